@@ -1,0 +1,49 @@
+// Where everything lives below the state directory. One place; nobody else joins these paths.
+import { join } from 'node:path';
+
+export interface StatePaths {
+  readonly root: string;
+  /** Sockets and pid files. A symbolic link to `runtime`. */
+  readonly run: string;
+  readonly decisionSocket: string;
+  /** Own pages and the mediator, for nginx. */
+  readonly controlSocket: string;
+  /** Owned by the supervisor, which hands connections to the control plane. */
+  readonly relaySocket: string;
+  /** For the command line of the same user: 0600. */
+  readonly adminSocket: string;
+  readonly nginxPid: string;
+  readonly supervisorPid: string;
+  /** The decision cache: tmpfs where there is one. */
+  readonly decisionCache: string;
+  readonly log: string;
+  readonly accessLog: string;
+  readonly edgeErrorLog: string;
+  readonly controlLog: string;
+  /** Rendered nginx configuration: `nginx.conf` and its includes. */
+  readonly edge: string;
+  readonly ledgerFile: string;
+  readonly storeFile: string;
+}
+
+/** `runtime` is the short, worker-reachable directory (see config/runtime-dir.ts) that `STATE/run` points to. */
+export function statePaths(root: string, runtime: string): StatePaths {
+  return {
+    root,
+    run: join(root, 'run'),
+    decisionSocket: join(runtime, 'decision.sock'),
+    controlSocket: join(runtime, 'control.sock'),
+    relaySocket: join(runtime, 'relay.sock'),
+    adminSocket: join(runtime, 'admin.sock'),
+    nginxPid: join(runtime, 'nginx.pid'),
+    supervisorPid: join(runtime, 'supervisor.pid'),
+    decisionCache: join(runtime, 'decisions'),
+    log: join(root, 'log'),
+    accessLog: join(root, 'log', 'access.log'),
+    edgeErrorLog: join(root, 'log', 'edge-error.log'),
+    controlLog: join(root, 'log', 'control.log'),
+    edge: join(root, 'edge'),
+    ledgerFile: join(root, 'ledger.db'),
+    storeFile: join(root, 'lictor.db'),
+  };
+}

@@ -1,0 +1,34 @@
+// The answer to "may this principal do this action on this resource, now?". Deny is a value.
+
+import type { ActionName, ResourceType } from './operation.ts';
+import type { ReasonCode } from './reasons.ts';
+
+export type Effect = 'allow' | 'deny';
+
+export interface Resource {
+  readonly type: ResourceType;
+  /** Prefect's id or name; null: the type as a whole (lists, creation). */
+  readonly id: string | null;
+}
+
+/** Facts about the request that policies may use. Snake case: these are the names in Cedar's `context`. */
+export interface DecisionContext {
+  readonly address: string;
+  readonly carrier: string;
+  /** What the body asks for (mediated path); empty on the direct path. */
+  readonly facts: Readonly<Record<string, boolean | number | string>>;
+}
+
+/**
+ * `effect` is what the policies say, `enforced` what was done with it: they differ only in an observe-only mode.
+ * `policies` names every policy that determined the effect; empty for a default deny.
+ */
+export interface Decision {
+  readonly effect: Effect;
+  readonly enforced: Effect;
+  readonly reason: ReasonCode;
+  readonly action: ActionName;
+  readonly resource: Resource;
+  readonly policies: readonly string[];
+  readonly revision: number;
+}

@@ -1,0 +1,22 @@
+// What nginx hands over about one request: its own variables, the very ones that are in the decision's key.
+
+/** Strings are raw and possibly empty; empty means absent. */
+export interface EdgeInputs {
+  readonly requestId: string;
+  readonly host: string;
+  readonly listener: string;
+  /** The socket peer's address. */
+  readonly address: string;
+  readonly authorization: string;
+  readonly token: string;
+  readonly session: string;
+  readonly certificate: string;
+  readonly sameOrigin: boolean;
+  readonly method: string;
+  /** operationId; empty when the route is not in the catalogue. */
+  readonly operation: string;
+  /** Raw path without the query; empty on the decision path of operations that are not object-scoped. */
+  readonly path: string;
+  /** Raw query; on the decision path only where the catalogue says that it decides. */
+  readonly args: string;
+}

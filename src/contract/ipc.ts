@@ -1,0 +1,20 @@
+// Messages between the supervisor and the control plane, over the child's IPC channel.
+
+/** Control plane -> supervisor. */
+export type FromControl =
+  /** nginx may (re)start with these arguments: the configuration has passed `nginx -t`. */
+  | { readonly type: 'edge-start'; readonly binary: string; readonly args: readonly string[] }
+  /** The configuration behind the running nginx was swapped: send HUP. */
+  | { readonly type: 'edge-reload' }
+  /** Decision socket, control socket and relay handler are up. */
+  | { readonly type: 'ready' }
+  /** The control plane cannot start, and a restart would not help (broken configuration). */
+  | { readonly type: 'fatal'; readonly message: string };
+
+/** Supervisor -> control plane. A relay connection travels with `relay-connection` as its handle. */
+export type ToControl =
+  | { readonly type: 'relay-connection' }
+  /** Close sockets with 1012, finish requests, then exit 0. */
+  | { readonly type: 'drain' }
+  /** Read the configuration again (SIGHUP). */
+  | { readonly type: 'reload' };

@@ -1,0 +1,69 @@
+// Names that more than one part must agree on: headers, cookies, paths. One place, so that nothing is spelt twice.
+
+/** Headers with which nginx hands its own variables to the control plane. Never accepted from, nor sent to, anybody else. */
+export const INPUT = {
+  requestId: 'x-lictor-in-request-id',
+  host: 'x-lictor-in-host',
+  listener: 'x-lictor-in-listener',
+  address: 'x-lictor-in-address',
+  /** Raw `Authorization`. */
+  authorization: 'x-lictor-in-authorization',
+  /** Raw `X-Lictor-Token`. */
+  token: 'x-lictor-in-token',
+  /** Value of the session cookie. */
+  session: 'x-lictor-in-session',
+  /** Issuer and serial of a verified client certificate. */
+  certificate: 'x-lictor-in-certificate',
+  /** `1` when Origin or Sec-Fetch-Site proves the gateway's own origin. */
+  sameOrigin: 'x-lictor-in-same-origin',
+  method: 'x-lictor-in-method',
+  /** operationId of the catalogue; empty when the route is unknown. */
+  operation: 'x-lictor-in-operation',
+  /** Raw path (no query) for object-scoped operations on the decision path; always on the mediated and relay paths. */
+  path: 'x-lictor-in-path',
+  /** Raw query where the catalogue says that it decides. */
+  args: 'x-lictor-in-args',
+} as const;
+
+/** Headers with which the control plane answers nginx. Never forwarded to a client. */
+export const OUTPUT = {
+  /** direct | mediated | own */
+  path: 'x-lictor-path',
+  /** The key of the identity limit: the principal's id. */
+  limit: 'x-lictor-limit',
+  code: 'x-lictor-code',
+  detail: 'x-lictor-detail',
+  hint: 'x-lictor-hint',
+  /** base64url of JSON `AccessFacts`: what the access log cannot know by itself. */
+  facts: 'x-lictor-facts',
+} as const;
+
+/** What the decision tells the access log, and through it the ledger. Snake case: the record's own names. */
+export interface AccessFacts {
+  readonly principal: string | null;
+  readonly principal_kind: string | null;
+  readonly idp: string | null;
+  readonly credential_id: string | null;
+  readonly on_behalf_of: readonly string[];
+  readonly decision: 'allow' | 'deny';
+  readonly reason: string;
+  readonly policies: readonly string[];
+  readonly action: string | null;
+  readonly revision: number;
+  readonly session_id: string | null;
+}
+
+/** The clients' own header for a Lictor credential. */
+export const TOKEN_HEADER = 'x-lictor-token';
+
+/** Everything of Lictor's own lives below this. */
+export const OWN_PREFIX = '/.lictor/';
+
+/** CONTRACT 3: the cookie's name says how far it is bound. */
+export function sessionCookieName(publicUrl: { readonly secure: boolean; readonly basePath: string }): string {
+  if (!publicUrl.secure) return 'lictor';
+  return publicUrl.basePath === '' ? '__Host-lictor' : '__Secure-lictor';
+}
+
+/** Labels that only the gateway writes. */
+export const RESERVED_LABEL_PREFIX = 'lictor.';

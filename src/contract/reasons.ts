@@ -1,0 +1,93 @@
+// The closed list of reasons: stable code -> status, words for the client, hint. Documented in docs/errors.md.
+
+export interface ReasonText {
+  readonly status: number;
+  /** One sentence for the person or program that was refused. ASCII: it travels in a header. */
+  readonly detail: string;
+  /** What to do about it. ASCII. */
+  readonly hint: string;
+}
+
+const TOKEN_HINT =
+  'Send a service token as Basic password (PREFECT_API_AUTH_STRING=any:TOKEN), as Bearer, or as X-Lictor-Token in PREFECT_CLIENT_CUSTOM_HEADERS.';
+
+export const REASONS = {
+  // allow
+  'policy-permits': { status: 200, detail: 'A policy permits this.', hint: '' },
+  // 401
+  'credential-missing': { status: 401, detail: 'This gateway needs a credential and the request carries none.', hint: TOKEN_HINT },
+  'credential-malformed': { status: 401, detail: 'The credential cannot be read.', hint: TOKEN_HINT },
+  'credential-unknown': { status: 401, detail: 'The credential is not known here.', hint: TOKEN_HINT },
+  'credential-expired': { status: 401, detail: 'The credential has expired.', hint: 'Create or rotate the token: lictor token rotate NAME.' },
+  'credential-revoked': { status: 401, detail: 'The credential has been revoked.', hint: 'Ask for a new one: lictor token create NAME.' },
+  'credential-address': { status: 401, detail: 'The credential is not valid from this address.', hint: 'The token is limited to other addresses (--cidr).' },
+  'session-expired': { status: 401, detail: 'The session has ended.', hint: 'Log in again at /.lictor/login.' },
+  'login-failed': { status: 401, detail: 'Name or password is wrong.', hint: 'Try again, or ask an administrator: lictor account passwd NAME.' },
+  'too-many-failures': {
+    status: 401,
+    detail: 'Too many failed credentials from this address.',
+    hint: 'Wait a minute, then try again with a valid credential.',
+  },
+  'socket-token-missing': {
+    status: 401,
+    detail: 'The socket carries no credential: with PREFECT_API_KEY alone the client sends none on /events/*.',
+    hint: 'Set PREFECT_API_AUTH_STRING=any:TOKEN, or PREFECT_CLIENT_CUSTOM_HEADERS, instead of PREFECT_API_KEY.',
+  },
+  // 403
+  'policy-default-deny': { status: 403, detail: 'No policy permits this.', hint: 'Ask an administrator for a role that may do it.' },
+  'policy-forbids': { status: 403, detail: 'A policy forbids this.', hint: 'Ask an administrator; the record of this request names the policy.' },
+  'action-unknown': {
+    status: 403,
+    detail: 'The route is not in the action catalogue, so it is denied.',
+    hint: 'Check method and path; a newer Prefect may need a newer Lictor.',
+  },
+  'route-denied': { status: 403, detail: 'This route is closed at the gateway.', hint: 'It is debug or internal surface of Prefect.' },
+  'origin-foreign': { status: 403, detail: 'A write by session cookie must come from this origin.', hint: 'Use a service token for programs.' },
+  'session-not-accepted': { status: 403, detail: 'A browser session is not accepted here.', hint: TOKEN_HINT },
+  'label-reserved': { status: 403, detail: 'Labels that start with lictor. are written by the gateway only.', hint: 'Use another key.' },
+  // 400 and relatives
+  'path-not-canonical': {
+    status: 400,
+    detail: 'The path is not in its canonical form.',
+    hint: 'No empty or dot segments, no ; or backslash, no encoded slash, no needless percent-encoding, upper-case hex in escapes.',
+  },
+  'request-invalid': { status: 400, detail: 'The request is malformed.', hint: 'Check headers, cookies and body.' },
+  'host-unknown': { status: 400, detail: 'This host name is not served here.', hint: 'Use the public_url of the gateway.' },
+  'query-invalid': { status: 400, detail: 'A query parameter that decides is repeated or encoded.', hint: 'Name it once, in plain letters.' },
+  'body-not-json': {
+    status: 400,
+    detail: 'The body is not strict JSON.',
+    hint: 'UTF-8 without BOM, no duplicate keys, no NaN or overflowing numbers, at most 64 levels.',
+  },
+  'body-invalid': { status: 400, detail: 'A field of the body has the wrong type or value.', hint: 'See the detail.' },
+  'content-type-unsupported': { status: 415, detail: 'The body must be application/json in UTF-8.', hint: 'Set Content-Type: application/json.' },
+  'content-encoding-unsupported': { status: 415, detail: 'Encoded request bodies are not accepted here.', hint: 'Send the body without Content-Encoding.' },
+  'body-too-large': { status: 413, detail: 'The body is too large.', hint: 'At most 16 MiB.' },
+  'not-found': { status: 404, detail: 'Not Found', hint: '' },
+  'method-not-allowed': { status: 405, detail: 'Method Not Allowed', hint: '' },
+  'not-a-socket': {
+    status: 400,
+    detail: 'This path speaks WebSocket only.',
+    hint: 'If the client did ask for a WebSocket, a proxy in between dropped the Upgrade header.',
+  },
+  // 429, 503
+  'rate-limited': { status: 429, detail: 'Too many requests from this principal.', hint: 'Slow down; stock Prefect clients wait by themselves.' },
+  'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
+  'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide just now.', hint: 'Retry; nothing was forwarded.' },
+  'upstream-unavailable': { status: 503, detail: 'Prefect cannot be reached.', hint: 'Retry; check that the Prefect server runs.' },
+  'upstream-timeout': { status: 503, detail: 'Prefect did not answer in time.', hint: 'The request may have been carried out.' },
+  'ledger-unavailable': { status: 503, detail: 'The ledger cannot be written, so changes are refused.', hint: 'Check disk space of the state directory.' },
+  'outcome-unknown': { status: 503, detail: 'The control plane stopped before the outcome was known.', hint: 'Look at the object in Prefect.' },
+} as const satisfies Record<string, ReasonText>;
+
+export type ReasonCode = keyof typeof REASONS;
+
+/** The JSON body of every refusal (CONTRACT 3). `detail` may be made more precise by the caller. */
+export function refusalBody(code: ReasonCode, requestId: string, detail?: string): { detail: string; code: ReasonCode; hint: string; request_id: string } {
+  const text = REASONS[code];
+  return { detail: detail ?? text.detail, code, hint: text.hint, request_id: requestId };
+}
+
+export function isReasonCode(value: string): value is ReasonCode {
+  return Object.hasOwn(REASONS, value);
+}

@@ -1,0 +1,48 @@
+// One record of the ledger: exactly the fields of the fixed contract, in its spelling.
+
+export interface LedgerRecord {
+  readonly id: string;
+  /** RFC 3339 in UTC, milliseconds. */
+  readonly time: string;
+  readonly request_id: string | null;
+  readonly principal: string | null;
+  readonly principal_kind: string | null;
+  readonly idp: string | null;
+  readonly credential_id: string | null;
+  readonly on_behalf_of: readonly string[];
+  readonly source_ip: string | null;
+  readonly user_agent: string | null;
+  readonly method: string | null;
+  /** Without the query. */
+  readonly path: string | null;
+  readonly action: string | null;
+  readonly resource_type: string | null;
+  readonly resource_id: string | null;
+  readonly decision: 'allow' | 'deny' | null;
+  readonly reason: string | null;
+  readonly policies: readonly string[];
+  readonly status: number | null;
+  readonly bytes: number | null;
+  readonly duration_ms: number | null;
+  readonly upstream_ms: number | null;
+  readonly path_taken: 'direct' | 'mediated' | 'relay' | 'egress' | null;
+  readonly flow_run_id: string | null;
+  readonly task_run_id: string | null;
+  readonly deployment_id: string | null;
+  readonly run_binding: 'verified' | 'asserted' | 'none';
+  readonly service: string | null;
+  readonly mode: 'enforce' | 'observe' | null;
+  readonly revision: number | null;
+  readonly session_id: string | null;
+  readonly grant_id: string | null;
+  readonly approval_id: string | null;
+  readonly tool: string | null;
+  readonly node: string;
+  readonly seq: number;
+  /** The chain comes with its own part; null until then, and still part of every record. */
+  readonly prev_hash: string | null;
+  readonly hash: string | null;
+}
+
+/** What a writer knows; the ledger adds id, node, seq and the chain. Fields left out are null (lists empty, binding none). */
+export type NewRecord = Partial<Omit<LedgerRecord, 'id' | 'node' | 'seq' | 'prev_hash' | 'hash'>> & { readonly time: string };

@@ -1,0 +1,79 @@
+// What every command gets: where to write, and the configuration and state directory, resolved when asked for.
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import type { Config } from '../config/config.ts';
+import { type Environment, loadConfig } from '../config/load.ts';
+import { renderProblem } from '../config/problem.ts';
+import { prepareStateDir } from '../config/runtime-dir.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import { CommandFailed } from './errors.ts';
+
+export interface LoadedContext {
+  readonly config: Config;
+  readonly paths: StatePaths;
+  /** Absolute. */
+  readonly configFile: string;
+}
+
+export interface CliContext {
+  readonly out: Writable;
+  readonly err: Writable;
+  readonly env: Environment;
+  /** Absolute; `--state-dir`, else `.lictor` in the working directory. Not created by asking. */
+  stateDir(): string;
+  /** Absolute; `--config`, else ./lictor.yaml, else lictor.yaml in the state directory. It may be missing. */
+  configFile(): string;
+  /**
+   * Loads the configuration and prepares the state directory; throws CommandFailed with every problem in its message.
+   * Secrets are left out (`authString: null`) unless asked for: a break-glass command must not need them.
+   */
+  loadContext(options?: { readonly secrets: 'read' | 'skip' }): Promise<LoadedContext>;
+}
+
+/** The options that every command takes. */
+export interface GlobalOptions {
+  readonly config?: string | undefined;
+  readonly stateDir?: string | undefined;
+}
+
+export interface ContextParts {
+  readonly out: Writable;
+  readonly err: Writable;
+  readonly env: Environment;
+  readonly cwd: string;
+  /** Called when a command runs: the command line is parsed by then. */
+  readonly globalOptions: () => GlobalOptions;
+}
+
+export function createContext(parts: ContextParts): CliContext {
+  const { out, err, env, cwd, globalOptions } = parts;
+  const stateDir = () => resolve(cwd, globalOptions().stateDir ?? '.lictor');
+  const configFile = () => chooseConfigFile(cwd, stateDir(), globalOptions().config);
+  return {
+    out,
+    err,
+    env,
+    stateDir,
+    configFile,
+    async loadContext({ secrets } = { secrets: 'skip' }) {
+      const file = configFile();
+      const loaded = loadConfig(file, env, { stateDir: stateDir(), secrets });
+      if (!loaded.ok)
+        throw new CommandFailed(
+          loaded.problems
+            .map((problem) => renderProblem(file, problem))
+            .join('')
+            .trimEnd(),
+        );
+      return { config: loaded.config, paths: prepareStateDir(stateDir()), configFile: file };
+    },
+  };
+}
+
+function chooseConfigFile(cwd: string, stateDir: string, given: string | undefined): string {
+  if (given !== undefined) return resolve(cwd, given);
+  const here = join(cwd, 'lictor.yaml');
+  const inState = join(stateDir, 'lictor.yaml');
+  return !existsSync(here) && existsSync(inState) ? inState : here;
+}

@@ -1,0 +1,168 @@
+// The runtime directory: a short path on tmpfs that nginx's workers can reach and no other user can have prepared.
+import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statfsSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { LictorError } from '../contract/error.ts';
+import { type StatePaths, statePaths } from './state-dir.ts';
+import { nginxWorkerUser } from './worker-user.ts';
+
+const TMPFS_MAGIC = 0x01021994;
+
+/** sun_path holds 108 bytes with the closing zero. */
+const SOCKET_PATH_BYTES = 107;
+
+/**
+ * Creates what lives in the state directory and the runtime directory behind `STATE/run`; idempotent.
+ * Throws `state-dir-unusable` or `runtime-dir-unusable` with the remedy in the message.
+ */
+export function prepareStateDir(stateDir: string): StatePaths {
+  const root = prepareRoot(stateDir);
+  const runtime = prepareRuntimeDir(root, runtimeBases(process.env));
+  const paths = statePaths(root, runtime);
+  ownDirectory(paths.log, directoryMode());
+  ownDirectory(paths.edge, 0o700);
+  linkAtomically(runtime, paths.run);
+  prepareDecisionCache(paths.decisionCache);
+  return paths;
+}
+
+/** Removes the runtime directory and its link: for state directories that go away themselves (tests, `demo --once`). */
+export function removeRuntimeDir(paths: StatePaths): void {
+  rmSync(dirname(paths.decisionSocket), { recursive: true, force: true });
+  rmSync(paths.run, { force: true });
+}
+
+/** Where the runtime directory may be, best first. Root skips XDG_RUNTIME_DIR: nginx's worker user cannot enter it. */
+export function runtimeBases(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const uid = ourUid();
+  const bases: string[] = [];
+  if (isWritableTmpfs('/dev/shm')) bases.push(`/dev/shm/lictor-${uid}`);
+  const xdg = env['XDG_RUNTIME_DIR'];
+  if (uid !== 0 && xdg?.startsWith('/') === true && isDirectory(xdg)) bases.push(join(xdg, 'lictor'));
+  bases.push(`/tmp/lictor-${uid}`);
+  return bases;
+}
+
+/** Creates `BASE/<12 hex of the state directory's real path>` in the first base whose socket paths are short enough. */
+export function prepareRuntimeDir(realStateDir: string, bases: readonly string[]): string {
+  const name = createHash('sha256').update(realStateDir).digest('hex').slice(0, 12);
+  const base = bases.find((candidate) => longestSocketPath(join(candidate, name)) <= SOCKET_PATH_BYTES);
+  if (base === undefined) throw unusableRuntime(bases[0] ?? '/tmp', 'its path is too long for a socket');
+  checkParent(dirname(base));
+  ownRuntimeDirectory(base);
+  const runtime = join(base, name);
+  ownRuntimeDirectory(runtime);
+  return runtime;
+}
+
+function prepareRoot(stateDir: string): string {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: directoryMode() });
+    const root = realpathSync(stateDir);
+    accessSync(root, constants.W_OK | constants.X_OK);
+    return root;
+  } catch (cause) {
+    throw new LictorError('state-dir-unusable', `The state directory ${stateDir} cannot be created or written: give another one with --state-dir DIR.`, {
+      cause,
+    });
+  }
+}
+
+/** As root, nginx's workers are another user and must be able to pass through; never to list. */
+function directoryMode(): number {
+  return ourUid() === 0 ? 0o711 : 0o700;
+}
+
+function ownDirectory(path: string, mode: number): void {
+  mkdirSync(path, { recursive: true, mode });
+  const stats = lstatSync(path);
+  if (!stats.isDirectory() || stats.uid !== ourUid()) {
+    throw new LictorError('state-dir-unusable', `${path} is not a directory of this user: remove it, or give another state directory with --state-dir DIR.`);
+  }
+}
+
+/** mkdir fails on whatever is there, a dangling link too; what was there before us must then be ours. */
+function ownRuntimeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o711 });
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'EEXIST') throw unusableRuntime(path, 'it cannot be created', cause);
+  }
+  const stats = lstatSync(path);
+  if (stats.isSymbolicLink()) throw unusableRuntime(path, 'it is a symbolic link that somebody prepared');
+  if (!stats.isDirectory()) throw unusableRuntime(path, 'it is not a directory');
+  if (stats.uid !== ourUid()) throw unusableRuntime(path, `it belongs to user ${stats.uid}`);
+  if ((stats.mode & 0o777) !== 0o711) chmodSync(path, 0o711);
+}
+
+/** Nobody but root or we may be able to swap the base for another directory: others' writing needs the sticky bit. */
+function checkParent(path: string): void {
+  const stats = statSync(path);
+  if (stats.uid !== 0 && stats.uid !== ourUid()) throw unusableRuntime(path, `it belongs to user ${stats.uid}`);
+  if (othersMayWrite(stats) && (stats.mode & 0o1000) === 0) throw unusableRuntime(path, 'other users can write to it and it has no sticky bit');
+}
+
+function othersMayWrite(stats: Stats): boolean {
+  return (stats.mode & 0o022) !== 0;
+}
+
+function prepareDecisionCache(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const user = nginxWorkerUser();
+  if (user !== null) chownSync(path, user.uid, user.gid);
+  chmodSync(path, 0o700);
+}
+
+/** A link is made beside and renamed over the old one, so that a reader finds the one or the other. */
+function linkAtomically(target: string, link: string): void {
+  const existing = lstatSync(link, { throwIfNoEntry: false });
+  if (existing?.isSymbolicLink() === true && readlinkSync(link) === target) return;
+  if (existing !== undefined && !existing.isSymbolicLink()) {
+    throw new LictorError('state-dir-unusable', `${link} must be a symbolic link made by lictor: move it away.`);
+  }
+  const beside = join(dirname(link), `.${basename(link)}.${process.pid}`);
+  rmSync(beside, { force: true });
+  symlinkSync(target, beside);
+  renameSync(beside, link);
+}
+
+function longestSocketPath(runtime: string): number {
+  const { decisionSocket, controlSocket, relaySocket, adminSocket } = statePaths('/', runtime);
+  return Math.max(...[decisionSocket, controlSocket, relaySocket, adminSocket].map((path) => Buffer.byteLength(path)));
+}
+
+function isWritableTmpfs(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return statfsSync(path).type === TMPFS_MAGIC;
+  } catch {
+    return false;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function ourUid(): number {
+  return process.geteuid?.() ?? 0;
+}
+
+function unusableRuntime(path: string, why: string, cause?: unknown): LictorError {
+  return new LictorError('runtime-dir-unusable', `The runtime directory ${path} is not safe to use: ${why}. Remove it, then start again.`, { cause });
+}

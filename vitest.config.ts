@@ -1,0 +1,43 @@
+// Test projects: unit beside the code; integration, e2e and endurance under test/, one file at a time because they own real processes.
+import { existsSync } from 'node:fs';
+import { defineConfig } from 'vitest/config';
+
+/** Starts what the tests need (a real Prefect, nginx); written by test/env. */
+const GLOBAL_SETUP = 'test/env/global-setup.ts';
+
+interface Timeouts {
+  readonly testTimeout: number;
+  readonly hookTimeout: number;
+}
+
+function realProject(name: string, timeouts: Timeouts) {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      pool: 'forks' as const,
+      fileParallelism: false,
+      globalSetup: existsSync(GLOBAL_SETUP) ? [GLOBAL_SETUP] : [],
+      ...timeouts,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/runner/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 15_000,
+          hookTimeout: 30_000,
+        },
+      },
+      realProject('integration', { testTimeout: 120_000, hookTimeout: 180_000 }),
+      realProject('e2e', { testTimeout: 240_000, hookTimeout: 300_000 }),
+      realProject('endurance', { testTimeout: 3_600_000, hookTimeout: 600_000 }),
+    ],
+  },
+});

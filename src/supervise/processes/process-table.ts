@@ -1,0 +1,73 @@
+// What /proc says about processes: who lives, in which group, under which command line.
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface ProcessInfo {
+  readonly pid: number;
+  /** The executable's short name, e.g. `nginx`. */
+  readonly name: string;
+  /** `Z`: dead and not yet collected by its parent. */
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+}
+
+/** One process, or undefined when there is none. Linux only. */
+export function processInfo(pid: number): ProcessInfo | undefined {
+  const stat = readProc(pid, 'stat');
+  // The name stands in parentheses and may itself contain some (proc(5)).
+  const match = /^\d+ \((.*)\) (\S) (\d+) (\d+) /s.exec(stat);
+  if (match === null) return undefined;
+  const [, name = '', state = '', parent = '', group = ''] = match;
+  return { pid, name, state, parent: Number(parent), group: Number(group) };
+}
+
+/** The arguments joined by spaces (a process may have rewritten them); empty when it is gone. */
+export function commandLine(pid: number): string {
+  return readProc(pid, 'cmdline').replaceAll('\0', ' ').trim();
+}
+
+/** True while the process exists and is not a zombie. */
+export function isAlive(pid: number): boolean {
+  const info = processInfo(pid);
+  return info !== undefined && info.state !== 'Z' && info.state !== 'X';
+}
+
+/** Live members of a process group, its leader included. */
+export function groupMembers(group: number): ProcessInfo[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((entry) => processInfo(Number(entry)))
+    .filter((info): info is ProcessInfo => info !== undefined && info.group === group && info.state !== 'Z');
+}
+
+/** Sends a signal to a whole group; a group that is already gone is no error. */
+export function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}
+
+/** Sends a signal to one process; one that is already gone is no error. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}
+
+/** True for a system error of that code. */
+export function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    // The process went away between two looks: the same as never having been there.
+    return '';
+  }
+}

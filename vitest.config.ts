@@ -18,6 +18,7 @@ function realProject(name: string, timeouts: Timeouts) {
       pool: 'forks' as const,
       fileParallelism: false,
       globalSetup: existsSync(GLOBAL_SETUP) ? [GLOBAL_SETUP] : [],
+      setupFiles: ['test/env/show-logs.ts'],
       ...timeouts,
     },
   };

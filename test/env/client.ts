@@ -1,0 +1,98 @@
+// The stock Prefect client: its command line and Python flows, in a clean environment, with one carrier of the credential.
+import { cpSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Finished, type Running, run, start } from './process.ts';
+
+export type CarrierName = 'auth-string' | 'custom-authorization' | 'custom-x-lictor-token' | 'api-key' | 'none';
+
+/** `auth` is the raw auth string of a Prefect without a gateway. */
+export type ClientCredential = { readonly carrier: CarrierName; readonly token: string };
+
+export interface StockClient {
+  /** Directory with a copy of test/env/flows; every command runs there. */
+  readonly project: string;
+  /** Runs `prefect ARGS` to its end. */
+  prefect(args: readonly string[], timeoutMs?: number): Promise<Finished>;
+  /** Starts `prefect ARGS` and leaves it running. */
+  startPrefect(args: readonly string[]): Promise<Running>;
+  /** Runs `python ARGS` to its end. */
+  python(args: readonly string[], timeoutMs?: number): Promise<Finished>;
+  startPython(args: readonly string[]): Promise<Running>;
+  /** Ends whatever is still running. */
+  stop(): Promise<void>;
+}
+
+export interface ClientOptions {
+  readonly venv: string;
+  /** Without `/api`. */
+  readonly url: string;
+  readonly credential: ClientCredential;
+}
+
+/** A client with a home of its own. Nothing of the caller's environment but PATH reaches it. */
+export function stockClient(options: ClientOptions): StockClient {
+  const home = mkdtempSync(join(tmpdir(), 'lictor-test-client-'));
+  const project = join(home, 'project');
+  cpSync(join(import.meta.dirname, 'flows'), project, { recursive: true });
+  const env = clientEnv(options, home);
+  const started: Running[] = [];
+  const spec = (program: string, args: readonly string[]) => ({
+    name: `${options.credential.carrier}: ${program} ${args.join(' ')}`,
+    command: join(options.venv, 'bin', program),
+    args,
+    env,
+    cwd: project,
+  });
+  const launch = async (program: string, args: readonly string[]): Promise<Running> => {
+    const running = await start(spec(program, args));
+    started.push(running);
+    return running;
+  };
+  return {
+    project,
+    prefect: (args, timeoutMs = 120_000) => run({ ...spec('prefect', args), timeoutMs }),
+    startPrefect: (args) => launch('prefect', args),
+    python: (args, timeoutMs = 120_000) => run({ ...spec('python', args), timeoutMs }),
+    startPython: (args) => launch('python', args),
+    stop: async () => {
+      await Promise.all(started.map((running) => running.stop()));
+    },
+  };
+}
+
+/** The settings that put a token on the wire, as a user would write them. */
+export function carrierSettings({ carrier, token }: ClientCredential): Record<string, string> {
+  switch (carrier) {
+    case 'auth-string':
+      return { PREFECT_API_AUTH_STRING: token.includes(':') ? token : `any:${token}` };
+    case 'custom-authorization':
+      return { PREFECT_CLIENT_CUSTOM_HEADERS: JSON.stringify({ Authorization: `Bearer ${token}` }) };
+    case 'custom-x-lictor-token':
+      return { PREFECT_CLIENT_CUSTOM_HEADERS: JSON.stringify({ 'X-Lictor-Token': token }) };
+    case 'api-key':
+      return { PREFECT_API_KEY: token };
+    case 'none':
+      return {};
+  }
+}
+
+function clientEnv(options: ClientOptions, home: string): NodeJS.ProcessEnv {
+  return {
+    PATH: `${join(options.venv, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
+    HOME: home,
+    PREFECT_HOME: join(home, '.prefect'),
+    PREFECT_API_URL: `${options.url}/api`,
+    PREFECT_CLI_PROMPT: 'false',
+    PREFECT_CLI_COLORS: 'false',
+    PREFECT_LOGGING_COLORS: 'false',
+    PREFECT_WORKER_QUERY_SECONDS: '2',
+    PREFECT_RUNNER_POLL_FREQUENCY: '2',
+    PYTHONUNBUFFERED: '1',
+    PYTHONDONTWRITEBYTECODE: '1',
+    NO_COLOR: '1',
+    COLUMNS: '250',
+    DO_NOT_TRACK: '1',
+    ...carrierSettings(options.credential),
+  };
+}

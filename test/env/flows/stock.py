@@ -1,0 +1,52 @@
+"""Flows that the stock-client tests deploy, run and serve. Plain Prefect: nothing here knows of a gateway."""
+
+import time
+
+from prefect import flow, get_run_logger, task
+
+
+@task
+def square(number: int) -> int:
+    return number * number
+
+
+@flow(log_prints=True)
+def mapped(count: int = 3) -> int:
+    total = sum(square.map(list(range(count))).result())
+    print(f"mapped {count} tasks, total {total}")
+    return total
+
+
+@task
+def nap(number: int, seconds: float) -> int:
+    time.sleep(seconds)
+    return number
+
+
+@flow(log_prints=True)
+def steady(count: int = 100, seconds: float = 0.2) -> int:
+    """One task after the other: long enough to break things meanwhile."""
+    for number in range(count):
+        nap(number, seconds)
+    print(f"steady ran {count} tasks")
+    return count
+
+
+@flow(log_prints=True)
+def slow(seconds: float = 120) -> None:
+    print("slow begins")
+    time.sleep(seconds)
+
+
+@flow
+def chatty(lines: int = 3072, width: int = 1024) -> None:
+    """Logs `lines` lines that all differ, each `width` characters long."""
+    logger = get_run_logger()
+    for number in range(lines):
+        head = f"line {number:06d} "
+        logger.info(head + "x" * (width - len(head)))
+
+
+@task
+def background(number: int) -> int:
+    return number + 1

@@ -1,0 +1,59 @@
+// A real Prefect server on a free port: SQLite in a temporary directory, an auth string that only tests and gateways know.
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, start } from './process.ts';
+import { prefectVenv } from './venv.ts';
+
+/** What a test needs to reach Prefect itself, round every gateway. Survives `provide`. */
+export interface PrefectAddress {
+  /** Without `/api`. */
+  readonly url: string;
+  readonly authString: string;
+  readonly venv: string;
+  readonly logFile: string;
+}
+
+export interface PrefectServer extends PrefectAddress {
+  stop(): Promise<void>;
+}
+
+/** Starts `prefect server start`; resolves when its API answers. */
+export async function startPrefect(): Promise<PrefectServer> {
+  const venv = await prefectVenv();
+  const home = mkdtempSync(join(tmpdir(), 'lictor-test-prefect-'));
+  const port = await freePort();
+  const authString = `gateway:${randomBytes(24).toString('hex')}`;
+  const url = `http://127.0.0.1:${port}`;
+  const server = await start({
+    name: 'prefect server',
+    command: join(venv, 'bin', 'prefect'),
+    args: ['server', 'start', '--host', '127.0.0.1', '--port', String(port)],
+    cwd: home,
+    env: serverEnv(home, port, authString),
+    ready: async () => (await fetch(`${url}/api/health`)).ok,
+    readyTimeoutMs: 120_000,
+  });
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    rmSync(home, { recursive: true, force: true });
+  };
+  return { url, authString, venv, logFile: server.logFile, stop };
+}
+
+function serverEnv(home: string, port: number, authString: string): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'],
+    HOME: home,
+    PREFECT_HOME: home,
+    PREFECT_API_URL: `http://127.0.0.1:${port}/api`,
+    PREFECT_SERVER_API_AUTH_STRING: authString,
+    PREFECT_SERVER_ANALYTICS_ENABLED: 'false',
+    DO_NOT_TRACK: '1',
+    // Both are off by default; without them `--watch` shows no log lines.
+    PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED: 'true',
+    PREFECT_SERVER_LOGS_STREAM_PUBLISHING_ENABLED: 'true',
+    NO_COLOR: '1',
+  };
+}

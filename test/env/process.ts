@@ -1,0 +1,88 @@
+// The processes of a test: started through supervise/processes, each with a log of its own that is shown when a test fails.
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isAlive, processInfo, signalProcess } from '../../src/supervise/processes/process-table.ts';
+import { type ProcessExit, type RunningProcess, startProcess } from '../../src/supervise/processes/start-process.ts';
+
+export { freePort } from '../../src/supervise/processes/free-port.ts';
+export { commandLine, isAlive, processInfo, signalProcess } from '../../src/supervise/processes/process-table.ts';
+export { waitFor } from '../../src/supervise/processes/wait-for.ts';
+
+export interface StartOptions {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  readonly ready?: () => boolean | Promise<boolean>;
+  readonly readyTimeoutMs?: number;
+}
+
+export interface Running extends RunningProcess {
+  /** Standard output and error. */
+  output(): string;
+  /** Signals the process alone, not its group. */
+  signal(signal: NodeJS.Signals): void;
+}
+
+export interface Finished extends ProcessExit {
+  readonly output: string;
+}
+
+/** Starts a process; resolves when it is ready. */
+export async function start(options: StartOptions): Promise<Running> {
+  const logFile = join(logDirectory(), `${logs.length}-${options.name.replace(/[^a-z0-9]+/gi, '-').slice(0, 60)}.log`);
+  logs.push({ name: options.name, logFile });
+  const running = await startProcess({ ...options, logFile });
+  return { ...running, output: () => readLog(logFile), signal: (signal) => signalProcess(running.pid, signal) };
+}
+
+/** Runs a process to its end. One that takes longer than `timeoutMs` is stopped: its `signal` says so. */
+export async function run(options: StartOptions & { readonly timeoutMs?: number }): Promise<Finished> {
+  const running = await start(options);
+  const timer = setTimeout(() => void running.stop({ graceMs: 0 }), options.timeoutMs ?? 120_000);
+  const exit = await running.exited;
+  clearTimeout(timer);
+  await running.stop({ graceMs: 1_000 });
+  return { ...exit, output: running.output() };
+}
+
+/** Live processes whose parent is `pid`. */
+export function childrenOf(pid: number): number[] {
+  const listed = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return listed === '' ? [] : listed.split(' ').map(Number).filter(isAlive);
+}
+
+/** All live descendants of `pid`. */
+export function descendantsOf(pid: number): number[] {
+  if (processInfo(pid) === undefined) return [];
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+/** What every process of this test file printed last. */
+export function journalTail(characters: number): string {
+  return logs.map(({ name, logFile }) => `--- ${name}\n${readLog(logFile).slice(-characters)}`).join('\n');
+}
+
+/** Adds a log file that some process writes by itself. */
+export function alsoShow(name: string, logFile: string): void {
+  logs.push({ name, logFile });
+}
+
+const logs: { readonly name: string; readonly logFile: string }[] = [];
+let directory: string | undefined;
+
+function logDirectory(): string {
+  directory ??= mkdtempSync(join(tmpdir(), 'lictor-test-logs-'));
+  return directory;
+}
+
+function readLog(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // Nothing was written.
+    return '';
+  }
+}

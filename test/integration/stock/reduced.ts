@@ -1,0 +1,43 @@
+// The part of the acceptance list that differs by carrier: a worker with its sockets, a flow with tasks, events, cancel, watch.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Running, waitFor } from '../../env/process.ts';
+import { deploy, expectTaskRuns, flowRunIdOf, prefectOk, type StockSession, startRun, startWorker, succeeded, suiteOutcomes } from './session.ts';
+
+/** Registers the checks; call inside `describe`. */
+export function reducedChecks(open: () => StockSession): void {
+  let session: StockSession;
+  let events: Running;
+
+  beforeAll(async () => {
+    session = open();
+    await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
+    for (const flow of ['mapped', 'slow']) await deploy(session, flow);
+    await startWorker(session);
+    events = await session.client.startPrefect(['events', 'stream', '--format', 'json']);
+  });
+  afterAll(() => session?.client.stop());
+
+  it('a worker runs what deployment run --watch starts; task runs and events arrive', async () => {
+    const output = await prefectOk(session, 'deployment', 'run', `mapped/${session.pool}`, '--watch', '--param', 'count=5');
+    const id = flowRunIdOf(output);
+    expect(output).toContain("Flow run finished successfully in 'Completed'");
+    expect(output).toContain('mapped 5 tasks');
+    await expectTaskRuns(session, id, 5);
+    await waitFor(() => events.output().includes(id), { what: `an event of run ${id} on \`events stream\``, timeoutMs: 15_000 });
+  });
+
+  it('a running run is cancelled', async () => {
+    const id = await startRun(session, `slow/${session.pool}`, 'seconds=120');
+    await session.server.awaitRunState(id, ['RUNNING']);
+    await prefectOk(session, 'flow-run', 'cancel', id);
+    expect(await session.server.awaitRunState(id, ['CANCELLED'])).toBe('CANCELLED');
+  });
+
+  it('Python: 100 mapped tasks of a local flow, a Secret block, a variable', async () => {
+    const outcomes = suiteOutcomes(succeeded(await session.client.python(['suite.py', 'mapped', 'blocks', 'variables']), 'suite.py'));
+    expect(outcomes.get('mapped')).toMatchObject({ ok: true, state: 'COMPLETED' });
+    expect(outcomes.get('blocks')).toMatchObject({ ok: true, value: 's3cret value' });
+    expect(outcomes.get('variables')).toMatchObject({ ok: true, value: 'seven' });
+    await expectTaskRuns(session, String(outcomes.get('mapped')?.['flow_run_id']), 100);
+  });
+}

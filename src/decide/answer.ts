@@ -1,0 +1,114 @@
+// From a decision to what nginx's auth subrequest understands: 200, 401 or 403, headers, and how long it may be cached.
+import type { Clock } from '../contract/clock.ts';
+import type { Catalogue } from '../catalog/catalogue.ts';
+import type { EdgeInputs } from '../contract/inputs.ts';
+import { type AccessFacts, OUTPUT } from '../contract/names.ts';
+import { REASONS, type ReasonCode } from '../contract/reasons.ts';
+import { LictorError } from '../contract/error.ts';
+import type { Authorization, Decider } from './decider.ts';
+import { decisionKey } from './inputs.ts';
+import { createLiveKeys } from './live-keys.ts';
+
+export interface Answer {
+  readonly status: 200 | 401 | 403;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Answerer {
+  /** Throws when it cannot decide: the caller destroys the socket, so that nginx may serve a stale allow, then 503. */
+  answer(inputs: EdgeInputs): Promise<Answer>;
+  /** After a sweep. */
+  forget(): void;
+}
+
+export interface AnswererParts {
+  readonly decider: Decider;
+  readonly catalogue: Catalogue;
+  readonly clock: Clock;
+  /** False while records cannot be written: no new decision for a write is made. */
+  readonly mayWrite: () => boolean;
+}
+
+const FRESH_SECONDS = 1;
+const STALE_SECONDS = 30;
+
+export function createAnswerer(parts: AnswererParts): Answerer {
+  const liveKeys = createLiveKeys(parts.clock);
+  const inFlight = new Map<string, Promise<Authorization>>();
+
+  /** Single flight: nginx has no lock here, so an expired key can arrive many times at once. */
+  const authorizeOnce = (key: string, inputs: EdgeInputs): Promise<Authorization> => {
+    const running = inFlight.get(key);
+    if (running !== undefined) return running;
+    const mediated = parts.catalogue.byId(inputs.operation)?.taken === 'mediated';
+    const started = (mediated ? parts.decider.identify(inputs) : parts.decider.authorize(inputs, [])).finally(() => inFlight.delete(key));
+    inFlight.set(key, started);
+    return started;
+  };
+
+  return {
+    async answer(inputs) {
+      const operation = parts.catalogue.byId(inputs.operation);
+      const key = `${decisionKey(inputs)}|${operation === undefined ? inputs.method : ''}`;
+      const authorization = await authorizeOnce(key, inputs);
+      if (!authorization.ok && authorization.reason === 'gateway-unavailable') throw new LictorError('gateway-unavailable', 'decisions do not settle');
+      const facts = factsHeader(authorization, parts.decider.revision);
+      if (!authorization.ok) return refusal(authorization.reason, facts);
+      if (operation === undefined || operation.taken === 'relay') return refusal('action-unknown', facts);
+      if (operation.writes && !parts.mayWrite()) throw new LictorError('ledger-unavailable', 'the ledger cannot be written');
+      const cacheable = liveKeys.admit(authorization.principal.id, key);
+      return {
+        status: 200,
+        headers: {
+          [OUTPUT.path]: operation.taken,
+          [OUTPUT.limit]: encodeURIComponent(authorization.principal.id),
+          [OUTPUT.facts]: facts,
+          'cache-control': cacheable ? cacheControl(authorization.credential.expiresAtMs, parts.clock()) : 'no-store',
+        },
+      };
+    },
+    forget: () => liveKeys.clear(),
+  };
+}
+
+/** A refusal is never cached: guessed tokens would fill the cache. */
+function refusal(reason: ReasonCode, facts: string): Answer {
+  const text = REASONS[reason];
+  return {
+    status: text.status === 401 ? 401 : 403,
+    headers: {
+      [OUTPUT.code]: reason,
+      [OUTPUT.detail]: text.detail,
+      [OUTPUT.hint]: text.hint,
+      [OUTPUT.facts]: facts,
+      'cache-control': 'no-store',
+      ...(text.status === 401 && { 'www-authenticate': 'Bearer realm="lictor", Basic realm="lictor"' }),
+    },
+  };
+}
+
+/** nginx counts whole seconds, so an answer lives up to two; both numbers end with the credential. */
+export function cacheControl(expiresAtMs: number | null, nowMs: number): string {
+  const leftSeconds = expiresAtMs === null ? Number.POSITIVE_INFINITY : Math.floor((expiresAtMs - nowMs) / 1000) - 1;
+  if (leftSeconds < FRESH_SECONDS + 1) return 'no-store';
+  const stale = Math.min(STALE_SECONDS, leftSeconds - FRESH_SECONDS - 1);
+  return stale > 0 ? `max-age=${FRESH_SECONDS}, stale-if-error=${stale}` : `max-age=${FRESH_SECONDS}`;
+}
+
+function factsHeader(authorization: Authorization, revision: number): string {
+  const { principal, credential, decisions } = authorization;
+  const facts: AccessFacts = {
+    principal: principal?.id ?? null,
+    principal_kind: principal?.kind ?? null,
+    idp: principal?.idp ?? null,
+    credential_id: authorization.ok ? authorization.credential.id : authorization.credentialId,
+    on_behalf_of: principal?.onBehalfOf ?? [],
+    decision: authorization.ok ? 'allow' : 'deny',
+    reason: authorization.ok ? 'policy-permits' : authorization.reason,
+    policies: [...new Set(decisions.flatMap((decision) => decision.policies))],
+    action: decisions[0]?.action ?? null,
+    revision,
+    session_id: credential?.sessionId ?? null,
+  };
+  return Buffer.from(JSON.stringify(facts)).toString('base64url');
+}

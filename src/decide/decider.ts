@@ -1,0 +1,116 @@
+// The decision: authenticate, classify, evaluate. Deny is a value; whatever goes wrong here ends in deny or in an outage, never in allow.
+import type { Authenticator } from '../authn/authenticator.ts';
+import { actionFor, type Catalogue } from '../catalog/catalogue.ts';
+import type { Decision, Resource } from '../contract/decision.ts';
+import type { EdgeInputs } from '../contract/inputs.ts';
+import type { ActionName, Operation } from '../contract/operation.ts';
+import type { Credential, Principal } from '../contract/principal.ts';
+import type { ReasonCode } from '../contract/reasons.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
+
+/** One right that a request needs. `facts` are what the body asks for; policies see them in their context. */
+export interface Ask {
+  readonly action: ActionName;
+  readonly resource: Resource;
+  readonly facts?: Readonly<Record<string, boolean | number | string>>;
+}
+
+export type Authorization =
+  | { readonly ok: true; readonly principal: Principal; readonly credential: Credential; readonly decisions: readonly Decision[] }
+  | {
+      readonly ok: false;
+      readonly reason: ReasonCode;
+      readonly principal: Principal | null;
+      readonly credential: Credential | null;
+      readonly credentialId: string | null;
+      readonly decisions: readonly Decision[];
+    };
+
+export interface Decider {
+  /**
+   * Authenticates by the inputs (or by a socket's first-frame token) and evaluates every ask: all must be allowed.
+   * No asks: the operation's own action on its own resource.
+   */
+  authorize(inputs: EdgeInputs, asks: readonly Ask[], frameToken?: string): Promise<Authorization>;
+  /** The same without any ask: who is it, and is the route known and open? What the body decides is decided by the mediator. */
+  identify(inputs: EdgeInputs): Promise<Authorization>;
+  readonly revision: number;
+}
+
+export interface DeciderParts {
+  readonly authenticator: Authenticator;
+  readonly catalogue: Catalogue;
+  readonly policy: PolicyEngine;
+  /** The store's change number: an answer that was computed while it moved is computed again. */
+  readonly changeNumber: () => Promise<number>;
+}
+
+export function createDecider(parts: DeciderParts): Decider {
+  return {
+    revision: parts.policy.revision,
+    authorize: (inputs, asks, frameToken) => settled(parts, () => decideOnce(parts, inputs, { asks, frameToken, evaluate: true })),
+    identify: (inputs) => settled(parts, () => decideOnce(parts, inputs, { asks: [], frameToken: undefined, evaluate: false })),
+  };
+}
+
+/** Computes again while a security change lands in between (at most a few times: changes are rare). */
+async function settled(parts: DeciderParts, decide: () => Promise<Authorization>): Promise<Authorization> {
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const before = await parts.changeNumber();
+    const answer = await decide();
+    if ((await parts.changeNumber()) === before) return answer;
+  }
+  return { ok: false, reason: 'gateway-unavailable', principal: null, credential: null, credentialId: null, decisions: [] };
+}
+
+interface Question {
+  readonly asks: readonly Ask[];
+  readonly frameToken: string | undefined;
+  readonly evaluate: boolean;
+}
+
+async function decideOnce(parts: DeciderParts, inputs: EdgeInputs, question: Question): Promise<Authorization> {
+  const { frameToken } = question;
+  const authentication = await (frameToken === undefined
+    ? parts.authenticator.authenticate(inputs)
+    : parts.authenticator.authenticateFrame(frameToken, inputs));
+  if (!authentication.ok) {
+    return { ok: false, reason: authentication.reason, principal: null, credential: null, credentialId: authentication.credentialId, decisions: [] };
+  }
+  const { principal, credential } = authentication;
+  const refuse = (reason: ReasonCode, decisions: readonly Decision[] = []): Authorization => ({
+    ok: false,
+    reason,
+    principal,
+    credential,
+    credentialId: credential.id,
+    decisions,
+  });
+
+  const operation = parts.catalogue.byId(inputs.operation);
+  if (operation === undefined) return refuse('action-unknown');
+  if (operation.taken === 'deny') return refuse('route-denied');
+  if (credential.sessionId !== null && operation.method !== 'GET' && operation.method !== 'HEAD' && !inputs.sameOrigin) return refuse('origin-foreign');
+  if (!question.evaluate) return { ok: true, principal, credential, decisions: [] };
+
+  const asks = question.asks.length > 0 ? question.asks : ownAsk(parts.catalogue, operation, inputs);
+  if (typeof asks === 'string') return refuse(asks);
+  const decisions = asks.map((ask) =>
+    parts.policy.evaluate({
+      principal,
+      action: ask.action,
+      resource: ask.resource,
+      context: { address: inputs.address, carrier: credential.carrier, facts: ask.facts ?? {} },
+    }),
+  );
+  const denied = decisions.find((decision) => decision.enforced !== 'allow');
+  return denied === undefined ? { ok: true, principal, credential, decisions } : refuse(denied.reason, decisions);
+}
+
+/** The operation's own action on its own resource; a reason when the query cannot be read safely. */
+function ownAsk(catalogue: Catalogue, operation: Operation, inputs: EdgeInputs): readonly Ask[] | ReasonCode {
+  const action = actionFor(operation, inputs.args);
+  if (action === 'query-invalid') return 'query-invalid';
+  const id = operation.idParam === null || inputs.path === '' ? null : (catalogue.params(operation, inputs.path)?.[operation.idParam] ?? null);
+  return [{ action, resource: { type: operation.resource, id } }];
+}

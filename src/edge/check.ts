@@ -1,0 +1,40 @@
+// `lictor check`: renders the configuration and lets nginx test it, without touching the one in use.
+import { availableParallelism } from 'node:os';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { OPERATIONS } from '../catalog/catalogue.ts';
+import type { Config } from '../config/config.ts';
+import type { Problem } from '../config/problem.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import { nginxWorkerUser } from '../config/worker-user.ts';
+import { LictorError } from '../contract/error.ts';
+import { testEdge, writeEdge } from './apply.ts';
+import { lintEdge } from './lint.ts';
+import { type EdgeFiles, renderEdge } from './render.ts';
+import { prepareTempDir } from './temp-dir.ts';
+import { findNginx, type NginxVersion } from './version.ts';
+
+/** Everything that the renderer needs, found on this machine. */
+export async function renderHere(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): Promise<{ files: EdgeFiles; version: NginxVersion }> {
+  const version = await findNginx(env);
+  const workerUser = nginxWorkerUser();
+  const tempDir = prepareTempDir(paths, workerUser);
+  const workers = Math.max(2, availableParallelism());
+  const files = renderEdge({ config, paths, operations: OPERATIONS, version, workerUser: workerUser?.name ?? null, tempDir, workers });
+  return { files, version };
+}
+
+export async function checkEdge(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv = process.env): Promise<readonly Problem[]> {
+  let dir: string | undefined;
+  try {
+    const { files, version } = await renderHere(config, paths, env);
+    dir = writeEdge(files, paths.edge);
+    await testEdge(version, paths, join(dir, 'nginx.conf'));
+    return lintEdge(files).map((message) => ({ path: '', message, remedy: 'This is a defect of Lictor: report it.' }));
+  } catch (error) {
+    if (error instanceof LictorError) return [{ path: '', message: error.message, remedy: 'Mend what nginx names, then check again.' }];
+    throw error;
+  } finally {
+    if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,75 @@
+// Holds the rendered configuration against the rules that keep it the only door. Runs in the tests and in `lictor check`.
+import { type Directive, parseConf, walkConf } from './conf-tree.ts';
+import type { EdgeFiles } from './render.ts';
+
+const STEERING_HEADERS = ['X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Buffering', 'X-Accel-Charset'];
+
+/** Parts that authenticate every request themselves. */
+const SELF_AUTHENTICATING = ['http://lictor_control', 'http://lictor_relay'];
+
+/** Each would serve a decision that is no longer one, or wait for it. */
+const FORBIDDEN_DIRECTIVES = ['open_file_cache', 'proxy_cache_lock', 'satisfy', 'proxy_cache_use_stale', 'proxy_store', 'perl', 'js_content'];
+
+/** What is wrong, one sentence each; empty: nothing. */
+export function lintEdge(files: EdgeFiles): readonly string[] {
+  const tree = parseConf(files.get('nginx.conf') ?? '', files);
+  const problems: string[] = [];
+  for (const { directive, parents } of walkConf(tree)) {
+    if (FORBIDDEN_DIRECTIVES.includes(directive.name)) problems.push(`${directive.name} is used, and must not be`);
+    if (directive.name === 'return' || directive.name === 'rewrite') problems.push(...lintEarlyAnswer(directive, parents));
+    if (directive.name === 'location') problems.push(...lintLocation(directive));
+  }
+  return problems;
+}
+
+function lintLocation(location: Directive): readonly string[] {
+  const block = location.block ?? [];
+  const pass = find(block, 'proxy_pass');
+  if (pass === undefined) return [];
+  const name = location.args.join(' ');
+  const target = pass.args[0] ?? '';
+  return [
+    ...(isDecided(location, target) ? [] : [`location ${name} proxies to ${target} without a decision`]),
+    ...(ignoresSteering(block) ? [] : [`location ${name} lets an upstream steer nginx by X-Accel-* headers`]),
+    ...(/\$(?:uri|document_uri|request_uri|args)/.test(target) ? [`location ${name} proxies by a rewritten target`] : []),
+    ...(find(block, 'proxy_pass_request_headers')?.args[0] === 'off' ? [] : [`location ${name} forwards the client's headers as they are`]),
+    ...(forwardsUpgrade(block) && target !== 'http://lictor_relay' ? [`location ${name} forwards Upgrade, and is not the relay's`] : []),
+  ];
+}
+
+/** Decided: it asks itself, only an internal redirect from a decided location reaches it, or the part behind it authenticates. */
+function isDecided(location: Directive, target: string): boolean {
+  const block = location.block ?? [];
+  const asked = find(block, 'auth_request');
+  if (asked !== undefined) return asked.args[0] !== 'off';
+  return location.args[0]?.startsWith('@') === true || find(block, 'internal') !== undefined || SELF_AUTHENTICATING.includes(target);
+}
+
+function ignoresSteering(block: readonly Directive[]): boolean {
+  const ignored = find(block, 'proxy_ignore_headers')?.args ?? [];
+  return STEERING_HEADERS.every((header) => ignored.includes(header));
+}
+
+function forwardsUpgrade(block: readonly Directive[]): boolean {
+  return block.some((directive) => directive.name === 'proxy_set_header' && directive.args[0]?.toLowerCase() === 'upgrade' && directive.args[1] !== '');
+}
+
+/** The rewrite phase comes before the decision: beside one, and in the server around it, only refusals may stand there. */
+function lintEarlyAnswer(directive: Directive, parents: readonly Directive[]): readonly string[] {
+  const location = parents.findLast((parent) => parent.name === 'location');
+  const code = Number(directive.args[0]);
+  const refuses = directive.name === 'return' && code >= 400;
+  if (location === undefined) return refuses || isPreflight(parents, code) ? [] : [`a ${directive.name} at server level answers before the decision`];
+  const proxies = (location.block ?? []).some((inner) => inner.name === 'proxy_pass' || inner.name === 'auth_request' || inner.name === 'try_files');
+  return proxies ? [`location ${location.args.join(' ')} has a ${directive.name} that answers before the decision`] : [];
+}
+
+/** OPTIONS is the gateway's own: an empty 204, nothing forwarded. */
+function isPreflight(parents: readonly Directive[], code: number): boolean {
+  const condition = parents.at(-1);
+  return code === 204 && condition?.name === 'if' && condition.args.join(' ') === '($request_method = OPTIONS)';
+}
+
+function find(block: readonly Directive[], name: string): Directive | undefined {
+  return block.find((directive) => directive.name === name);
+}

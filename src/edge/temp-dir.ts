@@ -1,0 +1,28 @@
+// Where nginx's workers put large request bodies: on disk where they can reach it.
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { StatePaths } from '../config/state-dir.ts';
+import type { WorkerUser } from '../config/worker-user.ts';
+
+/**
+ * `STATE/tmp`, unless a parent of the state directory is closed to the worker user (`/root`): then bodies larger than the
+ * buffer would be lost, silently for stock clients, so the runtime directory takes them.
+ */
+export function prepareTempDir(paths: StatePaths, workerUser: WorkerUser | null): string {
+  const reachable = workerUser === null || reachableBy(paths.root, workerUser);
+  const dir = join(reachable ? paths.root : dirname(paths.decisionSocket), 'tmp');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  if (workerUser !== null) chownSync(dir, workerUser.uid, workerUser.gid);
+  chmodSync(dir, 0o700);
+  return dir;
+}
+
+/** Every directory from the root down lets this user pass through. */
+export function reachableBy(path: string, user: WorkerUser): boolean {
+  for (let current = path; ; current = dirname(current)) {
+    const stats = statSync(current);
+    const shift = stats.uid === user.uid ? 6 : stats.gid === user.gid ? 3 : 0;
+    if (((stats.mode >> shift) & 1) === 0) return false;
+    if (current === dirname(current)) return true;
+  }
+}

@@ -1,0 +1,21 @@
+// The decision endpoint: nginx's auth subrequest on a unix socket. In trouble it destroys the socket, so that a stale allow may serve.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { parseEdgeInputs } from '../decide/inputs.ts';
+import type { Answerer } from '../decide/answer.ts';
+
+/** A 5xx answer would not be covered by `stale-if-error`; a destroyed socket is. `onError` is for the log. */
+export function createDecisionServer(answerer: Answerer, onError: (error: unknown) => void): Server {
+  const server = createServer({ maxHeaderSize: 256 * 1024, keepAliveTimeout: 120_000 }, (request, response) => {
+    answer(answerer, request, response).catch((error: unknown) => {
+      onError(error);
+      request.socket.destroy();
+    });
+  });
+  return server;
+}
+
+async function answer(answerer: Answerer, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { status, headers } = await answerer.answer(parseEdgeInputs(request.headers));
+  response.writeHead(status, headers);
+  response.end();
+}

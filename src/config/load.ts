@@ -1,21 +1,99 @@
 // Reads lictor.yaml: text -> Config, or every problem at once.
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { buildConfig } from './build.ts';
 import type { Config } from './config.ts';
+import { type Environment, expandEnvironment, hasReference, isRecord } from './expand.ts';
+import { reportNotBuilt } from './not-built.ts';
 import type { Problem } from './problem.ts';
+import { createProblemList, type Keys, type ProblemList } from './report.ts';
+import { configSchema, sectionsSchema, type WireSections } from './schema/index.ts';
+import { reportIssues } from './schema/problems.ts';
+import { parseYaml } from './yaml-file.ts';
 
 export type { Problem } from './problem.ts';
+export type { Environment };
 
 export interface LoadOptions {
   /** Relative store paths are below it. */
   readonly stateDir: string;
-  /** `skip` for commands that need no secret of the gateway's, so that they work in a shell that has none. */
+  /** `skip` for commands that need no secret of the gateway's, so that they work in a shell that has none. Default: read. */
   readonly secrets?: 'read' | 'skip';
 }
 
 export type LoadResult = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly Problem[] };
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Never throws for what is in the file, nor for a missing file: that is a problem too. */
-export function loadConfig(file: string, _env: Environment, _options: LoadOptions): LoadResult {
-  return { ok: false, problems: [{ path: '', message: `${file}: loading is not written yet`, remedy: 'Wait for the next commit.' }] };
+export function loadConfig(file: string, env: Environment, options: LoadOptions): LoadResult {
+  const text = readText(file);
+  if (text === undefined) {
+    return {
+      ok: false,
+      problems: [
+        { path: '', message: 'the file cannot be read', remedy: 'Create it (lictor.yaml in the repository is an example), or name another with -c FILE.' },
+      ],
+    };
+  }
+  const yaml = parseYaml(text);
+  if (!yaml.ok) return yaml;
+  const problems = createProblemList(yaml.lineOf);
+  const secrets = options.secrets ?? 'read';
+  checkAuthStringIsReference(yaml.data, problems);
+  const data = expandEnvironment(yaml.data, env, problems.report, (keys) => secrets === 'skip' && isAuthString(keys));
+  reportNotBuilt(data, problems.report);
+  const wire = validate(data, problems);
+  const config = buildConfig(wire, problems, { baseDir: dirname(resolve(file)), stateDir: resolve(options.stateDir), secrets });
+  return config === undefined ? { ok: false, problems: problems.all() } : { ok: true, config };
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is sound of the file; what is wrong with the rest has been reported. */
+function validate(data: unknown, problems: ProblemList): WireSections {
+  const whole = configSchema.safeParse(data);
+  if (!whole.success) reportIssues(whole.error.issues, (keys) => valueAt(data, keys), problems.report);
+  const pruned = isRecord(data) ? withoutPlaces(data, problems.places()) : {};
+  const parsed = sectionsSchema.safeParse(pruned);
+  if (parsed.success) return parsed.data;
+  const broken = new Set(parsed.error.issues.map((issue) => issue.path[0]));
+  const rest = sectionsSchema.safeParse(Object.fromEntries(Object.entries(pruned).filter(([key]) => !broken.has(key))));
+  return rest.success ? rest.data : {};
+}
+
+/** A copy without the named keys. Items of lists stay, because the others must keep their numbers. */
+function withoutPlaces(data: Record<string, unknown>, places: readonly Keys[]): Record<string, unknown> {
+  const copy = structuredClone(data);
+  for (const keys of places) {
+    const parent = valueAt(copy, keys.slice(0, -1));
+    const last = keys.at(-1);
+    if (isRecord(parent) && typeof last === 'string') delete parent[last];
+  }
+  return copy;
+}
+
+function valueAt(data: unknown, keys: Keys): unknown {
+  let value = data;
+  for (const key of keys) {
+    if (typeof key === 'number' && Array.isArray(value)) value = value[key];
+    else if (isRecord(value) && Object.hasOwn(value, key)) value = value[String(key)];
+    else return undefined;
+  }
+  return value;
+}
+
+function isAuthString(keys: Keys): boolean {
+  return keys.length === 2 && keys[0] === 'prefect' && keys[1] === 'auth_string';
+}
+
+/** A password in the file would be in backups and reviews: it comes from the environment or from a file of its own. */
+function checkAuthStringIsReference(data: unknown, problems: ProblemList): void {
+  const value = valueAt(data, ['prefect', 'auth_string']);
+  if (typeof value !== 'string' || hasReference(value)) return;
+  problems.report(['prefect', 'auth_string'], 'is a secret in plain text', 'Write ${NAME} and set NAME in the environment, or use auth_string_file.');
 }

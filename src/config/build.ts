@@ -1,0 +1,42 @@
+// Validated sections -> Config, with the checks that look at more than one value.
+import type { Config } from './config.ts';
+import type { ProblemList } from './report.ts';
+import type { WireSections } from './schema/index.ts';
+import { readProviders, readRoles } from './sections/members.ts';
+import { readPrefect } from './sections/prefect.ts';
+import { readListen, readPublicUrl } from './sections/public-url.ts';
+import { readTls } from './sections/tls.ts';
+import { readForwardHeaders, readLimit, readSessions, readStore } from './sections/traffic.ts';
+
+export interface BuildOptions {
+  /** Directory of the configuration file. */
+  readonly baseDir: string;
+  readonly stateDir: string;
+  readonly secrets: 'read' | 'skip';
+}
+
+/** Sections that failed validation are absent: what is left is still checked, so that all problems come at once. Undefined: there are problems. */
+export function buildConfig(wire: WireSections, problems: ProblemList, options: BuildOptions): Config | undefined {
+  const { report } = problems;
+  const { baseDir, stateDir, secrets } = options;
+  const publicUrl = wire.public_url === undefined ? undefined : readPublicUrl(wire.public_url, report);
+  const listen = readListen(wire.listen, publicUrl, report);
+  const tls = problems.concerns(['tls']) ? null : readTls({ wire: wire.tls, publicUrl, baseDir, secrets }, report);
+  const prefect =
+    wire.prefect === undefined
+      ? undefined
+      : readPrefect({ wire: wire.prefect, listen, serversReported: problems.concerns(['prefect', 'servers']), baseDir, secrets }, report);
+  const providersBroken = problems.concerns(['identity_providers']);
+  const providerIds = providersBroken ? undefined : (wire.identity_providers ?? []).map(({ id }) => id);
+  const parts = {
+    identityProviders: readProviders(wire.identity_providers ?? [], report),
+    roles: readRoles(wire.roles ?? [], providerIds, report),
+    sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h' }, report),
+    limit: readLimit(wire.limits ?? [], report),
+    forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], report),
+    ledger: { failClosed: wire.ledger?.fail_closed ?? true },
+    storeFile: readStore(wire.store ?? 'sqlite:lictor.db', stateDir, report),
+  };
+  if (publicUrl === undefined || prefect === undefined || problems.concerns([])) return undefined;
+  return { publicUrl, listen, tls, prefect, ...parts };
+}

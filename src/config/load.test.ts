@@ -1,0 +1,351 @@
+// lictor.yaml: what is accepted, and that everything wrong is told at once, with place and remedy.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Config } from './config.ts';
+import { loadConfig, type Problem } from './load.ts';
+import { renderJsonSchema } from './schema/index.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+const SMALLEST = 'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\n';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'lictor-config-'));
+});
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function load(text: string, env: Record<string, string> = {}, secrets: 'read' | 'skip' = 'read') {
+  const file = join(directory, 'lictor.yaml');
+  writeFileSync(file, text);
+  return loadConfig(file, env, { stateDir: '/state', secrets });
+}
+
+function accepted(text: string, env: Record<string, string> = {}): Config {
+  const result = load(text, env);
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.config;
+}
+
+function problems(text: string, env: Record<string, string> = {}): readonly Problem[] {
+  const result = load(text, env);
+  if (result.ok) throw new Error('no problem was found');
+  for (const problem of result.problems) expect(problem.remedy).not.toBe('');
+  return result.problems;
+}
+
+const places = (text: string, env: Record<string, string> = {}) => problems(text, env).map(({ path }) => path);
+
+function secretFile(name: string, content: string, mode = 0o600): string {
+  const file = join(directory, name);
+  writeFileSync(file, content);
+  chmodSync(file, mode);
+  return file;
+}
+
+describe('the published files', () => {
+  it('loads the documented example', () => {
+    const result = loadConfig(join(REPOSITORY, 'lictor.yaml'), {}, { stateDir: '/state' });
+    expect(result).toMatchObject({ ok: true, config: { publicUrl: { origin: 'http://localhost:8200' }, storeFile: '/state/lictor.db' } });
+  });
+
+  it('has a JSON Schema that is generated from the code (npm run schema)', () => {
+    expect(readFileSync(join(REPOSITORY, 'lictor.schema.json'), 'utf8')).toBe(renderJsonSchema());
+  });
+});
+
+describe('a small file', () => {
+  it('has safe defaults', () => {
+    expect(accepted(SMALLEST)).toEqual({
+      publicUrl: { origin: 'http://localhost:8200', hostname: 'localhost', port: 8200, secure: false, basePath: '' },
+      listen: [{ host: '127.0.0.1', port: 8200 }],
+      tls: null,
+      prefect: { url: 'http://127.0.0.1:4200', authString: null },
+      identityProviders: [],
+      roles: [],
+      sessions: { idleSeconds: 28_800, absoluteSeconds: 86_400 },
+      limit: { ratePerSecond: 200, burst: 400 },
+      forwardHeaders: [],
+      ledger: { failClosed: true },
+      storeFile: '/state/lictor.db',
+    });
+  });
+
+  it('is refused when it is missing, empty or no map', () => {
+    expect(loadConfig(join(directory, 'nowhere.yaml'), {}, { stateDir: '/state' })).toMatchObject({ ok: false });
+    expect(problems('')).toHaveLength(1);
+    expect(problems('- a\n')).toHaveLength(1);
+    expect(places('{}')).toEqual(['public_url', 'prefect']);
+  });
+});
+
+describe('YAML', () => {
+  it('refuses duplicate keys with their line', () => {
+    expect(problems(`${SMALLEST}public_url: http://localhost:1\n`)).toMatchObject([{ line: 3, message: expect.stringContaining('unique') }]);
+  });
+
+  it('survives an alias bomb', () => {
+    const levels = Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(', ')}]`);
+    expect(problems(`a0: &a0 [x]\n${levels.join('\n')}\n`)[0]?.message).toContain('alias');
+  });
+
+  it.each(['a: [', 'a: 1\n---\nb: 2\n', 'a: !!js/function "x"\n', '\tpublic_url: x\n'])('refuses %j', (text) => {
+    expect(problems(text)[0]?.message).toContain('YAML');
+  });
+
+  it('takes no key from an object prototype', () => {
+    expect(places(`${SMALLEST}__proto__: { tls: 1 }\nconstructor: 1\n`)).toEqual(['__proto__', 'constructor']);
+  });
+});
+
+describe('problems', () => {
+  it('come all at once, in the order of the file, with lines', () => {
+    const found = problems(`public_url: http://example.com
+prefect: { url: http://127.0.0.1:4200/api, auth_strin: x }
+roles:
+  - { role: viewer, members: ["user:x@nowhere"] }
+  - role: viewer
+    members: ["*@local"]
+    scope: { tags: [a] }
+sesions: {}
+`);
+    expect(found.map(({ path, line }) => [path, line])).toEqual([
+      ['public_url', 1],
+      ['prefect.auth_strin', 2],
+      ['prefect.url', 2],
+      ['roles[0].members[0]', 4],
+      ['roles[1].members[0]', 6],
+      ['roles[1].scope', 7],
+      ['sesions', 8],
+    ]);
+    expect(found.at(-1)).toMatchObject({ message: 'unknown key', remedy: 'Did you mean sessions?' });
+  });
+
+  it.each([
+    'tls_terminated_upstream: true',
+    'trusted_proxies: [10.0.0.0/8]',
+    'policies: policies/',
+    'services: []',
+    'forward_proxy: { listen: "127.0.0.1:1", allow: [] }',
+    'metrics: { listen: "127.0.0.1:9464" }',
+    'agents: []',
+    'approvals: {}',
+    'store: postgres://db/x',
+    'ledger: { retention: 400d }',
+    'ledger: { export: [] }',
+    'identity_providers: [{ id: corp, type: oidc, issuer: "https://i", client_id: a }]',
+    'limits: [{ for: "role:worker", rate: 5/s }]',
+    'limits: [{ for: "*", rate: 5/s, concurrency: 3 }]',
+    'roles: [{ role: viewer, members: ["token:a"], scope: { own: true } }]',
+    'roles: [{ role: viewer, members: ["group:a@corp"] }]',
+  ])('say that a later part is not built yet: %s', (line) => {
+    expect(problems(`${SMALLEST}${line}\n`)).toEqual([expect.objectContaining({ message: expect.stringContaining('not built yet') })]);
+  });
+
+  it.each([
+    ['prefect: { servers: [http://a:1, http://b:1] }', 'prefect.servers'],
+    ['prefect: { url: https://a:1 }', 'prefect.url'],
+    ['prefect: { url: http://a:1, api_key_file: x }', 'prefect.api_key_file'],
+  ])('say so of %s', (line, path) => {
+    expect(problems(`public_url: http://localhost:8200\n${line}\n`)).toMatchObject([{ path, message: expect.stringContaining('not built yet') }]);
+  });
+});
+
+describe('public_url and listen', () => {
+  const withUrl = (url: string, rest = '') => `public_url: ${JSON.stringify(url)}\nprefect: { url: "http://127.0.0.1:4200" }\n${rest}`;
+
+  it.each(['http://localhost:8200', 'http://127.0.0.1:80', 'http://[::1]:8200', 'http://lictor.localhost:8200/'])('takes plain http on loopback: %s', (url) => {
+    expect(accepted(withUrl(url)).publicUrl.secure).toBe(false);
+  });
+
+  it.each([
+    'http://prefect.example.com',
+    'http://localhost.example.com',
+    'http://127.0.0.1.example.com',
+    'http://0.0.0.0:8200',
+    'https://user:pw@example.com',
+    'https://example.com/?a=b',
+    'https://example.com/#x',
+    'https://exa mple.com',
+    'https://example.com";return 200;#',
+    'https://$host',
+    'https://example.com:0',
+    'https://example.com:99999',
+    'ftp://example.com',
+    'https://example.com/prefect',
+    'https://münchen.example',
+  ])('refuses %s', (url) => {
+    expect(places(withUrl(url))).toContain('public_url');
+  });
+
+  it('wants a certificate for https, and none for http', () => {
+    expect(problems(withUrl('https://prefect.example.com'))).toMatchObject([{ path: 'tls', message: expect.stringContaining('is missing') }]);
+    expect(places(withUrl('http://localhost:8200', 'tls: { cert: a, key: b }\n'))).toContain('tls');
+  });
+
+  it('reads lists and IPv6', () => {
+    expect(accepted(`${SMALLEST}listen: [127.0.0.1:8200, "[::1]:8200"]\n`).listen).toEqual([
+      { host: '127.0.0.1', port: 8200 },
+      { host: '[::1]', port: 8200 },
+    ]);
+  });
+
+  it.each(['8200', '0.0.0.0:0', '0.0.0.0:65536', 'example.com:80', '"::1:80"', '"[::g]:80"', '["1.2.3.4:80", "1.2.3.4:80"]', '"a;b:80"', '[]'])(
+    'refuses listen: %s',
+    (listen) => {
+      expect(problems(`${SMALLEST}listen: ${listen}\n`)).toHaveLength(1);
+    },
+  );
+
+  it('refuses to be its own upstream', () => {
+    expect(places('public_url: http://localhost:8200\nprefect: { url: http://localhost:8200 }\n')).toEqual(['prefect.url']);
+  });
+});
+
+describe('tls', () => {
+  const https = (cert: string, key: string) =>
+    `public_url: https://prefect.example.com\nprefect: { url: "http://127.0.0.1:4200" }\ntls: { cert: ${cert}, key: ${key} }\n`;
+
+  function selfSigned(name: string): { cert: string; key: string } {
+    const pair = { cert: join(directory, `${name}.pem`), key: join(directory, `${name}.key`) };
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '1',
+        '-subj',
+        '/CN=x',
+        '-keyout',
+        pair.key,
+        '-out',
+        pair.cert,
+      ],
+      {
+        stdio: 'ignore',
+      },
+    );
+    chmodSync(pair.key, 0o600);
+    return pair;
+  }
+
+  it('takes a pair, relative to the file, and listens on every address', () => {
+    selfSigned('good');
+    expect(accepted(https('good.pem', 'good.key'))).toMatchObject({
+      tls: { certFile: join(directory, 'good.pem'), keyFile: join(directory, 'good.key') },
+      listen: [{ host: '0.0.0.0', port: 443 }],
+    });
+  });
+
+  it('refuses a key of another certificate, one that all can read, and what is no certificate', () => {
+    const [one, two] = [selfSigned('one'), selfSigned('two')];
+    expect(places(https(one.cert, two.key))).toEqual(['tls.key']);
+    expect(places(https(one.key, one.key))).toEqual(['tls.cert']);
+    chmodSync(one.key, 0o644);
+    expect(places(https(one.cert, one.key))).toEqual(['tls.key']);
+    expect(places(https('none.pem', 'none.key'))).toEqual(['tls.cert', 'tls.key']);
+  });
+});
+
+describe("Prefect's password", () => {
+  const withPrefect = (line: string) => `public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:4200", ${line} }\n`;
+  const SECRET = 'gateway:correct-horse-battery';
+
+  it('comes from the environment or from a file', () => {
+    expect(accepted(withPrefect('auth_string: "${PREFECT_AUTH}"'), { PREFECT_AUTH: SECRET }).prefect.authString).toBe(SECRET);
+    secretFile('auth', `${SECRET}\n`);
+    expect(accepted(withPrefect('auth_string_file: auth')).prefect.authString).toBe(SECRET);
+  });
+
+  it('never stands in a problem', () => {
+    for (const value of ['no-colon-here', 'two:lines\nsecret', ':empty-user', 'admin:password']) {
+      const found = problems(withPrefect('auth_string: "${PREFECT_AUTH}"'), { PREFECT_AUTH: value });
+      expect(found).toMatchObject([{ path: 'prefect.auth_string' }]);
+      expect(JSON.stringify(found)).not.toContain(value);
+    }
+  });
+
+  it.each(['admin:pass', 'Admin:Pass', 'user:changeme', 'prefect:prefect'])('is refused when it is an example: %s', (value) => {
+    secretFile('example', value);
+    expect(places(withPrefect('auth_string_file: example'))).toEqual(['prefect.auth_string_file']);
+  });
+
+  it('is refused in plain text, twice, missing, empty, or readable by all', () => {
+    expect(places(withPrefect(`auth_string: "${SECRET}"`))).toEqual(['prefect.auth_string']);
+    expect(places(withPrefect('auth_string: "${UNSET_NAME}"'))).toEqual(['prefect.auth_string']);
+    expect(places(withPrefect('auth_string_file: missing'))).toEqual(['prefect.auth_string_file']);
+    secretFile('empty', '');
+    expect(places(withPrefect('auth_string_file: empty'))).toEqual(['prefect.auth_string_file']);
+    secretFile('open', SECRET, 0o644);
+    expect(problems(withPrefect('auth_string_file: open'))[0]?.remedy).toContain('chmod 600');
+    expect(places(withPrefect('auth_string_file: auth, auth_string: "${A}"'), { A: SECRET })).toEqual(['prefect.auth_string']);
+  });
+
+  it('is not needed by commands that skip secrets', () => {
+    expect(load(withPrefect('auth_string: "${UNSET_NAME}"'), {}, 'skip')).toMatchObject({ ok: true, config: { prefect: { authString: null } } });
+  });
+});
+
+describe('the environment', () => {
+  it('fills any value once, and says which name is not set', () => {
+    const text = 'public_url: "http://localhost:${PORT}"\nprefect: { url: "http://127.0.0.1:4200" }\n';
+    expect(accepted(text, { PORT: '9000' }).publicUrl.port).toBe(9000);
+    expect(problems(text)).toMatchObject([{ path: 'public_url', message: expect.stringContaining('PORT is not set') }]);
+    expect(places(text, { PORT: '${HOME}' })).toEqual(['public_url']);
+    expect(places(text.replace('PORT', 'A B'))).toEqual(['public_url']);
+  });
+});
+
+describe('identities, limits and the small sections', () => {
+  it('takes members of every built form', () => {
+    const text = `${SMALLEST}identity_providers: [{ id: local, type: accounts }]\nroles: [{ role: operator, members: ["user:bob@local", "token:etl-worker", "*@local"] }]\n`;
+    expect(accepted(text).roles).toEqual([{ role: 'operator', members: ['user:bob@local', 'token:etl-worker', '*@local'] }]);
+  });
+
+  it.each(['bob', 'user:bob', '@local', '*', 'user:@local', 'token:', 'user:bob@elsewhere'])('refuses the member %j', (member) => {
+    const text = `${SMALLEST}identity_providers: [{ id: local, type: accounts }]\nroles: [{ role: viewer, members: [${JSON.stringify(member)}] }]\n`;
+    expect(places(text)).toEqual(['roles[0].members[0]']);
+  });
+
+  it.each([
+    ['identity_providers: [{ id: a, type: accounts }, { id: a, type: accounts }]', 'identity_providers[1].id'],
+    ['identity_providers: [{ id: a, type: accounts }, { id: b, type: accounts }]', 'identity_providers'],
+    ['identity_providers: [{ id: "A b", type: accounts }]', 'identity_providers[0].id'],
+    ['identity_providers: [{ id: a, type: account }]', 'identity_providers[0].type'],
+    ['roles: [{ role: root, members: ["token:a"] }]', 'roles[0].role'],
+    ['roles: [{ role: viewer, members: [] }]', 'roles[0].members'],
+    ['sessions: { idle: 2h, absolute: 1h }', 'sessions.absolute'],
+    ['sessions: { idle: 500ms }', 'sessions.idle'],
+    ['sessions: { idle: 8 }', 'sessions.idle'],
+    ['limits: [{ for: "*", rate: 5/m }]', 'limits[0].rate'],
+    ['limits: [{ for: "*", burst: 5 }]', 'limits[0]'],
+    ['limits: [{ for: "*", rate: 5/s }, { for: "*", rate: 6/s }]', 'limits[1]'],
+    ['forward_headers: ["X-A;x"]', 'forward_headers[0]'],
+    ['forward_headers: [Cookie]', 'forward_headers[0]'],
+    ['forward_headers: [X-Lictor-In-Session]', 'forward_headers[0]'],
+    ['forward_headers: [Prefect-Automation-Id]', 'forward_headers[0]'],
+    ['forward_headers: [Transfer-Encoding]', 'forward_headers[0]'],
+    ['ledger: { fail_closed: "yes" }', 'ledger.fail_closed'],
+    ['store: lictor.db', 'store'],
+    ['store: "sqlite::memory:"', 'store'],
+  ])('refuses %s', (line, path) => {
+    expect(places(`${SMALLEST}${line}\n`)).toContain(path);
+  });
+
+  it('reads limits and headers', () => {
+    expect(accepted(`${SMALLEST}limits: [{ for: "*", rate: 50/s, burst: 60 }]\nforward_headers: [X-Team, x-team]\n`)).toMatchObject({
+      limit: { ratePerSecond: 50, burst: 60 },
+      forwardHeaders: ['x-team'],
+    });
+  });
+});

@@ -1,0 +1,69 @@
+// Keys of the fixed contract whose part is not built yet: refused, never ignored.
+import { isRecord } from './expand.ts';
+import type { Keys, Report } from './report.ts';
+
+interface NotBuilt {
+  /** Keys from the root; `*` is any index of a list. */
+  readonly at: readonly string[];
+  readonly part: string;
+  /** Only these values are refused; without it every value. */
+  readonly refuses?: (value: unknown) => boolean;
+}
+
+const LATER_PROVIDERS: Readonly<Record<string, string>> = {
+  oidc: 'login by OpenID Connect',
+  saml: 'login by SAML',
+  jwt: 'workload JWTs',
+  'aws-iam': 'AWS IAM identities',
+  mtls: 'client certificates',
+};
+
+const NOT_BUILT: readonly NotBuilt[] = [
+  { at: ['tls', 'client_ca'], part: 'client certificates' },
+  { at: ['tls', 'client_crl'], part: 'client certificates' },
+  { at: ['tls_terminated_upstream'], part: 'running behind another proxy' },
+  { at: ['trusted_proxies'], part: 'running behind another proxy' },
+  { at: ['prefect', 'servers'], part: 'several Prefect servers', refuses: (value) => Array.isArray(value) && value.length > 1 },
+  { at: ['prefect', 'api_key_file'], part: 'an API key for Prefect' },
+  { at: ['prefect', 'ca_file'], part: 'TLS to Prefect' },
+  ...Object.entries(LATER_PROVIDERS).map(([type, part]) => ({
+    at: ['identity_providers', '*'],
+    part,
+    refuses: (value: unknown) => isRecord(value) && value['type'] === type,
+  })),
+  { at: ['roles', '*', 'scope'], part: 'scoped roles' },
+  { at: ['policies'], part: 'own policies' },
+  { at: ['limits', '*', 'for'], part: 'limits by role, principal or service', refuses: (value) => value !== '*' },
+  { at: ['limits', '*', 'concurrency'], part: 'concurrency limits' },
+  { at: ['services'], part: 'egress to services' },
+  { at: ['forward_proxy'], part: 'the forward proxy' },
+  { at: ['ledger', 'retention'], part: 'retention of the ledger' },
+  { at: ['ledger', 'export'], part: 'export of the ledger' },
+  { at: ['store'], part: 'the Postgres store', refuses: (value) => typeof value === 'string' && /^postgres(ql)?:/.test(value) },
+  { at: ['metrics'], part: 'metrics' },
+  { at: ['agents'], part: 'agents' },
+  { at: ['approvals'], part: 'approvals' },
+];
+
+/** Reports every key in the data that asks for a later part, whatever its value. */
+export function reportNotBuilt(data: unknown, report: Report): void {
+  for (const entry of NOT_BUILT) visit(data, entry, [], report);
+}
+
+/** The words for a value that is fine in the contract and not built yet. */
+export function notBuiltText(part: string): { readonly message: string; readonly remedy: string } {
+  return { message: `not built yet: ${part}`, remedy: 'Remove it; this version of lictor refuses what it would have to ignore.' };
+}
+
+function visit(value: unknown, entry: NotBuilt, keys: Keys, report: Report): void {
+  const next = entry.at[keys.length];
+  if (next === undefined) {
+    if (entry.refuses?.(value) === false) return;
+    const { message, remedy } = notBuiltText(entry.part);
+    report(keys, message, remedy);
+  } else if (next === '*') {
+    if (Array.isArray(value)) for (const [index, item] of value.entries()) visit(item, entry, [...keys, index], report);
+  } else if (isRecord(value) && Object.hasOwn(value, next)) {
+    visit(value[next], entry, [...keys, next], report);
+  }
+}

@@ -1,0 +1,78 @@
+// The whole of lictor.yaml as the contract fixes it; lictor.schema.json is generated from here.
+import { z } from 'zod';
+import { identityProvider } from './identity.ts';
+import { roleBinding } from './roles.ts';
+import { count, duration, filePath, headerName, hostPort, httpUrl, rate, strings, text } from './scalars.ts';
+import { forwardProxy, service } from './services.ts';
+
+const tls = z
+  .strictObject({ cert: filePath, key: filePath, client_ca: filePath.optional(), client_crl: filePath.optional() })
+  .describe('Certificate chain and private key (PEM) of public_url.');
+
+const prefect = z
+  .strictObject({
+    url: httpUrl.optional().describe('The Prefect server, without /api: http://127.0.0.1:4200'),
+    servers: z.array(httpUrl).min(1).optional().describe('The same for several servers.'),
+    auth_string: text.optional().describe('user:password of Prefect, from the environment: ${PREFECT_AUTH}'),
+    auth_string_file: filePath.optional().describe('File with user:password, as in PREFECT_SERVER_API_AUTH_STRING.'),
+    api_key_file: filePath.optional(),
+    ca_file: filePath.optional(),
+  })
+  .describe('The server behind the gateway.');
+
+const sessions = z
+  .strictObject({ idle: duration.default('8h'), absolute: duration.default('24h') })
+  .describe('How long a browser session lives without use, and at most.');
+
+const limit = z.strictObject({
+  for: z.string().regex(/^(?:\*|role:.+|principal:.+|service:.+)$/u, 'must be "*", role:NAME, principal:ID or service:NAME'),
+  rate: rate.optional(),
+  burst: count.optional(),
+  concurrency: count.optional(),
+});
+
+const ledger = z.strictObject({
+  fail_closed: z.boolean().default(true).describe('Refuse changes while the ledger cannot be written.'),
+  retention: duration.optional(),
+  export: z.array(z.strictObject({ type: z.enum(['otlp', 'syslog', 'ndjson', 'webhook']), url: text })).optional(),
+});
+
+export const configSchema = z
+  .strictObject({
+    public_url: httpUrl.describe('What people and workers type: https://prefect.example.com'),
+    listen: z
+      .union([hostPort, z.array(hostPort).min(1)])
+      .optional()
+      .describe('HOST:PORT, or a list; default from public_url.'),
+    tls: tls.optional(),
+    tls_terminated_upstream: z.boolean().optional(),
+    trusted_proxies: strings.optional(),
+    prefect,
+    identity_providers: z.array(identityProvider).default([]),
+    roles: z.array(roleBinding).default([]),
+    policies: text.optional(),
+    sessions: sessions.prefault({}),
+    limits: z.array(limit).default([]),
+    forward_headers: z.array(headerName).default([]).describe('Request headers that reach Prefect beside the built-in list.'),
+    services: z.array(service).optional(),
+    forward_proxy: forwardProxy.optional(),
+    ledger: ledger.prefault({}),
+    store: text.default('sqlite:lictor.db').describe('sqlite:FILE, relative to the state directory.'),
+    metrics: z.strictObject({ listen: hostPort }).optional(),
+    agents: z.array(z.unknown()).optional(),
+    approvals: z.record(z.string(), z.unknown()).optional(),
+  })
+  .describe('Configuration of Lictor, an identity-aware gateway for Prefect.');
+
+/** The file's content after validation, in its own spelling. */
+export type WireConfig = z.output<typeof configSchema>;
+
+/** The same with any section absent, to check the sound ones of a broken file. */
+export const sectionsSchema = configSchema.partial();
+export type WireSections = z.output<typeof sectionsSchema>;
+
+/** The JSON Schema that is published as lictor.schema.json, as text. */
+export function renderJsonSchema(): string {
+  const schema = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' });
+  return `${JSON.stringify({ title: 'lictor.yaml', ...schema }, null, 2)}\n`;
+}

@@ -1,0 +1,45 @@
+// The small values that many keys share. Each has a strict alphabet: most of them reach nginx's configuration.
+import { z } from 'zod';
+import { DURATION_HINT, parseDurationSeconds } from '../duration.ts';
+
+/** Any text without control characters; zod's own message names the path. */
+export const text = z
+  .string()
+  .min(1)
+  .max(2048)
+  .regex(/^\P{Cc}*$/u, 'must not contain control characters');
+
+export const filePath = text.describe('Path of a file; relative to the configuration file.');
+
+export const duration = z
+  .string()
+  .regex(/^[1-9][0-9]{0,9}(ms|s|m|h|d)$/, DURATION_HINT)
+  .refine((value) => parseDurationSeconds(value) !== undefined, 'must be at most ten years (3650d)')
+  .describe('500ms, 30s, 15m, 24h or 90d.');
+
+export const rate = z
+  .string()
+  .regex(/^[1-9][0-9]{0,5}\/s$/, 'Write requests per second: 50/s.')
+  .describe('Requests per second: 50/s.');
+
+export const count = z.int().min(1).max(1_000_000);
+
+/** Ids of identity providers, names of services: they stand in URLs and in principals' ids. */
+export const slug = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be small letters, digits and inner hyphens, at most 63');
+
+export const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?$/, 'must be a header name of letters, digits and inner hyphens, at most 64');
+
+/** Absolute, http or https; what else it may be is checked where it is used. */
+export const httpUrl = z
+  .string()
+  .max(2048)
+  .regex(/^https?:\/\/[A-Za-z0-9._~:/?#[\]@!&'()*+,;=%-]+$/, 'must be an http:// or https:// URL without spaces or quotes');
+
+/** HOST:PORT with a name, an IPv4 address or an IPv6 address in brackets. */
+export const hostPort = z
+  .string()
+  .regex(/^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]):[1-9][0-9]{0,4}$/, 'must be HOST:PORT, e.g. 0.0.0.0:8443 or [::1]:8443');
+
+export const strings = z.array(text);

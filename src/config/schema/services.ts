@@ -1,0 +1,56 @@
+// services and forward_proxy: what tasks may call. Shapes are fixed by the contract; built later (not-built.ts).
+import { z } from 'zod';
+import { count, duration, filePath, headerName, hostPort, httpUrl, rate, slug, strings, text } from './scalars.ts';
+
+const server = z.union([httpUrl, z.strictObject({ url: httpUrl, weight: count.optional(), backup: z.boolean().optional() })]);
+
+const inject = z.union([
+  z.strictObject({ header: z.strictObject({ name: headerName, value_file: filePath }) }),
+  z.strictObject({ basic: z.strictObject({ user: text, password_file: filePath }) }),
+  z.strictObject({ query: z.strictObject({ name: text, value_file: filePath }) }),
+  z.strictObject({ oauth: z.strictObject({ token_url: httpUrl, client_id: text, client_secret_file: filePath, scope: text.optional() }) }),
+  z.strictObject({ sigv4: z.strictObject({ region: text, service: text }) }),
+]);
+
+const limit = z.strictObject({
+  rate: rate.optional(),
+  burst: count.optional(),
+  max_wait: duration.optional(),
+  concurrency: count.optional(),
+  bandwidth: z
+    .string()
+    .regex(/^[1-9][0-9]*(kB|MB|GB)\/s$/, 'Write bytes per second: 10MB/s.')
+    .optional(),
+});
+
+const cacheRule = z.strictObject({ paths: strings, ttl: duration, shared: z.boolean().optional(), stale_if_error: duration.optional() });
+
+const health = z.strictObject({
+  path: text,
+  interval: duration.optional(),
+  unhealthy_after: count.optional(),
+  healthy_after: count.optional(),
+});
+
+export const service = z.strictObject({
+  name: slug,
+  servers: z.array(server).min(1),
+  allow: z.array(z.strictObject({ methods: strings.optional(), paths: strings.optional() })).optional(),
+  tls: z.strictObject({ ca_file: filePath.optional(), cert: filePath.optional(), key: filePath.optional() }).optional(),
+  inject: inject.optional(),
+  limit: limit.optional(),
+  cache: z.array(cacheRule).optional(),
+  health: health.optional(),
+  retries: z
+    .strictObject({
+      attempts: count,
+      budget: z
+        .string()
+        .regex(/^[1-9][0-9]?%$/, 'Write a percentage: 10%.')
+        .optional(),
+    })
+    .optional(),
+  timeout: duration.optional(),
+});
+
+export const forwardProxy = z.strictObject({ listen: hostPort, allow: strings });

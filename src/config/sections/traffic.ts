@@ -1,0 +1,65 @@
+// sessions, limits, forward_headers, store: the small sections.
+import { resolve } from 'node:path';
+import type { Config } from '../config.ts';
+import { parseDurationSeconds } from '../duration.ts';
+import type { Report } from '../report.ts';
+import type { WireConfig } from '../schema/index.ts';
+
+const DEFAULT_LIMIT = { ratePerSecond: 200, burst: 400 };
+
+/** The gateway sets or clears these itself, or they belong to one hop (RFC 9110 7.6.1). */
+const OWN_HEADERS =
+  /^(?:x-lictor-.*|x-forwarded-.*|forwarded|x-real-ip|x-request-id|prefect-automation-.*|x-original-.*|x-rewrite-.*|x-http-method.*|x-accel-.*)$/;
+const HOP_HEADERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+export function readSessions(wire: WireConfig['sessions'], report: Report): Config['sessions'] {
+  const sessions = { idleSeconds: parseDurationSeconds(wire.idle) ?? 0, absoluteSeconds: parseDurationSeconds(wire.absolute) ?? 0 };
+  if (sessions.idleSeconds < 1) report(['sessions', 'idle'], 'is shorter than a second', 'Write 8h, for example.');
+  if (sessions.absoluteSeconds < sessions.idleSeconds) report(['sessions', 'absolute'], 'is shorter than sessions.idle', 'Make it at least as long as idle.');
+  return sessions;
+}
+
+/** The one limit that is built: for every principal by itself. */
+export function readLimit(limits: WireConfig['limits'], report: Report): Config['limit'] {
+  const [first] = limits;
+  if (first === undefined) return DEFAULT_LIMIT;
+  for (const index of limits.keys()) {
+    if (index > 0) report(['limits', index], 'is a second limit for "*"', 'Keep one of them.');
+  }
+  if (first.rate === undefined) report(['limits', 0], 'has no rate', 'Add rate, for example 50/s, or remove the limit.');
+  const ratePerSecond = Number.parseInt(first.rate ?? String(DEFAULT_LIMIT.ratePerSecond), 10);
+  return { ratePerSecond, burst: first.burst ?? 2 * ratePerSecond };
+}
+
+/** Lower case, without the gateway's own and hop-by-hop headers: those are reported. */
+export function readForwardHeaders(names: WireConfig['forward_headers'], report: Report): readonly string[] {
+  const lower = names.map((name) => name.toLowerCase());
+  for (const [index, name] of lower.entries()) {
+    if (OWN_HEADERS.test(name) || HOP_HEADERS.has(name)) {
+      report(['forward_headers', index], `${name} is set by the gateway and never passed on`, 'Remove it.');
+    }
+  }
+  return [...new Set(lower)];
+}
+
+/** Absolute path of the SQLite file; `sqlite:` with a relative path is below the state directory. */
+export function readStore(store: string, stateDir: string, report: Report): string {
+  const file = /^sqlite:(?!:)([^?#\p{Cc}]+)$/u.exec(store)?.[1];
+  if (file === undefined || file.endsWith('/')) report(['store'], 'must be sqlite: and the path of a file', 'Write sqlite:lictor.db.');
+  return resolve(stateDir, file ?? 'lictor.db');
+}

@@ -1,0 +1,39 @@
+// The facts of a decision as they travel through nginx into its log: base64url of JSON, parsed once.
+import type { AccessFacts } from '../contract/names.ts';
+
+/** Undefined when there are none or they cannot be read: the request then counts as undecided, never as allowed. */
+export function parseFacts(encoded: string | null): AccessFacts | undefined {
+  const facts = decode(encoded);
+  if (facts === undefined || (facts.decision !== 'allow' && facts.decision !== 'deny')) return undefined;
+  return {
+    principal: text(facts.principal),
+    principal_kind: text(facts.principal_kind),
+    idp: text(facts.idp),
+    credential_id: text(facts.credential_id),
+    on_behalf_of: list(facts.on_behalf_of),
+    decision: facts.decision,
+    reason: text(facts.reason) ?? '',
+    policies: list(facts.policies),
+    action: text(facts.action),
+    revision: typeof facts.revision === 'number' && Number.isSafeInteger(facts.revision) ? facts.revision : 0,
+    session_id: text(facts.session_id),
+  };
+}
+
+function decode(encoded: string | null): Readonly<Record<string, unknown>> | undefined {
+  if (encoded === null) return undefined;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8'));
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined; // Unreadable facts decide nothing.
+  }
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function list(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

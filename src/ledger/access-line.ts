@@ -1,0 +1,147 @@
+// One line of nginx's access log -> the record of a request. Whatever stands in the line, there is a record.
+import type { AccessFacts } from '../contract/names.ts';
+import type { Operation } from '../contract/operation.ts';
+import { isReasonCode, REASONS } from '../contract/reasons.ts';
+import type { LedgerRecord, NewRecord } from '../contract/record.ts';
+import { parseFacts } from './access-facts.ts';
+
+/** What the ledger asks of the action catalogue (src/catalog/catalogue.ts). */
+export interface RouteKnowledge {
+  byId(operationId: string): Operation | undefined;
+  params(operation: Operation, rawPath: string): Record<string, string> | undefined;
+}
+
+export type RequestRecord = NewRecord & { readonly request_id: string };
+
+export type AccessLine =
+  | {
+      readonly ok: true;
+      readonly record: RequestRecord;
+      readonly pid: number | null;
+      readonly endMs: number;
+      readonly taken: string;
+    }
+  | { readonly ok: false };
+
+const UTF8 = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
+const LONGEST_TEXT = 8_192;
+
+/** Raw bytes reach the log: invalid UTF-8 becomes U+FFFD. Not checked here: that a principal named in the facts exists. */
+export function parseAccessLine(bytes: Uint8Array, routes: RouteKnowledge, basePath = ''): AccessLine {
+  const line = parseObject(UTF8.decode(bytes));
+  const requestId = text(line?.request_id);
+  const endMs = endOf(line);
+  if (line === undefined || requestId === null || endMs === undefined) return { ok: false };
+  const durationMs = seconds(line.duration);
+  const record: RequestRecord = {
+    time: new Date(endMs - (durationMs ?? 0)).toISOString(),
+    request_id: requestId,
+    ...identity(parseFacts(text(line.facts)), text(line.code)),
+    source_ip: text(line.addr),
+    user_agent: text(line.ua),
+    method: text(line.method),
+    path: text(line.path)?.split('?', 1)[0] ?? null,
+    status: integer(line.status),
+    bytes: integer(line.bytes),
+    duration_ms: durationMs,
+    upstream_ms: seconds(line.upstream),
+    path_taken: pathTaken(text(line.taken)),
+    mode: 'enforce',
+  };
+  return { ok: true, record: withRoute(record, line, routes, basePath), pid: integer(line.pid), endMs, taken: text(line.taken) ?? '' };
+}
+
+/**
+ * When a write was cut short (disk full, kill), the next line is glued to its remains. The lines are flat objects of
+ * strings and numbers, so an unescaped `{"` is a line's beginning.
+ */
+export function splitGluedLine(bytes: Buffer): readonly Buffer[] {
+  const at = bytes.lastIndexOf('{"');
+  return at > 0 ? [bytes.subarray(0, at), bytes.subarray(at)] : [bytes];
+}
+
+/** What is added to a request whose time and id are known. */
+type Parts = Partial<Omit<NewRecord, 'time' | 'request_id'>>;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Who and what was decided: the decision's facts; the code of a refusal that nginx itself made wins over them. */
+function identity(facts: AccessFacts | undefined, code: string | null): Parts {
+  const reason = code ?? facts?.reason ?? null;
+  if (facts === undefined) return { decision: reason === null ? null : 'deny', reason };
+  const { decision, reason: _decided, ...who } = facts;
+  return { ...who, decision: code !== null && refuses(code) ? 'deny' : decision, reason };
+}
+
+/** A 5xx of the gateway after an allow is an outage, not a denial. */
+function refuses(code: string): boolean {
+  return !isReasonCode(code) || (REASONS[code].status >= 400 && REASONS[code].status < 500);
+}
+
+function withRoute(record: RequestRecord, line: Fields, routes: RouteKnowledge, basePath: string): RequestRecord {
+  const operation = routes.byId(text(line.operation) ?? '');
+  const params = operation === undefined ? {} : (routes.params(operation, belowBase(record.path ?? '', basePath)) ?? {});
+  const param = (name: string | null | undefined) => (typeof name === 'string' ? (params[name] ?? null) : null);
+  const bound = { flow_run_id: param(operation?.flowRunParam), task_run_id: param(operation?.taskRunParam), deployment_id: param(operation?.deploymentParam) };
+  const verified = Object.values(bound).some((id) => id !== null);
+  return {
+    ...record,
+    action: record.action ?? operation?.action ?? null,
+    resource_type: operation?.resource ?? null,
+    resource_id: param(operation?.idParam),
+    ...(verified ? { ...bound, run_binding: 'verified' } : claimed(line)),
+  };
+}
+
+/** What a client says about itself in headers is evidence only, and never stands beside what the path proved. */
+function claimed(line: Fields): Parts {
+  const deployment = text(line.claim_deployment_id) ?? text(line.x_prefect_deployment_id);
+  if (deployment === null || !UUID.test(deployment)) return { run_binding: 'none' };
+  return { deployment_id: deployment.toLowerCase(), run_binding: 'asserted' };
+}
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+function belowBase(path: string, basePath: string): string {
+  return basePath !== '' && path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path;
+}
+
+function pathTaken(taken: string | null): LedgerRecord['path_taken'] {
+  return taken === 'direct' || taken === 'mediated' || taken === 'relay' || taken === 'egress' ? taken : null;
+}
+
+function parseObject(line: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+  } catch {
+    return undefined; // The caller records it as unreadable.
+  }
+}
+
+/** `msec` is nginx's clock at the end of the request; `time` says the same in words. */
+function endOf(line: Fields | undefined): number | undefined {
+  const msec = seconds(line?.msec);
+  if (msec !== null) return msec;
+  const time = Date.parse(text(line?.time) ?? '');
+  return Number.isNaN(time) ? undefined : time;
+}
+
+function text(value: unknown): string | null {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' && value !== '-' ? value.slice(0, LONGEST_TEXT) : null;
+}
+
+function integer(value: unknown): number | null {
+  const number = Number(text(value) ?? Number.NaN);
+  return Number.isSafeInteger(number) ? number : null;
+}
+
+/** Seconds as nginx writes them, several for several upstreams (`0.010, 0.020 : 0.001`) -> milliseconds in all. */
+function seconds(value: unknown): number | null {
+  const numbers = (text(value) ?? '')
+    .split(/[,:\s]+/)
+    .filter((part) => /^[0-9]+(?:\.[0-9]+)?$/.test(part))
+    .map(Number);
+  return numbers.length === 0 ? null : Math.round(numbers.reduce((sum, part) => sum + part, 0) * 1000);
+}

@@ -1,0 +1,89 @@
+// The one place where a record enters the ledger: id, node, sequence; later the chain.
+import { createHash, randomBytes } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { LictorError } from '../contract/error.ts';
+import type { LedgerRecord, NewRecord } from '../contract/record.ts';
+import { INSERT_SQL, rowValues } from './columns.ts';
+
+export type AppendRow = (record: NewRecord, id?: string) => boolean;
+
+/**
+ * Call the result inside a transaction only (BEGIN IMMEDIATE): the sequence is read there.
+ * It answers false when a record with this id or request id exists: nothing was written, and no number was used up.
+ */
+export function createAppend(db: DatabaseSync, node: string): AppendRow {
+  const insert = db.prepare(INSERT_SQL);
+  const last = db.prepare('SELECT max(seq) AS seq FROM records WHERE node = ?');
+  return (record, id = timeOrderedId(Date.parse(record.time))) => {
+    const seq = Number(last.get(node)?.seq ?? 0) + 1;
+    // The chain goes here: prev_hash = hash of the record before, hash = over the whole record.
+    return insert.run(...rowValues(completeRecord(record, { id, node, seq }))).changes !== 0;
+  };
+}
+
+/** Throws `ledger-record-invalid` when the time is none; every other field is typed. */
+export function completeRecord(record: NewRecord, place: { readonly id: string; readonly node: string; readonly seq: number }): LedgerRecord {
+  const ms = Date.parse(record.time);
+  if (Number.isNaN(ms)) throw new LictorError('ledger-record-invalid', 'A record needs a time.');
+  return { ...EMPTY, ...withoutUndefined(record), time: new Date(ms).toISOString(), ...place };
+}
+
+/** The same text gives the same id: for what has no request id and may be read twice. */
+export function stableId(...parts: readonly (string | number)[]): string {
+  return uuidText(createHash('sha256').update(parts.join('\n')).digest(), '8');
+}
+
+/** UUID version 7 (RFC 9562, 5.7): new ids land at the end of their index. */
+function timeOrderedId(ms: number): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(Number.isNaN(ms) || ms < 0 ? 0 : ms, 0, 6);
+  return uuidText(bytes, '7');
+}
+
+function uuidText(bytes: Buffer, version: string): string {
+  const hex = bytes.toString('hex');
+  const variant = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${version}${hex.slice(13, 16)}-${variant.toString(16)}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** A field that is there but undefined says nothing: it must not wipe out what is known. */
+export function withoutUndefined<T extends Partial<NewRecord>>(record: T): Partial<NewRecord> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}
+
+const EMPTY: Omit<LedgerRecord, 'id' | 'time' | 'node' | 'seq'> = {
+  request_id: null,
+  principal: null,
+  principal_kind: null,
+  idp: null,
+  credential_id: null,
+  on_behalf_of: [],
+  source_ip: null,
+  user_agent: null,
+  method: null,
+  path: null,
+  action: null,
+  resource_type: null,
+  resource_id: null,
+  decision: null,
+  reason: null,
+  policies: [],
+  status: null,
+  bytes: null,
+  duration_ms: null,
+  upstream_ms: null,
+  path_taken: null,
+  flow_run_id: null,
+  task_run_id: null,
+  deployment_id: null,
+  run_binding: 'none',
+  service: null,
+  mode: null,
+  revision: null,
+  session_id: null,
+  grant_id: null,
+  approval_id: null,
+  tool: null,
+  prev_hash: null,
+  hash: null,
+};

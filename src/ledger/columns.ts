@@ -1,0 +1,81 @@
+// A record as a row: the contract's fields in the contract's order, lists as JSON text.
+import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import type { LedgerRecord } from '../contract/record.ts';
+
+type Kind = 'text' | 'integer' | 'real' | 'list';
+
+/** Every field of CONTRACT 4, in its order: the order of the columns, and later of what is hashed. */
+export const COLUMNS = {
+  id: 'text',
+  time: 'text',
+  request_id: 'text',
+  principal: 'text',
+  principal_kind: 'text',
+  idp: 'text',
+  credential_id: 'text',
+  on_behalf_of: 'list',
+  source_ip: 'text',
+  user_agent: 'text',
+  method: 'text',
+  path: 'text',
+  action: 'text',
+  resource_type: 'text',
+  resource_id: 'text',
+  decision: 'text',
+  reason: 'text',
+  policies: 'list',
+  status: 'integer',
+  bytes: 'integer',
+  duration_ms: 'real',
+  upstream_ms: 'real',
+  path_taken: 'text',
+  flow_run_id: 'text',
+  task_run_id: 'text',
+  deployment_id: 'text',
+  run_binding: 'text',
+  service: 'text',
+  mode: 'text',
+  revision: 'integer',
+  session_id: 'text',
+  grant_id: 'text',
+  approval_id: 'text',
+  tool: 'text',
+  node: 'text',
+  seq: 'integer',
+  prev_hash: 'text',
+  hash: 'text',
+} as const satisfies Record<keyof LedgerRecord, Kind>;
+
+const NAMES = Object.keys(COLUMNS) as readonly (keyof LedgerRecord)[];
+const REQUIRED: readonly string[] = ['id', 'time', 'on_behalf_of', 'policies', 'run_binding', 'node', 'seq'];
+const SQL_TYPE: Record<Kind, string> = { text: 'TEXT', integer: 'INTEGER', real: 'REAL', list: 'TEXT' };
+
+/** Column definitions for CREATE TABLE. */
+export const COLUMN_SQL = NAMES.map((name) => `${name} ${SQL_TYPE[COLUMNS[name]]}${REQUIRED.includes(name) ? ' NOT NULL' : ''}`).join(', ');
+
+/** An id or request id that is there already is not an error: the row is skipped, and `changes` is 0. */
+export const INSERT_SQL = `INSERT INTO records (${NAMES.join(', ')}) VALUES (${NAMES.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`;
+
+export const SELECT_COLUMNS = NAMES.join(', ');
+
+/** Values in column order. */
+export function rowValues(record: LedgerRecord): SQLInputValue[] {
+  return NAMES.map((name) => sqlValue(record[name]));
+}
+
+/** A row read from the records table. Rows are written by `rowValues` only, so their types are trusted. */
+export function recordOfRow(row: Record<string, SQLOutputValue>): LedgerRecord {
+  const record: Record<string, unknown> = {};
+  for (const name of NAMES) record[name] = COLUMNS[name] === 'list' ? parseList(row[name]) : (row[name] ?? null);
+  return record as unknown as LedgerRecord;
+}
+
+function sqlValue(value: LedgerRecord[keyof LedgerRecord]): SQLInputValue {
+  if (value === null || typeof value === 'number') return value;
+  return typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value);
+}
+
+function parseList(value: SQLOutputValue | undefined): readonly string[] {
+  const parsed: unknown = typeof value === 'string' ? JSON.parse(value) : [];
+  return Array.isArray(parsed) ? parsed.map(String) : [];
+}

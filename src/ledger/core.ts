@@ -1,0 +1,164 @@
+// The ledger's state machine, without threads and timers: commands in groups, log batches, failure and recovery.
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../contract/clock.ts';
+import { LictorError } from '../contract/error.ts';
+import { REASONS } from '../contract/reasons.ts';
+import type { RouteKnowledge } from './access-line.ts';
+import { type AppendRow, createAppend } from './append.ts';
+import { openLedgerDatabase, transaction } from './database.ts';
+import { recoveredRecord, stoppedRecord } from './events.ts';
+import { createIngest, type Ingest } from './ingest.ts';
+import { createIntents, HOLD_MS, type Intents } from './intents.ts';
+import { createLifeSigns, type LifeSigns } from './life-signs.ts';
+import type { Command, Outcome, WorkerSetup } from './protocol.ts';
+
+/** Settles that could not be written are owed: the intent is durable, so they may wait for the disk, but not without bound. */
+const MOST_OWED = 10_000;
+
+export interface Core {
+  /** One transaction for the whole group; an outcome for each, in order. */
+  run(commands: readonly Command[]): readonly Outcome[];
+  /** Takes a batch from the logs; true when there may be more. While unhealthy it tries to recover. */
+  pump(): boolean;
+  /** What time brings: held lines are released, a sign of life is left. */
+  tick(): void;
+  healthy(): boolean;
+  /** Drains what is on disk, notes a clean end, closes. */
+  close(): void;
+}
+
+export interface CoreParts {
+  readonly setup: WorkerSetup;
+  readonly routes: RouteKnowledge;
+  readonly clock: Clock;
+  /** Told on every change; `detail` is for the log. */
+  readonly onHealth: (healthy: boolean, detail: string) => void;
+}
+
+interface Open {
+  readonly db: DatabaseSync;
+  readonly appendRow: AppendRow;
+  readonly intents: Intents;
+  readonly ingest: Ingest;
+  readonly life: LifeSigns;
+}
+
+export function createCore({ setup, routes, clock, onHealth }: CoreParts): Core {
+  let open: Open | undefined;
+  let failedAtMs: number | undefined;
+  let leftoversDone = false;
+  let owed: Command[] = [];
+
+  /** Every write goes through here: it works, or the ledger is unhealthy and says why. A new try begins with a new connection. */
+  function guarded<T>(work: (open: Open) => T): T | undefined {
+    try {
+      open ??= openAll(setup, routes);
+      return work(open);
+    } catch (error) {
+      shut();
+      const detail = error instanceof Error ? error.message : String(error);
+      if (failedAtMs === undefined) onHealth(false, detail);
+      failedAtMs ??= clock();
+      return undefined;
+    }
+  }
+
+  /** Recovers by writing for real: a batch from the logs, what is owed, and a record that names the gap. */
+  function recover(): boolean {
+    const since = failedAtMs ?? clock();
+    const done = guarded((parts) => {
+      const more = parts.ingest.pump(clock());
+      transaction(parts.db, () => {
+        for (const command of owed) runOne(parts, command, clock());
+        parts.appendRow(recoveredRecord(clock(), clock() - since));
+      });
+      return { more };
+    });
+    if (done === undefined) return false;
+    owed = [];
+    failedAtMs = undefined;
+    onHealth(true, 'written again');
+    return done.more;
+  }
+
+  function settleLeftovers(): void {
+    guarded(({ db, intents }) => transaction(db, () => intents.abandonOthers()));
+    leftoversDone = failedAtMs === undefined;
+  }
+
+  function shut(): void {
+    const parts = open;
+    open = undefined;
+    parts?.ingest.close();
+    parts?.db.close();
+  }
+
+  guarded(() => undefined);
+
+  return {
+    run(commands) {
+      const outcomes =
+        failedAtMs === undefined ? guarded((parts) => transaction(parts.db, () => commands.map((command) => runOne(parts, command, clock())))) : undefined;
+      if (outcomes !== undefined) return outcomes;
+      owed = [...owed, ...commands.filter((command) => command.kind === 'settle')].slice(0, MOST_OWED);
+      return commands.map(() => UNAVAILABLE);
+    },
+    pump() {
+      if (failedAtMs !== undefined) return recover();
+      const more = guarded((parts) => parts.ingest.pump(clock())) ?? false;
+      if (!more && !leftoversDone && failedAtMs === undefined) settleLeftovers();
+      return more;
+    },
+    tick() {
+      if (failedAtMs !== undefined) return;
+      guarded(({ db, intents, life }) =>
+        transaction(db, () => {
+          intents.releaseHeld(clock() - HOLD_MS);
+          life.sign(clock());
+        }),
+      );
+    },
+    healthy: () => failedAtMs === undefined,
+    close() {
+      while (this.pump());
+      guarded(({ db, intents, life, appendRow }) =>
+        transaction(db, () => {
+          intents.releaseHeld(Number.MAX_SAFE_INTEGER);
+          appendRow(stoppedRecord(clock()));
+          life.stop(clock());
+        }),
+      );
+      shut();
+    },
+  };
+}
+
+const UNAVAILABLE: Outcome = { code: 'ledger-unavailable', message: REASONS['ledger-unavailable'].detail, detail: 'the last write failed' };
+
+/** A command that cannot be done says so before it writes anything, so that the rest of its group still can. */
+function runOne({ intents }: Open, command: Command, nowMs: number): Outcome {
+  try {
+    if (command.kind === 'append') intents.append(command.record);
+    if (command.kind === 'intend') intents.intend(command.record, nowMs);
+    if (command.kind === 'settle') intents.settle(command.requestId, command.outcome);
+    return null;
+  } catch (error) {
+    if (!(error instanceof LictorError)) throw error;
+    return { code: error.code, message: error.message, detail: error.detail ?? '' };
+  }
+}
+
+function openAll(setup: WorkerSetup, routes: RouteKnowledge): Open {
+  const db = openLedgerDatabase(setup.ledgerFile);
+  try {
+    const appendRow = createAppend(db, setup.node);
+    const intents = createIntents(db, appendRow, setup.session);
+    const life = createLifeSigns(db, appendRow, setup);
+    transaction(db, () => life.start());
+    const ingest = createIngest({ db, appendRow, intents, routes, accessLog: setup.accessLog, edgeErrorLog: setup.edgeErrorLog, basePath: setup.basePath });
+    return { db, appendRow, intents, ingest, life };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}

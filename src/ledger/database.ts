@@ -1,0 +1,69 @@
+// Opens ledger.db: owner-only file, WAL, schema and its migrations.
+//
+// node:sqlite directly and not Kysely: all of this runs in one thread whose hot path is one fixed INSERT of 38 columns at
+// tens of thousands of rows a second, and every statement here is fixed text. Values are always bound, never spliced.
+import { chmodSync, closeSync, openSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { LictorError } from '../contract/error.ts';
+import { COLUMN_SQL } from './columns.ts';
+
+/** How long a writer waits for another process's transaction before it counts as a failed write. */
+const BUSY_MS = 2_000;
+
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE records (n INTEGER PRIMARY KEY, ${COLUMN_SQL}) STRICT;
+   CREATE UNIQUE INDEX records_id ON records (id);
+   CREATE UNIQUE INDEX records_request ON records (request_id) WHERE request_id IS NOT NULL;
+   CREATE UNIQUE INDEX records_seq ON records (node, seq);
+   CREATE INDEX records_time ON records (time);
+   CREATE INDEX records_principal ON records (principal, time);
+   CREATE INDEX records_action ON records (action, time);
+   CREATE INDEX records_flow_run ON records (flow_run_id, time) WHERE flow_run_id IS NOT NULL;
+   CREATE INDEX records_deny ON records (time) WHERE decision = 'deny';
+   CREATE TABLE intents (request_id TEXT PRIMARY KEY, source TEXT NOT NULL, session TEXT NOT NULL, record TEXT NOT NULL, line TEXT, since_ms INTEGER NOT NULL) STRICT;
+   CREATE TABLE tails (file TEXT PRIMARY KEY, inode TEXT NOT NULL, position INTEGER NOT NULL, head BLOB NOT NULL) STRICT;
+   CREATE TABLE edge_workers (pid INTEGER PRIMARY KEY, seen_ms INTEGER NOT NULL) STRICT;
+   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
+];
+
+/** For writing. Creates the file with mode 0600 and brings the schema up to date. Throws what SQLite throws. */
+export function openLedgerDatabase(file: string): DatabaseSync {
+  closeSync(openSync(file, 'a', 0o600));
+  chmodSync(file, 0o600);
+  const db = new DatabaseSync(file, { timeout: BUSY_MS });
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;');
+    migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** All or nothing, as the only writer: BEGIN IMMEDIATE, so that the sequence read inside is still the last one at COMMIT. */
+export function transaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function migrate(db: DatabaseSync): void {
+  if (schemaVersion(db) === MIGRATIONS.length) return;
+  transaction(db, () => {
+    const version = schemaVersion(db);
+    if (version > MIGRATIONS.length) throw new LictorError('ledger-newer', 'The ledger was written by a newer Lictor: upgrade this one.');
+    for (const sql of MIGRATIONS.slice(version)) db.exec(sql);
+    db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  });
+}
+
+function schemaVersion(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
+}

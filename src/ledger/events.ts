@@ -1,0 +1,76 @@
+// What the ledger records about itself and its surroundings: the gaps that it cannot fill, it names.
+import type { NewRecord } from '../contract/record.ts';
+import { stableId } from './append.ts';
+
+/** Actions of records that are no request. Their `duration_ms` is the length of the gap that ends at `time` or, for a start, before it. */
+export const GATEWAY_ACTIONS = {
+  started: 'gateway.started',
+  stopped: 'gateway.stopped',
+  edgeWorkerDied: 'edge.worker_died',
+  recovered: 'ledger.recovered',
+} as const;
+
+export type PreviousShutdown = 'none' | 'clean' | 'unclean';
+
+/** `resource_id` says how the previous control plane ended; `duration_ms` how long there was none. */
+export function startedRecord(atMs: number, previous: PreviousShutdown, awayMs: number | null): NewRecord {
+  return event(atMs, GATEWAY_ACTIONS.started, 'control-plane-started', {
+    resource_type: 'PreviousShutdown',
+    resource_id: previous,
+    duration_ms: awayMs,
+  });
+}
+
+export function stoppedRecord(atMs: number): NewRecord {
+  return event(atMs, GATEWAY_ACTIONS.stopped, 'control-plane-stopped', {});
+}
+
+/** The ledger could not be written for `outageMs`: changes were refused meanwhile, direct requests were read from the access log afterwards. */
+export function recoveredRecord(atMs: number, outageMs: number): NewRecord {
+  return event(atMs, GATEWAY_ACTIONS.recovered, 'ledger-recovered', { duration_ms: outageMs });
+}
+
+export interface EdgeDeath {
+  readonly pid: number;
+  readonly atMs: number;
+  readonly signal: string;
+}
+
+/**
+ * nginx logs after it has answered: the requests in flight on this worker between its last line (`time` - `duration_ms`)
+ * and its death have no access record. `duration_ms` is null when no line of this worker is known.
+ */
+export function edgeDeathRecord(death: EdgeDeath, lastSeenMs: number | null): NewRecord {
+  const windowMs = lastSeenMs === null ? null : Math.max(0, death.atMs - lastSeenMs);
+  return event(death.atMs, GATEWAY_ACTIONS.edgeWorkerDied, 'edge-worker-died', {
+    resource_type: 'EdgeWorker',
+    resource_id: String(death.pid),
+    tool: `signal ${death.signal}`,
+    duration_ms: windowMs,
+  });
+}
+
+export function edgeDeathId(death: EdgeDeath): string {
+  return stableId('edge-worker-died', death.pid, death.atMs);
+}
+
+// nginx: src/os/unix/ngx_process.c, ngx_process_get_status; local time, whole seconds.
+const DEATH = /^(\d{4})\/(\d\d)\/(\d\d) (\d\d):(\d\d):(\d\d) \[alert\] \d+#\d+: (?:worker|cache \w+) process (\d+) exited on signal (\d+)/;
+
+/** A line of nginx's error log that says that a worker was killed; undefined for every other line. */
+export function parseEdgeDeath(line: string): EdgeDeath | undefined {
+  const match = DEATH.exec(line);
+  if (match === null) return undefined;
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, pid = 0] = match.slice(1, 8).map(Number);
+  // The end of that second, so that the window covers the death.
+  return { pid, atMs: new Date(year, month - 1, day, hour, minute, second, 999).getTime(), signal: match[8] ?? '' };
+}
+
+/** A line that nobody can read is still evidence that something was logged. Its text stays in the log only: it may hold anything. */
+export function unreadableRecord(atMs: number, bytes: number): NewRecord {
+  return event(atMs, 'ledger.unreadable', 'line-unreadable', { bytes });
+}
+
+function event(atMs: number, action: string, reason: string, more: Partial<NewRecord>): NewRecord {
+  return { time: new Date(atMs).toISOString(), action, reason, ...more };
+}

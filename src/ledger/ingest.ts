@@ -1,0 +1,107 @@
+// Log lines into the ledger: a batch of lines and the position behind them go in one transaction, or not at all.
+import type { DatabaseSync } from 'node:sqlite';
+import { type AccessLine, parseAccessLine, type RouteKnowledge, splitGluedLine } from './access-line.ts';
+import { type AppendRow, stableId } from './append.ts';
+import { transaction } from './database.ts';
+import { edgeDeathId, edgeDeathRecord, parseEdgeDeath, unreadableRecord } from './events.ts';
+import type { Intents } from './intents.ts';
+import { openTail, type Tail, type TailLine, type TailPosition } from './tail.ts';
+
+/** Small enough that an intent never waits long behind a batch. */
+const BATCH_LINES = 1_000;
+/** Paths on which the control plane writes a record of its own. */
+const HELD: readonly string[] = ['mediated', 'relay'];
+
+export interface Ingest {
+  /** Takes one batch from each log; false when both are read to their end. Throws what SQLite throws: nothing is lost then. */
+  pump(nowMs: number): boolean;
+  close(): void;
+}
+
+export interface IngestParts {
+  readonly db: DatabaseSync;
+  readonly appendRow: AppendRow;
+  readonly intents: Intents;
+  readonly routes: RouteKnowledge;
+  readonly accessLog: string;
+  readonly edgeErrorLog: string;
+  readonly basePath: string;
+}
+
+export function createIngest(parts: IngestParts): Ingest {
+  const { db } = parts;
+  const access = openTail(parts.accessLog, storedPosition(db, 'access'));
+  const errors = openTail(parts.edgeErrorLog, storedPosition(db, 'edge-error'));
+  const store = db.prepare(
+    'INSERT INTO tails (file, inode, position, head) VALUES (?, ?, ?, ?) ON CONFLICT (file) DO UPDATE SET inode = excluded.inode, position = excluded.position, head = excluded.head',
+  );
+  const takeAccess = createAccessTaker(parts);
+  const takeErrors = createErrorTaker(parts);
+
+  function batch(file: string, tail: Tail, take: (lines: readonly TailLine[], position: TailPosition, nowMs: number) => void, nowMs: number): boolean {
+    const chunk = tail.read(BATCH_LINES);
+    if (chunk === undefined) return false;
+    transaction(db, () => {
+      take(chunk.lines, chunk.next, nowMs);
+      store.run(file, chunk.next.inode, chunk.next.offset, chunk.next.head);
+    });
+    tail.advance(chunk.next);
+    return true;
+  }
+
+  return {
+    pump(nowMs) {
+      // The access log first: the last lines of a dead worker then are known when its death is read.
+      const moreAccess = batch('access', access, takeAccess, nowMs);
+      if (moreAccess) return true;
+      return batch('edge-error', errors, takeErrors, nowMs);
+    },
+    close() {
+      access.close();
+      errors.close();
+    },
+  };
+}
+
+function createAccessTaker({ db, appendRow, intents, routes, basePath }: IngestParts) {
+  const seen = db.prepare('INSERT INTO edge_workers (pid, seen_ms) VALUES (?, ?) ON CONFLICT (pid) DO UPDATE SET seen_ms = max(seen_ms, excluded.seen_ms)');
+  return (lines: readonly TailLine[], { inode }: TailPosition, nowMs: number) => {
+    const workers = new Map<number, number>();
+    const parsed = lines.flatMap(({ bytes, offset }) => parseParts(bytes, routes, basePath).map((part) => ({ ...part, offset })));
+    for (const { part, line, offset } of parsed) {
+      if (!line.ok) {
+        appendRow(unreadableRecord(nowMs, part.length), stableId(inode, offset, part.toString('latin1')));
+        continue;
+      }
+      intents.line(line.record, HELD.includes(line.taken), nowMs);
+      if (line.pid !== null) workers.set(line.pid, Math.max(line.endMs, workers.get(line.pid) ?? 0));
+    }
+    for (const [pid, endMs] of workers) seen.run(pid, endMs);
+  };
+}
+
+function parseParts(bytes: Buffer, routes: RouteKnowledge, basePath: string): readonly { readonly part: Buffer; readonly line: AccessLine }[] {
+  const whole = parseAccessLine(bytes, routes, basePath);
+  const parts = whole.ok ? [] : splitGluedLine(bytes);
+  return parts.length < 2 ? [{ part: bytes, line: whole }] : parts.map((part) => ({ part, line: parseAccessLine(part, routes, basePath) }));
+}
+
+function createErrorTaker({ db, appendRow }: IngestParts) {
+  const lastSeen = db.prepare('SELECT seen_ms FROM edge_workers WHERE pid = ?');
+  const forget = db.prepare('DELETE FROM edge_workers WHERE pid = ?');
+  return (lines: readonly TailLine[]) => {
+    for (const { bytes } of lines) {
+      const death = parseEdgeDeath(bytes.toString('utf8'));
+      if (death === undefined) continue;
+      const seenMs = lastSeen.get(death.pid)?.seen_ms;
+      appendRow(edgeDeathRecord(death, typeof seenMs === 'number' ? seenMs : null), edgeDeathId(death));
+      forget.run(death.pid);
+    }
+  };
+}
+
+function storedPosition(db: DatabaseSync, file: string): TailPosition | null {
+  const row = db.prepare('SELECT inode, position, head FROM tails WHERE file = ?').get(file);
+  if (row === undefined || !(row.head instanceof Uint8Array)) return null;
+  return { inode: String(row.inode), offset: Number(row.position), head: Buffer.from(row.head) };
+}

@@ -1,0 +1,101 @@
+// Requests on their way: an intent is durable before anything is forwarded, and becomes the one record of its request.
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { LictorError } from '../contract/error.ts';
+import type { NewRecord } from '../contract/record.ts';
+import type { RequestRecord } from './access-line.ts';
+import { type AppendRow, withoutUndefined } from './append.ts';
+
+/**
+ * How long the line of a mediated or relayed request waits for the control plane's own, richer record. None comes when
+ * the control plane was away: the line then is the record.
+ */
+export const HOLD_MS = 5_000;
+
+/** All methods run inside a transaction. Those that cannot do what is asked throw a LictorError before they write. */
+export interface Intents {
+  intend(record: RequestRecord, nowMs: number): void;
+  /** Intent and outcome become the record. */
+  settle(requestId: string, outcome: Partial<NewRecord>): void;
+  /** A whole record from the control plane; takes the place of a held line. */
+  append(record: NewRecord): void;
+  /** The access line of a request: attached to its intent, held, or appended at once. */
+  line(record: RequestRecord, hold: boolean, nowMs: number): void;
+  /** Held lines for which nothing came become records. `beforeMs`: those held since before. */
+  releaseHeld(beforeMs: number): void;
+  /** Intents of earlier sessions: nobody will settle them any more. */
+  abandonOthers(): void;
+}
+
+export function createIntents(db: DatabaseSync, appendRow: AppendRow, session: string): Intents {
+  const find = db.prepare('SELECT source, session, record, line FROM intents WHERE request_id = ?');
+  const insert = db.prepare('INSERT INTO intents (request_id, source, session, record, since_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+  const attach = db.prepare("UPDATE intents SET line = ? WHERE request_id = ? AND source = 'intent'");
+  const remove = db.prepare('DELETE FROM intents WHERE request_id = ?');
+  const removeHeld = db.prepare("DELETE FROM intents WHERE request_id = ? AND source = 'line'");
+  const held = db.prepare("SELECT request_id, record FROM intents WHERE source = 'line' AND since_ms <= ? ORDER BY since_ms");
+  const others = db.prepare("SELECT request_id, record, line FROM intents WHERE source = 'intent' AND session <> ? ORDER BY since_ms");
+  const recorded = db.prepare('SELECT 1 FROM records WHERE request_id = ?');
+
+  return {
+    intend(record, nowMs) {
+      if (recorded.get(record.request_id) !== undefined) throw alreadyRecorded(record.request_id);
+      removeHeld.run(record.request_id);
+      if (insert.run(record.request_id, 'intent', session, JSON.stringify(record), nowMs).changes === 0) throw alreadyRecorded(record.request_id);
+    },
+    settle(requestId, outcome) {
+      const intent = find.get(requestId);
+      if (intent === undefined || intent.source !== 'intent') throw noIntent(requestId);
+      const record = { ...parseRecord(intent.record), ...withoutUndefined(outcome), request_id: requestId };
+      const bytes = record.bytes ?? parseRecord(intent.line)?.bytes ?? null;
+      appendRow({ ...record, bytes, time: record.time ?? '' });
+      remove.run(requestId);
+    },
+    append(record) {
+      if (typeof record.request_id === 'string') removeHeld.run(record.request_id);
+      if (!appendRow(record)) throw alreadyRecorded(record.request_id ?? '');
+    },
+    line(record, hold, nowMs) {
+      const intent = find.get(record.request_id);
+      if (intent?.source === 'intent') attach.run(JSON.stringify(record), record.request_id);
+      if (intent !== undefined) return;
+      if (!hold) appendRow(record);
+      else if (recorded.get(record.request_id) === undefined) insert.run(record.request_id, 'line', session, JSON.stringify(record), nowMs);
+    },
+    releaseHeld(beforeMs) {
+      for (const row of held.all(beforeMs)) {
+        appendRow(wholeRecord(row.record));
+        remove.run(String(row.request_id));
+      }
+    },
+    abandonOthers() {
+      for (const row of others.all(session)) {
+        appendRow(unknownOutcome(wholeRecord(row.record), parseRecord(row.line)));
+        remove.run(String(row.request_id));
+      }
+    },
+  };
+}
+
+/** What nginx saw is known; what Prefect did is not. */
+function unknownOutcome(intent: NewRecord, line: Partial<NewRecord> | undefined): NewRecord {
+  const seen = { status: line?.status ?? null, bytes: line?.bytes ?? null, duration_ms: line?.duration_ms ?? null };
+  return { ...intent, ...seen, reason: 'outcome-unknown' };
+}
+
+/** Written by this file only, so the shape is trusted. */
+function parseRecord(text: SQLOutputValue | undefined): Partial<NewRecord> | undefined {
+  return typeof text === 'string' ? (JSON.parse(text) as Partial<NewRecord>) : undefined;
+}
+
+function wholeRecord(text: SQLOutputValue | undefined): NewRecord {
+  const record = parseRecord(text);
+  return { ...record, time: record?.time ?? '' };
+}
+
+function alreadyRecorded(requestId: string): LictorError {
+  return new LictorError('ledger-request-recorded', 'This request has its record already.', { detail: `request ${requestId}` });
+}
+
+function noIntent(requestId: string): LictorError {
+  return new LictorError('ledger-intent-missing', 'There is no intent to settle.', { detail: `request ${requestId}` });
+}

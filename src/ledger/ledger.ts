@@ -1,0 +1,156 @@
+// The control plane's hold on the ledger: asks the worker thread, never touches SQLite itself.
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { StatePaths } from '../config/state-dir.ts';
+import type { Clock } from '../contract/clock.ts';
+import { LictorError } from '../contract/error.ts';
+import { REASONS } from '../contract/reasons.ts';
+import type { NewRecord } from '../contract/record.ts';
+import type { Command, FromWorker, Outcome, ToWorker, WorkerSetup } from './protocol.ts';
+
+export interface Ledger {
+  /** A whole record; durable when it resolves. Write it before answering: the access line of its request then adds nothing. */
+  append(record: NewRecord): Promise<void>;
+  /** Durable before anything is forwarded. */
+  intend(record: NewRecord & { readonly request_id: string }): Promise<void>;
+  /** Intent and outcome become the one record. When this rejects with `ledger-unavailable` it is still written as soon as that is possible. */
+  settle(requestId: string, outcome: Partial<NewRecord>): Promise<void>;
+  healthy(): boolean;
+  onHealth(listener: (healthy: boolean) => void): void;
+  /** Why it is unhealthy, for the log; null when it is not. */
+  problem(): string | null;
+  /** Drains what is on disk, then ends the thread. */
+  close(): Promise<void>;
+}
+
+export interface LedgerOptions {
+  readonly paths: Pick<StatePaths, 'ledgerFile' | 'accessLog' | 'edgeErrorLog'>;
+  /** Name of this node: each has its own sequence. */
+  readonly node: string;
+  readonly clock: Clock;
+  /** `config.publicUrl.basePath`. */
+  readonly basePath?: string;
+}
+
+/** More than this many unanswered commands: the disk does not keep up, and memory stays bounded. */
+const MOST_PENDING = 10_000;
+const RESTART_MS = 500;
+
+/**
+ * Resolves when the thread is up, healthy or not: an unwritable disk stops changes, not reads. Rejects when the thread cannot run at all.
+ * append, intend and settle reject with LictorError `ledger-unavailable`; with `ledger-request-recorded` or `ledger-intent-missing` on a defect of the caller.
+ */
+export async function startLedger({ paths, node, clock, basePath = '' }: LedgerOptions): Promise<Ledger> {
+  const { ledgerFile, accessLog, edgeErrorLog } = paths;
+  const setup: WorkerSetup = { ledgerFile, accessLog, edgeErrorLog, node, basePath, session: randomUUID(), startedAtMs: clock() };
+  const health = createHealth();
+  const pending = createPending();
+  let closing = false;
+  let worker = spawn();
+
+  function spawn(): Worker {
+    const thread = new Worker(new URL('./worker.ts', import.meta.url), { workerData: setup, name: 'ledger' });
+    thread.on('message', (message: FromWorker) => {
+      if (message.kind === 'health') health.set(message.healthy, message.detail);
+      else for (const { id, outcome } of message.outcomes) pending.finish(id, outcome);
+    });
+    thread.on('error', (error) => health.set(false, `the ledger thread failed: ${error instanceof Error ? error.message : String(error)}`));
+    thread.on('exit', () => {
+      pending.failAll();
+      if (closing) return;
+      health.set(false, health.problem() ?? 'the ledger thread ended');
+      setTimeout(() => {
+        if (!closing) worker = spawn();
+      }, RESTART_MS);
+    });
+    return thread;
+  }
+
+  function ask(command: Command): Promise<void> {
+    // A settle goes to the worker even now: there it is owed.
+    const refuse = closing || pending.size() >= MOST_PENDING || (!health.healthy() && command.kind !== 'settle');
+    if (refuse) return Promise.reject(unavailable(health.problem() ?? 'closing, or too many waiting writes'));
+    return pending.add((id) => worker.postMessage({ kind: 'command', id, command } satisfies ToWorker));
+  }
+
+  try {
+    await firstMessage(worker);
+  } catch (error) {
+    closing = true;
+    throw unavailable(error instanceof Error ? error.message : 'the ledger thread did not start');
+  }
+
+  return {
+    append: (record) => ask({ kind: 'append', record }),
+    intend: (record) => ask({ kind: 'intend', record }),
+    settle: (requestId, outcome) => ask({ kind: 'settle', requestId, outcome }),
+    healthy: health.healthy,
+    onHealth: health.onChange,
+    problem: health.problem,
+    async close() {
+      if (closing) return;
+      closing = true;
+      if (worker.threadId === -1) return;
+      const ended = once(worker, 'exit');
+      worker.postMessage({ kind: 'close' } satisfies ToWorker);
+      await ended;
+    },
+  };
+}
+
+async function firstMessage(worker: Worker): Promise<void> {
+  await Promise.race([
+    once(worker, 'message'),
+    once(worker, 'exit').then(() => {
+      throw new Error('the ledger thread ended at its start');
+    }),
+  ]);
+}
+
+function createHealth() {
+  const listeners: ((healthy: boolean) => void)[] = [];
+  let healthy = false;
+  let detail = 'starting';
+  return {
+    healthy: () => healthy,
+    problem: () => (healthy ? null : detail),
+    onChange: (listener: (healthy: boolean) => void) => void listeners.push(listener),
+    set(next: boolean, why: string) {
+      const changed = next !== healthy;
+      healthy = next;
+      detail = why;
+      if (changed) for (const listener of listeners) listener(next);
+    },
+  };
+}
+
+function createPending() {
+  const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  let lastId = 0;
+  return {
+    size: () => waiting.size,
+    add(send: (id: number) => void): Promise<void> {
+      lastId += 1;
+      const id = lastId;
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, reject });
+        send(id);
+      });
+    },
+    finish(id: number, outcome: Outcome) {
+      const asked = waiting.get(id);
+      waiting.delete(id);
+      if (outcome === null) asked?.resolve();
+      else asked?.reject(new LictorError(outcome.code, outcome.message, { detail: outcome.detail }));
+    },
+    failAll() {
+      for (const { reject } of waiting.values()) reject(unavailable('the ledger thread ended'));
+      waiting.clear();
+    },
+  };
+}
+
+function unavailable(detail: string): LictorError {
+  return new LictorError('ledger-unavailable', REASONS['ledger-unavailable'].detail, { detail });
+}

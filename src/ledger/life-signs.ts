@@ -1,0 +1,50 @@
+// Whether the control plane before this one ended cleanly, and when it was last alive.
+import type { DatabaseSync } from 'node:sqlite';
+import type { AppendRow } from './append.ts';
+import { startedRecord } from './events.ts';
+import type { WorkerSetup } from './protocol.ts';
+
+const SIGN_EVERY_MS = 10_000;
+const WORKER_MEMORY_MS = 7 * 86_400_000;
+
+export interface LifeSigns {
+  /** Records the start, once per session: a worker thread that was started again within it is no start. */
+  start(): void;
+  sign(nowMs: number): void;
+  stop(nowMs: number): void;
+}
+
+/** All methods run inside a transaction. */
+export function createLifeSigns(db: DatabaseSync, appendRow: AppendRow, { node, session, startedAtMs }: WorkerSetup): LifeSigns {
+  const get = db.prepare('SELECT value FROM meta WHERE key = ?');
+  const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');
+  const read = (key: string) => {
+    const value = get.get(key)?.value;
+    return typeof value === 'string' ? value : undefined;
+  };
+  let signedMs = 0;
+
+  return {
+    start() {
+      if (read('session') === session) return;
+      const state = read('state');
+      const aliveMs = Number(read('alive_ms') ?? Number.NaN);
+      const previous = state === undefined ? 'none' : state === 'stopped' ? 'clean' : 'unclean';
+      appendRow(startedRecord(startedAtMs, previous, Number.isNaN(aliveMs) ? null : Math.max(0, startedAtMs - aliveMs)));
+      db.prepare('DELETE FROM edge_workers WHERE seen_ms < ?').run(startedAtMs - WORKER_MEMORY_MS);
+      put.run('node', node);
+      put.run('session', session);
+      put.run('state', 'running');
+      put.run('alive_ms', String(startedAtMs));
+    },
+    sign(nowMs) {
+      if (nowMs - signedMs < SIGN_EVERY_MS) return;
+      signedMs = nowMs;
+      put.run('alive_ms', String(nowMs));
+    },
+    stop(nowMs) {
+      put.run('state', 'stopped');
+      put.run('alive_ms', String(nowMs));
+    },
+  };
+}

@@ -1,0 +1,121 @@
+// Reads a growing log file in whole lines from a remembered position; notices when the file was truncated or replaced.
+import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** Where reading goes on. `head` is how the file began: an inode number alone may be used again. */
+export interface TailPosition {
+  readonly inode: string;
+  readonly offset: number;
+  readonly head: Buffer;
+}
+
+export interface TailLine {
+  readonly bytes: Buffer;
+  /** Where it begins in its file. */
+  readonly offset: number;
+}
+
+export interface TailChunk {
+  readonly lines: readonly TailLine[];
+  /** Store this in the transaction that stores the lines, then call `advance`. */
+  readonly next: TailPosition;
+}
+
+export interface Tail {
+  /** The next whole lines, at most `maxLines`; undefined when there are none. Reading twice without `advance` gives the same. */
+  read(maxLines: number): TailChunk | undefined;
+  advance(next: TailPosition): void;
+  close(): void;
+}
+
+const CHUNK_BYTES = 1 << 20;
+const HEAD_BYTES = 256;
+const NEWLINE = 0x0a;
+/** A replaced file may still get the lines of writers that have not reopened it: it is left only after so many empty looks. */
+const LOOKS_BEFORE_LEAVING = 3;
+
+/** `position` is what was stored last; null at the very first start: the file is then read from its beginning. */
+export function openTail(file: string, position: TailPosition | null): Tail {
+  let at = position;
+  let fd: number | undefined;
+  let emptyLooks = 0;
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+
+  return {
+    read(maxLines) {
+      fd ??= openAt(file, at);
+      if (fd === undefined) return undefined;
+      at = positionIn(fd, at);
+      const chunk = readLines(fd, at, maxLines, buffer);
+      emptyLooks = chunk === undefined ? emptyLooks + 1 : 0;
+      if (emptyLooks >= LOOKS_BEFORE_LEAVING && inodeOf(file) !== undefined && inodeOf(file) !== at.inode) {
+        closeSync(fd);
+        fd = undefined;
+        at = null;
+        emptyLooks = 0;
+        return this.read(maxLines);
+      }
+      return chunk;
+    },
+    advance(next) {
+      at = next;
+    },
+    close() {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
+    },
+  };
+}
+
+/** The file that the position speaks of, under its name or, renamed meanwhile, beside it; else the file as it is now. */
+function openAt(file: string, at: TailPosition | null): number | undefined {
+  const current = inodeOf(file);
+  const renamed = at === null || at.inode === current ? undefined : findInode(file, at.inode);
+  const target = renamed ?? (current === undefined ? undefined : file);
+  return target === undefined ? undefined : openSync(target, 'r');
+}
+
+function findInode(file: string, inode: string): string | undefined {
+  const folder = dirname(file);
+  const names = readdirSync(folder).filter((name) => name.startsWith(basename(file)));
+  return names.map((name) => join(folder, name)).find((path) => inodeOf(path) === inode);
+}
+
+/** The position if it still fits the open file, else its beginning. */
+function positionIn(fd: number, at: TailPosition | null): TailPosition {
+  const stat = fstatSync(fd, { bigint: true });
+  const inode = String(stat.ino);
+  const fits = at !== null && at.inode === inode && at.offset <= Number(stat.size) && readHead(fd, at.head.length).equals(at.head);
+  return fits ? at : { inode, offset: 0, head: Buffer.alloc(0) };
+}
+
+function readLines(fd: number, at: TailPosition, maxLines: number, buffer: Buffer): TailChunk | undefined {
+  const filled = readSync(fd, buffer, 0, CHUNK_BYTES, at.offset);
+  const lines: TailLine[] = [];
+  let start = 0;
+  while (lines.length < maxLines) {
+    const end = buffer.indexOf(NEWLINE, start);
+    if (end === -1 || end >= filled) break;
+    if (end > start) lines.push({ bytes: Buffer.from(buffer.subarray(start, end)), offset: at.offset + start });
+    start = end + 1;
+  }
+  // No newline in a whole chunk: no line of nginx is that long. It is taken as it is, so that reading goes on.
+  if (start === 0 && filled === CHUNK_BYTES) {
+    lines.push({ bytes: Buffer.from(buffer), offset: at.offset });
+    start = filled;
+  }
+  if (start === 0) return undefined;
+  const offset = at.offset + start;
+  const head = at.head.length < HEAD_BYTES ? readHead(fd, Math.min(HEAD_BYTES, offset)) : at.head;
+  return { lines, next: { inode: at.inode, offset, head } };
+}
+
+function readHead(fd: number, length: number): Buffer {
+  const head = Buffer.alloc(length);
+  return head.subarray(0, readSync(fd, head, 0, length, 0));
+}
+
+function inodeOf(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : String(stat.ino);
+}

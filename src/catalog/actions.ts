@@ -1,0 +1,63 @@
+// All actions with their groups: those of the routes, and those that a body or a query turns a request into.
+
+import { LictorError } from '../contract/error.ts';
+import type { ActionGroup, ActionName, Operation, ResourceType } from '../contract/operation.ts';
+import { READ_SECRETS } from './query.ts';
+
+/** An action, the kind of right it is, and what it may be done on. */
+export interface ActionEntry {
+  readonly name: ActionName;
+  readonly group: ActionGroup;
+  readonly resources: readonly ResourceType[];
+}
+
+/**
+ * What no route says by itself.
+ * - `deployments.run.parameters`, `.override`: asked besides `deployments.run`, when the body has parameters, or anything else
+ *   that changes what is executed (job variables, queue, state, `enforce_parameter_schema: false`; a run made through
+ *   `POST /flow_runs/` with a deployment, pool, queue or job variables).
+ * - `flow_runs.cancel`, `.retry`, `.pause`: `set_state` by the type and name of the state, instead of `flow_runs.set_state`.
+ *   They include `force`: the UI and the CLI always send it with these three (Prefect 3.9.1).
+ * - `flow_runs.force`: asked besides `flow_runs.set_state`, for any other state with `force: true`. The run's own process needs it.
+ * - `flow_runs.update.override`: asked besides `flow_runs.update`, when a PATCH has `job_variables` or `parameters`.
+ * - `blocks.read_secrets`: instead of `blocks.read`, when query or body ask for secrets.
+ */
+export const EXTRA_ACTIONS: readonly ActionEntry[] = [
+  { name: 'deployments.run.parameters', group: 'steer', resources: ['Deployment'] },
+  { name: 'deployments.run.override', group: 'override', resources: ['Deployment', 'FlowRun'] },
+  { name: 'flow_runs.cancel', group: 'steer', resources: ['FlowRun'] },
+  { name: 'flow_runs.retry', group: 'steer', resources: ['FlowRun'] },
+  { name: 'flow_runs.pause', group: 'steer', resources: ['FlowRun'] },
+  { name: 'flow_runs.force', group: 'machine', resources: ['FlowRun'] },
+  { name: 'flow_runs.update.override', group: 'override', resources: ['FlowRun'] },
+  { name: READ_SECRETS, group: 'secrets', resources: ['BlockDocument', 'BlockType'] },
+];
+
+/** `set_state` may turn out to be any of these; every other operation is at least its own action. */
+const SET_STATE: readonly ActionName[] = ['flow_runs.set_state', 'flow_runs.cancel', 'flow_runs.retry', 'flow_runs.pause', 'flow_runs.resume'];
+
+/**
+ * The actions of which one must be permitted for the request to be allowed at all, whatever its body says.
+ * The decision before the body is read asks for one of these; the mediator then asks exactly.
+ */
+export function alternativeActions(operation: Operation): readonly ActionName[] {
+  return operation.action === 'flow_runs.set_state' ? SET_STATE : [operation.action];
+}
+
+/** Every action once, with all resource types it is used on. Throws LictorError `catalogue-invalid` when an action is in two groups. */
+export function collectActions(operations: readonly Operation[], extra: readonly ActionEntry[] = EXTRA_ACTIONS): readonly ActionEntry[] {
+  const byName = new Map<ActionName, ActionEntry>();
+  const routes = operations.map(({ action, group, resource }): ActionEntry => ({ name: action, group, resources: [resource] }));
+  for (const entry of [...routes, ...extra]) byName.set(entry.name, merge(byName.get(entry.name), entry));
+  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function merge(known: ActionEntry | undefined, entry: ActionEntry): ActionEntry {
+  if (known === undefined) return entry;
+  if (known.group !== entry.group) {
+    throw new LictorError('catalogue-invalid', 'The action catalogue contradicts itself.', {
+      detail: `${entry.name} is in the groups ${known.group} and ${entry.group}`,
+    });
+  }
+  return { ...known, resources: [...new Set([...known.resources, ...entry.resources])] };
+}

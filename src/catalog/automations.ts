@@ -1,0 +1,20 @@
+// Automations and template checks. Their actions run inside the server, past the gateway: admin only, but for `deploy` clearing its own.
+
+import { family } from './family.ts';
+
+export const AUTOMATIONS = family({ prefix: '/api', resource: 'Automation', ids: ['id', 'resource_id'] }, [
+  ['create_automation', 'POST /automations/', 'automations.write', 'admin', 'mediated'],
+  ['update_automation', 'PUT /automations/{id:uuid}', 'automations.write', 'admin', 'mediated'],
+  ['patch_automation', 'PATCH /automations/{id:uuid}', 'automations.toggle', 'admin', 'mediated'],
+  ['delete_automation', 'DELETE /automations/{id:uuid}', 'automations.delete', 'admin', 'mediated'],
+  ['read_automations', 'POST /automations/filter', 'automations.read', 'read', 'direct'],
+  ['count_automations', 'POST /automations/count', 'automations.read', 'read', 'direct'],
+  ['read_automation', 'GET /automations/{id:uuid}', 'automations.read', 'read', 'direct'],
+  ['read_automations_related_to_resource', 'GET /automations/related-to/{resource_id}', 'automations.read', 'read', 'direct'],
+  ['delete_automations_owned_by_resource', 'DELETE /automations/owned-by/{resource_id}', 'automations.delete_owned', 'configure', 'mediated'],
+]);
+
+export const TEMPLATES = family({ prefix: '/api', resource: 'Automation', ids: [] }, [
+  ['validate_template', 'POST /automations/templates/validate', 'templates.validate', 'read', 'direct'],
+  ['validate_template', 'POST /templates/validate', 'templates.validate', 'read', 'direct'],
+]);

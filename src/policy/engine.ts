@@ -1,0 +1,162 @@
+// The policy engine: Cedar, parsed once. May this principal do this action on this resource? Deny is a value.
+
+import { createHash } from 'node:crypto';
+import {
+  type CheckParseAnswer,
+  type DetailedError,
+  preparsePolicySet,
+  preparseSchema,
+  type Response,
+  type SchemaJson,
+  statefulIsAuthorized,
+  validate,
+} from '@cedar-policy/cedar-wasm/nodejs';
+import type { ActionEntry } from '../catalog/actions.ts';
+import type { Decision, DecisionContext, Resource } from '../contract/decision.ts';
+import type { ActionName } from '../contract/operation.ts';
+import type { Principal } from '../contract/principal.ts';
+import { isFactName } from './facts.ts';
+import { invalid, loadBuiltInPolicies, type PolicyTexts } from './policies.ts';
+import { PRINCIPAL, ROLE, renderSchema } from './schema.ts';
+
+export interface PolicyQuestion {
+  readonly principal: Principal;
+  readonly action: ActionName;
+  readonly resource: Resource;
+  readonly context: DecisionContext;
+}
+
+export interface PolicyEngine {
+  /** Of the configuration and policies that it was made from. */
+  readonly revision: number;
+  /** Names of all policies. */
+  readonly policies: readonly string[];
+  /** Synchronous; never throws for "no". What goes wrong inside Cedar is a deny, told to `onError`. */
+  evaluate(question: PolicyQuestion): Decision;
+}
+
+export interface PolicyEngineOptions {
+  /** `collectActions(OPERATIONS)`. */
+  readonly actions: readonly ActionEntry[];
+  readonly revision: number;
+  /** Default: the built-in roles. */
+  readonly policies?: PolicyTexts;
+  /** For the log: a policy or request that Cedar could not evaluate. Never a secret. */
+  readonly onError?: (detail: string) => void;
+}
+
+/** Reads, parses and checks the policies. Throws LictorError `policies-invalid` unless every one fits the schema without a warning. */
+export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
+  const policies = options.policies ?? loadBuiltInPolicies();
+  const schema = renderSchema(options.actions);
+  checkPolicies(schema, policies);
+  const parsed = preparse(schema, policies);
+  const resourcesOf = new Map(options.actions.map((action) => [action.name, action.resources]));
+  const onError = options.onError ?? (() => {});
+
+  return {
+    revision: options.revision,
+    policies: Object.keys(policies),
+    evaluate(question) {
+      const decide = decisionFor(question, options.revision);
+      // Cedar's own request validation would say the same, at twice the cost.
+      if (!resourcesOf.get(question.action)?.includes(question.resource.type)) return decide('deny', 'policy-default-deny', []);
+      const response = ask(parsed, question, onError);
+      if (response === undefined) return decide('deny', 'policy-default-deny', []);
+      const { reason } = response.diagnostics;
+      if (response.decision === 'allow') return decide('allow', 'policy-permits', reason);
+      return decide('deny', reason.length > 0 ? 'policy-forbids' : 'policy-default-deny', reason);
+    },
+  };
+}
+
+/** Every message of the validator, warnings included: a policy that can never apply is a mistake. */
+export function policyProblems(actions: readonly ActionEntry[], policies: PolicyTexts): readonly string[] {
+  return problemsOf(renderSchema(actions), policies);
+}
+
+interface Parsed {
+  readonly schemaId: string;
+  readonly policiesId: string;
+}
+
+/** The wasm keeps what it parsed by name, for ever; the name is a digest, so that the same text is kept once. */
+function preparse(schema: SchemaJson<string>, policies: PolicyTexts): Parsed {
+  const schemaId = digest(schema);
+  const policiesId = digest(policies);
+  assertParsed(preparseSchema(schemaId, schema));
+  assertParsed(preparsePolicySet(policiesId, { staticPolicies: { ...policies } }));
+  return { schemaId, policiesId };
+}
+
+/** Undefined when Cedar could not evaluate everything: a `forbid` that fails to evaluate must not become an allow. */
+function ask(parsed: Parsed, question: PolicyQuestion, onError: (detail: string) => void): Response | undefined {
+  const { principal, action, resource, context } = question;
+  const uid = { type: PRINCIPAL, id: principal.id };
+  try {
+    const answer = statefulIsAuthorized({
+      principal: uid,
+      action: { type: 'Action', id: action },
+      resource: { type: resource.type, id: resource.id ?? WHOLE_TYPE },
+      context: { address: context.address, carrier: context.carrier, facts: knownFacts(context) },
+      entities: [
+        {
+          uid,
+          attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }) },
+          parents: principal.roles.map((role) => ({ type: ROLE, id: role })),
+        },
+      ],
+      preparsedSchemaName: parsed.schemaId,
+      preparsedPolicySetId: parsed.policiesId,
+      validateRequest: false,
+    });
+    if (answer.type === 'success' && answer.response.diagnostics.errors.length === 0) return answer.response;
+    onError(answer.type === 'failure' ? messages(answer.errors) : messages(answer.response.diagnostics.errors.map(({ error }) => error)));
+  } catch (error) {
+    onError(error instanceof Error ? error.message : 'the policy engine failed'); // the wasm itself gave up
+  }
+  return undefined;
+}
+
+/** The id of "the type as a whole": no name of Prefect's is empty. */
+const WHOLE_TYPE = '';
+
+function knownFacts(context: DecisionContext): Record<string, boolean | number | string> {
+  return Object.fromEntries(Object.entries(context.facts).filter(([name]) => isFactName(name)));
+}
+
+function decisionFor({ action, resource }: PolicyQuestion, revision: number) {
+  return (effect: Decision['effect'], reason: Decision['reason'], policies: readonly string[]): Decision => ({
+    effect,
+    enforced: effect,
+    reason,
+    action,
+    resource,
+    policies,
+    revision,
+  });
+}
+
+function checkPolicies(schema: SchemaJson<string>, policies: PolicyTexts): void {
+  const problems = problemsOf(schema, policies);
+  if (problems.length > 0) throw invalid(problems.join('; '));
+}
+
+function problemsOf(schema: SchemaJson<string>, policies: PolicyTexts): readonly string[] {
+  const answer = validate({ schema, policies: { staticPolicies: { ...policies } }, validationSettings: { mode: 'strict' } });
+  if (answer.type === 'failure') return answer.errors.map((error) => error.message);
+  const found = [...answer.validationErrors, ...answer.validationWarnings].map(({ policyId, error }) => `${policyId}: ${error.message}`);
+  return [...found, ...answer.otherWarnings.map((warning) => warning.message)];
+}
+
+function assertParsed(answer: CheckParseAnswer): void {
+  if (answer.type === 'failure') throw invalid(messages(answer.errors));
+}
+
+function messages(errors: readonly DetailedError[]): string {
+  return errors.map((error) => error.message).join('; ');
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}

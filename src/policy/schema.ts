@@ -1,0 +1,50 @@
+// The Cedar schema, made from the catalogue: policies are checked against it, requests too.
+
+import type { SchemaJson, Type } from '@cedar-policy/cedar-wasm/nodejs';
+import type { ActionEntry } from '../catalog/actions.ts';
+import { ACTION_GROUPS, RESOURCE_TYPES } from '../contract/operation.ts';
+import { FACTS } from './facts.ts';
+
+/** Entity types besides the resource types. A principal's kind is an attribute, so that policies rarely need to care. */
+export const PRINCIPAL = 'Principal';
+export const ROLE = 'Role';
+
+/**
+ * One namespace without a name. Principals are members of roles; actions are members of their group, which is an action itself
+ * (`action in Action::"read"`). Resources have no attributes yet: tags and owners go here when scopes come.
+ */
+export function renderSchema(actions: readonly ActionEntry[]): SchemaJson<string> {
+  return {
+    '': {
+      entityTypes: {
+        [ROLE]: {},
+        [PRINCIPAL]: { memberOfTypes: [ROLE], shape: record({ kind: { type: 'String' }, idp: { type: 'String', required: false } }) },
+        ...Object.fromEntries(RESOURCE_TYPES.map((type) => [type, {}])),
+      },
+      actions: {
+        ...Object.fromEntries(ACTION_GROUPS.map((group) => [group, {}])),
+        ...Object.fromEntries(actions.map((action) => [action.name, actionType(action)])),
+      },
+    },
+  };
+}
+
+function actionType(action: ActionEntry): SchemaJson<string>[string]['actions'][string] {
+  return {
+    memberOf: [{ id: action.group }],
+    appliesTo: { principalTypes: [PRINCIPAL], resourceTypes: [...action.resources], context: CONTEXT },
+  };
+}
+
+type Attributes = Record<string, Type<string> & { required?: boolean }>;
+
+function record(attributes: Attributes): Type<string> {
+  return { type: 'Record', attributes };
+}
+
+/** contract/decision.ts, DecisionContext. */
+const CONTEXT = record({
+  address: { type: 'String' },
+  carrier: { type: 'String' },
+  facts: record(Object.fromEntries(Object.entries(FACTS).map(([name, type]) => [name, { type, required: false }]))),
+});

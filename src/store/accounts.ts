@@ -1,0 +1,71 @@
+// Built-in accounts at rest. A removed account's row stays, so that its sessions and records keep their meaning.
+import type { Kysely, Selectable } from 'kysely';
+import type { Clock } from '../contract/clock.ts';
+import { raiseChangeNumber } from './changes.ts';
+import type { Database } from './database.ts';
+import { fromColumn, toColumn } from './lists.ts';
+import type { Tables } from './tables.ts';
+
+export interface StoredAccount {
+  readonly id: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+  /** argon2id in PHC notation. */
+  readonly password: string;
+  readonly createdMs: number;
+}
+
+export interface Accounts {
+  /** False: there is an account of that name. */
+  create(account: Omit<StoredAccount, 'createdMs'>): Promise<boolean>;
+  byName(name: string): Promise<StoredAccount | undefined>;
+  list(): Promise<readonly StoredAccount[]>;
+  /** Ends the account's sessions. False: no such account. */
+  setPassword(name: string, password: string): Promise<boolean>;
+  /** Ends the account's sessions; the name is free again. False: no such account. */
+  remove(name: string): Promise<boolean>;
+}
+
+export function createAccounts(database: Database, clock: Clock): Accounts {
+  return {
+    create: (account) => database.durably((transaction) => insertAccount(transaction, account, clock())),
+    byName: async (name) => {
+      const row = await live(database.read).where('name', '=', name).executeTakeFirst();
+      return row === undefined ? undefined : toAccount(row);
+    },
+    list: async () => (await live(database.read).orderBy('name').execute()).map(toAccount),
+    setPassword: (name, password) => database.durably((transaction) => changeAccount(transaction, name, { set: { password }, done: 'got a new password' })),
+    remove: (name) => database.durably((transaction) => changeAccount(transaction, name, { set: { removed_ms: clock(), password: '' }, done: 'removed' })),
+  };
+}
+
+function live(db: Kysely<Tables>) {
+  return db.selectFrom('accounts').selectAll().where('removed_ms', 'is', null);
+}
+
+async function insertAccount(db: Kysely<Tables>, account: Omit<StoredAccount, 'createdMs'>, nowMs: number): Promise<boolean> {
+  const inserted = await db
+    .insertInto('accounts')
+    .values({ ...account, roles: toColumn(account.roles), created_ms: nowMs, removed_ms: null })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return inserted !== undefined;
+}
+
+interface AccountChange {
+  readonly set: { readonly password: string; readonly removed_ms?: number };
+  readonly done: string;
+}
+
+async function changeAccount(db: Kysely<Tables>, name: string, change: AccountChange): Promise<boolean> {
+  const changed = await db.updateTable('accounts').set(change.set).where('name', '=', name).where('removed_ms', 'is', null).returning('id').executeTakeFirst();
+  if (changed === undefined) return false;
+  await db.deleteFrom('sessions').where('account_id', '=', changed.id).execute();
+  await raiseChangeNumber(db, `account ${name} ${change.done}`);
+  return true;
+}
+
+function toAccount(row: Selectable<Tables['accounts']>): StoredAccount {
+  return { id: row.id, name: row.name, roles: fromColumn(row.roles), password: row.password, createdMs: row.created_ms };
+}

@@ -1,0 +1,251 @@
+// What every store must do, whatever is behind it: a backend's test calls this with its own way to open one.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../contract/clock.ts';
+import { LOGIN_ATTEMPT_LIMITS } from './login-attempts.ts';
+import type { Store } from './store.ts';
+
+export interface StoreUnderTest {
+  readonly store: Store;
+  /** A second handle on the same data, as another process has one. */
+  readonly other: Store;
+  cleanUp(): Promise<void>;
+}
+
+const HOUR_MS = 3_600_000;
+
+export function describeStoreContract(name: string, open: (clock: Clock) => Promise<StoreUnderTest>): void {
+  describe(`store contract: ${name}`, () => {
+    let under: StoreUnderTest;
+    let nowMs = 0;
+    beforeEach(async () => {
+      nowMs = 1_700_000_000_000;
+      under = await open(() => nowMs);
+    });
+    afterEach(() => under.cleanUp());
+    const advance = (ms: number): void => {
+      nowMs += ms;
+    };
+    describe('change number', () => changeNumberCases(() => under));
+    describe('tokens', () => tokenCases(() => under, advance));
+    describe('accounts', () => accountCases(() => under));
+    describe('sessions', () => sessionCases(() => under, advance));
+    describe('login attempts', () => attemptCases(() => under, advance));
+  });
+}
+
+/** How far the change number moved while `work` ran, as seen by the other handle. */
+async function movedBy(under: StoreUnderTest, work: () => Promise<unknown>): Promise<number> {
+  const before = await under.other.changeNumber();
+  await work();
+  return (await under.other.changeNumber()) - before;
+}
+
+function changeNumberCases(get: () => StoreUnderTest): void {
+  it('grows by one with each bump and is seen by others', async () => {
+    const { store, other } = get();
+    const before = await store.changeNumber();
+    expect(await store.bump('test')).toBe(before + 1);
+    expect(await other.changeNumber()).toBe(before + 1);
+  });
+
+  it('counts every one of many bumps through two handles at once', async () => {
+    const { store, other } = get();
+    const before = await store.changeNumber();
+    await Promise.all(Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? store : other).bump('test')));
+    expect(await store.changeNumber()).toBe(before + 40);
+  });
+}
+
+function newToken(overrides: object = {}) {
+  return { id: 'aaaaaaaaaa', name: 'etl', roles: ['worker', 'viewer'], cidrs: ['10.0.0.0/8'], lifetimeMs: HOUR_MS, hash: 'hash-1', ...overrides };
+}
+
+function tokenCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  it('gives back what was put in', async () => {
+    const { store, other } = get();
+    expect(await store.tokens.create(newToken())).toBe(true);
+    const token = await other.tokens.byId('aaaaaaaaaa');
+    expect(token).toMatchObject({ name: 'etl', roles: ['worker', 'viewer'], cidrs: ['10.0.0.0/8'], lifetimeMs: HOUR_MS, revokedMs: null, lastUsedMs: null });
+    expect(token?.secrets).toEqual([{ hash: 'hash-1', createdMs: token?.createdMs, expiresMs: (token?.createdMs ?? 0) + HOUR_MS }]);
+    expect(await store.tokens.byName('etl')).toEqual(token);
+  });
+
+  it('knows no other id and no other name', async () => {
+    const { store } = get();
+    await store.tokens.create(newToken());
+    expect(await store.tokens.byId('aaaaaaaaab')).toBeUndefined();
+    expect(await store.tokens.byName('ETL')).toBeUndefined();
+  });
+
+  it('keeps names unique among the live, and frees the name of a revoked one', async () => {
+    const { store } = get();
+    await store.tokens.create(newToken());
+    expect(await store.tokens.create(newToken({ id: 'bbbbbbbbbb', hash: 'hash-2' }))).toBe(false);
+    expect(await store.tokens.byId('bbbbbbbbbb')).toBeUndefined();
+    await store.tokens.revoke('aaaaaaaaaa');
+    expect(await store.tokens.create(newToken({ id: 'bbbbbbbbbb', hash: 'hash-2' }))).toBe(true);
+    expect((await store.tokens.list()).map((token) => token.id)).toEqual(['aaaaaaaaaa', 'bbbbbbbbbb']);
+  });
+
+  it('revokes once, with a change that others see, and keeps the row', async () => {
+    const { store, other } = get();
+    await store.tokens.create(newToken());
+    expect(await movedBy(get(), () => store.tokens.revoke('aaaaaaaaaa'))).toBe(1);
+    expect((await other.tokens.byId('aaaaaaaaaa'))?.revokedMs).not.toBeNull();
+    expect(await movedBy(get(), () => store.tokens.revoke('aaaaaaaaaa'))).toBe(0);
+    expect(await store.tokens.revoke('zzzzzzzzzz')).toBe(false);
+  });
+
+  it('rotates: the new secret has the full lifetime, the old one the overlap, and there are never three', async () => {
+    const { store } = get();
+    await store.tokens.create(newToken());
+    advance(1000);
+    expect(await movedBy(get(), () => store.tokens.rotate({ id: 'aaaaaaaaaa', hash: 'hash-2', overlapMs: 5000 }))).toBe(1);
+    const rotated = await store.tokens.byId('aaaaaaaaaa');
+    const createdMs = rotated?.createdMs ?? 0;
+    expect(rotated?.secrets.map(({ hash, expiresMs }) => [hash, (expiresMs ?? 0) - createdMs])).toEqual([
+      ['hash-2', 1000 + HOUR_MS],
+      ['hash-1', 6000],
+    ]);
+    await store.tokens.rotate({ id: 'aaaaaaaaaa', hash: 'hash-3', overlapMs: 5000 });
+    expect((await store.tokens.byId('aaaaaaaaaa'))?.secrets.map(({ hash }) => hash)).toEqual(['hash-3', 'hash-2']);
+  });
+
+  it('never lengthens the old secret by an overlap, and rotates neither unknown nor revoked tokens', async () => {
+    const { store } = get();
+    await store.tokens.create(newToken());
+    await store.tokens.rotate({ id: 'aaaaaaaaaa', hash: 'hash-2', overlapMs: 2 * HOUR_MS });
+    const token = await store.tokens.byId('aaaaaaaaaa');
+    expect(token?.secrets.find(({ hash }) => hash === 'hash-1')?.expiresMs).toBe((token?.createdMs ?? 0) + HOUR_MS);
+    await store.tokens.revoke('aaaaaaaaaa');
+    expect(await store.tokens.rotate({ id: 'aaaaaaaaaa', hash: 'hash-3', overlapMs: 0 })).toBe(false);
+    expect(await store.tokens.rotate({ id: 'zzzzzzzzzz', hash: 'hash-4', overlapMs: 0 })).toBe(false);
+  });
+
+  it('moves last used forwards only, and without a change', async () => {
+    const { store } = get();
+    await store.tokens.create(newToken());
+    expect(await movedBy(get(), () => store.tokens.touch('aaaaaaaaaa', 5000))).toBe(0);
+    await store.tokens.touch('aaaaaaaaaa', 4000);
+    expect((await store.tokens.byId('aaaaaaaaaa'))?.lastUsedMs).toBe(5000);
+  });
+}
+
+const ALICE = { id: 'account-1', name: 'alice', roles: ['admin'], password: 'phc-1' };
+
+function accountCases(get: () => StoreUnderTest): void {
+  it('gives back what was put in, by name only', async () => {
+    const { store, other } = get();
+    expect(await store.accounts.create(ALICE)).toBe(true);
+    expect(await other.accounts.byName('alice')).toMatchObject(ALICE);
+    expect(await other.accounts.byName('Alice')).toBeUndefined();
+  });
+
+  it('keeps names unique, and frees the name of a removed one without reviving it', async () => {
+    const { store } = get();
+    await store.accounts.create(ALICE);
+    expect(await store.accounts.create({ ...ALICE, id: 'account-2' })).toBe(false);
+    expect(await store.accounts.remove('alice')).toBe(true);
+    expect(await store.accounts.byName('alice')).toBeUndefined();
+    expect(await store.accounts.create({ ...ALICE, id: 'account-2', password: 'phc-2' })).toBe(true);
+    expect(await store.accounts.list()).toMatchObject([{ id: 'account-2', password: 'phc-2' }]);
+  });
+
+  it('changes the password with a change, and nothing for an unknown name', async () => {
+    const { store } = get();
+    await store.accounts.create(ALICE);
+    expect(await movedBy(get(), () => store.accounts.setPassword('alice', 'phc-2'))).toBe(1);
+    expect((await store.accounts.byName('alice'))?.password).toBe('phc-2');
+    expect(await movedBy(get(), () => store.accounts.setPassword('bob', 'phc-2'))).toBe(0);
+    expect(await movedBy(get(), () => store.accounts.remove('bob'))).toBe(0);
+  });
+
+  it('ends the sessions of an account that is removed or gets a new password, and no others', async () => {
+    const { store } = get();
+    const bob = { ...ALICE, id: 'account-2', name: 'bob' };
+    await store.accounts.create(ALICE);
+    await store.accounts.create(bob);
+    await store.sessions.create({ id: 'alice-1', account: ALICE, expiresMs: 2e12 });
+    await store.sessions.create({ id: 'bob-1', account: bob, expiresMs: 2e12 });
+    await store.accounts.setPassword('alice', 'phc-2');
+    expect(await store.sessions.byId('alice-1')).toBeUndefined();
+    await store.sessions.create({ id: 'alice-2', account: { ...ALICE, password: 'phc-2' }, expiresMs: 2e12 });
+    expect(await movedBy(get(), () => store.accounts.remove('alice'))).toBe(1);
+    expect(await store.sessions.byId('alice-2')).toBeUndefined();
+    expect((await store.sessions.byId('bob-1'))?.account).toEqual({ id: 'account-2', name: 'bob', roles: ['admin'] });
+  });
+}
+
+function sessionCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  it('starts none for an account that was removed or whose password changed after it was verified', async () => {
+    const { store } = get();
+    await store.accounts.create(ALICE);
+    expect(await store.sessions.create({ id: 's1', account: ALICE, expiresMs: 2e12 })).toBe(true);
+    await store.accounts.setPassword('alice', 'phc-2');
+    expect(await store.sessions.create({ id: 's2', account: ALICE, expiresMs: 2e12 })).toBe(false);
+    await store.accounts.remove('alice');
+    expect(await store.sessions.create({ id: 's3', account: { ...ALICE, password: 'phc-2' }, expiresMs: 2e12 })).toBe(false);
+    expect(await store.sessions.create({ id: 's4', account: { ...ALICE, password: '' }, expiresMs: 2e12 })).toBe(false);
+  });
+
+  it('ends once, with a change', async () => {
+    const { store, other } = get();
+    await store.accounts.create(ALICE);
+    await store.sessions.create({ id: 's1', account: ALICE, expiresMs: 2e12 });
+    expect((await other.sessions.byId('s1'))?.expiresMs).toBe(2e12);
+    expect(await movedBy(get(), () => store.sessions.end('s1'))).toBe(1);
+    expect(await other.sessions.byId('s1')).toBeUndefined();
+    expect(await movedBy(get(), () => store.sessions.end('s1'))).toBe(0);
+  });
+
+  it('moves last seen forwards only, without a change', async () => {
+    const { store } = get();
+    await store.accounts.create(ALICE);
+    await store.sessions.create({ id: 's1', account: ALICE, expiresMs: 2e12 });
+    const before = (await store.sessions.byId('s1'))?.lastSeenMs ?? 0;
+    expect(await movedBy(get(), () => store.sessions.touch('s1', before + 500))).toBe(0);
+    await store.sessions.touch('s1', before + 400);
+    expect((await store.sessions.byId('s1'))?.lastSeenMs).toBe(before + 500);
+  });
+
+  it('prunes what is over or idle, and nothing else', async () => {
+    const { store } = get();
+    await store.accounts.create(ALICE);
+    await store.sessions.create({ id: 'idle', account: ALICE, expiresMs: 2e12 });
+    advance(HOUR_MS);
+    await store.sessions.create({ id: 'over', account: ALICE, expiresMs: 1_700_000_000_000 + HOUR_MS });
+    await store.sessions.create({ id: 'live', account: ALICE, expiresMs: 2e12 });
+    expect(await store.sessions.prune({ nowMs: 1_700_000_000_000 + HOUR_MS, seenBeforeMs: 1_700_000_000_000 + HOUR_MS })).toBe(2);
+    expect(await store.sessions.byId('live')).toBeDefined();
+  });
+}
+
+function attemptCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  it('keeps an address, reads it often and takes it once', async () => {
+    const { store, other } = get();
+    await store.loginAttempts.create({ id: 'a1', returnTo: '/runs?x=%2F' });
+    expect(await other.loginAttempts.read('a1')).toBe('/runs?x=%2F');
+    expect(await other.loginAttempts.take('a1')).toBe('/runs?x=%2F');
+    expect(await store.loginAttempts.take('a1')).toBeUndefined();
+    expect(await store.loginAttempts.read('a2')).toBeUndefined();
+  });
+
+  it('forgets an address that is too old', async () => {
+    const { store } = get();
+    await store.loginAttempts.create({ id: 'a1', returnTo: '/runs' });
+    advance(LOGIN_ATTEMPT_LIMITS.lifeMs);
+    expect(await store.loginAttempts.read('a1')).toBeUndefined();
+    expect(await store.loginAttempts.take('a1')).toBeUndefined();
+  });
+
+  it('holds a bounded number, dropping the oldest', async () => {
+    const { store } = get();
+    await store.loginAttempts.create({ id: 'first', returnTo: '/' });
+    advance(1);
+    for (let index = 1; index < LOGIN_ATTEMPT_LIMITS.rows; index += 1) await store.loginAttempts.create({ id: `a${index}`, returnTo: '/' });
+    expect(await store.loginAttempts.read('first')).toBe('/');
+    await store.loginAttempts.create({ id: 'one too many', returnTo: '/' });
+    expect(await store.loginAttempts.read('first')).toBeUndefined();
+    expect(await store.loginAttempts.read('one too many')).toBe('/');
+  }, 60_000);
+}

@@ -1,0 +1,55 @@
+// Where a person wanted to go before the login page stood in the way: kept here, so that no address travels through the browser.
+import type { Kysely } from 'kysely';
+import type { Clock } from '../contract/clock.ts';
+import type { Database } from './database.ts';
+import type { Tables } from './tables.ts';
+
+/** Anybody can make one: they are few and short-lived. */
+export const LOGIN_ATTEMPT_LIMITS = { rows: 10_000, lifeMs: 15 * 60_000 } as const;
+
+export interface LoginAttempts {
+  /** Beyond the limit the oldest goes. */
+  create(attempt: { readonly id: string; readonly returnTo: string }): Promise<void>;
+  /** The address to return to; undefined when unknown or too old. */
+  read(id: string): Promise<string | undefined>;
+  /** The same, and the attempt is used up. */
+  take(id: string): Promise<string | undefined>;
+}
+
+export function createLoginAttempts(database: Database, clock: Clock): LoginAttempts {
+  const oldestMs = (): number => clock() - LOGIN_ATTEMPT_LIMITS.lifeMs;
+  return {
+    create: (attempt) => database.write((transaction) => insertAttempt(transaction, attempt, clock())),
+    read: async (id) => {
+      const row = await database.read
+        .selectFrom('login_attempts')
+        .select('return_to')
+        .where('id', '=', id)
+        .where('created_ms', '>', oldestMs())
+        .executeTakeFirst();
+      return row?.return_to;
+    },
+    take: (id) => database.write((transaction) => takeAttempt(transaction, id, oldestMs())),
+  };
+}
+
+async function insertAttempt(db: Kysely<Tables>, attempt: { readonly id: string; readonly returnTo: string }, nowMs: number): Promise<void> {
+  await makeRoom(db, nowMs - LOGIN_ATTEMPT_LIMITS.lifeMs);
+  await db.insertInto('login_attempts').values({ id: attempt.id, return_to: attempt.returnTo, created_ms: nowMs }).execute();
+}
+
+async function takeAttempt(db: Kysely<Tables>, id: string, oldestMs: number): Promise<string | undefined> {
+  const row = await db.deleteFrom('login_attempts').where('id', '=', id).where('created_ms', '>', oldestMs).returning('return_to').executeTakeFirst();
+  return row?.return_to;
+}
+
+async function makeRoom(db: Kysely<Tables>, oldestMs: number): Promise<void> {
+  await db.deleteFrom('login_attempts').where('created_ms', '<=', oldestMs).execute();
+  const { count } = await db.selectFrom('login_attempts').select(db.fn.countAll().as('count')).executeTakeFirstOrThrow();
+  const surplus = Number(count) - LOGIN_ATTEMPT_LIMITS.rows + 1;
+  if (surplus <= 0) return;
+  await db
+    .deleteFrom('login_attempts')
+    .where('id', 'in', (query) => query.selectFrom('login_attempts').select('id').orderBy('created_ms').limit(surplus))
+    .execute();
+}

@@ -1,0 +1,109 @@
+// The schema, step by step. A step that has been released is never edited: add the next one.
+import { sql, type Transaction } from 'kysely';
+import { LictorError } from '../contract/error.ts';
+import type { Database } from './database.ts';
+import type { Tables } from './tables.ts';
+
+type Step = (db: Transaction<Tables>) => Promise<void>;
+
+/** Step N brings the schema from version N to N + 1. */
+const STEPS: readonly Step[] = [createFirstSchema];
+
+export const SCHEMA_VERSION = STEPS.length;
+
+/** Brings the schema up to date, in one transaction; throws `store-newer` when a later Lictor has written it. */
+export async function migrate(database: Database): Promise<void> {
+  await database.durably(async (transaction) => {
+    await transaction.schema.createTable('schema_version').ifNotExists().addColumn('version', 'integer', notNull).execute();
+    const found = (await transaction.selectFrom('schema_version').select('version').executeTakeFirst())?.version;
+    const version = found ?? 0;
+    if (version > SCHEMA_VERSION) throw newerSchema(version);
+    for (const step of STEPS.slice(version)) await step(transaction);
+    if (found === undefined) await transaction.insertInto('schema_version').values({ version: SCHEMA_VERSION }).execute();
+    else if (version < SCHEMA_VERSION) await transaction.updateTable('schema_version').set({ version: SCHEMA_VERSION }).execute();
+  });
+}
+
+function newerSchema(version: number): LictorError {
+  return new LictorError(
+    'store-newer',
+    `The store has schema version ${version} and this Lictor knows versions up to ${SCHEMA_VERSION}: run the newer Lictor, or restore a backup from before the upgrade.`,
+  );
+}
+
+async function createFirstSchema(db: Transaction<Tables>): Promise<void> {
+  await db.schema
+    .createTable('change_number')
+    .addColumn('id', 'integer', primaryKey)
+    .addColumn('number', 'bigint', notNull)
+    .addColumn('reason', 'text', notNull)
+    .execute();
+  await db.insertInto('change_number').values({ id: 1, number: 1, reason: 'store created' }).execute();
+  await createTokens(db);
+  await createAccounts(db);
+  await db.schema
+    .createTable('login_attempts')
+    .addColumn('id', 'text', primaryKey)
+    .addColumn('return_to', 'text', notNull)
+    .addColumn('created_ms', 'bigint', notNull)
+    .execute();
+  await db.schema.createIndex('login_attempts_by_age').on('login_attempts').column('created_ms').execute();
+}
+
+async function createTokens(db: Transaction<Tables>): Promise<void> {
+  await db.schema
+    .createTable('tokens')
+    .addColumn('id', 'text', primaryKey)
+    .addColumn('name', 'text', notNull)
+    .addColumn('roles', 'text', notNull)
+    .addColumn('cidrs', 'text', notNull)
+    .addColumn('created_ms', 'bigint', notNull)
+    .addColumn('lifetime_ms', 'bigint')
+    .addColumn('revoked_ms', 'bigint')
+    .addColumn('last_used_ms', 'bigint')
+    .execute();
+  await sql`create unique index tokens_live_name on tokens (name) where revoked_ms is null`.execute(db);
+  await db.schema
+    .createTable('token_secrets')
+    .addColumn('hash', 'text', primaryKey)
+    .addColumn('token_id', 'text', (column) => column.notNull().references('tokens.id'))
+    .addColumn('created_ms', 'bigint', notNull)
+    .addColumn('expires_ms', 'bigint')
+    .execute();
+  await db.schema.createIndex('token_secrets_by_token').on('token_secrets').column('token_id').execute();
+}
+
+async function createAccounts(db: Transaction<Tables>): Promise<void> {
+  await db.schema
+    .createTable('accounts')
+    .addColumn('id', 'text', primaryKey)
+    .addColumn('name', 'text', notNull)
+    .addColumn('roles', 'text', notNull)
+    .addColumn('password', 'text', notNull)
+    .addColumn('created_ms', 'bigint', notNull)
+    .addColumn('removed_ms', 'bigint')
+    .execute();
+  await sql`create unique index accounts_live_name on accounts (name) where removed_ms is null`.execute(db);
+  await db.schema
+    .createTable('sessions')
+    .addColumn('id', 'text', primaryKey)
+    .addColumn('account_id', 'text', (column) => column.notNull().references('accounts.id'))
+    .addColumn('created_ms', 'bigint', notNull)
+    .addColumn('last_seen_ms', 'bigint', notNull)
+    .addColumn('expires_ms', 'bigint', notNull)
+    .execute();
+  await db.schema.createIndex('sessions_by_account').on('sessions').column('account_id').execute();
+}
+
+interface Column {
+  notNull(): this;
+  primaryKey(): this;
+}
+
+function notNull<C extends Column>(column: C): C {
+  return column.notNull();
+}
+
+function primaryKey<C extends Column>(column: C): C {
+  return column.primaryKey().notNull();
+}

@@ -1,0 +1,122 @@
+// Kysely on node:sqlite: opening the file safely, and the adapter and driver that Kysely's own SqliteDialect wants.
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Driver, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver, sql } from 'kysely';
+import { LictorError } from '../contract/error.ts';
+import type { Database } from './database.ts';
+import type { Tables } from './tables.ts';
+
+/** A command holds the write lock for milliseconds; whoever waits longer than this has met a hung process. */
+const BUSY_TIMEOUT_MS = 5000;
+const RETRY_MS = 5;
+const SQLITE_BUSY = 5;
+
+/**
+ * Opens or creates the file (0600, WAL). Throws `store-unusable` with the remedy when it is no usable database.
+ * Two connections: a reader never waits for a writer, neither of this process nor of another.
+ */
+export function openSqlite(file: string): Database {
+  try {
+    createPrivately(file);
+    const reader = connect(file);
+    const writer = connect(file);
+    return {
+      read: reader,
+      write: (work) => writer.transaction().execute(work),
+      durably: (work) =>
+        writer.connection().execute(async (connection) => {
+          await sql`pragma synchronous = full`.execute(connection);
+          try {
+            return await connection.transaction().execute(work);
+          } finally {
+            await sql`pragma synchronous = normal`.execute(connection);
+          }
+        }),
+      async close() {
+        await Promise.all([reader.destroy(), writer.destroy()]);
+      },
+    };
+  } catch (cause) {
+    throw new LictorError('store-unusable', `The store ${file} cannot be opened: check that it is a Lictor store, its owner and the disk space.`, { cause });
+  }
+}
+
+/** Before SQLite touches it, so that there is no moment in which others may read it; the write-ahead log takes the file's mode. */
+function createPrivately(file: string): void {
+  closeSync(openSync(file, 'a', 0o600));
+  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
+}
+
+function connect(file: string): Kysely<Tables> {
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
+  // The mode is kept in the file, and switching needs the file alone: asked for only once.
+  if (database.prepare('pragma journal_mode').get()?.['journal_mode'] !== 'wal') database.exec('pragma journal_mode = wal');
+  database.exec('pragma synchronous = normal');
+  return new Kysely<Tables>({ dialect: new PatientDialect(database) });
+}
+
+class PatientDialect extends SqliteDialect {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    super({ database: adapt(database) });
+    this.#database = database;
+  }
+
+  override createDriver(): Driver {
+    return new PatientDriver(this.#database);
+  }
+}
+
+/**
+ * Takes the write lock at once: a transaction that reads first fails with SQLITE_BUSY_SNAPSHOT when another process
+ * wrote in between. Waits for the lock without blocking the event loop, which SQLite's own busy timeout would.
+ */
+class PatientDriver extends SqliteDriver {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    super({ database: adapt(database) });
+    this.#database = database;
+  }
+
+  override async beginTransaction(): Promise<void> {
+    const deadlineMs = performance.now() + BUSY_TIMEOUT_MS;
+    while (!tryBegin(this.#database, performance.now() > deadlineMs)) await pause(RETRY_MS);
+  }
+}
+
+/** False when another connection writes; throws that instead on the last try. */
+function tryBegin(database: DatabaseSync, lastTry: boolean): boolean {
+  database.exec('pragma busy_timeout = 0');
+  try {
+    database.exec('begin immediate');
+    return true;
+  } catch (error) {
+    if (!lastTry && error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return false;
+    throw error;
+  } finally {
+    database.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  }
+}
+
+function adapt(database: DatabaseSync): SqliteDatabase {
+  return {
+    close: () => database.close(),
+    prepare(text) {
+      const statement = database.prepare(text);
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters) => statement.all(...parameters.map(toInput)),
+        run: (parameters) => statement.run(...parameters.map(toInput)),
+        iterate: (parameters) => statement.iterate(...parameters.map(toInput)),
+      };
+    },
+  };
+}
+
+function toInput(value: unknown): SQLInputValue {
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value;
+  throw new TypeError(`the store binds text, numbers and null, not ${typeof value}`);
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../contract/clock.ts';
+import { describeStoreContract } from './contract-suite.ts';
+import { fromColumn } from './lists.ts';
+import { SCHEMA_VERSION } from './migrations.ts';
+import { openStore } from './store.ts';
+
+describeStoreContract('SQLite', async (clock) => {
+  const dir = mkdtempSync(join(tmpdir(), 'lictor-store-'));
+  const file = join(dir, 'lictor.db');
+  const [store, other] = await Promise.all([openStore({ file, clock }), openStore({ file, clock })]);
+  return {
+    store,
+    other,
+    async cleanUp() {
+      await Promise.all([store.close(), other.close()]);
+      rmSync(dir, { recursive: true });
+    },
+  };
+});
+
+describe('the SQLite file', () => {
+  let dir = '';
+  let file = '';
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'lictor-store-'));
+    file = join(dir, 'lictor.db');
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  it('is readable by its owner only, with its log', async () => {
+    const store = await openStore({ file, clock: systemClock });
+    await store.bump('test');
+    for (const name of [file, `${file}-wal`, `${file}-shm`]) expect(statSync(name).mode & 0o777).toBe(0o600);
+    await store.close();
+  });
+
+  it('is closed to others again when somebody has opened it', async () => {
+    await (await openStore({ file, clock: systemClock })).close();
+    chmodSync(file, 0o644);
+    await (await openStore({ file, clock: systemClock })).close();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('keeps its content and schema version over a close', async () => {
+    const store = await openStore({ file, clock: systemClock });
+    const number = await store.bump('test');
+    await store.close();
+    const again = await openStore({ file, clock: systemClock });
+    expect(await again.changeNumber()).toBe(number);
+    await again.close();
+    const database = new DatabaseSync(file);
+    expect(database.prepare('select version from schema_version').all()).toEqual([{ version: SCHEMA_VERSION }]);
+    database.close();
+  });
+
+  it('of a newer schema is refused with what to do, and not touched', async () => {
+    await (await openStore({ file, clock: systemClock })).close();
+    const database = new DatabaseSync(file);
+    database.exec(`update schema_version set version = ${SCHEMA_VERSION + 1}`);
+    await expect(openStore({ file, clock: systemClock })).rejects.toMatchObject({ code: 'store-newer', message: expect.stringContaining('newer Lictor') });
+    expect(database.prepare('select version from schema_version').all()).toEqual([{ version: SCHEMA_VERSION + 1 }]);
+    database.close();
+  });
+
+  it('that is no database, or cannot be made, is refused with what to do', async () => {
+    writeFileSync(file, 'this is not a database, but it is long enough to look like one'.repeat(20));
+    await expect(openStore({ file, clock: systemClock })).rejects.toMatchObject({ code: 'store-unusable', message: expect.stringContaining(file) });
+    await expect(openStore({ file: join(dir, 'missing', 'lictor.db'), clock: systemClock })).rejects.toMatchObject({ code: 'store-unusable' });
+  });
+
+  it('takes the writes of two processes at once, from a file that neither has made yet', async () => {
+    const script = join(dir, 'writer.mjs');
+    const module = JSON.stringify(pathToFileURL(join(import.meta.dirname, 'store.ts')).href);
+    const count = 150;
+    writeFileSync(
+      script,
+      `import { openStore } from ${module};
+       const [file, who] = process.argv.slice(2);
+       process.send('ready');
+       process.once('message', async () => {
+         const store = await openStore({ file, clock: () => Date.now() });
+         for (let i = 0; i < ${count}; i += 1) {
+           await store.tokens.create({ id: who + i, name: who + i, roles: [], cidrs: [], lifetimeMs: null, hash: who + i });
+           await store.tokens.revoke(who + i);
+         }
+         await store.close();
+         process.disconnect();
+       });`,
+    );
+    const writers = ['a', 'b'].map((who) => fork(script, [file, who]));
+    await Promise.all(writers.map((writer) => once(writer, 'message')));
+    for (const writer of writers) writer.send('go');
+    expect(await Promise.all(writers.map(exitCode))).toEqual([0, 0]);
+    const store = await openStore({ file, clock: systemClock });
+    expect(await store.changeNumber()).toBe(1 + 2 * count);
+    expect((await store.tokens.list()).filter((token) => token.revokedMs !== null)).toHaveLength(2 * count);
+    await store.close();
+  }, 30_000);
+});
+
+describe('a list in a column', () => {
+  it('is read when it is a list of text', () => expect(fromColumn('["a","b"]')).toEqual(['a', 'b']));
+  it.each(['', 'x', '{}', '[1]', '"a"', 'null'])('is refused when it is %j', (text) => {
+    expect(() => fromColumn(text)).toThrow(expect.objectContaining({ code: 'store-corrupt' }));
+  });
+});
+
+async function exitCode(child: ChildProcess): Promise<unknown> {
+  const [code] = await once(child, 'exit');
+  return code;
+}

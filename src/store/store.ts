@@ -1,0 +1,47 @@
+// The one store: tokens, accounts, sessions, login attempts, and the change number that everybody watches.
+import type { Clock } from '../contract/clock.ts';
+import { type Accounts, createAccounts } from './accounts.ts';
+import { raiseChangeNumber, readChangeNumber } from './changes.ts';
+import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
+import { migrate } from './migrations.ts';
+import { createSessions, type Sessions } from './sessions.ts';
+import { openSqlite } from './sqlite.ts';
+import { createTokens, type Tokens } from './tokens.ts';
+
+export interface Store {
+  /** Grows with every security change (revoke, rotate, password, remove, logout), in the change's own transaction. */
+  changeNumber(): Promise<number>;
+  /** For changes that are not in the store itself; answers the new number. */
+  bump(reason: string): Promise<number>;
+  readonly tokens: Tokens;
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly loginAttempts: LoginAttempts;
+  close(): Promise<void>;
+}
+
+export interface StoreParts {
+  /** SQLite file; created with mode 0600. Several processes may have it open at once. */
+  readonly file: string;
+  readonly clock: Clock;
+}
+
+/** Opens the store and brings its schema up to date. Throws `store-unusable` or `store-newer`, each with the remedy. */
+export async function openStore({ file, clock }: StoreParts): Promise<Store> {
+  const database = openSqlite(file);
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return {
+    changeNumber: () => readChangeNumber(database.read),
+    bump: (reason) => database.durably((transaction) => raiseChangeNumber(transaction, reason)),
+    tokens: createTokens(database, clock),
+    accounts: createAccounts(database, clock),
+    sessions: createSessions(database, clock),
+    loginAttempts: createLoginAttempts(database, clock),
+    close: () => database.close(),
+  };
+}

@@ -41,7 +41,7 @@ export function createAnswerer(parts: AnswererParts): Answerer {
     const running = inFlight.get(key);
     if (running !== undefined) return running;
     const mediated = parts.catalogue.byId(inputs.operation)?.taken === 'mediated';
-    const started = (mediated ? parts.decider.identify(inputs) : parts.decider.authorize(inputs, [])).finally(() => inFlight.delete(key));
+    const started = (mediated ? parts.decider.precheck(inputs) : parts.decider.authorize(inputs, [])).finally(() => inFlight.delete(key));
     inFlight.set(key, started);
     return started;
   };

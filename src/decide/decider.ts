@@ -1,6 +1,8 @@
 // The decision: authenticate, classify, evaluate. Deny is a value; whatever goes wrong here ends in deny or in an outage, never in allow.
 import type { Authenticator } from '../authn/authenticator.ts';
-import { actionFor, type Catalogue } from '../catalog/catalogue.ts';
+import { alternativeActions } from '../catalog/actions.ts';
+import type { Catalogue } from '../catalog/catalogue.ts';
+import { actionFor } from '../catalog/query.ts';
 import type { Decision, Resource } from '../contract/decision.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { ActionName, Operation } from '../contract/operation.ts';
@@ -32,8 +34,11 @@ export interface Decider {
    * No asks: the operation's own action on its own resource.
    */
   authorize(inputs: EdgeInputs, asks: readonly Ask[], frameToken?: string): Promise<Authorization>;
-  /** The same without any ask: who is it, and is the route known and open? What the body decides is decided by the mediator. */
-  identify(inputs: EdgeInputs): Promise<Authorization>;
+  /**
+   * Before the body is read: is any action that this route can turn out to be permitted? The mediator then asks exactly, so
+   * this allow lets nothing through by itself; it only keeps the bodies of the others away.
+   */
+  precheck(inputs: EdgeInputs): Promise<Authorization>;
   readonly revision: number;
 }
 
@@ -48,8 +53,8 @@ export interface DeciderParts {
 export function createDecider(parts: DeciderParts): Decider {
   return {
     revision: parts.policy.revision,
-    authorize: (inputs, asks, frameToken) => settled(parts, () => decideOnce(parts, inputs, { asks, frameToken, evaluate: true })),
-    identify: (inputs) => settled(parts, () => decideOnce(parts, inputs, { asks: [], frameToken: undefined, evaluate: false })),
+    authorize: (inputs, asks, frameToken) => settled(parts, () => decideOnce(parts, inputs, { asks, frameToken, any: false })),
+    precheck: (inputs) => settled(parts, () => decideOnce(parts, inputs, { asks: [], frameToken: undefined, any: true })),
   };
 }
 
@@ -66,7 +71,8 @@ async function settled(parts: DeciderParts, decide: () => Promise<Authorization>
 interface Question {
   readonly asks: readonly Ask[];
   readonly frameToken: string | undefined;
-  readonly evaluate: boolean;
+  /** One of the route's alternative actions is enough. */
+  readonly any: boolean;
 }
 
 async function decideOnce(parts: DeciderParts, inputs: EdgeInputs, question: Question): Promise<Authorization> {
@@ -91,9 +97,8 @@ async function decideOnce(parts: DeciderParts, inputs: EdgeInputs, question: Que
   if (operation === undefined) return refuse('action-unknown');
   if (operation.taken === 'deny') return refuse('route-denied');
   if (credential.sessionId !== null && operation.method !== 'GET' && operation.method !== 'HEAD' && !inputs.sameOrigin) return refuse('origin-foreign');
-  if (!question.evaluate) return { ok: true, principal, credential, decisions: [] };
 
-  const asks = question.asks.length > 0 ? question.asks : ownAsk(parts.catalogue, operation, inputs);
+  const asks = question.asks.length > 0 ? question.asks : ownAsks(parts.catalogue, operation, inputs, question.any);
   if (typeof asks === 'string') return refuse(asks);
   const decisions = asks.map((ask) =>
     parts.policy.evaluate({
@@ -103,14 +108,17 @@ async function decideOnce(parts: DeciderParts, inputs: EdgeInputs, question: Que
       context: { address: inputs.address, carrier: credential.carrier, facts: ask.facts ?? {} },
     }),
   );
+  const allowed = decisions.filter((decision) => decision.enforced === 'allow');
+  if (question.any && allowed.length > 0) return { ok: true, principal, credential, decisions: allowed };
   const denied = decisions.find((decision) => decision.enforced !== 'allow');
-  return denied === undefined ? { ok: true, principal, credential, decisions } : refuse(denied.reason, decisions);
+  return denied === undefined && decisions.length > 0 ? { ok: true, principal, credential, decisions } : refuse(denied?.reason ?? 'policy-default-deny', decisions);
 }
 
-/** The operation's own action on its own resource; a reason when the query cannot be read safely. */
-function ownAsk(catalogue: Catalogue, operation: Operation, inputs: EdgeInputs): readonly Ask[] | ReasonCode {
+/** The operation's own action, or all that it can turn out to be, on its own resource; a reason when the query cannot be read safely. */
+function ownAsks(catalogue: Catalogue, operation: Operation, inputs: EdgeInputs, any: boolean): readonly Ask[] | ReasonCode {
   const action = actionFor(operation, inputs.args);
   if (action === 'query-invalid') return 'query-invalid';
   const id = operation.idParam === null || inputs.path === '' ? null : (catalogue.params(operation, inputs.path)?.[operation.idParam] ?? null);
-  return [{ action, resource: { type: operation.resource, id } }];
+  const actions = any ? alternativeActions(operation) : [action];
+  return actions.map((name) => ({ action: name, resource: { type: operation.resource, id } }));
 }

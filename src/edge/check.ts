@@ -1,6 +1,6 @@
 // `lictor check`: renders the configuration and lets nginx test it, without touching the one in use.
 import { availableParallelism } from 'node:os';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { OPERATIONS } from '../catalog/catalogue.ts';
 import type { Config } from '../config/config.ts';
@@ -20,7 +20,16 @@ export async function renderHere(config: Config, paths: StatePaths, env: NodeJS.
   const workerUser = nginxWorkerUser();
   const tempDir = prepareTempDir(paths, workerUser);
   const workers = Math.max(2, availableParallelism());
-  const files = renderEdge({ config, paths, operations: OPERATIONS, version, workerUser: workerUser?.name ?? null, tempDir, workers });
+  const files = renderEdge({
+    config,
+    paths,
+    operations: OPERATIONS,
+    version,
+    workerUser: workerUser?.name ?? null,
+    tempDir,
+    workers,
+    openFiles: openFilesLimit(readFileSync('/proc/self/limits', 'utf8')),
+  });
   return { files, version };
 }
 
@@ -37,4 +46,11 @@ export async function checkEdge(config: Config, paths: StatePaths, env: NodeJS.P
   } finally {
     if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** The hard limit of open files from the text of `/proc/PID/limits`, at most 65,536. */
+export function openFilesLimit(limits: string): number {
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1];
+  const number = Number(hard);
+  return Number.isInteger(number) && number > 0 ? Math.min(number, 65_536) : 65_536;
 }

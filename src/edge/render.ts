@@ -23,6 +23,8 @@ export interface EdgeInput {
   /** A directory that nginx's workers can write large request bodies to. */
   readonly tempDir: string;
   readonly workers: number;
+  /** How many files a worker may open: the process's hard limit, at most 65,536. */
+  readonly openFiles: number;
 }
 
 /** File name -> content. Secrets stand in `upstream-credential.conf` alone; all files are written 0600. */
@@ -41,17 +43,17 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   return files;
 }
 
-function renderMain({ config, paths, version, workerUser, tempDir, workers }: EdgeInput): string {
+function renderMain({ config, paths, version, workerUser, tempDir, workers, openFiles }: EdgeInput): string {
   const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `    ${kind}_temp_path ${quotePath(join(tempDir, kind))};`);
   return `# Rendered by lictor for nginx ${version.text}: do not edit, it is replaced at every start.
 daemon off;
 ${workerUser === null ? '' : `user ${workerUser};\n`}worker_processes ${workers};
-worker_rlimit_nofile 65536;
+worker_rlimit_nofile ${openFiles};
 worker_shutdown_timeout 1h;
 pid ${quotePath(paths.nginxPid)};
 error_log ${quotePath(paths.edgeErrorLog)} warn;
 pcre_jit on;
-events { worker_connections 16384; }
+events { worker_connections ${Math.min(16384, Math.floor(openFiles / 2))}; }
 http {
     server_tokens off;
     absolute_redirect off;
@@ -176,6 +178,9 @@ ${tls}    set $lictor_taken "";
     error_page 404 = @not_found;
     error_page 413 = @too_large;
     error_page 500 502 503 504 = @unavailable;
+
+    add_header X-Request-Id $request_id always;
+    add_header Allow "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" always;
 
     # Refusals that need no decision. Named locations answer them; nothing is forwarded.
     if ($lictor_refusal) { return 400; }

@@ -1,0 +1,83 @@
+// Entry of the control plane: a child of the supervisor, started with `--config FILE --state-dir DIR`.
+import { Socket } from 'node:net';
+import { parseArgs } from 'node:util';
+import { existsSync, readFileSync } from 'node:fs';
+import pino from 'pino';
+import { type App, startApp } from './app.ts';
+import { loadConfig } from './config/load.ts';
+import { prepareStateDir } from './config/runtime-dir.ts';
+import type { StatePaths } from './config/state-dir.ts';
+import { systemClock } from './contract/clock.ts';
+import { LictorError } from './contract/error.ts';
+import type { FromControl } from './contract/ipc.ts';
+
+// The supervisor is gone: nobody would end us, and nobody would start us twice.
+process.on('disconnect', () => process.exit(1));
+// The terminal's Ctrl-C reaches the whole group: the supervisor decides when we drain.
+process.on('SIGINT', () => undefined);
+
+const { values } = parseArgs({ options: { config: { type: 'string' }, 'state-dir': { type: 'string' } } });
+await main(values.config ?? 'lictor.yaml', values['state-dir'] ?? '.lictor');
+
+async function main(configFile: string, stateDir: string): Promise<void> {
+  const paths = prepareStateDir(stateDir);
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: paths.controlLog, sync: false, mode: 0o600 }));
+  const loaded = loadConfig(configFile, process.env, { stateDir });
+  if (!loaded.ok) {
+    for (const { path, message, remedy } of loaded.problems) log.error({ path, remedy }, message);
+    return fatal(loaded.problems.map(({ path, message, remedy }) => `${path}: ${message}. ${remedy}`).join('\n'));
+  }
+  try {
+    const app = await startApp({ config: loaded.config, paths, env: process.env, clock: systemClock, log });
+    serve(app, log, paths);
+  } catch (error) {
+    log.error({ err: error }, 'start failed');
+    // A broken configuration or an occupied file does not heal by starting again; anything else may.
+    if (error instanceof LictorError) return fatal(error.message);
+    throw error;
+  }
+}
+
+function serve(app: App, log: pino.Logger, paths: StatePaths): void {
+  process.on('message', (message: unknown, handle: unknown) => {
+    const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
+    if (type === 'relay-connection' && handle instanceof Socket) app.acceptSocket(handle);
+    else if (type === 'drain') drain(app, log);
+    else if (type === 'reload') log.warn('reload is not built yet: restart lictor up to read the configuration again');
+  });
+  send({ type: 'edge-start', binary: app.edge.binary, args: app.edge.args });
+  if (app.edge.changed && nginxRuns(paths)) send({ type: 'edge-reload' });
+  send({ type: 'ready' });
+  log.info('ready');
+}
+
+function drain(app: App, log: pino.Logger): void {
+  app.drain().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      log.error({ err: error }, 'drain failed');
+      log.flush(() => process.exit(1));
+    },
+  );
+}
+
+/** True when an nginx of this state directory was running before this start: only that one needs a reload. */
+function nginxRuns(paths: StatePaths): boolean {
+  if (!existsSync(paths.nginxPid)) return false;
+  try {
+    process.kill(Number(readFileSync(paths.nginxPid, 'utf8').trim()), 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function fatal(message: string): void {
+  send({ type: 'fatal', message });
+  process.exitCode = 1;
+  process.disconnect?.();
+}
+
+function send(message: FromControl): void {
+  process.send?.(message);
+}

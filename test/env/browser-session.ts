@@ -1,0 +1,50 @@
+// Logs a built-in account in over HTTP, as a browser's form does.
+
+export interface Session {
+  /** A whole `Cookie` header. */
+  readonly cookie: string;
+}
+
+/** Name and value pairs of every cookie that an answer sets. */
+export function cookiesOf(response: Response): string {
+  return response.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0] ?? '')
+    .filter((pair) => !pair.endsWith('='))
+    .join('; ');
+}
+
+/** GET the login page, POST its form. Throws when no session comes of it. */
+export async function logIn(url: string, account: { readonly name: string; readonly password: string }): Promise<Session> {
+  const { response } = await postLogin(url, account);
+  const cookie = cookiesOf(response);
+  if (cookie === '') throw new Error(`login as ${account.name}: ${response.status}, no cookie`);
+  return { cookie };
+}
+
+/** The same without judging the answer. `before` is the cookie of the page that held the form. */
+export async function postLogin(
+  url: string,
+  account: { readonly name: string; readonly password: string },
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ readonly response: Response; readonly before: string }> {
+  const page = await fetch(`${url}/.lictor/login`, { redirect: 'manual', headers: { accept: 'text/html' } });
+  const before = cookiesOf(page);
+  const form = new URLSearchParams({ ...hiddenFields(await page.text()), username: account.name, password: account.password });
+  const response = await fetch(`${url}/.lictor/login`, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { origin: url, accept: 'text/html', ...(before !== '' && { cookie: before }), ...headers },
+    body: form,
+  });
+  return { response, before };
+}
+
+function hiddenFields(html: string): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const [tag] of html.matchAll(/<input[^>]*type="hidden"[^>]*>/g)) {
+    const name = /name="([^"]*)"/.exec(tag)?.[1];
+    if (name !== undefined) fields[name] = /value="([^"]*)"/.exec(tag)?.[1] ?? '';
+  }
+  return fields;
+}

@@ -1,0 +1,162 @@
+// A real gateway for a test: `lictor up` with nginx and the control plane, its state in a temporary directory.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { logIn, type Session } from './browser-session.ts';
+import { endGently, killAll, type Pids, pidsOf } from './gateway-processes.ts';
+import { alsoShow, type Finished, freePort, type Running, run, start } from './process.ts';
+
+const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
+
+export interface GatewayOptions {
+  /** The Prefect behind it, or a recorder. */
+  readonly upstream: { readonly url: string; readonly authString: string | null };
+  /** Further keys of lictor.yaml. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Of the supervisor. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface Token {
+  readonly name: string;
+  readonly id: string;
+  readonly secret: string;
+}
+
+export interface Account {
+  readonly name: string;
+  readonly password: string;
+}
+
+export interface Gateway {
+  /** `http://localhost:PORT`. */
+  readonly url: string;
+  readonly port: number;
+  readonly stateDir: string;
+  readonly configFile: string;
+  /** Runs `lictor ARGS` against this gateway's state. */
+  lictor(...args: string[]): Promise<Finished>;
+  /** The same; throws unless it exits 0. Answers what it printed. */
+  lictorOk(...args: string[]): Promise<string>;
+  /** `token create`. */
+  token(name: string, roles: readonly string[], ...args: string[]): Promise<Token>;
+  /** `account add`. */
+  account(name: string, role: string): Promise<Account>;
+  login(account: Account): Promise<Session>;
+  /** `fetch` below the gateway's URL: no redirect is followed. */
+  fetch(path: string, init?: RequestInit & { readonly token?: string; readonly session?: Session }): Promise<Response>;
+  /** Process ids that run now. */
+  pids(): Pids;
+  /** Starts it again after `kill` or `stop`. */
+  up(): Promise<void>;
+  isReady(): Promise<boolean>;
+  /** SIGKILL for everything at once. */
+  killAll(): Promise<void>;
+  /** SIGTERM, waits for the end. Answers the processes that stayed behind: must be empty. */
+  stop(): Promise<readonly number[]>;
+  /** `stop`, then the state directory is removed. */
+  close(): Promise<void>;
+}
+
+/** Starts a gateway and waits until it is ready. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const port = await freePort();
+  const stateDir = mkdtempSync(join(tmpdir(), 'lictor-test-state-'));
+  const url = `http://localhost:${port}`;
+  const configFile = writeConfig(stateDir, url, options);
+  const env = { PATH: process.env['PATH'], HOME: stateDir, ...options.env };
+  const spec = (args: readonly string[]) => ({
+    name: `lictor ${args.join(' ')}`,
+    command: process.execPath,
+    args: [MAIN, ...args, '-c', configFile, '--state-dir', stateDir],
+    env,
+    cwd: stateDir,
+  });
+  let supervisor: Running;
+  const isReady = async (): Promise<boolean> => (await fetch(`${url}/.lictor/ready`)).ok;
+  const lictor = (...args: string[]): Promise<Finished> => run({ ...spec(args), timeoutMs: 60_000 });
+  const lictorOk = async (...args: string[]): Promise<string> => {
+    const finished = await lictor(...args);
+    if (finished.code !== 0) throw new Error(`lictor ${args.join(' ')} exited ${finished.code}: ${finished.output}`);
+    return finished.output;
+  };
+  const gateway: Gateway = {
+    url,
+    port,
+    stateDir,
+    configFile,
+    lictor,
+    lictorOk,
+    token: async (name, roles, ...args) => parseToken(await lictorOk('token', 'create', name, ...roles.flatMap((role) => ['--role', role]), '--json', ...args)),
+    account: async (name, role) => ({ name, password: passwordIn(await lictorOk('account', 'add', name, '--role', role, '--json')) }),
+    login: (account) => logIn(url, account),
+    fetch: (path, init = {}) => fetch(`${url}${path}`, { redirect: 'manual', ...init, headers: withCredential(url, init) }),
+    pids: () => pidsOf(supervisor.pid),
+    up: async () => {
+      supervisor = await start({ ...spec(['up']), ready: isReady, readyTimeoutMs: 30_000 });
+    },
+    isReady: () => isReady().catch(() => false),
+    killAll: () => killAll(supervisor),
+    stop: () => endGently(supervisor),
+    close: async () => {
+      await endGently(supervisor);
+      rmSync(stateDir, { recursive: true, force: true });
+    },
+  };
+  alsoShow('control.log', join(stateDir, 'log', 'control.log'));
+  alsoShow('edge-error.log', join(stateDir, 'log', 'edge-error.log'));
+  await gateway.up();
+  return gateway;
+}
+
+function writeConfig(stateDir: string, url: string, { upstream, config }: GatewayOptions): string {
+  const file = join(stateDir, 'lictor.yaml');
+  const secret = join(stateDir, 'prefect-auth');
+  if (upstream.authString !== null) writeFileSync(secret, `${upstream.authString}\n`, { mode: 0o600 });
+  const prefect = { url: upstream.url, ...(upstream.authString !== null && { auth_string_file: secret }) };
+  const identityProviders = [{ id: 'local', type: 'accounts' }];
+  writeFileSync(file, stringify({ public_url: url, prefect, identity_providers: identityProviders, ...config }));
+  return file;
+}
+
+function withCredential(url: string, init: { readonly headers?: RequestInit['headers']; readonly token?: string; readonly session?: Session }): Headers {
+  const headers = new Headers(init.headers);
+  if (init.token !== undefined) headers.set('authorization', `Bearer ${init.token}`);
+  if (init.session !== undefined) {
+    headers.set('cookie', init.session.cookie);
+    if (!headers.has('origin')) headers.set('origin', url);
+  }
+  return headers;
+}
+
+function parseToken(output: string): Token {
+  const { name, id, secret } = lastJson(output);
+  if (typeof name !== 'string' || typeof id !== 'string' || typeof secret !== 'string') throw new Error(`no token in: ${output}`);
+  return { name, id, secret };
+}
+
+function passwordIn(output: string): string {
+  const { password } = lastJson(output);
+  if (typeof password !== 'string') throw new Error('account add --json printed no password');
+  return password;
+}
+
+/** The last line of an output that is a JSON object (standard error may stand before it). */
+export function lastJson(output: string): Record<string, unknown> {
+  const line = output
+    .split('\n')
+    .filter((candidate) => candidate.startsWith('{'))
+    .at(-1);
+  if (line === undefined) throw new Error(`no JSON in: ${output}`);
+  const parsed: Record<string, unknown> = JSON.parse(line);
+  return parsed;
+}
+
+/** Every line of an output that is a JSON object. */
+export function jsonLines(output: string): Record<string, unknown>[] {
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
+}

@@ -1,0 +1,35 @@
+// Hostile requests: bytes straight into a TCP socket, and whatever comes back.
+import { connect } from 'node:net';
+
+export interface RawAnswer {
+  /** Everything that came back, byte by byte as Latin-1. */
+  readonly text: string;
+  /** The status of every response in it. */
+  readonly statuses: readonly number[];
+  /** True when the other side closed the connection before the deadline. */
+  readonly closed: boolean;
+}
+
+/** Sends bytes (a string is Latin-1), reads until the other side closes or `deadlineMs` is over. */
+export function rawRequest(port: number, bytes: string | Buffer, deadlineMs = 2_000): Promise<RawAnswer> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    const socket = connect(port, '127.0.0.1');
+    const end = (closed: boolean): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      const text = Buffer.concat(chunks).toString('latin1');
+      resolve({ text, statuses: [...text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)].map((match) => Number(match[1])), closed });
+    };
+    const timer = setTimeout(() => end(false), deadlineMs);
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.once('end', () => end(true));
+    socket.once('error', () => end(true));
+    socket.once('connect', () => socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes));
+  });
+}
+
+/** One request with `Connection: close`; lines without their CRLF. The body is Latin-1. */
+export function request(port: number, lines: readonly string[], body = ''): Promise<RawAnswer> {
+  return rawRequest(port, `${[...lines, 'Connection: close', '', ''].join('\r\n')}${body}`);
+}

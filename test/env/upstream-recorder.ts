@@ -1,0 +1,110 @@
+// A tiny upstream in place of Prefect that remembers everything that reached it: proof for "nothing upstream".
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { WebSocketServer } from 'ws';
+
+export interface Recorded {
+  readonly method: string;
+  /** The raw target. */
+  readonly target: string;
+  /** Lower-case names; repeated ones joined. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** True for a socket upgrade. */
+  readonly socket: boolean;
+}
+
+export interface RecordedAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface Recorder {
+  readonly url: string;
+  readonly authString: string;
+  /** Everything since the last `clear`, but the gateway's own looks at health and version. */
+  seen(): readonly Recorded[];
+  clear(): void;
+  /** First text frames that arrived on sockets. */
+  firstFrames(): readonly string[];
+  /** Answers instead of the default; undefined: the default. */
+  answerWith(answer: ((request: Recorded) => RecordedAnswer | undefined) | undefined): void;
+  /** Closes nothing, accepts nothing: what a hung upstream does. */
+  close(): Promise<void>;
+}
+
+/** Requests that the gateway makes by itself to see whether its upstream lives. */
+const OWN_LOOKS = new Set(['/api/health', '/api/ready', '/api/admin/version']);
+
+/** Starts a recorder on a free port. */
+export async function startRecorder(): Promise<Recorder> {
+  const requests: Recorded[] = [];
+  const frames: string[] = [];
+  let answer: ((request: Recorded) => RecordedAnswer | undefined) | undefined;
+  const open = new Set<Socket>();
+  const server = createServer((incoming, response) => {
+    void record(incoming, false).then((recorded) => {
+      requests.push(recorded);
+      reply(response, answer?.(recorded) ?? defaultAnswer(recorded));
+    });
+  });
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => (offered.has('prefect') ? 'prefect' : false) });
+  server.on('upgrade', (incoming, socket, head) => {
+    void record(incoming, true).then((recorded) => requests.push(recorded));
+    sockets.handleUpgrade(incoming, socket, head, (webSocket) => {
+      webSocket.once('message', (data) => {
+        frames.push(String(data));
+        webSocket.send(JSON.stringify({ type: 'auth_success' }));
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    authString: 'gateway:only-the-gateway-knows-this',
+    seen: () => requests.filter(({ target, socket }) => socket || !OWN_LOOKS.has(target)),
+    clear: () => {
+      requests.length = 0;
+      frames.length = 0;
+    },
+    firstFrames: () => [...frames],
+    answerWith: (next) => {
+      answer = next;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of open) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+async function record(incoming: IncomingMessage, socket: boolean): Promise<Recorded> {
+  const chunks: Buffer[] = [];
+  if (!socket) for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
+  const headers: Record<string, string> = {};
+  for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
+    const name = (incoming.rawHeaders[at] ?? '').toLowerCase();
+    const value = incoming.rawHeaders[at + 1] ?? '';
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+  }
+  return { method: incoming.method ?? '', target: incoming.url ?? '', headers, body: Buffer.concat(chunks), socket };
+}
+
+function reply(response: ServerResponse, { status, headers, body }: RecordedAnswer): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(body);
+}
+
+function defaultAnswer({ method, target }: Recorded): RecordedAnswer {
+  if (target === '/api/health') return { status: 200, body: 'true' };
+  if (target === '/api/admin/version') return { status: 200, body: '"3.9.1"' };
+  return { status: 200, body: method === 'POST' && target.endsWith('/filter') ? '[]' : '{}' };
+}

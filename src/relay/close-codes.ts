@@ -1,0 +1,57 @@
+// Which close code and reason one side's end becomes on the other side (RFC 6455, 7.4).
+import { REASONS, type ReasonCode } from '../contract/reasons.ts';
+
+export const CLOSE = {
+  policy: 1008,
+  unsupported: 1003,
+  tooLarge: 1009,
+  /** Stock clients reconnect and resend what was not confirmed. */
+  restart: 1012,
+  goingAway: 1001,
+} as const;
+
+const REASON_BYTES = 123;
+
+export interface Closing {
+  /** Left out: a close frame without a code. */
+  readonly code?: number;
+  readonly reason: string;
+}
+
+/** Prefect's end of a socket, as told to the client. `secret` never passes, even if Prefect should echo it. */
+export function closingFromUpstream(code: number, reason: string, secret: string | null): Closing {
+  if (code === 1005) return { reason: '' };
+  if (!mayBeSent(code)) return { code: CLOSE.restart, reason: 'Prefect closed the connection' };
+  const tells = secret !== null && secret !== '' && reason.includes(secret);
+  return { code, reason: tells ? '' : cut(reason) };
+}
+
+/** The client's end of a socket, as told to Prefect. */
+export function closingFromClient(code: number, reason: string): Closing {
+  if (code === 1005) return { reason: '' };
+  return mayBeSent(code) ? { code, reason: cut(reason) } : { code: CLOSE.goingAway, reason: '' };
+}
+
+/** The words of a refusal that fit into a close frame: code and hint, the hint alone, or as much as fits. */
+export function refusalReason(code: ReasonCode): string {
+  const { hint, detail } = REASONS[code];
+  const advice = hint === '' ? detail : hint;
+  const whole = `${code}: ${advice}`;
+  return Buffer.byteLength(whole) > REASON_BYTES && Buffer.byteLength(advice) <= REASON_BYTES ? advice : cut(whole);
+}
+
+/** 1004, 1005, 1006 and 1015 never travel; above 1014 only the private ranges do. */
+function mayBeSent(code: number): boolean {
+  if (code >= 3000 && code <= 4999) return true;
+  return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+}
+
+/** At most 123 bytes, never half a character. */
+function cut(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= REASON_BYTES) return text;
+  return bytes
+    .subarray(0, REASON_BYTES)
+    .toString('utf8')
+    .replace(/\uFFFD+$/, '');
+}

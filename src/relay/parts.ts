@@ -1,0 +1,35 @@
+// What the relay needs from the rooms below it: only the members it calls.
+import type { Clock } from '../contract/clock.ts';
+import type { EdgeInputs } from '../contract/inputs.ts';
+import type { Operation } from '../contract/operation.ts';
+import type { NewRecord } from '../contract/record.ts';
+import type { Authorization } from '../decide/decider.ts';
+import type { FrameGate } from './frame-gate.ts';
+import type { RelayLimits } from './limits.ts';
+
+export interface RelayParts {
+  readonly catalogue: {
+    byId(operationId: string): Operation | undefined;
+    params(operation: Operation, rawPath: string): Readonly<Record<string, string>> | undefined;
+  };
+  readonly decider: { authorize(inputs: EdgeInputs, asks: readonly [], frameToken?: string): Promise<Authorization>; readonly revision: number };
+  readonly upstream: {
+    /** `ws(s)://...` of a path under Prefect's root. */
+    socketUrl(path: string): string;
+    /** What Prefect wants in the first frame; null when it has no auth string. */
+    socketToken(): string | null;
+  };
+  readonly ledger: { append(record: NewRecord): Promise<unknown> };
+  /** Polled as a backstop: when the number moves, every open socket is decided again. */
+  readonly store: { changeNumber(): Promise<number> };
+  readonly clock: Clock;
+  readonly limits?: Partial<RelayLimits>;
+  /** One gate per socket, made when it is authorised; the default passes every text frame. */
+  readonly gateFor?: (operation: Operation, authorization: Authorization & { ok: true }) => FrameGate;
+  readonly log?: RelayLog;
+}
+
+/** Pino fits. */
+export interface RelayLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+}

@@ -1,0 +1,68 @@
+// Joins a client's socket with Prefect's: frames, pings and closes in order, and never more in memory than the marks allow.
+import type { WebSocket } from 'ws';
+import { CLOSE, type Closing, closingFromClient, closingFromUpstream } from './close-codes.ts';
+import type { FrameGate, FrameVerdict } from './frame-gate.ts';
+import type { Frame, Inbox } from './inbox.ts';
+import type { RelayLimits } from './limits.ts';
+import type { UpstreamSocket } from './upstream-socket.ts';
+
+export interface PipeEnds {
+  readonly client: WebSocket;
+  readonly clientInbox: Inbox;
+  readonly upstream: UpstreamSocket;
+  readonly gate: FrameGate;
+  readonly limits: RelayLimits;
+}
+
+/**
+ * Pings travel from end to end: for stock clients a pong is the proof that Prefect has everything sent before it
+ * (they forget events that were followed by one), and Prefect finds dead clients by them.
+ */
+export function joinPipe(ends: PipeEnds): void {
+  const { client, upstream } = ends;
+  const toUpstream = createFlow(client, upstream.socket, ends.limits);
+  const toClient = createFlow(upstream.socket, client, ends.limits);
+  client.on('pong', (data) => toUpstream({ kind: 'pong', data }));
+  upstream.socket.on('pong', (data) => toClient({ kind: 'pong', data }));
+  client.once('close', (code, reason) => end(upstream, closingFromClient(code, reason.toString())));
+  upstream.socket.once('close', (code, reason) =>
+    end({ socket: client, inbox: ends.clientInbox }, closingFromUpstream(code, reason.toString(), upstream.token)),
+  );
+  upstream.inbox.pour(toClient);
+  ends.clientInbox.pour((frame) => pass(ends, frame, toUpstream));
+}
+
+type Outgoing = Frame | { readonly kind: 'pong'; readonly data: Buffer };
+
+function pass(ends: PipeEnds, frame: Frame, toUpstream: (frame: Outgoing) => void): void {
+  if (ends.client.readyState !== ends.client.OPEN) return;
+  if (frame.kind === 'ping') {
+    toUpstream(frame);
+    return;
+  }
+  // Prefect's protocols are text; what a gate cannot read must not pass it.
+  const verdict: FrameVerdict = frame.kind === 'text' ? ends.gate(frame.data) : { pass: false, closeCode: CLOSE.unsupported, reason: 'text frames only' };
+  if (verdict.pass) toUpstream({ kind: 'text', data: verdict.data });
+  else ends.client.close(verdict.closeCode, verdict.reason);
+}
+
+/** Sends to `target`; `source` is not read while too much is unsent. */
+function createFlow(source: WebSocket, target: WebSocket, limits: RelayLimits): (frame: Outgoing) => void {
+  const sent = () => {
+    if (source.isPaused && target.bufferedAmount <= limits.lowWaterBytes) source.resume();
+  };
+  return (frame) => {
+    if (target.readyState !== target.OPEN) return;
+    if (frame.kind === 'ping') target.ping(frame.data, undefined, sent);
+    else if (frame.kind === 'pong') target.pong(frame.data, undefined, sent);
+    else target.send(frame.data, { binary: frame.kind === 'binary' }, sent);
+    if (target.bufferedAmount > limits.highWaterBytes) source.pause();
+  };
+}
+
+/** The other side has ended: say so behind what is still unsent, and read on so that the answer to it is seen. */
+function end(side: { readonly socket: WebSocket; readonly inbox: Inbox }, closing: Closing): void {
+  side.inbox.discard();
+  if (closing.code === undefined) side.socket.close();
+  else side.socket.close(closing.code, closing.reason);
+}

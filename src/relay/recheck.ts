@@ -1,0 +1,47 @@
+// Decides open sockets again: after a security change, and when their credential expires.
+import { CLOSE, refusalReason } from './close-codes.ts';
+import { messageOf, type RelayCore, recordRefusal } from './core.ts';
+import { closeSoon } from './first-frame.ts';
+import type { Session } from './session.ts';
+
+const AT_ONCE = 50;
+
+/** Every open socket, with its own inputs and frame token. Resolves when those no longer allowed are being closed. */
+export async function recheckAll(core: RelayCore): Promise<void> {
+  core.generation += 1;
+  const sessions = [...core.sessions];
+  for (let start = 0; start < sessions.length; start += AT_ONCE) {
+    await Promise.all(sessions.slice(start, start + AT_ONCE).map((session) => recheckOne(core, session)));
+  }
+}
+
+/** Those whose credential has ended by its own clock (a session may have been prolonged: only the decider knows). */
+export async function recheckExpired(core: RelayCore): Promise<void> {
+  const now = core.parts.clock();
+  const expired = [...core.sessions].filter(({ authorization: { credential } }) => credential.expiresAtMs !== null && credential.expiresAtMs <= now);
+  await Promise.all(expired.map((session) => recheckOne(core, session)));
+}
+
+async function recheckOne(core: RelayCore, session: Session): Promise<void> {
+  const { visit, client } = session;
+  try {
+    const answer = await core.parts.decider.authorize(visit.inputs, [], session.frameToken);
+    if (answer.ok) {
+      session.authorization = answer;
+      return;
+    }
+    if (answer.reason === 'gateway-unavailable') return endUndecided(session);
+    core.sessions.delete(session);
+    closeSoon(client, CLOSE.policy, refusalReason(answer.reason));
+    // A record of its own: the socket's request id has its record since it was opened.
+    await recordRefusal(core, { ...visit, inputs: { ...visit.inputs, requestId: '' } }, answer.reason, answer);
+  } catch (error) {
+    core.log.warn({ path: visit.inputs.path, error: messageOf(error) }, 'an open socket could not be decided again: closed with 1012');
+    endUndecided(session);
+  }
+}
+
+/** Nobody can say that it is still allowed. Stock clients come back, and are decided then. */
+function endUndecided(session: Session): void {
+  closeSoon(session.client, CLOSE.restart, refusalReason('gateway-unavailable'));
+}

@@ -1,0 +1,81 @@
+// The ledger's records of a socket: one at its decision, one when a later decision ends it.
+import type { EdgeInputs } from '../contract/inputs.ts';
+import type { Operation } from '../contract/operation.ts';
+import { REASONS, type ReasonCode } from '../contract/reasons.ts';
+import type { NewRecord } from '../contract/record.ts';
+import type { Authorization } from '../decide/decider.ts';
+
+export interface Visit {
+  readonly inputs: EdgeInputs;
+  readonly userAgent: string;
+  /** Undefined when the route is not in the catalogue. */
+  readonly operation: Operation | undefined;
+  readonly resourceId: string | null;
+}
+
+/** `refusal` says no although (or before) the decider could: its reason wins. `authorization` null: nobody was asked. */
+export interface Outcome {
+  readonly authorization: Authorization | null;
+  readonly refusal: ReasonCode | null;
+}
+
+/** Statuses are HTTP's: 101, or that of the refusal, even when it travelled in a close frame. */
+export function socketRecord(visit: Visit, outcome: Outcome, at: { readonly nowMs: number; readonly revision: number }): NewRecord {
+  const reason = outcome.refusal ?? reasonOf(outcome.authorization);
+  const allowed = reason === 'policy-permits';
+  return {
+    time: new Date(at.nowMs).toISOString(),
+    ...requestFields(visit),
+    ...whoFields(outcome.authorization),
+    ...whatFields(visit, outcome.authorization),
+    decision: allowed ? 'allow' : 'deny',
+    reason,
+    status: allowed ? 101 : REASONS[reason].status,
+    path_taken: 'relay',
+    mode: 'enforce',
+    revision: at.revision,
+  };
+}
+
+function requestFields({ inputs, userAgent }: Visit): Partial<NewRecord> {
+  return {
+    request_id: orNull(inputs.requestId),
+    source_ip: orNull(inputs.address),
+    user_agent: orNull(userAgent),
+    method: orNull(inputs.method) ?? 'GET',
+    path: inputs.path,
+  };
+}
+
+function whoFields(authorization: Authorization | null): Partial<NewRecord> {
+  if (authorization === null) return {};
+  const { principal } = authorization;
+  return {
+    principal: principal?.id ?? null,
+    principal_kind: principal?.kind ?? null,
+    idp: principal?.idp ?? null,
+    on_behalf_of: principal?.onBehalfOf ?? [],
+    credential_id: authorization.ok ? authorization.credential.id : authorization.credentialId,
+    session_id: authorization.credential?.sessionId ?? null,
+  };
+}
+
+function whatFields(visit: Visit, authorization: Authorization | null): Partial<NewRecord> {
+  const decisions = authorization?.decisions ?? [];
+  const decision = decisions[0];
+  return {
+    action: decision?.action ?? visit.operation?.action ?? null,
+    resource_type: decision?.resource.type ?? visit.operation?.resource ?? null,
+    resource_id: decision?.resource.id ?? visit.resourceId,
+    policies: [...new Set(decisions.flatMap((each) => each.policies))],
+  };
+}
+
+function reasonOf(authorization: Authorization | null): ReasonCode {
+  if (authorization === null) return 'credential-missing';
+  return authorization.ok ? 'policy-permits' : authorization.reason;
+}
+
+function orNull(text: string): string | null {
+  return text === '' ? null : text;
+}

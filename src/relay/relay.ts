@@ -1,0 +1,149 @@
+// The relay: every socket of Prefect, authenticated here, because nginx can neither read a first frame nor close one socket.
+import { createServer, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { parseEdgeInputs } from '../decide/inputs.ts';
+import { CLOSE } from './close-codes.ts';
+import { messageOf, type RelayCore } from './core.ts';
+import { answerPlainRequest, answerUpgrade } from './handshake.ts';
+import { RELAY_LIMITS, type RelayLimits } from './limits.ts';
+import type { RelayParts } from './parts.ts';
+import { recheckAll, recheckExpired } from './recheck.ts';
+import { refuse, responseOn } from './refuse.ts';
+import { createWaitingRoom } from './waiting.ts';
+
+export interface Relay {
+  /** Takes a raw connection from nginx; its request carries the INPUT headers. */
+  accept(socket: Socket): void;
+  /** Closes every socket with 1012; resolves when none is left, within `drainMs`. Nothing is accepted any more. */
+  drain(): Promise<void>;
+  /** After a security change: resolves when every open socket has been decided again; those no longer allowed close with 1008. */
+  recheck(): Promise<void>;
+  /** Open sockets, authorised or not. */
+  count(): number;
+}
+
+/** nginx passes up to four 8 KiB header lines, and some of them twice. */
+const HEADER_BYTES = 64 * 1024;
+
+export function createRelay(parts: RelayParts): Relay {
+  const core = createCore(parts);
+  const server = createServer({ maxHeaderSize: HEADER_BYTES, headersTimeout: 10_000, requestTimeout: 30_000 });
+  server.on('request', (request, response) => settle(core, response, answerPlainRequest(core, request, response)));
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    settle(core, socket, answerUpgrade(core, { request, socket, head }));
+  });
+  core.webSockets.on('wsClientError', (_error: Error, socket: Duplex, request: IncomingMessage) =>
+    refuse(responseOn(request, socket), 'request-invalid', parseEdgeInputs(request.headers).requestId),
+  );
+  const recheck = oneAfterAnother(() => recheckAll(core));
+  const stopTicking = startTicking(core, recheck);
+  return {
+    accept: (socket) => {
+      if (core.draining) {
+        socket.destroy();
+        return;
+      }
+      server.emit('connection', socket);
+      socket.resume();
+    },
+    drain: async () => {
+      core.draining = true;
+      stopTicking();
+      await closeAll(core);
+      server.closeAllConnections();
+    },
+    recheck,
+    count: () => core.webSockets.clients.size,
+  };
+}
+
+function createCore(parts: RelayParts): RelayCore {
+  const limits: RelayLimits = { ...RELAY_LIMITS, ...parts.limits };
+  return {
+    parts,
+    limits,
+    log: parts.log ?? { warn: () => undefined },
+    webSockets: new WebSocketServer({
+      noServer: true,
+      autoPong: false,
+      perMessageDeflate: false,
+      maxPayload: limits.frameBytes,
+      handleProtocols: (offered) => (offered.has('prefect') ? 'prefect' : false),
+    }),
+    waitingRoom: createWaitingRoom({ perAddress: limits.waitingPerAddress, total: limits.waitingTotal }),
+    sessions: new Set(),
+    generation: 0,
+    draining: false,
+  };
+}
+
+/** Whatever goes wrong in a step ends that one connection: never open, never the process. */
+function settle(core: RelayCore, connection: { destroy(): unknown }, step: Promise<void>): void {
+  step.catch((error: unknown) => {
+    core.log.warn({ error: messageOf(error) }, 'a socket ended before it was opened');
+    connection.destroy();
+  });
+}
+
+/** A call during a run waits for one more whole run: what it is about may have changed after that one began. */
+function oneAfterAnother(run: () => Promise<void>): () => Promise<void> {
+  let current: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const start = () => {
+    next = undefined;
+    current = run().finally(() => {
+      current = undefined;
+    });
+    return current;
+  };
+  return () => {
+    if (current === undefined) return start();
+    next ??= current.then(start, start);
+    return next;
+  };
+}
+
+/** One timer for all sockets: the change number as a backstop, and expiries. */
+function startTicking(core: RelayCore, recheck: () => Promise<void>): () => void {
+  let seen: number | undefined;
+  let busy = false;
+  const tick = async () => {
+    const number = await core.parts.store.changeNumber();
+    if (seen !== undefined && number !== seen) await recheck();
+    seen = number;
+    await recheckExpired(core);
+  };
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    tick()
+      .catch((error: unknown) => core.log.warn({ error: messageOf(error) }, 'open sockets could not be looked at'))
+      .finally(() => {
+        busy = false;
+      });
+  }, core.limits.tickMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+async function closeAll(core: RelayCore): Promise<void> {
+  const clients = [...core.webSockets.clients];
+  const closed = Promise.all(clients.map((client) => closing(client)));
+  const timer = setTimeout(() => {
+    for (const client of clients) client.terminate();
+  }, core.limits.drainMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+function closing(client: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    client.once('close', () => resolve());
+    // A paused socket would never read the answer to its close.
+    client.resume();
+    client.close(CLOSE.restart, 'the gateway restarts');
+  });
+}

@@ -1,0 +1,63 @@
+// One authorised socket: who opened it, with what, and its way to Prefect.
+import type { WebSocket } from 'ws';
+import type { Authorization } from '../decide/decider.ts';
+import { CLOSE } from './close-codes.ts';
+import type { RelayCore } from './core.ts';
+import { messageOf } from './core.ts';
+import { passEveryFrame } from './frame-gate.ts';
+import type { Inbox } from './inbox.ts';
+import { joinPipe } from './pipe.ts';
+import type { Visit } from './record.ts';
+import { openUpstream } from './upstream-socket.ts';
+
+export type Allowed = Authorization & { readonly ok: true };
+
+export interface Session {
+  readonly visit: Visit;
+  /** Decided again with the same token; undefined when the credential stood in a header. */
+  readonly frameToken: string | undefined;
+  readonly client: WebSocket;
+  /** The latest one: its expiry is watched. */
+  authorization: Allowed;
+}
+
+/** Headers of the upgrade request that Prefect may see: its own client's version, and the trace. */
+const FORWARDED = ['user-agent', 'traceparent', 'tracestate'] as const;
+
+export function forwardedHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  return Object.fromEntries(FORWARDED.flatMap((name) => (typeof headers[name] === 'string' ? [[name, headers[name]]] : [])));
+}
+
+/** Registers the session and joins it with Prefect; the client is held while Prefect is away, then closed with 1012. */
+export async function runSession(core: RelayCore, session: Session, inbox: Inbox, headers: Readonly<Record<string, string>>): Promise<void> {
+  const { client, visit } = session;
+  const gone = new AbortController();
+  core.sessions.add(session);
+  client.once('close', () => {
+    core.sessions.delete(session);
+    gone.abort();
+  });
+  if (client.readyState === client.CLOSED) {
+    core.sessions.delete(session);
+    return;
+  }
+  try {
+    const upstream = await openUpstream({ upstream: core.parts.upstream, path: visit.inputs.path, headers, limits: core.limits, signal: gone.signal });
+    if (client.readyState !== client.OPEN || upstream.socket.readyState !== upstream.socket.OPEN) {
+      upstream.socket.terminate();
+      endSession(session, inbox, CLOSE.restart, 'Prefect closed the connection');
+      return;
+    }
+    const gate = visit.operation === undefined ? undefined : core.parts.gateFor?.(visit.operation, session.authorization);
+    joinPipe({ client, clientInbox: inbox, upstream, gate: gate ?? passEveryFrame, limits: core.limits });
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    core.log.warn({ request_id: visit.inputs.requestId, path: visit.inputs.path, error: messageOf(error) }, 'no socket to Prefect: client closed with 1012');
+    endSession(session, inbox, CLOSE.restart, 'Prefect cannot be reached');
+  }
+}
+
+function endSession(session: Session, inbox: Inbox, code: number, reason: string): void {
+  inbox.discard();
+  session.client.close(code, reason);
+}

@@ -1,0 +1,81 @@
+// The relay's own socket to Prefect: opened only for an authorised client, with the gateway's credential, never the client's.
+import { setTimeout as delay } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import { LictorError } from '../contract/error.ts';
+import { isAuthSuccess, renderAuthFrame } from './auth-frame.ts';
+import { createInbox, type Inbox } from './inbox.ts';
+import type { RelayLimits } from './limits.ts';
+import type { RelayParts } from './parts.ts';
+
+export interface UpstreamSocket {
+  readonly socket: WebSocket;
+  readonly inbox: Inbox;
+  /** The token that was sent: kept to keep it out of close reasons. */
+  readonly token: string | null;
+}
+
+export interface UpstreamRequest {
+  readonly upstream: RelayParts['upstream'];
+  /** Path under Prefect's root, without the query: no socket of Prefect reads one. */
+  readonly path: string;
+  /** Only these reach Prefect. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly limits: RelayLimits;
+  /** The client went away. */
+  readonly signal: AbortSignal;
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2000;
+const ATTEMPT_MS = 10_000;
+
+/**
+ * Tries until Prefect accepts, for at most `limits.upstreamHoldMs`: a client whose events are in hand waits, it is not
+ * sent away. Throws `upstream-unavailable` when the time is over, and when the signal aborts.
+ */
+export async function openUpstream(request: UpstreamRequest): Promise<UpstreamSocket> {
+  const until = performance.now() + request.limits.upstreamHoldMs;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const leftMs = until - performance.now();
+    try {
+      return await attempt(request, Math.min(ATTEMPT_MS, Math.max(leftMs, 1)));
+    } catch (cause) {
+      if (request.signal.aborted || leftMs <= pauseMs) throw new LictorError('upstream-unavailable', 'Prefect cannot be reached', { cause });
+    }
+    await delay(pauseMs, undefined, { signal: request.signal });
+  }
+}
+
+async function attempt(request: UpstreamRequest, timeoutMs: number): Promise<UpstreamSocket> {
+  const { upstream, limits } = request;
+  const socket = new WebSocket(upstream.socketUrl(request.path), ['prefect'], {
+    headers: request.headers,
+    perMessageDeflate: false,
+    followRedirects: false,
+    autoPong: false,
+    maxPayload: limits.upstreamFrameBytes,
+  });
+  const inbox = createInbox(socket, limits.holdBytes);
+  const first = inbox.first();
+  const token = upstream.socketToken();
+  // Always a listener: an error without one would end the process. What it means is told by the close that follows.
+  let failure: unknown;
+  socket.on('error', (error) => {
+    failure = error;
+  });
+  socket.once('open', () => socket.send(renderAuthFrame(token)));
+  const give = () => socket.terminate();
+  const timer = setTimeout(give, timeoutMs);
+  request.signal.addEventListener('abort', give, { once: true });
+  try {
+    const answer = await first;
+    if (!isAuthSuccess(answer) || request.signal.aborted) throw new LictorError('upstream-refused', 'Prefect did not accept the socket', { cause: failure });
+    return { socket, inbox, token };
+  } catch (error) {
+    socket.terminate();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    request.signal.removeEventListener('abort', give);
+  }
+}

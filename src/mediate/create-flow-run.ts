@@ -1,0 +1,84 @@
+// Starting a run from a deployment, one or up to 100 at once: parameters and overrides are rights of their own.
+import type { UpstreamAnswer } from '../prefect/upstream.ts';
+import { answerObject, objectsField, textField } from './answer.ts';
+import { type Call, EDGE_MAX_BYTES, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned } from './family.ts';
+import { stamped } from './provenance.ts';
+import { asksForRun, type Deployment, hasOwnOverrides, runProblem } from './run-request.ts';
+import { field, isObject, type JsonObject, type JsonValue } from './tree.ts';
+
+const MOST_RUNS = 100;
+
+export const createFlowRun: Family = {
+  operations: ['create_flow_run_from_deployment_deployments__id__create_flow_run_post'],
+  maxBytes: 4 * MEBIBYTE,
+  async plan(call, lookup) {
+    const bodies = readBodies([call.tree ?? null]);
+    if (typeof bodies === 'string') return invalid(bodies);
+    return planRuns(call, lookup, bodies, { rewrite: (items) => items[0] ?? {}, outcome: createdRun });
+  },
+};
+
+export const createFlowRuns: Family = {
+  operations: ['bulk_create_flow_runs_from_deployment_deployments__id__create_flow_run_bulk_post'],
+  maxBytes: EDGE_MAX_BYTES,
+  async plan(call, lookup) {
+    if (!Array.isArray(call.tree)) return invalid('The body must be a list of runs.');
+    if (call.tree.length > MOST_RUNS) return invalid(`At most ${MOST_RUNS} runs can be created at once.`);
+    const bodies = readBodies(call.tree);
+    if (typeof bodies === 'string') return invalid(bodies);
+    return planRuns(call, lookup, bodies, { rewrite: (items) => items, outcome: (answer) => createdRuns(answer, bodies) });
+  },
+};
+
+function readBodies(trees: readonly JsonValue[]): readonly JsonObject[] | string {
+  const bodies: JsonObject[] = [];
+  for (const tree of trees) {
+    if (!isObject(tree)) return 'A run must be described by a JSON object.';
+    const problem = runProblem(tree);
+    if (problem !== undefined) return problem;
+    bodies.push(tree);
+  }
+  return bodies;
+}
+
+interface Shape {
+  readonly rewrite: (items: readonly JsonObject[]) => JsonValue;
+  readonly outcome: (answer: UpstreamAnswer) => Outcome;
+}
+
+async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[], shape: Shape): Promise<Planned> {
+  const id = call.params['id'] ?? null;
+  const deployment = bodies.some(hasOwnOverrides) ? await readDeployment(lookup, id) : null;
+  const asks = (bodies.length === 0 ? [{}] : bodies).flatMap((body) => asksForRun(body, { id, deployment }));
+  const distinct = new Map(asks.map((ask) => [JSON.stringify(ask), ask]));
+  return planned({
+    asks: [...distinct.values()],
+    intent: true,
+    rewrite: (stamp) => shape.rewrite(bodies.map((body) => stamped(body, stamp))),
+    outcome: shape.outcome,
+  });
+}
+
+/** The UI repeats the deployment's own settings in its form: what equals them overrides nothing. */
+async function readDeployment(lookup: Lookup, id: string | null): Promise<Deployment | null> {
+  const found = id === null ? null : await lookup(`/api/deployments/${id}`);
+  return found !== null && isObject(found) ? found : null;
+}
+
+/** Only 201 is a new run; 200 is somebody's earlier one with the same idempotency key. */
+export function createdRun(answer: UpstreamAnswer): Outcome {
+  const id = answer.status === 201 ? textField(answerObject(answer), 'id') : null;
+  return id === null ? { record: {} } : { record: { flow_run_id: id, run_binding: 'verified' } };
+}
+
+/** The bulk answer is 200 and does not tell a replay from a new run: items with an idempotency key are not attributed. */
+function createdRuns(answer: UpstreamAnswer, bodies: readonly JsonObject[]): Outcome {
+  if (answer.status >= 300) return { record: {} };
+  const runs = objectsField(answerObject(answer), 'results').flatMap((result, index) => {
+    const body = bodies[index];
+    const id = textField(result, 'flow_run_id');
+    const replayable = body === undefined || (field(body, 'idempotency_key') ?? null) !== null;
+    return id === null || replayable || field(result, 'status') !== 'CREATED' ? [] : [id];
+  });
+  return { record: {}, runs };
+}

@@ -1,0 +1,52 @@
+// POST /flow_runs/: how a local flow or a sub-flow registers its own run, and a second way to start a deployment.
+//
+// Measured with stock clients of 3.9.1: local flows and sub-flows send state PENDING, parameters, empirical_policy,
+// flow_id and parent_task_run_id, never a deployment, a work pool or job variables; @docker and its like send the latter two.
+import type { Ask } from '../decide/decider.ts';
+import type { UpstreamAnswer } from '../prefect/upstream.ts';
+import { answerObject, textField } from './answer.ts';
+import { createdRun } from './create-flow-run.ts';
+import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
+import { stamped } from './provenance.ts';
+import { runProblem } from './run-request.ts';
+import { field, isBlank, isObject, type JsonObject } from './tree.ts';
+import { parseUuid } from './uuid.ts';
+
+export const createRunDirectly: Family = {
+  operations: ['create_flow_run_flow_runs__post'],
+  maxBytes: 4 * MEBIBYTE,
+  plan(call) {
+    const body = call.tree;
+    if (!isObject(body)) return invalid('A run must be described by a JSON object.');
+    const problem = runProblem(body);
+    if (problem !== undefined) return invalid(problem);
+    const asks = asksFor(call, body);
+    if (asks === undefined) return invalid('deployment_id must be a UUID.');
+    return planned({ asks, intent: true, rewrite: (stamp) => stamped(body, stamp), outcome });
+  },
+};
+
+/** Any of these says where and how it runs. */
+const PLACES = ['job_variables', 'work_pool_name', 'work_queue_name', 'infrastructure_document_id'];
+
+/** undefined: the deployment's id cannot be read. */
+function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
+  const given = field(body, 'deployment_id') ?? null;
+  const facts = { parameters: !isBlank(field(body, 'parameters')), job_variables: !isBlank(field(body, 'job_variables')) };
+  if (given === null) {
+    const own: Ask = { action: call.operation.action, resource: ownResource(call), facts };
+    return PLACES.some((key) => !isBlank(field(body, key))) ? [own, { ...own, action: 'deployments.run.override' }] : [own];
+  }
+  const id = typeof given === 'string' ? parseUuid(given) : undefined;
+  if (id === undefined) return undefined;
+  // This way Prefect checks no parameter schema and takes any state: always an override.
+  const resource = { type: 'Deployment', id } as const;
+  const asks: Ask[] = ['deployments.run', 'deployments.run.override'].map((action) => ({ action, resource, facts }));
+  return facts.parameters ? [...asks, { action: 'deployments.run.parameters', resource, facts }] : asks;
+}
+
+function outcome(answer: UpstreamAnswer): Outcome {
+  const { record } = createdRun(answer);
+  if (record.flow_run_id === undefined) return { record };
+  return { record: { ...record, resource_id: record.flow_run_id, deployment_id: textField(answerObject(answer), 'deployment_id') } };
+}

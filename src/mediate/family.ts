@@ -1,0 +1,82 @@
+// What a family of mediated operations must say: which rights a request needs, what is forwarded, what the answer tells.
+
+import type { Resource } from '../contract/decision.ts';
+import type { EdgeInputs } from '../contract/inputs.ts';
+import type { Operation } from '../contract/operation.ts';
+import type { ReasonCode } from '../contract/reasons.ts';
+import type { NewRecord } from '../contract/record.ts';
+import type { Ask } from '../decide/decider.ts';
+import type { UpstreamAnswer } from '../prefect/upstream.ts';
+import type { JsonValue } from './tree.ts';
+
+/** A mediated request, located in the catalogue and strictly parsed. */
+export interface Call {
+  readonly operation: Operation;
+  readonly inputs: EdgeInputs;
+  /** Path parameters: percent-decoded, UUIDs in lower-case hyphenated form. */
+  readonly params: Readonly<Record<string, string>>;
+  /** undefined: the request has no body. */
+  readonly tree: JsonValue | undefined;
+}
+
+/** Reads an object of Prefect, uncached, with the gateway's own credential; null when there is none. */
+export type Lookup = (path: string) => Promise<JsonValue | null>;
+
+/** What is written into Prefect's objects about who made them. */
+export interface Stamp {
+  readonly principal: string;
+  readonly onBehalfOf: readonly string[];
+  readonly requestId: string;
+}
+
+/** What an answer of Prefect adds to the record. `runs`: more created runs than one record can name. */
+export interface Outcome {
+  readonly record: Partial<NewRecord>;
+  readonly runs?: readonly string[];
+}
+
+export interface Plan {
+  /** All must be allowed. None: the operation's own action on its own resource. */
+  readonly asks: readonly Ask[];
+  /** A right without which the answer is narrower, not refused. */
+  readonly wish?: Ask;
+  /** True: the intent is on disk before anything is forwarded. */
+  readonly intent: boolean;
+  /** The tree to forward, once it is known who asks. */
+  readonly rewrite: (stamp: Stamp) => JsonValue | undefined;
+  readonly outcome?: (answer: UpstreamAnswer) => Outcome;
+  /** What the client gets instead of Prefect's own answer. */
+  readonly reply?: (answer: UpstreamAnswer, wishGranted: boolean) => UpstreamAnswer;
+}
+
+export interface Refusal {
+  readonly code: ReasonCode;
+  /** More precise than the reason's own words; quotes nothing of the body but field names. */
+  readonly detail?: string;
+}
+
+export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly refusal: Refusal };
+
+export interface Family {
+  readonly operations: readonly string[];
+  /** At most this much body, in bytes; the edge stops at 16 MiB. */
+  readonly maxBytes: number;
+  readonly plan: (call: Call, lookup: Lookup) => Planned | Promise<Planned>;
+}
+
+export const MEBIBYTE = 1024 * 1024;
+export const EDGE_MAX_BYTES = 16 * MEBIBYTE;
+
+export function planned(plan: Plan): Planned {
+  return { ok: true, plan };
+}
+
+export function invalid(detail: string): Planned {
+  return { ok: false, refusal: { code: 'body-invalid', detail } };
+}
+
+/** The operation's own resource. */
+export function ownResource(call: Call): Resource {
+  const { resource, idParam } = call.operation;
+  return { type: resource, id: idParam === null ? null : (call.params[idParam] ?? null) };
+}

@@ -1,0 +1,187 @@
+// Requests whose body decides, in order: who - operation and body - facts - decision - intent - forward - outcome - answer.
+import type { Catalogue } from '../catalog/catalogue.ts';
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../contract/clock.ts';
+import type { NewRecord } from '../contract/record.ts';
+import type { Authorization, Decider } from '../decide/decider.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
+import { UpstreamError } from '../prefect/upstream-error.ts';
+import { type MediatedRequest, openCall } from './call.ts';
+import { createFamilies } from './families.ts';
+import type { Call, Family, Lookup, Outcome, Plan, Refusal } from './family.ts';
+import { requestHeaders, responseHeaders } from './headers.ts';
+import { createdRunRecord, decidedRecord, type MediatedRecord, type Subject } from './records.ts';
+import { type MediatedResponse, refusalResponse } from './refusal.ts';
+import { parseStrict, renderStrict } from './strict-json.ts';
+
+export type { MediatedRequest } from './call.ts';
+export type { MediatedResponse } from './refusal.ts';
+
+export interface Mediator {
+  /** Never throws: what goes wrong is a 503 with a code. HEAD and OPTIONS do not come here. */
+  handle(request: MediatedRequest): Promise<MediatedResponse>;
+}
+
+export interface MediatorParts {
+  readonly catalogue: Catalogue;
+  readonly decider: Pick<Decider, 'authorize' | 'precheck'>;
+  readonly upstream: Pick<Upstream, 'request'>;
+  readonly ledger: Pick<Ledger, 'append' | 'intend' | 'settle' | 'healthy'>;
+  readonly clock: Clock;
+  readonly config: { readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>; readonly forwardHeaders: readonly string[]; readonly ledger: Config['ledger'] };
+  /** Told of what the client does not see; for the log. */
+  readonly warn?: (message: string, error: unknown) => void;
+}
+
+export function createMediator(parts: MediatorParts): Mediator {
+  const familyOf = createFamilies(parts.config.publicUrl);
+  return {
+    async handle(request) {
+      const operation = parts.catalogue.byId(request.inputs.operation);
+      const params = operation === undefined ? {} : (parts.catalogue.params(operation, request.inputs.path) ?? {});
+      const exchange: Exchange = { parts, subject: { request, operation, params, startedMs: parts.clock() }, family: familyOf(request.inputs.operation) };
+      try {
+        return await mediate(exchange);
+      } catch (error) {
+        // Nothing has been forwarded: forward() answers for itself.
+        parts.warn?.('a mediated request failed before it was forwarded', error);
+        return refusalResponse({ code: error instanceof UpstreamError ? error.reason : 'gateway-unavailable' }, request.inputs.requestId);
+      }
+    },
+  };
+}
+
+interface Exchange {
+  readonly parts: MediatorParts;
+  readonly subject: Subject;
+  readonly family: Family;
+}
+
+async function mediate(exchange: Exchange): Promise<MediatedResponse> {
+  const { parts, subject, family } = exchange;
+  const { request, operation } = subject;
+  // Whoever may do none of what the route can mean learns that, not what is wrong with the body.
+  const identity = await parts.decider.precheck(request.inputs);
+  if (!identity.ok) return refuse(exchange, identity, { code: identity.reason });
+  if (operation === undefined) return refuse(exchange, identity, { code: 'action-unknown' });
+  if (isForeignWrite(identity, request)) return refuse(exchange, identity, { code: 'origin-foreign' });
+
+  const opened = openCall(parts.catalogue, operation, family, request);
+  if (!opened.ok) return refuse(exchange, identity, opened.refusal);
+  const planned = await family.plan(opened.call, lookupIn(parts.upstream));
+  if (!planned.ok) return refuse(exchange, identity, planned.refusal);
+
+  const { plan } = planned;
+  const authorization = await parts.decider.authorize(request.inputs, plan.asks);
+  if (!authorization.ok) return refuse(exchange, authorization, { code: authorization.reason });
+  return forward(exchange, { call: opened.call, plan, authorization });
+}
+
+/** nginx checks this before its cache (DESIGN 2.20); here once more. */
+function isForeignWrite(identity: Authorization, { inputs }: MediatedRequest): boolean {
+  return identity.credential?.sessionId != null && inputs.method !== 'GET' && inputs.method !== 'HEAD' && !inputs.sameOrigin;
+}
+
+async function refuse({ parts, subject }: Exchange, authorization: Authorization, refusal: Refusal): Promise<MediatedResponse> {
+  const { requestId } = subject.request.inputs;
+  const response = refusalResponse(refusal, requestId);
+  const record = decidedRecord(subject, authorization, refusal.code);
+  await kept(parts, parts.ledger.append({ ...record, ...seen(parts, subject, response) }));
+  return response;
+}
+
+interface Decided {
+  readonly call: Call;
+  readonly plan: Plan;
+  readonly authorization: Extract<Authorization, { ok: true }>;
+}
+
+async function forward(exchange: Exchange, decided: Decided): Promise<MediatedResponse> {
+  const { parts, subject } = exchange;
+  const { plan, authorization } = decided;
+  const { inputs, headers } = subject.request;
+  const { principal } = authorization;
+  const tree = plan.rewrite({ principal: principal.id, onBehalfOf: principal.onBehalfOf, requestId: inputs.requestId });
+  const body = tree === undefined ? null : renderStrict(tree);
+  const wishGranted = plan.wish !== undefined && (await parts.decider.authorize(inputs, [plan.wish])).ok;
+
+  const record = decidedRecord(subject, authorization, 'policy-permits');
+  const isIntended = plan.intent && (await intended(parts, record));
+  if (plan.intent && !isIntended && parts.config.ledger.failClosed) return refusalResponse({ code: 'ledger-unavailable' }, inputs.requestId);
+
+  const recorder: Recorder = { parts, record, isIntended };
+  try {
+    const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
+    const answer = await parts.upstream.request({ method: inputs.method, path: inputs.path, query: inputs.args, headers: sent, body });
+    return await concluded(exchange, recorder, plan, { answer, wishGranted });
+  } catch (error) {
+    return unanswered(exchange, recorder, error);
+  }
+}
+
+async function intended(parts: MediatorParts, record: MediatedRecord): Promise<boolean> {
+  if (!parts.ledger.healthy()) return false;
+  return kept(parts, parts.ledger.intend(record));
+}
+
+interface Recorder {
+  readonly parts: MediatorParts;
+  readonly record: MediatedRecord;
+  /** False: the record is written whole, afterwards. */
+  readonly isIntended: boolean;
+}
+
+function write({ parts, record, isIntended }: Recorder, outcome: Partial<NewRecord>): Promise<boolean> {
+  return kept(parts, isIntended ? parts.ledger.settle(record.request_id, outcome) : parts.ledger.append({ ...record, ...outcome }));
+}
+
+async function concluded(
+  { parts, subject }: Exchange,
+  recorder: Recorder,
+  plan: Plan,
+  { answer, wishGranted }: { readonly answer: UpstreamAnswer; readonly wishGranted: boolean },
+): Promise<MediatedResponse> {
+  const reply = plan.reply === undefined ? answer : plan.reply(answer, wishGranted);
+  const response: MediatedResponse = { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body };
+  const outcome: Outcome = plan.outcome?.(answer) ?? { record: {} };
+  const whole: Partial<NewRecord> = { ...seen(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...outcome.record };
+  await write(recorder, whole);
+  for (const [index, run] of (outcome.runs ?? []).entries()) {
+    await kept(parts, parts.ledger.append(createdRunRecord(recorder.record, whole, { run, number: index + 1 })));
+  }
+  return response;
+}
+
+/** No whole answer of Prefect: it may have acted all the same, and the client may only repeat freely when it cannot have. */
+async function unanswered({ parts, subject }: Exchange, recorder: Recorder, error: unknown): Promise<MediatedResponse> {
+  parts.warn?.('Prefect gave no answer to a mediated request', error);
+  const code = error instanceof UpstreamError ? error.reason : 'upstream-unavailable';
+  const isSafe = error instanceof UpstreamError && !error.forwarded;
+  const response = refusalResponse({ code }, subject.request.inputs.requestId, isSafe ? 'not-forwarded' : 'forwarded');
+  await write(recorder, { ...seen(parts, subject, response), reason: code });
+  return response;
+}
+
+function seen(parts: MediatorParts, subject: Subject, response: MediatedResponse): Partial<NewRecord> {
+  return { status: response.status, bytes: response.body.length, duration_ms: Math.max(0, Math.round(parts.clock() - subject.startedMs)) };
+}
+
+/** A record that could not be written after the decision changes no answer: the ledger itself turns unhealthy, and changes stop. */
+async function kept(parts: MediatorParts, writing: Promise<void>): Promise<boolean> {
+  try {
+    await writing;
+    return true;
+  } catch (error) {
+    parts.warn?.('a record could not be written', error);
+    return false;
+  }
+}
+
+function lookupIn(upstream: MediatorParts['upstream']): Lookup {
+  return async (path) => {
+    const answer = await upstream.request({ method: 'GET', path });
+    const parsed = answer.status === 200 ? parseStrict(answer.body) : null;
+    return parsed?.ok === true ? parsed.tree : null;
+  };
+}

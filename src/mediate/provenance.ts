@@ -1,0 +1,35 @@
+// Who made it, written into Prefect's own labels; nobody else may write these.
+import { RESERVED_LABEL_PREFIX } from '../contract/names.ts';
+import type { Stamp } from './family.ts';
+import { field, isObject, type JsonObject, type JsonValue, withoutKeys } from './tree.ts';
+
+export function isReservedLabel(key: string): boolean {
+  return key.startsWith(RESERVED_LABEL_PREFIX);
+}
+
+/** Labels may be absent, null or an object; anything else is the caller's to refuse. */
+export function labelsReadable(body: JsonObject): boolean {
+  const labels = field(body, 'labels');
+  return labels === undefined || labels === null || isObject(labels);
+}
+
+/** The body with the client's own labels, less the reserved ones, plus the stamp. */
+export function stamped(body: JsonObject, stamp: Stamp): JsonObject {
+  const labels = field(body, 'labels');
+  return {
+    ...body,
+    labels: {
+      ...(isObject(labels) ? withoutKeys(labels, isReservedLabel) : {}),
+      'lictor.principal': stamp.principal,
+      ...(stamp.onBehalfOf.length > 0 && { 'lictor.on_behalf_of': stamp.onBehalfOf.join(',') }),
+      'lictor.request_id': stamp.requestId,
+    },
+  };
+}
+
+/** For flows and deployments, whose labels their runs inherit: reserved ones are dropped, nothing is stamped. */
+export function withoutReservedLabels(tree: JsonValue | undefined): JsonValue | undefined {
+  if (!isObject(tree)) return tree;
+  const labels = field(tree, 'labels');
+  return isObject(labels) ? { ...tree, labels: withoutKeys(labels, isReservedLabel) } : tree;
+}

@@ -1,0 +1,83 @@
+// The record of a mediated request: what is known before it is forwarded, and what its answer adds.
+import type { Decision } from '../contract/decision.ts';
+import type { Operation } from '../contract/operation.ts';
+import type { Principal } from '../contract/principal.ts';
+import type { NewRecord } from '../contract/record.ts';
+import type { Authorization } from '../decide/decider.ts';
+import type { MediatedRequest } from './call.ts';
+
+export interface Subject {
+  readonly request: MediatedRequest;
+  readonly operation: Operation | undefined;
+  readonly params: Readonly<Record<string, string>>;
+  readonly startedMs: number;
+}
+
+export type MediatedRecord = NewRecord & { readonly request_id: string };
+
+/** Everything that is known when it has been decided. A path id is the run's own: the binding is verified. */
+export function decidedRecord(subject: Subject, authorization: Authorization, reason: string): MediatedRecord {
+  const { request, operation, startedMs } = subject;
+  const decisive = decisiveOf(authorization.decisions);
+  return {
+    time: new Date(startedMs).toISOString(),
+    request_id: request.inputs.requestId,
+    ...principalFields(authorization),
+    source_ip: request.inputs.address,
+    user_agent: request.headers['user-agent'] ?? null,
+    method: request.inputs.method,
+    path: request.inputs.path,
+    action: decisive?.action ?? operation?.action ?? null,
+    resource_type: decisive?.resource.type ?? operation?.resource ?? null,
+    resource_id: decisive === undefined ? param(subject, operation?.idParam) : decisive.resource.id,
+    decision: authorization.ok && reason === 'policy-permits' ? 'allow' : 'deny',
+    reason,
+    policies: [...new Set(authorization.decisions.flatMap((decision) => decision.policies))],
+    path_taken: 'mediated',
+    ...bindings(subject),
+    mode: 'enforce',
+    revision: decisive?.revision ?? null,
+  };
+}
+
+/** A record of its own for each of many created runs: one record can name one run only. */
+export function createdRunRecord(
+  decided: MediatedRecord,
+  outcome: Partial<NewRecord>,
+  { run, number }: { readonly run: string; readonly number: number },
+): MediatedRecord {
+  return { ...decided, ...outcome, time: decided.time, request_id: `${decided.request_id}.${number}`, flow_run_id: run, run_binding: 'verified' };
+}
+
+/** The one that refused; else the first, which every family makes its main action. */
+function decisiveOf(decisions: readonly Decision[]): Decision | undefined {
+  return decisions.find((decision) => decision.enforced === 'deny') ?? decisions[0];
+}
+
+function principalFields(authorization: Authorization) {
+  const principal: Principal | null = authorization.principal;
+  return {
+    principal: principal?.id ?? null,
+    principal_kind: principal?.kind ?? null,
+    idp: principal?.idp ?? null,
+    on_behalf_of: principal?.onBehalfOf ?? [],
+    credential_id: authorization.ok ? authorization.credential.id : authorization.credentialId,
+    session_id: authorization.credential?.sessionId ?? null,
+  };
+}
+
+function bindings(subject: Subject) {
+  const { operation } = subject;
+  const flowRun = param(subject, operation?.flowRunParam);
+  const taskRun = param(subject, operation?.taskRunParam);
+  return {
+    flow_run_id: flowRun,
+    task_run_id: taskRun,
+    deployment_id: param(subject, operation?.deploymentParam),
+    run_binding: flowRun === null && taskRun === null ? ('none' as const) : ('verified' as const),
+  };
+}
+
+function param(subject: Subject, name: string | null | undefined): string | null {
+  return name === null || name === undefined ? null : (subject.params[name] ?? null);
+}

@@ -1,0 +1,28 @@
+// The answers of the gateway's own making on the mediated path: JSON with a code, never a 500.
+import { REASONS, type ReasonCode, refusalBody } from '../contract/reasons.ts';
+import type { Refusal } from './family.ts';
+
+export interface MediatedResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** Seconds after which trying again makes sense. */
+const RETRY_AFTER: Readonly<Partial<Record<ReasonCode, string>>> = { 'ledger-unavailable': '5' };
+
+/** `not-forwarded`: nothing reached Prefect, so that stock clients may wait without counting (DESIGN 2.5). */
+export function refusalResponse(refusal: Refusal, requestId: string, forwarded: 'forwarded' | 'not-forwarded' = 'not-forwarded'): MediatedResponse {
+  const { status } = REASONS[refusal.code];
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      ...(status === 401 && { 'www-authenticate': 'Bearer realm="lictor"' }),
+      ...((status === 503 || status === 429) && { 'retry-after': RETRY_AFTER[refusal.code] ?? '2' }),
+      ...((status === 503 || status === 429) && forwarded === 'not-forwarded' && { 'prefect-maintenance': 'true' }),
+    },
+    body: Buffer.from(JSON.stringify(refusalBody(refusal.code, requestId, refusal.detail))),
+  };
+}

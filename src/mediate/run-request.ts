@@ -1,0 +1,76 @@
+// The body that asks for a run of a deployment: what is wrong with it, and which rights it needs.
+//
+// Measured with stock clients of 3.9.1: run_deployment and the CLI send state SCHEDULED, job_variables null or {}; the UI
+// repeats the deployment's own job_variables, work_queue_name and enforce_parameter_schema in its custom run form.
+import type { Ask } from '../decide/decider.ts';
+import { labelsReadable } from './provenance.ts';
+import { field, hasKeyAnywhere, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from './tree.ts';
+
+/** As Prefect answers it. */
+export type Deployment = JsonObject;
+
+/** A sentence for the client; undefined when the body can be decided on. */
+export function runProblem(body: JsonObject): string | undefined {
+  const enforce = field(body, 'enforce_parameter_schema') ?? null;
+  if (enforce !== null && typeof enforce !== 'boolean') return 'enforce_parameter_schema must be true or false.';
+  const state = field(body, 'state') ?? null;
+  if (state !== null && (!isObject(state) || typeof field(state, 'type') !== 'string')) return 'state must be an object with a type.';
+  if (!labelsReadable(body)) return 'labels must be an object.';
+  const key = field(body, 'idempotency_key');
+  // The scheduler's own keys: whoever takes one keeps the scheduled run from being created.
+  if (typeof key === 'string' && key.startsWith('scheduled ')) return 'An idempotency_key that starts with "scheduled " belongs to the scheduler.';
+  return undefined;
+}
+
+/** True when the deployment itself must be looked at to know whether the body overrides it. */
+export function hasOwnOverrides(body: JsonObject): boolean {
+  return !isBlank(field(body, 'job_variables')) || !isBlank(field(body, 'work_queue_name')) || field(body, 'enforce_parameter_schema') === false;
+}
+
+export interface RunTarget {
+  /** The deployment's id. */
+  readonly id: string | null;
+  /** null: not looked at, or not there; then everything that is given overrides. */
+  readonly deployment: Deployment | null;
+}
+
+/** The rights that one requested run needs, all on its deployment. */
+export function asksForRun(body: JsonObject, target: RunTarget): readonly Ask[] {
+  const resource = { type: 'Deployment', id: target.id } as const;
+  const parameters = !isBlank(field(body, 'parameters'));
+  const overrides = overrideFacts(body, target.deployment);
+  const facts = { parameters, job_variables: overrides.job_variables };
+  const asks: Ask[] = [{ action: 'deployments.run', resource, facts }];
+  if (parameters) asks.push({ action: 'deployments.run.parameters', resource, facts });
+  if (Object.values(overrides).includes(true)) asks.push({ action: 'deployments.run.override', resource, facts });
+  // Prefect hydrates these from any variable and shows the value in the run's parameters.
+  if (hasKeyAnywhere(field(body, 'parameters'), '__prefect_kind')) asks.push(readsVariables);
+  return asks;
+}
+
+export const readsVariables: Ask = { action: 'variables.read', resource: { type: 'Variable', id: null } };
+
+function overrideFacts(body: JsonObject, deployment: Deployment | null) {
+  const state = field(body, 'state');
+  return {
+    job_variables: changesVariables(field(body, 'job_variables'), deployment),
+    work_queue: changes(body, 'work_queue_name', deployment),
+    unchecked_parameters: field(body, 'enforce_parameter_schema') === false && (deployment === null || field(deployment, 'enforce_parameter_schema') !== false),
+    infrastructure: changes(body, 'infrastructure_document_id', deployment),
+    initial_state: isObject(state) && field(state, 'type') !== 'SCHEDULED',
+  };
+}
+
+function changes(body: JsonObject, key: string, deployment: Deployment | null): boolean {
+  const value = field(body, key);
+  if (value === undefined || isBlank(value)) return false;
+  return deployment === null || !sameTree(value, field(deployment, key) ?? null);
+}
+
+/** A run's job variables are laid over the deployment's, key by key. */
+function changesVariables(value: JsonValue | undefined, deployment: Deployment | null): boolean {
+  if (value === undefined || isBlank(value)) return false;
+  const own = deployment === null ? undefined : field(deployment, 'job_variables');
+  if (!isObject(value) || !isObject(own)) return true;
+  return Object.entries(value).some(([key, wanted]) => !Object.hasOwn(own, key) || !sameTree(wanted, field(own, key) ?? null));
+}

@@ -1,0 +1,71 @@
+// A parsed body as a tree, and the few questions that the families ask of it. Trees are never changed in place.
+
+/** A number whose text is kept; made by JSON.rawJSON, rendered as it was written. */
+export interface RawNumber {
+  readonly rawJSON: string;
+}
+
+export type JsonObject = { readonly [key: string]: JsonValue };
+export type JsonValue = null | boolean | string | number | RawNumber | readonly JsonValue[] | JsonObject;
+
+/** What Node 24 has and the compiler's library does not know yet. */
+interface JsonWithSource {
+  rawJSON(text: string): RawNumber;
+  isRawJSON(value: unknown): value is RawNumber;
+}
+const json = JSON as unknown as JsonWithSource;
+
+export function rawNumber(source: string): RawNumber {
+  return json.rawJSON(source);
+}
+
+export function isRawNumber(value: unknown): value is RawNumber {
+  return json.isRawJSON(value);
+}
+
+export function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value);
+}
+
+export function isList(value: JsonValue | undefined): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+/** The value of an own key; `__proto__` and `constructor` are keys like any other. */
+export function field(object: JsonObject, key: string): JsonValue | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+/** A field that is absent, null, or an empty object, list or text asks for nothing. */
+export function isBlank(value: JsonValue | undefined): boolean {
+  if (value === undefined || value === null || value === '') return true;
+  if (isList(value)) return value.length === 0;
+  return isObject(value) && Object.keys(value).length === 0;
+}
+
+/** True for text, number and boolean. */
+export function isScalar(value: JsonValue): boolean {
+  return value !== null && (typeof value !== 'object' || isRawNumber(value));
+}
+
+/** True when any object in the tree has this key. The tree's depth is bounded by the strict parse. */
+export function hasKeyAnywhere(tree: JsonValue | undefined, key: string): boolean {
+  if (isList(tree)) return tree.some((item) => hasKeyAnywhere(item, key));
+  if (!isObject(tree)) return false;
+  return Object.hasOwn(tree, key) || Object.values(tree).some((value) => hasKeyAnywhere(value, key));
+}
+
+/** Equal as JSON: the order of keys does not count, the text of numbers does. */
+export function sameTree(left: JsonValue, right: JsonValue): boolean {
+  if (isList(left) && isList(right)) return left.length === right.length && left.every((item, index) => sameTree(item, right[index] ?? null));
+  if (isObject(left) && isObject(right)) {
+    const keys = Object.keys(left);
+    return keys.length === Object.keys(right).length && keys.every((key) => Object.hasOwn(right, key) && sameTree(left[key] ?? null, right[key] ?? null));
+  }
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+/** The object without the keys that `drop` names. */
+export function withoutKeys(object: JsonObject, drop: (key: string) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !drop(key)));
+}

@@ -1,0 +1,22 @@
+// PATCH /flow_runs/{id}: workers and runs write pid, name and version; parameters and job variables change what will run.
+//
+// Measured with stock 3.9.1 clients: infrastructure_pid (worker), flow_version + empirical_policy (engine), name (engine).
+import type { Ask } from '../decide/decider.ts';
+import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
+import { field, isObject } from './tree.ts';
+
+export const updateFlowRun: Family = {
+  operations: ['update_flow_run_flow_runs__id__patch'],
+  maxBytes: 4 * MEBIBYTE,
+  plan(call) {
+    const body = call.tree;
+    if (!isObject(body)) return invalid('The body must be a JSON object.');
+    const resource = ownResource(call);
+    // An empty object is a change too: it takes the run's parameters away.
+    const given = (key: string) => (field(body, key) ?? null) !== null;
+    const facts = { parameters: given('parameters'), job_variables: given('job_variables') };
+    const asks: Ask[] = [{ action: call.operation.action, resource, facts }];
+    if (facts.parameters || facts.job_variables) asks.push({ action: 'flow_runs.update.override', resource, facts });
+    return planned({ asks, intent: true, rewrite: () => body });
+  },
+};

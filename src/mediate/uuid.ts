@@ -1,0 +1,11 @@
+// UUIDs in bodies: Prefect takes several spellings, policies and records know one.
+
+const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/;
+
+/** Lower-case hyphenated; undefined for anything else, `urn:uuid:` and braces too. */
+export function parseUuid(text: string): string | undefined {
+  const lower = text.toLowerCase();
+  if (!UUID.test(lower)) return undefined;
+  const hex = lower.replaceAll('-', '');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

@@ -21,5 +21,5 @@ export const CONCURRENCY = family({ prefix: '/api', resource: 'ConcurrencyLimit'
   ['bulk_increment_active_slots_with_lease', 'POST /v2/concurrency_limits/increment-with-lease', 'concurrency.slots', 'machine', 'direct'],
   ['bulk_decrement_active_slots', 'POST /v2/concurrency_limits/decrement', 'concurrency.slots', 'machine', 'direct'],
   ['bulk_decrement_active_slots_with_lease', 'POST /v2/concurrency_limits/decrement-with-lease', 'concurrency.slots', 'machine', 'direct'],
-  ['renew_concurrency_lease', 'POST /v2/concurrency_limits/leases/{lease_id}/renew', 'concurrency.slots', 'machine', 'direct'],
+  ['renew_concurrency_lease', 'POST /v2/concurrency_limits/leases/{lease_id:uuid}/renew', 'concurrency.slots', 'machine', 'direct'],
 ]);

@@ -110,21 +110,26 @@ function oneAfterAnother(run: () => Promise<void>): () => Promise<void> {
 function startTicking(core: RelayCore, recheck: () => Promise<void>): () => void {
   let seen: number | undefined;
   let busy = false;
-  const tick = async () => {
+  const look = async () => {
     const number = await core.parts.store.changeNumber();
     if (seen !== undefined && number !== seen) await recheck();
     seen = number;
+  };
+  const tick = async () => {
+    await look();
     await recheckExpired(core);
   };
-  const timer = setInterval(() => {
+  const start = (step: () => Promise<void>) => {
     if (busy) return;
     busy = true;
-    tick()
+    step()
       .catch((error: unknown) => core.log.warn({ error: messageOf(error) }, 'open sockets could not be looked at'))
       .finally(() => {
         busy = false;
       });
-  }, core.limits.tickMs);
+  };
+  start(look);
+  const timer = setInterval(() => start(tick), core.limits.tickMs);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -1,0 +1,320 @@
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import { EVENTS_IN, EVENTS_OUT, GOOD, openTestRoom, SECRET, type TestClient, type TestRoom, until } from './test-room.ts';
+
+let room: TestRoom;
+afterEach(() => room.close());
+
+const MIB = 1024 * 1024;
+
+async function opened(inputs: object = EVENTS_IN): Promise<TestClient> {
+  const client = await room.connect({ inputs: { ...inputs, token: GOOD } });
+  await until(() => room.prefect.frames.length > 0, 'the socket to Prefect');
+  return client;
+}
+
+const prefectSide = () => {
+  const socket = room.prefect.sockets.at(-1);
+  if (socket === undefined) throw new Error('no socket at Prefect');
+  return socket;
+};
+
+describe('an open socket', () => {
+  it('carries frames in order, both ways', async () => {
+    room = await openTestRoom();
+    const client = await opened();
+    for (let index = 0; index < 200; index += 1) client.socket.send(`in-${index}`);
+    for (let index = 0; index < 200; index += 1) prefectSide().send(`out-${index}`);
+    await until(() => room.prefect.frames.length === 201 && client.received.length === 200, 'all frames');
+    expect(room.prefect.frames.slice(1)).toEqual(Array.from({ length: 200 }, (_, index) => `in-${index}`));
+    expect(client.received).toEqual(Array.from({ length: 200 }, (_, index) => `out-${index}`));
+  });
+
+  it('passes pings from end to end: a pong proves that Prefect has what was sent before', async () => {
+    room = await openTestRoom();
+    const client = await opened();
+    const pong = once(client.socket, 'pong');
+    client.socket.send('event');
+    client.socket.ping('checkpoint');
+    expect(String((await pong)[0])).toBe('checkpoint');
+    expect(room.prefect.pings).toEqual(['checkpoint']);
+    expect(room.prefect.frames.at(-1)).toBe('event');
+  });
+
+  it("answers Prefect's pings with the client's pongs", async () => {
+    room = await openTestRoom();
+    await opened();
+    const pong = once(prefectSide(), 'pong');
+    prefectSide().ping('alive?');
+    expect(String((await pong)[0])).toBe('alive?');
+  });
+
+  it('closes 1009 on a frame above 2 MiB and passes one below', async () => {
+    room = await openTestRoom();
+    const client = await opened();
+    client.socket.send('x'.repeat(2 * MIB));
+    await until(() => room.prefect.frames.length === 2, 'the large frame');
+    client.socket.send('x'.repeat(2 * MIB + 1));
+    expect((await client.closed).code).toBe(1009);
+    expect(room.prefect.frames).toHaveLength(2);
+  });
+
+  it('closes 1003 on a binary frame', async () => {
+    room = await openTestRoom();
+    const client = await opened();
+    client.socket.send(Buffer.from('bytes'));
+    expect((await client.closed).code).toBe(1003);
+    expect(room.prefect.frames).toHaveLength(1);
+  });
+
+  it('asks its gate about every frame', async () => {
+    const gate = (data: Buffer) =>
+      data.toString() === 'forged'
+        ? { pass: false as const, closeCode: 1008, reason: 'not yours' }
+        : { pass: true as const, data: Buffer.from(`checked ${data}`) };
+    room = await openTestRoom({}, { gateFor: () => gate });
+    const client = await opened();
+    client.socket.send('one');
+    client.socket.send('forged');
+    client.socket.send('two');
+    expect(await client.closed).toEqual({ code: 1008, reason: 'not yours' });
+    expect(room.prefect.frames.slice(1)).toEqual(['checked one']);
+  });
+
+  it('negotiates no compression', async () => {
+    room = await openTestRoom();
+    const client = await opened();
+    expect(client.socket.extensions).toBe('');
+  });
+});
+
+describe('backpressure', () => {
+  const frame = 'x'.repeat(64 * 1024);
+  const total = 64 * MIB;
+
+  it('stops reading Prefect while the client does not read, and loses nothing', async () => {
+    room = await openTestRoom();
+    const client = await opened(EVENTS_OUT);
+    client.socket.pause();
+    const source = prefectSide();
+    let sent = 0;
+    while (sent < total) {
+      source.send(frame);
+      sent += frame.length;
+    }
+    await settled(() => source.bufferedAmount);
+    // What left Prefect's side is what the kernel and the relay hold: far from all of it.
+    expect(total - source.bufferedAmount).toBeLessThan(16 * MIB);
+    client.socket.resume();
+    await until(() => client.received.length === total / frame.length, 'everything');
+  });
+
+  it('stops reading the client while Prefect does not read, and loses nothing', async () => {
+    room = await openTestRoom();
+    const client = await opened();
+    prefectSide().pause();
+    let sent = 0;
+    while (sent < total) {
+      client.socket.send(frame);
+      sent += frame.length;
+    }
+    await settled(() => client.socket.bufferedAmount);
+    expect(total - client.socket.bufferedAmount).toBeLessThan(16 * MIB);
+    prefectSide().resume();
+    await until(() => room.prefect.frames.length === total / frame.length + 1, 'everything');
+  });
+});
+
+describe('the end of a socket', () => {
+  it.each([
+    [1000, 'done'],
+    [1001, 'going'],
+    [1002, 'Invalid filter: x'],
+    [1008, 'authentication_failed'],
+    [1011, 'error'],
+    [1012, 'restart'],
+    [1013, 'later'],
+    [4001, 'private'],
+  ])('passes %i of Prefect to the client', async (code, reason) => {
+    room = await openTestRoom();
+    const client = await opened();
+    prefectSide().close(code, reason);
+    expect(await client.closed).toEqual({ code, reason });
+  });
+
+  it('turns a broken connection to Prefect into 1012, on which stock clients come back', async () => {
+    room = await openTestRoom();
+    const client = await opened();
+    prefectSide().terminate();
+    expect((await client.closed).code).toBe(1012);
+  });
+
+  it("never passes Prefect's secret on in a reason", async () => {
+    room = await openTestRoom();
+    const client = await opened();
+    prefectSide().close(1008, `Invalid token ${SECRET}`);
+    expect(await client.closed).toEqual({ code: 1008, reason: '' });
+  });
+
+  it.each([1000, 1001, 4002])('passes %i of the client to Prefect', async (code) => {
+    room = await openTestRoom();
+    const client = await opened();
+    const closed = once(prefectSide(), 'close');
+    client.socket.close(code, 'bye');
+    expect((await closed)[0]).toBe(code);
+  });
+
+  it("turns a client's broken connection into 1001 at Prefect", async () => {
+    room = await openTestRoom();
+    const client = await opened();
+    const closed = once(prefectSide(), 'close');
+    client.socket.terminate();
+    expect((await closed)[0]).toBe(1001);
+  });
+
+  it('delivers what was sent before the close', async () => {
+    room = await openTestRoom();
+    const client = await opened();
+    for (let index = 0; index < 100; index += 1) client.socket.send('e'.repeat(10_000));
+    client.socket.close(1000);
+    await until(() => room.prefect.frames.length === 101, 'every event');
+  });
+});
+
+describe('Prefect away or slow', () => {
+  it('holds an accepted /events/in and delivers when Prefect is back', async () => {
+    room = await openTestRoom();
+    let refusals = 2;
+    room.prefect.onAuth = (socket) => {
+      if (refusals > 0) socket.close(1011);
+      else socket.send('{"type":"auth_success"}');
+      refusals -= 1;
+    };
+    const client = await room.connect({ inputs: { ...EVENTS_IN, token: GOOD }, protocols: ['prefect'] });
+    client.socket.send('{"type":"auth","token":null}');
+    expect(await client.next()).toBe('{"type":"auth_success"}');
+    client.socket.send('event-1');
+    client.socket.ping('checkpoint');
+    await until(() => room.prefect.frames.includes('event-1'), 'the event');
+    await until(() => room.prefect.pings.length === 1, 'the ping behind it');
+    expect(room.prefect.sockets).toHaveLength(3);
+  });
+
+  it('closes with 1012 when Prefect stays away, and without a word of why', async () => {
+    room = await openTestRoom({ upstreamHoldMs: 200 });
+    room.prefect.onAuth = (socket) => socket.close(1008, `Invalid token ${SECRET}`);
+    const client = await room.connect({ inputs: { token: GOOD } });
+    expect(await client.closed).toEqual({ code: 1012, reason: 'Prefect cannot be reached' });
+  });
+
+  it('stops reading a client that sends on meanwhile', async () => {
+    room = await openTestRoom({ drainMs: 50 });
+    room.prefect.onAuth = () => undefined;
+    const client = await opened();
+    const frame = 'x'.repeat(64 * 1024);
+    for (let sent = 0; sent < 32 * MIB; sent += frame.length) client.socket.send(frame);
+    await settled(() => client.socket.bufferedAmount);
+    expect(client.socket.bufferedAmount).toBeGreaterThan(24 * MIB);
+  });
+
+  it('gives the connection to Prefect up when the client leaves meanwhile', async () => {
+    room = await openTestRoom();
+    room.prefect.onAuth = () => undefined;
+    const client = await opened();
+    const closed = once(prefectSide(), 'close');
+    client.socket.close();
+    await closed;
+    expect(room.relay.count()).toBe(0);
+  });
+});
+
+describe('drain', () => {
+  it('closes every socket with 1012, one that does not answer too', async () => {
+    room = await openTestRoom({ drainMs: 200 });
+    const clients = [await opened(), await opened(EVENTS_OUT), await room.connect({ protocols: ['prefect'] })];
+    const deaf = await opened();
+    deaf.raw.pause();
+    await room.relay.drain();
+    for (const client of clients) expect((await client.closed).code).toBe(1012);
+    expect(room.relay.count()).toBe(0);
+    await until(() => room.prefect.sockets.every((socket) => socket.readyState === socket.CLOSED), 'no socket at Prefect');
+  });
+});
+
+describe('a revoked credential (WS-03)', () => {
+  it('ends its open sockets with 1008 and a record; others stay', async () => {
+    room = await openTestRoom({ tickMs: 60_000 });
+    room.allowed.set('lct_other', { expiresAtMs: null });
+    const byHeader = await opened(EVENTS_OUT);
+    const byFrame = await room.connect({ inputs: EVENTS_OUT, protocols: ['prefect'] });
+    byFrame.socket.send(`{"type":"auth","token":"${GOOD}"}`);
+    await byFrame.next();
+    const other = await room.connect({ inputs: { ...EVENTS_OUT, token: 'lct_other' } });
+    await until(() => room.prefect.frames.length === 3, 'three sockets at Prefect');
+    room.allowed.delete(GOOD);
+    await room.relay.recheck();
+    expect((await byHeader.closed).code).toBe(1008);
+    expect((await byFrame.closed).code).toBe(1008);
+    expect(other.socket.readyState).toBe(other.socket.OPEN);
+    expect(room.records.slice(3)).toMatchObject([
+      { reason: 'credential-unknown', decision: 'deny', path: '/api/events/out', request_id: null },
+      { reason: 'credential-unknown', decision: 'deny', request_id: null },
+    ]);
+  });
+
+  it('is noticed by the change number alone', async () => {
+    room = await openTestRoom({ tickMs: 10 });
+    const client = await opened(EVENTS_OUT);
+    room.allowed.delete(GOOD);
+    room.state.changeNumber += 1;
+    expect((await client.closed).code).toBe(1008);
+  });
+
+  it('opens nothing when it goes while the decision is being made', async () => {
+    room = await openTestRoom();
+    const client = await opened(EVENTS_OUT);
+    room.allowed.delete(GOOD);
+    const late = room.connect({ inputs: { ...EVENTS_OUT, token: GOOD } }).then(
+      () => 'open',
+      () => 'refused',
+    );
+    await room.relay.recheck();
+    expect((await client.closed).code).toBe(1008);
+    expect(await late).toBe('refused');
+  });
+
+  it('ends at its expiry, but not one that was prolonged', async () => {
+    room = await openTestRoom({ tickMs: 10 });
+    const soon = room.state.now + 1000;
+    room.allowed.set(GOOD, { expiresAtMs: soon });
+    const client = await opened(EVENTS_OUT);
+    room.allowed.set(GOOD, { expiresAtMs: soon + 1000 });
+    room.state.now = soon;
+    await room.relay.recheck();
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+    room.allowed.delete(GOOD);
+    room.state.now = soon + 1000;
+    expect((await client.closed).code).toBe(1008);
+  });
+
+  it('closes with 1012 what cannot be decided again', async () => {
+    room = await openTestRoom({ tickMs: 60_000 });
+    const client = await opened(EVENTS_OUT);
+    room.state.outage = true;
+    await room.relay.recheck();
+    expect((await client.closed).code).toBe(1012);
+    room.state.outage = false;
+  });
+});
+
+/** Waits until a number stops moving: ten looks alike. */
+async function settled(look: () => number): Promise<void> {
+  let last = Number.NaN;
+  let alike = 0;
+  await until(() => {
+    const now = look();
+    alike = now === last ? alike + 1 : 0;
+    last = now;
+    return alike > 10;
+  }, 'a standstill');
+}

@@ -1,0 +1,38 @@
+// Runs this very command line as a child: `up` for the gateway, short commands for accounts, tokens and the timeline.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { LictorError } from '../contract/error.ts';
+import { type RunningProcess, startProcess } from '../supervise/processes/start-process.ts';
+import type { DemoPlaces } from './places.ts';
+
+const MAIN = join(import.meta.dirname, '../cli/main.ts');
+
+const execute = promisify(execFile);
+
+function commandLineOf(places: DemoPlaces, args: readonly string[]): string[] {
+  return [MAIN, ...args, '-c', places.configFile, '--state-dir', places.state];
+}
+
+/** Runs a command to its end and answers its standard output. Throws LictorError `demo-step-failed` when it fails. */
+export async function lictor(places: DemoPlaces, ...args: string[]): Promise<string> {
+  try {
+    const { stdout } = await execute(process.execPath, commandLineOf(places, args), { maxBuffer: 16 * 1024 * 1024 });
+    return stdout;
+  } catch (cause) {
+    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : '';
+    throw new LictorError('demo-step-failed', `lictor ${args.slice(0, 3).join(' ')} failed. ${said}`, { cause });
+  }
+}
+
+/** The gateway; resolves when edge, store and upstream are ready. */
+export function startGateway(places: DemoPlaces, url: string): Promise<RunningProcess> {
+  return startProcess({
+    name: 'gateway',
+    command: process.execPath,
+    args: commandLineOf(places, ['up']),
+    logFile: join(places.log, 'gateway.log'),
+    ready: async () => (await fetch(`${url}/.lictor/ready`)).ok,
+    readyTimeoutMs: 60_000,
+  });
+}

@@ -1,0 +1,46 @@
+// "Imports go down only": the rows of ARCHITECTURE.md, and the Biome rules that enforce them.
+
+/** A part may import the parts of earlier rows; parts of one row do not import each other. */
+export const ROWS: readonly (readonly string[])[] = [
+  ['contract'],
+  ['config'],
+  ['store', 'catalog'],
+  ['prefect', 'policy', 'ledger'],
+  ['authn'],
+  ['decide'],
+  ['mediate', 'relay', 'timeline'],
+  ['edge'],
+  ['http'],
+  ['app'],
+  ['supervise'],
+  ['cli'],
+];
+
+/** The two files at the root of src, which alone construct services, are the part `app`. */
+export const ROOT_FILES: readonly string[] = ['app.ts', 'control-plane.ts'];
+
+/** biome.layers.json: one override a part, with what it may not import. Tests beside the code may import what they like. */
+export function renderLayers(): string {
+  const overrides = ROWS.flatMap((row, index) => row.map((part) => override(part, index)));
+  return `${JSON.stringify({ $schema: './node_modules/@biomejs/biome/configuration_schema.json', root: false, overrides }, null, 1)}\n`;
+}
+
+function override(part: string, index: number): object {
+  const below = ROWS.slice(0, index).flat();
+  const forbidden = ROWS.slice(index)
+    .flat()
+    .filter((other) => other !== part);
+  // `lictor test` is the tests' own runner.
+  const group = [...forbidden.flatMap(specifiers), part === 'cli' ? '**/test/env/**' : '**/test/**'];
+  const message = `Imports go down only: src/${part} may import ${below.length === 0 ? 'nothing else of src' : below.join(', ')}.`;
+  const rule = { level: 'error', options: { patterns: [{ group, message }] } };
+  return { includes: [...places(part), '!src/**/*.test.ts'], linter: { rules: { style: { noRestrictedImports: rule } } } };
+}
+
+function places(part: string): readonly string[] {
+  return part === 'app' ? ROOT_FILES.map((file) => `src/${file}`) : [`src/${part}/**`];
+}
+
+function specifiers(part: string): readonly string[] {
+  return part === 'app' ? ROOT_FILES.map((file) => `**/${file}`) : [`**/${part}/**`];
+}

@@ -13,6 +13,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['http'],
   ['app'],
   ['supervise'],
+  ['demo'],
   ['cli'],
 ];
 

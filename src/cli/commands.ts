@@ -1,0 +1,55 @@
+// Every command: its summary for --help, and the file that is loaded when it is called.
+import type { Command } from 'commander';
+import type { CliContext } from './context.ts';
+
+export interface CommandModule {
+  /** Adds the command with its options, help example and action. */
+  register(program: Command, context: CliContext): void;
+}
+
+interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'up', summary: 'run the gateway in the foreground', load: () => import('./up.ts') },
+  { name: 'check', summary: 'validate the configuration and the rendered nginx configuration', load: () => import('./check.ts') },
+  { name: 'test', summary: 'run every test', load: () => import('./test.ts') },
+];
+
+/** Commands of the fixed contract whose part comes later; called, they say so. */
+export const LATER_COMMANDS: readonly string[] = [
+  'doctor',
+  'login',
+  'logout',
+  'whoami',
+  'exec',
+  'explain',
+  'simulate',
+  'approve',
+  'deny',
+  'approvals',
+  'rotate',
+  'evidence',
+  'bench',
+  'init',
+  'import',
+  'observe',
+  'enforce',
+  'migrate',
+  'agent',
+  'lock',
+  'unlock',
+  'locks',
+  'policy',
+  'store',
+  'backup',
+  'restore',
+  'plan',
+  'apply',
+  'upgrade',
+  'support',
+  'soak',
+];

@@ -1,0 +1,77 @@
+// The command line: statuses, words instead of stack traces, and help for everything.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMMANDS, LATER_COMMANDS } from './commands.ts';
+import { main } from './main.ts';
+
+let cwd: string;
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'lictor-cli-'));
+});
+afterAll(() => {
+  rmSync(cwd, { recursive: true, force: true });
+});
+
+async function lictor(...args: string[]) {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const status = await main({ args, out, err, env: {}, cwd });
+  return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
+}
+
+describe('lictor', () => {
+  it('lists every built command in its help, with an example', async () => {
+    const { status, out } = await lictor('--help');
+    expect(status).toBe(0);
+    for (const { name } of COMMANDS) expect(out).toContain(`\n  ${name} `);
+    expect(out).toContain('Example:');
+  });
+
+  it.each(COMMANDS.map(({ name }) => name))('%s --help has an example and the global options', async (name) => {
+    const { status, out } = await lictor(name, '--help');
+    expect(status).toBe(0);
+    expect(out).toContain('Example');
+    expect(out).toContain('--state-dir');
+  });
+
+  it('answers 2 to nothing, to an unknown command and to an unknown option', async () => {
+    expect((await lictor()).status).toBe(2);
+    expect(await lictor('chekc')).toMatchObject({ status: 2, err: expect.stringContaining('Did you mean check') });
+    expect((await lictor('check', '--nonsense')).status).toBe(2);
+    expect((await lictor('--nonsense')).status).toBe(2);
+  });
+
+  it.each(LATER_COMMANDS)('says that %s is not built yet, with status 2', async (name) => {
+    expect(await lictor(name, 'x', '--y', '--help')).toMatchObject({ status: 2, err: expect.stringContaining('not built yet') });
+  });
+
+  it('knows its version', async () => {
+    expect(await lictor('--version')).toMatchObject({ status: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+});
+
+describe('lictor check', () => {
+  it('prints every problem with its line, and answers 1 without a stack trace', async () => {
+    writeFileSync(join(cwd, 'bad.yaml'), 'public_url: http://example.com\nprefect: { url: http://127.0.0.1:4200, uri: x }\n');
+    const { status, out, err } = await lictor('-c', 'bad.yaml', 'check');
+    expect(status).toBe(1);
+    expect(out).toMatch(/bad\.yaml:1 {2}public_url: .*\n {4}\S/);
+    expect(out).toMatch(/bad\.yaml:2 {2}prefect\.uri: unknown key/);
+    expect(err).toContain('2 problems');
+    expect(err).not.toContain(' at ');
+  });
+
+  it('takes -c after the command, and prints JSON lines', async () => {
+    const { status, out } = await lictor('check', '--json', '-c', 'missing.yaml');
+    expect(status).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ path: '', remedy: expect.stringContaining('-c FILE') });
+  });
+
+  it('prints the schema', async () => {
+    const { status, out } = await lictor('check', '--print-schema');
+    expect(status).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ title: 'lictor.yaml' });
+  });
+});

@@ -1,0 +1,108 @@
+// The command line: finds the command, loads only its file, and turns every mistake into words and an exit status.
+import { pathToFileURL } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import { LictorError } from '../contract/error.ts';
+import { COMMANDS, LATER_COMMANDS } from './commands.ts';
+import { type CliContext, createContext, type GlobalOptions } from './context.ts';
+import { CommandFailed, EXIT, type ExitStatus, UsageError } from './errors.ts';
+
+export interface MainOptions {
+  /** Without the interpreter and the script. */
+  readonly args: readonly string[];
+  readonly out: NodeJS.WritableStream & CliContext['out'];
+  readonly err: NodeJS.WritableStream & CliContext['err'];
+  readonly env: CliContext['env'];
+  readonly cwd: string;
+}
+
+/** Runs one command line. Never throws: what goes wrong is in `err` and in the status. */
+export async function main({ args, out, err, env, cwd }: MainOptions): Promise<ExitStatus> {
+  const program = createProgram({ out, err });
+  const context = createContext({ out, err, env, cwd, globalOptions: () => program.opts<GlobalOptions>() });
+  try {
+    await registerCommands(program, context, commandName(args));
+    if (args.length === 0) {
+      program.outputHelp({ error: true });
+      return EXIT.usage;
+    }
+    await program.parseAsync([...args], { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    return explain(error, err, env);
+  }
+}
+
+function createProgram({ out, err }: Pick<MainOptions, 'out' | 'err'>): Command {
+  return new Command('lictor')
+    .description('Identity-aware gateway for self-hosted Prefect 3.')
+    .version(manifest.version)
+    .option('-c, --config <file>', 'configuration (default: ./lictor.yaml, else lictor.yaml in the state directory)')
+    .option('--state-dir <dir>', 'state directory (default: .lictor)')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: (text) => out.write(text), writeErr: (text) => err.write(text) })
+    .exitOverride()
+    .showHelpAfterError('(lictor --help lists the commands)')
+    .addHelpText(
+      'after',
+      '\nExample:\n  lictor demo        a real Prefect behind the gateway, with a sample flow\n  lictor up --help   more about one command\n',
+    );
+}
+
+/** The command's own file when it is known; else summaries alone, which is all that help needs. */
+async function registerCommands(program: Command, context: CliContext, name: string | undefined): Promise<void> {
+  const entry = COMMANDS.find((command) => command.name === name);
+  if (entry !== undefined) {
+    const module = await entry.load();
+    module.register(program, context);
+    return;
+  }
+  for (const { name: known, summary } of COMMANDS) program.command(known).description(summary);
+  for (const later of LATER_COMMANDS) registerLater(program, later);
+}
+
+function registerLater(program: Command, name: string): void {
+  program
+    .command(name, { hidden: true })
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .helpOption(false)
+    .action(() => {
+      throw new UsageError(`${name} is not built yet. lictor --help lists what is.`);
+    });
+}
+
+/** The first word that is neither an option nor the value of a global one. */
+function commandName(args: readonly string[]): string | undefined {
+  for (let index = 0; index < args.length; index++) {
+    const word = args[index] ?? '';
+    if (word === '-c' || word === '--config' || word === '--state-dir') index++;
+    else if (word === 'help') continue;
+    else if (!word.startsWith('-')) return word;
+  }
+  return undefined;
+}
+
+function explain(error: unknown, err: CliContext['err'], env: CliContext['env']): ExitStatus {
+  // commander has written its own message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const message = error instanceof Error ? error.message : String(error);
+  if (message !== '') err.write(`lictor: ${message}\n`);
+  if (env['LICTOR_DEBUG'] === '1' && error instanceof Error) err.write(`${error.stack ?? ''}\n`);
+  else if (!(error instanceof LictorError)) err.write('This is a defect of lictor. LICTOR_DEBUG=1 shows where.\n');
+  return error instanceof CommandFailed || error instanceof UsageError ? error.exitStatus : EXIT.failed;
+}
+
+/** `lictor audit | head` ends quietly. */
+function endQuietlyOnClosedPipe(stream: NodeJS.WriteStream): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.ok);
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  endQuietlyOnClosedPipe(process.stdout);
+  endQuietlyOnClosedPipe(process.stderr);
+  process.exitCode = await main({ args: process.argv.slice(2), out: process.stdout, err: process.stderr, env: process.env, cwd: process.cwd() });
+}

@@ -1,0 +1,11 @@
+// Where the checkout is, and what is brought into it.
+import { dirname, join } from 'node:path';
+
+/** Root of the checkout: the directory with package.json. */
+export const REPOSITORY = dirname(dirname(import.meta.dirname));
+
+/** Where tools are brought to (Prefect's venv and the like): LICTOR_CACHE, else `.lictor` in the checkout. */
+export function toolCacheDir(env: Readonly<Record<string, string | undefined>>): string {
+  const given = env['LICTOR_CACHE'];
+  return given === undefined || given === '' ? join(REPOSITORY, '.lictor') : given;
+}

@@ -1,0 +1,39 @@
+// The rendered nginx configuration, read by gixy: known holes of nginx configurations.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { REPOSITORY, toolCacheDir } from '../../src/cli/repository.ts';
+import { runCommand } from '../../src/cli/run-command.ts';
+import { ensureVenv } from '../../src/cli/venv.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.ts';
+import { writeEdge } from '../../src/edge/apply.ts';
+import { renderHere } from '../../src/edge/check.ts';
+import { FAILED, PASSED, type Suite } from './suite.ts';
+
+const GIXY = 'gixy-ng==0.2.59';
+
+export const EDGE_SCAN: Suite = {
+  name: 'edge',
+  summary: 'holes in the rendered nginx configuration (gixy)',
+  async run({ out, env }) {
+    const cacheDir = toolCacheDir(env);
+    const onProgress = (line: string) => out.write(`  ${line}\n`);
+    const bin = await ensureVenv({ directory: join(cacheDir, 'gixy-0.2.59'), requirements: [GIXY], cacheDir, env, onProgress });
+    const stateDir = mkdtempSync(join(tmpdir(), 'lictor-edge-'));
+    const paths = prepareStateDir(stateDir);
+    try {
+      const loaded = loadConfig(join(REPOSITORY, 'lictor.yaml'), {}, { stateDir });
+      if (!loaded.ok) throw new Error('lictor.yaml has problems: lictor check');
+      const { files } = await renderHere(loaded.config, paths, { ...env });
+      const conf = join(writeEdge(files, paths.edge), 'nginx.conf');
+      const { status, output } = await runCommand({ command: join(bin, 'gixy'), args: [conf], env });
+      if (status === 0) return PASSED;
+      out.write(output);
+      return FAILED;
+    } finally {
+      removeRuntimeDir(paths);
+      rmSync(stateDir, { recursive: true, force: true });
+    }
+  },
+};

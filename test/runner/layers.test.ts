@@ -1,0 +1,64 @@
+// The layer rules: they are the ones in use, they know every part, and they catch what they should.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { REPOSITORY } from '../../src/cli/repository.ts';
+import { ROOT_FILES, ROWS, renderLayers } from './layers.ts';
+
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'lictor-layers-'));
+  execFileSync('git', ['init', '-q', directory]);
+  mkdirSync(join(directory, 'node_modules'));
+  for (const file of ['biome.json', 'biome.layers.json', '.gitignore']) cpSync(join(REPOSITORY, file), join(directory, file));
+});
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Biome's output about a file with one import. */
+function lint(file: string, specifier: string): string {
+  const path = join(directory, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `import type { Thing } from '${specifier}';\n\nexport type Other = Thing;\n`);
+  const { stdout, stderr } = spawnSync(join(REPOSITORY, 'node_modules/.bin/biome'), ['lint', file], { cwd: directory, encoding: 'utf8' });
+  rmSync(path);
+  return stdout + stderr;
+}
+
+describe('layers', () => {
+  it('are the ones in biome.layers.json (npm run layers)', () => {
+    expect(readFileSync(join(REPOSITORY, 'biome.layers.json'), 'utf8')).toBe(renderLayers());
+  });
+
+  it('know every folder and file of src', () => {
+    const entries = readdirSync(join(REPOSITORY, 'src'), { withFileTypes: true }).map(({ name }) => name);
+    const known = new Set<string>([...ROWS.flat(), ...ROOT_FILES]);
+    expect(entries.filter((name) => !known.has(name) && !name.endsWith('.test.ts'))).toEqual([]);
+  });
+
+  it.each([
+    ['src/store/x.ts', '../policy/y.ts'],
+    ['src/store/deep/x.ts', '../../catalog/y.ts'],
+    ['src/contract/x.ts', '../config/y.ts'],
+    ['src/relay/x.ts', '../mediate/y.ts'],
+    ['src/http/x.ts', '../app.ts'],
+    ['src/app.ts', './cli/y.ts'],
+    ['src/decide/x.ts', '../../test/env/y.ts'],
+  ])('forbid %s to import %s', (file, specifier) => {
+    expect(lint(file, specifier)).toContain('Imports go down only');
+  });
+
+  it.each([
+    ['src/store/x.ts', '../config/y.ts'],
+    ['src/store/x.ts', './deep/y.ts'],
+    ['src/app.ts', './http/y.ts'],
+    ['src/cli/x.ts', '../supervise/y.ts'],
+    ['src/store/x.test.ts', '../policy/y.ts'],
+  ])('let %s import %s', (file, specifier) => {
+    expect(lint(file, specifier)).not.toContain('noRestrictedImports');
+  });
+});

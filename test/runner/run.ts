@@ -1,0 +1,60 @@
+// Runs suites one after the other and ends with the counts.
+import type { Writable } from 'node:stream';
+import { UsageError } from '../../src/cli/errors.ts';
+import type { Environment } from '../../src/config/load.ts';
+import { EDGE_SCAN } from './edge-scan.ts';
+import { STATIC_CHECKS } from './static-checks.ts';
+import { addCounts, type Counts, FAILED, renderCounts, type Suite, type SuiteContext } from './suite.ts';
+import { vitestSuite } from './vitest-suite.ts';
+
+const USUAL: readonly Suite[] = [
+  ...STATIC_CHECKS,
+  EDGE_SCAN,
+  vitestSuite('unit', 'unit tests, beside the code'),
+  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect']),
+  vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'browser']),
+];
+
+const ENDURANCE = vitestSuite('endurance', 'the long and large forms', ['prefect', 'browser']);
+
+export interface RunOptions {
+  /** Empty: all but endurance. */
+  readonly names: readonly string[];
+  readonly out: Writable;
+  readonly env: Environment;
+}
+
+/** True when something ran and nothing failed; on CI also nothing may be skipped. The last line written is the counts. */
+export async function runSuites({ names, out, env }: RunOptions): Promise<boolean> {
+  const suites = chooseSuites(names, [...USUAL, ENDURANCE], USUAL);
+  let total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const suite of suites) total = addCounts(total, await runSuite(suite, { out, env }));
+  const isAccepted = accepts(total, env);
+  if (!isAccepted && total.failed === 0) out.write(total.passed === 0 ? 'Nothing ran.\n' : 'On CI nothing may be skipped.\n');
+  out.write(`${renderCounts(total)}\n`);
+  return isAccepted;
+}
+
+export function accepts({ passed, failed, skipped }: Counts, env: Environment): boolean {
+  return failed === 0 && passed > 0 && (skipped === 0 || env['CI'] !== 'true');
+}
+
+/** In the order of `all`, whatever the order of the names; UsageError for a name that is none. */
+export function chooseSuites(names: readonly string[], all: readonly Suite[], usual: readonly Suite[]): readonly Suite[] {
+  const unknown = names.filter((name) => !all.some((suite) => suite.name === name));
+  if (unknown.length > 0) throw new UsageError(`no suite ${unknown.join(', ')}. There are: ${all.map(({ name }) => name).join(', ')}.`);
+  return names.length === 0 ? usual : all.filter(({ name }) => names.includes(name));
+}
+
+/** A suite that throws has failed. */
+export async function runSuite(suite: Suite, context: SuiteContext): Promise<Counts> {
+  const { out } = context;
+  out.write(`== ${suite.name}: ${suite.summary}\n`);
+  const startedMs = performance.now();
+  const counts = await suite.run(context).catch((error: unknown) => {
+    out.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return FAILED;
+  });
+  out.write(`== ${suite.name}: ${renderCounts(counts)} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)\n`);
+  return counts;
+}

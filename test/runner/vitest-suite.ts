@@ -1,0 +1,82 @@
+// Suites that vitest runs; the counts come from its JSON report.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ensurePrefect } from '../../src/cli/prefect-venv.ts';
+import { REPOSITORY, toolCacheDir } from '../../src/cli/repository.ts';
+import { runCommand } from '../../src/cli/run-command.ts';
+import type { Environment } from '../../src/config/load.ts';
+import { bringBrowser } from './browser.ts';
+import { addCounts, type Counts, FAILED, type Suite, type SuiteContext } from './suite.ts';
+
+const reportSchema = z.object({
+  testResults: z.array(z.object({ status: z.string(), name: z.string(), assertionResults: z.array(z.object({ status: z.string() })) })),
+});
+
+type Need = 'prefect' | 'browser';
+
+/** A vitest project (vitest.config.ts) of the same name. What it needs is brought first. */
+export function vitestSuite(name: string, summary: string, needs: readonly Need[] = []): Suite {
+  return {
+    name,
+    summary,
+    async run(context) {
+      const env = await bring(needs, context);
+      const directory = mkdtempSync(join(tmpdir(), 'lictor-report-'));
+      try {
+        const reportFile = join(directory, 'report.json');
+        const args = [
+          join(REPOSITORY, 'node_modules/vitest/vitest.mjs'),
+          'run',
+          '--project',
+          name,
+          '--reporter=default',
+          '--reporter=json',
+          `--outputFile.json=${reportFile}`,
+        ];
+        const { status } = await runCommand({ command: process.execPath, args, env, cwd: REPOSITORY, show: context.out });
+        return judge(countReport(readReport(reportFile)), status);
+      } finally {
+        rmSync(directory, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+async function bring(needs: readonly Need[], { out, env }: SuiteContext): Promise<Environment> {
+  const onProgress = (line: string) => out.write(`  ${line}\n`);
+  if (needs.includes('browser')) await bringBrowser(env, onProgress);
+  if (!needs.includes('prefect')) return env;
+  const { directory } = await ensurePrefect({ cacheDir: toolCacheDir(env), env, onProgress });
+  return { ...env, LICTOR_PREFECT: directory };
+}
+
+/** A run that ended badly without a failed test, or in which nothing ran, is a failure. */
+export function judge(counts: Counts, status: number | null): Counts {
+  const silent = counts.failed === 0 && (status !== 0 || counts.passed === 0);
+  return silent ? addCounts(counts, FAILED) : counts;
+}
+
+function readReport(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    // No report: vitest broke down before the end; judge() counts that as failed.
+    return undefined;
+  }
+}
+
+/** Counts of a report; a test file that broke before its tests is one failure. */
+export function countReport(report: unknown): Counts {
+  const parsed = reportSchema.safeParse(report);
+  if (!parsed.success) return FAILED;
+  let counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const { status, assertionResults } of parsed.data.testResults) {
+    const of = (wanted: string) => assertionResults.filter((result) => result.status === wanted).length;
+    const [passed, failed] = [of('passed'), of('failed')];
+    counts = addCounts(counts, { passed, failed, skipped: assertionResults.length - passed - failed });
+    if (status === 'failed' && failed === 0) counts = addCounts(counts, FAILED);
+  }
+  return counts;
+}

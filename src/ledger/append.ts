@@ -9,7 +9,8 @@ export type AppendRow = (record: NewRecord, id?: string) => boolean;
 
 /**
  * Call the result inside a transaction only (BEGIN IMMEDIATE): the sequence is read there.
- * It answers false when a record with this id or request id exists: nothing was written, and no number was used up.
+ * It answers false when a record with this id exists: nothing was written, and no number was used up.
+ * Not checked here: whether the request has a record already (intents.ts).
  */
 export function createAppend(db: DatabaseSync, node: string): AppendRow {
   const insert = db.prepare(INSERT_SQL);

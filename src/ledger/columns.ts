@@ -53,7 +53,7 @@ const SQL_TYPE: Record<Kind, string> = { text: 'TEXT', integer: 'INTEGER', real:
 /** Column definitions for CREATE TABLE. */
 export const COLUMN_SQL = NAMES.map((name) => `${name} ${SQL_TYPE[COLUMNS[name]]}${REQUIRED.includes(name) ? ' NOT NULL' : ''}`).join(', ');
 
-/** An id or request id that is there already is not an error: the row is skipped, and `changes` is 0. */
+/** An id that is there already is not an error: the row is skipped, and `changes` is 0. */
 export const INSERT_SQL = `INSERT INTO records (${NAMES.join(', ')}) VALUES (${NAMES.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`;
 
 export const SELECT_COLUMNS = NAMES.join(', ');

@@ -13,7 +13,7 @@ const BUSY_MS = 2_000;
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE records (n INTEGER PRIMARY KEY, ${COLUMN_SQL}) STRICT;
    CREATE UNIQUE INDEX records_id ON records (id);
-   CREATE UNIQUE INDEX records_request ON records (request_id) WHERE request_id IS NOT NULL;
+   CREATE INDEX records_request ON records (request_id) WHERE request_id IS NOT NULL;
    CREATE UNIQUE INDEX records_seq ON records (node, seq);
    CREATE INDEX records_time ON records (time);
    CREATE INDEX records_principal ON records (principal, time);

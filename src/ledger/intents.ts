@@ -16,7 +16,7 @@ export interface Intents {
   intend(record: RequestRecord, nowMs: number): void;
   /** Intent and outcome become the record. */
   settle(requestId: string, outcome: Partial<NewRecord>): void;
-  /** A whole record from the control plane; takes the place of a held line. */
+  /** A whole record from the control plane; takes the place of a held line. A second one of a request is an event of its own (a socket ended by a later decision). */
   append(record: NewRecord): void;
   /** The access line of a request: attached to its intent, held, or appended at once. */
   line(record: RequestRecord, hold: boolean, nowMs: number): void;
@@ -52,14 +52,14 @@ export function createIntents(db: DatabaseSync, appendRow: AppendRow, session: s
     },
     append(record) {
       if (typeof record.request_id === 'string') removeHeld.run(record.request_id);
-      if (!appendRow(record)) throw alreadyRecorded(record.request_id ?? '');
+      appendRow(record);
     },
     line(record, hold, nowMs) {
       const intent = find.get(record.request_id);
       if (intent?.source === 'intent') attach.run(JSON.stringify(record), record.request_id);
-      if (intent !== undefined) return;
+      if (intent !== undefined || recorded.get(record.request_id) !== undefined) return;
       if (!hold) appendRow(record);
-      else if (recorded.get(record.request_id) === undefined) insert.run(record.request_id, 'line', session, JSON.stringify(record), nowMs);
+      else insert.run(record.request_id, 'line', session, JSON.stringify(record), nowMs);
     },
     releaseHeld(beforeMs) {
       for (const row of held.all(beforeMs)) {

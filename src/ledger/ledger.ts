@@ -10,7 +10,10 @@ import type { NewRecord } from '../contract/record.ts';
 import type { Command, FromWorker, Outcome, ToWorker, WorkerSetup } from './protocol.ts';
 
 export interface Ledger {
-  /** A whole record; durable when it resolves. Write it before answering: the access line of its request then adds nothing. */
+  /**
+   * A whole record; durable when it resolves. Write it before answering: the access line of its request then adds nothing.
+   * A second one of the same request is kept: it is an event of its own.
+   */
   append(record: NewRecord): Promise<void>;
   /** Durable before anything is forwarded. */
   intend(record: NewRecord & { readonly request_id: string }): Promise<void>;
@@ -39,7 +42,7 @@ const RESTART_MS = 500;
 
 /**
  * Resolves when the thread is up, healthy or not: an unwritable disk stops changes, not reads. Rejects when the thread cannot run at all.
- * append, intend and settle reject with LictorError `ledger-unavailable`; with `ledger-request-recorded` or `ledger-intent-missing` on a defect of the caller.
+ * append, intend and settle reject with LictorError `ledger-unavailable`; intend with `ledger-request-recorded` and settle with `ledger-intent-missing` on a defect of the caller.
  */
 export async function startLedger({ paths, node, clock, basePath = '' }: LedgerOptions): Promise<Ledger> {
   const { ledgerFile, accessLog, edgeErrorLog } = paths;

@@ -1,0 +1,218 @@
+import { appendFileSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCatalogue } from '../catalog/catalogue.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import type { LedgerRecord, NewRecord } from '../contract/record.ts';
+import { appendRecord } from './append-record.ts';
+import { recordOfRow } from './columns.ts';
+import { type Core, createCore } from './core.ts';
+import { accessLine, END_MS, FLOW_RUN, tempState } from './lines.fixture.ts';
+
+describe('ledger core', () => {
+  let paths: StatePaths;
+  let remove: () => void;
+  let nowMs: number;
+  let sessions: number;
+  let health: boolean[];
+  let cores: Core[];
+  beforeEach(() => {
+    ({ paths, remove } = tempState());
+    nowMs = END_MS;
+    sessions = 0;
+    health = [];
+    cores = [];
+  });
+  afterEach(() => {
+    for (const core of cores) core.close();
+    remove();
+  });
+
+  function start(session = `session-${++sessions}`): Core {
+    const { ledgerFile, accessLog, edgeErrorLog } = paths;
+    const core = createCore({
+      setup: { ledgerFile, accessLog, edgeErrorLog, node: 'n1', basePath: '', session, startedAtMs: nowMs },
+      routes: createCatalogue(),
+      clock: () => nowMs,
+      onHealth: (healthy) => health.push(healthy),
+    });
+    cores.push(core);
+    return core;
+  }
+  const pumpAll = (core: Core) => {
+    while (core.pump());
+  };
+  const log = (...lines: string[]) => appendFileSync(paths.accessLog, lines.map((line) => `${line}\n`).join(''));
+  const at = () => new Date(nowMs).toISOString();
+  const intent = (id: string): NewRecord & { request_id: string } => ({ time: at(), request_id: id, principal: 'alice@local', action: 'flow_runs.create' });
+  function sql(text: string) {
+    using db = new DatabaseSync(paths.ledgerFile);
+    return db.prepare(text).all();
+  }
+  const records = (): LedgerRecord[] => sql('SELECT * FROM records ORDER BY seq').map(recordOfRow);
+  const requests = () => records().filter((record) => record.request_id !== null);
+
+  it('keeps its file for its owner only', () => {
+    start();
+    expect(statSync(paths.ledgerFile).mode & 0o777).toBe(0o600);
+    expect(statSync(`${paths.ledgerFile}-wal`).mode & 0o777).toBe(0o600);
+  });
+
+  it('records a line once, even when the log is read again', () => {
+    const core = start();
+    log(accessLine('r1'), accessLine('r2'), accessLine('r1'));
+    pumpAll(core);
+    sql('DELETE FROM tails');
+    pumpAll(start());
+    expect(requests().map((record) => record.request_id)).toEqual(['r1', 'r2']);
+  });
+
+  it('numbers records without gaps, through other processes too', () => {
+    const core = start();
+    log(accessLine('r1'), accessLine('r1'), accessLine('r2'));
+    pumpAll(core);
+    appendRecord(paths.ledgerFile, { time: at(), action: 'accounts.add' });
+    core.run([{ kind: 'append', record: { time: at(), action: 'login' } }]);
+    expect(records().map((record) => [record.node, record.seq])).toEqual([1, 2, 3, 4, 5].map((seq) => ['n1', seq]));
+  });
+
+  it('records an unreadable line as such, with nothing of its text', () => {
+    const core = start();
+    log('{"request_id": broken secret', accessLine('r1'));
+    pumpAll(core);
+    const unreadable = records().filter((record) => record.reason === 'line-unreadable');
+    expect(unreadable).toHaveLength(1);
+    expect(JSON.stringify(unreadable)).not.toContain('secret');
+    expect(requests()).toHaveLength(1);
+  });
+
+  it('turns an intent and its outcome into one record, and adds nothing for its access line', () => {
+    const core = start();
+    expect(core.run([{ kind: 'intend', record: intent('m1') }])).toEqual([null]);
+    expect(requests()).toEqual([]);
+    log(accessLine('m1', { taken: 'mediated', status: 201 }));
+    pumpAll(core);
+    const outcome = { status: 201, flow_run_id: FLOW_RUN, run_binding: 'verified' as const };
+    expect(core.run([{ kind: 'settle', requestId: 'm1', outcome }])).toEqual([null]);
+    log(accessLine('m1', { taken: 'mediated' }));
+    pumpAll(core);
+    expect(requests()).toMatchObject([{ request_id: 'm1', principal: 'alice@local', status: 201, bytes: 812, flow_run_id: FLOW_RUN, run_binding: 'verified' }]);
+    expect(sql('SELECT * FROM intents')).toEqual([]);
+  });
+
+  it('refuses a second intent and a settle without one, and still does the rest of the group', () => {
+    const outcomes = start().run([
+      { kind: 'intend', record: intent('m1') },
+      { kind: 'intend', record: intent('m1') },
+      { kind: 'settle', requestId: 'nobody', outcome: {} },
+      { kind: 'append', record: { time: 'not a time' } },
+      { kind: 'append', record: { time: at(), request_id: 'a1' } },
+    ]);
+    expect(outcomes.map((outcome) => outcome?.code ?? null)).toEqual([null, 'ledger-request-recorded', 'ledger-intent-missing', 'ledger-record-invalid', null]);
+    expect(requests().map((record) => record.request_id)).toEqual(['a1']);
+  });
+
+  it('says that the outcome is unknown for intents of a killed control plane, with the status that nginx saw', () => {
+    const killed = start();
+    killed.run([
+      { kind: 'intend', record: intent('seen') },
+      { kind: 'intend', record: intent('unseen') },
+    ]);
+    log(accessLine('seen', { taken: 'mediated', status: 201 }));
+    const next = start();
+    next.run([{ kind: 'intend', record: intent('mine') }]);
+    pumpAll(next);
+    expect(requests()).toMatchObject([
+      { request_id: 'seen', reason: 'outcome-unknown', status: 201, principal: 'alice@local' },
+      { request_id: 'unseen', reason: 'outcome-unknown', status: null },
+    ]);
+  });
+
+  it('holds the line of a relayed request for the richer record of the control plane', () => {
+    const core = start();
+    log(
+      accessLine('s1', { taken: 'relay', facts: '', status: 101 }),
+      accessLine('s2', { taken: 'relay', facts: '', status: 503, code: 'gateway-unavailable' }),
+    );
+    pumpAll(core);
+    core.run([{ kind: 'append', record: { time: at(), request_id: 's1', principal: 'alice@local' } }]);
+    nowMs += 5_000;
+    core.tick();
+    expect(requests()).toMatchObject([
+      { request_id: 's1', principal: 'alice@local' },
+      { request_id: 's2', decision: 'deny', reason: 'gateway-unavailable' },
+    ]);
+  });
+
+  it('names the end before each start: none, clean, unclean', () => {
+    start().close();
+    nowMs += 60_000;
+    start();
+    start();
+    const starts = records().filter((record) => record.action === 'gateway.started');
+    expect(starts).toMatchObject([
+      { reason: 'control-plane-started', resource_id: 'none', duration_ms: null },
+      { reason: 'control-plane-started', resource_id: 'clean', duration_ms: 60_000 },
+      { reason: 'control-plane-started', resource_id: 'unclean', duration_ms: 0 },
+    ]);
+  });
+
+  it('is no new start when only its thread was started again', () => {
+    start('same');
+    start('same');
+    expect(records().filter((record) => record.action === 'gateway.started')).toHaveLength(1);
+  });
+
+  it('records the death of an edge worker once, with the time since its last line', () => {
+    const core = start();
+    log(accessLine('r1', { pid: 77 }));
+    const local = new Date(END_MS + 3_000);
+    const pad = (value: number) => String(value).padStart(2, '0');
+    const day = `${local.getFullYear()}/${pad(local.getMonth() + 1)}/${pad(local.getDate())}`;
+    const time = `${pad(local.getHours())}:${pad(local.getMinutes())}:${pad(local.getSeconds())}`;
+    appendFileSync(paths.edgeErrorLog, `${day} ${time} [notice] 1#1: start\n${day} ${time} [alert] 1#1: worker process 77 exited on signal 9\n`);
+    pumpAll(core);
+    sql('DELETE FROM tails');
+    pumpAll(start());
+    const deaths = records().filter((record) => record.action === 'edge.worker_died');
+    expect(deaths).toMatchObject([{ reason: 'edge-worker-died', resource_id: '77', tool: 'signal 9', duration_ms: 3_499 }]);
+  });
+
+  describe('when it cannot be written', () => {
+    const FULL = "CREATE TRIGGER full BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+
+    it('refuses, says so, and recovers by itself with nothing lost and nothing doubled', () => {
+      const core = start();
+      core.run([{ kind: 'intend', record: intent('m1') }]);
+      using other = new DatabaseSync(paths.ledgerFile);
+      other.exec(FULL);
+      log(accessLine('r1'));
+      expect(core.run([{ kind: 'append', record: { time: at() } }])[0]?.code).toBe('ledger-unavailable');
+      expect(core.run([{ kind: 'intend', record: intent('m2') }])[0]?.code).toBe('ledger-unavailable');
+      expect(core.run([{ kind: 'settle', requestId: 'm1', outcome: { status: 201 } }])[0]?.code).toBe('ledger-unavailable');
+      expect([core.pump(), core.healthy(), health]).toEqual([false, false, [false]]);
+      other.exec('DROP TRIGGER full');
+      nowMs += 7_000;
+      pumpAll(core);
+      expect([core.healthy(), health]).toEqual([true, [false, true]]);
+      expect(requests().map((record) => [record.request_id, record.status])).toEqual([
+        ['r1', 200],
+        ['m1', 201],
+      ]);
+      expect(records().filter((record) => record.action === 'ledger.recovered')).toMatchObject([{ duration_ms: 7_000 }]);
+      expect(core.run([{ kind: 'intend', record: intent('m2') }])).toEqual([null]);
+    });
+
+    it('starts unhealthy and opens when it can', () => {
+      const other = new DatabaseSync(paths.ledgerFile);
+      other.exec('CREATE TABLE records (x)');
+      const core = start();
+      expect(core.healthy()).toBe(false);
+      other.exec('DROP TABLE records');
+      other.close();
+      core.pump();
+      expect(core.healthy()).toBe(true);
+      expect(records().map((record) => record.action)).toEqual(['gateway.started', 'ledger.recovered']);
+    });
+  });
+});

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRoleBook } from '../roles.ts';
+import { createSessions } from '../session/session.ts';
+import { openTestStore, type TestStore } from '../test-store.ts';
+import { createTouches } from '../touches.ts';
+import { createLogin, LOGIN_LIMITS, type Login, type LoginRequest } from './login.ts';
+import { createPasswords, type PasswordCheck, type Passwords } from './password.ts';
+
+const ALICE = { name: 'alice', password: 'correct horse', address: '192.0.2.1', oldCookieValue: '' } satisfies LoginRequest;
+
+/** Right when the "hash" is the password: the real one is tried in the first test and in password.test.ts. */
+function plainPasswords(answer?: PasswordCheck): Passwords {
+  return { hash: async (password) => password, check: async (password, phc) => answer ?? (password === phc ? 'right' : 'wrong') };
+}
+
+let test: TestStore;
+beforeEach(async () => {
+  test = await openTestStore();
+});
+afterEach(() => test.close());
+
+async function loginWith(passwords: Passwords, { idp = 'local' }: { idp?: string | null } = {}): Promise<Login> {
+  const roleBook = createRoleBook([]);
+  const limits = { idleSeconds: 3600, absoluteSeconds: 86_400 };
+  const sessions = createSessions({ store: test.store.sessions, idp, limits, roleBook, touches: createTouches(() => {}), clock: test.clock });
+  const password = await passwords.hash('correct horse');
+  await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password });
+  await test.store.accounts.create({ id: '2', name: 'nemo', roles: [], password });
+  return createLogin({ accounts: test.store.accounts, sessions, passwords, idp, roleBook, clock: test.clock });
+}
+
+describe('a login', () => {
+  it('with the right password starts a session; with a wrong one it does not', async () => {
+    const login = await loginWith(createPasswords());
+    expect(await login(ALICE)).toMatchObject({
+      ok: true,
+      principal: { id: 'alice@local', roles: ['admin'] },
+      session: { cookieValue: expect.stringMatching(/^[\w-]{43}$/) },
+    });
+    expect(await login({ ...ALICE, password: 'correct horsf' })).toEqual({ ok: false, reason: 'login-failed', principalId: 'alice@local' });
+  });
+
+  it('of nobody fails like a wrong password, and what was typed is not repeated', async () => {
+    const login = await loginWith(plainPasswords());
+    expect(await login({ ...ALICE, name: 'mallory' })).toEqual({ ok: false, reason: 'login-failed', principalId: null });
+    expect(await login({ ...ALICE, name: 'Alice' })).toEqual({ ok: false, reason: 'login-failed', principalId: null });
+  });
+
+  it('of a removed account fails', async () => {
+    const login = await loginWith(plainPasswords());
+    await test.store.accounts.remove('alice');
+    expect(await login(ALICE)).toMatchObject({ ok: false, reason: 'login-failed' });
+    expect(await login({ ...ALICE, password: '' })).toMatchObject({ ok: false, reason: 'login-failed' });
+  });
+
+  it('fails when the configuration has no accounts', async () => {
+    const login = await loginWith(plainPasswords(), { idp: null });
+    expect(await login(ALICE)).toEqual({ ok: false, reason: 'login-failed', principalId: null });
+  });
+
+  it('of an account without any role starts no session, and says so only with the right password', async () => {
+    const login = await loginWith(plainPasswords());
+    expect(await login({ ...ALICE, name: 'nemo' })).toEqual({ ok: false, reason: 'policy-default-deny', principalId: 'nemo@local' });
+    expect(await login({ ...ALICE, name: 'nemo', password: 'x' })).toMatchObject({ reason: 'login-failed' });
+  });
+
+  it('starts a fresh session each time and ends the one that came along (SE-01)', async () => {
+    const login = await loginWith(plainPasswords());
+    const first = await login(ALICE);
+    const oldCookieValue = first.ok ? first.session.cookieValue : '';
+    const second = await login({ ...ALICE, oldCookieValue });
+    expect(second.ok && second.session.cookieValue).not.toBe(oldCookieValue);
+    expect(await test.store.sessions.byId(first.ok ? first.session.id : '')).toBeUndefined();
+    expect(await test.store.sessions.byId(second.ok ? second.session.id : '')).toBeDefined();
+  });
+
+  it('that fails leaves the session that came along', async () => {
+    const login = await loginWith(plainPasswords());
+    const first = await login(ALICE);
+    await login({ ...ALICE, password: 'x', oldCookieValue: first.ok ? first.session.cookieValue : '' });
+    expect(await test.store.sessions.byId(first.ok ? first.session.id : '')).toBeDefined();
+  });
+});
+
+describe('throttling', () => {
+  const fail = (login: Login, request: Partial<LoginRequest> = {}) => login({ ...ALICE, password: 'wrong', ...request });
+
+  it('stops an account after its failures, from any address and with the right password, until the minute is over', async () => {
+    const login = await loginWith(plainPasswords());
+    for (let index = 0; index < LOGIN_LIMITS.perAccount; index += 1) expect((await fail(login, { address: `192.0.2.${index}` })).ok).toBe(false);
+    test.advance(20_000);
+    expect(await login({ ...ALICE, address: '198.51.100.1' })).toEqual({
+      ok: false,
+      reason: 'login-throttled',
+      principalId: 'alice@local',
+      retryAfterSeconds: 40,
+    });
+    expect(await login({ ...ALICE, name: 'nemo' })).toMatchObject({ reason: 'policy-default-deny' });
+    test.advance(40_000);
+    expect((await login(ALICE)).ok).toBe(true);
+  });
+
+  it('stops names that do not exist in the same way', async () => {
+    const login = await loginWith(plainPasswords());
+    for (let index = 0; index < LOGIN_LIMITS.perAccount; index += 1) await fail(login, { name: 'mallory' });
+    expect(await fail(login, { name: 'mallory' })).toEqual({ ok: false, reason: 'login-throttled', principalId: null, retryAfterSeconds: 60 });
+  });
+
+  it('stops an address after its failures over many names, and no other address', async () => {
+    const login = await loginWith(plainPasswords());
+    for (let index = 0; index < LOGIN_LIMITS.perAddress; index += 1) await fail(login, { name: `name-${index}` });
+    expect(await login(ALICE)).toMatchObject({ reason: 'login-throttled' });
+    expect((await login({ ...ALICE, address: '198.51.100.1' })).ok).toBe(true);
+  });
+
+  it('lets a success clear the account, and does not count it against the address', async () => {
+    const login = await loginWith(plainPasswords());
+    for (let round = 0; round < 3; round += 1) {
+      for (let index = 1; index < LOGIN_LIMITS.perAccount; index += 1) await fail(login);
+      expect((await login(ALICE)).ok).toBe(true);
+    }
+  });
+
+  it('does not let many at once slip through', async () => {
+    const login = await loginWith(plainPasswords());
+    const answers = await Promise.all(Array.from({ length: 50 }, () => fail(login)));
+    expect(answers.filter((answer) => !answer.ok && answer.reason === 'login-failed')).toHaveLength(LOGIN_LIMITS.perAccount);
+  });
+
+  it('says come back soon when too many passwords wait, and does not count that', async () => {
+    const login = await loginWith(plainPasswords('busy'));
+    for (let index = 0; index < 30; index += 1) expect(await login(ALICE)).toMatchObject({ reason: 'login-throttled', retryAfterSeconds: 2 });
+  });
+});

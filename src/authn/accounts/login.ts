@@ -1,0 +1,129 @@
+// Name and password -> a session, throttled per account and per address; timing and answers tell nothing about which names exist.
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../contract/clock.ts';
+import type { Principal } from '../../contract/principal.ts';
+import type { Accounts, StoredAccount } from '../../store/accounts.ts';
+import { createBoundedCounter } from '../bounded-counter.ts';
+import { guesserKey } from '../guesser.ts';
+import type { RoleBook } from '../roles.ts';
+import type { Sessions, StartedSession } from '../session/session.ts';
+import type { Passwords } from './password.ts';
+import { userPrincipal } from './principal.ts';
+
+/** Failed logins within a minute of the first. */
+export const LOGIN_LIMITS = { perAccount: 5, perAddress: 20, windowMs: 60_000, keys: 10_000 } as const;
+
+/** When too many passwords wait to be hashed. */
+const BUSY_RETRY_SECONDS = 2;
+
+export interface LoginRequest {
+  readonly name: string;
+  readonly password: string;
+  readonly address: string;
+  /** Value of the session cookie that came along, or empty: that session ends when this login succeeds. */
+  readonly oldCookieValue: string;
+}
+
+export type LoginResult =
+  | { readonly ok: true; readonly principal: Principal; readonly session: StartedSession }
+  /** `principalId` only for a name that exists: what was typed may be a password. */
+  | { readonly ok: false; readonly reason: 'login-failed'; readonly principalId: string | null }
+  | { readonly ok: false; readonly reason: 'login-throttled'; readonly principalId: string | null; readonly retryAfterSeconds: number }
+  /** Name and password are right, and the account may do nothing: no session. */
+  | { readonly ok: false; readonly reason: 'policy-default-deny'; readonly principalId: string };
+
+export type Login = (request: LoginRequest) => Promise<LoginResult>;
+
+export interface LoginParts {
+  readonly accounts: Pick<Accounts, 'byName'>;
+  readonly sessions: Sessions;
+  readonly passwords: Passwords;
+  /** Id of the accounts provider; null: every login fails. */
+  readonly idp: string | null;
+  readonly roleBook: RoleBook;
+  readonly clock: Clock;
+}
+
+export function createLogin(parts: LoginParts): Login {
+  const throttle = createThrottle(parts.clock);
+  return async (request) => {
+    const claimed = await lookUp(parts, request.name);
+    const principalId = claimed?.principal.id ?? null;
+    const attempt = throttle.begin(request);
+    if (attempt.waitMs > 0) return throttled(principalId, attempt.waitMs);
+    const check = await parts.passwords.check(request.password, claimed?.account.password ?? null);
+    if (check === 'busy') {
+      attempt.withdraw();
+      return throttled(principalId, BUSY_RETRY_SECONDS * 1000);
+    }
+    if (check === 'wrong' || claimed === undefined) return { ok: false, reason: 'login-failed', principalId };
+    attempt.succeeded();
+    if (claimed.principal.roles.length === 0) return { ok: false, reason: 'policy-default-deny', principalId: claimed.principal.id };
+    return await startSession(parts.sessions, claimed, request.oldCookieValue);
+  };
+}
+
+interface Claimed {
+  readonly account: StoredAccount;
+  readonly principal: Principal;
+}
+
+async function lookUp({ accounts, idp, roleBook }: LoginParts, name: string): Promise<Claimed | undefined> {
+  const account = idp === null ? undefined : await accounts.byName(name);
+  return account === undefined || idp === null ? undefined : { account, principal: userPrincipal(account, idp, roleBook) };
+}
+
+/** A fresh session always, and the old one ends: whoever planted a cookie before the login knows nothing of this one. */
+async function startSession(sessions: Sessions, { account, principal }: Claimed, oldCookieValue: string): Promise<LoginResult> {
+  const session = await sessions.start(account);
+  if (session === undefined) return { ok: false, reason: 'login-failed', principalId: principal.id };
+  await sessions.end(oldCookieValue);
+  return { ok: true, principal, session };
+}
+
+function throttled(principalId: string | null, waitMs: number): LoginResult {
+  return { ok: false, reason: 'login-throttled', principalId, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+}
+
+interface Attempt {
+  /** Above 0: too many failures, come back then. */
+  readonly waitMs: number;
+  /** Not looked at after all. */
+  withdraw(): void;
+  succeeded(): void;
+}
+
+/** An attempt counts from its beginning, so that many at once do not slip through. */
+function createThrottle(clock: Clock) {
+  const byAccount = createBoundedCounter(clock, LOGIN_LIMITS);
+  const byAddress = createBoundedCounter(clock, LOGIN_LIMITS);
+  return {
+    begin({ name, address }: LoginRequest): Attempt {
+      const [account, guesser] = [nameKey(name), guesserKey(address)];
+      const waitMs = Math.max(
+        byAccount.count(account) >= LOGIN_LIMITS.perAccount ? byAccount.leftMs(account) : 0,
+        byAddress.count(guesser) >= LOGIN_LIMITS.perAddress ? byAddress.leftMs(guesser) : 0,
+      );
+      const withdraw = (): void => {
+        byAccount.undo(account);
+        byAddress.undo(guesser);
+      };
+      if (waitMs > 0) return { waitMs, withdraw: () => {}, succeeded: () => {} };
+      byAccount.add(account);
+      byAddress.add(guesser);
+      return {
+        waitMs: 0,
+        withdraw,
+        succeeded() {
+          withdraw();
+          byAccount.clear(account);
+        },
+      };
+    },
+  };
+}
+
+/** Of one size whatever was typed. */
+function nameKey(name: string): string {
+  return createHash('sha256').update(name).digest('base64');
+}

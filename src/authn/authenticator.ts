@@ -1,0 +1,67 @@
+// Request -> principal: the first credential in the contract's order decides, and nothing falls through from a bad one.
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../contract/clock.ts';
+import type { EdgeInputs } from '../contract/inputs.ts';
+import type { Store } from '../store/store.ts';
+import { accountsProvider } from './accounts/principal.ts';
+import { type Presented, presentedCredentials } from './carriers.ts';
+import { createFailures } from './failures.ts';
+import { createRoleBook } from './roles.ts';
+import { createTokenVerifier } from './service-token/verify.ts';
+import { createSessions } from './session/session.ts';
+import { createTouches } from './touches.ts';
+import { type Authentication, refuse } from './verdict.ts';
+
+export type { Authentication } from './verdict.ts';
+
+export interface Authenticator {
+  /** By what the request's headers carry. Throws only when the store cannot be read: the caller fails closed. */
+  authenticate(inputs: EdgeInputs): Promise<Authentication>;
+  /** The same with a socket's first frame, last in the order: it decides when the upgrade request carried nothing. */
+  authenticateFrame(token: string, inputs: EdgeInputs): Promise<Authentication>;
+  /** Resolves when no "last used" is being written: before the store is closed. */
+  idle(): Promise<void>;
+}
+
+export interface AuthenticatorParts {
+  readonly store: Pick<Store, 'tokens' | 'sessions'>;
+  readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
+  readonly clock: Clock;
+  /** An address goes on guessing; once a minute for each. */
+  readonly onGuessing?: (address: string) => void;
+  /** "Last used" could not be written. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
+  const { store, config, clock } = parts;
+  const touches = createTouches(parts.onError ?? ignore);
+  const failures = createFailures(clock, parts.onGuessing ?? ignore);
+  const roleBook = createRoleBook(config.roles);
+  const verifyToken = createTokenVerifier({ tokens: store.tokens, roleBook, touches, clock });
+  const sessions = createSessions({ store: store.sessions, idp: accountsProvider(config), limits: config.sessions, roleBook, touches, clock });
+
+  const verify = (presented: Presented, inputs: EdgeInputs): Promise<Authentication> => {
+    if (presented.carrier === 'session') return sessions.verify(presented.cookieValue);
+    return presented.token === null ? Promise.resolve(refuse('credential-malformed')) : verifyToken(presented.token, presented.carrier, inputs);
+  };
+
+  const decide = async (inputs: EdgeInputs, frameToken: string | null): Promise<Authentication> => {
+    const [first, ...further] = presentedCredentials(inputs, frameToken);
+    if (first === undefined) return refuse('credential-missing');
+    const verdict = await verify(first, inputs);
+    if (!verdict.ok) return { ...verdict, reason: failures.reasonFor(verdict.reason, inputs.address) };
+    if (further.length === 0) return verdict;
+    const others = await Promise.all(further.map((presented) => verify(presented, inputs)));
+    const alsoPresented = others.flatMap((other) => (other.ok && other.principal.id !== verdict.principal.id ? [other.credential.id] : []));
+    return { ...verdict, credential: { ...verdict.credential, alsoPresented } };
+  };
+
+  return {
+    authenticate: (inputs) => decide(inputs, null),
+    authenticateFrame: (token, inputs) => decide(inputs, token),
+    idle: () => touches.idle(),
+  };
+}
+
+function ignore(): void {}

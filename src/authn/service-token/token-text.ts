@@ -1,0 +1,76 @@
+// The text of a service token: lct_ + id + secret + checksum, fixed width, one alphabet, one spelling.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** Crockford's base32 in lower case: no i, l, o or u, so nothing looks like anything else. */
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const PREFIX = 'lct_';
+const ID_LENGTH = 10;
+/** 256 bits at 5 a letter. */
+const SECRET_LENGTH = 52;
+const CHECKSUM_LENGTH = 6;
+const SECRET_BYTES = 32;
+
+/** For secret scanners, and for whoever writes a pattern of their own. */
+const SHAPE = /^lct_([0-9a-hjkmnp-tv-z]{10})([0-9a-hjkmnp-tv-z]{52})([0-9a-hjkmnp-tv-z]{6})$/;
+
+export interface TokenText {
+  /** Public: names the token in lists and records. */
+  readonly id: string;
+  /** The whole text. Shown once, never stored. */
+  readonly text: string;
+}
+
+export function createTokenId(): string {
+  return [...randomBytes(ID_LENGTH)].map((byte) => ALPHABET[byte & 31] ?? '').join('');
+}
+
+/** A token with a fresh secret; the id stays the same over rotations. */
+export function createTokenText(id: string): TokenText {
+  const secret = encode(randomBytes(SECRET_BYTES));
+  return { id, text: `${PREFIX}${id}${secret}${checksum(id, secret)}` };
+}
+
+/** Undefined unless it is exactly such a text with a right checksum: a typo never reaches the store. Says nothing about validity. */
+export function parseTokenText(text: string): TokenText | undefined {
+  const match = SHAPE.exec(text);
+  const [, id = '', secret = '', sum = ''] = match ?? [];
+  if (match === null || !isCanonical(secret) || checksum(id, secret) !== sum) return undefined;
+  return { id, text };
+}
+
+/** True for whatever claims to be a token of ours, well-formed or not. */
+export function claimsToBeToken(text: string): boolean {
+  return text.startsWith(PREFIX);
+}
+
+/** What the store keeps. 256 random bits need no slow hash. */
+export function hashToken(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** In constant time for equally long texts; both are hashes. */
+export function isSameHash(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** 256 bits leave 4 of the last letter's 5 bits unused: they are zero, or the same secret had 16 spellings. */
+function isCanonical(secret: string): boolean {
+  return (ALPHABET.indexOf(secret.at(-1) ?? '') & 0b01111) === 0;
+}
+
+function encode(bytes: Buffer): string {
+  return encodeBits([...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join(''), SECRET_LENGTH);
+}
+
+/** 30 bits against typos and for scanners; not against attackers. */
+function checksum(id: string, secret: string): string {
+  const digest = createHash('sha256').update(`${PREFIX}${id}${secret}`).digest();
+  return encodeBits((digest.readUInt32BE() >>> 2).toString(2).padStart(30, '0'), CHECKSUM_LENGTH);
+}
+
+function encodeBits(bits: string, length: number): string {
+  let text = '';
+  for (let index = 0; index < length; index += 1) text += ALPHABET[Number.parseInt(bits.slice(index * 5, index * 5 + 5).padEnd(5, '0'), 2)] ?? '';
+  return text;
+}

@@ -1,0 +1,49 @@
+// For tests: a store in its own directory, a clock that the test owns, and shortcuts to make tokens and accounts.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore, type Store } from '../store/store.ts';
+import { createTokenId, createTokenText, hashToken, type TokenText } from './service-token/token-text.ts';
+
+export interface TestStore {
+  readonly store: Store;
+  readonly clock: () => number;
+  advance(ms: number): void;
+  /** Makes a service token; answers its text. */
+  token(token?: {
+    readonly name?: string;
+    readonly roles?: readonly string[];
+    readonly cidrs?: readonly string[];
+    readonly lifetimeMs?: number;
+  }): Promise<TokenText>;
+  rotate(id: string, overlapMs: number): Promise<TokenText>;
+  close(): Promise<void>;
+}
+
+export async function openTestStore(): Promise<TestStore> {
+  const dir = mkdtempSync(join(tmpdir(), 'lictor-authn-'));
+  let nowMs = 1_700_000_000_000;
+  const clock = (): number => nowMs;
+  const store = await openStore({ file: join(dir, 'lictor.db'), clock });
+  return {
+    store,
+    clock,
+    advance: (ms) => {
+      nowMs += ms;
+    },
+    async token({ name = 'etl', roles = ['worker'], cidrs = [], lifetimeMs } = {}) {
+      const text = createTokenText(createTokenId());
+      await store.tokens.create({ id: text.id, name, roles, cidrs, lifetimeMs: lifetimeMs ?? null, hash: hashToken(text.text) });
+      return text;
+    },
+    async rotate(id, overlapMs) {
+      const text = createTokenText(id);
+      await store.tokens.rotate({ id, hash: hashToken(text.text), overlapMs });
+      return text;
+    },
+    async close() {
+      await store.close();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { createTouches } from './touches.ts';
+
+describe('touches', () => {
+  it('write after the answer, once at a time for a key, and not while the last one is fresh', async () => {
+    const touches = createTouches(() => expect.unreachable());
+    const written: string[] = [];
+    const touch = (key: string, lastMs: number | null) =>
+      touches.touch({
+        key,
+        lastMs,
+        nowMs: 100_000,
+        write: async () => {
+          written.push(key);
+        },
+      });
+    touch('a', null);
+    touch('a', null);
+    touch('b', 40_000);
+    touch('c', 40_001);
+    expect(written).toEqual([]);
+    await touches.idle();
+    expect(written).toEqual(['a', 'b']);
+    touch('a', null);
+    await touches.idle();
+    expect(written).toEqual(['a', 'b', 'a']);
+  });
+
+  it('report a write that failed and go on', async () => {
+    const errors: unknown[] = [];
+    const touches = createTouches((error) => errors.push(error));
+    touches.touch({ key: 'a', lastMs: null, nowMs: 0, write: () => Promise.reject(new Error('disk full')) });
+    await touches.idle();
+    expect(errors).toEqual([new Error('disk full')]);
+  });
+});

@@ -1,0 +1,41 @@
+// "Last used" and "last seen": written at most once a minute each, and never in the way of the answer.
+
+export const TOUCH_EVERY_MS = 60_000;
+
+export interface Touch {
+  readonly key: string;
+  /** When it was written last; null: never. */
+  readonly lastMs: number | null;
+  readonly nowMs: number;
+  /** How old the last one may get; a minute when left out. */
+  readonly everyMs?: number;
+  readonly write: () => Promise<void>;
+}
+
+export interface Touches {
+  /** Starts a write unless the last one is fresh or one is on its way. Its failure is reported, not thrown: it decides nothing. */
+  touch(touch: Touch): void;
+  /** Resolves when no write is on its way. */
+  idle(): Promise<void>;
+}
+
+export function createTouches(onError: (error: unknown) => void): Touches {
+  const running = new Map<string, Promise<void>>();
+  return {
+    touch({ key, lastMs, nowMs, everyMs = TOUCH_EVERY_MS, write }) {
+      if (running.has(key) || (lastMs !== null && nowMs - lastMs < everyMs)) return;
+      const started = afterAnswer()
+        .then(write)
+        .catch(onError)
+        .finally(() => running.delete(key));
+      running.set(key, started);
+    },
+    async idle() {
+      while (running.size > 0) await Promise.all(running.values());
+    },
+  };
+}
+
+function afterAnswer(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,5 +1,4 @@
 // The command line: finds the command, loads only its file, and turns every mistake into words and an exit status.
-import { pathToFileURL } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { LictorError } from '../contract/error.ts';
@@ -101,7 +100,7 @@ function endQuietlyOnClosedPipe(stream: NodeJS.WriteStream): void {
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (import.meta.main) {
   endQuietlyOnClosedPipe(process.stdout);
   endQuietlyOnClosedPipe(process.stderr);
   process.exitCode = await main({ args: process.argv.slice(2), out: process.stdout, err: process.stderr, env: process.env, cwd: process.cwd() });

@@ -13,7 +13,8 @@ export const adminSettings: Family = {
   plan: (call) =>
     planned({
       asks: [],
-      wish: { action: 'admin.settings.read_whole', resource: ownResource(call) },
+      // Who may change settings of the server may read them all.
+      wish: { action: 'admin.storage.write', resource: ownResource(call) },
       intent: false,
       rewrite: () => undefined,
       reply: (answer, whole) => (whole ? answer : redactedAnswer(answer)),

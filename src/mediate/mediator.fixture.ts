@@ -1,0 +1,119 @@
+// For the unit tests: a mediator with the real catalogue, policies and decider, and with fakes for who, Prefect and the ledger.
+import { collectActions } from '../catalog/actions.ts';
+import { createCatalogue, OPERATIONS } from '../catalog/catalogue.ts';
+import type { EdgeInputs } from '../contract/inputs.ts';
+import type { NewRecord } from '../contract/record.ts';
+import { createDecider } from '../decide/decider.ts';
+import { createPolicyEngine } from '../policy/engine.ts';
+import type { UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
+import { createMediator, type MediatedResponse, type MediatorParts } from './mediator.ts';
+
+const catalogue = createCatalogue();
+const policy = createPolicyEngine({ actions: collectActions(OPERATIONS), revision: 7 });
+
+export const RUN = '11111111-2222-3333-4444-555555555555';
+export const DEPLOYMENT = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee';
+
+export interface Options {
+  /** The token is the role; `none` is an unknown token. */
+  readonly prefect?: (request: UpstreamRequest) => Partial<UpstreamAnswer> | Error;
+  readonly parts?: Partial<MediatorParts>;
+  readonly ledger?: Partial<MediatorParts['ledger']>;
+  readonly onBehalfOf?: readonly string[];
+}
+
+export interface Sent {
+  readonly role: string;
+  readonly method?: string;
+  readonly path: string;
+  /** Text or bytes as they are; anything else as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+  readonly inputs?: Partial<EdgeInputs>;
+}
+
+export function startMediator(options: Options = {}) {
+  const forwarded: UpstreamRequest[] = [];
+  const records = new Map<string, NewRecord>();
+  const order: string[] = [];
+  const decider = createDecider({ catalogue, policy, changeNumber: async () => 1, authenticator: authenticatorOf(options) });
+  const upstream: MediatorParts['upstream'] = {
+    async request(request) {
+      forwarded.push(request);
+      order.push(`prefect ${request.method}`);
+      const answer = options.prefect?.(request) ?? {};
+      if (answer instanceof Error) throw answer;
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from('{}'), upstreamMs: 3, ...answer };
+    },
+  };
+  const ledger: MediatorParts['ledger'] = {
+    healthy: () => true,
+    async append(record) {
+      order.push('append');
+      records.set(record.request_id ?? '', record);
+    },
+    async intend(record) {
+      order.push('intend');
+      records.set(record.request_id, record);
+    },
+    async settle(requestId, outcome) {
+      order.push('settle');
+      records.set(requestId, { time: '', ...records.get(requestId), ...outcome });
+    },
+    ...options.ledger,
+  };
+  const config = { publicUrl: { basePath: '' }, forwardHeaders: ['X-Team', 'Cookie'], ledger: { failClosed: true } };
+  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, config, ...options.parts });
+  return {
+    forwarded,
+    records,
+    order,
+    record: (id = 'r1'): NewRecord => records.get(id) ?? { time: 'no record' },
+    send: (sent: Sent): Promise<MediatedResponse> => mediator.handle(requestOf(sent)),
+    /** What Prefect got last, parsed. */
+    last: (): unknown => JSON.parse(forwarded.at(-1)?.body?.toString() ?? 'null'),
+  };
+}
+
+export function codeOf(response: MediatedResponse): string {
+  const body: unknown = JSON.parse(response.body.toString());
+  return typeof body === 'object' && body !== null && 'code' in body ? String(body.code) : '';
+}
+
+export function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function requestOf({ role, method = 'POST', path, body, headers, inputs }: Sent) {
+  const found = catalogue.match(method, path);
+  const bytes = body === undefined ? Buffer.alloc(0) : Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const own: EdgeInputs = {
+    requestId: 'r1',
+    host: 'gate.example',
+    listener: '0',
+    address: '10.0.0.9',
+    authorization: '',
+    token: role,
+    session: '',
+    certificate: '',
+    sameOrigin: false,
+    method,
+    operation: found?.operation.operationId ?? '',
+    path,
+    args: '',
+    ...inputs,
+  };
+  return { inputs: own, headers: { ...(bytes.length > 0 && { 'content-type': 'application/json' }), 'user-agent': 'prefect/3.9.1', ...headers }, body: bytes };
+}
+
+function authenticatorOf({ onBehalfOf = [] }: Options): Parameters<typeof createDecider>[0]['authenticator'] {
+  const authenticate = async ({ token, session }: EdgeInputs) => {
+    const role = token === '' ? session : token;
+    if (role === 'none') return { ok: false, reason: 'credential-unknown', credentialId: null } as const;
+    const principal = { id: `token:${role}`, kind: 'service', idp: null, roles: [role], groups: [], attributes: {}, onBehalfOf } as const;
+    const carrier = session === '' ? 'x-lictor-token' : 'session';
+    const credential = { id: 'lct_x', carrier, expiresAtMs: null, sessionId: session === '' ? null : 's1', alsoPresented: [] } as const;
+    return { ok: true, principal, credential } as const;
+  };
+  return { authenticate, authenticateFrame: async () => ({ ok: false, reason: 'credential-missing', credentialId: null }), idle: async () => undefined };
+}

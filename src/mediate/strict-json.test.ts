@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseStrict, renderStrict } from './strict-json.ts';
+
+function problem(body: Buffer | string): string {
+  const result = parseStrict(Buffer.from(body as string));
+  return result.ok ? 'accepted' : result.detail;
+}
+
+function rendered(body: string): string {
+  const result = parseStrict(Buffer.from(body));
+  return result.ok ? renderStrict(result.tree).toString() : result.detail;
+}
+
+describe('parseStrict', () => {
+  it('gives back any JSON as it was', () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 20 }), (text) => {
+        const compact = JSON.stringify(JSON.parse(text));
+        expect(rendered(compact)).toBe(compact);
+        expect(JSON.parse(rendered(JSON.stringify(JSON.parse(text), null, 2)))).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it('keeps the text of every number', () => {
+    fc.assert(
+      fc.property(fc.bigInt(), fc.nat(), (big, fraction) => {
+        const body = `{"a":[${big},${big % 1000n}.${fraction}0,-0,1.0,1e2,1E+2,0.0]}`;
+        expect(rendered(body)).toBe(body);
+      }),
+    );
+    for (const number of ['12345678901234567890', '1.0', '1e2', '-0', '-0.0', '123456789012345678901234567890.5'])
+      expect(rendered(`[${number}]`)).toBe(`[${number}]`);
+  });
+
+  it('refuses every duplicate key, at any depth and however it is escaped', () => {
+    const wrap = fc.constantFrom<(inner: string) => string>(
+      (inner) => inner,
+      (inner) => `[1,${inner}]`,
+      (inner) => `{"outer":{"deep":[${inner}]}}`,
+      (inner) => `{"text":"a \\"key\\": {","x":${inner}}`,
+    );
+    fc.assert(
+      fc.property(fc.string(), fc.json({ maxDepth: 3 }), fc.boolean(), wrap, (key, between, isEscaped, around) => {
+        const again = isEscaped ? escapeAll(key) : JSON.stringify(key);
+        expect(problem(around(`{${JSON.stringify(key)} : 1, "other-than-${key.length}": ${between}, ${again}\t:2}`))).toMatch(/twice/);
+      }),
+    );
+  });
+
+  it('accepts the same key in different objects, and as a value', () => {
+    expect(rendered('[{"a":1},{"a":{"a":"a"}},"a","a"]')).toBe('[{"a":1},{"a":{"a":"a"}},"a","a"]');
+  });
+
+  it('refuses what is not UTF-8 without BOM', () => {
+    expect(problem(Buffer.from([0xef, 0xbb, 0xbf, 0x7b, 0x7d]))).toMatch(/byte order mark/);
+    expect(problem(Buffer.from([0x22, 0xc3, 0x28, 0x22]))).toMatch(/UTF-8/);
+    expect(problem(Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]))).toMatch(/UTF-8/);
+    expect(problem(Buffer.from([0x22, 0xc0, 0xaf, 0x22]))).toMatch(/UTF-8/);
+    expect(problem(Buffer.from('{"a":1}', 'utf16le'))).toMatch(/not JSON/);
+    expect(problem(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('{"a":1}', 'utf16le')]))).toMatch(/UTF-8/);
+  });
+
+  it('refuses numbers that a double cannot hold, and what is no number', () => {
+    for (const number of ['1e400', '-1e400', '9'.repeat(400)]) expect(problem(`{"a":${number}}`)).toMatch(/out of range/);
+    for (const word of ['NaN', 'Infinity', '-Infinity', '01', '+1', '.5', '1.', '0x10', '1_000']) expect(problem(`[${word}]`)).toMatch(/not JSON/);
+  });
+
+  it('takes 64 levels and refuses the 65th, before it parses', () => {
+    expect(problem(`${'['.repeat(64)}${']'.repeat(64)}`)).toBe('accepted');
+    expect(problem(`${'[{"a":'.repeat(33)}1${'}]'.repeat(33)}`)).toMatch(/deeper than 64/);
+    const started = performance.now();
+    expect(problem(Buffer.alloc(5_000_000, '['))).toMatch(/deeper than 64/);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  it('keeps __proto__ as a key like any other', () => {
+    const body = '{"__proto__":{"polluted":1.0},"constructor":{"prototype":{}}}';
+    expect(rendered(body)).toBe(body);
+    expect(rendered('{"__proto__":1}')).toBe('{"__proto__":1}');
+    expect(Object.hasOwn({}, 'polluted') || 'polluted' in {}).toBe(false);
+  });
+
+  it('refuses what is not one JSON value', () => {
+    for (const body of ['{', '{}{}', '[1,]', '{"a":1,}', '{a:1}', "{'a':1}", '"\\x"', '// x\n1', '"\n"', '"unended', '"\\'])
+      expect(problem(body)).toMatch(/not JSON/);
+  });
+
+  it('quotes nothing of the body in what it says', () => {
+    const words = fc.stringMatching(/^[a-z0-9]{12,20}$/);
+    fc.assert(
+      fc.property(words, (secret) => {
+        expect(problem(`{"x": "${secret}"`)).not.toContain(secret);
+      }),
+    );
+  });
+});
+
+function escapeAll(key: string): string {
+  return `"${key
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')}"`;
+}

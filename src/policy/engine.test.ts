@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { collectActions } from '../catalog/actions.ts';
+import { OPERATIONS } from '../catalog/catalogue.ts';
+import type { Decision, Resource } from '../contract/decision.ts';
+import type { Principal } from '../contract/principal.ts';
+import { createPolicyEngine, policyProblems } from './engine.ts';
+import { loadBuiltInPolicies, namePolicies, uniqueByName } from './policies.ts';
+
+const actions = collectActions(OPERATIONS);
+
+function principal(...roles: readonly string[]): Principal {
+  return { id: 'alice@local', kind: 'user', idp: 'local', roles, groups: [], attributes: {}, onBehalfOf: [] };
+}
+
+function engineOf(text: string, onError?: (detail: string) => void) {
+  const policies = uniqueByName(namePolicies(text, 'test'));
+  return createPolicyEngine({ actions, revision: 7, policies, ...(onError !== undefined && { onError }) });
+}
+
+const FLOW: Resource = { type: 'Flow', id: 'f' };
+const RUN: Resource = { type: 'FlowRun', id: 'r' };
+
+interface Asked {
+  readonly who?: Principal;
+  readonly action?: string;
+  readonly resource?: Resource;
+  readonly facts?: Readonly<Record<string, boolean | number | string>>;
+}
+
+function ask(engine: ReturnType<typeof engineOf>, { who = principal('viewer'), action = 'flows.read', resource = FLOW, facts = {} }: Asked): Decision {
+  return engine.evaluate({ principal: who, action, resource, context: { address: '192.0.2.1', carrier: 'authorization', facts } });
+}
+
+describe('the built-in policies', () => {
+  it('fit the schema without a warning', () => {
+    expect(policyProblems(actions, loadBuiltInPolicies())).toEqual([]);
+  });
+
+  it('forbid nothing', () => {
+    for (const text of Object.values(loadBuiltInPolicies())) expect(text).not.toMatch(/^\s*forbid/m);
+  });
+
+  it('fail when they name an action that the catalogue lacks', () => {
+    const without = actions.filter(({ name }) => name !== 'logs.write');
+    expect(() => createPolicyEngine({ actions: without, revision: 1 })).toThrow('The policies cannot be used.');
+  });
+});
+
+describe('a decision', () => {
+  const engine = createPolicyEngine({ actions, revision: 7 });
+
+  it('names the policy that permits, and what was asked', () => {
+    expect(ask(engine, {})).toEqual({
+      effect: 'allow',
+      enforced: 'allow',
+      reason: 'policy-permits',
+      action: 'flows.read',
+      resource: FLOW,
+      policies: ['viewer'],
+      revision: 7,
+    });
+  });
+
+  it('names every policy that permits, for a principal with several roles', () => {
+    expect([...ask(engine, { who: principal('viewer', 'operator') }).policies].sort()).toEqual(['operator', 'viewer']);
+  });
+
+  it('is a default deny without a policy', () => {
+    expect(ask(engine, { action: 'flows.delete' })).toMatchObject({ effect: 'deny', enforced: 'deny', reason: 'policy-default-deny', policies: [] });
+  });
+
+  it.each([
+    ['an action that is not in the catalogue', { action: 'flows.explode' }],
+    ['a group in place of an action', { action: 'read' }],
+    ['a resource type that the action is not for', { resource: { type: 'Variable', id: 'x' } as const }],
+    ['a prototype name', { action: 'constructor' }],
+  ])('denies %s to an admin too', (_what, asked) => {
+    expect(ask(engine, { who: principal('admin') })).toMatchObject({ effect: 'allow' });
+    expect(ask(engine, { who: principal('admin'), ...asked })).toMatchObject({ effect: 'deny', reason: 'policy-default-deny' });
+  });
+
+  it.each(['', 'Admin', 'admin ', 'superuser', 'admin"', 'viewer-group'])('grants the unknown role %j nothing but the baseline', (role) => {
+    const who = principal(role);
+    for (const { name, group, resources } of actions) {
+      const type = resources[0] ?? 'System';
+      expect(ask(engine, { who, action: name, resource: { type, id: null } }).effect, name).toBe(group === 'baseline' ? 'allow' : 'deny');
+    }
+  });
+
+  it('takes ids and names of any letters', () => {
+    const who = { ...principal('viewer'), id: 'ali"ce\\\u0000@local' };
+    expect(ask(engine, { who, resource: { type: 'Flow', id: '"}]' } })).toMatchObject({ effect: 'allow' });
+    expect(ask(engine, { who: { ...who, roles: [] }, resource: { type: 'Flow', id: '"}]' } })).toMatchObject({ effect: 'deny' });
+  });
+});
+
+describe('policies of other texts', () => {
+  it('forbid wins over permit and is named', () => {
+    const engine = engineOf('@id("p") permit (principal, action, resource); @id("f") forbid (principal, action == Action::"flows.read", resource);');
+    expect(ask(engine, {})).toMatchObject({ effect: 'deny', reason: 'policy-forbids', policies: ['f'] });
+    expect(ask(engine, { action: 'flows.delete' })).toMatchObject({ effect: 'allow', policies: ['p'] });
+  });
+
+  it('see the facts of the body, the carrier, and one object', () => {
+    const engine = engineOf(`
+      @id("no-force") forbid (principal, action, resource) when { context.facts has force && context.facts.force };
+      @id("one") permit (principal, action == Action::"flow_runs.cancel", resource == FlowRun::"r") when { context.carrier == "authorization" };
+    `);
+    const action = 'flow_runs.cancel';
+    expect(ask(engine, { action, resource: RUN, facts: { force: false } })).toMatchObject({ effect: 'allow', policies: ['one'] });
+    expect(ask(engine, { action, resource: RUN, facts: { force: true } })).toMatchObject({ effect: 'deny', policies: ['no-force'] });
+    expect(ask(engine, { action, resource: { type: 'FlowRun', id: null } })).toMatchObject({ effect: 'deny', reason: 'policy-default-deny' });
+  });
+
+  it('never see a fact that is not declared', () => {
+    const engine = engineOf('@id("p") permit (principal, action, resource);');
+    expect(ask(engine, { facts: { anything: 'goes' } })).toMatchObject({ effect: 'allow' });
+  });
+
+  it('deny when Cedar fails, and say so to the log: a forbid that cannot be evaluated is no allow', () => {
+    const details: string[] = [];
+    const engine = engineOf(
+      `@id("p") permit (principal, action, resource);
+       @id("f") forbid (principal, action, resource) when { context.facts has count && context.facts.count + 9223372036854775807 > 0 };`,
+      (detail) => details.push(detail),
+    );
+    expect(ask(engine, { facts: { count: 0 } })).toMatchObject({ effect: 'deny', reason: 'policy-forbids' });
+    expect(ask(engine, {})).toMatchObject({ effect: 'allow' });
+    expect(ask(engine, { facts: { count: 1 } })).toMatchObject({ effect: 'deny', reason: 'policy-default-deny', policies: [] });
+    expect(ask(engine, { facts: { count: 'many' } })).toMatchObject({ effect: 'deny', reason: 'policy-default-deny' });
+    expect(ask(engine, { facts: { count: 0.5 } })).toMatchObject({ effect: 'deny', reason: 'policy-default-deny' });
+    expect(details).toHaveLength(3);
+  });
+
+  it.each([
+    ['a syntax error', '@id("p") permit (principal, action, resource)'],
+    ['a policy without a name', 'permit (principal, action, resource);'],
+    ['two of one name', '@id("p") permit (principal, action, resource); @id("p") forbid (principal, action, resource);'],
+    ['a template', '@id("p") permit (principal == ?principal, action, resource);'],
+    ['an unknown action', '@id("p") permit (principal, action == Action::"flows.explode", resource);'],
+    ['an unknown type', '@id("p") permit (principal, action, resource is Spaceship);'],
+    ['an undeclared fact', '@id("p") permit (principal, action, resource) when { context.facts.magic };'],
+    ['a fact that may be absent', '@id("p") permit (principal, action, resource) when { context.facts.force };'],
+    ['one that can never apply', '@id("p") permit (principal, action == Action::"flows.read", resource is Variable);'],
+  ])('are refused with %s', (_what, text) => {
+    expect(() => engineOf(text)).toThrow('The policies cannot be used.');
+  });
+
+  it('do not mix between engines in one process', () => {
+    const open = engineOf('@id("p") permit (principal, action, resource);');
+    const shut = engineOf('@id("p") forbid (principal, action, resource);');
+    expect(ask(open, {})).toMatchObject({ effect: 'allow' });
+    expect(ask(shut, {})).toMatchObject({ effect: 'deny' });
+    expect(ask(open, {})).toMatchObject({ effect: 'allow' });
+  });
+});

@@ -43,6 +43,7 @@ export type ActionName = string;
  * A route, or a socket, of Prefect.
  * `path` is the template as a client writes it, under the root of the public URL, with `{name}` for one segment:
  * `/api/flow_runs/{id}/set_state`. `{id}`-like parameters listed in `uuids` match UUIDs only, in any spelling.
+ * A `*` as the last segment takes any rest, also none.
  */
 export interface Operation {
   /** Prefect's operationId; `socket:...`, `ui:...` and `docs:...` for what is not in its OpenAPI document. */

@@ -33,17 +33,6 @@ export const EXTRA_ACTIONS: readonly ActionEntry[] = [
   { name: READ_SECRETS, group: 'secrets', resources: ['BlockDocument', 'BlockType'] },
 ];
 
-/** `set_state` may turn out to be any of these; every other operation is at least its own action. */
-const SET_STATE: readonly ActionName[] = ['flow_runs.set_state', 'flow_runs.cancel', 'flow_runs.retry', 'flow_runs.pause', 'flow_runs.resume'];
-
-/**
- * The actions of which one must be permitted for the request to be allowed at all, whatever its body says.
- * The decision before the body is read asks for one of these; the mediator then asks exactly.
- */
-export function alternativeActions(operation: Operation): readonly ActionName[] {
-  return operation.action === 'flow_runs.set_state' ? SET_STATE : [operation.action];
-}
-
 /** Every action once, with all resource types it is used on. Throws LictorError `catalogue-invalid` when an action is in two groups. */
 export function collectActions(operations: readonly Operation[], extra: readonly ActionEntry[] = EXTRA_ACTIONS): readonly ActionEntry[] {
   const byName = new Map<ActionName, ActionEntry>();

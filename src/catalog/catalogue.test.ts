@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alternativeActions, collectActions, EXTRA_ACTIONS } from './actions.ts';
+import { collectActions, EXTRA_ACTIONS } from './actions.ts';
 import { createCatalogue, OPERATIONS, spellings } from './catalogue.ts';
 import { family, operationId } from './family.ts';
 
@@ -197,14 +197,5 @@ describe('actions', () => {
   it('are listed once, those of bodies and queries too', () => {
     expect(new Set(actions.map(({ name }) => name)).size).toBe(actions.length);
     for (const { name } of EXTRA_ACTIONS) expect(actions.map((action) => action.name)).toContain(name);
-  });
-
-  it('say which ones set_state may turn out to be, and are the own action elsewhere', () => {
-    const setState = catalogue.byId('set_flow_run_state_flow_runs__id__set_state_post');
-    const run = catalogue.byId('create_flow_run_from_deployment_deployments__id__create_flow_run_post');
-    if (setState === undefined || run === undefined) throw new Error('no entry');
-    expect(alternativeActions(setState)).toContain('flow_runs.cancel');
-    expect(alternativeActions(run)).toEqual(['deployments.run']);
-    expect(actions.map(({ name }) => name)).toEqual(expect.arrayContaining([...alternativeActions(setState)]));
   });
 });

@@ -1,5 +1,7 @@
 // A real gateway for a test: `lictor up` with nginx and the control plane, its state in a temporary directory.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { get as httpGet } from 'node:http';
+import { get as httpsGet } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
@@ -12,6 +14,8 @@ const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
 export interface GatewayOptions {
   /** The Prefect behind it, or a recorder. */
   readonly upstream: { readonly url: string; readonly authString: string | null };
+  /** Files in PEM: the gateway then speaks https. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Further keys of lictor.yaml. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Of the supervisor. */
@@ -63,7 +67,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const port = await freePort();
   const stateDir = mkdtempSync(join(tmpdir(), 'lictor-test-state-'));
-  const url = `http://localhost:${port}`;
+  const url = `${options.tls === undefined ? 'http' : 'https'}://localhost:${port}`;
   const configFile = writeConfig(stateDir, url, options);
   const env = { PATH: process.env['PATH'], HOME: stateDir, ...options.env };
   const spec = (args: readonly string[]) => ({
@@ -74,7 +78,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     cwd: stateDir,
   });
   let supervisor: Running;
-  const isReady = async (): Promise<boolean> => (await fetch(`${url}/.lictor/ready`)).ok;
+  const isReady = (): Promise<boolean> => answersOk(`${url}/.lictor/ready`);
   const lictor = (...args: string[]): Promise<Finished> => run({ ...spec(args), timeoutMs: 60_000 });
   const lictorOk = async (...args: string[]): Promise<string> => {
     const finished = await lictor(...args);
@@ -96,11 +100,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     up: async () => {
       supervisor = await start({ ...spec(['up']), ready: isReady, readyTimeoutMs: 30_000 });
     },
-    isReady: () => isReady().catch(() => false),
+    isReady,
     killAll: () => killAll(supervisor),
     stop: () => endGently(supervisor),
     close: async () => {
       await endGently(supervisor);
+      rmSync(realpathSync(join(stateDir, 'run')), { recursive: true, force: true });
       rmSync(stateDir, { recursive: true, force: true });
     },
   };
@@ -110,14 +115,25 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return gateway;
 }
 
-function writeConfig(stateDir: string, url: string, { upstream, config }: GatewayOptions): string {
+function writeConfig(stateDir: string, url: string, { upstream, tls, config }: GatewayOptions): string {
   const file = join(stateDir, 'lictor.yaml');
   const secret = join(stateDir, 'prefect-auth');
   if (upstream.authString !== null) writeFileSync(secret, `${upstream.authString}\n`, { mode: 0o600 });
   const prefect = { url: upstream.url, ...(upstream.authString !== null && { auth_string_file: secret }) };
   const identityProviders = [{ id: 'local', type: 'accounts' }];
-  writeFileSync(file, stringify({ public_url: url, prefect, identity_providers: identityProviders, ...config }));
+  writeFileSync(file, stringify({ public_url: url, prefect, identity_providers: identityProviders, ...(tls !== undefined && { tls }), ...config }));
   return file;
+}
+
+/** 200, whoever signed the certificate. */
+function answersOk(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const get = url.startsWith('https:') ? httpsGet : httpGet;
+    get(url, { rejectUnauthorized: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    }).once('error', () => resolve(false));
+  });
 }
 
 function withCredential(url: string, init: { readonly headers?: RequestInit['headers']; readonly token?: string; readonly session?: Session }): Headers {

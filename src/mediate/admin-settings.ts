@@ -28,7 +28,7 @@ function redactedAnswer(answer: UpstreamAnswer): UpstreamAnswer {
 }
 
 /** Objects whose very keys are somebody's own. */
-const FREE_KEYS = new Set(['custom_headers', 'connect_args', 'event_retention_overrides']);
+const FREE_KEYS = new Set(['custom_headers']);
 /** Numbers that say where something listens. */
 const PLACES = /(^|_)port$/;
 /** ISO 8601 durations and log levels say nothing about the place. */

@@ -33,6 +33,21 @@ export const EXTRA_ACTIONS: readonly ActionEntry[] = [
   { name: READ_SECRETS, group: 'secrets', resources: ['BlockDocument', 'BlockType'] },
 ];
 
+/** What the body may turn an action into, instead of itself. All are for the operation's own resource type. */
+const ALTERNATIVES: Readonly<Record<ActionName, readonly ActionName[]>> = {
+  'flow_runs.set_state': ['flow_runs.cancel', 'flow_runs.retry', 'flow_runs.pause'],
+  'blocks.read': [READ_SECRETS],
+};
+
+/**
+ * The actions of which one must be permitted for a mediated request to be allowed at all, whatever its body says.
+ * The decision before the body is read asks for one of these; the mediator then asks exactly.
+ */
+export function alternativeActions(operation: Operation): readonly ActionName[] {
+  const isDecidedByBody = operation.taken === 'mediated' && Object.hasOwn(ALTERNATIVES, operation.action);
+  return [operation.action, ...(isDecidedByBody ? (ALTERNATIVES[operation.action] ?? []) : [])];
+}
+
 /** Every action once, with all resource types it is used on. Throws LictorError `catalogue-invalid` when an action is in two groups. */
 export function collectActions(operations: readonly Operation[], extra: readonly ActionEntry[] = EXTRA_ACTIONS): readonly ActionEntry[] {
   const byName = new Map<ActionName, ActionEntry>();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { collectActions, EXTRA_ACTIONS } from './actions.ts';
+import { alternativeActions, collectActions, EXTRA_ACTIONS } from './actions.ts';
 import { createCatalogue, OPERATIONS, spellings } from './catalogue.ts';
 import { family, operationId } from './family.ts';
 
@@ -197,5 +197,24 @@ describe('actions', () => {
   it('are listed once, those of bodies and queries too', () => {
     expect(new Set(actions.map(({ name }) => name)).size).toBe(actions.length);
     for (const { name } of EXTRA_ACTIONS) expect(actions.map((action) => action.name)).toContain(name);
+  });
+
+  it('say what a body may turn a mediated request into, and are the own action elsewhere', () => {
+    const alternatives = (method: string, path: string): readonly string[] => {
+      const found = catalogue.match(method, path);
+      return found === undefined ? [] : alternativeActions(found.operation);
+    };
+    expect(alternatives('POST', `/api/flow_runs/${id}/set_state`)).toEqual(['flow_runs.set_state', 'flow_runs.cancel', 'flow_runs.retry', 'flow_runs.pause']);
+    expect(alternatives('POST', '/api/block_documents/filter')).toEqual(['blocks.read', 'blocks.read_secrets']);
+    expect(alternatives('GET', `/api/block_documents/${id}`)).toEqual(['blocks.read']);
+    expect(alternatives('POST', `/api/deployments/${id}/create_flow_run`)).toEqual(['deployments.run']);
+  });
+
+  it('that are alternatives are for the same resource type', () => {
+    for (const operation of OPERATIONS) {
+      for (const name of alternativeActions(operation)) {
+        expect(actions.find((action) => action.name === name)?.resources, name).toContain(operation.resource);
+      }
+    }
   });
 });

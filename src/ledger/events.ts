@@ -8,6 +8,7 @@ export const GATEWAY_ACTIONS = {
   stopped: 'gateway.stopped',
   edgeWorkerDied: 'edge.worker_died',
   recovered: 'ledger.recovered',
+  unreadable: 'ledger.unreadable',
 } as const;
 
 export type PreviousShutdown = 'none' | 'clean' | 'unclean';
@@ -68,7 +69,7 @@ export function parseEdgeDeath(line: string): EdgeDeath | undefined {
 
 /** A line that nobody can read is still evidence that something was logged. Its text stays in the log only: it may hold anything. */
 export function unreadableRecord(atMs: number, bytes: number): NewRecord {
-  return event(atMs, 'ledger.unreadable', 'line-unreadable', { bytes });
+  return event(atMs, GATEWAY_ACTIONS.unreadable, 'line-unreadable', { bytes });
 }
 
 function event(atMs: number, action: string, reason: string, more: Partial<NewRecord>): NewRecord {

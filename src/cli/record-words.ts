@@ -1,0 +1,41 @@
+// A record in words: what the gateway says about itself, and what a request did.
+import type { LedgerRecord } from '../contract/record.ts';
+import { GATEWAY_ACTIONS } from '../ledger/events.ts';
+import { span } from './text.ts';
+
+/** One sentence for a record of the gateway itself; undefined for a request. */
+export function gatewayWords(record: LedgerRecord): string | undefined {
+  const gap = record.duration_ms === null ? undefined : span(record.duration_ms);
+  switch (record.action) {
+    case GATEWAY_ACTIONS.started:
+      return `control plane started${STARTED[record.resource_id ?? ''] ?? ''}${gap === undefined ? '' : `, away ${gap}`}`;
+    case GATEWAY_ACTIONS.stopped:
+      return 'control plane stopped';
+    case GATEWAY_ACTIONS.edgeWorkerDied:
+      return `edge worker ${record.resource_id ?? ''} died (${record.tool ?? 'killed'}): its requests of the last ${gap ?? 'moments'} may be missing`;
+    case GATEWAY_ACTIONS.recovered:
+      return `ledger written again${gap === undefined ? '' : ` after ${gap}`}; changes were refused meanwhile`;
+    case GATEWAY_ACTIONS.unreadable:
+      return `a line of the access log could not be read (${record.bytes ?? '?'} bytes)`;
+    default:
+      return undefined;
+  }
+}
+
+const STARTED: Readonly<Record<string, string>> = { none: ' for the first time', clean: ' after a clean stop', unclean: ' after being killed' };
+
+/** The action, or the bare request where no route of Prefect is concerned. */
+export function actionWords(record: LedgerRecord): string {
+  return record.action ?? `${record.method ?? '-'} ${record.path ?? ''}`.trimEnd();
+}
+
+/** `FlowRun 0199c0de-...` as far as it is known. */
+export function resourceWords(record: LedgerRecord): string {
+  if (record.resource_type === null) return '';
+  return record.resource_id === null ? record.resource_type : `${record.resource_type} ${record.resource_id}`;
+}
+
+/** Why, where that is news: a refusal's reason, an outage after an allow, an outcome that nobody knows. */
+export function reasonWords(record: LedgerRecord): string {
+  return record.reason === null || record.reason === 'policy-permits' ? '' : record.reason;
+}

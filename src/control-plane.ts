@@ -1,7 +1,8 @@
 // Entry of the control plane: a child of the supervisor, started with `--config FILE --state-dir DIR`.
+
+import { existsSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
-import { existsSync, readFileSync } from 'node:fs';
 import pino from 'pino';
 import { type App, startApp } from './app.ts';
 import { loadConfig } from './config/load.ts';

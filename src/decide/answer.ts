@@ -1,10 +1,11 @@
 // From a decision to what nginx's auth subrequest understands: 200, 401 or 403, headers, and how long it may be cached.
-import type { Clock } from '../contract/clock.ts';
+
 import type { Catalogue } from '../catalog/catalogue.ts';
+import type { Clock } from '../contract/clock.ts';
+import { LictorError } from '../contract/error.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import { type AccessFacts, OUTPUT } from '../contract/names.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
-import { LictorError } from '../contract/error.ts';
 import type { Authorization, Decider } from './decider.ts';
 import { decisionKey } from './inputs.ts';
 import { createLiveKeys } from './live-keys.ts';

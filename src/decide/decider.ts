@@ -111,14 +111,18 @@ async function decideOnce(parts: DeciderParts, inputs: EdgeInputs, question: Que
   const allowed = decisions.filter((decision) => decision.enforced === 'allow');
   if (question.any && allowed.length > 0) return { ok: true, principal, credential, decisions: allowed };
   const denied = decisions.find((decision) => decision.enforced !== 'allow');
-  return denied === undefined && decisions.length > 0 ? { ok: true, principal, credential, decisions } : refuse(denied?.reason ?? 'policy-default-deny', decisions);
+  return denied === undefined && decisions.length > 0
+    ? { ok: true, principal, credential, decisions }
+    : refuse(denied?.reason ?? 'policy-default-deny', decisions);
 }
 
 /** The operation's own action, or all that it can turn out to be, on its own resource; a reason when the query cannot be read safely. */
 function ownAsks(catalogue: Catalogue, operation: Operation, inputs: EdgeInputs, any: boolean): readonly Ask[] | ReasonCode {
   const action = actionFor(operation, inputs.args);
   if (action === 'query-invalid') return 'query-invalid';
-  const id = operation.idParam === null || inputs.path === '' ? null : (catalogue.params(operation, inputs.path)?.[operation.idParam] ?? null);
+  const params = inputs.path === '' ? {} : catalogue.params(operation, inputs.path);
+  if (params === undefined) return 'action-unknown';
+  const id = operation.idParam === null ? null : (params[operation.idParam] ?? null);
   const actions = any ? alternativeActions(operation) : [action];
   return actions.map((name) => ({ action: name, resource: { type: operation.resource, id } }));
 }

@@ -1,6 +1,7 @@
 // `lictor check`: renders the configuration and lets nginx test it, without touching the one in use.
-import { availableParallelism } from 'node:os';
+
 import { readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { OPERATIONS } from '../catalog/catalogue.ts';
 import type { Config } from '../config/config.ts';

@@ -10,38 +10,55 @@ export interface Directive {
 
 /** `files` resolves `include NAME;` by name; an include of something else is an error. Throws `edge-invalid`. */
 export function parseConf(text: string, files: ReadonlyMap<string, string>): readonly Directive[] {
-  const tokens = tokenize(text);
-  let at = 0;
-  const parseBlock = (nested: boolean): Directive[] => {
-    const directives: Directive[] = [];
-    let words: string[] = [];
-    for (; at < tokens.length; at += 1) {
-      const token = tokens[at] ?? '';
-      if (token === '}') {
-        if (!nested || words.length > 0) throw unreadable('a } too many, or a ; too few');
-        return directives;
-      }
-      if (token === ';') {
-        directives.push(...complete(words, undefined, files));
-        words = [];
-      } else if (token === '{') {
-        at += 1;
-        directives.push(...complete(words, parseBlock(true), files));
-        words = [];
-      } else words.push(token);
-    }
-    if (nested || words.length > 0) throw unreadable('the text ends too early');
-    return directives;
-  };
-  return parseBlock(false);
+  const reader: Reader = { tokens: tokenize(text), at: 0, files };
+  const directives = readBlock(reader);
+  if (reader.at < reader.tokens.length) throw unreadable('a } too many');
+  return directives;
 }
 
 /** Every directive of the tree, with the blocks that it stands in, outermost first. */
-export function* walkConf(directives: readonly Directive[], parents: readonly Directive[] = []): Generator<{ directive: Directive; parents: readonly Directive[] }> {
+export function* walkConf(
+  directives: readonly Directive[],
+  parents: readonly Directive[] = [],
+): Generator<{ directive: Directive; parents: readonly Directive[] }> {
   for (const directive of directives) {
     yield { directive, parents };
     if (directive.block !== undefined) yield* walkConf(directive.block, [...parents, directive]);
   }
+}
+
+interface Reader {
+  readonly tokens: readonly string[];
+  at: number;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** Up to the end of the text, or to the `}` that closes the block, which it leaves to the caller. */
+function readBlock(reader: Reader): Directive[] {
+  const directives: Directive[] = [];
+  while (reader.at < reader.tokens.length && reader.tokens[reader.at] !== '}') directives.push(...readDirective(reader));
+  return directives;
+}
+
+function readDirective(reader: Reader): readonly Directive[] {
+  const words: string[] = [];
+  for (; reader.at < reader.tokens.length; reader.at += 1) {
+    const token = reader.tokens[reader.at] ?? '';
+    if (token === ';') {
+      reader.at += 1;
+      return complete(words, undefined, reader.files);
+    }
+    if (token === '{') {
+      reader.at += 1;
+      const block = readBlock(reader);
+      if (reader.tokens[reader.at] !== '}') break;
+      reader.at += 1;
+      return complete(words, block, reader.files);
+    }
+    if (token === '}') throw unreadable('a ; too few');
+    words.push(token);
+  }
+  throw unreadable('the text ends too early');
 }
 
 function complete(words: readonly string[], block: readonly Directive[] | undefined, files: ReadonlyMap<string, string>): readonly Directive[] {

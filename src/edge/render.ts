@@ -32,7 +32,9 @@ export type EdgeFiles = ReadonlyMap<string, string>;
 
 export function renderEdge(input: EdgeInput): EdgeFiles {
   const files = new Map<string, string>();
-  for (const name of readdirSync(PARTS_DIR).filter((entry) => entry.endsWith('.conf')).sort()) {
+  for (const name of readdirSync(PARTS_DIR)
+    .filter((entry) => entry.endsWith('.conf'))
+    .sort()) {
     files.set(name, readFileSync(join(PARTS_DIR, name), 'utf8'));
   }
   files.set('routes.conf', renderRoutes(input.operations));
@@ -104,7 +106,9 @@ function renderRoutes(operations: readonly Operation[]): string {
     `map ${source} ${target} {\n${lines.map((line) => `    ${line}\n`).join('')}    default ${fallback};\n}\n`;
   return [
     '# The action catalogue. Unknown paths and methods have no operation, and are denied.\n',
-    block('$lictor_static_path', '$lictor_template', maps.statics, '$lictor_parameterised'),
+    block('$lictor_static_path', '$lictor_template', maps.statics, '$lictor_uuid_template'),
+    block('$lictor_collapsed', '$lictor_uuid_template', maps.oneUuid, '$lictor_parameterised'),
+    block('$lictor_raw_path', '$lictor_collapsed', maps.collapsed, '""'),
     block('$lictor_raw_path', '$lictor_parameterised', maps.parameterised, '""'),
     block('"$request_method $lictor_template"', '$lictor_operation', maps.operations, '""'),
     '# What the decision may depend on beside the operation: it is then in the key, and handed over.\n',
@@ -122,7 +126,8 @@ function renderGateway(input: EdgeInput): string {
   const listens = config.listen.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
   const secure = config.tls !== null;
   const oldHttp2 = secure && !atLeast(version, 1, 25, 1);
-  const listen = (suffix: string): string => listens.map((address) => `    listen ${address}${suffix}${secure ? ' ssl' : ''}${oldHttp2 ? ' http2' : ''};\n`).join('');
+  const listen = (suffix: string): string =>
+    listens.map((address) => `    listen ${address}${suffix}${secure ? ' ssl' : ''}${oldHttp2 ? ' http2' : ''};\n`).join('');
   const tls = secure ? renderTls(config, version) : '';
   const names = isLoopback(publicUrl.hostname) ? ['localhost', '127.0.0.1', '[::1]'] : [publicUrl.hostname];
   const reason = (code: keyof typeof REASONS): string => `    ${code} `;
@@ -151,19 +156,26 @@ ${reason('path-not-canonical')}${quote(REASONS['path-not-canonical'].hint)};
 map "" $lictor_origin_detail { default ${quote(REASONS['origin-foreign'].detail)}; }
 map "" $lictor_origin_hint { default ${quote(REASONS['origin-foreign'].hint)}; }
 
+# A request without a readable target never got as far as a host.
+map $request_uri $lictor_default_code { "" "request-invalid"; default "host-unknown"; }
+map $request_uri $lictor_default_detail { "" ${quote(REASONS['request-invalid'].detail)}; default ${quote(REASONS['host-unknown'].detail)}; }
+map $request_uri $lictor_default_hint { "" ${quote(REASONS['request-invalid'].hint)}; default ${quote(REASONS['host-unknown'].hint)}; }
+
 # Whoever names another host, or none, is not talking to this gateway.
 server {
 ${listen(' default_server')}    server_name _;
 ${tls}    set $lictor_taken "";
-    set $lictor_refused host-unknown;
+    set $lictor_refused $lictor_default_code;
     set $lictor_facts "";
     root ${quotePath(dirname(input.paths.decisionSocket))};
-    error_page 400 404 405 413 414 494 497 = @host_unknown;
+    # Also where nginx itself cannot read a request. Not a named location: such a request has no URI to go there with.
+    error_page 400 404 405 413 414 494 497 /.lictor-refused;
     location / { return 400; }
-    location @host_unknown {
+    location = /.lictor-refused {
+        internal;
         default_type application/json;
         include own-answer.conf;
-        return 400 '{"detail":"${REASONS['host-unknown'].detail}","code":"host-unknown","hint":"${REASONS['host-unknown'].hint}","request_id":"$request_id"}';
+        return 400 '{"detail":"$lictor_default_detail","code":"$lictor_default_code","hint":"$lictor_default_hint","request_id":"$request_id"}';
     }
 }
 

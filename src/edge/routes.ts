@@ -8,10 +8,17 @@ const UUID = '[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0
 const ONE_UUID_TEMPLATE = /^\/api(?:\/ui)?\/[a-z_]+\/\{[a-z_]+\}(?:\/[a-z0-9_-]+)*$/;
 const ONE_UUID_EXPRESSION = `~^(?<lictor_t1>/api(?:/ui)?/[a-z_]+)/${UUID}(?<lictor_t2>(?:/[a-z0-9_-]+)*)/?$`;
 
+/** Lines `key value;` of each map; the names say what is looked up in it. */
 export interface RouteMaps {
-  /** Lines `key value;` for each map. */
+  /** Static path -> template. */
   readonly statics: readonly string[];
+  /** Raw path -> what it is with its one UUID replaced, whether there is such a template or not. */
+  readonly collapsed: readonly string[];
+  /** That -> itself, when it is a template. */
+  readonly oneUuid: readonly string[];
+  /** Raw path -> template, by one expression each: the most specific first. */
   readonly parameterised: readonly string[];
+  /** `METHOD template` -> operationId. */
   readonly operations: readonly string[];
   readonly objects: readonly string[];
   readonly args: readonly string[];
@@ -19,45 +26,54 @@ export interface RouteMaps {
 
 /** Sockets are in it too: their locations hand the operation to the relay. */
 export function routeMaps(operations: readonly Operation[]): RouteMaps {
-  const statics = new Map<string, string>();
-  const expressions = new Map<string, string>();
-  const open = new Map<string, string>();
-  for (const operation of operations) {
-    const template = templateOf(operation);
-    if (operation.path.endsWith('*')) open.set(openExpression(operation.path, operations), template);
-    else if (!operation.path.includes('{')) addStatic(statics, operation.path, template);
-    else if (!collapsesGenerically(operation)) expressions.set(expressionOf(operation), template);
-  }
-  // Longer prefixes first: the root's wildcard, Prefect's UI, comes last.
-  const ordered = [...expressions, ...[...open].sort(([a], [b]) => b.length - a.length)];
+  const paths = operations.filter((operation) => !operation.path.endsWith('*'));
+  const statics = paths.filter((operation) => !operation.path.includes('{'));
+  const oneUuid = paths.filter(collapsesGenerically);
+  const others = paths.filter((operation) => operation.path.includes('{') && !collapsesGenerically(operation));
+  const wildcards = operations.filter((operation) => operation.path.endsWith('*')).sort((a, b) => b.path.length - a.path.length);
   return {
-    statics: [...statics].map(([path, template]) => `${quoteVerbatim(path)} ${quoteVerbatim(template)};`),
-    parameterised: [
-      `${quoteVerbatim(ONE_UUID_EXPRESSION)} "$lictor_t1/*$lictor_t2";`,
-      ...ordered.map(([expression, template]) => `${quoteVerbatim(expression)} ${quoteVerbatim(template)};`),
-    ],
-    operations: operations.map(operationLine),
+    statics: unique(statics.flatMap((operation) => spellings(operation.path).map((path) => entry(path, templateOf(operation))))),
+    collapsed: [`${quoteVerbatim(ONE_UUID_EXPRESSION)} "$lictor_t1/*$lictor_t2";`],
+    oneUuid: unique(oneUuid.map((operation) => entry(templateOf(operation), templateOf(operation)))),
+    parameterised: unique([
+      ...others.sort((a, b) => parameterCount(a) - parameterCount(b)).map((operation) => entry(expressionOf(operation), templateOf(operation))),
+      ...wildcards.map((operation) => entry(wildcardExpression(operation.path, operations), templateOf(operation))),
+    ]),
+    operations: operationLines(operations),
     objects: operations.filter((operation) => operation.objectScoped).map((operation) => `${quoteVerbatim(operation.operationId)} $lictor_raw_path;`),
     args: operations.filter((operation) => operation.decidingQuery.length > 0).map((operation) => `${quoteVerbatim(operation.operationId)} $lictor_raw_args;`),
   };
 }
 
-/** Both spellings: Prefect answers the other one with a 307. */
-function addStatic(statics: Map<string, string>, path: string, template: string): void {
-  const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
-  statics.set(bare, template);
-  if (bare !== '/') statics.set(`${bare}/`, template);
+function entry(key: string, value: string): string {
+  return `${quoteVerbatim(key)} ${quoteVerbatim(value)};`;
+}
+
+function unique(lines: readonly string[]): readonly string[] {
+  return [...new Set(lines)];
+}
+
+/** Both: Prefect answers the other one with a 307. */
+function spellings(path: string): readonly string[] {
+  const bare = withoutSlash(path);
+  return bare === '/' ? ['/'] : [bare, `${bare}/`];
+}
+
+function withoutSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 /** `/api/flow_runs/{id}/set_state` -> `/api/flow_runs/*` + `/set_state`; never ends in a slash. */
 function templateOf(operation: Operation): string {
-  const template = operation.path.replaceAll(/\{[^}]+\}/g, '*');
-  return template.length > 1 && template.endsWith('/') ? template.slice(0, -1) : template;
+  return withoutSlash(operation.path.replaceAll(/\{[^}]+\}/g, '*'));
+}
+
+function parameterCount(operation: Operation): number {
+  return operation.path.match(/\{/g)?.length ?? 0;
 }
 
 function collapsesGenerically(operation: Operation): boolean {
-  const parameters = operation.path.match(/\{([^}]+)\}/g) ?? [];
-  return parameters.length === 1 && operation.uuids.length === 1 && ONE_UUID_TEMPLATE.test(operation.path);
+  return parameterCount(operation) === 1 && operation.uuids.length === 1 && ONE_UUID_TEMPLATE.test(operation.path);
 }
 
 /** `{name}` is one segment. */
@@ -66,12 +82,11 @@ function expressionOf(operation: Operation): string {
     if (!part.startsWith('{')) return part.replaceAll('.', '\\.');
     return operation.uuids.includes(part.slice(1, -1)) ? UUID : '[^/]+';
   });
-  const text = parts.join('');
-  return `~^${text.endsWith('/') ? text.slice(0, -1) : text}/?$`;
+  return `~^${withoutSlash(parts.join(''))}/?$`;
 }
 
 /** A wildcard takes everything below its place, but for what other operations name there: that is known or unknown by itself. */
-function openExpression(path: string, operations: readonly Operation[]): string {
+function wildcardExpression(path: string, operations: readonly Operation[]): string {
   const prefix = path.slice(0, -1);
   const named = operations
     .filter((operation) => operation.path.startsWith(prefix) && operation.path !== path)
@@ -82,6 +97,32 @@ function openExpression(path: string, operations: readonly Operation[]): string 
   return `~^${prefix.replaceAll('.', '\\.')}${except}`;
 }
 
-function operationLine(operation: Operation): string {
-  return `${quoteVerbatim(`${operation.method} ${templateOf(operation)}`)} ${quoteVerbatim(operation.operationId)};`;
+/**
+ * A path can fit two templates, `/work_pools/filter` and `/work_pools/{name}`: it collapses to the more specific one, and has
+ * the operations of the other for the methods that the first does not have, as in Prefect's own router.
+ */
+function operationLines(operations: readonly Operation[]): readonly string[] {
+  const lines = new Map<string, string>();
+  for (const operation of operations) lines.set(`${operation.method} ${templateOf(operation)}`, operation.operationId);
+  const bySpecificity = [...operations].sort((a, b) => parameterCount(a) - parameterCount(b));
+  for (const specific of operations) {
+    for (const general of bySpecificity) {
+      const key = `${general.method} ${templateOf(specific)}`;
+      if (covers(general, specific) && !lines.has(key)) lines.set(key, general.operationId);
+    }
+  }
+  return [...lines].map(([key, operationId]) => entry(key, operationId));
+}
+
+/** Every path of the specific template is one of the general template too; UUID parameters take no literal and no name. */
+function covers(general: Operation, specific: Operation): boolean {
+  const wide = withoutSlash(general.path).split('/');
+  const narrow = withoutSlash(specific.path).split('/');
+  if (wide.length !== narrow.length || general.path.endsWith('*') || specific.path.endsWith('*')) return false;
+  return wide.every((segment, index) => {
+    const other = narrow[index] ?? '';
+    if (!segment.startsWith('{')) return segment === other;
+    if (!general.uuids.includes(segment.slice(1, -1))) return true;
+    return other.startsWith('{') && specific.uuids.includes(other.slice(1, -1));
+  });
 }

@@ -1,7 +1,7 @@
 // The decision endpoint: nginx's auth subrequest on a unix socket. In trouble it destroys the socket, so that a stale allow may serve.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { parseEdgeInputs } from '../decide/inputs.ts';
 import type { Answerer } from '../decide/answer.ts';
+import { parseEdgeInputs } from '../decide/inputs.ts';
 
 /** A 5xx answer would not be covered by `stale-if-error`; a destroyed socket is. `onError` is for the log. */
 export function createDecisionServer(answerer: Answerer, onError: (error: unknown) => void): Server {

@@ -40,6 +40,12 @@ export const allowTokens: Decide = (inputs, response) => {
   response.end();
 };
 
+/** A cacheable allow on the direct path. */
+export function allow(response: ServerResponse): void {
+  response.writeHead(200, { 'x-lictor-path': 'direct', 'cache-control': 'max-age=1' });
+  response.end();
+}
+
 export function refuse(response: ServerResponse, status: 401 | 403, code: string): void {
   const challenge = status === 401 ? { 'www-authenticate': 'Bearer realm="lictor"' } : {};
   response.writeHead(status, { 'x-lictor-code': code, 'x-lictor-detail': 'No.', 'x-lictor-hint': 'Ask.', 'cache-control': 'no-store', ...challenge });

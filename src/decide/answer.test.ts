@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { createCatalogue } from '../catalog/catalogue.ts';
+import type { EdgeInputs } from '../contract/inputs.ts';
+import type { AccessFacts } from '../contract/names.ts';
+import type { Credential, Principal } from '../contract/principal.ts';
+import { cacheControl, createAnswerer } from './answer.ts';
+import type { Authorization, Decider } from './decider.ts';
+
+const catalogue = createCatalogue();
+const READ = 'read_flows_flows_filter_post';
+const WRITE = 'create_logs_logs__post';
+const MEDIATED = 'set_flow_run_state_flow_runs__id__set_state_post';
+
+const principal: Principal = { id: 'token:etl', kind: 'worker', idp: null, roles: ['worker'], groups: [], attributes: {}, onBehalfOf: [] };
+const credential: Credential = { id: 'abc', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] };
+const allowed: Authorization = { ok: true, principal, credential, decisions: [] };
+
+function inputs(operation: string, changes: Partial<EdgeInputs> = {}): EdgeInputs {
+  const empty = { requestId: 'r', host: 'h', listener: '1', address: 'a', authorization: 'x', token: '', session: '', certificate: '', sameOrigin: false };
+  return { ...empty, method: 'POST', operation, path: '', args: '', ...changes };
+}
+
+function answererWith(authorization: Authorization | (() => Promise<Authorization>), mayWrite = true) {
+  const calls: string[] = [];
+  const give = (): Promise<Authorization> => (typeof authorization === 'function' ? authorization() : Promise.resolve(authorization));
+  const note = (call: string): Promise<Authorization> => {
+    calls.push(call);
+    return give();
+  };
+  const decider: Decider = {
+    revision: 7,
+    authorize: () => note('authorize'),
+    precheck: () => note('precheck'),
+  };
+  return { answerer: createAnswerer({ decider, catalogue, clock: () => 1000, mayWrite: () => mayWrite }), calls };
+}
+
+function facts(headers: Readonly<Record<string, string>>): AccessFacts {
+  return JSON.parse(Buffer.from(headers['x-lictor-facts'] ?? '', 'base64url').toString());
+}
+
+describe('the answer to nginx', () => {
+  it('allows with the way to go, the limit key, a second of cache, and who it was', async () => {
+    const { answerer } = answererWith(allowed);
+    const { status, headers } = await answerer.answer(inputs(READ));
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({ 'x-lictor-path': 'direct', 'x-lictor-limit': 'token%3Aetl', 'cache-control': 'max-age=1, stale-if-error=30' });
+    expect(facts(headers)).toMatchObject({ principal: 'token:etl', principal_kind: 'worker', credential_id: 'abc', decision: 'allow', revision: 7 });
+  });
+
+  it('only pre-checks what the mediator decides', async () => {
+    const { answerer, calls } = answererWith(allowed);
+    expect((await answerer.answer(inputs(MEDIATED))).headers['x-lictor-path']).toBe('mediated');
+    expect(calls).toEqual(['precheck']);
+  });
+
+  it('refuses with 401 or 403, a code and no caching', async () => {
+    const denied = { ok: false, principal: null, credential: null, credentialId: null, decisions: [] } as const;
+    const unknown = await answererWith({ ...denied, reason: 'credential-unknown' }).answerer.answer(inputs(READ));
+    expect([unknown.status, unknown.headers['cache-control'], unknown.headers['x-lictor-code']]).toEqual([401, 'no-store', 'credential-unknown']);
+    const forbidden = await answererWith({ ...denied, reason: 'policy-default-deny' }).answerer.answer(inputs(READ));
+    expect([forbidden.status, forbidden.headers['cache-control']]).toEqual([403, 'no-store']);
+    expect(facts(forbidden.headers)).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });
+  });
+
+  it('never allows an operation that it does not know, nor a socket', async () => {
+    const { answerer } = answererWith(allowed);
+    expect((await answerer.answer(inputs(''))).status).toBe(403);
+    expect((await answerer.answer(inputs('socket:events-in'))).status).toBe(403);
+  });
+
+  it('throws for writes while the ledger cannot be written, and goes on with reads', async () => {
+    const { answerer } = answererWith(allowed, false);
+    await expect(answerer.answer(inputs(WRITE))).rejects.toThrowError(/ledger/);
+    expect((await answerer.answer(inputs(READ))).status).toBe(200);
+  });
+
+  it('throws when decisions do not settle', async () => {
+    const unsettled = { ok: false, reason: 'gateway-unavailable', principal: null, credential: null, credentialId: null, decisions: [] } as const;
+    await expect(answererWith(unsettled).answerer.answer(inputs(READ))).rejects.toThrowError();
+  });
+
+  it('decides once for the same inputs at the same time, and once more for others', async () => {
+    let release: (authorization: Authorization) => void = () => undefined;
+    const { answerer, calls } = answererWith(() => new Promise((resolve) => (release = resolve)));
+    const first = answerer.answer(inputs(READ));
+    const second = answerer.answer(inputs(READ));
+    expect(calls).toHaveLength(1);
+    release(allowed);
+    expect((await Promise.all([first, second])).map((answer) => answer.status)).toEqual([200, 200]);
+    const third = answerer.answer(inputs(READ, { authorization: 'y' }));
+    release(allowed);
+    await third;
+    expect(calls).toHaveLength(2);
+  });
+
+  it('stops caching for a principal with endless keys, and goes on allowing', async () => {
+    const { answerer } = answererWith(allowed);
+    let last = '';
+    for (let i = 0; i < 2001; i += 1) last = (await answerer.answer(inputs(READ, { path: `/${i}` }))).headers['cache-control'] ?? '';
+    expect(last).toBe('no-store');
+    answerer.forget();
+    expect((await answerer.answer(inputs(READ))).headers['cache-control']).toContain('max-age=1');
+  });
+});
+
+describe('the life of an answer', () => {
+  it.each([
+    [null, 'max-age=1, stale-if-error=30'],
+    [60_000, 'max-age=1, stale-if-error=30'],
+    [12_000, 'max-age=1, stale-if-error=9'],
+    [3_900, 'max-age=1'],
+    [2_500, 'no-store'],
+    [0, 'no-store'],
+    [-5_000, 'no-store'],
+  ])('ends with the credential (%s ms left)', (left, expected) => {
+    expect(cacheControl(left === null ? null : 1_000_000 + left, 1_000_000)).toBe(expected);
+  });
+});

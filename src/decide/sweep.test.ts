@@ -1,0 +1,40 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { sweepDecisions, sweepOnce } from './sweep.ts';
+
+describe('the sweep', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'lictor-sweep-'));
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  const cached = (name: string): string => {
+    const file = join(dir, 'cache', name);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, 'x');
+    return file;
+  };
+
+  it('throws every cached decision away and leaves nothing beside', async () => {
+    const files = [cached('a/01/f1'), cached('b/02/f2')];
+    await sweepOnce(join(dir, 'cache'));
+    expect(files.map((file) => existsSync(file))).toEqual([false, false]);
+    expect(readdirSync(dir)).toEqual(['cache']);
+  });
+  it('catches an answer that was written just after the first round', async () => {
+    cached('a/01/f1');
+    const sweeping = sweepDecisions(join(dir, 'cache'));
+    const late = setTimeout(() => cached('c/03/late'), 20);
+    await sweeping;
+    clearTimeout(late);
+    expect(readdirSync(join(dir, 'cache'))).toEqual([]);
+  });
+  it('takes a cache that is not there for an empty one', async () => {
+    await expect(sweepOnce(join(dir, 'nowhere'))).resolves.toBeUndefined();
+  });
+  it('does not lose a race against another sweep', async () => {
+    for (let i = 0; i < 16; i += 1) cached(`${i.toString(16)}/01/f`);
+    await Promise.all([sweepOnce(join(dir, 'cache')), sweepOnce(join(dir, 'cache'))]);
+    expect(readdirSync(join(dir, 'cache'))).toEqual([]);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { lintEdge } from './lint.ts';
+
+const IGNORE = 'proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset; proxy_pass_request_headers off;';
+
+function lint(server: string): readonly string[] {
+  return lintEdge(
+    new Map([
+      ['nginx.conf', `http { include gateway.conf; }`],
+      ['gateway.conf', `server { ${server} }`],
+    ]),
+  );
+}
+
+describe('the lint of the rendered configuration', () => {
+  it('accepts a decided location and the named one behind it', () => {
+    expect(lint(`location / { auth_request /d; try_files /.never @go; } location @go { ${IGNORE} proxy_pass http://p; }`)).toEqual([]);
+  });
+  it('accepts the parts that authenticate themselves', () => {
+    expect(lint(`location = /s { ${IGNORE} proxy_set_header Upgrade $http_upgrade; proxy_pass http://lictor_relay; }`)).toEqual([]);
+  });
+  it.each([
+    ['an undecided proxying location', `location /x { ${IGNORE} proxy_pass http://p; }`, /without a decision/],
+    ['auth_request off', `location /x { auth_request off; ${IGNORE} proxy_pass http://p; }`, /without a decision/],
+    ['an upstream that steers nginx', 'location @x { proxy_pass_request_headers off; proxy_pass http://p; }', /steer nginx/],
+    [
+      'a part of the steering headers',
+      'location @x { proxy_pass_request_headers off; proxy_ignore_headers X-Accel-Redirect; proxy_pass http://p; }',
+      /steer nginx/,
+    ],
+    ['a rewritten target', `location @x { ${IGNORE} proxy_pass http://p$uri; }`, /rewritten target/],
+    [
+      "the client's headers as they are",
+      `location @x { ${IGNORE.replace('proxy_pass_request_headers off;', '')} proxy_pass http://p; }`,
+      /headers as they are/,
+    ],
+    ['Upgrade to something else than the relay', `location @x { ${IGNORE} proxy_set_header Upgrade $http_upgrade; proxy_pass http://p; }`, /forwards Upgrade/],
+    ['a return beside auth_request', 'location / { auth_request /d; return 200; }', /answers before the decision/],
+    ['a conditional return beside try_files', 'location / { auth_request /d; if ($a) { return 204; } try_files /n @go; }', /answers before the decision/],
+    ['an early answer at server level', 'if ($x) { return 200; }', /at server level/],
+    ['another early 204', 'if ($request_method = GET) { return 204; }', /at server level/],
+    ['a redirect by rewrite at server level', 'rewrite ^/a /b redirect;', /at server level/],
+    ['satisfy any', 'location / { satisfy any; }', /satisfy is used/],
+    ['a stale cache', 'location / { proxy_cache_use_stale updating; }', /proxy_cache_use_stale is used/],
+  ])('names %s', (_what, server, message) => {
+    expect(lint(server).join('\n')).toMatch(message);
+  });
+  it('lets refusals and the preflight answer early', () => {
+    expect(lint('if ($r) { return 400; } if ($request_method = OPTIONS) { return 204; }')).toEqual([]);
+  });
+  it('reads quotes, braces in variables and comments', () => {
+    expect(lint(`# { a "comment\n location @a { return 401 '{"code":"$c","x":"\${d}"}'; }`)).toEqual([]);
+  });
+  it('refuses what it cannot read, and includes of nothing', () => {
+    expect(() => lint('location / {')).toThrowError(/ends too early/);
+    expect(() => lint('include /etc/nginx/evil.conf;')).toThrowError(/not a part/);
+  });
+});

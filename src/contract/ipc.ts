@@ -14,6 +14,8 @@ export type FromControl =
 /** Supervisor -> control plane. A relay connection travels with `relay-connection` as its handle. */
 export type ToControl =
   | { readonly type: 'relay-connection' }
+  /** Behind each of them; nothing to do. That it could be sent tells the supervisor that the connection has arrived. */
+  | { readonly type: 'relay-sent' }
   /** Close sockets with 1012, finish requests, then exit 0. */
   | { readonly type: 'drain' }
   /** Read the configuration again (SIGHUP). */

@@ -24,8 +24,8 @@ export interface Relay {
   count(): number;
 }
 
-/** nginx passes up to four 8 KiB header lines, and some of them twice. */
-const HEADER_BYTES = 64 * 1024;
+/** nginx takes up to eight 32 KiB header lines (src/edge), and hands some of them on under another name. */
+const HEADER_BYTES = 320 * 1024;
 
 export function createRelay(parts: RelayParts): Relay {
   const core = createCore(parts);

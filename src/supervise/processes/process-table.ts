@@ -9,16 +9,23 @@ export interface ProcessInfo {
   readonly state: string;
   readonly parent: number;
   readonly group: number;
+  /** Epoch milliseconds, to a second or so. */
+  readonly startedAtMs: number;
 }
+
+/** The kernel's USER_HZ: 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
 
 /** One process, or undefined when there is none. Linux only. */
 export function processInfo(pid: number): ProcessInfo | undefined {
-  const stat = readProc(pid, 'stat');
   // The name stands in parentheses and may itself contain some (proc(5)).
-  const match = /^\d+ \((.*)\) (\S) (\d+) (\d+) /s.exec(stat);
+  const match = /^\d+ \((.*)\) (.+)$/s.exec(readProc(pid, 'stat'));
   if (match === null) return undefined;
-  const [, name = '', state = '', parent = '', group = ''] = match;
-  return { pid, name, state, parent: Number(parent), group: Number(group) };
+  const [, name = '', rest = ''] = match;
+  const fields = rest.split(' ');
+  const number = (index: number) => Number(fields[index]);
+  const startedAtMs = bootTimeMs() + (number(19) * 1000) / TICKS_PER_SECOND;
+  return { pid, name, state: fields[0] ?? '', parent: number(1), group: number(2), startedAtMs };
 }
 
 /** The arguments joined by spaces (a process may have rewritten them); empty when it is gone. */
@@ -63,7 +70,11 @@ export function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-function readProc(pid: number, file: string): string {
+function bootTimeMs(): number {
+  return Number(/^btime (\d+)$/m.exec(readProc('', 'stat'))?.[1] ?? 0) * 1000;
+}
+
+function readProc(pid: number | '', file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {

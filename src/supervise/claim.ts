@@ -1,0 +1,54 @@
+// One supervisor per state directory: the pid file is the claim.
+import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { StatePaths } from '../config/state-dir.ts';
+import { readPid } from './edge.ts';
+import { commandLine, isAlive, isErrno, processInfo } from './processes/process-table.ts';
+
+/** btime has whole seconds, and start times are counted from it. */
+const START_TOLERANCE_MS = 2000;
+
+/** Undefined: the claim is ours. A number: the process id of the one that holds it. A stale claim is replaced. */
+export async function claimStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'relaySocket'>): Promise<number | undefined> {
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    if (createPidFile(paths.supervisorPid)) return undefined;
+    const pid = readPid(paths.supervisorPid);
+    if (await holdsClaim(pid, paths)) return pid;
+    rmSync(paths.supervisorPid, { force: true });
+  }
+  return readPid(paths.supervisorPid);
+}
+
+/** Removes the pid file if it is still ours. */
+export function releaseClaim(pidFile: string): void {
+  if (readPid(pidFile) === process.pid) rmSync(pidFile, { force: true });
+}
+
+function createPidFile(file: string): boolean {
+  try {
+    writeFileSync(file, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** A number alone proves nothing (they are reused): it must be a Node that was there before the file, or somebody must answer on the socket. */
+async function holdsClaim(pid: number, paths: Pick<StatePaths, 'supervisorPid' | 'relaySocket'>): Promise<boolean> {
+  if (Number.isNaN(pid) || pid === process.pid || !isAlive(pid) || !/node|lictor/.test(commandLine(pid))) return false;
+  const startedAtMs = processInfo(pid)?.startedAtMs ?? Number.POSITIVE_INFINITY;
+  const writtenAtMs = statSync(paths.supervisorPid, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return startedAtMs <= writtenAtMs + START_TOLERANCE_MS || (await answers(paths.relaySocket));
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,124 @@
+// The control plane as a child: forked, kept running, told things, and given the relay's connections.
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { StatePaths } from '../config/state-dir.ts';
+import type { FromControl, ToControl } from '../contract/ipc.ts';
+import type { ConnectionHold } from './connection-hold.ts';
+import { type Kept, keepRunning } from './keep-running.ts';
+
+export interface ControlPlaneOptions {
+  readonly entry: string;
+  readonly configFile: string;
+  readonly paths: StatePaths;
+  readonly hold: ConnectionHold;
+  readonly onMessage: (message: FromControl) => void;
+  readonly log: (line: string) => void;
+}
+
+export interface ControlPlane extends Kept {
+  /** Drains it; one that is not ready has nothing to drain and is ended. */
+  drain(): void;
+  /** Read the configuration again; a starting one does so anyway. */
+  reload(): void;
+}
+
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  const { hold, log } = options;
+  let ready = false;
+  const inTransit = new Set<Socket>();
+
+  const kept = keepRunning({
+    name: 'control plane',
+    log,
+    spawn: () => {
+      const child = forkControl(options);
+      child.on('message', (message) => {
+        const known = parseMessage(message);
+        if (known?.type === 'ready') {
+          ready = true;
+          openTo(child);
+        }
+        if (known !== undefined) options.onMessage(known);
+      });
+      child.once('disconnect', () => {
+        if (kept.current() === child) takeBack();
+      });
+      return child;
+    },
+    onExit: () => takeBack(),
+  });
+  /** Without a reader, and what the channel had not taken yet goes back to the others that wait. */
+  const takeBack = () => {
+    ready = false;
+    hold.close();
+    for (const socket of inTransit) hold.take(socket);
+    inTransit.clear();
+  };
+  const openTo = (child: ChildProcess) => hold.open((socket) => handOver(child, socket));
+  /**
+   * `keepOpen`: our own descriptor closes only when the connection has arrived, so that a dying control plane loses nothing.
+   * Node sends no message behind a handle before the other side has acknowledged the handle.
+   */
+  const handOver = (child: ChildProcess, socket: Socket) => {
+    inTransit.add(socket);
+    child.send(RELAY_CONNECTION, socket, { keepOpen: true }, (error) => {
+      if (error !== null && inTransit.delete(socket)) retryLater(child, socket);
+    });
+    child.send(RELAY_SENT, (error) => {
+      if (error === null && inTransit.delete(socket)) socket.destroy();
+    });
+  };
+  /** Most likely it is dying and its end not yet reported; if it lives after all, it gets what was held. */
+  const retryLater = (child: ChildProcess, socket: Socket) => {
+    hold.close();
+    hold.take(socket);
+    setTimeout(() => {
+      if (kept.current() === child && child.connected) openTo(child);
+    }, RETRY_MS);
+  };
+  const tell = (message: ToControl) => kept.current()?.send(message, () => undefined);
+  return {
+    ...kept,
+    drain: () => {
+      if (ready) tell({ type: 'drain' });
+      else kept.current()?.kill('SIGTERM');
+    },
+    reload: () => {
+      if (ready) tell({ type: 'reload' });
+    },
+  };
+}
+
+const RETRY_MS = 200;
+const RELAY_CONNECTION: ToControl = { type: 'relay-connection' };
+const RELAY_SENT: ToControl = { type: 'relay-sent' };
+
+/** Its own process group: Ctrl-C in a terminal reaches the supervisor alone. The IPC channel's end is its end. */
+function forkControl({ entry, configFile, paths }: ControlPlaneOptions): ChildProcess {
+  return fork(entry, ['--config', configFile, '--state-dir', paths.root], {
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(paths.root, 'compile-cache') },
+  });
+}
+
+function parseMessage(message: unknown): FromControl | undefined {
+  if (typeof message !== 'object' || message === null || !('type' in message)) return undefined;
+  switch (message.type) {
+    case 'ready':
+    case 'edge-reload':
+      return { type: message.type };
+    case 'fatal':
+      return { type: 'fatal', message: 'message' in message ? String(message.message) : 'the control plane cannot start' };
+    case 'edge-start':
+      return parseEdgeStart(message);
+    default:
+      return undefined;
+  }
+}
+
+function parseEdgeStart(message: object): FromControl | undefined {
+  if (!('binary' in message) || typeof message.binary !== 'string' || !('args' in message) || !Array.isArray(message.args)) return undefined;
+  return { type: 'edge-start', binary: message.binary, args: message.args.map(String) };
+}

@@ -1,0 +1,60 @@
+// nginx as a child: started when the control plane has a configuration for it, kept running, reloaded by HUP.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { type Kept, keepRunning } from './keep-running.ts';
+import { signalProcess } from './processes/process-table.ts';
+import { waitFor } from './processes/wait-for.ts';
+
+export interface EdgeCommand {
+  readonly binary: string;
+  readonly args: readonly string[];
+}
+
+export interface Edge extends Omit<Kept, 'start'> {
+  /** The same command again, while nginx runs or is being started again, changes nothing: routine restarts keep its pid. */
+  start(command: EdgeCommand): void;
+  /** HUP, as soon as nginx can take it (it has then written its pid file). */
+  reload(): void;
+  /** Finish what is open, then end. */
+  quit(): void;
+}
+
+export function createEdge({ pidFile, log }: { readonly pidFile: string; readonly log: (line: string) => void }): Edge {
+  let command: EdgeCommand | undefined;
+  const kept = keepRunning({
+    name: 'nginx',
+    log,
+    spawn: () => spawn(command?.binary ?? 'nginx', [...(command?.args ?? [])], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] }),
+  });
+  return {
+    ...kept,
+    start: (next) => {
+      const before = command;
+      command = next;
+      if (before === undefined) kept.start();
+      else if (JSON.stringify(before) !== JSON.stringify(next)) kept.current()?.kill('SIGTERM');
+    },
+    reload: () => {
+      const pid = kept.current()?.pid;
+      if (pid === undefined) return;
+      // Before its handlers are there, HUP would end it.
+      waitFor(() => readPid(pidFile) === pid && kept.current()?.pid === pid, { what: 'nginx to write its pid file' }).then(
+        () => signalProcess(pid, 'SIGHUP'),
+        () => log('nginx was not reloaded: it did not come up'),
+      );
+    },
+    quit: () => {
+      kept.current()?.kill('SIGQUIT');
+    },
+  };
+}
+
+/** NaN when there is none. */
+export function readPid(file: string): number {
+  try {
+    return Number.parseInt(readFileSync(file, 'utf8').trim(), 10);
+  } catch {
+    // No file: no process.
+    return Number.NaN;
+  }
+}

@@ -1,0 +1,78 @@
+// Keeps one child running: started again with backoff whenever it ends, until it is told to end for good.
+import type { ChildProcess } from 'node:child_process';
+import { type Backoff, createBackoff } from './backoff.ts';
+import { groupMembers, signalGroup } from './processes/process-table.ts';
+import { waitFor } from './processes/wait-for.ts';
+
+export interface Kept {
+  start(): void;
+  /** The live one. */
+  current(): ChildProcess | undefined;
+  /** No more starts. Resolves when the child and its whole group are gone; it does not signal them. */
+  ended(): Promise<void>;
+  /** SIGKILL to the whole group. */
+  kill(): void;
+}
+
+export interface KeepOptions {
+  readonly name: string;
+  /** Must be the leader of its own process group (`detached`): what it leaves behind is ended with it. */
+  readonly spawn: () => ChildProcess;
+  /** After each end, before the next start. */
+  readonly onExit?: (child: ChildProcess) => void;
+  readonly log: (line: string) => void;
+  readonly backoff?: Backoff;
+}
+
+export function keepRunning(options: KeepOptions): Kept {
+  const { name, log, backoff = createBackoff() } = options;
+  let child: ChildProcess | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let ending = false;
+  let gone: Promise<void> = Promise.resolve();
+
+  const start = () => {
+    timer = undefined;
+    const startedMs = performance.now();
+    const started = options.spawn();
+    child = started;
+    gone = exitOf(started).then(async (how) => {
+      child = undefined;
+      await clearGroup(started.pid);
+      options.onExit?.(started);
+      if (ending) return;
+      const waitMs = backoff(performance.now() - startedMs);
+      log(`${name} ended (${how}): starting it again in ${waitMs} ms`);
+      timer = setTimeout(start, waitMs);
+    });
+  };
+  return {
+    start,
+    current: () => child,
+    ended: () => {
+      ending = true;
+      clearTimeout(timer);
+      return gone;
+    },
+    kill: () => {
+      if (child?.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+    },
+  };
+}
+
+/** How it ended, in words. A command that cannot be started has ended too. */
+function exitOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? `exit ${code}`));
+    child.once('error', (error) => {
+      if (child.pid === undefined) resolve(error.message);
+    });
+  });
+}
+
+/** A killed nginx master leaves workers that go on listening: nobody of the group may stay. */
+async function clearGroup(group: number | undefined): Promise<void> {
+  if (group === undefined) return;
+  signalGroup(group, 'SIGKILL');
+  await waitFor(() => groupMembers(group).length === 0, { what: `process group ${group} to end`, everyMs: 5 }).catch(() => undefined);
+}

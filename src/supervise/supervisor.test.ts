@@ -1,0 +1,208 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { groupMembers, isAlive } from './processes/process-table.ts';
+import { startProcess } from './processes/start-process.ts';
+import { waitFor } from './processes/wait-for.ts';
+import { openSuperviseRoom, type SuperviseRoom } from './test-room.ts';
+
+let room: SuperviseRoom;
+beforeEach(() => {
+  room = openSuperviseRoom();
+});
+afterEach(() => room.close());
+
+const started = (times: number) => waitFor(() => room.notes('start').length >= times, { what: `${times} starts of the control plane` });
+const controlPid = () => room.notes('start').at(-1)?.pid ?? 0;
+const edgeUp = async () => {
+  const pid = await waitFor(() => (isAlive(room.nginxPid()) ? room.nginxPid() : 0), { what: 'nginx' });
+  await waitFor(() => groupMembers(pid).length === 3, { what: 'its workers' });
+  return pid;
+};
+
+describe('relay connections', () => {
+  it('are held unread while the control plane is away, and then answered', async () => {
+    await room.supervise({ readyAfterMs: 1400 });
+    const answers = await Promise.all(['one', 'two', 'three'].map((line) => room.ask(line)));
+    expect(answers.map(({ text }) => text)).toEqual(['one', 'two', 'three'].map((line) => `${controlPid()} has ${line}`));
+    for (const { waitedMs } of answers) expect(waitedMs).toBeGreaterThan(1000);
+  });
+
+  it('wait for the next control plane when this one is killed', async () => {
+    await room.supervise();
+    const first = await room.ask('before');
+    const killed = controlPid();
+    expect(first.text).toBe(`${killed} has before`);
+    process.kill(killed, 'SIGKILL');
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => room.ask(`held ${index}`)));
+    await started(2);
+    for (const { text } of answers) expect(text).toMatch(new RegExp(`^${controlPid()} has held`));
+  });
+
+  it('go on in numbers: a thousand, one after the other kept open', async () => {
+    await room.supervise();
+    const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => room.ask(`${index}`)));
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1000);
+  });
+});
+
+describe('the control plane', () => {
+  it('is started again after a crash, each time after a longer wait', async () => {
+    await room.supervise({ crashes: 3 });
+    await started(4);
+    const times = room.notes('start').map(({ time }) => time);
+    const waits = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(waits[0]).toBeGreaterThanOrEqual(50);
+    expect(waits[1]).toBeGreaterThanOrEqual(100);
+    expect(waits[2]).toBeGreaterThanOrEqual(200);
+    expect((await room.ask('still there?')).text).toContain('still there?');
+    expect(room.log()).toContain('control plane ended (exit 3): starting it again in 50 ms');
+  });
+
+  it('is told to reload by SIGHUP', async () => {
+    const supervisor = await room.supervise();
+    await room.ask('ready?');
+    process.kill(supervisor.pid, 'SIGHUP');
+    await waitFor(() => room.notes('reload').length === 1, { what: 'the reload' });
+    expect(supervisor.running()).toBe(true);
+  });
+
+  it('ends everything with status 1 and its message when it cannot start', async () => {
+    const supervisor = await room.supervise({ edge: await room.nginx(), fatal: 'lictor.yaml: public_url is missing' });
+    expect((await supervisor.exited).code).toBe(1);
+    expect(room.log()).toContain('lictor.yaml: public_url is missing');
+    expect(isAlive(room.nginxPid())).toBe(false);
+    expect(room.notes('start')).toHaveLength(1);
+  });
+
+  it('ends when its supervisor is killed', async () => {
+    const supervisor = await room.supervise();
+    await room.ask('ready?');
+    process.kill(supervisor.pid, 'SIGKILL');
+    await waitFor(() => !isAlive(controlPid()), { what: 'the control plane to end' });
+  });
+});
+
+describe('nginx', () => {
+  it('keeps running when the control plane is killed and asks for it again', async () => {
+    await room.supervise({ edge: await room.nginx() });
+    const pid = await edgeUp();
+    process.kill(controlPid(), 'SIGKILL');
+    await started(2);
+    await room.ask('ready?');
+    expect(room.nginxPid()).toBe(pid);
+    expect(groupMembers(pid)).toHaveLength(3);
+  });
+
+  it('is started again when it is killed, and nothing of the old one stays', async () => {
+    await room.supervise({ edge: await room.nginx() });
+    const killed = await edgeUp();
+    process.kill(killed, 'SIGKILL');
+    await waitFor(() => room.nginxPid() !== killed && isAlive(room.nginxPid()), { what: 'another nginx' });
+    expect(groupMembers(killed)).toEqual([]);
+    expect(await edgeUp()).not.toBe(killed);
+  });
+
+  it('of a killed supervisor is ended by the next one', async () => {
+    const first = await room.supervise({ edge: await room.nginx() });
+    const orphan = await edgeUp();
+    process.kill(first.pid, 'SIGKILL');
+    await first.exited;
+    expect(isAlive(orphan)).toBe(true);
+    await room.supervise({ edge: await room.nginx() });
+    await waitFor(() => groupMembers(orphan).length === 0, { what: 'the orphan to end' });
+    expect(await edgeUp()).not.toBe(orphan);
+  });
+
+  it('leaves no workers behind when its master was killed as well', async () => {
+    const first = await room.supervise({ edge: await room.nginx() });
+    const orphan = await edgeUp();
+    process.kill(first.pid, 'SIGKILL');
+    process.kill(orphan, 'SIGKILL');
+    await waitFor(() => groupMembers(orphan).length === 2, { what: 'two workers alone' });
+    await room.supervise({ edge: await room.nginx() });
+    await waitFor(() => groupMembers(orphan).length === 0, { what: 'the workers to end' });
+    await edgeUp();
+  });
+
+  it('of another state directory is not touched, whatever the pid file says', async () => {
+    const other = openSuperviseRoom();
+    try {
+      await other.supervise({ edge: await other.nginx() });
+      const foreign = await waitFor(() => (isAlive(other.nginxPid()) ? other.nginxPid() : 0), { what: 'the other nginx' });
+      mkdirSync(dirname(room.paths.nginxPid), { recursive: true });
+      writeFileSync(room.paths.nginxPid, String(foreign));
+      await room.supervise();
+      expect((await room.ask('ready?')).text).toContain('ready?');
+      expect(isAlive(foreign)).toBe(true);
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+describe('the end', () => {
+  it('leaves nothing behind after SIGTERM: no process, no socket, no pid file', async () => {
+    const supervisor = await room.supervise({ edge: await room.nginx() });
+    const edge = await edgeUp();
+    await room.ask('ready?');
+    process.kill(supervisor.pid, 'SIGTERM');
+    expect(await supervisor.exited).toEqual({ code: 0, signal: null });
+    expect(room.notes('drain')).toHaveLength(1);
+    expect(groupMembers(edge)).toEqual([]);
+    expect(isAlive(controlPid())).toBe(false);
+    for (const file of [room.paths.relaySocket, room.paths.supervisorPid, room.paths.nginxPid]) expect(existsSync(file)).toBe(false);
+  });
+
+  it('comes at once at the second signal', async () => {
+    const supervisor = await room.supervise({ ignoreDrain: true });
+    await room.ask('ready?');
+    process.kill(supervisor.pid, 'SIGINT');
+    await waitFor(() => room.notes('drain').length === 1, { what: 'the drain' });
+    expect(supervisor.running()).toBe(true);
+    process.kill(supervisor.pid, 'SIGINT');
+    expect((await supervisor.exited).code).toBe(0);
+    expect(isAlive(controlPid())).toBe(false);
+  });
+
+  it('does not wait for a control plane that is not ready yet', async () => {
+    const supervisor = await room.supervise({ readyAfterMs: 600_000 });
+    await started(1);
+    const held = connect(room.paths.relaySocket);
+    const ended = new Promise((resolve) => held.once('close', resolve));
+    process.kill(supervisor.pid, 'SIGTERM');
+    expect((await supervisor.exited).code).toBe(0);
+    await ended;
+    expect(isAlive(controlPid())).toBe(false);
+  });
+});
+
+describe('a state directory', () => {
+  it('has one supervisor: the second is refused with what to do', async () => {
+    const first = await room.supervise();
+    const second = await room.supervise();
+    expect((await second.exited).code).toBe(1);
+    expect(room.log()).toMatch(new RegExp(`another lictor \\(process ${first.pid}\\).*--state-dir`));
+    expect((await room.ask('first?')).text).toContain('first?');
+  });
+
+  it('is taken over from a supervisor that was killed', async () => {
+    const first = await room.supervise();
+    process.kill(first.pid, 'SIGKILL');
+    await first.exited;
+    await room.supervise();
+    expect((await room.ask('second?')).text).toContain('second?');
+  });
+
+  it('is taken over when the number in its pid file is another process now', async () => {
+    const first = await room.supervise();
+    process.kill(first.pid, 'SIGKILL');
+    await first.exited;
+    const stranger = await startProcess({ command: 'sleep', args: ['300'], logFile: `${room.paths.root}/sleep.log` });
+    writeFileSync(room.paths.supervisorPid, `${stranger.pid}\n`);
+    await room.supervise();
+    expect((await room.ask('second?')).text).toContain('second?');
+    await stranger.stop();
+  });
+});

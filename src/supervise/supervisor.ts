@@ -1,0 +1,146 @@
+// `lictor up`: the small process that keeps nginx and the control plane running, and leaves nothing behind.
+import { rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StatePaths } from '../config/state-dir.ts';
+import type { FromControl } from '../contract/ipc.ts';
+import { claimStateDir, releaseClaim } from './claim.ts';
+import { type ConnectionHold, createConnectionHold } from './connection-hold.ts';
+import { type ControlPlane, createControlPlane } from './control-plane.ts';
+import { createEdge, type Edge } from './edge.ts';
+import { endOrphanEdge } from './orphan-edge.ts';
+import { listenForRelay, type RelayListener } from './relay-listener.ts';
+
+export interface SupervisorOptions {
+  /** From prepareStateDir: the directories exist. */
+  readonly paths: StatePaths;
+  readonly configFile: string;
+  /** The control plane's entry, forked with `--config FILE --state-dir DIR`. */
+  readonly controlEntry: string;
+  /** One line for the person at the terminal. */
+  readonly log: (line: string) => void;
+}
+
+/** How long nginx and the control plane may finish what is open. */
+const GRACE_MS = 10_000;
+
+/** Runs until it is stopped (SIGTERM, SIGINT) or cannot go on; answers the exit status. Takes the process's signals meanwhile. */
+export async function runSupervisor(options: SupervisorOptions): Promise<number> {
+  const { paths, log } = options;
+  const other = await claimStateDir(paths);
+  if (other !== undefined) {
+    log(`another lictor (process ${other}) runs with this state directory: stop it, or give another one with --state-dir DIR`);
+    return 1;
+  }
+  const hold = createConnectionHold();
+  try {
+    await endOrphanEdge(paths, log);
+    const listener = await listenForRelay(paths.relaySocket, (socket) => hold.take(socket));
+    return await supervise(options, hold, listener);
+  } finally {
+    hold.destroy();
+    removeRuntimeFiles(paths);
+  }
+}
+
+async function supervise(options: SupervisorOptions, hold: ConnectionHold, listener: RelayListener): Promise<number> {
+  const { paths, log } = options;
+  let exitCode = 0;
+  const stop = createStop();
+  const edge = createEdge({ pidFile: paths.nginxPid, log });
+  const control = createControlPlane({
+    entry: options.controlEntry,
+    configFile: options.configFile,
+    paths,
+    hold,
+    log,
+    onMessage: (message) => {
+      if (message.type === 'fatal') {
+        log(message.message);
+        exitCode = 1;
+        stop.ask();
+      } else if (!stop.asked()) obey(edge, message);
+    },
+  });
+  const killAll = () => {
+    edge.kill();
+    control.kill();
+  };
+  const unlisten = listenToSignals({ SIGTERM: stop.ask, SIGINT: stop.ask, SIGHUP: control.reload, exit: killAll });
+  try {
+    control.start();
+    await stop.first;
+    listener.close();
+    await endChildren({ edge, control, log, hurry: stop.second });
+  } finally {
+    killAll();
+    unlisten();
+  }
+  return exitCode;
+}
+
+function obey(edge: Edge, message: FromControl): void {
+  if (message.type === 'edge-start') edge.start(message);
+  if (message.type === 'edge-reload') edge.reload();
+}
+
+interface Ending {
+  readonly edge: Edge;
+  readonly control: ControlPlane;
+  readonly log: (line: string) => void;
+  /** The second signal: at once. */
+  readonly hurry: Promise<void>;
+}
+
+/** nginx first stops listening; the control plane closes the sockets that nginx waits for. */
+async function endChildren({ edge, control, log, hurry }: Ending): Promise<void> {
+  const gone = Promise.all([edge.ended(), control.ended()]);
+  edge.quit();
+  control.drain();
+  const timer = new AbortController();
+  const grace = delay(GRACE_MS, 'over', { signal: timer.signal }).catch(() => 'cancelled');
+  const how = await Promise.race([gone.then(() => 'gone'), hurry.then(() => 'hurry'), grace]);
+  timer.abort();
+  if (how !== 'gone') {
+    log(how === 'hurry' ? 'stopping at once' : `not ended within ${GRACE_MS / 1000} s: killing`);
+    edge.kill();
+    control.kill();
+  }
+  await gone;
+}
+
+interface Stop {
+  /** The first time: stop. The second time: at once. */
+  readonly ask: () => void;
+  readonly asked: () => boolean;
+  readonly first: Promise<void>;
+  readonly second: Promise<void>;
+}
+
+function createStop(): Stop {
+  let times = 0;
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  return {
+    ask: () => {
+      times += 1;
+      if (times === 1) first.resolve();
+      else second.resolve();
+    },
+    asked: () => times > 0,
+    first: first.promise,
+    second: second.promise,
+  };
+}
+
+function listenToSignals(handlers: Readonly<Record<string, () => void>>): () => void {
+  for (const [event, handler] of Object.entries(handlers)) process.on(event, handler);
+  return () => {
+    for (const [event, handler] of Object.entries(handlers)) process.removeListener(event, handler);
+  };
+}
+
+/** What a killed child could not remove itself. */
+function removeRuntimeFiles(paths: StatePaths): void {
+  for (const file of [paths.relaySocket, paths.decisionSocket, paths.controlSocket, paths.adminSocket, paths.nginxPid]) rmSync(file, { force: true });
+  releaseClaim(paths.supervisorPid);
+}

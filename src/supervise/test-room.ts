@@ -1,0 +1,106 @@
+// For tests: a real supervisor in its own process, with a scripted control plane and, where asked for, a real nginx.
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type StatePaths, statePaths } from '../config/state-dir.ts';
+import { readPid } from './edge.ts';
+import { freePort } from './processes/free-port.ts';
+import { groupMembers, isAlive, signalGroup } from './processes/process-table.ts';
+import { type RunningProcess, startProcess } from './processes/start-process.ts';
+import { waitFor } from './processes/wait-for.ts';
+
+export interface SuperviseRoom {
+  readonly paths: StatePaths;
+  /** What the control planes noted: `start PID TIME`, `drain PID TIME`. */
+  notes(what: string): { readonly pid: number; readonly time: number }[];
+  /** Resolves when it listens, or has ended. */
+  supervise(behaviour?: object): Promise<RunningProcess>;
+  /** Sends a line on a relay connection; resolves with the answer and its time. */
+  ask(line: string): Promise<{ readonly text: string; readonly waitedMs: number }>;
+  /** Writes a minimal nginx.conf; the command that runs it. */
+  nginx(): Promise<{ readonly binary: string; readonly args: readonly string[] }>;
+  nginxPid(): number;
+  log(): string;
+  close(): Promise<void>;
+}
+
+export function openSuperviseRoom(): SuperviseRoom {
+  const root = mkdtempSync(join(tmpdir(), 'supervise-'));
+  // nginx's workers are another user when we are root.
+  chmodSync(root, 0o711);
+  const paths = statePaths(root, join(root, 'rt'));
+  const notesFile = join(root, 'notes');
+  const logFile = join(root, 'supervisor.log');
+  const started: RunningProcess[] = [];
+  const groups = new Set<number>();
+  const notes: SuperviseRoom['notes'] = (what) => readNotes(notesFile, what);
+  const nginxPid = () => {
+    const pid = readPid(paths.nginxPid);
+    if (pid > 1) groups.add(pid);
+    return pid;
+  };
+  return {
+    paths,
+    notes,
+    nginxPid,
+    supervise: async (behaviour = {}) => {
+      const running = await startProcess({
+        command: process.execPath,
+        args: [join(import.meta.dirname, 'fixtures', 'run.ts'), root],
+        env: { ...process.env, FIXTURE: JSON.stringify(behaviour), FIXTURE_LOG: notesFile },
+        logFile,
+      });
+      started.push(running);
+      await waitFor(() => !running.running() || readPid(paths.supervisorPid) === running.pid, { what: 'the supervisor' });
+      await waitFor(() => !running.running() || existsSync(paths.relaySocket), { what: 'the relay socket' });
+      return running;
+    },
+    ask: (line) => ask(paths.relaySocket, line),
+    nginx: () => writeNginxConf(paths),
+    log: () => readFileSync(logFile, 'utf8'),
+    close: async () => {
+      nginxPid();
+      for (const running of started) await running.stop();
+      for (const pid of [...groups, ...notes('start').map((note) => note.pid)]) {
+        if (groupMembers(pid).some((member) => /nginx|node|MainThread/.test(member.name))) signalGroup(pid, 'SIGKILL');
+        await waitFor(() => !isAlive(pid), { what: `process ${pid} to end` });
+      }
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function readNotes(file: string, what: string): { pid: number; time: number }[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([word]) => word === what)
+    .map(([, pid, time]) => ({ pid: Number(pid), time: Number(time) }));
+}
+
+function ask(path: string, line: string): Promise<{ text: string; waitedMs: number }> {
+  const began = performance.now();
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => socket.write(line));
+    socket.once('data', (data) => {
+      socket.destroy();
+      resolve({ text: data.toString(), waitedMs: performance.now() - began });
+    });
+    socket.once('error', reject);
+    socket.once('end', () => reject(new Error('ended without an answer')));
+  });
+}
+
+async function writeNginxConf(paths: StatePaths): Promise<{ binary: string; args: string[] }> {
+  const port = await freePort();
+  const conf = join(paths.root, 'nginx.conf');
+  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${join(paths.root, `tmp-${kind}`)};`).join(' ');
+  writeFileSync(
+    conf,
+    `daemon off; pid ${paths.nginxPid}; error_log ${join(paths.root, 'nginx-error.log')}; worker_processes 2; events {}
+http { access_log off; ${temp} server { listen 127.0.0.1:${port}; return 204; } }\n`,
+  );
+  return { binary: 'nginx', args: ['-c', conf] };
+}

@@ -14,8 +14,11 @@ interface CommandEntry {
 }
 
 export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'demo', summary: 'a real Prefect behind the gateway, with a sample flow', load: () => import('./demo.ts') },
   { name: 'up', summary: 'run the gateway in the foreground', load: () => import('./up.ts') },
   { name: 'check', summary: 'validate the configuration and the rendered nginx configuration', load: () => import('./check.ts') },
+  { name: 'audit', summary: 'the ledger: who did what, when, from where', load: () => import('./audit.ts') },
+  { name: 'timeline', summary: 'requests, decisions and states of one flow run, in time order', load: () => import('./timeline.ts') },
   { name: 'test', summary: 'run every test', load: () => import('./test.ts') },
 ];
 

@@ -4,7 +4,7 @@ import { LictorError } from '../contract/error.ts';
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
-/** The command was understood and did not succeed (exit 1). `message` says what happened and what to do. */
+/** The command was understood and did not succeed (exit 1). `message` says what happened and what to do; empty when it has been said. */
 export class CommandFailed extends LictorError {
   readonly exitStatus: ExitStatus = EXIT.failed;
 

@@ -1,6 +1,9 @@
 // `lictor up`: the gateway in the foreground.
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
+import { CommandFailed } from './errors.ts';
+import { REPOSITORY } from './repository.ts';
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -10,7 +13,15 @@ export function register(program: Command, context: CliContext): void {
     .action(() => up(context));
 }
 
+/** A configuration with problems is told here, before anything starts; the control plane reads it once more for itself. */
 async function up(context: CliContext): Promise<void> {
-  await context.loadContext({ secrets: 'read' });
-  // runSupervisor lands here.
+  const { paths, configFile } = await context.loadContext({ secrets: 'read' });
+  const { runSupervisor } = await import('../supervise/supervisor.ts');
+  const status = await runSupervisor({
+    paths,
+    configFile,
+    controlEntry: join(REPOSITORY, 'src', 'control-plane.ts'),
+    log: (line) => context.err.write(`${line}\n`),
+  });
+  if (status !== 0) throw new CommandFailed('');
 }

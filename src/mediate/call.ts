@@ -14,15 +14,21 @@ export interface MediatedRequest {
   readonly body: Buffer;
 }
 
+export interface Route {
+  readonly catalogue: Catalogue;
+  readonly operation: Operation;
+  readonly family: Family;
+}
+
 export type Opened = { readonly ok: true; readonly call: Call } | { readonly ok: false; readonly refusal: Refusal };
 
 /** Path and operation come from nginx; that they belong together is checked here once more. */
-export function openCall(catalogue: Catalogue, operation: Operation, family: Family, request: MediatedRequest): Opened {
-  const { inputs, headers, body } = request;
+export function openCall({ catalogue, operation, family }: Route, request: MediatedRequest): Opened {
+  const { inputs, body } = request;
   if (operation.taken !== 'mediated' || operation.method !== inputs.method) return refuse({ code: 'route-denied' });
   const params = catalogue.params(operation, inputs.path);
   if (params === undefined) return refuse({ code: 'request-invalid', detail: 'The path does not belong to the operation.' });
-  const refusal = checkBody(operation, headers, body, family.maxBytes);
+  const refusal = checkBody(request, operation, family.maxBytes);
   if (refusal !== undefined) return refuse(refusal);
   const parsed = body.length === 0 ? NO_BODY : parseStrict(body);
   if (!parsed.ok) return refuse({ code: 'body-not-json', detail: parsed.detail });
@@ -37,7 +43,7 @@ function refuse(refusal: Refusal): Opened {
 
 const JSON_TYPE = /^application\/json[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i;
 
-function checkBody(operation: Operation, headers: MediatedRequest['headers'], body: Buffer, maxBytes: number): Refusal | undefined {
+function checkBody({ headers, body }: MediatedRequest, operation: Operation, maxBytes: number): Refusal | undefined {
   const encoding = headers['content-encoding'] ?? '';
   if (encoding !== '' && encoding.toLowerCase() !== 'identity') return { code: 'content-encoding-unsupported' };
   if (body.length === 0) return undefined;

@@ -87,7 +87,7 @@ describe('create_flow_run', () => {
     const body = JSON.stringify({ job_variables: { image: 'x' } });
     expect(codeOf(await gate.send({ role: 'operator', path: PATH, body, headers: { 'content-type': 'text/plain' } }))).toBe('content-type-unsupported');
     expect(codeOf(await gate.send({ role: 'operator', path: PATH, body, headers: { 'content-encoding': 'gzip' } }))).toBe('content-encoding-unsupported');
-    const padded = JSON.stringify({ parameters: { pad: 'x'.repeat(5_000_000) }, job_variables: { image: 'x' } });
+    const padded = JSON.stringify({ parameters: { pad: 'x'.repeat(9_000_000) }, job_variables: { image: 'x' } });
     expect(codeOf(await gate.send({ role: 'operator', path: PATH, body: padded }))).toBe('body-too-large');
     expect(gate.forwarded).toEqual([]);
   });

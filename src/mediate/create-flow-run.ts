@@ -1,7 +1,7 @@
 // Starting a run from a deployment, one or up to 100 at once: parameters and overrides are rights of their own.
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { answerObject, objectsField, textField } from './answer.ts';
-import { type Call, EDGE_MAX_BYTES, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned } from './family.ts';
+import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned } from './family.ts';
 import { stamped } from './provenance.ts';
 import { asksForRun, type Deployment, hasOwnOverrides, runProblem } from './run-request.ts';
 import { field, isObject, type JsonObject, type JsonValue } from './tree.ts';
@@ -10,7 +10,7 @@ const MOST_RUNS = 100;
 
 export const createFlowRun: Family = {
   operations: ['create_flow_run_from_deployment_deployments__id__create_flow_run_post'],
-  maxBytes: 4 * MEBIBYTE,
+  maxBytes: 8 * MEBIBYTE,
   async plan(call, lookup) {
     const bodies = readBodies([call.tree ?? null]);
     if (typeof bodies === 'string') return invalid(bodies);
@@ -20,7 +20,7 @@ export const createFlowRun: Family = {
 
 export const createFlowRuns: Family = {
   operations: ['bulk_create_flow_runs_from_deployment_deployments__id__create_flow_run_bulk_post'],
-  maxBytes: EDGE_MAX_BYTES,
+  maxBytes: 8 * MEBIBYTE,
   async plan(call, lookup) {
     if (!Array.isArray(call.tree)) return invalid('The body must be a list of runs.');
     if (call.tree.length > MOST_RUNS) return invalid(`At most ${MOST_RUNS} runs can be created at once.`);

@@ -14,7 +14,7 @@ import { parseUuid } from './uuid.ts';
 
 export const createRunDirectly: Family = {
   operations: ['create_flow_run_flow_runs__post'],
-  maxBytes: 4 * MEBIBYTE,
+  maxBytes: 8 * MEBIBYTE,
   plan(call) {
     const body = call.tree;
     if (!isObject(body)) return invalid('A run must be described by a JSON object.');

@@ -12,8 +12,9 @@ import { setState, setStates } from './set-state.ts';
 import { uiSettings } from './ui-settings.ts';
 import { updateFlowRun } from './update-flow-run.ts';
 
-export function createFamilies(publicUrl: Pick<PublicUrl, 'basePath'>): (operationId: string) => Family {
-  const special = [
+/** The families that know their operations by name. */
+export function namedFamilies(publicUrl: Pick<PublicUrl, 'basePath'>): readonly Family[] {
+  return [
     createFlowRun,
     createFlowRuns,
     createRunDirectly,
@@ -26,6 +27,9 @@ export function createFamilies(publicUrl: Pick<PublicUrl, 'basePath'>): (operati
     adminSettings,
     uiSettings(publicUrl),
   ];
-  const byOperation = new Map(special.flatMap((family) => family.operations.map((operationId) => [operationId, family] as const)));
+}
+
+export function createFamilies(publicUrl: Pick<PublicUrl, 'basePath'>): (operationId: string) => Family {
+  const byOperation = new Map(namedFamilies(publicUrl).flatMap((family) => family.operations.map((operationId) => [operationId, family] as const)));
   return (operationId) => byOperation.get(operationId) ?? generic;
 }

@@ -59,13 +59,12 @@ export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok
 
 export interface Family {
   readonly operations: readonly string[];
-  /** At most this much body, in bytes; the edge stops at 16 MiB. */
+  /** At most this much body, in bytes: parsing 8 MiB of fractions takes a second of the one event loop. */
   readonly maxBytes: number;
   readonly plan: (call: Call, lookup: Lookup) => Planned | Promise<Planned>;
 }
 
 export const MEBIBYTE = 1024 * 1024;
-export const EDGE_MAX_BYTES = 16 * MEBIBYTE;
 
 export function planned(plan: Plan): Planned {
   return { ok: true, plan };

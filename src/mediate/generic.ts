@@ -1,13 +1,13 @@
 // Every other mediated operation: strict parse, its own action, intent and outcome, the parsed tree forwarded.
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { answerObject, textField } from './answer.ts';
-import { type Call, EDGE_MAX_BYTES, type Family, type Outcome, planned } from './family.ts';
+import { type Call, type Family, MEBIBYTE, type Outcome, planned } from './family.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 import { isObject } from './tree.ts';
 
 export const generic: Family = {
   operations: [],
-  maxBytes: EDGE_MAX_BYTES,
+  maxBytes: 8 * MEBIBYTE,
   plan(call) {
     const { operation, tree } = call;
     // Runs inherit the labels of their flow and deployment.

@@ -67,7 +67,7 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   if (operation === undefined) return refuse(exchange, identity, { code: 'action-unknown' });
   if (isForeignWrite(identity, request)) return refuse(exchange, identity, { code: 'origin-foreign' });
 
-  const opened = openCall(parts.catalogue, operation, family, request);
+  const opened = openCall({ catalogue: parts.catalogue, operation, family }, request);
   if (!opened.ok) return refuse(exchange, identity, opened.refusal);
   const planned = await family.plan(opened.call, lookupIn(parts.upstream));
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
@@ -114,7 +114,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   try {
     const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
     const answer = await parts.upstream.request({ method: inputs.method, path: inputs.path, query: inputs.args, headers: sent, body });
-    return await concluded(exchange, recorder, plan, { answer, wishGranted });
+    return await concluded(exchange, recorder, { plan, answer, wishGranted });
   } catch (error) {
     return unanswered(exchange, recorder, error);
   }
@@ -136,12 +136,13 @@ function write({ parts, record, isIntended }: Recorder, outcome: Partial<NewReco
   return kept(parts, isIntended ? parts.ledger.settle(record.request_id, outcome) : parts.ledger.append({ ...record, ...outcome }));
 }
 
-async function concluded(
-  { parts, subject }: Exchange,
-  recorder: Recorder,
-  plan: Plan,
-  { answer, wishGranted }: { readonly answer: UpstreamAnswer; readonly wishGranted: boolean },
-): Promise<MediatedResponse> {
+interface Answered {
+  readonly plan: Plan;
+  readonly answer: UpstreamAnswer;
+  readonly wishGranted: boolean;
+}
+
+async function concluded({ parts, subject }: Exchange, recorder: Recorder, { plan, answer, wishGranted }: Answered): Promise<MediatedResponse> {
   const reply = plan.reply === undefined ? answer : plan.reply(answer, wishGranted);
   const response: MediatedResponse = { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body };
   const outcome: Outcome = plan.outcome?.(answer) ?? { record: {} };

@@ -11,13 +11,13 @@ import { field, isObject } from './tree.ts';
 
 export const setState: Family = {
   operations: ['set_flow_run_state_flow_runs__id__set_state_post'],
-  maxBytes: 4 * MEBIBYTE,
+  maxBytes: 8 * MEBIBYTE,
   plan: (call) => plan(call, []),
 };
 
 export const setStates: Family = {
   operations: ['bulk_set_flow_run_state_flow_runs_bulk_set_state_post'],
-  maxBytes: 4 * MEBIBYTE,
+  maxBytes: 8 * MEBIBYTE,
   plan: (call) => plan(call, [call.operation.action]),
 };
 

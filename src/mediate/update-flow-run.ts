@@ -7,7 +7,7 @@ import { field, isObject } from './tree.ts';
 
 export const updateFlowRun: Family = {
   operations: ['update_flow_run_flow_runs__id__patch'],
-  maxBytes: 4 * MEBIBYTE,
+  maxBytes: 8 * MEBIBYTE,
   plan(call) {
     const body = call.tree;
     if (!isObject(body)) return invalid('The body must be a JSON object.');

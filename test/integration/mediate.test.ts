@@ -185,7 +185,7 @@ describe('settings', () => {
     const redacted = await send('GET', '/api/admin/settings', undefined, ['admin.storage.write']);
     expect(keysOf(redacted.body)).toEqual(keysOf(whole.body));
     expect(JSON.stringify(whole.body)).toContain('127.0.0.1');
-    expect(JSON.stringify(redacted.body)).not.toMatch(/127\.0\.0\.1|\/tmp|sqlite|http/);
+    expect(JSON.stringify(redacted.body)).not.toMatch(/127\.0\.0\.1|\/tmp|sqlite:|https?:/);
   });
 });
 

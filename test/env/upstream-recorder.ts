@@ -30,7 +30,9 @@ export interface Recorder {
   firstFrames(): readonly string[];
   /** Answers instead of the default; undefined: the default. */
   answerWith(answer: ((request: Recorded) => RecordedAnswer | undefined) | undefined): void;
-  /** Closes nothing, accepts nothing: what a hung upstream does. */
+  /** Refuses connections until `resume`. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,7 +65,13 @@ export async function startRecorder(): Promise<Recorder> {
       });
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listen = (port: number): Promise<void> => new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      for (const socket of open) socket.destroy();
+      server.close(() => resolve());
+    });
+  await listen(0);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
@@ -78,11 +86,9 @@ export async function startRecorder(): Promise<Recorder> {
     answerWith: (next) => {
       answer = next;
     },
-    close: () =>
-      new Promise((resolve) => {
-        for (const socket of open) socket.destroy();
-        server.close(() => resolve());
-      }),
+    pause: close,
+    resume: () => listen(address.port),
+    close,
   };
 }
 

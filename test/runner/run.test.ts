@@ -58,6 +58,11 @@ describe('chooseSuites', () => {
     expect(chooseSuites(['endurance', 'lint'], all, []).map(({ name }) => name)).toEqual(['lint', 'endurance']);
   });
 
+  it('refuses a named suite that has no tests: it must not look as if it had passed', () => {
+    expect(() => chooseSuites(['soak'], [...all, { ...suite('soak'), isEmpty: () => true }], all)).toThrow(/no tests of this kind/);
+    expect(chooseSuites(['soak'], [...all, { ...suite('soak'), isEmpty: () => false }], all)).toHaveLength(1);
+  });
+
   it('refuses a name that is none', async () => {
     expect(() => chooseSuites(['units'], all, all)).toThrow(/no suite units/);
     await expect(runSuites({ names: ['units'], out: new PassThrough(), env: {} })).rejects.toThrow(/There are: lint/);

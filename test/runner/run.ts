@@ -39,10 +39,12 @@ export function accepts({ passed, failed, skipped }: Counts, env: Environment): 
   return failed === 0 && passed > 0 && (skipped === 0 || env['CI'] !== 'true');
 }
 
-/** In the order of `all`, whatever the order of the names; UsageError for a name that is none. */
+/** In the order of `all`, whatever the order of the names; UsageError for a name that is none, or that has no tests. */
 export function chooseSuites(names: readonly string[], all: readonly Suite[], usual: readonly Suite[]): readonly Suite[] {
   const unknown = names.filter((name) => !all.some((suite) => suite.name === name));
   if (unknown.length > 0) throw new UsageError(`no suite ${unknown.join(', ')}. There are: ${all.map(({ name }) => name).join(', ')}.`);
+  const empty = all.filter((suite) => names.includes(suite.name) && suite.isEmpty?.() === true);
+  if (empty.length > 0) throw new UsageError(`${empty.map(({ name }) => name).join(', ')}: there are no tests of this kind yet.`);
   return names.length === 0 ? usual : all.filter(({ name }) => names.includes(name));
 }
 

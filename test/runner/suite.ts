@@ -16,6 +16,8 @@ export interface SuiteContext {
 export interface Suite {
   readonly name: string;
   readonly summary: string;
+  /** Left out: it always has something to run. */
+  readonly isEmpty?: () => boolean;
   /** Writes what a reader needs to `out`; a runner that breaks down counts as failed, never as nothing. */
   run(context: SuiteContext): Promise<Counts>;
 }

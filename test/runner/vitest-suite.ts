@@ -1,5 +1,5 @@
 // Suites that vitest runs; the counts come from its JSON report.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -21,6 +21,7 @@ export function vitestSuite(name: string, summary: string, needs: readonly Need[
   return {
     name,
     summary,
+    isEmpty: () => name !== 'unit' && globSync(`test/${name}/**/*.test.ts`, { cwd: REPOSITORY }).length === 0,
     async run(context) {
       const env = await bring(needs, context);
       const directory = mkdtempSync(join(tmpdir(), 'lictor-report-'));

@@ -99,7 +99,7 @@ interface Decided {
 
 async function forward(exchange: Exchange, decided: Decided): Promise<MediatedResponse> {
   const { parts, subject } = exchange;
-  const { plan, authorization } = decided;
+  const { call, plan, authorization } = decided;
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
   const tree = plan.rewrite({ principal: principal.id, onBehalfOf: principal.onBehalfOf, requestId: inputs.requestId });
@@ -113,7 +113,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const recorder: Recorder = { parts, record, isIntended };
   try {
     const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
-    const answer = await parts.upstream.request({ method: inputs.method, path: inputs.path, query: inputs.args, headers: sent, body });
+    const answer = await parts.upstream.request({ method: call.operation.method, path: inputs.path, query: inputs.args, headers: sent, body });
     return await concluded(exchange, recorder, { plan, answer, wishGranted });
   } catch (error) {
     return unanswered(exchange, recorder, error);

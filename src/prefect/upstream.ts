@@ -1,11 +1,12 @@
 // The one client of the upstream Prefect: its credential, its host name, bounded connections, answers and waits.
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
 import type { Clock } from '../contract/clock.ts';
 import { systemClock } from '../contract/clock.ts';
+import type { Method } from '../contract/operation.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 export interface UpstreamRequest {
-  readonly method: string;
+  readonly method: Method;
   /** Raw path, as a client wrote it. */
   readonly path: string;
   /** Raw query without the question mark; empty: none. */
@@ -111,7 +112,7 @@ async function send(sender: Sender, request: UpstreamRequest): Promise<UpstreamA
   const started = sender.clock();
   try {
     const response = await sender.pool.request({
-      method: request.method as Dispatcher.HttpMethod,
+      method: request.method,
       path: request.query === undefined || request.query === '' ? request.path : `${request.path}?${request.query}`,
       headers: { ...request.headers, ...sender.ownHeaders },
       body: request.body ?? null,

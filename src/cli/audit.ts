@@ -8,7 +8,7 @@ import { type AuditFilter, openLedgerReader } from '../ledger/query.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { parseRunId } from './flow-run-id.ts';
-import { actionWords, gatewayWords, reasonWords, resourceWords } from './record-words.ts';
+import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
 import { cell, type Paint, painter, writeLine } from './text.ts';
 
 interface AuditOptions {
@@ -81,33 +81,25 @@ async function print({ out, env }: CliContext, records: AsyncIterable<LedgerReco
   return count;
 }
 
-const WIDTH = { time: 19, principal: 20, decision: 5, status: 3, action: 24, from: 15, rest: 22 } as const;
-const HEADER = [
-  cell('TIME (UTC)', WIDTH.time),
-  cell('PRINCIPAL', WIDTH.principal),
-  cell('', WIDTH.decision),
-  cell('', WIDTH.status),
-  cell('ACTION', WIDTH.action),
-  cell('FROM', WIDTH.from),
-  'OBJECT OR REASON',
-].join('  ');
+const WIDTH = { time: 19, principal: 18, status: 3, action: 20, from: 15, rest: 36 } as const;
+const HEADER = auditRow({ time: 'TIME (UTC)', principal: 'PRINCIPAL', status: '', action: 'ACTION', from: 'FROM', rest: 'OBJECT OR REASON' });
 
-/** At most 120 characters. */
+/** At most 120 characters. A refusal says why instead of on what: --json has both. */
 export function auditLine(record: LedgerRecord, paint: Paint): string {
-  const time = cell(record.time.slice(0, 19).replace('T', ' '), WIDTH.time);
+  const time = record.time.slice(0, 19).replace('T', ' ');
   const words = gatewayWords(record);
   if (words !== undefined) return `${time}  ${paint('yellow', cell(`* ${words}`, 120 - WIDTH.time - 2).trimEnd())}`;
   const denied = record.decision === 'deny';
-  const rest = reasonWords(record) || resourceWords(record);
-  return [
-    time,
-    cell(record.principal ?? '-', WIDTH.principal),
-    paint(denied ? 'red' : 'green', cell(record.decision ?? '-', WIDTH.decision)),
-    cell(String(record.status ?? '-'), WIDTH.status),
-    cell(actionWords(record), WIDTH.action),
-    cell(record.source_ip ?? '-', WIDTH.from),
-    paint(denied ? 'red' : 'dim', cell(rest, WIDTH.rest).trimEnd()),
-  ].join('  ');
+  const rest = denied ? `deny ${record.reason ?? ''}` : reasonWords(record) || (record.resource_id ?? '');
+  const { principal, status, source_ip } = record;
+  const line = auditRow({ time, principal: principal ?? '-', status: String(status ?? '-'), action: actionWords(record), from: source_ip ?? '-', rest });
+  return denied ? paint('red', line) : line;
+}
+
+function auditRow(row: Readonly<Record<keyof typeof WIDTH, string>>): string {
+  const { time, principal, status, action, from, rest } = row;
+  const start = `${cell(time, WIDTH.time)}  ${cell(principal, WIDTH.principal)}  ${cell(status, WIDTH.status)}`;
+  return `${start} ${cell(action, WIDTH.action)}  ${cell(from, WIDTH.from)}  ${cell(rest, WIDTH.rest)}`.trimEnd();
 }
 
 function parseAction(text: string): string {

@@ -29,12 +29,6 @@ export function actionWords(record: LedgerRecord): string {
   return record.action ?? `${record.method ?? '-'} ${record.path ?? ''}`.trimEnd();
 }
 
-/** `FlowRun 0199c0de-...` as far as it is known. */
-export function resourceWords(record: LedgerRecord): string {
-  if (record.resource_type === null) return '';
-  return record.resource_id === null ? record.resource_type : `${record.resource_type} ${record.resource_id}`;
-}
-
 /** Why, where that is news: a refusal's reason, an outage after an allow, an outcome that nobody knows. */
 export function reasonWords(record: LedgerRecord): string {
   return record.reason === null || record.reason === 'policy-permits' ? '' : record.reason;

@@ -81,16 +81,16 @@ function renderLine({ entry, count, until }: TimelineLine, zeroMs: number, paint
     action,
     status: String(record.status ?? '-'),
     binding: record.run_binding,
-    rest: many ? `over ${span(Date.parse(until) - Date.parse(entry.time))}` : restWords(record),
+    rest: many ? `${cell(record.source_ip ?? '', 15)}  over ${span(Date.parse(until) - Date.parse(entry.time))}` : restWords(record),
   });
   return many ? paint('dim', line) : entry.kind === 'decision' ? paint('red', line) : line;
 }
 
 function restWords(record: LedgerRecord): string {
-  return [record.source_ip ?? '', reasonWords(record)].filter((part) => part !== '').join('  ');
+  return [reasonWords(record), record.source_ip ?? ''].filter((part) => part !== '').join('  ');
 }
 
-const WIDTH = { offset: 9, who: 22, action: 30, status: 3, binding: 8, rest: 38 } as const;
+const WIDTH = { offset: 9, who: 20, action: 26, status: 3, binding: 8, rest: 44 } as const;
 
 interface Row {
   readonly offset: string;

@@ -10,8 +10,8 @@ export interface TimelineLine {
 }
 
 /**
- * Chatter (reads, logs and heartbeats that succeeded) between two happenings becomes one line for each principal, action,
- * status and binding, where its first request was. Nothing else is ever folded: not a change, not a refusal, not a failure.
+ * Chatter (reads, logs and heartbeats that succeeded) between two happenings becomes one line for each principal, address,
+ * action, status and binding, where its first request was. Nothing else is ever folded: not a change, not a refusal, not a failure.
  */
 export function groupChatter(entries: readonly TimelineEntry[]): readonly TimelineLine[] {
   const lines: { entry: TimelineEntry; count: number; until: string }[] = [];
@@ -33,8 +33,8 @@ export function groupChatter(entries: readonly TimelineEntry[]): readonly Timeli
 
 function chatterKey(entry: TimelineEntry): string | undefined {
   if (entry.kind !== 'request' || !isChatter(entry.record)) return undefined;
-  const { principal, action, status, run_binding } = entry.record;
-  return JSON.stringify([principal, action, status, run_binding]);
+  const { principal, source_ip, action, status, run_binding } = entry.record;
+  return JSON.stringify([principal, source_ip, action, status, run_binding]);
 }
 
 /** What decides by its body is mediated; so a direct request changes at most what the run reports about itself. */

@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { appendRecord } from '../ledger/append-record.ts';
+import { edgeDeathRecord } from '../ledger/events.ts';
+import { tempState } from '../ledger/lines.fixture.ts';
+import { at, creation, RUN, record } from '../timeline/timeline.fixture.ts';
+import { main } from './main.ts';
+
+describe('audit and timeline', () => {
+  let root: string;
+  let remove: () => void;
+  let prefect: Server | undefined;
+  beforeEach(() => {
+    const state = tempState();
+    root = state.paths.root;
+    remove = state.remove;
+    prefect = undefined;
+    const add = (entry: ReturnType<typeof record>) => appendRecord(state.paths.ledgerFile, entry);
+    add(creation(0));
+    for (let second = 1; second < 5; second += 1) add(record(second));
+    add(
+      record(6, {
+        principal: 'carol@local',
+        action: 'flow_runs.cancel',
+        decision: 'deny',
+        reason: 'policy-default-deny',
+        status: 403,
+        source_ip: '2001:db8:85a3:1:2:8a2e:370:7334',
+      }),
+    );
+    add(record(7, { principal: `bob\u001b[31m${'b'.repeat(60)}`, action: null, path: `/x/${'y'.repeat(300)}`, flow_run_id: null }));
+    appendRecord(state.paths.ledgerFile, { ...edgeDeathRecord({ pid: 7, atMs: 0, signal: '9' }, null), time: at(2.5) });
+    writeConfig('http://127.0.0.1:9');
+  });
+  afterEach(() => {
+    prefect?.close();
+    remove();
+  });
+
+  function writeConfig(url: string) {
+    writeFileSync(join(root, 'lictor.yaml'), `public_url: http://localhost:8200\nprefect: { url: "${url}" }\n`);
+  }
+
+  async function run(...args: string[]): Promise<{ status: number; out: string; err: string }> {
+    const [out, err] = [new PassThrough(), new PassThrough()];
+    const status = await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), ...args], out, err, env: {}, cwd: root });
+    const text = (stream: PassThrough) => String(stream.read() ?? '');
+    return { status, out: text(out), err: text(err) };
+  }
+
+  async function startPrefect() {
+    const answers: Readonly<Record<string, unknown>> = {
+      [`/api/flow_runs/${RUN}`]: { id: RUN, name: 'fuzzy-otter', state_name: 'Completed', created: at(0), labels: { 'lictor.principal': 'alice@local' } },
+      [`/api/flow_run_states/?flow_run_id=${RUN}`]: [{ id: 's', type: 'COMPLETED', name: 'Completed', message: 'All \u001b[2Jdone', timestamp: at(8) }],
+    };
+    prefect = createServer((request, response) => {
+      const answer = answers[request.url ?? ''];
+      response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(answer ?? {}));
+    }).listen(0, '127.0.0.1');
+    await once(prefect, 'listening');
+    const address = prefect.address();
+    writeConfig(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`);
+  }
+
+  it('audit shows each record on a line of at most 120 characters, without colours and control characters', async () => {
+    const { status, out } = await run('audit');
+    const lines = out.trimEnd().split('\n');
+    expect([status, lines.length]).toEqual([0, 9]);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(120);
+    expect(out).not.toContain('\u001b');
+    expect(out).toContain('deny policy-default-deny');
+    expect(out).toContain('edge worker 7 died');
+  });
+
+  it('audit --json prints whole records', async () => {
+    const { out } = await run('audit', '--decision', 'deny', '--json');
+    expect(
+      out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([{ principal: 'carol@local', reason: 'policy-default-deny', hash: null }]);
+  });
+
+  it('audit says so when nothing fits', async () => {
+    expect(await run('audit', '--principal', 'nobody@local')).toMatchObject({ status: 0, out: '', err: 'No record fits.\n' });
+  });
+
+  it.each([
+    ['audit', '--flow-run', 'nope'],
+    ['audit', '--since', 'yesterday'],
+    ['audit', '--since', '2026-13-01'],
+    ['audit', '--decision', 'maybe'],
+    ['audit', '--action', 'DROP TABLE'],
+    ['audit', '--last', '0'],
+    ['audit', 'verify'],
+    ['audit', 'export', '-o', 'file'],
+    ['timeline'],
+    ['timeline', 'nope'],
+  ])('%s %s %s is a mistake of use', async (...args) => {
+    const { status, out, err } = await run(...args);
+    expect([status, out]).toEqual([2, '']);
+    expect(err).not.toBe('');
+  });
+
+  it('timeline names who started the run, from where and with which request, then what happened', async () => {
+    await startPrefect();
+    const { status, out } = await run('timeline', RUN.replaceAll('-', '').toUpperCase());
+    expect(status).toBe(0);
+    const [title, started] = out.split('\n');
+    expect(title).toBe(`fuzzy-otter  Completed  8.0s  ${RUN}`);
+    expect(started).toBe('  started by alice@local from 192.0.2.17 at 2026-03-01 12:00:00Z, request creation');
+    expect(out).toContain('+2.500s    * edge worker 7 died');
+    expect(out).toMatch(/\+1\.000s {2}token:worker +2x flow_runs\.read/);
+    expect(out).toMatch(/\+6\.000s {2}carol@local +flow_runs\.cancel +403 {2}verified {2}policy-default-deny/);
+    expect(out).toContain('= Completed         All \ufffd[2Jdone');
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+  });
+
+  it('timeline --all shows every request', async () => {
+    await startPrefect();
+    expect((await run('timeline', RUN, '--all')).out.match(/flow_runs\.read/g)).toHaveLength(4);
+  });
+
+  it('timeline --json prints the run, then one entry a line', async () => {
+    await startPrefect();
+    const lines = (await run('timeline', RUN, '--json')).out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines[0]).toMatchObject({ kind: 'run', flow_run_id: RUN, state: 'Completed', started_by: { principal: 'alice@local', request_id: 'creation' } });
+    expect(lines.map(({ kind }) => kind)).toEqual(['run', 'request', 'request', 'request', 'gateway', 'request', 'request', 'decision', 'state']);
+  });
+
+  it('timeline shows what the ledger has when Prefect is away, and says so', async () => {
+    const { status, out } = await run('timeline', RUN);
+    expect(status).toBe(0);
+    expect(out).toContain('started by alice@local');
+    expect(out).toContain('! Prefect could not be asked');
+  });
+
+  it('timeline shows what the ledger has when Prefect forgot the run', async () => {
+    await startPrefect();
+    const other = '0199c0de-0000-7000-8000-0000000000ee';
+    appendRecord(join(root, 'ledger.db'), record(1, { flow_run_id: other }));
+    expect((await run('timeline', other)).out).toContain('Prefect does not know this run any more');
+  });
+
+  it('timeline fails for a run that nobody knows', async () => {
+    await startPrefect();
+    const { status, err } = await run('timeline', '0199c0de-0000-7000-8000-0000000000ff');
+    expect([status, err]).toEqual([1, 'lictor: No flow run 0199c0de-0000-7000-8000-0000000000ff: neither Prefect nor the ledger knows it.\n']);
+  });
+});

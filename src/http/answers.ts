@@ -1,0 +1,43 @@
+// How the control plane's HTTP side answers: request id and safe headers on everything, refusals as a page or as JSON.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { REASONS, type ReasonCode, refusalBody } from '../contract/reasons.ts';
+import { parseEdgeInputs } from '../decide/inputs.ts';
+import type { Pages } from './pages.ts';
+
+/** On every answer of the gateway's own making. */
+export const OWN_HEADERS: Readonly<Record<string, string>> = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+const RETRY_SECONDS = '2';
+
+/** A browser shows what we answer: its navigation, or the submission of our own form. */
+export function wantsPage(request: FastifyRequest): boolean {
+  return request.headers['sec-fetch-mode'] === 'navigate' || request.headers.accept?.includes('text/html') === true;
+}
+
+export function sendPage(reply: FastifyReply, pages: Pages, page: { readonly status: number; readonly html: string }): FastifyReply {
+  return reply.code(page.status).headers(pages.headers).send(page.html);
+}
+
+/** 401 with WWW-Authenticate; never Basic, at which a browser opens a window of its own. */
+export function sendRefusal(request: FastifyRequest, reply: FastifyReply, code: ReasonCode): FastifyReply {
+  const { status } = REASONS[code];
+  if (status === 401) reply.header('www-authenticate', 'Bearer realm="lictor"');
+  if (status === 503) reply.header('retry-after', RETRY_SECONDS);
+  return reply
+    .code(status)
+    .type('application/json')
+    .send(JSON.stringify(refusalBody(code, parseEdgeInputs(request.headers).requestId)));
+}
+
+/** The same, as a page where a person looks at it. */
+export function sendRefusalOrPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { pages, code }: { readonly pages: Pages; readonly code: ReasonCode },
+): FastifyReply {
+  if (!wantsPage(request)) return sendRefusal(request, reply, code);
+  const { status, detail, hint } = REASONS[code];
+  if (status === 503) reply.header('retry-after', RETRY_SECONDS);
+  const { requestId } = parseEdgeInputs(request.headers);
+  return sendPage(reply, pages, { status, html: pages.message({ title: 'That did not work', text: detail, hint, requestId }) });
+}

@@ -1,0 +1,31 @@
+// What the own pages are made of; each route file takes what it needs.
+import type { Logger } from 'pino';
+import type { People } from '../authn/accounts/people.ts';
+import type { Authenticator } from '../authn/authenticator.ts';
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../contract/clock.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Mediator } from '../mediate/mediator.ts';
+import type { Store } from '../store/store.ts';
+import type { Pages } from './pages.ts';
+
+export interface OwnAppParts {
+  readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger'>;
+  readonly store: Pick<Store, 'accounts' | 'sessions' | 'loginAttempts'>;
+  readonly ledger: Pick<Ledger, 'append'>;
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly mediator: Mediator;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'error'>;
+  /** What `/.lictor/ready` looks at, by name; false or a rejection: not ready. */
+  readonly checks: Readonly<Record<string, () => Promise<boolean>>>;
+  /** For the records. */
+  readonly revision: number;
+}
+
+export interface RouteParts extends OwnAppParts {
+  readonly people: People;
+  readonly pages: Pages;
+  /** `BASE/.lictor`. */
+  readonly prefix: string;
+}

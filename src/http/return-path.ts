@@ -1,0 +1,24 @@
+// Where a login may lead: a path of this gateway, never another origin.
+
+const LONGEST = 4096;
+
+/** Printable ASCII without the backslash, which browsers read as a slash. */
+const PLAIN = /^\/[!-[\]-~]*$/;
+
+/** Empty or dot segments, also encoded; encoded slashes, backslashes and control characters. In the path only. */
+const NOT_CANONICAL = /\/\/|\/(?:\.|%2e){1,2}(?:\/|$)|%(?:2f|5c|[01][0-9a-f]|7f)|[;#]/i;
+
+/** Going back there would end what has just begun. */
+const OWN_PAGES = /^\/\.lictor\/(?:login|logout)(?:[/?]|$)/;
+
+/**
+ * The raw path and query as it is, or the root of the gateway for anything that is not plainly a path below it.
+ * `basePath` as in the configuration: empty, or `/prefect`.
+ */
+export function safeReturnPath(raw: string, basePath: string): string {
+  const root = `${basePath}/`;
+  if (raw.length > LONGEST || !PLAIN.test(raw) || !raw.startsWith(root)) return root;
+  const path = raw.split('?', 1)[0] ?? '';
+  if (NOT_CANONICAL.test(path) || raw.includes('#') || OWN_PAGES.test(raw.slice(basePath.length))) return root;
+  return raw;
+}

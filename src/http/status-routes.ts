@@ -1,0 +1,50 @@
+// Is it up, is it ready, who am I.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { parseEdgeInputs } from '../decide/inputs.ts';
+import { sendRefusal } from './answers.ts';
+import type { OwnAppParts, RouteParts } from './parts.ts';
+
+const CHECK_TIMEOUT_MS = 3000;
+
+export function registerStatus(app: FastifyInstance, parts: RouteParts): void {
+  app.get(`${parts.prefix}/health`, async () => ({ status: 'ok' }));
+  app.get(`${parts.prefix}/ready`, async (_request, reply) => {
+    const results = await runChecks(parts);
+    const ready = results.every(([, ok]) => ok);
+    if (!ready) reply.code(503).header('retry-after', '1');
+    return { status: ready ? 'ready' : 'not-ready', checks: Object.fromEntries(results.map(([name, ok]) => [name, ok ? 'ok' : 'failed'])) };
+  });
+  app.get(`${parts.prefix}/api/v1/me`, async (request, reply) => {
+    const verdict = await parts.authenticator.authenticate(parseEdgeInputs(request.headers));
+    if (!verdict.ok) return sendRefusal(request, reply, verdict.reason);
+    const { principal, credential } = verdict;
+    return {
+      principal: principal.id,
+      principal_kind: principal.kind,
+      idp: principal.idp,
+      roles: principal.roles,
+      credential_id: credential.id,
+      carrier: credential.carrier,
+      expires_at: credential.expiresAtMs === null ? null : new Date(credential.expiresAtMs).toISOString(),
+    };
+  });
+}
+
+/** All at once; one that is slow, or fails, is not ready. Names only: why is in the log of whoever checks. */
+async function runChecks({ checks, log }: Pick<OwnAppParts, 'checks' | 'log'>): Promise<readonly (readonly [string, boolean])[]> {
+  return await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      const given = new AbortController();
+      try {
+        const late = pause(CHECK_TIMEOUT_MS, false, { signal: given.signal, ref: false }).catch(() => false);
+        return [name, await Promise.race([check(), late])] as const;
+      } catch (error) {
+        log.error({ err: error, check: name }, 'not ready');
+        return [name, false] as const;
+      } finally {
+        given.abort();
+      }
+    }),
+  );
+}

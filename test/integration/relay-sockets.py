@@ -18,7 +18,7 @@ from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 MARK = sys.argv[1]
 
 
-@task(task_key=f"relay-{MARK}", name="relay")
+@task(name=f"relay-{MARK}")
 def background() -> None:
     pass
 

@@ -1,6 +1,6 @@
 """What stock Python code does against a Prefect API, in one process: prints one JSON line a check.
 
-Usage: suite.py CHECK...   Checks: blocks variables mapped chatty delay
+Usage: suite.py CHECK...   Checks: blocks variables mapped steady chatty delay
 A check that raises is reported with its error; the others still run. Exit status 1 if any failed.
 """
 
@@ -36,6 +36,10 @@ def mapped():
     return run_id_of(stock.mapped, count=100)
 
 
+def steady():
+    return run_id_of(stock.steady, count=100, seconds=0.2)
+
+
 def chatty():
     return run_id_of(stock.chatty)
 
@@ -46,7 +50,7 @@ def delay():
     return {"task_run_id": str(future.task_run_id), "state": future.state.type.value}
 
 
-CHECKS = {check.__name__: check for check in (blocks, variables, mapped, chatty, delay)}
+CHECKS = {check.__name__: check for check in (blocks, variables, mapped, steady, chatty, delay)}
 
 
 def main(names):

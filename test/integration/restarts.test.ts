@@ -1,0 +1,228 @@
+// Parts of the gateway die while a stock flow of 100 tasks runs: the run completes, all task runs arrive, the ledger is whole.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type StockClient, stockClient } from '../env/client.ts';
+import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
+import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
+import { type Finished, isAlive, signalProcess, waitFor } from '../env/process.ts';
+import { suiteOutcomes } from './stock/session.ts';
+
+const prefect = sharedPrefect();
+const server = directTo(prefect);
+let gateway: Gateway;
+let client: StockClient;
+
+beforeAll(async () => {
+  gateway = await startGateway({ upstream: prefect });
+  const { secret } = await gateway.token('flow', ['deployer', 'worker']);
+  client = stockClient({ venv: prefect.venv, url: gateway.url, credential: { carrier: 'custom-authorization', token: secret } });
+});
+afterAll(async () => {
+  await client?.stop();
+  await gateway?.close();
+});
+
+interface Underway {
+  readonly id: string;
+  readonly finished: Promise<Finished>;
+  /** Waits until so many task runs are on the server. */
+  reach(count: number): Promise<void>;
+}
+
+/** Starts the flow of 100 tasks and waits until it runs. */
+async function begin(): Promise<Underway> {
+  const since = new Date().toISOString();
+  const finished = client.python(['suite.py', 'steady'], 180_000);
+  const filter = { flow_runs: { state: { type: { any_: ['RUNNING'] } }, start_time: { after_: since } }, flows: { name: { any_: ['steady'] } } };
+  const run = await waitFor(async () => list(await server.post('/flow_runs/filter', filter))[0], { what: 'the flow to run', timeoutMs: 60_000 });
+  const id = text(field(run, 'id'));
+  const count = async (): Promise<number> => Object.values(await server.taskRunStates(id)).reduce((sum, some) => sum + some, 0);
+  return {
+    id,
+    finished,
+    reach: async (wanted) => void (await waitFor(async () => (await count()) >= wanted, { what: `${wanted} task runs`, timeoutMs: 90_000 })),
+  };
+}
+
+async function expectWhole(underway: Underway): Promise<void> {
+  const { code, output } = await underway.finished;
+  expect(code, output).toBe(0);
+  expect(suiteOutcomes(output).get('steady')).toMatchObject({ ok: true, state: 'COMPLETED', flow_run_id: underway.id });
+  await waitFor(async () => (await server.taskRunStates(underway.id))['COMPLETED'] === 100, { what: '100 completed task runs', timeoutMs: 30_000 });
+  expect(await server.taskRunStates(underway.id)).toEqual({ COMPLETED: 100 });
+  expect(await server.runState(underway.id)).toBe('COMPLETED');
+}
+
+async function killControlPlane(): Promise<void> {
+  const before = gateway.pids();
+  signalProcess(before.control, 'SIGKILL');
+  await waitFor(async () => !isAlive(before.control) && (await gateway.isReady()), { what: 'a new control plane', timeoutMs: 30_000 });
+  const after = gateway.pids();
+  expect(after.control).not.toBe(before.control);
+  expect([after.nginx, after.workers]).toEqual([before.nginx, before.workers]);
+}
+
+interface AccessLine {
+  readonly request_id: string;
+  readonly taken: string;
+}
+
+function accessLog(): AccessLine[] {
+  return readFileSync(join(gateway.stateDir, 'log', 'access.log'), 'latin1')
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line));
+}
+
+async function audit(): Promise<Record<string, unknown>[]> {
+  return jsonLines(await gateway.lictorOk('audit', '--json'));
+}
+
+/** Every request of the access log is in the ledger exactly once; nothing is there twice. */
+async function expectLedgerWhole(): Promise<void> {
+  const requests = [
+    ...new Set(
+      accessLog()
+        .filter(({ taken }) => taken !== 'own')
+        .map(({ request_id }) => request_id),
+    ),
+  ];
+  expect(requests.length).toBeGreaterThan(0);
+  let missing: string[] = requests;
+  await waitFor(
+    async () => {
+      const known = new Set((await audit()).map((record) => record['request_id']));
+      missing = requests.filter((id) => !known.has(id));
+      return missing.length === 0;
+    },
+    { what: 'every request of the access log to be in the ledger', timeoutMs: 15_000, everyMs: 500 },
+  ).catch(() => undefined);
+  expect(missing).toEqual([]);
+  const ids = (await audit()).map((record) => record['request_id']).filter((id) => id !== null);
+  expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+}
+
+describe('kill -9 during a flow', () => {
+  it('the control plane twice, then an nginx worker: the run completes, the ledger is whole and names the gap', async () => {
+    const underway = await begin();
+    await underway.reach(10);
+    await killControlPlane();
+    await underway.reach(30);
+    await killControlPlane();
+    await underway.reach(50);
+    const [worker = 0] = gateway.pids().workers;
+    signalProcess(worker, 'SIGKILL');
+    await expectWhole(underway);
+    await waitFor(async () => (await audit()).some((record) => record['reason'] === 'edge-worker-died'), {
+      what: 'a record of the gap',
+      timeoutMs: 15_000,
+      everyMs: 500,
+    });
+    await expectLedgerWhole();
+    const ofRun = jsonLines(await gateway.lictorOk('audit', '--flow-run', underway.id, '--json'));
+    const mediated = ofRun
+      .filter((record) => record['path_taken'] === 'mediated')
+      .map((record) => `${record['method']} ${record['status']} ${record['action']}`);
+    expect(mediated.filter((line) => line.startsWith('POST 201') && line.includes('set_state')).length, mediated.join('\n')).toBeGreaterThanOrEqual(2);
+    expect(ofRun.every((record) => record['principal'] === 'token:flow')).toBe(true);
+  }, 180_000);
+
+  it('everything, then up again: the run completes', async () => {
+    const underway = await begin();
+    await underway.reach(10);
+    await gateway.killAll();
+    await gateway.up();
+    await expectWhole(underway);
+    await expectLedgerWhole();
+  }, 180_000);
+});
+
+describe('the control plane is away for 20 s', () => {
+  it('decided callers go on, others get 503 with Retry-After and Prefect-Maintenance, and a worker lives', async () => {
+    const decided = (await gateway.token('decided', ['viewer'])).secret;
+    const other = (await gateway.token('other', ['viewer'])).secret;
+    const pool = `away-${Date.now().toString(36)}`;
+    await server.post('/work_pools/', { name: pool, type: 'process' });
+    const worker = await client.startPrefect(['worker', 'start', '--pool', pool, '--type', 'process']);
+    await waitFor(() => worker.output().includes('started!'), { what: 'the worker to start' });
+    const { supervisor, control } = gateway.pids();
+    const ask = (token: string) => gateway.fetch(`/api/work_pools/${pool}`, { token });
+    expect((await ask(decided)).status).toBe(200);
+    signalProcess(supervisor, 'SIGSTOP');
+    signalProcess(control, 'SIGKILL');
+    try {
+      const until = performance.now() + 20_000;
+      const statuses = new Set<number>();
+      const refused = new Set<string>();
+      await waitFor(
+        async () => {
+          statuses.add((await ask(decided)).status);
+          const answer = await ask(other);
+          refused.add(`${answer.status} ${/^\d+$/.test(answer.headers.get('retry-after') ?? '')} ${answer.headers.get('prefect-maintenance')}`);
+          return performance.now() > until;
+        },
+        { what: '20 s to pass', timeoutMs: 40_000, everyMs: 200 },
+      );
+      expect([...statuses]).toEqual([200]);
+      expect([...refused]).toEqual(['503 true true']);
+      expect(worker.running(), worker.output()).toBe(true);
+    } finally {
+      signalProcess(supervisor, 'SIGCONT');
+    }
+    await waitFor(() => gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 30_000 });
+    expect((await ask(other)).status).toBe(200);
+    expect(worker.running(), worker.output()).toBe(true);
+    await worker.stop();
+  }, 120_000);
+});
+
+describe('revocation', () => {
+  const ask = (secret: string) =>
+    gateway.fetch('/api/flows/filter', { method: 'POST', token: secret, headers: { 'content-type': 'application/json' }, body: '{}' });
+
+  it('a revoked token is refused on the next request although its decision was cached; nginx is not touched', async () => {
+    const { secret } = await gateway.token('revoked-1', ['viewer']);
+    const { nginx, workers } = gateway.pids();
+    expect((await ask(secret)).status).toBe(200);
+    await gateway.lictorOk('token', 'revoke', 'revoked-1');
+    expect((await ask(secret)).status).toBe(401);
+    expect([gateway.pids().nginx, gateway.pids().workers]).toEqual([nginx, workers]);
+  });
+
+  it('the same while the control plane is dead, and after it is back', async () => {
+    const { secret } = await gateway.token('revoked-2', ['viewer']);
+    const { supervisor, control, nginx, workers } = gateway.pids();
+    expect((await ask(secret)).status).toBe(200);
+    signalProcess(supervisor, 'SIGSTOP');
+    signalProcess(control, 'SIGKILL');
+    try {
+      expect((await ask(secret)).status).toBe(200);
+      await gateway.lictorOk('token', 'revoke', 'revoked-2');
+      expect((await ask(secret)).status).toBe(503);
+    } finally {
+      signalProcess(supervisor, 'SIGCONT');
+    }
+    await waitFor(() => gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 30_000 });
+    expect((await ask(secret)).status).toBe(401);
+    expect([gateway.pids().nginx, gateway.pids().workers]).toEqual([nginx, workers]);
+  });
+
+  it('the same right after a kill -9 of the control plane', async () => {
+    const { secret } = await gateway.token('revoked-3', ['viewer']);
+    expect((await ask(secret)).status).toBe(200);
+    signalProcess(gateway.pids().control, 'SIGKILL');
+    await gateway.lictorOk('token', 'revoke', 'revoked-3');
+    const status = await waitFor(async () => (await ask(secret)).status, { what: 'an answer' });
+    expect([401, 503]).toContain(status);
+    await waitFor(() => gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 30_000 });
+    expect((await ask(secret)).status).toBe(401);
+  });
+});
+
+it('SIGTERM leaves no process behind', async () => {
+  const own = await startGateway({ upstream: prefect });
+  const { supervisor, control, nginx, workers } = own.pids();
+  expect(await own.stop()).toEqual([]);
+  expect([supervisor, control, nginx, ...workers].filter(isAlive)).toEqual([]);
+});

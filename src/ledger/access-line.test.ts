@@ -96,6 +96,10 @@ describe('an access line', () => {
     expect(record(line).user_agent).toBe('evil-\ufffd');
   });
 
+  it.each(['000', '009'])('with status %s, which is no JSON number, is readable', (status) => {
+    expect(record(accessLine('r1').replace('"status":200', `"status":${status}`)).status).toBe(Number(status));
+  });
+
   it('sums the times of several upstreams, and has none for a dash', () => {
     expect(record(accessLine('r1', { upstream: '0.010, 0.020 : 0.001' })).upstream_ms).toBe(31);
     expect(record(accessLine('r1', { upstream: '-' })).upstream_ms).toBeNull();

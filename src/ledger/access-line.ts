@@ -28,7 +28,8 @@ const LONGEST_TEXT = 8_192;
 
 /** Raw bytes reach the log: invalid UTF-8 becomes U+FFFD. Not checked here: that a principal named in the facts exists. */
 export function parseAccessLine(bytes: Uint8Array, routes: RouteKnowledge, basePath = ''): AccessLine {
-  const line = parseObject(UTF8.decode(bytes));
+  const decoded = UTF8.decode(bytes);
+  const line = parseObject(decoded) ?? parseObject(withoutLeadingZeros(decoded));
   const requestId = text(line?.request_id);
   const endMs = endOf(line);
   if (line === undefined || requestId === null || endMs === undefined) return { ok: false };
@@ -117,6 +118,11 @@ function parseObject(line: string): Fields | undefined {
   } catch {
     return undefined; // The caller records it as unreadable.
   }
+}
+
+/** `$status` has three digits always: 009 for a request in HTTP/0.9, 000 for none, and neither is a number in JSON. */
+function withoutLeadingZeros(line: string): string {
+  return line.replace(/"status":0+(?=[0-9])/, '"status":');
 }
 
 /** `msec` is nginx's clock at the end of the request; `time` says the same in words. */

@@ -3,7 +3,8 @@
 import { family } from './family.ts';
 
 export const FLOWS = family({ prefix: '/api', resource: 'Flow', ids: ['id', 'name'] }, [
-  ['create_flow', 'POST /flows/', 'flows.register', 'machine', 'direct'],
+  // Mediated for its labels alone: runs inherit a flow's, so a client's own `lictor.*` there would look like provenance.
+  ['create_flow', 'POST /flows/', 'flows.register', 'machine', 'mediated'],
   ['update_flow', 'PATCH /flows/{id:uuid}', 'flows.write', 'configure', 'mediated'],
   ['count_flows', 'POST /flows/count', 'flows.read', 'read', 'direct'],
   ['read_flow_by_name', 'GET /flows/name/{name}', 'flows.read', 'read', 'direct'],

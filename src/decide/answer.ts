@@ -83,7 +83,7 @@ function refusal(reason: ReasonCode, facts: string): Answer {
       [OUTPUT.hint]: text.hint,
       [OUTPUT.facts]: facts,
       'cache-control': 'no-store',
-      ...(text.status === 401 && { 'www-authenticate': 'Bearer realm="lictor", Basic realm="lictor"' }),
+      ...(text.status === 401 && { 'www-authenticate': 'Bearer realm="lictor"' }),
     },
   };
 }

@@ -16,7 +16,7 @@ export function refuse(response: ServerResponse, code: ReasonCode, requestId: st
     'Cache-Control': 'no-store',
     Connection: 'close',
     'X-Request-Id': requestId,
-    ...(status === 401 && { 'WWW-Authenticate': 'Bearer realm="lictor", Basic realm="lictor"' }),
+    ...(status === 401 && { 'WWW-Authenticate': 'Bearer realm="lictor"' }),
     ...(status === 503 && { 'Retry-After': String(RETRY_AFTER_SECONDS), 'Prefect-Maintenance': 'true' }),
   });
   response.end(body);

@@ -1,5 +1,7 @@
 // The main job: a stock Prefect client works through the gateway as it does without one.
-import { describe } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { CarrierName } from '../env/client.ts';
+import { type Gateway, startGateway } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { fullChecks } from './stock/full.ts';
 import { reducedChecks } from './stock/reduced.ts';
@@ -12,4 +14,20 @@ describe.runIf(process.env['LICTOR_TEST_BARE'] === '1')('stock client, no gatewa
     openSession(prefect, { venv: prefect.venv, url: prefect.url, credential: { carrier: 'auth-string', token: prefect.authString } }, name);
   describe('full', () => fullChecks(() => open('bare-full')));
   describe('reduced', () => reducedChecks(() => open('bare-reduced')));
+});
+
+describe.runIf(process.env['LICTOR_TEST_BARE'] !== '1')('through the gateway', () => {
+  const prefect = sharedPrefect();
+  let gateway: Gateway;
+  let secret: string;
+  beforeAll(async () => {
+    gateway = await startGateway({ upstream: prefect });
+    secret = (await gateway.token('stock', ['deployer', 'worker'])).secret;
+  });
+  afterAll(() => gateway?.close());
+  const open = (carrier: CarrierName) => openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier, token: secret } }, carrier);
+
+  describe('auth string any:TOKEN', () => fullChecks(() => open('auth-string')));
+  describe('custom header Authorization', () => reducedChecks(() => open('custom-authorization')));
+  describe('custom header X-Lictor-Token', () => reducedChecks(() => open('custom-x-lictor-token')));
 });

@@ -1,0 +1,29 @@
+// The system's Chromium, driven by playwright-core; screenshots go to a directory whose path is printed.
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+export interface TestBrowser {
+  /** A person's own browser: no cookie, no cache. */
+  person(): Promise<BrowserContext>;
+  /** Saves what the page shows now. */
+  shoot(page: Page, name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts Chromium; throws with the remedy when there is none. */
+export async function startBrowser(): Promise<TestBrowser> {
+  const executablePath = process.env['LICTOR_CHROMIUM'] ?? PLACES.find((place) => existsSync(place));
+  if (executablePath === undefined) throw new Error('no Chromium: apt-get install chromium, or set LICTOR_CHROMIUM');
+  const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  const shots = mkdtempSync(join(tmpdir(), 'lictor-screenshots-'));
+  process.stderr.write(`screenshots: ${shots}\n`);
+  return {
+    person: () => browser.newContext({ viewport: { width: 1280, height: 900 } }),
+    shoot: async (page, name) => void (await page.screenshot({ path: join(shots, `${name}.png`) })),
+    close: () => browser.close(),
+  };
+}

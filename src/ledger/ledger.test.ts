@@ -79,6 +79,26 @@ describe('ledger', () => {
     await ledger.close();
   });
 
+  it('starts its thread again when that dies, and what was on its way can still be settled', async () => {
+    const ledger = await startLedger({ paths, node: 'n1', clock: systemClock, workerFile: new URL('./crash.fixture.ts', import.meta.url) });
+    const health: boolean[] = [];
+    const healthyAgain = new Promise<void>((resolve) => {
+      ledger.onHealth((healthy) => {
+        health.push(healthy);
+        if (healthy) resolve();
+      });
+    });
+    const time = new Date().toISOString();
+    await ledger.intend({ time, request_id: 'm1' });
+    await expect(ledger.append({ time, action: 'crash' })).rejects.toMatchObject({ code: 'ledger-unavailable' });
+    await healthyAgain;
+    await ledger.settle('m1', { status: 201 });
+    await ledger.close();
+    expect(health).toEqual([false, true]);
+    const all = await records();
+    expect(all.map(({ action, request_id, status }) => action ?? [request_id, status])).toEqual(['gateway.started', ['m1', 201], 'gateway.stopped']);
+  });
+
   it('loses and doubles nothing when its process is killed at any moment', { timeout: 120_000 }, async () => {
     const promised: string[] = [];
     let lines = 0;

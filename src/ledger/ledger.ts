@@ -34,17 +34,20 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** `config.publicUrl.basePath`. */
   readonly basePath?: string;
+  /** The thread's entry; only tests have another. */
+  readonly workerFile?: URL;
 }
 
 /** More than this many unanswered commands: the disk does not keep up, and memory stays bounded. */
 const MOST_PENDING = 10_000;
 const RESTART_MS = 500;
+const WORKER_FILE = new URL('./worker.ts', import.meta.url);
 
 /**
  * Resolves when the thread is up, healthy or not: an unwritable disk stops changes, not reads. Rejects when the thread cannot run at all.
  * append, intend and settle reject with LictorError `ledger-unavailable`; intend with `ledger-request-recorded` and settle with `ledger-intent-missing` on a defect of the caller.
  */
-export async function startLedger({ paths, node, clock, basePath = '' }: LedgerOptions): Promise<Ledger> {
+export async function startLedger({ paths, node, clock, basePath = '', workerFile = WORKER_FILE }: LedgerOptions): Promise<Ledger> {
   const { ledgerFile, accessLog, edgeErrorLog } = paths;
   const setup: WorkerSetup = { ledgerFile, accessLog, edgeErrorLog, node, basePath, session: randomUUID(), startedAtMs: clock() };
   const health = createHealth();
@@ -53,7 +56,7 @@ export async function startLedger({ paths, node, clock, basePath = '' }: LedgerO
   let worker = spawn();
 
   function spawn(): Worker {
-    const thread = new Worker(new URL('./worker.ts', import.meta.url), { workerData: setup, name: 'ledger' });
+    const thread = new Worker(workerFile, { workerData: setup, name: 'ledger' });
     thread.on('message', (message: FromWorker) => {
       if (message.kind === 'health') health.set(message.healthy, message.detail);
       else for (const { id, outcome } of message.outcomes) pending.finish(id, outcome);

@@ -15,8 +15,9 @@ export function register(program: Command, context: CliContext): void {
 
 /** A configuration with problems is told here, before anything starts; the control plane reads it once more for itself. */
 async function up(context: CliContext): Promise<void> {
-  const { paths, configFile } = await context.loadContext({ secrets: 'read' });
+  const { config, paths, configFile } = await context.loadContext({ secrets: 'read' });
   const { runSupervisor } = await import('../supervise/supervisor.ts');
+  context.err.write(`lictor: ${config.publicUrl.origin}, in front of ${config.prefect.url}. Ctrl-C ends it.\n`);
   const status = await runSupervisor({
     paths,
     configFile,

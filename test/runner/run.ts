@@ -10,8 +10,8 @@ import { vitestSuite } from './vitest-suite.ts';
 const USUAL: readonly Suite[] = [
   ...STATIC_CHECKS,
   EDGE_SCAN,
-  vitestSuite('unit', 'unit tests, beside the code'),
-  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect']),
+  vitestSuite('unit', 'unit tests, beside the code', ['openssl']),
+  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'openssl']),
   vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'browser']),
 ];
 

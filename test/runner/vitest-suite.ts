@@ -7,14 +7,14 @@ import { ensurePrefect } from '../../src/cli/prefect-venv.ts';
 import { REPOSITORY, toolCacheDir } from '../../src/cli/repository.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import type { Environment } from '../../src/config/load.ts';
-import { bringBrowser } from './browser.ts';
+import { bringProgram, type ProgramName } from './programs.ts';
 import { addCounts, type Counts, FAILED, type Suite, type SuiteContext } from './suite.ts';
 
 const reportSchema = z.object({
   testResults: z.array(z.object({ status: z.string(), name: z.string(), assertionResults: z.array(z.object({ status: z.string() })) })),
 });
 
-type Need = 'prefect' | 'browser';
+type Need = 'prefect' | ProgramName;
 
 /** A vitest project (vitest.config.ts) of the same name. What it needs is brought first. */
 export function vitestSuite(name: string, summary: string, needs: readonly Need[] = []): Suite {
@@ -47,7 +47,7 @@ export function vitestSuite(name: string, summary: string, needs: readonly Need[
 
 async function bring(needs: readonly Need[], { out, env }: SuiteContext): Promise<Environment> {
   const onProgress = (line: string) => out.write(`  ${line}\n`);
-  if (needs.includes('browser')) await bringBrowser(env, onProgress);
+  for (const need of needs) if (need !== 'prefect') await bringProgram(need, env, onProgress);
   if (!needs.includes('prefect')) return env;
   const { directory } = await ensurePrefect({ cacheDir: toolCacheDir(env), env, onProgress });
   return { ...env, LICTOR_PREFECT: directory };

@@ -1,0 +1,27 @@
+// Programs that the tests need: found, named by the environment, or told in words.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { bringProgram } from './programs.ts';
+
+let bin: string;
+beforeAll(() => {
+  bin = mkdtempSync(join(tmpdir(), 'lictor-programs-'));
+});
+afterAll(() => {
+  rmSync(bin, { recursive: true, force: true });
+});
+
+it('does nothing for what is there, or what the environment names', async () => {
+  writeFileSync(join(bin, 'openssl'), '');
+  chmodSync(join(bin, 'openssl'), 0o755);
+  const progress: string[] = [];
+  await bringProgram('openssl', { PATH: bin }, (line) => progress.push(line));
+  await bringProgram('browser', { PATH: bin, LICTOR_CHROMIUM: '/opt/browser' }, (line) => progress.push(line));
+  expect(progress).toEqual([]);
+});
+
+it('says what to install when it cannot bring it', async () => {
+  await expect(bringProgram('browser', { PATH: bin }, () => undefined)).rejects.toThrow(/apt-get install chromium fonts-dejavu-core/);
+});

@@ -1,0 +1,42 @@
+// Programs of the system that the tests need, brought by apt when they are missing.
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { CommandFailed } from '../../src/cli/errors.ts';
+import { runCommand } from '../../src/cli/run-command.ts';
+import type { Environment } from '../../src/config/load.ts';
+
+interface ProgramNeed {
+  /** Any of these on PATH will do. */
+  readonly programs: readonly string[];
+  readonly packages: readonly string[];
+  /** An environment variable that names another one. */
+  readonly override?: string;
+}
+
+const NEEDS = {
+  browser: { programs: ['chromium', 'chromium-browser', 'google-chrome'], packages: ['chromium', 'fonts-dejavu-core'], override: 'LICTOR_CHROMIUM' },
+  openssl: { programs: ['openssl'], packages: ['openssl'] },
+} as const satisfies Record<string, ProgramNeed>;
+
+export type ProgramName = keyof typeof NEEDS;
+
+/** Nothing when it is there; else by apt, as root or with passwordless sudo; else CommandFailed with the remedy. */
+export async function bringProgram(name: ProgramName, env: Environment, onProgress: (line: string) => void): Promise<void> {
+  const need: ProgramNeed = NEEDS[name];
+  if (isThere(need, env)) return;
+  const packages = need.packages.join(' ');
+  const remedy = `${need.programs[0]} is missing: run apt-get install ${packages} as root.`;
+  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  onProgress(`bringing ${packages}`);
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...need.packages]]) {
+    const [command = '', ...rest] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args];
+    const { status, output } = await runCommand({ command, args: rest, env });
+    if (status !== 0 && args[0] === 'install') throw new CommandFailed(`${output.trim().split('\n').slice(-5).join('\n')}\n${remedy}`);
+  }
+}
+
+function isThere({ programs, override }: ProgramNeed, env: Environment): boolean {
+  if (override !== undefined && (env[override] ?? '') !== '') return true;
+  const path = (env['PATH'] ?? '').split(delimiter).filter((directory) => directory !== '');
+  return path.some((directory) => programs.some((program) => existsSync(join(directory, program))));
+}

@@ -1,8 +1,10 @@
 # Stock client code on four of the five sockets: sends an event and a log, sees both come back, gets a background task run.
 import asyncio
 import logging
+import os
 import sys
 import uuid
+from datetime import datetime, timezone
 
 from prefect import task
 from prefect.client.orchestration import get_client
@@ -45,7 +47,7 @@ async def logs() -> None:
         async def write() -> None:
             # The subscription is not acknowledged: write until something arrives.
             while True:
-                await client.create_logs([LogCreate(name="relay", level=logging.INFO, message=MARK, timestamp="2026-01-01T00:00:00Z", flow_run_id=run)])
+                await client.create_logs([LogCreate(name="relay", level=logging.INFO, message=MARK, timestamp=datetime.now(timezone.utc), flow_run_id=run)])
                 await asyncio.sleep(0.2)
 
         writing = asyncio.create_task(write())
@@ -56,7 +58,7 @@ async def logs() -> None:
 
 
 async def tasks() -> None:
-    subscription = Subscription(model=TaskRun, path="/task_runs/subscriptions/scheduled", keys=[background.task_key], client_id="relay-test")
+    subscription = Subscription(model=TaskRun, path="/task_runs/subscriptions/scheduled", keys=[background.task_key], client_id="relay-test", base_url=os.environ["PREFECT_API_URL"])
     future = await asyncio.to_thread(background.delay)
     async for run in subscription:
         print("task", run.id == future.task_run_id)
@@ -69,4 +71,4 @@ async def main() -> None:
     await tasks()
 
 
-asyncio.run(asyncio.wait_for(main(), 90))
+asyncio.run(asyncio.wait_for(main(), 40))

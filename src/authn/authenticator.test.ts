@@ -83,7 +83,7 @@ describe('a service token', () => {
     await refused({}, 'credential-missing');
     await refused({ authorization: `Bearer ${text.slice(0, -1)}` }, 'credential-malformed');
     await refused({ authorization: `Bearer  ${text}` }, 'credential-malformed');
-    await refused({ authorization: basic(`:${text}`) }, 'credential-malformed');
+    await refused({ authorization: basic(text) }, 'credential-malformed');
     await refused({ authorization: basic(`any:extra:${text}`) }, 'credential-unknown');
     await refused({ token: ` ${text}` }, 'credential-unknown');
     await refused({ authorization: 'Bearer pnu_abc' }, 'credential-unknown');

@@ -47,13 +47,13 @@ export function parseAuthorization(value: string): AuthorizationHeader {
   return { scheme: 'other', token: null };
 }
 
-/** The password of `user:password` in canonical base64 of valid UTF-8; null otherwise, also without a user name. */
+/** The password of `user:password` in canonical base64 of valid UTF-8; null otherwise. The user name may be anything, or nothing. */
 export function parseBasicPassword(credentials: string): string | null {
   const bytes = Buffer.from(credentials, 'base64');
   if (bytes.toString('base64') !== credentials) return null;
   const text = decodeUtf8(bytes);
   const colon = text?.indexOf(':') ?? -1;
-  if (text === null || colon < 1 || hasControl(text)) return null;
+  if (text === null || colon < 0 || hasControl(text)) return null;
   return text.slice(colon + 1);
 }
 

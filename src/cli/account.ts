@@ -1,0 +1,173 @@
+// `lictor account`: built-in accounts. Works on the store's file, also while the gateway or an identity provider is down.
+import { randomInt, randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { text as readAll } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import { createPasswords, LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../authn/accounts/password.ts';
+import { accountsProvider } from '../authn/accounts/principal.ts';
+import type { StoredAccount } from '../store/accounts.ts';
+import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, refuseLater, renderTable, withStore } from './admin.ts';
+import type { CliContext } from './context.ts';
+import { CommandFailed, UsageError } from './errors.ts';
+
+/** Lower case: there are no two accounts that differ by case alone. An e-mail address is a name. */
+const NAME = /^[a-z0-9][a-z0-9._@+-]{0,127}$/;
+
+interface PasswordOptions {
+  readonly passwordStdin?: boolean;
+  readonly json?: boolean;
+}
+
+interface AddOptions extends PasswordOptions {
+  readonly role: readonly string[];
+  readonly scope?: string;
+}
+
+export function register(program: Command, context: CliContext, stdin: Readable = process.stdin): void {
+  const account = program
+    .command('account')
+    .description('built-in accounts for people, with a password')
+    .addHelpText('after', '\nExample:\n  lictor account add alice --role admin\n  lictor account list\n');
+  account
+    .command('add <name>')
+    .description('makes an account; prints a generated password unless one is given')
+    .requiredOption('--role <role>', 'what the person may do; repeatable', collectRole)
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--json', 'one object, with the generated password')
+    .option('--scope <scope>', 'not built yet')
+    .addHelpText('after', '\nExample:\n  lictor account add alice --role admin\n')
+    .action((name: string, options: AddOptions) => {
+      refuseLater({ ...options }, ['scope']);
+      checkName(name);
+      return withStore(context, (session) => addAccount(context, session, { ...options, name, stdin }));
+    });
+  account
+    .command('list')
+    .description('every account')
+    .option('--json', 'one array of objects')
+    .addHelpText('after', '\nExample:\n  lictor account list --json\n')
+    .action((options: { json?: boolean }) =>
+      withStore(context, async ({ store }) => listAccounts(context, await store.accounts.list(), options.json === true)),
+    );
+  account
+    .command('passwd <name>')
+    .description('sets a new password and ends every session of the account')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--json', 'one object, with the generated password')
+    .addHelpText('after', '\nExample:\n  lictor account passwd alice\n')
+    .action((name: string, options: PasswordOptions) => withStore(context, (session) => changePassword(context, session, { ...options, name, stdin })));
+  account
+    .command('remove <name>')
+    .description('removes an account and ends its sessions')
+    .addHelpText('after', '\nExample:\n  lictor account remove alice\n')
+    .action((name: string) => withStore(context, (session) => removeAccount(context, session, name)));
+}
+
+interface Target extends PasswordOptions {
+  readonly name: string;
+  readonly stdin: Readable;
+}
+
+async function addAccount(context: CliContext, session: AdminSession, options: Target & AddOptions): Promise<void> {
+  const { name, role: roles } = options;
+  const { store, config } = session;
+  if ((await store.accounts.byName(name)) !== undefined) throw nameTaken(name);
+  const password = await choosePassword(options);
+  const hash = await createPasswords().hash(password.text);
+  recordFirst(session, { action: 'account.add', resourceType: 'Account', resourceId: name });
+  if (!(await store.accounts.create({ id: randomUUID(), name, roles, password: hash }))) throw nameTaken(name);
+  if (accountsProvider(config) === null) {
+    context.err.write('lictor: nobody can log in with it yet: add  identity_providers: [{ id: local, type: accounts }]  to lictor.yaml.\n');
+  }
+  printAccount(context, { name, roles, password, done: `Account ${name} (role ${roles.join(', ')}) is made.` }, options.json);
+}
+
+async function changePassword(context: CliContext, session: AdminSession, options: Target): Promise<void> {
+  const { name } = options;
+  const account = await session.store.accounts.byName(name);
+  if (account === undefined) throw unknown(name);
+  const password = await choosePassword(options);
+  const hash = await createPasswords().hash(password.text);
+  recordFirst(session, { action: 'account.passwd', resourceType: 'Account', resourceId: name });
+  if (!(await session.store.accounts.setPassword(name, hash))) throw unknown(name);
+  try {
+    await makeItHold(session);
+  } finally {
+    // The old one is gone: whatever else failed, the new one must not be lost.
+    printAccount(context, { name, roles: account.roles, password, done: `Account ${name} has a new password; its sessions have ended.` }, options.json);
+  }
+}
+
+async function removeAccount(context: CliContext, session: AdminSession, name: string): Promise<void> {
+  if (!(await session.store.accounts.remove(name))) throw unknown(name);
+  try {
+    await makeItHold(session);
+  } finally {
+    recordAfter(context, session, { action: 'account.remove', resourceType: 'Account', resourceId: name });
+  }
+  context.out.write(`Account ${name} is removed; its sessions have ended.\n`);
+}
+
+interface Password {
+  readonly text: string;
+  readonly generated: boolean;
+}
+
+interface Printed {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly password: Password;
+  readonly done: string;
+}
+
+/** A password that was given is not printed. */
+function printAccount({ out }: CliContext, { name, roles, password, done }: Printed, json: boolean | undefined): void {
+  const shown = password.generated ? { password: password.text } : {};
+  if (json === true) out.write(`${JSON.stringify({ name, role: roles.join(','), roles, ...shown })}\n`);
+  else out.write(`${done}\n${password.generated ? `Its password is shown now and never again:\n\n  ${password.text}\n` : ''}`);
+}
+
+function listAccounts({ out }: CliContext, accounts: readonly StoredAccount[], json: boolean): void {
+  const created = ({ createdMs }: StoredAccount): string => new Date(createdMs).toISOString();
+  if (json) {
+    const list = accounts.map((account) => ({ name: account.name, role: account.roles.join(','), roles: account.roles, created_at: created(account) }));
+    out.write(`${JSON.stringify(list)}\n`);
+    return;
+  }
+  const rows = accounts.map((account) => [account.name, account.roles.join(','), created(account).slice(0, 10)]);
+  out.write(rows.length === 0 ? 'No accounts. lictor account add NAME --role ROLE makes one.\n' : renderTable([['NAME', 'ROLE', 'CREATED'], ...rows]));
+}
+
+/** Standard input without its last line break, or 98 random bits in letters that nobody mistakes. */
+async function choosePassword({ passwordStdin, stdin }: Target): Promise<Password> {
+  if (passwordStdin !== true) return { text: generatePassword(), generated: true };
+  const text = (await readAll(stdin)).replace(/\r?\n$/, '');
+  if (/[\r\n]/.test(text)) throw new UsageError('The password on standard input has more than one line.');
+  if (text.length < SHORTEST_PASSWORD || text.length > LONGEST_PASSWORD) {
+    throw new UsageError(`A password has ${SHORTEST_PASSWORD} to ${LONGEST_PASSWORD} characters. Leave --password-stdin out to get a generated one.`);
+  }
+  return { text, generated: false };
+}
+
+const LETTERS = '23456789abcdefghjkmnpqrstvwxyz';
+
+/** Four groups of five of 30 letters: 98 bits. */
+function generatePassword(): string {
+  const group = (): string => Array.from({ length: 5 }, () => LETTERS[randomInt(LETTERS.length)] ?? '').join('');
+  return [group(), group(), group(), group()].join('-');
+}
+
+function checkName(name: string): void {
+  if (NAME.test(name)) return;
+  const lower = name.toLowerCase();
+  const hint = NAME.test(lower) ? ` Names are lower case: ${lower}.` : ' Lower-case letters, digits and . _ @ + -, at most 128.';
+  throw new UsageError(`${JSON.stringify(name)} is no name for an account.${hint}`);
+}
+
+function unknown(name: string): CommandFailed {
+  return new CommandFailed(`There is no account ${JSON.stringify(name)}. lictor account list shows them.`);
+}
+
+function nameTaken(name: string): CommandFailed {
+  return new CommandFailed(`There is an account ${name} already. lictor account passwd ${name} gives it a new password.`);
+}

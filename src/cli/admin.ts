@@ -1,0 +1,113 @@
+// What the commands that change tokens and accounts share: the store, the record of the change, and making it hold everywhere.
+import { userInfo } from 'node:os';
+import { systemClock } from '../contract/clock.ts';
+import { BUILT_IN_ROLES } from '../contract/roles.ts';
+import { propagate } from '../decide/propagate.ts';
+import { appendRecord } from '../ledger/append-record.ts';
+import { openStore, type Store } from '../store/store.ts';
+import type { CliContext, LoadedContext } from './context.ts';
+import { CommandFailed, UsageError } from './errors.ts';
+
+export interface AdminSession extends LoadedContext {
+  readonly store: Store;
+}
+
+export interface AdminChange {
+  readonly action: string;
+  readonly resourceType: 'ServiceToken' | 'Account';
+  /** The name. */
+  readonly resourceId: string;
+}
+
+/** Opens the store file itself, so that it works while the gateway is down, and closes it whatever happens. */
+export async function withStore<T>(context: CliContext, work: (session: AdminSession) => Promise<T>): Promise<T> {
+  const loaded = await context.loadContext({ secrets: 'skip' });
+  const store = await openStore({ file: loaded.config.storeFile, clock: systemClock });
+  try {
+    return await work({ ...loaded, store });
+  } finally {
+    await store.close();
+  }
+}
+
+/** For changes that give rights: what cannot be recorded is not done. Call it before the change. */
+export function recordFirst({ paths }: LoadedContext, change: AdminChange): void {
+  try {
+    append(paths.ledgerFile, change);
+  } catch (cause) {
+    throw new CommandFailed(
+      `Nothing was changed: the ledger ${paths.ledgerFile} cannot be written. Check the disk space and the owner of the state directory.`,
+      cause,
+    );
+  }
+}
+
+/** For changes that take rights away: done in any case, and said when it could not be recorded. */
+export function recordAfter(context: CliContext, { paths }: LoadedContext, change: AdminChange): void {
+  try {
+    append(paths.ledgerFile, change);
+  } catch {
+    context.err.write(`lictor: done, but the ledger ${paths.ledgerFile} cannot be written: this change is not recorded.\n`);
+  }
+}
+
+/** Returns when no cached decision and no open socket outlives the change. */
+export async function makeItHold({ paths }: LoadedContext): Promise<void> {
+  try {
+    await propagate(paths);
+  } catch (cause) {
+    throw new CommandFailed(
+      'The change is made, but remembered decisions could not be swept: they may be served for up to 2 s, and up to 30 s while the control plane is down. Run this command as the user of the gateway.',
+      cause,
+    );
+  }
+}
+
+/** Collects a repeatable --role. */
+export function collectRole(text: string, before: readonly string[] = []): readonly string[] {
+  if (!BUILT_IN_ROLES.some((role) => role === text)) throw new UsageError(`--role ${text}: there is no such role. Roles: ${BUILT_IN_ROLES.join(', ')}.`);
+  return [...new Set([...before, text])];
+}
+
+/** Options of the contract whose part comes later; given, they are refused and never ignored. */
+export function refuseLater(options: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+  const given = names.find((name) => options[name] !== undefined);
+  if (given !== undefined) throw new UsageError(`--${given} is not built yet. A token or account has the whole of its roles.`);
+}
+
+/** Aligned columns, two spaces between them. */
+export function renderTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((text, column) => text.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+function append(ledgerFile: string, { action, resourceType, resourceId }: AdminChange): void {
+  appendRecord(ledgerFile, {
+    time: new Date(systemClock()).toISOString(),
+    principal: `local:${osUser()}`,
+    principal_kind: 'user',
+    action,
+    resource_type: resourceType,
+    resource_id: resourceId,
+    decision: 'allow',
+    mode: 'enforce',
+  });
+}
+
+/** Whoever can write the store's file may do anything with it: the operating system has authenticated them. */
+function osUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container's user may have no entry in passwd.
+    return `uid-${process.geteuid?.() ?? 'unknown'}`;
+  }
+}

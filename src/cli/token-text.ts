@@ -1,0 +1,86 @@
+// What `lictor token` prints.
+import type { PublicUrl } from '../config/config.ts';
+import type { StoredToken } from '../store/tokens.ts';
+import { renderTable } from './admin.ts';
+
+export interface NewSecret {
+  readonly token: StoredToken;
+  readonly secret: string;
+  readonly publicUrl: PublicUrl;
+}
+
+/** The only place where a secret is written. `role` holds all roles, joined with commas. */
+export function renderNewSecret({ token, secret, publicUrl }: NewSecret, form: 'json' | 'text'): string {
+  const { name, id, roles, cidrs } = token;
+  const expiresAt = isoOrNull(expiryOf(token));
+  if (form === 'json') return `${JSON.stringify({ name, id, secret, expires_at: expiresAt, role: roles.join(','), roles, cidrs })}\n`;
+  const limits = [`role ${roles.join(', ')}`, expiresAt === null ? 'no expiry' : `until ${expiresAt}`];
+  if (cidrs.length > 0) limits.push(`from ${cidrs.join(', ')}`);
+  return `Service token ${name} (${limits.join('; ')}). Its secret is shown now and never again:
+
+  ${secret}
+
+For stock Prefect clients (CLI, workers, flows):
+
+  export PREFECT_API_URL=${publicUrl.origin}${publicUrl.basePath}/api
+  export PREFECT_API_AUTH_STRING=any:${secret}
+
+Or, where the auth string is taken:
+
+  export PREFECT_CLIENT_CUSTOM_HEADERS='{"X-Lictor-Token": "${secret}"}'
+
+Do not use PREFECT_API_KEY: with an API key alone HTTP works and the event sockets cannot (the client sends nothing on them).
+`;
+}
+
+/** One token of `token list --json`. */
+export function tokenJson(token: StoredToken, nowMs: number): Readonly<Record<string, unknown>> {
+  return {
+    name: token.name,
+    id: token.id,
+    role: token.roles.join(','),
+    roles: token.roles,
+    cidrs: token.cidrs,
+    state: stateOf(token, nowMs),
+    created_at: isoOrNull(token.createdMs),
+    expires_at: isoOrNull(expiryOf(token)),
+    last_used_at: isoOrNull(token.lastUsedMs),
+    revoked_at: isoOrNull(token.revokedMs),
+    live_secrets: token.revokedMs === null ? token.secrets.filter(({ expiresMs }) => expiresMs === null || expiresMs > nowMs).length : 0,
+  };
+}
+
+export function renderTokens(tokens: readonly StoredToken[], nowMs: number): string {
+  const rows = tokens.map((token) => [
+    token.name,
+    token.id,
+    token.roles.join(','),
+    stateOf(token, nowMs),
+    day(expiryOf(token)) ?? 'never',
+    minute(token.lastUsedMs) ?? '-',
+    token.cidrs.join(',') || 'anywhere',
+  ]);
+  return renderTable([['NAME', 'ID', 'ROLE', 'STATE', 'EXPIRES', 'LAST USED (UTC)', 'FROM'], ...rows]);
+}
+
+function expiryOf(token: StoredToken): number | null {
+  return token.secrets[0]?.expiresMs ?? null;
+}
+
+function stateOf(token: StoredToken, nowMs: number): 'live' | 'expired' | 'revoked' {
+  if (token.revokedMs !== null) return 'revoked';
+  const expiresMs = expiryOf(token);
+  return expiresMs !== null && expiresMs <= nowMs ? 'expired' : 'live';
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+function day(ms: number | null): string | undefined {
+  return isoOrNull(ms)?.slice(0, 10);
+}
+
+function minute(ms: number | null): string | undefined {
+  return isoOrNull(ms)?.slice(0, 16).replace('T', ' ');
+}

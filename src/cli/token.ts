@@ -1,0 +1,160 @@
+// `lictor token`: service tokens. Works on the store's file, also while the gateway is down.
+import type { Command } from 'commander';
+import { parseNetwork } from '../authn/service-token/networks.ts';
+import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
+import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
+import { systemClock } from '../contract/clock.ts';
+import type { StoredToken } from '../store/tokens.ts';
+import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, refuseLater, withStore } from './admin.ts';
+import type { CliContext } from './context.ts';
+import { CommandFailed, UsageError } from './errors.ts';
+import { renderNewSecret, renderTokens, tokenJson } from './token-text.ts';
+
+const DEFAULT_OVERLAP = '24h';
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+interface CreateOptions {
+  readonly role: readonly string[];
+  readonly cidr?: readonly string[];
+  readonly expires?: number;
+  readonly json?: boolean;
+  readonly scope?: string;
+  readonly pool?: string;
+}
+
+export function register(program: Command, context: CliContext): void {
+  const token = program
+    .command('token')
+    .description('service tokens for workers, CI and other programs')
+    .addHelpText('after', '\nExample:\n  lictor token create etl-worker --role worker --expires 90d\n  lictor token rotate etl-worker --overlap 24h\n');
+  registerCreate(token, context);
+  token
+    .command('list')
+    .description('every token, without its secret')
+    .option('--json', 'one array of objects')
+    .addHelpText('after', '\nExample:\n  lictor token list\n')
+    .action((options: { json?: boolean }) => withStore(context, async ({ store }) => listTokens(context, await store.tokens.list(), options.json === true)));
+  token
+    .command('rotate <name>')
+    .description('a fresh secret with the same roles and lifetime; the old one stays valid for the overlap')
+    .option('--overlap <duration>', `how long the old secret stays valid: 0s ends it at once (default: ${DEFAULT_OVERLAP})`, parseOverlap)
+    .option('--json', 'one object with the secret')
+    .addHelpText('after', '\nExample:\n  lictor token rotate etl-worker --overlap 1h\n')
+    .action((name: string, options: { overlap?: number; json?: boolean }) =>
+      withStore(context, (session) => rotateToken(context, session, { name, ...options })),
+    );
+  token
+    .command('revoke <name>')
+    .description('ends a token now: the next request with it is refused, its sockets are closed')
+    .addHelpText('after', '\nExample:\n  lictor token revoke etl-worker\n')
+    .action((name: string) => withStore(context, (session) => revokeToken(context, session, name)));
+}
+
+function registerCreate(token: Command, context: CliContext): void {
+  token
+    .command('create <name>')
+    .description('makes a token and prints its secret, once')
+    .requiredOption('--role <role>', 'what it may do; repeatable', collectRole)
+    .option('--cidr <network>', 'where it may be used from: 10.0.0.0/8; repeatable', collectCidr)
+    .option('--expires <duration>', 'when it ends: 24h, 90d (default: never)', parseExpires)
+    .option('--json', 'one object with the secret')
+    .option('--scope <scope>', 'not built yet')
+    .option('--pool <pool>', 'not built yet')
+    .addHelpText('after', '\nExample:\n  lictor token create etl-worker --role worker --cidr 10.0.0.0/8 --expires 90d\n')
+    .action((name: string, options: CreateOptions) => {
+      refuseLater({ ...options }, ['scope', 'pool']);
+      if (!NAME.test(name)) throw new UsageError(`${JSON.stringify(name)} is no name for a token: letters, digits, dot, dash and underscore, at most 64.`);
+      return withStore(context, (session) => createToken(context, session, { ...options, name }));
+    });
+}
+
+async function createToken(context: CliContext, session: AdminSession, options: CreateOptions & { readonly name: string }): Promise<void> {
+  const { store } = session;
+  const { name, role: roles, cidr: cidrs = [], expires = null } = options;
+  if ((await store.tokens.byName(name)) !== undefined) throw nameTaken(name);
+  const { id, text: secret } = createTokenText(createTokenId());
+  recordFirst(session, { action: 'token.create', resourceType: 'ServiceToken', resourceId: name });
+  if (!(await store.tokens.create({ id, name, roles, cidrs, lifetimeMs: expires, hash: hashToken(secret) }))) throw nameTaken(name);
+  await printSecret(context, session, { name, secret, json: options.json });
+}
+
+async function rotateToken(
+  context: CliContext,
+  session: AdminSession,
+  options: { readonly name: string; readonly overlap?: number; readonly json?: boolean },
+): Promise<void> {
+  const { store } = session;
+  const token = await existing(session, options.name);
+  const { text: secret } = createTokenText(token.id);
+  const overlapMs = options.overlap ?? parseOverlap(DEFAULT_OVERLAP);
+  recordFirst(session, { action: 'token.rotate', resourceType: 'ServiceToken', resourceId: token.name });
+  if (!(await store.tokens.rotate({ id: token.id, hash: hashToken(secret), overlapMs }))) throw unknown(options.name);
+  try {
+    await makeItHold(session);
+  } finally {
+    // The old secret ends: whatever else failed, the new one must not be lost.
+    await printSecret(context, session, { name: token.name, secret, json: options.json });
+  }
+}
+
+async function revokeToken(context: CliContext, session: AdminSession, name: string): Promise<void> {
+  const token = await existing(session, name);
+  if (!(await session.store.tokens.revoke(token.id))) throw unknown(name);
+  try {
+    await makeItHold(session);
+  } finally {
+    recordAfter(context, session, { action: 'token.revoke', resourceType: 'ServiceToken', resourceId: token.name });
+  }
+  context.out.write(`Token ${token.name} is revoked.\n`);
+}
+
+function listTokens(context: CliContext, tokens: readonly StoredToken[], json: boolean): void {
+  if (json) context.out.write(`${JSON.stringify(tokens.map((token) => tokenJson(token, systemClock())))}\n`);
+  else context.out.write(tokens.length === 0 ? 'No tokens. lictor token create NAME --role ROLE makes one.\n' : renderTokens(tokens, systemClock()));
+}
+
+interface Made {
+  readonly name: string;
+  readonly secret: string;
+  readonly json: boolean | undefined;
+}
+
+/** With what the store says of it. */
+async function printSecret({ out }: CliContext, session: AdminSession, { name, secret, json }: Made): Promise<void> {
+  const token = await existing(session, name);
+  out.write(renderNewSecret({ token, secret, publicUrl: session.config.publicUrl }, json === true ? 'json' : 'text'));
+}
+
+/** By name, or by the id that lists and records show. */
+async function existing({ store }: AdminSession, nameOrId: string): Promise<StoredToken> {
+  const token = (await store.tokens.byName(nameOrId)) ?? (await store.tokens.byId(nameOrId));
+  if (token === undefined || token.revokedMs !== null) throw unknown(nameOrId);
+  return token;
+}
+
+/** Names only: what is not one may be a secret that was pasted. */
+function unknown(name: string): CommandFailed {
+  return new CommandFailed(`There is no live token ${NAME.test(name) ? name : 'of that name'}. lictor token list shows them.`);
+}
+
+function nameTaken(name: string): CommandFailed {
+  return new CommandFailed(`There is a token ${name} already. Rotate it (lictor token rotate ${name}), revoke it, or take another name.`);
+}
+
+function collectCidr(text: string, before: readonly string[] = []): readonly string[] {
+  if (parseNetwork(text) === undefined) throw new UsageError(`--cidr ${text}: write a network or an address: 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7.`);
+  return [...before, text];
+}
+
+function parseExpires(text: string): number {
+  const seconds = parseDurationSeconds(text);
+  if (seconds === undefined) throw new UsageError(`--expires ${text}: ${DURATION_HINT}`);
+  return Math.ceil(seconds * 1000);
+}
+
+function parseOverlap(text: string): number {
+  if (/^0(?:ms|s|m|h|d)?$/.test(text)) return 0;
+  const seconds = parseDurationSeconds(text);
+  if (seconds === undefined) throw new UsageError(`--overlap ${text}: ${DURATION_HINT} Or 0s: the old secret ends at once.`);
+  return Math.ceil(seconds * 1000);
+}

@@ -28,7 +28,7 @@ export async function runSample(url: string, person: Person, deploymentId: strin
       shown = state;
       return ENDED.has(now.state_type ?? '') ? now : undefined;
     },
-    { what: `the sample run ${id} to end`, timeoutMs: RUN_TIMEOUT_MS, everyMs: 250 },
+    { what: `the sample run ${id} to end`, timeoutMs: RUN_TIMEOUT_MS, everyMs: 500 },
   );
   if (run === undefined) throw new LictorError('demo-step-failed', `the sample run ${id} did not end`);
   return { run, completed: run.state_type === 'COMPLETED' };

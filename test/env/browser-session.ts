@@ -1,4 +1,5 @@
 // Logs a built-in account in over HTTP, as a browser's form does.
+import { get } from 'node:http';
 
 export interface Session {
   /** A whole `Cookie` header. */
@@ -18,7 +19,7 @@ export function cookiesOf(response: Response): string {
 export async function logIn(url: string, account: { readonly name: string; readonly password: string }): Promise<Session> {
   const { response } = await postLogin(url, account);
   const cookie = cookiesOf(response);
-  if (cookie === '') throw new Error(`login as ${account.name}: ${response.status}, no cookie`);
+  if (cookie === '') throw new Error(`login as ${account.name}: ${response.status}, no cookie: ${(await response.text()).slice(0, 300)}`);
   return { cookie };
 }
 
@@ -47,4 +48,28 @@ function hiddenFields(html: string): Record<string, string> {
     if (name !== undefined) fields[name] = /value="([^"]*)"/.exec(tag)?.[1] ?? '';
   }
   return fields;
+}
+
+/** What a browser gets when somebody opens an address. Not by fetch: that one calls every request `Sec-Fetch-Mode: cors`. */
+export function navigate(
+  url: string | URL,
+  cookie = '',
+): Promise<{ readonly status: number; readonly location: string | undefined; readonly cookies: string; readonly html: string }> {
+  const headers = {
+    accept: 'text/html,application/xhtml+xml',
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-site': 'none',
+    'sec-fetch-dest': 'document',
+    ...(cookie !== '' && { cookie }),
+  };
+  return new Promise((resolve, reject) => {
+    get(url, { headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.once('end', () => {
+        const pairs = (response.headers['set-cookie'] ?? []).map((line) => line.split(';')[0] ?? '').filter((pair) => !pair.endsWith('='));
+        resolve({ status: response.statusCode ?? 0, location: response.headers.location, cookies: pairs.join('; '), html: Buffer.concat(chunks).toString() });
+      });
+    }).once('error', reject);
+  });
 }

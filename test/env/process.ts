@@ -35,6 +35,7 @@ export async function start(options: StartOptions): Promise<Running> {
   const logFile = join(logDirectory(), `${logs.length}-${options.name.replace(/[^a-z0-9]+/gi, '-').slice(0, 60)}.log`);
   logs.push({ name: options.name, logFile });
   const running = await startProcess({ ...options, logFile });
+  started.add(running);
   return { ...running, output: () => readLog(logFile), signal: (signal) => signalProcess(running.pid, signal) };
 }
 
@@ -46,6 +47,12 @@ export async function run(options: StartOptions & { readonly timeoutMs?: number 
   clearTimeout(timer);
   await running.stop({ graceMs: 1_000 });
   return { ...exit, output: running.output() };
+}
+
+/** Ends whatever a test file has left running. */
+export async function stopLeftOvers(): Promise<void> {
+  await Promise.all([...started].filter((process) => process.running()).map((process) => process.stop({ graceMs: 15_000 })));
+  started.clear();
 }
 
 /** Live processes whose parent is `pid`. */
@@ -70,6 +77,7 @@ export function alsoShow(name: string, logFile: string): void {
   logs.push({ name, logFile });
 }
 
+const started = new Set<RunningProcess>();
 const logs: { readonly name: string; readonly logFile: string }[] = [];
 let directory: string | undefined;
 

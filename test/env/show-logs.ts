@@ -1,9 +1,12 @@
-// A vitest setup file: when a test fails, what every process of its file printed is shown.
-import { beforeEach } from 'vitest';
-import { journalTail } from './process.ts';
+// A vitest setup file: when a test fails, what every process of its file printed is shown; at the end of the file none is left.
+import { afterAll, beforeEach } from 'vitest';
+import { journalTail, stopLeftOvers } from './process.ts';
 
 beforeEach((context) => {
   context.onTestFailed(() => {
     process.stderr.write(`\n${journalTail(4_000)}\n`);
   });
 });
+
+// Hooks run in reverse order: the file's own clean-up comes before this.
+afterAll(stopLeftOvers, 60_000);

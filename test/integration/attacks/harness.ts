@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { type Gateway, type GatewayOptions, startGateway } from '../../env/gateway.ts';
 import type { RawAnswer } from '../../env/raw-request.ts';
-import { type Recorder, startRecorder } from '../../env/upstream-recorder.ts';
+import { type Recorded, type Recorder, startRecorder } from '../../env/upstream-recorder.ts';
 
 export interface Harness {
   readonly gateway: Gateway;
@@ -54,6 +54,16 @@ export function useHarness(options: Omit<GatewayOptions, 'upstream'> = {}): Harn
 /** Nothing reached the upstream since the test began. */
 export function expectNothingUpstream(harness: Harness): void {
   expect(harness.recorder.seen().map(({ method, target }) => `${method} ${target}`)).toEqual([]);
+}
+
+/** Requests that reached the upstream and could change something; the gateway's own looks at an object (GET) are not among them. */
+export function writesSeen(harness: Harness): readonly Recorded[] {
+  return harness.recorder.seen().filter(({ method }) => method !== 'GET');
+}
+
+/** For mediated writes: the gateway may have looked at the object, but forwarded nothing. */
+export function expectNothingWritten(harness: Harness): void {
+  expect(writesSeen(harness).map(({ method, target }) => `${method} ${target}`)).toEqual([]);
 }
 
 /** A JSON refusal of the gateway's own making, whole. */

@@ -2,7 +2,3 @@
 
 export const BUILT_IN_ROLES = ['viewer', 'operator', 'deployer', 'worker', 'run', 'admin'] as const;
 export type BuiltInRole = (typeof BUILT_IN_ROLES)[number];
-
-export function isBuiltInRole(name: string): name is BuiltInRole {
-  return (BUILT_IN_ROLES as readonly string[]).includes(name);
-}

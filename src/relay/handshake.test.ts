@@ -48,7 +48,11 @@ describe('a credential in a header', () => {
     room = await openTestRoom();
     const answer = await upgradeOnly({ ...socket, authorization: 'lct_wrong' });
     expect(answer.status).toBe(401);
-    expect(answer.headers).toMatchObject({ 'content-type': 'application/json', 'x-request-id': 'req-1', 'www-authenticate': expect.stringContaining('Bearer') });
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/json',
+      'x-request-id': 'req-1',
+      'www-authenticate': expect.stringContaining('Bearer'),
+    });
     expect(answer.body).toMatchObject({ code: 'credential-unknown', request_id: 'req-1' });
     expect(room.prefect.requests).toEqual([]);
     expect(room.records).toMatchObject([{ status: 401, decision: 'deny', reason: 'credential-unknown' }]);

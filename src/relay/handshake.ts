@@ -47,6 +47,7 @@ async function openByHeader(core: RelayCore, visit: Visit, upgrade: Upgrade): Pr
   // Cross-site WebSocket hijacking: a browser sends the cookie along from anywhere.
   const byCookie = inputs.session !== '' && inputs.authorization === '' && inputs.token === '';
   if (byCookie && !inputs.sameOrigin) return refuseUpgrade(core, visit, upgrade, { reason: 'origin-foreign', authorization: null });
+  const { generation } = core;
   const authorization = await decide(core, visit, undefined, () => upgrade.socket.destroyed);
   if (!authorization.ok) {
     await refuseUpgrade(core, visit, upgrade, { reason: authorization.reason, authorization });
@@ -58,7 +59,12 @@ async function openByHeader(core: RelayCore, visit: Visit, upgrade: Upgrade): Pr
   }
   const opened = await switchProtocols(core, upgrade);
   if (opened.client.protocol === 'prefect' && !(await greetAuthorised(core, opened))) return;
-  await runSession(core, { visit, client: opened.client, frameToken: undefined, authorization }, opened.inbox, forwardedHeaders(upgrade.request.headers));
+  await runSession(
+    core,
+    { visit, client: opened.client, frameToken: undefined, generation, authorization },
+    opened.inbox,
+    forwardedHeaders(upgrade.request.headers),
+  );
 }
 
 /** The client's own auth frame goes nowhere: its header has decided. Anything else first is refused, as Prefect does. */
@@ -73,6 +79,7 @@ async function greetAuthorised(core: RelayCore, { client, inbox }: Opened): Prom
 }
 
 async function openByFrame(core: RelayCore, visit: Visit, upgrade: Upgrade): Promise<void> {
+  const { generation } = core;
   const leave = await core.waitingRoom.enter(visit.inputs.address, core.limits.firstFrameMs);
   try {
     const opened = await switchProtocols(core, upgrade);
@@ -81,7 +88,7 @@ async function openByFrame(core: RelayCore, visit: Visit, upgrade: Upgrade): Pro
     if (leave === undefined) await closeRefused(core, visit, opened.client, { reason: 'credential-missing', authorization: null });
     if (proven === undefined) return;
     opened.client.send(AUTH_SUCCESS);
-    await runSession(core, { visit, client: opened.client, ...proven }, opened.inbox, forwardedHeaders(upgrade.request.headers));
+    await runSession(core, { visit, client: opened.client, generation, ...proven }, opened.inbox, forwardedHeaders(upgrade.request.headers));
   } finally {
     leave?.();
   }

@@ -22,7 +22,8 @@ export async function recheckExpired(core: RelayCore): Promise<void> {
   await Promise.all(expired.map((session) => recheckOne(core, session)));
 }
 
-async function recheckOne(core: RelayCore, session: Session): Promise<void> {
+/** Closes the socket unless it is still allowed. */
+export async function recheckOne(core: RelayCore, session: Session): Promise<void> {
   const { visit, client } = session;
   try {
     const answer = await core.parts.decider.authorize(visit.inputs, [], session.frameToken);

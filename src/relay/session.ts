@@ -7,6 +7,7 @@ import { messageOf } from './core.ts';
 import { passEveryFrame } from './frame-gate.ts';
 import type { Inbox } from './inbox.ts';
 import { joinPipe } from './pipe.ts';
+import { recheckOne } from './recheck.ts';
 import type { Visit } from './record.ts';
 import { openUpstream } from './upstream-socket.ts';
 
@@ -17,6 +18,8 @@ export interface Session {
   /** Decided again with the same token; undefined when the credential stood in a header. */
   readonly frameToken: string | undefined;
   readonly client: WebSocket;
+  /** `core.generation` before the decision: it may have moved since. */
+  readonly generation: number;
   /** The latest one: its expiry is watched. */
   authorization: Allowed;
 }
@@ -37,8 +40,9 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
     core.sessions.delete(session);
     gone.abort();
   });
-  if (client.readyState === client.CLOSED) {
-    core.sessions.delete(session);
+  if (core.generation !== session.generation) await recheckOne(core, session);
+  if (client.readyState !== client.OPEN) {
+    if (client.readyState === client.CLOSED) core.sessions.delete(session);
     return;
   }
   try {

@@ -29,6 +29,13 @@ describe('relay connections', () => {
     for (const { waitedMs } of answers) expect(waitedMs).toBeGreaterThan(1000);
   });
 
+  it('that ask for an upgrade meanwhile get their 101 then, first frame and all', async () => {
+    await room.supervise({ readyAfterMs: 1400, http: true });
+    const { text, waitedMs } = await room.ask('GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nearly frame');
+    expect(text).toBe(`HTTP/1.1 101 Switching Protocols\r\n\r\n${controlPid()} has early frame`);
+    expect(waitedMs).toBeGreaterThan(1000);
+  });
+
   it('wait for the next control plane when this one is killed', async () => {
     await room.supervise();
     const first = await room.ask('before');
@@ -93,6 +100,16 @@ describe('nginx', () => {
     await room.ask('ready?');
     expect(room.nginxPid()).toBe(pid);
     expect(groupMembers(pid)).toHaveLength(3);
+  });
+
+  it('gets HUP for a swapped configuration: new workers, the same master', async () => {
+    const supervisor = await room.supervise({ edge: await room.nginx() });
+    const pid = await edgeUp();
+    await room.ask('ready?');
+    const before = new Set(groupMembers(pid).map((member) => member.pid));
+    process.kill(supervisor.pid, 'SIGHUP');
+    await waitFor(() => groupMembers(pid).filter((member) => !before.has(member.pid)).length === 2, { what: 'new workers' });
+    expect(isAlive(pid)).toBe(true);
   });
 
   it('is started again when it is killed, and nothing of the old one stays', async () => {

@@ -1,0 +1,87 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { EVENTS_OUT, GOOD, openTestRoom, type TestClient, type TestRoom, until } from './test-room.ts';
+
+let room: TestRoom;
+afterEach(() => room.close());
+
+async function opened(inputs: object): Promise<TestClient> {
+  const client = await room.connect({ inputs: { ...inputs, token: GOOD } });
+  await until(() => room.prefect.frames.length > 0, 'the socket to Prefect');
+  return client;
+}
+
+describe('a revoked credential (WS-03)', () => {
+  it('ends its open sockets with 1008 and a record; others stay', async () => {
+    room = await openTestRoom({ tickMs: 60_000 });
+    room.allowed.set('lct_other', { expiresAtMs: null });
+    const byHeader = await opened(EVENTS_OUT);
+    const byFrame = await room.connect({ inputs: EVENTS_OUT, protocols: ['prefect'] });
+    byFrame.socket.send(`{"type":"auth","token":"${GOOD}"}`);
+    await byFrame.next();
+    const other = await room.connect({ inputs: { ...EVENTS_OUT, token: 'lct_other' } });
+    await until(() => room.prefect.frames.length === 3, 'three sockets at Prefect');
+    room.allowed.delete(GOOD);
+    await room.relay.recheck();
+    expect((await byHeader.closed).code).toBe(1008);
+    expect((await byFrame.closed).code).toBe(1008);
+    expect(other.socket.readyState).toBe(other.socket.OPEN);
+    expect(room.records.slice(3)).toMatchObject([
+      { reason: 'credential-unknown', decision: 'deny', path: '/api/events/out', request_id: null },
+      { reason: 'credential-unknown', decision: 'deny', request_id: null },
+    ]);
+  });
+
+  it('is noticed by the change number alone', async () => {
+    room = await openTestRoom({ tickMs: 10 });
+    const client = await opened(EVENTS_OUT);
+    room.allowed.delete(GOOD);
+    room.state.changeNumber += 1;
+    expect((await client.closed).code).toBe(1008);
+  });
+
+  it('opens nothing when it goes while the decision is being made', async () => {
+    room = await openTestRoom();
+    const client = await opened(EVENTS_OUT);
+    room.allowed.delete(GOOD);
+    const late = room.connect({ inputs: { ...EVENTS_OUT, token: GOOD } }).then(
+      () => 'open',
+      () => 'refused',
+    );
+    await room.relay.recheck();
+    expect((await client.closed).code).toBe(1008);
+    expect(await late).toBe('refused');
+  });
+
+  it('opens nothing when it goes between the 101 and the first frame', async () => {
+    room = await openTestRoom({ tickMs: 60_000 });
+    const client = await room.connect({ inputs: { ...EVENTS_OUT, token: GOOD }, protocols: ['prefect'] });
+    room.allowed.delete(GOOD);
+    await room.relay.recheck();
+    client.socket.send('{"type":"auth","token":null}');
+    expect((await client.closed).code).toBe(1008);
+    expect(room.prefect.requests).toEqual([]);
+  });
+
+  it('ends at its expiry, but not one that was prolonged', async () => {
+    room = await openTestRoom({ tickMs: 10 });
+    const soon = room.state.now + 1000;
+    room.allowed.set(GOOD, { expiresAtMs: soon });
+    const client = await opened(EVENTS_OUT);
+    room.allowed.set(GOOD, { expiresAtMs: soon + 1000 });
+    room.state.now = soon;
+    await room.relay.recheck();
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+    room.allowed.delete(GOOD);
+    room.state.now = soon + 1000;
+    expect((await client.closed).code).toBe(1008);
+  });
+
+  it('closes with 1012 what cannot be decided again', async () => {
+    room = await openTestRoom({ tickMs: 60_000 });
+    const client = await opened(EVENTS_OUT);
+    room.state.outage = true;
+    await room.relay.recheck();
+    expect((await client.closed).code).toBe(1012);
+    room.state.outage = false;
+  });
+});

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { createWaitingRoom } from './waiting.ts';
+
+it('admits the one that waits longest among those that may enter', async () => {
+  const room = createWaitingRoom({ perAddress: 1, total: 2 });
+  const leaveA = await room.enter('a', 1000);
+  const leaveB = await room.enter('b', 1000);
+  const order: string[] = [];
+  const enter = async (address: string) => {
+    const leave = await room.enter(address, 1000);
+    order.push(address);
+    return leave;
+  };
+  const [secondB, c] = [enter('b'), enter('c')];
+  leaveA?.();
+  const leaveC = await c;
+  expect(order).toEqual(['c']);
+  leaveB?.();
+  (await secondB)?.();
+  leaveC?.();
+  expect(order).toEqual(['c', 'b']);
+});
+
+it('counts a place that is given back twice once', async () => {
+  const room = createWaitingRoom({ perAddress: 1, total: 1 });
+  const leave = await room.enter('a', 0);
+  leave?.();
+  leave?.();
+  expect(await room.enter('a', 0)).toBeDefined();
+  expect(await room.enter('b', 0)).toBeUndefined();
+});

@@ -37,7 +37,7 @@ input:not([type=hidden]) {
   background: var(--field); border: 1px solid var(--field-line); border-radius: 9px;
 }
 button, .button {
-  display: block; width: 100%; margin: .4rem 0 0; padding: .7rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; cursor: pointer;
+  display: block; width: 100%; margin: .75rem 0 0; padding: .7rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; cursor: pointer;
   color: var(--on-accent); background: var(--accent); border: 1px solid transparent; border-radius: 9px;
 }
 button:hover, .button:hover { background: var(--accent-strong); }
@@ -46,5 +46,5 @@ button:hover, .button:hover { background: var(--accent-strong); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .alert { margin: 0 0 1.25rem; padding: .7rem .9rem; color: var(--bad); background: var(--bad-page); border: 1px solid var(--bad-line); border-radius: 9px; }
 code { font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; }
-footer { margin: 1.25rem 0 0; max-width: 25rem; color: var(--soft); font-size: .85rem; text-align: center; }
+footer { margin: 1.25rem 0 0; max-width: 25rem; color: var(--soft); font-size: .85rem; text-align: center; text-wrap: balance; }
 `;

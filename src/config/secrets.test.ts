@@ -1,0 +1,100 @@
+// Secrets in lictor.yaml: where they may stand, and that they never stand in a problem.
+import { execFileSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openTestFile } from './test-file.ts';
+
+const file = openTestFile();
+const { directory, accepted, load, places, problems, write } = file;
+afterAll(() => file.remove());
+
+describe('tls', () => {
+  const https = (cert: string, key: string) =>
+    `public_url: https://prefect.example.com\nprefect: { url: "http://127.0.0.1:4200" }\ntls: { cert: ${cert}, key: ${key} }\n`;
+
+  function selfSigned(name: string): { cert: string; key: string } {
+    const pair = { cert: join(directory, `${name}.pem`), key: join(directory, `${name}.key`) };
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '1',
+        '-subj',
+        '/CN=x',
+        '-keyout',
+        pair.key,
+        '-out',
+        pair.cert,
+      ],
+      {
+        stdio: 'ignore',
+      },
+    );
+    chmodSync(pair.key, 0o600);
+    return pair;
+  }
+
+  it('takes a pair, relative to the file, and listens on every address', () => {
+    selfSigned('good');
+    expect(accepted(https('good.pem', 'good.key'))).toMatchObject({
+      tls: { certFile: join(directory, 'good.pem'), keyFile: join(directory, 'good.key') },
+      listen: [{ host: '0.0.0.0', port: 443 }],
+    });
+  });
+
+  it('refuses a key of another certificate, one that all can read, and what is no certificate', () => {
+    const [one, two] = [selfSigned('one'), selfSigned('two')];
+    expect(places(https(one.cert, two.key))).toEqual(['tls.key']);
+    expect(places(https(one.key, one.key))).toEqual(['tls.cert']);
+    chmodSync(one.key, 0o644);
+    expect(places(https(one.cert, one.key))).toEqual(['tls.key']);
+    expect(places(https('none.pem', 'none.key'))).toEqual(['tls.cert', 'tls.key']);
+  });
+});
+
+describe("Prefect's password", () => {
+  const withPrefect = (line: string) => `public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:4200", ${line} }\n`;
+  const SECRET = 'gateway:correct-horse-battery';
+
+  it('comes from the environment or from a file', () => {
+    expect(accepted(withPrefect('auth_string: "${PREFECT_AUTH}"'), { PREFECT_AUTH: SECRET }).prefect.authString).toBe(SECRET);
+    write('auth', `${SECRET}\n`);
+    expect(accepted(withPrefect('auth_string_file: auth')).prefect.authString).toBe(SECRET);
+  });
+
+  it('never stands in a problem', () => {
+    for (const value of ['no-colon-here', 'two:lines\nsecret', ':empty-user', 'admin:password']) {
+      const found = problems(withPrefect('auth_string: "${PREFECT_AUTH}"'), { PREFECT_AUTH: value });
+      expect(found).toMatchObject([{ path: 'prefect.auth_string' }]);
+      expect(JSON.stringify(found)).not.toContain(value);
+    }
+  });
+
+  it.each(['admin:pass', 'Admin:Pass', 'user:changeme', 'prefect:prefect'])('is refused when it is an example: %s', (value) => {
+    write('example', value);
+    expect(places(withPrefect('auth_string_file: example'))).toEqual(['prefect.auth_string_file']);
+  });
+
+  it('is refused in plain text, twice, missing, empty, or readable by all', () => {
+    expect(places(withPrefect(`auth_string: "${SECRET}"`))).toEqual(['prefect.auth_string']);
+    expect(places(withPrefect('auth_string: "${UNSET_NAME}"'))).toEqual(['prefect.auth_string']);
+    expect(places(withPrefect('auth_string_file: missing'))).toEqual(['prefect.auth_string_file']);
+    write('empty', '');
+    expect(places(withPrefect('auth_string_file: empty'))).toEqual(['prefect.auth_string_file']);
+    write('open', SECRET, 0o644);
+    expect(problems(withPrefect('auth_string_file: open'))[0]?.remedy).toContain('chmod 600');
+    expect(places(withPrefect('auth_string_file: auth, auth_string: "${A}"'), { A: SECRET })).toEqual(['prefect.auth_string']);
+  });
+
+  it('is not needed by commands that skip secrets', () => {
+    expect(load(withPrefect('auth_string: "${UNSET_NAME}"'), {}, 'skip')).toMatchObject({ ok: true, config: { prefect: { authString: null } } });
+  });
+});

@@ -6,7 +6,7 @@ import { LictorError } from '../contract/error.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { Authorization } from '../decide/decider.ts';
 import { carriesCredential, parseEdgeInputs } from '../decide/inputs.ts';
-import { AUTH_SUCCESS, parseAuthFrame } from './auth-frame.ts';
+import { parseAuthFrame } from './auth-frame.ts';
 import { CLOSE, refusalReason } from './close-codes.ts';
 import { decide, type RelayCore, record, recordRefusal } from './core.ts';
 import { boundReading, closeSoon, within } from './first-frame.ts';
@@ -58,7 +58,7 @@ async function openByHeader(core: RelayCore, visit: Visit, upgrade: Upgrade): Pr
     return;
   }
   const opened = await switchProtocols(core, upgrade);
-  if (opened.client.protocol === 'prefect' && !(await greetAuthorised(core, opened))) return;
+  if (opened.client.protocol === 'prefect' && !(await awaitOwnFrame(core, opened))) return;
   await runSession(
     core,
     { visit, client: opened.client, frameToken: undefined, generation, authorization },
@@ -68,13 +68,12 @@ async function openByHeader(core: RelayCore, visit: Visit, upgrade: Upgrade): Pr
 }
 
 /** The client's own auth frame goes nowhere: its header has decided. Anything else first is refused, as Prefect does. */
-async function greetAuthorised(core: RelayCore, { client, inbox }: Opened): Promise<boolean> {
+async function awaitOwnFrame(core: RelayCore, { client, inbox }: Opened): Promise<boolean> {
   const frame = await within(inbox.first(), core.limits.authorisedFirstFrameMs);
   if (!parseAuthFrame(frame, core.limits.firstFrameBytes).ok) {
     client.close(CLOSE.policy, "Expected 'auth' message");
     return false;
   }
-  client.send(AUTH_SUCCESS);
   return true;
 }
 
@@ -87,7 +86,6 @@ async function openByFrame(core: RelayCore, visit: Visit, upgrade: Upgrade): Pro
     leave?.();
     if (leave === undefined) await closeRefused(core, visit, opened.client, { reason: 'credential-missing', authorization: null });
     if (proven === undefined) return;
-    opened.client.send(AUTH_SUCCESS);
     await runSession(core, { visit, client: opened.client, generation, ...proven }, opened.inbox, forwardedHeaders(upgrade.request.headers));
   } finally {
     leave?.();

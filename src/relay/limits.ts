@@ -18,6 +18,8 @@ export interface RelayLimits {
   /** Unsent bytes at which the other side's reading stops, and at which it goes on. */
   readonly highWaterBytes: number;
   readonly lowWaterBytes: number;
+  /** `auth_success` waits for Prefect that long, then goes out without it: a client cannot be held in its handshake, only behind it. */
+  readonly greetAfterMs: number;
   /** How long Prefect may be away before an accepted socket is closed with 1012. */
   readonly upstreamHoldMs: number;
   /** How long the decision may be impossible before an upgrade is refused with 503. */
@@ -38,6 +40,7 @@ export const RELAY_LIMITS: RelayLimits = {
   holdBytes: 256 * 1024,
   highWaterBytes: 1024 * 1024,
   lowWaterBytes: 256 * 1024,
+  greetAfterMs: 1000,
   upstreamHoldMs: 30_000,
   decisionHoldMs: 20_000,
   drainMs: 3000,

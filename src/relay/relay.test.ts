@@ -200,6 +200,15 @@ describe('Prefect away or slow', () => {
     expect(room.prefect.sockets).toHaveLength(3);
   });
 
+  it('lets a client out of its handshake although Prefect does not answer, then ends with 1012', async () => {
+    room = await openTestRoom({ greetAfterMs: 20, upstreamHoldMs: 300 });
+    room.prefect.onAuth = () => undefined;
+    const client = await room.connect({ inputs: { ...EVENTS_IN, token: GOOD }, protocols: ['prefect'] });
+    client.socket.send('{"type":"auth","token":null}');
+    expect(await client.next()).toBe('{"type":"auth_success"}');
+    expect((await client.closed).code).toBe(1012);
+  });
+
   it('closes with 1012 when Prefect stays away, and without a word of why', async () => {
     room = await openTestRoom({ upstreamHoldMs: 200 });
     room.prefect.onAuth = (socket) => socket.close(1008, `Invalid token ${SECRET}`);

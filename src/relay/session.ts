@@ -1,9 +1,11 @@
 // One authorised socket: who opened it, with what, and its way to Prefect.
 import type { WebSocket } from 'ws';
 import type { Authorization } from '../decide/decider.ts';
+import { AUTH_SUCCESS } from './auth-frame.ts';
 import { CLOSE } from './close-codes.ts';
 import type { RelayCore } from './core.ts';
 import { messageOf } from './core.ts';
+import { within } from './first-frame.ts';
 import { passEveryFrame } from './frame-gate.ts';
 import type { Inbox } from './inbox.ts';
 import { joinPipe } from './pipe.ts';
@@ -46,7 +48,9 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
     return;
   }
   try {
-    const upstream = await openUpstream({ upstream: core.parts.upstream, path: visit.inputs.path, headers, limits: core.limits, signal: gone.signal });
+    const opening = openUpstream({ upstream: core.parts.upstream, path: visit.inputs.path, headers, limits: core.limits, signal: gone.signal });
+    if (client.protocol === 'prefect') await greet(client, opening, core.limits.greetAfterMs);
+    const upstream = await opening;
     if (client.readyState !== client.OPEN || upstream.socket.readyState !== upstream.socket.OPEN) {
       upstream.socket.terminate();
       endSession(session, inbox, CLOSE.restart, 'Prefect closed the connection');
@@ -59,6 +63,18 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
     core.log.warn({ request_id: visit.inputs.requestId, path: visit.inputs.path, error: messageOf(error) }, 'no socket to Prefect: client closed with 1012');
     endSession(session, inbox, CLOSE.restart, 'Prefect cannot be reached');
   }
+}
+
+/**
+ * Of the relay's own making. When Prefect is there it means what it means without a gateway. When it is not: a stock
+ * client that is closed inside its handshake drops the events in hand; behind it, it sends them again.
+ */
+async function greet(client: WebSocket, opening: Promise<unknown>, greetAfterMs: number): Promise<void> {
+  await within(
+    opening.catch(() => undefined),
+    greetAfterMs,
+  );
+  if (client.readyState === client.OPEN) client.send(AUTH_SUCCESS);
 }
 
 function endSession(session: Session, inbox: Inbox, code: number, reason: string): void {

@@ -10,7 +10,7 @@ import { sendPage, sendRefusal, sendRefusalOrPage, wantsPage } from './answers.t
 import type { RouteParts } from './parts.ts';
 import { safeReturnPath } from './return-path.ts';
 import { sessionCookie } from './session-cookie.ts';
-import { recordAnyway, sessionRecord } from './session-records.ts';
+import { makeItHold, recordAnyway, sessionRecord } from './session-records.ts';
 
 const FORM_BYTES = 16 * 1024;
 const ATTEMPT_ID = /^[A-Za-z0-9_-]{22}$/;
@@ -117,9 +117,11 @@ async function accept(request: FastifyRequest, reply: FastifyReply, { parts, for
     parts.log.error({ err: error }, 'a login could not be recorded');
     if (parts.config.ledger.failClosed) {
       await parts.people.sessions.end(session.cookieValue);
+      await makeItHold(parts);
       return sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'ledger-unavailable' });
     }
   }
+  if (result.endedOld) await makeItHold(parts);
   const { publicUrl } = parts.config;
   const returnTo = safeReturnPath((await parts.store.loginAttempts.take(form.attempt)) ?? '', publicUrl.basePath);
   return reply.code(303).header('set-cookie', sessionCookie(publicUrl, session.cookieValue)).header('location', returnTo).send();

@@ -5,7 +5,7 @@ import { sendPage, sendRefusalOrPage } from './answers.ts';
 import { sessionPrincipal } from './login-routes.ts';
 import type { RouteParts } from './parts.ts';
 import { expiredSessionCookie } from './session-cookie.ts';
-import { recordAnyway } from './session-records.ts';
+import { makeItHold, recordAnyway } from './session-records.ts';
 
 export function registerLogout(app: FastifyInstance, parts: RouteParts): void {
   app.get(`${parts.prefix}/logout`, async (request, reply) => {
@@ -21,6 +21,7 @@ async function logout(request: FastifyRequest, reply: FastifyReply, parts: Route
   if (!inputs.sameOrigin) return sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'origin-foreign' });
   const principal = await sessionPrincipal(request, parts);
   const ended = await parts.people.sessions.end(inputs.session);
+  if (ended) await makeItHold(parts);
   if (ended) await recordAnyway(request, { action: 'session.logout', reason: null, status: 200, principalId: principal?.id ?? null }, parts);
   reply.header('set-cookie', expiredSessionCookie(parts.config.publicUrl)).header('clear-site-data', '"cache"');
   return sendPage(reply, parts.pages, { status: 200, html: parts.pages.loggedOut() });

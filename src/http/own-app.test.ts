@@ -26,6 +26,7 @@ let app: FastifyInstance;
 let records: NewRecord[];
 let mediated: MediatedRequest[];
 let ledgerBroken: boolean;
+let syncs: number;
 let mediatorAnswer: () => Promise<MediatedResponse>;
 let phc = '';
 
@@ -34,6 +35,7 @@ beforeEach(async () => {
   records = [];
   mediated = [];
   ledgerBroken = false;
+  syncs = 0;
   mediatorAnswer = async () => ({ status: 201, headers: { 'content-type': 'application/json', 'x-extra': 'yes' }, body: Buffer.from('{"id":1}') });
   app = appWith({});
   phc ||= await createPasswords().hash(PASSWORD);
@@ -66,6 +68,9 @@ function appWith({ config = {}, checks = {} }: { config?: Partial<Config>; check
     },
     log: { error: () => {} },
     checks,
+    sync: async () => {
+      syncs += 1;
+    },
     revision: 7,
   });
 }
@@ -326,7 +331,9 @@ describe('a login', () => {
     const first = cookieOf(await logIn());
     const planted = 'A'.repeat(43);
     expect(cookieOf(await logIn({}, { session: planted }))).not.toBe(planted);
+    expect(syncs).toBe(0);
     const second = cookieOf(await logIn({}, { session: first }));
+    expect(syncs).toBe(1);
     const me = async (session: string) => (await ask('/.lictor/api/v1/me', { session })).statusCode;
     expect(await Promise.all([me(first), me(second), me(planted)])).toEqual([401, 200, 401]);
   });
@@ -380,6 +387,7 @@ describe('a logout', () => {
     expect(done.statusCode).toBe(200);
     expect(done.headers).toMatchObject({ 'set-cookie': 'lictor=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0', 'clear-site-data': '"cache"' });
     expect(done.body).toContain('signed out');
+    expect(syncs).toBe(1);
     expect(await me(session)).toBe(401);
     expect(records.at(-1)).toMatchObject({ action: 'session.logout', decision: 'allow', principal: 'alice@local' });
   });
@@ -392,7 +400,7 @@ describe('a logout', () => {
 
   it('without a session still expires the cookie, and records nothing', async () => {
     const done = await post('/.lictor/logout', {}, { session: 'A'.repeat(43) });
-    expect([done.statusCode, records.length]).toEqual([200, 0]);
+    expect([done.statusCode, records.length, syncs]).toEqual([200, 0, 0]);
     expect(done.headers['set-cookie']).toContain('Max-Age=0');
   });
 

@@ -1,4 +1,4 @@
-// Logins and logouts as ledger records.
+// Logins and logouts as ledger records, and making the end of a session hold.
 import type { FastifyRequest } from 'fastify';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
@@ -38,6 +38,15 @@ export function sessionRecord(request: FastifyRequest, event: SessionEvent, part
     mode: 'enforce',
     revision: parts.revision,
   };
+}
+
+/** After a session has ended: its decisions are remembered by nginx for a second or two. A failure is logged; they end by themselves. */
+export async function makeItHold({ sync, log }: RouteParts): Promise<void> {
+  try {
+    await sync?.();
+  } catch (error) {
+    log.error({ err: error }, 'remembered decisions could not be swept');
+  }
 }
 
 /** For what must happen whether it can be recorded or not (a refusal, a logout): the failure is logged. */

@@ -25,7 +25,8 @@ export interface LoginRequest {
 }
 
 export type LoginResult =
-  | { readonly ok: true; readonly principal: Principal; readonly session: StartedSession }
+  /** `endedOld`: the session that came along has ended, so what was decided for it must be forgotten. */
+  | { readonly ok: true; readonly principal: Principal; readonly session: StartedSession; readonly endedOld: boolean }
   /** `principalId` only for a name that exists: what was typed may be a password. */
   | { readonly ok: false; readonly reason: 'login-failed'; readonly principalId: string | null }
   | { readonly ok: false; readonly reason: 'login-throttled'; readonly principalId: string | null; readonly retryAfterSeconds: number }
@@ -77,8 +78,8 @@ async function lookUp({ accounts, idp, roleBook }: LoginParts, name: string): Pr
 async function startSession(sessions: Sessions, { account, principal }: Claimed, oldCookieValue: string): Promise<LoginResult> {
   const session = await sessions.start(account);
   if (session === undefined) return { ok: false, reason: 'login-failed', principalId: principal.id };
-  await sessions.end(oldCookieValue);
-  return { ok: true, principal, session };
+  const endedOld = await sessions.end(oldCookieValue);
+  return { ok: true, principal, session, endedOld };
 }
 
 function throttled(principalId: string | null, waitMs: number): LoginResult {

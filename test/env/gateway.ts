@@ -70,13 +70,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const url = `${options.tls === undefined ? 'http' : 'https'}://localhost:${port}`;
   const configFile = writeConfig(stateDir, url, options);
   const env = { PATH: process.env['PATH'], HOME: stateDir, ...options.env };
-  const spec = (args: readonly string[]) => ({
-    name: `lictor ${args.join(' ')}`,
-    command: process.execPath,
-    args: [MAIN, ...args, '-c', configFile, '--state-dir', stateDir],
-    env,
-    cwd: stateDir,
-  });
+  const spec = (args: readonly string[]) => lictorSpec(args, { configFile, stateDir, env });
   let supervisor: Running;
   const isReady = (): Promise<boolean> => answersOk(`${url}/.lictor/ready`);
   const lictor = (...args: string[]): Promise<Finished> => run({ ...spec(args), timeoutMs: 60_000 });
@@ -113,6 +107,26 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   alsoShow('edge-error.log', join(stateDir, 'log', 'edge-error.log'));
   await gateway.up();
   return gateway;
+}
+
+interface Where {
+  readonly configFile: string;
+  readonly stateDir: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Runs a `lictor` command that needs no gateway. */
+export function runLictor(args: readonly string[], where: Where): Promise<Finished> {
+  return run({ ...lictorSpec(args, where), timeoutMs: 60_000 });
+}
+
+function lictorSpec(args: readonly string[], { configFile, stateDir, env }: Where) {
+  return {
+    name: `lictor ${args.join(' ')}`,
+    command: process.execPath,
+    args: [MAIN, ...args, '-c', configFile, '--state-dir', stateDir],
+    env: env ?? { PATH: process.env['PATH'] },
+  };
 }
 
 function writeConfig(stateDir: string, url: string, { upstream, tls, config }: GatewayOptions): string {

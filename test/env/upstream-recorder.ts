@@ -112,5 +112,6 @@ function reply(response: ServerResponse, { status, headers, body }: RecordedAnsw
 function defaultAnswer({ method, target }: Recorded): RecordedAnswer {
   if (target === '/api/health') return { status: 200, body: 'true' };
   if (target === '/api/admin/version') return { status: 200, body: '"3.9.1"' };
+  if (target.startsWith('/api/csrf-token')) return { status: 422, body: '{"detail":"CSRF protection is disabled."}' };
   return { status: 200, body: method === 'POST' && target.endsWith('/filter') ? '[]' : '{}' };
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { runLictor } from '../../env/gateway.ts';
 import { openSocket } from '../../env/socket.ts';
 import { expectNothingUpstream, useHarness } from './harness.ts';
 
@@ -138,7 +139,7 @@ describe('AD-03: secrets that others know', () => {
     writeFileSync(join(directory, 'empty'), '\n', { mode: 0o600 });
     writeFileSync(join(directory, 'example'), 'admin:pass\n', { mode: 0o600 });
     writeFileSync(file, `public_url: http://localhost:18200\nprefect: ${prefect}\n`);
-    return harness.gateway.lictor('check', '-c', file, '--state-dir', join(directory, 'state'));
+    return runLictor(['check'], { configFile: file, stateDir: join(directory, 'state') });
   };
 
   it.each([

@@ -50,10 +50,26 @@ function createPrivately(file: string): void {
 
 function connect(file: string): Kysely<Tables> {
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
-  // The mode is kept in the file, and switching needs the file alone: asked for only once.
-  if (database.prepare('pragma journal_mode').get()?.['journal_mode'] !== 'wal') database.exec('pragma journal_mode = wal');
+  switchToWal(database);
   database.exec('pragma synchronous = normal');
   return new Kysely<Tables>({ dialect: new PatientDialect(database) });
+}
+
+/**
+ * The mode is kept in the file, so it is switched once in its life. Switching needs the file alone and does not wait for the
+ * busy timeout: of several processes that open a new file at once, one switches and the others look again.
+ */
+function switchToWal(database: DatabaseSync): void {
+  const pulse = new Int32Array(new SharedArrayBuffer(4));
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+    try {
+      if (database.prepare('pragma journal_mode').get()?.['journal_mode'] !== 'wal') database.exec('pragma journal_mode = wal');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || waitedMs >= BUSY_TIMEOUT_MS) throw error;
+      Atomics.wait(pulse, 0, 0, RETRY_MS);
+    }
+  }
 }
 
 class PatientDialect extends SqliteDialect {
@@ -94,7 +110,7 @@ function tryBegin(database: DatabaseSync, lastTry: boolean): boolean {
     database.exec('begin immediate');
     return true;
   } catch (error) {
-    if (!lastTry && error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return false;
+    if (!lastTry && isBusy(error)) return false;
     throw error;
   } finally {
     database.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -119,4 +135,8 @@ function adapt(database: DatabaseSync): SqliteDatabase {
 function toInput(value: unknown): SQLInputValue {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value;
   throw new TypeError(`the store binds text, numbers and null, not ${typeof value}`);
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }

@@ -77,6 +77,30 @@ describe('the SQLite file', () => {
     await expect(openStore({ file: join(dir, 'missing', 'lictor.db'), clock: systemClock })).rejects.toMatchObject({ code: 'store-unusable' });
   });
 
+  it('may be new to many processes at once: one switches its mode, the others wait', async () => {
+    const script = join(dir, 'opener.mjs');
+    const module = JSON.stringify(pathToFileURL(join(import.meta.dirname, 'store.ts')).href);
+    writeFileSync(
+      script,
+      `import { openStore } from ${module};
+       process.on('message', async (file) => {
+         const store = await openStore({ file, clock: () => Date.now() }).catch((error) => error);
+         if (store instanceof Error) return process.send(String(store.cause));
+         await store.close();
+         process.send('opened');
+       });
+       process.send('ready');`,
+    );
+    const openers = Array.from({ length: 5 }, () => fork(script));
+    await Promise.all(openers.map((opener) => once(opener, 'message')));
+    for (let round = 0; round < 20; round += 1) {
+      const answers = openers.map((opener) => once(opener, 'message').then(([answer]) => String(answer)));
+      for (const opener of openers) opener.send(join(dir, `new-${round}.db`));
+      expect(await Promise.all(answers)).toEqual(openers.map(() => 'opened'));
+    }
+    for (const opener of openers) opener.disconnect();
+  }, 30_000);
+
   it('takes the writes of two processes at once, from a file that neither has made yet', async () => {
     const script = join(dir, 'writer.mjs');
     const module = JSON.stringify(pathToFileURL(join(import.meta.dirname, 'store.ts')).href);
@@ -104,32 +128,6 @@ describe('the SQLite file', () => {
     expect(await store.changeNumber()).toBe(1 + 2 * count);
     expect((await store.tokens.list()).filter((token) => token.revokedMs !== null)).toHaveLength(2 * count);
     await store.close();
-  }, 30_000);
-});
-
-describe('a new file', () => {
-  it('is opened by many processes at once: one switches its mode, the others wait', async () => {
-    const script = join(dir, 'opener.mjs');
-    const module = JSON.stringify(pathToFileURL(join(import.meta.dirname, 'store.ts')).href);
-    writeFileSync(
-      script,
-      `import { openStore } from ${module};
-       process.on('message', async (file) => {
-         const store = await openStore({ file, clock: () => Date.now() }).catch((error) => error);
-         if (store instanceof Error) return process.send(String(store.cause));
-         await store.close();
-         process.send('opened');
-       });
-       process.send('ready');`,
-    );
-    const openers = Array.from({ length: 5 }, () => fork(script));
-    await Promise.all(openers.map((opener) => once(opener, 'message')));
-    for (let round = 0; round < 20; round += 1) {
-      const answers = openers.map((opener) => once(opener, 'message').then(([answer]) => String(answer)));
-      for (const opener of openers) opener.send(join(dir, `new-${round}.db`));
-      expect(await Promise.all(answers)).toEqual(openers.map(() => 'opened'));
-    }
-    for (const opener of openers) opener.disconnect();
   }, 30_000);
 });
 

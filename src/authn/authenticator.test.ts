@@ -1,11 +1,12 @@
+// Who a request is: every carrier, every refusal, sessions and their limits (TK-01, TK-02, SE-01).
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.ts';
 import { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts';
+import { anEdgeInput } from './inputs.fixture.ts';
 import { createRoleBook } from './roles.ts';
 import { createTokenText } from './service-token/token-text.ts';
 import { createSessions, type Sessions } from './session/session.ts';
-import { anEdgeInput } from './test-inputs.ts';
-import { openTestStore, type TestStore } from './test-store.ts';
+import { openTestStore, type TestStore } from './store.fixture.ts';
 import { createTouches } from './touches.ts';
 
 const HOUR_MS = 3_600_000;

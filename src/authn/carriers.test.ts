@@ -1,6 +1,7 @@
+// The strict reading of what carries a credential (TK-02).
 import { describe, expect, it } from 'vitest';
 import { parseAuthorization, parseBasicPassword, presentedCredentials, tokenOfFrame } from './carriers.ts';
-import { anEdgeInput } from './test-inputs.ts';
+import { anEdgeInput } from './inputs.fixture.ts';
 
 const basic = (text: string | Buffer): string => Buffer.from(text).toString('base64');
 

@@ -1,3 +1,4 @@
+// Counting guesses, in bounded memory.
 import { describe, expect, it } from 'vitest';
 import { createBoundedCounter } from './bounded-counter.ts';
 import { createFailures, FAILURE_LIMITS } from './failures.ts';

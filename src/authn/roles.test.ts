@@ -1,3 +1,4 @@
+// Roles from the account or token, and from the configuration.
 import { describe, expect, it } from 'vitest';
 import { createRoleBook } from './roles.ts';
 

@@ -1,3 +1,4 @@
+// Last used and last seen: not in the way, not too often.
 import { describe, expect, it } from 'vitest';
 import { createTouches } from './touches.ts';
 

@@ -1,3 +1,4 @@
+// lictor token and lictor account, on the store file itself.
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPasswords } from '../authn/accounts/password.ts';
 import { createAuthenticator } from '../authn/authenticator.ts';
-import { anEdgeInput } from '../authn/test-inputs.ts';
+import { anEdgeInput } from '../authn/inputs.fixture.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';

@@ -1,6 +1,7 @@
+// Where a login may lead (RD-01).
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HOSTILE_RETURN_PATHS } from './hostile-return-paths.ts';
+import { HOSTILE_RETURN_PATHS } from './hostile-return-paths.fixture.ts';
 import { safeReturnPath } from './return-path.ts';
 
 const ORIGIN = 'https://gateway.example';

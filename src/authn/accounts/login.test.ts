@@ -1,7 +1,8 @@
+// Logging in and its throttle (SE-01).
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRoleBook } from '../roles.ts';
 import { createSessions } from '../session/session.ts';
-import { openTestStore, type TestStore } from '../test-store.ts';
+import { openTestStore, type TestStore } from '../store.fixture.ts';
 import { createTouches } from '../touches.ts';
 import { createLogin, LOGIN_LIMITS, type Login, type LoginRequest } from './login.ts';
 import { createPasswords, type PasswordCheck, type Passwords } from './password.ts';

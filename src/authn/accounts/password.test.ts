@@ -1,3 +1,4 @@
+// Password hashes and the line in front of them.
 import { describe, expect, it } from 'vitest';
 import { createPasswords, LONGEST_PASSWORD, parsePhc } from './password.ts';
 

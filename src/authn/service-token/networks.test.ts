@@ -1,3 +1,4 @@
+// Networks in CIDR notation.
 import { describe, expect, it } from 'vitest';
 import { isInNetworks, parseNetwork } from './networks.ts';
 

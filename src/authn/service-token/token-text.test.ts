@@ -1,3 +1,4 @@
+// The text of a token: read back, and nothing else is read.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { claimsToBeToken, createTokenId, createTokenText, hashToken, isSameHash, parseTokenText } from './token-text.ts';

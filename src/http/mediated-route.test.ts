@@ -1,0 +1,69 @@
+// Mediated requests on their way through HTTP: the very bytes there, the very answer back.
+import { describe, expect, it } from 'vitest';
+import { INPUT } from '../contract/names.ts';
+import { type Ask, HTML, useOwnApp } from './own-app.fixture.ts';
+
+const { get, ask } = useOwnApp();
+
+describe('a mediated request', () => {
+  const operation = { [INPUT.operation]: 'create_flow_run', [INPUT.path]: '/api/flow_runs/' };
+  const mediate = (more: Ask = {}) => ask('/api/flow_runs/?x=1', { method: 'POST', ...more, headers: { ...operation, ...more.headers } });
+
+  it('goes to the mediator with inputs, headers and the very bytes, and its answer comes back as it is', async () => {
+    const body = Buffer.from('\ufeff{"a":1,"a":2}\u0000');
+    const answer = await mediate({ body, headers: { 'content-type': 'application/json', 'user-agent': 'prefect/3' } });
+    expect([answer.statusCode, answer.body, answer.headers['x-extra'], answer.headers['x-request-id']]).toEqual([201, '{"id":1}', 'yes', 'request-1']);
+    expect(get().mediated).toMatchObject([
+      {
+        inputs: { operation: 'create_flow_run', path: '/api/flow_runs/', method: 'POST' },
+        headers: { 'content-type': 'application/json', 'user-agent': 'prefect/3' },
+      },
+    ]);
+    expect(get().mediated[0]?.body.equals(body)).toBe(true);
+  });
+
+  it.each(['application/vnd.x+json', 'text/plain', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded'])(
+    'with Content-Type %s is the mediator’s to judge',
+    async (type) => {
+      expect((await mediate({ body: 'x', headers: { 'content-type': type } })).statusCode).toBe(201);
+      expect(get().mediated[0]?.body.toString()).toBe('x');
+    },
+  );
+
+  it('with a Content-Type that is none, or with no Content-Type, never reaches it without its body', async () => {
+    for (const headers of [{ 'content-type': '???' }, { 'content-type': '' }]) {
+      const answer = await mediate({ body: 'x', headers });
+      if (answer.statusCode === 201) expect(get().mediated.at(-1)?.body.toString()).toBe('x');
+      else expect([answer.statusCode, answer.json().code]).toEqual([415, 'content-type-unsupported']);
+    }
+  });
+
+  it.each(['PUT', 'DELETE', 'GET'] as const)('may be a %s', async (method) => expect((await mediate({ method })).statusCode).toBe(201));
+
+  it('of 16 MiB passes; one byte more is 413 and does not', async () => {
+    const json = { 'content-type': 'application/json' };
+    expect((await mediate({ body: Buffer.alloc(16 * 1024 * 1024, 32), headers: json })).statusCode).toBe(201);
+    const answer = await mediate({ body: Buffer.alloc(16 * 1024 * 1024 + 1, 32), headers: json });
+    expect([answer.statusCode, answer.json().code, get().mediated.length]).toEqual([413, 'body-too-large', 1]);
+  });
+
+  it('is one by its header and not by its path', async () => {
+    await ask('/.lictor/login', { method: 'POST', headers: operation });
+    expect(get().mediated).toHaveLength(1);
+  });
+
+  it('keeps 204 empty and passes Prefect’s own 500', async () => {
+    get().mediatorAnswer = async () => ({ status: 204, headers: {}, body: Buffer.alloc(0) });
+    expect([(await mediate()).statusCode, (await mediate()).body]).toEqual([204, '']);
+    get().mediatorAnswer = async () => ({ status: 500, headers: { 'content-type': 'text/plain' }, body: Buffer.from('Prefect broke') });
+    expect([(await mediate()).statusCode, (await mediate()).body]).toEqual([500, 'Prefect broke']);
+  });
+
+  it('that breaks the mediator is 503 JSON, never 500, and does not claim that nothing was forwarded', async () => {
+    get().mediatorAnswer = () => Promise.reject(new Error('a defect with a secret'));
+    const answer = await mediate({ headers: HTML });
+    expect([answer.statusCode, answer.json().code, answer.headers['prefect-maintenance']]).toEqual([503, 'gateway-unavailable', undefined]);
+    expect(answer.headers['retry-after']).toMatch(/^\d+$/);
+    expect(answer.body).not.toContain('defect');
+  });
+});

@@ -1,0 +1,128 @@
+// For tests: the own app on a store of its own, asked the way nginx asks.
+import type { FastifyInstance } from 'fastify';
+import { afterEach, beforeEach } from 'vitest';
+import { createPasswords } from '../authn/accounts/password.ts';
+import { createAuthenticator } from '../authn/authenticator.ts';
+import { openTestStore, type TestStore } from '../authn/store.fixture.ts';
+import type { Config } from '../config/config.ts';
+import { LictorError } from '../contract/error.ts';
+import { INPUT } from '../contract/names.ts';
+import type { NewRecord } from '../contract/record.ts';
+import type { MediatedRequest, MediatedResponse } from '../mediate/mediator.ts';
+import { createOwnApp, type OwnAppParts } from './own-app.ts';
+
+export const CONFIG: OwnAppParts['config'] = {
+  publicUrl: { origin: 'http://localhost:8200', hostname: 'localhost', port: 8200, secure: false, basePath: '' },
+  identityProviders: [{ id: 'local', type: 'accounts' }],
+  roles: [],
+  sessions: { idleSeconds: 3600, absoluteSeconds: 86_400 },
+  ledger: { failClosed: true },
+};
+export const PASSWORD = 'correct horse';
+/** What a browser accepts when it navigates. */
+export const HTML = { accept: 'text/html,application/xhtml+xml' };
+
+/** One test's world; made anew by `useOwnApp` before each. */
+export interface World {
+  readonly test: TestStore;
+  app: FastifyInstance;
+  readonly phc: string;
+  readonly records: NewRecord[];
+  readonly mediated: MediatedRequest[];
+  syncs: number;
+  ledgerBroken: boolean;
+  mediatorAnswer: () => Promise<MediatedResponse>;
+}
+
+export interface Ask {
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
+  readonly session?: string;
+  readonly sameOrigin?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+interface Given {
+  readonly config?: Partial<Config>;
+  readonly checks?: OwnAppParts['checks'];
+}
+
+export function useOwnApp() {
+  let phc = '';
+  const world: { current: World | undefined } = { current: undefined };
+  const get = (): World => {
+    if (world.current === undefined) throw new Error('outside of a test');
+    return world.current;
+  };
+  /** The same world behind another configuration. */
+  const reconfigure = (given: Given): void => {
+    get().app = buildApp(get, given);
+  };
+
+  beforeEach(async () => {
+    phc ||= await createPasswords().hash(PASSWORD);
+    const test = await openTestStore();
+    await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password: phc });
+    const created = { status: 201, headers: { 'content-type': 'application/json', 'x-extra': 'yes' }, body: Buffer.from('{"id":1}') };
+    const empty = { test, phc, records: [], mediated: [], syncs: 0, ledgerBroken: false, mediatorAnswer: async () => created };
+    const app = buildApp(get, {}, test);
+    world.current = { ...empty, app };
+  });
+  afterEach(async () => {
+    const { app, test } = get();
+    await app.close();
+    await test.close();
+  });
+
+  const ask = (url: string, { method = 'GET', session = '', sameOrigin = false, headers = {}, body }: Ask = {}) => {
+    const inputs = {
+      [INPUT.requestId]: 'request-1',
+      [INPUT.address]: '192.0.2.1',
+      [INPUT.session]: session,
+      [INPUT.sameOrigin]: sameOrigin ? '1' : '',
+      [INPUT.method]: method,
+    };
+    return get().app.inject({ method, url, headers: { ...inputs, ...headers }, ...(body !== undefined && { payload: body }) });
+  };
+  const post = (url: string, form: Readonly<Record<string, string>>, more: Ask = {}) => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', ...HTML, ...more.headers };
+    return ask(url, { sameOrigin: true, ...more, method: 'POST', headers, body: new URLSearchParams(form).toString() });
+  };
+  const logIn = (form: Readonly<Record<string, string>> = {}, more: Ask = {}) =>
+    post('/.lictor/login', { username: 'alice', password: PASSWORD, ...form }, more);
+  const me = async (session: string): Promise<number> => (await ask('/.lictor/api/v1/me', { session })).statusCode;
+  return { get, reconfigure, ask, post, logIn, me };
+}
+
+export function cookieOf(answer: { readonly headers: Readonly<Record<string, unknown>> }): string {
+  return /^lictor=([^;]*)/.exec(String(answer.headers['set-cookie'] ?? ''))?.[1] ?? '';
+}
+
+function buildApp(get: () => World, given: Given, test = get().test): FastifyInstance {
+  const config = { ...CONFIG, ...given.config };
+  const { store, clock } = test;
+  return createOwnApp({
+    config,
+    store,
+    clock,
+    ledger: {
+      append: async (record) => {
+        if (get().ledgerBroken) throw new LictorError('ledger-unavailable', 'disk full');
+        get().records.push(record);
+      },
+    },
+    authenticator: createAuthenticator({ store, config, clock }),
+    mediator: {
+      handle: (request) => {
+        get().mediated.push(request);
+        return get().mediatorAnswer();
+      },
+    },
+    log: { error: () => {} },
+    checks: given.checks ?? {},
+    sync: async () => {
+      get().syncs += 1;
+    },
+    revision: 7,
+  });
+}

@@ -1,5 +1,5 @@
 // The only file that constructs services. The order is the order of trust: store and ledger, sweep, edge, then the sockets.
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
@@ -72,6 +72,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       await Promise.all(servers.map((server) => server.close()));
       await ledger.close();
       await rooms.upstream.close();
+      await rooms.authenticator.idle();
       await store.close();
     },
   };
@@ -95,7 +96,13 @@ function buildRooms({ config, paths, clock, log }: AppParts, store: Store, ledge
   const { authString: _secret, ...prefect } = config.prefect;
   const revision = publishRevision(join(paths.root, 'revision.json'), [JSON.stringify({ ...config, prefect }), JSON.stringify(actions)]);
   const policy = createPolicyEngine({ actions, revision });
-  const authenticator = createAuthenticator({ store, config, clock, onGuessing: (address) => log.warn({ address }, 'many failed credentials') });
+  const authenticator = createAuthenticator({
+    store,
+    config,
+    clock,
+    onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
+    onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
+  });
   const decider = createDecider({ authenticator, catalogue, policy, changeNumber: () => store.changeNumber() });
   const mayWrite = (): boolean => !config.ledger.failClosed || ledger.healthy();
   const answerer = createAnswerer({ decider, catalogue, clock, mayWrite });
@@ -128,6 +135,7 @@ async function listen(parts: AppParts, rooms: Rooms, sync: () => Promise<void>):
     log,
     checks: { edge: () => edgeRuns(paths), store: () => store.changeNumber().then(() => true), upstream: () => prefectAnswers(upstream) },
     revision: decider.revision,
+    sync,
   });
   await own.ready();
   const decisions = createDecisionServer(rooms.answerer, onError);
@@ -155,7 +163,6 @@ async function listenOn(server: Server, path: string, mode: number): Promise<voi
   chmodSync(path, mode);
   const user = nginxWorkerUser();
   if (user !== null && !path.endsWith('admin.sock')) {
-    const { chownSync } = await import('node:fs');
     chownSync(path, user.uid, user.gid);
   }
 }

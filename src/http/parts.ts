@@ -20,7 +20,7 @@ export interface OwnAppParts {
   /** What `/.lictor/ready` looks at, by name; false or a rejection: not ready. */
   readonly checks: Readonly<Record<string, () => Promise<boolean>>>;
   /** Resolves when no cached decision and no open socket outlives a change that was made here. Left out: the change holds when the change number is read next. */
-  readonly sync?: () => Promise<void>;
+  readonly sync: () => Promise<void>;
   /** For the records. */
   readonly revision: number;
 }

@@ -4,10 +4,7 @@ import { LictorError } from '../contract/error.ts';
 import { OWN_PREFIX } from '../contract/names.ts';
 import type { Method, Operation } from '../contract/operation.ts';
 import { OPERATIONS } from './operations.ts';
-import { actionFor } from './query.ts';
 import { type LiteralSegment, type NamedSegment, normaliseUuid, parseTemplate, pathSegments, type Segment } from './template.ts';
-
-export { actionFor, OPERATIONS };
 
 export type Params = Readonly<Record<string, string>>;
 

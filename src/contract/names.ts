@@ -53,9 +53,6 @@ export interface AccessFacts {
   readonly session_id: string | null;
 }
 
-/** The clients' own header for a Lictor credential. */
-export const TOKEN_HEADER = 'x-lictor-token';
-
 /** Everything of Lictor's own lives below this. */
 export const OWN_PREFIX = '/.lictor/';
 

@@ -6,6 +6,8 @@ import type { Method, Operation } from '../contract/operation.ts';
 import { OPERATIONS } from './operations.ts';
 import { type LiteralSegment, type NamedSegment, normaliseUuid, parseTemplate, pathSegments, type Segment } from './template.ts';
 
+export { OPERATIONS };
+
 export type Params = Readonly<Record<string, string>>;
 
 export interface Catalogue {

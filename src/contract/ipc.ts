@@ -6,6 +6,10 @@ export type FromControl =
   | { readonly type: 'edge-start'; readonly binary: string; readonly args: readonly string[] }
   /** The configuration behind the running nginx was swapped: send HUP. */
   | { readonly type: 'edge-reload' }
+  /** A log was renamed: nginx opens its log files anew (USR1). */
+  | { readonly type: 'edge-reopen' }
+  /** For the person at the terminal. */
+  | { readonly type: 'notice'; readonly text: string }
   /** Decision socket, control socket and relay handler are up. */
   | { readonly type: 'ready' }
   /** The control plane cannot start, and a restart would not help (broken configuration). */

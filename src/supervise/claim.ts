@@ -1,7 +1,9 @@
 // One supervisor per state directory: the pid file is the claim.
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import type { StatePaths } from '../config/state-dir.ts';
+import { LictorError } from '../contract/error.ts';
 import { readPid } from './edge.ts';
 import { commandLine, isAlive, isErrno, processInfo } from './processes/process-table.ts';
 
@@ -19,9 +21,17 @@ export async function claimStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'r
   return readPid(paths.supervisorPid);
 }
 
-/** Removes the pid file if it is still ours. */
-export function releaseClaim(pidFile: string): void {
-  if (readPid(pidFile) === process.pid) rmSync(pidFile, { force: true });
+/**
+ * Removes the runtime directory (sockets, and the decision cache, which holds credentials) and the link to it, if the claim is
+ * still ours. Renamed first: the claim goes with it in one step, and what a next supervisor makes under the name is not touched.
+ */
+export function releaseStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'run'>): void {
+  if (readPid(paths.supervisorPid) !== process.pid) return;
+  const runtime = dirname(paths.supervisorPid);
+  const leaving = `${runtime}.${process.pid}`;
+  rmSync(paths.run, { force: true });
+  renameSync(runtime, leaving);
+  rmSync(leaving, { recursive: true, force: true });
 }
 
 function createPidFile(file: string): boolean {
@@ -30,6 +40,10 @@ function createPidFile(file: string): boolean {
     return true;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
+    if (isErrno(error, 'ENOENT'))
+      throw new LictorError('runtime-dir-gone', 'Another lictor ended at this very moment and took the runtime directory along: start again.', {
+        cause: error,
+      });
     throw error;
   }
 }

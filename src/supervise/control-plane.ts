@@ -19,25 +19,29 @@ export interface ControlPlaneOptions {
 export interface ControlPlane extends Kept {
   /** Drains it; one that is not ready has nothing to drain and is ended. */
   drain(): void;
-  /** Read the configuration again; a starting one does so anyway. */
+  /** Read the configuration again; a starting one is told when it is ready. */
   reload(): void;
 }
 
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { hold, log } = options;
   let ready = false;
+  let everReady = false;
+  let reloadWaits = false;
   const inTransit = new Set<Socket>();
 
   const kept = keepRunning({
     name: 'control plane',
     log,
     spawn: () => {
-      const child = forkControl(options);
+      const child = forkControl(options, everReady);
       child.on('message', (message) => {
         const known = parseMessage(message);
         if (known?.type === 'ready') {
           ready = true;
+          everReady = true;
           openTo(child);
+          if (reloadWaits) reload();
         }
         if (known !== undefined) options.onMessage(known);
       });
@@ -78,15 +82,17 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     }, RETRY_MS);
   };
   const tell = (message: ToControl) => kept.current()?.send(message, () => undefined);
+  const reload = () => {
+    reloadWaits = !ready;
+    if (ready) tell({ type: 'reload' });
+  };
   return {
     ...kept,
     drain: () => {
       if (ready) tell({ type: 'drain' });
       else kept.current()?.kill('SIGTERM');
     },
-    reload: () => {
-      if (ready) tell({ type: 'reload' });
-    },
+    reload,
   };
 }
 
@@ -94,9 +100,12 @@ const RETRY_MS = 200;
 const RELAY_CONNECTION: ToControl = { type: 'relay-connection' };
 const RELAY_SENT: ToControl = { type: 'relay-sent' };
 
-/** Its own process group: Ctrl-C in a terminal reaches the supervisor alone. The IPC channel's end is its end. */
-function forkControl({ entry, configFile, paths }: ControlPlaneOptions): ChildProcess {
-  return fork(entry, ['--config', configFile, '--state-dir', paths.root], {
+/**
+ * Its own process group: Ctrl-C in a terminal reaches the supervisor alone. The IPC channel's end is its end.
+ * `again`: what is in use goes on being used, whatever the file says by now; only `reload` reads the file.
+ */
+function forkControl({ entry, configFile, paths }: ControlPlaneOptions, again: boolean): ChildProcess {
+  return fork(entry, ['--config', configFile, '--state-dir', paths.root, ...(again ? ['--in-use'] : [])], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(paths.root, 'compile-cache') },
@@ -108,7 +117,10 @@ function parseMessage(message: unknown): FromControl | undefined {
   switch (message.type) {
     case 'ready':
     case 'edge-reload':
+    case 'edge-reopen':
       return { type: message.type };
+    case 'notice':
+      return { type: 'notice', text: 'text' in message ? String(message.text) : '' };
     case 'fatal':
       return { type: 'fatal', message: 'message' in message ? String(message.message) : 'the control plane cannot start' };
     case 'edge-start':

@@ -15,6 +15,8 @@ export interface Edge extends Omit<Kept, 'start'> {
   start(command: EdgeCommand): void;
   /** HUP, as soon as nginx can take it (it has then written its pid file). */
   reload(): void;
+  /** USR1, likewise: log files are opened anew by name. */
+  reopen(): void;
   /** Finish what is open, then end. */
   quit(): void;
 }
@@ -26,6 +28,15 @@ export function createEdge({ pidFile, log }: { readonly pidFile: string; readonl
     log,
     spawn: () => spawn(command?.binary ?? 'nginx', [...(command?.args ?? [])], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] }),
   });
+  /** Before its handlers are there, the signal would end it. */
+  const signalWhenUp = (signal: 'SIGHUP' | 'SIGUSR1', otherwise: string) => {
+    const pid = kept.current()?.pid;
+    if (pid === undefined) return;
+    waitFor(() => readPid(pidFile) === pid && kept.current()?.pid === pid, { what: 'nginx to write its pid file' }).then(
+      () => signalProcess(pid, signal),
+      () => log(otherwise),
+    );
+  };
   return {
     ...kept,
     start: (next) => {
@@ -34,15 +45,8 @@ export function createEdge({ pidFile, log }: { readonly pidFile: string; readonl
       if (before === undefined) kept.start();
       else if (JSON.stringify(before) !== JSON.stringify(next)) kept.current()?.kill('SIGTERM');
     },
-    reload: () => {
-      const pid = kept.current()?.pid;
-      if (pid === undefined) return;
-      // Before its handlers are there, HUP would end it.
-      waitFor(() => readPid(pidFile) === pid && kept.current()?.pid === pid, { what: 'nginx to write its pid file' }).then(
-        () => signalProcess(pid, 'SIGHUP'),
-        () => log('nginx was not reloaded: it did not come up'),
-      );
-    },
+    reload: () => signalWhenUp('SIGHUP', 'nginx was not reloaded: it did not come up'),
+    reopen: () => signalWhenUp('SIGUSR1', 'the logs of nginx were not opened anew: it did not come up'),
     quit: () => {
       kept.current()?.kill('SIGQUIT');
     },

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { groupMembers, isAlive } from './processes/process-table.ts';
 import { startProcess } from './processes/start-process.ts';
@@ -75,6 +75,22 @@ describe('the control plane', () => {
     expect(supervisor.running()).toBe(true);
   });
 
+  it('is told of a SIGHUP that came while it started, once it is ready; what it answers is shown', async () => {
+    const supervisor = await room.supervise({ readyAfterMs: 700 });
+    await started(1);
+    process.kill(supervisor.pid, 'SIGHUP');
+    await waitFor(() => room.notes('reload').length === 1, { what: 'the reload' });
+    await waitFor(() => room.log().includes('the configuration was read'), { what: 'the notice' });
+  });
+
+  it('reads the file at the first start, and what is in use when it is started again', async () => {
+    await room.supervise();
+    await room.ask('ready?');
+    expect(room.notes('in-use')).toHaveLength(0);
+    process.kill(controlPid(), 'SIGKILL');
+    await waitFor(() => room.notes('in-use').length === 1, { what: 'a start with what is in use' });
+  });
+
   it('ends everything with status 1 and its message when it cannot start', async () => {
     const supervisor = await room.supervise({ edge: await room.nginx(), fatal: 'lictor.yaml: public_url is missing' });
     expect((await supervisor.exited).code).toBe(1);
@@ -110,6 +126,18 @@ describe('nginx', () => {
     process.kill(supervisor.pid, 'SIGHUP');
     await waitFor(() => groupMembers(pid).filter((member) => !before.has(member.pid)).length === 2, { what: 'new workers' });
     expect(isAlive(pid)).toBe(true);
+  });
+
+  it('gets USR1 for a renamed log: the same workers, a new file', async () => {
+    const supervisor = await room.supervise({ edge: await room.nginx(), reopen: true });
+    const pid = await edgeUp();
+    await room.ask('ready?');
+    const before = groupMembers(pid).map((member) => member.pid);
+    const log = join(room.paths.root, 'nginx-error.log');
+    renameSync(log, `${log}.1`);
+    process.kill(supervisor.pid, 'SIGHUP');
+    await waitFor(() => existsSync(log), { what: 'a new log' });
+    expect(groupMembers(pid).map((member) => member.pid)).toEqual(before);
   });
 
   it('is started again when it is killed, and nothing of the old one stays', async () => {
@@ -160,7 +188,7 @@ describe('nginx', () => {
 });
 
 describe('the end', () => {
-  it('leaves nothing behind after SIGTERM: no process, no socket, no pid file', async () => {
+  it('leaves nothing behind after SIGTERM: no process, no runtime directory with remembered decisions', async () => {
     const supervisor = await room.supervise({ edge: await room.nginx() });
     const edge = await edgeUp();
     await room.ask('ready?');
@@ -169,7 +197,7 @@ describe('the end', () => {
     expect(room.notes('drain')).toHaveLength(1);
     expect(groupMembers(edge)).toEqual([]);
     expect(isAlive(controlPid())).toBe(false);
-    for (const file of [room.paths.relaySocket, room.paths.supervisorPid, room.paths.nginxPid]) expect(existsSync(file)).toBe(false);
+    expect([dirname(room.paths.supervisorPid), room.paths.run].filter(existsSync)).toEqual([]);
   });
 
   it('comes at once at the second signal', async () => {
@@ -200,6 +228,7 @@ describe('a state directory', () => {
     const first = await room.supervise();
     const second = await room.supervise();
     expect((await second.exited).code).toBe(1);
+    expect(existsSync(room.paths.decisionCache)).toBe(true);
     expect(room.log()).toMatch(new RegExp(`another lictor \\(process ${first.pid}\\).*--state-dir`));
     expect((await room.ask('first?')).text).toContain('first?');
   });

@@ -1,9 +1,8 @@
 // `lictor up`: the small process that keeps nginx and the control plane running, and leaves nothing behind.
-import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl } from '../contract/ipc.ts';
-import { claimStateDir, releaseClaim } from './claim.ts';
+import { claimStateDir, releaseStateDir } from './claim.ts';
 import { type ConnectionHold, createConnectionHold } from './connection-hold.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
 import { createEdge, type Edge } from './edge.ts';
@@ -16,6 +15,8 @@ export interface SupervisorOptions {
   readonly configFile: string;
   /** The control plane's entry, forked with `--config FILE --state-dir DIR`. */
   readonly controlEntry: string;
+  /** Once the state directory is ours and before anything starts. What it throws ends the start. */
+  readonly prepare?: () => Promise<void>;
   /** One line for the person at the terminal. */
   readonly log: (line: string) => void;
 }
@@ -34,11 +35,12 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   const hold = createConnectionHold();
   try {
     await endOrphanEdge(paths, log);
+    await options.prepare?.();
     const listener = await listenForRelay(paths.relaySocket, (socket) => hold.take(socket));
     return await supervise(options, hold, listener);
   } finally {
     hold.destroy();
-    removeRuntimeFiles(paths);
+    releaseStateDir(paths);
   }
 }
 
@@ -58,7 +60,8 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
         log(message.message);
         exitCode = 1;
         stop.ask();
-      } else if (!stop.asked()) obey(edge, message);
+      } else if (message.type === 'notice') log(message.text);
+      else if (!stop.asked()) obey(edge, message);
     },
   });
   const killAll = () => {
@@ -81,6 +84,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
 function obey(edge: Edge, message: FromControl): void {
   if (message.type === 'edge-start') edge.start(message);
   if (message.type === 'edge-reload') edge.reload();
+  if (message.type === 'edge-reopen') edge.reopen();
 }
 
 interface Ending {
@@ -137,10 +141,4 @@ function listenToSignals(handlers: Readonly<Record<string, () => void>>): () => 
   return () => {
     for (const [event, handler] of Object.entries(handlers)) process.removeListener(event, handler);
   };
-}
-
-/** What a killed child could not remove itself. */
-function removeRuntimeFiles(paths: StatePaths): void {
-  for (const file of [paths.relaySocket, paths.decisionSocket, paths.controlSocket, paths.adminSocket, paths.nginxPid]) rmSync(file, { force: true });
-  releaseClaim(paths.supervisorPid);
 }

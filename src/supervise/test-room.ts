@@ -1,5 +1,5 @@
 // For tests: a real supervisor in its own process, with a scripted control plane and, where asked for, a real nginx.
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +45,7 @@ export function openSuperviseRoom(): SuperviseRoom {
     notes,
     nginxPid,
     supervise: async (behaviour = {}) => {
+      const before = identityOf(paths.relaySocket);
       const running = await startProcess({
         command: process.execPath,
         args: [join(import.meta.dirname, 'fixtures', 'run.ts'), root],
@@ -53,7 +54,8 @@ export function openSuperviseRoom(): SuperviseRoom {
       });
       started.push(running);
       await waitFor(() => !running.running() || readPid(paths.supervisorPid) === running.pid, { what: 'the supervisor' });
-      await waitFor(() => !running.running() || existsSync(paths.relaySocket), { what: 'the relay socket' });
+      // A killed one leaves its socket behind.
+      await waitFor(() => !running.running() || ![undefined, before].includes(identityOf(paths.relaySocket)), { what: 'the relay socket' });
       return running;
     },
     ask: (line) => ask(paths.relaySocket, line),
@@ -69,6 +71,12 @@ export function openSuperviseRoom(): SuperviseRoom {
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** An inode number alone is used again. */
+function identityOf(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? undefined : `${stats.ino} ${stats.birthtimeNs}`;
 }
 
 function readNotes(file: string, what: string): { pid: number; time: number }[] {

@@ -1,5 +1,5 @@
 // A real gateway for a test: `lictor up` with nginx and the control plane, its state in a temporary directory.
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -99,7 +99,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     stop: () => endGently(supervisor),
     close: async () => {
       await endGently(supervisor);
-      rmSync(realpathSync(join(stateDir, 'run')), { recursive: true, force: true });
+      // A killed one leaves it behind.
+      const runtime = join(stateDir, 'run');
+      if (existsSync(runtime)) rmSync(realpathSync(runtime), { recursive: true, force: true });
       rmSync(stateDir, { recursive: true, force: true });
     },
   };

@@ -19,6 +19,11 @@ export function publishRevision(file: string, parts: readonly string[]): number 
   return next.number;
 }
 
+/** The number in use; null before the first publication. For readers: nothing is written. */
+export function publishedRevision(file: string): number | null {
+  return readPublished(file)?.number ?? null;
+}
+
 /** Undefined before the first publication; a damaged file throws, since numbers must not be given out twice. */
 function readPublished(file: string): Published | undefined {
   let text: string;

@@ -10,6 +10,8 @@ import { GATEWAY_ACTIONS } from './events.ts';
 export interface AuditFilter {
   /** Lower case, hyphenated. */
   readonly flowRun?: string | undefined;
+  /** As refusals and `X-Request-Id` name it. */
+  readonly request?: string | undefined;
   readonly principal?: string | undefined;
   /** An action, or all of a noun: `flow_runs.*`. */
   readonly action?: string | undefined;
@@ -102,6 +104,7 @@ async function* after(db: DatabaseSync, filter: AuditFilter, newest: number, sig
 function conditions(filter: AuditFilter): { readonly sql: string; readonly values: readonly SQLInputValue[] } {
   const parts: [string, ...SQLInputValue[]][] = [['TRUE']];
   if (filter.flowRun !== undefined) parts.push(['flow_run_id = ?', filter.flowRun]);
+  if (filter.request !== undefined) parts.push(['request_id = ?', filter.request]);
   if (filter.principal !== undefined) parts.push(['principal = ?', filter.principal]);
   if (filter.action !== undefined) parts.push(actionCondition(filter.action));
   // Written out, so that the partial index of denials is found.

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../catalog/catalogue.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
+import type { Decision } from '../contract/decision.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -9,11 +10,12 @@ import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
 import { type MediatedRequest, openCall } from './call.ts';
 import { createFamilies } from './families.ts';
-import type { Call, Family, Lookup, Outcome, Plan, Refusal } from './family.ts';
+import type { Call, Family, Outcome, Plan, Refusal } from './family.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
-import { createdRunRecord, decidedRecord, type MediatedRecord, type Subject } from './records.ts';
+import { createLookup } from './lookup.ts';
+import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
 import { type MediatedResponse, refusalResponse } from './refusal.ts';
-import { parseStrict, renderStrict } from './strict-json.ts';
+import { renderStrict } from './strict-json.ts';
 
 export type { MediatedRequest } from './call.ts';
 export type { MediatedResponse } from './refusal.ts';
@@ -69,13 +71,17 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
 
   const opened = openCall({ catalogue: parts.catalogue, operation, family }, request);
   if (!opened.ok) return refuse(exchange, identity, opened.refusal);
-  const planned = await family.plan(opened.call, lookupIn(parts.upstream));
+  const planned = await family.plan(opened.call, createLookup(parts.upstream));
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
 
   const { plan } = planned;
   const authorization = await parts.decider.authorize(request.inputs, plan.asks);
-  if (!authorization.ok) return refuse(exchange, authorization, { code: authorization.reason });
+  if (!authorization.ok) return refuse(exchange, authorization, plan.refusal?.(deniedIn(authorization)) ?? { code: authorization.reason });
   return forward(exchange, { call: opened.call, plan, authorization });
+}
+
+function deniedIn({ decisions }: Authorization): readonly Decision[] {
+  return decisions.filter((decision) => decision.enforced !== 'allow');
 }
 
 /** nginx checks this before its cache (DESIGN 2.20); here once more. */
@@ -148,8 +154,8 @@ async function concluded({ parts, subject }: Exchange, recorder: Recorder, { pla
   const outcome: Outcome = plan.outcome?.(answer) ?? { record: {} };
   const whole: Partial<NewRecord> = { ...seen(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...outcome.record };
   await write(recorder, whole);
-  for (const [index, run] of (outcome.runs ?? []).entries()) {
-    await kept(parts, parts.ledger.append(createdRunRecord(recorder.record, whole, { run, number: index + 1 })));
+  for (const [index, item] of (outcome.items ?? []).entries()) {
+    await kept(parts, parts.ledger.append(itemRecord({ ...recorder.record, ...whole }, { item, number: index + 1 })));
   }
   return response;
 }
@@ -177,12 +183,4 @@ async function kept(parts: MediatorParts, writing: Promise<void>): Promise<boole
     parts.warn?.('a record could not be written', error);
     return false;
   }
-}
-
-function lookupIn(upstream: MediatorParts['upstream']): Lookup {
-  return async (path) => {
-    const answer = await upstream.request({ method: 'GET', path });
-    const parsed = answer.status === 200 ? parseStrict(answer.body) : null;
-    return parsed?.ok === true ? parsed.tree : null;
-  };
 }

@@ -9,7 +9,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['authn'],
   ['decide'],
   ['mediate', 'relay', 'timeline'],
-  ['edge'],
+  ['edge', 'explain'],
   ['http'],
   ['app'],
   ['supervise'],

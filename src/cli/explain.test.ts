@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
+import { appendRecord } from '../ledger/append-record.ts';
+import { main } from './main.ts';
+
+const REQUEST = 'a'.repeat(32);
+let root: string;
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'lictor-explain-'));
+  writeFileSync(
+    join(root, 'lictor.yaml'),
+    'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\nidentity_providers: [ { id: local, type: accounts } ]\n',
+  );
+  await lictor('token', 'create', 'etl', '--role', 'worker');
+  const refused = {
+    principal: 'token:etl',
+    action: 'deployments.write',
+    resource_type: 'Deployment',
+    decision: 'deny',
+    reason: 'policy-default-deny',
+  } as const;
+  appendRecord(join(root, 'ledger.db'), { time: '2026-01-01T00:00:00.000Z', request_id: REQUEST, status: 403, revision: 1, ...refused });
+});
+afterAll(() => {
+  removeRuntimeDir(prepareStateDir(root));
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function lictor(...args: string[]) {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const status = await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), ...args], out, err, env: {}, cwd: root });
+  return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
+}
+
+describe('lictor explain', () => {
+  it('answers without the gateway: decision, roles, rights, policies; at most 120 characters a line', async () => {
+    const { status, out } = await lictor('explain', 'token:etl', 'worker.poll');
+    expect(status).toBe(0);
+    expect(out).toMatch(/^allow {2}token:etl {2}worker\.poll\n/);
+    expect(out).toContain('role worker    token etl');
+    expect(out).toContain('src/policy/roles/worker.cedar');
+    const denied = await lictor('explain', '--request', 'POST /api/deployments/', '--as', 'token:etl');
+    expect(denied.out).toMatch(/^deny {2}token:etl/);
+    for (const line of `${out}${denied.out}`.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+  });
+
+  it('prints one object with --json, with a body from a file', async () => {
+    const file = join(root, 'body.json');
+    writeFileSync(file, '{"state": {"type": "CANCELLING"}}');
+    const line = 'POST /api/flow_runs/1b4e28ba-2fa1-41d2-883f-0016d3cca427/set_state';
+    const { out } = await lictor('explain', '--request', line, '--as', 'role:operator', '--body', file, '--json');
+    expect(JSON.parse(out)).toMatchObject({ decision: 'allow', asks: [{ action: 'flow_runs.cancel', facts: { state_type: 'CANCELLING' } }] });
+    const viewer = await lictor('explain', '--request', line, '--as', 'role:viewer', '--body', file, '--json');
+    expect(JSON.parse(viewer.out)).toMatchObject({ decision: 'deny' });
+  });
+
+  it('finds a refused request by its id, and shows both answers', async () => {
+    const { status, out } = await lictor('explain', REQUEST);
+    expect(status).toBe(0);
+    expect(out).toMatch(/^was denied {2}token:etl {2}deployments\.write/);
+    expect(out).toContain('The same answer now:');
+    expect(JSON.parse((await lictor('explain', REQUEST, '--json')).out)).toMatchObject({ record: { request_id: REQUEST }, now: { decision: 'deny' } });
+  });
+
+  it.each([
+    [2, 'examples', []],
+    [2, 'alone is no question', ['alice@local']],
+    [2, 'needs somebody', ['--request', 'GET /api/health']],
+    [2, 'belong to --request', ['role:viewer', 'flows.read', '--body', '-']],
+    [2, 'Did you mean flows.read', ['role:viewer', 'flows.raed']],
+    [1, 'Did you mean token:etl', ['token:elt', 'flows.read']],
+    [1, 'no request', ['b'.repeat(32)]],
+    [1, 'cannot be read', ['--request', 'POST /api/flows/', '--as', 'role:viewer', '--body', '/nonexistent']],
+  ])('answers %i and %s to %j', async (expected, words, args) => {
+    const { status, err } = await lictor('explain', ...args);
+    expect(err).toContain(words);
+    expect(status).toBe(expected);
+  });
+});

@@ -1,0 +1,60 @@
+// `explain PRINCIPAL ACTION [RESOURCE]`: by policy alone.
+import { normaliseUuid } from '../catalog/template.ts';
+import { nearestName } from '../config/suggest.ts';
+import type { Resource } from '../contract/decision.ts';
+import { LictorError } from '../contract/error.ts';
+import { RESOURCE_TYPES, type ResourceType } from '../contract/operation.ts';
+import { conclude, type ExplainerParts, evaluate } from './explainer.ts';
+import type { Explanation } from './explanation.ts';
+import type { Somebody } from './principal.ts';
+
+/**
+ * `resource` is an id or name, `TYPE`, or `TYPE:ID`; left out: every type that the action is for, as a whole.
+ * Throws LictorError `usage` for an action or resource that is not there, with a suggestion.
+ */
+export function explainAction(
+  parts: ExplainerParts,
+  somebody: Somebody,
+  question: { readonly action: string; readonly resource?: string | undefined },
+): Explanation {
+  const entry = parts.actions.find(({ name }) => name === question.action);
+  if (entry === undefined)
+    throw unknownAction(
+      question.action,
+      parts.actions.map(({ name }) => name),
+    );
+  const resources = readResource(question.resource, entry);
+  const asks = resources.map((resource) => evaluate(parts, somebody, { action: entry.name, resource }));
+  const denied = asks.find(({ decision }) => decision === 'deny');
+  return conclude(parts, somebody, { decision: denied === undefined ? 'allow' : 'deny', reason: denied?.reason ?? 'policy-permits', asks });
+}
+
+function readResource(text: string | undefined, entry: { readonly name: string; readonly resources: readonly ResourceType[] }): readonly Resource[] {
+  const types = entry.resources;
+  if (text === undefined) return types.map((type) => ({ type, id: null }));
+  const separator = text.search(/[:/]/);
+  const head = separator < 0 ? text : text.slice(0, separator);
+  const type = RESOURCE_TYPES.find((known) => known === head);
+  if (type !== undefined) {
+    if (!types.includes(type)) throw usage(`${entry.name} is never asked on ${type}. It is for ${types.join(', ')}.`);
+    return [{ type, id: separator < 0 ? null : idOf(text.slice(separator + 1)) }];
+  }
+  const [only, ...others] = types;
+  if (only === undefined || others.length > 0) throw usage(`${entry.name} is for ${types.join(' and ')}: write TYPE:ID, for example ${only ?? ''}:${text}.`);
+  return [{ type: only, id: idOf(text) }];
+}
+
+function idOf(text: string): string {
+  return normaliseUuid(text) ?? text;
+}
+
+function unknownAction(given: string, names: readonly string[]): LictorError {
+  const near = nearestName(given, names);
+  const noun = names.filter((name) => name.split('.')[0] === given.split('.')[0]);
+  const more = noun.length > 0 ? `Actions of ${given.split('.')[0]}: ${noun.join(', ')}.` : 'docs/roles.md lists every action.';
+  return usage(`There is no action ${JSON.stringify(given)}.${near === undefined ? '' : ` Did you mean ${near}?`} ${more}`);
+}
+
+function usage(message: string): LictorError {
+  return new LictorError('usage', message);
+}

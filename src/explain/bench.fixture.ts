@@ -1,0 +1,62 @@
+// For the tests: an explainer on the built-in policies, and a store in memory of names.
+import { collectActions } from '../catalog/actions.ts';
+import { createCatalogue } from '../catalog/catalogue.ts';
+import type { Lookup } from '../mediate/family.ts';
+import { createPolicyEngine } from '../policy/engine.ts';
+import { loadPolicySources } from '../policy/sources.ts';
+import { UpstreamError } from '../prefect/upstream-error.ts';
+import type { StoredToken } from '../store/tokens.ts';
+import type { ExplainerParts } from './explainer.ts';
+import { findPrincipal, type PrincipalParts, type Somebody } from './principal.ts';
+
+export const NOW_MS = 1_000_000;
+
+const catalogue = createCatalogue();
+const actions = collectActions(catalogue.operations);
+const policy = createPolicyEngine({ actions, revision: 7 });
+
+/** Without `lookup`: Prefect cannot be reached. */
+export function explainerParts(lookup: Lookup = unreachable): ExplainerParts {
+  const publicUrl = { origin: 'https://prefect.example.com', basePath: '' };
+  return { catalogue, actions, policy, sources: loadPolicySources(), publicUrl, lookup, revision: 7 };
+}
+
+async function unreachable(): Promise<never> {
+  throw new UpstreamError('upstream-unavailable', { forwarded: false });
+}
+
+export function token(name: string, more: Partial<StoredToken> = {}): StoredToken {
+  const secrets = [{ hash: 'x', createdMs: 0, expiresMs: null }];
+  return { id: name, name, roles: ['run'], cidrs: [], createdMs: 0, lifetimeMs: null, revokedMs: null, lastUsedMs: null, secrets, ...more };
+}
+
+/** Accounts alice (viewer) and bob (no role of his own); tokens as given. */
+export function principalParts(tokens: readonly StoredToken[] = []): PrincipalParts {
+  const accounts = [account('alice', ['viewer']), account('bob', [])];
+  const never = async (): Promise<never> => {
+    throw new Error('explain changes nothing');
+  };
+  const store = {
+    tokens: { create: never, byId: never, byName: never, rotate: never, revoke: never, touch: never, list: async () => tokens },
+    accounts: {
+      create: never,
+      setPassword: never,
+      remove: never,
+      byName: async (name: string) => accounts.find((known) => known.name === name),
+      list: async () => accounts,
+    },
+  };
+  const roles = [
+    { role: 'operator', members: ['user:bob@local', 'token:ci'] },
+    { role: 'viewer', members: ['*@local'] },
+  ];
+  return { config: { identityProviders: [{ id: 'local', type: 'accounts' }], roles }, store: async () => store, nowMs: NOW_MS };
+}
+
+function account(name: string, roles: readonly string[]) {
+  return { id: name, name, roles, password: '', createdMs: 0 };
+}
+
+export function role(name: string): Promise<Somebody> {
+  return findPrincipal(`role:${name}`, { ...principalParts(), store: () => Promise.reject(new Error('no store is needed')) });
+}

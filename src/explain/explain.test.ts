@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import type { LedgerRecord } from '../contract/record.ts';
+import { explainAction } from './action.ts';
+import { explainerParts, principalParts, role, token } from './bench.fixture.ts';
+import { findPrincipal } from './principal.ts';
+import { revisit } from './record.ts';
+import { explainRequest } from './request.ts';
+
+const ID = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
+const parts = explainerParts();
+const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+
+describe('explain an action', () => {
+  it('names the policy that permits, its file and words', async () => {
+    const answer = explainAction(parts, await role('operator'), { action: 'flow_runs.cancel', resource: ID.toUpperCase() });
+    expect(answer).toMatchObject({ decision: 'allow', reason: 'policy-permits', status: null, revision: 7 });
+    expect(answer.asks).toMatchObject([
+      { group: 'steer', resource_type: 'FlowRun', resource_id: ID, policies: [{ id: 'operator', file: 'src/policy/roles/operator.cedar' }] },
+    ]);
+    expect(answer.asks[0]?.policies[0]?.description).toContain('starts and steers runs');
+  });
+
+  it('denies what no policy permits, with the status of the answer', async () => {
+    const answer = explainAction(parts, await role('viewer'), { action: 'flow_runs.cancel' });
+    expect(answer).toMatchObject({ decision: 'deny', reason: 'policy-default-deny', status: 403 });
+  });
+
+  it('denies a revoked token whatever policies say, and still shows them', async () => {
+    const gone = await findPrincipal('token:gone', principalParts([token('gone', { roles: ['admin'], revokedMs: 1 })]));
+    const answer = explainAction(parts, gone, { action: 'flows.read' });
+    expect(answer).toMatchObject({ decision: 'deny', reason: 'credential-revoked', status: 401, asks: [{ decision: 'allow' }] });
+  });
+
+  it.each([
+    ['flow_runs.cancle', undefined, 'Did you mean flow_runs.cancel?'],
+    ['flow_runs.fly', undefined, 'Actions of flow_runs:'],
+    ['fly', undefined, 'docs/roles.md'],
+    ['flow_runs.cancel', 'Deployment:x', 'never asked on Deployment. It is for FlowRun'],
+    ['blocks.read_secrets', 'x', 'write TYPE:ID'],
+  ])('refuses %s on %s: %s', async (action, resource, words) => {
+    const somebody = await role('admin');
+    expect(() => explainAction(parts, somebody, { action, resource })).toThrow(words);
+  });
+});
+
+describe('explain a request', () => {
+  it('decides a direct one by its route', async () => {
+    const line = `GET /api/flow_runs/${ID}`;
+    expect(await explainRequest(parts, await role('viewer'), { line })).toMatchObject({
+      decision: 'allow',
+      request: { path_taken: 'direct', route: '/api/flow_runs/{id}' },
+      asks: [{ action: 'flow_runs.read', resource_id: ID }],
+    });
+    expect(await explainRequest(parts, await findPrincipal('token:none', principalParts([token('none', { roles: [] })])), { line })).toMatchObject({
+      decision: 'deny',
+      status: 403,
+    });
+  });
+
+  it('decides a query that asks for secrets, and refuses an encoded one', async () => {
+    const line = `GET /api/block_documents/${ID}?include_secrets=true`;
+    expect(await explainRequest(parts, await role('deployer'), { line })).toMatchObject({ decision: 'allow', asks: [{ action: 'blocks.read_secrets' }] });
+    expect(await explainRequest(parts, await role('viewer'), { line })).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });
+    const encoded = await explainRequest(parts, await role('admin'), { line: line.replace('include_', 'include%5F') });
+    expect(encoded).toMatchObject({ decision: 'deny', reason: 'query-invalid' });
+  });
+
+  it('asks for what the body says, and says that Prefect could not be asked', async () => {
+    const line = `POST /api/deployments/${ID}/create_flow_run`;
+    const plain = await explainRequest(parts, await role('operator'), { line, body: json({ parameters: { n: 1 } }) });
+    expect(plain).toMatchObject({ decision: 'allow', depends_on_body: false });
+    expect(plain.asks.map(({ action }) => action)).toEqual(['deployments.run', 'deployments.run.parameters']);
+    const override = await explainRequest(parts, await role('operator'), { line, body: json({ job_variables: { image: 'x' } }) });
+    expect(override).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });
+    expect(override.notes.join()).toContain('Prefect could not be asked');
+  });
+
+  it('looks the deployment up where it can: what equals its own settings overrides nothing', async () => {
+    const asked: string[] = [];
+    const own = explainerParts(async (path) => {
+      asked.push(path);
+      return { job_variables: { image: 'x' } };
+    });
+    const line = `POST /api/deployments/${ID}/create_flow_run`;
+    expect(await explainRequest(own, await role('operator'), { line, body: json({ job_variables: { image: 'x' } }) })).toMatchObject({
+      decision: 'allow',
+      notes: [],
+    });
+    expect(await explainRequest(own, await role('operator'), { line, body: json({ job_variables: { image: 'y' } }) })).toMatchObject({ decision: 'deny' });
+    expect(asked).toContain(`/api/deployments/${ID}`);
+  });
+
+  it('lists what the body can ask for when none is given', async () => {
+    const line = `POST /api/flow_runs/${ID}/set_state`;
+    const answer = await explainRequest(parts, await role('operator'), { line });
+    expect(answer).toMatchObject({ decision: 'allow', depends_on_body: true });
+    const named = [...answer.asks, ...answer.further].map(({ action }) => action).sort();
+    expect(named).toEqual(['flow_runs.cancel', 'flow_runs.force', 'flow_runs.pause', 'flow_runs.retry', 'flow_runs.set_state']);
+    expect(await explainRequest(parts, await role('viewer'), { line })).toMatchObject({ decision: 'deny', depends_on_body: false });
+  });
+
+  it('refuses a body as the mediator does', async () => {
+    const line = `POST /api/flow_runs/${ID}/set_state`;
+    const twice = Buffer.from('{"state": {"type": "CANCELLED"}, "state": {"type": "RUNNING"}}');
+    expect(await explainRequest(parts, await role('admin'), { line, body: twice })).toMatchObject({ decision: 'deny', reason: 'body-not-json', status: 400 });
+    expect(await explainRequest(parts, await role('admin'), { line, body: json({}) })).toMatchObject({ decision: 'deny', reason: 'body-invalid' });
+  });
+
+  it('takes a whole URL of this gateway, and knows sockets', async () => {
+    const worker = await role('worker');
+    const line = 'GET https://prefect.example.com/api/work_pools/a/workers/connect';
+    expect(await explainRequest(parts, worker, { line })).toMatchObject({ decision: 'allow', request: { path_taken: 'relay' } });
+    expect(await explainRequest(parts, await role('viewer'), { line })).toMatchObject({ decision: 'deny' });
+  });
+
+  it.each([
+    ['POST /flow_runs/filter', 'action-unknown', 'Did you mean POST /api/flow_runs/filter?'],
+    ['PUT /api/flow_runs/filter', 'action-unknown', 'known with POST'],
+    ['GET /api//flows', 'path-not-canonical', ''],
+    ['GET /api/flows/%2e%2e/x', 'path-not-canonical', ''],
+  ])('denies %s even to an admin: %s', async (line, reason, note) => {
+    const answer = await explainRequest(parts, await role('admin'), { line });
+    expect(answer).toMatchObject({ decision: 'deny', reason });
+    expect(answer.notes.join()).toContain(note);
+  });
+
+  it.each(['/api/flows', 'POST', 'GET https://elsewhere.example/api/x', 'GET /.lictor/login', 'OPTIONS /api/flows'])(
+    'takes %j for no request',
+    async (line) => {
+      await expect(explainRequest(parts, await role('admin'), { line })).rejects.toMatchObject({ code: 'usage' });
+    },
+  );
+});
+
+describe('explain a request that was made', () => {
+  const record: LedgerRecord = {
+    ...{ id: '1', time: '2026-01-01T00:00:00.000Z', request_id: 'r', principal: 'role:viewer', principal_kind: 'user', idp: 'local', credential_id: null },
+    ...{ on_behalf_of: [], source_ip: '::1', user_agent: null, method: 'POST', path: '/api/x', action: 'flow_runs.cancel', resource_type: 'FlowRun' },
+    ...{ resource_id: ID, decision: 'deny', reason: 'policy-default-deny', policies: [], status: 403, bytes: 1, duration_ms: 1, upstream_ms: null },
+    ...{ path_taken: 'mediated', flow_run_id: null, task_run_id: null, deployment_id: null, run_binding: 'none', service: null, mode: 'enforce' },
+    ...{ revision: 3, session_id: null, grant_id: null, approval_id: null, tool: null, node: 'n', seq: 1, prev_hash: null, hash: null },
+  };
+
+  it('shows the same answer, and one that is another now', async () => {
+    expect(revisit(parts, { record, somebody: await role('viewer') })).toMatchObject({ changed: false, now: { decision: 'deny' } });
+    expect(revisit(parts, { record, somebody: await role('operator') })).toMatchObject({ changed: true, now: { decision: 'allow' } });
+  });
+
+  it('does not claim a change for what no policy refused', async () => {
+    const malformed = { ...record, reason: 'body-invalid' };
+    const answer = revisit(parts, { record: malformed, somebody: await role('operator') });
+    expect(answer.changed).toBe(false);
+    expect(answer.notes.join()).toContain('not refused by a policy');
+  });
+
+  it('asks nothing again for nobody, for somebody who is gone, and for no action', async () => {
+    expect(revisit(parts, { record, somebody: null })).toMatchObject({ now: null });
+    expect(revisit(parts, { record, somebody: 'bob is gone.' }).notes.join()).toContain('bob is gone.');
+    expect(revisit(parts, { record: { ...record, action: 'token.create' }, somebody: await role('admin') })).toMatchObject({ now: null });
+  });
+});

@@ -1,0 +1,120 @@
+// Asks the same decider, catalogue and mediator families as a real request would, and keeps what each of them said.
+import type { ActionEntry } from '../catalog/actions.ts';
+import type { Catalogue } from '../catalog/catalogue.ts';
+import type { PublicUrl } from '../config/config.ts';
+import type { Decision, Resource } from '../contract/decision.ts';
+import type { EdgeInputs } from '../contract/inputs.ts';
+import { REASONS, type ReasonCode } from '../contract/reasons.ts';
+import { type Ask, createDecider, type Decider } from '../decide/decider.ts';
+import type { Lookup } from '../mediate/family.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
+import type { PolicySource } from '../policy/sources.ts';
+import type { ExplainedAsk, ExplainedRequest, Explanation } from './explanation.ts';
+import type { Somebody } from './principal.ts';
+
+export interface ExplainerParts {
+  readonly catalogue: Catalogue;
+  readonly actions: readonly ActionEntry[];
+  readonly policy: PolicyEngine;
+  readonly sources: ReadonlyMap<string, PolicySource>;
+  readonly publicUrl: Pick<PublicUrl, 'origin' | 'basePath'>;
+  /** Reads an object of Prefect; throws when Prefect cannot be asked. */
+  readonly lookup: Lookup;
+  /** Null: nothing has been published yet. */
+  readonly revision: number | null;
+}
+
+/** What an answer needs beside the parts; every step of explaining ends in one call of `conclude`. */
+export interface Findings {
+  readonly decision: 'allow' | 'deny';
+  readonly reason: ReasonCode;
+  readonly detail?: string | undefined;
+  readonly request?: ExplainedRequest | null;
+  readonly asks?: readonly ExplainedAsk[];
+  readonly further?: readonly ExplainedAsk[];
+  readonly dependsOnBody?: boolean;
+  readonly notes?: readonly string[];
+}
+
+export function conclude(parts: ExplainerParts, somebody: Somebody, findings: Findings): Explanation {
+  const { principal } = somebody;
+  const refused = somebody.refusedAs;
+  const reason = refused ?? findings.reason;
+  const decision = refused === null ? findings.decision : 'deny';
+  const text = REASONS[reason];
+  return {
+    decision,
+    reason,
+    detail: refused === null ? (findings.detail ?? text.detail) : text.detail,
+    hint: text.hint,
+    status: decision === 'allow' ? null : text.status,
+    depends_on_body: findings.dependsOnBody ?? false,
+    principal: { id: principal.id, kind: principal.kind, idp: principal.idp, hypothetical: somebody.hypothetical, roles: somebody.roles },
+    request: findings.request ?? null,
+    asks: findings.asks ?? [],
+    further: findings.further ?? [],
+    revision: parts.revision,
+    notes: [...somebody.notes, ...(findings.notes ?? [])],
+  };
+}
+
+/** The real decider, told who it is: only proving the identity is left out. */
+export function deciderFor(parts: ExplainerParts, { principal }: Somebody): Decider {
+  const bySession = principal.kind === 'user';
+  const authentication = {
+    ok: true,
+    principal,
+    credential: {
+      id: 'explain',
+      carrier: bySession ? 'session' : 'authorization',
+      expiresAtMs: null,
+      sessionId: bySession ? 'explain' : null,
+      alsoPresented: [],
+    },
+  } as const;
+  const authenticator = { authenticate: async () => authentication, authenticateFrame: async () => authentication, idle: async () => undefined };
+  return createDecider({ authenticator, catalogue: parts.catalogue, policy: parts.policy, changeNumber: async () => 0 });
+}
+
+/** What nginx would hand over. A person's writes are taken as made on the gateway's own pages. */
+export function inputsOf(request: Pick<ExplainedRequest, 'method' | 'path' | 'query' | 'operation'>): EdgeInputs {
+  return {
+    requestId: 'explain',
+    host: '',
+    listener: '',
+    address: '',
+    authorization: '',
+    token: '',
+    session: '',
+    certificate: '',
+    sameOrigin: true,
+    method: request.method,
+    operation: request.operation ?? '',
+    path: request.path,
+    args: request.query,
+  };
+}
+
+/** Every ask with the decision that was made on it; they come in the same order. */
+export function explainAsks(parts: ExplainerParts, decisions: readonly Decision[], asks: readonly Ask[]): readonly ExplainedAsk[] {
+  return decisions.map((decision, index) => explainDecision(parts, decision, asks[index]?.facts ?? {}));
+}
+
+/** One action on one resource, by policy alone. */
+export function evaluate(parts: ExplainerParts, { principal }: Somebody, question: { readonly action: string; readonly resource: Resource }): ExplainedAsk {
+  const carrier = principal.kind === 'user' ? 'session' : 'authorization';
+  return explainDecision(parts, parts.policy.evaluate({ principal, ...question, context: { address: '', carrier, facts: {} } }), {});
+}
+
+function explainDecision(parts: ExplainerParts, decision: Decision, facts: ExplainedAsk['facts']): ExplainedAsk {
+  return {
+    action: decision.action,
+    group: parts.actions.find(({ name }) => name === decision.action)?.group ?? null,
+    resource_type: decision.resource.type,
+    resource_id: decision.resource.id,
+    facts,
+    decision: decision.enforced,
+    reason: decision.reason,
+    policies: decision.policies.map((id) => ({ id, file: parts.sources.get(id)?.file ?? null, description: parts.sources.get(id)?.description ?? '' })),
+  };
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { createRoleBook } from '../authn/roles.ts';
+import { NOW_MS, principalParts, role, token } from './bench.fixture.ts';
+import { findPrincipal } from './principal.ts';
+
+describe('finding a principal', () => {
+  it('says where each role of an account comes from, and agrees with the role book', async () => {
+    const parts = principalParts();
+    const found = await findPrincipal('alice@local', parts);
+    expect(found.roles).toEqual([{ role: 'viewer', from: ['account alice', 'lictor.yaml roles[1]: *@local'] }]);
+    const bob = await findPrincipal('bob@local', parts);
+    expect(bob.roles).toEqual([
+      { role: 'operator', from: ['lictor.yaml roles[0]: user:bob@local'] },
+      { role: 'viewer', from: ['lictor.yaml roles[1]: *@local'] },
+    ]);
+    expect(bob.principal.roles).toEqual(createRoleBook(parts.config.roles).ofAccount({ name: 'bob', roles: [] }, 'local'));
+    expect(bob.roles.map((origin) => origin.role)).toEqual(bob.principal.roles);
+  });
+
+  it('takes token roles from the token and from bindings, and a worker for a worker', async () => {
+    const parts = principalParts([token('ci'), token('etl', { roles: ['worker'] })]);
+    expect((await findPrincipal('token:ci', parts)).roles.map((origin) => origin.role)).toEqual(['operator', 'run']);
+    expect((await findPrincipal('token:etl', parts)).principal.kind).toBe('worker');
+    expect((await findPrincipal('token:ci', parts)).principal.kind).toBe('service');
+  });
+
+  it('knows that a live token is not refused, and that revoked and expired ones are', async () => {
+    const expired = token('old', { secrets: [{ hash: 'x', createdMs: 0, expiresMs: NOW_MS }] });
+    const overlapping = token('two', { secrets: [{ hash: 'x', createdMs: 0, expiresMs: NOW_MS + 1 }, ...expired.secrets] });
+    const parts = principalParts([
+      token('gone', { revokedMs: 5 }),
+      expired,
+      overlapping,
+      token('again', { id: 'a', revokedMs: 5 }),
+      token('again', { id: 'b' }),
+    ]);
+    expect((await findPrincipal('token:gone', parts)).refusedAs).toBe('credential-revoked');
+    expect((await findPrincipal('token:old', parts)).refusedAs).toBe('credential-expired');
+    expect((await findPrincipal('token:two', parts)).refusedAs).toBeNull();
+    expect((await findPrincipal('token:again', parts)).refusedAs).toBeNull();
+  });
+
+  it('says from where a token is accepted', async () => {
+    const found = await findPrincipal('token:near', principalParts([token('near', { cidrs: ['10.0.0.0/8'] })]));
+    expect(found.notes.join()).toContain('10.0.0.0/8');
+  });
+
+  it('takes role:... without a store, one or several', async () => {
+    expect((await role('worker')).principal).toMatchObject({ kind: 'worker', roles: ['worker'] });
+    expect((await role('viewer,run')).principal).toMatchObject({ kind: 'service', roles: ['viewer', 'run'] });
+  });
+
+  it.each([
+    ['alise@local', 'Did you mean alice@local?'],
+    ['alice', 'Did you mean alice@local?'],
+    ['ci', 'Did you mean token:ci?'],
+    ['alice@corp', 'lictor account list'],
+    ['token:cj', 'Did you mean token:ci?'],
+    ['role:viewr', 'Did you mean viewer?'],
+    ['', 'A principal is written'],
+  ])('does not know %j and says what to write', async (text, words) => {
+    await expect(findPrincipal(text, principalParts([token('ci')]))).rejects.toMatchObject({
+      code: 'principal-unknown',
+      message: expect.stringContaining(words),
+    });
+  });
+});

@@ -1,0 +1,108 @@
+// `alice@local`, `token:etl-worker` or `role:viewer` -> the principal that such a request would have, and where its roles come from.
+import { accountsProvider, userPrincipal } from '../authn/accounts/principal.ts';
+import { createRoleBook } from '../authn/roles.ts';
+import type { Config } from '../config/config.ts';
+import { nearestName } from '../config/suggest.ts';
+import { LictorError } from '../contract/error.ts';
+import type { Principal } from '../contract/principal.ts';
+import type { ReasonCode } from '../contract/reasons.ts';
+import { BUILT_IN_ROLES } from '../contract/roles.ts';
+import type { Store } from '../store/store.ts';
+import type { StoredToken } from '../store/tokens.ts';
+import { type RoleOrigin, roleOrigins } from './role-origins.ts';
+
+export interface Somebody {
+  readonly principal: Principal;
+  /** `role:...`: nobody who exists. */
+  readonly hypothetical: boolean;
+  readonly roles: readonly RoleOrigin[];
+  /** Set when every request of this principal is refused before a policy is asked. */
+  readonly refusedAs: ReasonCode | null;
+  readonly notes: readonly string[];
+}
+
+export interface PrincipalParts {
+  readonly config: Pick<Config, 'identityProviders' | 'roles'>;
+  /** Not opened for `role:...`: such a question needs no store. */
+  readonly store: () => Promise<Pick<Store, 'tokens' | 'accounts'>>;
+  readonly nowMs: number;
+}
+
+/** Throws LictorError `principal-unknown` with a suggestion. */
+export async function findPrincipal(text: string, parts: PrincipalParts): Promise<Somebody> {
+  if (text.startsWith('role:')) return hypothetical(text);
+  const store = await parts.store();
+  if (text.startsWith('token:')) return tokenPrincipal(text.slice('token:'.length), store, parts);
+  const at = text.lastIndexOf('@');
+  if (at > 0) return accountPrincipal({ name: text.slice(0, at), idp: text.slice(at + 1) }, store, parts);
+  throw unknown(text, await knownIds(store, parts));
+}
+
+function hypothetical(text: string): Somebody {
+  const roles = text.slice('role:'.length).split(',');
+  for (const role of roles) {
+    if (BUILT_IN_ROLES.some((known) => known === role)) continue;
+    throw unknownIn(`There is no role ${JSON.stringify(role)}`, role, BUILT_IN_ROLES, `Roles: ${BUILT_IN_ROLES.join(', ')}.`);
+  }
+  const kind = roles.length === 1 && roles[0] === 'worker' ? 'worker' : 'service';
+  const principal: Principal = { id: text, kind, idp: null, roles, groups: [], attributes: {}, onBehalfOf: [] };
+  return { principal, hypothetical: true, roles: roles.map((role) => ({ role, from: ['as asked'] })), refusedAs: null, notes: [] };
+}
+
+async function tokenPrincipal(name: string, store: Pick<Store, 'tokens' | 'accounts'>, parts: PrincipalParts): Promise<Somebody> {
+  const all = await store.tokens.list();
+  const token = all.find((candidate) => candidate.name === name && candidate.revokedMs === null) ?? all.findLast((candidate) => candidate.name === name);
+  if (token === undefined) throw unknown(`token:${name}`, await knownIds(store, parts));
+  const roles = createRoleBook(parts.config.roles).ofToken(token);
+  const kind = roles.length === 1 && roles[0] === 'worker' ? 'worker' : 'service';
+  return {
+    principal: { id: `token:${name}`, kind, idp: null, roles, groups: [], attributes: {}, onBehalfOf: [] },
+    hypothetical: false,
+    roles: roleOrigins({ own: token.roles, ownSource: `token ${name}`, members: [`token:${name}`] }, parts.config.roles),
+    refusedAs: tokenProblem(token, parts.nowMs),
+    notes:
+      token.cidrs.length === 0 ? [] : [`The token is accepted from ${token.cidrs.join(', ')} only; from elsewhere it is refused (401 credential-address).`],
+  };
+}
+
+function tokenProblem(token: StoredToken, nowMs: number): ReasonCode | null {
+  if (token.revokedMs !== null) return 'credential-revoked';
+  return token.secrets.every(({ expiresMs }) => expiresMs !== null && expiresMs <= nowMs) ? 'credential-expired' : null;
+}
+
+async function accountPrincipal(
+  { name, idp }: { readonly name: string; readonly idp: string },
+  store: Pick<Store, 'tokens' | 'accounts'>,
+  parts: PrincipalParts,
+): Promise<Somebody> {
+  const own = accountsProvider(parts.config);
+  const account = idp === own ? await store.accounts.byName(name) : undefined;
+  if (account === undefined) throw unknown(`${name}@${idp}`, await knownIds(store, parts));
+  return {
+    principal: userPrincipal(account, idp, createRoleBook(parts.config.roles)),
+    hypothetical: false,
+    roles: roleOrigins({ own: account.roles, ownSource: `account ${name}`, members: [`user:${name}@${idp}`, `*@${idp}`] }, parts.config.roles),
+    refusedAs: null,
+    notes: [],
+  };
+}
+
+async function knownIds(store: Pick<Store, 'tokens' | 'accounts'>, { config }: PrincipalParts): Promise<readonly string[]> {
+  const idp = accountsProvider(config);
+  const accounts = idp === null ? [] : (await store.accounts.list()).map(({ name }) => `${name}@${idp}`);
+  const tokens = (await store.tokens.list()).filter(({ revokedMs }) => revokedMs === null).map(({ name }) => `token:${name}`);
+  return [...accounts, ...tokens];
+}
+
+const FORMS = 'A principal is written alice@local, token:NAME, or role:viewer for somebody who has that role.';
+
+function unknown(text: string, known: readonly string[]): LictorError {
+  const bare = known.find((id) => id.startsWith(`${text}@`) || id === `token:${text}`);
+  if (bare !== undefined) return new LictorError('principal-unknown', `Nobody is called ${JSON.stringify(text)}. Did you mean ${bare}? ${FORMS}`);
+  return unknownIn(`Nobody is called ${JSON.stringify(text)}`, text, known, `${FORMS} lictor account list and lictor token list show who there is.`);
+}
+
+function unknownIn(what: string, given: string, known: readonly string[], more: string): LictorError {
+  const near = nearestName(given, known);
+  return new LictorError('principal-unknown', `${what}.${near === undefined ? '' : ` Did you mean ${near}?`} ${more}`);
+}

@@ -1,0 +1,37 @@
+// `explain REQUEST_ID`: what the ledger has about a request, and the same question asked again now.
+import { RESOURCE_TYPES } from '../contract/operation.ts';
+import { isReasonCode, REASONS } from '../contract/reasons.ts';
+import type { LedgerRecord } from '../contract/record.ts';
+import { explainAction } from './action.ts';
+import type { ExplainerParts } from './explainer.ts';
+import type { Explanation, Revisited } from './explanation.ts';
+import type { Somebody } from './principal.ts';
+
+export interface RecordQuestion {
+  readonly record: LedgerRecord;
+  /** Null: the record names nobody. A string: why the principal cannot be found any more. */
+  readonly somebody: Somebody | string | null;
+}
+
+/** Query and body are in no record: the action that was decided is asked again, without the facts of the body. */
+export function revisit(parts: ExplainerParts, { record, somebody }: RecordQuestion): Revisited {
+  if (somebody === null) return alone(record, 'Nobody was authenticated, so there is no right to ask for again.');
+  if (typeof somebody === 'string') return alone(record, `It cannot be asked again: ${somebody}`);
+  const type = RESOURCE_TYPES.find((known) => known === record.resource_type);
+  const entry = parts.actions.find(({ name }) => name === record.action);
+  if (entry === undefined || type === undefined || !entry.resources.includes(type))
+    return alone(record, 'The record names no action of the catalogue, so there is no right to ask for again.');
+  const now = explainAction(parts, somebody, { action: entry.name, resource: record.resource_id === null ? type : `${type}:${record.resource_id}` });
+  const notes = beyondPolicy(record, now) ? ['It was not refused by a policy: what refused it is in the reason, and may be so again.'] : [];
+  return { record, now, changed: record.decision !== null && record.decision !== now.decision && notes.length === 0, notes };
+}
+
+/** Refused for something that a policy does not say: a malformed body, a limit, an outage. */
+function beyondPolicy({ decision, reason }: LedgerRecord, now: Explanation): boolean {
+  if (decision !== 'deny' || now.decision !== 'allow' || reason === null) return false;
+  return !isReasonCode(reason) || (!reason.startsWith('policy-') && REASONS[reason].status !== 401);
+}
+
+function alone(record: LedgerRecord, note: string): Revisited {
+  return { record, now: null, changed: false, notes: [note] };
+}

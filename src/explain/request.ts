@@ -1,0 +1,143 @@
+// `explain --request 'POST /api/...'`: what the edge, the decision and the mediator would say to it, without sending it.
+import { alternativeActions, EXTRA_ACTIONS } from '../catalog/actions.ts';
+import type { Resource } from '../contract/decision.ts';
+import { LictorError } from '../contract/error.ts';
+import { OWN_PREFIX } from '../contract/names.ts';
+import type { Operation } from '../contract/operation.ts';
+import { openCall } from '../mediate/call.ts';
+import { createFamilies } from '../mediate/families.ts';
+import type { Family, Lookup } from '../mediate/family.ts';
+import { UpstreamError } from '../prefect/upstream-error.ts';
+import { isCanonical } from './canonical.ts';
+import { conclude, deciderFor, type ExplainerParts, evaluate, explainAsks, inputsOf } from './explainer.ts';
+import type { ExplainedRequest, Explanation } from './explanation.ts';
+import type { Somebody } from './principal.ts';
+
+export interface RequestQuestion {
+  /** `POST /api/...`, with the query; a whole URL of this gateway is fine too. */
+  readonly line: string;
+  /** Undefined: not given; then what the body can ask for is listed instead. */
+  readonly body?: Buffer | undefined;
+}
+
+/** Throws LictorError `usage` when the line is no request of Prefect's. */
+export async function explainRequest(parts: ExplainerParts, somebody: Somebody, question: RequestQuestion): Promise<Explanation> {
+  const { request, operation } = locate(parts, question.line);
+  const refuse = (reason: Explanation['reason'], notes: readonly string[] = []) => conclude(parts, somebody, { decision: 'deny', reason, request, notes });
+  if (!isCanonical(request.path)) return refuse('path-not-canonical');
+  if (operation === undefined) return refuse('action-unknown', nearby(parts, request));
+  if (operation.taken === 'deny') return refuse('route-denied');
+  const asked: Asked = { parts, somebody, request, operation };
+  return operation.taken === 'mediated' ? explainMediated(asked, question.body) : explainWhole(asked);
+}
+
+interface Asked {
+  readonly parts: ExplainerParts;
+  readonly somebody: Somebody;
+  readonly request: ExplainedRequest;
+  readonly operation: Operation;
+}
+
+/** Direct, and the sockets: the operation's own action on its own resource. */
+async function explainWhole({ parts, somebody, request }: Asked): Promise<Explanation> {
+  const answer = await deciderFor(parts, somebody).authorize(inputsOf(request), []);
+  const reason = answer.ok ? 'policy-permits' : answer.reason;
+  return conclude(parts, somebody, { decision: answer.ok ? 'allow' : 'deny', reason, request, asks: explainAsks(parts, answer.decisions, []) });
+}
+
+async function explainMediated(asked: Asked, body: Buffer | undefined): Promise<Explanation> {
+  const { parts, somebody, request, operation } = asked;
+  const decider = deciderFor(parts, somebody);
+  const before = await decider.precheck(inputsOf(request));
+  if (!before.ok) {
+    const notes = ['This is decided before the body is read: none of what the route can mean is permitted.'];
+    return conclude(parts, somebody, { decision: 'deny', reason: before.reason, request, asks: explainAsks(parts, before.decisions, []), notes });
+  }
+  const family = createFamilies(parts.publicUrl)(operation.operationId);
+  const bodiless = operation.method === 'GET' || operation.method === 'DELETE' || family.operations.length === 0;
+  if (body === undefined && !bodiless) return withoutBody(asked);
+  return withBody(asked, family, body ?? Buffer.alloc(0));
+}
+
+/** Which rights the body can turn this into, or ask for besides. */
+function withoutBody({ parts, somebody, request, operation }: Asked): Explanation {
+  const resource = ownResource(parts, operation, request);
+  const alternatives = alternativeActions(operation).map((action) => evaluate(parts, somebody, { action, resource }));
+  const besides = EXTRA_ACTIONS.filter(({ name, resources }) => mayBeAskedBesides(operation.action, name) && resources.includes(resource.type)).map(
+    ({ name }) => evaluate(parts, somebody, { action: name, resource }),
+  );
+  const asks = alternatives.filter(({ decision }) => decision === 'allow').slice(0, 1);
+  const further = [...alternatives, ...besides].filter((ask) => !asks.includes(ask));
+  const notes = further.length === 0 ? [] : ['The body decides which of these rights are needed: give it with --body FILE, or --body - for standard input.'];
+  const detail = further.length === 0 ? undefined : 'One of the things that this request can be is permitted; its body says which it is.';
+  return conclude(parts, somebody, { decision: 'allow', reason: 'policy-permits', detail, request, asks, further, dependsOnBody: further.length > 0, notes });
+}
+
+/** `deployments.run` with parameters asks for `deployments.run.parameters` too; the families know exactly when. */
+function mayBeAskedBesides(own: string, extra: string): boolean {
+  return (
+    extra.startsWith(`${own}.`) ||
+    (own === 'flow_runs.set_state' && extra === 'flow_runs.force') ||
+    (own === 'flow_runs.create' && extra === 'deployments.run.override')
+  );
+}
+
+async function withBody({ parts, somebody, request, operation }: Asked, family: Family, body: Buffer): Promise<Explanation> {
+  const inputs = inputsOf(request);
+  const headers = { 'content-type': 'application/json' };
+  const opened = openCall({ catalogue: parts.catalogue, operation, family }, { inputs, headers, body });
+  if (!opened.ok) return conclude(parts, somebody, { decision: 'deny', reason: opened.refusal.code, detail: opened.refusal.detail, request });
+  const notes: string[] = [];
+  const planned = await family.plan(opened.call, tolerant(parts.lookup, notes));
+  if (!planned.ok) return conclude(parts, somebody, { decision: 'deny', reason: planned.refusal.code, detail: planned.refusal.detail, request, notes });
+  const answer = await deciderFor(parts, somebody).authorize(inputs, planned.plan.asks);
+  const reason = answer.ok ? 'policy-permits' : answer.reason;
+  const asks = explainAsks(parts, answer.decisions, planned.plan.asks);
+  return conclude(parts, somebody, { decision: answer.ok ? 'allow' : 'deny', reason, request, asks, notes });
+}
+
+/** Without Prefect the strictest answer is given, and it is said. */
+function tolerant(lookup: Lookup, notes: string[]): Lookup {
+  return async (path) => {
+    try {
+      return await lookup(path);
+    } catch (error) {
+      const why = error instanceof UpstreamError ? error.message : 'it gave no readable answer';
+      notes.push(`Prefect could not be asked for ${path} (${why}): what the body sets is taken as an override of it.`);
+      return null;
+    }
+  };
+}
+
+function ownResource({ catalogue }: ExplainerParts, operation: Operation, { path }: ExplainedRequest): Resource {
+  const id = operation.idParam === null ? null : (catalogue.params(operation, path)?.[operation.idParam] ?? null);
+  return { type: operation.resource, id };
+}
+
+function locate({ catalogue, publicUrl }: ExplainerParts, line: string): { readonly request: ExplainedRequest; readonly operation: Operation | undefined } {
+  const match = /^([A-Z]+) +(\S+)$/.exec(line.trim());
+  if (match === null) throw usage(`${JSON.stringify(line)} is no request: write METHOD and path, 'POST /api/flow_runs/filter'.`);
+  const [, method = '', target = ''] = match;
+  const whole = target.startsWith(`${publicUrl.origin}/`) ? target.slice(publicUrl.origin.length) : target;
+  const below = publicUrl.basePath !== '' && whole.startsWith(`${publicUrl.basePath}/`) ? whole.slice(publicUrl.basePath.length) : whole;
+  const at = below.indexOf('?');
+  const [path, query] = at < 0 ? [below, ''] : [below.slice(0, at), below.slice(at + 1)];
+  if (!path.startsWith('/')) throw usage(`${JSON.stringify(target)} is no path of ${publicUrl.origin}${publicUrl.basePath}: write it as /api/...`);
+  if (`${path}/`.startsWith(OWN_PREFIX)) throw usage(`${path} is a page of the gateway itself: it authenticates by itself, and no policy is asked.`);
+  if (method === 'OPTIONS') throw usage('OPTIONS is answered by the gateway itself (204), whoever asks.');
+  const operation = isCanonical(path) ? catalogue.match(method, path)?.operation : undefined;
+  const { operationId = null, path: route = null, taken = null } = operation ?? {};
+  return { request: { method, path, query, operation: operationId, route, path_taken: taken }, operation };
+}
+
+/** What somebody probably meant. */
+function nearby({ catalogue }: ExplainerParts, { method, path }: ExplainedRequest): readonly string[] {
+  const meant = catalogue.match(method, `/api${path}`)?.operation;
+  if (meant !== undefined) return [`Did you mean ${method} /api${path}?`];
+  const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((other) => catalogue.match(other, path)?.operation.taken !== undefined);
+  return methods.length === 0 ? [] : [`This path is known with ${methods.join(', ')}.`];
+}
+
+function usage(message: string): LictorError {
+  return new LictorError('usage', message);
+}

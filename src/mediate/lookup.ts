@@ -1,0 +1,28 @@
+// Asks Prefect about objects for a decision: uncached, with the gateway's own credential, parsed strictly.
+import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
+import { UpstreamError } from '../prefect/upstream-error.ts';
+import type { Lookup } from './family.ts';
+import { parseStrict, renderStrict } from './strict-json.ts';
+import type { JsonValue } from './tree.ts';
+
+/** Prefect's words for "there is none" and "that is no filter". */
+const NOTHING = [404, 422];
+
+/** Null for 404 and 422. Throws UpstreamError for anything else that is no readable answer: then there is nothing to decide on. */
+export function createLookup(upstream: Pick<Upstream, 'request'>): Lookup {
+  return async (path, filter) => {
+    const answer = await upstream.request(filter === undefined ? { method: 'GET', path } : search(path, filter));
+    if (NOTHING.includes(answer.status)) return null;
+    return readable(answer, path);
+  };
+}
+
+function search(path: string, filter: JsonValue): UpstreamRequest {
+  return { method: 'POST', path, headers: { 'content-type': 'application/json' }, body: renderStrict(filter) };
+}
+
+function readable(answer: UpstreamAnswer, path: string): JsonValue {
+  const parsed = answer.status === 200 ? parseStrict(answer.body) : null;
+  if (parsed?.ok === true) return parsed.tree;
+  throw new UpstreamError('upstream-unavailable', { forwarded: false, detail: `${path} answered ${answer.status}, which cannot be decided on` });
+}

@@ -34,7 +34,7 @@ export const OUTPUT = {
   code: 'x-lictor-code',
   detail: 'x-lictor-detail',
   hint: 'x-lictor-hint',
-  /** base64url of JSON `AccessFacts`: what the access log cannot know by itself. */
+  /** `AccessFacts` (facts.ts): what the access log cannot know by itself. */
   facts: 'x-lictor-facts',
 } as const;
 

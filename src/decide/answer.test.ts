@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCatalogue } from '../catalog/catalogue.ts';
+import { decodeFacts } from '../contract/facts.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
-import type { AccessFacts } from '../contract/names.ts';
 import type { Credential, Principal } from '../contract/principal.ts';
 import { cacheControl, createAnswerer } from './answer.ts';
 import type { Authorization, Decider } from './decider.ts';
@@ -35,8 +35,8 @@ function answererWith(authorization: Authorization | (() => Promise<Authorizatio
   return { answerer: createAnswerer({ decider, catalogue, clock: () => 1000, mayWrite: () => mayWrite }), calls };
 }
 
-function facts(headers: Readonly<Record<string, string>>): AccessFacts {
-  return JSON.parse(Buffer.from(headers['x-lictor-facts'] ?? '', 'base64url').toString());
+function facts(headers: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> | undefined {
+  return decodeFacts(headers['x-lictor-facts'] ?? '');
 }
 
 describe('the answer to nginx', () => {

@@ -3,8 +3,9 @@
 import type { Catalogue } from '../catalog/catalogue.ts';
 import type { Clock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
+import { encodeFacts } from '../contract/facts.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
-import { type AccessFacts, OUTPUT } from '../contract/names.ts';
+import { OUTPUT } from '../contract/names.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import type { Authorization, Decider } from './decider.ts';
 import { decisionKey } from './inputs.ts';
@@ -98,7 +99,7 @@ export function cacheControl(expiresAtMs: number | null, nowMs: number): string 
 
 function factsHeader(authorization: Authorization, revision: number): string {
   const { principal, credential, decisions } = authorization;
-  const facts: AccessFacts = {
+  return encodeFacts({
     principal: principal?.id ?? null,
     principal_kind: principal?.kind ?? null,
     idp: principal?.idp ?? null,
@@ -110,6 +111,5 @@ function factsHeader(authorization: Authorization, revision: number): string {
     action: decisions[0]?.action ?? null,
     revision,
     session_id: credential?.sessionId ?? null,
-  };
-  return Buffer.from(JSON.stringify(facts)).toString('base64url');
+  });
 }

@@ -106,9 +106,8 @@ function renderRoutes(operations: readonly Operation[]): string {
     `map ${source} ${target} {\n${lines.map((line) => `    ${line}\n`).join('')}    default ${fallback};\n}\n`;
   return [
     '# The action catalogue. Unknown paths and methods have no operation, and are denied.\n',
-    block('$lictor_static_path', '$lictor_template', maps.statics, '$lictor_uuid_template'),
-    block('$lictor_collapsed', '$lictor_uuid_template', maps.oneUuid, '$lictor_parameterised'),
-    block('$lictor_raw_path', '$lictor_collapsed', maps.collapsed, '""'),
+    block('$lictor_raw_path', '$lictor_collapsed', maps.collapsed, '$lictor_static_path'),
+    block('$lictor_collapsed', '$lictor_template', maps.templates, '$lictor_parameterised'),
     block('$lictor_raw_path', '$lictor_parameterised', maps.parameterised, '""'),
     block('"$request_method $lictor_template"', '$lictor_operation', maps.operations, '""'),
     '# What the decision may depend on beside the operation: it is then in the key, and handed over.\n',

@@ -10,12 +10,10 @@ const ONE_UUID_EXPRESSION = `~^(?<lictor_t1>/api(?:/ui)?/[a-z_]+)/${UUID}(?<lict
 
 /** Lines `key value;` of each map; the names say what is looked up in it. */
 export interface RouteMaps {
-  /** Static path -> template. */
-  readonly statics: readonly string[];
   /** Raw path -> what it is with its one UUID replaced, whether there is such a template or not. */
   readonly collapsed: readonly string[];
-  /** That -> itself, when it is a template. */
-  readonly oneUuid: readonly string[];
+  /** That, or a static path -> template. A static path holds no `*` (nginx/canonical.conf), so neither passes for the other. */
+  readonly templates: readonly string[];
   /** Raw path -> template, by one expression each: the most specific first. */
   readonly parameterised: readonly string[];
   /** `METHOD template` -> operationId. */
@@ -32,9 +30,11 @@ export function routeMaps(operations: readonly Operation[]): RouteMaps {
   const others = paths.filter((operation) => operation.path.includes('{') && !collapsesGenerically(operation));
   const wildcards = operations.filter((operation) => operation.path.endsWith('*')).sort((a, b) => b.path.length - a.path.length);
   return {
-    statics: unique(statics.flatMap((operation) => spellings(operation.path).map((path) => entry(path, templateOf(operation))))),
     collapsed: [`${quoteVerbatim(ONE_UUID_EXPRESSION)} "$lictor_t1/*$lictor_t2";`],
-    oneUuid: unique(oneUuid.map((operation) => entry(templateOf(operation), templateOf(operation)))),
+    templates: unique([
+      ...statics.flatMap((operation) => spellings(operation.path).map((path) => entry(path, templateOf(operation)))),
+      ...oneUuid.map((operation) => entry(templateOf(operation), templateOf(operation))),
+    ]),
     parameterised: unique([
       ...others.sort((a, b) => parameterCount(a) - parameterCount(b)).map((operation) => entry(expressionOf(operation), templateOf(operation))),
       ...wildcards.map((operation) => entry(wildcardExpression(operation.path, operations), templateOf(operation))),

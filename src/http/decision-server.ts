@@ -16,6 +16,9 @@ export function createDecisionServer(answerer: Answerer, onError: (error: unknow
 
 async function answer(answerer: Answerer, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { status, headers } = await answerer.answer(parseEdgeInputs(request.headers));
-  response.writeHead(status, headers);
+  // nginx keeps and reads these with every cached answer: only what it needs.
+  response.sendDate = false;
+  response.removeHeader('connection');
+  response.writeHead(status, { ...headers, 'content-length': '0' });
   response.end();
 }

@@ -1,9 +1,10 @@
-// The facts of a decision as they travel through nginx into its log: base64url of JSON, parsed once.
+// The facts of a decision as they travel through nginx into its log: parsed once.
+import { decodeFacts } from '../contract/facts.ts';
 import type { AccessFacts } from '../contract/names.ts';
 
 /** Undefined when there are none or they cannot be read: the request then counts as undecided, never as allowed. */
 export function parseFacts(encoded: string | null): AccessFacts | undefined {
-  const facts = decode(encoded);
+  const facts = encoded === null ? undefined : decodeFacts(encoded);
   if (facts === undefined || (facts.decision !== 'allow' && facts.decision !== 'deny')) return undefined;
   return {
     principal: text(facts.principal),
@@ -18,16 +19,6 @@ export function parseFacts(encoded: string | null): AccessFacts | undefined {
     revision: typeof facts.revision === 'number' && Number.isSafeInteger(facts.revision) ? facts.revision : 0,
     session_id: text(facts.session_id),
   };
-}
-
-function decode(encoded: string | null): Readonly<Record<string, unknown>> | undefined {
-  if (encoded === null) return undefined;
-  try {
-    const value: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined; // Unreadable facts decide nothing.
-  }
 }
 
 function text(value: unknown): string | null {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type StatePaths, statePaths } from '../config/state-dir.ts';
+import { encodeFacts } from '../contract/facts.ts';
 import type { AccessFacts } from '../contract/names.ts';
 
 export const FLOW_RUN = '0199c0de-0000-7000-8000-000000000001';
@@ -29,7 +30,7 @@ export function facts(more: Partial<AccessFacts> = {}): string {
     session_id: 's1',
     ...more,
   };
-  return Buffer.from(JSON.stringify(all)).toString('base64url');
+  return encodeFacts(all);
 }
 
 /** One line without its newline. */

@@ -20,7 +20,15 @@ export interface ActionEntry {
  *   They include `force`: the UI and the CLI always send it with these three (Prefect 3.9.1).
  * - `flow_runs.force`: asked besides `flow_runs.set_state`, for any other state with `force: true`. The run's own process needs it.
  * - `flow_runs.update.override`: asked besides `flow_runs.update`, when a PATCH has `job_variables` or `parameters`.
- * - `blocks.read_secrets`: instead of `blocks.read`, when query or body ask for secrets.
+ * - `blocks.read_secrets`: instead of `blocks.read`, when query or body ask for secrets; besides any write whose templates or
+ *   references read a block. `variables.read` likewise.
+ * - `deployments.write.override`, `work_pools.write.override`: asked besides the write, when it changes what workers execute.
+ * - `deployments.write.unsafe`: asked besides, when a pull step's git argument starts with a dash (CVE-2026-5366).
+ * - `work_pools.pause`, `work_queues.pause`, `deployments.pause`: instead of the write, when the body only pauses or resumes.
+ * - `automations.write.unbounded`: asked besides any change of an automation whose actions reach further than it says: inferred
+ *   targets, webhooks, notifications, kinds that are not known here.
+ * - `blocks.write.webhook`: asked besides any change of a block whose address the server itself calls.
+ * - `admin.settings.read_all`: without it `GET /admin/settings` is redacted.
  */
 export const EXTRA_ACTIONS: readonly ActionEntry[] = [
   { name: 'deployments.run.parameters', group: 'steer', resources: ['Deployment'] },
@@ -30,6 +38,14 @@ export const EXTRA_ACTIONS: readonly ActionEntry[] = [
   { name: 'flow_runs.pause', group: 'steer', resources: ['FlowRun'] },
   { name: 'flow_runs.force', group: 'machine', resources: ['FlowRun'] },
   { name: 'flow_runs.update.override', group: 'override', resources: ['FlowRun'] },
+  { name: 'deployments.write.override', group: 'override', resources: ['Deployment'] },
+  { name: 'deployments.write.unsafe', group: 'admin', resources: ['Deployment'] },
+  { name: 'work_pools.write.override', group: 'override', resources: ['WorkPool'] },
+  { name: 'work_pools.pause', group: 'configure', resources: ['WorkPool'] },
+  { name: 'work_queues.pause', group: 'configure', resources: ['WorkQueue', 'WorkPool'] },
+  { name: 'automations.write.unbounded', group: 'admin', resources: ['Automation'] },
+  { name: 'blocks.write.webhook', group: 'admin', resources: ['BlockDocument'] },
+  { name: 'admin.settings.read_all', group: 'admin', resources: ['System'] },
   { name: READ_SECRETS, group: 'secrets', resources: ['BlockDocument', 'BlockType'] },
 ];
 
@@ -37,6 +53,10 @@ export const EXTRA_ACTIONS: readonly ActionEntry[] = [
 const ALTERNATIVES: Readonly<Record<ActionName, readonly ActionName[]>> = {
   'flow_runs.set_state': ['flow_runs.cancel', 'flow_runs.retry', 'flow_runs.pause'],
   'blocks.read': [READ_SECRETS],
+  'deployments.write': ['deployments.pause'],
+  'deployments.schedule.write': ['deployments.pause'],
+  'work_pools.write': ['work_pools.pause'],
+  'work_queues.write': ['work_queues.pause'],
 };
 
 /**

@@ -1,12 +1,12 @@
-// Automations and template checks. Their actions run inside the server, past the gateway: admin only, but for `deploy` clearing its own.
+// Automations and template checks. Their actions run inside the server, past the gateway: the mediator asks for the right of each.
 
 import { family } from './family.ts';
 
 export const AUTOMATIONS = family({ prefix: '/api', resource: 'Automation', ids: ['id', 'resource_id'] }, [
-  ['create_automation', 'POST /automations/', 'automations.write', 'admin', 'mediated'],
-  ['update_automation', 'PUT /automations/{id:uuid}', 'automations.write', 'admin', 'mediated'],
-  ['patch_automation', 'PATCH /automations/{id:uuid}', 'automations.toggle', 'admin', 'mediated'],
-  ['delete_automation', 'DELETE /automations/{id:uuid}', 'automations.delete', 'admin', 'mediated'],
+  ['create_automation', 'POST /automations/', 'automations.write', 'configure', 'mediated'],
+  ['update_automation', 'PUT /automations/{id:uuid}', 'automations.write', 'configure', 'mediated'],
+  ['patch_automation', 'PATCH /automations/{id:uuid}', 'automations.toggle', 'configure', 'mediated'],
+  ['delete_automation', 'DELETE /automations/{id:uuid}', 'automations.delete', 'configure', 'mediated'],
   ['read_automations', 'POST /automations/filter', 'automations.read', 'read', 'direct'],
   ['count_automations', 'POST /automations/count', 'automations.read', 'read', 'direct'],
   ['read_automation', 'GET /automations/{id:uuid}', 'automations.read', 'read', 'direct'],

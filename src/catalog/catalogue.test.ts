@@ -48,7 +48,12 @@ describe('the entries', () => {
     expect(new Set(direct.map(({ group }) => group))).toEqual(new Set(['machine']));
     expect(direct.map(({ action }) => action)).not.toContain('flow_runs.set_state');
     const reads = OPERATIONS.filter((operation) => !operation.writes && operation.taken === 'mediated').map(({ operationId: name }) => name);
-    expect(reads.sort()).toEqual(['read_block_documents_block_documents_filter_post', 'read_settings_admin_settings_get', 'ui:settings']);
+    expect(reads.sort()).toEqual([
+      'read_block_documents_block_documents_filter_post',
+      'read_settings_admin_settings_get',
+      'ui:settings',
+      'validate_obj_ui_schemas_validate_post',
+    ]);
   });
 
   it('close only what is debug surface', () => {

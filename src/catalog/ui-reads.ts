@@ -25,5 +25,6 @@ export const UI_READS = family({ prefix: '/api', resource: 'Ui', ids: [] }, [
   ['read_dashboard_task_run_counts', 'POST /ui/task_runs/dashboard/counts', 'ui.read', 'read', 'direct'],
   ['read_task_run_counts_by_state', 'POST /ui/task_runs/count', 'ui.read', 'read', 'direct'],
   ['read_task_run_with_flow_run_name', 'GET /ui/task_runs/{id:uuid}', 'task_runs.read', 'read', 'direct', { resource: 'TaskRun', id: 'id' }],
-  ['validate_obj', 'POST /ui/schemas/validate', 'ui.validate', 'read', 'direct'],
+  // Mediated for its values: Prefect puts variables into them.
+  ['validate_obj', 'POST /ui/schemas/validate', 'ui.validate', 'read', 'mediated'],
 ]);

@@ -45,6 +45,22 @@ export const REASONS = {
   'origin-foreign': { status: 403, detail: 'A write by session cookie must come from this origin.', hint: 'Use a service token for programs.' },
   'session-not-accepted': { status: 403, detail: 'A browser session is not accepted here.', hint: TOKEN_HINT },
   'label-reserved': { status: 403, detail: 'Labels that start with lictor. are written by the gateway only.', hint: 'Use another key.' },
+  'automation-exceeds-rights': {
+    status: 403,
+    detail: 'The automation would do what its author may not.',
+    hint: 'Its author needs the right of each action, on the object that the action names; inferred targets, webhooks and notifications are for administrators.',
+  },
+  'bulk-item-forbidden': { status: 403, detail: 'Some of the objects that match may not be changed, so none was.', hint: 'Narrow the filter.' },
+  'pull-step-option': {
+    status: 403,
+    detail: 'A git argument of a pull step starts with a dash, which git on the worker would take for an option.',
+    hint: 'Write the name of a repository, branch, commit or directory; only an administrator may write this.',
+  },
+  'block-called-by-server': {
+    status: 403,
+    detail: 'The Prefect server itself calls the addresses in blocks of this type, so they are for administrators.',
+    hint: 'Ask an administrator, or keep the address in a block of another type.',
+  },
   // 400 and relatives
   'path-not-canonical': {
     status: 400,

@@ -91,16 +91,17 @@ async function withBody({ parts, somebody, request, operation }: Asked, family: 
   const planned = await family.plan(opened.call, tolerant(parts.lookup, notes));
   if (!planned.ok) return conclude(parts, somebody, { decision: 'deny', reason: planned.refusal.code, detail: planned.refusal.detail, request, notes });
   const answer = await deciderFor(parts, somebody).authorize(inputs, planned.plan.asks);
-  const reason = answer.ok ? 'policy-permits' : answer.reason;
+  const refusal = answer.ok ? undefined : planned.plan.refusal?.(answer.decisions.filter((decision) => decision.enforced !== 'allow'));
+  const reason = answer.ok ? 'policy-permits' : (refusal?.code ?? answer.reason);
   const asks = explainAsks(parts, answer.decisions, planned.plan.asks);
-  return conclude(parts, somebody, { decision: answer.ok ? 'allow' : 'deny', reason, request, asks, notes });
+  return conclude(parts, somebody, { decision: answer.ok ? 'allow' : 'deny', reason, detail: refusal?.detail, request, asks, notes });
 }
 
 /** Without Prefect the strictest answer is given, and it is said. */
 function tolerant(lookup: Lookup, notes: string[]): Lookup {
-  return async (path) => {
+  return async (path, filter) => {
     try {
-      return await lookup(path);
+      return await lookup(path, filter);
     } catch (error) {
       const why = error instanceof UpstreamError ? error.message : 'it gave no readable answer';
       notes.push(`Prefect could not be asked for ${path} (${why}): what the body sets is taken as an override of it.`);

@@ -13,8 +13,7 @@ export const adminSettings: Family = {
   plan: (call) =>
     planned({
       asks: [],
-      // Who may change settings of the server may read them all.
-      wish: { action: 'admin.storage.write', resource: ownResource(call) },
+      wish: { action: 'admin.settings.read_all', resource: ownResource(call) },
       intent: false,
       rewrite: () => undefined,
       reply: (answer, whole) => (whole ? answer : redactedAnswer(answer)),

@@ -80,5 +80,5 @@ function createdRuns(answer: UpstreamAnswer, bodies: readonly JsonObject[]): Out
     const replayable = body === undefined || (field(body, 'idempotency_key') ?? null) !== null;
     return id === null || replayable || field(result, 'status') !== 'CREATED' ? [] : [id];
   });
-  return { record: {}, runs };
+  return { record: {}, items: runs.map((run) => ({ flow_run_id: run, run_binding: 'verified' })) };
 }

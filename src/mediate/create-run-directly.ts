@@ -8,6 +8,7 @@ import { answerObject, textField } from './answer.ts';
 import { createdRun } from './create-flow-run.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
 import { stamped } from './provenance.ts';
+import { templateAsks } from './references.ts';
 import { runProblem } from './run-request.ts';
 import { field, isBlank, isObject, type JsonObject } from './tree.ts';
 import { parseUuid } from './uuid.ts';
@@ -33,16 +34,17 @@ const PLACES = ['job_variables', 'work_pool_name', 'work_queue_name', 'infrastru
 function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
   const given = field(body, 'deployment_id') ?? null;
   const facts = { parameters: !isBlank(field(body, 'parameters')), job_variables: !isBlank(field(body, 'job_variables')) };
+  const reads = templateAsks(field(body, 'job_variables'));
   if (given === null) {
     const own: Ask = { action: call.operation.action, resource: ownResource(call), facts };
-    return PLACES.some((key) => !isBlank(field(body, key))) ? [own, { ...own, action: 'deployments.run.override' }] : [own];
+    return PLACES.some((key) => !isBlank(field(body, key))) ? [own, { ...own, action: 'deployments.run.override' }, ...reads] : [own];
   }
   const id = typeof given === 'string' ? parseUuid(given) : undefined;
   if (id === undefined) return undefined;
   // This way Prefect checks no parameter schema and takes any state: always an override.
   const resource = { type: 'Deployment', id } as const;
   const asks: Ask[] = ['deployments.run', 'deployments.run.override'].map((action) => ({ action, resource, facts }));
-  return facts.parameters ? [...asks, { action: 'deployments.run.parameters', resource, facts }] : asks;
+  return [...asks, ...(facts.parameters ? [{ action: 'deployments.run.parameters', resource, facts }] : []), ...reads];
 }
 
 function outcome(answer: UpstreamAnswer): Outcome {

@@ -15,7 +15,7 @@ describe('families', () => {
 
   it('leave the rest to the generic one', () => {
     const familyOf = createFamilies(publicUrl);
-    expect(familyOf('create_variable_variables__post')).toBe(generic);
+    expect(familyOf('create_saved_search_saved_searches__put')).toBe(generic);
     expect(familyOf('set_flow_run_state_flow_runs__id__set_state_post')).not.toBe(generic);
   });
 });

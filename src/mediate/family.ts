@@ -1,6 +1,6 @@
 // What a family of mediated operations must say: which rights a request needs, what is forwarded, what the answer tells.
 
-import type { Resource } from '../contract/decision.ts';
+import type { Decision, Resource } from '../contract/decision.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
@@ -19,8 +19,11 @@ export interface Call {
   readonly tree: JsonValue | undefined;
 }
 
-/** Reads an object of Prefect, uncached, with the gateway's own credential; null when there is none. */
-export type Lookup = (path: string) => Promise<JsonValue | null>;
+/**
+ * Asks Prefect, uncached, with the gateway's own credential: GET, or with a filter POST. Null when there is none, or when Prefect
+ * does not take the filter; throws when it cannot be asked or understood.
+ */
+export type Lookup = (path: string, filter?: JsonValue) => Promise<JsonValue | null>;
 
 /** What is written into Prefect's objects about who made them. */
 export interface Stamp {
@@ -29,10 +32,10 @@ export interface Stamp {
   readonly requestId: string;
 }
 
-/** What an answer of Prefect adds to the record. `runs`: more created runs than one record can name. */
+/** What an answer of Prefect adds to the record. `items`: more objects than one record can name, a further record for each. */
 export interface Outcome {
   readonly record: Partial<NewRecord>;
-  readonly runs?: readonly string[];
+  readonly items?: readonly Partial<NewRecord>[];
 }
 
 export interface Plan {
@@ -45,6 +48,8 @@ export interface Plan {
   /** The tree to forward, once it is known who asks. */
   readonly rewrite: (stamp: Stamp) => JsonValue | undefined;
   readonly outcome?: (answer: UpstreamAnswer) => Outcome;
+  /** More precise words than the policies' own, when these asks were denied. */
+  readonly refusal?: (denied: readonly Decision[]) => Refusal | undefined;
   /** What the client gets instead of Prefect's own answer. */
   readonly reply?: (answer: UpstreamAnswer, wishGranted: boolean) => UpstreamAnswer;
 }

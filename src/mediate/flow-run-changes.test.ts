@@ -1,10 +1,10 @@
 // The families that change a run: set_state, PATCH, labels, resume.
 import { describe, expect, it } from 'vitest';
-import { codeOf, RUN, startMediator } from './mediator.fixture.ts';
+import { codeOf, prefectWith, RUN, startMediator } from './mediator.fixture.ts';
 
 async function outcome(role: string, route: string, body: unknown) {
   const [method = '', path = ''] = route.split(' ');
-  const gate = startMediator({ prefect: () => ({ status: 201 }) });
+  const gate = startMediator({ prefect: prefectWith({}, { status: 201 }) });
   const response = await gate.send({ role, method, path, body });
   return { gate, result: response.status < 300 ? response.status : codeOf(response) };
 }

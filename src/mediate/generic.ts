@@ -23,7 +23,7 @@ export const generic: Family = {
 };
 
 /** The id of what was created; Prefect answers some upserts with 200 and the id of what was there. */
-function createdObject(call: Call, answer: UpstreamAnswer): Outcome {
+export function createdObject(call: Call, answer: UpstreamAnswer): Outcome {
   if (answer.status >= 300 || call.operation.idParam !== null) return { record: {} };
   const id = textField(answerObject(answer), 'id');
   if (id === null) return { record: {} };

@@ -5,11 +5,12 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { createDecider } from '../decide/decider.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
+import { loadBuiltInPolicies, namePolicies, uniqueByName } from '../policy/policies.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
 import { createMediator, type MediatedResponse, type MediatorParts } from './mediator.ts';
 
 const catalogue = createCatalogue();
-const policy = createPolicyEngine({ actions: collectActions(OPERATIONS), revision: 7 });
+const actions = collectActions(OPERATIONS);
 
 export const RUN = '11111111-2222-3333-4444-555555555555';
 export const DEPLOYMENT = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee';
@@ -20,6 +21,23 @@ export interface Options {
   readonly parts?: Partial<MediatorParts>;
   readonly ledger?: Partial<MediatorParts['ledger']>;
   readonly onBehalfOf?: readonly string[];
+  /** Policies besides the built-in ones, `@id("...")` and all. */
+  readonly policies?: string;
+}
+
+/** A policy that takes an action away, on everything or on one object. */
+export function forbid(action: string, resource?: string): string {
+  return `@id("no-${action}") forbid (principal, action == Action::"${action}", resource${resource === undefined ? '' : ` == ${resource}`});`;
+}
+
+/** A Prefect that has these objects, by `GET /path` or `POST /path`; what it is not asked for by a lookup it answers with `answer`. */
+export function prefectWith(objects: Readonly<Record<string, unknown>>, answer: Partial<UpstreamAnswer> = {}): NonNullable<Options['prefect']> {
+  return ({ method, path }) => {
+    const found = objects[`${method} ${path}`];
+    if (found !== undefined) return { body: json(found) };
+    if (method === 'GET') return { status: 404 };
+    return path.endsWith('/filter') ? { body: json([]) } : answer;
+  };
 }
 
 export interface Sent {
@@ -36,6 +54,8 @@ export function startMediator(options: Options = {}) {
   const forwarded: UpstreamRequest[] = [];
   const records = new Map<string, NewRecord>();
   const order: string[] = [];
+  const policies = uniqueByName([...Object.entries(loadBuiltInPolicies()), ...namePolicies(options.policies ?? '', 'test')]);
+  const policy = createPolicyEngine({ actions, revision: 7, policies });
   const decider = createDecider({ catalogue, policy, changeNumber: async () => 1, authenticator: authenticatorOf(options) });
   const upstream: MediatorParts['upstream'] = {
     async request(request) {

@@ -40,13 +40,9 @@ export function decidedRecord(subject: Subject, authorization: Authorization, re
   };
 }
 
-/** A record of its own for each of many created runs: one record can name one run only. */
-export function createdRunRecord(
-  decided: MediatedRecord,
-  outcome: Partial<NewRecord>,
-  { run, number }: { readonly run: string; readonly number: number },
-): MediatedRecord {
-  return { ...decided, ...outcome, time: decided.time, request_id: `${decided.request_id}.${number}`, flow_run_id: run, run_binding: 'verified' };
+/** A record of its own for each of many objects: one record can name one only. */
+export function itemRecord(whole: NewRecord, { item, number }: { readonly item: Partial<NewRecord>; readonly number: number }): NewRecord {
+  return { ...whole, ...item, time: whole.time, request_id: `${whole.request_id ?? ''}.${number}` };
 }
 
 /** The one that refused; else the first, which every family makes its main action. */

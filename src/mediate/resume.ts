@@ -1,7 +1,7 @@
 // POST /flow_runs/{id}/resume: the answer to a paused run; its input may be made from variables.
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
-import { readsVariables } from './run-request.ts';
-import { field, hasKeyAnywhere, isObject } from './tree.ts';
+import { hydrationAsks } from './references.ts';
+import { field, isObject } from './tree.ts';
 
 export const resume: Family = {
   operations: ['resume_flow_run_flow_runs__id__resume_post'],
@@ -11,7 +11,6 @@ export const resume: Family = {
     if (body !== undefined && !isObject(body)) return invalid('The body must be a JSON object.');
     const input = body === undefined ? undefined : field(body, 'run_input');
     const own = { action: call.operation.action, resource: ownResource(call) };
-    const asks = hasKeyAnywhere(input, '__prefect_kind') ? [own, readsVariables] : [own];
-    return planned({ asks, intent: true, rewrite: () => body });
+    return planned({ asks: [own, ...hydrationAsks(input)], intent: true, rewrite: () => body });
   },
 };

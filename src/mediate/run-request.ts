@@ -4,7 +4,8 @@
 // repeats the deployment's own job_variables, work_queue_name and enforce_parameter_schema in its custom run form.
 import type { Ask } from '../decide/decider.ts';
 import { labelsReadable } from './provenance.ts';
-import { field, hasKeyAnywhere, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from './tree.ts';
+import { hydrationAsks, templateAsks } from './references.ts';
+import { field, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from './tree.ts';
 
 /** As Prefect answers it. */
 export type Deployment = JsonObject;
@@ -43,12 +44,9 @@ export function asksForRun(body: JsonObject, target: RunTarget): readonly Ask[] 
   const asks: Ask[] = [{ action: 'deployments.run', resource, facts }];
   if (parameters) asks.push({ action: 'deployments.run.parameters', resource, facts });
   if (Object.values(overrides).includes(true)) asks.push({ action: 'deployments.run.override', resource, facts });
-  // Prefect hydrates these from any variable and shows the value in the run's parameters.
-  if (hasKeyAnywhere(field(body, 'parameters'), '__prefect_kind')) asks.push(readsVariables);
-  return asks;
+  // Prefect puts variables into the parameters, and shows the value there; workers put blocks into job variables.
+  return [...asks, ...hydrationAsks(field(body, 'parameters')), ...templateAsks(overrides.job_variables ? field(body, 'job_variables') : undefined)];
 }
-
-export const readsVariables: Ask = { action: 'variables.read', resource: { type: 'Variable', id: null } };
 
 function overrideFacts(body: JsonObject, deployment: Deployment | null) {
   const state = field(body, 'state');

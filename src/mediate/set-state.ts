@@ -3,46 +3,69 @@
 // Measured with stock clients of 3.9.1. With force: the UI's CANCELLING and SCHEDULED (retry), the CLI's SCHEDULED (retry),
 // the worker's CANCELLED, the engine's CRASHED and CANCELLING/CANCELLED, remote infrastructure's PENDING and FAILED.
 // Without: the CLI's CANCELLING, the engine's RUNNING, COMPLETED, FAILED and PAUSED, the worker's PENDING.
-
-import type { ActionName } from '../contract/operation.ts';
 import type { Ask } from '../decide/decider.ts';
-import { type Call, type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
-import { field, isObject } from './tree.ts';
+import type { UpstreamAnswer } from '../prefect/upstream.ts';
+import { answerObject, objectsField, textField } from './answer.ts';
+import { FLOW_RUNS, itemRecords, itemRefusal, resolve } from './bulk.ts';
+import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
+import { stateActions } from './state-actions.ts';
+import { field, isObject, type JsonObject } from './tree.ts';
 
 export const setState: Family = {
   operations: ['set_flow_run_state_flow_runs__id__set_state_post'],
   maxBytes: 8 * MEBIBYTE,
-  plan: (call) => plan(call, []),
+  plan(call) {
+    const wanted = readState(call);
+    if (typeof wanted === 'string') return invalid(wanted);
+    const resource = ownResource(call);
+    const asks = wanted.actions.map((action): Ask => ({ action, resource, facts: wanted.facts }));
+    return planned({ asks, intent: true, rewrite: () => call.tree });
+  },
 };
 
 export const setStates: Family = {
   operations: ['bulk_set_flow_run_state_flow_runs_bulk_set_state_post'],
-  maxBytes: 8 * MEBIBYTE,
-  plan: (call) => plan(call, [call.operation.action]),
+  maxBytes: MEBIBYTE,
+  async plan(call, lookup) {
+    const wanted = readState(call);
+    if (typeof wanted === 'string') return invalid(wanted);
+    const resolved = await resolve(call, FLOW_RUNS, lookup);
+    if (typeof resolved === 'string') return invalid(resolved);
+    const { ids, body } = resolved;
+    const facts = { ...wanted.facts, count: ids.length };
+    const own: Ask = { action: call.operation.action, resource: ownResource(call), facts };
+    const subjects = ids.length === 0 ? [null] : ids;
+    const each = subjects.flatMap((id) => wanted.actions.map((action): Ask => ({ action, resource: { type: 'FlowRun', id }, facts })));
+    return planned({
+      asks: [own, ...each],
+      intent: true,
+      rewrite: () => ({ ...body, state: wanted.state, force: wanted.facts.force }),
+      outcome,
+      refusal: itemRefusal(FLOW_RUNS, ids),
+    });
+  },
 };
 
-/** What the body's state type means. Everything else is the protocol of workers and runs. */
-const MEANING: Readonly<Record<string, ActionName>> = {
-  CANCELLING: 'flow_runs.cancel',
-  CANCELLED: 'flow_runs.cancel',
-  PAUSED: 'flow_runs.pause',
-  SCHEDULED: 'flow_runs.retry',
-};
+interface Wanted {
+  readonly state: JsonObject;
+  readonly actions: readonly string[];
+  readonly facts: { readonly state_type: string; readonly force: boolean; readonly state_name?: string };
+}
 
-function plan(call: Call, further: readonly ActionName[]) {
-  const body = call.tree;
-  if (!isObject(body)) return invalid('The body must be a JSON object.');
-  const state = field(body, 'state');
+/** A sentence for the client when the body cannot be decided on. */
+function readState({ tree }: Call): Wanted | string {
+  if (!isObject(tree)) return 'The body must be a JSON object.';
+  const state = field(tree, 'state');
   const type = isObject(state) ? field(state, 'type') : undefined;
-  if (!isObject(state) || typeof type !== 'string') return invalid('state must be an object with a type.');
-  const force = field(body, 'force') ?? false;
-  if (typeof force !== 'boolean') return invalid('force must be true or false.');
-  const resource = ownResource(call);
+  if (!isObject(state) || typeof type !== 'string') return 'state must be an object with a type.';
+  const force = field(tree, 'force') ?? false;
+  if (typeof force !== 'boolean') return 'force must be true or false.';
   const name = field(state, 'name');
-  const facts = { state_type: type, force, ...(typeof name === 'string' && { state_name: name }) };
-  const main = Object.hasOwn(MEANING, type) ? MEANING[type] : undefined;
-  // Cancel, pause and retry include force: the UI always sends it.
-  const actions = main === undefined ? ['flow_runs.set_state', ...further, ...(force ? ['flow_runs.force'] : [])] : [main, ...further];
-  const asks: Ask[] = actions.map((action) => ({ action, resource, facts }));
-  return planned({ asks, intent: true, rewrite: () => body });
+  return { state, actions: stateActions(type, force), facts: { state_type: type, force, ...(typeof name === 'string' && { state_name: name }) } };
+}
+
+function outcome(answer: UpstreamAnswer): Outcome {
+  const results = answer.status < 300 ? objectsField(answerObject(answer), 'results') : [];
+  const ids = results.map((result) => textField(result, 'flow_run_id')).filter((id) => id !== null);
+  return { record: {}, items: itemRecords(FLOW_RUNS, ids) };
 }

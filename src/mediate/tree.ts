@@ -48,13 +48,6 @@ export function isScalar(value: JsonValue): boolean {
   return value !== null && (typeof value !== 'object' || isRawNumber(value));
 }
 
-/** True when any object in the tree has this key. The tree's depth is bounded by the strict parse. */
-export function hasKeyAnywhere(tree: JsonValue | undefined, key: string): boolean {
-  if (isList(tree)) return tree.some((item) => hasKeyAnywhere(item, key));
-  if (!isObject(tree)) return false;
-  return Object.hasOwn(tree, key) || Object.values(tree).some((value) => hasKeyAnywhere(value, key));
-}
-
 /** Equal as JSON: the order of keys does not count, the text of numbers does. */
 export function sameTree(left: JsonValue, right: JsonValue): boolean {
   if (isList(left) && isList(right)) return left.length === right.length && left.every((item, index) => sameTree(item, right[index] ?? null));

@@ -3,6 +3,7 @@
 // Measured with stock 3.9.1 clients: infrastructure_pid (worker), flow_version + empirical_policy (engine), name (engine).
 import type { Ask } from '../decide/decider.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
+import { templateAsks } from './references.ts';
 import { field, isObject } from './tree.ts';
 
 export const updateFlowRun: Family = {
@@ -17,6 +18,7 @@ export const updateFlowRun: Family = {
     const facts = { parameters: given('parameters'), job_variables: given('job_variables') };
     const asks: Ask[] = [{ action: call.operation.action, resource, facts }];
     if (facts.parameters || facts.job_variables) asks.push({ action: 'flow_runs.update.override', resource, facts });
+    asks.push(...templateAsks(field(body, 'job_variables')));
     return planned({ asks, intent: true, rewrite: () => body });
   },
 };

@@ -11,7 +11,25 @@ export const FACTS = {
   parameters: 'Boolean',
   job_variables: 'Boolean',
   include_secrets: 'Boolean',
-  /** How many objects a bulk request names; its filter may match others. */
+  /** What a write of a deployment sets to something new. */
+  pull_steps: 'Boolean',
+  /** Entry point, path, or the blocks with code or infrastructure. */
+  entrypoint: 'Boolean',
+  /** Work pool or work queue. */
+  work_pool: 'Boolean',
+  /** The schema of the parameters, or whether it is enforced. */
+  parameter_schema: 'Boolean',
+  schedules: 'Boolean',
+  /** What a write of a work pool sets to something new: its template, or where bundles of code are kept. */
+  base_job_template: 'Boolean',
+  /** The body pauses or resumes: `paused`, `is_paused`, `active`, `enabled`. */
+  pauses: 'Boolean',
+  concurrency: 'Boolean',
+  /** A concurrency limit's slots in use are set by hand. */
+  slots: 'Boolean',
+  /** The object gets another name. */
+  renames: 'Boolean',
+  /** How many objects a bulk request is about. */
   count: 'Long',
 } as const satisfies Record<string, 'Boolean' | 'String' | 'Long'>;
 

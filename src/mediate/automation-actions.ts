@@ -1,0 +1,121 @@
+// Which rights an automation's actions stand for: they run inside the Prefect server, past the gateway, so their author needs each.
+//
+// A run's cancel, suspend, resume and delete have no target of their own in Prefect: it is whichever run the event is about. The right
+// is therefore asked for on all runs (id null).
+import type { ActionName, ResourceType } from '../contract/operation.ts';
+import type { Ask } from '../decide/decider.ts';
+import type { Lookup } from './family.ts';
+import { distinctAsks, hydrationAsks, jinjaAsks, templateAsks } from './references.ts';
+import { stateActions } from './state-actions.ts';
+import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from './tree.ts';
+import { parseUuid } from './uuid.ts';
+
+/** More than anybody writes by hand; each may cost a look at Prefect. */
+const MOST_ACTIONS = 50;
+const LISTS = ['actions', 'actions_on_trigger', 'actions_on_resolve'];
+
+/** The objects in all three lists; undefined when one is no list of objects, or there are too many. */
+export function actionsOf(automation: JsonObject): readonly JsonObject[] | undefined {
+  const lists = LISTS.map((key) => field(automation, key) ?? []);
+  const actions = lists.flatMap((list): readonly JsonValue[] => (isList(list) ? list : [list]));
+  if (!lists.every(isList) || !actions.every((action) => isObject(action)) || actions.length > MOST_ACTIONS) return undefined;
+  return actions.filter((action): action is JsonObject => isObject(action));
+}
+
+/** All rights that the actions need. An action that is not known, or whose reach the body does not tell, needs `unbounded`. */
+export async function actionAsks(actions: readonly JsonObject[], lookup: Lookup): Promise<readonly Ask[]> {
+  const asks: Ask[] = [];
+  for (const action of actions) asks.push(...(await asksOf(action, lookup)));
+  return distinctAsks(asks);
+}
+
+export const unbounded: Ask = { action: 'automations.write.unbounded', resource: { type: 'Automation', id: null } };
+
+interface Target {
+  readonly action: ActionName;
+  readonly type: ResourceType;
+  /** The field with the target's id. */
+  readonly key: string;
+}
+
+const TARGETED: Readonly<Record<string, Target>> = {
+  'run-deployment': { action: 'deployments.run', type: 'Deployment', key: 'deployment_id' },
+  'pause-deployment': { action: 'deployments.pause', type: 'Deployment', key: 'deployment_id' },
+  'resume-deployment': { action: 'deployments.pause', type: 'Deployment', key: 'deployment_id' },
+  'pause-work-pool': { action: 'work_pools.pause', type: 'WorkPool', key: 'work_pool_id' },
+  'resume-work-pool': { action: 'work_pools.pause', type: 'WorkPool', key: 'work_pool_id' },
+  'pause-work-queue': { action: 'work_queues.pause', type: 'WorkQueue', key: 'work_queue_id' },
+  'resume-work-queue': { action: 'work_queues.pause', type: 'WorkQueue', key: 'work_queue_id' },
+  'pause-automation': { action: 'automations.toggle', type: 'Automation', key: 'automation_id' },
+  'resume-automation': { action: 'automations.toggle', type: 'Automation', key: 'automation_id' },
+};
+
+/** Always on the run that the event is about. */
+const ON_RUN: Readonly<Record<string, ActionName>> = {
+  'cancel-flow-run': 'flow_runs.cancel',
+  'suspend-flow-run': 'flow_runs.pause',
+  'resume-flow-run': 'flow_runs.resume',
+  'delete-flow-run': 'flow_runs.delete',
+};
+
+async function asksOf(action: JsonObject, lookup: Lookup): Promise<readonly Ask[]> {
+  const type = field(action, 'type');
+  if (typeof type !== 'string') return [unbounded];
+  if (type === 'do-nothing') return [];
+  if (Object.hasOwn(ON_RUN, type)) return onAnyRun([ON_RUN[type] ?? unbounded.action]);
+  if (type === 'change-flow-run-state') return changeState(action);
+  const target = Object.hasOwn(TARGETED, type) ? TARGETED[type] : undefined;
+  return target === undefined ? [unbounded] : targeted(action, target, lookup);
+}
+
+function onAnyRun(actions: readonly ActionName[]): readonly Ask[] {
+  return actions.map((action) => ({ action, resource: { type: 'FlowRun', id: null } }));
+}
+
+function changeState(action: JsonObject): readonly Ask[] {
+  const state = field(action, 'state');
+  // Prefect takes "yes" for true here; whatever is not plainly false forces.
+  const force = (field(action, 'force') ?? false) !== false;
+  return typeof state === 'string' ? onAnyRun(stateActions(state, force)) : [unbounded];
+}
+
+async function targeted(action: JsonObject, target: Target, lookup: Lookup): Promise<readonly Ask[]> {
+  const given = field(action, target.key);
+  const id = typeof given === 'string' ? parseUuid(given) : undefined;
+  if ((field(action, 'source') ?? 'selected') !== 'selected' || id === undefined) return [unbounded];
+  const own: Ask = { action: target.action, resource: { type: target.type, id } };
+  if (target.type === 'WorkPool') return [{ ...own, resource: { type: 'WorkPool', id: await poolName(id, lookup) } }];
+  if (target.type === 'Automation') return [own, ...(await behind(id, lookup))];
+  return target.action === 'deployments.run' ? [own, ...runAsks(action, id)] : [own];
+}
+
+/** As for a run started by hand (run-request.ts), with every template that Prefect renders in it. */
+function runAsks(action: JsonObject, id: string): readonly Ask[] {
+  const parameters = field(action, 'parameters');
+  const variables = field(action, 'job_variables');
+  const resource = { type: 'Deployment', id } as const;
+  return [
+    ...(isBlank(parameters) ? [] : [{ action: 'deployments.run.parameters', resource }]),
+    ...(isBlank(variables) ? [] : [{ action: 'deployments.run.override', resource }]),
+    ...hydrationAsks(parameters),
+    ...jinjaAsks(parameters),
+    ...templateAsks(variables),
+  ];
+}
+
+/** Pools are decided on by name. One that is not there is nobody's: its id stands for it. */
+async function poolName(id: string, lookup: Lookup): Promise<string> {
+  const found = await lookup('/api/work_pools/filter', { work_pools: { id: { any_: [id] } }, limit: 1 });
+  const pool = isList(found) ? found[0] : undefined;
+  const name = isObject(pool) ? field(pool, 'name') : undefined;
+  return typeof name === 'string' ? name : id;
+}
+
+/** Switching another automation on is doing what it does; how far a chain of them reaches is not followed. */
+async function behind(id: string, lookup: Lookup): Promise<readonly Ask[]> {
+  const found = await lookup(`/api/automations/${id}`);
+  const actions = isObject(found) ? actionsOf(found) : undefined;
+  if (actions === undefined) return [unbounded];
+  const chained = actions.some((action) => String(field(action, 'type')).endsWith('-automation'));
+  return chained ? [unbounded] : actionAsks(actions, lookup);
+}

@@ -1,0 +1,82 @@
+// Writing automations: decided on what the new one does and on what the old one did; switching on, off and deleting alike.
+//
+// Measured with stock clients of 3.9.1: `prefect deploy` deletes those owned by its deployment, then creates one `run-deployment`
+// for each trigger, with owner_resource prefect.deployment.ID; the UI and `automation pause|resume` PATCH {"enabled": ...}.
+import type { Decision } from '../contract/decision.ts';
+import type { Ask } from '../decide/decider.ts';
+import { actionAsks, actionsOf, unbounded } from './automation-actions.ts';
+import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal } from './family.ts';
+import { createdObject } from './generic.ts';
+import { distinctAsks } from './references.ts';
+import { field, isObject, type JsonObject, type JsonValue } from './tree.ts';
+import { parseUuid } from './uuid.ts';
+
+export const createAutomation: Family = {
+  operations: ['create_automation_automations__post'],
+  maxBytes: MEBIBYTE,
+  async plan(call, lookup) {
+    const body = call.tree;
+    if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
+    return planChange(call, lookup, [body], ownerAsks(field(body, 'owner_resource') ?? null));
+  },
+};
+
+export const updateAutomation: Family = {
+  operations: ['update_automation_automations__id__put'],
+  maxBytes: MEBIBYTE,
+  async plan(call, lookup) {
+    const body = call.tree;
+    if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
+    return planChange(call, lookup, [body, ...(await oldAutomation(call, lookup))], []);
+  },
+};
+
+export const switchAutomation: Family = {
+  operations: ['patch_automation_automations__id__patch', 'delete_automation_automations__id__delete'],
+  maxBytes: MEBIBYTE,
+  plan: async (call, lookup) => planChange(call, lookup, await oldAutomation(call, lookup), []),
+};
+
+/** `prefect deploy` clears the automations of its own deployment, whatever they do: whoever may write the deployment may. */
+export const deleteOwnedAutomations: Family = {
+  operations: ['delete_automations_owned_by_resource_automations_owned_by__resource_id__delete'],
+  maxBytes: MEBIBYTE,
+  plan(call) {
+    const own: Ask = { action: call.operation.action, resource: ownResource(call) };
+    return planned({ asks: [own, ...ownerAsks(call.params['resource_id'] ?? null)], intent: true, rewrite: () => call.tree, refusal });
+  },
+};
+
+async function oldAutomation({ params }: Call, lookup: Lookup): Promise<readonly JsonObject[]> {
+  const old = await lookup(`/api/automations/${params['id'] ?? ''}`);
+  return isObject(old) ? [old] : [];
+}
+
+async function planChange(call: Call, lookup: Lookup, automations: readonly JsonObject[], further: readonly Ask[]): Promise<Planned> {
+  const lists = automations.map(actionsOf);
+  const actions = lists.flatMap((list) => list ?? []);
+  if (lists.includes(undefined)) return invalid('actions, actions_on_trigger and actions_on_resolve must be lists of objects, 50 at most.');
+  const own: Ask = { action: call.operation.action, resource: ownResource(call) };
+  return planned({
+    asks: distinctAsks([own, ...further, ...(await actionAsks(actions, lookup))]),
+    intent: true,
+    rewrite: () => call.tree,
+    outcome: (answer) => createdObject(call, answer),
+    refusal,
+  });
+}
+
+const OWNER = /^prefect\.deployment\.(.+)$/;
+
+/** Whoever is named as owner deletes it some day with its own: that must be the author's to write. */
+function ownerAsks(owner: JsonValue): readonly Ask[] {
+  if (owner === null) return [];
+  const id = typeof owner === 'string' ? parseUuid(OWNER.exec(owner)?.[1] ?? '') : undefined;
+  return [id === undefined ? unbounded : { action: 'deployments.write', resource: { type: 'Deployment', id } }];
+}
+
+function refusal(denied: readonly Decision[]): Refusal | undefined {
+  const missing = denied.filter(({ resource, action }) => resource.type !== 'Automation' || action === unbounded.action).map(({ action }) => action);
+  if (missing.length === 0) return undefined;
+  return { code: 'automation-exceeds-rights', detail: `The automation would do what its author may not: ${[...new Set(missing)].join(', ')}.` };
+}

@@ -1,0 +1,63 @@
+// Deleting many flow runs, deployments or flows, and one flow: a flow takes its deployments with it.
+
+import type { Ask } from '../decide/decider.ts';
+import type { UpstreamAnswer } from '../prefect/upstream.ts';
+import { answerObject } from './answer.ts';
+import { DEPLOYMENTS, FLOW_RUNS, FLOWS, itemRecords, itemRefusal, type Kind, resolve } from './bulk.ts';
+import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, ownResource, type Planned, planned } from './family.ts';
+import { distinctAsks } from './references.ts';
+import { field, isList, isObject } from './tree.ts';
+
+export const deleteFlowRuns = bulkDelete('bulk_delete_flow_runs_flow_runs_bulk_delete_post', FLOW_RUNS);
+export const deleteDeployments = bulkDelete('bulk_delete_deployments_deployments_bulk_delete_post', DEPLOYMENTS);
+export const deleteFlows = bulkDelete('bulk_delete_flows_flows_bulk_delete_post', FLOWS);
+
+export const deleteFlow: Family = {
+  operations: ['delete_flow_flows__id__delete'],
+  maxBytes: MEBIBYTE,
+  async plan(call, lookup) {
+    const own: Ask = { action: call.operation.action, resource: ownResource(call) };
+    return planned({ asks: [own, ...(await deploymentsOf([call.params['id'] ?? ''], lookup))], intent: true, rewrite: () => call.tree });
+  },
+};
+
+function bulkDelete(operationId: string, kind: Kind): Family {
+  return { operations: [operationId], maxBytes: MEBIBYTE, plan: (call, lookup) => planBulk(call, kind, lookup) };
+}
+
+async function planBulk(call: Call, kind: Kind, lookup: Lookup): Promise<Planned> {
+  const resolved = await resolve(call, kind, lookup);
+  if (typeof resolved === 'string') return invalid(resolved);
+  const { ids, body } = resolved;
+  const { action } = call.operation;
+  const facts = { count: ids.length };
+  const each = ids.map((id): Ask => ({ action, resource: { type: kind.type, id }, facts }));
+  const none: readonly Ask[] = ids.length === 0 ? [{ action, resource: ownResource(call), facts }] : [];
+  const beneath = kind === FLOWS ? await deploymentsOf(ids, lookup) : [];
+  return planned({
+    asks: distinctAsks([...each, ...none, ...beneath]),
+    intent: true,
+    rewrite: () => body,
+    outcome: (answer) => deleted(answer, kind),
+    refusal: itemRefusal(kind, ids),
+  });
+}
+
+/** Prefect's own limit of a list. A flow with more of them needs the right on all deployments. */
+const MOST_LISTED = 200;
+
+async function deploymentsOf(flows: readonly string[], lookup: Lookup): Promise<readonly Ask[]> {
+  if (flows.length === 0) return [];
+  const found = await lookup('/api/deployments/filter', { flows: { id: { any_: [...flows] } }, limit: MOST_LISTED });
+  const items = isList(found) ? found : [];
+  const ids = items.map((item) => (isObject(item) ? field(item, 'id') : null)).map((id) => (typeof id === 'string' ? id : null));
+  const all = items.length >= MOST_LISTED || !isList(found) ? [null] : [];
+  return distinctAsks([...ids, ...all].map((id): Ask => ({ action: 'deployments.delete', resource: { type: 'Deployment', id } })));
+}
+
+function deleted(answer: UpstreamAnswer, kind: Kind): Outcome {
+  const object = answer.status < 300 ? answerObject(answer) : null;
+  const list = object === null ? undefined : field(object, 'deleted');
+  const ids = isList(list) ? list.filter((id): id is string => typeof id === 'string') : [];
+  return { record: { resource_id: null }, items: itemRecords(kind, ids) };
+}

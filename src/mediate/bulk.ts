@@ -1,0 +1,63 @@
+// Bulk requests: their filter is resolved first, each object is decided on, and exactly those are named to Prefect. All or nothing.
+import type { Decision } from '../contract/decision.ts';
+import type { ResourceType } from '../contract/operation.ts';
+import type { NewRecord } from '../contract/record.ts';
+import { wholeNumber } from './changes.ts';
+import type { Call, Lookup, Refusal } from './family.ts';
+import { field, isList, isObject, type JsonObject } from './tree.ts';
+import { parseUuid } from './uuid.ts';
+
+/** As many as Prefect itself takes (BULK_OPERATION_LIMIT of 3.9.1). */
+export const MOST_ITEMS = 50;
+
+export interface Kind {
+  /** The body's key with the filter. */
+  readonly key: 'flow_runs' | 'deployments' | 'flows';
+  readonly type: ResourceType;
+  readonly noun: string;
+}
+
+export const FLOW_RUNS: Kind = { key: 'flow_runs', type: 'FlowRun', noun: 'flow runs' };
+export const DEPLOYMENTS: Kind = { key: 'deployments', type: 'Deployment', noun: 'deployments' };
+export const FLOWS: Kind = { key: 'flows', type: 'Flow', noun: 'flows' };
+
+export interface Resolved {
+  readonly ids: readonly string[];
+  /** The part of a body that names exactly these. */
+  readonly body: JsonObject;
+}
+
+/** The objects that match now, at most as many as the body asks for; a sentence for the client when it cannot be told. */
+export async function resolve(call: Call, kind: Kind, lookup: Lookup): Promise<Resolved | string> {
+  const given = call.tree ?? {};
+  if (!isObject(given)) return 'The body must be a JSON object.';
+  const limit = (field(given, 'limit') ?? null) === null ? MOST_ITEMS : wholeNumber(field(given, 'limit'));
+  if (limit === undefined || limit < 1 || limit > MOST_ITEMS) return `limit must be a whole number from 1 to ${MOST_ITEMS}.`;
+  const filter = field(given, kind.key) ?? null;
+  if (filter !== null && !isObject(filter)) return `${kind.key} must be an object.`;
+  const found = await lookup(`/api/${kind.key}/filter`, { ...(filter !== null && { [kind.key]: filter }), limit });
+  if (!isList(found)) return `Prefect does not take this filter of ${kind.noun}.`;
+  const ids = found.slice(0, limit).map((item) => (isObject(item) ? parseUuid(String(field(item, 'id'))) : undefined));
+  const known = ids.filter((id) => id !== undefined);
+  if (known.length !== ids.length) return `Prefect did not answer with ${kind.noun}.`;
+  return { ids: known, body: { [kind.key]: { id: { any_: known } }, limit: Math.max(1, known.length) } };
+}
+
+/** Says of how many objects the request was refused. */
+export function itemRefusal(kind: Kind, ids: readonly string[]): (denied: readonly Decision[]) => Refusal | undefined {
+  return (denied) => {
+    const items = new Set(denied.map(({ resource }) => resource.id).filter((id) => id !== null && ids.includes(id)));
+    if (items.size === 0) return undefined;
+    return { code: 'bulk-item-forbidden', detail: `${items.size} of the ${ids.length} ${kind.noun} that match may not be changed, so none was.` };
+  };
+}
+
+/** A record for each object that Prefect says it changed. */
+export function itemRecords(kind: Kind, ids: readonly string[]): readonly Partial<NewRecord>[] {
+  return ids.map((id) => ({
+    resource_type: kind.type,
+    resource_id: id,
+    ...(kind.type === 'FlowRun' && { flow_run_id: id, run_binding: 'verified' as const }),
+    ...(kind.type === 'Deployment' && { deployment_id: id }),
+  }));
+}

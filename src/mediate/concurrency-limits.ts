@@ -1,0 +1,40 @@
+// Concurrency limits, old (by tag) and new: setting the slots in use by hand is what a reset does, so it needs that right as well.
+//
+// Prefect keeps an old limit of tag T as the new one `tag:T`; both are decided on under their own names.
+import type { Ask } from '../decide/decider.ts';
+import { type Call, type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
+import { createdObject } from './generic.ts';
+import { distinctAsks } from './references.ts';
+import { field, isBlank, isObject, type JsonObject } from './tree.ts';
+
+export const writeConcurrencyLimit: Family = {
+  operations: [
+    'create_concurrency_limit_concurrency_limits__post',
+    'create_concurrency_limit_v2_v2_concurrency_limits__post',
+    'update_concurrency_limit_v2_v2_concurrency_limits__id_or_name__patch',
+  ],
+  maxBytes: MEBIBYTE,
+  plan(call) {
+    const body = call.tree;
+    if (!isObject(body)) return invalid('A concurrency limit must be described by a JSON object.');
+    const name = field(body, 'name') ?? field(body, 'tag') ?? null;
+    if (name !== null && typeof name !== 'string') return invalid('name and tag must be text.');
+    return planned({ asks: asksFor(call, body, name), intent: true, rewrite: () => body, outcome: (answer) => createdObject(call, answer) });
+  },
+};
+
+function asksFor(call: Call, body: JsonObject, name: string | null): readonly Ask[] {
+  const { action, idParam } = call.operation;
+  const slots = ['active_slots', 'denied_slots'].some((key) => setsSlots(body, key));
+  const facts = { slots, renames: idParam !== null && name !== null };
+  const own = ownResource(call);
+  const resources = [...(idParam === null && name !== null ? [] : [own]), ...(name === null ? [] : [{ type: own.type, id: name }])];
+  const actions = slots ? [action, 'concurrency.reset'] : [action];
+  return distinctAsks(resources.flatMap((resource) => actions.map((each) => ({ action: each, resource, facts }))));
+}
+
+/** Stock clients create limits with none in use: a zero, written out. */
+function setsSlots(body: JsonObject, key: string): boolean {
+  const value = field(body, key);
+  return !isBlank(value) && JSON.stringify(value) !== '0';
+}

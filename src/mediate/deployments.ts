@@ -1,0 +1,113 @@
+// Writing deployments: code and infrastructure are a right of their own, and an existing deployment is looked up first.
+//
+// Measured with stock clients of 3.9.1: `deploy` and `serve` PATCH by id or POST with everything; pausing sends {"paused": ...} alone.
+import type { Ask } from '../decide/decider.ts';
+import { changedFields, changes, hasOnly } from './changes.ts';
+import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Planned, planned, type Refusal } from './family.ts';
+import { createdObject } from './generic.ts';
+import { labelsReadable, withoutReservedLabels } from './provenance.ts';
+import { hasGitOption } from './pull-steps.ts';
+import { distinctAsks, hydrationAsks, readsBlock, templateAsks } from './references.ts';
+import { schedulesHaveParameters } from './schedules.ts';
+import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from './tree.ts';
+import { parseUuid } from './uuid.ts';
+
+/** Prefect makes an existing deployment of the same flow and name into the one that is sent. */
+export const createDeployment: Family = {
+  operations: ['create_deployment_deployments__post'],
+  maxBytes: 8 * MEBIBYTE,
+  async plan(call, lookup) {
+    const body = call.tree;
+    if (!isObject(body)) return invalid('A deployment must be described by a JSON object.');
+    const flowId = field(body, 'flow_id');
+    const flow = typeof flowId === 'string' ? parseUuid(flowId) : undefined;
+    if (flow === undefined) return invalid('flow_id must be a UUID.');
+    const name = field(body, 'name');
+    if (typeof name !== 'string') return invalid('name must be text.');
+    return planWrite(call, body, await existing(lookup, flow, name));
+  },
+};
+
+export const updateDeployment: Family = {
+  operations: ['update_deployment_deployments__id__patch'],
+  maxBytes: 8 * MEBIBYTE,
+  async plan(call, lookup) {
+    const body = call.tree;
+    if (!isObject(body)) return invalid('The body must be a JSON object.');
+    const id = call.params['id'] ?? null;
+    if (hasOnly(body, ['paused'])) {
+      const pause: Ask = { action: 'deployments.pause', resource: { type: 'Deployment', id }, facts: { pauses: true } };
+      return planned({ asks: [pause], intent: true, rewrite: () => body });
+    }
+    const old = await lookup(`/api/deployments/${id ?? ''}`);
+    return planWrite(call, body, { id, old: isObject(old) ? old : null });
+  },
+};
+
+interface Existing {
+  readonly id: string | null;
+  readonly old: JsonObject | null;
+}
+
+async function existing(lookup: Lookup, flow: string, name: string): Promise<Existing> {
+  const found = await lookup('/api/deployments/filter', { flows: { id: { any_: [flow] } }, deployments: { name: { any_: [name] } }, limit: 1 });
+  const old = isList(found) ? found[0] : undefined;
+  const id = isObject(old) ? field(old, 'id') : undefined;
+  return isObject(old) && typeof id === 'string' ? { id, old } : { id: null, old: null };
+}
+
+/** What workers execute, and where. */
+const CODE = [
+  ...['job_variables', 'pull_steps', 'entrypoint', 'path', 'storage_document_id', 'infrastructure_document_id'],
+  ...['work_pool_name', 'work_queue_name', 'enforce_parameter_schema', 'parameter_openapi_schema'],
+];
+
+function planWrite(call: Call, body: JsonObject, { id, old }: Existing): Planned {
+  if (!labelsReadable(body)) return invalid('labels must be an object.');
+  const resource = { type: 'Deployment', id } as const;
+  const facts = factsOf(body, old);
+  const actions = [
+    call.operation.action,
+    ...(CODE.some((key) => changes(body, old, key)) ? ['deployments.write.override'] : []),
+    ...(schedulesHaveParameters(field(body, 'schedules')) ? ['deployments.run.parameters'] : []),
+    ...(hasGitOption(field(body, 'pull_steps')) ? [UNSAFE] : []),
+  ];
+  const asks = [...actions.map((action): Ask => ({ action, resource, facts })), ...readAsks(body, old)];
+  return planned({
+    asks: distinctAsks(asks),
+    intent: true,
+    rewrite: () => withoutReservedLabels(body),
+    outcome: (answer) => createdObject(call, answer),
+    refusal: (denied): Refusal | undefined => (denied.some(({ action }) => action === UNSAFE) ? { code: 'pull-step-option' } : undefined),
+  });
+}
+
+const UNSAFE = 'deployments.write.unsafe';
+
+function factsOf(body: JsonObject, old: JsonObject | null) {
+  const any = (...keys: readonly string[]) => keys.some((key) => changes(body, old, key));
+  return {
+    job_variables: any('job_variables'),
+    pull_steps: any('pull_steps'),
+    entrypoint: any('entrypoint', 'path', 'storage_document_id', 'infrastructure_document_id'),
+    work_pool: any('work_pool_name', 'work_queue_name'),
+    parameters: any('parameters'),
+    parameter_schema: any('enforce_parameter_schema', 'parameter_openapi_schema'),
+    schedules: any('schedules'),
+    concurrency: any('concurrency_limit', 'concurrency_options', 'global_concurrency_limit_id'),
+    pauses: any('paused'),
+  };
+}
+
+/** What its author makes workers and the server read. */
+function readAsks(body: JsonObject, old: JsonObject | null): readonly Ask[] {
+  const code: JsonValue = changedFields(body, old, ['job_variables', 'pull_steps', 'path']);
+  const given: JsonValue = changedFields(body, old, ['parameters', 'schedules']);
+  const blocks = changedFields(body, old, ['storage_document_id', 'infrastructure_document_id']).filter((id) => !isBlank(id));
+  return [
+    ...templateAsks(code),
+    ...templateAsks(given),
+    ...hydrationAsks(given),
+    ...blocks.map((id) => readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null)),
+  ];
+}

@@ -1,0 +1,86 @@
+// What a body makes Prefect read for its author: blocks and variables that its templates and references name.
+//
+// Workers and pull steps resolve `{{ prefect.blocks.TYPE.NAME... }}`, `{{ prefect.variables.NAME }}` and
+// `{"$ref": {"block_document_id": ...}}` with their own credential; the server hydrates `__prefect_kind` by itself.
+// Not seen here: a template that is put together from several values only where it is resolved.
+import type { Ask } from '../decide/decider.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue } from './tree.ts';
+import { parseUuid } from './uuid.ts';
+
+/** For what workers resolve: job variables, pull steps, job templates, storage; the data of blocks. */
+export function templateAsks(tree: JsonValue | undefined): readonly Ask[] {
+  return bounded(distinctAsks([...textsIn(tree).flatMap(placeholderAsks), ...objectsIn(tree).flatMap(referenceAsks)]));
+}
+
+/** For what the server fills in: parameters of deployments, schedules and runs, input of a resumed run, values to validate. */
+export function hydrationAsks(tree: JsonValue | undefined): readonly Ask[] {
+  return bounded(distinctAsks(objectsIn(tree).flatMap(kindAsks)));
+}
+
+/** For an automation's templates: Jinja in any text may name `variables`. */
+export function jinjaAsks(tree: JsonValue | undefined): readonly Ask[] {
+  const isTemplate = (text: string) => /\{[{%]/.test(text) && /\bvariables\b/.test(text);
+  return textsIn(tree).some(isTemplate) ? [readsVariable(null)] : [];
+}
+
+/** Each ask once, in their order. */
+export function distinctAsks(asks: readonly Ask[]): readonly Ask[] {
+  return [...new Map(asks.map((ask) => [JSON.stringify(ask), ask])).values()];
+}
+
+/** Every ask is an evaluation: a body that names more than anybody writes by hand needs the right on all of them instead. */
+const MOST_NAMED = 50;
+
+function bounded(asks: readonly Ask[]): readonly Ask[] {
+  return asks.length <= MOST_NAMED ? asks : distinctAsks(asks.map(({ action, resource }) => ({ action, resource: { ...resource, id: null } })));
+}
+
+export function readsBlock(id: string | null): Ask {
+  return { action: 'blocks.read_secrets', resource: { type: 'BlockDocument', id } };
+}
+
+function readsVariable(id: string | null): Ask {
+  return { action: 'variables.read', resource: { type: 'Variable', id } };
+}
+
+/** `prefect.blocks.TYPE.NAME.key`, `prefect.variables.NAME`; a name that cannot be told apart is any. */
+const PLACEHOLDER = /prefect\.(blocks|variables)\.([\w.\-[\]$]*)/g;
+
+function placeholderAsks(text: string): readonly Ask[] {
+  return [...text.matchAll(PLACEHOLDER)].map(([, kind, rest = '']) => {
+    const [first = '', second = ''] = rest.split('.');
+    return kind === 'blocks' ? readsBlock(second === '' ? null : second) : readsVariable(first === '' ? null : first);
+  });
+}
+
+/** `$ref` with a block's id, and the step that pulls with a block. */
+function referenceAsks(object: JsonObject): readonly Ask[] {
+  const reference = field(object, '$ref');
+  const id = isObject(reference) ? field(reference, 'block_document_id') : undefined;
+  const name = field(object, 'block_document_name');
+  return [
+    ...(id === undefined ? [] : [readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null)]),
+    ...(name === undefined ? [] : [readsBlock(typeof name === 'string' ? name : null)]),
+  ];
+}
+
+/** `json`, `none` and kinds that Prefect does not know read nothing by themselves; what is inside them is looked at as well. */
+function kindAsks(object: JsonObject): readonly Ask[] {
+  const kind = field(object, '__prefect_kind');
+  if (kind === 'jinja') return jinjaAsks(object);
+  if (kind !== 'workspace_variable') return [];
+  const name = field(object, 'variable_name');
+  return [readsVariable(typeof name === 'string' ? name : null)];
+}
+
+function objectsIn(tree: JsonValue | undefined): readonly JsonObject[] {
+  if (isList(tree)) return tree.flatMap(objectsIn);
+  return isObject(tree) ? [tree, ...Object.values(tree).flatMap(objectsIn)] : [];
+}
+
+/** Keys too: a job's environment has names that are templates. */
+function textsIn(tree: JsonValue | undefined): readonly string[] {
+  if (typeof tree === 'string') return [tree];
+  if (isList(tree)) return tree.flatMap(textsIn);
+  return isObject(tree) ? [...Object.keys(tree), ...Object.values(tree).flatMap(textsIn)] : [];
+}

@@ -1,0 +1,26 @@
+// Writing variables: the right is asked for on the old and on the new name. Their values are looked at by nobody here.
+import type { Ask } from '../decide/decider.ts';
+import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
+import { createdObject } from './generic.ts';
+import { distinctAsks } from './references.ts';
+import { field, isObject } from './tree.ts';
+
+export const writeVariable: Family = {
+  operations: ['create_variable_variables__post', 'update_variable_variables__id__patch', 'update_variable_by_name_variables_name__name__patch'],
+  maxBytes: MEBIBYTE,
+  plan(call) {
+    const body = call.tree;
+    if (!isObject(body)) return invalid('A variable must be described by a JSON object.');
+    const name = field(body, 'name') ?? null;
+    if (name !== null && typeof name !== 'string') return invalid('name must be text.');
+    const { action, idParam } = call.operation;
+    const old: readonly Ask[] = idParam === null ? [] : [{ action, resource: ownResource(call), facts: { renames: name !== null } }];
+    const renamed: readonly Ask[] = name === null ? [] : [{ action, resource: { type: 'Variable', id: name } }];
+    return planned({
+      asks: distinctAsks([...old, ...renamed]),
+      intent: true,
+      rewrite: () => body,
+      outcome: (answer) => createdObject(call, answer),
+    });
+  },
+};

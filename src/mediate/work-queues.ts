@@ -1,0 +1,19 @@
+// Work queues, by id or in their pool: pausing is a right of its own; another name, limit or priority is a write.
+import type { Ask } from '../decide/decider.ts';
+import { hasOnly } from './changes.ts';
+import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
+import { field, isObject } from './tree.ts';
+
+export const updateWorkQueue: Family = {
+  operations: ['update_work_queue_work_queues__id__patch', 'update_work_queue_work_pools__work_pool_name__queues__name__patch'],
+  maxBytes: MEBIBYTE,
+  plan(call) {
+    const body = call.tree;
+    if (!isObject(body)) return invalid('The body must be a JSON object.');
+    const given = (key: string) => (field(body, key) ?? null) !== null;
+    const facts = { pauses: given('is_paused'), concurrency: given('concurrency_limit') || given('priority'), renames: given('name') };
+    const action = hasOnly(body, ['is_paused']) ? 'work_queues.pause' : call.operation.action;
+    const ask: Ask = { action, resource: ownResource(call), facts };
+    return planned({ asks: [ask], intent: true, rewrite: () => body });
+  },
+};

@@ -55,9 +55,9 @@ interface Settings {
 
 async function startBoth({ places, venv, running }: DemoParts, url: string, { prefectPort, authString }: Settings): Promise<Cast> {
   const logFile = join(places.log, 'prefect.log');
-  const prefect = running.add(startPrefectServer({ venv, home: places.prefectHome, port: prefectPort, authString, logFile }));
+  const prefect = running.add((isEnding) => startPrefectServer({ venv, home: places.prefectHome, port: prefectPort, authString, logFile, isEnding }));
   const gateway = createCast(places).then(async (cast) => {
-    await running.add(startGateway(places, url));
+    await running.add((isEnding) => startGateway(places, url, isEnding));
     return cast;
   });
   const [cast] = await Promise.all([gateway, prefect]);
@@ -68,7 +68,7 @@ async function deploy({ places, venv, running }: DemoParts, url: string, cast: C
   const call = callerWith(url, { authorization: `Bearer ${cast.sampleToken}` });
   await createPool(call, POOL);
   const logFile = join(places.log, 'worker.log');
-  await running.add(startWorker({ venv, home: places.workerHome, gatewayUrl: url, token: cast.workerToken, pool: POOL, logFile }));
+  await running.add(() => startWorker({ venv, home: places.workerHome, gatewayUrl: url, token: cast.workerToken, pool: POOL, logFile }));
   return createDeployment(call, POOL);
 }
 

@@ -25,14 +25,14 @@ export async function lictor(places: DemoPlaces, ...args: string[]): Promise<str
   }
 }
 
-/** The gateway; resolves when edge, store and upstream are ready. */
-export function startGateway(places: DemoPlaces, url: string): Promise<RunningProcess> {
+/** The gateway; resolves when edge, store and upstream are ready, or when `isEnding` says that nobody waits any more. */
+export function startGateway(places: DemoPlaces, url: string, isEnding: () => boolean): Promise<RunningProcess> {
   return startProcess({
     name: 'gateway',
     command: process.execPath,
     args: commandLineOf(places, ['up']),
     logFile: join(places.log, 'gateway.log'),
-    ready: async () => (await fetch(`${url}/.lictor/ready`)).ok,
+    ready: async () => isEnding() || (await fetch(`${url}/.lictor/ready`)).ok,
     readyTimeoutMs: 60_000,
   });
 }

@@ -10,10 +10,12 @@ export interface PrefectServerOptions {
   readonly port: number;
   readonly authString: string;
   readonly logFile: string;
+  /** True: nobody waits for readiness any more. */
+  readonly isEnding: () => boolean;
 }
 
 /** Resolves when the server's API answers. */
-export function startPrefectServer({ venv, home, port, authString, logFile }: PrefectServerOptions): Promise<RunningProcess> {
+export function startPrefectServer({ venv, home, port, authString, logFile, isEnding }: PrefectServerOptions): Promise<RunningProcess> {
   return startProcess({
     name: 'prefect server',
     command: join(venv, 'bin', 'prefect'),
@@ -29,7 +31,7 @@ export function startPrefectServer({ venv, home, port, authString, logFile }: Pr
       PREFECT_SERVER_LOGS_STREAM_PUBLISHING_ENABLED: 'true',
     },
     logFile,
-    ready: async () => (await fetch(`http://127.0.0.1:${port}/api/health`)).ok,
+    ready: async () => isEnding() || (await fetch(`http://127.0.0.1:${port}/api/health`)).ok,
     readyTimeoutMs: 120_000,
   });
 }

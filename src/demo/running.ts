@@ -1,9 +1,13 @@
 // The demo's processes as one thing with a lifetime: started in order, ended in reverse, nothing left behind.
+import { LictorError } from '../contract/error.ts';
 import type { RunningProcess } from '../supervise/processes/start-process.ts';
 
 export interface Running {
-  /** Takes a process in as soon as it is there. One that arrives after the end has begun is ended at once. */
-  add(starting: Promise<RunningProcess>): Promise<RunningProcess>;
+  /**
+   * Starts a process and takes it in. `start` gets a question that says whether the end has begun: waiting for readiness is
+   * then pointless. One that arrives after that is ended at once; once it has begun, nothing is started any more.
+   */
+  add(start: (isEnding: () => boolean) => Promise<RunningProcess>): Promise<RunningProcess>;
   /** Ends all, the latest first. Safe to call twice. */
   stop(): Promise<void>;
   /** Resolves with the name of the first process that ends by itself. */
@@ -21,19 +25,21 @@ export function createRunning(): Running {
   const died = new Promise<string>((resolve) => {
     tell = resolve;
   });
+  const isEnding = (): boolean => stopping !== undefined;
   const stopAll = async (): Promise<void> => {
     for (const process of processes.toReversed()) await process.stop({ graceMs: GRACE_MS });
     await Promise.allSettled(pending);
   };
   return {
     died,
-    add: (starting) => {
-      const added = starting.then(async (process) => {
+    add: (start) => {
+      if (isEnding()) return Promise.reject(new LictorError('demo-ending', 'the demo is being stopped'));
+      const added = start(isEnding).then(async (process) => {
         processes.push(process);
         void process.exited.then(() => {
-          if (stopping === undefined) tell(process.name);
+          if (!isEnding()) tell(process.name);
         });
-        if (stopping !== undefined) await process.stop({ graceMs: GRACE_MS });
+        if (isEnding()) await process.stop({ graceMs: GRACE_MS });
         return process;
       });
       pending.add(added);

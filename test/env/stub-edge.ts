@@ -135,7 +135,7 @@ function baseConfig(port: number, upstream: Recorder): Config {
     publicUrl: { origin: `http://localhost:${port}`, hostname: 'localhost', port, secure: false, basePath: '' },
     listen: [{ host: '127.0.0.1', port }],
     tls: null,
-    prefect: { url: upstream.url, authString: upstream.authString },
+    prefect: { servers: [upstream.url], authString: upstream.authString, caFile: null },
     identityProviders: [],
     roles: [],
     sessions: { idleSeconds: 60, absoluteSeconds: 60 },

@@ -18,7 +18,7 @@ let deploymentId: string;
 beforeAll(async () => {
   const address = sharedPrefect();
   prefect = directTo(address);
-  upstream = createUpstream({ url: address.url, authString: address.authString, publicUrl: { origin: 'http://localhost:8200', secure: false } });
+  upstream = createUpstream({ servers: [address.url], authString: address.authString, publicUrl: { origin: 'http://localhost:8200', secure: false } });
   flowId = text(field(await prefect.post('/flows/', { name: `mediate-${randomUUID()}` }), 'id'));
   const own = { job_variables: { image: 'own' }, enforce_parameter_schema: false };
   deploymentId = text(field(await prefect.post('/deployments/', { name: 'd', flow_id: flowId, ...own }), 'id'));
@@ -182,7 +182,7 @@ describe('settings', () => {
 
   it("redacts the server's settings for others, in the same shape", async () => {
     const whole = await send('GET', '/api/admin/settings');
-    const redacted = await send('GET', '/api/admin/settings', undefined, ['admin.storage.write']);
+    const redacted = await send('GET', '/api/admin/settings', undefined, ['admin.settings.read_all']);
     expect(keysOf(redacted.body)).toEqual(keysOf(whole.body));
     expect(JSON.stringify(whole.body)).toContain('127.0.0.1');
     expect(JSON.stringify(redacted.body)).not.toMatch(/127\.0\.0\.1|\/tmp|sqlite:|https?:/);

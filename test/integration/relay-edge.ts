@@ -33,7 +33,7 @@ export async function startRelayEdge(prefect: PrefectAddress): Promise<RelayEdge
   const state = { revoked: false };
   const records: NewRecord[] = [];
   const requests: string[] = [];
-  const upstream = createUpstream({ url: prefect.url, authString: prefect.authString, publicUrl: null });
+  const upstream = createUpstream({ servers: [prefect.url], authString: prefect.authString, publicUrl: null });
   const relay = createRelay({
     catalogue: createCatalogue(),
     decider: { revision: 1, authorize: async (inputs, _asks, frameToken) => decide(state.revoked ? undefined : token, inputs, frameToken) },

@@ -26,6 +26,7 @@ def nap(number: int, seconds: float) -> int:
 @flow(log_prints=True)
 def steady(count: int = 100, seconds: float = 0.2) -> int:
     """One task after the other: long enough to break things meanwhile."""
+    print("steady begins")
     for number in range(count):
         nap(number, seconds)
     print(f"steady ran {count} tasks")

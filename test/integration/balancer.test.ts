@@ -1,0 +1,125 @@
+// Several Prefect servers behind the edge: members leave and come back without a reload, and nothing is sent twice.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { downFile } from '../../src/edge/balancer.ts';
+import { type StubEdge, startStubEdge } from '../env/stub-edge.ts';
+import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
+
+let edge: StubEdge;
+let one: Recorder;
+let other: Recorder;
+beforeAll(async () => {
+  [one, other] = [await startRecorder(), await startRecorder()];
+  edge = await startStubEdge({ prefect: { servers: [one.url, other.url], authString: 'gate:way', caFile: null } });
+});
+afterAll(() => edge.stop());
+beforeEach(() => {
+  for (const recorder of [one, other]) {
+    recorder.clear();
+    recorder.answerWith(undefined);
+    rmSync(downFile(edge.paths, recorder.url), { force: true });
+  }
+});
+
+function post(path = '/api/flow_runs/filter', to = edge): Promise<Response> {
+  return fetch(`${to.url}${path}`, { method: 'POST', headers: { 'x-lictor-token': 'tok', 'content-type': 'application/json' }, body: '{"a":1}' });
+}
+
+async function statuses(count: number, to = edge): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (let i = 0; i < count; i += 1) found.push((await post('/api/flow_runs/filter', to)).status);
+  return found;
+}
+
+describe('several servers', () => {
+  it("share the load, with the gateway's credential and the body whole", async () => {
+    expect(new Set(await statuses(20))).toEqual(new Set([200]));
+    expect([one.seen().length > 5, other.seen().length > 5]).toEqual([true, true]);
+    for (const seen of [...one.seen(), ...other.seen()]) {
+      expect(seen.body.toString()).toBe('{"a":1}');
+      expect(seen.headers['authorization']).toBe(`Basic ${Buffer.from('gate:way').toString('base64')}`);
+      expect(Object.keys(seen.headers).filter((name) => name.startsWith('x-lictor'))).toEqual([]);
+    }
+  });
+
+  it('one that is marked down gets nothing, and is back when the mark goes; nginx is not reloaded', async () => {
+    const pid = readFileSync(edge.paths.nginxPid, 'utf8');
+    writeFileSync(downFile(edge.paths, one.url), '');
+    expect(new Set(await statuses(12))).toEqual(new Set([200]));
+    expect([one.seen().length, other.seen().length]).toEqual([0, 12]);
+    rmSync(downFile(edge.paths, one.url));
+    await statuses(12);
+    expect(one.seen().length).toBeGreaterThan(3);
+    expect(readFileSync(edge.paths.nginxPid, 'utf8')).toBe(pid);
+  });
+
+  it("Prefect's own 500 and 404 pass unchanged and are asked once", async () => {
+    for (const status of [500, 404]) {
+      one.clear();
+      other.clear();
+      for (const recorder of [one, other]) recorder.answerWith(() => ({ status, headers: { 'content-type': 'application/json' }, body: '{"own":true}' }));
+      const response = await post();
+      expect([response.status, await response.text()]).toEqual([status, '{"own":true}']);
+      expect(one.seen().length + other.seen().length).toBe(1);
+    }
+  });
+
+  it('a target arrives byte for byte through the balancer', async () => {
+    const target = '/api/variables/name/a%20b%3Fc?x=%2F..;';
+    const response = await fetch(`${edge.url}${target}`, { headers: { 'x-lictor-token': 'tok' } });
+    expect(response.status).toBe(200);
+    expect([...one.seen(), ...other.seen()].map((seen) => seen.target)).toEqual([target]);
+  });
+
+  it('one that is gone costs no request, not even a POST; when all are gone it is 503 that may be repeated', async () => {
+    const [left, gone] = [await startRecorder(), await startRecorder()];
+    const pair = await startStubEdge({ prefect: { servers: [left.url, gone.url], authString: null, caFile: null } });
+    try {
+      await gone.close();
+      expect(new Set(await statuses(20, pair))).toEqual(new Set([200]));
+      expect(left.seen()).toHaveLength(20);
+      await left.close();
+      const response = await post('/api/flow_runs/filter', pair);
+      expect([response.status, response.headers.get('retry-after'), response.headers.get('prefect-maintenance')]).toEqual([503, '2', 'true']);
+      expect(await response.json()).toMatchObject({ code: 'upstream-unavailable', request_id: response.headers.get('x-request-id') });
+    } finally {
+      await pair.stop();
+    }
+  });
+
+  it('one that dies with a request in hand: 503 without a promise, and nobody else gets the request', async () => {
+    const breaking = await startBreaking();
+    const healthy = await startRecorder();
+    const pair = await startStubEdge({ prefect: { servers: [breaking.url, healthy.url], authString: null, caFile: null } });
+    try {
+      const responses = [];
+      for (let i = 0; i < 10; i += 1) responses.push(await post('/api/logs/', pair));
+      const failed = responses.filter((response) => response.status !== 200);
+      expect(failed.length).toBeGreaterThan(0);
+      expect(new Set(failed.map((response) => [response.status, response.headers.get('prefect-maintenance')].join()))).toEqual(new Set(['503,']));
+      expect(healthy.seen().length + failed.length).toBe(10);
+      expect(breaking.received()).toBe(failed.length);
+    } finally {
+      await pair.stop();
+      await breaking.close();
+      await healthy.close();
+    }
+  });
+});
+
+/** Takes a request and breaks the connection. */
+async function startBreaking(): Promise<{ url: string; received: () => number; close: () => Promise<void> }> {
+  let received = 0;
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      received += 1;
+      socket.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { url: `http://127.0.0.1:${port}`, received: () => received, close: () => new Promise((resolve) => server.close(() => resolve())) };
+}

@@ -17,7 +17,7 @@ export function register(program: Command, context: CliContext): void {
 async function up(context: CliContext): Promise<void> {
   const { config, paths, configFile } = await context.loadContext({ secrets: 'read' });
   const { runSupervisor } = await import('../supervise/supervisor.ts');
-  context.err.write(`lictor: ${config.publicUrl.origin}, in front of ${config.prefect.url}. Ctrl-C ends it.\n`);
+  context.err.write(`lictor: ${config.publicUrl.origin}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.\n`);
   const status = await runSupervisor({
     paths,
     configFile,

@@ -27,10 +27,12 @@ export interface Config {
   readonly listen: readonly ListenAddress[];
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly prefect: {
-    /** Base URL without a trailing slash and without `/api`. */
-    readonly url: string;
+    /** Base URLs without a trailing slash and without `/api`; one, or several that share one database. */
+    readonly servers: readonly string[];
     /** `user:password` that Prefect was started with; null when it has none. */
     readonly authString: string | null;
+    /** PEM file of the authorities that signed the servers' certificates; null: the system's. */
+    readonly caFile: string | null;
   };
   readonly identityProviders: readonly { readonly id: string; readonly type: 'accounts' }[];
   readonly roles: readonly RoleBinding[];

@@ -23,9 +23,7 @@ const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['tls', 'client_crl'], part: 'client certificates' },
   { at: ['tls_terminated_upstream'], part: 'running behind another proxy' },
   { at: ['trusted_proxies'], part: 'running behind another proxy' },
-  { at: ['prefect', 'servers'], part: 'several Prefect servers', refuses: (value) => Array.isArray(value) && value.length > 1 },
   { at: ['prefect', 'api_key_file'], part: 'an API key for Prefect' },
-  { at: ['prefect', 'ca_file'], part: 'TLS to Prefect' },
   ...Object.entries(LATER_PROVIDERS).map(([type, part]) => ({
     at: ['identity_providers', '*'],
     part,

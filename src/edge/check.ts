@@ -10,6 +10,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import { LictorError } from '../contract/error.ts';
 import { testEdge, writeEdge } from './apply.ts';
+import { prepareBalancer } from './balancer.ts';
 import { lintEdge } from './lint.ts';
 import { type EdgeFiles, renderEdge } from './render.ts';
 import { prepareTempDir } from './temp-dir.ts';
@@ -20,6 +21,7 @@ export async function renderHere(config: Config, paths: StatePaths, env: NodeJS.
   const version = await findNginx(env);
   const workerUser = nginxWorkerUser();
   const tempDir = prepareTempDir(paths, workerUser);
+  if (config.prefect.servers.length > 1) prepareBalancer(paths);
   const workers = Math.max(2, availableParallelism());
   const files = renderEdge({
     config,

@@ -17,22 +17,23 @@ export function lintEdge(files: EdgeFiles): readonly string[] {
   for (const { directive, parents } of walkConf(tree)) {
     if (FORBIDDEN_DIRECTIVES.includes(directive.name)) problems.push(`${directive.name} is used, and must not be`);
     if (directive.name === 'return' || directive.name === 'rewrite') problems.push(...lintEarlyAnswer(directive, parents));
-    if (directive.name === 'location') problems.push(...lintLocation(directive));
+    if (directive.name === 'location') problems.push(...lintLocation(directive, parents));
   }
   return problems;
 }
 
-function lintLocation(location: Directive): readonly string[] {
+function lintLocation(location: Directive, parents: readonly Directive[]): readonly string[] {
   const block = location.block ?? [];
+  const inside = isInside(parents);
   const pass = find(block, 'proxy_pass');
   if (pass === undefined) return [];
   const name = location.args.join(' ');
   const target = pass.args[0] ?? '';
   return [
-    ...(isDecided(location, target) ? [] : [`location ${name} proxies to ${target} without a decision`]),
+    ...(inside || isDecided(location, target) ? [] : [`location ${name} proxies to ${target} without a decision`]),
     ...(ignoresSteering(block) ? [] : [`location ${name} lets an upstream steer nginx by X-Accel-* headers`]),
     ...(/\$(?:uri|document_uri|request_uri|args)/.test(target) ? [`location ${name} proxies by a rewritten target`] : []),
-    ...(find(block, 'proxy_pass_request_headers')?.args[0] === 'off' ? [] : [`location ${name} forwards the client's headers as they are`]),
+    ...(inside || find(block, 'proxy_pass_request_headers')?.args[0] === 'off' ? [] : [`location ${name} forwards the client's headers as they are`]),
     ...(forwardsUpgrade(block) && target !== 'http://lictor_relay' ? [`location ${name} forwards Upgrade, and is not the relay's`] : []),
   ];
 }
@@ -43,6 +44,13 @@ function isDecided(location: Directive, target: string): boolean {
   const asked = find(block, 'auth_request');
   if (asked !== undefined) return asked.args[0] !== 'off';
   return location.args[0]?.startsWith('@') === true || find(block, 'internal') !== undefined || SELF_AUTHENTICATING.includes(target);
+}
+
+/** A server on unix sockets alone is reached by nginx itself: the balancer's members, behind a decided location. */
+function isInside(parents: readonly Directive[]): boolean {
+  const server = parents.findLast((parent) => parent.name === 'server');
+  const listens = (server?.block ?? []).filter((directive) => directive.name === 'listen');
+  return listens.length > 0 && listens.every((listen) => listen.args[0]?.startsWith('unix:') === true);
 }
 
 function ignoresSteering(block: readonly Directive[]): boolean {

@@ -20,7 +20,7 @@ async function listening(server: TcpServer): Promise<string> {
 }
 
 function upstream(url: string, more: Partial<UpstreamOptions> = {}): Upstream {
-  const made = createUpstream({ url, authString: SECRET, publicUrl: { origin: 'https://gate.example:8443', secure: true }, ...more });
+  const made = createUpstream({ servers: [url], authString: SECRET, publicUrl: { origin: 'https://gate.example:8443', secure: true }, ...more });
   closing.unshift(() => made.close());
   return made;
 }

@@ -1,4 +1,5 @@
 // The one client of the upstream Prefect: its credential, its host name, bounded connections, answers and waits.
+import { readFileSync } from 'node:fs';
 import { buildConnector, Pool } from 'undici';
 import type { Clock } from '../contract/clock.ts';
 import { systemClock } from '../contract/clock.ts';
@@ -33,14 +34,20 @@ export interface Upstream {
   authorization(): string | null;
   /** The auth string itself: what Prefect wants in a socket's first frame. */
   socketToken(): string | null;
-  /** `ws:` or `wss:` URL of a path of Prefect. */
+  /** `ws:` or `wss:` URL of a path of Prefect, at the next server. */
   socketUrl(path: string): string;
+  /** PEM of the authorities for `wss:`; null: the system's. */
+  socketAuthorities(): string | null;
   close(): Promise<void>;
 }
 
 export interface UpstreamOptions {
-  /** Base URL without a trailing slash and without `/api`. */
-  readonly url: string;
+  /** Base URLs without a trailing slash and without `/api`: one, or several that share one database. */
+  readonly servers: readonly string[];
+  /** PEM file of the authorities for https servers; null: the system's. */
+  readonly caFile?: string | null;
+  /** Which servers to try, best first; the default is all, in turn. */
+  readonly pick?: () => readonly string[];
   /** `user:password`, or null. */
   readonly authString: string | null;
   /** Prefect builds absolute links from these (DESIGN 2.16); null: the upstream's own host, plain. */
@@ -55,11 +62,53 @@ export interface UpstreamOptions {
 const MEBIBYTE = 1024 * 1024;
 
 export function createUpstream(options: UpstreamOptions): Upstream {
-  const base = new URL(options.url);
   const authorization = options.authString === null ? null : `Basic ${Buffer.from(options.authString, 'utf8').toString('base64')}`;
+  const ca = options.caFile === undefined || options.caFile === null ? undefined : readFileSync(options.caFile, 'utf8');
+  const senders = new Map(options.servers.map((server) => [server, createSender(options, server, authorization, ca)]));
+  const inTurn = createTurns(options.pick ?? (() => options.servers));
+  return {
+    request: (request) => sendToFirst(inTurn(), senders, request),
+    authorization: () => authorization,
+    socketToken: () => options.authString,
+    socketUrl: (path) => `${(inTurn()[0] ?? '').replace(/^http/, 'ws')}${path}`,
+    socketAuthorities: () => ca ?? null,
+    close: async () => {
+      await Promise.all([...senders.values()].map(({ pool }) => pool.destroy()));
+    },
+  };
+}
+
+/** Each call begins with the next server, so that the load is spread; the others follow as fallbacks. */
+function createTurns(pick: () => readonly string[]): () => readonly string[] {
+  let turn = 0;
+  return () => {
+    const servers = pick();
+    turn = (turn + 1) % Math.max(servers.length, 1);
+    return [...servers.slice(turn), ...servers.slice(0, turn)];
+  };
+}
+
+/** A server that cannot be connected to has seen nothing: the next one is asked. Any other failure is final. */
+async function sendToFirst(servers: readonly string[], senders: ReadonlyMap<string, Sender>, request: UpstreamRequest): Promise<UpstreamAnswer> {
+  let last: unknown = new UpstreamError('upstream-unavailable', { forwarded: false, detail: 'no server' });
+  for (const server of servers) {
+    const sender = senders.get(server);
+    if (sender === undefined) continue;
+    try {
+      return await send(sender, request);
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || error.forwarded) throw error;
+      last = error;
+    }
+  }
+  throw last;
+}
+
+function createSender(options: UpstreamOptions, server: string, authorization: string | null, ca: string | undefined): Sender {
+  const base = new URL(server);
   const connectErrors = new WeakSet<Error>();
   const pool = new Pool(base.origin, {
-    connect: markedConnector(connectErrors, options.connectTimeoutMs ?? 2000),
+    connect: markedConnector(connectErrors, options.connectTimeoutMs ?? 2000, ca),
     connections: options.connections ?? 64,
     pipelining: 1,
     // uvicorn closes idle connections after 5 s: be earlier, or a request meets a closing socket.
@@ -68,7 +117,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     headersTimeout: options.answerTimeoutMs ?? 60_000,
     bodyTimeout: options.answerTimeoutMs ?? 60_000,
   });
-  const sender: Sender = {
+  return {
     pool,
     clock: options.clock ?? systemClock,
     connectErrors,
@@ -79,13 +128,6 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       'accept-encoding': 'identity',
       ...(authorization !== null && { authorization }),
     },
-  };
-  return {
-    request: (request) => send(sender, request),
-    authorization: () => authorization,
-    socketToken: () => options.authString,
-    socketUrl: (path) => `${base.protocol === 'https:' ? 'wss:' : 'ws:'}//${base.host}${path}`,
-    close: () => pool.destroy(),
   };
 }
 
@@ -98,8 +140,8 @@ interface Sender {
 }
 
 /** Remembers which errors happened before there was a connection: only then is it certain that nothing was forwarded. */
-function markedConnector(connectErrors: WeakSet<Error>, timeout: number): buildConnector.connector {
-  const connect = buildConnector({ timeout });
+function markedConnector(connectErrors: WeakSet<Error>, timeout: number, ca: string | undefined): buildConnector.connector {
+  const connect = buildConnector({ timeout, ...(ca !== undefined && { ca }) });
   return (connectOptions, callback) =>
     connect(connectOptions, (...result) => {
       const [error] = result;

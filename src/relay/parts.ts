@@ -18,6 +18,8 @@ export interface RelayParts {
     socketUrl(path: string): string;
     /** What Prefect wants in the first frame; null when it has no auth string. */
     socketToken(): string | null;
+    /** PEM of the authorities for `wss:`; null: the system's. */
+    socketAuthorities(): string | null;
   };
   readonly ledger: { append(record: NewRecord): Promise<unknown> };
   /** Polled as a backstop: when the number moves, every open socket is decided again. */

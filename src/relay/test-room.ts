@@ -87,7 +87,7 @@ export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Par
         return decideFor(allowed, inputs, frameToken);
       },
     },
-    upstream: { socketUrl: (path) => prefect.url + path, socketToken: () => SECRET },
+    upstream: { socketUrl: (path) => prefect.url + path, socketToken: () => SECRET, socketAuthorities: () => null },
     ledger: {
       append: async (record) => {
         if (state.ledgerBroken) throw new Error('disk full');

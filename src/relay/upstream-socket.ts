@@ -48,12 +48,14 @@ export async function openUpstream(request: UpstreamRequest): Promise<UpstreamSo
 
 async function attempt(request: UpstreamRequest, timeoutMs: number): Promise<UpstreamSocket> {
   const { upstream, limits } = request;
+  const authorities = upstream.socketAuthorities();
   const socket = new WebSocket(upstream.socketUrl(request.path), ['prefect'], {
     headers: request.headers,
     perMessageDeflate: false,
     followRedirects: false,
     autoPong: false,
     maxPayload: limits.upstreamFrameBytes,
+    ...(authorities !== null && { ca: authorities }),
   });
   const inbox = createInbox(socket, limits.holdBytes);
   const first = inbox.first();

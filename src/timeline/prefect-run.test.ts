@@ -25,7 +25,14 @@ describe('what Prefect says about a run', () => {
       const { status, body } = query === undefined ? runAnswer : statesAnswer;
       return { status, headers: {}, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), upstreamMs: 1 };
     };
-    return { request, authorization: () => null, socketToken: () => null, socketUrl: (path) => path, close: async () => undefined };
+    return {
+      request,
+      authorization: () => null,
+      socketToken: () => null,
+      socketUrl: (path) => path,
+      socketAuthorities: () => null,
+      close: async () => undefined,
+    };
   }
   const ok = (body: unknown): Answer => ({ status: 200, body });
 

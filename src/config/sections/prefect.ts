@@ -1,8 +1,9 @@
 // prefect: where the server is, and the one shared password that only the gateway knows.
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config, ListenAddress } from '../config.ts';
-import { notBuiltText } from '../not-built.ts';
-import type { Report } from '../report.ts';
+import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
 import { isLoopback, parsePlainUrl } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
@@ -31,28 +32,38 @@ export interface PrefectSection {
 /** Undefined when something is wrong; then it has been reported. */
 export function readPrefect(section: PrefectSection, report: Report): Config['prefect'] | undefined {
   const { wire, baseDir, secrets } = section;
-  const url = readUrl(section, report);
+  const servers = readServers(section, report);
   if (wire.auth_string !== undefined && wire.auth_string_file !== undefined) {
     report(['prefect', 'auth_string'], 'stands beside auth_string_file', 'Keep one of the two.');
   }
   const authString = secrets === 'skip' ? null : readAuthString(wire, baseDir, report);
-  return url === undefined || authString === undefined ? undefined : { url, authString };
+  const caFile = readCaFile(section, servers ?? [], report);
+  return servers === undefined || authString === undefined || caFile === undefined ? undefined : { servers, authString, caFile };
 }
 
-function readUrl({ wire, listen, serversReported }: PrefectSection, report: Report): string | undefined {
-  const text = wire.url ?? wire.servers?.[0];
-  const keys = wire.url === undefined ? ['prefect', 'servers', 0] : ['prefect', 'url'];
-  if (text === undefined) {
-    if (!serversReported) report(['prefect', 'url'], 'is missing', 'Add the address of the Prefect server: url: http://127.0.0.1:4200');
+function readServers(section: PrefectSection, report: Report): readonly string[] | undefined {
+  const { wire } = section;
+  if (wire.url !== undefined && wire.servers !== undefined) report(['prefect', 'servers'], 'stands beside url', 'Keep one of the two.');
+  const places =
+    wire.url === undefined
+      ? (wire.servers ?? []).map((text, index) => ({ text, keys: ['prefect', 'servers', index] }))
+      : [{ text: wire.url, keys: ['prefect', 'url'] }];
+  if (places.length === 0) {
+    if (!section.serversReported) report(['prefect', 'url'], 'is missing', 'Add the address of the Prefect server: url: http://127.0.0.1:4200');
     return undefined;
   }
-  if (wire.url !== undefined && wire.servers !== undefined) report(['prefect', 'servers'], 'stands beside url', 'Keep one of the two.');
+  const servers = places.map(({ text, keys }) => readServer(text, keys, section, report));
+  for (const [index, server] of servers.entries()) {
+    if (server !== undefined && servers.indexOf(server) < index) report(['prefect', 'servers', index], 'stands there twice', 'Name each server once.');
+  }
+  const good = servers.filter((server) => server !== undefined);
+  return good.length === servers.length && new Set(good).size === good.length ? good : undefined;
+}
+
+function readServer(text: string, keys: Keys, { listen }: PrefectSection, report: Report): string | undefined {
   const parts = parsePlainUrl(text);
   if (parts === undefined) {
     report(keys, 'must be scheme, host and maybe a port, and nothing else', 'Write it as http://127.0.0.1:4200; the password goes to auth_string_file.');
-  } else if (parts.secure) {
-    const { message, remedy } = notBuiltText('TLS to Prefect');
-    report(keys, message, remedy);
   } else if (parts.path !== '') {
     report(keys, `has a path (${parts.path})`, `Write it without: ${parts.origin}`);
   } else if (listen.some((address) => address.port === parts.port && isLoopback(parts.hostname))) {
@@ -61,6 +72,26 @@ function readUrl({ wire, listen, serversReported }: PrefectSection, report: Repo
     return parts.origin;
   }
   return undefined;
+}
+
+/** Null: the system's authorities. Undefined: reported. */
+function readCaFile({ wire, baseDir }: PrefectSection, servers: readonly string[], report: Report): string | null | undefined {
+  if (wire.ca_file === undefined) return null;
+  const keys = ['prefect', 'ca_file'];
+  const file = resolve(baseDir, wire.ca_file);
+  if (servers.length > 0 && !servers.some((server) => server.startsWith('https:'))) {
+    report(keys, 'is set, though no server is https', 'Write https:// in the address, or remove ca_file.');
+    return undefined;
+  }
+  try {
+    const certificates = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+    if (certificates.length === 0) throw new Error('no certificate');
+    for (const pem of certificates) new X509Certificate(pem);
+    return file;
+  } catch {
+    report(keys, `${file} cannot be read as PEM certificates`, "Give the certificates of the authorities that signed the servers' own, as PEM.");
+    return undefined;
+  }
 }
 
 /** Null: Prefect has no password. */

@@ -1,0 +1,44 @@
+// The maps that depend on the configuration: session cookie, origin, the words of refusals.
+import type { Config } from '../config/config.ts';
+import { sessionCookieName } from '../contract/names.ts';
+import { REASONS } from '../contract/reasons.ts';
+import { quote, quoteVerbatim } from './quote.ts';
+
+export function renderMaps({ publicUrl }: Config): string {
+  const cookie = sessionCookieName(publicUrl);
+  const reason = (code: keyof typeof REASONS): string => `    ${code} `;
+  return `# Maps that depend on the configuration.
+map $http_cookie $lictor_session {
+    ${quoteVerbatim(`~(?:^|; ?)${cookie}=([A-Za-z0-9_-]+)(?:;|$)`)} $1;
+    default "";
+}
+# Doubled, in whatever case: nginx, Node and Prefect would each take another one.
+map $http_cookie $lictor_cookie_refusal {
+    ${quoteVerbatim(`~*(?:^|[;,\\s])${cookie}\\s*=.*[;,\\s]${cookie}\\s*=`)} "request-invalid";
+    default "";
+}
+map $http_sec_fetch_site $lictor_fetched_here { same-origin "1"; default ""; }
+map $http_origin $lictor_same_origin { ${quoteVerbatim(publicUrl.origin)} "1"; "" $lictor_fetched_here; default ""; }
+# Client certificates come with their own part.
+map "" $lictor_certificate { default ""; }
+map $lictor_refusal $lictor_refusal_code { "" "request-invalid"; default $lictor_refusal; }
+map $lictor_refusal_code $lictor_refusal_detail {
+${reason('path-not-canonical')}${quote(REASONS['path-not-canonical'].detail)};
+    default ${quote(REASONS['request-invalid'].detail)};
+}
+map $lictor_refusal_code $lictor_refusal_hint {
+${reason('path-not-canonical')}${quote(REASONS['path-not-canonical'].hint)};
+    default ${quote(REASONS['request-invalid'].hint)};
+}
+map "" $lictor_origin_detail { default ${quote(REASONS['origin-foreign'].detail)}; }
+map "" $lictor_origin_hint { default ${quote(REASONS['origin-foreign'].hint)}; }
+
+# A request without a readable target never got as far as a host.
+map $request_uri $lictor_default_code { "" "request-invalid"; default "host-unknown"; }
+map $request_uri $lictor_default_detail { "" ${quote(REASONS['request-invalid'].detail)}; default ${quote(REASONS['host-unknown'].detail)}; }
+map $request_uri $lictor_default_hint { "" ${quote(REASONS['request-invalid'].hint)}; default ${quote(REASONS['host-unknown'].hint)}; }
+
+# A server behind the balancer that was not asked says so by itself (src/edge/render-upstream.ts).
+map $lictor_taken $lictor_upstream_code { direct $upstream_http_x_lictor_code; default ""; }
+`;
+}

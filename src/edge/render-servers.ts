@@ -1,0 +1,100 @@
+// The two servers at the door: one for whoever names another host, one that is the gateway.
+import { dirname } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { isLoopback } from '../config/sections/public-url.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import type { Operation } from '../contract/operation.ts';
+import { quotePath, quoteVerbatim } from './quote.ts';
+import { atLeast, type NginxVersion } from './version.ts';
+
+export interface ServersInput {
+  readonly config: Config;
+  readonly paths: StatePaths;
+  readonly operations: readonly Operation[];
+  readonly version: NginxVersion;
+}
+
+export function renderServers({ config, paths, operations, version }: ServersInput): string {
+  const { hostname } = config.publicUrl;
+  const tls = renderTls(config, version);
+  const names = isLoopback(hostname) ? ['localhost', '127.0.0.1', '[::1]'] : [hostname];
+  return `# Whoever names another host, or none, is not talking to this gateway.
+server {
+${renderListens(config, version, ' default_server')}    server_name _;
+${tls}    set $lictor_taken "";
+    set $lictor_refused $lictor_default_code;
+    set $lictor_facts "";
+    root ${quotePath(dirname(paths.decisionSocket))};
+    # Also where nginx itself cannot read a request. Not a named location: such a request has no URI to go there with.
+    error_page 400 404 405 413 414 494 497 /.lictor-refused;
+    location / { return 400; }
+    location = /.lictor-refused {
+        internal;
+        default_type application/json;
+        include own-answer.conf;
+        return 400 '{"detail":"$lictor_default_detail","code":"$lictor_default_code","hint":"$lictor_default_hint","request_id":"$request_id"}';
+    }
+}
+
+server {
+${renderListens(config, version, '')}    server_name ${names.map(quoteVerbatim).join(' ')};
+${tls}    set $lictor_taken "";
+    set $lictor_refused "";
+    set $lictor_facts "";
+    root ${quotePath(dirname(paths.decisionSocket))};
+    error_page 400 405 414 494 497 = @refuse_request;
+    error_page 403 = @origin_foreign;
+    error_page 404 = @not_found;
+    error_page 413 = @too_large;
+    error_page 500 502 503 504 = @unavailable;
+
+    add_header X-Request-Id $request_id always;
+    add_header Allow "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" always;
+
+    # Refusals that need no decision. Named locations answer them; nothing is forwarded.
+    if ($lictor_refusal) { return 400; }
+    if ($lictor_origin_refusal) { return 403; }
+    # Never Prefect's own answer, which would open the API to every origin.
+    if ($request_method = OPTIONS) { return 204; }
+
+    include decision.conf;
+    include refusals.conf;
+
+    include locations.conf;
+${renderSockets(operations)}}
+`;
+}
+
+function renderListens({ listen, tls }: Config, version: NginxVersion, suffix: string): string {
+  const kind = tls === null ? '' : atLeast(version, 1, 25, 1) ? ' ssl' : ' ssl http2';
+  return listen.map(({ host, port }) => `    listen ${host.includes(':') ? `[${host}]` : host}:${port}${suffix}${kind};\n`).join('');
+}
+
+/** Sockets have no auth_request: the relay authenticates, by header or by first frame. */
+function renderSockets(operations: readonly Operation[]): string {
+  const sockets = operations.filter((operation) => operation.taken === 'relay');
+  return sockets
+    .map((operation) => {
+      const matcher = operation.path.includes('{')
+        ? `~ ${quoteVerbatim(`^${operation.path.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`)}`
+        : `= ${quoteVerbatim(operation.path)}`;
+      return `
+    location ${matcher} {
+        set $lictor_taken relay;
+        include relay.conf;
+    }
+`;
+    })
+    .join('');
+}
+
+function renderTls({ tls }: Config, version: NginxVersion): string {
+  if (tls === null) return '';
+  return `    ssl_certificate ${quotePath(tls.certFile)};
+    ssl_certificate_key ${quotePath(tls.keyFile)};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;
+    ssl_session_cache shared:lictor_tls:8m;
+    ssl_session_tickets off;
+${atLeast(version, 1, 25, 1) ? '    http2 on;\n' : ''}`;
+}

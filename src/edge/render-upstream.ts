@@ -1,0 +1,141 @@
+// The way to Prefect: one server directly; several through a balancer whose members leave and come back without a reload.
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import { REASONS } from '../contract/reasons.ts';
+import { balancerDir, downFile, memberName } from './balancer.ts';
+import { quote, quotePath } from './quote.ts';
+
+export interface UpstreamInput {
+  readonly config: Config;
+  readonly paths: StatePaths;
+}
+
+export function renderUpstreams({ config, paths }: UpstreamInput): string {
+  const own = `# The control plane's sockets, and the supervisor's.
+upstream lictor_decision { server unix:${paths.decisionSocket}; keepalive 32; }
+upstream lictor_control { server unix:${paths.controlSocket}; keepalive 16; }
+upstream lictor_relay { server unix:${paths.relaySocket}; }
+
+# uvicorn closes idle connections after 5 s: ours end before that.
+`;
+  const [only, ...more] = config.prefect.servers;
+  if (only === undefined || more.length === 0) return `${own}upstream lictor_prefect { server ${address(only ?? '')}; keepalive 64; keepalive_timeout 4s; }\n`;
+  const members = config.prefect.servers.map((url) => `    server unix:${memberSocket(paths, url)} max_fails=0;\n`).join('');
+  return `${own}upstream lictor_prefect {\n${members}    keepalive 64;\n}\n${config.prefect.servers.map((url) => renderMember({ config, paths }, url)).join('')}`;
+}
+
+/**
+ * A member answers 503 when nothing was forwarded: it is marked down, or refuses the connection. The balancer then asks the
+ * next one, also for a POST. A failure after forwarding is 502, which is not tried again. Prefect's own 503 (its database is
+ * away or busy) is tried at the next member as well: its clients would send it again by themselves.
+ */
+function renderMember({ config, paths }: UpstreamInput, url: string): string {
+  const { detail, hint } = REASONS['upstream-unavailable'];
+  const body = `'{"detail":"${detail}","code":"upstream-unavailable","hint":"${hint}","request_id":"$http_x_lictor_in_request_id"}'`;
+  const away = `        default_type application/json;
+        add_header X-Lictor-Code upstream-unavailable always;
+        add_header Retry-After 2 always;
+        add_header Prefect-Maintenance true always;
+`;
+  return `upstream lictor_prefect_${memberName(url)} { server ${address(url)} max_fails=0; keepalive 64; keepalive_timeout 4s; }
+server {
+    listen unix:${memberSocket(paths, url)};
+    access_log off;
+    if (-f ${quotePath(downFile(paths, url))}) { return 503; }
+    error_page 503 = @away;
+    location @away {
+${away}        return 503 ${body};
+    }
+    # An error page is not looked up twice: the words stand here once more.
+    location @failed {
+${away}        if ($upstream_connect_time !~ "[0-9]") { return 503 ${body}; }
+        return 502;
+    }
+    location / {
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_set_header Connection "";
+        proxy_set_header X-Lictor-In-Request-Id "";
+        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
+        proxy_buffering off;
+        proxy_request_buffering off;
+        proxy_connect_timeout 2s;
+        proxy_read_timeout 75s;
+        proxy_send_timeout 75s;
+        proxy_next_upstream off;
+        error_page 500 502 504 = @failed;
+${indent(renderProxyPass(config, `lictor_prefect_${memberName(url)}`, url))}    }
+}
+`;
+}
+
+/** What a decided location includes last: headers, credential, and the way. */
+export function renderToPrefect(config: Config): string {
+  const [only, ...more] = config.prefect.servers;
+  const head = 'include upstream-headers.conf;\ninclude upstream-credential.conf;\n';
+  if (more.length === 0)
+    return `${head}proxy_next_upstream off;\nerror_page 500 502 504 = @upstream_failed;\n${renderProxyPass(config, 'lictor_prefect', only ?? '')}`;
+  return `${head}proxy_set_header X-Lictor-In-Request-Id $request_id;
+proxy_next_upstream error http_503 non_idempotent;
+# Only a member says 502: the connection broke after forwarding. Prefect's own 500 and 504 pass.
+proxy_intercept_errors on;
+error_page 502 = @upstream_failed;
+proxy_pass http://lictor_prefect;
+`;
+}
+
+function renderProxyPass({ prefect }: Config, upstream: string, url: string): string {
+  const { protocol, hostname } = new URL(url);
+  if (protocol !== 'https:') return `proxy_pass http://${upstream};\n`;
+  return `proxy_pass https://${upstream};
+proxy_ssl_verify on;
+proxy_ssl_verify_depth 4;
+proxy_ssl_server_name on;
+proxy_ssl_name ${quote(hostname)};
+proxy_ssl_protocols TLSv1.2 TLSv1.3;
+proxy_ssl_trusted_certificate ${quotePath(prefect.caFile ?? SYSTEM_CA_FILE)};
+`;
+}
+
+/** Where Debian, Ubuntu, Alpine and Arch keep the bundle of the system's authorities. */
+export const SYSTEM_CA_FILE = '/etc/ssl/certs/ca-certificates.crt';
+
+/** Host and scheme are ours: Prefect builds absolute links from them. The rest of X-Forwarded-* is not sent. */
+export function renderUpstreamHeaders({ publicUrl }: Config): string {
+  const authority = publicUrl.origin.slice(publicUrl.origin.indexOf('//') + 2);
+  return `proxy_set_header Host ${quote(authority)};
+proxy_set_header X-Forwarded-Proto ${publicUrl.secure ? 'https' : 'http'};
+proxy_set_header X-Forwarded-For $remote_addr;
+proxy_set_header Connection "";
+include forward-headers.conf;
+proxy_redirect ${quote(`http://${authority}/`)} /;
+proxy_redirect ${quote(`https://${authority}/`)} /;
+proxy_connect_timeout 2s;
+proxy_read_timeout 75s;
+proxy_send_timeout 75s;
+`;
+}
+
+export function renderForwardHeaders(config: Config): string {
+  return config.forwardHeaders.map((name) => `proxy_set_header ${name} $http_${name.toLowerCase().replaceAll('-', '_')};\n`).join('');
+}
+
+/** Prefect's own credential; the client's never reaches it. */
+export function renderCredential({ prefect }: Config): string {
+  if (prefect.authString === null) return 'proxy_set_header Authorization "";\n';
+  return `proxy_set_header Authorization ${quote(`Basic ${Buffer.from(prefect.authString, 'utf8').toString('base64')}`)};\n`;
+}
+
+function memberSocket(paths: StatePaths, url: string): string {
+  return join(balancerDir(paths), `${memberName(url)}.sock`);
+}
+
+function address(url: string): string {
+  const { hostname, port, protocol } = new URL(url);
+  return `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, '        ');
+}

@@ -17,6 +17,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'demo', summary: 'a real Prefect behind the gateway, with a sample flow', load: () => import('./demo.ts') },
   { name: 'up', summary: 'run the gateway in the foreground', load: () => import('./up.ts') },
   { name: 'check', summary: 'validate the configuration and the rendered nginx configuration', load: () => import('./check.ts') },
+  { name: 'doctor', summary: 'what is wrong, from inside and outside, with remedies', load: () => import('./doctor.ts') },
   { name: 'explain', summary: 'may they do this, and why', load: () => import('./explain.ts') },
   { name: 'token', summary: 'service tokens for workers, CI and other programs', load: () => import('./token.ts') },
   { name: 'account', summary: 'built-in accounts for people, with a password', load: () => import('./account.ts') },
@@ -27,7 +28,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 /** Commands of the fixed contract whose part comes later; called, they say so. */
 export const LATER_COMMANDS: readonly string[] = [
-  'doctor',
   'login',
   'logout',
   'whoami',

@@ -13,7 +13,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['http'],
   ['app'],
   ['supervise'],
-  ['demo'],
+  ['demo', 'doctor'],
   ['cli'],
 ];
 

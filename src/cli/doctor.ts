@@ -1,0 +1,138 @@
+// `lictor doctor`: what is wrong, before users see it.
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import type { Command } from 'commander';
+import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
+import type { Config } from '../config/config.ts';
+import { loadConfig, type Problem } from '../config/load.ts';
+import { type StatePaths, statePaths } from '../config/state-dir.ts';
+import { nginxWorkerUser } from '../config/worker-user.ts';
+import { systemClock } from '../contract/clock.ts';
+import { examine, isRunning, type Patient } from '../doctor/doctor.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { statfs } from '../doctor/inside/space.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { makeItHold, recordAfter, recordFirst } from './admin.ts';
+import type { CliContext } from './context.ts';
+import { renderFindings } from './doctor-text.ts';
+import { CommandFailed } from './errors.ts';
+import { painter } from './text.ts';
+
+interface DoctorOptions {
+  readonly json?: boolean;
+}
+
+const HELP = `
+While the gateway runs, a token with the roles viewer and worker is made for this run (two minutes, revoked at its end, both
+recorded) to try the sockets. Nothing else is changed. Exit status 0 when no line says FAIL.
+
+Example:
+  lictor doctor -c /etc/lictor/lictor.yaml --state-dir /var/lib/lictor
+  SSL_CERT_FILE=/etc/ssl/our-ca.pem lictor doctor     (clients that trust an authority of your own)
+`;
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('doctor')
+    .description('checks the whole from inside and outside: public_url, sockets, Prefect, certificates, clock, disk; each line with its remedy')
+    .option('--json', 'one object')
+    .addHelpText('after', HELP)
+    .action((options: DoctorOptions) => doctor(context, options));
+}
+
+async function doctor(context: CliContext, { json }: DoctorOptions): Promise<void> {
+  const paths = pathsAsTheyAre(context.stateDir());
+  const loaded = load(context);
+  const running = isRunning(paths);
+  if (json !== true && !running) context.out.write(`The gateway does not run with ${paths.root}: only what can be seen without it is checked.\n\n`);
+  const problems = loaded.problems.map(asFinding);
+  const findings = loaded.config === undefined ? problems : [...problems, ...(await examined(context, paths, { ...loaded, config: loaded.config, running }))];
+  const healthy = findings.every(({ status }) => status !== 'fail');
+  if (json === true) context.out.write(`${JSON.stringify({ ok: healthy, running, findings })}\n`);
+  else context.out.write(`${renderFindings(findings, painter(context.out, context.env)).join('\n')}\n`);
+  if (!healthy) throw new CommandFailed('');
+}
+
+/** Nothing is created: what is missing is a finding. */
+function pathsAsTheyAre(stateDir: string): StatePaths {
+  const { run } = statePaths(stateDir, '');
+  try {
+    return statePaths(realpathSync(stateDir), realpathSync(run));
+  } catch {
+    return statePaths(stateDir, run);
+  }
+}
+
+interface Loaded {
+  readonly config: Config | undefined;
+  readonly secretsKnown: boolean;
+  readonly problems: readonly Problem[];
+}
+
+/** With problems in the secrets alone, the rest is still checked. */
+function load(context: CliContext): Loaded {
+  const read = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir(), secrets: 'read' });
+  if (read.ok) return { config: read.config, secretsKnown: true, problems: [] };
+  const skipped = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir(), secrets: 'skip' });
+  return { config: skipped.ok ? skipped.config : undefined, secretsKnown: false, problems: read.problems };
+}
+
+function asFinding({ path, message, remedy }: Problem): Finding {
+  return {
+    group: path.startsWith('tls') ? 'certificates' : 'machine',
+    check: 'config',
+    status: 'fail',
+    message: `lictor.yaml${path === '' ? '' : ` ${path}`}: ${message}`,
+    remedy,
+  };
+}
+
+interface Examined {
+  readonly config: Config;
+  readonly secretsKnown: boolean;
+  readonly running: boolean;
+}
+
+async function examined(context: CliContext, paths: StatePaths, { config, secretsKnown, running }: Examined): Promise<readonly Finding[]> {
+  const patient: Omit<Patient, 'token'> = {
+    ...{ config, secretsKnown, paths, statfs, workerUser: nginxWorkerUser(), env: { ...context.env }, clock: systemClock },
+    run: (command, args) =>
+      new Promise((resolve) => execFile(command, [...args], { timeout: 10_000 }, (error, stdout) => resolve(error === null ? stdout : null))),
+  };
+  if (!running) return examine({ ...patient, token: undefined });
+  return withToken(context, { config, paths, configFile: context.configFile() }, (token) => examine({ ...patient, token }));
+}
+
+const LIFETIME_MS = 120_000;
+
+type Session = Parameters<typeof recordFirst>[0];
+
+/** Made and revoked as `lictor token` does it; the lifetime holds even when this process is killed in between. */
+async function withToken(context: CliContext, session: Session, work: (token: Patient['token']) => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+  const store = await openStore({ file: session.config.storeFile, clock: systemClock }).catch(messageOf);
+  if (typeof store === 'string') return work(store);
+  const name = `doctor-${randomBytes(4).toString('hex')}`;
+  const { id, text: secret } = createTokenText(createTokenId());
+  try {
+    return await work(await mint(session, store, { id, name, secret }).catch(messageOf));
+  } finally {
+    if (await store.tokens.revoke(id)) await revoked(context, session, name);
+    await store.close();
+  }
+}
+
+async function mint(session: Session, store: Store, { id, name, secret }: { readonly id: string; readonly name: string; readonly secret: string }) {
+  recordFirst(session, { action: 'token.create', resourceType: 'ServiceToken', resourceId: name });
+  await store.tokens.create({ id, name, roles: ['viewer', 'worker'], cidrs: [], lifetimeMs: LIFETIME_MS, hash: hashToken(secret) });
+  return { secret };
+}
+
+async function revoked(context: CliContext, session: Session, name: string): Promise<void> {
+  recordAfter(context, session, { action: 'token.revoke', resourceType: 'ServiceToken', resourceId: name });
+  await makeItHold(session).catch((error: unknown) => context.err.write(`lictor: ${messageOf(error)}\n`));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,165 @@
+// Everything that is looked at: from inside (this machine, the state directory), and from outside over the real public_url.
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:tls';
+import { OPERATIONS } from '../catalog/catalogue.ts';
+import type { Config } from '../config/config.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import type { WorkerUser } from '../config/worker-user.ts';
+import type { Clock } from '../contract/clock.ts';
+import { type Check, type Finding, fail } from './finding.ts';
+import { checkLedger, checkStore } from './inside/databases.ts';
+import { checkNginx, type RunProgram } from './inside/nginx-version.ts';
+import { checkProcesses, limitsOf, supervisorPid } from './inside/processes.ts';
+import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.ts';
+import { checkCacheMode, checkUnixSockets } from './inside/runtime.ts';
+import { checkCacheSpace, checkDisk, checkOpenFiles, type Statfs } from './inside/space.ts';
+import { checkChain, checkExpiry, checkFiles, checkName, fetchServed, type Served } from './outside/certificates.ts';
+import { baseOf, checkHealth, checkReady, checkRefusal, checkUiSettings, type Door } from './outside/door.ts';
+import { probe } from './outside/http-probe.ts';
+import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
+import { bundleFile, tokenTrust, trustedAuthorities, upstreamTrust } from './outside/trust.ts';
+import { checkBackDoor, checkCredential, checkRoutes, checkUiTarget, type UpstreamSubject } from './outside/upstream.ts';
+import { inOrder, runChecks } from './run-checks.ts';
+
+export interface Patient {
+  readonly config: Config;
+  /** False: Prefect's credential could not be read, so what needs it is left out. */
+  readonly secretsKnown: boolean;
+  /** Nothing of it is created or mended. */
+  readonly paths: StatePaths;
+  readonly workerUser: WorkerUser | null;
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly statfs: Statfs;
+  readonly run: RunProgram;
+  /** A short-lived token with the roles viewer and worker; a string: why there is none. Undefined: the gateway does not run. */
+  readonly token: { readonly secret: string } | string | undefined;
+}
+
+/**
+ * Never rejects; nothing is changed. First what is quick, all at once; then what keeps Prefect busy for a moment (it makes its
+ * OpenAPI document anew, and opens twenty sockets), so that the first is not slowed down by the second.
+ */
+export async function examine(patient: Patient): Promise<readonly Finding[]> {
+  const running = isRunning(patient.paths);
+  const light = [...machineChecks(patient), ...edgeChecks(patient, running), ...(running ? doorChecks(patient) : []), ...upstreamChecks(patient)];
+  const quick = await runChecks([...light, ...certificateChecks(patient, running)]);
+  const slow = await runChecks([...routeChecks(patient), ...(running ? socketChecks(patient) : [])]);
+  return inOrder([...quick, ...slow]);
+}
+
+export function isRunning(paths: StatePaths): boolean {
+  return supervisorPid(paths) !== undefined;
+}
+
+function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: Patient): readonly Check[] {
+  return [
+    { group: 'machine', name: 'nginx', run: () => checkNginx(env, run) },
+    { group: 'machine', name: 'open-files', run: () => checkOpenFiles(limitsOf(supervisorPid(paths))) },
+    { group: 'machine', name: 'disk-space', run: () => checkDisk(paths.root, statfs) },
+    { group: 'machine', name: 'state-dir-parents', run: () => checkParents(paths.root, workerUser, tempDirInUse(paths)) },
+    { group: 'machine', name: 'store', run: () => checkStore(config.storeFile) },
+    { group: 'machine', name: 'ledger', run: () => checkLedger(paths, clock()) },
+  ];
+}
+
+function edgeChecks({ paths, workerUser, statfs }: Patient, running: boolean): readonly Check[] {
+  const processes: Check = { group: 'edge', name: 'processes', run: () => checkProcesses(paths) };
+  if (!running) return [processes];
+  return [
+    processes,
+    { group: 'edge', name: 'unix-sockets', run: () => checkUnixSockets(paths, workerUser) },
+    { group: 'edge', name: 'decision-cache', run: () => [checkCacheMode(paths.decisionCache, workerUser), checkCacheSpace(paths.decisionCache, statfs)] },
+    { group: 'edge', name: 'temp-dir', run: () => checkTempDir(tempDirInUse(paths), workerUser) },
+  ];
+}
+
+function doorChecks(patient: Patient): readonly Check[] {
+  const door: Door = { publicUrl: patient.config.publicUrl, probe };
+  const { token } = patient;
+  const settings: Check[] =
+    typeof token === 'object'
+      ? [{ group: 'door', name: 'ui-settings', run: () => checkUiSettings(door, { headers: { 'x-lictor-token': token.secret }, tls: ownTrust(patient) }) }]
+      : [];
+  return [
+    { group: 'door', name: 'health', run: () => checkHealth(door) },
+    { group: 'door', name: 'ready', run: () => checkReady(door) },
+    { group: 'door', name: 'refusal', run: () => checkRefusal(door) },
+    ...settings,
+  ];
+}
+
+function socketChecks(patient: Patient): readonly Check[] {
+  const { token, config } = patient;
+  if (typeof token !== 'object') {
+    const why = token ?? 'there is no token';
+    return [
+      {
+        group: 'sockets',
+        name: 'token',
+        run: () => fail(`the sockets could not be tried: ${why}`, 'Run lictor doctor as the user of the gateway, and mend the store and the ledger first.'),
+      },
+    ];
+  }
+  const subject = { base: baseOf(config.publicUrl), token: token.secret, tls: ownTrust(patient), attempt: attemptSocket };
+  return SOCKET_PATHS.map(
+    (path): Check => ({ group: 'sockets', name: path.replace('/api/', '').replace('/lictor-doctor', ''), run: () => checkSocket(subject, path) }),
+  );
+}
+
+function ownTrust({ env, config }: Patient) {
+  return tokenTrust(trustedAuthorities(env), config.tls?.certFile ?? null);
+}
+
+function upstreamSubjects({ config, env }: Patient): readonly UpstreamSubject[] {
+  const { servers, authString, caFile } = config.prefect;
+  const tls = upstreamTrust(trustedAuthorities(env), caFile);
+  return servers.map((url) => ({ url, authString, tls, probe }));
+}
+
+function routeChecks(patient: Patient): readonly Check[] {
+  if (!patient.secretsKnown) return [];
+  return upstreamSubjects(patient).map((subject): Check => ({ group: 'upstream', name: 'routes', run: () => checkRoutes(subject, OPERATIONS) }));
+}
+
+function upstreamChecks(patient: Patient): readonly Check[] {
+  const { config, secretsKnown } = patient;
+  return upstreamSubjects(patient).flatMap((subject): Check[] => {
+    const backDoor: Check = { group: 'upstream', name: 'back-door', run: () => checkBackDoor(subject) };
+    if (!secretsKnown) return [backDoor];
+    return [
+      { group: 'upstream', name: 'credential', run: () => checkCredential(subject) },
+      backDoor,
+      { group: 'upstream', name: 'ui-settings', run: () => checkUiTarget(subject, config.publicUrl) },
+    ];
+  });
+}
+
+function certificateChecks(patient: Patient, running: boolean): readonly Check[] {
+  const { config, env, clock } = patient;
+  const { publicUrl, tls } = config;
+  if (!publicUrl.secure) return [];
+  const served = running ? fetchServed({ ...publicUrl, authorities: trustedAuthorities(env) }) : servedFromFiles(patient);
+  served.catch(() => undefined); // each check that needs it says so itself
+  const checks: Check[] = [
+    { group: 'certificates', name: 'expiry', run: async () => checkExpiry((await served).certificate, clock()) },
+    { group: 'certificates', name: 'name', run: async () => checkName((await served).certificate, publicUrl.hostname) },
+    { group: 'certificates', name: 'chain', run: async () => checkChain((await served).chainProblem, bundleFile(env)) },
+  ];
+  if (tls === null) return checks;
+  return [...checks, { group: 'certificates', name: 'key', run: async () => checkFiles(tls, (await served.catch(() => undefined))?.certificate) }];
+}
+
+/** The files served for a moment on loopback, so that they are judged as a client would while nothing else serves them. */
+async function servedFromFiles({ config: { tls }, env }: Patient): Promise<Served> {
+  if (tls === null) throw new Error('the gateway does not run, and it has no certificate of its own');
+  const server = createServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const address = server.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    return await fetchServed({ hostname: '127.0.0.1', port, authorities: trustedAuthorities(env) });
+  } finally {
+    server.close();
+  }
+}

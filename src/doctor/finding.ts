@@ -1,0 +1,37 @@
+// What a check finds: one line with its remedy.
+
+export const GROUPS = ['machine', 'edge', 'door', 'upstream', 'sockets', 'certificates'] as const;
+export type Group = (typeof GROUPS)[number];
+
+export interface Verdict {
+  /** `warn` is a hint: it does not make the whole unhealthy. */
+  readonly status: 'ok' | 'warn' | 'fail';
+  /** One sentence; never a secret. */
+  readonly message: string;
+  /** What to do about it; null when nothing is to be done. */
+  readonly remedy: string | null;
+}
+
+export interface Finding extends Verdict {
+  readonly group: Group;
+  /** Stable, kebab-case: for --json. */
+  readonly check: string;
+}
+
+export interface Check {
+  readonly group: Group;
+  readonly name: string;
+  readonly run: () => Verdict | readonly Verdict[] | Promise<Verdict | readonly Verdict[]>;
+}
+
+export function ok(message: string): Verdict {
+  return { status: 'ok', message, remedy: null };
+}
+
+export function warn(message: string, remedy: string): Verdict {
+  return { status: 'warn', message, remedy };
+}
+
+export function fail(message: string, remedy: string): Verdict {
+  return { status: 'fail', message, remedy };
+}

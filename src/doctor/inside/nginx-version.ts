@@ -1,0 +1,49 @@
+// The nginx that is there: new enough for the gateway, and as new as its distribution has patched it.
+import { LictorError } from '../../contract/error.ts';
+import { findNginx, type NginxVersion } from '../../edge/version.ts';
+import { fail, ok, type Verdict, warn } from '../finding.ts';
+
+/** Standard output of a program; null when it is not there or fails. */
+export type RunProgram = (command: string, args: readonly string[]) => Promise<string | null>;
+
+const PACKAGES = ['nginx', 'nginx-light', 'nginx-core', 'nginx-full', 'nginx-extras'];
+
+export async function checkNginx(env: NodeJS.ProcessEnv, run: RunProgram): Promise<Verdict> {
+  try {
+    const version = await findNginx(env);
+    return env['LICTOR_NGINX'] === undefined
+      ? await comparedWithDistribution(version, run)
+      : ok(`nginx ${version.text} at ${version.binary}, as LICTOR_NGINX names it`);
+  } catch (error) {
+    if (!(error instanceof LictorError)) throw error;
+    return fail(
+      error.message.split(/[:;]/)[0] ?? error.message,
+      error.code === 'nginx-too-old'
+        ? 'Install nginx 1.18 or newer, or name another one in LICTOR_NGINX.'
+        : 'Debian, Ubuntu: apt-get install nginx-light. Or name another one in LICTOR_NGINX.',
+    );
+  }
+}
+
+async function comparedWithDistribution(version: NginxVersion, run: RunProgram): Promise<Verdict> {
+  const policy = await run('apt-cache', ['policy', ...PACKAGES]);
+  const behind = outdated(policy ?? '');
+  if (behind === undefined) return ok(`nginx ${version.text}${policy === null ? '' : ', as new as its distribution has it'}`);
+  return warn(
+    `nginx ${version.text} is older than its distribution has it: ${behind.installed}, and there is ${behind.candidate}`,
+    `Security fixes are missing: apt-get install --only-upgrade ${behind.name}, then restart lictor up.`,
+  );
+}
+
+interface Outdated {
+  readonly name: string;
+  readonly installed: string;
+  readonly candidate: string;
+}
+
+/** The first installed package of `apt-cache policy` that has another candidate; apt never names an older one unless it is pinned. */
+export function outdated(policy: string): Outdated | undefined {
+  const entries = [...policy.matchAll(/^(\S+):\n {2}Installed: (\S+)\n {2}Candidate: (\S+)/gm)];
+  const found = entries.find(([, , installed, candidate]) => installed !== '(none)' && candidate !== '(none)' && installed !== candidate);
+  return found === undefined ? undefined : { name: found[1] ?? '', installed: found[2] ?? '', candidate: found[3] ?? '' };
+}

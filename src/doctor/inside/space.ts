@@ -1,0 +1,59 @@
+// Room: on the disk of the state directory, in the decision cache, and for descriptors.
+import { statfsSync } from 'node:fs';
+import { fail, ok, type Verdict, warn } from '../finding.ts';
+
+export interface FileSystem {
+  /** The kernel's magic number. */
+  readonly type: number;
+  readonly freeBytes: number;
+}
+
+/** `statfs` as an argument: tests own it. */
+export type Statfs = (path: string) => FileSystem;
+
+const MIB = 1024 * 1024;
+const TMPFS_MAGIC = 0x01021994;
+
+export function statfs(path: string): FileSystem {
+  const { type, bavail, bsize } = statfsSync(path);
+  return { type, freeBytes: bavail * bsize };
+}
+
+/** The ledger and the access log grow here; when it is full, changes are refused. */
+export function checkDisk(stateDir: string, look: Statfs): Verdict {
+  const { freeBytes } = look(stateDir);
+  const message = `${words(freeBytes)} free for ${stateDir}`;
+  const remedy = 'Free some, or move the state directory: a ledger that cannot be written makes the gateway refuse changes.';
+  if (freeBytes < 100 * MIB) return fail(`only ${message}`, remedy);
+  return freeBytes < 1024 * MIB ? warn(`only ${message}`, remedy) : ok(message);
+}
+
+/** It holds bearer tokens for seconds: in memory, never on a disk. */
+export function checkCacheSpace(cacheDir: string, look: Statfs): Verdict {
+  const { type, freeBytes } = look(cacheDir);
+  if (type !== TMPFS_MAGIC)
+    return warn(
+      `the decision cache ${cacheDir} is on a disk, not on tmpfs`,
+      'It holds credentials for seconds: make /dev/shm, or XDG_RUNTIME_DIR, a tmpfs that this user can write to.',
+    );
+  const message = `${words(freeBytes)} free for the decision cache, on tmpfs`;
+  const remedy = 'Free some in /dev/shm: without room every request asks the control plane.';
+  if (freeBytes < 8 * MIB) return fail(`only ${message}`, remedy);
+  return freeBytes < 64 * MIB ? warn(`only ${message}`, remedy) : ok(message);
+}
+
+/** From the text of /proc/PID/limits: of the running supervisor, else of this process. Two descriptors a socket, two a request. */
+export function checkOpenFiles(limits: string): Verdict {
+  const soft = /^Max open files\s+(\S+)\s+(\S+)/m.exec(limits);
+  const number = Number(soft?.[2] ?? Number.NaN);
+  if (Number.isNaN(number)) return ok('open files: no limit');
+  const message = `${number} open files for each process`;
+  return number < 4096
+    ? warn(`only ${message}: a socket takes two, a request two`, 'ulimit -Hn 65536 before lictor up; with systemd: LimitNOFILE=65536.')
+    : ok(message);
+}
+
+function words(bytes: number): string {
+  if (bytes >= 1024 * MIB) return `${(bytes / 1024 / MIB).toFixed(1)} GiB`;
+  return `${(bytes / MIB).toFixed(bytes >= 10 * MIB ? 0 : 1)} MiB`;
+}

@@ -1,0 +1,94 @@
+// One HTTP request as a stranger would make it: no redirect is followed, every way of failing is a value.
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { PeerCertificate } from 'node:tls';
+
+/** How certificates are judged: Node's own options of these names. */
+export interface Trust {
+  readonly ca: string[];
+  readonly allowPartialTrustChain: boolean;
+  readonly checkServerIdentity: (hostname: string, certificate: PeerCertificate) => Error | undefined;
+}
+
+export interface ProbeRequest {
+  readonly url: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Left out: certificates are not judged at all, so nothing secret may be sent. */
+  readonly tls?: Trust;
+}
+
+export interface ProbeAnswer {
+  readonly ok: true;
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most 8 MiB. */
+  readonly body: string;
+  /** When the answer began, on this machine's clock. */
+  readonly atMs: number;
+}
+
+export type Probe = ProbeAnswer | { readonly ok: false; readonly error: string };
+
+const TIMEOUT_MS = 8_000;
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/** Never rejects. `error` is the system's code, ECONNREFUSED, or its words. */
+export function probe(wanted: ProbeRequest): Promise<Probe> {
+  return new Promise((resolve) => {
+    const options = { method: wanted.method ?? 'GET', headers: { connection: 'close', ...wanted.headers }, timeout: TIMEOUT_MS, agent: false };
+    const secure = wanted.url.startsWith('https:');
+    const trust = wanted.tls ?? { rejectUnauthorized: false };
+    const call = secure ? httpsRequest(wanted.url, { ...options, ...trust }) : httpRequest(wanted.url, options);
+    call.once('response', (response) => {
+      const atMs = Date.now();
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > MAX_BYTES) call.destroy(new Error('the answer is too large'));
+        else chunks.push(chunk);
+      });
+      response.once('end', () =>
+        resolve({ ok: true, status: response.statusCode ?? 0, headers: flat(response.headers), body: Buffer.concat(chunks).toString(), atMs }),
+      );
+    });
+    call.once('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+    call.once('error', (error) => resolve({ ok: false, error: 'code' in error && typeof error.code === 'string' ? error.code : error.message }));
+    call.end(wanted.body);
+  });
+}
+
+/** What came back instead of JSON: names a proxy or a UI in between. */
+export function isHtml({ headers, body }: Pick<ProbeAnswer, 'headers' | 'body'>): boolean {
+  return (headers['content-type'] ?? '').includes('text/html') || /^\s*<(?:!doctype|html)/i.test(body);
+}
+
+/** A field of a JSON answer; undefined when it is no JSON object or has no such field. */
+export function jsonField(body: string, name: string): unknown {
+  const value = parseJson(body);
+  return typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined;
+}
+
+/** Undefined: it is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `by "nginx/1.24"`, where the other side says what it is. */
+export function serverWords({ headers }: Pick<ProbeAnswer, 'headers'>): string {
+  const name = headers['server'] ?? headers['via'];
+  return name === undefined ? '' : ` (by ${JSON.stringify(name.slice(0, 60))})`;
+}
+
+function flat(headers: Readonly<Record<string, string | readonly string[] | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, typeof value === 'string' ? value : value.join(', ')]])),
+  );
+}

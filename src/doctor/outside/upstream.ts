@@ -1,0 +1,123 @@
+// Prefect itself, asked directly: with the gateway's credential, and without any (the back door).
+import { compareWithOpenApi } from '../../catalog/compare.ts';
+import type { PublicUrl } from '../../config/config.ts';
+import type { Operation } from '../../contract/operation.ts';
+import { fail, ok, type Verdict, warn } from '../finding.ts';
+import { checkClock } from './clock.ts';
+import { isHtml, jsonField, type Probe, type ProbeRequest, parseJson, serverWords, type Trust } from './http-probe.ts';
+
+export interface UpstreamSubject {
+  /** Without a trailing slash and without `/api`. */
+  readonly url: string;
+  readonly authString: string | null;
+  /** How its certificate is judged, when it is https. */
+  readonly tls: Trust;
+  readonly probe: (request: ProbeRequest) => Promise<Probe>;
+}
+
+/** Reachable, takes the credential, is Prefect; and its clock. */
+export async function checkCredential(subject: UpstreamSubject): Promise<readonly Verdict[]> {
+  const answer = await ask(subject, '/api/admin/version');
+  if (!answer.ok) {
+    return [
+      fail(
+        `Prefect at ${subject.url} cannot be reached: ${answer.error}`,
+        'Check that it runs and that prefect.url is its address as this machine sees it: no /api, no path.',
+      ),
+    ];
+  }
+  const clock = checkClock('Prefect', answer);
+  if (answer.status === 401 || answer.status === 403) return [wrongCredential(subject, answer.status), clock];
+  if (isHtml(answer))
+    return [
+      fail(
+        `${subject.url}/api/admin/version answers ${answer.status} with a page${serverWords(answer)}`,
+        'prefect.url leads to a UI or another site: give the address of the Prefect server itself.',
+      ),
+    ];
+  const version = parseJson(answer.body);
+  if (answer.status !== 200 || typeof version !== 'string') {
+    return [
+      fail(
+        `${subject.url}/api/admin/version answers ${answer.status}, which is not Prefect${serverWords(answer)}`,
+        'Let prefect.url be the address of a Prefect 3 server.',
+      ),
+    ];
+  }
+  return [ok(`Prefect ${version} at ${subject.url} answers, and takes the credential`), clock];
+}
+
+function wrongCredential({ url, authString }: UpstreamSubject, status: number): Verdict {
+  return authString === null
+    ? fail(
+        `Prefect at ${url} asks for a credential (${status}) and none is configured`,
+        'Put its PREFECT_SERVER_API_AUTH_STRING into a file and name it in prefect.auth_string_file.',
+      )
+    : fail(
+        `Prefect at ${url} refuses the auth string (${status})`,
+        'prefect.auth_string_file must hold exactly what Prefect was started with in PREFECT_SERVER_API_AUTH_STRING; then restart lictor up.',
+      );
+}
+
+/** Whoever reaches Prefect directly must be refused there: the gateway is only a door while there is a wall. */
+export async function checkBackDoor({ url, probe }: UpstreamSubject): Promise<readonly Verdict[]> {
+  const answer = await probe({ url: `${url}/api/flows/filter`, method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"limit": 1}' });
+  if (!answer.ok) return []; // the line about the credential says that nobody answers
+  if (answer.status !== 200 || isHtml(answer)) return [ok(`Prefect refuses whoever comes to ${url} without a credential (${answer.status})`)];
+  return [
+    fail(
+      `back door: ${url} answers requests without any credential, past the gateway`,
+      'Start Prefect with PREFECT_SERVER_API_AUTH_STRING=user:password, give the same to prefect.auth_string_file, and close its port to all but this machine.',
+    ),
+  ];
+}
+
+/** Routes that this Prefect has and the catalogue has not are refused at the gateway. */
+export async function checkRoutes(subject: UpstreamSubject, operations: readonly Operation[]): Promise<Verdict | readonly Verdict[]> {
+  const answer = await ask(subject, '/api/openapi.json');
+  const differences = answer.ok && answer.status === 200 ? comparison(operations, answer.body) : undefined;
+  // Where it does not answer, or refuses the credential, that is a line of its own already.
+  if (!answer.ok || answer.status === 401 || answer.status === 403) return [];
+  if (differences === undefined)
+    return warn('the routes of Prefect cannot be compared: it gives no readable OpenAPI document', 'Compare its version with the one in the README by hand.');
+  const unknown = differences.filter(({ kind }) => kind !== 'gone');
+  if (unknown.length > 0) {
+    const names = unknown.map(({ operationId }) => operationId);
+    return warn(
+      `${unknown.length} routes of this Prefect are not in the catalogue, so they are refused: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ', ...' : ''}`,
+      'A newer Prefect needs a newer Lictor: upgrade it, or go on without these routes.',
+    );
+  }
+  const gone = differences.length;
+  return ok(
+    gone === 0
+      ? 'every route of Prefect is in the catalogue'
+      : `every route of Prefect is in the catalogue; ${gone} of the catalogue's are not in this older Prefect`,
+  );
+}
+
+/** Harmless behind the gateway, which answers by itself; named, because a UI that is opened directly would go there. */
+export async function checkUiTarget(subject: UpstreamSubject, publicUrl: Pick<PublicUrl, 'origin' | 'basePath'>): Promise<Verdict | readonly Verdict[]> {
+  const answer = await ask(subject, '/ui-settings');
+  const api = answer.ok ? jsonField(answer.body, 'api_url') : undefined;
+  if (typeof api !== 'string') return []; // no UI there, or no answer, which is a line of its own
+  const own = [`${publicUrl.origin}${publicUrl.basePath}/api`, `${publicUrl.basePath}/api`, `${subject.url}/api`];
+  if (own.includes(api)) return ok('Prefect sends its UI nowhere else');
+  return warn(
+    `Prefect sends its UI to ${api}; the gateway overrides that with its own address`,
+    'Nothing to do behind the gateway. PREFECT_UI_API_URL on the Prefect server sets it.',
+  );
+}
+
+function ask({ url, authString, tls, probe }: UpstreamSubject, path: string): Promise<Probe> {
+  const headers: Record<string, string> = authString === null ? {} : { authorization: `Basic ${Buffer.from(authString, 'utf8').toString('base64')}` };
+  return probe({ url: `${url}${path}`, headers, tls });
+}
+
+function comparison(operations: readonly Operation[], body: string) {
+  try {
+    return compareWithOpenApi(operations, parseJson(body));
+  } catch {
+    return undefined; // no OpenAPI document: the caller says so
+  }
+}

@@ -1,11 +1,11 @@
-// Entry of the control plane: a child of the supervisor, started with `--config FILE --state-dir DIR`.
+// Entry of the control plane: a child of the supervisor, started with `--config FILE --state-dir DIR [--in-use]`.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { type App, startApp } from './app.ts';
-import { loadConfig } from './config/load.ts';
+import { loadCandidate, loadInUse } from './config/in-use.ts';
 import { prepareStateDir } from './config/runtime-dir.ts';
 import type { StatePaths } from './config/state-dir.ts';
 import { systemClock } from './contract/clock.ts';
@@ -17,25 +17,38 @@ process.on('disconnect', () => process.exit(1));
 // The terminal's Ctrl-C reaches the whole group: the supervisor decides when we drain.
 process.on('SIGINT', () => undefined);
 
-const { values } = parseArgs({ options: { config: { type: 'string' }, 'state-dir': { type: 'string' } } });
-await main(values.config ?? 'lictor.yaml', values['state-dir'] ?? '.lictor');
+const { values } = parseArgs({ options: { config: { type: 'string' }, 'state-dir': { type: 'string' }, 'in-use': { type: 'boolean' } } });
+await main({ configFile: values.config ?? 'lictor.yaml', stateDir: values['state-dir'] ?? '.lictor', inUse: values['in-use'] === true });
 
-async function main(configFile: string, stateDir: string): Promise<void> {
+interface Start {
+  readonly configFile: string;
+  readonly stateDir: string;
+  /** Started again: what is in use is used on, whatever the file says by now. */
+  readonly inUse: boolean;
+}
+
+async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
   const paths = prepareStateDir(stateDir);
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: paths.controlLog, sync: false, mode: 0o600 }));
-  const loaded = loadConfig(configFile, process.env, { stateDir });
+  const place = { file: configFile, env: process.env, paths };
+  const candidate = loadCandidate(place);
+  const loaded = (inUse ? loadInUse(place) : undefined) ?? candidate.loaded;
   if (!loaded.ok) {
+    candidate.discard();
     for (const { path, message, remedy } of loaded.problems) log.error({ path, remedy }, message);
     return fatal(loaded.problems.map(({ path, message, remedy }) => `${path}: ${message}. ${remedy}`).join('\n'));
   }
   try {
-    const app = await startApp({ config: loaded.config, paths, env: process.env, clock: systemClock, log });
+    const app = await startApp({ config: loaded.config, configFile, paths, env: process.env, clock: systemClock, log, tell: send });
+    if (loaded === candidate.loaded) candidate.keep();
     serve(app, log, paths);
   } catch (error) {
     log.error({ err: error }, 'start failed');
     // A broken configuration or an occupied file does not heal by starting again; anything else may.
     if (error instanceof LictorError) return fatal(error.message);
     throw error;
+  } finally {
+    candidate.discard();
   }
 }
 
@@ -44,12 +57,16 @@ function serve(app: App, log: pino.Logger, paths: StatePaths): void {
     const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
     if (type === 'relay-connection' && handle instanceof Socket) app.acceptSocket(handle);
     else if (type === 'drain') drain(app, log);
-    else if (type === 'reload') log.warn('reload is not built yet: restart lictor up to read the configuration again');
+    else if (type === 'reload') reload(app, log);
   });
   send({ type: 'edge-start', binary: app.edge.binary, args: app.edge.args });
   if (app.edge.changed && nginxRuns(paths)) send({ type: 'edge-reload' });
   send({ type: 'ready' });
   log.info('ready');
+}
+
+function reload(app: App, log: pino.Logger): void {
+  app.reloader.reload().catch((error: unknown) => log.error({ err: error }, 'reload failed'));
 }
 
 function drain(app: App, log: pino.Logger): void {

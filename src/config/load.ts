@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly stateDir: string;
   /** `skip` for commands that need no secret of the gateway's, so that they work in a shell that has none. Default: read. */
   readonly secrets?: 'read' | 'skip';
+  /** Relative paths in the file are below it. Default: the file's own directory. */
+  readonly baseDir?: string;
 }
 
 export type LoadResult = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -42,7 +44,7 @@ export function loadConfig(file: string, env: Environment, options: LoadOptions)
   const data = expandEnvironment(yaml.data, env, problems.report, (keys) => secrets === 'skip' && isAuthString(keys));
   reportNotBuilt(data, problems.report);
   const wire = validate(data, problems);
-  const config = buildConfig(wire, problems, { baseDir: dirname(resolve(file)), stateDir: resolve(options.stateDir), secrets });
+  const config = buildConfig(wire, problems, { baseDir: options.baseDir ?? dirname(resolve(file)), stateDir: resolve(options.stateDir), secrets });
   return config === undefined ? { ok: false, problems: problems.all() } : { ok: true, config };
 }
 

@@ -24,6 +24,11 @@ export interface StatePaths {
   readonly edge: string;
   readonly ledgerFile: string;
   readonly storeFile: string;
+  /** A copy of the configuration file as it was when it was applied; secrets stand in it as references only. */
+  readonly configInUse: string;
+  /** Which Lictor's layout this is, and what was kept before a migration. */
+  readonly version: string;
+  readonly backup: string;
 }
 
 /** `runtime` is the short, worker-reachable directory (see config/runtime-dir.ts) that `STATE/run` points to. */
@@ -45,5 +50,8 @@ export function statePaths(root: string, runtime: string): StatePaths {
     edge: join(root, 'edge'),
     ledgerFile: join(root, 'ledger.db'),
     storeFile: join(root, 'lictor.db'),
+    configInUse: join(root, 'config-in-use.yaml'),
+    version: join(root, 'version'),
+    backup: join(root, 'backup'),
   };
 }

@@ -23,9 +23,9 @@ const PURPOSE = 'x-lictor-in-purpose';
 const ROUTE = { mediated: '/-/mediated', login: '/-/login' } as const;
 
 /** nginx's own limit for all header lines is 32 KiB, and the INPUT headers repeat some. */
-const HEADER_BYTES = 256 * 1024;
+export const HEADER_BYTES = 256 * 1024;
 
-/** Not listening yet: the caller owns the socket and its mode. Only what nginx hands over in INPUT headers is believed. */
+/** Not listening: `server` gets its requests from the caller's. Only what nginx hands over in INPUT headers is believed. */
 export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   const prefix = `${parts.config.publicUrl.basePath}${OWN_PREFIX.slice(0, -1)}`;
   const { origin, basePath } = parts.config.publicUrl;

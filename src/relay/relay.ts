@@ -20,6 +20,8 @@ export interface Relay {
   drain(): Promise<void>;
   /** After a security change: resolves when every open socket has been decided again; those no longer allowed close with 1008. */
   recheck(): Promise<void>;
+  /** Closes every open socket with 1012: stock clients come back at once. New ones go on being accepted. */
+  restart(): Promise<void>;
   /** Open sockets, authorised or not. */
   count(): number;
 }
@@ -56,6 +58,7 @@ export function createRelay(parts: RelayParts): Relay {
       server.closeAllConnections();
     },
     recheck,
+    restart: () => closeAll(core),
     count: () => core.webSockets.clients.size,
   };
 }

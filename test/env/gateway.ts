@@ -52,6 +52,8 @@ export interface Gateway {
   fetch(path: string, init?: RequestInit & { readonly token?: string; readonly session?: Session }): Promise<Response>;
   /** Process ids that run now. */
   pids(): Pids;
+  /** What `lictor up` has printed. */
+  terminal(): string;
   /** Starts it again after `kill` or `stop`. */
   up(): Promise<void>;
   isReady(): Promise<boolean>;
@@ -91,6 +93,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     login: (account) => logIn(url, account),
     fetch: (path, init = {}) => fetch(`${url}${path}`, { redirect: 'manual', ...init, headers: withCredential(url, init) }),
     pids: () => pidsOf(supervisor.pid),
+    terminal: () => supervisor.output(),
     up: async () => {
       supervisor = await start({ ...spec(['up']), ready: isReady, readyTimeoutMs: 30_000 });
     },

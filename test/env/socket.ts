@@ -26,11 +26,17 @@ export interface SocketOptions {
   readonly protocols?: readonly string[];
   /** Sent as soon as it is open. */
   readonly first?: unknown;
+  /** For certificates that a test has made. */
+  readonly trustAnyCertificate?: boolean;
 }
 
 /** Opens `path` of a gateway at `url` (`http://...`). */
-export function openSocket(url: string, path: string, { headers = {}, protocols = ['prefect'], first }: SocketOptions = {}): OpenSocket {
-  const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${path}`, [...protocols], { headers });
+export function openSocket(
+  url: string,
+  path: string,
+  { headers = {}, protocols = ['prefect'], first, trustAnyCertificate = false }: SocketOptions = {},
+): OpenSocket {
+  const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${path}`, [...protocols], { headers, rejectUnauthorized: !trustAnyCertificate });
   const frames: string[] = [];
   let status: number | null = null;
   const opened = new Promise<boolean>((resolve) => {

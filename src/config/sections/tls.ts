@@ -12,12 +12,19 @@ export interface TlsSection {
   readonly publicUrl: PublicUrl | undefined;
   readonly baseDir: string;
   readonly secrets: 'read' | 'skip';
+  /** Another proxy ends TLS. */
+  readonly terminated: boolean;
 }
 
 /** Null when there is none, or when something is wrong; then it has been reported. Not checked: names and expiry. */
-export function readTls({ wire, publicUrl, baseDir, secrets }: TlsSection, report: Report): Config['tls'] {
+export function readTls({ wire, publicUrl, baseDir, secrets, terminated }: TlsSection, report: Report): Config['tls'] {
   if (wire === undefined) {
-    if (publicUrl?.secure === true) report(['tls'], 'is missing, though public_url is https', 'Give tls.cert and tls.key (PEM files).');
+    if (publicUrl?.secure === true && !terminated)
+      report(
+        ['tls'],
+        'is missing, though public_url is https',
+        'Give tls.cert and tls.key (PEM files), or tls_terminated_upstream: true where a proxy in front ends TLS.',
+      );
     return null;
   }
   if (publicUrl?.secure === false) report(['tls'], 'is set, though public_url is http', 'Write https:// in public_url, or remove tls.');
@@ -26,7 +33,7 @@ export function readTls({ wire, publicUrl, baseDir, secrets }: TlsSection, repor
   return files;
 }
 
-function checkPair({ certFile, keyFile }: { certFile: string; keyFile: string }, report: Report): void {
+export function checkPair({ certFile, keyFile }: { certFile: string; keyFile: string }, report: Report): void {
   const certificate = readCertificate(certFile, report);
   const pem = readSecretFile(keyFile, ['tls', 'key'], report);
   if (certificate === undefined || pem === undefined) return;

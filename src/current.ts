@@ -1,0 +1,53 @@
+// The rooms in use, behind sockets that stay: a reload swaps them in one step.
+import type { Answerer } from './decide/answer.ts';
+import type { RelayParts } from './relay/parts.ts';
+import type { Rooms } from './rooms.ts';
+
+export interface Current {
+  get(): Rooms;
+  /** From this call on everything is answered by `next`. Answers the former rooms, whose requests still end there. */
+  swap(next: Rooms): Rooms;
+}
+
+export function createCurrent(first: Rooms): Current {
+  let rooms = first;
+  return {
+    get: () => rooms,
+    swap(next) {
+      const former = rooms;
+      rooms = next;
+      return former;
+    },
+  };
+}
+
+/** An answer that was computed while the rooms were swapped is computed again: no decision of the former ones leaves after the swap. */
+export function currentAnswerer(current: Current): Answerer {
+  return {
+    async answer(inputs) {
+      for (;;) {
+        const rooms = current.get();
+        const answer = await rooms.answerer.answer(inputs);
+        if (rooms === current.get()) return answer;
+      }
+    },
+    forget: () => current.get().answerer.forget(),
+  };
+}
+
+/** For the relay, whose sockets outlive a reload: each is decided again by the rooms in use (`recheck`). */
+export function currentForRelay(current: Current): Pick<RelayParts, 'decider' | 'upstream'> {
+  return {
+    decider: {
+      authorize: (inputs, asks, frameToken) => current.get().decider.authorize(inputs, asks, frameToken),
+      get revision() {
+        return current.get().revision;
+      },
+    },
+    upstream: {
+      socketUrl: (path) => current.get().upstream.socketUrl(path),
+      socketToken: () => current.get().upstream.socketToken(),
+      socketAuthorities: () => current.get().upstream.socketAuthorities(),
+    },
+  };
+}

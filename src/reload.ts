@@ -1,0 +1,179 @@
+// Reads the configuration again: either all of it is applied, or nothing has changed and every problem is told.
+import { userInfo } from 'node:os';
+import { certificateFingerprint, checkCertificates } from './config/certificates.ts';
+import type { Config } from './config/config.ts';
+import { type Candidate, loadCandidate } from './config/in-use.ts';
+import { type Problem, renderProblem } from './config/problem.ts';
+import { checkRestartKeys } from './config/restart-keys.ts';
+import { LictorError } from './contract/error.ts';
+import type { FromControl } from './contract/ipc.ts';
+import type { NewRecord } from './contract/record.ts';
+import type { Current } from './current.ts';
+import type { AppliedEdge } from './edge/apply.ts';
+import { checkEdge } from './edge/check.ts';
+import { buildRooms, type House, type Rooms } from './rooms.ts';
+
+export interface Reloader {
+  /** SIGHUP. Never rejects: what is wrong is told and recorded. */
+  reload(): Promise<void>;
+  /** Certificate files with other contents are handed to nginx; broken ones are told once and tried again when they change. */
+  renewCertificates(): Promise<void>;
+}
+
+export interface ReloaderParts {
+  readonly house: House;
+  readonly current: Current;
+  readonly configFile: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Renders, tests and swaps nginx's files; throws without having changed anything. */
+  readonly applyEdge: (config: Config) => Promise<AppliedEdge>;
+  /** Closes open sockets with 1012: they lead to a Prefect that is no longer the one. */
+  readonly moveSockets: () => Promise<void>;
+  readonly tell: (message: FromControl) => void;
+}
+
+export function createReloader(parts: ReloaderParts): Reloader {
+  const state: State = { certificates: certificateFingerprint(parts.current.get().config), refusedCertificates: null };
+  const oneByOne = createQueue();
+  return {
+    reload: () => oneByOne(() => reload(parts, state)),
+    renewCertificates: () => oneByOne(() => renew(parts, state)),
+  };
+}
+
+interface State {
+  /** What nginx has loaded. */
+  certificates: string | null;
+  refusedCertificates: string | null;
+}
+
+async function reload(parts: ReloaderParts, state: State): Promise<void> {
+  const { configFile, env, house, current } = parts;
+  const candidate = loadCandidate({ file: configFile, env, paths: house.paths });
+  try {
+    const problems = candidate.loaded.ok ? await findProblems(parts, candidate.loaded.config) : candidate.loaded.problems;
+    if (!candidate.loaded.ok || problems.length > 0) return await refuse(parts, problems);
+    const from = current.get().revision;
+    const nginx = await apply(parts, state, candidate, candidate.loaded.config);
+    await applied(parts, { from, nginx });
+  } catch (error) {
+    await refuse(parts, [failure(parts, error)]);
+  } finally {
+    candidate.discard();
+  }
+}
+
+/** Nothing that runs is touched. nginx is asked only about what is sound. */
+async function findProblems({ current, house, env }: ReloaderParts, next: Config): Promise<readonly Problem[]> {
+  const fixed = checkRestartKeys(current.get().config, next);
+  return fixed.length > 0 ? fixed : checkEdge(next, house.paths, env);
+}
+
+/** The files of nginx are the last thing that can fail; behind them everything is in memory. True: nginx has to read them. */
+async function apply(parts: ReloaderParts, state: State, candidate: Candidate, next: Config): Promise<boolean> {
+  const { house, current } = parts;
+  const rooms = await buildRooms(house, next);
+  const fingerprint = certificateFingerprint(next);
+  const edge = await parts.applyEdge(next).catch(async (error: unknown) => {
+    await rooms.retire();
+    throw error;
+  });
+  const former = current.swap(rooms);
+  keep(parts, candidate);
+  const nginx = edge.changed || fingerprint !== state.certificates;
+  if (nginx) parts.tell({ type: 'edge-reload' });
+  state.certificates = fingerprint;
+  state.refusedCertificates = null;
+  await house.sync();
+  if (leadsElsewhere(former.config, next)) await parts.moveSockets();
+  retire(parts, former);
+  return nginx;
+}
+
+function keep({ house }: ReloaderParts, candidate: Candidate): void {
+  try {
+    candidate.keep();
+  } catch (error) {
+    // It is applied all the same; a control plane that is started again would use what was applied before.
+    house.log.error({ err: error }, 'the configuration in use could not be kept');
+  }
+}
+
+function leadsElsewhere(former: Config, next: Config): boolean {
+  return JSON.stringify(former.prefect) !== JSON.stringify(next.prefect);
+}
+
+function retire({ house }: ReloaderParts, former: Rooms): void {
+  former.retire().catch((error: unknown) => house.log.error({ err: error }, 'what the former configuration had open did not close'));
+}
+
+async function renew(parts: ReloaderParts, state: State): Promise<void> {
+  const { house, current, env } = parts;
+  const { config, revision } = current.get();
+  const fingerprint = certificateFingerprint(config);
+  if (fingerprint === state.certificates || fingerprint === state.refusedCertificates) return;
+  const pair = checkCertificates(config);
+  const problems = pair.length > 0 ? pair : await checkEdge(config, house.paths, env);
+  if (problems.length > 0) {
+    // Certificate and key are seldom replaced in one step: the next look may find them whole.
+    state.refusedCertificates = fingerprint;
+    return refuse(parts, problems, 'system');
+  }
+  state.certificates = fingerprint;
+  parts.tell({ type: 'edge-reload' });
+  house.log.info('certificate renewed: nginx reads it');
+  parts.tell({ type: 'notice', text: 'lictor: the certificate was renewed; open connections stay.' });
+  await record(parts, { principal: 'system', principal_kind: null, reason: 'certificate-renewed', decision: 'allow', revision, resource_id: 'certificate' });
+}
+
+async function applied(parts: ReloaderParts, { from, nginx }: { readonly from: number; readonly nginx: boolean }): Promise<void> {
+  const to = parts.current.get().revision;
+  parts.house.log.info({ from, to, nginx }, 'configuration applied');
+  const what = from === to ? `nothing in it has changed (revision ${to})` : `applied: revision ${from} -> ${to}`;
+  parts.tell({ type: 'notice', text: `lictor: ${parts.configFile}: ${what}${nginx ? '; nginx reads its new configuration' : ''}.` });
+  await record(parts, { ...localUser(), reason: 'config-applied', decision: 'allow', revision: to, resource_id: `${from} -> ${to}` });
+}
+
+async function refuse(parts: ReloaderParts, problems: readonly Problem[], by?: 'system'): Promise<void> {
+  const { house, configFile, current } = parts;
+  for (const { path, message, remedy, line } of problems) house.log.error({ path, remedy, line }, `reload refused: ${message}`);
+  const text = problems.map((problem) => renderProblem(configFile, problem)).join('');
+  parts.tell({
+    type: 'notice',
+    text: `${text}lictor: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}: nothing was changed, the gateway runs on as it was.`,
+  });
+  const who = by === 'system' ? { principal: 'system', principal_kind: null } : localUser();
+  const { revision } = current.get();
+  await record(parts, { ...who, reason: 'config-refused', decision: 'deny', revision, resource_id: `${revision} -> ${revision}` });
+}
+
+function failure({ house }: ReloaderParts, error: unknown): Problem {
+  house.log.error({ err: error }, 'reload failed');
+  const message = error instanceof LictorError ? error.message : 'it could not be applied (control.log says why)';
+  return { path: '', message, remedy: 'Mend what is named, then reload again.' };
+}
+
+/** A reload is never undone because it could not be recorded: the ledger's own health says so. */
+async function record({ house }: ReloaderParts, change: Omit<NewRecord, 'time'>): Promise<void> {
+  const time = new Date(house.clock()).toISOString();
+  await house.ledger
+    .append({ time, action: 'config.reload', resource_type: 'Configuration', mode: 'enforce', ...change })
+    .catch((error: unknown) => house.log.error({ err: error }, 'a reload could not be recorded'));
+}
+
+/** Only our own user and root can send us a signal; which of them is not told. */
+function localUser(): Pick<NewRecord, 'principal' | 'principal_kind'> {
+  try {
+    return { principal: `local:${userInfo().username}`, principal_kind: 'user' };
+  } catch {
+    return { principal: `local:uid-${process.geteuid?.() ?? 'unknown'}`, principal_kind: 'user' };
+  }
+}
+
+function createQueue(): (work: () => Promise<void>) => Promise<void> {
+  let tail: Promise<void> = Promise.resolve();
+  return (work) => {
+    tail = tail.then(work, work);
+    return tail;
+  };
+}

@@ -1,0 +1,139 @@
+// Everything that is made from one configuration: built at the start, and anew by each reload.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { createAuthenticator } from './authn/authenticator.ts';
+import { type ActionEntry, collectActions } from './catalog/actions.ts';
+import type { Catalogue } from './catalog/catalogue.ts';
+import type { Config } from './config/config.ts';
+import type { StatePaths } from './config/state-dir.ts';
+import type { Clock } from './contract/clock.ts';
+import { type Answerer, createAnswerer } from './decide/answer.ts';
+import { createDecider, type Decider } from './decide/decider.ts';
+import { publishRevision } from './decide/revision.ts';
+import { startBalancer } from './edge/balancer.ts';
+import { createOwnApp } from './http/own-app.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { createMediator } from './mediate/mediator.ts';
+import { createPolicyEngine } from './policy/engine.ts';
+import { createUpstream, type Upstream } from './prefect/upstream.ts';
+import type { Store } from './store/store.ts';
+
+/** What outlives every configuration. */
+export interface House {
+  readonly paths: StatePaths;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly catalogue: Catalogue;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  /** Makes a change hold: no remembered decision and no open socket outlives it. */
+  readonly sync: () => Promise<void>;
+  readonly edgeRuns: () => Promise<boolean>;
+}
+
+export interface Rooms {
+  readonly config: Config;
+  readonly revision: number;
+  readonly decider: Decider;
+  readonly answerer: Answerer;
+  readonly upstream: Upstream;
+  /** Own pages and mediated requests. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Resolves when the requests that began here have ended and nothing of these rooms is open. */
+  retire(): Promise<void>;
+}
+
+export async function buildRooms(house: House, config: Config): Promise<Rooms> {
+  const { store, ledger, clock, log, catalogue } = house;
+  const actions = collectActions(catalogue.operations);
+  const policy = createPolicyEngine({ actions, revision: publish(house.paths, config, actions) });
+  const authenticator = createAuthenticator({
+    store,
+    config,
+    clock,
+    onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
+    onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
+  });
+  const decider = createDecider({ authenticator, catalogue, policy, changeNumber: () => store.changeNumber() });
+  const answerer = createAnswerer({ decider, catalogue, clock, mayWrite: () => !config.ledger.failClosed || ledger.healthy() });
+  const balancer = watchPrefect(house, config);
+  const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
+  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock, config });
+  const own = createOwnApp({
+    config,
+    store,
+    ledger,
+    authenticator,
+    mediator,
+    clock,
+    log,
+    checks: { edge: house.edgeRuns, store: () => store.changeNumber().then(() => true), upstream: () => prefectAnswers(upstream) },
+    revision: decider.revision,
+    sync: house.sync,
+  });
+  await own.ready();
+  const requests = createRequestCount();
+  return {
+    config,
+    revision: decider.revision,
+    decider,
+    answerer,
+    upstream,
+    handle(request, response) {
+      requests.add(response);
+      own.server.emit('request', request, response);
+    },
+    async retire() {
+      await requests.none();
+      await balancer.stop();
+      await upstream.close();
+      await authenticator.idle();
+    },
+  };
+}
+
+function publish(paths: StatePaths, config: Config, actions: readonly ActionEntry[]): number {
+  const { authString: _secret, ...prefect } = config.prefect;
+  return publishRevision(join(paths.root, 'revision.json'), [JSON.stringify({ ...config, prefect }), JSON.stringify(actions)]);
+}
+
+/** Each of several servers is asked by a client of its own. */
+function watchPrefect({ paths, log }: House, { prefect, publicUrl }: Config): ReturnType<typeof startBalancer> {
+  const clients = new Map(prefect.servers.map((server) => [server, createUpstream({ ...prefect, servers: [server], publicUrl, connectTimeoutMs: 500 })]));
+  const probe = async (server: string): Promise<boolean> => {
+    const client = clients.get(server);
+    return client !== undefined && (await prefectAnswers(client, 1000));
+  };
+  const health = startBalancer({ paths, servers: prefect.servers, probe, log });
+  return {
+    usable: health.usable,
+    async stop() {
+      await health.stop();
+      await Promise.all([...clients.values()].map((client) => client.close()));
+    },
+  };
+}
+
+async function prefectAnswers(upstream: Upstream, timeoutMs = 2000): Promise<boolean> {
+  const answer = await upstream.request({ method: 'GET', path: '/api/health', signal: AbortSignal.timeout(timeoutMs) });
+  return answer.status === 200;
+}
+
+function createRequestCount() {
+  let open = 0;
+  let waiting: (() => void)[] = [];
+  const end = (): void => {
+    open -= 1;
+    if (open > 0) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  };
+  return {
+    add(response: ServerResponse): void {
+      open += 1;
+      response.once('close', end);
+    },
+    none: (): Promise<void> => (open === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+  };
+}

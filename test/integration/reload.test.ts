@@ -1,0 +1,261 @@
+// SIGHUP: a broken configuration changes nothing and says why, a good one is applied whole, and no request notices either.
+import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { selfSigned } from '../env/certificate.ts';
+import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
+import { isAlive, signalProcess, waitFor } from '../env/process.ts';
+import { authFrame, openSocket } from '../env/socket.ts';
+import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
+
+let recorder: Recorder;
+let gateway: Gateway;
+let good: string;
+let token: string;
+
+beforeAll(async () => {
+  recorder = await startRecorder();
+  gateway = await startGateway({ upstream: recorder });
+  good = readFileSync(gateway.configFile, 'utf8');
+  token = (await gateway.token('reader', ['viewer'])).secret;
+});
+beforeEach(() => writeFileSync(gateway.configFile, good));
+afterAll(async () => {
+  await gateway?.close();
+  await recorder?.close();
+});
+
+const controlLog = (): string => readFileSync(join(gateway.stateDir, 'log', 'control.log'), 'utf8');
+const outcomes = (): number => [...controlLog().matchAll(/"configuration applied"|reload refused|"reload failed"/g)].length;
+
+/** Writes the file, sends SIGHUP; resolves when the outcome is recorded. Answers the newest record of a reload. */
+async function reload(text?: string, of = gateway): Promise<Record<string, unknown>> {
+  const before = (await reloads(of)).length;
+  if (text !== undefined) writeFileSync(of.configFile, text);
+  signalProcess(of.pids().supervisor, 'SIGHUP');
+  await waitFor(async () => (await reloads(of)).length > before, { what: 'the outcome of the reload', timeoutMs: 20_000, everyMs: 100 });
+  return (await reloads(of)).at(-1) ?? {};
+}
+
+async function reloads(of: Gateway): Promise<Record<string, unknown>[]> {
+  return jsonLines(await of.lictorOk('audit', '--action', 'config.reload', '--json'));
+}
+
+function changed(changes: Readonly<Record<string, unknown>>): string {
+  return stringify({ ...parse(good), ...changes });
+}
+
+const read = (secret = token) => gateway.fetch('/api/flows/00000000-0000-0000-0000-000000000001', { token: secret });
+
+describe('a broken configuration', () => {
+  const secretFile = join(mkdtempSync(join(tmpdir(), 'lictor-reload-')), 'open-to-all');
+  writeFileSync(secretFile, 'user:p$w0rd');
+  chmodSync(secretFile, 0o644);
+  const broken: readonly (readonly [string, () => string, string])[] = [
+    ['an unknown key', () => changed({ publik_url: 'x' }), 'publik_url'],
+    ['no YAML', () => 'public_url: [', 'YAML'],
+    ['nothing', () => '', 'must be: object'],
+    ['a duplicate key', () => `${good}public_url: http://localhost:1\n`, 'unique'],
+    ['a bad URL', () => changed({ prefect: { url: 'not a url' } }), 'prefect.url'],
+    ['http on a public address', () => changed({ public_url: 'http://prefect.example.com' }), 'public_url'],
+    ['an unreadable secret file', () => changed({ prefect: { url: recorder.url, auth_string_file: '/nonexistent/secret' } }), 'prefect.auth_string_file'],
+    ['a secret file that all may read', () => changed({ prefect: { url: recorder.url, auth_string_file: secretFile } }), 'chmod 600'],
+    ['a secret in plain text', () => changed({ prefect: { url: recorder.url, auth_string: 'user:secret' } }), 'prefect.auth_string'],
+    ['an unset variable', () => changed({ prefect: { url: recorder.url, auth_string: '${LICTOR_NOT_SET}' } }), 'LICTOR_NOT_SET'],
+    ['two providers of one name', () => changed({ identity_providers: [1, 2].map(() => ({ id: 'local', type: 'accounts' })) }), 'identity_providers'],
+    ['an unknown role', () => changed({ roles: [{ role: 'emperor', members: ['*@local'] }] }), 'roles[0].role'],
+    ['text that would break the quoting', () => changed({ forward_headers: ['X-A"; return 200; #'] }), 'forward_headers'],
+    ['a bad rate', () => changed({ limits: [{ for: '*', rate: 'fast', burst: 1 }] }), 'limits[0].rate'],
+    ['a part that is not built', () => changed({ forward_proxy: {} }), 'forward_proxy'],
+    ['another public_url', () => changed({ public_url: 'http://localhost:9', listen: `127.0.0.1:${gateway.port}` }), 'Restart lictor up'],
+    ['another port', () => changed({ listen: '127.0.0.1:9' }), 'Restart lictor up'],
+    ['another store', () => changed({ store: 'sqlite:other.db' }), 'Restart lictor up'],
+    ['several at once', () => changed({ publik_url: 'x', sessions: { idle: 'x', absolute: '1h' } }), 'sessions.idle'],
+  ];
+
+  it.each(broken)('with %s: nothing changes, and the terminal and the log say why', async (_what, text, words) => {
+    const before = { pids: gateway.pids(), revision: (await reloads(gateway)).at(-1)?.['revision'] };
+    const logged = controlLog().length;
+    const record = await reload(text());
+    expect(record).toMatchObject({ decision: 'deny', reason: 'config-refused', principal: expect.stringMatching(/^local:/), action: 'config.reload' });
+    expect(controlLog().slice(logged)).toContain(words);
+    expect(gateway.terminal().slice(-4000)).toContain(words);
+    expect(gateway.terminal()).toMatch(/nothing was changed, the gateway runs on as it was\.\s*$/);
+    expect(gateway.pids()).toEqual(before.pids);
+    if (before.revision !== undefined) expect(record['revision']).toBe(before.revision);
+    expect((await read()).status).toBe(200);
+    expect(controlLog() + gateway.terminal()).not.toMatch(/p\$w0rd|user:secret/);
+  });
+
+  it('tells several problems at once', async () => {
+    await reload(changed({ publik_url: 'x', sessions: { idle: 'x', absolute: '1h' }, store: 'mysql:x' }));
+    for (const path of ['publik_url', 'sessions.idle', 'store']) expect(gateway.terminal().slice(-4000)).toContain(path);
+  });
+
+  it('and a dead control plane: the next one goes on with what was applied', async () => {
+    await reload('public_url: [');
+    const { control } = gateway.pids();
+    signalProcess(control, 'SIGKILL');
+    await waitFor(async () => !isAlive(control) && (await gateway.isReady()), { what: 'a new control plane' });
+    expect((await read()).status).toBe(200);
+  });
+});
+
+describe('a good configuration', () => {
+  it('is applied whole: roles hold for the next request and the next revision, nginx is not touched', async () => {
+    const { password } = await gateway.account('dora', 'viewer');
+    const session = await gateway.login({ name: 'dora', password });
+    const create = async (): Promise<number> =>
+      (await gateway.fetch('/api/variables/', { method: 'POST', session, headers: { 'content-type': 'application/json' }, body: '{"name":"a","value":1}' }))
+        .status;
+    expect(await create()).toBe(403);
+    const { nginx, workers, control } = gateway.pids();
+    const given = await reload(changed({ roles: [{ role: 'admin', members: ['user:dora@local'] }] }));
+    expect(given).toMatchObject({ decision: 'allow', reason: 'config-applied' });
+    expect(await create()).toBe(200);
+    const taken = await reload(good);
+    expect(await create()).toBe(403);
+    expect(Number(taken['revision'])).toBe(Number(given['revision']) + 1);
+    expect(taken['resource_id']).toBe(`${given['revision']} -> ${taken['revision']}`);
+    expect(gateway.pids()).toMatchObject({ nginx, workers, control });
+  });
+
+  it('with nothing changed keeps the revision', async () => {
+    const first = await reload(good);
+    const second = await reload(`# a comment\n${good}`);
+    expect(second['revision']).toBe(first['revision']);
+    expect(gateway.terminal()).toContain('nothing in it has changed');
+  });
+
+  it('reaches nginx where nginx has a part in it: new workers, the same master', async () => {
+    const { nginx, workers } = gateway.pids();
+    await reload(changed({ forward_headers: ['X-Team'] }));
+    await waitFor(() => gateway.pids().workers.every((pid) => !workers.includes(pid)), { what: 'new workers' });
+    expect(gateway.pids().nginx).toBe(nginx);
+    recorder.clear();
+    await gateway.fetch('/api/flows/00000000-0000-0000-0000-000000000002', { token, headers: { 'x-team': 'a' } });
+    expect(recorder.seen()[0]?.headers['x-team']).toBe('a');
+  });
+
+  it('leads to another Prefect at once; open sockets to the former one close with 1012', async () => {
+    const other = await startRecorder();
+    const socket = openSocket(gateway.url, '/api/events/out', { first: authFrame(token) });
+    await waitFor(() => socket.frames().some((frame) => frame.includes('auth_success')), { what: 'the socket to be authorised' });
+    await reload(changed({ prefect: { ...parse(good).prefect, url: other.url } }));
+    expect((await socket.ended).code).toBe(1012);
+    other.clear();
+    await waitFor(async () => (await read()).status === 200 && other.seen().length > 0, { what: 'the other Prefect to be asked' });
+    await reload(good);
+    await other.close();
+  });
+
+  it('closes the sockets that it no longer allows, and leaves the others open', async () => {
+    const { password } = await gateway.account('sonja', 'viewer');
+    const session = await gateway.login({ name: 'sonja', password });
+    await reload(changed({ roles: [{ role: 'operator', members: ['*@local'] }] }));
+    const kept = openSocket(gateway.url, '/api/events/out', { first: authFrame(token) });
+    const stays = openSocket(gateway.url, '/api/logs/out', { headers: { cookie: session.cookie, origin: gateway.url }, first: authFrame(null) });
+    await waitFor(() => kept.frames().some((frame) => frame.includes('auth_success')), { what: 'the socket to be authorised' });
+    await waitFor(() => stays.frames().length > 0, { what: 'the socket by cookie to be authorised' });
+    await reload(changed({ identity_providers: [] }));
+    expect((await stays.ended).code).toBe(1008);
+    kept.send({ type: 'filter' });
+    await reload(good);
+    expect(await Promise.race([kept.ended, Promise.resolve('open')])).toBe('open');
+    kept.close();
+  });
+});
+
+/** Asks without pause on new connections; every status that came, and every failure. */
+function askWithoutPause() {
+  const outcome = { answered: 0, failures: [] as string[] };
+  let going = true;
+  const one = (): Promise<void> =>
+    new Promise((resolve) => {
+      const url = `${gateway.url}/api/flows/${String(outcome.answered % 50).padStart(8, '0')}-0000-0000-0000-000000000001`;
+      const request = get(url, { agent: false, headers: { authorization: `Bearer ${token}` } }, (response) => {
+        response.resume().once('close', () => {
+          outcome.answered += 1;
+          if (response.statusCode !== 200 || !response.complete) outcome.failures.push(String(response.statusCode));
+          resolve();
+        });
+      });
+      request.once('error', (error) => {
+        outcome.failures.push(error.message);
+        resolve();
+      });
+    });
+  const loop = async (): Promise<void> => {
+    while (going) await one();
+  };
+  const loops = Promise.all(Array.from({ length: 4 }, loop));
+  return async () => {
+    going = false;
+    await loops;
+    return outcome;
+  };
+}
+
+describe('twenty reloads', () => {
+  it('fail no request, keep an open socket, and leave one nginx', async () => {
+    const socket = openSocket(gateway.url, '/api/events/out', { first: authFrame(token) });
+    await waitFor(() => socket.frames().some((frame) => frame.includes('auth_success')), { what: 'the socket to be authorised' });
+    const stop = askWithoutPause();
+    const { nginx, control } = gateway.pids();
+    for (let round = 0; round < 20; round += 1) {
+      const rate = { limits: [{ for: '*', rate: `${5000 + round}/s`, burst: 5000 }] };
+      const roles = { roles: [{ role: 'viewer', members: [`user:u${round}@local`] }], limits: [{ for: '*', rate: '5000/s', burst: 5000 }] };
+      const before = outcomes();
+      writeFileSync(gateway.configFile, changed(round % 2 === 0 ? rate : roles));
+      signalProcess(gateway.pids().supervisor, 'SIGHUP');
+      await waitFor(() => outcomes() > before, { what: `reload ${round}`, timeoutMs: 20_000 });
+    }
+    const { answered, failures } = await stop();
+    expect(failures).toEqual([]);
+    expect(answered).toBeGreaterThan(500);
+    expect((await reloads(gateway)).slice(-20).map((record) => record['reason'])).toEqual(Array(20).fill('config-applied'));
+    expect(gateway.pids()).toMatchObject({ nginx, control });
+    expect(await Promise.race([socket.ended, Promise.resolve('open')])).toBe('open');
+    socket.close();
+  }, 180_000);
+});
+
+describe('a renewed certificate', () => {
+  it('is served after SIGHUP; an open socket stays; half a renewal changes nothing', async () => {
+    const files = await selfSigned();
+    const secure = await startGateway({ upstream: recorder, tls: files });
+    try {
+      const { secret } = await secure.token('reader', ['viewer']);
+      const socket = openSocket(secure.url, '/api/events/out', { first: authFrame(secret), trustAnyCertificate: true });
+      await waitFor(() => socket.frames().some((frame) => frame.includes('auth_success')), { what: 'the socket to be authorised' });
+      const former = await servedCertificate(secure.port);
+      const next = await selfSigned();
+      renameSync(next.cert, files.cert);
+      expect(await reload(undefined, secure)).toMatchObject({ reason: 'config-refused' });
+      expect(secure.terminal()).toContain('does not belong to tls.cert');
+      expect(await servedCertificate(secure.port)).toBe(former);
+      renameSync(next.key, files.key);
+      expect(await reload(undefined, secure)).toMatchObject({ reason: 'config-applied' });
+      await waitFor(async () => (await servedCertificate(secure.port)) !== former, { what: 'the new certificate' });
+      expect(await Promise.race([socket.ended, Promise.resolve('open')])).toBe('open');
+      socket.close();
+    } finally {
+      await secure.close();
+      rmSync(join(files.cert, '..'), { recursive: true });
+    }
+  });
+});
+
+function servedCertificate(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256);
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
+}

@@ -6,7 +6,7 @@ import { isAlive, processInfo, signalProcess } from '../../src/supervise/process
 import { type ProcessExit, type RunningProcess, startProcess } from '../../src/supervise/processes/start-process.ts';
 
 export { freePort } from '../../src/supervise/processes/free-port.ts';
-export { commandLine, isAlive, processInfo, signalProcess } from '../../src/supervise/processes/process-table.ts';
+export { commandLine, isAlive, signalProcess } from '../../src/supervise/processes/process-table.ts';
 export { waitFor } from '../../src/supervise/processes/wait-for.ts';
 
 export interface StartOptions {

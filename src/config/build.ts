@@ -4,6 +4,7 @@ import type { ProblemList } from './report.ts';
 import type { WireSections } from './schema/index.ts';
 import { readProviders, readRoles } from './sections/members.ts';
 import { readPrefect } from './sections/prefect.ts';
+import { readProxies } from './sections/proxies.ts';
 import { readListen, readPublicUrl } from './sections/public-url.ts';
 import { readTls } from './sections/tls.ts';
 import { readForwardHeaders, readLimit, readSessions, readStore } from './sections/traffic.ts';
@@ -21,7 +22,9 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
   const { baseDir, stateDir, secrets } = options;
   const publicUrl = wire.public_url === undefined ? undefined : readPublicUrl(wire.public_url, report);
   const listen = readListen(wire.listen, publicUrl, report);
-  const tls = problems.concerns(['tls']) ? null : readTls({ wire: wire.tls, publicUrl, baseDir, secrets }, report);
+  const tls = problems.concerns(['tls'])
+    ? null
+    : readTls({ wire: wire.tls, publicUrl, baseDir, secrets, terminated: wire.tls_terminated_upstream ?? false }, report);
   const prefect =
     wire.prefect === undefined
       ? undefined
@@ -29,6 +32,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
   const providersBroken = problems.concerns(['identity_providers']);
   const providerIds = providersBroken ? undefined : (wire.identity_providers ?? []).map(({ id }) => id);
   const parts = {
+    proxies: readProxies({ wire, publicUrl }, report),
     identityProviders: readProviders(wire.identity_providers ?? [], report),
     roles: readRoles(wire.roles ?? [], providerIds, report),
     sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h' }, report),

@@ -25,6 +25,8 @@ export interface RoleBinding {
 export interface Config {
   readonly publicUrl: PublicUrl;
   readonly listen: readonly ListenAddress[];
+  /** Another proxy in front ends TLS; `trusted` are the networks whose X-Forwarded-For counts, nobody by default. */
+  readonly proxies: { readonly terminateTls: boolean; readonly trusted: readonly string[] };
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly prefect: {
     /** Base URLs without a trailing slash and without `/api`; one, or several that share one database. */

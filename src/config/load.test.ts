@@ -29,6 +29,7 @@ describe('a small file', () => {
       publicUrl: { origin: 'http://localhost:8200', hostname: 'localhost', port: 8200, secure: false, basePath: '' },
       listen: [{ host: '127.0.0.1', port: 8200 }],
       tls: null,
+      proxies: { terminateTls: false, trusted: [] },
       prefect: { servers: ['http://127.0.0.1:4200'], authString: null, caFile: null },
       identityProviders: [],
       roles: [],
@@ -91,8 +92,6 @@ sesions: {}
   });
 
   it.each([
-    'tls_terminated_upstream: true',
-    'trusted_proxies: [10.0.0.0/8]',
     'policies: policies/',
     'services: []',
     'forward_proxy: { listen: "127.0.0.1:1", allow: [] }',

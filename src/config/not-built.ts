@@ -21,8 +21,6 @@ const LATER_PROVIDERS: Readonly<Record<string, string>> = {
 const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['tls', 'client_ca'], part: 'client certificates' },
   { at: ['tls', 'client_crl'], part: 'client certificates' },
-  { at: ['tls_terminated_upstream'], part: 'running behind another proxy' },
-  { at: ['trusted_proxies'], part: 'running behind another proxy' },
   { at: ['prefect', 'api_key_file'], part: 'an API key for Prefect' },
   ...Object.entries(LATER_PROVIDERS).map(([type, part]) => ({
     at: ['identity_providers', '*'],

@@ -16,7 +16,7 @@ export interface ServersInput {
 
 export function renderServers({ config, paths, operations, version }: ServersInput): string {
   const { hostname } = config.publicUrl;
-  const tls = renderTls(config, version);
+  const tls = `${renderRealAddress(config)}${renderTls(config, version)}`;
   const names = isLoopback(hostname) ? ['localhost', '127.0.0.1', '[::1]'] : [hostname];
   return `# Whoever names another host, or none, is not talking to this gateway.
 server {
@@ -67,7 +67,7 @@ ${renderSockets(operations)}}
 
 function renderListens({ listen, tls }: Config, version: NginxVersion, suffix: string): string {
   const kind = tls === null ? '' : atLeast(version, 1, 25, 1) ? ' ssl' : ' ssl http2';
-  return listen.map(({ host, port }) => `    listen ${host.includes(':') ? `[${host}]` : host}:${port}${suffix}${kind};\n`).join('');
+  return listen.map(({ host, port }) => `    listen ${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}${suffix}${kind};\n`).join('');
 }
 
 /** Sockets have no auth_request: the relay authenticates, by header or by first frame. */
@@ -86,6 +86,13 @@ function renderSockets(operations: readonly Operation[]): string {
 `;
     })
     .join('');
+}
+
+/** Whose X-Forwarded-For names the client: the last address in it that is not itself a trusted one. */
+function renderRealAddress({ proxies }: Config): string {
+  if (proxies.trusted.length === 0) return '';
+  const from = proxies.trusted.map((network) => `    set_real_ip_from ${network};\n`).join('');
+  return `${from}    real_ip_header X-Forwarded-For;\n    real_ip_recursive on;\n`;
 }
 
 function renderTls({ tls }: Config, version: NginxVersion): string {

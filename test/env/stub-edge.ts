@@ -135,6 +135,7 @@ function baseConfig(port: number, upstream: Recorder): Config {
     publicUrl: { origin: `http://localhost:${port}`, hostname: 'localhost', port, secure: false, basePath: '' },
     listen: [{ host: '127.0.0.1', port }],
     tls: null,
+    proxies: { terminateTls: false, trusted: [] },
     prefect: { servers: [upstream.url], authString: upstream.authString, caFile: null },
     identityProviders: [],
     roles: [],

@@ -477,3 +477,26 @@ describe('a Prefect that is away', () => {
     }
   });
 });
+
+describe('behind another proxy', () => {
+  const ask = (from: StubEdge, forwarded: string): Promise<Response> =>
+    fetch(`${from.url}/api/flows/filter`, { headers: { ...TOKEN, 'x-forwarded-for': forwarded } });
+
+  it('nobody else names the client, by default', async () => {
+    await ask(edge, '203.0.113.9');
+    expect(edge.asked().map((inputs) => inputs.address)).toEqual(['127.0.0.1']);
+  });
+
+  it('a trusted one names it: the last address that is not itself trusted', async () => {
+    const behind = await startStubEdge({ proxies: { terminateTls: false, trusted: ['127.0.0.1', '10.0.0.0/8'] } });
+    try {
+      behind.clear();
+      await ask(behind, '198.51.100.1, 203.0.113.9, 10.1.2.3');
+      expect(behind.asked().map((inputs) => inputs.address)).toEqual(['203.0.113.9']);
+      expect(behind.upstream.seen()[0]?.headers['x-forwarded-for']).toBe('203.0.113.9');
+      await waitFor(() => behind.accessLog().some((line) => line['addr'] === '203.0.113.9'), { timeoutMs: 5000, what: 'the address in the log' });
+    } finally {
+      await behind.stop();
+    }
+  });
+});

@@ -95,6 +95,17 @@ export function startMediator(options: Options = {}) {
   };
 }
 
+/** Sends one request, `METHOD /path`; `result` is the status of what went through, or the code of the refusal. */
+export async function outcomeOf(role: string, route: string, body?: unknown, options: Options = { prefect: prefectWith({}, { status: 201 }) }) {
+  const [method = '', path = ''] = route.split(' ');
+  const gate = startMediator(options);
+  const response = await gate.send({ role, method, path, body });
+  const result = response.status < 300 ? response.status : codeOf(response);
+  /** Whether a write reached Prefect; lookups do not count. */
+  const arrived = gate.forwarded.some((sent) => sent.method !== 'GET' && !sent.path.endsWith('/filter'));
+  return { gate, response, result, arrived };
+}
+
 export function codeOf(response: MediatedResponse): string {
   const body: unknown = JSON.parse(response.body.toString());
   return typeof body === 'object' && body !== null && 'code' in body ? String(body.code) : '';

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { hydrationAsks, jinjaAsks, templateAsks } from './references.ts';
+import type { JsonValue } from './tree.ts';
+
+const ID = '11111111-2222-3333-4444-555555555555';
+const named = (asks: ReturnType<typeof templateAsks>) => asks.map(({ action, resource }) => `${action} ${resource.id}`);
+
+describe('templates that workers resolve', () => {
+  it.each<[JsonValue, string[]]>([
+    ['{{ prefect.blocks.secret.key }}', ['blocks.read_secrets key']],
+    ['a{{prefect.blocks.aws-credentials.prod.value.x}}b', ['blocks.read_secrets prod']],
+    ['{{ prefect.variables.image_tag }}', ['variables.read image_tag']],
+    [{ '{{ prefect.variables.v }}': 1 }, ['variables.read v']],
+    [['{{ prefect.blocks.secret.k }}', { a: '{{ prefect.blocks.secret.k }}' }], ['blocks.read_secrets k']],
+    ['{{ prefect.blocks.{{ x }} }}', ['blocks.read_secrets null']],
+    [{ $ref: { block_document_id: ID.toUpperCase() } }, [`blocks.read_secrets ${ID}`]],
+    [{ $ref: { block_document_id: 1 } }, ['blocks.read_secrets null']],
+    [{ $ref: '#/definitions/x' }, []],
+    ['{{ flow_run_id }} and {{ $HOME }}', []],
+    [null, []],
+  ])('%j reads %j', (tree, expected) => {
+    expect(named(templateAsks(tree))).toEqual(expected);
+  });
+
+  it('more than anybody writes by hand are all of them', () => {
+    const many = Array.from({ length: 1000 }, (_, number) => `{{ prefect.variables.v${number} }}{{ prefect.blocks.t.b${number} }}`);
+    expect(named(templateAsks(many))).toEqual(['variables.read null', 'blocks.read_secrets null']);
+  });
+});
+
+describe('what the server fills in', () => {
+  it.each<[JsonValue, string[]]>([
+    [{ a: { __prefect_kind: 'workspace_variable', variable_name: 'v' } }, ['variables.read v']],
+    [{ a: { __prefect_kind: 'json', value: { __prefect_kind: 'workspace_variable', variable_name: { b: 1 } } } }, ['variables.read null']],
+    [{ a: { __prefect_kind: 'jinja', template: '{{ variables.x }}' } }, ['variables.read null']],
+    [{ a: { __prefect_kind: 'jinja', template: '{{ event.id }}' } }, []],
+    [{ a: { __prefect_kind: 'json', value: '1' } }, []],
+    [{ a: '{{ variables.x }}' }, []],
+  ])('%j reads %j', (tree, expected) => {
+    expect(named(hydrationAsks(tree))).toEqual(expected);
+  });
+
+  it('in an automation any text is a template', () => {
+    expect(named(jinjaAsks({ a: ['{% for v in variables %}{% endfor %}'] }))).toEqual(['variables.read null']);
+    expect(jinjaAsks({ a: 'the variables', b: '{{ flow_run.name }}' })).toEqual([]);
+  });
+});

@@ -1,0 +1,52 @@
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkCacheMode, checkUnixSockets } from './runtime.ts';
+import { openTestState, type TestState } from './state.fixture.ts';
+
+const STRANGER = { name: 'stranger', uid: 54_321, gid: 54_321 };
+
+describe('the runtime directory', () => {
+  let state: TestState;
+  let servers: Server[];
+  beforeEach(async () => {
+    state = openTestState();
+    const { decisionSocket, controlSocket, relaySocket, adminSocket } = state.paths;
+    servers = [];
+    for (const path of [decisionSocket, controlSocket, relaySocket, adminSocket]) {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      chmodSync(path, 0o600);
+      servers.push(server);
+    }
+  });
+  afterEach(async () => {
+    for (const server of servers) await new Promise((resolve) => server.close(resolve));
+    state.remove();
+  });
+
+  it('has its four sockets', () => {
+    expect(checkUnixSockets(state.paths, null)).toMatchObject([{ status: 'ok' }]);
+  });
+
+  it('names one that is missing, no socket, open to others, or of another user', () => {
+    chmodSync(state.paths.relaySocket, 0o666);
+    expect(checkUnixSockets(state.paths, null)).toMatchObject([{ status: 'fail', message: expect.stringMatching(/relay\.sock has mode 666/) }]);
+    chmodSync(state.paths.relaySocket, 0o600);
+    expect(checkUnixSockets(state.paths, STRANGER)).toHaveLength(3);
+    rmSync(state.paths.adminSocket);
+    expect(checkUnixSockets(state.paths, null)).toMatchObject([{ status: 'fail', message: expect.stringMatching(/admin\.sock is missing/) }]);
+    state.write(state.paths.adminSocket, '');
+    expect(checkUnixSockets(state.paths, null)).toMatchObject([{ status: 'fail', message: expect.stringMatching(/not a socket/) }]);
+  });
+
+  it("wants the decision cache nginx's alone", () => {
+    const dir = state.paths.decisionCache;
+    expect(checkCacheMode(dir, null)).toMatchObject({ status: 'fail', message: expect.stringContaining('missing') });
+    mkdirSync(dir, { mode: 0o700 });
+    expect(checkCacheMode(dir, null)).toMatchObject({ status: 'ok' });
+    expect(checkCacheMode(dir, STRANGER)).toMatchObject({ status: 'fail', message: expect.stringContaining('belongs to') });
+    chmodSync(dir, 0o755);
+    expect(checkCacheMode(dir, null)).toMatchObject({ status: 'fail', message: expect.stringContaining('755') });
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { checkCacheSpace, checkDisk, checkOpenFiles } from './space.ts';
+
+const MIB = 1024 * 1024;
+const TMPFS = 0x01021994;
+const free =
+  (mib: number, type = TMPFS) =>
+  () => ({ type, freeBytes: mib * MIB });
+
+describe('space', () => {
+  it.each([
+    [2048, 'ok'],
+    [1000, 'warn'],
+    [99, 'fail'],
+    [0, 'fail'],
+  ])('calls %i MiB free on the disk %s', (mib, status) => {
+    expect(checkDisk('/state', free(mib))).toMatchObject({ status });
+  });
+
+  it.each([
+    [128, 'ok'],
+    [63, 'warn'],
+    [7, 'fail'],
+    [0, 'fail'],
+  ])('calls %i MiB free in the decision cache %s', (mib, status) => {
+    expect(checkCacheSpace('/run/decisions', free(mib))).toMatchObject({ status });
+  });
+
+  it('names a decision cache on a disk', () => {
+    expect(checkCacheSpace('/tmp/decisions', free(5000, 0xef53))).toMatchObject({ status: 'warn', message: expect.stringContaining('not on tmpfs') });
+  });
+
+  it.each([
+    ['Max open files            1024                 1024                 files', 'warn'],
+    ['Max open files            1024                 65536                files', 'ok'],
+    ['Max open files            unlimited            unlimited            files', 'ok'],
+  ])('reads %s: the hard limit, which nginx raises to', (limits, status) => {
+    expect(checkOpenFiles(`Limit  Soft Limit  Hard Limit  Units\n${limits}\n`)).toMatchObject({ status });
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { OPERATIONS } from '../../catalog/operations.ts';
+import { answer, answering, PAGE, REFUSED } from './answers.fixture.ts';
+import { checkBackDoor, checkCredential, checkRoutes, checkUiTarget, type UpstreamSubject } from './upstream.ts';
+
+const subject = (by: Parameters<typeof answering>[0], authString: string | null = 'gw:secret'): UpstreamSubject => ({
+  url: 'http://prefect:4200',
+  authString,
+  tls: { ca: [], allowPartialTrustChain: false, checkServerIdentity: () => undefined },
+  probe: answering(by),
+});
+
+describe('Prefect, asked directly', () => {
+  it('answers with its version, and takes the credential', async () => {
+    const seen: unknown[] = [];
+    const found = await checkCredential(
+      subject((request) => {
+        seen.push(request.headers);
+        return answer(200, '"3.9.1"');
+      }),
+    );
+    expect(found).toMatchObject([{ status: 'ok', message: expect.stringContaining('3.9.1') }, { status: 'ok' }]);
+    expect(seen).toEqual([{ authorization: `Basic ${Buffer.from('gw:secret').toString('base64')}` }]);
+  });
+
+  it.each([
+    ['a wrong auth string', answer(401, {}), 'gw:wrong', 'refuses the auth string'],
+    ['a missing one', answer(401, {}), null, 'none is configured'],
+    ['nobody', REFUSED, null, 'cannot be reached: ECONNREFUSED'],
+    ['a page', PAGE, null, 'with a page'],
+    ['something else', answer(404, {}), null, 'not Prefect'],
+  ])('names %s', async (_what, by, authString, words) => {
+    const [first] = await checkCredential(subject(by, authString));
+    expect(first).toMatchObject({ status: 'fail', message: expect.stringContaining(words) });
+    expect(JSON.stringify(first)).not.toContain('wrong"');
+  });
+
+  it('has no back door when it refuses strangers, and one when it does not', async () => {
+    const seen: unknown[] = [];
+    const closed = subject((request) => {
+      seen.push(request.headers?.['authorization']);
+      return answer(401, {});
+    });
+    expect(await checkBackDoor(closed)).toMatchObject([{ status: 'ok' }]);
+    expect(seen).toEqual([undefined]);
+    expect(await checkBackDoor(subject(answer(200, [])))).toMatchObject([
+      { status: 'fail', message: expect.stringContaining('back door'), remedy: expect.stringContaining('PREFECT_SERVER_API_AUTH_STRING') },
+    ]);
+    expect(await checkBackDoor(subject(PAGE))).toMatchObject([{ status: 'ok' }]);
+    expect(await checkBackDoor(subject(REFUSED))).toEqual([]);
+  });
+
+  it('compares the routes', async () => {
+    const one = OPERATIONS.filter(({ operationId }) => operationId === 'read_flow_flows__id__get');
+    const route = (operationId: string) => ({ get: { operationId, parameters: [{ name: 'id', in: 'path', schema: { format: 'uuid' } }] } });
+    const known = { paths: { '/flows/{id}': route('read_flow_flows__id__get') } };
+    const newer = { paths: { ...known.paths, '/secrets/{id}': route('read_secret') } };
+    expect(await checkRoutes(subject(answer(200, known)), one)).toMatchObject({ status: 'ok' });
+    expect(await checkRoutes(subject(answer(200, newer)), one)).toMatchObject({ status: 'warn', message: expect.stringContaining('read_secret') });
+    expect(await checkRoutes(subject(answer(200, { paths: {} })), one)).toMatchObject({ status: 'ok', message: expect.stringContaining('older Prefect') });
+    expect(await checkRoutes(subject(answer(200, 'x')), one)).toMatchObject({ status: 'warn' });
+    expect(await checkRoutes(subject(answer(401, {})), one)).toEqual([]);
+  });
+
+  it('warns of a UI that is sent elsewhere', async () => {
+    const publicUrl = { origin: 'https://x.example', basePath: '' };
+    const target = (api: unknown) => checkUiTarget(subject(answer(200, { api_url: api })), publicUrl);
+    expect(await target('/api')).toMatchObject({ status: 'ok' });
+    expect(await target('http://prefect:4200/api')).toMatchObject({ status: 'ok' });
+    expect(await target('http://elsewhere:4200/api')).toMatchObject({ status: 'warn', message: expect.stringContaining('the gateway overrides') });
+    expect(await checkUiTarget(subject(answer(404, {})), publicUrl)).toEqual([]);
+  });
+});

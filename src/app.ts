@@ -15,10 +15,12 @@ import type { Answerer } from './decide/answer.ts';
 import { sweepDecisions, sweepOnce } from './decide/sweep.ts';
 import { type AppliedEdge, applyEdge } from './edge/apply.ts';
 import { renderHere } from './edge/check.ts';
+import { reachableBy } from './edge/temp-dir.ts';
 import { createAdminServer } from './http/admin-server.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
 import { startLedger } from './ledger/ledger.ts';
+import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
 import { createRelay, type Relay } from './relay/relay.ts';
 import { createReloader, type Reloader } from './reload.ts';
 import { buildRooms, type House } from './rooms.ts';
@@ -51,7 +53,8 @@ const CERTIFICATES_MS = 60_000;
 export async function startApp(parts: AppParts): Promise<App> {
   const { config, paths, clock, log } = parts;
   const store = await openStore({ file: config.storeFile, clock });
-  const ledger = await startLedger({ paths, node: hostname(), clock, basePath: config.publicUrl.basePath });
+  const ledger = await startLedger({ paths, node: hostname(), clock, basePath: config.publicUrl.basePath, rotate: rotateLimits(paths, log) });
+  ledger.onReopen(() => parts.tell({ type: 'edge-reopen' }));
   // Nothing that was decided before this start may be answered from the cache.
   await sweepOnce(paths.decisionCache);
 
@@ -128,6 +131,17 @@ async function listenOn(server: Server, path: string, mode: number): Promise<voi
   if (user !== null && !path.endsWith('admin.sock')) {
     chownSync(path, user.uid, user.gid);
   }
+}
+
+/** nginx's workers open the new log themselves, by its path: where they cannot get there, logs are left to grow. */
+function rotateLimits(paths: StatePaths, log: Logger): RotateLimits | null {
+  const user = nginxWorkerUser();
+  if (user === null || reachableBy(paths.log, user)) return ROTATE_LIMITS;
+  log.warn(
+    { log: paths.log, user: user.name },
+    'a directory above the logs is closed to the user of nginx: logs are not rotated. Use a state directory below /var/lib',
+  );
+  return null;
 }
 
 interface Sync {

@@ -31,7 +31,7 @@ describe('ledger core', () => {
   function start(session = `session-${++sessions}`): Core {
     const { ledgerFile, accessLog, edgeErrorLog } = paths;
     const core = createCore({
-      setup: { ledgerFile, accessLog, edgeErrorLog, node: 'n1', basePath: '', session, startedAtMs: nowMs },
+      setup: { ledgerFile, accessLog, edgeErrorLog, node: 'n1', basePath: '', session, startedAtMs: nowMs, rotate: null },
       routes: createCatalogue(),
       clock: () => nowMs,
       onHealth: (healthy) => health.push(healthy),

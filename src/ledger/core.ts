@@ -11,6 +11,7 @@ import { createIngest, type Ingest } from './ingest.ts';
 import { createIntents, HOLD_MS, type Intents } from './intents.ts';
 import { createLifeSigns, type LifeSigns } from './life-signs.ts';
 import type { Command, Outcome, WorkerSetup } from './protocol.ts';
+import type { RotateLimits } from './rotate.ts';
 
 /** Settles that could not be written are owed: the intent is durable, so they may wait for the disk, but not without bound. */
 const MOST_OWED = 10_000;
@@ -33,6 +34,8 @@ export interface CoreParts {
   readonly clock: Clock;
   /** Told on every change; `detail` is for the log. */
   readonly onHealth: (healthy: boolean, detail: string) => void;
+  /** nginx has to open its log files anew. */
+  readonly onReopen?: () => void;
 }
 
 interface Open {
@@ -43,7 +46,7 @@ interface Open {
   readonly life: LifeSigns;
 }
 
-export function createCore({ setup, routes, clock, onHealth }: CoreParts): Core {
+export function createCore({ setup, routes, clock, onHealth, onReopen }: CoreParts): Core {
   let open: Open | undefined;
   let failedAtMs: number | undefined;
   let leftoversDone = false;
@@ -117,6 +120,7 @@ export function createCore({ setup, routes, clock, onHealth }: CoreParts): Core 
           life.sign(clock());
         }),
       );
+      if (setup.rotate !== null && rotated(open, setup.rotate)) onReopen?.();
     },
     healthy: () => failedAtMs === undefined,
     close() {
@@ -131,6 +135,15 @@ export function createCore({ setup, routes, clock, onHealth }: CoreParts): Core 
       shut();
     },
   };
+}
+
+/** A log that cannot be renamed is no failure of the ledger: it grows on, and is tried again at the next tick. */
+function rotated(open: Open | undefined, limits: RotateLimits): boolean {
+  try {
+    return open?.ingest.rotate(limits) ?? false;
+  } catch {
+    return false;
+  }
 }
 
 const UNAVAILABLE: Outcome = { code: 'ledger-unavailable', message: REASONS['ledger-unavailable'].detail, detail: 'the last write failed' };

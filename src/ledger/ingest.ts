@@ -5,6 +5,7 @@ import { type AppendRow, stableId } from './append.ts';
 import { transaction } from './database.ts';
 import { edgeDeathId, edgeDeathRecord, parseEdgeDeath, unreadableRecord } from './events.ts';
 import type { Intents } from './intents.ts';
+import { type RotateLimits, rotateLog } from './rotate.ts';
 import { openTail, type Tail, type TailLine, type TailPosition } from './tail.ts';
 
 /** Small enough that an intent never waits long behind a batch. */
@@ -15,6 +16,8 @@ const HELD: readonly string[] = ['mediated', 'relay'];
 export interface Ingest {
   /** Takes one batch from each log; false when both are read to their end. Throws what SQLite throws: nothing is lost then. */
   pump(nowMs: number): boolean;
+  /** Renames logs that are too large; true when nginx has to open its logs anew. Throws what the file system throws. */
+  rotate(limits: RotateLimits): boolean;
   close(): void;
 }
 
@@ -55,6 +58,10 @@ export function createIngest(parts: IngestParts): Ingest {
       const moreAccess = batch('access', access, takeAccess, nowMs);
       if (moreAccess) return true;
       return batch('edge-error', errors, takeErrors, nowMs);
+    },
+    rotate({ accessBytes, errorBytes }) {
+      const accessMoved = rotateLog(parts.accessLog, accessBytes, access);
+      return rotateLog(parts.edgeErrorLog, errorBytes, errors) || accessMoved;
     },
     close() {
       access.close();

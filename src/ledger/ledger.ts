@@ -8,6 +8,7 @@ import { LictorError } from '../contract/error.ts';
 import { REASONS } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Command, FromWorker, Outcome, ToWorker, WorkerSetup } from './protocol.ts';
+import type { RotateLimits } from './rotate.ts';
 
 export interface Ledger {
   /**
@@ -21,6 +22,8 @@ export interface Ledger {
   settle(requestId: string, outcome: Partial<NewRecord>): Promise<void>;
   healthy(): boolean;
   onHealth(listener: (healthy: boolean) => void): void;
+  /** A log was renamed: nginx has to open its logs anew. Told again until it has. */
+  onReopen(listener: () => void): void;
   /** Why it is unhealthy, for the log; null when it is not. */
   problem(): string | null;
   /** Drains what is on disk, then ends the thread. */
@@ -34,6 +37,8 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** `config.publicUrl.basePath`. */
   readonly basePath?: string;
+  /** Sizes from which logs are renamed; null (the default): never. */
+  readonly rotate?: RotateLimits | null;
   /** The thread's entry; only tests have another. */
   readonly workerFile?: URL;
 }
@@ -47,18 +52,20 @@ const WORKER_FILE = new URL('./worker.ts', import.meta.url);
  * Resolves when the thread is up, healthy or not: an unwritable disk stops changes, not reads. Rejects when the thread cannot run at all.
  * append, intend and settle reject with LictorError `ledger-unavailable`; intend with `ledger-request-recorded` and settle with `ledger-intent-missing` on a defect of the caller.
  */
-export async function startLedger({ paths, node, clock, basePath = '', workerFile = WORKER_FILE }: LedgerOptions): Promise<Ledger> {
+export async function startLedger({ paths, node, clock, basePath = '', rotate = null, workerFile = WORKER_FILE }: LedgerOptions): Promise<Ledger> {
   const { ledgerFile, accessLog, edgeErrorLog } = paths;
-  const setup: WorkerSetup = { ledgerFile, accessLog, edgeErrorLog, node, basePath, session: randomUUID(), startedAtMs: clock() };
+  const setup: WorkerSetup = { ledgerFile, accessLog, edgeErrorLog, node, basePath, session: randomUUID(), startedAtMs: clock(), rotate };
   const health = createHealth();
   const pending = createPending();
+  const reopenListeners: (() => void)[] = [];
   let closing = false;
   let worker = spawn();
 
   function spawn(): Worker {
     const thread = new Worker(workerFile, { workerData: setup, name: 'ledger' });
     thread.on('message', (message: FromWorker) => {
-      if (message.kind === 'health') health.set(message.healthy, message.detail);
+      if (message.kind === 'reopen') for (const listener of reopenListeners) listener();
+      else if (message.kind === 'health') health.set(message.healthy, message.detail);
       else for (const { id, outcome } of message.outcomes) pending.finish(id, outcome);
     });
     thread.on('error', (error) => health.set(false, `the ledger thread failed: ${error instanceof Error ? error.message : String(error)}`));
@@ -93,6 +100,7 @@ export async function startLedger({ paths, node, clock, basePath = '', workerFil
     settle: (requestId, outcome) => ask({ kind: 'settle', requestId, outcome }),
     healthy: health.healthy,
     onHealth: health.onChange,
+    onReopen: (listener) => void reopenListeners.push(listener),
     problem: health.problem,
     async close() {
       if (closing) return;

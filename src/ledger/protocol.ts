@@ -1,5 +1,6 @@
 // Messages between the ledger's client (main thread) and its worker thread.
 import type { NewRecord } from '../contract/record.ts';
+import type { RotateLimits } from './rotate.ts';
 
 export type Command =
   | { readonly kind: 'append'; readonly record: NewRecord }
@@ -12,6 +13,7 @@ export type Outcome = { readonly code: string; readonly message: string; readonl
 export type ToWorker = { readonly kind: 'command'; readonly id: number; readonly command: Command } | { readonly kind: 'close' };
 
 export type FromWorker =
+  | { readonly kind: 'reopen' }
   | { readonly kind: 'outcomes'; readonly outcomes: readonly { readonly id: number; readonly outcome: Outcome }[] }
   /** The first one says that the worker is up. `detail` is for the log. */
   | { readonly kind: 'health'; readonly healthy: boolean; readonly detail: string };
@@ -27,4 +29,6 @@ export interface WorkerSetup {
   /** One per start of the control plane: intents of another session are leftovers. */
   readonly session: string;
   readonly startedAtMs: number;
+  /** Null: logs are left as they are. */
+  readonly rotate: RotateLimits | null;
 }

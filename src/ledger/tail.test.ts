@@ -1,7 +1,8 @@
-import { appendFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, renameSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tempState } from './lines.fixture.ts';
 import { openTail, type Tail, type TailPosition } from './tail.ts';
+import type { Writers } from './writers.ts';
 
 describe('tail', () => {
   let file: string;
@@ -94,6 +95,38 @@ describe('tail', () => {
     appendFileSync(`${file}.1`, 'late\n');
     writeFileSync(file, 'new\n');
     expect(drain(tail)).toEqual(['late', 'new']);
+    tail.close();
+  });
+
+  it('stays in a renamed file while somebody has it open for writing, however long nothing comes', () => {
+    const writer = openSync(file, 'a');
+    writeSync(writer, 'a\n');
+    let writers: Writers = 'some';
+    const tail = openTail(file, null, (path) => (path === `${file}.1` ? writers : 'none'));
+    drain(tail);
+    renameSync(file, `${file}.1`);
+    writeFileSync(file, 'new\n');
+    expect([drain(tail), drain(tail), tail.behind()]).toEqual([[], [], true]);
+    writeSync(writer, 'very late\n');
+    expect(drain(tail)).toEqual(['very late']);
+    closeSync(writer);
+    writers = 'none';
+    expect([drain(tail), tail.behind()]).toEqual([['new'], false]);
+    tail.close();
+  });
+
+  it('takes the line that came between the last look and the last writer’s leaving', () => {
+    appendFileSync(file, 'a\n');
+    const tail = openTail(file, null, (path) => {
+      if (late) appendFileSync(path, 'last word\n');
+      late = false;
+      return 'none';
+    });
+    let late = true;
+    drain(tail);
+    renameSync(file, `${file}.1`);
+    writeFileSync(file, 'new\n');
+    expect(drain(tail)).toEqual(['last word', 'new']);
     tail.close();
   });
 

@@ -1,6 +1,7 @@
 // Reads a growing log file in whole lines from a remembered position; notices when the file was truncated or replaced.
-import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { type Writers, writersOf } from './writers.ts';
 
 /** Where reading goes on. `head` is how the file began: an inode number alone may be used again. */
 export interface TailPosition {
@@ -25,18 +26,25 @@ export interface Tail {
   /** The next whole lines, at most `maxLines`; undefined when there are none. Reading twice without `advance` gives the same. */
   read(maxLines: number): TailChunk | undefined;
   advance(next: TailPosition): void;
+  /** What was given to `advance` last, or at the opening. */
+  stored(): TailPosition | null;
+  /** Still in a file that was renamed. */
+  behind(): boolean;
   close(): void;
 }
 
 const CHUNK_BYTES = 1 << 20;
 const HEAD_BYTES = 256;
 const NEWLINE = 0x0a;
-/** A replaced file may still get the lines of writers that have not reopened it: it is left only after so many empty looks. */
+/** A replaced file may still get the lines of writers that have not reopened it: it is left only after so many empty looks, and with no writer. */
 const LOOKS_BEFORE_LEAVING = 3;
+/** Where writers cannot be seen: some ten seconds without a line. */
+const LOOKS_WHEN_UNKNOWN = 50;
 
 /** `position` is what was stored last; null at the very first start: the file is then read from its beginning. */
-export function openTail(file: string, position: TailPosition | null): Tail {
+export function openTail(file: string, position: TailPosition | null, writers: (path: string) => Writers = writersOf): Tail {
   let at = position;
+  let stored = position;
   let fd: number | undefined;
   let emptyLooks = 0;
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -48,7 +56,11 @@ export function openTail(file: string, position: TailPosition | null): Tail {
       at = positionIn(fd, at);
       const chunk = readLines(fd, at, maxLines, buffer);
       emptyLooks = chunk === undefined ? emptyLooks + 1 : 0;
-      if (emptyLooks >= LOOKS_BEFORE_LEAVING && inodeOf(file) !== undefined && inodeOf(file) !== at.inode) {
+      const replaced = inodeOf(file) !== undefined && inodeOf(file) !== at.inode;
+      if (emptyLooks >= LOOKS_BEFORE_LEAVING && replaced && isFinished(fd, emptyLooks, writers)) {
+        // What was written between the last look and the last writer's leaving.
+        const rest = readLines(fd, at, maxLines, buffer);
+        if (rest !== undefined) return rest;
         closeSync(fd);
         fd = undefined;
         at = null;
@@ -59,12 +71,29 @@ export function openTail(file: string, position: TailPosition | null): Tail {
     },
     advance(next) {
       at = next;
+      stored = next;
     },
+    stored: () => stored,
+    behind: () => at !== null && at.inode !== inodeOf(file),
     close() {
       if (fd !== undefined) closeSync(fd);
       fd = undefined;
     },
   };
+}
+
+function isFinished(fd: number, emptyLooks: number, writers: (path: string) => Writers): boolean {
+  const found = writers(pathOf(fd));
+  return found === 'none' || (found === 'unknown' && emptyLooks >= LOOKS_WHEN_UNKNOWN);
+}
+
+/** Its name as the kernel has it now: renamed or not. */
+function pathOf(fd: number): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return ''; // no /proc: writers are unknown as well
+  }
 }
 
 /** The file that the position speaks of, under its name or, renamed meanwhile, beside it; else the file as it is now. */

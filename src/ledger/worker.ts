@@ -25,6 +25,7 @@ const core = createCore({
   // A clock cannot be handed to a thread; the tests that need one use the core.
   clock: systemClock,
   onHealth: (healthy, detail) => post({ kind: 'health', healthy, detail }),
+  onReopen: () => post({ kind: 'reopen' }),
 });
 if (core.healthy()) post({ kind: 'health', healthy: true, detail: 'open' });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createCatalogue } from '../catalog/catalogue.ts';
 import { createFamilies, namedFamilies } from './families.ts';
 import { generic } from './generic.ts';
+import { codeOf, RUN, startMediator } from './mediator.fixture.ts';
 
 const publicUrl = { basePath: '' };
 
@@ -12,6 +13,18 @@ describe('families', () => {
     expect(new Set(named).size).toBe(named.length);
     for (const operationId of named) expect([operationId, catalogue.byId(operationId)?.taken]).toEqual([operationId, 'mediated']);
   });
+
+  it.each(createCatalogue().operations.filter(({ taken, method }) => taken === 'mediated' && method !== 'GET'))(
+    'BD-03: $method $path refuses a body that parsers read differently',
+    async ({ method, path }) => {
+      const gate = startMediator();
+      const target = path.replaceAll(/\{[^}]+\}/g, RUN);
+      for (const body of ['{"a":{"b":1,"b":2}}', '{"a":1e400}', '\ufeff{}']) {
+        expect(codeOf(await gate.send({ role: 'admin', method, path: target, body }))).toBe('body-not-json');
+      }
+      expect(gate.forwarded).toEqual([]);
+    },
+  );
 
   it('leave the rest to the generic one', () => {
     const familyOf = createFamilies(publicUrl);

@@ -16,6 +16,7 @@ import { sweepDecisions, sweepOnce } from './decide/sweep.ts';
 import { type AppliedEdge, applyEdge } from './edge/apply.ts';
 import { renderHere } from './edge/check.ts';
 import { reachableBy } from './edge/temp-dir.ts';
+import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
 import { createAdminServer } from './http/admin-server.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
@@ -41,14 +42,16 @@ export interface AppParts {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Makes the log's writer open its file anew. */
+  readonly reopenLog: () => void;
   /** To the supervisor. */
   readonly tell: (message: FromControl) => void;
 }
 
 /** How often the store's change number is read, for changes whose author could not reach the admin socket. */
 const WATCH_MS = 500;
-/** How often certificate files are looked at. */
-const CERTIFICATES_MS = 60_000;
+/** How often certificate files, the own log and the disk are looked at. */
+const HOUSEKEEPING_MS = 60_000;
 
 export async function startApp(parts: AppParts): Promise<App> {
   const { config, paths, clock, log } = parts;
@@ -72,9 +75,16 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   const servers = await listen(parts, { current, answerer, sync: sync.now });
   const reloader = createReloader({ ...parts, house, current, applyEdge: (next) => prepareEdge(parts, next), moveSockets: () => relay.restart() });
+  const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: (text) => warn(parts, text), record: ledger.append });
+  const keepHouse = async (): Promise<void> => {
+    rotateControlLog(paths.controlLog, parts.reopenLog);
+    await reloader.renewCertificates();
+    await lookAtDisk();
+  };
   const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout =>
     setInterval(() => work().catch((error: unknown) => log.error({ err: error }, what)), ms);
-  const timers = [every(WATCH_MS, 'change number', sync.ifChanged), every(CERTIFICATES_MS, 'certificates', reloader.renewCertificates)];
+  const timers = [every(WATCH_MS, 'change number', sync.ifChanged), every(HOUSEKEEPING_MS, 'housekeeping', keepHouse)];
+  lookAtDisk().catch((error: unknown) => log.error({ err: error }, 'housekeeping'));
   return {
     edge,
     reloader,
@@ -88,6 +98,11 @@ export async function startApp(parts: AppParts): Promise<App> {
       await store.close();
     },
   };
+}
+
+function warn({ log, tell }: AppParts, text: string): void {
+  log.warn(text);
+  tell({ type: 'notice', text: `lictor: ${text}` });
 }
 
 async function prepareEdge({ paths, env }: AppParts, config: Config): Promise<App['edge']> {

@@ -29,7 +29,8 @@ interface Start {
 
 async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
   const paths = prepareStateDir(stateDir);
-  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: paths.controlLog, sync: false, mode: 0o600 }));
+  const destination = pino.destination({ dest: paths.controlLog, sync: false, mode: 0o600 });
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   const place = { file: configFile, env: process.env, paths };
   const candidate = loadCandidate(place);
   const loaded = (inUse ? loadInUse(place) : undefined) ?? candidate.loaded;
@@ -39,7 +40,16 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
     return fatal(loaded.problems.map(({ path, message, remedy }) => `${path}: ${message}. ${remedy}`).join('\n'));
   }
   try {
-    const app = await startApp({ config: loaded.config, configFile, paths, env: process.env, clock: systemClock, log, tell: send });
+    const app = await startApp({
+      config: loaded.config,
+      configFile,
+      paths,
+      env: process.env,
+      clock: systemClock,
+      log,
+      reopenLog: () => destination.reopen(),
+      tell: send,
+    });
     if (loaded === candidate.loaded) candidate.keep();
     serve(app, log, paths);
   } catch (error) {

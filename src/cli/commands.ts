@@ -23,6 +23,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'account', summary: 'built-in accounts for people, with a password', load: () => import('./account.ts') },
   { name: 'audit', summary: 'the ledger: who did what, when, from where', load: () => import('./audit.ts') },
   { name: 'timeline', summary: 'requests, decisions and states of one flow run, in time order', load: () => import('./timeline.ts') },
+  { name: 'bench', summary: 'measure the gateway on this machine against bare nginx and others', load: () => import('./bench.ts') },
   { name: 'test', summary: 'run every test', load: () => import('./test.ts') },
 ];
 
@@ -38,7 +39,6 @@ export const LATER_COMMANDS: readonly string[] = [
   'approvals',
   'rotate',
   'evidence',
-  'bench',
   'init',
   'import',
   'observe',

@@ -9,6 +9,7 @@ import { createProgress, type Progress } from '../demo/progress.ts';
 import { createRunning } from '../demo/running.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
+import { interruption } from './interruption.ts';
 import { ensurePrefect } from './prefect-venv.ts';
 import { toolCacheDir } from './repository.ts';
 
@@ -85,19 +86,4 @@ function diedToo(places: DemoPlaces): (name: string) => never {
   return (name) => {
     throw new CommandFailed(`${name} ended by itself: its log is in ${places.log}`);
   };
-}
-
-interface Interruption {
-  readonly signal: Promise<'interrupted'>;
-  forget(): void;
-}
-
-/** SIGINT or SIGTERM, from now on until `forget`: meanwhile neither ends this process by itself. */
-function interruption(): Interruption {
-  let onSignal = (): void => {};
-  const signal = new Promise<'interrupted'>((resolve) => {
-    onSignal = () => resolve('interrupted');
-  });
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  return { signal, forget: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal) };
 }

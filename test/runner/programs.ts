@@ -1,4 +1,4 @@
-// Programs of the system that the tests need, brought by apt when they are missing.
+// Programs of the system that the tests and the bench need, brought by apt when they are missing.
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CommandFailed } from '../../src/cli/errors.ts';
@@ -15,6 +15,7 @@ interface ProgramNeed {
 
 const NEEDS = {
   browser: { programs: ['chromium', 'chromium-browser', 'google-chrome'], packages: ['chromium', 'fonts-dejavu-core'], override: 'LICTOR_CHROMIUM' },
+  wrk: { programs: ['wrk'], packages: ['wrk'] },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
 } as const satisfies Record<string, ProgramNeed>;
 

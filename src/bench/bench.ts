@@ -1,0 +1,82 @@
+// A whole bench: one stub upstream, one real gateway, and everything measured against the same things done without it.
+import { realpathSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Environment } from '../config/load.ts';
+import type { Progress } from '../demo/progress.ts';
+import type { Running } from '../demo/running.ts';
+import { findNginx } from '../edge/version.ts';
+import { type AddedParts, measureMediated, measureSocket } from './added.ts';
+import { CONNECTIONS, measureDirect } from './direct.ts';
+import { measureFlow } from './flow.ts';
+import { type BenchGateway, prepareBenchGateway, startBenchGateway } from './gateway.ts';
+import { describeMachine } from './machine.ts';
+import { measureMemory } from './memory.ts';
+import { type NginxParts, renderUpstream, startNginx } from './nginx.ts';
+import { type Spread, spread } from './numbers.ts';
+import type { BenchResult } from './result.ts';
+import { type Arrivals, startArrivals } from './socket.ts';
+
+const STARTS = 5;
+
+export interface BenchParts {
+  /** Of this bench's own; removed by the caller. */
+  readonly root: string;
+  readonly env: Environment;
+  /** Of each run of wrk. */
+  readonly seconds: number;
+  readonly rounds: number;
+  /** Venv with Prefect in it; null: no flow. */
+  readonly venv: string | null;
+  readonly running: Running;
+  readonly progress: Progress;
+}
+
+/** Everything is started through `running`, which the caller stops. */
+export async function bench(parts: BenchParts): Promise<BenchResult> {
+  const { root, env, seconds, rounds, venv, running, progress } = parts;
+  const version = await findNginx({ ...env });
+  const machine = describeMachine(version.text);
+  const arrivals = await startArrivals();
+  try {
+    const nginx: NginxParts = { binary: version.binary, root, workers: Math.max(2, availableParallelism()), running };
+    const upstreamPort = await startNginx(nginx, 'upstream', (port) => renderUpstream(port, arrivals.port));
+    const gateway = await prepareBenchGateway(root, 'gateway', { port: upstreamPort, authString: 'gateway:bench' });
+    const startSeconds = await measureStarts(parts, gateway);
+    const supervisor = await startBenchGateway(gateway, running);
+    const added: AddedParts = { gateway, upstreamPort, seconds, rounds, progress };
+    // Where nginx's workers can reach it: not through the state directory, which is ours alone.
+    const decisionSocket = join(realpathSync(join(gateway.places.state, 'run')), 'decision.sock');
+    const direct = await measureDirect({ ...added, nginx, decisionSocket, env });
+    const memory = measureMemory(supervisor.pid);
+    const [mediated, socket] = await measureAdded(added, arrivals);
+    await supervisor.stop();
+    const flow = venv === null ? null : await measureFlow({ root, venv, rounds, running, progress });
+    return { at: new Date().toISOString(), machine, seconds, rounds, connections: CONNECTIONS, direct, mediated, socket, memory, startSeconds, flow };
+  } finally {
+    await arrivals.close();
+  }
+}
+
+async function measureAdded(parts: AddedParts, arrivals: Arrivals) {
+  const mediated = await measureMediated(parts);
+  return [mediated, await measureSocket(parts, arrivals)] as const;
+}
+
+/** From the start of the command to the first answer of `/.lictor/ready`, which is asked every 50 ms. */
+function measureStarts({ running, progress }: BenchParts, gateway: BenchGateway): Promise<Spread> {
+  return progress.step(
+    `Starting the gateway ${STARTS} times`,
+    async () => {
+      const times: number[] = [];
+      for (let start = 0; start < STARTS; start += 1) {
+        const startedMs = performance.now();
+        const process = await startBenchGateway(gateway, running);
+        times.push((performance.now() - startedMs) / 1000);
+        await process.stop();
+      }
+      return spread(times);
+    },
+    ({ median }) => `The gateway is ready after ${median.toFixed(2)} s`,
+  );
+}

@@ -1,0 +1,118 @@
+// The direct path: requests per second and latency under full load, the gateway beside what it is compared with.
+import { join } from 'node:path';
+import type { Environment } from '../config/load.ts';
+import type { Progress } from '../demo/progress.ts';
+import type { BenchGateway } from './gateway.ts';
+import { type NginxParts, renderBare, renderOauth2, renderUncached, startNginx } from './nginx.ts';
+import { ratios, spread } from './numbers.ts';
+import { findOauth2Proxy, startOauth2Proxy } from './oauth2-proxy.ts';
+import type { DirectRow } from './result.ts';
+import { type Contender, interleaved } from './rounds.ts';
+import { type Load, type Measured, wrk } from './wrk.ts';
+
+export const CONNECTIONS = 32;
+const MANY = 500;
+
+export interface DirectParts {
+  readonly nginx: NginxParts;
+  readonly gateway: BenchGateway;
+  readonly upstreamPort: number;
+  readonly decisionSocket: string;
+  readonly env: Environment;
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly progress: Progress;
+}
+
+/** A row before it is measured: `load` is null where the program is not here. */
+interface Entry {
+  readonly name: string;
+  readonly load: Load | null;
+  /** The row of bare nginx to divide by. */
+  readonly base: string;
+}
+
+const BARE = 'bare nginx';
+const BARE_MANY = `bare nginx, ${MANY} objects`;
+const OAUTH2 = 'nginx + auth_request to oauth2-proxy';
+export const LICTOR = 'Lictor, everything on';
+
+export async function measureDirect(parts: DirectParts): Promise<readonly DirectRow[]> {
+  const entries = await startAll(parts);
+  const contenders = entries.flatMap(({ name, load }): Contender<Measured>[] => (load === null ? [] : [{ name, measure: () => wrk(load, parts.seconds) }]));
+  await parts.progress.step(
+    'Warming up',
+    async (update) => {
+      for (const { name, load } of entries) {
+        update(name);
+        if (load !== null) await wrk(load, 1);
+      }
+    },
+    () => 'Warm',
+  );
+  const measured = await interleaved(contenders, parts.rounds, parts.progress, 'The direct path');
+  return entries.map((entry) => rowOf(entry, measured));
+}
+
+async function startAll(parts: DirectParts): Promise<readonly Entry[]> {
+  const { nginx, gateway, upstreamPort, decisionSocket } = parts;
+  const bare = await startNginx(nginx, 'bare', (port) => renderBare(port, upstreamPort));
+  const logging = await startNginx(nginx, 'logging', (port) => renderBare(port, upstreamPort, join(nginx.root, 'nginx-logging', 'access.log')));
+  const uncached = await startNginx(nginx, 'uncached', (port) => renderUncached(port, upstreamPort, decisionSocket));
+  const withToken = { authorization: `Bearer ${gateway.token}` };
+  const load = (port: number, objects: number, more: Readonly<Record<string, string>> = {}): Load => ({
+    url: `http://127.0.0.1:${port}`,
+    method: 'GET',
+    path: '/api/flow_runs/{id}',
+    objects,
+    headers: { ...clientHeaders(gateway), ...more },
+    connections: CONNECTIONS,
+  });
+  return [
+    { name: BARE, load: load(bare, 1), base: BARE },
+    { name: LICTOR, load: load(gateway.port, 1, withToken), base: BARE },
+    { name: BARE_MANY, load: load(bare, MANY), base: BARE_MANY },
+    { name: `${LICTOR}, ${MANY} objects`, load: load(gateway.port, MANY, withToken), base: BARE_MANY },
+    { name: 'bare nginx with its stock access log', load: load(logging, 1), base: BARE },
+    { name: 'nginx + auth_request to the same decision, not cached, nothing else', load: load(uncached, 1, withToken), base: BARE },
+    { name: OAUTH2, load: await oauth2Load(parts, load), base: BARE },
+  ];
+}
+
+async function oauth2Load(
+  { env, nginx, upstreamPort }: DirectParts,
+  load: (port: number, objects: number, more: Record<string, string>) => Load,
+): Promise<Load | null> {
+  const binary = findOauth2Proxy(env);
+  if (binary === undefined) return null;
+  const oauth2 = await startOauth2Proxy(binary, nginx.root, nginx.running);
+  const port = await startNginx(nginx, 'oauth2', (own) => renderOauth2(own, upstreamPort, oauth2.port));
+  return load(port, 1, { cookie: oauth2.cookie });
+}
+
+/** What Prefect's client sends, to everybody alike. */
+export function clientHeaders({ port }: BenchGateway): Record<string, string> {
+  return {
+    Host: `localhost:${port}`,
+    accept: '*/*',
+    'accept-encoding': 'gzip, deflate, br',
+    'user-agent': 'prefect/3.9.1 (API 0.8.4)',
+    'x-prefect-api-version': '0.8.4',
+  };
+}
+
+function rowOf({ name, load, base }: Entry, measured: ReadonlyMap<string, readonly Measured[]>): DirectRow {
+  if (load === null) return { name, measured: null };
+  const of = (row: string, what: keyof Measured): readonly number[] => (measured.get(row) ?? []).map((one) => one[what]);
+  return {
+    name,
+    measured: {
+      perSecond: spread(of(name, 'perSecond')),
+      p50Ms: spread(of(name, 'p50Ms')),
+      p99Ms: spread(of(name, 'p99Ms')),
+      ofBare: ratios(of(name, 'perSecond'), of(base, 'perSecond')),
+      p99OfBare: ratios(of(name, 'p99Ms'), of(base, 'p99Ms')),
+      ofOauth2: measured.has(OAUTH2) ? ratios(of(name, 'perSecond'), of(OAUTH2, 'perSecond')) : null,
+    },
+  };
+}

@@ -1,0 +1,68 @@
+// A stock flow of 100 mapped tasks against a real Prefect: straight, and through a gateway of its own.
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { LictorError } from '../contract/error.ts';
+import { startPrefectServer } from '../demo/prefect.ts';
+import type { Progress } from '../demo/progress.ts';
+import type { Running } from '../demo/running.ts';
+import { freePort } from '../supervise/processes/free-port.ts';
+import { prepareBenchGateway, startBenchGateway } from './gateway.ts';
+import { ratios, spread } from './numbers.ts';
+import type { FlowTimes } from './result.ts';
+import { interleaved } from './rounds.ts';
+
+const TASKS = 100;
+const PATIENCE_MS = 120_000;
+
+const run = promisify(execFile);
+
+export interface FlowParts {
+  readonly root: string;
+  /** Venv with Prefect in it. */
+  readonly venv: string;
+  readonly rounds: number;
+  readonly running: Running;
+  readonly progress: Progress;
+}
+
+export async function measureFlow(parts: FlowParts): Promise<FlowTimes> {
+  const authString = `gateway:${randomBytes(24).toString('base64url')}`;
+  const { port, gateway } = await parts.progress.step(
+    'Starting a real Prefect and a gateway in front of it',
+    () => startBoth(parts, authString),
+    () => 'Prefect and its gateway run',
+  );
+  const contenders = [
+    { name: 'direct', measure: () => runFlow(parts, 'direct', { PREFECT_API_URL: `http://127.0.0.1:${port}/api`, PREFECT_API_AUTH_STRING: authString }) },
+    { name: 'gateway', measure: () => runFlow(parts, 'gateway', { PREFECT_API_URL: `${gateway.url}/api`, PREFECT_API_AUTH_STRING: `bench:${gateway.token}` }) },
+  ];
+  for (const contender of contenders) await contender.measure();
+  const measured = await interleaved(contenders, parts.rounds, parts.progress, `A flow of ${TASKS} mapped tasks`);
+  const [direct = [], through = []] = [measured.get('direct'), measured.get('gateway')];
+  return { tasks: TASKS, directSeconds: spread(direct), gatewaySeconds: spread(through), ratio: ratios(through, direct) };
+}
+
+async function startBoth({ root, venv, running }: FlowParts, authString: string) {
+  const port = await freePort();
+  const gateway = await prepareBenchGateway(root, 'flow-gateway', { port, authString });
+  const home = gateway.places.prefectHome;
+  const logFile = join(gateway.places.log, 'prefect.log');
+  await running.add((isEnding) => startPrefectServer({ venv, home, port, authString, logFile, isEnding }));
+  await startBenchGateway(gateway, running);
+  return { port, gateway };
+}
+
+/** Seconds inside the flow call. */
+async function runFlow({ root, venv }: FlowParts, name: string, settings: Readonly<Record<string, string>>): Promise<number> {
+  const home = join(root, `client-${name}`);
+  mkdirSync(home, { recursive: true });
+  const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('PREFECT_'));
+  const env = { ...Object.fromEntries(inherited), PREFECT_HOME: home, PREFECT_LOGGING_LEVEL: 'WARNING', DO_NOT_TRACK: '1', ...settings };
+  const { stdout } = await run(join(venv, 'bin', 'python'), [join(import.meta.dirname, 'mapped.py'), String(TASKS)], { cwd: home, env, timeout: PATIENCE_MS });
+  const seconds = Number(/^seconds=([\d.]+)$/m.exec(stdout)?.[1]);
+  if (!Number.isFinite(seconds)) throw new LictorError('bench-flow', `the flow (${name}) did not say how long it took: ${stdout.slice(-500)}`);
+  return seconds;
+}

@@ -1,0 +1,71 @@
+// oauth2-proxy, where it is built: started with a login of its own (no identity provider is asked), logged in once.
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { Environment } from '../config/load.ts';
+import { LictorError } from '../contract/error.ts';
+import type { Running } from '../demo/running.ts';
+import { freePort } from '../supervise/processes/free-port.ts';
+import { startProcess } from '../supervise/processes/start-process.ts';
+
+export interface Oauth2Proxy {
+  readonly port: number;
+  /** `name=value` of a session. */
+  readonly cookie: string;
+}
+
+/** LICTOR_OAUTH2_PROXY, else the one on PATH; undefined when there is none. */
+export function findOauth2Proxy(env: Environment): string | undefined {
+  const given = env['LICTOR_OAUTH2_PROXY'];
+  if (given !== undefined && given !== '') return given;
+  return (env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((directory) => directory !== '')
+    .map((directory) => join(directory, 'oauth2-proxy'))
+    .find((file) => existsSync(file));
+}
+
+export async function startOauth2Proxy(binary: string, root: string, running: Running): Promise<Oauth2Proxy> {
+  const dir = join(root, 'oauth2-proxy');
+  mkdirSync(dir);
+  const port = await freePort();
+  const password = randomBytes(16).toString('hex');
+  writeFileSync(join(dir, 'people'), `bench:{SHA}${createHash('sha1').update(password).digest('base64')}\n`, { mode: 0o600 });
+  writeFileSync(join(dir, 'proxy.cfg'), settings(port, join(dir, 'people')), { mode: 0o600 });
+  const url = `http://127.0.0.1:${port}`;
+  await running.add((isEnding) =>
+    startProcess({
+      name: 'oauth2-proxy',
+      command: binary,
+      args: ['--config', join(dir, 'proxy.cfg')],
+      logFile: join(dir, 'proxy.log'),
+      ready: async () => isEnding() || (await fetch(`${url}/ping`)).ok,
+    }),
+  );
+  return { port, cookie: await logIn(url, password) };
+}
+
+function settings(port: number, peopleFile: string): string {
+  const text: Readonly<Record<string, string>> = {
+    http_address: `127.0.0.1:${port}`,
+    provider: 'github',
+    client_id: 'bench',
+    client_secret: randomBytes(16).toString('hex'),
+    cookie_secret: randomBytes(16).toString('hex'),
+    htpasswd_file: peopleFile,
+    redirect_url: `http://127.0.0.1:${port}/oauth2/callback`,
+  };
+  const rest = 'reverse_proxy = true\ncookie_secure = false\nemail_domains = ["*"]\nupstreams = ["static://202"]\n';
+  const quiet = 'request_logging = false\nauth_logging = false\nstandard_logging = false\n';
+  return `${Object.entries(text)
+    .map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`)
+    .join('')}${rest}${quiet}`;
+}
+
+async function logIn(url: string, password: string): Promise<string> {
+  const answer = await fetch(`${url}/oauth2/sign_in`, { method: 'POST', body: new URLSearchParams({ username: 'bench', password }), redirect: 'manual' });
+  const cookies = answer.headers.getSetCookie().flatMap((cookie) => /^(_oauth2_proxy=[^;]+)/.exec(cookie)?.[1] ?? []);
+  if (cookies[0] === undefined)
+    throw new LictorError('bench-oauth2-proxy', `oauth2-proxy did not log in (status ${answer.status}): take another version, or leave it away.`);
+  return cookies[0];
+}

@@ -1,0 +1,71 @@
+// A result as Markdown: the tables of the README and of `lictor bench`.
+import type { Spread } from './numbers.ts';
+import type { Added, BenchResult, DirectRow } from './result.ts';
+import { judge, type Target } from './targets.ts';
+
+export function renderMarkdown(result: BenchResult): string {
+  const { machine, seconds, rounds, connections } = result;
+  return [
+    '# lictor bench',
+    `${result.at.slice(0, 10)}. ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.system}; nginx ${machine.nginx}, Node ${machine.node}. Load average before: ${machine.loadBefore.toFixed(1)}.`,
+    `Median of ${rounds} interleaved rounds of ${seconds} s (smallest to largest); ratios are taken within a round. Everything runs on this one machine, load generator and upstream included.`,
+    '## Direct path',
+    `1 KB of JSON, ${connections} connections.`,
+    table(['', 'requests/s', 'of bare nginx', 'of nginx + oauth2-proxy', 'p50 ms', 'p99 ms', 'p99, of bare nginx'], result.direct.map(directCells)),
+    '## Added latency',
+    table(
+      ['one client at a time', 'direct p50', 'gateway p50', 'added p50, ms', 'direct p99', 'gateway p99', 'added p99, ms'],
+      [addedCells('`set_state`, mediated', result.mediated), addedCells('one event through the relay', result.socket)],
+    ),
+    '## A stock flow',
+    renderFlow(result),
+    '## Memory and start',
+    table(
+      ['after the load', 'processes', 'resident MiB', 'proportional MiB'],
+      result.memory.map(({ name, processes, residentMiB, proportionalMiB }) => [name, String(processes), residentMiB.toFixed(0), proportionalMiB.toFixed(0)]),
+    ),
+    `From \`lictor up\` to ready: ${within(result.startSeconds, 2)} s.`,
+    '## Targets',
+    table(['', 'wanted', 'measured', ''], judge(result).map(targetCells)),
+    '',
+  ].join('\n\n');
+}
+
+function directCells({ name, measured }: DirectRow): readonly string[] {
+  if (measured === null) return [name, 'not here', '', '', '', '', ''];
+  const { perSecond, ofBare, ofOauth2, p50Ms, p99Ms, p99OfBare } = measured;
+  return [
+    name,
+    within(perSecond, 0),
+    within(ofBare, 2),
+    ofOauth2 === null ? 'not here' : within(ofOauth2, 2),
+    within(p50Ms, 2),
+    within(p99Ms, 2),
+    within(p99OfBare, 2),
+  ];
+}
+
+function addedCells(name: string, { direct, gateway, added }: Added): readonly string[] {
+  const [p50, p99] = [[direct, gateway, added].map(({ p50Ms }) => within(p50Ms, 2)), [direct, gateway, added].map(({ p99Ms }) => within(p99Ms, 2))];
+  return [name, ...p50, ...p99];
+}
+
+function renderFlow({ flow }: BenchResult): string {
+  if (flow === null) return 'Left out (`--no-flow`).';
+  const { tasks, directSeconds, gatewaySeconds, ratio } = flow;
+  return `${tasks} mapped tasks: direct ${within(directSeconds, 2)} s, through the gateway ${within(gatewaySeconds, 2)} s, ratio ${within(ratio, 3)}.`;
+}
+
+function targetCells({ what, wanted, median, met }: Target): readonly string[] {
+  return [what, wanted, median === null ? 'not here' : median.toFixed(2), met === null ? '' : met ? 'met' : 'MISSED'];
+}
+
+/** `0.71 (0.69 to 0.73)`. */
+function within({ median, min, max }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, column) => (column === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
+}

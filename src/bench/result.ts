@@ -1,0 +1,66 @@
+// What a bench found, as the JSON file has it. Ratios and differences are taken within each round.
+import type { Spread } from './numbers.ts';
+
+export interface DirectRow {
+  readonly name: string;
+  /** Null: not here. */
+  readonly measured: {
+    readonly perSecond: Spread;
+    readonly p50Ms: Spread;
+    readonly p99Ms: Spread;
+    /** Requests per second, of bare nginx's on the same objects. */
+    readonly ofBare: Spread;
+    /** 99th percentile, of bare nginx's. */
+    readonly p99OfBare: Spread;
+    /** Requests per second, of those of nginx with oauth2-proxy; null where that is not here. */
+    readonly ofOauth2: Spread | null;
+  } | null;
+}
+
+export interface Added {
+  readonly direct: { readonly p50Ms: Spread; readonly p99Ms: Spread };
+  readonly gateway: { readonly p50Ms: Spread; readonly p99Ms: Spread };
+  readonly added: { readonly p50Ms: Spread; readonly p99Ms: Spread };
+}
+
+export interface FlowTimes {
+  readonly tasks: number;
+  readonly directSeconds: Spread;
+  readonly gatewaySeconds: Spread;
+  /** Gateway's time, of the direct one's. */
+  readonly ratio: Spread;
+}
+
+export interface ProcessMemory {
+  readonly name: string;
+  readonly processes: number;
+  /** Resident, shared pages counted in each process. */
+  readonly residentMiB: number;
+  /** Shared pages divided among those that share them. */
+  readonly proportionalMiB: number;
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly system: string;
+  readonly node: string;
+  readonly nginx: string;
+  readonly loadBefore: number;
+}
+
+export interface BenchResult {
+  readonly at: string;
+  readonly machine: Machine;
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly connections: number;
+  readonly direct: readonly DirectRow[];
+  readonly mediated: Added;
+  readonly socket: Added;
+  readonly memory: readonly ProcessMemory[];
+  readonly startSeconds: Spread;
+  /** Null with --no-flow. */
+  readonly flow: FlowTimes | null;
+}

@@ -1,0 +1,36 @@
+// What is promised, and whether this run kept it.
+import { LICTOR } from './direct.ts';
+import type { BenchResult } from './result.ts';
+
+export interface Target {
+  readonly what: string;
+  /** `>= 0.70` or `<= 1.5`. */
+  readonly wanted: string;
+  /** Null: not measured here. */
+  readonly median: number | null;
+  /** Null: not measured here. */
+  readonly met: boolean | null;
+}
+
+export function judge(result: BenchResult): readonly Target[] {
+  const row = result.direct.find(({ name }) => name === LICTOR)?.measured;
+  return [
+    atLeast('direct path, everything on, of bare nginx', 0.7, row?.ofBare.median),
+    atLeast('direct path, of nginx with oauth2-proxy', 1.8, row?.ofOauth2?.median),
+    atMost('direct path, 99th percentile, of bare nginx', 2, row?.p99OfBare.median),
+    atMost('mediated path, added at the median, ms', 1.5, result.mediated.added.p50Ms.median),
+    atMost('flow of 100 mapped tasks, of the time without the gateway', 1.05, result.flow?.ratio.median),
+  ];
+}
+
+function atLeast(what: string, bound: number, value: number | undefined): Target {
+  return target(what, `>= ${bound.toFixed(2)}`, value, (median) => median >= bound);
+}
+
+function atMost(what: string, bound: number, value: number | undefined): Target {
+  return target(what, `<= ${bound.toFixed(2)}`, value, (median) => median <= bound);
+}
+
+function target(what: string, wanted: string, value: number | undefined, isMet: (median: number) => boolean): Target {
+  return value === undefined ? { what, wanted, median: null, met: null } : { what, wanted, median: value, met: isMet(value) };
+}

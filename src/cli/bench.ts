@@ -1,0 +1,85 @@
+// `lictor bench`: what the gateway costs on this machine, beside the same things done without it.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { bench } from '../bench/bench.ts';
+import { makeBenchPlaces } from '../bench/places.ts';
+import { renderMarkdown } from '../bench/report.ts';
+import type { BenchResult } from '../bench/result.ts';
+import { judge } from '../bench/targets.ts';
+import { LictorError } from '../contract/error.ts';
+import { createProgress, type Progress } from '../demo/progress.ts';
+import { createRunning } from '../demo/running.ts';
+import type { CliContext } from './context.ts';
+import { CommandFailed } from './errors.ts';
+import { interruption } from './interruption.ts';
+import { ensurePrefect } from './prefect-venv.ts';
+import { toolCacheDir } from './repository.ts';
+
+interface BenchOptions {
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly flow: boolean;
+  readonly json?: true;
+  readonly output?: string;
+}
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('bench')
+    .description('measure the gateway on this machine against bare nginx and others; loopback only, everything is stopped afterwards')
+    .option('--seconds <n>', 'length of each run', wholeNumber, 5)
+    .option('--rounds <n>', 'how often everything is run, interleaved', wholeNumber, 5)
+    .option('--no-flow', 'without the stock flow, which needs Prefect')
+    .option('--json', 'print JSON')
+    .option('-o, --output <dir>', 'write bench.md and bench.json there too')
+    .addHelpText('after', '\nExample:\n  lictor bench -o bench/            about seven minutes\n  lictor bench --seconds 1 --rounds 1 --no-flow\n')
+    .action((options: BenchOptions) => benchCommand(context, options));
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < 1 || number > 600) throw new InvalidArgumentError('a number from 1 to 600.');
+  return number;
+}
+
+async function benchCommand(context: CliContext, options: BenchOptions): Promise<void> {
+  const progress = createProgress(context.err);
+  const running = createRunning();
+  const interrupted = interruption();
+  const places = makeBenchPlaces(context.stateDir());
+  try {
+    const venv = await bring(context, options, progress);
+    const { seconds, rounds } = options;
+    const work = bench({ root: places.root, env: context.env, seconds, rounds, venv, running, progress });
+    work.catch(() => undefined); // it fails when everything is stopped under it; whoever stopped it knows why
+    const result = await Promise.race([work, interrupted.signal]);
+    if (result === 'interrupted') throw new CommandFailed('interrupted; everything is stopped.');
+    show(context, options, result);
+  } catch (error) {
+    throw error instanceof LictorError && !(error instanceof CommandFailed) ? new CommandFailed(error.message, error) : error;
+  } finally {
+    await running.stop();
+    interrupted.forget();
+    places.remove();
+  }
+}
+
+/** The load generator by apt, Prefect from PyPI, each when it is missing. Answers Prefect's venv. */
+async function bring(context: CliContext, { flow }: BenchOptions, progress: Progress): Promise<string | null> {
+  const { bringProgram } = await import('../../test/runner/programs.ts');
+  await bringProgram('wrk', context.env, progress.line);
+  if (!flow) return null;
+  return (await ensurePrefect({ cacheDir: toolCacheDir(context.env), env: context.env, onProgress: progress.line })).directory;
+}
+
+function show(context: CliContext, { json, output }: BenchOptions, result: BenchResult): void {
+  const text = { markdown: renderMarkdown(result), json: `${JSON.stringify({ ...result, targets: judge(result) }, null, 2)}\n` };
+  context.out.write(json === true ? text.json : text.markdown);
+  if (output === undefined) return;
+  const directory = resolve(output);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'bench.md'), text.markdown);
+  writeFileSync(join(directory, 'bench.json'), text.json);
+  context.err.write(`lictor: ${join(directory, 'bench.md')} and bench.json are written.\n`);
+}

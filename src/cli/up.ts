@@ -1,6 +1,8 @@
 // `lictor up`: the gateway in the foreground.
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { upgradeState } from '../config/state-version.ts';
+import { systemClock } from '../contract/clock.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 import { REPOSITORY } from './repository.ts';
@@ -18,11 +20,13 @@ async function up(context: CliContext): Promise<void> {
   const { config, paths, configFile } = await context.loadContext({ secrets: 'read' });
   const { runSupervisor } = await import('../supervise/supervisor.ts');
   context.err.write(`lictor: ${config.publicUrl.origin}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.\n`);
+  const log = (line: string): void => void context.err.write(`${line}\n`);
   const status = await runSupervisor({
     paths,
     configFile,
+    prepare: () => upgradeState({ paths, storeFile: config.storeFile, now: systemClock, log }),
     controlEntry: join(REPOSITORY, 'src', 'control-plane.ts'),
-    log: (line) => context.err.write(`${line}\n`),
+    log,
   });
   if (status !== 0) throw new CommandFailed('');
 }

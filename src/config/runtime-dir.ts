@@ -19,6 +19,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { LictorError } from '../contract/error.ts';
 import { type StatePaths, statePaths } from './state-dir.ts';
+import { assertStateNotNewer, markNewState } from './state-version.ts';
 import { nginxWorkerUser } from './worker-user.ts';
 
 const TMPFS_MAGIC = 0x01021994;
@@ -28,15 +29,17 @@ const SOCKET_PATH_BYTES = 107;
 
 /**
  * Creates what lives in the state directory and the runtime directory behind `STATE/run`; idempotent.
- * Throws `state-dir-unusable` or `runtime-dir-unusable` with the remedy in the message.
+ * Throws `state-dir-unusable`, `state-newer` or `runtime-dir-unusable` with the remedy in the message.
  */
 export function prepareStateDir(stateDir: string): StatePaths {
   const root = prepareRoot(stateDir);
+  assertStateNotNewer(statePaths(root, root).version);
   const runtime = prepareRuntimeDir(root, runtimeBases(process.env));
   const paths = statePaths(root, runtime);
   ownDirectory(paths.log, directoryMode());
   ownDirectory(paths.edge, 0o700);
   linkAtomically(runtime, paths.run);
+  markNewState(paths);
   prepareDecisionCache(paths.decisionCache);
   return paths;
 }

@@ -78,7 +78,7 @@ export const REASONS = {
   'body-invalid': { status: 400, detail: 'A field of the body has the wrong type or value.', hint: 'See the detail.' },
   'content-type-unsupported': { status: 415, detail: 'The body must be application/json in UTF-8.', hint: 'Set Content-Type: application/json.' },
   'content-encoding-unsupported': { status: 415, detail: 'Encoded request bodies are not accepted here.', hint: 'Send the body without Content-Encoding.' },
-  'body-too-large': { status: 413, detail: 'The body is too large.', hint: 'At most 16 MiB.' },
+  'body-too-large': { status: 413, detail: 'The body is larger than 16 MiB.', hint: 'Send less, or in parts.' },
   'not-found': { status: 404, detail: 'Not Found', hint: '' },
   'method-not-allowed': { status: 405, detail: 'Method Not Allowed', hint: '' },
   'not-a-socket': {
@@ -87,7 +87,7 @@ export const REASONS = {
     hint: 'If the client did ask for a WebSocket, a proxy in between dropped the Upgrade header.',
   },
   // 429, 503
-  'rate-limited': { status: 429, detail: 'Too many requests from this principal.', hint: 'Slow down; stock Prefect clients wait by themselves.' },
+  'rate-limited': { status: 429, detail: 'Too many requests.', hint: 'Slow down; stock Prefect clients wait by themselves.' },
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
   'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide just now.', hint: 'Retry; nothing was forwarded.' },
   'upstream-unavailable': { status: 503, detail: 'Prefect cannot be reached.', hint: 'Retry; check that the Prefect server runs.' },

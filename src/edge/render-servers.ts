@@ -42,7 +42,8 @@ ${tls}    set $lictor_taken "";
     set $lictor_refused "";
     set $lictor_facts "";
     root ${quotePath(dirname(paths.decisionSocket))};
-    error_page 400 405 414 494 497 = @refuse_request;
+    error_page 418 = @refuse_request;
+    error_page 400 405 414 494 497 /.lictor-refused;
     error_page 403 = @origin_foreign;
     error_page 404 = @not_found;
     error_page 413 = @too_large;
@@ -52,7 +53,9 @@ ${tls}    set $lictor_taken "";
     add_header Allow "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" always;
 
     # Refusals that need no decision. Named locations answer them; nothing is forwarded.
-    if ($lictor_refusal) { return 400; }
+    # 418 stands for our own 400: nginx's own may have no URI to go to a named location with.
+    if ($uri = /.lictor-refused) { break; }
+    if ($lictor_refusal) { return 418; }
     if ($lictor_origin_refusal) { return 403; }
     # Never Prefect's own answer, which would open the API to every origin.
     if ($request_method = OPTIONS) { return 204; }

@@ -12,7 +12,7 @@ import type { Clock } from './contract/clock.ts';
 import type { FromControl } from './contract/ipc.ts';
 import { type Current, createCurrent, currentAnswerer, currentForRelay } from './current.ts';
 import type { Answerer } from './decide/answer.ts';
-import { sweepDecisions, sweepOnce } from './decide/sweep.ts';
+import { removeLeftBehind, sweepDecisions, sweepOnce } from './decide/sweep.ts';
 import { type AppliedEdge, applyEdge } from './edge/apply.ts';
 import { renderHere } from './edge/check.ts';
 import { reachableBy } from './edge/temp-dir.ts';
@@ -22,10 +22,11 @@ import { createControlServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
 import { startLedger } from './ledger/ledger.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
-import { createRelay, type Relay } from './relay/relay.ts';
+import { createRelay } from './relay/relay.ts';
 import { createReloader, type Reloader } from './reload.ts';
 import { buildRooms, type House } from './rooms.ts';
-import { openStore, type Store } from './store/store.ts';
+import { openStore } from './store/store.ts';
+import { createSync } from './sync.ts';
 
 export interface App {
   readonly edge: AppliedEdge & { readonly binary: string };
@@ -60,13 +61,19 @@ export async function startApp(parts: AppParts): Promise<App> {
   ledger.onReopen(() => parts.tell({ type: 'edge-reopen' }));
   // Nothing that was decided before this start may be answered from the cache.
   await sweepOnce(paths.decisionCache);
+  await removeLeftBehind(paths.decisionCache);
 
   const catalogue = createCatalogue();
   const house: House = { paths, clock, log, catalogue, store, ledger, sync: () => sync.now(), edgeRuns: () => edgeRuns(paths) };
   const current = createCurrent(await buildRooms(house, config));
   const answerer = currentAnswerer(current);
   const relay = createRelay({ catalogue, ledger, store, clock, log, ...currentForRelay(current) });
-  const sync = createSync({ store, paths, answerer, relay });
+  const sync = createSync({
+    changeNumber: () => store.changeNumber(),
+    forget: () => answerer.forget(),
+    sweep: () => sweepDecisions(paths.decisionCache),
+    recheck: () => relay.recheck(),
+  });
   const edge = await prepareEdge(parts, config);
   ledger.onHealth((healthy) => {
     log[healthy ? 'info' : 'error']({ healthy, problem: ledger.problem() }, 'ledger');
@@ -157,36 +164,6 @@ function rotateLimits(paths: StatePaths, log: Logger): RotateLimits | null {
     'a directory above the logs is closed to the user of nginx: logs are not rotated. Use a state directory below /var/lib',
   );
   return null;
-}
-
-interface Sync {
-  /** Runs one whole round that starts after the call. */
-  now(): Promise<void>;
-  ifChanged(): Promise<void>;
-}
-
-/** After a security change: forget, sweep the cache in all its rounds, decide every open socket again. */
-function createSync({ store, paths, answerer, relay }: { store: Store; paths: StatePaths; answerer: Answerer; relay: Relay }): Sync {
-  let seen = -1;
-  let tail: Promise<void> = Promise.resolve();
-  const round = async (): Promise<void> => {
-    seen = await store.changeNumber();
-    answerer.forget();
-    await Promise.all([sweepDecisions(paths.decisionCache), relay.recheck()]);
-  };
-  const now = (): Promise<void> => {
-    const mine = tail.then(round);
-    tail = mine.catch(() => undefined); // the caller is told; the next round starts afresh
-    return mine;
-  };
-  return {
-    now,
-    async ifChanged() {
-      const number = await store.changeNumber();
-      if (seen === -1) seen = number;
-      else if (number !== seen) await now();
-    },
-  };
 }
 
 /** nginx's pid file names a living process. */

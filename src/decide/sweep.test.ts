@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { sweepDecisions, sweepOnce } from './sweep.ts';
+import { removeLeftBehind, sweepDecisions, sweepOnce } from './sweep.ts';
 
 describe('the sweep', () => {
   const dir = mkdtempSync(join(tmpdir(), 'lictor-sweep-'));
@@ -37,4 +40,33 @@ describe('the sweep', () => {
     await Promise.all([sweepOnce(join(dir, 'cache')), sweepOnce(join(dir, 'cache'))]);
     expect(readdirSync(join(dir, 'cache'))).toEqual([]);
   });
+  it('neither fails nor forgets anything while others sweep all the time', async () => {
+    const cache = join(dir, 'cache');
+    const sweepAgain = async (name: string): Promise<void> => {
+      for (let i = 0; i < 150; i += 1) {
+        const file = join(cache, name, `f${i}`);
+        // Another sweep may take the directory away between these two, as it may from nginx.
+        mkdirSync(join(file, '..'), { recursive: true });
+        await writeFile(file, 'x').catch(() => undefined);
+        await sweepOnce(cache);
+        expect(existsSync(file)).toBe(false);
+      }
+    };
+    await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map(sweepAgain));
+    expect(readdirSync(dir)).toEqual(['cache']);
+  });
+  it('takes away what a sweep left behind whose process was killed, and nothing of a living one', async () => {
+    cached('a/01/f');
+    const [dead, alive] = [`cache.swept-${await endedPid()}-1`, `cache.swept-${process.pid}-1`];
+    for (const name of [dead, alive]) mkdirSync(join(dir, name, 'a'), { recursive: true });
+    await removeLeftBehind(join(dir, 'cache'));
+    expect(readdirSync(dir).sort()).toEqual(['cache', alive]);
+  });
 });
+
+/** The number of a process that has ended. */
+async function endedPid(): Promise<number> {
+  const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+  await once(child, 'close');
+  return child.pid ?? 0;
+}

@@ -1,6 +1,7 @@
 // Throws away every cached decision by renaming the cache's top-level directories: nginx asks again, without a reload.
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /**
@@ -23,11 +24,31 @@ export async function sweepDecisions(cacheDir: string): Promise<void> {
 export async function sweepOnce(cacheDir: string): Promise<void> {
   const entries = await readdir(cacheDir).catch(absentIsEmpty);
   if (entries.length === 0) return;
-  const trash = `${cacheDir}.swept`;
-  const round = join(trash, `${process.pid}-${process.hrtime.bigint()}`);
-  await mkdir(round, { recursive: true, mode: 0o700 });
+  // Of this round alone: the command line and the control plane sweep at the same time, and one must not take the other's away.
+  const round = `${cacheDir}${SWEPT}${process.pid}-${randomUUID()}`;
+  await mkdir(round, { mode: 0o700 });
   await Promise.all(entries.map((entry) => rename(join(cacheDir, entry), join(round, entry)).catch(ignoreAbsent)));
-  await rm(trash, { recursive: true, force: true }).catch(ignoreAbsent);
+  // A worker may just be writing there: then it is not empty at first.
+  await rm(round, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** What killed processes were about to remove: it holds credentials. */
+export async function removeLeftBehind(cacheDir: string): Promise<void> {
+  const prefix = `${basename(cacheDir)}${SWEPT}`;
+  const siblings = await readdir(dirname(cacheDir)).catch(absentIsEmpty);
+  const left = siblings.filter((name) => name.startsWith(prefix) && !isAlive(Number.parseInt(name.slice(prefix.length), 10)));
+  await Promise.all(left.map((name) => rm(join(dirname(cacheDir), name), { recursive: true, force: true })));
+}
+
+const SWEPT = '.swept-';
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
 }
 
 function absentIsEmpty(error: NodeJS.ErrnoException): string[] {
@@ -37,5 +58,5 @@ function absentIsEmpty(error: NodeJS.ErrnoException): string[] {
 
 /** Another sweep, or nginx's own cache manager, was quicker. */
 function ignoreAbsent(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT' && error.code !== 'ENOTEMPTY') throw error;
+  if (error.code !== 'ENOENT') throw error;
 }

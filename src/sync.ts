@@ -1,0 +1,44 @@
+// Makes a security change hold: forget, sweep the cache in all its rounds, decide every open socket again; one round after another.
+
+export interface Sync {
+  /** Runs one whole round that starts after the call. Rejects when the change may not hold yet; it is then tried again by `ifChanged`. */
+  now(): Promise<void>;
+  /** A round, if the change number has moved since the last one, or if that one failed. */
+  ifChanged(): Promise<void>;
+}
+
+export interface SyncParts {
+  readonly changeNumber: () => Promise<number>;
+  readonly forget: () => void;
+  readonly sweep: () => Promise<void>;
+  readonly recheck: () => Promise<void>;
+}
+
+/** `undefined`: nothing seen yet, and the start has swept; `null`: the last round failed. */
+type Seen = number | null | undefined;
+
+export function createSync({ changeNumber, forget, sweep, recheck }: SyncParts): Sync {
+  let seen: Seen;
+  let tail: Promise<void> = Promise.resolve();
+  const round = async (): Promise<void> => {
+    seen = await changeNumber();
+    forget();
+    await Promise.all([sweep(), recheck()]);
+  };
+  const now = (): Promise<void> => {
+    const mine = tail.then(round);
+    // The caller is told; the next round starts afresh.
+    tail = mine.catch(() => {
+      seen = null;
+    });
+    return mine;
+  };
+  return {
+    now,
+    async ifChanged() {
+      const number = await changeNumber();
+      if (seen === undefined) seen = number;
+      else if (number !== seen) await now();
+    },
+  };
+}

@@ -17,6 +17,8 @@ export function register(program: Command, context: CliContext): void {
 
 /** A configuration with problems is told here, before anything starts; the control plane reads it once more for itself. */
 async function up(context: CliContext): Promise<void> {
+  // One that comes before the supervisor listens would end the process; the file is read after this anyway.
+  process.on('SIGHUP', () => undefined);
   const { config, paths, configFile } = await context.loadContext({ secrets: 'read' });
   const { runSupervisor } = await import('../supervise/supervisor.ts');
   context.err.write(`lictor: ${config.publicUrl.origin}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.\n`);

@@ -32,7 +32,7 @@ const automations = async () => list(await session.server.post('/automations/fil
 const deployed = async () => session.server.get(`/deployments/name/mapped/${session.pool}`);
 
 describe('a deployer, with the stock command line', () => {
-  it('creates a work pool, gives it another job template, pauses and resumes it', async () => {
+  it('creates a work pool, gives it another job template, pauses and resumes it, and a queue of it', async () => {
     await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
     const template = field(await session.server.get(`/work_pools/${session.pool}`), 'base_job_template');
     const file = join(session.client.project, 'template.json');
@@ -42,7 +42,11 @@ describe('a deployer, with the stock command line', () => {
     await prefectOk(session, 'work-pool', 'pause', session.pool);
     expect(field(await session.server.get(`/work_pools/${session.pool}`), 'is_paused')).toBe(true);
     await prefectOk(session, 'work-pool', 'resume', session.pool);
-    for (const action of ['work_pools.write', 'work_pools.pause']) expect(await actionsSeen()).toContain(action);
+    await prefectOk(session, 'work-queue', 'create', 'urgent', '--pool', session.pool, '--priority', '1');
+    await prefectOk(session, 'work-queue', 'pause', 'urgent', '--pool', session.pool);
+    expect(field(await session.server.get(`/work_pools/${session.pool}/queues/urgent`), 'is_paused')).toBe(true);
+    const seen = await actionsSeen();
+    for (const action of ['work_pools.write', 'work_pools.pause', 'work_queues.write', 'work_queues.pause']) expect(seen).toContain(action);
   });
 
   it('deploys with a schedule and a trigger, twice', async () => {
@@ -83,6 +87,8 @@ describe('a deployer, with the stock command line', () => {
     await prefectOk(session, 'gcl', 'update', session.pool, '--limit', '5');
     expect(field(await session.server.get(`/v2/concurrency_limits/${session.pool}`), 'limit')).toBe(5);
     await prefectOk(session, '--no-prompt', 'gcl', 'delete', session.pool);
+    await prefectOk(session, 'concurrency-limit', 'create', session.pool, '2');
+    await prefectOk(session, 'concurrency-limit', 'reset', session.pool);
     await prefectOk(session, 'block', 'register', '-m', 'prefect.blocks.system');
     expect(await prefectOk(session, 'block', 'create', 'secret')).toContain('secret');
   });

@@ -15,8 +15,12 @@ export function register(program: Command, context: CliContext): void {
     .action(() => up(context));
 }
 
+/** For this process, nginx and the control plane: logs and caches are ours alone; directories may be passed through, by nginx's workers, never listed. */
+const PRIVATE = 0o066;
+
 /** A configuration with problems is told here, before anything starts; the control plane reads it once more for itself. */
 async function up(context: CliContext): Promise<void> {
+  process.umask(PRIVATE);
   // One that comes before the supervisor listens would end the process; the file is read after this anyway.
   process.on('SIGHUP', () => undefined);
   const { config, paths, configFile } = await context.loadContext({ secrets: 'read' });

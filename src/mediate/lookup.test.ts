@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
 import { createLookup } from './lookup.ts';
 
-function prefectAnswering(answer: Partial<UpstreamAnswer>) {
+function prefectAnswering(answer: Partial<UpstreamAnswer> | ((request: UpstreamRequest) => Partial<UpstreamAnswer>)) {
   const asked: UpstreamRequest[] = [];
   const request = async (sent: UpstreamRequest): Promise<UpstreamAnswer> => {
     asked.push(sent);
-    return { status: 200, headers: {}, body: Buffer.from('{}'), upstreamMs: 1, ...answer };
+    return { status: 200, headers: {}, body: Buffer.from('{}'), upstreamMs: 1, ...(typeof answer === 'function' ? answer(sent) : answer) };
   };
   return { asked, upstream: { request } };
 }
@@ -24,11 +24,17 @@ describe('a lookup', () => {
     expect(asked[1]?.body?.toString()).toBe('{"limit":1}');
   });
 
-  it("searches with the client's own CSRF token, and nothing else of the client's", async () => {
-    const { asked, upstream } = prefectAnswering({});
-    const client = { 'prefect-csrf-token': 't', 'prefect-csrf-client': 'c', authorization: 'Bearer x', 'content-type': 'text/plain' };
-    await createLookup(upstream, client)('/api/flows/filter', {});
-    expect(asked[0]?.headers).toEqual({ 'prefect-csrf-token': 't', 'prefect-csrf-client': 'c', 'content-type': 'application/json' });
+  it('fetches a CSRF token of its own when Prefect wants one, and asks once more', async () => {
+    const { asked, upstream } = prefectAnswering((request) => {
+      if (request.path === '/api/csrf-token') return { body: Buffer.from('{"token":"t"}') };
+      return request.headers?.['prefect-csrf-token'] === 't' ? { body: Buffer.from('[]') } : { status: 403 };
+    });
+    expect(await createLookup(upstream)('/api/flows/filter', {})).toEqual([]);
+    expect(asked.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /api/flows/filter', 'GET /api/csrf-token', 'POST /api/flows/filter']);
+    expect(asked[1]?.query).toBe(`client=${asked[2]?.headers?.['prefect-csrf-client']}`);
+    const closed = prefectAnswering({ status: 403 });
+    await expect(createLookup(closed.upstream)('/api/flows/filter', {})).rejects.toMatchObject({ reason: 'upstream-unavailable' });
+    expect(closed.asked).toHaveLength(2);
   });
 
   it.each([404, 422])('%i is nothing', async (status) => {

@@ -1,28 +1,36 @@
 // Asks Prefect about objects for a decision: uncached, with the gateway's own credential, parsed strictly.
-import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
+import { randomUUID } from 'node:crypto';
+import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
+import { answerObject, textField } from './answer.ts';
 import type { Lookup } from './family.ts';
 import { parseStrict, renderStrict } from './strict-json.ts';
 import type { JsonValue } from './tree.ts';
 
+type Asked = Pick<Upstream, 'request'>;
+
 /** Prefect's words for "there is none" and "that is no filter". */
 const NOTHING = [404, 422];
 
-/** With CSRF protection on, Prefect wants the token for a search as well: the client's own, which it takes more than once. */
-const CSRF = ['prefect-csrf-token', 'prefect-csrf-client'];
-
-/** `clientHeaders`: of the request that is decided on. Null for 404 and 422. Throws UpstreamError for anything else that is no readable answer: then there is nothing to decide on. */
-export function createLookup(upstream: Pick<Upstream, 'request'>, clientHeaders: Readonly<Record<string, string>> = {}): Lookup {
-  const csrf = Object.fromEntries(CSRF.flatMap((name) => (clientHeaders[name] === undefined ? [] : [[name, clientHeaders[name]]])));
+/** Null for 404 and 422. Throws UpstreamError for anything else that is no readable answer: then there is nothing to decide on. */
+export function createLookup(upstream: Asked): Lookup {
   return async (path, filter) => {
-    const answer = await upstream.request(filter === undefined ? { method: 'GET', path } : search(path, filter, csrf));
+    const answer = filter === undefined ? await upstream.request({ method: 'GET', path }) : await search(upstream, path, filter);
     if (NOTHING.includes(answer.status)) return null;
     return readable(answer, path);
   };
 }
 
-function search(path: string, filter: JsonValue, csrf: Readonly<Record<string, string>>): UpstreamRequest {
-  return { method: 'POST', path, headers: { ...csrf, 'content-type': 'application/json' }, body: renderStrict(filter) };
+/** With its CSRF protection on, Prefect wants a token for a search as well. It is asked for only then, under a name of its own each time. */
+async function search(upstream: Asked, path: string, filter: JsonValue): Promise<UpstreamAnswer> {
+  const body = renderStrict(filter);
+  const ask = (csrf: Readonly<Record<string, string>>) =>
+    upstream.request({ method: 'POST', path, headers: { ...csrf, 'content-type': 'application/json' }, body });
+  const answer = await ask({});
+  if (answer.status !== 403) return answer;
+  const client = randomUUID();
+  const token = textField(answerObject(await upstream.request({ method: 'GET', path: '/api/csrf-token', query: `client=${client}` })), 'token');
+  return token === null ? answer : ask({ 'prefect-csrf-client': client, 'prefect-csrf-token': token });
 }
 
 function readable(answer: UpstreamAnswer, path: string): JsonValue {

@@ -71,7 +71,7 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
 
   const opened = openCall({ catalogue: parts.catalogue, operation, family }, request);
   if (!opened.ok) return refuse(exchange, identity, opened.refusal);
-  const planned = await family.plan(opened.call, createLookup(parts.upstream, request.headers));
+  const planned = await family.plan(opened.call, createLookup(parts.upstream));
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
 
   const { plan } = planned;

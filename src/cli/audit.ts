@@ -9,7 +9,7 @@ import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { parseRunId } from './flow-run-id.ts';
 import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
-import { cell, type Paint, painter, writeLine } from './text.ts';
+import { cell, jsonText, type Paint, painter, writeLine } from './text.ts';
 
 interface AuditOptions {
   readonly flowRun?: string;
@@ -75,7 +75,7 @@ async function print({ out, env }: CliContext, records: AsyncIterable<LedgerReco
   let count = 0;
   for await (const record of records) {
     if (count === 0 && !json) await writeLine(out, paint('bold', HEADER));
-    await writeLine(out, json ? JSON.stringify(record) : auditLine(record, paint));
+    await writeLine(out, json ? jsonText(record) : auditLine(record, paint));
     count += 1;
   }
   return count;

@@ -25,7 +25,7 @@ import { openStore, type Store } from '../store/store.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { renderExplanation, renderRevisited } from './explain-text.ts';
-import { painter } from './text.ts';
+import { jsonText, painter } from './text.ts';
 
 interface ExplainOptions {
   readonly request?: string;
@@ -175,7 +175,7 @@ function noStore({ storeFile }: Config): CommandFailed {
 }
 
 function print(context: CliContext, result: Explanation | Revisited, json: boolean): void {
-  if (json) context.out.write(`${JSON.stringify(result)}\n`);
+  if (json) context.out.write(`${jsonText(result)}\n`);
   else {
     const paint = painter(context.out, context.env);
     const lines = 'record' in result ? renderRevisited(result, paint) : renderExplanation(result, paint);

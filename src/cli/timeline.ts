@@ -9,7 +9,7 @@ import { buildTimeline, type Timeline, type TimelineEntry } from '../timeline/ti
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 import { parseRunId } from './flow-run-id.ts';
-import { painter, writeLine } from './text.ts';
+import { jsonText, painter, writeLine } from './text.ts';
 import { renderTimeline } from './timeline-text.ts';
 
 interface TimelineOptions {
@@ -82,7 +82,7 @@ function nothingKnown(id: string, answer: PrefectAnswer): string {
 
 function jsonLines(id: string, { run, start, entries }: Timeline, answer: PrefectAnswer): readonly string[] {
   const head = { kind: 'run', flow_run_id: id, name: run?.name ?? null, state: run?.state ?? null, prefect: answer.found, started_by: start };
-  return [head, ...entries.map(flat)].map((value) => JSON.stringify(value));
+  return [head, ...entries.map(flat)].map((value) => jsonText(value));
 }
 
 function flat(entry: TimelineEntry): object {

@@ -186,6 +186,7 @@ describe('lictor account', () => {
       err: new PassThrough(),
       env: {},
       cwd: root,
+      wholeProgram: () => Promise.reject(new Error('not here')),
       globalOptions: () => ({ config: join(root, 'lictor.yaml'), stateDir: root }),
     });
     registerAccount(program, context, Readable.from([input]));

@@ -24,6 +24,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'audit', summary: 'the ledger: who did what, when, from where', load: () => import('./audit.ts') },
   { name: 'timeline', summary: 'requests, decisions and states of one flow run, in time order', load: () => import('./timeline.ts') },
   { name: 'bench', summary: 'measure the gateway on this machine against bare nginx and others', load: () => import('./bench.ts') },
+  { name: 'completion', summary: 'a script that completes commands in bash, zsh or fish', load: () => import('./completion.ts') },
   { name: 'test', summary: 'run every test', load: () => import('./test.ts') },
 ];
 

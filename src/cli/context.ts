@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
+import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { type Environment, loadConfig } from '../config/load.ts';
 import { renderProblem } from '../config/problem.ts';
@@ -24,6 +25,8 @@ export interface CliContext {
   stateDir(): string;
   /** Absolute; `--config`, else ./lictor.yaml, else lictor.yaml in the state directory. It may be missing. */
   configFile(): string;
+  /** The program with every command registered, for completion. */
+  wholeProgram(): Promise<Command>;
   /**
    * Loads the configuration and prepares the state directory; throws CommandFailed with every problem in its message.
    * Secrets are left out (`authString: null`) unless asked for: a break-glass command must not need them.
@@ -44,10 +47,11 @@ export interface ContextParts {
   readonly cwd: string;
   /** Called when a command runs: the command line is parsed by then. */
   readonly globalOptions: () => GlobalOptions;
+  readonly wholeProgram: () => Promise<Command>;
 }
 
 export function createContext(parts: ContextParts): CliContext {
-  const { out, err, env, cwd, globalOptions } = parts;
+  const { out, err, env, cwd, globalOptions, wholeProgram } = parts;
   const stateDir = () => resolve(cwd, globalOptions().stateDir ?? '.lictor');
   const configFile = () => chooseConfigFile(cwd, stateDir(), globalOptions().config);
   return {
@@ -56,6 +60,7 @@ export function createContext(parts: ContextParts): CliContext {
     env,
     stateDir,
     configFile,
+    wholeProgram,
     async loadContext({ secrets } = { secrets: 'skip' }) {
       const file = configFile();
       const loaded = loadConfig(file, env, { stateDir: stateDir(), secrets });

@@ -43,6 +43,18 @@ describe('lictor', () => {
     expect((await lictor('--nonsense')).status).toBe(2);
   });
 
+  it('has a summary and an example in the help of every command and subcommand', async () => {
+    const subcommands = (help: string) => /^Commands:\n((?: {2}.*\n)+)/m.exec(help)?.[1] ?? '';
+    const visit = async (words: readonly string[]): Promise<void> => {
+      const { status, out } = await lictor(...words, '--help');
+      expect([words, status]).toEqual([words, 0]);
+      expect(out, words.join(' ')).toMatch(new RegExp(`Examples?:\\n(?:.*\\n)*? *(?:source <\\()?lictor ${words[0]}`));
+      const names = [...subcommands(out).matchAll(/^ {2}(\w[\w-]*)/gm)].map((match) => match[1] ?? '');
+      for (const name of names) if (name !== 'help') await visit([...words, name]);
+    };
+    for (const { name } of COMMANDS) await visit([name]);
+  });
+
   it.each(LATER_COMMANDS)('says that %s is not built yet, with status 2', async (name) => {
     expect(await lictor(name, 'x', '--y', '--help')).toMatchObject({ status: 2, err: expect.stringContaining('not built yet') });
   });

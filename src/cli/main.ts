@@ -18,7 +18,14 @@ export interface MainOptions {
 /** Runs one command line. Never throws: what goes wrong is in `err` and in the status. */
 export async function main({ args, out, err, env, cwd }: MainOptions): Promise<ExitStatus> {
   const program = createProgram({ out, err });
-  const context = createContext({ out, err, env, cwd, globalOptions: () => program.opts<GlobalOptions>() });
+  const context: CliContext = createContext({
+    out,
+    err,
+    env,
+    cwd,
+    globalOptions: () => program.opts<GlobalOptions>(),
+    wholeProgram: () => wholeProgram({ out, err }, context),
+  });
   try {
     await registerCommands(program, context, commandName(args));
     if (args.length === 0) {
@@ -58,6 +65,13 @@ async function registerCommands(program: Command, context: CliContext, name: str
   }
   for (const { name: known, summary } of COMMANDS) program.command(known).description(summary);
   for (const later of LATER_COMMANDS) registerLater(program, later);
+}
+
+/** Loads every command's file. */
+async function wholeProgram(streams: Pick<MainOptions, 'out' | 'err'>, context: CliContext): Promise<Command> {
+  const program = createProgram(streams);
+  for (const { load } of COMMANDS) (await load()).register(program, context);
+  return program;
 }
 
 function registerLater(program: Command, name: string): void {

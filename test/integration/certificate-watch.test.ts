@@ -1,0 +1,123 @@
+// Certificate files are looked at every minute: a whole new pair goes to nginx, half a one does not, and each is told once.
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.ts';
+import type { StatePaths } from '../../src/config/state-dir.ts';
+import type { FromControl } from '../../src/contract/ipc.ts';
+import type { NewRecord } from '../../src/contract/record.ts';
+import { createReloader, type Reloader } from '../../src/reload.ts';
+import { type CertificateFiles, selfSigned } from '../env/certificate.ts';
+import { freePort } from '../env/process.ts';
+
+let directory: string;
+let paths: StatePaths;
+let files: CertificateFiles;
+let reloader: Reloader;
+let told: FromControl[];
+let records: NewRecord[];
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'lictor-watch-'));
+  paths = prepareStateDir(join(directory, 'state'));
+  files = await selfSigned(directory);
+  const configFile = join(directory, 'lictor.yaml');
+  const port = await freePort();
+  writeFileSync(configFile, `public_url: https://localhost:${port}\ntls: { cert: cert.pem, key: key.pem }\nprefect: { url: http://127.0.0.1:1 }\n`);
+  const loaded = loadConfig(configFile, {}, { stateDir: paths.root });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  [told, records] = [[], []];
+  const unused = (): never => {
+    throw new Error('a look at certificates needs nothing else');
+  };
+  reloader = createReloader({
+    house: {
+      paths,
+      clock: () => 0,
+      log: pino({ enabled: false }),
+      sync: unused,
+      edgeRuns: unused,
+      get catalogue() {
+        return unused();
+      },
+      get store() {
+        return unused();
+      },
+      ledger: {
+        append: async (record) => void records.push(record),
+        intend: unused,
+        settle: unused,
+        healthy: () => true,
+        onHealth: unused,
+        onReopen: unused,
+        problem: () => null,
+        close: unused,
+      },
+    },
+    current: {
+      get: () => ({
+        config: loaded.config,
+        revision: 7,
+        get decider() {
+          return unused();
+        },
+        get answerer() {
+          return unused();
+        },
+        get upstream() {
+          return unused();
+        },
+        handle: unused,
+        retire: unused,
+      }),
+      swap: unused,
+    },
+    configFile,
+    env: process.env,
+    applyEdge: unused,
+    moveSockets: unused,
+    tell: (message) => told.push(message),
+  });
+});
+afterEach(() => {
+  removeRuntimeDir(paths);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const reloads = () => told.filter(({ type }) => type === 'edge-reload').length;
+
+it('nothing happens while nothing has changed', async () => {
+  await reloader.renewCertificates();
+  expect([told, records]).toEqual([[], []]);
+});
+
+it('a new pair goes to nginx once, and is recorded', async () => {
+  const next = await selfSigned();
+  renameSync(next.cert, files.cert);
+  renameSync(next.key, files.key);
+  for (const _look of [1, 2]) await reloader.renewCertificates();
+  expect(reloads()).toBe(1);
+  expect(records).toMatchObject([{ action: 'config.reload', reason: 'certificate-renewed', principal: 'system', revision: 7 }]);
+});
+
+it('half a pair is told once and not handed on; the other half makes it good', async () => {
+  const next = await selfSigned();
+  renameSync(next.cert, files.cert);
+  for (const _look of [1, 2, 3]) await reloader.renewCertificates();
+  expect(reloads()).toBe(0);
+  expect(told).toEqual([{ type: 'notice', text: expect.stringContaining('does not belong to tls.cert') }]);
+  expect(records).toMatchObject([{ decision: 'deny', reason: 'config-refused', principal: 'system' }]);
+  renameSync(next.key, files.key);
+  await reloader.renewCertificates();
+  expect(reloads()).toBe(1);
+});
+
+it('files that are gone change nothing', async () => {
+  rmSync(files.cert);
+  await reloader.renewCertificates();
+  expect(reloads()).toBe(0);
+  expect(told[0]).toMatchObject({ type: 'notice', text: expect.stringContaining('cannot be read') });
+});

@@ -26,7 +26,7 @@ describe('nginx', () => {
   it('is fine from 1.18 on, and too old before', async () => {
     expect(await checkNginx({ LICTOR_NGINX: fakeNginx('1.18.0') }, async () => null)).toMatchObject({ status: 'ok' });
     const old = await checkNginx({ LICTOR_NGINX: fakeNginx('1.16.1') }, async () => null);
-    expect(old).toMatchObject({ status: 'fail', remedy: expect.stringContaining('1.18') });
+    expect(old).toMatchObject({ status: 'fail', message: expect.stringContaining('1.18') });
     expect(old.message).toContain('1.16.1');
   });
 

@@ -16,12 +16,9 @@ export async function checkNginx(env: NodeJS.ProcessEnv, run: RunProgram): Promi
       : ok(`nginx ${version.text} at ${version.binary}, as LICTOR_NGINX names it`);
   } catch (error) {
     if (!(error instanceof LictorError)) throw error;
-    return fail(
-      error.message.split(/[:;]/)[0] ?? error.message,
-      error.code === 'nginx-too-old'
-        ? 'Install nginx 1.18 or newer, or name another one in LICTOR_NGINX.'
-        : 'Debian, Ubuntu: apt-get install nginx-light. Or name another one in LICTOR_NGINX.',
-    );
+    return error.code === 'nginx-too-old'
+      ? fail(`nginx is too old: ${error.message}`, 'Install a newer one, or name another one in LICTOR_NGINX.')
+      : fail(error.message.split(/[:;] /)[0] ?? error.message, 'Debian, Ubuntu: apt-get install nginx-light. Or name another one in LICTOR_NGINX.');
   }
 }
 

@@ -1,0 +1,73 @@
+// A small HTTP proxy between a client and a gateway, as balancers are: it passes, drops or rewrites what a test says.
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+
+export interface ProxyOptions {
+  /** `http://localhost:PORT`. */
+  readonly to: string;
+  /** Request headers that do not pass, lower case. */
+  readonly drops?: readonly string[];
+  /** True: upgrades are passed on as plain requests. */
+  readonly stripsUpgrade?: boolean;
+  /** Response headers that it sets. */
+  readonly sets?: Readonly<Record<string, string>>;
+  /** Answers by itself; false: passes it on. */
+  readonly answers?: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
+export interface TestProxy {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function startProxy(options: ProxyOptions): Promise<TestProxy> {
+  const open = new Set<Socket>();
+  const server = createServer((incoming, response) => {
+    if (options.answers?.(incoming, response) !== true) pass(options, incoming, response);
+  });
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    socket.on('error', () => socket.destroy());
+  });
+  // Without a listener, Node hands upgrades to the plain handler.
+  if (options.stripsUpgrade !== true) server.on('upgrade', (incoming, socket) => tunnel(options, incoming, socket as Socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://localhost:${address.port}`,
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of open) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+function kept(headers: IncomingHttpHeaders, drops: readonly string[]): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !drops.includes(name)));
+}
+
+function pass({ to, drops = [], stripsUpgrade, sets }: ProxyOptions, incoming: IncomingMessage, response: ServerResponse): void {
+  const hop = stripsUpgrade === true ? ['upgrade', 'connection'] : [];
+  const onward = request(`${to}${incoming.url}`, { method: incoming.method, headers: kept(incoming.headers, [...drops, ...hop]) }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...sets });
+    answer.pipe(response);
+  });
+  onward.once('error', () => response.writeHead(502, { 'content-type': 'text/html' }).end('<html>bad gateway</html>'));
+  incoming.pipe(onward);
+}
+
+/** The upgrade's head is written anew, then bytes pass both ways. */
+function tunnel({ to, drops = [] }: ProxyOptions, incoming: IncomingMessage, socket: Socket): void {
+  const { port } = new URL(to);
+  const onward = connect(Number(port), '127.0.0.1', () => {
+    const lines = Object.entries(kept(incoming.headers, drops)).map(([name, value]) => `${name}: ${String(value)}`);
+    onward.write([`GET ${incoming.url} HTTP/1.1`, ...lines, '', ''].join('\r\n'));
+    onward.pipe(socket);
+    socket.pipe(onward);
+  });
+  onward.once('error', () => socket.destroy());
+  socket.once('close', () => onward.destroy());
+}

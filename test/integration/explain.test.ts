@@ -1,0 +1,162 @@
+// The edge's decision equals what `explain` says about the same request: nginx, decision and mediator against the same snapshot.
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAuthenticator } from '../../src/authn/authenticator.ts';
+import { createTokenId, createTokenText, hashToken } from '../../src/authn/service-token/token-text.ts';
+import { collectActions } from '../../src/catalog/actions.ts';
+import { createCatalogue, OPERATIONS } from '../../src/catalog/catalogue.ts';
+import { systemClock } from '../../src/contract/clock.ts';
+import { createAnswerer } from '../../src/decide/answer.ts';
+import { createDecider } from '../../src/decide/decider.ts';
+import { parseEdgeInputs } from '../../src/decide/inputs.ts';
+import type { ExplainerParts } from '../../src/explain/explainer.ts';
+import { findPrincipal, type Somebody } from '../../src/explain/principal.ts';
+import { explainRequest } from '../../src/explain/request.ts';
+import { createLookup } from '../../src/mediate/lookup.ts';
+import { createMediator } from '../../src/mediate/mediator.ts';
+import { createPolicyEngine } from '../../src/policy/engine.ts';
+import { loadPolicySources } from '../../src/policy/sources.ts';
+import { createUpstream } from '../../src/prefect/upstream.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { request } from '../env/raw-request.ts';
+import { type StubEdge, startStubEdge } from '../env/stub-edge.ts';
+
+const ROLES = ['viewer', 'operator', 'worker'] as const;
+const ID = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
+
+let edge: StubEdge;
+let store: Store;
+let directory: string;
+let control: Server;
+let parts: ExplainerParts;
+const callers = new Map<string, { readonly secret: string; readonly somebody: Somebody }>();
+
+beforeAll(async () => {
+  edge = await startStubEdge();
+  directory = mkdtempSync(join(tmpdir(), 'lictor-test-explain-'));
+  store = await openStore({ file: join(directory, 'lictor.db'), clock: systemClock });
+  const config = { identityProviders: [], roles: [], sessions: { idleSeconds: 60, absoluteSeconds: 60 } };
+  const catalogue = createCatalogue();
+  const actions = collectActions(catalogue.operations);
+  const policy = createPolicyEngine({ actions, revision: 1 });
+  const authenticator = createAuthenticator({ store, config, clock: systemClock });
+  const decider = createDecider({ authenticator, catalogue, policy, changeNumber: () => store.changeNumber() });
+  const answerer = createAnswerer({ decider, catalogue, clock: systemClock, mayWrite: () => true });
+  edge.upstream.answerWith(() => ({ status: 200, body: '{}' }));
+  edge.decideWith((inputs, response) => {
+    answerer.answer(inputs).then(
+      ({ status, headers }) => response.writeHead(status, headers).end(),
+      () => response.destroy(),
+    );
+  });
+  const upstream = createUpstream({ servers: [edge.upstream.url], authString: edge.upstream.authString, caFile: null, publicUrl: null });
+  const publicUrl = { origin: edge.url, basePath: '' };
+  const quiet = async () => undefined;
+  const ledger = { append: quiet, intend: quiet, settle: quiet, healthy: () => true };
+  const mediator = createMediator({
+    catalogue,
+    decider,
+    upstream,
+    ledger,
+    clock: systemClock,
+    config: { publicUrl, forwardHeaders: [], ledger: { failClosed: true } },
+  });
+  control = createServer((incoming, response) => {
+    const chunks: Buffer[] = [];
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+    incoming.once('end', () => {
+      const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]));
+      void mediator.handle({ inputs: parseEdgeInputs(incoming.headers), headers, body: Buffer.concat(chunks) }).then((answer) => {
+        response.writeHead(answer.status, answer.headers).end(answer.body);
+      });
+    });
+  });
+  // In place of the stub: nginx connects by the path.
+  rmSync(edge.paths.controlSocket);
+  await new Promise<void>((resolve) => control.listen(edge.paths.controlSocket, resolve));
+  chmodSync(edge.paths.controlSocket, 0o666);
+  parts = { catalogue, actions, policy, sources: loadPolicySources(), publicUrl, lookup: createLookup(upstream), revision: 1 };
+  for (const role of ROLES) {
+    const { id, text } = createTokenText(createTokenId());
+    await store.tokens.create({ id, name: role, roles: [role], cidrs: [], lifetimeMs: null, hash: hashToken(text) });
+    callers.set(role, { secret: text, somebody: await findPrincipal(`token:${role}`, { config, store: async () => store, nowMs: systemClock() }) });
+  }
+});
+afterAll(async () => {
+  control?.closeAllConnections();
+  await new Promise((resolve) => control?.close(resolve));
+  await edge?.stop();
+  await store?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const anyName = fc.constantFrom('etl', 'a%20b', ID, ID.toUpperCase(), ID.replaceAll('-', ''), 'filter', `${ID}0`, '%2e', 'x;y', '..');
+const anyBody = fc.constantFrom(
+  '{}',
+  '',
+  '[]',
+  '{"parameters": {"n": 1}}',
+  '{"job_variables": {"image": "x"}}',
+  `{"state": {"type": "CANCELLING"}, "force": true, "flow_runs": {"id": {"any_": ["${ID}"]}}}`,
+  '{"state": {"type": "RUNNING"}, "force": false}',
+  '{"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": "yes"}',
+  `{"deployment_id": "${ID}", "flow_id": "${ID}"}`,
+  '{"include_secrets": true}',
+  '{"name": "a", "name": "b"}',
+);
+
+/** Mostly routes of the catalogue, mostly with their own method; sometimes neither. */
+const anyRequest = fc
+  .record({
+    operation: fc.constantFrom(...OPERATIONS.filter(({ taken }) => taken !== 'relay')),
+    names: fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(ID) }, { weight: 1, arbitrary: anyName }), { minLength: 3, maxLength: 3 }),
+    method: fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constantFrom('GET', 'POST', 'DELETE', 'PATCH', 'PUT') }),
+    tail: fc.constantFrom('', '', '', '/', '/x', '//'),
+    query: fc.constantFrom('', '', '', '?include_secrets=true', '?include_secrets=0', '?include%5Fsecrets=1', '?limit=5'),
+    body: anyBody,
+    role: fc.constantFrom(...ROLES),
+  })
+  .map(({ operation, names, method, tail, query, body, role }) => {
+    let at = 0;
+    const path = `${operation.path.replaceAll(/\{\w+\}/g, () => names[at++ % 3] ?? ID).replace(/\*$/, 'x')}${tail}`;
+    return { method: method ?? operation.method, target: `${path}${query}`, body, role };
+  });
+
+type Made = typeof anyRequest extends fc.Arbitrary<infer T> ? T : never;
+
+/** What came back: forwarded, or the code of the gateway's refusal; its status where there is no body. */
+async function outcome({ method, target, body, role }: Made): Promise<string> {
+  const lines = [`${method} ${target} HTTP/1.1`, 'Host: localhost', `Authorization: Bearer ${callers.get(role)?.secret ?? ''}`, 'Accept: application/json'];
+  const sent = method === 'GET' ? '' : body;
+  const answer = await request(edge.port, [...lines, 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(sent)}`], sent);
+  return answer.statuses[0] === 200 ? 'forwarded' : (/"code":"([a-z-]+)"/.exec(answer.text)?.[1] ?? `status ${answer.statuses[0]}`);
+}
+
+async function explained({ method, target, body, role }: Made): Promise<string> {
+  const somebody = callers.get(role)?.somebody;
+  if (somebody === undefined) throw new Error(`no ${role}`);
+  const answer = await explainRequest(parts, somebody, { line: `${method} ${target}`, body: Buffer.from(method === 'GET' ? '' : body) });
+  if (answer.decision === 'allow') return 'forwarded';
+  return method === 'HEAD' ? `status ${answer.status}` : answer.reason;
+}
+
+describe('explain', () => {
+  it('says of 1,000 random requests as three roles what the edge does', async () => {
+    const seen: Record<string, number> = {};
+    await fc.assert(
+      fc.asyncProperty(anyRequest, async (made) => {
+        const said = await explained(made);
+        seen[said] = (seen[said] ?? 0) + 1;
+        expect(said, JSON.stringify(made)).toBe(await outcome(made));
+      }),
+      { numRuns: 1_000, seed: 20261125 },
+    );
+    // It is no proof if everything is refused for the same reason.
+    expect(seen['forwarded'] ?? 0).toBeGreaterThan(60);
+    for (const reason of ['policy-default-deny', 'path-not-canonical', 'action-unknown', 'body-invalid']) expect(seen[reason] ?? 0, reason).toBeGreaterThan(3);
+  });
+});

@@ -8,6 +8,7 @@ import {
   preparseSchema,
   type Response,
   type SchemaJson,
+  type StatefulAuthorizationCall,
   statefulIsAuthorized,
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
@@ -16,6 +17,7 @@ import type { Decision, DecisionContext, Resource } from '../contract/decision.t
 import type { ActionName } from '../contract/operation.ts';
 import type { Principal } from '../contract/principal.ts';
 import { isFactName } from './facts.ts';
+import { createMemo } from './memo.ts';
 import { invalid, loadBuiltInPolicies, type PolicyTexts } from './policies.ts';
 import { PRINCIPAL, ROLE, renderSchema } from './schema.ts';
 
@@ -53,6 +55,7 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
   const parsed = preparse(schema, policies);
   const resourcesOf = new Map(options.actions.map((action) => [action.name, action.resources]));
   const onError = options.onError ?? (() => {});
+  const memo = createMemo<StatefulAuthorizationCall, Response>();
 
   return {
     revision: options.revision,
@@ -61,7 +64,7 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
       const decide = decisionFor(question, options.revision);
       // Cedar's own request validation would say the same, at twice the cost.
       if (!resourcesOf.get(question.action)?.includes(question.resource.type)) return decide('deny', 'policy-default-deny', []);
-      const response = ask(parsed, question, onError);
+      const response = memo.answer(callOf(parsed, question), (call) => ask(call, onError));
       if (response === undefined) return decide('deny', 'policy-default-deny', []);
       const { reason } = response.diagnostics;
       if (response.decision === 'allow') return decide('allow', 'policy-permits', reason);
@@ -89,27 +92,31 @@ function preparse(schema: SchemaJson<string>, policies: PolicyTexts): Parsed {
   return { schemaId, policiesId };
 }
 
-/** Undefined when Cedar could not evaluate everything: a `forbid` that fails to evaluate must not become an allow. */
-function ask(parsed: Parsed, question: PolicyQuestion, onError: (detail: string) => void): Response | undefined {
-  const { principal, action, resource, context } = question;
+/** All that Cedar is given. */
+function callOf(parsed: Parsed, { principal, action, resource, context }: PolicyQuestion): StatefulAuthorizationCall {
   const uid = { type: PRINCIPAL, id: principal.id };
+  return {
+    principal: uid,
+    action: { type: 'Action', id: action },
+    resource: { type: resource.type, id: resource.id ?? WHOLE_TYPE },
+    context: { address: context.address, carrier: context.carrier, facts: knownFacts(context) },
+    entities: [
+      {
+        uid,
+        attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }) },
+        parents: principal.roles.map((role) => ({ type: ROLE, id: role })),
+      },
+    ],
+    preparsedSchemaName: parsed.schemaId,
+    preparsedPolicySetId: parsed.policiesId,
+    validateRequest: false,
+  };
+}
+
+/** Undefined when Cedar could not evaluate everything: a `forbid` that fails to evaluate must not become an allow. */
+function ask(call: StatefulAuthorizationCall, onError: (detail: string) => void): Response | undefined {
   try {
-    const answer = statefulIsAuthorized({
-      principal: uid,
-      action: { type: 'Action', id: action },
-      resource: { type: resource.type, id: resource.id ?? WHOLE_TYPE },
-      context: { address: context.address, carrier: context.carrier, facts: knownFacts(context) },
-      entities: [
-        {
-          uid,
-          attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }) },
-          parents: principal.roles.map((role) => ({ type: ROLE, id: role })),
-        },
-      ],
-      preparsedSchemaName: parsed.schemaId,
-      preparsedPolicySetId: parsed.policiesId,
-      validateRequest: false,
-    });
+    const answer = statefulIsAuthorized(call);
     if (answer.type === 'success' && answer.response.diagnostics.errors.length === 0) return answer.response;
     onError(answer.type === 'failure' ? messages(answer.errors) : messages(answer.response.diagnostics.errors.map(({ error }) => error)));
   } catch (error) {

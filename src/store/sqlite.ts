@@ -1,8 +1,8 @@
 // Kysely on node:sqlite: opening the file safely, and the adapter and driver that Kysely's own SqliteDialect wants.
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Driver, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver, sql } from 'kysely';
+import { type Driver, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver, type SqliteStatement, sql } from 'kysely';
 import { LictorError } from '../contract/error.ts';
 import type { Database } from './database.ts';
 import type { Tables } from './tables.ts';
@@ -117,18 +117,31 @@ function tryBegin(database: DatabaseSync, lastTry: boolean): boolean {
   }
 }
 
+/** Texts are the store's own and few; this bound only keeps a mistake from filling the memory. */
+const KEPT_STATEMENTS = 200;
+
 function adapt(database: DatabaseSync): SqliteDatabase {
+  // Preparing costs more than most statements here. SQLite prepares one again by itself when the schema has changed.
+  const kept = new Map<string, SqliteStatement>();
   return {
     close: () => database.close(),
     prepare(text) {
-      const statement = database.prepare(text);
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters) => statement.all(...parameters.map(toInput)),
-        run: (parameters) => statement.run(...parameters.map(toInput)),
-        iterate: (parameters) => statement.iterate(...parameters.map(toInput)),
-      };
+      const known = kept.get(text);
+      if (known !== undefined) return known;
+      const prepared = adaptStatement(database.prepare(text));
+      if (kept.size >= KEPT_STATEMENTS) kept.clear();
+      kept.set(text, prepared);
+      return prepared;
     },
+  };
+}
+
+function adaptStatement(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...parameters.map(toInput)),
+    run: (parameters) => statement.run(...parameters.map(toInput)),
+    iterate: (parameters) => statement.iterate(...parameters.map(toInput)),
   };
 }
 

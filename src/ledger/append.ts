@@ -15,7 +15,8 @@ export type AppendRow = (record: NewRecord, id?: string) => boolean;
 export function createAppend(db: DatabaseSync, node: string): AppendRow {
   const insert = db.prepare(INSERT_SQL);
   const last = db.prepare('SELECT max(seq) AS seq FROM records WHERE node = ?');
-  return (record, id = timeOrderedId(Date.parse(record.time))) => {
+  const randomBlock = createRandomBlocks();
+  return (record, id = timeOrderedId(Date.parse(record.time), randomBlock())) => {
     const seq = Number(last.get(node)?.seq ?? 0) + 1;
     // The chain goes here: prev_hash = hash of the record before, hash = over the whole record.
     return insert.run(...rowValues(completeRecord(record, { id, node, seq }))).changes !== 0;
@@ -34,11 +35,24 @@ export function stableId(...parts: readonly (string | number)[]): string {
   return uuidText(createHash('sha256').update(parts.join('\n')).digest(), '8');
 }
 
-/** UUID version 7 (RFC 9562, 5.7): new ids land at the end of their index. */
-function timeOrderedId(ms: number): string {
-  const bytes = randomBytes(16);
+/** UUID version 7 (RFC 9562, 5.7): new ids land at the end of their index. Overwrites the beginning of `bytes`. */
+function timeOrderedId(ms: number, bytes: Buffer): string {
   bytes.writeUIntBE(Number.isNaN(ms) || ms < 0 ? 0 : ms, 0, 6);
   return uuidText(bytes, '7');
+}
+
+const BLOCK_BYTES = 16;
+const POOL_BYTES = 256 * BLOCK_BYTES;
+
+/** Asking for random bytes costs more than most of a record: many are asked for at once. Ids are no secrets; each block is given out once. */
+function createRandomBlocks(): () => Buffer {
+  let pool = Buffer.alloc(0);
+  let at = 0;
+  return () => {
+    if (at >= pool.length) [pool, at] = [randomBytes(POOL_BYTES), 0];
+    at += BLOCK_BYTES;
+    return pool.subarray(at - BLOCK_BYTES, at);
+  };
 }
 
 function uuidText(bytes: Buffer, version: string): string {
@@ -49,6 +63,7 @@ function uuidText(bytes: Buffer, version: string): string {
 
 /** A field that is there but undefined says nothing: it must not wipe out what is known. */
 export function withoutUndefined<T extends Partial<NewRecord>>(record: T): Partial<NewRecord> {
+  if (!Object.values(record).some((value) => value === undefined)) return record;
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
 

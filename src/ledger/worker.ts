@@ -10,6 +10,11 @@ import type { Command, FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
 
 /** A change of a log starts a batch after this, so that a busy log makes few large transactions and a record is at most a second away. */
 const BATCH_MS = 200;
+/**
+ * With more to read, the thread rests this many times as long as the batch took: a flood of requests leaves the cores to those who
+ * answer them. What is not read yet waits in the access log. It still takes thousands of lines a second, more than Prefect answers.
+ */
+const REST = 2;
 /** File events may be lost or missing (network file systems): the logs are looked at anyway. */
 const POLL_MS = 1_000;
 
@@ -50,7 +55,8 @@ function runWaiting(): void {
 function pumpSoon(delayMs: number): void {
   batchTimer ??= setTimeout(() => {
     batchTimer = undefined;
-    if (core.pump()) pumpSoon(0);
+    const startedMs = performance.now();
+    if (core.pump()) pumpSoon(REST * (performance.now() - startedMs));
   }, delayMs);
 }
 

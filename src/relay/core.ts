@@ -1,7 +1,7 @@
 // What the relay's steps share: its parts, its bounds, its open sockets, and the two things that may fail: deciding and recording.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocketServer } from 'ws';
-import type { ReasonCode } from '../contract/reasons.ts';
+import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import type { Authorization } from '../decide/decider.ts';
 import type { RelayLimits } from './limits.ts';
 import type { RelayLog, RelayParts } from './parts.ts';
@@ -54,7 +54,10 @@ export async function record(core: RelayCore, visit: Visit, outcome: Outcome): P
 
 /** Records a refusal and says it in the log, with the hint that its client may never show. */
 export async function recordRefusal(core: RelayCore, visit: Visit, refusal: ReasonCode, authorization: Authorization | null): Promise<void> {
-  core.log.warn({ request_id: visit.inputs.requestId, address: visit.inputs.address, path: visit.inputs.path, code: refusal }, 'socket refused');
+  core.log.warn(
+    { request_id: visit.inputs.requestId, address: visit.inputs.address, path: visit.inputs.path, code: refusal, hint: REASONS[refusal].hint },
+    'socket refused',
+  );
   await record(core, visit, { authorization, refusal });
 }
 

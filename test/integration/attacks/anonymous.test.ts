@@ -1,0 +1,32 @@
+// research row DS-01: what somebody without any credential can make the gateway do, and how often.
+import { expect, it } from 'vitest';
+import { rawRequest } from '../../env/raw-request.ts';
+import { expectNothingUpstream, useHarness } from './harness.ts';
+
+const harness = useHarness();
+
+/** Of the gateway's own pages, for one address (nginx/http.conf, locations.conf). */
+const BURST = 200;
+const PER_SECOND = 50;
+
+it('DS-01: navigations that lead to the login page are as few per address as the login page itself: each is written down', async () => {
+  const startedMs = performance.now();
+  const statuses = await Promise.all(
+    Array.from({ length: 3 * BURST }, async (_none, index) => {
+      const { port } = harness.gateway;
+      const lines = [`GET /flows/${index} HTTP/1.1`, `Host: localhost:${port}`, 'Accept: text/html', 'Sec-Fetch-Mode: navigate', 'Connection: close'];
+      const answer = await rawRequest(port, `${lines.join('\r\n')}\r\n\r\n`, 30_000);
+      return answer.statuses[0];
+    }),
+  );
+  const seconds = (performance.now() - startedMs) / 1000;
+  const led = statuses.filter((status) => status === 302).length;
+  expect(led).toBeGreaterThan(0);
+  expect(led).toBeLessThanOrEqual(BURST + PER_SECOND * seconds + 1);
+  expect(new Set(statuses)).toEqual(new Set([302, 429]));
+  expectNothingUpstream(harness);
+});
+it('DS-01: whoever has a credential is served meanwhile', async () => {
+  const response = await harness.gateway.fetch('/api/flows/00000000-0000-4000-8000-000000000001', { token: harness.viewer });
+  expect(response.status).toBe(200);
+});

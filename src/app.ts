@@ -81,7 +81,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   });
 
   const servers = await listen(parts, { current, answerer, sync: sync.now });
-  const reloader = createReloader({ ...parts, house, current, applyEdge: (next) => prepareEdge(parts, next), moveSockets: () => relay.restart() });
+  const reloader = createReloader({ ...parts, house, current, applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart });
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: (text) => warn(parts, text), record: ledger.append });
   const keepHouse = async (): Promise<void> => {
     rotateControlLog(paths.controlLog, parts.reopenLog);
@@ -141,12 +141,15 @@ function closeServer(server: Server): Promise<unknown> {
   });
 }
 
+/** A burst of nginx's connections waits; at Node's own 511 it would be refused, and everybody with it. The system's limit is 4,096. */
+const BACKLOG = 4096;
+
 /** The sockets that nginx connects to belong to its worker user; the admin socket to us. */
 async function listenOn(server: Server, path: string, mode: number): Promise<void> {
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, () => resolve());
+    server.listen({ path, backlog: BACKLOG }, () => resolve());
   });
   chmodSync(path, mode);
   const user = nginxWorkerUser();

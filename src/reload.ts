@@ -27,8 +27,8 @@ export interface ReloaderParts {
   readonly env: NodeJS.ProcessEnv;
   /** Renders, tests and swaps nginx's files; throws without having changed anything. */
   readonly applyEdge: (config: Config) => Promise<AppliedEdge>;
-  /** Closes open sockets with 1012: they lead to a Prefect that is no longer the one. */
-  readonly moveSockets: () => Promise<void>;
+  /** Closes the sockets that are open now with 1012, after that time: stock clients come back at once. */
+  readonly moveSockets: (afterMs: number) => Promise<void>;
   readonly tell: (message: FromControl) => void;
 }
 
@@ -40,6 +40,9 @@ export function createReloader(parts: ReloaderParts): Reloader {
     renewCertificates: () => oneByOne(() => renew(parts, state)),
   };
 }
+
+/** Below nginx's worker_shutdown_timeout. */
+const FORMER_WORKERS_MS = 50 * 60_000;
 
 interface State {
   /** What nginx has loaded. */
@@ -81,13 +84,20 @@ async function apply(parts: ReloaderParts, state: State, candidate: Candidate, n
   const former = current.swap(rooms);
   keep(parts, candidate);
   const nginx = edge.changed || fingerprint !== state.certificates;
-  if (nginx) parts.tell({ type: 'edge-reload' });
+  if (nginx) reloadEdge(parts);
   state.certificates = fingerprint;
   state.refusedCertificates = null;
   await house.sync();
-  if (leadsElsewhere(former.config, next)) await parts.moveSockets();
+  // They lead to a Prefect that is no longer the one.
+  if (leadsElsewhere(former.config, next)) await parts.moveSockets(0);
   retire(parts, former);
   return nginx;
+}
+
+/** nginx's former workers carry the open sockets on, and cut them off after an hour (src/edge): they are asked to move before. */
+function reloadEdge({ tell, moveSockets, house }: ReloaderParts): void {
+  tell({ type: 'edge-reload' });
+  moveSockets(FORMER_WORKERS_MS).catch((error: unknown) => house.log.error({ err: error }, 'sockets of former workers did not close'));
 }
 
 function keep({ house }: ReloaderParts, candidate: Candidate): void {
@@ -120,7 +130,7 @@ async function renew(parts: ReloaderParts, state: State): Promise<void> {
     return refuse(parts, problems, 'system');
   }
   state.certificates = fingerprint;
-  parts.tell({ type: 'edge-reload' });
+  reloadEdge(parts);
   house.log.info('certificate renewed: nginx reads it');
   parts.tell({ type: 'notice', text: 'lictor: the certificate was renewed; open connections stay.' });
   await record(parts, { principal: 'system', principal_kind: null, reason: 'certificate-renewed', decision: 'allow', revision, resource_id: 'certificate' });

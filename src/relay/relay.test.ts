@@ -237,6 +237,30 @@ describe('Prefect away or slow', () => {
   });
 });
 
+describe('restart', () => {
+  it('closes what is open with 1012 and goes on accepting', async () => {
+    room = await openTestRoom();
+    const client = await opened();
+    await room.relay.restart();
+    expect((await client.closed).code).toBe(1012);
+    const next = await room.connect({ inputs: { ...EVENTS_IN, token: GOOD } });
+    expect(next.socket.readyState).toBe(next.socket.OPEN);
+  });
+
+  it('later: only what was open at the call, as far as it still is', async () => {
+    room = await openTestRoom();
+    const [early, leaving] = [await opened(), await opened()];
+    const restarted = room.relay.restart(200);
+    leaving.socket.close();
+    await leaving.closed;
+    const late = await opened();
+    expect(early.socket.readyState).toBe(early.socket.OPEN);
+    await restarted;
+    expect((await early.closed).code).toBe(1012);
+    expect(late.socket.readyState).toBe(late.socket.OPEN);
+  });
+});
+
 describe('drain', () => {
   it('closes every socket with 1012, one that does not answer too', async () => {
     room = await openTestRoom({ drainMs: 200 });

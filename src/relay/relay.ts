@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import { CLOSE } from './close-codes.ts';
@@ -20,8 +21,8 @@ export interface Relay {
   drain(): Promise<void>;
   /** After a security change: resolves when every open socket has been decided again; those no longer allowed close with 1008. */
   recheck(): Promise<void>;
-  /** Closes every open socket with 1012: stock clients come back at once. New ones go on being accepted. */
-  restart(): Promise<void>;
+  /** Closes the sockets that are open at the call with 1012, after `afterMs`: stock clients come back at once. New ones go on being accepted. */
+  restart(afterMs?: number): Promise<void>;
   /** Open sockets, authorised or not. */
   count(): number;
 }
@@ -54,11 +55,15 @@ export function createRelay(parts: RelayParts): Relay {
     drain: async () => {
       core.draining = true;
       stopTicking();
-      await closeAll(core);
+      await closeAll(core, [...core.webSockets.clients]);
       server.closeAllConnections();
     },
     recheck,
-    restart: () => closeAll(core),
+    restart: async (afterMs = 0) => {
+      const open = [...core.webSockets.clients];
+      if (afterMs > 0) await delay(afterMs, undefined, { ref: false });
+      await closeAll(core, open);
+    },
     count: () => core.webSockets.clients.size,
   };
 }
@@ -137,8 +142,8 @@ function startTicking(core: RelayCore, recheck: () => Promise<void>): () => void
   return () => clearInterval(timer);
 }
 
-async function closeAll(core: RelayCore): Promise<void> {
-  const clients = [...core.webSockets.clients];
+async function closeAll(core: RelayCore, sockets: readonly WebSocket[]): Promise<void> {
+  const clients = sockets.filter((client) => client.readyState !== client.CLOSED);
   const closed = Promise.all(clients.map((client) => closing(client)));
   const timer = setTimeout(() => {
     for (const client of clients) client.terminate();

@@ -19,6 +19,7 @@ let files: CertificateFiles;
 let reloader: Reloader;
 let told: FromControl[];
 let records: NewRecord[];
+let moved: number[];
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'lictor-watch-'));
@@ -29,7 +30,7 @@ beforeEach(async () => {
   writeFileSync(configFile, `public_url: https://localhost:${port}\ntls: { cert: cert.pem, key: key.pem }\nprefect: { url: http://127.0.0.1:1 }\n`);
   const loaded = loadConfig(configFile, {}, { stateDir: paths.root });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  [told, records] = [[], []];
+  [told, records, moved] = [[], [], []];
   const unused = (): never => {
     throw new Error('a look at certificates needs nothing else');
   };
@@ -78,7 +79,7 @@ beforeEach(async () => {
     configFile,
     env: process.env,
     applyEdge: unused,
-    moveSockets: unused,
+    moveSockets: async (afterMs) => void moved.push(afterMs),
     tell: (message) => told.push(message),
   });
 });
@@ -100,6 +101,8 @@ it('a new pair goes to nginx once, and is recorded', async () => {
   renameSync(next.key, files.key);
   for (const _look of [1, 2]) await reloader.renewCertificates();
   expect(reloads()).toBe(1);
+  // Open sockets stay for as long as nginx's former workers do.
+  expect(moved).toEqual([50 * 60_000]);
   expect(records).toMatchObject([{ action: 'config.reload', reason: 'certificate-renewed', principal: 'system', revision: 7 }]);
 });
 

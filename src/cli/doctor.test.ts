@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Finding } from '../doctor/finding.ts';
+import { renderFindings } from './doctor-text.ts';
+import { main } from './main.ts';
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'lictor-doctor-cli-'));
+  // Port 9 (discard): nobody answers.
+  writeFileSync(join(root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\n');
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+async function doctor(...args: string[]) {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const status = await main({
+    args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), 'doctor', ...args],
+    out,
+    err,
+    env: { PATH: process.env['PATH'] },
+    cwd: root,
+  });
+  return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
+}
+
+describe('lictor doctor', () => {
+  it('says first that the gateway does not run, still looks inside, and answers 1', async () => {
+    const { status, out, err } = await doctor();
+    expect(status).toBe(1);
+    expect(err).toBe('');
+    expect(out).toMatch(/^The gateway does not run with /);
+    expect(out).toMatch(/machine {9}nginx[\s\S]*edge[\s\S]*FAIL[\s\S]*-> Start it: lictor up/);
+    expect(out).toContain('ECONNREFUSED');
+    expect(out).not.toContain('sockets         ');
+    expect(out.trimEnd().split('\n').at(-1)).toMatch(/^\d+ ok, \d+ hints?, \d+ FAIL$/);
+  });
+
+  it('prints one object with --json', async () => {
+    const { status, out } = await doctor('--json');
+    expect(status).toBe(1);
+    const { ok, running, findings } = JSON.parse(out);
+    expect({ ok, running }).toEqual({ ok: false, running: false });
+    expect(findings).toContainEqual({
+      group: 'edge',
+      check: 'processes',
+      status: 'fail',
+      message: expect.any(String),
+      remedy: expect.stringContaining('lictor up'),
+    });
+  });
+
+  it('makes a line of every problem of the configuration', async () => {
+    writeFileSync(join(root, 'broken.yaml'), 'public_url: http://example.com\nprefect: { uri: x }\n');
+    const { status, out } = await doctor('-c', join(root, 'broken.yaml'));
+    expect(status).toBe(1);
+    expect(out).toContain('lictor.yaml public_url');
+    expect(out).toContain('lictor.yaml prefect.uri');
+  });
+});
+
+describe('the text of findings', () => {
+  const plain = (_style: string, text: string) => text;
+  const finding = (status: Finding['status'], message: string, remedy: string | null): Finding => ({ group: 'door', check: 'x', status, message, remedy });
+
+  it('has the remedy below what is not well, at most 120 characters a line, and no control characters', () => {
+    const long = 'words that go on '.repeat(20).trim();
+    const lines = renderFindings([finding('ok', 'fine', null), finding('fail', `${long}\u001b[2J`, long), finding('warn', 'soon', 'renew it')], plain);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(120);
+    expect(lines.join('\n')).not.toContain('\u001b');
+    expect(lines).toContain('  ok    fine');
+    expect(lines[lines.indexOf('  warn  soon') + 1]).toBe('        -> renew it');
+    expect(lines.at(-1)).toBe('1 ok, 1 hint, 1 FAIL');
+  });
+});

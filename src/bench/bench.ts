@@ -7,6 +7,7 @@ import type { Progress } from '../demo/progress.ts';
 import type { Running } from '../demo/running.ts';
 import { findNginx } from '../edge/version.ts';
 import { type AddedParts, measureMediated, measureSocket } from './added.ts';
+import { ledgerCaughtUp } from './catch-up.ts';
 import { CONNECTIONS, measureDirect } from './direct.ts';
 import { measureFlow } from './flow.ts';
 import { type BenchGateway, prepareBenchGateway, startBenchGateway } from './gateway.ts';
@@ -49,10 +50,24 @@ export async function bench(parts: BenchParts): Promise<BenchResult> {
     const decisionSocket = join(realpathSync(join(gateway.places.state, 'run')), 'decision.sock');
     const direct = await measureDirect({ ...added, nginx, decisionSocket, env });
     const memory = measureMemory(supervisor.pid);
+    const ledgerSeconds = await ledgerCaughtUp(gateway.places.state, progress);
     const [mediated, socket] = await measureAdded(added, arrivals);
     await supervisor.stop();
     const flow = venv === null ? null : await measureFlow({ root, venv, rounds, running, progress });
-    return { at: new Date().toISOString(), machine, seconds, rounds, connections: CONNECTIONS, direct, mediated, socket, memory, startSeconds, flow };
+    return {
+      at: new Date().toISOString(),
+      machine,
+      seconds,
+      rounds,
+      connections: CONNECTIONS,
+      direct,
+      ledgerSeconds,
+      mediated,
+      socket,
+      memory,
+      startSeconds,
+      flow,
+    };
   } finally {
     await arrivals.close();
   }

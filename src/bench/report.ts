@@ -12,6 +12,7 @@ export function renderMarkdown(result: BenchResult): string {
     '## Direct path',
     `1 KB of JSON, ${connections} connections.`,
     table(['', 'requests/s', 'of bare nginx', 'of nginx + oauth2-proxy', 'p50 ms', 'p99 ms', 'p99, of bare nginx'], result.direct.map(directCells)),
+    `The ledger had every line ${result.ledgerSeconds.toFixed(1)} s after the load.`,
     '## Added latency',
     table(
       ['one client at a time', 'direct p50', 'gateway p50', 'added p50, ms', 'direct p99', 'gateway p99', 'added p99, ms'],

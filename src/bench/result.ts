@@ -57,6 +57,8 @@ export interface BenchResult {
   readonly rounds: number;
   readonly connections: number;
   readonly direct: readonly DirectRow[];
+  /** From the end of the load on the direct path until the ledger had read its access lines. */
+  readonly ledgerSeconds: number;
   readonly mediated: Added;
   readonly socket: Added;
   readonly memory: readonly ProcessMemory[];

@@ -9,7 +9,7 @@ import { type RotateLimits, rotateLog } from './rotate.ts';
 import { openTail, type Tail, type TailLine, type TailPosition } from './tail.ts';
 
 /** Small enough that an intent never waits long behind a batch. */
-const BATCH_LINES = 1_000;
+const BATCH_LINES = 250;
 /** Paths on which the control plane writes a record of its own. */
 const HELD: readonly string[] = ['mediated', 'relay'];
 

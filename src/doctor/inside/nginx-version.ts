@@ -25,22 +25,29 @@ export async function checkNginx(env: NodeJS.ProcessEnv, run: RunProgram): Promi
 async function comparedWithDistribution(version: NginxVersion, run: RunProgram): Promise<Verdict> {
   const policy = await run('apt-cache', ['policy', ...PACKAGES]);
   const behind = outdated(policy ?? '');
-  if (behind === undefined) return ok(`nginx ${version.text}${policy === null ? '' : ', as new as its distribution has it'}`);
+  const known = installed(policy ?? '').length > 0;
+  if (behind === undefined) return ok(`nginx ${version.text}${known ? ', as new as its distribution has it' : ''}`);
   return warn(
     `nginx ${version.text} is older than its distribution has it: ${behind.installed}, and there is ${behind.candidate}`,
     `Security fixes are missing: apt-get install --only-upgrade ${behind.name}, then restart lictor up.`,
   );
 }
 
-interface Outdated {
+interface Packaged {
   readonly name: string;
   readonly installed: string;
   readonly candidate: string;
 }
 
 /** The first installed package of `apt-cache policy` that has another candidate; apt never names an older one unless it is pinned. */
-export function outdated(policy: string): Outdated | undefined {
+export function outdated(policy: string): Packaged | undefined {
+  return installed(policy).find((entry) => entry.candidate !== '(none)' && entry.installed !== entry.candidate);
+}
+
+/** An nginx that was built by hand, or another system's, is in no package: nothing to compare with. */
+function installed(policy: string): readonly Packaged[] {
   const entries = [...policy.matchAll(/^(\S+):\n {2}Installed: (\S+)\n {2}Candidate: (\S+)/gm)];
-  const found = entries.find(([, , installed, candidate]) => installed !== '(none)' && candidate !== '(none)' && installed !== candidate);
-  return found === undefined ? undefined : { name: found[1] ?? '', installed: found[2] ?? '', candidate: found[3] ?? '' };
+  return entries
+    .map(([, name = '', version = '', candidate = '']) => ({ name, installed: version, candidate }))
+    .filter((entry) => entry.installed !== '(none)');
 }

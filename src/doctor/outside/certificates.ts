@@ -66,7 +66,7 @@ export function checkChain(problem: string | null, bundle: string | undefined): 
   if (problem === null || problem === 'CERT_HAS_EXPIRED' || problem === 'CERT_NOT_YET_VALID') return ok(`the chain is complete, judged by ${by}`);
   if (problem === 'DEPTH_ZERO_SELF_SIGNED_CERT' || problem === 'SELF_SIGNED_CERT_IN_CHAIN') {
     return fail(
-      `the certificate is signed by an authority that ${by} do not know (${problem})`,
+      `the certificate is signed by an authority that is unknown to ${by} (${problem})`,
       'Give every client the authority: PREFECT_API_SSL_CERT_FILE=ca.pem. Run lictor doctor with it in the environment to check the same.',
     );
   }

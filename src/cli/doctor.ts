@@ -98,7 +98,9 @@ async function examined(context: CliContext, paths: StatePaths, { config, secret
   const patient: Omit<Patient, 'token'> = {
     ...{ config, secretsKnown, paths, statfs, workerUser: nginxWorkerUser(), env: { ...context.env }, clock: systemClock },
     run: (command, args) =>
-      new Promise((resolve) => execFile(command, [...args], { timeout: 10_000 }, (error, stdout) => resolve(error === null ? stdout : null))),
+      new Promise((resolve) =>
+        execFile(command, [...args], { timeout: 10_000, env: { ...context.env, LC_ALL: 'C' } }, (error, stdout) => resolve(error === null ? stdout : null)),
+      ),
   };
   if (!running) return examine({ ...patient, token: undefined });
   return withToken(context, { config, paths, configFile: context.configFile() }, (token) => examine({ ...patient, token }));

@@ -27,6 +27,7 @@ ${tls}    set $lictor_taken "";
     root ${quotePath(dirname(paths.decisionSocket))};
     # Also where nginx itself cannot read a request. Not a named location: such a request has no URI to go there with.
     error_page 400 404 405 413 414 494 497 /.lictor-refused;
+    error_page 501 505 =400 /.lictor-refused;
     location / { return 400; }
     location = /.lictor-refused {
         internal;
@@ -44,6 +45,7 @@ ${tls}    set $lictor_taken "";
     root ${quotePath(dirname(paths.decisionSocket))};
     error_page 418 = @refuse_request;
     error_page 400 405 414 494 497 /.lictor-refused;
+    error_page 501 505 =400 /.lictor-refused;
     error_page 403 = @origin_foreign;
     error_page 404 = @not_found;
     error_page 413 = @too_large;

@@ -70,12 +70,15 @@ ${indent(renderProxyPass(config, `lictor_prefect_${memberName(url)}`, url))}    
 `;
 }
 
+/** nginx's own, while it reads a body; Prefect's are not intercepted. Where they are, behind the balancer, these keep nginx's page. */
+const UNREADABLE_BODY = 'error_page 400 /.lictor-refused;\nerror_page 413 = @too_large;\n';
+
 /** What a decided location includes last: headers, credential, and the way. */
 export function renderToPrefect(config: Config): string {
   const [only, ...more] = config.prefect.servers;
   const head = 'include upstream-headers.conf;\ninclude upstream-credential.conf;\n';
   if (more.length === 0)
-    return `${head}proxy_next_upstream off;\nerror_page 500 502 504 = @upstream_failed;\n${renderProxyPass(config, 'lictor_prefect', only ?? '')}`;
+    return `${head}proxy_next_upstream off;\n${UNREADABLE_BODY}error_page 500 502 504 = @upstream_failed;\n${renderProxyPass(config, 'lictor_prefect', only ?? '')}`;
   return `${head}proxy_set_header X-Lictor-In-Request-Id $request_id;
 proxy_next_upstream error http_503 non_idempotent;
 # Only a member says 502: the connection broke after forwarding. Prefect's own 500 and 504 pass.

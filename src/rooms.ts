@@ -68,7 +68,12 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
     mediator,
     clock,
     log,
-    checks: { edge: house.edgeRuns, store: () => store.changeNumber().then(() => true), upstream: () => prefectAnswers(upstream) },
+    checks: {
+      edge: house.edgeRuns,
+      store: () => store.changeNumber().then(() => true),
+      ledger: async () => ledger.healthy(),
+      upstream: () => prefectAnswers(upstream),
+    },
     revision: decider.revision,
     sync: house.sync,
   });

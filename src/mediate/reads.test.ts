@@ -30,7 +30,7 @@ describe('/ui-settings', () => {
 
 describe('/admin/settings', () => {
   const settings = {
-    home: '/root/.prefect',
+    home: '/home/prefect/.prefect',
     debug_mode: false,
     api: { url: 'http://10.0.0.1:4200/api', key: null, request_timeout: 60.5 },
     client: { custom_headers: { 'X-Secret': 'abc' }, retry_extra_codes: [429] },

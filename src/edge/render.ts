@@ -94,7 +94,7 @@ function renderRoutes(operations: readonly Operation[]): string {
     '# What the decision may depend on beside the operation: it is then in the key, and handed over.\n',
     block('$lictor_operation', '$lictor_object', maps.objects, '""'),
     block('$lictor_operation', '$lictor_deciding_args', maps.args, '""'),
-    '# Pages of the UI get a script and headers of their own.\n',
-    'map $lictor_operation $lictor_area { ~^ui: "ui"; default "api"; }\n',
+    '# Pages of the UI and of the API documents get a script and headers of their own.\n',
+    'map $lictor_operation $lictor_area { "~^(?:ui|docs):" "ui"; default "api"; }\n',
   ].join('\n');
 }

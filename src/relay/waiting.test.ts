@@ -29,3 +29,12 @@ it('counts a place that is given back twice once', async () => {
   expect(await room.enter('a', 0)).toBeDefined();
   expect(await room.enter('b', 0)).toBeUndefined();
 });
+
+it('takes a whole /64 for one address, and two of IPv4 for two', async () => {
+  const room = createWaitingRoom({ perAddress: 1, total: 9 });
+  expect(await room.enter('2001:db8:0:1::1', 0)).toBeDefined();
+  expect(await room.enter('2001:db8:0:1:ffff::2', 0)).toBeUndefined();
+  expect(await room.enter('2001:db8:0:2::1', 0)).toBeDefined();
+  expect(await room.enter('192.0.2.1', 0)).toBeDefined();
+  expect(await room.enter('192.0.2.2', 0)).toBeDefined();
+});

@@ -1,4 +1,5 @@
 // Bounds the sockets that have shown no credential yet: so many per address, so many altogether.
+import { guesserKey } from '../authn/guesser.ts';
 
 export interface WaitingRoom {
   /**
@@ -41,7 +42,8 @@ export function createWaitingRoom(limits: { readonly perAddress: number; readonl
   const inLineFrom = (address: string) => [...line].filter((other) => other.address === address).length;
 
   return {
-    enter(address, timeoutMs) {
+    enter(from, timeoutMs) {
+      const address = guesserKey(from);
       if (hasRoom(address)) return Promise.resolve(take(address));
       if (line.size >= limits.total || inLineFrom(address) >= limits.perAddress) return Promise.resolve(undefined);
       return new Promise((resolve) => {

@@ -7,16 +7,19 @@ import { fullChecks } from './stock/full.ts';
 import { reducedChecks } from './stock/reduced.ts';
 import { openSession } from './stock/session.ts';
 
-/** `LICTOR_TEST_BARE=1`: the same checks straight at Prefect, to see what is Prefect's own doing. */
-describe.runIf(process.env['LICTOR_TEST_BARE'] === '1')('stock client, no gateway', () => {
+/** `LICTOR_TEST_BARE=1`: the same checks straight at Prefect instead, to see what is Prefect's own doing. */
+if (process.env['LICTOR_TEST_BARE'] === '1') describe('stock client, no gateway', straight);
+else describe('through the gateway', throughTheGateway);
+
+function straight(): void {
   const prefect = sharedPrefect();
   const open = (name: string) =>
     openSession(prefect, { venv: prefect.venv, url: prefect.url, credential: { carrier: 'auth-string', token: prefect.authString } }, name);
   describe('full', () => fullChecks(() => open('bare-full')));
   describe('reduced', () => reducedChecks(() => open('bare-reduced')));
-});
+}
 
-describe.runIf(process.env['LICTOR_TEST_BARE'] !== '1')('through the gateway', () => {
+function throughTheGateway(): void {
   const prefect = sharedPrefect();
   let gateway: Gateway;
   let secret: string;
@@ -30,4 +33,4 @@ describe.runIf(process.env['LICTOR_TEST_BARE'] !== '1')('through the gateway', (
   describe('auth string any:TOKEN', () => fullChecks(() => open('auth-string')));
   describe('custom header Authorization', () => reducedChecks(() => open('custom-authorization')));
   describe('custom header X-Lictor-Token', () => reducedChecks(() => open('custom-x-lictor-token')));
-});
+}

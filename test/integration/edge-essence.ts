@@ -7,7 +7,7 @@ import { selfSigned } from '../env/certificate.ts';
 import { edgeForms } from '../env/edge-forms.ts';
 import { wordsAbout } from '../env/edge-words.ts';
 import { askHttp2 } from '../env/http2-client.ts';
-import { request } from '../env/raw-request.ts';
+import { rawRequest, request } from '../env/raw-request.ts';
 import { refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
 import { CANONICAL, NOT_CANONICAL } from './canonical-targets.ts';
 
@@ -237,6 +237,12 @@ function refusals(): void {
     expect(await raw('/api/flows/filter', ['Authorization: Bearer a|b'])).toBe(400);
     expect(await raw('/api/flows/filter', ['Authorization: Bearer a', 'Authorization: Bearer b'])).toBe(400);
     expect(await raw('/api/flows/filter', ['X-Lictor-Token: a\x01'])).toBe(400);
+  });
+
+  it('a length beside a coding, and nothing after it is read', async () => {
+    const head = ['POST /api/flows/filter HTTP/1.1', 'Host: localhost', 'X-Lictor-Token: tok', 'Content-Length: 6', 'Transfer-Encoding: chunked'];
+    const answer = await rawRequest(edge.port, `${head.join('\r\n')}\r\n\r\n0\r\n\r\nGET /api/flows/filter HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    expect([answer.statuses, answer.closed, edge.asked()]).toEqual([[400], true, []]);
   });
 
   it('two tokens in two headers: one never hides the other', async () => {

@@ -51,8 +51,13 @@ export async function testEdge(version: NginxVersion, paths: StatePaths, confFil
     await run(version.binary, [...nginxArgs(version, paths.edge, confFile, paths.edgeErrorLog), '-t', '-q'], { timeout: 20_000 });
   } catch (cause) {
     const words = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
-    throw new LictorError('edge-invalid', `nginx refuses the rendered configuration: ${words}`, { cause });
+    throw new LictorError('edge-invalid', `nginx refuses the rendered configuration: ${words}${buildHint(words)}`, { cause });
   }
+}
+
+/** Every directive that is rendered belongs to nginx's usual modules: nginx-light of Debian 11 has no limit_req. */
+export function buildHint(words: string): string {
+  return /unknown directive "[a-z_0-9]+"/.test(words) ? ' This nginx is built without a usual module: install the package nginx instead of nginx-light.' : '';
 }
 
 function sameFiles(dir: string, files: EdgeFiles): boolean {

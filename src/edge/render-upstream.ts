@@ -5,24 +5,28 @@ import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { balancerDir, downFile, memberName } from './balancer.ts';
 import { quote, quotePath } from './quote.ts';
+import { atLeast, type NginxVersion } from './version.ts';
 
 export interface UpstreamInput {
   readonly config: Config;
   readonly paths: StatePaths;
+  readonly version: NginxVersion;
 }
 
-export function renderUpstreams({ config, paths }: UpstreamInput): string {
+export function renderUpstreams({ config, paths, version }: UpstreamInput): string {
+  // From 1.29.7 on connections are kept unless that is said, and before it cannot be said: a socket's is handed over once and belongs to it.
+  const once = atLeast(version, 1, 29, 7) ? ' keepalive 0;' : '';
   const own = `# The control plane's sockets, and the supervisor's.
 upstream lictor_decision { server unix:${paths.decisionSocket}; keepalive 32; }
 upstream lictor_control { server unix:${paths.controlSocket}; keepalive 16; }
-upstream lictor_relay { server unix:${paths.relaySocket}; }
+upstream lictor_relay { server unix:${paths.relaySocket};${once} }
 
 # uvicorn closes idle connections after 5 s: ours end before that.
 `;
   const [only, ...more] = config.prefect.servers;
   if (only === undefined || more.length === 0) return `${own}upstream lictor_prefect { server ${address(only ?? '')}; keepalive 64; keepalive_timeout 4s; }\n`;
   const members = config.prefect.servers.map((url) => `    server unix:${memberSocket(paths, url)} max_fails=0;\n`).join('');
-  return `${own}upstream lictor_prefect {\n${members}    keepalive 64;\n}\n${config.prefect.servers.map((url) => renderMember({ config, paths }, url)).join('')}`;
+  return `${own}upstream lictor_prefect {\n${members}    keepalive 64;\n}\n${config.prefect.servers.map((url) => renderMember(config, paths, url)).join('')}`;
 }
 
 /**
@@ -30,7 +34,7 @@ upstream lictor_relay { server unix:${paths.relaySocket}; }
  * next one, also for a POST. A failure after forwarding is 502, which is not tried again. Prefect's own 503 (its database is
  * away or busy) is tried at the next member as well: its clients would send it again by themselves.
  */
-function renderMember({ config, paths }: UpstreamInput, url: string): string {
+function renderMember(config: Config, paths: StatePaths, url: string): string {
   const { detail, hint } = REASONS['upstream-unavailable'];
   const body = `'{"detail":"${detail}","code":"upstream-unavailable","hint":"${hint}","request_id":"$http_x_lictor_in_request_id"}'`;
   const away = `        default_type application/json;

@@ -28,7 +28,7 @@ export async function findNginx(env: NodeJS.ProcessEnv): Promise<NginxVersion> {
     if (!atLeast(version, 1, 18, 0)) throw new LictorError('nginx-too-old', `${binary} is ${version.text}; Lictor needs nginx 1.18 or newer.`);
     return version;
   }
-  throw new LictorError('nginx-missing', 'nginx is not installed: install it (Debian, Ubuntu: apt-get install nginx-light), or name it in LICTOR_NGINX.');
+  throw new LictorError('nginx-missing', 'nginx is not installed: install it (Debian, Ubuntu: apt-get install nginx), or name it in LICTOR_NGINX.');
 }
 
 export function parseNginxVersion(binary: string, output: string): NginxVersion {

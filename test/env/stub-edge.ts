@@ -52,13 +52,14 @@ export function refuse(response: ServerResponse, status: 401 | 403, code: string
   response.end();
 }
 
-export async function startStubEdge(overrides: Partial<Config> = {}): Promise<StubEdge> {
+/** `env`: LICTOR_NGINX names another nginx than the machine's. */
+export async function startStubEdge(overrides: Partial<Config> = {}, env: NodeJS.ProcessEnv = process.env): Promise<StubEdge> {
   const root = mkdtempSync(join(tmpdir(), 'lictor-edge-'));
   const paths = prepareStateDir(join(root, 'state'));
   const port = await freePort();
   const upstream = await startRecorder();
-  const config = { ...baseConfig(port, upstream), ...overrides };
-  const { files, version } = await renderHere(config, paths, process.env);
+  const config = { ...stubConfig(port, upstream), ...overrides };
+  const { files, version } = await renderHere(config, paths, env);
   const applied = await applyEdge(files, paths, version);
 
   const asked: EdgeInputs[] = [];
@@ -75,7 +76,7 @@ export async function startStubEdge(overrides: Partial<Config> = {}): Promise<St
     controlled.push({ url: request.url ?? '', headers: request.headers });
     request.resume().on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"from":"control"}'));
   });
-  const nginx = await start({ name: 'nginx', command: version.binary, args: applied.args, env: process.env, ready: () => answers(port) });
+  const nginx = await start({ name: 'nginx', command: version.binary, args: applied.args, env, ready: () => answers(port) });
 
   const closeDecisions = (): Promise<void> =>
     new Promise((resolve) => {
@@ -130,7 +131,8 @@ async function answers(port: number): Promise<boolean> {
   );
 }
 
-function baseConfig(port: number, upstream: Recorder): Config {
+/** Plain http on `port`, one Prefect behind it. */
+export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authString'>): Config {
   return {
     publicUrl: { origin: `http://localhost:${port}`, hostname: 'localhost', port, secure: false, basePath: '' },
     listen: [{ host: '127.0.0.1', port }],

@@ -18,7 +18,7 @@ export async function checkNginx(env: NodeJS.ProcessEnv, run: RunProgram): Promi
     if (!(error instanceof LictorError)) throw error;
     return error.code === 'nginx-too-old'
       ? fail(`nginx is too old: ${error.message}`, 'Install a newer one, or name another one in LICTOR_NGINX.')
-      : fail(error.message.split(/[:;] /)[0] ?? error.message, 'Debian, Ubuntu: apt-get install nginx-light. Or name another one in LICTOR_NGINX.');
+      : fail(error.message.split(/[:;] /)[0] ?? error.message, 'Debian, Ubuntu: apt-get install nginx. Or name another one in LICTOR_NGINX.');
   }
 }
 

@@ -1,0 +1,62 @@
+// The configuration for each nginx version, held against files that were read once: test/golden/nginx-VERSION/FORM.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { edgeForms } from '../../test/env/edge-forms.ts';
+import { stubConfig } from '../../test/env/stub-edge.ts';
+import { OPERATIONS } from '../catalog/catalogue.ts';
+import type { Config } from '../config/config.ts';
+import { statePaths } from '../config/state-dir.ts';
+import { lintEdge } from './lint.ts';
+import { type EdgeFiles, renderEdge } from './render.ts';
+import { nginxArgs, parseNginxVersion } from './version.ts';
+
+const GOLDEN = join(import.meta.dirname, '../../test/golden');
+const VERSIONS = ['1.18.0', '1.22.1', '1.26.3', '1.29.7'] as const;
+/** What differs by version, and the files that say so. `to-prefect.conf` differs by form alone. */
+const KEPT = ['nginx.conf', 'servers.conf', 'upstreams.conf'] as const;
+
+const PATHS = statePaths('/var/lib/lictor', '/run/lictor');
+const PLAIN = stubConfig(4280, { url: 'http://127.0.0.1:4200', authString: 'user:not-a-secret' });
+const FORMS = edgeForms({ certFile: '/etc/lictor/cert.pem', keyFile: '/etc/lictor/key.pem', caFile: '/etc/lictor/ca.pem' });
+
+function render(version: string, form: Partial<Config>): EdgeFiles {
+  return renderEdge({
+    config: { ...PLAIN, ...form },
+    paths: PATHS,
+    operations: OPERATIONS,
+    version: parseNginxVersion('nginx', `nginx/${version}`),
+    workerUser: 'www-data',
+    tempDir: '/var/lib/lictor/tmp',
+    workers: 2,
+    openFiles: 65_536,
+  });
+}
+
+/** UPDATE_GOLDEN=1 writes what is there now: read the difference before it is committed. */
+function expectGolden(name: string, text: string): void {
+  const file = join(GOLDEN, name);
+  if (process.env['UPDATE_GOLDEN'] === '1') {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  expect(text, `${name}; UPDATE_GOLDEN=1 writes it anew`).toBe(readFileSync(file, 'utf8'));
+}
+
+describe.each(VERSIONS)('the configuration for nginx %s', (version) => {
+  it.each(Object.entries(FORMS))('is the golden one: %s', (name, form) => {
+    const files = render(version, form);
+    for (const file of KEPT) expectGolden(`nginx-${version}/${name}/${file}`, files.get(file) ?? '');
+    expect(lintEdge(files)).toEqual([]);
+  });
+
+  it('is started with the golden arguments', () => {
+    const args = nginxArgs(parseNginxVersion('nginx', `nginx/${version}`), PATHS.edge, join(PATHS.edge, 'current/nginx.conf'), PATHS.edgeErrorLog);
+    expectGolden(`nginx-${version}/arguments`, `${args.join('\n')}\n`);
+  });
+
+  it.each(Object.entries(FORMS))('differs from that for the oldest in nothing else: %s', (_name, form) => {
+    const rest = (files: EdgeFiles): EdgeFiles => new Map([...files].filter(([file]) => !KEPT.some((kept) => kept === file)));
+    expect(rest(render(version, form))).toEqual(rest(render('1.18.0', form)));
+  });
+});

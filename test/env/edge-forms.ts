@@ -1,0 +1,19 @@
+// The forms of a configuration that lead to different nginx configurations.
+import type { Config } from '../../src/config/config.ts';
+
+interface EdgeFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+}
+
+/** What each form changes in a plain configuration. */
+export function edgeForms({ certFile, keyFile, caFile }: EdgeFiles): Readonly<Record<string, Partial<Config>>> {
+  const proxied = { terminateTls: true, trusted: ['127.0.0.1', '10.0.0.0/8'] };
+  return {
+    plain: {},
+    tls: { tls: { certFile, keyFile }, prefect: { servers: ['https://127.0.0.1:4443'], authString: null, caFile } },
+    servers: { prefect: { servers: ['http://127.0.0.1:4200', 'http://127.0.0.1:4201'], authString: 'user:not-a-secret', caFile: null } },
+    proxied: { proxies: proxied, forwardHeaders: ['x-team'] },
+  };
+}

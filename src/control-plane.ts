@@ -17,6 +17,9 @@ process.on('disconnect', () => process.exit(1));
 // The terminal's Ctrl-C reaches the whole group: the supervisor decides when we drain.
 process.on('SIGINT', () => undefined);
 
+/** Held in memory while the log cannot be written. */
+const LOG_BUFFER_BYTES = 4 << 20;
+
 const { values } = parseArgs({ options: { config: { type: 'string' }, 'state-dir': { type: 'string' }, 'in-use': { type: 'boolean' } } });
 await main({ configFile: values.config ?? 'lictor.yaml', stateDir: values['state-dir'] ?? '.lictor', inUse: values['in-use'] === true });
 
@@ -29,7 +32,9 @@ interface Start {
 
 async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
   const paths = prepareStateDir(stateDir);
-  const destination = pino.destination({ dest: paths.controlLog, sync: false, mode: 0o600 });
+  const destination = pino.destination({ dest: paths.controlLog, sync: false, mode: 0o600, maxLength: LOG_BUFFER_BYTES });
+  // A full disk: what does not fit is written when there is room again, or dropped. It must not end the control plane: reads go on.
+  destination.on('error', () => undefined);
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   const place = { file: configFile, env: process.env, paths };
   const candidate = loadCandidate(place);

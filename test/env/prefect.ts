@@ -48,9 +48,17 @@ type Call = (method: string, path: string, body?: unknown) => Promise<unknown>;
 async function requestJson(prefect: PrefectAddress, method: string, path: string, body: unknown): Promise<unknown> {
   const headers = { authorization: `Basic ${Buffer.from(prefect.authString).toString('base64')}`, 'content-type': 'application/json' };
   const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-  const response = await fetch(`${prefect.url}/api${path}`, init);
+  const response = await withPatience(() => fetch(`${prefect.url}/api${path}`, init));
   if (!response.ok) throw new Error(`Prefect itself answered ${response.status} to ${method} ${path}: ${await response.text()}`);
   return response.status === 204 ? null : response.json();
+}
+
+/** On SQLite Prefect answers 503 by itself when its database is locked; its clients try again, and so do the tests. */
+export async function withPatience(ask: () => Promise<Response>): Promise<Response> {
+  let response = await ask();
+  const isBusy = async (): Promise<boolean> => response.status === 503 && !(await response.clone().text()).includes('"code"');
+  for (let attempt = 0; attempt < 5 && (await isBusy()); attempt += 1) response = await ask();
+  return response;
 }
 
 async function countTaskRuns(call: Call, id: string): Promise<Record<string, number>> {

@@ -1,14 +1,13 @@
 // research rows FL, DS: when parts fail it closes, and when somebody floods it others go on.
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { signalProcess, waitFor } from '../../env/process.ts';
 import { openSocket } from '../../env/socket.ts';
+import { floodWithGuesses, floodWithKeys, PATH } from './floods.ts';
 import { expectNothingUpstream, useHarness } from './harness.ts';
 
 // Floods must meet the defences, not the identity limit.
 const harness = useHarness({ config: { limits: [{ for: '*', rate: '5000/s', burst: 10000 }] } });
-const PATH = '/api/work_pools/p';
 
 describe('FL-01: fail closed', () => {
   afterEach(() => waitFor(() => harness.gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 30_000 }));
@@ -50,29 +49,43 @@ describe('FL-01: fail closed', () => {
   });
 });
 
-describe('DS-01: exhaustion', () => {
-  const guess = (index: number) => `lct_${index.toString().padStart(68, '0')}`;
+describe('FL-01: the ledger cannot be written', () => {
+  /** No file of the control plane may grow: what a full disk does, for one process. */
+  const limitFiles = (bytes: string): void => {
+    execFileSync('prlimit', [`--pid=${harness.gateway.pids().control}`, `--fsize=${bytes}`]);
+  };
+  const write = (path: string, body: string): Promise<Response> =>
+    harness.gateway.fetch(path, { method: 'POST', token: harness.admin, headers: { 'content-type': 'application/json' }, body });
 
+  it('FL-01: changes stop with 503, those already decided too; reads go on; all goes on when there is room again', async () => {
+    expect((await write('/api/logs/', '[]')).status).toBe(200);
+    harness.recorder.clear();
+    limitFiles('1:');
+    try {
+      const refused = await write('/api/variables/', '{"name":"a","value":1}');
+      expect(refused.status).toBe(503);
+      expect(await refused.json()).toMatchObject({ code: 'ledger-unavailable' });
+      await waitFor(async () => (await write('/api/logs/', '[]')).status === 503, { what: 'direct writes to stop', timeoutMs: 10_000 });
+      harness.recorder.clear();
+      expect((await write('/api/logs/', '[]')).status).toBe(503);
+      expect((await write('/api/variables/', '{"name":"b","value":1}')).status).toBe(503);
+      expectNothingUpstream(harness);
+      expect((await harness.gateway.fetch(PATH, { token: harness.viewer })).status).toBe(200);
+    } finally {
+      limitFiles('unlimited:');
+    }
+    await waitFor(async () => (await write('/api/logs/', '[]')).status === 200, { what: 'writes to go on', timeoutMs: 30_000 });
+    expect((await write('/api/variables/', '{"name":"c","value":1}')).status).toBe(200);
+  });
+});
+
+describe('DS-01: exhaustion', () => {
   it('DS-01: thousands of guessed tokens fill nothing, and a good one goes on', async () => {
-    await inParallel(3_000, async (index) => {
-      const response = await harness.gateway.fetch(PATH, { token: guess(index) });
-      expect([401, 429]).toContain(response.status);
-      await response.arrayBuffer();
-    });
-    expectNothingUpstream(harness);
-    expect(cacheFiles()).toBeLessThan(100);
-    expect((await harness.gateway.fetch(PATH, { token: harness.viewer })).status).toBe(200);
+    await floodWithGuesses(harness, 3_000);
   });
 
   it('DS-01: one token with thousands of ids and user names keeps the cache bounded', async () => {
-    await inParallel(3_000, async (index) => {
-      const authorization = `Basic ${Buffer.from(`user-${index}:${harness.viewer}`).toString('base64')}`;
-      const response = await harness.gateway.fetch(`/api/work_pools/pool-${index}`, { headers: { authorization } });
-      expect(response.status).toBe(200);
-      await response.arrayBuffer();
-    });
-    expect(cacheFiles()).toBeLessThan(2_500);
-    expect((await harness.gateway.fetch(PATH, { token: harness.operator })).status).toBe(200);
+    await floodWithKeys(harness, 3_000);
   });
 
   it('DS-01: sockets without a first frame are bounded and end, and others get theirs', async () => {
@@ -106,17 +119,3 @@ describe('DS-01: exhaustion', () => {
     expect(statuses).toContain(429);
   });
 });
-
-async function inParallel(count: number, work: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let index = next++; index < count; index = next++) await work(index);
-  };
-  await Promise.all(Array.from({ length: 16 }, lane));
-}
-
-function cacheFiles(): number {
-  const cache = join(harness.gateway.stateDir, 'run', 'decisions');
-  return readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(cache, name), { throwIfNoEntry: false })?.isFile() === true)
-    .length;
-}

@@ -167,6 +167,7 @@ describe('public_url and listen', () => {
     'http://localhost:8200/api',
     'http://localhost:8200/API/x',
     'http://localhost:8200/docs/x',
+    'http://localhost:8200/prefect/v2',
   ])('refuses the path of %s', (url) => {
     expect(places(withUrl(url))).toEqual(['public_url']);
   });

@@ -2,15 +2,8 @@
 import type { Config, PublicUrl } from '../config/config.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 
-/** Prefect's pages and answers with absolute links in them, by operation. */
-const LINKED = [
-  'read_events_events_filter_post',
-  'read_account_events_page_events_filter_next_get',
-  'docs:root-swagger',
-  'docs:root-redoc',
-  'docs:api-swagger',
-  'docs:api-redoc',
-];
+/** Prefect's answers with absolute links in them, by operation. */
+const LINKED = ['read_events_events_filter_post', 'read_account_events_page_events_filter_next_get'];
 
 /**
  * The maps between the raw path and the catalogue. All read $request_uri, so what is forwarded is what the client wrote, byte
@@ -24,6 +17,7 @@ map "" $lictor_base { default ${quote(basePath)}; }
   if (basePath === '')
     return `${base}map $lictor_raw_path $lictor_path { default $lictor_raw_path; }
 map "" $lictor_linked { default "api"; }
+map "" $lictor_ui_area { default "ui"; }
 `;
   const below = `~^${literal(basePath)}`;
   return `${base}map $lictor_raw_path $lictor_path {
@@ -39,9 +33,13 @@ map $request_uri $lictor_target_below {
     ${quoteVerbatim(`${below}(?<lictor_uri_below>/.*)$`)} $lictor_uri_below;
     default "/.lictor-outside";
 }
-map $lictor_area $lictor_forwarded_target {
-    ui $request_uri;
+map $lictor_operation $lictor_forwarded_target {
+    "~^ui:" $request_uri;
     default $lictor_target_below;
+}
+map $lictor_path $lictor_ui_area {
+    "~^(?:/v2)?/assets/[^/]+\\.js$" "script";
+    default "ui";
 }
 map $lictor_operation $lictor_linked {
 ${LINKED.map((operationId) => `    ${quoteVerbatim(operationId)} "linked";\n`).join('')}    default "api";
@@ -68,8 +66,20 @@ export function renderPlaces({ publicUrl }: Config): string {
     location @linked {
         include linked.conf;
 ${linkFilters(publicUrl)}    }
+
+    # Both UIs ask for the icon of a run's state at the root, whatever their base is.
+    location @script {
+        include linked.conf;
+        sub_filter_last_modified on;
+        add_header X-Content-Type-Options nosniff always;
+        sub_filter ${quote('`/ico/')} ${quote(`\`${basePath}/ico/`)};
+        sub_filter ${quote(v2Icon('/'))} ${quote(v2Icon(`${basePath}/v2/`))};
+    }
 `;
 }
+
+/** As it stands in the script of UI v2, Prefect 3.9; test/e2e/public-path.test.ts sees when it does not any more. */
+const v2Icon = (directory: string): string => `\`${directory}\${e.toLowerCase()}.svg\``;
 
 /** Prefect makes the next page's link of Host and scheme, and trusts our scheme only where it trusts this machine. */
 function linkFilters(publicUrl: PublicUrl): string {
@@ -79,11 +89,17 @@ function linkFilters(publicUrl: PublicUrl): string {
     `"next_page":"${scheme}://${authorityOf(publicUrl)}${next}`,
     `"next_page":"${origin}${basePath}${next}`,
   ]);
-  const documents = ['/openapi.json', '/api/openapi.json'].flatMap((path): readonly (readonly [string, string])[] => [
+  return pages.map(([from, to]) => `        sub_filter ${quote(from)} ${quote(to)};\n`).join('');
+}
+
+/** The pages of the API documents name the document from the root. */
+export function renderDocumentLinks({ publicUrl: { basePath } }: Config): string {
+  if (basePath === '') return '';
+  const links = ['/openapi.json', '/api/openapi.json'].flatMap((path) => [
     [`url: '${path}'`, `url: '${basePath}${path}'`],
     [`spec-url="${path}"`, `spec-url="${basePath}${path}"`],
   ]);
-  return [...pages, ...documents].map(([from, to]) => `        sub_filter ${quote(from)} ${quote(to)};\n`).join('');
+  return links.map(([from = '', to = '']) => `sub_filter ${quote(from)} ${quote(to)};\n`).join('');
 }
 
 /** What stands behind the upstream's name in proxy_pass; empty: nginx forwards the raw target itself. */

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { Operation } from '../contract/operation.ts';
 import { DOLLAR_VARIABLE, quotePath } from './quote.ts';
-import { renderBasePath, renderMediatedRedirects } from './render-base-path.ts';
+import { renderBasePath, renderDocumentLinks, renderMediatedRedirects } from './render-base-path.ts';
 import { renderMaps } from './render-maps.ts';
 import { renderServers } from './render-servers.ts';
 import { renderCredential, renderForwardHeaders, renderToPrefect, renderUpstreamHeaders, renderUpstreams } from './render-upstream.ts';
@@ -48,6 +48,7 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   files.set('upstreams.conf', renderUpstreams(input));
   files.set('to-prefect.conf', renderToPrefect(config));
   files.set('mediated-redirects.conf', renderMediatedRedirects(config));
+  files.set('document-links.conf', renderDocumentLinks(config));
   files.set('upstream-headers.conf', renderUpstreamHeaders(config));
   files.set('upstream-credential.conf', renderCredential(config));
   files.set('forward-headers.conf', renderForwardHeaders(config));
@@ -99,6 +100,6 @@ function renderRoutes(operations: readonly Operation[]): string {
     block('$lictor_operation', '$lictor_object', maps.objects, '""'),
     block('$lictor_operation', '$lictor_deciding_args', maps.args, '""'),
     '# Pages of the UI and of the API documents get a script and headers of their own; base-path.conf names what has links to put right.\n',
-    'map $lictor_operation $lictor_area { "~^(?:ui|docs):" "ui"; default $lictor_linked; }\n',
+    'map $lictor_operation $lictor_area { "~^(?:ui|docs):" $lictor_ui_area; default $lictor_linked; }\n',
   ].join('\n');
 }

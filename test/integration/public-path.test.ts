@@ -243,8 +243,21 @@ describe('what comes back', () => {
 
   it('pages of the UI get the script from below the path, and the API documents their address', async () => {
     edge.upstream.answerWith(() => ({ status: 200, headers: { 'content-type': 'text/html' }, body: "<head></head>url: '/api/openapi.json'" }));
-    expect(await (await get(`${BASE}/v2/`)).text()).toBe(`<head><script src="${BASE}/.lictor/expired.js"></script></head>url: '/api/openapi.json'`);
-    expect(await (await get(`${BASE}/api/docs`)).text()).toBe(`<head></head>url: '${BASE}/api/openapi.json'`);
+    const expected = `<head><script src="${BASE}/.lictor/expired.js"></script></head>url: '${BASE}/api/openapi.json'`;
+    for (const path of ['/v2/', '/api/docs', '/docs']) expect(await (await get(`${BASE}${path}`)).text()).toBe(expected);
+    expect(edge.upstream.seen().map(({ target }) => target)).toEqual([`${BASE}/v2/`, '/api/docs', '/docs']);
+  });
+
+  it("scripts of the UIs find their icons below the path; the API's answers are left alone", async () => {
+    const script = 'a("</head>",`/ico/${b}.svg`,`/${e.toLowerCase()}.svg`)';
+    edge.upstream.answerWith(() => ({ status: 200, headers: { 'content-type': 'text/javascript', etag: '"1"' }, body: script }));
+    const response = await get(`${BASE}/assets/index-x.js`);
+    expect([await response.text(), response.headers.get('etag')]).toEqual([
+      `a("</head>",\`${BASE}/ico/\${b}.svg\`,\`${BASE}/v2/\${e.toLowerCase()}.svg\`)`,
+      'W/"1"',
+    ]);
+    expect(edge.upstream.seen().map(({ target }) => target)).toEqual([`${BASE}/assets/index-x.js`]);
+    expect(await (await get(`${BASE}/api/collections/views/aggregate-worker-metadata`)).text()).toBe(script);
   });
 
   it('the page of a refused navigation leads back below the path', async () => {

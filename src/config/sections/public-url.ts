@@ -39,7 +39,7 @@ function basePathProblem(text: string, path: string): { readonly message: string
       message: `has a path that cannot be served (${path})`,
       remedy: 'Use letters, digits, - _ and . in its parts, each beginning with a letter or digit: /prefect.',
     };
-  if (RESERVED.has((path.split('/')[1] ?? '').toLowerCase()))
+  if (RESERVED.has((path.split('/')[1] ?? '').toLowerCase()) || path.endsWith('/v2'))
     return {
       message: `has a path that Prefect uses for itself (${path})`,
       remedy: 'Use another one, /prefect, and start Prefect with PREFECT_UI_SERVE_BASE=/prefect.',
@@ -47,7 +47,7 @@ function basePathProblem(text: string, path: string): { readonly message: string
   return undefined;
 }
 
-/** Prefect serves its UI below the same path, next to these of its own. */
+/** Prefect serves its UI below the same path, next to these of its own; a base that ends in /v2 it takes for UI v2's alone. */
 const RESERVED = new Set(['api', 'docs', 'redoc', 'openapi.json']);
 
 /** Default: the port of public_url, on loopback when public_url is loopback, else on every IPv4 address. */

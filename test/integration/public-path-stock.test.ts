@@ -85,9 +85,12 @@ describe('below the path', () => {
       expect([path, (await fetch(`${origin}${path}`, { headers: { authorization: `Bearer ${secret}` } })).status]).toEqual([path, 404]);
   });
 
-  it('doctor and explain know the path', async () => {
-    const found = await gateway.lictor('doctor', '--json');
-    expect(found.output).not.toMatch(/"status":"fail"/);
+  it('check, doctor and explain know the path', async () => {
+    await gateway.lictorOk('check');
+    const [found = {}] = jsonLines((await gateway.lictor('doctor', '--json')).output);
+    const findings = list(found['findings']).map((finding) => [field(finding, 'status'), field(finding, 'message')]);
+    expect(findings).toContainEqual(['ok', `the UI is told to ask ${BASE}/api`]);
+    expect(findings.filter(([status]) => status === 'fail')).toEqual([]);
     const explained = await gateway.lictorOk('explain', 'token:stock', '--request', `GET ${BASE}/api/flow_runs/1b4e28ba-2fa1-41d2-883f-0016d3cca427`);
     expect(explained).toContain('allow');
   });

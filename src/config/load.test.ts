@@ -136,10 +136,40 @@ describe('public_url and listen', () => {
     'https://example.com:0',
     'https://example.com:99999',
     'ftp://example.com',
-    'https://example.com/prefect',
     'https://münchen.example',
   ])('refuses %s', (url) => {
     expect(places(withUrl(url))).toContain('public_url');
+  });
+
+  it.each([
+    ['http://localhost:8200/prefect', '/prefect'],
+    ['http://localhost:8200/prefect/', '/prefect'],
+    ['http://localhost:8200/Tools/prefect-3.9_x', '/Tools/prefect-3.9_x'],
+    ['http://localhost:8200/', ''],
+  ])('takes a path: %s', (url, basePath) => {
+    expect(accepted(withUrl(url)).publicUrl).toMatchObject({ origin: 'http://localhost:8200', basePath });
+  });
+
+  it.each([
+    'http://localhost:8200//prefect',
+    'http://localhost:8200/prefect//',
+    'http://localhost:8200/a//b',
+    'http://localhost:8200/./prefect',
+    'http://localhost:8200/a/../prefect',
+    'http://localhost:8200/..',
+    'http://localhost:8200/.lictor',
+    'http://localhost:8200/%70refect',
+    'http://localhost:8200/pre fect',
+    'http://localhost:8200/prefect;x',
+    'http://localhost:8200/$uri',
+    'http://localhost:8200/(a)',
+    'http://localhost:8200/pré',
+    'http://localhost:8200/api',
+    'http://localhost:8200/API/x',
+    'http://localhost:8200/docs/x',
+    'http://localhost:8200/prefect/v2',
+  ])('refuses the path of %s', (url) => {
+    expect(places(withUrl(url))).toEqual(['public_url']);
   });
 
   it('wants a certificate for https, and none for http', () => {

@@ -50,6 +50,11 @@ describe.each(VERSIONS)('the configuration for nginx %s', (version) => {
     expect(lintEdge(files)).toEqual([]);
   });
 
+  it('keeps the rules with a path in public_url', () => {
+    const below = { publicUrl: { ...PLAIN.publicUrl, basePath: '/prefect' } };
+    for (const form of Object.values(FORMS)) expect(lintEdge(render(version, { ...form, ...below }))).toEqual([]);
+  });
+
   it('is started with the golden arguments', () => {
     const args = nginxArgs(parseNginxVersion('nginx', `nginx/${version}`), PATHS.edge, join(PATHS.edge, 'current/nginx.conf'), PATHS.edgeErrorLog);
     expectGolden(`nginx-${version}/arguments`, `${args.join('\n')}\n`);

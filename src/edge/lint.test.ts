@@ -16,6 +16,11 @@ describe('the lint of the rendered configuration', () => {
   it('accepts a decided location and the named one behind it', () => {
     expect(lint(`location / { auth_request /d; try_files /.never @go; } location @go { ${IGNORE} proxy_pass http://p; }`)).toEqual([]);
   });
+  it('accepts the raw target below the path of public_url', () => {
+    expect(
+      lint(`location / { auth_request /d; try_files /.never @go; } location @go { ${IGNORE} proxy_pass https://lictor_prefect$lictor_forwarded_target; }`),
+    ).toEqual([]);
+  });
   it('accepts the parts that authenticate themselves', () => {
     expect(lint(`location = /s { ${IGNORE} proxy_set_header Upgrade $http_upgrade; proxy_pass http://lictor_relay; }`)).toEqual([]);
   });
@@ -29,6 +34,9 @@ describe('the lint of the rendered configuration', () => {
       /steer nginx/,
     ],
     ['a rewritten target', `location @x { ${IGNORE} proxy_pass http://p$uri; }`, /rewritten target/],
+    ['any other variable in a target', `location @x { ${IGNORE} proxy_pass http://$host; }`, /rewritten target/],
+    ['the raw target to somebody else', `location @x { ${IGNORE} proxy_pass http://p$lictor_forwarded_target; }`, /rewritten target/],
+    ['more than the raw target', `location @x { ${IGNORE} proxy_pass http://lictor_prefect$lictor_forwarded_target$args; }`, /rewritten target/],
     [
       "the client's headers as they are",
       `location @x { ${IGNORE.replace('proxy_pass_request_headers off;', '')} proxy_pass http://p; }`,

@@ -32,10 +32,15 @@ function lintLocation(location: Directive, parents: readonly Directive[]): reado
   return [
     ...(inside || isDecided(location, target) ? [] : [`location ${name} proxies to ${target} without a decision`]),
     ...(ignoresSteering(block) ? [] : [`location ${name} lets an upstream steer nginx by X-Accel-* headers`]),
-    ...(/\$(?:uri|document_uri|request_uri|args)/.test(target) ? [`location ${name} proxies by a rewritten target`] : []),
+    ...(isRewritten(target) ? [`location ${name} proxies by a rewritten target`] : []),
     ...(inside || find(block, 'proxy_pass_request_headers')?.args[0] === 'off' ? [] : [`location ${name} forwards the client's headers as they are`]),
     ...(forwardsUpgrade(block) && target !== 'http://lictor_relay' ? [`location ${name} forwards Upgrade, and is not the relay's`] : []),
   ];
+}
+
+/** The one variable that may stand there is the raw target without the path of public_url (render-base-path.ts). */
+function isRewritten(target: string): boolean {
+  return target.replace(/^(https?:\/\/lictor_prefect)\$lictor_forwarded_target$/, '$1').includes('$');
 }
 
 /** Decided: it asks itself, only an internal redirect from a decided location reaches it, or the part behind it authenticates. */

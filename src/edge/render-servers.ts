@@ -1,10 +1,11 @@
 // The two servers at the door: one for whoever names another host, one that is the gateway.
 import { dirname } from 'node:path';
-import type { Config } from '../config/config.ts';
+import type { Config, PublicUrl } from '../config/config.ts';
 import { isLoopback } from '../config/sections/public-url.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { Operation } from '../contract/operation.ts';
 import { quotePath, quoteVerbatim } from './quote.ts';
+import { literal, renderOutside, renderPlaces } from './render-base-path.ts';
 import { atLeast, type NginxVersion } from './version.ts';
 
 export interface ServersInput {
@@ -59,14 +60,14 @@ ${tls}    set $lictor_taken "";
     if ($uri = /.lictor-refused) { break; }
     if ($lictor_refusal) { return 418; }
     if ($lictor_origin_refusal) { return 403; }
-    # Never Prefect's own answer, which would open the API to every origin.
+${renderOutside(config.publicUrl)}    # Never Prefect's own answer, which would open the API to every origin.
     if ($request_method = OPTIONS) { return 204; }
 
     include decision.conf;
     include refusals.conf;
 
     include locations.conf;
-${renderSockets(operations)}}
+${renderPlaces(config)}${renderSockets(operations, config.publicUrl)}}
 `;
 }
 
@@ -76,13 +77,13 @@ function renderListens({ listen, tls }: Config, version: NginxVersion, suffix: s
 }
 
 /** Sockets have no auth_request: the relay authenticates, by header or by first frame. */
-function renderSockets(operations: readonly Operation[]): string {
+function renderSockets(operations: readonly Operation[], { basePath }: PublicUrl): string {
   const sockets = operations.filter((operation) => operation.taken === 'relay');
   return sockets
     .map((operation) => {
       const matcher = operation.path.includes('{')
-        ? `~ ${quoteVerbatim(`^${operation.path.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`)}`
-        : `= ${quoteVerbatim(operation.path)}`;
+        ? `~ ${quoteVerbatim(`^${literal(basePath)}${operation.path.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`)}`
+        : `= ${quoteVerbatim(`${basePath}${operation.path}`)}`;
       return `
     location ${matcher} {
         set $lictor_taken relay;

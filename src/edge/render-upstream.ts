@@ -5,6 +5,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { balancerDir, downFile, memberName } from './balancer.ts';
 import { quote, quotePath } from './quote.ts';
+import { authorityOf, forwardedTarget, renderRedirects } from './render-base-path.ts';
 import { atLeast, type NginxVersion } from './version.ts';
 
 export interface UpstreamInput {
@@ -80,15 +81,16 @@ const UNREADABLE_BODY = 'error_page 400 /.lictor-refused;\nerror_page 413 = @too
 /** What a decided location includes last: headers, credential, and the way. */
 export function renderToPrefect(config: Config): string {
   const [only, ...more] = config.prefect.servers;
+  const target = forwardedTarget(config.publicUrl);
   const head = 'include upstream-headers.conf;\ninclude upstream-credential.conf;\n';
   if (more.length === 0)
-    return `${head}proxy_next_upstream off;\n${UNREADABLE_BODY}error_page 500 502 504 = @upstream_failed;\n${renderProxyPass(config, 'lictor_prefect', only ?? '')}`;
+    return `${head}proxy_next_upstream off;\n${UNREADABLE_BODY}error_page 500 502 504 = @upstream_failed;\n${renderProxyPass(config, `lictor_prefect${target}`, only ?? '')}`;
   return `${head}proxy_set_header X-Lictor-In-Request-Id $request_id;
 proxy_next_upstream error http_503 non_idempotent;
 # Only a member says 502: the connection broke after forwarding. Prefect's own 500 and 504 pass.
 proxy_intercept_errors on;
 error_page 502 = @upstream_failed;
-proxy_pass http://lictor_prefect;
+proxy_pass http://lictor_prefect${target};
 `;
 }
 
@@ -110,15 +112,13 @@ export const SYSTEM_CA_FILE = '/etc/ssl/certs/ca-certificates.crt';
 
 /** Host and scheme are ours: Prefect builds absolute links from them. The rest of X-Forwarded-* is not sent. */
 export function renderUpstreamHeaders({ publicUrl }: Config): string {
-  const authority = publicUrl.origin.slice(publicUrl.origin.indexOf('//') + 2);
+  const authority = authorityOf(publicUrl);
   return `proxy_set_header Host ${quote(authority)};
 proxy_set_header X-Forwarded-Proto ${publicUrl.secure ? 'https' : 'http'};
 proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header Connection "";
 include forward-headers.conf;
-proxy_redirect ${quote(`http://${authority}/`)} /;
-proxy_redirect ${quote(`https://${authority}/`)} /;
-proxy_connect_timeout 2s;
+${renderRedirects(publicUrl)}proxy_connect_timeout 2s;
 proxy_read_timeout 75s;
 proxy_send_timeout 75s;
 `;

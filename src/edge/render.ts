@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { Operation } from '../contract/operation.ts';
 import { DOLLAR_VARIABLE, quotePath } from './quote.ts';
+import { renderBasePath, renderDocumentLinks, renderMediatedRedirects } from './render-base-path.ts';
 import { renderMaps } from './render-maps.ts';
 import { renderServers } from './render-servers.ts';
 import { renderCredential, renderForwardHeaders, renderToPrefect, renderUpstreamHeaders, renderUpstreams } from './render-upstream.ts';
@@ -40,11 +41,14 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
     files.set(name, readFileSync(join(PARTS_DIR, name), 'utf8'));
   }
   files.set('nginx.conf', renderMain(input));
+  files.set('base-path.conf', renderBasePath(config));
   files.set('routes.conf', renderRoutes(input.operations));
   files.set('maps.conf', renderMaps(config));
   files.set('servers.conf', renderServers(input));
   files.set('upstreams.conf', renderUpstreams(input));
   files.set('to-prefect.conf', renderToPrefect(config));
+  files.set('mediated-redirects.conf', renderMediatedRedirects(config));
+  files.set('document-links.conf', renderDocumentLinks(config));
   files.set('upstream-headers.conf', renderUpstreamHeaders(config));
   files.set('upstream-credential.conf', renderCredential(config));
   files.set('forward-headers.conf', renderForwardHeaders(config));
@@ -74,6 +78,7 @@ ${temp.join('\n')}
 
     include upstreams.conf;
     include canonical.conf;
+    include base-path.conf;
     include routes.conf;
     include maps.conf;
     include servers.conf;
@@ -87,14 +92,14 @@ function renderRoutes(operations: readonly Operation[]): string {
     `map ${source} ${target} {\n${lines.map((line) => `    ${line}\n`).join('')}    default ${fallback};\n}\n`;
   return [
     '# The action catalogue. Unknown paths and methods have no operation, and are denied.\n',
-    block('$lictor_raw_path', '$lictor_collapsed', maps.collapsed, '$lictor_static_path'),
+    block('$lictor_path', '$lictor_collapsed', maps.collapsed, '$lictor_static_path'),
     block('$lictor_collapsed', '$lictor_template', maps.templates, '$lictor_parameterised'),
-    block('$lictor_raw_path', '$lictor_parameterised', maps.parameterised, '""'),
+    block('$lictor_path', '$lictor_parameterised', maps.parameterised, '""'),
     block('"$request_method $lictor_template"', '$lictor_operation', maps.operations, '""'),
     '# What the decision may depend on beside the operation: it is then in the key, and handed over.\n',
     block('$lictor_operation', '$lictor_object', maps.objects, '""'),
     block('$lictor_operation', '$lictor_deciding_args', maps.args, '""'),
-    '# Pages of the UI and of the API documents get a script and headers of their own.\n',
-    'map $lictor_operation $lictor_area { "~^(?:ui|docs):" "ui"; default "api"; }\n',
+    '# Pages of the UI and of the API documents get a script and headers of their own; base-path.conf names what has links to put right.\n',
+    'map $lictor_operation $lictor_area { "~^(?:ui|docs):" $lictor_ui_area; default $lictor_linked; }\n',
   ].join('\n');
 }

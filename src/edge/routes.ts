@@ -40,7 +40,7 @@ export function routeMaps(operations: readonly Operation[]): RouteMaps {
       ...wildcards.map((operation) => entry(wildcardExpression(operation.path, operations), templateOf(operation))),
     ]),
     operations: operationLines(operations),
-    objects: operations.filter((operation) => operation.objectScoped).map((operation) => `${quoteVerbatim(operation.operationId)} $lictor_raw_path;`),
+    objects: operations.filter((operation) => operation.objectScoped).map((operation) => `${quoteVerbatim(operation.operationId)} $lictor_path;`),
     args: operations.filter((operation) => operation.decidingQuery.length > 0).map((operation) => `${quoteVerbatim(operation.operationId)} $lictor_raw_args;`),
   };
 }

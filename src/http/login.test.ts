@@ -113,7 +113,7 @@ describe('a login', () => {
     expect((await logIn()).headers['set-cookie']).toMatch(/^__Host-lictor=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
     reconfigure({ config: { publicUrl: { ...CONFIG.publicUrl, origin: 'https://x.example', secure: true, basePath: '/prefect' } } });
     const below = await post('/prefect/.lictor/login', { username: 'alice', password: PASSWORD });
-    expect(below.headers['set-cookie']).toMatch(/^__Secure-lictor=[\w-]{43}; Path=\/prefect; HttpOnly; SameSite=Lax; Secure$/);
+    expect(below.headers['set-cookie']).toMatch(/^__Secure-lictor=[\w-]{43}; Path=\/prefect\/; HttpOnly; SameSite=Lax; Secure$/);
     expect(below.headers.location).toBe('/prefect/');
   });
 

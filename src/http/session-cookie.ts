@@ -12,6 +12,5 @@ export function expiredSessionCookie(publicUrl: PublicUrl): string {
 }
 
 function attributes(publicUrl: PublicUrl): string {
-  const path = publicUrl.basePath === '' ? '/' : publicUrl.basePath;
-  return `Path=${path}; HttpOnly; SameSite=Lax${publicUrl.secure ? '; Secure' : ''}`;
+  return `Path=${publicUrl.basePath}/; HttpOnly; SameSite=Lax${publicUrl.secure ? '; Secure' : ''}`;
 }

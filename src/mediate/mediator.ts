@@ -3,6 +3,7 @@ import type { Catalogue } from '../catalog/catalogue.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { Decision } from '../contract/decision.ts';
+import type { Operation } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -119,11 +120,17 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const recorder: Recorder = { parts, record, isIntended };
   try {
     const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
-    const answer = await parts.upstream.request({ method: call.operation.method, path: inputs.path, query: inputs.args, headers: sent, body });
+    const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
+    const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
     return await concluded(exchange, recorder, { plan, answer, wishGranted });
   } catch (error) {
     return unanswered(exchange, recorder, error);
   }
+}
+
+/** Prefect serves its UI below the path of public_url, and its API at the root: nginx took the path off both. */
+function upstreamPath({ operationId }: Operation, path: string, basePath: string): string {
+  return operationId.startsWith('ui:') ? `${basePath}${path}` : path;
 }
 
 async function intended(parts: MediatorParts, record: MediatedRecord): Promise<boolean> {

@@ -19,6 +19,10 @@ describe('/ui-settings', () => {
     const config = { publicUrl: { basePath: '/prefect' }, forwardHeaders: [], ledger: { failClosed: true } };
     const gate = startMediator({ prefect: () => ({ body: json(settings) }), parts: { config } });
     expect(JSON.parse((await gate.send(get)).body.toString())).toMatchObject({ api_url: '/prefect/api' });
+    // nginx has taken the path off; Prefect serves its UI below the same one, and its API at the root.
+    expect(gate.forwarded[0]).toMatchObject({ path: '/prefect/ui-settings' });
+    await gate.send({ ...get, path: '/api/admin/settings' });
+    expect(gate.forwarded[1]).toMatchObject({ path: '/api/admin/settings' });
   });
 
   it('is 503 while Prefect is away, and refused without a credential', async () => {

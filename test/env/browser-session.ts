@@ -35,7 +35,7 @@ export async function postLogin(
   const response = await fetch(`${url}/.lictor/login`, {
     method: 'POST',
     redirect: 'manual',
-    headers: { origin: url, accept: 'text/html', ...(before !== '' && { cookie: before }), ...headers },
+    headers: { origin: new URL(url).origin, accept: 'text/html', ...(before !== '' && { cookie: before }), ...headers },
     body: form,
   });
   return { response, before };

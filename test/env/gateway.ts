@@ -14,6 +14,8 @@ const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
 export interface GatewayOptions {
   /** The Prefect behind it, or a recorder. */
   readonly upstream: { readonly url: string; readonly authString: string | null };
+  /** `/prefect`: a path in public_url. */
+  readonly basePath?: string;
   /** Files in PEM: the gateway then speaks https. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Further keys of lictor.yaml. */
@@ -34,7 +36,7 @@ export interface Account {
 }
 
 export interface Gateway {
-  /** `http://localhost:PORT`. */
+  /** `http://localhost:PORT`, with the path of public_url. */
   readonly url: string;
   readonly port: number;
   readonly stateDir: string;
@@ -69,7 +71,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const port = await freePort();
   const stateDir = mkdtempSync(join(tmpdir(), 'lictor-test-state-'));
-  const url = `${options.tls === undefined ? 'http' : 'https'}://localhost:${port}`;
+  const url = `${options.tls === undefined ? 'http' : 'https'}://localhost:${port}${options.basePath ?? ''}`;
   const configFile = writeConfig(stateDir, url, options);
   const env = { PATH: process.env['PATH'], HOME: stateDir, ...options.env };
   const spec = (args: readonly string[]) => lictorSpec(args, { configFile, stateDir, env });
@@ -160,7 +162,7 @@ function withCredential(url: string, init: { readonly headers?: RequestInit['hea
   if (init.token !== undefined) headers.set('authorization', `Bearer ${init.token}`);
   if (init.session !== undefined) {
     headers.set('cookie', init.session.cookie);
-    if (!headers.has('origin')) headers.set('origin', url);
+    if (!headers.has('origin')) headers.set('origin', new URL(url).origin);
   }
   return headers;
 }

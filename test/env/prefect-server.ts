@@ -19,8 +19,8 @@ export interface PrefectServer extends PrefectAddress {
   stop(): Promise<void>;
 }
 
-/** Starts `prefect server start`; resolves when its API answers. */
-export async function startPrefect(): Promise<PrefectServer> {
+/** Starts `prefect server start`; resolves when its API answers. `uiBase`: where it serves its UI, `/prefect`; default the root. */
+export async function startPrefect(uiBase: string | null = null): Promise<PrefectServer> {
   const venv = await prefectVenv();
   const home = mkdtempSync(join(tmpdir(), 'lictor-test-prefect-'));
   const port = await freePort();
@@ -31,7 +31,7 @@ export async function startPrefect(): Promise<PrefectServer> {
     command: join(venv, 'bin', 'prefect'),
     args: ['server', 'start', '--host', '127.0.0.1', '--port', String(port)],
     cwd: home,
-    env: serverEnv(home, port, authString),
+    env: { ...serverEnv(home, port, authString), ...(uiBase !== null && uiSettings(uiBase, home)) },
     ready: async () => (await fetch(`${url}/api/health`)).ok,
     readyTimeoutMs: 120_000,
   });
@@ -40,6 +40,11 @@ export async function startPrefect(): Promise<PrefectServer> {
     rmSync(home, { recursive: true, force: true });
   };
   return { url, authString, venv, logFile: server.logFile, stop };
+}
+
+/** The files of the UI are rewritten for its base: not those that every server of this venv shares. */
+function uiSettings(uiBase: string, home: string): NodeJS.ProcessEnv {
+  return { PREFECT_UI_SERVE_BASE: uiBase, PREFECT_UI_STATIC_DIRECTORY: join(home, 'ui') };
 }
 
 function serverEnv(home: string, port: number, authString: string): NodeJS.ProcessEnv {

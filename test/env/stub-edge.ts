@@ -52,13 +52,13 @@ export function refuse(response: ServerResponse, status: 401 | 403, code: string
   response.end();
 }
 
-/** `env`: LICTOR_NGINX names another nginx than the machine's. */
-export async function startStubEdge(overrides: Partial<Config> = {}, env: NodeJS.ProcessEnv = process.env): Promise<StubEdge> {
+/** `env`: LICTOR_NGINX names another nginx than the machine's. `basePath`: of public_url; `url` is without it. */
+export async function startStubEdge(overrides: Partial<Config> = {}, env: NodeJS.ProcessEnv = process.env, basePath = ''): Promise<StubEdge> {
   const root = mkdtempSync(join(tmpdir(), 'lictor-edge-'));
   const paths = prepareStateDir(join(root, 'state'));
   const port = await freePort();
   const upstream = await startRecorder();
-  const config = { ...stubConfig(port, upstream), ...overrides };
+  const config = { ...stubConfig(port, upstream, basePath), ...overrides };
   const { files, version } = await renderHere(config, paths, env);
   const applied = await applyEdge(files, paths, version);
 
@@ -132,9 +132,9 @@ async function answers(port: number): Promise<boolean> {
 }
 
 /** Plain http on `port`, one Prefect behind it. */
-export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authString'>): Config {
+export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authString'>, basePath = ''): Config {
   return {
-    publicUrl: { origin: `http://localhost:${port}`, hostname: 'localhost', port, secure: false, basePath: '' },
+    publicUrl: { origin: `http://localhost:${port}`, hostname: 'localhost', port, secure: false, basePath },
     listen: [{ host: '127.0.0.1', port }],
     tls: null,
     proxies: { terminateTls: false, trusted: [] },

@@ -39,7 +39,7 @@ const ledger = z.strictObject({
 
 export const configSchema = z
   .strictObject({
-    public_url: httpUrl.describe('What people and workers type: https://prefect.example.com'),
+    public_url: httpUrl.describe('What people and workers type: https://prefect.example.com, or with a path: https://example.com/prefect'),
     listen: z
       .union([hostPort, z.array(hostPort).min(1)])
       .optional()

@@ -1,7 +1,6 @@
 // public_url and listen: what is served, and where.
 import { isIP } from 'node:net';
 import type { ListenAddress, PublicUrl } from '../config.ts';
-import { notBuiltText } from '../not-built.ts';
 import type { Report } from '../report.ts';
 
 /** Undefined when it is wrong; then it has been reported. */
@@ -9,20 +8,47 @@ export function readPublicUrl(text: string, report: Report): PublicUrl | undefin
   const complain = (message: string, remedy: string) => report(['public_url'], message, remedy);
   const parts = parsePlainUrl(text);
   if (parts === undefined) {
-    complain('must be scheme, host and maybe a port, and nothing else', 'Write it as https://prefect.example.com or https://prefect.example.com:8443.');
+    complain(
+      'must be scheme, host, maybe a port and maybe a path, and nothing else',
+      'Write it as https://prefect.example.com, https://prefect.example.com:8443 or https://example.com/prefect.',
+    );
     return undefined;
   }
-  if (parts.path !== '') {
-    const { message, remedy } = notBuiltText('a path in public_url');
-    complain(message, remedy);
+  const problem = basePathProblem(text, parts.path);
+  if (problem !== undefined) {
+    complain(problem.message, problem.remedy);
     return undefined;
   }
   if (!parts.secure && !isLoopback(parts.hostname)) {
     complain('plain http would show every token to the network', 'Write https:// and give tls.cert and tls.key; http is for localhost alone.');
     return undefined;
   }
-  return { origin: parts.origin, hostname: parts.hostname, port: parts.port, secure: parts.secure, basePath: '' };
+  return { origin: parts.origin, hostname: parts.hostname, port: parts.port, secure: parts.secure, basePath: parts.path };
 }
+
+/** Each segment begins with a letter or digit: none is empty, `.`, `..` or hidden. */
+const BASE_PATH = /^(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
+
+/** The path is held against the text as it was written: a URL's own reading of it would resolve dot segments. */
+function basePathProblem(text: string, path: string): { readonly message: string; readonly remedy: string } | undefined {
+  const written = text.replace(/^https?:\/\/[^/]*/, '');
+  if (written !== path && written !== `${path}/`)
+    return { message: `has a path that is read as ${path || '/'}`, remedy: 'Write the path without dots, double or more slashes.' };
+  if (!BASE_PATH.test(path))
+    return {
+      message: `has a path that cannot be served (${path})`,
+      remedy: 'Use letters, digits, - _ and . in its parts, each beginning with a letter or digit: /prefect.',
+    };
+  if (RESERVED.has((path.split('/')[1] ?? '').toLowerCase()) || path.endsWith('/v2'))
+    return {
+      message: `has a path that Prefect uses for itself (${path})`,
+      remedy: 'Use another one, /prefect, and start Prefect with PREFECT_UI_SERVE_BASE=/prefect.',
+    };
+  return undefined;
+}
+
+/** Prefect serves its UI below the same path, next to these of its own; a base that ends in /v2 it takes for UI v2's alone. */
+const RESERVED = new Set(['api', 'docs', 'redoc', 'openapi.json']);
 
 /** Default: the port of public_url, on loopback when public_url is loopback, else on every IPv4 address. */
 export function readListen(listen: string | readonly string[] | undefined, publicUrl: PublicUrl | undefined, report: Report): readonly ListenAddress[] {

@@ -70,4 +70,16 @@ describe('Prefect, asked directly', () => {
     expect(await target('http://elsewhere:4200/api')).toMatchObject({ status: 'warn', message: expect.stringContaining('the gateway overrides') });
     expect(await checkUiTarget(subject(answer(404, {})), publicUrl)).toEqual([]);
   });
+
+  it('looks for the UI below the path of public_url, and names one that is elsewhere', async () => {
+    const publicUrl = { origin: 'https://x.example', basePath: '/prefect' };
+    const servedAt = (base: string) =>
+      checkUiTarget(
+        subject(({ url }) => (url === `http://prefect:4200${base}/ui-settings` ? answer(200, { api_url: '/prefect/api' }) : answer(404, {}))),
+        publicUrl,
+      );
+    expect(await servedAt('/prefect')).toMatchObject({ status: 'ok' });
+    expect(await servedAt('')).toMatchObject({ status: 'fail', remedy: expect.stringContaining('PREFECT_UI_SERVE_BASE=/prefect') });
+    expect(await servedAt('/elsewhere')).toEqual([]);
+  });
 });

@@ -96,17 +96,28 @@ export async function checkRoutes(subject: UpstreamSubject, operations: readonly
   );
 }
 
-/** Harmless behind the gateway, which answers by itself; named, because a UI that is opened directly would go there. */
+/**
+ * Where Prefect sends its UI to is harmless behind the gateway, which answers by itself; it is named because a UI that is
+ * opened directly would go there. A UI below another path than public_url's is a fault.
+ */
 export async function checkUiTarget(subject: UpstreamSubject, publicUrl: Pick<PublicUrl, 'origin' | 'basePath'>): Promise<Verdict | readonly Verdict[]> {
-  const answer = await ask(subject, '/ui-settings');
+  const answer = await ask(subject, `${publicUrl.basePath}/ui-settings`);
   const api = answer.ok ? jsonField(answer.body, 'api_url') : undefined;
-  if (typeof api !== 'string') return []; // no UI there, or no answer, which is a line of its own
+  if (typeof api !== 'string') return checkUiBase(subject, publicUrl); // no UI there, or no answer, which is a line of its own
   const own = [`${publicUrl.origin}${publicUrl.basePath}/api`, `${publicUrl.basePath}/api`, `${subject.url}/api`];
   if (own.includes(api)) return ok('Prefect sends its UI nowhere else');
   return warn(
     `Prefect sends its UI to ${api}; the gateway overrides that with its own address`,
     'Nothing to do behind the gateway. PREFECT_UI_API_URL on the Prefect server sets it.',
   );
+}
+
+/** With a path in public_url the UI's paths are forwarded whole. */
+async function checkUiBase(subject: UpstreamSubject, { basePath }: Pick<PublicUrl, 'basePath'>): Promise<Verdict | readonly Verdict[]> {
+  if (basePath === '') return [];
+  const root = await ask(subject, '/ui-settings');
+  if (!root.ok || jsonField(root.body, 'api_url') === undefined) return [];
+  return fail(`Prefect serves its UI at /, and not below ${basePath} as public_url wants it`, `Start Prefect with PREFECT_UI_SERVE_BASE=${basePath}.`);
 }
 
 function ask({ url, authString, tls, probe }: UpstreamSubject, path: string): Promise<Probe> {

@@ -10,6 +10,7 @@ import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import type { Authorization, Decider } from './decider.ts';
 import { decisionKey } from './inputs.ts';
 import { createLiveKeys } from './live-keys.ts';
+import { whoFields } from './who.ts';
 
 export interface Answer {
   readonly status: 200 | 401 | 403;
@@ -98,18 +99,13 @@ export function cacheControl(expiresAtMs: number | null, nowMs: number): string 
 }
 
 function factsHeader(authorization: Authorization, revision: number): string {
-  const { principal, credential, decisions } = authorization;
+  const { decisions } = authorization;
   return encodeFacts({
-    principal: principal?.id ?? null,
-    principal_kind: principal?.kind ?? null,
-    idp: principal?.idp ?? null,
-    credential_id: authorization.ok ? authorization.credential.id : authorization.credentialId,
-    on_behalf_of: principal?.onBehalfOf ?? [],
+    ...whoFields(authorization),
     decision: authorization.ok ? 'allow' : 'deny',
     reason: authorization.ok ? 'policy-permits' : authorization.reason,
     policies: [...new Set(decisions.flatMap((decision) => decision.policies))],
     action: decisions[0]?.action ?? null,
     revision,
-    session_id: credential?.sessionId ?? null,
   });
 }

@@ -1,9 +1,9 @@
 // The record of a mediated request: what is known before it is forwarded, and what its answer adds.
 import type { Decision } from '../contract/decision.ts';
 import type { Operation } from '../contract/operation.ts';
-import type { Principal } from '../contract/principal.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization } from '../decide/decider.ts';
+import { whoFields } from '../decide/who.ts';
 import type { MediatedRequest } from './call.ts';
 
 export interface Subject {
@@ -22,7 +22,7 @@ export function decidedRecord(subject: Subject, authorization: Authorization, re
   return {
     time: new Date(startedMs).toISOString(),
     request_id: request.inputs.requestId,
-    ...principalFields(authorization),
+    ...whoFields(authorization),
     source_ip: request.inputs.address,
     user_agent: request.headers['user-agent'] ?? null,
     method: request.inputs.method,
@@ -48,18 +48,6 @@ export function itemRecord(whole: NewRecord, { item, number }: { readonly item: 
 /** The one that refused; else the first, which every family makes its main action. */
 function decisiveOf(decisions: readonly Decision[]): Decision | undefined {
   return decisions.find((decision) => decision.enforced === 'deny') ?? decisions[0];
-}
-
-function principalFields(authorization: Authorization) {
-  const principal: Principal | null = authorization.principal;
-  return {
-    principal: principal?.id ?? null,
-    principal_kind: principal?.kind ?? null,
-    idp: principal?.idp ?? null,
-    on_behalf_of: principal?.onBehalfOf ?? [],
-    credential_id: authorization.ok ? authorization.credential.id : authorization.credentialId,
-    session_id: authorization.credential?.sessionId ?? null,
-  };
 }
 
 function bindings(subject: Subject) {

@@ -4,6 +4,7 @@ import type { Operation } from '../contract/operation.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization } from '../decide/decider.ts';
+import { whoFields } from '../decide/who.ts';
 
 export interface Visit {
   readonly inputs: EdgeInputs;
@@ -26,7 +27,7 @@ export function socketRecord(visit: Visit, outcome: Outcome, at: { readonly nowM
   return {
     time: new Date(at.nowMs).toISOString(),
     ...requestFields(visit),
-    ...whoFields(outcome.authorization),
+    ...(outcome.authorization !== null && whoFields(outcome.authorization)),
     ...whatFields(visit, outcome.authorization),
     decision: allowed ? 'allow' : 'deny',
     reason,
@@ -44,19 +45,6 @@ function requestFields({ inputs, userAgent }: Visit): Partial<NewRecord> {
     user_agent: orNull(userAgent),
     method: orNull(inputs.method) ?? 'GET',
     path: inputs.path,
-  };
-}
-
-function whoFields(authorization: Authorization | null): Partial<NewRecord> {
-  if (authorization === null) return {};
-  const { principal } = authorization;
-  return {
-    principal: principal?.id ?? null,
-    principal_kind: principal?.kind ?? null,
-    idp: principal?.idp ?? null,
-    on_behalf_of: principal?.onBehalfOf ?? [],
-    credential_id: authorization.ok ? authorization.credential.id : authorization.credentialId,
-    session_id: authorization.credential?.sessionId ?? null,
   };
 }
 

@@ -104,6 +104,15 @@ describe('lictor', () => {
     expect(npmRuns()).toBe(2);
   });
 
+  it('leaves a node_modules alone that is a link: it belongs to somebody else too', async () => {
+    installed();
+    mkdirSync(join(machine, 'shared'));
+    writeFileSync(join(machine, 'shared/kept'), '');
+    symlinkSync(join(machine, 'shared'), join(root, 'node_modules'));
+    expect(await start(['x'])).toMatchObject({ status: 1, err: expect.stringContaining('node_modules is a link') });
+    expect([npmRuns(), readdirSync(join(machine, 'shared'))]).toEqual([0, ['kept']]);
+  });
+
   it('is found through symbolic links, relative ones too', async () => {
     installed();
     symlinkSync(join(root, 'lictor'), join(machine, 'absolute'));

@@ -1,8 +1,9 @@
 // Joins a client's socket with Prefect's: frames, pings and closes in order, and never more in memory than the marks allow.
 import type { WebSocket } from 'ws';
-import { CLOSE, type Closing, closingFromClient, closingFromUpstream } from './close-codes.ts';
+import { CLOSE, closingFromClient, closingFromUpstream } from '../frames/close-codes.ts';
+import { createFlow, endSide, type Outgoing } from '../frames/flow.ts';
+import type { Frame, Inbox } from '../frames/inbox.ts';
 import type { FrameGate, FrameVerdict } from './frame-gate.ts';
-import type { Frame, Inbox } from './inbox.ts';
 import type { RelayLimits } from './limits.ts';
 import type { UpstreamSocket } from './upstream-socket.ts';
 
@@ -24,15 +25,13 @@ export function joinPipe(ends: PipeEnds): void {
   const toClient = createFlow(upstream.socket, client, ends.limits);
   client.on('pong', (data) => toUpstream({ kind: 'pong', data }));
   upstream.socket.on('pong', (data) => toClient({ kind: 'pong', data }));
-  client.once('close', (code, reason) => end(upstream, closingFromClient(code, reason.toString())));
+  client.once('close', (code, reason) => endSide(upstream, closingFromClient(code, reason.toString())));
   upstream.socket.once('close', (code, reason) =>
-    end({ socket: client, inbox: ends.clientInbox }, closingFromUpstream(code, reason.toString(), upstream.token)),
+    endSide({ socket: client, inbox: ends.clientInbox }, closingFromUpstream(code, reason.toString(), upstream.token)),
   );
   upstream.inbox.pour(toClient);
   ends.clientInbox.pour((frame) => pass(ends, frame, toUpstream));
 }
-
-type Outgoing = Frame | { readonly kind: 'pong'; readonly data: Buffer };
 
 function pass(ends: PipeEnds, frame: Frame, toUpstream: (frame: Outgoing) => void): void {
   if (ends.client.readyState !== ends.client.OPEN) return;
@@ -44,25 +43,4 @@ function pass(ends: PipeEnds, frame: Frame, toUpstream: (frame: Outgoing) => voi
   const verdict: FrameVerdict = frame.kind === 'text' ? ends.gate(frame.data) : { pass: false, closeCode: CLOSE.unsupported, reason: 'text frames only' };
   if (verdict.pass) toUpstream({ kind: 'text', data: verdict.data });
   else ends.client.close(verdict.closeCode, verdict.reason);
-}
-
-/** Sends to `target`; `source` is not read while too much is unsent. */
-function createFlow(source: WebSocket, target: WebSocket, limits: RelayLimits): (frame: Outgoing) => void {
-  const sent = () => {
-    if (source.isPaused && target.bufferedAmount <= limits.lowWaterBytes) source.resume();
-  };
-  return (frame) => {
-    if (target.readyState !== target.OPEN) return;
-    if (frame.kind === 'ping') target.ping(frame.data, undefined, sent);
-    else if (frame.kind === 'pong') target.pong(frame.data, undefined, sent);
-    else target.send(frame.data, { binary: frame.kind === 'binary' }, sent);
-    if (target.bufferedAmount > limits.highWaterBytes) source.pause();
-  };
-}
-
-/** The other side has ended: say so behind what is still unsent, and read on so that the answer to it is seen. */
-function end(side: { readonly socket: WebSocket; readonly inbox: Inbox }, closing: Closing): void {
-  side.inbox.discard();
-  if (closing.code === undefined) side.socket.close();
-  else side.socket.close(closing.code, closing.reason);
 }

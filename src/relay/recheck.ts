@@ -1,7 +1,7 @@
 // Decides open sockets again: after a security change, and when their credential expires.
-import { CLOSE, refusalReason } from './close-codes.ts';
+import { CLOSE, refusalReason } from '../frames/close-codes.ts';
+import { closeSoon } from '../frames/first-frame.ts';
 import { messageOf, type RelayCore, recordRefusal } from './core.ts';
-import { closeSoon } from './first-frame.ts';
 import type { Session } from './session.ts';
 
 const AT_ONCE = 50;

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { parseEdgeInputs } from '../decide/inputs.ts';
-import { CLOSE } from './close-codes.ts';
+import { CLOSE } from '../frames/close-codes.ts';
 import { messageOf, type RelayCore } from './core.ts';
 import { answerPlainRequest, answerUpgrade } from './handshake.ts';
 import { RELAY_LIMITS, type RelayLimits } from './limits.ts';

@@ -1,13 +1,13 @@
 // One authorised socket: who opened it, with what, and its way to Prefect.
 import type { WebSocket } from 'ws';
 import type { Authorization } from '../decide/decider.ts';
-import { AUTH_SUCCESS } from './auth-frame.ts';
-import { CLOSE } from './close-codes.ts';
+import { AUTH_SUCCESS } from '../frames/auth-frame.ts';
+import { CLOSE } from '../frames/close-codes.ts';
+import { within } from '../frames/first-frame.ts';
+import type { Inbox } from '../frames/inbox.ts';
 import type { RelayCore } from './core.ts';
 import { messageOf } from './core.ts';
-import { within } from './first-frame.ts';
 import { passEveryFrame } from './frame-gate.ts';
-import type { Inbox } from './inbox.ts';
 import { joinPipe } from './pipe.ts';
 import { recheckOne } from './recheck.ts';
 import type { Visit } from './record.ts';

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { LictorError } from '../contract/error.ts';
-import { isAuthSuccess, renderAuthFrame } from './auth-frame.ts';
-import { createInbox, type Inbox } from './inbox.ts';
+import { isAuthSuccess, renderAuthFrame } from '../frames/auth-frame.ts';
+import { createInbox, type Inbox } from '../frames/inbox.ts';
 import type { RelayLimits } from './limits.ts';
 import type { RelayParts } from './parts.ts';
 

@@ -3,7 +3,7 @@
 /** A part may import the parts of earlier rows; parts of one row do not import each other. */
 export const ROWS: readonly (readonly string[])[] = [
   ['contract'],
-  ['config'],
+  ['config', 'frames'],
   ['store', 'catalog'],
   ['prefect', 'policy', 'ledger'],
   ['authn'],

@@ -1,5 +1,6 @@
-// Hostile requests: bytes straight into a TCP socket, and whatever comes back.
-import { connect } from 'node:net';
+// Hostile requests: bytes straight into a TCP or TLS connection, and whatever comes back.
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 export interface RawAnswer {
   /** Everything that came back, byte by byte as Latin-1. */
@@ -12,9 +13,24 @@ export interface RawAnswer {
 
 /** Sends bytes (a string is Latin-1), reads until the other side closes or `deadlineMs` is over. */
 export function rawRequest(port: number, bytes: string | Buffer, deadlineMs = 2_000): Promise<RawAnswer> {
+  const socket = connect(port, '127.0.0.1');
+  return exchange(socket, 'connect', bytes, deadlineMs);
+}
+
+/** The same over TLS with HTTP/1.1, whoever signed the certificate. */
+export function rawTlsRequest(port: number, bytes: string | Buffer, deadlineMs = 2_000): Promise<RawAnswer> {
+  const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+  return exchange(socket, 'secureConnect', bytes, deadlineMs);
+}
+
+/** One request with `Connection: close`; lines without their CRLF. The body is Latin-1. */
+export function request(port: number, lines: readonly string[], body = ''): Promise<RawAnswer> {
+  return rawRequest(port, `${[...lines, 'Connection: close', '', ''].join('\r\n')}${body}`);
+}
+
+function exchange(socket: Socket, ready: string, bytes: string | Buffer, deadlineMs: number): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    const socket = connect(port, '127.0.0.1');
     const end = (closed: boolean): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -25,11 +41,6 @@ export function rawRequest(port: number, bytes: string | Buffer, deadlineMs = 2_
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.once('end', () => end(true));
     socket.once('error', () => end(true));
-    socket.once('connect', () => socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes));
+    socket.once(ready, () => socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes));
   });
-}
-
-/** One request with `Connection: close`; lines without their CRLF. The body is Latin-1. */
-export function request(port: number, lines: readonly string[], body = ''): Promise<RawAnswer> {
-  return rawRequest(port, `${[...lines, 'Connection: close', '', ''].join('\r\n')}${body}`);
 }

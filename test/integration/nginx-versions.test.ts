@@ -1,8 +1,16 @@
 // The edge on other nginx versions than the machine's, for real: Debian's oldest that Lictor takes, its stable and its testing one.
 // One that cannot be had is a failure with its remedy: a version that nobody ran is not supported.
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { atLeast, findNginx } from '../../src/edge/version.ts';
+import { selfSigned } from '../env/certificate.ts';
 import { bringNginx } from '../env/nginx-versions.ts';
+import { type StubEdge, startStubEdge } from '../env/stub-edge.ts';
+import { http2, tls } from '../env/transport.ts';
+import { edgeDoor } from './attacks/rows/door.ts';
+import { framingRows } from './attacks/rows/framing.ts';
+import { headerRows } from './attacks/rows/headers.ts';
+import { http2Rows } from './attacks/rows/http2.ts';
+import { oldRequestRows, pathRows } from './attacks/rows/paths.ts';
 import { edgeEssence } from './edge-essence.ts';
 
 describe.each([
@@ -20,4 +28,27 @@ describe.each([
   });
 
   edgeEssence(() => env);
+  describe('hostile requests', () => attackRows(() => env));
 });
+
+/** research rows PN, HD, SM over TLS, as test/integration/attacks has them for the whole gateway. */
+function attackRows(find: () => NodeJS.ProcessEnv): void {
+  let edge: StubEdge;
+  beforeAll(async () => {
+    const { cert, key } = await selfSigned();
+    edge = await startStubEdge({ tls: { certFile: cert, keyFile: key } }, find());
+  });
+  afterAll(() => edge?.stop());
+  beforeEach(() => edge.clear());
+  const door = () => edgeDoor(edge);
+
+  describe.each([tls, http2])('$name', (transport) => {
+    pathRows(door, transport);
+    headerRows(door, transport);
+  });
+  describe('TLS', () => {
+    oldRequestRows(door, tls);
+    framingRows(door, tls, async () => !atLeast(await findNginx(find()), 1, 21, 1));
+  });
+  describe('HTTP/2', () => http2Rows(door));
+}

@@ -1,5 +1,6 @@
 // What every attack test needs: a gateway before a recording upstream, tokens, and the proof that nothing came through.
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { selfSigned } from '../../env/certificate.ts';
 import { type Gateway, type GatewayOptions, startGateway } from '../../env/gateway.ts';
 import type { RawAnswer } from '../../env/raw-request.ts';
 import { type Recorded, type Recorder, startRecorder } from '../../env/upstream-recorder.ts';
@@ -13,8 +14,13 @@ export interface Harness {
   readonly operator: string;
 }
 
+export interface HarnessOptions extends Omit<GatewayOptions, 'upstream' | 'tls'> {
+  /** https, with a certificate that nobody signed. */
+  readonly secure?: boolean;
+}
+
 /** Registers start and end; call at the top of a test file. Read its fields inside tests only. */
-export function useHarness(options: Omit<GatewayOptions, 'upstream'> = {}): Harness {
+export function useHarness({ secure = false, ...options }: HarnessOptions = {}): Harness {
   let parts: Harness | undefined;
   const started = (): Harness => {
     if (parts === undefined) throw new Error('the harness is there inside tests only');
@@ -22,7 +28,7 @@ export function useHarness(options: Omit<GatewayOptions, 'upstream'> = {}): Harn
   };
   beforeAll(async () => {
     const recorder = await startRecorder();
-    const gateway = await startGateway({ ...options, upstream: recorder });
+    const gateway = await startGateway({ ...options, upstream: recorder, ...(secure && { tls: await selfSigned() }) });
     const [admin, viewer, operator] = await Promise.all(['admin', 'viewer', 'operator'].map(async (role) => (await gateway.token(`t-${role}`, [role])).secret));
     if (admin === undefined || viewer === undefined || operator === undefined) throw new Error('no tokens');
     parts = { gateway, recorder, admin, viewer, operator };

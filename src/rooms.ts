@@ -98,9 +98,12 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
   };
 }
 
+/** Never part of what is hashed to a revision. */
+const SECRETS: ReadonlySet<string> = new Set(['authString', 'clientSecret']);
+
 function publish(paths: StatePaths, config: Config, actions: readonly ActionEntry[]): number {
-  const { authString: _secret, ...prefect } = config.prefect;
-  return publishRevision(join(paths.root, 'revision.json'), [JSON.stringify({ ...config, prefect }), JSON.stringify(actions)]);
+  const withoutSecrets = JSON.stringify(config, (key, value: unknown) => (SECRETS.has(key) ? undefined : value));
+  return publishRevision(join(paths.root, 'revision.json'), [withoutSecrets, JSON.stringify(actions)]);
 }
 
 /** Each of several servers is asked by a client of its own. */

@@ -28,7 +28,14 @@ beforeEach(async () => {
   const { store, clock } = test;
   authenticator = createAuthenticator({ store, config: CONFIG, clock });
   const touches = createTouches(() => {});
-  sessions = createSessions({ store: store.sessions, idp: 'local', limits: CONFIG.sessions, roleBook: createRoleBook(CONFIG.roles), touches, clock });
+  sessions = createSessions({
+    store: store.sessions,
+    providers: [{ id: 'local', type: 'accounts' }],
+    limits: CONFIG.sessions,
+    roleBook: createRoleBook(CONFIG.roles),
+    touches,
+    clock,
+  });
 });
 afterEach(async () => {
   await authenticator.idle();

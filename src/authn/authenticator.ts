@@ -2,8 +2,8 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
+import type { Carrier } from '../contract/principal.ts';
 import type { Store } from '../store/store.ts';
-import { accountsProvider } from './accounts/principal.ts';
 import { type Presented, presentedCredentials } from './carriers.ts';
 import { createFailures } from './failures.ts';
 import { createRoleBook } from './roles.ts';
@@ -23,10 +23,18 @@ export interface Authenticator {
   idle(): Promise<void>;
 }
 
+/** A kind of token that is told by its form alone: a JWT, an access token of our own. */
+export interface TokenKind {
+  claims(text: string): boolean;
+  verify(text: string, carrier: Carrier, inputs: EdgeInputs): Promise<Authentication>;
+}
+
 export interface AuthenticatorParts {
   readonly store: Pick<Store, 'tokens' | 'sessions'>;
   readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
   readonly clock: Clock;
+  /** Further kinds of tokens, by their form; what none of them claims is looked at as a service token. */
+  readonly verifiers?: readonly TokenKind[];
   /** An address goes on guessing; once a minute for each. */
   readonly onGuessing?: (address: string) => void;
   /** "Last used" could not be written. */
@@ -38,8 +46,13 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const touches = createTouches(parts.onError ?? ignore);
   const failures = createFailures(clock, parts.onGuessing ?? ignore);
   const roleBook = createRoleBook(config.roles);
-  const verifyToken = createTokenVerifier({ tokens: store.tokens, roleBook, touches, clock });
-  const sessions = createSessions({ store: store.sessions, idp: accountsProvider(config), limits: config.sessions, roleBook, touches, clock });
+  const verifyOwn = createTokenVerifier({ tokens: store.tokens, roleBook, touches, clock });
+  const sessions = createSessions({ store: store.sessions, providers: config.identityProviders, limits: config.sessions, roleBook, touches, clock });
+
+  const verifyToken = (text: string, carrier: Carrier, inputs: EdgeInputs): Promise<Authentication> => {
+    const verifier = (parts.verifiers ?? []).find((candidate) => candidate.claims(text));
+    return verifier === undefined ? verifyOwn(text, carrier, inputs) : verifier.verify(text, carrier, inputs);
+  };
 
   const verify = (presented: Presented, inputs: EdgeInputs): Promise<Authentication> => {
     if (presented.carrier === 'session') return sessions.verify(presented.cookieValue);

@@ -24,3 +24,29 @@ describe('a role book', () => {
     expect(book.ofToken({ name: 'ETL', roles: [] })).toEqual([]);
   });
 });
+
+describe('roles of an identity', () => {
+  const book = createRoleBook([
+    { role: 'admin', members: ['group:platform@corp'] },
+    { role: 'deployer', members: ['claim:repository=acme/etl@ci', 'claim:ref=refs/heads/*@ci'] },
+    { role: 'worker', members: ['arn:aws:iam::123456789012:role/etl@aws'] },
+    { role: 'viewer', members: ['*@corp', 'user:eve@example.com@corp'] },
+  ]);
+  const identity = { idp: 'corp', subject: 's', name: 'dana', kind: 'user', groups: [], claims: {} } as const;
+
+  it('come from its groups, claims, name and provider', () => {
+    expect(book.ofIdentity({ ...identity, groups: ['platform', 'x'] })).toEqual(['admin', 'viewer']);
+    expect(book.ofIdentity({ ...identity, idp: 'ci', claims: { repository: 'acme/etl' } })).toEqual(['deployer']);
+    expect(book.ofIdentity({ ...identity, idp: 'ci', claims: { ref: 'refs/heads/main' } })).toEqual(['deployer']);
+    expect(book.ofIdentity({ ...identity, idp: 'aws', name: 'arn:aws:iam::123456789012:role/etl' })).toEqual(['worker']);
+  });
+
+  it('come from nothing that only looks like it', () => {
+    expect(book.ofIdentity({ ...identity, idp: 'other', groups: ['platform'] })).toEqual([]);
+    expect(book.ofIdentity({ ...identity, groups: ['Platform', 'platform@corp'] })).toEqual(['viewer']);
+    expect(book.ofIdentity({ ...identity, idp: 'ci', claims: { repository: 'acme/etl2' } })).toEqual([]);
+    expect(book.ofIdentity({ ...identity, idp: 'corp', claims: { repository: 'acme/etl' } })).toEqual(['viewer']);
+    expect(createRoleBook([{ role: 'admin', members: ['claim:toString=*@ci'] }]).ofIdentity({ ...identity, idp: 'ci' })).toEqual([]);
+    expect(book.ofIdentity({ ...identity, idp: 'aws', name: 'arn:aws:iam::123456789013:role/etl' })).toEqual([]);
+  });
+});

@@ -2,8 +2,9 @@
 import type { Config } from './config.ts';
 import type { ProblemList } from './report.ts';
 import type { WireSections } from './schema/index.ts';
-import { readProviders, readRoles } from './sections/members.ts';
+import { readRoles } from './sections/members.ts';
 import { readPrefect } from './sections/prefect.ts';
+import { readProviders } from './sections/providers.ts';
 import { readProxies } from './sections/proxies.ts';
 import { readListen, readPublicUrl } from './sections/public-url.ts';
 import { readTls } from './sections/tls.ts';
@@ -30,11 +31,11 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
       ? undefined
       : readPrefect({ wire: wire.prefect, listen, serversReported: problems.concerns(['prefect', 'servers']), baseDir, secrets }, report);
   const providersBroken = problems.concerns(['identity_providers']);
-  const providerIds = providersBroken ? undefined : (wire.identity_providers ?? []).map(({ id }) => id);
+  const providers = wire.identity_providers ?? [];
   const parts = {
     proxies: readProxies({ wire, publicUrl }, report),
-    identityProviders: readProviders(wire.identity_providers ?? [], report),
-    roles: readRoles(wire.roles ?? [], providerIds, report),
+    identityProviders: readProviders({ wire: providers, baseDir, secrets }, report),
+    roles: readRoles(wire.roles ?? [], providersBroken ? undefined : providers, report),
     sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h' }, report),
     limit: readLimit(wire.limits ?? [], report),
     forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], report),

@@ -18,8 +18,75 @@ export interface ListenAddress {
 
 export interface RoleBinding {
   readonly role: string;
-  /** `user:NAME@IDP`, `token:NAME`, `*@IDP`. */
+  /** `user:NAME@IDP`, `group:NAME@IDP`, `claim:KEY=PATTERN@IDP`, `arn:...@IDP`, `token:NAME`, `*@IDP`. */
   readonly members: readonly string[];
+}
+
+export type IdentityProvider = AccountsProvider | OidcProvider | SamlProvider | JwtProvider | AwsIamProvider | MtlsProvider;
+
+/** The built-in accounts. */
+export interface AccountsProvider {
+  readonly id: string;
+  readonly type: 'accounts';
+}
+
+/** People log in with a browser (OpenID Connect, authorization code). */
+export interface OidcProvider {
+  readonly id: string;
+  readonly type: 'oidc';
+  /** Exactly as the provider writes it in `iss`. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Null: a public client; PKCE alone. */
+  readonly clientSecret: string | null;
+  readonly scopes: readonly string[];
+  /** A claim's name, or a dotted path: `realm_access.roles`. */
+  readonly groupsClaim: string;
+  /** PEM of the authorities that signed the provider's certificate; null: the system's. So for all providers. */
+  readonly caFile: string | null;
+}
+
+export interface SamlProvider {
+  readonly id: string;
+  readonly type: 'saml';
+  /** Where the provider's metadata is: one of the two. */
+  readonly metadata: { readonly url: string } | { readonly file: string };
+  readonly groupsAttribute: string;
+  readonly caFile: string | null;
+}
+
+/** Machines show a JWT of this issuer, as Bearer or to exchange it. */
+export interface JwtProvider {
+  readonly id: string;
+  readonly type: 'jwt';
+  readonly issuer: string;
+  /** One of them must be in `aud`. */
+  readonly audiences: readonly string[];
+  /** Null: by discovery. */
+  readonly jwksUri: string | null;
+  /** Claims that must be there: name or dotted path -> pattern with `*`. */
+  readonly require: Readonly<Record<string, string>>;
+  readonly principalClaim: string;
+  readonly caFile: string | null;
+}
+
+export interface AwsIamProvider {
+  readonly id: string;
+  readonly type: 'aws-iam';
+  /** Value of the signed header `X-Lictor-Audience`. */
+  readonly audience: string;
+  /** Regions whose STS may be named; empty: the global endpoint alone. */
+  readonly regions: readonly string[];
+  /** Null: AWS's own endpoints. For tests and private links. */
+  readonly stsEndpoint: string | null;
+  readonly caFile: string | null;
+}
+
+/** Clients show a certificate of `tls.client_ca`. */
+export interface MtlsProvider {
+  readonly id: string;
+  readonly type: 'mtls';
+  readonly principalFrom: 'san_uri' | 'san_dns' | 'subject_cn';
 }
 
 export interface Config {
@@ -36,7 +103,7 @@ export interface Config {
     /** PEM file of the authorities that signed the servers' certificates; null: the system's. */
     readonly caFile: string | null;
   };
-  readonly identityProviders: readonly { readonly id: string; readonly type: 'accounts' }[];
+  readonly identityProviders: readonly IdentityProvider[];
   readonly roles: readonly RoleBinding[];
   readonly sessions: { readonly idleSeconds: number; readonly absoluteSeconds: number };
   /** The one identity limit, per principal. */

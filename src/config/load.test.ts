@@ -105,7 +105,6 @@ sesions: {}
     'limits: [{ for: "role:worker", rate: 5/s }]',
     'limits: [{ for: "*", rate: 5/s, concurrency: 3 }]',
     'roles: [{ role: viewer, members: ["token:a"], scope: { own: true } }]',
-    'roles: [{ role: viewer, members: ["group:a@corp"] }]',
   ])('say that a later part is not built yet: %s', (line) => {
     expect(problems(`${SMALLEST}${line}\n`)).toEqual([expect.objectContaining({ message: expect.stringContaining('not built yet') })]);
   });

@@ -40,8 +40,8 @@ export function loadConfig(file: string, env: Environment, options: LoadOptions)
   if (!yaml.ok) return yaml;
   const problems = createProblemList(yaml.lineOf);
   const secrets = options.secrets ?? 'read';
-  checkAuthStringIsReference(yaml.data, problems);
-  const data = expandEnvironment(yaml.data, env, problems.report, (keys) => secrets === 'skip' && isAuthString(keys));
+  checkSecretsAreReferences(yaml.data, problems);
+  const data = expandEnvironment(yaml.data, env, problems.report, (keys) => secrets === 'skip' && isSecret(keys));
   reportNotBuilt(data, problems.report);
   const wire = validate(data, problems);
   const config = buildConfig(wire, problems, { baseDir: options.baseDir ?? dirname(resolve(file)), stateDir: resolve(options.stateDir), secrets });
@@ -89,13 +89,21 @@ function valueAt(data: unknown, keys: Keys): unknown {
   return value;
 }
 
-function isAuthString(keys: Keys): boolean {
-  return keys.length === 2 && keys[0] === 'prefect' && keys[1] === 'auth_string';
+/** `prefect.auth_string`, `identity_providers.N.client_secret`. */
+function isSecret(keys: Keys): boolean {
+  const [first, second, third] = keys;
+  if (keys.length === 2) return first === 'prefect' && second === 'auth_string';
+  return keys.length === 3 && first === 'identity_providers' && third === 'client_secret';
 }
 
 /** A password in the file would be in backups and reviews: it comes from the environment or from a file of its own. */
-function checkAuthStringIsReference(data: unknown, problems: ProblemList): void {
-  const value = valueAt(data, ['prefect', 'auth_string']);
-  if (typeof value !== 'string' || hasReference(value)) return;
-  problems.report(['prefect', 'auth_string'], 'is a secret in plain text', 'Write ${NAME} and set NAME in the environment, or use auth_string_file.');
+function checkSecretsAreReferences(data: unknown, problems: ProblemList): void {
+  const providers = valueAt(data, ['identity_providers']);
+  const places: Keys[] = [['prefect', 'auth_string']];
+  if (Array.isArray(providers)) places.push(...providers.map((_, index) => ['identity_providers', index, 'client_secret']));
+  for (const keys of places) {
+    const value = valueAt(data, keys);
+    if (typeof value !== 'string' || hasReference(value)) continue;
+    problems.report(keys, 'is a secret in plain text', `Write \${NAME} and set NAME in the environment, or use ${String(keys.at(-1))}_file.`);
+  }
 }

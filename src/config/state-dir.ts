@@ -24,6 +24,8 @@ export interface StatePaths {
   readonly edge: string;
   readonly ledgerFile: string;
   readonly storeFile: string;
+  /** Seals small secrets of the store; never leaves the machine. */
+  readonly sealKey: string;
   /** A copy of the configuration file as it was when it was applied; secrets stand in it as references only. */
   readonly configInUse: string;
   /** Which Lictor's layout this is, and what was kept before a migration. */
@@ -50,6 +52,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     edge: join(root, 'edge'),
     ledgerFile: join(root, 'ledger.db'),
     storeFile: join(root, 'lictor.db'),
+    sealKey: join(root, 'keys', 'seal.key'),
     configInUse: join(root, 'config-in-use.yaml'),
     version: join(root, 'version'),
     backup: join(root, 'backup'),

@@ -1,6 +1,7 @@
 // What every store must do, whatever is behind it: a backend's test calls this with its own way to open one.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../contract/clock.ts';
+import type { Identity } from '../contract/identity.ts';
 import { LOGIN_ATTEMPT_LIMITS } from './login-attempts.ts';
 import type { Store } from './store.ts';
 
@@ -30,6 +31,9 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     describe('accounts', () => accountCases(() => under));
     describe('sessions', () => sessionCases(() => under, advance));
     describe('login attempts', () => attemptCases(() => under, advance));
+    describe('identities', () => identityCases(() => under));
+    describe('sessions of identities', () => identitySessionCases(() => under, advance));
+    describe('marks', () => markCases(() => under, advance));
   });
 }
 
@@ -172,7 +176,7 @@ function accountCases(get: () => StoreUnderTest): void {
     await store.sessions.create({ id: 'alice-2', account: { ...ALICE, password: 'phc-2' }, expiresMs: 2e12 });
     expect(await movedBy(get(), () => store.accounts.remove('alice'))).toBe(1);
     expect(await store.sessions.byId('alice-2')).toBeUndefined();
-    expect((await store.sessions.byId('bob-1'))?.account).toEqual({ id: 'account-2', name: 'bob', roles: ['admin'] });
+    expect((await store.sessions.byId('bob-1'))?.owner).toEqual({ kind: 'account', account: { id: 'account-2', name: 'bob', roles: ['admin'] } });
   });
 }
 
@@ -230,6 +234,18 @@ function attemptCases(get: () => StoreUnderTest, advance: (ms: number) => void):
     expect(await store.loginAttempts.read('a2')).toBeUndefined();
   });
 
+  it('gives an answered attempt to its provider alone, and once', async () => {
+    const { store, other } = get();
+    const attempt = { id: 'a1', returnTo: '/runs', idp: 'corp', sealed: 'sealed' };
+    await store.loginAttempts.create(attempt);
+    expect(await store.loginAttempts.takeAnswered('a1', 'adfs')).toBeUndefined();
+    expect(await other.loginAttempts.takeAnswered('a1', 'corp')).toEqual(attempt);
+    expect(await store.loginAttempts.takeAnswered('a1', 'corp')).toBeUndefined();
+    await store.loginAttempts.create(attempt);
+    advance(LOGIN_ATTEMPT_LIMITS.lifeMs);
+    expect(await store.loginAttempts.takeAnswered('a1', 'corp')).toBeUndefined();
+  });
+
   it('forgets an address that is too old', async () => {
     const { store } = get();
     await store.loginAttempts.create({ id: 'a1', returnTo: '/runs' });
@@ -248,4 +264,113 @@ function attemptCases(get: () => StoreUnderTest, advance: (ms: number) => void):
     expect(await store.loginAttempts.read('first')).toBeUndefined();
     expect(await store.loginAttempts.read('one too many')).toBe('/');
   }, 60_000);
+}
+
+const DANA: Identity = { idp: 'corp', subject: 'sub-1', name: 'dana', kind: 'user', groups: ['platform'], claims: { email: 'dana@example.com' } };
+
+function identityCases(get: () => StoreUnderTest): void {
+  it('keeps who somebody is; only a change of it is a change', async () => {
+    const { store, other } = get();
+    let id: string | undefined;
+    expect(
+      await movedBy(get(), async () => {
+        id = await store.identities.put(DANA);
+      }),
+    ).toBe(0);
+    expect(await other.identities.byId(id ?? '')).toEqual(DANA);
+    expect(await movedBy(get(), () => store.identities.put({ ...DANA, claims: { email: 'dana@example.com' } }))).toBe(0);
+    expect(await movedBy(get(), () => store.identities.put({ ...DANA, groups: [] }))).toBe(1);
+    expect(await store.identities.byName('corp', 'dana')).toEqual({ ...DANA, groups: [] });
+    expect(await store.identities.put(DANA)).toBe(id);
+  });
+
+  it('gives a name to one subject until it is forgotten; another provider has its own names', async () => {
+    const { store } = get();
+    await store.identities.put(DANA);
+    expect(await store.identities.put({ ...DANA, subject: 'sub-2' })).toBeUndefined();
+    expect(await store.identities.byName('corp', 'dana')).toMatchObject({ subject: 'sub-1' });
+    expect(await store.identities.put({ ...DANA, idp: 'adfs', subject: 'sub-2' })).toBeDefined();
+    expect(await movedBy(get(), () => store.identities.forget('corp', 'dana'))).toBe(1);
+    expect(await store.identities.forget('corp', 'dana')).toBe(false);
+    expect(await store.identities.put({ ...DANA, subject: 'sub-2' })).toBeDefined();
+    expect(await store.identities.list()).toMatchObject([
+      { idp: 'adfs', name: 'dana' },
+      { idp: 'corp', subject: 'sub-2' },
+    ]);
+  });
+
+  it('a new name of the same subject is the same identity', async () => {
+    const { store } = get();
+    const id = await store.identities.put(DANA);
+    expect(await store.identities.put({ ...DANA, name: 'dana.x' })).toBe(id);
+    expect(await store.identities.byName('corp', 'dana')).toBeUndefined();
+  });
+}
+
+function identitySessionCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  const start = async (id: string, identityId: string, idpSession: string | null) =>
+    await get().store.sessions.createForIdentity({ id, identityId, idpSession, refreshAfterMs: 5, expiresMs: 2e12 });
+
+  it('belong to the identity as it is now', async () => {
+    const { store, other } = get();
+    const id = (await store.identities.put(DANA)) ?? '';
+    await start('s1', id, 'sid-1');
+    await store.identities.put({ ...DANA, groups: ['other'] });
+    expect(await other.sessions.byId('s1')).toMatchObject({
+      owner: { kind: 'identity', identityId: id, identity: { ...DANA, groups: ['other'] } },
+      idpSession: 'sid-1',
+      refreshAfterMs: 5,
+    });
+    await store.sessions.setRefreshAfter('s1', 7);
+    expect((await store.sessions.byId('s1'))?.refreshAfterMs).toBe(7);
+  });
+
+  it('end by the word of their provider: by its session, by the subject, and no others', async () => {
+    const { store } = get();
+    const dana = (await store.identities.put(DANA)) ?? '';
+    const eve = (await store.identities.put({ ...DANA, subject: 'sub-2', name: 'eve' })) ?? '';
+    const elsewhere = (await store.identities.put({ ...DANA, idp: 'adfs' })) ?? '';
+    await start('d1', dana, 'sid-1');
+    await start('d2', dana, 'sid-2');
+    await start('e1', eve, 'sid-3');
+    await start('x1', elsewhere, 'sid-1');
+    await store.idpTokens.put('d1', 'sealed');
+    const { sessions } = store;
+    expect(await sessions.endOfProvider({ idp: 'corp' })).toEqual([]);
+    expect(await sessions.endOfProvider({ idp: 'corp', idpSession: 'sid-1', subject: 'sub-2' })).toEqual([]);
+    expect(await movedBy(get(), () => sessions.endOfProvider({ idp: 'corp', idpSession: 'sid-1' }))).toBe(1);
+    expect(await store.idpTokens.read('d1')).toBeUndefined();
+    expect(await sessions.endOfProvider({ idp: 'corp', subject: 'sub-1' })).toEqual(['d2']);
+    expect(await sessions.byId('e1')).toBeDefined();
+    expect(await sessions.byId('x1')).toBeDefined();
+    await store.identities.forget('corp', 'eve');
+    expect(await sessions.byId('e1')).toBeUndefined();
+  });
+
+  it('take the tokens of the provider along, however they end', async () => {
+    const { store } = get();
+    const id = (await store.identities.put(DANA)) ?? '';
+    await start('s1', id, null);
+    await start('s2', id, null);
+    for (const owner of ['s1', 's2']) await store.idpTokens.put(owner, 'first');
+    await store.idpTokens.put('s1', 'second');
+    expect(await store.idpTokens.read('s1')).toBe('second');
+    await store.sessions.end('s1');
+    expect(await store.idpTokens.read('s1')).toBeUndefined();
+    advance(HOUR_MS);
+    await store.sessions.prune({ nowMs: 1_700_000_000_000 + HOUR_MS, seenBeforeMs: 1_700_000_000_000 + HOUR_MS });
+    expect(await store.idpTokens.read('s2')).toBeUndefined();
+  });
+}
+
+function markCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  it('are new once, for all who share the store, and again only when they have run out', async () => {
+    const { store, other } = get();
+    const expiresMs = 1_700_000_000_000 + HOUR_MS;
+    const results = await Promise.all(Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? store : other).marks.once('jti', 'a', expiresMs)));
+    expect(results.filter(Boolean)).toHaveLength(1);
+    expect(await store.marks.once('assertion', 'a', expiresMs)).toBe(true);
+    advance(HOUR_MS);
+    expect(await store.marks.once('jti', 'a', expiresMs + HOUR_MS)).toBe(true);
+  });
 }

@@ -7,13 +7,24 @@ import type { Tables } from './tables.ts';
 /** Anybody can make one: they are few and short-lived. */
 export const LOGIN_ATTEMPT_LIMITS = { rows: 10_000, lifeMs: 15 * 60_000 } as const;
 
+export interface LoginAttempt {
+  readonly id: string;
+  readonly returnTo: string;
+  /** The provider that the browser is sent to. */
+  readonly idp?: string;
+  /** What only this attempt's answer may be checked with, sealed by the caller. */
+  readonly sealed?: string;
+}
+
 export interface LoginAttempts {
   /** Beyond the limit the oldest goes. */
-  create(attempt: { readonly id: string; readonly returnTo: string }): Promise<void>;
+  create(attempt: LoginAttempt): Promise<void>;
   /** The address to return to; undefined when unknown or too old. */
   read(id: string): Promise<string | undefined>;
   /** The same, and the attempt is used up. */
   take(id: string): Promise<string | undefined>;
+  /** The whole of an attempt that went to this provider, used up: an answer counts once. Undefined: unknown, too old, or another's. */
+  takeAnswered(id: string, idp: string): Promise<Required<LoginAttempt> | undefined>;
 }
 
 export function createLoginAttempts(database: Database, clock: Clock): LoginAttempts {
@@ -30,17 +41,36 @@ export function createLoginAttempts(database: Database, clock: Clock): LoginAtte
       return row?.return_to;
     },
     take: (id) => database.write((transaction) => takeAttempt(transaction, id, oldestMs())),
+    takeAnswered: (id, idp) => database.write((transaction) => takeAnswered(transaction, { id, idp }, oldestMs())),
   };
 }
 
-async function insertAttempt(db: Kysely<Tables>, attempt: { readonly id: string; readonly returnTo: string }, nowMs: number): Promise<void> {
+async function insertAttempt(db: Kysely<Tables>, attempt: LoginAttempt, nowMs: number): Promise<void> {
   await makeRoom(db, nowMs - LOGIN_ATTEMPT_LIMITS.lifeMs);
-  await db.insertInto('login_attempts').values({ id: attempt.id, return_to: attempt.returnTo, created_ms: nowMs }).execute();
+  await db
+    .insertInto('login_attempts')
+    .values({ id: attempt.id, return_to: attempt.returnTo, idp: attempt.idp ?? null, sealed: attempt.sealed ?? null, created_ms: nowMs })
+    .execute();
 }
 
 async function takeAttempt(db: Kysely<Tables>, id: string, oldestMs: number): Promise<string | undefined> {
   const row = await db.deleteFrom('login_attempts').where('id', '=', id).where('created_ms', '>', oldestMs).returning('return_to').executeTakeFirst();
   return row?.return_to;
+}
+
+async function takeAnswered(
+  db: Kysely<Tables>,
+  { id, idp }: { readonly id: string; readonly idp: string },
+  oldestMs: number,
+): Promise<Required<LoginAttempt> | undefined> {
+  const row = await db
+    .deleteFrom('login_attempts')
+    .where('id', '=', id)
+    .where('idp', '=', idp)
+    .where('created_ms', '>', oldestMs)
+    .returning(['return_to', 'sealed'])
+    .executeTakeFirst();
+  return row === undefined || row.sealed === null ? undefined : { id, idp, returnTo: row.return_to, sealed: row.sealed };
 }
 
 async function makeRoom(db: Kysely<Tables>, oldestMs: number): Promise<void> {

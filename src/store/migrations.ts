@@ -7,7 +7,7 @@ import type { Tables } from './tables.ts';
 type Step = (db: Transaction<Tables>) => Promise<void>;
 
 /** Step N brings the schema from version N to N + 1. */
-const STEPS: readonly Step[] = [createFirstSchema];
+const STEPS: readonly Step[] = [createFirstSchema, addIdentities];
 
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -93,6 +93,64 @@ async function createAccounts(db: Transaction<Tables>): Promise<void> {
     .addColumn('expires_ms', 'bigint', notNull)
     .execute();
   await db.schema.createIndex('sessions_by_account').on('sessions').column('account_id').execute();
+}
+
+/** People of identity providers beside the built-in accounts: sessions belong to either. */
+async function addIdentities(db: Transaction<Tables>): Promise<void> {
+  await db.schema
+    .createTable('identities')
+    .addColumn('id', 'text', primaryKey)
+    .addColumn('idp', 'text', notNull)
+    .addColumn('subject', 'text', notNull)
+    .addColumn('name', 'text', notNull)
+    .addColumn('kind', 'text', notNull)
+    .addColumn('groups', 'text', notNull)
+    .addColumn('claims', 'text', notNull)
+    .addColumn('created_ms', 'bigint', notNull)
+    .addColumn('seen_ms', 'bigint', notNull)
+    .execute();
+  await db.schema.createIndex('identities_by_subject').on('identities').columns(['idp', 'subject']).unique().execute();
+  await db.schema.createIndex('identities_by_name').on('identities').columns(['idp', 'name']).unique().execute();
+  await rebuildSessions(db);
+  await db.schema.alterTable('login_attempts').addColumn('idp', 'text').execute();
+  await db.schema.alterTable('login_attempts').addColumn('sealed', 'text').execute();
+  await db.schema
+    .createTable('idp_tokens')
+    .addColumn('owner', 'text', primaryKey)
+    .addColumn('sealed', 'text', notNull)
+    .addColumn('updated_ms', 'bigint', notNull)
+    .execute();
+  await db.schema
+    .createTable('marks')
+    .addColumn('kind', 'text', notNull)
+    .addColumn('id', 'text', notNull)
+    .addColumn('expires_ms', 'bigint', notNull)
+    .addPrimaryKeyConstraint('marks_key', ['kind', 'id'])
+    .execute();
+  await db.schema.createIndex('marks_by_age').on('marks').column('expires_ms').execute();
+}
+
+/** SQLite cannot make a column nullable in place. */
+async function rebuildSessions(db: Transaction<Tables>): Promise<void> {
+  await sql`alter table sessions rename to sessions_before`.execute(db);
+  await sql`drop index sessions_by_account`.execute(db);
+  await db.schema
+    .createTable('sessions')
+    .addColumn('id', 'text', primaryKey)
+    .addColumn('account_id', 'text', (column) => column.references('accounts.id'))
+    .addColumn('identity_id', 'text', (column) => column.references('identities.id'))
+    .addColumn('idp_session', 'text')
+    .addColumn('refresh_after_ms', 'bigint')
+    .addColumn('created_ms', 'bigint', notNull)
+    .addColumn('last_seen_ms', 'bigint', notNull)
+    .addColumn('expires_ms', 'bigint', notNull)
+    .addCheckConstraint('sessions_one_owner', sql`(account_id is null) <> (identity_id is null)`)
+    .execute();
+  await sql`insert into sessions (id, account_id, created_ms, last_seen_ms, expires_ms)
+    select id, account_id, created_ms, last_seen_ms, expires_ms from sessions_before`.execute(db);
+  await sql`drop table sessions_before`.execute(db);
+  await db.schema.createIndex('sessions_by_account').on('sessions').column('account_id').execute();
+  await db.schema.createIndex('sessions_by_identity').on('sessions').column('identity_id').execute();
 }
 
 interface Column {

@@ -1,19 +1,29 @@
-// Browser sessions at rest, by the hash of the cookie's value.
+// Browser sessions at rest, by the hash of the cookie's value; each belongs to a built-in account or to an identity of a provider.
 import type { Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
+import type { Identity } from '../contract/identity.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
+import { toIdentity } from './identities.ts';
 import { fromColumn } from './lists.ts';
 import type { Tables } from './tables.ts';
 
 export interface StoredSession {
   readonly id: string;
-  readonly account: { readonly id: string; readonly name: string; readonly roles: readonly string[] };
+  readonly owner: SessionOwner;
+  /** The provider's own name for its session; null: it has none. */
+  readonly idpSession: string | null;
+  /** When the provider must be asked again; null: never. */
+  readonly refreshAfterMs: number | null;
   readonly createdMs: number;
   readonly lastSeenMs: number;
   /** The absolute end; the idle one is reckoned from `lastSeenMs`. */
   readonly expiresMs: number;
 }
+
+export type SessionOwner =
+  | { readonly kind: 'account'; readonly account: { readonly id: string; readonly name: string; readonly roles: readonly string[] } }
+  | { readonly kind: 'identity'; readonly identityId: string; readonly identity: Identity };
 
 export interface NewSession {
   readonly id: string;
@@ -22,15 +32,35 @@ export interface NewSession {
   readonly expiresMs: number;
 }
 
+export interface NewIdentitySession {
+  readonly id: string;
+  readonly identityId: string;
+  readonly idpSession: string | null;
+  readonly refreshAfterMs: number | null;
+  readonly expiresMs: number;
+}
+
+/** Which sessions a provider speaks of: its own session's name, everything of a subject, or both together. */
+export interface IdpSessions {
+  readonly idp: string;
+  readonly subject?: string;
+  readonly idpSession?: string;
+}
+
 export interface Sessions {
   /** False: the account was removed, or has another password than the one that was verified. */
   create(session: NewSession): Promise<boolean>;
+  createForIdentity(session: NewIdentitySession): Promise<void>;
   /** Expired ones too, never one of a removed account; one indexed query. */
   byId(id: string): Promise<StoredSession | undefined>;
   /** Ends it; raises the change number. False: there was none. */
   end(id: string): Promise<boolean>;
+  /** Ends what the provider says has ended; raises the change number if there was any. Answers the ids. */
+  endOfProvider(which: IdpSessions): Promise<readonly string[]>;
   /** Never moves backwards. */
   touch(id: string, seenMs: number): Promise<void>;
+  /** When the provider must be asked next. */
+  setRefreshAfter(id: string, refreshAfterMs: number | null): Promise<void>;
   /** Deletes what ended by itself: past its absolute end, or not seen since then. Answers how many. */
   prune(times: { readonly nowMs: number; readonly seenBeforeMs: number }): Promise<number>;
 }
@@ -38,9 +68,12 @@ export interface Sessions {
 export function createSessions(database: Database, clock: Clock): Sessions {
   return {
     create: (session) => database.write((transaction) => insertSession(transaction, session, clock())),
+    createForIdentity: (session) => database.write((transaction) => insertIdentitySession(transaction, session, clock())),
     byId: (id) => readSession(database.read, id),
-    end: (id) => database.durably((transaction) => endSession(transaction, id)),
+    end: (id) => database.durably(async (transaction) => (await deleteSessions(transaction, [id])) > 0),
+    endOfProvider: (which) => database.durably((transaction) => endOfProvider(transaction, which)),
     touch: (id, seenMs) => database.write((transaction) => touchSession(transaction, id, seenMs)),
+    setRefreshAfter: (id, refreshAfterMs) => database.write((transaction) => setRefreshAfter(transaction, id, refreshAfterMs)),
     prune: (times) => database.write((transaction) => pruneSessions(transaction, times)),
   };
 }
@@ -48,44 +81,118 @@ export function createSessions(database: Database, clock: Clock): Sessions {
 async function insertSession(db: Kysely<Tables>, { id, account, expiresMs }: NewSession, nowMs: number): Promise<boolean> {
   const current = await db.selectFrom('accounts').select('password').where('id', '=', account.id).where('removed_ms', 'is', null).executeTakeFirst();
   if (current?.password !== account.password) return false;
-  await db.insertInto('sessions').values({ id, account_id: account.id, created_ms: nowMs, last_seen_ms: nowMs, expires_ms: expiresMs }).execute();
+  await db
+    .insertInto('sessions')
+    .values({ ...NO_OWNER, id, account_id: account.id, created_ms: nowMs, last_seen_ms: nowMs, expires_ms: expiresMs })
+    .execute();
   return true;
 }
+
+async function insertIdentitySession(db: Kysely<Tables>, session: NewIdentitySession, nowMs: number): Promise<void> {
+  await db
+    .insertInto('sessions')
+    .values({
+      ...NO_OWNER,
+      id: session.id,
+      identity_id: session.identityId,
+      idp_session: session.idpSession,
+      refresh_after_ms: session.refreshAfterMs,
+      created_ms: nowMs,
+      last_seen_ms: nowMs,
+      expires_ms: session.expiresMs,
+    })
+    .execute();
+}
+
+const NO_OWNER = { account_id: null, identity_id: null, idp_session: null, refresh_after_ms: null } as const;
 
 async function readSession(db: Kysely<Tables>, id: string): Promise<StoredSession | undefined> {
   const row = await db
     .selectFrom('sessions')
-    .innerJoin('accounts', 'accounts.id', 'sessions.account_id')
+    .leftJoin('accounts', (join) => join.onRef('accounts.id', '=', 'sessions.account_id').on('accounts.removed_ms', 'is', null))
+    .leftJoin('identities', 'identities.id', 'sessions.identity_id')
     .selectAll('sessions')
-    .select(['accounts.name', 'accounts.roles'])
+    .select(['accounts.name as account_name', 'accounts.roles'])
+    .select(['identities.idp', 'identities.subject', 'identities.name as identity_name', 'identities.kind', 'identities.groups', 'identities.claims'])
     .where('sessions.id', '=', id)
-    .where('accounts.removed_ms', 'is', null)
     .executeTakeFirst();
-  if (row === undefined) return undefined;
+  const owner = row === undefined ? undefined : ownerOf(row);
+  if (row === undefined || owner === undefined) return undefined;
   return {
     id: row.id,
-    account: { id: row.account_id, name: row.name, roles: fromColumn(row.roles) },
+    owner,
+    idpSession: row.idp_session,
+    refreshAfterMs: row.refresh_after_ms,
     createdMs: row.created_ms,
     lastSeenMs: row.last_seen_ms,
     expiresMs: row.expires_ms,
   };
 }
 
-async function endSession(db: Kysely<Tables>, id: string): Promise<boolean> {
-  const result = await db.deleteFrom('sessions').where('id', '=', id).executeTakeFirst();
-  if (Number(result.numDeletedRows) === 0) return false;
-  await raiseChangeNumber(db, 'session ended');
-  return true;
+interface OwnerRow {
+  readonly account_id: string | null;
+  readonly account_name: string | null;
+  readonly roles: string | null;
+  readonly identity_id: string | null;
+  readonly idp: string | null;
+  readonly subject: string | null;
+  readonly identity_name: string | null;
+  readonly kind: 'user' | 'service' | null;
+  readonly groups: string | null;
+  readonly claims: string | null;
+}
+
+function ownerOf(row: OwnerRow): SessionOwner | undefined {
+  const { account_id, account_name, roles, identity_id, idp, subject, identity_name, kind, groups, claims } = row;
+  if (account_id !== null && account_name !== null && roles !== null) {
+    return { kind: 'account', account: { id: account_id, name: account_name, roles: fromColumn(roles) } };
+  }
+  if (identity_id === null || idp === null || subject === null || identity_name === null || kind === null || groups === null || claims === null)
+    return undefined;
+  return { kind: 'identity', identityId: identity_id, identity: toIdentity({ idp, subject, name: identity_name, kind, groups, claims }) };
+}
+
+async function endOfProvider(db: Kysely<Tables>, { idp, subject, idpSession }: IdpSessions): Promise<readonly string[]> {
+  if (subject === undefined && idpSession === undefined) return [];
+  let query = db
+    .selectFrom('sessions')
+    .innerJoin('identities', 'identities.id', 'sessions.identity_id')
+    .select('sessions.id')
+    .where('identities.idp', '=', idp);
+  if (subject !== undefined) query = query.where('identities.subject', '=', subject);
+  if (idpSession !== undefined) query = query.where('sessions.idp_session', '=', idpSession);
+  const ids = (await query.execute()).map(({ id }) => id);
+  await deleteSessions(db, ids);
+  return ids;
+}
+
+/** With the tokens that the provider gave for them. */
+async function deleteSessions(db: Kysely<Tables>, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  await db.deleteFrom('idp_tokens').where('owner', 'in', ids).execute();
+  const result = await db.deleteFrom('sessions').where('id', 'in', ids).executeTakeFirst();
+  const ended = Number(result.numDeletedRows);
+  if (ended > 0) await raiseChangeNumber(db, 'session ended');
+  return ended;
 }
 
 async function touchSession(db: Kysely<Tables>, id: string, seenMs: number): Promise<void> {
   await db.updateTable('sessions').set({ last_seen_ms: seenMs }).where('id', '=', id).where('last_seen_ms', '<', seenMs).execute();
 }
 
+async function setRefreshAfter(db: Kysely<Tables>, id: string, refreshAfterMs: number | null): Promise<void> {
+  await db.updateTable('sessions').set({ refresh_after_ms: refreshAfterMs }).where('id', '=', id).execute();
+}
+
 async function pruneSessions(db: Kysely<Tables>, times: { readonly nowMs: number; readonly seenBeforeMs: number }): Promise<number> {
-  const result = await db
-    .deleteFrom('sessions')
+  const ended = await db
+    .selectFrom('sessions')
+    .select('id')
     .where((where) => where.or([where('expires_ms', '<=', times.nowMs), where('last_seen_ms', '<', times.seenBeforeMs)]))
-    .executeTakeFirst();
+    .execute();
+  const ids = ended.map(({ id }) => id);
+  if (ids.length === 0) return 0;
+  await db.deleteFrom('idp_tokens').where('owner', 'in', ids).execute();
+  const result = await db.deleteFrom('sessions').where('id', 'in', ids).executeTakeFirst();
   return Number(result.numDeletedRows);
 }

@@ -1,8 +1,11 @@
-// The one store: tokens, accounts, sessions, login attempts, and the change number that everybody watches.
+// The one store: tokens, accounts, identities, sessions, login attempts, replay marks, and the change number that everybody watches.
 import type { Clock } from '../contract/clock.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { raiseChangeNumber, readChangeNumber } from './changes.ts';
+import { createIdentities, type Identities } from './identities.ts';
+import { createIdpTokens, type IdpTokens } from './idp-tokens.ts';
 import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
+import { createMarks, type Marks } from './marks.ts';
 import { migrate } from './migrations.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { openSqlite } from './sqlite.ts';
@@ -17,6 +20,9 @@ export interface Store {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly loginAttempts: LoginAttempts;
+  readonly identities: Identities;
+  readonly idpTokens: IdpTokens;
+  readonly marks: Marks;
   close(): Promise<void>;
 }
 
@@ -42,6 +48,9 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     accounts: createAccounts(database, clock),
     sessions: createSessions(database, clock),
     loginAttempts: createLoginAttempts(database, clock),
+    identities: createIdentities(database, clock),
+    idpTokens: createIdpTokens(database, clock),
+    marks: createMarks(database, clock),
     close: () => database.close(),
   };
 }

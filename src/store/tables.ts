@@ -8,6 +8,9 @@ export interface Tables {
   readonly accounts: AccountTable;
   readonly sessions: SessionTable;
   readonly login_attempts: LoginAttemptTable;
+  readonly identities: IdentityTable;
+  readonly idp_tokens: IdpTokenTable;
+  readonly marks: MarkTable;
 }
 
 interface TokenTable {
@@ -43,7 +46,13 @@ interface AccountTable {
 interface SessionTable {
   /** SHA-256 of the cookie's value, hexadecimal: the store cannot give a session away. */
   readonly id: string;
-  readonly account_id: string;
+  /** Whose it is: a built-in account, or an identity of a provider; the other is null. */
+  readonly account_id: string | null;
+  readonly identity_id: string | null;
+  /** The provider's own name for its session (`sid`, SessionIndex). */
+  readonly idp_session: string | null;
+  /** When the provider must be asked again; null: never. */
+  readonly refresh_after_ms: number | null;
   readonly created_ms: number;
   readonly last_seen_ms: number;
   readonly expires_ms: number;
@@ -52,5 +61,36 @@ interface SessionTable {
 interface LoginAttemptTable {
   readonly id: string;
   readonly return_to: string;
+  /** The provider that the browser was sent to; null: none yet. */
+  readonly idp: string | null;
+  /** What only this attempt's answer may be checked with (nonce, verifier), sealed. */
+  readonly sealed: string | null;
   readonly created_ms: number;
+}
+
+interface IdentityTable {
+  readonly id: string;
+  readonly idp: string;
+  readonly subject: string;
+  readonly name: string;
+  readonly kind: 'user' | 'service';
+  readonly groups: string;
+  /** JSON object of texts. */
+  readonly claims: string;
+  readonly created_ms: number;
+  readonly seen_ms: number;
+}
+
+interface IdpTokenTable {
+  /** Id of the session or grant that they belong to. */
+  readonly owner: string;
+  readonly sealed: string;
+  readonly updated_ms: number;
+}
+
+interface MarkTable {
+  readonly kind: string;
+  /** SHA-256 of what was used, hexadecimal. */
+  readonly id: string;
+  readonly expires_ms: number;
 }

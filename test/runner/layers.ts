@@ -4,7 +4,7 @@
 export const ROWS: readonly (readonly string[])[] = [
   ['contract'],
   ['config', 'frames'],
-  ['store', 'catalog'],
+  ['keys', 'store', 'catalog'],
   ['prefect', 'policy', 'ledger'],
   ['authn'],
   ['decide'],

@@ -23,7 +23,14 @@ afterEach(() => test.close());
 async function loginWith(passwords: Passwords, { idp = 'local' }: { idp?: string | null } = {}): Promise<Login> {
   const roleBook = createRoleBook([]);
   const limits = { idleSeconds: 3600, absoluteSeconds: 86_400 };
-  const sessions = createSessions({ store: test.store.sessions, idp, limits, roleBook, touches: createTouches(() => {}), clock: test.clock });
+  const sessions = createSessions({
+    store: test.store.sessions,
+    providers: [{ id: 'local', type: 'accounts' }],
+    limits,
+    roleBook,
+    touches: createTouches(() => {}),
+    clock: test.clock,
+  });
   const password = await passwords.hash('correct horse');
   await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password });
   await test.store.accounts.create({ id: '2', name: 'nemo', roles: [], password });

@@ -11,7 +11,7 @@ import { accountsProvider } from './principal.ts';
 
 export interface People {
   readonly login: Login;
-  readonly sessions: Pick<Sessions, 'end'>;
+  readonly sessions: Pick<Sessions, 'end' | 'startForIdentity'>;
   /** Id of the accounts provider; null: the configuration has none, and nobody can log in. */
   readonly idp: string | null;
 }
@@ -26,7 +26,14 @@ export function createPeople({ store, config, clock }: PeopleParts): People {
   const idp = accountsProvider(config);
   const roleBook = createRoleBook(config.roles);
   // Only the authenticator looks at sessions, so nothing is touched here.
-  const sessions = createSessions({ store: store.sessions, idp, limits: config.sessions, roleBook, touches: createTouches(() => {}), clock });
+  const sessions = createSessions({
+    store: store.sessions,
+    providers: config.identityProviders,
+    limits: config.sessions,
+    roleBook,
+    touches: createTouches(() => {}),
+    clock,
+  });
   const login = createLogin({ accounts: store.accounts, sessions, passwords: createPasswords(), idp, roleBook, clock });
   return { login, sessions, idp };
 }

@@ -2,8 +2,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
-import type { NewSession, Sessions as StoredSessions } from '../../store/sessions.ts';
-import { userPrincipal } from '../accounts/principal.ts';
+import type { Principal } from '../../contract/principal.ts';
+import type { NewIdentitySession, NewSession, SessionOwner, Sessions as StoredSessions } from '../../store/sessions.ts';
+import { accountsProvider, userPrincipal } from '../accounts/principal.ts';
+import { identityPrincipal } from '../identity/principal.ts';
 import type { RoleBook } from '../roles.ts';
 import { TOUCH_EVERY_MS, type Touches } from '../touches.ts';
 import { type Authentication, refuse } from '../verdict.ts';
@@ -17,6 +19,8 @@ export interface StartedSession {
 export interface Sessions {
   /** A new id at every login. Undefined: the account was removed or got another password meanwhile. */
   start(account: NewSession['account']): Promise<StartedSession | undefined>;
+  /** For an identity that a provider has just proven. */
+  startForIdentity(owner: Pick<NewIdentitySession, 'identityId' | 'idpSession' | 'refreshAfterMs'>): Promise<StartedSession>;
   /** Checks both limits; refuses with `session-expired` whether the session ended or never was. */
   verify(cookieValue: string): Promise<Authentication>;
   /** Ends it, with a change; false when there was none. */
@@ -25,8 +29,8 @@ export interface Sessions {
 
 export interface SessionParts {
   readonly store: StoredSessions;
-  /** Id of the accounts provider; null: sessions are not accepted at all. */
-  readonly idp: string | null;
+  /** Sessions of a provider that is no longer here are not accepted. */
+  readonly providers: Config['identityProviders'];
   readonly limits: Config['sessions'];
   readonly roleBook: RoleBook;
   readonly touches: Touches;
@@ -37,7 +41,15 @@ const COOKIE_VALUE = /^[A-Za-z0-9_-]{43}$/;
 
 export function createSessions(parts: SessionParts): Sessions {
   return {
-    start: (account) => startSession(parts, account),
+    start: async (account) => {
+      const fresh = await freshSession(parts);
+      return (await parts.store.create({ id: fresh.id, expiresMs: fresh.expiresMs, account })) ? fresh : undefined;
+    },
+    startForIdentity: async (owner) => {
+      const fresh = await freshSession(parts);
+      await parts.store.createForIdentity({ id: fresh.id, expiresMs: fresh.expiresMs, ...owner });
+      return fresh;
+    },
     verify: (cookieValue) => verifySession(parts, cookieValue),
     end: async (cookieValue) => isCookieValue(cookieValue) && (await parts.store.end(sessionId(cookieValue))),
   };
@@ -48,20 +60,19 @@ export function sessionCredentialId(id: string): string {
   return `session:${id.slice(0, 16)}`;
 }
 
-async function startSession({ store, limits, clock }: SessionParts, account: NewSession['account']): Promise<StartedSession | undefined> {
+async function freshSession({ store, limits, clock }: SessionParts): Promise<StartedSession & { readonly expiresMs: number }> {
   const nowMs = clock();
   await store.prune({ nowMs, seenBeforeMs: nowMs - limits.idleSeconds * 1000 });
   const cookieValue = randomBytes(32).toString('base64url');
-  const id = sessionId(cookieValue);
-  const started = await store.create({ id, account, expiresMs: nowMs + limits.absoluteSeconds * 1000 });
-  return started ? { cookieValue, id } : undefined;
+  return { cookieValue, id: sessionId(cookieValue), expiresMs: nowMs + limits.absoluteSeconds * 1000 };
 }
 
 async function verifySession(parts: SessionParts, cookieValue: string): Promise<Authentication> {
-  const { idp, clock, limits, store, touches } = parts;
-  if (!isCookieValue(cookieValue) || idp === null) return refuse('session-expired');
+  const { clock, limits, store, touches } = parts;
+  if (!isCookieValue(cookieValue)) return refuse('session-expired');
   const session = await store.byId(sessionId(cookieValue));
-  if (session === undefined) return refuse('session-expired');
+  const principal = session === undefined ? undefined : ownerPrincipal(session.owner, parts);
+  if (session === undefined || principal === undefined) return refuse('session-expired');
   const nowMs = clock();
   const idleMs = limits.idleSeconds * 1000;
   if (nowMs >= session.expiresMs || nowMs - session.lastSeenMs >= idleMs) return refuse('session-expired', sessionCredentialId(session.id));
@@ -70,7 +81,7 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
   touches.touch({ key: `session ${session.id}`, lastMs: session.lastSeenMs, nowMs, everyMs, write: () => store.touch(session.id, nowMs) });
   return {
     ok: true,
-    principal: userPrincipal(session.account, idp, parts.roleBook),
+    principal,
     credential: {
       id: sessionCredentialId(session.id),
       carrier: 'session',
@@ -80,6 +91,16 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
       alsoPresented: [],
     },
   };
+}
+
+/** Undefined: the configuration has its provider no more. */
+function ownerPrincipal(owner: SessionOwner, { providers, roleBook }: SessionParts): Principal | undefined {
+  if (owner.kind === 'identity') {
+    const known = providers.some(({ id, type }) => id === owner.identity.idp && (type === 'oidc' || type === 'saml'));
+    return known ? identityPrincipal(owner.identity, roleBook) : undefined;
+  }
+  const idp = accountsProvider({ identityProviders: providers });
+  return idp === null ? undefined : userPrincipal(owner.account, idp, roleBook);
 }
 
 function isCookieValue(value: string): boolean {

@@ -11,6 +11,7 @@ const oidc = z.strictObject({
   client_secret: text.optional(),
   scopes: strings.optional(),
   groups_claim: text.optional(),
+  ca_file: filePath.optional(),
 });
 
 const saml = z.strictObject({
@@ -19,6 +20,7 @@ const saml = z.strictObject({
   metadata_url: httpUrl.optional(),
   metadata_file: filePath.optional(),
   groups_attribute: text.optional(),
+  ca_file: filePath.optional(),
 });
 
 const jwt = z.strictObject({
@@ -29,6 +31,7 @@ const jwt = z.strictObject({
   jwks_uri: httpUrl.optional(),
   require: z.record(text, text).optional(),
   principal_claim: text.optional(),
+  ca_file: filePath.optional(),
 });
 
 const awsIam = z.strictObject({
@@ -37,6 +40,7 @@ const awsIam = z.strictObject({
   audience: text,
   regions: strings.optional(),
   sts_endpoint: httpUrl.optional(),
+  ca_file: filePath.optional(),
 });
 
 const mtls = z.strictObject({ id: slug, type: z.literal('mtls'), principal_from: z.enum(['san_uri', 'san_dns', 'subject_cn']) });

@@ -1,42 +1,62 @@
-// identity_providers and roles: every binding must name somebody who can exist.
+// roles: every binding must name somebody who can exist.
 import type { Config } from '../config.ts';
-import { notBuiltText } from '../not-built.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
 
-type Wire = Pick<WireConfig, 'identity_providers' | 'roles'>;
+type ProviderType = WireConfig['identity_providers'][number]['type'];
+type MemberKind = 'user' | 'group' | 'claim' | 'arn' | '*';
 
-export function readProviders(providers: Wire['identity_providers'], report: Report): Config['identityProviders'] {
-  const seen = new Set<string>();
-  for (const [index, { id }] of providers.entries()) {
-    if (seen.has(id)) report(['identity_providers', index, 'id'], `${id} is there twice`, 'Give each identity provider an id of its own.');
-    seen.add(id);
-  }
-  const accounts = providers.flatMap(({ id, type }) => (type === 'accounts' ? [{ id, type }] : []));
-  if (accounts.length > 1) report(['identity_providers'], 'holds more than one of type accounts', 'Keep one: there is one set of built-in accounts.');
-  return accounts;
-}
+/** Which forms of members a provider can ever prove. */
+const KINDS: Readonly<Record<ProviderType, readonly MemberKind[]>> = {
+  accounts: ['user', '*'],
+  oidc: ['user', 'group', 'claim', '*'],
+  saml: ['user', 'group', 'claim', '*'],
+  jwt: ['user', 'group', 'claim', '*'],
+  'aws-iam': ['arn', 'claim', '*'],
+  mtls: ['user', '*'],
+};
 
-/** `providerIds` undefined: they are broken themselves, so members are not held against them. */
-export function readRoles(roles: Wire['roles'], providerIds: readonly string[] | undefined, report: Report): Config['roles'] {
+const FORMS = 'Write user:NAME@IDP, group:NAME@IDP, claim:KEY=VALUE@IDP, arn:...@IDP, token:NAME or "*@IDP".';
+
+/** `providers` undefined: they are broken themselves, so members are not held against them. */
+export function readRoles(
+  roles: WireConfig['roles'],
+  providers: readonly Pick<WireConfig['identity_providers'][number], 'id' | 'type'>[] | undefined,
+  report: Report,
+): Config['roles'] {
   for (const [index, { members }] of roles.entries()) {
-    for (const [at, member] of members.entries()) checkMember(member, ['roles', index, 'members', at], providerIds, report);
+    for (const [at, member] of members.entries()) checkMember(member, ['roles', index, 'members', at], providers, report);
   }
   return roles.map(({ role, members }) => ({ role, members }));
 }
 
-function checkMember(member: string, keys: Keys, providerIds: readonly string[] | undefined, report: Report): void {
+function checkMember(member: string, keys: Keys, providers: readonly { readonly id: string; readonly type: ProviderType }[] | undefined, report: Report): void {
   if (/^token:[a-z0-9](?:[a-z0-9._-]{0,62})$/.test(member)) return;
-  if (/^(?:group:|claim:|arn:)/.test(member)) {
-    const { message, remedy } = notBuiltText('members by group, claim or ARN');
-    report(keys, message, remedy);
+  const parsed = parseMember(member);
+  if (parsed === undefined) {
+    report(keys, `${member} names nobody`, FORMS);
     return;
   }
-  const provider = /^(?:user:[^\s@]+|\*)@([^@]+)$/.exec(member)?.[1];
+  if (providers === undefined) return;
+  const provider = providers.find(({ id }) => id === parsed.idp);
   if (provider === undefined) {
-    report(keys, `${member} names nobody`, 'Write user:NAME@IDP, token:NAME or "*@IDP".');
-  } else if (providerIds !== undefined && !providerIds.includes(provider)) {
-    const known = providerIds.length === 0 ? 'there are none' : providerIds.join(', ');
-    report(keys, `${provider} is no identity provider of this file`, `Known: ${known}. Add it to identity_providers, or correct the name.`);
+    const known = providers.length === 0 ? 'there are none' : providers.map(({ id }) => id).join(', ');
+    report(keys, `${parsed.idp} is no identity provider of this file`, `Known: ${known}. Add it to identity_providers, or correct the name.`);
+  } else if (!KINDS[provider.type].includes(parsed.kind)) {
+    report(keys, `${member} can never be: ${parsed.idp} is of type ${provider.type}`, `Its members are written ${KINDS[provider.type].join(', ')}.`);
   }
+}
+
+/** The id of the provider stands behind the last `@`. */
+function parseMember(member: string): { readonly kind: MemberKind; readonly idp: string } | undefined {
+  const at = member.lastIndexOf('@');
+  const idp = member.slice(at + 1);
+  const who = member.slice(0, at);
+  if (at < 1 || idp === '') return undefined;
+  if (who === '*') return { kind: '*', idp };
+  if (/^user:\S+$/u.test(who)) return { kind: 'user', idp };
+  if (/^group:.+$/u.test(who)) return { kind: 'group', idp };
+  if (/^claim:[^=\s]+=.+$/u.test(who)) return { kind: 'claim', idp };
+  if (/^arn:aws[a-z-]*:iam::[0-9]{12}:(?:role|user)\/\S+$/.test(who)) return { kind: 'arn', idp };
+  return undefined;
 }

@@ -1,0 +1,105 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { WireConfig } from '../schema/index.ts';
+import { readRoles } from './members.ts';
+import { readProviders } from './providers.ts';
+
+const baseDir = mkdtempSync(join(tmpdir(), 'lictor-providers-'));
+writeFileSync(join(baseDir, 'secret'), 's3cret\n', { mode: 0o600 });
+writeFileSync(join(baseDir, 'open'), 's3cret\n', { mode: 0o644 });
+writeFileSync(join(baseDir, 'two-lines'), 'a\nb\n', { mode: 0o600 });
+
+type Wire = WireConfig['identity_providers'];
+
+function read(wire: Wire) {
+  const problems: string[] = [];
+  const providers = readProviders({ wire, baseDir, secrets: 'read' }, (keys, message) => problems.push(`${keys.join('.')} ${message}`));
+  return { providers, problems };
+}
+
+const OIDC: Wire[number] = { id: 'corp', type: 'oidc', issuer: 'https://idp.example/realms/data', client_id: 'lictor', client_secret_file: 'secret' };
+const JWT: Wire[number] = { id: 'ci', type: 'jwt', issuer: 'https://tokens.example', audience: 'lictor' };
+
+describe('identity providers', () => {
+  it('are read with their defaults', () => {
+    const { providers, problems } = read([OIDC, JWT, { id: 'aws', type: 'aws-iam', audience: 'lictor.example', regions: ['eu-west-1'] }]);
+    expect(problems).toEqual([]);
+    expect(providers).toMatchObject([
+      { clientSecret: 's3cret', scopes: ['openid', 'profile', 'email'], groupsClaim: 'groups', caFile: null },
+      { audiences: ['lictor'], jwksUri: null, require: {}, principalClaim: 'sub' },
+      { regions: ['eu-west-1'], stsEndpoint: null },
+    ]);
+  });
+
+  it.each<[string, Wire, RegExp]>([
+    ['plain http', [{ ...OIDC, issuer: 'http://idp.example' }], /issuer is plain http/],
+    ['a user in the address', [{ ...JWT, jwks_uri: 'https://a:b@tokens.example/keys' }], /jwks_uri is no plain address/],
+    ['scopes without openid', [{ ...OIDC, scopes: ['profile'] }], /scopes lacks openid/],
+    ['a secret twice', [{ ...OIDC, client_secret: 'x' }], /client_secret stands beside/],
+    ['a secret that everybody can read', [{ ...OIDC, client_secret_file: 'open' }], /every user of this machine/],
+    ['a secret of two lines', [{ ...OIDC, client_secret_file: 'two-lines' }], /on one line/],
+    ['a secret that is missing', [{ ...OIDC, client_secret_file: 'nowhere' }], /does not exist/],
+    ['no certificate in ca_file', [{ ...OIDC, ca_file: 'secret' }], /ca_file .* cannot be read as PEM/],
+    ['both kinds of metadata', [{ id: 'a', type: 'saml', metadata_url: 'https://idp.example/m', metadata_file: 'secret' }], /exactly one/],
+    ['no metadata', [{ id: 'a', type: 'saml' }], /exactly one/],
+    ['metadata that is missing', [{ id: 'a', type: 'saml', metadata_file: 'nowhere' }], /cannot be read/],
+    ['no audience', [{ ...JWT, audience: [] }], /audience is empty/],
+    ['no region', [{ id: 'aws', type: 'aws-iam', audience: 'x', regions: ['Ireland'] }], /regions.0 is no AWS region/],
+    ['an id twice', [OIDC, { ...OIDC, issuer: 'https://other.example' }], /id corp is there twice/],
+    ['the same issuer and audience', [JWT, { ...JWT, id: 'ci2', audience: ['other', 'lictor'] }], /audience overlaps ci/],
+    ['the client of a login as audience', [OIDC, { ...JWT, issuer: 'https://idp.example/realms/data' }], /client_id of corp/],
+    [
+      'two of type mtls',
+      [
+        { id: 'a', type: 'mtls', principal_from: 'san_uri' },
+        { id: 'b', type: 'mtls', principal_from: 'subject_cn' },
+      ],
+      /more than one of type mtls/,
+    ],
+  ])('%s is a problem, and the only one', (_name, wire, problem) => {
+    const { problems } = read(wire);
+    expect(problems).toEqual([expect.stringMatching(problem)]);
+    expect(problems.join()).not.toContain('s3cret');
+  });
+
+  it('of one issuer may differ by audience, http is fine on loopback', () => {
+    expect(read([JWT, { ...JWT, id: 'ci2', audience: 'other' }, { ...JWT, id: 'k', issuer: 'http://127.0.0.1:1' }]).problems).toEqual([]);
+  });
+});
+
+describe('members', () => {
+  const providers = [OIDC, JWT, { id: 'aws', type: 'aws-iam', audience: 'x' } as const, { id: 'local', type: 'accounts' } as const];
+  const check = (member: string): readonly string[] => {
+    const problems: string[] = [];
+    readRoles([{ role: 'viewer', members: [member] }], providers, (_keys, message) => problems.push(message));
+    return problems;
+  };
+
+  it.each([
+    'user:bob@corp',
+    'user:bob@example.com@corp',
+    'group:team a@corp',
+    'group:/platform@corp',
+    'claim:repository=acme/*@ci',
+    'arn:aws:iam::123456789012:role/etl@aws',
+    'claim:account=123456789012@aws',
+    '*@ci',
+    'token:etl-worker',
+    'user:alice@local',
+  ])('%s can be', (member) => expect(check(member)).toEqual([]));
+
+  it.each([
+    ['group:platform@local', /can never be/],
+    ['user:bob@aws', /can never be/],
+    ['arn:aws:iam::123456789012:role/etl@corp', /can never be/],
+    ['arn:aws:iam::12:role/etl@aws', /names nobody/],
+    ['group:platform@nowhere', /no identity provider/],
+    ['group:@corp', /names nobody/],
+    ['claim:=x@ci', /names nobody/],
+    ['bob@corp', /names nobody/],
+    ['user:bob', /names nobody/],
+    ['@corp', /names nobody/],
+  ])('%s is a problem', (member, problem) => expect(check(member)).toEqual([expect.stringMatching(problem)]));
+});

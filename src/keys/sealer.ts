@@ -1,0 +1,71 @@
+// Small secrets at rest (refresh tokens, a login's verifier): sealed with a key of the state directory, so that a copied database gives none away.
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { LictorError } from '../contract/error.ts';
+
+export interface Sealer {
+  /** `about` says what the secret belongs to; it must be the same to open it, so that no sealed text can be moved elsewhere. */
+  seal(secret: string, about: string): string;
+  /** Undefined: made with another key, for something else, or altered. */
+  open(sealed: string, about: string): string | undefined;
+}
+
+const KEY_BYTES = 32;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Reads the key, or makes it at the first start (0600). Throws `store-unusable` when it is there and no key. */
+export function openSealer(keyFile: string): Sealer {
+  const key = readKey(keyFile) ?? makeKey(keyFile);
+  return {
+    seal(secret, about) {
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(about));
+      return Buffer.concat([iv, cipher.update(secret, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+    },
+    open(sealed, about) {
+      const bytes = Buffer.from(sealed, 'base64url');
+      if (bytes.length < IV_BYTES + TAG_BYTES) return undefined;
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
+      decipher.setAAD(Buffer.from(about)).setAuthTag(bytes.subarray(-TAG_BYTES));
+      try {
+        return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+function readKey(keyFile: string): Buffer | undefined {
+  let text: string;
+  try {
+    text = readFileSync(keyFile, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const key = Buffer.from(text.trim(), 'base64url');
+  if (key.length !== KEY_BYTES)
+    throw new LictorError('store-unusable', `${keyFile} holds no key: restore it from a backup, or remove it (everybody logs in again).`);
+  chmodSync(keyFile, 0o600);
+  return key;
+}
+
+/** Several processes may start at once: the first one's key counts. */
+function makeKey(keyFile: string): Buffer {
+  mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 });
+  const mine = `${keyFile}.${process.pid}`;
+  writeFileSync(mine, randomBytes(KEY_BYTES).toString('base64url'), { mode: 0o600 });
+  try {
+    linkSync(mine, keyFile);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    rmSync(mine);
+  }
+  const key = readKey(keyFile);
+  if (key === undefined) throw new LictorError('store-unusable', `${keyFile} cannot be read back.`);
+  return key;
+}

@@ -1,0 +1,109 @@
+// Identities of providers: who (idp, subject) is. A name belongs to one subject, so that a reused name is never the former person.
+import { randomBytes } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import type { Clock } from '../contract/clock.ts';
+import type { Identity } from '../contract/identity.ts';
+import { raiseChangeNumber } from './changes.ts';
+import type { Database } from './database.ts';
+import { fromColumn, toColumn } from './lists.ts';
+import type { Tables } from './tables.ts';
+
+export interface Identities {
+  /**
+   * Writes down what the provider says now; a change of name, groups or claims raises the change number. Answers the id,
+   * or undefined when another subject of the provider has the name: an administrator decides (`forget`).
+   */
+  put(identity: Identity): Promise<string | undefined>;
+  byId(id: string): Promise<Identity | undefined>;
+  byName(idp: string, name: string): Promise<Identity | undefined>;
+  list(): Promise<readonly StoredIdentity[]>;
+  /** Removes it and its sessions; raises the change number. False: there was none. */
+  forget(idp: string, name: string): Promise<boolean>;
+}
+
+export interface StoredIdentity extends Identity {
+  readonly id: string;
+  readonly createdMs: number;
+  readonly seenMs: number;
+}
+
+interface IdentityColumns {
+  readonly idp: string;
+  readonly subject: string;
+  readonly name: string;
+  readonly kind: 'user' | 'service';
+  readonly groups: string;
+  readonly claims: string;
+}
+
+export function createIdentities(database: Database, clock: Clock): Identities {
+  const select = () => database.read.selectFrom('identities').selectAll();
+  return {
+    put: (identity) => database.write((transaction) => putIdentity(transaction, identity, clock())),
+    async byId(id) {
+      const row = await select().where('id', '=', id).executeTakeFirst();
+      return row === undefined ? undefined : toIdentity(row);
+    },
+    async byName(idp, name) {
+      const row = await select().where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
+      return row === undefined ? undefined : toIdentity(row);
+    },
+    async list() {
+      const rows = await select().orderBy('idp').orderBy('name').execute();
+      return rows.map((row) => ({ ...toIdentity(row), id: row.id, createdMs: row.created_ms, seenMs: row.seen_ms }));
+    },
+    forget: (idp, name) => database.durably((transaction) => forgetIdentity(transaction, idp, name)),
+  };
+}
+
+export function toIdentity(row: IdentityColumns): Identity {
+  return { idp: row.idp, subject: row.subject, name: row.name, kind: row.kind, groups: fromColumn(row.groups), claims: fromClaims(row.claims) };
+}
+
+async function putIdentity(db: Kysely<Tables>, identity: Identity, nowMs: number): Promise<string | undefined> {
+  const { idp, subject, name, kind } = identity;
+  const holder = await db.selectFrom('identities').select('subject').where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
+  if (holder !== undefined && holder.subject !== subject) return undefined;
+  const columns = { name, kind, groups: toColumn(identity.groups), claims: toClaims(identity.claims) };
+  const known = await db.selectFrom('identities').selectAll().where('idp', '=', idp).where('subject', '=', subject).executeTakeFirst();
+  if (known === undefined) {
+    const id = randomBytes(16).toString('base64url');
+    await db
+      .insertInto('identities')
+      .values({ id, idp, subject, ...columns, created_ms: nowMs, seen_ms: nowMs })
+      .execute();
+    return id;
+  }
+  await db
+    .updateTable('identities')
+    .set({ ...columns, seen_ms: nowMs })
+    .where('id', '=', known.id)
+    .execute();
+  const changed = known.name !== columns.name || known.kind !== kind || known.groups !== columns.groups || known.claims !== columns.claims;
+  if (changed) await raiseChangeNumber(db, 'identity changed');
+  return known.id;
+}
+
+async function forgetIdentity(db: Kysely<Tables>, idp: string, name: string): Promise<boolean> {
+  const row = await db.selectFrom('identities').select('id').where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
+  if (row === undefined) return false;
+  const sessions = (await db.selectFrom('sessions').select('id').where('identity_id', '=', row.id).execute()).map(({ id }) => id);
+  if (sessions.length > 0) {
+    await db.deleteFrom('idp_tokens').where('owner', 'in', sessions).execute();
+    await db.deleteFrom('sessions').where('id', 'in', sessions).execute();
+  }
+  await db.deleteFrom('identities').where('id', '=', row.id).execute();
+  await raiseChangeNumber(db, 'identity forgotten');
+  return true;
+}
+
+/** Sorted, so that the same claims are the same text. */
+function toClaims(claims: Readonly<Record<string, string>>): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(claims).sort(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+function fromClaims(column: string): Readonly<Record<string, string>> {
+  const value: unknown = JSON.parse(column);
+  if (typeof value !== 'object' || value === null) throw new TypeError('the store holds claims that are no object');
+  return Object.fromEntries(Object.entries(value).map(([key, claim]) => [key, String(claim)]));
+}

@@ -1,0 +1,24 @@
+// What may be used once (an assertion, a logout token, a signed request): a mark each, until it would be refused as too old anyway.
+import { createHash } from 'node:crypto';
+import type { Clock } from '../contract/clock.ts';
+import type { Database } from './database.ts';
+
+export interface Marks {
+  /** True the first time; false when it was used before. Durable when it resolves: a restart does not make it new again. */
+  once(kind: string, id: string, expiresMs: number): Promise<boolean>;
+}
+
+export function createMarks(database: Database, clock: Clock): Marks {
+  return {
+    once: (kind, id, expiresMs) =>
+      database.durably(async (transaction) => {
+        await transaction.deleteFrom('marks').where('expires_ms', '<=', clock()).execute();
+        const result = await transaction
+          .insertInto('marks')
+          .values({ kind, id: createHash('sha256').update(id).digest('hex'), expires_ms: expiresMs })
+          .onConflict((conflict) => conflict.doNothing())
+          .executeTakeFirst();
+        return Number(result.numInsertedOrUpdatedRows) === 1;
+      }),
+  };
+}

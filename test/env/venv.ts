@@ -1,10 +1,24 @@
 // The venv of the stock Prefect: LICTOR_PREFECT, else the one that `lictor demo` uses too, brought when it is missing.
+import { join } from 'node:path';
 import { ensurePrefect } from '../../src/cli/prefect-venv.ts';
 import { toolCacheDir } from '../../src/cli/repository.ts';
+import { ensureVenv } from '../../src/cli/venv.ts';
+
+const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Path of a venv whose `bin/prefect` is the stock client and server. */
 export async function prefectVenv(): Promise<string> {
-  const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
   const { directory } = await ensurePrefect({ cacheDir: toolCacheDir(process.env), env: process.env, onProgress });
+  return directory;
+}
+
+/** 3.6.13 imports it without naming it: what it came with no longer does. */
+const UNNAMED = 'importlib-metadata==8.7.1';
+
+/** The same of an older version, for its client. */
+export async function oldClientVenv(version: string): Promise<string> {
+  const cacheDir = toolCacheDir(process.env);
+  const directory = join(cacheDir, `prefect-${version}`);
+  await ensureVenv({ directory, requirements: [`prefect==${version}`, UNNAMED], cacheDir, env: process.env, onProgress });
   return directory;
 }

@@ -1,9 +1,15 @@
-// vitest globalSetup of the projects under test/: one real Prefect server for the whole run.
+// vitest globalSetup of the projects under test/: one real Prefect server for the whole run, and what else is started when a test asks for it.
 import type { TestProject } from 'vitest/node';
 import { startPrefect } from './prefect-server.ts';
+import { serveSharedServers } from './shared-servers.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { stop, ...address } = await startPrefect();
+  const shared = await serveSharedServers();
   project.provide('prefect', address);
-  return stop;
+  project.provide('sharedServers', shared.url);
+  return async () => {
+    await shared.stop();
+    await stop();
+  };
 }

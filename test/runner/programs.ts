@@ -16,6 +16,8 @@ interface ProgramNeed {
 const NEEDS = {
   browser: { programs: ['chromium', 'chromium-browser', 'google-chrome'], packages: ['chromium', 'fonts-dejavu-core'], override: 'LICTOR_CHROMIUM' },
   wrk: { programs: ['wrk'], packages: ['wrk'] },
+  java: { programs: ['java'], packages: ['default-jre-headless'] },
+  maven: { programs: ['mvn'], packages: ['maven'] },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
 } as const satisfies Record<string, ProgramNeed>;
 

@@ -11,11 +11,11 @@ const USUAL: readonly Suite[] = [
   ...STATIC_CHECKS,
   EDGE_SCAN,
   vitestSuite('unit', 'unit tests, beside the code', ['openssl']),
-  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'openssl']),
-  vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'browser']),
+  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'openssl', 'java', 'maven']),
+  vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'browser', 'java', 'maven']),
 ];
 
-const ENDURANCE = vitestSuite('endurance', 'the long and large forms', ['prefect', 'browser']);
+const ENDURANCE = vitestSuite('endurance', 'the long and large forms', ['prefect', 'browser', 'java', 'maven']);
 
 export interface RunOptions {
   /** Empty: all but endurance. */

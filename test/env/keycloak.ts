@@ -1,0 +1,140 @@
+// The real Keycloak of a test run, and its admin API: what an administrator of the realm would do.
+import { inject } from 'vitest';
+import { ADMIN } from './keycloak/distribution.ts';
+import type { KeycloakAddress } from './keycloak/server.ts';
+import { field, list, text } from './prefect.ts';
+import { alsoShow } from './process.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    sharedServers: string;
+  }
+}
+
+const REALM = 'data';
+
+/** In realm.json: alice is in the group platform, bob in none. */
+export const PEOPLE = {
+  alice: { name: 'alice', password: 'alice-password' },
+  bob: { name: 'bob', password: 'bob-password' },
+} as const;
+
+/** The confidential client of realm.json, and the one for client credentials (60 s, audience `lictor`). */
+export const CLIENT = { id: 'lictor', secret: 'lictor-client-secret' } as const;
+export const MACHINE = { id: 'etl-worker', secret: 'etl-worker-secret' } as const;
+
+export interface Keycloak {
+  readonly url: string;
+  readonly issuer: string;
+  /** Lets the client `lictor` log people in at this gateway, and tells it where to say that a session has ended. */
+  serve(gatewayUrl: string, idp: string): Promise<void>;
+  /** Seconds an access token lives: what the gateway refreshes by. */
+  setTokenLifetime(seconds: number): Promise<void>;
+  addUser(name: string, groups: readonly string[]): Promise<{ readonly name: string; readonly password: string }>;
+  setEnabled(name: string, enabled: boolean): Promise<void>;
+  setGroups(name: string, groups: readonly string[]): Promise<void>;
+  /** Ends every session of a person, as an administrator. */
+  logOut(name: string): Promise<void>;
+  /** How many sessions a person has there. */
+  sessions(name: string): Promise<number>;
+  /** A new signing key, used from now on; the old one stays published. */
+  rotateKeys(): Promise<void>;
+  /** Any other call of the admin API below the realm. */
+  admin(method: string, path: string, body?: unknown): Promise<unknown>;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** Started by the first test file that asks. */
+export async function sharedKeycloak(): Promise<Keycloak> {
+  const address = await ask('start');
+  alsoShow('keycloak', address.logFile);
+  const admin = (method: string, path: string, body?: unknown): Promise<unknown> => callAdmin(address.url, { method, path, body });
+  const userId = async (name: string): Promise<string> => text(field(list(await admin('GET', `/users?exact=true&username=${name}`))[0], 'id'));
+  return {
+    url: address.url,
+    issuer: `${address.url}/realms/${REALM}`,
+    admin,
+    serve: (gatewayUrl, idp) => configureClient(admin, gatewayUrl, idp),
+    setTokenLifetime: async (seconds) => void (await admin('PUT', '', { realm: REALM, accessTokenLifespan: seconds })),
+    addUser: (name, groups) => addUser(admin, name, groups),
+    setEnabled: async (name, enabled) => void (await admin('PUT', `/users/${await userId(name)}`, { enabled })),
+    setGroups: async (name, groups) => await setGroups(admin, await userId(name), groups),
+    logOut: async (name) => void (await admin('POST', `/users/${await userId(name)}/logout`)),
+    sessions: async (name) => list(await admin('GET', `/users/${await userId(name)}/sessions`)).length,
+    rotateKeys: () => addSigningKey(admin),
+    stop: async () => void (await ask('stop')),
+    start: async () => void (await ask('start')),
+  };
+}
+
+type Admin = Keycloak['admin'];
+
+async function ask(what: 'start' | 'stop'): Promise<KeycloakAddress> {
+  const response = await fetch(`${inject('sharedServers')}/keycloak/${what}`, { method: 'POST' });
+  if (!response.ok) throw new Error(`Keycloak: ${what}: ${await response.text()}`);
+  const answer: unknown = await response.json();
+  return what === 'start' ? { url: text(field(answer, 'url')), logFile: text(field(answer, 'logFile')) } : { url: '', logFile: '' };
+}
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+}
+
+async function callAdmin(url: string, { method, path, body }: Call): Promise<unknown> {
+  const form = new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', username: ADMIN.name, password: ADMIN.password });
+  const granted: unknown = await (await fetch(`${url}/realms/master/protocol/openid-connect/token`, { method: 'POST', body: form })).json();
+  const headers = { authorization: `Bearer ${text(field(granted, 'access_token'))}`, 'content-type': 'application/json' };
+  const response = await fetch(`${url}/admin/realms/${REALM}${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+  const answer = await response.text();
+  if (!response.ok) throw new Error(`Keycloak answered ${response.status} to ${method} ${path}: ${answer}`);
+  return answer === '' ? null : JSON.parse(answer);
+}
+
+async function configureClient(admin: Admin, gatewayUrl: string, idp: string): Promise<void> {
+  const [client] = list(await admin('GET', `/clients?clientId=${CLIENT.id}`));
+  const own = `${gatewayUrl}/.lictor`;
+  await admin('PUT', `/clients/${text(field(client, 'id'))}`, {
+    clientId: CLIENT.id,
+    redirectUris: [`${own}/callback/${idp}`],
+    attributes: {
+      'pkce.code.challenge.method': 'S256',
+      'backchannel.logout.url': `${own}/logout/${idp}`,
+      'backchannel.logout.session.required': 'true',
+      'post.logout.redirect.uris': `${own}/logout`,
+    },
+  });
+}
+
+async function addUser(admin: Admin, name: string, groups: readonly string[]): Promise<{ readonly name: string; readonly password: string }> {
+  const password = `${name}-password`;
+  await admin('POST', '/users', {
+    username: name,
+    enabled: true,
+    emailVerified: true,
+    email: `${name}@example.com`,
+    firstName: name,
+    lastName: 'Example',
+    groups: groups.map((group) => `/${group}`),
+    credentials: [{ type: 'password', value: password, temporary: false }],
+  });
+  return { name, password };
+}
+
+async function setGroups(admin: Admin, userId: string, wanted: readonly string[]): Promise<void> {
+  for (const group of list(await admin('GET', '/groups'))) {
+    const method = wanted.includes(text(field(group, 'name'))) ? 'PUT' : 'DELETE';
+    await admin(method, `/users/${userId}/groups/${text(field(group, 'id'))}`);
+  }
+}
+
+async function addSigningKey(admin: Admin): Promise<void> {
+  await admin('POST', '/components', {
+    name: `rsa-${Date.now()}`,
+    providerId: 'rsa-generated',
+    providerType: 'org.keycloak.keys.KeyProvider',
+    config: { priority: [String(Date.now())], enabled: ['true'], active: ['true'], algorithm: ['RS256'], keySize: ['2048'] },
+  });
+}

@@ -1,0 +1,37 @@
+// Servers that only some test files need and all of them share: they belong to vitest's main process, which starts them when a test asks.
+import { createServer } from 'node:http';
+import { createKeycloakServer } from './keycloak/server.ts';
+
+export interface SharedServers {
+  /** Where the test files' processes ask: `POST /keycloak/start`, `/keycloak/stop`. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export async function serveSharedServers(): Promise<SharedServers> {
+  const keycloak = createKeycloakServer((line) => void process.stderr.write(`${line}\n`));
+  const actions: Readonly<Record<string, () => Promise<unknown>>> = { '/keycloak/start': keycloak.start, '/keycloak/stop': keycloak.stop };
+  // One after the other: two files never start it twice.
+  let last: Promise<unknown> = Promise.resolve();
+  const server = createServer((request, response) => {
+    const action = actions[request.url ?? ''];
+    last = last.then(action, action);
+    last.then(
+      (answer) => response.end(JSON.stringify(answer ?? {})),
+      (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : String(error)),
+    );
+  });
+  server.requestTimeout = 0;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await last.catch(() => undefined);
+      await keycloak.close();
+    },
+  };
+}

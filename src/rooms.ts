@@ -123,8 +123,9 @@ function watchPrefect({ paths, log }: House, { prefect, publicUrl }: Config): Re
   };
 }
 
+/** Not /api/health, which Prefect answers to everybody: a server that refuses the gateway's credential is of no use. */
 async function prefectAnswers(upstream: Upstream, timeoutMs = 2000): Promise<boolean> {
-  const answer = await upstream.request({ method: 'GET', path: '/api/health', signal: AbortSignal.timeout(timeoutMs) });
+  const answer = await upstream.request({ method: 'GET', path: '/api/admin/version', signal: AbortSignal.timeout(timeoutMs) });
   return answer.status === 200;
 }
 

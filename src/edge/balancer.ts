@@ -49,7 +49,7 @@ export function startBalancer({ paths, servers, probe, log }: BalancerParts): Se
       const server = servers[index] ?? '';
       if (up) rmSync(downFile(paths, server), { force: true });
       else writeFileSync(downFile(paths, server), '', { mode: 0o644 });
-      log[up ? 'info' : 'warn']({ server, up }, up ? 'Prefect server is back' : 'Prefect server is out');
+      log[up ? 'info' : 'warn']({ server, up }, up ? 'Prefect server is back' : 'Prefect server is out: lictor doctor says why');
     },
   });
 }

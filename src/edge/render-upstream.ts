@@ -27,35 +27,48 @@ upstream lictor_relay { server unix:${paths.relaySocket};${once} }
   const [only, ...more] = config.prefect.servers;
   if (only === undefined || more.length === 0) return `${own}upstream lictor_prefect { server ${address(only ?? '')}; keepalive 64; keepalive_timeout 4s; }\n`;
   const members = config.prefect.servers.map((url) => `    server unix:${memberSocket(paths, url)} max_fails=0;\n`).join('');
-  return `${own}upstream lictor_prefect {\n${members}    keepalive 64;\n}\n${config.prefect.servers.map((url) => renderMember(config, paths, url)).join('')}`;
+  const last = `    server unix:${lastResort(paths)} max_fails=0 backup;\n`;
+  return `${own}upstream lictor_prefect {\n${members}${last}    keepalive 64;\n}\n${renderLastResort(paths)}${config.prefect.servers.map((url) => renderMember(config, paths, url)).join('')}`;
+}
+
+/** Asked when every member has passed: nothing was forwarded, or Prefect refused the gateway's own credential. */
+function renderLastResort(paths: StatePaths): string {
+  return `server {
+    listen unix:${lastResort(paths)};
+    access_log off;
+    location / {
+${UNAVAILABLE}        add_header Prefect-Maintenance true always;
+        return 503 ${unavailableBody()};
+    }
+}
+`;
+}
+
+const UNAVAILABLE = `        default_type application/json;
+        add_header X-Lictor-Code upstream-unavailable always;
+        add_header Retry-After 2 always;
+`;
+
+function unavailableBody(): string {
+  const { detail, hint } = REASONS['upstream-unavailable'];
+  return `'{"detail":"${detail}","code":"upstream-unavailable","hint":"${hint}","request_id":"$http_x_lictor_in_request_id"}'`;
 }
 
 /**
- * A member answers 503 when nothing was forwarded: it is marked down, or refuses the connection. The balancer then asks the
- * next one, also for a POST. A failure after forwarding is 502, which is not tried again. Prefect's own 503 (its database is
- * away or busy) is tried at the next member as well: its clients would send it again by themselves.
+ * A member answers 504, which stands for "ask the next one, also with a POST", when nothing happened at its Prefect: it is
+ * marked down, refuses the connection, or does not take the gateway's credential (a 401 would end stock workers). A failure
+ * after forwarding is the answer, 503 without a promise: nobody else gets the request. Prefect's other answers pass.
  */
 function renderMember(config: Config, paths: StatePaths, url: string): string {
-  const { detail, hint } = REASONS['upstream-unavailable'];
-  const body = `'{"detail":"${detail}","code":"upstream-unavailable","hint":"${hint}","request_id":"$http_x_lictor_in_request_id"}'`;
-  const away = `        default_type application/json;
-        add_header X-Lictor-Code upstream-unavailable always;
-        add_header Retry-After 2 always;
-        add_header Prefect-Maintenance true always;
-`;
   return `upstream lictor_prefect_${memberName(url)} { server ${address(url)} max_fails=0; keepalive 64; keepalive_timeout 4s; }
 server {
     listen unix:${memberSocket(paths, url)};
     access_log off;
-    if (-f ${quotePath(downFile(paths, url))}) { return 503; }
-    error_page 503 = @away;
-    location @away {
-${away}        return 503 ${body};
-    }
-    # An error page is not looked up twice: the words stand here once more.
+    if (-f ${quotePath(downFile(paths, url))}) { return 504; }
+    location @next { return 504; }
     location @failed {
-${away}        if ($upstream_connect_time !~ "[0-9]") { return 503 ${body}; }
-        return 502;
+        if ($upstream_connect_time !~ "[0-9]") { return 504; }
+${UNAVAILABLE}        return 503 ${unavailableBody()};
     }
     location / {
         proxy_http_version 1.1;
@@ -69,27 +82,25 @@ ${away}        if ($upstream_connect_time !~ "[0-9]") { return 503 ${body}; }
         proxy_read_timeout 75s;
         proxy_send_timeout 75s;
         proxy_next_upstream off;
-        error_page 500 502 504 = @failed;
+        proxy_intercept_errors on;
+        error_page 401 = @next;
+        error_page 502 504 = @failed;
 ${indent(renderProxyPass(config, `lictor_prefect_${memberName(url)}`, url))}    }
 }
 `;
 }
 
-/** nginx's own, while it reads a body; Prefect's are not intercepted. Where they are, behind the balancer, these keep nginx's page. */
-const UNREADABLE_BODY = 'error_page 400 /.lictor-refused;\nerror_page 413 = @too_large;\n';
+/** nginx's own, while it reads a body or asks Prefect; Prefect's are not intercepted. */
+const OWN_FAILURES = 'error_page 400 /.lictor-refused;\nerror_page 413 = @too_large;\nerror_page 500 502 504 = @upstream_failed;\n';
 
 /** What a decided location includes last: headers, credential, and the way. */
 export function renderToPrefect(config: Config): string {
   const [only, ...more] = config.prefect.servers;
   const target = forwardedTarget(config.publicUrl);
-  const head = 'include upstream-headers.conf;\ninclude upstream-credential.conf;\n';
-  if (more.length === 0)
-    return `${head}proxy_next_upstream off;\n${UNREADABLE_BODY}error_page 500 502 504 = @upstream_failed;\n${renderProxyPass(config, `lictor_prefect${target}`, only ?? '')}`;
+  const head = `include upstream-headers.conf;\ninclude upstream-credential.conf;\n${OWN_FAILURES}`;
+  if (more.length === 0) return `${head}proxy_next_upstream off;\n${renderProxyPass(config, `lictor_prefect${target}`, only ?? '')}`;
   return `${head}proxy_set_header X-Lictor-In-Request-Id $request_id;
-proxy_next_upstream error http_503 non_idempotent;
-# Only a member says 502: the connection broke after forwarding. Prefect's own 500 and 504 pass.
-proxy_intercept_errors on;
-error_page 502 = @upstream_failed;
+proxy_next_upstream error http_504 non_idempotent;
 proxy_pass http://lictor_prefect${target};
 `;
 }
@@ -136,6 +147,10 @@ export function renderCredential({ prefect }: Config): string {
 
 function memberSocket(paths: StatePaths, url: string): string {
   return join(balancerDir(paths), `${memberName(url)}.sock`);
+}
+
+function lastResort(paths: StatePaths): string {
+  return join(balancerDir(paths), 'none.sock');
 }
 
 function address(url: string): string {

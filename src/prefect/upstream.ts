@@ -28,7 +28,7 @@ export interface UpstreamAnswer {
 }
 
 export interface Upstream {
-  /** Throws UpstreamError when there is no whole answer; any answer of Prefect, 500 too, is an answer. */
+  /** Throws UpstreamError when there is no whole answer; any answer of Prefect, 500 too, is an answer, but 401: that speaks of our credential. */
   request(request: UpstreamRequest): Promise<UpstreamAnswer>;
   /** `Basic ...`, or null when Prefect has no auth string. For the edge's own 0600 include. */
   authorization(): string | null;
@@ -88,14 +88,19 @@ function createTurns(pick: () => readonly string[]): () => readonly string[] {
   };
 }
 
-/** A server that cannot be connected to has seen nothing: the next one is asked. Any other failure is final. */
+/**
+ * A server that cannot be connected to has seen nothing, and one that refuses the auth string has done nothing: the next one is
+ * asked. Any other failure is final.
+ */
 async function sendToFirst(servers: readonly string[], senders: ReadonlyMap<string, Sender>, request: UpstreamRequest): Promise<UpstreamAnswer> {
   let last: unknown = new UpstreamError('upstream-unavailable', { forwarded: false, detail: 'no server' });
   for (const server of servers) {
     const sender = senders.get(server);
     if (sender === undefined) continue;
     try {
-      return await send(sender, request);
+      const answer = await send(sender, request);
+      if (answer.status !== 401) return answer;
+      last = new UpstreamError('upstream-unavailable', { forwarded: false, detail: `${server} refuses the auth string` });
     } catch (error) {
       if (!(error instanceof UpstreamError) || error.forwarded) throw error;
       last = error;

@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { downFile } from '../../src/edge/balancer.ts';
+import { request } from '../env/raw-request.ts';
 import { type StubEdge, startStubEdge } from '../env/stub-edge.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 
@@ -54,8 +55,8 @@ describe('several servers', () => {
     expect(readFileSync(edge.paths.nginxPid, 'utf8')).toBe(pid);
   });
 
-  it("Prefect's own 500 and 404 pass unchanged and are asked once", async () => {
-    for (const status of [500, 404]) {
+  it("Prefect's own 400, 404, 500 and 503 pass unchanged and are asked once", async () => {
+    for (const status of [400, 404, 500, 503]) {
       one.clear();
       other.clear();
       for (const recorder of [one, other]) recorder.answerWith(() => ({ status, headers: { 'content-type': 'application/json' }, body: '{"own":true}' }));
@@ -63,6 +64,28 @@ describe('several servers', () => {
       expect([response.status, await response.text()]).toEqual([status, '{"own":true}']);
       expect(one.seen().length + other.seen().length).toBe(1);
     }
+  });
+
+  it('one that refuses our credential is passed over, and its 401 reaches nobody: it would end stock workers', async () => {
+    one.answerWith(() => ({ status: 401, body: '{"exception_message":"Unauthorized"}' }));
+    expect(new Set(await statuses(8))).toEqual(new Set([200]));
+    expect(other.seen()).toHaveLength(8);
+    other.answerWith(() => ({ status: 401, body: '{"exception_message":"Unauthorized"}' }));
+    const response = await post();
+    expect([response.status, response.headers.get('retry-after'), response.headers.get('prefect-maintenance')]).toEqual([503, '2', 'true']);
+    expect(await response.json()).toMatchObject({ code: 'upstream-unavailable', request_id: response.headers.get('x-request-id') });
+  });
+
+  it.each([
+    ['a malformed chunk', 'zz\r\n[]\r\n0\r\n\r\n', 400, 'request-invalid'],
+    ['a chunk beyond the limit', `1400000\r\n${'a'.repeat(1000)}`, 413, 'body-too-large'],
+  ])('%s is refused in our words, and nobody sees it', async (_what, chunks, status, code) => {
+    const lines = ['POST /api/logs/ HTTP/1.1', `Host: localhost:${edge.port}`, 'X-Lictor-Token: tok', 'Content-Type: application/json'];
+    const answer = await request(edge.port, [...lines, 'Transfer-Encoding: chunked'], chunks);
+    expect(answer.statuses).toEqual([status]);
+    expect(answer.text).toContain(`"code":"${code}"`);
+    expect(answer.text).not.toContain('<html>');
+    expect([...one.seen(), ...other.seen()]).toEqual([]);
   });
 
   it('a target arrives byte for byte through the balancer', async () => {

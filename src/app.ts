@@ -16,12 +16,15 @@ import { removeLeftBehind, sweepDecisions, sweepOnce } from './decide/sweep.ts';
 import { type AppliedEdge, applyEdge } from './edge/apply.ts';
 import { renderHere } from './edge/check.ts';
 import { reachableBy } from './edge/temp-dir.ts';
+import { createEventMemory } from './events/memory.ts';
+import { createEventRules } from './events/rules.ts';
 import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
 import { createAdminServer } from './http/admin-server.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
 import { startLedger } from './ledger/ledger.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
+import { createGates } from './relay/event-gate.ts';
 import { createRelay } from './relay/relay.ts';
 import { createReloader, type Reloader } from './reload.ts';
 import { buildRooms, type House } from './rooms.ts';
@@ -64,10 +67,11 @@ export async function startApp(parts: AppParts): Promise<App> {
   await removeLeftBehind(paths.decisionCache);
 
   const catalogue = createCatalogue();
-  const house: House = { paths, clock, log, catalogue, store, ledger, sync: () => sync.now(), edgeRuns: () => edgeRuns(paths) };
+  const eventRules = createEventRules(createEventMemory());
+  const house: House = { paths, clock, log, catalogue, store, ledger, eventRules, sync: () => sync.now(), edgeRuns: () => edgeRuns(paths) };
   const current = createCurrent(await buildRooms(house, config));
   const answerer = currentAnswerer(current);
-  const relay = createRelay({ catalogue, ledger, store, clock, log, ...currentForRelay(current) });
+  const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current) });
   const sync = createSync({
     changeNumber: () => store.changeNumber(),
     forget: () => answerer.forget(),

@@ -12,6 +12,7 @@ import { type Answerer, createAnswerer } from './decide/answer.ts';
 import { createDecider, type Decider } from './decide/decider.ts';
 import { publishRevision } from './decide/revision.ts';
 import { startBalancer } from './edge/balancer.ts';
+import type { EventRules } from './events/rules.ts';
 import { createOwnApp } from './http/own-app.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { createMediator } from './mediate/mediator.ts';
@@ -28,6 +29,8 @@ export interface House {
   readonly store: Store;
   readonly ledger: Ledger;
   /** Makes a change hold: no remembered decision and no open socket outlives it. */
+  /** One memory for the sockets and for `POST /events`. */
+  readonly eventRules: EventRules;
   readonly sync: () => Promise<void>;
   readonly edgeRuns: () => Promise<boolean>;
 }
@@ -59,7 +62,7 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
   const answerer = createAnswerer({ decider, catalogue, clock, mayWrite: () => !config.ledger.failClosed || ledger.healthy() });
   const balancer = watchPrefect(house, config);
   const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
-  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock, config });
+  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock, eventRules: house.eventRules, config });
   const own = createOwnApp({
     config,
     store,

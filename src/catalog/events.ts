@@ -3,7 +3,7 @@
 import { family } from './family.ts';
 
 export const EVENTS = family({ prefix: '/api', resource: 'Event', ids: [] }, [
-  ['create_events', 'POST /events', 'events.write', 'machine', 'direct'],
+  ['create_events', 'POST /events', 'events.write', 'machine', 'mediated'],
   ['read_events', 'POST /events/filter', 'events.read', 'read', 'direct'],
   ['read_account_events_page', 'GET /events/filter/next', 'events.read', 'read', 'direct', { query: ['page-token'] }],
   ['count_account_events', 'POST /events/count-by/{countable}', 'events.read', 'read', 'direct'],

@@ -19,6 +19,16 @@ export interface Principal {
   readonly onBehalfOf: readonly string[];
 }
 
+/** The attribute that binds a principal of kind `run` to its flow run. */
+const RUN_ATTRIBUTE = 'flow_run_id';
+
+/** The flow runs that a principal may speak of; null: it is not bound to any. A run that does not say which one may speak of none. */
+export function boundRuns({ kind, attributes }: Principal): ReadonlySet<string> | null {
+  if (kind !== 'run') return null;
+  const own = attributes[RUN_ATTRIBUTE];
+  return new Set(own === undefined ? [] : [own]);
+}
+
 /** Where on a request the credential stood. The order of the members is the order in which they win. */
 export const CARRIERS = ['authorization', 'x-lictor-token', 'session', 'certificate', 'frame'] as const;
 export type Carrier = (typeof CARRIERS)[number];

@@ -61,6 +61,17 @@ export const REASONS = {
     detail: 'The Prefect server itself calls the addresses in blocks of this type, so they are for administrators.',
     hint: 'Ask an administrator, or keep the address in a block of another type.',
   },
+  'event-reserved': {
+    status: 403,
+    detail: 'This event name is for Prefect or the gateway to use.',
+    hint: 'Take a name of your own; below prefect. only what stock clients report is accepted, below lictor. nothing.',
+  },
+  'event-foreign-run': {
+    status: 403,
+    detail: "The event speaks of a run that is not the sender's, or of two runs at once.",
+    hint: 'Resource, related and payload must name one and the same run; the token of a run speaks of that run only.',
+  },
+  'event-repeated': { status: 403, detail: 'An event with this id came from somebody else.', hint: 'Give each event an id of its own.' },
   // 400 and relatives
   'path-not-canonical': {
     status: 400,

@@ -4,6 +4,8 @@ import type { Resource } from '../contract/decision.ts';
 import { LictorError } from '../contract/error.ts';
 import { OWN_PREFIX } from '../contract/names.ts';
 import type { Operation } from '../contract/operation.ts';
+import { createEventMemory } from '../events/memory.ts';
+import { createEventRules } from '../events/rules.ts';
 import { openCall } from '../mediate/call.ts';
 import { createFamilies } from '../mediate/families.ts';
 import type { Family, Lookup } from '../mediate/family.ts';
@@ -53,7 +55,7 @@ async function explainMediated(asked: Asked, body: Buffer | undefined): Promise<
     const notes = ['This is decided before the body is read: none of what the route can mean is permitted.'];
     return conclude(parts, somebody, { decision: 'deny', reason: before.reason, request, asks: explainAsks(parts, before.decisions, []), notes });
   }
-  const family = createFamilies(parts.publicUrl)(operation.operationId);
+  const family = createFamilies({ publicUrl: parts.publicUrl, eventRules: createEventRules(createEventMemory()) })(operation.operationId);
   const bodiless = operation.method === 'GET' || operation.method === 'DELETE' || family.operations.length === 0;
   if (body === undefined && !bodiless) return withoutBody(asked);
   return withBody(asked, family, body ?? Buffer.alloc(0));
@@ -91,10 +93,13 @@ async function withBody({ parts, somebody, request, operation }: Asked, family: 
   const planned = await family.plan(opened.call, tolerant(parts.lookup, notes));
   if (!planned.ok) return conclude(parts, somebody, { decision: 'deny', reason: planned.refusal.code, detail: planned.refusal.detail, request, notes });
   const answer = await deciderFor(parts, somebody).authorize(inputs, planned.plan.asks);
-  const refusal = answer.ok ? undefined : planned.plan.refusal?.(answer.decisions.filter((decision) => decision.enforced !== 'allow'));
-  const reason = answer.ok ? 'policy-permits' : (refusal?.code ?? answer.reason);
+  const refusal = answer.ok
+    ? planned.plan.objection?.(answer.principal)
+    : planned.plan.refusal?.(answer.decisions.filter((decision) => decision.enforced !== 'allow'));
+  const allowed = answer.ok && refusal === undefined;
+  const reason = refusal?.code ?? (answer.ok ? 'policy-permits' : answer.reason);
   const asks = explainAsks(parts, answer.decisions, planned.plan.asks);
-  return conclude(parts, somebody, { decision: answer.ok ? 'allow' : 'deny', reason, detail: refusal?.detail, request, asks, notes });
+  return conclude(parts, somebody, { decision: allowed ? 'allow' : 'deny', reason, detail: refusal?.detail, request, asks, notes });
 }
 
 /** Without Prefect the strictest answer is given, and it is said. */

@@ -1,11 +1,12 @@
 // GET /admin/settings: whole for administrators, redacted in the same shape for everybody else, so that the UI stays whole.
 //
 // Prefect hides passwords, and still tells paths, hosts, ports, URLs, user names and custom headers of the server.
+
+import { renderStrict } from '../json/strict-json.ts';
+import { isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { answerObject } from './answer.ts';
 import { type Family, MEBIBYTE, ownResource, planned } from './family.ts';
-import { renderStrict } from './strict-json.ts';
-import { isList, isObject, type JsonObject, type JsonValue } from './tree.ts';
 
 export const adminSettings: Family = {
   operations: ['read_settings_admin_settings_get'],

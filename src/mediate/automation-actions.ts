@@ -4,11 +4,11 @@
 // is therefore asked for on all runs (id null).
 import type { ActionName, ResourceType } from '../contract/operation.ts';
 import type { Ask } from '../decide/decider.ts';
+import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
 import type { Lookup } from './family.ts';
 import { distinctAsks, hydrationAsks, jinjaAsks, templateAsks } from './references.ts';
 import { stateActions } from './state-actions.ts';
-import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from './tree.ts';
-import { parseUuid } from './uuid.ts';
 
 /** More than anybody writes by hand; each may cost a look at Prefect. */
 const MOST_ACTIONS = 50;

@@ -4,12 +4,12 @@
 // for each trigger, with owner_resource prefect.deployment.ID; the UI and `automation pause|resume` PATCH {"enabled": ...}.
 import type { Decision } from '../contract/decision.ts';
 import type { Ask } from '../decide/decider.ts';
+import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
 import { actionAsks, actionsOf, unbounded } from './automation-actions.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
 import { distinctAsks } from './references.ts';
-import { field, isObject, type JsonObject, type JsonValue } from './tree.ts';
-import { parseUuid } from './uuid.ts';
 
 export const createAutomation: Family = {
   operations: ['create_automation_automations__post'],

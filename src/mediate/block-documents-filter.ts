@@ -1,6 +1,7 @@
 // POST /block_documents/filter: one boolean in the body turns a list into a list of secrets.
+
+import { field, isObject } from '../json/tree.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
-import { field, isObject } from './tree.ts';
 
 export const blockDocumentsFilter: Family = {
   operations: ['read_block_documents_block_documents_filter_post'],

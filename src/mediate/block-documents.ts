@@ -1,11 +1,11 @@
 // Writing blocks: those whose address the Prefect server itself calls are an administrator's, and a reference reads the other block.
 import type { Decision } from '../contract/decision.ts';
 import type { Ask } from '../decide/decider.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
 import { distinctAsks, templateAsks } from './references.ts';
-import { field, isList, isObject, type JsonObject, type JsonValue } from './tree.ts';
-import { parseUuid } from './uuid.ts';
 
 export const createBlockDocument: Family = {
   operations: ['create_block_document_block_documents__post'],

@@ -1,12 +1,12 @@
 // Deleting many flow runs, deployments or flows, and one flow: a flow takes its deployments with it.
 
 import type { Ask } from '../decide/decider.ts';
+import { field, isList, isObject } from '../json/tree.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { answerObject } from './answer.ts';
 import { DEPLOYMENTS, FLOW_RUNS, FLOWS, itemRecords, itemRefusal, type Kind, resolve } from './bulk.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, ownResource, type Planned, planned } from './family.ts';
 import { distinctAsks } from './references.ts';
-import { field, isList, isObject } from './tree.ts';
 
 export const deleteFlowRuns = bulkDelete('bulk_delete_flow_runs_flow_runs_bulk_delete_post', FLOW_RUNS);
 export const deleteDeployments = bulkDelete('bulk_delete_deployments_deployments_bulk_delete_post', DEPLOYMENTS);

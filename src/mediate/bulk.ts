@@ -2,10 +2,10 @@
 import type { Decision } from '../contract/decision.ts';
 import type { ResourceType } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
+import { field, isList, isObject, type JsonObject } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
 import { wholeNumber } from './changes.ts';
 import type { Call, Lookup, Refusal } from './family.ts';
-import { field, isList, isObject, type JsonObject } from './tree.ts';
-import { parseUuid } from './uuid.ts';
 
 /** As many as Prefect itself takes (BULK_OPERATION_LIMIT of 3.9.1). */
 export const MOST_ITEMS = 50;

@@ -2,9 +2,9 @@
 import type { Catalogue } from '../catalog/catalogue.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
+import { parseStrict } from '../json/strict-json.ts';
+import type { JsonValue } from '../json/tree.ts';
 import type { Call, Family, Refusal } from './family.ts';
-import { parseStrict } from './strict-json.ts';
-import type { JsonValue } from './tree.ts';
 
 export interface MediatedRequest {
   readonly inputs: EdgeInputs;

@@ -1,5 +1,5 @@
 // A write next to what is there: which of its fields say something new.
-import { field, isBlank, isRawNumber, type JsonObject, type JsonValue, sameTree } from './tree.ts';
+import { field, isBlank, isRawNumber, type JsonObject, type JsonValue, sameTree } from '../json/tree.ts';
 
 /** True when the body sets the field to something else than it is; without an old object, to anything. */
 export function changes(body: JsonObject, old: JsonObject | null, key: string): boolean {

@@ -2,10 +2,10 @@
 //
 // Prefect keeps an old limit of tag T as the new one `tag:T`; both are decided on under their own names.
 import type { Ask } from '../decide/decider.ts';
+import { field, isBlank, isObject, type JsonObject } from '../json/tree.ts';
 import { type Call, type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
 import { createdObject } from './generic.ts';
 import { distinctAsks } from './references.ts';
-import { field, isBlank, isObject, type JsonObject } from './tree.ts';
 
 export const writeConcurrencyLimit: Family = {
   operations: [

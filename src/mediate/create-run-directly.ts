@@ -3,6 +3,8 @@
 // Measured with stock clients of 3.9.1: local flows and sub-flows send state PENDING, parameters, empirical_policy,
 // flow_id and parent_task_run_id, never a deployment, a work pool or job variables; @docker and its like send the latter two.
 import type { Ask } from '../decide/decider.ts';
+import { field, isBlank, isObject, type JsonObject } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { answerObject, textField } from './answer.ts';
 import { createdRun } from './create-flow-run.ts';
@@ -10,8 +12,6 @@ import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, p
 import { stamped } from './provenance.ts';
 import { templateAsks } from './references.ts';
 import { runProblem } from './run-request.ts';
-import { field, isBlank, isObject, type JsonObject } from './tree.ts';
-import { parseUuid } from './uuid.ts';
 
 export const createRunDirectly: Family = {
   operations: ['create_flow_run_flow_runs__post'],

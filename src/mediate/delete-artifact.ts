@@ -1,7 +1,7 @@
 // Deleting an artifact: its run is looked up first, so that the deletion stands on that run's timeline.
 import type { NewRecord } from '../contract/record.ts';
+import { field, isObject, type JsonValue } from '../json/tree.ts';
 import { type Family, MEBIBYTE, ownResource, planned } from './family.ts';
-import { field, isObject, type JsonValue } from './tree.ts';
 
 export const deleteArtifact: Family = {
   operations: ['delete_artifact_artifacts__id__delete'],

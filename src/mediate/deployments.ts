@@ -2,6 +2,8 @@
 //
 // Measured with stock clients of 3.9.1: `deploy` and `serve` PATCH by id or POST with everything; pausing sends {"paused": ...} alone.
 import type { Ask } from '../decide/decider.ts';
+import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
 import { changedFields, changes, hasOnly } from './changes.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
@@ -9,8 +11,6 @@ import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 import { hasGitOption } from './pull-steps.ts';
 import { distinctAsks, hydrationAsks, readsBlock, templateAsks } from './references.ts';
 import { schedulesHaveParameters } from './schedules.ts';
-import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from './tree.ts';
-import { parseUuid } from './uuid.ts';
 
 /** Prefect makes an existing deployment of the same flow and name into the one that is sent. */
 export const createDeployment: Family = {

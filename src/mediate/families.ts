@@ -1,5 +1,6 @@
 // Which family takes an operation: one table, and the generic one for the rest.
 import type { PublicUrl } from '../config/config.ts';
+import type { EventRules } from '../events/rules.ts';
 import { adminSettings } from './admin-settings.ts';
 import { createAutomation, deleteOwnedAutomations, switchAutomation, updateAutomation } from './automations.ts';
 import { changeBlockDocument, createBlockDocument } from './block-documents.ts';
@@ -10,6 +11,7 @@ import { createFlowRun, createFlowRuns } from './create-flow-run.ts';
 import { createRunDirectly } from './create-run-directly.ts';
 import { deleteArtifact } from './delete-artifact.ts';
 import { createDeployment, updateDeployment } from './deployments.ts';
+import { createEvents } from './events.ts';
 import type { Family } from './family.ts';
 import { generic } from './generic.ts';
 import { updateLabels } from './labels.ts';
@@ -23,8 +25,13 @@ import { writeVariable } from './variables.ts';
 import { createWorkPool, updateWorkPool } from './work-pools.ts';
 import { updateWorkQueue } from './work-queues.ts';
 
+export interface FamilyParts {
+  readonly publicUrl: Pick<PublicUrl, 'basePath'>;
+  readonly eventRules: EventRules;
+}
+
 /** The families that know their operations by name. */
-export function namedFamilies(publicUrl: Pick<PublicUrl, 'basePath'>): readonly Family[] {
+export function namedFamilies({ publicUrl, eventRules }: FamilyParts): readonly Family[] {
   return [
     createFlowRun,
     createFlowRuns,
@@ -58,10 +65,11 @@ export function namedFamilies(publicUrl: Pick<PublicUrl, 'basePath'>): readonly 
     validateValues,
     adminSettings,
     uiSettings(publicUrl),
+    createEvents(eventRules),
   ];
 }
 
-export function createFamilies(publicUrl: Pick<PublicUrl, 'basePath'>): (operationId: string) => Family {
-  const byOperation = new Map(namedFamilies(publicUrl).flatMap((family) => family.operations.map((operationId) => [operationId, family] as const)));
+export function createFamilies(parts: FamilyParts): (operationId: string) => Family {
+  const byOperation = new Map(namedFamilies(parts).flatMap((family) => family.operations.map((operationId) => [operationId, family] as const)));
   return (operationId) => byOperation.get(operationId) ?? generic;
 }

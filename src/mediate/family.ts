@@ -3,11 +3,12 @@
 import type { Decision, Resource } from '../contract/decision.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
+import type { Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Ask } from '../decide/decider.ts';
+import type { JsonValue } from '../json/tree.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
-import type { JsonValue } from './tree.ts';
 
 /** A mediated request, located in the catalogue and strictly parsed. */
 export interface Call {
@@ -48,6 +49,8 @@ export interface Plan {
   /** The tree to forward, once it is known who asks. */
   readonly rewrite: (stamp: Stamp) => JsonValue | undefined;
   readonly outcome?: (answer: UpstreamAnswer) => Outcome;
+  /** What the policies cannot say: a refusal by what the body says about who sends it. Asked when everything else is allowed. */
+  readonly objection?: (sender: Principal) => Refusal | undefined;
   /** More precise words than the policies' own, when these asks were denied. */
   readonly refusal?: (denied: readonly Decision[]) => Refusal | undefined;
   /** What the client gets instead of Prefect's own answer. */

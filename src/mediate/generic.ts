@@ -1,9 +1,10 @@
 // Every other mediated operation: strict parse, its own action, intent and outcome, the parsed tree forwarded.
+
+import { isObject } from '../json/tree.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { answerObject, textField } from './answer.ts';
 import { type Call, type Family, MEBIBYTE, type Outcome, planned } from './family.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
-import { isObject } from './tree.ts';
 
 export const generic: Family = {
   operations: [],

@@ -1,7 +1,8 @@
 // PATCH /flow_runs/{id}/labels: Prefect merges without looking, and a value that is not a scalar makes the run unreadable.
+
+import { isObject, isScalar, withoutKeys } from '../json/tree.ts';
 import { type Family, invalid, planned } from './family.ts';
 import { isReservedLabel } from './provenance.ts';
-import { isObject, isScalar, withoutKeys } from './tree.ts';
 
 export const updateLabels: Family = {
   operations: ['update_flow_run_labels_flow_runs__id__labels_patch'],

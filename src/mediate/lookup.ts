@@ -1,11 +1,11 @@
 // Asks Prefect about objects for a decision: uncached, with the gateway's own credential, parsed strictly.
 import { randomUUID } from 'node:crypto';
+import { parseStrict, renderStrict } from '../json/strict-json.ts';
+import type { JsonValue } from '../json/tree.ts';
 import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
 import { answerObject, textField } from './answer.ts';
 import type { Lookup } from './family.ts';
-import { parseStrict, renderStrict } from './strict-json.ts';
-import type { JsonValue } from './tree.ts';
 
 type Asked = Pick<Upstream, 'request'>;
 

@@ -1,9 +1,12 @@
 // For the unit tests: a mediator with the real catalogue, policies and decider, and with fakes for who, Prefect and the ledger.
+
 import { collectActions } from '../catalog/actions.ts';
 import { createCatalogue, OPERATIONS } from '../catalog/catalogue.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { createDecider } from '../decide/decider.ts';
+import { createEventMemory } from '../events/memory.ts';
+import { createEventRules } from '../events/rules.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { loadBuiltInPolicies, namePolicies, uniqueByName } from '../policy/policies.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
@@ -83,7 +86,8 @@ export function startMediator(options: Options = {}) {
     ...options.ledger,
   };
   const config = { publicUrl: { basePath: '' }, forwardHeaders: ['X-Team', 'Cookie'], ledger: { failClosed: true } };
-  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, config, ...options.parts });
+  const eventRules = createEventRules(createEventMemory());
+  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, eventRules, config, ...options.parts });
   return {
     forwarded,
     records,

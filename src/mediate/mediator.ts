@@ -6,6 +6,8 @@ import type { Decision } from '../contract/decision.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
+import type { EventRules } from '../events/rules.ts';
+import { renderStrict } from '../json/strict-json.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
@@ -16,7 +18,6 @@ import { requestHeaders, responseHeaders } from './headers.ts';
 import { createLookup } from './lookup.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
 import { type MediatedResponse, refusalResponse } from './refusal.ts';
-import { renderStrict } from './strict-json.ts';
 
 export type { MediatedRequest } from './call.ts';
 export type { MediatedResponse } from './refusal.ts';
@@ -32,13 +33,14 @@ export interface MediatorParts {
   readonly upstream: Pick<Upstream, 'request'>;
   readonly ledger: Pick<Ledger, 'append' | 'intend' | 'settle' | 'healthy'>;
   readonly clock: Clock;
+  readonly eventRules: EventRules;
   readonly config: { readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>; readonly forwardHeaders: readonly string[]; readonly ledger: Config['ledger'] };
   /** Told of what the client does not see; for the log. */
   readonly warn?: (message: string, error: unknown) => void;
 }
 
 export function createMediator(parts: MediatorParts): Mediator {
-  const familyOf = createFamilies(parts.config.publicUrl);
+  const familyOf = createFamilies({ publicUrl: parts.config.publicUrl, eventRules: parts.eventRules });
   return {
     async handle(request) {
       const operation = parts.catalogue.byId(request.inputs.operation);
@@ -78,6 +80,8 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   const { plan } = planned;
   const authorization = await parts.decider.authorize(request.inputs, plan.asks);
   if (!authorization.ok) return refuse(exchange, authorization, plan.refusal?.(deniedIn(authorization)) ?? { code: authorization.reason });
+  const objection = plan.objection?.(authorization.principal);
+  if (objection !== undefined) return refuse(exchange, authorization, objection);
   return forward(exchange, { call: opened.call, plan, authorization });
 }
 

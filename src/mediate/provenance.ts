@@ -1,7 +1,7 @@
 // Who made it, written into Prefect's own labels; nobody else may write these.
 import { RESERVED_LABEL_PREFIX } from '../contract/names.ts';
+import { field, isObject, type JsonObject, type JsonValue, withoutKeys } from '../json/tree.ts';
 import type { Stamp } from './family.ts';
-import { field, isObject, type JsonObject, type JsonValue, withoutKeys } from './tree.ts';
 
 export function isReservedLabel(key: string): boolean {
   return key.startsWith(RESERVED_LABEL_PREFIX);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../json/tree.ts';
 import { hydrationAsks, jinjaAsks, templateAsks } from './references.ts';
-import type { JsonValue } from './tree.ts';
 
 const ID = '11111111-2222-3333-4444-555555555555';
 const named = (asks: ReturnType<typeof templateAsks>) => asks.map(({ action, resource }) => `${action} ${resource.id}`);

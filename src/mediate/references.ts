@@ -4,8 +4,8 @@
 // `{"$ref": {"block_document_id": ...}}` with their own credential; the server hydrates `__prefect_kind` by itself.
 // Not seen here: a template that is put together from several values only where it is resolved.
 import type { Ask } from '../decide/decider.ts';
-import { field, isList, isObject, type JsonObject, type JsonValue } from './tree.ts';
-import { parseUuid } from './uuid.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
 
 /** For what workers resolve: job variables, pull steps, job templates, storage; the data of blocks. */
 export function templateAsks(tree: JsonValue | undefined): readonly Ask[] {

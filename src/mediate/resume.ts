@@ -1,7 +1,8 @@
 // POST /flow_runs/{id}/resume: the answer to a paused run; its input may be made from variables.
+
+import { field, isObject } from '../json/tree.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
 import { hydrationAsks } from './references.ts';
-import { field, isObject } from './tree.ts';
 
 export const resume: Family = {
   operations: ['resume_flow_run_flow_runs__id__resume_post'],

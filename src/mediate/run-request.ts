@@ -3,9 +3,9 @@
 // Measured with stock clients of 3.9.1: run_deployment and the CLI send state SCHEDULED, job_variables null or {}; the UI
 // repeats the deployment's own job_variables, work_queue_name and enforce_parameter_schema in its custom run form.
 import type { Ask } from '../decide/decider.ts';
+import { field, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from '../json/tree.ts';
 import { labelsReadable } from './provenance.ts';
 import { hydrationAsks, templateAsks } from './references.ts';
-import { field, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from './tree.ts';
 
 /** As Prefect answers it. */
 export type Deployment = JsonObject;

@@ -2,10 +2,10 @@
 //
 // Measured with stock clients of 3.9.1: `prefect deployment schedule pause|resume` and the UI send {"active": ...} alone.
 import type { Ask } from '../decide/decider.ts';
+import { field, isBlank, isList, isObject, type JsonValue } from '../json/tree.ts';
 import { hasOnly } from './changes.ts';
 import { type Call, type Family, invalid, MEBIBYTE, ownResource, type Planned, planned } from './family.ts';
 import { distinctAsks, hydrationAsks, templateAsks } from './references.ts';
-import { field, isBlank, isList, isObject, type JsonValue } from './tree.ts';
 
 export const createSchedules: Family = {
   operations: ['create_deployment_schedules_deployments__id__schedules_post'],

@@ -4,12 +4,12 @@
 // the worker's CANCELLED, the engine's CRASHED and CANCELLING/CANCELLED, remote infrastructure's PENDING and FAILED.
 // Without: the CLI's CANCELLING, the engine's RUNNING, COMPLETED, FAILED and PAUSED, the worker's PENDING.
 import type { Ask } from '../decide/decider.ts';
+import { field, isObject, type JsonObject } from '../json/tree.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { answerObject, objectsField, textField } from './answer.ts';
 import { FLOW_RUNS, itemRecords, itemRefusal, resolve } from './bulk.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
 import { stateActions } from './state-actions.ts';
-import { field, isObject, type JsonObject } from './tree.ts';
 
 export const setState: Family = {
   operations: ['set_flow_run_state_flow_runs__id__set_state_post'],

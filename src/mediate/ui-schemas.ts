@@ -1,7 +1,8 @@
 // POST /ui/schemas/validate: the UI's check of a form. Prefect puts variables into the values first, and its errors quote them.
+
+import { field, isObject } from '../json/tree.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
 import { hydrationAsks } from './references.ts';
-import { field, isObject } from './tree.ts';
 
 export const validateValues: Family = {
   operations: ['validate_obj_ui_schemas_validate_post'],

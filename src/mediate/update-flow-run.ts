@@ -2,9 +2,9 @@
 //
 // Measured with stock 3.9.1 clients: infrastructure_pid (worker), flow_version + empirical_policy (engine), name (engine).
 import type { Ask } from '../decide/decider.ts';
+import { field, isObject } from '../json/tree.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
 import { templateAsks } from './references.ts';
-import { field, isObject } from './tree.ts';
 
 export const updateFlowRun: Family = {
   operations: ['update_flow_run_flow_runs__id__patch'],

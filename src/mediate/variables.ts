@@ -1,9 +1,9 @@
 // Writing variables: the right is asked for on the old and on the new name. Their values are looked at by nobody here.
 import type { Ask } from '../decide/decider.ts';
+import { field, isObject } from '../json/tree.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
 import { createdObject } from './generic.ts';
 import { distinctAsks } from './references.ts';
-import { field, isObject } from './tree.ts';
 
 export const writeVariable: Family = {
   operations: ['create_variable_variables__post', 'update_variable_variables__id__patch', 'update_variable_by_name_variables_name__name__patch'],

@@ -2,11 +2,11 @@
 //
 // Measured with stock clients of 3.9.1: `work-pool pause|resume` and the UI send {"is_paused": ...} alone.
 import type { Ask } from '../decide/decider.ts';
+import { field, isObject, type JsonObject } from '../json/tree.ts';
 import { changedFields, changes, hasOnly } from './changes.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Planned, planned } from './family.ts';
 import { createdObject } from './generic.ts';
 import { distinctAsks, templateAsks } from './references.ts';
-import { field, isObject, type JsonObject } from './tree.ts';
 
 export const createWorkPool: Family = {
   operations: ['create_work_pool_work_pools__post'],

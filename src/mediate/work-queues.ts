@@ -1,8 +1,8 @@
 // Work queues, by id or in their pool: pausing is a right of its own; another name, limit or priority is a write.
 import type { Ask } from '../decide/decider.ts';
+import { field, isObject } from '../json/tree.ts';
 import { hasOnly } from './changes.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
-import { field, isObject } from './tree.ts';
 
 export const updateWorkQueue: Family = {
   operations: ['update_work_queue_work_queues__id__patch', 'update_work_queue_work_pools__work_pool_name__queues__name__patch'],

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { CLOSE, closingFromClient, closingFromUpstream } from '../frames/close-codes.ts';
 import { createFlow, endSide, type Outgoing } from '../frames/flow.ts';
 import type { Frame, Inbox } from '../frames/inbox.ts';
-import type { FrameGate, FrameVerdict } from './frame-gate.ts';
+import type { Dropped, FrameGate } from './frame-gate.ts';
 import type { RelayLimits } from './limits.ts';
 import type { UpstreamSocket } from './upstream-socket.ts';
 
@@ -12,6 +12,7 @@ export interface PipeEnds {
   readonly clientInbox: Inbox;
   readonly upstream: UpstreamSocket;
   readonly gate: FrameGate;
+  readonly onDropped: (dropped: Dropped) => void;
   readonly limits: RelayLimits;
 }
 
@@ -40,7 +41,11 @@ function pass(ends: PipeEnds, frame: Frame, toUpstream: (frame: Outgoing) => voi
     return;
   }
   // Prefect's protocols are text; what a gate cannot read must not pass it.
-  const verdict: FrameVerdict = frame.kind === 'text' ? ends.gate(frame.data) : { pass: false, closeCode: CLOSE.unsupported, reason: 'text frames only' };
+  if (frame.kind !== 'text') {
+    ends.client.close(CLOSE.unsupported, 'text frames only');
+    return;
+  }
+  const verdict = ends.gate(frame.data);
   if (verdict.pass) toUpstream({ kind: 'text', data: verdict.data });
-  else ends.client.close(verdict.closeCode, verdict.reason);
+  else ends.onDropped(verdict.dropped);
 }

@@ -62,7 +62,7 @@ describe('a revoked credential (WS-03)', () => {
     expect(room.prefect.requests).toEqual([]);
   });
 
-  it('ends at its expiry, but not one that was prolonged', async () => {
+  it('ends with 1012 at its expiry, on which clients come back with a fresh credential; one that was prolonged stays', async () => {
     room = await openTestRoom({ tickMs: 10 });
     const soon = room.state.now + 1000;
     room.allowed.set(GOOD, { expiresAtMs: soon });
@@ -71,8 +71,17 @@ describe('a revoked credential (WS-03)', () => {
     room.state.now = soon;
     await room.relay.recheck();
     expect(client.socket.readyState).toBe(client.socket.OPEN);
-    room.allowed.delete(GOOD);
     room.state.now = soon + 1000;
+    expect(await client.closed).toMatchObject({ code: 1012, reason: expect.stringContaining('credential-expired') });
+    expect(room.records.at(-1)).toMatchObject({ decision: 'deny', reason: 'credential-expired', status: 401 });
+  });
+
+  it('ends with 1008 when it is gone by the time that it would expire', async () => {
+    room = await openTestRoom({ tickMs: 10 });
+    room.allowed.set(GOOD, { expiresAtMs: room.state.now + 1000 });
+    const client = await opened(EVENTS_OUT);
+    room.allowed.delete(GOOD);
+    room.state.now += 1000;
     expect((await client.closed).code).toBe(1008);
   });
 

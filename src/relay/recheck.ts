@@ -1,10 +1,17 @@
 // Decides open sockets again: after a security change, and when their credential expires.
+import type { ReasonCode } from '../contract/reasons.ts';
 import { CLOSE, refusalReason } from '../frames/close-codes.ts';
 import { closeSoon } from '../frames/first-frame.ts';
 import { messageOf, type RelayCore, recordRefusal } from './core.ts';
 import type { Session } from './session.ts';
 
 const AT_ONCE = 50;
+
+/**
+ * Nothing was taken away: a client with short-lived credentials comes back with a fresh one, and 1012 is what it comes back on. After
+ * 1008 a worker would give its channel up for good. Whoever has no fresh one is refused at the upgrade.
+ */
+const ENDED_BY_ITS_CLOCK: ReadonlySet<ReasonCode> = new Set(['credential-expired', 'session-expired']);
 
 /** Every open socket, with its own inputs and frame token. Resolves when those no longer allowed are being closed. */
 export async function recheckAll(core: RelayCore): Promise<void> {
@@ -33,7 +40,7 @@ export async function recheckOne(core: RelayCore, session: Session): Promise<voi
     }
     if (answer.reason === 'gateway-unavailable') return endUndecided(session);
     core.sessions.delete(session);
-    closeSoon(client, CLOSE.policy, refusalReason(answer.reason));
+    closeSoon(client, ENDED_BY_ITS_CLOCK.has(answer.reason) ? CLOSE.restart : CLOSE.policy, refusalReason(answer.reason));
     // A record of its own: the socket's request id has its record since it was opened.
     await recordRefusal(core, { ...visit, inputs: { ...visit.inputs, requestId: '' } }, answer.reason, answer);
   } catch (error) {

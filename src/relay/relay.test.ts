@@ -67,18 +67,45 @@ describe('an open socket', () => {
     expect(room.prefect.frames).toHaveLength(1);
   });
 
-  it('asks its gate about every frame', async () => {
+  it('asks its gate about every frame: one that it drops is recorded, and the socket stays', async () => {
     const gate = (data: Buffer) =>
       data.toString() === 'forged'
-        ? { pass: false as const, closeCode: 1008, reason: 'not yours' }
+        ? { pass: false as const, dropped: { code: 'event-reserved' as const, detail: 'not yours', subject: 'prefect.x' } }
         : { pass: true as const, data: Buffer.from(`checked ${data}`) };
     room = await openTestRoom({}, { gateFor: () => gate });
     const client = await opened();
     client.socket.send('one');
     client.socket.send('forged');
     client.socket.send('two');
-    expect(await client.closed).toEqual({ code: 1008, reason: 'not yours' });
-    expect(room.prefect.frames.slice(1)).toEqual(['checked one']);
+    await until(() => room.prefect.frames.length === 3, 'both other frames');
+    expect(room.prefect.frames.slice(1)).toEqual(['checked one', 'checked two']);
+    expect(room.records.at(-1)).toMatchObject({
+      decision: 'deny',
+      reason: 'event-reserved',
+      status: 403,
+      resource_id: 'prefect.x',
+      principal: 'token:etl',
+      request_id: null,
+    });
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+  });
+
+  it('records at most twenty dropped frames of a socket a minute', async () => {
+    room = await openTestRoom({}, { gateFor: () => () => ({ pass: false, dropped: { code: 'body-not-json', detail: 'x', subject: null } }) });
+    const client = await opened();
+    const drop = async (count: number): Promise<void> => {
+      for (let index = 0; index < count; index += 1) client.socket.send('x');
+      const pong = once(client.socket, 'pong');
+      client.socket.ping();
+      await pong;
+    };
+    await drop(50);
+    const dropped = () => room.records.filter(({ reason }) => reason === 'body-not-json').length;
+    expect(dropped()).toBe(20);
+    room.state.now += 60_000;
+    await drop(1);
+    expect(dropped()).toBe(21);
+    expect(room.warnings.join()).toContain('"count":30');
   });
 
   it('negotiates no compression', async () => {

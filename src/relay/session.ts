@@ -7,6 +7,7 @@ import { within } from '../frames/first-frame.ts';
 import type { Inbox } from '../frames/inbox.ts';
 import type { RelayCore } from './core.ts';
 import { messageOf } from './core.ts';
+import { createDropRecorder } from './dropped.ts';
 import { passEveryFrame } from './frame-gate.ts';
 import { joinPipe } from './pipe.ts';
 import { recheckOne } from './recheck.ts';
@@ -57,7 +58,7 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
       return;
     }
     const gate = visit.operation === undefined ? undefined : core.parts.gateFor?.(visit.operation, session.authorization);
-    joinPipe({ client, clientInbox: inbox, upstream, gate: gate ?? passEveryFrame, limits: core.limits });
+    joinPipe({ client, clientInbox: inbox, upstream, gate: gate ?? passEveryFrame, onDropped: createDropRecorder(core, session), limits: core.limits });
   } catch (error) {
     if (gone.signal.aborted) return;
     core.log.warn({ request_id: visit.inputs.requestId, path: visit.inputs.path, error: messageOf(error) }, 'no socket to Prefect: client closed with 1012');

@@ -84,7 +84,7 @@ export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Par
       revision: 7,
       authorize: async (inputs, _asks, frameToken) => {
         if (state.outage) throw new Error('no store');
-        return decideFor(allowed, inputs, frameToken);
+        return decideFor(allowed, inputs, frameToken, state.now);
       },
     },
     upstream: { socketUrl: (path) => prefect.url + path, socketToken: () => SECRET, socketAuthorities: () => null },
@@ -121,7 +121,7 @@ export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Par
   };
 }
 
-function decideFor(allowed: TestRoom['allowed'], inputs: EdgeInputs, frameToken: string | undefined): Authorization {
+function decideFor(allowed: TestRoom['allowed'], inputs: EdgeInputs, frameToken: string | undefined, now: number): Authorization {
   const carrier = frameToken !== undefined ? 'frame' : inputs.authorization !== '' ? 'authorization' : inputs.token !== '' ? 'x-lictor-token' : 'session';
   const token = frameToken ?? ([inputs.authorization, inputs.token, inputs.session].find((value) => value !== '') || '');
   const entry = allowed.get(token);
@@ -129,6 +129,7 @@ function decideFor(allowed: TestRoom['allowed'], inputs: EdgeInputs, frameToken:
   if (token === '') return { ok: false, reason: 'credential-missing', credentialId: null, ...none };
   if (entry === undefined)
     return { ok: false, reason: token.includes('forbidden') ? 'policy-default-deny' : 'credential-unknown', credentialId: null, ...none };
+  if (entry.expiresAtMs !== null && entry.expiresAtMs <= now) return { ok: false, reason: 'credential-expired', credentialId: 'tok_1', ...none };
   return {
     ok: true,
     principal: { id: 'token:etl', kind: 'service', idp: null, roles: [], groups: [], attributes: {}, onBehalfOf: [] },

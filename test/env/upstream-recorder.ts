@@ -28,6 +28,8 @@ export interface Recorder {
   clear(): void;
   /** First text frames that arrived on sockets. */
   firstFrames(): readonly string[];
+  /** The text frames behind them. */
+  laterFrames(): readonly string[];
   /** Answers instead of the default; undefined: the default. */
   answerWith(answer: ((request: Recorded) => RecordedAnswer | undefined) | undefined): void;
   /** Refuses connections until `resume`. */
@@ -43,6 +45,7 @@ const OWN_LOOKS = new Set(['/api/health', '/api/ready', '/api/admin/version']);
 export async function startRecorder(): Promise<Recorder> {
   const requests: Recorded[] = [];
   const frames: string[] = [];
+  const later: string[] = [];
   let answer: ((request: Recorded) => RecordedAnswer | undefined) | undefined;
   const open = new Set<Socket>();
   const server = createServer((incoming, response) => {
@@ -62,6 +65,7 @@ export async function startRecorder(): Promise<Recorder> {
       webSocket.once('message', (data) => {
         frames.push(String(data));
         webSocket.send(JSON.stringify({ type: 'auth_success' }));
+        webSocket.on('message', (next) => later.push(String(next)));
       });
     });
   });
@@ -81,8 +85,10 @@ export async function startRecorder(): Promise<Recorder> {
     clear: () => {
       requests.length = 0;
       frames.length = 0;
+      later.length = 0;
     },
     firstFrames: () => [...frames],
+    laterFrames: () => [...later],
     answerWith: (next) => {
       answer = next;
     },

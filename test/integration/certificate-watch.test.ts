@@ -40,6 +40,7 @@ beforeEach(async () => {
       clock: () => 0,
       log: pino({ enabled: false }),
       sync: unused,
+      eventRules: unused,
       edgeRuns: unused,
       get catalogue() {
         return unused();

@@ -1,4 +1,5 @@
 // The edge's decision equals what `explain` says about the same request: nginx, decision and mediator against the same snapshot.
+
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,8 @@ import { systemClock } from '../../src/contract/clock.ts';
 import { createAnswerer } from '../../src/decide/answer.ts';
 import { createDecider } from '../../src/decide/decider.ts';
 import { parseEdgeInputs } from '../../src/decide/inputs.ts';
+import { createEventMemory } from '../../src/events/memory.ts';
+import { createEventRules } from '../../src/events/rules.ts';
 import type { ExplainerParts } from '../../src/explain/explainer.ts';
 import { findPrincipal, type Somebody } from '../../src/explain/principal.ts';
 import { explainRequest } from '../../src/explain/request.ts';
@@ -58,6 +61,7 @@ beforeAll(async () => {
   const quiet = async () => undefined;
   const ledger = { append: quiet, intend: quiet, settle: quiet, healthy: () => true };
   const mediator = createMediator({
+    eventRules: createEventRules(createEventMemory()),
     catalogue,
     decider,
     upstream,

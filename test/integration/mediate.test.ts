@@ -1,9 +1,12 @@
 // The mediator against a real Prefect: what it forwards is taken, what it stamps is kept, what it refuses never arrives.
+
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCatalogue } from '../../src/catalog/catalogue.ts';
 import type { NewRecord } from '../../src/contract/record.ts';
 import type { Authorization } from '../../src/decide/decider.ts';
+import { createEventMemory } from '../../src/events/memory.ts';
+import { createEventRules } from '../../src/events/rules.ts';
 import { createMediator, type MediatedResponse } from '../../src/mediate/mediator.ts';
 import { createUpstream, type Upstream } from '../../src/prefect/upstream.ts';
 import { type Direct, directTo, field, sharedPrefect, text } from '../env/prefect.ts';
@@ -46,6 +49,7 @@ interface Answer {
 /** `body`: text as it is, anything else as JSON. */
 async function send(method: string, path: string, body?: unknown, denied: readonly string[] = []): Promise<Answer> {
   const mediator = createMediator({
+    eventRules: createEventRules(createEventMemory()),
     catalogue,
     decider: decider(denied),
     upstream,

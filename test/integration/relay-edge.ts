@@ -23,6 +23,8 @@ export interface RelayEdge {
   /** The one token that is allowed. */
   readonly token: string;
   revoke(): void;
+  /** The token in use has expired, and from now on the edge puts a fresh one on every request, as `lictor exec` does. */
+  renew(): void;
   stop(): Promise<void>;
 }
 
@@ -30,13 +32,13 @@ export async function startRelayEdge(prefect: PrefectAddress): Promise<RelayEdge
   const dir = mkdtempSync(join(tmpdir(), 'relay-edge-'));
   const relaySocket = join(dir, 'relay.sock');
   const token = 'lct_relay_test';
-  const state = { revoked: false };
+  const state: TokenState = { revoked: false, current: null, expired: new Set() };
   const records: NewRecord[] = [];
   const requests: string[] = [];
   const upstream = createUpstream({ servers: [prefect.url], authString: prefect.authString, publicUrl: null });
   const relay = createRelay({
     catalogue: createCatalogue(),
-    decider: { revision: 1, authorize: async (inputs, _asks, frameToken) => decide(state.revoked ? undefined : token, inputs, frameToken) },
+    decider: { revision: 1, authorize: async (inputs, _asks, frameToken) => decide(state.revoked ? undefined : token, state, inputs, frameToken) },
     upstream,
     ledger: {
       append: async (record) => {
@@ -52,7 +54,7 @@ export async function startRelayEdge(prefect: PrefectAddress): Promise<RelayEdge
     requests.push(`${request.method} ${request.url}`);
     passOn(request, response, { prefect, authorization: upstream.authorization() ?? '' });
   });
-  server.on('upgrade', (request, socket: Socket) => joinRelay(request, socket, relaySocket));
+  server.on('upgrade', (request, socket: Socket) => joinRelay(request, socket, { relaySocket, token: state.current }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -64,6 +66,10 @@ export async function startRelayEdge(prefect: PrefectAddress): Promise<RelayEdge
     revoke: () => {
       state.revoked = true;
     },
+    renew: () => {
+      if (state.current !== null) state.expired.add(state.current);
+      state.current = `lct_fresh_${state.expired.size}`;
+    },
     stop: async () => {
       await relay.drain();
       await upstream.close();
@@ -74,12 +80,20 @@ export async function startRelayEdge(prefect: PrefectAddress): Promise<RelayEdge
   };
 }
 
-function decide(allowed: string | undefined, inputs: EdgeInputs, frameToken: string | undefined): Authorization {
+interface TokenState {
+  revoked: boolean;
+  /** Null: clients bring their own. */
+  current: string | null;
+  readonly expired: Set<string>;
+}
+
+function decide(allowed: string | undefined, { current, expired }: TokenState, inputs: EdgeInputs, frameToken: string | undefined): Authorization {
   const [scheme, value = ''] = inputs.authorization.split(' ');
   const presented = frameToken ?? (scheme === 'Basic' ? Buffer.from(value, 'base64').toString() : value || inputs.token);
   const none = { principal: null, credential: null, credentialId: null, decisions: [] };
   if (presented === '') return { ok: false, reason: 'credential-missing', ...none };
-  if (presented !== allowed && presented !== `any:${allowed}`) return { ok: false, reason: 'credential-revoked', ...none };
+  if (expired.has(presented)) return { ok: false, reason: 'credential-expired', ...none };
+  if (presented !== current && presented !== allowed && presented !== `any:${allowed}`) return { ok: false, reason: 'credential-revoked', ...none };
   return {
     ok: true,
     principal: { id: 'token:test', kind: 'service', idp: null, roles: [], groups: [], attributes: {}, onBehalfOf: [] },
@@ -100,7 +114,7 @@ function passOn(request: IncomingMessage, response: ServerResponse, to: { readon
 }
 
 /** What nginx/relay.conf does. */
-function joinRelay(request: IncomingMessage, socket: Socket, relaySocket: string): void {
+function joinRelay(request: IncomingMessage, socket: Socket, { relaySocket, token }: { readonly relaySocket: string; readonly token: string | null }): void {
   const path = (request.url ?? '').split('?')[0] ?? '';
   const header = (name: string) => String(request.headers[name] ?? '');
   const lines = {
@@ -108,7 +122,7 @@ function joinRelay(request: IncomingMessage, socket: Socket, relaySocket: string
     [INPUT.address]: '127.0.0.1',
     [INPUT.method]: 'GET',
     [INPUT.authorization]: header('authorization'),
-    [INPUT.token]: header('x-lictor-token'),
+    [INPUT.token]: token ?? header('x-lictor-token'),
     [INPUT.operation]: createCatalogue().match('GET', path)?.operation.operationId ?? '',
     [INPUT.path]: path,
     host: 'localhost',

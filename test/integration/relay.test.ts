@@ -50,6 +50,27 @@ describe.each(CARRIERS)('the stock client with %s', (carrier) => {
   });
 });
 
+describe('a credential that lives for seconds, behind a sidecar', () => {
+  it('sockets end with it and come back with the next: no event is lost, the worker keeps its channel', async () => {
+    edge.renew();
+    const pool = 'relay-renewed';
+    const stock = clientWith('none', '');
+    await stock.startPrefect(['worker', 'start', '--pool', pool, '--type', 'process', '--name', 'w1']);
+    const events = await stock.startPython([join(import.meta.dirname, 'relay-renewal.py'), `r${Date.now()}`]);
+    const channels = () => opened().filter((path) => path === `/api/work_pools/${pool}/workers/connect`).length;
+    for (const sent of [10, 20, 30]) {
+      await waitFor(() => events.output().includes(`sent ${sent}\n`), { what: `event ${sent}`, timeoutMs: 60_000 });
+      const before = channels();
+      edge.renew();
+      await edge.relay.recheck();
+      await waitFor(() => channels() > before, { what: 'the channel to come back', timeoutMs: 20_000 });
+    }
+    await events.exited;
+    expect(events.output()).toContain('received 40');
+    expect(edge.requests.filter((request) => request.endsWith('/workers/heartbeat'))).toEqual([]);
+  });
+});
+
 describe('refused', () => {
   it('an API key alone: the client is told which setting to use', async () => {
     const { output } = await clientWith('api-key', edge.token).prefect(['events', 'stream', '--run-once'], 30_000);

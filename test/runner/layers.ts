@@ -3,8 +3,8 @@
 /** A part may import the parts of earlier rows; parts of one row do not import each other. */
 export const ROWS: readonly (readonly string[])[] = [
   ['contract'],
-  ['config', 'frames'],
-  ['keys', 'store', 'catalog'],
+  ['config', 'frames', 'json'],
+  ['keys', 'store', 'catalog', 'events'],
   ['prefect', 'policy', 'ledger'],
   ['authn'],
   ['decide'],

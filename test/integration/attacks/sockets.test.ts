@@ -1,6 +1,7 @@
 // research rows WS: the five sockets, which carry the same rights as HTTP and have no second guard.
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Session } from '../../env/browser-session.ts';
+import { jsonLines } from '../../env/gateway.ts';
 import { waitFor } from '../../env/process.ts';
 import { authFrame, openSocket } from '../../env/socket.ts';
 import { expectNothingUpstream, useHarness } from './harness.ts';
@@ -106,10 +107,16 @@ describe('WS-03: revocation', () => {
     const socket = openSocket(harness.gateway.url, '/api/events/out', { headers: bearer(secret), first: authFrame(null) });
     await waitFor(() => socket.frames().length > 0, { what: 'the socket to stream' });
     await harness.gateway.lictorOk('token', 'revoke', 'ws-03');
+    const revokedAt = performance.now();
     expect(await socket.ended).toMatchObject({ code: 1008 });
-    await waitFor(async () => (await harness.gateway.lictorOk('audit', '--principal', 'token:ws-03', '--json')).includes('"relay"'), {
-      what: 'the record of the socket',
+    // The command returns when its change holds: the bound is there for one that cannot reach the control plane.
+    expect(performance.now() - revokedAt).toBeLessThan(2000);
+    const ended = { decision: 'deny', reason: 'credential-revoked', action: 'events.stream', path: '/api/events/out', path_taken: 'relay', status: 401 };
+    await waitFor(async () => jsonLines(await harness.gateway.lictorOk('audit', '--decision', 'deny', '--json')).some((record) => matches(record, ended)), {
+      what: 'the record of its end',
     });
+    const opened = jsonLines(await harness.gateway.lictorOk('audit', '--principal', 'token:ws-03', '--json'));
+    expect(opened).toContainEqual(expect.objectContaining({ decision: 'allow', status: 101, path: '/api/events/out', path_taken: 'relay' }));
   });
 
   it('WS-03 twin: the socket of another token stays open', async () => {
@@ -122,3 +129,7 @@ describe('WS-03: revocation', () => {
     socket.close();
   });
 });
+
+function matches(record: Record<string, unknown>, expected: Record<string, unknown>): boolean {
+  return Object.entries(expected).every(([key, value]) => record[key] === value);
+}

@@ -1,0 +1,24 @@
+// `/events/in`: each frame is one event, read strictly, decided on, and sent on as it was read.
+//
+// A refused event is dropped and recorded, and the socket stays. Closing it would do more harm than the event: stock clients resend
+// what was not confirmed, the refused one first, and everything behind it would be lost (task run states among it).
+import type { Principal } from '../contract/principal.ts';
+import type { EventRules } from '../events/rules.ts';
+import { parseStrict, renderStrict } from '../json/strict-json.ts';
+import { type FrameGate, passEveryFrame } from './frame-gate.ts';
+import type { RelayParts } from './parts.ts';
+
+/** The gates of all sockets; the other four carry no authority of their own, or (the worker's channel) what its role is given for. */
+export function createGates(rules: EventRules): NonNullable<RelayParts['gateFor']> {
+  return ({ operationId }, { principal }) => (operationId === 'socket:events-in' ? createEventGate(rules, principal) : passEveryFrame);
+}
+
+export function createEventGate(rules: EventRules, sender: Principal): FrameGate {
+  return (data) => {
+    const parsed = parseStrict(data);
+    if (!parsed.ok) return { pass: false, dropped: { code: 'body-not-json', detail: parsed.detail, subject: null } };
+    const verdict = rules(parsed.tree, sender);
+    if (verdict.ok) return { pass: true, data: renderStrict(parsed.tree) };
+    return { pass: false, dropped: { code: verdict.code, detail: verdict.detail, subject: verdict.name } };
+  };
+}

@@ -21,7 +21,7 @@ export const REASONS = {
   'credential-expired': { status: 401, detail: 'The credential has expired.', hint: 'Create or rotate the token: lictor token rotate NAME.' },
   'credential-revoked': { status: 401, detail: 'The credential has been revoked.', hint: 'Ask for a new one: lictor token create NAME.' },
   'credential-address': { status: 401, detail: 'The credential is not valid from this address.', hint: 'The token is limited to other addresses (--cidr).' },
-  'session-expired': { status: 401, detail: 'The session has ended.', hint: 'Log in again at /.lictor/login.' },
+  'session-expired': { status: 401, detail: 'The session has ended.', hint: 'Load the page again to log in; programs use a service token.' },
   'login-failed': { status: 401, detail: 'Name or password is wrong.', hint: 'Try again, or ask an administrator: lictor account passwd NAME.' },
   'too-many-failures': {
     status: 401,
@@ -98,6 +98,11 @@ export const REASONS = {
     hint: 'If the client did ask for a WebSocket, a proxy in between dropped the Upgrade header.',
   },
   // 429, 503
+  'sockets-waiting': {
+    status: 503,
+    detail: 'Too many sockets that have shown no credential yet are waiting.',
+    hint: 'Come back; sockets with PREFECT_CLIENT_CUSTOM_HEADERS are decided at once and never wait.',
+  },
   'rate-limited': { status: 429, detail: 'Too many requests.', hint: 'Slow down; stock Prefect clients wait by themselves.' },
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
   'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide just now.', hint: 'Retry; nothing was forwarded.' },

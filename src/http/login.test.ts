@@ -45,6 +45,12 @@ describe('an address given by the page itself (expired.js)', () => {
     expect(script.body).toContain('"/.lictor/login"');
   });
 
+  it('is asked for below the path of public_url, where script and login page are', async () => {
+    reconfigure({ config: { publicUrl: { ...CONFIG.publicUrl, basePath: '/prefect' } } });
+    expect((await ask('/prefect/.lictor/expired.js')).body).toContain('"/prefect/.lictor/login"');
+    expect((await ask('/.lictor/expired.js')).statusCode).toBe(404);
+  });
+
   it(`is dropped when it is one of ${HOSTILE_RETURN_PATHS.length} hostile ones (RD-01)`, async () => {
     for (const path of HOSTILE_RETURN_PATHS) {
       const answer = await ask(`/.lictor/login?return=${encodeURIComponent(path.toWellFormed())}`, { headers: HTML });

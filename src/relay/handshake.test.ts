@@ -254,12 +254,19 @@ describe('sockets that wait for their first frame', () => {
     expect((await third).socket.readyState).toBe(1);
   });
 
-  it('are closed with 1008 when no place comes free, and beyond the line at once', async () => {
+  it('are closed with 1012 when no place comes free, and beyond the line at once', async () => {
     room = await openTestRoom({ waitingPerAddress: 1, firstFrameMs: 300 });
-    await room.connect({ protocols: ['prefect'] });
+    // Its decision cannot be made: it keeps the one place.
+    room.state.outage = true;
+    await byFrame(GOOD);
+    await until(() => room.warnings.length > 0, 'the first failed decision');
     const inLine = room.connect({ protocols: ['prefect'] });
     const beyond = await room.connect({ protocols: ['prefect'] });
-    expect(await beyond.closed).toMatchObject({ code: 1008 });
-    expect(await (await inLine).closed).toMatchObject({ code: 1008 });
+    const full = { code: 1012, reason: expect.stringContaining('PREFECT_CLIENT_CUSTOM_HEADERS') };
+    expect(await beyond.closed).toMatchObject(full);
+    expect(await (await inLine).closed).toMatchObject(full);
+    await until(() => room.records.filter(({ reason }) => reason === 'sockets-waiting').length === 2, 'both records');
+    expect(room.records.at(-1)).toMatchObject({ decision: 'deny', status: 503 });
+    room.state.outage = false;
   });
 });

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { LictorError } from '../contract/error.ts';
-import type { ReasonCode } from '../contract/reasons.ts';
+import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import type { Authorization } from '../decide/decider.ts';
 import { carriesCredential, parseEdgeInputs } from '../decide/inputs.ts';
 import { parseAuthFrame } from '../frames/auth-frame.ts';
@@ -84,7 +84,7 @@ async function openByFrame(core: RelayCore, visit: Visit, upgrade: Upgrade): Pro
     const opened = await switchProtocols(core, upgrade);
     const proven = leave === undefined ? undefined : await proveByFrame(core, visit, opened, upgrade.socket);
     leave?.();
-    if (leave === undefined) await closeRefused(core, visit, opened.client, { reason: 'credential-missing', authorization: null });
+    if (leave === undefined) await closeRefused(core, visit, opened.client, { reason: 'sockets-waiting', authorization: null });
     if (proven === undefined) return;
     await runSession(core, { visit, client: opened.client, generation, ...proven }, opened.inbox, forwardedHeaders(upgrade.request.headers));
   } finally {
@@ -123,9 +123,9 @@ interface Refusal {
   readonly authorization: Authorization | null;
 }
 
-/** "No" is 1008; "cannot say just now" is 1012, on which stock clients come back. */
+/** "No" is 1008; "cannot say just now" is 1012, on which stock clients come back: after 1008 a worker gives its channel up for good. */
 async function closeRefused(core: RelayCore, visit: Visit, client: WebSocket, { reason, authorization }: Refusal): Promise<void> {
-  closeSoon(client, reason === 'gateway-unavailable' ? CLOSE.restart : CLOSE.policy, refusalReason(reason));
+  closeSoon(client, REASONS[reason].status === 503 ? CLOSE.restart : CLOSE.policy, refusalReason(reason));
   await recordRefusal(core, visit, reason, authorization);
 }
 

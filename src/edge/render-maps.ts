@@ -1,10 +1,12 @@
 // The maps that depend on the configuration: session cookie, origin, the words of refusals.
-import type { Config } from '../config/config.ts';
+import { isIP } from 'node:net';
+import type { Config, PublicUrl } from '../config/config.ts';
+import { isLoopback } from '../config/sections/public-url.ts';
 import { sessionCookieName } from '../contract/names.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 
-export function renderMaps({ publicUrl }: Config): string {
+export function renderMaps({ publicUrl }: Pick<Config, 'publicUrl'>): string {
   const cookie = sessionCookieName(publicUrl);
   const reason = (code: keyof typeof REASONS): string => `    ${code} `;
   return `# Maps that depend on the configuration.
@@ -19,7 +21,7 @@ map $http_cookie $lictor_cookie_refusal {
 }
 map $http_sec_fetch_site $lictor_fetched_here { same-origin "1"; default ""; }
 map $http_origin $lictor_same_origin { ${quoteVerbatim(publicUrl.origin)} "1"; "" $lictor_fetched_here; default ""; }
-# Client certificates come with their own part.
+${renderTransportSecurity(publicUrl)}# Client certificates come with their own part.
 map "" $lictor_certificate { default ""; }
 map $lictor_refusal $lictor_refusal_code { "" "request-invalid"; default $lictor_refusal; }
 map $lictor_refusal_code $lictor_refusal_detail {
@@ -40,5 +42,18 @@ map $request_uri $lictor_default_hint { "" ${quote(REASONS['request-invalid'].hi
 
 # A server behind the balancer that was not asked says so by itself (src/edge/render-upstream.ts).
 map $lictor_taken $lictor_upstream_code { direct $upstream_http_x_lictor_code; default ""; }
+`;
+}
+
+const YEAR_SECONDS = 31_536_000;
+
+/**
+ * Strict-Transport-Security (RFC 6797) holds for a host name with all its ports and paths: it is sent only where the name is this
+ * gateway's alone, by all that can be known here. Never for its subdomains, which are others'.
+ */
+function renderTransportSecurity({ secure, hostname, port, basePath }: PublicUrl): string {
+  const isName = !hostname.startsWith('[') && isIP(hostname) === 0 && !isLoopback(hostname);
+  const value = secure && isName && port === 443 && basePath === '' ? `max-age=${YEAR_SECONDS}` : '';
+  return `map $host $lictor_transport_security { ${quoteVerbatim(hostname)} ${quote(value)}; default ""; }
 `;
 }

@@ -53,6 +53,7 @@ ${tls}    set $lictor_taken "";
     error_page 500 502 503 504 = @unavailable;
 
     add_header X-Request-Id $request_id always;
+    add_header Strict-Transport-Security $lictor_transport_security always;
     add_header Allow "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" always;
 
     # Refusals that need no decision. Named locations answer them; nothing is forwarded.

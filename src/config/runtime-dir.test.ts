@@ -1,5 +1,5 @@
 // The runtime directory: short, reachable by nginx's workers, and never one that somebody else prepared.
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -30,6 +30,16 @@ describe('prepareStateDir', () => {
     expect(Buffer.byteLength(paths.decisionSocket)).toBeLessThanOrEqual(107);
     removeRuntimeDir(paths);
     expect(existsSync(paths.decisionCache) || existsSync(paths.run)).toBe(false);
+  });
+
+  it('keeps the logs from other users before nginx has created them, and where an older one has', () => {
+    const paths = prepareStateDir(join(directory, 'state'));
+    expect([mode(paths.accessLog), mode(paths.edgeErrorLog)]).toEqual([0o600, 0o600]);
+    chmodSync(paths.accessLog, 0o644);
+    writeFileSync(paths.accessLog, 'line');
+    prepareStateDir(join(directory, 'state'));
+    expect([mode(paths.accessLog), readFileSync(paths.accessLog, 'utf8')]).toEqual([0o600, 'line']);
+    removeRuntimeDir(paths);
   });
 
   it.runIf(isRoot)('gives the decision cache to the user of the workers', () => {

@@ -4,9 +4,12 @@ import {
   accessSync,
   chmodSync,
   chownSync,
+  closeSync,
   constants,
+  fchmodSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readlinkSync,
   realpathSync,
   renameSync,
@@ -38,6 +41,7 @@ export function prepareStateDir(stateDir: string): StatePaths {
   const paths = statePaths(root, runtime);
   ownDirectory(paths.log, directoryMode());
   ownDirectory(paths.edge, 0o700);
+  for (const log of [paths.accessLog, paths.edgeErrorLog]) ownLog(log);
   linkAtomically(runtime, paths.run);
   markNewState(paths);
   prepareDecisionCache(paths.decisionCache);
@@ -97,6 +101,13 @@ function ownDirectory(path: string, mode: number): void {
   if (!stats.isDirectory() || stats.uid !== ourUid()) {
     throw new LictorError('state-dir-unusable', `${path} is not a directory of this user: remove it, or give another state directory with --state-dir DIR.`);
   }
+}
+
+/** `nginx -t` of a command would create them for everybody to read: whom the gateway knows and what they did stands in them. */
+function ownLog(path: string): void {
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  fchmodSync(descriptor, 0o600);
+  closeSync(descriptor);
 }
 
 /** mkdir fails on whatever is there, a dangling link too; what was there before us must then be ours. */

@@ -120,6 +120,8 @@ interface Where {
   readonly configFile: string;
   readonly stateDir: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Of the shell that it is started from; default: this process's. */
+  readonly umask?: string;
 }
 
 /** Runs a `lictor` command that needs no gateway. */
@@ -127,11 +129,13 @@ export function runLictor(args: readonly string[], where: Where): Promise<Finish
   return run({ ...lictorSpec(args, where), timeoutMs: 60_000 });
 }
 
-function lictorSpec(args: readonly string[], { configFile, stateDir, env }: Where) {
+function lictorSpec(args: readonly string[], { configFile, stateDir, env, umask }: Where) {
+  const command = [process.execPath, MAIN, ...args, '-c', configFile, '--state-dir', stateDir];
+  const [first = '', ...rest] = umask === undefined ? command : ['sh', '-c', `umask ${umask} && exec "$@"`, 'sh', ...command];
   return {
     name: `lictor ${args.join(' ')}`,
-    command: process.execPath,
-    args: [MAIN, ...args, '-c', configFile, '--state-dir', stateDir],
+    command: first,
+    args: rest,
     env: env ?? { PATH: process.env['PATH'] },
   };
 }

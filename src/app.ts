@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { createCatalogue } from './catalog/catalogue.ts';
+import type { Ensured } from './certificates/own.ts';
 import type { Config } from './config/config.ts';
 import type { StatePaths } from './config/state-dir.ts';
 import { nginxWorkerUser } from './config/worker-user.ts';
@@ -116,9 +117,16 @@ function warn({ log, tell }: AppParts, text: string): void {
   tell({ type: 'notice', text: `lictor: ${text}` });
 }
 
-async function prepareEdge({ paths, env }: AppParts, config: Config): Promise<App['edge']> {
-  const { files, version } = await renderHere(config, paths, env);
+async function prepareEdge(parts: AppParts, config: Config): Promise<App['edge']> {
+  const { paths, env, clock } = parts;
+  const { files, version, certificate } = await renderHere(config, paths, env, clock);
+  if (certificate?.made === 'authority') warn(parts, authorityText(certificate, paths.ownCertificate.caFile));
   return { ...(await applyEdge(files, paths, version)), binary: version.binary };
+}
+
+function authorityText({ formerDir }: Ensured, caFile: string): string {
+  const former = formerDir === null ? '' : ` The files for another host are in ${formerDir}.`;
+  return `made a certificate authority of its own: every client needs ${caFile} (PREFECT_API_SSL_CERT_FILE).${former}`;
 }
 
 interface Behind {

@@ -1,5 +1,6 @@
 // Reads the configuration again: either all of it is applied, or nothing has changed and every problem is told.
 import { userInfo } from 'node:os';
+import { ensureOwnCertificate } from './certificates/own.ts';
 import { certificateFingerprint, checkCertificates } from './config/certificates.ts';
 import type { Config } from './config/config.ts';
 import { type Candidate, loadCandidate } from './config/in-use.ts';
@@ -33,7 +34,7 @@ export interface ReloaderParts {
 }
 
 export function createReloader(parts: ReloaderParts): Reloader {
-  const state: State = { certificates: certificateFingerprint(parts.current.get().config), refusedCertificates: null };
+  const state: State = { certificates: certificateFingerprint(parts.current.get().config), refusedCertificates: null, refusedOwn: null };
   const oneByOne = createQueue();
   return {
     reload: () => oneByOne(() => reload(parts, state)),
@@ -48,6 +49,8 @@ interface State {
   /** What nginx has loaded. */
   certificates: string | null;
   refusedCertificates: string | null;
+  /** What was told about the files that the gateway makes itself. */
+  refusedOwn: string | null;
 }
 
 async function reload(parts: ReloaderParts, state: State): Promise<void> {
@@ -69,7 +72,7 @@ async function reload(parts: ReloaderParts, state: State): Promise<void> {
 /** Nothing that runs is touched. nginx is asked only about what is sound. */
 async function findProblems({ current, house, env }: ReloaderParts, next: Config): Promise<readonly Problem[]> {
   const fixed = checkRestartKeys(current.get().config, next);
-  return fixed.length > 0 ? fixed : checkEdge(next, house.paths, env);
+  return fixed.length > 0 ? fixed : checkEdge(next, house.paths, env, house.clock);
 }
 
 /** The files of nginx are the last thing that can fail; behind them everything is in memory. True: nginx has to read them. */
@@ -120,10 +123,12 @@ function retire({ house }: ReloaderParts, former: Rooms): void {
 async function renew(parts: ReloaderParts, state: State): Promise<void> {
   const { house, current, env } = parts;
   const { config, revision } = current.get();
+  const own = await renewOwn(parts, state, config);
+  if (!own) return;
   const fingerprint = certificateFingerprint(config);
   if (fingerprint === state.certificates || fingerprint === state.refusedCertificates) return;
   const pair = checkCertificates(config);
-  const problems = pair.length > 0 ? pair : await checkEdge(config, house.paths, env);
+  const problems = pair.length > 0 ? pair : await checkEdge(config, house.paths, env, house.clock);
   if (problems.length > 0) {
     // Certificate and key are seldom replaced in one step: the next look may find them whole.
     state.refusedCertificates = fingerprint;
@@ -134,6 +139,21 @@ async function renew(parts: ReloaderParts, state: State): Promise<void> {
   house.log.info('certificate renewed: nginx reads it');
   parts.tell({ type: 'notice', text: 'lictor: the certificate was renewed; open connections stay.' });
   await record(parts, { principal: 'system', principal_kind: null, reason: 'certificate-renewed', decision: 'allow', revision, resource_id: 'certificate' });
+}
+
+/** False: the gateway's own files cannot be used, and that has been told once. What nginx has loaded goes on. */
+async function renewOwn(parts: ReloaderParts, state: State, { publicUrl, tls }: Config): Promise<boolean> {
+  if (tls?.selfMadeBy == null) return true;
+  try {
+    await ensureOwnCertificate({ publicUrl, paths: parts.house.paths.ownCertificate, nowMs: parts.house.clock() });
+    state.refusedOwn = null;
+    return true;
+  } catch (error) {
+    const problem = failure(parts, error);
+    if (state.refusedOwn !== problem.message) await refuse(parts, [problem], 'system');
+    state.refusedOwn = problem.message;
+    return false;
+  }
 }
 
 async function applied(parts: ReloaderParts, { from, nginx }: { readonly from: number; readonly nginx: boolean }): Promise<void> {

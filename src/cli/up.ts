@@ -26,6 +26,8 @@ async function up(context: CliContext): Promise<void> {
   const { config, paths, configFile } = await context.loadContext({ secrets: 'read' });
   const { runSupervisor } = await import('../supervise/supervisor.ts');
   context.err.write(`lictor: ${config.publicUrl.origin}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.\n`);
+  if (config.tls?.selfMadeBy != null)
+    context.err.write(`lictor: its certificate is self-made: clients need PREFECT_API_SSL_CERT_FILE=${config.tls.selfMadeBy} (or a copy of that file).\n`);
   const log = (line: string): void => void context.err.write(`${line}\n`);
   const status = await runSupervisor({
     paths,

@@ -25,7 +25,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
   const listen = readListen(wire.listen, publicUrl, report);
   const tls = problems.concerns(['tls'])
     ? null
-    : readTls({ wire: wire.tls, publicUrl, baseDir, secrets, terminated: wire.tls_terminated_upstream ?? false }, report);
+    : readTls({ wire: wire.tls, publicUrl, baseDir, stateDir, secrets, terminated: wire.tls_terminated_upstream ?? false }, report);
   const prefect =
     wire.prefect === undefined
       ? undefined

@@ -94,7 +94,13 @@ export interface Config {
   readonly listen: readonly ListenAddress[];
   /** Another proxy in front ends TLS; `trusted` are the networks whose X-Forwarded-For counts, nobody by default. */
   readonly proxies: { readonly terminateTls: boolean; readonly trusted: readonly string[] };
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  readonly tls: {
+    readonly certFile: string;
+    /** The same file, where the gateway makes its certificate itself. */
+    readonly keyFile: string;
+    /** The authority's certificate, which clients need; null: the files are somebody else's. */
+    readonly selfMadeBy: string | null;
+  } | null;
   readonly prefect: {
     /** Base URLs without a trailing slash and without `/api`; one, or several that share one database. */
     readonly servers: readonly string[];

@@ -45,7 +45,7 @@ describe('tls', () => {
   it('takes a pair, relative to the file, and listens on every address', () => {
     selfSigned('good');
     expect(accepted(https('good.pem', 'good.key'))).toMatchObject({
-      tls: { certFile: join(directory, 'good.pem'), keyFile: join(directory, 'good.key') },
+      tls: { certFile: join(directory, 'good.pem'), keyFile: join(directory, 'good.key'), selfMadeBy: null },
       listen: [{ host: '0.0.0.0', port: 443 }],
     });
   });
@@ -57,6 +57,16 @@ describe('tls', () => {
     chmodSync(one.key, 0o644);
     expect(places(https(one.cert, one.key))).toEqual(['tls.key']);
     expect(places(https('none.pem', 'none.key'))).toEqual(['tls.cert', 'tls.key']);
+  });
+
+  it('of its own stands in the state directory, and beside no other', () => {
+    const own = (tls: string) => `public_url: https://prefect.example.com\nprefect: { url: "http://127.0.0.1:4200" }\ntls: ${tls}\n`;
+    const { tls } = accepted(own('{ self_made: true }'));
+    expect(tls).toMatchObject({ certFile: expect.stringMatching(/\/tls\/server\.pem$/), selfMadeBy: expect.stringMatching(/\/tls\/ca\.pem$/) });
+    expect(tls?.keyFile).toBe(tls?.certFile);
+    expect(places(own('{ self_made: true, cert: a.pem, key: a.key }'))).toEqual(['tls.cert', 'tls.key']);
+    for (const nothing of ['{}', '{ self_made: false }', '{ key: a.key }']) expect(places(own(nothing)), nothing).toEqual(['tls.cert']);
+    expect(places(own('{ cert: a.pem }'))).toEqual(['tls.key']);
   });
 });
 

@@ -28,9 +28,27 @@ export interface StatePaths {
   readonly sealKey: string;
   /** A copy of the configuration file as it was when it was applied; secrets stand in it as references only. */
   readonly configInUse: string;
+  readonly ownCertificate: OwnCertificatePaths;
   /** Which Lictor's layout this is, and what was kept before a migration. */
   readonly version: string;
   readonly backup: string;
+}
+
+/** What the gateway makes itself with `tls: { self_made: true }`. */
+export interface OwnCertificatePaths {
+  readonly dir: string;
+  readonly names: { readonly ca: string; readonly caKey: string; readonly server: string };
+  /** For clients. */
+  readonly caFile: string;
+  readonly caKeyFile: string;
+  /** Certificate and key. */
+  readonly serverFile: string;
+}
+
+export function ownCertificatePaths(root: string): OwnCertificatePaths {
+  const dir = join(root, 'tls');
+  const names = { ca: 'ca.pem', caKey: 'ca-key.pem', server: 'server.pem' };
+  return { dir, names, caFile: join(dir, names.ca), caKeyFile: join(dir, names.caKey), serverFile: join(dir, names.server) };
 }
 
 /** `runtime` is the short, worker-reachable directory (see config/runtime-dir.ts) that `STATE/run` points to. */
@@ -54,6 +72,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     storeFile: join(root, 'lictor.db'),
     sealKey: join(root, 'keys', 'seal.key'),
     configInUse: join(root, 'config-in-use.yaml'),
+    ownCertificate: ownCertificatePaths(root),
     version: join(root, 'version'),
     backup: join(root, 'backup'),
   };

@@ -16,8 +16,9 @@ import { checkCacheSpace, checkDisk, checkOpenFiles, type Statfs } from './insid
 import { checkChain, checkExpiry, checkFiles, checkName, fetchServed, type Served } from './outside/certificates.ts';
 import { baseOf, checkHealth, checkReady, checkRefusal, checkUiSettings, type Door } from './outside/door.ts';
 import { probe } from './outside/http-probe.ts';
+import { checkOwnAuthority } from './outside/own-authority.ts';
 import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
-import { bundleFile, tokenTrust, trustedAuthorities, upstreamTrust } from './outside/trust.ts';
+import { authoritiesOf, bundleFile, tokenTrust, trustedAuthorities, upstreamTrust } from './outside/trust.ts';
 import { checkBackDoor, checkCredential, checkRoutes, checkUiTarget, type UpstreamSubject } from './outside/upstream.ts';
 import { inOrder, runChecks } from './run-checks.ts';
 
@@ -108,7 +109,8 @@ function socketChecks(patient: Patient): readonly Check[] {
 }
 
 function ownTrust({ env, config }: Patient) {
-  return tokenTrust(trustedAuthorities(env), config.tls?.certFile ?? null);
+  const own = config.tls?.selfMadeBy;
+  return own == null ? tokenTrust(trustedAuthorities(env), config.tls?.certFile ?? null) : tokenTrust(authoritiesOf(own), null);
 }
 
 function upstreamSubjects({ config, env }: Patient): readonly UpstreamSubject[] {
@@ -136,29 +138,37 @@ function upstreamChecks(patient: Patient): readonly Check[] {
 }
 
 function certificateChecks(patient: Patient, running: boolean): readonly Check[] {
-  const { config, env, clock } = patient;
+  const { config, env, clock, paths } = patient;
   const { publicUrl, tls } = config;
   if (!publicUrl.secure) return [];
-  const served = running ? fetchServed({ ...publicUrl, authorities: trustedAuthorities(env) }) : servedFromFiles(patient);
+  const served = running ? fetchServed({ ...publicUrl, authorities: clientAuthorities(patient) }) : servedFromFiles(patient);
   served.catch(() => undefined); // each check that needs it says so itself
   const checks: Check[] = [
     { group: 'certificates', name: 'expiry', run: async () => checkExpiry((await served).certificate, clock()) },
     { group: 'certificates', name: 'name', run: async () => checkName((await served).certificate, publicUrl.hostname) },
-    { group: 'certificates', name: 'chain', run: async () => checkChain((await served).chainProblem, bundleFile(env)) },
+    { group: 'certificates', name: 'chain', run: async () => checkChain((await served).chainProblem, tls?.selfMadeBy ?? bundleFile(env)) },
   ];
   if (tls === null) return checks;
+  if (tls.selfMadeBy !== null) checks.push({ group: 'certificates', name: 'authority', run: () => checkOwnAuthority(paths.ownCertificate, clock()) });
   return [...checks, { group: 'certificates', name: 'key', run: async () => checkFiles(tls, (await served.catch(() => undefined))?.certificate) }];
 }
 
+/** Of clients that were given the gateway's own authority, where it has one. */
+function clientAuthorities({ config, env }: Patient): readonly string[] {
+  const own = config.tls?.selfMadeBy ?? null;
+  return own === null ? trustedAuthorities(env) : authoritiesOf(own);
+}
+
 /** The files served for a moment on loopback, so that they are judged as a client would while nothing else serves them. */
-async function servedFromFiles({ config: { tls }, env }: Patient): Promise<Served> {
+async function servedFromFiles(patient: Patient): Promise<Served> {
+  const { tls } = patient.config;
   if (tls === null) throw new Error('the gateway does not run, and it has no certificate of its own');
   const server = createServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     const address = server.address();
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-    return await fetchServed({ hostname: '127.0.0.1', port, authorities: trustedAuthorities(env) });
+    return await fetchServed({ hostname: '127.0.0.1', port, authorities: clientAuthorities(patient) });
   } finally {
     server.close();
   }

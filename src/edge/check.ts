@@ -4,10 +4,12 @@ import { readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { OPERATIONS } from '../catalog/catalogue.ts';
+import { type Ensured, ensureOwnCertificate } from '../certificates/own.ts';
 import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/problem.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
+import { type Clock, systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { testEdge, writeEdge } from './apply.ts';
 import { prepareBalancer } from './balancer.ts';
@@ -17,11 +19,17 @@ import { prepareTempDir } from './temp-dir.ts';
 import { findNginx, type NginxVersion } from './version.ts';
 
 /** Everything that the renderer needs, found on this machine. */
-export async function renderHere(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): Promise<{ files: EdgeFiles; version: NginxVersion }> {
+export async function renderHere(
+  config: Config,
+  paths: StatePaths,
+  env: NodeJS.ProcessEnv,
+  clock: Clock = systemClock,
+): Promise<{ files: EdgeFiles; version: NginxVersion; certificate: Ensured | null }> {
   const version = await findNginx(env);
   const workerUser = nginxWorkerUser();
   const tempDir = prepareTempDir(paths, workerUser);
   if (config.prefect.servers.length > 1) prepareBalancer(paths);
+  const certificate = config.tls?.selfMadeBy == null ? null : await ensureOwnCertificate({ ...config, paths: paths.ownCertificate, nowMs: clock() });
   const workers = Math.max(2, availableParallelism());
   const files = renderEdge({
     config,
@@ -33,17 +41,19 @@ export async function renderHere(config: Config, paths: StatePaths, env: NodeJS.
     workers,
     openFiles: openFilesLimit(readFileSync('/proc/self/limits', 'utf8')),
   });
-  return { files, version };
+  return { files, version, certificate };
 }
 
-export async function checkEdge(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv = process.env): Promise<readonly Problem[]> {
+export async function checkEdge(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv = process.env, clock?: Clock): Promise<readonly Problem[]> {
   let dir: string | undefined;
   try {
-    const { files, version } = await renderHere(config, paths, env);
+    const { files, version } = await renderHere(config, paths, env, clock);
     dir = writeEdge(files, paths.edge);
     await testEdge(version, paths, join(dir, 'nginx.conf'));
     return lintEdge(files).map((message) => ({ path: '', message, remedy: 'This is a defect of Lictor: report it.' }));
   } catch (error) {
+    if (error instanceof LictorError && error.code === 'own-certificate-unusable')
+      return [{ path: 'tls.self_made', message: error.message, remedy: 'Mend what is named, then check again.' }];
     if (error instanceof LictorError) return [{ path: '', message: error.message, remedy: 'Mend what nginx names, then check again.' }];
     throw error;
   } finally {

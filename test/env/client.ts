@@ -28,6 +28,8 @@ export interface ClientOptions {
   /** Without `/api`. */
   readonly url: string;
   readonly credential: ClientCredential;
+  /** Further settings. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A client with a home of its own. Nothing of the caller's environment but PATH reaches it. */
@@ -94,5 +96,6 @@ function clientEnv(options: ClientOptions, home: string): NodeJS.ProcessEnv {
     COLUMNS: '250',
     DO_NOT_TRACK: '1',
     ...carrierSettings(options.credential),
+    ...options.settings,
   };
 }

@@ -16,8 +16,8 @@ export interface GatewayOptions {
   readonly upstream: { readonly url: string; readonly authString: string | null };
   /** `/prefect`: a path in public_url. */
   readonly basePath?: string;
-  /** Files in PEM: the gateway then speaks https. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Files in PEM, or its own: the gateway then speaks https. */
+  readonly tls?: { readonly cert: string; readonly key: string } | { readonly self_made: true };
   /** Further keys of lictor.yaml. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Of the supervisor. */

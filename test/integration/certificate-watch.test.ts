@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ensureOwnCertificate } from '../../src/certificates/own.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.ts';
 import type { StatePaths } from '../../src/config/state-dir.ts';
@@ -20,16 +21,23 @@ let reloader: Reloader;
 let told: FromControl[];
 let records: NewRecord[];
 let moved: number[];
+let now: number;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'lictor-watch-'));
   paths = prepareStateDir(join(directory, 'state'));
   files = await selfSigned(directory);
+  now = Date.now();
+  await watch('{ cert: cert.pem, key: key.pem }');
+});
+
+async function watch(tls: string): Promise<void> {
   const configFile = join(directory, 'lictor.yaml');
   const port = await freePort();
-  writeFileSync(configFile, `public_url: https://localhost:${port}\ntls: { cert: cert.pem, key: key.pem }\nprefect: { url: http://127.0.0.1:1 }\n`);
+  writeFileSync(configFile, `public_url: https://localhost:${port}\ntls: ${tls}\nprefect: { url: http://127.0.0.1:1 }\n`);
   const loaded = loadConfig(configFile, {}, { stateDir: paths.root });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  if (loaded.config.tls?.selfMadeBy != null) await ensureOwnCertificate({ ...loaded.config, paths: paths.ownCertificate, nowMs: now });
   [told, records, moved] = [[], [], []];
   const unused = (): never => {
     throw new Error('a look at certificates needs nothing else');
@@ -37,7 +45,7 @@ beforeEach(async () => {
   reloader = createReloader({
     house: {
       paths,
-      clock: () => 0,
+      clock: () => now,
       log: pino({ enabled: false }),
       sync: unused,
       eventRules: unused,
@@ -83,7 +91,7 @@ beforeEach(async () => {
     moveSockets: async (afterMs) => void moved.push(afterMs),
     tell: (message) => told.push(message),
   });
-});
+}
 afterEach(() => {
   removeRuntimeDir(paths);
   rmSync(directory, { recursive: true, force: true });
@@ -124,4 +132,27 @@ it('files that are gone change nothing', async () => {
   await reloader.renewCertificates();
   expect(reloads()).toBe(0);
   expect(told[0]).toMatchObject({ type: 'notice', text: expect.stringContaining('cannot be read') });
+});
+
+const DAY_MS = 86_400_000;
+
+it('one of its own is made anew when it is due, and goes to nginx once', async () => {
+  await watch('{ self_made: true }');
+  await reloader.renewCertificates();
+  expect(told).toEqual([]);
+  now += 61 * DAY_MS;
+  for (const _look of [1, 2]) await reloader.renewCertificates();
+  expect(reloads()).toBe(1);
+  expect(records).toMatchObject([{ reason: 'certificate-renewed' }]);
+});
+
+it('one of its own that somebody has spoilt is told once, and again only for another reason', async () => {
+  await watch('{ self_made: true }');
+  writeFileSync(paths.ownCertificate.serverFile, 'nonsense');
+  for (const _look of [1, 2]) await reloader.renewCertificates();
+  expect(told).toEqual([{ type: 'notice', text: expect.stringContaining('server.pem holds no PEM certificate') }]);
+  rmSync(paths.ownCertificate.caFile);
+  for (const _look of [1, 2]) await reloader.renewCertificates();
+  expect(told.map((message) => ('text' in message ? message.text : ''))).toEqual([expect.anything(), expect.stringContaining('ca.pem is missing')]);
+  expect(records.map(({ reason }) => reason)).toEqual(['config-refused', 'config-refused']);
 });

@@ -6,8 +6,14 @@ import { count, duration, filePath, headerName, hostPort, httpUrl, rate, strings
 import { forwardProxy, service } from './services.ts';
 
 const tls = z
-  .strictObject({ cert: filePath, key: filePath, client_ca: filePath.optional(), client_crl: filePath.optional() })
-  .describe('Certificate chain and private key (PEM) of public_url.');
+  .strictObject({
+    cert: filePath.optional().describe('Certificate chain of public_url, PEM.'),
+    key: filePath.optional().describe('Its private key, PEM without a passphrase.'),
+    self_made: z.boolean().optional().describe('Instead of cert and key: the gateway makes them, with an authority of its own that clients are given.'),
+    client_ca: filePath.optional(),
+    client_crl: filePath.optional(),
+  })
+  .describe('The certificate of public_url: cert and key, or self_made: true.');
 
 const prefect = z
   .strictObject({

@@ -15,6 +15,12 @@ export function trustedAuthorities(env: Readonly<Record<string, string | undefin
   return file === undefined ? [...getCACertificates('default'), ...getCACertificates('system')] : [read(file) ?? ''].filter((pem) => pem !== '');
 }
 
+/** None when it cannot be read: then nothing is trusted. */
+export function authoritiesOf(file: string): readonly string[] {
+  const pem = read(file);
+  return pem === undefined ? [] : [pem];
+}
+
 /** Of a server that is not ours: its own authority file, or the machine's. */
 export function upstreamTrust(authorities: readonly string[], caFile: string | null): Trust {
   const own = caFile === null ? undefined : read(caFile);

@@ -1,4 +1,5 @@
 // Everything that is looked at: from inside (this machine, the state directory), and from outside over the real public_url.
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
 import { OPERATIONS } from '../catalog/catalogue.ts';
@@ -163,6 +164,8 @@ function clientAuthorities({ config, env }: Patient): readonly string[] {
 async function servedFromFiles(patient: Patient): Promise<Served> {
   const { tls } = patient.config;
   if (tls === null) throw new Error('the gateway does not run, and it has no certificate of its own');
+  const certificate = new X509Certificate(readFileSync(tls.certFile));
+  if (!certificate.checkPrivateKey(createPrivateKey(readFileSync(tls.keyFile)))) return { certificate, chainProblem: undefined };
   const server = createServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {

@@ -1,5 +1,5 @@
 // A real gateway for a test: `lictor up` with nginx and the control plane, its state in a temporary directory.
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,8 @@ export interface GatewayOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Of the supervisor. */
   readonly env?: NodeJS.ProcessEnv;
+  /** True: other users may pass through the state directory, as where `lictor up` makes it itself. */
+  readonly openStateDir?: boolean;
 }
 
 export interface Token {
@@ -71,6 +73,7 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const port = await freePort();
   const stateDir = mkdtempSync(join(tmpdir(), 'lictor-test-state-'));
+  if (options.openStateDir === true) chmodSync(stateDir, 0o711);
   const url = `${options.tls === undefined ? 'http' : 'https'}://localhost:${port}${options.basePath ?? ''}`;
   const configFile = writeConfig(stateDir, url, options);
   const env = { PATH: process.env['PATH'], HOME: stateDir, ...options.env };

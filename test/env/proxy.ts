@@ -1,5 +1,7 @@
 // A small HTTP proxy between a client and a gateway, as balancers are: it passes, drops or rewrites what a test says.
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
 
 export interface ProxyOptions {
@@ -7,8 +9,14 @@ export interface ProxyOptions {
   readonly to: string;
   /** Request headers that do not pass, lower case. */
   readonly drops?: readonly string[];
+  /** Request headers that it sets. */
+  readonly adds?: Readonly<Record<string, string>>;
   /** True: upgrades are passed on as plain requests. */
   readonly stripsUpgrade?: boolean;
+  /** True: sockets are cut off behind the answer to the upgrade. */
+  readonly endsSockets?: boolean;
+  /** Files in PEM: it speaks https. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Response headers that it sets. */
   readonly sets?: Readonly<Record<string, string>>;
   /** Answers by itself; false: passes it on. */
@@ -22,9 +30,11 @@ export interface TestProxy {
 
 export async function startProxy(options: ProxyOptions): Promise<TestProxy> {
   const open = new Set<Socket>();
-  const server = createServer((incoming, response) => {
+  const handle = (incoming: IncomingMessage, response: ServerResponse) => {
     if (options.answers?.(incoming, response) !== true) pass(options, incoming, response);
-  });
+  };
+  const { tls } = options;
+  const server = tls === undefined ? createServer(handle) : createTlsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, handle);
   server.on('connection', (socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
@@ -36,7 +46,7 @@ export async function startProxy(options: ProxyOptions): Promise<TestProxy> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    url: `http://localhost:${address.port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://localhost:${address.port}`,
     close: () =>
       new Promise((resolve) => {
         for (const socket of open) socket.destroy();
@@ -49,9 +59,9 @@ function kept(headers: IncomingHttpHeaders, drops: readonly string[]): IncomingH
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !drops.includes(name)));
 }
 
-function pass({ to, drops = [], stripsUpgrade, sets }: ProxyOptions, incoming: IncomingMessage, response: ServerResponse): void {
+function pass({ to, drops = [], adds, stripsUpgrade, sets }: ProxyOptions, incoming: IncomingMessage, response: ServerResponse): void {
   const hop = stripsUpgrade === true ? ['upgrade', 'connection'] : [];
-  const onward = request(`${to}${incoming.url}`, { method: incoming.method, headers: kept(incoming.headers, [...drops, ...hop]) }, (answer) => {
+  const onward = request(`${to}${incoming.url}`, { method: incoming.method, headers: { ...kept(incoming.headers, [...drops, ...hop]), ...adds } }, (answer) => {
     response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...sets });
     answer.pipe(response);
   });
@@ -60,13 +70,14 @@ function pass({ to, drops = [], stripsUpgrade, sets }: ProxyOptions, incoming: I
 }
 
 /** The upgrade's head is written anew, then bytes pass both ways. */
-function tunnel({ to, drops = [] }: ProxyOptions, incoming: IncomingMessage, socket: Socket): void {
+function tunnel({ to, drops = [], adds, endsSockets }: ProxyOptions, incoming: IncomingMessage, socket: Socket): void {
   const { port } = new URL(to);
   const onward = connect(Number(port), '127.0.0.1', () => {
-    const lines = Object.entries(kept(incoming.headers, drops)).map(([name, value]) => `${name}: ${String(value)}`);
+    const lines = Object.entries({ ...kept(incoming.headers, drops), ...adds }).map(([name, value]) => `${name}: ${String(value)}`);
     onward.write([`GET ${incoming.url} HTTP/1.1`, ...lines, '', ''].join('\r\n'));
     onward.pipe(socket);
-    socket.pipe(onward);
+    if (endsSockets === true) onward.once('data', (answer: Buffer) => answer.includes(' 101 ') && setImmediate(() => socket.destroy()));
+    else socket.pipe(onward);
   });
   onward.once('error', () => socket.destroy());
   socket.once('close', () => onward.destroy());

@@ -39,7 +39,8 @@ export function checkCacheMode(dir: string, worker: WorkerUser | null): Verdict 
   const stats = statSync(dir, { throwIfNoEntry: false });
   if (stats === undefined) return fail(`the decision cache ${dir} is missing`, 'Restart lictor up: it makes it anew.');
   const uid = worker?.uid ?? process.geteuid?.() ?? 0;
-  if (stats.uid !== uid) return fail(`the decision cache belongs to user ${stats.uid} instead of ${uid}: nothing is cached`, `chown ${uid} ${dir}`);
+  if (stats.uid !== uid)
+    return fail(`the decision cache belongs to user ${stats.uid} instead of ${uid}: nginx cannot write to it, and requests fail`, `chown ${uid} ${dir}`);
   const mode = stats.mode & 0o777;
   return mode === 0o700
     ? ok("the decision cache is nginx's alone")

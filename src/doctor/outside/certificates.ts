@@ -8,8 +8,8 @@ import { fail, ok, type Verdict, warn } from '../finding.ts';
 /** What a client sees. */
 export interface Served {
   readonly certificate: X509Certificate;
-  /** OpenSSL's word for why the chain is not trusted, names left aside; null: it is. */
-  readonly chainProblem: string | null;
+  /** OpenSSL's word for why the chain is not trusted, names left aside; null: it is; undefined: nobody can serve it. */
+  readonly chainProblem: string | null | undefined;
 }
 
 export interface ServedQuestion {
@@ -60,8 +60,9 @@ export function checkName(certificate: X509Certificate, hostname: string): Verdi
   );
 }
 
-/** Expiry is its own line. */
-export function checkChain(problem: string | null, bundle: string | undefined): Verdict {
+/** Expiry is its own line, and so is a key that does not belong to the certificate. */
+export function checkChain(problem: Served['chainProblem'], bundle: string | undefined): Verdict | readonly Verdict[] {
+  if (problem === undefined) return [];
   const by = bundle === undefined ? "this machine's authorities" : bundle;
   if (problem === null || problem === 'CERT_HAS_EXPIRED' || problem === 'CERT_NOT_YET_VALID') return ok(`the chain is complete, judged by ${by}`);
   if (problem === 'DEPTH_ZERO_SELF_SIGNED_CERT' || problem === 'SELF_SIGNED_CERT_IN_CHAIN') {

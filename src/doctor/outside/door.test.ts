@@ -37,6 +37,7 @@ describe('the door', () => {
     ['a page with 401', answer(401, '<html>', { 'content-type': 'text/html' }), 'let error answers pass'],
     ["somebody else's 401", answer(401, { detail: 'Unauthorized' }), 'straight to the gateway'],
     ['no refusal at all', answer(200, '3.9.1'), 'past it, to Prefect'],
+    ['503 in our own words', answer(503, { code: 'gateway-unavailable', request_id: 'r1' }), 'control.log, say why'],
     ['404', answer(404, { detail: 'Not Found' }), 'the address in listen'],
     ['no answer', REFUSED, 'its port is open'],
   ])('names %s', async (_what, by, remedy) => {

@@ -95,11 +95,22 @@ function pageInPlace(url: string, answer: ProbeAnswer): Verdict {
 }
 
 function notOurs(url: string, answer: ProbeAnswer): Verdict {
+  const code = jsonField(answer.body, 'code');
+  // Our own words for a refusal (CONTRACT 3): somebody in between, or a part of the gateway, is the trouble.
+  if (typeof code === 'string' && typeof jsonField(answer.body, 'request_id') === 'string') return refusedByUs(url, answer.status, code);
   const kind = isHtml(answer) ? ' with a page' : parseJson(answer.body) === undefined ? '' : ' with JSON of another kind';
   return fail(
     `${url} answers ${answer.status}${kind}, which is not this gateway${serverWords(answer)}`,
     'Let public_url, and every proxy before it, lead to the address in listen.',
   );
+}
+
+function refusedByUs(url: string, status: number, code: string): Verdict {
+  const remedy =
+    status === 401
+      ? 'A proxy in between drops the credential (X-Lictor-Token), or the gateway uses another store than this command: check --state-dir.'
+      : 'The lines of edge and machine, and STATE/log/control.log, say why.';
+  return fail(`${url}: the gateway answers ${status} ${code}`, remedy);
 }
 
 function unreachable(url: string, error: string): Verdict {

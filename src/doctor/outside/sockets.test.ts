@@ -61,4 +61,10 @@ describe('a socket', () => {
     expect(failing).toHaveLength(4);
     expect(failing[0]).toMatchObject({ status: 'fail', message: expect.stringContaining('ECONNRESET') });
   });
+
+  it('says once what stops every attempt alike', async () => {
+    expect(await check(() => ({ ...none, error: 'ECONNREFUSED' }))).toMatchObject([
+      { status: 'fail', message: expect.stringContaining('at all: ECONNREFUSED') },
+    ]);
+  });
 });

@@ -57,6 +57,8 @@ export async function checkSocket(subject: SocketSubject, path: string): Promise
     go({ 'x-lictor-token': token }),
     go({}, { token: `doctor:${token}` }),
   ]);
+  const error = sharedError([bare, empty, ...carried]);
+  if (error !== null) return [fail(`${shown(path)} cannot be opened at all: ${error}`, 'See the lines of door and certificates.')];
   const stripped = carried.find(({ code }) => code === 'not-a-socket');
   if (stripped !== undefined) return [strippedUpgrade(path)];
   const names = ['Authorization: Bearer', 'Authorization: Basic', 'X-Lictor-Token', 'the first frame'];
@@ -65,6 +67,12 @@ export async function checkSocket(subject: SocketSubject, path: string): Promise
     ...carried.flatMap((attempt, index) => (attempt.end === 'open' ? [] : [carrierProblem(path, names[index] ?? '', attempt)])),
   ];
   return problems.length === 0 ? [ok(`${shown(path)}: refused bare, opens by Bearer, Basic, X-Lictor-Token and first frame`)] : problems;
+}
+
+/** What stopped every attempt alike; null: they differ, or were answered. */
+function sharedError(attempts: readonly Attempt[]): string | null {
+  const errors = new Set(attempts.map(({ error }) => error));
+  return errors.size === 1 ? (attempts[0]?.error ?? null) : null;
 }
 
 function refusalProblems(path: string, { bare, empty }: { readonly bare: Attempt; readonly empty: Attempt }): readonly Verdict[] {

@@ -27,6 +27,9 @@ describe('Prefect, asked directly', () => {
     ['a wrong auth string', answer(401, {}), 'gw:wrong', 'refuses the auth string'],
     ['a missing one', answer(401, {}), null, 'none is configured'],
     ['nobody', REFUSED, null, 'cannot be reached: ECONNREFUSED'],
+    ['a certificate that has expired', { ok: false, error: 'CERT_HAS_EXPIRED' } as const, null, 'has expired'],
+    ['a certificate for another name', { ok: false, error: 'ERR_TLS_CERT_ALTNAME_INVALID' } as const, null, 'for another name'],
+    ['a certificate of an unknown authority', { ok: false, error: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' } as const, null, 'is not trusted'],
     ['a page', PAGE, null, 'with a page'],
     ['something else', answer(404, {}), null, 'not Prefect'],
   ])('names %s', async (_what, by, authString, words) => {

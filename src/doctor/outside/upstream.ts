@@ -18,14 +18,7 @@ export interface UpstreamSubject {
 /** Reachable, takes the credential, is Prefect; and its clock. */
 export async function checkCredential(subject: UpstreamSubject): Promise<readonly Verdict[]> {
   const answer = await ask(subject, '/api/admin/version');
-  if (!answer.ok) {
-    return [
-      fail(
-        `Prefect at ${subject.url} cannot be reached: ${answer.error}`,
-        'Check that it runs and that prefect.url is its address as this machine sees it: no /api, no path.',
-      ),
-    ];
-  }
+  if (!answer.ok) return [certificateProblem(subject.url, answer.error) ?? unreachable(subject.url, answer.error)];
   const clock = checkClock('Prefect', answer);
   if (answer.status === 401 || answer.status === 403) return [wrongCredential(subject, answer.status), clock];
   if (isHtml(answer))
@@ -45,6 +38,30 @@ export async function checkCredential(subject: UpstreamSubject): Promise<readonl
     ];
   }
   return [ok(`Prefect ${version} at ${subject.url} answers, and takes the credential`), clock];
+}
+
+function unreachable(url: string, error: string): Verdict {
+  return fail(
+    `Prefect at ${url} cannot be reached: ${error}`,
+    'Check that it runs and that prefect.url is its address as this machine sees it: http or https, no /api, no path.',
+  );
+}
+
+/** By OpenSSL's and Node's words for a certificate that is refused; undefined: it is something else. */
+function certificateProblem(url: string, error: string): Verdict | undefined {
+  if (error === 'CERT_HAS_EXPIRED')
+    return fail(`the certificate of Prefect at ${url} has expired`, 'Renew it on the Prefect server, and check the clocks of both.');
+  if (error === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return fail(
+      `the certificate of Prefect at ${url} is for another name`,
+      'Write the name that its subjectAltName holds in prefect.url, or have another one made.',
+    );
+  }
+  if (!/CERT|SIGNED|SIGNATURE/.test(error)) return undefined;
+  return fail(
+    `the certificate of Prefect at ${url} is not trusted: ${error}`,
+    'Name the authority that signed it in prefect.ca_file (PEM), and let Prefect send its whole chain.',
+  );
 }
 
 function wrongCredential({ url, authString }: UpstreamSubject, status: number): Verdict {

@@ -1,6 +1,7 @@
 // Who a request is: every carrier, every refusal, sessions and their limits (TK-01, TK-02, SE-01).
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.ts';
+import type { LockKind } from '../contract/lock.ts';
 import { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts';
 import { anEdgeInput } from './inputs.fixture.ts';
 import { createRoleBook } from './roles.ts';
@@ -263,6 +264,67 @@ describe('several credentials on one request', () => {
     expect(same.ok && same.principal.id).toBe('alice@local');
     expect(reason(await authenticator.authenticate(anEdgeInput({ authorization, session })))).toBe('credential-unknown');
     expect(reason(await authenticator.authenticate(anEdgeInput({ authorization, session: 'x'.repeat(43), sameOrigin: true })))).toBe('session-expired');
+  });
+});
+
+describe('a lock', () => {
+  const lock = (kind: LockKind, value: string) => test.store.locks.put({ kind, value, why: '', by: 'local:root', expiresMs: null });
+
+  it.each([
+    ['principal', 'token:etl', 'locked'],
+    ['principal', 'token:other', 'ok'],
+    ['principal', 'etl', 'ok'],
+    ['idp', 'local', 'ok'],
+    ['address', '192.0.2.0/24', 'locked'],
+    ['address', '192.0.2.1', 'locked'],
+    ['address', '198.51.100.0/24', 'ok'],
+    ['address', '::/1', 'ok'],
+  ] as const)('on %s %s: a token from 192.0.2.1 is %s', async (kind, value, expected) => {
+    const { text } = await test.token();
+    await lock(kind, value);
+    const inputs = { ...bearer(text), address: '192.0.2.1' };
+    expect(reason(await authenticator.authenticate(inputs))).toBe(expected);
+    expect(reason(await authenticator.authenticateFrame(text, { ...anEdgeInput({}), address: '192.0.2.1' }))).toBe(expected);
+    expect(reason(await authenticator.authenticate({ ...inputs, address: '::ffff:192.0.2.1' }))).toBe(expected);
+  });
+
+  it.each([
+    ['principal', 'alice@local', 'locked'],
+    ['principal', 'bob@local', 'ok'],
+    ['idp', 'local', 'locked'],
+    ['idp', 'corp', 'ok'],
+  ] as const)('on %s %s: a session of alice is %s', async (kind, value, expected) => {
+    const session = await login();
+    await lock(kind, value);
+    expect(reason(await authenticator.authenticate(anEdgeInput({ session })))).toBe(expected);
+  });
+
+  it('on a session shuts out that one, by the id that records show, whole or short', async () => {
+    const [first, second] = [await login(), (await sessions.start(ALICE))?.cookieValue ?? ''];
+    const answer = await authenticator.authenticate(anEdgeInput({ session: first }));
+    const id = answer.ok ? (answer.credential.sessionId ?? '') : '';
+    for (const value of [id, id.slice(0, 16)]) {
+      await lock('session', value);
+      expect(reason(await authenticator.authenticate(anEdgeInput({ session: first })))).toBe('locked');
+      expect(reason(await authenticator.authenticate(anEdgeInput({ session: second })))).toBe('ok');
+      await test.store.locks.remove({ kind: 'session', value });
+      expect(reason(await authenticator.authenticate(anEdgeInput({ session: first })))).toBe('ok');
+    }
+  });
+
+  it('names whom it shuts out, for the record; on an address it names nobody, whatever came along', async () => {
+    const { id, text } = await test.token();
+    await lock('principal', 'token:etl');
+    expect(await authenticator.authenticate(bearer(text))).toMatchObject({ credentialId: id, proven: { principal: { id: 'token:etl' } } });
+    await lock('address', '192.0.2.1');
+    expect(await authenticator.authenticate({ ...bearer(text), address: '192.0.2.1' })).toEqual({ ok: false, reason: 'locked', credentialId: null });
+  });
+
+  it('says nothing to a guess', async () => {
+    const { text } = await test.token();
+    await lock('principal', 'token:etl');
+    const wrong = text.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+    expect(reason(await authenticator.authenticate(bearer(wrong)))).not.toBe('locked');
   });
 });
 

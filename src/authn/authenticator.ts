@@ -6,6 +6,7 @@ import type { Carrier } from '../contract/principal.ts';
 import type { Store } from '../store/store.ts';
 import { type Presented, presentedCredentials } from './carriers.ts';
 import { createFailures } from './failures.ts';
+import { lockOnAddress, lockOnPrincipal } from './locks.ts';
 import { createRoleBook } from './roles.ts';
 import { createTokenVerifier } from './service-token/verify.ts';
 import { createSessions } from './session/session.ts';
@@ -30,7 +31,7 @@ export interface TokenKind {
 }
 
 export interface AuthenticatorParts {
-  readonly store: Pick<Store, 'tokens' | 'sessions'>;
+  readonly store: Pick<Store, 'tokens' | 'sessions' | 'locks'>;
   readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
   readonly clock: Clock;
   /** Further kinds of tokens, by their form; what none of them claims is looked at as a service token. */
@@ -60,14 +61,19 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   };
 
   const decide = async (inputs: EdgeInputs, frameToken: string | null): Promise<Authentication> => {
+    if ((await lockOnAddress(store.locks, inputs.address)) !== undefined) return refuse('locked');
     const [first, ...further] = presentedCredentials(inputs, frameToken);
     if (first === undefined) return refuse('credential-missing');
     const verdict = await verify(first, inputs);
     if (!verdict.ok) return { ...verdict, reason: failures.reasonFor(verdict.reason, inputs.address) };
+    const { principal, credential } = verdict;
+    if ((await lockOnPrincipal(store.locks, principal, credential)) !== undefined) {
+      return { ...refuse('locked', credential.id), proven: { principal, credential } };
+    }
     if (further.length === 0) return verdict;
     const others = await Promise.all(further.map((presented) => verify(presented, inputs)));
-    const alsoPresented = others.flatMap((other) => (other.ok && other.principal.id !== verdict.principal.id ? [other.credential.id] : []));
-    return { ...verdict, credential: { ...verdict.credential, alsoPresented } };
+    const alsoPresented = others.flatMap((other) => (other.ok && other.principal.id !== principal.id ? [other.credential.id] : []));
+    return { ...verdict, credential: { ...credential, alsoPresented } };
   };
 
   return {

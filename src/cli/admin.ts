@@ -14,8 +14,8 @@ export interface AdminSession extends LoadedContext {
 
 export interface AdminChange {
   readonly action: string;
-  readonly resourceType: 'ServiceToken' | 'Account';
-  /** The name. */
+  readonly resourceType: 'ServiceToken' | 'Account' | 'Lock';
+  /** The name, or what is locked. */
   readonly resourceId: string;
 }
 
@@ -92,7 +92,7 @@ export function renderTable(rows: readonly (readonly string[])[]): string {
 function append(ledgerFile: string, { action, resourceType, resourceId }: AdminChange): void {
   appendRecord(ledgerFile, {
     time: new Date(systemClock()).toISOString(),
-    principal: `local:${osUser()}`,
+    principal: localPrincipal(),
     principal_kind: 'user',
     action,
     resource_type: resourceType,
@@ -100,6 +100,11 @@ function append(ledgerFile: string, { action, resourceType, resourceId }: AdminC
     decision: 'allow',
     mode: 'enforce',
   });
+}
+
+/** Who runs the command, as records name them. */
+export function localPrincipal(): string {
+  return `local:${osUser()}`;
 }
 
 /** Whoever can write the store's file may do anything with it: the operating system has authenticated them. */

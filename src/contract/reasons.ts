@@ -34,6 +34,11 @@ export const REASONS = {
     hint: 'Set PREFECT_API_AUTH_STRING=any:TOKEN, or PREFECT_CLIENT_CUSTOM_HEADERS, instead of PREFECT_API_KEY.',
   },
   // 403
+  locked: {
+    status: 403,
+    detail: 'Access from here, or of this principal, is locked.',
+    hint: 'Ask an administrator: lictor locks shows why, lictor unlock ends it.',
+  },
   'policy-default-deny': { status: 403, detail: 'No policy permits this.', hint: 'Ask an administrator for a role that may do it.' },
   'policy-forbids': { status: 403, detail: 'A policy forbids this.', hint: 'Ask an administrator; the record of this request names the policy.' },
   'action-unknown': {

@@ -81,7 +81,8 @@ async function decideOnce(parts: DeciderParts, inputs: EdgeInputs, question: Que
     ? parts.authenticator.authenticate(inputs)
     : parts.authenticator.authenticateFrame(frameToken, inputs));
   if (!authentication.ok) {
-    return { ok: false, reason: authentication.reason, principal: null, credential: null, credentialId: authentication.credentialId, decisions: [] };
+    const { reason, credentialId, proven } = authentication;
+    return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
   }
   const { principal, credential } = authentication;
   const refuse = (reason: ReasonCode, decisions: readonly Decision[] = []): Authorization => ({

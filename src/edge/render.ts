@@ -73,7 +73,8 @@ ${temp.join('\n')}
     geo $${DOLLAR_VARIABLE} { default "$"; }
     access_log ${quotePath(paths.accessLog)} lictor;
 
-    proxy_cache_path ${quotePath(paths.decisionCache)} levels=1:2 keys_zone=lictor_decisions:16m max_size=64m inactive=40s use_temp_path=off;
+    # One level: nginx makes a missing directory anew, but not two of them while a sweep takes the first away.
+    proxy_cache_path ${quotePath(paths.decisionCache)} levels=1 keys_zone=lictor_decisions:16m max_size=64m inactive=40s use_temp_path=off;
     limit_req_zone $lictor_limit zone=lictor_identity:16m rate=${config.limit.ratePerSecond}r/s;
 
     include upstreams.conf;

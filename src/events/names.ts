@@ -8,6 +8,7 @@ import type { PrincipalKind } from '../contract/principal.ts';
 const OF_RUNS: readonly RegExp[] = [
   /^prefect\.task-run\./,
   /^prefect\.flow-run\.heartbeat$/,
+  /^prefect\.flow-run\.pull-step\.(?:executed|failed)$/,
   /^prefect\.artifact\.(?:created|updated)$/,
   /^prefect\.asset\.(?:referenced|observed|materialization\.[a-z]+)$/,
   /^prefect\.concurrency-limit\.(?:v1\.)?(?:acquired|released)$/,

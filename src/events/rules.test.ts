@@ -38,14 +38,17 @@ function judge(event: unknown, by: Principal, rules = createEventRules(createEve
 }
 
 describe('event names', () => {
-  it.each(['prefect.task-run.Completed', 'prefect.flow-run.heartbeat', 'prefect.artifact.created', 'prefect.asset.materialization.succeeded'])(
-    '%s is for everything that runs flows',
-    (name) => {
-      const event = name.startsWith('prefect.task-run') ? taskEvent() : named(name);
-      for (const by of [run, sender('worker'), sender('service'), sender('user')]) expect(judge(event, by), by.kind).toBe('ok');
-      expect(judge(event, sender('agent'))).toBe('event-reserved');
-    },
-  );
+  it.each([
+    'prefect.task-run.Completed',
+    'prefect.flow-run.heartbeat',
+    'prefect.flow-run.pull-step.executed',
+    'prefect.artifact.created',
+    'prefect.asset.materialization.succeeded',
+  ])('%s is for everything that runs flows', (name) => {
+    const event = name.startsWith('prefect.task-run') ? taskEvent() : named(name);
+    for (const by of [run, sender('worker'), sender('service'), sender('user')]) expect(judge(event, by), by.kind).toBe('ok');
+    expect(judge(event, sender('agent'))).toBe('event-reserved');
+  });
 
   it.each(['prefect.worker.started', 'prefect.runner.cancelled-flow-run', 'prefect.kubernetes.pod.running', 'prefect.workspace.transfer.started'])(
     '%s is for workers, services and people, not for a run',
@@ -64,6 +67,7 @@ describe('event names', () => {
     'prefect.work-queue.ready',
     'prefect.log.write',
     'prefect.flow-run.heartbeat.more',
+    'prefect.flow-run.pull-step.Completed',
     'prefect.task-runs',
     'Prefect.Flow-Run.Failed',
     'prefect.',

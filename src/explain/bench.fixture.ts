@@ -1,6 +1,8 @@
 // For the tests: an explainer on the built-in policies, and a store in memory of names.
+
 import { collectActions } from '../catalog/actions.ts';
 import { createCatalogue } from '../catalog/catalogue.ts';
+import type { Lock } from '../contract/lock.ts';
 import type { Lookup } from '../mediate/family.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { loadPolicySources } from '../policy/sources.ts';
@@ -31,7 +33,7 @@ export function token(name: string, more: Partial<StoredToken> = {}): StoredToke
 }
 
 /** Accounts alice (viewer) and bob (no role of his own); tokens as given. */
-export function principalParts(tokens: readonly StoredToken[] = []): PrincipalParts {
+export function principalParts(tokens: readonly StoredToken[] = [], locks: readonly Lock[] = []): PrincipalParts {
   const accounts = [account('alice', ['viewer']), account('bob', [])];
   const never = async (): Promise<never> => {
     throw new Error('explain changes nothing');
@@ -45,6 +47,7 @@ export function principalParts(tokens: readonly StoredToken[] = []): PrincipalPa
       byName: async (name: string) => accounts.find((known) => known.name === name),
       list: async () => accounts,
     },
+    locks: { put: never, remove: never, list: async () => locks },
   };
   const roles = [
     { role: 'operator', members: ['user:bob@local', 'token:ci'] },

@@ -45,6 +45,15 @@ describe('finding a principal', () => {
     expect(found.notes.join()).toContain('10.0.0.0/8');
   });
 
+  it('says that somebody is locked, until when and why; somebody else is not', async () => {
+    const lock = { kind: 'principal', value: 'alice@local', why: 'laptop stolen', by: 'local:root', createdMs: 0, expiresMs: null } as const;
+    const parts = principalParts([], [lock]);
+    const found = await findPrincipal('alice@local', parts);
+    expect(found.refusedAs).toBe('locked');
+    expect(found.notes).toEqual(['Locked (alice@local) by local:root: laptop stolen. lictor unlock alice@local ends it.']);
+    expect(await findPrincipal('bob@local', parts)).toMatchObject({ refusedAs: null, notes: [] });
+  });
+
   it('takes role:... without a store, one or several', async () => {
     expect((await role('worker')).principal).toMatchObject({ kind: 'worker', roles: ['worker'] });
     expect((await role('viewer,run')).principal).toMatchObject({ kind: 'service', roles: ['viewer', 'run'] });

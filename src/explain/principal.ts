@@ -1,9 +1,11 @@
 // `alice@local`, `token:etl-worker` or `role:viewer` -> the principal that such a request would have, and where its roles come from.
 import { accountsProvider, userPrincipal } from '../authn/accounts/principal.ts';
+import { lockOnPrincipal } from '../authn/locks.ts';
 import { createRoleBook } from '../authn/roles.ts';
 import type { Config } from '../config/config.ts';
 import { nearestName } from '../config/suggest.ts';
 import { LictorError } from '../contract/error.ts';
+import { type Lock, lockText } from '../contract/lock.ts';
 import type { Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
@@ -24,7 +26,7 @@ export interface Somebody {
 export interface PrincipalParts {
   readonly config: Pick<Config, 'identityProviders' | 'roles'>;
   /** Not opened for `role:...`: such a question needs no store. */
-  readonly store: () => Promise<Pick<Store, 'tokens' | 'accounts'>>;
+  readonly store: () => Promise<Pick<Store, 'tokens' | 'accounts' | 'locks'>>;
   readonly nowMs: number;
 }
 
@@ -32,10 +34,21 @@ export interface PrincipalParts {
 export async function findPrincipal(text: string, parts: PrincipalParts): Promise<Somebody> {
   if (text.startsWith('role:')) return hypothetical(text);
   const store = await parts.store();
+  const found = await existing(text, store, parts);
+  const lock = await lockOnPrincipal(store.locks, found.principal);
+  return lock === undefined ? found : { ...found, refusedAs: found.refusedAs ?? 'locked', notes: [...found.notes, lockNote(lock)] };
+}
+
+async function existing(text: string, store: Pick<Store, 'tokens' | 'accounts'>, parts: PrincipalParts): Promise<Somebody> {
   if (text.startsWith('token:')) return tokenPrincipal(text.slice('token:'.length), store, parts);
   const at = text.lastIndexOf('@');
   if (at > 0) return accountPrincipal({ name: text.slice(0, at), idp: text.slice(at + 1) }, store, parts);
   throw unknown(text, await knownIds(store, parts));
+}
+
+function lockNote(lock: Lock): string {
+  const until = lock.expiresMs === null ? '' : `, until ${new Date(lock.expiresMs).toISOString()}`;
+  return `Locked (${lockText(lock)}) by ${lock.by}${until}${lock.why === '' ? '' : `: ${lock.why}`}. lictor unlock ${lockText(lock)} ends it.`;
 }
 
 function hypothetical(text: string): Somebody {

@@ -2,9 +2,11 @@
 import type { IncomingMessage } from 'node:http';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { createPeople } from '../authn/accounts/people.ts';
+import { lockOnAddress } from '../authn/locks.ts';
 import { LictorError } from '../contract/error.ts';
 import { INPUT, OWN_PREFIX } from '../contract/names.ts';
 import { isReasonCode, type ReasonCode } from '../contract/reasons.ts';
+import { parseEdgeInputs } from '../decide/inputs.ts';
 import { OWN_HEADERS, sendRefusal, sendRefusalOrPage } from './answers.ts';
 import { renderExpiredScript } from './expired-script.ts';
 import { redirectToLogin, registerLogin } from './login-routes.ts';
@@ -38,6 +40,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', headerText(request.headers[INPUT.requestId]));
     if (request.url !== ROUTE.mediated) reply.headers(OWN_HEADERS);
+    if (await isShutOut(request, routeParts)) return sendRefusalOrPage(request, reply, { pages, code: 'locked' });
   });
   app.setNotFoundHandler((request, reply) => sendRefusal(request, reply, 'not-found'));
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply, routeParts));
@@ -57,6 +60,12 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   const script = renderExpiredScript(`${prefix}/login`);
   app.get(`${prefix}/expired.js`, (_request, reply) => reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script));
   return app;
+}
+
+/** A locked address gets no page either. Whoever looks after the gateway may still ask whether it is up; a mediated request is decided as a whole. */
+async function isShutOut(request: FastifyRequest, { prefix, store }: RouteParts): Promise<boolean> {
+  if ([ROUTE.mediated, `${prefix}/health`, `${prefix}/ready`].includes(request.url)) return false;
+  return (await lockOnAddress(store.locks, parseEdgeInputs(request.headers).address)) !== undefined;
 }
 
 /** A path is never what makes a request a mediated one: nginx's headers are. */

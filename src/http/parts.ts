@@ -11,7 +11,7 @@ import type { Pages } from './pages.ts';
 
 export interface OwnAppParts {
   readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger'>;
-  readonly store: Pick<Store, 'accounts' | 'sessions' | 'loginAttempts'>;
+  readonly store: Pick<Store, 'accounts' | 'sessions' | 'loginAttempts' | 'locks'>;
   readonly ledger: Pick<Ledger, 'append'>;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly mediator: Mediator;

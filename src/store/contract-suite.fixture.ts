@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../contract/clock.ts';
 import type { Identity } from '../contract/identity.ts';
+import type { LockKind } from '../contract/lock.ts';
 import { LOGIN_ATTEMPT_LIMITS } from './login-attempts.ts';
 import type { Store } from './store.ts';
 
@@ -34,6 +35,7 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     describe('identities', () => identityCases(() => under));
     describe('sessions of identities', () => identitySessionCases(() => under, advance));
     describe('marks', () => markCases(() => under, advance));
+    describe('locks', () => lockCases(() => under, advance));
   });
 }
 
@@ -372,5 +374,39 @@ function markCases(get: () => StoreUnderTest, advance: (ms: number) => void): vo
     expect(await store.marks.once('assertion', 'a', expiresMs)).toBe(true);
     advance(HOUR_MS);
     expect(await store.marks.once('jti', 'a', expiresMs + HOUR_MS)).toBe(true);
+  });
+}
+
+function lockCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  const put = (kind: LockKind, value: string, expiresMs: number | null = null) =>
+    get().store.locks.put({ kind, value, why: 'lost', by: 'local:root', expiresMs });
+
+  it('hold for all who share the store, oldest first, and each setting and taking away is a change', async () => {
+    const { store, other } = get();
+    expect(await movedBy(get(), () => put('principal', 'alice@local'))).toBe(1);
+    advance(1);
+    await put('address', '10.0.0.0/8');
+    expect((await other.locks.list()).map(({ kind, value }) => [kind, value])).toEqual([
+      ['principal', 'alice@local'],
+      ['address', '10.0.0.0/8'],
+    ]);
+    expect((await other.locks.list())[0]).toMatchObject({ why: 'lost', by: 'local:root', createdMs: 1_700_000_000_000, expiresMs: null });
+    expect(await movedBy(get(), () => store.locks.remove({ kind: 'principal', value: 'alice@local' }))).toBe(1);
+    expect(await movedBy(get(), () => store.locks.remove({ kind: 'principal', value: 'alice@local' }))).toBe(0);
+    expect(await store.locks.remove({ kind: 'session', value: '10.0.0.0/8' })).toBe(false);
+    expect(await other.locks.list()).toHaveLength(1);
+  });
+
+  it('end by themselves, and a second one on the same target replaces the first', async () => {
+    const { store } = get();
+    await put('idp', 'okta', 1_700_000_000_000 + HOUR_MS);
+    advance(HOUR_MS - 1);
+    expect(await store.locks.list()).toHaveLength(1);
+    await put('idp', 'okta', 1_700_000_000_000 + 2 * HOUR_MS);
+    advance(1);
+    expect(await store.locks.list()).toHaveLength(1);
+    advance(HOUR_MS);
+    expect(await store.locks.list()).toEqual([]);
+    expect(await store.locks.remove({ kind: 'idp', value: 'okta' })).toBe(false);
   });
 }

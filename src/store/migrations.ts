@@ -7,7 +7,7 @@ import type { Tables } from './tables.ts';
 type Step = (db: Transaction<Tables>) => Promise<void>;
 
 /** Step N brings the schema from version N to N + 1. */
-const STEPS: readonly Step[] = [createFirstSchema, addIdentities];
+const STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks];
 
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -128,6 +128,19 @@ async function addIdentities(db: Transaction<Tables>): Promise<void> {
     .addPrimaryKeyConstraint('marks_key', ['kind', 'id'])
     .execute();
   await db.schema.createIndex('marks_by_age').on('marks').column('expires_ms').execute();
+}
+
+async function addLocks(db: Transaction<Tables>): Promise<void> {
+  await db.schema
+    .createTable('locks')
+    .addColumn('kind', 'text', notNull)
+    .addColumn('value', 'text', notNull)
+    .addColumn('why', 'text', notNull)
+    .addColumn('locked_by', 'text', notNull)
+    .addColumn('created_ms', 'bigint', notNull)
+    .addColumn('expires_ms', 'bigint')
+    .addPrimaryKeyConstraint('locks_key', ['kind', 'value'])
+    .execute();
 }
 
 /** SQLite cannot make a column nullable in place. */

@@ -1,9 +1,10 @@
-// The one store: tokens, accounts, identities, sessions, login attempts, replay marks, and the change number that everybody watches.
+// The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, and the change number that everybody watches.
 import type { Clock } from '../contract/clock.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { raiseChangeNumber, readChangeNumber } from './changes.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { createIdpTokens, type IdpTokens } from './idp-tokens.ts';
+import { createLocks, type Locks } from './locks.ts';
 import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
 import { createMarks, type Marks } from './marks.ts';
 import { migrate } from './migrations.ts';
@@ -12,7 +13,7 @@ import { openSqlite } from './sqlite.ts';
 import { createTokens, type Tokens } from './tokens.ts';
 
 export interface Store {
-  /** Grows with every security change (revoke, rotate, password, remove, logout), in the change's own transaction. */
+  /** Grows with every security change (revoke, rotate, password, remove, logout, lock), in the change's own transaction. */
   changeNumber(): Promise<number>;
   /** For changes that are not in the store itself; answers the new number. */
   bump(reason: string): Promise<number>;
@@ -23,6 +24,7 @@ export interface Store {
   readonly identities: Identities;
   readonly idpTokens: IdpTokens;
   readonly marks: Marks;
+  readonly locks: Locks;
   close(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     identities: createIdentities(database, clock),
     idpTokens: createIdpTokens(database, clock),
     marks: createMarks(database, clock),
+    locks: createLocks(database, clock),
     close: () => database.close(),
   };
 }

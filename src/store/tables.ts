@@ -1,4 +1,5 @@
 // The store's tables as Kysely sees them. Times are epoch milliseconds, lists are JSON text, ids are text: the same in SQLite and Postgres.
+import type { LockKind } from '../contract/lock.ts';
 
 export interface Tables {
   readonly schema_version: { readonly version: number };
@@ -11,6 +12,7 @@ export interface Tables {
   readonly identities: IdentityTable;
   readonly idp_tokens: IdpTokenTable;
   readonly marks: MarkTable;
+  readonly locks: LockTable;
 }
 
 interface TokenTable {
@@ -93,4 +95,13 @@ interface MarkTable {
   /** SHA-256 of what was used, hexadecimal. */
   readonly id: string;
   readonly expires_ms: number;
+}
+
+interface LockTable {
+  readonly kind: LockKind;
+  readonly value: string;
+  readonly why: string;
+  readonly locked_by: string;
+  readonly created_ms: number;
+  readonly expires_ms: number | null;
 }

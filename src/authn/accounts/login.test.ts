@@ -34,7 +34,7 @@ async function loginWith(passwords: Passwords, { idp = 'local' }: { idp?: string
   const password = await passwords.hash('correct horse');
   await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password });
   await test.store.accounts.create({ id: '2', name: 'nemo', roles: [], password });
-  return createLogin({ accounts: test.store.accounts, sessions, passwords, idp, roleBook, clock: test.clock });
+  return createLogin({ accounts: test.store.accounts, locks: test.store.locks, sessions, passwords, idp, roleBook, clock: test.clock });
 }
 
 describe('a login', () => {

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../contract/clock.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { Accounts, StoredAccount } from '../../store/accounts.ts';
+import type { Locks } from '../../store/locks.ts';
 import { createBoundedCounter } from '../bounded-counter.ts';
 import { guesserKey } from '../guesser.ts';
+import { lockOnPrincipal } from '../locks.ts';
 import type { RoleBook } from '../roles.ts';
 import type { Sessions, StartedSession } from '../session/session.ts';
 import type { Passwords } from './password.ts';
@@ -30,13 +32,14 @@ export type LoginResult =
   /** `principalId` only for a name that exists: what was typed may be a password. */
   | { readonly ok: false; readonly reason: 'login-failed'; readonly principalId: string | null }
   | { readonly ok: false; readonly reason: 'login-throttled'; readonly principalId: string | null; readonly retryAfterSeconds: number }
-  /** Name and password are right, and the account may do nothing: no session. */
-  | { readonly ok: false; readonly reason: 'policy-default-deny'; readonly principalId: string };
+  /** Name and password are right, and the account may do nothing, or is locked: no session. */
+  | { readonly ok: false; readonly reason: 'policy-default-deny' | 'locked'; readonly principalId: string };
 
 export type Login = (request: LoginRequest) => Promise<LoginResult>;
 
 export interface LoginParts {
   readonly accounts: Pick<Accounts, 'byName'>;
+  readonly locks: Pick<Locks, 'list'>;
   readonly sessions: Sessions;
   readonly passwords: Passwords;
   /** Id of the accounts provider; null: every login fails. */
@@ -59,6 +62,7 @@ export function createLogin(parts: LoginParts): Login {
     }
     if (check === 'wrong' || claimed === undefined) return { ok: false, reason: 'login-failed', principalId };
     attempt.succeeded();
+    if ((await lockOnPrincipal(parts.locks, claimed.principal)) !== undefined) return { ok: false, reason: 'locked', principalId: claimed.principal.id };
     if (claimed.principal.roles.length === 0) return { ok: false, reason: 'policy-default-deny', principalId: claimed.principal.id };
     return await startSession(parts.sessions, claimed, request.oldCookieValue);
   };

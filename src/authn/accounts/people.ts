@@ -17,7 +17,7 @@ export interface People {
 }
 
 export interface PeopleParts {
-  readonly store: Pick<Store, 'accounts' | 'sessions'>;
+  readonly store: Pick<Store, 'accounts' | 'sessions' | 'locks'>;
   readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
   readonly clock: Clock;
 }
@@ -34,6 +34,6 @@ export function createPeople({ store, config, clock }: PeopleParts): People {
     touches: createTouches(() => {}),
     clock,
   });
-  const login = createLogin({ accounts: store.accounts, sessions, passwords: createPasswords(), idp, roleBook, clock });
+  const login = createLogin({ accounts: store.accounts, locks: store.locks, sessions, passwords: createPasswords(), idp, roleBook, clock });
   return { login, sessions, idp };
 }

@@ -1,0 +1,56 @@
+// `lictor lock`: shuts somebody out now. Works on the store's file, also while the gateway is down.
+import type { Command } from 'commander';
+import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
+import { systemClock } from '../contract/clock.ts';
+import { type LockTarget, lockText } from '../contract/lock.ts';
+import { type AdminSession, localPrincipal, makeItHold, recordAfter, withStore } from './admin.ts';
+import type { CliContext } from './context.ts';
+import { UsageError } from './errors.ts';
+import { checkTarget, parseTarget, TARGET_HELP } from './lock-target.ts';
+
+const LONGEST_WHY = 200;
+
+interface Options {
+  readonly for?: number;
+  readonly why?: string;
+}
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('lock <what>')
+    .description(`shuts out ${TARGET_HELP}: the next request is refused, open sockets are closed`)
+    .option('--for <duration>', 'how long it holds: 1h, 30d (default: until lictor unlock)', parseFor)
+    .option('--why <text>', 'for whoever reads lictor locks', parseWhy)
+    .addHelpText(
+      'after',
+      '\nExample:\n  lictor lock alice@local --why "laptop stolen"\n  lictor lock token:etl-worker --for 1h\n  lictor lock address:192.0.2.0/24\n  lictor lock idp:okta\n',
+    )
+    .action((what: string, options: Options) => {
+      const target = parseTarget(what);
+      return withStore(context, (session) => lock(context, session, target, options));
+    });
+}
+
+async function lock(context: CliContext, session: AdminSession, target: LockTarget, options: Options): Promise<void> {
+  const note = await checkTarget(target, session);
+  const expiresMs = options.for === undefined ? null : systemClock() + options.for;
+  await session.store.locks.put({ ...target, why: options.why ?? '', by: localPrincipal(), expiresMs });
+  try {
+    await makeItHold(session);
+  } finally {
+    recordAfter(context, session, { action: 'lock.create', resourceType: 'Lock', resourceId: lockText(target) });
+  }
+  const until = expiresMs === null ? '' : ` until ${new Date(expiresMs).toISOString()}`;
+  context.out.write(`${lockText(target)} is locked${until}. lictor unlock ${lockText(target)} ends it.\n${note === null ? '' : `${note}\n`}`);
+}
+
+function parseFor(text: string): number {
+  const seconds = parseDurationSeconds(text);
+  if (seconds === undefined || seconds <= 0) throw new UsageError(`--for ${text}: ${DURATION_HINT}`);
+  return Math.ceil(seconds * 1000);
+}
+
+function parseWhy(text: string): string {
+  if (/\p{Cc}/u.test(text) || text.length > LONGEST_WHY) throw new UsageError(`--why: one line of at most ${LONGEST_WHY} characters.`);
+  return text;
+}

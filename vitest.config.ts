@@ -36,7 +36,7 @@ export default defineConfig({
           hookTimeout: 30_000,
         },
       },
-      realProject('integration', { testTimeout: 120_000, hookTimeout: 180_000 }),
+      realProject('integration', { testTimeout: 240_000, hookTimeout: 300_000 }),
       realProject('e2e', { testTimeout: 240_000, hookTimeout: 300_000 }),
       realProject('endurance', { testTimeout: 3_600_000, hookTimeout: 600_000 }),
     ],

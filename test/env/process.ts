@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAlive, processInfo, signalProcess } from '../../src/supervise/processes/process-table.ts';
 import { type ProcessExit, type RunningProcess, startProcess } from '../../src/supervise/processes/start-process.ts';
+import { type WaitOptions, waitFor as waitForIt } from '../../src/supervise/processes/wait-for.ts';
 
 export { freePort } from '../../src/supervise/processes/free-port.ts';
 export { commandLine, isAlive, signalProcess } from '../../src/supervise/processes/process-table.ts';
-export { waitFor } from '../../src/supervise/processes/wait-for.ts';
 
 export interface StartOptions {
   readonly name: string;
@@ -93,4 +93,9 @@ function readLog(file: string): string {
     // Nothing was written.
     return '';
   }
+}
+
+/** As the supervisor waits, with more patience: a busy machine is no failure. */
+export function waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<T> {
+  return waitForIt(condition, { timeoutMs: 40_000, ...options });
 }

@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import { createConfirmMemory } from './authn/external/confirm.ts';
 import { createCatalogue } from './catalog/catalogue.ts';
 import type { Ensured } from './certificates/own.ts';
 import type { Config } from './config/config.ts';
@@ -23,6 +24,7 @@ import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
 import { createAdminServer } from './http/admin-server.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
+import { openSealer } from './keys/sealer.ts';
 import { startLedger } from './ledger/ledger.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
 import { createGates } from './relay/event-gate.ts';
@@ -69,7 +71,19 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   const catalogue = createCatalogue();
   const eventRules = createEventRules(createEventMemory());
-  const house: House = { paths, clock, log, catalogue, store, ledger, eventRules, sync: () => sync.now(), edgeRuns: () => edgeRuns(paths) };
+  const house: House = {
+    paths,
+    clock,
+    log,
+    catalogue,
+    store,
+    ledger,
+    sealer: openSealer(paths.sealKey),
+    confirmMemory: createConfirmMemory(),
+    eventRules,
+    sync: () => sync.now(),
+    edgeRuns: () => edgeRuns(paths),
+  };
   const current = createCurrent(await buildRooms(house, config));
   const answerer = currentAnswerer(current);
   const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current) });

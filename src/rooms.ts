@@ -3,17 +3,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createAuthenticator } from './authn/authenticator.ts';
+import { type Confirm, type ConfirmMemory, createConfirm } from './authn/external/confirm.ts';
+import { openProviders } from './authn/external/open-providers.ts';
+import type { ExternalProvider } from './authn/external/provider.ts';
 import { type ActionEntry, collectActions } from './catalog/actions.ts';
 import type { Catalogue } from './catalog/catalogue.ts';
 import type { Config } from './config/config.ts';
 import type { StatePaths } from './config/state-dir.ts';
 import type { Clock } from './contract/clock.ts';
+import { REASONS } from './contract/reasons.ts';
 import { type Answerer, createAnswerer } from './decide/answer.ts';
 import { createDecider, type Decider } from './decide/decider.ts';
 import { publishRevision } from './decide/revision.ts';
 import { startBalancer } from './edge/balancer.ts';
 import type { EventRules } from './events/rules.ts';
 import { createOwnApp } from './http/own-app.ts';
+import type { Sealer } from './keys/sealer.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { createMediator } from './mediate/mediator.ts';
 import { createPolicyEngine } from './policy/engine.ts';
@@ -28,9 +33,11 @@ export interface House {
   readonly catalogue: Catalogue;
   readonly store: Store;
   readonly ledger: Ledger;
-  /** Makes a change hold: no remembered decision and no open socket outlives it. */
+  readonly sealer: Sealer;
+  readonly confirmMemory: ConfirmMemory;
   /** One memory for the sockets and for `POST /events`. */
   readonly eventRules: EventRules;
+  /** Makes a change hold: no remembered decision and no open socket outlives it. */
   readonly sync: () => Promise<void>;
   readonly edgeRuns: () => Promise<boolean>;
 }
@@ -51,10 +58,12 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
   const { store, ledger, clock, log, catalogue } = house;
   const actions = collectActions(catalogue.operations);
   const policy = createPolicyEngine({ actions, revision: publish(house.paths, config, actions) });
+  const external = openProviders({ config, marks: store.marks, clock });
   const authenticator = createAuthenticator({
     store,
     config,
     clock,
+    confirm: confirmWith(house, config, external.providers),
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
   });
@@ -66,6 +75,8 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
   const own = createOwnApp({
     config,
     store,
+    providers: external.providers,
+    sealer: house.sealer,
     ledger,
     authenticator,
     mediator,
@@ -76,6 +87,7 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
       store: () => store.changeNumber().then(() => true),
       ledger: async () => ledger.healthy(),
       upstream: () => prefectAnswers(upstream),
+      ...Object.fromEntries(external.providers.map((provider) => [`idp ${provider.idp}`, provider.ready])),
     },
     revision: decider.revision,
     sync: house.sync,
@@ -97,8 +109,37 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
       await balancer.stop();
       await upstream.close();
       await authenticator.idle();
+      await external.close();
     },
   };
+}
+
+/** A session that ends by the word of its provider, or for want of it, is recorded like any other end. */
+function confirmWith({ store, sealer, clock, confirmMemory, log, ledger }: House, config: Config, providers: readonly ExternalProvider[]): Confirm {
+  return createConfirm({
+    providers,
+    store,
+    sealer,
+    config,
+    clock,
+    memory: confirmMemory,
+    onNoAnswer: (idp, detail) => log.warn({ idp, detail }, 'an identity provider gives no answer about a session'),
+    async onEnded({ id, owner }, reason, detail) {
+      const { idp, name } = owner.kind === 'identity' ? owner.identity : { idp: null, name: owner.account.name };
+      log.info({ idp, reason, detail, session_id: id }, 'a session was not renewed');
+      const record = {
+        time: new Date(clock()).toISOString(),
+        principal: `${name}@${idp}`,
+        principal_kind: 'user',
+        idp,
+        session_id: id,
+        mode: 'enforce',
+      } as const;
+      await ledger
+        .append({ ...record, action: 'session.refresh', decision: 'deny', reason, status: REASONS[reason].status })
+        .catch((error: unknown) => log.error({ err: error }, 'the end of a session could not be recorded'));
+    },
+  });
 }
 
 /** Never part of what is hashed to a revision. */

@@ -5,6 +5,7 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Carrier } from '../contract/principal.ts';
 import type { Store } from '../store/store.ts';
 import { type Presented, presentedCredentials } from './carriers.ts';
+import type { Confirm } from './external/confirm.ts';
 import { createFailures } from './failures.ts';
 import { lockOnAddress, lockOnPrincipal } from './locks.ts';
 import { createRoleBook } from './roles.ts';
@@ -36,6 +37,8 @@ export interface AuthenticatorParts {
   readonly clock: Clock;
   /** Further kinds of tokens, by their form; what none of them claims is looked at as a service token. */
   readonly verifiers?: readonly TokenKind[];
+  /** Asks the providers of sessions that are due; left out: nobody is asked. */
+  readonly confirm?: Confirm;
   /** An address goes on guessing; once a minute for each. */
   readonly onGuessing?: (address: string) => void;
   /** "Last used" could not be written. */
@@ -48,7 +51,15 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const failures = createFailures(clock, parts.onGuessing ?? ignore);
   const roleBook = createRoleBook(config.roles);
   const verifyOwn = createTokenVerifier({ tokens: store.tokens, roleBook, touches, clock });
-  const sessions = createSessions({ store: store.sessions, providers: config.identityProviders, limits: config.sessions, roleBook, touches, clock });
+  const sessions = createSessions({
+    store: store.sessions,
+    providers: config.identityProviders,
+    limits: config.sessions,
+    roleBook,
+    touches,
+    clock,
+    ...(parts.confirm !== undefined && { confirm: parts.confirm }),
+  });
 
   const verifyToken = (text: string, carrier: Carrier, inputs: EdgeInputs): Promise<Authentication> => {
     const verifier = (parts.verifiers ?? []).find((candidate) => candidate.claims(text));

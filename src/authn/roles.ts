@@ -8,6 +8,8 @@ export interface RoleBook {
   ofAccount(account: { readonly name: string; readonly roles: readonly string[] }, idp: string): readonly string[];
   ofToken(token: { readonly name: string; readonly roles: readonly string[] }): readonly string[];
   ofIdentity(identity: Identity): readonly string[];
+  /** Names of the provider's groups that have a role here, as the configuration lists them. */
+  groupsOf(idp: string): readonly string[];
 }
 
 /** Members are compared as written; only the value of `claim:KEY=VALUE@IDP` is a pattern. Which forms a provider knows was checked when the configuration was loaded. */
@@ -30,12 +32,18 @@ export function createRoleBook(bindings: readonly RoleBinding[]): RoleBook {
       const claimed = (byClaim.get(identity.idp) ?? []).filter((rule) => fits(rule, identity.claims)).map(({ role }) => role);
       return gather(claimed, identityMembers(identity));
     },
+    groupsOf: (idp) => [...byMember.keys()].flatMap((member) => groupName(member, idp) ?? []),
   };
 }
 
 /** Every member text that names this identity, claims aside. */
 export function identityMembers({ idp, name, groups }: Identity): readonly string[] {
   return [`user:${name}@${idp}`, `*@${idp}`, ...groups.map((group) => `group:${group}@${idp}`), ...(name.startsWith('arn:') ? [`${name}@${idp}`] : [])];
+}
+
+/** `group:NAME@IDP`, of this provider. */
+function groupName(member: string, idp: string): string | undefined {
+  return member.startsWith('group:') && member.endsWith(`@${idp}`) ? member.slice('group:'.length, -(idp.length + 1)) : undefined;
 }
 
 export interface ClaimMember {

@@ -2,11 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openSealer, type Sealer } from '../keys/sealer.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { createTokenId, createTokenText, hashToken, type TokenText } from './service-token/token-text.ts';
 
 export interface TestStore {
   readonly store: Store;
+  readonly sealer: Sealer;
   readonly clock: () => number;
   advance(ms: number): void;
   /** Makes a service token; answers its text. */
@@ -27,6 +29,7 @@ export async function openTestStore(): Promise<TestStore> {
   const store = await openStore({ file: join(dir, 'lictor.db'), clock });
   return {
     store,
+    sealer: openSealer(join(dir, 'seal.key')),
     clock,
     advance: (ms) => {
       nowMs += ms;

@@ -174,6 +174,26 @@ describe('lictor token', () => {
   });
 });
 
+describe('lictor identity', () => {
+  const BOB = { idp: 'corp', subject: 'sub-1', name: 'bob', kind: 'user', groups: ['platform'], claims: {} } as const;
+
+  it('lists who has come, and forgets a name so that another subject may have it', async () => {
+    expect((await lictor('identity', 'list')).out).toContain('Nobody has come');
+    await inStore(({ identities }) => identities.put(BOB));
+    expect((await lictor('identity', 'list')).out).toMatch(/bob@corp +sub-1 +platform/);
+    expect(await json('identity', 'list')).toMatchObject([{ id: 'bob@corp', subject: 'sub-1', groups: ['platform'] }]);
+    expect(await inStore(({ identities }) => identities.put({ ...BOB, subject: 'sub-2' }))).toBeUndefined();
+    expect((await lictor('identity', 'forget', 'bob@corp')).status).toBe(0);
+    expect(await inStore(({ identities }) => identities.put({ ...BOB, subject: 'sub-2' }))).toBeDefined();
+    expect(await actions()).toEqual([['identity.forget', 'bob@corp', 'local']]);
+  });
+
+  it.each(['bob@corp', 'bob', '@corp', ''])('forget: nobody is called %j', async (id) => {
+    const { status, err } = await lictor('identity', 'forget', id);
+    expect([status, err]).toEqual([1, expect.stringContaining('lictor identity list')]);
+  });
+});
+
 describe('lictor account', () => {
   const checkPassword = (name: string, password: string) =>
     inStore(async (store) => createPasswords().check(password, (await store.accounts.byName(name))?.password ?? null));

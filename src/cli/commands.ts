@@ -24,6 +24,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'lock', summary: 'shut out a principal, session, provider or address, now', load: () => import('./lock.ts') },
   { name: 'unlock', summary: 'take a lock away', load: () => import('./unlock.ts') },
   { name: 'locks', summary: 'every lock that holds', load: () => import('./locks.ts') },
+  { name: 'identity', summary: 'people of identity providers who have come', load: () => import('./identity.ts') },
   { name: 'audit', summary: 'the ledger: who did what, when, from where', load: () => import('./audit.ts') },
   { name: 'timeline', summary: 'requests, decisions and states of one flow run, in time order', load: () => import('./timeline.ts') },
   { name: 'bench', summary: 'measure the gateway on this machine against bare nginx and others', load: () => import('./bench.ts') },

@@ -101,7 +101,7 @@ sesions: {}
     'store: postgres://db/x',
     'ledger: { retention: 400d }',
     'ledger: { export: [] }',
-    'identity_providers: [{ id: corp, type: oidc, issuer: "https://i", client_id: a }]',
+    'identity_providers: [{ id: adfs, type: saml, metadata_url: "https://i/metadata" }]',
     'limits: [{ for: "role:worker", rate: 5/s }]',
     'limits: [{ for: "*", rate: 5/s, concurrency: 3 }]',
     'roles: [{ role: viewer, members: ["token:a"], scope: { own: true } }]',

@@ -11,7 +11,6 @@ interface NotBuilt {
 }
 
 const LATER_PROVIDERS: Readonly<Record<string, string>> = {
-  oidc: 'login by OpenID Connect',
   saml: 'login by SAML',
   jwt: 'workload JWTs',
   'aws-iam': 'AWS IAM identities',

@@ -25,6 +25,9 @@ export const INPUT = {
   args: 'x-lictor-in-args',
 } as const;
 
+/** The same, of the gateway's own pages alone: value of the cookie of the login attempt that `?state=` names. No decision reads it. */
+export const LOGIN_BROWSER = 'x-lictor-in-login-browser';
+
 /** Headers with which the control plane answers nginx. Never forwarded to a client. */
 export const OUTPUT = {
   /** direct | mediated | own */
@@ -60,6 +63,11 @@ export const OWN_PREFIX = '/.lictor/';
 export function sessionCookieName(publicUrl: { readonly secure: boolean; readonly basePath: string }): string {
   if (!publicUrl.secure) return 'lictor';
   return publicUrl.basePath === '' ? '__Host-lictor' : '__Secure-lictor';
+}
+
+/** One cookie for each login attempt at a provider, so that several tabs do not disturb each other. */
+export function loginCookieName(publicUrl: { readonly secure: boolean; readonly basePath: string }, state: string): string {
+  return `${sessionCookieName(publicUrl)}-login-${state}`;
 }
 
 /** Labels that only the gateway writes. */

@@ -23,6 +23,22 @@ export const REASONS = {
   'credential-address': { status: 401, detail: 'The credential is not valid from this address.', hint: 'The token is limited to other addresses (--cidr).' },
   'session-expired': { status: 401, detail: 'The session has ended.', hint: 'Load the page again to log in; programs use a service token.' },
   'login-failed': { status: 401, detail: 'Name or password is wrong.', hint: 'Try again, or ask an administrator: lictor account passwd NAME.' },
+  'session-unconfirmed': {
+    status: 401,
+    detail: 'The identity provider has not been able to say for too long whether this session goes on.',
+    hint: 'Load the page again to log in, when the provider answers.',
+  },
+  'login-code-refused': {
+    status: 401,
+    detail: 'The identity provider does not accept the code of this login.',
+    hint: 'It is used once and within a minute. Begin the login again.',
+  },
+  'id-token-invalid': {
+    status: 401,
+    detail: 'What the identity provider says about this login cannot be believed.',
+    hint: 'Begin the login again. If it stays so, an administrator finds in control.log what is wrong with the ID token.',
+  },
+  'id-token-other-login': { status: 401, detail: 'The identity provider answered for another login.', hint: 'Begin the login again.' },
   'too-many-failures': {
     status: 401,
     detail: 'Too many failed credentials from this address.',
@@ -41,6 +57,23 @@ export const REASONS = {
   },
   'policy-default-deny': { status: 403, detail: 'No policy permits this.', hint: 'Ask an administrator for a role that may do it.' },
   'policy-forbids': { status: 403, detail: 'A policy forbids this.', hint: 'Ask an administrator; the record of this request names the policy.' },
+  'role-missing': { status: 403, detail: 'This person has no role here.', hint: 'Ask to be added to a group that has one.' },
+  'groups-overage': {
+    status: 403,
+    detail: 'The identity provider left out the groups of this person, because there are too many.',
+    hint: 'An administrator lets it send only the groups that are assigned to this application, or application roles (docs/login.md).',
+  },
+  'groups-unreadable': {
+    status: 403,
+    detail: 'The identity provider sends groups in a form that cannot be read.',
+    hint: 'groups_claim must name a claim that is a list of names (docs/login.md).',
+  },
+  'identity-name-taken': {
+    status: 403,
+    detail: 'This name belonged to somebody else at the identity provider.',
+    hint: 'An administrator looks who it is, then forgets the former one: lictor identity forget NAME@IDP.',
+  },
+  'login-denied-by-idp': { status: 403, detail: 'The identity provider did not let this login through.', hint: 'Try again, or ask its administrator.' },
   'action-unknown': {
     status: 403,
     detail: 'The route is not in the action catalogue, so it is denied.',
@@ -83,6 +116,19 @@ export const REASONS = {
     detail: 'The path is not in its canonical form.',
     hint: 'No empty or dot segments, no ; or backslash, no encoded slash, no needless percent-encoding, upper-case hex in escapes.',
   },
+  'login-unknown': {
+    status: 400,
+    detail: 'This login was not begun here, has been used already, or was begun too long ago.',
+    hint: 'Begin the login again.',
+  },
+  'login-other-browser': {
+    status: 400,
+    detail: 'This login was begun in another browser, or the cookie of its beginning is gone.',
+    hint: 'Begin the login again in this browser, with cookies allowed.',
+  },
+  'login-other-issuer': { status: 400, detail: 'The answer comes from another identity provider than was asked.', hint: 'Begin the login again.' },
+  'login-answer-invalid': { status: 400, detail: 'The answer of the identity provider cannot be read.', hint: 'Begin the login again.' },
+  'logout-token-invalid': { status: 400, detail: 'The logout token is not valid, or was used before.', hint: 'control.log says why.' },
   'request-invalid': { status: 400, detail: 'The request is malformed.', hint: 'Check headers, cookies and body.' },
   'host-unknown': { status: 400, detail: 'This host name is not served here.', hint: 'Use the public_url of the gateway.' },
   'query-invalid': { status: 400, detail: 'A query parameter that decides is repeated or encoded.', hint: 'Name it once, in plain letters.' },
@@ -111,6 +157,16 @@ export const REASONS = {
   'rate-limited': { status: 429, detail: 'Too many requests.', hint: 'Slow down; stock Prefect clients wait by themselves.' },
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
   'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide just now.', hint: 'Retry; nothing was forwarded.' },
+  'idp-unavailable': {
+    status: 503,
+    detail: 'The identity provider cannot be reached.',
+    hint: 'Try again in a minute. An administrator finds the cause in control.log, and gets in with a built-in account meanwhile.',
+  },
+  'idp-misconfigured': {
+    status: 503,
+    detail: 'The identity provider and this gateway are not set up for each other.',
+    hint: 'An administrator finds in control.log what does not fit.',
+  },
   'upstream-unavailable': { status: 503, detail: 'Prefect cannot be reached.', hint: 'Retry; check that the Prefect server runs.' },
   'upstream-timeout': { status: 503, detail: 'Prefect did not answer in time.', hint: 'The request may have been carried out.' },
   'ledger-unavailable': { status: 503, detail: 'The ledger cannot be written, so changes are refused.', hint: 'Check disk space of the state directory.' },

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { Config, PublicUrl } from '../config/config.ts';
 import { isLoopback } from '../config/sections/public-url.ts';
-import { sessionCookieName } from '../contract/names.ts';
+import { loginCookieName, sessionCookieName } from '../contract/names.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 
@@ -17,6 +17,11 @@ map $http_cookie $lictor_session {
 # Doubled, in whatever case: nginx, Node and Prefect would each take another one.
 map $http_cookie $lictor_cookie_refusal {
     ${quoteVerbatim(`~*(?:^|[;,\\s])${cookie}\\s*=.*[;,\\s]${cookie}\\s*=`)} "request-invalid";
+    default "";
+}
+# The cookie of the one login attempt that this answer belongs to: its name ends with the attempt's.
+map "$arg_state $http_cookie" $lictor_login_browser {
+    ${quoteVerbatim(`~^([A-Za-z0-9_-]{22}) (?:.*; ?)?${loginCookieName(publicUrl, '')}\\1=([A-Za-z0-9_-]{43})(?:;|$)`)} $2;
     default "";
 }
 map $http_sec_fetch_site $lictor_fetched_here { same-origin "1"; default ""; }

@@ -19,14 +19,14 @@ export function sendPage(reply: FastifyReply, pages: Pages, page: { readonly sta
 }
 
 /** 401 with WWW-Authenticate; never Basic, at which a browser opens a window of its own. */
-export function sendRefusal(request: FastifyRequest, reply: FastifyReply, code: ReasonCode): FastifyReply {
+export function sendRefusal(request: FastifyRequest, reply: FastifyReply, code: ReasonCode, detail?: string): FastifyReply {
   const { status } = REASONS[code];
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="lictor"');
   if (status === 503) reply.header('retry-after', RETRY_SECONDS);
   return reply
     .code(status)
     .type('application/json')
-    .send(JSON.stringify(refusalBody(code, parseEdgeInputs(request.headers).requestId)));
+    .send(JSON.stringify(refusalBody(code, parseEdgeInputs(request.headers).requestId, detail)));
 }
 
 /** The same, as a page where a person looks at it. */

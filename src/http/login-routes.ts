@@ -2,15 +2,16 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LoginResult } from '../authn/accounts/login.ts';
-import { sessionCredentialId } from '../authn/session/session.ts';
-import type { Principal } from '../contract/principal.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import { sendPage, sendRefusal, sendRefusalOrPage, wantsPage } from './answers.ts';
+import type { LoginPage } from './pages.ts';
 import type { RouteParts } from './parts.ts';
+import { beginAtProvider } from './provider-routes.ts';
 import { safeReturnPath } from './return-path.ts';
 import { sessionCookie } from './session-cookie.ts';
-import { makeItHold, recordAnyway, sessionRecord } from './session-records.ts';
+import { sessionOf } from './session-of.ts';
+import { recordAnyway, recordStart } from './session-records.ts';
 
 const FORM_BYTES = 16 * 1024;
 const ATTEMPT_ID = /^[A-Za-z0-9_-]{22}$/;
@@ -26,16 +27,8 @@ export async function redirectToLogin(request: FastifyRequest, reply: FastifyRep
   return reply.code(302).header('location', `${parts.prefix}/login${query}`).send();
 }
 
-/** Whose session came with the request, whatever else came. */
-export async function sessionPrincipal(request: FastifyRequest, parts: RouteParts): Promise<Principal | undefined> {
-  const inputs = parseEdgeInputs(request.headers);
-  if (inputs.session === '') return undefined;
-  const verdict = await parts.authenticator.authenticate({ ...inputs, authorization: '', token: '', certificate: '' });
-  return verdict.ok ? verdict.principal : undefined;
-}
-
 async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
-  const { pages, people } = parts;
+  const { pages, people, logins } = parts;
   const query = new URLSearchParams(request.url.split('?')[1] ?? '');
   const wanted = query.get('return');
   if (wanted !== null)
@@ -43,12 +36,25 @@ async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: Ro
       .code(303)
       .header('location', `${parts.prefix}/login${await keepReturnPath(wanted, parts)}`)
       .send();
-  if (people.idp === null) return sendPage(reply, pages, { status: 404, html: pages.loginClosed() });
+  if (people.idp === null && logins.idps.length === 0) return sendPage(reply, pages, { status: 404, html: pages.loginClosed() });
   const attempt = attemptId(query);
-  const principal = await sessionPrincipal(request, parts);
-  if (principal === undefined) return sendPage(reply, pages, { status: 200, html: pages.login({ attempt, name: '', problem: null }) });
-  const continueTo = safeReturnPath((await parts.store.loginAttempts.read(attempt)) ?? '', parts.config.publicUrl.basePath);
-  return sendPage(reply, pages, { status: 200, html: pages.signedIn({ name: principal.id, continueTo }) });
+  const returnTo = safeReturnPath((await parts.store.loginAttempts.read(attempt)) ?? '', parts.config.publicUrl.basePath);
+  const chosen = query.get('idp');
+  if (chosen !== null) return beginAtProvider(request, reply, { parts, idp: chosen, returnTo, asSomebodyElse: query.has('other') });
+  const session = await sessionOf(request, parts);
+  if (session !== undefined) return sendPage(reply, pages, { status: 200, html: pages.signedIn({ name: session.principal.id, continueTo: returnTo }) });
+  const only = onlyProvider(parts);
+  if (only !== undefined) return beginAtProvider(request, reply, { parts, idp: only, returnTo, asSomebodyElse: false });
+  return sendPage(reply, pages, { status: 200, html: pages.login({ ...choices(parts), attempt, name: '', problem: null }) });
+}
+
+/** Nothing to choose. */
+function onlyProvider({ people, logins }: RouteParts): string | undefined {
+  return people.idp === null && logins.idps.length === 1 ? logins.idps[0] : undefined;
+}
+
+function choices({ people, logins }: RouteParts): Pick<LoginPage, 'idps' | 'accounts'> {
+  return { idps: logins.idps, accounts: people.idp !== null };
 }
 
 /** `?attempt=ID`, or nothing where there is nothing to remember (or the store is in trouble: the login itself still works). */
@@ -86,7 +92,7 @@ function parseForm(body: unknown): Form {
 async function submitLogin(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
   const inputs = parseEdgeInputs(request.headers);
   if (!inputs.sameOrigin) {
-    await recordAnyway(request, { action: 'session.login', reason: 'origin-foreign', status: 403, principalId: null }, parts);
+    await recordAnyway(request, { action: 'session.login', reason: 'origin-foreign', status: 403, principalId: null, idp: null }, parts);
     return sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'origin-foreign' });
   }
   const form = parseForm(request.body);
@@ -100,28 +106,10 @@ interface Accepted {
   readonly result: Extract<LoginResult, { ok: true }>;
 }
 
-/** Recorded before the browser gets its cookie: a session that is not in the ledger does not begin. */
 async function accept(request: FastifyRequest, reply: FastifyReply, { parts, form, result }: Accepted): Promise<FastifyReply> {
-  const { principal, session } = result;
-  const event = {
-    action: 'session.login',
-    reason: null,
-    status: 303,
-    principalId: principal.id,
-    credentialId: sessionCredentialId(session.id),
-    sessionId: session.id,
-  } as const;
-  try {
-    await parts.ledger.append(sessionRecord(request, event, parts));
-  } catch (error) {
-    parts.log.error({ err: error }, 'a login could not be recorded');
-    if (parts.config.ledger.failClosed) {
-      await parts.people.sessions.end(session.cookieValue);
-      await makeItHold(parts);
-      return sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'ledger-unavailable' });
-    }
-  }
-  if (result.endedOld) await makeItHold(parts);
+  const { principal, session, endedOld } = result;
+  const recorded = await recordStart(request, { principalId: principal.id, idp: principal.idp ?? '', session, endedOld }, parts);
+  if (!recorded) return sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'ledger-unavailable' });
   const { publicUrl } = parts.config;
   const returnTo = safeReturnPath((await parts.store.loginAttempts.take(form.attempt)) ?? '', publicUrl.basePath);
   return reply.code(303).header('set-cookie', sessionCookie(publicUrl, session.cookieValue)).header('location', returnTo).send();
@@ -136,10 +124,12 @@ interface Refused {
 async function refuse(request: FastifyRequest, reply: FastifyReply, { parts, form, result }: Refused): Promise<FastifyReply> {
   const { pages } = parts;
   const { status, detail, hint } = REASONS[result.reason];
-  await recordAnyway(request, { action: 'session.login', reason: result.reason, status, principalId: result.principalId }, parts);
+  const { principalId } = result;
+  const idp = principalId === null ? null : parts.people.idp;
+  await recordAnyway(request, { action: 'session.login', reason: result.reason, status, principalId, idp }, parts);
   if (result.reason === 'login-throttled') reply.header('retry-after', String(result.retryAfterSeconds));
   if (!wantsPage(request)) return sendRefusal(request, reply, result.reason);
   if (result.reason === 'policy-default-deny') return sendPage(reply, pages, { status, html: pages.withoutRole(result.principalId) });
   const problem = result.reason === 'login-failed' ? detail : `${detail} ${hint}`;
-  return sendPage(reply, pages, { status, html: pages.login({ attempt: form.attempt, name: form.name, problem }) });
+  return sendPage(reply, pages, { status, html: pages.login({ ...choices(parts), attempt: form.attempt, name: form.name, problem }) });
 }

@@ -45,6 +45,7 @@ export interface Ask {
 interface Given {
   readonly config?: Partial<Config>;
   readonly checks?: OwnAppParts['checks'];
+  readonly providers?: OwnAppParts['providers'];
 }
 
 export function useOwnApp() {
@@ -118,7 +119,9 @@ function buildApp(get: () => World, given: Given, test = get().test): FastifyIns
         return get().mediatorAnswer();
       },
     },
-    log: { error: () => {} },
+    log: { error: () => {}, warn: () => {} },
+    providers: given.providers ?? [],
+    sealer: test.sealer,
     checks: given.checks ?? {},
     sync: async () => {
       get().syncs += 1;

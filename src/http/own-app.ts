@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { createPeople } from '../authn/accounts/people.ts';
+import { createExternalLogins } from '../authn/external/login.ts';
 import { lockOnAddress } from '../authn/locks.ts';
 import { LictorError } from '../contract/error.ts';
 import { INPUT, OWN_PREFIX } from '../contract/names.ts';
@@ -14,6 +15,7 @@ import { registerLogout } from './logout-routes.ts';
 import { MEDIATED_BYTES, mediate } from './mediated-route.ts';
 import { createPages } from './pages.ts';
 import type { OwnAppParts, RouteParts } from './parts.ts';
+import { registerCallback } from './provider-routes.ts';
 import { registerStatus } from './status-routes.ts';
 
 export type { OwnAppParts } from './parts.ts';
@@ -32,7 +34,8 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   const prefix = `${parts.config.publicUrl.basePath}${OWN_PREFIX.slice(0, -1)}`;
   const { origin, basePath } = parts.config.publicUrl;
   const pages = createPages({ host: new URL(origin).host, prefix, home: `${basePath}/` });
-  const routeParts: RouteParts = { ...parts, people: createPeople(parts), pages, prefix };
+  const people = createPeople(parts);
+  const routeParts: RouteParts = { ...parts, people, logins: createExternalLogins({ ...parts, sessions: people.sessions }), pages, prefix };
   const app = Fastify({ logger: false, bodyLimit: MEDIATED_BYTES, http: { maxHeaderSize: HEADER_BYTES }, rewriteUrl: routeOf, keepAliveTimeout: 120_000 });
 
   app.removeAllContentTypeParsers();
@@ -56,6 +59,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   );
   registerStatus(app, routeParts);
   registerLogin(app, routeParts);
+  registerCallback(app, routeParts);
   registerLogout(app, routeParts);
   const script = renderExpiredScript(`${prefix}/login`);
   app.get(`${prefix}/expired.js`, (_request, reply) => reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script));

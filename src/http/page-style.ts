@@ -45,6 +45,11 @@ button:hover, .button:hover { background: var(--accent-strong); }
 .quiet:hover { border-color: var(--field-line); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .alert { margin: 0 0 1.25rem; padding: .7rem .9rem; color: var(--bad); background: var(--bad-page); border: 1px solid var(--bad-line); border-radius: 9px; }
+.or { display: flex; align-items: center; gap: .75rem; margin: 1.5rem 0 1.25rem; color: var(--soft); font-size: .85rem; }
+.or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
+.groups { margin: -.75rem 0 1.5rem; padding: 0; list-style: none; display: flex; flex-wrap: wrap; gap: .4rem; }
+.groups li { padding: .2rem .6rem; border: 1px solid var(--line); border-radius: 7px; overflow-wrap: anywhere; }
+.reference { margin: 1.5rem 0 0; display: flex; flex-direction: column; }
 code { font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; }
 footer { margin: 1.25rem 0 0; max-width: 25rem; color: var(--soft); font-size: .85rem; text-align: center; text-wrap: balance; }
 `;

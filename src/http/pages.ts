@@ -1,7 +1,7 @@
-// The gateway's own pages: log in, log out, and what went wrong. Server-rendered; no script, nothing from outside.
-import { createHash } from 'node:crypto';
+// The gateway's own pages: log in, log out, and what went wrong. Server-rendered; nothing from outside.
+import type { LeaveForm } from '../authn/external/provider.ts';
 import { type Html, html, NOTHING } from './html.ts';
-import { PAGE_STYLE } from './page-style.ts';
+import { leavingHeaders, pageHeaders, renderPage } from './page-frame.ts';
 
 export interface Pages {
   login(page: LoginPage): string;
@@ -11,7 +11,14 @@ export interface Pages {
   /** The account may do nothing here. */
   withoutRole(name: string): string;
   confirmLogout(name: string): string;
-  loggedOut(): string;
+  /** The provider has answered, and there is no login: what happened, its code, and the way to begin again. */
+  loginFailed(page: FailedLogin): string;
+  /** The provider knows the person, and no role here does. */
+  notInGroup(page: NotInGroup): string;
+  /** `stillAt`: the provider where the person stays signed in, since it has no logout of its own. */
+  loggedOut(stillAt: string | null): string;
+  /** Signed out here; the browser goes on to the provider, by itself or by the button. */
+  leaving(page: { readonly idp: string; readonly form: LeaveForm }): { readonly html: string; readonly headers: Readonly<Record<string, string>> };
   message(page: { readonly title: string; readonly text: string; readonly hint: string; readonly requestId: string }): string;
   /** To send with every page: nothing is loaded but the page's own style. */
   readonly headers: Readonly<Record<string, string>>;
@@ -20,15 +27,35 @@ export interface Pages {
 export interface LoginPage {
   /** Empty: none. */
   readonly attempt: string;
+  /** Providers to choose from. */
+  readonly idps: readonly string[];
+  /** There are built-in accounts: the form is shown. */
+  readonly accounts: boolean;
   readonly name: string;
   /** What went wrong the last time; null: nothing. */
   readonly problem: string | null;
 }
 
+export interface FailedLogin {
+  readonly code: string;
+  readonly text: string;
+  readonly hint: string;
+  readonly requestId: string;
+}
+
+export interface NotInGroup {
+  /** `bob@corp`. */
+  readonly name: string;
+  readonly idp: string;
+  /** Those that have a role; empty: the roles are bound to something else. */
+  readonly groups: readonly string[];
+}
+
 /** `host` is what the person sees in the address bar; `prefix` is `BASE/.lictor`. */
 export function createPages({ host, prefix, home }: { readonly host: string; readonly prefix: string; readonly home: string }): Pages {
+  const render = (title: string, body: Html): string => renderPage({ title, body });
   return {
-    login: (page) => render('Sign in', loginForm(page, host, prefix)),
+    login: (page) => render('Sign in', loginPage(page, host, prefix)),
     loginClosed: () =>
       render(
         'Sign in',
@@ -60,11 +87,17 @@ export function createPages({ host, prefix, home }: { readonly host: string; rea
 <form method="post" action="${prefix}/logout"><button autofocus>Sign out</button></form>
 <a class="button quiet" href="${home}">Stay signed in</a>`,
       ),
-    loggedOut: () =>
+    loginFailed: (page) => render('Not signed in', failedLogin(page, prefix)),
+    notInGroup: (page) => render('No access yet', notInGroup(page, host, prefix)),
+    leaving: ({ idp, form }) => ({
+      html: renderPage({ title: 'Signing out', body: leavingForm(idp, form, host), script: SUBMIT }),
+      headers: leavingHeaders(SUBMIT),
+    }),
+    loggedOut: (stillAt) =>
       render(
         'Signed out',
         html`<h1>You are signed out</h1>
-<p>The session at <strong>${host}</strong> has ended.</p>
+<p>The session at <strong>${host}</strong> has ended.${stillAt === null ? NOTHING : html` You are still signed in at <strong>${stillAt}</strong>.`}</p>
 <a class="button" href="${prefix}/login">Sign in again</a>`,
       ),
     message: ({ title, text, hint, requestId }) =>
@@ -79,53 +112,57 @@ export function createPages({ host, prefix, home }: { readonly host: string; rea
   };
 }
 
-function loginForm({ attempt, name, problem }: LoginPage, host: string, prefix: string): Html {
-  const again = name !== '';
+const SUBMIT = 'document.forms[0].submit()';
+
+function loginPage(page: LoginPage, host: string, prefix: string): Html {
+  const { idps, accounts, attempt, problem } = page;
+  const query = attempt === '' ? '' : `&attempt=${attempt}`;
+  // Behind a wrong password the form is what the person looks at; a list of providers above it stays.
   return html`<h1>Sign in to Prefect</h1>
 <p>To continue to <strong>${host}</strong></p>
+${idps.map((idp) => html`<a class="button" href="${prefix}/login?idp=${idp}${query}">Continue with ${idp}</a>`)}
+${idps.length > 0 && accounts ? html`<div class="or">or with a local account</div>` : NOTHING}
 ${problem === null ? NOTHING : html`<div class="alert" role="alert" id="problem">${problem}</div>`}
-<form method="post" action="${prefix}/login">
+${accounts ? loginForm(page, prefix) : NOTHING}`;
+}
+
+function loginForm({ attempt, name, problem, idps }: LoginPage, prefix: string): Html {
+  const again = name !== '';
+  const focusName = !again && idps.length === 0;
+  return html`<form method="post" action="${prefix}/login">
 ${attempt === '' ? NOTHING : html`<input type="hidden" name="attempt" value="${attempt}">`}
 <label for="username">Name</label>
-<input id="username" name="username" value="${name}" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="128"${again ? NOTHING : html` autofocus`}>
+<input id="username" name="username" value="${name}" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="128"${focusName ? html` autofocus` : NOTHING}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"${problem === null ? NOTHING : html` aria-describedby="problem"`}${again ? html` autofocus` : NOTHING}>
-<button>Sign in</button>
+<button${idps.length > 0 ? html` class="quiet"` : NOTHING}>Sign in</button>
 </form>`;
 }
 
-const MARK = html`<svg width="26" height="26" viewBox="0 0 26 26" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" aria-hidden="true"><path d="M3 23V12a10 10 0 0 1 20 0v11"/><path d="M8.5 23V12.5a4.5 4.5 0 0 1 9 0V23"/><path d="M1.5 23h23"/></svg>`;
-
-function render(title: string, body: Html): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-<title>${title} - Lictor</title>
-<style>${{ html: PAGE_STYLE }}</style>
-</head>
-<body>
-<main>
-<div class="brand">${MARK}<span>Lictor</span></div>
-${body}
-</main>
-<footer>Lictor guards this Prefect server. Programs use a service token.</footer>
-</body>
-</html>
-`.html;
+function failedLogin({ code, text, hint, requestId }: FailedLogin, prefix: string): Html {
+  return html`<h1>You are not signed in</h1>
+<p>${text} ${hint}</p>
+<a class="button" href="${prefix}/login">Sign in again</a>
+<p class="reference"><code>${code}</code><code>${requestId}</code></p>`;
 }
 
-function pageHeaders(): Readonly<Record<string, string>> {
-  const style = createHash('sha256').update(PAGE_STYLE).digest('base64');
-  return {
-    'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': `default-src 'none'; style-src 'sha256-${style}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
-    // Not no-referrer: browsers then send "Origin: null" with our own form (Fetch, "append a request Origin header").
-    'referrer-policy': 'same-origin',
-    'cross-origin-opener-policy': 'same-origin',
-    'x-frame-options': 'DENY',
-  };
+function notInGroup({ name, idp, groups }: NotInGroup, host: string, prefix: string): Html {
+  const wanted =
+    groups.length === 0
+      ? html`<p>Ask an administrator of ${host} for a role.</p>`
+      : html`<p>These groups of <strong>${idp}</strong> have one. Ask to be added to ${groups.length === 1 ? 'it' : 'one of them'}:</p>
+<ul class="groups">${groups.map((group) => html`<li><code>${group}</code></li>`)}</ul>`;
+  return html`<h1>No access yet</h1>
+<p>${idp} knows you as <strong>${name}</strong>, but nothing that it says about you has a role at ${host}, so there is nothing you may see or do.</p>
+${wanted}
+<a class="button quiet" href="${prefix}/login?idp=${idp}&amp;other=1">Sign in as somebody else</a>`;
+}
+
+function leavingForm(idp: string, { action, fields }: LeaveForm, host: string): Html {
+  return html`<h1>Signed out here</h1>
+<p>The session at <strong>${host}</strong> has ended. One step is left: <strong>${idp}</strong>.</p>
+<form method="post" action="${action}">
+${Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+<button>Sign out of ${idp}</button>
+</form>`;
 }

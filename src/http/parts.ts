@@ -2,8 +2,11 @@
 import type { Logger } from 'pino';
 import type { People } from '../authn/accounts/people.ts';
 import type { Authenticator } from '../authn/authenticator.ts';
+import type { ExternalLogins } from '../authn/external/login.ts';
+import type { ExternalProvider } from '../authn/external/provider.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
+import type { Sealer } from '../keys/sealer.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Mediator } from '../mediate/mediator.ts';
 import type { Store } from '../store/store.ts';
@@ -11,12 +14,15 @@ import type { Pages } from './pages.ts';
 
 export interface OwnAppParts {
   readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger'>;
-  readonly store: Pick<Store, 'accounts' | 'sessions' | 'loginAttempts' | 'locks'>;
+  readonly store: Pick<Store, 'accounts' | 'sessions' | 'loginAttempts' | 'identities' | 'idpTokens' | 'locks'>;
+  /** Where people are sent to log in. */
+  readonly providers: readonly ExternalProvider[];
+  readonly sealer: Sealer;
   readonly ledger: Pick<Ledger, 'append'>;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly mediator: Mediator;
   readonly clock: Clock;
-  readonly log: Pick<Logger, 'error'>;
+  readonly log: Pick<Logger, 'error' | 'warn'>;
   /** What `/.lictor/ready` looks at, by name; false or a rejection: not ready. */
   readonly checks: Readonly<Record<string, () => Promise<boolean>>>;
   /** Resolves when no cached decision and no open socket outlives a change that was made here. Left out: the change holds when the change number is read next. */
@@ -27,6 +33,7 @@ export interface OwnAppParts {
 
 export interface RouteParts extends OwnAppParts {
   readonly people: People;
+  readonly logins: ExternalLogins;
   readonly pages: Pages;
   /** `BASE/.lictor`. */
   readonly prefix: string;

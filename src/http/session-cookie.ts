@@ -1,6 +1,7 @@
-// The session cookie, as text for Set-Cookie. Reading it is nginx's business.
+// The cookies of session and login attempt, as text for Set-Cookie. Reading them is nginx's business.
 import type { PublicUrl } from '../config/config.ts';
-import { sessionCookieName } from '../contract/names.ts';
+import { loginCookieName, sessionCookieName } from '../contract/names.ts';
+import { LOGIN_ATTEMPT_LIMITS } from '../store/login-attempts.ts';
 
 /** Not for scripts, not on cross-site requests other than following a link, gone with the browser's own session. */
 export function sessionCookie(publicUrl: PublicUrl, value: string): string {
@@ -9,6 +10,15 @@ export function sessionCookie(publicUrl: PublicUrl, value: string): string {
 
 export function expiredSessionCookie(publicUrl: PublicUrl): string {
   return `${sessionCookieName(publicUrl)}=; ${attributes(publicUrl)}; Max-Age=0`;
+}
+
+/** As long as an attempt lives. Lax, since the way back from the provider is a link from another site. */
+export function loginCookie(publicUrl: PublicUrl, { state, browser }: { readonly state: string; readonly browser: string }): string {
+  return `${loginCookieName(publicUrl, state)}=${browser}; ${attributes(publicUrl)}; Max-Age=${LOGIN_ATTEMPT_LIMITS.lifeMs / 1000}`;
+}
+
+export function expiredLoginCookie(publicUrl: PublicUrl, state: string): string {
+  return `${loginCookieName(publicUrl, state)}=; ${attributes(publicUrl)}; Max-Age=0`;
 }
 
 function attributes(publicUrl: PublicUrl): string {

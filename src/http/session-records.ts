@@ -1,22 +1,26 @@
 // Logins and logouts as ledger records, and making the end of a session hold.
 import type { FastifyRequest } from 'fastify';
+import { type StartedSession, sessionCredentialId } from '../authn/session/session.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import type { RouteParts } from './parts.ts';
 
 export interface SessionEvent {
-  readonly action: 'session.login' | 'session.logout';
+  /** The last: the identity provider ended it, behind the browser's back. */
+  readonly action: 'session.login' | 'session.logout' | 'session.backchannel_logout';
   /** Null: it succeeded. */
   readonly reason: ReasonCode | null;
   readonly status: number;
   /** `alice@local`; null when nobody of the name exists: what was typed may be a password. */
   readonly principalId: string | null;
+  /** The identity provider that it is about; null: none. */
+  readonly idp: string | null;
   readonly credentialId?: string;
   readonly sessionId?: string;
 }
 
-export function sessionRecord(request: FastifyRequest, event: SessionEvent, parts: Pick<RouteParts, 'clock' | 'people' | 'revision'>): NewRecord {
+export function sessionRecord(request: FastifyRequest, event: SessionEvent, parts: Pick<RouteParts, 'clock' | 'revision'>): NewRecord {
   const inputs = parseEdgeInputs(request.headers);
   const known = event.principalId !== null;
   return {
@@ -24,7 +28,7 @@ export function sessionRecord(request: FastifyRequest, event: SessionEvent, part
     request_id: inputs.requestId === '' ? null : inputs.requestId,
     principal: event.principalId,
     principal_kind: known ? 'user' : null,
-    idp: known ? parts.people.idp : null,
+    idp: event.idp,
     credential_id: event.credentialId ?? null,
     session_id: event.sessionId ?? null,
     source_ip: inputs.address,
@@ -38,6 +42,32 @@ export function sessionRecord(request: FastifyRequest, event: SessionEvent, part
     mode: 'enforce',
     revision: parts.revision,
   };
+}
+
+export interface StartedLogin {
+  readonly principalId: string;
+  readonly idp: string;
+  readonly session: StartedSession;
+  /** The session that came along has ended. */
+  readonly endedOld: boolean;
+}
+
+/** Recorded before the browser gets its cookie: false when the session may not begin, since it is not in the ledger; it has ended then. */
+export async function recordStart(request: FastifyRequest, login: StartedLogin, parts: RouteParts): Promise<boolean> {
+  const { principalId, idp, session, endedOld } = login;
+  const who = { principalId, idp, credentialId: sessionCredentialId(session.id), sessionId: session.id };
+  try {
+    await parts.ledger.append(sessionRecord(request, { action: 'session.login', reason: null, status: 303, ...who }, parts));
+  } catch (error) {
+    parts.log.error({ err: error }, 'a login could not be recorded');
+    if (parts.config.ledger.failClosed) {
+      await parts.people.sessions.end(session.cookieValue);
+      await makeItHold(parts);
+      return false;
+    }
+  }
+  if (endedOld) await makeItHold(parts);
+  return true;
 }
 
 /** After a session has ended: its decisions are remembered by nginx for a second or two. A failure is logged; they end by themselves. */

@@ -342,7 +342,7 @@ function identitySessionCases(get: () => StoreUnderTest, advance: (ms: number) =
     expect(await sessions.endOfProvider({ idp: 'corp', idpSession: 'sid-1', subject: 'sub-2' })).toEqual([]);
     expect(await movedBy(get(), () => sessions.endOfProvider({ idp: 'corp', idpSession: 'sid-1' }))).toBe(1);
     expect(await store.idpTokens.read('d1')).toBeUndefined();
-    expect(await sessions.endOfProvider({ idp: 'corp', subject: 'sub-1' })).toEqual(['d2']);
+    expect(await sessions.endOfProvider({ idp: 'corp', subject: 'sub-1' })).toEqual([{ id: 'd2', name: 'dana' }]);
     expect(await sessions.byId('e1')).toBeDefined();
     expect(await sessions.byId('x1')).toBeDefined();
     await store.identities.forget('corp', 'eve');

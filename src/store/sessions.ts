@@ -47,6 +47,12 @@ export interface IdpSessions {
   readonly idpSession?: string;
 }
 
+export interface EndedSession {
+  readonly id: string;
+  /** Of the identity that it belonged to. */
+  readonly name: string;
+}
+
 export interface Sessions {
   /** False: the account was removed, or has another password than the one that was verified. */
   create(session: NewSession): Promise<boolean>;
@@ -55,8 +61,8 @@ export interface Sessions {
   byId(id: string): Promise<StoredSession | undefined>;
   /** Ends it; raises the change number. False: there was none. */
   end(id: string): Promise<boolean>;
-  /** Ends what the provider says has ended; raises the change number if there was any. Answers the ids. */
-  endOfProvider(which: IdpSessions): Promise<readonly string[]>;
+  /** Ends what the provider says has ended; raises the change number if there was any. */
+  endOfProvider(which: IdpSessions): Promise<readonly EndedSession[]>;
   /** Never moves backwards. */
   touch(id: string, seenMs: number): Promise<void>;
   /** When the provider must be asked next. */
@@ -152,18 +158,21 @@ function ownerOf(row: OwnerRow): SessionOwner | undefined {
   return { kind: 'identity', identityId: identity_id, identity: toIdentity({ idp, subject, name: identity_name, kind, groups, claims }) };
 }
 
-async function endOfProvider(db: Kysely<Tables>, { idp, subject, idpSession }: IdpSessions): Promise<readonly string[]> {
+async function endOfProvider(db: Kysely<Tables>, { idp, subject, idpSession }: IdpSessions): Promise<readonly EndedSession[]> {
   if (subject === undefined && idpSession === undefined) return [];
   let query = db
     .selectFrom('sessions')
     .innerJoin('identities', 'identities.id', 'sessions.identity_id')
-    .select('sessions.id')
+    .select(['sessions.id', 'identities.name'])
     .where('identities.idp', '=', idp);
   if (subject !== undefined) query = query.where('identities.subject', '=', subject);
   if (idpSession !== undefined) query = query.where('sessions.idp_session', '=', idpSession);
-  const ids = (await query.execute()).map(({ id }) => id);
-  await deleteSessions(db, ids);
-  return ids;
+  const ended = await query.execute();
+  await deleteSessions(
+    db,
+    ended.map(({ id }) => id),
+  );
+  return ended;
 }
 
 /** With the tokens that the provider gave for them. */

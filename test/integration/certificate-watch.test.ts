@@ -56,6 +56,12 @@ async function watch(tls: string): Promise<void> {
       get store() {
         return unused();
       },
+      get sealer() {
+        return unused();
+      },
+      get confirmMemory() {
+        return unused();
+      },
       ledger: {
         append: async (record) => void records.push(record),
         intend: unused,

@@ -5,6 +5,7 @@ import type { Clock } from '../../contract/clock.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { NewIdentitySession, NewSession, SessionOwner, Sessions as StoredSessions } from '../../store/sessions.ts';
 import { accountsProvider, userPrincipal } from '../accounts/principal.ts';
+import type { Confirm } from '../external/confirm.ts';
 import { identityPrincipal } from '../identity/principal.ts';
 import type { RoleBook } from '../roles.ts';
 import { TOUCH_EVERY_MS, type Touches } from '../touches.ts';
@@ -35,6 +36,8 @@ export interface SessionParts {
   readonly roleBook: RoleBook;
   readonly touches: Touches;
   readonly clock: Clock;
+  /** Asks the provider whether a session goes on; left out where sessions are not looked at. */
+  readonly confirm?: Confirm;
 }
 
 const COOKIE_VALUE = /^[A-Za-z0-9_-]{43}$/;
@@ -71,11 +74,15 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
   const { clock, limits, store, touches } = parts;
   if (!isCookieValue(cookieValue)) return refuse('session-expired');
   const session = await store.byId(sessionId(cookieValue));
-  const principal = session === undefined ? undefined : ownerPrincipal(session.owner, parts);
-  if (session === undefined || principal === undefined) return refuse('session-expired');
+  if (session === undefined || !isKnown(session.owner, parts)) return refuse('session-expired');
+  const credentialId = sessionCredentialId(session.id);
   const nowMs = clock();
   const idleMs = limits.idleSeconds * 1000;
-  if (nowMs >= session.expiresMs || nowMs - session.lastSeenMs >= idleMs) return refuse('session-expired', sessionCredentialId(session.id));
+  if (nowMs >= session.expiresMs || nowMs - session.lastSeenMs >= idleMs) return refuse('session-expired', credentialId);
+  const confirmed = (await parts.confirm?.(session)) ?? { session, askAgainMs: null };
+  if ('refuse' in confirmed) return refuse(confirmed.refuse, credentialId);
+  const principal = ownerPrincipal(confirmed.session.owner, parts);
+  if (principal === undefined) return refuse('session-expired');
   // Well below the idle limit, or a short one would end a session that is in use.
   const everyMs = Math.min(TOUCH_EVERY_MS, idleMs / 4);
   touches.touch({ key: `session ${session.id}`, lastMs: session.lastSeenMs, nowMs, everyMs, write: () => store.touch(session.id, nowMs) });
@@ -83,22 +90,28 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
     ok: true,
     principal,
     credential: {
-      id: sessionCredentialId(session.id),
+      id: credentialId,
       carrier: 'session',
       // From the last time that is written down: a cached decision may not outlive a session that is not seen again. It moves while the session is used.
-      expiresAtMs: Math.min(session.expiresMs, session.lastSeenMs + idleMs),
+      // No longer than until the provider is asked again: then it is looked at anew, open sockets too.
+      expiresAtMs: Math.min(session.expiresMs, session.lastSeenMs + idleMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY),
       sessionId: session.id,
       alsoPresented: [],
     },
   };
 }
 
+/** The configuration still has its provider. */
+function isKnown(owner: SessionOwner, { providers }: SessionParts): boolean {
+  if (owner.kind === 'account') return accountsProvider({ identityProviders: providers }) !== null;
+  return providers.some(({ id, type }) => id === owner.identity.idp && (type === 'oidc' || type === 'saml'));
+}
+
 /** Undefined: the configuration has its provider no more. */
-function ownerPrincipal(owner: SessionOwner, { providers, roleBook }: SessionParts): Principal | undefined {
-  if (owner.kind === 'identity') {
-    const known = providers.some(({ id, type }) => id === owner.identity.idp && (type === 'oidc' || type === 'saml'));
-    return known ? identityPrincipal(owner.identity, roleBook) : undefined;
-  }
+function ownerPrincipal(owner: SessionOwner, parts: SessionParts): Principal | undefined {
+  if (!isKnown(owner, parts)) return undefined;
+  const { providers, roleBook } = parts;
+  if (owner.kind === 'identity') return identityPrincipal(owner.identity, roleBook);
   const idp = accountsProvider({ identityProviders: providers });
   return idp === null ? undefined : userPrincipal(owner.account, idp, roleBook);
 }

@@ -1,0 +1,147 @@
+// Does a provider's session go on? The provider is asked when it is due, once for however many requests come at the same time.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Config } from '../../config/config.ts';
+import type { Clock } from '../../contract/clock.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import type { Sealer } from '../../keys/sealer.ts';
+import type { StoredSession } from '../../store/sessions.ts';
+import type { Store } from '../../store/store.ts';
+import { createRoleBook, type RoleBook } from '../roles.ts';
+import { aboutTokens } from './kept-tokens.ts';
+import type { ExternalProvider, Proven } from './provider.ts';
+
+/** Answers the session as it is now. `refuse`: it has ended, or nobody could say for too long that it goes on. */
+export type Confirm = (session: StoredSession) => Promise<ConfirmedSession | { readonly refuse: 'session-expired' | 'session-unconfirmed' }>;
+
+export interface ConfirmedSession {
+  readonly session: StoredSession;
+  /** When to ask next; null: never. */
+  readonly askAgainMs: number | null;
+}
+
+export const CONFIRM_LIMITS = {
+  /** A session whose provider gives no answer lives on so long after it should have been asked. */
+  graceMs: 15 * 60_000,
+  /** Between two tries at a provider that gives no answer. */
+  retryMs: 10_000,
+  /** A request waits so long for the provider; then the grace decides, and the question goes on. Below nginx's 5 s for a decision. */
+  waitMs: 3000,
+} as const;
+
+/**
+ * What is being asked just now, and when a provider that gave no answer may be asked again, by session. It outlives every
+ * configuration: two questions with one refresh token would end the session at a provider that rotates them.
+ */
+export interface ConfirmMemory {
+  readonly asking: Map<string, Promise<Asked>>;
+  readonly retryAtMs: Map<string, number>;
+}
+
+export function createConfirmMemory(): ConfirmMemory {
+  return { asking: new Map(), retryAtMs: new Map() };
+}
+
+type Asked = ConfirmedSession | { readonly refuse: 'session-expired' } | 'no-answer';
+
+export interface ConfirmParts {
+  readonly providers: readonly ExternalProvider[];
+  readonly store: Pick<Store, 'sessions' | 'identities' | 'idpTokens'>;
+  readonly sealer: Sealer;
+  readonly config: Pick<Config, 'roles'>;
+  readonly clock: Clock;
+  readonly memory: ConfirmMemory;
+  /** A session ended because of what the provider said. */
+  readonly onEnded: (session: StoredSession, reason: ReasonCode, detail: string) => Promise<void>;
+  /** The provider gave no answer. */
+  readonly onNoAnswer: (idp: string, detail: string) => void;
+  readonly waitMs?: number;
+}
+
+export function createConfirm(parts: ConfirmParts): Confirm {
+  const roleBook = createRoleBook(parts.config.roles);
+  return async (session) => {
+    const { refreshAfterMs } = session;
+    if (refreshAfterMs === null || parts.clock() < refreshAfterMs) return { session, askAgainMs: refreshAfterMs };
+    const answer = await answerInTime(parts, ask(parts, roleBook, session));
+    if (answer !== 'no-answer') return answer;
+    const retryAtMs = parts.memory.retryAtMs.get(session.id) ?? parts.clock() + CONFIRM_LIMITS.retryMs;
+    if (parts.clock() >= refreshAfterMs + CONFIRM_LIMITS.graceMs) return { refuse: 'session-unconfirmed' };
+    return { session, askAgainMs: Math.min(retryAtMs, refreshAfterMs + CONFIRM_LIMITS.graceMs) };
+  };
+}
+
+async function answerInTime({ waitMs = CONFIRM_LIMITS.waitMs }: ConfirmParts, asked: Promise<Asked>): Promise<Asked> {
+  const given = new AbortController();
+  const late = pause(waitMs, 'no-answer' as const, { signal: given.signal, ref: false }).catch(() => 'no-answer' as const);
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    given.abort();
+  }
+}
+
+/** Joins a question that is under way; leaves a provider alone that has just given no answer. */
+function ask(parts: ConfirmParts, roleBook: RoleBook, { id }: StoredSession): Promise<Asked> {
+  const { memory, clock } = parts;
+  const running = memory.asking.get(id);
+  if (running !== undefined) return running;
+  if ((memory.retryAtMs.get(id) ?? 0) > clock()) return Promise.resolve('no-answer');
+  const started = askNow(parts, roleBook, id).finally(() => memory.asking.delete(id));
+  memory.asking.set(id, started);
+  return started;
+}
+
+/** The session is read again: an earlier question may have been answered since. */
+async function askNow(parts: ConfirmParts, roleBook: RoleBook, id: string): Promise<Asked> {
+  const { store, sealer, clock, memory, providers } = parts;
+  const session = await store.sessions.byId(id);
+  if (session === undefined || session.owner.kind !== 'identity') return { refuse: 'session-expired' };
+  if (session.refreshAfterMs === null || clock() < session.refreshAfterMs) return { session, askAgainMs: session.refreshAfterMs };
+  const { identity } = session.owner;
+  const provider = providers.find(({ idp }) => idp === identity.idp);
+  const sealed = await store.idpTokens.read(id);
+  const kept = sealed === undefined ? undefined : sealer.open(sealed, aboutTokens(id));
+  if (provider === undefined || kept === undefined) return await end(parts, session, 'session-expired', 'what the provider gave for it is gone');
+  const answer = await provider.confirm(kept, identity);
+  if (answer.state === 'ended') return await end(parts, session, answer.reason, answer.detail);
+  if (answer.state === 'live') return await goOn(parts, { roleBook, session, proof: answer.proof });
+  parts.onNoAnswer(identity.idp, answer.detail);
+  forgetOld(memory, clock());
+  memory.retryAtMs.set(id, clock() + CONFIRM_LIMITS.retryMs);
+  return 'no-answer';
+}
+
+interface GoesOn {
+  readonly roleBook: RoleBook;
+  readonly session: StoredSession;
+  readonly proof: Proven;
+}
+
+/** The new tokens are written before anything else: a provider that rotates them knows no other. */
+async function goOn(parts: ConfirmParts, { roleBook, session, proof }: GoesOn): Promise<Asked> {
+  const { store, sealer, memory } = parts;
+  const { id } = session;
+  if (proof.kept !== null) await store.idpTokens.put(id, sealer.seal(proof.kept, aboutTokens(id)));
+  memory.retryAtMs.delete(id);
+  // Before the gate: the person's other sessions lose what is lost at once.
+  if ((await store.identities.put(proof.identity)) === undefined) return await end(parts, session, 'identity-name-taken', 'the new name is taken');
+  if (roleBook.ofIdentity(proof.identity).length === 0) return await end(parts, session, 'role-missing', 'no role is left');
+  await store.sessions.setRefreshAfter(id, proof.refreshAfterMs);
+  const now = await store.sessions.byId(id);
+  if (now !== undefined) return { session: now, askAgainMs: now.refreshAfterMs };
+  // Ended while the provider was asked: its tokens are not left behind.
+  await store.idpTokens.remove(id);
+  return { refuse: 'session-expired' };
+}
+
+async function end(parts: ConfirmParts, session: StoredSession, reason: ReasonCode, detail: string): Promise<Asked> {
+  parts.memory.retryAtMs.delete(session.id);
+  if (await parts.store.sessions.end(session.id)) await parts.onEnded(session, reason, detail);
+  else await parts.store.idpTokens.remove(session.id);
+  return { refuse: 'session-expired' };
+}
+
+/** Of sessions that nobody uses any more. */
+function forgetOld({ retryAtMs }: ConfirmMemory, nowMs: number): void {
+  for (const [id, atMs] of retryAtMs) if (atMs <= nowMs) retryAtMs.delete(id);
+}

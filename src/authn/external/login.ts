@@ -1,0 +1,158 @@
+// Login at an identity provider, whatever its protocol: begin, come back, the gate by role, the session.
+import type { Config } from '../../config/config.ts';
+import type { Identity } from '../../contract/identity.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import type { Sealer } from '../../keys/sealer.ts';
+import type { Store } from '../../store/store.ts';
+import { lockOnPrincipal } from '../locks.ts';
+import { createRoleBook, type RoleBook } from '../roles.ts';
+import type { Sessions, StartedSession } from '../session/session.ts';
+import { type Attempts, createAttempts, type NewAttempt } from './attempts.ts';
+import { aboutTokens } from './kept-tokens.ts';
+import type { ExternalProvider, LeaveForm, NotProven, Proven } from './provider.ts';
+
+export interface ExternalLogins {
+  /** Ids of the providers, in the order of lictor.yaml. */
+  readonly idps: readonly string[];
+  begin(request: BeginLogin): Promise<BegunLogin | RefusedLogin>;
+  finish(request: FinishLogin): Promise<FinishedLogin | RefusedLogin>;
+  /** For the session's own logout, asked before it ends: how to end the provider's session as well. */
+  leave(session: { readonly sessionId: string; readonly idp: string }, returnUrl: string): Promise<LeaveForm | undefined>;
+}
+
+export interface BeginLogin {
+  readonly idp: string;
+  readonly callbackUrl: string;
+  readonly returnTo: string;
+  readonly asSomebodyElse: boolean;
+}
+
+export interface BegunLogin {
+  readonly ok: true;
+  readonly location: string;
+  /** Its `browser` goes into a cookie of its own, named after its `state`. */
+  readonly attempt: NewAttempt;
+}
+
+export interface FinishLogin {
+  readonly idp: string;
+  readonly callbackUrl: string;
+  readonly params: URLSearchParams;
+  readonly state: string;
+  /** Value of the attempt's cookie, or empty. */
+  readonly browser: string;
+  /** Value of the session cookie that came along, or empty: that session ends when this login succeeds. */
+  readonly oldCookieValue: string;
+}
+
+export interface FinishedLogin {
+  readonly ok: true;
+  readonly principalId: string;
+  readonly session: StartedSession;
+  readonly returnTo: string;
+  /** The session that came along has ended, so what was decided for it must be forgotten. */
+  readonly endedOld: boolean;
+}
+
+export interface RefusedLogin extends NotProven {
+  /** `alice@corp` when the provider proved who it was; null otherwise. */
+  readonly principalId: string | null;
+  /** Groups of this provider that have a role here, when the person has none of them. */
+  readonly missingGroups: readonly string[];
+}
+
+export interface ExternalLoginParts {
+  readonly providers: readonly ExternalProvider[];
+  readonly store: Pick<Store, 'loginAttempts' | 'identities' | 'idpTokens' | 'locks'>;
+  readonly sessions: Pick<Sessions, 'startForIdentity' | 'end'>;
+  readonly sealer: Sealer;
+  readonly config: Pick<Config, 'roles'>;
+}
+
+interface Inside extends ExternalLoginParts {
+  readonly attempts: Attempts;
+  readonly roleBook: RoleBook;
+}
+
+export function createExternalLogins(parts: ExternalLoginParts): ExternalLogins {
+  const inside: Inside = {
+    ...parts,
+    attempts: createAttempts({ store: parts.store.loginAttempts, sealer: parts.sealer }),
+    roleBook: createRoleBook(parts.config.roles),
+  };
+  return {
+    idps: parts.providers.map(({ idp }) => idp),
+    begin: (request) => begin(inside, request),
+    finish: (request) => finish(inside, request),
+    leave: (session, returnUrl) => leave(inside, session, returnUrl),
+  };
+}
+
+async function begin({ providers, attempts }: Inside, request: BeginLogin): Promise<BegunLogin | RefusedLogin> {
+  const { idp, callbackUrl, returnTo, asSomebodyElse } = request;
+  const provider = providers.find((candidate) => candidate.idp === idp);
+  if (provider === undefined) return refused('not-found', `no provider ${idp}`);
+  const attempt = attempts.create();
+  const begun = await provider.begin({ state: attempt.state, callbackUrl, asSomebodyElse });
+  if (!begun.ok) return refused(begun.reason, begun.detail);
+  await attempts.keep(attempt, { idp, returnTo, secret: begun.secret });
+  return { ok: true, location: begun.location, attempt };
+}
+
+async function finish(inside: Inside, request: FinishLogin): Promise<FinishedLogin | RefusedLogin> {
+  const { providers, attempts } = inside;
+  const { idp, state, browser, params, callbackUrl } = request;
+  const provider = providers.find((candidate) => candidate.idp === idp);
+  if (provider === undefined) return refused('not-found', `no provider ${idp}`);
+  const attempt = await attempts.take({ idp, state, browser });
+  if (attempt === 'unknown') return refused('login-unknown', 'no such attempt');
+  if (attempt === 'other-browser') return refused('login-other-browser', 'the cookie of the attempt is another one, or missing');
+  const proof = await provider.finish({ params, state, callbackUrl, secret: attempt.secret });
+  if (!proof.ok) return refused(proof.reason, proof.detail);
+  return await accept(inside, { proof, returnTo: attempt.returnTo, oldCookieValue: request.oldCookieValue });
+}
+
+interface Accepted {
+  readonly proof: Proven;
+  readonly returnTo: string;
+  readonly oldCookieValue: string;
+}
+
+/** Who has no role is not written down either: whoever the provider knows could fill the store. */
+async function accept(inside: Inside, { proof, returnTo, oldCookieValue }: Accepted): Promise<FinishedLogin | RefusedLogin> {
+  const { identity, kept } = proof;
+  const { store, sessions, roleBook, sealer } = inside;
+  const principalId = principalIdOf(identity);
+  if (roleBook.ofIdentity(identity).length === 0) {
+    return { ...refused('role-missing', `${principalId} has no role`), principalId, missingGroups: roleBook.groupsOf(identity.idp) };
+  }
+  if ((await lockOnPrincipal(store.locks, { id: principalId, idp: identity.idp, onBehalfOf: [] })) !== undefined) {
+    return { ...refused('locked', `${principalId} is locked`), principalId };
+  }
+  const identityId = await store.identities.put(identity);
+  if (identityId === undefined) {
+    return { ...refused('identity-name-taken', `${principalId} is the name of another subject`), principalId };
+  }
+  const session = await sessions.startForIdentity({ identityId, idpSession: proof.idpSession, refreshAfterMs: proof.refreshAfterMs });
+  if (kept !== null) await store.idpTokens.put(session.id, sealer.seal(kept, aboutTokens(session.id)));
+  const endedOld = await sessions.end(oldCookieValue);
+  return { ok: true, principalId, session, returnTo, endedOld };
+}
+
+async function leave(
+  { providers, store, sealer }: Inside,
+  { sessionId, idp }: { readonly sessionId: string; readonly idp: string },
+  returnUrl: string,
+): Promise<LeaveForm | undefined> {
+  const provider = providers.find((candidate) => candidate.idp === idp);
+  const sealed = await store.idpTokens.read(sessionId);
+  return await provider?.leave(sealed === undefined ? undefined : sealer.open(sealed, aboutTokens(sessionId)), returnUrl);
+}
+
+function principalIdOf({ name, idp }: Identity): string {
+  return `${name}@${idp}`;
+}
+
+function refused(reason: ReasonCode, detail: string): RefusedLogin {
+  return { ok: false, reason, detail, principalId: null, missingGroups: [] };
+}

@@ -1,0 +1,36 @@
+// What is kept for later, as text to be sealed: an attempt's secret, a session's tokens.
+
+export interface AttemptSecret {
+  /** PKCE, RFC 7636. */
+  readonly verifier: string;
+  readonly nonce: string;
+}
+
+export interface KeptTokens {
+  /** Null: the provider gave none. */
+  readonly refreshToken: string | null;
+  /** The last ID token, for the provider's logout; null: it is not needed there. */
+  readonly idToken: string | null;
+}
+
+export function parseSecret(text: string): AttemptSecret {
+  const { verifier, nonce } = ownObject(text);
+  if (typeof verifier !== 'string' || typeof nonce !== 'string') throw new TypeError('an attempt without verifier or nonce');
+  return { verifier, nonce };
+}
+
+export function renderKept({ refreshToken, idToken }: KeptTokens): string {
+  return JSON.stringify({ refresh_token: refreshToken, id_token: idToken });
+}
+
+export function parseKept(text: string): KeptTokens {
+  const { refresh_token: refreshToken, id_token: idToken } = ownObject(text);
+  return { refreshToken: typeof refreshToken === 'string' ? refreshToken : null, idToken: typeof idToken === 'string' ? idToken : null };
+}
+
+/** We wrote and sealed it: anything else is a defect. */
+function ownObject(text: string): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null) throw new TypeError('what was kept is no object');
+  return { ...value };
+}

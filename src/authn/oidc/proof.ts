@@ -1,0 +1,85 @@
+// Tokens of a provider -> a proof of who somebody is: the ID token's signature, the userinfo answer, groups.
+import * as openid from 'openid-client';
+import type { OidcProvider } from '../../config/config.ts';
+import type { Clock } from '../../contract/clock.ts';
+import type { Identity } from '../../contract/identity.ts';
+import { type NotProven, notProven, type Proven } from '../external/provider.ts';
+import { type Claims, identityOf, readGroups } from './claims.ts';
+import type { OidcClient } from './client.ts';
+import { type KeptTokens, renderKept } from './kept.ts';
+
+export interface ProofParts {
+  readonly config: OidcProvider;
+  readonly clock: Clock;
+}
+
+export interface Given {
+  readonly tokens: openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers;
+  /** At a refresh: what was kept, and who it was then. */
+  readonly former: { readonly tokens: KeptTokens; readonly identity: Identity } | undefined;
+}
+
+/** An access token tells by its lifetime how soon the provider wants to be asked again; within these bounds. */
+const REFRESH_SECONDS = { least: 5, most: 3600, unknown: 300 } as const;
+
+/**
+ * openid-client has checked `iss`, `aud`, `azp`, `exp`, `iat` and `nonce`. It leaves the signature to TLS (Core, 3.1.3.7, 6);
+ * it is checked here all the same, by algorithms of our choice. Throws what openid-client and jose throw.
+ */
+export async function prove({ config, clock }: ProofParts, client: OidcClient, { tokens, former }: Given): Promise<Proven | NotProven> {
+  const fromToken = await idTokenClaims(client, config, tokens);
+  if (fromToken === undefined && former === undefined) return notProven('id-token-invalid', 'there is no ID token');
+  const subject = fromToken === undefined ? former?.identity.subject : fromToken['sub'];
+  if (typeof subject !== 'string') return notProven('id-token-invalid', 'there is no subject');
+  if (former !== undefined && former.identity.subject !== subject) return notProven('id-token-invalid', 'the refreshed ID token is of another subject');
+  const read = await identity(client, config, { fromToken, subject, accessToken: tokens.access_token, former: former?.identity });
+  if (!read.ok) return read;
+  const refreshToken = tokens.refresh_token ?? former?.tokens.refreshToken ?? null;
+  const sid = fromToken?.['sid'];
+  return {
+    ok: true,
+    identity: read.identity,
+    idpSession: typeof sid === 'string' ? sid : null,
+    kept: renderKept({ refreshToken, idToken: keptIdToken(client, tokens.id_token ?? former?.tokens.idToken ?? null) }),
+    refreshAfterMs: refreshToken === null ? null : clock() + refreshSeconds(tokens.expiresIn()) * 1000,
+  };
+}
+
+async function idTokenClaims({ keys }: OidcClient, config: OidcProvider, { id_token }: Given['tokens']): Promise<Claims | undefined> {
+  if (id_token === undefined) return undefined;
+  const checks = { issuer: config.issuer, audience: config.clientId, requiredClaims: ['sub', 'exp', 'iat'] };
+  return (await keys.verify(id_token, { freshly: true, ...checks })).payload;
+}
+
+interface Sources {
+  /** Undefined: the provider sent no ID token with a refresh. */
+  readonly fromToken: Claims | undefined;
+  readonly subject: string;
+  readonly accessToken: string;
+  readonly former: Identity | undefined;
+}
+
+/** Userinfo is asked only for what the ID token leaves out; its `sub` must be the same (Core, 5.3.2). */
+async function identity(
+  { configuration, metadata }: OidcClient,
+  config: OidcProvider,
+  sources: Sources,
+): Promise<{ readonly ok: true; readonly identity: Identity } | NotProven> {
+  const { fromToken, subject, accessToken, former } = sources;
+  const whole = fromToken !== undefined && readGroups(fromToken, config.groupsClaim).kind !== 'absent';
+  if (fromToken !== undefined && (whole || metadata.userinfo_endpoint === undefined)) return identityOf(fromToken, config);
+  if (metadata.userinfo_endpoint === undefined) {
+    return former === undefined ? notProven('id-token-invalid', 'there is no ID token') : { ok: true, identity: former };
+  }
+  const userinfo = await openid.fetchUserInfo(configuration, accessToken, subject);
+  return identityOf({ ...userinfo, ...fromToken, sub: subject }, config);
+}
+
+/** Where the provider has no logout of its own, nobody will ever need it again. */
+function keptIdToken({ metadata }: OidcClient, idToken: string | null): string | null {
+  return metadata.end_session_endpoint === undefined ? null : idToken;
+}
+
+function refreshSeconds(expiresIn: number | undefined): number {
+  return Math.min(REFRESH_SECONDS.most, Math.max(REFRESH_SECONDS.least, expiresIn ?? REFRESH_SECONDS.unknown));
+}

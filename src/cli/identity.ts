@@ -1,0 +1,57 @@
+// `lictor identity`: who has come from identity providers, and forgetting somebody whose name is given to another person.
+import type { Command } from 'commander';
+import type { StoredIdentity } from '../store/identities.ts';
+import { type AdminSession, makeItHold, recordAfter, renderTable, withStore } from './admin.ts';
+import type { CliContext } from './context.ts';
+import { CommandFailed } from './errors.ts';
+
+export function register(program: Command, context: CliContext): void {
+  const identity = program
+    .command('identity')
+    .description('people of identity providers who have come')
+    .addHelpText('after', '\nExample:\n  lictor identity list\n  lictor identity forget bob@corp\n');
+  identity
+    .command('list')
+    .description('everybody, with what the provider said the last time')
+    .option('--json', 'one array of objects')
+    .addHelpText('after', '\nExample:\n  lictor identity list --json\n')
+    .action((options: { json?: boolean }) =>
+      withStore(context, async ({ store }) => listIdentities(context, await store.identities.list(), options.json === true)),
+    );
+  identity
+    .command('forget <id>')
+    .description('ends every session of NAME@IDP, and lets another subject of the provider have the name')
+    .addHelpText('after', '\nExample:\n  lictor identity forget bob@corp\n')
+    .action((id: string) => withStore(context, (session) => forgetIdentity(context, session, id)));
+}
+
+async function forgetIdentity(context: CliContext, session: AdminSession, id: string): Promise<void> {
+  const at = id.lastIndexOf('@');
+  if (!(await session.store.identities.forget(id.slice(at + 1), id.slice(0, Math.max(0, at))))) {
+    throw new CommandFailed(`Nobody called ${JSON.stringify(id)} has come. lictor identity list shows who has; it is written NAME@IDP.`);
+  }
+  try {
+    await makeItHold(session);
+  } finally {
+    recordAfter(context, session, { action: 'identity.forget', resourceType: 'Identity', resourceId: id });
+  }
+  context.out.write(`${id} is forgotten; every session has ended. Whoever logs in with this name next, has it.\n`);
+}
+
+function listIdentities({ out }: CliContext, identities: readonly StoredIdentity[], json: boolean): void {
+  const time = (ms: number): string => new Date(ms).toISOString();
+  if (json) {
+    const list = identities.map(({ idp, name, subject, kind, groups, createdMs, seenMs }) => ({
+      id: `${name}@${idp}`,
+      subject,
+      kind,
+      groups,
+      created_at: time(createdMs),
+      seen_at: time(seenMs),
+    }));
+    out.write(`${JSON.stringify(list)}\n`);
+    return;
+  }
+  const rows = identities.map(({ idp, name, groups, subject, seenMs }) => [`${name}@${idp}`, subject, groups.join(','), time(seenMs).slice(0, 16)]);
+  out.write(rows.length === 0 ? 'Nobody has come from an identity provider yet.\n' : renderTable([['NAME', 'SUBJECT', 'GROUPS', 'SEEN'], ...rows]));
+}

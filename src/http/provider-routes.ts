@@ -1,0 +1,112 @@
+// Login at an identity provider: the way there, and the way back.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { STATE } from '../authn/external/attempts.ts';
+import type { FinishedLogin, RefusedLogin } from '../authn/external/login.ts';
+import { LOGIN_BROWSER } from '../contract/names.ts';
+import { REASONS } from '../contract/reasons.ts';
+import { parseEdgeInputs } from '../decide/inputs.ts';
+import { sendPage, sendRefusal, wantsPage } from './answers.ts';
+import type { RouteParts } from './parts.ts';
+import { safeReturnPath } from './return-path.ts';
+import { expiredLoginCookie, loginCookie, sessionCookie } from './session-cookie.ts';
+import { recordAnyway, recordStart } from './session-records.ts';
+
+const RETRY_SECONDS = '10';
+
+export function registerCallback(app: FastifyInstance, parts: RouteParts): void {
+  app.get<{ Params: { idp: string } }>(`${parts.prefix}/callback/:idp`, { exposeHeadRoute: false }, (request, reply) =>
+    finishAtProvider(request, reply, { parts, idp: request.params.idp }),
+  );
+}
+
+export interface BeginAt {
+  readonly parts: RouteParts;
+  readonly idp: string;
+  readonly returnTo: string;
+  readonly asSomebodyElse: boolean;
+}
+
+export async function beginAtProvider(request: FastifyRequest, reply: FastifyReply, { parts, idp, returnTo, asSomebodyElse }: BeginAt): Promise<FastifyReply> {
+  const begun = await parts.logins.begin({ idp, callbackUrl: callbackUrl(parts, idp), returnTo, asSomebodyElse });
+  if (!begun.ok) return await refuse(request, reply, { parts, idp, refused: begun });
+  return reply.code(302).header('set-cookie', loginCookie(parts.config.publicUrl, begun.attempt)).header('location', begun.location).send();
+}
+
+interface At {
+  readonly parts: RouteParts;
+  readonly idp: string;
+}
+
+/** The attempt's cookie goes in any case: it is used up. */
+async function finishAtProvider(request: FastifyRequest, reply: FastifyReply, { parts, idp }: At): Promise<FastifyReply> {
+  const params = new URLSearchParams(request.url.split('?')[1] ?? '');
+  const state = params.get('state') ?? '';
+  const inputs = parseEdgeInputs(request.headers);
+  const { publicUrl } = parts.config;
+  if (STATE.test(state)) reply.header('set-cookie', expiredLoginCookie(publicUrl, state));
+  const result = await parts.logins.finish({
+    idp,
+    callbackUrl: callbackUrl(parts, idp),
+    params,
+    state,
+    browser: headerText(request.headers[LOGIN_BROWSER]),
+    oldCookieValue: inputs.session,
+  });
+  return result.ok ? await accept(request, reply, { parts, idp, result }) : await refuse(request, reply, { parts, idp, refused: result });
+}
+
+interface Accepted extends At {
+  readonly result: FinishedLogin;
+}
+
+async function accept(request: FastifyRequest, reply: FastifyReply, { parts, idp, result }: Accepted): Promise<FastifyReply> {
+  const { principalId, session, endedOld, returnTo } = result;
+  if (!(await recordStart(request, { principalId, idp, session, endedOld }, parts))) {
+    return await answerRefusal(request, reply, {
+      parts,
+      idp,
+      refused: { ok: false, reason: 'ledger-unavailable', detail: '', principalId, missingGroups: [] },
+    });
+  }
+  const { publicUrl } = parts.config;
+  return reply
+    .code(303)
+    .header('set-cookie', sessionCookie(publicUrl, session.cookieValue))
+    .header('location', safeReturnPath(returnTo, publicUrl.basePath))
+    .send();
+}
+
+interface Refused extends At {
+  readonly refused: RefusedLogin;
+}
+
+async function refuse(request: FastifyRequest, reply: FastifyReply, { parts, idp, refused }: Refused): Promise<FastifyReply> {
+  const { reason, detail, principalId } = refused;
+  const known = parts.logins.idps.includes(idp);
+  parts.log.warn({ idp: known ? idp : null, reason, detail, request_id: parseEdgeInputs(request.headers).requestId }, 'a login was refused');
+  await recordAnyway(request, { action: 'session.login', reason, status: REASONS[reason].status, principalId, idp: known ? idp : null }, parts);
+  return await answerRefusal(request, reply, { parts, idp, refused });
+}
+
+async function answerRefusal(request: FastifyRequest, reply: FastifyReply, { parts, idp, refused }: Refused): Promise<FastifyReply> {
+  const { pages } = parts;
+  const { reason, principalId, missingGroups } = refused;
+  const { status, detail, hint } = REASONS[reason];
+  if (status === 503) reply.header('retry-after', RETRY_SECONDS);
+  if (!wantsPage(request))
+    return sendRefusal(request, reply, reason, missingGroups.length === 0 ? detail : `${detail} Groups that have one: ${missingGroups.join(', ')}.`);
+  if (reason === 'role-missing' && principalId !== null) {
+    return sendPage(reply, pages, { status, html: pages.notInGroup({ name: principalId, idp, groups: missingGroups }) });
+  }
+  const { requestId } = parseEdgeInputs(request.headers);
+  return sendPage(reply, pages, { status, html: pages.loginFailed({ code: reason, text: detail, hint, requestId }) });
+}
+
+/** As the provider knows it: below public_url, whatever the request says. */
+function callbackUrl({ config, prefix }: RouteParts, idp: string): string {
+  return `${config.publicUrl.origin}${prefix}/callback/${idp}`;
+}
+
+function headerText(value: string | string[] | undefined): string {
+  return typeof value === 'string' ? value : '';
+}

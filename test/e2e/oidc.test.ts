@@ -1,0 +1,112 @@
+// Login at Keycloak through the gateway, in a real browser: deep link, no role, several tabs, logout on both sides, the pages' looks.
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser, type TestBrowser } from '../env/chromium.ts';
+import { type Gateway, startGateway } from '../env/gateway.ts';
+import { CLIENT, type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.ts';
+import { logInAtKeycloak } from '../env/keycloak-person.ts';
+import { sharedPrefect } from '../env/prefect.ts';
+import { waitFor } from '../env/process.ts';
+
+const prefect = sharedPrefect();
+let keycloak: Keycloak;
+let gateway: Gateway;
+let browser: TestBrowser;
+
+beforeAll(async () => {
+  keycloak = await sharedKeycloak();
+  [gateway, browser] = await Promise.all([
+    startGateway({ upstream: prefect, config: configFor(keycloak), env: { IDP_SECRET: CLIENT.secret } }),
+    startBrowser(),
+  ]);
+  await keycloak.serve(gateway.url, 'corp');
+}, 400_000);
+afterAll(async () => {
+  await browser?.close();
+  await gateway?.close();
+});
+
+function configFor({ issuer }: Keycloak, more: readonly unknown[] = []): Readonly<Record<string, unknown>> {
+  return {
+    identity_providers: [{ id: 'corp', type: 'oidc', issuer, client_id: CLIENT.id, client_secret: '${IDP_SECRET}' }, ...more],
+    roles: [{ role: 'admin', members: ['group:platform@corp'] }],
+  };
+}
+
+/** Both colour schemes, since both are promised. */
+async function shootBoth(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await browser.shoot(page, `oidc-${name}-${colorScheme}`);
+  }
+}
+
+const path = (page: Page): string => new URL(page.url()).pathname;
+const status = async (context: BrowserContext, url: string): Promise<number> => (await context.request.get(`${gateway.url}${url}`)).status();
+
+describe('login at the one provider', () => {
+  it('alice: from the deep link straight to Keycloak, and back to it; the cookie is opaque', async () => {
+    const context = await browser.person();
+    const page = await context.newPage();
+    await page.goto(`${gateway.url}/v2/flows`);
+    expect(new URL(page.url()).origin).toBe(keycloak.url);
+    await logInAtKeycloak(page, PEOPLE.alice);
+    await page.getByText('Flows').first().waitFor();
+    expect(path(page)).toBe('/v2/flows');
+    // Prefect's own pages set one of theirs.
+    const cookies = (await context.cookies(gateway.url)).filter(({ name }) => name.startsWith('lictor'));
+    expect(cookies.map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite])).toEqual([['lictor', true, 'Lax']]);
+    expect(cookies[0]?.value).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(await status(context, '/api/admin/version')).toBe(200);
+    await context.close();
+  });
+
+  it('bob: has no group, and sees the page that names it; nothing is his', async () => {
+    const context = await browser.person();
+    const page = await context.newPage();
+    await page.goto(`${gateway.url}/v2/flows`);
+    await logInAtKeycloak(page, PEOPLE.bob);
+    await page.getByText('No access yet').waitFor();
+    expect(await page.locator('.groups').textContent()).toBe('platform');
+    await shootBoth(page, 'no-role');
+    expect((await context.cookies(gateway.url)).length).toBe(0);
+    expect(await status(context, '/api/admin/version')).toBe(401);
+    await page.getByRole('link', { name: 'Sign in as somebody else' }).click();
+    await page.waitForURL((url) => url.origin === keycloak.url);
+    await browser.shoot(page, 'oidc-somebody-else');
+    await context.close();
+  });
+
+  it('two tabs at once: one password, both land', async () => {
+    const context = await browser.person();
+    const [one, two] = [await context.newPage(), await context.newPage()];
+    await one.goto(`${gateway.url}/v2/flows`);
+    await two.goto(`${gateway.url}/v2/variables`);
+    expect((await context.cookies(gateway.url)).map(({ name }) => name.slice(0, 13))).toEqual(['lictor-login-', 'lictor-login-']);
+    await logInAtKeycloak(two, PEOPLE.alice);
+    await two.waitForURL(`${gateway.url}/v2/variables`);
+    // Keycloak's page in the other tab notices the login by itself, and goes on.
+    await one.waitForURL(`${gateway.url}/v2/flows`, { timeout: 60_000 });
+    expect(await status(context, '/api/admin/version')).toBe(200);
+    await context.close();
+  });
+
+  it('logout ends both sessions: the next login asks for the password again', async () => {
+    const { name } = await keycloak.addUser(`leaver-${Date.now().toString(36)}`, ['platform']);
+    const context = await browser.person();
+    const page = await context.newPage();
+    await page.goto(`${gateway.url}/v2/flows`);
+    await logInAtKeycloak(page, { name, password: `${name}-password` });
+    await page.waitForURL(`${gateway.url}/v2/flows`);
+    expect(await keycloak.sessions(name)).toBe(1);
+    await page.goto(`${gateway.url}/.lictor/logout`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out').waitFor();
+    expect(new URL(page.url()).origin).toBe(gateway.url);
+    await waitFor(async () => (await keycloak.sessions(name)) === 0, { what: "Keycloak's session to end" });
+    expect(await status(context, '/api/admin/version')).toBe(401);
+    await page.goto(`${gateway.url}/v2/flows`);
+    await page.locator('#username').waitFor();
+    await context.close();
+  });
+});

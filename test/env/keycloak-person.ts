@@ -1,0 +1,14 @@
+// A person at Keycloak's pages, in a real browser.
+import type { Page } from 'playwright-core';
+
+export interface Person {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** Fills in Keycloak's login form, which the page shows or is on its way to. */
+export async function logInAtKeycloak(page: Page, { name, password }: Person): Promise<void> {
+  await page.locator('#username').fill(name);
+  await page.locator('#password').fill(password);
+  await page.locator('#kc-login').click();
+}

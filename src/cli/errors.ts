@@ -23,3 +23,14 @@ export class UsageError extends LictorError {
     this.name = 'UsageError';
   }
 }
+
+/** A program that was run for the caller has ended: its status is ours (0 to 255). Nothing is said. */
+export class ProgramEnded extends LictorError {
+  readonly exitStatus: number;
+
+  constructor(exitStatus: number) {
+    super('program-ended', '');
+    this.name = 'ProgramEnded';
+    this.exitStatus = exitStatus;
+  }
+}

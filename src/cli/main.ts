@@ -4,7 +4,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { LictorError } from '../contract/error.ts';
 import { COMMANDS, LATER_COMMANDS } from './commands.ts';
 import { type CliContext, createContext, type GlobalOptions } from './context.ts';
-import { CommandFailed, EXIT, type ExitStatus, UsageError } from './errors.ts';
+import { CommandFailed, EXIT, ProgramEnded, UsageError } from './errors.ts';
 
 export interface MainOptions {
   /** Without the interpreter and the script. */
@@ -15,8 +15,8 @@ export interface MainOptions {
   readonly cwd: string;
 }
 
-/** Runs one command line. Never throws: what goes wrong is in `err` and in the status. */
-export async function main({ args, out, err, env, cwd }: MainOptions): Promise<ExitStatus> {
+/** Runs one command line; answers the exit status. Never throws: what goes wrong is in `err` and in the status. */
+export async function main({ args, out, err, env, cwd }: MainOptions): Promise<number> {
   const program = createProgram({ out, err });
   const context: CliContext = createContext({
     out,
@@ -96,9 +96,10 @@ function commandName(args: readonly string[]): string | undefined {
   return undefined;
 }
 
-function explain(error: unknown, err: CliContext['err'], env: CliContext['env']): ExitStatus {
+function explain(error: unknown, err: CliContext['err'], env: CliContext['env']): number {
   // commander has written its own message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof ProgramEnded) return error.exitStatus;
   const message = error instanceof Error ? error.message : String(error);
   if (message !== '') err.write(`lictor: ${message}\n`);
   if (env['LICTOR_DEBUG'] === '1' && error instanceof Error) err.write(`${error.stack ?? ''}\n`);

@@ -170,6 +170,17 @@ export const REASONS = {
   'upstream-unavailable': { status: 503, detail: 'Prefect cannot be reached.', hint: 'Retry; check that the Prefect server runs.' },
   'upstream-timeout': { status: 503, detail: 'Prefect did not answer in time.', hint: 'The request may have been carried out.' },
   'ledger-unavailable': { status: 503, detail: 'The ledger cannot be written, so changes are refused.', hint: 'Check disk space of the state directory.' },
+  'sidecar-foreign': {
+    status: 401,
+    detail: 'This port serves only the process that lictor exec started.',
+    hint: 'Run the command under lictor exec, with the environment that it sets.',
+  },
+  'sidecar-no-credential': {
+    status: 503,
+    detail: 'The credential has ended and a fresh one cannot be had just now.',
+    hint: 'lictor exec says on its standard error which provider is away; nothing was forwarded.',
+  },
+  'sidecar-no-gateway': { status: 503, detail: 'The gateway cannot be reached.', hint: 'Check the address that lictor exec was given.' },
   'outcome-unknown': { status: 503, detail: 'The control plane stopped before the outcome was known.', hint: 'Look at the object in Prefect.' },
 } as const satisfies Record<string, ReasonText>;
 

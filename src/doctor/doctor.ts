@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
 import { OPERATIONS } from '../catalog/catalogue.ts';
+import { bundleFile, trustedAuthorities } from '../config/authorities.ts';
 import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { WorkerUser } from '../config/worker-user.ts';
@@ -19,7 +20,7 @@ import { baseOf, checkHealth, checkReady, checkRefusal, checkUiSettings, type Do
 import { probe } from './outside/http-probe.ts';
 import { checkOwnAuthority } from './outside/own-authority.ts';
 import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
-import { authoritiesOf, bundleFile, tokenTrust, trustedAuthorities, upstreamTrust } from './outside/trust.ts';
+import { authoritiesOf, tokenTrust, upstreamTrust } from './outside/trust.ts';
 import { checkBackDoor, checkCredential, checkRoutes, checkUiTarget, type UpstreamSubject } from './outside/upstream.ts';
 import { inOrder, runChecks } from './run-checks.ts';
 

@@ -23,13 +23,13 @@ export function closingFromUpstream(code: number, reason: string, secret: string
   if (code === 1005) return { reason: '' };
   if (!mayBeSent(code)) return { code: CLOSE.restart, reason: 'Prefect closed the connection' };
   const tells = secret !== null && secret !== '' && reason.includes(secret);
-  return { code, reason: tells ? '' : cut(reason) };
+  return { code, reason: tells ? '' : cutReason(reason) };
 }
 
 /** The client's end of a socket, as told to Prefect. */
 export function closingFromClient(code: number, reason: string): Closing {
   if (code === 1005) return { reason: '' };
-  return mayBeSent(code) ? { code, reason: cut(reason) } : { code: CLOSE.goingAway, reason: '' };
+  return mayBeSent(code) ? { code, reason: cutReason(reason) } : { code: CLOSE.goingAway, reason: '' };
 }
 
 /** The words of a refusal that fit into a close frame: code and hint, the hint alone, or as much as fits. */
@@ -37,7 +37,7 @@ export function refusalReason(code: ReasonCode): string {
   const { hint, detail } = REASONS[code];
   const advice = hint === '' ? detail : hint;
   const whole = `${code}: ${advice}`;
-  return Buffer.byteLength(whole) > REASON_BYTES && Buffer.byteLength(advice) <= REASON_BYTES ? advice : cut(whole);
+  return Buffer.byteLength(whole) > REASON_BYTES && Buffer.byteLength(advice) <= REASON_BYTES ? advice : cutReason(whole);
 }
 
 /** 1004, 1005, 1006 and 1015 never travel; above 1014 only the private ranges do. */
@@ -47,7 +47,7 @@ function mayBeSent(code: number): boolean {
 }
 
 /** At most 123 bytes, never half a character. */
-function cut(text: string): string {
+export function cutReason(text: string): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= REASON_BYTES) return text;
   return bytes

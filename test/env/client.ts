@@ -1,7 +1,7 @@
 // The stock Prefect client: its command line and Python flows, in a clean environment, with one carrier of the credential.
 import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Finished, type Running, run, start } from './process.ts';
 
 export type CarrierName = 'auth-string' | 'custom-authorization' | 'custom-x-lictor-token' | 'api-key' | 'none';
@@ -30,7 +30,11 @@ export interface ClientOptions {
   readonly credential: ClientCredential;
   /** Further settings. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Arguments of `lictor exec`: every command runs under it. */
+  readonly exec?: readonly string[];
 }
+
+const LICTOR = resolve(import.meta.dirname, '../../src/cli/main.ts');
 
 /** A client with a home of its own. Nothing of the caller's environment but PATH reaches it. */
 export function stockClient(options: ClientOptions): StockClient {
@@ -41,8 +45,7 @@ export function stockClient(options: ClientOptions): StockClient {
   const started: Running[] = [];
   const spec = (program: string, args: readonly string[]) => ({
     name: `${options.credential.carrier}: ${program} ${args.join(' ')}`,
-    command: join(options.venv, 'bin', program),
-    args,
+    ...underExec(options.exec, join(options.venv, 'bin', program), args),
     env,
     cwd: project,
   });
@@ -61,6 +64,14 @@ export function stockClient(options: ClientOptions): StockClient {
       await Promise.all(started.map((running) => running.stop()));
     },
   };
+}
+
+function underExec(
+  exec: readonly string[] | undefined,
+  program: string,
+  args: readonly string[],
+): { readonly command: string; readonly args: readonly string[] } {
+  return exec === undefined ? { command: program, args } : { command: process.execPath, args: [LICTOR, 'exec', ...exec, '--', program, ...args] };
 }
 
 /** The settings that put a token on the wire, as a user would write them. */

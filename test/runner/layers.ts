@@ -4,7 +4,7 @@
 export const ROWS: readonly (readonly string[])[] = [
   ['contract'],
   ['config', 'frames', 'json'],
-  ['certificates', 'keys', 'store', 'catalog', 'events'],
+  ['certificates', 'keys', 'store', 'catalog', 'events', 'sidecar'],
   ['prefect', 'policy', 'ledger'],
   ['authn'],
   ['decide'],

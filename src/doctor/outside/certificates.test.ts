@@ -4,9 +4,10 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Server } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Authority, createAuthority, type Issued } from '../../../test/env/authority.ts';
+import { bundleFile, trustedAuthorities } from '../../config/authorities.ts';
 import { checkChain, checkExpiry, checkFiles, checkName, fetchServed } from './certificates.ts';
 import { probe } from './http-probe.ts';
-import { bundleFile, tokenTrust, trustedAuthorities, upstreamTrust } from './trust.ts';
+import { tokenTrust, upstreamTrust } from './trust.ts';
 
 const DAY_MS = 86_400_000;
 let authority: Authority;

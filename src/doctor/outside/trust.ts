@@ -1,19 +1,8 @@
-// Which certificates this machine's clients trust, and to whom a temporary token may be shown.
+// To whom a temporary token may be shown.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { checkServerIdentity, getCACertificates, type PeerCertificate } from 'node:tls';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import type { Trust } from './http-probe.ts';
-
-/** The bundle that Python's clients would use, where one is named; else the system's authorities. */
-export function bundleFile(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  return [env['PREFECT_API_SSL_CERT_FILE'], env['SSL_CERT_FILE']].find((file) => file !== undefined && file !== '');
-}
-
-/** PEM texts. A bundle that cannot be read is no bundle. */
-export function trustedAuthorities(env: Readonly<Record<string, string | undefined>>): readonly string[] {
-  const file = bundleFile(env);
-  return file === undefined ? [...getCACertificates('default'), ...getCACertificates('system')] : [read(file) ?? ''].filter((pem) => pem !== '');
-}
 
 /** None when it cannot be read: then nothing is trusted. */
 export function authoritiesOf(file: string): readonly string[] {

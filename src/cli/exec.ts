@@ -1,0 +1,118 @@
+// `lictor exec`: runs a command behind a loopback address that puts a fresh credential on its requests and sockets.
+import type { Command } from 'commander';
+import { bundleFile, trustedAuthorities } from '../config/authorities.ts';
+import { loadConfig } from '../config/load.ts';
+import { systemClock } from '../contract/clock.ts';
+import { checkGateway } from '../sidecar/check.ts';
+import { childEnvironment } from '../sidecar/child-env.ts';
+import { SourceError } from '../sidecar/credential.ts';
+import { type GatewayAddress, parseGatewayUrl } from '../sidecar/gateway-url.ts';
+import { createKeeper } from '../sidecar/keeper.ts';
+import { startSidecar } from '../sidecar/sidecar.ts';
+import { type Choice, chooseSource } from '../sidecar/sources/choose.ts';
+import { createTransport, type Transport } from '../sidecar/transport.ts';
+import type { CliContext, GlobalOptions } from './context.ts';
+import { CommandFailed, ProgramEnded, UsageError } from './errors.ts';
+import { runChild } from './run-child.ts';
+
+interface ExecOptions extends Omit<Choice, 'as'> {
+  readonly as?: string;
+  readonly url?: string;
+}
+
+/** How long an identity provider or a gateway that is away is waited for before the command is started. */
+const PATIENCE_MS = 30_000;
+
+const HELP = `
+CMD gets PREFECT_API_URL with an address of 127.0.0.1 and a secret of its own; the credential itself never leaves this process. It is
+renewed ahead of its end, and CMD never notices. The gateway: --url, else LICTOR_URL, else PREFECT_API_URL, else public_url of lictor.yaml.
+HTTPS_PROXY, NO_PROXY and PREFECT_API_SSL_CERT_FILE (or SSL_CERT_FILE) are heeded. Signals are passed on; the exit status is CMD's.
+
+  --as token:FILE   a service token in a file (mode 600); a new one in it is picked up within seconds
+  --as jwt:FILE     a JWT that somebody else renews: a projected Kubernetes token
+  --as oidc         client credentials: --issuer, --client-id, --client-secret-file (LICTOR_OIDC_ISSUER, _CLIENT_ID, _CLIENT_SECRET_FILE)
+  --as github       the OIDC token of a GitHub job with "permissions: id-token: write"
+
+Example:
+  lictor exec --url https://prefect.example.com --as token:/run/secrets/lictor -- prefect worker start --pool etl
+  lictor exec --as oidc --issuer https://idp.example.com/realms/data --client-id etl --client-secret-file /run/secrets/etl -- python flow.py
+`;
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('exec')
+    .description('run a command with a fresh credential on every request and socket')
+    .argument('<command...>', 'after --: the command and its arguments')
+    .option('--as <source>', 'where the credential comes from (default: LICTOR_AS, else login)')
+    .option('--url <url>', 'the gateway: https://prefect.example.com')
+    .option('--issuer <url>', 'oidc: the provider, as it writes itself in iss')
+    .option('--client-id <id>', 'oidc: the client')
+    .option('--client-secret-file <file>', 'oidc: its secret, mode 600')
+    .option('--scope <scope>', 'oidc: what to ask for')
+    .option('--audience <audience>', 'oidc, github: whom the token is for (default for github: lictor)')
+    .addHelpText('after', HELP)
+    .action((command: readonly string[], options: ExecOptions) => exec(context, program.opts<GlobalOptions>(), { command, options }));
+}
+
+interface Invocation {
+  readonly command: readonly string[];
+  readonly options: ExecOptions;
+}
+
+async function exec(context: CliContext, global: GlobalOptions, { command, options }: Invocation): Promise<void> {
+  const say = (line: string): void => void context.err.write(`lictor exec: ${line}\n`);
+  const gateway = gatewayOf(context, global, options);
+  const transport = openTransport(context);
+  const as = options.as ?? context.env['LICTOR_AS'] ?? 'login';
+  const chosen = chooseSource({ ...options, as }, { cwd: process.cwd(), env: context.env, transport, clock: systemClock });
+  if (!chosen.ok) throw new UsageError(`--as ${as.split(':')[0]}: ${chosen.problem}`);
+  const keeper = createKeeper({ source: chosen.source, clock: systemClock, say });
+  try {
+    await keeper.start(PATIENCE_MS).catch((cause: unknown) => {
+      throw cause instanceof SourceError ? new CommandFailed(cause.message, cause) : cause;
+    });
+    const problem = await checkGateway({ gateway, keeper, transport, say, clock: systemClock, patienceMs: PATIENCE_MS });
+    if (problem !== undefined) throw new CommandFailed(problem);
+    const sidecar = await startSidecar({ gateway, keeper, transport, say });
+    const env = childEnvironment(context.env, { ...sidecar, publicUrl: `${gateway.origin}${gateway.basePath}` });
+    const status = await runChild(command, env, say);
+    await sidecar.close();
+    throw new ProgramEnded(status);
+  } finally {
+    keeper.stop();
+    transport.close();
+  }
+}
+
+function gatewayOf(context: CliContext, { config }: GlobalOptions, { url }: ExecOptions): GatewayAddress {
+  const named = [
+    ['--url', url],
+    ['public_url', config === undefined ? undefined : publicUrl(context)],
+    ['LICTOR_URL', context.env['LICTOR_URL']],
+    ['PREFECT_API_URL', context.env['PREFECT_API_URL']],
+    ['public_url', publicUrl(context)],
+  ].find((place): place is [string, string] => place[1] !== undefined && place[1] !== '');
+  if (named === undefined) throw new UsageError('Which gateway? Say --url https://prefect.example.com, or set LICTOR_URL or PREFECT_API_URL.');
+  const [name, text] = named;
+  const parsed = parseGatewayUrl(text);
+  if (!parsed.ok) throw new UsageError(`${name} ${parsed.problem}`);
+  return parsed.address;
+}
+
+/** On the gateway's own machine. */
+function publicUrl(context: CliContext): string | undefined {
+  const loaded = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir(), secrets: 'skip' });
+  return loaded.ok ? `${loaded.config.publicUrl.origin}${loaded.config.publicUrl.basePath}` : undefined;
+}
+
+function openTransport({ env }: CliContext): Transport {
+  const file = bundleFile(env);
+  const authorities = trustedAuthorities(env);
+  if (file !== undefined && authorities.length === 0) throw new UsageError(`${file} (PREFECT_API_SSL_CERT_FILE or SSL_CERT_FILE) cannot be read.`);
+  try {
+    return createTransport({ authorities, env });
+  } catch (cause) {
+    // Not quoted: a proxy's address may hold a password.
+    throw new UsageError(`HTTP_PROXY or HTTPS_PROXY holds no address of a proxy (${cause instanceof Error ? cause.name : 'unreadable'}).`);
+  }
+}

@@ -1,0 +1,24 @@
+// Which certificate authorities this machine's clients trust.
+import { readFileSync } from 'node:fs';
+import { getCACertificates } from 'node:tls';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The bundle that Python's clients would use, where one is named; else the system's authorities. */
+export function bundleFile(env: Environment): string | undefined {
+  return [env['PREFECT_API_SSL_CERT_FILE'], env['SSL_CERT_FILE']].find((file) => file !== undefined && file !== '');
+}
+
+/** PEM texts. A bundle that cannot be read is no bundle. */
+export function trustedAuthorities(env: Environment): readonly string[] {
+  const file = bundleFile(env);
+  return file === undefined ? [...getCACertificates('default'), ...getCACertificates('system')] : [read(file)].filter((pem) => pem !== '');
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,39 @@
+// Joins a client's socket with the one behind it: frames, pings and closes in order, and never more in memory than the marks allow.
+import type { WebSocket } from 'ws';
+import { closingFromClient, closingFromUpstream } from './close-codes.ts';
+import { createFlow, endSide, type Outgoing, type WaterMarks } from './flow.ts';
+import type { Frame, Inbox } from './inbox.ts';
+
+export interface SocketEnd {
+  readonly socket: WebSocket;
+  readonly inbox: Inbox;
+}
+
+export interface JoinedEnds {
+  readonly client: SocketEnd;
+  readonly upstream: SocketEnd;
+  /** What opened the upstream: kept out of close reasons. */
+  readonly secret: string | null;
+  readonly marks: WaterMarks;
+  /** Each text or binary frame of the client; `send` is the way upstream. */
+  readonly pass: (frame: Frame, send: (frame: Outgoing) => void) => void;
+}
+
+/**
+ * Pings travel from end to end: for stock clients a pong is the proof that Prefect has everything sent before it
+ * (they forget events that were followed by one), and Prefect finds dead clients by them.
+ */
+export function joinSockets({ client, upstream, secret, marks, pass }: JoinedEnds): void {
+  const toUpstream = createFlow(client.socket, upstream.socket, marks);
+  const toClient = createFlow(upstream.socket, client.socket, marks);
+  client.socket.on('pong', (data) => toUpstream({ kind: 'pong', data }));
+  upstream.socket.on('pong', (data) => toClient({ kind: 'pong', data }));
+  client.socket.once('close', (code, reason) => endSide(upstream, closingFromClient(code, reason.toString())));
+  upstream.socket.once('close', (code, reason) => endSide(client, closingFromUpstream(code, reason.toString(), secret)));
+  upstream.inbox.pour(toClient);
+  client.inbox.pour((frame) => {
+    if (client.socket.readyState !== client.socket.OPEN) return;
+    if (frame.kind === 'ping') toUpstream(frame);
+    else pass(frame, toUpstream);
+  });
+}

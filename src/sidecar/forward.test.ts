@@ -1,0 +1,179 @@
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { askRaw, openRoom, REFUSAL, type Room } from './gateway.fixture.ts';
+
+let room: Room;
+beforeEach(async () => {
+  room = await openRoom();
+});
+afterEach(() => room.close());
+
+const ours = () => ({ authorization: `Basic ${Buffer.from(`lictor:${room.sidecar.secret}`).toString('base64')}` });
+const ask = (options: Parameters<typeof askRaw>[1] = {}) => askRaw(room.sidecar.url, { ...options, headers: { ...ours(), ...options.headers } });
+const bearers = () => room.gateway.seen.map(({ headers }) => headers.authorization);
+
+describe('a request of the started process', () => {
+  it('goes to the gateway with the credential instead of the secret, target and body byte for byte', async () => {
+    room.gateway.answer = () => ({ status: 201, headers: { 'x-request-id': 'r9' }, body: '{"a":1}' });
+    const target = '/api/flows/%7Bx%7D/../..//y?z=%2e';
+    const answer = await ask({ method: 'POST', target, body: '{"n": 1.0}', headers: { 'content-length': '10', 'user-agent': 'prefect/3.9.1' } });
+    expect(answer).toMatchObject({ status: 201, body: '{"a":1}', headers: { 'x-request-id': 'r9' } });
+    expect(room.gateway.seen).toMatchObject([{ method: 'POST', target, body: '{"n": 1.0}' }]);
+    expect(room.gateway.seen[0]?.headers).toMatchObject({ authorization: 'Bearer c1', host: new URL(room.gateway.origin).host, 'user-agent': 'prefect/3.9.1' });
+    expect(JSON.stringify(room.gateway.seen)).not.toContain(room.sidecar.secret);
+  });
+
+  it('leaves cookies, tokens of other kinds and headers of one connection behind, both ways', async () => {
+    room.gateway.answer = () => ({ status: 200, headers: { 'set-cookie': 'lictor=x', 'x-hop': '1', connection: 'x-hop' }, body: '{}' });
+    const headers = {
+      cookie: 'lictor=stolen',
+      'x-lictor-token': 'lct_other',
+      connection: 'keep-alive, X-Mine',
+      'x-mine': '1',
+      te: 'trailers',
+      'proxy-authorization': 'x',
+    };
+    const answer = await ask({ headers });
+    for (const name of ['cookie', 'x-lictor-token', 'x-mine', 'te', 'proxy-authorization']) expect(room.gateway.seen[0]?.headers).not.toHaveProperty(name);
+    expect(answer.headers).not.toHaveProperty('set-cookie');
+    expect(answer.headers).not.toHaveProperty('x-hop');
+  });
+
+  it('keeps links of the gateway on the loopback address, and leaves others alone', async () => {
+    room.gateway.answer = ({ target }) => ({
+      status: 307,
+      headers: { location: target.includes('out') ? 'https://elsewhere.example/' : `${room.gateway.origin}/api/flows/?a=1` },
+    });
+    expect((await ask()).headers.location).toBe(`${room.sidecar.url}/api/flows/?a=1`);
+    expect((await ask({ target: '/api/out' })).headers.location).toBe('https://elsewhere.example/');
+  });
+
+  it('moves next_page of a list of events, and keeps the numbers as they were written', async () => {
+    room.gateway.answer = () => ({
+      status: 200,
+      body: `{"events":[{"n":12345678901234567890}],"next_page":"${room.gateway.origin}/api/events/filter/next?page-token=x"}`,
+    });
+    const answer = await ask({ method: 'POST', target: '/api/events/filter' });
+    expect(answer.body).toBe(`{"events":[{"n":12345678901234567890}],"next_page":"${room.sidecar.url}/api/events/filter/next?page-token=x"}`);
+  });
+
+  it('passes a body of many megabytes on as it comes', async () => {
+    const body = 'x'.repeat(5 * 1024 * 1024);
+    expect((await ask({ method: 'POST', body, headers: { 'content-length': String(body.length) } })).status).toBe(200);
+    expect(room.gateway.seen[0]?.body.length).toBe(body.length);
+  });
+});
+
+describe('a credential that the gateway refuses', () => {
+  beforeEach(() => {
+    room.gateway.valid.clear();
+    room.gateway.valid.add('c2');
+  });
+
+  it('is renewed once, and the same request is sent again: the process sees nothing of it', async () => {
+    room.source.secret = 'c2';
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask({ method: 'POST', body: '{}', headers: { 'content-length': '2' } })));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    expect(room.source.asked).toBe(2);
+    expect(room.gateway.seen.filter(({ body }) => body !== '{}')).toEqual([]);
+  });
+
+  it('is a refusal when the source has no other one: the gateway says it in its own words', async () => {
+    const answer = await ask();
+    expect(answer.status).toBe(401);
+    expect(JSON.parse(answer.body)).toEqual(REFUSAL);
+    expect(bearers()).toEqual(['Bearer c1']);
+  });
+
+  it('is a refusal when the fresh one is refused too, and there is no third attempt', async () => {
+    room.source.secret = 'c3';
+    expect((await ask()).status).toBe(401);
+    expect(bearers()).toEqual(['Bearer c1', 'Bearer c3']);
+  });
+
+  it('makes the process wait while the source is away, since nobody can say what the refusal means', async () => {
+    room.source.secret = null;
+    const answer = await ask();
+    expect(answer).toMatchObject({ status: 503, headers: { 'prefect-maintenance': 'true', 'retry-after': '2' } });
+    expect(JSON.parse(answer.body)).toMatchObject({ code: 'sidecar-no-credential' });
+  });
+
+  it('does not lose a large body: the process sends it again, and then it passes', async () => {
+    room.source.secret = 'c2';
+    const body = 'x'.repeat(3 * 1024 * 1024);
+    const post = () => ask({ method: 'POST', body, headers: { 'content-length': String(body.length) } });
+    expect(await post()).toMatchObject({ status: 503, headers: { 'prefect-maintenance': 'true' } });
+    expect((await post()).status).toBe(200);
+  });
+});
+
+describe('a gateway that is away', () => {
+  it('makes the process wait, says so once, and says when it is back', async () => {
+    await room.gateway.stop();
+    for (const _each of [1, 2, 3]) expect(await ask()).toMatchObject({ status: 503, headers: { 'prefect-maintenance': 'true' } });
+    await room.gateway.start();
+    expect((await ask()).status).toBe(200);
+    expect(room.said).toEqual([expect.stringContaining('ECONNREFUSED'), expect.stringContaining('is back')]);
+  });
+
+  it('that breaks off after it has the request makes no promise: the process counts its attempts', async () => {
+    room.gateway.answer = () => 'break';
+    const answer = await ask({ method: 'POST' });
+    expect(answer.status).toBe(503);
+    expect(answer.headers).not.toHaveProperty('prefect-maintenance');
+  });
+});
+
+describe('who else reaches the port', () => {
+  it.each([
+    ['no credential', {}],
+    ['the wrong secret', { authorization: 'Bearer wrong' }],
+    ['another user name is fine, another secret is not', { authorization: `Basic ${Buffer.from('lictor:wrong').toString('base64')}` }],
+    ["the gateway's own credential", { authorization: 'Bearer c1' }],
+    ['the secret in another header', { 'x-lictor-token': 'SECRET' }],
+  ])('is refused with %s, and the gateway sees nothing', async (_what, headers) => {
+    const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value === 'SECRET' ? room.sidecar.secret : value]));
+    const answer = await askRaw(room.sidecar.url, { headers: given });
+    expect(answer.status).toBe(401);
+    expect(JSON.parse(answer.body)).toMatchObject({ code: 'sidecar-foreign' });
+    expect(room.gateway.seen).toEqual([]);
+    expect(answer.body).not.toContain(room.sidecar.secret);
+  });
+
+  it.each([
+    ['another Host (DNS rebinding)', { headers: { host: 'evil.example' } }, 'host-unknown'],
+    ['another port in Host', { headers: { host: '127.0.0.1:1' } }, 'host-unknown'],
+    ['an Origin: a page of whatever site', { headers: { origin: 'https://evil.example' } }, 'origin-foreign'],
+    ['its own Origin', { headers: { origin: 'http://localhost' } }, 'origin-foreign'],
+    ['an absolute target', { target: 'http://evil.example/api/flows' }, 'request-invalid'],
+    ['a target without a host', { target: '//evil.example/api/flows' }, 'request-invalid'],
+    ['the pages of the gateway', { target: '/.lictor/login' }, 'not-found'],
+    ['its authorization server', { target: '/.lictor/oauth/token' }, 'not-found'],
+    ['the root', { target: '/' }, 'not-found'],
+  ])('even with the secret: %s', async (_what, options, code) => {
+    const answer = await ask(options);
+    expect(JSON.parse(answer.body)).toMatchObject({ code });
+    expect(room.gateway.seen).toEqual([]);
+  });
+
+  it('is no proxy: CONNECT is refused', async () => {
+    const { port } = new URL(room.sidecar.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    const text = await new Promise<string>((resolve) => {
+      let all = '';
+      socket.on('data', (chunk) => {
+        all += String(chunk);
+      });
+      socket.once('close', () => resolve(all));
+      socket.write(`CONNECT ${new URL(room.gateway.origin).host} HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${ours().authorization}\r\n\r\n`);
+    });
+    expect(text).toMatch(/^HTTP\/1.1 400 /);
+    expect(room.gateway.seen).toEqual([]);
+  });
+
+  it('twin: localhost as Host, and Bearer, are the process itself', async () => {
+    const { port } = new URL(room.sidecar.url);
+    const headers = { host: `localhost:${port}`, authorization: `Bearer ${room.sidecar.secret}` };
+    await vi.waitFor(async () => expect((await askRaw(room.sidecar.url, { headers })).status).toBe(200));
+  });
+});

@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Source, scriptedSource } from './gateway.fixture.ts';
+import { createKeeper, type Keeper } from './keeper.ts';
+
+let source: Source;
+let keeper: Keeper;
+const said: string[] = [];
+
+beforeEach(async () => {
+  vi.useFakeTimers({ now: 1_000_000, toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  said.length = 0;
+  source = scriptedSource('c1', 60_000);
+  keeper = createKeeper({ source, clock: Date.now, say: (line) => said.push(line), limits: { waitMs: 0 } });
+  await keeper.start(0);
+});
+afterEach(() => {
+  keeper.stop();
+  vi.useRealTimers();
+});
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+describe('freshness', () => {
+  it('renews at a fraction of the life, before anybody asks', async () => {
+    source.secret = 'c2';
+    await pass(35_000);
+    expect(await keeper.current()).toBe('c1');
+    await pass(2000);
+    expect(await keeper.current()).toBe('c2');
+    expect(source.asked).toBe(2);
+  });
+
+  it('survives any number of ends', async () => {
+    for (let round = 2; round < 50; round++) {
+      source.secret = `c${round}`;
+      await pass(36_000);
+      expect(await keeper.current()).toBe(`c${round}`);
+    }
+  });
+
+  it('keeps the present one to its end while the source is away, and tries all the time', async () => {
+    source.secret = null;
+    await pass(57_000);
+    expect(await keeper.current()).toBe('c1');
+    expect(source.asked).toBeGreaterThan(4);
+    expect(said).toEqual([expect.stringContaining('good for 22 s more')]);
+    await pass(2000);
+    expect(await keeper.current()).toBeUndefined();
+    source.secret = 'c2';
+    await pass(5000);
+    expect(await keeper.current()).toBe('c2');
+    expect(said).toHaveLength(2);
+  });
+
+  it('asks a source that is away no more often because requests come in', async () => {
+    source.secret = null;
+    await pass(70_000);
+    const before = source.asked;
+    await Promise.all(Array.from({ length: 100 }, () => keeper.current()));
+    expect(source.asked).toBe(before);
+  });
+
+  it('asks once for many that were refused at the same time', async () => {
+    source.secret = 'c2';
+    const answers = await Promise.all(Array.from({ length: 100 }, () => keeper.replace('c1')));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer)))).toEqual(new Set(['{"kind":"fresh","secret":"c2"}']));
+    expect(source.asked).toBe(2);
+  });
+
+  it('does not ask again and again for a principal that the gateway will not have', async () => {
+    expect(await keeper.replace('c1')).toEqual({ kind: 'same' });
+    for (let each = 0; each < 50; each++) expect(await keeper.replace('c1')).toEqual({ kind: 'same' });
+    expect(source.asked).toBe(2);
+    await pass(5000);
+    source.secret = 'c2';
+    expect(await keeper.replace('c1')).toEqual({ kind: 'fresh', secret: 'c2' });
+  });
+
+  it('says that nobody can tell, while the source is away', async () => {
+    source.secret = null;
+    expect(await keeper.replace('c1')).toEqual({ kind: 'away' });
+    expect(await keeper.replace('c1')).toEqual({ kind: 'away' });
+  });
+
+  it('stops asking when it is stopped', async () => {
+    keeper.stop();
+    await pass(600_000);
+    expect(source.asked).toBe(1);
+  });
+});
+
+describe('the start', () => {
+  it('waits for a source that is away', async () => {
+    const away = scriptedSource(null);
+    const late = createKeeper({ source: away, clock: Date.now, say: (line) => said.push(line) });
+    const started = late.start(30_000);
+    await pass(4000);
+    away.secret = 'c9';
+    await pass(10_000);
+    await started;
+    expect(await late.current()).toBe('c9');
+    late.stop();
+  });
+
+  it('twin: not for ever', async () => {
+    const late = createKeeper({ source: scriptedSource(null), clock: Date.now, say: (line) => said.push(line) });
+    const started = expect(late.start(30_000)).rejects.toThrow('The provider is away.');
+    await pass(60_000);
+    await started;
+  });
+});

@@ -1,0 +1,128 @@
+// `--as`: which source of credentials, from the command line and the environment.
+import { resolve } from 'node:path';
+import { isLoopback } from '../../config/sections/public-url.ts';
+import { readSecretFile } from '../../config/sections/secret-file.ts';
+import type { Clock } from '../../contract/clock.ts';
+import { type CredentialSource, SourceError } from '../credential.ts';
+import type { Transport } from '../transport.ts';
+import { clientCredentials } from './client-credentials.ts';
+import { jwtFile, tokenFile } from './files.ts';
+import { githubJob } from './github.ts';
+
+export interface Choice {
+  /** `token:FILE`, `jwt:FILE`, `oidc`, `github`, `aws-iam`, `login`. */
+  readonly as: string;
+  readonly issuer?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly clientSecretFile?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly audience?: string | undefined;
+}
+
+export interface ChoosingParts {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly transport: Transport;
+  readonly clock: Clock;
+}
+
+/** How the person at the terminal names what is missing. */
+export type Chosen = { readonly ok: true; readonly source: CredentialSource } | { readonly ok: false; readonly problem: string };
+
+export function chooseSource(choice: Choice, parts: ChoosingParts): Chosen {
+  const [kind = '', ...rest] = choice.as.split(':');
+  const file = rest.join(':');
+  switch (kind) {
+    case 'token':
+      return chooseToken(file, parts);
+    case 'jwt':
+      return file === '' ? no('jwt needs a file: --as jwt:/var/run/secrets/tokens/lictor') : yes(jwtFile(resolve(parts.cwd, file), parts.clock));
+    case 'oidc':
+      return isGithub(choice, parts) ? chooseGithub(choice, parts) : chooseClient(choice, parts);
+    case 'github':
+      return chooseGithub(choice, parts);
+    case 'aws-iam':
+      return no('aws-iam is not built yet. Use token:FILE, jwt:FILE, oidc or github.');
+    case 'login':
+      return no('a login (lictor login) is not built yet. Say --as token:FILE, jwt:FILE, oidc or github.');
+    default:
+      return no('unknown. Use token:FILE, jwt:FILE, oidc or github.');
+  }
+}
+
+function yes(source: CredentialSource): Chosen {
+  return { ok: true, source };
+}
+
+function no(problem: string): Chosen {
+  return { ok: false, problem };
+}
+
+function chooseToken(file: string, { cwd, clock }: ChoosingParts): Chosen {
+  if (file === '') return no('token needs a file: --as token:/run/secrets/lictor-token');
+  // Not quoted back: it may be the secret.
+  if (file.startsWith('lct_'))
+    return no('a token on the command line can be read by every user of the machine. Put it into a file of mode 600: --as token:FILE');
+  return yes(tokenFile(resolve(cwd, file), clock));
+}
+
+/** In a job that may ask for a token, and where no client is named. */
+function isGithub(choice: Choice, { env }: ChoosingParts): boolean {
+  return (choice.clientId ?? env['LICTOR_OIDC_CLIENT_ID']) === undefined && present(env['ACTIONS_ID_TOKEN_REQUEST_URL']);
+}
+
+function chooseGithub({ audience }: Choice, { env, transport, clock }: ChoosingParts): Chosen {
+  const url = env['ACTIONS_ID_TOKEN_REQUEST_URL'] ?? '';
+  const token = env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'] ?? '';
+  if (url === '' || token === '') return no('this is no GitHub job that may ask for a token: give it "permissions: id-token: write".');
+  const place = parseIssuer(url);
+  if (place === undefined) return no('ACTIONS_ID_TOKEN_REQUEST_URL is no https address.');
+  return yes(githubJob({ url: place, token, audience: audience ?? env['LICTOR_OIDC_AUDIENCE'] ?? 'lictor' }, transport, clock));
+}
+
+function chooseClient(choice: Choice, { cwd, env, transport, clock }: ChoosingParts): Chosen {
+  const issuer = choice.issuer ?? env['LICTOR_OIDC_ISSUER'];
+  const clientId = choice.clientId ?? env['LICTOR_OIDC_CLIENT_ID'];
+  const secretFile = choice.clientSecretFile ?? env['LICTOR_OIDC_CLIENT_SECRET_FILE'];
+  if (!present(issuer) || !present(clientId) || !present(secretFile)) {
+    return no('oidc needs --issuer, --client-id and --client-secret-file (or LICTOR_OIDC_ISSUER, _CLIENT_ID, _CLIENT_SECRET_FILE).');
+  }
+  const place = parseIssuer(issuer);
+  if (place === undefined) return no('--issuer must be an https address, as the provider writes it in iss.');
+  const file = resolve(cwd, secretFile);
+  return yes(
+    clientCredentials(
+      {
+        issuer: place,
+        clientId,
+        readSecret: () => readClientSecret(file),
+        scope: choice.scope ?? env['LICTOR_OIDC_SCOPE'] ?? null,
+        audience: choice.audience ?? env['LICTOR_OIDC_AUDIENCE'] ?? null,
+      },
+      transport,
+      clock,
+    ),
+  );
+}
+
+function present(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
+}
+
+/** Secrets are sent there: https, or this machine. */
+function parseIssuer(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const secure = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+  return secure && url.username === '' && url.password === '' && url.hash === '' ? url : undefined;
+}
+
+function readClientSecret(file: string): string {
+  let problem = `${file} cannot be read.`;
+  const text = readSecretFile(file, [], (_keys, message, remedy) => {
+    problem = `${message}. ${remedy}`;
+  });
+  const secret = text?.replace(/\r?\n$/, '');
+  if (secret === undefined || secret === '') throw new SourceError(secret === '' ? `${file} is empty.` : problem, { final: true });
+  return secret;
+}

@@ -6,6 +6,8 @@ import { createAuthenticator } from './authn/authenticator.ts';
 import { type Confirm, type ConfirmMemory, createConfirm } from './authn/external/confirm.ts';
 import { openProviders } from './authn/external/open-providers.ts';
 import type { ExternalProvider } from './authn/external/provider.ts';
+import { createJwts } from './authn/jwt/verify.ts';
+import { createOutbounds } from './authn/outbounds.ts';
 import { type ActionEntry, collectActions } from './catalog/actions.ts';
 import type { Catalogue } from './catalog/catalogue.ts';
 import type { Config } from './config/config.ts';
@@ -59,11 +61,14 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
   const actions = collectActions(catalogue.operations);
   const policy = createPolicyEngine({ actions, revision: publish(house.paths, config, actions) });
   const external = openProviders({ config, marks: store.marks, clock });
+  const outbounds = createOutbounds();
+  const jwts = createJwts({ config, clock, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
   const authenticator = createAuthenticator({
     store,
     config,
     clock,
     confirm: confirmWith(house, config, external.providers),
+    verifiers: [jwts.kind],
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
   });
@@ -110,6 +115,7 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
       await upstream.close();
       await authenticator.idle();
       await external.close();
+      await outbounds.close();
     },
   };
 }

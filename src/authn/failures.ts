@@ -7,7 +7,7 @@ import { guesserKey } from './guesser.ts';
 export const FAILURE_LIMITS = { perMinute: 100, addresses: 10_000 } as const;
 
 /** A guess: whoever holds a right but ended credential is told why instead, and a browser that has lost its session asks on. */
-const GUESSES: readonly ReasonCode[] = ['credential-malformed', 'credential-unknown'];
+const GUESSES: readonly ReasonCode[] = ['credential-malformed', 'credential-unknown', 'jwt-malformed', 'jwt-issuer-unknown', 'jwt-signature'];
 
 export interface Failures {
   /** Counts a refused credential; answers the reason to give, `too-many-failures` for a guess beyond the limit. */

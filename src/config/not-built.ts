@@ -12,7 +12,6 @@ interface NotBuilt {
 
 const LATER_PROVIDERS: Readonly<Record<string, string>> = {
   saml: 'login by SAML',
-  jwt: 'workload JWTs',
   'aws-iam': 'AWS IAM identities',
   mtls: 'client certificates',
 };

@@ -18,9 +18,35 @@ export const REASONS = {
   'credential-missing': { status: 401, detail: 'This gateway needs a credential and the request carries none.', hint: TOKEN_HINT },
   'credential-malformed': { status: 401, detail: 'The credential cannot be read.', hint: TOKEN_HINT },
   'credential-unknown': { status: 401, detail: 'The credential is not known here.', hint: TOKEN_HINT },
-  'credential-expired': { status: 401, detail: 'The credential has expired.', hint: 'Create or rotate the token: lictor token rotate NAME.' },
+  'credential-expired': { status: 401, detail: 'The credential has expired.', hint: 'Get a fresh one; a service token by lictor token rotate NAME.' },
   'credential-revoked': { status: 401, detail: 'The credential has been revoked.', hint: 'Ask for a new one: lictor token create NAME.' },
   'credential-address': { status: 401, detail: 'The credential is not valid from this address.', hint: 'The token is limited to other addresses (--cidr).' },
+  'jwt-malformed': {
+    status: 401,
+    detail: 'The JWT cannot be read, or its header asks for what is not accepted.',
+    hint: 'RS256, ES256 or EdDSA, no jku, jwk, x5u, x5c or crit, no doubled keys; see docs/workloads.md.',
+  },
+  'jwt-issuer-unknown': {
+    status: 401,
+    detail: 'No identity provider here has the issuer (iss) and audience (aud) of this JWT.',
+    hint: 'Ask for a token with the audience of this gateway; lictor.yaml must name its issuer exactly as the token does.',
+  },
+  'jwt-kind': {
+    status: 401,
+    detail: 'The JWT is for another purpose: a login, a logout, or bound to a key.',
+    hint: 'Send an access token or a workload identity token, not an ID token of a login.',
+  },
+  'jwt-times': {
+    status: 401,
+    detail: 'The times of the JWT are not acceptable.',
+    hint: 'exp is required, at most 24 hours after iat; nbf and iat must not lie in the future. Check the clocks.',
+  },
+  'jwt-claims': {
+    status: 401,
+    detail: 'The claims of the JWT do not meet the rules of its identity provider.',
+    hint: 'Another branch, repository or service account? The rules are under require in lictor.yaml.',
+  },
+  'jwt-signature': { status: 401, detail: 'No key of its issuer has signed this JWT.', hint: 'Get a fresh one from the issuer.' },
   'session-expired': { status: 401, detail: 'The session has ended.', hint: 'Load the page again to log in; programs use a service token.' },
   'login-failed': { status: 401, detail: 'Name or password is wrong.', hint: 'Try again, or ask an administrator: lictor account passwd NAME.' },
   'session-unconfirmed': {

@@ -40,12 +40,9 @@ describe('a token text', () => {
     ['one letter less', (text: string) => text.slice(0, -1)],
     ['one letter more', (text: string) => `${text}0`],
     ['twice', (text: string) => text + text],
-    ['two letters swapped', (text: string) => text.slice(0, 20) + (text[21] ?? '') + (text[20] ?? '') + text.slice(22)],
+    ['two letters swapped', swapFirstPair],
   ])('is refused with %s', (_name, change) => {
-    // Fixed, so that the two swapped letters differ.
-    const text = 'lct_0123456789abcdefghjkmnpqrstvwxyz0123456789abcdefghjkmnpqrstvwxyz0';
-    const valid = createTokenText('0123456789').text;
-    expect(parseTokenText(change(valid)) ?? parseTokenText(change(text))).toBeUndefined();
+    expect(parseTokenText(change(createTokenText('0123456789').text))).toBeUndefined();
   });
 
   it('claims to be one of ours by its prefix only', () => {
@@ -62,3 +59,10 @@ describe('a token text', () => {
     expect(isSameHash('', one)).toBe(false);
   });
 });
+
+/** The first two neighbours of the secret that differ. */
+function swapFirstPair(text: string): string {
+  let at = 20;
+  while (text[at] === text[at + 1]) at += 1;
+  return text.slice(0, at) + (text[at + 1] ?? '') + (text[at] ?? '') + text.slice(at + 2);
+}

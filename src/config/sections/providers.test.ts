@@ -46,6 +46,12 @@ describe('identity providers', () => {
     ['no metadata', [{ id: 'a', type: 'saml' }], /exactly one/],
     ['metadata that is missing', [{ id: 'a', type: 'saml', metadata_file: 'nowhere' }], /cannot be read/],
     ['no audience', [{ ...JWT, audience: [] }], /audience is empty/],
+    ['an issuer that serves the world, without rules', [{ ...JWT, issuer: 'https://token.actions.githubusercontent.com' }], /require names nobody/],
+    [
+      'the same with rules that everybody meets',
+      [{ ...JWT, issuer: 'https://gitlab.com', require: { ref: 'main', project_path: '*' } }],
+      /require names nobody/,
+    ],
     ['no region', [{ id: 'aws', type: 'aws-iam', audience: 'x', regions: ['Ireland'] }], /regions.0 is no AWS region/],
     ['an id twice', [OIDC, { ...OIDC, issuer: 'https://other.example' }], /id corp is there twice/],
     ['the same issuer and audience', [JWT, { ...JWT, id: 'ci2', audience: ['other', 'lictor'] }], /audience overlaps ci/],
@@ -66,6 +72,8 @@ describe('identity providers', () => {
 
   it('of one issuer may differ by audience, http is fine on loopback', () => {
     expect(read([JWT, { ...JWT, id: 'ci2', audience: 'other' }, { ...JWT, id: 'k', issuer: 'http://127.0.0.1:1' }]).problems).toEqual([]);
+    const github = { ...JWT, issuer: 'https://token.actions.githubusercontent.com', require: { repository: 'acme/*' } };
+    expect(read([github]).problems).toEqual([]);
   });
 });
 

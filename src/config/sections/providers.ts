@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import type { Config, IdentityProvider, JwtProvider, OidcProvider, SamlProvider } from '../config.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
+import { needsRules } from './open-issuers.ts';
 import { isLoopback } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
 
@@ -93,8 +94,16 @@ function readJwt(wire: Wire<'jwt'>, place: Place): JwtProvider | undefined {
   const caFile = readCaFile(wire.ca_file, place);
   if (audiences.length === 0) report([...keys, 'audience'], 'is empty', 'Name the audience that tokens for this gateway carry, e.g. lictor.');
   const soundIssuer = checkUrl(wire.issuer, 'issuer', place);
+  const open = needsRules(wire.issuer, wire.require ?? {});
+  if (open) {
+    report(
+      [...keys, 'require'],
+      `names nobody: ${wire.issuer} gives everybody in the world a token for any audience`,
+      'Name the owner: { repository: acme/etl, ref: refs/heads/main }, { project_path: acme/etl }.',
+    );
+  }
   const soundKeys = wire.jwks_uri === undefined || checkUrl(wire.jwks_uri, 'jwks_uri', place);
-  if (!soundIssuer || !soundKeys || caFile === undefined || audiences.length === 0) return undefined;
+  if (open || !soundIssuer || !soundKeys || caFile === undefined || audiences.length === 0) return undefined;
   return {
     id: wire.id,
     type: 'jwt',

@@ -167,17 +167,19 @@ it('JW-05: a thousand unknown key ids ask the issuer once at most', async () => 
 
 describe('the life of a token', () => {
   it('a decision ends with the token, also when it is asked again and again', async () => {
-    const endSeconds = Math.floor(Date.now() / 1000) + 4;
-    const token = await issuer.token({ ...GITHUB, exp: endSeconds });
-    const allowedAt: number[] = [];
-    for (;;) {
-      const askedMs = Date.now();
-      const { status } = await bearer(token);
-      if (status === 401) break;
-      allowedAt.push(askedMs);
-    }
-    expect(allowedAt.length).toBeGreaterThan(0);
-    expect(Math.max(...allowedAt)).toBeLessThan(endSeconds * 1000);
+    await eventually(async (seconds) => {
+      const endSeconds = Math.floor(Date.now() / 1000) + seconds;
+      const token = await issuer.token({ ...GITHUB, exp: endSeconds });
+      const allowedAt: number[] = [];
+      for (;;) {
+        const askedMs = Date.now();
+        if ((await bearer(token)).status === 401) break;
+        allowedAt.push(askedMs);
+      }
+      if (allowedAt.length === 0) return false;
+      expect(Math.max(...allowedAt)).toBeLessThan(endSeconds * 1000);
+      return true;
+    });
   });
 
   const SOCKET = '/api/events/out';
@@ -196,8 +198,18 @@ describe('the life of a token', () => {
   });
 
   it('a socket ends with its token: 1012, so that the client comes back with a fresh one', async () => {
-    const token = await issuer.token({ ...GITHUB, exp: Math.floor(Date.now() / 1000) + 3 });
-    const socket = openSocket(harness.gateway.url, SOCKET, { headers: { authorization: `Bearer ${token}` }, first: authFrame(null) });
-    expect(await socket.ended).toMatchObject({ code: 1012 });
+    await eventually(async (seconds) => {
+      const token = await issuer.token({ ...GITHUB, exp: Math.floor(Date.now() / 1000) + seconds });
+      const socket = openSocket(harness.gateway.url, SOCKET, { headers: { authorization: `Bearer ${token}` }, first: authFrame(null) });
+      if (!(await socket.opened)) return false;
+      expect(await socket.ended).toMatchObject({ code: 1012 });
+      return true;
+    });
   });
 });
+
+/** With a token of a few seconds, or of more where the machine is so busy that it has ended before it was looked at. */
+async function eventually(attempt: (seconds: number) => Promise<boolean>): Promise<void> {
+  for (const seconds of [4, 15, 45]) if (await attempt(seconds)) return;
+  expect.unreachable('no token lived long enough to be looked at');
+}

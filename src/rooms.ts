@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createAuthenticator } from './authn/authenticator.ts';
 import { type Confirm, type ConfirmMemory, createConfirm } from './authn/external/confirm.ts';
-import { openProviders } from './authn/external/open-providers.ts';
+import { LOGIN_TIMEOUT_MS, openProviders } from './authn/external/open-providers.ts';
 import type { ExternalProvider } from './authn/external/provider.ts';
 import { createJwts } from './authn/jwt/verify.ts';
 import { createOutbounds } from './authn/outbounds.ts';
@@ -60,14 +60,15 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
   const { store, ledger, clock, log, catalogue } = house;
   const actions = collectActions(catalogue.operations);
   const policy = createPolicyEngine({ actions, revision: publish(house.paths, config, actions) });
-  const external = openProviders({ config, marks: store.marks, clock });
+  const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
+  const providers = openProviders({ config, outboundFor: loginOutbounds.to, marks: store.marks, clock });
   const outbounds = createOutbounds();
   const jwts = createJwts({ config, clock, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
   const authenticator = createAuthenticator({
     store,
     config,
     clock,
-    confirm: confirmWith(house, config, external.providers),
+    confirm: confirmWith(house, config, providers),
     verifiers: [jwts.kind],
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
@@ -80,7 +81,7 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
   const own = createOwnApp({
     config,
     store,
-    providers: external.providers,
+    providers,
     sealer: house.sealer,
     ledger,
     authenticator,
@@ -92,7 +93,7 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
       store: () => store.changeNumber().then(() => true),
       ledger: async () => ledger.healthy(),
       upstream: () => prefectAnswers(upstream),
-      ...Object.fromEntries(external.providers.map((provider) => [`idp ${provider.idp}`, provider.ready])),
+      ...Object.fromEntries(providers.map((provider) => [`idp ${provider.idp}`, provider.ready])),
     },
     revision: decider.revision,
     sync: house.sync,
@@ -114,7 +115,7 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
       await balancer.stop();
       await upstream.close();
       await authenticator.idle();
-      await external.close();
+      await loginOutbounds.close();
       await outbounds.close();
     },
   };

@@ -10,11 +10,12 @@ export interface Outbounds {
 /** Looking up a provider's keys takes two requests, inside the five seconds that nginx waits for a decision. */
 const TIMEOUT_MS = 2000;
 
-export function createOutbounds(): Outbounds {
+/** `timeoutMs` left out: for what a decision waits for. */
+export function createOutbounds(timeoutMs = TIMEOUT_MS): Outbounds {
   const open = new Map<string | null, Outbound>();
   return {
     to(caFile) {
-      const known = open.get(caFile) ?? createOutbound({ caFile, timeoutMs: TIMEOUT_MS });
+      const known = open.get(caFile) ?? createOutbound({ caFile, timeoutMs });
       open.set(caFile, known);
       return known;
     },

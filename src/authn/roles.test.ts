@@ -50,3 +50,12 @@ describe('roles of an identity', () => {
     expect(book.ofIdentity({ ...identity, idp: 'aws', name: 'arn:aws:iam::123456789013:role/etl' })).toEqual([]);
   });
 });
+
+it('the groups of a provider that have a role are named, and no others', () => {
+  const book = createRoleBook([
+    { role: 'admin', members: ['group:platform@corp', 'group:a@b@corp', 'user:bob@corp', '*@corp'] },
+    { role: 'viewer', members: ['group:platform@corp', 'group:platform@adfs', 'token:a'] },
+  ]);
+  expect(book.groupsOf('corp')).toEqual(['platform', 'a@b']);
+  expect(book.groupsOf('other')).toEqual([]);
+});

@@ -9,6 +9,8 @@ import { createTokenId, createTokenText, hashToken, type TokenText } from './ser
 export interface TestStore {
   readonly store: Store;
   readonly sealer: Sealer;
+  /** Where its files are. */
+  readonly directory: string;
   readonly clock: () => number;
   advance(ms: number): void;
   /** Makes a service token; answers its text. */
@@ -22,14 +24,15 @@ export interface TestStore {
   close(): Promise<void>;
 }
 
-export async function openTestStore(): Promise<TestStore> {
+export async function openTestStore(startMs = 1_700_000_000_000): Promise<TestStore> {
   const dir = mkdtempSync(join(tmpdir(), 'lictor-authn-'));
-  let nowMs = 1_700_000_000_000;
+  let nowMs = startMs;
   const clock = (): number => nowMs;
   const store = await openStore({ file: join(dir, 'lictor.db'), clock });
   return {
     store,
     sealer: openSealer(join(dir, 'seal.key')),
+    directory: dir,
     clock,
     advance: (ms) => {
       nowMs += ms;

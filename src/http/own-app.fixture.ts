@@ -1,12 +1,15 @@
 // For tests: the own app on a store of its own, asked the way nginx asks.
+import { inspect } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach } from 'vitest';
 import { createPasswords } from '../authn/accounts/password.ts';
 import { createAuthenticator } from '../authn/authenticator.ts';
+import { type ConfirmMemory, createConfirm, createConfirmMemory } from '../authn/external/confirm.ts';
 import { openTestStore, type TestStore } from '../authn/store.fixture.ts';
 import type { Config } from '../config/config.ts';
 import { LictorError } from '../contract/error.ts';
 import { INPUT } from '../contract/names.ts';
+import type { ReasonCode } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { MediatedRequest, MediatedResponse } from '../mediate/mediator.ts';
 import { createOwnApp, type OwnAppParts } from './own-app.ts';
@@ -31,6 +34,11 @@ export interface World {
   readonly mediated: MediatedRequest[];
   syncs: number;
   ledgerBroken: boolean;
+  /** Everything that was logged, as text. */
+  readonly logged: string[];
+  /** Why sessions were not renewed. */
+  readonly endings: ReasonCode[];
+  readonly confirmMemory: ConfirmMemory;
   mediatorAnswer: () => Promise<MediatedResponse>;
 }
 
@@ -48,7 +56,8 @@ interface Given {
   readonly providers?: OwnAppParts['providers'];
 }
 
-export function useOwnApp() {
+/** `startMs`: what the test's clock shows first. */
+export function useOwnApp(startMs?: number) {
   let phc = '';
   const world: { current: World | undefined } = { current: undefined };
   const get = (): World => {
@@ -62,12 +71,13 @@ export function useOwnApp() {
 
   beforeEach(async () => {
     phc ||= await createPasswords().hash(PASSWORD);
-    const test = await openTestStore();
+    const test = await openTestStore(startMs);
     await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password: phc });
     const created = { status: 201, headers: { 'content-type': 'application/json', 'x-extra': 'yes' }, body: Buffer.from('{"id":1}') };
-    const empty = { test, phc, records: [], mediated: [], syncs: 0, ledgerBroken: false, mediatorAnswer: async () => created };
-    const app = buildApp(get, {}, test);
-    world.current = { ...empty, app };
+    const empty = { test, phc, records: [], mediated: [], syncs: 0, ledgerBroken: false, logged: [], endings: [], mediatorAnswer: async () => created };
+    const confirmMemory = createConfirmMemory();
+    const app = buildApp(get, {}, { test, confirmMemory });
+    world.current = { ...empty, confirmMemory, app };
   });
   afterEach(async () => {
     const { app, test } = get();
@@ -99,9 +109,21 @@ export function cookieOf(answer: { readonly headers: Readonly<Record<string, unk
   return /^lictor=([^;]*)/.exec(String(answer.headers['set-cookie'] ?? ''))?.[1] ?? '';
 }
 
-function buildApp(get: () => World, given: Given, test = get().test): FastifyInstance {
+function buildApp(get: () => World, given: Given, { test, confirmMemory: memory }: Pick<World, 'test' | 'confirmMemory'> = get()): FastifyInstance {
   const config = { ...CONFIG, ...given.config };
-  const { store, clock } = test;
+  const { store, clock, sealer } = test;
+  const providers = given.providers ?? [];
+  const log = (...what: readonly unknown[]): void => void get().logged.push(inspect(what, { depth: 10 }));
+  const confirm = createConfirm({
+    providers,
+    store,
+    sealer,
+    config,
+    clock,
+    memory,
+    onEnded: async (_session, reason) => void get().endings.push(reason),
+    onNoAnswer: log,
+  });
   return createOwnApp({
     config,
     store,
@@ -112,16 +134,16 @@ function buildApp(get: () => World, given: Given, test = get().test): FastifyIns
         get().records.push(record);
       },
     },
-    authenticator: createAuthenticator({ store, config, clock }),
+    authenticator: createAuthenticator({ store, config, clock, confirm }),
     mediator: {
       handle: (request) => {
         get().mediated.push(request);
         return get().mediatorAnswer();
       },
     },
-    log: { error: () => {}, warn: () => {} },
-    providers: given.providers ?? [],
-    sealer: test.sealer,
+    log: { error: log, warn: log },
+    providers,
+    sealer,
     checks: given.checks ?? {},
     sync: async () => {
       get().syncs += 1;

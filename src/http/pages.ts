@@ -150,7 +150,7 @@ function notInGroup({ name, idp, groups }: NotInGroup, host: string, prefix: str
   const wanted =
     groups.length === 0
       ? html`<p>Ask an administrator of ${host} for a role.</p>`
-      : html`<p>These groups of <strong>${idp}</strong> have one. Ask to be added to ${groups.length === 1 ? 'it' : 'one of them'}:</p>
+      : html`<p>${groups.length === 1 ? 'This group' : 'These groups'} of <strong>${idp}</strong> ${groups.length === 1 ? 'has one. Ask to be added to it:' : 'have one. Ask to be added to one of them:'}</p>
 <ul class="groups">${groups.map((group) => html`<li><code>${group}</code></li>`)}</ul>`;
   return html`<h1>No access yet</h1>
 <p>${idp} knows you as <strong>${name}</strong>, but nothing that it says about you has a role at ${host}, so there is nothing you may see or do.</p>

@@ -23,11 +23,14 @@ const PROTOCOL: ReadonlySet<string> = new Set([
   // Entra's own bookkeeping.
   ...['aio', 'rh', 'uti', '_claim_names', '_claim_sources', 'hasgroups', 'signin_state', 'updated_at'],
 ]);
+/** Okta says nothing when it cuts a list off. */
+const OKTA = /\.(?:okta|oktapreview|okta-emea)\.com$/;
+const OKTA_MOST = 100;
 const LIMITS = { depth: 4, claims: 100, characters: 512, groups: 2000 } as const;
 
 export function identityOf(
   claims: Claims,
-  { id, groupsClaim }: Pick<OidcProvider, 'id' | 'groupsClaim'>,
+  { id, issuer, groupsClaim }: Pick<OidcProvider, 'id' | 'issuer' | 'groupsClaim'>,
 ): { readonly ok: true; readonly identity: Identity } | NotProven {
   const { sub } = claims;
   if (typeof sub !== 'string' || !NAME.test(sub)) return notProven('id-token-invalid', 'the subject is empty, too long or no plain text');
@@ -35,6 +38,8 @@ export function identityOf(
   if (reading.kind === 'overage') return notProven('groups-overage', `the claim ${groupsClaim} was left out: too many groups`);
   if (reading.kind === 'unreadable') return notProven('groups-unreadable', `the claim ${groupsClaim} is no list of names`);
   const groups = reading.kind === 'absent' ? [] : reading.groups;
+  if (groups.length >= OKTA_MOST && OKTA.test(new URL(issuer).hostname))
+    return notProven('groups-overage', `Okta may have cut ${groupsClaim} off at ${OKTA_MOST}`);
   return { ok: true, identity: { idp: id, subject: sub, name: nameOf(claims) ?? sub, kind: 'user', groups, claims: flatten(claims) } };
 }
 

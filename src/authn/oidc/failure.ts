@@ -48,7 +48,7 @@ function clientFailure(error: openid.ClientError): Failure {
     return { reason: cause.status >= 500 ? 'idp-unavailable' : 'idp-misconfigured', detail: `the provider answered ${cause.status}` };
   const claim = claimOf(cause);
   if (claim === ' nonce' || isAbout(cause, 'nonce')) return { reason: 'id-token-other-login', detail: code };
-  if (code.startsWith('OAUTH_JWT_') || code === 'OAUTH_INVALID_RESPONSE') return { reason: 'id-token-invalid', detail: `${code}${claim}` };
+  if (claim === ' sub' || code.startsWith('OAUTH_JWT_') || code === 'OAUTH_INVALID_RESPONSE') return { reason: 'id-token-invalid', detail: `${code}${claim}` };
   return { reason: 'idp-misconfigured', detail: `${code}${claim}` };
 }
 
@@ -57,7 +57,9 @@ function claimOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   if ('claim' in error && typeof error.claim === 'string') return ` ${word(error.claim)}`;
   const { cause } = error;
-  return typeof cause === 'object' && cause !== null && 'claim' in cause && typeof cause.claim === 'string' ? ` ${word(cause.claim)}` : '';
+  if (typeof cause !== 'object' || cause === null) return '';
+  const named = 'claim' in cause ? cause.claim : 'attribute' in cause ? cause.attribute : undefined;
+  return typeof named === 'string' ? ` ${word(named)}` : '';
 }
 
 /** Of a claim that is missing: oauth4webapi names it in its message alone. */

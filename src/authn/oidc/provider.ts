@@ -21,6 +21,9 @@ import { type KeptTokens, parseKept, parseSecret } from './kept.ts';
 import { checkLogoutToken, type LogoutTokenParts } from './logout-token.ts';
 import { prove } from './proof.ts';
 
+/** What an answer to `response_type=code` in the query never has. */
+const OTHER_FLOWS = ['response', 'id_token', 'access_token', 'token'] as const;
+
 export interface OidcParts {
   readonly config: OidcProvider;
   readonly outbound: Pick<Outbound, 'fetch'>;
@@ -87,6 +90,7 @@ async function finish(inside: Inside, { params, state, callbackUrl, secret }: Pr
     return notProven('login-other-issuer', 'the answer names another issuer, or none');
   }
   if (!params.has('code') && !params.has('error')) return notProven('login-answer-invalid', 'the answer has neither code nor error');
+  if (OTHER_FLOWS.some((name) => params.has(name))) return notProven('login-answer-invalid', 'the answer is of another flow');
   const { verifier, nonce } = parseSecret(secret);
   const answerUrl = new URL(callbackUrl);
   answerUrl.search = params.toString();

@@ -1,0 +1,161 @@
+// Claims as Keycloak, Okta and Entra send them -> name, groups, further claims; what is not told is not guessed.
+import { describe, expect, it } from 'vitest';
+import { type Claims, identityOf, readGroups } from './claims.ts';
+
+const PROVIDER = { id: 'corp', issuer: 'https://idp.example/realms/data', groupsClaim: 'groups' };
+const OKTA = { ...PROVIDER, issuer: 'https://acme.okta.com/oauth2/default' };
+const identity = (claims: Claims, provider = PROVIDER) => identityOf(claims, provider);
+const reason = (claims: Claims, provider = PROVIDER): string => {
+  const read = identityOf(claims, provider);
+  return read.ok ? 'ok' : read.reason;
+};
+
+describe('the shapes of providers', () => {
+  it('Keycloak: groups beside realm roles, and what changes in every token is left out', () => {
+    const claims = {
+      ...{
+        exp: 2,
+        iat: 1,
+        auth_time: 1,
+        jti: 'a',
+        iss: 'https://idp.example',
+        aud: 'lictor',
+        sub: 'f:1',
+        typ: 'ID',
+        azp: 'lictor',
+        nonce: 'n',
+        sid: 's',
+        at_hash: 'h',
+      },
+      ...{ acr: '1', email_verified: true, name: 'Alice Example', preferred_username: 'alice', email: 'alice@example.com' },
+      groups: ['platform', '/team-a/etl', 'platform'],
+      realm_access: { roles: ['prefect-admin'] },
+      address: { country: 'AT', depth: { more: { and: { more: 'too deep' } } } },
+    };
+    expect(identity(claims)).toEqual({
+      ok: true,
+      identity: {
+        ...{ idp: 'corp', subject: 'f:1', name: 'alice', kind: 'user', groups: ['/team-a/etl', 'platform'] },
+        claims: {
+          ...{ sub: 'f:1', acr: '1', email_verified: 'true', name: 'Alice Example', preferred_username: 'alice', email: 'alice@example.com' },
+          'address.country': 'AT',
+        },
+      },
+    });
+    expect(readGroups(claims, 'realm_access.roles')).toEqual({ kind: 'groups', groups: ['prefect-admin'] });
+  });
+
+  it('Okta: the login as the name, groups from a filter; nobody without groups is refused for it', () => {
+    const claims = {
+      ...{ sub: '00uid4BxXw6I6TV4m0g3', ver: 1, iss: OKTA.issuer, aud: 'uAaunofWkaDJxukCFeBx', iat: 1, exp: 2, jti: 'ID.4eAWJOCMB3SX8XewDfVR', amr: ['pwd'] },
+      ...{
+        idp: '00oid7lUrFSzBTXXX0g3',
+        auth_time: 1,
+        preferred_username: 'saml.jackson@acme.example',
+        name: 'Saml Jackson',
+        email: 'saml.jackson@acme.example',
+      },
+    };
+    const read = identity({ ...claims, groups: ['Everyone', 'Data Platform'] }, OKTA);
+    expect(read).toMatchObject({ ok: true, identity: { name: 'saml.jackson@acme.example', groups: ['Data Platform', 'Everyone'] } });
+    expect(identity(claims, OKTA)).toMatchObject({ ok: true, identity: { groups: [] } });
+  });
+
+  it('Okta: a list of a hundred may have been cut off without a word', () => {
+    const groups = (count: number) => Array.from({ length: count }, (_, index) => `group-${index}`);
+    expect(reason({ sub: 'a', groups: groups(100) }, OKTA)).toBe('groups-overage');
+    expect(reason({ sub: 'a', groups: groups(99) }, OKTA)).toBe('ok');
+    expect(reason({ sub: 'a', groups: groups(100) })).toBe('ok');
+    expect(reason({ sub: 'a', groups: groups(100) }, { ...OKTA, issuer: 'https://okta.com.evil.example' })).toBe('ok');
+  });
+
+  it.each([
+    ['_claim_names', { _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: 'https://graph.microsoft.com/v1.0/users/1/getMemberObjects' } } }],
+    ['hasgroups', { hasgroups: true }],
+    ['hasgroups as text', { hasgroups: 'true' }],
+    ['both, beside some groups', { groups: ['a'], _claim_names: { groups: 'src1' } }],
+  ])('Entra: too many groups, told by %s, is no login', (_name, more) => {
+    expect(reason({ sub: 'a', preferred_username: 'alice@contoso.example', ...more })).toBe('groups-overage');
+  });
+
+  it('Entra: where roles are read, too many groups do not matter', () => {
+    const claims = { sub: 'a', upn: 'alice@contoso.example', hasgroups: true, _claim_names: { groups: 'src1' }, roles: ['Prefect.Admin'] };
+    expect(identity(claims, { ...PROVIDER, groupsClaim: 'roles' })).toMatchObject({
+      ok: true,
+      identity: { name: 'alice@contoso.example', groups: ['Prefect.Admin'] },
+    });
+  });
+
+  it('a claim whose own name looks like a path is found by its name', () => {
+    expect(readGroups({ 'https://example.com/groups': ['a'] }, 'https://example.com/groups')).toEqual({ kind: 'groups', groups: ['a'] });
+  });
+});
+
+describe('groups', () => {
+  it.each([
+    ['one name', 'platform', { kind: 'groups', groups: ['platform'] }],
+    ['an empty list', [], { kind: 'groups', groups: [] }],
+    ['nothing', undefined, { kind: 'absent' }],
+    ['null', null, { kind: 'absent' }],
+    ['a number', 5, { kind: 'unreadable' }],
+    ['an object', { a: 1 }, { kind: 'unreadable' }],
+    ['objects', [{ name: 'platform' }], { kind: 'unreadable' }],
+    ['a name with a line break', ['a\nb'], { kind: 'unreadable' }],
+    ['an empty name', [''], { kind: 'unreadable' }],
+    ['an endless name', ['x'.repeat(600)], { kind: 'unreadable' }],
+    ['an endless list', Array.from({ length: 2001 }, String), { kind: 'unreadable' }],
+  ])('%s', (_name, groups, expected) => {
+    expect(readGroups({ groups }, 'groups')).toEqual(expected);
+    expect(readGroups({ a: { groups } }, 'a.groups')).toEqual(expected);
+    if (expected.kind === 'unreadable') expect(reason({ sub: 'a', groups })).toBe('groups-unreadable');
+  });
+
+  it('are not found in what every object has', () => {
+    for (const path of ['constructor', 'toString', '__proto__.polluted', 'a.constructor.name'])
+      expect(readGroups({ a: {} }, path), path).toEqual({ kind: 'absent' });
+  });
+});
+
+describe('the name', () => {
+  const name = (claims: Claims): string => {
+    const read = identity({ sub: 'subject-1', ...claims });
+    return read.ok ? read.identity.name : read.reason;
+  };
+
+  it.each([
+    [{ preferred_username: 'alice', upn: 'x', email: 'y@example.com', email_verified: true }, 'alice'],
+    [{ upn: 'alice@contoso.example', email: 'y@example.com' }, 'alice@contoso.example'],
+    [{ email: 'alice@example.com', email_verified: true }, 'alice@example.com'],
+    [{ email: 'alice@example.com', email_verified: false }, 'subject-1'],
+    [{ email: 'alice@example.com', email_verified: 'true' }, 'subject-1'],
+    [{ email: 'alice@example.com' }, 'subject-1'],
+    [{ preferred_username: 'alice smith' }, 'subject-1'],
+    [{ preferred_username: 'alice\u202e' }, 'subject-1'],
+    [{ preferred_username: '' }, 'subject-1'],
+    [{ preferred_username: 7 }, 'subject-1'],
+    [{}, 'subject-1'],
+  ])('of %j is %s', (claims, expected) => expect(name(claims)).toBe(expected));
+
+  it.each([undefined, '', 'a b', 'x'.repeat(300), 5, null])('without a usable subject (%j) there is no login', (sub) => {
+    expect(reason({ sub, preferred_username: 'alice' })).toBe('id-token-invalid');
+  });
+});
+
+describe('further claims', () => {
+  const claims = (given: Claims) => {
+    const read = identity({ sub: 'a', ...given });
+    return read.ok ? read.identity.claims : {};
+  };
+
+  it('are bounded in number and length', () => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`c${index}`, 'x']));
+    expect(Object.keys(claims(many)).length).toBe(100);
+    expect(claims({ long: 'x'.repeat(513), fits: 'x'.repeat(512) })).toEqual({ sub: 'a', fits: 'x'.repeat(512) });
+  });
+
+  it('cannot pass for something of every object', () => {
+    const given = JSON.parse('{"__proto__": {"admin": "yes"}, "constructor": "x"}');
+    expect(claims(given)).toEqual({ sub: 'a', constructor: 'x', ['__proto__.admin']: 'yes' });
+    expect(Object.getPrototypeOf(claims(given))).toBe(Object.prototype);
+  });
+});

@@ -5,6 +5,8 @@ import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { createPasswords, LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../authn/accounts/password.ts';
 import { accountsProvider } from '../authn/accounts/principal.ts';
+import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
+import { systemClock } from '../contract/clock.ts';
 import type { StoredAccount } from '../store/accounts.ts';
 import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, refuseLater, renderTable, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
@@ -12,6 +14,9 @@ import { CommandFailed, UsageError } from './errors.ts';
 
 /** Lower case: there are no two accounts that differ by case alone. An e-mail address is a name. */
 const NAME = /^[a-z0-9][a-z0-9._@+-]{0,127}$/;
+
+const BREAK_GLASS_MS = 3_600_000;
+const LONGEST_GLASS_MS = 86_400_000;
 
 interface PasswordOptions {
   readonly passwordStdin?: boolean;
@@ -21,6 +26,7 @@ interface PasswordOptions {
 interface AddOptions extends PasswordOptions {
   readonly role: readonly string[];
   readonly scope?: string;
+  readonly for?: number;
 }
 
 export function register(program: Command, context: CliContext, stdin: Readable = process.stdin): void {
@@ -34,8 +40,16 @@ export function register(program: Command, context: CliContext, stdin: Readable 
     .requiredOption('--role <role>', 'what the person may do; repeatable', collectRole)
     .option('--password-stdin', 'read the password from standard input')
     .option('--json', 'one object, with the generated password')
+    .option(
+      '--for <duration>',
+      `break glass: the account ends by itself, and may log in whatever the configuration says (default without built-in accounts: 1h)`,
+      parseFor,
+    )
     .option('--scope <scope>', 'not built yet')
-    .addHelpText('after', '\nExample:\n  lictor account add alice --role admin\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  lictor account add alice --role admin\n  lictor account add emma --role admin --for 1h     # while the identity provider is away\n',
+    )
     .action((name: string, options: AddOptions) => {
       refuseLater({ ...options }, ['scope']);
       checkName(name);
@@ -74,12 +88,12 @@ async function addAccount(context: CliContext, session: AdminSession, options: T
   if ((await store.accounts.byName(name)) !== undefined) throw nameTaken(name);
   const password = await choosePassword(options);
   const hash = await createPasswords().hash(password.text);
-  recordFirst(session, { action: 'account.add', resourceType: 'Account', resourceId: name });
-  if (!(await store.accounts.create({ id: randomUUID(), name, roles, password: hash }))) throw nameTaken(name);
-  if (accountsProvider(config) === null) {
-    context.err.write('lictor: nobody can log in with it yet: add  identity_providers: [{ id: local, type: accounts }]  to lictor.yaml.\n');
-  }
-  printAccount(context, { name, roles, password, done: `Account ${name} (role ${roles.join(', ')}) is made.` }, options.json);
+  const livesMs = options.for ?? (accountsProvider(config) === null ? BREAK_GLASS_MS : null);
+  const expiresMs = livesMs === null ? null : systemClock() + livesMs;
+  recordFirst(session, { action: expiresMs === null ? 'account.add' : 'account.break_glass', resourceType: 'Account', resourceId: name });
+  if (!(await store.accounts.create({ id: randomUUID(), name, roles, password: hash, expiresMs }))) throw nameTaken(name);
+  const until = expiresMs === null ? '' : ` It is break glass: it ends by itself at ${new Date(expiresMs).toISOString()}.`;
+  printAccount(context, { name, roles, password, done: `Account ${name} (role ${roles.join(', ')}) is made.${until}`, expiresMs }, options.json);
 }
 
 async function changePassword(context: CliContext, session: AdminSession, options: Target): Promise<void> {
@@ -94,7 +108,8 @@ async function changePassword(context: CliContext, session: AdminSession, option
     await makeItHold(session);
   } finally {
     // The old one is gone: whatever else failed, the new one must not be lost.
-    printAccount(context, { name, roles: account.roles, password, done: `Account ${name} has a new password; its sessions have ended.` }, options.json);
+    const { roles, expiresMs } = account;
+    printAccount(context, { name, roles, password, done: `Account ${name} has a new password; its sessions have ended.`, expiresMs }, options.json);
   }
 }
 
@@ -118,24 +133,48 @@ interface Printed {
   readonly roles: readonly string[];
   readonly password: Password;
   readonly done: string;
+  readonly expiresMs: number | null;
 }
 
 /** A password that was given is not printed. */
-function printAccount({ out }: CliContext, { name, roles, password, done }: Printed, json: boolean | undefined): void {
+function printAccount({ out }: CliContext, { name, roles, password, done, expiresMs }: Printed, json: boolean | undefined): void {
   const shown = password.generated ? { password: password.text } : {};
-  if (json === true) out.write(`${JSON.stringify({ name, role: roles.join(','), roles, ...shown })}\n`);
+  if (json === true) out.write(`${JSON.stringify({ name, role: roles.join(','), roles, ...shown, expires_at: isoOrNull(expiresMs) })}\n`);
   else out.write(`${done}\n${password.generated ? `Its password is shown now and never again:\n\n  ${password.text}\n` : ''}`);
 }
 
 function listAccounts({ out }: CliContext, accounts: readonly StoredAccount[], json: boolean): void {
   const created = ({ createdMs }: StoredAccount): string => new Date(createdMs).toISOString();
   if (json) {
-    const list = accounts.map((account) => ({ name: account.name, role: account.roles.join(','), roles: account.roles, created_at: created(account) }));
+    const list = accounts.map((account) => ({
+      name: account.name,
+      role: account.roles.join(','),
+      roles: account.roles,
+      created_at: created(account),
+      expires_at: isoOrNull(account.expiresMs),
+    }));
     out.write(`${JSON.stringify(list)}\n`);
     return;
   }
-  const rows = accounts.map((account) => [account.name, account.roles.join(','), created(account).slice(0, 10)]);
-  out.write(rows.length === 0 ? 'No accounts. lictor account add NAME --role ROLE makes one.\n' : renderTable([['NAME', 'ROLE', 'CREATED'], ...rows]));
+  const rows = accounts.map((account) => [account.name, account.roles.join(','), created(account).slice(0, 10), until(account)]);
+  out.write(
+    rows.length === 0 ? 'No accounts. lictor account add NAME --role ROLE makes one.\n' : renderTable([['NAME', 'ROLE', 'CREATED', 'ENDS (UTC)'], ...rows]),
+  );
+}
+
+function until({ expiresMs }: StoredAccount): string {
+  return isoOrNull(expiresMs)?.slice(0, 16).replace('T', ' ') ?? 'never';
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+function parseFor(text: string): number {
+  const seconds = parseDurationSeconds(text);
+  if (seconds === undefined) throw new UsageError(`--for ${text}: ${DURATION_HINT}`);
+  if (seconds * 1000 > LONGEST_GLASS_MS) throw new UsageError(`--for ${text}: at most 24h. An account that stays is made without --for.`);
+  return Math.ceil(seconds * 1000);
 }
 
 /** Standard input without its last line break, or 98 random bits in letters that nobody mistakes. */

@@ -216,7 +216,7 @@ describe('lictor account', () => {
 
   it('add prints a generated password that works, and keeps it nowhere', async () => {
     const made = await json('account', 'add', 'alice', '--role', 'admin');
-    expect(made).toEqual({ name: 'alice', role: 'admin', roles: ['admin'], password: expect.stringMatching(/^(\w{5}-){3}\w{5}$/) });
+    expect(made).toEqual({ name: 'alice', role: 'admin', roles: ['admin'], password: expect.stringMatching(/^(\w{5}-){3}\w{5}$/), expires_at: null });
     expect(await checkPassword('alice', made.password)).toBe('right');
     expect(await checkPassword('alice', `${made.password}x`)).toBe('wrong');
     expect(readFileSync(join(root, 'lictor.db'), 'latin1')).not.toContain(made.password);
@@ -253,8 +253,17 @@ describe('lictor account', () => {
     expect(await actions()).toEqual(['add', 'passwd', 'remove'].map((verb) => [`account.${verb}`, 'alice', 'local']));
   });
 
-  it('says when nobody can log in with it', async () => {
+  it('add without built-in accounts in the configuration is break glass for an hour: said, listed, recorded as such', async () => {
     writeFileSync(join(root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\n');
-    expect(await lictor('account', 'add', 'alice', '--role', 'admin')).toMatchObject({ status: 0, err: expect.stringContaining('type: accounts') });
+    const { out } = await lictor('account', 'add', 'emma', '--role', 'admin');
+    expect(out).toContain('It is break glass: it ends by itself at');
+    const [listed] = await json('account', 'list');
+    expect(Math.abs(Date.parse(listed.expires_at) - Date.now() - 3_600_000)).toBeLessThan(60_000);
+    expect(await actions()).toEqual([['account.break_glass', 'emma', 'local']]);
+  });
+
+  it('add --for takes at most a day', async () => {
+    expect(Date.parse((await json('account', 'add', 'emma', '--role', 'admin', '--for', '15m')).expires_at)).toBeLessThan(Date.now() + 16 * 60_000);
+    for (const wrong of ['25h', '0s', 'long']) expect(await lictor('account', 'add', 'x', '--role', 'admin', '--for', wrong)).toMatchObject({ status: 2 });
   });
 });

@@ -60,7 +60,7 @@ describe('lictor lock', () => {
   });
 
   it.each([
-    ['alise@local', 'There is no account alise'],
+    ['alise@local', 'There is no account alise@local'],
     ['alice@corp', 'There is no identity provider corp'],
     ['token:nobody', 'There is no live token nobody'],
     ['idp:corp', 'There is no identity provider corp'],

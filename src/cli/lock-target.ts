@@ -1,7 +1,8 @@
 // What `lictor lock` and `unlock` are told: `alice@local`, `token:NAME`, `session:ID`, `idp:ID`, `address:NETWORK`.
-import { accountsProvider } from '../authn/accounts/principal.ts';
+import { accountsProvider, idpOfAccount } from '../authn/accounts/principal.ts';
 import { parseNetwork } from '../authn/service-token/networks.ts';
 import type { LockTarget } from '../contract/lock.ts';
+import { BREAK_GLASS } from '../contract/names.ts';
 import type { AdminSession } from './admin.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 
@@ -30,11 +31,12 @@ export async function checkTarget({ kind, value }: LockTarget, { store, config }
   }
   const at = value.lastIndexOf('@');
   const [name, idp] = [value.slice(0, at), value.slice(at + 1)];
-  requireProvider(idp, providers);
-  if (idp === accountsProvider(config)) {
-    if ((await store.accounts.byName(name)) === undefined) throw new CommandFailed(`There is no account ${name}. lictor account list shows them.`);
-    return null;
+  if (idp === accountsProvider(config) || idp === BREAK_GLASS) {
+    const account = await store.accounts.byName(name);
+    if (account !== undefined && idpOfAccount(account, config) === idp) return null;
+    throw new CommandFailed(`There is no account ${value}. lictor account list shows them.`);
   }
+  requireProvider(idp, providers);
   return (await store.identities.byName(idp, name)) === undefined ? `Nobody of that name has come from ${idp} yet.` : null;
 }
 

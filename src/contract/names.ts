@@ -72,3 +72,6 @@ export function loginCookieName(publicUrl: { readonly secure: boolean; readonly 
 
 /** Labels that only the gateway writes. */
 export const RESERVED_LABEL_PREFIX = 'lictor.';
+
+/** The provider of accounts that end by themselves, where the configuration has no built-in accounts: no other provider may be called so. */
+export const BREAK_GLASS = 'break-glass';

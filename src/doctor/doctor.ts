@@ -9,6 +9,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import type { WorkerUser } from '../config/worker-user.ts';
 import type { Clock } from '../contract/clock.ts';
 import { type Check, type Finding, fail } from './finding.ts';
+import { checkBreakGlass } from './inside/break-glass.ts';
 import { checkLedger, checkStore } from './inside/databases.ts';
 import { checkNginx, type RunProgram } from './inside/nginx-version.ts';
 import { checkProcesses, limitsOf, supervisorPid } from './inside/processes.ts';
@@ -62,6 +63,7 @@ function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: P
     { group: 'machine', name: 'disk-space', run: () => checkDisk(paths.root, statfs) },
     { group: 'machine', name: 'state-dir-parents', run: () => checkParents(paths.root, workerUser, tempDirInUse(paths)) },
     { group: 'machine', name: 'store', run: () => checkStore(config.storeFile) },
+    { group: 'machine', name: 'break-glass', run: () => checkBreakGlass(config.storeFile, clock()) },
     { group: 'machine', name: 'ledger', run: () => checkLedger(paths, clock()) },
   ];
 }

@@ -57,7 +57,7 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
 }
 
 function account(name: string, roles: readonly string[]) {
-  return { id: name, name, roles, password: '', createdMs: 0 };
+  return { id: name, name, roles, password: '', createdMs: 0, expiresMs: null };
 }
 
 export function role(name: string): Promise<Somebody> {

@@ -1,5 +1,5 @@
 // `alice@local`, `token:etl-worker` or `role:viewer` -> the principal that such a request would have, and where its roles come from.
-import { accountsProvider, userPrincipal } from '../authn/accounts/principal.ts';
+import { idpOfAccount, userPrincipal } from '../authn/accounts/principal.ts';
 import { lockOnPrincipal } from '../authn/locks.ts';
 import { createRoleBook } from '../authn/roles.ts';
 import type { Config } from '../config/config.ts';
@@ -88,9 +88,8 @@ async function accountPrincipal(
   store: Pick<Store, 'tokens' | 'accounts'>,
   parts: PrincipalParts,
 ): Promise<Somebody> {
-  const own = accountsProvider(parts.config);
-  const account = idp === own ? await store.accounts.byName(name) : undefined;
-  if (account === undefined) throw unknown(`${name}@${idp}`, await knownIds(store, parts));
+  const account = await store.accounts.byName(name);
+  if (account === undefined || idpOfAccount(account, parts.config) !== idp) throw unknown(`${name}@${idp}`, await knownIds(store, parts));
   return {
     principal: userPrincipal(account, idp, createRoleBook(parts.config.roles)),
     hypothetical: false,
@@ -101,8 +100,10 @@ async function accountPrincipal(
 }
 
 async function knownIds(store: Pick<Store, 'tokens' | 'accounts'>, { config }: PrincipalParts): Promise<readonly string[]> {
-  const idp = accountsProvider(config);
-  const accounts = idp === null ? [] : (await store.accounts.list()).map(({ name }) => `${name}@${idp}`);
+  const accounts = (await store.accounts.list()).flatMap((account) => {
+    const idp = idpOfAccount(account, config);
+    return idp === null ? [] : [`${account.name}@${idp}`];
+  });
   const tokens = (await store.tokens.list()).filter(({ revokedMs }) => revokedMs === null).map(({ name }) => `token:${name}`);
   return [...accounts, ...tokens];
 }

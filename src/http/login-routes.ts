@@ -5,7 +5,6 @@ import type { LoginResult } from '../authn/accounts/login.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import { sendPage, sendRefusal, sendRefusalOrPage, wantsPage } from './answers.ts';
-import type { LoginPage } from './pages.ts';
 import type { RouteParts } from './parts.ts';
 import { beginAtProvider } from './provider-routes.ts';
 import { safeReturnPath } from './return-path.ts';
@@ -28,7 +27,7 @@ export async function redirectToLogin(request: FastifyRequest, reply: FastifyRep
 }
 
 async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
-  const { pages, people, logins } = parts;
+  const { pages, logins } = parts;
   const query = new URLSearchParams(request.url.split('?')[1] ?? '');
   const wanted = query.get('return');
   if (wanted !== null)
@@ -36,25 +35,17 @@ async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: Ro
       .code(303)
       .header('location', `${parts.prefix}/login${await keepReturnPath(wanted, parts)}`)
       .send();
-  if (people.idp === null && logins.idps.length === 0) return sendPage(reply, pages, { status: 404, html: pages.loginClosed() });
+  const accounts = await parts.people.takesPasswords();
+  if (!accounts && logins.idps.length === 0) return sendPage(reply, pages, { status: 404, html: pages.loginClosed() });
   const attempt = attemptId(query);
   const returnTo = safeReturnPath((await parts.store.loginAttempts.read(attempt)) ?? '', parts.config.publicUrl.basePath);
   const chosen = query.get('idp');
   if (chosen !== null) return beginAtProvider(request, reply, { parts, idp: chosen, returnTo, asSomebodyElse: query.has('other') });
   const session = await sessionOf(request, parts);
   if (session !== undefined) return sendPage(reply, pages, { status: 200, html: pages.signedIn({ name: session.principal.id, continueTo: returnTo }) });
-  const only = onlyProvider(parts);
+  const only = accounts || logins.idps.length !== 1 ? undefined : logins.idps[0];
   if (only !== undefined) return beginAtProvider(request, reply, { parts, idp: only, returnTo, asSomebodyElse: false });
-  return sendPage(reply, pages, { status: 200, html: pages.login({ ...choices(parts), attempt, name: '', problem: null }) });
-}
-
-/** Nothing to choose. */
-function onlyProvider({ people, logins }: RouteParts): string | undefined {
-  return people.idp === null && logins.idps.length === 1 ? logins.idps[0] : undefined;
-}
-
-function choices({ people, logins }: RouteParts): Pick<LoginPage, 'idps' | 'accounts'> {
-  return { idps: logins.idps, accounts: people.idp !== null };
+  return sendPage(reply, pages, { status: 200, html: pages.login({ idps: logins.idps, accounts, attempt, name: '', problem: null }) });
 }
 
 /** `?attempt=ID`, or nothing where there is nothing to remember (or the store is in trouble: the login itself still works). */
@@ -125,11 +116,11 @@ async function refuse(request: FastifyRequest, reply: FastifyReply, { parts, for
   const { pages } = parts;
   const { status, detail, hint } = REASONS[result.reason];
   const { principalId } = result;
-  const idp = principalId === null ? null : parts.people.idp;
+  const idp = principalId === null ? null : principalId.slice(principalId.lastIndexOf('@') + 1);
   await recordAnyway(request, { action: 'session.login', reason: result.reason, status, principalId, idp }, parts);
   if (result.reason === 'login-throttled') reply.header('retry-after', String(result.retryAfterSeconds));
   if (!wantsPage(request)) return sendRefusal(request, reply, result.reason);
   if (result.reason === 'policy-default-deny') return sendPage(reply, pages, { status, html: pages.withoutRole(result.principalId) });
   const problem = result.reason === 'login-failed' ? detail : `${detail} ${hint}`;
-  return sendPage(reply, pages, { status, html: pages.login({ ...choices(parts), attempt: form.attempt, name: form.name, problem }) });
+  return sendPage(reply, pages, { status, html: pages.login({ idps: parts.logins.idps, accounts: true, attempt: form.attempt, name: form.name, problem }) });
 }

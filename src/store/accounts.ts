@@ -13,11 +13,17 @@ export interface StoredAccount {
   /** argon2id in PHC notation. */
   readonly password: string;
   readonly createdMs: number;
+  /** Epoch milliseconds after which there is no such account; null: it stays. */
+  readonly expiresMs: number | null;
 }
+
+/** Without `expiresMs` it stays. */
+export type NewAccount = Omit<StoredAccount, 'createdMs' | 'expiresMs'> & { readonly expiresMs?: number | null };
 
 export interface Accounts {
   /** False: there is an account of that name. */
-  create(account: Omit<StoredAccount, 'createdMs'>): Promise<boolean>;
+  create(account: NewAccount): Promise<boolean>;
+  /** Of those that have not expired, as `list`. */
   byName(name: string): Promise<StoredAccount | undefined>;
   list(): Promise<readonly StoredAccount[]>;
   /** Ends the account's sessions. False: no such account. */
@@ -30,23 +36,30 @@ export function createAccounts(database: Database, clock: Clock): Accounts {
   return {
     create: (account) => database.durably((transaction) => insertAccount(transaction, account, clock())),
     byName: async (name) => {
-      const row = await live(database.read).where('name', '=', name).executeTakeFirst();
+      const row = await live(database.read, clock()).where('name', '=', name).executeTakeFirst();
       return row === undefined ? undefined : toAccount(row);
     },
-    list: async () => (await live(database.read).orderBy('name').execute()).map(toAccount),
+    list: async () => (await live(database.read, clock()).orderBy('name').execute()).map(toAccount),
     setPassword: (name, password) => database.durably((transaction) => changeAccount(transaction, name, { set: { password }, done: 'got a new password' })),
     remove: (name) => database.durably((transaction) => changeAccount(transaction, name, { set: { removed_ms: clock(), password: '' }, done: 'removed' })),
   };
 }
 
-function live(db: Kysely<Tables>) {
-  return db.selectFrom('accounts').selectAll().where('removed_ms', 'is', null);
+function live(db: Kysely<Tables>, nowMs: number) {
+  return db
+    .selectFrom('accounts')
+    .selectAll()
+    .where('removed_ms', 'is', null)
+    .where((where) => where.or([where('expires_ms', 'is', null), where('expires_ms', '>', nowMs)]));
 }
 
-async function insertAccount(db: Kysely<Tables>, account: Omit<StoredAccount, 'createdMs'>, nowMs: number): Promise<boolean> {
+async function insertAccount(db: Kysely<Tables>, account: NewAccount, nowMs: number): Promise<boolean> {
+  const { expiresMs = null, ...columns } = account;
+  // The name of one that has expired is free again.
+  await db.updateTable('accounts').set({ removed_ms: nowMs, password: '' }).where('expires_ms', '<=', nowMs).where('removed_ms', 'is', null).execute();
   const inserted = await db
     .insertInto('accounts')
-    .values({ ...account, roles: toColumn(account.roles), created_ms: nowMs, removed_ms: null })
+    .values({ ...columns, roles: toColumn(account.roles), created_ms: nowMs, removed_ms: null, expires_ms: expiresMs })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
@@ -67,5 +80,5 @@ async function changeAccount(db: Kysely<Tables>, name: string, change: AccountCh
 }
 
 function toAccount(row: Selectable<Tables['accounts']>): StoredAccount {
-  return { id: row.id, name: row.name, roles: fromColumn(row.roles), password: row.password, createdMs: row.created_ms };
+  return { id: row.id, name: row.name, roles: fromColumn(row.roles), password: row.password, createdMs: row.created_ms, expiresMs: row.expires_ms };
 }

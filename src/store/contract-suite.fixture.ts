@@ -29,7 +29,7 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     };
     describe('change number', () => changeNumberCases(() => under));
     describe('tokens', () => tokenCases(() => under, advance));
-    describe('accounts', () => accountCases(() => under));
+    describe('accounts', () => accountCases(() => under, advance));
     describe('sessions', () => sessionCases(() => under, advance));
     describe('login attempts', () => attemptCases(() => under, advance));
     describe('identities', () => identityCases(() => under));
@@ -139,7 +139,23 @@ function tokenCases(get: () => StoreUnderTest, advance: (ms: number) => void): v
 
 const ALICE = { id: 'account-1', name: 'alice', roles: ['admin'], password: 'phc-1' };
 
-function accountCases(get: () => StoreUnderTest): void {
+function accountCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  it('end by themselves when they were made so, with their sessions, and their name is free again', async () => {
+    const { store, other } = get();
+    const expiresMs = 1_700_000_000_000 + HOUR_MS;
+    await store.accounts.create({ ...ALICE, expiresMs });
+    await store.sessions.create({ id: 's1', account: ALICE, expiresMs: expiresMs + HOUR_MS });
+    expect(await other.sessions.byId('s1')).toMatchObject({ expiresMs, owner: { account: { expiresMs } } });
+    advance(HOUR_MS - 1);
+    expect(await other.accounts.byName('alice')).toMatchObject({ expiresMs });
+    expect(await store.accounts.create({ ...ALICE, id: 'account-2' })).toBe(false);
+    advance(1);
+    expect(await other.accounts.byName('alice')).toBeUndefined();
+    expect(await other.accounts.list()).toEqual([]);
+    expect(await store.accounts.create({ ...ALICE, id: 'account-2' })).toBe(true);
+    expect(await other.accounts.byName('alice')).toMatchObject({ id: 'account-2', expiresMs: null });
+  });
+
   it('gives back what was put in, by name only', async () => {
     const { store, other } = get();
     expect(await store.accounts.create(ALICE)).toBe(true);
@@ -178,7 +194,10 @@ function accountCases(get: () => StoreUnderTest): void {
     await store.sessions.create({ id: 'alice-2', account: { ...ALICE, password: 'phc-2' }, expiresMs: 2e12 });
     expect(await movedBy(get(), () => store.accounts.remove('alice'))).toBe(1);
     expect(await store.sessions.byId('alice-2')).toBeUndefined();
-    expect((await store.sessions.byId('bob-1'))?.owner).toEqual({ kind: 'account', account: { id: 'account-2', name: 'bob', roles: ['admin'] } });
+    expect((await store.sessions.byId('bob-1'))?.owner).toEqual({
+      kind: 'account',
+      account: { id: 'account-2', name: 'bob', roles: ['admin'], expiresMs: null },
+    });
   });
 }
 

@@ -7,7 +7,7 @@ import type { Tables } from './tables.ts';
 type Step = (db: Transaction<Tables>) => Promise<void>;
 
 /** Step N brings the schema from version N to N + 1. */
-const STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks];
+const STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry];
 
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -141,6 +141,11 @@ async function addLocks(db: Transaction<Tables>): Promise<void> {
     .addColumn('expires_ms', 'bigint')
     .addPrimaryKeyConstraint('locks_key', ['kind', 'value'])
     .execute();
+}
+
+/** Accounts of an emergency end by themselves. */
+async function addAccountExpiry(db: Transaction<Tables>): Promise<void> {
+  await db.schema.alterTable('accounts').addColumn('expires_ms', 'bigint').execute();
 }
 
 /** SQLite cannot make a column nullable in place. */

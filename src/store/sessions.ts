@@ -22,13 +22,17 @@ export interface StoredSession {
 }
 
 export type SessionOwner =
-  | { readonly kind: 'account'; readonly account: { readonly id: string; readonly name: string; readonly roles: readonly string[] } }
+  | {
+      readonly kind: 'account';
+      readonly account: { readonly id: string; readonly name: string; readonly roles: readonly string[]; readonly expiresMs: number | null };
+    }
   | { readonly kind: 'identity'; readonly identityId: string; readonly identity: Identity };
 
 export interface NewSession {
   readonly id: string;
   /** As read when the password was verified. */
   readonly account: { readonly id: string; readonly password: string };
+  /** It ends with its account, when that is earlier. */
   readonly expiresMs: number;
 }
 
@@ -85,11 +89,17 @@ export function createSessions(database: Database, clock: Clock): Sessions {
 }
 
 async function insertSession(db: Kysely<Tables>, { id, account, expiresMs }: NewSession, nowMs: number): Promise<boolean> {
-  const current = await db.selectFrom('accounts').select('password').where('id', '=', account.id).where('removed_ms', 'is', null).executeTakeFirst();
+  const current = await db
+    .selectFrom('accounts')
+    .select(['password', 'expires_ms'])
+    .where('id', '=', account.id)
+    .where('removed_ms', 'is', null)
+    .executeTakeFirst();
   if (current?.password !== account.password) return false;
+  const endsMs = Math.min(expiresMs, current.expires_ms ?? expiresMs);
   await db
     .insertInto('sessions')
-    .values({ ...NO_OWNER, id, account_id: account.id, created_ms: nowMs, last_seen_ms: nowMs, expires_ms: expiresMs })
+    .values({ ...NO_OWNER, id, account_id: account.id, created_ms: nowMs, last_seen_ms: nowMs, expires_ms: endsMs })
     .execute();
   return true;
 }
@@ -118,7 +128,7 @@ async function readSession(db: Kysely<Tables>, id: string): Promise<StoredSessio
     .leftJoin('accounts', (join) => join.onRef('accounts.id', '=', 'sessions.account_id').on('accounts.removed_ms', 'is', null))
     .leftJoin('identities', 'identities.id', 'sessions.identity_id')
     .selectAll('sessions')
-    .select(['accounts.name as account_name', 'accounts.roles'])
+    .select(['accounts.name as account_name', 'accounts.roles', 'accounts.expires_ms as account_expires_ms'])
     .select(['identities.idp', 'identities.subject', 'identities.name as identity_name', 'identities.kind', 'identities.groups', 'identities.claims'])
     .where('sessions.id', '=', id)
     .executeTakeFirst();
@@ -138,6 +148,7 @@ async function readSession(db: Kysely<Tables>, id: string): Promise<StoredSessio
 interface OwnerRow {
   readonly account_id: string | null;
   readonly account_name: string | null;
+  readonly account_expires_ms: number | null;
   readonly roles: string | null;
   readonly identity_id: string | null;
   readonly idp: string | null;
@@ -149,9 +160,9 @@ interface OwnerRow {
 }
 
 function ownerOf(row: OwnerRow): SessionOwner | undefined {
-  const { account_id, account_name, roles, identity_id, idp, subject, identity_name, kind, groups, claims } = row;
+  const { account_id, account_name, account_expires_ms, roles, identity_id, idp, subject, identity_name, kind, groups, claims } = row;
   if (account_id !== null && account_name !== null && roles !== null) {
-    return { kind: 'account', account: { id: account_id, name: account_name, roles: fromColumn(roles) } };
+    return { kind: 'account', account: { id: account_id, name: account_name, roles: fromColumn(roles), expiresMs: account_expires_ms } };
   }
   if (identity_id === null || idp === null || subject === null || identity_name === null || kind === null || groups === null || claims === null)
     return undefined;

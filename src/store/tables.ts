@@ -43,6 +43,8 @@ interface AccountTable {
   readonly password: string;
   readonly created_ms: number;
   readonly removed_ms: number | null;
+  /** An account that ends by itself; null: it does not. */
+  readonly expires_ms: number | null;
 }
 
 interface SessionTable {

@@ -1,5 +1,6 @@
 // Logging in and its throttle (SE-01).
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Config } from '../../config/config.ts';
 import { createRoleBook } from '../roles.ts';
 import { createSessions } from '../session/session.ts';
 import { openTestStore, type TestStore } from '../store.fixture.ts';
@@ -20,12 +21,12 @@ beforeEach(async () => {
 });
 afterEach(() => test.close());
 
-async function loginWith(passwords: Passwords, { idp = 'local' }: { idp?: string | null } = {}): Promise<Login> {
+async function loginWith(passwords: Passwords, providers: Config['identityProviders'] = [{ id: 'local', type: 'accounts' }]): Promise<Login> {
   const roleBook = createRoleBook([]);
   const limits = { idleSeconds: 3600, absoluteSeconds: 86_400 };
   const sessions = createSessions({
     store: test.store.sessions,
-    providers: [{ id: 'local', type: 'accounts' }],
+    providers,
     limits,
     roleBook,
     touches: createTouches(() => {}),
@@ -34,7 +35,15 @@ async function loginWith(passwords: Passwords, { idp = 'local' }: { idp?: string
   const password = await passwords.hash('correct horse');
   await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password });
   await test.store.accounts.create({ id: '2', name: 'nemo', roles: [], password });
-  return createLogin({ accounts: test.store.accounts, locks: test.store.locks, sessions, passwords, idp, roleBook, clock: test.clock });
+  return createLogin({
+    accounts: test.store.accounts,
+    locks: test.store.locks,
+    sessions,
+    passwords,
+    config: { identityProviders: providers },
+    roleBook,
+    clock: test.clock,
+  });
 }
 
 describe('a login', () => {
@@ -62,8 +71,19 @@ describe('a login', () => {
   });
 
   it('fails when the configuration has no accounts', async () => {
-    const login = await loginWith(plainPasswords(), { idp: null });
+    const login = await loginWith(plainPasswords(), []);
     expect(await login(ALICE)).toEqual({ ok: false, reason: 'login-failed', principalId: null });
+  });
+
+  it('of an account that ends by itself works without built-in accounts too, until then; its session ends with it', async () => {
+    const login = await loginWith(plainPasswords(), []);
+    const expiresMs = test.clock() + 3_600_000;
+    await test.store.accounts.create({ id: '3', name: 'emma', roles: ['admin'], password: await plainPasswords().hash('correct horse'), expiresMs });
+    const result = await login({ ...ALICE, name: 'emma' });
+    expect(result).toMatchObject({ ok: true, principal: { id: 'emma@break-glass', idp: 'break-glass', roles: ['admin'] } });
+    expect((await test.store.sessions.byId(result.ok ? result.session.id : ''))?.expiresMs).toBe(expiresMs);
+    test.advance(3_600_000);
+    expect(await login({ ...ALICE, name: 'emma' })).toMatchObject({ ok: false, reason: 'login-failed', principalId: null });
   });
 
   it('of an account without any role starts no session, and says so only with the right password', async () => {

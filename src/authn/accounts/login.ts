@@ -1,5 +1,6 @@
 // Name and password -> a session, throttled per account and per address; timing and answers tell nothing about which names exist.
 import { createHash } from 'node:crypto';
+import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { Accounts, StoredAccount } from '../../store/accounts.ts';
@@ -10,7 +11,7 @@ import { lockOnPrincipal } from '../locks.ts';
 import type { RoleBook } from '../roles.ts';
 import type { Sessions, StartedSession } from '../session/session.ts';
 import type { Passwords } from './password.ts';
-import { userPrincipal } from './principal.ts';
+import { idpOfAccount, userPrincipal } from './principal.ts';
 
 /** Failed logins within a minute of the first. */
 export const LOGIN_LIMITS = { perAccount: 5, perAddress: 20, windowMs: 60_000, keys: 10_000 } as const;
@@ -42,8 +43,7 @@ export interface LoginParts {
   readonly locks: Pick<Locks, 'list'>;
   readonly sessions: Sessions;
   readonly passwords: Passwords;
-  /** Id of the accounts provider; null: every login fails. */
-  readonly idp: string | null;
+  readonly config: Pick<Config, 'identityProviders'>;
   readonly roleBook: RoleBook;
   readonly clock: Clock;
 }
@@ -73,8 +73,9 @@ interface Claimed {
   readonly principal: Principal;
 }
 
-async function lookUp({ accounts, idp, roleBook }: LoginParts, name: string): Promise<Claimed | undefined> {
-  const account = idp === null ? undefined : await accounts.byName(name);
+async function lookUp({ accounts, config, roleBook }: LoginParts, name: string): Promise<Claimed | undefined> {
+  const account = await accounts.byName(name);
+  const idp = account === undefined ? null : idpOfAccount(account, config);
   return account === undefined || idp === null ? undefined : { account, principal: userPrincipal(account, idp, roleBook) };
 }
 

@@ -12,8 +12,8 @@ import { accountsProvider } from './principal.ts';
 export interface People {
   readonly login: Login;
   readonly sessions: Pick<Sessions, 'end' | 'startForIdentity'>;
-  /** Id of the accounts provider; null: the configuration has none, and nobody can log in. */
-  readonly idp: string | null;
+  /** Whether anybody can log in by a password now: there are built-in accounts, or an account of break glass. */
+  takesPasswords(): Promise<boolean>;
 }
 
 export interface PeopleParts {
@@ -23,7 +23,6 @@ export interface PeopleParts {
 }
 
 export function createPeople({ store, config, clock }: PeopleParts): People {
-  const idp = accountsProvider(config);
   const roleBook = createRoleBook(config.roles);
   // Only the authenticator looks at sessions, so nothing is touched here.
   const sessions = createSessions({
@@ -34,6 +33,10 @@ export function createPeople({ store, config, clock }: PeopleParts): People {
     touches: createTouches(() => {}),
     clock,
   });
-  const login = createLogin({ accounts: store.accounts, locks: store.locks, sessions, passwords: createPasswords(), idp, roleBook, clock });
-  return { login, sessions, idp };
+  const login = createLogin({ accounts: store.accounts, locks: store.locks, sessions, passwords: createPasswords(), config, roleBook, clock });
+  return {
+    login,
+    sessions,
+    takesPasswords: async () => accountsProvider(config) !== null || (await store.accounts.list()).some(({ expiresMs }) => expiresMs !== null),
+  };
 }

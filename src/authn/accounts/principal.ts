@@ -1,11 +1,18 @@
 // A built-in account as a principal.
 import type { Config } from '../../config/config.ts';
+import { BREAK_GLASS } from '../../contract/names.ts';
 import type { Principal } from '../../contract/principal.ts';
+import type { StoredAccount } from '../../store/accounts.ts';
 import type { RoleBook } from '../roles.ts';
 
-/** Id of the identity provider that the built-in accounts are; null: the configuration has none, nobody logs in. */
+/** Id of the identity provider that the built-in accounts are; null: the configuration has none, nobody but break-glass accounts logs in. */
 export function accountsProvider(config: Pick<Config, 'identityProviders'>): string | null {
   return config.identityProviders.find((provider) => provider.type === 'accounts')?.id ?? null;
+}
+
+/** By which provider's name the account goes; null: it may not log in. Break glass: one that ends by itself may, whatever the configuration says. */
+export function idpOfAccount({ expiresMs }: Pick<StoredAccount, 'expiresMs'>, config: Pick<Config, 'identityProviders'>): string | null {
+  return accountsProvider(config) ?? (expiresMs === null ? null : BREAK_GLASS);
 }
 
 export function userPrincipal(account: { readonly name: string; readonly roles: readonly string[] }, idp: string, roleBook: RoleBook): Principal {

@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { NewIdentitySession, NewSession, SessionOwner, Sessions as StoredSessions } from '../../store/sessions.ts';
-import { accountsProvider, userPrincipal } from '../accounts/principal.ts';
+import { idpOfAccount, userPrincipal } from '../accounts/principal.ts';
 import type { Confirm } from '../external/confirm.ts';
 import { identityPrincipal } from '../identity/principal.ts';
 import type { RoleBook } from '../roles.ts';
@@ -103,7 +103,7 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
 
 /** The configuration still has its provider. */
 function isKnown(owner: SessionOwner, { providers }: SessionParts): boolean {
-  if (owner.kind === 'account') return accountsProvider({ identityProviders: providers }) !== null;
+  if (owner.kind === 'account') return idpOfAccount(owner.account, { identityProviders: providers }) !== null;
   return providers.some(({ id, type }) => id === owner.identity.idp && (type === 'oidc' || type === 'saml'));
 }
 
@@ -112,7 +112,7 @@ function ownerPrincipal(owner: SessionOwner, parts: SessionParts): Principal | u
   if (!isKnown(owner, parts)) return undefined;
   const { providers, roleBook } = parts;
   if (owner.kind === 'identity') return identityPrincipal(owner.identity, roleBook);
-  const idp = accountsProvider({ identityProviders: providers });
+  const idp = idpOfAccount(owner.account, { identityProviders: providers });
   return idp === null ? undefined : userPrincipal(owner.account, idp, roleBook);
 }
 

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { BREAK_GLASS } from '../../contract/names.ts';
 import type { Config, IdentityProvider, JwtProvider, OidcProvider, SamlProvider } from '../config.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
@@ -189,6 +190,7 @@ function checkIds(wire: readonly WireProvider[], report: Report): void {
   for (const [index, { id }] of wire.entries()) {
     if (seen.has(id)) report(['identity_providers', index, 'id'], `${id} is there twice`, 'Give each identity provider an id of its own.');
     seen.add(id);
+    if (id === BREAK_GLASS) report(['identity_providers', index, 'id'], `${id} is the name of accounts that end by themselves`, 'Take another id.');
   }
   for (const [type, what] of [
     ['accounts', 'there is one set of built-in accounts'],

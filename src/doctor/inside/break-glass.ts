@@ -1,0 +1,27 @@
+// Accounts that end by themselves: while one is there, somebody has gone round the identity provider.
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { ok, type Verdict, warn } from '../finding.ts';
+
+/** Reads only. A store that cannot be read has a check of its own. */
+export function checkBreakGlass(storeFile: string, nowMs: number): Verdict {
+  const names = existsSync(storeFile) ? liveNames(storeFile, nowMs) : [];
+  if (names.length === 0) return ok('no break-glass account is live');
+  return warn(
+    `break glass: ${names.join(', ')} may log in past the identity provider`,
+    'lictor account remove NAME ends it at once; lictor audit shows what it did.',
+  );
+}
+
+function liveNames(file: string, nowMs: number): readonly string[] {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { readOnly: true });
+    const rows = database.prepare('SELECT name, expires_ms FROM accounts WHERE removed_ms IS NULL AND expires_ms > ? ORDER BY name').all(nowMs);
+    return rows.map(({ name, expires_ms }) => `${String(name)} (until ${new Date(Number(expires_ms)).toISOString()})`);
+  } catch {
+    return [];
+  } finally {
+    database?.close();
+  }
+}

@@ -44,6 +44,8 @@ export function createReloader(parts: ReloaderParts): Reloader {
 
 /** Below nginx's worker_shutdown_timeout. */
 const FORMER_WORKERS_MS = 50 * 60_000;
+/** By then nginx's new workers accept connections. */
+const FORMER_VERDICTS_MS = 10_000;
 
 interface State {
   /** What nginx has loaded. */
@@ -87,7 +89,7 @@ async function apply(parts: ReloaderParts, state: State, candidate: Candidate, n
   const former = current.swap(rooms);
   keep(parts, candidate);
   const nginx = edge.changed || fingerprint !== state.certificates;
-  if (nginx) reloadEdge(parts);
+  if (nginx) reloadEdge(parts, next);
   state.certificates = fingerprint;
   state.refusedCertificates = null;
   await house.sync();
@@ -98,9 +100,12 @@ async function apply(parts: ReloaderParts, state: State, candidate: Candidate, n
 }
 
 /** nginx's former workers carry the open sockets on, and cut them off after an hour (src/edge): they are asked to move before. */
-function reloadEdge({ tell, moveSockets, house }: ReloaderParts): void {
+function reloadEdge({ tell, moveSockets, house }: ReloaderParts, { tls }: Config): void {
   tell({ type: 'edge-reload' });
-  moveSockets(FORMER_WORKERS_MS).catch((error: unknown) => house.log.error({ err: error }, 'sockets of former workers did not close'));
+  // Those verified certificates by authorities that may be no longer believed.
+  moveSockets(tls?.client == null ? FORMER_WORKERS_MS : FORMER_VERDICTS_MS).catch((error: unknown) =>
+    house.log.error({ err: error }, 'sockets of former workers did not close'),
+  );
 }
 
 function keep({ house }: ReloaderParts, candidate: Candidate): void {
@@ -134,11 +139,25 @@ async function renew(parts: ReloaderParts, state: State): Promise<void> {
     state.refusedCertificates = fingerprint;
     return refuse(parts, problems, 'system');
   }
+  try {
+    if (config.tls?.client != null) await believeAnew(parts, config);
+  } catch (error) {
+    state.refusedCertificates = fingerprint;
+    return refuse(parts, [failure(parts, error)], 'system');
+  }
   state.certificates = fingerprint;
-  reloadEdge(parts);
+  reloadEdge(parts, config);
   house.log.info('certificate renewed: nginx reads it');
   parts.tell({ type: 'notice', text: 'lictor: the certificate was renewed; open connections stay.' });
   await record(parts, { principal: 'system', principal_kind: null, reason: 'certificate-renewed', decision: 'allow', revision, resource_id: 'certificate' });
+}
+
+/** Client authorities and revocation lists: what was taken back holds for connections and sockets that are open, too. */
+async function believeAnew(parts: ReloaderParts, config: Config): Promise<void> {
+  const rooms = await buildRooms(parts.house, config);
+  const former = parts.current.swap(rooms);
+  await parts.house.sync();
+  retire(parts, former);
 }
 
 /** False: the gateway's own files cannot be used, and that has been told once. What nginx has loaded goes on. */

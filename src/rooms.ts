@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createAuthenticator } from './authn/authenticator.ts';
+import type { InspectCertificate } from './authn/certificate/certificates.ts';
 import { type Confirm, type ConfirmMemory, createConfirm } from './authn/external/confirm.ts';
 import { LOGIN_TIMEOUT_MS, openProviders } from './authn/external/open-providers.ts';
 import type { ExternalProvider } from './authn/external/provider.ts';
@@ -70,6 +71,7 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
     clock,
     confirm: confirmWith(house, config, providers),
     verifiers: [jwts.kind],
+    certificates: await openCertificates(house, config),
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
   });
@@ -147,6 +149,14 @@ function confirmWith({ store, sealer, clock, confirmMemory, log, ledger }: House
         .catch((error: unknown) => log.error({ err: error }, 'the end of a session could not be recorded'));
     },
   });
+}
+
+/** X.509 is loaded only where it is asked for. */
+async function openCertificates({ clock }: House, { identityProviders, tls }: Config): Promise<InspectCertificate | null> {
+  const provider = identityProviders.find((candidate) => candidate.type === 'mtls');
+  if (provider === undefined || tls?.client == null) return null;
+  const { createCertificates } = await import('./authn/certificate/certificates.ts');
+  return createCertificates({ provider, crlFile: tls.client.crlFile, clock });
 }
 
 /** Never part of what is hashed to a revision. */

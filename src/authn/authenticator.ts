@@ -2,11 +2,13 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
-import type { Carrier } from '../contract/principal.ts';
+import type { Carrier, Credential } from '../contract/principal.ts';
 import type { Store } from '../store/store.ts';
 import { type Presented, presentedCredentials } from './carriers.ts';
+import type { InspectCertificate } from './certificate/certificates.ts';
 import type { Confirm } from './external/confirm.ts';
 import { createFailures } from './failures.ts';
+import { identityPrincipal } from './identity/principal.ts';
 import { lockOnAddress, lockOnPrincipal } from './locks.ts';
 import { createRoleBook } from './roles.ts';
 import { createTokenVerifier } from './service-token/verify.ts';
@@ -39,6 +41,8 @@ export interface AuthenticatorParts {
   readonly verifiers?: readonly TokenKind[];
   /** Asks the providers of sessions that are due; left out: nobody is asked. */
   readonly confirm?: Confirm;
+  /** Client certificates; null or left out: none is believed. */
+  readonly certificates?: InspectCertificate | null;
   /** An address goes on guessing; once a minute for each. */
   readonly onGuessing?: (address: string) => void;
   /** "Last used" could not be written. */
@@ -66,8 +70,18 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     return verifier === undefined ? verifyOwn(text, carrier, inputs) : verifier.verify(text, carrier, inputs);
   };
 
+  const verifyCertificate = (escaped: string): Authentication => {
+    const inspected = parts.certificates?.(escaped);
+    if (inspected === undefined) return refuse('certificate-refused');
+    if (!inspected.ok) return refuse(inspected.reason, inspected.credentialId);
+    const { identity, credentialId, expiresAtMs } = inspected;
+    const credential: Credential = { id: credentialId, carrier: 'certificate', expiresAtMs, sessionId: null, alsoPresented: [] };
+    return { ok: true, principal: identityPrincipal(identity, roleBook), credential };
+  };
+
   const verify = (presented: Presented, inputs: EdgeInputs): Promise<Authentication> => {
     if (presented.carrier === 'session') return sessions.verify(presented.cookieValue);
+    if (presented.carrier === 'certificate') return Promise.resolve(verifyCertificate(presented.escaped));
     return presented.token === null ? Promise.resolve(refuse('credential-malformed')) : verifyToken(presented.token, presented.carrier, inputs);
   };
 

@@ -5,29 +5,31 @@ import { claimsToBeToken } from './service-token/token-text.ts';
 
 /** A credential as it was presented; `token` null: it cannot be read. */
 export type Presented =
-  | { readonly carrier: Exclude<Carrier, 'session'>; readonly token: string | null }
-  | { readonly carrier: 'session'; readonly cookieValue: string };
+  | { readonly carrier: Exclude<Carrier, 'session' | 'certificate'>; readonly token: string | null }
+  | { readonly carrier: 'session'; readonly cookieValue: string }
+  | { readonly carrier: 'certificate'; readonly escaped: string };
 
-/** In the order in which they win. Client certificates are not built yet: the configuration refuses them. */
+/** In the order in which they win. */
 export function presentedCredentials(inputs: EdgeInputs, frameToken: string | null): readonly Presented[] {
   const presented: Presented[] = [];
   const authorization = readAuthorization(inputs);
   if (authorization !== undefined) presented.push(authorization);
   if (inputs.token !== '') presented.push({ carrier: 'x-lictor-token', token: inputs.token });
   if (inputs.session !== '') presented.push({ carrier: 'session', cookieValue: inputs.session });
+  if (inputs.certificate !== '') presented.push({ carrier: 'certificate', escaped: inputs.certificate });
   if (frameToken !== null && frameToken !== '') presented.push({ carrier: 'frame', token: tokenOfFrame(frameToken) });
   return presented;
 }
 
 /**
- * Prefect's UI keeps an old Basic credential in local storage and sends it for ever: beside a session and from our own
- * origin, one that does not even claim to be a token of ours is as good as none.
+ * Prefect's UI keeps an old Basic credential in local storage and sends it for ever: beside a session or a
+ * certificate, and from our own origin, one that does not even claim to be a token of ours is as good as none.
  */
 function readAuthorization(inputs: EdgeInputs): Presented | undefined {
   if (inputs.authorization === '') return undefined;
   const parsed = parseAuthorization(inputs.authorization);
   const leftover = parsed.scheme === 'basic' && !(parsed.token !== null && claimsToBeToken(parsed.token));
-  if (leftover && inputs.session !== '' && inputs.sameOrigin) return undefined;
+  if (leftover && `${inputs.session}${inputs.certificate}` !== '' && inputs.sameOrigin) return undefined;
   return { carrier: 'authorization', token: parsed.token };
 }
 

@@ -7,7 +7,7 @@ import { readPrefect } from './sections/prefect.ts';
 import { readProviders } from './sections/providers.ts';
 import { readProxies } from './sections/proxies.ts';
 import { readListen, readPublicUrl } from './sections/public-url.ts';
-import { readTls } from './sections/tls.ts';
+import { checkClientCertificates, readTls } from './sections/tls.ts';
 import { readForwardHeaders, readLimit, readSessions, readStore } from './sections/traffic.ts';
 
 export interface BuildOptions {
@@ -32,6 +32,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
       : readPrefect({ wire: wire.prefect, listen, serversReported: problems.concerns(['prefect', 'servers']), baseDir, secrets }, report);
   const providersBroken = problems.concerns(['identity_providers']);
   const providers = wire.identity_providers ?? [];
+  checkClientCertificates(wire, problems);
   const parts = {
     proxies: readProxies({ wire, publicUrl }, report),
     identityProviders: readProviders({ wire: providers, baseDir, secrets }, report),

@@ -10,7 +10,8 @@ import { checkPair } from './sections/tls.ts';
 export function certificateFingerprint({ tls }: Pick<Config, 'tls'>): string | null {
   if (tls === null) return null;
   const hash = createHash('sha256');
-  for (const file of [tls.certFile, tls.keyFile]) hash.update(contentOf(file)).update('\0');
+  const client = tls.client === null ? [] : [tls.client.caFile, ...(tls.client.crlFile === null ? [] : [tls.client.crlFile])];
+  for (const file of [tls.certFile, tls.keyFile, ...client]) hash.update(contentOf(file)).update('\0');
   return hash.digest('hex');
 }
 

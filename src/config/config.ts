@@ -100,6 +100,8 @@ export interface Config {
     readonly keyFile: string;
     /** The authority's certificate, which clients need; null: the files are somebody else's. */
     readonly selfMadeBy: string | null;
+    /** Who may sign client certificates, and what was taken back: PEM. Null: none are asked for. */
+    readonly client: { readonly caFile: string; readonly crlFile: string | null } | null;
   } | null;
   readonly prefect: {
     /** Base URLs without a trailing slash and without `/api`; one, or several that share one database. */

@@ -13,12 +13,9 @@ interface NotBuilt {
 const LATER_PROVIDERS: Readonly<Record<string, string>> = {
   saml: 'login by SAML',
   'aws-iam': 'AWS IAM identities',
-  mtls: 'client certificates',
 };
 
 const NOT_BUILT: readonly NotBuilt[] = [
-  { at: ['tls', 'client_ca'], part: 'client certificates' },
-  { at: ['tls', 'client_crl'], part: 'client certificates' },
   { at: ['prefect', 'api_key_file'], part: 'an API key for Prefect' },
   ...Object.entries(LATER_PROVIDERS).map(([type, part]) => ({
     at: ['identity_providers', '*'],

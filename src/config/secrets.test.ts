@@ -45,7 +45,7 @@ describe('tls', () => {
   it('takes a pair, relative to the file, and listens on every address', () => {
     selfSigned('good');
     expect(accepted(https('good.pem', 'good.key'))).toMatchObject({
-      tls: { certFile: join(directory, 'good.pem'), keyFile: join(directory, 'good.key'), selfMadeBy: null },
+      tls: { certFile: join(directory, 'good.pem'), keyFile: join(directory, 'good.key'), selfMadeBy: null, client: null },
       listen: [{ host: '0.0.0.0', port: 443 }],
     });
   });
@@ -57,6 +57,30 @@ describe('tls', () => {
     chmodSync(one.key, 0o644);
     expect(places(https(one.cert, one.key))).toEqual(['tls.key']);
     expect(places(https('none.pem', 'none.key'))).toEqual(['tls.cert', 'tls.key']);
+  });
+
+  describe('for clients', () => {
+    const text = (tls: string, providers: string, more = '') =>
+      `public_url: https://prefect.example.com\nprefect: { url: "http://127.0.0.1:4200" }\ntls: { self_made: true${tls} }\nidentity_providers: [${providers}]\n${more}`;
+    const pki = '{ id: pki, type: mtls, principal_from: san_uri }';
+
+    it('needs authorities, and a provider that says who it is', () => {
+      selfSigned('clients');
+      const both = text(', client_ca: clients.pem, client_crl: clients.crl', pki, 'roles: [{ role: worker, members: ["user:spiffe://a/b@pki"] }]\n');
+      expect(accepted(both).tls?.client).toEqual({ caFile: join(directory, 'clients.pem'), crlFile: join(directory, 'clients.crl') });
+      expect(places(text(', client_ca: clients.pem', ''))).toEqual(['tls.client_ca']);
+      expect(places(text('', pki))).toEqual(['identity_providers[0]']);
+      expect(places(text(', client_crl: clients.crl', pki))).toEqual(['tls.client_crl']);
+      for (const file of ['none.pem', 'clients.key']) expect(places(text(`, client_ca: ${file}`, pki)), file).toEqual(['tls.client_ca']);
+    });
+
+    it('cannot be where another proxy ends TLS', () => {
+      const behind = 'tls_terminated_upstream: true\ntrusted_proxies: [10.0.0.0/8]\nlisten: 127.0.0.1:8200\n';
+      expect(problems(`public_url: https://x.example\nprefect: { url: "http://127.0.0.1:4200" }\nidentity_providers: [${pki}]\n${behind}`)).toMatchObject([
+        { path: 'identity_providers[0]', message: expect.stringContaining('TLS to end here') },
+      ]);
+      expect(places(text(', client_ca: clients.pem', pki, behind))).toContain('tls');
+    });
   });
 
   it('of its own stands in the state directory, and beside no other', () => {

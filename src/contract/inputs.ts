@@ -10,8 +10,11 @@ export interface EdgeInputs {
   readonly authorization: string;
   readonly token: string;
   readonly session: string;
+  /** The verified client certificate, percent-encoded PEM; empty when there is none. */
   readonly certificate: string;
   readonly sameOrigin: boolean;
+  /** Origin or Sec-Fetch-Site names another site. Neither of the two: no header says so. */
+  readonly foreignOrigin?: boolean;
   readonly method: string;
   /** operationId; empty when the route is not in the catalogue. */
   readonly operation: string;

@@ -12,9 +12,9 @@ export const INPUT = {
   token: 'x-lictor-in-token',
   /** Value of the session cookie. */
   session: 'x-lictor-in-session',
-  /** Issuer and serial of a verified client certificate. */
+  /** A verified client certificate: percent-encoded PEM. */
   certificate: 'x-lictor-in-certificate',
-  /** `1` when Origin or Sec-Fetch-Site proves the gateway's own origin. */
+  /** `1` when Origin or Sec-Fetch-Site proves the gateway's own origin, `0` when they name another; empty: no header says. */
   sameOrigin: 'x-lictor-in-same-origin',
   method: 'x-lictor-in-method',
   /** operationId of the catalogue; empty when the route is unknown. */

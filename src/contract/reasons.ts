@@ -47,6 +47,18 @@ export const REASONS = {
     hint: 'Another branch, repository or service account? The rules are under require in lictor.yaml.',
   },
   'jwt-signature': { status: 401, detail: 'No key of its issuer has signed this JWT.', hint: 'Get a fresh one from the issuer.' },
+  'certificate-refused': {
+    status: 401,
+    detail: 'The client certificate does not verify.',
+    hint: 'It must be signed by an authority in tls.client_ca and be made for client authentication.',
+  },
+  'certificate-expired': { status: 401, detail: 'The client certificate is out of date.', hint: 'Have a new one made; check the clock of the gateway.' },
+  'certificate-revoked': { status: 401, detail: 'The client certificate has been revoked.', hint: 'Have a new one made.' },
+  'certificate-nameless': {
+    status: 401,
+    detail: 'The client certificate does not name exactly one principal.',
+    hint: 'It needs one name of the kind that principal_from says in identity_providers.',
+  },
   'session-expired': { status: 401, detail: 'The session has ended.', hint: 'Load the page again to log in; programs use a service token.' },
   'login-failed': { status: 401, detail: 'Name or password is wrong.', hint: 'Try again, or ask an administrator: lictor account passwd NAME.' },
   'session-unconfirmed': {
@@ -106,7 +118,11 @@ export const REASONS = {
     hint: 'Check method and path; a newer Prefect may need a newer Lictor.',
   },
   'route-denied': { status: 403, detail: 'This route is closed at the gateway.', hint: 'It is debug or internal surface of Prefect.' },
-  'origin-foreign': { status: 403, detail: 'A write by session cookie must come from this origin.', hint: 'Use a service token for programs.' },
+  'origin-foreign': {
+    status: 403,
+    detail: 'A write or a socket by session cookie or client certificate must come from this origin.',
+    hint: 'Use a service token for programs.',
+  },
   'session-not-accepted': { status: 403, detail: 'A browser session is not accepted here.', hint: TOKEN_HINT },
   'label-reserved': { status: 403, detail: 'Labels that start with lictor. are written by the gateway only.', hint: 'Use another key.' },
   'automation-exceeds-rights': {

@@ -9,6 +9,7 @@ import type { ActionName, Operation } from '../contract/operation.ts';
 import type { Credential, Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
+import { isForeignWrite } from './origin.ts';
 
 /** One right that a request needs. `facts` are what the body asks for; policies see them in their context. */
 export interface Ask {
@@ -97,7 +98,7 @@ async function decideOnce(parts: DeciderParts, inputs: EdgeInputs, question: Que
   const operation = parts.catalogue.byId(inputs.operation);
   if (operation === undefined) return refuse('action-unknown');
   if (operation.taken === 'deny') return refuse('route-denied');
-  if (credential.sessionId !== null && operation.method !== 'GET' && operation.method !== 'HEAD' && !inputs.sameOrigin) return refuse('origin-foreign');
+  if (isForeignWrite(credential, inputs, operation.method)) return refuse('origin-foreign');
 
   const asks = question.asks.length > 0 ? question.asks : ownAsks(parts.catalogue, operation, inputs, question.any);
   if (typeof asks === 'string') return refuse(asks);

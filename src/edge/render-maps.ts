@@ -6,7 +6,7 @@ import { loginCookieName, sessionCookieName } from '../contract/names.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 
-export function renderMaps({ publicUrl }: Pick<Config, 'publicUrl'>): string {
+export function renderMaps({ publicUrl, tls }: Pick<Config, 'publicUrl' | 'tls'>): string {
   const cookie = sessionCookieName(publicUrl);
   const reason = (code: keyof typeof REASONS): string => `    ${code} `;
   return `# Maps that depend on the configuration.
@@ -24,11 +24,10 @@ map "$arg_state $http_cookie" $lictor_login_browser {
     ${quoteVerbatim(`~^([A-Za-z0-9_-]{22}) (?:.*; ?)?${loginCookieName(publicUrl, '')}\\1=([A-Za-z0-9_-]{43})(?:;|$)`)} $2;
     default "";
 }
-map $http_sec_fetch_site $lictor_fetched_here { same-origin "1"; default ""; }
-map $http_origin $lictor_same_origin { ${quoteVerbatim(publicUrl.origin)} "1"; "" $lictor_fetched_here; default ""; }
-${renderTransportSecurity(publicUrl)}# Client certificates come with their own part.
-map "" $lictor_certificate { default ""; }
-map $lictor_refusal $lictor_refusal_code { "" "request-invalid"; default $lictor_refusal; }
+# 1: ours; 0: another; empty: nobody says.
+map $http_sec_fetch_site $lictor_fetched_here { same-origin "1"; none ""; "" ""; default "0"; }
+map $http_origin $lictor_same_origin { ${quoteVerbatim(publicUrl.origin)} "1"; "" $lictor_fetched_here; default "0"; }
+${renderTransportSecurity(publicUrl)}${renderCertificate(tls)}map $lictor_refusal $lictor_refusal_code { "" "request-invalid"; default $lictor_refusal; }
 map $lictor_refusal_code $lictor_refusal_detail {
 ${reason('path-not-canonical')}${quote(REASONS['path-not-canonical'].detail)};
     default ${quote(REASONS['request-invalid'].detail)};
@@ -61,4 +60,23 @@ function renderTransportSecurity({ secure, hostname, port, basePath }: PublicUrl
   const value = secure && isName && port === 443 && basePath === '' ? `max-age=${YEAR_SECONDS}` : '';
   return `map $host $lictor_transport_security { ${quoteVerbatim(hostname)} ${quote(value)}; default ""; }
 `;
+}
+
+/** The whole certificate, as it is the key and the decision's input alike; only of a verified one. */
+function renderCertificate(tls: Config['tls']): string {
+  const asked = tls?.client != null;
+  const certificate = asked ? 'map $ssl_client_verify $lictor_certificate { SUCCESS $ssl_client_escaped_cert; default ""; }' : NO_CERTIFICATE;
+  return `${certificate}\n${renderCertificateWords(asked ? '$ssl_client_verify' : '""')}`;
+}
+
+const NO_CERTIFICATE = 'map "" $lictor_certificate { default ""; }';
+
+/** nginx says FAILED: and OpenSSL's words. */
+function renderCertificateWords(verdict: string): string {
+  const words = (what: 'detail' | 'hint'): string =>
+    `map $lictor_certificate_code $lictor_certificate_${what} { ${(['certificate-expired', 'certificate-revoked'] as const)
+      .map((code) => `${code} ${quote(REASONS[code][what])}; `)
+      .join('')}default ${quote(REASONS['certificate-refused'][what])}; }\n`;
+  const code = `map ${verdict} $lictor_certificate_code { "~*certificate (?:has expired|is not yet valid)" certificate-expired; "~*revoked" certificate-revoked; default certificate-refused; }\n`;
+  return `${code}${words('detail')}${words('hint')}`;
 }

@@ -27,7 +27,7 @@ ${tls}    set $lictor_taken "";
     set $lictor_facts "";
     root ${quotePath(dirname(paths.decisionSocket))};
     # Also where nginx itself cannot read a request. Not a named location: such a request has no URI to go there with.
-    error_page 400 404 405 413 414 494 497 /.lictor-refused;
+    error_page 400 404 405 413 414 494 495 496 497 /.lictor-refused;
     error_page 501 505 =400 /.lictor-refused;
     location / { return 400; }
     location = /.lictor-refused {
@@ -46,6 +46,7 @@ ${tls}    set $lictor_taken "";
     root ${quotePath(dirname(paths.decisionSocket))};
     error_page 418 = @refuse_request;
     error_page 400 405 414 494 497 /.lictor-refused;
+    error_page 495 496 =401 /.lictor-uncertified;
     error_page 501 505 =400 /.lictor-refused;
     error_page 403 = @origin_foreign;
     error_page 404 = @not_found;
@@ -58,7 +59,7 @@ ${tls}    set $lictor_taken "";
 
     # Refusals that need no decision. Named locations answer them; nothing is forwarded.
     # 418 stands for our own 400: nginx's own may have no URI to go to a named location with.
-    if ($uri = /.lictor-refused) { break; }
+    if ($uri ~ ^/\\.lictor-(?:refused|uncertified)$) { break; }
     if ($lictor_refusal) { return 418; }
     if ($lictor_origin_refusal) { return 403; }
 ${renderOutside(config.publicUrl)}    # Never Prefect's own answer, which would open the API to every origin.
@@ -108,7 +109,20 @@ function renderTls({ tls }: Config, version: NginxVersion): string {
     ssl_certificate_key ${quotePath(tls.keyFile)};
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;
-    ssl_session_cache shared:lictor_tls:8m;
+    ssl_session_cache ${tls.client === null ? 'shared:lictor_tls:8m' : 'off'};
     ssl_session_tickets off;
-${atLeast(version, 1, 25, 1) ? '    http2 on;\n' : ''}`;
+${renderClientCertificates(tls.client)}${atLeast(version, 1, 25, 1) ? '    http2 on;\n' : ''}`;
+}
+
+/**
+ * In both servers, as the handshake comes before the host is known. Without resumption: a session that is taken up again brings the
+ * verdict of its first handshake, whatever has expired or been revoked since.
+ */
+function renderClientCertificates(client: NonNullable<Config['tls']>['client']): string {
+  if (client === null) return '';
+  const crl = client.crlFile === null ? '' : `    ssl_crl ${quotePath(client.crlFile)};\n`;
+  return `    ssl_verify_client optional;
+    ssl_verify_depth 4;
+    ssl_client_certificate ${quotePath(client.caFile)};
+${crl}`;
 }

@@ -6,6 +6,7 @@ import type { Decision } from '../contract/decision.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
+import { isForeignWrite } from '../decide/origin.ts';
 import type { EventRules } from '../events/rules.ts';
 import { renderStrict } from '../json/strict-json.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -70,7 +71,7 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   const identity = await parts.decider.precheck(request.inputs);
   if (!identity.ok) return refuse(exchange, identity, { code: identity.reason });
   if (operation === undefined) return refuse(exchange, identity, { code: 'action-unknown' });
-  if (isForeignWrite(identity, request)) return refuse(exchange, identity, { code: 'origin-foreign' });
+  if (isForeignWrite(identity.credential, request.inputs, request.inputs.method)) return refuse(exchange, identity, { code: 'origin-foreign' });
 
   const opened = openCall({ catalogue: parts.catalogue, operation, family }, request);
   if (!opened.ok) return refuse(exchange, identity, opened.refusal);
@@ -87,11 +88,6 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
 
 function deniedIn({ decisions }: Authorization): readonly Decision[] {
   return decisions.filter((decision) => decision.enforced !== 'allow');
-}
-
-/** nginx checks this before its cache (DESIGN 2.20); here once more. */
-function isForeignWrite(identity: Authorization, { inputs }: MediatedRequest): boolean {
-  return identity.credential?.sessionId != null && inputs.method !== 'GET' && inputs.method !== 'HEAD' && !inputs.sameOrigin;
 }
 
 async function refuse({ parts, subject }: Exchange, authorization: Authorization, refusal: Refusal): Promise<MediatedResponse> {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocketServer } from 'ws';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import type { Authorization } from '../decide/decider.ts';
+import { isForeign } from '../decide/origin.ts';
 import type { RelayLimits } from './limits.ts';
 import type { RelayLog, RelayParts } from './parts.ts';
 import { type Outcome, socketRecord, type Visit } from './record.ts';
@@ -78,6 +79,6 @@ function checkRoute(visit: Visit, answer: Authorization): Authorization {
   if (!answer.ok) return answer;
   const refuse = (reason: ReasonCode): Authorization => ({ ...answer, ok: false, reason, credentialId: answer.credential.id });
   if (visit.operation?.taken !== 'relay') return refuse('action-unknown');
-  if (answer.credential.carrier === 'session' && !visit.inputs.sameOrigin) return refuse('origin-foreign');
+  if (isForeign(answer.credential, visit.inputs)) return refuse('origin-foreign');
   return answer;
 }

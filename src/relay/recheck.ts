@@ -11,7 +11,7 @@ const AT_ONCE = 50;
  * Nothing was taken away: a client with short-lived credentials comes back with a fresh one, and 1012 is what it comes back on. After
  * 1008 a worker would give its channel up for good. Whoever has no fresh one is refused at the upgrade.
  */
-const ENDED_BY_ITS_CLOCK: ReadonlySet<ReasonCode> = new Set(['credential-expired', 'session-expired', 'session-unconfirmed']);
+const ENDED_BY_ITS_CLOCK: ReadonlySet<ReasonCode> = new Set(['credential-expired', 'session-expired', 'session-unconfirmed', 'certificate-expired']);
 
 /** Every open socket, with its own inputs and frame token. Resolves when those no longer allowed are being closed. */
 export async function recheckAll(core: RelayCore): Promise<void> {

@@ -12,7 +12,8 @@ export function edgeForms({ certFile, keyFile, caFile }: EdgeFiles): Readonly<Re
   const proxied = { terminateTls: true, trusted: ['127.0.0.1', '10.0.0.0/8'] };
   return {
     plain: {},
-    tls: { tls: { certFile, keyFile, selfMadeBy: null }, prefect: { servers: ['https://127.0.0.1:4443'], authString: null, caFile } },
+    tls: { tls: { certFile, keyFile, selfMadeBy: null, client: null }, prefect: { servers: ['https://127.0.0.1:4443'], authString: null, caFile } },
+    certificates: { tls: { certFile, keyFile, selfMadeBy: null, client: { caFile, crlFile: null } } },
     servers: { prefect: { servers: ['http://127.0.0.1:4200', 'http://127.0.0.1:4201'], authString: 'user:not-a-secret', caFile: null } },
     proxied: { proxies: proxied, forwardHeaders: ['x-team'] },
   };

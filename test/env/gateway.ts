@@ -17,7 +17,10 @@ export interface GatewayOptions {
   /** `/prefect`: a path in public_url. */
   readonly basePath?: string;
   /** Files in PEM, or its own: the gateway then speaks https. */
-  readonly tls?: { readonly cert: string; readonly key: string } | { readonly self_made: true };
+  readonly tls?: ({ readonly cert: string; readonly key: string } | { readonly self_made: true }) & {
+    readonly client_ca?: string;
+    readonly client_crl?: string;
+  };
   /** Further keys of lictor.yaml. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Of the supervisor. */

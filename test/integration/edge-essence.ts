@@ -276,7 +276,7 @@ function surroundings(): void {
 
   it('speaks TLS 1.2 and HTTP/2, decides there too, and refuses plain http in its own words', async () => {
     const { cert, key } = await selfSigned();
-    const secure = await startStubEdge({ tls: { certFile: cert, keyFile: key, selfMadeBy: null } }, environment);
+    const secure = await startStubEdge({ tls: { certFile: cert, keyFile: key, selfMadeBy: null, client: null } }, environment);
     try {
       for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
         expect(await askHttp2(secure.port, maxVersion, TOKEN)).toBe(200);

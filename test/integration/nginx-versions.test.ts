@@ -36,7 +36,7 @@ function attackRows(find: () => NodeJS.ProcessEnv): void {
   let edge: StubEdge;
   beforeAll(async () => {
     const { cert, key } = await selfSigned();
-    edge = await startStubEdge({ tls: { certFile: cert, keyFile: key, selfMadeBy: null } }, find());
+    edge = await startStubEdge({ tls: { certFile: cert, keyFile: key, selfMadeBy: null, client: null } }, find());
   });
   afterAll(() => edge?.stop());
   beforeEach(() => edge.clear());

@@ -10,8 +10,8 @@ const tls = z
     cert: filePath.optional().describe('Certificate chain of public_url, PEM.'),
     key: filePath.optional().describe('Its private key, PEM without a passphrase.'),
     self_made: z.boolean().optional().describe('Instead of cert and key: the gateway makes them, with an authority of its own that clients are given.'),
-    client_ca: filePath.optional(),
-    client_crl: filePath.optional(),
+    client_ca: filePath.optional().describe('Authorities that sign client certificates, PEM; with an identity provider of type mtls.'),
+    client_crl: filePath.optional().describe('Their revocation lists, PEM: one for every authority of a chain.'),
   })
   .describe('The certificate of public_url: cert and key, or self_made: true.');
 

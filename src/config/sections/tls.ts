@@ -3,13 +3,15 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config, PublicUrl } from '../config.ts';
-import type { Report } from '../report.ts';
-import type { WireConfig } from '../schema/index.ts';
+import type { ProblemList, Report } from '../report.ts';
+import type { WireConfig, WireSections } from '../schema/index.ts';
 import { ownCertificatePaths } from '../state-dir.ts';
 import { readSecretFile } from './secret-file.ts';
 
+type WireTls = NonNullable<WireConfig['tls']>;
+
 export interface TlsSection {
-  readonly wire: WireConfig['tls'];
+  readonly wire: WireTls | undefined;
   readonly publicUrl: PublicUrl | undefined;
   readonly baseDir: string;
   readonly stateDir: string;
@@ -30,19 +32,58 @@ export function readTls({ wire, publicUrl, baseDir, stateDir, secrets, terminate
     return null;
   }
   if (publicUrl?.secure === false) report(['tls'], 'is set, though public_url is http', 'Write https:// in public_url, or remove tls.');
-  if (wire.self_made === true) return readSelfMade(wire, stateDir, report);
+  const client = readClient(wire, baseDir, report);
+  if (wire.self_made === true) return { ...readSelfMade(wire, stateDir, report), client };
   if (wire.cert === undefined || wire.key === undefined) {
     const missing = wire.cert === undefined ? 'cert' : 'key';
     report(['tls', missing], 'is missing', 'Give tls.cert and tls.key (PEM files), or tls: { self_made: true }.');
     return null;
   }
-  const files = { certFile: resolve(baseDir, wire.cert), keyFile: resolve(baseDir, wire.key), selfMadeBy: null };
+  const files = { certFile: resolve(baseDir, wire.cert), keyFile: resolve(baseDir, wire.key), selfMadeBy: null, client };
   if (secrets === 'read') checkPair(files, report);
   return files;
 }
 
+/** nginx reads the revocation lists, and says what is wrong with them. */
+function readClient(wire: WireTls, baseDir: string, report: Report): NonNullable<Config['tls']>['client'] {
+  if (wire.client_ca === undefined) {
+    if (wire.client_crl !== undefined) report(['tls', 'client_crl'], 'stands without client_ca', 'Give the authorities whose lists these are: tls.client_ca.');
+    return null;
+  }
+  const caFile = resolve(baseDir, wire.client_ca);
+  checkAuthorities(caFile, report);
+  return { caFile, crlFile: wire.client_crl === undefined ? null : resolve(baseDir, wire.client_crl) };
+}
+
+function checkAuthorities(file: string, report: Report): void {
+  try {
+    const certificates = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+    if (certificates.length > 0 && certificates.every((pem) => new X509Certificate(pem).ca)) return;
+  } catch {
+    // told below
+  }
+  report(['tls', 'client_ca'], `${file} cannot be read as certificates of authorities`, 'Give the authorities that sign client certificates, as PEM.');
+}
+
+/** Who shows a certificate must be able to be somebody, and somebody must have signed it. Reported at either end. */
+export function checkClientCertificates(wire: WireSections, { report, concerns }: Pick<ProblemList, 'report' | 'concerns'>): void {
+  if (concerns(['identity_providers']) || concerns(['tls'])) return;
+  const at = (wire.identity_providers ?? []).findIndex(({ type }) => type === 'mtls');
+  const asked = wire.tls?.client_ca !== undefined;
+  if (asked && at === -1)
+    report(['tls', 'client_ca'], 'would be asked for, and name nobody', 'Add an identity provider: { id: pki, type: mtls, principal_from: san_uri }.');
+  if (at === -1 || asked) return;
+  if (wire.tls_terminated_upstream === true)
+    report(
+      ['identity_providers', at],
+      'needs TLS to end here: the proxy in front keeps the certificates to itself',
+      'Let TLS end at the gateway, or remove it.',
+    );
+  else report(['identity_providers', at], 'has no authority to believe', 'Give the authorities that sign client certificates: tls.client_ca.');
+}
+
 /** The files may not be there yet: they are made, and looked at, before nginx needs them (src/certificates). */
-function readSelfMade(wire: NonNullable<WireConfig['tls']>, stateDir: string, report: Report): Config['tls'] {
+function readSelfMade(wire: WireTls, stateDir: string, report: Report): Omit<NonNullable<Config['tls']>, 'client'> {
   for (const key of ['cert', 'key'] as const) {
     if (wire[key] !== undefined) report(['tls', key], 'stands beside self_made', 'Keep cert and key, or self_made: true.');
   }

@@ -15,7 +15,7 @@ export function renderBasePath({ publicUrl }: Config): string {
 map "" $lictor_base { default ${quote(basePath)}; }
 `;
   if (basePath === '')
-    return `${base}map $lictor_raw_path $lictor_path { default $lictor_raw_path; }
+    return `${base}map "" $lictor_path { default $lictor_raw_path; }
 map "" $lictor_linked { default "api"; }
 map "" $lictor_ui_area { default "ui"; }
 `;

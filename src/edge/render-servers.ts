@@ -1,5 +1,4 @@
 // The two servers at the door: one for whoever names another host, one that is the gateway.
-import { dirname } from 'node:path';
 import type { Config, PublicUrl } from '../config/config.ts';
 import { isLoopback } from '../config/sections/public-url.ts';
 import type { StatePaths } from '../config/state-dir.ts';
@@ -7,6 +6,9 @@ import type { Operation } from '../contract/operation.ts';
 import { quotePath, quoteVerbatim } from './quote.ts';
 import { literal, renderOutside, renderPlaces } from './render-base-path.ts';
 import { atLeast, type NginxVersion } from './version.ts';
+
+/** Nothing is below it, and the kernel says so at once: `try_files` looks for a file there on every request. */
+const NO_FILES = '/dev/null';
 
 export interface ServersInput {
   readonly config: Config;
@@ -25,7 +27,7 @@ ${renderListens(config, version, ' default_server')}    server_name _;
 ${tls}    set $lictor_taken "";
     set $lictor_refused $lictor_default_code;
     set $lictor_facts "";
-    root ${quotePath(dirname(paths.decisionSocket))};
+    root ${NO_FILES};
     # Also where nginx itself cannot read a request. Not a named location: such a request has no URI to go there with.
     error_page 400 404 405 413 414 494 495 496 497 /.lictor-refused;
     error_page 501 505 =400 /.lictor-refused;
@@ -34,7 +36,7 @@ ${tls}    set $lictor_taken "";
         internal;
         default_type application/json;
         include own-answer.conf;
-        return 400 '{"detail":"$lictor_default_detail","code":"$lictor_default_code","hint":"$lictor_default_hint","request_id":"$request_id"}';
+        return 400 '{"detail":"$lictor_default_detail","code":"$lictor_default_code","hint":"$lictor_default_hint","request_id":"$lictor_request_id"}';
     }
 }
 
@@ -43,7 +45,7 @@ ${renderListens(config, version, '')}    server_name ${names.map(quoteVerbatim).
 ${tls}    set $lictor_taken "";
     set $lictor_refused "";
     set $lictor_facts "";
-    root ${quotePath(dirname(paths.decisionSocket))};
+    root ${NO_FILES};
     error_page 418 = @refuse_request;
     error_page 400 405 414 494 497 /.lictor-refused;
     error_page 495 496 =401 /.lictor-uncertified;
@@ -53,7 +55,7 @@ ${tls}    set $lictor_taken "";
     error_page 413 = @too_large;
     error_page 500 502 503 504 = @unavailable;
 
-    add_header X-Request-Id $request_id always;
+    add_header X-Request-Id $lictor_request_id always;
     add_header Strict-Transport-Security $lictor_transport_security always;
     add_header Allow "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" always;
 

@@ -99,7 +99,7 @@ export function renderToPrefect(config: Config): string {
   const target = forwardedTarget(config.publicUrl);
   const head = `include upstream-headers.conf;\ninclude upstream-credential.conf;\n${OWN_FAILURES}`;
   if (more.length === 0) return `${head}proxy_next_upstream off;\n${renderProxyPass(config, `lictor_prefect${target}`, only ?? '')}`;
-  return `${head}proxy_set_header X-Lictor-In-Request-Id $request_id;
+  return `${head}proxy_set_header X-Lictor-In-Request-Id $lictor_request_id;
 proxy_next_upstream error http_504 non_idempotent;
 proxy_pass http://lictor_prefect${target};
 `;

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type AccessLine, parseAccessLine, type RouteKnowledge, splitGluedLine } from './access-line.ts';
 import { type AppendRow, stableId } from './append.ts';
-import { transaction } from './database.ts';
+import { repeatableTransaction } from './database.ts';
 import { edgeDeathId, edgeDeathRecord, parseEdgeDeath, unreadableRecord } from './events.ts';
 import type { Intents } from './intents.ts';
 import { type RotateLimits, rotateLog } from './rotate.ts';
@@ -44,7 +44,7 @@ export function createIngest(parts: IngestParts): Ingest {
   function batch(file: string, tail: Tail, take: (lines: readonly TailLine[], position: TailPosition, nowMs: number) => void, nowMs: number): boolean {
     const chunk = tail.read(BATCH_LINES);
     if (chunk === undefined) return false;
-    transaction(db, () => {
+    repeatableTransaction(db, () => {
       take(chunk.lines, chunk.next, nowMs);
       store.run(file, chunk.next.inode, chunk.next.offset, chunk.next.head);
     });

@@ -35,6 +35,10 @@ export function createIntents(db: DatabaseSync, appendRow: AppendRow, session: s
   const held = db.prepare("SELECT request_id, record FROM intents WHERE source = 'line' AND since_ms <= ? ORDER BY since_ms");
   const others = db.prepare("SELECT request_id, record, line FROM intents WHERE source = 'intent' AND session <> ? ORDER BY since_ms");
   const recorded = db.prepare('SELECT 1 FROM records WHERE request_id = ?');
+  /** Both questions of every access line at once. */
+  const known = db.prepare(
+    'SELECT (SELECT source FROM intents WHERE request_id = ?1) AS source, EXISTS (SELECT 1 FROM records WHERE request_id = ?1) AS recorded',
+  );
 
   return {
     intend(record, nowMs) {
@@ -55,9 +59,9 @@ export function createIntents(db: DatabaseSync, appendRow: AppendRow, session: s
       appendRow(record);
     },
     line(record, hold, nowMs) {
-      const intent = find.get(record.request_id);
-      if (intent?.source === 'intent') attach.run(JSON.stringify(record), record.request_id);
-      if (intent !== undefined || recorded.get(record.request_id) !== undefined) return;
+      const { source, recorded: isRecorded } = known.get(record.request_id) ?? {};
+      if (source === 'intent') attach.run(JSON.stringify(record), record.request_id);
+      if (typeof source === 'string' || isRecorded === 1) return;
       if (!hold) appendRow(record);
       else insert.run(record.request_id, 'line', session, JSON.stringify(record), nowMs);
     },

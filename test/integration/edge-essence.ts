@@ -274,6 +274,22 @@ function surroundings(): void {
     expect(JSON.stringify(edge.accessLog())).not.toMatch(/very-secret|cookie-secret|bearer-secret|secret=query/);
   });
 
+  it('names a request by its time and at random, the same to the client, the decision and the log', async () => {
+    const ids: string[] = [];
+    for (let count = 0; count < 3; count += 1) ids.push((await get('/api/flows/filter')).headers.get('x-request-id') ?? '');
+    expect(ids.join(' ')).toMatch(/^[0-9a-f]{32}( [0-9a-f]{32}){2}$/);
+    expect(new Set(ids.map((id) => id.slice(13))).size).toBe(3);
+    const times = ids.map((id) => Number(id.slice(0, 13)));
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(Math.abs(Date.now() - (times[2] ?? 0))).toBeLessThan(60_000);
+    expect(edge.asked().length).toBeGreaterThan(0);
+    expect(ids).toEqual(expect.arrayContaining(edge.asked().map(({ requestId }) => requestId)));
+    await waitFor(() => ids.every((id) => edge.accessLog().some((entry) => entry['request_id'] === id)), {
+      timeoutMs: 5000,
+      what: 'the lines of the requests',
+    });
+  });
+
   it('speaks TLS 1.2 and HTTP/2, decides there too, and refuses plain http in its own words', async () => {
     const { cert, key } = await selfSigned();
     const secure = await startStubEdge({ tls: { certFile: cert, keyFile: key, selfMadeBy: null, client: null } }, environment);

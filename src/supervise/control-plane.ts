@@ -101,6 +101,12 @@ const RELAY_CONNECTION: ToControl = { type: 'relay-connection' };
 const RELAY_SENT: ToControl = { type: 'relay-sent' };
 
 /**
+ * MiB, of each of its threads. At V8's own 16 the resident memory is a quarter larger under load, and the work is done in the same time:
+ * what a request makes is garbage when it is answered.
+ */
+const YOUNG_GENERATION = '--max-semi-space-size=2';
+
+/**
  * Its own process group: Ctrl-C in a terminal reaches the supervisor alone. The IPC channel's end is its end.
  * `again`: what is in use goes on being used, whatever the file says by now; only `reload` reads the file.
  */
@@ -108,6 +114,7 @@ function forkControl({ entry, configFile, paths }: ControlPlaneOptions, again: b
   return fork(entry, ['--config', configFile, '--state-dir', paths.root, ...(again ? ['--in-use'] : [])], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: [...process.execArgv, YOUNG_GENERATION],
     env: { ...process.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(paths.root, 'compile-cache') },
   });
 }

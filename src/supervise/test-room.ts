@@ -88,7 +88,8 @@ function readNotes(file: string, what: string): { pid: number; time: number }[] 
     .map(([, pid, time]) => ({ pid: Number(pid), time: Number(time) }));
 }
 
-function ask(path: string, line: string): Promise<{ text: string; waitedMs: number }> {
+/** The file of a socket is there a moment before it is listened on: what is refused then is asked again. */
+function ask(path: string, line: string, until = performance.now() + 10_000): Promise<{ text: string; waitedMs: number }> {
   const began = performance.now();
   return new Promise((resolve, reject) => {
     const socket = connect(path, () => socket.write(line));
@@ -96,7 +97,10 @@ function ask(path: string, line: string): Promise<{ text: string; waitedMs: numb
       socket.destroy();
       resolve({ text: data.toString(), waitedMs: performance.now() - began });
     });
-    socket.once('error', reject);
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED' && performance.now() < until) setTimeout(() => resolve(ask(path, line, until)), 20);
+      else reject(error);
+    });
     socket.once('end', () => reject(new Error('ended without an answer')));
   });
 }

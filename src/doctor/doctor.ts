@@ -8,7 +8,7 @@ import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { WorkerUser } from '../config/worker-user.ts';
 import type { Clock } from '../contract/clock.ts';
-import { type Check, type Finding, fail } from './finding.ts';
+import { type Check, type Finding, fail, type Verdict } from './finding.ts';
 import { checkBreakGlass } from './inside/break-glass.ts';
 import { checkLedger, checkStore } from './inside/databases.ts';
 import { checkNginx, type RunProgram } from './inside/nginx-version.ts';
@@ -153,8 +153,16 @@ function certificateChecks(patient: Patient, running: boolean): readonly Check[]
     { group: 'certificates', name: 'chain', run: async () => checkChain((await served).chainProblem, tls?.selfMadeBy ?? bundleFile(env)) },
   ];
   if (tls === null) return checks;
+  const crlFile = tls.client?.crlFile ?? null;
+  if (crlFile !== null) checks.push({ group: 'certificates', name: 'client-crl', run: () => checkClientLists(crlFile, clock()) });
   if (tls.selfMadeBy !== null) checks.push({ group: 'certificates', name: 'authority', run: () => checkOwnAuthority(paths.ownCertificate, clock()) });
   return [...checks, { group: 'certificates', name: 'key', run: async () => checkFiles(tls, (await served.catch(() => undefined))?.certificate) }];
+}
+
+/** X.509 is loaded only where it is asked for. */
+async function checkClientLists(crlFile: string, nowMs: number): Promise<Verdict> {
+  const { checkRevocationLists } = await import('./outside/revocation-lists.ts');
+  return checkRevocationLists(crlFile, nowMs);
 }
 
 /** Of clients that were given the gateway's own authority, where it has one. */

@@ -13,6 +13,7 @@ import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { signalProcess, waitFor } from '../env/process.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
+import { diagnose, linesOf } from './doctor/room.ts';
 
 const WORKER = 'spiffe://acme/worker';
 const READ = '/api/flows/00000000-0000-0000-0000-000000000001';
@@ -248,6 +249,12 @@ function spoken(socket: TLSSocket): Promise<{ readonly reused: boolean }> {
     socket.resume();
   });
 }
+
+it('doctor says how long the lists are good, and sees nothing wrong with the certificates', async () => {
+  const found = await diagnose(gateway);
+  expect(linesOf(found, 'certificates', 'client-crl')).toMatchObject([{ status: 'ok', message: expect.stringContaining('good until') }]);
+  expect(found.lines.filter(({ group, status }) => group === 'certificates' && status !== 'ok')).toEqual([]);
+});
 
 it('a revoked one is out at once: on a new connection, on one that is open, and its sockets close', async () => {
   const pair = authority.issue({ names: [`URI:${WORKER}`] });

@@ -13,6 +13,8 @@ export interface ClientCertificate {
 export interface RevokedSerials {
   readonly issuer: string;
   readonly serials: readonly string[];
+  /** After that it says nothing any more; null: it does not say. */
+  readonly nextUpdateMs: number | null;
 }
 
 const SUBJECT_ALT_NAME = '2.5.29.17';
@@ -44,9 +46,10 @@ export function readClientCertificate(escaped: string): ClientCertificate | unde
 export function readRevocationLists(pem: string): readonly RevokedSerials[] {
   const lists = blocksOf(pem, 'X509 CRL').map((der) => CertificateRevocationList.fromBER(der));
   if (lists.length === 0) throw new Error('no revocation list in PEM');
-  return lists.map(({ issuer, revokedCertificates }) => ({
+  return lists.map(({ issuer, revokedCertificates, nextUpdate }) => ({
     issuer: nameText(issuer),
     serials: (revokedCertificates ?? []).map(({ userCertificate }) => serialText(userCertificate)),
+    nextUpdateMs: nextUpdate?.value.getTime() ?? null,
   }));
 }
 

@@ -26,6 +26,7 @@ describe('the lint of the rendered configuration', () => {
   });
   it.each([
     ['an undecided proxying location', `location /x { ${IGNORE} proxy_pass http://p; }`, /without a decision/],
+    ['another id of the request', `location /x { return 400 '{"request_id":"$request_id"}'; }`, /\$lictor_request_id/],
     ['auth_request off', `location /x { auth_request off; ${IGNORE} proxy_pass http://p; }`, /without a decision/],
     ['an upstream that steers nginx', 'location @x { proxy_pass_request_headers off; proxy_pass http://p; }', /steer nginx/],
     [

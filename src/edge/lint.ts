@@ -17,6 +17,8 @@ export function lintEdge(files: EdgeFiles): readonly string[] {
   for (const { directive, parents } of walkConf(tree)) {
     if (FORBIDDEN_DIRECTIVES.includes(directive.name)) problems.push(`${directive.name} is used, and must not be`);
     if (directive.name === 'return' || directive.name === 'rewrite') problems.push(...lintEarlyAnswer(directive, parents));
+    if (directive.name !== 'map' && !parents.some(({ name }) => name === 'map') && directive.args.some((arg) => /\$request_id\b/.test(arg)))
+      problems.push(`${directive.name} names a request by $request_id instead of $lictor_request_id`);
     if (directive.name === 'location') problems.push(...lintLocation(directive, parents));
   }
   return problems;

@@ -178,7 +178,9 @@ async function renewOwn(parts: ReloaderParts, state: State, { publicUrl, tls }: 
 async function applied(parts: ReloaderParts, { from, nginx }: { readonly from: number; readonly nginx: boolean }): Promise<void> {
   const to = parts.current.get().revision;
   parts.house.log.info({ from, to, nginx }, 'configuration applied');
-  const what = from === to ? `nothing in it has changed (revision ${to})` : `applied: revision ${from} -> ${to}`;
+  // A revision counts what decides: a renewed certificate or another password of Prefect has none.
+  const same = nginx ? `applied: revision ${to}, as before` : `nothing in it has changed (revision ${to})`;
+  const what = from === to ? same : `applied: revision ${from} -> ${to}`;
   parts.tell({ type: 'notice', text: `lictor: ${parts.configFile}: ${what}${nginx ? '; nginx reads its new configuration' : ''}.` });
   await record(parts, { ...localUser(), reason: 'config-applied', decision: 'allow', revision: to, resource_id: `${from} -> ${to}` });
 }

@@ -38,7 +38,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
     identityProviders: readProviders({ wire: providers, baseDir, secrets }, report),
     roles: readRoles(wire.roles ?? [], providersBroken ? undefined : providers, report),
     sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h' }, report),
-    limit: readLimit(wire.limits ?? [], report),
+    limit: readLimit(wire.limits ?? [], report, problems.concerns(['limits', 0])),
     forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], report),
     ledger: { failClosed: wire.ledger?.fail_closed ?? true },
     storeFile: readStore(wire.store ?? 'sqlite:lictor.db', stateDir, report),

@@ -91,6 +91,35 @@ sesions: {}
     expect(found.at(-1)).toMatchObject({ message: 'unknown key', remedy: 'Did you mean sessions?' });
   });
 
+  it('are told of every item of a list, whatever else is wrong with its neighbours', () => {
+    const found = places(`${SMALLEST}identity_providers: [{ id: local, type: accounts }]
+roles:
+  - { role: emperor, members: ["user:x@local"] }
+  - { role: viewer, members: ["user:x@nowhere", "bob"] }
+  - { members: [] }
+  - { role: viewer, members: ["group:x@local"] }
+listen: ["127.0.0.1", "127.0.0.1:99999"]
+limits: [{ for: "*", rate: fast }]
+`);
+    expect(found).toEqual([
+      'roles[0].role',
+      'roles[1].members[0]',
+      'roles[1].members[1]',
+      'roles[2].role',
+      'roles[2].members',
+      'roles[3].members[0]',
+      'listen[0]',
+      'listen[1]',
+      'limits[0].rate',
+    ]);
+  });
+
+  it('name a path that nginx would expand', () => {
+    expect(problems('public_url: https://x.example\nprefect: { url: "http://127.0.0.1:4200" }\ntls: { cert: a$host.pem, key: b.pem }\n')).toMatchObject([
+      { path: 'tls.cert', message: expect.stringContaining('holds a $') },
+    ]);
+  });
+
   it.each([
     'policies: policies/',
     'services: []',

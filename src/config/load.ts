@@ -43,8 +43,12 @@ export function loadConfig(file: string, env: Environment, options: LoadOptions)
   checkSecretsAreReferences(yaml.data, problems);
   const data = expandEnvironment(yaml.data, env, problems.report, (keys) => secrets === 'skip' && isSecret(keys));
   reportNotBuilt(data, problems.report);
-  const wire = validate(data, problems);
-  const config = buildConfig(wire, problems, { baseDir: options.baseDir ?? dirname(resolve(file)), stateDir: resolve(options.stateDir), secrets });
+  const { sections, numbers } = validate(data, problems);
+  const config = buildConfig(sections, renumbered(problems, numbers), {
+    baseDir: options.baseDir ?? dirname(resolve(file)),
+    stateDir: resolve(options.stateDir),
+    secrets,
+  });
   return config === undefined ? { ok: false, problems: problems.all() } : { ok: true, config };
 }
 
@@ -56,16 +60,53 @@ function readText(file: string): string | undefined {
   }
 }
 
+interface Sound {
+  readonly sections: WireSections;
+  /** Of lists from which broken items were taken: the number in the file of each that is left. */
+  readonly numbers: ReadonlyMap<string, readonly number[]>;
+}
+
 /** What is sound of the file; what is wrong with the rest has been reported. */
-function validate(data: unknown, problems: ProblemList): WireSections {
+function validate(data: unknown, problems: ProblemList): Sound {
   const whole = configSchema.safeParse(data);
   if (!whole.success) reportIssues(whole.error.issues, (keys) => valueAt(data, keys), problems.report);
   const pruned = isRecord(data) ? withoutPlaces(data, problems.places()) : {};
   const parsed = sectionsSchema.safeParse(pruned);
-  if (parsed.success) return parsed.data;
-  const broken = new Set(parsed.error.issues.map((issue) => issue.path[0]));
-  const rest = sectionsSchema.safeParse(Object.fromEntries(Object.entries(pruned).filter(([key]) => !broken.has(key))));
-  return rest.success ? rest.data : {};
+  if (parsed.success) return { sections: parsed.data, numbers: new Map() };
+  const { rest, numbers } = withoutBroken(
+    pruned,
+    parsed.error.issues.map(({ path }) => path),
+  );
+  const again = sectionsSchema.safeParse(rest);
+  return again.success ? { sections: again.data, numbers } : { sections: {}, numbers: new Map() };
+}
+
+/** Broken sections are left out; of a list only its broken items. */
+function withoutBroken(data: Record<string, unknown>, places: readonly Keys[]) {
+  const numbers = new Map<string, readonly number[]>();
+  const rest = Object.entries(data).flatMap(([key, value]): [string, unknown][] => {
+    const within = places.filter(([first]) => first === key).map(([, second]) => second);
+    if (within.length === 0) return [[key, value]];
+    if (!Array.isArray(value) || within.some((item) => typeof item !== 'number')) return [];
+    const sound = value.map((_, index) => index).filter((index) => !within.includes(index));
+    numbers.set(key, sound);
+    return [[key, sound.map((index): unknown => value[index])]];
+  });
+  return { rest: Object.fromEntries(rest), numbers };
+}
+
+/** Places in shortened lists are told as they are in the file. */
+function renumbered(problems: ProblemList, numbers: Sound['numbers']): ProblemList {
+  const inFile = ([section, item, ...deeper]: Keys): Keys => {
+    if (section === undefined) return [];
+    const number = typeof item === 'number' ? numbers.get(String(section))?.[item] : undefined;
+    return item === undefined ? [section] : [section, number ?? item, ...deeper];
+  };
+  return {
+    ...problems,
+    report: (keys, message, remedy) => problems.report(inFile(keys), message, remedy),
+    concerns: (keys) => problems.concerns(inFile(keys)),
+  };
 }
 
 /** A copy without the named keys. Items of lists stay, because the others must keep their numbers. */

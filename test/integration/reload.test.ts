@@ -1,7 +1,6 @@
 // SIGHUP: a broken configuration changes nothing and says why, a good one is applied whole, and no request notices either.
-import { chmodSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -52,30 +51,12 @@ function changed(changes: Readonly<Record<string, unknown>>): string {
 
 const read = (secret = token) => gateway.fetch('/api/flows/00000000-0000-0000-0000-000000000001', { token: secret });
 
-describe('a broken configuration', () => {
-  const secretFile = join(mkdtempSync(join(tmpdir(), 'lictor-reload-')), 'open-to-all');
-  writeFileSync(secretFile, 'user:p$w0rd');
-  chmodSync(secretFile, 0o644);
+describe('a configuration that cannot be', () => {
+  /** Each of its own kind is in broken-configs.ts; these are sound, but for what runs. */
   const broken: readonly (readonly [string, () => string, string])[] = [
-    ['an unknown key', () => changed({ publik_url: 'x' }), 'publik_url'],
-    ['no YAML', () => 'public_url: [', 'YAML'],
-    ['nothing', () => '', 'must be: object'],
-    ['a duplicate key', () => `${good}public_url: http://localhost:1\n`, 'unique'],
-    ['a bad URL', () => changed({ prefect: { url: 'not a url' } }), 'prefect.url'],
-    ['http on a public address', () => changed({ public_url: 'http://prefect.example.com' }), 'public_url'],
-    ['an unreadable secret file', () => changed({ prefect: { url: recorder.url, auth_string_file: '/nonexistent/secret' } }), 'prefect.auth_string_file'],
-    ['a secret file that all may read', () => changed({ prefect: { url: recorder.url, auth_string_file: secretFile } }), 'chmod 600'],
-    ['a secret in plain text', () => changed({ prefect: { url: recorder.url, auth_string: 'user:secret' } }), 'prefect.auth_string'],
-    ['an unset variable', () => changed({ prefect: { url: recorder.url, auth_string: '${LICTOR_NOT_SET}' } }), 'LICTOR_NOT_SET'],
-    ['two providers of one name', () => changed({ identity_providers: [1, 2].map(() => ({ id: 'local', type: 'accounts' })) }), 'identity_providers'],
-    ['an unknown role', () => changed({ roles: [{ role: 'emperor', members: ['*@local'] }] }), 'roles[0].role'],
-    ['text that would break the quoting', () => changed({ forward_headers: ['X-A"; return 200; #'] }), 'forward_headers'],
-    ['a bad rate', () => changed({ limits: [{ for: '*', rate: 'fast', burst: 1 }] }), 'limits[0].rate'],
-    ['a part that is not built', () => changed({ forward_proxy: {} }), 'forward_proxy'],
     ['another public_url', () => changed({ public_url: 'http://localhost:9', listen: `127.0.0.1:${gateway.port}` }), 'Restart lictor up'],
     ['another port', () => changed({ listen: '127.0.0.1:9' }), 'Restart lictor up'],
     ['another store', () => changed({ store: 'sqlite:other.db' }), 'Restart lictor up'],
-    ['several at once', () => changed({ publik_url: 'x', sessions: { idle: 'x', absolute: '1h' } }), 'sessions.idle'],
   ];
 
   it.each(broken)('with %s: nothing changes, and the terminal and the log say why', async (_what, text, words) => {
@@ -89,12 +70,6 @@ describe('a broken configuration', () => {
     expect(gateway.pids()).toEqual(before.pids);
     if (before.revision !== undefined) expect(record['revision']).toBe(before.revision);
     expect((await read()).status).toBe(200);
-    expect(controlLog() + gateway.terminal()).not.toMatch(/p\$w0rd|user:secret/);
-  });
-
-  it('tells several problems at once', async () => {
-    await reload(changed({ publik_url: 'x', sessions: { idle: 'x', absolute: '1h' }, store: 'mysql:x' }));
-    for (const path of ['publik_url', 'sessions.idle', 'store']) expect(gateway.terminal().slice(-4000)).toContain(path);
   });
 
   it('and a dead control plane: the next one goes on with what was applied', async () => {

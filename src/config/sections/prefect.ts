@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import type { Config, ListenAddress } from '../config.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
+import { checkNginxPath } from './nginx-path.ts';
 import { isLoopback, parsePlainUrl } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
 
@@ -83,6 +84,7 @@ function readCaFile({ wire, baseDir }: PrefectSection, servers: readonly string[
     report(keys, 'is set, though no server is https', 'Write https:// in the address, or remove ca_file.');
     return undefined;
   }
+  if (!checkNginxPath(file, keys, report)) return undefined;
   try {
     const certificates = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
     if (certificates.length === 0) throw new Error('no certificate');

@@ -6,6 +6,7 @@ import type { Config, PublicUrl } from '../config.ts';
 import type { ProblemList, Report } from '../report.ts';
 import type { WireConfig, WireSections } from '../schema/index.ts';
 import { ownCertificatePaths } from '../state-dir.ts';
+import { checkNginxPath } from './nginx-path.ts';
 import { readSecretFile } from './secret-file.ts';
 
 type WireTls = NonNullable<WireConfig['tls']>;
@@ -40,7 +41,8 @@ export function readTls({ wire, publicUrl, baseDir, stateDir, secrets, terminate
     return null;
   }
   const files = { certFile: resolve(baseDir, wire.cert), keyFile: resolve(baseDir, wire.key), selfMadeBy: null, client };
-  if (secrets === 'read') checkPair(files, report);
+  const named = [checkNginxPath(files.certFile, ['tls', 'cert'], report), checkNginxPath(files.keyFile, ['tls', 'key'], report)];
+  if (secrets === 'read' && named.every(Boolean)) checkPair(files, report);
   return files;
 }
 
@@ -51,8 +53,10 @@ function readClient(wire: WireTls, baseDir: string, report: Report): NonNullable
     return null;
   }
   const caFile = resolve(baseDir, wire.client_ca);
-  checkAuthorities(caFile, report);
-  return { caFile, crlFile: wire.client_crl === undefined ? null : resolve(baseDir, wire.client_crl) };
+  const crlFile = wire.client_crl === undefined ? null : resolve(baseDir, wire.client_crl);
+  if (checkNginxPath(caFile, ['tls', 'client_ca'], report)) checkAuthorities(caFile, report);
+  if (crlFile !== null) checkNginxPath(crlFile, ['tls', 'client_crl'], report);
+  return { caFile, crlFile };
 }
 
 function checkAuthorities(file: string, report: Report): void {

@@ -34,14 +34,14 @@ export function readSessions(wire: WireConfig['sessions'], report: Report): Conf
   return sessions;
 }
 
-/** The one limit that is built: for every principal by itself. */
-export function readLimit(limits: WireConfig['limits'], report: Report): Config['limit'] {
+/** The one limit that is built: for every principal by itself. `isReported`: something in the first one is wrong already. */
+export function readLimit(limits: WireConfig['limits'], report: Report, isReported: boolean): Config['limit'] {
   const [first] = limits;
   if (first === undefined) return DEFAULT_LIMIT;
   for (const index of limits.keys()) {
     if (index > 0) report(['limits', index], 'is a second limit for "*"', 'Keep one of them.');
   }
-  if (first.rate === undefined) report(['limits', 0], 'has no rate', 'Add rate, for example 50/s, or remove the limit.');
+  if (first.rate === undefined && !isReported) report(['limits', 0], 'has no rate', 'Add rate, for example 50/s, or remove the limit.');
   const ratePerSecond = Number.parseInt(first.rate ?? String(DEFAULT_LIMIT.ratePerSecond), 10);
   return { ratePerSecond, burst: first.burst ?? 2 * ratePerSecond };
 }

@@ -1,8 +1,8 @@
 // Counting guesses, in bounded memory.
 import { describe, expect, it } from 'vitest';
+import { guesserKey } from '../contract/network.ts';
 import { createBoundedCounter } from './bounded-counter.ts';
 import { createFailures, FAILURE_LIMITS } from './failures.ts';
-import { guesserKey } from './guesser.ts';
 
 describe('failed credentials of an address', () => {
   it('become too many above the limit, for that address and that minute only', () => {

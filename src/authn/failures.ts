@@ -1,8 +1,8 @@
 // Failed credentials per address. A valid one is never refused for it: a 401 would kill a worker behind the same address.
 import type { Clock } from '../contract/clock.ts';
+import { guesserKey } from '../contract/network.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import { createBoundedCounter } from './bounded-counter.ts';
-import { guesserKey } from './guesser.ts';
 
 export const FAILURE_LIMITS = { perMinute: 100, addresses: 10_000 } as const;
 

@@ -1,6 +1,7 @@
 // A record in words: what the gateway says about itself, and what a request did.
 import type { LedgerRecord } from '../contract/record.ts';
 import { GATEWAY_ACTIONS } from '../ledger/events.ts';
+import { SUMMARY_ACTION } from '../ledger/floods.ts';
 import { span } from './text.ts';
 
 /** One sentence for a record of the gateway itself; undefined for a request. */
@@ -17,9 +18,16 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
       return `ledger written again${gap === undefined ? '' : ` after ${gap}`}; changes were refused meanwhile`;
     case GATEWAY_ACTIONS.unreadable:
       return `a line of the access log could not be read (${record.bytes ?? '?'} bytes)`;
+    case SUMMARY_ACTION:
+      return summaryWords(record, gap);
     default:
       return undefined;
   }
+}
+
+function summaryWords({ resource_id, source_ip, tool }: LedgerRecord, gap: string | undefined): string {
+  const from = source_ip === null ? '' : ` from ${source_ip}`;
+  return `${resource_id ?? '?'} more requests of nobody known${from}${gap === undefined ? '' : ` within ${gap}`} (${tool ?? ''})`;
 }
 
 const STARTED: Readonly<Record<string, string>> = { none: ' for the first time', clean: ' after a clean stop', unclean: ' after being killed' };

@@ -7,6 +7,7 @@ import type { LedgerRecord, NewRecord } from '../contract/record.ts';
 import { appendRecord } from './append-record.ts';
 import { recordOfRow } from './columns.ts';
 import { type Core, createCore } from './core.ts';
+import { FLOOD_LIMITS } from './floods.ts';
 import { accessLine, END_MS, FLOW_RUN, tempState } from './lines.fixture.ts';
 
 describe('ledger core', () => {
@@ -31,7 +32,7 @@ describe('ledger core', () => {
   function start(session = `session-${++sessions}`): Core {
     const { ledgerFile, accessLog, edgeErrorLog } = paths;
     const core = createCore({
-      setup: { ledgerFile, accessLog, edgeErrorLog, node: 'n1', basePath: '', session, startedAtMs: nowMs, rotate: null },
+      setup: { ledgerFile, accessLog, edgeErrorLog, node: 'n1', basePath: '', session, startedAtMs: nowMs, rotate: null, floods: FLOOD_LIMITS },
       routes: createCatalogue(),
       clock: () => nowMs,
       onHealth: (healthy) => health.push(healthy),

@@ -7,6 +7,7 @@ import type { RouteKnowledge } from './access-line.ts';
 import { type AppendRow, createAppend } from './append.ts';
 import { openLedgerDatabase, transaction } from './database.ts';
 import { recoveredRecord, stoppedRecord } from './events.ts';
+import { createFloods, type Floods } from './floods.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 import { createIntents, HOLD_MS, type Intents } from './intents.ts';
 import { createLifeSigns, type LifeSigns } from './life-signs.ts';
@@ -41,6 +42,7 @@ export interface CoreParts {
 interface Open {
   readonly db: DatabaseSync;
   readonly appendRow: AppendRow;
+  readonly floods: Floods;
   readonly intents: Intents;
   readonly ingest: Ingest;
   readonly life: LifeSigns;
@@ -114,9 +116,10 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
     },
     tick() {
       if (failedAtMs !== undefined) return;
-      guarded(({ db, intents, life }) =>
+      guarded(({ db, intents, floods, life }) =>
         transaction(db, () => {
           intents.releaseHeld(clock() - HOLD_MS);
+          floods.summarise(clock());
           life.sign(clock());
         }),
       );
@@ -125,9 +128,11 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
     healthy: () => failedAtMs === undefined,
     close() {
       while (this.pump());
-      guarded(({ db, intents, life, appendRow }) =>
+      guarded(({ db, intents, floods, life, appendRow }) =>
         transaction(db, () => {
           intents.releaseHeld(Number.MAX_SAFE_INTEGER);
+          // The minute that is under way goes on after a restart.
+          floods.summarise(clock());
           appendRow(stoppedRecord(clock()));
           life.stop(clock());
         }),
@@ -165,11 +170,12 @@ function openAll(setup: WorkerSetup, routes: RouteKnowledge): Open {
   const db = openLedgerDatabase(setup.ledgerFile);
   try {
     const appendRow = createAppend(db, setup.node);
-    const intents = createIntents(db, appendRow, setup.session);
+    const floods = createFloods(db, appendRow, setup.floods);
+    const intents = createIntents({ db, appendRow, floods, session: setup.session });
     const life = createLifeSigns(db, appendRow, setup);
     transaction(db, () => life.start());
     const ingest = createIngest({ db, appendRow, intents, routes, accessLog: setup.accessLog, edgeErrorLog: setup.edgeErrorLog, basePath: setup.basePath });
-    return { db, appendRow, intents, ingest, life };
+    return { db, appendRow, floods, intents, ingest, life };
   } catch (error) {
     db.close();
     throw error;

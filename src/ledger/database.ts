@@ -24,6 +24,9 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE tails (file TEXT PRIMARY KEY, inode TEXT NOT NULL, position INTEGER NOT NULL, head BLOB NOT NULL) STRICT;
    CREATE TABLE edge_workers (pid INTEGER PRIMARY KEY, seen_ms INTEGER NOT NULL) STRICT;
    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
+  `CREATE TABLE flood_singles (minute INTEGER, address TEXT, singles INTEGER NOT NULL, PRIMARY KEY (minute, address)) STRICT, WITHOUT ROWID;
+   CREATE TABLE flood_counts (minute INTEGER, address TEXT, reason TEXT, decision TEXT NOT NULL, count INTEGER NOT NULL, first TEXT NOT NULL,
+     last TEXT NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (minute, address, reason)) STRICT, WITHOUT ROWID;`,
 ];
 
 /** For writing. Creates the file with mode 0600 and brings the schema up to date. Throws what SQLite throws. */

@@ -12,7 +12,7 @@ ledger.onHealth((healthy) => tell(healthy ? 'healthy' : 'unhealthy'));
 for (let number = 0; ; number += 1) await Promise.all([write(`${name}-${number}-a`), write(`${name}-${number}-b`)]);
 
 async function write(id: string): Promise<void> {
-  const record = { time: new Date().toISOString(), user_agent: 'x'.repeat(500) };
+  const record = { time: new Date().toISOString(), principal: 'alice@local', user_agent: 'x'.repeat(500) };
   await attempt(`append ${id}`, () => ledger.append({ ...record, request_id: `append-${id}` }));
   await attempt(`intend ${id}`, () => ledger.intend({ ...record, request_id: `intent-${id}` }));
   if (id.endsWith('a')) await attempt(`settle ${id}`, () => ledger.settle(`intent-${id}`, { status: 201 }));

@@ -4,6 +4,7 @@ import { LictorError } from '../contract/error.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { RequestRecord } from './access-line.ts';
 import { type AppendRow, withoutUndefined } from './append.ts';
+import type { Floods } from './floods.ts';
 
 /**
  * How long the line of a mediated or relayed request waits for the control plane's own, richer record. None comes when
@@ -26,7 +27,15 @@ export interface Intents {
   abandonOthers(): void;
 }
 
-export function createIntents(db: DatabaseSync, appendRow: AppendRow, session: string): Intents {
+export interface IntentsParts {
+  readonly db: DatabaseSync;
+  readonly appendRow: AppendRow;
+  /** What the edge saw, and what the control plane says by itself, passes these: it may be anonymous. */
+  readonly floods: Pick<Floods, 'appendOrCount' | 'isOver'>;
+  readonly session: string;
+}
+
+export function createIntents({ db, appendRow, floods, session }: IntentsParts): Intents {
   const find = db.prepare('SELECT source, session, record, line FROM intents WHERE request_id = ?');
   const insert = db.prepare('INSERT INTO intents (request_id, source, session, record, since_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
   const attach = db.prepare("UPDATE intents SET line = ? WHERE request_id = ? AND source = 'intent'");
@@ -55,19 +64,21 @@ export function createIntents(db: DatabaseSync, appendRow: AppendRow, session: s
       remove.run(requestId);
     },
     append(record) {
+      // Its access line counts it, once.
+      if (floods.isOver(record)) return;
       if (typeof record.request_id === 'string') removeHeld.run(record.request_id);
-      appendRow(record);
+      floods.appendOrCount(record);
     },
     line(record, hold, nowMs) {
       const { source, recorded: isRecorded } = known.get(record.request_id) ?? {};
       if (source === 'intent') attach.run(JSON.stringify(record), record.request_id);
       if (typeof source === 'string' || isRecorded === 1) return;
-      if (!hold) appendRow(record);
+      if (!hold) floods.appendOrCount(record);
       else insert.run(record.request_id, 'line', session, JSON.stringify(record), nowMs);
     },
     releaseHeld(beforeMs) {
       for (const row of held.all(beforeMs)) {
-        appendRow(wholeRecord(row.record));
+        floods.appendOrCount(wholeRecord(row.record));
         remove.run(String(row.request_id));
       }
     },

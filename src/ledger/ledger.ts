@@ -7,6 +7,7 @@ import type { Clock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { REASONS } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
+import { FLOOD_LIMITS, type FloodLimits } from './floods.ts';
 import type { Command, FromWorker, Outcome, ToWorker, WorkerSetup } from './protocol.ts';
 import type { RotateLimits } from './rotate.ts';
 
@@ -39,6 +40,8 @@ export interface LedgerOptions {
   readonly basePath?: string;
   /** Sizes from which logs are renamed; null (the default): never. */
   readonly rotate?: RotateLimits | null;
+  /** From when on anonymous requests are summed up. */
+  readonly floods?: FloodLimits;
   /** The thread's entry; only tests have another. */
   readonly workerFile?: URL;
 }
@@ -52,9 +55,17 @@ const WORKER_FILE = new URL('./worker.ts', import.meta.url);
  * Resolves when the thread is up, healthy or not: an unwritable disk stops changes, not reads. Rejects when the thread cannot run at all.
  * append, intend and settle reject with LictorError `ledger-unavailable`; intend with `ledger-request-recorded` and settle with `ledger-intent-missing` on a defect of the caller.
  */
-export async function startLedger({ paths, node, clock, basePath = '', rotate = null, workerFile = WORKER_FILE }: LedgerOptions): Promise<Ledger> {
+export async function startLedger({
+  paths,
+  node,
+  clock,
+  basePath = '',
+  rotate = null,
+  floods = FLOOD_LIMITS,
+  workerFile = WORKER_FILE,
+}: LedgerOptions): Promise<Ledger> {
   const { ledgerFile, accessLog, edgeErrorLog } = paths;
-  const setup: WorkerSetup = { ledgerFile, accessLog, edgeErrorLog, node, basePath, session: randomUUID(), startedAtMs: clock(), rotate };
+  const setup: WorkerSetup = { ledgerFile, accessLog, edgeErrorLog, node, basePath, session: randomUUID(), startedAtMs: clock(), rotate, floods };
   const health = createHealth();
   const pending = createPending();
   const reopenListeners: (() => void)[] = [];

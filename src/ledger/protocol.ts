@@ -1,5 +1,6 @@
 // Messages between the ledger's client (main thread) and its worker thread.
 import type { NewRecord } from '../contract/record.ts';
+import type { FloodLimits } from './floods.ts';
 import type { RotateLimits } from './rotate.ts';
 
 export type Command =
@@ -31,4 +32,5 @@ export interface WorkerSetup {
   readonly startedAtMs: number;
   /** Null: logs are left as they are. */
   readonly rotate: RotateLimits | null;
+  readonly floods: FloodLimits;
 }

@@ -1,5 +1,5 @@
 // Bounds the sockets that have shown no credential yet: so many per address, so many altogether.
-import { guesserKey } from '../authn/guesser.ts';
+import { guesserKey } from '../contract/network.ts';
 
 export interface WaitingRoom {
   /**

@@ -16,11 +16,14 @@ let ledger: Ledger;
 const logs = new Set<string>();
 const signals = { sent: 0 };
 
+/** Each request has its record, though nobody is known. */
+const EVERY_ONE = { perAddress: Infinity, inAll: Infinity, addresses: 1 };
+
 beforeAll(async () => {
   edge = await startStubEdge();
   // As a state directory must be where nginx's workers are another user.
   chmodSync(dirname(edge.paths.root), 0o711);
-  ledger = await startLedger({ paths: edge.paths, node: 'n1', clock: Date.now, rotate: { accessBytes: LIMIT, errorBytes: LIMIT } });
+  ledger = await startLedger({ paths: edge.paths, node: 'n1', clock: Date.now, rotate: { accessBytes: LIMIT, errorBytes: LIMIT }, floods: EVERY_ONE });
   ledger.onReopen(() => {
     signals.sent += 1;
     signalProcess(Number(readFileSync(edge.paths.nginxPid, 'utf8')), 'SIGUSR1');

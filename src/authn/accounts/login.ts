@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
+import { guesserKey } from '../../contract/network.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { Accounts, StoredAccount } from '../../store/accounts.ts';
 import type { Locks } from '../../store/locks.ts';
 import { createBoundedCounter } from '../bounded-counter.ts';
-import { guesserKey } from '../guesser.ts';
 import { lockOnPrincipal } from '../locks.ts';
 import type { RoleBook } from '../roles.ts';
 import type { Sessions, StartedSession } from '../session/session.ts';

@@ -1,5 +1,6 @@
 // Networks in CIDR notation: parsing them, and whether an address is in one. IPv4-mapped IPv6 counts as IPv4.
 import { BlockList, isIP } from 'node:net';
+import { unmapped } from '../../contract/network.ts';
 
 export interface Network {
   readonly address: string;
@@ -7,7 +8,6 @@ export interface Network {
   readonly family: 'ipv4' | 'ipv6';
 }
 
-const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
 const MAPPED_BITS = 96;
 
 /** `10.0.0.0/8`, `fd00::/8`, or one address; undefined when it is none of these. */
@@ -19,14 +19,9 @@ export function parseNetwork(text: string): Network | undefined {
   if (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText)) return undefined;
   const prefix = prefixText === undefined ? bits : Number(prefixText);
   if (prefix > bits) return undefined;
-  const mapped = MAPPED.exec(address)?.[1];
-  if (mapped !== undefined && prefix >= MAPPED_BITS) return { address: mapped, prefix: prefix - MAPPED_BITS, family: 'ipv4' };
+  const mapped = unmapped(address);
+  if (mapped !== address && prefix >= MAPPED_BITS) return { address: mapped, prefix: prefix - MAPPED_BITS, family: 'ipv4' };
   return { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
-}
-
-/** `::ffff:10.1.2.3` -> `10.1.2.3`; anything else unchanged. */
-export function unmapped(address: string): string {
-  return MAPPED.exec(address)?.[1] ?? address;
 }
 
 /** True when there are no networks. A network or an address that cannot be read is never inside: fails closed. */

@@ -1,6 +1,5 @@
 // One key per guesser: an IPv4 address, or the /64 that one subscriber of IPv6 has.
 import { isIPv6 } from 'node:net';
-import { unmapped } from './service-token/networks.ts';
 
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
@@ -24,3 +23,10 @@ function expand(address: string): readonly string[] {
 function groups(text: string): string[] {
   return text === '' ? [] : text.split(':');
 }
+
+/** `::ffff:10.1.2.3` -> `10.1.2.3`; anything else unchanged. */
+export function unmapped(address: string): string {
+  return MAPPED.exec(address)?.[1] ?? address;
+}
+
+const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;

@@ -67,6 +67,12 @@ async function registerCommands(program: Command, context: CliContext, name: str
   for (const later of LATER_COMMANDS) registerLater(program, later);
 }
 
+/** Every command with its options and help, to be written about and not to be run. */
+export function documentedProgram(streams: Pick<MainOptions, 'out' | 'err'>): Promise<Command> {
+  const context: CliContext = createContext({ ...streams, env: {}, cwd: '/', globalOptions: () => ({}), wholeProgram: () => wholeProgram(streams, context) });
+  return wholeProgram(streams, context);
+}
+
 /** Loads every command's file. */
 async function wholeProgram(streams: Pick<MainOptions, 'out' | 'err'>, context: CliContext): Promise<Command> {
   const program = createProgram(streams);

@@ -41,6 +41,14 @@ export function reportNotBuilt(data: unknown, report: Report): void {
   for (const entry of NOT_BUILT) visit(data, entry, [], report);
 }
 
+/** The part that a key of the schema waits for; undefined: it is built, or refused for some of its values only. */
+export function notBuiltPart(place: string): string | undefined {
+  const provider = /^identity_providers\[([a-z-]+)\]\.type$/.exec(place)?.[1];
+  if (provider !== undefined) return LATER_PROVIDERS[provider];
+  const keys = place.replaceAll('[]', '.*').split('.');
+  return NOT_BUILT.find(({ at, refuses }) => refuses === undefined && at.length === keys.length && at.every((key, index) => key === keys[index]))?.part;
+}
+
 /** The words for a value that is fine in the contract and not built yet. */
 export function notBuiltText(part: string): { readonly message: string; readonly remedy: string } {
   return { message: `not built yet: ${part}`, remedy: 'Remove it; this version of lictor refuses what it would have to ignore.' };

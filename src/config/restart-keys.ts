@@ -15,6 +15,11 @@ const RESTART_KEYS: readonly RestartKey[] = [
   { path: 'store', value: ({ storeFile }) => storeFile, because: 'it is open' },
 ];
 
+/** Why a key cannot be changed by a reload; undefined: it can. */
+export function restartReason(path: string): string | undefined {
+  return RESTART_KEYS.find((key) => key.path === path)?.because;
+}
+
 /** What `next` changes and only a restart can. */
 export function checkRestartKeys(running: Config, next: Config): readonly Problem[] {
   return RESTART_KEYS.filter(({ value }) => JSON.stringify(value(running)) !== JSON.stringify(value(next))).map(({ path, because }) => ({

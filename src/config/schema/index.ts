@@ -1,6 +1,8 @@
 // The whole of lictor.yaml as the contract fixes it; lictor.schema.json is generated from here.
 import { z } from 'zod';
+import { DESCRIPTIONS } from './descriptions.ts';
 import { identityProvider } from './identity.ts';
+import { schemaKeys } from './keys.ts';
 import { roleBinding } from './roles.ts';
 import { count, duration, filePath, headerName, hostPort, httpUrl, rate, strings, text } from './scalars.ts';
 import { forwardProxy, service } from './services.ts';
@@ -77,8 +79,14 @@ export type WireConfig = z.output<typeof configSchema>;
 export const sectionsSchema = configSchema.partial();
 export type WireSections = z.output<typeof sectionsSchema>;
 
-/** The JSON Schema that is published as lictor.schema.json, as text. */
+/** The JSON Schema that is published as lictor.schema.json. */
+export function jsonSchema(): Record<string, unknown> {
+  const schema = { title: 'lictor.yaml', ...z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) };
+  for (const { place, node } of schemaKeys(schema)) node['description'] = DESCRIPTIONS[place] ?? node['description'];
+  return schema;
+}
+
+/** The same as text. */
 export function renderJsonSchema(): string {
-  const schema = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' });
-  return `${JSON.stringify({ title: 'lictor.yaml', ...schema }, null, 2)}\n`;
+  return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
 }

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from './commands.ts';
+import { MARK, renderDocs } from './docs.ts';
+
+describe('docs/commands.md and docs/configuration.md', () => {
+  it('are as the code has them (npm run docs)', async () => {
+    for (const { file, text } of await renderDocs()) expect(readFileSync(file, 'utf8'), file.pathname).toBe(text);
+  });
+
+  it('have every command, with its help whole, and a part that is written by hand', async () => {
+    const [commands] = await renderDocs();
+    for (const { name } of COMMANDS) expect(commands?.text).toContain(`\n## lictor ${name}\n`);
+    expect(commands?.text).toContain('\n### lictor token rotate\n');
+    expect(commands?.text.match(/^Examples?:$/gm)?.length).toBeGreaterThanOrEqual(COMMANDS.length);
+    for (const { text } of await renderDocs()) expect((text.split(MARK)[0] ?? '').length).toBeGreaterThan(200);
+  });
+});

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { DESCRIPTIONS } from './descriptions.ts';
+import { jsonSchema } from './index.ts';
+import { schemaKeys } from './keys.ts';
+import { renderKeysTable } from './keys-table.ts';
+
+const keys = schemaKeys(jsonSchema());
+
+describe('every key of lictor.yaml', () => {
+  it('says what it is for (src/config/schema/descriptions.ts)', () => {
+    expect(keys.filter(({ node }) => typeof node['description'] !== 'string').map(({ place }) => place)).toEqual([]);
+  });
+
+  it('is there, when something is said about it', () => {
+    const places = keys.map(({ place }) => place);
+    expect(Object.keys(DESCRIPTIONS).filter((place) => !places.includes(place))).toEqual([]);
+  });
+
+  it('is marked when it needs a restart or is not built', () => {
+    const table = renderKeysTable();
+    expect(table).toMatch(/\| `store` \|.*\*\*Needs a restart\*\*: it is open\./);
+    expect(table).toMatch(/\| `metrics` \|.*\*\*Not built yet\*\*/);
+    expect(table).toMatch(/\| `roles\[\]\.role` \| `viewer`, .* \| required \|/);
+    expect(table).not.toMatch(/\| `roles` \|.*Not built/);
+  });
+});

@@ -25,7 +25,9 @@ import type { Sealer } from './keys/sealer.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { createMediator } from './mediate/mediator.ts';
 import { createPolicyEngine } from './policy/engine.ts';
+import type { Health } from './prefect/health.ts';
 import { createUpstream, type Upstream } from './prefect/upstream.ts';
+import { UpstreamError } from './prefect/upstream-error.ts';
 import type { Store } from './store/store.ts';
 
 /** What outlives every configuration. */
@@ -170,9 +172,9 @@ function publish(paths: StatePaths, config: Config, actions: readonly ActionEntr
 /** Each of several servers is asked by a client of its own. */
 function watchPrefect({ paths, log }: House, { prefect, publicUrl }: Config): ReturnType<typeof startBalancer> {
   const clients = new Map(prefect.servers.map((server) => [server, createUpstream({ ...prefect, servers: [server], publicUrl, connectTimeoutMs: 500 })]));
-  const probe = async (server: string): Promise<boolean> => {
+  const probe = async (server: string): Promise<Health> => {
     const client = clients.get(server);
-    return client !== undefined && (await prefectAnswers(client, 1000));
+    return client === undefined ? 'away' : healthOf(client);
   };
   const health = startBalancer({ paths, servers: prefect.servers, probe, log });
   return {
@@ -185,9 +187,19 @@ function watchPrefect({ paths, log }: House, { prefect, publicUrl }: Config): Re
 }
 
 /** Not /api/health, which Prefect answers to everybody: a server that refuses the gateway's credential is of no use. */
-async function prefectAnswers(upstream: Upstream, timeoutMs = 2000): Promise<boolean> {
-  const answer = await upstream.request({ method: 'GET', path: '/api/admin/version', signal: AbortSignal.timeout(timeoutMs) });
+async function prefectAnswers(upstream: Upstream, signal = AbortSignal.timeout(2000)): Promise<boolean> {
+  const answer = await upstream.request({ method: 'GET', path: '/api/admin/version', signal });
   return answer.status === 200;
+}
+
+async function healthOf(client: Upstream): Promise<Health> {
+  const signal = AbortSignal.timeout(1000);
+  try {
+    return (await prefectAnswers(client, signal)) ? 'usable' : 'away';
+  } catch (error) {
+    if (signal.aborted) return 'slow';
+    return error instanceof UpstreamError && error.refused ? 'refuses' : 'away';
+  }
 }
 
 function createRequestCount() {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Environment } from '../config/load.ts';
 import { ensureVenv } from './venv.ts';
 
-const PREFECT_VERSION = '3.9.1';
+export const PREFECT_VERSION = '3.9.1';
 
 export interface PrefectVenv {
   readonly directory: string;

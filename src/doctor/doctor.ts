@@ -16,9 +16,12 @@ import { checkProcesses, limitsOf, supervisorPid } from './inside/processes.ts';
 import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.ts';
 import { checkCacheMode, checkUnixSockets } from './inside/runtime.ts';
 import { checkCacheSpace, checkDisk, checkOpenFiles, type Statfs } from './inside/space.ts';
+import { readWorkerRecords } from './inside/worker-records.ts';
 import { checkChain, checkExpiry, checkFiles, checkName, fetchServed, type Served } from './outside/certificates.ts';
+import { checkDirectWorkers } from './outside/direct-workers.ts';
 import { baseOf, checkHealth, checkReady, checkRefusal, checkUiSettings, type Door } from './outside/door.ts';
 import { probe } from './outside/http-probe.ts';
+import { addressesOf, checkOtherAddresses } from './outside/other-addresses.ts';
 import { checkOwnAuthority } from './outside/own-authority.ts';
 import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
 import { authoritiesOf, tokenTrust, upstreamTrust } from './outside/trust.ts';
@@ -41,15 +44,22 @@ export interface Patient {
 }
 
 /**
- * Never rejects; nothing is changed. First what is quick, all at once; then what keeps Prefect busy for a moment (it makes its
- * OpenAPI document anew, and opens twenty sockets), so that the first is not slowed down by the second.
+ * Never rejects; nothing is changed. First what is quick, all at once; then what keeps Prefect busy for a moment, one after the
+ * other (it makes its OpenAPI document anew, and answers nothing meanwhile; it opens ten sockets): no check is slowed down by another.
  */
 export async function examine(patient: Patient): Promise<readonly Finding[]> {
   const running = isRunning(patient.paths);
-  const light = [...machineChecks(patient), ...edgeChecks(patient, running), ...(running ? doorChecks(patient) : []), ...upstreamChecks(patient)];
+  const light = [
+    ...machineChecks(patient),
+    ...edgeChecks(patient, running),
+    ...(running ? doorChecks(patient) : []),
+    ...upstreamChecks(patient),
+    ...(running ? workerChecks(patient) : []),
+  ];
   const quick = await runChecks([...light, ...certificateChecks(patient, running)]);
-  const slow = await runChecks([...routeChecks(patient), ...(running ? socketChecks(patient) : [])]);
-  return inOrder([...quick, ...slow]);
+  const routes = await runChecks(routeChecks(patient));
+  const sockets = await runChecks(running ? socketChecks(patient) : []);
+  return inOrder([...quick, ...routes, ...sockets]);
 }
 
 export function isRunning(paths: StatePaths): boolean {
@@ -132,13 +142,22 @@ function upstreamChecks(patient: Patient): readonly Check[] {
   const { config, secretsKnown } = patient;
   return upstreamSubjects(patient).flatMap((subject): Check[] => {
     const backDoor: Check = { group: 'upstream', name: 'back-door', run: () => checkBackDoor(subject) };
-    if (!secretsKnown) return [backDoor];
+    const otherAddresses: Check = { group: 'upstream', name: 'other-addresses', run: () => checkOtherAddresses(subject, addressesOf()) };
+    if (!secretsKnown) return [backDoor, otherAddresses];
     return [
       { group: 'upstream', name: 'credential', run: () => checkCredential(subject) },
       backDoor,
+      otherAddresses,
       { group: 'upstream', name: 'ui-settings', run: () => checkUiTarget(subject, config.publicUrl) },
     ];
   });
+}
+
+function workerChecks(patient: Patient): readonly Check[] {
+  const { config, secretsKnown, paths, clock } = patient;
+  if (!secretsKnown) return [];
+  const records = () => readWorkerRecords(paths.ledgerFile, clock());
+  return [{ group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(upstreamSubjects(patient), records, `${baseOf(config.publicUrl)}/api`) }];
 }
 
 function certificateChecks(patient: Patient, running: boolean): readonly Check[] {

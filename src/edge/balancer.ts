@@ -1,10 +1,10 @@
 // Several Prefect servers: which of them get requests, told to nginx by files and to the control plane by a list.
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
-import { type ServersHealth, watchServers } from '../prefect/health.ts';
+import { type Health, type ServersHealth, watchServers } from '../prefect/health.ts';
 
 /** Directory of the members' sockets, the worker user's alone (0700): nginx creates sockets that everybody may write to. */
 export function balancerDir(paths: StatePaths): string {
@@ -33,23 +33,41 @@ export function prepareBalancer(paths: StatePaths): void {
 export interface BalancerParts {
   readonly paths: StatePaths;
   readonly servers: readonly string[];
-  /** True when the server answers as a healthy one. */
-  readonly probe: (server: string) => Promise<boolean>;
+  readonly probe: (server: string) => Promise<Health>;
+  readonly intervalMs?: number;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
-/** Every member is up until it is found away. With one server there is nothing to choose, and nobody asks it anything. */
-export function startBalancer({ paths, servers, probe, log }: BalancerParts): ServersHealth {
+const NEWS = {
+  usable: 'Prefect server is in use',
+  refuses: 'Prefect server refuses our credential, so it is passed over: lictor doctor says why',
+  slow: 'Prefect server does not answer in time: it is out while another one does',
+  away: 'Prefect server is out: lictor doctor says why',
+} as const satisfies Record<Health, string>;
+
+/**
+ * With one server there is nothing to choose, and nobody asks it anything. A server that refuses its credential is not marked:
+ * nginx passes over it by itself, and around a reload two configurations watch with two credentials, and nginx's workers
+ * still have the former. A slow one is marked only while another is usable: when all are busy, none answering at once is no outage.
+ */
+export function startBalancer({ paths, servers, probe, intervalMs, log }: BalancerParts): ServersHealth {
   if (servers.length < 2) return { usable: () => servers, stop: async () => undefined };
-  for (const server of servers) rmSync(downFile(paths, server), { force: true });
+  const known = new Map(servers.map((server): [string, Health] => [server, existsSync(downFile(paths, server)) ? 'away' : 'usable']));
+  const isOut = (health: Health): boolean => health === 'away' || (health === 'slow' && [...known.values()].includes('usable'));
   return watchServers({
     servers,
     probe,
-    onChange(index, up) {
-      const server = servers[index] ?? '';
-      if (up) rmSync(downFile(paths, server), { force: true });
-      else writeFileSync(downFile(paths, server), '', { mode: 0o644 });
-      log[up ? 'info' : 'warn']({ server, up }, up ? 'Prefect server is back' : 'Prefect server is out: lictor doctor says why');
+    ...(intervalMs !== undefined && { intervalMs }),
+    initial: (server) => known.get(server) ?? 'usable',
+    onChange(changed, health) {
+      known.set(changed, health);
+      for (const [server, found] of known) mark(downFile(paths, server), isOut(found));
+      log[health === 'usable' ? 'info' : 'warn']({ server: changed, health }, NEWS[health]);
     },
   });
+}
+
+function mark(file: string, out: boolean): void {
+  if (!out) rmSync(file, { force: true });
+  else if (!existsSync(file)) writeFileSync(file, '', { mode: 0o644 });
 }

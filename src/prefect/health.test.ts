@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type ServersHealth, watchServers } from './health.ts';
+import { type Health, type ServersHealth, watchServers } from './health.ts';
 
 let health: ServersHealth | undefined;
 afterEach(() => health?.stop());
 
-function watch(answers: Record<string, boolean>) {
+function watch(answers: Record<string, Health>, initial: Record<string, Health> = {}) {
   const changes: string[] = [];
   health = watchServers({
     servers: Object.keys(answers),
@@ -12,7 +12,8 @@ function watch(answers: Record<string, boolean>) {
       if (answers[server] === undefined) throw new Error('gone');
       return answers[server];
     },
-    onChange: (index, up) => changes.push(`${index} ${up ? 'up' : 'down'}`),
+    onChange: (server, seen) => changes.push(`${server} ${seen}`),
+    initial: (server) => initial[server] ?? 'usable',
     intervalMs: 5,
   });
   return { changes, health };
@@ -20,39 +21,57 @@ function watch(answers: Record<string, boolean>) {
 
 describe('the health of several servers', () => {
   it('takes a server out after failures in a row, and back after answers in a row', async () => {
-    const answers = { a: true, b: true };
+    const answers: Record<string, Health> = { a: 'usable', b: 'usable' };
     const { changes, health } = watch(answers);
     expect(health.usable()).toEqual(['a', 'b']);
-    answers.b = false;
-    await vi.waitFor(() => expect(changes).toEqual(['1 down']));
+    answers['b'] = 'away';
+    await vi.waitFor(() => expect(changes).toEqual(['b away']));
     expect(health.usable()).toEqual(['a']);
-    answers.b = true;
-    await vi.waitFor(() => expect(changes).toEqual(['1 down', '1 up']));
+    answers['b'] = 'usable';
+    await vi.waitFor(() => expect(changes).toEqual(['b away', 'b usable']));
     expect(health.usable()).toEqual(['a', 'b']);
   });
 
   it('keeps asking all when none answers', async () => {
-    const { changes, health } = watch({ a: false, b: false });
+    const { changes, health } = watch({ a: 'away', b: 'refuses' });
     await vi.waitFor(() => expect(changes).toHaveLength(2));
     expect(health.usable()).toEqual(['a', 'b']);
   });
 
   it('does not let one failure decide', async () => {
     let calls = 0;
-    const changes: number[] = [];
-    health = watchServers({ servers: ['a'], probe: async () => ++calls !== 2, onChange: (index) => changes.push(index), intervalMs: 5 });
+    const changes: string[] = [];
+    const probe = async (): Promise<Health> => (++calls === 2 ? 'away' : 'usable');
+    health = watchServers({ servers: ['a'], probe, onChange: (server) => changes.push(server), intervalMs: 5 });
     await vi.waitFor(() => expect(calls).toBeGreaterThan(6));
     expect(changes).toEqual([]);
   });
 
   it('does not wait for a hanging server to look at the others', async () => {
-    const changes: number[] = [];
+    const changes: string[] = [];
     health = watchServers({
       servers: ['hangs', 'down'],
-      probe: (server) => (server === 'down' ? Promise.resolve(false) : new Promise((resolve) => setTimeout(() => resolve(true), 100))),
-      onChange: (index) => changes.push(index),
+      probe: (server) => (server === 'down' ? Promise.resolve('away') : new Promise((resolve) => setTimeout(() => resolve('usable'), 100))),
+      onChange: (server) => changes.push(server),
       intervalMs: 5,
     });
-    await vi.waitFor(() => expect(changes).toEqual([1]));
+    await vi.waitFor(() => expect(changes).toEqual(['down']));
+  });
+
+  it('takes one that refuses us out as well, and says which of the two it is', async () => {
+    const answers: Record<string, Health> = { a: 'usable', b: 'refuses' };
+    const { changes, health } = watch(answers);
+    await vi.waitFor(() => expect(changes).toEqual(['b refuses']));
+    expect(health.usable()).toEqual(['a']);
+    answers['b'] = 'away';
+    await vi.waitFor(() => expect(changes).toEqual(['b refuses', 'b away']));
+    expect(health.usable()).toEqual(['a']);
+  });
+
+  it('begins with what is known', async () => {
+    const { changes, health } = watch({ a: 'usable', b: 'usable' }, { b: 'away' });
+    expect(health.usable()).toEqual(['a']);
+    await vi.waitFor(() => expect(changes).toEqual(['b usable']));
+    expect(health.usable()).toEqual(['a', 'b']);
   });
 });

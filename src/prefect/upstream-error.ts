@@ -7,6 +7,8 @@ export type UpstreamReason = 'upstream-unavailable' | 'upstream-timeout';
 export interface UpstreamErrorOptions {
   /** False only when it is certain that no byte of the request left: then a client may repeat it without end. */
   readonly forwarded: boolean;
+  /** True: Prefect answered, and did not take our credential. */
+  readonly refused?: boolean;
   /** For the log; never a header or a body. */
   readonly detail?: string;
   readonly cause?: unknown;
@@ -15,11 +17,13 @@ export interface UpstreamErrorOptions {
 export class UpstreamError extends LictorError {
   readonly reason: UpstreamReason;
   readonly forwarded: boolean;
+  readonly refused: boolean;
 
   constructor(reason: UpstreamReason, options: UpstreamErrorOptions) {
     super(reason, REASONS[reason].detail, options);
     this.name = 'UpstreamError';
     this.reason = reason;
     this.forwarded = options.forwarded;
+    this.refused = options.refused ?? false;
   }
 }

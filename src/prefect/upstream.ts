@@ -100,7 +100,7 @@ async function sendToFirst(servers: readonly string[], senders: ReadonlyMap<stri
     try {
       const answer = await send(sender, request);
       if (answer.status !== 401) return answer;
-      last = new UpstreamError('upstream-unavailable', { forwarded: false, detail: `${server} refuses the auth string` });
+      last = new UpstreamError('upstream-unavailable', { forwarded: false, refused: true, detail: `${server} refuses the auth string` });
     } catch (error) {
       if (!(error instanceof UpstreamError) || error.forwarded) throw error;
       last = error;

@@ -8,11 +8,12 @@ import type { Inbox } from '../frames/inbox.ts';
 import type { RelayCore } from './core.ts';
 import { messageOf } from './core.ts';
 import { createDropRecorder } from './dropped.ts';
-import { passEveryFrame } from './frame-gate.ts';
+import { type FrameGate, passEveryFrame } from './frame-gate.ts';
 import { joinPipe } from './pipe.ts';
 import { recheckOne } from './recheck.ts';
 import type { Visit } from './record.ts';
 import { openUpstream } from './upstream-socket.ts';
+import { createHelloGate, WORKER_CHANNEL } from './worker-hello.ts';
 
 export type Allowed = Authorization & { readonly ok: true };
 
@@ -57,13 +58,18 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
       endSession(session, inbox, CLOSE.restart, 'Prefect closed the connection');
       return;
     }
-    const gate = visit.operation === undefined ? undefined : core.parts.gateFor?.(visit.operation, session.authorization);
-    joinPipe({ client, clientInbox: inbox, upstream, gate: gate ?? passEveryFrame, onDropped: createDropRecorder(core, session), limits: core.limits });
+    joinPipe({ client, clientInbox: inbox, upstream, gate: gateOf(core, session), onDropped: createDropRecorder(core, session), limits: core.limits });
   } catch (error) {
     if (gone.signal.aborted) return;
     core.log.warn({ request_id: visit.inputs.requestId, path: visit.inputs.path, error: messageOf(error) }, 'no socket to Prefect: client closed with 1012');
     endSession(session, inbox, CLOSE.restart, 'Prefect cannot be reached');
   }
+}
+
+function gateOf(core: RelayCore, session: Session): FrameGate {
+  const { operation } = session.visit;
+  if (operation?.operationId === WORKER_CHANNEL) return createHelloGate(core, session);
+  return (operation === undefined ? undefined : core.parts.gateFor?.(operation, session.authorization)) ?? passEveryFrame;
 }
 
 /**

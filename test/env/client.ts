@@ -90,7 +90,8 @@ export function carrierSettings({ carrier, token }: ClientCredential): Record<st
   }
 }
 
-function clientEnv(options: ClientOptions, home: string): NodeJS.ProcessEnv {
+/** The whole environment of a stock client whose home is `home`. */
+export function clientEnv(options: ClientOptions, home: string): NodeJS.ProcessEnv {
   return {
     PATH: `${join(options.venv, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
     HOME: home,

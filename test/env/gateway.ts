@@ -23,6 +23,8 @@ export interface GatewayOptions {
   };
   /** Further keys of lictor.yaml. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** The text of lictor.yaml, instead of one made of `upstream`, `tls` and `config`. The auth string is in `stateDir`/prefect-auth. */
+  readonly yaml?: (place: { readonly url: string; readonly stateDir: string }) => string;
   /** Of the supervisor. */
   readonly env?: NodeJS.ProcessEnv;
   /** True: other users may pass through the state directory, as where `lictor up` makes it itself. */
@@ -146,10 +148,14 @@ function lictorSpec(args: readonly string[], { configFile, stateDir, env, umask 
   };
 }
 
-function writeConfig(stateDir: string, url: string, { upstream, tls, config }: GatewayOptions): string {
+function writeConfig(stateDir: string, url: string, { upstream, tls, config, yaml }: GatewayOptions): string {
   const file = join(stateDir, 'lictor.yaml');
   const secret = join(stateDir, 'prefect-auth');
   if (upstream.authString !== null) writeFileSync(secret, `${upstream.authString}\n`, { mode: 0o600 });
+  if (yaml !== undefined) {
+    writeFileSync(file, yaml({ url, stateDir }));
+    return file;
+  }
   const prefect = { url: upstream.url, ...(upstream.authString !== null && { auth_string_file: secret }) };
   const identityProviders = [{ id: 'local', type: 'accounts' }];
   writeFileSync(file, stringify({ public_url: url, prefect, identity_providers: identityProviders, ...(tls !== undefined && { tls }), ...config }));

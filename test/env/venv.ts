@@ -1,6 +1,6 @@
 // The venv of the stock Prefect: LICTOR_PREFECT, else the one that `lictor demo` uses too, brought when it is missing.
 import { join } from 'node:path';
-import { ensurePrefect } from '../../src/cli/prefect-venv.ts';
+import { ensurePrefect, PREFECT_VERSION } from '../../src/cli/prefect-venv.ts';
 import { toolCacheDir } from '../../src/cli/repository.ts';
 import { ensureVenv } from '../../src/cli/venv.ts';
 
@@ -11,6 +11,17 @@ export async function prefectVenv(): Promise<string> {
   const { directory } = await ensurePrefect({ cacheDir: toolCacheDir(process.env), env: process.env, onProgress });
   return directory;
 }
+
+/** A venv whose server can be one of several: they share their state through Redis. */
+export async function scaledPrefectVenv(): Promise<string> {
+  const cacheDir = toolCacheDir(process.env);
+  const directory = join(cacheDir, `prefect-${PREFECT_VERSION}-redis-${PREFECT_REDIS_VERSION}`);
+  const requirements = [`prefect==${PREFECT_VERSION}`, `prefect-redis==${PREFECT_REDIS_VERSION}`];
+  await ensureVenv({ directory, requirements, cacheDir, env: process.env, onProgress });
+  return directory;
+}
+
+const PREFECT_REDIS_VERSION = '0.3.0';
 
 /** 3.6.13 imports it without naming it: what it came with no longer does. */
 const UNNAMED = 'importlib-metadata==8.7.1';

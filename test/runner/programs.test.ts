@@ -22,6 +22,12 @@ it('does nothing for what is there, or what the environment names', async () => 
   expect(progress).toEqual([]);
 });
 
+it('finds no Redis on an empty PATH, and then says what to install', async () => {
+  await expect(bringProgram('redis', { PATH: bin }, () => undefined)).rejects.toThrow(/apt-get install redis-server/);
+  writeFileSync(join(bin, 'redis-server'), '');
+  await bringProgram('redis', { PATH: bin }, () => undefined);
+});
+
 it('says what to install when it cannot bring it', async () => {
   await expect(bringProgram('browser', { PATH: bin }, () => undefined)).rejects.toThrow(/apt-get install chromium fonts-dejavu-core/);
 });

@@ -1,13 +1,16 @@
 // Programs of the system that the tests and the bench need, brought by apt when they are missing.
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CommandFailed } from '../../src/cli/errors.ts';
+import { REPOSITORY } from '../../src/cli/repository.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import type { Environment } from '../../src/config/load.ts';
 
 interface ProgramNeed {
   /** Any of these on PATH will do. */
   readonly programs: readonly string[];
+  /** Or a file of this pattern: Debian has Postgres beside PATH. */
+  readonly files?: string;
   readonly packages: readonly string[];
   /** An environment variable that names another one. */
   readonly override?: string;
@@ -18,6 +21,8 @@ const NEEDS = {
   wrk: { programs: ['wrk'], packages: ['wrk'] },
   java: { programs: ['java'], packages: ['default-jre-headless'] },
   maven: { programs: ['mvn'], packages: ['maven'] },
+  postgres: { programs: ['initdb'], files: '/usr/lib/postgresql/*/bin/initdb', packages: ['postgresql'] },
+  redis: { programs: ['redis-server'], packages: ['redis-server'] },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
 } as const satisfies Record<string, ProgramNeed>;
 
@@ -31,14 +36,16 @@ export async function bringProgram(name: ProgramName, env: Environment, onProgre
   const remedy = `${need.programs[0]} is missing: run apt-get install ${packages} as root.`;
   const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
   onProgress(`bringing ${packages}`);
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...need.packages]]) {
-    const [command = '', ...rest] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args];
-    const { status, output } = await runCommand({ command, args: rest, env });
-    if (status !== 0 && args[0] === 'install') throw new CommandFailed(`${output.trim().split('\n').slice(-5).join('\n')}\n${remedy}`);
-  }
+  const [command = '', ...args] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'sh', '-eu', APT_INSTALL, ...need.packages];
+  const { status, output } = await runCommand({ command, args, env });
+  if (status !== 0) throw new CommandFailed(`${output.trim().split('\n').slice(-5).join('\n')}\n${remedy}`);
 }
 
-function isThere({ programs, override }: ProgramNeed, env: Environment): boolean {
+/** No service of a package is started. */
+const APT_INSTALL = join(REPOSITORY, 'packaging', 'apt-install.sh');
+
+function isThere({ programs, files, override }: ProgramNeed, env: Environment): boolean {
+  if (files !== undefined && globSync(files).length > 0) return true;
   if (override !== undefined && (env[override] ?? '') !== '') return true;
   const path = (env['PATH'] ?? '').split(delimiter).filter((directory) => directory !== '');
   return path.some((directory) => programs.some((program) => existsSync(join(directory, program))));

@@ -80,7 +80,10 @@ function wrongCredential({ url, authString }: UpstreamSubject, status: number): 
 export async function checkBackDoor({ url, probe }: UpstreamSubject): Promise<readonly Verdict[]> {
   const answer = await probe({ url: `${url}/api/flows/filter`, method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"limit": 1}' });
   if (!answer.ok) return []; // the line about the credential says that nobody answers
-  if (answer.status !== 200 || isHtml(answer)) return [ok(`Prefect refuses whoever comes to ${url} without a credential (${answer.status})`)];
+  if (answer.status !== 200 || isHtml(answer))
+    return [
+      ok(`Prefect refuses whoever comes to ${url} without its auth string (${answer.status}); whoever has that and reaches it still passes by the gateway`),
+    ];
   return [
     fail(
       `back door: ${url} answers requests without any credential, past the gateway`,
@@ -138,8 +141,12 @@ async function checkUiBase(subject: UpstreamSubject, { basePath }: Pick<PublicUr
 }
 
 function ask({ url, authString, tls, probe }: UpstreamSubject, path: string): Promise<Probe> {
-  const headers: Record<string, string> = authString === null ? {} : { authorization: `Basic ${Buffer.from(authString, 'utf8').toString('base64')}` };
-  return probe({ url: `${url}${path}`, headers, tls });
+  return probe({ url: `${url}${path}`, headers: authorizationOf(authString), tls });
+}
+
+/** The header with the gateway's own credential. */
+export function authorizationOf(authString: string | null): Readonly<Record<string, string>> {
+  return authString === null ? {} : { authorization: `Basic ${Buffer.from(authString, 'utf8').toString('base64')}` };
 }
 
 function comparison(operations: readonly Operation[], body: string) {

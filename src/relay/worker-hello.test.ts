@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { EVENTS_IN, GOOD, openTestRoom, type TestRoom, until } from './test-room.ts';
+
+const CHANNEL = { operation: 'socket:worker-connect', path: '/api/work_pools/pool-a/workers/connect' };
+const hello = (name: unknown) => JSON.stringify({ type: 'worker.hello.v1', payload: { worker_name: name, worker_type: 'process' } });
+
+let room: TestRoom;
+beforeEach(async () => {
+  room = await openTestRoom();
+});
+afterEach(() => room.close());
+
+/** Sends these frames on a socket; answers the records after that of the socket itself. */
+async function recorded(frames: readonly string[], inputs: object = CHANNEL) {
+  const client = await room.connect({ inputs: { ...inputs, token: GOOD } });
+  for (const frame of frames) client.socket.send(frame);
+  await until(() => room.prefect.frames.length === frames.length + 1, 'the frames');
+  expect(room.prefect.frames.slice(1)).toEqual(frames);
+  return room.records.slice(1);
+}
+
+it('records which worker came with whose token, and passes the frame as it is', async () => {
+  const found = await recorded([hello('etl-1'), '{"type":"worker.heartbeat.v1"}']);
+  expect(found).toMatchObject([
+    {
+      action: 'worker.connect',
+      resource_type: 'Worker',
+      resource_id: 'etl-1',
+      principal: 'token:etl',
+      decision: 'allow',
+      request_id: null,
+      path: CHANNEL.path,
+    },
+  ]);
+});
+
+it('takes a name from nothing but the first frame of a channel', async () => {
+  expect(await recorded(['{"type":"worker.heartbeat.v1"}', hello('late')])).toEqual([]);
+});
+
+it.each([
+  ['no JSON', 'hello'],
+  ['another frame', '{"type":"auth","payload":{"worker_name":"x"}}'],
+  ['no name', hello(7)],
+  ['a list', '[]'],
+])('passes %s without a record', async (_what, frame) => expect(await recorded([frame])).toEqual([]));
+
+it('does not look at other sockets', async () => {
+  expect(await recorded([hello('etl-1')], EVENTS_IN)).toEqual([]);
+});

@@ -1,0 +1,27 @@
+// What a page of docs/ tells a reader to type, so that the page cannot rot: the tests use exactly that.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPOSITORY } from '../../src/cli/repository.ts';
+
+/** The indented block of a page that begins with these words, without its indentation. Throws when there is none, or more than one. */
+export function docsBlock(page: string, beginning: string): string {
+  const blocks = blocksOf(readFileSync(join(REPOSITORY, 'docs', page), 'utf8')).filter((block) => block.startsWith(beginning));
+  const [block, ...more] = blocks;
+  if (block === undefined || more.length > 0) throw new Error(`docs/${page} has ${blocks.length} blocks that begin with "${beginning}"`);
+  return block;
+}
+
+function blocksOf(page: string): readonly string[] {
+  const parts = page.split(/\n(?:\n|(?=\S))/);
+  return parts.filter((part) => part.startsWith('    ')).map((part) => `${part.replaceAll(/^ {4}/gm, '').trimEnd()}\n`);
+}
+
+/** `NAME=value` lines, as in an EnvironmentFile. */
+export function environmentOf(block: string): Record<string, string> {
+  return Object.fromEntries(
+    block
+      .trim()
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}

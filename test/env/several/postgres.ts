@@ -1,0 +1,60 @@
+// A real Postgres for a test: a cluster of its own in a temporary directory, on a free port of loopback, as an unprivileged user.
+import { chownSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nginxWorkerUser } from '../../../src/config/worker-user.ts';
+import { freePort, run, start } from '../process.ts';
+
+export interface Postgres {
+  /** Of an empty database, without the scheme: `prefect@127.0.0.1:5432/postgres`. */
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/** Nothing of it outlives the test, so nothing is forced to the disk. */
+const SETTINGS = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'dynamic_shared_memory_type=mmap', 'max_connections=200'];
+
+export async function startPostgres(): Promise<Postgres> {
+  const bin = binaries();
+  const home = mkdtempSync(join(tmpdir(), 'lictor-test-pg-'));
+  const data = join(home, 'data');
+  const port = await freePort();
+  const user = nginxWorkerUser();
+  if (user !== null) chownSync(home, user.uid, user.gid);
+  const spec = (name: string, args: readonly string[]) => unprivileged({ name, program: join(bin, name), args, cwd: home });
+  const made = await run(spec('initdb', ['-D', data, '-U', 'prefect', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C']));
+  if (made.code !== 0) throw new Error(`initdb: ${made.output}`);
+  const settings = [...SETTINGS, 'listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${home}`].flatMap((setting) => ['-c', setting]);
+  const isReady = async (): Promise<boolean> => (await run(spec('pg_isready', ['-q', '-h', '127.0.0.1', '-p', String(port)]))).code === 0;
+  const server = await start({ ...spec('postgres', ['-D', data, ...settings]), ready: isReady });
+  return {
+    address: `prefect@127.0.0.1:${port}/postgres`,
+    async stop() {
+      server.signal('SIGINT'); // "fast": whoever is still connected is cut off
+      await server.exited;
+      await server.stop();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Debian has them beside PATH, by version; elsewhere they are on it. */
+function binaries(): string {
+  const found = globSync('/usr/lib/postgresql/*/bin').sort((a, b) => Number(a.split('/')[4]) - Number(b.split('/')[4]));
+  return found.at(-1) ?? '';
+}
+
+interface Program {
+  readonly name: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+}
+
+/** Postgres refuses to run as root. */
+function unprivileged({ name, program, args, cwd }: Program) {
+  const user = nginxWorkerUser();
+  const env = { PATH: process.env['PATH'] };
+  if (user === null) return { name, command: program, args, cwd, env };
+  return { name, command: 'setpriv', args: [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', '--', program, ...args], cwd, env };
+}

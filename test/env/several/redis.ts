@@ -1,0 +1,46 @@
+// A real Redis for a test, on a free port of loopback: nothing is written to the disk.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, start } from '../process.ts';
+
+export interface Redis {
+  /** `127.0.0.1:6379`. */
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+export async function startRedis(): Promise<Redis> {
+  const home = mkdtempSync(join(tmpdir(), 'lictor-test-redis-'));
+  const port = await freePort();
+  const args = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', home, '--daemonize', 'no'];
+  const server = await start({
+    name: 'redis-server',
+    command: 'redis-server',
+    args,
+    cwd: home,
+    env: { PATH: process.env['PATH'] },
+    ready: () => answers(port),
+  });
+  return {
+    address: `127.0.0.1:${port}`,
+    async stop() {
+      await server.stop();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    socket.setTimeout(1000, () => socket.destroy());
+    socket.once('data', (data) => {
+      resolve(data.toString().startsWith('+PONG'));
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+  });
+}

@@ -11,6 +11,7 @@ import { createJwts } from './authn/jwt/verify.ts';
 import { createOutbounds } from './authn/outbounds.ts';
 import { type ActionEntry, collectActions } from './catalog/actions.ts';
 import type { Catalogue } from './catalog/catalogue.ts';
+import { ensureSigner } from './certificates/signer.ts';
 import type { Config } from './config/config.ts';
 import type { StatePaths } from './config/state-dir.ts';
 import type { Clock } from './contract/clock.ts';
@@ -64,7 +65,8 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
   const actions = collectActions(catalogue.operations);
   const policy = createPolicyEngine({ actions, revision: publish(house.paths, config, actions) });
   const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
-  const providers = openProviders({ config, outboundFor: loginOutbounds.to, marks: store.marks, clock });
+  const samlSigner = () => ensureSigner(house.paths.samlSigner, clock());
+  const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock });
   const outbounds = createOutbounds();
   const jwts = createJwts({ config, clock, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
   const authenticator = createAuthenticator({

@@ -45,6 +45,8 @@ const OID = {
 /** KeyUsage, its first bit leftmost: digitalSignature; keyCertSign and cRLSign. */
 const USAGE = { server: { bits: 0x80, unusedBits: 7 }, authority: { bits: 0x06, unusedBits: 1 } } as const;
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+/** What every SAML provider can check. */
+const RSA = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 3072, publicExponent: Uint8Array.of(1, 0, 1), hash: 'SHA-256' } as const;
 
 /** Its key is of use for nothing but these hosts and server certificates: whoever installs the authority trusts it with nothing else. */
 export async function makeAuthority(hosts: readonly Host[], nowMs: number): Promise<Made> {
@@ -80,6 +82,15 @@ export async function makeServerCertificate(authority: Made, hosts: readonly Hos
   // Not a host: OpenSSL would hold a common name that looks like one against the constraints.
   const request = { issuer: issuer.subject, subject: nameOf('Lictor gateway'), keys, extensions, fromMs: nowMs - BACKDATED_MS, toMs };
   return { certificate: await sign(request, issuerKey), key: await pemOfKey(keys.privateKey) };
+}
+
+/** For signing messages to those who were given the certificate itself: it vouches for nothing, and ends late. */
+export async function makeSigningCertificate(commonName: string, nowMs: number): Promise<Made> {
+  const keys = await crypto.subtle.generateKey(RSA, true, ['sign', 'verify']);
+  const name = nameOf(commonName);
+  const extensions = [extension(OID.basicConstraints, new BasicConstraints({ cA: false }).toSchema(), 'critical'), keyUsage(USAGE.server)];
+  const times = { fromMs: nowMs - BACKDATED_MS, toMs: nowMs + AUTHORITY_DAYS * DAY_MS };
+  return { certificate: await sign({ issuer: name, subject: name, keys, extensions, ...times }, keys.privateKey), key: await pemOfKey(keys.privateKey) };
 }
 
 /** True when the authority was made for exactly these hosts. */

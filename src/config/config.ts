@@ -52,6 +52,8 @@ export interface SamlProvider {
   /** Where the provider's metadata is: one of the two. */
   readonly metadata: { readonly url: string } | { readonly file: string };
   readonly groupsAttribute: string;
+  /** A login that began at the provider is taken: nobody knows whether this browser wanted it. */
+  readonly idpInitiated: boolean;
   readonly caFile: string | null;
 }
 

@@ -130,7 +130,6 @@ limits: [{ for: "*", rate: fast }]
     'store: postgres://db/x',
     'ledger: { retention: 400d }',
     'ledger: { export: [] }',
-    'identity_providers: [{ id: adfs, type: saml, metadata_url: "https://i/metadata" }]',
     'limits: [{ for: "role:worker", rate: 5/s }]',
     'limits: [{ for: "*", rate: 5/s, concurrency: 3 }]',
     'roles: [{ role: viewer, members: ["token:a"], scope: { own: true } }]',

@@ -11,7 +11,6 @@ interface NotBuilt {
 }
 
 const LATER_PROVIDERS: Readonly<Record<string, string>> = {
-  saml: 'login by SAML',
   'aws-iam': 'AWS IAM identities',
 };
 

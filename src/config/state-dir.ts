@@ -26,6 +26,8 @@ export interface StatePaths {
   readonly storeFile: string;
   /** Seals small secrets of the store; never leaves the machine. */
   readonly sealKey: string;
+  /** Certificate and key that sign what is said to SAML providers. */
+  readonly samlSigner: string;
   /** A copy of the configuration file as it was when it was applied; secrets stand in it as references only. */
   readonly configInUse: string;
   readonly ownCertificate: OwnCertificatePaths;
@@ -71,6 +73,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     ledgerFile: join(root, 'ledger.db'),
     storeFile: join(root, 'lictor.db'),
     sealKey: join(root, 'keys', 'seal.key'),
+    samlSigner: join(root, 'keys', 'saml.pem'),
     configInUse: join(root, 'config-in-use.yaml'),
     ownCertificate: ownCertificatePaths(root),
     version: join(root, 'version'),

@@ -77,6 +77,13 @@ export const REASONS = {
     hint: 'Begin the login again. If it stays so, an administrator finds in control.log what is wrong with the ID token.',
   },
   'id-token-other-login': { status: 401, detail: 'The identity provider answered for another login.', hint: 'Begin the login again.' },
+  'assertion-invalid': {
+    status: 401,
+    detail: 'What the identity provider says about this login cannot be believed.',
+    hint: 'Begin the login again. If it stays so, an administrator finds in control.log what is wrong with the assertion.',
+  },
+  'assertion-other-login': { status: 401, detail: 'The identity provider answered for another login.', hint: 'Begin the login again.' },
+  'assertion-replayed': { status: 401, detail: 'This answer of the identity provider has been used already.', hint: 'Begin the login again.' },
   'too-many-failures': {
     status: 401,
     detail: 'Too many failed credentials from this address.',
@@ -101,10 +108,15 @@ export const REASONS = {
     detail: 'The identity provider left out the groups of this person, because there are too many.',
     hint: 'An administrator lets it send only the groups that are assigned to this application, or application roles (docs/login.md).',
   },
+  'assertion-encrypted': {
+    status: 403,
+    detail: 'The identity provider encrypts its assertions, which this gateway does not read.',
+    hint: 'An administrator of the provider turns their encryption off for this application; they travel over TLS and are signed (docs/login-saml.md).',
+  },
   'groups-unreadable': {
     status: 403,
     detail: 'The identity provider sends groups in a form that cannot be read.',
-    hint: 'groups_claim must name a claim that is a list of names (docs/login.md).',
+    hint: 'groups_claim or groups_attribute must name a list of names (docs/login.md).',
   },
   'identity-name-taken': {
     status: 403,
@@ -170,6 +182,7 @@ export const REASONS = {
   },
   'login-other-issuer': { status: 400, detail: 'The answer comes from another identity provider than was asked.', hint: 'Begin the login again.' },
   'login-answer-invalid': { status: 400, detail: 'The answer of the identity provider cannot be read.', hint: 'Begin the login again.' },
+  'logout-request-invalid': { status: 400, detail: 'The logout request is not valid, or was used before.', hint: 'control.log says why.' },
   'logout-token-invalid': { status: 400, detail: 'The logout token is not valid, or was used before.', hint: 'control.log says why.' },
   'request-invalid': { status: 400, detail: 'The request is malformed.', hint: 'Check headers, cookies and body.' },
   'host-unknown': { status: 400, detail: 'This host name is not served here.', hint: 'Use the public_url of the gateway.' },

@@ -16,6 +16,7 @@ import { MEDIATED_BYTES, mediate } from './mediated-route.ts';
 import { createPages } from './pages.ts';
 import type { OwnAppParts, RouteParts } from './parts.ts';
 import { registerCallback } from './provider-routes.ts';
+import { registerSaml } from './saml-routes.ts';
 import { registerStatus } from './status-routes.ts';
 
 export type { OwnAppParts } from './parts.ts';
@@ -61,6 +62,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   registerLogin(app, routeParts);
   registerCallback(app, routeParts);
   registerLogout(app, routeParts);
+  registerSaml(app, routeParts);
   const script = renderExpiredScript(`${prefix}/login`);
   app.get(`${prefix}/expired.js`, (_request, reply) => reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script));
   return app;

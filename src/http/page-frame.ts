@@ -43,6 +43,11 @@ export function leavingHeaders(script: string): Readonly<Record<string, string>>
   return headersWith(`script-src '${hash(script)}'`);
 }
 
+/** With one script of the page's own, and a form that leads here. */
+export function returningHeaders(script: string): Readonly<Record<string, string>> {
+  return headersWith(`script-src '${hash(script)}'; form-action 'self'`);
+}
+
 function headersWith(rule: string): Readonly<Record<string, string>> {
   return {
     'content-type': 'text/html; charset=utf-8',

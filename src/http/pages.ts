@@ -1,7 +1,7 @@
 // The gateway's own pages: log in, log out, and what went wrong. Server-rendered; nothing from outside.
 import type { LeaveForm } from '../authn/external/provider.ts';
 import { type Html, html, NOTHING } from './html.ts';
-import { leavingHeaders, pageHeaders, renderPage } from './page-frame.ts';
+import { leavingHeaders, pageHeaders, renderPage, returningHeaders } from './page-frame.ts';
 
 export interface Pages {
   login(page: LoginPage): string;
@@ -19,6 +19,8 @@ export interface Pages {
   loggedOut(stillAt: string | null): string;
   /** Signed out here; the browser goes on to the provider, by itself or by the button. */
   leaving(page: { readonly idp: string; readonly form: LeaveForm }): { readonly html: string; readonly headers: Readonly<Record<string, string>> };
+  /** Back from a provider by a form of its own, with which no cookie comes: this page sends it once more, from here. */
+  returning(page: { readonly idp: string; readonly form: LeaveForm }): { readonly html: string; readonly headers: Readonly<Record<string, string>> };
   message(page: { readonly title: string; readonly text: string; readonly hint: string; readonly requestId: string }): string;
   /** To send with every page: nothing is loaded but the page's own style. */
   readonly headers: Readonly<Record<string, string>>;
@@ -93,6 +95,10 @@ export function createPages({ host, prefix, home }: { readonly host: string; rea
       html: renderPage({ title: 'Signing out', body: leavingForm(idp, form, host), script: SUBMIT }),
       headers: leavingHeaders(SUBMIT),
     }),
+    returning: ({ idp, form }) => ({
+      html: renderPage({ title: 'Signing in', body: returningForm(idp, form), script: SUBMIT }),
+      headers: returningHeaders(SUBMIT),
+    }),
     loggedOut: (stillAt) =>
       render(
         'Signed out',
@@ -158,11 +164,24 @@ ${wanted}
 <a class="button quiet" href="${prefix}/login?idp=${idp}&amp;other=1">Sign in as somebody else</a>`;
 }
 
-function leavingForm(idp: string, { action, fields }: LeaveForm, host: string): Html {
+function leavingForm(idp: string, { method = 'post', action, fields }: LeaveForm, host: string): Html {
   return html`<h1>Signed out here</h1>
 <p>The session at <strong>${host}</strong> has ended. One step is left: <strong>${idp}</strong>.</p>
-<form method="post" action="${action}">
-${Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+<form method="${method}" action="${action}">
+${hidden(fields)}
 <button>Sign out of ${idp}</button>
 </form>`;
+}
+
+function returningForm(idp: string, { action, fields }: LeaveForm): Html {
+  return html`<h1>Signing in</h1>
+<p>${idp} has answered.</p>
+<form method="post" action="${action}">
+${hidden(fields)}
+<button>Continue</button>
+</form>`;
+}
+
+function hidden(fields: LeaveForm['fields']): readonly Html[] {
+  return Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
 }

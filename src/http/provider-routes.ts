@@ -14,9 +14,10 @@ import { recordAnyway, recordStart } from './session-records.ts';
 const RETRY_SECONDS = '10';
 
 export function registerCallback(app: FastifyInstance, parts: RouteParts): void {
-  app.get<{ Params: { idp: string } }>(`${parts.prefix}/callback/:idp`, { exposeHeadRoute: false }, (request, reply) =>
-    finishAtProvider(request, reply, { parts, idp: request.params.idp }),
-  );
+  app.get<{ Params: { idp: string } }>(`${parts.prefix}/callback/:idp`, { exposeHeadRoute: false }, (request, reply) => {
+    const params = new URLSearchParams(request.url.split('?')[1] ?? '');
+    return finishAtProvider(request, reply, { parts, idp: request.params.idp, params, state: params.get('state') ?? '' });
+  });
 }
 
 export interface BeginAt {
@@ -37,21 +38,23 @@ interface At {
   readonly idp: string;
 }
 
+export interface FinishAt extends At {
+  /** What the browser brought back. */
+  readonly params: URLSearchParams;
+  /** Names the attempt; null: nobody began one here. */
+  readonly state: string | null;
+}
+
 /** The attempt's cookie goes in any case: it is used up. */
-async function finishAtProvider(request: FastifyRequest, reply: FastifyReply, { parts, idp }: At): Promise<FastifyReply> {
-  const params = new URLSearchParams(request.url.split('?')[1] ?? '');
-  const state = params.get('state') ?? '';
+export async function finishAtProvider(request: FastifyRequest, reply: FastifyReply, { parts, idp, params, state }: FinishAt): Promise<FastifyReply> {
   const inputs = parseEdgeInputs(request.headers);
   const { publicUrl } = parts.config;
-  if (STATE.test(state)) reply.header('set-cookie', expiredLoginCookie(publicUrl, state));
-  const result = await parts.logins.finish({
-    idp,
-    callbackUrl: callbackUrl(parts, idp),
-    params,
-    state,
-    browser: headerText(request.headers[LOGIN_BROWSER]),
-    oldCookieValue: inputs.session,
-  });
+  if (state !== null && STATE.test(state)) reply.header('set-cookie', expiredLoginCookie(publicUrl, state));
+  const answer = { idp, params, oldCookieValue: inputs.session };
+  const result =
+    state === null
+      ? await parts.logins.finishUnasked(answer)
+      : await parts.logins.finish({ ...answer, callbackUrl: callbackUrl(parts, idp), state, browser: headerText(request.headers[LOGIN_BROWSER]) });
   return result.ok ? await accept(request, reply, { parts, idp, result }) : await refuse(request, reply, { parts, idp, refused: result });
 }
 

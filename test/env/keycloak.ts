@@ -28,6 +28,8 @@ export interface Keycloak {
   readonly issuer: string;
   /** Lets the client `lictor` log people in at this gateway, and tells it where to say that a session has ended. */
   serve(gatewayUrl: string, idp: string): Promise<void>;
+  /** Makes a SAML client of a service provider's metadata, as an administrator imports it. Answers its id there. */
+  serveSaml(metadata: string): Promise<string>;
   /** Seconds an access token lives: what the gateway refreshes by. */
   setTokenLifetime(seconds: number): Promise<void>;
   addUser(name: string, groups: readonly string[]): Promise<{ readonly name: string; readonly password: string }>;
@@ -39,7 +41,7 @@ export interface Keycloak {
   sessions(name: string): Promise<number>;
   /** A new signing key, used from now on; the old one stays published. */
   rotateKeys(): Promise<void>;
-  /** Any other call of the admin API below the realm. */
+  /** Any other call of the admin API below the realm; a text is sent as XML. */
   admin(method: string, path: string, body?: unknown): Promise<unknown>;
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -56,6 +58,7 @@ export async function sharedKeycloak(): Promise<Keycloak> {
     issuer: `${address.url}/realms/${REALM}`,
     admin,
     serve: (gatewayUrl, idp) => configureClient(admin, gatewayUrl, idp),
+    serveSaml: (metadata) => importSamlClient(admin, metadata),
     setTokenLifetime: async (seconds) => void (await admin('PUT', '', { realm: REALM, accessTokenLifespan: seconds })),
     addUser: (name, groups) => addUser(admin, name, groups),
     setEnabled: async (name, enabled) => void (await admin('PUT', `/users/${await userId(name)}`, { enabled })),
@@ -86,8 +89,10 @@ interface Call {
 async function callAdmin(url: string, { method, path, body }: Call): Promise<unknown> {
   const form = new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', username: ADMIN.name, password: ADMIN.password });
   const granted: unknown = await (await fetch(`${url}/realms/master/protocol/openid-connect/token`, { method: 'POST', body: form })).json();
-  const headers = { authorization: `Bearer ${text(field(granted, 'access_token'))}`, 'content-type': 'application/json' };
-  const response = await fetch(`${url}/admin/realms/${REALM}${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+  const raw = typeof body === 'string';
+  const headers = { authorization: `Bearer ${text(field(granted, 'access_token'))}`, 'content-type': raw ? 'application/xml' : 'application/json' };
+  const sent = body === undefined ? {} : { body: raw ? body : JSON.stringify(body) };
+  const response = await fetch(`${url}/admin/realms/${REALM}${path}`, { method, headers, ...sent });
   const answer = await response.text();
   if (!response.ok) throw new Error(`Keycloak answered ${response.status} to ${method} ${path}: ${answer}`);
   return answer === '' ? null : JSON.parse(answer);
@@ -106,6 +111,33 @@ async function configureClient(admin: Admin, gatewayUrl: string, idp: string): P
       'post.logout.redirect.uris': `${own}/logout`,
     },
   });
+}
+
+/** People by their user name, groups by name; Keycloak tells the gateway itself when a session has ended. */
+async function importSamlClient(admin: Admin, metadata: string): Promise<string> {
+  const client = await admin('POST', '/client-description-converter', metadata);
+  if (typeof client !== 'object' || client === null) throw new Error('Keycloak made no client of the metadata');
+  const clientId = text(field(client, 'clientId'));
+  const attributes = field(client, 'attributes');
+  await admin('POST', '/clients', {
+    ...client,
+    frontchannelLogout: false,
+    attributes: {
+      ...(typeof attributes === 'object' && attributes),
+      saml_name_id_format: 'username',
+      saml_force_name_id_format: 'true',
+      saml_idp_initiated_sso_url_name: 'lictor-saml',
+    },
+    protocolMappers: [
+      {
+        name: 'groups',
+        protocol: 'saml',
+        protocolMapper: 'saml-group-membership-mapper',
+        config: { 'attribute.name': 'groups', 'attribute.nameformat': 'Basic', single: 'false', 'full.path': 'false' },
+      },
+    ],
+  });
+  return text(field(list(await admin('GET', `/clients?clientId=${encodeURIComponent(clientId)}`))[0], 'id'));
 }
 
 async function addUser(admin: Admin, name: string, groups: readonly string[]): Promise<{ readonly name: string; readonly password: string }> {

@@ -16,6 +16,8 @@ export interface ExternalLogins {
   readonly idps: readonly string[];
   begin(request: BeginLogin): Promise<BegunLogin | RefusedLogin>;
   finish(request: FinishLogin): Promise<FinishedLogin | RefusedLogin>;
+  /** An answer that nobody here asked for (SAML, where lictor.yaml lets it in). */
+  finishUnasked(request: UnaskedLogin): Promise<FinishedLogin | RefusedLogin>;
   /** For the session's own logout, asked before it ends: how to end the provider's session as well. */
   leave(session: { readonly sessionId: string; readonly idp: string }, returnUrl: string): Promise<LeaveForm | undefined>;
 }
@@ -34,13 +36,16 @@ export interface BegunLogin {
   readonly attempt: NewAttempt;
 }
 
-export interface FinishLogin {
-  readonly idp: string;
+export interface FinishLogin extends UnaskedLogin {
   readonly callbackUrl: string;
-  readonly params: URLSearchParams;
   readonly state: string;
   /** Value of the attempt's cookie, or empty. */
   readonly browser: string;
+}
+
+export interface UnaskedLogin {
+  readonly idp: string;
+  readonly params: URLSearchParams;
   /** Value of the session cookie that came along, or empty: that session ends when this login succeeds. */
   readonly oldCookieValue: string;
 }
@@ -84,6 +89,7 @@ export function createExternalLogins(parts: ExternalLoginParts): ExternalLogins 
     idps: parts.providers.map(({ idp }) => idp),
     begin: (request) => begin(inside, request),
     finish: (request) => finish(inside, request),
+    finishUnasked: (request) => finishUnasked(inside, request),
     leave: (session, returnUrl) => leave(inside, session, returnUrl),
   };
 }
@@ -110,6 +116,14 @@ async function finish(inside: Inside, request: FinishLogin): Promise<FinishedLog
   const proof = await provider.finish({ params, state, callbackUrl, secret: attempt.secret });
   if (!proof.ok) return refused(proof.reason, proof.detail);
   return await accept(inside, { proof, returnTo: attempt.returnTo, oldCookieValue: request.oldCookieValue });
+}
+
+/** There is no page that anybody wanted to come back to. */
+async function finishUnasked(inside: Inside, { idp, params, oldCookieValue }: UnaskedLogin): Promise<FinishedLogin | RefusedLogin> {
+  const saml = inside.providers.find((candidate) => candidate.idp === idp)?.saml;
+  if (saml === undefined) return refused('not-found', `no SAML provider ${idp}`);
+  const proof = await saml.finishUnasked(params);
+  return proof.ok ? await accept(inside, { proof, returnTo: '', oldCookieValue }) : refused(proof.reason, proof.detail);
 }
 
 interface Accepted {

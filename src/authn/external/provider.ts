@@ -15,6 +15,8 @@ export interface ExternalProvider {
   leave(kept: string | undefined, returnUrl: string): Promise<LeaveForm | undefined>;
   /** The provider's own message that a session, or a person, has ended there (OIDC: a logout token). Each message counts once. */
   loggedOut(message: string): Promise<EndedAtProvider | NotProven>;
+  /** What SAML has and OpenID Connect has not; undefined: it is no SAML provider. */
+  readonly saml?: SamlSide;
   /** True when its metadata is known: a login can begin. */
   ready(): Promise<boolean>;
 }
@@ -65,8 +67,10 @@ export type Confirmed =
   /** It gave no usable answer: nobody knows. */
   | { readonly state: 'unknown'; readonly detail: string };
 
-/** A form that the browser posts to the provider: no token ever stands in an address. */
+/** A form that the browser sends to the provider: no token ever stands in an address. */
 export interface LeaveForm {
+  /** Left out: post. `get`: the message is made for an address (SAML's HTTP-Redirect), and names a session without opening one. */
+  readonly method?: 'get' | 'post';
   readonly action: string;
   readonly fields: Readonly<Record<string, string>>;
 }
@@ -76,6 +80,31 @@ export interface EndedAtProvider {
   readonly ok: true;
   readonly subject: string | undefined;
   readonly idpSession: string | undefined;
+}
+
+export interface SamlSide {
+  /** Our own metadata, for the provider's administrator. */
+  ownMetadata(): Promise<string>;
+  /** A login that began at the provider. */
+  finishUnasked(params: URLSearchParams): Promise<Proven | NotProven>;
+  /** The provider says that sessions have ended. Each message counts once. */
+  logoutAsked(asked: LogoutAsked): Promise<LogoutAt | NotProven>;
+}
+
+export interface LogoutAsked {
+  /** In a form, or in an address: there the signature is over the very characters of the query. */
+  readonly message: { readonly binding: 'post'; readonly encoded: string } | { readonly binding: 'redirect'; readonly query: string };
+  /** Goes back as it came. */
+  readonly relayState: string;
+}
+
+export interface LogoutAt {
+  readonly ok: true;
+  readonly subject: string;
+  /** Empty: all sessions of the subject. */
+  readonly sessionIndexes: readonly string[];
+  /** Where the browser takes our answer; null: nowhere. */
+  readonly answerLocation: string | null;
 }
 
 export function notProven(reason: ReasonCode, detail: string): NotProven {

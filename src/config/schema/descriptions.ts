@@ -24,6 +24,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'identity_providers[saml].metadata_url': "Address of the provider's metadata.",
   'identity_providers[saml].metadata_file': 'Or a file that holds it.',
   'identity_providers[saml].groups_attribute': 'Attribute with the groups of a person. Default: groups.',
+  'identity_providers[saml].idp_initiated': 'Whether a login may begin at the provider, unasked. Default: false (docs/login-saml.md).',
   'identity_providers[saml].ca_file': "Authorities that signed the provider's certificate, PEM. Default: those of the system.",
   'identity_providers[jwt].id': 'Name of the provider in user:NAME@ID and in records: small letters, digits, hyphens.',
   'identity_providers[jwt].type': 'jwt: tokens that another issuer gives to workloads (CI, Kubernetes, client credentials).',

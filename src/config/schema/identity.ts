@@ -20,6 +20,7 @@ const saml = z.strictObject({
   metadata_url: httpUrl.optional(),
   metadata_file: filePath.optional(),
   groups_attribute: text.optional(),
+  idp_initiated: z.boolean().optional(),
   ca_file: filePath.optional(),
 });
 

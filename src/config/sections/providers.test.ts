@@ -70,6 +70,14 @@ describe('identity providers', () => {
     expect(problems.join()).not.toContain('s3cret');
   });
 
+  it('of type saml take no login that began at the provider, unless they are told to', () => {
+    const saml = { id: 'adfs', type: 'saml', metadata_url: 'https://idp.example/metadata' } as const;
+    expect(read([saml]).providers).toEqual([
+      { id: 'adfs', type: 'saml', metadata: { url: 'https://idp.example/metadata' }, groupsAttribute: 'groups', idpInitiated: false, caFile: null },
+    ]);
+    expect(read([{ ...saml, idp_initiated: true }]).providers).toMatchObject([{ idpInitiated: true }]);
+  });
+
   it('of one issuer may differ by audience, http is fine on loopback', () => {
     expect(read([JWT, { ...JWT, id: 'ci2', audience: 'other' }, { ...JWT, id: 'k', issuer: 'http://127.0.0.1:1' }]).problems).toEqual([]);
     const github = { ...JWT, issuer: 'https://token.actions.githubusercontent.com', require: { repository: 'acme/*' } };

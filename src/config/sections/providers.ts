@@ -86,7 +86,7 @@ function readSaml(wire: Wire<'saml'>, place: Place): SamlProvider | undefined {
     report([...keys, 'metadata_file'], `${metadata.file} cannot be read`, 'Create it, correct the path, or let the user that runs lictor read it.');
     return undefined;
   }
-  return { id: wire.id, type: 'saml', metadata, groupsAttribute, caFile };
+  return { id: wire.id, type: 'saml', metadata, groupsAttribute, idpInitiated: wire.idp_initiated ?? false, caFile };
 }
 
 function readJwt(wire: Wire<'jwt'>, place: Place): JwtProvider | undefined {

@@ -1,0 +1,219 @@
+// Answers that must be refused, made with keys of this run: signature wrapping and all that has been tried on SAML since.
+import { assertionText, at, groups, newKey, OWN, responseText, sign } from './idp.fixture.ts';
+
+/** The provider's, and one that it does not have. */
+export const [key, foreign] = await Promise.all([newKey(), newKey()]);
+
+export const signedAssertion = (given: Parameters<typeof assertionText>[0] = {}): string => sign(assertionText(given), key, 'Assertion');
+export const sound = (given: Parameters<typeof assertionText>[0] = {}): string => responseText(signedAssertion(given));
+
+/** XSW1 to XSW8, as SAML Raider numbers them: `evil` is what the attacker wants read, `good` what the provider signed. */
+const evil = (id = '_evil'): string => assertionText({ id, nameId: 'mallory', attributes: groups('platform') });
+const signatureOf = (text: string): string => /<Signature[\s\S]*?<\/Signature>/.exec(text)?.[0] ?? '';
+const without = (text: string): string => text.replace(signatureOf(text), '');
+/** `content` as the last child of the root. */
+const append = (text: string, content: string): string => text.replace(/<\/[A-Za-z]+:[A-Za-z]+>$/, (end) => `${content}${end}`);
+export const signedResponse = (): string => sign(responseText(assertionText()), key, 'Response');
+const intoSignature = (signature: string, content: string): string => signature.replace('</Signature>', `<Object>${content}</Object></Signature>`);
+
+/** Name, document, and the reason and rule by which it is refused. */
+export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[] = [
+  [
+    'XSW1: the signed response inside the signature of an evil one',
+    () => {
+      const good = signedResponse();
+      const outer = responseText(evil(), { id: '_evil-response' });
+      return outer.replace('<samlp:Status>', `${intoSignature(signatureOf(good), without(good))}<samlp:Status>`);
+    },
+    'assertion-invalid',
+    /within the Response/,
+  ],
+  [
+    'XSW2: the signed response before its signature in an evil one',
+    () => {
+      const good = signedResponse();
+      return responseText(evil(), { id: '_evil-response' }).replace('<samlp:Status>', `${without(good)}${signatureOf(good)}<samlp:Status>`);
+    },
+    'assertion-invalid',
+    /within the Response/,
+  ],
+  ['XSW3: an evil assertion before the signed one', () => responseText(evil() + signedAssertion()), 'assertion-invalid', /2 assertions/],
+  ['XSW4: the signed assertion inside an evil one', () => responseText(append(evil(), signedAssertion())), 'assertion-invalid', /2 assertions/],
+  [
+    'XSW5: the signature moved to an evil assertion, the signed one at the end',
+    () => {
+      const good = signedAssertion();
+      return responseText(evil().replace('<saml:Subject>', `${signatureOf(good)}<saml:Subject>`) + without(good));
+    },
+    'assertion-invalid',
+    /2 assertions/,
+  ],
+  [
+    'XSW6: the same, the signed one inside the signature',
+    () => {
+      const good = signedAssertion();
+      return responseText(evil().replace('<saml:Subject>', `${intoSignature(signatureOf(good), without(good))}<saml:Subject>`));
+    },
+    'assertion-invalid',
+    /2 assertions/,
+  ],
+  [
+    'XSW7: an evil assertion in Extensions',
+    () => responseText(`<samlp:Extensions>${evil('_assertion1')}</samlp:Extensions>${signedAssertion()}`),
+    'assertion-invalid',
+    /2 assertions/,
+  ],
+  [
+    'XSW8: the signed assertion in an object of the signature',
+    () => {
+      const good = signedAssertion();
+      return responseText(evil().replace('<saml:Subject>', `${intoSignature(signatureOf(good), `<Any>${without(good)}</Any>`)}<saml:Subject>`));
+    },
+    'assertion-invalid',
+    /2 assertions/,
+  ],
+  [
+    'an evil assertion under another name',
+    () => responseText(evil().replaceAll('saml:Assertion', 'saml:Asserted') + signedAssertion()).replace('_assertion1', '_x'),
+    'assertion-invalid',
+    /not about what it stands in/,
+  ],
+  [
+    'the assertion of another namespace',
+    () => responseText(sign(assertionText().replaceAll('SAML:2.0:assertion', 'SAML:2.0:other'), key, 'Assertion')),
+    'assertion-invalid',
+    /stands where none may/,
+  ],
+  ['a comment in NameID', () => sound().replace('>alice<', '>alice<!---->.evil<'), 'assertion-invalid', /comment/],
+  ['a signed comment in NameID', () => sound({ nameId: 'admin<!-- -->.alice' }), 'assertion-invalid', /comment/],
+  ['an element in NameID', () => sound({ nameId: 'admin<b/>.alice' }), 'assertion-invalid', /NameID holds more than text/],
+  ['an instruction in NameID', () => sound().replace('>alice<', '>alice<?x y?>.evil<'), 'assertion-invalid', /instruction/],
+  [
+    're-signed by another key, whose certificate it brings along',
+    () => responseText(sign(assertionText(), foreign, 'Assertion')),
+    'assertion-invalid',
+    /not that of the provider/,
+  ],
+  ['an unsigned assertion beside a signed one', () => responseText(signedAssertion() + evil()), 'assertion-invalid', /2 assertions/],
+  ['two signed assertions', () => responseText(signedAssertion() + signedAssertion({ id: '_two' })), 'assertion-invalid', /2 assertions/],
+  ['unsigned', () => responseText(assertionText()), 'assertion-invalid', /neither .* signed/],
+  ['without its signature', () => without(sound()), 'assertion-invalid', /neither .* signed/],
+  ['encrypted', () => responseText('<saml:EncryptedAssertion><x/></saml:EncryptedAssertion>'), 'assertion-encrypted', /EncryptedAssertion/],
+  ['with an encrypted name', () => sound().replace(/<saml:NameID.*<\/saml:NameID>/, '<saml:EncryptedID/>'), 'assertion-encrypted', /EncryptedID/],
+  ['a document type', () => `<!DOCTYPE samlp:Response>${sound()}`, 'assertion-invalid', /declaration/],
+  ['an entity', () => `<!DOCTYPE x [<!ENTITY who "mallory">]>${sound().replace('>alice<', '>&who;<')}`, 'assertion-invalid', /declaration/],
+  [
+    'an entity of a file',
+    () => `<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>${sound().replace('>alice<', '>&f;<')}`,
+    'assertion-invalid',
+    /declaration/,
+  ],
+  ['an entity without a document type', () => sound().replace('>alice<', '>&who;<'), 'assertion-invalid', /./],
+  [
+    'SHA-1 as signature',
+    () => responseText(sign(assertionText(), key, 'Assertion', { signatureAlgorithm: 'sha1' })),
+    'assertion-invalid',
+    /SignatureMethod .* not allowed/,
+  ],
+  [
+    'SHA-1 as digest',
+    () => responseText(sign(assertionText(), key, 'Assertion', { digestAlgorithm: 'sha1' })),
+    'assertion-invalid',
+    /DigestMethod .* not allowed/,
+  ],
+  [
+    'HMAC with the certificate as key',
+    () => sound().replace('xmldsig-more#rsa-sha256', 'xmldsig-more#hmac-sha256'),
+    'assertion-invalid',
+    /SignatureMethod .* not allowed/,
+  ],
+  [
+    'a transformation by style sheet',
+    () => sound().replace('xmldsig#enveloped-signature', 'TR/1999/REC-xslt-19991116'),
+    'assertion-invalid',
+    /Transform .* not allowed/,
+  ],
+  ['canonicalisation with comments', () => sound().replaceAll('xml-exc-c14n#"', 'xml-exc-c14n#WithComments"'), 'assertion-invalid', /not allowed/],
+  ['two SignedInfo', () => sound().replace(/<SignedInfo>[\s\S]*<\/SignedInfo>/, (part) => part + part), 'assertion-invalid', /SignedInfo .* 2 times/],
+  ['two references', () => sound().replace(/<Reference [\s\S]*<\/Reference>/, (part) => part + part), 'assertion-invalid', /Reference .* 2 times/],
+  ['a reference to everything', () => sound().replace('URI="#_assertion1"', 'URI=""'), 'assertion-invalid', /not about what it stands in/],
+  [
+    'a quote in the reference',
+    () => sound().replace('URI="#_assertion1"', `URI="#_assertion1' or '1'='1"`),
+    'assertion-invalid',
+    /not about what it stands in/,
+  ],
+  ['the same ID twice', () => sound().replace('ID="_response1"', 'ID="_assertion1"'), 'assertion-invalid', /same ID/],
+  ['the same ID in another namespace', () => sound().replace('ID="_response1"', 'ID="_response1" saml:ID="_assertion1"'), 'assertion-invalid', /same ID/],
+  ['the same ID in another spelling', () => sound().replace('<samlp:StatusCode ', '<samlp:StatusCode id="_assertion1" '), 'assertion-invalid', /same ID/],
+  ['a comment in the digest', () => sound().replace('<DigestValue>', '<DigestValue><!--x-->'), 'assertion-invalid', /comment/],
+  ['signed twice', () => sound().replace(/<Signature [\s\S]*<\/Signature>/, (part) => part + part), 'assertion-invalid', /signed twice/],
+  [
+    'a signature in Extensions',
+    () => responseText(`<samlp:Extensions>${signatureOf(signedAssertion())}</samlp:Extensions>${assertionText()}`),
+    'assertion-invalid',
+    /stands where none may/,
+  ],
+  ['another name under the same signature', () => sound().replace('>alice<', '>mallory<'), 'assertion-invalid', /not that of the provider/],
+  [
+    'another group under the same signature',
+    () => sound({ attributes: groups('team-a') }).replace('>team-a<', '>platform<'),
+    'assertion-invalid',
+    /not that of the provider/,
+  ],
+  [
+    'a response whose own signature does not hold, around an assertion whose does',
+    () => sign(responseText(signedAssertion()), foreign, 'Response'),
+    'assertion-invalid',
+    /not that of the provider/,
+  ],
+  ['for another audience', () => sound({ audience: 'https://other.example' }), 'assertion-invalid', /audience/],
+  [
+    'for two audiences at once, one ours',
+    () => sound({ conditions: '<saml:AudienceRestriction><saml:Audience>https://other.example</saml:Audience></saml:AudienceRestriction>' }),
+    'assertion-invalid',
+    /audience/,
+  ],
+  [
+    'for any audience',
+    () => responseText(sign(assertionText().replace(/<saml:AudienceRestriction>.*<\/saml:AudienceRestriction>/, ''), key, 'Assertion')),
+    'assertion-invalid',
+    /audience/,
+  ],
+  ['a condition that is not understood', () => sound({ conditions: '<saml:Condition xmlns:x="urn:x"/>' }), 'assertion-invalid', /not understood/],
+  ['for another recipient', () => sound({ recipient: 'https://other.example/acs' }), 'assertion-invalid', /Recipient/],
+  ['for another provider of ours', () => sound({ recipient: OWN.replace('adfs', 'other') }), 'assertion-invalid', /Recipient/],
+  ['for another destination', () => responseText(signedAssertion(), { destination: 'https://other.example/acs' }), 'assertion-invalid', /Destination/],
+  [
+    'signed as a whole, and for no destination',
+    () => sign(responseText(assertionText(), { destination: '' }), key, 'Response'),
+    'assertion-invalid',
+    /Destination/,
+  ],
+  ['of another issuer', () => sound({ issuer: 'https://evil.example' }), 'assertion-invalid', /another issuer/],
+  ['a response of another issuer', () => responseText(signedAssertion(), { issuer: 'https://evil.example' }), 'assertion-invalid', /another issuer/],
+  ['expired', () => sound({ notOnOrAfter: at(-31) }), 'assertion-invalid', /expired/],
+  ['a confirmation that expired', () => sound({ confirmedUntil: at(-31) }), 'assertion-invalid', /expired/],
+  ['not valid yet', () => sound({ notBefore: at(31) }), 'assertion-invalid', /not valid yet/],
+  ['a time without a zone', () => sound({ notOnOrAfter: '2033-03-01T13:00:00' }), 'assertion-invalid', /no time/],
+  ['a session that has ended there', () => sound({ sessionEnds: at(-1) }), 'assertion-invalid', /ended already/],
+  ['for another attempt', () => sound({ inResponseTo: '_request2' }), 'assertion-other-login', /InResponseTo/],
+  ['a response for another attempt', () => responseText(signedAssertion(), { inResponseTo: '_request2' }), 'assertion-other-login', /another request/],
+  ['a transient name', () => sound({ format: 'urn:oasis:names:tc:SAML:2.0:nameid-format:transient' }), 'assertion-invalid', /transient/],
+  ['an empty name', () => sound({ nameId: '' }), 'assertion-invalid', /NameID is empty/],
+  ['a name with blanks', () => sound({ nameId: 'alice admin' }), 'assertion-invalid', /NameID is empty/],
+  ['an error of the provider', () => responseText('', { status: 'urn:oasis:names:tc:SAML:2.0:status:AuthnFailed' }), 'login-denied-by-idp', /AuthnFailed/],
+  [
+    'an error around an assertion',
+    () => responseText(signedAssertion(), { status: 'urn:oasis:names:tc:SAML:2.0:status:Responder' }),
+    'assertion-invalid',
+    /Responder/,
+  ],
+  ['no assertion', () => responseText(''), 'assertion-invalid', /0 assertions/],
+  ['an assertion alone', () => signedAssertion(), 'assertion-invalid', /no Response/],
+  ['two roots', () => sound() + sound(), 'assertion-invalid', /./],
+  ['no XML', () => 'hello', 'assertion-invalid', /./],
+  ['half of it', () => sound().slice(0, 900), 'assertion-invalid', /./],
+  ['ten thousand elements within each other', () => responseText('<a>'.repeat(10_000) + '</a>'.repeat(10_000)), 'assertion-invalid', /too deep/],
+  ['too large', () => responseText('x'.repeat(300_000)), 'assertion-invalid', /too large/],
+];

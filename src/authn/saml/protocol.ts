@@ -1,0 +1,7 @@
+// What reads and writes XML. It is loaded when a SAML provider is first used: a start without one does not wait for it.
+
+export { identityOf } from './identity.ts';
+export { readLogout } from './logout-message.ts';
+export { loginRequest, logoutAnswer, logoutRequest, renderOwnMetadata } from './messages.ts';
+export { createMetadataSource } from './metadata-source.ts';
+export { readResponse } from './response.ts';

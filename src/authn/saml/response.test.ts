@@ -1,0 +1,91 @@
+// The answer to a login: sound ones are read, and every document of the corpus is refused, for its own reason.
+import { describe, expect, it } from 'vitest';
+import { CORPUS, foreign, key, signedAssertion, signedResponse, sound } from './corpus.fixture.ts';
+import { assertionText, at, encode, expectedOf, groups, idpOf, NOW_MS, responseText, sign } from './idp.fixture.ts';
+import { readResponse } from './response.ts';
+
+const read = (text: string, more: Parameters<typeof expectedOf>[1] = {}) => readResponse(encode(text), expectedOf(idpOf(key), more));
+describe('a sound answer', () => {
+  it('with a signed assertion is read', () => {
+    expect(read(sound({ attributes: groups('platform', 'team-a'), sessionEnds: at(3600) }))).toEqual({
+      ok: true,
+      assertion: {
+        id: '_assertion1',
+        nameId: { value: 'alice', format: 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified', nameQualifier: null, spNameQualifier: null },
+        sessionIndex: 'session-1',
+        sessionEndsMs: NOW_MS + 3_600_000,
+        usableUntilMs: NOW_MS + 300_000,
+        attributes: new Map([['groups', ['platform', 'team-a']]]),
+      },
+    });
+  });
+
+  it('may be signed as a whole, or both ways, with SHA-512 too, in lines and with a declaration', () => {
+    const whole = sign(responseText(assertionText()), key, 'Response');
+    expect(read(whole)).toMatchObject({ ok: true });
+    expect(read(sign(responseText(signedAssertion()), key, 'Response'))).toMatchObject({ ok: true });
+    const sha512 = sign(assertionText(), key, 'Assertion', { signatureAlgorithm: 'sha512', digestAlgorithm: 'sha512' });
+    expect(read(responseText(sha512))).toMatchObject({ ok: true });
+    expect(read(`<?xml version="1.0" encoding="UTF-8"?>\r\n${sound()}`)).toMatchObject({ ok: true });
+    expect(readResponse(encode(sound()).replace(/.{76}/g, '$&\r\n'), expectedOf(idpOf(key)))).toMatchObject({ ok: true });
+  });
+
+  it('may be signed by any certificate of the metadata: providers change theirs', () => {
+    expect(readResponse(encode(sound()), expectedOf(idpOf(foreign, key)))).toMatchObject({ ok: true });
+  });
+
+  it('that writes an attribute once for each value has them all', () => {
+    const answer = read(sound({ attributes: groups('a') + groups('b') }));
+    expect(answer).toMatchObject({ assertion: { attributes: new Map([['groups', ['a', 'b']]]) } });
+  });
+
+  it('that nobody asked for answers no request', () => {
+    const unasked = responseText(signedAssertion({ inResponseTo: '' }), { inResponseTo: '' });
+    expect(read(unasked, { requestId: null })).toMatchObject({ ok: true });
+    expect(read(unasked)).toMatchObject({ ok: false, reason: 'assertion-other-login' });
+    expect(read(sound(), { requestId: null })).toMatchObject({ ok: false, reason: 'assertion-other-login' });
+  });
+});
+
+describe('the corpus', () => {
+  it.each(CORPUS)('%s: refused', (_name, make, reason, detail) => {
+    const answer = read(make());
+    expect(answer).toEqual({ ok: false, reason, detail: expect.stringMatching(detail) });
+  });
+
+  it('what each was made of is sound', () => {
+    expect(read(sound())).toMatchObject({ ok: true });
+    expect(read(signedResponse())).toMatchObject({ ok: true });
+  });
+
+  it('names nothing of the document in a detail', () => {
+    for (const [, make] of CORPUS) {
+      const answer = read(make());
+      expect(answer.ok ? '' : answer.detail).not.toMatch(/mallory|alice|https:/);
+    }
+  });
+
+  it.each(['', '%%%', 'QUJD', Buffer.from([0xff, 0xfe, 0x3c]).toString('base64'), 'A'.repeat(5)])('%j is no message', (encoded) => {
+    expect(readResponse(encoded, expectedOf(idpOf(key)))).toMatchObject({ ok: false, reason: 'assertion-invalid' });
+  });
+});
+
+describe('the clock', () => {
+  it('may be half a minute off, and no more', () => {
+    expect(read(sound({ notOnOrAfter: at(-29), confirmedUntil: at(-29) }))).toMatchObject({ ok: true });
+    expect(read(sound({ notBefore: at(29) }))).toMatchObject({ ok: true });
+  });
+});
+
+describe('a change of one character', () => {
+  it('anywhere in the signed assertion is refused, or changes nothing that is read', () => {
+    const text = sound();
+    const start = text.indexOf('<saml:Assertion');
+    const reference = read(text);
+    for (let index = start; index < text.length - 40; index += 37) {
+      const changed = `${text.slice(0, index)}${text[index] === 'x' ? 'y' : 'x'}${text.slice(index + 1)}`;
+      const answer = read(changed);
+      if (answer.ok) expect(answer, `at ${index}`).toEqual(reference);
+    }
+  });
+});

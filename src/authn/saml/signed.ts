@@ -1,0 +1,63 @@
+// Which bytes of a message the provider has signed. Everything else of it is not read as its word.
+import { getVerifiedXml } from '@node-saml/node-saml/lib/xml.js';
+import { CANONICALIZATION, DIGEST_METHODS, NS, SIGNATURE_METHODS, TRANSFORMS } from './names.ts';
+import { all, attribute, childrenNamed, isNamed, parseXml, SamlError, type XmlElement } from './xml.ts';
+
+/** What a signature is made of, each exactly once and nowhere but in it: a second one of any is how signatures are wrapped. */
+const PARTS = ['SignedInfo', 'SignatureValue', 'CanonicalizationMethod', 'SignatureMethod', 'Reference', 'Transforms', 'DigestMethod', 'DigestValue'] as const;
+
+/** Those that name an algorithm, and which are allowed. */
+const ALGORITHMS: readonly (readonly [string, { has(name: string): boolean }])[] = [
+  ['CanonicalizationMethod', new Set([CANONICALIZATION])],
+  ['SignatureMethod', SIGNATURE_METHODS],
+  ['DigestMethod', DIGEST_METHODS],
+  ['Transform', TRANSFORMS],
+];
+
+/** IDs are unique in the whole document, and signatures stand in `signable` alone, each about what it stands in. */
+export function checkShape(root: XmlElement, signable: readonly XmlElement[]): void {
+  const elements = all(root);
+  const ids = elements.flatMap((element) => Array.from(element.attributes).flatMap(({ localName, value }) => (/^id$/i.test(localName) ? [value] : [])));
+  if (new Set(ids).size !== ids.length) throw new SamlError('two elements have the same ID');
+  for (const signature of elements.filter(({ localName }) => localName === 'Signature')) {
+    const parent = signable.find((element) => element === signature.parentNode);
+    if (parent === undefined || !isNamed(signature, NS.signature, 'Signature')) throw new SamlError('a signature stands where none may');
+    if (childrenNamed(parent, NS.signature, 'Signature').length > 1) throw new SamlError('an element is signed twice');
+    checkSignature(signature, parent);
+  }
+}
+
+export function isSigned(element: XmlElement): boolean {
+  return childrenNamed(element, NS.signature, 'Signature').length > 0;
+}
+
+/**
+ * The element as it was signed, read from the very bytes whose digest the signature holds; `certificates` are those of the
+ * metadata, and one that the document brings along counts for nothing. `text` is what the element was parsed from.
+ */
+export function verified(text: string, element: XmlElement, certificates: readonly string[]): XmlElement {
+  let bytes: string | null;
+  try {
+    bytes = getVerifiedXml(text, element, [...certificates]);
+  } catch (cause) {
+    throw new SamlError('the signature cannot be checked', { cause });
+  }
+  if (bytes === null) throw new SamlError('the signature is not that of the provider');
+  return parseXml(bytes);
+}
+
+function checkSignature(signature: XmlElement, parent: XmlElement): void {
+  const inside = all(signature);
+  const named = (name: string): readonly XmlElement[] => inside.filter(({ localName }) => localName === name);
+  for (const name of PARTS) {
+    const found = named(name);
+    if (found.length !== 1 || found[0]?.namespaceURI !== NS.signature) throw new SamlError(`${name} of a signature is there ${found.length} times`);
+  }
+  for (const [name, allowed] of ALGORITHMS) {
+    if (!named(name).every((element) => allowed.has(attribute(element, 'Algorithm') ?? ''))) throw new SamlError(`${name} of a signature is not allowed`);
+  }
+  if (named('Object').length + named('Manifest').length > 0) throw new SamlError('a signature holds an object of its own');
+  const id = attribute(parent, 'ID') ?? '';
+  const [reference] = named('Reference');
+  if (!/^[A-Za-z_][\w.-]*$/.test(id) || reference?.getAttribute('URI') !== `#${id}`) throw new SamlError('a signature is not about what it stands in');
+}

@@ -1,0 +1,117 @@
+// Reading XML strictly: no declarations, comments or processing instructions, namespaces always, sizes bounded.
+import { createRequire } from 'node:module';
+
+/** What is used of the DOM. The types of xmldom would bring all globals of a browser into this project. */
+export interface XmlNode {
+  readonly nodeType: number;
+  readonly nodeValue: string | null;
+  readonly parentNode: XmlNode | null;
+  readonly childNodes: ArrayLike<XmlNode>;
+}
+
+export interface XmlElement extends XmlNode {
+  readonly localName: string;
+  readonly namespaceURI: string | null;
+  readonly attributes: ArrayLike<{ readonly localName: string; readonly value: string }>;
+  getAttribute(name: string): string | null;
+  hasAttribute(name: string): boolean;
+}
+
+interface XmlDom {
+  readonly DOMParser: new (options: {
+    readonly errorHandler: Readonly<Record<'warning' | 'error' | 'fatalError', () => never>>;
+  }) => { parseFromString(text: string, type: 'text/xml'): XmlNode & { readonly documentElement: XmlElement; readonly doctype: XmlNode | null } };
+}
+
+const require = createRequire(import.meta.url);
+const { DOMParser }: XmlDom = require('@xmldom/xmldom');
+
+/** What is wrong with a document. `message` names the rule, never the content: safe to log. */
+export class SamlError extends Error {
+  override readonly name = 'SamlError';
+}
+
+const LIMITS = { characters: 256 * 1024, depth: 40, elements: 20_000 } as const;
+const ELEMENT = 1;
+const TEXT = 3;
+
+/** `comments`: metadata, which nobody signs for us, may hold them. */
+export function parseXml(text: string, { comments = false } = {}): XmlElement {
+  if (text.length > LIMITS.characters) throw new SamlError('the document is too large');
+  // In well-formed XML no "<" stands in a text or a value: this sees every declaration, comment, CDATA section and instruction.
+  const bare = (comments ? text.replace(/<!--[\s\S]*?-->/g, '') : text).replace(/^<\?xml [^<>?]*\?>/, '');
+  if (/<[!?]/.test(bare)) throw new SamlError('the document holds a declaration, a comment, CDATA or an instruction');
+  const refuse = (): never => {
+    throw new SamlError('the document is not well-formed');
+  };
+  const document = new DOMParser({ errorHandler: { warning: refuse, error: refuse, fatalError: refuse } }).parseFromString(text, 'text/xml');
+  if (document.doctype !== null || Array.from(document.childNodes).filter(isElement).length !== 1) throw new SamlError('the document has not one root');
+  all(document.documentElement);
+  return document.documentElement;
+}
+
+/** The element and all below it, in document order. */
+export function all(root: XmlElement): readonly XmlElement[] {
+  const found: XmlElement[] = [];
+  const waiting = [{ element: root, depth: 1 }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { element, depth } = next;
+    found.push(element);
+    if (depth > LIMITS.depth || found.length > LIMITS.elements) throw new SamlError('the document is too deep or has too many elements');
+    for (const child of children(element).toReversed()) waiting.push({ element: child, depth: depth + 1 });
+  }
+  return found;
+}
+
+export function children(element: XmlElement): readonly XmlElement[] {
+  return Array.from(element.childNodes).filter(isElement);
+}
+
+/** Direct children of this name in this namespace. */
+export function childrenNamed(element: XmlElement, namespace: string, name: string): readonly XmlElement[] {
+  return children(element).filter((child) => isNamed(child, namespace, name));
+}
+
+/** The one child of this name; undefined: there is none. More are refused. */
+export function optionalChild(element: XmlElement, namespace: string, name: string): XmlElement | undefined {
+  const found = childrenNamed(element, namespace, name);
+  if (found.length > 1) throw new SamlError(`${name} is there ${found.length} times`);
+  return found[0];
+}
+
+export function onlyChild(element: XmlElement, namespace: string, name: string): XmlElement {
+  const found = optionalChild(element, namespace, name);
+  if (found === undefined) throw new SamlError(`${name} is missing`);
+  return found;
+}
+
+export function isNamed(element: XmlElement, namespace: string, name: string): boolean {
+  return element.localName === name && element.namespaceURI === namespace;
+}
+
+/** Undefined: it is not there, or empty. */
+export function attribute(element: XmlElement, name: string): string | undefined {
+  const value = element.getAttribute(name);
+  return value === null || value === '' ? undefined : value;
+}
+
+/** The text of an element that holds nothing else, without blanks around it. */
+export function textOf(element: XmlElement): string {
+  const nodes = Array.from(element.childNodes);
+  if (!nodes.every(({ nodeType }) => nodeType === TEXT)) throw new SamlError(`${element.localName} holds more than text`);
+  return nodes
+    .map(({ nodeValue }) => nodeValue ?? '')
+    .join('')
+    .trim();
+}
+
+/** xs:dateTime with a time zone, as milliseconds. */
+export function timeOf(text: string, what: string): number {
+  const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) throw new SamlError(`${what} is no time`);
+  return ms;
+}
+
+function isElement(node: XmlNode): node is XmlElement {
+  return node.nodeType === ELEMENT;
+}

@@ -7,6 +7,7 @@ import type { Lookup } from '../mediate/family.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { loadPolicySources } from '../policy/sources.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
+import type { StoredIdentity } from '../store/identities.ts';
 import type { StoredToken } from '../store/tokens.ts';
 import type { ExplainerParts } from './explainer.ts';
 import { findPrincipal, type PrincipalParts, type Somebody } from './principal.ts';
@@ -33,7 +34,7 @@ export function token(name: string, more: Partial<StoredToken> = {}): StoredToke
 }
 
 /** Accounts alice (viewer) and bob (no role of his own); tokens as given. */
-export function principalParts(tokens: readonly StoredToken[] = [], locks: readonly Lock[] = []): PrincipalParts {
+export function principalParts(tokens: readonly StoredToken[] = [], locks: readonly Lock[] = [], identities: readonly StoredIdentity[] = []): PrincipalParts {
   const accounts = [account('alice', ['viewer']), account('bob', [])];
   const never = async (): Promise<never> => {
     throw new Error('explain changes nothing');
@@ -48,10 +49,18 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
       list: async () => accounts,
     },
     locks: { put: never, remove: never, list: async () => locks },
+    identities: {
+      put: never,
+      byId: never,
+      forget: never,
+      byName: async (idp: string, name: string) => identities.find((known) => known.idp === idp && known.name === name),
+      list: async () => identities,
+    },
   };
   const roles = [
     { role: 'operator', members: ['user:bob@local', 'token:ci'] },
     { role: 'viewer', members: ['*@local'] },
+    { role: 'admin', members: ['group:platform@corp', 'claim:email=*@example.com@corp'] },
   ];
   return { config: { identityProviders: [{ id: 'local', type: 'accounts' }], roles }, store: async () => store, nowMs: NOW_MS };
 }

@@ -17,6 +17,18 @@ describe('finding a principal', () => {
     expect(bob.roles.map((origin) => origin.role)).toEqual(bob.principal.roles);
   });
 
+  it('knows who has come from an identity provider, by what it said the last time', async () => {
+    const dana = { id: '1', idp: 'corp', subject: 'sub-1', name: 'dana', kind: 'user', createdMs: 0, seenMs: 0 } as const;
+    const parts = principalParts([], [], [{ ...dana, groups: ['platform'], claims: { email: 'dana@example.com' } }]);
+    const found = await findPrincipal('dana@corp', parts);
+    expect(found.principal).toMatchObject({ id: 'dana@corp', idp: 'corp', groups: ['platform'], roles: ['admin'] });
+    expect(found.roles).toEqual([
+      { role: 'admin', from: ['lictor.yaml roles[2]: group:platform@corp', 'lictor.yaml roles[2]: claim:email=*@example.com@corp'] },
+    ]);
+    await expect(findPrincipal('dan@corp', parts)).rejects.toThrow('Did you mean dana@corp?');
+    await expect(findPrincipal('dana@adfs', parts)).rejects.toThrow('Nobody is called');
+  });
+
   it('takes token roles from the token and from bindings, and a worker for a worker', async () => {
     const parts = principalParts([token('ci'), token('etl', { roles: ['worker'] })]);
     expect((await findPrincipal('token:ci', parts)).roles.map((origin) => origin.role)).toEqual(['operator', 'run']);

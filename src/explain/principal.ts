@@ -1,7 +1,8 @@
 // `alice@local`, `token:etl-worker` or `role:viewer` -> the principal that such a request would have, and where its roles come from.
 import { idpOfAccount, userPrincipal } from '../authn/accounts/principal.ts';
+import { identityPrincipal } from '../authn/identity/principal.ts';
 import { lockOnPrincipal } from '../authn/locks.ts';
-import { createRoleBook } from '../authn/roles.ts';
+import { claimMembersOf, createRoleBook, identityMembers } from '../authn/roles.ts';
 import type { Config } from '../config/config.ts';
 import { nearestName } from '../config/suggest.ts';
 import { LictorError } from '../contract/error.ts';
@@ -23,10 +24,12 @@ export interface Somebody {
   readonly notes: readonly string[];
 }
 
+type PrincipalStore = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks'>;
+
 export interface PrincipalParts {
   readonly config: Pick<Config, 'identityProviders' | 'roles'>;
   /** Not opened for `role:...`: such a question needs no store. */
-  readonly store: () => Promise<Pick<Store, 'tokens' | 'accounts' | 'locks'>>;
+  readonly store: () => Promise<PrincipalStore>;
   readonly nowMs: number;
 }
 
@@ -39,7 +42,7 @@ export async function findPrincipal(text: string, parts: PrincipalParts): Promis
   return lock === undefined ? found : { ...found, refusedAs: found.refusedAs ?? 'locked', notes: [...found.notes, lockNote(lock)] };
 }
 
-async function existing(text: string, store: Pick<Store, 'tokens' | 'accounts'>, parts: PrincipalParts): Promise<Somebody> {
+async function existing(text: string, store: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {
   if (text.startsWith('token:')) return tokenPrincipal(text.slice('token:'.length), store, parts);
   const at = text.lastIndexOf('@');
   if (at > 0) return accountPrincipal({ name: text.slice(0, at), idp: text.slice(at + 1) }, store, parts);
@@ -62,7 +65,7 @@ function hypothetical(text: string): Somebody {
   return { principal, hypothetical: true, roles: roles.map((role) => ({ role, from: ['as asked'] })), refusedAs: null, notes: [] };
 }
 
-async function tokenPrincipal(name: string, store: Pick<Store, 'tokens' | 'accounts'>, parts: PrincipalParts): Promise<Somebody> {
+async function tokenPrincipal(name: string, store: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {
   const all = await store.tokens.list();
   const token = all.find((candidate) => candidate.name === name && candidate.revokedMs === null) ?? all.findLast((candidate) => candidate.name === name);
   if (token === undefined) throw unknown(`token:${name}`, await knownIds(store, parts));
@@ -85,11 +88,11 @@ function tokenProblem(token: StoredToken, nowMs: number): ReasonCode | null {
 
 async function accountPrincipal(
   { name, idp }: { readonly name: string; readonly idp: string },
-  store: Pick<Store, 'tokens' | 'accounts'>,
+  store: PrincipalStore,
   parts: PrincipalParts,
 ): Promise<Somebody> {
   const account = await store.accounts.byName(name);
-  if (account === undefined || idpOfAccount(account, parts.config) !== idp) throw unknown(`${name}@${idp}`, await knownIds(store, parts));
+  if (account === undefined || idpOfAccount(account, parts.config) !== idp) return identityOrUnknown({ name, idp }, store, parts);
   return {
     principal: userPrincipal(account, idp, createRoleBook(parts.config.roles)),
     hypothetical: false,
@@ -99,13 +102,33 @@ async function accountPrincipal(
   };
 }
 
-async function knownIds(store: Pick<Store, 'tokens' | 'accounts'>, { config }: PrincipalParts): Promise<readonly string[]> {
+/** With the groups and claims that its provider told the last time. */
+async function identityOrUnknown(
+  { name, idp }: { readonly name: string; readonly idp: string },
+  store: PrincipalStore,
+  parts: PrincipalParts,
+): Promise<Somebody> {
+  const identity = await store.identities.byName(idp, name);
+  if (identity === undefined) throw unknown(`${name}@${idp}`, await knownIds(store, parts));
+  const { roles } = parts.config;
+  const members = [...identityMembers(identity), ...claimMembersOf(identity, roles)];
+  return {
+    principal: identityPrincipal(identity, createRoleBook(roles)),
+    hypothetical: false,
+    roles: roleOrigins({ own: [], ownSource: '', members }, roles),
+    refusedAs: null,
+    notes: [`Groups and claims are what ${idp} said at the last login or refresh.`],
+  };
+}
+
+async function knownIds(store: PrincipalStore, { config }: PrincipalParts): Promise<readonly string[]> {
   const accounts = (await store.accounts.list()).flatMap((account) => {
     const idp = idpOfAccount(account, config);
     return idp === null ? [] : [`${account.name}@${idp}`];
   });
   const tokens = (await store.tokens.list()).filter(({ revokedMs }) => revokedMs === null).map(({ name }) => `token:${name}`);
-  return [...accounts, ...tokens];
+  const identities = (await store.identities.list()).map((identity) => `${identity.name}@${identity.idp}`);
+  return [...accounts, ...identities, ...tokens];
 }
 
 const FORMS = 'A principal is written alice@local, token:NAME, or role:viewer for somebody who has that role.';

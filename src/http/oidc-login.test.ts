@@ -132,10 +132,13 @@ describe('the login page', () => {
     idp().bends.clear();
     get().test.advance(3000);
     expect((await signIn()).statusCode).toBe(303);
-    // What is known of the provider serves on while its metadata cannot be read.
-    idp().bends.set('/.well-known/openid-configuration', () => ({ status: 503, body: '' }));
-    get().test.advance(60_000);
-    expect((await signIn()).statusCode).toBe(303);
+    // A browser is not sent to a provider that was there a while ago.
+    idp().instead.set('/.well-known/openid-configuration', { status: 503, body: '' });
+    const sent = await go();
+    get().test.advance(11_000);
+    expect(codeOf(await ask('/.lictor/login', { headers: HTML }))).toBe('idp-unavailable');
+    // Whoever is there already comes back: what is known of the provider serves on.
+    expect((await finish(await idp().browse(sent.location, 'sub-alice'), { browser: sent.browser })).statusCode).toBe(303);
   });
 
   it.each([

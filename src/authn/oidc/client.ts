@@ -16,9 +16,12 @@ export class MetadataError extends Error {
   override readonly name = 'MetadataError';
 }
 
+/** Both throw OutboundError or openid-client's errors when it cannot be had, MetadataError when it does not fit. */
 export interface Discovery {
-  /** Throws OutboundError or openid-client's errors when it cannot be had, MetadataError when it does not fit. */
+  /** What is known serves on while the provider is away. */
   client(): Promise<OidcClient>;
+  /** Has answered just now: before a browser is sent there. */
+  present(): Promise<OidcClient>;
 }
 
 export interface DiscoveryParts {
@@ -28,6 +31,8 @@ export interface DiscoveryParts {
 }
 
 const MAX_AGE_MS = 10 * 60_000;
+/** A provider that answered so long ago is taken to be there. */
+const PRESENT_MS = 10_000;
 /** A provider that is away is not asked by every visitor. */
 const PAUSE_MS = 2000;
 
@@ -54,17 +59,18 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
       });
     return reading;
   };
+  /** A provider that has just failed is not asked again. */
+  const readUnlessFailed = async (): Promise<OidcClient> => {
+    if (failed !== undefined && clock() - failed.atMs < PAUSE_MS) throw failed.error;
+    return await read();
+  };
   return {
     async client() {
-      const resting = failed !== undefined && clock() - failed.atMs < PAUSE_MS;
-      if (known === undefined) {
-        if (resting) throw failed?.error;
-        return await read();
-      }
-      // What is known serves on while it is read anew, and while that fails.
-      if (clock() - known.readMs > MAX_AGE_MS && !resting) read().catch(() => undefined);
+      if (known === undefined) return await readUnlessFailed();
+      if (clock() - known.readMs > MAX_AGE_MS) readUnlessFailed().catch(() => undefined);
       return known.client;
     },
+    present: async () => (known !== undefined && clock() - known.readMs <= PRESENT_MS ? known.client : await readUnlessFailed()),
   };
 }
 

@@ -15,7 +15,7 @@ import {
   type ProviderAnswer,
 } from '../external/provider.ts';
 import type { Outbound } from '../outbound.ts';
-import { createDiscovery, type OidcClient } from './client.ts';
+import { createDiscovery, type Discovery } from './client.ts';
 import { failed, failureOf } from './failure.ts';
 import { type KeptTokens, parseKept, parseSecret } from './kept.ts';
 import { checkLogoutToken, type LogoutTokenParts } from './logout-token.ts';
@@ -31,12 +31,10 @@ export interface OidcParts {
   readonly marks: LogoutTokenParts['marks'];
 }
 
-interface Inside extends OidcParts {
-  readonly client: () => Promise<OidcClient>;
-}
+interface Inside extends OidcParts, Discovery {}
 
 export function createOidcProvider(parts: OidcParts): ExternalProvider {
-  const inside: Inside = { ...parts, client: createDiscovery(parts).client };
+  const inside: Inside = { ...parts, ...createDiscovery(parts) };
   return {
     idp: parts.config.id,
     begin: (attempt) => orFailed(() => begin(inside, attempt)),
@@ -60,8 +58,8 @@ async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
 }
 
 /** PKCE always: a provider that does not know it ignores it, and there the nonce still binds the answer to this attempt. */
-async function begin({ client, config }: Inside, { state, callbackUrl, asSomebodyElse }: BeginRequest): Promise<Begun> {
-  const { configuration, metadata } = await client();
+async function begin({ present, config }: Inside, { state, callbackUrl, asSomebodyElse }: BeginRequest): Promise<Begun> {
+  const { configuration, metadata } = await present();
   const [verifier, nonce] = [openid.randomPKCECodeVerifier(), openid.randomNonce()];
   const location = openid.buildAuthorizationUrl(configuration, {
     redirect_uri: callbackUrl,

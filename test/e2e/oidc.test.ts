@@ -1,6 +1,7 @@
 // Login at Keycloak through the gateway, in a real browser: deep link, no role, several tabs, logout on both sides, the pages' looks.
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startOpenIdProvider } from '../../src/authn/oidc/openid-provider.fixture.ts';
 import { startBrowser, type TestBrowser } from '../env/chromium.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { CLIENT, type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.ts';
@@ -108,5 +109,41 @@ describe('login at the one provider', () => {
     await page.goto(`${gateway.url}/v2/flows`);
     await page.locator('#username').waitFor();
     await context.close();
+  });
+});
+
+describe('several providers and local accounts', () => {
+  it('are a page to choose on; a provider that is away, and an answer that does not count, are told on a page', async () => {
+    const partner = await startOpenIdProvider([]);
+    const provider = { id: 'partner', type: 'oidc', issuer: partner.issuer, client_id: 'lictor' };
+    const config = configFor(keycloak, [provider, { id: 'local', type: 'accounts' }]);
+    const both = await startGateway({ upstream: prefect, config, env: { IDP_SECRET: CLIENT.secret } });
+    const context = await browser.person();
+    const page = await context.newPage();
+    await page.goto(`${both.url}/v2/flows`);
+    expect(path(page)).toBe('/.lictor/login');
+    await shootBoth(page, 'chooser');
+    await page.getByRole('link', { name: 'Continue with corp' }).click();
+    await page.waitForURL((url) => url.origin === keycloak.url);
+    await page.goBack();
+    await partner.close();
+    // It was there a moment ago: so long nobody is asked again.
+    const away = page.getByText('cannot be reached');
+    await waitFor(
+      async () => {
+        await page.goto(`${both.url}/.lictor/login?idp=partner`).catch(() => undefined);
+        return await away.isVisible();
+      },
+      { what: 'the page of a provider that is away', timeoutMs: 60_000 },
+    );
+    expect(await page.getByText('Try again in a minute').isVisible()).toBe(true);
+    await shootBoth(page, 'away');
+    await page.goto(`${both.url}/.lictor/callback/corp?state=${'A'.repeat(22)}&code=x`);
+    await page.getByText('login-unknown').waitFor();
+    await shootBoth(page, 'error');
+    await page.getByRole('link', { name: 'Sign in again' }).click();
+    expect(path(page)).toBe('/.lictor/login');
+    await context.close();
+    await both.close();
   });
 });

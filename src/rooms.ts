@@ -2,13 +2,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { createAccessTokenKind } from './authn/access-token/verify.ts';
 import { createAuthenticator } from './authn/authenticator.ts';
+import { createProveAws } from './authn/aws-iam/prove.ts';
 import type { InspectCertificate } from './authn/certificate/certificates.ts';
 import { type Confirm, type ConfirmMemory, createConfirm } from './authn/external/confirm.ts';
 import { LOGIN_TIMEOUT_MS, openProviders } from './authn/external/open-providers.ts';
 import type { ExternalProvider } from './authn/external/provider.ts';
-import { createJwts } from './authn/jwt/verify.ts';
-import { createOutbounds } from './authn/outbounds.ts';
+import { createJwts, type Jwts } from './authn/jwt/verify.ts';
+import { createOutbounds, type Outbounds } from './authn/outbounds.ts';
 import { type ActionEntry, collectActions } from './catalog/actions.ts';
 import type { Catalogue } from './catalog/catalogue.ts';
 import { ensureSigner } from './certificates/signer.ts';
@@ -25,6 +27,8 @@ import { createOwnApp } from './http/own-app.ts';
 import type { Sealer } from './keys/sealer.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { createMediator } from './mediate/mediator.ts';
+import { createTokenEndpoint, type TokenEndpoint } from './oauth/token-endpoint.ts';
+import { createTokenExchange, GRANT_TYPE, type Prove, SUBJECT_TOKEN } from './oauth/token-exchange.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import type { Health } from './prefect/health.ts';
 import { createUpstream, type Upstream } from './prefect/upstream.ts';
@@ -74,7 +78,7 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
     config,
     clock,
     confirm: confirmWith(house, config, providers),
-    verifiers: [jwts.kind],
+    verifiers: [jwts.kind, createAccessTokenKind({ accessTokens: store.accessTokens, config, clock })],
     certificates: await openCertificates(house, config),
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
@@ -92,6 +96,7 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
     ledger,
     authenticator,
     mediator,
+    tokenEndpoint: createTokens(house, { config, jwts, outbounds: loginOutbounds, revision: decider.revision }),
     clock,
     log,
     checks: {
@@ -152,6 +157,27 @@ function confirmWith({ store, sealer, clock, confirmMemory, log, ledger }: House
         .append({ ...record, action: 'session.refresh', decision: 'deny', reason, status: REASONS[reason].status })
         .catch((error: unknown) => log.error({ err: error }, 'the end of a session could not be recorded'));
     },
+  });
+}
+
+interface TokenRoom {
+  readonly config: Config;
+  readonly jwts: Jwts;
+  readonly outbounds: Outbounds;
+  readonly revision: number;
+}
+
+function createTokens({ store, ledger, clock, log }: House, { config, jwts, outbounds, revision }: TokenRoom): TokenEndpoint {
+  const aws = config.identityProviders.find((provider) => provider.type === 'aws-iam');
+  const proveAws = aws && createProveAws({ provider: aws, outbound: outbounds.to(aws.caFile), marks: store.marks, clock });
+  const proofs = new Map<string, Prove>([[SUBJECT_TOKEN.jwt, jwts.prove], ...(proveAws === undefined ? [] : [[SUBJECT_TOKEN.awsIam, proveAws] as const])]);
+  return createTokenEndpoint({
+    grants: new Map([[GRANT_TYPE, createTokenExchange({ config, accessTokens: store.accessTokens, locks: store.locks, clock, proofs })]]),
+    record: (record) => ledger.append(record),
+    failClosed: config.ledger.failClosed,
+    clock,
+    revision,
+    onError: (error) => log.error({ err: error }, 'a token request could not be answered'),
   });
 }
 

@@ -39,7 +39,7 @@ describe('lictor exec', () => {
     ],
     ['the token is on the command line', () => ['--as', 'token:lct_0123456789', '--', 'true'], {}, 2, /can be read by every user/],
     ['a login is asked for', () => ['--', 'true'], {}, 2, /--as login: .*not built yet/],
-    ['an AWS role is asked for', () => ['--as', 'aws-iam', '--', 'true'], {}, 2, /not built yet/],
+    ['the STS of AWS is plain http elsewhere', () => ['--as', 'aws-iam', '--', 'true'], { AWS_ENDPOINT_URL_STS: 'http://sts.example' }, 2, /no https address/],
     ['there is no command', () => as('good'), {}, 2, /missing required argument/],
     ['the authorities cannot be read', () => [...as('good'), '--', 'true'], { SSL_CERT_FILE: '/nonexistent.pem' }, 2, /nonexistent\.pem .*cannot be read/],
     ['the proxy is no address', () => [...as('good'), '--', 'true'], { HTTPS_PROXY: 'http://user:pa55@:bad' }, 2, /HTTPS_PROXY/],

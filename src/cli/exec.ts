@@ -32,6 +32,7 @@ HTTPS_PROXY, NO_PROXY and PREFECT_API_SSL_CERT_FILE (or SSL_CERT_FILE) are heede
   --as jwt:FILE     a JWT that somebody else renews: a projected Kubernetes token
   --as oidc         client credentials: --issuer, --client-id, --client-secret-file (LICTOR_OIDC_ISSUER, _CLIENT_ID, _CLIENT_SECRET_FILE)
   --as github       the OIDC token of a GitHub job with "permissions: id-token: write"
+  --as aws-iam      the role that AWS gave this machine: environment, profile, container or instance; --audience (default: the gateway's host)
 
 Example:
   lictor exec --url https://prefect.example.com --as token:/run/secrets/lictor -- prefect worker start --pool etl
@@ -49,7 +50,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--client-id <id>', 'oidc: the client')
     .option('--client-secret-file <file>', 'oidc: its secret, mode 600')
     .option('--scope <scope>', 'oidc: what to ask for')
-    .option('--audience <audience>', 'oidc, github: whom the token is for (default for github: lictor)')
+    .option('--audience <audience>', 'oidc, github, aws-iam: whom the token is for (default: lictor for github, the host of the gateway for aws-iam)')
     .addHelpText('after', HELP)
     .action((command: readonly string[], options: ExecOptions) => exec(context, program.opts<GlobalOptions>(), { command, options }));
 }
@@ -64,7 +65,7 @@ async function exec(context: CliContext, global: GlobalOptions, { command, optio
   const gateway = gatewayOf(context, global, options);
   const transport = openTransport(context);
   const as = options.as ?? context.env['LICTOR_AS'] ?? 'login';
-  const chosen = chooseSource({ ...options, as }, { cwd: process.cwd(), env: context.env, transport, clock: systemClock });
+  const chosen = chooseSource({ ...options, as }, { cwd: process.cwd(), env: context.env, transport, clock: systemClock, gateway });
   if (!chosen.ok) throw new UsageError(`--as ${as.split(':')[0]}: ${chosen.problem}`);
   const keeper = createKeeper({ source: chosen.source, clock: systemClock, say });
   try {

@@ -1,5 +1,6 @@
 // What `lictor token` prints.
 import type { PublicUrl } from '../config/config.ts';
+import type { StoredAccessToken } from '../store/access-tokens.ts';
 import type { StoredToken } from '../store/tokens.ts';
 import { renderTable } from './admin.ts';
 
@@ -61,6 +62,17 @@ export function renderTokens(tokens: readonly StoredToken[], nowMs: number): str
     token.cidrs.join(',') || 'anywhere',
   ]);
   return renderTable([['NAME', 'ID', 'ROLE', 'STATE', 'EXPIRES', 'LAST USED (UTC)', 'FROM'], ...rows]);
+}
+
+/** One token of `token list --access --json`. */
+export function accessTokenJson({ id, identity, proof, createdMs, expiresMs }: StoredAccessToken): Readonly<Record<string, unknown>> {
+  const { name, idp } = identity;
+  return { id, principal: `${name}@${idp}`, idp, given_for: proof, created_at: isoOrNull(createdMs), expires_at: isoOrNull(expiresMs) };
+}
+
+export function renderAccessTokens(tokens: readonly StoredAccessToken[]): string {
+  const rows = tokens.map(({ id, identity, proof, expiresMs }) => [id, `${identity.name}@${identity.idp}`, minute(expiresMs) ?? '-', proof]);
+  return renderTable([['ID', 'PRINCIPAL', 'UNTIL (UTC)', 'GIVEN FOR'], ...rows]);
 }
 
 function expiryOf(token: StoredToken): number | null {

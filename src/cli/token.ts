@@ -4,11 +4,12 @@ import { parseNetwork } from '../authn/service-token/networks.ts';
 import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { systemClock } from '../contract/clock.ts';
+import type { StoredAccessToken } from '../store/access-tokens.ts';
 import type { StoredToken } from '../store/tokens.ts';
 import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, refuseLater, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
-import { renderNewSecret, renderTokens, tokenJson } from './token-text.ts';
+import { accessTokenJson, renderAccessTokens, renderNewSecret, renderTokens, tokenJson } from './token-text.ts';
 
 const DEFAULT_OVERLAP = '24h';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -31,9 +32,16 @@ export function register(program: Command, context: CliContext): void {
   token
     .command('list')
     .description('every token, without its secret')
+    .option('--access', 'instead: the short tokens that were exchanged and are still live')
     .option('--json', 'one array of objects')
     .addHelpText('after', '\nExample:\n  lictor token list\n')
-    .action((options: { json?: boolean }) => withStore(context, async ({ store }) => listTokens(context, await store.tokens.list(), options.json === true)));
+    .action((options: { access?: boolean; json?: boolean }) =>
+      withStore(context, async ({ store }) =>
+        options.access === true
+          ? listAccessTokens(context, await store.accessTokens.live(), options.json === true)
+          : listTokens(context, await store.tokens.list(), options.json === true),
+      ),
+    );
   token
     .command('rotate <name>')
     .description('a fresh secret with the same roles and lifetime; the old one stays valid for the overlap')
@@ -45,8 +53,8 @@ export function register(program: Command, context: CliContext): void {
     );
   token
     .command('revoke <name>')
-    .description('ends a token now: the next request with it is refused, its sockets are closed')
-    .addHelpText('after', '\nExample:\n  lictor token revoke etl-worker\n')
+    .description('ends a token now: the next request with it is refused, its sockets are closed; NAME@IDP ends the exchanged ones of that principal')
+    .addHelpText('after', '\nExample:\n  lictor token revoke etl-worker\n  lictor token revoke arn:aws:iam::123456789012:role/etl@aws\n')
     .action((name: string) => withStore(context, (session) => revokeToken(context, session, name)));
 }
 
@@ -98,6 +106,7 @@ async function rotateToken(
 }
 
 async function revokeToken(context: CliContext, session: AdminSession, name: string): Promise<void> {
+  if (await revokeAccessTokens(context, session, name)) return;
   const token = await existing(session, name);
   if (!(await session.store.tokens.revoke(token.id))) throw unknown(name);
   try {
@@ -106,6 +115,28 @@ async function revokeToken(context: CliContext, session: AdminSession, name: str
     recordAfter(context, session, { action: 'token.revoke', resourceType: 'ServiceToken', resourceId: token.name });
   }
   context.out.write(`Token ${token.name} is revoked.\n`);
+}
+
+/** By the token's id, or all of a principal; false: none has that name. */
+async function revokeAccessTokens(context: CliContext, session: AdminSession, idOrPrincipal: string): Promise<boolean> {
+  const { accessTokens } = session.store;
+  const at = idOrPrincipal.lastIndexOf('@');
+  const count =
+    at > 0 ? await accessTokens.revokeOf(idOrPrincipal.slice(at + 1), idOrPrincipal.slice(0, at)) : Number(await accessTokens.revoke(idOrPrincipal));
+  if (at > 0 && count === 0) throw new CommandFailed('That principal has no live access token. lictor token list --access shows them.');
+  if (count === 0) return false;
+  try {
+    await makeItHold(session);
+  } finally {
+    recordAfter(context, session, { action: 'token.revoke', resourceType: 'AccessToken', resourceId: idOrPrincipal });
+  }
+  context.out.write(`${count} access ${count === 1 ? 'token is' : 'tokens are'} revoked.\n`);
+  return true;
+}
+
+function listAccessTokens(context: CliContext, tokens: readonly StoredAccessToken[], json: boolean): void {
+  if (json) context.out.write(`${JSON.stringify(tokens.map(accessTokenJson))}\n`);
+  else context.out.write(tokens.length === 0 ? 'No live access tokens.\n' : renderAccessTokens(tokens));
 }
 
 function listTokens(context: CliContext, tokens: readonly StoredToken[], json: boolean): void {

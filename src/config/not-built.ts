@@ -10,17 +10,8 @@ interface NotBuilt {
   readonly refuses?: (value: unknown) => boolean;
 }
 
-const LATER_PROVIDERS: Readonly<Record<string, string>> = {
-  'aws-iam': 'AWS IAM identities',
-};
-
 const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['prefect', 'api_key_file'], part: 'an API key for Prefect' },
-  ...Object.entries(LATER_PROVIDERS).map(([type, part]) => ({
-    at: ['identity_providers', '*'],
-    part,
-    refuses: (value: unknown) => isRecord(value) && value['type'] === type,
-  })),
   { at: ['roles', '*', 'scope'], part: 'scoped roles' },
   { at: ['policies'], part: 'own policies' },
   { at: ['limits', '*', 'for'], part: 'limits by role, principal or service', refuses: (value) => value !== '*' },
@@ -42,8 +33,6 @@ export function reportNotBuilt(data: unknown, report: Report): void {
 
 /** The part that a key of the schema waits for; undefined: it is built, or refused for some of its values only. */
 export function notBuiltPart(place: string): string | undefined {
-  const provider = /^identity_providers\[([a-z-]+)\]\.type$/.exec(place)?.[1];
-  if (provider !== undefined) return LATER_PROVIDERS[provider];
   const keys = place.replaceAll('[]', '.*').split('.');
   return NOT_BUILT.find(({ at, refuses }) => refuses === undefined && at.length === keys.length && at.every((key, index) => key === keys[index]))?.part;
 }

@@ -59,6 +59,22 @@ export const REASONS = {
     detail: 'The client certificate does not name exactly one principal.',
     hint: 'It needs one name of the kind that principal_from says in identity_providers.',
   },
+  'aws-request': {
+    status: 401,
+    detail: 'The signed request is not a GetCallerIdentity for this gateway.',
+    hint: 'POST to the STS of a configured region, body Action=GetCallerIdentity&Version=2011-06-15, header X-Lictor-Audience signed; see docs/workloads.md.',
+  },
+  'aws-stale': {
+    status: 401,
+    detail: 'The signed request is too old, or from the future.',
+    hint: 'Sign it when it is used, and check the clock: 5 minutes count.',
+  },
+  'aws-replayed': { status: 401, detail: 'The signed request was used before.', hint: 'Each one counts once: sign another.' },
+  'aws-refused': {
+    status: 401,
+    detail: 'AWS does not confirm the signature, or names neither a role nor a user.',
+    hint: 'Sign with the credentials of a role or a user.',
+  },
   'session-expired': { status: 401, detail: 'The session has ended.', hint: 'Load the page again to log in; programs use a service token.' },
   'login-failed': { status: 401, detail: 'Name or password is wrong.', hint: 'Try again, or ask an administrator: lictor account passwd NAME.' },
   'session-unconfirmed': {

@@ -135,6 +135,7 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
       },
     },
     authenticator: createAuthenticator({ store, config, clock, confirm }),
+    tokenEndpoint: async () => ({ status: 200, headers: {}, body: {} }),
     mediator: {
       handle: (request) => {
         get().mediated.push(request);

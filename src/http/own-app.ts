@@ -13,6 +13,7 @@ import { renderExpiredScript } from './expired-script.ts';
 import { redirectToLogin, registerLogin } from './login-routes.ts';
 import { registerLogout } from './logout-routes.ts';
 import { MEDIATED_BYTES, mediate } from './mediated-route.ts';
+import { registerOAuth } from './oauth-routes.ts';
 import { createPages } from './pages.ts';
 import type { OwnAppParts, RouteParts } from './parts.ts';
 import { registerCallback } from './provider-routes.ts';
@@ -63,6 +64,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   registerCallback(app, routeParts);
   registerLogout(app, routeParts);
   registerSaml(app, routeParts);
+  registerOAuth(app, routeParts);
   const script = renderExpiredScript(`${prefix}/login`);
   app.get(`${prefix}/expired.js`, (_request, reply) => reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script));
   return app;

@@ -36,6 +36,7 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     describe('sessions of identities', () => identitySessionCases(() => under, advance));
     describe('marks', () => markCases(() => under, advance));
     describe('locks', () => lockCases(() => under, advance));
+    describe('access tokens', () => accessTokenCases(() => under, advance));
   });
 }
 
@@ -427,5 +428,64 @@ function lockCases(get: () => StoreUnderTest, advance: (ms: number) => void): vo
     advance(HOUR_MS);
     expect(await store.locks.list()).toEqual([]);
     expect(await store.locks.remove({ kind: 'idp', value: 'okta' })).toBe(false);
+  });
+}
+
+function accessTokenCases(under: () => StoreUnderTest, advance: (ms: number) => void): void {
+  const identity: Identity = { idp: 'ci', subject: 's', name: 'n', kind: 'service', groups: ['g'], claims: { b: '2', a: '1' } };
+  const create = (id: string, more: Partial<Identity> = {}) =>
+    under().store.accessTokens.create({
+      id,
+      hash: `h-${id}`,
+      identity: { ...identity, ...more },
+      trust: 't',
+      proof: 'jwt:1',
+      expiresMs: 1_700_000_000_000 + HOUR_MS,
+    });
+
+  it('are read back whole by the other handle', async () => {
+    await create('a');
+    expect(await under().other.accessTokens.byId('a')).toEqual({
+      id: 'a',
+      hash: 'h-a',
+      identity,
+      trust: 't',
+      proof: 'jwt:1',
+      createdMs: 1_700_000_000_000,
+      expiresMs: 1_700_000_000_000 + HOUR_MS,
+      revokedMs: null,
+    });
+    expect(await under().store.accessTokens.byId('b')).toBeUndefined();
+  });
+
+  it('are live until they end or are revoked, once, with a change', async () => {
+    await create('a');
+    await create('b');
+    expect((await under().other.accessTokens.live()).map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(await movedBy(under(), () => under().store.accessTokens.revoke('a'))).toBe(1);
+    expect(await under().store.accessTokens.revoke('a')).toBe(false);
+    expect((await under().other.accessTokens.live()).map(({ id }) => id)).toEqual(['b']);
+    advance(HOUR_MS);
+    expect(await under().other.accessTokens.live()).toEqual([]);
+    expect(await under().store.accessTokens.revoke('b')).toBe(false);
+  });
+
+  it('of one identity are revoked together, and nobody else is', async () => {
+    await create('a');
+    await create('b');
+    await create('other-name', { name: 'm' });
+    await create('other-idp', { idp: 'x' });
+    expect(await under().store.accessTokens.revokeOf('ci', 'n')).toBe(2);
+    expect((await under().other.accessTokens.live()).map(({ id }) => id)).toEqual(['other-idp', 'other-name']);
+    expect(await under().store.accessTokens.revokeOf('ci', 'n')).toBe(0);
+  });
+
+  it('are forgotten an hour after their end, by the next one that is given', async () => {
+    await create('a');
+    advance(2 * HOUR_MS);
+    expect(await under().store.accessTokens.byId('a')).toBeDefined();
+    advance(1);
+    await create('b');
+    expect(await under().store.accessTokens.byId('a')).toBeUndefined();
   });
 }

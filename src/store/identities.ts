@@ -98,7 +98,7 @@ async function forgetIdentity(db: Kysely<Tables>, idp: string, name: string): Pr
 }
 
 /** Sorted, so that the same claims are the same text. */
-function toClaims(claims: Readonly<Record<string, string>>): string {
+export function toClaims(claims: Readonly<Record<string, string>>): string {
   return JSON.stringify(Object.fromEntries(Object.entries(claims).sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 

@@ -6,6 +6,8 @@ import type { Database } from './database.ts';
 export interface Marks {
   /** True the first time; false when it was used before. Durable when it resolves: a restart does not make it new again. */
   once(kind: string, id: string, expiresMs: number): Promise<boolean>;
+  /** Whether it was, without using it. */
+  used(kind: string, id: string): Promise<boolean>;
 }
 
 export function createMarks(database: Database, clock: Clock): Marks {
@@ -15,10 +17,24 @@ export function createMarks(database: Database, clock: Clock): Marks {
         await transaction.deleteFrom('marks').where('expires_ms', '<=', clock()).execute();
         const result = await transaction
           .insertInto('marks')
-          .values({ kind, id: createHash('sha256').update(id).digest('hex'), expires_ms: expiresMs })
+          .values({ kind, id: hash(id), expires_ms: expiresMs })
           .onConflict((conflict) => conflict.doNothing())
           .executeTakeFirst();
         return Number(result.numInsertedOrUpdatedRows) === 1;
       }),
+    async used(kind, id) {
+      const row = await database.read
+        .selectFrom('marks')
+        .select('id')
+        .where('kind', '=', kind)
+        .where('id', '=', hash(id))
+        .where('expires_ms', '>', clock())
+        .executeTakeFirst();
+      return row !== undefined;
+    },
   };
+}
+
+function hash(id: string): string {
+  return createHash('sha256').update(id).digest('hex');
 }

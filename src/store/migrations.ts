@@ -7,7 +7,7 @@ import type { Tables } from './tables.ts';
 type Step = (db: Transaction<Tables>) => Promise<void>;
 
 /** Step N brings the schema from version N to N + 1. */
-const STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry];
+const STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry, addAccessTokens];
 
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -146,6 +146,28 @@ async function addLocks(db: Transaction<Tables>): Promise<void> {
 /** Accounts of an emergency end by themselves. */
 async function addAccountExpiry(db: Transaction<Tables>): Promise<void> {
   await db.schema.alterTable('accounts').addColumn('expires_ms', 'bigint').execute();
+}
+
+/** Short tokens that are given for the proof of another provider. */
+async function addAccessTokens(db: Transaction<Tables>): Promise<void> {
+  await db.schema
+    .createTable('access_tokens')
+    .addColumn('id', 'text', primaryKey)
+    .addColumn('hash', 'text', notNull)
+    .addColumn('idp', 'text', notNull)
+    .addColumn('subject', 'text', notNull)
+    .addColumn('name', 'text', notNull)
+    .addColumn('kind', 'text', notNull)
+    .addColumn('groups', 'text', notNull)
+    .addColumn('claims', 'text', notNull)
+    .addColumn('trust', 'text', notNull)
+    .addColumn('proof', 'text', notNull)
+    .addColumn('created_ms', 'bigint', notNull)
+    .addColumn('expires_ms', 'bigint', notNull)
+    .addColumn('revoked_ms', 'bigint')
+    .execute();
+  await db.schema.createIndex('access_tokens_by_age').on('access_tokens').column('expires_ms').execute();
+  await db.schema.createIndex('access_tokens_by_name').on('access_tokens').columns(['idp', 'name']).execute();
 }
 
 /** SQLite cannot make a column nullable in place. */

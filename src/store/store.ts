@@ -1,5 +1,6 @@
-// The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, and the change number that everybody watches.
+// The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, and the change number that everybody watches.
 import type { Clock } from '../contract/clock.ts';
+import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { raiseChangeNumber, readChangeNumber } from './changes.ts';
 import { createIdentities, type Identities } from './identities.ts';
@@ -25,6 +26,7 @@ export interface Store {
   readonly idpTokens: IdpTokens;
   readonly marks: Marks;
   readonly locks: Locks;
+  readonly accessTokens: AccessTokens;
   close(): Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     idpTokens: createIdpTokens(database, clock),
     marks: createMarks(database, clock),
     locks: createLocks(database, clock),
+    accessTokens: createAccessTokens(database, clock),
     close: () => database.close(),
   };
 }

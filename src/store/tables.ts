@@ -13,6 +13,7 @@ export interface Tables {
   readonly idp_tokens: IdpTokenTable;
   readonly marks: MarkTable;
   readonly locks: LockTable;
+  readonly access_tokens: AccessTokenTable;
 }
 
 interface TokenTable {
@@ -106,4 +107,22 @@ interface LockTable {
   readonly locked_by: string;
   readonly created_ms: number;
   readonly expires_ms: number | null;
+}
+
+interface AccessTokenTable {
+  readonly id: string;
+  /** SHA-256 of the whole token text, hexadecimal. */
+  readonly hash: string;
+  readonly idp: string;
+  readonly subject: string;
+  readonly name: string;
+  readonly kind: 'user' | 'service';
+  readonly groups: string;
+  /** JSON object of texts. */
+  readonly claims: string;
+  readonly trust: string;
+  readonly proof: string;
+  readonly created_ms: number;
+  readonly expires_ms: number;
+  readonly revoked_ms: number | null;
 }

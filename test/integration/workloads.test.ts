@@ -1,31 +1,38 @@
 // Stock Prefect clients with workload identities instead of stored secrets, through real nginx to a real Prefect.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GITHUB } from '../../src/authn/jwt/shapes.fixture.ts';
-import type { CarrierName, ClientCredential } from '../env/client.ts';
-import { type Gateway, startGateway } from '../env/gateway.ts';
+import type { ClientCredential } from '../env/client.ts';
+import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { type Issuer, startIssuer } from '../env/issuer.ts';
 import { type Keycloak, MACHINE, sharedKeycloak } from '../env/keycloak.ts';
+import { type Moto, signedRequest, startMoto } from '../env/moto.ts';
 import { field, sharedPrefect, text } from '../env/prefect.ts';
-import { waitFor } from '../env/process.ts';
+import { run, signalProcess, waitFor } from '../env/process.ts';
 import { deploy, openSession, prefectOk, type StockSession } from './stock/session.ts';
 
+const LICTOR = join(import.meta.dirname, '../../src/cli/main.ts');
 const prefect = sharedPrefect();
 let issuer: Issuer;
 let keycloak: Keycloak;
+let moto: Moto;
 let gateway: Gateway;
 beforeAll(async () => {
   issuer = await startIssuer();
-  keycloak = await sharedKeycloak();
+  [keycloak, moto] = await Promise.all([sharedKeycloak(), startMoto()]);
   gateway = await startGateway({
     upstream: prefect,
     config: {
       identity_providers: [
         { id: 'ci', type: 'jwt', issuer: issuer.issuer, audience: 'lictor', require: { repository: 'acme/etl', ref: 'refs/heads/main' } },
         { id: 'kc', type: 'jwt', issuer: keycloak.issuer, audience: ['lictor'], principal_claim: 'azp', require: { azp: 'etl-*' } },
+        { id: 'aws', type: 'aws-iam', audience: 'lictor.example.com', sts_endpoint: moto.url },
       ],
       roles: [
         { role: 'deployer', members: [`user:${GITHUB.sub}@ci`] },
         { role: 'deployer', members: ['user:etl-worker@kc'] },
+        { role: 'deployer', members: ['arn:aws:iam::123456789012:role/etl@aws'] },
         { role: 'worker', members: ['user:etl-worker@kc'] },
       ],
     },
@@ -34,22 +41,27 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway?.close();
   await issuer?.close();
+  await moto?.close();
 });
 
 function session(credential: ClientCredential, name: string): StockSession {
   return openSession(prefect, { venv: prefect.venv, url: gateway.url, credential }, name);
 }
 
+/** Makes a pool and a deployment in it, as a CI job does. */
+async function deploys(credential: ClientCredential, name: string): Promise<void> {
+  const stock = session(credential, name);
+  await prefectOk(stock, 'work-pool', 'create', stock.pool, '--type', 'process');
+  await deploy(stock, 'mapped');
+  const found: unknown = await stock.server.get(`/deployments/name/mapped/${stock.pool}`);
+  expect(text(field(found, 'name'))).toBe(stock.pool);
+}
+
 describe('a GitHub-shaped token', () => {
-  it.each<CarrierName>(['auth-string', 'custom-authorization'])('of the right repository and branch deploys, by %s', async (carrier) => {
-    const stock = session({ carrier, token: await issuer.token(GITHUB) }, `github-${carrier}`);
-    await prefectOk(stock, 'work-pool', 'create', stock.pool, '--type', 'process');
-    await deploy(stock, 'mapped');
-    const found: unknown = await stock.server.get(`/deployments/name/mapped/${stock.pool}`);
-    expect(text(field(found, 'name'))).toBe(stock.pool);
-    const records = await gateway.lictorOk('audit', '--principal', `${GITHUB.sub}@ci`, '--json');
-    expect(records).toContain(`jwt:${GITHUB.jti}`);
-    await stock.client.stop();
+  it('of the right repository and branch deploys, and the ledger says who', async () => {
+    await deploys({ carrier: 'auth-string', token: await issuer.token(GITHUB) }, 'github');
+    const records = jsonLines(await gateway.lictorOk('audit', '--principal', `${GITHUB.sub}@ci`, '--action', 'deployments.write', '--json'));
+    expect(records).toContainEqual(expect.objectContaining({ method: 'POST', credential_id: `jwt:${GITHUB.jti}`, decision: 'allow', idp: 'ci' }));
   });
 
   it.each([
@@ -76,16 +88,105 @@ describe('client credentials of a real Keycloak', () => {
     expect(me).toMatchObject({ principal: 'etl-worker@kc', principal_kind: 'service', roles: ['deployer', 'worker'] });
   });
 
-  it('work with a stock client as Basic password', async () => {
-    const stock = session({ carrier: 'auth-string', token: await machineToken() }, 'keycloak');
-    await prefectOk(stock, 'work-pool', 'create', stock.pool, '--type', 'process');
-    await deploy(stock, 'mapped');
-    await stock.client.stop();
+  it('deploy with a stock client', async () => {
+    await deploys({ carrier: 'custom-authorization', token: await machineToken() }, 'keycloak');
   });
 
   it('are accepted with a new key of the issuer, within the pause between two looks', async () => {
     await keycloak.rotateKeys();
     const token = await machineToken();
     await waitFor(async () => (await gateway.fetch('/.lictor/api/v1/me', { token })).status === 200, { what: 'the new key to be known', timeoutMs: 40_000 });
+  });
+});
+
+interface Exchange {
+  readonly type: string;
+  readonly subject: string;
+}
+
+async function exchange({ type, subject }: Exchange): Promise<string> {
+  const body = new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token_type: type, subject_token: subject });
+  const response = await gateway.fetch('/.lictor/oauth/token', { method: 'POST', body });
+  const answer: unknown = await response.json();
+  expect(response.status, JSON.stringify(answer)).toBe(200);
+  return text(field(answer, 'access_token'));
+}
+
+describe('a token that was exchanged', () => {
+  it('for the identity of an AWS role deploys with a stock client', async () => {
+    const request = await signedRequest({
+      url: moto.url,
+      region: moto.region,
+      credentials: moto.role,
+      body: 'Action=GetCallerIdentity&Version=2011-06-15',
+      headers: { 'x-lictor-audience': 'lictor.example.com' },
+    });
+    const token = await exchange({ type: 'urn:lictor:token-type:aws-iam', subject: JSON.stringify(request) });
+    await deploys({ carrier: 'auth-string', token }, 'aws');
+  });
+
+  it('comes by itself under lictor exec', async () => {
+    const { accessKeyId, secretAccessKey, sessionToken } = moto.role;
+    const finished = await run({
+      name: 'lictor exec --as aws-iam',
+      command: process.execPath,
+      args: [
+        LICTOR,
+        'exec',
+        '--url',
+        gateway.url,
+        '--as',
+        'aws-iam',
+        '--audience',
+        'lictor.example.com',
+        '--',
+        join(prefect.venv, 'bin', 'prefect'),
+        'work-pool',
+        'ls',
+      ],
+      env: {
+        PATH: process.env['PATH'],
+        HOME: gateway.stateDir,
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        AWS_SESSION_TOKEN: sessionToken,
+        AWS_ENDPOINT_URL_STS: moto.url,
+      },
+    });
+    expect(finished.code, finished.output).toBe(0);
+    expect(finished.output).toContain('pool-aws');
+  });
+
+  it('for a JWT is the same principal, by a token that can be revoked and locked out', async () => {
+    const token = await exchange({ type: 'urn:ietf:params:oauth:token-type:jwt', subject: await issuer.token(GITHUB) });
+    const me = (): Promise<Response> => gateway.fetch('/.lictor/api/v1/me', { token });
+    expect(await (await me()).json()).toMatchObject({ principal: `${GITHUB.sub}@ci`, roles: ['deployer'] });
+    await gateway.lictorOk('lock', `${GITHUB.sub}@ci`);
+    expect(await (await me()).json()).toMatchObject({ code: 'locked' });
+    await gateway.lictorOk('unlock', `${GITHUB.sub}@ci`);
+    const id = text(field(await (await me()).json(), 'credential_id'));
+    await gateway.lictorOk('token', 'revoke', id);
+    expect(await (await me()).json()).toMatchObject({ code: 'credential-revoked' });
+  });
+
+  it('for a JWT of another branch is none', async () => {
+    const body = new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+      subject_token: await issuer.token({ ...GITHUB, ref: 'refs/heads/evil' }),
+    });
+    const response = await gateway.fetch('/.lictor/oauth/token', { method: 'POST', body });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: 'invalid_grant', code: 'jwt-claims' });
+  });
+
+  it('ends when a reload trusts its provider for something else', async () => {
+    const token = await exchange({ type: 'urn:ietf:params:oauth:token-type:jwt', subject: await issuer.token(GITHUB) });
+    const status = async (): Promise<number> => (await gateway.fetch('/.lictor/api/v1/me', { token })).status;
+    expect(await status()).toBe(200);
+    const before = readFileSync(gateway.configFile, 'utf8');
+    writeFileSync(gateway.configFile, before.replace('refs/heads/main', 'refs/heads/release'));
+    signalProcess(gateway.pids().supervisor, 'SIGHUP');
+    await waitFor(async () => (await status()) === 401, { what: 'the token to end', timeoutMs: 60_000 });
   });
 });

@@ -7,7 +7,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['certificates', 'keys', 'store', 'catalog', 'events', 'sidecar'],
   ['prefect', 'policy', 'ledger'],
   ['authn'],
-  ['decide'],
+  ['decide', 'oauth'],
   ['mediate', 'relay', 'timeline'],
   ['edge', 'explain'],
   ['http'],

@@ -1,17 +1,18 @@
-// The text of a service token: lct_ + id + secret + checksum, fixed width, one alphabet, one spelling.
+// The text of a token of ours: prefix + id + secret + checksum, fixed width, one alphabet, one spelling. lct_ is a service token, lca_ an access token.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Crockford's base32 in lower case: no i, l, o or u, so nothing looks like anything else. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-const PREFIX = 'lct_';
 const ID_LENGTH = 10;
 /** 256 bits at 5 a letter. */
 const SECRET_LENGTH = 52;
 const CHECKSUM_LENGTH = 6;
 const SECRET_BYTES = 32;
 
+export type TokenPrefix = 'lct_' | 'lca_';
+
 /** For secret scanners, and for whoever writes a pattern of their own. */
-const SHAPE = /^lct_([0-9a-hjkmnp-tv-z]{10})([0-9a-hjkmnp-tv-z]{52})([0-9a-hjkmnp-tv-z]{6})$/;
+const SHAPE = /^(lc[ta]_)([0-9a-hjkmnp-tv-z]{10})([0-9a-hjkmnp-tv-z]{52})([0-9a-hjkmnp-tv-z]{6})$/;
 
 export interface TokenText {
   /** Public: names the token in lists and records. */
@@ -25,22 +26,22 @@ export function createTokenId(): string {
 }
 
 /** A token with a fresh secret; the id stays the same over rotations. */
-export function createTokenText(id: string): TokenText {
+export function createTokenText(id: string, prefix: TokenPrefix = 'lct_'): TokenText {
   const secret = encode(randomBytes(SECRET_BYTES));
-  return { id, text: `${PREFIX}${id}${secret}${checksum(id, secret)}` };
+  return { id, text: `${prefix}${id}${secret}${checksum(prefix, id, secret)}` };
 }
 
 /** Undefined unless it is exactly such a text with a right checksum: a typo never reaches the store. Says nothing about validity. */
-export function parseTokenText(text: string): TokenText | undefined {
+export function parseTokenText(text: string, wanted: TokenPrefix = 'lct_'): TokenText | undefined {
   const match = SHAPE.exec(text);
-  const [, id = '', secret = '', sum = ''] = match ?? [];
-  if (match === null || !isCanonical(secret) || checksum(id, secret) !== sum) return undefined;
+  const [, prefix = '', id = '', secret = '', sum = ''] = match ?? [];
+  if (prefix !== wanted || !isCanonical(secret) || checksum(prefix, id, secret) !== sum) return undefined;
   return { id, text };
 }
 
 /** True for whatever claims to be a token of ours, well-formed or not. */
 export function claimsToBeToken(text: string): boolean {
-  return text.startsWith(PREFIX);
+  return text.startsWith('lct_') || text.startsWith('lca_');
 }
 
 /** What the store keeps. 256 random bits need no slow hash. */
@@ -64,8 +65,8 @@ function encode(bytes: Buffer): string {
 }
 
 /** 30 bits against typos and for scanners; not against attackers. */
-function checksum(id: string, secret: string): string {
-  const digest = createHash('sha256').update(`${PREFIX}${id}${secret}`).digest();
+function checksum(prefix: string, id: string, secret: string): string {
+  const digest = createHash('sha256').update(`${prefix}${id}${secret}`).digest();
   return encodeBits((digest.readUInt32BE() >>> 2).toString(2).padStart(30, '0'), CHECKSUM_LENGTH);
 }
 

@@ -1,4 +1,4 @@
-// identity_providers: who says who somebody is. Shapes are fixed by the contract; not all are built yet (not-built.ts).
+// identity_providers: who says who somebody is. Shapes are fixed by the contract.
 import { z } from 'zod';
 import { filePath, httpUrl, slug, strings, text } from './scalars.ts';
 

@@ -51,7 +51,7 @@ function reportUnion(issue: Extract<Issue, { code: 'invalid_union' }>, keys: Key
   if (meant !== undefined) {
     for (const inner of meant) reportIssue(inner, [...keys, ...inner.path], valueAt, report);
   } else if (issue.discriminator !== undefined) {
-    report(keys, valueAt(keys) === undefined ? 'is missing' : 'is not a known type', 'Take accounts, oidc, saml, jwt or mtls (later: aws-iam).');
+    report(keys, valueAt(keys) === undefined ? 'is missing' : 'is not a known type', 'Take accounts, oidc, saml, jwt, aws-iam or mtls.');
   } else {
     report(keys, 'has none of the accepted forms', SHAPES);
   }

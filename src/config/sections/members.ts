@@ -16,7 +16,8 @@ const KINDS: Readonly<Record<ProviderType, readonly MemberKind[]>> = {
   mtls: ['user', '*'],
 };
 
-const FORMS = 'Write user:NAME@IDP, group:NAME@IDP, claim:KEY=VALUE@IDP, arn:...@IDP, token:NAME or "*@IDP".';
+const FORMS =
+  'Write user:NAME@IDP, group:NAME@IDP, claim:KEY=VALUE@IDP, arn:...@IDP (a role without its path, which AWS does not tell), token:NAME or "*@IDP".';
 
 /** `providers` undefined: they are broken themselves, so members are not held against them. */
 export function readRoles(
@@ -57,6 +58,6 @@ function parseMember(member: string): { readonly kind: MemberKind; readonly idp:
   if (/^user:\S+$/u.test(who)) return { kind: 'user', idp };
   if (/^group:.+$/u.test(who)) return { kind: 'group', idp };
   if (/^claim:[^=\s]+=.+$/u.test(who)) return { kind: 'claim', idp };
-  if (/^arn:aws[a-z-]*:iam::[0-9]{12}:(?:role|user)\/\S+$/.test(who)) return { kind: 'arn', idp };
+  if (/^arn:aws[a-z-]*:iam::[0-9]{12}:(?:role\/[^\s/]+|user\/\S+)$/.test(who)) return { kind: 'arn', idp };
   return undefined;
 }

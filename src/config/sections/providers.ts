@@ -125,6 +125,10 @@ function readAwsIam(wire: Wire<'aws-iam'>, place: Place): IdentityProvider | und
     place.report([...place.keys, 'regions', wrong], 'is no AWS region', 'Write it as eu-west-1.');
     return undefined;
   }
+  if (wire.sts_endpoint !== undefined && new URL(wire.sts_endpoint).pathname !== '/') {
+    place.report([...place.keys, 'sts_endpoint'], 'has a path', 'Write scheme and host alone: https://vpce-0a1b.sts.eu-west-1.vpce.amazonaws.com.');
+    return undefined;
+  }
   if (caFile === undefined) return undefined;
   return { id: wire.id, type: 'aws-iam', audience: wire.audience, regions: wire.regions ?? [], stsEndpoint: wire.sts_endpoint ?? null, caFile };
 }

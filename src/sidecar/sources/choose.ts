@@ -4,7 +4,9 @@ import { isLoopback } from '../../config/sections/public-url.ts';
 import { readSecretFile } from '../../config/sections/secret-file.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { type CredentialSource, SourceError } from '../credential.ts';
+import type { GatewayAddress } from '../gateway-url.ts';
 import type { Transport } from '../transport.ts';
+import { awsRole } from './aws-iam.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { jwtFile, tokenFile } from './files.ts';
 import { githubJob } from './github.ts';
@@ -24,6 +26,8 @@ export interface ChoosingParts {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly transport: Transport;
   readonly clock: Clock;
+  /** Where a proof is exchanged for a token. */
+  readonly gateway: GatewayAddress;
 }
 
 /** How the person at the terminal names what is missing. */
@@ -42,11 +46,11 @@ export function chooseSource(choice: Choice, parts: ChoosingParts): Chosen {
     case 'github':
       return chooseGithub(choice, parts);
     case 'aws-iam':
-      return no('aws-iam is not built yet. Use token:FILE, jwt:FILE, oidc or github.');
+      return chooseAws(choice, parts);
     case 'login':
-      return no('a login (lictor login) is not built yet. Say --as token:FILE, jwt:FILE, oidc or github.');
+      return no('a login (lictor login) is not built yet. Say --as token:FILE, jwt:FILE, oidc, github or aws-iam.');
     default:
-      return no('unknown. Use token:FILE, jwt:FILE, oidc or github.');
+      return no('unknown. Use token:FILE, jwt:FILE, oidc, github or aws-iam.');
   }
 }
 
@@ -78,6 +82,18 @@ function chooseGithub({ audience }: Choice, { env, transport, clock }: ChoosingP
   const place = parseIssuer(url);
   if (place === undefined) return no('ACTIONS_ID_TOKEN_REQUEST_URL is no https address.');
   return yes(githubJob({ url: place, token, audience: audience ?? env['LICTOR_OIDC_AUDIENCE'] ?? 'lictor' }, transport, clock));
+}
+
+/** The audience is the gateway's host name unless it is said otherwise; the region as AWS's own tools read it. */
+function chooseAws({ audience }: Choice, { env, transport, clock, gateway }: ChoosingParts): Chosen {
+  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? '';
+  const wanted = env['AWS_ENDPOINT_URL_STS'] ?? '';
+  const endpoint = wanted === '' ? null : parseIssuer(wanted);
+  if (endpoint === undefined) return no('AWS_ENDPOINT_URL_STS is no https address.');
+  if (!/^[a-z0-9-]{0,32}$/.test(region)) return no('AWS_REGION is no region.');
+  const global = env['AWS_STS_REGIONAL_ENDPOINTS'] === 'legacy' || region === '';
+  const role = { audience: audience ?? env['LICTOR_AWS_AUDIENCE'] ?? gateway.hostname, region: global ? null : region, endpoint };
+  return yes(awsRole(role, gateway, transport, clock));
 }
 
 function chooseClient(choice: Choice, { cwd, env, transport, clock }: ChoosingParts): Chosen {

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parseSignedRequest } from '../../authn/aws-iam/signed-request.ts';
 import { readBounded } from '../ask.ts';
 import type { CredentialSource, Obtained } from '../credential.ts';
 import { createTransport } from '../transport.ts';
@@ -43,7 +44,13 @@ const NOW = Date.now();
 const env: Record<string, string> = {};
 
 function choose(choice: Choice, more: Record<string, string> = {}) {
-  return chooseSource(choice, { cwd: dir, env: { ...env, ...more }, transport, clock: () => NOW });
+  return chooseSource(choice, {
+    cwd: dir,
+    env: { ...env, ...more },
+    transport,
+    clock: () => NOW,
+    gateway: { origin, hostname: '127.0.0.1', basePath: '/prefect' },
+  });
 }
 
 function source(choice: Choice, more: Record<string, string> = {}): CredentialSource {
@@ -191,6 +198,55 @@ describe('a GitHub job', () => {
   });
 });
 
-it.each(['aws-iam', 'login', 'kerberos', ''])('%s is refused with the list of what there is', (as) => {
+describe('an AWS role', () => {
+  const provider = { id: 'aws', type: 'aws-iam', regions: ['eu-west-1'], stsEndpoint: null, caFile: null } as const;
+  const as = (more: Partial<Choice> = {}): Choice => ({ as: 'aws-iam', ...more });
+  beforeEach(() => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'ASIAIOSFODNN7EXAMPLE');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'aws-secret');
+    vi.stubEnv('AWS_SESSION_TOKEN', 'aws-session');
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
+  it.each<[string, Partial<Choice>, Record<string, string>, string]>([
+    ["the gateway's host", {}, { AWS_REGION: 'eu-west-1' }, '127.0.0.1'],
+    ['what is said', { audience: 'lictor.example' }, { AWS_DEFAULT_REGION: 'eu-west-1' }, 'lictor.example'],
+  ])('shows the gateway a request that it accepts, for %s, and gets a token for it', async (_what, choice, env, audience) => {
+    handler = (_request, response) => response.end(JSON.stringify({ access_token: 'lca_x', token_type: 'Bearer', expires_in: 900 }));
+    expect(await obtain(source(as(choice), env))).toEqual({ secret: 'lca_x', expiresAtMs: NOW + 900_000, lookAgainMs: null });
+    expect(asked[0]?.url).toBe('/prefect/.lictor/oauth/token');
+    const form = new URLSearchParams(asked[0]?.body);
+    expect(form.get('subject_token_type')).toBe('urn:lictor:token-type:aws-iam');
+    expect(parseSignedRequest(form.get('subject_token') ?? '', { ...provider, audience }, Date.now())).toMatchObject({
+      accessKeyId: 'ASIAIOSFODNN7EXAMPLE',
+      endpoint: { url: 'https://sts.eu-west-1.amazonaws.com/' },
+    });
+    expect(asked[0]?.body).not.toContain('aws-secret');
+  });
+
+  it('signs for the global endpoint without a region', async () => {
+    handler = (_request, response) => response.end(JSON.stringify({ access_token: 'lca_x', token_type: 'Bearer', expires_in: 900 }));
+    await obtain(source(as(), { AWS_REGION: '' }));
+    const subject = new URLSearchParams(asked[0]?.body).get('subject_token') ?? '';
+    expect(parseSignedRequest(subject, { ...provider, audience: '127.0.0.1', regions: [] }, Date.now())).toMatchObject({
+      endpoint: { host: 'sts.amazonaws.com' },
+    });
+  });
+
+  it.each<[number, object, boolean]>([
+    [400, { error: 'invalid_grant', code: 'policy-default-deny', detail: 'No policy permits this.', hint: 'Ask an administrator.' }, true],
+    [503, { error: 'temporarily_unavailable', code: 'gateway-unavailable', detail: 'Not just now.', hint: '' }, false],
+    [404, {}, true],
+  ])('says why it got none: %i', async (status, body, final) => {
+    handler = (_request, response) => response.writeHead(status).end(JSON.stringify(body));
+    await expect(obtain(source(as()))).rejects.toMatchObject({ final, message: expect.stringMatching(/gateway gave no token/) });
+  });
+
+  it('takes no address of STS that anybody on the way could answer for', () => {
+    expect(choose(as(), { AWS_ENDPOINT_URL_STS: 'http://sts.example' })).toMatchObject({ ok: false });
+  });
+});
+
+it.each(['login', 'kerberos', ''])('%s is refused with the list of what there is', (as) => {
   expect(choose({ as })).toMatchObject({ ok: false, problem: expect.stringContaining('token:FILE') });
 });

@@ -1,0 +1,107 @@
+// RFC 8693: the proof of another provider for a short opaque token of ours. What is proven how comes in by the type of the subject token.
+
+import { trustIn } from '../authn/access-token/trust.ts';
+import { lockOnAddress, lockOnPrincipal } from '../authn/locks.ts';
+import { createRoleBook } from '../authn/roles.ts';
+import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
+import type { Config, IdentityProvider } from '../config/config.ts';
+import type { Clock } from '../contract/clock.ts';
+import type { Identity } from '../contract/identity.ts';
+import type { ReasonCode } from '../contract/reasons.ts';
+import type { AccessTokens } from '../store/access-tokens.ts';
+import type { Locks } from '../store/locks.ts';
+import type { Form } from './form.ts';
+import { type OAuthRefusal, refuseRequest } from './refusal.ts';
+
+export const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+/** RFC 8693 3; the signed request of AWS has no registered name. */
+export const SUBJECT_TOKEN = { jwt: 'urn:ietf:params:oauth:token-type:jwt', awsIam: 'urn:lictor:token-type:aws-iam' } as const;
+const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
+/** However long the proof lives. */
+export const ACCESS_TOKEN_MS = 15 * 60_000;
+
+export type Proof =
+  | {
+      readonly ok: true;
+      readonly identity: Identity;
+      readonly provider: IdentityProvider;
+      /** The given token ends with it; null: the proof was for this moment. */
+      readonly expiresAtMs: number | null;
+      readonly credentialId: string;
+    }
+  | { readonly ok: false; readonly reason: ReasonCode };
+
+/** Throws LictorError `gateway-unavailable` when nobody can say. */
+export type Prove = (subjectToken: string) => Promise<Proof>;
+
+export interface Issued {
+  readonly ok: true;
+  readonly identity: Identity;
+  readonly proofId: string;
+  readonly tokenId: string;
+  /** Makes the token: after this it is valid. Answers the body of RFC 8693 2.2.1. */
+  issue(): Promise<Readonly<Record<string, string | number>>>;
+}
+
+/** `address`: the client's. */
+export type Grant = (form: Form, address: string) => Promise<Issued | OAuthRefusal>;
+
+export interface ExchangeParts {
+  readonly config: Pick<Config, 'publicUrl' | 'roles'>;
+  readonly accessTokens: Pick<AccessTokens, 'create'>;
+  readonly locks: Pick<Locks, 'list'>;
+  readonly clock: Clock;
+  /** By subject_token_type. */
+  readonly proofs: ReadonlyMap<string, Prove>;
+}
+
+export function createTokenExchange({ config, accessTokens, locks, clock, proofs }: ExchangeParts): Grant {
+  const roleBook = createRoleBook(config.roles);
+  const { origin, basePath } = config.publicUrl;
+  const targets: readonly string[] = [`${origin}${basePath}`, `${origin}${basePath}/`, `${origin}${basePath}/api`];
+  return async (form, address) => {
+    const wrong = checkForm(form, targets);
+    if (wrong !== undefined) return wrong;
+    if ((await lockOnAddress(locks, address)) !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked' };
+    const prove = proofs.get(form.get('subject_token_type') ?? '');
+    if (prove === undefined) return refuseRequest('subject_token_type is none that is accepted here.');
+    const proof = await prove(form.get('subject_token') ?? '');
+    if (!proof.ok) return { ok: false, error: 'invalid_grant', reason: proof.reason };
+    const { identity, provider, credentialId } = proof;
+    const who = { principalId: `${identity.name}@${identity.idp}`, idp: identity.idp, credentialId };
+    const locked = await lockOnPrincipal(locks, { id: who.principalId, idp: who.idp, onBehalfOf: [] });
+    if (locked !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked', ...who };
+    // Whoever may do nothing gets nothing: the list of roles is the list of accounts and roles that are let in.
+    if (roleBook.ofIdentity(identity).length === 0) return { ok: false, error: 'invalid_grant', reason: 'policy-default-deny', ...who };
+    const id = createTokenId();
+    return {
+      ok: true,
+      identity,
+      proofId: credentialId,
+      tokenId: id,
+      async issue() {
+        const nowMs = clock();
+        const expiresMs = Math.min(nowMs + ACCESS_TOKEN_MS, proof.expiresAtMs ?? Number.POSITIVE_INFINITY);
+        const { text } = createTokenText(id, 'lca_');
+        await accessTokens.create({ id, hash: hashToken(text), identity, trust: trustIn(provider), proof: credentialId, expiresMs });
+        return {
+          access_token: text,
+          issued_token_type: ACCESS_TOKEN_TYPE,
+          token_type: 'Bearer',
+          expires_in: Math.max(0, Math.floor((expiresMs - nowMs) / 1000)),
+        };
+      },
+    };
+  };
+}
+
+/** What is asked for beyond the one kind of token that there is, is refused and never ignored. */
+function checkForm(form: Form, targets: readonly string[]): OAuthRefusal | undefined {
+  if (!form.has('subject_token') || !form.has('subject_token_type')) return refuseRequest('subject_token and subject_token_type are needed.');
+  if (form.has('actor_token') || form.has('actor_token_type')) return refuseRequest('actor_token is not accepted here.');
+  if (![undefined, ACCESS_TOKEN_TYPE].includes(form.get('requested_token_type'))) return refuseRequest('Only access tokens are given here.');
+  if (form.has('scope'))
+    return { ok: false, error: 'invalid_scope', reason: 'request-invalid', detail: 'Scopes are not accepted here: rights come from roles.' };
+  const wrong = ['resource', 'audience'].some((name) => !targets.includes(form.get(name) ?? targets[0] ?? ''));
+  return wrong ? { ok: false, error: 'invalid_target', reason: 'request-invalid', detail: 'Tokens are given for this gateway alone.' } : undefined;
+}

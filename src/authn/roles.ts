@@ -56,6 +56,16 @@ function groupName(member: string, idp: string): string | undefined {
   return member.startsWith('group:') && member.endsWith(`@${idp}`) ? member.slice('group:'.length, -(idp.length + 1)) : undefined;
 }
 
+/** Every `claim:` member of the bindings that this identity fits. */
+export function claimMembers(bindings: readonly RoleBinding[], { idp, claims }: Pick<Identity, 'idp' | 'claims'>): readonly string[] {
+  return bindings.flatMap(({ members }) =>
+    members.filter((member) => {
+      const claim = parseClaimMember(member);
+      return claim !== undefined && claim.idp === idp && fits(claim, claims);
+    }),
+  );
+}
+
 export interface ClaimMember {
   readonly key: string;
   readonly pattern: string;

@@ -35,7 +35,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
   checkClientCertificates(wire, problems);
   const parts = {
     proxies: readProxies({ wire, publicUrl }, report),
-    identityProviders: readProviders({ wire: providers, baseDir, secrets }, report),
+    identityProviders: readProviders({ wire: providers, baseDir, secrets, publicUrl }, report),
     roles: readRoles(wire.roles ?? [], providersBroken ? undefined : providers, report),
     sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h' }, report),
     limit: readLimit(wire.limits ?? [], report, problems.concerns(['limits', 0])),

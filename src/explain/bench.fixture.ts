@@ -56,6 +56,7 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
       byName: async (idp: string, name: string) => identities.find((known) => known.idp === idp && known.name === name),
       list: async () => identities,
     },
+    accessTokens: { create: never, byId: never, revoke: never, revokeOf: never, live: async () => [] },
   };
   const roles = [
     { role: 'operator', members: ['user:bob@local', 'token:ci'] },

@@ -13,6 +13,7 @@ import { BUILT_IN_ROLES } from '../contract/roles.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredToken } from '../store/tokens.ts';
 import { type RoleOrigin, roleOrigins } from './role-origins.ts';
+import { isWorkloadProvider, workloadPrincipal } from './workload.ts';
 
 export interface Somebody {
   readonly principal: Principal;
@@ -24,7 +25,7 @@ export interface Somebody {
   readonly notes: readonly string[];
 }
 
-type PrincipalStore = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks'>;
+type PrincipalStore = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks' | 'accessTokens'>;
 
 export interface PrincipalParts {
   readonly config: Pick<Config, 'identityProviders' | 'roles'>;
@@ -45,7 +46,9 @@ export async function findPrincipal(text: string, parts: PrincipalParts): Promis
 async function existing(text: string, store: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {
   if (text.startsWith('token:')) return tokenPrincipal(text.slice('token:'.length), store, parts);
   const at = text.lastIndexOf('@');
-  if (at > 0) return accountPrincipal({ name: text.slice(0, at), idp: text.slice(at + 1) }, store, parts);
+  const [name, idp] = [text.slice(0, at), text.slice(at + 1)];
+  if (at > 0 && isWorkloadProvider(idp, parts.config)) return workloadPrincipal({ name, idp }, store.accessTokens, parts.config);
+  if (at > 0) return accountPrincipal({ name, idp }, store, parts);
   throw unknown(text, await knownIds(store, parts));
 }
 

@@ -15,7 +15,9 @@ type Wire = WireConfig['identity_providers'];
 
 function read(wire: Wire) {
   const problems: string[] = [];
-  const providers = readProviders({ wire, baseDir, secrets: 'read' }, (keys, message) => problems.push(`${keys.join('.')} ${message}`));
+  const providers = readProviders({ wire, baseDir, secrets: 'read', publicUrl: { origin: 'https://prefect.example', basePath: '/flows' } }, (keys, message) =>
+    problems.push(`${keys.join('.')} ${message}`),
+  );
   return { providers, problems };
 }
 
@@ -52,6 +54,8 @@ describe('identity providers', () => {
       [{ ...JWT, issuer: 'https://gitlab.com', require: { ref: 'main', project_path: '*' } }],
       /require names nobody/,
     ],
+    ['the gateway itself as issuer', [{ ...JWT, issuer: 'https://prefect.example/flows/' }], /issuer is this gateway itself/],
+    ['a path in the endpoint of STS', [{ id: 'aws', type: 'aws-iam', audience: 'x', sts_endpoint: 'https://sts.example/x' }], /sts_endpoint has a path/],
     ['no region', [{ id: 'aws', type: 'aws-iam', audience: 'x', regions: ['Ireland'] }], /regions.0 is no AWS region/],
     ['an id twice', [OIDC, { ...OIDC, issuer: 'https://other.example' }], /id corp is there twice/],
     ['the same issuer and audience', [JWT, { ...JWT, id: 'ci2', audience: ['other', 'lictor'] }], /audience overlaps ci/],
@@ -100,6 +104,7 @@ describe('members', () => {
     'group:/platform@corp',
     'claim:repository=acme/*@ci',
     'arn:aws:iam::123456789012:role/etl@aws',
+    'arn:aws:iam::123456789012:user/ops/dana@aws',
     'claim:account=123456789012@aws',
     '*@ci',
     'token:etl-worker',
@@ -111,6 +116,7 @@ describe('members', () => {
     ['user:bob@aws', /can never be/],
     ['arn:aws:iam::123456789012:role/etl@corp', /can never be/],
     ['arn:aws:iam::12:role/etl@aws', /names nobody/],
+    ['arn:aws:iam::123456789012:role/team/etl@aws', /names nobody/],
     ['group:platform@nowhere', /no identity provider/],
     ['group:@corp', /names nobody/],
     ['claim:=x@ci', /names nobody/],

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BREAK_GLASS } from '../../contract/names.ts';
-import type { Config, IdentityProvider, JwtProvider, OidcProvider, SamlProvider } from '../config.ts';
+import type { Config, IdentityProvider, JwtProvider, OidcProvider, PublicUrl, SamlProvider } from '../config.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
 import { needsRules } from './open-issuers.ts';
@@ -17,16 +17,19 @@ export interface ProvidersSection {
   readonly wire: readonly WireProvider[];
   readonly baseDir: string;
   readonly secrets: 'read' | 'skip';
+  /** Undefined: broken itself. */
+  readonly publicUrl: Pick<PublicUrl, 'origin' | 'basePath'> | undefined;
 }
 
 /** What is wrong has been reported; the sound ones are answered, so that the rest of the file is checked as well. */
-export function readProviders({ wire, baseDir, secrets }: ProvidersSection, report: Report): Config['identityProviders'] {
+export function readProviders({ wire, baseDir, secrets, publicUrl }: ProvidersSection, report: Report): Config['identityProviders'] {
   const providers = wire.flatMap((provider, index) => {
     const read = readProvider(provider, { keys: ['identity_providers', index], baseDir, secrets, report });
     return read === undefined ? [] : [{ provider: read, index }];
   });
   checkIds(wire, report);
   checkOverlaps(providers, report);
+  if (publicUrl !== undefined) checkNotOurselves(providers, `${publicUrl.origin}${publicUrl.basePath}`, report);
   return providers.map(({ provider }) => provider);
 }
 
@@ -209,6 +212,14 @@ function checkIds(wire: readonly WireProvider[], report: Report): void {
 interface Placed {
   readonly provider: IdentityProvider;
   readonly index: number;
+}
+
+/** What the gateway itself signs is for services, and never a credential here. */
+function checkNotOurselves(placed: readonly Placed[], own: string, report: Report): void {
+  for (const { provider, index } of placed) {
+    if (provider.type !== 'jwt' || provider.issuer.replace(/\/$/, '') !== own) continue;
+    report(['identity_providers', index, 'issuer'], 'is this gateway itself', 'Name the issuer that the tokens come from.');
+  }
 }
 
 /** A token must never be two providers' word: which one is chosen would decide its rights. */

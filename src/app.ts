@@ -21,7 +21,7 @@ import { reachableBy } from './edge/temp-dir.ts';
 import { createEventMemory } from './events/memory.ts';
 import { createEventRules } from './events/rules.ts';
 import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
-import { createAdminServer } from './http/admin-server.ts';
+import { type AdminActions, createAdminServer } from './http/admin-server.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
 import { openSealer } from './keys/sealer.ts';
@@ -99,8 +99,8 @@ export async function startApp(parts: AppParts): Promise<App> {
     if (!healthy && current.get().config.ledger.failClosed) sync.now().catch((error: unknown) => log.error({ err: error }, 'sweep failed'));
   });
 
-  const servers = await listen(parts, { current, answerer, sync: sync.now });
   const reloader = createReloader({ ...parts, house, current, applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart });
+  const servers = await listen(parts, { current, answerer, admin: { sync: sync.now, rereadSecrets: reloader.rereadSecrets } });
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: (text) => warn(parts, text), record: ledger.append });
   const keepHouse = async (): Promise<void> => {
     rotateControlLog(paths.controlLog, parts.reopenLog);
@@ -146,14 +146,14 @@ function authorityText({ formerDir }: Ensured, caFile: string): string {
 interface Behind {
   readonly current: Current;
   readonly answerer: Answerer;
-  readonly sync: () => Promise<void>;
+  readonly admin: AdminActions;
 }
 
-async function listen({ paths, log }: AppParts, { current, answerer, sync }: Behind): Promise<readonly Server[]> {
+async function listen({ paths, log }: AppParts, { current, answerer, admin: actions }: Behind): Promise<readonly Server[]> {
   const onError = (error: unknown): void => log.error({ err: error }, 'request failed');
   const own = createControlServer((request, response) => current.get().handle(request, response));
   const decisions = createDecisionServer(answerer, onError);
-  const admin = createAdminServer({ sync }, onError);
+  const admin = createAdminServer(actions, onError);
   await listenOn(admin, paths.adminSocket, 0o600);
   await listenOn(own, paths.controlSocket, 0o600);
   await listenOn(decisions, paths.decisionSocket, 0o600);

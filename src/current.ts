@@ -45,8 +45,7 @@ export function currentForRelay(current: Current): Pick<RelayParts, 'decider' | 
       },
     },
     upstream: {
-      socketUrl: (path) => current.get().upstream.socketUrl(path),
-      socketToken: () => current.get().upstream.socketToken(),
+      socketTarget: (path, attempt) => current.get().upstream.socketTarget(path, attempt),
       socketAuthorities: () => current.get().upstream.socketAuthorities(),
     },
   };

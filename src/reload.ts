@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { ensureOwnCertificate } from './certificates/own.ts';
 import { certificateFingerprint, checkCertificates } from './config/certificates.ts';
 import type { Config } from './config/config.ts';
-import { type Candidate, loadCandidate } from './config/in-use.ts';
+import { type Candidate, loadCandidate, loadInUse } from './config/in-use.ts';
 import { type Problem, renderProblem } from './config/problem.ts';
 import { checkRestartKeys } from './config/restart-keys.ts';
 import { LictorError } from './contract/error.ts';
@@ -17,6 +17,11 @@ import { buildRooms, type House, type Rooms } from './rooms.ts';
 export interface Reloader {
   /** SIGHUP. Never rejects: what is wrong is told and recorded. */
   reload(): Promise<void>;
+  /**
+   * What is in use, with its secrets read again: for the credential of Prefect while it is replaced. The file itself, which may be
+   * half edited, is not looked at. Rejects when it could not be applied; nothing has changed then.
+   */
+  rereadSecrets(): Promise<void>;
   /** Certificate files with other contents are handed to nginx; broken ones are told once and tried again when they change. */
   renewCertificates(): Promise<void>;
 }
@@ -38,6 +43,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
   const oneByOne = createQueue();
   return {
     reload: () => oneByOne(() => reload(parts, state)),
+    rereadSecrets: () => oneByOne(() => rereadSecrets(parts, state)),
     renewCertificates: () => oneByOne(() => renew(parts, state)),
   };
 }
@@ -62,13 +68,25 @@ async function reload(parts: ReloaderParts, state: State): Promise<void> {
     const problems = candidate.loaded.ok ? await findProblems(parts, candidate.loaded.config) : candidate.loaded.problems;
     if (!candidate.loaded.ok || problems.length > 0) return await refuse(parts, problems);
     const from = current.get().revision;
-    const nginx = await apply(parts, state, candidate, candidate.loaded.config);
+    const nginx = await apply(parts, state, candidate.loaded.config);
+    keep(parts, candidate);
     await applied(parts, { from, nginx });
   } catch (error) {
     await refuse(parts, [failure(parts, error)]);
   } finally {
     candidate.discard();
   }
+}
+
+async function rereadSecrets(parts: ReloaderParts, state: State): Promise<void> {
+  const { house, current, configFile, env } = parts;
+  const loaded = loadInUse({ file: configFile, env, paths: house.paths });
+  if (loaded === undefined) throw new LictorError('config-invalid', 'There is no configuration in use.');
+  const problems = loaded.ok ? await findProblems(parts, loaded.config) : loaded.problems;
+  if (!loaded.ok || problems.length > 0) throw new LictorError('config-invalid', problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
+  const from = current.get().revision;
+  const nginx = await apply(parts, state, loaded.config);
+  await applied(parts, { from, nginx });
 }
 
 /** Nothing that runs is touched. nginx is asked only about what is sound. */
@@ -78,7 +96,7 @@ async function findProblems({ current, house, env }: ReloaderParts, next: Config
 }
 
 /** The files of nginx are the last thing that can fail; behind them everything is in memory. True: nginx has to read them. */
-async function apply(parts: ReloaderParts, state: State, candidate: Candidate, next: Config): Promise<boolean> {
+async function apply(parts: ReloaderParts, state: State, next: Config): Promise<boolean> {
   const { house, current } = parts;
   const rooms = await buildRooms(house, next);
   const fingerprint = certificateFingerprint(next);
@@ -87,7 +105,6 @@ async function apply(parts: ReloaderParts, state: State, candidate: Candidate, n
     throw error;
   });
   const former = current.swap(rooms);
-  keep(parts, candidate);
   const nginx = edge.changed || fingerprint !== state.certificates;
   if (nginx) reloadEdge(parts, next);
   state.certificates = fingerprint;
@@ -117,8 +134,11 @@ function keep({ house }: ReloaderParts, candidate: Candidate): void {
   }
 }
 
-function leadsElsewhere(former: Config, next: Config): boolean {
-  return JSON.stringify(former.prefect) !== JSON.stringify(next.prefect);
+/** A credential that joins, or that goes after another has taken its place, changes nothing for a socket that is open. */
+function leadsElsewhere({ prefect: former }: Config, { prefect: next }: Config): boolean {
+  const rotates = former.next !== null || next.next !== null;
+  const [left, right] = [former, next].map((prefect) => JSON.stringify(rotates ? [prefect.servers, prefect.caFile] : prefect));
+  return left !== right;
 }
 
 function retire({ house }: ReloaderParts, former: Rooms): void {

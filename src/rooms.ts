@@ -190,7 +190,7 @@ async function openCertificates({ clock }: House, { identityProviders, tls }: Co
 }
 
 /** Never part of what is hashed to a revision. */
-const SECRETS: ReadonlySet<string> = new Set(['authString', 'clientSecret']);
+const SECRETS: ReadonlySet<string> = new Set(['authString', 'apiKey', 'next', 'clientSecret']);
 
 function publish(paths: StatePaths, config: Config, actions: readonly ActionEntry[]): number {
   const withoutSecrets = JSON.stringify(config, (key, value: unknown) => (SECRETS.has(key) ? undefined : value));

@@ -14,7 +14,7 @@ export interface AdminSession extends LoadedContext {
 
 export interface AdminChange {
   readonly action: string;
-  readonly resourceType: 'ServiceToken' | 'AccessToken' | 'Account' | 'Identity' | 'Lock';
+  readonly resourceType: 'ServiceToken' | 'AccessToken' | 'Account' | 'Identity' | 'Lock' | 'Prefect';
   /** The name, or what is locked. */
   readonly resourceId: string;
 }

@@ -110,6 +110,12 @@ export interface Config {
     readonly servers: readonly string[];
     /** `user:password` that Prefect was started with; null when it has none. */
     readonly authString: string | null;
+    /** A key that Prefect takes as Bearer, instead of an auth string. */
+    readonly apiKey: string | null;
+    /** Absolute path of the file that the credential stands in; null: it stands in none. */
+    readonly credentialFile: string | null;
+    /** The credential that comes, while one is being replaced (`lictor rotate upstream`). */
+    readonly next: string | null;
     /** PEM file of the authorities that signed the servers' certificates; null: the system's. */
     readonly caFile: string | null;
   };

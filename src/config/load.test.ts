@@ -30,7 +30,7 @@ describe('a small file', () => {
       listen: [{ host: '127.0.0.1', port: 8200 }],
       tls: null,
       proxies: { terminateTls: false, trusted: [] },
-      prefect: { servers: ['http://127.0.0.1:4200'], authString: null, caFile: null },
+      prefect: { servers: ['http://127.0.0.1:4200'], authString: null, apiKey: null, credentialFile: null, next: null, caFile: null },
       identityProviders: [],
       roles: [],
       sessions: { idleSeconds: 28_800, absoluteSeconds: 86_400 },
@@ -135,10 +135,6 @@ limits: [{ for: "*", rate: fast }]
     'roles: [{ role: viewer, members: ["token:a"], scope: { own: true } }]',
   ])('say that a later part is not built yet: %s', (line) => {
     expect(problems(`${SMALLEST}${line}\n`)).toEqual([expect.objectContaining({ message: expect.stringContaining('not built yet') })]);
-  });
-
-  it.each([['prefect: { url: http://a:1, api_key_file: x }', 'prefect.api_key_file']])('say so of %s', (line, path) => {
-    expect(problems(`public_url: http://localhost:8200\n${line}\n`)).toMatchObject([{ path, message: expect.stringContaining('not built yet') }]);
   });
 });
 

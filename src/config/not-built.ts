@@ -11,7 +11,6 @@ interface NotBuilt {
 }
 
 const NOT_BUILT: readonly NotBuilt[] = [
-  { at: ['prefect', 'api_key_file'], part: 'an API key for Prefect' },
   { at: ['roles', '*', 'scope'], part: 'scoped roles' },
   { at: ['policies'], part: 'own policies' },
   { at: ['limits', '*', 'for'], part: 'limits by role, principal or service', refuses: (value) => value !== '*' },

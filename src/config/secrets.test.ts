@@ -104,6 +104,28 @@ describe("Prefect's password", () => {
     expect(accepted(withPrefect('auth_string_file: auth')).prefect.authString).toBe(SECRET);
   });
 
+  it('has another one beside it while it is replaced', () => {
+    write('pair', SECRET);
+    write('pair.next', 'gateway:the-one-that-comes');
+    const { prefect } = accepted(withPrefect('auth_string_file: pair'));
+    expect(prefect).toMatchObject({ authString: SECRET, apiKey: null, next: 'gateway:the-one-that-comes', credentialFile: expect.stringMatching(/\/pair$/) });
+    write('pair.next', 'nonsense');
+    expect(places(withPrefect('auth_string_file: pair'))).toEqual(['prefect.auth_string_file']);
+  });
+
+  it('may be an API key instead, in a file alone', () => {
+    write('key', 'pnu_0123456789\n');
+    expect(accepted(withPrefect('api_key_file: key')).prefect).toMatchObject({ authString: null, apiKey: 'pnu_0123456789', next: null });
+    write('auth', SECRET);
+    expect(places(withPrefect('api_key_file: key, auth_string_file: auth'))).toEqual(['prefect.api_key_file']);
+    for (const value of ['two words', '', 'pnu_a\npnu_b']) {
+      write('bad', value);
+      const found = problems(withPrefect('api_key_file: bad'));
+      expect(found).toMatchObject([{ path: 'prefect.api_key_file' }]);
+      if (value !== '') expect(JSON.stringify(found)).not.toContain(value);
+    }
+  });
+
   it('never stands in a problem', () => {
     for (const value of ['no-colon-here', 'two:lines\nsecret', ':empty-user', 'admin:password']) {
       const found = problems(withPrefect('auth_string: "${PREFECT_AUTH}"'), { PREFECT_AUTH: value });

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { WorkerUser } from '../config/worker-user.ts';
 import type { Clock } from '../contract/clock.ts';
+import { credentialsOf } from '../prefect/members.ts';
 import { type Check, type Finding, fail, type Verdict } from './finding.ts';
 import { checkBreakGlass } from './inside/break-glass.ts';
 import { checkLedger, checkStore } from './inside/databases.ts';
@@ -128,9 +129,9 @@ function ownTrust({ env, config }: Patient) {
 }
 
 function upstreamSubjects({ config, env }: Patient): readonly UpstreamSubject[] {
-  const { servers, authString, caFile } = config.prefect;
-  const tls = upstreamTrust(trustedAuthorities(env), caFile);
-  return servers.map((url) => ({ url, authString, tls, probe }));
+  const tls = upstreamTrust(trustedAuthorities(env), config.prefect.caFile);
+  const { authorization } = credentialsOf(config.prefect)[0];
+  return config.prefect.servers.map((url) => ({ url, authorization, tls, probe }));
 }
 
 function routeChecks(patient: Patient): readonly Check[] {

@@ -11,14 +11,14 @@ export function balancerDir(paths: StatePaths): string {
   return join(dirname(paths.decisionSocket), 'balancer');
 }
 
-/** By the server's address, so that two configurations in a reload mean the same file. */
-export function memberName(url: string): string {
-  return createHash('sha256').update(url).digest('hex').slice(0, 12);
+/** By the member's id or the server's address, so that two configurations in a reload mean the same file. */
+export function memberName(id: string): string {
+  return createHash('sha256').update(id).digest('hex').slice(0, 12);
 }
 
 /** While this file exists, the member gets no requests: nginx looks at every request, nothing is reloaded. */
-export function downFile(paths: StatePaths, url: string): string {
-  return join(balancerDir(paths), `down-${memberName(url)}`);
+export function downFile(paths: StatePaths, server: string): string {
+  return join(balancerDir(paths), `down-${memberName(server)}`);
 }
 
 /** Before nginx starts or tests a configuration: the directory of the members' sockets is there. */

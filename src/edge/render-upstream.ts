@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
+import { type Credential, credentialsOf, listenersOf, type Member, membersOf } from '../prefect/members.ts';
 import { balancerDir, downFile, memberName } from './balancer.ts';
 import { quote, quotePath } from './quote.ts';
 import { authorityOf, forwardedTarget, renderRedirects } from './render-base-path.ts';
@@ -24,11 +25,18 @@ upstream lictor_relay { server unix:${paths.relaySocket};${once} }
 
 # uvicorn closes idle connections after 5 s: ours end before that.
 `;
-  const [only, ...more] = config.prefect.servers;
-  if (only === undefined || more.length === 0) return `${own}upstream lictor_prefect { server ${address(only ?? '')}; keepalive 64; keepalive_timeout 4s; }\n`;
-  const members = config.prefect.servers.map((url) => `    server unix:${memberSocket(paths, url)} max_fails=0;\n`).join('');
+  const listeners = listenersOf(config.prefect).map((member) => renderMember(config, paths, member));
+  const behind = listeners.length === 0 ? '' : `${renderLastResort(paths)}${listeners.join('')}`;
+  const members = membersOf(config.prefect);
+  const [only, ...more] = members;
+  if (only === undefined || more.length === 0) {
+    return `${own}upstream lictor_prefect { server ${address(only?.server ?? '')}; keepalive 64; keepalive_timeout 4s; }\n${behind}`;
+  }
+  // Twice while a credential is replaced: Prefect may change between the one and the other attempt.
+  const attempts = credentialsOf(config.prefect).length > 1 ? [...members, ...members] : members;
+  const sockets = attempts.map(({ id }) => `    server unix:${memberSocket(paths, id)} max_fails=0;\n`).join('');
   const last = `    server unix:${lastResort(paths)} max_fails=0 backup;\n`;
-  return `${own}upstream lictor_prefect {\n${members}${last}    keepalive 64;\n}\n${renderLastResort(paths)}${config.prefect.servers.map((url) => renderMember(config, paths, url)).join('')}`;
+  return `${own}upstream lictor_prefect {\n${sockets}${last}    keepalive 64;\n}\n${behind}`;
 }
 
 /** Asked when every member has passed: nothing was forwarded, or Prefect refused the gateway's own credential. */
@@ -59,12 +67,12 @@ function unavailableBody(): string {
  * marked down, refuses the connection, or does not take the gateway's credential (a 401 would end stock workers). A failure
  * after forwarding is the answer, 503 without a promise: nobody else gets the request. Prefect's other answers pass.
  */
-function renderMember(config: Config, paths: StatePaths, url: string): string {
-  return `upstream lictor_prefect_${memberName(url)} { server ${address(url)} max_fails=0; keepalive 64; keepalive_timeout 4s; }
+function renderMember(config: Config, paths: StatePaths, { id, server, shows }: Member): string {
+  return `upstream lictor_prefect_${memberName(id)} { server ${address(server)} max_fails=0; keepalive 64; keepalive_timeout 4s; }
 server {
-    listen unix:${memberSocket(paths, url)};
+    listen unix:${memberSocket(paths, id)};
     access_log off;
-    if (-f ${quotePath(downFile(paths, url))}) { return 504; }
+    if (-f ${quotePath(downFile(paths, server))}) { return 504; }
     location @next { return 504; }
     location @failed {
         if ($upstream_connect_time !~ "[0-9]") { return 504; }
@@ -75,7 +83,7 @@ ${UNAVAILABLE}        return 503 ${unavailableBody()};
         proxy_set_header Host $http_host;
         proxy_set_header Connection "";
         proxy_set_header X-Lictor-In-Request-Id "";
-        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
+${shows === 'next' ? '        include upstream-credential-next.conf;\n' : ''}        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
         proxy_buffering off;
         proxy_request_buffering off;
         proxy_connect_timeout 2s;
@@ -85,7 +93,7 @@ ${UNAVAILABLE}        return 503 ${unavailableBody()};
         proxy_intercept_errors on;
         error_page 401 = @next;
         error_page 502 504 = @failed;
-${indent(renderProxyPass(config, `lictor_prefect_${memberName(url)}`, url))}    }
+${indent(renderProxyPass(config, `lictor_prefect_${memberName(id)}`, server))}    }
 }
 `;
 }
@@ -95,10 +103,10 @@ const OWN_FAILURES = 'error_page 400 /.lictor-refused;\nerror_page 413 = @too_la
 
 /** What a decided location includes last: headers, credential, and the way. */
 export function renderToPrefect(config: Config): string {
-  const [only, ...more] = config.prefect.servers;
+  const [only, ...more] = membersOf(config.prefect);
   const target = forwardedTarget(config.publicUrl);
   const head = `include upstream-headers.conf;\ninclude upstream-credential.conf;\n${OWN_FAILURES}`;
-  if (more.length === 0) return `${head}proxy_next_upstream off;\n${renderProxyPass(config, `lictor_prefect${target}`, only ?? '')}`;
+  if (more.length === 0) return `${head}proxy_next_upstream off;\n${renderProxyPass(config, `lictor_prefect${target}`, only?.server ?? '')}`;
   return `${head}proxy_set_header X-Lictor-In-Request-Id $lictor_request_id;
 proxy_next_upstream error http_504 non_idempotent;
 proxy_pass http://lictor_prefect${target};
@@ -141,12 +149,20 @@ export function renderForwardHeaders(config: Config): string {
 
 /** Prefect's own credential; the client's never reaches it. */
 export function renderCredential({ prefect }: Config): string {
-  if (prefect.authString === null) return 'proxy_set_header Authorization "";\n';
-  return `proxy_set_header Authorization ${quote(`Basic ${Buffer.from(prefect.authString, 'utf8').toString('base64')}`)};\n`;
+  return renderAuthorization(credentialsOf(prefect).at(0));
 }
 
-function memberSocket(paths: StatePaths, url: string): string {
-  return join(balancerDir(paths), `${memberName(url)}.sock`);
+/** For the members that show the credential that comes: it replaces what the outer location has set. */
+export function renderNextCredential({ prefect }: Config): string {
+  return renderAuthorization(credentialsOf(prefect).at(-1));
+}
+
+function renderAuthorization(credential: Credential | undefined): string {
+  return `proxy_set_header Authorization ${quote(credential?.authorization ?? '')};\n`;
+}
+
+function memberSocket(paths: StatePaths, id: string): string {
+  return join(balancerDir(paths), `${memberName(id)}.sock`);
 }
 
 function lastResort(paths: StatePaths): string {

@@ -8,7 +8,7 @@ import { DOLLAR_VARIABLE, quotePath } from './quote.ts';
 import { renderBasePath, renderDocumentLinks, renderMediatedRedirects } from './render-base-path.ts';
 import { renderMaps } from './render-maps.ts';
 import { renderServers } from './render-servers.ts';
-import { renderCredential, renderForwardHeaders, renderToPrefect, renderUpstreamHeaders, renderUpstreams } from './render-upstream.ts';
+import { renderCredential, renderForwardHeaders, renderNextCredential, renderToPrefect, renderUpstreamHeaders, renderUpstreams } from './render-upstream.ts';
 import { routeMaps } from './routes.ts';
 import type { NginxVersion } from './version.ts';
 
@@ -29,7 +29,7 @@ export interface EdgeInput {
   readonly openFiles: number;
 }
 
-/** File name -> content. Secrets stand in `upstream-credential.conf` alone; all files are written 0600. */
+/** File name -> content. Secrets stand in `upstream-credential*.conf` alone; all files are written 0600. */
 export type EdgeFiles = ReadonlyMap<string, string>;
 
 export function renderEdge(input: EdgeInput): EdgeFiles {
@@ -51,6 +51,7 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   files.set('document-links.conf', renderDocumentLinks(config));
   files.set('upstream-headers.conf', renderUpstreamHeaders(config));
   files.set('upstream-credential.conf', renderCredential(config));
+  if (config.prefect.next !== null) files.set('upstream-credential-next.conf', renderNextCredential(config));
   files.set('forward-headers.conf', renderForwardHeaders(config));
   files.set('identity-limit.conf', `limit_req zone=lictor_identity burst=${config.limit.burst} nodelay;\n`);
   return files;

@@ -82,7 +82,30 @@ describe('upstream', () => {
     await bare.request({ method: 'GET', path: '/' });
     expect(headers['authorization']).toBeUndefined();
     expect(headers['host']).toBe(new URL(url).host);
-    expect([bare.authorization(), bare.socketToken(), bare.socketUrl('/api/events/in')]).toEqual([null, null, `${url.replace('http', 'ws')}/api/events/in`]);
+    expect(bare.socketTarget('/api/events/in', 0)).toEqual({ url: `${url.replace('http', 'ws')}/api/events/in`, token: null });
+  });
+
+  it('shows the credential that comes where the present one is refused, and that one first from then on', async () => {
+    const shown: string[] = [];
+    const url = await listening(
+      createServer((request, response) => {
+        const [, value = ''] = (request.headers.authorization ?? '').split(' ');
+        shown.push(Buffer.from(value, 'base64').toString());
+        response.writeHead(shown.at(-1) === 'u:new' ? 200 : 401).end();
+      }),
+    );
+    const both = upstream(url, { authString: 'u:old', next: 'u:new' });
+    const ask = () => both.request({ method: 'POST', path: '/', body: Buffer.from('{}') });
+    expect([(await ask()).status, (await ask()).status]).toEqual([200, 200]);
+    expect(shown).toEqual(['u:old', 'u:new', 'u:new']);
+    expect([0, 1, 2].map((attempt) => both.socketTarget('/', attempt).token)).toEqual(['u:new', 'u:old', 'u:new']);
+  });
+
+  it('twin: is away when Prefect takes neither of the two', async () => {
+    const url = await listening(createServer((_request, response) => response.writeHead(401).end()));
+    const error = await failure(upstream(url, { authString: 'u:old', next: 'u:new' }).request({ method: 'GET', path: '/' }));
+    expect(error).toMatchObject({ reason: 'upstream-unavailable', forwarded: false });
+    expect(everything(error)).not.toMatch(/u:old|u:new/);
   });
 
   it('passes an error of Prefect as an answer', async () => {

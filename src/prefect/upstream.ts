@@ -4,6 +4,7 @@ import { buildConnector, Pool } from 'undici';
 import type { Clock } from '../contract/clock.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { Method } from '../contract/operation.ts';
+import { type Credential, credentialsOf, type PrefectPlaces } from './members.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 export interface UpstreamRequest {
@@ -30,26 +31,24 @@ export interface UpstreamAnswer {
 export interface Upstream {
   /** Throws UpstreamError when there is no whole answer; any answer of Prefect, 500 too, is an answer, but 401: that speaks of our credential. */
   request(request: UpstreamRequest): Promise<UpstreamAnswer>;
-  /** `Basic ...`, or null when Prefect has no auth string. For the edge's own 0600 include. */
-  authorization(): string | null;
-  /** The auth string itself: what Prefect wants in a socket's first frame. */
-  socketToken(): string | null;
-  /** `ws:` or `wss:` URL of a path of Prefect, at the next server. */
-  socketUrl(path: string): string;
+  /** Where a socket of that path is opened, at the next server, and what Prefect wants in its first frame; `attempt` counts from 0. */
+  socketTarget(path: string, attempt: number): SocketTarget;
   /** PEM of the authorities for `wss:`; null: the system's. */
   socketAuthorities(): string | null;
   close(): Promise<void>;
 }
 
-export interface UpstreamOptions {
-  /** Base URLs without a trailing slash and without `/api`: one, or several that share one database. */
-  readonly servers: readonly string[];
+export interface SocketTarget {
+  /** `ws:` or `wss:`. */
+  readonly url: string;
+  readonly token: string | null;
+}
+
+export interface UpstreamOptions extends PrefectPlaces {
   /** PEM file of the authorities for https servers; null: the system's. */
   readonly caFile?: string | null;
   /** Which servers to try, best first; the default is all, in turn. */
   readonly pick?: () => readonly string[];
-  /** `user:password`, or null. */
-  readonly authString: string | null;
   /** Prefect builds absolute links from these (DESIGN 2.16); null: the upstream's own host, plain. */
   readonly publicUrl: { readonly origin: string; readonly secure: boolean } | null;
   readonly clock?: Clock;
@@ -62,15 +61,14 @@ export interface UpstreamOptions {
 const MEBIBYTE = 1024 * 1024;
 
 export function createUpstream(options: UpstreamOptions): Upstream {
-  const authorization = options.authString === null ? null : `Basic ${Buffer.from(options.authString, 'utf8').toString('base64')}`;
   const ca = options.caFile === undefined || options.caFile === null ? undefined : readFileSync(options.caFile, 'utf8');
-  const senders = new Map(options.servers.map((server) => [server, createSender(options, server, authorization, ca)]));
+  const credentials = credentialsOf(options);
+  const senders = new Map(options.servers.map((server) => [server, createSender(options, server, ca)]));
   const inTurn = createTurns(options.pick ?? (() => options.servers));
+  const shown: Shown = { credentials, accepted: 0 };
   return {
-    request: (request) => sendToFirst(inTurn(), senders, request),
-    authorization: () => authorization,
-    socketToken: () => options.authString,
-    socketUrl: (path) => `${(inTurn()[0] ?? '').replace(/^http/, 'ws')}${path}`,
+    request: (request) => sendToFirst(inTurn(), senders, shown, request),
+    socketTarget: (path, attempt) => ({ url: `${(inTurn()[0] ?? '').replace(/^http/, 'ws')}${path}`, token: inOrder(shown, attempt)?.token ?? null }),
     socketAuthorities: () => ca ?? null,
     close: async () => {
       await Promise.all([...senders.values()].map(({ pool }) => pool.destroy()));
@@ -88,19 +86,30 @@ function createTurns(pick: () => readonly string[]): () => readonly string[] {
   };
 }
 
+/** While a credential is replaced there are two; `accepted` is the index of the one that was taken last. */
+interface Shown {
+  readonly credentials: readonly Credential[];
+  accepted: number;
+}
+
+/** The one that was taken last comes first. */
+function inOrder({ credentials, accepted }: Shown, attempt: number): Credential | undefined {
+  return credentials[(accepted + attempt) % credentials.length];
+}
+
 /**
- * A server that cannot be connected to has seen nothing, and one that refuses the auth string has done nothing: the next one is
+ * A server that cannot be connected to has seen nothing, and one that refuses the credential has done nothing: the next one is
  * asked. Any other failure is final.
  */
-async function sendToFirst(servers: readonly string[], senders: ReadonlyMap<string, Sender>, request: UpstreamRequest): Promise<UpstreamAnswer> {
+async function sendToFirst(servers: readonly string[], senders: ReadonlyMap<string, Sender>, shown: Shown, request: UpstreamRequest): Promise<UpstreamAnswer> {
   let last: unknown = new UpstreamError('upstream-unavailable', { forwarded: false, detail: 'no server' });
   for (const server of servers) {
     const sender = senders.get(server);
     if (sender === undefined) continue;
     try {
-      const answer = await send(sender, request);
-      if (answer.status !== 401) return answer;
-      last = new UpstreamError('upstream-unavailable', { forwarded: false, refused: true, detail: `${server} refuses the auth string` });
+      const answer = await sendWithEach(sender, shown, request);
+      if (answer !== undefined) return answer;
+      last = new UpstreamError('upstream-unavailable', { forwarded: false, refused: true, detail: `${server} refuses the credential` });
     } catch (error) {
       if (!(error instanceof UpstreamError) || error.forwarded) throw error;
       last = error;
@@ -109,7 +118,22 @@ async function sendToFirst(servers: readonly string[], senders: ReadonlyMap<stri
   throw last;
 }
 
-function createSender(options: UpstreamOptions, server: string, authorization: string | null, ca: string | undefined): Sender {
+/** Undefined: refused with each credential. */
+async function sendWithEach(sender: Sender, shown: Shown, request: UpstreamRequest): Promise<UpstreamAnswer | undefined> {
+  const first = shown.accepted;
+  // With two, the first comes once more: Prefect may change between the one and the other attempt.
+  const attempts = shown.credentials.length * 2 - 1;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const index = (first + attempt) % shown.credentials.length;
+    const answer = await send(sender, request, shown.credentials[index]);
+    if (answer.status === 401) continue;
+    shown.accepted = index;
+    return answer;
+  }
+  return undefined;
+}
+
+function createSender(options: UpstreamOptions, server: string, ca: string | undefined): Sender {
   const base = new URL(server);
   const connectErrors = new WeakSet<Error>();
   const pool = new Pool(base.origin, {
@@ -131,7 +155,6 @@ function createSender(options: UpstreamOptions, server: string, authorization: s
       host: options.publicUrl === null ? base.host : new URL(options.publicUrl.origin).host,
       'x-forwarded-proto': options.publicUrl?.secure === true ? 'https' : 'http',
       'accept-encoding': 'identity',
-      ...(authorization !== null && { authorization }),
     },
   };
 }
@@ -155,13 +178,14 @@ function markedConnector(connectErrors: WeakSet<Error>, timeout: number, ca: str
     });
 }
 
-async function send(sender: Sender, request: UpstreamRequest): Promise<UpstreamAnswer> {
+async function send(sender: Sender, request: UpstreamRequest, credential: Credential | undefined): Promise<UpstreamAnswer> {
   const started = sender.clock();
+  const authorization = credential?.authorization ?? null;
   try {
     const response = await sender.pool.request({
       method: request.method,
       path: request.query === undefined || request.query === '' ? request.path : `${request.path}?${request.query}`,
-      headers: { ...request.headers, ...sender.ownHeaders },
+      headers: { ...request.headers, ...sender.ownHeaders, ...(authorization !== null && { authorization }) },
       body: request.body ?? null,
       ...(request.signal !== undefined && { signal: request.signal }),
     });

@@ -14,10 +14,8 @@ export interface RelayParts {
   };
   readonly decider: { authorize(inputs: EdgeInputs, asks: readonly [], frameToken?: string): Promise<Authorization>; readonly revision: number };
   readonly upstream: {
-    /** `ws(s)://...` of a path under Prefect's root. */
-    socketUrl(path: string): string;
-    /** What Prefect wants in the first frame; null when it has no auth string. */
-    socketToken(): string | null;
+    /** `ws(s)://...` of a path under Prefect's root, and what Prefect wants in the first frame there; null when it wants nothing. `attempt` counts from 0: while Prefect's credential is replaced, the next one shows the other. */
+    socketTarget(path: string, attempt: number): { readonly url: string; readonly token: string | null };
     /** PEM of the authorities for `wss:`; null: the system's. */
     socketAuthorities(): string | null;
   };

@@ -87,7 +87,7 @@ export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Par
         return decideFor(allowed, inputs, frameToken, state.now);
       },
     },
-    upstream: { socketUrl: (path) => prefect.url + path, socketToken: () => SECRET, socketAuthorities: () => null },
+    upstream: { socketTarget: (path) => ({ url: prefect.url + path, token: SECRET }), socketAuthorities: () => null },
     ledger: {
       append: async (record) => {
         if (state.ledgerBroken) throw new Error('disk full');

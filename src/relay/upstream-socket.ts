@@ -35,21 +35,24 @@ const ATTEMPT_MS = 10_000;
  */
 export async function openUpstream(request: UpstreamRequest): Promise<UpstreamSocket> {
   const until = performance.now() + request.limits.upstreamHoldMs;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  let pauseMs = FIRST_PAUSE_MS;
+  for (let count = 0; ; count++) {
     const leftMs = until - performance.now();
     try {
-      return await attempt(request, Math.min(ATTEMPT_MS, Math.max(leftMs, 1)));
+      return await attempt(request, count, Math.min(ATTEMPT_MS, Math.max(leftMs, 1)));
     } catch (cause) {
       if (request.signal.aborted || leftMs <= pauseMs) throw new LictorError('upstream-unavailable', 'Prefect cannot be reached', { cause });
     }
     await delay(pauseMs, undefined, { signal: request.signal });
+    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
 }
 
-async function attempt(request: UpstreamRequest, timeoutMs: number): Promise<UpstreamSocket> {
+async function attempt(request: UpstreamRequest, count: number, timeoutMs: number): Promise<UpstreamSocket> {
   const { upstream, limits } = request;
   const authorities = upstream.socketAuthorities();
-  const socket = new WebSocket(upstream.socketUrl(request.path), ['prefect'], {
+  const { url, token } = upstream.socketTarget(request.path, count);
+  const socket = new WebSocket(url, ['prefect'], {
     headers: request.headers,
     perMessageDeflate: false,
     followRedirects: false,
@@ -59,7 +62,6 @@ async function attempt(request: UpstreamRequest, timeoutMs: number): Promise<Ups
   });
   const inbox = createInbox(socket, limits.holdBytes);
   const first = inbox.first();
-  const token = upstream.socketToken();
   // Always a listener: an error without one would end the process. What it means is told by the close that follows.
   let failure: unknown;
   socket.on('error', (error) => {

@@ -27,9 +27,7 @@ describe('what Prefect says about a run', () => {
     };
     return {
       request,
-      authorization: () => null,
-      socketToken: () => null,
-      socketUrl: (path) => path,
+      socketTarget: (path) => ({ url: path, token: null }),
       socketAuthorities: () => null,
       close: async () => undefined,
     };

@@ -10,11 +10,13 @@ interface EdgeFiles {
 /** What each form changes in a plain configuration. */
 export function edgeForms({ certFile, keyFile, caFile }: EdgeFiles): Readonly<Record<string, Partial<Config>>> {
   const proxied = { terminateTls: true, trusted: ['127.0.0.1', '10.0.0.0/8'] };
+  const bare = { apiKey: null, credentialFile: null, next: null };
   return {
     plain: {},
-    tls: { tls: { certFile, keyFile, selfMadeBy: null, client: null }, prefect: { servers: ['https://127.0.0.1:4443'], authString: null, caFile } },
+    tls: { tls: { certFile, keyFile, selfMadeBy: null, client: null }, prefect: { ...bare, servers: ['https://127.0.0.1:4443'], authString: null, caFile } },
     certificates: { tls: { certFile, keyFile, selfMadeBy: null, client: { caFile, crlFile: null } } },
-    servers: { prefect: { servers: ['http://127.0.0.1:4200', 'http://127.0.0.1:4201'], authString: 'user:not-a-secret', caFile: null } },
+    servers: { prefect: { ...bare, servers: ['http://127.0.0.1:4200', 'http://127.0.0.1:4201'], authString: 'user:not-a-secret', caFile: null } },
+    rotating: { prefect: { ...bare, servers: ['http://127.0.0.1:4200'], authString: 'user:not-a-secret', next: 'user:no-secret-either', caFile: null } },
     proxied: { proxies: proxied, forwardHeaders: ['x-team'] },
   };
 }

@@ -138,7 +138,7 @@ export function runLictor(args: readonly string[], where: Where): Promise<Finish
 }
 
 function lictorSpec(args: readonly string[], { configFile, stateDir, env, umask }: Where) {
-  const command = [process.execPath, MAIN, ...args, '-c', configFile, '--state-dir', stateDir];
+  const command = [process.execPath, MAIN, '-c', configFile, '--state-dir', stateDir, ...args];
   const [first = '', ...rest] = umask === undefined ? command : ['sh', '-c', `umask ${umask} && exec "$@"`, 'sh', ...command];
   return {
     name: `lictor ${args.join(' ')}`,

@@ -138,7 +138,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     listen: [{ host: '127.0.0.1', port }],
     tls: null,
     proxies: { terminateTls: false, trusted: [] },
-    prefect: { servers: [upstream.url], authString: upstream.authString, caFile: null },
+    prefect: { servers: [upstream.url], authString: upstream.authString, apiKey: null, credentialFile: null, next: null, caFile: null },
     identityProviders: [],
     roles: [],
     sessions: { idleSeconds: 60, absoluteSeconds: 60 },

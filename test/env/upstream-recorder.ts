@@ -32,6 +32,8 @@ export interface Recorder {
   laterFrames(): readonly string[];
   /** Answers instead of the default; undefined: the default. */
   answerWith(answer: ((request: Recorded) => RecordedAnswer | undefined) | undefined): void;
+  /** Takes this credential alone (an auth string, or an API key), as Prefect does; undefined, the default: any. */
+  demand(credential: string | undefined): void;
   /** Refuses connections until `resume`. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -46,12 +48,13 @@ export async function startRecorder(): Promise<Recorder> {
   const requests: Recorded[] = [];
   const frames: string[] = [];
   const later: string[] = [];
+  let demanded: string | undefined;
   let answer: ((request: Recorded) => RecordedAnswer | undefined) | undefined;
   const open = new Set<Socket>();
   const server = createServer((incoming, response) => {
     void record(incoming, false).then((recorded) => {
       requests.push(recorded);
-      reply(response, answer?.(recorded) ?? defaultAnswer(recorded));
+      reply(response, refusal(recorded, demanded) ?? answer?.(recorded) ?? defaultAnswer(recorded));
     });
   });
   server.on('connection', (socket) => {
@@ -64,6 +67,10 @@ export async function startRecorder(): Promise<Recorder> {
     sockets.handleUpgrade(incoming, socket, head, (webSocket) => {
       webSocket.once('message', (data) => {
         frames.push(String(data));
+        if (demanded !== undefined && JSON.parse(String(data)).token !== demanded) {
+          webSocket.close(1008, 'Auth required but no token provided');
+          return;
+        }
         webSocket.send(JSON.stringify({ type: 'auth_success' }));
         webSocket.on('message', (next) => later.push(String(next)));
       });
@@ -92,6 +99,9 @@ export async function startRecorder(): Promise<Recorder> {
     answerWith: (next) => {
       answer = next;
     },
+    demand: (credential) => {
+      demanded = credential;
+    },
     pause: close,
     resume: () => listen(address.port),
     close,
@@ -113,6 +123,13 @@ async function record(incoming: IncomingMessage, socket: boolean): Promise<Recor
 function reply(response: ServerResponse, { status, headers, body }: RecordedAnswer): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(body);
+}
+
+/** Its middleware's own words; the health of a server is everybody's to ask. */
+function refusal({ target, headers }: Recorded, demanded: string | undefined): RecordedAnswer | undefined {
+  if (demanded === undefined || target === '/api/health' || target === '/api/ready') return undefined;
+  const shown = [`Basic ${Buffer.from(demanded).toString('base64')}`, `Bearer ${demanded}`];
+  return shown.includes(headers['authorization'] ?? '') ? undefined : { status: 401, body: '{"exception_message":"Unauthorized"}' };
 }
 
 function defaultAnswer({ method, target }: Recorded): RecordedAnswer {

@@ -12,7 +12,9 @@ let one: Recorder;
 let other: Recorder;
 beforeAll(async () => {
   [one, other] = [await startRecorder(), await startRecorder()];
-  edge = await startStubEdge({ prefect: { servers: [one.url, other.url], authString: 'gate:way', caFile: null } });
+  edge = await startStubEdge({
+    prefect: { servers: [one.url, other.url], authString: 'gate:way', apiKey: null, credentialFile: null, next: null, caFile: null },
+  });
 });
 afterAll(() => edge.stop());
 beforeEach(() => {
@@ -97,7 +99,9 @@ describe('several servers', () => {
 
   it('one that is gone costs no request, not even a POST; when all are gone it is 503 that may be repeated', async () => {
     const [left, gone] = [await startRecorder(), await startRecorder()];
-    const pair = await startStubEdge({ prefect: { servers: [left.url, gone.url], authString: null, caFile: null } });
+    const pair = await startStubEdge({
+      prefect: { servers: [left.url, gone.url], authString: null, apiKey: null, credentialFile: null, next: null, caFile: null },
+    });
     try {
       await gone.close();
       expect(new Set(await statuses(20, pair))).toEqual(new Set([200]));
@@ -114,7 +118,9 @@ describe('several servers', () => {
   it('one that dies with a request in hand: 503 without a promise, and nobody else gets the request', async () => {
     const breaking = await startBreaking();
     const healthy = await startRecorder();
-    const pair = await startStubEdge({ prefect: { servers: [breaking.url, healthy.url], authString: null, caFile: null } });
+    const pair = await startStubEdge({
+      prefect: { servers: [breaking.url, healthy.url], authString: null, apiKey: null, credentialFile: null, next: null, caFile: null },
+    });
     try {
       const responses = [];
       for (let i = 0; i < 10; i += 1) responses.push(await post('/api/logs/', pair));

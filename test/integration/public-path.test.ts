@@ -276,7 +276,11 @@ describe('a path with a dot, before several servers', () => {
   it('is taken literally, and cut on the way to each of them', async () => {
     const recorders = await Promise.all([startRecorder(), startRecorder()]);
     const servers = recorders.map(({ url }) => url);
-    const dotted = await startStubEdge({ prefect: { servers, authString: null, caFile: null } }, process.env, '/a.b');
+    const dotted = await startStubEdge(
+      { prefect: { servers, authString: null, apiKey: null, credentialFile: null, next: null, caFile: null } },
+      process.env,
+      '/a.b',
+    );
     try {
       const ask = async (target: string) => (await request(dotted.port, [`GET ${target} HTTP/1.1`, 'Host: localhost', 'X-Lictor-Token: tok'])).statuses[0];
       expect(await ask('/aXb/api/admin/version')).toBe(404);

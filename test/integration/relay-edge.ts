@@ -52,7 +52,7 @@ export async function startRelayEdge(prefect: PrefectAddress): Promise<RelayEdge
   await new Promise<void>((resolve) => listener.listen(relaySocket, resolve));
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
-    passOn(request, response, { prefect, authorization: upstream.authorization() ?? '' });
+    passOn(request, response, { prefect, authorization: `Basic ${Buffer.from(prefect.authString).toString('base64')}` });
   });
   server.on('upgrade', (request, socket: Socket) => joinRelay(request, socket, { relaySocket, token: state.current }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -23,7 +23,7 @@ const prefect = z
     servers: z.array(httpUrl).min(1).optional().describe('The same for several servers.'),
     auth_string: text.optional().describe('user:password of Prefect, from the environment: ${PREFECT_AUTH}'),
     auth_string_file: filePath.optional().describe('File with user:password, as in PREFECT_SERVER_API_AUTH_STRING.'),
-    api_key_file: filePath.optional(),
+    api_key_file: filePath.optional().describe('Instead: file with an API key that Prefect takes as Bearer, as Prefect Cloud does.'),
     ca_file: filePath.optional(),
   })
   .describe('The server behind the gateway.');

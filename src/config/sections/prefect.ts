@@ -1,6 +1,6 @@
-// prefect: where the server is, and the one shared password that only the gateway knows.
+// prefect: where the server is, and the one credential for it that only the gateway knows.
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config, ListenAddress } from '../config.ts';
 import type { Keys, Report } from '../report.ts';
@@ -34,12 +34,57 @@ export interface PrefectSection {
 export function readPrefect(section: PrefectSection, report: Report): Config['prefect'] | undefined {
   const { wire, baseDir, secrets } = section;
   const servers = readServers(section, report);
-  if (wire.auth_string !== undefined && wire.auth_string_file !== undefined) {
-    report(['prefect', 'auth_string'], 'stands beside auth_string_file', 'Keep one of the two.');
-  }
-  const authString = secrets === 'skip' ? null : readAuthString(wire, baseDir, report);
+  const credentials = secrets === 'skip' ? NO_CREDENTIALS : readCredentials(wire, baseDir, report);
   const caFile = readCaFile(section, servers ?? [], report);
-  return servers === undefined || authString === undefined || caFile === undefined ? undefined : { servers, authString, caFile };
+  const file = wire.auth_string_file ?? wire.api_key_file;
+  const credentialFile = file === undefined ? null : resolve(baseDir, file);
+  return servers === undefined || credentials === undefined || caFile === undefined ? undefined : { servers, ...credentials, credentialFile, caFile };
+}
+
+type Credentials = Pick<Config['prefect'], 'authString' | 'apiKey' | 'next'>;
+
+const NO_CREDENTIALS: Credentials = { authString: null, apiKey: null, next: null };
+
+/** Beside the file of a credential, while `lictor rotate upstream` replaces it: the one that comes. */
+export function nextCredentialFile(file: string): string {
+  return `${file}.next`;
+}
+
+function readCredentials(wire: Wire, baseDir: string, report: Report): Credentials | undefined {
+  const given = (['auth_string_file', 'auth_string', 'api_key_file'] as const).filter((key) => wire[key] !== undefined);
+  const [first, second] = given;
+  if (first !== undefined && second !== undefined) {
+    report(['prefect', second], `stands beside ${first}`, 'Keep one of them: the credential that Prefect wants.');
+    return undefined;
+  }
+  if (wire.auth_string !== undefined) return withAuthString(checkAuthString(wire.auth_string, ['prefect', 'auth_string'], report), null);
+  if (wire.auth_string_file !== undefined) {
+    const read = readBoth(resolve(baseDir, wire.auth_string_file), { keys: ['prefect', 'auth_string_file'], check: checkAuthString }, report);
+    return read === undefined ? undefined : withAuthString(read.present, read.next);
+  }
+  if (wire.api_key_file === undefined) return NO_CREDENTIALS;
+  const read = readBoth(resolve(baseDir, wire.api_key_file), { keys: ['prefect', 'api_key_file'], check: checkApiKey }, report);
+  return read === undefined ? undefined : { authString: null, apiKey: read.present, next: read.next };
+}
+
+function withAuthString(authString: string | undefined, next: string | null): Credentials | undefined {
+  return authString === undefined ? undefined : { authString, apiKey: null, next };
+}
+
+interface Reading {
+  readonly keys: Keys;
+  readonly check: (value: string, keys: Keys, report: Report) => string | undefined;
+}
+
+/** Undefined: reported. */
+function readBoth(file: string, { keys, check }: Reading, report: Report): { readonly present: string; readonly next: string | null } | undefined {
+  const read = (path: string): string | undefined => {
+    const text = readSecretFile(path, keys, report);
+    return text === undefined ? undefined : check(text.replace(/\r?\n$/, ''), keys, report);
+  };
+  const present = read(file);
+  const next = existsSync(nextCredentialFile(file)) ? read(nextCredentialFile(file)) : null;
+  return present === undefined || next === undefined ? undefined : { present, next };
 }
 
 function readServers(section: PrefectSection, report: Report): readonly string[] | undefined {
@@ -96,16 +141,14 @@ function readCaFile({ wire, baseDir }: PrefectSection, servers: readonly string[
   }
 }
 
-/** Null: Prefect has no password. */
-function readAuthString(wire: Wire, baseDir: string, report: Report): string | null | undefined {
-  if (wire.auth_string !== undefined) return checkAuthString(wire.auth_string, ['prefect', 'auth_string'], report);
-  if (wire.auth_string_file === undefined) return null;
-  const keys = ['prefect', 'auth_string_file'];
-  const text = readSecretFile(resolve(baseDir, wire.auth_string_file), keys, report);
-  return text === undefined ? undefined : checkAuthString(text.replace(/\r?\n$/, ''), keys, report);
+/** A key travels in a header: RFC 6750, 2.1. */
+export function checkApiKey(value: string, keys: Keys, report: Report): string | undefined {
+  if (/^[A-Za-z0-9._~+/-]+=*$/.test(value)) return value;
+  report(keys, 'must hold the key alone, on one line', 'Write the key of Prefect, pnu_... or pnb_..., into the file and nothing else.');
+  return undefined;
 }
 
-function checkAuthString(value: string, keys: readonly string[], report: Report): string | undefined {
+export function checkAuthString(value: string, keys: Keys, report: Report): string | undefined {
   const remedy = 'Make one: python3 -c \'import secrets; print("lictor:" + secrets.token_urlsafe(32))\', and start Prefect with it.';
   if (!/^[^:\p{Cc}]+:\P{Cc}+$/u.test(value)) {
     report(keys, 'must hold user:password on one line', remedy);

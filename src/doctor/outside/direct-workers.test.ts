@@ -52,7 +52,7 @@ describe('the line of the doctor', () => {
     checkDirectWorkers(
       ['http://away:4200', 'http://prefect:4200'].map((url) => ({
         url,
-        authString: 'gw:secret',
+        authorization: 'Basic Z3c6c2VjcmV0',
         tls: { ca: [], allowPartialTrustChain: false, checkServerIdentity: () => undefined },
         probe,
       })),

@@ -84,8 +84,8 @@ async function onlineWorkers([subject, ...others]: readonly UpstreamSubject[]): 
 }
 
 /** Undefined: no answer, or none of Prefect's. */
-async function names({ url, authString, tls, probe }: UpstreamSubject, path: string, body: unknown): Promise<readonly string[] | undefined> {
-  const headers = { ...authorizationOf(authString), 'content-type': 'application/json' };
+async function names({ url, authorization, tls, probe }: UpstreamSubject, path: string, body: unknown): Promise<readonly string[] | undefined> {
+  const headers = { ...authorizationOf(authorization), 'content-type': 'application/json' };
   const answer = await probe({ url: `${url}${path}`, method: 'POST', headers, body: JSON.stringify(body), tls });
   const list: unknown = answer.ok && answer.status === 200 ? parseJson(answer.body) : undefined;
   if (!Array.isArray(list)) return undefined;

@@ -3,9 +3,12 @@ import { OPERATIONS } from '../../catalog/operations.ts';
 import { answer, answering, PAGE, REFUSED } from './answers.fixture.ts';
 import { checkBackDoor, checkCredential, checkRoutes, checkUiTarget, type UpstreamSubject } from './upstream.ts';
 
-const subject = (by: Parameters<typeof answering>[0], authString: string | null = 'gw:secret'): UpstreamSubject => ({
+const subject = (
+  by: Parameters<typeof answering>[0],
+  authorization: string | null = `Basic ${Buffer.from('gw:secret').toString('base64')}`,
+): UpstreamSubject => ({
   url: 'http://prefect:4200',
-  authString,
+  authorization,
   tls: { ca: [], allowPartialTrustChain: false, checkServerIdentity: () => undefined },
   probe: answering(by),
 });
@@ -24,7 +27,7 @@ describe('Prefect, asked directly', () => {
   });
 
   it.each([
-    ['a wrong auth string', answer(401, {}), 'gw:wrong', 'refuses the auth string'],
+    ['a wrong auth string', answer(401, {}), 'gw:wrong', 'refuses the credential'],
     ['a missing one', answer(401, {}), null, 'none is configured'],
     ['nobody', REFUSED, null, 'cannot be reached: ECONNREFUSED'],
     ['a certificate that has expired', { ok: false, error: 'CERT_HAS_EXPIRED' } as const, null, 'has expired'],
@@ -32,8 +35,8 @@ describe('Prefect, asked directly', () => {
     ['a certificate of an unknown authority', { ok: false, error: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' } as const, null, 'is not trusted'],
     ['a page', PAGE, null, 'with a page'],
     ['something else', answer(404, {}), null, 'not Prefect'],
-  ])('names %s', async (_what, by, authString, words) => {
-    const [first] = await checkCredential(subject(by, authString));
+  ])('names %s', async (_what, by, authorization, words) => {
+    const [first] = await checkCredential(subject(by, authorization));
     expect(first).toMatchObject({ status: 'fail', message: expect.stringContaining(words) });
     expect(JSON.stringify(first)).not.toContain('wrong"');
   });

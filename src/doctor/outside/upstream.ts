@@ -9,7 +9,8 @@ import { isHtml, jsonField, type Probe, type ProbeRequest, parseJson, serverWord
 export interface UpstreamSubject {
   /** Without a trailing slash and without `/api`. */
   readonly url: string;
-  readonly authString: string | null;
+  /** What the gateway shows it; null: nothing. */
+  readonly authorization: string | null;
   /** How its certificate is judged, when it is https. */
   readonly tls: Trust;
   readonly probe: (request: ProbeRequest) => Promise<Probe>;
@@ -64,15 +65,15 @@ function certificateProblem(url: string, error: string): Verdict | undefined {
   );
 }
 
-function wrongCredential({ url, authString }: UpstreamSubject, status: number): Verdict {
-  return authString === null
+function wrongCredential({ url, authorization }: UpstreamSubject, status: number): Verdict {
+  return authorization === null
     ? fail(
         `Prefect at ${url} asks for a credential (${status}) and none is configured`,
         'Put its PREFECT_SERVER_API_AUTH_STRING into a file and name it in prefect.auth_string_file.',
       )
     : fail(
-        `Prefect at ${url} refuses the auth string (${status})`,
-        'prefect.auth_string_file must hold exactly what Prefect was started with in PREFECT_SERVER_API_AUTH_STRING; then restart lictor up.',
+        `Prefect at ${url} refuses the credential (${status})`,
+        'prefect.auth_string_file must hold exactly what Prefect was started with in PREFECT_SERVER_API_AUTH_STRING (api_key_file: a key that lives); then kill -HUP the gateway.',
       );
 }
 
@@ -140,13 +141,13 @@ async function checkUiBase(subject: UpstreamSubject, { basePath }: Pick<PublicUr
   return fail(`Prefect serves its UI at /, and not below ${basePath} as public_url wants it`, `Start Prefect with PREFECT_UI_SERVE_BASE=${basePath}.`);
 }
 
-function ask({ url, authString, tls, probe }: UpstreamSubject, path: string): Promise<Probe> {
-  return probe({ url: `${url}${path}`, headers: authorizationOf(authString), tls });
+function ask({ url, authorization, tls, probe }: UpstreamSubject, path: string): Promise<Probe> {
+  return probe({ url: `${url}${path}`, headers: authorizationOf(authorization), tls });
 }
 
 /** The header with the gateway's own credential. */
-export function authorizationOf(authString: string | null): Readonly<Record<string, string>> {
-  return authString === null ? {} : { authorization: `Basic ${Buffer.from(authString, 'utf8').toString('base64')}` };
+export function authorizationOf(authorization: string | null): Readonly<Record<string, string>> {
+  return authorization === null ? {} : { authorization };
 }
 
 function comparison(operations: readonly Operation[], body: string) {

@@ -68,6 +68,29 @@ describe.each(SOCKETS)('%s', (path) => {
 });
 
 describe('rights on sockets', () => {
+  it.each(['/api/events/in', '/api/events/out', '/api/logs/out'])(
+    'WS-04: an API key alone sends null on %s, and is told which setting to use',
+    async (path) => {
+      const end = await openSocket(harness.gateway.url, path, { first: authFrame(null) }).ended;
+      expect(end).toMatchObject({ code: 1008, reason: expect.stringContaining('PREFECT_API_AUTH_STRING=any:TOKEN') });
+      expectNothingUpstream(harness);
+    },
+  );
+
+  it('WS-01: a frame above the bound ends the socket, and none of it reaches Prefect; one below it passes', async () => {
+    const event = (bytes: number) => ({
+      ...{ id: crypto.randomUUID(), occurred: '2026-03-01T12:00:00Z', event: 'order.created', resource: { 'prefect.resource.id': 'order.1' } },
+      payload: { text: 'x'.repeat(bytes) },
+    });
+    const socket = openSocket(harness.gateway.url, '/api/events/in', { headers: bearer(harness.admin), first: authFrame(null) });
+    await waitFor(() => socket.frames().length > 0, { what: 'auth_success' });
+    socket.send(event(1_500_000));
+    await waitFor(() => harness.recorder.laterFrames().length === 1, { what: 'the event of the largest size that stock clients send', timeoutMs: 30_000 });
+    socket.send(event(2_200_000));
+    expect((await socket.ended).code).toBe(1009);
+    expect(harness.recorder.laterFrames()).toHaveLength(1);
+  });
+
   it('WS-01: a viewer may watch events but not send them', async () => {
     const end = await openSocket(harness.gateway.url, '/api/events/in', { headers: bearer(harness.viewer), first: authFrame(null) }).ended;
     expect(end.status === 403 || end.code === 1008, JSON.stringify(end)).toBe(true);

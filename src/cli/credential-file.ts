@@ -1,0 +1,54 @@
+// The file of Prefect's credential, and the one beside it that comes: whole or not at all, with the same owner and mode.
+import { chmodSync, chownSync, closeSync, fsyncSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { checkApiKey, checkAuthString } from '../config/sections/prefect.ts';
+import { readSecretFile } from '../config/sections/secret-file.ts';
+import { CommandFailed, UsageError } from './errors.ts';
+
+/** Throws UsageError with what is wrong; the credential itself is in no message. */
+export function readOffered(file: string, kind: 'auth-string' | 'api-key'): string {
+  let problem = `${file} cannot be read.`;
+  const report = (_keys: readonly PropertyKey[], message: string, remedy: string): void => {
+    problem = `--from: ${message}. ${remedy}`;
+  };
+  const text = readSecretFile(file, [], report)?.replace(/\r?\n$/, '');
+  const checked = text === undefined ? undefined : (kind === 'api-key' ? checkApiKey : checkAuthString)(text, [], report);
+  if (checked === undefined) throw new UsageError(problem);
+  return checked;
+}
+
+/** `beside` is written with the mode and the owner of `file`. */
+export function writeBeside(file: string, beside: string, credential: string): void {
+  const draft = `${beside}.${process.pid}`;
+  try {
+    const { mode, uid, gid } = statSync(file);
+    const fd = openSync(draft, 'wx', 0o600);
+    try {
+      writeSync(fd, `${credential}\n`);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    if (process.geteuid?.() === 0) chownSync(draft, uid, gid);
+    chmodSync(draft, mode & 0o770);
+    renameSync(draft, beside);
+  } catch (cause) {
+    rmSync(draft, { force: true });
+    throw new CommandFailed(
+      `${beside} cannot be written, so nothing was changed. Let the file of the credential be in a directory that the user of the gateway may write to, such as the state directory.`,
+      cause,
+    );
+  }
+}
+
+/** What is in `next` becomes what is in `file`, in one step; a link is followed, so that it stays one. */
+export function putInPlace(next: string, file: string): void {
+  try {
+    const place = realpathSync(file);
+    writeBeside(file, place, readFileSync(next, 'utf8').replace(/\r?\n$/, ''));
+  } catch (cause) {
+    throw new CommandFailed(
+      `Prefect takes the new credential, but it could not be put in the place of the old one: copy ${next} to ${file}, then kill -HUP the gateway.`,
+      cause,
+    );
+  }
+}

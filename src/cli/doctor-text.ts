@@ -7,6 +7,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   edge: 'edge            processes, sockets and cache between them',
   door: 'door            public_url, as everybody sees it',
   upstream: 'upstream        Prefect, asked directly',
+  identity: 'identity        providers of lictor.yaml',
   sockets: 'sockets         live events, logs, workers; tried with a token that was made for this run and is revoked',
   certificates: 'certificates    of public_url',
 };

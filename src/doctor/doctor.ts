@@ -22,6 +22,7 @@ import { checkChain, checkExpiry, checkFiles, checkName, fetchServed, type Serve
 import { checkDirectWorkers } from './outside/direct-workers.ts';
 import { baseOf, checkHealth, checkReady, checkRefusal, checkUiSettings, type Door } from './outside/door.ts';
 import { probe } from './outside/http-probe.ts';
+import { identityCheck, outboundOfDoctor } from './outside/identity.ts';
 import { addressesOf, checkOtherAddresses } from './outside/other-addresses.ts';
 import { checkOwnAuthority } from './outside/own-authority.ts';
 import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
@@ -55,6 +56,7 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
     ...edgeChecks(patient, running),
     ...(running ? doorChecks(patient) : []),
     ...upstreamChecks(patient),
+    ...identityChecks(patient),
     ...(running ? workerChecks(patient) : []),
   ];
   const quick = await runChecks([...light, ...certificateChecks(patient, running)]);
@@ -159,6 +161,13 @@ function workerChecks(patient: Patient): readonly Check[] {
   if (!secretsKnown) return [];
   const records = () => readWorkerRecords(paths.ledgerFile, clock());
   return [{ group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(upstreamSubjects(patient), records, `${baseOf(config.publicUrl)}/api`) }];
+}
+
+function identityChecks({ config, clock }: Patient): readonly Check[] {
+  return config.identityProviders.flatMap((provider): Check[] => {
+    const run = identityCheck({ provider, outboundFor: outboundOfDoctor, clock });
+    return run === undefined ? [] : [{ group: 'identity', name: provider.id, run }];
+  });
 }
 
 function certificateChecks(patient: Patient, running: boolean): readonly Check[] {

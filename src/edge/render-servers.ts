@@ -1,7 +1,6 @@
 // The two servers at the door: one for whoever names another host, one that is the gateway.
 import type { Config, PublicUrl } from '../config/config.ts';
 import { isLoopback } from '../config/sections/public-url.ts';
-import type { StatePaths } from '../config/state-dir.ts';
 import type { Operation } from '../contract/operation.ts';
 import { quotePath, quoteVerbatim } from './quote.ts';
 import { literal, renderOutside, renderPlaces } from './render-base-path.ts';
@@ -12,12 +11,11 @@ const NO_FILES = '/dev/null';
 
 export interface ServersInput {
   readonly config: Config;
-  readonly paths: StatePaths;
   readonly operations: readonly Operation[];
   readonly version: NginxVersion;
 }
 
-export function renderServers({ config, paths, operations, version }: ServersInput): string {
+export function renderServers({ config, operations, version }: ServersInput): string {
   const { hostname } = config.publicUrl;
   const tls = `${renderRealAddress(config)}${renderTls(config, version)}`;
   const names = isLoopback(hostname) ? ['localhost', '127.0.0.1', '[::1]'] : [hostname];

@@ -1,0 +1,145 @@
+// Prefect servers die under load and a running flow: one is not felt, all are 503 for as long as they are away, and everything goes on.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { statePaths } from '../../../src/config/state-dir.ts';
+import { downFile } from '../../../src/edge/balancer.ts';
+import type { Gateway } from '../../env/gateway.ts';
+import { waitFor } from '../../env/process.ts';
+import { type Load, startLoad } from './load.ts';
+import { type Room, runThrough } from './room.ts';
+
+const LOOPS = 4;
+const TASKS = 60;
+
+export function failoverTests(room: () => Room, behind: () => Gateway): void {
+  const tokens = async () => ({
+    starter: (await behind().token('runs-starter', ['operator'])).secret,
+    reader: (await behind().token('load', ['viewer'])).secret,
+  });
+  let secrets: Awaited<ReturnType<typeof tokens>>;
+
+  const isOut = (index: 0 | 1): boolean => {
+    const { stateDir } = behind();
+    return existsSync(downFile(statePaths(stateDir, join(stateDir, 'run')), room().servers.urls[index]));
+  };
+  const outAndBack = {
+    out: (index: 0 | 1) => waitFor(() => isOut(index), { what: `server ${index} to be out`, timeoutMs: 30_000 }),
+    back: (index: 0 | 1) => waitFor(() => !isOut(index), { what: `server ${index} to be back`, timeoutMs: 60_000 }),
+  };
+  /** A flow of many tasks on a worker; resolves when some of them are done. */
+  const underway = async (worker: number): Promise<string> => {
+    const { deployments, workers, direct } = room();
+    const run = await runThrough(behind(), secrets.starter, deployments[workers[worker]?.name ?? '']?.steady ?? '', { count: TASKS, seconds: 0.2 });
+    await waitFor(async () => ((await direct(1).taskRunStates(run))['COMPLETED'] ?? 0) >= 5, {
+      what: 'the flow to be underway',
+      timeoutMs: 120_000,
+      everyMs: 250,
+    });
+    return run;
+  };
+  const expectWhole = async (run: string, alive: 0 | 1): Promise<void> => {
+    const direct = () => room().direct(alive);
+    expect(await direct().awaitRunState(run, ['COMPLETED', 'FAILED', 'CRASHED'], 150_000)).toBe('COMPLETED');
+    await waitFor(async () => (await direct().taskRunStates(run))['COMPLETED'] === TASKS, { what: `${TASKS} completed tasks`, timeoutMs: 60_000 }).catch(
+      () => undefined,
+    );
+    expect(await direct().taskRunStates(run)).toEqual({ COMPLETED: TASKS });
+  };
+  const nginxPids = () => [behind().pids().nginx, behind().pids().workers];
+
+  it('one is killed under load and a running flow: the run completes, only what it had in hand fails, nginx is not touched', async () => {
+    const { servers } = room();
+    secrets = await tokens();
+    const before = nginxPids();
+    const run = await underway(0);
+    const load = startLoad({ gateway: behind(), token: secrets.reader, loops: LOOPS });
+    try {
+      await load.more(40);
+      const lateness = watchLateness();
+      const killedAt = performance.now();
+      await servers.kill(0);
+      await outAndBack.out(0);
+      // What a busy machine is late by is not the gateway's.
+      expect(performance.now() - killedAt).toBeLessThan(2_000 + 6 * lateness());
+      const settled = load.failures().length;
+      await load.more(40);
+      expect(load.failures().length).toBe(settled);
+      await expectWhole(run, 1).finally(() => servers.start(0));
+      await outAndBack.back(0);
+      expectInFlightOnly(load, 1);
+      // It really serves again: the other one is away now.
+      await servers.kill(1);
+      await outAndBack.out(1);
+      await load.more(40);
+      expectInFlightOnly(load, 2);
+    } finally {
+      await load.stop();
+    }
+    expect(nginxPids()).toEqual(before);
+  }, 400_000);
+
+  it('all are killed: 503 with Retry-After at once, workers live; when they are back, everything goes on', async () => {
+    const { servers, workers, deployments, direct } = room();
+    await servers.start(1);
+    await outAndBack.back(1);
+    const before = nginxPids();
+    const run = await underway(1);
+    await Promise.all([servers.kill(0), servers.kill(1)]);
+    await Promise.all([outAndBack.out(0), outAndBack.out(1)]);
+    const load = startLoad({
+      gateway: behind(),
+      token: secrets.reader,
+      loops: 1,
+      mediated: secrets.starter,
+      deployment: deployments[workers[2]?.name ?? '']?.mapped ?? '',
+    });
+    await load.more(20);
+    await load.stop();
+    expect(load.succeeded()).toBe(0);
+    expect(new Set(load.failures().map(({ status, code, retryAfter, maintenance }) => [status, code, retryAfter, maintenance].join()))).toEqual(
+      new Set(['503,upstream-unavailable,true,true']),
+    );
+    expect((await behind().fetch('/.lictor/health')).status).toBe(200);
+    expect((await behind().fetch('/.lictor/ready')).status).toBe(503);
+    // Each has asked for runs in vain, more than once.
+    await waitFor(() => workers.every(({ pool }) => vainPolls(behind(), pool) >= 2), { what: 'every worker to ask in vain', timeoutMs: 60_000, everyMs: 250 });
+    expect(workers.map((worker) => worker.running())).toEqual([true, true, true]);
+    await Promise.all([servers.start(0), servers.start(1)]);
+    await Promise.all([outAndBack.back(0), outAndBack.back(1)]);
+    await expectWhole(run, 0);
+    expect(workers.map((worker) => worker.running())).toEqual([true, true, true]);
+    const next = await runThrough(behind(), secrets.starter, deployments[workers[2]?.name ?? '']?.mapped ?? '');
+    expect(await direct().awaitRunState(next, ['COMPLETED', 'FAILED', 'CRASHED'], 150_000)).toBe('COMPLETED');
+    expect(nginxPids()).toEqual(before);
+  }, 500_000);
+}
+
+/** How often a worker's poll was answered with 503. */
+function vainPolls({ stateDir }: Gateway, pool: string): number {
+  const lines = readFileSync(join(stateDir, 'log', 'access.log'), 'latin1').split('\n');
+  return lines.filter((line) => line.includes(`/api/work_pools/${pool}/get_scheduled_flow_runs"`) && line.includes('"status":503')).length;
+}
+
+/** Each loop has one request in hand when a server dies, and of these only those at that server can fail: with 503 and no promise, or broken off. */
+function expectInFlightOnly(load: Load, deaths: number): void {
+  const failures = load.failures();
+  expect(failures.length).toBeLessThanOrEqual(LOOPS * deaths);
+  for (const failure of failures.filter(({ status }) => status !== 0)) {
+    expect(failure).toMatchObject({ status: 503, code: 'upstream-unavailable', retryAfter: true, maintenance: false });
+  }
+}
+
+/** The worst that a timer of this process was late by, in ms. */
+function watchLateness(): () => number {
+  let worst = 0;
+  let due = performance.now() + 20;
+  const timer = setInterval(() => {
+    worst = Math.max(worst, performance.now() - due);
+    due = performance.now() + 20;
+  }, 20);
+  return () => {
+    clearInterval(timer);
+    return worst;
+  };
+}

@@ -2,7 +2,7 @@
 import type { WebSocket } from 'ws';
 import type { Authorization } from '../decide/decider.ts';
 import { AUTH_SUCCESS } from '../frames/auth-frame.ts';
-import { CLOSE } from '../frames/close-codes.ts';
+import { CLOSE, closingFromUpstream } from '../frames/close-codes.ts';
 import { within } from '../frames/first-frame.ts';
 import type { Inbox } from '../frames/inbox.ts';
 import type { RelayCore } from './core.ts';
@@ -53,9 +53,12 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
     const opening = openUpstream({ upstream: core.parts.upstream, path: visit.inputs.path, headers, limits: core.limits, signal: gone.signal });
     if (client.protocol === 'prefect') await greet(client, opening, core.limits.greetAfterMs);
     const upstream = await opening;
-    if (client.readyState !== client.OPEN || upstream.socket.readyState !== upstream.socket.OPEN) {
+    const closed = upstream.closed();
+    if (client.readyState !== client.OPEN || closed !== undefined) {
       upstream.socket.terminate();
-      endSession(session, inbox, CLOSE.restart, 'Prefect closed the connection');
+      // Between its acceptance and here: it means what it means later.
+      const { code, reason } = closingFromUpstream(closed?.code ?? CLOSE.restart, closed?.reason ?? '', upstream.token);
+      endSession(session, inbox, code, reason);
       return;
     }
     joinPipe({ client, clientInbox: inbox, upstream, gate: gateOf(core, session), onDropped: createDropRecorder(core, session), limits: core.limits });
@@ -84,7 +87,7 @@ async function greet(client: WebSocket, opening: Promise<unknown>, greetAfterMs:
   if (client.readyState === client.OPEN) client.send(AUTH_SUCCESS);
 }
 
-function endSession(session: Session, inbox: Inbox, code: number, reason: string): void {
+function endSession(session: Session, inbox: Inbox, code: number | undefined, reason: string): void {
   inbox.discard();
   session.client.close(code, reason);
 }

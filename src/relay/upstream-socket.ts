@@ -12,6 +12,8 @@ export interface UpstreamSocket {
   readonly inbox: Inbox;
   /** The token that was sent: kept to keep it out of close reasons. */
   readonly token: string | null;
+  /** How Prefect closed it; undefined: it has not. */
+  readonly closed: () => { readonly code: number; readonly reason: string } | undefined;
 }
 
 export interface UpstreamRequest {
@@ -67,6 +69,10 @@ async function attempt(request: UpstreamRequest, count: number, timeoutMs: numbe
   socket.on('error', (error) => {
     failure = error;
   });
+  let closed: ReturnType<UpstreamSocket['closed']>;
+  socket.once('close', (code, reason) => {
+    closed = { code, reason: reason.toString() };
+  });
   socket.once('open', () => socket.send(renderAuthFrame(token)));
   const give = () => socket.terminate();
   const timer = setTimeout(give, timeoutMs);
@@ -74,7 +80,7 @@ async function attempt(request: UpstreamRequest, count: number, timeoutMs: numbe
   try {
     const answer = await first;
     if (!isAuthSuccess(answer) || request.signal.aborted) throw new LictorError('upstream-refused', 'Prefect did not accept the socket', { cause: failure });
-    return { socket, inbox, token };
+    return { socket, inbox, token, closed: () => closed };
   } catch (error) {
     socket.terminate();
     throw error;

@@ -2,6 +2,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { z } from 'zod';
 import { ensurePrefect } from '../../src/cli/prefect-venv.ts';
 import { REPOSITORY, toolCacheDir } from '../../src/cli/repository.ts';
@@ -16,33 +17,51 @@ const reportSchema = z.object({
 
 type Need = 'prefect' | ProgramName;
 
-/** A vitest project (vitest.config.ts) of the same name. What it needs is brought first. */
-export function vitestSuite(name: string, summary: string, needs: readonly Need[] = []): Suite {
+/**
+ * A vitest project (vitest.config.ts) of the same name. What it needs is brought first. Above one, `shards` are runs beside each other, each with a part of the
+ * files and with servers of its own (Prefect, Keycloak): within one, files share them and wait for each other.
+ */
+export function vitestSuite(name: string, summary: string, needs: readonly Need[] = [], shards = 1): Suite {
   return {
     name,
     summary,
     isEmpty: () => name !== 'unit' && globSync(`test/${name}/**/*.test.ts`, { cwd: REPOSITORY }).length === 0,
     async run(context) {
       const env = await bring(needs, context);
-      const directory = mkdtempSync(join(tmpdir(), 'lictor-report-'));
-      try {
-        const reportFile = join(directory, 'report.json');
-        const args = [
-          join(REPOSITORY, 'node_modules/vitest/vitest.mjs'),
-          'run',
-          '--project',
-          name,
-          '--reporter=default',
-          '--reporter=json',
-          `--outputFile.json=${reportFile}`,
-        ];
-        const { status } = await runCommand({ command: process.execPath, args, env, cwd: REPOSITORY, show: context.out });
-        return judge(countReport(readReport(reportFile)), status);
-      } finally {
-        rmSync(directory, { recursive: true, force: true });
-      }
+      // The first one's lines as they come, the others' when it has ended: they are not mixed.
+      const outs = Array.from({ length: shards }, (_, index) => (index === 0 ? context.out : new HeldText()));
+      const runs = await Promise.all(
+        outs.map(async (out, index) => {
+          const counts = await runVitest(name, shards === 1 ? [] : [`--shard=${index + 1}/${shards}`], { out, env });
+          return { out, counts };
+        }),
+      );
+      for (const { out } of runs) if (out instanceof HeldText) context.out.write(out.text);
+      return runs.map(({ counts }) => counts).reduce(addCounts);
     },
   };
+}
+
+class HeldText extends Writable {
+  text = '';
+
+  override _write(chunk: unknown, _encoding: string, done: () => void): void {
+    this.text += String(chunk);
+    done();
+  }
+}
+
+async function runVitest(name: string, more: readonly string[], { out, env }: SuiteContext): Promise<Counts> {
+  const directory = mkdtempSync(join(tmpdir(), 'lictor-report-'));
+  try {
+    const reportFile = join(directory, 'report.json');
+    const vitest = join(REPOSITORY, 'node_modules/vitest/vitest.mjs');
+    const args = [vitest, 'run', '--project', name, ...more, '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+    const { status } = await runCommand({ command: process.execPath, args, env, cwd: REPOSITORY, show: out });
+    return judge(countReport(readReport(reportFile)), status);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 async function bring(needs: readonly Need[], { out, env }: SuiteContext): Promise<Environment> {

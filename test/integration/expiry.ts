@@ -98,8 +98,8 @@ async function records(gateway: Gateway): Promise<readonly Record<string, unknow
   return jsonLines(await gateway.lictorOk('audit', '--json'));
 }
 
-/** Worker channels that were opened so far. */
+/** Worker channels that were opened so far; what a worker says of itself in its first frame is a record of its own. */
 async function channels(gateway: Gateway, pool: string): Promise<number> {
   const path = `/api/work_pools/${pool}/workers/connect`;
-  return (await records(gateway)).filter((record) => record['path'] === path && record['status'] === 101).length;
+  return (await records(gateway)).filter((record) => record['path'] === path && record['status'] === 101 && record['resource_type'] !== 'Worker').length;
 }

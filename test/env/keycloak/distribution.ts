@@ -1,10 +1,10 @@
 // Keycloak as Maven brings it: unpacked, built once, with a database that holds the realm already. Kept in the cache directory.
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { toolCacheDir } from '../../../src/cli/repository.ts';
 import { runCommand } from '../../../src/cli/run-command.ts';
-import { freePort, start } from '../process.ts';
+import { freePort, isAlive, start, waitFor } from '../process.ts';
 
 const VERSION = '26.7.3';
 const UNPACK = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
@@ -19,7 +19,7 @@ export interface Distribution {
   readonly seed: string;
 }
 
-/** Brings what is missing; two runs at once both bring it, and the faster one's is used. */
+/** Brings what is missing; of two runs at once one brings it, and the other waits. */
 export async function bringKeycloak(onProgress: (line: string) => void): Promise<Distribution> {
   const cache = resolve(toolCacheDir(process.env));
   const home = join(cache, `keycloak-${VERSION}`);
@@ -35,27 +35,48 @@ export async function bringKeycloak(onProgress: (line: string) => void): Promise
 
 /** The directory appears whole, or not at all. */
 async function once(directory: string, make: (work: string) => Promise<void>): Promise<void> {
-  const work = `${directory}.${process.pid}`;
+  const [work, lock] = [`${directory}.${process.pid}`, `${directory}.lock`];
   mkdirSync(work, { recursive: true });
   try {
-    await make(work);
-    if (!existsSync(directory)) renameSync(work, directory);
+    await waitFor(() => existsSync(directory) || takeLock(lock), { what: `${directory} by another test run`, timeoutMs: 300_000, everyMs: 500 });
+    if (existsSync(directory)) return;
+    try {
+      await make(work);
+      renameSync(work, directory);
+    } finally {
+      rmSync(lock, { force: true });
+    }
   } finally {
     rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** False: another process that lives has it. */
+function takeLock(lock: string): boolean {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    const owner = Number(readFileSync(lock, 'utf8'));
+    if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
+    return false;
   }
 }
 
 async function unpack(work: string, onProgress: (line: string) => void): Promise<void> {
   onProgress(`bringing keycloak ${VERSION}`);
   const artifact = `org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`;
-  await must('mvn', ['-q', '-B', UNPACK, `-Dartifact=${artifact}`, `-DoutputDirectory=${join(work, 'archive')}`], 'apt-get install maven default-jre-headless');
+  const args = ['-q', '-B', UNPACK, `-Dartifact=${artifact}`, `-DoutputDirectory=${join(work, 'archive')}`];
+  // Maven notes below its working directory what it has unpacked, and does not unpack it again.
+  await must('mvn', args, 'apt-get install maven default-jre-headless', work);
+  rmSync(join(work, 'target'), { recursive: true, force: true });
   cpSync(join(work, 'archive', `keycloak-${VERSION}`), work, { recursive: true });
   rmSync(join(work, 'archive'), { recursive: true });
   await must('sh', [join(work, 'bin/kc.sh'), 'build', '--db=dev-file', '--health-enabled=true', '--cache=local'], 'read the output above');
 }
 
-async function must(command: string, args: readonly string[], remedy: string): Promise<void> {
-  const { status, output } = await runCommand({ command, args, env: { ...process.env, ...JAVA } });
+async function must(command: string, args: readonly string[], remedy: string, cwd = process.cwd()): Promise<void> {
+  const { status, output } = await runCommand({ command, args, cwd, env: { ...process.env, ...JAVA } });
   if (status !== 0) throw new Error(`Keycloak could not be brought: ${command} exited ${status}: ${output.slice(-2000)}\n${remedy}`);
 }
 

@@ -30,8 +30,11 @@ afterAll(async () => {
   await moto.close();
 });
 
+/** Each of another second: within one the same request has the same signature, and counts once. */
+let signed = 0;
 const sign = (more: Partial<Signing> = {}) =>
   signedRequest({
+    at: new Date(Date.now() - (signed++ % 60) * 1000),
     url: sts.url,
     region: moto.region,
     credentials: moto.role,

@@ -60,7 +60,9 @@ export function movingTests(room: () => Room, opened: (gateway: Gateway) => void
     const reading = (async () => {
       while (!steps.done) {
         const { status, headers } = await gateway.fetch('/api/admin/version', { token: secret });
-        if (status !== 200) steps.seen.push(`${steps.now}: ${status}${headers.get('prefect-maintenance') === null ? '' : ', nobody was there'}`);
+        // Asking as fast as it goes meets its own limit: that is no outage.
+        if (status !== 200 && status !== 429)
+          steps.seen.push(`${steps.now}: ${status}${headers.get('prefect-maintenance') === null ? '' : ', nobody was there'}`);
       }
     })();
     try {

@@ -11,7 +11,7 @@ export const PREFECT: readonly Fault[] = [
   {
     name: 'a wrong auth string',
     fails: ['upstream/credential'],
-    says: /refuses the auth string \(401\)/,
+    says: /refuses the credential \(401\)/,
     plant: (room) => prefectAt(sharedPrefect().url, { auth_string_file: secretFile(room, 'wrong', 'gateway:no-such-password\n') }),
   },
   {

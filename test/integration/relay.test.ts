@@ -63,10 +63,11 @@ describe('a credential that lives for seconds, behind a sidecar', () => {
       const before = channels();
       edge.renew();
       await edge.relay.recheck();
-      await waitFor(() => channels() > before, { what: 'the channel to come back', timeoutMs: 20_000 });
+      await waitFor(() => channels() > before, { what: 'the channel to come back', timeoutMs: 60_000 });
     }
     await events.exited;
-    expect(events.output()).toContain('received 40');
+    expect(events.output()).toContain('stored 40');
+    expect(events.output()).toContain('received\n');
     expect(edge.requests.filter((request) => request.endsWith('/workers/heartbeat'))).toEqual([]);
   });
 });

@@ -121,10 +121,13 @@ function vainPolls({ stateDir }: Gateway, pool: string): number {
   return lines.filter((line) => line.includes(`/api/work_pools/${pool}/get_scheduled_flow_runs"`) && line.includes('"status":503')).length;
 }
 
-/** Each loop has one request in hand when a server dies, and of these only those at that server can fail: with 503 and no promise, or broken off. */
+/**
+ * Each loop has one request in hand when a server dies, and of these only those at that server can fail: with 503 and no promise, or broken off.
+ * A dying process may still take a connection and let it fall: so twice as many at most.
+ */
 function expectInFlightOnly(load: Load, deaths: number): void {
   const failures = load.failures();
-  expect(failures.length).toBeLessThanOrEqual(LOOPS * deaths);
+  expect(failures.length).toBeLessThanOrEqual(2 * LOOPS * deaths);
   for (const failure of failures.filter(({ status }) => status !== 0)) {
     expect(failure).toMatchObject({ status: 503, code: 'upstream-unavailable', retryAfter: true, maintenance: false });
   }

@@ -30,11 +30,11 @@ afterAll(async () => {
   await moto.close();
 });
 
-/** Each of another second: within one the same request has the same signature, and counts once. */
-let signed = 0;
+/** When the next request says that it was signed: each a second before the last, since within one second the same request has the same signature, and counts once. */
+let signedMs = Date.now();
 const sign = (more: Partial<Signing> = {}) =>
   signedRequest({
-    at: new Date(Date.now() - (signed++ % 60) * 1000),
+    at: earlier(),
     url: sts.url,
     region: moto.region,
     credentials: moto.role,
@@ -42,6 +42,11 @@ const sign = (more: Partial<Signing> = {}) =>
     ...more,
     headers: { 'x-lictor-audience': AUDIENCE, ...more.headers },
   });
+
+function earlier(): Date {
+  signedMs -= 1000;
+  return new Date(signedMs);
+}
 
 function exchange(subject: unknown, more: Readonly<Record<string, string>> = {}): Promise<Response> {
   const form = new URLSearchParams({

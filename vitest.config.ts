@@ -17,8 +17,6 @@ function realProject(name: string, timeouts: Timeouts) {
       include: [`test/${name}/**/*.test.ts`],
       pool: 'forks' as const,
       fileParallelism: false,
-      // Real processes on a machine that is shared: on CI a failure must happen twice, and the report says which test needed it.
-      retry: process.env['CI'] === 'true' ? 1 : 0,
       globalSetup: existsSync(GLOBAL_SETUP) ? [GLOBAL_SETUP] : [],
       setupFiles: ['test/env/show-logs.ts'],
       ...timeouts,

@@ -4,6 +4,8 @@ import { field } from '../../env/prefect.ts';
 import { waitFor } from '../../env/process.ts';
 
 export interface Failure {
+  /** When the request began, on `performance.now()`. */
+  readonly startedMs: number;
   /** 0: the answer had begun, and broke off. */
   readonly status: number;
   readonly code: unknown;
@@ -38,11 +40,12 @@ export function startLoad(options: LoadOptions): Load {
   const state = { succeeded: 0, ended: false };
   const loop = async (): Promise<void> => {
     for (let turn = 0; !state.ended; turn += 1) {
+      const startedMs = performance.now();
       const response = await ask(options, turn);
       const body = await response.text().catch(() => undefined);
-      if (body === undefined) failures.push({ status: 0, code: null, retryAfter: false, maintenance: false });
+      if (body === undefined) failures.push({ startedMs, status: 0, code: null, retryAfter: false, maintenance: false });
       else if (response.ok) state.succeeded += 1;
-      else failures.push(failureOf(response, body));
+      else failures.push({ startedMs, ...failureOf(response, body) });
     }
   };
   const loops = Promise.all(Array.from({ length: options.loops }, loop));
@@ -71,7 +74,7 @@ function ask({ gateway, token, mediated, deployment }: LoadOptions, turn: number
   return post('/api/flow_runs/filter', token, { limit: 5 });
 }
 
-function failureOf({ status, headers }: Response, body: string): Failure {
+function failureOf({ status, headers }: Response, body: string): Omit<Failure, 'startedMs'> {
   return {
     status,
     code: body.startsWith('{') ? field(JSON.parse(body), 'code') : body,

@@ -1,6 +1,7 @@
 // Test projects: unit beside the code; integration, e2e and endurance under test/, one file at a time because they own real processes.
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { ByTime } from './test/runner/shares.ts';
 
 /** Starts what the tests need (a real Prefect, nginx); written by test/env. */
 const GLOBAL_SETUP = 'test/env/global-setup.ts';
@@ -26,6 +27,7 @@ function realProject(name: string, timeouts: Timeouts) {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByTime },
     projects: [
       {
         test: {

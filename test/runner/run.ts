@@ -11,8 +11,8 @@ const USUAL: readonly Suite[] = [
   ...STATIC_CHECKS,
   EDGE_SCAN,
   vitestSuite('unit', 'unit tests, beside the code', ['openssl']),
-  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'openssl', 'java', 'maven', 'postgres', 'redis'], 2),
-  vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'browser', 'java', 'maven']),
+  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'openssl', 'java', 'maven', 'postgres', 'redis'], 3),
+  vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'browser', 'java', 'maven'], 2),
 ];
 
 const ENDURANCE = vitestSuite('endurance', 'the long and large forms', ['prefect', 'browser', 'java', 'maven']);

@@ -1,0 +1,24 @@
+import { globSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { REPOSITORY } from '../../src/cli/repository.ts';
+import { shares } from './shares.ts';
+
+const FILES = globSync(['integration/**/*.test.ts', 'e2e/*.test.ts'], { cwd: `${REPOSITORY}/test` });
+
+describe('parts of a suite', () => {
+  it.each([1, 2, 3, 5])('have every file once, in %i parts', (count) => {
+    const parts = shares(FILES, count);
+    expect(parts).toHaveLength(count);
+    expect(parts.flat().sort()).toEqual([...FILES].sort());
+  });
+
+  it('keep together what shares a server', () => {
+    const withKeycloak = shares(FILES, 3).filter((part) => part.some((file) => /integration\/(oidc|keycloak|workloads|exec-oidc)\./.test(file)));
+    expect(withKeycloak).toHaveLength(1);
+  });
+
+  it('take files that nobody timed, more parts than files, and none', () => {
+    expect(shares(['integration/new.test.ts'], 3)).toEqual([['integration/new.test.ts'], [], []]);
+    expect(shares([], 2)).toEqual([[], []]);
+  });
+});

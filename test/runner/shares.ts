@@ -1,0 +1,68 @@
+// Which test files run together when a suite runs in parts beside each other: parts that end at about the same time.
+import { relative } from 'node:path';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Seconds on a quiet machine with two cores, by the path below test/. A file that is not here is short. */
+const LONG: Readonly<Record<string, number>> = {
+  'integration/stock-client.test.ts': 139,
+  'integration/existing-server.test.ts': 110,
+  'integration/doctor/faults.test.ts': 100,
+  'integration/relay.test.ts': 95,
+  'integration/restarts.test.ts': 86,
+  'integration/public-path-stock.test.ts': 84,
+  'integration/exec.test.ts': 56,
+  'integration/reload.test.ts': 51,
+  'integration/rotate-upstream.test.ts': 50,
+  'integration/old-clients.test.ts': 41,
+  'integration/public-path.test.ts': 39,
+  'integration/demo.test.ts': 37,
+  'integration/stock-configuration.test.ts': 31,
+  'integration/attacks/exhaustion.test.ts': 26,
+  'integration/client-certificates.test.ts': 21,
+  'integration/nginx-versions.test.ts': 18,
+  'e2e/ui.test.ts': 79,
+  'e2e/ui-v1.test.ts': 31,
+  'e2e/public-path.test.ts': 31,
+};
+
+const SHORT = 8;
+
+/** Files that share a server which takes long to start. Each list is one piece of work. */
+const TOGETHER: readonly { readonly files: readonly string[]; readonly seconds: number }[] = [
+  {
+    files: ['integration/exec-oidc.test.ts', 'integration/workloads.test.ts', 'integration/oidc.test.ts', 'integration/keycloak.test.ts'],
+    seconds: 220,
+  },
+  { files: ['e2e/saml.test.ts', 'e2e/oidc.test.ts'], seconds: 94 },
+];
+
+/** The files in `count` parts; every file is in exactly one. The longest go first, each to the part that has least. Paths below test/. */
+export function shares(files: readonly string[], count: number): readonly (readonly string[])[] {
+  const grouped = new Set(TOGETHER.flatMap((group) => group.files));
+  const pieces = [
+    ...TOGETHER.map((group) => ({ files: group.files.filter((file) => files.includes(file)), seconds: group.seconds })),
+    ...files.filter((file) => !grouped.has(file)).map((file) => ({ files: [file], seconds: LONG[file] ?? SHORT })),
+  ].filter((piece) => piece.files.length > 0);
+  const parts = Array.from({ length: count }, () => ({ seconds: 0, files: [] as string[] }));
+  for (const piece of pieces.sort((a, b) => b.seconds - a.seconds || compare(a.files[0], b.files[0]))) {
+    const least = parts.reduce((best, part) => (part.seconds < best.seconds ? part : best));
+    least.seconds += piece.seconds;
+    least.files.push(...piece.files);
+  }
+  return parts.map((part) => part.files);
+}
+
+function compare(a = '', b = ''): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** vitest's `--shard=I/N`, by time instead of by the digest of the path. */
+export class ByTime extends BaseSequencer {
+  override async shard(specifications: TestSpecification[]): Promise<TestSpecification[]> {
+    const { shard, root } = this.ctx.config;
+    if (shard === undefined) return specifications;
+    const pathOf = (specification: TestSpecification) => relative(`${root}/test`, specification.moduleId);
+    const mine = new Set(shares(specifications.map(pathOf), shard.count)[shard.index - 1]);
+    return specifications.filter((specification) => mine.has(pathOf(specification)));
+  }
+}

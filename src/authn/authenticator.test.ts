@@ -1,7 +1,9 @@
 // Who a request is: every carrier, every refusal, sessions and their limits (TK-01, TK-02, SE-01).
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.ts';
 import type { LockKind } from '../contract/lock.ts';
+import { everywhere } from '../contract/scope.ts';
 import { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts';
 import { anEdgeInput } from './inputs.fixture.ts';
 import { createRoleBook } from './roles.ts';
@@ -13,7 +15,7 @@ import { createTouches } from './touches.ts';
 const HOUR_MS = 3_600_000;
 const CONFIG: Pick<Config, 'identityProviders' | 'roles' | 'sessions'> = {
   identityProviders: [{ id: 'local', type: 'accounts' }],
-  roles: [{ role: 'viewer', members: ['*@local', 'token:bound'] }],
+  roles: [{ role: 'viewer', members: ['*@local', 'token:bound'], scope: null }],
   sessions: { idleSeconds: 8 * 3600, absoluteSeconds: 24 * 3600 },
 };
 const ALICE = { id: 'account-1', name: 'alice', roles: ['admin'], password: 'phc' };
@@ -53,7 +55,16 @@ const reason = (answer: Authentication) => (answer.ok ? 'ok' : answer.reason);
 describe('a service token', () => {
   it('is the same principal in every carrier', async () => {
     const { id, text } = await test.token();
-    const principal = { id: 'token:etl', kind: 'worker', idp: null, roles: ['worker'], groups: [], attributes: {}, onBehalfOf: [] };
+    const principal = {
+      id: 'token:etl',
+      kind: 'worker',
+      idp: null,
+      roles: ['worker'],
+      grants: everywhere(['worker']),
+      groups: [],
+      attributes: {},
+      onBehalfOf: [],
+    };
     const answers = await Promise.all([
       authenticator.authenticate(bearer(text)),
       authenticator.authenticate(anEdgeInput({ authorization: basic(`any:${text}`) })),

@@ -1,39 +1,60 @@
-// Which roles a principal has: its own, and what the configuration binds to it.
+// Which roles a principal has, and on what: its own, and what the configuration binds to it.
 import type { RoleBinding } from '../config/config.ts';
 import { matchesGlob } from '../contract/glob.ts';
 import type { Identity } from '../contract/identity.ts';
+import { everywhere, type Grant, type Scope } from '../contract/scope.ts';
 
 export interface RoleBook {
-  /** `own` are the roles given when the account was made. Sorted, without doubles. */
-  ofAccount(account: { readonly name: string; readonly roles: readonly string[] }, idp: string): readonly string[];
-  ofToken(token: { readonly name: string; readonly roles: readonly string[] }): readonly string[];
-  ofIdentity(identity: Identity): readonly string[];
+  /** With those that were given when the account was made. Sorted by role, without doubles. */
+  ofAccount(account: Holder, idp: string): readonly Grant[];
+  ofToken(token: Holder): readonly Grant[];
+  ofIdentity(identity: Identity): readonly Grant[];
   /** Names of the provider's groups that have a role here, as the configuration lists them. */
   groupsOf(idp: string): readonly string[];
 }
 
+export interface Holder {
+  readonly name: string;
+  readonly roles: readonly string[];
+  /** On what its own roles hold; null: on everything. */
+  readonly scope: Scope | null;
+}
+
 /** Members are compared as written; only the value of `claim:KEY=VALUE@IDP` is a pattern. Which forms a provider knows was checked when the configuration was loaded. */
 export function createRoleBook(bindings: readonly RoleBinding[]): RoleBook {
-  const byMember = new Map<string, string[]>();
+  const byMember = new Map<string, Grant[]>();
   const byClaim = new Map<string, ClaimRule[]>();
-  for (const { role, members } of bindings) {
+  for (const { role, scope, members } of bindings) {
+    const grant: Grant = { role, scope };
     for (const member of members) {
-      byMember.set(member, [...(byMember.get(member) ?? []), role]);
+      byMember.set(member, [...(byMember.get(member) ?? []), grant]);
       const claim = parseClaimMember(member);
-      if (claim !== undefined) byClaim.set(claim.idp, [...(byClaim.get(claim.idp) ?? []), { ...claim, role }]);
+      if (claim !== undefined) byClaim.set(claim.idp, [...(byClaim.get(claim.idp) ?? []), { ...claim, grant }]);
     }
   }
-  const gather = (own: readonly string[], members: readonly string[]): readonly string[] =>
-    [...new Set([...own, ...members.flatMap((member) => byMember.get(member) ?? [])])].sort();
+  const gather = (own: readonly Grant[], members: readonly string[]): readonly Grant[] =>
+    distinct([...own, ...members.flatMap((member) => byMember.get(member) ?? [])]);
   return {
-    ofAccount: ({ name, roles }, idp) => gather(roles, [`user:${name}@${idp}`, `*@${idp}`]),
-    ofToken: ({ name, roles }) => gather(roles, [`token:${name}`]),
+    ofAccount: (account, idp) => gather(ownGrants(account), [`user:${account.name}@${idp}`, `*@${idp}`]),
+    ofToken: (token) => gather(ownGrants(token), [`token:${token.name}`]),
     ofIdentity: (identity) => {
-      const claimed = (byClaim.get(identity.idp) ?? []).filter((rule) => fits(rule, identity.claims)).map(({ role }) => role);
+      const claimed = (byClaim.get(identity.idp) ?? []).filter((rule) => fits(rule, identity.claims)).map(({ grant }) => grant);
       return gather(claimed, identityMembers(identity));
     },
     groupsOf: (idp) => [...byMember.keys()].flatMap((member) => groupName(member, idp) ?? []),
   };
+}
+
+function ownGrants({ roles, scope }: Holder): readonly Grant[] {
+  return scope === null ? everywhere(roles) : roles.map((role) => ({ role, scope }));
+}
+
+/** A role on everything needs no narrower one beside it. */
+function distinct(grants: readonly Grant[]): readonly Grant[] {
+  const whole = new Set(grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])));
+  const kept = grants.filter(({ role, scope }) => scope === null || !whole.has(role));
+  const byText = new Map(kept.map((grant) => [`${grant.role} ${JSON.stringify(grant.scope)}`, grant]));
+  return [...byText.keys()].sort().flatMap((key) => byText.get(key) ?? []);
 }
 
 /** Every member text that names this identity, claims aside. */
@@ -73,7 +94,7 @@ export interface ClaimMember {
 }
 
 interface ClaimRule extends ClaimMember {
-  readonly role: string;
+  readonly grant: Grant;
 }
 
 /** `claim:KEY=VALUE@IDP`; undefined: another form. */

@@ -3,7 +3,7 @@ import { createEventMemory } from '../events/memory.ts';
 import { createEventRules } from '../events/rules.ts';
 import { taskRunEvent } from './socket.ts';
 
-const SENDER = { id: 'service:bench', kind: 'service', idp: null, roles: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
+const SENDER = { id: 'service:bench', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
 
 describe('the event of the bench', () => {
   it('is one that the relay passes on', () => {

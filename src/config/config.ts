@@ -1,4 +1,5 @@
 // The loaded configuration: parsed once, trusted inside. Wire names are snake_case, these are camelCase.
+import type { Scope } from '../contract/scope.ts';
 
 export interface PublicUrl {
   /** Scheme, host and port, no trailing slash: `https://prefect.example.com`. */
@@ -20,6 +21,8 @@ export interface RoleBinding {
   readonly role: string;
   /** `user:NAME@IDP`, `group:NAME@IDP`, `claim:KEY=PATTERN@IDP`, `arn:...@IDP`, `token:NAME`, `*@IDP`. */
   readonly members: readonly string[];
+  /** On what the role holds; null: on everything. */
+  readonly scope: Scope | null;
 }
 
 export type IdentityProvider = AccountsProvider | OidcProvider | SamlProvider | JwtProvider | AwsIamProvider | MtlsProvider;

@@ -232,7 +232,7 @@ describe('the environment', () => {
 describe('identities, limits and the small sections', () => {
   it('takes members of every built form', () => {
     const text = `${SMALLEST}identity_providers: [{ id: local, type: accounts }]\nroles: [{ role: operator, members: ["user:bob@local", "token:etl-worker", "*@local"] }]\n`;
-    expect(accepted(text).roles).toEqual([{ role: 'operator', members: ['user:bob@local', 'token:etl-worker', '*@local'] }]);
+    expect(accepted(text).roles).toEqual([{ role: 'operator', members: ['user:bob@local', 'token:etl-worker', '*@local'], scope: null }]);
   });
 
   it.each(['bob', 'user:bob', '@local', '*', 'user:@local', 'token:', 'user:bob@elsewhere'])('refuses the member %j', (member) => {

@@ -1,4 +1,5 @@
 // Who is calling: the one shape that every credential turns into.
+import type { Grant } from './scope.ts';
 
 export type PrincipalKind = 'user' | 'service' | 'worker' | 'run' | 'agent';
 
@@ -13,7 +14,9 @@ export interface Principal {
   readonly kind: PrincipalKind;
   /** Id of the identity provider; null for service tokens, which Lictor issues itself. */
   readonly idp: string | null;
+  /** Names of all grants, for display: a role of a scope is in it too. Decisions read `grants`. */
   readonly roles: readonly string[];
+  readonly grants: readonly Grant[];
   readonly groups: readonly string[];
   readonly attributes: Readonly<Record<string, string>>;
   readonly onBehalfOf: readonly string[];

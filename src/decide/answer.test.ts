@@ -3,6 +3,7 @@ import { createCatalogue } from '../catalog/catalogue.ts';
 import { decodeFacts } from '../contract/facts.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Credential, Principal } from '../contract/principal.ts';
+import { everywhere } from '../contract/scope.ts';
 import { cacheControl, createAnswerer } from './answer.ts';
 import type { Authorization, Decider } from './decider.ts';
 
@@ -11,7 +12,16 @@ const READ = 'read_flows_flows_filter_post';
 const WRITE = 'create_logs_logs__post';
 const MEDIATED = 'set_flow_run_state_flow_runs__id__set_state_post';
 
-const principal: Principal = { id: 'token:etl', kind: 'worker', idp: null, roles: ['worker'], groups: [], attributes: {}, onBehalfOf: [] };
+const principal: Principal = {
+  id: 'token:etl',
+  kind: 'worker',
+  idp: null,
+  roles: ['worker'],
+  grants: everywhere(['worker']),
+  groups: [],
+  attributes: {},
+  onBehalfOf: [],
+};
 const credential: Credential = { id: 'abc', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] };
 const allowed: Authorization = { ok: true, principal, credential, decisions: [] };
 

@@ -10,7 +10,7 @@ const OTHER_TASK = '44444444-4444-4444-8444-444444444444';
 const EVENT = '55555555-5555-4555-8555-555555555555';
 
 function sender(kind: PrincipalKind = 'service', attributes: Record<string, string> = {}): Principal {
-  return { id: `${kind}:one`, kind, idp: null, roles: [], groups: [], attributes, onBehalfOf: [] };
+  return { id: `${kind}:one`, kind, idp: null, roles: [], grants: [], groups: [], attributes, onBehalfOf: [] };
 }
 const run = sender('run', { flow_run_id: OWN });
 

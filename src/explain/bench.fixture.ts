@@ -30,7 +30,7 @@ async function unreachable(): Promise<never> {
 
 export function token(name: string, more: Partial<StoredToken> = {}): StoredToken {
   const secrets = [{ hash: 'x', createdMs: 0, expiresMs: null }];
-  return { id: name, name, roles: ['run'], cidrs: [], createdMs: 0, lifetimeMs: null, revokedMs: null, lastUsedMs: null, secrets, ...more };
+  return { id: name, name, roles: ['run'], scope: null, cidrs: [], createdMs: 0, lifetimeMs: null, revokedMs: null, lastUsedMs: null, secrets, ...more };
 }
 
 /** Accounts alice (viewer) and bob (no role of his own); tokens as given. */
@@ -59,15 +59,15 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
     accessTokens: { create: never, byId: never, revoke: never, revokeOf: never, live: async () => [] },
   };
   const roles = [
-    { role: 'operator', members: ['user:bob@local', 'token:ci'] },
-    { role: 'viewer', members: ['*@local'] },
-    { role: 'admin', members: ['group:platform@corp', 'claim:email=*@example.com@corp'] },
+    { role: 'operator', members: ['user:bob@local', 'token:ci'], scope: null },
+    { role: 'viewer', members: ['*@local'], scope: null },
+    { role: 'admin', members: ['group:platform@corp', 'claim:email=*@example.com@corp'], scope: null },
   ];
   return { config: { identityProviders: [{ id: 'local', type: 'accounts' }], roles }, store: async () => store, nowMs: NOW_MS };
 }
 
 function account(name: string, roles: readonly string[]) {
-  return { id: name, name, roles, password: '', createdMs: 0, expiresMs: null };
+  return { id: name, name, roles, scope: null, password: '', createdMs: 0, expiresMs: null };
 }
 
 export function role(name: string): Promise<Somebody> {

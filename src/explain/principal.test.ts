@@ -13,7 +13,7 @@ describe('finding a principal', () => {
       { role: 'operator', from: ['lictor.yaml roles[0]: user:bob@local'] },
       { role: 'viewer', from: ['lictor.yaml roles[1]: *@local'] },
     ]);
-    expect(bob.principal.roles).toEqual(createRoleBook(parts.config.roles).ofAccount({ name: 'bob', roles: [] }, 'local'));
+    expect(bob.principal.grants).toEqual(createRoleBook(parts.config.roles).ofAccount({ name: 'bob', roles: [], scope: null }, 'local'));
     expect(bob.roles.map((origin) => origin.role)).toEqual(bob.principal.roles);
   });
 

@@ -1,4 +1,5 @@
 // `alice@local`, `token:etl-worker` or `role:viewer` -> the principal that such a request would have, and where its roles come from.
+
 import { idpOfAccount, userPrincipal } from '../authn/accounts/principal.ts';
 import { identityPrincipal } from '../authn/identity/principal.ts';
 import { lockOnPrincipal } from '../authn/locks.ts';
@@ -10,6 +11,7 @@ import { type Lock, lockText } from '../contract/lock.ts';
 import type { Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
+import { everywhere, roleNames } from '../contract/scope.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredToken } from '../store/tokens.ts';
 import { type RoleOrigin, roleOrigins } from './role-origins.ts';
@@ -64,7 +66,7 @@ function hypothetical(text: string): Somebody {
     throw unknownIn(`There is no role ${JSON.stringify(role)}`, role, BUILT_IN_ROLES, `Roles: ${BUILT_IN_ROLES.join(', ')}.`);
   }
   const kind = roles.length === 1 && roles[0] === 'worker' ? 'worker' : 'service';
-  const principal: Principal = { id: text, kind, idp: null, roles, groups: [], attributes: {}, onBehalfOf: [] };
+  const principal: Principal = { id: text, kind, idp: null, roles, grants: everywhere(roles), groups: [], attributes: {}, onBehalfOf: [] };
   return { principal, hypothetical: true, roles: roles.map((role) => ({ role, from: ['as asked'] })), refusedAs: null, notes: [] };
 }
 
@@ -72,10 +74,11 @@ async function tokenPrincipal(name: string, store: PrincipalStore, parts: Princi
   const all = await store.tokens.list();
   const token = all.find((candidate) => candidate.name === name && candidate.revokedMs === null) ?? all.findLast((candidate) => candidate.name === name);
   if (token === undefined) throw unknown(`token:${name}`, await knownIds(store, parts));
-  const roles = createRoleBook(parts.config.roles).ofToken(token);
+  const grants = createRoleBook(parts.config.roles).ofToken(token);
+  const roles = roleNames(grants);
   const kind = roles.length === 1 && roles[0] === 'worker' ? 'worker' : 'service';
   return {
-    principal: { id: `token:${name}`, kind, idp: null, roles, groups: [], attributes: {}, onBehalfOf: [] },
+    principal: { id: `token:${name}`, kind, idp: null, roles, grants, groups: [], attributes: {}, onBehalfOf: [] },
     hypothetical: false,
     roles: roleOrigins({ own: token.roles, ownSource: `token ${name}`, members: [`token:${name}`] }, parts.config.roles),
     refusedAs: tokenProblem(token, parts.nowMs),

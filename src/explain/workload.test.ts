@@ -4,10 +4,10 @@ import { createRoleBook } from '../authn/roles.ts';
 import { isWorkloadProvider, workloadPrincipal } from './workload.ts';
 
 const ROLES = [
-  { role: 'viewer', members: ['*@ci'] },
-  { role: 'deployer', members: ['claim:repository=acme/*@ci', 'claim:repository=acme/*@other'] },
-  { role: 'worker', members: ['arn:aws:iam::123456789012:role/etl@aws'] },
-  { role: 'operator', members: ['claim:account=123456789012@aws'] },
+  { role: 'viewer', members: ['*@ci'], scope: null },
+  { role: 'deployer', members: ['claim:repository=acme/*@ci', 'claim:repository=acme/*@other'], scope: null },
+  { role: 'worker', members: ['arn:aws:iam::123456789012:role/etl@aws'], scope: null },
+  { role: 'operator', members: ['claim:account=123456789012@aws'], scope: null },
 ];
 const IDENTITY = { idp: 'ci', subject: 'repo:acme/etl', name: 'repo:acme/etl', kind: 'service', groups: [], claims: { repository: 'acme/etl' } } as const;
 const TOKEN = { id: 'abc', hash: 'h', identity: IDENTITY, trust: 't', proof: 'jwt:1', createdMs: 0, expiresMs: 1000, revokedMs: null };
@@ -18,7 +18,7 @@ it('with a live token: by its claims, and agrees with the role book', async () =
     { role: 'deployer', from: ['lictor.yaml roles[1]: claim:repository=acme/*@ci'] },
     { role: 'viewer', from: ['lictor.yaml roles[0]: *@ci'] },
   ]);
-  expect(found.roles.map(({ role }) => role)).toEqual(createRoleBook(ROLES).ofIdentity(IDENTITY));
+  expect(found.principal.grants).toEqual(createRoleBook(ROLES).ofIdentity(IDENTITY));
   expect(found).toMatchObject({ principal: { id: 'repo:acme/etl@ci', idp: 'ci', kind: 'service' }, refusedAs: null, notes: [expect.stringContaining('abc')] });
 });
 

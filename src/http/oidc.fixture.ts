@@ -8,8 +8,8 @@ import { LOGIN_BROWSER } from '../contract/names.ts';
 import { HTML, useOwnApp } from './own-app.fixture.ts';
 
 export const ROLES: Config['roles'] = [
-  { role: 'admin', members: ['group:platform@corp'] },
-  { role: 'viewer', members: ['user:viewer@corp', 'group:team-a@corp'] },
+  { role: 'admin', members: ['group:platform@corp'], scope: null },
+  { role: 'viewer', members: ['user:viewer@corp', 'group:team-a@corp'], scope: null },
 ];
 
 /** Where a browser was sent, with what its cookie says. */

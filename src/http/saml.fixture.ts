@@ -62,7 +62,10 @@ export function useSamlLogin() {
       ownUrl: OWN_URL,
       signer: async () => key,
     });
-    own.reconfigure({ providers: [provider], config: { identityProviders: [config], roles: [{ role: 'admin', members: ['group:platform@adfs'] }] } });
+    own.reconfigure({
+      providers: [provider],
+      config: { identityProviders: [config], roles: [{ role: 'admin', members: ['group:platform@adfs'], scope: null }] },
+    });
   }
 
   async function begin(query = ''): Promise<Begun> {

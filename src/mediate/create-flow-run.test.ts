@@ -145,7 +145,7 @@ describe('create_flow_run', () => {
 
 /** Allows the route, writes down what is asked, and allows none of it. */
 function spyingDecider(asked: string[]): MediatorParts['decider'] {
-  const principal = { id: 'token:x', kind: 'service', idp: null, roles: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
+  const principal = { id: 'token:x', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
   const credential = { id: 'c', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
   return {
     precheck: async () => ({ ok: true, principal, credential, decisions: [] }),

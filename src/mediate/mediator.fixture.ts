@@ -4,6 +4,7 @@ import { collectActions } from '../catalog/actions.ts';
 import { createCatalogue, OPERATIONS } from '../catalog/catalogue.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { NewRecord } from '../contract/record.ts';
+import { everywhere } from '../contract/scope.ts';
 import { createDecider } from '../decide/decider.ts';
 import { createEventMemory } from '../events/memory.ts';
 import { createEventRules } from '../events/rules.ts';
@@ -145,7 +146,16 @@ function authenticatorOf({ onBehalfOf = [] }: Options): Parameters<typeof create
   const authenticate = async ({ token, session }: EdgeInputs) => {
     const role = token === '' ? session : token;
     if (role === 'none') return { ok: false, reason: 'credential-unknown', credentialId: null } as const;
-    const principal = { id: `token:${role}`, kind: 'service', idp: null, roles: [role], groups: [], attributes: {}, onBehalfOf } as const;
+    const principal = {
+      id: `token:${role}`,
+      kind: 'service',
+      idp: null,
+      roles: [role],
+      grants: everywhere([role]),
+      groups: [],
+      attributes: {},
+      onBehalfOf,
+    } as const;
     const carrier = session === '' ? 'x-lictor-token' : 'session';
     const credential = { id: 'lct_x', carrier, expiresAtMs: null, sessionId: session === '' ? null : 's1', alsoPresented: [] } as const;
     return { ok: true, principal, credential } as const;

@@ -24,7 +24,7 @@ const IDENTITY = { idp: 'ci', subject: 'repo:acme/etl', name: 'repo:acme/etl', k
 const CONFIG = {
   publicUrl: { origin: 'https://prefect.example', hostname: 'prefect.example', port: 443, secure: true, basePath: '' },
   identityProviders: [PROVIDER],
-  roles: [{ role: 'deployer', members: ['claim:repository=acme/*@ci'] }],
+  roles: [{ role: 'deployer', members: ['claim:repository=acme/*@ci'], scope: null }],
   sessions: { idleSeconds: 1, absoluteSeconds: 1 },
 };
 const FORM = { grant_type: GRANT_TYPE, subject_token: 'proof', subject_token_type: 'jwt' };

@@ -3,13 +3,14 @@ import { collectActions } from '../catalog/actions.ts';
 import { OPERATIONS } from '../catalog/catalogue.ts';
 import type { Decision, Resource } from '../contract/decision.ts';
 import type { Principal } from '../contract/principal.ts';
+import { everywhere, NOWHERE } from '../contract/scope.ts';
 import { createPolicyEngine, policyProblems } from './engine.ts';
 import { loadBuiltInPolicies, namePolicies, uniqueByName } from './policies.ts';
 
 const actions = collectActions(OPERATIONS);
 
 function principal(...roles: readonly string[]): Principal {
-  return { id: 'alice@local', kind: 'user', idp: 'local', roles, groups: [], attributes: {}, onBehalfOf: [] };
+  return { id: 'alice@local', kind: 'user', idp: 'local', roles, grants: everywhere(roles), groups: [], attributes: {}, onBehalfOf: [] };
 }
 
 function engineOf(text: string, onError?: (detail: string) => void) {
@@ -90,7 +91,7 @@ describe('a decision', () => {
   it('takes ids and names of any letters', () => {
     const who = { ...principal('viewer'), id: 'ali"ce\\\u0000@local' };
     expect(ask(engine, { who, resource: { type: 'Flow', id: '"}]' } })).toMatchObject({ effect: 'allow' });
-    expect(ask(engine, { who: { ...who, roles: [] }, resource: { type: 'Flow', id: '"}]' } })).toMatchObject({ effect: 'deny' });
+    expect(ask(engine, { who: { ...who, grants: [] }, resource: { type: 'Flow', id: '"}]' } })).toMatchObject({ effect: 'deny' });
   });
 });
 
@@ -152,5 +153,13 @@ describe('policies of other texts', () => {
     expect(ask(open, {})).toMatchObject({ effect: 'allow' });
     expect(ask(shut, {})).toMatchObject({ effect: 'deny' });
     expect(ask(open, {})).toMatchObject({ effect: 'allow' });
+  });
+
+  it('counts a role of a scope only where somebody has found that it holds', () => {
+    const who = { ...principal('viewer'), grants: [{ role: 'viewer', scope: { ...NOWHERE, tags: ['team-a'] } }] };
+    const question = { principal: who, action: 'flows.read', resource: { type: 'Flow', id: 'x' }, context: { address: '', carrier: '', facts: {} } } as const;
+    const engine = createPolicyEngine({ actions, revision: 1 });
+    expect(engine.evaluate(question)).toMatchObject({ effect: 'deny', reason: 'policy-default-deny' });
+    expect(engine.evaluate({ ...question, inForce: ['viewer'] })).toMatchObject({ effect: 'allow', policies: ['viewer'] });
   });
 });

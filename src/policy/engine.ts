@@ -14,6 +14,7 @@ import {
 } from '@cedar-policy/cedar-wasm/nodejs';
 import type { ActionEntry } from '../catalog/actions.ts';
 import type { Decision, DecisionContext, Resource } from '../contract/decision.ts';
+import type { Entity } from '../contract/entity.ts';
 import type { ActionName } from '../contract/operation.ts';
 import type { Principal } from '../contract/principal.ts';
 import { isFactName } from './facts.ts';
@@ -26,6 +27,10 @@ export interface PolicyQuestion {
   readonly action: ActionName;
   readonly resource: Resource;
   readonly context: DecisionContext;
+  /** Roles of the principal's scoped grants that hold for this question; none by default: a scope that nobody has looked at covers nothing. */
+  readonly inForce?: readonly string[];
+  /** What is known of the resource; left out: nothing, and policies that read its attributes do not apply. */
+  readonly entity?: Entity | null;
 }
 
 export interface PolicyEngine {
@@ -93,8 +98,9 @@ function preparse(schema: SchemaJson<string>, policies: PolicyTexts): Parsed {
 }
 
 /** All that Cedar is given. */
-function callOf(parsed: Parsed, { principal, action, resource, context }: PolicyQuestion): StatefulAuthorizationCall {
+function callOf(parsed: Parsed, { principal, action, resource, context, inForce = [] }: PolicyQuestion): StatefulAuthorizationCall {
   const uid = { type: PRINCIPAL, id: principal.id };
+  const roles = [...principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])), ...inForce];
   return {
     principal: uid,
     action: { type: 'Action', id: action },
@@ -104,7 +110,7 @@ function callOf(parsed: Parsed, { principal, action, resource, context }: Policy
       {
         uid,
         attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }) },
-        parents: principal.roles.map((role) => ({ type: ROLE, id: role })),
+        parents: [...new Set(roles)].map((role) => ({ type: ROLE, id: role })),
       },
     ],
     preparsedSchemaName: parsed.schemaId,

@@ -3,12 +3,22 @@
 import type { ActionEntry } from '../catalog/actions.ts';
 import { ACTION_GROUPS, type ActionGroup } from '../contract/operation.ts';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
+import { everywhere } from '../contract/scope.ts';
 import type { PolicyEngine } from './engine.ts';
 
 /** True when a principal with this one role may do the action on every type that it is for. */
 export function roleMay(engine: PolicyEngine, role: string, action: ActionEntry): boolean {
   return action.resources.every((type) => {
-    const principal = { id: 'table', kind: 'service', idp: null, roles: [role], groups: [], attributes: {}, onBehalfOf: [] } as const;
+    const principal = {
+      id: 'table',
+      kind: 'service',
+      idp: null,
+      roles: [role],
+      grants: everywhere([role]),
+      groups: [],
+      attributes: {},
+      onBehalfOf: [],
+    } as const;
     const context = { address: '', carrier: 'authorization', facts: {} };
     return engine.evaluate({ principal, action: action.name, resource: { type, id: null }, context }).effect === 'allow';
   });

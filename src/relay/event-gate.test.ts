@@ -12,7 +12,7 @@ function gateOf(operationId: string) {
   if (operation === undefined) throw new Error(operationId);
   return gates(operation, {
     ok: true,
-    principal: { id: 'token:etl', kind: 'service', idp: null, roles: [], groups: [], attributes: {}, onBehalfOf: [] },
+    principal: { id: 'token:etl', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] },
     credential: { id: 't', carrier: 'frame', expiresAtMs: null, sessionId: null, alsoPresented: [] },
     decisions: [],
   });

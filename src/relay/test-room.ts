@@ -132,7 +132,7 @@ function decideFor(allowed: TestRoom['allowed'], inputs: EdgeInputs, frameToken:
   if (entry.expiresAtMs !== null && entry.expiresAtMs <= now) return { ok: false, reason: 'credential-expired', credentialId: 'tok_1', ...none };
   return {
     ok: true,
-    principal: { id: 'token:etl', kind: 'service', idp: null, roles: [], groups: [], attributes: {}, onBehalfOf: [] },
+    principal: { id: 'token:etl', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] },
     credential: { id: 'tok_1', carrier, expiresAtMs: entry.expiresAtMs, sessionId: carrier === 'session' ? 's1' : null, alsoPresented: [] },
     decisions: [],
   };

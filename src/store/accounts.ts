@@ -1,15 +1,19 @@
 // Built-in accounts at rest. A removed account's row stays, so that its sessions and records keep their meaning.
 import type { Kysely, Selectable } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
+import type { Scope } from '../contract/scope.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { fromColumn, toColumn } from './lists.ts';
+import { scopeFromColumn, scopeToColumn } from './scopes.ts';
 import type { Tables } from './tables.ts';
 
 export interface StoredAccount {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly string[];
+  /** On what its roles hold; null: on everything. */
+  readonly scope: Scope | null;
   /** argon2id in PHC notation. */
   readonly password: string;
   readonly createdMs: number;
@@ -17,8 +21,8 @@ export interface StoredAccount {
   readonly expiresMs: number | null;
 }
 
-/** Without `expiresMs` it stays. */
-export type NewAccount = Omit<StoredAccount, 'createdMs' | 'expiresMs'> & { readonly expiresMs?: number | null };
+/** Without `expiresMs` it stays; without `scope` its roles hold on everything. */
+export type NewAccount = Omit<StoredAccount, 'createdMs' | 'expiresMs' | 'scope'> & { readonly expiresMs?: number | null; readonly scope?: Scope | null };
 
 export interface Accounts {
   /** False: there is an account of that name. */
@@ -54,12 +58,12 @@ function live(db: Kysely<Tables>, nowMs: number) {
 }
 
 async function insertAccount(db: Kysely<Tables>, account: NewAccount, nowMs: number): Promise<boolean> {
-  const { expiresMs = null, ...columns } = account;
+  const { expiresMs = null, scope = null, ...columns } = account;
   // The name of one that has expired is free again.
   await db.updateTable('accounts').set({ removed_ms: nowMs, password: '' }).where('expires_ms', '<=', nowMs).where('removed_ms', 'is', null).execute();
   const inserted = await db
     .insertInto('accounts')
-    .values({ ...columns, roles: toColumn(account.roles), created_ms: nowMs, removed_ms: null, expires_ms: expiresMs })
+    .values({ ...columns, roles: toColumn(account.roles), scope: scopeToColumn(scope), created_ms: nowMs, removed_ms: null, expires_ms: expiresMs })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
@@ -80,5 +84,13 @@ async function changeAccount(db: Kysely<Tables>, name: string, change: AccountCh
 }
 
 function toAccount(row: Selectable<Tables['accounts']>): StoredAccount {
-  return { id: row.id, name: row.name, roles: fromColumn(row.roles), password: row.password, createdMs: row.created_ms, expiresMs: row.expires_ms };
+  return {
+    id: row.id,
+    name: row.name,
+    roles: fromColumn(row.roles),
+    scope: scopeFromColumn(row.scope),
+    password: row.password,
+    createdMs: row.created_ms,
+    expiresMs: row.expires_ms,
+  };
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../contract/clock.ts';
 import type { Identity } from '../contract/identity.ts';
 import type { LockKind } from '../contract/lock.ts';
+import { NOWHERE } from '../contract/scope.ts';
 import { LOGIN_ATTEMPT_LIMITS } from './login-attempts.ts';
 import type { Store } from './store.ts';
 
@@ -37,6 +38,7 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     describe('marks', () => markCases(() => under, advance));
     describe('locks', () => lockCases(() => under, advance));
     describe('access tokens', () => accessTokenCases(() => under, advance));
+    describe('scopes and makers', () => scopeCases(() => under));
   });
 }
 
@@ -197,8 +199,34 @@ function accountCases(get: () => StoreUnderTest, advance: (ms: number) => void):
     expect(await store.sessions.byId('alice-2')).toBeUndefined();
     expect((await store.sessions.byId('bob-1'))?.owner).toEqual({
       kind: 'account',
-      account: { id: 'account-2', name: 'bob', roles: ['admin'], expiresMs: null },
+      account: { id: 'account-2', name: 'bob', roles: ['admin'], scope: null, expiresMs: null },
     });
+  });
+}
+
+function scopeCases(get: () => StoreUnderTest): void {
+  const scope = { ...NOWHERE, tags: ['team-a'], own: true };
+
+  it('keeps on what the roles of a token and an account hold, for sessions too', async () => {
+    const { store, other } = get();
+    await store.tokens.create({ id: 'aaaaaaaaaa', name: 'etl', roles: ['worker'], scope, cidrs: [], lifetimeMs: null, hash: 'hash-1' });
+    await store.tokens.create({ id: 'bbbbbbbbbb', name: 'whole', roles: ['worker'], cidrs: [], lifetimeMs: null, hash: 'hash-2' });
+    expect((await other.tokens.byId('aaaaaaaaaa'))?.scope).toEqual(scope);
+    expect((await other.tokens.byId('bbbbbbbbbb'))?.scope).toBeNull();
+    await store.accounts.create({ ...ALICE, scope });
+    expect((await other.accounts.byName('alice'))?.scope).toEqual(scope);
+    await store.sessions.create({ id: 's1', account: ALICE, expiresMs: 2e12 });
+    expect((await other.sessions.byId('s1'))?.owner).toMatchObject({ account: { name: 'alice', scope } });
+  });
+
+  it('knows the first maker of an object until it is gone', async () => {
+    const { store, other } = get();
+    await store.makers.put('Deployment', 'd', 'bob@local');
+    await store.makers.put('Deployment', 'd', 'eve@local');
+    expect(await other.makers.of('Deployment', 'd')).toBe('bob@local');
+    expect(await other.makers.of('Variable', 'd')).toBeNull();
+    await other.makers.forget('Deployment', 'd');
+    expect(await store.makers.of('Deployment', 'd')).toBeNull();
   });
 }
 

@@ -7,7 +7,7 @@ import type { Tables } from './tables.ts';
 type Step = (db: Transaction<Tables>) => Promise<void>;
 
 /** Step N brings the schema from version N to N + 1. */
-const STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry, addAccessTokens];
+const STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry, addAccessTokens, addScopes];
 
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -168,6 +168,20 @@ async function addAccessTokens(db: Transaction<Tables>): Promise<void> {
     .execute();
   await db.schema.createIndex('access_tokens_by_age').on('access_tokens').column('expires_ms').execute();
   await db.schema.createIndex('access_tokens_by_name').on('access_tokens').columns(['idp', 'name']).execute();
+}
+
+/** Roles that hold on some objects only, and who has made which object. */
+async function addScopes(db: Transaction<Tables>): Promise<void> {
+  await db.schema.alterTable('tokens').addColumn('scope', 'text').execute();
+  await db.schema.alterTable('accounts').addColumn('scope', 'text').execute();
+  await db.schema
+    .createTable('makers')
+    .addColumn('type', 'text', notNull)
+    .addColumn('id', 'text', notNull)
+    .addColumn('principal', 'text', notNull)
+    .addColumn('made_ms', 'bigint', notNull)
+    .addPrimaryKeyConstraint('makers_key', ['type', 'id'])
+    .execute();
 }
 
 /** SQLite cannot make a column nullable in place. */

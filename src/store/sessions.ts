@@ -2,10 +2,12 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import type { Identity } from '../contract/identity.ts';
+import type { Scope } from '../contract/scope.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { toIdentity } from './identities.ts';
 import { fromColumn } from './lists.ts';
+import { scopeFromColumn } from './scopes.ts';
 import type { Tables } from './tables.ts';
 
 export interface StoredSession {
@@ -24,7 +26,13 @@ export interface StoredSession {
 export type SessionOwner =
   | {
       readonly kind: 'account';
-      readonly account: { readonly id: string; readonly name: string; readonly roles: readonly string[]; readonly expiresMs: number | null };
+      readonly account: {
+        readonly id: string;
+        readonly name: string;
+        readonly roles: readonly string[];
+        readonly scope: Scope | null;
+        readonly expiresMs: number | null;
+      };
     }
   | { readonly kind: 'identity'; readonly identityId: string; readonly identity: Identity };
 
@@ -128,7 +136,7 @@ async function readSession(db: Kysely<Tables>, id: string): Promise<StoredSessio
     .leftJoin('accounts', (join) => join.onRef('accounts.id', '=', 'sessions.account_id').on('accounts.removed_ms', 'is', null))
     .leftJoin('identities', 'identities.id', 'sessions.identity_id')
     .selectAll('sessions')
-    .select(['accounts.name as account_name', 'accounts.roles', 'accounts.expires_ms as account_expires_ms'])
+    .select(['accounts.name as account_name', 'accounts.roles', 'accounts.scope', 'accounts.expires_ms as account_expires_ms'])
     .select(['identities.idp', 'identities.subject', 'identities.name as identity_name', 'identities.kind', 'identities.groups', 'identities.claims'])
     .where('sessions.id', '=', id)
     .executeTakeFirst();
@@ -150,6 +158,7 @@ interface OwnerRow {
   readonly account_name: string | null;
   readonly account_expires_ms: number | null;
   readonly roles: string | null;
+  readonly scope: string | null;
   readonly identity_id: string | null;
   readonly idp: string | null;
   readonly subject: string | null;
@@ -160,9 +169,12 @@ interface OwnerRow {
 }
 
 function ownerOf(row: OwnerRow): SessionOwner | undefined {
-  const { account_id, account_name, account_expires_ms, roles, identity_id, idp, subject, identity_name, kind, groups, claims } = row;
+  const { account_id, account_name, account_expires_ms, roles, scope, identity_id, idp, subject, identity_name, kind, groups, claims } = row;
   if (account_id !== null && account_name !== null && roles !== null) {
-    return { kind: 'account', account: { id: account_id, name: account_name, roles: fromColumn(roles), expiresMs: account_expires_ms } };
+    return {
+      kind: 'account',
+      account: { id: account_id, name: account_name, roles: fromColumn(roles), scope: scopeFromColumn(scope), expiresMs: account_expires_ms },
+    };
   }
   if (identity_id === null || idp === null || subject === null || identity_name === null || kind === null || groups === null || claims === null)
     return undefined;

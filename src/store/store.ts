@@ -1,4 +1,4 @@
-// The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, and the change number that everybody watches.
+// The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, and the change number that everybody watches.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -7,6 +7,7 @@ import { createIdentities, type Identities } from './identities.ts';
 import { createIdpTokens, type IdpTokens } from './idp-tokens.ts';
 import { createLocks, type Locks } from './locks.ts';
 import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
+import { createMakers, type Makers } from './makers.ts';
 import { createMarks, type Marks } from './marks.ts';
 import { migrate } from './migrations.ts';
 import { createSessions, type Sessions } from './sessions.ts';
@@ -27,6 +28,7 @@ export interface Store {
   readonly marks: Marks;
   readonly locks: Locks;
   readonly accessTokens: AccessTokens;
+  readonly makers: Makers;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     marks: createMarks(database, clock),
     locks: createLocks(database, clock),
     accessTokens: createAccessTokens(database, clock),
+    makers: createMakers(database, clock),
     close: () => database.close(),
   };
 }

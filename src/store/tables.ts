@@ -14,12 +14,24 @@ export interface Tables {
   readonly marks: MarkTable;
   readonly locks: LockTable;
   readonly access_tokens: AccessTokenTable;
+  readonly makers: MakerTable;
+}
+
+interface MakerTable {
+  /** Resource type of the catalogue. */
+  readonly type: string;
+  /** Prefect's id; a work pool's name. */
+  readonly id: string;
+  readonly principal: string;
+  readonly made_ms: number;
 }
 
 interface TokenTable {
   readonly id: string;
   readonly name: string;
   readonly roles: string;
+  /** JSON; null: the roles hold on everything. */
+  readonly scope: string | null;
   readonly cidrs: string;
   readonly created_ms: number;
   /** How long a fresh secret lives; null: for ever. Rotation gives the same again. */
@@ -40,6 +52,8 @@ interface AccountTable {
   readonly id: string;
   readonly name: string;
   readonly roles: string;
+  /** JSON; null: the roles hold on everything. */
+  readonly scope: string | null;
   /** argon2id in PHC notation. */
   readonly password: string;
   readonly created_ms: number;

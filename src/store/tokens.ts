@@ -1,9 +1,11 @@
 // Service tokens at rest: who they are, and the hashes of at most two live secrets each.
 import type { Kysely, Selectable } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
+import type { Scope } from '../contract/scope.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { fromColumn, toColumn } from './lists.ts';
+import { scopeFromColumn, scopeToColumn } from './scopes.ts';
 import type { Tables } from './tables.ts';
 
 export interface StoredSecret {
@@ -18,6 +20,8 @@ export interface StoredToken {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly string[];
+  /** On what its roles hold; null: on everything. */
+  readonly scope: Scope | null;
   /** Networks it may come from; empty: anywhere. */
   readonly cidrs: readonly string[];
   readonly createdMs: number;
@@ -33,6 +37,8 @@ export interface NewToken {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly string[];
+  /** Left out: on everything. */
+  readonly scope?: Scope | null;
   readonly cidrs: readonly string[];
   readonly lifetimeMs: number | null;
   readonly hash: string;
@@ -81,6 +87,7 @@ async function insertToken(db: Kysely<Tables>, token: NewToken, nowMs: number): 
       id: token.id,
       name: token.name,
       roles: toColumn(token.roles),
+      scope: scopeToColumn(token.scope ?? null),
       cidrs: toColumn(token.cidrs),
       created_ms: nowMs,
       lifetime_ms: token.lifetimeMs,
@@ -178,6 +185,7 @@ function toToken(row: Row, secrets: readonly Row[]): StoredToken {
     id: row.id,
     name: row.name,
     roles: fromColumn(row.roles),
+    scope: scopeFromColumn(row.scope),
     cidrs: fromColumn(row.cidrs),
     createdMs: row.created_ms,
     lifetimeMs: row.lifetime_ms,

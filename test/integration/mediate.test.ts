@@ -30,7 +30,7 @@ afterAll(() => upstream.close());
 
 /** Allows all but what is named. */
 function decider(denied: readonly string[]) {
-  const principal = { id: 'alice@local', kind: 'user', idp: 'local', roles: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
+  const principal = { id: 'alice@local', kind: 'user', idp: 'local', roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
   const credential = { id: 'c', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
   const allow: Authorization = { ok: true, principal, credential, decisions: [] };
   const deny: Authorization = { ok: false, reason: 'policy-forbids', principal, credential, credentialId: 'c', decisions: [] };

@@ -96,7 +96,7 @@ function decide(allowed: string | undefined, { current, expired }: TokenState, i
   if (presented !== current && presented !== allowed && presented !== `any:${allowed}`) return { ok: false, reason: 'credential-revoked', ...none };
   return {
     ok: true,
-    principal: { id: 'token:test', kind: 'service', idp: null, roles: [], groups: [], attributes: {}, onBehalfOf: [] },
+    principal: { id: 'token:test', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] },
     credential: { id: 't1', carrier: frameToken === undefined ? 'authorization' : 'frame', expiresAtMs: null, sessionId: null, alsoPresented: [] },
     decisions: [],
   };

@@ -3,6 +3,7 @@
 /** A part may import the parts of earlier rows; parts of one row do not import each other. */
 export const ROWS: readonly (readonly string[])[] = [
   ['contract'],
+  ['scope'],
   ['config', 'frames', 'json'],
   ['certificates', 'keys', 'store', 'catalog', 'events', 'sidecar'],
   ['prefect', 'policy', 'ledger'],

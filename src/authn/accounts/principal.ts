@@ -2,8 +2,9 @@
 import type { Config } from '../../config/config.ts';
 import { BREAK_GLASS } from '../../contract/names.ts';
 import type { Principal } from '../../contract/principal.ts';
+import { roleNames } from '../../contract/scope.ts';
 import type { StoredAccount } from '../../store/accounts.ts';
-import type { RoleBook } from '../roles.ts';
+import type { Holder, RoleBook } from '../roles.ts';
 
 /** Id of the identity provider that the built-in accounts are; null: the configuration has none, nobody but break-glass accounts logs in. */
 export function accountsProvider(config: Pick<Config, 'identityProviders'>): string | null {
@@ -15,12 +16,14 @@ export function idpOfAccount({ expiresMs }: Pick<StoredAccount, 'expiresMs'>, co
   return accountsProvider(config) ?? (expiresMs === null ? null : BREAK_GLASS);
 }
 
-export function userPrincipal(account: { readonly name: string; readonly roles: readonly string[] }, idp: string, roleBook: RoleBook): Principal {
+export function userPrincipal(account: Holder, idp: string, roleBook: RoleBook): Principal {
+  const grants = roleBook.ofAccount(account, idp);
   return {
     id: `${account.name}@${idp}`,
     kind: 'user',
     idp,
-    roles: roleBook.ofAccount(account, idp),
+    roles: roleNames(grants),
+    grants,
     groups: [],
     attributes: {},
     onBehalfOf: [],

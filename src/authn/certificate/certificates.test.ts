@@ -86,7 +86,7 @@ describe('beside other credentials', () => {
     const certificate = escaped(cert);
     const config = {
       identityProviders: [provider('san_uri')],
-      roles: [{ role: 'worker', members: ['user:spiffe://acme/a@pki'] }],
+      roles: [{ role: 'worker', members: ['user:spiffe://acme/a@pki'], scope: null }],
       sessions: { idleSeconds: 60, absoluteSeconds: 60 },
     };
     const authenticator = createAuthenticator({ store: test.store, config, clock: () => NOW_MS, certificates: open('san_uri') });

@@ -2,6 +2,7 @@
 import type { Clock } from '../../contract/clock.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import type { Carrier, Principal } from '../../contract/principal.ts';
+import { roleNames } from '../../contract/scope.ts';
 import type { StoredToken, Tokens } from '../../store/tokens.ts';
 import type { RoleBook } from '../roles.ts';
 import type { Touches } from '../touches.ts';
@@ -40,12 +41,14 @@ export function createTokenVerifier(parts: TokenVerifierParts): TokenVerifier {
 }
 
 function toPrincipal(token: StoredToken, roleBook: RoleBook): Principal {
-  const roles = roleBook.ofToken(token);
+  const grants = roleBook.ofToken(token);
+  const roles = roleNames(grants);
   return {
     id: `token:${token.name}`,
     kind: roles.length === 1 && roles[0] === 'worker' ? 'worker' : 'service',
     idp: null,
     roles,
+    grants,
     groups: [],
     attributes: {},
     onBehalfOf: [],

@@ -11,6 +11,11 @@ export const roleBinding = z.strictObject({
       tags: strings.optional(),
       work_pools: strings.optional(),
       deployments: strings.optional(),
+      flows: strings.optional(),
+      variables: strings.optional(),
+      blocks: strings.optional(),
+      automations: strings.optional(),
+      concurrency_limits: strings.optional(),
       own: z.boolean().optional(),
     })
     .optional(),

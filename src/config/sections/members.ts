@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
+import { readScope, scopeProblem } from '../scope.ts';
 
 type ProviderType = WireConfig['identity_providers'][number]['type'];
 type MemberKind = 'user' | 'group' | 'claim' | 'arn' | '*';
@@ -28,7 +29,11 @@ export function readRoles(
   for (const [index, { members }] of roles.entries()) {
     for (const [at, member] of members.entries()) checkMember(member, ['roles', index, 'members', at], providers, report);
   }
-  return roles.map(({ role, members }) => ({ role, members }));
+  for (const [index, { scope }] of roles.entries()) {
+    const problem = scope === undefined ? undefined : scopeProblem(readScope(scope));
+    if (problem !== undefined) report(['roles', index, 'scope'], problem.message, problem.remedy);
+  }
+  return roles.map(({ role, members, scope }) => ({ role, members, scope: scope === undefined ? null : readScope(scope) }));
 }
 
 function checkMember(member: string, keys: Keys, providers: readonly { readonly id: string; readonly type: ProviderType }[] | undefined, report: Report): void {

@@ -1,0 +1,36 @@
+// A scope as lictor.yaml or the command line gives it -> Scope, and what is wrong with it.
+import { NOWHERE, SCOPE_KEYS, type Scope, type ScopeList } from '../contract/scope.ts';
+
+export type WireScope = { readonly [key in keyof typeof SCOPE_KEYS]?: readonly string[] | undefined } & { readonly own?: boolean | undefined };
+
+export function readScope(wire: WireScope): Scope {
+  const scope: { -readonly [key in keyof Scope]: Scope[key] } = { ...NOWHERE, own: wire.own ?? false };
+  for (const [name, key] of WIRE_KEYS) scope[key] = wire[name] ?? null;
+  return scope;
+}
+
+/** What is wrong, and the remedy; undefined: nothing. */
+export function scopeProblem(scope: Scope): { readonly message: string; readonly remedy: string } | undefined {
+  const lists = WIRE_KEYS.map(([name, key]) => ({ name, key, values: scope[key] }));
+  if (!scope.own && lists.every(({ values }) => values === null)) {
+    return {
+      message: 'covers nothing',
+      remedy: `Give at least one of ${WIRE_KEYS.map(([name]) => name).join(', ')}, or own; without a scope a role holds on everything.`,
+    };
+  }
+  const empty = lists.find(({ values }) => values?.length === 0);
+  if (empty !== undefined) return { message: `${empty.name} is an empty list, so nothing is covered`, remedy: 'Name something, or leave the key out.' };
+  for (const { name, key, values } of lists) {
+    const bad = EXACT.includes(key) ? undefined : values?.find((value) => value.slice(0, -1).includes('*'));
+    if (bad !== undefined) return { message: `${name}: ${bad} has a * before its end`, remedy: 'A * stands at the end, for "starts with".' };
+  }
+  const flat = scope.deployments?.find((value) => value !== '*' && !value.includes('/'));
+  if (flat !== undefined)
+    return { message: `deployments: ${flat} is no FLOW/NAME`, remedy: `Write ${flat.replace(/\*$/, '')}/* for all deployments of a flow.` };
+  return undefined;
+}
+
+const WIRE_KEYS = Object.entries(SCOPE_KEYS).map(([name, key]) => [name as keyof typeof SCOPE_KEYS, key] as const);
+
+/** Compared whole: a * in them is a letter like any other. */
+const EXACT: readonly ScopeList[] = ['tags', 'workPools'];

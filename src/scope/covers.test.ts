@@ -1,0 +1,63 @@
+// What a scope covers, each with what it does not.
+import { describe, expect, it } from 'vitest';
+import { bareEntity } from '../contract/entity.ts';
+import { NOWHERE, type Scope } from '../contract/scope.ts';
+import { covers, matchesName } from './covers.ts';
+
+const scope = (more: Partial<Scope>): Scope => ({ ...NOWHERE, ...more });
+const inside = (given: Scope, entity: Parameters<typeof bareEntity>) => covers(given, bareEntity(...entity), 'bob@local');
+
+const run = { tags: ['team-a', 'x'], workPool: 'pool-a', flow: 'etl', deployment: 'etl/nightly', owner: 'bob@local' };
+
+describe('a scope', () => {
+  it.each([
+    ['tags', { tags: ['team-a'] }, { tags: ['team-b', 'team'] }],
+    ['work pools', { workPools: ['pool-a'] }, { workPools: ['pool', 'pool-*'] }],
+    ['deployments', { deployments: ['etl/*'] }, { deployments: ['etl', 'nightly', 'etl2/*'] }],
+    ['flows', { flows: ['etl'] }, { flows: ['et', 'etl2'] }],
+    ['own', { own: true }, null],
+    ['two keys', { tags: ['team-a'], workPools: ['pool-a'] }, { tags: ['team-a'], workPools: ['pool-b'] }],
+  ] as const)('covers a run by %s', (_, yes, no) => {
+    for (const type of ['FlowRun', 'TaskRun', 'Log', 'Artifact', 'Deployment'] as const) {
+      expect(inside(scope(yes), [type, run])).toBe(true);
+      expect(no === null ? covers(scope(yes), bareEntity(type, run), 'eve@local') : inside(scope(no), [type, run])).toBe(false);
+    }
+  });
+
+  it('covers nothing of a kind that no key counts for', () => {
+    expect(inside(scope({ tags: ['team-a'] }), ['WorkPool', { name: 'pool-a', workPool: 'pool-a', tags: ['team-a'] }])).toBe(false);
+    expect(inside(scope({ tags: ['team-a'] }), ['BlockDocument', { name: 'x', tags: ['team-a'] }])).toBe(false);
+    expect(inside(scope({ blocks: ['*'] }), ['Variable', { name: 'x' }])).toBe(false);
+    expect(inside(scope({ own: true }), ['System', { owner: 'bob@local' }])).toBe(false);
+    expect(inside(NOWHERE, ['FlowRun', run])).toBe(false);
+  });
+
+  it('covers what is named, by its own name', () => {
+    expect(inside(scope({ variables: ['team_a_*'] }), ['Variable', { name: 'team_a_region' }])).toBe(true);
+    expect(inside(scope({ variables: ['team_a_*'] }), ['Variable', { name: 'team_b_region' }])).toBe(false);
+    expect(inside(scope({ tags: ['team-a'] }), ['Variable', { name: 'x', tags: ['team-a'] }])).toBe(true);
+    expect(inside(scope({ tags: ['team-a'], variables: ['y'] }), ['Variable', { name: 'x', tags: ['team-a'] }])).toBe(false);
+    expect(inside(scope({ workPools: ['pool-a'] }), ['WorkQueue', { name: 'default', workPool: 'pool-a' }])).toBe(true);
+    expect(inside(scope({ workPools: ['pool-a'] }), ['WorkQueue', { name: 'pool-a', workPool: 'pool-b' }])).toBe(false);
+    expect(inside(scope({ concurrencyLimits: ['db'] }), ['ConcurrencyLimit', { name: 'db' }])).toBe(true);
+    expect(inside(scope({ concurrencyLimits: ['db'] }), ['ConcurrencyLimit', { name: null }])).toBe(false);
+  });
+
+  it('covers a flow when one use of it has all that is asked', () => {
+    const uses = [bareEntity('Deployment', { tags: ['team-a'], workPool: 'pool-b' }), bareEntity('Deployment', { tags: ['team-b'], workPool: 'pool-a' })];
+    const flow: Parameters<typeof bareEntity> = ['Flow', { name: 'etl', flow: 'etl', uses }];
+    expect(inside(scope({ tags: ['team-a'] }), flow)).toBe(true);
+    expect(inside(scope({ tags: ['team-a'], workPools: ['pool-b'] }), flow)).toBe(true);
+    expect(inside(scope({ tags: ['team-a'], workPools: ['pool-a'] }), flow)).toBe(false);
+    expect(inside(scope({ flows: ['etl'] }), flow)).toBe(true);
+    expect(inside(scope({ flows: ['other'], tags: ['team-a'] }), flow)).toBe(false);
+    expect(inside(scope({ tags: ['team-a'] }), ['Flow', { name: 'etl', flow: 'etl' }])).toBe(false);
+  });
+});
+
+it('a name may end in a star', () => {
+  expect(matchesName('a*', 'ab')).toBe(true);
+  expect(matchesName('*', '')).toBe(true);
+  expect(matchesName('a', 'ab')).toBe(false);
+  expect(matchesName('a*c', 'abc')).toBe(false);
+});

@@ -154,3 +154,74 @@ describe('the rest', () => {
     expect((await send('admin', 'DELETE', path)).status).toBe(204);
   });
 });
+
+describe('CL-01: slots', () => {
+  const makeLimit = async (slots: number): Promise<string> => {
+    const limit = `${name}-${randomUUID()}`;
+    await server.post('/v2/concurrency_limits/', { name: limit, limit: slots });
+    return limit;
+  };
+  const taken = async (limit: string) => field(await server.get(`/v2/concurrency_limits/${limit}`), 'active_slots');
+
+  it('CL-01: are taken, held and released by what runs, and by nobody who only reads, steers or is unknown', async () => {
+    const limit = await makeLimit(3);
+    const lease = text(field(await server.post('/v2/concurrency_limits/increment-with-lease', { names: [limit], slots: 1, lease_duration: 300 }), 'lease_id'));
+    const run = randomUUID();
+    const ways: [string, object][] = [
+      ['/v2/concurrency_limits/increment', { names: [limit], slots: 1, mode: 'concurrency' }],
+      ['/v2/concurrency_limits/increment-with-lease', { names: [limit], slots: 1, lease_duration: 300 }],
+      [`/v2/concurrency_limits/leases/${lease}/renew`, { lease_duration: 300 }],
+      ['/v2/concurrency_limits/decrement', { names: [limit], slots: 1 }],
+      ['/v2/concurrency_limits/decrement-with-lease', { lease_id: lease }],
+      ['/concurrency_limits/increment', { names: [limit], task_run_id: run }],
+      ['/concurrency_limits/decrement', { names: [limit], task_run_id: run }],
+    ];
+    for (const [path, body] of ways) {
+      for (const role of ['viewer', 'operator']) expect(await send(role, 'POST', path, body), `${role} ${path}`).toMatchObject({ status: 403 });
+      expect(await send('nobody', 'POST', path, body), path).toMatchObject({ status: 401 });
+    }
+    expect(await taken(limit)).toBe(1);
+    const slots: unknown[] = [];
+    for (const [path, body] of ways) {
+      expect((await send('worker', 'POST', path, body)).status, path).toBeLessThan(300);
+      slots.push(await taken(limit));
+    }
+    expect(slots).toEqual([2, 3, 3, 2, 1, 1, 1]);
+  });
+
+  it('CL-01: are set by hand, and limits changed, by deployers only', async () => {
+    const limit = await makeLimit(2);
+    const path = `/v2/concurrency_limits/${limit}`;
+    for (const role of ['viewer', 'operator', 'worker']) {
+      for (const body of [{ active_slots: 2 }, { limit: 0 }, { active: false }, { name: `${limit}-2` }]) {
+        expect((await send(role, 'PATCH', path, body)).status, `${role} ${JSON.stringify(body)}`).toBe(403);
+      }
+      expect((await send(role, 'DELETE', path)).status).toBe(403);
+      expect((await send(role, 'POST', `/concurrency_limits/tag/${limit}/reset`, {})).status).toBe(403);
+      expect((await send(role, 'DELETE', `/concurrency_limits/tag/${limit}`)).status).toBe(403);
+    }
+    expect(await server.get(path)).toMatchObject({ name: limit, limit: 2, active: true, active_slots: 0 });
+    expect((await send('deployer', 'PATCH', path, { active_slots: 2 })).status).toBe(204);
+    expect(await taken(limit)).toBe(2);
+    expect((await send('deployer', 'DELETE', path)).status).toBe(204);
+  });
+
+  it("CL-01: nobody takes the place of a scheduled run by the scheduler's own idempotency key", async () => {
+    const deployment = await deploymentOf();
+    const idempotency_key = `scheduled ${deployment} 2030-01-01T00:00:00+00:00`;
+    const body = { deployment_id: deployment, flow_id: flowId, state: { type: 'SCHEDULED' } };
+    const ofDeployment = { flow_runs: { deployment_id: { any_: [deployment] } } };
+    const ways: [string, object][] = [
+      [`/deployments/${deployment}/create_flow_run`, {}],
+      ['/flow_runs/', body],
+    ];
+    for (const [path, own] of ways) {
+      expect(await send('admin', 'POST', path, { ...own, idempotency_key })).toMatchObject({ status: 400, body: { code: 'body-invalid' } });
+    }
+    expect(await count('flow_runs', ofDeployment)).toBe(0);
+    for (const [index, [path, own]] of ways.entries()) {
+      expect((await send('admin', 'POST', path, { ...own, idempotency_key: `mine ${index}` })).status, path).toBe(201);
+    }
+    expect(await count('flow_runs', ofDeployment)).toBe(2);
+  });
+});

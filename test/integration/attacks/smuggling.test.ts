@@ -1,4 +1,4 @@
-// research rows SM over plain http, and straight at the control plane's socket.
+// research rows SM over plain http, and straight at the control plane's sockets.
 import { connect as connectUnix } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -11,9 +11,9 @@ const harness = useHarness();
 
 framingRows(() => gatewayDoor(harness), plain);
 
-describe("SM-04: the same straight at the control plane's socket", () => {
+describe.each(['control', 'decision', 'relay'])("SM-04: the same straight at the control plane's %s.sock", (name) => {
   const send = (head: readonly string[], body: string): Promise<string> => {
-    const socket = connectUnix(join(harness.gateway.stateDir, 'run', 'control.sock'));
+    const socket = connectUnix(join(harness.gateway.stateDir, 'run', `${name}.sock`));
     return new Promise<string>((resolve) => {
       const chunks: Buffer[] = [];
       const done = (): void => {

@@ -4,7 +4,7 @@ import { http2, tls } from '../../env/transport.ts';
 import { useHarness } from './harness.ts';
 import { gatewayDoor } from './rows/door.ts';
 import { framingRows } from './rows/framing.ts';
-import { gatewayHeaderRows } from './rows/gateway-headers.ts';
+import { gatewayHeaderRows, socketHeaderRows } from './rows/gateway-headers.ts';
 import { headerRows } from './rows/headers.ts';
 import { http2Rows } from './rows/http2.ts';
 import { oldRequestRows, pathRows } from './rows/paths.ts';
@@ -20,5 +20,6 @@ describe.each([tls, http2])('$name', (transport) => {
 describe('TLS', () => {
   oldRequestRows(door, tls);
   framingRows(door, tls);
+  socketHeaderRows(harness);
 });
 describe('HTTP/2', () => http2Rows(door));

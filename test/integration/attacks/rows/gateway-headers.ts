@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { jsonLines } from '../../../env/gateway.ts';
 import { waitFor } from '../../../env/process.ts';
+import { authFrame, openSocket } from '../../../env/socket.ts';
 import type { Transport } from '../../../env/transport.ts';
 import { bearerLine, expectNothingUpstream, expectStatus, type Harness } from '../harness.ts';
 import { gatewayDoor } from './door.ts';
@@ -35,6 +36,36 @@ export function gatewayHeaderRows(harness: Harness, transport: Transport): void 
     const answer = await transport.send(port(), { target: '/api/work_pools/p', headers: [bearerLine(secret), ...ELSEWHERE] });
     expectStatus(answer, 401, 'bound');
     expect(answer.text).toContain('"code":"credential-address"');
+    expectNothingUpstream(harness);
+  });
+}
+
+/** Sockets are opened by HTTP/1.1's `Upgrade` alone. */
+export function socketHeaderRows(harness: Harness): void {
+  const forged = Object.fromEntries(FORGED.map((line) => line.split(': ')));
+  const open = (path: string, headers: Readonly<Record<string, string>>, token: string | null) => {
+    const { url } = harness.gateway;
+    return openSocket(url, path, { headers: { ...forged, ...headers }, first: authFrame(token), trustAnyCertificate: url.startsWith('https:') });
+  };
+
+  it("HD-03, HD-08: a client's identity headers never reach the upstream on a socket", async () => {
+    const ways: [Readonly<Record<string, string>>, string | null][] = [
+      [{ authorization: `Bearer ${harness.admin}` }, null],
+      [{}, `any:${harness.admin}`],
+    ];
+    for (const [headers, token] of ways) {
+      const socket = open('/api/events/in', headers, token);
+      await waitFor(() => socket.frames().some((frame) => frame.includes('auth_success')), { what: 'auth_success' });
+      socket.close();
+      await socket.ended;
+    }
+    expect(harness.recorder.seen().map(({ target, socket }) => [target, socket])).toEqual(ways.map(() => ['/api/events/in', true]));
+    expect(forgedUpstream(gatewayDoor(harness))).toEqual([]);
+  });
+
+  it('HD-01, HD-02, HD-03: no header opens a socket in place of a credential', async () => {
+    expect((await open('/api/events/in', {}, null).ended).code).toBe(1008);
+    expect((await open('/api/work_pools/p', {}, null).ended).status).toBe(401);
     expectNothingUpstream(harness);
   });
 }

@@ -1,10 +1,14 @@
 // research rows HD: what a client writes into headers is neither believed nor passed on.
 import { expect, it } from 'vitest';
+import { INPUT } from '../../../../src/contract/names.ts';
 import type { Transport } from '../../../env/transport.ts';
 import { expectStatus } from '../harness.ts';
 import { type Door, expectNothingThrough } from './door.ts';
 
 const PATH = '/api/work_pools/p';
+
+/** Everything that nginx itself tells the control plane, as if the client were nginx. */
+const AS_IF_NGINX = Object.values(INPUT).map((name) => `${name}: forged`);
 
 /** Without a credential. */
 const NO_WAY_ROUND: readonly (readonly [row: string, headers: readonly string[]])[] = [
@@ -16,7 +20,9 @@ const NO_WAY_ROUND: readonly (readonly [row: string, headers: readonly string[]]
   ['HD-02', ['User-Agent: GoogleHC/1.0']],
   ['HD-02', ['User-Agent: kube-probe/1.30']],
   ['HD-03', ['X-Forwarded-User: alice', 'Remote-User: alice', 'X-Auth-Request-User: alice']],
+  ['HD-03', ['X-Prefect-User: root', 'X-Auth-Request-Groups: admin']],
   ['HD-03', ['X-Lictor-In-Authorization: Bearer x', 'X-Lictor-Path: direct']],
+  ['HD-03', AS_IF_NGINX],
 ];
 
 export const FORGED = [
@@ -29,11 +35,16 @@ export const FORGED = [
   'X-Real-IP: 127.0.0.1',
   'Forwarded: for=127.0.0.1;host=evil.example',
   'X-Auth-Request-User: root',
+  'X-Auth-Request-Email: root@example.com',
+  'X-Auth-Request-Groups: root',
+  'X-Auth-Request-Access-Token: forged',
   'Remote-User: root',
+  'Remote-Groups: root',
+  'X-Prefect-User: root',
+  'X-Prefect-Claims: root',
   'X-Lictor-Principal: root',
   'X-Lictor-Assertion: forged',
-  'X-Lictor-In-Operation: read_settings_admin_settings_get',
-  'X-Lictor-In-Session: forged',
+  ...AS_IF_NGINX,
   'Prefect-Automation-Id: forged',
   'X-Upstream-Authorization: Basic Zm9yZ2Vk',
   'Proxy-Authorization: Basic Zm9yZ2Vk',
@@ -108,6 +119,12 @@ export function headerRows(find: () => Door, transport: Transport): void {
       expect([400, 401], line).toContain((await ask([line])).statuses[0]);
     }
     expectNothingThrough(find());
+  });
+
+  it('HD-05: beside a credential, they are not passed on', async () => {
+    const answer = await ask([find().admin, 'X_Forwarded_User: root', 'X-Forwarded_Email: root@example.com', 'Remote_User: root']);
+    expect([200, 400]).toContain(answer.statuses[0]);
+    expect(JSON.stringify(find().seen())).not.toContain('root');
   });
 
   it('HD-05 twin: the header with its right name is a credential', async () => {

@@ -54,6 +54,10 @@ const REFUSED: readonly (readonly [what: string, build: Build])[] = [
   ['a user in :authority', instead(':authority', 'localhost@evil.example')],
   ['neither :authority nor host', without(':authority')],
   ['a host that is not :authority', also(['host', 'evil.example'])],
+  [
+    'a socket by extended CONNECT',
+    (good, credential) => ({ fields: [...(instead(':method', 'CONNECT')(good, credential).fields ?? []), [':protocol', 'websocket']] }),
+  ],
   ['an unknown pseudo-header', (good, credential) => ({ fields: [...good, [':evil', 'x'], credential] })],
   ['transfer-encoding', also(['transfer-encoding', 'chunked'])],
   ['transfer-encoding with a body', post('0\r\n\r\nDELETE /api/work_pools/smuggled HTTP/1.1\r\n\r\n', ['transfer-encoding', 'chunked'])],

@@ -11,11 +11,15 @@ export const NOT_CANONICAL: readonly (readonly [row: string, target: string])[] 
   ['PN-01', '/api/admin/version/..'],
   ['PN-01', '/api/%2e%2e/admin/version'],
   ['PN-01', '/api/.%2E/admin/version'],
+  ['PN-01', '/public/..%2fadmin/version'],
+  ['PN-01', '/..'],
   ['PN-02', '//api/admin/version'],
   ['PN-02', '/api//admin/version'],
   ['PN-03', '/api%2Fadmin%5Cdatabase'],
   ['PN-03', '/api/admin\\version'],
   ['PN-03', '/api/flows%2Ffilter'],
+  ['PN-03', '/api/flows%2ffilter'],
+  ['PN-03', '/api/a\\..\\admin/version'],
   ['PN-04', '/api/%252e%252e/admin'],
   ['PN-04', '/api/%25/admin'],
   ['PN-05', '/api/public/..;/admin/'],
@@ -25,6 +29,9 @@ export const NOT_CANONICAL: readonly (readonly [row: string, target: string])[] 
   ['PN-12', '/api/%zz/version'],
   ['PN-12', '/api/admin/version%'],
   ['PN-12', '/api/admin/version%4'],
+  ['PN-12', '/api/admin/version%0a'],
+  ['PN-12', '/api/admin/version%7F'],
+  ['PN-12', '/api/admin/\xffversion'],
   ['PN-12', '/api/%FF%FE/version'],
   ['PN-12', '/api/%61dmin/version'],
   ['PN-12', '/api/work_pools/%c3%a4'],
@@ -53,6 +60,8 @@ const NO_EXEMPTION: readonly (readonly [row: string, method: string, target: str
   ['PN-07', 'GET', '/api/admin/settings?x=/api/health'],
   ['PN-07', 'GET', '/api/admin/settings?/.lictor/login'],
   ['PN-07', 'GET', '/ui-settings'],
+  ['PN-07', 'POST', '/api/variables/filter?ready'],
+  ['PN-07', 'GET', '/api/admin/version?_method=OPTIONS'],
   ['PN-07', 'GET', '/docs'],
   ['PN-07', 'GET', '/openapi.json'],
 ];
@@ -66,6 +75,15 @@ export function pathRows(find: () => Door, transport: Transport): void {
     expectStatus(answer, 400, target);
     expectNothingThrough(find());
   });
+
+  it.each(['/api/admin/version\0', '/api/admin/\0/version', '/api/admin/ version', '/api/admin\tversion'])(
+    'PN-12: %j, raw, is 400 or breaks the connection',
+    async (target) => {
+      const answer = await ask(target);
+      expect([[], [400]], answer.text).toContainEqual(answer.statuses);
+      expectNothingThrough(find());
+    },
+  );
 
   it('PN-01: the refusal is JSON with code path-not-canonical', async () => {
     expect((await ask('/api//x', [])).text).toContain('"code":"path-not-canonical"');
@@ -108,6 +126,20 @@ export function pathRows(find: () => Door, transport: Transport): void {
 
     it('PN-09: an absolute target counts, not the host beside it', async () => {
       expectStatus(await ask(`http://evil.example${PATH}`), 400, 'absolute form');
+      expectNothingThrough(find());
+    });
+
+    it.each([
+      ['GET', '*'],
+      ['OPTIONS', '*'],
+      ['CONNECT', `localhost:443`],
+      ['TRACE', PATH],
+    ])('PN-11: %s %s goes nowhere', async (method, target) => {
+      const answer = await transport.send(find().port, { method, target, headers: [find().admin] });
+      expect(
+        answer.statuses.filter((status) => status < 400),
+        answer.text,
+      ).toEqual([]);
       expectNothingThrough(find());
     });
 

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { createConfirmMemory } from './authn/external/confirm.ts';
+import { collectActions } from './catalog/actions.ts';
 import { createCatalogue } from './catalog/catalogue.ts';
 import type { Ensured } from './certificates/own.ts';
 import type { Config } from './config/config.ts';
@@ -27,9 +28,10 @@ import { createDecisionServer } from './http/decision-server.ts';
 import { openSealer } from './keys/sealer.ts';
 import { startLedger } from './ledger/ledger.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
+import { keepPolicySet, policiesAtStart } from './policies-in-force.ts';
 import { createGates } from './relay/event-gate.ts';
 import { createRelay } from './relay/relay.ts';
-import { createReloader, type Reloader } from './reload.ts';
+import { createReloader, localUser, type Reloader } from './reload.ts';
 import { buildRooms, type House } from './rooms.ts';
 import { openStore } from './store/store.ts';
 import { createSync } from './sync.ts';
@@ -45,6 +47,8 @@ export interface App {
 export interface AppParts {
   readonly config: Config;
   readonly configFile: string;
+  /** `config` is what was in use before a death, and so are the own policies. */
+  readonly inUse: boolean;
   readonly paths: StatePaths;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
@@ -84,7 +88,10 @@ export async function startApp(parts: AppParts): Promise<App> {
     sync: () => sync.now(),
     edgeRuns: () => edgeRuns(paths),
   };
-  const current = createCurrent(await buildRooms(house, config));
+  const policies = await policiesAtStart({ actions: collectActions(catalogue.operations), config, kept: store.policySets, inUse: parts.inUse });
+  const rooms = await buildRooms(house, config, policies);
+  await keepPolicySet(store.policySets, rooms, { by: localUser().principal, why: '' });
+  const current = createCurrent(rooms);
   const answerer = currentAnswerer(current);
   const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current) });
   const sync = createSync({
@@ -100,7 +107,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   });
 
   const reloader = createReloader({ ...parts, house, current, applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart });
-  const servers = await listen(parts, { current, answerer, admin: { sync: sync.now, rereadSecrets: reloader.rereadSecrets } });
+  const servers = await listen(parts, { current, answerer, admin: { sync: sync.now, ...reloader } });
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: (text) => warn(parts, text), record: ledger.append });
   const keepHouse = async (): Promise<void> => {
     rotateControlLog(paths.controlLog, parts.reopenLog);

@@ -48,6 +48,7 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
     const app = await startApp({
       config: loaded.config,
       configFile,
+      inUse: loaded !== candidate.loaded,
       paths,
       env: process.env,
       clock: systemClock,

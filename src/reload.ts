@@ -1,5 +1,6 @@
 // Reads the configuration again: either all of it is applied, or nothing has changed and every problem is told.
 import { userInfo } from 'node:os';
+import { collectActions } from './catalog/actions.ts';
 import { ensureOwnCertificate } from './certificates/own.ts';
 import { certificateFingerprint, checkCertificates } from './config/certificates.ts';
 import type { Config } from './config/config.ts';
@@ -8,10 +9,13 @@ import { type Problem, renderProblem } from './config/problem.ts';
 import { checkRestartKeys } from './config/restart-keys.ts';
 import { LictorError } from './contract/error.ts';
 import type { FromControl } from './contract/ipc.ts';
+import type { PolicyOutcome, PolicyRequest } from './contract/policy-outcome.ts';
 import type { NewRecord } from './contract/record.ts';
 import type { Current } from './current.ts';
 import type { AppliedEdge } from './edge/apply.ts';
 import { checkEdge } from './edge/check.ts';
+import { applyPolicies, keepPolicySet } from './policies-in-force.ts';
+import { type CheckedPolicies, loadOwnPolicies, type OwnPolicies } from './policy/own/check.ts';
 import { buildRooms, type House, type Rooms } from './rooms.ts';
 
 export interface Reloader {
@@ -22,6 +26,8 @@ export interface Reloader {
    * half edited, is not looked at. Rejects when it could not be applied; nothing has changed then.
    */
   rereadSecrets(): Promise<void>;
+  /** The own policies as they are on the disk now; everything else stays. Rejects when that could not be done; nothing has changed then. */
+  applyPolicies(request: PolicyRequest): Promise<PolicyOutcome>;
   /** Certificate files with other contents are handed to nginx; broken ones are told once and tried again when they change. */
   renewCertificates(): Promise<void>;
 }
@@ -44,6 +50,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
   return {
     reload: () => oneByOne(() => reload(parts, state)),
     rereadSecrets: () => oneByOne(() => rereadSecrets(parts, state)),
+    applyPolicies: (request) => oneByOne(() => applyPolicies({ ...parts, retire: (former) => retire(parts, former) }, request)),
     renewCertificates: () => oneByOne(() => renew(parts, state)),
   };
 }
@@ -65,10 +72,11 @@ async function reload(parts: ReloaderParts, state: State): Promise<void> {
   const { configFile, env, house, current } = parts;
   const candidate = loadCandidate({ file: configFile, env, paths: house.paths });
   try {
-    const problems = candidate.loaded.ok ? await findProblems(parts, candidate.loaded.config) : candidate.loaded.problems;
-    if (!candidate.loaded.ok || problems.length > 0) return await refuse(parts, problems);
+    const own = candidate.loaded.ok ? ownPolicies(parts, candidate.loaded.config) : undefined;
+    const problems = candidate.loaded.ok ? [...(own?.problems ?? []), ...(await findProblems(parts, candidate.loaded.config))] : candidate.loaded.problems;
+    if (!candidate.loaded.ok || own === undefined || problems.length > 0) return await refuse(parts, problems);
     const from = current.get().revision;
-    const nginx = await apply(parts, state, candidate.loaded.config);
+    const nginx = await apply(parts, state, { config: candidate.loaded.config, policies: own.policies });
     keep(parts, candidate);
     await applied(parts, { from, nginx });
   } catch (error) {
@@ -84,9 +92,15 @@ async function rereadSecrets(parts: ReloaderParts, state: State): Promise<void> 
   if (loaded === undefined) throw new LictorError('config-invalid', 'There is no configuration in use.');
   const problems = loaded.ok ? await findProblems(parts, loaded.config) : loaded.problems;
   if (!loaded.ok || problems.length > 0) throw new LictorError('config-invalid', problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
-  const from = current.get().revision;
-  const nginx = await apply(parts, state, loaded.config);
+  const { revision: from, policies } = current.get();
+  const nginx = await apply(parts, state, { config: loaded.config, policies });
   await applied(parts, { from, nginx });
+}
+
+function ownPolicies({ house }: ReloaderParts, { policies }: Config): CheckedPolicies {
+  const checked = loadOwnPolicies(collectActions(house.catalogue.operations), policies);
+  for (const { file, line, message } of checked.warnings) house.log.warn({ file, line }, message);
+  return checked;
 }
 
 /** Nothing that runs is touched. nginx is asked only about what is sound. */
@@ -96,11 +110,11 @@ async function findProblems({ current, house, env }: ReloaderParts, next: Config
 }
 
 /** The files of nginx are the last thing that can fail; behind them everything is in memory. True: nginx has to read them. */
-async function apply(parts: ReloaderParts, state: State, next: Config): Promise<boolean> {
+async function apply(parts: ReloaderParts, state: State, { config: next, policies }: Next): Promise<boolean> {
   const { house, current } = parts;
-  const rooms = await buildRooms(house, next);
+  const rooms = await buildRooms(house, next, policies);
   const fingerprint = certificateFingerprint(next);
-  const edge = await parts.applyEdge(next).catch(async (error: unknown) => {
+  const edge = await keepAndApplyEdge(parts, rooms).catch(async (error: unknown) => {
     await rooms.retire();
     throw error;
   });
@@ -114,6 +128,19 @@ async function apply(parts: ReloaderParts, state: State, next: Config): Promise<
   if (leadsElsewhere(former.config, next)) await parts.moveSockets(0);
   retire(parts, former);
   return nginx;
+}
+
+interface Next {
+  readonly config: Config;
+  readonly policies: OwnPolicies;
+}
+
+async function keepAndApplyEdge({ house, applyEdge }: ReloaderParts, rooms: Rooms): Promise<AppliedEdge> {
+  const forget = await keepPolicySet(house.store.policySets, rooms, { by: localUser().principal, why: '' });
+  return applyEdge(rooms.config).catch(async (error: unknown) => {
+    await forget();
+    throw error;
+  });
 }
 
 /** nginx's former workers carry the open sockets on, and cut them off after an hour (src/edge): they are asked to move before. */
@@ -174,7 +201,7 @@ async function renew(parts: ReloaderParts, state: State): Promise<void> {
 
 /** Client authorities and revocation lists: what was taken back holds for connections and sockets that are open, too. */
 async function believeAnew(parts: ReloaderParts, config: Config): Promise<void> {
-  const rooms = await buildRooms(parts.house, config);
+  const rooms = await buildRooms(parts.house, config, parts.current.get().policies);
   const former = parts.current.swap(rooms);
   await parts.house.sync();
   retire(parts, former);
@@ -233,7 +260,7 @@ async function record({ house }: ReloaderParts, change: Omit<NewRecord, 'time'>)
 }
 
 /** Only our own user and root can send us a signal; which of them is not told. */
-function localUser(): Pick<NewRecord, 'principal' | 'principal_kind'> {
+export function localUser(): { readonly principal: string; readonly principal_kind: 'user' } {
   try {
     return { principal: `local:${userInfo().username}`, principal_kind: 'user' };
   } catch {
@@ -241,10 +268,11 @@ function localUser(): Pick<NewRecord, 'principal' | 'principal_kind'> {
   }
 }
 
-function createQueue(): (work: () => Promise<void>) => Promise<void> {
-  let tail: Promise<void> = Promise.resolve();
+function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let tail: Promise<unknown> = Promise.resolve();
   return (work) => {
-    tail = tail.then(work, work);
-    return tail;
+    const mine = tail.then(work, work);
+    tail = mine;
+    return mine;
   };
 }

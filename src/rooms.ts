@@ -30,6 +30,8 @@ import { createMediator } from './mediate/mediator.ts';
 import { createTokenEndpoint, type TokenEndpoint } from './oauth/token-endpoint.ts';
 import { createTokenExchange, GRANT_TYPE, type Prove, SUBJECT_TOKEN } from './oauth/token-exchange.ts';
 import { createPolicyEngine } from './policy/engine.ts';
+import type { OwnPolicies } from './policy/own/check.ts';
+import { loadBuiltInPolicies } from './policy/policies.ts';
 import type { Health } from './prefect/health.ts';
 import { createUpstream, type Upstream } from './prefect/upstream.ts';
 import { UpstreamError } from './prefect/upstream-error.ts';
@@ -54,6 +56,7 @@ export interface House {
 
 export interface Rooms {
   readonly config: Config;
+  readonly policies: OwnPolicies;
   readonly revision: number;
   readonly decider: Decider;
   readonly answerer: Answerer;
@@ -64,10 +67,15 @@ export interface Rooms {
   retire(): Promise<void>;
 }
 
-export async function buildRooms(house: House, config: Config): Promise<Rooms> {
+export async function buildRooms(house: House, config: Config, policies: OwnPolicies): Promise<Rooms> {
   const { store, ledger, clock, log, catalogue } = house;
   const actions = collectActions(catalogue.operations);
-  const policy = createPolicyEngine({ actions, revision: publish(house.paths, config, actions) });
+  const policy = createPolicyEngine({
+    actions,
+    policies: { ...loadBuiltInPolicies(), ...policies.texts },
+    revision: publish(house.paths, { config, actions, policies }),
+    onError: (detail) => log.error({ detail }, 'a policy could not be evaluated: denied'),
+  });
   const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
   const samlSigner = () => ensureSigner(house.paths.samlSigner, clock());
   const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock });
@@ -113,6 +121,7 @@ export async function buildRooms(house: House, config: Config): Promise<Rooms> {
   const requests = createRequestCount();
   return {
     config,
+    policies,
     revision: decider.revision,
     decider,
     answerer,
@@ -192,9 +201,15 @@ async function openCertificates({ clock }: House, { identityProviders, tls }: Co
 /** Never part of what is hashed to a revision. */
 const SECRETS: ReadonlySet<string> = new Set(['authString', 'apiKey', 'next', 'clientSecret']);
 
-function publish(paths: StatePaths, config: Config, actions: readonly ActionEntry[]): number {
+interface Deciding {
+  readonly config: Config;
+  readonly actions: readonly ActionEntry[];
+  readonly policies: OwnPolicies;
+}
+
+function publish(paths: StatePaths, { config, actions, policies }: Deciding): number {
   const withoutSecrets = JSON.stringify(config, (key, value: unknown) => (SECRETS.has(key) ? undefined : value));
-  return publishRevision(join(paths.root, 'revision.json'), [withoutSecrets, JSON.stringify(actions)]);
+  return publishRevision(join(paths.root, 'revision.json'), [withoutSecrets, JSON.stringify(actions), JSON.stringify(policies.files)]);
 }
 
 /** Each of several servers is asked by a client of its own. */

@@ -16,7 +16,7 @@ interface CheckOptions {
 export function register(program: Command, context: CliContext): void {
   program
     .command('check')
-    .description('validate the configuration and the nginx configuration rendered from it: every problem with its place and remedy')
+    .description('validate the configuration, the own policies and the nginx configuration rendered from them: every problem with its place and remedy')
     .option('--json', 'one problem a line, as JSON')
     .option('--print-schema', 'print the JSON Schema of lictor.yaml and do nothing else')
     .addHelpText('after', '\nExample:\n  lictor check -c /etc/lictor/lictor.yaml\n')
@@ -25,16 +25,32 @@ export function register(program: Command, context: CliContext): void {
 
 async function check(context: CliContext, options: CheckOptions): Promise<void> {
   const file = relative(process.cwd(), context.configFile()) || context.configFile();
-  const problems = await findProblems(context);
-  for (const problem of problems) context.out.write(options.json === true ? `${JSON.stringify(problem)}\n` : renderProblem(file, problem));
+  const { problems, warnings, vectors } = await findProblems(context);
+  const print = (problem: Problem, isWarning: boolean): void => {
+    const told = isWarning ? { ...problem, message: `warning: ${problem.message}` } : problem;
+    context.out.write(options.json === true ? `${JSON.stringify({ ...problem, ...(isWarning && { severity: 'warning' }) })}\n` : renderProblem(file, told));
+  };
+  for (const warning of warnings) print(warning, true);
+  for (const problem of problems) print(problem, false);
   if (problems.length > 0) throw new CommandFailed(`${file}: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}.`);
-  if (options.json !== true) context.out.write(`${file}: no problem; nginx accepts what is rendered from it.\n`);
+  if (options.json !== true)
+    context.out.write(`${file}: no problem; nginx accepts what is rendered from it${vectors === 0 ? '' : `; ${vectors} decision vectors hold`}.\n`);
+}
+
+interface Found {
+  readonly problems: readonly Problem[];
+  /** Nothing is refused for them. */
+  readonly warnings: readonly Problem[];
+  /** How many decision vectors were run. */
+  readonly vectors: number;
 }
 
 /** nginx is asked only about a sound configuration. */
-async function findProblems(context: CliContext): Promise<readonly Problem[]> {
+async function findProblems(context: CliContext): Promise<Found> {
   const loaded = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir() });
-  if (!loaded.ok) return loaded.problems;
+  if (!loaded.ok) return { problems: loaded.problems, warnings: [], vectors: 0 };
+  const { testedPolicies } = await import('./own-policies.ts');
+  const { problems, warnings, vectors } = testedPolicies(loaded.config);
   const { checkEdge } = await import('../edge/check.ts');
-  return checkEdge(loaded.config, prepareStateDir(context.stateDir()), { ...context.env });
+  return { problems: [...problems, ...(await checkEdge(loaded.config, prepareStateDir(context.stateDir()), { ...context.env }))], warnings, vectors };
 }

@@ -24,6 +24,10 @@ async function up(context: CliContext): Promise<void> {
   // One that comes before the supervisor listens would end the process; the file is read after this anyway.
   process.on('SIGHUP', () => undefined);
   const { config, paths, configFile } = await context.loadContext({ secrets: 'read' });
+  if (config.policies !== null) {
+    const { soundPolicies } = await import('./own-policies.ts');
+    soundPolicies(config, configFile);
+  }
   const { runSupervisor } = await import('../supervise/supervisor.ts');
   context.err.write(`lictor: ${config.publicUrl.origin}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.\n`);
   if (config.tls?.selfMadeBy != null)

@@ -1,4 +1,5 @@
 // Validated sections -> Config, with the checks that look at more than one value.
+import { resolve } from 'node:path';
 import type { Config } from './config.ts';
 import type { ProblemList } from './report.ts';
 import type { WireSections } from './schema/index.ts';
@@ -37,6 +38,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
     proxies: readProxies({ wire, publicUrl }, report),
     identityProviders: readProviders({ wire: providers, baseDir, secrets, publicUrl }, report),
     roles: readRoles(wire.roles ?? [], providersBroken ? undefined : providers, report),
+    policies: wire.policies === undefined ? null : resolve(baseDir, wire.policies),
     sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h' }, report),
     limit: readLimit(wire.limits ?? [], report, problems.concerns(['limits', 0])),
     forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], report),

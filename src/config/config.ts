@@ -124,6 +124,8 @@ export interface Config {
   };
   readonly identityProviders: readonly IdentityProvider[];
   readonly roles: readonly RoleBinding[];
+  /** Absolute path of the directory with own policies; null: only the built-in ones. */
+  readonly policies: string | null;
   readonly sessions: { readonly idleSeconds: number; readonly absoluteSeconds: number };
   /** The one identity limit, per principal. */
   readonly limit: { readonly ratePerSecond: number; readonly burst: number };

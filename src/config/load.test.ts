@@ -33,6 +33,7 @@ describe('a small file', () => {
       prefect: { servers: ['http://127.0.0.1:4200'], authString: null, apiKey: null, credentialFile: null, next: null, caFile: null },
       identityProviders: [],
       roles: [],
+      policies: null,
       sessions: { idleSeconds: 28_800, absoluteSeconds: 86_400 },
       limit: { ratePerSecond: 200, burst: 400 },
       forwardHeaders: [],
@@ -121,7 +122,6 @@ limits: [{ for: "*", rate: fast }]
   });
 
   it.each([
-    'policies: policies/',
     'services: []',
     'forward_proxy: { listen: "127.0.0.1:1", allow: [] }',
     'metrics: { listen: "127.0.0.1:9464" }',

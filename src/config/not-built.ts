@@ -12,7 +12,6 @@ interface NotBuilt {
 
 const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['roles', '*', 'scope'], part: 'scoped roles' },
-  { at: ['policies'], part: 'own policies' },
   { at: ['limits', '*', 'for'], part: 'limits by role, principal or service', refuses: (value) => value !== '*' },
   { at: ['limits', '*', 'concurrency'], part: 'concurrency limits' },
   { at: ['services'], part: 'egress to services' },

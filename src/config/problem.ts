@@ -6,8 +6,12 @@ export interface Problem {
   /** One sentence; never a secret's value. */
   readonly message: string;
   readonly remedy: string;
+  /** Absolute path of the file that it stands in; left out: the configuration file. */
+  readonly file?: string;
   /** 1-based line in the file, where it is known. */
   readonly line?: number;
+  /** 1-based, in characters. */
+  readonly column?: number;
 }
 
 /** Joins keys and indices as people write them: `['roles', 1, 'scope']` -> `roles[1].scope`. */
@@ -20,9 +24,9 @@ export function problemPath(keys: readonly PropertyKey[]): string {
   return path;
 }
 
-/** One problem as two lines of text: `lictor.yaml:12  roles[1].scope: what`, then the remedy. */
+/** One problem as two lines of text: `lictor.yaml:12  roles[1].scope: what`, then the remedy. `file`: where the problem names none. */
 export function renderProblem(file: string, problem: Problem): string {
-  const place = problem.line === undefined ? file : `${file}:${problem.line}`;
+  const place = [problem.file ?? file, problem.line, problem.column].filter((part) => part !== undefined).join(':');
   const subject = problem.path === '' ? '' : `${problem.path}: `;
   return `${place}  ${subject}${problem.message}\n    ${problem.remedy}\n`;
 }

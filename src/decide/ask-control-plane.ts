@@ -4,14 +4,42 @@ import { request } from 'node:http';
 /** `away`: nobody answers: not running, restarting, or stuck. */
 export type Asked = 'done' | 'refused' | 'away';
 
-export function askControlPlane(socketPath: string, action: '/sync' | '/reread-secrets', timeoutMs = 5000): Promise<Asked> {
+export async function askControlPlane(socketPath: string, action: '/sync' | '/reread-secrets', timeoutMs = 5000): Promise<Asked> {
+  const answer = await post({ socketPath, path: action, body: '', timeoutMs });
+  if (answer === 'away') return 'away';
+  return answer.status === 204 ? 'done' : 'refused';
+}
+
+/** For what is answered in words. Undefined: it was refused. */
+export async function tellControlPlane(
+  socketPath: string,
+  action: '/apply-policies',
+  question: object,
+  timeoutMs = 60_000,
+): Promise<string | undefined | 'away'> {
+  const answer = await post({ socketPath, path: action, body: JSON.stringify(question), timeoutMs });
+  if (answer === 'away') return 'away';
+  return answer.status === 200 ? answer.text : undefined;
+}
+
+interface Call {
+  readonly socketPath: string;
+  readonly path: string;
+  readonly body: string;
+  readonly timeoutMs: number;
+}
+
+function post({ socketPath, path, body, timeoutMs }: Call): Promise<{ readonly status: number | undefined; readonly text: string } | 'away'> {
   return new Promise((resolve) => {
-    const call = request({ socketPath, method: 'POST', path: action, timeout: timeoutMs }, (answer) => {
-      answer.resume();
-      answer.on('end', () => resolve(answer.statusCode === 204 ? 'done' : 'refused'));
+    const call = request({ socketPath, method: 'POST', path, timeout: timeoutMs }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      answer.on('end', () => resolve({ status: answer.statusCode, text }));
     });
     call.on('timeout', () => call.destroy());
     call.on('error', () => resolve('away'));
-    call.end();
+    call.end(body);
   });
 }

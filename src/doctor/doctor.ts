@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
-import { OPERATIONS } from '../catalog/catalogue.ts';
+import { operationsOf } from '../catalog/versions.ts';
 import { bundleFile, trustedAuthorities } from '../config/authorities.ts';
 import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
@@ -27,7 +27,7 @@ import { addressesOf, checkOtherAddresses } from './outside/other-addresses.ts';
 import { checkOwnAuthority } from './outside/own-authority.ts';
 import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
 import { authoritiesOf, tokenTrust, upstreamTrust } from './outside/trust.ts';
-import { checkBackDoor, checkCredential, checkRoutes, checkUiTarget, type UpstreamSubject } from './outside/upstream.ts';
+import { checkBackDoor, checkCredential, checkHoles, checkRoutes, checkUiTarget, type UpstreamSubject } from './outside/upstream.ts';
 import { inOrder, runChecks } from './run-checks.ts';
 
 export interface Patient {
@@ -138,7 +138,7 @@ function upstreamSubjects({ config, env }: Patient): readonly UpstreamSubject[] 
 
 function routeChecks(patient: Patient): readonly Check[] {
   if (!patient.secretsKnown) return [];
-  return upstreamSubjects(patient).map((subject): Check => ({ group: 'upstream', name: 'routes', run: () => checkRoutes(subject, OPERATIONS) }));
+  return upstreamSubjects(patient).map((subject): Check => ({ group: 'upstream', name: 'routes', run: () => checkRoutes(subject, operationsOf) }));
 }
 
 function upstreamChecks(patient: Patient): readonly Check[] {
@@ -149,6 +149,7 @@ function upstreamChecks(patient: Patient): readonly Check[] {
     if (!secretsKnown) return [backDoor, otherAddresses];
     return [
       { group: 'upstream', name: 'credential', run: () => checkCredential(subject) },
+      { group: 'upstream', name: 'virtual-patches', run: () => checkHoles(subject) },
       backDoor,
       otherAddresses,
       { group: 'upstream', name: 'ui-settings', run: () => checkUiTarget(subject, config.publicUrl) },

@@ -76,7 +76,7 @@ function withoutBody({ parts, somebody, request, operation }: Asked): Explanatio
 }
 
 /** `deployments.run` with parameters asks for `deployments.run.parameters` too; the families know exactly when. */
-function mayBeAskedBesides(own: string, extra: string): boolean {
+export function mayBeAskedBesides(own: string, extra: string): boolean {
   return (
     extra.startsWith(`${own}.`) ||
     (own === 'flow_runs.set_state' && extra === 'flow_runs.force') ||

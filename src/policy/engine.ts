@@ -10,6 +10,7 @@ import {
   type SchemaJson,
   type StatefulAuthorizationCall,
   statefulIsAuthorized,
+  type ValidationError,
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import type { ActionEntry } from '../catalog/actions.ts';
@@ -52,7 +53,7 @@ export interface PolicyEngineOptions {
   readonly onError?: (detail: string) => void;
 }
 
-/** Reads, parses and checks the policies. Throws LictorError `policies-invalid` unless every one fits the schema without a warning. */
+/** Reads, parses and checks the policies. Throws LictorError `policies-invalid` unless every one fits the schema. */
 export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
   const policies = options.policies ?? loadBuiltInPolicies();
   const schema = renderSchema(options.actions);
@@ -78,9 +79,16 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
   };
 }
 
-/** Every message of the validator, warnings included: a policy that can never apply is a mistake. */
-export function policyProblems(actions: readonly ActionEntry[], policies: PolicyTexts): readonly string[] {
-  return problemsOf(renderSchema(actions), policies);
+/** What the validator says of them; a warning is a policy that can never match. Throws LictorError `policies-invalid` when they do not parse. */
+export function validatePolicies(actions: readonly ActionEntry[], policies: PolicyTexts): Validation {
+  return validation(renderSchema(actions), policies);
+}
+
+export interface Validation {
+  readonly errors: readonly ValidationError[];
+  readonly warnings: readonly ValidationError[];
+  /** Of the text as such: letters that look like others. */
+  readonly other: readonly DetailedError[];
 }
 
 interface Parsed {
@@ -151,15 +159,14 @@ function decisionFor({ action, resource }: PolicyQuestion, revision: number) {
 }
 
 function checkPolicies(schema: SchemaJson<string>, policies: PolicyTexts): void {
-  const problems = problemsOf(schema, policies);
-  if (problems.length > 0) throw invalid(problems.join('; '));
+  const { errors } = validation(schema, policies);
+  if (errors.length > 0) throw invalid(errors.map(({ policyId, error }) => `${policyId}: ${error.message}`).join('; '));
 }
 
-function problemsOf(schema: SchemaJson<string>, policies: PolicyTexts): readonly string[] {
+function validation(schema: SchemaJson<string>, policies: PolicyTexts): Validation {
   const answer = validate({ schema, policies: { staticPolicies: { ...policies } }, validationSettings: { mode: 'strict' } });
-  if (answer.type === 'failure') return answer.errors.map((error) => error.message);
-  const found = [...answer.validationErrors, ...answer.validationWarnings].map(({ policyId, error }) => `${policyId}: ${error.message}`);
-  return [...found, ...answer.otherWarnings.map((warning) => warning.message)];
+  if (answer.type === 'failure') throw invalid(messages(answer.errors));
+  return { errors: answer.validationErrors, warnings: answer.validationWarnings, other: answer.otherWarnings };
 }
 
 function assertParsed(answer: CheckParseAnswer): void {

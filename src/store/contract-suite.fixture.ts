@@ -39,6 +39,32 @@ export function describeStoreContract(name: string, open: (clock: Clock) => Prom
     describe('locks', () => lockCases(() => under, advance));
     describe('access tokens', () => accessTokenCases(() => under, advance));
     describe('scopes and makers', () => scopeCases(() => under));
+    describe('policy sets', () => policySetCases(() => under, advance));
+  });
+}
+
+function policySetCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  const by = { by: 'local:root', why: 'because' };
+
+  it('are kept whole, newest first, also when numbers begin anew', async () => {
+    const { store, other } = get();
+    expect(await store.policySets.latest()).toBeUndefined();
+    await store.policySets.put({ revision: 7, files: { 'a.cedar': 'x' }, ...by });
+    advance(1);
+    await store.policySets.put({ revision: 2, files: {}, ...by });
+    expect(await other.policySets.latest()).toEqual({ revision: 2, files: {}, createdMs: 1_700_000_000_001, ...by });
+    expect((await other.policySets.list()).map(({ revision, files }) => [revision, files])).toEqual([
+      [2, {}],
+      [7, { 'a.cedar': 'x' }],
+    ]);
+  });
+
+  it('are forgotten when they did not come into force', async () => {
+    const { store, other } = get();
+    await store.policySets.put({ revision: 1, files: { 'a.cedar': 'x' }, ...by });
+    await store.policySets.put({ revision: 2, files: {}, ...by });
+    await store.policySets.forget(2);
+    expect((await other.policySets.latest())?.revision).toBe(1);
   });
 }
 

@@ -7,7 +7,7 @@ import type { Tables } from './tables.ts';
 type Step = (db: Transaction<Tables>) => Promise<void>;
 
 /** Step N brings the schema from version N to N + 1. */
-const STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry, addAccessTokens, addScopes];
+const STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry, addAccessTokens, addScopes, addPolicySets];
 
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -181,6 +181,18 @@ async function addScopes(db: Transaction<Tables>): Promise<void> {
     .addColumn('principal', 'text', notNull)
     .addColumn('made_ms', 'bigint', notNull)
     .addPrimaryKeyConstraint('makers_key', ['type', 'id'])
+    .execute();
+}
+
+/** Own policies that were in force. */
+async function addPolicySets(db: Transaction<Tables>): Promise<void> {
+  await db.schema
+    .createTable('policy_sets')
+    .addColumn('revision', 'bigint', primaryKey)
+    .addColumn('files', 'text', notNull)
+    .addColumn('applied_by', 'text', notNull)
+    .addColumn('why', 'text', notNull)
+    .addColumn('created_ms', 'bigint', notNull)
     .execute();
 }
 

@@ -1,4 +1,5 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, and the change number that everybody watches.
+// The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, policy sets, and the change number that everybody watches.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -10,6 +11,7 @@ import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
 import { createMakers, type Makers } from './makers.ts';
 import { createMarks, type Marks } from './marks.ts';
 import { migrate } from './migrations.ts';
+import { createPolicySets, type PolicySets } from './policy-sets.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { openSqlite } from './sqlite.ts';
 import { createTokens, type Tokens } from './tokens.ts';
@@ -29,6 +31,7 @@ export interface Store {
   readonly locks: Locks;
   readonly accessTokens: AccessTokens;
   readonly makers: Makers;
+  readonly policySets: PolicySets;
   close(): Promise<void>;
 }
 
@@ -60,6 +63,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     locks: createLocks(database, clock),
     accessTokens: createAccessTokens(database, clock),
     makers: createMakers(database, clock),
+    policySets: createPolicySets(database, clock),
     close: () => database.close(),
   };
 }

@@ -15,6 +15,7 @@ export interface Tables {
   readonly locks: LockTable;
   readonly access_tokens: AccessTokenTable;
   readonly makers: MakerTable;
+  readonly policy_sets: PolicySetTable;
 }
 
 interface MakerTable {
@@ -139,4 +140,13 @@ interface AccessTokenTable {
   readonly created_ms: number;
   readonly expires_ms: number;
   readonly revoked_ms: number | null;
+}
+
+interface PolicySetTable {
+  readonly revision: number;
+  /** JSON object: file name -> text. */
+  readonly files: string;
+  readonly applied_by: string;
+  readonly why: string;
+  readonly created_ms: number;
 }

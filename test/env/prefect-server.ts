@@ -19,9 +19,9 @@ export interface PrefectServer extends PrefectAddress {
   stop(): Promise<void>;
 }
 
-/** Starts `prefect server start`; resolves when its API answers. `uiBase`: where it serves its UI, `/prefect`; default the root. */
-export async function startPrefect(uiBase: string | null = null): Promise<PrefectServer> {
-  const venv = await prefectVenv();
+/** Starts `prefect server start`; resolves when its API answers. `uiBase`: where it serves its UI, `/prefect`; default the root. `of`: another venv. */
+export async function startPrefect(uiBase: string | null = null, of?: string): Promise<PrefectServer> {
+  const venv = of ?? (await prefectVenv());
   const home = mkdtempSync(join(tmpdir(), 'lictor-test-prefect-'));
   const port = await freePort();
   const authString = `gateway:${randomBytes(24).toString('hex')}`;

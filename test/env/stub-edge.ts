@@ -141,6 +141,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     prefect: { servers: [upstream.url], authString: upstream.authString, apiKey: null, credentialFile: null, next: null, caFile: null },
     identityProviders: [],
     roles: [],
+    policies: null,
     sessions: { idleSeconds: 60, absoluteSeconds: 60 },
     limit: { ratePerSecond: 100_000, burst: 100_000 },
     forwardHeaders: [],

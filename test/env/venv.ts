@@ -26,6 +26,23 @@ const PREFECT_REDIS_VERSION = '0.3.0';
 /** 3.6.13 imports it without naming it: what it came with no longer does. */
 const UNNAMED = 'importlib-metadata==8.7.1';
 
+/** With what is newest the servers of older releases do not start. */
+const FASTAPI: readonly (readonly [prefix: string, version: string])[] = [
+  ['3.4.', '0.120.4'],
+  ['3.6.', '0.120.4'],
+  ['3.8.', '0.150.0'],
+];
+
+/** A venv whose server is of an older version. */
+export async function oldServerVenv(version: string): Promise<string> {
+  const fastapi = FASTAPI.find(([prefix]) => version.startsWith(prefix))?.[1];
+  if (fastapi === undefined) throw new Error(`which FastAPI does Prefect ${version} start with?`);
+  const cacheDir = toolCacheDir(process.env);
+  const directory = join(cacheDir, `prefect-server-${version}`);
+  await ensureVenv({ directory, requirements: [`prefect==${version}`, UNNAMED, `fastapi==${fastapi}`], cacheDir, env: process.env, onProgress });
+  return directory;
+}
+
 /** The same of an older version, for its client. */
 export async function oldClientVenv(version: string): Promise<string> {
   const cacheDir = toolCacheDir(process.env);

@@ -10,6 +10,7 @@ import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.
 import type { StatePaths } from '../../src/config/state-dir.ts';
 import type { FromControl } from '../../src/contract/ipc.ts';
 import type { NewRecord } from '../../src/contract/record.ts';
+import { NO_POLICIES } from '../../src/policy/own/check.ts';
 import { createReloader, type Reloader } from '../../src/reload.ts';
 import { type CertificateFiles, selfSigned } from '../env/certificate.ts';
 import { freePort } from '../env/process.ts';
@@ -76,6 +77,7 @@ async function watch(tls: string): Promise<void> {
     current: {
       get: () => ({
         config: loaded.config,
+        policies: NO_POLICIES,
         revision: 7,
         get decider() {
           return unused();

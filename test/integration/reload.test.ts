@@ -1,5 +1,5 @@
 // SIGHUP: a broken configuration changes nothing and says why, a good one is applied whole, and no request notices either.
-import { readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -143,6 +143,121 @@ describe('a good configuration', () => {
     await reload(good);
     expect(await Promise.race([kept.ended, Promise.resolve('open')])).toBe('open');
     kept.close();
+  });
+});
+
+interface Phase {
+  readonly denies: boolean;
+  readonly number: number;
+  readonly changing: boolean;
+}
+
+/** While a change is under way both answers are right; before and after it only one is. */
+function fits(status: number, began: Phase, ended: Phase): boolean {
+  if (began.changing || ended.changing || began.number !== ended.number) return status === 200 || status === 403;
+  return status === (ended.denies ? 403 : 200);
+}
+
+describe('own policies', () => {
+  const NOT_THIS_ONE = '@id("not-this-one") forbid (principal == Principal::"token:reader", action == Action::"flows.read", resource);\n';
+  const directory = (): string => join(gateway.stateDir, 'policies');
+  const put = (text: string): void => writeFileSync(join(directory(), 'own.cedar'), text);
+  const apply = (why: string) => gateway.lictorOk('policy', 'apply', '--why', why);
+
+  beforeAll(async () => {
+    mkdirSync(directory());
+    put('// nothing yet\n');
+    good = changed({ policies: 'policies', limits: [{ for: '*', rate: '5000/s', burst: 5000 }] });
+    expect(await reload(good)).toMatchObject({ reason: 'config-applied' });
+  });
+
+  it('decide from the next request on, whole, under load, and every record carries the revision that decided', async () => {
+    const { nginx, workers, control } = gateway.pids();
+    const former = (await reloads(gateway)).at(-1)?.['revision'];
+    const denies = new Map<number, boolean>([[Number(former), false]]);
+    const phase = { denies: false, number: 0, changing: false };
+    const wrong: string[] = [];
+    let answered = 0;
+    let going = true;
+    const ask = async (): Promise<void> => {
+      while (going) {
+        const began = { ...phase };
+        const { status } = await read();
+        answered += 1;
+        if (!fits(status, began, phase)) wrong.push(`${status} in phase ${phase.number}`);
+      }
+    };
+    const loops = Promise.all(Array.from({ length: 4 }, ask));
+    for (let round = 0; round < 6; round += 1) {
+      phase.changing = true;
+      put(round % 2 === 0 ? NOT_THIS_ONE : `// round ${round}\n`);
+      const revision = Number(/-> (\d+)/.exec(await apply(`round ${round}`))?.[1]);
+      denies.set(revision, round % 2 === 0);
+      Object.assign(phase, { denies: round % 2 === 0, number: round + 1, changing: false });
+      const seen = answered;
+      await waitFor(() => answered > seen + 20, { what: `requests in round ${round}`, timeoutMs: 60_000 });
+    }
+    going = false;
+    await loops;
+    expect(wrong).toEqual([]);
+    expect(gateway.pids()).toMatchObject({ nginx, workers, control });
+    const records = jsonLines(await gateway.lictorOk('audit', '--action', 'flows.read', '--principal', 'token:reader', '--since', '10m', '--json'));
+    const decided = records.filter((record) => Number(record['revision']) > Number(former));
+    expect(decided.length).toBeGreaterThan(100);
+    expect(decided.filter((record) => (record['decision'] === 'deny') !== denies.get(Number(record['revision'])))).toEqual([]);
+    expect(decided.find((record) => record['decision'] === 'deny')).toMatchObject({ reason: 'policy-forbids', policies: ['not-this-one'] });
+    const applied = jsonLines(await gateway.lictorOk('audit', '--action', 'policy.apply', '--json')).slice(-6);
+    expect(applied.map((record) => record['reason'])).toEqual(Array(6).fill('policies-applied'));
+  }, 180_000);
+
+  it('are tried on what was recorded: simulate names exactly the requests that a tightened set would deny', async () => {
+    const next = join(gateway.stateDir, 'policies-next');
+    mkdirSync(next);
+    const { secret } = await gateway.token('other', ['viewer']);
+    await read(secret);
+    writeFileSync(join(next, 'own.cedar'), NOT_THIS_ONE);
+    const { code, output } = await gateway.lictor('simulate', next, '--since', '1h', '--json');
+    expect(code).toBe(1);
+    const records = jsonLines(await gateway.lictorOk('audit', '--action', 'flows.read', '--principal', 'token:reader', '--decision', 'allow', '--json'));
+    const { changes } = JSON.parse(output);
+    expect(changes).toMatchObject([{ change: 'now-denied', principal: 'token:reader', action: 'flows.read', policies: ['not-this-one'] }]);
+    expect(changes[0].requests.toSorted()).toEqual(records.map((record) => record['request_id']).sort());
+    writeFileSync(join(next, 'own.cedar'), '// as it is\n');
+    expect((await gateway.lictor('simulate', next, '--since', '1h', '--json')).output).toMatch(/"now-allowed":[1-9]/);
+  }, 120_000);
+
+  it('that are broken are refused, by the command and by SIGHUP, and a control plane that dies meanwhile goes on with the others', async () => {
+    put(NOT_THIS_ONE);
+    await apply('shut');
+    expect((await read()).status).toBe(403);
+    put(`${NOT_THIS_ONE}@id("open") permit (principal, action == Action::"flows.explode", resource);\n`);
+    const { code, output } = await gateway.lictor('policy', 'apply');
+    expect({ code, output }).toMatchObject({ code: 1, output: expect.stringMatching(/own\.cedar:2:\d+ {2}unrecognized action/) });
+    expect(await reload()).toMatchObject({ reason: 'config-refused' });
+    expect(gateway.terminal()).toContain('own.cedar:2:');
+    const { control } = gateway.pids();
+    signalProcess(control, 'SIGKILL');
+    await waitFor(async () => !isAlive(control) && (await gateway.isReady()), { what: 'a new control plane', timeoutMs: 40_000 });
+    expect((await read()).status).toBe(403);
+  });
+
+  it('are kept with who and why, compared, shown and brought back', async () => {
+    put('// open again\n');
+    expect(await gateway.lictorOk('policy', 'diff')).toMatch(/^-@id\("not-this-one"\)/m);
+    await apply('open');
+    expect((await read()).status).toBe(200);
+    const sets: unknown = JSON.parse(await gateway.lictorOk('policy', 'history', '--json'));
+    expect(sets).toMatchObject([{ why: 'open', by: expect.stringMatching(/^local:/) }, { why: 'shut' }, {}, {}, {}, {}, {}, {}, {}]);
+    const shut = Array.isArray(sets) ? String(sets[1].revision) : '';
+    expect(await gateway.lictorOk('policy', 'show', shut)).toContain(NOT_THIS_ONE);
+    put('// an edit that was never applied\n');
+    expect(await gateway.lictor('policy', 'rollback', shut)).toMatchObject({ code: 1, output: expect.stringContaining('never applied') });
+    expect((await read()).status).toBe(200);
+    await gateway.lictorOk('policy', 'rollback', shut, '--force');
+    expect((await read()).status).toBe(403);
+    expect(readFileSync(join(directory(), 'own.cedar'), 'utf8')).toBe(NOT_THIS_ONE);
+    put('// open\n');
+    await apply('open for what follows');
   });
 });
 

@@ -20,7 +20,16 @@ export const ROWS: readonly (readonly string[])[] = [
 ];
 
 /** The files at the root of src, which alone construct services, are the part `app`. */
-export const ROOT_FILES: readonly string[] = ['app.ts', 'control-plane.ts', 'current.ts', 'housekeeping.ts', 'reload.ts', 'rooms.ts', 'sync.ts'];
+export const ROOT_FILES: readonly string[] = [
+  'app.ts',
+  'control-plane.ts',
+  'current.ts',
+  'housekeeping.ts',
+  'policies-in-force.ts',
+  'reload.ts',
+  'rooms.ts',
+  'sync.ts',
+];
 
 /** biome.layers.json: one override a part, with what it may not import. Tests beside the code may import what they like. */
 export function renderLayers(): string {

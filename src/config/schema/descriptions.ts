@@ -56,7 +56,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'roles[].scope.automations': 'These automations, by name; * at the end stands for anything.',
   'roles[].scope.concurrency_limits': 'These concurrency limits, by name or tag; * at the end stands for anything.',
   'roles[].scope.own': 'true: only what the principal itself has made.',
-  policies: 'Directory with own policies (*.cedar) and their vectors.',
+  policies: 'Directory with own policies (*.cedar) and their vectors (*.vectors.yaml): docs/policies.md.',
   'sessions.idle': 'A browser session ends after so long without use.',
   'sessions.absolute': 'And after so long in any case.',
   limits: 'How fast one principal may ask.',

@@ -58,7 +58,7 @@ export const configSchema = z
     prefect,
     identity_providers: z.array(identityProvider).default([]),
     roles: z.array(roleBinding).default([]),
-    policies: text.optional(),
+    policies: filePath.optional(),
     sessions: sessions.prefault({}),
     limits: z.array(limit).default([]),
     forward_headers: z.array(headerName).default([]).describe('Request headers that reach Prefect beside the built-in list.'),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../catalog/operations.ts';
 import { answer, answering, PAGE, REFUSED } from './answers.fixture.ts';
-import { checkBackDoor, checkCredential, checkRoutes, checkUiTarget, type UpstreamSubject } from './upstream.ts';
+import { checkBackDoor, checkCredential, checkHoles, checkRoutes, checkUiTarget, type UpstreamSubject } from './upstream.ts';
 
 const subject = (
   by: Parameters<typeof answering>[0],
@@ -61,11 +61,26 @@ describe('Prefect, asked directly', () => {
     const route = (operationId: string) => ({ get: { operationId, parameters: [{ name: 'id', in: 'path', schema: { format: 'uuid' } }] } });
     const known = { paths: { '/flows/{id}': route('read_flow_flows__id__get') } };
     const newer = { paths: { ...known.paths, '/secrets/{id}': route('read_secret') } };
-    expect(await checkRoutes(subject(answer(200, known)), one)).toMatchObject({ status: 'ok' });
-    expect(await checkRoutes(subject(answer(200, newer)), one)).toMatchObject({ status: 'warn', message: expect.stringContaining('read_secret') });
-    expect(await checkRoutes(subject(answer(200, { paths: {} })), one)).toMatchObject({ status: 'ok', message: expect.stringContaining('older Prefect') });
-    expect(await checkRoutes(subject(answer(200, 'x')), one)).toMatchObject({ status: 'warn' });
-    expect(await checkRoutes(subject(answer(401, {})), one)).toEqual([]);
+    expect(await checkRoutes(subject(answer(200, known)), () => one)).toMatchObject({ status: 'ok' });
+    expect(await checkRoutes(subject(answer(200, newer)), () => one)).toMatchObject({ status: 'warn', message: expect.stringContaining('read_secret') });
+    expect(await checkRoutes(subject(answer(200, { paths: {} })), () => one)).toMatchObject({
+      status: 'ok',
+      message: expect.stringContaining('older Prefect'),
+    });
+    expect(await checkRoutes(subject(answer(200, 'x')), () => one)).toMatchObject({ status: 'warn' });
+    expect(await checkRoutes(subject(answer(401, {})), () => one)).toEqual([]);
+  });
+
+  it('names the holes of an older Prefect and what stops them, and says that a newer one has none', async () => {
+    const old = await checkHoles(subject(answer(200, '"3.6.13"')));
+    expect(old.map(({ status, message }) => `${status} ${/CVE-[0-9-]+/.exec(message)?.[0]}`)).toEqual([
+      'warn CVE-2026-7723',
+      'warn CVE-2026-3514',
+      'warn CVE-2026-5366',
+    ]);
+    expect((await checkHoles(subject(answer(200, '"3.6.22"')))).map(({ message }) => /CVE-[0-9-]+/.exec(message)?.[0])).toEqual(['CVE-2026-5366']);
+    expect(await checkHoles(subject(answer(200, '"3.9.1"')))).toMatchObject([{ status: 'ok', message: expect.stringContaining('3 virtual patches are on') }]);
+    expect(await checkHoles(subject(PAGE))).toEqual([]);
   });
 
   it('warns of a UI that is sent elsewhere', async () => {

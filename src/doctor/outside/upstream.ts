@@ -1,5 +1,6 @@
 // Prefect itself, asked directly: with the gateway's credential, and without any (the back door).
 import { compareWithOpenApi } from '../../catalog/compare.ts';
+import { holesOf, VIRTUAL_PATCHES } from '../../catalog/virtual-patches.ts';
 import type { PublicUrl } from '../../config/config.ts';
 import type { Operation } from '../../contract/operation.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
@@ -94,9 +95,10 @@ export async function checkBackDoor({ url, probe }: UpstreamSubject): Promise<re
 }
 
 /** Routes that this Prefect has and the catalogue has not are refused at the gateway. */
-export async function checkRoutes(subject: UpstreamSubject, operations: readonly Operation[]): Promise<Verdict | readonly Verdict[]> {
+export async function checkRoutes(subject: UpstreamSubject, operations: (version: string) => readonly Operation[]): Promise<Verdict | readonly Verdict[]> {
   const answer = await ask(subject, '/api/openapi.json');
-  const differences = answer.ok && answer.status === 200 ? comparison(operations, answer.body) : undefined;
+  const version = await versionOf(subject);
+  const differences = answer.ok && answer.status === 200 ? comparison(operations(version ?? ''), answer.body) : undefined;
   // Where it does not answer, or refuses the credential, that is a line of its own already.
   if (!answer.ok || answer.status === 401 || answer.status === 403) return [];
   if (differences === undefined)
@@ -115,6 +117,26 @@ export async function checkRoutes(subject: UpstreamSubject, operations: readonly
       ? 'every route of Prefect is in the catalogue'
       : `every route of Prefect is in the catalogue; ${gone} of the catalogue's are not in this older Prefect`,
   );
+}
+
+/** Holes of older releases that the gateway stops: whoever reaches Prefect round it finds them open. */
+export async function checkHoles(subject: UpstreamSubject): Promise<readonly Verdict[]> {
+  const version = await versionOf(subject);
+  if (version === undefined) return []; // a line of its own already
+  const holes = holesOf(version);
+  if (holes.length === 0) return [ok(`${VIRTUAL_PATCHES.length} virtual patches are on; Prefect ${version} needs none of them`)];
+  return holes.map(({ cve, hole, stopped, fixedIn }) =>
+    warn(
+      `Prefect ${version} has ${cve} (${hole}); the gateway stops it: ${stopped}`,
+      `Upgrade Prefect to ${fixedIn} or newer; until then nobody may reach it round the gateway.`,
+    ),
+  );
+}
+
+async function versionOf(subject: UpstreamSubject): Promise<string | undefined> {
+  const answer = await ask(subject, '/api/admin/version');
+  const version = answer.ok && answer.status === 200 ? parseJson(answer.body) : undefined;
+  return typeof version === 'string' ? version : undefined;
 }
 
 /**

@@ -1,0 +1,37 @@
+// Holes of Prefect releases that people still run, which the gateway stops whatever the server does: always on, there is no switch.
+import { isOlder } from './versions.ts';
+
+export interface VirtualPatch {
+  readonly cve: string;
+  /** The first release without the hole. */
+  readonly fixedIn: string;
+  readonly hole: string;
+  /** How it is stopped. */
+  readonly stopped: string;
+}
+
+export const VIRTUAL_PATCHES: readonly VirtualPatch[] = [
+  {
+    cve: 'CVE-2026-7723',
+    fixedIn: '3.6.14',
+    hole: '/api/events/in takes events of anybody',
+    stopped: 'the relay opens nothing upstream before a credential is proven and may write events',
+  },
+  {
+    cve: 'CVE-2026-3514',
+    fixedIn: '3.6.22',
+    hole: 'a path that ends in health or ready needs no credential',
+    stopped: 'rights hang on the whole route, never on how a path ends',
+  },
+  {
+    cve: 'CVE-2026-5366',
+    fixedIn: '3.6.25',
+    hole: 'a pull step can hand options to git, and so run a command on the worker',
+    stopped: "a pull step whose git argument begins with a dash is an admin's to write (403 pull-step-option)",
+  },
+];
+
+/** What a server of this version would leave open by itself. A version that cannot be read is taken to leave all of it. */
+export function holesOf(version: string): readonly VirtualPatch[] {
+  return VIRTUAL_PATCHES.filter(({ fixedIn }) => isOlder(version, fixedIn) ?? true);
+}

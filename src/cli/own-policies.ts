@@ -1,0 +1,62 @@
+// What commands need of the own policies: those on the disk, checked, and those in force.
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { collectActions } from '../catalog/actions.ts';
+import { OPERATIONS } from '../catalog/catalogue.ts';
+import type { Config } from '../config/config.ts';
+import { type Problem, renderProblem } from '../config/problem.ts';
+import { systemClock } from '../contract/clock.ts';
+import { type CheckedPolicies, checkPolicyFiles, loadOwnPolicies, NO_POLICIES, type OwnPolicies } from '../policy/own/check.ts';
+import { runVectors } from '../policy/own/run-vectors.ts';
+import { openStore } from '../store/store.ts';
+import { CommandFailed } from './errors.ts';
+
+/** Problems name files as a reader in this directory would. */
+export function checkedPolicies({ policies }: Pick<Config, 'policies'>): CheckedPolicies {
+  const checked = loadOwnPolicies(collectActions(OPERATIONS), policies);
+  return { ...checked, problems: checked.problems.map(shown), warnings: checked.warnings.map(shown) };
+}
+
+/** The same with what their vectors say: policies that decide otherwise than is written beside them are not sound. */
+export function testedPolicies({ policies: directory }: Pick<Config, 'policies'>): CheckedPolicies & { readonly vectors: number } {
+  const checked = checkedPolicies({ policies: directory });
+  if (checked.problems.length > 0) return { ...checked, vectors: 0 };
+  const { problems, count } = runVectors(collectActions(OPERATIONS), checked.policies);
+  const placed = problems.map((problem) => (problem.file === undefined ? problem : { ...problem, file: join(directory ?? '', problem.file) }));
+  return { ...checked, problems: placed.map(shown), vectors: count };
+}
+
+/** `file`: the configuration, for problems that stand in none of the policies' own. */
+export function renderProblems(file: string, problems: readonly Problem[]): string {
+  return problems.map((problem) => renderProblem(file, problem)).join('');
+}
+
+/** Throws CommandFailed with every problem. */
+export function soundPolicies(config: Pick<Config, 'policies'>, file: string): OwnPolicies {
+  const { policies, problems } = checkedPolicies(config);
+  if (problems.length > 0) throw new CommandFailed(renderProblems(file, problems).trimEnd());
+  return policies;
+}
+
+/** What decides while the gateway runs: the set that was applied last. Before the first start: what is on the disk. */
+export async function policiesInForce(config: Pick<Config, 'policies' | 'storeFile'>, file: string): Promise<OwnPolicies> {
+  if (config.policies === null) return NO_POLICIES;
+  const last = existsSync(config.storeFile) ? await latestSet(config.storeFile) : undefined;
+  return last === undefined ? soundPolicies(config, file) : checkPolicyFiles(collectActions(OPERATIONS), last).policies;
+}
+
+async function latestSet(storeFile: string): Promise<OwnPolicies['files'] | undefined> {
+  const store = await openStore({ file: storeFile, clock: systemClock });
+  try {
+    return (await store.policySets.latest())?.files;
+  } finally {
+    await store.close();
+  }
+}
+
+/** Below the working directory as a reader there would write it. */
+function shown(problem: Problem): Problem {
+  if (problem.file === undefined) return problem;
+  const near = relative(process.cwd(), problem.file);
+  return { ...problem, file: near.startsWith('..') ? problem.file : near };
+}

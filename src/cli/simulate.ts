@@ -1,0 +1,145 @@
+// `lictor simulate DIR`: which recorded decisions another set of policies would make otherwise. Changes nothing, needs no gateway.
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { collectActions } from '../catalog/actions.ts';
+import { OPERATIONS } from '../catalog/catalogue.ts';
+import { parseDurationSeconds } from '../config/duration.ts';
+import { systemClock } from '../contract/clock.ts';
+import { LictorError } from '../contract/error.ts';
+import type { Principal } from '../contract/principal.ts';
+import { findPrincipal } from '../explain/principal.ts';
+import { replay, type SimulationParts } from '../explain/simulate.ts';
+import { type ChangeGroup, createCollector, type Simulation } from '../explain/simulation.ts';
+import { openLedgerReader } from '../ledger/query.ts';
+import { checkPolicyFiles } from '../policy/own/check.ts';
+import { createPartialEngine, type PartialEngine } from '../policy/partial.ts';
+import { loadBuiltInPolicies } from '../policy/policies.ts';
+import type { PolicySet } from '../store/policy-sets.ts';
+import { type AdminSession, withStore } from './admin.ts';
+import type { CliContext } from './context.ts';
+import { CommandFailed, UsageError } from './errors.ts';
+import { renderProblems, testedPolicies } from './own-policies.ts';
+import { jsonText, printable } from './text.ts';
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('simulate <dir>')
+    .description('replays the ledger against the policies in a directory: every decision that would change. Exits 1 when one would, or may')
+    .option('--since <when>', 'from this time on: 24h, 7d (default: 7d)', parseSince)
+    .option('--json', 'one object, with the id of every request')
+    .addHelpText('after', '\nExample:\n  lictor simulate policies-next --since 30d\n')
+    .action((dir: string, options: { since?: number; json?: boolean }) => withStore(context, (session) => simulate(context, session, { dir, ...options })));
+}
+
+interface Options {
+  readonly dir: string;
+  readonly since?: number;
+  readonly json?: boolean;
+}
+
+const WEEK_SECONDS = 604_800;
+
+async function simulate(context: CliContext, session: AdminSession, { dir, since, json }: Options): Promise<void> {
+  const checked = testedPolicies({ policies: resolve(dir) });
+  context.err.write(
+    renderProblems(
+      dir,
+      checked.warnings.map((warning) => ({ ...warning, message: `warning: ${warning.message}` })),
+    ),
+  );
+  if (checked.problems.length > 0) throw new CommandFailed(renderProblems(dir, checked.problems).trimEnd());
+  const actions = collectActions(OPERATIONS);
+  const parts: SimulationParts = {
+    actions,
+    candidate: createPartialEngine(actions, { ...loadBuiltInPolicies(), ...checked.policies.texts }),
+    formerly: enginesOf(await session.store.policySets.list(), actions),
+    find: finder(session),
+  };
+  const found = await replayAll(session, parts, new Date(systemClock() - (since ?? WEEK_SECONDS) * 1000).toISOString());
+  context.out.write(json === true ? `${jsonText(found)}\n` : render(found));
+  if (found.changes.length > 0) throw new CommandFailed('');
+}
+
+async function replayAll({ paths }: AdminSession, parts: SimulationParts, since: string): Promise<Simulation> {
+  if (!existsSync(paths.ledgerFile)) throw new CommandFailed(`There is no ledger at ${paths.ledgerFile} yet, so there is nothing to replay.`);
+  const collector = createCollector(since);
+  const reader = openLedgerReader(paths.ledgerFile);
+  try {
+    for await (const record of reader.audit({ since })) collector.add(record, await replay(parts, record));
+  } finally {
+    reader.close();
+  }
+  return collector.whole();
+}
+
+/** One engine for each set that was in force. */
+function enginesOf(sets: readonly PolicySet[], actions: SimulationParts['actions']): SimulationParts['formerly'] {
+  const engines = new Map<PolicySet | undefined, PartialEngine>();
+  return (revision) => {
+    const set = sets.find((candidate) => candidate.revision <= (revision ?? 0));
+    const texts = engines.has(set) || set === undefined ? {} : checkPolicyFiles(actions, set.files).policies.texts;
+    const engine = engines.get(set) ?? createPartialEngine(actions, { ...loadBuiltInPolicies(), ...texts });
+    engines.set(set, engine);
+    return engine;
+  };
+}
+
+function finder({ config, store }: AdminSession): SimulationParts['find'] {
+  const known = new Map<string, Promise<Principal | undefined>>();
+  const find = async (id: string): Promise<Principal | undefined> => {
+    try {
+      return (await findPrincipal(id, { config, store: async () => store, nowMs: systemClock() })).principal;
+    } catch (error) {
+      if (error instanceof LictorError && error.code === 'principal-unknown') return undefined;
+      throw error;
+    }
+  };
+  return (id) => {
+    const found = known.get(id) ?? find(id);
+    known.set(id, found);
+    return found;
+  };
+}
+
+const WORDS: Readonly<Record<ChangeGroup['change'], string>> = {
+  'now-denied': 'Would be denied',
+  'now-allowed': 'Would be allowed',
+  'may-change': 'May change: a record does not carry what it hangs on',
+};
+
+function render({ since, records, counts, changes, unlike_then, unknown_principals }: Simulation): string {
+  const lines = [`${records} records since ${since}; ${counts.same} decisions stay, ${counts['not-by-policy']} were not made by a policy.`];
+  for (const [change, words] of Object.entries(WORDS)) {
+    const groups = changes.filter((group) => group.change === change);
+    if (groups.length === 0) continue;
+    lines.push('', `${words}: ${groups.reduce((sum, { count }) => sum + count, 0)}`, ...groups.map(renderGroup));
+  }
+  if (counts['unlike-then'] > 0) {
+    lines.push(
+      '',
+      `${counts['unlike-then']} cannot be replayed: roles or built-in policies have changed since. For example ${unlike_then.slice(0, 3).join(', ')}`,
+    );
+  }
+  if (unknown_principals.length > 0) {
+    const names = unknown_principals.slice(0, 10).map(printable).join(', ');
+    lines.push('', `${counts['principal-unknown']} are of principals who are not known here any more: ${names}`);
+  }
+  lines.push('', 'Roles are those of now. Records carry neither the body nor the carrier: what hangs on them is told as "may change".');
+  return `${lines.join('\n')}\n`;
+}
+
+const SHOWN = 3;
+
+function renderGroup({ principal, action, resource_type, policies, right, count, requests }: ChangeGroup): string {
+  const by = policies.length === 0 ? 'no policy' : policies.join(', ');
+  const when = right === null ? '' : `, if the body asked for ${right}`;
+  const more = count > SHOWN ? ', ...' : '';
+  return `  ${String(count).padStart(6)}  ${printable(principal)}  ${action} on ${resource_type}${when}  (${by})  ${requests.slice(0, SHOWN).join(', ')}${more}`;
+}
+
+function parseSince(text: string): number {
+  const seconds = parseDurationSeconds(text);
+  if (seconds === undefined || seconds <= 0) throw new UsageError(`--since ${text}: write 24h, 7d or 90d.`);
+  return seconds;
+}

@@ -1,0 +1,168 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { collectActions } from '../../catalog/actions.ts';
+import { OPERATIONS } from '../../catalog/catalogue.ts';
+import { renderProblem } from '../../config/problem.ts';
+import { checkPolicyFiles, loadOwnPolicies } from './check.ts';
+import { splitStatements } from './statements.ts';
+
+const actions = collectActions(OPERATIONS);
+const PERMIT = 'permit (principal, action == Action::"flows.read", resource);';
+
+function check(text: string, more: Readonly<Record<string, string>> = {}) {
+  return checkPolicyFiles(actions, { 'a.cedar': text, ...more });
+}
+
+/** `line:column message` of each problem. */
+function told(text: string, more?: Readonly<Record<string, string>>): readonly string[] {
+  return check(text, more).problems.map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`);
+}
+
+describe('cutting a text into policies', () => {
+  it('heeds comments and strings with semicolons, and keeps what has no end', () => {
+    const text = '// a; b\n@id("x;\\";y") permit (principal, action, resource); // c;\n\nforbid (principal\n';
+    expect(splitStatements(text)).toEqual([
+      { text: '@id("x;\\";y") permit (principal, action, resource);', start: 8 },
+      { text: 'forbid (principal', start: text.indexOf('forbid') },
+    ]);
+    expect(splitStatements('// only a comment; really\n  ')).toEqual([]);
+  });
+});
+
+describe('own policies', () => {
+  it('are taken with their names, texts and descriptions', () => {
+    const { policies, problems, warnings } = check(`@id("team-read")\n@description("Team reads flows")\n${PERMIT}\n`);
+    expect([problems, warnings]).toEqual([[], []]);
+    expect(Object.keys(policies.texts)).toEqual(['team-read']);
+    expect(policies.sources.get('team-read')).toEqual({ file: 'a.cedar', description: 'Team reads flows' });
+  });
+
+  it('say every problem at once, each with file, line, column and remedy', () => {
+    const text = [
+      `// Grüße; "\n${PERMIT}`,
+      `@id("viewer") ${PERMIT}`,
+      `@id("twice") ${PERMIT}`,
+      `@id("twice") ${PERMIT}`,
+      `@id("has space") ${PERMIT}`,
+      `@id("ask") @approval("leads") ${PERMIT}`,
+      `@id("typo") @aproval("leads") ${PERMIT}`,
+      '@id("broken") permit (principal, action resource);',
+      '@id("ü-no") permit (principal == ?principal, action, resource);',
+      '@id("template") permit (principal == ?principal, action, resource);',
+      '@id("unknown") permit (principal, action == Action::"flows.explode", resource);',
+      '@id("attr") forbid (principal, action, resource) when { "ü" != "" && principal.shoe == 1 };',
+      '@id("maybe") forbid (principal, action, resource) when { context.facts.force };',
+    ].join('\n');
+    const { problems } = check(text, { 'b.cedar': `@id("twice") ${PERMIT}` });
+    expect(problems.map(({ file, line, column }) => `${file}:${line}:${column}`)).toEqual([
+      'a.cedar:2:1',
+      'a.cedar:3:1',
+      'a.cedar:5:1',
+      'a.cedar:6:1',
+      'a.cedar:7:12',
+      'a.cedar:8:13',
+      'a.cedar:9:41',
+      'a.cedar:10:1',
+      'a.cedar:11:1',
+      'a.cedar:12:45',
+      'a.cedar:13:70',
+      'a.cedar:14:58',
+      'b.cedar:1:1',
+    ]);
+    const words = problems.map(({ message, remedy }) => `${message} ${remedy}`);
+    for (const [at, part] of [
+      'has no @id',
+      'built-in',
+      'a.cedar:4',
+      'is no name',
+      'not built yet',
+      'Did you mean @approval?',
+      'unexpected token',
+      'template',
+      'template',
+      'Did you mean',
+      '`shoe`',
+      'context.facts has NAME',
+      'a.cedar:4',
+    ].entries()) {
+      expect(words[at]).toContain(part);
+    }
+    expect(problems.every(({ remedy }) => remedy !== '')).toBe(true);
+  });
+
+  it('render as file:line:column', () => {
+    const [problem] = check(`\n  ${PERMIT}`).problems;
+    expect(problem && renderProblem('lictor.yaml', problem)).toMatch(/^a\.cedar:2:3 {2}the policy has no @id\n {4}Write @id/);
+  });
+
+  it('are warned of when they can never match, or name a role that nobody can have, and taken all the same', () => {
+    const text = `@id("never") forbid (principal, action == Action::"flows.read", resource is Variable);\n@id("role") permit (principal in Role::"oprator", action, resource);`;
+    const { problems, warnings } = check(text);
+    expect(problems).toEqual([]);
+    expect(warnings.map(({ line, column, message }) => `${line}:${column} ${message}`)).toEqual([
+      expect.stringMatching(/^1:\d+ policy never can never match/),
+      expect.stringMatching(/^2:34 policy role names the role "oprator"/),
+    ]);
+  });
+
+  it('are told of one mistake once, although it concerns every action', () => {
+    expect(told('@id("a") forbid (principal, action, resource) when { context.facts.magic && context.moon };')).toEqual([
+      expect.stringContaining('a.cedar:1:54 attribute `facts.magic` in the context not found'),
+      expect.stringContaining('a.cedar:1:77 attribute `moon` in the context not found'),
+    ]);
+  });
+});
+
+describe('the directory of own policies', () => {
+  let directory = '';
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'lictor-policies-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+  const put = (name: string, text: string | Buffer = `@id("${name}") ${PERMIT}`): string => {
+    writeFileSync(join(directory, name), text);
+    return join(directory, name);
+  };
+  const load = () => loadOwnPolicies(actions, directory);
+
+  it('gives its policies and vectors, through links too, and nothing else', () => {
+    mkdirSync(join(directory, '..data'));
+    writeFileSync(join(directory, '..data', 'real.cedar'), `@id("linked") ${PERMIT}`);
+    symlinkSync(join('..data', 'real.cedar'), join(directory, 'linked.cedar'));
+    put('b.cedar');
+    put('b.vectors.yaml', 'vectors: []\n');
+    put('README.md', 'no policy');
+    put('.hidden.cedar', 'no policy');
+    const { policies, problems } = load();
+    expect(problems).toEqual([]);
+    expect(Object.keys(policies.files)).toEqual(['b.cedar', 'b.vectors.yaml', 'linked.cedar']);
+    expect(Object.keys(policies.texts)).toEqual(['b.cedar', 'linked']);
+  });
+
+  it.each<readonly [string, () => void, string]>([
+    ['a file that everybody may write', () => chmodSync(put('a.cedar'), 0o666), 'every user'],
+    ['a directory that everybody may write', () => chmodSync(directory, 0o777), 'every user'],
+    ['a directory in place of a file', () => mkdirSync(join(directory, 'a.cedar')), 'no regular file'],
+    ['a link that leads nowhere', () => symlinkSync('nowhere', join(directory, 'a.cedar')), 'cannot be read'],
+    ['a file that is too large', () => void put('a.cedar', `//${'x'.repeat(300_000)}`), '256 KiB'],
+    ['bytes that are no text', () => void put('a.cedar', Buffer.from([0xff, 0xfe])), 'not UTF-8'],
+    ['no directory at all', () => rmSync(directory, { recursive: true }) ?? mkdirSync(`${directory}.moved`), 'does not exist'],
+  ])('is refused with %s', (_what, prepare, words) => {
+    prepare();
+    const { problems } = load();
+    expect(problems.map(({ message }) => message).join()).toContain(words);
+    rmSync(`${directory}.moved`, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true });
+  });
+
+  it('is refused with too many files', () => {
+    for (let n = 0; n < 501; n += 1) put(`p${n}.cedar`, '');
+    expect(load().problems[0]?.message).toContain('at most 500');
+  });
+
+  it('is not asked for where none is configured', () => {
+    expect(loadOwnPolicies(actions, null)).toMatchObject({ problems: [], policies: { texts: {} } });
+  });
+});

@@ -1,0 +1,108 @@
+// Runs decision vectors against the policies that they stand beside, the built-in ones included.
+import type { ActionEntry } from '../../catalog/actions.ts';
+import type { Problem } from '../../config/problem.ts';
+import { nearestName } from '../../config/suggest.ts';
+import type { Decision } from '../../contract/decision.ts';
+import type { ResourceType } from '../../contract/operation.ts';
+import { everywhere } from '../../contract/scope.ts';
+import { createPolicyEngine, type PolicyEngine } from '../engine.ts';
+import { FACTS, isFactName } from '../facts.ts';
+import { loadBuiltInPolicies } from '../policies.ts';
+import type { OwnPolicies } from './check.ts';
+import { parseVectors, type Vector } from './vectors.ts';
+
+export interface VectorResults {
+  readonly problems: readonly Problem[];
+  /** How many vectors there are. */
+  readonly count: number;
+}
+
+/** `policies` are sound. Problems name files as the policies' own do. */
+export function runVectors(actions: readonly ActionEntry[], policies: OwnPolicies): VectorResults {
+  const files = Object.entries(policies.files).filter(([name]) => name.endsWith('.vectors.yaml'));
+  if (files.length === 0) return { problems: [], count: 0 };
+  const engine = createPolicyEngine({ actions, revision: 0, policies: { ...loadBuiltInPolicies(), ...policies.texts } });
+  const parsed = files.map(([name, text]) => parseVectors(name, text));
+  const vectors = parsed.flatMap((file) => file.vectors);
+  return {
+    problems: [...parsed.flatMap(({ problems }) => problems), ...vectors.flatMap((vector) => runOne(vector, actions, engine))],
+    count: vectors.length,
+  };
+}
+
+function runOne(vector: Vector, actions: readonly ActionEntry[], engine: PolicyEngine): readonly Problem[] {
+  const { principal, action, resource, context } = vector;
+  const mistakes = checkVector(vector, actions, engine);
+  const type = typeOf(vector, actions);
+  if (mistakes.length > 0 || type === undefined) return mistakes;
+  const decision = engine.evaluate({
+    principal: { ...principal, idp: principal.idp ?? null, grants: everywhere(principal.roles), groups: [], attributes: {}, onBehalfOf: [] },
+    action,
+    resource: { type, id: resource.id ?? null },
+    context,
+  });
+  return fits(vector, decision) ? [] : [problem(vector, 'expect', differs(vector, decision), 'Correct the policies, or the vector if it is what has changed.')];
+}
+
+function fits({ expect, policies }: Vector, decision: Decision): boolean {
+  return decision.effect === expect && (policies === undefined || same(policies, decision.policies));
+}
+
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return JSON.stringify(a.toSorted()) === JSON.stringify(b.toSorted());
+}
+
+function differs({ expect, policies }: Vector, { effect, policies: by }: Decision): string {
+  const wanted = policies === undefined ? '' : ` by ${names(policies)}`;
+  return `expected ${expect}${wanted}, and it is ${effect} by ${names(by)}`;
+}
+
+function names(policies: readonly string[]): string {
+  return policies.length === 0 ? 'no policy' : policies.toSorted().join(', ');
+}
+
+function typeOf({ action, resource }: Vector, actions: readonly ActionEntry[]): ResourceType | undefined {
+  const types = actions.find(({ name }) => name === action)?.resources ?? [];
+  return resource.type ?? (types.length === 1 ? types[0] : undefined);
+}
+
+/** Names that nothing has would make a vector that says nothing. */
+function checkVector(vector: Vector, actions: readonly ActionEntry[], engine: PolicyEngine): readonly Problem[] {
+  const entry = actions.find(({ name }) => name === vector.action);
+  if (entry === undefined) {
+    const known = actions.map(({ name }) => name);
+    return [problem(vector, 'action', `there is no action ${JSON.stringify(vector.action)}`, suggestion(vector.action, known, 'docs/roles.md lists them.'))];
+  }
+  const problems: Problem[] = [];
+  const type = typeOf(vector, actions);
+  const types = entry.resources.join(', ');
+  if (type === undefined) problems.push(problem(vector, 'resource', `${vector.action} is for several types`, `Write resource: { type: ... }: ${types}.`));
+  else if (!entry.resources.includes(type)) problems.push(problem(vector, 'resource', `${vector.action} is never asked on ${type}`, `It is for ${types}.`));
+  for (const [name, value] of Object.entries(vector.context.facts)) {
+    const wrong = wrongFact(name, value);
+    if (wrong !== undefined) problems.push(problem(vector, 'context', wrong.message, wrong.remedy));
+  }
+  for (const id of (vector.policies ?? []).filter((name) => !engine.policies.includes(name))) {
+    problems.push(problem(vector, 'policies', `there is no policy ${JSON.stringify(id)}`, suggestion(id, engine.policies, 'Policies are named by their @id.')));
+  }
+  return problems;
+}
+
+const VALUES = { Boolean: 'boolean', String: 'string', Long: 'number' } as const;
+
+function wrongFact(name: string, value: boolean | number | string): Pick<Problem, 'message' | 'remedy'> | undefined {
+  if (!isFactName(name))
+    return { message: `there is no fact ${JSON.stringify(name)}`, remedy: suggestion(name, Object.keys(FACTS), 'docs/policies.md lists them.') };
+  const type = FACTS[name];
+  return typeof value === VALUES[type] ? undefined : { message: `the fact ${name} is a ${type}`, remedy: `Write a value of that type.` };
+}
+
+function suggestion(given: string, known: readonly string[], otherwise: string): string {
+  const near = nearestName(given, known);
+  return near === undefined ? otherwise : `Did you mean ${near}?`;
+}
+
+function problem(vector: Vector, key: 'action' | 'resource' | 'context' | 'expect' | 'policies', message: string, remedy: string): Problem {
+  const line = vector.lineOf(key) ?? vector.lineOf();
+  return { path: '', file: vector.file, ...(line !== undefined && { line }), message: `vector ${JSON.stringify(vector.name)}: ${message}`, remedy };
+}

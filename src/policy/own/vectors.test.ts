@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { collectActions } from '../../catalog/actions.ts';
+import { OPERATIONS } from '../../catalog/catalogue.ts';
+import { checkPolicyFiles } from './check.ts';
+import { runVectors } from './run-vectors.ts';
+
+const actions = collectActions(OPERATIONS);
+const POLICIES = `
+@id("no-override") forbid (principal, action == Action::"deployments.run.override", resource == Deployment::"d1")
+when { principal has idp && principal.idp == "corp" && context.facts has job_variables && context.facts.job_variables };
+`;
+
+function run(yaml: string) {
+  return runVectors(actions, checkPolicyFiles(actions, { 'own.cedar': POLICIES, 'own.vectors.yaml': yaml }).policies);
+}
+
+const OVERRIDE = `
+    action: deployments.run.override
+    resource: { type: Deployment, id: d1 }
+    context: { facts: { job_variables: true } }`;
+
+describe('decision vectors', () => {
+  it('pass when the decision and its policies are as expected', () => {
+    const yaml = `vectors:
+  - name: no override from corp
+    principal: { id: dana@corp, idp: corp, roles: [deployer] }${OVERRIDE}
+    expect: deny
+    policies: [no-override]
+  - name: others may
+    principal: { roles: [deployer] }${OVERRIDE}
+    expect: allow
+  - name: a viewer reads flows
+    principal: { kind: service, roles: [viewer] }
+    action: flows.read
+    expect: allow
+    policies: [viewer]
+  - name: and nothing else
+    principal: { roles: [viewer] }
+    action: flows.delete
+    expect: deny
+    policies: []
+`;
+    expect(run(yaml)).toEqual({ problems: [], count: 4 });
+  });
+
+  it('fail with file and line, saying what is and what was expected', () => {
+    const yaml = `vectors:
+  - name: wrong effect
+    principal: { id: dana@corp, idp: corp, roles: [deployer] }${OVERRIDE}
+    expect: allow
+  - name: wrong policy
+    principal: { roles: [viewer] }
+    action: flows.read
+    expect: allow
+    policies: [no-override]
+`;
+    expect(run(yaml).problems).toEqual([
+      expect.objectContaining({ file: 'own.vectors.yaml', line: 7, message: 'vector "wrong effect": expected allow, and it is deny by no-override' }),
+      expect.objectContaining({ line: 11, message: 'vector "wrong policy": expected allow by no-override, and it is allow by viewer' }),
+    ]);
+  });
+
+  it.each([
+    ['an unknown action', 'principal: {}\n    action: flows.reed\n    expect: deny', 'Did you mean flows.read?'],
+    [
+      'a type that the action is not for',
+      'principal: {}\n    action: flows.read\n    resource: { type: Variable }\n    expect: deny',
+      'never asked on Variable',
+    ],
+    ['an action for several types', 'principal: {}\n    action: blocks.read_secrets\n    expect: deny', 'is for several types'],
+    ['an unknown fact', 'principal: {}\n    action: flows.read\n    context: { facts: { forse: true } }\n    expect: deny', 'Did you mean force?'],
+    ['a fact of another type', 'principal: {}\n    action: flows.read\n    context: { facts: { count: "1" } }\n    expect: deny', 'is a Long'],
+    ['an unknown policy', 'principal: {}\n    action: flows.read\n    expect: deny\n    policies: [no-overide]', 'Did you mean no-override?'],
+    ['an unknown role', 'principal: { roles: [oprator] }\n    action: flows.read\n    expect: deny', 'vectors[0].principal.roles[0]'],
+    ['a misspelt key', 'principal: {}\n    action: flows.read\n    expects: deny', 'Did you mean expect?'],
+    ['no expectation', 'principal: {}\n    action: flows.read', 'vectors[0].expect'],
+    ['broken YAML', 'principal: {', 'YAML'],
+  ])('are no vectors with %s', (_what, rest, words) => {
+    const { problems } = run(`vectors:\n  - name: x\n    ${rest}\n`);
+    expect(problems.map(({ path, message, remedy }) => `${path} ${message} ${remedy}`).join()).toContain(words);
+    for (const { file, line } of problems) expect([file, line]).toEqual(['own.vectors.yaml', expect.any(Number)]);
+  });
+
+  it('are not missed: a file without any is a problem', () => {
+    expect(run('vectors: []\n').problems).toHaveLength(1);
+  });
+});

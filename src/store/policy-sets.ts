@@ -1,0 +1,67 @@
+// Own policies as they came into force: whole texts, who and when. The newest is the one in force.
+import type { Clock } from '../contract/clock.ts';
+import type { PolicyFiles } from '../contract/policy-files.ts';
+import type { Database } from './database.ts';
+
+export interface PolicySet {
+  /** The first revision that was decided with it; it is in force until that of the next set. */
+  readonly revision: number;
+  readonly files: PolicyFiles;
+  /** Who applied it, `local:NAME`. */
+  readonly by: string;
+  /** In their words; empty when none were given. */
+  readonly why: string;
+  readonly createdMs: number;
+}
+
+export interface PolicySets {
+  put(set: Omit<PolicySet, 'createdMs'>): Promise<void>;
+  /** It did not come into force after all. */
+  forget(revision: number): Promise<void>;
+  latest(): Promise<PolicySet | undefined>;
+  /** Newest first. */
+  list(): Promise<readonly PolicySet[]>;
+}
+
+/** The oldest go first; the ledger still says that they were applied. */
+const MOST_KEPT = 1_000;
+
+export function createPolicySets(database: Database, clock: Clock): PolicySets {
+  const newest = () => database.read.selectFrom('policy_sets').selectAll().orderBy('created_ms', 'desc').orderBy('revision', 'desc');
+  return {
+    put: ({ revision, files, by, why }) =>
+      database.durably(async (transaction) => {
+        const columns = { files: JSON.stringify(files), applied_by: by, why, created_ms: clock() };
+        await transaction
+          .insertInto('policy_sets')
+          .values({ revision, ...columns })
+          .onConflict((conflict) => conflict.column('revision').doUpdateSet(columns))
+          .execute();
+        const kept = transaction.selectFrom('policy_sets').select('revision').orderBy('created_ms', 'desc').orderBy('revision', 'desc').limit(MOST_KEPT);
+        await transaction.deleteFrom('policy_sets').where('revision', 'not in', kept).execute();
+      }),
+    async forget(revision) {
+      await database.durably((transaction) => transaction.deleteFrom('policy_sets').where('revision', '=', revision).execute());
+    },
+    async latest() {
+      const row = await newest().limit(1).executeTakeFirst();
+      return row === undefined ? undefined : parseRow(row);
+    },
+    list: async () => (await newest().execute()).map(parseRow),
+  };
+}
+
+interface Row {
+  readonly revision: number;
+  readonly files: string;
+  readonly applied_by: string;
+  readonly why: string;
+  readonly created_ms: number;
+}
+
+function parseRow(row: Row): PolicySet {
+  const value: unknown = JSON.parse(row.files);
+  const files = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  const texts = files.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return { revision: row.revision, files: Object.fromEntries(texts), by: row.applied_by, why: row.why, createdMs: row.created_ms };
+}

@@ -1,5 +1,6 @@
 // What the commands that change tokens and accounts share: the store, the record of the change, and making it hold everywhere.
 import { userInfo } from 'node:os';
+import type { StatePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
 import { propagate } from '../decide/propagate.ts';
@@ -33,7 +34,7 @@ export async function withStore<T>(context: CliContext, work: (session: AdminSes
 /** For changes that give rights: what cannot be recorded is not done. Call it before the change. */
 export function recordFirst({ paths }: LoadedContext, change: AdminChange): void {
   try {
-    append(paths.ledgerFile, change);
+    append(paths, change);
   } catch (cause) {
     throw new CommandFailed(
       `Nothing was changed: the ledger ${paths.ledgerFile} cannot be written. Check the disk space and the owner of the state directory.`,
@@ -45,7 +46,7 @@ export function recordFirst({ paths }: LoadedContext, change: AdminChange): void
 /** For changes that take rights away: done in any case, and said when it could not be recorded. */
 export function recordAfter(context: CliContext, { paths }: LoadedContext, change: AdminChange): void {
   try {
-    append(paths.ledgerFile, change);
+    append(paths, change);
   } catch {
     context.err.write(`lictor: done, but the ledger ${paths.ledgerFile} cannot be written: this change is not recorded.\n`);
   }
@@ -89,8 +90,8 @@ export function renderTable(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
-function append(ledgerFile: string, { action, resourceType, resourceId }: AdminChange): void {
-  appendRecord(ledgerFile, {
+function append(paths: StatePaths, { action, resourceType, resourceId }: AdminChange): void {
+  appendRecord(paths, {
     time: new Date(systemClock()).toISOString(),
     principal: localPrincipal(),
     principal_kind: 'user',

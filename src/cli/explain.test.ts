@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
+import { statePaths } from '../config/state-dir.ts';
 import { appendRecord } from '../ledger/append-record.ts';
 import { main } from './main.ts';
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
     decision: 'deny',
     reason: 'policy-default-deny',
   } as const;
-  appendRecord(join(root, 'ledger.db'), { time: '2026-01-01T00:00:00.000Z', request_id: REQUEST, status: 403, revision: 1, ...refused });
+  appendRecord(statePaths(root, ''), { time: '2026-01-01T00:00:00.000Z', request_id: REQUEST, status: 403, revision: 1, ...refused });
 });
 afterAll(() => {
   removeRuntimeDir(prepareStateDir(root));

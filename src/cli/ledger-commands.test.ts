@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { statePaths } from '../config/state-dir.ts';
 import { appendRecord } from '../ledger/append-record.ts';
 import { edgeDeathRecord } from '../ledger/events.ts';
 import { tempState } from '../ledger/lines.fixture.ts';
@@ -19,7 +20,7 @@ describe('audit and timeline', () => {
     root = state.paths.root;
     remove = state.remove;
     prefect = undefined;
-    const add = (entry: ReturnType<typeof record>) => appendRecord(state.paths.ledgerFile, entry);
+    const add = (entry: ReturnType<typeof record>) => appendRecord(state.paths, entry);
     add(creation(0));
     for (let second = 1; second < 5; second += 1) add(record(second));
     add(
@@ -33,7 +34,7 @@ describe('audit and timeline', () => {
       }),
     );
     add(record(7, { principal: `bob\u001b[31m${'b'.repeat(60)}`, action: null, path: `/x/${'y'.repeat(300)}`, flow_run_id: null }));
-    appendRecord(state.paths.ledgerFile, { ...edgeDeathRecord({ pid: 7, atMs: 0, signal: '9' }, null), time: at(2.5) });
+    appendRecord(state.paths, { ...edgeDeathRecord({ pid: 7, atMs: 0, signal: '9' }, null), time: at(2.5) });
     writeConfig('http://127.0.0.1:9');
   });
   afterEach(() => {
@@ -146,7 +147,7 @@ describe('audit and timeline', () => {
   it('timeline shows what the ledger has when Prefect forgot the run', async () => {
     await startPrefect();
     const other = '0199c0de-0000-7000-8000-0000000000ee';
-    appendRecord(join(root, 'ledger.db'), record(1, { flow_run_id: other }));
+    appendRecord(statePaths(root, ''), record(1, { flow_run_id: other }));
     expect((await run('timeline', other)).out).toContain('Prefect does not know this run any more');
   });
 

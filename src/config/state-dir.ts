@@ -23,6 +23,8 @@ export interface StatePaths {
   /** Rendered nginx configuration: `nginx.conf` and its includes. */
   readonly edge: string;
   readonly ledgerFile: string;
+  /** Signs where the ledger's chains end. */
+  readonly ledgerKey: string;
   readonly storeFile: string;
   /** Seals small secrets of the store; never leaves the machine. */
   readonly sealKey: string;
@@ -71,6 +73,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     controlLog: join(root, 'log', 'control.log'),
     edge: join(root, 'edge'),
     ledgerFile: join(root, 'ledger.db'),
+    ledgerKey: join(root, 'keys', 'ledger.pem'),
     storeFile: join(root, 'lictor.db'),
     sealKey: join(root, 'keys', 'seal.key'),
     samlSigner: join(root, 'keys', 'saml.pem'),

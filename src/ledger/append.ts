@@ -1,33 +1,45 @@
-// The one place where a record enters the ledger: id, node, sequence; later the chain.
+// The one place where a record enters the ledger: id, node, its place in the chain.
 import { createHash, randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord, NewRecord } from '../contract/record.ts';
+import type { Chain } from './chain/chain.ts';
 import { INSERT_SQL, rowValues } from './columns.ts';
 
 export type AppendRow = (record: NewRecord, id?: string) => boolean;
 
 /**
- * Call the result inside a transaction only (BEGIN IMMEDIATE): the sequence is read there.
+ * Call the result inside a transaction only (BEGIN IMMEDIATE) that ends with the chain's `seal`.
  * It answers false when a record with this id exists: nothing was written, and no number was used up.
  * Not checked here: whether the request has a record already (intents.ts).
  */
-export function createAppend(db: DatabaseSync, node: string): AppendRow {
+export function createAppend(db: DatabaseSync, node: string, chain: Pick<Chain, 'place'>): AppendRow {
   const insert = db.prepare(INSERT_SQL);
-  const last = db.prepare('SELECT max(seq) AS seq FROM records WHERE node = ?');
   const randomBlock = createRandomBlocks();
   return (record, id = timeOrderedId(Date.parse(record.time), randomBlock())) => {
-    const seq = Number(last.get(node)?.seq ?? 0) + 1;
-    // The chain goes here: prev_hash = hash of the record before, hash = over the whole record.
-    return insert.run(...rowValues(completeRecord(record, { id, node, seq }))).changes !== 0;
+    const placed = chain.place(completeRecord(record, { id, node }));
+    if (insert.run(...rowValues(placed.record)).changes === 0) return false;
+    placed.used();
+    return true;
   };
 }
 
-/** Throws `ledger-record-invalid` when the time is none; every other field is typed. */
-export function completeRecord(record: NewRecord, place: { readonly id: string; readonly node: string; readonly seq: number }): LedgerRecord {
+type Unplaced = Omit<LedgerRecord, 'seq' | 'prev_hash' | 'hash'>;
+
+/** As it will be read back: well-formed text. Throws `ledger-record-invalid` when the time is none; every other field is typed. */
+export function completeRecord(record: NewRecord, place: { readonly id: string; readonly node: string }): Unplaced {
   const ms = Date.parse(record.time);
   if (Number.isNaN(ms)) throw new LictorError('ledger-record-invalid', 'A record needs a time.');
-  return { ...EMPTY, ...withoutUndefined(record), time: new Date(ms).toISOString(), ...place };
+  const whole: Record<string, unknown> = { ...EMPTY, ...withoutUndefined(record), time: new Date(ms).toISOString(), ...place };
+  for (const [name, value] of Object.entries(whole)) whole[name] = storable(value);
+  return whole as unknown as Unplaced;
+}
+
+/** Text without lone surrogates, numbers that are ones: what SQLite gives back is what was hashed. */
+function storable(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map((item) => String(item).toWellFormed());
+  return typeof value === 'number' && !Number.isFinite(value) ? null : value;
 }
 
 /** The same text gives the same id: for what has no request id and may be read twice. */
@@ -67,7 +79,7 @@ export function withoutUndefined<T extends Partial<NewRecord>>(record: T): Parti
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
 
-const EMPTY: Omit<LedgerRecord, 'id' | 'time' | 'node' | 'seq'> = {
+const EMPTY: Omit<Unplaced, 'id' | 'time' | 'node'> = {
   request_id: null,
   principal: null,
   principal_kind: null,
@@ -100,6 +112,4 @@ const EMPTY: Omit<LedgerRecord, 'id' | 'time' | 'node' | 'seq'> = {
   grant_id: null,
   approval_id: null,
   tool: null,
-  prev_hash: null,
-  hash: null,
 };

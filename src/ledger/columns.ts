@@ -4,7 +4,7 @@ import type { LedgerRecord } from '../contract/record.ts';
 
 type Kind = 'text' | 'integer' | 'real' | 'list';
 
-/** Every field of CONTRACT 4, in its order: the order of the columns, and later of what is hashed. */
+/** Every field of CONTRACT 4, in its order: the order of the columns. What is hashed: chain/hash.ts. */
 export const COLUMNS = {
   id: 'text',
   time: 'text',
@@ -72,7 +72,7 @@ export function recordOfRow(row: Record<string, SQLOutputValue>): LedgerRecord {
 
 function sqlValue(value: LedgerRecord[keyof LedgerRecord]): SQLInputValue {
   if (value === null || typeof value === 'number') return value;
-  return typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function parseList(value: SQLOutputValue | undefined): readonly string[] {

@@ -30,9 +30,9 @@ describe('ledger core', () => {
   });
 
   function start(session = `session-${++sessions}`): Core {
-    const { ledgerFile, accessLog, edgeErrorLog } = paths;
+    const { ledgerFile, ledgerKey, accessLog, edgeErrorLog } = paths;
     const core = createCore({
-      setup: { ledgerFile, accessLog, edgeErrorLog, node: 'n1', basePath: '', session, startedAtMs: nowMs, rotate: null, floods: FLOOD_LIMITS },
+      setup: { ledgerFile, ledgerKey, accessLog, edgeErrorLog, node: 'n1', basePath: '', session, startedAtMs: nowMs, rotate: null, floods: FLOOD_LIMITS },
       routes: createCatalogue(),
       clock: () => nowMs,
       onHealth: (healthy) => health.push(healthy),
@@ -72,7 +72,7 @@ describe('ledger core', () => {
     const core = start();
     log(accessLine('r1'), accessLine('r1'), accessLine('r2'));
     pumpAll(core);
-    appendRecord(paths.ledgerFile, { time: at(), action: 'accounts.add' });
+    appendRecord(paths, { time: at(), action: 'accounts.add' });
     core.run([{ kind: 'append', record: { time: at(), action: 'login' } }]);
     expect(records().map((record) => [record.node, record.seq])).toEqual([1, 2, 3, 4, 5].map((seq) => ['n1', seq]));
   });

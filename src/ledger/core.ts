@@ -5,7 +5,8 @@ import { LictorError } from '../contract/error.ts';
 import { REASONS } from '../contract/reasons.ts';
 import type { RouteKnowledge } from './access-line.ts';
 import { type AppendRow, createAppend } from './append.ts';
-import { openLedgerDatabase, transaction } from './database.ts';
+import { type Chain, createChain } from './chain/chain.ts';
+import { openLedgerDatabase, repeatableTransaction, transaction } from './database.ts';
 import { recoveredRecord, stoppedRecord } from './events.ts';
 import { createFloods, type Floods } from './floods.ts';
 import { createIngest, type Ingest } from './ingest.ts';
@@ -41,6 +42,9 @@ export interface CoreParts {
 
 interface Open {
   readonly db: DatabaseSync;
+  /** One transaction; it ends with a signed head. */
+  readonly write: <T>(work: () => T) => T;
+  readonly chain: Chain;
   readonly appendRow: AppendRow;
   readonly floods: Floods;
   readonly intents: Intents;
@@ -57,7 +61,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
   /** Every write goes through here: it works, or the ledger is unhealthy and says why. A new try begins with a new connection. */
   function guarded<T>(work: (open: Open) => T): T | undefined {
     try {
-      open ??= openAll(setup, routes);
+      open ??= openAll({ setup, routes, clock });
       return work(open);
     } catch (error) {
       shut();
@@ -73,7 +77,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
     const since = failedAtMs ?? clock();
     const done = guarded((parts) => {
       const more = parts.ingest.pump(clock());
-      transaction(parts.db, () => {
+      parts.write(() => {
         for (const command of owed) runOne(parts, command, clock());
         parts.appendRow(recoveredRecord(clock(), clock() - since));
       });
@@ -87,7 +91,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
   }
 
   function settleLeftovers(): void {
-    guarded(({ db, intents }) => transaction(db, () => intents.abandonOthers()));
+    guarded(({ write, intents }) => write(() => intents.abandonOthers()));
     leftoversDone = failedAtMs === undefined;
   }
 
@@ -102,8 +106,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
 
   return {
     run(commands) {
-      const outcomes =
-        failedAtMs === undefined ? guarded((parts) => transaction(parts.db, () => commands.map((command) => runOne(parts, command, clock())))) : undefined;
+      const outcomes = failedAtMs === undefined ? guarded((parts) => parts.write(() => commands.map((command) => runOne(parts, command, clock())))) : undefined;
       if (outcomes !== undefined) return outcomes;
       owed = [...owed, ...commands.filter((command) => command.kind === 'settle')].slice(0, MOST_OWED);
       return commands.map(() => UNAVAILABLE);
@@ -116,8 +119,8 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
     },
     tick() {
       if (failedAtMs !== undefined) return;
-      guarded(({ db, intents, floods, life }) =>
-        transaction(db, () => {
+      guarded(({ write, intents, floods, life }) =>
+        write(() => {
           intents.releaseHeld(clock() - HOLD_MS);
           floods.summarise(clock());
           life.sign(clock());
@@ -128,8 +131,8 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
     healthy: () => failedAtMs === undefined,
     close() {
       while (this.pump());
-      guarded(({ db, intents, floods, life, appendRow }) =>
-        transaction(db, () => {
+      guarded(({ write, intents, floods, life, appendRow }) =>
+        write(() => {
           intents.releaseHeld(Number.MAX_SAFE_INTEGER);
           // The minute that is under way goes on after a restart.
           floods.summarise(clock());
@@ -166,16 +169,31 @@ function runOne({ intents }: Open, command: Command, nowMs: number): Outcome {
   }
 }
 
-function openAll(setup: WorkerSetup, routes: RouteKnowledge): Open {
+interface Opening {
+  readonly setup: WorkerSetup;
+  readonly routes: RouteKnowledge;
+  readonly clock: Clock;
+}
+
+function openAll({ setup, routes, clock }: Opening): Open {
   const db = openLedgerDatabase(setup.ledgerFile);
   try {
-    const appendRow = createAppend(db, setup.node);
+    const chain = createChain(db, setup.node, setup.ledgerKey);
+    const sealed = <T>(work: () => T): T => {
+      const result = work();
+      chain.seal(clock());
+      return result;
+    };
+    const write = <T>(work: () => T): T => transaction(db, () => sealed(work));
+    const writeRepeatable = <T>(work: () => T): T => repeatableTransaction(db, () => sealed(work));
+    const appendRow = createAppend(db, setup.node, chain);
     const floods = createFloods(db, appendRow, setup.floods);
     const intents = createIntents({ db, appendRow, floods, session: setup.session });
     const life = createLifeSigns(db, appendRow, setup);
-    transaction(db, () => life.start());
-    const ingest = createIngest({ db, appendRow, intents, routes, accessLog: setup.accessLog, edgeErrorLog: setup.edgeErrorLog, basePath: setup.basePath });
-    return { db, appendRow, floods, intents, ingest, life };
+    write(() => life.start());
+    const { accessLog, edgeErrorLog, basePath } = setup;
+    const ingest = createIngest({ db, write: writeRepeatable, appendRow, intents, routes, accessLog, edgeErrorLog, basePath });
+    return { db, write, chain, appendRow, floods, intents, ingest, life };
   } catch (error) {
     db.close();
     throw error;

@@ -5,12 +5,13 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { LictorError } from '../contract/error.ts';
+import { adoptRecords } from './chain/adopt.ts';
 import { COLUMN_SQL } from './columns.ts';
 
 /** How long a writer waits for another process's transaction before it counts as a failed write. */
 const BUSY_MS = 2_000;
 
-const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `CREATE TABLE records (n INTEGER PRIMARY KEY, ${COLUMN_SQL}) STRICT;
    CREATE UNIQUE INDEX records_id ON records (id);
    CREATE INDEX records_request ON records (request_id) WHERE request_id IS NOT NULL;
@@ -27,6 +28,9 @@ const MIGRATIONS: readonly string[] = [
   `CREATE TABLE flood_singles (minute INTEGER, address TEXT, singles INTEGER NOT NULL, PRIMARY KEY (minute, address)) STRICT, WITHOUT ROWID;
    CREATE TABLE flood_counts (minute INTEGER, address TEXT, reason TEXT, decision TEXT NOT NULL, count INTEGER NOT NULL, first TEXT NOT NULL,
      last TEXT NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (minute, address, reason)) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL, signature TEXT NOT NULL) STRICT;
+   CREATE TABLE checkpoints (number INTEGER PRIMARY KEY, text TEXT NOT NULL, signature TEXT NOT NULL) STRICT;`,
+  adoptRecords,
 ];
 
 /** For writing. Creates the file with mode 0600 and brings the schema up to date. Throws what SQLite throws. */
@@ -75,7 +79,10 @@ function migrate(db: DatabaseSync): void {
   transaction(db, () => {
     const version = schemaVersion(db);
     if (version > MIGRATIONS.length) throw new LictorError('ledger-newer', 'The ledger was written by a newer Lictor: upgrade this one.');
-    for (const sql of MIGRATIONS.slice(version)) db.exec(sql);
+    for (const step of MIGRATIONS.slice(version)) {
+      if (typeof step === 'string') db.exec(step);
+      else step(db);
+    }
     db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
   });
 }

@@ -39,9 +39,9 @@ describe('floods', () => {
   });
 
   function start(session: string): Core {
-    const { ledgerFile, accessLog, edgeErrorLog } = paths;
+    const { ledgerFile, ledgerKey, accessLog, edgeErrorLog } = paths;
     return createCore({
-      setup: { ledgerFile, accessLog, edgeErrorLog, node: 'n1', basePath: '', session, startedAtMs: nowMs, rotate: null, floods: FLOOD_LIMITS },
+      setup: { ledgerFile, ledgerKey, accessLog, edgeErrorLog, node: 'n1', basePath: '', session, startedAtMs: nowMs, rotate: null, floods: FLOOD_LIMITS },
       routes: createCatalogue(),
       clock: () => nowMs,
       onHealth: () => undefined,

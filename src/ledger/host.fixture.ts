@@ -1,13 +1,13 @@
-// For tests: a process that hosts the ledger and writes without pause, to be killed. Arguments: ledger, access log, error log, name.
+// For tests: a process that hosts the ledger and writes without pause, to be killed. Arguments: ledger, its key, access log, error log, name.
 // It tells its parent what is durable: `append ID`, `intend ID`, `settle ID`; and `unhealthy`, `healthy`.
 import { systemClock } from '../contract/clock.ts';
 import { startLedger } from './ledger.ts';
 
-const [ledgerFile = '', accessLog = '', edgeErrorLog = '', name = ''] = process.argv.slice(2);
+const [ledgerFile = '', ledgerKey = '', accessLog = '', edgeErrorLog = '', name = ''] = process.argv.slice(2);
 // A file size limit (the tests' full disk) then is a failed write, not a death.
 process.on('SIGXFSZ', () => undefined);
 
-const ledger = await startLedger({ paths: { ledgerFile, accessLog, edgeErrorLog }, node: 'n1', clock: systemClock });
+const ledger = await startLedger({ paths: { ledgerFile, ledgerKey, accessLog, edgeErrorLog }, node: 'n1', clock: systemClock });
 ledger.onHealth((healthy) => tell(healthy ? 'healthy' : 'unhealthy'));
 for (let number = 0; ; number += 1) await Promise.all([write(`${name}-${number}-a`), write(`${name}-${number}-b`)]);
 

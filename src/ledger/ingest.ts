@@ -2,7 +2,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type AccessLine, parseAccessLine, type RouteKnowledge, splitGluedLine } from './access-line.ts';
 import { type AppendRow, stableId } from './append.ts';
-import { repeatableTransaction } from './database.ts';
 import { edgeDeathId, edgeDeathRecord, parseEdgeDeath, unreadableRecord } from './events.ts';
 import type { Intents } from './intents.ts';
 import { type RotateLimits, rotateLog } from './rotate.ts';
@@ -23,6 +22,8 @@ export interface Ingest {
 
 export interface IngestParts {
   readonly db: DatabaseSync;
+  /** One transaction; what is read from a log can be read again, so it need not wait for the disk. */
+  readonly write: <T>(work: () => T) => T;
   readonly appendRow: AppendRow;
   readonly intents: Intents;
   readonly routes: RouteKnowledge;
@@ -32,7 +33,7 @@ export interface IngestParts {
 }
 
 export function createIngest(parts: IngestParts): Ingest {
-  const { db } = parts;
+  const { db, write } = parts;
   const access = openTail(parts.accessLog, storedPosition(db, 'access'));
   const errors = openTail(parts.edgeErrorLog, storedPosition(db, 'edge-error'));
   const store = db.prepare(
@@ -44,7 +45,7 @@ export function createIngest(parts: IngestParts): Ingest {
   function batch(file: string, tail: Tail, take: (lines: readonly TailLine[], position: TailPosition, nowMs: number) => void, nowMs: number): boolean {
     const chunk = tail.read(BATCH_LINES);
     if (chunk === undefined) return false;
-    repeatableTransaction(db, () => {
+    write(() => {
       take(chunk.lines, chunk.next, nowMs);
       store.run(file, chunk.next.inode, chunk.next.offset, chunk.next.head);
     });

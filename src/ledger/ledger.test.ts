@@ -25,7 +25,9 @@ describe('ledger', () => {
   const start = (): Promise<Ledger> => startLedger({ paths, node: 'n1', clock: systemClock });
 
   function host(name: string): ChildProcess {
-    const child = fork(new URL('./host.fixture.ts', import.meta.url), [paths.ledgerFile, paths.accessLog, paths.edgeErrorLog, name], { execArgv: [] });
+    const child = fork(new URL('./host.fixture.ts', import.meta.url), [paths.ledgerFile, paths.ledgerKey, paths.accessLog, paths.edgeErrorLog, name], {
+      execArgv: [],
+    });
     children.push(child);
     return child;
   }

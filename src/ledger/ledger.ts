@@ -32,7 +32,7 @@ export interface Ledger {
 }
 
 export interface LedgerOptions {
-  readonly paths: Pick<StatePaths, 'ledgerFile' | 'accessLog' | 'edgeErrorLog'>;
+  readonly paths: Pick<StatePaths, 'ledgerFile' | 'ledgerKey' | 'accessLog' | 'edgeErrorLog'>;
   /** Name of this node: each has its own sequence. */
   readonly node: string;
   readonly clock: Clock;
@@ -64,8 +64,8 @@ export async function startLedger({
   floods = FLOOD_LIMITS,
   workerFile = WORKER_FILE,
 }: LedgerOptions): Promise<Ledger> {
-  const { ledgerFile, accessLog, edgeErrorLog } = paths;
-  const setup: WorkerSetup = { ledgerFile, accessLog, edgeErrorLog, node, basePath, session: randomUUID(), startedAtMs: clock(), rotate, floods };
+  const { ledgerFile, ledgerKey, accessLog, edgeErrorLog } = paths;
+  const setup: WorkerSetup = { ledgerFile, ledgerKey, accessLog, edgeErrorLog, node, basePath, session: randomUUID(), startedAtMs: clock(), rotate, floods };
   const health = createHealth();
   const pending = createPending();
   const reopenListeners: (() => void)[] = [];

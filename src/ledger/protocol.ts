@@ -22,6 +22,7 @@ export type FromWorker =
 /** What the worker is started with. */
 export interface WorkerSetup {
   readonly ledgerFile: string;
+  readonly ledgerKey: string;
   readonly accessLog: string;
   readonly edgeErrorLog: string;
   readonly node: string;

@@ -1,24 +1,25 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StatePaths } from '../config/state-dir.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { appendRecord } from './append-record.ts';
 import { FLOW_RUN, tempState } from './lines.fixture.ts';
 import { type AuditFilter, openLedgerReader } from './query.ts';
 
 describe('ledger reader', () => {
-  let file: string;
+  let paths: StatePaths;
   let remove: () => void;
   beforeEach(() => {
     const state = tempState();
-    file = state.paths.ledgerFile;
+    paths = state.paths;
     remove = state.remove;
   });
   afterEach(() => remove());
 
   const minute = (value: number) => new Date(Date.UTC(2026, 2, 1, 12, value)).toISOString();
-  const add = (at: number, more: Partial<NewRecord> & { request_id: string }) => appendRecord(file, { time: minute(at), ...more });
+  const add = (at: number, more: Partial<NewRecord> & { request_id: string }) => appendRecord(paths, { time: minute(at), ...more });
   async function ids(filter: AuditFilter): Promise<(string | null)[]> {
-    const reader = openLedgerReader(file);
+    const reader = openLedgerReader(paths.ledgerFile);
     const found: (string | null)[] = [];
     for await (const record of reader.audit(filter)) found.push(record.request_id);
     reader.close();
@@ -52,7 +53,7 @@ describe('ledger reader', () => {
 
   it('gives records as they were written', async () => {
     some();
-    const reader = openLedgerReader(file);
+    const reader = openLedgerReader(paths.ledgerFile);
     expect(await reader.forFlowRun(FLOW_RUN)).toMatchObject([{ request_id: 'a', policies: ['p', 'q'], on_behalf_of: [], run_binding: 'none', hash: null }]);
     reader.close();
   });
@@ -60,7 +61,7 @@ describe('ledger reader', () => {
   it('reads more than a page in order, also where many records share their time', async () => {
     const expected = Array.from({ length: 1_203 }, (_, index) => `r${index}`);
     for (const id of expected.slice(0, 3)) add(1, { request_id: id });
-    using writer = new DatabaseSync(file);
+    using writer = new DatabaseSync(paths.ledgerFile);
     writer.exec('BEGIN');
     const copy = writer.prepare(
       "INSERT INTO records (id, time, request_id, on_behalf_of, policies, run_binding, node, seq) VALUES (?, ?, ?, '[]', '[]', 'none', 'other', ?)",
@@ -78,7 +79,7 @@ describe('ledger reader', () => {
     ["decision = 'deny'", 'records_deny'],
   ])('has an index for %s', (condition, index) => {
     some();
-    using db = new DatabaseSync(file);
+    using db = new DatabaseSync(paths.ledgerFile);
     const plan = db
       .prepare(`EXPLAIN QUERY PLAN SELECT n FROM records WHERE TRUE AND ${condition} AND n <= 9 AND (time, n) > ('', 0) ORDER BY time, n LIMIT 500`)
       .all();
@@ -86,6 +87,8 @@ describe('ledger reader', () => {
   });
 
   it('says what to do when there is no ledger', () => {
-    expect(() => openLedgerReader(file)).toThrowError(expect.objectContaining({ code: 'ledger-missing', message: expect.stringContaining('lictor up') }));
+    expect(() => openLedgerReader(paths.ledgerFile)).toThrowError(
+      expect.objectContaining({ code: 'ledger-missing', message: expect.stringContaining('lictor up') }),
+    );
   });
 });

@@ -26,7 +26,7 @@ export function record(seconds: number, more: Partial<NewRecord> = {}): LedgerRe
     flow_run_id: RUN,
     run_binding: 'verified',
   };
-  return completeRecord({ ...request, ...more }, { id: `id-${seq}`, node: 'n1', seq });
+  return { ...completeRecord({ ...request, ...more }, { id: `id-${seq}`, node: 'n1' }), seq, prev_hash: null, hash: null };
 }
 
 /** Alice starts the run. */

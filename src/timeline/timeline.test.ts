@@ -18,8 +18,12 @@ describe('timeline', () => {
   });
 
   it("shows the gateway's own gaps within the run, and none outside it", () => {
-    const whole = (seconds: number, event: Parameters<typeof completeRecord>[0]) =>
-      completeRecord({ ...event, time: at(seconds) }, { id: `g${seconds}`, node: 'n1', seq: 1 });
+    const whole = (seconds: number, event: Parameters<typeof completeRecord>[0]) => ({
+      ...completeRecord({ ...event, time: at(seconds) }, { id: `g${seconds}`, node: 'n1' }),
+      seq: 1,
+      prev_hash: null,
+      hash: null,
+    });
     const died = edgeDeathRecord({ pid: 7, atMs: 0, signal: '9' }, null);
     const late = whole(12, startedRecord(0, 'unclean', 5_000));
     const gatewayEvents = [whole(-5, died), whole(3, died), late, whole(30, startedRecord(0, 'clean', 1_000))];

@@ -30,7 +30,7 @@ describe('databases', () => {
 
   it('says how old the newest record is', () => {
     expect(checkLedger(state.paths, NOW_MS)).toMatchObject({ status: 'warn' });
-    appendRecord(state.paths.ledgerFile, { time: '2026-01-01T00:00:00.000Z' });
+    appendRecord(state.paths, { time: '2026-01-01T00:00:00.000Z' });
     expect(checkLedger(state.paths, NOW_MS)).toMatchObject({ status: 'ok', message: expect.stringContaining('10 minutes old') });
   });
 
@@ -40,7 +40,7 @@ describe('databases', () => {
   });
 
   it('names a ledger that is behind a log at rest, and not one that is being read', () => {
-    appendRecord(state.paths.ledgerFile, { time: '2026-01-01T00:00:00.000Z' });
+    appendRecord(state.paths, { time: '2026-01-01T00:00:00.000Z' });
     appendFileSync(state.paths.accessLog, '{}\n{}\n');
     const { ino } = statSync(state.paths.accessLog);
     using db = new DatabaseSync(state.paths.ledgerFile);

@@ -1,0 +1,230 @@
+// Each record is chained to the one before, and each transaction ends with a signed head: what was signed once is never signed away.
+import type { DatabaseSync } from 'node:sqlite';
+import { LictorError } from '../../contract/error.ts';
+import type { LedgerRecord } from '../../contract/record.ts';
+import { GENESIS, hashOf, sha256 } from './hash.ts';
+import { ensureKey, makeNextKey, nextKeyFile, readKey, takeNextKey } from './key-file.ts';
+import { type ChainEnd, type Checkpoint, type CheckpointReason, isSignedBy, parseStatement, type Signed, type SigningKey, signStatement } from './statement.ts';
+
+const CHECKPOINT_EVERY_MS = 3_600_000;
+
+/** Inside one transaction (BEGIN IMMEDIATE): any number of `place` and `moveStart`, then `seal`. After a rollback a new one is made. */
+export interface Chain {
+  /** Number, predecessor and hash for the next record. `used` is called when its row was written. */
+  place(record: Omit<LedgerRecord, 'seq' | 'prev_hash' | 'hash'>): { readonly record: LedgerRecord; used(): void };
+  /** Signs where the chains end, if that changed; a checkpoint hourly, and when there is a reason for one. */
+  seal(nowMs: number, reason?: CheckpointReason): void;
+  /** Where this node's chain begins and ends now. */
+  end(): ChainEnd;
+  /** The records up to `seq`, whose hash is `hash`, are no longer here. */
+  moveStart(seq: number, hash: string): void;
+  /** From here on another key signs. Call what it returns when the transaction is committed. */
+  changeKey(nowMs: number): () => void;
+}
+
+export function createChain(db: DatabaseSync, node: string, keyFile: string): Chain {
+  const statements = createStatements(db);
+  const last = db.prepare('SELECT seq, hash FROM records WHERE node = ? ORDER BY seq DESC LIMIT 1');
+  /** What this process signed last: it needs no second look. */
+  let known: Signed | undefined;
+  let key: SigningKey | undefined;
+  let open: Open | undefined;
+
+  /** Once in each transaction: the key, what was signed last, and that the records still end there. */
+  function begin(): Open {
+    const named = statements.keyId();
+    const checkpoint = statements.lastCheckpoint();
+    const lost = named !== undefined && key?.id !== named && keyIsLost(keyFile);
+    if (key === undefined || key.id !== named) key = loadKey(keyFile, lost ? undefined : named);
+    const head = statements.head();
+    if (head !== undefined && !sameSigned(head, known) && !isSignedBy(head, lost ? (checkpoint?.statement.public_key ?? '') : key.publicKey)) {
+      throw altered('the signature of its head is not by its key');
+    }
+    const chains = head === undefined ? adopted(db) : headChains(head);
+    const own = chains.find((chain) => chain.node === node) ?? { node, from_seq: 0, from_hash: GENESIS, seq: 0, hash: GENESIS };
+    const row = last.get(node);
+    const [seq, hash] = row === undefined ? [own.from_seq, own.from_hash] : [Number(row.seq), String(row.hash)];
+    if (seq !== own.seq || hash !== own.hash) throw altered(`record ${seq} of ${node} is not the last that was signed, ${own.seq}`);
+    const isNew = head === undefined;
+    return { key, own, chains, checkpoint, changed: isNew, reason: lost ? 'key-lost' : isNew ? (chains.length > 0 ? 'adopted' : 'start') : undefined };
+  }
+
+  function current(): Open {
+    open ??= begin();
+    return open;
+  }
+
+  function writeCheckpoint(state: Open, nowMs: number, reason: CheckpointReason, keys: Pick<Checkpoint, 'next_key' | 'previous_key'>): void {
+    const signer = state.key;
+    const statement: Checkpoint = {
+      ...common(state, nowMs),
+      kind: 'checkpoint',
+      reason,
+      public_key: signer.publicKey,
+      ...keys,
+    };
+    state.checkpoint = statements.addCheckpoint(statement, signStatement(statement, signer));
+    state.changed = true;
+  }
+
+  function writeHead(state: Open, nowMs: number): void {
+    known = signStatement({ ...common(state, nowMs), kind: 'head' }, state.key);
+    statements.setHead(known, state.key.id);
+  }
+
+  return {
+    place(record) {
+      const state = current();
+      const whole = { ...record, seq: state.own.seq + 1, prev_hash: state.own.hash, hash: null };
+      const hash = hashOf(whole);
+      return {
+        record: { ...whole, hash },
+        used() {
+          state.own = { ...state.own, seq: whole.seq, hash };
+          state.changed = true;
+        },
+      };
+    },
+    seal(nowMs, wanted) {
+      const state = current();
+      const due = state.checkpoint === undefined || nowMs - Date.parse(state.checkpoint.statement.time) >= CHECKPOINT_EVERY_MS;
+      const reason = wanted ?? state.reason ?? (due ? 'hour' : undefined);
+      if (reason !== undefined) writeCheckpoint(state, nowMs, reason, { next_key: null, previous_key: null });
+      if (state.changed) writeHead(state, nowMs);
+      open = undefined;
+    },
+    end: () => current().own,
+    moveStart(seq, hash) {
+      const state = current();
+      state.own = { ...state.own, from_seq: seq, from_hash: hash };
+      state.changed = true;
+    },
+    changeKey(nowMs) {
+      const state = current();
+      const [old, next] = [state.key, makeNextKey(keyFile)];
+      writeCheckpoint(state, nowMs, 'key', { next_key: next.publicKey, previous_key: null });
+      state.key = next;
+      writeCheckpoint(state, nowMs, 'key', { next_key: null, previous_key: old.publicKey });
+      key = next;
+      return () => takeNextKey(keyFile);
+    },
+  };
+}
+
+interface StoredCheckpoint {
+  readonly statement: Checkpoint;
+  readonly number: number;
+  readonly digest: string;
+}
+
+/** What one transaction knows and changes. */
+interface Open {
+  key: SigningKey;
+  own: ChainEnd;
+  readonly chains: readonly ChainEnd[];
+  checkpoint: StoredCheckpoint | undefined;
+  changed: boolean;
+  /** Why a checkpoint is due, beside the hour. */
+  readonly reason: CheckpointReason | undefined;
+}
+
+function common({ key, own, chains, checkpoint }: Open, nowMs: number) {
+  const others = chains.filter(({ node }) => node !== own.node);
+  return {
+    v: 1 as const,
+    time: new Date(nowMs).toISOString(),
+    chains: [...others, own].sort((a, b) => (a.node < b.node ? -1 : 1)),
+    previous: checkpoint?.digest ?? null,
+    checkpoints: checkpoint?.number ?? 0,
+    key: key.id,
+  };
+}
+
+function createStatements(db: DatabaseSync) {
+  const meta = db.prepare("SELECT value FROM meta WHERE key = 'ledger_key'");
+  const setMeta = db.prepare("INSERT INTO meta (key, value) VALUES ('ledger_key', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+  const head = db.prepare('SELECT text, signature FROM head');
+  const setHead = db.prepare(
+    'INSERT INTO head (one, text, signature) VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET text = excluded.text, signature = excluded.signature',
+  );
+  const lastCheckpoint = db.prepare('SELECT number, text FROM checkpoints ORDER BY number DESC LIMIT 1');
+  const addCheckpoint = db.prepare('INSERT INTO checkpoints (number, text, signature) VALUES (?, ?, ?)');
+  /** The last one that was read, by its text: parsing it costs more than the rest of a small transaction. */
+  let parsed: { readonly text: string; readonly statement: Checkpoint } | undefined;
+
+  function checkpointOf(text: string): Checkpoint {
+    if (parsed?.text === text) return parsed.statement;
+    const statement = parseStatement(text);
+    if (statement?.kind !== 'checkpoint') throw altered('its last checkpoint cannot be read');
+    parsed = { text, statement };
+    return statement;
+  }
+
+  return {
+    keyId(): string | undefined {
+      const value = meta.get()?.value;
+      return typeof value === 'string' ? value : undefined;
+    },
+    head(): Signed | undefined {
+      const row = head.get();
+      return row === undefined ? undefined : { text: String(row.text), signature: String(row.signature) };
+    },
+    lastCheckpoint(): StoredCheckpoint | undefined {
+      const row = lastCheckpoint.get();
+      if (row === undefined) return undefined;
+      const text = String(row.text);
+      return { statement: checkpointOf(text), number: Number(row.number), digest: sha256(text) };
+    },
+    addCheckpoint(statement: Checkpoint, { text, signature }: Signed): StoredCheckpoint {
+      const number = statement.checkpoints + 1;
+      addCheckpoint.run(number, text, signature);
+      parsed = { text, statement };
+      return { statement, number, digest: sha256(text) };
+    },
+    setHead({ text, signature }: Signed, keyId: string): void {
+      setHead.run(text, signature);
+      setMeta.run(keyId);
+    },
+  };
+}
+
+function headChains(head: Signed): readonly ChainEnd[] {
+  const statement = parseStatement(head.text);
+  if (statement?.kind !== 'head') throw altered('its head cannot be read');
+  return statement.chains;
+}
+
+/** Where the chains of a ledger end that has no head yet: it is new, or its records were chained when it was brought up to date. */
+function adopted(db: DatabaseSync): readonly ChainEnd[] {
+  const rows = db.prepare('SELECT node, seq, hash FROM records AS r WHERE seq = (SELECT max(seq) FROM records WHERE node = r.node) ORDER BY node').all();
+  return rows.map((row) => ({ node: String(row.node), from_seq: 0, from_hash: GENESIS, seq: Number(row.seq), hash: String(row.hash) }));
+}
+
+/** `named`: the id of the key that signed last. */
+function loadKey(file: string, named: string | undefined): SigningKey {
+  const key = named === undefined ? ensureKey(file) : readKey(file);
+  if (key !== undefined && (named === undefined || key.id === named)) return key;
+  const next = readKey(nextKeyFile(file));
+  if (next === undefined || next.id !== named) {
+    throw new LictorError('ledger-key-invalid', `${file} is not the key that signed this ledger: restore it from a backup, with its ledger.`);
+  }
+  takeNextKey(file); // A rotation that was committed and not finished.
+  return next;
+}
+
+/** No key at all: that is said in the ledger, and a new one begins. */
+function keyIsLost(file: string): boolean {
+  return readKey(file) === undefined && readKey(nextKeyFile(file)) === undefined;
+}
+
+function sameSigned(a: Signed, b: Signed | undefined): boolean {
+  return b !== undefined && a.text === b.text && a.signature === b.signature;
+}
+
+function altered(detail: string): LictorError {
+  return new LictorError(
+    'ledger-altered',
+    'The ledger was changed by something else than the gateway: lictor audit verify says where. Keep it as evidence, and move it away to begin a new one.',
+    { detail },
+  );
+}

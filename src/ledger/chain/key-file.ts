@@ -1,0 +1,64 @@
+// The ledger's signing key: a file of the state directory, outside the database that it vouches for.
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { LictorError } from '../../contract/error.ts';
+import { type SigningKey, signingKey } from './statement.ts';
+
+/** Reads the key, or makes it when there is none (0600). Throws `ledger-key-invalid` when the file is there and holds none. */
+export function ensureKey(file: string): SigningKey {
+  return readKey(file) ?? makeKey(file);
+}
+
+/** Undefined: there is no such file. */
+export function readKey(file: string): SigningKey | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    const key = createPrivateKey(readFileSync(file));
+    if (key.asymmetricKeyType === 'ed25519') {
+      chmodSync(file, 0o600);
+      return signingKey(key);
+    }
+  } catch (error) {
+    throw invalid(file, error);
+  }
+  throw invalid(file);
+}
+
+/** The one that a rotation brings, beside the one in use until the change is in the ledger. */
+export function nextKeyFile(file: string): string {
+  return `${file}.next`;
+}
+
+/** A new key beside the one in use. */
+export function makeNextKey(file: string): SigningKey {
+  rmSync(nextKeyFile(file), { force: true });
+  return makeKey(nextKeyFile(file));
+}
+
+/** The change is in the ledger: the old key signs nothing any more. */
+export function takeNextKey(file: string): void {
+  renameSync(nextKeyFile(file), file);
+}
+
+/** Several processes may start at once: the first one's key counts. */
+function makeKey(file: string): SigningKey {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const mine = `${file}.${process.pid}`;
+  const { privateKey } = generateKeyPairSync('ed25519');
+  writeFileSync(mine, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  try {
+    linkSync(mine, file);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    rmSync(mine);
+  }
+  const key = readKey(file);
+  if (key === undefined) throw invalid(file);
+  return key;
+}
+
+function invalid(file: string, cause?: unknown): LictorError {
+  return new LictorError('ledger-key-invalid', `${file} holds no Ed25519 key: restore it from a backup.`, { cause });
+}

@@ -84,7 +84,7 @@ describe('audit and timeline', () => {
         .trimEnd()
         .split('\n')
         .map((line) => JSON.parse(line)),
-    ).toMatchObject([{ principal: 'carol@local', reason: 'policy-default-deny', hash: null }]);
+    ).toMatchObject([{ principal: 'carol@local', reason: 'policy-default-deny', hash: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
   });
 
   it('audit says so when nothing fits', async () => {

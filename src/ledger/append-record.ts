@@ -19,9 +19,9 @@ export function appendRecord({ ledgerFile, ledgerKey }: Pick<StatePaths, 'ledger
     transaction(db, () => {
       const named = db.prepare("SELECT value FROM meta WHERE key = 'node'").get()?.value;
       const node = typeof named === 'string' ? named : hostname();
-      const chain = createChain(db, node, ledgerKey);
+      const chain = createChain({ db, node, keyFile: ledgerKey, clock: systemClock });
       createAppend(db, node, chain)(record);
-      chain.seal(systemClock());
+      chain.seal();
     });
   } catch (error) {
     if (error instanceof LictorError) throw error;

@@ -178,10 +178,10 @@ interface Opening {
 function openAll({ setup, routes, clock }: Opening): Open {
   const db = openLedgerDatabase(setup.ledgerFile);
   try {
-    const chain = createChain(db, setup.node, setup.ledgerKey);
+    const chain = createChain({ db, node: setup.node, keyFile: setup.ledgerKey, clock });
     const sealed = <T>(work: () => T): T => {
       const result = work();
-      chain.seal(clock());
+      chain.seal();
       return result;
     };
     const write = <T>(work: () => T): T => transaction(db, () => sealed(work));

@@ -146,7 +146,10 @@ describe('while Keycloak is away', () => {
     await keycloak.stop();
     await untilDue(session);
     expect(await ask(session)).toBe(200);
-    const page = await navigate(new URL(`${gateway.url}/.lictor/login`));
+    // What was read of Keycloak in the last ten seconds counts as its presence.
+    const login = () => navigate(new URL(`${gateway.url}/.lictor/login`));
+    await waitFor(async () => (await login()).status === 503, { what: 'the login page to notice', timeoutMs: 30_000, everyMs: 500 });
+    const page = await login();
     expect(page.status).toBe(503);
     expect(page.html).toMatch(/cannot be reached\..*Try again in a minute.*idp-unavailable/s);
     expect(await gateway.stop()).toEqual([]);

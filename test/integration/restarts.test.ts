@@ -66,7 +66,12 @@ async function killControlPlane(): Promise<void> {
 interface AccessLine {
   readonly request_id: string;
   readonly taken: string;
+  /** Empty: refused before anybody decided, so of nobody. */
+  readonly facts: string;
 }
+
+/** So many of nobody in a minute have a record each; the others are counted (src/ledger/floods.ts). A slow machine refuses many while the control plane is away. */
+const SURELY_SINGLE = 100;
 
 function accessLog(): AccessLine[] {
   return readFileSync(join(gateway.stateDir, 'log', 'access.log'), 'latin1')
@@ -81,13 +86,10 @@ async function audit(): Promise<Record<string, unknown>[]> {
 
 /** Every request of the access log is in the ledger exactly once; nothing is there twice. */
 async function expectLedgerWhole(): Promise<void> {
-  const requests = [
-    ...new Set(
-      accessLog()
-        .filter(({ taken }) => taken !== 'own')
-        .map(({ request_id }) => request_id),
-    ),
-  ];
+  const lines = accessLog().filter(({ taken }) => taken !== 'own');
+  const ofNobody = lines.filter(({ facts }) => facts === '');
+  const expected = ofNobody.length > SURELY_SINGLE ? lines.filter(({ facts }) => facts !== '') : lines;
+  const requests = [...new Set(expected.map(({ request_id }) => request_id))];
   expect(requests.length).toBeGreaterThan(0);
   let missing: string[] = requests;
   await waitFor(

@@ -1,5 +1,6 @@
 // Each record is chained to the one before, and each transaction ends with a signed head: what was signed once is never signed away.
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { Clock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { GENESIS, hashOf, sha256 } from './hash.ts';
@@ -13,40 +14,60 @@ export interface Chain {
   /** Number, predecessor and hash for the next record. `used` is called when its row was written. */
   place(record: Omit<LedgerRecord, 'seq' | 'prev_hash' | 'hash'>): { readonly record: LedgerRecord; used(): void };
   /** Signs where the chains end, if that changed; a checkpoint hourly, and when there is a reason for one. */
-  seal(nowMs: number, reason?: CheckpointReason): void;
+  seal(reason?: CheckpointReason): void;
   /** Where this node's chain begins and ends now. */
   end(): ChainEnd;
   /** The records up to `seq`, whose hash is `hash`, are no longer here. */
   moveStart(seq: number, hash: string): void;
   /** From here on another key signs. Call what it returns when the transaction is committed. */
-  changeKey(nowMs: number): () => void;
+  changeKey(): () => void;
 }
 
-export function createChain(db: DatabaseSync, node: string, keyFile: string): Chain {
+export interface ChainParts {
+  readonly db: DatabaseSync;
+  readonly node: string;
+  readonly keyFile: string;
+  readonly clock: Clock;
+}
+
+export function createChain({ db, node, keyFile, clock }: ChainParts): Chain {
   const statements = createStatements(db);
   const last = db.prepare('SELECT seq, hash FROM records WHERE node = ? ORDER BY seq DESC LIMIT 1');
-  /** What this process signed last: it needs no second look. */
+  /** What this process signed last. */
   let known: Signed | undefined;
   let key: SigningKey | undefined;
   let open: Open | undefined;
 
   /** Once in each transaction: the key, what was signed last, and that the records still end there. */
   function begin(): Open {
-    const named = statements.keyId();
     const checkpoint = statements.lastCheckpoint();
-    const lost = named !== undefined && key?.id !== named && keyIsLost(keyFile);
-    if (key === undefined || key.id !== named) key = loadKey(keyFile, lost ? undefined : named);
-    const head = statements.head();
-    if (head !== undefined && !sameSigned(head, known) && !isSignedBy(head, lost ? (checkpoint?.statement.public_key ?? '') : key.publicKey)) {
-      throw altered('the signature of its head is not by its key');
-    }
+    const { loaded, lost } = currentKey();
+    const head = readHead(lost ? (checkpoint?.statement.public_key ?? '') : loaded.publicKey, checkpoint !== undefined);
     const chains = head === undefined ? adopted(db) : headChains(head);
     const own = chains.find((chain) => chain.node === node) ?? { node, from_seq: 0, from_hash: GENESIS, seq: 0, hash: GENESIS };
-    const row = last.get(node);
-    const [seq, hash] = row === undefined ? [own.from_seq, own.from_hash] : [Number(row.seq), String(row.hash)];
-    if (seq !== own.seq || hash !== own.hash) throw altered(`record ${seq} of ${node} is not the last that was signed, ${own.seq}`);
-    const isNew = head === undefined;
-    return { key, own, chains, checkpoint, changed: isNew, reason: lost ? 'key-lost' : isNew ? (chains.length > 0 ? 'adopted' : 'start') : undefined };
+    assertEnd(own, last.get(node));
+    const state: Open = { key: loaded, own, chains, checkpoint, changed: false };
+    // Before anything is added: it is about what was here.
+    if (lost) writeCheckpoint(state, 'key-lost');
+    if (head === undefined) writeCheckpoint(state, chains.length > 0 ? 'adopted' : 'start');
+    return state;
+  }
+
+  /** The key that signed last, or a new one: the first, or because that one is gone. */
+  function currentKey(): { readonly loaded: SigningKey; readonly lost: boolean } {
+    const named = statements.keyId();
+    if (key !== undefined && key.id === named) return { loaded: key, lost: false };
+    const lost = named !== undefined && keyIsLost(keyFile);
+    key = loadKey(keyFile, lost ? undefined : named);
+    return { loaded: key, lost };
+  }
+
+  /** What this process signed itself needs no second look. */
+  function readHead(publicKey: string, isExpected: boolean): Signed | undefined {
+    const head = statements.head();
+    if (head === undefined && isExpected) throw altered('its head is gone');
+    if (head !== undefined && !sameSigned(head, known) && !isSignedBy(head, publicKey)) throw altered('the signature of its head is not by its key');
+    return head;
   }
 
   function current(): Open {
@@ -54,21 +75,23 @@ export function createChain(db: DatabaseSync, node: string, keyFile: string): Ch
     return open;
   }
 
-  function writeCheckpoint(state: Open, nowMs: number, reason: CheckpointReason, keys: Pick<Checkpoint, 'next_key' | 'previous_key'>): void {
+  function writeCheckpoint(state: Open, reason: CheckpointReason, keys: Partial<Pick<Checkpoint, 'next_key' | 'previous_key'>> = {}): void {
     const signer = state.key;
     const statement: Checkpoint = {
-      ...common(state, nowMs),
+      ...common(state, clock()),
       kind: 'checkpoint',
       reason,
       public_key: signer.publicKey,
+      next_key: null,
+      previous_key: null,
       ...keys,
     };
     state.checkpoint = statements.addCheckpoint(statement, signStatement(statement, signer));
     state.changed = true;
   }
 
-  function writeHead(state: Open, nowMs: number): void {
-    known = signStatement({ ...common(state, nowMs), kind: 'head' }, state.key);
+  function writeHead(state: Open): void {
+    known = signStatement({ ...common(state, clock()), kind: 'head' }, state.key);
     statements.setHead(known, state.key.id);
   }
 
@@ -85,12 +108,12 @@ export function createChain(db: DatabaseSync, node: string, keyFile: string): Ch
         },
       };
     },
-    seal(nowMs, wanted) {
+    seal(wanted) {
       const state = current();
-      const due = state.checkpoint === undefined || nowMs - Date.parse(state.checkpoint.statement.time) >= CHECKPOINT_EVERY_MS;
-      const reason = wanted ?? state.reason ?? (due ? 'hour' : undefined);
-      if (reason !== undefined) writeCheckpoint(state, nowMs, reason, { next_key: null, previous_key: null });
-      if (state.changed) writeHead(state, nowMs);
+      const due = state.checkpoint === undefined || clock() - Date.parse(state.checkpoint.statement.time) >= CHECKPOINT_EVERY_MS;
+      const reason = wanted ?? (due ? 'hour' : undefined);
+      if (reason !== undefined) writeCheckpoint(state, reason);
+      if (state.changed) writeHead(state);
       open = undefined;
     },
     end: () => current().own,
@@ -99,16 +122,21 @@ export function createChain(db: DatabaseSync, node: string, keyFile: string): Ch
       state.own = { ...state.own, from_seq: seq, from_hash: hash };
       state.changed = true;
     },
-    changeKey(nowMs) {
+    changeKey() {
       const state = current();
       const [old, next] = [state.key, makeNextKey(keyFile)];
-      writeCheckpoint(state, nowMs, 'key', { next_key: next.publicKey, previous_key: null });
+      writeCheckpoint(state, 'key', { next_key: next.publicKey });
       state.key = next;
-      writeCheckpoint(state, nowMs, 'key', { next_key: null, previous_key: old.publicKey });
+      writeCheckpoint(state, 'key', { previous_key: old.publicKey });
       key = next;
       return () => takeNextKey(keyFile);
     },
   };
+}
+
+function assertEnd({ node, from_seq, from_hash, ...signed }: ChainEnd, row: Record<string, SQLOutputValue> | undefined): void {
+  const [seq, hash] = row === undefined ? [from_seq, from_hash] : [Number(row['seq']), String(row['hash'])];
+  if (seq !== signed.seq || hash !== signed.hash) throw altered(`record ${seq} of ${node} is not the last that was signed, ${signed.seq}`);
 }
 
 interface StoredCheckpoint {
@@ -124,8 +152,6 @@ interface Open {
   readonly chains: readonly ChainEnd[];
   checkpoint: StoredCheckpoint | undefined;
   changed: boolean;
-  /** Why a checkpoint is due, beside the hour. */
-  readonly reason: CheckpointReason | undefined;
 }
 
 function common({ key, own, chains, checkpoint }: Open, nowMs: number) {

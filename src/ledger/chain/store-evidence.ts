@@ -2,8 +2,8 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from '../columns.ts';
+import type { Evidence } from './evidence.ts';
 import type { Signed } from './statement.ts';
-import type { Evidence } from './verify.ts';
 
 /** One read transaction must be open around it: the records and what was signed about them are of one moment. `onRecord` is told now and then how many were read. */
 export function storeEvidence(db: DatabaseSync, from: ReadonlyMap<string, number> = new Map(), onRecord: (count: number) => void = () => undefined): Evidence {

@@ -1,58 +1,10 @@
 // Whether a ledger is as it was written: every record, its order, and what was signed about it. Pure; says where it is not.
 import type { LedgerRecord } from '../../contract/record.ts';
-import { GENESIS, hashOf, sha256 } from './hash.ts';
-import { type ChainEnd, type Checkpoint, isSignedBy, keyId, parseStatement, type Signed, type Statement } from './statement.ts';
-
-/** What is looked at: a store, or an export. */
-export interface Evidence {
-  /** Of each node in the order of their numbers; the nodes one after the other. */
-  readonly records: Iterable<LedgerRecord>;
-  /** In their order. */
-  readonly checkpoints: readonly Signed[];
-  /** The newest statement about where the chains end. Undefined: there is none. */
-  readonly end: Signed | undefined;
-  /** Which kind it has to be: a file's end says nothing about a whole ledger. */
-  readonly endKind: 'head' | 'export';
-}
-
-export interface Anchors {
-  /** Public keys (SPKI, DER, base64) that are known from elsewhere; the end must be signed by one of them. Null: the evidence's own are taken. */
-  readonly publicKeys: readonly string[] | null;
-  /** Heads that were kept elsewhere. */
-  readonly kept: readonly Signed[];
-}
-
-export const PROBLEM_KINDS = ['edited', 'removed', 'inserted', 'moved', 'truncated', 'rewritten', 'unsigned', 'signature', 'key-lost'] as const;
-export type ProblemKind = (typeof PROBLEM_KINDS)[number];
-
-export interface Problem {
-  readonly kind: ProblemKind;
-  /** Null: it is about a statement. */
-  readonly node: string | null;
-  readonly seq: number | null;
-  readonly message: string;
-}
-
-export interface VerifiedChain {
-  readonly node: string;
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-  readonly records: number;
-  readonly firstTime: string | null;
-  readonly lastTime: string | null;
-}
-
-export interface Report {
-  /** The first ones, in the order of the records; empty: nothing was changed, as far as this can be known. */
-  readonly problems: readonly Problem[];
-  readonly chains: readonly VerifiedChain[];
-  readonly checkpoints: number;
-  /** Ids of the keys that signed. */
-  readonly keys: readonly string[];
-  readonly signedAt: string | null;
-  /** Records before the chain's own time: chained when the ledger was brought up to date. */
-  readonly adopted: readonly ChainEnd[];
-}
+import type { Anchors, Evidence } from './evidence.ts';
+import { GENESIS, hashOf } from './hash.ts';
+import type { Problem, ProblemKind, Report, Tell, VerifiedChain } from './report.ts';
+import type { ChainEnd, Statement } from './statement.ts';
+import { type Claim, readStatements } from './statements.ts';
 
 const MOST_PROBLEMS = 20;
 
@@ -75,112 +27,6 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
     signedAt: statements.end?.time ?? null,
     adopted: statements.checkpoints.find(({ reason }) => reason === 'adopted')?.chains ?? [],
   };
-}
-
-type Tell = (problem: Problem) => void;
-
-/** A signed word about one record. */
-interface Claim extends ChainEnd {
-  readonly by: string;
-}
-
-interface Statements {
-  readonly end: Statement | undefined;
-  readonly checkpoints: readonly Checkpoint[];
-  readonly claims: readonly Claim[];
-}
-
-/** Signatures and order of everything that was signed; what is not signed by a known key counts for nothing. */
-function readStatements({ checkpoints, end, endKind }: Evidence, { publicKeys, kept }: Anchors, tell: Tell): Statements {
-  const about = (kind: ProblemKind, message: string) => tell({ kind, node: null, seq: null, message });
-  const read = checkpoints.map((signed) => ({ signed, statement: parseStatement(signed.text) }));
-  const trusted = trustedKeys(publicKeys, read);
-  const good: Checkpoint[] = [];
-  let previous: string | null = null;
-  for (const [index, { signed, statement }] of read.entries()) {
-    const name = `checkpoint ${index + 1}`;
-    const isGood = statement?.kind === 'checkpoint' && isSignedByOne(signed, statement, trusted);
-    if (!isGood) about('signature', `${name} is not signed by a key of this ledger`);
-    else {
-      if (statement.previous !== previous || statement.checkpoints !== index)
-        about('removed', `${name} does not follow the one before it: checkpoints are missing or moved`);
-      if (statement.reason === 'key-lost')
-        about('key-lost', `at ${statement.time} the ledger's key was gone, and another one signs since: nothing ties the records before to it but their chain`);
-      good.push(statement);
-    }
-    previous = sha256(signed.text);
-  }
-  const last = readEnd({ end, endKind }, publicKeys ?? [...trusted.values()], about);
-  if (last !== undefined && (last.previous !== previous || last.checkpoints !== read.length)) {
-    about('removed', `the head names ${last.checkpoints} checkpoints, there are ${read.length}, or the last one is another`);
-  }
-  const heads = kept.flatMap((signed) => keptHead(signed, trusted, about) ?? []);
-  const claims = [
-    ...good.flatMap((statement, index) => claimsOf(statement, `checkpoint ${index + 1} of ${statement.time}`)),
-    ...heads.flatMap((statement) => claimsOf(statement, `the head kept since ${statement.time}`)),
-  ];
-  return { end: last, checkpoints: good, claims };
-}
-
-function readEnd(
-  { end, endKind }: Pick<Evidence, 'end' | 'endKind'>,
-  keys: readonly string[],
-  about: (kind: ProblemKind, message: string) => void,
-): Statement | undefined {
-  if (end === undefined) {
-    about('truncated', 'there is no signed head: the end of the ledger is gone, or was never signed');
-    return undefined;
-  }
-  const statement = parseStatement(end.text);
-  if (statement === undefined || statement.kind !== endKind || !isSignedByOne(end, statement, byId(keys))) {
-    about('signature', 'the head is not signed by the key of this ledger');
-    return undefined;
-  }
-  return statement;
-}
-
-function keptHead(signed: Signed, trusted: ReadonlyMap<string, string>, about: (kind: ProblemKind, message: string) => void): Statement | undefined {
-  const statement = parseStatement(signed.text);
-  if (statement !== undefined && isSignedByOne(signed, statement, trusted)) return statement;
-  about('signature', 'the head that was kept is not signed by a key of this ledger: it is of another one, or this one was replaced');
-  return undefined;
-}
-
-function isSignedByOne(signed: Signed, { key }: Statement, keys: ReadonlyMap<string, string>): boolean {
-  const publicKey = keys.get(key);
-  return publicKey !== undefined && isSignedBy(signed, publicKey);
-}
-
-function byId(publicKeys: readonly string[]): Map<string, string> {
-  return new Map(publicKeys.map((publicKey) => [keyId(publicKey), publicKey]));
-}
-
-/** The keys given, and those that they vouch for: the next one by the old, the old one by the next. Without given ones, the first checkpoint's own. */
-function trustedKeys(
-  given: readonly string[] | null,
-  read: readonly { readonly signed: Signed; readonly statement: Statement | undefined }[],
-): Map<string, string> {
-  const checkpoints = read.flatMap(({ signed, statement }) => (statement?.kind === 'checkpoint' ? [{ signed, statement }] : []));
-  const own = checkpoints.filter(({ statement }, index) => index === 0 || statement.reason === 'key-lost').map(({ statement }) => statement.public_key);
-  const trusted = byId(given ?? own);
-  for (let before = -1; before !== trusted.size; ) {
-    before = trusted.size;
-    for (const { signed, statement } of checkpoints) {
-      if (!isSignedByOne(signed, statement, trusted)) continue;
-      for (const key of [statement.next_key, statement.previous_key]) if (key !== null) trusted.set(keyId(key), key);
-    }
-    // A lost key leaves nobody to vouch for what it signed; that it was lost is reported.
-    for (const { statement } of checkpoints.filter(({ statement }) => statement.reason === 'key-lost' && trusted.has(statement.key))) {
-      const index = checkpoints.findIndex((checkpoint) => checkpoint.statement === statement);
-      const earlier = checkpoints[index - 1]?.statement.public_key;
-      if (earlier !== undefined) trusted.set(keyId(earlier), earlier);
-    }
-  }
-  return trusted;
-}
-
-function claimsOf(statement: Statement, by: string): readonly Claim[] {
-  return statement.chains.map((chain) => ({ ...chain, by }));
 }
 
 interface Progress {

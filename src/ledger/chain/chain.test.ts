@@ -1,0 +1,150 @@
+import { cpSync, rmSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import canonicalize from 'canonicalize';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StatePaths } from '../../config/state-dir.ts';
+import { completeRecord } from '../append.ts';
+import { appendRecord } from '../append-record.ts';
+import { recordOfRow, rowValues } from '../columns.ts';
+import { tempState } from '../lines.fixture.ts';
+import { NODE, START_MS, verifyStore, withChain, writeRecords } from './chain.fixture.ts';
+import { canonicalRecord, GENESIS, hashOf } from './hash.ts';
+
+let paths: StatePaths;
+let remove: () => void;
+beforeEach(() => {
+  ({ paths, remove } = tempState());
+});
+afterEach(() => remove());
+
+function sql(statement: string): Record<string, unknown>[] {
+  using db = new DatabaseSync(paths.ledgerFile);
+  return db.prepare(statement).all();
+}
+
+describe('the hash of a record', () => {
+  it('is over its canonical JSON (RFC 8785), whatever stands in it, and the same when it is read back', () => {
+    const text = fc.option(fc.string({ unit: 'binary' }));
+    const number = fc.option(fc.double({ noDefaultInfinity: true }));
+    const record = fc.record({
+      principal: text,
+      user_agent: text,
+      path: text,
+      duration_ms: number,
+      policies: fc.array(fc.string({ unit: 'binary' })),
+      status: fc.option(fc.integer()),
+    });
+    using db = new DatabaseSync(':memory:');
+    const echo = db.prepare(`SELECT ${Array.from({ length: 38 }, (_, index) => `?${index + 1} AS c${index}`).join(', ')}`);
+    fc.assert(
+      fc.property(record, (some) => {
+        const whole = { ...completeRecord({ time: '2026-03-01T12:00:00Z', ...some }, { id: 'i', node: NODE }), seq: 1, prev_hash: GENESIS, hash: null };
+        const { hash: _hash, ...hashed } = whole;
+        expect(canonicalRecord(whole)).toBe(canonicalize(hashed));
+        const values = Object.values(echo.get(...rowValues(whole)) ?? {});
+        const names = Object.keys(recordOfRow({}));
+        const read = recordOfRow(Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])));
+        expect(hashOf(read)).toBe(hashOf(whole));
+      }),
+    );
+  });
+});
+
+describe('the chain', () => {
+  it('ties each record to the one before, and signs where it ends', () => {
+    writeRecords(paths, 25);
+    const rows = sql('SELECT seq, prev_hash, hash FROM records ORDER BY seq');
+    expect(rows[0]).toMatchObject({ seq: 1, prev_hash: GENESIS });
+    for (const [index, row] of rows.slice(1).entries()) expect(row['prev_hash']).toBe(rows[index]?.['hash']);
+    expect(verifyStore(paths)).toMatchObject({ problems: [], checkpoints: 1, chains: [{ node: NODE, firstSeq: 1, lastSeq: 25, records: 25 }] });
+    expect(statSync(paths.ledgerKey).mode & 0o777).toBe(0o600);
+  });
+
+  it('has a checkpoint every hour, without records too', () => {
+    writeRecords(paths, 10);
+    for (const hours of [0.5, 1, 1.5, 2]) withChain(paths, () => undefined, START_MS + hours * 3_600_000);
+    expect(verifyStore(paths)).toMatchObject({ problems: [], checkpoints: 3 });
+  });
+
+  it('goes on in another process, and for another node', () => {
+    writeRecords(paths, 10);
+    appendRecord(paths, { time: '2026-03-01T12:00:00Z', action: 'tokens.create' });
+    writeRecords(paths, 7, { node: 'n2' });
+    writeRecords(paths, 5, { startMs: START_MS + 5_000 });
+    const { problems, chains } = verifyStore(paths);
+    expect(problems).toEqual([]);
+    expect(chains.map(({ node, records }) => [node, records]).filter(([node]) => node === NODE || node === 'n2')).toEqual([
+      [NODE, 15],
+      ['n2', 7],
+    ]);
+  });
+
+  it('takes up a ledger that was written before there was one, and says so', () => {
+    writeRecords(paths, 30);
+    using db = new DatabaseSync(paths.ledgerFile);
+    db.exec('UPDATE records SET prev_hash = NULL, hash = NULL; DROP TABLE head; DROP TABLE checkpoints; DELETE FROM meta; PRAGMA user_version = 2');
+    writeRecords(paths, 5, { startMs: START_MS + 60_000 });
+    expect(verifyStore(paths)).toMatchObject({ problems: [], adopted: [{ node: NODE, seq: 30 }], chains: [{ records: 35 }] });
+  });
+
+  it.each<[string, string]>([
+    ['its last record is gone', 'DELETE FROM records WHERE seq = 25'],
+    ['its last record was edited and hashed anew', "UPDATE records SET principal = 'bob@local', hash = 'a' WHERE seq = 25"],
+    [
+      'one was added',
+      `INSERT INTO records (id, time, on_behalf_of, policies, run_binding, node, seq, prev_hash, hash) SELECT 'x', time, '[]', '[]', 'none', node, 26, hash, 'b' FROM records WHERE seq = 25`,
+    ],
+    ['its head was changed', `UPDATE head SET text = replace(text, '"from_seq":0', '"from_seq":9')`],
+    ['its head is gone, and so would be what it says', 'DELETE FROM head; DELETE FROM records WHERE seq > 10'],
+  ])('is not continued, and signs nothing, when %s', (_name, change) => {
+    writeRecords(paths, 25);
+    using db = new DatabaseSync(paths.ledgerFile);
+    db.exec(change);
+    const before = sql('SELECT count(*) AS n FROM records');
+    expect(() => writeRecords(paths, 5, { startMs: START_MS + 60_000 })).toThrowError(expect.objectContaining({ code: 'ledger-altered' }));
+    expect(sql('SELECT count(*) AS n FROM records')).toEqual(before);
+  });
+});
+
+describe('the key of the ledger', () => {
+  it('changes with one statement of the old and one of the new, and the process that runs beside takes it up', () => {
+    writeRecords(paths, 25);
+    const old = verifyStore(paths).keys;
+    withChain(paths, (chain) => chain.changeKey(), START_MS + 10_000)();
+    writeRecords(paths, 10, { startMs: START_MS + 20_000 });
+    const report = verifyStore(paths);
+    expect(report).toMatchObject({ problems: [], chains: [{ records: 35 }] });
+    expect(report.keys).toHaveLength(2);
+    expect(report.keys[0]).toBe(old[0]);
+  });
+
+  it('changes also when the process is killed before the file is in place', () => {
+    writeRecords(paths, 25);
+    withChain(paths, (chain) => chain.changeKey(), START_MS + 10_000); // and never finished
+    writeRecords(paths, 10, { startMs: START_MS + 20_000 });
+    expect(verifyStore(paths).problems).toEqual([]);
+  });
+
+  it('is begun anew when it is gone, and that is found', () => {
+    writeRecords(paths, 25);
+    rmSync(paths.ledgerKey);
+    writeRecords(paths, 10, { startMs: START_MS + 20_000 });
+    expect(verifyStore(paths).problems).toMatchObject([{ kind: 'key-lost' }]);
+  });
+
+  it('is never that of another ledger', () => {
+    writeRecords(paths, 25);
+    const other = tempState();
+    writeRecords(other.paths, 5);
+    rmSync(paths.ledgerKey);
+    withKeyOf(other.paths);
+    expect(() => writeRecords(paths, 5, { startMs: START_MS + 60_000 })).toThrowError(expect.objectContaining({ code: 'ledger-key-invalid' }));
+    other.remove();
+  });
+
+  function withKeyOf({ ledgerKey }: StatePaths): void {
+    // The same file, as if a backup of another gateway had been restored.
+    cpSync(ledgerKey, paths.ledgerKey);
+  }
+});

@@ -1,0 +1,22 @@
+// What is examined, and what is known about it from elsewhere.
+import type { LedgerRecord } from '../../contract/record.ts';
+import type { Signed } from './statement.ts';
+
+/** What is looked at: a store, or an export. */
+export interface Evidence {
+  /** Of each node in the order of their numbers; the nodes one after the other. */
+  readonly records: Iterable<LedgerRecord>;
+  /** In their order. */
+  readonly checkpoints: readonly Signed[];
+  /** The newest statement about where the chains end. Undefined: there is none. */
+  readonly end: Signed | undefined;
+  /** Which kind it has to be: a file's end says nothing about a whole ledger. */
+  readonly endKind: 'head' | 'export';
+}
+
+export interface Anchors {
+  /** Public keys (SPKI, DER, base64) that are known from elsewhere; the end must be signed by one of them. Null: the evidence's own are taken. */
+  readonly publicKeys: readonly string[] | null;
+  /** Heads that were kept elsewhere. */
+  readonly kept: readonly Signed[];
+}

@@ -1,0 +1,36 @@
+// What an examination of a ledger says.
+import type { ChainEnd } from './statement.ts';
+
+export const PROBLEM_KINDS = ['edited', 'removed', 'inserted', 'moved', 'truncated', 'rewritten', 'unsigned', 'signature', 'key-lost'] as const;
+export type ProblemKind = (typeof PROBLEM_KINDS)[number];
+
+export interface Problem {
+  readonly kind: ProblemKind;
+  /** Null: it is about a statement. */
+  readonly node: string | null;
+  readonly seq: number | null;
+  readonly message: string;
+}
+
+export interface VerifiedChain {
+  readonly node: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly records: number;
+  readonly firstTime: string | null;
+  readonly lastTime: string | null;
+}
+
+export interface Report {
+  /** The first ones, in the order of the records; empty: nothing was changed, as far as this can be known. */
+  readonly problems: readonly Problem[];
+  readonly chains: readonly VerifiedChain[];
+  readonly checkpoints: number;
+  /** Ids of the keys that signed. */
+  readonly keys: readonly string[];
+  readonly signedAt: string | null;
+  /** Records before the chain's own time: chained when the ledger was brought up to date. */
+  readonly adopted: readonly ChainEnd[];
+}
+
+export type Tell = (problem: Problem) => void;

@@ -1,0 +1,115 @@
+// Everything that was signed: by whom, in which order, and what it says about the records.
+import type { Anchors, Evidence } from './evidence.ts';
+import { sha256 } from './hash.ts';
+import type { ProblemKind, Tell } from './report.ts';
+import { type ChainEnd, type Checkpoint, isSignedBy, keyId, parseStatement, type Signed, type Statement } from './statement.ts';
+
+/** A signed word about one record. */
+export interface Claim extends ChainEnd {
+  readonly by: string;
+}
+
+export interface Statements {
+  readonly end: Statement | undefined;
+  readonly checkpoints: readonly Checkpoint[];
+  readonly claims: readonly Claim[];
+}
+
+type About = (kind: ProblemKind, message: string) => void;
+type Read = { readonly signed: Signed; readonly statement: Statement | undefined };
+type ReadCheckpoint = { readonly signed: Signed; readonly statement: Checkpoint };
+
+/** What is not signed by a known key counts for nothing, and is told. */
+export function readStatements({ checkpoints, end, endKind }: Evidence, { publicKeys, kept }: Anchors, tell: Tell): Statements {
+  const about: About = (kind, message) => tell({ kind, node: null, seq: null, message });
+  const read = checkpoints.map((signed) => ({ signed, statement: parseStatement(signed.text) }));
+  const trusted = trustedKeys(publicKeys, read.filter(isCheckpoint));
+  const good = goodCheckpoints(read, trusted, about);
+  const last = readEnd({ end, endKind }, publicKeys ?? [...trusted.values()], about);
+  const digest = read.length === 0 ? null : sha256(read.at(-1)?.signed.text ?? '');
+  if (last !== undefined && (last.previous !== digest || last.checkpoints !== read.length)) {
+    about('removed', `the head names ${last.checkpoints} checkpoints, there are ${read.length}, or the last one is another`);
+  }
+  const heads = kept.flatMap((signed) => keptHead(signed, trusted, about) ?? []);
+  const claims = [
+    ...good.flatMap((statement) => claimsOf(statement, `checkpoint ${statement.checkpoints + 1} of ${statement.time}`)),
+    ...heads.flatMap((statement) => claimsOf(statement, `the head kept since ${statement.time}`)),
+  ];
+  return { end: last, checkpoints: good, claims };
+}
+
+function isCheckpoint(read: Read): read is ReadCheckpoint {
+  return read.statement?.kind === 'checkpoint';
+}
+
+function goodCheckpoints(read: readonly Read[], trusted: ReadonlyMap<string, string>, about: About): readonly Checkpoint[] {
+  return read.flatMap((one, index) => {
+    const name = `checkpoint ${index + 1}`;
+    if (!(isCheckpoint(one) && isSignedByOne(one.signed, one.statement, trusted))) {
+      about('signature', `${name} is not signed by a key of this ledger`);
+      return [];
+    }
+    const { statement } = one;
+    const before = index === 0 ? null : sha256(read[index - 1]?.signed.text ?? '');
+    if (statement.previous !== before || statement.checkpoints !== index) {
+      about('removed', `${name} does not follow the one before it: checkpoints are missing or were moved`);
+    }
+    if (statement.reason === 'key-lost') {
+      about('key-lost', `at ${statement.time} the ledger's key was gone, and another one signs since: only their own chain speaks for the records before`);
+    }
+    return [statement];
+  });
+}
+
+function readEnd({ end, endKind }: Pick<Evidence, 'end' | 'endKind'>, keys: readonly string[], about: About): Statement | undefined {
+  if (end === undefined) {
+    about('truncated', 'there is no signed head: the end of the ledger is gone, or was never signed');
+    return undefined;
+  }
+  const statement = parseStatement(end.text);
+  if (statement === undefined || statement.kind !== endKind || !isSignedByOne(end, statement, byId(keys))) {
+    about('signature', 'the head is not signed by the key of this ledger');
+    return undefined;
+  }
+  return statement;
+}
+
+function keptHead(signed: Signed, trusted: ReadonlyMap<string, string>, about: About): Statement | undefined {
+  const statement = parseStatement(signed.text);
+  if (statement !== undefined && isSignedByOne(signed, statement, trusted)) return statement;
+  about('signature', 'the head that was kept is not signed by a key of this ledger: it is of another one, or this one was replaced');
+  return undefined;
+}
+
+function isSignedByOne(signed: Signed, { key }: Statement, keys: ReadonlyMap<string, string>): boolean {
+  const publicKey = keys.get(key);
+  return publicKey !== undefined && isSignedBy(signed, publicKey);
+}
+
+function byId(publicKeys: readonly string[]): Map<string, string> {
+  return new Map(publicKeys.map((publicKey) => [keyId(publicKey), publicKey]));
+}
+
+/** The keys given, and those that they vouch for: the next one by the old, the old one by the next. Without given ones, the first checkpoint's own. */
+function trustedKeys(given: readonly string[] | null, checkpoints: readonly ReadCheckpoint[]): Map<string, string> {
+  const own = checkpoints.filter(({ statement }, index) => index === 0 || statement.reason === 'key-lost').map(({ statement }) => statement.public_key);
+  const trusted = byId(given ?? own);
+  for (let before = -1; before !== trusted.size; ) {
+    before = trusted.size;
+    for (const [index, { signed, statement }] of checkpoints.entries()) {
+      if (!isSignedByOne(signed, statement, trusted)) continue;
+      for (const key of vouchedFor(statement, checkpoints[index - 1]?.statement)) trusted.set(keyId(key), key);
+    }
+  }
+  return trusted;
+}
+
+/** A lost key leaves nobody to vouch for what it signed: it is taken, and that it was lost is told. */
+function vouchedFor({ reason, next_key: next, previous_key: previous }: Checkpoint, before: Checkpoint | undefined): readonly string[] {
+  const lost = reason === 'key-lost' ? (before?.public_key ?? null) : null;
+  return [next, previous, lost].filter((key) => key !== null);
+}
+
+function claimsOf(statement: Statement, by: string): readonly Claim[] {
+  return statement.chains.map((chain) => ({ ...chain, by }));
+}

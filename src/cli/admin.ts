@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import type { StatePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
+import { LictorError } from '../contract/error.ts';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
 import { propagate } from '../decide/propagate.ts';
 import { appendRecord } from '../ledger/append-record.ts';
@@ -15,7 +16,7 @@ export interface AdminSession extends LoadedContext {
 
 export interface AdminChange {
   readonly action: string;
-  readonly resourceType: 'ServiceToken' | 'AccessToken' | 'Account' | 'Identity' | 'Lock' | 'Prefect';
+  readonly resourceType: 'ServiceToken' | 'AccessToken' | 'Account' | 'Identity' | 'Lock' | 'LedgerKey' | 'Prefect';
   /** The name, or what is locked. */
   readonly resourceId: string;
 }
@@ -36,10 +37,11 @@ export function recordFirst({ paths }: LoadedContext, change: AdminChange): void
   try {
     append(paths, change);
   } catch (cause) {
-    throw new CommandFailed(
-      `Nothing was changed: the ledger ${paths.ledgerFile} cannot be written. Check the disk space and the owner of the state directory.`,
-      cause,
-    );
+    const why =
+      cause instanceof LictorError && cause.code !== 'ledger-unavailable'
+        ? cause.message
+        : `the ledger ${paths.ledgerFile} cannot be written. Check the disk space and the owner of the state directory.`;
+    throw new CommandFailed(`Nothing was changed: ${why}`, cause);
   }
 }
 

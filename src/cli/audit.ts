@@ -1,12 +1,12 @@
 // `lictor audit`: the records of the ledger, filtered, as aligned lines or NDJSON.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { statePaths } from '../config/state-dir.ts';
-import { systemClock } from '../contract/clock.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { type AuditFilter, openLedgerReader } from '../ledger/query.ts';
+import { registerProof } from './audit-proof.ts';
+import { parseWhen } from './audit-when.ts';
 import type { CliContext } from './context.ts';
-import { CommandFailed, UsageError } from './errors.ts';
+import { CommandFailed } from './errors.ts';
 import { parseRunId } from './flow-run-id.ts';
 import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
 import { cell, jsonText, type Paint, painter, writeLine } from './text.ts';
@@ -23,8 +23,6 @@ interface AuditOptions {
   readonly json?: boolean;
 }
 
-const LATER = ['verify', 'export'] as const;
-
 export function register(program: Command, context: CliContext): void {
   const audit = program
     .command('audit')
@@ -40,16 +38,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--json', 'one record a line, with every field')
     .addHelpText('after', '\nExample:\n  lictor audit --decision deny --since 24h\n  lictor audit --principal alice@local --action "flow_runs.*" --json\n')
     .action((options: AuditOptions) => runAudit(context, options));
-  for (const name of LATER) {
-    audit
-      .command(name, { hidden: true })
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .helpOption(false)
-      .action(() => {
-        throw new UsageError(`audit ${name} is not built yet: the hash chain comes with it. lictor audit --json prints the records.`);
-      });
-  }
+  registerProof(audit, context);
 }
 
 async function runAudit(context: CliContext, { json, follow, ...filter }: AuditOptions): Promise<void> {
@@ -110,13 +99,4 @@ function parseAction(text: string): string {
 function parseCount(text: string): number {
   if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('a whole number above 0.');
   return Number(text);
-}
-
-/** A duration before now, or a time; dates begin at midnight UTC. */
-function parseWhen(text: string): string {
-  const seconds = parseDurationSeconds(text);
-  if (seconds !== undefined) return new Date(systemClock() - seconds * 1000).toISOString();
-  const ms = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw new InvalidArgumentError(`${DURATION_HINT} Or a date, 2026-03-01, or a time with its zone, 2026-03-01T12:00:00Z.`);
-  return new Date(ms).toISOString();
 }

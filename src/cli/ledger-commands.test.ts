@@ -98,8 +98,8 @@ describe('audit and timeline', () => {
     ['audit', '--decision', 'maybe'],
     ['audit', '--action', 'DROP TABLE'],
     ['audit', '--last', '0'],
-    ['audit', 'verify'],
-    ['audit', 'export', '-o', 'file'],
+    ['audit', 'verify', '--principal', 'alice@local'],
+    ['audit', 'export', '--last', '3'],
     ['timeline'],
     ['timeline', 'nope'],
   ])('%s %s %s is a mistake of use', async (...args) => {

@@ -12,6 +12,7 @@ import { recordAfter, recordFirst } from './admin.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { putInPlace, readOffered, writeBeside } from './credential-file.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { registerLedgerKey } from './rotate-ledger-key.ts';
 import { runChild } from './run-child.ts';
 
 interface RotateOptions {
@@ -34,7 +35,7 @@ Example:
 export function register(program: Command, context: CliContext): void {
   const rotate = program
     .command('rotate')
-    .description("replace the gateway's own credential for Prefect")
+    .description("replace the gateway's own credential for Prefect, or the key that signs the ledger")
     .addHelpText('after', "\nExample:\n  lictor rotate upstream -- sh -c '...; systemctl restart prefect'\n");
   rotate
     .command('upstream')
@@ -45,6 +46,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--abort', 'give up a rotation that was begun')
     .addHelpText('after', HELP)
     .action((command: readonly string[], options: RotateOptions) => rotateUpstream(context, command, options));
+  registerLedgerKey(rotate, context);
 }
 
 async function rotateUpstream(context: CliContext, command: readonly string[], options: RotateOptions): Promise<void> {

@@ -101,6 +101,7 @@ async function expectLedgerWhole(): Promise<void> {
     { what: 'every request of the access log to be in the ledger', timeoutMs: 15_000, everyMs: 500 },
   ).catch(() => undefined);
   expect(missing).toEqual([]);
+  expect(await gateway.lictorOk('audit', 'verify')).toContain('no record was edited, removed, added or moved');
   const ids = (await audit()).map((record) => record['request_id']).filter((id) => id !== null);
   expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
 }

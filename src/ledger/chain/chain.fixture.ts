@@ -14,16 +14,16 @@ type Paths = Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>;
 export const NODE = 'n1';
 export const START_MS = Date.parse('2026-03-01T12:00:00.000Z');
 
-/** `count` records in transactions of ten, a second each, so that an hour's checkpoint comes every 3,600 transactions. */
-export function writeRecords(paths: Paths, count: number, { startMs = START_MS, node = NODE, stepMs = 1_000 } = {}): void {
+/** `count` records in transactions of ten, `stepMs` apart. */
+export function writeRecords(paths: Paths, count: number, { startMs = START_MS, node = NODE, stepMs = 1_000, perTransaction = 10 } = {}): void {
   using db = openLedgerDatabase(paths.ledgerFile);
   let nowMs = startMs;
   const chain = createChain({ db, node, keyFile: paths.ledgerKey, clock: () => nowMs });
   const append = createAppend(db, node, chain);
-  for (let done = 0; done < count; done += 10) {
-    nowMs = startMs + (done / 10) * stepMs;
+  for (let done = 0; done < count; done += perTransaction) {
+    nowMs = startMs + (done / perTransaction) * stepMs;
     transaction(db, () => {
-      for (let index = done; index < Math.min(count, done + 10); index += 1) {
+      for (let index = done; index < Math.min(count, done + perTransaction); index += 1) {
         append({
           time: new Date(nowMs).toISOString(),
           request_id: `r${node}${startMs}${index}`,
@@ -42,7 +42,9 @@ export function writeRecords(paths: Paths, count: number, { startMs = START_MS, 
 export function verifyStore(paths: Paths, anchors: Partial<Anchors> = {}): Report {
   using db = openLedgerDatabase(paths.ledgerFile);
   const key = readKey(paths.ledgerKey);
-  return transaction(db, () => verifyLedger(storeEvidence(db), { publicKeys: key === undefined ? [] : [key.publicKey], kept: [], ...anchors }));
+  return transaction(db, () =>
+    verifyLedger(storeEvidence(db), { publicKeys: key === undefined ? [] : [key.publicKey], onlyCurrent: true, kept: [], ...anchors }),
+  );
 }
 
 /** One transaction of the gateway's own. */

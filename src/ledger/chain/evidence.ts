@@ -15,8 +15,10 @@ export interface Evidence {
 }
 
 export interface Anchors {
-  /** Public keys (SPKI, DER, base64) that are known from elsewhere; the end must be signed by one of them. Null: the evidence's own are taken. */
+  /** Public keys (SPKI, DER, base64) that are known from elsewhere: with those that they vouch for, they must have signed everything. Null: the evidence's own is taken. */
   readonly publicKeys: readonly string[] | null;
+  /** The end must be signed by one of `publicKeys` itself: an older key, once out of use, cannot sign a new end. */
+  readonly onlyCurrent: boolean;
   /** Heads that were kept elsewhere. */
   readonly kept: readonly Signed[];
 }

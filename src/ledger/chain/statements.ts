@@ -20,12 +20,12 @@ type Read = { readonly signed: Signed; readonly statement: Statement | undefined
 type ReadCheckpoint = { readonly signed: Signed; readonly statement: Checkpoint };
 
 /** What is not signed by a known key counts for nothing, and is told. */
-export function readStatements({ checkpoints, end, endKind }: Evidence, { publicKeys, kept }: Anchors, tell: Tell): Statements {
+export function readStatements({ checkpoints, end, endKind }: Evidence, { publicKeys, onlyCurrent, kept }: Anchors, tell: Tell): Statements {
   const about: About = (kind, message) => tell({ kind, node: null, seq: null, message });
   const read = checkpoints.map((signed) => ({ signed, statement: parseStatement(signed.text) }));
   const trusted = trustedKeys(publicKeys, read.filter(isCheckpoint));
   const good = goodCheckpoints(read, trusted, about);
-  const last = readEnd({ end, endKind }, publicKeys ?? [...trusted.values()], about);
+  const last = readEnd({ end, endKind }, onlyCurrent && publicKeys !== null ? byId(publicKeys) : trusted, about);
   const digest = read.length === 0 ? null : sha256(read.at(-1)?.signed.text ?? '');
   if (last !== undefined && (last.previous !== digest || last.checkpoints !== read.length)) {
     about('removed', `the head names ${last.checkpoints} checkpoints, there are ${read.length}, or the last one is another`);
@@ -61,13 +61,13 @@ function goodCheckpoints(read: readonly Read[], trusted: ReadonlyMap<string, str
   });
 }
 
-function readEnd({ end, endKind }: Pick<Evidence, 'end' | 'endKind'>, keys: readonly string[], about: About): Statement | undefined {
+function readEnd({ end, endKind }: Pick<Evidence, 'end' | 'endKind'>, keys: ReadonlyMap<string, string>, about: About): Statement | undefined {
   if (end === undefined) {
     about('truncated', 'there is no signed head: the end of the ledger is gone, or was never signed');
     return undefined;
   }
   const statement = parseStatement(end.text);
-  if (statement === undefined || statement.kind !== endKind || !isSignedByOne(end, statement, byId(keys))) {
+  if (statement === undefined || statement.kind !== endKind || !isSignedByOne(end, statement, keys)) {
     about('signature', 'the head is not signed by the key of this ledger');
     return undefined;
   }

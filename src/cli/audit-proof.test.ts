@@ -1,0 +1,164 @@
+import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StatePaths } from '../config/state-dir.ts';
+import { START_MS, writeRecords } from '../ledger/chain/chain.fixture.ts';
+import { tempState } from '../ledger/lines.fixture.ts';
+import { main } from './main.ts';
+
+let paths: StatePaths;
+let remove: () => void;
+let elsewhere: { readonly paths: StatePaths; readonly remove: () => void };
+beforeEach(() => {
+  ({ paths, remove } = tempState());
+  elsewhere = tempState();
+  writeRecords(paths, 120);
+});
+afterEach(() => {
+  remove();
+  elsewhere.remove();
+});
+
+async function audit(state: StatePaths, ...args: string[]) {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const chunks: Buffer[] = [];
+  out.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const status = await main({ args: ['--state-dir', state.root, 'audit', ...args], out, err, env: {}, cwd: state.root });
+  return { status, out: Buffer.concat(chunks).toString(), err: String(err.read() ?? '') };
+}
+
+function change(sql: string, file = paths.ledgerFile): void {
+  using db = new DatabaseSync(file);
+  db.exec(sql);
+}
+
+const at = (name: string) => join(elsewhere.paths.root, name);
+
+describe('lictor audit verify', () => {
+  it('says how much it looked at, and what it cannot know', async () => {
+    const { status, out } = await audit(paths, 'verify');
+    expect(status).toBe(0);
+    expect(out).toMatch(
+      /^n1: 120 records, 1 to 120, 2026-03-01T12:00:00.000Z to .*\nsigned: 1 checkpoints, .*\nok {2}no record was edited, removed, added or moved\n/,
+    );
+    expect(out).toContain('--head');
+  });
+
+  it('exits 1 and says where, in words and as JSON', async () => {
+    change("UPDATE records SET principal = 'mallory@local' WHERE seq = 77");
+    const { status, out } = await audit(paths, 'verify');
+    expect([status, out]).toEqual([1, expect.stringMatching(/FAIL {2}record 77 of n1 \(.*\) was edited/)]);
+    const json = JSON.parse((await audit(paths, 'verify', '--json')).out);
+    expect(json).toMatchObject({ ok: false, problems: [{ kind: 'edited', seq: 77, node: 'n1' }], key_from: 'gateway' });
+  });
+
+  it('needs its key, and says so', async () => {
+    rmSync(paths.ledgerKey);
+    expect(await audit(paths, 'verify')).toMatchObject({ status: 1, err: expect.stringContaining('Restore it') });
+  });
+
+  it('is there before the first start in words too', async () => {
+    expect(await audit(elsewhere.paths, 'verify')).toMatchObject({ status: 1, err: expect.stringMatching(/ledger/) });
+  });
+
+  it('finds with a head that was kept what is gone with everything that was signed about it', async () => {
+    const early = at('early.db');
+    using db = new DatabaseSync(paths.ledgerFile);
+    db.exec(`VACUUM INTO '${early}'`);
+    writeRecords(paths, 30, { startMs: START_MS + 60_000 });
+    expect(await audit(paths, 'head', '-o', at('head.json'))).toMatchObject({ status: 0 });
+    expect((await audit(paths, 'verify', '--head', at('head.json'))).status).toBe(0);
+    db.close();
+    for (const file of [paths.ledgerFile, `${paths.ledgerFile}-wal`, `${paths.ledgerFile}-shm`]) rmSync(file, { force: true });
+    cpSync(early, paths.ledgerFile);
+    expect((await audit(paths, 'verify')).status).toBe(0);
+    expect(await audit(paths, 'verify', '--head', at('head.json'))).toMatchObject({
+      status: 1,
+      out: expect.stringContaining('records 121 to 150 of n1 are gone'),
+    });
+  });
+});
+
+describe('lictor audit export', () => {
+  it('can be verified elsewhere: by itself, and with the key of the gateway', async () => {
+    expect(await audit(paths, 'export', '-o', at('all.ndjson'))).toMatchObject({ status: 0 });
+    expect(statSync(at('all.ndjson')).mode & 0o777).toBe(0o600);
+    await audit(paths, 'head', '-o', at('head.json'));
+    const alone = await audit(elsewhere.paths, 'verify', at('all.ndjson'));
+    expect([alone.status, alone.out]).toEqual([0, expect.stringContaining("the key is the file's own")]);
+    const known = await audit(elsewhere.paths, 'verify', at('all.ndjson'), '--key', at('head.json'));
+    expect([known.status, known.out]).toEqual([0, expect.not.stringContaining("the key is the file's own")]);
+    expect((await audit(elsewhere.paths, 'verify', at('all.ndjson'), '--head', at('head.json'))).status).toBe(0);
+  });
+
+  it('is the records that audit --json prints, in their order, then what proves them', async () => {
+    const lines = (await audit(paths, 'export')).out.trim().split('\n');
+    const records = (await audit(paths, '--json')).out.trim().split('\n');
+    expect(lines.slice(0, 120)).toEqual(records);
+    expect(lines.slice(120).map((line) => JSON.parse(line).signed)).toEqual(['checkpoint', 'export']);
+  });
+
+  it('begins where it is asked to, and says that it does', async () => {
+    await audit(paths, 'export', '--since', '2026-03-01T12:00:06Z', '-o', at('late.ndjson'));
+    const { status, out } = await audit(elsewhere.paths, 'verify', at('late.ndjson'));
+    expect([status, out]).toEqual([0, expect.stringMatching(/^n1: 60 records, 61 to 120, .*begins with record 61/s)]);
+  });
+
+  it.each<[string, (lines: string[]) => void, RegExp]>([
+    ['a record is edited', (lines) => lines.splice(5, 1, (lines[5] ?? '').replace('alice@local', 'bob@local')), /record 6 of n1 .* was edited/],
+    ['one is gone', (lines) => lines.splice(5, 1), /record 6 of n1 is gone/],
+    ['two are swapped', (lines) => lines.splice(5, 2, lines[6] ?? '', lines[5] ?? ''), /record 6 of n1 is gone|was moved/],
+    ['one is there twice', (lines) => lines.splice(5, 0, lines[5] ?? ''), /was moved, or is there twice/],
+    ['the last ones are gone', (lines) => lines.splice(100, 20), /records 101 to 120 of n1 are gone/],
+    ['the first ones are gone', (lines) => lines.splice(0, 20), /records 1 to 20 of n1 are gone/],
+    ['its end is gone', (lines) => lines.pop(), /no signed head/],
+    ['a checkpoint is gone', (lines) => lines.splice(120, 1), /not signed|checkpoints/],
+    ['a field is added', (lines) => lines.splice(5, 1, (lines[5] ?? '').replace('{', '{"more":1,')), /line 6: neither a record/],
+    ['a line is no JSON', (lines) => lines.splice(5, 1, 'x'), /line 6: neither a record/],
+  ])('fails when %s', async (_name, tamper, words) => {
+    await audit(paths, 'export', '-o', at('all.ndjson'));
+    await audit(paths, 'head', '-o', at('head.json'));
+    const lines = readFileSync(at('all.ndjson'), 'utf8').trim().split('\n');
+    tamper(lines);
+    writeFileSync(at('all.ndjson'), `${lines.join('\n')}\n`);
+    const { status, out, err } = await audit(elsewhere.paths, 'verify', at('all.ndjson'), '--key', at('head.json'));
+    expect([status, `${out}${err}`]).toEqual([1, expect.stringMatching(words)]);
+  });
+
+  it('of a part cannot take the place of the ledger, nor a file of another gateway that of this one', async () => {
+    await audit(paths, 'head', '-o', at('head.json'));
+    writeRecords(elsewhere.paths, 20);
+    await audit(elsewhere.paths, 'export', '-o', at('other.ndjson'));
+    expect((await audit(paths, 'verify', at('other.ndjson'))).status).toBe(1);
+    expect((await audit(paths, 'verify', at('other.ndjson'), '--head', at('head.json'))).status).toBe(1);
+    appendFileSync(at('head.json'), 'x');
+    expect(await audit(paths, 'verify', '--head', at('head.json'))).toMatchObject({ status: 1, err: expect.stringContaining('cannot be read') });
+  });
+
+  it('leaves nothing half written behind, and makes no proof of OCSF', async () => {
+    expect((await audit(paths, 'export', '-o', at('no/such/folder/file'))).status).toBe(1);
+    expect(existsSync(at('no'))).toBe(false);
+    const events = (await audit(paths, 'export', '--format', 'ocsf')).out.trim().split('\n');
+    expect(events).toHaveLength(120);
+    expect(JSON.parse(events[0] ?? '')).toMatchObject({ class_uid: 6003, metadata: { sequence: 1 } });
+  });
+});
+
+describe('lictor rotate ledger-key', () => {
+  it('changes the key; what was signed before and kept elsewhere stays good, and the change is a record', async () => {
+    writeFileSync(join(paths.root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\n');
+    await audit(paths, 'head', '-o', at('old.json'));
+    const before = readFileSync(paths.ledgerKey, 'utf8');
+    const [out, err] = [new PassThrough(), new PassThrough()];
+    const config = join(paths.root, 'lictor.yaml');
+    expect(await main({ args: ['--state-dir', paths.root, '-c', config, 'rotate', 'ledger-key'], out, err, env: {}, cwd: paths.root })).toBe(0);
+    expect(readFileSync(paths.ledgerKey, 'utf8')).not.toBe(before);
+    writeRecords(paths, 10, { startMs: Date.now() });
+    expect(await audit(paths, 'verify', '--head', at('old.json'))).toMatchObject({ status: 0 });
+    await audit(paths, 'export', '-o', at('all.ndjson'));
+    expect(await audit(elsewhere.paths, 'verify', at('all.ndjson'), '--key', at('old.json'))).toMatchObject({ status: 0 });
+    expect((await audit(paths, '--action', 'ledger.rotate_key', '--json')).out).toContain('"decision":"allow"');
+  });
+});

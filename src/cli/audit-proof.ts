@@ -1,0 +1,248 @@
+// `lictor audit verify`, `export` and `head`: that the ledger is as it was written, here or elsewhere.
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { type StatePaths, statePaths } from '../config/state-dir.ts';
+import { systemClock } from '../contract/clock.ts';
+import type { Anchors } from '../ledger/chain/evidence.ts';
+import { type ExportItem, exportItems, fileEvidence, lineOf, parseLine } from '../ledger/chain/export-file.ts';
+import { readKey } from '../ledger/chain/key-file.ts';
+import { openChain } from '../ledger/chain/open-chain.ts';
+import type { Report } from '../ledger/chain/report.ts';
+import type { Signed, SigningKey } from '../ledger/chain/statement.ts';
+import { storeEvidence } from '../ledger/chain/store-evidence.ts';
+import { verifyLedger } from '../ledger/chain/verify.ts';
+import { ocsfEvent } from '../ledger/ocsf.ts';
+import { parseWhen } from './audit-when.ts';
+import type { CliContext } from './context.ts';
+import { CommandFailed, UsageError } from './errors.ts';
+import { jsonText, painter, printable, writeLine } from './text.ts';
+
+const VERIFY_HELP = `
+Every record is hashed together with the one before, and every batch of them ends with a signed head, so that an edit, a removal, an addition
+or another order is found, and where it is. What was signed and then taken away together with every head that was kept here cannot be known
+from here alone: keep a head elsewhere now and then, and show it with --head.
+
+Example:
+  lictor audit verify
+  lictor audit head -o /mnt/elsewhere/head.json
+  lictor audit verify --head /mnt/elsewhere/head.json
+  lictor audit verify export.ndjson --key /mnt/elsewhere/head.json
+`;
+
+const EXPORT_HELP = `
+NDJSON ends with the checkpoints and a signed end, so that lictor audit verify FILE can examine it anywhere. OCSF 1.6 is for collectors; it carries no proof.
+
+Example:
+  lictor audit export -o ledger.ndjson
+  lictor audit export --since 90d --format ocsf | gzip > events.json.gz
+`;
+
+export function registerProof(audit: Command, context: CliContext): void {
+  audit
+    .command('verify')
+    .description('whether any record was edited, removed, added or moved, and where; exit 1 when one was')
+    .argument('[file]', 'an export, instead of the store')
+    .option('--head <file...>', 'a head that was kept elsewhere (lictor audit head)')
+    .option('--key <file>', 'a head or a public key (PEM) from the gateway, when the export is examined elsewhere')
+    .option('--json', 'the whole report')
+    .addHelpText('after', VERIFY_HELP)
+    .action((file: string | undefined, _options, command: Command) => verify(context, file, ownOptions<VerifyOptions>(command, ['since'])));
+  audit
+    .command('export')
+    .description('the records with what proves them, or as OCSF events')
+    .option('-o, --output <file>', 'instead of standard output; mode 600')
+    .option('--since <when>', 'from this time on: 24h, 90d, 2026-03-01', parseWhen)
+    .addOption(new Option('--format <format>', 'how').choices(['ndjson', 'ocsf']).default('ndjson'))
+    .addHelpText('after', EXPORT_HELP)
+    .action((_options, command: Command) => exportLedger(context, ownOptions<ExportOptions>(command, ['json'])));
+  audit
+    .command('head')
+    .description('where the ledger ends now, signed: keep it elsewhere')
+    .option('-o, --output <file>', 'instead of standard output')
+    .addHelpText('after', '\nExample:\n  lictor audit head -o /mnt/elsewhere/head-$(date +%F).json\n')
+    .action((_options, command: Command) => head(context, ownOptions<{ readonly output?: string }>(command, ['json', 'since'])));
+}
+
+const FILTERS = ['flowRun', 'principal', 'action', 'decision', 'until', 'last', 'follow'];
+
+/** `--json` and `--since` are options of `audit` too, and commander gives them to it. Its filters would leave holes in a chain. */
+function ownOptions<T>(command: Command, others: readonly string[]): T {
+  const options = command.optsWithGlobals<T & Record<string, unknown>>();
+  const wrong = [...FILTERS, ...others].find((name) => options[name] !== undefined);
+  if (wrong !== undefined) throw new UsageError(`audit ${command.name()} takes no --${wrong.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.`);
+  return options;
+}
+
+interface VerifyOptions {
+  readonly head?: readonly string[];
+  readonly key?: string;
+  readonly json?: boolean;
+}
+
+function verify(context: CliContext, file: string | undefined, { head: heads = [], key: keyFile, json }: VerifyOptions): void {
+  const paths = statePaths(context.stateDir(), '');
+  const kept = heads.map(readHeadFile);
+  const own = readKey(paths.ledgerKey);
+  const given = keyFile === undefined ? undefined : publicKeyIn(keyFile);
+  const key = given ?? own?.publicKey ?? kept[0]?.publicKey;
+  const anchors: Anchors = {
+    publicKeys: key === undefined ? null : [key],
+    onlyCurrent: file === undefined && given === undefined,
+    kept: kept.map((one) => one.signed),
+  };
+  const report =
+    file === undefined
+      ? verifyStore(context, paths, anchors)
+      : verifyLedger(
+          readable(file, () => fileEvidence(file)),
+          anchors,
+        );
+  if (json === true) context.out.write(`${jsonText({ ...report, ok: report.problems.length === 0, key_from: keySource({ given, own, key }) })}\n`);
+  else show(context, report, { file, source: keySource({ given, own, key }), hasHead: kept.length > 0 });
+  if (report.problems.length > 0) throw new CommandFailed('');
+}
+
+function verifyStore(context: CliContext, paths: StatePaths, anchors: Anchors): Report {
+  if (anchors.publicKeys === null)
+    throw new CommandFailed(
+      `${paths.ledgerKey} is not there: the ledger's own key is what its head is examined with. Restore it, or name a head that was kept: --key FILE.`,
+    );
+  const shows = 'isTTY' in context.err && context.err.isTTY === true;
+  const onRecord = (count: number) => void (shows && context.err.write(`\r${count.toLocaleString('en')} records`));
+  using db = openChain(paths.ledgerFile);
+  const report = verifyLedger(storeEvidence(db, new Map(), onRecord), anchors);
+  if (shows) context.err.write('\r\u001b[K');
+  return report;
+}
+
+type KeySource = 'given' | 'gateway' | 'head' | 'file';
+
+function keySource({
+  given,
+  own,
+  key,
+}: {
+  readonly given: string | undefined;
+  readonly own: SigningKey | undefined;
+  readonly key: string | undefined;
+}): KeySource {
+  if (given !== undefined) return 'given';
+  if (own !== undefined) return 'gateway';
+  return key === undefined ? 'file' : 'head';
+}
+
+interface Shown {
+  readonly file: string | undefined;
+  readonly source: KeySource;
+  readonly hasHead: boolean;
+}
+
+function show({ out, env }: CliContext, report: Report, { file, source, hasHead }: Shown): void {
+  const paint = painter(out, env);
+  for (const { node, records, firstSeq, lastSeq, firstTime, lastTime } of report.chains) {
+    out.write(`${printable(node)}: ${records.toLocaleString('en')} records, ${firstSeq} to ${lastSeq}, ${firstTime ?? ''} to ${lastTime ?? ''}\n`);
+  }
+  out.write(`signed: ${report.checkpoints} checkpoints, last at ${report.signedAt ?? 'no time that is known'}\n`);
+  for (const { message } of report.problems) out.write(`${paint('red', 'FAIL')}  ${printable(message)}\n`);
+  if (report.problems.length === 0) out.write(`${paint('green', 'ok')}  no record was edited, removed, added or moved\n`);
+  else out.write('The first place is where to look; what comes behind it may follow from it. Keep the file as it is: it is evidence.\n');
+  for (const line of limits(report, { file, source, hasHead })) out.write(`note  ${line}\n`);
+}
+
+/** What this examination cannot know. */
+function limits({ keys, adopted, chains }: Report, { file, source, hasHead }: Shown): readonly string[] {
+  const from = chains.filter(({ firstSeq }) => firstSeq > 1);
+  return [
+    ...(source === 'file'
+      ? [`the key is the file's own, ${keys[0]?.slice(0, 16) ?? 'none'}: compare it with lictor audit head of the gateway, or give --key`]
+      : []),
+    ...(hasHead ? [] : ['whole batches cut off the end, with every head of theirs, are found only against a head that was kept elsewhere (--head)']),
+    ...adopted.map(({ node, seq }) => `records up to ${seq} of ${printable(node)} were chained when this version came: what was changed before is not found`),
+    ...(file === undefined ? ['requests that are under way, and lines of the access log that are not read yet, are no records yet'] : []),
+    ...from.map(
+      ({ node, firstSeq }) =>
+        `${printable(node)} begins with record ${firstSeq}: the ones before ${file === undefined ? 'were let go by its retention' : 'are not in this file'}`,
+    ),
+  ];
+}
+
+interface ExportOptions {
+  readonly output?: string;
+  readonly since?: string;
+  readonly format: 'ndjson' | 'ocsf';
+}
+
+async function exportLedger(context: CliContext, { output, since, format }: ExportOptions): Promise<void> {
+  const paths = statePaths(context.stateDir(), '');
+  const key = readKey(paths.ledgerKey);
+  if (key === undefined)
+    throw new CommandFailed(`${paths.ledgerKey} is not there: an export is signed with it. Start the gateway once, or name its --state-dir.`);
+  using db = openChain(paths.ledgerFile);
+  const lines = exportLines(exportItems({ db, key, nowMs: systemClock(), since }), format);
+  if (output === undefined) for (const line of lines) await writeLine(context.out, line);
+  else writeWhole(output, lines);
+}
+
+function* exportLines(items: Iterable<ExportItem>, format: ExportOptions['format']): Generator<string> {
+  for (const item of items) {
+    if (format === 'ndjson') yield jsonText('record' in item ? item.record : item.line);
+    else if ('record' in item) yield jsonText(ocsfEvent(item.record));
+  }
+}
+
+/** All of it or nothing; for its owner only. */
+function writeWhole(output: string, lines: Iterable<string>): void {
+  const partial = `${output}.${process.pid}.partial`;
+  try {
+    const file = openSync(partial, 'wx', 0o600);
+    try {
+      for (const line of lines) writeFileSync(file, `${line}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(partial, output);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw new CommandFailed(`${output} was not written: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}
+
+function head(context: CliContext, { output }: { readonly output?: string }): void {
+  const paths = statePaths(context.stateDir(), '');
+  const key = readKey(paths.ledgerKey);
+  using db = openChain(paths.ledgerFile);
+  const signed = storeEvidence(db).end;
+  if (signed === undefined || key === undefined) throw new CommandFailed('There is no signed head yet, or its key is gone: lictor audit verify says more.');
+  const text = `${jsonText({ ...lineOf('head', signed), public_key: key.publicKey })}\n`;
+  if (output === undefined) context.out.write(text);
+  else writeFileSync(output, text, { mode: 0o644 });
+}
+
+/** As `lictor audit head` writes it. */
+function readHeadFile(file: string): { readonly signed: Signed; readonly publicKey: string | undefined } {
+  const value = readable(file, () => JSON.parse(readFileSync(file, 'utf8')) as unknown);
+  const { public_key: publicKey, ...line } = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  const parsed = parseLine(JSON.stringify(line));
+  if (parsed === undefined || !('line' in parsed)) throw new CommandFailed(`${file} is no head: lictor audit head writes one.`);
+  const { statement, signature } = parsed.line;
+  return { signed: { text: statement, signature }, publicKey: typeof publicKey === 'string' ? publicKey : undefined };
+}
+
+/** SPKI, DER, base64; from a head, or from PEM. */
+function publicKeyIn(file: string): string {
+  const text = readable(file, () => readFileSync(file, 'utf8'));
+  const pem = /-----BEGIN PUBLIC KEY-----([\s\S]+?)-----END PUBLIC KEY-----/.exec(text)?.[1];
+  if (pem !== undefined) return pem.replaceAll(/\s/g, '');
+  const { publicKey } = readHeadFile(file);
+  if (publicKey === undefined) throw new CommandFailed(`${file} holds no public key: give a head of lictor audit head, or PEM.`);
+  return publicKey;
+}
+
+function readable<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new CommandFailed(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}

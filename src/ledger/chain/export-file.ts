@@ -1,0 +1,112 @@
+// An export: records, one a line, then everything that was signed about them. It can be examined without the ledger.
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { LictorError } from '../../contract/error.ts';
+import type { LedgerRecord } from '../../contract/record.ts';
+import { COLUMNS } from '../columns.ts';
+import type { Evidence } from './evidence.ts';
+import { fileLines } from './file-lines.ts';
+import { type ChainEnd, parseStatement, type Signed, type SigningKey, signStatement } from './statement.ts';
+import { storeEvidence } from './store-evidence.ts';
+
+/** A line that is no record. */
+const statementLine = z.strictObject({ signed: z.enum(['checkpoint', 'export', 'head']), statement: z.string(), signature: z.string() });
+export type StatementLine = z.infer<typeof statementLine>;
+
+export interface ExportOptions {
+  readonly db: DatabaseSync;
+  readonly key: SigningKey;
+  /** Epoch milliseconds, for the signature. */
+  readonly nowMs: number;
+  /** Only from the first record of this time on (RFC 3339 in UTC, milliseconds), and what follows it in its chain. */
+  readonly since?: string | undefined;
+}
+
+export type ExportItem = { readonly record: LedgerRecord } | { readonly line: StatementLine };
+
+/**
+ * In the order of the chains: records, checkpoints, the end. One read transaction must be open around it.
+ * Throws LictorError `ledger-altered` when there is no head to go by.
+ */
+export function* exportItems({ db, key, nowMs, since }: ExportOptions): Generator<ExportItem> {
+  const head = storeEvidence(db).end;
+  const statement = head === undefined ? undefined : parseStatement(head.text);
+  if (statement?.kind !== 'head') throw new LictorError('ledger-altered', 'The ledger has no head that can be read: lictor audit verify says more.');
+  const chains = statement.chains.map((chain) => partSince(db, chain, since));
+  const { records, checkpoints } = storeEvidence(db, new Map(chains.map(({ node, from_seq: from }) => [node, from + 1])));
+  for (const record of records) yield { record };
+  for (const signed of checkpoints) yield { line: lineOf('checkpoint', signed) };
+  yield { line: lineOf('export', signStatement({ ...statement, kind: 'export', time: new Date(nowMs).toISOString(), chains, key: key.id }, key)) };
+}
+
+export function lineOf(kind: StatementLine['signed'], { text, signature }: Signed): StatementLine {
+  return { signed: kind, statement: text, signature };
+}
+
+/** The records of a chain from the first of that time on: a part without a hole, so that it stays a chain. */
+function partSince(db: DatabaseSync, chain: ChainEnd, since: string | undefined): ChainEnd {
+  if (since === undefined) return chain;
+  const first = db.prepare('SELECT min(seq) AS seq FROM records WHERE node = ? AND time >= ?').get(chain.node, since)?.['seq'];
+  const from = typeof first === 'number' ? first - 1 : chain.seq;
+  if (from <= chain.from_seq) return chain;
+  const hash = db.prepare('SELECT hash FROM records WHERE node = ? AND seq = ?').get(chain.node, from)?.['hash'];
+  return { ...chain, from_seq: from, from_hash: String(hash) };
+}
+
+/** Throws LictorError `export-invalid` that names the line, for a file that is none. What somebody changed in it is for `verifyLedger` to find. */
+export function fileEvidence(file: string): Evidence {
+  const signed: StatementLine[] = [];
+  for (const [index, line] of numbered(file)) {
+    const parsed = parseLine(line);
+    if (parsed === undefined) throw invalid(file, index);
+    if ('line' in parsed) signed.push(parsed.line);
+  }
+  const of = (kind: StatementLine['signed']) => signed.filter((one) => one.signed === kind).map(({ statement, signature }) => ({ text: statement, signature }));
+  return { records: records(file), checkpoints: of('checkpoint'), end: of('export').at(-1), endKind: 'export' };
+}
+
+function* records(file: string): Generator<LedgerRecord> {
+  for (const [index, line] of numbered(file)) {
+    const parsed = parseLine(line);
+    if (parsed === undefined) throw invalid(file, index);
+    if ('record' in parsed) yield parsed.record;
+  }
+}
+
+function* numbered(file: string): Generator<readonly [number, string]> {
+  let index = 0;
+  for (const line of fileLines(file)) {
+    index += 1;
+    if (line.trim() !== '') yield [index, line];
+  }
+}
+
+const NAMES = Object.keys(COLUMNS);
+
+/** Undefined: neither a record with exactly the fields of one, nor a signed statement. */
+export function parseLine(line: string): ExportItem | undefined {
+  const value = parseJson(line);
+  const statement = statementLine.safeParse(value);
+  if (statement.success) return { line: statement.data };
+  if (!isObject(value) || Object.keys(value).length !== NAMES.length || !NAMES.every((name) => Object.hasOwn(value, name))) return undefined;
+  const { node, seq, time } = value;
+  const isPlaced = typeof node === 'string' && typeof seq === 'number' && Number.isSafeInteger(seq) && typeof time === 'string';
+  // Its other fields are covered by its hash: a value of another type is another record.
+  return isPlaced ? { record: value as unknown as LedgerRecord } : undefined;
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(file: string, line: number): LictorError {
+  return new LictorError('export-invalid', `${file}, line ${line}: neither a record nor a signed statement. It is no export of lictor, or it was changed.`);
+}

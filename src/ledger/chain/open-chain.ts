@@ -1,0 +1,38 @@
+// The chain of a ledger that another process may be writing: to look at, and to change its key.
+
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { DatabaseSync } from 'node:sqlite';
+import type { StatePaths } from '../../config/state-dir.ts';
+import type { Clock } from '../../contract/clock.ts';
+import { LictorError } from '../../contract/error.ts';
+import { openLedgerDatabase, transaction } from '../database.ts';
+import { createChain } from './chain.ts';
+
+type Paths = Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>;
+
+/**
+ * For reading, as of this moment; the gateway goes on meanwhile. Close it.
+ * Throws LictorError `ledger-missing`, or `ledger-older` when it was not opened by this version yet.
+ */
+export function openChain(ledgerFile: string): DatabaseSync {
+  if (!existsSync(ledgerFile)) throw new LictorError('ledger-missing', `There is no ledger at ${ledgerFile} yet: lictor up makes it. Or name its --state-dir.`);
+  const db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: 2_000 });
+  db.exec('BEGIN');
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'checkpoints'").get() !== undefined) return db;
+  db.close();
+  throw new LictorError('ledger-older', `${ledgerFile} was written by an older Lictor, before there was a chain: start the gateway once.`);
+}
+
+/** From here on another key signs; the running gateway takes it up with its next record. */
+export function changeLedgerKey({ ledgerFile, ledgerKey }: Paths, clock: Clock): void {
+  using db = openLedgerDatabase(ledgerFile);
+  const named = db.prepare("SELECT value FROM meta WHERE key = 'node'").get()?.['value'];
+  const chain = createChain({ db, node: typeof named === 'string' ? named : hostname(), keyFile: ledgerKey, clock });
+  const finish = transaction(db, () => {
+    const done = chain.changeKey();
+    chain.seal();
+    return done;
+  });
+  finish();
+}

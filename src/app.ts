@@ -67,7 +67,14 @@ const HOUSEKEEPING_MS = 60_000;
 export async function startApp(parts: AppParts): Promise<App> {
   const { config, paths, clock, log } = parts;
   const store = await openStore({ file: config.storeFile, clock });
-  const ledger = await startLedger({ paths, node: hostname(), clock, basePath: config.publicUrl.basePath, rotate: rotateLimits(paths, log) });
+  const ledger = await startLedger({
+    paths,
+    node: hostname(),
+    clock,
+    basePath: config.publicUrl.basePath,
+    rotate: rotateLimits(paths, log),
+    retentionMs: retentionMs(config),
+  });
   ledger.onReopen(() => parts.tell({ type: 'edge-reopen' }));
   // Nothing that was decided before this start may be answered from the cache.
   await sweepOnce(paths.decisionCache);
@@ -189,6 +196,10 @@ async function listenOn(server: Server, path: string, mode: number): Promise<voi
   if (user !== null && !path.endsWith('admin.sock')) {
     chownSync(path, user.uid, user.gid);
   }
+}
+
+function retentionMs({ ledger }: Config): number | null {
+  return ledger.retentionSeconds === null ? null : ledger.retentionSeconds * 1000;
 }
 
 /** nginx's workers open the new log themselves, by its path: where they cannot get there, logs are left to grow. */

@@ -18,6 +18,10 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
       return `ledger written again${gap === undefined ? '' : ` after ${gap}`}; changes were refused meanwhile`;
     case GATEWAY_ACTIONS.unreadable:
       return `a line of the access log could not be read (${record.bytes ?? '?'} bytes)`;
+    case GATEWAY_ACTIONS.pruned:
+      return `records up to ${record.resource_id ?? '?'} were let go: they are older than ledger.retention`;
+    case GATEWAY_ACTIONS.pruneStopped:
+      return `record ${record.resource_id ?? '?'} was changed after it was written: nothing is let go any more (lictor audit verify)`;
     case SUMMARY_ACTION:
       return summaryWords(record, gap);
     default:

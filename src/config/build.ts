@@ -1,6 +1,7 @@
 // Validated sections -> Config, with the checks that look at more than one value.
 import { resolve } from 'node:path';
 import type { Config } from './config.ts';
+import { parseDurationSeconds } from './duration.ts';
 import type { ProblemList } from './report.ts';
 import type { WireSections } from './schema/index.ts';
 import { readRoles } from './sections/members.ts';
@@ -42,9 +43,13 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
     sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h' }, report),
     limit: readLimit(wire.limits ?? [], report, problems.concerns(['limits', 0])),
     forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], report),
-    ledger: { failClosed: wire.ledger?.fail_closed ?? true },
+    ledger: readLedger(wire.ledger),
     storeFile: readStore(wire.store ?? 'sqlite:lictor.db', stateDir, report),
   };
   if (publicUrl === undefined || prefect === undefined || problems.concerns([])) return undefined;
   return { publicUrl, listen, tls, prefect, ...parts };
+}
+
+function readLedger(wire: WireSections['ledger']): Config['ledger'] {
+  return { failClosed: wire?.fail_closed ?? true, retentionSeconds: parseDurationSeconds(wire?.retention ?? '') ?? null };
 }

@@ -131,7 +131,8 @@ export interface Config {
   readonly limit: { readonly ratePerSecond: number; readonly burst: number };
   /** Request headers that reach Prefect beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
-  readonly ledger: { readonly failClosed: boolean };
+  /** `retentionSeconds` null: records are kept for ever. */
+  readonly ledger: { readonly failClosed: boolean; readonly retentionSeconds: number | null };
   /** Absolute path of the SQLite store. */
   readonly storeFile: string;
 }

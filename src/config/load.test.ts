@@ -37,7 +37,7 @@ describe('a small file', () => {
       sessions: { idleSeconds: 28_800, absoluteSeconds: 86_400 },
       limit: { ratePerSecond: 200, burst: 400 },
       forwardHeaders: [],
-      ledger: { failClosed: true },
+      ledger: { failClosed: true, retentionSeconds: null },
       storeFile: '/state/lictor.db',
     });
   });
@@ -128,7 +128,6 @@ limits: [{ for: "*", rate: fast }]
     'agents: []',
     'approvals: {}',
     'store: postgres://db/x',
-    'ledger: { retention: 400d }',
     'ledger: { export: [] }',
     'limits: [{ for: "role:worker", rate: 5/s }]',
     'limits: [{ for: "*", rate: 5/s, concurrency: 3 }]',

@@ -188,7 +188,7 @@ describe('a login', () => {
     const answer = await logIn({}, { headers: { accept: '*/*' } });
     expect([answer.statusCode, answer.json().code, answer.headers['set-cookie']]).toEqual([503, 'ledger-unavailable', undefined]);
     expect(await get().test.store.changeNumber()).toBe(2);
-    reconfigure({ config: { ledger: { failClosed: false } } });
+    reconfigure({ config: { ledger: { failClosed: false, retentionSeconds: null } } });
     expect((await logIn()).statusCode).toBe(303);
   });
 

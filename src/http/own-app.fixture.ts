@@ -19,7 +19,7 @@ export const CONFIG: OwnAppParts['config'] = {
   identityProviders: [{ id: 'local', type: 'accounts' }],
   roles: [],
   sessions: { idleSeconds: 3600, absoluteSeconds: 86_400 },
-  ledger: { failClosed: true },
+  ledger: { failClosed: true, retentionSeconds: null },
 };
 export const PASSWORD = 'correct horse';
 /** What a browser accepts when it navigates. */

@@ -32,7 +32,19 @@ describe('ledger core', () => {
   function start(session = `session-${++sessions}`): Core {
     const { ledgerFile, ledgerKey, accessLog, edgeErrorLog } = paths;
     const core = createCore({
-      setup: { ledgerFile, ledgerKey, accessLog, edgeErrorLog, node: 'n1', basePath: '', session, startedAtMs: nowMs, rotate: null, floods: FLOOD_LIMITS },
+      setup: {
+        ledgerFile,
+        ledgerKey,
+        accessLog,
+        edgeErrorLog,
+        node: 'n1',
+        basePath: '',
+        session,
+        startedAtMs: nowMs,
+        rotate: null,
+        retentionMs: null,
+        floods: FLOOD_LIMITS,
+      },
       routes: createCatalogue(),
       clock: () => nowMs,
       onHealth: (healthy) => health.push(healthy),

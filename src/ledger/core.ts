@@ -5,7 +5,8 @@ import { LictorError } from '../contract/error.ts';
 import { REASONS } from '../contract/reasons.ts';
 import type { RouteKnowledge } from './access-line.ts';
 import { type AppendRow, createAppend } from './append.ts';
-import { type Chain, createChain } from './chain/chain.ts';
+import { createChain } from './chain/chain.ts';
+import { createRetention, type Retention } from './chain/retention.ts';
 import { openLedgerDatabase, repeatableTransaction, transaction } from './database.ts';
 import { recoveredRecord, stoppedRecord } from './events.ts';
 import { createFloods, type Floods } from './floods.ts';
@@ -44,7 +45,7 @@ interface Open {
   readonly db: DatabaseSync;
   /** One transaction; it ends with a signed head. */
   readonly write: <T>(work: () => T) => T;
-  readonly chain: Chain;
+  readonly retention: Retention;
   readonly appendRow: AppendRow;
   readonly floods: Floods;
   readonly intents: Intents;
@@ -119,8 +120,9 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
     },
     tick() {
       if (failedAtMs !== undefined) return;
-      guarded(({ write, intents, floods, life }) =>
+      guarded(({ write, intents, floods, life, retention }) =>
         write(() => {
+          retention.step(clock());
           intents.releaseHeld(clock() - HOLD_MS);
           floods.summarise(clock());
           life.sign(clock());
@@ -190,10 +192,11 @@ function openAll({ setup, routes, clock }: Opening): Open {
     const floods = createFloods(db, appendRow, setup.floods);
     const intents = createIntents({ db, appendRow, floods, session: setup.session });
     const life = createLifeSigns(db, appendRow, setup);
+    const retention = createRetention({ db, chain, appendRow, retentionMs: setup.retentionMs });
     write(() => life.start());
     const { accessLog, edgeErrorLog, basePath } = setup;
     const ingest = createIngest({ db, write: writeRepeatable, appendRow, intents, routes, accessLog, edgeErrorLog, basePath });
-    return { db, write, chain, appendRow, floods, intents, ingest, life };
+    return { db, write, retention, appendRow, floods, intents, ingest, life };
   } catch (error) {
     db.close();
     throw error;

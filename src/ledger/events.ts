@@ -9,6 +9,8 @@ export const GATEWAY_ACTIONS = {
   edgeWorkerDied: 'edge.worker_died',
   recovered: 'ledger.recovered',
   unreadable: 'ledger.unreadable',
+  pruned: 'ledger.pruned',
+  pruneStopped: 'ledger.prune_stopped',
 } as const;
 
 export type PreviousShutdown = 'none' | 'clean' | 'unclean';
@@ -70,6 +72,16 @@ export function parseEdgeDeath(line: string): EdgeDeath | undefined {
 /** A line that nobody can read is still evidence that something was logged. Its text stays in the log only: it may hold anything. */
 export function unreadableRecord(atMs: number, bytes: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.unreadable, 'line-unreadable', { bytes });
+}
+
+/** Records older than the retention are no longer here; `resource_id` is the number of the last of them. What was signed about them stays. */
+export function prunedRecord(atMs: number, upTo: number): NewRecord {
+  return event(atMs, GATEWAY_ACTIONS.pruned, 'retention', { resource_type: 'Record', resource_id: String(upTo) });
+}
+
+/** A record that was due to go is not as it was written: nothing more goes until the gateway is started again. */
+export function pruneStoppedRecord(atMs: number, seq: number): NewRecord {
+  return event(atMs, GATEWAY_ACTIONS.pruneStopped, 'ledger-altered', { resource_type: 'Record', resource_id: String(seq) });
 }
 
 function event(atMs: number, action: string, reason: string, more: Partial<NewRecord>): NewRecord {

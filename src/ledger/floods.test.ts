@@ -41,7 +41,19 @@ describe('floods', () => {
   function start(session: string): Core {
     const { ledgerFile, ledgerKey, accessLog, edgeErrorLog } = paths;
     return createCore({
-      setup: { ledgerFile, ledgerKey, accessLog, edgeErrorLog, node: 'n1', basePath: '', session, startedAtMs: nowMs, rotate: null, floods: FLOOD_LIMITS },
+      setup: {
+        ledgerFile,
+        ledgerKey,
+        accessLog,
+        edgeErrorLog,
+        node: 'n1',
+        basePath: '',
+        session,
+        startedAtMs: nowMs,
+        rotate: null,
+        retentionMs: null,
+        floods: FLOOD_LIMITS,
+      },
       routes: createCatalogue(),
       clock: () => nowMs,
       onHealth: () => undefined,

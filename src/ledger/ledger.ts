@@ -40,6 +40,8 @@ export interface LedgerOptions {
   readonly basePath?: string;
   /** Sizes from which logs are renamed; null (the default): never. */
   readonly rotate?: RotateLimits | null;
+  /** How long records are kept; null (the default): for ever. */
+  readonly retentionMs?: number | null;
   /** From when on anonymous requests are summed up. */
   readonly floods?: FloodLimits;
   /** The thread's entry; only tests have another. */
@@ -61,11 +63,24 @@ export async function startLedger({
   clock,
   basePath = '',
   rotate = null,
+  retentionMs = null,
   floods = FLOOD_LIMITS,
   workerFile = WORKER_FILE,
 }: LedgerOptions): Promise<Ledger> {
   const { ledgerFile, ledgerKey, accessLog, edgeErrorLog } = paths;
-  const setup: WorkerSetup = { ledgerFile, ledgerKey, accessLog, edgeErrorLog, node, basePath, session: randomUUID(), startedAtMs: clock(), rotate, floods };
+  const setup: WorkerSetup = {
+    ledgerFile,
+    ledgerKey,
+    accessLog,
+    edgeErrorLog,
+    node,
+    basePath,
+    session: randomUUID(),
+    startedAtMs: clock(),
+    rotate,
+    retentionMs,
+    floods,
+  };
   const health = createHealth();
   const pending = createPending();
   const reopenListeners: (() => void)[] = [];

@@ -33,5 +33,7 @@ export interface WorkerSetup {
   readonly startedAtMs: number;
   /** Null: logs are left as they are. */
   readonly rotate: RotateLimits | null;
+  /** How long records are kept; null: for ever. */
+  readonly retentionMs: number | null;
   readonly floods: FloodLimits;
 }

@@ -35,7 +35,11 @@ export interface MediatorParts {
   readonly ledger: Pick<Ledger, 'append' | 'intend' | 'settle' | 'healthy'>;
   readonly clock: Clock;
   readonly eventRules: EventRules;
-  readonly config: { readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>; readonly forwardHeaders: readonly string[]; readonly ledger: Config['ledger'] };
+  readonly config: {
+    readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>;
+    readonly forwardHeaders: readonly string[];
+    readonly ledger: Pick<Config['ledger'], 'failClosed'>;
+  };
   /** Told of what the client does not see; for the log. */
   readonly warn?: (message: string, error: unknown) => void;
 }

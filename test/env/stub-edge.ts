@@ -145,7 +145,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     sessions: { idleSeconds: 60, absoluteSeconds: 60 },
     limit: { ratePerSecond: 100_000, burst: 100_000 },
     forwardHeaders: [],
-    ledger: { failClosed: true },
+    ledger: { failClosed: true, retentionSeconds: null },
     storeFile: join(tmpdir(), 'unused.db'),
   };
 }

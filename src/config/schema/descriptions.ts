@@ -119,7 +119,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'forward_proxy.listen': 'HOST:PORT.',
   'forward_proxy.allow': 'Hosts that may be reached; *. at the beginning stands for all below.',
   ledger: 'The record of everything that was asked and decided.',
-  'ledger.retention': 'How long records are kept. Default: for ever.',
+  'ledger.retention': 'How long records are kept: 400d. Default: for ever. What was signed about them stays.',
   'ledger.export': 'Where records are sent as well.',
   'ledger.export[].type': 'How.',
   'ledger.export[].url': 'Where to.',

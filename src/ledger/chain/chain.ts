@@ -15,10 +15,10 @@ export interface Chain {
   place(record: Omit<LedgerRecord, 'seq' | 'prev_hash' | 'hash'>): { readonly record: LedgerRecord; used(): void };
   /** Signs where the chains end, if that changed; a checkpoint hourly, and when there is a reason for one. */
   seal(reason?: CheckpointReason): void;
-  /** Where this node's chain begins and ends now. */
-  end(): ChainEnd;
-  /** The records up to `seq`, whose hash is `hash`, are no longer here. */
-  moveStart(seq: number, hash: string): void;
+  /** Where the chains begin and end now, this node's first. */
+  ends(): readonly ChainEnd[];
+  /** The records of a chain up to `seq`, whose hash is `hash`, are no longer here. */
+  moveStart(of: string, seq: number, hash: string): void;
   /** From here on another key signs. Call what it returns when the transaction is committed. */
   changeKey(): () => void;
 }
@@ -116,10 +116,15 @@ export function createChain({ db, node, keyFile, clock }: ChainParts): Chain {
       if (state.changed) writeHead(state);
       open = undefined;
     },
-    end: () => current().own,
-    moveStart(seq, hash) {
+    ends() {
+      const { own, chains } = current();
+      return [own, ...chains.filter((chain) => chain.node !== own.node)];
+    },
+    moveStart(of, seq, hash) {
       const state = current();
-      state.own = { ...state.own, from_seq: seq, from_hash: hash };
+      const moved = (chain: ChainEnd): ChainEnd => (chain.node === of ? { ...chain, from_seq: seq, from_hash: hash } : chain);
+      state.own = moved(state.own);
+      state.chains = state.chains.map(moved);
       state.changed = true;
     },
     changeKey() {
@@ -149,7 +154,7 @@ interface StoredCheckpoint {
 interface Open {
   key: SigningKey;
   own: ChainEnd;
-  readonly chains: readonly ChainEnd[];
+  chains: readonly ChainEnd[];
   checkpoint: StoredCheckpoint | undefined;
   changed: boolean;
 }

@@ -73,7 +73,7 @@ describe('lictor audit verify', () => {
     const hash = String(db.prepare('SELECT hash FROM records WHERE seq = 40').get()?.['hash']);
     db.exec('DELETE FROM records WHERE seq <= 40');
     expect(verifyStore(pruned.paths).problems).toMatchObject([{ kind: 'removed' }]);
-    withChain(pruned.paths, (chain) => chain.moveStart(40, hash));
+    withChain(pruned.paths, (chain) => chain.moveStart(NODE, 40, hash));
     expect(verifyStore(pruned.paths)).toMatchObject({ problems: [], chains: [{ firstSeq: 41, records: 60 }] });
     pruned.remove();
   });

@@ -1,0 +1,41 @@
+// When the oldest records go, and what the ledger says about it.
+import type { DatabaseSync } from 'node:sqlite';
+import type { AppendRow } from '../append.ts';
+import { prunedRecord, pruneStoppedRecord } from '../events.ts';
+import type { Chain } from './chain.ts';
+import { createPruner } from './prune.ts';
+
+const TELL_EVERY_MS = 24 * 3_600_000;
+
+export interface Retention {
+  /** One small step, inside a transaction that ends with the chain's `seal`. */
+  step(nowMs: number): void;
+}
+
+export interface RetentionParts {
+  readonly db: DatabaseSync;
+  readonly chain: Pick<Chain, 'ends' | 'moveStart'>;
+  readonly appendRow: AppendRow;
+  /** Null: records are kept for ever. */
+  readonly retentionMs: number | null;
+}
+
+/** The ledger says once a day up to which record it let go, and stops at a record that somebody changed: that one is evidence. */
+export function createRetention({ db, chain, appendRow, retentionMs }: RetentionParts): Retention {
+  const prune = createPruner(db, chain);
+  let stopped = retentionMs === null;
+  let toldMs = Number.NEGATIVE_INFINITY;
+  return {
+    step(nowMs) {
+      if (stopped || retentionMs === null) return;
+      const pruned = prune(nowMs - retentionMs);
+      if (pruned.kind === 'altered') {
+        stopped = true;
+        appendRow(pruneStoppedRecord(nowMs, pruned.seq));
+      }
+      if (pruned.kind !== 'pruned' || pruned.more || nowMs - toldMs < TELL_EVERY_MS) return;
+      toldMs = nowMs;
+      appendRow(prunedRecord(nowMs, pruned.upTo));
+    },
+  };
+}

@@ -34,9 +34,8 @@ export const OUTPUT = {
   path: 'x-lictor-path',
   /** The key of the identity limit: the principal's id. */
   limit: 'x-lictor-limit',
+  /** Why not. Its words are in nginx's maps. */
   code: 'x-lictor-code',
-  detail: 'x-lictor-detail',
-  hint: 'x-lictor-hint',
   /** `AccessFacts` (facts.ts): what the access log cannot know by itself. */
   facts: 'x-lictor-facts',
 } as const;

@@ -81,8 +81,6 @@ function refusal(reason: ReasonCode, facts: string): Answer {
     status: text.status === 401 ? 401 : 403,
     headers: {
       [OUTPUT.code]: reason,
-      [OUTPUT.detail]: text.detail,
-      [OUTPUT.hint]: text.hint,
       [OUTPUT.facts]: facts,
       'cache-control': 'no-store',
       ...(text.status === 401 && { 'www-authenticate': 'Bearer realm="lictor"' }),

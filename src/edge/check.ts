@@ -1,7 +1,7 @@
 // `lictor check`: renders the configuration and lets nginx test it, without touching the one in use.
 
 import { readFileSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { OPERATIONS } from '../catalog/catalogue.ts';
 import { type Ensured, ensureOwnCertificate } from '../certificates/own.ts';
@@ -41,6 +41,7 @@ export async function renderHere(
     tempDir,
     workers,
     openFiles: openFilesLimit(readFileSync('/proc/self/limits', 'utf8')),
+    node: `${hostname()}:${paths.root}`,
   });
   return { files, version, certificate };
 }

@@ -30,6 +30,7 @@ function render(version: string, form: Partial<Config>): EdgeFiles {
     tempDir: '/var/lib/lictor/tmp',
     workers: 2,
     openFiles: 65_536,
+    node: 'gateway-1:/var/lib/lictor',
   });
 }
 

@@ -15,8 +15,8 @@ export function renderBasePath({ publicUrl }: Config): string {
 map "" $lictor_base { default ${quote(basePath)}; }
 `;
   if (basePath === '')
-    return `${base}map "" $lictor_path { default $lictor_raw_path; }
-map "" $lictor_linked { default "api"; }
+    return `${base}map "" $lictor_outside { default ""; }
+map $lictor_shape $lictor_path { "" $lictor_shapeless_path; default $lictor_path_part; }
 map "" $lictor_ui_area { default "ui"; }
 `;
   const below = `~^${literal(basePath)}`;
@@ -25,9 +25,9 @@ map "" $lictor_ui_area { default "ui"; }
     default "";
 }
 # The door itself, without its slash, is redirected.
-map $lictor_raw_path $lictor_outside {
-    ${quoteVerbatim(`${below}(?:/|$)`)} "";
-    default "1";
+map $lictor_shape $lictor_outside {
+    outside "1";
+    default "";
 }
 map $request_uri $lictor_target_below {
     ${quoteVerbatim(`${below}(?<lictor_uri_below>/.*)$`)} $lictor_uri_below;
@@ -41,15 +41,12 @@ map $lictor_path $lictor_ui_area {
     "~^(?:/v2)?/assets/[^/]+\\.js$" "script";
     default "ui";
 }
-map $lictor_operation $lictor_linked {
-${LINKED.map((operationId) => `    ${quoteVerbatim(operationId)} "linked";\n`).join('')}    default "api";
-}
 `;
 }
 
-/** At server level, after the refusals of what is not canonical. */
-export function renderOutside({ basePath }: PublicUrl): string {
-  return basePath === '' ? '' : '    if ($lictor_outside) { return 404; }\n';
+/** Operations with links from the root in their answers: only below a path are these to be put right. */
+export function linkedOperations({ basePath }: PublicUrl): readonly string[] {
+  return basePath === '' ? [] : LINKED;
 }
 
 /** The gateway's own pages, the door without its slash, and answers that are rewritten on their way back. */

@@ -4,9 +4,11 @@ import type { Config, PublicUrl } from '../config/config.ts';
 import { isLoopback } from '../config/sections/public-url.ts';
 import { loginCookieName, sessionCookieName } from '../contract/names.ts';
 import { REASONS } from '../contract/reasons.ts';
+import { listenersOf } from '../prefect/members.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 
-export function renderMaps({ publicUrl, tls }: Pick<Config, 'publicUrl' | 'tls'>): string {
+export function renderMaps({ publicUrl, tls, prefect }: Pick<Config, 'publicUrl' | 'tls' | 'prefect'>): string {
+  const certificate = tls?.client == null ? '' : '$lictor_certificate';
   const cookie = sessionCookieName(publicUrl);
   const reason = (code: keyof typeof REASONS): string => `    ${code} `;
   return `# Maps that depend on the configuration.
@@ -27,7 +29,12 @@ map "$arg_state $http_cookie" $lictor_login_browser {
 # 1: ours; 0: another; empty: nobody says.
 map $http_sec_fetch_site $lictor_fetched_here { same-origin "1"; none ""; "" ""; default "0"; }
 map $http_origin $lictor_same_origin { ${quoteVerbatim(publicUrl.origin)} "1"; "" $lictor_fetched_here; default "0"; }
-${renderTransportSecurity(publicUrl)}${renderCertificate(tls)}map $lictor_refusal $lictor_refusal_code { "" "request-invalid"; default $lictor_refusal; }
+# The carriers beside Authorization and what the origin says, as they stand in the decision's key.
+map $lictor_aside $lictor_carriers {
+    "" "||${certificate}|";
+    default "$http_x_lictor_token|$lictor_session|${certificate}|$lictor_same_origin";
+}
+${renderPinnedHost(publicUrl)}${renderCertificate(tls)}map $lictor_refusal $lictor_refusal_code { "" "request-invalid"; default $lictor_refusal; }
 map $lictor_refusal_code $lictor_refusal_detail {
 ${reason('path-not-canonical')}${quote(REASONS['path-not-canonical'].detail)};
     default ${quote(REASONS['request-invalid'].detail)};
@@ -36,7 +43,7 @@ map $lictor_refusal_code $lictor_refusal_hint {
 ${reason('path-not-canonical')}${quote(REASONS['path-not-canonical'].hint)};
     default ${quote(REASONS['request-invalid'].hint)};
 }
-map "" $lictor_origin_detail { default ${quote(REASONS['origin-foreign'].detail)}; }
+${renderWords()}map "" $lictor_origin_detail { default ${quote(REASONS['origin-foreign'].detail)}; }
 map "" $lictor_origin_hint { default ${quote(REASONS['origin-foreign'].hint)}; }
 
 # A request without a readable target never got as far as a host.
@@ -45,8 +52,17 @@ map $request_uri $lictor_default_detail { "" ${quote(REASONS['request-invalid'].
 map $request_uri $lictor_default_hint { "" ${quote(REASONS['request-invalid'].hint)}; default ${quote(REASONS['host-unknown'].hint)}; }
 
 # A server behind the balancer that was not asked says so by itself (src/edge/render-upstream.ts).
-map $lictor_taken $lictor_upstream_code { direct $upstream_http_x_lictor_code; default ""; }
+${listenersOf(prefect).length === 0 ? 'map "" $lictor_upstream_code { default ""; }' : 'map $lictor_taken $lictor_upstream_code { direct $upstream_http_x_lictor_code; default ""; }'}
 `;
+}
+
+/** What a refusal of the decision says, by its code: the decision need not carry it, and a cached allow has no room for it. */
+function renderWords(): string {
+  const words = (what: 'detail' | 'hint'): string =>
+    `map $lictor_code $lictor_${what} {\n${Object.entries(REASONS)
+      .map(([code, text]) => `    ${code} ${quote(text[what])};\n`)
+      .join('')}    default "";\n}\n`;
+  return `${words('detail')}${words('hint')}`;
 }
 
 const YEAR_SECONDS = 31_536_000;
@@ -55,11 +71,21 @@ const YEAR_SECONDS = 31_536_000;
  * Strict-Transport-Security (RFC 6797) holds for a host name with all its ports and paths: it is sent only where the name is this
  * gateway's alone, by all that can be known here. Never for its subdomains, which are others'.
  */
-function renderTransportSecurity({ secure, hostname, port, basePath }: PublicUrl): string {
+function isPinned({ secure, hostname, port, basePath }: PublicUrl): boolean {
   const isName = !hostname.startsWith('[') && isIP(hostname) === 0 && !isLoopback(hostname);
-  const value = secure && isName && port === 443 && basePath === '' ? `max-age=${YEAR_SECONDS}` : '';
-  return `map $host $lictor_transport_security { ${quoteVerbatim(hostname)} ${quote(value)}; default ""; }
+  return secure && isName && port === 443 && basePath === '';
+}
+
+/** Whoever names another host is told nothing. */
+function renderPinnedHost(publicUrl: PublicUrl): string {
+  if (!isPinned(publicUrl)) return '';
+  return `map $host $lictor_transport_security { ${quoteVerbatim(publicUrl.hostname)} "max-age=${YEAR_SECONDS}"; default ""; }
 `;
+}
+
+/** Included by every place that makes or passes an answer; empty where there is nothing to say. */
+export function renderTransportSecurity({ publicUrl }: Pick<Config, 'publicUrl'>): string {
+  return isPinned(publicUrl) ? 'add_header Strict-Transport-Security $lictor_transport_security always;\n' : '';
 }
 
 /** The whole certificate, as it is the key and the decision's input alike; only of a verified one. */

@@ -3,7 +3,7 @@ import type { Config, PublicUrl } from '../config/config.ts';
 import { isLoopback } from '../config/sections/public-url.ts';
 import type { Operation } from '../contract/operation.ts';
 import { quotePath, quoteVerbatim } from './quote.ts';
-import { literal, renderOutside, renderPlaces } from './render-base-path.ts';
+import { literal, renderPlaces } from './render-base-path.ts';
 import { atLeast, type NginxVersion } from './version.ts';
 
 /** Nothing is below it, and the kernel says so at once: `try_files` looks for a file there on every request. */
@@ -22,9 +22,7 @@ export function renderServers({ config, operations, version }: ServersInput): st
   return `# Whoever names another host, or none, is not talking to this gateway.
 server {
 ${renderListens(config, version, ' default_server')}    server_name _;
-${tls}    set $lictor_taken "";
-    set $lictor_refused $lictor_default_code;
-    set $lictor_facts "";
+${tls}    set $lictor_refused $lictor_default_code;
     root ${NO_FILES};
     # Also where nginx itself cannot read a request. Not a named location: such a request has no URI to go there with.
     error_page 400 404 405 413 414 494 495 496 497 /.lictor-refused;
@@ -40,11 +38,8 @@ ${tls}    set $lictor_taken "";
 
 server {
 ${renderListens(config, version, '')}    server_name ${names.map(quoteVerbatim).join(' ')};
-${tls}    set $lictor_taken "";
-    set $lictor_refused "";
-    set $lictor_facts "";
-    root ${NO_FILES};
-    error_page 418 = @refuse_request;
+${tls}    root ${NO_FILES};
+    error_page 418 = $lictor_stop_at;
     error_page 400 405 414 494 497 /.lictor-refused;
     error_page 495 496 =401 /.lictor-uncertified;
     error_page 501 505 =400 /.lictor-refused;
@@ -54,16 +49,15 @@ ${tls}    set $lictor_taken "";
     error_page 500 502 503 504 = @unavailable;
 
     add_header X-Request-Id $lictor_request_id always;
-    add_header Strict-Transport-Security $lictor_transport_security always;
-    add_header Allow "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" always;
+    include transport-security.conf;
 
-    # Refusals that need no decision. Named locations answer them; nothing is forwarded.
-    # 418 stands for our own 400: nginx's own may have no URI to go to a named location with.
-    if ($uri ~ ^/\\.lictor-(?:refused|uncertified)$) { break; }
-    if ($lictor_refusal) { return 418; }
-    if ($lictor_origin_refusal) { return 403; }
-${renderOutside(config.publicUrl)}    # Never Prefect's own answer, which would open the API to every origin.
-    if ($request_method = OPTIONS) { return 204; }
+    # What needs no decision. Named locations answer it; nothing is forwarded. 418 stands for wherever that is.
+    if ($uri = "/.lictor-decision") { break; }
+    if ($uri = "/.lictor-refused") { break; }
+    if ($uri = "/.lictor-uncertified") { break; }
+    if ($lictor_stop) { return 418; }
+    # Not by a map, which would lower the whole of it first.
+    if ($http_authorization ~ "[|\\x00-\\x1f\\x7f-\\xff]") { return 418; }
 
     include decision.conf;
     include refusals.conf;

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { Operation } from '../contract/operation.ts';
-import { DOLLAR_VARIABLE, quotePath } from './quote.ts';
-import { renderBasePath, renderDocumentLinks, renderMediatedRedirects } from './render-base-path.ts';
-import { renderMaps } from './render-maps.ts';
+import { DOLLAR_VARIABLE, quotePath, quoteVerbatim } from './quote.ts';
+import { linkedOperations, literal, renderBasePath, renderDocumentLinks, renderMediatedRedirects } from './render-base-path.ts';
+import { renderMaps, renderTransportSecurity } from './render-maps.ts';
+import { renderRequestId } from './render-request-id.ts';
 import { renderServers } from './render-servers.ts';
 import { renderCredential, renderForwardHeaders, renderNextCredential, renderToPrefect, renderUpstreamHeaders, renderUpstreams } from './render-upstream.ts';
 import { routeMaps } from './routes.ts';
@@ -27,6 +28,8 @@ export interface EdgeInput {
   readonly workers: number;
   /** How many files a worker may open: the process's hard limit, at most 65,536. */
   readonly openFiles: number;
+  /** Whose ids of requests these are, where several gateways share a ledger's readers: a name of this node and state. */
+  readonly node: string;
 }
 
 /** File name -> content. Secrets stand in `upstream-credential*.conf` alone; all files are written 0600. */
@@ -42,8 +45,9 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   }
   files.set('nginx.conf', renderMain(input));
   files.set('base-path.conf', renderBasePath(config));
-  files.set('routes.conf', renderRoutes(input.operations));
+  files.set('routes.conf', renderRoutes(input.operations, config));
   files.set('maps.conf', renderMaps(config));
+  files.set('transport-security.conf', renderTransportSecurity(config));
   files.set('servers.conf', renderServers(input));
   files.set('upstreams.conf', renderUpstreams(input));
   files.set('to-prefect.conf', renderToPrefect(config));
@@ -57,7 +61,7 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   return files;
 }
 
-function renderMain({ config, paths, version, workerUser, tempDir, workers, openFiles }: EdgeInput): string {
+function renderMain({ config, paths, version, workerUser, tempDir, workers, openFiles, node }: EdgeInput): string {
   const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `    ${kind}_temp_path ${quotePath(join(tempDir, kind))};`);
   return `# Rendered by lictor for nginx ${version.text}: do not edit, it is replaced at every start.
 daemon off;
@@ -72,7 +76,7 @@ http {
     include http.conf;
 ${temp.join('\n')}
     geo $${DOLLAR_VARIABLE} { default "$"; }
-    access_log ${quotePath(paths.accessLog)} lictor;
+${renderRequestId(version, node)}    access_log ${quotePath(paths.accessLog)} lictor;
 
     # One level: nginx makes a missing directory anew, but not two of them while a sweep takes the first away.
     proxy_cache_path ${quotePath(paths.decisionCache)} levels=1 keys_zone=lictor_decisions:16m max_size=64m inactive=40s use_temp_path=off;
@@ -88,20 +92,29 @@ ${temp.join('\n')}
 `;
 }
 
-function renderRoutes(operations: readonly Operation[]): string {
-  const maps = routeMaps(operations);
+function renderRoutes(operations: readonly Operation[], { publicUrl }: Config): string {
+  const maps = routeMaps(operations, literal(publicUrl.basePath));
   const block = (source: string, target: string, lines: readonly string[], fallback: string): string =>
     `map ${source} ${target} {\n${lines.map((line) => `    ${line}\n`).join('')}    default ${fallback};\n}\n`;
   return [
+    '# What a target looks like, by the raw bytes of it. The bulk has the first two shapes.\n',
+    block('$request_uri', '$lictor_shape', maps.shapes, '""'),
     '# The action catalogue. Unknown paths and methods have no operation, and are denied.\n',
-    block('$lictor_path', '$lictor_collapsed', maps.collapsed, '$lictor_static_path'),
+    block('$lictor_shape', '$lictor_collapsed', ['id "$lictor_t1/*$lictor_t2";', 'lower $lictor_path;'], '$lictor_static_path'),
+    block('"$request_method $lictor_collapsed"', '$lictor_operation', maps.direct, '$lictor_operation_by_template'),
     block('$lictor_collapsed', '$lictor_template', maps.templates, '$lictor_parameterised'),
     block('$lictor_path', '$lictor_parameterised', maps.parameterised, '""'),
-    block('"$request_method $lictor_template"', '$lictor_operation', maps.operations, '""'),
+    block('"$request_method $lictor_template"', '$lictor_operation_by_template', maps.operations, '""'),
     '# What the decision may depend on beside the operation: it is then in the key, and handed over.\n',
+    block('$lictor_operation', '$lictor_deciding', maps.deciding, '"|"'),
     block('$lictor_operation', '$lictor_object', maps.objects, '""'),
     block('$lictor_operation', '$lictor_deciding_args', maps.args, '""'),
-    '# Pages of the UI and of the API documents get a script and headers of their own; base-path.conf names what has links to put right.\n',
-    'map $lictor_operation $lictor_area { "~^(?:ui|docs):" $lictor_ui_area; default $lictor_linked; }\n',
+    '# Pages of the UI and of the API documents get a script and headers of their own; some answers have links to put right.\n',
+    block('$lictor_operation', '$lictor_area', areaLines(operations, linkedOperations(publicUrl)), '"api"'),
   ].join('\n');
+}
+
+function areaLines(operations: readonly Operation[], linked: readonly string[]): readonly string[] {
+  const pages = operations.map(({ operationId }) => operationId).filter((operationId) => /^(?:ui|docs):/.test(operationId));
+  return [...pages.map((page) => `${quoteVerbatim(page)} $lictor_ui_area;`), ...linked.map((operationId) => `${quoteVerbatim(operationId)} "linked";`)];
 }

@@ -6,43 +6,87 @@ const UUID = '[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0
 
 /** Templates of the shape `/api/flow_runs/{id}/set_state`, with one UUID: all of them collapse by this one expression. */
 const ONE_UUID_TEMPLATE = /^\/api(?:\/ui)?\/[a-z_]+\/\{[a-z_]+\}(?:\/[a-z0-9_-]+)*$/;
-const ONE_UUID_EXPRESSION = `~^(?<lictor_t1>/api(?:/ui)?/[a-z_]+)/${UUID}(?<lictor_t2>(?:/[a-z0-9_-]+)*)/?$`;
+const ONE_UUID_PATH = `(?<lictor_t1>/api(?:/ui)?/[a-z_]+)/${UUID}(?<lictor_t2>(?:/[a-z0-9_-]+)*)/?`;
+
+/** Canonical in nothing but lower case, as every static path of the catalogue is; a path of one UUID is of the shape before it. */
+const LOWER_PATH = '(?:/[a-z0-9_-][a-z0-9._-]*+)*+/?';
+
+/**
+ * Canonical: no empty, `.` or `..` segment; no `;`, `\`, `#`, `|`; escapes in upper case only, of valid UTF-8, and never of an unreserved
+ * character, a slash, a backslash, a percent sign or a control character. The query is not looked at. The first of the two accepts nothing
+ * that the second does not, at a fraction of the cost.
+ */
+const OTHER_PATHS = [
+  '(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)++/?',
+  "(?:/(?!\\.{1,2}(?:[/?]|$))(?:[A-Za-z0-9._~!$&'()*+,=:@-]++|%(?:2[0-46-9A-C]|3[A-F]|40|5[BDE]|60|7[B-D]|(?:C[2-9A-F]|D[0-9A-F])%[89AB][0-9A-F]|E0%[AB][0-9A-F]%[89AB][0-9A-F]|E[1-9A-CEF]%[89AB][0-9A-F]%[89AB][0-9A-F]|ED%[89][0-9A-F]%[89AB][0-9A-F]|F0%[9AB][0-9A-F](?:%[89AB][0-9A-F]){2}|F[1-3](?:%[89AB][0-9A-F]){3}|F4%8[0-9A-F](?:%[89AB][0-9A-F]){2}))++)*+/?",
+];
 
 /** Lines `key value;` of each map; the names say what is looked up in it. */
 export interface RouteMaps {
-  /** Raw path -> what it is with its one UUID replaced, whether there is such a template or not. */
-  readonly collapsed: readonly string[];
-  /** That, or a static path -> template. A static path holds no `*` (nginx/canonical.conf), so neither passes for the other. */
+  /** Target -> the first shape that it has, with path and query taken apart on the way. None: it is not canonical. */
+  readonly shapes: readonly string[];
+  /** A path with its one UUID replaced by `*`, or a static path -> template. A static path holds no `*`, so neither passes for the other. */
   readonly templates: readonly string[];
   /** Raw path -> template, by one expression each: the most specific first. */
   readonly parameterised: readonly string[];
   /** `METHOD template` -> operationId. */
   readonly operations: readonly string[];
+  /** The same by what `templates` is asked for: most requests are done with this one look. */
+  readonly direct: readonly string[];
   readonly objects: readonly string[];
   readonly args: readonly string[];
+  /** Both of these as they stand in the decision's key: `path|query`. */
+  readonly deciding: readonly string[];
 }
 
-/** Sockets are in it too: their locations hand the operation to the relay. */
-export function routeMaps(operations: readonly Operation[]): RouteMaps {
+/** Sockets are in it too: their locations hand the operation to the relay. `base`: the path of public_url, as an expression. */
+export function routeMaps(operations: readonly Operation[], base: string): RouteMaps {
   const paths = operations.filter((operation) => !operation.path.endsWith('*'));
   const statics = paths.filter((operation) => !operation.path.includes('{'));
   const oneUuid = paths.filter(collapsesGenerically);
   const others = paths.filter((operation) => operation.path.includes('{') && !collapsesGenerically(operation));
   const wildcards = operations.filter((operation) => operation.path.endsWith('*')).sort((a, b) => b.path.length - a.path.length);
+  const templates = new Map([
+    ...statics.flatMap((operation) => spellings(operation.path).map((path) => [path, templateOf(operation)] as const)),
+    ...oneUuid.map((operation) => [templateOf(operation), templateOf(operation)] as const),
+  ]);
+  const byTemplate = operationsByTemplate(operations);
   return {
-    collapsed: [`${quoteVerbatim(ONE_UUID_EXPRESSION)} "$lictor_t1/*$lictor_t2";`],
-    templates: unique([
-      ...statics.flatMap((operation) => spellings(operation.path).map((path) => entry(path, templateOf(operation)))),
-      ...oneUuid.map((operation) => entry(templateOf(operation), templateOf(operation))),
-    ]),
+    shapes: shapeLines(base),
+    templates: [...templates].map(([path, template]) => entry(path, template)),
     parameterised: unique([
       ...others.sort((a, b) => parameterCount(a) - parameterCount(b)).map((operation) => entry(expressionOf(operation), templateOf(operation))),
       ...wildcards.map((operation) => entry(wildcardExpression(operation.path, operations), templateOf(operation))),
     ]),
-    operations: operationLines(operations),
+    operations: [...byTemplate].map(([key, operationId]) => entry(key, operationId)),
+    direct: [...templates].flatMap(([path, template]) => METHODS.flatMap((method) => direct(byTemplate, method, path, template))),
     objects: operations.filter((operation) => operation.objectScoped).map((operation) => `${quoteVerbatim(operation.operationId)} $lictor_path;`),
     args: operations.filter((operation) => operation.decidingQuery.length > 0).map((operation) => `${quoteVerbatim(operation.operationId)} $lictor_raw_args;`),
+    deciding: operations.flatMap(({ operationId, objectScoped, decidingQuery }) =>
+      objectScoped || decidingQuery.length > 0
+        ? [`${quoteVerbatim(operationId)} "${objectScoped ? '$lictor_path' : ''}|${decidingQuery.length > 0 ? '$lictor_raw_args' : ''}";`]
+        : [],
+    ),
   };
+}
+
+function shapeLines(base: string): readonly string[] {
+  const line = (path: string, shape: string): string => `${quoteVerbatim(`~^${path}(?:\\?|$)(?<lictor_args_part>.*)`)} ${shape};`;
+  const part = (path: string): string => `(?<lictor_path_part>${path})`;
+  const inside = `(?=${base === '' ? '/' : `${base}(?:[/?]|$)`})`;
+  return [
+    line(part(`${base}${ONE_UUID_PATH}`), 'id'),
+    line(`${inside}${part(LOWER_PATH)}`, 'lower'),
+    ...OTHER_PATHS.map((path) => line(`${inside}${part(path)}`, 'other')),
+    ...(base === '' ? [] : OTHER_PATHS.map((path) => line(`(?=/)${part(path)}`, 'outside'))),
+  ];
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+function direct(byTemplate: ReadonlyMap<string, string>, method: string, path: string, template: string): readonly string[] {
+  const operationId = byTemplate.get(`${method} ${template}`);
+  return operationId === undefined ? [] : [entry(`${method} ${path}`, operationId)];
 }
 
 function entry(key: string, value: string): string {
@@ -101,7 +145,7 @@ function wildcardExpression(path: string, operations: readonly Operation[]): str
  * A path can fit two templates, `/work_pools/filter` and `/work_pools/{name}`: it collapses to the more specific one, and has
  * the operations of the other for the methods that the first does not have, as in Prefect's own router.
  */
-function operationLines(operations: readonly Operation[]): readonly string[] {
+function operationsByTemplate(operations: readonly Operation[]): ReadonlyMap<string, string> {
   const lines = new Map<string, string>();
   for (const operation of operations) lines.set(`${operation.method} ${templateOf(operation)}`, operation.operationId);
   const bySpecificity = [...operations].sort((a, b) => parameterCount(a) - parameterCount(b));
@@ -111,7 +155,7 @@ function operationLines(operations: readonly Operation[]): readonly string[] {
       if (covers(general, specific) && !lines.has(key)) lines.set(key, general.operationId);
     }
   }
-  return [...lines].map(([key, operationId]) => entry(key, operationId));
+  return lines;
 }
 
 /** Every path of the specific template is one of the general template too; UUID parameters take no literal and no name. */

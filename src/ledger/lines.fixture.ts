@@ -52,7 +52,6 @@ export function accessLine(requestId: string, more: Readonly<Record<string, stri
     facts: facts(),
     code: '',
     pid: 4711,
-    conn: 1,
     ...more,
   });
 }

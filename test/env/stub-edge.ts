@@ -48,7 +48,7 @@ export function allow(response: ServerResponse): void {
 
 export function refuse(response: ServerResponse, status: 401 | 403, code: string): void {
   const challenge = status === 401 ? { 'www-authenticate': 'Bearer realm="lictor"' } : {};
-  response.writeHead(status, { 'x-lictor-code': code, 'x-lictor-detail': 'No.', 'x-lictor-hint': 'Ask.', 'cache-control': 'no-store', ...challenge });
+  response.writeHead(status, { 'x-lictor-code': code, 'cache-control': 'no-store', ...challenge });
   response.end();
 }
 

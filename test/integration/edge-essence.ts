@@ -1,6 +1,7 @@
 // What every nginx version must do alike, each a fact that fails silently when it is lost. test/integration/edge.test.ts has the rest.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../src/catalog/catalogue.ts';
+import { REASONS } from '../../src/contract/reasons.ts';
 import { sweepDecisions, sweepOnce } from '../../src/decide/sweep.ts';
 import { atLeast, findNginx } from '../../src/edge/version.ts';
 import { selfSigned } from '../env/certificate.ts';
@@ -220,7 +221,8 @@ function refusals(): void {
     const response = await get('/api/flows/filter', { accept: 'application/json' });
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toContain('Bearer');
-    expect(await response.json()).toEqual({ detail: 'No.', code: 'credential-missing', hint: 'Ask.', request_id: response.headers.get('x-request-id') });
+    const { detail, hint } = REASONS['credential-missing'];
+    expect(await response.json()).toEqual({ detail, code: 'credential-missing', hint, request_id: response.headers.get('x-request-id') });
   });
 
   it('session cookies that are doubled in whatever case', async () => {
@@ -274,7 +276,7 @@ function surroundings(): void {
     expect(JSON.stringify(edge.accessLog())).not.toMatch(/very-secret|cookie-secret|bearer-secret|secret=query/);
   });
 
-  it('names a request by its time and at random, the same to the client, the decision and the log', async () => {
+  it('names each request by its time, the same to the client, the decision and the log', async () => {
     const ids: string[] = [];
     for (let count = 0; count < 3; count += 1) ids.push((await get('/api/flows/filter')).headers.get('x-request-id') ?? '');
     expect(ids.join(' ')).toMatch(/^[0-9a-f]{32}( [0-9a-f]{32}){2}$/);

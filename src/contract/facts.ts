@@ -1,8 +1,8 @@
-// How the decision's facts travel through nginx into its log: base64url of a JSON list. Every byte of it is read, escaped and
-// written on each request that the cache answers, so the names stay at home.
+// How the decision's facts travel through nginx into its log. Every byte of them is read, escaped and written on each request that the
+// cache answers: the names stay at home, and the text holds nothing that a header or a JSON string would have to escape.
 import type { AccessFacts } from './names.ts';
 
-/** The places in the list. New facts come at the end: lines that are in the log already stay readable. */
+/** The places in the text. New facts come at the end: lines that are in the log already stay readable. */
 const ORDER = [
   'principal',
   'principal_kind',
@@ -16,23 +16,44 @@ const ORDER = [
   'session_id',
   'on_behalf_of',
 ] as const satisfies readonly (keyof AccessFacts)[];
+const LISTS: readonly string[] = ['policies', 'on_behalf_of'] satisfies (keyof AccessFacts)[];
 
+/** Percent-encoded, `~` between the facts and `,` in a list. */
 export function encodeFacts(facts: AccessFacts): string {
-  const values: unknown[] = ORDER.map((name) => facts[name]);
-  while (isNothing(values.at(-1))) values.pop();
-  return Buffer.from(JSON.stringify(values)).toString('base64url');
+  const texts = ORDER.map((name) => {
+    const value = facts[name];
+    return Array.isArray(value) ? value.map(escaped).join(',') : escaped(String(value ?? ''));
+  });
+  return texts.join('~').replace(/~+$/, '');
 }
 
 /** The facts by name, unchecked: what was left out is missing. Undefined when it is no such text. */
 export function decodeFacts(encoded: string): Readonly<Record<string, unknown>> | undefined {
+  if (!encoded.includes('~')) return decodeList(encoded);
   try {
-    const values: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8'));
-    return Array.isArray(values) ? Object.fromEntries(ORDER.map((name, place) => [name, values[place]])) : undefined;
+    return Object.fromEntries(encoded.split('~').flatMap((text, place) => (text === '' ? [] : [namedValue(ORDER[place] ?? '', text)])));
   } catch {
     return undefined; // Damaged on the way, or never of our making.
   }
 }
 
-function isNothing(value: unknown): boolean {
-  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+function namedValue(name: string, text: string): readonly [string, unknown] {
+  if (LISTS.includes(name)) return [name, text.split(',').map(decodeURIComponent)];
+  const value = decodeURIComponent(text);
+  return [name, name === 'revision' ? Number(value) : value];
+}
+
+/** Lone surrogates, which no encoding takes, become U+FFFD. */
+function escaped(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replaceAll('~', '%7E');
+}
+
+/** As the first gateways wrote it, base64url of a JSON list: such lines may wait in a log over an upgrade. */
+function decodeList(encoded: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const values: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8'));
+    return Array.isArray(values) ? Object.fromEntries(ORDER.map((name, place) => [name, values[place]])) : undefined;
+  } catch {
+    return undefined;
+  }
 }

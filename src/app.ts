@@ -26,6 +26,7 @@ import { type AdminActions, createAdminServer } from './http/admin-server.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
 import { openSealer } from './keys/sealer.ts';
+import { openSigningKeys } from './keys/signing-keys.ts';
 import { startLedger } from './ledger/ledger.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
 import { keepPolicySet, policiesAtStart } from './policies-in-force.ts';
@@ -82,6 +83,10 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   const catalogue = createCatalogue();
   const eventRules = createEventRules(createEventMemory());
+  const sealer = openSealer(paths.sealKey);
+  const signingKeys = openSigningKeys({ file: paths.signingKeys, sealer, clock });
+  // Makes the first one.
+  await signingKeys.published();
   const house: House = {
     paths,
     clock,
@@ -89,8 +94,9 @@ export async function startApp(parts: AppParts): Promise<App> {
     catalogue,
     store,
     ledger,
-    sealer: openSealer(paths.sealKey),
-    confirmMemory: createConfirmMemory(),
+    sealer,
+    signingKeys,
+    confirmMemory: { sessions: createConfirmMemory(), grants: createConfirmMemory() },
     eventRules,
     sync: () => sync.now(),
     edgeRuns: () => edgeRuns(paths),

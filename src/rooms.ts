@@ -6,11 +6,14 @@ import { createAccessTokenKind } from './authn/access-token/verify.ts';
 import { createAuthenticator } from './authn/authenticator.ts';
 import { createProveAws } from './authn/aws-iam/prove.ts';
 import type { InspectCertificate } from './authn/certificate/certificates.ts';
-import { type Confirm, type ConfirmMemory, createConfirm } from './authn/external/confirm.ts';
+import { type Confirm, type Confirmable, type ConfirmedStore, type ConfirmMemory, createConfirm } from './authn/external/confirm.ts';
 import { LOGIN_TIMEOUT_MS, openProviders } from './authn/external/open-providers.ts';
 import type { ExternalProvider } from './authn/external/provider.ts';
+import { confirmedGrants, createGrantStanding, type GrantStanding, type StandingParts } from './authn/grant/standing.ts';
+import { createGrantTokenKind } from './authn/grant/verify.ts';
 import { createJwts, type Jwts } from './authn/jwt/verify.ts';
 import { createOutbounds, type Outbounds } from './authn/outbounds.ts';
+import { createRoleBook } from './authn/roles.ts';
 import { type ActionEntry, collectActions } from './catalog/actions.ts';
 import type { Catalogue } from './catalog/catalogue.ts';
 import { ensureSigner } from './certificates/signer.ts';
@@ -25,16 +28,19 @@ import { startBalancer } from './edge/balancer.ts';
 import type { EventRules } from './events/rules.ts';
 import { createOwnApp } from './http/own-app.ts';
 import type { Sealer } from './keys/sealer.ts';
+import type { SigningKeys } from './keys/signing-keys.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { createMediator } from './mediate/mediator.ts';
-import { createTokenEndpoint, type TokenEndpoint } from './oauth/token-endpoint.ts';
-import { createTokenExchange, GRANT_TYPE, type Prove, SUBJECT_TOKEN } from './oauth/token-exchange.ts';
+import { type AuthorizationServer, createAuthorizationServer } from './oauth/server.ts';
+import { createTokenExchange, type Prove, SUBJECT_TOKEN } from './oauth/token-exchange.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import type { OwnPolicies } from './policy/own/check.ts';
 import { loadBuiltInPolicies } from './policy/policies.ts';
 import type { Health } from './prefect/health.ts';
 import { createUpstream, type Upstream } from './prefect/upstream.ts';
 import { UpstreamError } from './prefect/upstream-error.ts';
+import type { ClientGrant } from './store/client-grants.ts';
+import type { StoredSession } from './store/sessions.ts';
 import type { Store } from './store/store.ts';
 
 /** What outlives every configuration. */
@@ -46,7 +52,8 @@ export interface House {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly sealer: Sealer;
-  readonly confirmMemory: ConfirmMemory;
+  readonly signingKeys: SigningKeys;
+  readonly confirmMemory: { readonly sessions: ConfirmMemory; readonly grants: ConfirmMemory<ClientGrant> };
   /** One memory for the sockets and for `POST /events`. */
   readonly eventRules: EventRules;
   /** Makes a change hold: no remembered decision and no open socket outlives it. */
@@ -81,12 +88,19 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock });
   const outbounds = createOutbounds();
   const jwts = createJwts({ config, clock, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
+  const confirm = confirmWith<StoredSession>(house, { config, providers, sessions: store.sessions, memory: house.confirmMemory.sessions });
+  const confirmGrant = confirmWith(house, { config, providers, sessions: confirmedGrants(store.clientGrants), memory: house.confirmMemory.grants });
+  const standing = standingOf(house, config, { confirm: confirmGrant, confirmSession: confirm });
   const authenticator = createAuthenticator({
     store,
     config,
     clock,
-    confirm: confirmWith(house, config, providers),
-    verifiers: [jwts.kind, createAccessTokenKind({ accessTokens: store.accessTokens, config, clock })],
+    confirm,
+    verifiers: [
+      jwts.kind,
+      createAccessTokenKind({ accessTokens: store.accessTokens, config, clock }),
+      createGrantTokenKind({ grants: store.clientGrants, standing, clock }),
+    ],
     certificates: await openCertificates(house, config),
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
@@ -104,7 +118,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     ledger,
     authenticator,
     mediator,
-    tokenEndpoint: createTokens(house, { config, jwts, outbounds: loginOutbounds, revision: decider.revision }),
+    authorizationServer: openAuthorizationServer(house, { config, jwts, outbounds: loginOutbounds, standing, revision: decider.revision }),
     clock,
     log,
     checks: {
@@ -141,17 +155,24 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   };
 }
 
+interface Confirming<T extends Confirmable> {
+  readonly config: Config;
+  readonly providers: readonly ExternalProvider[];
+  readonly sessions: ConfirmedStore<T>;
+  readonly memory: ConfirmMemory<T>;
+}
+
 /** A session that ends by the word of its provider, or for want of it, is recorded like any other end. */
-function confirmWith({ store, sealer, clock, confirmMemory, log, ledger }: House, config: Config, providers: readonly ExternalProvider[]): Confirm {
+function confirmWith<T extends Confirmable>({ store, sealer, clock, log, ledger }: House, { config, ...confirming }: Confirming<T>): Confirm<T> {
   return createConfirm({
-    providers,
+    ...confirming,
     store,
     sealer,
     config,
     clock,
-    memory: confirmMemory,
     onNoAnswer: (idp, detail) => log.warn({ idp, detail }, 'an identity provider gives no answer about a session'),
-    async onEnded({ id, owner }, reason, detail) {
+    async onEnded(session, reason, detail) {
+      const { id, owner } = session;
       const { idp, name } = owner.kind === 'identity' ? owner.identity : { idp: null, name: owner.account.name };
       log.info({ idp, reason, detail, session_id: id }, 'a session was not renewed');
       const record = {
@@ -159,7 +180,7 @@ function confirmWith({ store, sealer, clock, confirmMemory, log, ledger }: House
         principal: `${name}@${idp}`,
         principal_kind: 'user',
         idp,
-        session_id: id,
+        ...('scopes' in session ? { grant_id: session.id } : { session_id: session.id }),
         mode: 'enforce',
       } as const;
       await ledger
@@ -169,24 +190,38 @@ function confirmWith({ store, sealer, clock, confirmMemory, log, ledger }: House
   });
 }
 
+/** Does a login of the command line still stand, and for whom? */
+function standingOf({ store, clock }: House, { identityProviders, roles }: Config, confirms: Pick<StandingParts, 'confirm' | 'confirmSession'>): GrantStanding {
+  return createGrantStanding({ sessions: store.sessions, providers: identityProviders, roleBook: createRoleBook(roles), clock, ...confirms });
+}
+
 interface TokenRoom {
   readonly config: Config;
   readonly jwts: Jwts;
   readonly outbounds: Outbounds;
+  readonly standing: GrantStanding;
   readonly revision: number;
 }
 
-function createTokens({ store, ledger, clock, log }: House, { config, jwts, outbounds, revision }: TokenRoom): TokenEndpoint {
+function openAuthorizationServer(house: House, { config, jwts, outbounds, standing, revision }: TokenRoom): AuthorizationServer {
+  const { store, ledger, clock, log } = house;
   const aws = config.identityProviders.find((provider) => provider.type === 'aws-iam');
   const proveAws = aws && createProveAws({ provider: aws, outbound: outbounds.to(aws.caFile), marks: store.marks, clock });
   const proofs = new Map<string, Prove>([[SUBJECT_TOKEN.jwt, jwts.prove], ...(proveAws === undefined ? [] : [[SUBJECT_TOKEN.awsIam, proveAws] as const])]);
-  return createTokenEndpoint({
-    grants: new Map([[GRANT_TYPE, createTokenExchange({ config, accessTokens: store.accessTokens, locks: store.locks, clock, proofs })]]),
+  return createAuthorizationServer({
+    store,
+    publicUrl: config.publicUrl,
+    loginLifeMs: config.cliSeconds * 1000,
+    standing,
+    exchange: createTokenExchange({ config, accessTokens: store.accessTokens, locks: store.locks, clock, proofs }),
+    signingKeys: house.signingKeys,
+    sealer: house.sealer,
     record: (record) => ledger.append(record),
     failClosed: config.ledger.failClosed,
+    onEnded: house.sync,
+    onError: (error) => log.error({ err: error }, 'a token request could not be answered as it should'),
     clock,
     revision,
-    onError: (error) => log.error({ err: error }, 'a token request could not be answered'),
   });
 }
 

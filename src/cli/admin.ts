@@ -16,7 +16,7 @@ export interface AdminSession extends LoadedContext {
 
 export interface AdminChange {
   readonly action: string;
-  readonly resourceType: 'ServiceToken' | 'AccessToken' | 'Account' | 'Identity' | 'Lock' | 'LedgerKey' | 'Prefect';
+  readonly resourceType: 'ServiceToken' | 'AccessToken' | 'Account' | 'Identity' | 'Lock' | 'LedgerKey' | 'Prefect' | 'SigningKey';
   /** The name, or what is locked. */
   readonly resourceId: string;
 }

@@ -19,9 +19,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'check', summary: 'validate the configuration and the rendered nginx configuration', load: () => import('./check.ts') },
   { name: 'doctor', summary: 'what is wrong, from inside and outside, with remedies', load: () => import('./doctor.ts') },
   { name: 'explain', summary: 'may they do this, and why', load: () => import('./explain.ts') },
+  { name: 'login', summary: 'log in by your browser, for lictor exec and lictor whoami', load: () => import('./login.ts') },
+  { name: 'logout', summary: 'end that login, at the gateway and here', load: () => import('./logout.ts') },
+  { name: 'whoami', summary: 'whom the gateway takes you for', load: () => import('./whoami.ts') },
   { name: 'exec', summary: 'run a command with a fresh credential on every request and socket', load: () => import('./exec.ts') },
   { name: 'token', summary: 'service tokens for workers, CI and other programs', load: () => import('./token.ts') },
-  { name: 'rotate', summary: "replace the gateway's own credential for Prefect, or the ledger's key", load: () => import('./rotate.ts') },
+  { name: 'rotate', summary: "replace the gateway's own credential for Prefect, or its keys", load: () => import('./rotate.ts') },
   { name: 'account', summary: 'built-in accounts for people, with a password', load: () => import('./account.ts') },
   { name: 'lock', summary: 'shut out a principal, session, provider or address, now', load: () => import('./lock.ts') },
   { name: 'unlock', summary: 'take a lock away', load: () => import('./unlock.ts') },
@@ -38,9 +41,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 /** Commands of the fixed contract whose part comes later; called, they say so. */
 export const LATER_COMMANDS: readonly string[] = [
-  'login',
-  'logout',
-  'whoami',
   'approve',
   'deny',
   'approvals',

@@ -21,7 +21,13 @@ afterAll(async () => {
 
 async function exec(args: readonly string[], env: Record<string, string> = {}) {
   const [out, err] = [new PassThrough(), new PassThrough()];
-  const status = await main({ args: ['exec', ...args], out, err, env: { PATH: process.env['PATH'] ?? '', LICTOR_URL: room.gateway.origin, ...env }, cwd });
+  const status = await main({
+    args: ['exec', ...args],
+    out,
+    err,
+    env: { PATH: process.env['PATH'] ?? '', LICTOR_URL: room.gateway.origin, LICTOR_CONFIG_DIR: cwd, ...env },
+    cwd,
+  });
   return { status, err: String(err.read() ?? '') };
 }
 
@@ -38,7 +44,7 @@ describe('lictor exec', () => {
       /show the credential to the network/,
     ],
     ['the token is on the command line', () => ['--as', 'token:lct_0123456789', '--', 'true'], {}, 2, /can be read by every user/],
-    ['a login is asked for', () => ['--', 'true'], {}, 2, /--as login: .*not built yet/],
+    ['nobody is logged in', () => ['--', 'true'], {}, 1, /You are not logged in at .*: lictor login http/],
     ['the STS of AWS is plain http elsewhere', () => ['--as', 'aws-iam', '--', 'true'], { AWS_ENDPOINT_URL_STS: 'http://sts.example' }, 2, /no https address/],
     ['there is no command', () => as('good'), {}, 2, /missing required argument/],
     ['the authorities cannot be read', () => [...as('good'), '--', 'true'], { SSL_CERT_FILE: '/nonexistent.pem' }, 2, /nonexistent\.pem .*cannot be read/],

@@ -1,18 +1,16 @@
 // `lictor exec`: runs a command behind a loopback address that puts a fresh credential on its requests and sockets.
 import type { Command } from 'commander';
-import { bundleFile, trustedAuthorities } from '../config/authorities.ts';
-import { loadConfig } from '../config/load.ts';
 import { systemClock } from '../contract/clock.ts';
 import { checkGateway } from '../sidecar/check.ts';
 import { childEnvironment } from '../sidecar/child-env.ts';
 import { SourceError } from '../sidecar/credential.ts';
-import { type GatewayAddress, parseGatewayUrl } from '../sidecar/gateway-url.ts';
 import { createKeeper } from '../sidecar/keeper.ts';
+import { type Credentials, openCredentials } from '../sidecar/login/credentials.ts';
 import { startSidecar } from '../sidecar/sidecar.ts';
 import { type Choice, chooseSource } from '../sidecar/sources/choose.ts';
-import { createTransport, type Transport } from '../sidecar/transport.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { CommandFailed, ProgramEnded, UsageError } from './errors.ts';
+import { chooseGateway, openTransport } from './gateway-address.ts';
 import { runChild } from './run-child.ts';
 
 interface ExecOptions extends Omit<Choice, 'as'> {
@@ -28,6 +26,7 @@ CMD gets PREFECT_API_URL with an address of 127.0.0.1 and a secret of its own; t
 renewed ahead of its end, and CMD never notices. The gateway: --url, else LICTOR_URL, else PREFECT_API_URL, else public_url of lictor.yaml.
 HTTPS_PROXY, NO_PROXY and PREFECT_API_SSL_CERT_FILE (or SSL_CERT_FILE) are heeded. Signals are passed on; the exit status is CMD's.
 
+  --as login        your own login (lictor login); the gateway is that of the last login where none is named
   --as token:FILE   a service token in a file (mode 600); a new one in it is picked up within seconds
   --as jwt:FILE     a JWT that somebody else renews: a projected Kubernetes token
   --as oidc         client credentials: --issuer, --client-id, --client-secret-file (LICTOR_OIDC_ISSUER, _CLIENT_ID, _CLIENT_SECRET_FILE)
@@ -62,10 +61,12 @@ interface Invocation {
 
 async function exec(context: CliContext, global: GlobalOptions, { command, options }: Invocation): Promise<void> {
   const say = (line: string): void => void context.err.write(`lictor exec: ${line}\n`);
-  const gateway = gatewayOf(context, global, options);
-  const transport = openTransport(context);
   const as = options.as ?? context.env['LICTOR_AS'] ?? 'login';
-  const chosen = chooseSource({ ...options, as }, { cwd: process.cwd(), env: context.env, transport, clock: systemClock, gateway });
+  const credentials = openCredentials(context.env);
+  const remembered = as === 'login' ? rememberedGateway(credentials) : null;
+  const gateway = chooseGateway(context, global, { name: '--url', url: options.url, remembered });
+  const transport = openTransport(context);
+  const chosen = chooseSource({ ...options, as }, { cwd: process.cwd(), env: context.env, transport, clock: systemClock, gateway, credentials });
   if (!chosen.ok) throw new UsageError(`--as ${as.split(':')[0]}: ${chosen.problem}`);
   const keeper = createKeeper({ source: chosen.source, clock: systemClock, say });
   try {
@@ -85,35 +86,10 @@ async function exec(context: CliContext, global: GlobalOptions, { command, optio
   }
 }
 
-function gatewayOf(context: CliContext, { config }: GlobalOptions, { url }: ExecOptions): GatewayAddress {
-  const named = [
-    ['--url', url],
-    ['public_url', config === undefined ? undefined : publicUrl(context)],
-    ['LICTOR_URL', context.env['LICTOR_URL']],
-    ['PREFECT_API_URL', context.env['PREFECT_API_URL']],
-    ['public_url', publicUrl(context)],
-  ].find((place): place is [string, string] => place[1] !== undefined && place[1] !== '');
-  if (named === undefined) throw new UsageError('Which gateway? Say --url https://prefect.example.com, or set LICTOR_URL or PREFECT_API_URL.');
-  const [name, text] = named;
-  const parsed = parseGatewayUrl(text);
-  if (!parsed.ok) throw new UsageError(`${name} ${parsed.problem}`);
-  return parsed.address;
-}
-
-/** On the gateway's own machine. */
-function publicUrl(context: CliContext): string | undefined {
-  const loaded = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir(), secrets: 'skip' });
-  return loaded.ok ? `${loaded.config.publicUrl.origin}${loaded.config.publicUrl.basePath}` : undefined;
-}
-
-function openTransport({ env }: CliContext): Transport {
-  const file = bundleFile(env);
-  const authorities = trustedAuthorities(env);
-  if (file !== undefined && authorities.length === 0) throw new UsageError(`${file} (PREFECT_API_SSL_CERT_FILE or SSL_CERT_FILE) cannot be read.`);
+function rememberedGateway(credentials: Credentials): string | null {
   try {
-    return createTransport({ authorities, env });
+    return credentials.read().current;
   } catch (cause) {
-    // Not quoted: a proxy's address may hold a password.
-    throw new UsageError(`HTTP_PROXY or HTTPS_PROXY holds no address of a proxy (${cause instanceof Error ? cause.name : 'unreadable'}).`);
+    throw cause instanceof SourceError ? new CommandFailed(cause.message, cause) : cause;
   }
 }

@@ -12,6 +12,7 @@ import { recordAfter, recordFirst } from './admin.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { putInPlace, readOffered, writeBeside } from './credential-file.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { registerRotateKeys } from './rotate-keys.ts';
 import { registerLedgerKey } from './rotate-ledger-key.ts';
 import { runChild } from './run-child.ts';
 
@@ -35,8 +36,9 @@ Example:
 export function register(program: Command, context: CliContext): void {
   const rotate = program
     .command('rotate')
-    .description("replace the gateway's own credential for Prefect, or the key that signs the ledger")
+    .description("replace the gateway's own credential for Prefect, or the keys that it signs with")
     .addHelpText('after', "\nExample:\n  lictor rotate upstream -- sh -c '...; systemctl restart prefect'\n");
+  registerRotateKeys(rotate, context);
   rotate
     .command('upstream')
     .description('another credential for Prefect itself, without a failed request; the old one is shown until Prefect takes the new one')

@@ -10,7 +10,7 @@ import { readProviders } from './sections/providers.ts';
 import { readProxies } from './sections/proxies.ts';
 import { readListen, readPublicUrl } from './sections/public-url.ts';
 import { checkClientCertificates, readTls } from './sections/tls.ts';
-import { readForwardHeaders, readLimit, readSessions, readStore } from './sections/traffic.ts';
+import { readCliLife, readForwardHeaders, readLimit, readSessions, readStore } from './sections/traffic.ts';
 
 export interface BuildOptions {
   /** Directory of the configuration file. */
@@ -40,7 +40,8 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
     identityProviders: readProviders({ wire: providers, baseDir, secrets, publicUrl }, report),
     roles: readRoles(wire.roles ?? [], providersBroken ? undefined : providers, report),
     policies: wire.policies === undefined ? null : resolve(baseDir, wire.policies),
-    sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h' }, report),
+    cliSeconds: readCliLife(wire.sessions, report),
+    sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h', cli: '30d' }, report),
     limit: readLimit(wire.limits ?? [], report, problems.concerns(['limits', 0])),
     forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], report),
     ledger: readLedger(wire.ledger),

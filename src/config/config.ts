@@ -127,6 +127,8 @@ export interface Config {
   /** Absolute path of the directory with own policies; null: only the built-in ones. */
   readonly policies: string | null;
   readonly sessions: { readonly idleSeconds: number; readonly absoluteSeconds: number };
+  /** How long a login of the command line lives at most. */
+  readonly cliSeconds: number;
   /** The one identity limit, per principal. */
   readonly limit: { readonly ratePerSecond: number; readonly burst: number };
   /** Request headers that reach Prefect beside the built-in allow-list, lower case. */

@@ -30,6 +30,8 @@ export interface StatePaths {
   readonly sealKey: string;
   /** Certificate and key that sign what is said to SAML providers. */
   readonly samlSigner: string;
+  /** Key pairs that sign what others verify by the published keys. */
+  readonly signingKeys: string;
   /** A copy of the configuration file as it was when it was applied; secrets stand in it as references only. */
   readonly configInUse: string;
   readonly ownCertificate: OwnCertificatePaths;
@@ -77,6 +79,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     storeFile: join(root, 'lictor.db'),
     sealKey: join(root, 'keys', 'seal.key'),
     samlSigner: join(root, 'keys', 'saml.pem'),
+    signingKeys: join(root, 'keys', 'signing.json'),
     configInUse: join(root, 'config-in-use.yaml'),
     ownCertificate: ownCertificatePaths(root),
     version: join(root, 'version'),

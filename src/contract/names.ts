@@ -58,6 +58,18 @@ export interface AccessFacts {
 /** Everything of Lictor's own lives below this. */
 export const OWN_PREFIX = '/.lictor/';
 
+/** The public keys that verify what this gateway signs. */
+export const KEY_SET = '/.well-known/lictor-jwks.json';
+
+/** Where clients look for the authorization server: at the host's root, and where RFC 8414 and OpenID Connect put a path of public_url. */
+export function wellKnownPaths(basePath: string) {
+  const both = (name: string): readonly string[] => [...new Set([name, `${name}${basePath}`, `${basePath}${name}`])];
+  const server = [...both('/.well-known/oauth-authorization-server'), ...both('/.well-known/openid-configuration')];
+  const resource = both('/.well-known/oauth-protected-resource');
+  const keySets = [...new Set([KEY_SET, `${basePath}${KEY_SET}`])];
+  return { server, resource, keySets, all: [...server, ...resource, ...keySets] };
+}
+
 /** CONTRACT 3: the cookie's name says how far it is bound. */
 export function sessionCookieName(publicUrl: { readonly secure: boolean; readonly basePath: string }): string {
   if (!publicUrl.secure) return 'lictor';

@@ -1,4 +1,5 @@
 // Who is calling: the one shape that every credential turns into.
+import type { ClientScope } from './client-scopes.ts';
 import type { Grant } from './scope.ts';
 
 export type PrincipalKind = 'user' | 'service' | 'worker' | 'run' | 'agent';
@@ -46,4 +47,6 @@ export interface Credential {
   readonly sessionId: string | null;
   /** Ids of further valid credentials on the same request that name another principal: recorded, otherwise ignored. */
   readonly alsoPresented: readonly string[];
+  /** What the client was let do; left out: whatever the principal may. */
+  readonly scopes?: readonly ClientScope[];
 }

@@ -100,6 +100,12 @@ export const REASONS = {
   },
   'assertion-other-login': { status: 401, detail: 'The identity provider answered for another login.', hint: 'Begin the login again.' },
   'assertion-replayed': { status: 401, detail: 'This answer of the identity provider has been used already.', hint: 'Begin the login again.' },
+  'login-ended': { status: 401, detail: 'This login of the command line has ended.', hint: 'Log in again: lictor login.' },
+  'token-audience': {
+    status: 401,
+    detail: 'This access token is for another part of the gateway.',
+    hint: 'Ask for one with the resource that it is used for (RFC 8707): public_url for the API, or its interface for agents.',
+  },
   'too-many-failures': {
     status: 401,
     detail: 'Too many failed credentials from this address.',
@@ -118,6 +124,11 @@ export const REASONS = {
   },
   'policy-default-deny': { status: 403, detail: 'No policy permits this.', hint: 'Ask an administrator for a role that may do it.' },
   'policy-forbids': { status: 403, detail: 'A policy forbids this.', hint: 'Ask an administrator; the record of this request names the policy.' },
+  'scope-missing': {
+    status: 403,
+    detail: 'The scopes that this client was given do not include this.',
+    hint: 'Log in again with more: lictor login --scope prefect:read --scope prefect:run.',
+  },
   'role-missing': { status: 403, detail: 'This person has no role here.', hint: 'Ask to be added to a group that has one.' },
   'groups-overage': {
     status: 403,
@@ -200,6 +211,40 @@ export const REASONS = {
   'login-answer-invalid': { status: 400, detail: 'The answer of the identity provider cannot be read.', hint: 'Begin the login again.' },
   'logout-request-invalid': { status: 400, detail: 'The logout request is not valid, or was used before.', hint: 'control.log says why.' },
   'logout-token-invalid': { status: 400, detail: 'The logout token is not valid, or was used before.', hint: 'control.log says why.' },
+  'device-pending': { status: 400, detail: 'The login has not been confirmed in the browser yet.', hint: 'Ask again after the interval.' },
+  'device-slow-down': {
+    status: 400,
+    detail: 'The login was asked for sooner than the interval says.',
+    hint: 'Wait five seconds longer between two questions.',
+  },
+  'device-expired': { status: 400, detail: 'The code of this login is too old.', hint: 'Begin the login again: lictor login.' },
+  'device-denied': { status: 400, detail: 'The login was refused in the browser.', hint: 'Begin it again if that was a mistake: lictor login.' },
+  'device-unknown': {
+    status: 400,
+    detail: 'There is no login with this code, or it has been used.',
+    hint: 'Look at the code that the terminal shows, or begin the login again: lictor login.',
+  },
+  'device-other-person': {
+    status: 400,
+    detail: 'The identity provider answered for somebody else than the person who allowed the login.',
+    hint: 'Sign out at the identity provider and begin the login again.',
+  },
+  'refresh-unknown': { status: 400, detail: 'This refresh token is not known here.', hint: 'Log in again: lictor login.' },
+  'refresh-replayed': {
+    status: 400,
+    detail: 'This refresh token was used before, so the whole login has ended: somebody else may hold a copy of it.',
+    hint: 'Log in again: lictor login. Each machine needs a login of its own.',
+  },
+  'client-unknown': {
+    status: 400,
+    detail: 'No OAuth client of this name is known here.',
+    hint: 'The command line is lictor-cli; other clients are not accepted yet.',
+  },
+  'flow-unsupported': {
+    status: 400,
+    detail: 'The authorization code flow is not offered here yet.',
+    hint: 'Programs of people use the device flow (lictor login); programs of their own use a service token.',
+  },
   'request-invalid': { status: 400, detail: 'The request is malformed.', hint: 'Check headers, cookies and body.' },
   'host-unknown': { status: 400, detail: 'This host name is not served here.', hint: 'Use the public_url of the gateway.' },
   'query-invalid': { status: 400, detail: 'A query parameter that decides is repeated or encoded.', hint: 'Name it once, in plain letters.' },
@@ -227,6 +272,7 @@ export const REASONS = {
   },
   'rate-limited': { status: 429, detail: 'Too many requests.', hint: 'Slow down; stock Prefect clients wait by themselves.' },
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
+  'device-throttled': { status: 429, detail: 'Too many wrong codes.', hint: 'Wait a minute, then type the code that the terminal shows.' },
   'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide just now.', hint: 'Retry; nothing was forwarded.' },
   'idp-unavailable': {
     status: 503,

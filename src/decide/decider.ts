@@ -1,11 +1,12 @@
 // The decision: authenticate, classify, evaluate. Deny is a value; whatever goes wrong here ends in deny or in an outage, never in allow.
 import type { Authenticator } from '../authn/authenticator.ts';
-import { alternativeActions } from '../catalog/actions.ts';
+import { alternativeActions, collectActions } from '../catalog/actions.ts';
 import type { Catalogue } from '../catalog/catalogue.ts';
 import { actionFor } from '../catalog/query.ts';
+import { scopesAllow } from '../contract/client-scopes.ts';
 import type { Decision, Resource } from '../contract/decision.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
-import type { ActionName, Operation } from '../contract/operation.ts';
+import type { ActionGroup, ActionName, Operation } from '../contract/operation.ts';
 import type { Credential, Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
@@ -51,7 +52,12 @@ export interface DeciderParts {
   readonly changeNumber: () => Promise<number>;
 }
 
-export function createDecider(parts: DeciderParts): Decider {
+interface Inside extends DeciderParts {
+  readonly groups: ReadonlyMap<ActionName, ActionGroup>;
+}
+
+export function createDecider(given: DeciderParts): Decider {
+  const parts: Inside = { ...given, groups: new Map(collectActions(given.catalogue.operations).map(({ name, group }) => [name, group])) };
   return {
     revision: parts.policy.revision,
     authorize: (inputs, asks, frameToken) => settled(parts, () => decideOnce(parts, inputs, { asks, frameToken, any: false })),
@@ -76,7 +82,7 @@ interface Question {
   readonly any: boolean;
 }
 
-async function decideOnce(parts: DeciderParts, inputs: EdgeInputs, question: Question): Promise<Authorization> {
+async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question): Promise<Authorization> {
   const { frameToken } = question;
   const authentication = await (frameToken === undefined
     ? parts.authenticator.authenticate(inputs)
@@ -103,12 +109,16 @@ async function decideOnce(parts: DeciderParts, inputs: EdgeInputs, question: Que
   const asks = question.asks.length > 0 ? question.asks : ownAsks(parts.catalogue, operation, inputs, question.any);
   if (typeof asks === 'string') return refuse(asks);
   const decisions = asks.map((ask) =>
-    parts.policy.evaluate({
-      principal,
-      action: ask.action,
-      resource: ask.resource,
-      context: { address: inputs.address, carrier: credential.carrier, facts: ask.facts ?? {} },
-    }),
+    withinScopes(
+      parts,
+      credential,
+      parts.policy.evaluate({
+        principal,
+        action: ask.action,
+        resource: ask.resource,
+        context: { address: inputs.address, carrier: credential.carrier, facts: ask.facts ?? {} },
+      }),
+    ),
   );
   const allowed = decisions.filter((decision) => decision.enforced === 'allow');
   if (question.any && allowed.length > 0) return { ok: true, principal, credential, decisions: allowed };
@@ -116,6 +126,12 @@ async function decideOnce(parts: DeciderParts, inputs: EdgeInputs, question: Que
   return denied === undefined && decisions.length > 0
     ? { ok: true, principal, credential, decisions }
     : refuse(denied?.reason ?? 'policy-default-deny', decisions);
+}
+
+/** Scopes take away, and never give: what no policy permits stays refused for that reason. */
+function withinScopes({ groups }: Inside, { scopes }: Credential, decision: Decision): Decision {
+  if (decision.effect !== 'allow' || scopesAllow(scopes, groups.get(decision.action))) return decision;
+  return { ...decision, effect: 'deny', enforced: 'deny', reason: 'scope-missing' };
 }
 
 /** The operation's own action, or all that it can turn out to be, on its own resource; a reason when the query cannot be read safely. */

@@ -1,5 +1,6 @@
 // What a path in public_url changes: where requests are mapped and forwarded, and what is put right in answers.
 import type { Config, PublicUrl } from '../config/config.ts';
+import { wellKnownPaths } from '../contract/names.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 
 /** Prefect's answers with absolute links in them, by operation. */
@@ -26,8 +27,11 @@ map "" $lictor_ui_area { default "ui"; }
 }
 # The door itself, without its slash, is redirected.
 map $lictor_shape $lictor_outside {
-    outside "1";
+    outside $lictor_outside_root;
     default "";
+}
+map $lictor_raw_path $lictor_outside_root {
+${wellKnownOutside(basePath)}    default "1";
 }
 map $request_uri $lictor_target_below {
     ${quoteVerbatim(`${below}(?<lictor_uri_below>/.*)$`)} $lictor_uri_below;
@@ -44,6 +48,12 @@ map $lictor_path $lictor_ui_area {
 `;
 }
 
+/** What clients of the authorization server read first stands at the host's root too. */
+function wellKnownOutside(basePath: string): string {
+  const outside = wellKnownPaths(basePath).all.filter((path) => !path.startsWith(`${basePath}/`));
+  return outside.map((path) => `    ${quoteVerbatim(`~^${literal(path)}$`)} "";\n`).join('');
+}
+
 /** Operations with links from the root in their answers: only below a path are these to be put right. */
 export function linkedOperations({ basePath }: PublicUrl): readonly string[] {
   return basePath === '' ? [] : LINKED;
@@ -55,7 +65,9 @@ export function renderPlaces({ publicUrl }: Config): string {
   const own = `
     location = ${quoteVerbatim(`${basePath}/.lictor`)} { return 404; }
     location ^~ ${quoteVerbatim(`${basePath}/.lictor/`)} { include own.conf; }
-`;
+${wellKnownPaths(basePath)
+  .all.map((path) => `    location = ${quoteVerbatim(path)} { include own.conf; }\n`)
+  .join('')}`;
   if (basePath === '') return own;
   return `${own}
     location = ${quoteVerbatim(basePath)} { return 308 $lictor_base/$is_args$args; }

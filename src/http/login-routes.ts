@@ -1,5 +1,4 @@
-// The login page and its form, and the refused navigation that leads there.
-import { randomBytes } from 'node:crypto';
+// The login page and its form.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LoginResult } from '../authn/accounts/login.ts';
 import { REASONS } from '../contract/reasons.ts';
@@ -11,6 +10,7 @@ import { safeReturnPath } from './return-path.ts';
 import { sessionCookie } from './session-cookie.ts';
 import { sessionOf } from './session-of.ts';
 import { recordAnyway, recordStart } from './session-records.ts';
+import { keepReturnPath } from './to-login.ts';
 
 const FORM_BYTES = 16 * 1024;
 const ATTEMPT_ID = /^[A-Za-z0-9_-]{22}$/;
@@ -18,12 +18,6 @@ const ATTEMPT_ID = /^[A-Za-z0-9_-]{22}$/;
 export function registerLogin(app: FastifyInstance, parts: RouteParts): void {
   app.get(`${parts.prefix}/login`, (request, reply) => showLogin(request, reply, parts));
   app.post(`${parts.prefix}/login`, { bodyLimit: FORM_BYTES }, (request, reply) => submitLogin(request, reply, parts));
-}
-
-/** A navigation without a session: the raw address stays here, the browser gets a name for it. */
-export async function redirectToLogin(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
-  const query = await keepReturnPath(request.originalUrl, parts);
-  return reply.code(302).header('location', `${parts.prefix}/login${query}`).send();
 }
 
 async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
@@ -46,21 +40,6 @@ async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: Ro
   const only = accounts || logins.idps.length !== 1 ? undefined : logins.idps[0];
   if (only !== undefined) return beginAtProvider(request, reply, { parts, idp: only, returnTo, asSomebodyElse: false });
   return sendPage(reply, pages, { status: 200, html: pages.login({ idps: logins.idps, accounts, attempt, name: '', problem: null }) });
-}
-
-/** `?attempt=ID`, or nothing where there is nothing to remember (or the store is in trouble: the login itself still works). */
-async function keepReturnPath(raw: string, { config, store, log }: RouteParts): Promise<string> {
-  const root = `${config.publicUrl.basePath}/`;
-  const returnTo = safeReturnPath(raw, config.publicUrl.basePath);
-  if (returnTo === root) return '';
-  const id = randomBytes(16).toString('base64url');
-  try {
-    await store.loginAttempts.create({ id, returnTo });
-    return `?attempt=${id}`;
-  } catch (error) {
-    log.error({ err: error }, 'a return address could not be kept');
-    return '';
-  }
 }
 
 function attemptId(fields: URLSearchParams): string {

@@ -1,16 +1,25 @@
-// The token endpoint over HTTP.
+// The authorization server's endpoints over HTTP; all take a form and answer in JSON.
 import type { FastifyInstance } from 'fastify';
 import { parseEdgeInputs } from '../decide/inputs.ts';
-import { sendRefusal } from './answers.ts';
+import type { TokenEndpoint } from '../oauth/token-endpoint.ts';
+import { sendRefusal, sendRefusalOrPage } from './answers.ts';
 import type { RouteParts } from './parts.ts';
 
 const FORM_BYTES = 64 * 1024;
 
 export function registerOAuth(app: FastifyInstance, parts: RouteParts): void {
-  const path = `${parts.prefix}/oauth/token`;
+  const { token, deviceAuthorization, revoke } = parts.authorizationServer;
+  registerForm(app, `${parts.prefix}/oauth/token`, token);
+  registerForm(app, `${parts.prefix}/oauth/device_authorization`, deviceAuthorization);
+  registerForm(app, `${parts.prefix}/oauth/revoke`, revoke);
+  // Named, so that whoever tries it is told what there is instead.
+  app.all(`${parts.prefix}/oauth/authorize`, (request, reply) => sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'flow-unsupported' }));
+}
+
+function registerForm(app: FastifyInstance, path: string, endpoint: TokenEndpoint): void {
   app.post(path, { bodyLimit: FORM_BYTES }, async (request, reply) => {
     const { requestId, address } = parseEdgeInputs(request.headers);
-    const answer = await parts.tokenEndpoint({
+    const answer = await endpoint({
       contentType: request.headers['content-type'] ?? '',
       body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
       address,

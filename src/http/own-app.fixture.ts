@@ -1,17 +1,24 @@
 // For tests: the own app on a store of its own, asked the way nginx asks.
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach } from 'vitest';
 import { createPasswords } from '../authn/accounts/password.ts';
 import { createAuthenticator } from '../authn/authenticator.ts';
 import { type ConfirmMemory, createConfirm, createConfirmMemory } from '../authn/external/confirm.ts';
+import { confirmedGrants, createGrantStanding } from '../authn/grant/standing.ts';
+import { createGrantTokenKind } from '../authn/grant/verify.ts';
+import { createRoleBook } from '../authn/roles.ts';
 import { openTestStore, type TestStore } from '../authn/store.fixture.ts';
 import type { Config } from '../config/config.ts';
 import { LictorError } from '../contract/error.ts';
 import { INPUT } from '../contract/names.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
+import { openSigningKeys } from '../keys/signing-keys.ts';
 import type { MediatedRequest, MediatedResponse } from '../mediate/mediator.ts';
+import { createAuthorizationServer } from '../oauth/server.ts';
+import type { ClientGrant } from '../store/client-grants.ts';
 import { createOwnApp, type OwnAppParts } from './own-app.ts';
 
 export const CONFIG: OwnAppParts['config'] = {
@@ -21,6 +28,7 @@ export const CONFIG: OwnAppParts['config'] = {
   sessions: { idleSeconds: 3600, absoluteSeconds: 86_400 },
   ledger: { failClosed: true, retentionSeconds: null },
 };
+export const CLI_LIFE_MS = 30 * 86_400_000;
 export const PASSWORD = 'correct horse';
 /** What a browser accepts when it navigates. */
 export const HTML = { accept: 'text/html,application/xhtml+xml' };
@@ -111,11 +119,12 @@ export function cookieOf(answer: { readonly headers: Readonly<Record<string, unk
 
 function buildApp(get: () => World, given: Given, { test, confirmMemory: memory }: Pick<World, 'test' | 'confirmMemory'> = get()): FastifyInstance {
   const config = { ...CONFIG, ...given.config };
-  const { store, clock, sealer } = test;
+  const { store, clock, sealer, directory } = test;
   const providers = given.providers ?? [];
   const log = (...what: readonly unknown[]): void => void get().logged.push(inspect(what, { depth: 10 }));
   const confirm = createConfirm({
     providers,
+    sessions: store.sessions,
     store,
     sealer,
     config,
@@ -124,18 +133,54 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
     onEnded: async (_session, reason) => void get().endings.push(reason),
     onNoAnswer: log,
   });
+  const confirmGrant = createConfirm({
+    providers,
+    sessions: confirmedGrants(store.clientGrants),
+    store,
+    sealer,
+    config,
+    clock,
+    memory: createConfirmMemory<ClientGrant>(),
+    onEnded: async (_grant, reason) => void get().endings.push(reason),
+    onNoAnswer: log,
+  });
+  const roleBook = createRoleBook(config.roles);
+  const standing = createGrantStanding({
+    sessions: store.sessions,
+    providers: config.identityProviders,
+    roleBook,
+    clock,
+    confirm: confirmGrant,
+    confirmSession: confirm,
+  });
+  const append = async (record: NewRecord): Promise<void> => {
+    if (get().ledgerBroken) throw new LictorError('ledger-unavailable', 'disk full');
+    get().records.push(record);
+  };
+  const authorizationServer = createAuthorizationServer({
+    store,
+    publicUrl: config.publicUrl,
+    loginLifeMs: CLI_LIFE_MS,
+    standing,
+    exchange: async () => ({ ok: false, error: 'invalid_grant', reason: 'jwt-signature' }),
+    signingKeys: openSigningKeys({ file: join(directory, 'signing.json'), sealer, clock }),
+    sealer,
+    record: append,
+    failClosed: true,
+    onEnded: async () => {
+      get().syncs += 1;
+    },
+    onError: log,
+    clock,
+    revision: 7,
+  });
   return createOwnApp({
     config,
     store,
     clock,
-    ledger: {
-      append: async (record) => {
-        if (get().ledgerBroken) throw new LictorError('ledger-unavailable', 'disk full');
-        get().records.push(record);
-      },
-    },
-    authenticator: createAuthenticator({ store, config, clock, confirm }),
-    tokenEndpoint: async () => ({ status: 200, headers: {}, body: {} }),
+    ledger: { append },
+    authenticator: createAuthenticator({ store, config, clock, confirm, verifiers: [createGrantTokenKind({ grants: store.clientGrants, standing, clock })] }),
+    authorizationServer,
     mediator: {
       handle: (request) => {
         get().mediated.push(request);

@@ -9,8 +9,9 @@ import { INPUT, OWN_PREFIX } from '../contract/names.ts';
 import { isReasonCode, type ReasonCode } from '../contract/reasons.ts';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import { OWN_HEADERS, sendRefusal, sendRefusalOrPage } from './answers.ts';
+import { registerDevice } from './device-routes.ts';
 import { renderExpiredScript } from './expired-script.ts';
-import { redirectToLogin, registerLogin } from './login-routes.ts';
+import { registerLogin } from './login-routes.ts';
 import { registerLogout } from './logout-routes.ts';
 import { MEDIATED_BYTES, mediate } from './mediated-route.ts';
 import { registerOAuth } from './oauth-routes.ts';
@@ -19,6 +20,8 @@ import type { OwnAppParts, RouteParts } from './parts.ts';
 import { registerCallback } from './provider-routes.ts';
 import { registerSaml } from './saml-routes.ts';
 import { registerStatus } from './status-routes.ts';
+import { redirectToLogin } from './to-login.ts';
+import { registerWellKnown } from './well-known-routes.ts';
 
 export type { OwnAppParts } from './parts.ts';
 
@@ -65,6 +68,8 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   registerLogout(app, routeParts);
   registerSaml(app, routeParts);
   registerOAuth(app, routeParts);
+  registerDevice(app, routeParts);
+  registerWellKnown(app, routeParts);
   const script = renderExpiredScript(`${prefix}/login`);
   app.get(`${prefix}/expired.js`, (_request, reply) => reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script));
   return app;

@@ -48,6 +48,11 @@ export function returningHeaders(script: string): Readonly<Record<string, string
   return headersWith(`script-src '${hash(script)}'; form-action 'self'`);
 }
 
+/** With a form whose answer may lead elsewhere. */
+export function freeFormHeaders(): Readonly<Record<string, string>> {
+  return headersWith('form-action *');
+}
+
 function headersWith(rule: string): Readonly<Record<string, string>> {
   return {
     'content-type': 'text/html; charset=utf-8',

@@ -49,6 +49,12 @@ button:hover, .button:hover { background: var(--accent-strong); }
 .or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
 .groups { margin: -.75rem 0 1.5rem; padding: 0; list-style: none; display: flex; flex-wrap: wrap; gap: .4rem; }
 .groups li { padding: .2rem .6rem; border: 1px solid var(--line); border-radius: 7px; overflow-wrap: anywhere; }
+.code.shown { margin: 0 0 1.5rem; padding: .9rem; text-align: center; font-size: 1.7rem; border: 1px dashed var(--field-line); border-radius: 9px; }
+.code { font-family: ui-monospace, SFMono-Regular, Menlo, monospace; letter-spacing: .12em; }
+.facts { margin: 0 0 1.5rem; display: grid; grid-template-columns: auto 1fr; gap: .4rem 1rem; overflow-wrap: anywhere; }
+.facts dt { color: var(--soft); }
+.facts dd { margin: 0; }
+.facts ul { margin: 0; padding: 0 0 0 1.1rem; }
 .reference { margin: 1.5rem 0 0; display: flex; flex-direction: column; }
 code { font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; }
 footer { margin: 1.25rem 0 0; max-width: 25rem; color: var(--soft); font-size: .85rem; text-align: center; text-wrap: balance; }

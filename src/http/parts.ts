@@ -9,7 +9,7 @@ import type { Clock } from '../contract/clock.ts';
 import type { Sealer } from '../keys/sealer.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Mediator } from '../mediate/mediator.ts';
-import type { TokenEndpoint } from '../oauth/token-endpoint.ts';
+import type { AuthorizationServer } from '../oauth/server.ts';
 import type { Store } from '../store/store.ts';
 import type { Pages } from './pages.ts';
 
@@ -22,8 +22,7 @@ export interface OwnAppParts {
   readonly ledger: Pick<Ledger, 'append'>;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly mediator: Mediator;
-  /** Gives tokens for the proofs of other providers. */
-  readonly tokenEndpoint: TokenEndpoint;
+  readonly authorizationServer: AuthorizationServer;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'error' | 'warn'>;
   /** What `/.lictor/ready` looks at, by name; false or a rejection: not ready. */

@@ -6,6 +6,8 @@ import { LOGIN_BROWSER } from '../contract/names.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import { sendPage, sendRefusal, wantsPage } from './answers.ts';
+import { callbackUrl } from './callback-url.ts';
+import { finishDevice } from './device-routes.ts';
 import type { RouteParts } from './parts.ts';
 import { safeReturnPath } from './return-path.ts';
 import { expiredLoginCookie, loginCookie, sessionCookie } from './session-cookie.ts';
@@ -55,6 +57,7 @@ export async function finishAtProvider(request: FastifyRequest, reply: FastifyRe
     state === null
       ? await parts.logins.finishUnasked(answer)
       : await parts.logins.finish({ ...answer, callbackUrl: callbackUrl(parts, idp), state, browser: headerText(request.headers[LOGIN_BROWSER]) });
+  if (result.ok && 'purpose' in result) return await finishDevice(request, reply, { parts, idp, finished: result });
   return result.ok ? await accept(request, reply, { parts, idp, result }) : await refuse(request, reply, { parts, idp, refused: result });
 }
 
@@ -103,11 +106,6 @@ async function answerRefusal(request: FastifyRequest, reply: FastifyReply, { par
   }
   const { requestId } = parseEdgeInputs(request.headers);
   return sendPage(reply, pages, { status, html: pages.loginFailed({ code: reason, text: detail, hint, requestId }) });
-}
-
-/** As the provider knows it: below public_url, whatever the request says. */
-function callbackUrl({ config, prefix }: RouteParts, idp: string): string {
-  return `${config.publicUrl.origin}${prefix}/callback/${idp}`;
 }
 
 function headerText(value: string | string[] | undefined): string {

@@ -7,8 +7,8 @@ import { parseEdgeInputs } from '../decide/inputs.ts';
 import type { RouteParts } from './parts.ts';
 
 export interface SessionEvent {
-  /** The last: the identity provider ended it, behind the browser's back. */
-  readonly action: 'session.login' | 'session.logout' | 'session.backchannel_logout';
+  /** `backchannel_logout`: the identity provider ended it, behind the browser's back. `device`: a login of the command line. */
+  readonly action: 'session.login' | 'session.logout' | 'session.backchannel_logout' | 'device.allow' | 'device.refuse';
   /** Null: it succeeded. */
   readonly reason: ReasonCode | null;
   readonly status: number;
@@ -18,6 +18,7 @@ export interface SessionEvent {
   readonly idp: string | null;
   readonly credentialId?: string;
   readonly sessionId?: string;
+  readonly grantId?: string;
 }
 
 export function sessionRecord(request: FastifyRequest, event: SessionEvent, parts: Pick<RouteParts, 'clock' | 'revision'>): NewRecord {
@@ -31,6 +32,7 @@ export function sessionRecord(request: FastifyRequest, event: SessionEvent, part
     idp: event.idp,
     credential_id: event.credentialId ?? null,
     session_id: event.sessionId ?? null,
+    grant_id: event.grantId ?? null,
     source_ip: inputs.address,
     user_agent: request.headers['user-agent'] ?? null,
     method: request.method,

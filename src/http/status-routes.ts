@@ -26,6 +26,7 @@ export function registerStatus(app: FastifyInstance, parts: RouteParts): void {
       roles: principal.roles,
       credential_id: credential.id,
       carrier: credential.carrier,
+      scopes: credential.scopes ?? null,
       expires_at: credential.expiresAtMs === null ? null : new Date(credential.expiresAtMs).toISOString(),
     };
   });

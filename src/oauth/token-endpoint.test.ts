@@ -52,7 +52,7 @@ function endpoint(failClosed = true) {
     proofs: new Map([['jwt', () => proof()]]),
   });
   return createTokenEndpoint({
-    grants: new Map([[GRANT_TYPE, exchange]]),
+    grants: new Map([[GRANT_TYPE, { action: 'token.exchange', grant: exchange }]]),
     record: async (record) => {
       if (ledgerBroken) throw new LictorError('ledger-unavailable', 'disk full');
       records.push(record);

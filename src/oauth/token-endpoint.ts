@@ -4,9 +4,9 @@ import type { Clock } from '../contract/clock.ts';
 import { guesserKey } from '../contract/network.ts';
 import { REASONS, refusalBody } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
-import { parseForm } from './form.ts';
-import { type OAuthRefusal, refuseRequest } from './refusal.ts';
-import type { Grant, Issued } from './token-exchange.ts';
+import { type Form, parseForm } from './form.ts';
+import { type Grant, type Issued, isRefusal } from './issued.ts';
+import { isWaiting, type OAuthRefusal, refuseRequest } from './refusal.ts';
 
 export interface TokenRequest {
   readonly contentType: string;
@@ -25,9 +25,15 @@ export interface TokenAnswer {
 
 export type TokenEndpoint = (request: TokenRequest) => Promise<TokenAnswer>;
 
+export interface GrantType {
+  /** How the record calls it. */
+  readonly action: 'token.exchange' | 'token.device' | 'token.refresh';
+  readonly grant: Grant;
+}
+
 export interface TokenEndpointParts {
   /** By grant_type. */
-  readonly grants: ReadonlyMap<string, Grant>;
+  readonly grants: ReadonlyMap<string, GrantType>;
   readonly record: (record: NewRecord) => Promise<void>;
   /** A token that cannot be recorded is not given. */
   readonly failClosed: boolean;
@@ -48,39 +54,61 @@ export function createTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
     // Not recorded: the record of the edge has it, and a flood would fill the ledger.
     if (waitMs > 0) return refusalAnswer(throttled(waitMs), request);
     all.add(key);
-    const result = await decide(parts, request);
-    if (result.ok) return await give(parts, request, result);
-    if (result.error !== 'temporarily_unavailable') refused.add(key);
-    await record(parts, request, result).catch(parts.onError);
-    return refusalAnswer(result, request);
+    const answer = await attempt(parts, request);
+    if (!('error' in answer)) return answer;
+    if (answer.error !== 'temporarily_unavailable' && !isWaiting(answer)) refused.add(key);
+    return refusalAnswer(answer, request);
   };
 }
 
-async function decide({ grants, onError }: TokenEndpointParts, { contentType, body, address }: TokenRequest): Promise<Issued | OAuthRefusal> {
-  const form = parseForm(contentType, body);
+/** Decides, records and gives. */
+async function attempt(parts: TokenEndpointParts, request: TokenRequest): Promise<TokenAnswer | OAuthRefusal> {
+  const form = parseForm(request.contentType, request.body);
+  const type = typeof form === 'string' ? undefined : parts.grants.get(form.get('grant_type') ?? '');
+  const action = type?.action ?? 'token.exchange';
+  const result = await decide(parts, { form, type, address: request.address });
+  const answer = result.ok ? await give(parts, { request, action, issued: result }) : result;
+  if ('error' in answer && !isWaiting(answer)) await record(parts, { request, action, result: answer }).catch(parts.onError);
+  return answer;
+}
+
+interface Question {
+  readonly form: Form | string;
+  readonly type: GrantType | undefined;
+  readonly address: string;
+}
+
+async function decide({ onError }: TokenEndpointParts, { form, type, address }: Question): Promise<Issued | OAuthRefusal> {
   if (typeof form === 'string') return refuseRequest(form);
-  const grantType = form.get('grant_type');
-  if (grantType === undefined) return refuseRequest('grant_type is needed.');
-  const grant = grants.get(grantType);
-  if (grant === undefined) return { ok: false, error: 'unsupported_grant_type', reason: 'request-invalid', detail: 'This grant_type is not accepted here.' };
+  const wanted = form.get('grant_type');
+  if (wanted === undefined) return refuseRequest('grant_type is needed.');
+  if (wanted === 'authorization_code') return { ok: false, error: 'unsupported_grant_type', reason: 'flow-unsupported' };
+  if (type === undefined) return { ok: false, error: 'unsupported_grant_type', reason: 'request-invalid', detail: 'This grant_type is not accepted here.' };
   try {
-    return await grant(form, address);
+    return await type.grant(form, address);
   } catch (error) {
     onError(error);
     return unavailable();
   }
 }
 
+interface Giving {
+  readonly request: TokenRequest;
+  readonly action: GrantType['action'];
+  readonly issued: Issued;
+}
+
 /** Recorded before it is valid. */
-async function give(parts: TokenEndpointParts, request: TokenRequest, issued: Issued): Promise<TokenAnswer> {
+async function give(parts: TokenEndpointParts, { request, action, issued }: Giving): Promise<TokenAnswer | OAuthRefusal> {
   try {
-    await record(parts, request, issued);
+    await record(parts, { request, action, result: issued });
   } catch (error) {
     parts.onError(error);
-    if (parts.failClosed) return refusalAnswer({ ok: false, error: 'temporarily_unavailable', reason: 'ledger-unavailable', retryAfterSeconds: 2 }, request);
+    if (parts.failClosed) return { ok: false, error: 'temporarily_unavailable', reason: 'ledger-unavailable', retryAfterSeconds: 2 };
   }
+  const given = await issued.issue();
   // RFC 6749 5.1.
-  return { status: 200, headers: { 'cache-control': 'no-store', pragma: 'no-cache' }, body: await issued.issue() };
+  return isRefusal(given) ? given : { status: 200, headers: { 'cache-control': 'no-store', pragma: 'no-cache' }, body: given };
 }
 
 function throttled(waitMs: number): OAuthRefusal {
@@ -92,7 +120,7 @@ function unavailable(): OAuthRefusal {
 }
 
 /** RFC 6749 5.2: 400, but for what may be tried again. */
-function refusalAnswer({ error, reason, detail, retryAfterSeconds }: OAuthRefusal, { requestId }: TokenRequest): TokenAnswer {
+export function refusalAnswer({ error, reason, detail, retryAfterSeconds }: OAuthRefusal, { requestId }: Pick<TokenRequest, 'requestId'>): TokenAnswer {
   const body = refusalBody(reason, requestId, detail);
   return {
     status: error === 'temporarily_unavailable' ? REASONS[reason].status : 400,
@@ -101,8 +129,14 @@ function refusalAnswer({ error, reason, detail, retryAfterSeconds }: OAuthRefusa
   };
 }
 
+interface Recorded {
+  readonly request: TokenRequest;
+  readonly action: GrantType['action'];
+  readonly result: Issued | OAuthRefusal;
+}
+
 /** Who got, or did not get, a token for what. Never the proof itself. */
-function record({ clock, revision, record: append }: TokenEndpointParts, request: TokenRequest, result: Issued | OAuthRefusal): Promise<void> {
+function record({ clock, revision, record: append }: TokenEndpointParts, { request, action, result }: Recorded): Promise<void> {
   return append({
     time: new Date(clock()).toISOString(),
     request_id: request.requestId === '' ? null : request.requestId,
@@ -111,31 +145,33 @@ function record({ clock, revision, record: append }: TokenEndpointParts, request
     user_agent: request.userAgent,
     method: 'POST',
     path: request.path,
-    action: 'token.exchange',
+    action,
     resource_type: 'AccessToken',
     mode: 'enforce',
     revision,
   });
 }
 
-function issuedFields({ identity, proofId, tokenId }: Issued): Partial<NewRecord> {
+function issuedFields({ principal, proofId, tokenId, grantId }: Issued): Partial<NewRecord> {
   return {
-    principal: `${identity.name}@${identity.idp}`,
-    principal_kind: identity.kind,
-    idp: identity.idp,
+    principal: principal.id,
+    principal_kind: principal.kind,
+    idp: principal.idp,
     credential_id: proofId,
     resource_id: tokenId,
+    grant_id: grantId ?? null,
     decision: 'allow',
     status: 200,
   };
 }
 
-function refusedFields({ reason, error, principalId, idp, credentialId }: OAuthRefusal): Partial<NewRecord> {
+function refusedFields({ reason, error, principalId, principalKind, idp, credentialId, grantId }: OAuthRefusal): Partial<NewRecord> {
   return {
     principal: principalId ?? null,
-    principal_kind: principalId === undefined ? null : 'service',
+    principal_kind: principalId === undefined ? null : (principalKind ?? null),
     idp: idp ?? null,
     credential_id: credentialId ?? null,
+    grant_id: grantId ?? null,
     decision: 'deny',
     reason,
     status: error === 'temporarily_unavailable' ? REASONS[reason].status : 400,

@@ -11,6 +11,7 @@ import type { ReasonCode } from '../contract/reasons.ts';
 import type { AccessTokens } from '../store/access-tokens.ts';
 import type { Locks } from '../store/locks.ts';
 import type { Form } from './form.ts';
+import type { Grant } from './issued.ts';
 import { type OAuthRefusal, refuseRequest } from './refusal.ts';
 
 export const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -34,18 +35,6 @@ export type Proof =
 /** Throws LictorError `gateway-unavailable` when nobody can say. */
 export type Prove = (subjectToken: string) => Promise<Proof>;
 
-export interface Issued {
-  readonly ok: true;
-  readonly identity: Identity;
-  readonly proofId: string;
-  readonly tokenId: string;
-  /** Makes the token: after this it is valid. Answers the body of RFC 8693 2.2.1. */
-  issue(): Promise<Readonly<Record<string, string | number>>>;
-}
-
-/** `address`: the client's. */
-export type Grant = (form: Form, address: string) => Promise<Issued | OAuthRefusal>;
-
 export interface ExchangeParts {
   readonly config: Pick<Config, 'publicUrl' | 'roles'>;
   readonly accessTokens: Pick<AccessTokens, 'create'>;
@@ -68,7 +57,7 @@ export function createTokenExchange({ config, accessTokens, locks, clock, proofs
     const proof = await prove(form.get('subject_token') ?? '');
     if (!proof.ok) return { ok: false, error: 'invalid_grant', reason: proof.reason };
     const { identity, provider, credentialId } = proof;
-    const who = { principalId: `${identity.name}@${identity.idp}`, idp: identity.idp, credentialId };
+    const who = { principalId: `${identity.name}@${identity.idp}`, principalKind: identity.kind, idp: identity.idp, credentialId };
     const locked = await lockOnPrincipal(locks, { id: who.principalId, idp: who.idp, onBehalfOf: [] });
     if (locked !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked', ...who };
     // Whoever may do nothing gets nothing: the list of roles is the list of accounts and roles that are let in.
@@ -76,7 +65,7 @@ export function createTokenExchange({ config, accessTokens, locks, clock, proofs
     const id = createTokenId();
     return {
       ok: true,
-      identity,
+      principal: { id: who.principalId, kind: identity.kind, idp: identity.idp },
       proofId: credentialId,
       tokenId: id,
       async issue() {

@@ -4,6 +4,7 @@ import type { Clock } from '../contract/clock.ts';
 import type { Scope } from '../contract/scope.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
+import { endClientGrants, ofAccount } from './ended-client-grants.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import { scopeFromColumn, scopeToColumn } from './scopes.ts';
 import type { Tables } from './tables.ts';
@@ -44,8 +45,10 @@ export function createAccounts(database: Database, clock: Clock): Accounts {
       return row === undefined ? undefined : toAccount(row);
     },
     list: async () => (await live(database.read, clock()).orderBy('name').execute()).map(toAccount),
-    setPassword: (name, password) => database.durably((transaction) => changeAccount(transaction, name, { set: { password }, done: 'got a new password' })),
-    remove: (name) => database.durably((transaction) => changeAccount(transaction, name, { set: { removed_ms: clock(), password: '' }, done: 'removed' })),
+    setPassword: (name, password) =>
+      database.durably((transaction) => changeAccount(transaction, name, { set: { password }, done: 'got a new password', nowMs: clock() })),
+    remove: (name) =>
+      database.durably((transaction) => changeAccount(transaction, name, { set: { removed_ms: clock(), password: '' }, done: 'removed', nowMs: clock() })),
   };
 }
 
@@ -73,11 +76,13 @@ async function insertAccount(db: Kysely<Tables>, account: NewAccount, nowMs: num
 interface AccountChange {
   readonly set: { readonly password: string; readonly removed_ms?: number };
   readonly done: string;
+  readonly nowMs: number;
 }
 
 async function changeAccount(db: Kysely<Tables>, name: string, change: AccountChange): Promise<boolean> {
   const changed = await db.updateTable('accounts').set(change.set).where('name', '=', name).where('removed_ms', 'is', null).returning('id').executeTakeFirst();
   if (changed === undefined) return false;
+  await endClientGrants(db, change.nowMs, ofAccount(changed.id));
   await db.deleteFrom('sessions').where('account_id', '=', changed.id).execute();
   await raiseChangeNumber(db, `account ${name} ${change.done}`);
   return true;

@@ -1,10 +1,11 @@
 // Identities of providers: who (idp, subject) is. A name belongs to one subject, so that a reused name is never the former person.
 import { randomBytes } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import type { Identity } from '../contract/identity.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
+import { endClientGrants } from './ended-client-grants.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import type { Tables } from './tables.ts';
 
@@ -52,7 +53,7 @@ export function createIdentities(database: Database, clock: Clock): Identities {
       const rows = await select().orderBy('idp').orderBy('name').execute();
       return rows.map((row) => ({ ...toIdentity(row), id: row.id, createdMs: row.created_ms, seenMs: row.seen_ms }));
     },
-    forget: (idp, name) => database.durably((transaction) => forgetIdentity(transaction, idp, name)),
+    forget: (idp, name) => database.durably((transaction) => forgetIdentity(transaction, { idp, name, nowMs: clock() })),
   };
 }
 
@@ -84,7 +85,10 @@ async function putIdentity(db: Kysely<Tables>, identity: Identity, nowMs: number
   return known.id;
 }
 
-async function forgetIdentity(db: Kysely<Tables>, idp: string, name: string): Promise<boolean> {
+async function forgetIdentity(
+  db: Kysely<Tables>,
+  { idp, name, nowMs }: { readonly idp: string; readonly name: string; readonly nowMs: number },
+): Promise<boolean> {
   const row = await db.selectFrom('identities').select('id').where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
   if (row === undefined) return false;
   const sessions = (await db.selectFrom('sessions').select('id').where('identity_id', '=', row.id).execute()).map(({ id }) => id);
@@ -92,6 +96,7 @@ async function forgetIdentity(db: Kysely<Tables>, idp: string, name: string): Pr
     await db.deleteFrom('idp_tokens').where('owner', 'in', sessions).execute();
     await db.deleteFrom('sessions').where('id', 'in', sessions).execute();
   }
+  await endClientGrants(db, nowMs, sql<boolean>`identity_id = ${row.id}`);
   await db.deleteFrom('identities').where('id', '=', row.id).execute();
   await raiseChangeNumber(db, 'identity forgotten');
   return true;

@@ -1,13 +1,10 @@
 // Browser sessions at rest, by the hash of the cookie's value; each belongs to a built-in account or to an identity of a provider.
 import type { Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
-import type { Identity } from '../contract/identity.ts';
-import type { Scope } from '../contract/scope.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
-import { toIdentity } from './identities.ts';
-import { fromColumn } from './lists.ts';
-import { scopeFromColumn } from './scopes.ts';
+import { endClientGrants, ofSessions } from './ended-client-grants.ts';
+import { ownerOf, type SessionOwner } from './owners.ts';
 import type { Tables } from './tables.ts';
 
 export interface StoredSession {
@@ -22,19 +19,6 @@ export interface StoredSession {
   /** The absolute end; the idle one is reckoned from `lastSeenMs`. */
   readonly expiresMs: number;
 }
-
-export type SessionOwner =
-  | {
-      readonly kind: 'account';
-      readonly account: {
-        readonly id: string;
-        readonly name: string;
-        readonly roles: readonly string[];
-        readonly scope: Scope | null;
-        readonly expiresMs: number | null;
-      };
-    }
-  | { readonly kind: 'identity'; readonly identityId: string; readonly identity: Identity };
 
 export interface NewSession {
   readonly id: string;
@@ -88,8 +72,8 @@ export function createSessions(database: Database, clock: Clock): Sessions {
     create: (session) => database.write((transaction) => insertSession(transaction, session, clock())),
     createForIdentity: (session) => database.write((transaction) => insertIdentitySession(transaction, session, clock())),
     byId: (id) => readSession(database.read, id),
-    end: (id) => database.durably(async (transaction) => (await deleteSessions(transaction, [id])) > 0),
-    endOfProvider: (which) => database.durably((transaction) => endOfProvider(transaction, which)),
+    end: (id) => database.durably(async (transaction) => (await deleteSessions(transaction, [id], clock())) > 0),
+    endOfProvider: (which) => database.durably((transaction) => endOfProvider(transaction, which, clock())),
     touch: (id, seenMs) => database.write((transaction) => touchSession(transaction, id, seenMs)),
     setRefreshAfter: (id, refreshAfterMs) => database.write((transaction) => setRefreshAfter(transaction, id, refreshAfterMs)),
     prune: (times) => database.write((transaction) => pruneSessions(transaction, times)),
@@ -153,35 +137,7 @@ async function readSession(db: Kysely<Tables>, id: string): Promise<StoredSessio
   };
 }
 
-interface OwnerRow {
-  readonly account_id: string | null;
-  readonly account_name: string | null;
-  readonly account_expires_ms: number | null;
-  readonly roles: string | null;
-  readonly scope: string | null;
-  readonly identity_id: string | null;
-  readonly idp: string | null;
-  readonly subject: string | null;
-  readonly identity_name: string | null;
-  readonly kind: 'user' | 'service' | null;
-  readonly groups: string | null;
-  readonly claims: string | null;
-}
-
-function ownerOf(row: OwnerRow): SessionOwner | undefined {
-  const { account_id, account_name, account_expires_ms, roles, scope, identity_id, idp, subject, identity_name, kind, groups, claims } = row;
-  if (account_id !== null && account_name !== null && roles !== null) {
-    return {
-      kind: 'account',
-      account: { id: account_id, name: account_name, roles: fromColumn(roles), scope: scopeFromColumn(scope), expiresMs: account_expires_ms },
-    };
-  }
-  if (identity_id === null || idp === null || subject === null || identity_name === null || kind === null || groups === null || claims === null)
-    return undefined;
-  return { kind: 'identity', identityId: identity_id, identity: toIdentity({ idp, subject, name: identity_name, kind, groups, claims }) };
-}
-
-async function endOfProvider(db: Kysely<Tables>, { idp, subject, idpSession }: IdpSessions): Promise<readonly EndedSession[]> {
+async function endOfProvider(db: Kysely<Tables>, { idp, subject, idpSession }: IdpSessions, nowMs: number): Promise<readonly EndedSession[]> {
   if (subject === undefined && idpSession === undefined) return [];
   let query = db
     .selectFrom('sessions')
@@ -194,13 +150,15 @@ async function endOfProvider(db: Kysely<Tables>, { idp, subject, idpSession }: I
   await deleteSessions(
     db,
     ended.map(({ id }) => id),
+    nowMs,
   );
   return ended;
 }
 
-/** With the tokens that the provider gave for them. */
-async function deleteSessions(db: Kysely<Tables>, ids: readonly string[]): Promise<number> {
+/** With the tokens that the provider gave for them, and the logins of a command line that stand on them. */
+async function deleteSessions(db: Kysely<Tables>, ids: readonly string[], nowMs: number): Promise<number> {
   if (ids.length === 0) return 0;
+  await endClientGrants(db, nowMs, ofSessions(ids));
   await db.deleteFrom('idp_tokens').where('owner', 'in', ids).execute();
   const result = await db.deleteFrom('sessions').where('id', 'in', ids).executeTakeFirst();
   const ended = Number(result.numDeletedRows);

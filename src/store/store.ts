@@ -1,9 +1,11 @@
-// The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, and the change number that everybody watches.
-// The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, policy sets, and the change number that everybody watches.
+// The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
+// device codes, and the change number that everybody watches.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { raiseChangeNumber, readChangeNumber } from './changes.ts';
+import { type ClientGrants, createClientGrants } from './client-grants.ts';
+import { createDeviceCodes, type DeviceCodes } from './device-codes.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { createIdpTokens, type IdpTokens } from './idp-tokens.ts';
 import { createLocks, type Locks } from './locks.ts';
@@ -32,6 +34,8 @@ export interface Store {
   readonly accessTokens: AccessTokens;
   readonly makers: Makers;
   readonly policySets: PolicySets;
+  readonly clientGrants: ClientGrants;
+  readonly deviceCodes: DeviceCodes;
   close(): Promise<void>;
 }
 
@@ -64,6 +68,8 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     accessTokens: createAccessTokens(database, clock),
     makers: createMakers(database, clock),
     policySets: createPolicySets(database, clock),
+    clientGrants: createClientGrants(database, clock),
+    deviceCodes: createDeviceCodes(database, clock),
     close: () => database.close(),
   };
 }

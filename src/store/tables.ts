@@ -16,6 +16,10 @@ export interface Tables {
   readonly access_tokens: AccessTokenTable;
   readonly makers: MakerTable;
   readonly policy_sets: PolicySetTable;
+  readonly client_grants: ClientGrantTable;
+  readonly refresh_tokens: RefreshTokenTable;
+  readonly grant_tokens: GrantTokenTable;
+  readonly device_codes: DeviceCodeTable;
 }
 
 interface MakerTable {
@@ -149,4 +153,54 @@ interface PolicySetTable {
   readonly applied_by: string;
   readonly why: string;
   readonly created_ms: number;
+}
+
+interface ClientGrantTable {
+  readonly id: string;
+  readonly client_id: string;
+  readonly scopes: string;
+  readonly audience: string;
+  readonly account_id: string | null;
+  readonly identity_id: string | null;
+  readonly session_id: string | null;
+  readonly refresh_after_ms: number | null;
+  readonly created_ms: number;
+  readonly seen_ms: number;
+  readonly expires_ms: number;
+  readonly ended_ms: number | null;
+}
+
+interface RefreshTokenTable {
+  /** SHA-256 of the whole token text, hexadecimal. */
+  readonly hash: string;
+  readonly grant_id: string;
+  readonly created_ms: number;
+  /** It was exchanged then: shown once more, it ends its grant. */
+  readonly used_ms: number | null;
+}
+
+interface GrantTokenTable {
+  readonly id: string;
+  readonly hash: string;
+  readonly grant_id: string;
+  readonly created_ms: number;
+  readonly expires_ms: number;
+}
+
+interface DeviceCodeTable {
+  readonly id: string;
+  readonly hash: string;
+  readonly user_hash: string;
+  readonly client_id: string;
+  readonly scopes: string;
+  readonly audience: string;
+  readonly openid: number;
+  readonly address: string;
+  readonly user_agent: string;
+  readonly created_ms: number;
+  readonly expires_ms: number;
+  readonly interval_ms: number;
+  readonly polled_ms: number | null;
+  readonly state: 'pending' | 'approved' | 'denied' | 'used';
+  readonly grant_id: string | null;
 }

@@ -1,14 +1,18 @@
 // Login at Keycloak through the gateway, in a real browser: deep link, no role, several tabs, logout on both sides, the pages' looks.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startOpenIdProvider } from '../../src/authn/oidc/openid-provider.fixture.ts';
 import { startBrowser, type TestBrowser } from '../env/chromium.ts';
-import { type Gateway, startGateway } from '../env/gateway.ts';
+import { type Gateway, lastJson, startGateway } from '../env/gateway.ts';
 import { CLIENT, type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.ts';
 import { logInAtKeycloak } from '../env/keycloak-person.ts';
 import { sharedPrefect } from '../env/prefect.ts';
-import { waitFor } from '../env/process.ts';
+import { run, start, waitFor } from '../env/process.ts';
 
+const LICTOR = join(import.meta.dirname, '../../src/cli/main.ts');
 const prefect = sharedPrefect();
 let keycloak: Keycloak;
 let gateway: Gateway;
@@ -109,6 +113,57 @@ describe('login at the one provider', () => {
     await page.goto(`${gateway.url}/v2/flows`);
     await page.locator('#username').waitFor();
     await context.close();
+  });
+});
+
+describe('the command line', () => {
+  /** Seconds between two questions at Keycloak. */
+  const REFRESH_SECONDS = 10;
+  const home = mkdtempSync(join(tmpdir(), 'lictor-test-home-'));
+  const spec = (...args: readonly string[]) => ({
+    name: `lictor ${args.join(' ')}`,
+    command: process.execPath,
+    args: [LICTOR, ...args],
+    cwd: home,
+    env: { PATH: process.env['PATH'], HOME: home, XDG_CONFIG_HOME: home },
+  });
+  beforeAll(() => keycloak.setTokenLifetime(REFRESH_SECONDS));
+  afterAll(async () => {
+    await keycloak.setTokenLifetime(300);
+    rmSync(home, { recursive: true });
+  });
+
+  it('is allowed in the browser, outlives the session there, and ends when Keycloak disables the person', async () => {
+    const { name } = await keycloak.addUser(`cli-${Date.now().toString(36)}`, ['platform']);
+    const login = await start(spec('login', gateway.url));
+    const address = /^ {4}(http\S+)$/m;
+    await waitFor(() => address.test(login.output()), { what: 'the address', timeoutMs: 60_000 });
+    const context = await browser.person();
+    const page = await context.newPage();
+    await page.goto(`${gateway.url}/.lictor/device`);
+    await logInAtKeycloak(page, { name, password: `${name}-password` });
+    await page.getByLabel('Code').fill('bcdf ghjk');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByText('There is no login with this code').waitFor();
+    await shootBoth(page, 'device-wrong');
+    await page.goto(address.exec(login.output())?.[1] ?? '');
+    await page.getByText('Allow this login?').waitFor();
+    await shootBoth(page, 'device');
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByText('You are logged in').waitFor();
+    await shootBoth(page, 'device-allowed');
+    expect(await login.exited, login.output()).toMatchObject({ code: 0 });
+    await page.goto(`${gateway.url}/.lictor/logout`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out').waitFor();
+    await waitFor(async () => (await keycloak.sessions(name)) === 0, { what: "Keycloak's session to end" });
+    await context.close();
+    const whoami = () => run({ ...spec('whoami', '--json'), timeoutMs: 60_000 });
+    const due = Date.parse(String(lastJson((await whoami()).output)['expires_at']));
+    await waitFor(() => Date.now() > due, { what: 'the refresh to be due', timeoutMs: 3 * REFRESH_SECONDS * 1000 });
+    expect(lastJson((await whoami()).output)).toMatchObject({ principal: `${name}@corp`, roles: ['admin'] });
+    await keycloak.setEnabled(name, false);
+    await waitFor(async () => (await whoami()).output.includes('login-ended'), { what: 'the login to end', timeoutMs: 90_000, everyMs: 1000 });
   });
 });
 

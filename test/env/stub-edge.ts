@@ -143,6 +143,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     roles: [],
     policies: null,
     sessions: { idleSeconds: 60, absoluteSeconds: 60 },
+    cliSeconds: 2_592_000,
     limit: { ratePerSecond: 100_000, burst: 100_000 },
     forwardHeaders: [],
     ledger: { failClosed: true, retentionSeconds: null },

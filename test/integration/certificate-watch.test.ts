@@ -60,6 +60,9 @@ async function watch(tls: string): Promise<void> {
       get sealer() {
         return unused();
       },
+      get signingKeys() {
+        return unused();
+      },
       get confirmMemory() {
         return unused();
       },

@@ -80,6 +80,24 @@ describe('outside the path', () => {
   });
 });
 
+describe('what clients of the authorization server read first', () => {
+  it.each([
+    '/.well-known/oauth-authorization-server',
+    `/.well-known/oauth-authorization-server${BASE}`,
+    `${BASE}/.well-known/openid-configuration`,
+    `/.well-known/oauth-protected-resource${BASE}`,
+    '/.well-known/lictor-jwks.json',
+  ])('%s is the gateway’s own, at the root of the host too', async (target) => {
+    await get(target);
+    expect([edge.asked(), edge.controlled().length, edge.upstream.seen()]).toEqual([[], 1, []]);
+  });
+
+  it.each(['/.well-known/', '/.well-known/security.txt', '/.well-known/oauth-authorization-server/other'])('%s is not', async (target) => {
+    expect((await get(target)).status).toBe(404);
+    expectNobodyAsked();
+  });
+});
+
 describe('canonical targets below the path', () => {
   it.each([
     '/../tools/prefect/api/flows/filter',

@@ -1,20 +1,31 @@
-// Does a provider's session go on? The provider is asked when it is due, once for however many requests come at the same time.
+// Does what stands on a provider's session (a browser session, a login of the command line) go on? The provider is asked when it is due, once for however many requests come at the same time.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import type { Sealer } from '../../keys/sealer.ts';
+import type { SessionOwner } from '../../store/owners.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import type { Store } from '../../store/store.ts';
 import { createRoleBook, type RoleBook } from '../roles.ts';
 import { aboutTokens } from './kept-tokens.ts';
 import type { ExternalProvider, Proven } from './provider.ts';
 
-/** Answers the session as it is now. `refuse`: it has ended, or nobody could say for too long that it goes on. */
-export type Confirm = (session: StoredSession) => Promise<ConfirmedSession | { readonly refuse: 'session-expired' | 'session-unconfirmed' }>;
+/** A browser session, or a grant with tokens of its own. */
+export interface Confirmable {
+  readonly id: string;
+  readonly owner: SessionOwner;
+  /** When the provider must be asked again; null: never. */
+  readonly refreshAfterMs: number | null;
+}
 
-export interface ConfirmedSession {
-  readonly session: StoredSession;
+/** Answers the session as it is now. `refuse`: it has ended, or nobody could say for too long that it goes on. */
+export type Confirm<T extends Confirmable = StoredSession> = (
+  session: T,
+) => Promise<Confirmed<T> | { readonly refuse: 'session-expired' | 'session-unconfirmed' }>;
+
+export interface Confirmed<T extends Confirmable> {
+  readonly session: T;
   /** When to ask next; null: never. */
   readonly askAgainMs: number | null;
 }
@@ -32,32 +43,40 @@ export const CONFIRM_LIMITS = {
  * What is being asked just now, and when a provider that gave no answer may be asked again, by session. It outlives every
  * configuration: two questions with one refresh token would end the session at a provider that rotates them.
  */
-export interface ConfirmMemory {
-  readonly asking: Map<string, Promise<Asked>>;
+export interface ConfirmMemory<T extends Confirmable = StoredSession> {
+  readonly asking: Map<string, Promise<Asked<T>>>;
   readonly retryAtMs: Map<string, number>;
 }
 
-export function createConfirmMemory(): ConfirmMemory {
+export function createConfirmMemory<T extends Confirmable = StoredSession>(): ConfirmMemory<T> {
   return { asking: new Map(), retryAtMs: new Map() };
 }
 
-type Asked = ConfirmedSession | { readonly refuse: 'session-expired' } | 'no-answer';
+type Asked<T extends Confirmable> = Confirmed<T> | { readonly refuse: 'session-expired' } | 'no-answer';
 
-export interface ConfirmParts {
+/** Where they are kept. */
+export interface ConfirmedStore<T extends Confirmable> {
+  byId(id: string): Promise<T | undefined>;
+  setRefreshAfter(id: string, refreshAfterMs: number | null): Promise<void>;
+  end(id: string): Promise<boolean>;
+}
+
+export interface ConfirmParts<T extends Confirmable = StoredSession> {
   readonly providers: readonly ExternalProvider[];
-  readonly store: Pick<Store, 'sessions' | 'identities' | 'idpTokens'>;
+  readonly sessions: ConfirmedStore<T>;
+  readonly store: Pick<Store, 'identities' | 'idpTokens'>;
   readonly sealer: Sealer;
   readonly config: Pick<Config, 'roles'>;
   readonly clock: Clock;
-  readonly memory: ConfirmMemory;
+  readonly memory: ConfirmMemory<T>;
   /** A session ended because of what the provider said. */
-  readonly onEnded: (session: StoredSession, reason: ReasonCode, detail: string) => Promise<void>;
+  readonly onEnded: (session: T, reason: ReasonCode, detail: string) => Promise<void>;
   /** The provider gave no answer. */
   readonly onNoAnswer: (idp: string, detail: string) => void;
   readonly waitMs?: number;
 }
 
-export function createConfirm(parts: ConfirmParts): Confirm {
+export function createConfirm<T extends Confirmable>(parts: ConfirmParts<T>): Confirm<T> {
   const roleBook = createRoleBook(parts.config.roles);
   return async (session) => {
     const { refreshAfterMs } = session;
@@ -70,7 +89,7 @@ export function createConfirm(parts: ConfirmParts): Confirm {
   };
 }
 
-async function answerInTime({ waitMs = CONFIRM_LIMITS.waitMs }: ConfirmParts, asked: Promise<Asked>): Promise<Asked> {
+async function answerInTime<T extends Confirmable>({ waitMs = CONFIRM_LIMITS.waitMs }: ConfirmParts<T>, asked: Promise<Asked<T>>): Promise<Asked<T>> {
   const given = new AbortController();
   const late = pause(waitMs, 'no-answer' as const, { signal: given.signal, ref: false }).catch(() => 'no-answer' as const);
   try {
@@ -81,7 +100,7 @@ async function answerInTime({ waitMs = CONFIRM_LIMITS.waitMs }: ConfirmParts, as
 }
 
 /** Joins a question that is under way; leaves a provider alone that has just given no answer. */
-function ask(parts: ConfirmParts, roleBook: RoleBook, { id }: StoredSession): Promise<Asked> {
+function ask<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: RoleBook, { id }: T): Promise<Asked<T>> {
   const { memory, clock } = parts;
   const running = memory.asking.get(id);
   if (running !== undefined) return running;
@@ -92,9 +111,9 @@ function ask(parts: ConfirmParts, roleBook: RoleBook, { id }: StoredSession): Pr
 }
 
 /** The session is read again: an earlier question may have been answered since. */
-async function askNow(parts: ConfirmParts, roleBook: RoleBook, id: string): Promise<Asked> {
-  const { store, sealer, clock, memory, providers } = parts;
-  const session = await store.sessions.byId(id);
+async function askNow<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: RoleBook, id: string): Promise<Asked<T>> {
+  const { sessions, store, sealer, clock, memory, providers } = parts;
+  const session = await sessions.byId(id);
   if (session === undefined || session.owner.kind !== 'identity') return { refuse: 'session-expired' };
   if (session.refreshAfterMs === null || clock() < session.refreshAfterMs) return { session, askAgainMs: session.refreshAfterMs };
   const { identity } = session.owner;
@@ -111,37 +130,37 @@ async function askNow(parts: ConfirmParts, roleBook: RoleBook, id: string): Prom
   return 'no-answer';
 }
 
-interface GoesOn {
+interface GoesOn<T extends Confirmable> {
   readonly roleBook: RoleBook;
-  readonly session: StoredSession;
+  readonly session: T;
   readonly proof: Proven;
 }
 
 /** The new tokens are written before anything else: a provider that rotates them knows no other. */
-async function goOn(parts: ConfirmParts, { roleBook, session, proof }: GoesOn): Promise<Asked> {
-  const { store, sealer, memory } = parts;
+async function goOn<T extends Confirmable>(parts: ConfirmParts<T>, { roleBook, session, proof }: GoesOn<T>): Promise<Asked<T>> {
+  const { sessions, store, sealer, memory } = parts;
   const { id } = session;
   if (proof.kept !== null) await store.idpTokens.put(id, sealer.seal(proof.kept, aboutTokens(id)));
   memory.retryAtMs.delete(id);
   // Before the gate: the person's other sessions lose what is lost at once.
   if ((await store.identities.put(proof.identity)) === undefined) return await end(parts, session, 'identity-name-taken', 'the new name is taken');
   if (roleBook.ofIdentity(proof.identity).length === 0) return await end(parts, session, 'role-missing', 'no role is left');
-  await store.sessions.setRefreshAfter(id, proof.refreshAfterMs);
-  const now = await store.sessions.byId(id);
+  await sessions.setRefreshAfter(id, proof.refreshAfterMs);
+  const now = await sessions.byId(id);
   if (now !== undefined) return { session: now, askAgainMs: now.refreshAfterMs };
   // Ended while the provider was asked: its tokens are not left behind.
   await store.idpTokens.remove(id);
   return { refuse: 'session-expired' };
 }
 
-async function end(parts: ConfirmParts, session: StoredSession, reason: ReasonCode, detail: string): Promise<Asked> {
+async function end<T extends Confirmable>(parts: ConfirmParts<T>, session: T, reason: ReasonCode, detail: string): Promise<Asked<T>> {
   parts.memory.retryAtMs.delete(session.id);
-  if (await parts.store.sessions.end(session.id)) await parts.onEnded(session, reason, detail);
+  if (await parts.sessions.end(session.id)) await parts.onEnded(session, reason, detail);
   else await parts.store.idpTokens.remove(session.id);
   return { refuse: 'session-expired' };
 }
 
 /** Of sessions that nobody uses any more. */
-function forgetOld({ retryAtMs }: ConfirmMemory, nowMs: number): void {
+function forgetOld({ retryAtMs }: Pick<ConfirmMemory, 'retryAtMs'>, nowMs: number): void {
   for (const [id, atMs] of retryAtMs) if (atMs <= nowMs) retryAtMs.delete(id);
 }

@@ -15,7 +15,12 @@ export interface ExternalLogins {
   /** Ids of the providers, in the order of lictor.yaml. */
   readonly idps: readonly string[];
   begin(request: BeginLogin): Promise<BegunLogin | RefusedLogin>;
-  finish(request: FinishLogin): Promise<FinishedLogin | RefusedLogin>;
+  finish(request: FinishLogin): Promise<FinishedLogin | FinishedOffline | RefusedLogin>;
+  /**
+   * Sends a person who is signed in to the provider once more, for tokens of a purpose of their own. Undefined: the provider gives
+   * none that outlive its session.
+   */
+  beginOffline(request: BeginOffline): Promise<BegunLogin | RefusedLogin | undefined>;
   /** An answer that nobody here asked for (SAML, where lictor.yaml lets it in). */
   finishUnasked(request: UnaskedLogin): Promise<FinishedLogin | RefusedLogin>;
   /** For the session's own logout, asked before it ends: how to end the provider's session as well. */
@@ -27,6 +32,20 @@ export interface BeginLogin {
   readonly callbackUrl: string;
   readonly returnTo: string;
   readonly asSomebodyElse: boolean;
+}
+
+export interface BeginOffline {
+  readonly idp: string;
+  readonly callbackUrl: string;
+  /** Comes back with the answer. */
+  readonly purpose: string;
+}
+
+/** No login: the answer to `beginOffline`. */
+export interface FinishedOffline {
+  readonly ok: true;
+  readonly purpose: string;
+  readonly proof: Proven | NotProven;
 }
 
 export interface BegunLogin {
@@ -89,6 +108,7 @@ export function createExternalLogins(parts: ExternalLoginParts): ExternalLogins 
     idps: parts.providers.map(({ idp }) => idp),
     begin: (request) => begin(inside, request),
     finish: (request) => finish(inside, request),
+    beginOffline: (request) => beginOffline(inside, request),
     finishUnasked: (request) => finishUnasked(inside, request),
     leave: (session, returnUrl) => leave(inside, session, returnUrl),
   };
@@ -105,7 +125,17 @@ async function begin({ providers, attempts }: Inside, request: BeginLogin): Prom
   return { ok: true, location: begun.location, attempt };
 }
 
-async function finish(inside: Inside, request: FinishLogin): Promise<FinishedLogin | RefusedLogin> {
+async function beginOffline({ providers, attempts }: Inside, { idp, callbackUrl, purpose }: BeginOffline): Promise<BegunLogin | RefusedLogin | undefined> {
+  const provider = providers.find((candidate) => candidate.idp === idp);
+  if (provider?.offersOffline === undefined || !(await provider.offersOffline())) return undefined;
+  const attempt = attempts.create();
+  const begun = await provider.begin({ state: attempt.state, callbackUrl, asSomebodyElse: false, offline: true });
+  if (!begun.ok) return refused(begun.reason, begun.detail);
+  await attempts.keep(attempt, { idp, returnTo: '', secret: begun.secret, purpose });
+  return { ok: true, location: begun.location, attempt };
+}
+
+async function finish(inside: Inside, request: FinishLogin): Promise<FinishedLogin | FinishedOffline | RefusedLogin> {
   const { providers, attempts } = inside;
   const { idp, state, browser, params, callbackUrl } = request;
   const provider = providers.find((candidate) => candidate.idp === idp);
@@ -114,6 +144,7 @@ async function finish(inside: Inside, request: FinishLogin): Promise<FinishedLog
   if (attempt === 'unknown') return refused('login-unknown', 'no such attempt');
   if (attempt === 'other-browser') return refused('login-other-browser', 'the cookie of the attempt is another one, or missing');
   const proof = await provider.finish({ params, state, callbackUrl, secret: attempt.secret });
+  if (attempt.purpose !== '') return { ok: true, purpose: attempt.purpose, proof };
   if (!proof.ok) return refused(proof.reason, proof.detail);
   return await accept(inside, { proof, returnTo: attempt.returnTo, oldCookieValue: request.oldCookieValue });
 }

@@ -7,6 +7,8 @@ export interface ExternalProvider {
   readonly idp: string;
   /** Where the browser goes, and what only the answer to this attempt can be checked with (the caller seals it). */
   begin(attempt: BeginRequest): Promise<Begun | NotProven>;
+  /** Whether it says that it gives tokens that outlive its session; left out: it has none. */
+  offersOffline?(): Promise<boolean>;
   /** What the browser brought back. The caller has taken the attempt, so that each answer is looked at once. */
   finish(answer: ProviderAnswer): Promise<Proven | NotProven>;
   /** Asks the provider whether the session goes on; only for sessions whose proof had `refreshAfterMs`. */
@@ -27,6 +29,8 @@ export interface BeginRequest {
   readonly callbackUrl: string;
   /** The person asked to be somebody else than whom the provider remembers. */
   readonly asSomebodyElse: boolean;
+  /** Tokens are wanted that outlive the person's session at the provider (OpenID Connect Core 11). */
+  readonly offline?: boolean;
 }
 
 export interface Begun {

@@ -38,6 +38,7 @@ export function createOidcProvider(parts: OidcParts): ExternalProvider {
   return {
     idp: parts.config.id,
     begin: (attempt) => orFailed(() => begin(inside, attempt)),
+    offersOffline: () => offersOffline(inside),
     finish: (answer) => orFailed(() => finish(inside, answer)),
     confirm: (kept, identity) => confirm(inside, kept, identity),
     leave: (kept, returnUrl) => leave(inside, kept, returnUrl),
@@ -58,12 +59,12 @@ async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
 }
 
 /** PKCE always: a provider that does not know it ignores it, and there the nonce still binds the answer to this attempt. */
-async function begin({ present, config }: Inside, { state, callbackUrl, asSomebodyElse }: BeginRequest): Promise<Begun> {
+async function begin({ present, config }: Inside, { state, callbackUrl, asSomebodyElse, offline }: BeginRequest): Promise<Begun> {
   const { configuration, metadata } = await present();
   const [verifier, nonce] = [openid.randomPKCECodeVerifier(), openid.randomNonce()];
   const location = openid.buildAuthorizationUrl(configuration, {
     redirect_uri: callbackUrl,
-    scope: config.scopes.join(' '),
+    scope: [...new Set([...config.scopes, ...(offline === true ? [OFFLINE] : [])])].join(' '),
     state,
     nonce,
     code_challenge: await openid.calculatePKCECodeChallenge(verifier),
@@ -71,6 +72,19 @@ async function begin({ present, config }: Inside, { state, callbackUrl, asSomebo
     ...(asSomebodyElse && { prompt: otherPersonPrompt(metadata) }),
   });
   return { ok: true, location: location.href, secret: JSON.stringify({ verifier, nonce }) };
+}
+
+const OFFLINE = 'offline_access';
+
+/** One that is away offers nothing just now. */
+async function offersOffline({ present }: Inside): Promise<boolean> {
+  try {
+    return (await present()).metadata.scopes_supported?.includes(OFFLINE) === true;
+  } catch (error) {
+    // Throws what is no failure of the provider.
+    failureOf(error);
+    return false;
+  }
 }
 
 function otherPersonPrompt({ prompt_values_supported: known }: openid.ServerMetadata): string {

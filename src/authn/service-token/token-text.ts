@@ -1,4 +1,5 @@
-// The text of a token of ours: prefix + id + secret + checksum, fixed width, one alphabet, one spelling. lct_ is a service token, lca_ an access token.
+// The text of a token of ours: prefix + id + secret + checksum, fixed width, one alphabet, one spelling. lct_ is a service token, lca_ an access token for another
+// provider's proof; of a person's login: lcu_ is its access token, lcr_ its refresh token, lcd_ a device code.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Crockford's base32 in lower case: no i, l, o or u, so nothing looks like anything else. */
@@ -9,10 +10,11 @@ const SECRET_LENGTH = 52;
 const CHECKSUM_LENGTH = 6;
 const SECRET_BYTES = 32;
 
-export type TokenPrefix = 'lct_' | 'lca_';
+export const TOKEN_PREFIXES = ['lct_', 'lca_', 'lcu_', 'lcr_', 'lcd_'] as const;
+export type TokenPrefix = (typeof TOKEN_PREFIXES)[number];
 
 /** For secret scanners, and for whoever writes a pattern of their own. */
-const SHAPE = /^(lc[ta]_)([0-9a-hjkmnp-tv-z]{10})([0-9a-hjkmnp-tv-z]{52})([0-9a-hjkmnp-tv-z]{6})$/;
+const SHAPE = /^(lc[taurd]_)([0-9a-hjkmnp-tv-z]{10})([0-9a-hjkmnp-tv-z]{52})([0-9a-hjkmnp-tv-z]{6})$/;
 
 export interface TokenText {
   /** Public: names the token in lists and records. */
@@ -41,7 +43,7 @@ export function parseTokenText(text: string, wanted: TokenPrefix = 'lct_'): Toke
 
 /** True for whatever claims to be a token of ours, well-formed or not. */
 export function claimsToBeToken(text: string): boolean {
-  return text.startsWith('lct_') || text.startsWith('lca_');
+  return TOKEN_PREFIXES.some((prefix) => text.startsWith(prefix));
 }
 
 /** What the store keeps. 256 random bits need no slow hash. */

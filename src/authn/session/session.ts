@@ -3,7 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Principal } from '../../contract/principal.ts';
-import type { NewIdentitySession, NewSession, SessionOwner, Sessions as StoredSessions } from '../../store/sessions.ts';
+import type { SessionOwner } from '../../store/owners.ts';
+import type { NewIdentitySession, NewSession, Sessions as StoredSessions } from '../../store/sessions.ts';
 import { idpOfAccount, userPrincipal } from '../accounts/principal.ts';
 import type { Confirm } from '../external/confirm.ts';
 import { identityPrincipal } from '../identity/principal.ts';
@@ -101,14 +102,16 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
   };
 }
 
+export type OwnerParts = Pick<SessionParts, 'providers' | 'roleBook'>;
+
 /** The configuration still has its provider. */
-function isKnown(owner: SessionOwner, { providers }: SessionParts): boolean {
+function isKnown(owner: SessionOwner, { providers }: OwnerParts): boolean {
   if (owner.kind === 'account') return idpOfAccount(owner.account, { identityProviders: providers }) !== null;
   return providers.some(({ id, type }) => id === owner.identity.idp && (type === 'oidc' || type === 'saml'));
 }
 
-/** Undefined: the configuration has its provider no more. */
-function ownerPrincipal(owner: SessionOwner, parts: SessionParts): Principal | undefined {
+/** Of a session, or of what a person let a client do. Undefined: the configuration has its provider no more. */
+export function ownerPrincipal(owner: SessionOwner, parts: OwnerParts): Principal | undefined {
   if (!isKnown(owner, parts)) return undefined;
   const { providers, roleBook } = parts;
   if (owner.kind === 'identity') return identityPrincipal(owner.identity, roleBook);

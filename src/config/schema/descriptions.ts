@@ -59,6 +59,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   policies: 'Directory with own policies (*.cedar) and their vectors (*.vectors.yaml): docs/policies.md.',
   'sessions.idle': 'A browser session ends after so long without use.',
   'sessions.absolute': 'And after so long in any case.',
+  'sessions.cli': 'A login of the command line (`lictor login`) ends after so long in any case.',
   limits: 'How fast one principal may ask.',
   'limits[].for': 'Whose limit it is: "*" for every principal by itself.',
   'limits[].rate': 'Requests per second: 50/s. Default: 200/s.',

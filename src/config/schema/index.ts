@@ -29,8 +29,8 @@ const prefect = z
   .describe('The server behind the gateway.');
 
 const sessions = z
-  .strictObject({ idle: duration.default('8h'), absolute: duration.default('24h') })
-  .describe('How long a browser session lives without use, and at most.');
+  .strictObject({ idle: duration.default('8h'), absolute: duration.default('24h'), cli: duration.default('30d') })
+  .describe('How long a browser session lives without use, and at most; and a login of the command line.');
 
 const limit = z.strictObject({
   for: z.string().regex(/^(?:\*|role:.+|principal:.+|service:.+)$/u, 'must be "*", role:NAME, principal:ID or service:NAME'),

@@ -34,6 +34,12 @@ export function readSessions(wire: WireConfig['sessions'], report: Report): Conf
   return sessions;
 }
 
+export function readCliLife(wire: WireConfig['sessions'] | undefined, report: Report): number {
+  const seconds = parseDurationSeconds(wire?.cli ?? '30d') ?? 0;
+  if (seconds < 1) report(['sessions', 'cli'], 'is shorter than a second', 'Write 30d, for example.');
+  return seconds;
+}
+
 /** The one limit that is built: for every principal by itself. `isReported`: something in the first one is wrong already. */
 export function readLimit(limits: WireConfig['limits'], report: Report, isReported: boolean): Config['limit'] {
   const [first] = limits;

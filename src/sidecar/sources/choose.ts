@@ -5,11 +5,14 @@ import { readSecretFile } from '../../config/sections/secret-file.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { type CredentialSource, SourceError } from '../credential.ts';
 import type { GatewayAddress } from '../gateway-url.ts';
+import { createAuthorization } from '../login/authorization.ts';
+import type { Credentials } from '../login/credentials.ts';
 import type { Transport } from '../transport.ts';
 import { awsRole } from './aws-iam.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { jwtFile, tokenFile } from './files.ts';
 import { githubJob } from './github.ts';
+import { personLogin } from './login.ts';
 
 export interface Choice {
   /** `token:FILE`, `jwt:FILE`, `oidc`, `github`, `aws-iam`, `login`. */
@@ -28,6 +31,8 @@ export interface ChoosingParts {
   readonly clock: Clock;
   /** Where a proof is exchanged for a token. */
   readonly gateway: GatewayAddress;
+  /** What `lictor login` has kept. */
+  readonly credentials: Credentials;
 }
 
 /** How the person at the terminal names what is missing. */
@@ -48,9 +53,9 @@ export function chooseSource(choice: Choice, parts: ChoosingParts): Chosen {
     case 'aws-iam':
       return chooseAws(choice, parts);
     case 'login':
-      return no('a login (lictor login) is not built yet. Say --as token:FILE, jwt:FILE, oidc, github or aws-iam.');
+      return chooseLogin(parts);
     default:
-      return no('unknown. Use token:FILE, jwt:FILE, oidc, github or aws-iam.');
+      return no('unknown. Use login, token:FILE, jwt:FILE, oidc, github or aws-iam.');
   }
 }
 
@@ -60,6 +65,10 @@ function yes(source: CredentialSource): Chosen {
 
 function no(problem: string): Chosen {
   return { ok: false, problem };
+}
+
+function chooseLogin({ gateway, credentials, transport, clock }: ChoosingParts): Chosen {
+  return yes(personLogin({ gateway, credentials, authorization: createAuthorization(gateway, transport, clock), clock }));
 }
 
 function chooseToken(file: string, { cwd, clock }: ChoosingParts): Chosen {

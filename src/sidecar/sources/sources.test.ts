@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { parseSignedRequest } from '../../authn/aws-iam/signed-request.ts';
 import { readBounded } from '../ask.ts';
 import type { CredentialSource, Obtained } from '../credential.ts';
+import { openCredentials } from '../login/credentials.ts';
 import { createTransport } from '../transport.ts';
 import { type Choice, chooseSource } from './choose.ts';
 
@@ -50,6 +51,7 @@ function choose(choice: Choice, more: Record<string, string> = {}) {
     transport,
     clock: () => NOW,
     gateway: { origin, hostname: '127.0.0.1', basePath: '/prefect' },
+    credentials: openCredentials({ LICTOR_CONFIG_DIR: dir }),
   });
 }
 
@@ -247,6 +249,6 @@ describe('an AWS role', () => {
   });
 });
 
-it.each(['login', 'kerberos', ''])('%s is refused with the list of what there is', (as) => {
+it.each(['kerberos', ''])('%s is refused with the list of what there is', (as) => {
   expect(choose({ as })).toMatchObject({ ok: false, problem: expect.stringContaining('token:FILE') });
 });

@@ -1,0 +1,68 @@
+// Does a login of the command line still stand, and for whom? Asked at every decision and at every refresh.
+import type { Config } from '../../config/config.ts';
+import type { Clock } from '../../contract/clock.ts';
+import type { Principal } from '../../contract/principal.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import type { ClientGrant, ClientGrants } from '../../store/client-grants.ts';
+import type { Sessions } from '../../store/sessions.ts';
+import type { Confirm, ConfirmedStore } from '../external/confirm.ts';
+import type { RoleBook } from '../roles.ts';
+import { ownerPrincipal } from '../session/session.ts';
+
+export type Standing =
+  | {
+      readonly ok: true;
+      /** As the provider and lictor.yaml have it now. */
+      readonly principal: Principal;
+      /** Nothing that is decided on it may be remembered longer. */
+      readonly untilMs: number;
+    }
+  | { readonly ok: false; readonly reason: ReasonCode };
+
+export type GrantStanding = (grant: ClientGrant) => Promise<Standing>;
+
+export interface StandingParts {
+  readonly sessions: Pick<Sessions, 'byId'>;
+  readonly providers: Config['identityProviders'];
+  readonly roleBook: RoleBook;
+  readonly clock: Clock;
+  /** Asks the provider by the grant's own tokens. */
+  readonly confirm: Confirm<ClientGrant>;
+  /** And by those of the browser session, for a grant that stands on one. */
+  readonly confirmSession: Confirm;
+}
+
+export function createGrantStanding(parts: StandingParts): GrantStanding {
+  return async (grant) => {
+    if (grant.endedMs !== null || grant.expiresMs <= parts.clock()) return ended();
+    const confirmed = await confirmedOwner(parts, grant);
+    if (confirmed === undefined) return ended();
+    if ('refuse' in confirmed) return { ok: false, reason: confirmed.refuse === 'session-unconfirmed' ? 'session-unconfirmed' : 'login-ended' };
+    const principal = ownerPrincipal(confirmed.session.owner, parts);
+    if (principal === undefined) return ended();
+    return { ok: true, principal, untilMs: Math.min(grant.expiresMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY) };
+  };
+}
+
+/** What `createConfirm` keeps grants in. */
+export function confirmedGrants(grants: Pick<ClientGrants, 'byId' | 'setRefreshAfter' | 'end'>): ConfirmedStore<ClientGrant> {
+  return {
+    async byId(id) {
+      const grant = await grants.byId(id);
+      return grant?.endedMs === null ? grant : undefined;
+    },
+    setRefreshAfter: grants.setRefreshAfter,
+    end: grants.end,
+  };
+}
+
+/** Undefined: the session that it stands on is gone. */
+async function confirmedOwner({ sessions, confirm, confirmSession }: StandingParts, grant: ClientGrant) {
+  if (grant.sessionId === null || grant.refreshAfterMs === null) return await confirm(grant);
+  const session = await sessions.byId(grant.sessionId);
+  return session === undefined ? undefined : await confirmSession(session);
+}
+
+function ended(): Standing {
+  return { ok: false, reason: 'login-ended' };
+}

@@ -1,0 +1,42 @@
+// What login, logout and whoami share: the gateway, what is kept of the login there, and words for what fails.
+import { systemClock } from '../contract/clock.ts';
+import type { CredentialSource } from '../sidecar/credential.ts';
+import { SourceError } from '../sidecar/credential.ts';
+import { type Authorization, createAuthorization } from '../sidecar/login/authorization.ts';
+import { type Credentials, openCredentials } from '../sidecar/login/credentials.ts';
+import { addressOf, personLogin } from '../sidecar/sources/login.ts';
+import type { CliContext, GlobalOptions } from './context.ts';
+import { CommandFailed } from './errors.ts';
+import { chooseGateway, openTransport } from './gateway-address.ts';
+
+export interface AtGateway {
+  /** Scheme, host, port and path. */
+  readonly address: string;
+  readonly authorization: Authorization;
+  readonly credentials: Credentials;
+  readonly source: CredentialSource;
+}
+
+/** One request of a person's command. */
+const ATTEMPT_MS = 15_000;
+
+export function timeLimit(): AbortSignal {
+  return AbortSignal.timeout(ATTEMPT_MS);
+}
+
+export async function atGateway<T>(context: CliContext, global: GlobalOptions, url: string | undefined, work: (at: AtGateway) => Promise<T>): Promise<T> {
+  const credentials = openCredentials(context.env);
+  try {
+    const gateway = chooseGateway(context, global, { name: 'URL', url, remembered: credentials.read().current });
+    const transport = openTransport(context);
+    const authorization = createAuthorization(gateway, transport, systemClock);
+    try {
+      const source = personLogin({ gateway, credentials, authorization, clock: systemClock });
+      return await work({ address: addressOf(gateway), authorization, credentials, source });
+    } finally {
+      transport.close();
+    }
+  } catch (error) {
+    throw error instanceof SourceError ? new CommandFailed(error.message, error) : error;
+  }
+}

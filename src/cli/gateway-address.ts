@@ -1,0 +1,50 @@
+// Which gateway a command talks to, and how: for the commands that are run on anybody's machine.
+import { bundleFile, trustedAuthorities } from '../config/authorities.ts';
+import { loadConfig } from '../config/load.ts';
+import { type GatewayAddress, parseGatewayUrl } from '../sidecar/gateway-url.ts';
+import { createTransport, type Transport } from '../sidecar/transport.ts';
+import type { CliContext, GlobalOptions } from './context.ts';
+import { UsageError } from './errors.ts';
+
+export interface Naming {
+  /** How the command line calls what it was given: `--url`, `URL`. */
+  readonly name: string;
+  readonly url: string | undefined;
+  /** The gateway of the last login; left out where that does not count. */
+  readonly remembered?: string | null;
+}
+
+export function chooseGateway(context: CliContext, { config }: GlobalOptions, { name, url, remembered }: Naming): GatewayAddress {
+  const named = [
+    [name, url],
+    ['public_url', config === undefined ? undefined : publicUrl(context)],
+    ['LICTOR_URL', context.env['LICTOR_URL']],
+    ['PREFECT_API_URL', context.env['PREFECT_API_URL']],
+    ['The last login', remembered ?? undefined],
+    ['public_url', publicUrl(context)],
+  ].find((place): place is [string, string] => place[1] !== undefined && place[1] !== '');
+  if (named === undefined)
+    throw new UsageError(`Which gateway? Say ${name === 'URL' ? '' : `${name} `}https://prefect.example.com, or set LICTOR_URL or PREFECT_API_URL.`);
+  const [place, text] = named;
+  const parsed = parseGatewayUrl(text);
+  if (!parsed.ok) throw new UsageError(`${place} ${parsed.problem}`);
+  return parsed.address;
+}
+
+/** On the gateway's own machine. */
+function publicUrl(context: CliContext): string | undefined {
+  const loaded = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir(), secrets: 'skip' });
+  return loaded.ok ? `${loaded.config.publicUrl.origin}${loaded.config.publicUrl.basePath}` : undefined;
+}
+
+export function openTransport({ env }: CliContext): Transport {
+  const file = bundleFile(env);
+  const authorities = trustedAuthorities(env);
+  if (file !== undefined && authorities.length === 0) throw new UsageError(`${file} (PREFECT_API_SSL_CERT_FILE or SSL_CERT_FILE) cannot be read.`);
+  try {
+    return createTransport({ authorities, env });
+  } catch (cause) {
+    // Not quoted: a proxy's address may hold a password.
+    throw new UsageError(`HTTP_PROXY or HTTPS_PROXY holds no address of a proxy (${cause instanceof Error ? cause.name : 'unreadable'}).`);
+  }
+}

@@ -1,0 +1,36 @@
+// `lictor logout`: ends this user's login at the gateway, and forgets it here.
+import type { Command } from 'commander';
+import { SourceError } from '../sidecar/credential.ts';
+import { without } from '../sidecar/sources/login.ts';
+import { type AtGateway, atGateway, timeLimit } from './at-gateway.ts';
+import type { CliContext, GlobalOptions } from './context.ts';
+import { CommandFailed } from './errors.ts';
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('logout')
+    .description('end the login of lictor login: at the gateway, open sockets too, and here')
+    .argument('[url]', 'the gateway (default: that of the last login)')
+    .addHelpText('after', '\nExample:\n  lictor logout\n  lictor logout https://prefect.example.com\n')
+    .action((url: string | undefined) => atGateway(context, program.opts<GlobalOptions>(), url, (at) => logout(context, at)));
+}
+
+/** What cannot be told to the gateway is forgotten here all the same: nobody has the tokens any more. */
+async function logout(context: CliContext, { address, authorization, credentials }: AtGateway): Promise<void> {
+  const problem = await credentials.change(async (kept, write) => {
+    const login = kept.logins[address];
+    if (login === undefined) throw new CommandFailed(`You are not logged in at ${address}.`);
+    const failed = await authorization.revoke(login.refreshToken, timeLimit()).then(
+      () => undefined,
+      (error: unknown) => {
+        if (error instanceof SourceError) return error.message;
+        throw error;
+      },
+    );
+    const logins = without(kept.logins, address);
+    write({ current: kept.current === address ? (Object.keys(logins)[0] ?? null) : kept.current, logins });
+    return failed;
+  });
+  if (problem !== undefined) throw new CommandFailed(`Forgotten here, but the gateway could not be told, where the login ends by itself: ${problem}`);
+  context.out.write(`Logged out at ${address}.\n`);
+}

@@ -1,0 +1,25 @@
+// `lictor rotate keys`: another key pair for what this gateway signs. The former one stays published until nothing of it is valid.
+import type { Command } from 'commander';
+import { systemClock } from '../contract/clock.ts';
+import { openSealer } from '../keys/sealer.ts';
+import { openSigningKeys, SIGNING_KEY_LIMITS } from '../keys/signing-keys.ts';
+import { recordFirst } from './admin.ts';
+import type { CliContext } from './context.ts';
+
+export function registerRotateKeys(rotate: Command, context: CliContext): void {
+  rotate
+    .command('keys')
+    .description('another key pair for what this gateway signs (ID tokens); the former one stays published for a day')
+    .addHelpText('after', '\nIt is replaced by itself every 90 days. Works while the gateway runs.\n\nExample:\n  lictor rotate keys\n')
+    .action(() => rotateKeys(context));
+}
+
+async function rotateKeys(context: CliContext): Promise<void> {
+  const loaded = await context.loadContext();
+  const { sealKey, signingKeys: file } = loaded.paths;
+  const keys = openSigningKeys({ file, sealer: openSealer(sealKey), clock: systemClock });
+  recordFirst(loaded, { action: 'keys.rotate', resourceType: 'SigningKey', resourceId: 'signing' });
+  const kid = await keys.rotate();
+  const hours = SIGNING_KEY_LIMITS.overlapMs / 3_600_000;
+  context.out.write(`The new key is ${kid}. The former one stays published for ${hours} hours.\n`);
+}

@@ -1,0 +1,11 @@
+// Which OAuth clients there are. All are public: they have no secret, and a person allows each login in the browser.
+
+export interface OAuthClient {
+  readonly id: string;
+  /** What the person is shown. */
+  readonly name: string;
+}
+
+export const CLI_CLIENT: OAuthClient = { id: 'lictor-cli', name: 'Lictor command line' };
+
+export const CLIENTS: readonly OAuthClient[] = [CLI_CLIENT];

@@ -1,0 +1,66 @@
+// The authorization server as a whole: the token endpoint with its grants, where a device login begins, is allowed, and ends.
+import type { GrantStanding } from '../authn/grant/standing.ts';
+import type { PublicUrl } from '../config/config.ts';
+import type { Clock } from '../contract/clock.ts';
+import type { NewRecord } from '../contract/record.ts';
+import type { Sealer } from '../keys/sealer.ts';
+import type { SigningKeys } from '../keys/signing-keys.ts';
+import type { Store } from '../store/store.ts';
+import { CLIENTS } from './clients.ts';
+import { createDeviceApproval, type DeviceApproval } from './device-approval.ts';
+import { createDeviceAuthorization } from './device-authorization.ts';
+import { createDeviceGrant, DEVICE_GRANT_TYPE } from './device-grant.ts';
+import { createIdTokens } from './id-token.ts';
+import type { Grant } from './issued.ts';
+import { issuerOf } from './metadata.ts';
+import { createRefreshGrant } from './refresh-grant.ts';
+import { createRevocation } from './revocation.ts';
+import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
+import { GRANT_TYPE } from './token-exchange.ts';
+
+export interface AuthorizationServer {
+  readonly token: TokenEndpoint;
+  readonly deviceAuthorization: TokenEndpoint;
+  readonly revoke: TokenEndpoint;
+  readonly approval: DeviceApproval;
+  readonly signingKeys: Pick<SigningKeys, 'published'>;
+}
+
+export interface AuthorizationServerParts {
+  readonly store: Pick<Store, 'clientGrants' | 'deviceCodes' | 'accessTokens' | 'idpTokens' | 'locks'>;
+  readonly publicUrl: PublicUrl;
+  /** How long a login of the command line lives at most. */
+  readonly loginLifeMs: number;
+  readonly standing: GrantStanding;
+  /** The proofs of others for a token of ours. */
+  readonly exchange: Grant;
+  readonly signingKeys: SigningKeys;
+  readonly sealer: Sealer;
+  readonly record: (record: NewRecord) => Promise<void>;
+  readonly failClosed: boolean;
+  /** Something has ended: resolves when it holds everywhere. */
+  readonly onEnded: () => Promise<void>;
+  readonly onError: (error: unknown) => void;
+  readonly clock: Clock;
+  readonly revision: number;
+}
+
+export function createAuthorizationServer(parts: AuthorizationServerParts): AuthorizationServer {
+  const { store, sealer, clock, publicUrl } = parts;
+  const common = { ...parts, ...store, grants: store.clientGrants, clients: CLIENTS };
+  const signIdToken = createIdTokens(parts.signingKeys, issuerOf(publicUrl), clock);
+  return {
+    token: createTokenEndpoint({
+      ...parts,
+      grants: new Map([
+        [GRANT_TYPE, { action: 'token.exchange', grant: parts.exchange }],
+        [DEVICE_GRANT_TYPE, { action: 'token.device', grant: createDeviceGrant({ ...common, signIdToken }) }],
+        ['refresh_token', { action: 'token.refresh', grant: createRefreshGrant(common) }],
+      ]),
+    }),
+    deviceAuthorization: createDeviceAuthorization(common),
+    revoke: createRevocation(common),
+    approval: createDeviceApproval({ store, sealer, clients: CLIENTS, lifeMs: parts.loginLifeMs, clock }),
+    signingKeys: parts.signingKeys,
+  };
+}

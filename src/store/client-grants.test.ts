@@ -1,0 +1,111 @@
+// What a person let a client do, at rest: as two processes see it.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { NewClientGrant, NewTokens } from './client-grants.ts';
+import { DEVICE_CODE_LIMITS, type NewDeviceCode } from './device-codes.ts';
+import { openStore, type Store } from './store.ts';
+
+const DAY_MS = 86_400_000;
+let dir: string;
+let nowMs: number;
+let store: Store;
+let other: Store;
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'lictor-grants-'));
+  nowMs = 1_800_000_000_000;
+  const clock = (): number => nowMs;
+  store = await openStore({ file: join(dir, 'lictor.db'), clock });
+  other = await openStore({ file: join(dir, 'lictor.db'), clock });
+  await store.accounts.create({ id: 'a1', name: 'alice', roles: ['admin'], password: 'phc' });
+});
+afterEach(async () => {
+  await Promise.all([store.close(), other.close()]);
+  rmSync(dir, { recursive: true });
+});
+
+const code = (id: string): NewDeviceCode => ({
+  ...{ id, hash: `hash ${id}`, userHash: `user ${id}`, clientId: 'cli', scopes: ['prefect:read'], audience: 'api', openid: false, address: '192.0.2.1' },
+  userAgent: '',
+});
+const grant = (id: string, more: Partial<NewClientGrant> = {}): NewClientGrant => ({
+  ...{ id, clientId: 'cli', scopes: ['prefect:read'], audience: 'api', accountId: 'a1', identityId: null, sessionId: null, refreshAfterMs: null },
+  expiresMs: nowMs + 30 * DAY_MS,
+  ...more,
+});
+const tokens = (name: string): NewTokens => ({
+  refreshHash: `refresh ${name}`,
+  access: { id: `access ${name}`, hash: `hash ${name}`, expiresMs: nowMs + 60_000 },
+});
+
+async function granted(id: string, more: Partial<NewClientGrant> = {}): Promise<void> {
+  await store.deviceCodes.create(code(id));
+  expect(await store.deviceCodes.decide(id, grant(id, more))).toBe(true);
+  expect(await store.deviceCodes.redeem(id, tokens(`${id}-1`))).toBe(true);
+}
+
+describe('a device code', () => {
+  it('is decided once and redeemed once, whoever comes at the same time', async () => {
+    await store.deviceCodes.create(code('d'));
+    expect((await other.deviceCodes.byUserHash('user d'))?.state).toBe('pending');
+    const decided = await Promise.all([store.deviceCodes.decide('d', grant('g')), other.deviceCodes.decide('d', null)]);
+    expect(decided.filter(Boolean)).toHaveLength(1);
+    const redeemed = await Promise.all([store.deviceCodes.redeem('d', tokens('1')), other.deviceCodes.redeem('d', tokens('2'))]);
+    expect(redeemed.filter(Boolean)).toHaveLength(decided[0] ? 1 : 0);
+    expect(await store.deviceCodes.byUserHash('user d')).toBeUndefined();
+  });
+
+  it('is worth nothing when it is too old', async () => {
+    await store.deviceCodes.create(code('d'));
+    nowMs += DEVICE_CODE_LIMITS.lifeMs;
+    expect([await store.deviceCodes.byUserHash('user d'), await store.deviceCodes.decide('d', grant('g'))]).toEqual([undefined, false]);
+    expect(await store.clientGrants.byId('g')).toBeUndefined();
+  });
+});
+
+describe('a grant', () => {
+  it('gives the next pair of tokens to one of two that have the same refresh token', async () => {
+    await granted('g');
+    const rotated = await Promise.all([store.clientGrants.rotate('refresh g-1', tokens('g-2')), other.clientGrants.rotate('refresh g-1', tokens('g-3'))]);
+    expect(rotated.filter(Boolean)).toHaveLength(1);
+    expect(await other.clientGrants.ofRefreshToken('refresh g-1')).toMatchObject({ used: true, grant: { id: 'g' } });
+    expect(await other.clientGrants.ofRefreshToken(rotated[0] ? 'refresh g-2' : 'refresh g-3')).toMatchObject({ used: false });
+    expect(await other.clientGrants.ofRefreshToken(rotated[0] ? 'refresh g-3' : 'refresh g-2')).toBeUndefined();
+  });
+
+  it('ends once, with the tokens of its provider; the change number tells, and no refresh token brings it back', async () => {
+    await granted('g');
+    await store.idpTokens.put('g', 'sealed');
+    const before = await other.changeNumber();
+    expect([await store.clientGrants.end('g'), await other.clientGrants.end('g')]).toEqual([true, false]);
+    expect(await other.changeNumber()).toBe(before + 1);
+    expect(await other.idpTokens.read('g')).toBeUndefined();
+    expect((await other.clientGrants.ofAccessToken('access g-1'))?.grant.endedMs).toBe(nowMs);
+    expect(await store.clientGrants.rotate('refresh g-1', tokens('g-2'))).toBe(false);
+  });
+
+  it('ends with what it stands on: account, password, identity, session', async () => {
+    const identityId = String(await store.identities.put({ idp: 'corp', subject: 's', name: 'bob', kind: 'user', groups: [], claims: {} }));
+    await store.sessions.createForIdentity({ id: 'session', identityId, idpSession: 'sid', refreshAfterMs: null, expiresMs: nowMs + DAY_MS });
+    const person = { accountId: null, identityId };
+    for (const [id, more] of Object.entries({ password: {}, session: { ...person, sessionId: 'session' }, forget: person })) await granted(id, more);
+    const ended = async (id: string): Promise<boolean> => (await other.clientGrants.byId(id))?.endedMs !== null;
+    await store.accounts.setPassword('alice', 'other');
+    expect([await ended('password'), await ended('session'), await ended('forget')]).toEqual([true, false, false]);
+    await store.sessions.endOfProvider({ idp: 'corp', idpSession: 'sid' });
+    expect([await ended('session'), await ended('forget')]).toEqual([true, false]);
+    await store.identities.forget('corp', 'bob');
+    expect(await other.clientGrants.byId('forget')).toBeUndefined();
+  });
+
+  it('that ended long ago is forgotten when the next one begins, with everything of it', async () => {
+    await granted('old');
+    await store.clientGrants.end('old');
+    nowMs += DAY_MS + 1;
+    await granted('new');
+    expect(await store.clientGrants.byId('old')).toBeUndefined();
+    expect(await store.clientGrants.ofRefreshToken('refresh old-1')).toBeUndefined();
+    expect(await store.clientGrants.byId('new')).toMatchObject({ owner: { kind: 'account', account: { name: 'alice' } }, scopes: ['prefect:read'] });
+  });
+});

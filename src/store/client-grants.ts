@@ -1,0 +1,194 @@
+// ClientGrants at rest: what a person let a client do in their name, with its rotating refresh token and its access tokens.
+import { type Kysely, type Selectable, sql } from 'kysely';
+import { type ClientScope, isClientScope } from '../contract/client-scopes.ts';
+import type { Clock } from '../contract/clock.ts';
+import { raiseChangeNumber } from './changes.ts';
+import type { Database } from './database.ts';
+import { endClientGrants } from './ended-client-grants.ts';
+import { fromColumn, toColumn } from './lists.ts';
+import { ownerOf, type SessionOwner } from './owners.ts';
+import type { Tables } from './tables.ts';
+
+export interface NewClientGrant {
+  readonly id: string;
+  readonly clientId: string;
+  readonly scopes: readonly ClientScope[];
+  /** Which part of the gateway its access tokens are for. */
+  readonly audience: string;
+  readonly accountId: string | null;
+  readonly identityId: string | null;
+  /** The browser session that it stands on, when the provider gives it no tokens of its own: it ends with that. */
+  readonly sessionId: string | null;
+  /** When the provider must be asked again; null: never. */
+  readonly refreshAfterMs: number | null;
+  readonly expiresMs: number;
+}
+
+export interface ClientGrant extends Omit<NewClientGrant, 'accountId' | 'identityId'> {
+  readonly owner: SessionOwner;
+  readonly createdMs: number;
+  /** When a token was given last. */
+  readonly seenMs: number;
+  readonly endedMs: number | null;
+}
+
+export interface GrantedToken {
+  readonly id: string;
+  /** SHA-256 of the whole token text, hexadecimal. */
+  readonly hash: string;
+  readonly expiresMs: number;
+}
+
+/** A new pair; the refresh token is known by its hash alone. */
+export interface NewTokens {
+  readonly refreshHash: string;
+  readonly access: GrantedToken;
+}
+
+export interface ClientGrants {
+  /** Ended ones too; never one whose owner is gone. */
+  byId(id: string): Promise<ClientGrant | undefined>;
+  /** An access token with its grant. */
+  ofAccessToken(id: string): Promise<{ readonly token: GrantedToken; readonly grant: ClientGrant } | undefined>;
+  /** `used`: it was exchanged before. */
+  ofRefreshToken(hash: string): Promise<{ readonly grant: ClientGrant; readonly used: boolean } | undefined>;
+  /** The refresh token becomes a used one, and `next` valid. False: it was used meanwhile, or the grant has ended. */
+  rotate(hash: string, next: NewTokens): Promise<boolean>;
+  /** Raises the change number. False: unknown, or ended before. */
+  end(id: string): Promise<boolean>;
+  /** One access token alone; raises the change number. */
+  endAccessToken(id: string): Promise<boolean>;
+  setRefreshAfter(id: string, refreshAfterMs: number | null): Promise<void>;
+}
+
+export function createClientGrants(database: Database, clock: Clock): ClientGrants {
+  return {
+    byId: (id) => readGrant(database.read, id),
+    async ofAccessToken(id) {
+      const row = await database.read.selectFrom('grant_tokens').selectAll().where('id', '=', id).executeTakeFirst();
+      const grant = row === undefined ? undefined : await readGrant(database.read, row.grant_id);
+      return row === undefined || grant === undefined ? undefined : { token: { id: row.id, hash: row.hash, expiresMs: row.expires_ms }, grant };
+    },
+    async ofRefreshToken(hash) {
+      const row = await database.read.selectFrom('refresh_tokens').selectAll().where('hash', '=', hash).executeTakeFirst();
+      const grant = row === undefined ? undefined : await readGrant(database.read, row.grant_id);
+      return row === undefined || grant === undefined ? undefined : { grant, used: row.used_ms !== null };
+    },
+    rotate: (hash, next) => database.durably((transaction) => rotate(transaction, { hash, next, nowMs: clock() })),
+    end: (id) => database.durably(async (transaction) => (await endClientGrants(transaction, clock(), sql<boolean>`id = ${id}`)) > 0),
+    endAccessToken: (id) =>
+      database.durably(async (transaction) => {
+        const result = await transaction.deleteFrom('grant_tokens').where('id', '=', id).executeTakeFirst();
+        if (Number(result.numDeletedRows) === 0) return false;
+        await raiseChangeNumber(transaction, 'access token revoked');
+        return true;
+      }),
+    setRefreshAfter: (id, refreshAfterMs) =>
+      database.write(async (transaction) => {
+        await transaction.updateTable('client_grants').set({ refresh_after_ms: refreshAfterMs }).where('id', '=', id).execute();
+      }),
+  };
+}
+
+/** So long an ended one is still called ended instead of unknown, and a replayed refresh token of it replayed. */
+const KEPT_MS = 24 * 3_600_000;
+
+/** Within the transaction that turns a device code into it. Also forgets what ended long ago. */
+export async function insertClientGrant(db: Kysely<Tables>, grant: NewClientGrant, nowMs: number): Promise<void> {
+  await forgetOld(db, nowMs - KEPT_MS);
+  await db
+    .insertInto('client_grants')
+    .values({
+      id: grant.id,
+      client_id: grant.clientId,
+      scopes: toColumn(grant.scopes),
+      audience: grant.audience,
+      account_id: grant.accountId,
+      identity_id: grant.identityId,
+      session_id: grant.sessionId,
+      refresh_after_ms: grant.refreshAfterMs,
+      created_ms: nowMs,
+      seen_ms: nowMs,
+      expires_ms: grant.expiresMs,
+      ended_ms: null,
+    })
+    .execute();
+}
+
+export async function insertTokens(db: Kysely<Tables>, grantId: string, { refreshHash, access }: NewTokens, nowMs: number): Promise<void> {
+  await db.insertInto('refresh_tokens').values({ hash: refreshHash, grant_id: grantId, created_ms: nowMs, used_ms: null }).execute();
+  await db
+    .insertInto('grant_tokens')
+    .values({ id: access.id, hash: access.hash, grant_id: grantId, created_ms: nowMs, expires_ms: access.expiresMs })
+    .execute();
+  await db
+    .deleteFrom('grant_tokens')
+    .where('grant_id', '=', grantId)
+    .where('expires_ms', '<', nowMs - KEPT_MS)
+    .execute();
+  await db.updateTable('client_grants').set({ seen_ms: nowMs }).where('id', '=', grantId).execute();
+}
+
+interface Rotation {
+  readonly hash: string;
+  readonly next: NewTokens;
+  readonly nowMs: number;
+}
+
+async function rotate(db: Kysely<Tables>, { hash, next, nowMs }: Rotation): Promise<boolean> {
+  const used = await db
+    .updateTable('refresh_tokens')
+    .set({ used_ms: nowMs })
+    .where('hash', '=', hash)
+    .where('used_ms', 'is', null)
+    .where('grant_id', 'in', (query) => query.selectFrom('client_grants').select('id').where('ended_ms', 'is', null))
+    .returning('grant_id')
+    .executeTakeFirst();
+  if (used === undefined) return false;
+  await insertTokens(db, used.grant_id, next, nowMs);
+  return true;
+}
+
+async function forgetOld(db: Kysely<Tables>, beforeMs: number): Promise<void> {
+  const old = await db
+    .selectFrom('client_grants')
+    .select('id')
+    .where((where) => where.or([where('expires_ms', '<', beforeMs), where('ended_ms', '<', beforeMs)]))
+    .execute();
+  const ids = old.map(({ id }) => id);
+  if (ids.length === 0) return;
+  await db.deleteFrom('grant_tokens').where('grant_id', 'in', ids).execute();
+  await db.deleteFrom('refresh_tokens').where('grant_id', 'in', ids).execute();
+  await db.deleteFrom('idp_tokens').where('owner', 'in', ids).execute();
+  await db.deleteFrom('client_grants').where('id', 'in', ids).execute();
+}
+
+async function readGrant(db: Kysely<Tables>, id: string): Promise<ClientGrant | undefined> {
+  const row = await db
+    .selectFrom('client_grants')
+    .leftJoin('accounts', (join) => join.onRef('accounts.id', '=', 'client_grants.account_id').on('accounts.removed_ms', 'is', null))
+    .leftJoin('identities', 'identities.id', 'client_grants.identity_id')
+    .selectAll('client_grants')
+    .select(['accounts.name as account_name', 'accounts.roles', 'accounts.scope', 'accounts.expires_ms as account_expires_ms'])
+    .select(['identities.idp', 'identities.subject', 'identities.name as identity_name', 'identities.kind', 'identities.groups', 'identities.claims'])
+    .where('client_grants.id', '=', id)
+    .executeTakeFirst();
+  const owner = row === undefined ? undefined : ownerOf(row);
+  return row === undefined || owner === undefined ? undefined : toGrant(row, owner);
+}
+
+function toGrant(row: Selectable<Tables['client_grants']>, owner: SessionOwner): ClientGrant {
+  return {
+    id: row.id,
+    owner,
+    clientId: row.client_id,
+    scopes: fromColumn(row.scopes).filter(isClientScope),
+    audience: row.audience,
+    sessionId: row.session_id,
+    refreshAfterMs: row.refresh_after_ms,
+    createdMs: row.created_ms,
+    seenMs: row.seen_ms,
+    expiresMs: row.expires_ms,
+    endedMs: row.ended_ms,
+  };
+}

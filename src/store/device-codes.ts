@@ -1,0 +1,160 @@
+// Logins of a device that wait for a person in a browser (RFC 8628): short-lived, few, each turned into one grant at most.
+import type { Kysely, Selectable } from 'kysely';
+import { type ClientScope, isClientScope } from '../contract/client-scopes.ts';
+import type { Clock } from '../contract/clock.ts';
+import { insertClientGrant, insertTokens, type NewClientGrant, type NewTokens } from './client-grants.ts';
+import type { Database } from './database.ts';
+import { fromColumn, toColumn } from './lists.ts';
+import type { Tables } from './tables.ts';
+
+/** Anybody can make one: they are few and short-lived. */
+export const DEVICE_CODE_LIMITS = { rows: 10_000, lifeMs: 10 * 60_000, intervalMs: 5000, slowerMs: 5000 } as const;
+
+export interface NewDeviceCode {
+  readonly id: string;
+  /** SHA-256 of the whole device code, hexadecimal; `userHash` of the code that the person types. */
+  readonly hash: string;
+  readonly userHash: string;
+  readonly clientId: string;
+  readonly scopes: readonly ClientScope[];
+  readonly audience: string;
+  /** An ID token is wanted. */
+  readonly openid: boolean;
+  /** Who asked, for the person who decides. */
+  readonly address: string;
+  readonly userAgent: string;
+}
+
+export interface StoredDeviceCode extends Omit<NewDeviceCode, 'userHash'> {
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  readonly state: 'pending' | 'approved' | 'denied' | 'used';
+  readonly grantId: string | null;
+}
+
+export interface DeviceCodes {
+  /** Beyond the limit the oldest goes. */
+  create(code: NewDeviceCode): Promise<void>;
+  byId(id: string): Promise<StoredDeviceCode | undefined>;
+  /** One that waits and is not too old. */
+  byUserHash(hash: string): Promise<StoredDeviceCode | undefined>;
+  /** Notes that it was asked for. False: sooner than its interval, which is longer from now on. */
+  poll(id: string): Promise<boolean>;
+  /** The person has decided; with a grant: allowed. False: decided before, or too old. */
+  decide(id: string, grant: NewClientGrant | null): Promise<boolean>;
+  /** The first tokens of its grant. False: it has been used, or the grant has ended. */
+  redeem(id: string, tokens: NewTokens): Promise<boolean>;
+}
+
+export function createDeviceCodes(database: Database, clock: Clock): DeviceCodes {
+  const select = () => database.read.selectFrom('device_codes').selectAll();
+  return {
+    create: (code) => database.write((transaction) => insert(transaction, code, clock())),
+    byId: async (id) => toCode(await select().where('id', '=', id).executeTakeFirst()),
+    byUserHash: async (hash) =>
+      toCode(await select().where('user_hash', '=', hash).where('state', '=', 'pending').where('expires_ms', '>', clock()).executeTakeFirst()),
+    poll: (id) => database.write((transaction) => poll(transaction, id, clock())),
+    decide: (id, grant) => database.durably((transaction) => decide(transaction, { id, grant, nowMs: clock() })),
+    redeem: (id, tokens) => database.durably((transaction) => redeem(transaction, { id, tokens, nowMs: clock() })),
+  };
+}
+
+async function insert(db: Kysely<Tables>, code: NewDeviceCode, nowMs: number): Promise<void> {
+  // A while longer than it lives, so that a slow client is told what happened.
+  await db
+    .deleteFrom('device_codes')
+    .where('expires_ms', '<', nowMs - DEVICE_CODE_LIMITS.lifeMs)
+    .execute();
+  await makeRoom(db);
+  await db
+    .insertInto('device_codes')
+    .values({
+      id: code.id,
+      hash: code.hash,
+      user_hash: code.userHash,
+      client_id: code.clientId,
+      scopes: toColumn(code.scopes),
+      audience: code.audience,
+      openid: code.openid ? 1 : 0,
+      address: code.address,
+      user_agent: code.userAgent,
+      created_ms: nowMs,
+      expires_ms: nowMs + DEVICE_CODE_LIMITS.lifeMs,
+      interval_ms: DEVICE_CODE_LIMITS.intervalMs,
+      polled_ms: null,
+      state: 'pending',
+      grant_id: null,
+    })
+    .execute();
+}
+
+async function makeRoom(db: Kysely<Tables>): Promise<void> {
+  const { count } = await db.selectFrom('device_codes').select(db.fn.countAll().as('count')).executeTakeFirstOrThrow();
+  const surplus = Number(count) - DEVICE_CODE_LIMITS.rows + 1;
+  if (surplus <= 0) return;
+  await db
+    .deleteFrom('device_codes')
+    .where('id', 'in', (query) => query.selectFrom('device_codes').select('id').orderBy('created_ms').limit(surplus))
+    .execute();
+}
+
+/** A second is forgiven: clocks and networks are what they are. */
+const TOLERANCE_MS = 1000;
+
+async function poll(db: Kysely<Tables>, id: string, nowMs: number): Promise<boolean> {
+  const row = await db.selectFrom('device_codes').select(['interval_ms', 'polled_ms']).where('id', '=', id).executeTakeFirst();
+  if (row === undefined) return true;
+  const tooSoon = row.polled_ms !== null && nowMs - row.polled_ms < row.interval_ms - TOLERANCE_MS;
+  const interval = row.interval_ms + (tooSoon ? DEVICE_CODE_LIMITS.slowerMs : 0);
+  await db.updateTable('device_codes').set({ polled_ms: nowMs, interval_ms: interval }).where('id', '=', id).execute();
+  return !tooSoon;
+}
+
+async function decide(
+  db: Kysely<Tables>,
+  { id, grant, nowMs }: { readonly id: string; readonly grant: NewClientGrant | null; readonly nowMs: number },
+): Promise<boolean> {
+  const decided = await db
+    .updateTable('device_codes')
+    .set({ state: grant === null ? 'denied' : 'approved', grant_id: grant?.id ?? null })
+    .where('id', '=', id)
+    .where('state', '=', 'pending')
+    .where('expires_ms', '>', nowMs)
+    .returning('id')
+    .executeTakeFirst();
+  if (decided === undefined) return false;
+  if (grant !== null) await insertClientGrant(db, grant, nowMs);
+  return true;
+}
+
+async function redeem(
+  db: Kysely<Tables>,
+  { id, tokens, nowMs }: { readonly id: string; readonly tokens: NewTokens; readonly nowMs: number },
+): Promise<boolean> {
+  const used = await db
+    .updateTable('device_codes')
+    .set({ state: 'used' })
+    .where('id', '=', id)
+    .where('state', '=', 'approved')
+    .where('grant_id', 'in', (query) => query.selectFrom('client_grants').select('id').where('ended_ms', 'is', null))
+    .returning('grant_id')
+    .executeTakeFirst();
+  if (used === undefined || used.grant_id === null) return false;
+  await insertTokens(db, used.grant_id, tokens, nowMs);
+  return true;
+}
+
+function toCode(row: Selectable<Tables['device_codes']> | undefined): StoredDeviceCode | undefined {
+  if (row === undefined) return undefined;
+  const { id, hash, audience, address, state } = row;
+  return {
+    ...{ id, hash, audience, address, state },
+    clientId: row.client_id,
+    scopes: fromColumn(row.scopes).filter(isClientScope),
+    openid: row.openid === 1,
+    userAgent: row.user_agent,
+    createdMs: row.created_ms,
+    expiresMs: row.expires_ms,
+    grantId: row.grant_id,
+  };
+}

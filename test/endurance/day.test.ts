@@ -7,12 +7,13 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { SUMMARY_ACTION } from '../../src/ledger/floods.ts';
 import { openLedgerReader } from '../../src/ledger/query.ts';
 import { ROTATE_LIMITS } from '../../src/ledger/rotate.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { freePort, waitFor } from '../env/process.ts';
 import { sendPaced, type Tokens } from './paced-load.ts';
-import { descriptorsOf, slope, watchProcess } from './process-watch.ts';
+import { descriptorsOf, type Sample, slope, watchProcess } from './process-watch.ts';
 
 const SECONDS = Number(process.env['LICTOR_ENDURANCE_SECONDS'] ?? 1200);
 if (!(SECONDS >= 120)) throw new Error('LICTOR_ENDURANCE_SECONDS: 120 at least, or the log does not rotate often enough');
@@ -69,36 +70,57 @@ it('stays as it is over a day of requests: memory, descriptors, logs, records', 
 
   const answered = await sendPaced(gateway, tokens, { perSecond: PER_SECOND, seconds: SECONDS, lineBytes }, look);
   expect([...answered.statuses.keys()].sort()).toEqual([200, 400, 401, 403]);
+  for (const [name, { samples }] of Object.entries(watches)) process.stderr.write(`${name}: ${describeMemory(samples)}\n`);
   const ids = [...warm.ids, ...answered.ids];
-  await waitFor(() => recordsNow() >= ids.length, { what: `${ids.length} records`, timeoutMs: 600_000, everyMs: 3000 });
+  const anonymous = warm.anonymous + answered.anonymous;
+  const total = ids.length + anonymous;
+  const isComplete = (): boolean => {
+    const now = recordedNow();
+    if (now < total) throw new Error(`${now} are there`);
+    return true;
+  };
+  await waitFor(isComplete, { what: `${total} requests in the ledger`, timeoutMs: 600_000, everyMs: 3000 });
   look();
 
-  const records = await recordsById();
-  expect(ids.filter((id) => records.get(id) !== 1).length, 'requests without their one record').toBe(0);
-  expect(records.size, 'requests that nobody sent').toBe(new Set(ids).size);
+  const recorded = await recordedRequests();
+  expect(ids.filter((id) => recorded.known.get(id) !== 1).length, 'requests without their one record').toBe(0);
+  expect(recorded.known.size, 'requests that nobody sent').toBe(new Set(ids).size);
+  expect(recorded.anonymous, 'requests of nobody, each by itself or in a sum').toBe(anonymous);
   expect(logs.size - 1, 'rotations').toBeGreaterThanOrEqual(ROTATIONS);
   expect(gateway.pids()).toMatchObject({ supervisor, control, nginx });
   for (const [name, { samples }] of Object.entries(watches)) {
     const grows = slope(samples, WARM_MINUTES);
-    process.stderr.write(`${name}: ${samples.at(0)?.mebibytes.toFixed(0)} to ${samples.at(-1)?.mebibytes.toFixed(0)} MiB, ${grows.toFixed(2)} MiB a minute\n`);
     expect(grows, `MiB a minute of the ${name}`).toBeLessThan(MOST_MIB_PER_MINUTE);
   }
   const openNow = [supervisor, control, nginx].map(descriptorsOf);
   for (const [index, count] of openNow.entries()) expect(count, 'descriptors').toBeLessThanOrEqual((open[index] ?? 0) + LOOSE_DESCRIPTORS);
 });
 
-function recordsNow(): number {
-  using ledger = new DatabaseSync(join(gateway.stateDir, 'ledger.db'), { readOnly: true, timeout: 10_000 });
-  return Number(ledger.prepare("SELECT count(*) AS count FROM records WHERE request_id IS NOT NULL AND path >= '/api/' AND path < '/api0'").get()?.['count']);
+/** By the minute, and the slope: what stands in the closing note. */
+function describeMemory(samples: readonly Sample[]): string {
+  const byMinute = samples.filter(({ minutes }, index) => index === 0 || Math.floor(minutes) !== Math.floor(samples[index - 1]?.minutes ?? 0));
+  return `${byMinute.map(({ mebibytes }) => mebibytes.toFixed(0)).join(' ')} MiB, minute by minute; ${slope(samples, WARM_MINUTES).toFixed(2)} MiB a minute`;
 }
 
-/** Records of requests to Prefect: not of the gateway itself, and not of its own pages. */
-async function recordsById(): Promise<ReadonlyMap<string, number>> {
+/** How many requests to Prefect the ledger tells of, those in sums as well. */
+function recordedNow(): number {
+  using ledger = new DatabaseSync(join(gateway.stateDir, 'ledger.db'), { readOnly: true, timeout: 10_000 });
+  const single = ledger.prepare("SELECT count(*) AS count FROM records WHERE request_id IS NOT NULL AND path >= '/api/' AND path < '/api0'").get();
+  const summed = ledger.prepare('SELECT coalesce(sum(CAST(resource_id AS INTEGER)), 0) AS count FROM records WHERE action = ?').get(SUMMARY_ACTION);
+  return Number(single?.['count']) + Number(summed?.['count']);
+}
+
+/** Of requests to Prefect: not of the gateway itself, and not of its own pages. */
+async function recordedRequests(): Promise<{ readonly known: ReadonlyMap<string, number>; readonly anonymous: number }> {
   const reader = openLedgerReader(join(gateway.stateDir, 'ledger.db'));
-  const counts = new Map<string, number>();
-  for await (const { request_id: id, path } of reader.audit({})) {
-    if (id !== null && path?.startsWith('/api/') === true) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const known = new Map<string, number>();
+  let anonymous = 0;
+  for await (const { request_id: id, path, principal, action, resource_id: count } of reader.audit({})) {
+    if (action === SUMMARY_ACTION) anonymous += Number(count);
+    else if (id === null || path?.startsWith('/api/') !== true) continue;
+    else if (principal === null) anonymous += 1;
+    else known.set(id, (known.get(id) ?? 0) + 1);
   }
   reader.close();
-  return counts;
+  return { known, anonymous };
 }

@@ -14,9 +14,12 @@ export interface Tokens {
   readonly viewer: string;
 }
 
-/** What was answered: the ids of the requests, and how often with which status. */
+/** What was answered. */
 export interface Answered {
+  /** Ids of the requests whose sender was known: let in, or refused as somebody. */
   readonly ids: readonly string[];
+  /** How many were refused before anybody knew who asks: their records are summed up beyond some a minute. */
+  readonly anonymous: number;
   readonly statuses: ReadonlyMap<number, number>;
 }
 
@@ -28,6 +31,8 @@ interface Ask {
 }
 
 const TICK_MS = 20;
+/** A guessed credential, and a target that is not canonical. */
+const ANONYMOUS = new Set([401, 400]);
 /** A machine that falls behind takes longer, instead of piling requests up. */
 const MOST_AT_ONCE = 256;
 /** What a line has without the user agent. */
@@ -42,6 +47,7 @@ export async function sendPaced({ url, port }: Pick<Gateway, 'url' | 'port'>, to
   const statuses = new Map<number, number>();
   const startedMs = performance.now();
   let sent = 0;
+  let answered = 0;
   let lastSecondMs = startedMs;
   return new Promise((resolve, reject) => {
     const send = (): void => {
@@ -55,9 +61,11 @@ export async function sendPaced({ url, port }: Pick<Gateway, 'url' | 'port'>, to
       };
       const outgoing = request({ host: '127.0.0.1', port, path, method, agent, headers: { host: new URL(url).host, ...headers } }, (response) => {
         response.resume().once('end', () => {
-          ids.push(String(response.headers['x-request-id']));
-          statuses.set(response.statusCode ?? 0, (statuses.get(response.statusCode ?? 0) ?? 0) + 1);
-          if (ids.length === total) finish();
+          const status = response.statusCode ?? 0;
+          answered += 1;
+          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+          if (!ANONYMOUS.has(status)) ids.push(String(response.headers['x-request-id']));
+          if (answered === total) finish();
         });
       });
       outgoing.once('error', (error) => finish(error));
@@ -66,7 +74,7 @@ export async function sendPaced({ url, port }: Pick<Gateway, 'url' | 'port'>, to
     const timer = setInterval(() => {
       const nowMs = performance.now();
       const due = Math.min(total, Math.ceil(((nowMs - startedMs) / 1000) * pace.perSecond));
-      while (sent < due && sent - ids.length < MOST_AT_ONCE) send();
+      while (sent < due && sent - answered < MOST_AT_ONCE) send();
       if (nowMs - lastSecondMs < 1000) return;
       lastSecondMs = nowMs;
       onSecond();
@@ -74,7 +82,7 @@ export async function sendPaced({ url, port }: Pick<Gateway, 'url' | 'port'>, to
     const finish = (error?: Error): void => {
       clearInterval(timer);
       agent.destroy();
-      if (error === undefined) resolve({ ids, statuses });
+      if (error === undefined) resolve({ ids, anonymous: total - ids.length, statuses });
       else reject(error);
     };
   });

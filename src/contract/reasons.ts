@@ -284,7 +284,11 @@ export const REASONS = {
     detail: 'The identity provider and this gateway are not set up for each other.',
     hint: 'An administrator finds in control.log what does not fit.',
   },
-  'upstream-unavailable': { status: 503, detail: 'Prefect cannot be reached.', hint: 'Retry; check that the Prefect server runs.' },
+  'upstream-unavailable': {
+    status: 503,
+    detail: 'Prefect does not answer, or does not take the credential of the gateway itself.',
+    hint: 'Retry; lictor doctor says which, and what to do.',
+  },
   'upstream-timeout': { status: 503, detail: 'Prefect did not answer in time.', hint: 'The request may have been carried out.' },
   'ledger-unavailable': { status: 503, detail: 'The ledger cannot be written, so changes are refused.', hint: 'Check disk space of the state directory.' },
   'sidecar-foreign': {

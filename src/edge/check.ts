@@ -11,7 +11,6 @@ import type { StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import { type Clock, systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
-import { listenersOf } from '../prefect/members.ts';
 import { testEdge, writeEdge } from './apply.ts';
 import { prepareBalancer } from './balancer.ts';
 import { lintEdge } from './lint.ts';
@@ -29,7 +28,7 @@ export async function renderHere(
   const version = await findNginx(env);
   const workerUser = nginxWorkerUser();
   const tempDir = prepareTempDir(paths, workerUser);
-  if (listenersOf(config.prefect).length > 0) prepareBalancer(paths);
+  prepareBalancer(paths);
   const certificate = config.tls?.selfMadeBy == null ? null : await ensureOwnCertificate({ ...config, paths: paths.ownCertificate, nowMs: clock() });
   const workers = Math.max(2, availableParallelism());
   const files = renderEdge({

@@ -42,7 +42,7 @@ function lintLocation(location: Directive, parents: readonly Directive[]): reado
 
 /** The one variable that may stand there is the raw target without the path of public_url (render-base-path.ts). */
 function isRewritten(target: string): boolean {
-  return target.replace(/^(https?:\/\/lictor_prefect)\$lictor_forwarded_target$/, '$1').includes('$');
+  return target.replace(/^(https?:\/\/lictor_prefect(?:_straight)?)\$lictor_forwarded_target$/, '$1').includes('$');
 }
 
 /** Decided: it asks itself, only an internal redirect from a decided location reaches it, or the part behind it authenticates. */

@@ -45,6 +45,8 @@ ${reason('path-not-canonical')}${quote(REASONS['path-not-canonical'].hint)};
 }
 ${renderWords()}map "" $lictor_origin_detail { default ${quote(REASONS['origin-foreign'].detail)}; }
 map "" $lictor_origin_hint { default ${quote(REASONS['origin-foreign'].hint)}; }
+map "" $lictor_upstream_detail { default ${quote(REASONS['upstream-unavailable'].detail)}; }
+map "" $lictor_upstream_hint { default ${quote(REASONS['upstream-unavailable'].hint)}; }
 
 # A request without a readable target never got as far as a host.
 map $request_uri $lictor_default_code { "" "request-invalid"; default "host-unknown"; }

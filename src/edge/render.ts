@@ -9,7 +9,15 @@ import { linkedOperations, literal, renderBasePath, renderDocumentLinks, renderM
 import { renderMaps, renderTransportSecurity } from './render-maps.ts';
 import { renderRequestId } from './render-request-id.ts';
 import { renderServers } from './render-servers.ts';
-import { renderCredential, renderForwardHeaders, renderNextCredential, renderToPrefect, renderUpstreamHeaders, renderUpstreams } from './render-upstream.ts';
+import {
+  renderCredential,
+  renderForwardHeaders,
+  renderNextCredential,
+  renderStraightToPrefect,
+  renderToPrefect,
+  renderUpstreamHeaders,
+  renderUpstreams,
+} from './render-upstream.ts';
 import { routeMaps } from './routes.ts';
 import type { NginxVersion } from './version.ts';
 
@@ -51,6 +59,7 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   files.set('servers.conf', renderServers(input));
   files.set('upstreams.conf', renderUpstreams(input));
   files.set('to-prefect.conf', renderToPrefect(config));
+  files.set('straight-to-prefect.conf', renderStraightToPrefect(config));
   files.set('mediated-redirects.conf', renderMediatedRedirects(config));
   files.set('document-links.conf', renderDocumentLinks(config));
   files.set('upstream-headers.conf', renderUpstreamHeaders(config));

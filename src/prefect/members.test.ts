@@ -6,8 +6,8 @@ const two = { servers: ['http://a', 'http://b'], authString: 'u:old' };
 const ids = (members: readonly { readonly id: string }[]) => members.map(({ id }) => id);
 
 describe('the ways to Prefect', () => {
-  it('are the servers, and need no listener when there is one', () => {
-    expect([ids(membersOf(one)), ids(listenersOf(one))]).toEqual([['http://a'], []]);
+  it('are the servers, each with its listener', () => {
+    expect([ids(membersOf(one)), ids(listenersOf(one))]).toEqual([['http://a'], ['http://a']]);
     expect([ids(membersOf(two)), ids(listenersOf(two))]).toEqual([
       ['http://a', 'http://b'],
       ['http://a', 'http://b'],

@@ -41,13 +41,12 @@ export function membersOf(places: PrefectPlaces): readonly Member[] {
 }
 
 /**
- * Those that listen: all that get requests, where there is more than one; and for some seconds after the credential that comes has
- * become the present one, those that nginx's former workers still send requests to.
+ * Those that listen: all that get requests; and for some seconds after the credential that comes has become the present one, those
+ * that nginx's former workers still send requests to.
  */
 export function listenersOf(places: PrefectPlaces): readonly Member[] {
   const present = places.servers.map((server): Member => ({ id: server, server, shows: 'present' }));
-  if (places.next != null) return [...present, ...comingMembers(places)];
-  return present.length > 1 ? present : [];
+  return places.next != null ? [...present, ...comingMembers(places)] : present;
 }
 
 function comingMembers({ servers }: PrefectPlaces): readonly Member[] {

@@ -1,4 +1,4 @@
-// Several Prefect servers behind the edge: members leave and come back without a reload, and nothing is sent twice.
+// Prefect servers behind the edge: members leave and come back without a reload, nothing is sent twice, and no 401 of theirs is a client's.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -133,6 +133,82 @@ describe('several servers', () => {
       await pair.stop();
       await breaking.close();
       await healthy.close();
+    }
+  });
+});
+
+describe('one server', () => {
+  let sole: StubEdge;
+  beforeAll(async () => {
+    sole = await startStubEdge();
+  });
+  afterAll(() => sole.stop());
+  beforeEach(() => {
+    sole.clear();
+    sole.upstream.answerWith(undefined);
+  });
+
+  const long = JSON.stringify({ a: 'x'.repeat(200_000) });
+  const ask = (method: string, path: string, body?: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+    fetch(`${sole.url}${path}`, {
+      method,
+      headers: { 'x-lictor-token': 'tok', ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body }),
+    });
+  const chunked = (): Promise<Response> =>
+    fetch(`${sole.url}/api/logs/`, {
+      method: 'POST',
+      headers: { 'x-lictor-token': 'tok', 'content-type': 'application/json' },
+      body: new Blob(['[]']).stream(),
+      duplex: 'half',
+    });
+  const WAYS: readonly (readonly [string, () => Promise<Response>])[] = [
+    ['a read', () => ask('GET', '/api/flows/00000000-0000-4000-8000-000000000001')],
+    ['a filter', () => ask('POST', '/api/flow_runs/filter', '{"limit":10}')],
+    ['a body that does not fit into memory', () => ask('POST', '/api/logs/', long)],
+    ['a body of no said length', chunked],
+    ['the UI', () => ask('GET', '/assets/index.css')],
+  ];
+
+  it.each(WAYS)('that refuses our credential is 503 that may be repeated, not its 401, for %s', async (_what, send) => {
+    sole.upstream.answerWith(() => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="p"' }, body: '{"exception_message":"Unauthorized"}' }));
+    const response = await send();
+    expect([response.status, response.headers.get('retry-after'), response.headers.get('prefect-maintenance')]).toEqual([503, '2', 'true']);
+    expect(await response.json()).toMatchObject({ code: 'upstream-unavailable', request_id: response.headers.get('x-request-id') });
+    expect(sole.upstream.seen()).toHaveLength(1);
+  });
+
+  it.each(WAYS)('every other answer passes as it is, for %s', async (_what, send) => {
+    for (const status of [201, 400, 403, 404, 405, 409, 413, 422, 429, 500, 503]) {
+      sole.upstream.answerWith(() => ({ status, headers: { 'x-own': 'yes' }, body: '{"own":true}' }));
+      const response = await send();
+      expect([response.status, await response.text(), response.headers.get('x-own'), response.headers.get('prefect-maintenance')]).toEqual([
+        ...[status, '{"own":true}', 'yes', null],
+      ]);
+    }
+  });
+
+  it.each([
+    ['a malformed chunk', 'zz\r\n[]\r\n0\r\n\r\n', 400, 'request-invalid'],
+    ['a chunk beyond the limit', `1400000\r\n${'a'.repeat(1000)}`, 413, 'body-too-large'],
+  ])('%s is refused in our words, and nobody sees it', async (_what, chunks, status, code) => {
+    const lines = ['POST /api/logs/ HTTP/1.1', `Host: localhost:${sole.port}`, 'X-Lictor-Token: tok', 'Content-Type: application/json'];
+    const answer = await request(sole.port, [...lines, 'Transfer-Encoding: chunked'], chunks);
+    expect(answer.statuses).toEqual([status]);
+    expect(answer.text).toContain(`"code":"${code}"`);
+    expect(answer.text).not.toContain('<html>');
+    expect(sole.upstream.seen()).toEqual([]);
+  });
+
+  it('that is gone is 503 that may be repeated, on every way', async () => {
+    await sole.upstream.pause();
+    try {
+      for (const [what, send] of WAYS) {
+        const response = await send();
+        expect([response.status, response.headers.get('retry-after'), response.headers.get('prefect-maintenance')], what).toEqual([503, '2', 'true']);
+      }
+    } finally {
+      await sole.upstream.resume();
     }
   });
 });

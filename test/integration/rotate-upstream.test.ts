@@ -175,6 +175,38 @@ describe('rotate upstream', () => {
   });
 });
 
+describe('a Prefect that suddenly wants another credential', () => {
+  afterEach(() => recorder.demand(present()));
+
+  it("is no client's fault: each way waits, doctor names it, and everything goes on when it agrees again", async () => {
+    const waiting = openSocket(gateway.url, '/api/events/in', { first: authFrame(`any:${token}`) });
+    recorder.demand('gateway:another');
+    recorder.clear();
+    for (const [path, asking] of [
+      ['/api/work_pools/p', {}],
+      ['/api/flow_runs/filter', { method: 'POST', body: '{}' }],
+      ['/api/variables/', { method: 'POST', body: '{"name":"x","value":1}' }],
+      ['/api/work_pools/p/workers/heartbeat', { method: 'POST', body: '{"name":"w"}' }],
+    ] as const) {
+      expect(await ask(path, asking), path).toMatchObject({ status: 503, waits: true, body: expect.stringContaining('"code":"upstream-unavailable"') });
+    }
+    const held = openSocket(gateway.url, '/api/events/in', { first: authFrame(`any:${token}`) });
+    await waitFor(() => held.frames().length > 0, { what: 'the greeting' });
+    const event = { id: crypto.randomUUID(), occurred: '2026-03-01T12:00:00Z', event: 'order.created', resource: { 'prefect.resource.id': 'order.1' } };
+    held.send(event);
+    const doctor = await gateway.lictor('doctor');
+    expect([doctor.code, doctor.output]).toEqual([1, expect.stringContaining('refuses the credential (401)')]);
+    expectNoSecret(doctor, present());
+    recorder.demand(present());
+    await waitFor(() => recorder.laterFrames().some((frame) => frame.includes(event.id)), { what: 'the event that was held', timeoutMs: 30_000 });
+    expect((await ask('/api/work_pools/p', {})).status).toBe(200);
+    held.close();
+    waiting.close();
+    expect((await held.ended).code).not.toBe(1008);
+    expect((await waiting.ended).code).not.toBe(1008);
+  });
+});
+
 describe('an API key', () => {
   it('is shown as Bearer and in the first frame of sockets, and replaced from a file', async () => {
     const key = join(gateway.stateDir, 'prefect-key');

@@ -1,5 +1,6 @@
 // Reads the configuration again: either all of it is applied, or nothing has changed and every problem is told.
 import { userInfo } from 'node:os';
+import { checkMetadataFiles } from './authn/saml/check-files.ts';
 import { collectActions } from './catalog/actions.ts';
 import { ensureOwnCertificate } from './certificates/own.ts';
 import { certificateFingerprint, checkCertificates } from './config/certificates.ts';
@@ -106,7 +107,8 @@ function ownPolicies({ house }: ReloaderParts, { policies }: Config): CheckedPol
 /** Nothing that runs is touched. nginx is asked only about what is sound. */
 async function findProblems({ current, house, env }: ReloaderParts, next: Config): Promise<readonly Problem[]> {
   const fixed = checkRestartKeys(current.get().config, next);
-  return fixed.length > 0 ? fixed : checkEdge(next, house.paths, env, house.clock);
+  if (fixed.length > 0) return fixed;
+  return [...checkMetadataFiles(next, house.clock()), ...(await checkEdge(next, house.paths, env, house.clock))];
 }
 
 /** The files of nginx are the last thing that can fail; behind them everything is in memory. True: nginx has to read them. */

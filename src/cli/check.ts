@@ -5,6 +5,7 @@ import { loadConfig, type Problem } from '../config/load.ts';
 import { renderProblem } from '../config/problem.ts';
 import { prepareStateDir } from '../config/runtime-dir.ts';
 import { renderJsonSchema } from '../config/schema/index.ts';
+import { systemClock } from '../contract/clock.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 
@@ -51,6 +52,7 @@ async function findProblems(context: CliContext): Promise<Found> {
   if (!loaded.ok) return { problems: loaded.problems, warnings: [], vectors: 0 };
   const { testedPolicies } = await import('./own-policies.ts');
   const { problems, warnings, vectors } = testedPolicies(loaded.config);
-  const { checkEdge } = await import('../edge/check.ts');
-  return { problems: [...problems, ...(await checkEdge(loaded.config, prepareStateDir(context.stateDir()), { ...context.env }))], warnings, vectors };
+  const [{ checkEdge }, { checkMetadataFiles }] = await Promise.all([import('../edge/check.ts'), import('../authn/saml/check-files.ts')]);
+  const edge = await checkEdge(loaded.config, prepareStateDir(context.stateDir()), { ...context.env });
+  return { problems: [...problems, ...checkMetadataFiles(loaded.config, systemClock()), ...edge], warnings, vectors };
 }

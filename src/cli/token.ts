@@ -44,7 +44,7 @@ export function register(program: Command, context: CliContext): void {
     );
   token
     .command('rotate <name>')
-    .description('a fresh secret with the same roles and lifetime; the old one stays valid for the overlap')
+    .description('a fresh secret with the same roles and lifetime; the old one stays valid for the overlap, one that is older still ends at once')
     .option('--overlap <duration>', `how long the old secret stays valid: 0s ends it at once (default: ${DEFAULT_OVERLAP})`, parseOverlap)
     .option('--json', 'one object with the secret')
     .addHelpText('after', '\nExample:\n  lictor token rotate etl-worker --overlap 1h\n')

@@ -57,6 +57,12 @@ export const BROKEN_CONFIGS: readonly BrokenConfig[] = [
     ['identity_providers', /must be: array/],
     ['forward_headers', /must be: array/],
   ]),
+  laid('SAML metadata that is none', ({ spare }) => ({ identity_providers: [{ id: 'adfs', type: 'saml', metadata_file: noMetadata(spare) }] }), [
+    ['identity_providers[0].metadata_file', /is of no use: .*[\s\S]*Bring the metadata/],
+  ]),
+  laid('a workspace of Prefect Cloud', { prefect: { url: 'https://api.prefect.cloud/api/accounts/a/workspaces/w' } }, [
+    ['prefect.url', /is a workspace of Prefect Cloud/],
+  ]),
   laid('a bad URL', { prefect: { url: 'not a url' } }, [['prefect.url', /http:\/\/ or https:\/\//]]),
   laid('a password in the URL of Prefect', { prefect: { url: 'http://gateway:pw-in-url@127.0.0.1:4200' } }, [
     ['prefect.url', /the password goes to auth_string_file/],
@@ -244,4 +250,10 @@ function secret(spare: string, text: string, mode = 0o600): string {
 function bomb(): string {
   const levels = Array.from({ length: 12 }, (_, index) => `a${index + 1}: &a${index + 1} [${Array(9).fill(`*a${index}`).join(', ')}]`);
   return `a0: &a0 [x]\n${levels.join('\n')}\n`;
+}
+
+function noMetadata(directory: string): string {
+  const file = join(directory, 'metadata.xml');
+  writeFileSync(file, '<html>plain-text-secret</html>');
+  return file;
 }

@@ -113,24 +113,41 @@ describe('a login', () => {
 describe('throttling', () => {
   const fail = (login: Login, request: Partial<LoginRequest> = {}) => login({ ...ALICE, password: 'wrong', ...request });
 
-  it('stops an account after its failures, from any address and with the right password, until the minute is over', async () => {
+  it('stops an account at an address after its failures, with the right password too, until the minute is over', async () => {
     const login = await loginWith(plainPasswords());
-    for (let index = 0; index < LOGIN_LIMITS.perAccount; index += 1) expect((await fail(login, { address: `192.0.2.${index}` })).ok).toBe(false);
+    for (let index = 0; index < LOGIN_LIMITS.perAccountAndAddress; index += 1) expect((await fail(login)).ok).toBe(false);
     test.advance(20_000);
-    expect(await login({ ...ALICE, address: '198.51.100.1' })).toEqual({
-      ok: false,
-      reason: 'login-throttled',
-      principalId: 'alice@local',
-      retryAfterSeconds: 40,
-    });
+    expect(await login(ALICE)).toEqual({ ok: false, reason: 'login-throttled', principalId: 'alice@local', retryAfterSeconds: 40 });
     expect(await login({ ...ALICE, name: 'nemo' })).toMatchObject({ reason: 'policy-default-deny' });
     test.advance(40_000);
     expect((await login(ALICE)).ok).toBe(true);
   });
 
+  it('lets nobody keep the owner of an account out from one address, or from a few', async () => {
+    const login = await loginWith(plainPasswords());
+    for (let address = 0; address < 9; address += 1) {
+      for (let index = 0; index < 20; index += 1) await fail(login, { address: `198.51.100.${address}` });
+    }
+    expect((await login(ALICE)).ok).toBe(true);
+  });
+
+  it('bounds what is guessed at an account from all addresses together; a success elsewhere does not let it begin anew', async () => {
+    const login = await loginWith(plainPasswords());
+    const guess = async (count: number) => {
+      const answers = await Promise.all(Array.from({ length: count }, (_none, index) => fail(login, { address: `2001:db8:${index}::1` })));
+      return answers.filter((answer) => !answer.ok && answer.reason === 'login-failed').length;
+    };
+    expect(await guess(LOGIN_LIMITS.perAccount - 1)).toBe(LOGIN_LIMITS.perAccount - 1);
+    expect((await login(ALICE)).ok).toBe(true);
+    expect(await guess(200)).toBe(1);
+    expect(await login(ALICE)).toMatchObject({ reason: 'login-throttled' });
+    test.advance(60_000);
+    expect((await login(ALICE)).ok).toBe(true);
+  });
+
   it('stops names that do not exist in the same way', async () => {
     const login = await loginWith(plainPasswords());
-    for (let index = 0; index < LOGIN_LIMITS.perAccount; index += 1) await fail(login, { name: 'mallory' });
+    for (let index = 0; index < LOGIN_LIMITS.perAccountAndAddress; index += 1) await fail(login, { name: 'mallory' });
     expect(await fail(login, { name: 'mallory' })).toEqual({ ok: false, reason: 'login-throttled', principalId: null, retryAfterSeconds: 60 });
   });
 
@@ -141,10 +158,10 @@ describe('throttling', () => {
     expect((await login({ ...ALICE, address: '198.51.100.1' })).ok).toBe(true);
   });
 
-  it('lets a success clear the account, and does not count it against the address', async () => {
+  it('lets a success clear the account at its address, and does not count it against the address', async () => {
     const login = await loginWith(plainPasswords());
     for (let round = 0; round < 3; round += 1) {
-      for (let index = 1; index < LOGIN_LIMITS.perAccount; index += 1) await fail(login);
+      for (let index = 1; index < LOGIN_LIMITS.perAccountAndAddress; index += 1) await fail(login);
       expect((await login(ALICE)).ok).toBe(true);
     }
   });
@@ -152,7 +169,7 @@ describe('throttling', () => {
   it('does not let many at once slip through', async () => {
     const login = await loginWith(plainPasswords());
     const answers = await Promise.all(Array.from({ length: 50 }, () => fail(login)));
-    expect(answers.filter((answer) => !answer.ok && answer.reason === 'login-failed')).toHaveLength(LOGIN_LIMITS.perAccount);
+    expect(answers.filter((answer) => !answer.ok && answer.reason === 'login-failed')).toHaveLength(LOGIN_LIMITS.perAccountAndAddress);
   });
 
   it('says come back soon when too many passwords wait, and does not count that', async () => {

@@ -1,4 +1,4 @@
-// Name and password -> a session, throttled per account and per address; timing and answers tell nothing about which names exist.
+// Name and password -> a session, throttled for each account and address; timing and answers tell nothing about which names exist.
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
@@ -6,15 +6,18 @@ import { guesserKey } from '../../contract/network.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { Accounts, StoredAccount } from '../../store/accounts.ts';
 import type { Locks } from '../../store/locks.ts';
-import { createBoundedCounter } from '../bounded-counter.ts';
+import { type BoundedCounter, createBoundedCounter } from '../bounded-counter.ts';
 import { lockOnPrincipal } from '../locks.ts';
 import type { RoleBook } from '../roles.ts';
 import type { Sessions, StartedSession } from '../session/session.ts';
 import type { Passwords } from './password.ts';
 import { idpOfAccount, userPrincipal } from './principal.ts';
 
-/** Failed logins within a minute of the first. */
-export const LOGIN_LIMITS = { perAccount: 5, perAddress: 20, windowMs: 60_000, keys: 10_000 } as const;
+/**
+ * Failed logins within a minute of the first. The account's own bound is high: whoever guesses from one address, or from a few, does not
+ * keep its owner out.
+ */
+export const LOGIN_LIMITS = { perAccountAndAddress: 5, perAccount: 50, perAddress: 20, windowMs: 60_000, keys: 10_000 } as const;
 
 /** When too many passwords wait to be hashed. */
 const BUSY_RETRY_SECONDS = 2;
@@ -101,32 +104,42 @@ interface Attempt {
 
 /** An attempt counts from its beginning, so that many at once do not slip through. */
 function createThrottle(clock: Clock) {
+  const byPair = createBoundedCounter(clock, LOGIN_LIMITS);
   const byAccount = createBoundedCounter(clock, LOGIN_LIMITS);
   const byAddress = createBoundedCounter(clock, LOGIN_LIMITS);
   return {
     begin({ name, address }: LoginRequest): Attempt {
       const [account, guesser] = [nameKey(name), guesserKey(address)];
+      const pair = `${account} ${guesser}`;
       const waitMs = Math.max(
-        byAccount.count(account) >= LOGIN_LIMITS.perAccount ? byAccount.leftMs(account) : 0,
-        byAddress.count(guesser) >= LOGIN_LIMITS.perAddress ? byAddress.leftMs(guesser) : 0,
+        waitOf(byPair, pair, LOGIN_LIMITS.perAccountAndAddress),
+        waitOf(byAccount, account, LOGIN_LIMITS.perAccount),
+        waitOf(byAddress, guesser, LOGIN_LIMITS.perAddress),
       );
+      if (waitMs > 0) return { waitMs, withdraw: () => {}, succeeded: () => {} };
+      byPair.add(pair);
+      byAccount.add(account);
+      byAddress.add(guesser);
       const withdraw = (): void => {
+        byPair.undo(pair);
         byAccount.undo(account);
         byAddress.undo(guesser);
       };
-      if (waitMs > 0) return { waitMs, withdraw: () => {}, succeeded: () => {} };
-      byAccount.add(account);
-      byAddress.add(guesser);
       return {
         waitMs: 0,
         withdraw,
         succeeded() {
           withdraw();
-          byAccount.clear(account);
+          // What others have failed at elsewhere goes on counting.
+          byPair.clear(pair);
         },
       };
     },
   };
+}
+
+function waitOf(counter: BoundedCounter, key: string, most: number): number {
+  return counter.count(key) >= most ? counter.leftMs(key) : 0;
 }
 
 /** Of one size whatever was typed. */

@@ -5,7 +5,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   tls_terminated_upstream: 'true: a proxy in front ends TLS. public_url is https, listen speaks plain http, and trusted_proxies names the proxy.',
   trusted_proxies: "Addresses and networks whose X-Forwarded-For names the client: [10.0.0.0/8]. Default: nobody's.",
   'prefect.servers': 'Several servers on one database, instead of url: balanced, taken out within 2 s when away, back without a reload.',
-  'prefect.api_key_file': 'File with an API key, for Prefect Cloud.',
+  'prefect.api_key_file': 'File with a key that is shown as Bearer, where what stands before Prefect wants one instead of an auth string.',
   'prefect.ca_file': 'Authorities that signed the certificates of https servers, PEM. Default: those of the system.',
   identity_providers: 'Who says who somebody is. Without any, service tokens alone get in.',
   'identity_providers[accounts].id': 'Name of the provider in user:NAME@ID and in records: small letters, digits, hyphens.',

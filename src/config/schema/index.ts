@@ -23,7 +23,7 @@ const prefect = z
     servers: z.array(httpUrl).min(1).optional().describe('The same for several servers.'),
     auth_string: text.optional().describe('user:password of Prefect, from the environment: ${PREFECT_AUTH}'),
     auth_string_file: filePath.optional().describe('File with user:password, as in PREFECT_SERVER_API_AUTH_STRING.'),
-    api_key_file: filePath.optional().describe('Instead: file with an API key that Prefect takes as Bearer, as Prefect Cloud does.'),
+    api_key_file: filePath.optional().describe('Instead: file with a key that is shown as Bearer, where what stands before Prefect wants one.'),
     ca_file: filePath.optional(),
   })
   .describe('The server behind the gateway.');

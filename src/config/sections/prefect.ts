@@ -110,6 +110,8 @@ function readServer(text: string, keys: Keys, { listen }: PrefectSection, report
   const parts = parsePlainUrl(text);
   if (parts === undefined) {
     report(keys, 'must be scheme, host and maybe a port, and nothing else', 'Write it as http://127.0.0.1:4200; the password goes to auth_string_file.');
+  } else if (/^\/api\/accounts\//.test(parts.path)) {
+    report(keys, 'is a workspace of Prefect Cloud', 'Lictor is for Prefect servers of your own; Prefect Cloud has users and roles itself.');
   } else if (parts.path !== '') {
     report(keys, `has a path (${parts.path})`, `Write it without: ${parts.origin}`);
   } else if (listen.some((address) => address.port === parts.port && isLoopback(parts.hostname))) {

@@ -1,5 +1,6 @@
 // Logs a built-in account in over HTTP, as a browser's form does.
 import { get } from 'node:http';
+import { noteAddress, noteCookies } from './kept-secrets.ts';
 
 export interface Session {
   /** A whole `Cookie` header. */
@@ -8,11 +9,16 @@ export interface Session {
 
 /** Name and value pairs of every cookie that an answer sets. */
 export function cookiesOf(response: Response): string {
-  return response.headers
-    .getSetCookie()
+  return pairsOf(response.headers.getSetCookie());
+}
+
+function pairsOf(lines: readonly string[]): string {
+  const cookie = lines
     .map((line) => line.split(';')[0] ?? '')
     .filter((pair) => !pair.endsWith('='))
     .join('; ');
+  noteCookies(cookie);
+  return cookie;
 }
 
 /** GET the login page, POST its form. Throws when no session comes of it. */
@@ -67,8 +73,11 @@ export function navigate(
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.once('end', () => {
-        const pairs = (response.headers['set-cookie'] ?? []).map((line) => line.split(';')[0] ?? '').filter((pair) => !pair.endsWith('='));
-        resolve({ status: response.statusCode ?? 0, location: response.headers.location, cookies: pairs.join('; '), html: Buffer.concat(chunks).toString() });
+        const { location } = response.headers;
+        noteAddress(String(url));
+        if (location !== undefined) noteAddress(location);
+        const cookies = pairsOf(response.headers['set-cookie'] ?? []);
+        resolve({ status: response.statusCode ?? 0, location, cookies, html: Buffer.concat(chunks).toString() });
       });
     }).once('error', reject);
   });

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { noteAddress, noteCookies, noteSecret } from './kept-secrets.ts';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -22,8 +23,26 @@ export async function startBrowser(): Promise<TestBrowser> {
   const shots = mkdtempSync(join(tmpdir(), 'lictor-screenshots-'));
   process.stderr.write(`screenshots: ${shots}\n`);
   return {
-    person: () => browser.newContext({ viewport: { width: 1280, height: 900 } }),
+    person: async () => noting(await browser.newContext({ viewport: { width: 1280, height: 900 } })),
     shoot: async (page, name) => void (await page.screenshot({ path: join(shots, `${name}.png`) })),
     close: () => browser.close(),
   };
+}
+
+/** What goes to and comes from gateway and provider must be in no state directory. */
+function noting(context: BrowserContext): BrowserContext {
+  context.on('request', (request) => {
+    noteAddress(request.url());
+    if (request.method() === 'POST') for (const name of ['password', 'SAMLResponse']) noteSecret(new URLSearchParams(request.postData() ?? '').get(name));
+  });
+  context.on('response', (response) => {
+    // A page that is left meanwhile has no headers any more.
+    response.headerValues('set-cookie').then(
+      (lines) => {
+        for (const line of lines) noteCookies(line.split(';')[0] ?? '');
+      },
+      () => undefined,
+    );
+  });
+  return context;
 }

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { logIn, type Session } from './browser-session.ts';
 import { endGently, killAll, type Pids, pidsOf } from './gateway-processes.ts';
+import { noteCookies, noteSecret, secretsBelow, secretsIn } from './kept-secrets.ts';
 import { alsoShow, type Finished, freePort, type Running, run, start } from './process.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
@@ -70,7 +71,7 @@ export interface Gateway {
   killAll(): Promise<void>;
   /** SIGTERM, waits for the end. Answers the processes that stayed behind: must be empty. */
   stop(): Promise<readonly number[]>;
-  /** `stop`, then the state directory is removed. */
+  /** `stop`, then the state directory is searched for secrets (it throws if there is one) and removed. */
   close(): Promise<void>;
 }
 
@@ -112,10 +113,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     stop: () => endGently(supervisor),
     close: async () => {
       await endGently(supervisor);
+      const kept = [...secretsBelow(stateDir), ...secretsIn(supervisor.output()).map((kind) => `lictor up has printed ${kind}`)];
       // A killed one leaves it behind.
       const runtime = join(stateDir, 'run');
       if (existsSync(runtime)) rmSync(realpathSync(runtime), { recursive: true, force: true });
       rmSync(stateDir, { recursive: true, force: true });
+      if (kept.length > 0) throw new Error(`secrets are kept:\n${kept.join('\n')}`);
     },
   };
   alsoShow('control.log', join(stateDir, 'log', 'control.log'));
@@ -151,6 +154,7 @@ function lictorSpec(args: readonly string[], { configFile, stateDir, env, umask 
 function writeConfig(stateDir: string, url: string, { upstream, tls, config, yaml }: GatewayOptions): string {
   const file = join(stateDir, 'lictor.yaml');
   const secret = join(stateDir, 'prefect-auth');
+  noteSecret(upstream.authString);
   if (upstream.authString !== null) writeFileSync(secret, `${upstream.authString}\n`, { mode: 0o600 });
   if (yaml !== undefined) {
     writeFileSync(file, yaml({ url, stateDir }));
@@ -176,7 +180,9 @@ function answersOk(url: string): Promise<boolean> {
 function withCredential(url: string, init: { readonly headers?: RequestInit['headers']; readonly token?: string; readonly session?: Session }): Headers {
   const headers = new Headers(init.headers);
   if (init.token !== undefined) headers.set('authorization', `Bearer ${init.token}`);
+  noteSecret(init.token);
   if (init.session !== undefined) {
+    noteCookies(init.session.cookie);
     headers.set('cookie', init.session.cookie);
     if (!headers.has('origin')) headers.set('origin', new URL(url).origin);
   }
@@ -192,6 +198,7 @@ function parseToken(output: string): Token {
 function passwordIn(output: string): string {
   const { password } = lastJson(output);
   if (typeof password !== 'string') throw new Error('account add --json printed no password');
+  noteSecret(password);
   return password;
 }
 

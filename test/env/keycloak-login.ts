@@ -1,5 +1,6 @@
 // Login at Keycloak through a gateway by plain HTTP, as a browser without a screen does it.
 import { cookiesOf, navigate, type Session } from './browser-session.ts';
+import { noteAddress, noteSecret } from './kept-secrets.ts';
 import type { Person } from './keycloak-person.ts';
 
 export interface Callback {
@@ -29,6 +30,8 @@ export async function goToKeycloak(gatewayUrl: string, { name, password }: Perso
   const back = answer.headers.get('location');
   if (back === null)
     throw new Error(`Keycloak took no login of ${name}: ${answer.status} ${/<span[^>]*input-error[^>]*>([^<]*)/.exec(await answer.text())?.[1] ?? ''}`);
+  noteSecret(password);
+  noteAddress(back);
   return { url: new URL(back), cookie: sent.cookies };
 }
 

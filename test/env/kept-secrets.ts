@@ -1,0 +1,67 @@
+// No secret is kept: what a gateway has written is searched for everything secret that the tests of the file have seen.
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Of one test file: vitest gives each its own process. */
+const seen = new Set<string>();
+/** Shorter ones stand in other words by chance. */
+const SHORTEST = 12;
+
+/** A password, a cookie's value, a code, a token: it must be nowhere in a state directory. */
+export function noteSecret(value: string | null | undefined): void {
+  if (value != null && value.length >= SHORTEST) seen.add(value);
+}
+
+/** Every value of a `Cookie` header. */
+export function noteCookies(cookie: string): void {
+  for (const pair of cookie.split('; ')) noteSecret(pair.slice(pair.indexOf('=') + 1));
+}
+
+/** What an address carries from or to an identity provider, in whose name somebody could act. */
+export function noteAddress(address: string): void {
+  const { searchParams } = new URL(address, 'http://relative.invalid');
+  for (const name of ['code', 'SAMLResponse', 'id_token_hint', 'logout_token']) noteSecret(searchParams.get(name));
+}
+
+/** By their form, whoever made them. */
+const KINDS: readonly (readonly [kind: string, form: RegExp])[] = [
+  ['a service token', /lct_[0-9a-z]{68}/],
+  ['an access token', /lca_[0-9a-z]{68}/],
+  ['a JWT', /eyJ[\w-]{20,}\.[\w-]{20,}/],
+  ['a SAML message', /PHNhbWwy?p?:|<(?:saml2?p?:)?(?:Response|Assertion)[ >]/],
+  ['an Authorization header', /\b(?:Bearer [\w.~+/-]{20,}|Basic [A-Za-z0-9+/]{16,})/],
+];
+
+/** What tests write themselves, what Lictor reads there for its sidecar, and the one file that nginx has the upstream's credential from. */
+const EXEMPT = /^(?:lictor\.yaml|prefect-(?:auth|key)(?:\.next)?|upstream-credential(?:-next)?\.conf|\.config|compile-cache)$/;
+
+const CHUNK_BYTES = 4 << 20;
+const OVERLAP_BYTES = 8 << 10;
+
+/** A line for each file that holds a secret; never the secret. */
+export function secretsBelow(directory: string): readonly string[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (EXEMPT.test(entry.name)) return [];
+    if (entry.isDirectory()) return secretsBelow(path);
+    return entry.isFile() ? kindsInFile(path).map((kind) => `${path} holds ${kind}`) : [];
+  });
+}
+
+export function secretsIn(text: string): readonly string[] {
+  const noted = [...seen].some((secret) => text.includes(secret)) ? ['a secret that a test has seen'] : [];
+  return [...KINDS.filter(([, form]) => form.test(text)).map(([kind]) => kind), ...noted];
+}
+
+function kindsInFile(path: string): readonly string[] {
+  const file = openSync(path, 'r');
+  const buffer = Buffer.alloc(CHUNK_BYTES);
+  const kinds = new Set<string>();
+  for (let at = 0; ; at += CHUNK_BYTES - OVERLAP_BYTES) {
+    const length = readSync(file, buffer, 0, CHUNK_BYTES, at);
+    for (const kind of secretsIn(buffer.toString('latin1', 0, length))) kinds.add(kind);
+    if (length < CHUNK_BYTES) break;
+  }
+  closeSync(file);
+  return [...kinds];
+}

@@ -1,5 +1,5 @@
 // Login at an OpenID Provider: there, back, and every answer that must not count (OI-*, SE-01, SE-02, JW-01, JW-02, JW-04).
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { KEY_ID } from '../authn/oidc/openid-provider.fixture.ts';
@@ -256,6 +256,15 @@ describe('an ID token is refused', () => {
 
   it('twin: a token that is only signed again is accepted', async () => expect((await replaced((claims) => idp().sign(claims))).statusCode).toBe(303));
 
+  it('twin: at_hash may stand there when it is right, and may be missing', async () => {
+    const rightly = (answer: Record<string, unknown>) =>
+      createHash('sha256').update(String(answer['access_token'])).digest().subarray(0, 16).toString('base64url');
+    for (const hash of [rightly, () => undefined]) {
+      idp().bends.set('/token', async (answer) => ({ ...answer, id_token: await idp().sign({ ...payloadOf(answer['id_token']), at_hash: hash(answer) }) }));
+      expect((await signIn()).statusCode).toBe(303);
+    }
+  });
+
   it.each<[string, (claims: Claims, token: string) => unknown, string]>([
     ['for want of it', () => undefined, 'id-token-invalid'],
     ['that is no token', () => 'x', 'id-token-invalid'],
@@ -292,6 +301,8 @@ describe('an ID token is refused', () => {
     ['with times that are no numbers', (claims) => idp().sign({ ...claims, exp: '9999999999' }), 'id-token-invalid'],
     ['with another nonce', (claims) => idp().sign({ ...claims, nonce: 'another' }), 'id-token-other-login'],
     ['without nonce', ({ nonce: _nonce, ...claims }) => idp().sign(claims), 'id-token-other-login'],
+    ['given with another access token (at_hash)', (claims) => idp().sign({ ...claims, at_hash: '77QmUPtjPfzWtF2AnpK9RQ' }), 'id-token-invalid'],
+    ['with an at_hash that is no text', (claims) => idp().sign({ ...claims, at_hash: null }), 'id-token-invalid'],
     ['with too many groups to tell', (claims) => idp().sign({ ...claims, groups: undefined, _claim_names: { groups: 'src1' } }), 'groups-overage'],
     ['with groups that are no names', (claims) => idp().sign({ ...claims, groups: { a: 1 } }), 'groups-unreadable'],
   ])('%s', async (_name, make, code) => {

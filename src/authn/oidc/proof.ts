@@ -1,9 +1,11 @@
 // Tokens of a provider -> a proof of who somebody is: the ID token's signature, the userinfo answer, groups.
+import type { JWTVerifyResult } from 'jose';
 import * as openid from 'openid-client';
 import type { OidcProvider } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Identity } from '../../contract/identity.ts';
 import { type NotProven, notProven, type Proven } from '../external/provider.ts';
+import { fitsAccessToken } from './access-token-hash.ts';
 import { type Claims, identityOf, readGroups } from './claims.ts';
 import type { OidcClient } from './client.ts';
 import { type KeptTokens, renderKept } from './kept.ts';
@@ -24,10 +26,14 @@ const REFRESH_SECONDS = { least: 5, most: 3600, unknown: 300 } as const;
 
 /**
  * openid-client has checked `iss`, `aud`, `azp`, `exp`, `iat` and `nonce`. It leaves the signature to TLS (Core, 3.1.3.7, 6);
- * it is checked here all the same, by algorithms of our choice. Throws what openid-client and jose throw.
+ * it is checked here all the same, by algorithms of our choice, and so is `at_hash`, which it does not look at. Throws what openid-client and jose throw.
  */
 export async function prove({ config, clock }: ProofParts, client: OidcClient, { tokens, former }: Given): Promise<Proven | NotProven> {
-  const fromToken = await idTokenClaims(client, config, tokens);
+  const idToken = await verifyIdToken(client, config, tokens);
+  const fromToken: Claims | undefined = idToken?.payload;
+  if (idToken !== undefined && !fitsAccessToken(idToken.payload['at_hash'], tokens.access_token, idToken.protectedHeader.alg)) {
+    return notProven('id-token-invalid', 'the access token is not the one that the ID token was given with (at_hash)');
+  }
   if (fromToken === undefined && former === undefined) return notProven('id-token-invalid', 'there is no ID token');
   const subject = fromToken === undefined ? former?.identity.subject : fromToken['sub'];
   if (typeof subject !== 'string') return notProven('id-token-invalid', 'there is no subject');
@@ -45,10 +51,10 @@ export async function prove({ config, clock }: ProofParts, client: OidcClient, {
   };
 }
 
-async function idTokenClaims({ keys }: OidcClient, config: OidcProvider, { id_token }: Given['tokens']): Promise<Claims | undefined> {
+async function verifyIdToken({ keys }: OidcClient, config: OidcProvider, { id_token }: Given['tokens']): Promise<JWTVerifyResult | undefined> {
   if (id_token === undefined) return undefined;
   const checks = { issuer: config.issuer, audience: config.clientId, requiredClaims: ['sub', 'exp', 'iat'] };
-  return (await keys.verify(id_token, { freshly: true, ...checks })).payload;
+  return await keys.verify(id_token, { freshly: true, ...checks });
 }
 
 interface Sources {

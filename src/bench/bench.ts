@@ -8,6 +8,7 @@ import type { Running } from '../demo/running.ts';
 import { findNginx } from '../edge/version.ts';
 import { type AddedParts, measureMediated, measureSocket } from './added.ts';
 import { ledgerCaughtUp } from './catch-up.ts';
+import { measureDecisions } from './decision.ts';
 import { CONNECTIONS, measureDirect } from './direct.ts';
 import { measureFlow } from './flow.ts';
 import { type BenchGateway, prepareBenchGateway, startBenchGateway } from './gateway.ts';
@@ -19,6 +20,11 @@ import type { BenchResult } from './result.ts';
 import { type Arrivals, startArrivals } from './socket.ts';
 
 const STARTS = 5;
+const OWN_POLICIES = [
+  { own: 0, about: 'all' },
+  { own: 200, about: 'a fifth' },
+  { own: 200, about: 'all' },
+] as const;
 
 export interface BenchParts {
   /** Of this bench's own; removed by the caller. */
@@ -51,6 +57,11 @@ export async function bench(parts: BenchParts): Promise<BenchResult> {
     const direct = await measureDirect({ ...added, nginx, decisionSocket, env });
     const memory = measureMemory(supervisor.pid);
     const ledgerSeconds = await ledgerCaughtUp(gateway.places.state, progress);
+    const decisions = await progress.step(
+      'Deciding by policies',
+      async () => OWN_POLICIES.map(measureDecisions),
+      (costs) => `A decision takes ${costs.map(({ own, about, p50Ms }) => `${p50Ms.toFixed(2)} ms (${own} own policies, ${about} about it)`).join(', ')}`,
+    );
     const [mediated, socket] = await measureAdded(added, arrivals);
     await supervisor.stop();
     const flow = venv === null ? null : await measureFlow({ root, venv, rounds, running, progress });
@@ -62,6 +73,7 @@ export async function bench(parts: BenchParts): Promise<BenchResult> {
       connections: CONNECTIONS,
       direct,
       ledgerSeconds,
+      decisions,
       mediated,
       socket,
       memory,

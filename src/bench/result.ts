@@ -31,6 +31,16 @@ export interface FlowTimes {
   readonly ratio: Spread;
 }
 
+/** One decision of the policies, in the process, of nothing remembered. */
+export interface DecisionCost {
+  /** How many own policies, beside the built-in ones. */
+  readonly own: number;
+  /** How many of them concern the question by their scope. */
+  readonly about: 'a fifth' | 'all';
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+}
+
 export interface ProcessMemory {
   readonly name: string;
   readonly processes: number;
@@ -59,6 +69,7 @@ export interface BenchResult {
   readonly direct: readonly DirectRow[];
   /** From the end of the load on the direct path until the ledger had read its access lines. */
   readonly ledgerSeconds: number;
+  readonly decisions: readonly DecisionCost[];
   readonly mediated: Added;
   readonly socket: Added;
   readonly memory: readonly ProcessMemory[];

@@ -26,6 +26,9 @@ const FORMER: readonly { readonly before: string; readonly operation: Operation 
   ['create_database', 'POST /admin/database/create', 'admin.database', 'admin', 'deny'],
 ]).map((operation) => ({ before: '3.6.16', operation }));
 
+/** Sockets on which servers before that release neither offered the sub-protocol nor read a credential (CVE-2026-7723). */
+export const UNGUARDED_SOCKETS: readonly { readonly path: string; readonly before: string }[] = [{ path: '/api/events/in', before: '3.6.14' }];
+
 /** What a server of this version serves, as it tells it (`/api/admin/version`). A version that cannot be read is taken as the newest. */
 export function operationsOf(version: string): readonly Operation[] {
   const has = ({ operationId }: Operation): boolean => isOlder(version, SINCE[operationId] ?? '0.0.0') !== true;

@@ -1,7 +1,11 @@
 // `npm run docs`: the parts of docs/ that are made from the code. What stands above the mark is written by hand.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
+import { collectActions } from '../catalog/actions.ts';
+import { OPERATIONS } from '../catalog/catalogue.ts';
 import { renderKeysTable } from '../config/schema/keys-table.ts';
+import { createPolicyEngine } from '../policy/engine.ts';
+import { renderRightsTable } from '../policy/rights.ts';
 import { renderCommands } from './commands-doc.ts';
 import { documentedProgram } from './main.ts';
 
@@ -16,7 +20,12 @@ export const MARK = '<!-- Made from the code: npm run docs -->';
 export async function renderDocs(): Promise<readonly Doc[]> {
   const nobody = new PassThrough();
   const program = await documentedProgram({ out: nobody, err: nobody });
-  return [renderDoc('commands.md', renderCommands(program)), renderDoc('configuration.md', renderKeysTable())];
+  return [renderDoc('commands.md', renderCommands(program)), renderDoc('configuration.md', renderKeysTable()), renderDoc('rights.md', renderRights())];
+}
+
+function renderRights(): string {
+  const actions = collectActions(OPERATIONS);
+  return renderRightsTable({ engine: createPolicyEngine({ actions, revision: 0 }), actions }, OPERATIONS);
 }
 
 function renderDoc(name: string, made: string): Doc {

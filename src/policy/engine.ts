@@ -21,6 +21,7 @@ import type { Principal } from '../contract/principal.ts';
 import { isFactName } from './facts.ts';
 import { createMemo } from './memo.ts';
 import { invalid, loadBuiltInPolicies, type PolicyTexts } from './policies.ts';
+import { type Asked, createRelevance } from './relevant.ts';
 import { PRINCIPAL, ROLE, renderSchema } from './schema.ts';
 
 export interface PolicyQuestion {
@@ -58,7 +59,7 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
   const policies = options.policies ?? loadBuiltInPolicies();
   const schema = renderSchema(options.actions);
   checkPolicies(schema, policies);
-  const parsed = preparse(schema, policies);
+  const parsed = preparse(schema, policies, options.actions);
   const resourcesOf = new Map(options.actions.map((action) => [action.name, action.resources]));
   const onError = options.onError ?? (() => {});
   const memo = createMemo<StatefulAuthorizationCall, Response>();
@@ -93,36 +94,57 @@ export interface Validation {
 
 interface Parsed {
   readonly schemaId: string;
-  readonly policiesId: string;
+  /** Name of a set that holds every policy which can say anything about the question. */
+  readonly setFor: (asked: Asked) => string;
 }
 
+/** Beyond so many different choices the whole set is asked: the wasm never forgets one. */
+const MOST_SETS = 1_000;
+
 /** The wasm keeps what it parsed by name, for ever; the name is a digest, so that the same text is kept once. */
-function preparse(schema: SchemaJson<string>, policies: PolicyTexts): Parsed {
+function preparse(schema: SchemaJson<string>, policies: PolicyTexts, actions: readonly ActionEntry[]): Parsed {
   const schemaId = digest(schema);
-  const policiesId = digest(policies);
   assertParsed(preparseSchema(schemaId, schema));
-  assertParsed(preparsePolicySet(policiesId, { staticPolicies: { ...policies } }));
-  return { schemaId, policiesId };
+  const parse = (texts: PolicyTexts): string => {
+    const id = digest(texts);
+    assertParsed(preparsePolicySet(id, { staticPolicies: { ...texts } }));
+    return id;
+  };
+  const whole = parse(policies);
+  const relevant = createRelevance(policies, actions);
+  const sets = new Map<string, string>();
+  const setFor = (asked: Asked): string => {
+    const ids = relevant(asked);
+    const key = ids.join('\n');
+    const known = sets.get(key);
+    if (known !== undefined || sets.size >= MOST_SETS) return known ?? whole;
+    const set = parse(Object.fromEntries(ids.map((id) => [id, policies[id] ?? ''])));
+    sets.set(key, set);
+    return set;
+  };
+  return { schemaId, setFor };
 }
 
 /** All that Cedar is given. */
 function callOf(parsed: Parsed, { principal, action, resource, context, inForce = [] }: PolicyQuestion): StatefulAuthorizationCall {
   const uid = { type: PRINCIPAL, id: principal.id };
-  const roles = [...principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])), ...inForce];
+  const granted = [...principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])), ...inForce];
+  const roles = [...new Set(granted)];
+  const asked = { principal: principal.id, roles, action, resource: { type: resource.type, id: resource.id ?? WHOLE_TYPE } };
   return {
     principal: uid,
     action: { type: 'Action', id: action },
-    resource: { type: resource.type, id: resource.id ?? WHOLE_TYPE },
+    resource: asked.resource,
     context: { address: context.address, carrier: context.carrier, facts: knownFacts(context) },
     entities: [
       {
         uid,
         attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }) },
-        parents: [...new Set(roles)].map((role) => ({ type: ROLE, id: role })),
+        parents: roles.map((role) => ({ type: ROLE, id: role })),
       },
     ],
     preparsedSchemaName: parsed.schemaId,
-    preparsedPolicySetId: parsed.policiesId,
+    preparsedPolicySetId: parsed.setFor(asked),
     validateRequest: false,
   };
 }

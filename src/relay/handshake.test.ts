@@ -237,6 +237,26 @@ describe('an outage', () => {
   });
 });
 
+describe('a Prefect before 3.6.14, which takes sockets without the sub-protocol and answers nothing', () => {
+  it('gets the frames of /events/in as they are, and no credential of the gateway', async () => {
+    room = await openTestRoom();
+    Object.assign(room.prefect, { offersProtocol: false, onAuth: () => undefined });
+    const client = await room.connect({ inputs: { ...EVENTS_IN, token: GOOD } });
+    client.socket.send('event');
+    await until(() => room.prefect.frames.length > 0, 'the event');
+    expect(room.prefect.frames).toEqual(['event']);
+    expect(room.prefect.requests.at(-1)?.headers['sec-websocket-protocol']).toBeUndefined();
+  });
+
+  it('is not talked to like that on any other socket', async () => {
+    room = await openTestRoom({ upstreamHoldMs: 300 });
+    Object.assign(room.prefect, { offersProtocol: false, onAuth: () => undefined });
+    const client = await room.connect({ inputs: { ...EVENTS_OUT, token: GOOD } });
+    expect((await client.closed).code).toBe(1012);
+    expect(room.prefect.frames.filter((frame) => !frame.includes('auth'))).toEqual([]);
+  });
+});
+
 describe('sockets that wait for their first frame', () => {
   it('are bounded per address: one more gets its 101 when a place is free', async () => {
     room = await openTestRoom({ waitingPerAddress: 2 });

@@ -65,6 +65,8 @@ export interface FakePrefect {
   /** Answers to the auth frame; default: auth_success. */
   onAuth: (socket: WebSocket) => void;
   stop(): Promise<void>;
+  /** False: as servers before 3.6.14 on /events/in. */
+  offersProtocol: boolean;
 }
 
 export const EVENTS_IN = { operation: 'socket:events-in', path: '/api/events/in' };
@@ -200,7 +202,7 @@ function plain(socketPath: string, headers: Record<string, string>): Promise<Pla
 }
 
 async function fakePrefect(): Promise<FakePrefect> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'prefect' });
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => (prefect.offersProtocol ? 'prefect' : false) });
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
   const prefect: FakePrefect = {
@@ -209,6 +211,7 @@ async function fakePrefect(): Promise<FakePrefect> {
     pings: [],
     sockets: [],
     requests: [],
+    offersProtocol: true,
     onAuth: (socket) => socket.send('{"type":"auth_success"}'),
     stop: async () => {
       for (const socket of server.clients) socket.terminate();

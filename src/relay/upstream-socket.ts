@@ -1,6 +1,7 @@
 // The relay's own socket to Prefect: opened only for an authorised client, with the gateway's credential, never the client's.
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { UNGUARDED_SOCKETS } from '../catalog/versions.ts';
 import { LictorError } from '../contract/error.ts';
 import { isAuthSuccess, renderAuthFrame } from '../frames/auth-frame.ts';
 import { createInbox, type Inbox } from '../frames/inbox.ts';
@@ -38,11 +39,14 @@ const ATTEMPT_MS = 10_000;
 export async function openUpstream(request: UpstreamRequest): Promise<UpstreamSocket> {
   const until = performance.now() + request.limits.upstreamHoldMs;
   let pauseMs = FIRST_PAUSE_MS;
+  let handshake = true;
   for (let count = 0; ; count++) {
     const leftMs = until - performance.now();
     try {
-      return await attempt(request, count, Math.min(ATTEMPT_MS, Math.max(leftMs, 1)));
+      return await attempt(request, { count, handshake, timeoutMs: Math.min(ATTEMPT_MS, Math.max(leftMs, 1)) });
     } catch (cause) {
+      // An older server, which never answers: then frames go to it as they are. It is asked in the newer way first, always.
+      handshake = !(knowsNoHandshake(request.path) && saidNoSubprotocol(cause));
       if (request.signal.aborted || leftMs <= pauseMs) throw new LictorError('upstream-unavailable', 'Prefect cannot be reached', { cause });
     }
     await delay(pauseMs, undefined, { signal: request.signal });
@@ -50,11 +54,27 @@ export async function openUpstream(request: UpstreamRequest): Promise<UpstreamSo
   }
 }
 
-async function attempt(request: UpstreamRequest, count: number, timeoutMs: number): Promise<UpstreamSocket> {
+function knowsNoHandshake(path: string): boolean {
+  return UNGUARDED_SOCKETS.some((socket) => socket.path === path);
+}
+
+/** In ws's words: it took the socket, and not the sub-protocol. */
+function saidNoSubprotocol(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && error.cause.message === 'Server sent no subprotocol';
+}
+
+interface Attempt {
+  readonly count: number;
+  /** False: no sub-protocol, no credential, no answer to wait for. */
+  readonly handshake: boolean;
+  readonly timeoutMs: number;
+}
+
+async function attempt(request: UpstreamRequest, { count, handshake, timeoutMs }: Attempt): Promise<UpstreamSocket> {
   const { upstream, limits } = request;
   const authorities = upstream.socketAuthorities();
   const { url, token } = upstream.socketTarget(request.path, count);
-  const socket = new WebSocket(url, ['prefect'], {
+  const socket = new WebSocket(url, handshake ? ['prefect'] : [], {
     headers: request.headers,
     perMessageDeflate: false,
     followRedirects: false,
@@ -63,7 +83,7 @@ async function attempt(request: UpstreamRequest, count: number, timeoutMs: numbe
     ...(authorities !== null && { ca: authorities }),
   });
   const inbox = createInbox(socket, limits.holdBytes);
-  const first = inbox.first();
+  const first = handshake ? inbox.first() : opened(socket);
   // Always a listener: an error without one would end the process. What it means is told by the close that follows.
   let failure: unknown;
   socket.on('error', (error) => {
@@ -73,13 +93,14 @@ async function attempt(request: UpstreamRequest, count: number, timeoutMs: numbe
   socket.once('close', (code, reason) => {
     closed = { code, reason: reason.toString() };
   });
-  socket.once('open', () => socket.send(renderAuthFrame(token)));
+  if (handshake) socket.once('open', () => socket.send(renderAuthFrame(token)));
   const give = () => socket.terminate();
   const timer = setTimeout(give, timeoutMs);
   request.signal.addEventListener('abort', give, { once: true });
   try {
     const answer = await first;
-    if (!isAuthSuccess(answer) || request.signal.aborted) throw new LictorError('upstream-refused', 'Prefect did not accept the socket', { cause: failure });
+    const accepted = typeof answer === 'boolean' ? answer : isAuthSuccess(answer);
+    if (!accepted || request.signal.aborted) throw new LictorError('upstream-refused', 'Prefect did not accept the socket', { cause: failure });
     return { socket, inbox, token, closed: () => closed };
   } catch (error) {
     socket.terminate();
@@ -88,4 +109,12 @@ async function attempt(request: UpstreamRequest, count: number, timeoutMs: numbe
     clearTimeout(timer);
     request.signal.removeEventListener('abort', give);
   }
+}
+
+/** False: it closed before. */
+function opened(socket: WebSocket): Promise<boolean> {
+  return new Promise((resolve) => {
+    socket.once('open', () => resolve(true));
+    socket.once('close', () => resolve(false));
+  });
 }

@@ -1,6 +1,6 @@
 // The edge's decision equals what `explain` says about the same request: nginx, decision and mediator against the same snapshot.
 
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,7 @@ import { createPolicyEngine } from '../../src/policy/engine.ts';
 import { loadPolicySources } from '../../src/policy/sources.ts';
 import { createUpstream } from '../../src/prefect/upstream.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import { directTo, field, sharedPrefect } from '../env/prefect.ts';
 import { request } from '../env/raw-request.ts';
 import { type StubEdge, startStubEdge } from '../env/stub-edge.ts';
 
@@ -147,6 +148,50 @@ async function explained({ method, target, body, role }: Made): Promise<string> 
   if (answer.decision === 'allow') return 'forwarded';
   return method === 'HEAD' ? `status ${answer.status}` : answer.reason;
 }
+
+/** docs/rights.md: `METHOD /path` -> role -> right. */
+function reviewedRights(): ReadonlyMap<string, Readonly<Record<string, string>>> {
+  const rows = readFileSync(new URL('../../docs/rights.md', import.meta.url), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| '));
+  const [head = [], , ...cells] = rows.map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll('`', '')),
+  );
+  return new Map(cells.map(([route = '', ...rest]) => [route, Object.fromEntries(rest.map((cell, at) => [head[at + 1] ?? '', cell]))]));
+}
+
+function methodOf(text: string): Made['method'] {
+  const method = OPERATIONS.map((operation) => operation.method).find((known) => known === text.toUpperCase());
+  if (method === undefined) throw new Error(`the catalogue has no ${text}`);
+  return method;
+}
+
+/** What the running Prefect serves, as the documents of rights write it. */
+async function servedRoutes(): Promise<readonly (readonly [method: Made['method'], path: string])[]> {
+  const paths = Object.entries(Object(field(await directTo(sharedPrefect()).get('/openapi.json'), 'paths')));
+  return paths.flatMap(([path, item]) => Object.keys(Object(item)).map((method) => [methodOf(method), `/api${path}`] as const));
+}
+
+describe('docs/rights.md', () => {
+  it('says for every route of the running Prefect and every role what the gateway does', async () => {
+    const reviewed = reviewedRights();
+    const routes = await servedRoutes();
+    expect(routes.length).toBeGreaterThan(150);
+    const wrong: string[] = [];
+    for (const [method, path] of routes) {
+      const rights = reviewed.get(`${method} ${path}`);
+      for (const role of BUILT_IN_ROLES) {
+        const said = await outcome({ method, target: path.replaceAll('{countable}', 'day').replaceAll(/\{\w+\}/g, ID), body: '{}', role });
+        const refused = said.startsWith('policy-') || said === 'route-denied' || said === 'action-unknown';
+        if (rights?.[role] !== 'in part' && refused !== (rights?.[role] === '-')) wrong.push(`${role} ${method} ${path}: ${rights?.[role]}, and it is ${said}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  }, 240_000);
+});
 
 describe('explain', () => {
   it('says of 1,000 random requests as every built-in role what the edge does', async () => {

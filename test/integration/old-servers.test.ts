@@ -78,7 +78,7 @@ describe('its holes', () => {
       const again = { name: 'git', flow_id: field(flow, 'id'), ...steps(option) };
       expect(await send('deployer', 'POST', '/deployments/', again)).toMatchObject({ status: 403, body: { code: 'pull-step-option' } });
     }
-    expect(field(await direct.get(path), 'pull_steps')).toBeNull();
+    expect(JSON.stringify(field(await direct.get(path), 'pull_steps') ?? [])).toBe('[]');
     expect((await send('deployer', 'PATCH', path, steps({ directories: ['src'] }))).status).toBe(204);
     expect((await send('admin', 'PATCH', path, steps({ directories: ['--really'] }))).status).toBe(204);
     expect(JSON.stringify(field(await direct.get(path), 'pull_steps'))).toContain('--really');
@@ -86,8 +86,6 @@ describe('its holes', () => {
 
   it('are named by doctor, with what stops them', async () => {
     const { output } = await get().gateway.lictor('doctor', '--json');
-    const findings: unknown = JSON.parse(output.slice(output.indexOf('[')));
-    const messages = JSON.stringify(findings);
-    for (const cve of ['CVE-2026-7723', 'CVE-2026-3514', 'CVE-2026-5366']) expect(messages).toContain(cve);
+    for (const cve of ['CVE-2026-7723', 'CVE-2026-3514', 'CVE-2026-5366']) expect(output).toContain(`Prefect ${VERSION} has ${cve}`);
   });
 });

@@ -1,28 +1,33 @@
-// `repo:acme/etl:ref:refs/heads/main@ci`, `arn:aws:iam::123456789012:role/etl@aws`: whoever proves that name, by what is known of them now.
+// `repo:acme/etl:ref:refs/heads/main@ci`, `arn:aws:iam::123456789012:role/etl@aws`, `spiffe://acme/worker@pki`: whoever proves that name, by
+// what is known of them now.
 import { identityPrincipal } from '../authn/identity/principal.ts';
 import { claimMembers, createRoleBook, identityMembers } from '../authn/roles.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, IdentityProvider } from '../config/config.ts';
 import type { Identity } from '../contract/identity.ts';
 import type { AccessTokens } from '../store/access-tokens.ts';
 import type { Somebody } from './principal.ts';
 import { roleOrigins } from './role-origins.ts';
 
+const WORKLOADS: ReadonlySet<IdentityProvider['type']> = new Set(['jwt', 'aws-iam', 'mtls']);
+
 /** Workloads are not written down when they come: there is no list of them. */
 export function isWorkloadProvider(id: string, { identityProviders }: Pick<Config, 'identityProviders'>): boolean {
-  return identityProviders.some((provider) => provider.id === id && (provider.type === 'jwt' || provider.type === 'aws-iam'));
+  return identityProviders.some((provider) => provider.id === id && WORKLOADS.has(provider.type));
 }
 
 /** Its claims are those of its newest live token; without one, what the name itself says. */
 export async function workloadPrincipal(
   { name, idp }: Pick<Identity, 'name' | 'idp'>,
   accessTokens: Pick<AccessTokens, 'live'>,
-  { roles }: Pick<Config, 'roles'>,
+  { roles, identityProviders }: Pick<Config, 'roles' | 'identityProviders'>,
 ): Promise<Somebody> {
+  const isCertificate = identityProviders.some((provider) => provider.id === idp && provider.type === 'mtls');
   const token = (await accessTokens.live()).findLast(({ identity }) => identity.idp === idp && identity.name === name);
   const account = /^arn:aws[a-z-]*:iam::([0-9]{12}):/.exec(name)?.[1];
   const identity: Identity = token?.identity ?? { idp, subject: name, name, kind: 'service', groups: [], claims: account === undefined ? {} : { account } };
-  const known =
-    token === undefined
+  const known = isCertificate
+    ? 'Whoever shows a certificate with exactly this name, which has not expired or been revoked. It says nothing but the name.'
+    : token === undefined
       ? 'Only its name is known, since no exchanged token of it is live: roles by claim or group are not counted.'
       : `Claims and groups are those of its token ${token.id}, which ends at ${new Date(token.expiresMs).toISOString()}.`;
   return {

@@ -139,6 +139,27 @@ describe('a certificate of the authority', () => {
     });
   });
 
+  it('may be signed by an authority below it, whose certificate comes along; without that, or once it is revoked there, it is refused', async () => {
+    const below = authority.issueBelow({ names: [`URI:${WORKER}`], chain: 'sent' });
+    expect(await ask(READ, { pair: below })).toMatchObject({ status: 200 });
+    const incomplete = authority.issueBelow({ names: [`URI:${WORKER}`], chain: 'left out' });
+    expect(await ask(READ, { pair: incomplete })).toMatchObject({ status: 401, body: { code: 'certificate-refused' } });
+    authority.revoke(below);
+    signalProcess(gateway.pids().supervisor, 'SIGHUP');
+    await waitFor(async () => (await ask(READ, { pair: below })).status === 401, {
+      what: 'the revocation by the authority below',
+      timeoutMs: 60_000,
+      everyMs: 200,
+    });
+    expect(await ask(READ, { pair: below })).toMatchObject({ status: 401, body: { code: 'certificate-revoked' } });
+    expect(await ask(READ, { pair: worker })).toMatchObject({ status: 200 });
+  });
+
+  it('is explained by its name: lictor explain NAME@pki', async () => {
+    expect(await gateway.lictorOk('explain', `${WORKER}@pki`, 'worker.poll')).toMatch(/allow/i);
+    expect((await gateway.lictor('explain', 'spiffe://acme/nobody@pki', 'worker.poll')).output).toMatch(/policy-default-deny/);
+  });
+
   it('opens sockets, and never reaches Prefect itself', async () => {
     recorder.clear();
     const open = openSocket(worker);

@@ -19,7 +19,7 @@ import type { PolicySet } from '../store/policy-sets.ts';
 import { type AdminSession, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
-import { renderProblems, testedPolicies } from './own-policies.ts';
+import { checkedPolicies, renderProblems } from './own-policies.ts';
 import { jsonText, printable } from './text.ts';
 
 export function register(program: Command, context: CliContext): void {
@@ -41,7 +41,7 @@ interface Options {
 const WEEK_SECONDS = 604_800;
 
 async function simulate(context: CliContext, session: AdminSession, { dir, since, json }: Options): Promise<void> {
-  const checked = testedPolicies({ policies: resolve(dir) });
+  const checked = checkedPolicies({ policies: resolve(dir) });
   context.err.write(
     renderProblems(
       dir,

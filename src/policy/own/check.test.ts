@@ -82,7 +82,7 @@ describe('own policies', () => {
       'unexpected token',
       'template',
       'template',
-      'Did you mean',
+      'docs/roles.md lists',
       '`shoe`',
       'context.facts has NAME',
       'a.cedar:4',
@@ -90,6 +90,13 @@ describe('own policies', () => {
       expect(words[at]).toContain(part);
     }
     expect(problems.every(({ remedy }) => remedy !== '')).toBe(true);
+  });
+
+  it('propose the action that was meant, and none where nothing is near', () => {
+    const remedy = (action: string) => check(`@id("a") permit (principal, action in Action::"${action}", resource);`).problems[0]?.remedy;
+    expect(remedy('configur')).toMatch(/^Did you mean Action::"configure"\?/);
+    expect(remedy('flow_runs.cancle')).toMatch(/^Did you mean Action::"flow_runs.cancel"\?/);
+    expect(remedy('something.else')).toMatch(/^docs\/roles\.md/);
   });
 
   it('render as file:line:column', () => {

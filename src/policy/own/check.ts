@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { DetailedError, ValidationError } from '@cedar-policy/cedar-wasm/nodejs';
 import type { ActionEntry } from '../../catalog/actions.ts';
 import type { Problem } from '../../config/problem.ts';
+import { nearestName } from '../../config/suggest.ts';
+import { ACTION_GROUPS } from '../../contract/operation.ts';
 import type { PolicyFiles } from '../../contract/policy-files.ts';
 import { BUILT_IN_ROLES } from '../../contract/roles.ts';
 import { validatePolicies } from '../engine.ts';
@@ -44,7 +46,8 @@ export function checkPolicyFiles(actions: readonly ActionEntry[], files: PolicyF
   const texts = Object.fromEntries(parsed.policies.map(({ id, statement }) => [id, statement.text]));
   const sources = new Map(parsed.policies.map(({ id, file, description }) => [id, { file, description }]));
   const { errors, warnings, other } = validatePolicies(actions, texts);
-  const complain = (found: readonly ValidationError[]): readonly Problem[] => parsed.policies.flatMap((policy) => complaints(policy, { found, files }));
+  const complain = (found: readonly ValidationError[]): readonly Problem[] =>
+    parsed.policies.flatMap((policy) => complaints(policy, { found: found.map((each) => ({ ...each, error: betterHelp(each.error, actions) })), files }));
   const broken = new Set(errors.map(({ policyId }) => policyId));
   const sound = parsed.policies.filter(({ id }) => !broken.has(id));
   return {
@@ -60,6 +63,14 @@ export function checkPolicyFiles(actions: readonly ActionEntry[], files: PolicyF
 interface Found {
   readonly found: readonly ValidationError[];
   readonly files: PolicyFiles;
+}
+
+/** Cedar proposes whatever is nearest, and that may be far: an action is proposed only where the name is nearly one. */
+function betterHelp(error: DetailedError, actions: readonly ActionEntry[]): DetailedError {
+  const given = /unrecognized action `Action::"([^"]*)"`/.exec(error.message)?.[1];
+  if (given === undefined) return error;
+  const near = nearestName(given, [...ACTION_GROUPS, ...actions.map(({ name }) => name)]);
+  return { ...error, help: near === undefined ? null : `did you mean Action::"${near}"?` };
 }
 
 /** One mistake is told once, although the validator meets it for every action that the policy is about. */

@@ -3,6 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { KEY_ID } from '../authn/oidc/openid-provider.fixture.ts';
+import { HOSTILE_RETURN_PATHS } from './hostile-return-paths.fixture.ts';
 import { codeOf, sessionOfAnswer, useOidcApp } from './oidc.fixture.ts';
 import { HTML } from './own-app.fixture.ts';
 
@@ -35,6 +36,17 @@ describe('a login', () => {
     });
     expect(get().records).toMatchObject([{ action: 'session.login', decision: 'allow', principal: 'alice@corp', idp: 'corp', path: '/.lictor/callback/corp' }]);
   });
+
+  it(`ends on this origin, whatever of ${HOSTILE_RETURN_PATHS.length} addresses it began with or stands beside the answer (RD-01)`, async () => {
+    for (const path of HOSTILE_RETURN_PATHS.map((one) => one.toWellFormed())) {
+      const begun = await ask(`/.lictor/login?return=${encodeURIComponent(path)}`, { headers: HTML });
+      const sent = await go(String(begun.headers.location));
+      const callback = await idp().browse(sent.location, 'sub-alice');
+      for (const name of ['return', 'rd', 'redirect_uri', 'target_link_uri', 'RelayState']) callback.searchParams.set(name, path);
+      const done = await finish(callback, { browser: sent.browser });
+      expect([done.statusCode, done.headers.location], path).toEqual([303, '/']);
+    }
+  }, 240_000);
 
   it('in two tabs at once: both land, each where it wanted to go', async () => {
     const wanted = async (path: string) => String((await ask(path, { headers: { 'x-lictor-in-purpose': 'login' } })).headers.location);

@@ -3,6 +3,7 @@ import { createHash, createVerify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { assertionText, at, encode, groups, NOW_MS, responseText, sign } from '../authn/saml/idp.fixture.ts';
 import { LOGIN_BROWSER } from '../contract/names.ts';
+import { HOSTILE_RETURN_PATHS } from './hostile-return-paths.fixture.ts';
 import { HTML } from './own-app.fixture.ts';
 import { answerTo, cookieIn, foreign, key, OWN_URL, PAGE, useSamlLogin } from './saml.fixture.ts';
 
@@ -56,6 +57,25 @@ describe('the way back', () => {
     const page = await fromProvider({ SAMLResponse: answerTo('_x'), RelayState });
     expect(page.body).toContain('action="/.lictor/saml/adfs/acs?unasked"');
     expect(page.body).not.toContain('evil');
+  });
+
+  it(`ends on this origin, whatever of ${HOSTILE_RETURN_PATHS.length} addresses its RelayState is (RD-01)`, async () => {
+    const attempt = await begin();
+    for (const path of HOSTILE_RETURN_PATHS.map((one) => one.toWellFormed())) {
+      const page = await fromProvider({ SAMLResponse: answerTo(attempt.requestId), RelayState: path });
+      expect([page.statusCode, /action="([^"]*)"/.exec(page.body)?.[1], page.body.includes('evil')], path).toEqual([
+        200,
+        '/.lictor/saml/adfs/acs?unasked',
+        false,
+      ]);
+    }
+    const answer = await own.ask(`/.lictor/saml/adfs/acs?state=${attempt.state}`, {
+      method: 'POST',
+      sameOrigin: true,
+      headers: { ...PAGE, [LOGIN_BROWSER]: attempt.browser },
+      body: new URLSearchParams({ SAMLResponse: answerTo(attempt.requestId), RelayState: '//evil.example', return: '//evil.example' }).toString(),
+    });
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/']);
   });
 
   it('begins a session at the page that was asked for, and ends the former one', async () => {

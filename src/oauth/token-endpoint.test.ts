@@ -165,7 +165,7 @@ describe('a token that was given', () => {
 
   it('is known by its whole text only', async () => {
     const token = await given();
-    expect(await shows(`${token.slice(0, -1)}0`)).toMatchObject({ ok: false, reason: 'credential-malformed' });
+    expect(await shows(token.replace(/.$/, (last) => (last === '0' ? '1' : '0')))).toMatchObject({ ok: false, reason: 'credential-malformed' });
     expect(await shows(token.replace('lca_', 'lct_'))).toMatchObject({ ok: false, reason: 'credential-malformed' });
     const other = await given();
     await test.store.accessTokens.revoke(other.slice(4, 14));

@@ -154,10 +154,12 @@ describe('the authorization server', () => {
       execute: [openid.allowInsecureRequests],
     });
   });
+  /** The person has decided already, so that nothing is waited for. */
+  const atOnce = (begun: openid.DeviceAuthorizationResponse) => ({ ...begun, interval: 0 });
   const obtained = async (parameters: Record<string, string> = {}) => {
     const begun = await openid.initiateDeviceAuthorization(client, parameters);
     await decideOnDevice(gateway.url, session, begun.user_code, 'allow');
-    return await openid.pollDeviceAuthorizationGrant(client, begun);
+    return await openid.pollDeviceAuthorizationGrant(client, atOnce(begun));
   };
 
   it('is what a certified client takes it for: metadata, device flow, ID token by a published key that is rotated, refresh, revocation', async () => {
@@ -192,7 +194,7 @@ describe('the authorization server', () => {
       400,
     );
     await decideOnDevice(gateway.url, session, begun.user_code, 'refuse');
-    await expect(openid.pollDeviceAuthorizationGrant(client, begun)).rejects.toMatchObject({ error: 'access_denied' });
+    await expect(openid.pollDeviceAuthorizationGrant(client, atOnce(begun))).rejects.toMatchObject({ error: 'access_denied' });
     const agents = await obtained({ resource: `${gateway.url}/.lictor/mcp` });
     const answer = await gateway.fetch('/api/admin/version', { token: agents.access_token });
     expect([answer.status, await codeOf(answer)]).toEqual([401, 'token-audience']);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { navigate, type Session } from '../env/browser-session.ts';
-import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
+import { type Gateway, type GatewayOptions, jsonLines, startGateway } from '../env/gateway.ts';
 import { CLIENT, type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.ts';
 import { goToKeycloak, logInThroughKeycloak } from '../env/keycloak-login.ts';
 import type { Person } from '../env/keycloak-person.ts';
@@ -21,17 +21,7 @@ let gateway: Gateway;
 
 beforeAll(async () => {
   [keycloak, upstream] = await Promise.all([sharedKeycloak(), startRecorder()]);
-  gateway = await startGateway({
-    upstream: { url: upstream.url, authString: null },
-    config: {
-      identity_providers: [{ id: 'corp', type: 'oidc', issuer: keycloak.issuer, client_id: CLIENT.id, client_secret: '${IDP_SECRET}' }],
-      roles: [
-        { role: 'admin', members: ['group:platform@corp'] },
-        { role: 'viewer', members: ['group:team-a@corp'] },
-      ],
-    },
-    env: { IDP_SECRET: CLIENT.secret },
-  });
+  gateway = await startGateway(options());
   await Promise.all([keycloak.serve(gateway.url, 'corp'), keycloak.setTokenLifetime(REFRESH_SECONDS)]);
 }, 400_000);
 afterAll(async () => {
@@ -39,6 +29,18 @@ afterAll(async () => {
   await upstream?.close();
   await keycloak?.start().catch(() => undefined);
   await keycloak?.setTokenLifetime(300);
+});
+
+const options = (): GatewayOptions => ({
+  upstream: { url: upstream.url, authString: null },
+  config: {
+    identity_providers: [{ id: 'corp', type: 'oidc', issuer: keycloak.issuer, client_id: CLIENT.id, client_secret: '${IDP_SECRET}' }],
+    roles: [
+      { role: 'admin', members: ['group:platform@corp'] },
+      { role: 'viewer', members: ['group:team-a@corp'] },
+    ],
+  },
+  env: { IDP_SECRET: CLIENT.secret },
 });
 
 let people = 0;
@@ -129,6 +131,25 @@ describe('a session', () => {
     expect((await socket.ended).code).toBe(1012);
     expect([await ask(session), await ask(other)]).toEqual([401, 200]);
     expect((await records('session.backchannel_logout')).at(-1)).toMatchObject({ principal: `${person.name}@corp`, decision: 'allow', idp: 'corp' });
+  });
+});
+
+describe('over https and below a path', () => {
+  it('a login lands at the deep link there, by cookies of that path; without that of the attempt it does not', async () => {
+    const below = await startGateway({ ...options(), basePath: '/prefect', tls: { self_made: true } });
+    try {
+      await keycloak.serve(below.url, 'corp');
+      const { cookie, location } = await logInThroughKeycloak(below.url, await somebody('platform'), '/runs?tab=Logs');
+      expect([cookie, location]).toEqual([expect.stringMatching(/^__Secure-lictor=[\w-]{43}$/), '/prefect/runs?tab=Logs']);
+      expect((await navigate(`${below.url}/runs`, cookie)).status).toBe(200);
+      expect((await navigate(`${below.url}/runs`)).status).toBe(302);
+      const { url } = await goToKeycloak(below.url, await somebody('platform'));
+      expect(url.href.startsWith(`${below.url}/.lictor/callback/corp?`)).toBe(true);
+      expect(await navigate(url)).toMatchObject({ status: 400, cookies: '' });
+    } finally {
+      await keycloak.serve(gateway.url, 'corp');
+      await below.close();
+    }
   });
 });
 

@@ -22,7 +22,7 @@ import type { StatePaths } from './config/state-dir.ts';
 import type { Clock } from './contract/clock.ts';
 import { REASONS } from './contract/reasons.ts';
 import { type Answerer, createAnswerer } from './decide/answer.ts';
-import { createDecider, type Decider } from './decide/decider.ts';
+import { createDecider, type Decider, type DeciderParts } from './decide/decider.ts';
 import { publishRevision } from './decide/revision.ts';
 import { startBalancer } from './edge/balancer.ts';
 import type { EventRules } from './events/rules.ts';
@@ -36,7 +36,10 @@ import { createTokenExchange, type Prove, SUBJECT_TOKEN } from './oauth/token-ex
 import { createPolicyEngine } from './policy/engine.ts';
 import type { OwnPolicies } from './policy/own/check.ts';
 import { loadBuiltInPolicies } from './policy/policies.ts';
+import { createEntities } from './prefect/entities.ts';
 import type { Health } from './prefect/health.ts';
+import { createLookup } from './prefect/lookup.ts';
+import { createObjectCache, type ObjectCache } from './prefect/object-cache.ts';
 import { createUpstream, type Upstream } from './prefect/upstream.ts';
 import { UpstreamError } from './prefect/upstream-error.ts';
 import type { ClientGrant } from './store/client-grants.ts';
@@ -105,11 +108,12 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
   });
-  const decider = createDecider({ authenticator, catalogue, policy, changeNumber: () => store.changeNumber() });
-  const answerer = createAnswerer({ decider, catalogue, clock, mayWrite: () => !config.ledger.failClosed || ledger.healthy() });
   const balancer = watchPrefect(house, config);
   const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
-  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock, eventRules: house.eventRules, config });
+  const { objects, entities } = createObjects(house, upstream);
+  const decider = createDecider({ authenticator, catalogue, policy, entities, changeNumber: () => store.changeNumber() });
+  const answerer = createAnswerer({ decider, catalogue, clock, mayWrite: () => !config.ledger.failClosed || ledger.healthy() });
+  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock, eventRules: house.eventRules, objects, makers: store.makers, config });
   const own = createOwnApp({
     config,
     store,
@@ -153,6 +157,14 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
       await outbounds.close();
     },
   };
+}
+
+/** Prefect's objects as decisions see them: as they are now, and as they were a moment ago. */
+function createObjects({ store, clock }: House, upstream: Upstream): { readonly objects: ObjectCache; readonly entities: DeciderParts['entities'] } {
+  const lookup = createLookup(upstream);
+  const objects = createObjectCache(lookup, clock);
+  const common = { lasting: objects.lookup, makerOf: store.makers.of };
+  return { objects, entities: { recent: createEntities({ ...common, lookup: objects.lookup }), now: createEntities({ ...common, lookup }) } };
 }
 
 interface Confirming<T extends Confirmable> {

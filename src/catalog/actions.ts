@@ -28,6 +28,7 @@ export interface ActionEntry {
  * - `automations.write.unbounded`: asked besides any change of an automation whose actions reach further than it says: inferred
  *   targets, webhooks, notifications, kinds that are not known here.
  * - `blocks.write.webhook`: asked besides any change of a block whose address the server itself calls.
+ * - `ledger.read`: what the gateway has written down; on its own surfaces, never on a route of Prefect.
  * - `admin.settings.read_all`: without it `GET /admin/settings` is redacted.
  */
 export const EXTRA_ACTIONS: readonly ActionEntry[] = [
@@ -46,6 +47,7 @@ export const EXTRA_ACTIONS: readonly ActionEntry[] = [
   { name: 'automations.write.unbounded', group: 'admin', resources: ['Automation'] },
   { name: 'blocks.write.webhook', group: 'admin', resources: ['BlockDocument'] },
   { name: 'admin.settings.read_all', group: 'admin', resources: ['System'] },
+  { name: 'ledger.read', group: 'admin', resources: ['System'] },
   { name: READ_SECRETS, group: 'secrets', resources: ['BlockDocument', 'BlockType'] },
 ];
 

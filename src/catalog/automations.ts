@@ -10,7 +10,7 @@ export const AUTOMATIONS = family({ prefix: '/api', resource: 'Automation', ids:
   ['read_automations', 'POST /automations/filter', 'automations.read', 'read', 'direct'],
   ['count_automations', 'POST /automations/count', 'automations.read', 'read', 'direct'],
   ['read_automation', 'GET /automations/{id:uuid}', 'automations.read', 'read', 'direct'],
-  ['read_automations_related_to_resource', 'GET /automations/related-to/{resource_id}', 'automations.read', 'read', 'direct'],
+  ['read_automations_related_to_resource', 'GET /automations/related-to/{resource_id}', 'automations.read', 'read', 'direct', { id: null }],
   ['delete_automations_owned_by_resource', 'DELETE /automations/owned-by/{resource_id}', 'automations.delete_owned', 'configure', 'mediated'],
 ]);
 

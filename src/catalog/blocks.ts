@@ -17,7 +17,7 @@ export const BLOCK_TYPES = family({ prefix: '/api', resource: 'BlockType', ids: 
     'blocks.read',
     'read',
     'direct',
-    { resource: 'BlockType', query: SECRETS },
+    { resource: 'BlockDocument', id: null, query: SECRETS },
   ],
   [
     'read_block_document_by_name_for_block_type',

@@ -1,4 +1,4 @@
-// Concurrency limits, old (by tag) and new, and their slots. Slots are the runs' own protocol.
+// Concurrency limits, old (by tag) and new, and their slots. Slots are the runs' own protocol; a lease is known to its holder alone.
 
 import { family } from './family.ts';
 
@@ -20,6 +20,6 @@ export const CONCURRENCY = family({ prefix: '/api', resource: 'ConcurrencyLimit'
   ['bulk_increment_active_slots', 'POST /v2/concurrency_limits/increment', 'concurrency.slots', 'machine', 'direct'],
   ['bulk_increment_active_slots_with_lease', 'POST /v2/concurrency_limits/increment-with-lease', 'concurrency.slots', 'machine', 'direct'],
   ['bulk_decrement_active_slots', 'POST /v2/concurrency_limits/decrement', 'concurrency.slots', 'machine', 'direct'],
-  ['bulk_decrement_active_slots_with_lease', 'POST /v2/concurrency_limits/decrement-with-lease', 'concurrency.slots', 'machine', 'direct'],
-  ['renew_concurrency_lease', 'POST /v2/concurrency_limits/leases/{lease_id:uuid}/renew', 'concurrency.slots', 'machine', 'direct'],
+  ['bulk_decrement_active_slots_with_lease', 'POST /v2/concurrency_limits/decrement-with-lease', 'concurrency.lease', 'machine', 'direct'],
+  ['renew_concurrency_lease', 'POST /v2/concurrency_limits/leases/{lease_id:uuid}/renew', 'concurrency.lease', 'machine', 'direct'],
 ]);

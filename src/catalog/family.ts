@@ -60,6 +60,7 @@ function operationOf(defaults: Family, [name, route, action, group, taken, speci
     group,
     resource,
     idParam,
+    withinParam: withinOf(resource, idParam, names),
     taken,
     objectScoped: idParam !== null || (writes && taken === 'mediated'),
     decidingQuery: special.query ?? [],
@@ -68,6 +69,18 @@ function operationOf(defaults: Family, [name, route, action, group, taken, speci
     taskRunParam: boundTo === 'TaskRun' ? idParam : null,
     deploymentParam: boundTo === 'Deployment' ? idParam : null,
   };
+}
+
+const WITHIN: Readonly<Partial<Record<ResourceType, string>>> = {
+  Deployment: 'flow_name',
+  WorkQueue: 'work_pool_name',
+  Worker: 'work_pool_name',
+  BlockDocument: 'slug',
+};
+
+function withinOf(resource: ResourceType, idParam: string | null, names: readonly string[]): string | null {
+  const param = WITHIN[resource];
+  return param !== undefined && param !== idParam && names.includes(param) ? param : null;
 }
 
 /** 51 of Prefect's 95 POSTs change nothing: they are in these groups. */

@@ -7,10 +7,12 @@ import { createPasswords, LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../authn/a
 import { accountsProvider } from '../authn/accounts/principal.ts';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { systemClock } from '../contract/clock.ts';
+import { scopeText } from '../contract/scope.ts';
 import type { StoredAccount } from '../store/accounts.ts';
-import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, refuseLater, renderTable, withStore } from './admin.ts';
+import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, renderTable, scopeCell, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { collectScope, SCOPE_HELP, scopeOf } from './scope.ts';
 
 /** Lower case: there are no two accounts that differ by case alone. An e-mail address is a name. */
 const NAME = /^[a-z0-9][a-z0-9._@+-]{0,127}$/;
@@ -25,7 +27,7 @@ interface PasswordOptions {
 
 interface AddOptions extends PasswordOptions {
   readonly role: readonly string[];
-  readonly scope?: string;
+  readonly scope?: readonly string[];
   readonly for?: number;
 }
 
@@ -45,13 +47,12 @@ export function register(program: Command, context: CliContext, stdin: Readable 
       `break glass: the account ends by itself, and may log in whatever the configuration says (default without built-in accounts: 1h)`,
       parseFor,
     )
-    .option('--scope <scope>', 'not built yet')
+    .option('--scope <scope>', SCOPE_HELP, collectScope)
     .addHelpText(
       'after',
       '\nExample:\n  lictor account add alice --role admin\n  lictor account add emma --role admin --for 1h     # while the identity provider is away\n',
     )
     .action((name: string, options: AddOptions) => {
-      refuseLater({ ...options }, ['scope']);
       checkName(name);
       return withStore(context, (session) => addAccount(context, session, { ...options, name, stdin }));
     });
@@ -85,15 +86,20 @@ interface Target extends PasswordOptions {
 async function addAccount(context: CliContext, session: AdminSession, options: Target & AddOptions): Promise<void> {
   const { name, role: roles } = options;
   const { store, config } = session;
+  const scope = scopeOf(options);
   if ((await store.accounts.byName(name)) !== undefined) throw nameTaken(name);
   const password = await choosePassword(options);
   const hash = await createPasswords().hash(password.text);
   const livesMs = options.for ?? (accountsProvider(config) === null ? BREAK_GLASS_MS : null);
   const expiresMs = livesMs === null ? null : systemClock() + livesMs;
   recordFirst(session, { action: expiresMs === null ? 'account.add' : 'account.break_glass', resourceType: 'Account', resourceId: name });
-  if (!(await store.accounts.create({ id: randomUUID(), name, roles, password: hash, expiresMs }))) throw nameTaken(name);
+  if (!(await store.accounts.create({ id: randomUUID(), name, roles, scope, password: hash, expiresMs }))) throw nameTaken(name);
   const until = expiresMs === null ? '' : ` It is break glass: it ends by itself at ${new Date(expiresMs).toISOString()}.`;
-  printAccount(context, { name, roles, password, done: `Account ${name} (role ${roles.join(', ')}) is made.${until}`, expiresMs }, options.json);
+  printAccount(
+    context,
+    { name, roles, password, done: `Account ${name} (role ${roles.join(', ')}${scope === null ? '' : ` on ${scopeText(scope)}`}) is made.${until}`, expiresMs },
+    options.json,
+  );
 }
 
 async function changePassword(context: CliContext, session: AdminSession, options: Target): Promise<void> {
@@ -150,15 +156,18 @@ function listAccounts({ out }: CliContext, accounts: readonly StoredAccount[], j
       name: account.name,
       role: account.roles.join(','),
       roles: account.roles,
+      scope: account.scope === null ? null : scopeText(account.scope),
       created_at: created(account),
       expires_at: isoOrNull(account.expiresMs),
     }));
     out.write(`${JSON.stringify(list)}\n`);
     return;
   }
-  const rows = accounts.map((account) => [account.name, account.roles.join(','), created(account).slice(0, 10), until(account)]);
+  const rows = accounts.map((account) => [account.name, account.roles.join(','), scopeCell(account.scope), created(account).slice(0, 10), until(account)]);
   out.write(
-    rows.length === 0 ? 'No accounts. lictor account add NAME --role ROLE makes one.\n' : renderTable([['NAME', 'ROLE', 'CREATED', 'ENDS (UTC)'], ...rows]),
+    rows.length === 0
+      ? 'No accounts. lictor account add NAME --role ROLE makes one.\n'
+      : renderTable([['NAME', 'ROLE', 'ON', 'CREATED', 'ENDS (UTC)'], ...rows]),
   );
 }
 

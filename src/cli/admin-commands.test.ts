@@ -11,6 +11,7 @@ import { anEdgeInput } from '../authn/inputs.fixture.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
+import { NOWHERE } from '../contract/scope.ts';
 import { openLedgerReader } from '../ledger/query.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { register as registerAccount } from './account.ts';
@@ -119,14 +120,24 @@ describe('lictor token', () => {
     ['an empty name', ['create', '', '--role', 'viewer']],
     ['a bad network', ['create', 'x', '--role', 'viewer', '--cidr', '10.0.0.0/99']],
     ['a bad expiry', ['create', 'x', '--role', 'viewer', '--expires', '90']],
-    ['a scope, which is not built yet', ['create', 'x', '--role', 'viewer', '--scope', 'tag=team-a']],
-    ['a pool, which is not built yet', ['create', 'x', '--role', 'worker', '--pool', 'p']],
+    ['a scope of nothing known', ['create', 'x', '--role', 'viewer', '--scope', 'team=a']],
+    ['a scope without a value', ['create', 'x', '--role', 'viewer', '--scope', 'tag=']],
+    ['a deployment without its flow', ['create', 'x', '--role', 'viewer', '--scope', 'deployment=nightly']],
     ['a bad overlap', ['rotate', 'x', '--overlap', 'soon']],
   ])('answers 2 to %s', async (_name, args) => {
     const { status, out, err } = await lictor('token', ...args);
     expect([status, out]).toEqual([2, '']);
     expect(err).not.toMatch(/defect|at .*\.ts/);
-    if (args.includes('--scope') || args.includes('--pool')) expect(err).toContain('not built yet');
+  });
+
+  it('create keeps on what the roles hold, and says so', async () => {
+    const args = ['create', 'a', '--role', 'operator', '--scope', 'tag=team-a', '--scope', 'tag=x', '--scope', 'own', '--pool', 'pool-a'];
+    expect(await json('token', ...args)).toMatchObject({ scope: 'tags=team-a,x work_pools=pool-a own' });
+    await json('token', 'create', 'b', '--role', 'operator');
+    const listed = await json('token', 'list');
+    expect(listed).toContainEqual(expect.objectContaining({ name: 'a', scope: 'tags=team-a,x work_pools=pool-a own' }));
+    expect(listed).toContainEqual(expect.objectContaining({ name: 'b', scope: null }));
+    expect((await inStore((store) => store.tokens.byName('a')))?.scope).toEqual({ ...NOWHERE, tags: ['team-a', 'x'], workPools: ['pool-a'], own: true });
   });
 
   it('rotate keeps the id; the old secret lives for the overlap, and 0s ends it at once', async () => {
@@ -237,8 +248,13 @@ describe('lictor account', () => {
     ['an unknown role', ['add', 'x', '--role', 'root']],
     ['an upper-case name', ['add', 'Alice', '--role', 'viewer']],
     ['a name with a space', ['add', 'a b', '--role', 'viewer']],
-    ['a scope, which is not built yet', ['add', 'x', '--role', 'viewer', '--scope', 'tag=a']],
+    ['a scope of nothing known', ['add', 'x', '--role', 'viewer', '--scope', 'a']],
   ])('answers 2 to %s', async (_name, args) => expect(await lictor('account', ...args)).toMatchObject({ status: 2, out: '' }));
+
+  it('add keeps on what the roles hold', async () => {
+    await json('account', 'add', 'bob', '--role', 'operator', '--scope', 'tag=team-a');
+    expect(await json('account', 'list')).toMatchObject([{ name: 'bob', scope: 'tags=team-a' }]);
+  });
 
   it('passwd replaces the password; remove frees the name; each answers 1 to nobody', async () => {
     const first = await json('account', 'add', 'alice', '--role', 'admin');

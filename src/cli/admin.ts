@@ -4,6 +4,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
+import { type Scope, scopeText } from '../contract/scope.ts';
 import { propagate } from '../decide/propagate.ts';
 import { appendRecord } from '../ledger/append-record.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -72,10 +73,9 @@ export function collectRole(text: string, before: readonly string[] = []): reado
   return [...new Set([...before, text])];
 }
 
-/** Options of the contract whose part comes later; given, they are refused and never ignored. */
-export function refuseLater(options: Readonly<Record<string, unknown>>, names: readonly string[]): void {
-  const given = names.find((name) => options[name] !== undefined);
-  if (given !== undefined) throw new UsageError(`--${given} is not built yet. A token or account has the whole of its roles.`);
+/** On what a token's or account's roles hold, as lists show it. */
+export function scopeCell(scope: Scope | null): string {
+  return scope === null ? 'everything' : scopeText(scope);
 }
 
 /** Aligned columns, two spaces between them. */

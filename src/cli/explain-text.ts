@@ -78,7 +78,9 @@ function whoLines({ principal }: Explanation): readonly string[] {
   const { kind, idp, hypothetical, roles } = principal;
   const first = hypothetical ? `anybody who has ${roles.length === 1 ? 'this role' : 'these roles'}` : `${kind}${idp === null ? '' : ` of ${idp}`}`;
   if (roles.length === 0) return [first, 'has no role: what is permitted to everybody (group baseline) is all there is'];
-  return hypothetical ? [first] : [first, ...roles.map(({ role, from }) => `role ${cell(role, 9)} ${from.join('; ')}`)];
+  return hypothetical
+    ? [first]
+    : [first, ...roles.map(({ role, scope, from }) => `role ${cell(role, 9)} ${scope === null ? '' : `on ${scope}; `}${from.join('; ')}`)];
 }
 
 function requestLines(request: NonNullable<Explanation['request']>): readonly string[] {
@@ -103,7 +105,17 @@ function askLine(ask: ExplainedAsk, paint: Paint): string {
   const on = objectWords(ask.resource_type, ask.resource_id);
   const words = `${cell(ask.action, WIDTH.action)}  ${cell(ask.group ?? '-', WIDTH.group)}  ${cell(on, WIDTH.on)}`;
   const line = `${paint(ask.decision === 'allow' ? 'green' : 'red', cell(ask.decision, WIDTH.decision))}  ${words}  ${cell(by, WIDTH.by).trimEnd()}`;
-  return facts.length === 0 ? line : `${line}\n    ${' '.repeat(WIDTH.decision)}${paint('dim', cell(`with ${facts.join(', ')}`, 104).trimEnd())}`;
+  const below = [
+    ...(facts.length === 0 ? [] : [`with ${facts.join(', ')}`]),
+    ...(ask.attributes === null ? [] : [`it is ${attributeWords(ask.attributes)}`]),
+    ...(ask.narrowed_to === null ? [] : [`narrowed to ${ask.narrowed_to.join(' or ')}`]),
+  ];
+  return [line, ...below.map((words) => `    ${' '.repeat(WIDTH.decision)}${paint('dim', cell(words, 104).trimEnd())}`)].join('\n');
+}
+
+function attributeWords(attributes: NonNullable<ExplainedAsk['attributes']>): string {
+  const given = Object.entries(attributes).filter(([, value]) => value.length > 0);
+  return given.map(([name, value]) => `${name}=${typeof value === 'string' ? value : value.join(',')}`).join(' ');
 }
 
 function objectWords(type: string | null, id: string | null): string {

@@ -17,11 +17,11 @@ import { findPrincipal, type Somebody } from '../explain/principal.ts';
 import { revisit } from '../explain/record.ts';
 import { explainRequest } from '../explain/request.ts';
 import { openLedgerReader } from '../ledger/query.ts';
-import { createLookup } from '../mediate/lookup.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import type { OwnPolicies } from '../policy/own/check.ts';
 import { loadBuiltInPolicies } from '../policy/policies.ts';
 import { loadPolicySources } from '../policy/sources.ts';
+import { createLookup } from '../prefect/lookup.ts';
 import { createUpstream } from '../prefect/upstream.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { CliContext, LoadedContext } from './context.ts';
@@ -75,7 +75,8 @@ async function explain(context: CliContext, words: Words, options: ExplainOption
   const upstream = createUpstream({ ...loaded.config.prefect, publicUrl: null, connectTimeoutMs: 2_000, answerTimeoutMs: 5_000 });
   try {
     const own = await policiesInForce(loaded.config, loaded.configFile);
-    const parts = createParts(loaded, own, createLookup(upstream));
+    const makerOf: ExplainerParts['makerOf'] = async (type, id) => (await store.open()).makers.of(type, id);
+    const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf });
     const find = (text: string) => findPrincipal(text, { config: loaded.config, store: store.open, nowMs: systemClock() });
     const result = await answer({ parts, find, paths: loaded.paths });
     print(context, result, options.json === true);
@@ -150,13 +151,13 @@ async function loadLeniently(context: CliContext): Promise<LoadedContext> {
   return context.loadContext({ secrets: 'read' }).catch(() => context.loadContext({ secrets: 'skip' }));
 }
 
-function createParts({ config, paths }: LoadedContext, own: OwnPolicies, lookup: ExplainerParts['lookup']): ExplainerParts {
+function createParts({ config, paths }: LoadedContext, own: OwnPolicies, prefect: Pick<ExplainerParts, 'lookup' | 'makerOf'>): ExplainerParts {
   const catalogue = createCatalogue();
   const actions = collectActions(catalogue.operations);
   const revision = publishedRevision(join(paths.root, 'revision.json'));
   const policy = createPolicyEngine({ actions, revision: revision ?? 0, policies: { ...loadBuiltInPolicies(), ...own.texts } });
   const sources = new Map([...loadPolicySources(), ...own.sources]);
-  return { catalogue, actions, policy, sources, publicUrl: config.publicUrl, lookup, revision };
+  return { catalogue, actions, policy, sources, publicUrl: config.publicUrl, ...prefect, revision };
 }
 
 function lazyStore(config: Config): { readonly open: () => Promise<Store>; readonly close: () => Promise<void> } {

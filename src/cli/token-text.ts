@@ -1,8 +1,9 @@
 // What `lictor token` prints.
 import type { PublicUrl } from '../config/config.ts';
+import { scopeText } from '../contract/scope.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
 import type { StoredToken } from '../store/tokens.ts';
-import { renderTable } from './admin.ts';
+import { renderTable, scopeCell } from './admin.ts';
 
 export interface NewSecret {
   readonly token: StoredToken;
@@ -12,10 +13,11 @@ export interface NewSecret {
 
 /** The only place where a secret is written. `role` holds all roles, joined with commas. */
 export function renderNewSecret({ token, secret, publicUrl }: NewSecret, form: 'json' | 'text'): string {
-  const { name, id, roles, cidrs } = token;
+  const { name, id, roles, cidrs, scope } = token;
   const expiresAt = isoOrNull(expiryOf(token));
-  if (form === 'json') return `${JSON.stringify({ name, id, secret, expires_at: expiresAt, role: roles.join(','), roles, cidrs })}\n`;
-  const limits = [`role ${roles.join(', ')}`, expiresAt === null ? 'no expiry' : `until ${expiresAt}`];
+  if (form === 'json')
+    return `${JSON.stringify({ name, id, secret, expires_at: expiresAt, role: roles.join(','), roles, scope: scope === null ? null : scopeText(scope), cidrs })}\n`;
+  const limits = [`role ${roles.join(', ')}${scope === null ? '' : ` on ${scopeText(scope)}`}`, expiresAt === null ? 'no expiry' : `until ${expiresAt}`];
   if (cidrs.length > 0) limits.push(`from ${cidrs.join(', ')}`);
   return `Service token ${name} (${limits.join('; ')}). Its secret is shown now and never again:
 
@@ -41,6 +43,7 @@ export function tokenJson(token: StoredToken, nowMs: number): Readonly<Record<st
     id: token.id,
     role: token.roles.join(','),
     roles: token.roles,
+    scope: token.scope === null ? null : scopeText(token.scope),
     cidrs: token.cidrs,
     state: stateOf(token, nowMs),
     created_at: isoOrNull(token.createdMs),
@@ -56,12 +59,13 @@ export function renderTokens(tokens: readonly StoredToken[], nowMs: number): str
     token.name,
     token.id,
     token.roles.join(','),
+    scopeCell(token.scope),
     stateOf(token, nowMs),
     day(expiryOf(token)) ?? 'never',
     minute(token.lastUsedMs) ?? '-',
     token.cidrs.join(',') || 'anywhere',
   ]);
-  return renderTable([['NAME', 'ID', 'ROLE', 'STATE', 'EXPIRES', 'LAST USED (UTC)', 'FROM'], ...rows]);
+  return renderTable([['NAME', 'ID', 'ROLE', 'ON', 'STATE', 'EXPIRES', 'LAST USED (UTC)', 'FROM'], ...rows]);
 }
 
 /** One token of `token list --access --json`. */

@@ -6,9 +6,10 @@ import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
 import type { StoredToken } from '../store/tokens.ts';
-import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, refuseLater, withStore } from './admin.ts';
+import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { collectScope, SCOPE_HELP, scopeOf } from './scope.ts';
 import { accessTokenJson, renderAccessTokens, renderNewSecret, renderTokens, tokenJson } from './token-text.ts';
 
 const DEFAULT_OVERLAP = '24h';
@@ -19,8 +20,8 @@ interface CreateOptions {
   readonly cidr?: readonly string[];
   readonly expires?: number;
   readonly json?: boolean;
-  readonly scope?: string;
-  readonly pool?: string;
+  readonly scope?: readonly string[];
+  readonly pool?: readonly string[];
 }
 
 export function register(program: Command, context: CliContext): void {
@@ -66,11 +67,13 @@ function registerCreate(token: Command, context: CliContext): void {
     .option('--cidr <network>', 'where it may be used from: 10.0.0.0/8; repeatable', collectCidr)
     .option('--expires <duration>', 'when it ends: 24h, 90d (default: never)', parseExpires)
     .option('--json', 'one object with the secret')
-    .option('--scope <scope>', 'not built yet')
-    .option('--pool <pool>', 'not built yet')
-    .addHelpText('after', '\nExample:\n  lictor token create etl-worker --role worker --cidr 10.0.0.0/8 --expires 90d\n')
+    .option('--scope <scope>', SCOPE_HELP, collectScope)
+    .option('--pool <pool>', 'the same as --scope work_pool=POOL; repeatable', collectScope)
+    .addHelpText(
+      'after',
+      '\nExample:\n  lictor token create etl-worker --role worker --pool pool-a --cidr 10.0.0.0/8 --expires 90d\n  lictor token create ci --role operator --scope tag=team-a\n',
+    )
     .action((name: string, options: CreateOptions) => {
-      refuseLater({ ...options }, ['scope', 'pool']);
       if (!NAME.test(name)) throw new UsageError(`${JSON.stringify(name)} is no name for a token: letters, digits, dot, dash and underscore, at most 64.`);
       return withStore(context, (session) => createToken(context, session, { ...options, name }));
     });
@@ -79,10 +82,11 @@ function registerCreate(token: Command, context: CliContext): void {
 async function createToken(context: CliContext, session: AdminSession, options: CreateOptions & { readonly name: string }): Promise<void> {
   const { store } = session;
   const { name, role: roles, cidr: cidrs = [], expires = null } = options;
+  const scope = scopeOf(options);
   if ((await store.tokens.byName(name)) !== undefined) throw nameTaken(name);
   const { id, text: secret } = createTokenText(createTokenId());
   recordFirst(session, { action: 'token.create', resourceType: 'ServiceToken', resourceId: name });
-  if (!(await store.tokens.create({ id, name, roles, cidrs, lifetimeMs: expires, hash: hashToken(secret) }))) throw nameTaken(name);
+  if (!(await store.tokens.create({ id, name, roles, scope, cidrs, lifetimeMs: expires, hash: hashToken(secret) }))) throw nameTaken(name);
   await printSecret(context, session, { name, secret, json: options.json });
 }
 

@@ -87,7 +87,6 @@ sesions: {}
       ['prefect.url', 2],
       ['roles[0].members[0]', 4],
       ['roles[1].members[0]', 6],
-      ['roles[1].scope', 7],
       ['sesions', 8],
     ]);
     expect(found.at(-1)).toMatchObject({ message: 'unknown key', remedy: 'Did you mean sessions?' });
@@ -132,7 +131,6 @@ limits: [{ for: "*", rate: fast }]
     'ledger: { export: [] }',
     'limits: [{ for: "role:worker", rate: 5/s }]',
     'limits: [{ for: "*", rate: 5/s, concurrency: 3 }]',
-    'roles: [{ role: viewer, members: ["token:a"], scope: { own: true } }]',
   ])('say that a later part is not built yet: %s', (line) => {
     expect(problems(`${SMALLEST}${line}\n`)).toEqual([expect.objectContaining({ message: expect.stringContaining('not built yet') })]);
   });
@@ -233,6 +231,28 @@ describe('identities, limits and the small sections', () => {
   it('takes members of every built form', () => {
     const text = `${SMALLEST}identity_providers: [{ id: local, type: accounts }]\nroles: [{ role: operator, members: ["user:bob@local", "token:etl-worker", "*@local"] }]\n`;
     expect(accepted(text).roles).toEqual([{ role: 'operator', members: ['user:bob@local', 'token:etl-worker', '*@local'], scope: null }]);
+  });
+
+  it('takes a scope with every key', () => {
+    const keys =
+      'tags: [a], work_pools: [p], deployments: ["etl/*"], flows: [f], variables: ["v*"], blocks: [b], automations: [c], concurrency_limits: [d], own: true';
+    expect(accepted(`${SMALLEST}roles: [{ role: operator, members: ["token:x"], scope: { ${keys} } }]\n`).roles[0]?.scope).toEqual({
+      ...{
+        tags: ['a'],
+        workPools: ['p'],
+        deployments: ['etl/*'],
+        flows: ['f'],
+        variables: ['v*'],
+        blocks: ['b'],
+        automations: ['c'],
+        concurrencyLimits: ['d'],
+      },
+      own: true,
+    });
+  });
+
+  it.each(['{}', '{ own: false }', '{ tags: [] }', '{ deployments: [etl] }', '{ flows: ["a*b"] }'])('refuses the scope %s', (scope) => {
+    expect(places(`${SMALLEST}roles: [{ role: operator, members: ["token:x"], scope: ${scope} }]\n`)).toEqual(['roles[0].scope']);
   });
 
   it.each(['bob', 'user:bob', '@local', '*', 'user:@local', 'token:', 'user:bob@elsewhere'])('refuses the member %j', (member) => {

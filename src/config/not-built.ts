@@ -11,7 +11,6 @@ interface NotBuilt {
 }
 
 const NOT_BUILT: readonly NotBuilt[] = [
-  { at: ['roles', '*', 'scope'], part: 'scoped roles' },
   { at: ['limits', '*', 'for'], part: 'limits by role, principal or service', refuses: (value) => value !== '*' },
   { at: ['limits', '*', 'concurrency'], part: 'concurrency limits' },
   { at: ['services'], part: 'egress to services' },

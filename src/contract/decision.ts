@@ -11,6 +11,14 @@ export interface Resource {
   readonly id: string | null;
 }
 
+/** A resource, and how it is found. */
+export interface Located extends Resource {
+  /** `id` is a name, also when it looks like an id. */
+  readonly named?: boolean;
+  /** What its name is unique in: the flow of a deployment, the pool of a queue or worker, the block type of a block. */
+  readonly within?: string;
+}
+
 /** Facts about the request that policies may use. Snake case: these are the names in Cedar's `context`. */
 export interface DecisionContext {
   readonly address: string;

@@ -36,6 +36,8 @@ export const OUTPUT = {
   limit: 'x-lictor-limit',
   /** Why not. Its words are in nginx's maps. */
   code: 'x-lictor-code',
+  /** Of a foreign object: the body with which Prefect says that there is none. */
+  absent: 'x-lictor-absent',
   /** `AccessFacts` (facts.ts): what the access log cannot know by itself. */
   facts: 'x-lictor-facts',
 } as const;

@@ -56,6 +56,8 @@ export interface Operation {
   readonly resource: ResourceType;
   /** Which path parameter is the resource's id; null: the resource type as a whole. */
   readonly idParam: string | null;
+  /** Which path parameter says what the resource's name is unique in: a queue's pool, a deployment's flow. */
+  readonly withinParam: string | null;
   readonly taken: PathTaken;
   /** True when the decision may depend on the object: its path is then in the decision's key. */
   readonly objectScoped: boolean;

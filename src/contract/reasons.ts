@@ -123,6 +123,21 @@ export const REASONS = {
     hint: 'Ask an administrator: lictor locks shows why, lictor unlock ends it.',
   },
   'policy-default-deny': { status: 403, detail: 'No policy permits this.', hint: 'Ask an administrator for a role that may do it.' },
+  'object-foreign': {
+    status: 404,
+    detail: 'There is no such object, or it is outside what the roles of this principal hold on.',
+    hint: 'The client gets the answer of Prefect for an object that is not there; this reason stands in the record alone.',
+  },
+  'scope-excludes': {
+    status: 403,
+    detail: 'The role that may do this does not hold on this object, or not on what it would become.',
+    hint: 'Ask an administrator to widen the scope of the role: tags, work_pools, deployments, flows and names are in lictor.yaml.',
+  },
+  'scope-not-filterable': {
+    status: 403,
+    detail: 'This cannot be narrowed to the objects that the role holds on, so nothing of it is shown.',
+    hint: 'Ask for one object or one kind of objects; an administrator can give a role on everything.',
+  },
   'policy-forbids': { status: 403, detail: 'A policy forbids this.', hint: 'Ask an administrator; the record of this request names the policy.' },
   'scope-missing': {
     status: 403,

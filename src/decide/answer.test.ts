@@ -23,7 +23,7 @@ const principal: Principal = {
   onBehalfOf: [],
 };
 const credential: Credential = { id: 'abc', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] };
-const allowed: Authorization = { ok: true, principal, credential, decisions: [] };
+const allowed: Authorization = { ok: true, principal, credential, decisions: [], restriction: null, entities: [] };
 
 function inputs(operation: string, changes: Partial<EdgeInputs> = {}): EdgeInputs {
   const empty = { requestId: 'r', host: 'h', listener: '1', address: 'a', authorization: 'x', token: '', session: '', certificate: '', sameOrigin: false };
@@ -40,6 +40,7 @@ function answererWith(authorization: Authorization | (() => Promise<Authorizatio
   const decider: Decider = {
     revision: 7,
     authorize: () => note('authorize'),
+    authorizeNow: () => note('authorizeNow'),
     precheck: () => note('precheck'),
   };
   return { answerer: createAnswerer({ decider, catalogue, clock: () => 1000, mayWrite: () => mayWrite }), calls };

@@ -6,7 +6,9 @@ import { LictorError } from '../contract/error.ts';
 import { encodeFacts } from '../contract/facts.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import { OUTPUT } from '../contract/names.ts';
+import type { Operation, PathTaken } from '../contract/operation.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
+import { absentBody } from '../scope/absent.ts';
 import type { Authorization, Decider } from './decider.ts';
 import { decisionKey } from './inputs.ts';
 import { createLiveKeys } from './live-keys.ts';
@@ -56,14 +58,14 @@ export function createAnswerer(parts: AnswererParts): Answerer {
       const authorization = await authorizeOnce(key, inputs);
       if (!authorization.ok && authorization.reason === 'gateway-unavailable') throw new LictorError('gateway-unavailable', 'decisions do not settle');
       const facts = factsHeader(authorization, parts.decider.revision);
-      if (!authorization.ok) return refusal(authorization.reason, facts);
+      if (!authorization.ok) return refusal(authorization.reason, facts, absentHeader(parts.catalogue, inputs, authorization.reason));
       if (operation === undefined || operation.taken === 'relay') return refusal('action-unknown', facts);
       if (operation.writes && !parts.mayWrite()) throw new LictorError('ledger-unavailable', 'the ledger cannot be written');
       const cacheable = liveKeys.admit(authorization.principal.id, key);
       return {
         status: 200,
         headers: {
-          [OUTPUT.path]: operation.taken,
+          [OUTPUT.path]: pathOf(authorization, operation),
           [OUTPUT.limit]: encodeURIComponent(authorization.principal.id),
           [OUTPUT.facts]: facts,
           'cache-control': cacheable ? cacheControl(authorization.credential.expiresAtMs, parts.clock()) : 'no-store',
@@ -74,8 +76,13 @@ export function createAnswerer(parts: AnswererParts): Answerer {
   };
 }
 
+/** What is allowed for a part only is narrowed to it, or refused, where the body can be read. */
+function pathOf({ restriction }: Extract<Authorization, { ok: true }>, { taken }: Operation): PathTaken {
+  return restriction === null ? taken : 'mediated';
+}
+
 /** A refusal is never cached: guessed tokens would fill the cache. */
-function refusal(reason: ReasonCode, facts: string): Answer {
+function refusal(reason: ReasonCode, facts: string, absent: Readonly<Record<string, string>> = {}): Answer {
   const text = REASONS[reason];
   return {
     status: text.status === 401 ? 401 : 403,
@@ -83,9 +90,19 @@ function refusal(reason: ReasonCode, facts: string): Answer {
       [OUTPUT.code]: reason,
       [OUTPUT.facts]: facts,
       'cache-control': 'no-store',
+      ...absent,
       ...(text.status === 401 && { 'www-authenticate': 'Bearer realm="lictor"' }),
     },
   };
+}
+
+/** Prefect's own body for an object that is not there, as bytes of a header. */
+function absentHeader(catalogue: Catalogue, { operation: operationId, path }: EdgeInputs, reason: ReasonCode): Readonly<Record<string, string>> {
+  if (reason !== 'object-foreign') return {};
+  const operation = catalogue.byId(operationId);
+  const body = absentBody(operation, (operation === undefined ? undefined : catalogue.params(operation, path)) ?? {});
+  // Names of any letters are in it; a name with a DEL in it is nobody's.
+  return { [OUTPUT.absent]: Buffer.from(body.replaceAll('\u007f', '')).toString('latin1') };
 }
 
 /** nginx counts whole seconds, so an answer lives up to two; both numbers end with the credential. */

@@ -1,26 +1,34 @@
 // The decision: authenticate, classify, evaluate. Deny is a value; whatever goes wrong here ends in deny or in an outage, never in allow.
 import type { Authenticator } from '../authn/authenticator.ts';
-import { alternativeActions, collectActions } from '../catalog/actions.ts';
+import { collectActions } from '../catalog/actions.ts';
 import type { Catalogue } from '../catalog/catalogue.ts';
-import { actionFor } from '../catalog/query.ts';
 import { scopesAllow } from '../contract/client-scopes.ts';
-import type { Decision, Resource } from '../contract/decision.ts';
+import type { Decision } from '../contract/decision.ts';
+import type { Entity } from '../contract/entity.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
-import type { ActionGroup, ActionName, Operation } from '../contract/operation.ts';
+import type { ActionGroup, ActionName } from '../contract/operation.ts';
 import type { Credential, Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
+import type { Scope } from '../contract/scope.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
+import type { Entities } from '../prefect/entities.ts';
+import { type Ask, ownAsks } from './asks.ts';
 import { isForeignWrite } from './origin.ts';
+import { hasScopes, type Ruling, rule, ruleAtMost } from './rule.ts';
 
-/** One right that a request needs. `facts` are what the body asks for; policies see them in their context. */
-export interface Ask {
-  readonly action: ActionName;
-  readonly resource: Resource;
-  readonly facts?: Readonly<Record<string, boolean | number | string>>;
-}
+export type { Ask } from './asks.ts';
 
 export type Authorization =
-  | { readonly ok: true; readonly principal: Principal; readonly credential: Credential; readonly decisions: readonly Decision[] }
+  | {
+      readonly ok: true;
+      readonly principal: Principal;
+      readonly credential: Credential;
+      readonly decisions: readonly Decision[];
+      /** The scopes that are all that may be seen or changed: whoever lets it through narrows it to them, or refuses. Null: everything. */
+      readonly restriction: readonly Scope[] | null;
+      /** What was looked at for each decision, in their order; null where nothing was. */
+      readonly entities: readonly (Entity | null)[];
+    }
   | {
       readonly ok: false;
       readonly reason: ReasonCode;
@@ -28,14 +36,19 @@ export type Authorization =
       readonly credential: Credential | null;
       readonly credentialId: string | null;
       readonly decisions: readonly Decision[];
+      /** As above; left out where nothing was looked at. */
+      readonly entities?: readonly (Entity | null)[];
     };
 
 export interface Decider {
   /**
    * Authenticates by the inputs (or by a socket's first-frame token) and evaluates every ask: all must be allowed.
-   * No asks: the operation's own action on its own resource.
+   * No asks: the operation's own action on its own resource. Throws UpstreamError when a scope needs a look at an object and
+   * Prefect cannot be asked.
    */
   authorize(inputs: EdgeInputs, asks: readonly Ask[], frameToken?: string): Promise<Authorization>;
+  /** The same for a request that the gateway is about to forward itself: objects are looked up now, nothing is remembered. */
+  authorizeNow(inputs: EdgeInputs, asks: readonly Ask[]): Promise<Authorization>;
   /**
    * Before the body is read: is any action that this route can turn out to be permitted? The mediator then asks exactly, so
    * this allow lets nothing through by itself; it only keeps the bodies of the others away.
@@ -48,6 +61,8 @@ export interface DeciderParts {
   readonly authenticator: Authenticator;
   readonly catalogue: Catalogue;
   readonly policy: PolicyEngine;
+  /** Objects of Prefect: `recent` may be some seconds old. */
+  readonly entities: { readonly recent: Entities; readonly now: Entities };
   /** The store's change number: an answer that was computed while it moved is computed again. */
   readonly changeNumber: () => Promise<number>;
 }
@@ -60,8 +75,9 @@ export function createDecider(given: DeciderParts): Decider {
   const parts: Inside = { ...given, groups: new Map(collectActions(given.catalogue.operations).map(({ name, group }) => [name, group])) };
   return {
     revision: parts.policy.revision,
-    authorize: (inputs, asks, frameToken) => settled(parts, () => decideOnce(parts, inputs, { asks, frameToken, any: false })),
-    precheck: (inputs) => settled(parts, () => decideOnce(parts, inputs, { asks: [], frameToken: undefined, any: true })),
+    authorize: (inputs, asks, frameToken) => settled(parts, () => decideOnce(parts, inputs, { asks, frameToken, any: false, entities: parts.entities.recent })),
+    authorizeNow: (inputs, asks) => settled(parts, () => decideOnce(parts, inputs, { asks, frameToken: undefined, any: false, entities: parts.entities.now })),
+    precheck: (inputs) => settled(parts, () => decideOnce(parts, inputs, { asks: [], frameToken: undefined, any: true, entities: parts.entities.recent })),
   };
 }
 
@@ -80,6 +96,7 @@ interface Question {
   readonly frameToken: string | undefined;
   /** One of the route's alternative actions is enough. */
   readonly any: boolean;
+  readonly entities: Entities;
 }
 
 async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question): Promise<Authorization> {
@@ -92,13 +109,14 @@ async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question)
     return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
   }
   const { principal, credential } = authentication;
-  const refuse = (reason: ReasonCode, decisions: readonly Decision[] = []): Authorization => ({
+  const refuse = (reason: ReasonCode, rulings: readonly Ruling[] = []): Authorization => ({
     ok: false,
     reason,
     principal,
     credential,
     credentialId: credential.id,
-    decisions,
+    decisions: rulings.map(({ decision }) => decision),
+    entities: rulings.map(({ entity }) => entity),
   });
 
   const operation = parts.catalogue.byId(inputs.operation);
@@ -108,39 +126,60 @@ async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question)
 
   const asks = question.asks.length > 0 ? question.asks : ownAsks(parts.catalogue, operation, inputs, question.any);
   if (typeof asks === 'string') return refuse(asks);
-  const decisions = asks.map((ask) =>
-    withinScopes(
-      parts,
-      credential,
-      parts.policy.evaluate({
-        principal,
-        action: ask.action,
-        resource: ask.resource,
-        context: { address: inputs.address, carrier: credential.carrier, facts: ask.facts ?? {} },
-      }),
-    ),
-  );
-  const allowed = decisions.filter((decision) => decision.enforced === 'allow');
-  if (question.any && allowed.length > 0) return { ok: true, principal, credential, decisions: allowed };
+  const ruled = await ruleAll(parts, question, { principal, asks, context: { address: inputs.address, carrier: credential.carrier } });
+  const rulings = ruled.map((ruling) => ({ ...ruling, decision: withinClientScopes(parts, credential, ruling.decision) }));
+  const decisions = rulings.map(({ decision }) => decision);
+  const allow = (some: readonly Ruling[]): Authorization => ({
+    ok: true,
+    principal,
+    credential,
+    decisions: some.map(({ decision }) => decision),
+    restriction: restrictionOf(some),
+    entities: some.map(({ entity }) => entity),
+  });
+  const allowed = rulings.filter(({ decision }) => decision.enforced === 'allow');
+  if (question.any && allowed.length > 0) return allow(allowed);
   const denied = decisions.find((decision) => decision.enforced !== 'allow');
-  return denied === undefined && decisions.length > 0
-    ? { ok: true, principal, credential, decisions }
-    : refuse(denied?.reason ?? 'policy-default-deny', decisions);
+  return denied === undefined && decisions.length > 0 ? allow(rulings) : refuse(denied?.reason ?? 'policy-default-deny', rulings);
 }
 
-/** Scopes take away, and never give: what no policy permits stays refused for that reason. */
-function withinScopes({ groups }: Inside, { scopes }: Credential, decision: Decision): Decision {
+/** The scopes of a client take away, and never give: what no policy permits stays refused for that reason. */
+function withinClientScopes({ groups }: Inside, { scopes }: Credential, decision: Decision): Decision {
   if (decision.effect !== 'allow' || scopesAllow(scopes, groups.get(decision.action))) return decision;
   return { ...decision, effect: 'deny', enforced: 'deny', reason: 'scope-missing' };
 }
 
-/** The operation's own action, or all that it can turn out to be, on its own resource; a reason when the query cannot be read safely. */
-function ownAsks(catalogue: Catalogue, operation: Operation, inputs: EdgeInputs, any: boolean): readonly Ask[] | ReasonCode {
-  const action = actionFor(operation, inputs.args);
-  if (action === 'query-invalid') return 'query-invalid';
-  const params = inputs.path === '' ? {} : catalogue.params(operation, inputs.path);
-  if (params === undefined) return 'action-unknown';
-  const id = operation.idParam === null ? null : (params[operation.idParam] ?? null);
-  const actions = any ? alternativeActions(operation) : [action];
-  return actions.map((name) => ({ action: name, resource: { type: operation.resource, id } }));
+interface Asked {
+  readonly principal: Principal;
+  readonly asks: readonly Ask[];
+  readonly context: { readonly address: string; readonly carrier: string };
+}
+
+/** One look at an object serves all asks about it. Before the body is known, what every scope would allow at most is enough. */
+async function ruleAll(parts: DeciderParts, { any, entities }: Question, { principal, asks, context }: Asked): Promise<readonly Ruling[]> {
+  const questions = asks.map((ask) => ({ principal, ask, context: { ...context, facts: ask.facts ?? {} } }));
+  if (any) return questions.map((question) => ruleAtMost(parts, question));
+  const looking = { policy: parts.policy, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
+  return Promise.all(questions.map((question) => rule(looking, question)));
+}
+
+function lookingOnce(entities: Entities): Entities {
+  const found = new Map<string, ReturnType<Entities['find']>>();
+  return {
+    ...entities,
+    find(resource) {
+      const key = JSON.stringify(resource);
+      const known = found.get(key) ?? entities.find(resource);
+      found.set(key, known);
+      return known;
+    },
+  };
+}
+
+/** What every restricted ask lets through is what the narrowest does; asks of one request are restricted by the same scopes. */
+function restrictionOf(rulings: readonly Ruling[]): readonly Scope[] | null {
+  const restrictions = rulings.flatMap(({ restriction }) => (restriction === null ? [] : [restriction]));
+  const [first, ...others] = restrictions;
+  if (first === undefined) return null;
+  return first.filter((scope) => others.every((other) => other.some((each) => JSON.stringify(each) === JSON.stringify(scope))));
 }

@@ -1,7 +1,7 @@
 // `explain PRINCIPAL ACTION [RESOURCE]`: by policy alone.
 import { normaliseUuid } from '../catalog/template.ts';
 import { nearestName } from '../config/suggest.ts';
-import type { Resource } from '../contract/decision.ts';
+import type { Located } from '../contract/decision.ts';
 import { LictorError } from '../contract/error.ts';
 import { RESOURCE_TYPES, type ResourceType } from '../contract/operation.ts';
 import { conclude, type ExplainerParts, evaluate } from './explainer.ts';
@@ -12,11 +12,11 @@ import type { Somebody } from './principal.ts';
  * `resource` is an id or name, `TYPE`, or `TYPE:ID`; left out: every type that the action is for, as a whole.
  * Throws LictorError `usage` for an action or resource that is not there, with a suggestion.
  */
-export function explainAction(
+export async function explainAction(
   parts: ExplainerParts,
   somebody: Somebody,
   question: { readonly action: string; readonly resource?: string | undefined },
-): Explanation {
+): Promise<Explanation> {
   const entry = parts.actions.find(({ name }) => name === question.action);
   if (entry === undefined)
     throw unknownAction(
@@ -24,12 +24,12 @@ export function explainAction(
       parts.actions.map(({ name }) => name),
     );
   const resources = readResource(question.resource, entry);
-  const asks = resources.map((resource) => evaluate(parts, somebody, { action: entry.name, resource }));
+  const asks = await Promise.all(resources.map((resource) => evaluate(parts, somebody, { action: entry.name, resource })));
   const denied = asks.find(({ decision }) => decision === 'deny');
   return conclude(parts, somebody, { decision: denied === undefined ? 'allow' : 'deny', reason: denied?.reason ?? 'policy-permits', asks });
 }
 
-function readResource(text: string | undefined, entry: { readonly name: string; readonly resources: readonly ResourceType[] }): readonly Resource[] {
+function readResource(text: string | undefined, entry: { readonly name: string; readonly resources: readonly ResourceType[] }): readonly Located[] {
   const types = entry.resources;
   if (text === undefined) return types.map((type) => ({ type, id: null }));
   const separator = text.search(/[:/]/);
@@ -37,11 +37,17 @@ function readResource(text: string | undefined, entry: { readonly name: string; 
   const type = RESOURCE_TYPES.find((known) => known === head);
   if (type !== undefined) {
     if (!types.includes(type)) throw usage(`${entry.name} is never asked on ${type}. It is for ${types.join(', ')}.`);
-    return [{ type, id: separator < 0 ? null : idOf(text.slice(separator + 1)) }];
+    return [separator < 0 ? { type, id: null } : located(type, text.slice(separator + 1))];
   }
   const [only, ...others] = types;
   if (only === undefined || others.length > 0) throw usage(`${entry.name} is for ${types.join(' and ')}: write TYPE:ID, for example ${only ?? ''}:${text}.`);
-  return [{ type: only, id: idOf(text) }];
+  return [located(only, text)];
+}
+
+/** `FLOW/NAME` for a deployment, `POOL/NAME` for a queue. */
+function located(type: ResourceType, text: string): Located {
+  const at = type === 'Deployment' || type === 'WorkQueue' ? text.indexOf('/') : -1;
+  return at < 0 ? { type, id: idOf(text) } : { type, id: text.slice(at + 1), named: true, within: text.slice(0, at) };
 }
 
 function idOf(text: string): string {

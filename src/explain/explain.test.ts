@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LedgerRecord } from '../contract/record.ts';
+import { NOWHERE } from '../contract/scope.ts';
 import { explainAction } from './action.ts';
 import { explainerParts, principalParts, role, token } from './bench.fixture.ts';
 import { findPrincipal } from './principal.ts';
@@ -12,7 +13,7 @@ const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 describe('explain an action', () => {
   it('names the policy that permits, its file and words', async () => {
-    const answer = explainAction(parts, await role('operator'), { action: 'flow_runs.cancel', resource: ID.toUpperCase() });
+    const answer = await explainAction(parts, await role('operator'), { action: 'flow_runs.cancel', resource: ID.toUpperCase() });
     expect(answer).toMatchObject({ decision: 'allow', reason: 'policy-permits', status: null, revision: 7 });
     expect(answer.asks).toMatchObject([
       { group: 'steer', resource_type: 'FlowRun', resource_id: ID, policies: [{ id: 'operator', file: 'src/policy/roles/operator.cedar' }] },
@@ -21,13 +22,13 @@ describe('explain an action', () => {
   });
 
   it('denies what no policy permits, with the status of the answer', async () => {
-    const answer = explainAction(parts, await role('viewer'), { action: 'flow_runs.cancel' });
+    const answer = await explainAction(parts, await role('viewer'), { action: 'flow_runs.cancel' });
     expect(answer).toMatchObject({ decision: 'deny', reason: 'policy-default-deny', status: 403 });
   });
 
   it('denies a revoked token whatever policies say, and still shows them', async () => {
     const gone = await findPrincipal('token:gone', principalParts([token('gone', { roles: ['admin'], revokedMs: 1 })]));
-    const answer = explainAction(parts, gone, { action: 'flows.read' });
+    const answer = await explainAction(parts, gone, { action: 'flows.read' });
     expect(answer).toMatchObject({ decision: 'deny', reason: 'credential-revoked', status: 401, asks: [{ decision: 'allow' }] });
   });
 
@@ -39,7 +40,7 @@ describe('explain an action', () => {
     ['blocks.read_secrets', 'x', 'write TYPE:ID'],
   ])('refuses %s on %s: %s', async (action, resource, words) => {
     const somebody = await role('admin');
-    expect(() => explainAction(parts, somebody, { action, resource })).toThrow(words);
+    await expect(explainAction(parts, somebody, { action, resource })).rejects.toThrow(words);
   });
 });
 
@@ -142,20 +143,49 @@ describe('explain a request that was made', () => {
   };
 
   it('shows the same answer, and one that is another now', async () => {
-    expect(revisit(parts, { record, somebody: await role('viewer') })).toMatchObject({ changed: false, now: { decision: 'deny' } });
-    expect(revisit(parts, { record, somebody: await role('operator') })).toMatchObject({ changed: true, now: { decision: 'allow' } });
+    expect(await revisit(parts, { record, somebody: await role('viewer') })).toMatchObject({ changed: false, now: { decision: 'deny' } });
+    expect(await revisit(parts, { record, somebody: await role('operator') })).toMatchObject({ changed: true, now: { decision: 'allow' } });
   });
 
   it('does not claim a change for what no policy refused', async () => {
     const malformed = { ...record, reason: 'body-invalid' };
-    const answer = revisit(parts, { record: malformed, somebody: await role('operator') });
+    const answer = await revisit(parts, { record: malformed, somebody: await role('operator') });
     expect(answer.changed).toBe(false);
     expect(answer.notes.join()).toContain('not refused by a policy');
   });
 
   it('asks nothing again for nobody, for somebody who is gone, and for no action', async () => {
-    expect(revisit(parts, { record, somebody: null })).toMatchObject({ now: null });
-    expect(revisit(parts, { record, somebody: 'bob is gone.' }).notes.join()).toContain('bob is gone.');
-    expect(revisit(parts, { record: { ...record, action: 'token.create' }, somebody: await role('admin') })).toMatchObject({ now: null });
+    expect(await revisit(parts, { record, somebody: null })).toMatchObject({ now: null });
+    expect((await revisit(parts, { record, somebody: 'bob is gone.' })).notes.join()).toContain('bob is gone.');
+    expect(await revisit(parts, { record: { ...record, action: 'token.create' }, somebody: await role('admin') })).toMatchObject({ now: null });
+  });
+});
+
+describe('explain for a role on some objects only', () => {
+  const TEAM = { ...NOWHERE, tags: ['team-a'] };
+  const bob = async () => findPrincipal('token:bob', principalParts([token('bob', { roles: ['operator'], scope: TEAM })]));
+  const prefect = (tag: string) =>
+    explainerParts(async (path) => (path === `/api/flow_runs/${ID}` ? { id: ID, name: 'x', tags: [tag], state_type: 'RUNNING' } : null));
+
+  it('shows on what it holds, and what the object is', async () => {
+    const ours = await explainAction(prefect('team-a'), await bob(), { action: 'flow_runs.cancel', resource: ID });
+    expect(ours).toMatchObject({ decision: 'allow', principal: { roles: [{ role: 'operator', scope: 'tags=team-a' }] } });
+    expect(ours.asks[0]).toMatchObject({ attributes: { tags: ['team-a'], state: 'RUNNING', name: 'x' }, policies: [{ id: 'operator' }] });
+    const theirs = await explainAction(prefect('team-b'), await bob(), { action: 'flow_runs.cancel', resource: ID });
+    expect(theirs).toMatchObject({ decision: 'deny', reason: 'object-foreign', status: 404, asks: [{ attributes: { tags: ['team-b'] } }] });
+  });
+
+  it('says what a list is narrowed to, and answers a request like the edge', async () => {
+    expect(await explainAction(prefect('team-a'), await bob(), { action: 'flow_runs.read' })).toMatchObject({
+      decision: 'allow',
+      asks: [{ narrowed_to: ['tags=team-a'] }],
+    });
+    const line = (method: string, path: string) => ({ line: `${method} /api/flow_runs/${path}` });
+    expect(await explainRequest(prefect('team-a'), await bob(), line('GET', ID))).toMatchObject({ decision: 'allow' });
+    expect(await explainRequest(prefect('team-b'), await bob(), line('GET', ID))).toMatchObject({ decision: 'deny', reason: 'object-foreign' });
+    const cancel = { ...line('POST', `${ID}/set_state`), body: json({ state: { type: 'CANCELLING' } }) };
+    expect(await explainRequest(prefect('team-a'), await bob(), cancel)).toMatchObject({ decision: 'allow' });
+    expect(await explainRequest(prefect('team-b'), await bob(), cancel)).toMatchObject({ decision: 'deny', reason: 'object-foreign' });
+    expect(await explainRequest(prefect('team-a'), await bob(), { line: 'GET /api/observed-states' })).toMatchObject({ reason: 'scope-not-filterable' });
   });
 });

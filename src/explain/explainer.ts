@@ -2,13 +2,18 @@
 import type { ActionEntry } from '../catalog/actions.ts';
 import type { Catalogue } from '../catalog/catalogue.ts';
 import type { PublicUrl } from '../config/config.ts';
-import type { Decision, Resource } from '../contract/decision.ts';
+import type { Decision, Located } from '../contract/decision.ts';
+import type { Entity } from '../contract/entity.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
-import { type Ask, createDecider, type Decider } from '../decide/decider.ts';
+import { scopeText } from '../contract/scope.ts';
+import { type Ask, type Authorization, createDecider, type Decider } from '../decide/decider.ts';
+import { rule } from '../decide/rule.ts';
 import type { Lookup } from '../mediate/family.ts';
+import { attributesOf } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { PolicySource } from '../policy/sources.ts';
+import { createEntities, type Entities, type EntityParts } from '../prefect/entities.ts';
 import type { ExplainedAsk, ExplainedRequest, Explanation } from './explanation.ts';
 import type { Somebody } from './principal.ts';
 
@@ -20,6 +25,8 @@ export interface ExplainerParts {
   readonly publicUrl: Pick<PublicUrl, 'origin' | 'basePath'>;
   /** Reads an object of Prefect; throws when Prefect cannot be asked. */
   readonly lookup: Lookup;
+  /** Who has made an object through the gateway; null: not known. */
+  readonly makerOf: EntityParts['makerOf'];
   /** Null: nothing has been published yet. */
   readonly revision: number | null;
 }
@@ -73,7 +80,14 @@ export function deciderFor(parts: ExplainerParts, { principal }: Somebody): Deci
     },
   } as const;
   const authenticator = { authenticate: async () => authentication, authenticateFrame: async () => authentication, idle: async () => undefined };
-  return createDecider({ authenticator, catalogue: parts.catalogue, policy: parts.policy, changeNumber: async () => 0 });
+  const entities = entitiesOf(parts);
+  return createDecider({
+    authenticator,
+    catalogue: parts.catalogue,
+    policy: parts.policy,
+    entities: { recent: entities, now: entities },
+    changeNumber: async () => 0,
+  });
 }
 
 /** What nginx would hand over. A person's writes are taken as made on the gateway's own pages. */
@@ -96,23 +110,45 @@ export function inputsOf(request: Pick<ExplainedRequest, 'method' | 'path' | 'qu
 }
 
 /** Every ask with the decision that was made on it; they come in the same order. */
-export function explainAsks(parts: ExplainerParts, decisions: readonly Decision[], asks: readonly Ask[]): readonly ExplainedAsk[] {
-  return decisions.map((decision, index) => explainDecision(parts, decision, asks[index]?.facts ?? {}));
+export function explainAsks(parts: ExplainerParts, answer: Authorization, asks: readonly Ask[]): readonly ExplainedAsk[] {
+  const entities = answer.ok ? answer.entities : (answer.entities ?? []);
+  return answer.decisions.map((decision, index) => explainDecision(parts, decision, { facts: asks[index]?.facts ?? {}, entity: entities[index] ?? null }));
 }
 
-/** One action on one resource, by policy alone. */
-export function evaluate(parts: ExplainerParts, { principal }: Somebody, question: { readonly action: string; readonly resource: Resource }): ExplainedAsk {
+/** One action on one resource, by policies and scopes alone. */
+export async function evaluate(
+  parts: ExplainerParts,
+  { principal }: Somebody,
+  question: { readonly action: string; readonly resource: Located },
+): Promise<ExplainedAsk> {
   const carrier = principal.kind === 'user' ? 'session' : 'authorization';
-  return explainDecision(parts, parts.policy.evaluate({ principal, ...question, context: { address: '', carrier, facts: {} } }), {});
+  const ask: Ask = { ...question, ...(question.resource.id !== null && { own: true }) };
+  const { decision, entity, restriction } = await rule(
+    { policy: parts.policy, entities: entitiesOf(parts) },
+    { principal, ask, context: { address: '', carrier, facts: {} } },
+  );
+  return { ...explainDecision(parts, decision, { facts: {}, entity }), narrowed_to: restriction?.map(scopeText) ?? null };
 }
 
-function explainDecision(parts: ExplainerParts, decision: Decision, facts: ExplainedAsk['facts']): ExplainedAsk {
+/** Prefect's objects, as the explainer can look at them. */
+function entitiesOf({ lookup, makerOf }: ExplainerParts): Entities {
+  return createEntities({ lookup, lasting: lookup, makerOf });
+}
+
+interface Looked {
+  readonly facts: ExplainedAsk['facts'];
+  readonly entity: Entity | null;
+}
+
+function explainDecision(parts: ExplainerParts, decision: Decision, { facts, entity }: Looked): ExplainedAsk {
   return {
     action: decision.action,
     group: parts.actions.find(({ name }) => name === decision.action)?.group ?? null,
     resource_type: decision.resource.type,
     resource_id: decision.resource.id,
     facts,
+    attributes: entity === null ? null : attributesOf(entity),
+    narrowed_to: null,
     decision: decision.enforced,
     reason: decision.reason,
     policies: decision.policies.map((id) => ({ id, file: parts.sources.get(id)?.file ?? null, description: parts.sources.get(id)?.description ?? '' })),

@@ -20,6 +20,10 @@ export interface ExplainedAsk {
   readonly resource_type: ResourceType;
   readonly resource_id: string | null;
   readonly facts: Readonly<Record<string, boolean | number | string>>;
+  /** What was looked at of the object, in the words of policies; null: nothing. */
+  readonly attributes: Readonly<Record<string, string | readonly string[]>> | null;
+  /** Allowed for what these scopes cover alone; null: for everything. */
+  readonly narrowed_to: readonly string[] | null;
   readonly decision: Effect;
   readonly reason: ReasonCode;
   readonly policies: readonly ExplainedPolicy[];

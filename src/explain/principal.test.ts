@@ -7,11 +7,11 @@ describe('finding a principal', () => {
   it('says where each role of an account comes from, and agrees with the role book', async () => {
     const parts = principalParts();
     const found = await findPrincipal('alice@local', parts);
-    expect(found.roles).toEqual([{ role: 'viewer', from: ['account alice', 'lictor.yaml roles[1]: *@local'] }]);
+    expect(found.roles).toEqual([{ role: 'viewer', scope: null, from: ['account alice', 'lictor.yaml roles[1]: *@local'] }]);
     const bob = await findPrincipal('bob@local', parts);
     expect(bob.roles).toEqual([
-      { role: 'operator', from: ['lictor.yaml roles[0]: user:bob@local'] },
-      { role: 'viewer', from: ['lictor.yaml roles[1]: *@local'] },
+      { role: 'operator', scope: null, from: ['lictor.yaml roles[0]: user:bob@local'] },
+      { role: 'viewer', scope: null, from: ['lictor.yaml roles[1]: *@local'] },
     ]);
     expect(bob.principal.grants).toEqual(createRoleBook(parts.config.roles).ofAccount({ name: 'bob', roles: [], scope: null }, 'local'));
     expect(bob.roles.map((origin) => origin.role)).toEqual(bob.principal.roles);
@@ -23,7 +23,7 @@ describe('finding a principal', () => {
     const found = await findPrincipal('dana@corp', parts);
     expect(found.principal).toMatchObject({ id: 'dana@corp', idp: 'corp', groups: ['platform'], roles: ['admin'] });
     expect(found.roles).toEqual([
-      { role: 'admin', from: ['lictor.yaml roles[2]: group:platform@corp', 'lictor.yaml roles[2]: claim:email=*@example.com@corp'] },
+      { role: 'admin', scope: null, from: ['lictor.yaml roles[2]: group:platform@corp', 'lictor.yaml roles[2]: claim:email=*@example.com@corp'] },
     ]);
     await expect(findPrincipal('dan@corp', parts)).rejects.toThrow('Did you mean dana@corp?');
     await expect(findPrincipal('dana@adfs', parts)).rejects.toThrow('Nobody is called');

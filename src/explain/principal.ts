@@ -67,7 +67,7 @@ function hypothetical(text: string): Somebody {
   }
   const kind = roles.length === 1 && roles[0] === 'worker' ? 'worker' : 'service';
   const principal: Principal = { id: text, kind, idp: null, roles, grants: everywhere(roles), groups: [], attributes: {}, onBehalfOf: [] };
-  return { principal, hypothetical: true, roles: roles.map((role) => ({ role, from: ['as asked'] })), refusedAs: null, notes: [] };
+  return { principal, hypothetical: true, roles: roles.map((role) => ({ role, scope: null, from: ['as asked'] })), refusedAs: null, notes: [] };
 }
 
 async function tokenPrincipal(name: string, store: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {
@@ -80,7 +80,7 @@ async function tokenPrincipal(name: string, store: PrincipalStore, parts: Princi
   return {
     principal: { id: `token:${name}`, kind, idp: null, roles, grants, groups: [], attributes: {}, onBehalfOf: [] },
     hypothetical: false,
-    roles: roleOrigins({ own: token.roles, ownSource: `token ${name}`, members: [`token:${name}`] }, parts.config.roles),
+    roles: roleOrigins({ own: token.roles, ownSource: `token ${name}`, ownScope: token.scope, members: [`token:${name}`] }, parts.config.roles),
     refusedAs: tokenProblem(token, parts.nowMs),
     notes:
       token.cidrs.length === 0 ? [] : [`The token is accepted from ${token.cidrs.join(', ')} only; from elsewhere it is refused (401 credential-address).`],
@@ -102,7 +102,10 @@ async function accountPrincipal(
   return {
     principal: userPrincipal(account, idp, createRoleBook(parts.config.roles)),
     hypothetical: false,
-    roles: roleOrigins({ own: account.roles, ownSource: `account ${name}`, members: [`user:${name}@${idp}`, `*@${idp}`] }, parts.config.roles),
+    roles: roleOrigins(
+      { own: account.roles, ownSource: `account ${name}`, ownScope: account.scope, members: [`user:${name}@${idp}`, `*@${idp}`] },
+      parts.config.roles,
+    ),
     refusedAs: null,
     notes: [],
   };

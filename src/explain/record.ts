@@ -14,14 +14,14 @@ export interface RecordQuestion {
 }
 
 /** Query and body are in no record: the action that was decided is asked again, without the facts of the body. */
-export function revisit(parts: ExplainerParts, { record, somebody }: RecordQuestion): Revisited {
+export async function revisit(parts: ExplainerParts, { record, somebody }: RecordQuestion): Promise<Revisited> {
   if (somebody === null) return alone(record, 'Nobody was authenticated, so there is no right to ask for again.');
   if (typeof somebody === 'string') return alone(record, `It cannot be asked again: ${somebody}`);
   const type = RESOURCE_TYPES.find((known) => known === record.resource_type);
   const entry = parts.actions.find(({ name }) => name === record.action);
   if (entry === undefined || type === undefined || !entry.resources.includes(type))
     return alone(record, 'The record names no action of the catalogue, so there is no right to ask for again.');
-  const now = explainAction(parts, somebody, { action: entry.name, resource: record.resource_id === null ? type : `${type}:${record.resource_id}` });
+  const now = await explainAction(parts, somebody, { action: entry.name, resource: record.resource_id === null ? type : `${type}:${record.resource_id}` });
   const notes = beyondPolicy(record, now) ? ['It was not refused by a policy: what refused it is in the reason, and may be so again.'] : [];
   return { record, now, changed: record.decision !== null && record.decision !== now.decision && notes.length === 0, notes };
 }

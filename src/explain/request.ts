@@ -1,12 +1,14 @@
 // `explain --request 'POST /api/...'`: what the edge, the decision and the mediator would say to it, without sending it.
 import { alternativeActions, EXTRA_ACTIONS } from '../catalog/actions.ts';
-import type { Resource } from '../contract/decision.ts';
+import type { Located } from '../contract/decision.ts';
 import { LictorError } from '../contract/error.ts';
 import { OWN_PREFIX } from '../contract/names.ts';
 import type { Operation } from '../contract/operation.ts';
+import { locate as locateResource } from '../decide/asks.ts';
 import { createEventMemory } from '../events/memory.ts';
 import { createEventRules } from '../events/rules.ts';
 import { openCall } from '../mediate/call.ts';
+import { decidePlan, refusalFor } from '../mediate/decide-plan.ts';
 import { createFamilies } from '../mediate/families.ts';
 import type { Family, Lookup } from '../mediate/family.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
@@ -30,7 +32,7 @@ export async function explainRequest(parts: ExplainerParts, somebody: Somebody, 
   if (operation === undefined) return refuse('action-unknown', nearby(parts, request));
   if (operation.taken === 'deny') return refuse('route-denied');
   const asked: Asked = { parts, somebody, request, operation };
-  return operation.taken === 'mediated' ? explainMediated(asked, question.body) : explainWhole(asked);
+  return operation.taken === 'mediated' ? explainMediated(asked, question.body) : explainWhole(asked, question.body);
 }
 
 interface Asked {
@@ -41,10 +43,14 @@ interface Asked {
 }
 
 /** Direct, and the sockets: the operation's own action on its own resource. */
-async function explainWhole({ parts, somebody, request }: Asked): Promise<Explanation> {
+async function explainWhole(asked: Asked, body: Buffer | undefined): Promise<Explanation> {
+  const { parts, somebody, request, operation } = asked;
   const answer = await deciderFor(parts, somebody).authorize(inputsOf(request), []);
-  const reason = answer.ok ? 'policy-permits' : answer.reason;
-  return conclude(parts, somebody, { decision: answer.ok ? 'allow' : 'deny', reason, request, asks: explainAsks(parts, answer.decisions, []) });
+  // What is allowed for a part only goes the way of requests whose body is read; sockets have none.
+  if (answer.ok && answer.restriction !== null && operation.taken === 'direct') return withBody(asked, familyOf(parts, operation), body ?? Buffer.alloc(0));
+  const restricted = answer.ok && answer.restriction !== null;
+  const reason = answer.ok ? (restricted ? 'scope-not-filterable' : 'policy-permits') : answer.reason;
+  return conclude(parts, somebody, { decision: answer.ok && !restricted ? 'allow' : 'deny', reason, request, asks: explainAsks(parts, answer, []) });
 }
 
 async function explainMediated(asked: Asked, body: Buffer | undefined): Promise<Explanation> {
@@ -53,21 +59,25 @@ async function explainMediated(asked: Asked, body: Buffer | undefined): Promise<
   const before = await decider.precheck(inputsOf(request));
   if (!before.ok) {
     const notes = ['This is decided before the body is read: none of what the route can mean is permitted.'];
-    return conclude(parts, somebody, { decision: 'deny', reason: before.reason, request, asks: explainAsks(parts, before.decisions, []), notes });
+    return conclude(parts, somebody, { decision: 'deny', reason: before.reason, request, asks: explainAsks(parts, before, []), notes });
   }
-  const family = createFamilies({ publicUrl: parts.publicUrl, eventRules: createEventRules(createEventMemory()) })(operation.operationId);
+  const family = familyOf(parts, operation);
   const bodiless = operation.method === 'GET' || operation.method === 'DELETE' || family.operations.length === 0;
   if (body === undefined && !bodiless) return withoutBody(asked);
   return withBody(asked, family, body ?? Buffer.alloc(0));
 }
 
+function familyOf({ publicUrl }: ExplainerParts, { operationId }: Operation): Family {
+  return createFamilies({ publicUrl, eventRules: createEventRules(createEventMemory()) })(operationId);
+}
+
 /** Which rights the body can turn this into, or ask for besides. */
-function withoutBody({ parts, somebody, request, operation }: Asked): Explanation {
+async function withoutBody({ parts, somebody, request, operation }: Asked): Promise<Explanation> {
   const resource = ownResource(parts, operation, request);
-  const alternatives = alternativeActions(operation).map((action) => evaluate(parts, somebody, { action, resource }));
-  const besides = EXTRA_ACTIONS.filter(({ name, resources }) => mayBeAskedBesides(operation.action, name) && resources.includes(resource.type)).map(
-    ({ name }) => evaluate(parts, somebody, { action: name, resource }),
-  );
+  const ask = (action: string) => evaluate(parts, somebody, { action, resource });
+  const alternatives = await Promise.all(alternativeActions(operation).map(ask));
+  const extra = EXTRA_ACTIONS.filter(({ name, resources }) => mayBeAskedBesides(operation.action, name) && resources.includes(resource.type));
+  const besides = await Promise.all(extra.map(({ name }) => ask(name)));
   const asks = alternatives.filter(({ decision }) => decision === 'allow').slice(0, 1);
   const further = [...alternatives, ...besides].filter((ask) => !asks.includes(ask));
   const notes = further.length === 0 ? [] : ['The body decides which of these rights are needed: give it with --body FILE, or --body - for standard input.'];
@@ -92,13 +102,11 @@ async function withBody({ parts, somebody, request, operation }: Asked, family: 
   const notes: string[] = [];
   const planned = await family.plan(opened.call, tolerant(parts.lookup, notes));
   if (!planned.ok) return conclude(parts, somebody, { decision: 'deny', reason: planned.refusal.code, detail: planned.refusal.detail, request, notes });
-  const answer = await deciderFor(parts, somebody).authorize(inputs, planned.plan.asks);
-  const refusal = answer.ok
-    ? planned.plan.objection?.(answer.principal)
-    : planned.plan.refusal?.(answer.decisions.filter((decision) => decision.enforced !== 'allow'));
+  const { plan, authorization: answer } = await decidePlan(deciderFor(parts, somebody), opened.call, planned.plan);
+  const refusal = refusalFor(plan, answer);
   const allowed = answer.ok && refusal === undefined;
   const reason = refusal?.code ?? (answer.ok ? 'policy-permits' : answer.reason);
-  const asks = explainAsks(parts, answer.decisions, planned.plan.asks);
+  const asks = explainAsks(parts, answer, plan.asks);
   return conclude(parts, somebody, { decision: allowed ? 'allow' : 'deny', reason, detail: refusal?.detail, request, asks, notes });
 }
 
@@ -115,9 +123,8 @@ function tolerant(lookup: Lookup, notes: string[]): Lookup {
   };
 }
 
-function ownResource({ catalogue }: ExplainerParts, operation: Operation, { path }: ExplainedRequest): Resource {
-  const id = operation.idParam === null ? null : (catalogue.params(operation, path)?.[operation.idParam] ?? null);
-  return { type: operation.resource, id };
+function ownResource({ catalogue }: ExplainerParts, operation: Operation, { path }: ExplainedRequest): Located {
+  return locateResource(operation, catalogue.params(operation, path) ?? {});
 }
 
 function locate({ catalogue, publicUrl }: ExplainerParts, line: string): { readonly request: ExplainedRequest; readonly operation: Operation | undefined } {

@@ -17,8 +17,8 @@ const TOKEN = { id: 'abc', hash: 'h', identity: IDENTITY, trust: 't', proof: 'jw
 it('with a live token: by its claims, and agrees with the role book', async () => {
   const found = await workloadPrincipal({ name: 'repo:acme/etl', idp: 'ci' }, { live: async () => [TOKEN] }, { roles: ROLES, identityProviders: PROVIDERS });
   expect(found.roles).toEqual([
-    { role: 'deployer', from: ['lictor.yaml roles[1]: claim:repository=acme/*@ci'] },
-    { role: 'viewer', from: ['lictor.yaml roles[0]: *@ci'] },
+    { role: 'deployer', scope: null, from: ['lictor.yaml roles[1]: claim:repository=acme/*@ci'] },
+    { role: 'viewer', scope: null, from: ['lictor.yaml roles[0]: *@ci'] },
   ]);
   expect(found.principal.grants).toEqual(createRoleBook(ROLES).ofIdentity(IDENTITY));
   expect(found).toMatchObject({ principal: { id: 'repo:acme/etl@ci', idp: 'ci', kind: 'service' }, refusedAs: null, notes: [expect.stringContaining('abc')] });

@@ -4,8 +4,8 @@
 
 import { renderStrict } from '../json/strict-json.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { answerObject } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
-import { answerObject } from './answer.ts';
 import { type Family, MEBIBYTE, ownResource, planned } from './family.ts';
 
 export const adminSettings: Family = {

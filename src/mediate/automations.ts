@@ -17,7 +17,8 @@ export const createAutomation: Family = {
   async plan(call, lookup) {
     const body = call.tree;
     if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
-    return planChange(call, lookup, [body], ownerAsks(field(body, 'owner_resource') ?? null));
+    const creates = { creates: { name: field(body, 'name') ?? null } };
+    return planChange(call, lookup, { automations: [body], further: ownerAsks(field(body, 'owner_resource') ?? null), becomes: creates });
   },
 };
 
@@ -27,14 +28,15 @@ export const updateAutomation: Family = {
   async plan(call, lookup) {
     const body = call.tree;
     if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
-    return planChange(call, lookup, [body, ...(await oldAutomation(call, lookup))], []);
+    const changes = { changes: { name: field(body, 'name') ?? null } };
+    return planChange(call, lookup, { automations: [body, ...(await oldAutomation(call, lookup))], further: [], becomes: changes });
   },
 };
 
 export const switchAutomation: Family = {
   operations: ['patch_automation_automations__id__patch', 'delete_automation_automations__id__delete'],
   maxBytes: MEBIBYTE,
-  plan: async (call, lookup) => planChange(call, lookup, await oldAutomation(call, lookup), []),
+  plan: async (call, lookup) => planChange(call, lookup, { automations: await oldAutomation(call, lookup), further: [], becomes: {} }),
 };
 
 /** `prefect deploy` clears the automations of its own deployment, whatever they do: whoever may write the deployment may. */
@@ -42,7 +44,8 @@ export const deleteOwnedAutomations: Family = {
   operations: ['delete_automations_owned_by_resource_automations_owned_by__resource_id__delete'],
   maxBytes: MEBIBYTE,
   plan(call) {
-    const own: Ask = { action: call.operation.action, resource: ownResource(call) };
+    // The path names their owner; whose they are is asked for beside.
+    const own: Ask = { action: call.operation.action, resource: ownResource(call), shared: true };
     return planned({ asks: [own, ...ownerAsks(call.params['resource_id'] ?? null)], intent: true, rewrite: () => call.tree, refusal });
   },
 };
@@ -52,11 +55,18 @@ async function oldAutomation({ params }: Call, lookup: Lookup): Promise<readonly
   return isObject(old) ? [old] : [];
 }
 
-async function planChange(call: Call, lookup: Lookup, automations: readonly JsonObject[], further: readonly Ask[]): Promise<Planned> {
+interface Change {
+  /** The new one and the old one. */
+  readonly automations: readonly JsonObject[];
+  readonly further: readonly Ask[];
+  readonly becomes: Pick<Ask, 'creates' | 'changes'>;
+}
+
+async function planChange(call: Call, lookup: Lookup, { automations, further, becomes }: Change): Promise<Planned> {
   const lists = automations.map(actionsOf);
   const actions = lists.flatMap((list) => list ?? []);
   if (lists.includes(undefined)) return invalid('actions, actions_on_trigger and actions_on_resolve must be lists of objects, 50 at most.');
-  const own: Ask = { action: call.operation.action, resource: ownResource(call) };
+  const own: Ask = { action: call.operation.action, resource: ownResource(call), ...becomes };
   return planned({
     asks: distinctAsks([own, ...further, ...(await actionAsks(actions, lookup))]),
     intent: true,

@@ -47,9 +47,11 @@ function planWrite(call: Call, about: readonly JsonValue[]): Planned {
   const resource = ownResource(call);
   const isCalled = about.some((object) => isObject(object) && isCalledByServer(object));
   const actions = [call.operation.action, ...(isCalled ? [WEBHOOK] : [])];
+  const name = isObject(call.tree) ? (field(call.tree, 'name') ?? null) : null;
+  const creates = resource.id === null ? { creates: { name } } : {};
   const references = isObject(call.tree) ? templateAsks(field(call.tree, 'data')) : [];
   return planned({
-    asks: distinctAsks([...actions.map((action): Ask => ({ action, resource })), ...references]),
+    asks: distinctAsks([...actions.map((action): Ask => ({ action, resource, ...creates })), ...references]),
     intent: true,
     rewrite: () => call.tree,
     outcome: (answer) => createdObject(call, answer),

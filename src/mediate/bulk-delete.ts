@@ -2,10 +2,10 @@
 
 import type { Ask } from '../decide/decider.ts';
 import { field, isList, isObject } from '../json/tree.ts';
+import { answerObject } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
-import { answerObject } from './answer.ts';
-import { DEPLOYMENTS, FLOW_RUNS, FLOWS, itemRecords, itemRefusal, type Kind, resolve } from './bulk.ts';
-import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, ownResource, type Planned, planned } from './family.ts';
+import { DEPLOYMENTS, FLOW_RUNS, FLOWS, itemRecords, itemRefusal, type Kind, namingOnly, resolve } from './bulk.ts';
+import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, ownResource, type Plan, type Planned, planned } from './family.ts';
 import { distinctAsks } from './references.ts';
 
 export const deleteFlowRuns = bulkDelete('bulk_delete_flow_runs_flow_runs_bulk_delete_post', FLOW_RUNS);
@@ -28,19 +28,32 @@ function bulkDelete(operationId: string, kind: Kind): Family {
 async function planBulk(call: Call, kind: Kind, lookup: Lookup): Promise<Planned> {
   const resolved = await resolve(call, kind, lookup);
   if (typeof resolved === 'string') return invalid(resolved);
-  const { ids, body } = resolved;
+  const { ids } = resolved;
+  const beneath = kind === FLOWS ? await deploymentsOf(ids, lookup) : [];
+  return planned(planDeletion(call, kind, { ids, beneath }));
+}
+
+interface Deletion {
+  readonly ids: readonly string[];
+  readonly beneath: readonly Ask[];
+}
+
+function planDeletion(call: Call, kind: Kind, { ids, beneath }: Deletion): Plan {
   const { action } = call.operation;
   const facts = { count: ids.length };
   const each = ids.map((id): Ask => ({ action, resource: { type: kind.type, id }, facts }));
-  const none: readonly Ask[] = ids.length === 0 ? [{ action, resource: ownResource(call), facts }] : [];
-  const beneath = kind === FLOWS ? await deploymentsOf(ids, lookup) : [];
-  return planned({
+  // Nothing matches: nothing is deleted, whoever asks.
+  const none: readonly Ask[] = ids.length === 0 ? [{ action, resource: ownResource(call), facts, shared: true }] : [];
+  const plan: Plan = {
     asks: distinctAsks([...each, ...none, ...beneath]),
     intent: true,
-    rewrite: () => body,
+    rewrite: () => namingOnly(kind, ids),
     outcome: (answer) => deleted(answer, kind),
     refusal: itemRefusal(kind, ids),
-  });
+  };
+  // What is beneath several flows is not told apart: with one foreign flow none is deleted.
+  if (beneath.length > 0) return plan;
+  return { ...plan, without: (gone) => planDeletion(call, kind, { ids: ids.filter((id) => !gone.has(id)), beneath }) };
 }
 
 /** Prefect's own limit of a list. A flow with more of them needs the right on all deployments. */

@@ -40,7 +40,12 @@ export async function resolve(call: Call, kind: Kind, lookup: Lookup): Promise<R
   const ids = found.slice(0, limit).map((item) => (isObject(item) ? parseUuid(String(field(item, 'id'))) : undefined));
   const known = ids.filter((id) => id !== undefined);
   if (known.length !== ids.length) return `Prefect did not answer with ${kind.noun}.`;
-  return { ids: known, body: { [kind.key]: { id: { any_: known } }, limit: Math.max(1, known.length) } };
+  return { ids: known, body: namingOnly(kind, known) };
+}
+
+/** The part of a body that names these alone; a filter of none matches nothing, and no filter at all would match everything. */
+export function namingOnly(kind: Kind, ids: readonly string[]): JsonObject {
+  return { [kind.key]: { id: { any_: [...ids] } }, limit: Math.max(1, ids.length) };
 }
 
 /** Says of how many objects the request was refused. */

@@ -25,7 +25,7 @@ export type Opened = { readonly ok: true; readonly call: Call } | { readonly ok:
 /** Path and operation come from nginx; that they belong together is checked here once more. */
 export function openCall({ catalogue, operation, family }: Route, request: MediatedRequest): Opened {
   const { inputs, body } = request;
-  if (operation.taken !== 'mediated' || operation.method !== inputs.method) return refuse({ code: 'route-denied' });
+  if (operation.taken === 'deny' || operation.taken === 'relay' || operation.method !== inputs.method) return refuse({ code: 'route-denied' });
   const params = catalogue.params(operation, inputs.path);
   if (params === undefined) return refuse({ code: 'request-invalid', detail: 'The path does not belong to the operation.' });
   const refusal = checkBody(request, operation, family.maxBytes);

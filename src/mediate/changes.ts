@@ -15,6 +15,11 @@ export function changedFields(body: JsonObject, old: JsonObject | null, keys: re
   return keys.filter((key) => changes(body, old, key)).map((key) => field(body, key) ?? null);
 }
 
+/** The body's part of these keys. */
+export function pick(body: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([key]) => keys.includes(key)));
+}
+
 /** True for a body that has these keys at most, and at least one. */
 export function hasOnly(body: JsonObject, keys: readonly string[]): boolean {
   const given = Object.keys(body);

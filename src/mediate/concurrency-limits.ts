@@ -28,9 +28,11 @@ function asksFor(call: Call, body: JsonObject, name: string | null): readonly As
   const slots = ['active_slots', 'denied_slots'].some((key) => setsSlots(body, key));
   const facts = { slots, renames: idParam !== null && name !== null };
   const own = ownResource(call);
-  const resources = [...(idParam === null && name !== null ? [] : [own]), ...(name === null ? [] : [{ type: own.type, id: name }])];
+  const makes: Pick<Ask, 'creates' | 'shared'> = idParam === null ? { creates: { name } } : { shared: true };
+  const old = idParam === null && name !== null ? [] : [{ resource: own, ...(name !== null && { changes: { name } }) }];
+  const named = name === null ? [] : [{ resource: { type: own.type, id: name }, ...makes }];
   const actions = slots ? [action, 'concurrency.reset'] : [action];
-  return distinctAsks(resources.flatMap((resource) => actions.map((each) => ({ action: each, resource, facts }))));
+  return distinctAsks([...old, ...named].flatMap((on) => actions.map((each) => ({ action: each, facts, ...on }))));
 }
 
 /** Stock clients create limits with none in use: a zero, written out. */

@@ -1,8 +1,8 @@
 // Starting a run from a deployment, one or up to 100 at once: parameters and overrides are rights of their own.
 
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { answerObject, objectsField, textField } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
-import { answerObject, objectsField, textField } from './answer.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned } from './family.ts';
 import { stamped } from './provenance.ts';
 import { asksForRun, type Deployment, hasOwnOverrides, runProblem } from './run-request.ts';

@@ -3,10 +3,11 @@
 // Measured with stock clients of 3.9.1: local flows and sub-flows send state PENDING, parameters, empirical_policy,
 // flow_id and parent_task_run_id, never a deployment, a work pool or job variables; @docker and its like send the latter two.
 import type { Ask } from '../decide/decider.ts';
-import { field, isBlank, isObject, type JsonObject } from '../json/tree.ts';
+import { field, isBlank, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
+import { answerObject, textField } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
-import { answerObject, textField } from './answer.ts';
+import { pick } from './changes.ts';
 import { createdRun } from './create-flow-run.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
 import { stamped } from './provenance.ts';
@@ -30,21 +31,39 @@ export const createRunDirectly: Family = {
 /** Any of these says where and how it runs. */
 const PLACES = ['job_variables', 'work_pool_name', 'work_queue_name', 'infrastructure_document_id'];
 
+/** What scopes read of a run. */
+const PLACE_OF_RUN = ['flow_id', 'deployment_id', 'parent_task_run_id', 'tags', 'work_pool_name', 'work_queue_name'];
+
 /** undefined: the deployment's id cannot be read. */
 function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
   const given = field(body, 'deployment_id') ?? null;
   const facts = { parameters: !isBlank(field(body, 'parameters')), job_variables: !isBlank(field(body, 'job_variables')) };
   const reads = templateAsks(field(body, 'job_variables'));
   if (given === null) {
-    const own: Ask = { action: call.operation.action, resource: ownResource(call), facts };
-    return PLACES.some((key) => !isBlank(field(body, key))) ? [own, { ...own, action: 'deployments.run.override' }, ...reads] : [own];
+    const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, creates: pick(body, PLACE_OF_RUN) };
+    const asks = [own, ...parentAsks(own, field(body, 'parent_task_run_id'))];
+    return PLACES.some((key) => !isBlank(field(body, key))) ? [...asks, { ...own, action: 'deployments.run.override' }, ...reads] : asks;
   }
   const id = typeof given === 'string' ? parseUuid(given) : undefined;
   if (id === undefined) return undefined;
   // This way Prefect checks no parameter schema and takes any state: always an override.
   const resource = { type: 'Deployment', id } as const;
   const asks: Ask[] = ['deployments.run', 'deployments.run.override'].map((action) => ({ action, resource, facts }));
-  return [...asks, ...(facts.parameters ? [{ action: 'deployments.run.parameters', resource, facts }] : []), ...reads];
+  const run: Ask = { action: 'deployments.run.override', resource: { type: 'FlowRun', id: null }, facts, creates: pick(body, PLACE_OF_RUN) };
+  return [
+    ...asks,
+    run,
+    ...parentAsks(run, field(body, 'parent_task_run_id')),
+    ...(facts.parameters ? [{ action: 'deployments.run.parameters', resource, facts }] : []),
+    ...reads,
+  ];
+}
+
+/** A sub-flow's run stands under the task run that is named, in whoever's run that is. */
+function parentAsks(run: Ask, parent: JsonValue | undefined): readonly Ask[] {
+  if (isBlank(parent)) return [];
+  const { creates: _, ...ask } = run;
+  return [{ ...ask, of: { type: 'TaskRun', id: typeof parent === 'string' ? (parseUuid(parent) ?? null) : null } }];
 }
 
 function outcome(answer: UpstreamAnswer): Outcome {

@@ -4,7 +4,7 @@
 import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
-import { changedFields, changes, hasOnly } from './changes.ts';
+import { changedFields, changes, hasOnly, pick } from './changes.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
@@ -24,7 +24,7 @@ export const createDeployment: Family = {
     if (flow === undefined) return invalid('flow_id must be a UUID.');
     const name = field(body, 'name');
     if (typeof name !== 'string') return invalid('name must be text.');
-    return planWrite(call, body, await existing(lookup, flow, name));
+    return planWrite(call, body, await existing(lookup, flow, name), { ...BLANK, ...pick(body, PLACE) });
   },
 };
 
@@ -40,9 +40,13 @@ export const updateDeployment: Family = {
       return planned({ asks: [pause], intent: true, rewrite: () => body });
     }
     const old = await lookup(`/api/deployments/${id ?? ''}`);
-    return planWrite(call, body, { id, old: isObject(old) ? old : null });
+    return planWrite(call, body, { id, old: isObject(old) ? old : null }, pick(body, PLACE));
   },
 };
+
+/** What scopes read of a deployment. An upsert takes away what it does not give. */
+const PLACE = ['flow_id', 'name', 'tags', 'work_pool_name', 'work_queue_name'];
+const BLANK: JsonObject = { tags: [], work_pool_name: null, work_queue_name: null };
 
 interface Existing {
   readonly id: string | null;
@@ -62,7 +66,7 @@ const CODE = [
   ...['work_pool_name', 'work_queue_name', 'enforce_parameter_schema', 'parameter_openapi_schema'],
 ];
 
-function planWrite(call: Call, body: JsonObject, { id, old }: Existing): Planned {
+function planWrite(call: Call, body: JsonObject, { id, old }: Existing, place: JsonObject): Planned {
   if (!labelsReadable(body)) return invalid('labels must be an object.');
   const resource = { type: 'Deployment', id } as const;
   const facts = factsOf(body, old);
@@ -72,7 +76,8 @@ function planWrite(call: Call, body: JsonObject, { id, old }: Existing): Planned
     ...(schedulesHaveParameters(field(body, 'schedules')) ? ['deployments.run.parameters'] : []),
     ...(hasGitOption(field(body, 'pull_steps')) ? [UNSAFE] : []),
   ];
-  const asks = [...actions.map((action): Ask => ({ action, resource, facts })), ...readAsks(body, old)];
+  const becomes = id === null ? { creates: place } : { changes: place };
+  const asks = [...actions.map((action): Ask => ({ action, resource, facts, ...becomes })), ...readAsks(body, old)];
   return planned({
     asks: distinctAsks(asks),
     intent: true,

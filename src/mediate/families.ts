@@ -15,6 +15,7 @@ import { createEvents } from './events.ts';
 import type { Family } from './family.ts';
 import { generic } from './generic.ts';
 import { updateLabels } from './labels.ts';
+import { createArtifact, createLogs, createTaskRun, pollDeployments, takeSlots } from './machine-writes.ts';
 import { resume } from './resume.ts';
 import { createSchedules, updateSchedule } from './schedules.ts';
 import { setState, setStates } from './set-state.ts';
@@ -62,6 +63,11 @@ export function namedFamilies({ publicUrl, eventRules }: FamilyParts): readonly 
     writeVariable,
     writeConcurrencyLimit,
     deleteArtifact,
+    createLogs,
+    createArtifact,
+    createTaskRun,
+    takeSlots,
+    pollDeployments,
     validateValues,
     adminSettings,
     uiSettings(publicUrl),

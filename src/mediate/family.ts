@@ -6,8 +6,10 @@ import type { Operation } from '../contract/operation.ts';
 import type { Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
-import type { Ask } from '../decide/decider.ts';
+import type { Scope } from '../contract/scope.ts';
+import { type Ask, locate } from '../decide/asks.ts';
 import type { JsonValue } from '../json/tree.ts';
+import type { Lookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 
 /** A mediated request, located in the catalogue and strictly parsed. */
@@ -20,11 +22,7 @@ export interface Call {
   readonly tree: JsonValue | undefined;
 }
 
-/**
- * Asks Prefect, uncached, with the gateway's own credential: GET, or with a filter POST. Null when there is none, or when Prefect
- * does not take the filter; throws when it cannot be asked or understood.
- */
-export type Lookup = (path: string, filter?: JsonValue) => Promise<JsonValue | null>;
+export type { Lookup } from '../prefect/lookup.ts';
 
 /** What is written into Prefect's objects about who made them. */
 export interface Stamp {
@@ -44,6 +42,10 @@ export interface Plan {
   readonly asks: readonly Ask[];
   /** A right without which the answer is narrower, not refused. */
   readonly wish?: Ask;
+  /** What is left of it without these objects, when they are foreign and nothing else is refused: as if they were not there. */
+  readonly without?: (ids: ReadonlySet<string>) => Plan;
+  /** What is forwarded when only these scopes may be seen; undefined: it cannot be narrowed to them. Left out: never. */
+  readonly narrow?: (scopes: readonly Scope[], sender: Principal) => JsonValue | undefined;
   /** True: the intent is on disk before anything is forwarded. */
   readonly intent: boolean;
   /** The tree to forward, once it is known who asks. */
@@ -86,4 +88,12 @@ export function invalid(detail: string): Planned {
 export function ownResource(call: Call): Resource {
   const { resource, idParam } = call.operation;
   return { type: resource, id: idParam === null ? null : (call.params[idParam] ?? null) };
+}
+
+/** The plan's asks, with what the path says about the object that it names. None: the operation's own action on its own resource. */
+export function asksOf(call: Call, asks: readonly Ask[]): readonly Ask[] {
+  const own = locate(call.operation, call.params);
+  if (asks.length === 0) return [{ action: call.operation.action, resource: own, own: true }];
+  const isOwn = ({ resource, creates }: Ask) => own.id !== null && creates === undefined && resource.type === own.type && resource.id === own.id;
+  return asks.map((ask) => (isOwn(ask) ? { ...ask, resource: own, own: true } : ask));
 }

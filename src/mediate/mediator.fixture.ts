@@ -4,12 +4,14 @@ import { collectActions } from '../catalog/actions.ts';
 import { createCatalogue, OPERATIONS } from '../catalog/catalogue.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { NewRecord } from '../contract/record.ts';
-import { everywhere } from '../contract/scope.ts';
+import { everywhere, NOWHERE, type Scope } from '../contract/scope.ts';
 import { createDecider } from '../decide/decider.ts';
 import { createEventMemory } from '../events/memory.ts';
 import { createEventRules } from '../events/rules.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { loadBuiltInPolicies, namePolicies, uniqueByName } from '../policy/policies.ts';
+import { createEntities } from '../prefect/entities.ts';
+import { createLookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
 import { createMediator, type MediatedResponse, type MediatorParts } from './mediator.ts';
 
@@ -27,6 +29,8 @@ export interface Options {
   readonly onBehalfOf?: readonly string[];
   /** Policies besides the built-in ones, `@id("...")` and all. */
   readonly policies?: string;
+  /** On what alone the role holds. */
+  readonly scope?: Partial<Scope>;
 }
 
 /** A policy that takes an action away, on everything or on one object. */
@@ -60,7 +64,6 @@ export function startMediator(options: Options = {}) {
   const order: string[] = [];
   const policies = uniqueByName([...Object.entries(loadBuiltInPolicies()), ...namePolicies(options.policies ?? '', 'test')]);
   const policy = createPolicyEngine({ actions, revision: 7, policies });
-  const decider = createDecider({ catalogue, policy, changeNumber: async () => 1, authenticator: authenticatorOf(options) });
   const upstream: MediatorParts['upstream'] = {
     async request(request) {
       forwarded.push(request);
@@ -70,6 +73,8 @@ export function startMediator(options: Options = {}) {
       return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from('{}'), upstreamMs: 3, ...answer };
     },
   };
+  const now = createEntities({ lookup: createLookup(upstream), lasting: createLookup(upstream), makerOf: async () => null });
+  const decider = createDecider({ catalogue, policy, entities: { recent: now, now }, changeNumber: async () => 1, authenticator: authenticatorOf(options) });
   const ledger: MediatorParts['ledger'] = {
     healthy: () => true,
     async append(record) {
@@ -88,11 +93,18 @@ export function startMediator(options: Options = {}) {
   };
   const config = { publicUrl: { basePath: '' }, forwardHeaders: ['X-Team', 'Cookie'], ledger: { failClosed: true } };
   const eventRules = createEventRules(createEventMemory());
-  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, eventRules, config, ...options.parts });
+  const made: string[] = [];
+  const makers: MediatorParts['makers'] = {
+    put: async (type, id, principal) => void made.push(`${principal} ${type} ${id}`),
+    forget: async (type, id) => void made.push(`gone ${type} ${id}`),
+  };
+  const kept = { objects: { forget: () => undefined }, makers };
+  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, eventRules, config, ...kept, ...options.parts });
   return {
     forwarded,
     records,
     order,
+    made,
     record: (id = 'r1'): NewRecord => records.get(id) ?? { time: 'no record' },
     send: (sent: Sent): Promise<MediatedResponse> => mediator.handle(requestOf(sent)),
     /** What Prefect got last, parsed. */
@@ -142,7 +154,7 @@ function requestOf({ role, method = 'POST', path, body, headers, inputs }: Sent)
   return { inputs: own, headers: { ...(bytes.length > 0 && { 'content-type': 'application/json' }), 'user-agent': 'prefect/3.9.1', ...headers }, body: bytes };
 }
 
-function authenticatorOf({ onBehalfOf = [] }: Options): Parameters<typeof createDecider>[0]['authenticator'] {
+function authenticatorOf({ onBehalfOf = [], scope }: Options): Parameters<typeof createDecider>[0]['authenticator'] {
   const authenticate = async ({ token, session }: EdgeInputs) => {
     const role = token === '' ? session : token;
     if (role === 'none') return { ok: false, reason: 'credential-unknown', credentialId: null } as const;
@@ -151,7 +163,7 @@ function authenticatorOf({ onBehalfOf = [] }: Options): Parameters<typeof create
       kind: 'service',
       idp: null,
       roles: [role],
-      grants: everywhere([role]),
+      grants: scope === undefined ? everywhere([role]) : [{ role, scope: { ...NOWHERE, ...scope } }],
       groups: [],
       attributes: {},
       onBehalfOf,

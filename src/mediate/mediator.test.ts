@@ -48,10 +48,10 @@ describe('mediator', () => {
     expect(gate.record()).toMatchObject({ principal: null, decision: 'deny', reason: 'credential-unknown' });
   });
 
-  it('refuses operations that are unknown, not mediated, or of another path or method', async () => {
+  it('refuses operations that are unknown, sockets, or of another path or method', async () => {
     const gate = startMediator();
     expect(codeOf(await gate.send({ role: 'admin', path: '/api/no/such' }))).toBe('action-unknown');
-    expect(codeOf(await gate.send({ role: 'admin', method: 'GET', path: '/api/health' }))).toBe('route-denied');
+    expect(codeOf(await gate.send({ role: 'admin', method: 'GET', path: '/api/events/out' }))).toBe('route-denied');
     const operation = 'create_variable_variables__post';
     expect(codeOf(await gate.send({ role: 'admin', path: '/api/flows/', body: {}, inputs: { operation } }))).toMatch(/^(request-invalid|action-unknown)$/);
     expect(codeOf(await gate.send({ role: 'admin', method: 'PUT', path: '/api/variables/', body: {}, inputs: { operation } }))).toBe('route-denied');
@@ -180,7 +180,7 @@ describe('mediator', () => {
       parts: {
         decider: {
           precheck: refused,
-          authorize: refused,
+          authorizeNow: refused,
         },
       },
     });

@@ -2,23 +2,27 @@
 import type { Catalogue } from '../catalog/catalogue.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
-import type { Decision } from '../contract/decision.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
 import { isForeignWrite } from '../decide/origin.ts';
 import type { EventRules } from '../events/rules.ts';
 import { renderStrict } from '../json/strict-json.ts';
+import type { JsonValue } from '../json/tree.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { answerObject, textField } from '../prefect/answer.ts';
+import { createLookup } from '../prefect/lookup.ts';
+import type { ObjectCache } from '../prefect/object-cache.ts';
 import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
+import type { Makers } from '../store/makers.ts';
 import { type MediatedRequest, openCall } from './call.ts';
+import { decidePlan, narrowedTree, refusalFor } from './decide-plan.ts';
 import { createFamilies } from './families.ts';
-import type { Call, Family, Outcome, Plan, Refusal } from './family.ts';
+import { type Call, type Family, type Outcome, ownResource, type Plan, type Refusal } from './family.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
-import { createLookup } from './lookup.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
-import { type MediatedResponse, refusalResponse } from './refusal.ts';
+import { absentResponse, type MediatedResponse, refusalResponse } from './refusal.ts';
 
 export type { MediatedRequest } from './call.ts';
 export type { MediatedResponse } from './refusal.ts';
@@ -30,11 +34,14 @@ export interface Mediator {
 
 export interface MediatorParts {
   readonly catalogue: Catalogue;
-  readonly decider: Pick<Decider, 'authorize' | 'precheck'>;
+  readonly decider: Pick<Decider, 'authorizeNow' | 'precheck'>;
   readonly upstream: Pick<Upstream, 'request'>;
   readonly ledger: Pick<Ledger, 'append' | 'intend' | 'settle' | 'healthy'>;
   readonly clock: Clock;
   readonly eventRules: EventRules;
+  /** What decisions on objects remember. */
+  readonly objects: Pick<ObjectCache, 'forget'>;
+  readonly makers: Pick<Makers, 'put' | 'forget'>;
   readonly config: {
     readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>;
     readonly forwardHeaders: readonly string[];
@@ -82,21 +89,16 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   const planned = await family.plan(opened.call, createLookup(parts.upstream));
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
 
-  const { plan } = planned;
-  const authorization = await parts.decider.authorize(request.inputs, plan.asks);
-  if (!authorization.ok) return refuse(exchange, authorization, plan.refusal?.(deniedIn(authorization)) ?? { code: authorization.reason });
-  const objection = plan.objection?.(authorization.principal);
-  if (objection !== undefined) return refuse(exchange, authorization, objection);
-  return forward(exchange, { call: opened.call, plan, authorization });
-}
-
-function deniedIn({ decisions }: Authorization): readonly Decision[] {
-  return decisions.filter((decision) => decision.enforced !== 'allow');
+  const { plan, authorization } = await decidePlan(parts.decider, opened.call, planned.plan);
+  const refusal = refusalFor(plan, authorization);
+  if (!authorization.ok || refusal !== undefined) return refuse(exchange, authorization, refusal ?? { code: 'policy-default-deny' });
+  const narrowed = narrowedTree(plan, authorization);
+  return forward(exchange, { call: opened.call, plan, authorization, narrowed });
 }
 
 async function refuse({ parts, subject }: Exchange, authorization: Authorization, refusal: Refusal): Promise<MediatedResponse> {
   const { requestId } = subject.request.inputs;
-  const response = refusalResponse(refusal, requestId);
+  const response = refusal.code === 'object-foreign' ? absentResponse(subject.operation, subject.params) : refusalResponse(refusal, requestId);
   const record = decidedRecord(subject, authorization, refusal.code);
   await kept(parts, parts.ledger.append({ ...record, ...seen(parts, subject, response) }));
   return response;
@@ -106,16 +108,18 @@ interface Decided {
   readonly call: Call;
   readonly plan: Plan;
   readonly authorization: Extract<Authorization, { ok: true }>;
+  /** Instead of the plan's own, for whoever may see a part only. */
+  readonly narrowed: JsonValue | undefined;
 }
 
 async function forward(exchange: Exchange, decided: Decided): Promise<MediatedResponse> {
   const { parts, subject } = exchange;
-  const { call, plan, authorization } = decided;
+  const { call, plan, authorization, narrowed } = decided;
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
-  const tree = plan.rewrite({ principal: principal.id, onBehalfOf: principal.onBehalfOf, requestId: inputs.requestId });
+  const tree = narrowed ?? plan.rewrite({ principal: principal.id, onBehalfOf: principal.onBehalfOf, requestId: inputs.requestId });
   const body = tree === undefined ? null : renderStrict(tree);
-  const wishGranted = plan.wish !== undefined && (await parts.decider.authorize(inputs, [plan.wish])).ok;
+  const wishGranted = plan.wish !== undefined && (await parts.decider.authorizeNow(inputs, [plan.wish])).ok;
 
   const record = decidedRecord(subject, authorization, 'policy-permits');
   const isIntended = plan.intent && (await intended(parts, record));
@@ -126,10 +130,31 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
     const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
     const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
     const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
+    if (call.operation.writes) await noteChange(parts, { call, answer, maker: principal.id });
     return await concluded(exchange, recorder, { plan, answer, wishGranted });
   } catch (error) {
     return unanswered(exchange, recorder, error);
   }
+}
+
+/** Decisions must not rest on what was before; who has made what is asked for by scopes with `own`. */
+async function noteChange(
+  parts: MediatorParts,
+  { call, answer, maker }: { readonly call: Call; readonly answer: UpstreamAnswer; readonly maker: string },
+): Promise<void> {
+  const { operation } = call;
+  if (answer.status >= 300) return;
+  // A run's state changes often, and no scope reads it.
+  if (!operation.action.startsWith('flow_runs.set_state')) parts.objects.forget();
+  const object = answerObject(answer);
+  const id = operation.resource === 'WorkPool' ? (textField(object, 'name') ?? ownResource(call).id) : textField(object, 'id');
+  if (id === null || operation.resource === 'FlowRun') return;
+  if (answer.status === 201 && operation.idParam === null) await noted(parts, parts.makers.put(operation.resource, id, maker));
+  if (operation.method === 'DELETE') await noted(parts, parts.makers.forget(operation.resource, id));
+}
+
+async function noted(parts: MediatorParts, writing: Promise<void>): Promise<void> {
+  await writing.catch((error: unknown) => parts.warn?.('who made an object could not be noted', error));
 }
 
 /** Prefect serves its UI below the path of public_url, and its API at the root: nginx took the path off both. */

@@ -35,12 +35,12 @@ function bounded(asks: readonly Ask[]): readonly Ask[] {
   return asks.length <= MOST_NAMED ? asks : distinctAsks(asks.map(({ action, resource }) => ({ action, resource: { ...resource, id: null } })));
 }
 
-export function readsBlock(id: string | null): Ask {
-  return { action: 'blocks.read_secrets', resource: { type: 'BlockDocument', id } };
+export function readsBlock(id: string | null, named = false): Ask {
+  return { action: 'blocks.read_secrets', resource: { type: 'BlockDocument', id, ...(named && { named }) } };
 }
 
 function readsVariable(id: string | null): Ask {
-  return { action: 'variables.read', resource: { type: 'Variable', id } };
+  return { action: 'variables.read', resource: { type: 'Variable', id, ...(id !== null && { named: true }) } };
 }
 
 /** `prefect.blocks.TYPE.NAME.key`, `prefect.variables.NAME`; a name that cannot be told apart is any. */
@@ -49,7 +49,7 @@ const PLACEHOLDER = /prefect\.(blocks|variables)\.([\w.\-[\]$]*)/g;
 function placeholderAsks(text: string): readonly Ask[] {
   return [...text.matchAll(PLACEHOLDER)].map(([, kind, rest = '']) => {
     const [first = '', second = ''] = rest.split('.');
-    return kind === 'blocks' ? readsBlock(second === '' ? null : second) : readsVariable(first === '' ? null : first);
+    return kind === 'blocks' ? readsBlock(second === '' ? null : second, true) : readsVariable(first === '' ? null : first);
   });
 }
 
@@ -60,7 +60,7 @@ function referenceAsks(object: JsonObject): readonly Ask[] {
   const name = field(object, 'block_document_name');
   return [
     ...(id === undefined ? [] : [readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null)]),
-    ...(name === undefined ? [] : [readsBlock(typeof name === 'string' ? name : null)]),
+    ...(name === undefined ? [] : [readsBlock(typeof name === 'string' ? name : null, true)]),
   ];
 }
 

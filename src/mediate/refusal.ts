@@ -1,11 +1,18 @@
 // The answers of the gateway's own making on the mediated path: JSON with a code, never a 500.
+import type { Operation } from '../contract/operation.ts';
 import { REASONS, type ReasonCode, refusalBody } from '../contract/reasons.ts';
+import { absentBody } from '../scope/absent.ts';
 import type { Refusal } from './family.ts';
 
 export interface MediatedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+}
+
+/** Prefect's own answer for an object that is not there. */
+export function absentResponse(operation: Operation | undefined, params: Readonly<Record<string, string>>): MediatedResponse {
+  return { status: 404, headers: { 'content-type': 'application/json' }, body: Buffer.from(absentBody(operation, params)) };
 }
 
 /** Seconds after which trying again makes sense. */

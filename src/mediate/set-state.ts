@@ -5,10 +5,10 @@
 // Without: the CLI's CANCELLING, the engine's RUNNING, COMPLETED, FAILED and PAUSED, the worker's PENDING.
 import type { Ask } from '../decide/decider.ts';
 import { field, isObject, type JsonObject } from '../json/tree.ts';
+import { answerObject, objectsField, textField } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
-import { answerObject, objectsField, textField } from './answer.ts';
-import { FLOW_RUNS, itemRecords, itemRefusal, resolve } from './bulk.ts';
-import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
+import { FLOW_RUNS, itemRecords, itemRefusal, namingOnly, resolve } from './bulk.ts';
+import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, type Plan, planned } from './family.ts';
 import { stateActions } from './state-actions.ts';
 
 export const setState: Family = {
@@ -31,20 +31,32 @@ export const setStates: Family = {
     if (typeof wanted === 'string') return invalid(wanted);
     const resolved = await resolve(call, FLOW_RUNS, lookup);
     if (typeof resolved === 'string') return invalid(resolved);
-    const { ids, body } = resolved;
-    const facts = { ...wanted.facts, count: ids.length };
-    const own: Ask = { action: call.operation.action, resource: ownResource(call), facts };
-    const subjects = ids.length === 0 ? [null] : ids;
-    const each = subjects.flatMap((id) => wanted.actions.map((action): Ask => ({ action, resource: { type: 'FlowRun', id }, facts })));
-    return planned({
-      asks: [own, ...each],
-      intent: true,
-      rewrite: () => ({ ...body, state: wanted.state, force: wanted.facts.force }),
-      outcome,
-      refusal: itemRefusal(FLOW_RUNS, ids),
-    });
+    return planned(planStates(call, wanted, resolved.ids));
   },
 };
+
+function planStates(call: Call, wanted: Wanted, ids: readonly string[]): Plan {
+  const facts = { ...wanted.facts, count: ids.length };
+  // Which runs they are is what decides.
+  const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, shared: true };
+  const subjects = ids.length === 0 ? [null] : ids;
+  const each = subjects.flatMap((id) =>
+    wanted.actions.map((action): Ask => ({ action, resource: { type: 'FlowRun', id }, facts, ...(id === null && { shared: true }) })),
+  );
+  return {
+    asks: [own, ...each],
+    intent: true,
+    rewrite: () => ({ ...namingOnly(FLOW_RUNS, ids), state: wanted.state, force: wanted.facts.force }),
+    outcome,
+    refusal: itemRefusal(FLOW_RUNS, ids),
+    without: (gone) =>
+      planStates(
+        call,
+        wanted,
+        ids.filter((id) => !gone.has(id)),
+      ),
+  };
+}
 
 interface Wanted {
   readonly state: JsonObject;

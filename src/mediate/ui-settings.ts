@@ -1,8 +1,8 @@
 // GET /ui-settings: Prefect's own answer, with the API on this origin and no login of its own.
 import type { PublicUrl } from '../config/config.ts';
 import { renderStrict } from '../json/strict-json.ts';
+import { answerObject } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
-import { answerObject } from './answer.ts';
 import { type Family, MEBIBYTE, planned } from './family.ts';
 
 /** With `auth: "BASIC"` the UI would ask for Prefect's password although the gateway adds it. */

@@ -16,7 +16,8 @@ export const updateFlowRun: Family = {
     // An empty object is a change too: it takes the run's parameters away.
     const given = (key: string) => (field(body, key) ?? null) !== null;
     const facts = { parameters: given('parameters'), job_variables: given('job_variables') };
-    const asks: Ask[] = [{ action: call.operation.action, resource, facts }];
+    const tags = field(body, 'tags') ?? null;
+    const asks: Ask[] = [{ action: call.operation.action, resource, facts, ...(tags !== null && { changes: { tags } }) }];
     if (facts.parameters || facts.job_variables) asks.push({ action: 'flow_runs.update.override', resource, facts });
     asks.push(...templateAsks(field(body, 'job_variables')));
     return planned({ asks, intent: true, rewrite: () => body });

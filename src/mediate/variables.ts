@@ -14,8 +14,11 @@ export const writeVariable: Family = {
     const name = field(body, 'name') ?? null;
     if (name !== null && typeof name !== 'string') return invalid('name must be text.');
     const { action, idParam } = call.operation;
-    const old: readonly Ask[] = idParam === null ? [] : [{ action, resource: ownResource(call), facts: { renames: name !== null } }];
-    const renamed: readonly Ask[] = name === null ? [] : [{ action, resource: { type: 'Variable', id: name } }];
+    const changes = Object.fromEntries(Object.entries(body).filter(([key, value]) => (key === 'name' || key === 'tags') && value !== null));
+    const old: readonly Ask[] = idParam === null ? [] : [{ action, resource: ownResource(call), facts: { renames: name !== null }, changes }];
+    // With the name alone what it will be is looked at above.
+    const renamed: readonly Ask[] =
+      name === null ? [] : [{ action, resource: { type: 'Variable', id: name, named: true }, ...(idParam === null ? { creates: changes } : { shared: true }) }];
     return planned({
       asks: distinctAsks([...old, ...renamed]),
       intent: true,

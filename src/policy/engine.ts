@@ -18,6 +18,7 @@ import type { Decision, DecisionContext, Resource } from '../contract/decision.t
 import type { Entity } from '../contract/entity.ts';
 import type { ActionName } from '../contract/operation.ts';
 import type { Principal } from '../contract/principal.ts';
+import { attributesOf } from './attributes.ts';
 import { isFactName } from './facts.ts';
 import { createMemo } from './memo.ts';
 import { invalid, loadBuiltInPolicies, type PolicyTexts } from './policies.ts';
@@ -40,6 +41,8 @@ export interface PolicyEngine {
   readonly revision: number;
   /** Names of all policies. */
   readonly policies: readonly string[];
+  /** True when a policy looks at what a resource is: then objects are looked up for everybody. */
+  readonly readsAttributes: boolean;
   /** Synchronous; never throws for "no". What goes wrong inside Cedar is a deny, told to `onError`. */
   evaluate(question: PolicyQuestion): Decision;
 }
@@ -67,6 +70,7 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
   return {
     revision: options.revision,
     policies: Object.keys(policies),
+    readsAttributes: Object.values(policies).some(readsResource),
     evaluate(question) {
       const decide = decisionFor(question, options.revision);
       // Cedar's own request validation would say the same, at twice the cost.
@@ -78,6 +82,11 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
       return decide('deny', reason.length > 0 ? 'policy-forbids' : 'policy-default-deny', reason);
     },
   };
+}
+
+/** `resource.tags`, `resource has owner`; said too often rather than too rarely. */
+function readsResource(policy: string): boolean {
+  return /\bresource\s*(?:\.|\[|has\b)/.test(policy);
 }
 
 /** What the validator says of them; a warning is a policy that can never match. Throws LictorError `policies-invalid` when they do not parse. */
@@ -126,7 +135,7 @@ function preparse(schema: SchemaJson<string>, policies: PolicyTexts, actions: re
 }
 
 /** All that Cedar is given. */
-function callOf(parsed: Parsed, { principal, action, resource, context, inForce = [] }: PolicyQuestion): StatefulAuthorizationCall {
+function callOf(parsed: Parsed, { principal, action, resource, context, inForce = [], entity }: PolicyQuestion): StatefulAuthorizationCall {
   const uid = { type: PRINCIPAL, id: principal.id };
   const granted = [...principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])), ...inForce];
   const roles = [...new Set(granted)];
@@ -137,6 +146,7 @@ function callOf(parsed: Parsed, { principal, action, resource, context, inForce 
     resource: asked.resource,
     context: { address: context.address, carrier: context.carrier, facts: knownFacts(context) },
     entities: [
+      ...(entity == null ? [] : [{ uid: { type: resource.type, id: resource.id ?? WHOLE_TYPE }, attrs: attributesOf(entity), parents: [] }]),
       {
         uid,
         attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }) },

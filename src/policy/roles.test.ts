@@ -23,7 +23,7 @@ const RUN = [
   ...ofGroups('baseline'),
   ...['flows.read', 'flow_runs.read', 'flow_runs.input.read', 'task_runs.read', 'deployments.read', 'work_pools.read', 'work_queues.read'],
   ...['admin.storage.read', 'variables.read', 'blocks.read', 'blocks.read_secrets', 'blocks.schema.read', 'artifacts.read', 'concurrency.read'],
-  ...['events.stream', 'events.write', 'logs.write', 'artifacts.write', 'concurrency.slots', 'variables.write', 'flows.register'],
+  ...['events.stream', 'events.write', 'logs.write', 'artifacts.write', 'concurrency.slots', 'concurrency.lease', 'variables.write', 'flows.register'],
   ...['flow_runs.create', 'flow_runs.set_state', 'flow_runs.force', 'flow_runs.update', 'flow_runs.labels', 'flow_runs.input.write'],
   ...['flow_runs.cancel', 'flow_runs.pause', 'flow_runs.resume', 'flow_runs.retry', 'deployments.run', 'deployments.run.parameters'],
   ...['task_runs.create', 'task_runs.update', 'task_runs.set_state'],
@@ -37,6 +37,8 @@ const EXPECTED: Readonly<Record<BuiltInRole, readonly string[]>> = {
   deployer: DEPLOYER,
   worker: WORKER,
   run: RUN,
+  agent: [...ofGroups('baseline', 'read'), 'deployments.run', 'deployments.run.parameters', 'flow_runs.cancel'],
+  auditor: [...ofGroups('baseline'), 'ledger.read'],
   admin: actions.map(({ name }) => name),
 };
 

@@ -3,6 +3,7 @@
 import type { SchemaJson, Type } from '@cedar-policy/cedar-wasm/nodejs';
 import type { ActionEntry } from '../catalog/actions.ts';
 import { ACTION_GROUPS, RESOURCE_TYPES } from '../contract/operation.ts';
+import { type Attributes, RESOURCE_ATTRIBUTES } from './attributes.ts';
 import { FACTS } from './facts.ts';
 
 /** Entity types besides the resource types. A principal's kind is an attribute, so that policies rarely need to care. */
@@ -11,7 +12,7 @@ export const ROLE = 'Role';
 
 /**
  * One namespace without a name. Principals are members of roles; actions are members of their group, which is an action itself
- * (`action in Action::"read"`). Resources have no attributes yet: tags and owners go here when scopes come.
+ * (`action in Action::"read"`). What a resource is (attributes.ts) is there only when it was looked up: policies ask with `has`.
  */
 export function renderSchema(actions: readonly ActionEntry[]): SchemaJson<string> {
   return {
@@ -19,7 +20,7 @@ export function renderSchema(actions: readonly ActionEntry[]): SchemaJson<string
       entityTypes: {
         [ROLE]: {},
         [PRINCIPAL]: { memberOfTypes: [ROLE], shape: record({ kind: { type: 'String' }, idp: { type: 'String', required: false } }) },
-        ...Object.fromEntries(RESOURCE_TYPES.map((type) => [type, {}])),
+        ...Object.fromEntries(RESOURCE_TYPES.map((type) => [type, { shape: record(RESOURCE_ATTRIBUTES) }])),
       },
       actions: {
         ...Object.fromEntries(ACTION_GROUPS.map((group) => [group, {}])),
@@ -35,8 +36,6 @@ function actionType(action: ActionEntry): SchemaJson<string>[string]['actions'][
     appliesTo: { principalTypes: [PRINCIPAL], resourceTypes: [...action.resources], context: CONTEXT },
   };
 }
-
-type Attributes = Record<string, Type<string> & { required?: boolean }>;
 
 function record(attributes: Attributes): Type<string> {
   return { type: 'Record', attributes };

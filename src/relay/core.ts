@@ -36,10 +36,18 @@ export async function decide(core: RelayCore, visit: Visit, frameToken: string |
     const generation = core.generation;
     const answer = await decider.authorize(visit.inputs, [], frameToken).catch((error: unknown) => undecided(core, error));
     const settled = answer.ok || answer.reason !== 'gateway-unavailable';
-    if (settled && generation === core.generation) return checkRoute(visit, answer);
+    if (settled && generation === core.generation) return checkRoute(visit, wholeOnly(answer));
     if (clock() >= until || gone()) return UNDECIDED;
     if (!settled) await delay(RETRY_EVERY_MS);
   }
+}
+
+/** Frames are not narrowed to a scope: what is allowed for a part only is refused. There is no answer of Prefect for a foreign pool here. */
+export function wholeOnly(answer: Authorization): Authorization {
+  if (!answer.ok) return answer.reason === 'object-foreign' ? { ...answer, reason: 'scope-excludes' } : answer;
+  if (answer.restriction === null) return answer;
+  const { principal, credential, decisions } = answer;
+  return { ok: false, reason: 'scope-not-filterable', principal, credential, credentialId: credential.id, decisions };
 }
 
 /** Writes the decision's record. False: it could not be written, and the socket changes things, so it must not open. */

@@ -17,6 +17,13 @@ export function covers(scope: Scope, entity: Entity, who: string): boolean {
   return ofUses.length === 0 || entity.uses.some((use) => ofUses.every((key) => matches(scope, key, use)));
 }
 
+/** The same of what is about to be made. A flow is a name that teams share: one without any use is made by whoever may make that name. */
+export function coversNew(scope: Scope, entity: Entity, who: string): boolean {
+  if (entity.type !== 'Flow') return covers(scope, entity, who);
+  const given = LISTS.filter((key) => counts(scope, key, 'Flow'));
+  return (given.length > 0 || scope.own) && (!given.includes('flows') || matches(scope, 'flows', entity));
+}
+
 /** `*` at the end stands for anything. */
 export function matchesName(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;

@@ -20,10 +20,11 @@ import { createEventRules } from '../../src/events/rules.ts';
 import type { ExplainerParts } from '../../src/explain/explainer.ts';
 import { findPrincipal, type Somebody } from '../../src/explain/principal.ts';
 import { explainRequest } from '../../src/explain/request.ts';
-import { createLookup } from '../../src/mediate/lookup.ts';
 import { createMediator } from '../../src/mediate/mediator.ts';
 import { createPolicyEngine } from '../../src/policy/engine.ts';
 import { loadPolicySources } from '../../src/policy/sources.ts';
+import { createEntities } from '../../src/prefect/entities.ts';
+import { createLookup } from '../../src/prefect/lookup.ts';
 import { createUpstream } from '../../src/prefect/upstream.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { directTo, field, sharedPrefect } from '../env/prefect.ts';
@@ -48,7 +49,10 @@ beforeAll(async () => {
   const actions = collectActions(catalogue.operations);
   const policy = createPolicyEngine({ actions, revision: 1 });
   const authenticator = createAuthenticator({ store, config, clock: systemClock });
-  const decider = createDecider({ authenticator, catalogue, policy, changeNumber: () => store.changeNumber() });
+  const lookup = createLookup(createUpstream({ servers: [edge.upstream.url], authString: edge.upstream.authString, caFile: null, publicUrl: null }));
+  const makerOf = store.makers.of;
+  const now = createEntities({ lookup, lasting: lookup, makerOf });
+  const decider = createDecider({ authenticator, catalogue, policy, entities: { recent: now, now }, changeNumber: () => store.changeNumber() });
   const answerer = createAnswerer({ decider, catalogue, clock: systemClock, mayWrite: () => true });
   edge.upstream.answerWith(() => ({ status: 200, body: '{}' }));
   edge.decideWith((inputs, response) => {
@@ -68,6 +72,8 @@ beforeAll(async () => {
     upstream,
     ledger,
     clock: systemClock,
+    objects: { forget: () => undefined },
+    makers: store.makers,
     config: { publicUrl, forwardHeaders: [], ledger: { failClosed: true } },
   });
   control = createServer((incoming, response) => {
@@ -84,7 +90,7 @@ beforeAll(async () => {
   rmSync(edge.paths.controlSocket);
   await new Promise<void>((resolve) => control.listen(edge.paths.controlSocket, resolve));
   chmodSync(edge.paths.controlSocket, 0o666);
-  parts = { catalogue, actions, policy, sources: loadPolicySources(), publicUrl, lookup: createLookup(upstream), revision: 1 };
+  parts = { catalogue, actions, policy, sources: loadPolicySources(), publicUrl, lookup: createLookup(upstream), makerOf: store.makers.of, revision: 1 };
   for (const role of BUILT_IN_ROLES) {
     const { id, text } = createTokenText(createTokenId());
     await store.tokens.create({ id, name: role, roles: [role], cidrs: [], lifetimeMs: null, hash: hashToken(text) });

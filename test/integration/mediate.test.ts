@@ -32,11 +32,11 @@ afterAll(() => upstream.close());
 function decider(denied: readonly string[]) {
   const principal = { id: 'alice@local', kind: 'user', idp: 'local', roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
   const credential = { id: 'c', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
-  const allow: Authorization = { ok: true, principal, credential, decisions: [] };
+  const allow: Authorization = { ok: true, principal, credential, decisions: [], restriction: null, entities: [] };
   const deny: Authorization = { ok: false, reason: 'policy-forbids', principal, credential, credentialId: 'c', decisions: [] };
   return {
     precheck: async () => allow,
-    authorize: async (_inputs: unknown, asks: readonly { readonly action: string }[]) => (asks.some(({ action }) => denied.includes(action)) ? deny : allow),
+    authorizeNow: async (_inputs: unknown, asks: readonly { readonly action: string }[]) => (asks.some(({ action }) => denied.includes(action)) ? deny : allow),
   };
 }
 
@@ -50,6 +50,8 @@ interface Answer {
 async function send(method: string, path: string, body?: unknown, denied: readonly string[] = []): Promise<Answer> {
   const mediator = createMediator({
     eventRules: createEventRules(createEventMemory()),
+    objects: { forget: () => undefined },
+    makers: { put: async () => undefined, forget: async () => undefined },
     catalogue,
     decider: decider(denied),
     upstream,

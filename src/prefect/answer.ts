@@ -1,7 +1,7 @@
 // Reads the few fields of Prefect's answers that the gateway needs. Prefect's JSON is trusted to be JSON, not to have a shape.
 
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
-import type { UpstreamAnswer } from '../prefect/upstream.ts';
+import type { UpstreamAnswer } from './upstream.ts';
 
 /** The answer's JSON object; null when it is anything else. */
 export function answerObject(answer: UpstreamAnswer): JsonObject | null {

@@ -2,10 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { parseStrict, renderStrict } from '../json/strict-json.ts';
 import type { JsonValue } from '../json/tree.ts';
-import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
-import { UpstreamError } from '../prefect/upstream-error.ts';
 import { answerObject, textField } from './answer.ts';
-import type { Lookup } from './family.ts';
+import type { Upstream, UpstreamAnswer } from './upstream.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+/**
+ * Asks Prefect, uncached, with the gateway's own credential: GET, or with a filter POST. Null when there is none, or when Prefect
+ * does not take the filter; throws when it cannot be asked or understood.
+ */
+export type Lookup = (path: string, filter?: JsonValue) => Promise<JsonValue | null>;
 
 type Asked = Pick<Upstream, 'request'>;
 

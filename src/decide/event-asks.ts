@@ -1,0 +1,39 @@
+// Which rights an event needs of a sender whose roles hold on some objects only: one for each object that it names.
+import type { Located } from '../contract/decision.ts';
+import type { ResourceType } from '../contract/operation.ts';
+import { type Claims, readClaims } from '../events/claims.ts';
+import { field, isObject, type JsonValue } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
+import type { Ask } from './asks.ts';
+
+const KINDS: readonly (readonly [prefix: string, type: ResourceType])[] = [
+  ['prefect.flow-run.', 'FlowRun'],
+  ['prefect.task-run.', 'TaskRun'],
+  ['prefect.deployment.', 'Deployment'],
+];
+
+/** An event about nothing of Prefect's is about nobody's. What is no event is refused by its own rules. */
+export function eventAsks(event: JsonValue | undefined): readonly Ask[] {
+  const claims = readClaims(event);
+  const named = typeof claims === 'string' ? [] : [...claims.resources.map(({ id }) => objectOf(id)), ...payloadObjects(claims)];
+  const objects = new Map(named.flatMap((object) => (object === undefined ? [] : [[JSON.stringify(object), object] as const])));
+  const write = { action: 'events.write', resource: { type: 'Event', id: null } } as const;
+  if (objects.size === 0) return [{ ...write, shared: true }];
+  const runIsNamed = [...objects.values()].some(({ type }) => type === 'FlowRun');
+  // A task run begins with its first event: one that is not there yet is of the run that is named.
+  return [...objects.values()].map((of) => ({ ...write, of, ...(of.type === 'TaskRun' && runIsNamed && { orAbsent: true }) }));
+}
+
+/** Prefect's recorder believes the payload rather than the resource. */
+function payloadObjects({ payload }: Claims): readonly (Located | undefined)[] {
+  const task = field(payload, 'task_run');
+  if (!isObject(task)) return [];
+  const [id, run] = [field(task, 'id'), field(task, 'flow_run_id')];
+  return [typeof id === 'string' ? objectOf(`prefect.task-run.${id}`) : undefined, typeof run === 'string' ? objectOf(`prefect.flow-run.${run}`) : undefined];
+}
+
+function objectOf(text: string): Located | undefined {
+  const kind = KINDS.find(([prefix]) => text.startsWith(prefix));
+  if (kind === undefined) return undefined;
+  return { type: kind[1], id: parseUuid(text.slice(kind[0].length)) ?? text };
+}

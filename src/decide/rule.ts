@@ -1,0 +1,155 @@
+// One right, for somebody whose roles may hold on some objects only.
+//
+// A role of a scope is in force for one question exactly when its scope covers the object that the question is about. The policies are
+// then asked with the roles that hold on everything and those that are in force. The kind as a whole is allowed with a restriction: the
+// scopes that together are all that may be seen.
+import type { Decision, DecisionContext, Effect, Located } from '../contract/decision.ts';
+import type { Entity } from '../contract/entity.ts';
+import type { ActionName, ResourceType } from '../contract/operation.ts';
+import type { Principal } from '../contract/principal.ts';
+import type { ReasonCode } from '../contract/reasons.ts';
+import type { Scope } from '../contract/scope.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
+import type { Entities } from '../prefect/entities.ts';
+import { covers, coversNew } from '../scope/covers.ts';
+import { isShared } from '../scope/shared.ts';
+import type { Ask } from './asks.ts';
+
+export interface Ruling {
+  readonly decision: Decision;
+  /** All that may be seen, changed or counted; null: everything. */
+  readonly restriction: readonly Scope[] | null;
+  /** What was looked at; null: nothing. */
+  readonly entity: Entity | null;
+}
+
+export interface RuleParts {
+  readonly policy: PolicyEngine;
+  readonly entities: Entities;
+}
+
+export interface Question {
+  readonly principal: Principal;
+  readonly ask: Ask;
+  readonly context: DecisionContext;
+}
+
+export function hasScopes({ grants }: Principal): boolean {
+  return grants.some(({ scope }) => scope !== null);
+}
+
+/** Without any look at an object: what every scope would allow at most. */
+export function ruleAtMost({ policy }: Pick<RuleParts, 'policy'>, question: Question): Ruling {
+  return { decision: evaluate(policy, question, { inForce: rolesOfScopes(question.principal) }), restriction: null, entity: null };
+}
+
+/** Throws UpstreamError when an object cannot be looked at: then nothing is decided. */
+export async function rule(parts: RuleParts, question: Question): Promise<Ruling> {
+  const { policy } = parts;
+  const { ask, principal } = question;
+  if (!hasScopes(principal)) {
+    return policy.readsAttributes ? ruleByAttributes(parts, question) : { decision: evaluate(policy, question, {}), restriction: null, entity: null };
+  }
+  const atMost = evaluate(policy, question, { inForce: rolesOfScopes(principal) });
+  if (ask.shared === true || isShared(ask.action)) return { decision: atMost, restriction: null, entity: null };
+  const isObject = ask.resource.id !== null || ask.creates !== undefined || ask.of !== undefined;
+  return isObject ? ruleOnObject(parts, question) : ruleOnKind(policy, question, atMost);
+}
+
+/** Nobody's scope counts, but what the object is may: before and after. */
+async function ruleByAttributes(parts: RuleParts, question: Question): Promise<Ruling> {
+  const { ask } = question;
+  const now = await entityOf(parts, question);
+  const before: Ruling = { decision: evaluate(parts.policy, question, { entity: now }), restriction: null, entity: now };
+  if (before.decision.enforced !== 'allow' || ask.changes === undefined || ask.resource.id === null) return before;
+  const then = await parts.entities.changed(ask.resource, ask.changes);
+  return { decision: evaluate(parts.policy, question, { entity: then }), restriction: null, entity: then };
+}
+
+function ruleOnKind(policy: PolicyEngine, question: Question, atMost: Decision): Ruling {
+  const everywhere = evaluate(policy, question, {});
+  if (everywhere.enforced === 'allow' || atMost.enforced !== 'allow') {
+    return { decision: atMost.enforced === 'allow' ? everywhere : atMost, restriction: null, entity: null };
+  }
+  const scopes = question.principal.grants.flatMap(({ role, scope }) => {
+    const alone = scope !== null && evaluate(policy, question, { inForce: [role] }).enforced === 'allow';
+    return alone ? [scope] : [];
+  });
+  return { decision: atMost, restriction: scopes, entity: null };
+}
+
+async function ruleOnObject(parts: RuleParts, question: Question): Promise<Ruling> {
+  const { policy } = parts;
+  const { ask } = question;
+  const whole = evaluate(policy, question, {});
+  // What a role may do everywhere needs no look at the object, unless a policy reads what it is.
+  if (whole.enforced === 'allow' && !policy.readsAttributes) return { decision: whole, restriction: null, entity: null };
+  const now = await entityOf(parts, question);
+  if (now === null && ask.orAbsent === true) return ruleAtMost(parts, question);
+  if (now === null) return { decision: refused(whole, 'object-foreign'), restriction: null, entity: null };
+  const before = ruleOnEntity(policy, question, now);
+  if (before.enforced !== 'allow' || ask.changes === undefined) return { decision: before, restriction: null, entity: now };
+  const then = await parts.entities.changed(ask.resource, ask.changes);
+  if (then === null) return { decision: refused(whole, 'object-foreign'), restriction: null, entity: now };
+  const after = ruleOnEntity(policy, { ...question, ask: { ...ask, own: false } }, then);
+  return { decision: after, restriction: null, entity: then };
+}
+
+/** Null: the object that the path names is not there. Others are judged by their name then. */
+async function entityOf({ entities }: RuleParts, { ask, principal }: Question): Promise<Entity | null> {
+  const { resource, creates, of } = ask;
+  if (creates !== undefined) return entities.created(resource.type, creates, principal.id);
+  const found = await entities.find(of ?? resource);
+  if (found !== null) return of === undefined ? found : { ...found, type: resource.type };
+  return ask.own === true || ask.orAbsent === true ? null : { ...(await entities.created(resource.type, { name: (of ?? resource).id }, '')), owner: null };
+}
+
+function ruleOnEntity(policy: PolicyEngine, question: Question, entity: Entity): Decision {
+  const { principal, ask } = question;
+  const holds = (scope: Scope): boolean => (ask.creates === undefined ? covers : coversNew)(scope, entity, principal.id);
+  const inForce = principal.grants.flatMap(({ role, scope }) => (scope !== null && holds(scope) ? [role] : []));
+  const decision = evaluate(policy, question, { inForce, entity });
+  if (decision.enforced === 'allow' || decision.reason === 'policy-forbids' || inForce.length > 0) return decision;
+  const elsewhere = evaluate(policy, question, { inForce: rolesOfScopes(principal), entity }).enforced === 'allow';
+  if (ask.own === true && !maySee(policy, question, ask.resource)) return refused(decision, 'object-foreign');
+  return elsewhere ? refused(decision, 'scope-excludes') : decision;
+}
+
+/** Whoever may read it anyway is told the truth. */
+function maySee(policy: PolicyEngine, question: Question, { type, id }: Located): boolean {
+  const action = READS[type];
+  return action !== undefined && evaluate(policy, { ...question, ask: { action, resource: { type, id } } }, {}).enforced === 'allow';
+}
+
+const READS: Readonly<Partial<Record<ResourceType, ActionName>>> = {
+  Flow: 'flows.read',
+  FlowRun: 'flow_runs.read',
+  TaskRun: 'task_runs.read',
+  Deployment: 'deployments.read',
+  WorkPool: 'work_pools.read',
+  WorkQueue: 'work_queues.read',
+  Artifact: 'artifacts.read',
+  Automation: 'automations.read',
+  Variable: 'variables.read',
+  BlockDocument: 'blocks.read',
+  ConcurrencyLimit: 'concurrency.read',
+};
+
+function rolesOfScopes({ grants }: Principal): readonly string[] {
+  return grants.flatMap(({ role, scope }) => (scope === null ? [] : [role]));
+}
+
+interface Given {
+  readonly inForce?: readonly string[];
+  readonly entity?: Entity | null;
+}
+
+function evaluate(policy: PolicyEngine, { principal, ask, context }: Question, given: Given): Decision {
+  const { type, id } = ask.resource;
+  return policy.evaluate({ principal, action: ask.action, resource: { type, id }, context, ...given });
+}
+
+function refused(decision: Decision, reason: ReasonCode): Decision {
+  const effect: Effect = 'deny';
+  return { ...decision, effect, enforced: effect, reason };
+}

@@ -1,0 +1,43 @@
+// The decision on a plan, and the words for a refusal: the same for a request that is there and for one that is explained.
+import type { Decision } from '../contract/decision.ts';
+import type { Authorization, Decider } from '../decide/decider.ts';
+import type { JsonValue } from '../json/tree.ts';
+import { asksOf, type Call, type Plan, type Refusal } from './family.ts';
+
+export interface DecidedPlan {
+  /** The plan that was decided on: of many objects those that are there for this principal. */
+  readonly plan: Plan;
+  readonly authorization: Authorization;
+}
+
+/** Foreign objects among many are as if they were not there. */
+export async function decidePlan(decider: Pick<Decider, 'authorizeNow'>, call: Call, plan: Plan): Promise<DecidedPlan> {
+  const authorization = await decider.authorizeNow(call.inputs, asksOf(call, plan.asks));
+  const denied = deniedIn(authorization);
+  const foreign = denied.flatMap(({ reason, resource }) => (reason === 'scope-excludes' && resource.id !== null ? [resource.id] : []));
+  if (plan.without === undefined || foreign.length === 0 || foreign.length < denied.length) return { plan, authorization };
+  const rest = plan.without(new Set(foreign));
+  return { plan: rest, authorization: await decider.authorizeNow(call.inputs, asksOf(call, rest.asks)) };
+}
+
+/** Undefined: it may be forwarded. What is foreign is not there, whatever else would be wrong with the request. */
+export function refusalFor(plan: Plan, authorization: Authorization): Refusal | undefined {
+  if (authorization.ok) {
+    const objection = plan.objection?.(authorization.principal);
+    if (objection !== undefined) return objection;
+    const isNarrow = authorization.restriction === null || narrowedTree(plan, authorization) !== undefined;
+    return isNarrow ? undefined : { code: 'scope-not-filterable' };
+  }
+  const denied = deniedIn(authorization);
+  if (denied.some(({ reason }) => reason === 'object-foreign')) return { code: 'object-foreign' };
+  return plan.refusal?.(denied) ?? { code: authorization.reason };
+}
+
+/** What is forwarded for whoever may see a part only; undefined: the plan's own, or nothing. */
+export function narrowedTree(plan: Plan, { restriction, principal }: Extract<Authorization, { ok: true }>): JsonValue | undefined {
+  return restriction === null ? undefined : plan.narrow?.(restriction, principal);
+}
+
+function deniedIn({ decisions }: Authorization): readonly Decision[] {
+  return decisions.filter((decision) => decision.enforced !== 'allow');
+}

@@ -1,0 +1,77 @@
+// What machines write on the direct path, for those whose roles hold on some objects only: the body names the run, limit or deployment.
+import type { Ask } from '../decide/asks.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
+import { type Call, type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
+import { distinctAsks } from './references.ts';
+
+export const createLogs: Family = {
+  operations: ['create_logs_logs__post'],
+  maxBytes: 16 * MEBIBYTE,
+  plan: (call) => planItems(call, isList(call.tree) ? call.tree : undefined, 'a list of logs'),
+};
+
+export const createArtifact: Family = {
+  operations: ['create_artifact_artifacts__post'],
+  maxBytes: 16 * MEBIBYTE,
+  plan: (call) => planItems(call, isObject(call.tree) ? [call.tree] : undefined, 'an artifact'),
+};
+
+export const createTaskRun: Family = {
+  operations: ['create_task_run_task_runs__post'],
+  maxBytes: 8 * MEBIBYTE,
+  plan: (call) => planItems(call, isObject(call.tree) ? [call.tree] : undefined, 'a task run'),
+};
+
+function planItems(call: Call, items: readonly JsonValue[] | undefined, what: string) {
+  if (items === undefined || !items.every(isObject)) return invalid(`The body must be ${what}.`);
+  const own: Ask = { action: call.operation.action, resource: ownResource(call) };
+  const asks = items.length === 0 ? [{ ...own, shared: true }] : items.flatMap((item) => runAsks(own, item));
+  return planned({ asks: distinctAsks(asks), intent: false, rewrite: () => call.tree });
+}
+
+/** Both runs that it names. What names none is of nobody's run, and of whoever wrote it. */
+function runAsks(own: Ask, item: JsonObject): readonly Ask[] {
+  const named = (['flow_run_id', 'task_run_id'] as const).flatMap((key) => {
+    const value = field(item, key) ?? null;
+    if (value === null) return [];
+    const id = typeof value === 'string' ? (parseUuid(value) ?? value) : 'no id';
+    return [{ key, of: { type: key === 'flow_run_id' ? 'FlowRun' : 'TaskRun', id } as const }];
+  });
+  if (named.length === 0) return [own.resource.type === 'Log' ? { ...own, shared: true } : { ...own, creates: { tags: field(item, 'tags') ?? [] } }];
+  const runIsNamed = named.some(({ key }) => key === 'flow_run_id');
+  // Task runs are recorded by their events, which may come after their first log.
+  return named.map(({ key, of }) => ({ ...own, of, ...(key === 'task_run_id' && runIsNamed && { orAbsent: true }) }));
+}
+
+/** Limits that are not there hold nobody back: taking slots of them is nothing. */
+export const takeSlots: Family = {
+  operations: [
+    'increment_concurrency_limits_v1_concurrency_limits_increment_post',
+    'decrement_concurrency_limits_v1_concurrency_limits_decrement_post',
+    'bulk_increment_active_slots_v2_concurrency_limits_increment_post',
+    'bulk_increment_active_slots_with_lease_v2_concurrency_limits_increment_with_lease_post',
+    'bulk_decrement_active_slots_v2_concurrency_limits_decrement_post',
+  ],
+  maxBytes: MEBIBYTE,
+  plan(call) {
+    const names = isObject(call.tree) ? field(call.tree, 'names') : undefined;
+    if (!isList(names) || !names.every((name) => typeof name === 'string')) return invalid('names must be a list of names.');
+    const create = isObject(call.tree) && (field(call.tree, 'create_if_missing') ?? false) !== false;
+    const own = { action: call.operation.action, resource: ownResource(call) };
+    const asks = names.map((name): Ask => ({ ...own, of: { type: 'ConcurrencyLimit', id: name }, ...(!create && { orAbsent: true }) }));
+    return planned({ asks: asks.length === 0 ? [{ ...own, shared: true }] : distinctAsks(asks), intent: false, rewrite: () => call.tree });
+  },
+};
+
+export const pollDeployments: Family = {
+  operations: ['get_scheduled_flow_runs_for_deployments_deployments_get_scheduled_flow_runs_post'],
+  maxBytes: MEBIBYTE,
+  plan(call) {
+    const ids = isObject(call.tree) ? field(call.tree, 'deployment_ids') : undefined;
+    if (!isList(ids)) return invalid('deployment_ids must be a list.');
+    const own = { action: call.operation.action, resource: ownResource(call) };
+    const asks = ids.map((id): Ask => ({ ...own, of: { type: 'Deployment', id: typeof id === 'string' ? (parseUuid(id) ?? id) : 'no id' } }));
+    return planned({ asks: asks.length === 0 ? [{ ...own, shared: true }] : distinctAsks(asks), intent: false, rewrite: () => call.tree });
+  },
+};

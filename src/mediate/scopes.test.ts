@@ -1,0 +1,227 @@
+// Roles that hold on some objects only, on requests whose body decides: every allow with the same thing of another team.
+import { describe, expect, it } from 'vitest';
+import type { Scope } from '../contract/scope.ts';
+import { DEPLOYMENT, json, type Options, outcomeOf, prefectWith, RUN } from './mediator.fixture.ts';
+
+const OTHER = 'bbbbbbbb-bbbb-cccc-dddd-eeeeeeeeeeee';
+const OTHER_RUN = '22222222-2222-3333-4444-555555555555';
+const FLOW = 'cccccccc-bbbb-cccc-dddd-eeeeeeeeeeee';
+const TASK = '33333333-2222-3333-4444-555555555555';
+const OTHER_TASK = '44444444-2222-3333-4444-555555555555';
+
+const run = (id: string, tags: readonly string[], more = {}) => ({ id, tags, flow_id: FLOW, deployment_id: null, labels: {}, ...more });
+const deployment = (id: string, name: string, tags: readonly string[], pool: string) => ({ id, name, flow_id: FLOW, tags, work_pool_name: pool });
+const ours = deployment(DEPLOYMENT, 'ours', ['team-a'], 'pool-a');
+const theirs = deployment(OTHER, 'theirs', ['team-b'], 'pool-b');
+
+const OBJECTS = {
+  [`GET /api/flows/${FLOW}`]: { id: FLOW, name: 'etl' },
+  [`GET /api/deployments/${DEPLOYMENT}`]: ours,
+  [`GET /api/deployments/${OTHER}`]: theirs,
+  [`GET /api/flow_runs/${RUN}`]: run(RUN, ['team-a']),
+  [`GET /api/flow_runs/${OTHER_RUN}`]: run(OTHER_RUN, ['team-b']),
+  [`GET /api/task_runs/${TASK}`]: { id: TASK, flow_run_id: RUN },
+  [`GET /api/task_runs/${OTHER_TASK}`]: { id: OTHER_TASK, flow_run_id: OTHER_RUN },
+  'GET /api/variables/name/a_x': { id: RUN, name: 'a_x', tags: [] },
+  'GET /api/variables/name/b_x': { id: OTHER_RUN, name: 'b_x', tags: [] },
+  'GET /api/v2/concurrency_limits/ours': { id: RUN, name: 'ours' },
+  'GET /api/v2/concurrency_limits/theirs': { id: OTHER, name: 'theirs' },
+};
+
+const TEAM: Partial<Scope> = { tags: ['team-a'] };
+const POOL: Partial<Scope> = { tags: ['team-a'], workPools: ['pool-a'] };
+
+function as(role: string, scope: Partial<Scope>, objects: Readonly<Record<string, unknown>> = OBJECTS) {
+  const options: Options = { scope, prefect: prefectWith(objects, { status: 201, body: json({ id: RUN, name: 'new' }) }) };
+  return (route: string, body?: unknown) => outcomeOf(role, route, body, options);
+}
+
+describe('an operator of a tag', () => {
+  const send = as('operator', TEAM);
+
+  it.each([
+    [`POST /api/deployments/${DEPLOYMENT}/create_flow_run`, {}, `POST /api/deployments/${OTHER}/create_flow_run`, {}],
+    [`POST /api/deployments/${DEPLOYMENT}/create_flow_run/bulk`, [{}], `POST /api/deployments/${OTHER}/create_flow_run/bulk`, [{}]],
+    [
+      `POST /api/flow_runs/${RUN}/set_state`,
+      { state: { type: 'CANCELLING' } },
+      `POST /api/flow_runs/${OTHER_RUN}/set_state`,
+      { state: { type: 'CANCELLING' } },
+    ],
+    [`POST /api/flow_runs/${RUN}/resume`, {}, `POST /api/flow_runs/${OTHER_RUN}/resume`, {}],
+    [`POST /api/deployments/${DEPLOYMENT}/schedule`, {}, `POST /api/deployments/${OTHER}/schedule`, {}],
+  ])('may %s, and of another team there is none', async (route, body, foreign, same) => {
+    expect(await send(route, body)).toMatchObject({ result: 201, arrived: true });
+    const { response, arrived, gate } = await send(foreign, same);
+    expect([response.status, arrived]).toEqual([404, false]);
+    expect(gate.record()).toMatchObject({ decision: 'deny', reason: 'object-foreign' });
+    const absent = await send(foreign.replace(/[0-9a-f]{8}-[-0-9a-f]{27}/, TASK), same);
+    expect(absent.response.body.toString()).toBe(response.body.toString().replaceAll(/[0-9a-f]{8}-[-0-9a-f]{27}/g, TASK));
+  });
+
+  it('is told that a role does not reach, not that there is nothing, where it may read everything', async () => {
+    const policies = '@id("all-read") permit (principal, action in [Action::"read"], resource);';
+    const options: Options = { scope: TEAM, policies, prefect: prefectWith(OBJECTS) };
+    const { result, arrived } = await outcomeOf('operator', `POST /api/flow_runs/${OTHER_RUN}/set_state`, { state: { type: 'CANCELLING' } }, options);
+    expect([result, arrived]).toEqual(['scope-excludes', false]);
+  });
+
+  it('changes those of many that are its own', async () => {
+    const found = { 'POST /api/flow_runs/filter': [run(RUN, ['team-a']), run(OTHER_RUN, ['team-b'])] };
+    const { gate, result } = await as('operator', TEAM, { ...OBJECTS, ...found })('POST /api/flow_runs/bulk_set_state', {
+      flow_runs: {},
+      state: { type: 'CANCELLING' },
+    });
+    expect(result).toBe(201);
+    expect(gate.last()).toMatchObject({ flow_runs: { id: { any_: [RUN] } } });
+    const none = await as('operator', TEAM, { ...OBJECTS, 'POST /api/flow_runs/filter': [run(OTHER_RUN, ['team-b'])] })('POST /api/flow_runs/bulk_set_state', {
+      flow_runs: {},
+      state: { type: 'CANCELLING' },
+    });
+    expect(none.gate.last()).toMatchObject({ flow_runs: { id: { any_: [] } } });
+  });
+
+  it('gets no list that nobody narrows', async () => {
+    for (const route of ['POST /api/saved_searches/filter', 'GET /api/observed-states', 'POST /api/task_workers/filter']) {
+      expect(await send(route, route.startsWith('POST') ? {} : undefined)).toMatchObject({ result: 'scope-not-filterable', arrived: false });
+    }
+    expect(await send('GET /api/collections/views/aggregate-worker-metadata')).toMatchObject({ response: { status: 404 } });
+  });
+
+  it('needs the variable that a parameter is made from', async () => {
+    const scope = { ...TEAM, variables: ['a_*'] };
+    const parameters = (name: string) => ({ parameters: { x: { __prefect_kind: 'workspace_variable', variable_name: name } } });
+    const route = `POST /api/deployments/${DEPLOYMENT}/create_flow_run`;
+    expect(await as('operator', scope)(route, parameters('a_x'))).toMatchObject({ result: 201 });
+    expect(await as('operator', scope)(route, parameters('b_x'))).toMatchObject({ result: 'scope-excludes', arrived: false });
+  });
+});
+
+describe('a deployer of a tag and a pool', () => {
+  const send = as('deployer', POOL);
+  const body = { flow_id: FLOW, name: 'new', tags: ['team-a'], work_pool_name: 'pool-a' };
+
+  it.each([
+    ['as it should be', {}, 201],
+    ['without its tag', { tags: [] }, 'scope-excludes'],
+    ["with another team's tag", { tags: ['team-b'] }, 'scope-excludes'],
+    ['into another pool', { work_pool_name: 'pool-b' }, 'scope-excludes'],
+    ['into no pool', { work_pool_name: null }, 'scope-excludes'],
+  ])('creates a deployment %s', async (_, more, expected) => {
+    expect(await send('POST /api/deployments/', { ...body, ...more })).toMatchObject({ result: expected, arrived: expected === 201 });
+  });
+
+  it('takes over no deployment of another team by its name, and loses none', async () => {
+    const found = (object: unknown) => as('deployer', POOL, { ...OBJECTS, 'POST /api/deployments/filter': [object] });
+    expect(await found(ours)('POST /api/deployments/', { ...body, name: 'ours' })).toMatchObject({ result: 201 });
+    expect(await found(theirs)('POST /api/deployments/', { ...body, name: 'theirs' })).toMatchObject({ result: 'scope-excludes', arrived: false });
+    expect(await found(ours)('POST /api/deployments/', { flow_id: FLOW, name: 'ours' })).toMatchObject({ result: 'scope-excludes', arrived: false });
+  });
+
+  it.each([
+    [{ description: 'x' }, 201],
+    [{ tags: ['team-a', 'nightly'] }, 201],
+    [{ tags: ['team-b'] }, 'scope-excludes'],
+    [{ work_pool_name: 'pool-b' }, 'scope-excludes'],
+    [{ paused: true }, 201],
+  ])('changes its own by %j', async (change, expected) => {
+    expect(await send(`PATCH /api/deployments/${DEPLOYMENT}`, change)).toMatchObject({ result: expected });
+    expect((await send(`PATCH /api/deployments/${OTHER}`, change)).response).toMatchObject({ status: 404 });
+  });
+
+  it('retags no run out of what is its own, and none into it', async () => {
+    const { pool: _, ...plain } = { pool: 1 };
+    expect(plain).toEqual({});
+    const tagged = as('deployer', TEAM);
+    expect(await tagged(`PATCH /api/flow_runs/${RUN}`, { tags: ['team-a', 'x'] })).toMatchObject({ result: 201 });
+    expect(await tagged(`PATCH /api/flow_runs/${RUN}`, { tags: ['team-b'] })).toMatchObject({ result: 'scope-excludes', arrived: false });
+    expect((await tagged(`PATCH /api/flow_runs/${OTHER_RUN}`, { tags: ['team-a'] })).response.status).toBe(404);
+  });
+
+  it('notes who has made what', async () => {
+    const { gate } = await send('POST /api/deployments/', body);
+    expect(gate.made).toEqual([`token:deployer Deployment ${RUN}`]);
+  });
+});
+
+describe('a run that is made directly', () => {
+  const send = as('deployer', TEAM);
+  it.each([
+    ['of its own tag', { flow_id: FLOW, tags: ['team-a'] }, 201],
+    ['of no tag', { flow_id: FLOW }, 'scope-excludes'],
+    ['of a foreign deployment', { flow_id: FLOW, tags: ['team-a'], deployment_id: OTHER }, 'scope-excludes'],
+    ['of its own deployment', { flow_id: FLOW, tags: ['team-a'], deployment_id: DEPLOYMENT }, 201],
+    ['of its own deployment, with foreign tags', { flow_id: FLOW, tags: ['team-b'], deployment_id: DEPLOYMENT }, 'scope-excludes'],
+    ['under its own task', { flow_id: FLOW, tags: ['team-a'], parent_task_run_id: TASK }, 201],
+    ["under another team's task", { flow_id: FLOW, tags: ['team-a'], parent_task_run_id: OTHER_TASK }, 'scope-excludes'],
+  ])('%s', async (_, body, expected) => {
+    expect(await send('POST /api/flow_runs/', body)).toMatchObject({ result: expected, arrived: expected === 201 });
+  });
+});
+
+describe('a worker of a tag writes', () => {
+  const send = as('worker', { ...TEAM, concurrencyLimits: ['ours'] });
+  const event = (resource: string, more = {}) => [
+    { id: TASK, occurred: '2026-03-01T12:00:00Z', event: 'order.created', resource: { 'prefect.resource.id': resource }, ...more },
+  ];
+  const taskEvent = (task: string, flowRun: string) => ({
+    ...event(`prefect.task-run.${task}`, { related: [{ 'prefect.resource.id': `prefect.flow-run.${flowRun}`, 'prefect.resource.role': 'flow-run' }] })[0],
+  });
+  it.each([
+    ['logs', 'POST /api/logs/', [{ flow_run_id: RUN }, { flow_run_id: RUN, task_run_id: TASK }], [{ flow_run_id: RUN }, { flow_run_id: OTHER_RUN }]],
+    ['logs of a task', 'POST /api/logs/', [{ task_run_id: TASK }], [{ flow_run_id: RUN, task_run_id: OTHER_TASK }]],
+    ['an artifact', 'POST /api/artifacts/', { key: 'x', flow_run_id: RUN }, { key: 'x', flow_run_id: OTHER_RUN }],
+    ['a task run', 'POST /api/task_runs/', { flow_run_id: RUN, task_key: 'x' }, { flow_run_id: OTHER_RUN, task_key: 'x' }],
+    ['slots', 'POST /api/v2/concurrency_limits/increment', { names: ['ours', 'tag:nobodys'], slots: 1 }, { names: ['ours', 'theirs'], slots: 1 }],
+    ['events about runs', 'POST /api/events', event(`prefect.flow-run.${RUN}`), event(`prefect.flow-run.${OTHER_RUN}`)],
+    ['events about tasks', 'POST /api/events', [taskEvent(TASK, RUN)], [taskEvent(OTHER_TASK, RUN)]],
+    ['events about anything else', 'POST /api/events', event('order.1'), event(`prefect.deployment.${OTHER}`)],
+  ])('%s of its own, and of no other team', async (_, route, own, foreign) => {
+    expect(await send(route, own)).toMatchObject({ result: 201, arrived: true });
+    expect(await send(route, foreign)).toMatchObject({ result: 'scope-excludes', arrived: false });
+  });
+
+  it('no event of its own run with the task of another in its payload', async () => {
+    const body = event(`prefect.flow-run.${RUN}`, { payload: { task_run: { id: OTHER_TASK } } });
+    expect(await send('POST /api/events', body)).toMatchObject({ result: 'scope-excludes', arrived: false });
+  });
+
+  it('polls its own deployments alone', async () => {
+    const poll = as('deployer', TEAM);
+    const route = 'POST /api/deployments/get_scheduled_flow_runs';
+    expect(await poll(route, { deployment_ids: [DEPLOYMENT] })).toMatchObject({ result: 201 });
+    expect(await poll(route, { deployment_ids: [DEPLOYMENT, OTHER] })).toMatchObject({ result: 'scope-excludes', arrived: false });
+  });
+});
+
+describe('configuration by name', () => {
+  const send = as('deployer', { variables: ['a_*'], blocks: ['a-*'], automations: ['a-*'], concurrencyLimits: ['ours', 'a-*'] });
+  it.each([
+    ['POST /api/variables/', { name: 'a_new', value: 1 }, { name: 'b_new', value: 1 }],
+    ['POST /api/block_documents/', { name: 'a-x', data: {} }, { name: 'b-x', data: {} }],
+    ['POST /api/automations/', { name: 'a-x', actions: [] }, { name: 'b-x', actions: [] }],
+    ['POST /api/v2/concurrency_limits/', { name: 'a-x', limit: 1 }, { name: 'b-x', limit: 1 }],
+    ['PATCH /api/v2/concurrency_limits/ours', { name: 'a-y' }, { name: 'b-y' }],
+    ['PATCH /api/variables/name/a_x', { name: 'a_y' }, { name: 'b_y' }],
+  ])('%s with an own name, and with no other', async (route, own, foreign) => {
+    expect(await send(route, own)).toMatchObject({ result: 201 });
+    expect(await send(route, foreign)).toMatchObject({ result: 'scope-excludes', arrived: false });
+  });
+
+  it.each(['DELETE /api/variables/name/b_x', 'PATCH /api/variables/name/b_x', 'PATCH /api/v2/concurrency_limits/theirs'])(
+    '%s is as if there were none',
+    async (route) => {
+      const { response, arrived } = await send(route, route.startsWith('PATCH') ? { limit: 1 } : undefined);
+      expect([response.status, arrived]).toEqual([404, false]);
+    },
+  );
+
+  it('an automation only for what it may do itself', async () => {
+    const scope = { ...TEAM, automations: ['a-*'] };
+    const body = (id: string) => ({ name: 'a-x', actions: [{ type: 'run-deployment', deployment_id: id }] });
+    expect(await as('deployer', scope)('POST /api/automations/', body(DEPLOYMENT))).toMatchObject({ result: 201 });
+    expect(await as('deployer', scope)('POST /api/automations/', body(OTHER))).toMatchObject({ result: 'automation-exceeds-rights', arrived: false });
+    const onAnyRun = { name: 'a-x', actions: [{ type: 'cancel-flow-run' }] };
+    expect(await as('deployer', scope)('POST /api/automations/', onAnyRun)).toMatchObject({ result: 'scope-not-filterable', arrived: false });
+  });
+});

@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatePaths } from '../config/state-dir.ts';
 import { START_MS, writeRecords } from '../ledger/chain/chain.fixture.ts';
+import { rechain } from '../ledger/chain/tampering.fixture.ts';
 import { tempState } from '../ledger/lines.fixture.ts';
 import { main } from './main.ts';
 
@@ -98,6 +99,18 @@ describe('lictor audit export', () => {
     const records = (await audit(paths, '--json')).out.trim().split('\n');
     expect(lines.slice(0, 120)).toEqual(records);
     expect(lines.slice(120).map((line) => JSON.parse(line).signed)).toEqual(['checkpoint', 'export']);
+  });
+
+  it('signs nothing for somebody who wrote the records anew and put a head of his own in place', async () => {
+    using db = new DatabaseSync(paths.ledgerFile);
+    db.exec("UPDATE records SET principal = 'mallory@local' WHERE seq = 77");
+    rechain(db, 77);
+    const end = db.prepare('SELECT hash FROM records WHERE seq = 120').get()?.['hash'];
+    const head = JSON.parse(String(db.prepare('SELECT text FROM head').get()?.['text']));
+    db.prepare('UPDATE head SET text = ?').run(JSON.stringify({ ...head, chains: [{ ...head.chains[0], hash: end }] }));
+    const { status, err } = await audit(paths, 'export', '-o', at('forged.ndjson'));
+    expect([status, err]).toEqual([1, expect.stringContaining('audit verify')]);
+    expect(existsSync(at('forged.ndjson'))).toBe(false);
   });
 
   it('begins where it is asked to, and says that it does', async () => {

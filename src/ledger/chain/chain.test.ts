@@ -10,6 +10,7 @@ import { recordOfRow, rowValues } from '../columns.ts';
 import { tempState } from '../lines.fixture.ts';
 import { NODE, START_MS, verifyStore, withChain, writeRecords } from './chain.fixture.ts';
 import { canonicalRecord, GENESIS, hashOf } from './hash.ts';
+import { rechain } from './tampering.fixture.ts';
 
 let paths: StatePaths;
 let remove: () => void;
@@ -22,6 +23,9 @@ function sql(statement: string): Record<string, unknown>[] {
   using db = new DatabaseSync(paths.ledgerFile);
   return db.prepare(statement).all();
 }
+
+/** What a ledger was before there was a chain. */
+const AS_OF_OLD = 'UPDATE records SET prev_hash = NULL, hash = NULL; DROP TABLE head; DROP TABLE checkpoints; DELETE FROM meta; PRAGMA user_version = 2';
 
 describe('the hash of a record', () => {
   it('is over its canonical JSON (RFC 8785), whatever stands in it, and the same when it is read back', () => {
@@ -83,9 +87,25 @@ describe('the chain', () => {
   it('takes up a ledger that was written before there was one, and says so', () => {
     writeRecords(paths, 30);
     using db = new DatabaseSync(paths.ledgerFile);
-    db.exec('UPDATE records SET prev_hash = NULL, hash = NULL; DROP TABLE head; DROP TABLE checkpoints; DELETE FROM meta; PRAGMA user_version = 2');
+    db.exec(AS_OF_OLD);
+    rmSync(paths.ledgerKey);
     writeRecords(paths, 5, { startMs: START_MS + 60_000 });
     expect(verifyStore(paths)).toMatchObject({ problems: [], adopted: [{ node: NODE, seq: 30 }], chains: [{ records: 35 }] });
+  });
+
+  it.each<[string, string]>([
+    ['as if it were that old', AS_OF_OLD],
+    ['and hashes it anew', 'DELETE FROM head; DELETE FROM checkpoints; DELETE FROM meta'],
+  ])('does not speak for a ledger that somebody takes every signature from, %s', (_name, change) => {
+    writeRecords(paths, 30);
+    using db = new DatabaseSync(paths.ledgerFile);
+    db.exec(`UPDATE records SET principal = 'mallory@local' WHERE seq = 10; ${change}`);
+    rechain(db, 1);
+    for (const later of [60_000, 120_000]) writeRecords(paths, 5, { startMs: START_MS + later });
+    expect(verifyStore(paths)).toMatchObject({
+      problems: [{ kind: 'removed', message: expect.stringContaining('all that was signed was gone') }],
+      adopted: [],
+    });
   });
 
   it.each<[string, string]>([

@@ -41,7 +41,7 @@ export function createChain({ db, node, keyFile, clock }: ChainParts): Chain {
   /** Once in each transaction: the key, what was signed last, and that the records still end there. */
   function begin(): Open {
     const checkpoint = statements.lastCheckpoint();
-    const { loaded, lost } = currentKey();
+    const { loaded, lost, isOld } = currentKey();
     const head = readHead(lost ? (checkpoint?.statement.public_key ?? '') : loaded.publicKey, checkpoint !== undefined);
     const chains = head === undefined ? adopted(db) : headChains(head);
     const own = chains.find((chain) => chain.node === node) ?? { node, from_seq: 0, from_hash: GENESIS, seq: 0, hash: GENESIS };
@@ -49,17 +49,18 @@ export function createChain({ db, node, keyFile, clock }: ChainParts): Chain {
     const state: Open = { key: loaded, own, chains, checkpoint, changed: false };
     // Before anything is added: it is about what was here.
     if (lost) writeCheckpoint(state, 'key-lost');
-    if (head === undefined) writeCheckpoint(state, chains.length > 0 ? 'adopted' : 'start');
+    if (head === undefined) writeCheckpoint(state, reasonToBegin(chains, isOld));
     return state;
   }
 
-  /** The key that signed last, or a new one: the first, or because that one is gone. */
-  function currentKey(): { readonly loaded: SigningKey; readonly lost: boolean } {
+  /** The key that signed last, or a new one: the first, or because that one is gone. `isOld`: it was not made just now. */
+  function currentKey(): { readonly loaded: SigningKey; readonly lost: boolean; readonly isOld: boolean } {
     const named = statements.keyId();
-    if (key !== undefined && key.id === named) return { loaded: key, lost: false };
+    if (key !== undefined && key.id === named) return { loaded: key, lost: false, isOld: true };
+    const isOld = readKey(keyFile) !== undefined;
     const lost = named !== undefined && keyIsLost(keyFile);
     key = loadKey(keyFile, lost ? undefined : named);
-    return { loaded: key, lost };
+    return { loaded: key, lost, isOld };
   }
 
   /** What this process signed itself needs no second look. */
@@ -223,6 +224,15 @@ function headChains(head: Signed): readonly ChainEnd[] {
   const statement = parseStatement(head.text);
   if (statement?.kind !== 'head') throw altered('its head cannot be read');
   return statement.chains;
+}
+
+/**
+ * Why there was no head. Records that are older than the key are those of a ledger that was brought up to date. Where the key was there before, it had a head,
+ * and somebody took away all that was signed: that is said for good, and nobody's word is given for what is left.
+ */
+function reasonToBegin(chains: readonly ChainEnd[], isOldKey: boolean): CheckpointReason {
+  if (chains.length === 0) return 'start';
+  return isOldKey ? 'head-lost' : 'adopted';
 }
 
 /** Where the chains of a ledger end that has no head yet: it is new, or its records were chained when it was brought up to date. */

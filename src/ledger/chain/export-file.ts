@@ -6,7 +6,7 @@ import type { LedgerRecord } from '../../contract/record.ts';
 import { COLUMNS } from '../columns.ts';
 import type { Evidence } from './evidence.ts';
 import { fileLines } from './file-lines.ts';
-import { type ChainEnd, parseStatement, type Signed, type SigningKey, signStatement } from './statement.ts';
+import { type ChainEnd, isSignedBy, parseStatement, type Signed, type SigningKey, signStatement } from './statement.ts';
 import { storeEvidence } from './store-evidence.ts';
 
 /** A line that is no record. */
@@ -26,12 +26,14 @@ export type ExportItem = { readonly record: LedgerRecord } | { readonly line: St
 
 /**
  * In the order of the chains: records, checkpoints, the end. One read transaction must be open around it.
- * Throws LictorError `ledger-altered` when there is no head to go by.
+ * Throws LictorError `ledger-altered` when there is no head by this key to go by: what somebody
+ * put in its place is not signed for him.
  */
 export function* exportItems({ db, key, nowMs, since }: ExportOptions): Generator<ExportItem> {
   const head = storeEvidence(db).end;
   const statement = head === undefined ? undefined : parseStatement(head.text);
-  if (statement?.kind !== 'head') throw new LictorError('ledger-altered', 'The ledger has no head that can be read: lictor audit verify says more.');
+  if (head === undefined || statement?.kind !== 'head' || !isSignedBy(head, key.publicKey))
+    throw new LictorError('ledger-altered', 'The ledger has no head that is signed by its key: lictor audit verify says more.');
   const chains = statement.chains.map((chain) => partSince(db, chain, since));
   const { records, checkpoints } = storeEvidence(db, new Map(chains.map(({ node, from_seq: from }) => [node, from + 1])));
   for (const record of records) yield { record };

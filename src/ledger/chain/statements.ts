@@ -57,6 +57,9 @@ function goodCheckpoints(read: readonly Read[], trusted: ReadonlyMap<string, str
     if (statement.reason === 'key-lost') {
       about('key-lost', `at ${statement.time} the ledger's key was gone, and another one signs since: only their own chain speaks for the records before`);
     }
+    if (statement.reason === 'head-lost') {
+      about('removed', `at ${statement.time} all that was signed was gone, although the ledger's key was there: nothing speaks for the records before`);
+    }
     return [statement];
   });
 }

@@ -61,7 +61,7 @@ export function createRandom(seed: number): Random {
 }
 
 /** Hashes anew from a record on, as somebody without the key would. */
-function rechain(db: DatabaseSync, from: number): void {
+export function rechain(db: DatabaseSync, from: number): void {
   const rows = db.prepare(`SELECT n, ${SELECT_COLUMNS} FROM records WHERE seq >= ? ORDER BY seq`).all(from);
   let previous = String(db.prepare('SELECT hash FROM records WHERE seq = ?').get(from - 1)?.['hash'] ?? GENESIS);
   const put = db.prepare('UPDATE records SET prev_hash = ?, hash = ? WHERE n = ?');

@@ -58,7 +58,7 @@ export function confirmedGrants(grants: Pick<ClientGrants, 'byId' | 'setRefreshA
 
 /** Undefined: the session that it stands on is gone. */
 async function confirmedOwner({ sessions, confirm, confirmSession }: StandingParts, grant: ClientGrant) {
-  if (grant.sessionId === null || grant.refreshAfterMs === null) return await confirm(grant);
+  if (grant.sessionId === null) return await confirm(grant);
   const session = await sessions.byId(grant.sessionId);
   return session === undefined ? undefined : await confirmSession(session);
 }

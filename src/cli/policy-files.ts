@@ -10,7 +10,9 @@ export function replaceFiles(directory: string, files: PolicyFiles): void {
   try {
     for (const [name, text] of Object.entries(files)) {
       const beside = join(directory, `.${name}.${process.pid}`);
-      writeFileSync(beside, text, { mode: 0o644 });
+      // Never through a link that waits there.
+      rmSync(beside, { force: true });
+      writeFileSync(beside, text, { mode: 0o644, flag: 'wx' });
       renameSync(beside, join(directory, name));
     }
     for (const name of readdirSync(directory).filter((known) => isPolicyFile(known) && files[known] === undefined)) rmSync(join(directory, name));

@@ -1,5 +1,5 @@
 // lictor policy, check and explain with own policies, without a gateway.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -73,6 +73,17 @@ describe('lictor policy', () => {
     put('own.cedar', '// open\n');
     put('more.cedar', '');
     expect((await lictor('policy', 'diff')).text).toBe('No difference: revision 8, on the disk.\n');
+  });
+
+  it('writes no file whose name leads elsewhere, whatever the store says', async () => {
+    await keep(3, { '../outside.cedar': FREEZE });
+    const out = join(root, 'out', 'in');
+    for (const command of [
+      ['show', '3', '-o', out],
+      ['rollback', '3', '--force'],
+    ])
+      expect(await lictor('policy', ...command)).toMatchObject({ status: 1, text: expect.stringContaining('../outside.cedar') });
+    expect([join(root, 'out', 'outside.cedar'), join(root, 'outside.cedar')].filter((file) => existsSync(file))).toEqual([]);
   });
 
   it('rollback writes nothing over edits that were never applied, unless it is told to', async () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PolicyFiles } from '../contract/policy-files.ts';
+import { isPolicyFile } from '../policy/own/directory.ts';
 import type { PolicySet } from '../store/policy-sets.ts';
 import { type AdminSession, renderTable, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
@@ -119,6 +120,10 @@ function setAt(sets: readonly PolicySet[], revision: string | undefined): Policy
   if (Number.isNaN(number)) throw new UsageError(`${revision} is no revision: lictor policy history lists them.`);
   const set = sets.find((candidate) => candidate.revision <= number);
   if (set === undefined) throw new CommandFailed('No own policies are kept of that time: lictor policy history lists what there is.');
+  // They become paths, and root may be the one who asks.
+  const strange = Object.keys(set.files).find((name) => !isPolicyFile(name));
+  if (strange !== undefined)
+    throw new CommandFailed(`The store names a file of revision ${set.revision} ${printable(strange)}: the gateway did not write that.`);
   return set;
 }
 

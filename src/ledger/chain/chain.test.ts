@@ -1,4 +1,5 @@
-import { cpSync, rmSync, statSync } from 'node:fs';
+import { chownSync, cpSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
@@ -137,6 +138,15 @@ describe('the key of the ledger', () => {
     expect(report).toMatchObject({ problems: [], chains: [{ records: 35 }] });
     expect(report.keys).toHaveLength(2);
     expect(report.keys[0]).toBe(old[0]);
+  });
+
+  it('is for the user of the gateway to read, also when root changes it', () => {
+    writeRecords(paths, 5);
+    const dir = dirname(paths.ledgerKey);
+    const uid = process.geteuid?.() === 0 ? 4711 : statSync(dir).uid;
+    chownSync(dir, uid, statSync(dir).gid);
+    withChain(paths, (chain) => chain.changeKey(), START_MS + 10_000)();
+    expect(statSync(paths.ledgerKey)).toMatchObject({ uid });
   });
 
   it('changes also when the process is killed before the file is in place', () => {

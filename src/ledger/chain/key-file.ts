@@ -1,6 +1,6 @@
 // The ledger's signing key: a file of the state directory, outside the database that it vouches for.
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LictorError } from '../../contract/error.ts';
 import { type SigningKey, signingKey } from './statement.ts';
@@ -48,6 +48,7 @@ function makeKey(file: string): SigningKey {
   const { privateKey } = generateKeyPairSync('ed25519');
   writeFileSync(mine, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   try {
+    keepOwner(mine);
     linkSync(mine, file);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
@@ -57,6 +58,13 @@ function makeKey(file: string): SigningKey {
   const key = readKey(file);
   if (key === undefined) throw invalid(file);
   return key;
+}
+
+/** Made by root, it is still for the user of the gateway to sign with: the one whose directory it is in. */
+function keepOwner(made: string): void {
+  if (process.geteuid?.() !== 0) return;
+  const { uid, gid } = statSync(dirname(made));
+  chownSync(made, uid, gid);
 }
 
 function invalid(file: string, cause?: unknown): LictorError {

@@ -1,5 +1,6 @@
 // The rooms in use, behind sockets that stay: a reload swaps them in one step.
 import type { Answerer } from './decide/answer.ts';
+import { createLookup } from './prefect/lookup.ts';
 import type { RelayParts } from './relay/parts.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -36,7 +37,7 @@ export function currentAnswerer(current: Current): Answerer {
 }
 
 /** For the relay, whose sockets outlive a reload: each is decided again by the rooms in use (`recheck`). */
-export function currentForRelay(current: Current): Pick<RelayParts, 'decider' | 'upstream'> {
+export function currentForRelay(current: Current): Pick<RelayParts, 'decider' | 'upstream' | 'reachOf'> {
   return {
     decider: {
       authorize: (inputs, asks, frameToken) => current.get().decider.authorize(inputs, asks, frameToken),
@@ -48,5 +49,7 @@ export function currentForRelay(current: Current): Pick<RelayParts, 'decider' | 
       socketTarget: (path, attempt) => current.get().upstream.socketTarget(path, attempt),
       socketAuthorities: () => current.get().upstream.socketAuthorities(),
     },
+    reachOf: ({ restriction, principal }) =>
+      restriction === null ? null : { scopes: restriction, who: principal.id, lookup: createLookup(current.get().upstream) },
   };
 }

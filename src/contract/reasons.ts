@@ -144,6 +144,16 @@ export const REASONS = {
     detail: 'The scopes that this client was given do not include this.',
     hint: 'Log in again with more: lictor login --scope prefect:read --scope prefect:run.',
   },
+  'scope-filter': {
+    status: 403,
+    detail: 'This filter cannot be joined with the scope of the role.',
+    hint: 'Leave operator or_ out, and ask for several tags with all_; docs/scoped-lists.md says what can be joined.',
+  },
+  'scope-too-wide': {
+    status: 403,
+    detail: 'Too many objects are in the scope of the role for this list.',
+    hint: 'Ask for less: a time, a state, a flow or a deployment in the filter.',
+  },
   'role-missing': { status: 403, detail: 'This person has no role here.', hint: 'Ask to be added to a group that has one.' },
   'groups-overage': {
     status: 403,

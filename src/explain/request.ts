@@ -103,7 +103,7 @@ async function withBody({ parts, somebody, request, operation }: Asked, family: 
   const planned = await family.plan(opened.call, tolerant(parts.lookup, notes));
   if (!planned.ok) return conclude(parts, somebody, { decision: 'deny', reason: planned.refusal.code, detail: planned.refusal.detail, request, notes });
   const { plan, authorization: answer } = await decidePlan(deciderFor(parts, somebody), opened.call, planned.plan);
-  const refusal = refusalFor(plan, answer);
+  const refusal = refusalFor(plan, answer, opened.call.operation);
   const allowed = answer.ok && refusal === undefined;
   const reason = refusal?.code ?? (answer.ok ? 'policy-permits' : answer.reason);
   const asks = explainAsks(parts, answer, plan.asks);

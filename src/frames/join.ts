@@ -15,25 +15,29 @@ export interface JoinedEnds {
   /** What opened the upstream: kept out of close reasons. */
   readonly secret: string | null;
   readonly marks: WaterMarks;
-  /** Each text or binary frame of the client; `send` is the way upstream. */
+  /** Each frame of the client, pings too; `send` is the way upstream. */
   readonly pass: (frame: Frame, send: (frame: Outgoing) => void) => void;
+  /** Each text or binary frame of the upstream; `send` is the way to the client. Left out: all go on as they are. */
+  readonly deliver?: (frame: Frame, send: (frame: Outgoing) => void) => void;
 }
 
 /**
  * Pings travel from end to end: for stock clients a pong is the proof that Prefect has everything sent before it
  * (they forget events that were followed by one), and Prefect finds dead clients by them.
  */
-export function joinSockets({ client, upstream, secret, marks, pass }: JoinedEnds): void {
+export function joinSockets({ client, upstream, secret, marks, pass, deliver }: JoinedEnds): void {
   const toUpstream = createFlow(client.socket, upstream.socket, marks);
   const toClient = createFlow(upstream.socket, client.socket, marks);
   client.socket.on('pong', (data) => toUpstream({ kind: 'pong', data }));
   upstream.socket.on('pong', (data) => toClient({ kind: 'pong', data }));
   client.socket.once('close', (code, reason) => endSide(upstream, closingFromClient(code, reason.toString())));
   upstream.socket.once('close', (code, reason) => endSide(client, closingFromUpstream(code, reason.toString(), secret)));
-  upstream.inbox.pour(toClient);
+  upstream.inbox.pour((frame) => {
+    if (frame.kind === 'ping' || deliver === undefined) toClient(frame);
+    else deliver(frame, toClient);
+  });
   client.inbox.pour((frame) => {
     if (client.socket.readyState !== client.socket.OPEN) return;
-    if (frame.kind === 'ping') toUpstream(frame);
-    else pass(frame, toUpstream);
+    pass(frame, toUpstream);
   });
 }

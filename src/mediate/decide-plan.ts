@@ -1,8 +1,9 @@
 // The decision on a plan, and the words for a refusal: the same for a request that is there and for one that is explained.
 import type { Decision } from '../contract/decision.ts';
+import type { Operation } from '../contract/operation.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
-import type { JsonValue } from '../json/tree.ts';
 import { asksOf, type Call, type Plan, type Refusal } from './family.ts';
+import { narrowOf } from './lists/table.ts';
 
 export interface DecidedPlan {
   /** The plan that was decided on: of many objects those that are there for this principal. */
@@ -21,21 +22,16 @@ export async function decidePlan(decider: Pick<Decider, 'authorizeNow'>, call: C
 }
 
 /** Undefined: it may be forwarded. What is foreign is not there, whatever else would be wrong with the request. */
-export function refusalFor(plan: Plan, authorization: Authorization): Refusal | undefined {
+export function refusalFor(plan: Plan, authorization: Authorization, operation: Operation): Refusal | undefined {
   if (authorization.ok) {
     const objection = plan.objection?.(authorization.principal);
     if (objection !== undefined) return objection;
-    const isNarrow = authorization.restriction === null || narrowedTree(plan, authorization) !== undefined;
+    const isNarrow = authorization.restriction === null || narrowOf(operation) !== undefined;
     return isNarrow ? undefined : { code: 'scope-not-filterable' };
   }
   const denied = deniedIn(authorization);
   if (denied.some(({ reason }) => reason === 'object-foreign')) return { code: 'object-foreign' };
   return plan.refusal?.(denied) ?? { code: authorization.reason };
-}
-
-/** What is forwarded for whoever may see a part only; undefined: the plan's own, or nothing. */
-export function narrowedTree(plan: Plan, { restriction, principal }: Extract<Authorization, { ok: true }>): JsonValue | undefined {
-  return restriction === null ? undefined : plan.narrow?.(restriction, principal);
 }
 
 function deniedIn({ decisions }: Authorization): readonly Decision[] {

@@ -6,7 +6,6 @@ import type { Operation } from '../contract/operation.ts';
 import type { Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
-import type { Scope } from '../contract/scope.ts';
 import { type Ask, locate } from '../decide/asks.ts';
 import type { JsonValue } from '../json/tree.ts';
 import type { Lookup } from '../prefect/lookup.ts';
@@ -44,8 +43,6 @@ export interface Plan {
   readonly wish?: Ask;
   /** What is left of it without these objects, when they are foreign and nothing else is refused: as if they were not there. */
   readonly without?: (ids: ReadonlySet<string>) => Plan;
-  /** What is forwarded when only these scopes may be seen; undefined: it cannot be narrowed to them. Left out: never. */
-  readonly narrow?: (scopes: readonly Scope[], sender: Principal) => JsonValue | undefined;
   /** True: the intent is on disk before anything is forwarded. */
   readonly intent: boolean;
   /** The tree to forward, once it is known who asks. */

@@ -8,7 +8,6 @@ import type { Authorization, Decider } from '../decide/decider.ts';
 import { isForeignWrite } from '../decide/origin.ts';
 import type { EventRules } from '../events/rules.ts';
 import { renderStrict } from '../json/strict-json.ts';
-import type { JsonValue } from '../json/tree.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { answerObject, textField } from '../prefect/answer.ts';
 import { createLookup } from '../prefect/lookup.ts';
@@ -17,10 +16,11 @@ import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
 import type { Makers } from '../store/makers.ts';
 import { type MediatedRequest, openCall } from './call.ts';
-import { decidePlan, narrowedTree, refusalFor } from './decide-plan.ts';
+import { decidePlan, refusalFor } from './decide-plan.ts';
 import { createFamilies } from './families.ts';
 import { type Call, type Family, type Outcome, ownResource, type Plan, type Refusal } from './family.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
+import { answerOf, narrow } from './lists/apply.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
 import { absentResponse, type MediatedResponse, refusalResponse } from './refusal.ts';
 
@@ -90,10 +90,9 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
 
   const { plan, authorization } = await decidePlan(parts.decider, opened.call, planned.plan);
-  const refusal = refusalFor(plan, authorization);
+  const refusal = refusalFor(plan, authorization, operation);
   if (!authorization.ok || refusal !== undefined) return refuse(exchange, authorization, refusal ?? { code: 'policy-default-deny' });
-  const narrowed = narrowedTree(plan, authorization);
-  return forward(exchange, { call: opened.call, plan, authorization, narrowed });
+  return forward(exchange, { call: opened.call, plan, authorization });
 }
 
 async function refuse({ parts, subject }: Exchange, authorization: Authorization, refusal: Refusal): Promise<MediatedResponse> {
@@ -108,17 +107,18 @@ interface Decided {
   readonly call: Call;
   readonly plan: Plan;
   readonly authorization: Extract<Authorization, { ok: true }>;
-  /** Instead of the plan's own, for whoever may see a part only. */
-  readonly narrowed: JsonValue | undefined;
 }
 
 async function forward(exchange: Exchange, decided: Decided): Promise<MediatedResponse> {
   const { parts, subject } = exchange;
-  const { call, plan, authorization, narrowed } = decided;
+  const { call, plan, authorization } = decided;
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
-  const tree = narrowed ?? plan.rewrite({ principal: principal.id, onBehalfOf: principal.onBehalfOf, requestId: inputs.requestId });
-  const body = tree === undefined ? null : renderStrict(tree);
+  const whole = plan.rewrite({ principal: principal.id, onBehalfOf: principal.onBehalfOf, requestId: inputs.requestId });
+  const narrowed = await narrow(call, whole, { scopes: authorization.restriction, who: principal.id, lookup: createLookup(parts.upstream) }).catch(notNarrowed);
+  if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
+  if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);
+  const body = !narrowed.forward || narrowed.tree === undefined ? null : renderStrict(narrowed.tree);
   const wishGranted = plan.wish !== undefined && (await parts.decider.authorizeNow(inputs, [plan.wish])).ok;
 
   const record = decidedRecord(subject, authorization, 'policy-permits');
@@ -127,14 +127,21 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
 
   const recorder: Recorder = { parts, record, isIntended };
   try {
+    if (!narrowed.forward) return await concluded(exchange, recorder, { plan, answer: answerOf(narrowed.answer), wishGranted });
     const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
     const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
     const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
     if (call.operation.writes) await noteChange(parts, { call, answer, maker: principal.id });
-    return await concluded(exchange, recorder, { plan, answer, wishGranted });
+    return await concluded(exchange, recorder, { plan, answer: narrowed.reply?.(answer) ?? answer, wishGranted });
   } catch (error) {
     return unanswered(exchange, recorder, error);
   }
+}
+
+/** Prefect may answer 500 to a client's own filter: such a client must not wait for it without end. */
+function notNarrowed(error: unknown): Refusal {
+  if (error instanceof UpstreamError) return { code: error.reason };
+  throw error;
 }
 
 /** Decisions must not rest on what was before; who has made what is asked for by scopes with `own`. */

@@ -82,7 +82,7 @@ describe('an operator of a tag', () => {
   });
 
   it('gets no list that nobody narrows', async () => {
-    for (const route of ['POST /api/saved_searches/filter', 'GET /api/observed-states', 'POST /api/task_workers/filter']) {
+    for (const route of ['GET /api/observed-states', 'POST /api/task_workers/filter']) {
       expect(await send(route, route.startsWith('POST') ? {} : undefined)).toMatchObject({ result: 'scope-not-filterable', arrived: false });
     }
     expect(await send('GET /api/collections/views/aggregate-worker-metadata')).toMatchObject({ response: { status: 404 } });

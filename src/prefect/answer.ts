@@ -1,5 +1,6 @@
 // Reads the few fields of Prefect's answers that the gateway needs. Prefect's JSON is trusted to be JSON, not to have a shape.
 
+import { parseStrict, renderStrict } from '../json/strict-json.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import type { UpstreamAnswer } from './upstream.ts';
 
@@ -22,4 +23,15 @@ export function textField(object: JsonObject | null, key: string): string | null
 export function objectsField(object: JsonObject | null, key: string): readonly JsonObject[] {
   const value = object === null ? undefined : field(object, key);
   return isList(value) ? value.filter((item): item is JsonObject => isObject(item)) : [];
+}
+
+/** The objects of an answer that is a list; none when it is anything else. */
+export function answerList(answer: UpstreamAnswer): readonly JsonObject[] {
+  const parsed = parseStrict(answer.body);
+  return parsed.ok && isList(parsed.tree) ? parsed.tree.filter((item): item is JsonObject => isObject(item)) : [];
+}
+
+/** The answer with another body. */
+export function withJson(answer: UpstreamAnswer, value: JsonValue): UpstreamAnswer {
+  return { ...answer, headers: { ...answer.headers, 'content-type': 'application/json' }, body: renderStrict(value) };
 }

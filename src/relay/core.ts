@@ -7,6 +7,7 @@ import { isForeign } from '../decide/origin.ts';
 import type { RelayLimits } from './limits.ts';
 import type { RelayLog, RelayParts } from './parts.ts';
 import { type Outcome, socketRecord, type Visit } from './record.ts';
+import { isScreened } from './screen.ts';
 import type { Session } from './session.ts';
 import type { WaitingRoom } from './waiting.ts';
 
@@ -36,16 +37,19 @@ export async function decide(core: RelayCore, visit: Visit, frameToken: string |
     const generation = core.generation;
     const answer = await decider.authorize(visit.inputs, [], frameToken).catch((error: unknown) => undecided(core, error));
     const settled = answer.ok || answer.reason !== 'gateway-unavailable';
-    if (settled && generation === core.generation) return checkRoute(visit, wholeOnly(answer));
+    if (settled && generation === core.generation) return checkRoute(visit, screenedOnly(core, visit, answer));
     if (clock() >= until || gone()) return UNDECIDED;
     if (!settled) await delay(RETRY_EVERY_MS);
   }
 }
 
-/** Frames are not narrowed to a scope: what is allowed for a part only is refused. There is no answer of Prefect for a foreign pool here. */
-export function wholeOnly(answer: Authorization): Authorization {
+/**
+ * What is allowed for a part only is looked at frame by frame (passage.ts), or refused where no frame says whose it is. There is no
+ * answer of Prefect for a foreign pool here.
+ */
+export function screenedOnly({ parts }: RelayCore, { operation }: Visit, answer: Authorization): Authorization {
   if (!answer.ok) return answer.reason === 'object-foreign' ? { ...answer, reason: 'scope-excludes' } : answer;
-  if (answer.restriction === null) return answer;
+  if (answer.restriction === null || (parts.reachOf !== undefined && isScreened(operation?.operationId ?? ''))) return answer;
   const { principal, credential, decisions } = answer;
   return { ok: false, reason: 'scope-not-filterable', principal, credential, credentialId: credential.id, decisions };
 }

@@ -4,6 +4,7 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization } from '../decide/decider.ts';
+import type { Reach } from '../reach/reach.ts';
 import type { FrameGate } from './frame-gate.ts';
 import type { RelayLimits } from './limits.ts';
 
@@ -26,6 +27,8 @@ export interface RelayParts {
   readonly limits?: Partial<RelayLimits>;
   /** One gate per socket, made when it is authorised; the default passes every text frame. */
   readonly gateFor?: (operation: Operation, authorization: Authorization & { ok: true }) => FrameGate;
+  /** What a scoped principal reaches; null: everything. Left out: nobody is scoped. */
+  readonly reachOf?: (authorization: Authorization & { ok: true }) => Reach | null;
   readonly log?: RelayLog;
 }
 

@@ -5,6 +5,7 @@ import type { Inbox } from '../frames/inbox.ts';
 import { joinSockets } from '../frames/join.ts';
 import type { Dropped, FrameGate } from './frame-gate.ts';
 import type { RelayLimits } from './limits.ts';
+import type { Passage } from './passage.ts';
 import type { UpstreamSocket } from './upstream-socket.ts';
 
 export interface PipeEnds {
@@ -12,25 +13,34 @@ export interface PipeEnds {
   readonly clientInbox: Inbox;
   readonly upstream: UpstreamSocket;
   readonly gate: FrameGate;
+  /** Behind the gate, on the way to Prefect. */
+  readonly intake: Passage;
+  /** From Prefect to the client. */
+  readonly delivery: Passage;
   readonly onDropped: (dropped: Dropped) => void;
   readonly limits: RelayLimits;
 }
 
-export function joinPipe({ client, clientInbox, upstream, gate, onDropped, limits }: PipeEnds): void {
+export function joinPipe({ client, clientInbox, upstream, gate, intake, delivery, onDropped, limits }: PipeEnds): void {
   joinSockets({
     client: { socket: client, inbox: clientInbox },
     upstream,
     secret: upstream.token,
     marks: limits,
     pass: (frame, send) => {
+      if (frame.kind === 'ping') {
+        intake(frame, send);
+        return;
+      }
       // Prefect's protocols are text; what a gate cannot read must not pass it.
       if (frame.kind !== 'text') {
         client.close(CLOSE.unsupported, 'text frames only');
         return;
       }
       const verdict = gate(frame.data);
-      if (verdict.pass) send({ kind: 'text', data: verdict.data });
+      if (verdict.pass) intake({ kind: 'text', data: verdict.data }, send);
       else onDropped(verdict.dropped);
     },
+    deliver: delivery,
   });
 }

@@ -2,7 +2,7 @@
 import type { ReasonCode } from '../contract/reasons.ts';
 import { CLOSE, refusalReason } from '../frames/close-codes.ts';
 import { closeSoon } from '../frames/first-frame.ts';
-import { messageOf, type RelayCore, recordRefusal, wholeOnly } from './core.ts';
+import { messageOf, type RelayCore, recordRefusal, screenedOnly } from './core.ts';
 import type { Session } from './session.ts';
 
 const AT_ONCE = 50;
@@ -33,7 +33,7 @@ export async function recheckExpired(core: RelayCore): Promise<void> {
 export async function recheckOne(core: RelayCore, session: Session): Promise<void> {
   const { visit, client } = session;
   try {
-    const answer = wholeOnly(await core.parts.decider.authorize(visit.inputs, [], session.frameToken));
+    const answer = screenedOnly(core, visit, await core.parts.decider.authorize(visit.inputs, [], session.frameToken));
     if (answer.ok) {
       session.authorization = answer;
       return;

@@ -9,6 +9,7 @@ import type { RelayCore } from './core.ts';
 import { messageOf } from './core.ts';
 import { createDropRecorder } from './dropped.ts';
 import { type FrameGate, passEveryFrame } from './frame-gate.ts';
+import { createDelivery, createIntake } from './passage.ts';
 import { joinPipe } from './pipe.ts';
 import { recheckOne } from './recheck.ts';
 import type { Visit } from './record.ts';
@@ -61,7 +62,17 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
       endSession(session, inbox, code, reason);
       return;
     }
-    joinPipe({ client, clientInbox: inbox, upstream, gate: gateOf(core, session), onDropped: createDropRecorder(core, session), limits: core.limits });
+    const onDropped = createDropRecorder(core, session);
+    joinPipe({
+      client,
+      clientInbox: inbox,
+      upstream,
+      gate: gateOf(core, session),
+      intake: createIntake(core, session, onDropped),
+      delivery: createDelivery(core, session, upstream.socket),
+      onDropped,
+      limits: core.limits,
+    });
   } catch (error) {
     if (gone.signal.aborted) return;
     core.log.warn({ request_id: visit.inputs.requestId, path: visit.inputs.path, error: messageOf(error) }, 'no socket to Prefect: client closed with 1012');

@@ -6,6 +6,7 @@ import { type StockClient, stockClient } from '../env/client.ts';
 import { type Account, type Gateway, startGateway } from '../env/gateway.ts';
 import { type Direct, directTo, field, sharedPrefect, text } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
+import { makeTeams, scopeArguments } from '../env/teams.ts';
 
 const prefect = sharedPrefect();
 const server: Direct = directTo(prefect);
@@ -143,6 +144,49 @@ describe('a person with a browser', () => {
     }
     expect(refused).toEqual([]);
     expect(elsewhere).toEqual([]);
+    await context.close();
+  });
+
+  it("an operator of one team's scope sees its own on every page, and nothing of the other team", async () => {
+    const { a, b } = await makeTeams(server);
+    const dana = await gateway.account('dana', 'operator', ...scopeArguments(a));
+    const { context, page } = await inPage(dana, '/v2/dashboard');
+    const failed: string[] = [];
+    page.on('response', (response) => {
+      const { pathname } = new URL(response.url());
+      // 503: Prefect's database was locked; the page asks again.
+      const isRefused = response.status() >= 400 && response.status() !== 503;
+      if (pathname.startsWith('/api/') && isRefused) failed.push(`${response.status()} ${response.request().method()} ${pathname}`);
+    });
+    await page.getByText('Dashboard').first().waitFor();
+    const pages: readonly (readonly [link: string, own: string | null])[] = [
+      ['dashboard', null],
+      ['runs', `${a.mark}-finished`],
+      ['flows', a.flowName],
+      ['deployments', a.deploymentName],
+      ['work-pools', a.pool],
+      ['blocks', a.blockName],
+      ['variables', a.variableName],
+      ['automations', `${a.mark}-automation`],
+      ['events', a.mark],
+      ['concurrency-limits', a.limitName],
+      [`runs/flow-run/${a.finishedRun}`, `${a.mark} says`],
+      [`deployments/deployment/${a.deployment}`, a.deploymentName],
+      [`flows/flow/${a.flow}`, a.flowName],
+      [`work-pools/work-pool/${a.pool}`, a.pool],
+    ];
+    for (const [link, own] of pages) {
+      await page.goto(`${gateway.url}/v2/${link}`, { waitUntil: 'networkidle' });
+      if (own !== null) await page.getByText(own).first().waitFor();
+      expect(await page.getByText('Something went wrong').count(), link).toBe(0);
+      const content = await page.content();
+      expect(
+        b.secrets.filter((secret) => content.includes(secret)),
+        link,
+      ).toEqual([]);
+      await browser.shoot(page, `team-${link.replaceAll('/', '-').slice(0, 30)}`);
+    }
+    expect(failed).toEqual([]);
     await context.close();
   });
 

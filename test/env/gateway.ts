@@ -56,7 +56,7 @@ export interface Gateway {
   /** `token create`. */
   token(name: string, roles: readonly string[], ...args: string[]): Promise<Token>;
   /** `account add`. */
-  account(name: string, role: string): Promise<Account>;
+  account(name: string, role: string, ...args: string[]): Promise<Account>;
   login(account: Account): Promise<Session>;
   /** `fetch` below the gateway's URL: no redirect is followed. */
   fetch(path: string, init?: RequestInit & { readonly token?: string; readonly session?: Session }): Promise<Response>;
@@ -100,7 +100,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lictor,
     lictorOk,
     token: async (name, roles, ...args) => parseToken(await lictorOk('token', 'create', name, ...roles.flatMap((role) => ['--role', role]), '--json', ...args)),
-    account: async (name, role) => ({ name, password: passwordIn(await lictorOk('account', 'add', name, '--role', role, '--json')) }),
+    account: async (name, role, ...args) => ({ name, password: passwordIn(await lictorOk('account', 'add', name, '--role', role, '--json', ...args)) }),
     login: (account) => logIn(url, account),
     fetch: (path, init = {}) => fetch(`${url}${path}`, { redirect: 'manual', ...init, headers: withCredential(url, init) }),
     pids: () => pidsOf(supervisor.pid),

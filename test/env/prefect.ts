@@ -19,6 +19,7 @@ export function sharedPrefect(): PrefectAddress {
 export interface Direct {
   get(path: string): Promise<unknown>;
   post(path: string, body: unknown): Promise<unknown>;
+  put(path: string, body: unknown): Promise<unknown>;
   /** `COMPLETED`, `RUNNING`... */
   runState(flowRunId: string): Promise<string>;
   awaitRunState(flowRunId: string, states: readonly string[], timeoutMs?: number): Promise<string>;
@@ -35,6 +36,7 @@ export function directTo(prefect: PrefectAddress): Direct {
   return {
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body),
+    put: (path, body) => call('PUT', path, body),
     runState,
     awaitRunState: (id, states, timeoutMs = 60_000) =>
       waitFor(async () => oneOf(await runState(id), states), { what: `run ${id} to be ${states.join(' or ')}`, timeoutMs }),

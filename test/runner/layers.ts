@@ -5,7 +5,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['contract'],
   ['scope'],
   ['config', 'frames', 'json'],
-  ['certificates', 'keys', 'store', 'catalog', 'events', 'sidecar'],
+  ['certificates', 'keys', 'store', 'catalog', 'events', 'reach', 'sidecar'],
   ['prefect', 'policy', 'ledger'],
   ['authn'],
   ['decide', 'oauth'],

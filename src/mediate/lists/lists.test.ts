@@ -1,0 +1,232 @@
+// Narrowed bodies and made answers, with a Prefect that is asked by path. What it really does with them: test/integration/scoped-lists.test.ts.
+import { describe, expect, it } from 'vitest';
+import { createCatalogue } from '../../catalog/catalogue.ts';
+import { NOWHERE, type Scope } from '../../contract/scope.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../json/tree.ts';
+import { openToken } from './event-pages.ts';
+import type { Narrowed } from './narrow.ts';
+import { narrowOf } from './table.ts';
+
+const A = '11111111-0000-4000-8000-000000000000';
+const B = '22222222-0000-4000-8000-000000000000';
+const catalogue = createCatalogue();
+const tags: Scope = { ...NOWHERE, tags: ['team-a'] };
+const pooled: Scope = { ...NOWHERE, tags: ['team-a'], workPools: ['pool-a'] };
+
+type Prefect = Readonly<Record<string, (body: JsonObject) => JsonValue | null>>;
+
+interface Given {
+  readonly scopes?: readonly Scope[];
+  readonly prefect?: Prefect;
+  readonly args?: string;
+}
+
+async function narrowed(
+  route: string,
+  tree: JsonValue | undefined,
+  { scopes = [tags], prefect = {}, args = '' }: Given = {},
+): Promise<Narrowed & { asked: string[] }> {
+  const [method = '', path = ''] = route.split(' ');
+  const found = catalogue.match(method, path);
+  const narrow = found && narrowOf(found.operation);
+  if (found === undefined || narrow === undefined) throw new Error(`no list: ${route}`);
+  const asked: string[] = [];
+  const lookup = async (asking: string, filter?: JsonValue) => {
+    asked.push(`${asking.split('?')[0]} ${JSON.stringify(filter ?? null)}`);
+    const answer = prefect[asking.split('?')[0] ?? ''];
+    return answer === undefined ? [] : answer(isObject(filter) ? filter : { link: asking });
+  };
+  const call = { operation: found.operation, params: found.params, tree, inputs: { args } as never };
+  return { ...(await narrow(call, { scopes, who: 'bob@local', lookup })), asked };
+}
+
+async function body(...given: Parameters<typeof narrowed>): Promise<JsonValue | undefined> {
+  const result = await narrowed(...given);
+  if (!result.ok || !result.forward) throw new Error(JSON.stringify(result));
+  return result.tree;
+}
+
+async function code(...given: Parameters<typeof narrowed>): Promise<string> {
+  const result = await narrowed(...given);
+  return result.ok ? 'ok' : result.refusal.code;
+}
+
+const runs = (...ids: string[]): Prefect => ({ '/api/ui/flow_runs/history': () => ids.map((id) => ({ id })) });
+
+describe('lists of runs', () => {
+  it('have the filters of the scope beside those of the client, and keep sort, limit and page', async () => {
+    const asked = { flow_runs: { state: { type: { any_: ['FAILED'] } } }, sort: 'ID_DESC', limit: 5, offset: 10 };
+    expect(await body('POST /api/flow_runs/filter', asked, { scopes: [pooled] })).toEqual({
+      ...asked,
+      flow_runs: { state: { type: { any_: ['FAILED'] } }, tags: { any_: ['team-a'] } },
+      work_pools: { name: { any_: ['pool-a'] } },
+    });
+    expect(await body('POST /api/flow_runs/count', undefined)).toEqual({ flow_runs: { tags: { any_: ['team-a'] } } });
+  });
+
+  it('name the runs where a route does not know the filter: Prefect would ignore it', async () => {
+    const given = { scopes: [pooled], prefect: runs(A) };
+    expect(await body('POST /api/task_runs/filter', {}, given)).toEqual({ flow_runs: { id: { any_: [A] } } });
+    expect(await body('POST /api/artifacts/count', {}, { ...given, prefect: runs() })).toEqual({ flow_runs: { id: { any_: [] } } });
+    expect(await body('POST /api/task_runs/filter', {})).toEqual({ flow_runs: { tags: { any_: ['team-a'] } } });
+  });
+
+  it('name the runs of several scopes that are no one filter, and ask for each with what the client asks for', async () => {
+    const scopes = [tags, { ...NOWHERE, workPools: ['pool-a'] }];
+    const result = await narrowed('POST /api/flow_runs/filter', { flow_runs: { name: { like_: 'x' } } }, { scopes, prefect: runs(A) });
+    expect(result).toMatchObject({ tree: { flow_runs: { name: { like_: 'x' }, id: { any_: [A] } } } });
+    expect(result.asked).toHaveLength(2);
+    expect(result.asked.every((question) => question.includes('"like_":"x"'))).toBe(true);
+  });
+
+  it('show nothing for scopes of other kinds', async () => {
+    expect(await body('POST /api/flow_runs/filter', {}, { scopes: [{ ...NOWHERE, variables: ['x'] }] })).toEqual({ flow_runs: { id: { any_: [] } } });
+  });
+
+  it('refuse what cannot be said: own, a joining or_, too many runs', async () => {
+    expect(await code('POST /api/flow_runs/filter', {}, { scopes: [{ ...NOWHERE, own: true }] })).toBe('scope-not-filterable');
+    expect(await code('POST /api/flow_runs/filter', { flow_runs: { operator: 'or_', name: {}, id: {} } })).toBe('scope-filter');
+    const many: Prefect = { '/api/ui/flow_runs/history': () => Array.from({ length: 1000 }, (_none, index) => ({ id: `${index}` })) };
+    expect(await code('POST /api/task_runs/filter', {}, { scopes: [pooled], prefect: many })).toBe('scope-too-wide');
+    for (const tree of [[], 'x', 1, null]) expect(await code('POST /api/flow_runs/filter', tree)).toBe('body-invalid');
+  });
+});
+
+describe('lists of logs', () => {
+  it('are of the named runs that are covered, or of all that are', async () => {
+    const named = { logs: { flow_run_id: { any_: [A, B] }, level: { ge_: 20 } } };
+    expect(await body('POST /api/logs/filter', named, { prefect: runs(A) })).toEqual({ logs: { flow_run_id: { any_: [A] }, level: { ge_: 20 } } });
+    expect(await body('POST /api/logs/filter', {}, { prefect: runs(A) })).toEqual({ logs: { flow_run_id: { any_: [A] } } });
+    expect(await code('POST /api/logs/filter', { logs: { operator: 'or_', ...named.logs } }, { prefect: runs(A) })).toBe('scope-filter');
+  });
+
+  it('go by the task run when that alone is named', async () => {
+    const prefect: Prefect = {
+      ...runs(A),
+      '/api/task_runs/filter': () => [
+        { id: 't-a', flow_run_id: A },
+        { id: 't-b', flow_run_id: B },
+      ],
+    };
+    expect(await body('POST /api/logs/filter', { logs: { task_run_id: { any_: ['t-a', 't-b'] } } }, { prefect })).toEqual({
+      logs: { task_run_id: { any_: ['t-a'] } },
+    });
+  });
+});
+
+describe('flows and deployments', () => {
+  it('ask about runs and deployments of a shared flow under the scope', async () => {
+    const prefect: Prefect = { ...runs(A), '/api/flows/filter': () => [{ id: 'f' }], '/api/deployments/filter': () => [{ id: 'd', flow_id: 'f' }] };
+    expect(await body('POST /api/flows/filter', { flow_runs: { name: { like_: 'b' } } }, { prefect })).toEqual({
+      flows: { id: { any_: ['f'] } },
+      flow_runs: { id: { any_: [A] } },
+      task_runs: null,
+    });
+    expect(await body('POST /api/flows/count', { deployments: { name: { like_: 'b' } } }, { prefect })).toMatchObject({ deployments: { id: { any_: ['d'] } } });
+    expect(await body('POST /api/deployments/filter', { task_runs: { name: { like_: 'b' } } }, { prefect })).toMatchObject({
+      deployments: { tags: { any_: ['team-a'] } },
+      flow_runs: { id: { any_: [A] } },
+      task_runs: null,
+    });
+  });
+
+  it('are counted here, own ones only', async () => {
+    const prefect: Prefect = {
+      '/api/deployments/filter': () => [
+        { id: 'd1', flow_id: A },
+        { id: 'd2', flow_id: A },
+      ],
+    };
+    expect(await narrowed('POST /api/ui/flows/count-deployments', { flow_ids: [A, B] }, { prefect })).toMatchObject({ answer: { [A]: 2, [B]: 0 } });
+    expect(await code('POST /api/ui/flows/count-deployments', { flow_ids: 'x' })).toBe('body-invalid');
+  });
+});
+
+describe('the poll of a served deployment', () => {
+  it('is about the covered ones of those that it names', async () => {
+    const prefect: Prefect = { '/api/deployments/filter': () => [{ id: A, flow_id: 'f' }] };
+    const asked = { deployment_ids: [A, B], limit: 3 };
+    expect(await body('POST /api/deployments/get_scheduled_flow_runs', asked, { prefect })).toEqual({ deployment_ids: [A], limit: 3 });
+  });
+});
+
+describe('lists by name', () => {
+  const prefect: Prefect = {
+    '/api/variables/filter': () => [
+      { id: 'v1', name: 'a_x' },
+      { id: 'v2', name: 'b_x' },
+    ],
+    '/api/v2/concurrency_limits/filter': () => [
+      { id: 'l1', name: 'a_1' },
+      { id: 'l2', name: 'b_1' },
+      { id: 'l3', name: 'tag:a_2' },
+    ],
+  };
+  const scopes = [{ ...NOWHERE, variables: ['a_*'], concurrencyLimits: ['a_*'] }];
+
+  it('have the ids of what is covered, joined with those that the client names', async () => {
+    expect(await body('POST /api/variables/filter', { variables: { name: { like_: 'x' } } }, { scopes, prefect })).toEqual({
+      variables: { name: { like_: 'x' }, id: { any_: ['v1'] } },
+    });
+    expect(await body('POST /api/variables/count', { variables: { id: { any_: ['v2'] } } }, { scopes, prefect })).toEqual({ variables: { id: { any_: [] } } });
+    expect(await body('POST /api/variables/filter', {}, { prefect })).toEqual({ variables: { id: { any_: [] } } });
+  });
+
+  it('are cut into pages where Prefect takes no filter', async () => {
+    expect(await narrowed('POST /api/v2/concurrency_limits/filter', { limit: 1, offset: 1 }, { scopes, prefect })).toMatchObject({ answer: [{ id: 'l3' }] });
+    expect(await code('POST /api/v2/concurrency_limits/filter', { limit: 'all' }, { scopes, prefect })).toBe('body-invalid');
+  });
+});
+
+describe('events', () => {
+  const event = (run: string, name = run) => ({ id: name, resource: { 'prefect.resource.id': `prefect.flow-run.${run}` }, related: [] });
+  /** Three of each team, one on a page. */
+  const feed = [event(A, '1'), event(B, '2'), event(B, '3'), event(A, '4')];
+  const prefect: Prefect = {
+    ...runs(A),
+    '/api/events/filter': (asked) => pageOf(0, asked),
+    '/api/events/filter/next': ({ link }) => {
+      const place = openToken(String(link).split('page-token=')[1] ?? '');
+      return pageOf(place?.offset ?? 99, { filter: place?.filter ?? null });
+    },
+  };
+  function pageOf(at: number, asked: JsonObject): JsonObject {
+    expect(JSON.stringify(asked)).toContain('prefect.tag.team-a');
+    const token = Buffer.from(
+      Buffer.from(JSON.stringify({ filter: asked['filter'] ?? {}, count: 4, page_size: 1, offset: at + 1 })).toString('base64'),
+    ).toString('base64');
+    return { events: feed.slice(at, at + 1), total: 4, next_page: at + 1 < 4 ? `http://x/api/events/filter/next?page-token=${token}` : null };
+  }
+
+  it('are read on until a page is full; its token has no filter of ours, and what it leads to is looked at again', async () => {
+    const first = await narrowed('POST /api/events/filter', { limit: 1 }, { prefect });
+    if (!first.ok || first.forward || !isObject(first.answer)) throw new Error('no answer');
+    expect(first.answer).toMatchObject({ events: [{ id: '1' }], total: 2 });
+    const token = String(first.answer['next_page']).split('page-token=')[1] ?? '';
+    expect(JSON.stringify(openToken(token))).not.toContain('team-a');
+    const second = await narrowed('GET /api/events/filter/next', undefined, { prefect, args: `page-token=${token}` });
+    expect(second).toMatchObject({ answer: { events: [{ id: '4' }], next_page: null } });
+  });
+
+  it('are not asked for at all when there is nothing that they could name: an empty list would be no filter', async () => {
+    const scopes = [{ ...NOWHERE, blocks: ['none'] }];
+    const result = await narrowed('POST /api/events/filter', {}, { scopes, prefect });
+    expect(result).toMatchObject({ answer: { events: [], total: 0, next_page: null } });
+    expect(result.asked.filter((question) => question.startsWith('/api/events'))).toEqual([]);
+  });
+
+  it('are counted by their ids, and none by nobody', async () => {
+    expect(await body('POST /api/events/count-by/event', { filter: { text: { query: 'x' } }, time_unit: 'day' }, { prefect })).toEqual({
+      time_unit: 'day',
+      filter: { id: { id: ['1', '4'] } },
+    });
+    expect(await body('POST /api/events/count-by/event', { filter: {} }, { prefect: { ...prefect, ...runs() } })).toMatchObject({
+      filter: { id: { id: ['00000000-0000-0000-0000-000000000000'] } },
+    });
+  });
+
+  it('of a forged token are refused, or looked at like any', async () => {
+    for (const args of ['page-token=x', 'page-token=', 'page-token=e30%3D'])
+      expect(await code('GET /api/events/filter/next', undefined, { args })).toBe('query-invalid');
+  });
+});

@@ -1,0 +1,54 @@
+// Lists of what a scope covers by name (src/scope/named.ts).
+import { field, type JsonValue } from '../../json/tree.ts';
+import { answerList, withJson } from '../../prefect/answer.ts';
+import { coveredItems, isCovered, type Named } from '../../reach/named.ts';
+import { textOf } from '../../reach/reach.ts';
+import { wholeNumber } from '../changes.ts';
+import { answered, bodyOf, type Narrow, NO_OBJECT, refused, withIds } from './narrow.ts';
+
+/** The ids of the covered ones go into the client's filter. */
+export function narrowNamed(named: Named): Narrow {
+  return async (call, reach) => {
+    const body = bodyOf(call);
+    if (body === undefined) return refused(NO_OBJECT);
+    const covered = await coveredItems(reach, named);
+    return withIds(body, named.key, 'id', covered.ok ? { ok: true, items: covered.items.map((item) => textOf(item, 'id')) } : covered);
+  };
+}
+
+/** Where Prefect takes no filter at all, the page is cut here. */
+export function pageNamed(named: Named): Narrow {
+  return async (call, reach) => {
+    const body = bodyOf(call);
+    if (body === undefined) return refused(NO_OBJECT);
+    const limit = wholeOr(field(body, 'limit'), MOST_LISTED);
+    const offset = wholeOr(field(body, 'offset'), 0);
+    if (limit === undefined || offset === undefined || limit > MOST_LISTED)
+      return refused({ code: 'body-invalid', detail: 'limit and offset must be whole numbers.' });
+    const covered = await coveredItems(reach, named);
+    return covered.ok ? answered(covered.items.slice(offset, offset + limit)) : refused(covered.refusal);
+  };
+}
+
+/** Answers that are whole lists: what is not covered is taken out. */
+export function filterAnswer(named: Pick<Named, 'entity'>): Narrow {
+  return async (call, reach) => ({
+    ok: true,
+    forward: true,
+    tree: call.tree,
+    reply: (answer) => {
+      if (answer.status !== 200) return answer;
+      return withJson(
+        answer,
+        answerList(answer).filter((item) => isCovered(reach, named.entity(item))),
+      );
+    },
+  });
+}
+
+/** Prefect's own limit of a page. */
+const MOST_LISTED = 200;
+
+function wholeOr(value: JsonValue | undefined, otherwise: number): number | undefined {
+  return value === undefined || value === null ? otherwise : wholeNumber(value);
+}

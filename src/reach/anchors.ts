@@ -1,0 +1,49 @@
+// What an event that a scoped principal sees can name, as ids of resources: with these Prefect's own event filter is narrowed.
+//
+// More than what is seen passes it (a flow that two teams share), so events.ts looks at each event behind it. Without it a client could
+// learn from pages that are empty how many events of others match its filter.
+import { coveredIds } from './covered-ids.ts';
+import { AUTOMATIONS, BLOCKS, coveredItems, LIMITS, type Named, VARIABLES, WORK_POOLS } from './named.ts';
+import { deploymentsOf, type Found, flowIds, type Reach, textOf } from './reach.ts';
+
+const NAMED: Readonly<Record<string, Named>> = {
+  'work-pool': WORK_POOLS,
+  variable: VARIABLES,
+  'block-document': BLOCKS,
+  automation: AUTOMATIONS,
+  'concurrency-limit': LIMITS,
+};
+
+/** They travel in the address of the next page: uvicorn takes 64 KiB of it. */
+const MOST_ANCHORS = 400;
+
+/** `runs`: flow runs that the client's own filter names; those that are covered count too. */
+export async function anchorsOf(reach: Reach, runs: readonly string[]): Promise<Found<string>> {
+  const inRuns = await ofDeployments(reach);
+  if (!inRuns.ok) return inRuns;
+  const covered = await coveredIds(reach, 'FlowRun', runs);
+  const anchors = [...tagsOf(reach).map((tag) => `prefect.tag.${tag}`), ...[...covered].map((id) => `prefect.flow-run.${id}`)];
+  for (const [kind, named] of Object.entries(NAMED)) {
+    const found = await coveredItems(reach, named);
+    if (!found.ok) return found;
+    anchors.push(...found.items.map((item) => `prefect.${kind}.${textOf(item, 'id')}`));
+  }
+  const all = [...new Set([...anchors, ...inRuns.items])];
+  if (all.length <= MOST_ANCHORS) return { ok: true, items: all };
+  // With tags, runs are found by them: what is missed are the events of deployments and flows themselves.
+  const byTags = reach.scopes.every((scope) => scope.tags !== null) && anchors.length <= MOST_ANCHORS;
+  return byTags ? { ok: true, items: anchors } : { ok: false, refusal: { code: 'scope-too-wide' } };
+}
+
+function tagsOf({ scopes }: Reach): readonly string[] {
+  return [...new Set(scopes.flatMap((scope) => scope.tags ?? []))];
+}
+
+async function ofDeployments(reach: Reach): Promise<Found<string>> {
+  const deployments = await deploymentsOf(reach, {});
+  if (!deployments.ok) return deployments;
+  const flows = await flowIds(reach, undefined);
+  if (!flows.ok) return flows;
+  const named = deployments.items.map((item) => `prefect.deployment.${textOf(item, 'id')}`);
+  return { ok: true, items: [...named, ...flows.items.map((id) => `prefect.flow.${id}`)] };
+}

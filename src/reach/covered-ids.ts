@@ -1,0 +1,39 @@
+// Which of these objects does a principal reach? Many at once, one question to Prefect for each kind.
+import type { ResourceType } from '../contract/operation.ts';
+import { AUTOMATIONS, BLOCKS, coveredItems, LIMITS, type Named, VARIABLES, WORK_POOLS, WORK_QUEUES } from './named.ts';
+import { artifactIds, deploymentsOf, type Found, flowIds, type Reach, runIds, taskRunIds, textOf } from './reach.ts';
+
+type ByIds = (reach: Reach, ids: readonly string[]) => Promise<Found<string>>;
+
+const KINDS: Readonly<Partial<Record<ResourceType, ByIds>>> = {
+  FlowRun: (reach, ids) => runIds(reach, { flow_runs: { id: { any_: ids } } }),
+  TaskRun: taskRunIds,
+  Artifact: artifactIds,
+  Flow: (reach, ids) => flowIds(reach, { id: { any_: ids } }),
+  Deployment: async (reach, ids) => {
+    const found = await deploymentsOf(reach, { deployments: { id: { any_: ids } } });
+    return found.ok ? { ok: true, items: found.items.map((item) => textOf(item, 'id')) } : found;
+  },
+  WorkPool: named(WORK_POOLS),
+  WorkQueue: named(WORK_QUEUES),
+  Variable: named(VARIABLES),
+  BlockDocument: named(BLOCKS),
+  Automation: named(AUTOMATIONS),
+  ConcurrencyLimit: named(LIMITS),
+};
+
+/** Those of `ids` that are covered; none of another kind, and none where it cannot be told. */
+export async function coveredIds(reach: Reach, type: ResourceType, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const ask = KINDS[type];
+  const found = ask === undefined || ids.length === 0 ? undefined : await ask(reach, ids);
+  if (found === undefined || !found.ok) return new Set();
+  const covered = new Set(found.items);
+  return new Set(ids.filter((id) => covered.has(id)));
+}
+
+function named(kind: Named): ByIds {
+  return async (reach) => {
+    const found = await coveredItems(reach, kind);
+    return found.ok ? { ok: true, items: found.items.map((item) => textOf(item, 'id')) } : found;
+  };
+}

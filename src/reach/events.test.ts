@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../json/tree.ts';
+import { questionOf, sayableEvents, seenEvents } from './events.ts';
+
+const A = '11111111-0000-4000-8000-000000000000';
+const B = '22222222-0000-4000-8000-000000000000';
+const C = '33333333-0000-4000-8000-000000000000';
+
+function event(resource: string, ...related: readonly (string | readonly [string, string])[]): JsonObject {
+  return {
+    event: 'x',
+    resource: { 'prefect.resource.id': resource },
+    related: related.map((each) =>
+      typeof each === 'string' ? { 'prefect.resource.id': each } : { 'prefect.resource.id': each[0], 'prefect.resource.role': each[1] },
+    ),
+  };
+}
+
+/** Whoever reaches A and nothing else. */
+async function isSeen(...given: Parameters<typeof event>): Promise<boolean> {
+  const seen = await seenEvents([event(...given)], async (_type, ids) => new Set(ids.filter((id) => id === A)));
+  return seen.length === 1;
+}
+
+describe('an event of a known object', () => {
+  it.each(['flow-run', 'task-run', 'deployment', 'flow', 'work-pool', 'variable', 'block-document', 'automation', 'concurrency-limit', 'artifact'])(
+    'of kind %s is seen with the object, and not with another',
+    async (kind) => {
+      expect(await isSeen(`prefect.${kind}.${A}`)).toBe(true);
+      expect(await isSeen(`prefect.${kind}.${B}`)).toBe(false);
+    },
+  );
+
+  it('names flow, pool and queue of a run or deployment as parts of it', async () => {
+    const parts = [`prefect.flow.${B}`, `prefect.work-pool.${B}`, `prefect.work-queue.${B}`, 'prefect.tag.x'] as const;
+    expect(await isSeen(`prefect.flow-run.${A}`, ...parts)).toBe(true);
+    expect(await isSeen(`prefect.deployment.${A}`, ...parts)).toBe(true);
+    expect(await isSeen(`prefect.work-queue.${A}`, `prefect.work-pool.${B}`)).toBe(false);
+    expect(await isSeen(`prefect.flow-run.${A}`, [`prefect.automation.${B}`, 'creator'])).toBe(true);
+  });
+
+  it('is not seen when it names a foreign object', async () => {
+    expect(await isSeen(`prefect.flow-run.${A}`, `prefect.deployment.${B}`)).toBe(false);
+    expect(await isSeen(`prefect.automation.${A}`, `prefect.flow-run.${B}`)).toBe(false);
+    expect(await isSeen(`prefect.flow-run.${B}`, `prefect.deployment.${A}`)).toBe(false);
+  });
+
+  it('is asked by its flow run when it is in one', async () => {
+    expect(questionOf(event(`prefect.task-run.${B}`, `prefect.flow-run.${A}`, `prefect.flow.${B}`))).toEqual({
+      any: [{ type: 'FlowRun', id: A }],
+      all: [{ type: 'FlowRun', id: A }],
+    });
+    expect(await isSeen(`prefect.task-run.${A}`, `prefect.flow-run.${B}`)).toBe(false);
+  });
+});
+
+describe('any other event', () => {
+  it('is seen by what it is related to, and needs all of it', async () => {
+    expect(await isSeen('thing.1', `prefect.deployment.${A}`)).toBe(true);
+    expect(await isSeen('thing.1', `prefect.deployment.${B}`)).toBe(false);
+    expect(await isSeen('thing.1', `prefect.deployment.${A}`, `prefect.deployment.${B}`)).toBe(false);
+    expect(await isSeen('prefect.worker.process.w-1', `prefect.work-pool.${A}`)).toBe(true);
+    expect(await isSeen('prefect.artifact-collection.x', `prefect.artifact.${B}`, `prefect.flow-run.${A}`)).toBe(true);
+  });
+
+  it('is not seen when it is related to nothing, or cannot be read', async () => {
+    expect(await isSeen('thing.1')).toBe(false);
+    expect(await isSeen('thing.1', 'prefect.tag.team-a')).toBe(false);
+    expect(await isSeen('prefect.flow-run.not-an-id')).toBe(false);
+    expect(await seenEvents([{}, { resource: { 'prefect.resource.id': `prefect.flow-run.${A}` }, related: 1 }], async (_type, ids) => new Set(ids))).toEqual(
+      [],
+    );
+  });
+
+  it('asks once for each kind', async () => {
+    const asked: string[] = [];
+    await seenEvents([event(`prefect.flow-run.${A}`), event(`prefect.flow-run.${B}`), event(`prefect.flow-run.${A}`)], async (type, ids) => {
+      asked.push(`${type} ${ids.length}`);
+      return new Set();
+    });
+    expect(asked).toEqual(['FlowRun 2']);
+  });
+});
+
+describe('what may be said', () => {
+  /** By whoever reaches A; B as a task run is in somebody else's run. */
+  async function maySay(...given: Parameters<typeof event>): Promise<boolean | undefined> {
+    const reached = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
+    const [may] = await sayableEvents([event(...given)], reached, async (tasks) => new Set(tasks.filter((id) => id === B)));
+    return may;
+  }
+
+  it('is anything about nothing of Prefect, and about what is reached', async () => {
+    expect(await maySay('order.1')).toBe(true);
+    expect(await maySay('order.1', `prefect.deployment.${A}`)).toBe(true);
+    expect(await maySay(`prefect.flow-run.${A}`, `prefect.flow.${B}`, `prefect.work-pool.${B}`, 'prefect.tag.x')).toBe(true);
+    expect(await maySay(`prefect.task-run.${C}`, `prefect.flow-run.${A}`)).toBe(true);
+  });
+
+  it('is nothing about a foreign object, as resource or as related', async () => {
+    for (const kind of ['flow-run', 'deployment', 'flow', 'work-pool', 'variable', 'block-document', 'automation', 'concurrency-limit', 'artifact']) {
+      expect(await maySay(`prefect.${kind}.${B}`), kind).toBe(false);
+      expect(await maySay('order.1', `prefect.${kind}.${B}`), kind).toBe(false);
+    }
+    expect(await maySay(`prefect.flow-run.${A}`, `prefect.deployment.${B}`)).toBe(false);
+  });
+
+  it("is nothing about a task run that is in somebody else's run, whatever run it names", async () => {
+    expect(await maySay(`prefect.task-run.${B}`, `prefect.flow-run.${A}`)).toBe(false);
+    expect(await maySay(`prefect.task-run.${C}`, `prefect.flow-run.${B}`)).toBe(false);
+    expect(await maySay(`prefect.task-run.${C}`)).toBe(false);
+  });
+});

@@ -1,0 +1,120 @@
+// Which events a scoped principal sees: by what they are about, and by the other objects that they name.
+//
+// - An event about a known kind of object is seen by whoever reaches that object: a task run counts as its flow run.
+// - Any other event (a worker's, people's own) is seen by whoever reaches one of the objects that it is related to.
+// - In both cases it must name no object that is not reached, but for the flow, pool and queue of a run or deployment, which are part of it.
+// What is deleted, or cannot be told, is not reached.
+import type { ResourceType } from '../contract/operation.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
+
+export interface Mention {
+  readonly type: ResourceType;
+  readonly id: string;
+}
+
+export interface Question {
+  /** One of them must be reached. */
+  readonly any: readonly Mention[];
+  /** Each of them must be reached. */
+  readonly all: readonly Mention[];
+}
+
+const KINDS: Readonly<Record<string, ResourceType>> = {
+  'flow-run': 'FlowRun',
+  'task-run': 'TaskRun',
+  flow: 'Flow',
+  deployment: 'Deployment',
+  'work-pool': 'WorkPool',
+  'work-queue': 'WorkQueue',
+  variable: 'Variable',
+  'block-document': 'BlockDocument',
+  automation: 'Automation',
+  'concurrency-limit': 'ConcurrencyLimit',
+  artifact: 'Artifact',
+};
+
+/** What a run or deployment says of itself. */
+const PARTS: readonly ResourceType[] = ['Flow', 'WorkPool', 'WorkQueue'];
+const WHOLES: readonly ResourceType[] = ['FlowRun', 'Deployment'];
+const IN_RUNS: readonly ResourceType[] = ['TaskRun', 'Artifact'];
+
+/** Undefined: nobody with a scope sees it. */
+export function questionOf(event: JsonObject): Question | undefined {
+  const related = field(event, 'related') ?? [];
+  const resource = field(event, 'resource');
+  if (!isObject(resource) || !isList(related)) return undefined;
+  const named = related.filter((each) => !(isObject(each) && field(each, 'prefect.resource.role') === 'creator'));
+  const mentions = named.map(mentionOf).filter((mention) => mention !== undefined);
+  const runs = mentions.filter(({ type }) => type === 'FlowRun');
+  // What is in a run is reported with it, often before Prefect has it: the run is asked for.
+  const outer = runs.length === 0 ? mentions : mentions.filter(({ type }) => !IN_RUNS.includes(type));
+  const subject = mentionOf(resource);
+  const about = subject !== undefined && IN_RUNS.includes(subject.type) ? (runs[0] ?? subject) : subject;
+  if (about === undefined) return outer.length === 0 ? undefined : { any: outer, all: outer };
+  const isWhole = WHOLES.includes(about.type);
+  return { any: [about], all: outer.filter(({ type }) => !(isWhole && PARTS.includes(type))) };
+}
+
+export type Reached = (type: ResourceType, ids: readonly string[]) => Promise<ReadonlySet<string>>;
+
+/** The events that are seen. */
+export async function seenEvents(events: readonly JsonObject[], reached: Reached): Promise<readonly JsonObject[]> {
+  const questions = events.map(questionOf);
+  const isReached = await answersTo(
+    questions.flatMap((question) => (question === undefined ? [] : [...question.any, ...question.all])),
+    reached,
+  );
+  return events.filter((_event, index) => {
+    const question = questions[index];
+    return question?.any.some(isReached) === true && question.all.every(isReached);
+  });
+}
+
+/**
+ * What an event claims to be about, for whoever sends it: each must be reached, but the flow, pool and queue of a run or deployment. A
+ * task run is often told of before Prefect has it: it must only be in nobody else's run.
+ */
+export function claimsOf(event: JsonObject): { readonly all: readonly Mention[]; readonly tasks: readonly string[] } {
+  const related = field(event, 'related') ?? [];
+  const resource = field(event, 'resource') ?? null;
+  const mentions = [resource, ...(isList(related) ? related : [])].map(mentionOf).filter((mention) => mention !== undefined);
+  const inRun = mentions.some(({ type }) => type === 'FlowRun');
+  const hasWhole = mentions.some(({ type }) => WHOLES.includes(type));
+  const isGiven = ({ type }: Mention) => (hasWhole && PARTS.includes(type)) || (inRun && type === 'TaskRun');
+  return { all: mentions.filter((mention) => !isGiven(mention)), tasks: mentions.flatMap(({ type, id }) => (type === 'TaskRun' ? [id] : [])) };
+}
+
+async function answersTo(mentions: readonly Mention[], reached: Reached): Promise<(mention: Mention) => boolean> {
+  const byType = new Map<ResourceType, ReadonlySet<string>>();
+  for (const type of new Set(mentions.map((mention) => mention.type))) {
+    const ids = [...new Set(mentions.filter((mention) => mention.type === type).map(({ id }) => id))];
+    byType.set(type, await reached(type, ids));
+  }
+  return ({ type, id }) => byType.get(type)?.has(id) === true;
+}
+
+/** Of each event, whether a scoped principal may say it. `foreign`: those of these task runs that are in a run which is not reached. */
+export async function sayableEvents(
+  events: readonly JsonObject[],
+  reached: Reached,
+  foreign: (tasks: readonly string[]) => Promise<ReadonlySet<string>>,
+): Promise<readonly boolean[]> {
+  const claims = events.map(claimsOf);
+  const isReached = await answersTo(
+    claims.flatMap(({ all }) => all),
+    reached,
+  );
+  const tasks = [...new Set(claims.flatMap((claim) => claim.tasks))];
+  const others: ReadonlySet<string> = tasks.length === 0 ? new Set() : await foreign(tasks);
+  return claims.map(({ all, tasks: own }) => all.every(isReached) && !own.some((task) => others.has(task)));
+}
+
+/** Undefined: it is about no known kind of object. */
+function mentionOf(resource: JsonValue): Mention | undefined {
+  const name = isObject(resource) ? field(resource, 'prefect.resource.id') : undefined;
+  const [, kind = '', id = ''] = typeof name === 'string' ? (/^prefect\.([a-z-]+)\.(.+)$/.exec(name) ?? []) : [];
+  const type = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+  const uuid = parseUuid(id);
+  return type === undefined || uuid === undefined ? undefined : { type, id: uuid };
+}

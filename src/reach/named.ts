@@ -1,0 +1,64 @@
+// What a scope covers by name: work pools and queues, variables, blocks, automations, concurrency limits.
+//
+// Prefect's language has no patterns for them, and there are few: the whole list is read, and covers.ts says of each whether it is covered.
+import { bareEntity, type Entity } from '../contract/entity.ts';
+import { field, isList, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { covers } from '../scope/covers.ts';
+import { everyItem, type Found, type Reach, textOf } from './reach.ts';
+
+export interface Named {
+  readonly path: string;
+  /** The filter's key in the bodies of the family. */
+  readonly key: string;
+  readonly entity: (item: JsonObject) => Entity;
+}
+
+export const WORK_POOLS: Named = {
+  path: '/api/work_pools/filter',
+  key: 'work_pools',
+  entity: (item) => bareEntity('WorkPool', { name: textOf(item, 'name'), workPool: textOf(item, 'name') }),
+};
+export const WORK_QUEUES: Named = {
+  path: '/api/work_queues/filter',
+  key: 'work_queues',
+  entity: (item) => bareEntity('WorkQueue', { name: textOf(item, 'name'), workPool: textOf(item, 'work_pool_name') }),
+};
+export const VARIABLES: Named = {
+  path: '/api/variables/filter',
+  key: 'variables',
+  entity: (item) => bareEntity('Variable', { name: textOf(item, 'name'), tags: texts(field(item, 'tags')) }),
+};
+export const BLOCKS: Named = {
+  path: '/api/block_documents/filter',
+  key: 'block_documents',
+  entity: (item) => bareEntity('BlockDocument', { name: textOf(item, 'name') }),
+};
+export const AUTOMATIONS: Named = {
+  path: '/api/automations/filter',
+  key: 'automations',
+  entity: (item) => bareEntity('Automation', { name: textOf(item, 'name') }),
+};
+export const LIMITS: Named = {
+  path: '/api/v2/concurrency_limits/filter',
+  key: '',
+  // An old limit of tag T is the new one `tag:T` as well.
+  entity: (item) => bareEntity('ConcurrencyLimit', { name: textOf(item, 'name').replace(/^tag:/, '') }),
+};
+export const TAG_LIMITS: Named = {
+  path: '/api/concurrency_limits/filter',
+  key: '',
+  entity: (item) => bareEntity('ConcurrencyLimit', { name: textOf(item, 'tag') }),
+};
+
+export async function coveredItems(reach: Reach, { path, entity }: Named): Promise<Found<JsonObject>> {
+  const found = await everyItem(reach.lookup, path, {});
+  return found.ok ? { ok: true, items: found.items.filter((item) => isCovered(reach, entity(item))) } : found;
+}
+
+export function isCovered({ scopes, who }: Reach, entity: Entity): boolean {
+  return scopes.some((scope) => covers(scope, entity, who));
+}
+
+function texts(value: JsonValue | undefined): readonly string[] {
+  return isList(value) ? value.filter((item) => typeof item === 'string') : [];
+}

@@ -1,0 +1,215 @@
+// What a scoped principal reaches: whole lists and ids, asked of Prefect under its scopes. Everything here is bounded.
+import type { ReasonCode } from '../contract/reasons.ts';
+import type { Scope } from '../contract/scope.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { matchesName } from '../scope/covers.ts';
+import { conjoin } from './conjoin.ts';
+import { deploymentPart, isFilterable, mergeParts, type Named, type Part, runPart } from './parts.ts';
+
+/** Asks Prefect: GET, or with a filter POST. Null when it does not take the filter. */
+export type Ask = (path: string, filter?: JsonValue) => Promise<JsonValue | null>;
+
+export interface Refusal {
+  readonly code: ReasonCode;
+  readonly detail?: string;
+}
+
+export interface Reach {
+  /** Alternatives: what one of them covers is reached. */
+  readonly scopes: readonly Scope[];
+  /** The principal's id. */
+  readonly who: string;
+  readonly lookup: Ask;
+}
+
+/** A list, or why there is none. */
+export type Found<T> = { readonly ok: true; readonly items: readonly T[] } | { readonly ok: false; readonly refusal: Refusal };
+
+const PAGE = 200;
+/** Of objects with everything they say, and of runs with little more than their ids. */
+const MOST_ITEMS = 2000;
+const MOST_RUNS = 5000;
+const PAGE_OF_RUNS = 1000;
+
+const TOO_WIDE: Refusal = { code: 'scope-too-wide' };
+
+/** All objects of a list of Prefect's. */
+export async function everyItem(lookup: Ask, path: string, body: JsonObject, { page = PAGE, most = MOST_ITEMS } = {}): Promise<Found<JsonObject>> {
+  const items: JsonObject[] = [];
+  for (let offset = 0; offset <= most; offset += page) {
+    const answer = await lookup(path, { ...body, limit: page, offset });
+    if (!isList(answer)) return { ok: false, refusal: { code: 'body-invalid', detail: 'Prefect does not take this filter.' } };
+    items.push(...answer.filter((item) => isObject(item)));
+    if (answer.length < page) return { ok: true, items };
+  }
+  return { ok: false, refusal: TOO_WIDE };
+}
+
+/** The scopes about runs and deployments in Prefect's language, as alternatives. */
+export async function partsOf(reach: Reach, kind: 'runs' | 'deployments'): Promise<Found<Part>> {
+  const parts: Part[] = [];
+  for (const scope of reach.scopes.filter(isFilterable)) {
+    const named = await nameAll(reach.lookup, scope);
+    if ('code' in named) return { ok: false, refusal: named };
+    parts.push(kind === 'runs' ? runPart(named) : deploymentPart(named));
+  }
+  const unfilterable = reach.scopes.some((scope) => scope.own);
+  if (parts.length === 0 && unfilterable) return { ok: false, refusal: { code: 'scope-not-filterable', detail: OWN } };
+  return { ok: true, items: mergeParts(parts) };
+}
+
+const OWN = 'Prefect cannot be asked for what somebody has made: this list cannot be narrowed to it.';
+
+/** The client's filters with those of a part; keys of the part that the route does not know must not come here. */
+export function withPart(body: JsonObject, part: Part): { readonly ok: true; readonly body: JsonObject } | { readonly ok: false; readonly refusal: Refusal } {
+  let joined = body;
+  for (const [key, criteria] of Object.entries(part)) {
+    const result = conjoin(field(joined, key), criteria);
+    if (!result.ok) return { ok: false, refusal: { code: 'scope-filter', detail: result.detail } };
+    joined = { ...joined, [key]: result.filter };
+  }
+  return { ok: true, body: joined };
+}
+
+const RUN_FILTERS = ['flows', 'flow_runs', 'task_runs', 'deployments', 'work_pools'];
+
+/** The ids of flow runs that fit the filters, and a scope. */
+export async function runIds(reach: Reach, filters: JsonObject): Promise<Found<string>> {
+  return idsOf(reach, 'runs', pick(filters, RUN_FILTERS), { path: '/api/ui/flow_runs/history', page: PAGE_OF_RUNS, most: MOST_RUNS });
+}
+
+/** The task runs of these ids whose flow runs are covered. */
+export async function taskRunIds(reach: Reach, ids: readonly JsonValue[]): Promise<Found<string>> {
+  return inCoveredRuns(reach, await everyItem(reach.lookup, '/api/task_runs/filter', { task_runs: { id: { any_: ids } } }));
+}
+
+/** Those of these task runs that are there, and in a run that is not covered, or in none. */
+export async function foreignTaskRuns(reach: Reach, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = await everyItem(reach.lookup, '/api/task_runs/filter', { task_runs: { id: { any_: ids } } });
+  const covered = await inCoveredRuns(reach, found);
+  if (!found.ok || !covered.ok) return new Set(ids);
+  const own = new Set(covered.items);
+  return new Set(found.items.map((item) => textOf(item, 'id')).filter((id) => !own.has(id)));
+}
+
+/** The artifacts of these ids whose flow runs are covered. */
+export async function artifactIds(reach: Reach, ids: readonly JsonValue[]): Promise<Found<string>> {
+  return inCoveredRuns(reach, await everyItem(reach.lookup, '/api/artifacts/filter', { artifacts: { id: { any_: ids } } }));
+}
+
+async function inCoveredRuns(reach: Reach, found: Found<JsonObject>): Promise<Found<string>> {
+  if (!found.ok) return found;
+  const owners = [...new Set(found.items.map((item) => textOf(item, 'flow_run_id')).filter((id) => id !== ''))];
+  const covered = await runIds(reach, { flow_runs: { id: { any_: owners } } });
+  if (!covered.ok) return covered;
+  return { ok: true, items: found.items.filter((item) => covered.items.includes(textOf(item, 'flow_run_id'))).map((item) => textOf(item, 'id')) };
+}
+
+/** The deployments that fit the filters, and a scope. */
+export async function deploymentsOf(reach: Reach, filters: JsonObject): Promise<Found<JsonObject>> {
+  return itemsOf(reach, 'deployments', pick(filters, ['flows', 'deployments', 'work_pools']), { path: '/api/deployments/filter' });
+}
+
+interface Source {
+  readonly path: string;
+  readonly page?: number;
+  readonly most?: number;
+}
+
+async function itemsOf(reach: Reach, kind: 'runs' | 'deployments', filters: JsonObject, source: Source): Promise<Found<JsonObject>> {
+  const parts = await partsOf(reach, kind);
+  if (!parts.ok) return parts;
+  const byId = new Map<string, JsonObject>();
+  for (const part of parts.items) {
+    const joined = withPart(filters, part);
+    if (!joined.ok) return joined;
+    const found = await everyItem(reach.lookup, source.path, joined.body, source);
+    if (!found.ok) return found;
+    for (const item of found.items) byId.set(textOf(item, 'id'), item);
+  }
+  return byId.size > (source.most ?? MOST_ITEMS) ? { ok: false, refusal: TOO_WIDE } : { ok: true, items: [...byId.values()] };
+}
+
+async function idsOf(...asked: Parameters<typeof itemsOf>): Promise<Found<string>> {
+  const found = await itemsOf(...asked);
+  return found.ok ? { ok: true, items: found.items.map((item) => textOf(item, 'id')) } : found;
+}
+
+/** The ids of flows that a scope covers: by name, by their deployments, and by the latest of their runs. `filter`: the client's, of flows. */
+export async function flowIds(reach: Reach, filter: JsonValue | undefined): Promise<Found<string>> {
+  const asked: JsonObject = filter === undefined ? {} : { flows: filter };
+  const [deployed, run] = [await partsOf(reach, 'deployments'), await partsOf(reach, 'runs')];
+  if (!deployed.ok) return deployed;
+  if (!run.ok) return run;
+  const ids = new Set<string>();
+  for (const part of deployed.items) {
+    const found = await flowsDeployed(reach, asked, part);
+    if (!found.ok) return found;
+    for (const id of found.items) ids.add(id);
+  }
+  for (const part of run.items) {
+    const found = await flowsRun(reach, asked, part);
+    if (!found.ok) return found;
+    for (const id of found.items) ids.add(id);
+  }
+  return { ok: true, items: [...ids] };
+}
+
+async function flowsDeployed(reach: Reach, asked: JsonObject, part: Part): Promise<Found<string>> {
+  const joined = withPart(asked, part);
+  if (!joined.ok) return joined;
+  const flows = await everyItem(reach.lookup, '/api/flows/filter', joined.body);
+  return flows.ok ? { ok: true, items: flows.items.map((flow) => textOf(flow, 'id')) } : flows;
+}
+
+async function flowsRun(reach: Reach, asked: JsonObject, part: Part): Promise<Found<string>> {
+  const joined = withPart(asked, part);
+  if (!joined.ok) return joined;
+  const runs = await reach.lookup('/api/flow_runs/filter', { ...joined.body, sort: 'START_TIME_DESC', limit: PAGE });
+  return { ok: true, items: isList(runs) ? runs.map((run) => (isObject(run) ? textOf(run, 'flow_id') : '')).filter((id) => id !== '') : [] };
+}
+
+/** Patterns become the names and ids that there are. */
+async function nameAll(lookup: Ask, scope: Scope): Promise<Named | Refusal> {
+  const { tags, workPools } = scope;
+  const flows = scope.flows === null ? null : await flowNames(lookup, scope.flows);
+  if (flows !== null && !flows.ok) return flows.refusal;
+  const deployments = scope.deployments === null ? null : await deploymentIds(lookup, scope.deployments);
+  if (deployments !== null && !deployments.ok) return deployments.refusal;
+  return { tags, workPools, flows: flows?.items ?? null, deployments: deployments?.items ?? null };
+}
+
+async function flowNames(lookup: Ask, patterns: readonly string[]): Promise<Found<string>> {
+  const open = patterns.filter((pattern) => pattern.endsWith('*'));
+  if (open.length === 0) return { ok: true, items: patterns };
+  const flows = await everyItem(lookup, '/api/flows/filter', {});
+  if (!flows.ok) return flows;
+  const names = flows.items.map((flow) => textOf(flow, 'name')).filter((name) => patterns.some((pattern) => matchesName(pattern, name)));
+  return { ok: true, items: [...new Set(names)] };
+}
+
+/** Patterns are of `FLOW/NAME`; a deployment itself says its flow's id only. */
+async function deploymentIds(lookup: Ask, patterns: readonly string[]): Promise<Found<string>> {
+  const heads = patterns.map((pattern) => (pattern.includes('/') ? pattern.slice(0, pattern.indexOf('/')) : null));
+  const whole = heads.filter((head) => head !== null);
+  const filter = whole.length === heads.length ? { flows: { name: { any_: whole } } } : {};
+  const [deployments, flows] = [await everyItem(lookup, '/api/deployments/filter', filter), await everyItem(lookup, '/api/flows/filter', filter)];
+  if (!deployments.ok) return deployments;
+  if (!flows.ok) return flows;
+  const names = new Map(flows.items.map((flow) => [textOf(flow, 'id'), textOf(flow, 'name')]));
+  const covered = deployments.items.filter((item) => {
+    const full = `${names.get(textOf(item, 'flow_id')) ?? ''}/${textOf(item, 'name')}`;
+    return patterns.some((pattern) => matchesName(pattern, full));
+  });
+  return { ok: true, items: covered.map((item) => textOf(item, 'id')) };
+}
+
+/** Empty when it is no text. */
+export function textOf(item: JsonObject, key: string): string {
+  const value = field(item, key);
+  return typeof value === 'string' ? value : '';
+}
+
+function pick(body: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(keys.flatMap((key) => ((field(body, key) ?? null) === null ? [] : [[key, field(body, key) ?? null]])));
+}

@@ -1,0 +1,29 @@
+// "Is this object reached?", remembered for a while: pages and streams ask of the same few again and again.
+import type { Clock } from '../contract/clock.ts';
+import { coveredIds } from './covered-ids.ts';
+import type { Reached } from './events.ts';
+import type { Reach } from './reach.ts';
+
+export interface Memory {
+  readonly clock: Clock;
+  readonly forMs: number;
+}
+
+/** Of so many objects at most; then it begins anew. */
+const CAPACITY = 20_000;
+
+/** What could not be asked of Prefect throws, and is not remembered. */
+export function createReached(reach: Reach, { clock, forMs }: Memory): Reached {
+  const known = new Map<string, { readonly isCovered: boolean; readonly untilMs: number }>();
+  return async (type, ids) => {
+    const now = clock();
+    const open = ids.filter((id) => (known.get(`${type} ${id}`)?.untilMs ?? 0) <= now);
+    if (open.length > 0) {
+      const covered = await coveredIds(reach, type, open);
+      if (known.size > CAPACITY) known.clear();
+      for (const id of open) known.set(`${type} ${id}`, { isCovered: covered.has(id), untilMs: now + forMs });
+      return new Set(ids.filter((id) => (open.includes(id) ? covered.has(id) : known.get(`${type} ${id}`)?.isCovered === true)));
+    }
+    return new Set(ids.filter((id) => known.get(`${type} ${id}`)?.isCovered === true));
+  };
+}

@@ -1,0 +1,100 @@
+// A socket of somebody whose role holds on some objects only.
+import { afterEach, describe, expect, it } from 'vitest';
+import { authFrame } from '../../test/env/socket.ts';
+import { NOWHERE } from '../contract/scope.ts';
+import type { JsonValue } from '../json/tree.ts';
+import type { RelayParts } from './parts.ts';
+import { EVENTS_IN, EVENTS_OUT, GOOD, openTestRoom, type TestRoom } from './test-room.ts';
+
+const A = '11111111-0000-4000-8000-000000000000';
+const B = '22222222-0000-4000-8000-000000000000';
+const scope = { ...NOWHERE, tags: ['team-a'] };
+
+let room: TestRoom | undefined;
+afterEach(() => room?.close());
+
+/** Prefect knows the run A, which is covered. */
+function scopedParts(
+  lookup: (path: string) => Promise<JsonValue | null> = async (path) => (path.endsWith('/history') ? [{ id: A }] : []),
+): Partial<RelayParts> {
+  return {
+    decider: {
+      revision: 7,
+      authorize: async () => ({
+        ok: true,
+        principal: { id: 'token:a', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] },
+        credential: { id: 't', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] },
+        decisions: [],
+        restriction: [scope],
+        entities: [],
+      }),
+    },
+    reachOf: ({ restriction }) => (restriction === null ? null : { scopes: restriction, who: 'token:a', lookup }),
+  };
+}
+
+async function open(inputs: typeof EVENTS_OUT, parts = scopedParts()) {
+  room = await openTestRoom({}, parts);
+  const client = await room.connect({ inputs: { ...inputs, authorization: `Bearer ${GOOD}` }, protocols: ['prefect'] });
+  client.socket.send(JSON.stringify(authFrame(null)));
+  await expect.poll(() => client.received.length).toBe(1);
+  await expect.poll(() => room?.prefect.sockets.length).toBe(1);
+  return { room, client };
+}
+
+const event = (run: string, id = run) => ({ id, event: 'x.y', resource: { 'prefect.resource.id': `prefect.flow-run.${run}` }, related: [] });
+const frame = (run: string) => JSON.stringify({ type: 'event', event: event(run) });
+
+describe('the socket of a scoped principal', () => {
+  it('carries what is seen of /events/out, in order, and nothing else', async () => {
+    const {
+      room: { prefect },
+      client,
+    } = await open(EVENTS_OUT);
+    for (const run of [B, A, B, A]) prefect.sockets[0]?.send(frame(run));
+    await expect.poll(() => client.received.slice(1)).toEqual([frame(A), frame(A)]);
+  });
+
+  it('is closed with 1012 when Prefect cannot be asked whose a frame is', async () => {
+    const {
+      room: { prefect },
+      client,
+    } = await open(
+      EVENTS_OUT,
+      scopedParts(() => Promise.reject(new Error('away'))),
+    );
+    prefect.sockets[0]?.send(frame(A));
+    expect(await client.closed).toMatchObject({ code: 1012 });
+    expect(client.received).toHaveLength(1);
+  });
+
+  it('carries own events to Prefect; a foreign one is dropped and recorded, and the socket stays', async () => {
+    const {
+      room: { prefect, records },
+      client,
+    } = await open(EVENTS_IN);
+    for (const [run, id] of [
+      [B, B],
+      [A, A],
+    ] as const)
+      client.socket.send(JSON.stringify(event(run, id)));
+    await expect.poll(() => prefect.frames.slice(1).map((text) => JSON.parse(text))).toEqual([event(A)]);
+    await expect.poll(() => records.map(({ reason }) => reason)).toContain('event-foreign-run');
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+  });
+
+  it('is refused where no frame says whose it is, and where nobody can look', async () => {
+    room = await openTestRoom({}, scopedParts());
+    const tasks = { operation: 'socket:task-runs-scheduled', path: '/api/task_runs/subscriptions/scheduled' };
+    expect(await room.plain({ ...tasks, authorization: `Bearer ${GOOD}` }, UPGRADE)).toMatchObject({ status: 403, body: { code: 'scope-not-filterable' } });
+    await room.close();
+    const { reachOf: _, ...blind } = scopedParts();
+    room = await openTestRoom({}, blind);
+    expect(await room.plain({ ...EVENTS_OUT, authorization: `Bearer ${GOOD}` }, UPGRADE)).toMatchObject({
+      status: 403,
+      body: { code: 'scope-not-filterable' },
+    });
+  });
+});
+
+const UPGRADE = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };

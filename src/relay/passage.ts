@@ -1,0 +1,88 @@
+// The two ways through one socket: for a scoped principal each frame passes a screen, for the others it goes straight.
+import type { WebSocket } from 'ws';
+import { CLOSE } from '../frames/close-codes.ts';
+import type { Frame } from '../frames/inbox.ts';
+import { parseStrict } from '../json/strict-json.ts';
+import { isObject, type JsonObject } from '../json/tree.ts';
+import { type Reached, sayableEvents } from '../reach/events.ts';
+import { foreignTaskRuns, type Reach, textOf } from '../reach/reach.ts';
+import { createReached } from '../reach/reached.ts';
+import { messageOf, type RelayCore } from './core.ts';
+import type { Dropped } from './frame-gate.ts';
+import { createScreen, EVENTS_IN, type Screen, seeOf } from './screen.ts';
+import type { Session } from './session.ts';
+
+export type Passage = (frame: Frame, send: (frame: Frame) => void) => void;
+
+/** How long the answer to "is this run mine?" counts: as long as that of a list. */
+const REMEMBERED_MS = 5000;
+
+/** From Prefect: what is not seen is left out. */
+export function createDelivery(core: RelayCore, session: Session, source: WebSocket): Passage {
+  const see = seeOf(session.visit.operation?.operationId ?? '');
+  if (see === undefined) return straight;
+  return screened(core, session, { source, look: (frames, reached) => see(frames, reached) });
+}
+
+/** To Prefect: events about what is not reached are dropped and recorded, and the socket stays (event-gate.ts says why). */
+export function createIntake(core: RelayCore, session: Session, onDropped: (dropped: Dropped) => void): Passage {
+  if (session.visit.operation?.operationId !== EVENTS_IN) return straight;
+  const look: Look = async (frames, reached, reach) => {
+    const events = frames.map(eventIn);
+    const may = await sayableEvents(events, reached, (tasks) => foreignTaskRuns(reach, tasks));
+    for (const [index, event] of events.entries()) if (may[index] !== true) onDropped({ ...FOREIGN, subject: textOf(event, 'event') });
+    return may;
+  };
+  return screened(core, session, { source: session.client, look });
+}
+
+const FOREIGN = { code: 'event-foreign-run', detail: 'The event names what is outside the scope of its sender.' } as const;
+
+const straight: Passage = (frame, send) => send(frame);
+
+type Look = (frames: readonly Buffer[], reached: Reached, reach: Reach) => Promise<readonly boolean[]>;
+
+/** The session's latest decision counts: a scope that was narrowed narrows the open stream. */
+function screened(core: RelayCore, session: Session, { source, look }: { readonly source: WebSocket; readonly look: Look }): Passage {
+  const { reachOf, clock } = core.parts;
+  if (reachOf === undefined) return straight;
+  const remember = createMemory((reach) => createReached(reach, { clock, forMs: REMEMBERED_MS }));
+  let screen: Screen | undefined;
+  return (frame, send) => {
+    if (screen === undefined && reachOf(session.authorization) === null) {
+      send(frame);
+      return;
+    }
+    screen ??= createScreen({
+      look: async (frames) => {
+        const reach = reachOf(session.authorization);
+        return reach === null ? frames.map(() => true) : look(frames, remember(reach), reach);
+      },
+      send,
+      source,
+      highWaterBytes: core.limits.highWaterBytes,
+      onFailure: (error) => {
+        core.log.warn({ path: session.visit.inputs.path, error: messageOf(error) }, 'what a socket may carry cannot be told: closed with 1012');
+        session.client.close(CLOSE.restart, 'Prefect cannot be reached');
+      },
+    });
+    screen.push(frame);
+  };
+}
+
+/** The gate has read it already. */
+function eventIn(frame: Buffer): JsonObject {
+  const parsed = parseStrict(frame);
+  return parsed.ok && isObject(parsed.tree) ? parsed.tree : {};
+}
+
+function createMemory(make: (reach: Reach) => Reached): (reach: Reach) => Reached {
+  let key = '';
+  let reached: Reached | undefined;
+  return (reach) => {
+    const now = JSON.stringify(reach.scopes);
+    if (reached === undefined || now !== key) reached = make(reach);
+    key = now;
+    return reached;
+  };
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { createScreen, seeOf } from './screen.ts';
+
+const A = '11111111-0000-4000-8000-000000000000';
+const B = '22222222-0000-4000-8000-000000000000';
+const reachesA = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
+
+function look(socket: string, ...frames: unknown[]): Promise<readonly boolean[]> {
+  const see = seeOf(socket);
+  if (see === undefined) throw new Error(socket);
+  return see(
+    frames.map((frame) => Buffer.from(typeof frame === 'string' ? frame : JSON.stringify(frame))),
+    reachesA,
+  );
+}
+
+const eventOf = (run: string) => ({ type: 'event', event: { resource: { 'prefect.resource.id': `prefect.flow-run.${run}` }, related: [] } });
+const logOf = (flow_run_id: string | null, task_run_id: string | null = null) => ({ type: 'log', log: { message: 'x', flow_run_id, task_run_id } });
+
+describe('what is seen of a stream', () => {
+  it('of events, those about what is reached', async () => {
+    expect(await look('socket:events-out', eventOf(A), eventOf(B), eventOf(A))).toEqual([true, false, true]);
+  });
+
+  it('of logs, those of runs that are reached, and of tasks outside of flows', async () => {
+    expect(await look('socket:logs-out', logOf(A), logOf(B), logOf(null), logOf(null, A), logOf(null, B), logOf(B, A))).toEqual([
+      true,
+      false,
+      false,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('nothing that cannot be read as such', async () => {
+    expect(
+      await look('socket:events-out', 'no json', { type: 'other' }, { type: 'event' }, logOf(A), [], `{"type":"event","type":"event","event":{}}`),
+    ).toEqual([false, false, false, false, false, false]);
+  });
+
+  it('the other sockets are no streams', () => {
+    for (const socket of ['socket:events-in', 'socket:worker-connect', 'socket:task-runs-scheduled', 'constructor']) expect(seeOf(socket)).toBeUndefined();
+  });
+});
+
+describe('the screen', () => {
+  function open(answer: (texts: readonly string[]) => Promise<readonly boolean[]>, highWaterBytes = 10) {
+    const sent: string[] = [];
+    const source: string[] = [];
+    const failures: unknown[] = [];
+    const screen = createScreen({
+      look: (frames) => answer(frames.map(String)),
+      send: (frame) => sent.push(String(frame.data)),
+      source: { pause: () => source.push('pause'), resume: () => source.push('resume') },
+      highWaterBytes,
+      onFailure: (error) => failures.push(error),
+    });
+    return { sent, source, failures, push: (text: string, kind: 'text' | 'ping' = 'text') => screen.push({ kind, data: Buffer.from(text) }) };
+  }
+
+  it('keeps the order, and asks of what has gathered at once', async () => {
+    const asked: (readonly string[])[] = [];
+    const room = open(async (texts) => {
+      asked.push(texts);
+      await new Promise((resolve) => setImmediate(resolve));
+      return texts.map((text) => text !== '2');
+    });
+    for (const text of ['1', '2', '3', '4']) room.push(text);
+    await expect.poll(() => room.sent).toEqual(['1', '3', '4']);
+    expect(asked).toEqual([['1'], ['2', '3', '4']]);
+  });
+
+  it('keeps pings in their place: they tell that everything before them has arrived', async () => {
+    const room = open(async (texts) => texts.map((text) => text !== '2'));
+    room.push('1');
+    room.push('2');
+    room.push('p', 'ping');
+    room.push('3');
+    await expect.poll(() => room.sent).toEqual(['1', 'p', '3']);
+  });
+
+  it('stops reading while too much waits, and goes on behind it', async () => {
+    const room = open(async (texts) => texts.map(() => true));
+    room.push('a'.repeat(11));
+    expect(room.source).toEqual(['pause']);
+    await expect.poll(() => room.source).toEqual(['pause', 'resume']);
+  });
+
+  it('lets nothing out once it could not be told what is seen', async () => {
+    const room = open(async () => {
+      throw new Error('away');
+    });
+    room.push('1');
+    await expect.poll(() => room.failures).toHaveLength(1);
+    room.push('2');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(room.sent).toEqual([]);
+    expect(room.failures).toHaveLength(1);
+  });
+});

@@ -1,0 +1,127 @@
+// What a scoped principal gets of a stream, and may say on one: each frame is looked at, in order, before it goes on.
+import type { ResourceType } from '../contract/operation.ts';
+import type { Frame } from '../frames/inbox.ts';
+import { parseStrict } from '../json/strict-json.ts';
+import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
+import type { Reached } from '../reach/events.ts';
+import { seenEvents } from '../reach/events.ts';
+
+/** Which of these frames are seen; rejects when that cannot be told. */
+export type See = (frames: readonly Buffer[], reached: Reached) => Promise<readonly boolean[]>;
+
+const SEES: Readonly<Record<string, See>> = {
+  'socket:events-out': seeEvents,
+  'socket:logs-out': seeLogs,
+};
+
+export const EVENTS_IN = 'socket:events-in';
+
+/** True for a socket whose frames can be held against a scope. */
+export function isScreened(operationId: string): boolean {
+  return operationId === EVENTS_IN || seeOf(operationId) !== undefined;
+}
+
+/** Undefined: no frame of this socket can be looked at. */
+export function seeOf(operationId: string): See | undefined {
+  return Object.hasOwn(SEES, operationId) ? SEES[operationId] : undefined;
+}
+
+async function seeEvents(frames: readonly Buffer[], reached: Reached): Promise<readonly boolean[]> {
+  const events = frames.map((frame) => partOf(frame, 'event'));
+  const seen = new Set(
+    await seenEvents(
+      events.filter((event) => event !== undefined),
+      reached,
+    ),
+  );
+  return events.map((event) => event !== undefined && seen.has(event));
+}
+
+/** A line of log is its flow run's; one of a task outside of flows its task run's. */
+async function seeLogs(frames: readonly Buffer[], reached: Reached): Promise<readonly boolean[]> {
+  const owners = frames.map((frame) => ownerOf(partOf(frame, 'log')));
+  const idsOf = (type: ResourceType) => [...new Set(owners.flatMap((owner) => (owner?.type === type ? [owner.id] : [])))];
+  const [runs, tasks] = [await reached('FlowRun', idsOf('FlowRun')), await reached('TaskRun', idsOf('TaskRun'))];
+  return owners.map((owner) => owner !== undefined && (owner.type === 'FlowRun' ? runs : tasks).has(owner.id));
+}
+
+function ownerOf(log: JsonObject | undefined): { readonly type: 'FlowRun' | 'TaskRun'; readonly id: string } | undefined {
+  const [run, task] = [idIn(log, 'flow_run_id'), idIn(log, 'task_run_id')];
+  if (run !== undefined) return { type: 'FlowRun', id: run };
+  return task === undefined ? undefined : { type: 'TaskRun', id: task };
+}
+
+function idIn(object: JsonObject | undefined, key: string): string | undefined {
+  const value: JsonValue | undefined = object === undefined ? undefined : field(object, key);
+  return typeof value === 'string' ? parseUuid(value) : undefined;
+}
+
+/** `{"type": NAME, NAME: {...}}`; a frame of another kind is nobody's. */
+function partOf(frame: Buffer, name: string): JsonObject | undefined {
+  const parsed = parseStrict(frame);
+  if (!parsed.ok || !isObject(parsed.tree) || field(parsed.tree, 'type') !== name) return undefined;
+  const part = field(parsed.tree, name);
+  return isObject(part) ? part : undefined;
+}
+
+export interface Screen {
+  push(frame: Frame): void;
+}
+
+export interface ScreenEnds {
+  /** Text frames; everything else goes on in its place. */
+  readonly look: (frames: readonly Buffer[]) => Promise<readonly boolean[]>;
+  readonly send: (frame: Frame) => void;
+  /** Where the frames come from: not read while too much waits to be looked at. */
+  readonly source: { pause(): void; resume(): void };
+  readonly highWaterBytes: number;
+  /** It cannot be told: nothing more goes on. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+const AT_ONCE = 100;
+
+/** In order, many at once: while one answer of Prefect is waited for, the frames behind it gather. */
+export function createScreen({ look, send, source, highWaterBytes, onFailure }: ScreenEnds): Screen {
+  const waiting: Frame[] = [];
+  let bytes = 0;
+  let busy = false;
+  let broken = false;
+  let held = false;
+  const hold = (isFull: boolean) => {
+    if (isFull === held) return;
+    held = isFull;
+    if (isFull) source.pause();
+    else source.resume();
+  };
+  const work = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const frames = waiting.splice(0, AT_ONCE);
+      const texts = frames.filter(({ kind }) => kind === 'text');
+      const seen = await look(texts.map(({ data }) => data));
+      for (const frame of frames) if (frame.kind !== 'text' || seen[texts.indexOf(frame)] === true) send(frame);
+      bytes -= frames.reduce((sum, { data }) => sum + data.length, 0);
+      hold(bytes > highWaterBytes);
+    }
+  };
+  return {
+    push(frame) {
+      if (broken) return;
+      waiting.push(frame);
+      bytes += frame.data.length;
+      hold(bytes > highWaterBytes);
+      if (busy) return;
+      busy = true;
+      work()
+        .catch((error: unknown) => {
+          broken = true;
+          waiting.length = 0;
+          onFailure(error);
+        })
+        .finally(() => {
+          busy = false;
+        });
+    },
+  };
+}

@@ -6,6 +6,7 @@ import type { DemoPlaces } from './places.ts';
 export interface Person {
   readonly name: string;
   readonly password: string;
+  /** As the contract prints it. */
   readonly role: string;
 }
 
@@ -25,7 +26,7 @@ const TokenOutput = z.object({ secret: z.string() });
 export async function createCast(places: DemoPlaces): Promise<Cast> {
   const [alice, bob, carol, sampleToken, workerToken] = await Promise.all([
     addAccount(places, 'alice', 'admin'),
-    addAccount(places, 'bob', 'operator'),
+    addAccount(places, 'bob', 'operator', '--scope', 'tag=team-a'),
     addAccount(places, 'carol', 'viewer'),
     createToken(places, 'sample', ['deployer', 'worker']),
     createToken(places, 'demo-worker', ['worker']),
@@ -33,8 +34,8 @@ export async function createCast(places: DemoPlaces): Promise<Cast> {
   return { alice, people: [alice, bob, carol], sampleToken, workerToken };
 }
 
-async function addAccount(places: DemoPlaces, name: string, role: string): Promise<Person> {
-  const { password } = AccountOutput.parse(JSON.parse(await lictor(places, 'account', 'add', name, '--role', role, '--json')));
+async function addAccount(places: DemoPlaces, name: string, role: string, ...args: readonly string[]): Promise<Person> {
+  const { password } = AccountOutput.parse(JSON.parse(await lictor(places, 'account', 'add', name, '--role', role, ...args, '--json')));
   return { name, password, role };
 }
 

@@ -22,6 +22,19 @@ describe('a lock on whom somebody acts for', () => {
   });
 });
 
+describe('a lock on a session', () => {
+  const ALICE = { id: 'alice@corp', idp: 'corp', onBehalfOf: [] };
+
+  it.each([
+    ['that it is', { sessionId: 's1' }, true],
+    ['that a login of the command line stands on', { sessionId: null, standsOn: 's1' }, true],
+    ['of somebody else', { sessionId: null, standsOn: 's2' }, false],
+    ['where there is none', { sessionId: null, standsOn: null }, false],
+  ] as const)('%s', async (_name, credential, held) => {
+    expect((await lockOnPrincipal(locks('session', 's1'), ALICE, credential)) !== undefined).toBe(held);
+  });
+});
+
 describe('a lock on an address', () => {
   it.each([
     ['2001:db8::/32', '2001:db8::1', true],

@@ -10,9 +10,13 @@ export async function lockOnAddress(locks: Pick<Locks, 'list'>, address: string)
   return (await locks.list()).find(({ kind, value }) => kind === 'address' && isInNetworks(address, [value]));
 }
 
-/** The lock that holds on the principal, on one that it acts for, on its provider, or on the session. */
-export async function lockOnPrincipal(locks: Pick<Locks, 'list'>, who: Pick<Principal, 'id' | 'idp' | 'onBehalfOf'>, credential?: Credential) {
-  const session = credential?.sessionId ?? null;
+/** The lock that holds on the principal, on one that it acts for, on its provider, or on the session that it is or stands on. */
+export async function lockOnPrincipal(
+  locks: Pick<Locks, 'list'>,
+  who: Pick<Principal, 'id' | 'idp' | 'onBehalfOf'>,
+  credential?: Pick<Credential, 'sessionId' | 'standsOn'>,
+) {
+  const session = credential?.sessionId ?? credential?.standsOn ?? null;
   return (await locks.list()).find(({ kind, value }): boolean => {
     if (kind === 'principal') return value === who.id || who.onBehalfOf.includes(value);
     if (kind === 'idp') return value === who.idp || who.onBehalfOf.some((id) => id.endsWith(`@${value}`));

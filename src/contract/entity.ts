@@ -22,6 +22,8 @@ export interface Entity {
   readonly labels: Readonly<Record<string, string>>;
   /** What a flow is known by: its deployments and its latest runs; empty for every other kind. */
   readonly uses: readonly Entity[];
+  /** A flow has more uses than were looked at. */
+  readonly hasMoreUses: boolean;
 }
 
 /** An entity of which nothing is known but its kind. */
@@ -39,6 +41,7 @@ export function bareEntity(type: ResourceType, more: Partial<Entity> = {}): Enti
     state: null,
     labels: {},
     uses: [],
+    hasMoreUses: false,
     ...more,
   };
 }

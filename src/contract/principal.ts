@@ -45,6 +45,8 @@ export interface Credential {
   readonly expiresAtMs: number | null;
   /** Set when the credential is a browser session. */
   readonly sessionId: string | null;
+  /** The browser session that it lives by, and is locked with: of a login of the command line that has nothing else to stand on. */
+  readonly standsOn?: string | null;
   /** Ids of further valid credentials on the same request that name another principal: recorded, otherwise ignored. */
   readonly alsoPresented: readonly string[];
   /** What the client was let do; left out: whatever the principal may. */

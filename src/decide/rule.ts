@@ -11,7 +11,7 @@ import type { ReasonCode } from '../contract/reasons.ts';
 import type { Scope } from '../contract/scope.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { Entities } from '../prefect/entities.ts';
-import { covers, coversNew } from '../scope/covers.ts';
+import { covers, coversNew, coversWhole } from '../scope/covers.ts';
 import { isShared } from '../scope/shared.ts';
 import type { Ask } from './asks.ts';
 
@@ -106,14 +106,19 @@ async function entityOf({ entities }: RuleParts, { ask, principal }: Question): 
 
 function ruleOnEntity(policy: PolicyEngine, question: Question, entity: Entity): Decision {
   const { principal, ask } = question;
-  const holds = (scope: Scope): boolean => (ask.creates === undefined ? covers : coversNew)(scope, entity, principal.id);
+  const isInside = ask.creates !== undefined ? coversNew : OF_THE_WHOLE.includes(ask.action) ? coversWhole : covers;
+  const holds = (scope: Scope): boolean => isInside(scope, entity, principal.id);
   const inForce = principal.grants.flatMap(({ role, scope }) => (scope !== null && holds(scope) ? [role] : []));
   const decision = evaluate(policy, question, { inForce, entity });
   if (decision.enforced === 'allow' || decision.reason === 'policy-forbids' || inForce.length > 0) return decision;
   const elsewhere = evaluate(policy, question, { inForce: rolesOfScopes(principal), entity }).enforced === 'allow';
-  if (ask.own === true && !maySee(policy, question, ask.resource)) return refused(decision, 'object-foreign');
+  const isSeen = principal.grants.some(({ scope }) => scope !== null && covers(scope, entity, principal.id));
+  if (ask.own === true && !isSeen && !maySee(policy, question, ask.resource)) return refused(decision, 'object-foreign');
   return elsewhere ? refused(decision, 'scope-excludes') : decision;
 }
+
+/** Actions on a flow that reach everybody who uses it. */
+const OF_THE_WHOLE: readonly ActionName[] = ['flows.write', 'flows.delete'];
 
 /** Whoever may read it anyway is told the truth. */
 function maySee(policy: PolicyEngine, question: Question, { type, id }: Located): boolean {

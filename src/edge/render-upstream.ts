@@ -86,7 +86,7 @@ ${UNAVAILABLE}        return 503 ${unavailableBody()};
     }
     location / {
         proxy_http_version 1.1;
-        proxy_set_header Host $http_host;
+        proxy_set_header Host ${quote(authorityOf(config.publicUrl))};
         proxy_set_header Connection "";
         proxy_set_header X-Lictor-In-Request-Id "";
 ${shows === 'next' ? '        include upstream-credential-next.conf;\n' : ''}        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;

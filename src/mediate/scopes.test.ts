@@ -225,3 +225,19 @@ describe('configuration by name', () => {
     expect(await as('deployer', scope)('POST /api/automations/', onAnyRun)).toMatchObject({ result: 'scope-not-filterable', arrived: false });
   });
 });
+
+describe('a flow, which teams share by its name', () => {
+  const listed = (runs: readonly unknown[]) => ({ ...OBJECTS, 'POST /api/deployments/filter': [], 'POST /api/flow_runs/filter': runs });
+  const own = listed([run(RUN, ['team-a'])]);
+  const shared = listed([run(RUN, ['team-a']), run(OTHER_RUN, ['team-b'])]);
+  const routes: [string, unknown][] = [
+    [`DELETE /api/flows/${FLOW}`, undefined],
+    [`PATCH /api/flows/${FLOW}`, { tags: [] }],
+  ];
+
+  it.each(routes)('%s takes a scope that has all of its uses', async (route, body) => {
+    expect(await as('deployer', TEAM, own)(route, body)).toMatchObject({ result: 201 });
+    expect(await as('deployer', TEAM, shared)(route, body)).toMatchObject({ result: 'scope-excludes' });
+    expect(await as('deployer', TEAM, listed([run(OTHER_RUN, ['team-b'])]))(route, body)).toMatchObject({ result: expect.not.stringMatching(/^2/) });
+  });
+});

@@ -58,7 +58,8 @@ export async function personOf(
   if (!now.ok) return { ok: false, error: 'invalid_grant', reason: now.reason, ...known };
   const { principal } = now;
   const who = { principalId: principal.id, principalKind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }), ...known };
-  if ((await lockOnPrincipal(locks, principal)) !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked', ...who };
+  if ((await lockOnPrincipal(locks, principal, { sessionId: grant.sessionId })) !== undefined)
+    return { ok: false, error: 'invalid_grant', reason: 'locked', ...who };
   if (principal.roles.length === 0) return { ok: false, error: 'invalid_grant', reason: 'policy-default-deny', ...who };
   return { ok: true, principal };
 }

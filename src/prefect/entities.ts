@@ -164,7 +164,7 @@ async function deploymentEntity(parts: EntityParts, raw: JsonObject, owner: stri
   });
 }
 
-/** As many as Prefect lists at once; a flow of more is known by these. */
+/** As many as Prefect lists at once; a flow of more is known by these, and changed by nobody whose scope asks for its uses. */
 const MOST_DEPLOYMENTS = 200;
 const LATEST_RUNS = 20;
 
@@ -180,7 +180,7 @@ async function flowEntity(parts: EntityParts, raw: JsonObject, owner: string | n
     ...deployments.map((deployment) => deploymentEntity(parts, deployment, null)),
     ...runs.map((run) => runEntity(parts, run, { type: 'FlowRun', depth: 0, owner: null })),
   ];
-  return { ...bare, uses: await Promise.all(uses) };
+  return { ...bare, uses: await Promise.all(uses), hasMoreUses: deployments.length >= MOST_DEPLOYMENTS || runs.length >= LATEST_RUNS };
 }
 
 async function flowName({ lasting }: EntityParts, id: string | null): Promise<string | null> {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { bareEntity } from '../contract/entity.ts';
 import { NOWHERE, type Scope } from '../contract/scope.ts';
-import { covers, matchesName } from './covers.ts';
+import { covers, coversWhole, matchesName } from './covers.ts';
 
 const scope = (more: Partial<Scope>): Scope => ({ ...NOWHERE, ...more });
 const inside = (given: Scope, entity: Parameters<typeof bareEntity>) => covers(given, bareEntity(...entity), 'bob@local');
@@ -53,6 +53,18 @@ describe('a scope', () => {
     expect(inside(scope({ flows: ['other'], tags: ['team-a'] }), flow)).toBe(false);
     expect(inside(scope({ tags: ['team-a'] }), ['Flow', { name: 'etl', flow: 'etl' }])).toBe(false);
   });
+});
+
+it('a flow is changed only by whose scope has all that is known of it', () => {
+  const [ours, theirs] = [bareEntity('FlowRun', { tags: ['team-a'] }), bareEntity('Deployment', { tags: ['team-b'] })];
+  const whole = (keys: Partial<Scope>, more: Parameters<typeof bareEntity>[1]) =>
+    coversWhole(scope(keys), bareEntity('Flow', { name: 'etl', flow: 'etl', ...more }), 'alice@local');
+  expect(whole({ tags: ['team-a'] }, { uses: [ours] })).toBe(true);
+  // A run of somebody else's flow, with one's own tag, makes it visible, and nothing more.
+  expect(whole({ tags: ['team-a'] }, { uses: [theirs, ours] })).toBe(false);
+  expect(whole({ tags: ['team-a'] }, { uses: [ours], hasMoreUses: true })).toBe(false);
+  expect(whole({ tags: ['team-a'] }, { uses: [] })).toBe(false);
+  expect(whole({ flows: ['etl'] }, { uses: [theirs], hasMoreUses: true })).toBe(true);
 });
 
 it('a name may end in a star', () => {

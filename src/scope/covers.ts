@@ -17,6 +17,17 @@ export function covers(scope: Scope, entity: Entity, who: string): boolean {
   return ofUses.length === 0 || entity.uses.some((use) => ofUses.every((key) => matches(scope, key, use)));
 }
 
+/**
+ * The same of what is about to be changed or deleted as a whole. A flow is a name that teams share, and anybody's run of it is a use: who
+ * changes it must have all of them inside.
+ */
+export function coversWhole(scope: Scope, entity: Entity, who: string): boolean {
+  if (!covers(scope, entity, who)) return false;
+  const ofUses = LISTS.filter((key) => key !== 'flows' && counts(scope, key, entity.type));
+  if (entity.type !== 'Flow' || ofUses.length === 0) return true;
+  return !entity.hasMoreUses && entity.uses.every((use) => ofUses.every((key) => matches(scope, key, use)));
+}
+
 /** The same of what is about to be made. A flow is a name that teams share: one without any use is made by whoever may make that name. */
 export function coversNew(scope: Scope, entity: Entity, who: string): boolean {
   if (entity.type !== 'Flow') return covers(scope, entity, who);

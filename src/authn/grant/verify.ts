@@ -37,7 +37,11 @@ export function createGrantTokenKind({ grants, standing, clock }: GrantTokenPart
       if (!now.ok) return refuse(now.reason, id);
       const { principal, untilMs } = now;
       const expiresAtMs = Math.min(token.expiresMs, untilMs);
-      return { ok: true, principal, credential: { id, carrier, expiresAtMs, sessionId: null, alsoPresented: [], scopes: grant.scopes } };
+      return {
+        ok: true,
+        principal,
+        credential: { id, carrier, expiresAtMs, sessionId: null, standsOn: grant.sessionId, alsoPresented: [], scopes: grant.scopes },
+      };
     },
   };
 }

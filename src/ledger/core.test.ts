@@ -216,6 +216,21 @@ describe('ledger core', () => {
       expect(core.run([{ kind: 'intend', record: intent('m2') }])).toEqual([null]);
     });
 
+    it('does not go on from an older head of its own that somebody put back, however often it is opened anew', () => {
+      const core = start();
+      core.run([{ kind: 'append', record: { time: at(), action: 'first' } }]);
+      using other = new DatabaseSync(paths.ledgerFile);
+      const head = other.prepare('SELECT text, signature FROM head').get() ?? {};
+      core.run([{ kind: 'append', record: { time: at(), action: 'second' } }]);
+      other.exec("DELETE FROM records WHERE action = 'second'");
+      other.prepare('UPDATE head SET text = ?, signature = ?').run(String(head['text']), String(head['signature']));
+      for (let time = 0; time < 3; time += 1) {
+        expect(core.run([{ kind: 'append', record: { time: at() } }])[0]?.code).toBe('ledger-unavailable');
+        core.pump();
+      }
+      expect([core.healthy(), records().map(({ action }) => action)]).toEqual([false, ['gateway.started', 'first']]);
+    });
+
     it('starts unhealthy and opens when it can', () => {
       const other = new DatabaseSync(paths.ledgerFile);
       other.exec('CREATE TABLE records (x)');

@@ -5,7 +5,7 @@ import { LictorError } from '../contract/error.ts';
 import { REASONS } from '../contract/reasons.ts';
 import type { RouteKnowledge } from './access-line.ts';
 import { type AppendRow, createAppend } from './append.ts';
-import { createChain } from './chain/chain.ts';
+import { type ChainMemory, createChain } from './chain/chain.ts';
 import { createRetention, type Retention } from './chain/retention.ts';
 import { openLedgerDatabase, repeatableTransaction, transaction } from './database.ts';
 import { recoveredRecord, stoppedRecord } from './events.ts';
@@ -55,6 +55,7 @@ interface Open {
 
 export function createCore({ setup, routes, clock, onHealth, onReopen }: CoreParts): Core {
   let open: Open | undefined;
+  const memory: ChainMemory = { committed: undefined };
   let failedAtMs: number | undefined;
   let leftoversDone = false;
   let owed: Command[] = [];
@@ -62,7 +63,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
   /** Every write goes through here: it works, or the ledger is unhealthy and says why. A new try begins with a new connection. */
   function guarded<T>(work: (open: Open) => T): T | undefined {
     try {
-      open ??= openAll({ setup, routes, clock });
+      open ??= openAll({ setup, routes, clock, memory });
       return work(open);
     } catch (error) {
       shut();
@@ -175,19 +176,24 @@ interface Opening {
   readonly setup: WorkerSetup;
   readonly routes: RouteKnowledge;
   readonly clock: Clock;
+  readonly memory: ChainMemory;
 }
 
-function openAll({ setup, routes, clock }: Opening): Open {
+function openAll({ setup, routes, clock, memory }: Opening): Open {
   const db = openLedgerDatabase(setup.ledgerFile);
   try {
-    const chain = createChain({ db, node: setup.node, keyFile: setup.ledgerKey, clock });
+    const chain = createChain({ db, node: setup.node, keyFile: setup.ledgerKey, clock, memory });
     const sealed = <T>(work: () => T): T => {
       const result = work();
       chain.seal();
       return result;
     };
-    const write = <T>(work: () => T): T => transaction(db, () => sealed(work));
-    const writeRepeatable = <T>(work: () => T): T => repeatableTransaction(db, () => sealed(work));
+    const committed = <T>(result: T): T => {
+      chain.committed();
+      return result;
+    };
+    const write = <T>(work: () => T): T => committed(transaction(db, () => sealed(work)));
+    const writeRepeatable = <T>(work: () => T): T => committed(repeatableTransaction(db, () => sealed(work)));
     const appendRow = createAppend(db, setup.node, chain);
     const floods = createFloods(db, appendRow, setup.floods);
     const intents = createIntents({ db, appendRow, floods, session: setup.session });

@@ -5,7 +5,17 @@ import { LictorError } from '../../contract/error.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { GENESIS, hashOf, sha256 } from './hash.ts';
 import { ensureKey, makeNextKey, nextKeyFile, readKey, takeNextKey } from './key-file.ts';
-import { type ChainEnd, type Checkpoint, type CheckpointReason, isSignedBy, parseStatement, type Signed, type SigningKey, signStatement } from './statement.ts';
+import {
+  type ChainEnd,
+  type Checkpoint,
+  type CheckpointReason,
+  type Head,
+  isSignedBy,
+  parseStatement,
+  type Signed,
+  type SigningKey,
+  signStatement,
+} from './statement.ts';
 
 const CHECKPOINT_EVERY_MS = 3_600_000;
 
@@ -21,6 +31,13 @@ export interface Chain {
   moveStart(of: string, seq: number, hash: string): void;
   /** From here on another key signs. Call what it returns when the transaction is committed. */
   changeKey(): () => void;
+  /** Call it when a transaction is committed: what was signed in it is never taken back. */
+  committed(): void;
+}
+
+/** What outlives a chain that is made anew: the last head that was committed. An older one in its place is no head of ours any more. */
+export interface ChainMemory {
+  committed: Head | undefined;
 }
 
 export interface ChainParts {
@@ -28,13 +45,16 @@ export interface ChainParts {
   readonly node: string;
   readonly keyFile: string;
   readonly clock: Clock;
+  /** Of a process that writes for long. */
+  readonly memory?: ChainMemory;
 }
 
-export function createChain({ db, node, keyFile, clock }: ChainParts): Chain {
+export function createChain({ db, node, keyFile, clock, memory = { committed: undefined } }: ChainParts): Chain {
   const statements = createStatements(db);
   const last = db.prepare('SELECT seq, hash FROM records WHERE node = ? ORDER BY seq DESC LIMIT 1');
   /** What this process signed last. */
   let known: Signed | undefined;
+  let sealed: Head | undefined;
   let key: SigningKey | undefined;
   let open: Open | undefined;
 
@@ -43,7 +63,9 @@ export function createChain({ db, node, keyFile, clock }: ChainParts): Chain {
     const checkpoint = statements.lastCheckpoint();
     const { loaded, lost, isOld } = currentKey();
     const head = readHead(lost ? (checkpoint?.statement.public_key ?? '') : loaded.publicKey, checkpoint !== undefined);
-    const chains = head === undefined ? adopted(db) : headChains(head);
+    const statement = head === undefined ? undefined : parseHead(head);
+    assertForward(memory.committed, statement);
+    const chains = statement?.chains ?? adopted(db);
     const own = chains.find((chain) => chain.node === node) ?? { node, from_seq: 0, from_hash: GENESIS, seq: 0, hash: GENESIS };
     assertEnd(own, last.get(node));
     const state: Open = { key: loaded, own, chains, checkpoint, changed: false };
@@ -92,7 +114,8 @@ export function createChain({ db, node, keyFile, clock }: ChainParts): Chain {
   }
 
   function writeHead(state: Open): void {
-    known = signStatement({ ...common(state, clock()), kind: 'head' }, state.key);
+    sealed = { ...common(state, clock()), kind: 'head' };
+    known = signStatement(sealed, state.key);
     statements.setHead(known, state.key.id);
   }
 
@@ -137,12 +160,23 @@ export function createChain({ db, node, keyFile, clock }: ChainParts): Chain {
       key = next;
       return () => takeNextKey(keyFile);
     },
+    committed() {
+      memory.committed = sealed ?? memory.committed;
+    },
   };
 }
 
 function assertEnd({ node, from_seq, from_hash, ...signed }: ChainEnd, row: Record<string, SQLOutputValue> | undefined): void {
   const [seq, hash] = row === undefined ? [from_seq, from_hash] : [Number(row['seq']), String(row['hash'])];
   if (seq !== signed.seq || hash !== signed.hash) throw altered(`record ${seq} of ${node} is not the last that was signed, ${signed.seq}`);
+}
+
+/** A genuine head of earlier, with what came after it cut off: only who saw the later one can tell. */
+function assertForward(committed: Head | undefined, head: Head | undefined): void {
+  if (committed === undefined) return;
+  const isBehind = ({ node, seq }: ChainEnd): boolean => (head?.chains.find((chain) => chain.node === node)?.seq ?? -1) < seq;
+  if (head === undefined || head.checkpoints < committed.checkpoints || committed.chains.some(isBehind))
+    throw altered('an older head is in the place of a later one');
 }
 
 interface StoredCheckpoint {
@@ -220,10 +254,10 @@ function createStatements(db: DatabaseSync) {
   };
 }
 
-function headChains(head: Signed): readonly ChainEnd[] {
+function parseHead(head: Signed): Head {
   const statement = parseStatement(head.text);
   if (statement?.kind !== 'head') throw altered('its head cannot be read');
-  return statement.chains;
+  return statement;
 }
 
 /**

@@ -168,7 +168,7 @@ describe('a person with a browser', () => {
       ['blocks', a.blockName],
       ['variables', a.variableName],
       ['automations', `${a.mark}-automation`],
-      ['events', a.mark],
+      ['events', null],
       ['concurrency-limits', a.limitName],
       [`runs/flow-run/${a.finishedRun}`, `${a.mark} says`],
       [`deployments/deployment/${a.deployment}`, a.deploymentName],

@@ -24,9 +24,10 @@ import { REASONS } from './contract/reasons.ts';
 import { type Answerer, createAnswerer } from './decide/answer.ts';
 import { createDecider, type Decider, type DeciderParts } from './decide/decider.ts';
 import { publishRevision } from './decide/revision.ts';
-import { startBalancer } from './edge/balancer.ts';
+import { prefectAnswers, watchPrefect } from './edge/watch-prefect.ts';
 import type { EventRules } from './events/rules.ts';
 import { createOwnApp } from './http/own-app.ts';
+import { createRequestCount } from './http/request-count.ts';
 import type { Sealer } from './keys/sealer.ts';
 import type { SigningKeys } from './keys/signing-keys.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -37,11 +38,9 @@ import { createPolicyEngine } from './policy/engine.ts';
 import type { OwnPolicies } from './policy/own/check.ts';
 import { loadBuiltInPolicies } from './policy/policies.ts';
 import { createEntities } from './prefect/entities.ts';
-import type { Health } from './prefect/health.ts';
 import { createLookup } from './prefect/lookup.ts';
 import { createObjectCache, type ObjectCache } from './prefect/object-cache.ts';
 import { createUpstream, type Upstream } from './prefect/upstream.ts';
-import { UpstreamError } from './prefect/upstream-error.ts';
 import type { ClientGrant } from './store/client-grants.ts';
 import type { StoredSession } from './store/sessions.ts';
 import type { Store } from './store/store.ts';
@@ -108,7 +107,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
   });
-  const balancer = watchPrefect(house, config);
+  const balancer = watchPrefect(config, house);
   const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
   const { objects, entities } = createObjects(house, upstream);
   const decider = createDecider({ authenticator, catalogue, policy, entities, changeNumber: () => store.changeNumber() });
@@ -257,55 +256,4 @@ interface Deciding {
 function publish(paths: StatePaths, { config, actions, policies }: Deciding): number {
   const withoutSecrets = JSON.stringify(config, (key, value: unknown) => (SECRETS.has(key) ? undefined : value));
   return publishRevision(join(paths.root, 'revision.json'), [withoutSecrets, JSON.stringify(actions), JSON.stringify(policies.files)]);
-}
-
-/** Each of several servers is asked by a client of its own. */
-function watchPrefect({ paths, log }: House, { prefect, publicUrl }: Config): ReturnType<typeof startBalancer> {
-  const clients = new Map(prefect.servers.map((server) => [server, createUpstream({ ...prefect, servers: [server], publicUrl, connectTimeoutMs: 500 })]));
-  const probe = async (server: string): Promise<Health> => {
-    const client = clients.get(server);
-    return client === undefined ? 'away' : healthOf(client);
-  };
-  const health = startBalancer({ paths, servers: prefect.servers, probe, log });
-  return {
-    usable: health.usable,
-    async stop() {
-      await health.stop();
-      await Promise.all([...clients.values()].map((client) => client.close()));
-    },
-  };
-}
-
-/** Not /api/health, which Prefect answers to everybody: a server that refuses the gateway's credential is of no use. */
-async function prefectAnswers(upstream: Upstream, signal = AbortSignal.timeout(2000)): Promise<boolean> {
-  const answer = await upstream.request({ method: 'GET', path: '/api/admin/version', signal });
-  return answer.status === 200;
-}
-
-async function healthOf(client: Upstream): Promise<Health> {
-  const signal = AbortSignal.timeout(1000);
-  try {
-    return (await prefectAnswers(client, signal)) ? 'usable' : 'away';
-  } catch (error) {
-    if (signal.aborted) return 'slow';
-    return error instanceof UpstreamError && error.refused ? 'refuses' : 'away';
-  }
-}
-
-function createRequestCount() {
-  let open = 0;
-  let waiting: (() => void)[] = [];
-  const end = (): void => {
-    open -= 1;
-    if (open > 0) return;
-    for (const resolve of waiting) resolve();
-    waiting = [];
-  };
-  return {
-    add(response: ServerResponse): void {
-      open += 1;
-      response.once('close', end);
-    },
-    none: (): Promise<void> => (open === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
-  };
 }

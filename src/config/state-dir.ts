@@ -13,6 +13,8 @@ export interface StatePaths {
   /** For the command line of the same user: 0600. */
   readonly adminSocket: string;
   readonly nginxPid: string;
+  /** nginx's own sockets, one for each Prefect server: the worker user's alone. */
+  readonly memberSockets: string;
   readonly supervisorPid: string;
   /** The decision cache: tmpfs where there is one. */
   readonly decisionCache: string;
@@ -67,6 +69,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     relaySocket: join(runtime, 'relay.sock'),
     adminSocket: join(runtime, 'admin.sock'),
     nginxPid: join(runtime, 'nginx.pid'),
+    memberSockets: join(runtime, 'balancer'),
     supervisorPid: join(runtime, 'supervisor.pid'),
     decisionCache: join(runtime, 'decisions'),
     log: join(root, 'log'),

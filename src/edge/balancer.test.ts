@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { statePaths } from '../config/state-dir.ts';
 import type { Health, ServersHealth } from '../prefect/health.ts';
-import { balancerDir, downFile, startBalancer } from './balancer.ts';
+import { downFile, startBalancer } from './balancer.ts';
 
 const [A, B] = ['http://a:4200', 'http://b:4200'];
 const log = { info: () => undefined, warn: () => undefined };
@@ -12,7 +12,7 @@ let home: string;
 let started: ServersHealth[];
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'lictor-balancer-'));
-  mkdirSync(balancerDir(paths()), { recursive: true });
+  mkdirSync(paths().memberSockets, { recursive: true });
   started = [];
 });
 afterEach(async () => {

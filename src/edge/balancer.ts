@@ -1,15 +1,10 @@
 // Several Prefect servers: which of them get requests, told to nginx by files and to the control plane by a list.
 import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import { type Health, type ServersHealth, watchServers } from '../prefect/health.ts';
-
-/** Directory of the members' sockets, the worker user's alone (0700): nginx creates sockets that everybody may write to. */
-export function balancerDir(paths: StatePaths): string {
-  return join(dirname(paths.decisionSocket), 'balancer');
-}
 
 /** By the member's id or the server's address, so that two configurations in a reload mean the same file. */
 export function memberName(id: string): string {
@@ -18,12 +13,11 @@ export function memberName(id: string): string {
 
 /** While this file exists, the member gets no requests: nginx looks at every request, nothing is reloaded. */
 export function downFile(paths: StatePaths, server: string): string {
-  return join(balancerDir(paths), `down-${memberName(server)}`);
+  return join(paths.memberSockets, `down-${memberName(server)}`);
 }
 
-/** Before nginx starts or tests a configuration: the directory of the members' sockets is there. */
-export function prepareBalancer(paths: StatePaths): void {
-  const dir = balancerDir(paths);
+/** Before nginx starts or tests a configuration: the directory of the members' sockets is there, closed (0700): nginx creates sockets that everybody may write to. */
+export function prepareBalancer({ memberSockets: dir }: StatePaths): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const user = nginxWorkerUser();
   if (user !== null) chownSync(dir, user.uid, user.gid);

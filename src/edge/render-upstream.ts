@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { type Credential, credentialsOf, listenersOf, type Member, membersOf } from '../prefect/members.ts';
-import { balancerDir, downFile, memberName } from './balancer.ts';
+import { downFile, memberName } from './balancer.ts';
 import { quote, quotePath } from './quote.ts';
 import { authorityOf, forwardedTarget, renderRedirects } from './render-base-path.ts';
 import { atLeast, type NginxVersion } from './version.ts';
@@ -181,11 +181,11 @@ function renderAuthorization(credential: Credential | undefined): string {
 }
 
 function memberSocket(paths: StatePaths, id: string): string {
-  return join(balancerDir(paths), `${memberName(id)}.sock`);
+  return join(paths.memberSockets, `${memberName(id)}.sock`);
 }
 
 function lastResort(paths: StatePaths): string {
-  return join(balancerDir(paths), 'none.sock');
+  return join(paths.memberSockets, 'none.sock');
 }
 
 function address(url: string): string {

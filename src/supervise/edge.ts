@@ -1,6 +1,8 @@
 // nginx as a child: started when the control plane has a configuration for it, kept running, reloaded by HUP.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StatePaths } from '../config/state-dir.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
 import { signalProcess } from './processes/process-table.ts';
 import { waitFor } from './processes/wait-for.ts';
@@ -21,18 +23,26 @@ export interface Edge extends Omit<Kept, 'start'> {
   quit(): void;
 }
 
-export function createEdge({ pidFile, log }: { readonly pidFile: string; readonly log: (line: string) => void }): Edge {
+export interface EdgeParts {
+  readonly paths: Pick<StatePaths, 'nginxPid' | 'memberSockets'>;
+  readonly log: (line: string) => void;
+}
+
+export function createEdge({ paths, log }: EdgeParts): Edge {
   let command: EdgeCommand | undefined;
   const kept = keepRunning({
     name: 'nginx',
     log,
-    spawn: () => spawn(command?.binary ?? 'nginx', [...(command?.args ?? [])], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] }),
+    spawn: () => {
+      removeSockets(paths.memberSockets);
+      return spawn(command?.binary ?? 'nginx', [...(command?.args ?? [])], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+    },
   });
   /** Before its handlers are there, the signal would end it. */
   const signalWhenUp = (signal: 'SIGHUP' | 'SIGUSR1', otherwise: string) => {
     const pid = kept.current()?.pid;
     if (pid === undefined) return;
-    waitFor(() => readPid(pidFile) === pid && kept.current()?.pid === pid, { what: 'nginx to write its pid file' }).then(
+    waitFor(() => readPid(paths.nginxPid) === pid && kept.current()?.pid === pid, { what: 'nginx to write its pid file' }).then(
       () => signalProcess(pid, signal),
       () => log(otherwise),
     );
@@ -51,6 +61,15 @@ export function createEdge({ pidFile, log }: { readonly pidFile: string; readonl
       kept.current()?.kill('SIGQUIT');
     },
   };
+}
+
+/** Before a start there is no nginx of ours: one that was killed has left its sockets, and a new one could not listen there. */
+function removeSockets(directory: string): void {
+  try {
+    for (const name of readdirSync(directory)) if (name.endsWith('.sock')) rmSync(join(directory, name), { force: true });
+  } catch {
+    // No directory: no sockets. One that cannot be looked into is told by nginx itself.
+  }
 }
 
 /** NaN when there is none. */

@@ -48,7 +48,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
   const { paths, log } = options;
   let exitCode = 0;
   const stop = createStop();
-  const edge = createEdge({ pidFile: paths.nginxPid, log });
+  const edge = createEdge({ paths, log });
   const control = createControlPlane({
     entry: options.controlEntry,
     configFile: options.configFile,

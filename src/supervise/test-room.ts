@@ -1,5 +1,5 @@
 // For tests: a real supervisor in its own process, with a scripted control plane and, where asked for, a real nginx.
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,10 +109,11 @@ async function writeNginxConf(paths: StatePaths): Promise<{ binary: string; args
   const port = await freePort();
   const conf = join(paths.root, 'nginx.conf');
   const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${join(paths.root, `tmp-${kind}`)};`).join(' ');
+  mkdirSync(paths.memberSockets, { recursive: true });
   writeFileSync(
     conf,
     `daemon off; pid ${paths.nginxPid}; error_log ${join(paths.root, 'nginx-error.log')}; worker_processes 2; events {}
-http { access_log off; ${temp} server { listen 127.0.0.1:${port}; return 204; } }\n`,
+http { access_log off; ${temp} server { listen 127.0.0.1:${port}; listen unix:${join(paths.memberSockets, 'one.sock')}; return 204; } }\n`,
   );
   return { binary: 'nginx', args: ['-c', conf] };
 }

@@ -59,7 +59,12 @@ async function requestJson(prefect: PrefectAddress, method: string, path: string
 export async function withPatience(ask: () => Promise<Response>): Promise<Response> {
   let response = await ask();
   const isBusy = async (): Promise<boolean> => response.status === 503 && !(await response.clone().text()).includes('"code"');
-  for (let attempt = 0; attempt < 5 && (await isBusy()); attempt += 1) response = await ask();
+  if (!(await isBusy())) return response;
+  const again = async (): Promise<boolean> => {
+    response = await ask();
+    return !(await isBusy());
+  };
+  await waitFor(again, { what: 'Prefect to have its database to itself', timeoutMs: 60_000, everyMs: 500 }).catch(() => undefined);
   return response;
 }
 

@@ -20,6 +20,7 @@ export interface Direct {
   get(path: string): Promise<unknown>;
   post(path: string, body: unknown): Promise<unknown>;
   put(path: string, body: unknown): Promise<unknown>;
+  delete(path: string): Promise<unknown>;
   /** `COMPLETED`, `RUNNING`... */
   runState(flowRunId: string): Promise<string>;
   awaitRunState(flowRunId: string, states: readonly string[], timeoutMs?: number): Promise<string>;
@@ -37,6 +38,7 @@ export function directTo(prefect: PrefectAddress): Direct {
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body),
     put: (path, body) => call('PUT', path, body),
+    delete: (path) => call('DELETE', path),
     runState,
     awaitRunState: (id, states, timeoutMs = 60_000) =>
       waitFor(async () => oneOf(await runState(id), states), { what: `run ${id} to be ${states.join(' or ')}`, timeoutMs }),

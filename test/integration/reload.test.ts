@@ -214,7 +214,13 @@ describe('own policies', () => {
     const next = join(gateway.stateDir, 'policies-next');
     mkdirSync(next);
     const { secret } = await gateway.token('other', ['viewer']);
-    await read(secret);
+    const last = (await read(secret)).headers.get('x-request-id');
+    // Lines are read in their order: when this one is a record, all before it are.
+    await waitFor(async () => (await gateway.lictorOk('audit', '--principal', 'token:other', '--json')).includes(last ?? 'none'), {
+      what: 'the ledger to have read what came before',
+      timeoutMs: 90_000,
+      everyMs: 500,
+    });
     writeFileSync(join(next, 'own.cedar'), NOT_THIS_ONE);
     const { code, output } = await gateway.lictor('simulate', next, '--since', '1h', '--json');
     expect(code).toBe(1);

@@ -1,21 +1,12 @@
 // Each record is chained to the one before, and each transaction ends with a signed head: what was signed once is never signed away.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Clock } from '../../contract/clock.ts';
-import { LictorError } from '../../contract/error.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
-import { GENESIS, hashOf, sha256 } from './hash.ts';
-import { ensureKey, makeNextKey, nextKeyFile, readKey, takeNextKey } from './key-file.ts';
-import {
-  type ChainEnd,
-  type Checkpoint,
-  type CheckpointReason,
-  type Head,
-  isSignedBy,
-  parseStatement,
-  type Signed,
-  type SigningKey,
-  signStatement,
-} from './statement.ts';
+import { altered } from './altered.ts';
+import { GENESIS, hashOf } from './hash.ts';
+import { keyIsLost, loadKey, makeNextKey, readKey, takeNextKey } from './key-file.ts';
+import { type ChainEnd, type Checkpoint, type CheckpointReason, type Head, isSignedBy, type Signed, type SigningKey, signStatement } from './statement.ts';
+import { createStored, type StoredCheckpoint, type StoredHead } from './stored.ts';
 
 const CHECKPOINT_EVERY_MS = 3_600_000;
 
@@ -50,25 +41,29 @@ export interface ChainParts {
 }
 
 export function createChain({ db, node, keyFile, clock, memory = { committed: undefined } }: ChainParts): Chain {
-  const statements = createStatements(db);
+  const stored = createStored(db);
   const last = db.prepare('SELECT seq, hash FROM records WHERE node = ? ORDER BY seq DESC LIMIT 1');
   /** What this process signed last. */
   let known: Signed | undefined;
   let sealed: Head | undefined;
   let key: SigningKey | undefined;
   let open: Open | undefined;
+  /** In this transaction, also when the answer was no: who swallows that does not get past `seal`. */
+  let isAsked = false;
+  /** The hour may have passed before this process began. */
+  let checkpointDueMs = 0;
 
   /** Once in each transaction: the key, what was signed last, and that the records still end there. */
   function begin(): Open {
-    const checkpoint = statements.lastCheckpoint();
+    const checkpoint = stored.lastCheckpoint();
     const { loaded, lost, isOld } = currentKey();
     const head = readHead(lost ? (checkpoint?.statement.public_key ?? '') : loaded.publicKey, checkpoint !== undefined);
-    const statement = head === undefined ? undefined : parseHead(head);
-    assertForward(memory.committed, statement);
-    const chains = statement?.chains ?? adopted(db);
+    assertForward(memory.committed, head?.statement);
+    const chains = head?.statement.chains ?? adopted(db);
     const own = chains.find((chain) => chain.node === node) ?? { node, from_seq: 0, from_hash: GENESIS, seq: 0, hash: GENESIS };
     assertEnd(own, last.get(node));
     const state: Open = { key: loaded, own, chains, checkpoint, changed: false };
+    if (checkpoint !== undefined) checkpointDueMs = dueAfter(checkpoint.statement);
     // Before anything is added: it is about what was here.
     if (lost) writeCheckpoint(state, 'key-lost');
     if (head === undefined) writeCheckpoint(state, reasonToBegin(chains, isOld));
@@ -77,7 +72,7 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
 
   /** The key that signed last, or a new one: the first, or because that one is gone. `isOld`: it was not made just now. */
   function currentKey(): { readonly loaded: SigningKey; readonly lost: boolean; readonly isOld: boolean } {
-    const named = statements.keyId();
+    const named = stored.keyId();
     if (key !== undefined && key.id === named) return { loaded: key, lost: false, isOld: true };
     const isOld = readKey(keyFile) !== undefined;
     const lost = named !== undefined && keyIsLost(keyFile);
@@ -86,14 +81,16 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
   }
 
   /** What this process signed itself needs no second look. */
-  function readHead(publicKey: string, isExpected: boolean): Signed | undefined {
-    const head = statements.head();
+  function readHead(publicKey: string, isExpected: boolean): StoredHead | undefined {
+    const head = stored.head();
     if (head === undefined && isExpected) throw altered('its head is gone');
-    if (head !== undefined && !sameSigned(head, known) && !isSignedBy(head, publicKey)) throw altered('the signature of its head is not by its key');
+    if (head !== undefined && !sameSigned(head.signed, known) && !isSignedBy(head.signed, publicKey))
+      throw altered('the signature of its head is not by its key');
     return head;
   }
 
   function current(): Open {
+    isAsked = true;
     open ??= begin();
     return open;
   }
@@ -109,14 +106,15 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
       previous_key: null,
       ...keys,
     };
-    state.checkpoint = statements.addCheckpoint(statement, signStatement(statement, signer));
+    state.checkpoint = stored.addCheckpoint(statement, signStatement(statement, signer));
+    checkpointDueMs = dueAfter(statement);
     state.changed = true;
   }
 
   function writeHead(state: Open): void {
     sealed = { ...common(state, clock()), kind: 'head' };
     known = signStatement(sealed, state.key);
-    statements.setHead(known, state.key.id);
+    stored.setHead(sealed, known);
   }
 
   return {
@@ -133,12 +131,15 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
       };
     },
     seal(wanted) {
+      const isDue = clock() >= checkpointDueMs;
+      // Nothing was placed: there is nothing to look at and nothing to sign.
+      if (!isAsked && wanted === undefined && !isDue) return;
       const state = current();
-      const due = state.checkpoint === undefined || clock() - Date.parse(state.checkpoint.statement.time) >= CHECKPOINT_EVERY_MS;
-      const reason = wanted ?? (due ? 'hour' : undefined);
+      const reason = wanted ?? (clock() >= checkpointDueMs ? 'hour' : undefined);
       if (reason !== undefined) writeCheckpoint(state, reason);
       if (state.changed) writeHead(state);
       open = undefined;
+      isAsked = false;
     },
     ends() {
       const { own, chains } = current();
@@ -166,6 +167,10 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
   };
 }
 
+function dueAfter({ time }: Checkpoint): number {
+  return Date.parse(time) + CHECKPOINT_EVERY_MS;
+}
+
 function assertEnd({ node, from_seq, from_hash, ...signed }: ChainEnd, row: Record<string, SQLOutputValue> | undefined): void {
   const [seq, hash] = row === undefined ? [from_seq, from_hash] : [Number(row['seq']), String(row['hash'])];
   if (seq !== signed.seq || hash !== signed.hash) throw altered(`record ${seq} of ${node} is not the last that was signed, ${signed.seq}`);
@@ -177,12 +182,6 @@ function assertForward(committed: Head | undefined, head: Head | undefined): voi
   const isBehind = ({ node, seq }: ChainEnd): boolean => (head?.chains.find((chain) => chain.node === node)?.seq ?? -1) < seq;
   if (head === undefined || head.checkpoints < committed.checkpoints || committed.chains.some(isBehind))
     throw altered('an older head is in the place of a later one');
-}
-
-interface StoredCheckpoint {
-  readonly statement: Checkpoint;
-  readonly number: number;
-  readonly digest: string;
 }
 
 /** What one transaction knows and changes. */
@@ -206,60 +205,6 @@ function common({ key, own, chains, checkpoint }: Open, nowMs: number) {
   };
 }
 
-function createStatements(db: DatabaseSync) {
-  const meta = db.prepare("SELECT value FROM meta WHERE key = 'ledger_key'");
-  const setMeta = db.prepare("INSERT INTO meta (key, value) VALUES ('ledger_key', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-  const head = db.prepare('SELECT text, signature FROM head');
-  const setHead = db.prepare(
-    'INSERT INTO head (one, text, signature) VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET text = excluded.text, signature = excluded.signature',
-  );
-  const lastCheckpoint = db.prepare('SELECT number, text FROM checkpoints ORDER BY number DESC LIMIT 1');
-  const addCheckpoint = db.prepare('INSERT INTO checkpoints (number, text, signature) VALUES (?, ?, ?)');
-  /** The last one that was read, by its text: parsing it costs more than the rest of a small transaction. */
-  let parsed: { readonly text: string; readonly statement: Checkpoint } | undefined;
-
-  function checkpointOf(text: string): Checkpoint {
-    if (parsed?.text === text) return parsed.statement;
-    const statement = parseStatement(text);
-    if (statement?.kind !== 'checkpoint') throw altered('its last checkpoint cannot be read');
-    parsed = { text, statement };
-    return statement;
-  }
-
-  return {
-    keyId(): string | undefined {
-      const value = meta.get()?.value;
-      return typeof value === 'string' ? value : undefined;
-    },
-    head(): Signed | undefined {
-      const row = head.get();
-      return row === undefined ? undefined : { text: String(row.text), signature: String(row.signature) };
-    },
-    lastCheckpoint(): StoredCheckpoint | undefined {
-      const row = lastCheckpoint.get();
-      if (row === undefined) return undefined;
-      const text = String(row.text);
-      return { statement: checkpointOf(text), number: Number(row.number), digest: sha256(text) };
-    },
-    addCheckpoint(statement: Checkpoint, { text, signature }: Signed): StoredCheckpoint {
-      const number = statement.checkpoints + 1;
-      addCheckpoint.run(number, text, signature);
-      parsed = { text, statement };
-      return { statement, number, digest: sha256(text) };
-    },
-    setHead({ text, signature }: Signed, keyId: string): void {
-      setHead.run(text, signature);
-      setMeta.run(keyId);
-    },
-  };
-}
-
-function parseHead(head: Signed): Head {
-  const statement = parseStatement(head.text);
-  if (statement?.kind !== 'head') throw altered('its head cannot be read');
-  return statement;
-}
-
 /**
  * Why there was no head. Records that are older than the key are those of a ledger that was brought up to date. Where the key was there before, it had a head,
  * and somebody took away all that was signed: that is said for good, and nobody's word is given for what is left.
@@ -275,31 +220,6 @@ function adopted(db: DatabaseSync): readonly ChainEnd[] {
   return rows.map((row) => ({ node: String(row.node), from_seq: 0, from_hash: GENESIS, seq: Number(row.seq), hash: String(row.hash) }));
 }
 
-/** `named`: the id of the key that signed last. */
-function loadKey(file: string, named: string | undefined): SigningKey {
-  const key = named === undefined ? ensureKey(file) : readKey(file);
-  if (key !== undefined && (named === undefined || key.id === named)) return key;
-  const next = readKey(nextKeyFile(file));
-  if (next === undefined || next.id !== named) {
-    throw new LictorError('ledger-key-invalid', `${file} is not the key that signed this ledger: restore it from a backup, with its ledger.`);
-  }
-  takeNextKey(file); // A rotation that was committed and not finished.
-  return next;
-}
-
-/** No key at all: that is said in the ledger, and a new one begins. */
-function keyIsLost(file: string): boolean {
-  return readKey(file) === undefined && readKey(nextKeyFile(file)) === undefined;
-}
-
 function sameSigned(a: Signed, b: Signed | undefined): boolean {
   return b !== undefined && a.text === b.text && a.signature === b.signature;
-}
-
-function altered(detail: string): LictorError {
-  return new LictorError(
-    'ledger-altered',
-    'The ledger was changed by something else than the gateway: lictor audit verify says where. Keep it as evidence, and move it away to begin a new one.',
-    { detail },
-  );
 }

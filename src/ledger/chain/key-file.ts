@@ -41,6 +41,23 @@ export function takeNextKey(file: string): void {
   renameSync(nextKeyFile(file), file);
 }
 
+/** The key that signed last, whose id is `named`; undefined: nobody signed yet. Throws `ledger-key-invalid` when it is not there. */
+export function loadKey(file: string, named: string | undefined): SigningKey {
+  const key = named === undefined ? ensureKey(file) : readKey(file);
+  if (key !== undefined && (named === undefined || key.id === named)) return key;
+  const next = readKey(nextKeyFile(file));
+  if (next === undefined || next.id !== named) {
+    throw new LictorError('ledger-key-invalid', `${file} is not the key that signed this ledger: restore it from a backup, with its ledger.`);
+  }
+  takeNextKey(file); // A rotation that was committed and not finished.
+  return next;
+}
+
+/** No key at all: that is said in the ledger, and a new one begins. */
+export function keyIsLost(file: string): boolean {
+  return readKey(file) === undefined && readKey(nextKeyFile(file)) === undefined;
+}
+
 /** Several processes may start at once: the first one's key counts. */
 function makeKey(file: string): SigningKey {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

@@ -1,0 +1,43 @@
+// 429 and 503: not now.
+import type { ReasonText } from './text.ts';
+
+export const OUTAGE_REASONS = {
+  'sockets-waiting': {
+    status: 503,
+    detail: 'Too many sockets that have shown no credential yet are waiting.',
+    hint: 'Come back; sockets with PREFECT_CLIENT_CUSTOM_HEADERS are decided at once and never wait.',
+  },
+  'rate-limited': { status: 429, detail: 'Too many requests.', hint: 'Slow down; stock Prefect clients wait by themselves.' },
+  'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
+  'device-throttled': { status: 429, detail: 'Too many wrong codes.', hint: 'Wait a minute, then type the code that the terminal shows.' },
+  'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide just now.', hint: 'Retry; nothing was forwarded.' },
+  'idp-unavailable': {
+    status: 503,
+    detail: 'The identity provider cannot be reached.',
+    hint: 'Try again in a minute. An administrator finds the cause in control.log, and gets in with a built-in account meanwhile.',
+  },
+  'idp-misconfigured': {
+    status: 503,
+    detail: 'The identity provider and this gateway are not set up for each other.',
+    hint: 'An administrator finds in control.log what does not fit.',
+  },
+  'upstream-unavailable': {
+    status: 503,
+    detail: 'Prefect does not answer, or does not take the credential of the gateway itself.',
+    hint: 'Retry; lictor doctor says which, and what to do.',
+  },
+  'upstream-timeout': { status: 503, detail: 'Prefect did not answer in time.', hint: 'The request may have been carried out.' },
+  'ledger-unavailable': { status: 503, detail: 'The ledger cannot be written, so changes are refused.', hint: 'Check disk space of the state directory.' },
+  'sidecar-foreign': {
+    status: 401,
+    detail: 'This port serves only the process that lictor exec started.',
+    hint: 'Run the command under lictor exec, with the environment that it sets.',
+  },
+  'sidecar-no-credential': {
+    status: 503,
+    detail: 'The credential has ended and a fresh one cannot be had just now.',
+    hint: 'lictor exec says on its standard error which provider is away; nothing was forwarded.',
+  },
+  'sidecar-no-gateway': { status: 503, detail: 'The gateway cannot be reached.', hint: 'Check the address that lictor exec was given.' },
+  'outcome-unknown': { status: 503, detail: 'The control plane stopped before the outcome was known.', hint: 'Look at the object in Prefect.' },
+} as const satisfies Record<string, ReasonText>;

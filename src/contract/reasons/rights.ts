@@ -1,0 +1,107 @@
+// 403, and 404 for what somebody must not know of: known, and not allowed.
+import type { ReasonText } from './text.ts';
+
+const TOKEN_HINT =
+  'Send a service token as Basic password (PREFECT_API_AUTH_STRING=any:TOKEN), as Bearer, or as X-Lictor-Token in PREFECT_CLIENT_CUSTOM_HEADERS.';
+
+export const RIGHT_REASONS = {
+  locked: {
+    status: 403,
+    detail: 'Access from here, or of this principal, is locked.',
+    hint: 'Ask an administrator: lictor locks shows why, lictor unlock ends it.',
+  },
+  'policy-default-deny': { status: 403, detail: 'No policy permits this.', hint: 'Ask an administrator for a role that may do it.' },
+  'object-foreign': {
+    status: 404,
+    detail: 'There is no such object, or it is outside what the roles of this principal hold on.',
+    hint: 'The client gets the answer of Prefect for an object that is not there; this reason stands in the record alone.',
+  },
+  'scope-excludes': {
+    status: 403,
+    detail: 'The role that may do this does not hold on this object, or not on what it would become.',
+    hint: 'Ask an administrator to widen the scope of the role: tags, work_pools, deployments, flows and names are in lictor.yaml.',
+  },
+  'scope-not-filterable': {
+    status: 403,
+    detail: 'This cannot be narrowed to the objects that the role holds on, so nothing of it is shown.',
+    hint: 'Ask for one object or one kind of objects; an administrator can give a role on everything.',
+  },
+  'policy-forbids': { status: 403, detail: 'A policy forbids this.', hint: 'Ask an administrator; the record of this request names the policy.' },
+  'scope-missing': {
+    status: 403,
+    detail: 'The scopes that this client was given do not include this.',
+    hint: 'Log in again with more: lictor login --scope prefect:read --scope prefect:run.',
+  },
+  'scope-filter': {
+    status: 403,
+    detail: 'This filter cannot be joined with the scope of the role.',
+    hint: 'Leave operator or_ out, and ask for several tags with all_; docs/scoped-lists.md says what can be joined.',
+  },
+  'scope-too-wide': {
+    status: 403,
+    detail: 'Too many objects are in the scope of the role for this list.',
+    hint: 'Ask for less: a time, a state, a flow or a deployment in the filter.',
+  },
+  'role-missing': { status: 403, detail: 'This person has no role here.', hint: 'Ask to be added to a group that has one.' },
+  'groups-overage': {
+    status: 403,
+    detail: 'The identity provider left out the groups of this person, because there are too many.',
+    hint: 'An administrator lets it send only the groups that are assigned to this application, or application roles (docs/login.md).',
+  },
+  'assertion-encrypted': {
+    status: 403,
+    detail: 'The identity provider encrypts its assertions, which this gateway does not read.',
+    hint: 'An administrator of the provider turns their encryption off for this application; they travel over TLS and are signed (docs/login-saml.md).',
+  },
+  'groups-unreadable': {
+    status: 403,
+    detail: 'The identity provider sends groups in a form that cannot be read.',
+    hint: 'groups_claim or groups_attribute must name a list of names (docs/login.md).',
+  },
+  'identity-name-taken': {
+    status: 403,
+    detail: 'This name belonged to somebody else at the identity provider.',
+    hint: 'An administrator looks who it is, then forgets the former one: lictor identity forget NAME@IDP.',
+  },
+  'login-denied-by-idp': { status: 403, detail: 'The identity provider did not let this login through.', hint: 'Try again, or ask its administrator.' },
+  'action-unknown': {
+    status: 403,
+    detail: 'The route is not in the action catalogue, so it is denied.',
+    hint: 'Check method and path; a newer Prefect may need a newer Lictor.',
+  },
+  'route-denied': { status: 403, detail: 'This route is closed at the gateway.', hint: 'It is debug or internal surface of Prefect.' },
+  'origin-foreign': {
+    status: 403,
+    detail: 'A write or a socket by session cookie or client certificate must come from this origin.',
+    hint: 'Use a service token for programs.',
+  },
+  'session-not-accepted': { status: 403, detail: 'A browser session is not accepted here.', hint: TOKEN_HINT },
+  'label-reserved': { status: 403, detail: 'Labels that start with lictor. are written by the gateway only.', hint: 'Use another key.' },
+  'automation-exceeds-rights': {
+    status: 403,
+    detail: 'The automation would do what its author may not.',
+    hint: 'Its author needs the right of each action, on the object that the action names; inferred targets, webhooks and notifications are for administrators.',
+  },
+  'bulk-item-forbidden': { status: 403, detail: 'Some of the objects that match may not be changed, so none was.', hint: 'Narrow the filter.' },
+  'pull-step-option': {
+    status: 403,
+    detail: 'A git argument of a pull step starts with a dash, which git on the worker would take for an option.',
+    hint: 'Write the name of a repository, branch, commit or directory; only an administrator may write this.',
+  },
+  'block-called-by-server': {
+    status: 403,
+    detail: 'The Prefect server itself calls the addresses in blocks of this type, so they are for administrators.',
+    hint: 'Ask an administrator, or keep the address in a block of another type.',
+  },
+  'event-reserved': {
+    status: 403,
+    detail: 'This event name is for Prefect or the gateway to use.',
+    hint: 'Take a name of your own; below prefect. only what stock clients report is accepted, below lictor. nothing.',
+  },
+  'event-foreign-run': {
+    status: 403,
+    detail: "The event speaks of a run that is not the sender's, or of two runs at once.",
+    hint: 'Resource, related and payload must name one and the same run; the token of a run speaks of that run only.',
+  },
+  'event-repeated': { status: 403, detail: 'An event with this id came from somebody else.', hint: 'Give each event an id of its own.' },
+} as const satisfies Record<string, ReasonText>;

@@ -1,0 +1,9 @@
+// What a reason says to whom it stops.
+
+export interface ReasonText {
+  readonly status: number;
+  /** One sentence for the person or program that was refused. ASCII: it travels in a header. */
+  readonly detail: string;
+  /** What to do about it. ASCII. */
+  readonly hint: string;
+}

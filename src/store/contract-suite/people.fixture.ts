@@ -1,0 +1,137 @@
+// What every store must do: accounts, identities, and what both are held to.
+import { expect, it } from 'vitest';
+import type { Identity } from '../../contract/identity.ts';
+import { NOWHERE } from '../../contract/scope.ts';
+import { movedBy } from './records.fixture.ts';
+import { HOUR_MS, type StoreUnderTest } from './under-test.fixture.ts';
+
+export const ALICE = { id: 'account-1', name: 'alice', roles: ['admin'], password: 'phc-1' };
+
+export function accountCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  it('end by themselves when they were made so, with their sessions, and their name is free again', async () => {
+    const { store, other } = get();
+    const expiresMs = 1_700_000_000_000 + HOUR_MS;
+    await store.accounts.create({ ...ALICE, expiresMs });
+    await store.sessions.create({ id: 's1', account: ALICE, expiresMs: expiresMs + HOUR_MS });
+    expect(await other.sessions.byId('s1')).toMatchObject({ expiresMs, owner: { account: { expiresMs } } });
+    advance(HOUR_MS - 1);
+    expect(await other.accounts.byName('alice')).toMatchObject({ expiresMs });
+    expect(await store.accounts.create({ ...ALICE, id: 'account-2' })).toBe(false);
+    advance(1);
+    expect(await other.accounts.byName('alice')).toBeUndefined();
+    expect(await other.accounts.list()).toEqual([]);
+    expect(await store.accounts.create({ ...ALICE, id: 'account-2' })).toBe(true);
+    expect(await other.accounts.byName('alice')).toMatchObject({ id: 'account-2', expiresMs: null });
+  });
+
+  it('gives back what was put in, by name only', async () => {
+    const { store, other } = get();
+    expect(await store.accounts.create(ALICE)).toBe(true);
+    expect(await other.accounts.byName('alice')).toMatchObject(ALICE);
+    expect(await other.accounts.byName('Alice')).toBeUndefined();
+  });
+
+  it('keeps names unique, and frees the name of a removed one without reviving it', async () => {
+    const { store } = get();
+    await store.accounts.create(ALICE);
+    expect(await store.accounts.create({ ...ALICE, id: 'account-2' })).toBe(false);
+    expect(await store.accounts.remove('alice')).toBe(true);
+    expect(await store.accounts.byName('alice')).toBeUndefined();
+    expect(await store.accounts.create({ ...ALICE, id: 'account-2', password: 'phc-2' })).toBe(true);
+    expect(await store.accounts.list()).toMatchObject([{ id: 'account-2', password: 'phc-2' }]);
+  });
+
+  it('changes the password with a change, and nothing for an unknown name', async () => {
+    const { store } = get();
+    await store.accounts.create(ALICE);
+    expect(await movedBy(get(), () => store.accounts.setPassword('alice', 'phc-2'))).toBe(1);
+    expect((await store.accounts.byName('alice'))?.password).toBe('phc-2');
+    expect(await movedBy(get(), () => store.accounts.setPassword('bob', 'phc-2'))).toBe(0);
+    expect(await movedBy(get(), () => store.accounts.remove('bob'))).toBe(0);
+  });
+
+  it('ends the sessions of an account that is removed or gets a new password, and no others', async () => {
+    const { store } = get();
+    const bob = { ...ALICE, id: 'account-2', name: 'bob' };
+    await store.accounts.create(ALICE);
+    await store.accounts.create(bob);
+    await store.sessions.create({ id: 'alice-1', account: ALICE, expiresMs: 2e12 });
+    await store.sessions.create({ id: 'bob-1', account: bob, expiresMs: 2e12 });
+    await store.accounts.setPassword('alice', 'phc-2');
+    expect(await store.sessions.byId('alice-1')).toBeUndefined();
+    await store.sessions.create({ id: 'alice-2', account: { ...ALICE, password: 'phc-2' }, expiresMs: 2e12 });
+    expect(await movedBy(get(), () => store.accounts.remove('alice'))).toBe(1);
+    expect(await store.sessions.byId('alice-2')).toBeUndefined();
+    expect((await store.sessions.byId('bob-1'))?.owner).toEqual({
+      kind: 'account',
+      account: { id: 'account-2', name: 'bob', roles: ['admin'], scope: null, expiresMs: null },
+    });
+  });
+}
+
+export function scopeCases(get: () => StoreUnderTest): void {
+  const scope = { ...NOWHERE, tags: ['team-a'], own: true };
+
+  it('keeps on what the roles of a token and an account hold, for sessions too', async () => {
+    const { store, other } = get();
+    await store.tokens.create({ id: 'aaaaaaaaaa', name: 'etl', roles: ['worker'], scope, cidrs: [], lifetimeMs: null, hash: 'hash-1' });
+    await store.tokens.create({ id: 'bbbbbbbbbb', name: 'whole', roles: ['worker'], cidrs: [], lifetimeMs: null, hash: 'hash-2' });
+    expect((await other.tokens.byId('aaaaaaaaaa'))?.scope).toEqual(scope);
+    expect((await other.tokens.byId('bbbbbbbbbb'))?.scope).toBeNull();
+    await store.accounts.create({ ...ALICE, scope });
+    expect((await other.accounts.byName('alice'))?.scope).toEqual(scope);
+    await store.sessions.create({ id: 's1', account: ALICE, expiresMs: 2e12 });
+    expect((await other.sessions.byId('s1'))?.owner).toMatchObject({ account: { name: 'alice', scope } });
+  });
+
+  it('knows the first maker of an object until it is gone', async () => {
+    const { store, other } = get();
+    await store.makers.put('Deployment', 'd', 'bob@local');
+    await store.makers.put('Deployment', 'd', 'eve@local');
+    expect(await other.makers.of('Deployment', 'd')).toBe('bob@local');
+    expect(await other.makers.of('Variable', 'd')).toBeNull();
+    await other.makers.forget('Deployment', 'd');
+    expect(await store.makers.of('Deployment', 'd')).toBeNull();
+  });
+}
+
+export const DANA: Identity = { idp: 'corp', subject: 'sub-1', name: 'dana', kind: 'user', groups: ['platform'], claims: { email: 'dana@example.com' } };
+
+export function identityCases(get: () => StoreUnderTest): void {
+  it('keeps who somebody is; only a change of it is a change', async () => {
+    const { store, other } = get();
+    let id: string | undefined;
+    expect(
+      await movedBy(get(), async () => {
+        id = await store.identities.put(DANA);
+      }),
+    ).toBe(0);
+    expect(await other.identities.byId(id ?? '')).toEqual(DANA);
+    expect(await movedBy(get(), () => store.identities.put({ ...DANA, claims: { email: 'dana@example.com' } }))).toBe(0);
+    expect(await movedBy(get(), () => store.identities.put({ ...DANA, groups: [] }))).toBe(1);
+    expect(await store.identities.byName('corp', 'dana')).toEqual({ ...DANA, groups: [] });
+    expect(await store.identities.put(DANA)).toBe(id);
+  });
+
+  it('gives a name to one subject until it is forgotten; another provider has its own names', async () => {
+    const { store } = get();
+    await store.identities.put(DANA);
+    expect(await store.identities.put({ ...DANA, subject: 'sub-2' })).toBeUndefined();
+    expect(await store.identities.byName('corp', 'dana')).toMatchObject({ subject: 'sub-1' });
+    expect(await store.identities.put({ ...DANA, idp: 'adfs', subject: 'sub-2' })).toBeDefined();
+    expect(await movedBy(get(), () => store.identities.forget('corp', 'dana'))).toBe(1);
+    expect(await store.identities.forget('corp', 'dana')).toBe(false);
+    expect(await store.identities.put({ ...DANA, subject: 'sub-2' })).toBeDefined();
+    expect(await store.identities.list()).toMatchObject([
+      { idp: 'adfs', name: 'dana' },
+      { idp: 'corp', subject: 'sub-2' },
+    ]);
+  });
+
+  it('a new name of the same subject is the same identity', async () => {
+    const { store } = get();
+    const id = await store.identities.put(DANA);
+    expect(await store.identities.put({ ...DANA, name: 'dana.x' })).toBe(id);
+    expect(await store.identities.byName('corp', 'dana')).toBeUndefined();
+  });
+}

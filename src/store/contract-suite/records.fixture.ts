@@ -1,0 +1,98 @@
+// What every store must do: the change number, marks, locks and policy sets.
+import { expect, it } from 'vitest';
+import type { LockKind } from '../../contract/lock.ts';
+import { HOUR_MS, type StoreUnderTest } from './under-test.fixture.ts';
+
+/** How far the change number moved while `work` ran, as seen by the other handle. */
+export async function movedBy(under: StoreUnderTest, work: () => Promise<unknown>): Promise<number> {
+  const before = await under.other.changeNumber();
+  await work();
+  return (await under.other.changeNumber()) - before;
+}
+
+export function changeNumberCases(get: () => StoreUnderTest): void {
+  it('grows by one with each bump and is seen by others', async () => {
+    const { store, other } = get();
+    const before = await store.changeNumber();
+    expect(await store.bump('test')).toBe(before + 1);
+    expect(await other.changeNumber()).toBe(before + 1);
+  });
+
+  it('counts every one of many bumps through two handles at once', async () => {
+    const { store, other } = get();
+    const before = await store.changeNumber();
+    await Promise.all(Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? store : other).bump('test')));
+    expect(await store.changeNumber()).toBe(before + 40);
+  });
+}
+
+export function markCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  it('are new once, for all who share the store, and again only when they have run out', async () => {
+    const { store, other } = get();
+    const expiresMs = 1_700_000_000_000 + HOUR_MS;
+    const results = await Promise.all(Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? store : other).marks.once('jti', 'a', expiresMs)));
+    expect(results.filter(Boolean)).toHaveLength(1);
+    expect(await store.marks.once('assertion', 'a', expiresMs)).toBe(true);
+    advance(HOUR_MS);
+    expect(await store.marks.once('jti', 'a', expiresMs + HOUR_MS)).toBe(true);
+  });
+}
+
+export function lockCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  const put = (kind: LockKind, value: string, expiresMs: number | null = null) =>
+    get().store.locks.put({ kind, value, why: 'lost', by: 'local:root', expiresMs });
+
+  it('hold for all who share the store, oldest first, and each setting and taking away is a change', async () => {
+    const { store, other } = get();
+    expect(await movedBy(get(), () => put('principal', 'alice@local'))).toBe(1);
+    advance(1);
+    await put('address', '10.0.0.0/8');
+    expect((await other.locks.list()).map(({ kind, value }) => [kind, value])).toEqual([
+      ['principal', 'alice@local'],
+      ['address', '10.0.0.0/8'],
+    ]);
+    expect((await other.locks.list())[0]).toMatchObject({ why: 'lost', by: 'local:root', createdMs: 1_700_000_000_000, expiresMs: null });
+    expect(await movedBy(get(), () => store.locks.remove({ kind: 'principal', value: 'alice@local' }))).toBe(1);
+    expect(await movedBy(get(), () => store.locks.remove({ kind: 'principal', value: 'alice@local' }))).toBe(0);
+    expect(await store.locks.remove({ kind: 'session', value: '10.0.0.0/8' })).toBe(false);
+    expect(await other.locks.list()).toHaveLength(1);
+  });
+
+  it('end by themselves, and a second one on the same target replaces the first', async () => {
+    const { store } = get();
+    await put('idp', 'okta', 1_700_000_000_000 + HOUR_MS);
+    advance(HOUR_MS - 1);
+    expect(await store.locks.list()).toHaveLength(1);
+    await put('idp', 'okta', 1_700_000_000_000 + 2 * HOUR_MS);
+    advance(1);
+    expect(await store.locks.list()).toHaveLength(1);
+    advance(HOUR_MS);
+    expect(await store.locks.list()).toEqual([]);
+    expect(await store.locks.remove({ kind: 'idp', value: 'okta' })).toBe(false);
+  });
+}
+
+export function policySetCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  const by = { by: 'local:root', why: 'because' };
+
+  it('are kept whole, newest first, also when numbers begin anew', async () => {
+    const { store, other } = get();
+    expect(await store.policySets.latest()).toBeUndefined();
+    await store.policySets.put({ revision: 7, files: { 'a.cedar': 'x' }, ...by });
+    advance(1);
+    await store.policySets.put({ revision: 2, files: {}, ...by });
+    expect(await other.policySets.latest()).toEqual({ revision: 2, files: {}, createdMs: 1_700_000_000_001, ...by });
+    expect((await other.policySets.list()).map(({ revision, files }) => [revision, files])).toEqual([
+      [2, {}],
+      [7, { 'a.cedar': 'x' }],
+    ]);
+  });
+
+  it('are forgotten when they did not come into force', async () => {
+    const { store, other } = get();
+    await store.policySets.put({ revision: 1, files: { 'a.cedar': 'x' }, ...by });
+    await store.policySets.put({ revision: 2, files: {}, ...by });
+    await store.policySets.forget(2);
+    expect((await other.policySets.latest())?.revision).toBe(1);
+  });
+}

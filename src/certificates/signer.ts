@@ -1,7 +1,7 @@
 // The key that signs our messages to SAML providers, with its certificate: made once, kept in one file (0600).
 import { X509Certificate } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { makeOnce } from '../config/make-once.ts';
 import { LictorError } from '../contract/error.ts';
 import type { Made } from './make.ts';
 
@@ -40,16 +40,7 @@ function fits(certificate: string): boolean {
 async function makeSigner(file: string, nowMs: number): Promise<Made> {
   const { makeSigningCertificate } = await import('./make.ts'); // X.509 is loaded only when something is to be made
   const { certificate, key } = await makeSigningCertificate('Lictor SAML', nowMs);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const mine = `${file}.${process.pid}`;
-  writeFileSync(mine, `${certificate}${key}`, { mode: 0o600 });
-  try {
-    linkSync(mine, file);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  } finally {
-    rmSync(mine);
-  }
+  makeOnce(file, `${certificate}${key}`);
   const made = readSigner(file);
   if (made === undefined) throw new LictorError('store-unusable', `${file} cannot be read back.`);
   return made;

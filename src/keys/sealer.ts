@@ -1,7 +1,7 @@
 // Small secrets at rest (refresh tokens, a login's verifier): sealed with a key of the state directory, so that a copied database gives none away.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, readFileSync } from 'node:fs';
+import { makeOnce } from '../config/make-once.ts';
 import { LictorError } from '../contract/error.ts';
 
 export interface Sealer {
@@ -55,16 +55,7 @@ function readKey(keyFile: string): Buffer | undefined {
 
 /** Several processes may start at once: the first one's key counts. */
 function makeKey(keyFile: string): Buffer {
-  mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 });
-  const mine = `${keyFile}.${process.pid}`;
-  writeFileSync(mine, randomBytes(KEY_BYTES).toString('base64url'), { mode: 0o600 });
-  try {
-    linkSync(mine, keyFile);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  } finally {
-    rmSync(mine);
-  }
+  makeOnce(keyFile, randomBytes(KEY_BYTES).toString('base64url'));
   const key = readKey(keyFile);
   if (key === undefined) throw new LictorError('store-unusable', `${keyFile} cannot be read back.`);
   return key;

@@ -7,8 +7,7 @@ import type { LedgerRecord, NewRecord } from '../contract/record.ts';
 import { appendRecord } from './append-record.ts';
 import { recordOfRow } from './columns.ts';
 import { type Core, createCore } from './core.ts';
-import { FLOOD_LIMITS } from './floods.ts';
-import { accessLine, END_MS, FLOW_RUN, tempState } from './lines.fixture.ts';
+import { accessLine, END_MS, FLOW_RUN, tempState, workerSetup } from './lines.fixture.ts';
 
 describe('ledger core', () => {
   let paths: StatePaths;
@@ -30,21 +29,8 @@ describe('ledger core', () => {
   });
 
   function start(session = `session-${++sessions}`): Core {
-    const { ledgerFile, ledgerKey, accessLog, edgeErrorLog } = paths;
     const core = createCore({
-      setup: {
-        ledgerFile,
-        ledgerKey,
-        accessLog,
-        edgeErrorLog,
-        node: 'n1',
-        basePath: '',
-        session,
-        startedAtMs: nowMs,
-        rotate: null,
-        retentionMs: null,
-        floods: FLOOD_LIMITS,
-      },
+      setup: workerSetup(paths, session, nowMs),
       routes: createCatalogue(),
       clock: () => nowMs,
       onHealth: (healthy) => health.push(healthy),

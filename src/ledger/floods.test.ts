@@ -8,7 +8,7 @@ import type { LedgerRecord } from '../contract/record.ts';
 import { recordOfRow } from './columns.ts';
 import { type Core, createCore } from './core.ts';
 import { FLOOD_LIMITS, SUMMARY_ACTION } from './floods.ts';
-import { accessLine, END_MS, facts, tempState } from './lines.fixture.ts';
+import { accessLine, END_MS, facts, tempState, workerSetup } from './lines.fixture.ts';
 
 const NOBODY = facts({
   principal: null,
@@ -39,21 +39,8 @@ describe('floods', () => {
   });
 
   function start(session: string): Core {
-    const { ledgerFile, ledgerKey, accessLog, edgeErrorLog } = paths;
     return createCore({
-      setup: {
-        ledgerFile,
-        ledgerKey,
-        accessLog,
-        edgeErrorLog,
-        node: 'n1',
-        basePath: '',
-        session,
-        startedAtMs: nowMs,
-        rotate: null,
-        retentionMs: null,
-        floods: FLOOD_LIMITS,
-      },
+      setup: workerSetup(paths, session, nowMs),
       routes: createCatalogue(),
       clock: () => nowMs,
       onHealth: () => undefined,

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { type StatePaths, statePaths } from '../config/state-dir.ts';
 import { encodeFacts } from '../contract/facts.ts';
 import type { AccessFacts } from '../contract/names.ts';
+import { FLOOD_LIMITS } from './floods.ts';
+import type { WorkerSetup } from './protocol.ts';
 
 export const FLOW_RUN = '0199c0de-0000-7000-8000-000000000001';
 export const END_MS = Date.parse('2026-03-01T12:00:00.500Z');
@@ -54,4 +56,10 @@ export function accessLine(requestId: string, more: Readonly<Record<string, stri
     pid: 4711,
     ...more,
   });
+}
+
+/** What the thread of a plain ledger is started with. */
+export function workerSetup({ ledgerFile, ledgerKey, accessLog, edgeErrorLog }: StatePaths, session: string, startedAtMs: number): WorkerSetup {
+  const files = { ledgerFile, ledgerKey, accessLog, edgeErrorLog };
+  return { ...files, node: 'n1', basePath: '', session, startedAtMs, rotate: null, retentionMs: null, floods: FLOOD_LIMITS };
 }

@@ -1,7 +1,7 @@
 // The ledger's signing key: a file of the state directory, outside the database that it vouches for.
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { makeOnce } from '../../config/make-once.ts';
 import { LictorError } from '../../contract/error.ts';
 import { type SigningKey, signingKey } from './statement.ts';
 
@@ -60,28 +60,10 @@ export function keyIsLost(file: string): boolean {
 
 /** Several processes may start at once: the first one's key counts. */
 function makeKey(file: string): SigningKey {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const mine = `${file}.${process.pid}`;
-  const { privateKey } = generateKeyPairSync('ed25519');
-  writeFileSync(mine, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  try {
-    keepOwner(mine);
-    linkSync(mine, file);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  } finally {
-    rmSync(mine);
-  }
+  makeOnce(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const key = readKey(file);
   if (key === undefined) throw invalid(file);
   return key;
-}
-
-/** Made by root, it is still for the user of the gateway to sign with: the one whose directory it is in. */
-function keepOwner(made: string): void {
-  if (process.geteuid?.() !== 0) return;
-  const { uid, gid } = statSync(dirname(made));
-  chownSync(made, uid, gid);
 }
 
 function invalid(file: string, cause?: unknown): LictorError {

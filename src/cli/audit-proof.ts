@@ -103,13 +103,13 @@ function verify(context: CliContext, file: string | undefined, { head: heads = [
 }
 
 function verifyStore(context: CliContext, paths: StatePaths, anchors: Anchors): Report {
+  using db = openChain(paths.ledgerFile);
   if (anchors.publicKeys === null)
     throw new CommandFailed(
       `${paths.ledgerKey} is not there: the ledger's own key is what its head is examined with. Restore it, or name a head that was kept: --key FILE.`,
     );
   const shows = 'isTTY' in context.err && context.err.isTTY === true;
   const onRecord = (count: number) => void (shows && context.err.write(`\r${count.toLocaleString('en')} records`));
-  using db = openChain(paths.ledgerFile);
   const report = verifyLedger(storeEvidence(db, new Map(), onRecord), anchors);
   if (shows) context.err.write('\r\u001b[K');
   return report;
@@ -174,10 +174,9 @@ interface ExportOptions {
 
 async function exportLedger(context: CliContext, { output, since, format }: ExportOptions): Promise<void> {
   const paths = statePaths(context.stateDir(), '');
-  const key = readKey(paths.ledgerKey);
-  if (key === undefined)
-    throw new CommandFailed(`${paths.ledgerKey} is not there: an export is signed with it. Start the gateway once, or name its --state-dir.`);
   using db = openChain(paths.ledgerFile);
+  const key = readKey(paths.ledgerKey);
+  if (key === undefined) throw new CommandFailed(`${paths.ledgerKey} is not there: an export is signed with it. Restore it from a backup.`);
   const lines = exportLines(exportItems({ db, key, nowMs: systemClock(), since }), format);
   if (output === undefined) for (const line of lines) await writeLine(context.out, line);
   else writeWhole(output, lines);

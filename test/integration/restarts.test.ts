@@ -70,9 +70,6 @@ interface AccessLine {
   readonly facts: string;
 }
 
-/** So many of nobody in a minute have a record each; the others are counted (src/ledger/floods.ts). A slow machine refuses many while the control plane is away. */
-const SURELY_SINGLE = 100;
-
 function accessLog(): AccessLine[] {
   return readFileSync(join(gateway.stateDir, 'log', 'access.log'), 'latin1')
     .split('\n')
@@ -84,16 +81,13 @@ async function audit(): Promise<Record<string, unknown>[]> {
   return jsonLines(await gateway.lictorOk('audit', '--json'));
 }
 
+const idsOf = (lines: readonly AccessLine[]): readonly string[] => [...new Set(lines.map(({ request_id }) => request_id))];
+
 /** Every request of the access log is in the ledger exactly once; nothing is there twice. */
 async function expectLedgerWhole(): Promise<void> {
-  const all = accessLog();
-  // The questions whether it is ready are of nobody too, and use up what a minute has.
-  const ofNobody = all.filter(({ facts }) => facts === '');
-  const lines = all.filter(({ taken }) => taken !== 'own');
-  const expected = ofNobody.length > SURELY_SINGLE ? lines.filter(({ facts }) => facts !== '') : lines;
-  const requests = [...new Set(expected.map(({ request_id }) => request_id))];
+  const requests = idsOf(accessLog().filter(({ taken }) => taken !== 'own'));
   expect(requests.length).toBeGreaterThan(0);
-  let missing: string[] = requests;
+  let missing: readonly string[] = requests;
   await waitFor(
     async () => {
       const known = new Set((await audit()).map((record) => record['request_id']));
@@ -102,10 +96,28 @@ async function expectLedgerWhole(): Promise<void> {
     },
     { what: 'every request of the access log to be in the ledger', timeoutMs: 15_000, everyMs: 500 },
   ).catch(() => undefined);
-  expect(missing).toEqual([]);
+  if (missing.length > 0) await expectSummedUp(missing);
   expect(await gateway.lictorOk('audit', 'verify')).toContain('no record was edited, removed, added or moved');
   const ids = (await audit()).map((record) => record['request_id']).filter((id) => id !== null);
   expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+}
+
+/**
+ * On a slow machine more than a hundred requests of nobody come in a minute while the control plane is away, the questions whether it is ready
+ * among them: those beyond are counted (src/ledger/floods.ts). Each that has no record of its own is of nobody, and is in a sum, exactly.
+ */
+async function expectSummedUp(missing: readonly string[]): Promise<void> {
+  const ofNobody = () => idsOf(accessLog().filter(({ facts }) => facts === ''));
+  expect(missing.filter((id) => !ofNobody().includes(id))).toEqual([]);
+  await waitFor(
+    async () => {
+      const records = await audit();
+      const known = new Set(records.map((record) => record['request_id']));
+      const summed = records.filter((record) => record['action'] === 'requests.summary').reduce((sum, record) => sum + Number(record['resource_id']), 0);
+      return ofNobody().filter((id) => !known.has(id)).length === summed;
+    },
+    { what: 'the sums to be those of the requests without a record', timeoutMs: 150_000, everyMs: 1_000 },
+  );
 }
 
 describe('kill -9 during a flow', () => {
@@ -131,7 +143,7 @@ describe('kill -9 during a flow', () => {
       .map((record) => `${record['method']} ${record['status']} ${record['action']}`);
     expect(mediated.filter((line) => line.startsWith('POST 201') && line.includes('set_state')).length, mediated.join('\n')).toBeGreaterThanOrEqual(2);
     expect(ofRun.every((record) => record['principal'] === 'token:flow')).toBe(true);
-  }, 180_000);
+  }, 300_000);
 
   it('everything, then up again: the run completes', async () => {
     const underway = await begin();
@@ -140,7 +152,7 @@ describe('kill -9 during a flow', () => {
     await gateway.up();
     await expectWhole(underway);
     await expectLedgerWhole();
-  }, 180_000);
+  }, 300_000);
 });
 
 describe('the control plane is away for 20 s', () => {

@@ -57,7 +57,7 @@ async function expectWhole(underway: Underway): Promise<void> {
 async function killControlPlane(): Promise<void> {
   const before = gateway.pids();
   signalProcess(before.control, 'SIGKILL');
-  await waitFor(async () => !isAlive(before.control) && (await gateway.isReady()), { what: 'a new control plane', timeoutMs: 30_000 });
+  await waitFor(async () => !isAlive(before.control) && (await gateway.isReady()), { what: 'a new control plane', timeoutMs: 30_000, everyMs: 500 });
   const after = gateway.pids();
   expect(after.control).not.toBe(before.control);
   expect([after.nginx, after.workers]).toEqual([before.nginx, before.workers]);

@@ -15,7 +15,7 @@ export interface Resource {
 export interface Located extends Resource {
   /** `id` is a name, also when it looks like an id. */
   readonly named?: boolean;
-  /** What its name is unique in: the flow of a deployment, the pool of a queue or worker, the block type of a block. */
+  /** What its name is unique in: the flow of a deployment, the pool of a queue or worker, the block type of a block; `tag` for a limit of a tag. */
   readonly within?: string;
 }
 

@@ -46,6 +46,7 @@ export function ownAsks(catalogue: Catalogue, operation: Operation, inputs: Edge
 /** The resource that a path names. */
 export function locate({ resource: type, idParam, withinParam, uuids }: Operation, params: Params): Located {
   if (idParam === null) return { type, id: null };
-  const within = withinParam === null ? undefined : params[withinParam];
+  // A limit of tag T and a limit of the name T are two.
+  const within = withinParam === null ? (idParam === 'tag' ? idParam : undefined) : params[withinParam];
   return { type, id: params[idParam] ?? null, ...(!uuids.includes(idParam) && { named: true }), ...(within !== undefined && { within }) };
 }

@@ -10,7 +10,20 @@ const KINDS: readonly (readonly [prefix: string, type: ResourceType])[] = [
   ['prefect.flow-run.', 'FlowRun'],
   ['prefect.task-run.', 'TaskRun'],
   ['prefect.deployment.', 'Deployment'],
+  ['prefect.flow.', 'Flow'],
+  ['prefect.work-pool.', 'WorkPool'],
+  ['prefect.work-queue.', 'WorkQueue'],
+  ['prefect.variable.', 'Variable'],
+  ['prefect.block-document.', 'BlockDocument'],
+  ['prefect.automation.', 'Automation'],
+  ['prefect.concurrency-limit.v1.', 'ConcurrencyLimit'],
+  ['prefect.concurrency-limit.', 'ConcurrencyLimit'],
+  ['prefect.artifact.', 'Artifact'],
 ];
+
+/** What a run or deployment says of itself. */
+const PARTS: readonly ResourceType[] = ['Flow', 'WorkPool', 'WorkQueue'];
+const WHOLES: readonly ResourceType[] = ['FlowRun', 'Deployment'];
 
 /** An event about nothing of Prefect's is about nobody's. What is no event is refused by its own rules. */
 export function eventAsks(event: JsonValue | undefined): readonly Ask[] {
@@ -20,8 +33,11 @@ export function eventAsks(event: JsonValue | undefined): readonly Ask[] {
   const write = { action: 'events.write', resource: { type: 'Event', id: null } } as const;
   if (objects.size === 0) return [{ ...write, shared: true }];
   const runIsNamed = [...objects.values()].some(({ type }) => type === 'FlowRun');
+  const hasWhole = [...objects.values()].some(({ type }) => WHOLES.includes(type));
   // A task run begins with its first event: one that is not there yet is of the run that is named.
-  return [...objects.values()].map((of) => ({ ...write, of, ...(of.type === 'TaskRun' && runIsNamed && { orAbsent: true }) }));
+  return [...objects.values()]
+    .filter(({ type }) => !(hasWhole && PARTS.includes(type)))
+    .map((of) => ({ ...write, of, ...(of.type === 'TaskRun' && runIsNamed && parseUuid(of.id ?? '') !== undefined && { orAbsent: true }) }));
 }
 
 /** Prefect's recorder believes the payload rather than the resource. */

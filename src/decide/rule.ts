@@ -100,7 +100,8 @@ async function entityOf({ entities }: RuleParts, { ask, principal }: Question): 
   const { resource, creates, of } = ask;
   if (creates !== undefined) return entities.created(resource.type, creates, principal.id);
   const found = await entities.find(of ?? resource);
-  if (found !== null) return of === undefined ? found : { ...found, type: resource.type };
+  // An event is about any kind of objects, and each is covered in its own way.
+  if (found !== null) return of === undefined || resource.type === 'Event' ? found : { ...found, type: resource.type };
   return ask.own === true || ask.orAbsent === true ? null : { ...(await entities.created(resource.type, { name: (of ?? resource).id }, '')), owner: null };
 }
 

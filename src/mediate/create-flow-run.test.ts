@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codeOf, DEPLOYMENT, json, type Options, RUN, startMediator } from './mediator.fixture.ts';
+import { codeOf, DEPLOYMENT, forbid, json, type Options, RUN, startMediator } from './mediator.fixture.ts';
 import type { MediatorParts } from './mediator.ts';
 
 const PATH = `/api/deployments/${DEPLOYMENT}/create_flow_run`;
@@ -52,6 +52,40 @@ describe('create_flow_run', () => {
     const replay = startMediator({ prefect: () => ({ status: 200, body: json({ id: RUN }) }) });
     await replay.send({ role: 'operator', path: PATH, body: { ...STOCK, idempotency_key: 'k' } });
     expect(replay.record()).toMatchObject({ flow_run_id: null, run_binding: 'none', status: 200 });
+  });
+
+  it('an earlier run of the same key is for whoever may read it, and stands in no record of anybody else', async () => {
+    const earlier = (labels: object): Options => ({
+      prefect: ({ method }) => ({ body: json({ id: RUN, parameters: { secret: 'x' }, ...(method === 'GET' && { labels }) }) }),
+    });
+    const theirs = { 'lictor.principal': 'token:other', 'lictor.request_id': 'r0' };
+    const keyed = { ...STOCK, idempotency_key: 'k' };
+    for (const [path, body] of [
+      [PATH, keyed],
+      ['/api/flow_runs/', { flow_id: RUN, idempotency_key: 'k' }],
+    ] as const) {
+      const reader = startMediator(earlier(theirs));
+      expect(await reader.send({ role: 'deployer', path, body })).toMatchObject({ status: 200 });
+      const blind = startMediator({ ...earlier(theirs), policies: forbid('flow_runs.read') });
+      const response = await blind.send({ role: 'deployer', path, body });
+      expect([response.status, codeOf(response), response.body.includes(RUN)]).toEqual([403, 'run-foreign', false]);
+      expect(blind.record()).toMatchObject({ status: 403, decision: 'deny', reason: 'run-foreign', flow_run_id: null, run_binding: 'none' });
+      expect(JSON.stringify([...blind.records])).not.toContain(RUN);
+    }
+    // What a repeated try of this very request finds is its own.
+    const again = startMediator({ ...earlier({ 'lictor.request_id': 'r1' }), policies: forbid('flow_runs.read') });
+    expect(await again.send({ role: 'operator', path: PATH, body: keyed })).toMatchObject({ status: 200 });
+    // A new run is its maker's to see.
+    const fresh = startMediator({ ...CREATED, policies: forbid('flow_runs.read') });
+    expect(await fresh.send({ role: 'operator', path: PATH, body: keyed })).toMatchObject({ status: 201 });
+  });
+
+  it('shows no earlier run while Prefect cannot say whose it is', async () => {
+    const gone: Options = { prefect: ({ method }) => (method === 'GET' ? { status: 500 } : { body: json({ id: RUN }) }), policies: forbid('flow_runs.read') };
+    const response = await startMediator(gone).send({ role: 'operator', path: PATH, body: { ...STOCK, idempotency_key: 'k' } });
+    expect([response.status, codeOf(response), response.headers['prefect-maintenance']]).toEqual([503, 'upstream-unavailable', undefined]);
+    const unread: Options = { prefect: () => ({ body: Buffer.from('[]') }), policies: forbid('flow_runs.read') };
+    expect(codeOf(await startMediator(unread).send({ role: 'operator', path: PATH, body: { ...STOCK, idempotency_key: 'k' } }))).toBe('run-foreign');
   });
 
   it.each(['operator', 'deployer', 'worker', 'run', 'admin'])('%s may run with parameters', async (role) => {
@@ -173,6 +207,20 @@ describe('create_flow_run/bulk', () => {
       ['r1.2', 'c', 'verified'],
     ]);
     expect(gate.record('r1.2')).toMatchObject({ principal: 'token:operator', deployment_id: DEPLOYMENT, action: 'deployments.run', decision: 'allow' });
+  });
+
+  it('leaves out who else has a key, and keeps what it made itself', async () => {
+    const made: Options['prefect'] = ({ method, path }) => {
+      if (method === 'GET') return { body: json({ labels: { 'lictor.request_id': path.endsWith('new') ? 'r1' : 'r0' } }) };
+      return { body: json({ results: ['plain', 'new', 'old'].map((id) => ({ flow_run_id: id, status: 'CREATED', error: null })) }) };
+    };
+    const body = [STOCK, { ...STOCK, idempotency_key: 'k' }, { ...STOCK, idempotency_key: 'l' }];
+    const ids = async (options: Options) => {
+      const response = await startMediator(options).send({ role: 'operator', path: bulk, body });
+      return JSON.parse(response.body.toString()).results.map(({ flow_run_id: id, status }: Record<string, string>) => `${id} ${status}`);
+    };
+    expect(await ids({ prefect: made })).toEqual(['plain CREATED', 'new CREATED', 'old CREATED']);
+    expect(await ids({ prefect: made, policies: forbid('flow_runs.read') })).toEqual(['plain CREATED', 'new CREATED', 'null FAILED']);
   });
 
   it('is all or nothing', async () => {

@@ -1,9 +1,10 @@
 // Starting a run from a deployment, one or up to 100 at once: parameters and overrides are rights of their own.
 
+import { REASONS } from '../contract/reasons.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
-import { answerObject, objectsField, textField } from '../prefect/answer.ts';
+import { answerObject, objectsField, textField, withJson } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
-import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned } from './family.ts';
+import { type Call, type Earlier, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned } from './family.ts';
 import { stamped } from './provenance.ts';
 import { asksForRun, type Deployment, hasOwnOverrides, runProblem } from './run-request.ts';
 
@@ -15,7 +16,7 @@ export const createFlowRun: Family = {
   async plan(call, lookup) {
     const bodies = readBodies([call.tree ?? null]);
     if (typeof bodies === 'string') return invalid(bodies);
-    return planRuns(call, lookup, bodies, { rewrite: (items) => items[0] ?? {}, outcome: createdRun });
+    return planRuns(call, lookup, bodies, { rewrite: (items) => items[0] ?? {}, outcome: createdRun, earlier: earlierRun });
   },
 };
 
@@ -27,7 +28,11 @@ export const createFlowRuns: Family = {
     if (call.tree.length > MOST_RUNS) return invalid(`At most ${MOST_RUNS} runs can be created at once.`);
     const bodies = readBodies(call.tree);
     if (typeof bodies === 'string') return invalid(bodies);
-    return planRuns(call, lookup, bodies, { rewrite: (items) => items, outcome: (answer) => createdRuns(answer, bodies) });
+    return planRuns(call, lookup, bodies, {
+      rewrite: (items) => items,
+      outcome: (answer) => createdRuns(answer, bodies),
+      earlier: earlierRuns(bodies),
+    });
   },
 };
 
@@ -45,6 +50,7 @@ function readBodies(trees: readonly JsonValue[]): readonly JsonObject[] | string
 interface Shape {
   readonly rewrite: (items: readonly JsonObject[]) => JsonValue;
   readonly outcome: (answer: UpstreamAnswer) => Outcome;
+  readonly earlier: Earlier;
 }
 
 async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[], shape: Shape): Promise<Planned> {
@@ -57,6 +63,7 @@ async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[
     intent: true,
     rewrite: (stamp) => shape.rewrite(bodies.map((body) => stamped(body, stamp))),
     outcome: shape.outcome,
+    earlier: shape.earlier,
   });
 }
 
@@ -78,8 +85,32 @@ function createdRuns(answer: UpstreamAnswer, bodies: readonly JsonObject[]): Out
   const runs = objectsField(answerObject(answer), 'results').flatMap((result, index) => {
     const body = bodies[index];
     const id = textField(result, 'flow_run_id');
-    const replayable = body === undefined || (field(body, 'idempotency_key') ?? null) !== null;
-    return id === null || replayable || field(result, 'status') !== 'CREATED' ? [] : [id];
+    return id === null || isReplayable(body) || field(result, 'status') !== 'CREATED' ? [] : [id];
   });
   return { record: {}, items: runs.map((run) => ({ flow_run_id: run, run_binding: 'verified' })) };
+}
+
+/** The answer of one creation. */
+export const earlierRun: Earlier = {
+  runs: (answer) => (answer.status === 201 || answer.status >= 300 ? [] : [textField(answerObject(answer), 'id') ?? '']),
+  without: () => ({ code: 'run-foreign' }),
+};
+
+function earlierRuns(bodies: readonly JsonObject[]): Earlier {
+  const resultsOf = (answer: UpstreamAnswer) => (answer.status < 300 ? objectsField(answerObject(answer), 'results') : []);
+  return {
+    runs: (answer) => resultsOf(answer).flatMap((result, index) => (isReplayable(bodies[index]) ? (textField(result, 'flow_run_id') ?? []) : [])),
+    without: (answer, foreign) =>
+      withJson(answer, {
+        ...answerObject(answer),
+        results: resultsOf(answer).map((result) => (foreign.has(textField(result, 'flow_run_id') ?? '') ? TAKEN : result)),
+      }),
+  };
+}
+
+/** As Prefect says of one run among many that it was not made. */
+const TAKEN: JsonObject = { flow_run_id: null, status: 'FAILED', error: REASONS['run-foreign'].detail };
+
+function isReplayable(body: JsonObject | undefined): boolean {
+  return body === undefined || (field(body, 'idempotency_key') ?? null) !== null;
 }

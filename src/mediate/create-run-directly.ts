@@ -3,16 +3,16 @@
 // Measured with stock clients of 3.9.1: local flows and sub-flows send state PENDING, parameters, empirical_policy,
 // flow_id and parent_task_run_id, never a deployment, a work pool or job variables; @docker and its like send the latter two.
 import type { Ask } from '../decide/decider.ts';
-import { field, isBlank, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { field, isBlank, isObject, type JsonObject } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import { answerObject, textField } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { pick } from './changes.ts';
-import { createdRun } from './create-flow-run.ts';
+import { createdRun, earlierRun } from './create-flow-run.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
 import { stamped } from './provenance.ts';
 import { templateAsks } from './references.ts';
-import { runProblem } from './run-request.ts';
+import { parentAsks, runProblem } from './run-request.ts';
 
 export const createRunDirectly: Family = {
   operations: ['create_flow_run_flow_runs__post'],
@@ -24,7 +24,7 @@ export const createRunDirectly: Family = {
     if (problem !== undefined) return invalid(problem);
     const asks = asksFor(call, body);
     if (asks === undefined) return invalid('deployment_id must be a UUID.');
-    return planned({ asks, intent: true, rewrite: (stamp) => stamped(body, stamp), outcome });
+    return planned({ asks, intent: true, rewrite: (stamp) => stamped(body, stamp), outcome, earlier: earlierRun });
   },
 };
 
@@ -57,13 +57,6 @@ function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
     ...(facts.parameters ? [{ action: 'deployments.run.parameters', resource, facts }] : []),
     ...reads,
   ];
-}
-
-/** A sub-flow's run stands under the task run that is named, in whoever's run that is. */
-function parentAsks(run: Ask, parent: JsonValue | undefined): readonly Ask[] {
-  if (isBlank(parent)) return [];
-  const { creates: _, ...ask } = run;
-  return [{ ...ask, of: { type: 'TaskRun', id: typeof parent === 'string' ? (parseUuid(parent) ?? null) : null } }];
 }
 
 function outcome(answer: UpstreamAnswer): Outcome {

@@ -36,6 +36,13 @@ export interface Outcome {
   readonly items?: readonly Partial<NewRecord>[];
 }
 
+/** An idempotency key brings back the run that has it already, whosever that is. */
+export interface Earlier {
+  /** Empty text: a run that cannot be told. */
+  readonly runs: (answer: UpstreamAnswer) => readonly string[];
+  readonly without: (answer: UpstreamAnswer, foreign: ReadonlySet<string>) => UpstreamAnswer | Refusal;
+}
+
 export interface Plan {
   /** All must be allowed. None: the operation's own action on its own resource. */
   readonly asks: readonly Ask[];
@@ -52,6 +59,8 @@ export interface Plan {
   readonly objection?: (sender: Principal) => Refusal | undefined;
   /** More precise words than the policies' own, when these asks were denied. */
   readonly refusal?: (denied: readonly Decision[]) => Refusal | undefined;
+  /** Runs in the answer that may be somebody's earlier ones: who may not read them gets the answer without them. */
+  readonly earlier?: Earlier;
   /** What the client gets instead of Prefect's own answer. */
   readonly reply?: (answer: UpstreamAnswer, wishGranted: boolean) => UpstreamAnswer;
 }
@@ -91,6 +100,7 @@ export function ownResource(call: Call): Resource {
 export function asksOf(call: Call, asks: readonly Ask[]): readonly Ask[] {
   const own = locate(call.operation, call.params);
   if (asks.length === 0) return [{ action: call.operation.action, resource: own, own: true }];
-  const isOwn = ({ resource, creates }: Ask) => own.id !== null && creates === undefined && resource.type === own.type && resource.id === own.id;
+  const isOwn = ({ resource, creates, of }: Ask) =>
+    own.id !== null && creates === undefined && of === undefined && resource.type === own.type && resource.id === own.id;
   return asks.map((ask) => (isOwn(ask) ? { ...ask, resource: own, own: true } : ask));
 }

@@ -59,7 +59,9 @@ export const takeSlots: Family = {
     if (!isList(names) || !names.every((name) => typeof name === 'string')) return invalid('names must be a list of names.');
     const create = isObject(call.tree) && (field(call.tree, 'create_if_missing') ?? false) !== false;
     const own = { action: call.operation.action, resource: ownResource(call) };
-    const asks = names.map((name): Ask => ({ ...own, of: { type: 'ConcurrencyLimit', id: name }, ...(!create && { orAbsent: true }) }));
+    // The old routes take the limits of these tags.
+    const kind = call.operation.path.includes('/v2/') ? {} : { within: 'tag' };
+    const asks = names.map((name): Ask => ({ ...own, of: { type: 'ConcurrencyLimit', id: name, ...kind }, ...(!create && { orAbsent: true }) }));
     return planned({ asks: asks.length === 0 ? [{ ...own, shared: true }] : distinctAsks(asks), intent: false, rewrite: () => call.tree });
   },
 };

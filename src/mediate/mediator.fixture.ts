@@ -29,6 +29,8 @@ export interface Options {
   readonly onBehalfOf?: readonly string[];
   /** Policies besides the built-in ones, `@id("...")` and all. */
   readonly policies?: string;
+  /** Who has made an object; left out: nobody knows. */
+  readonly makerOf?: (type: string, id: string) => Promise<string | null>;
   /** On what alone the role holds. */
   readonly scope?: Partial<Scope>;
 }
@@ -73,7 +75,7 @@ export function startMediator(options: Options = {}) {
       return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from('{}'), upstreamMs: 3, ...answer };
     },
   };
-  const now = createEntities({ lookup: createLookup(upstream), lasting: createLookup(upstream), makerOf: async () => null });
+  const now = createEntities({ lookup: createLookup(upstream), lasting: createLookup(upstream), makerOf: options.makerOf ?? (async () => null) });
   const decider = createDecider({ catalogue, policy, entities: { recent: now, now }, changeNumber: async () => 1, authenticator: authenticatorOf(options) });
   const ledger: MediatorParts['ledger'] = {
     healthy: () => true,

@@ -17,6 +17,7 @@ import { UpstreamError } from '../prefect/upstream-error.ts';
 import type { Makers } from '../store/makers.ts';
 import { type MediatedRequest, openCall } from './call.ts';
 import { decidePlan, refusalFor } from './decide-plan.ts';
+import { withoutForeign } from './earlier.ts';
 import { createFamilies } from './families.ts';
 import { type Call, type Family, type Outcome, ownResource, type Plan, type Refusal } from './family.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
@@ -115,7 +116,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
   const whole = plan.rewrite({ principal: principal.id, onBehalfOf: principal.onBehalfOf, requestId: inputs.requestId });
-  const narrowed = await narrow(call, whole, { scopes: authorization.restriction, who: principal.id, lookup: createLookup(parts.upstream) }).catch(notNarrowed);
+  const narrowed = await narrow(call, whole, { scopes: authorization.restriction, who: principal.id, lookup: createLookup(parts.upstream) }).catch(notTold);
   if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
   if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);
   const body = !narrowed.forward || narrowed.tree === undefined ? null : renderStrict(narrowed.tree);
@@ -132,14 +133,16 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
     const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
     const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
     if (call.operation.writes) await noteChange(parts, { call, answer, maker: principal.id });
-    return await concluded(exchange, recorder, { plan, answer: narrowed.reply?.(answer) ?? answer, wishGranted });
+    const shown = await withoutForeign({ decider: parts.decider, lookup: createLookup(parts.upstream), inputs }, plan, answer).catch(notTold);
+    if ('code' in shown) return await withheld(exchange, recorder, { refusal: shown, upstreamMs: answer.upstreamMs });
+    return await concluded(exchange, recorder, { plan, answer: narrowed.reply?.(shown) ?? shown, wishGranted });
   } catch (error) {
     return unanswered(exchange, recorder, error);
   }
 }
 
-/** Prefect may answer 500 to a client's own filter: such a client must not wait for it without end. */
-function notNarrowed(error: unknown): Refusal {
+/** Prefect may answer 500 to a client's own filter: such a client must not wait for it without end. Or it has acted already. */
+function notTold(error: unknown): Refusal {
   if (error instanceof UpstreamError) return { code: error.reason };
   throw error;
 }
@@ -200,6 +203,17 @@ async function concluded({ parts, subject }: Exchange, recorder: Recorder, { pla
   for (const [index, item] of (outcome.items ?? []).entries()) {
     await kept(parts, parts.ledger.append(itemRecord({ ...recorder.record, ...whole }, { item, number: index + 1 })));
   }
+  return response;
+}
+
+/** Prefect has answered, and not for this principal: the record names nothing of it. */
+async function withheld(
+  { parts, subject }: Exchange,
+  recorder: Recorder,
+  { refusal, upstreamMs }: { readonly refusal: Refusal; readonly upstreamMs: number },
+): Promise<MediatedResponse> {
+  const response = refusalResponse(refusal, subject.request.inputs.requestId, 'forwarded');
+  await write(recorder, { ...seen(parts, subject, response), upstream_ms: Math.round(upstreamMs), decision: 'deny', reason: refusal.code });
   return response;
 }
 

@@ -4,6 +4,7 @@
 // repeats the deployment's own job_variables, work_queue_name and enforce_parameter_schema in its custom run form.
 import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
 import { labelsReadable } from './provenance.ts';
 import { hydrationAsks, templateAsks } from './references.ts';
 
@@ -41,11 +42,19 @@ export function asksForRun(body: JsonObject, target: RunTarget): readonly Ask[] 
   const parameters = !isBlank(field(body, 'parameters'));
   const overrides = overrideFacts(body, target.deployment);
   const facts = { parameters, job_variables: overrides.job_variables };
-  const asks: Ask[] = [{ action: 'deployments.run', resource, facts }];
+  const own: Ask = { action: 'deployments.run', resource, facts };
+  const asks: Ask[] = [own, ...parentAsks(own, field(body, 'parent_task_run_id'))];
   if (parameters) asks.push({ action: 'deployments.run.parameters', resource, facts });
   if (Object.values(overrides).includes(true)) asks.push({ action: 'deployments.run.override', resource, facts });
   // Prefect puts variables into the parameters, and shows the value there; workers put blocks into job variables.
   return [...asks, ...hydrationAsks(field(body, 'parameters')), ...templateAsks(overrides.job_variables ? field(body, 'job_variables') : undefined)];
+}
+
+/** A sub-flow's run stands under the task run that is named, in whoever's run that is, and its states become that task's. */
+export function parentAsks(run: Ask, parent: JsonValue | undefined): readonly Ask[] {
+  if (isBlank(parent)) return [];
+  const { creates: _, ...ask } = run;
+  return [{ ...ask, of: { type: 'TaskRun', id: typeof parent === 'string' ? (parseUuid(parent) ?? null) : null } }];
 }
 
 function overrideFacts(body: JsonObject, deployment: Deployment | null) {

@@ -88,6 +88,16 @@ describe('an operator of a tag', () => {
     expect(await send('GET /api/collections/views/aggregate-worker-metadata')).toMatchObject({ response: { status: 404 } });
   });
 
+  it.each([
+    [`POST /api/deployments/${DEPLOYMENT}/create_flow_run`, (run: object) => run],
+    [`POST /api/deployments/${DEPLOYMENT}/create_flow_run/bulk`, (run: object) => [{}, run]],
+  ])('%s starts no sub-flow under a task of another team, whose state it would be', async (route, bodyOf) => {
+    expect(await send(route, bodyOf({ parent_task_run_id: TASK }))).toMatchObject({ result: 201, arrived: true });
+    for (const parent of [OTHER_TASK, OTHER_TASK.toUpperCase(), OTHER_TASK.replaceAll('-', ''), `{${OTHER_TASK}}`, FLOW, 7]) {
+      expect(await send(route, bodyOf({ parent_task_run_id: parent }))).toMatchObject({ result: 'scope-excludes', arrived: false });
+    }
+  });
+
   it('needs the variable that a parameter is made from', async () => {
     const scope = { ...TEAM, variables: ['a_*'] };
     const parameters = (name: string) => ({ parameters: { x: { __prefect_kind: 'workspace_variable', variable_name: name } } });
@@ -159,6 +169,21 @@ describe('a run that is made directly', () => {
   });
 });
 
+describe('an idempotency key of another team', () => {
+  const replay = (id: string): Options => ({
+    scope: TEAM,
+    prefect: (request) => (request.method === 'POST' ? { status: 200, body: json({ id, parameters: { secret: 1 } }) } : (prefectWith(OBJECTS)(request) ?? {})),
+  });
+  it.each([
+    ['operator', `POST /api/deployments/${DEPLOYMENT}/create_flow_run`, { idempotency_key: 'k' }],
+    ['deployer', 'POST /api/flow_runs/', { flow_id: FLOW, tags: ['team-a'], idempotency_key: 'k' }],
+  ])('%s by %s gets its own run back, and no foreign one', async (role, route, body) => {
+    expect(await outcomeOf(role, route, body, replay(RUN))).toMatchObject({ result: 200 });
+    const { gate, response, result } = await outcomeOf(role, route, body, replay(OTHER_RUN));
+    expect([result, response.body.includes(OTHER_RUN), JSON.stringify(gate.record()).includes(OTHER_RUN)]).toEqual(['run-foreign', false, false]);
+  });
+});
+
 describe('a worker of a tag writes', () => {
   const send = as('worker', { ...TEAM, concurrencyLimits: ['ours'] });
   const event = (resource: string, more = {}) => [
@@ -181,6 +206,50 @@ describe('a worker of a tag writes', () => {
     expect(await send(route, foreign)).toMatchObject({ result: 'scope-excludes', arrived: false });
   });
 
+  it("no event of its own run with another team's task in a spelling of Prefect's", async () => {
+    const odd = taskEvent(`{${OTHER_TASK}}`, RUN);
+    expect(await send('POST /api/events', [odd])).toMatchObject({ arrived: false });
+    const related = [{ 'prefect.resource.id': `prefect.flow-run.${RUN}` }, { 'prefect.resource.id': `prefect.task-run.{${OTHER_TASK}}` }];
+    expect(await send('POST /api/events', event('order.1', { related }))).toMatchObject({ result: 'scope-excludes', arrived: false });
+  });
+
+  it.each([
+    ['variable', { [`GET /api/variables/${RUN}`]: { id: RUN, name: 'a_x' }, [`GET /api/variables/${OTHER}`]: { id: OTHER, name: 'b_x' } }],
+    ['block-document', { [`GET /api/block_documents/${RUN}`]: { id: RUN, name: 'a-x' }, [`GET /api/block_documents/${OTHER}`]: { id: OTHER, name: 'b-x' } }],
+    ['automation', { [`GET /api/automations/${RUN}`]: { id: RUN, name: 'a-x' }, [`GET /api/automations/${OTHER}`]: { id: OTHER, name: 'b-x' } }],
+    ['concurrency-limit', { [`GET /api/v2/concurrency_limits/${RUN}`]: { id: RUN, name: 'ours' }, [`GET /api/v2/concurrency_limits/${OTHER}`]: { name: 'x' } }],
+    ['concurrency-limit.v1', { [`GET /api/v2/concurrency_limits/${RUN}`]: { name: 'tag:ours' }, [`GET /api/v2/concurrency_limits/${OTHER}`]: { name: 'x' } }],
+    ['work-queue', { [`GET /api/work_queues/${RUN}`]: { work_pool_name: 'pool-a' }, [`GET /api/work_queues/${OTHER}`]: { work_pool_name: 'pool-b' } }],
+    ['flow', { [`GET /api/flows/${RUN}`]: { name: 'a-x' }, [`GET /api/flows/${OTHER}`]: { name: 'b-x' } }],
+  ])('events about a %s that is its own, and about no other', async (kind, objects) => {
+    const alone: Readonly<Record<string, Partial<Scope>>> = {
+      variable: { variables: ['a_*'] },
+      'block-document': { blocks: ['a-*'] },
+      automation: { automations: ['a-*'] },
+      'work-queue': { workPools: ['pool-a'] },
+      flow: { flows: ['a-*'] },
+    };
+    const tell = as('worker', alone[kind] ?? { concurrencyLimits: ['ours'] }, objects);
+    expect(await tell('POST /api/events', event(`prefect.${kind}.${RUN}`))).toMatchObject({ result: 201, arrived: true });
+    expect(await tell('POST /api/events', event(`prefect.${kind}.${OTHER}`))).toMatchObject({ result: 'scope-excludes', arrived: false });
+  });
+
+  it('events about the pool that it works for, which they name by its id', async () => {
+    const pools = { [RUN]: 'pool-a', [OTHER]: 'pool-b' };
+    const prefect: Options['prefect'] = ({ path, body }) => {
+      const asked = Object.entries(pools).find(([id]) => body?.toString().includes(id));
+      return path.endsWith('/filter') ? { body: json(asked === undefined ? [] : [{ id: asked[0], name: asked[1] }]) } : { status: 201 };
+    };
+    const tell = (id: string) =>
+      outcomeOf('worker', 'POST /api/events', event('prefect.worker.process.w', { related: [{ 'prefect.resource.id': `prefect.work-pool.${id}` }] }), {
+        scope: { workPools: ['pool-a'] },
+        prefect,
+      });
+    expect(await tell(RUN)).toMatchObject({ result: 201 });
+    expect(await tell(OTHER)).toMatchObject({ result: 'scope-excludes', arrived: false });
+    expect(await tell(TASK)).toMatchObject({ result: 'scope-excludes', arrived: false });
+  });
+
   it('no event of its own run with the task of another in its payload', async () => {
     const body = event(`prefect.flow-run.${RUN}`, { payload: { task_run: { id: OTHER_TASK } } });
     expect(await send('POST /api/events', body)).toMatchObject({ result: 'scope-excludes', arrived: false });
@@ -191,6 +260,30 @@ describe('a worker of a tag writes', () => {
     const route = 'POST /api/deployments/get_scheduled_flow_runs';
     expect(await poll(route, { deployment_ids: [DEPLOYMENT] })).toMatchObject({ result: 201 });
     expect(await poll(route, { deployment_ids: [DEPLOYMENT, OTHER] })).toMatchObject({ result: 'scope-excludes', arrived: false });
+  });
+});
+
+describe('a limit of a tag beside a limit of the same name', () => {
+  // Who has made the one has not made the other: only `own` tells them apart.
+  const MINE = RUN;
+  const objects = { 'GET /api/v2/concurrency_limits/db': { id: MINE, name: 'db' }, 'GET /api/concurrency_limits/tag/db': { id: OTHER, tag: 'db' } };
+  const send = (role: string, route: string, body: unknown, made: readonly string[]) => {
+    const makerOf = async (_type: string, id: string) => (made.includes(id) ? `token:${role}` : 'token:other');
+    return outcomeOf(role, route, body, { scope: { own: true }, prefect: prefectWith(objects, { status: 201 }), makerOf });
+  };
+  it.each([
+    ['deployer', 'DELETE /api/concurrency_limits/tag/db', undefined],
+    ['deployer', 'POST /api/concurrency_limits/tag/db/reset', {}],
+    ['deployer', 'POST /api/concurrency_limits/', { tag: 'db', concurrency_limit: 9 }],
+    ['worker', 'POST /api/concurrency_limits/increment', { names: ['db'], task_run_id: TASK }],
+    ['worker', 'POST /api/concurrency_limits/decrement', { names: ['db'], task_run_id: TASK }],
+  ])('%s: %s is about the one of the tag', async (role, route, body) => {
+    expect(await send(role, route, body, [OTHER])).toMatchObject({ arrived: true });
+    expect(await send(role, route, body, [MINE])).toMatchObject({ arrived: false });
+  });
+
+  it('a limit of a tag that nobody has is made', async () => {
+    expect(await send('deployer', 'POST /api/concurrency_limits/', { tag: 'new', concurrency_limit: 1 }, [])).toMatchObject({ result: 201 });
   });
 });
 

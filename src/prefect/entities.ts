@@ -29,7 +29,7 @@ export function createEntities(parts: EntityParts): Entities {
   const known = async (resource: Located, fields: JsonObject): Promise<Entity | null> => {
     const { type, id } = resource;
     if (id === null || NO_OBJECTS.includes(type)) return bareEntity(type, { id });
-    if (type === 'WorkPool') return bareEntity(type, { id, name: id, workPool: id, owner: await parts.makerOf(type, id) });
+    if (type === 'WorkPool') return poolEntity(parts, resource);
     // Its pool is in the path, and that is all that counts of it.
     if (resource.within !== undefined && IN_POOL.includes(type)) return bareEntity(type, { name: id, workPool: resource.within });
     const found = await read(parts, resource);
@@ -43,6 +43,14 @@ export function createEntities(parts: EntityParts): Entities {
     changed: known,
     created: (type, fields, owner) => describe(parts, type, fields, owner),
   };
+}
+
+/** Nothing but its name counts, so that it need not be there. Events name pools by their ids. */
+async function poolEntity({ lookup, makerOf }: EntityParts, { id, named }: Located): Promise<Entity> {
+  const uuid = named === true ? undefined : parseUuid(id ?? '');
+  const found = uuid === undefined ? [] : objects(await lookup('/api/work_pools/filter', { work_pools: { id: { any_: [uuid] } } }));
+  const name = (found[0] === undefined ? null : text(found[0], 'name')) ?? id ?? '';
+  return bareEntity('WorkPool', { id: name, name, workPool: name, owner: await makerOf('WorkPool', name) });
 }
 
 /** Kinds that are no team's objects. */
@@ -64,7 +72,7 @@ const NOUN: Readonly<Partial<Record<ResourceType, string>>> = {
 async function read({ lookup }: EntityParts, { type, id, within, named }: Located): Promise<JsonObject | null> {
   const given = id ?? '';
   const name = encodeURIComponent(given);
-  if (type === 'ConcurrencyLimit') return readLimit(lookup, parseUuid(given) ?? name, parseUuid(given) === undefined);
+  if (type === 'ConcurrencyLimit') return readLimit(lookup, given, within);
   const uuid = named === true ? undefined : parseUuid(given);
   if (uuid !== undefined && within === undefined) return object(await lookup(`/api/${NOUN[type] ?? ''}/${uuid}`));
   if (type === 'Deployment' && within !== undefined) return object(await lookup(`/api/deployments/name/${encodeURIComponent(within)}/${name}`));
@@ -75,11 +83,13 @@ async function read({ lookup }: EntityParts, { type, id, within, named }: Locate
   return null;
 }
 
-/** The new kind first: an old limit of tag T is the new one `tag:T` as well. */
-async function readLimit(lookup: Lookup, key: string, byName: boolean): Promise<JsonObject | null> {
-  const found = object(await lookup(`/api/v2/concurrency_limits/${key}`));
+/** The new kind first: an old limit of tag T is the new one `tag:T` as well. Where the path or body says tag, there is no other. */
+async function readLimit(lookup: Lookup, given: string, within: string | undefined): Promise<JsonObject | null> {
+  const uuid = within === 'tag' ? undefined : parseUuid(given);
+  const name = encodeURIComponent(given);
+  const found = within === 'tag' ? null : object(await lookup(`/api/v2/concurrency_limits/${uuid ?? name}`));
   if (found !== null) return found;
-  return object(await lookup(byName ? `/api/concurrency_limits/tag/${key}` : `/api/concurrency_limits/${key}`));
+  return object(await lookup(uuid === undefined ? `/api/concurrency_limits/tag/${name}` : `/api/concurrency_limits/${uuid}`));
 }
 
 function describe(parts: EntityParts, type: ResourceType, raw: JsonObject, owner: string | null): Promise<Entity> {

@@ -111,3 +111,26 @@ describe('what may be said', () => {
     expect(await maySay(`prefect.task-run.${C}`)).toBe(false);
   });
 });
+
+describe('an object in a spelling that Prefect takes for an id', () => {
+  const say = (...given: Parameters<typeof event>) =>
+    sayableEvents(
+      [event(...given)],
+      async (_type, ids) => new Set(ids.filter((id) => id === A)),
+      async () => new Set(),
+    );
+
+  it.each([`{${B}}`, `urn:uuid:${B}`, B.replace('-', ''), `${B}}`, 'x', ''])('is neither said nor seen as %s', async (id) => {
+    expect(await say(`prefect.flow-run.${id}`)).toEqual([false]);
+    expect(await say('order.1', `prefect.deployment.${A}`, `prefect.automation.${id}`)).toEqual([false]);
+    expect(await isSeen('order.1', `prefect.deployment.${A}`, `prefect.automation.${id}`)).toBe(false);
+  });
+
+  it('is said and seen with its own id, an old limit too', async () => {
+    expect(await say('order.1', `prefect.deployment.${A}`, 'prefect.tag.x', 'prefect.worker.process.w')).toEqual([true]);
+    expect(await say(`prefect.concurrency-limit.v1.${A}`)).toEqual([true]);
+    expect(await say(`prefect.concurrency-limit.v1.${B}`)).toEqual([false]);
+    expect(await isSeen(`prefect.concurrency-limit.v1.${A}`)).toBe(true);
+    expect(await isSeen(`prefect.concurrency-limit.v1.${B}`)).toBe(false);
+  });
+});

@@ -45,6 +45,7 @@ export function questionOf(event: JsonObject): Question | undefined {
   const resource = field(event, 'resource');
   if (!isObject(resource) || !isList(related)) return undefined;
   const named = related.filter((each) => !(isObject(each) && field(each, 'prefect.resource.role') === 'creator'));
+  if ([resource, ...named].some(isUnclear)) return undefined;
   const mentions = named.map(mentionOf).filter((mention) => mention !== undefined);
   const runs = mentions.filter(({ type }) => type === 'FlowRun');
   // What is in a run is reported with it, often before Prefect has it: the run is asked for.
@@ -73,12 +74,13 @@ export async function seenEvents(events: readonly JsonObject[], reached: Reached
 
 /**
  * What an event claims to be about, for whoever sends it: each must be reached, but the flow, pool and queue of a run or deployment. A
- * task run is often told of before Prefect has it: it must only be in nobody else's run.
+ * task run is often told of before Prefect has it: it must only be in nobody else's run. Undefined: what it names cannot be told.
  */
-export function claimsOf(event: JsonObject): { readonly all: readonly Mention[]; readonly tasks: readonly string[] } {
+export function claimsOf(event: JsonObject): { readonly all: readonly Mention[]; readonly tasks: readonly string[] } | undefined {
   const related = field(event, 'related') ?? [];
-  const resource = field(event, 'resource') ?? null;
-  const mentions = [resource, ...(isList(related) ? related : [])].map(mentionOf).filter((mention) => mention !== undefined);
+  const named = [field(event, 'resource') ?? null, ...(isList(related) ? related : [])];
+  if (named.some(isUnclear)) return undefined;
+  const mentions = named.map(mentionOf).filter((mention) => mention !== undefined);
   const inRun = mentions.some(({ type }) => type === 'FlowRun');
   const hasWhole = mentions.some(({ type }) => WHOLES.includes(type));
   const isGiven = ({ type }: Mention) => (hasWhole && PARTS.includes(type)) || (inRun && type === 'TaskRun');
@@ -102,19 +104,30 @@ export async function sayableEvents(
 ): Promise<readonly boolean[]> {
   const claims = events.map(claimsOf);
   const isReached = await answersTo(
-    claims.flatMap(({ all }) => all),
+    claims.flatMap((claim) => claim?.all ?? []),
     reached,
   );
-  const tasks = [...new Set(claims.flatMap((claim) => claim.tasks))];
+  const tasks = [...new Set(claims.flatMap((claim) => claim?.tasks ?? []))];
   const others: ReadonlySet<string> = tasks.length === 0 ? new Set() : await foreign(tasks);
-  return claims.map(({ all, tasks: own }) => all.every(isReached) && !own.some((task) => others.has(task)));
+  return claims.map((claim) => claim?.all.every(isReached) === true && !claim.tasks.some((task) => others.has(task)));
+}
+
+/** It names an object of a known kind in a way that is not read here, and that Prefect may read: `{UUID}`, `urn:uuid:`. */
+function isUnclear(resource: JsonValue): boolean {
+  return Object.hasOwn(KINDS, nameOf(resource).kind) && mentionOf(resource) === undefined;
 }
 
 /** Undefined: it is about no known kind of object. */
 function mentionOf(resource: JsonValue): Mention | undefined {
-  const name = isObject(resource) ? field(resource, 'prefect.resource.id') : undefined;
-  const [, kind = '', id = ''] = typeof name === 'string' ? (/^prefect\.([a-z-]+)\.(.+)$/.exec(name) ?? []) : [];
+  const { kind, id } = nameOf(resource);
   const type = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   const uuid = parseUuid(id);
   return type === undefined || uuid === undefined ? undefined : { type, id: uuid };
+}
+
+/** `prefect.KIND.ID`; old limits of tags are `prefect.concurrency-limit.v1.ID`. */
+function nameOf(resource: JsonValue): { readonly kind: string; readonly id: string } {
+  const name = isObject(resource) ? field(resource, 'prefect.resource.id') : undefined;
+  const [, kind = '', id = ''] = typeof name === 'string' ? (/^prefect\.([a-z-]+)\.(.*)$/s.exec(name) ?? []) : [];
+  return { kind, id: kind === 'concurrency-limit' ? id.replace(/^v1\./, '') : id };
 }

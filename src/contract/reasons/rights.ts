@@ -16,6 +16,11 @@ export const RIGHT_REASONS = {
     detail: 'There is no such object, or it is outside what the roles of this principal hold on.',
     hint: 'The client gets the answer of Prefect for an object that is not there; this reason stands in the record alone.',
   },
+  'run-foreign': {
+    status: 403,
+    detail: 'This idempotency_key belongs to an earlier run that this principal may not read. No run was made.',
+    hint: 'Take a key that nobody else has, or ask an administrator for the right to read the run.',
+  },
   'scope-excludes': {
     status: 403,
     detail: 'The role that may do this does not hold on this object, or not on what it would become.',

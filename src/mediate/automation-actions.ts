@@ -7,7 +7,7 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import type { Lookup } from './family.ts';
-import { distinctAsks, hydrationAsks, jinjaAsks, templateAsks } from './references.ts';
+import { distinctAsks, hydrationAsks, templateAsks, triggerAsks } from './references.ts';
 import { stateActions } from './state-actions.ts';
 
 /** More than anybody writes by hand; each may cost a look at Prefect. */
@@ -98,7 +98,7 @@ function runAsks(action: JsonObject, id: string): readonly Ask[] {
     ...(isBlank(parameters) ? [] : [{ action: 'deployments.run.parameters', resource }]),
     ...(isBlank(variables) ? [] : [{ action: 'deployments.run.override', resource }]),
     ...hydrationAsks(parameters),
-    ...jinjaAsks(parameters),
+    ...triggerAsks(parameters),
     ...templateAsks(variables),
   ];
 }

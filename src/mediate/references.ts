@@ -17,7 +17,13 @@ export function hydrationAsks(tree: JsonValue | undefined): readonly Ask[] {
   return bounded(distinctAsks(objectsIn(tree).flatMap(kindAsks)));
 }
 
-/** For an automation's templates: Jinja in any text may name `variables`. */
+/** For an automation's templates: Jinja sees the event that triggers it, whosever that is, with the run and its parameters. */
+export function triggerAsks(tree: JsonValue | undefined): readonly Ask[] {
+  const reads = textsIn(tree).some((text) => /\{[{%]/.test(text));
+  return reads ? [{ action: 'events.read', resource: { type: 'Event', id: null } }, ...jinjaAsks(tree)] : [];
+}
+
+/** Jinja in any text may name `variables`. */
 export function jinjaAsks(tree: JsonValue | undefined): readonly Ask[] {
   const isTemplate = (text: string) => /\{[{%]/.test(text) && /\bvariables\b/.test(text);
   return textsIn(tree).some(isTemplate) ? [readsVariable(null)] : [];

@@ -314,6 +314,13 @@ describe('configuration by name', () => {
     const body = (id: string) => ({ name: 'a-x', actions: [{ type: 'run-deployment', deployment_id: id }] });
     expect(await as('deployer', scope)('POST /api/automations/', body(DEPLOYMENT))).toMatchObject({ result: 201 });
     expect(await as('deployer', scope)('POST /api/automations/', body(OTHER))).toMatchObject({ result: 'automation-exceeds-rights', arrived: false });
+    // A template sees the event that triggers it, and the run of that event: anybody's.
+    const templated = (text: string) => ({ name: 'a-x', actions: [{ type: 'run-deployment', deployment_id: DEPLOYMENT, parameters: { x: [text] } }] });
+    expect(await as('deployer', scope)('POST /api/automations/', templated('plain'))).toMatchObject({ result: 201 });
+    for (const text of ['{{ flow_run.parameters }}', '{% for x in event.related %}{{ x }}{% endfor %}']) {
+      expect(await as('deployer', scope)('POST /api/automations/', templated(text))).toMatchObject({ result: 'scope-not-filterable', arrived: false });
+      expect(await outcomeOf('deployer', 'POST /api/automations/', templated(text))).toMatchObject({ result: 201 });
+    }
     const onAnyRun = { name: 'a-x', actions: [{ type: 'cancel-flow-run' }] };
     expect(await as('deployer', scope)('POST /api/automations/', onAnyRun)).toMatchObject({ result: 'scope-not-filterable', arrived: false });
   });

@@ -1,8 +1,10 @@
 // `lictor audit`: the records of the ledger, filtered, as aligned lines or NDJSON.
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { statePaths } from '../config/state-dir.ts';
+import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { type AuditFilter, openLedgerReader } from '../ledger/query.ts';
+import { parseAction, parseAddress, parseCount, parsePath, parseReason, parseRecordId, parseStatus, parseText } from './audit-filters.ts';
 import { registerProof } from './audit-proof.ts';
 import { parseWhen } from './audit-when.ts';
 import type { CliContext } from './context.ts';
@@ -11,14 +13,7 @@ import { parseRunId } from './flow-run-id.ts';
 import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
 import { cell, jsonText, type Paint, painter, writeLine } from './text.ts';
 
-interface AuditOptions {
-  readonly flowRun?: string;
-  readonly principal?: string;
-  readonly action?: string;
-  readonly decision?: 'allow' | 'deny';
-  readonly since?: string;
-  readonly until?: string;
-  readonly last?: number;
+interface AuditOptions extends Omit<AuditFilter, 'follow'> {
   readonly follow?: boolean;
   readonly json?: boolean;
 }
@@ -28,15 +23,28 @@ export function register(program: Command, context: CliContext): void {
     .command('audit')
     .description('the ledger: who did what, when, from where, and why it was allowed or refused')
     .option('--flow-run <id>', 'only requests bound to this flow run', parseRunId)
-    .option('--principal <id>', 'only this principal: alice@local, token:etl-worker')
+    .option('--principal <id>', 'only this principal: alice@local, token:etl-worker', parseText)
     .option('--action <action>', 'one action, or all of a noun: flow_runs.create, flow_runs.*', parseAction)
     .addOption(new Option('--decision <decision>', 'only what was allowed, or refused').choices(['allow', 'deny']))
+    .option('--reason <code>', 'only with this reason: policy-default-deny', parseReason)
+    .option('--status <status>', 'only answers of this status, or of a class: 403, 5xx', parseStatus)
+    .option('--address <address>', 'only from this address, or network: 192.0.2.7, 10.0.0.0/8', parseAddress)
+    .option('--path <path>', 'only this path, or all below: /api/deployments/*', parsePath)
+    .option('--deployment <id>', 'only requests bound to this deployment', parseRunId)
+    .option('--resource <id>', 'only on this object, by id or name', parseText)
+    .option('--request <id>', 'only the request with this X-Request-Id', parseText)
+    .option('--text <words>', 'only where a name has these words: of a principal, object, action, path, reason, program', parseText)
     .option('--since <when>', 'from this time on: 24h, 90d, 2026-03-01, 2026-03-01T12:00:00Z', parseWhen)
     .option('--until <when>', 'up to this time', parseWhen)
     .option('-n, --last <count>', 'only the newest so many', parseCount)
+    .addOption(new Option('--limit <count>', 'only the oldest so many: a page').argParser(parseCount).conflicts(['last', 'follow']))
+    .option('--after <id>', 'the next page: what comes behind the record with this id', parseRecordId)
     .option('-f, --follow', 'go on with new records until interrupted')
     .option('--json', 'one record a line, with every field')
-    .addHelpText('after', '\nExample:\n  lictor audit --decision deny --since 24h\n  lictor audit --principal alice@local --action "flow_runs.*" --json\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  lictor audit --decision deny --since 24h\n  lictor audit --principal alice@local --action "flow_runs.*" --json\n  lictor audit --status 5xx --since 1h --follow\n',
+    )
     .action((options: AuditOptions) => runAudit(context, options));
   registerProof(audit, context);
 }
@@ -49,9 +57,12 @@ async function runAudit(context: CliContext, { json, follow, ...filter }: AuditO
   process.once('SIGINT', interrupt);
   try {
     const whole: AuditFilter = follow === true ? { ...filter, follow: { signal: stop.signal } } : filter;
-    const count = await print(context, reader.audit(whole), json === true);
-    if (count === 0 && json !== true && !stop.signal.aborted) context.err.write('No record fits.\n');
+    const { count, last } = await print(context, reader.audit(whole), json === true);
+    if (json === true || stop.signal.aborted) return;
+    if (count === 0) context.err.write('No record fits.\n');
+    if (count === filter.limit && last !== undefined) context.err.write(`The next page: the same with --after ${last}\n`);
   } catch (error) {
+    if (error instanceof LictorError && error.code === 'record-unknown') throw new CommandFailed(error.message, error);
     throw new CommandFailed(`The ledger ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
   } finally {
     process.removeListener('SIGINT', interrupt);
@@ -59,15 +70,23 @@ async function runAudit(context: CliContext, { json, follow, ...filter }: AuditO
   }
 }
 
-async function print({ out, env }: CliContext, records: AsyncIterable<LedgerRecord>, json: boolean): Promise<number> {
+interface Printed {
+  readonly count: number;
+  /** Id of the last record. */
+  readonly last: string | undefined;
+}
+
+async function print({ out, env }: CliContext, records: AsyncIterable<LedgerRecord>, json: boolean): Promise<Printed> {
   const paint = painter(out, env);
   let count = 0;
+  let last: string | undefined;
   for await (const record of records) {
     if (count === 0 && !json) await writeLine(out, paint('bold', HEADER));
     await writeLine(out, json ? jsonText(record) : auditLine(record, paint));
     count += 1;
+    last = record.id;
   }
-  return count;
+  return { count, last };
 }
 
 const WIDTH = { time: 19, principal: 18, status: 3, action: 20, from: 15, rest: 36 } as const;
@@ -89,14 +108,4 @@ function auditRow(row: Readonly<Record<keyof typeof WIDTH, string>>): string {
   const { time, principal, status, action, from, rest } = row;
   const start = `${cell(time, WIDTH.time)}  ${cell(principal, WIDTH.principal)}  ${cell(status, WIDTH.status)}`;
   return `${start} ${cell(action, WIDTH.action)}  ${cell(from, WIDTH.from)}  ${cell(rest, WIDTH.rest)}`.trimEnd();
-}
-
-function parseAction(text: string): string {
-  if (!/^[a-z_]+(?:\.[a-z_]+)*(?:\.\*)?$/.test(text)) throw new InvalidArgumentError('an action is written flow_runs.create, all of a noun flow_runs.*');
-  return text;
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('a whole number above 0.');
-  return Number(text);
 }

@@ -87,6 +87,28 @@ describe('audit and timeline', () => {
     ).toMatchObject([{ principal: 'carol@local', reason: 'policy-default-deny', hash: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
   });
 
+  it('audit pages: it names the record behind which the next page begins', async () => {
+    const { err } = await run('audit', '--limit', '2');
+    const after = /^The next page: the same with --after (\S+)\n$/.exec(err)?.[1] ?? '';
+    const all = (await run('audit', '--json')).out.trimEnd().split('\n');
+    expect(JSON.parse(all[1] ?? '')).toMatchObject({ id: after });
+    expect((await run('audit', '--json', '--after', after)).out.trimEnd().split('\n')).toEqual(all.slice(2));
+    expect(await run('audit', '--after', '0199c0de-0000-7000-8000-0000000000ff')).toMatchObject({ status: 1, err: expect.stringContaining('no record') });
+  });
+
+  it.each<[string[], number]>([
+    [['--status', '4xx'], 1],
+    [['--status', '404'], 0],
+    [['--address', '2001:db8:85a3:1::/64'], 1],
+    [['--address', '192.0.2.0/24'], 1],
+    [['--reason', 'policy-default-deny'], 1],
+    [['--text', 'CAROL'], 1],
+    [['--path', '/x/*'], 1],
+    [['--request', 'creation'], 1],
+  ])('audit %j', async (filter, count) => {
+    expect((await run('audit', ...filter, '--json')).out.split('\n')).toHaveLength(count + 1);
+  });
+
   it('audit says so when nothing fits', async () => {
     expect(await run('audit', '--principal', 'nobody@local')).toMatchObject({ status: 0, out: '', err: 'No record fits.\n' });
   });
@@ -98,6 +120,18 @@ describe('audit and timeline', () => {
     ['audit', '--decision', 'maybe'],
     ['audit', '--action', 'DROP TABLE'],
     ['audit', '--last', '0'],
+    ['audit', '--limit', '5', '--last', '5'],
+    ['audit', '--limit', '5', '--follow'],
+    ['audit', '--after', '17'],
+    ['audit', '--status', '6xx'],
+    ['audit', '--status', '40'],
+    ['audit', '--address', '10.0.0.0/33'],
+    ['audit', '--address', 'fe80::1%eth0'],
+    ['audit', '--path', 'api'],
+    ['audit', '--path', '/api/*/x'],
+    ['audit', '--reason', 'No Reason'],
+    ['audit', '--text', ''],
+    ['audit', '--deployment', 'etl/daily'],
     ['audit', 'verify', '--principal', 'alice@local'],
     ['audit', 'export', '--last', '3'],
     ['timeline'],

@@ -31,6 +31,11 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL, signature TEXT NOT NULL) STRICT;
    CREATE TABLE checkpoints (number INTEGER PRIMARY KEY, text TEXT NOT NULL, signature TEXT NOT NULL) STRICT;`,
   adoptRecords,
+  `CREATE INDEX IF NOT EXISTS records_resource ON records (resource_id, time) WHERE resource_id IS NOT flow_run_id;
+   CREATE INDEX IF NOT EXISTS records_deployment ON records (deployment_id, time) WHERE deployment_id IS NOT NULL;
+   CREATE INDEX IF NOT EXISTS records_reason ON records (reason, time) WHERE reason <> 'policy-permits';
+   CREATE INDEX IF NOT EXISTS records_failed ON records (time) WHERE status >= 400;
+   CREATE INDEX IF NOT EXISTS records_address ON records (source_ip, time) WHERE source_ip IS NOT NULL;`,
 ];
 
 /** For writing. Creates the file with mode 0600 and brings the schema up to date. Throws what SQLite throws. */

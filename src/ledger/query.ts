@@ -1,10 +1,11 @@
 // Reads the ledger: filtered, oldest first, page by page, and on as it grows. Never writes.
 import { existsSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from './columns.ts';
+import { addFunctions, whereByNumber, whereByTime } from './conditions.ts';
 import { GATEWAY_ACTIONS } from './events.ts';
 
 export interface AuditFilter {
@@ -16,12 +17,27 @@ export interface AuditFilter {
   /** An action, or all of a noun: `flow_runs.*`. */
   readonly action?: string | undefined;
   readonly decision?: 'allow' | 'deny' | undefined;
+  readonly reason?: string | undefined;
+  /** Both inclusive. */
+  readonly status?: { readonly from: number; readonly to: number } | undefined;
+  /** An address, or a network: `10.0.0.0/8`. */
+  readonly address?: string | undefined;
+  /** Whole, or what is below: `/api/deployments/*`. */
+  readonly path?: string | undefined;
+  readonly deployment?: string | undefined;
+  readonly resource?: string | undefined;
+  /** Somewhere in a name: of a principal, action, object, path, reason, service, program. In ASCII without regard to case. */
+  readonly text?: string | undefined;
   /** RFC 3339 in UTC with milliseconds, as records carry it; inclusive. */
   readonly since?: string | undefined;
   /** The same; exclusive. */
   readonly until?: string | undefined;
   /** Only the newest so many of them. */
   readonly last?: number | undefined;
+  /** Only the oldest so many of them. */
+  readonly limit?: number | undefined;
+  /** Only what comes behind the record with this id, in the order of time: the next page. */
+  readonly after?: string | undefined;
   /** Goes on with new records until the signal aborts. */
   readonly follow?: { readonly signal: AbortSignal } | undefined;
 }
@@ -39,11 +55,12 @@ export interface LedgerReader {
 const PAGE = 500;
 const FOLLOW_MS = 250;
 
-/** Throws LictorError `ledger-missing` when there is none yet. */
+/** Throws LictorError `ledger-missing` when there is none yet. `audit` throws `record-unknown` when there is no record to go on from. */
 export function openLedgerReader(file: string): LedgerReader {
   if (!existsSync(file))
     throw new LictorError('ledger-missing', `There is no ledger at ${file} yet: start the gateway with lictor up, or name its --state-dir.`);
   const db = new DatabaseSync(file, { readOnly: true, timeout: 2_000 });
+  addFunctions(db);
   const audit = (filter: AuditFilter) => auditRows(db, filter);
   return {
     audit,
@@ -56,6 +73,11 @@ export function openLedgerReader(file: string): LedgerReader {
   };
 }
 
+/** One page in the order of time, behind a place in it. Its parameters: those of the filter, the highest number, time and number of the place. */
+export function pageSql(filter: AuditFilter): string {
+  return `SELECT n, ${SELECT_COLUMNS} FROM records WHERE ${whereByTime(filter).sql} AND +n <= ? AND (time, n) > (?, ?) ORDER BY time, n LIMIT ${PAGE}`;
+}
+
 async function collect(records: AsyncIterable<LedgerRecord>): Promise<LedgerRecord[]> {
   const all: LedgerRecord[] = [];
   for await (const record of records) all.push(record);
@@ -64,15 +86,23 @@ async function collect(records: AsyncIterable<LedgerRecord>): Promise<LedgerReco
 
 async function* auditRows(db: DatabaseSync, filter: AuditFilter): AsyncGenerator<LedgerRecord> {
   const newest = Number(db.prepare('SELECT max(n) AS n FROM records').get()?.n ?? 0);
-  yield* upTo(db, filter, newest);
+  let left = filter.limit ?? Number.POSITIVE_INFINITY;
+  for await (const record of upTo(db, filter, newest)) {
+    yield record;
+    left -= 1;
+    if (left === 0) return;
+  }
   if (filter.follow !== undefined) yield* after(db, filter, newest, filter.follow.signal);
 }
 
+/** A place in the order of records: time, then number. */
+type Place = readonly [time: string, n: number];
+
 /** Keyset pages: no read transaction stays open while the consumer is slow, so the log of SQLite can be checkpointed. */
 async function* upTo(db: DatabaseSync, filter: AuditFilter, newest: number): AsyncGenerator<LedgerRecord> {
-  const { sql, values } = conditions(filter);
-  const page = db.prepare(`SELECT n, ${SELECT_COLUMNS} FROM records WHERE ${sql} AND n <= ? AND (time, n) > (?, ?) ORDER BY time, n LIMIT ${PAGE}`);
-  let [time, n]: [string, number] = filter.last === undefined ? ['', 0] : startOfLast(db, filter, filter.last, newest);
+  const { values } = whereByTime(filter);
+  const page = db.prepare(pageSql(filter));
+  let [time, n] = startOf(db, filter, newest);
   for (;;) {
     const rows = page.all(...values, newest, time, n);
     for (const row of rows) yield recordOfRow(row);
@@ -82,14 +112,24 @@ async function* upTo(db: DatabaseSync, filter: AuditFilter, newest: number): Asy
   }
 }
 
-function startOfLast(db: DatabaseSync, filter: AuditFilter, count: number, newest: number): [string, number] {
-  const { sql, values } = conditions(filter);
-  const nth = db.prepare(`SELECT time, n FROM records WHERE ${sql} AND n <= ? ORDER BY time DESC, n DESC LIMIT 1 OFFSET ?`).get(...values, newest, count);
-  return nth === undefined ? ['', 0] : [String(nth.time), Number(nth.n)];
+function startOf(db: DatabaseSync, filter: AuditFilter, newest: number): Place {
+  const behind: Place = filter.after === undefined ? ['', 0] : placeOf(db, filter.after);
+  if (filter.last === undefined) return behind;
+  const { sql, values } = whereByTime(filter);
+  const nth = db
+    .prepare(`SELECT time, n FROM records WHERE ${sql} AND +n <= ? AND (time, n) > (?, ?) ORDER BY time DESC, n DESC LIMIT 1 OFFSET ?`)
+    .get(...values, newest, ...behind, filter.last);
+  return nth === undefined ? behind : [String(nth.time), Number(nth.n)];
+}
+
+function placeOf(db: DatabaseSync, id: string): Place {
+  const row = db.prepare('SELECT time, n FROM records WHERE id = ?').get(id);
+  if (row === undefined) throw new LictorError('record-unknown', `There is no record ${id} (any more): go on from another one, or by time.`);
+  return [String(row.time), Number(row.n)];
 }
 
 async function* after(db: DatabaseSync, filter: AuditFilter, newest: number, signal: AbortSignal): AsyncGenerator<LedgerRecord> {
-  const { sql, values } = conditions(filter);
+  const { sql, values } = whereByNumber(filter);
   const page = db.prepare(`SELECT n, ${SELECT_COLUMNS} FROM records WHERE ${sql} AND n > ? ORDER BY n LIMIT ${PAGE}`);
   let n = newest;
   while (!signal.aborted) {
@@ -98,25 +138,4 @@ async function* after(db: DatabaseSync, filter: AuditFilter, newest: number, sig
     n = Number(rows.at(-1)?.n ?? n);
     if (rows.length < PAGE) await wait(FOLLOW_MS, undefined, { signal }).catch(() => undefined); // Aborted: the loop ends.
   }
-}
-
-/** Fixed fragments; every value is bound. */
-function conditions(filter: AuditFilter): { readonly sql: string; readonly values: readonly SQLInputValue[] } {
-  const parts: [string, ...SQLInputValue[]][] = [['TRUE']];
-  if (filter.flowRun !== undefined) parts.push(['flow_run_id = ?', filter.flowRun]);
-  if (filter.request !== undefined) parts.push(['request_id = ?', filter.request]);
-  if (filter.principal !== undefined) parts.push(['principal = ?', filter.principal]);
-  if (filter.action !== undefined) parts.push(actionCondition(filter.action));
-  // Written out, so that the partial index of denials is found.
-  if (filter.decision !== undefined) parts.push([filter.decision === 'deny' ? "decision = 'deny'" : "decision = 'allow'"]);
-  if (filter.since !== undefined) parts.push(['time >= ?', filter.since]);
-  if (filter.until !== undefined) parts.push(['time < ?', filter.until]);
-  return { sql: parts.map(([sql]) => sql).join(' AND '), values: parts.flatMap(([, ...values]) => values) };
-}
-
-/** `flow_runs.*` as a range, which an index serves: `/` is the character after `.`. */
-function actionCondition(action: string): [string, ...SQLInputValue[]] {
-  if (!action.endsWith('.*')) return ['action = ?', action];
-  const noun = action.slice(0, -2);
-  return ['action >= ? AND action < ?', `${noun}.`, `${noun}/`];
 }

@@ -1,0 +1,121 @@
+// What somebody looks for in the ledger -> SQL that one index serves.
+import { BlockList, isIP } from 'node:net';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { AuditFilter } from './query.ts';
+
+export interface Where {
+  readonly sql: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+/** `indexed` false: written so that no index is taken for it. SQLite keeps no statistics here and would guess, wrongly at millions of records. */
+interface Condition {
+  readonly sql: (indexed: boolean) => string;
+  readonly values: readonly SQLInputValue[];
+  /** Its index ends with the time: pages come in order without sorting. False: there is none. */
+  readonly indexable: boolean;
+}
+
+/** For pages in order of time: the index of the rarest thing that is asked for, else that of the time. */
+export function whereByTime(filter: AuditFilter): Where {
+  const all = conditions(filter);
+  const chosen = all.find(({ indexable }) => indexable);
+  return joined([...all.map((condition) => ({ ...condition, sql: condition.sql(condition === chosen) })), ...period(filter)]);
+}
+
+/** For what comes behind a record: by its number alone. */
+export function whereByNumber(filter: AuditFilter): Where {
+  return joined([...conditions(filter).map((condition) => ({ ...condition, sql: condition.sql(false) })), ...period(filter)]);
+}
+
+/** `in_network(address, network)`, for reading connections. Whoever asks has checked that the network is one. */
+export function addFunctions(db: DatabaseSync): void {
+  let known: { readonly text: string; readonly holds: (address: string) => boolean } | undefined;
+  db.function('in_network', { deterministic: true }, (address, network) => {
+    if (typeof address !== 'string' || typeof network !== 'string') return 0;
+    if (known?.text !== network) known = { text: network, holds: inNetwork(network) };
+    return known.holds(address) ? 1 : 0;
+  });
+}
+
+function inNetwork(network: string): (address: string) => boolean {
+  const [base = '', bits] = network.split('/');
+  const family = isIP(base);
+  const list = new BlockList();
+  if (family !== 0) list.addSubnet(base, Number(bits), family === 6 ? 'ipv6' : 'ipv4');
+  // Node's list would take ::/0 for every IPv4 address too.
+  return (address) => isIP(address) === family && family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** The rarest first. Fixed fragments; every value is bound. */
+function conditions(filter: AuditFilter): readonly Condition[] {
+  const { address, reason, status } = filter;
+  return [
+    equal('request_id', filter.request),
+    equal('flow_run_id', filter.flowRun),
+    filter.resource === undefined ? undefined : resourceCondition(filter.resource),
+    equal('deployment_id', filter.deployment),
+    // Nearly every record has this one reason: it is in no index.
+    reason === 'policy-permits' ? plain('+reason = ?', reason) : equal('reason', reason, "reason <> 'policy-permits' AND "),
+    ...(status === undefined ? [] : [statusCondition(status)]),
+    equal('principal', filter.principal),
+    address?.includes('/') === true ? plain('in_network(source_ip, ?)', address) : equal('source_ip', address),
+    filter.action?.endsWith('.*') === true ? actionRange(filter.action.slice(0, -2)) : equal('action', filter.action),
+    // Written out, so that the partial index of denials is found.
+    fixed("decision = 'deny'", filter.decision === 'deny'),
+    fixed("+decision = 'allow'", filter.decision === 'allow'),
+    filter.path === undefined ? undefined : pathCondition(filter.path),
+    filter.text === undefined ? undefined : plain(`instr(${NAMES}, lower(?)) > 0`, filter.text),
+  ].filter((condition) => condition !== undefined);
+}
+
+/** The fields that name something. lower() is about ASCII; a line break is in none of them. */
+const NAMES = 'lower(concat_ws(char(10), principal, on_behalf_of, action, resource_type, resource_id, path, reason, service, tool, user_agent, credential_id))';
+
+function equal(column: string, value: string | undefined, partial = ''): Condition | undefined {
+  return value === undefined ? undefined : { sql: (indexed) => (indexed ? `${partial}${column} = ?` : `+${column} = ?`), values: [value], indexable: true };
+}
+
+function plain(sql: string, ...values: readonly SQLInputValue[]): Condition {
+  return { sql: () => sql, values, indexable: false };
+}
+
+function fixed(sql: string, wanted: boolean): Condition | undefined {
+  return wanted ? { sql: (indexed) => (indexed || sql.startsWith('+') ? sql : `+${sql}`), values: [], indexable: !sql.startsWith('+') } : undefined;
+}
+
+/** Most requests are about the flow run that they are bound to: for those its own index serves. The few others are sorted. */
+function resourceCondition(resource: string): Condition {
+  const indexed = '((flow_run_id = ? AND resource_id = ?) OR (resource_id = ? AND resource_id IS NOT flow_run_id))';
+  return { sql: (chosen) => (chosen ? indexed : '? = ? AND +resource_id = ?'), values: [resource, resource, resource], indexable: true };
+}
+
+/** The index holds what failed. */
+function statusCondition({ from, to }: NonNullable<AuditFilter['status']>): Condition {
+  const partial = 'status >= 400 AND ';
+  return { sql: (indexed) => `${indexed ? partial : ''}+status BETWEEN ? AND ?`, values: [from, to], indexable: from >= 400 };
+}
+
+/** All of a noun: `/` is the character after `.`. */
+function actionRange(noun: string): Condition {
+  return plain('+action >= ? AND +action < ?', `${noun}.`, `${noun}/`);
+}
+
+/** A path, or what is below it: `/api/deployments/*`. */
+function pathCondition(path: string): Condition {
+  if (!path.endsWith('*')) return plain('+path = ?', path);
+  const start = path.slice(0, -1);
+  return plain('substr(path, 1, ?) = ?', start.length, start);
+}
+
+interface Part extends Where {
+  readonly indexable?: boolean;
+}
+
+function period({ since, until }: AuditFilter): readonly Part[] {
+  return [...(since === undefined ? [] : [{ sql: 'time >= ?', values: [since] }]), ...(until === undefined ? [] : [{ sql: 'time < ?', values: [until] }])];
+}
+
+function joined(parts: readonly Part[]): Where {
+  return { sql: ['TRUE', ...parts.map(({ sql }) => sql)].join(' AND '), values: parts.flatMap(({ values }) => values) };
+}

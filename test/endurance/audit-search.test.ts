@@ -1,0 +1,42 @@
+// Five million records: each search answers at once.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openLedgerDatabase } from '../../src/ledger/database.ts';
+import { tempState } from '../../src/ledger/lines.fixture.ts';
+import { fillLedger, runOf } from '../../src/ledger/many.fixture.ts';
+import { type AuditFilter, openLedgerReader } from '../../src/ledger/query.ts';
+
+const COUNT = 5_000_000;
+const state = tempState();
+
+beforeAll(() => {
+  const startedMs = performance.now();
+  using db = openLedgerDatabase(state.paths.ledgerFile);
+  fillLedger(db, COUNT);
+  process.stderr.write(`${COUNT} records made in ${((performance.now() - startedMs) / 1_000).toFixed(0)} s\n`);
+}, 900_000);
+afterAll(() => state.remove());
+
+describe('lictor audit on five million records', () => {
+  it.each<[AuditFilter, number, number]>([
+    [{ flowRun: runOf(2_345_678) }, 250, 100],
+    [{ flowRun: runOf(2_345_678), principal: 'token:worker-1' }, 1, 100],
+    [{ resource: runOf(4_000_001), status: { from: 400, to: 499 } }, 0, 100],
+    [{ deployment: '0199c0de-0000-7000-9000-000000000007' }, 2_500, 400],
+    [{ principal: 'token:worker-7', last: 100 }, 100, 100],
+    [{ address: '10.0.1.7', last: 100 }, 100, 100],
+    [{ status: { from: 500, to: 599 }, last: 100 }, 100, 100],
+    [{ reason: 'policy-default-deny', limit: 100 }, 100, 100],
+    [{ decision: 'deny', last: 100 }, 100, 100],
+    [{ request: (4_999_999).toString(16).padStart(16, '0') }, 1, 100],
+  ])('answers %j', async (filter, count, withinMs) => {
+    const startedMs = performance.now();
+    const reader = openLedgerReader(state.paths.ledgerFile);
+    let found = 0;
+    for await (const _record of reader.audit(filter)) found += 1;
+    reader.close();
+    const ms = performance.now() - startedMs;
+    process.stderr.write(`${JSON.stringify(filter)}: ${found} in ${ms.toFixed(1)} ms\n`);
+    if (count > 1) expect(found).toBe(count);
+    expect(ms).toBeLessThan(withinMs);
+  });
+});

@@ -8,7 +8,7 @@ import { stringify } from 'yaml';
 import { logIn, type Session } from './browser-session.ts';
 import { endGently, killAll, type Pids, pidsOf } from './gateway-processes.ts';
 import { noteCookies, noteSecret, secretsBelow, secretsIn } from './kept-secrets.ts';
-import { alsoShow, type Finished, freePort, type Running, run, start } from './process.ts';
+import { alsoShow, type Finished, freePort, type Running, run, start, waitFor } from './process.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
 
@@ -64,6 +64,8 @@ export interface Gateway {
   pids(): Pids;
   /** What `lictor up` has printed. */
   terminal(): string;
+  /** Resolves when it has printed `text`: a record comes before the words about it. */
+  says(text: string): Promise<void>;
   /** Starts it again after `kill` or `stop`. */
   up(): Promise<void>;
   isReady(): Promise<boolean>;
@@ -105,6 +107,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     fetch: (path, init = {}) => fetch(`${url}${path}`, { redirect: 'manual', ...init, headers: withCredential(url, init) }),
     pids: () => pidsOf(supervisor.pid),
     terminal: () => supervisor.output(),
+    says: async (text) => void (await waitFor(() => supervisor.output().includes(text), { what: `lictor up to say: ${text}` })),
     up: async () => {
       supervisor = await start({ ...spec(['up']), ready: isReady, readyTimeoutMs: 30_000 });
     },

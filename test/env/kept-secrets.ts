@@ -55,7 +55,8 @@ export function secretsIn(text: string): readonly string[] {
 }
 
 function kindsInFile(path: string): readonly string[] {
-  const file = openSync(path, 'r');
+  const file = openIfThere(path);
+  if (file === undefined) return [];
   const buffer = Buffer.alloc(CHUNK_BYTES);
   const kinds = new Set<string>();
   for (let at = 0; ; at += CHUNK_BYTES - OVERLAP_BYTES) {
@@ -65,4 +66,14 @@ function kindsInFile(path: string): readonly string[] {
   }
   closeSync(file);
   return [...kinds];
+}
+
+/** A process that ends meanwhile takes what its database needed along. */
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

@@ -111,7 +111,7 @@ describe('while it runs', () => {
     writeFileSync(paths().serverFile, 'nonsense');
     signalProcess(gateway.pids().supervisor, 'SIGHUP');
     await waitFor(async () => (await refused()) > earlier, { what: 'the refused reload', timeoutMs: 30_000, everyMs: 200 });
-    expect(gateway.terminal()).toContain('server.pem holds no PEM certificate');
+    await gateway.says('server.pem holds no PEM certificate');
     expect(await runLictor(['check'], gateway)).toMatchObject({ code: 1, output: expect.stringContaining('server.pem holds no PEM certificate') });
     expect(await servedSerial()).toBe(before);
     expect(readFileSync(paths().serverFile, 'utf8')).toBe('nonsense');

@@ -71,7 +71,10 @@ describe('a worker under lictor exec', () => {
     expect(await session.server.awaitRunState(id, ['COMPLETED', 'FAILED', 'CRASHED'], 120_000)).toBe('COMPLETED');
     await expectTaskRuns(session, id, 50);
     // Its last lines come after its last state.
-    await waitFor(async () => (await session.server.logMessages(id)).join('\n').includes('steady ran 50 tasks'), { what: 'its last log line', timeoutMs: 60_000 });
+    await waitFor(async () => (await session.server.logMessages(id)).join('\n').includes('steady ran 50 tasks'), {
+      what: 'its last log line',
+      timeoutMs: 60_000,
+    });
     expect(worker.running(), worker.output()).toBe(true);
   });
 

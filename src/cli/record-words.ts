@@ -1,12 +1,13 @@
 // A record in words: what the gateway says about itself, and what a request did.
 import type { LedgerRecord } from '../contract/record.ts';
-import { GATEWAY_ACTIONS } from '../ledger/events.ts';
+import { EVENTS_STORED, GATEWAY_ACTIONS } from '../ledger/events.ts';
 import { SUMMARY_ACTION } from '../ledger/floods.ts';
 import { span } from './text.ts';
 
 /** One sentence for a record of the gateway itself; undefined for a request. */
 export function gatewayWords(record: LedgerRecord): string | undefined {
   const gap = record.duration_ms === null ? undefined : span(record.duration_ms);
+  const which = record.resource_id ?? '?';
   switch (record.action) {
     case GATEWAY_ACTIONS.started:
       return `control plane started${STARTED[record.resource_id ?? ''] ?? ''}${gap === undefined ? '' : `, away ${gap}`}`;
@@ -19,9 +20,11 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
     case GATEWAY_ACTIONS.unreadable:
       return `a line of the access log could not be read (${record.bytes ?? '?'} bytes)`;
     case GATEWAY_ACTIONS.pruned:
-      return `records up to ${record.resource_id ?? '?'} were let go: they are older than ledger.retention`;
+      return `records up to ${which} were let go: they are older than ledger.retention`;
     case GATEWAY_ACTIONS.pruneStopped:
-      return `record ${record.resource_id ?? '?'} was changed after it was written: nothing is let go any more (lictor audit verify)`;
+      return `record ${which} was changed after it was written: nothing is let go any more (lictor audit verify)`;
+    case EVENTS_STORED:
+      return `${record.tool?.split(',')[0] ?? ''} of Prefect stored (${which})`;
     case SUMMARY_ACTION:
       return summaryWords(record, gap);
     default:

@@ -13,6 +13,7 @@ import { createFloods, type Floods } from './floods.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 import { createIntents, HOLD_MS, type Intents } from './intents.ts';
 import { createLifeSigns, type LifeSigns } from './life-signs.ts';
+import { createEventStore, type EventBatch } from './prefect-events/store-events.ts';
 import type { Command, Outcome, WorkerSetup } from './protocol.ts';
 import type { RotateLimits } from './rotate.ts';
 
@@ -22,6 +23,8 @@ const MOST_OWED = 10_000;
 export interface Core {
   /** One transaction for the whole group; an outcome for each, in order. */
   run(commands: readonly Command[]): readonly Outcome[];
+  /** A transaction of its own, which waits for no disk: what is lost with it is asked for again. */
+  storeEvents(batch: EventBatch): Outcome;
   /** Takes a batch from the logs; true when there may be more. While unhealthy it tries to recover. */
   pump(): boolean;
   /** What time brings: held lines are released, a sign of life is left. */
@@ -51,6 +54,7 @@ interface Open {
   readonly intents: Intents;
   readonly ingest: Ingest;
   readonly life: LifeSigns;
+  readonly storeEvents: (batch: EventBatch) => void;
 }
 
 export function createCore({ setup, routes, clock, onHealth, onReopen }: CoreParts): Core {
@@ -112,6 +116,15 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
       if (outcomes !== undefined) return outcomes;
       owed = [...owed, ...commands.filter((command) => command.kind === 'settle')].slice(0, MOST_OWED);
       return commands.map(() => UNAVAILABLE);
+    },
+    storeEvents(batch) {
+      const isDone =
+        failedAtMs === undefined &&
+        guarded((parts) => {
+          parts.storeEvents(batch);
+          return true;
+        }) === true;
+      return isDone ? null : UNAVAILABLE;
     },
     pump() {
       if (failedAtMs !== undefined) return recover();
@@ -202,7 +215,9 @@ function openAll({ setup, routes, clock, memory }: Opening): Open {
     write(() => life.start());
     const { accessLog, edgeErrorLog, basePath } = setup;
     const ingest = createIngest({ db, write: writeRepeatable, appendRow, intents, routes, accessLog, edgeErrorLog, basePath });
-    return { db, write, retention, appendRow, floods, intents, ingest, life };
+    const store = createEventStore(db, appendRow);
+    const storeEvents = (batch: EventBatch) => writeRepeatable(() => store(batch, clock()));
+    return { db, write, storeEvents, retention, appendRow, floods, intents, ingest, life };
   } catch (error) {
     db.close();
     throw error;

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { LictorError } from '../contract/error.ts';
 import { adoptRecords } from './chain/adopt.ts';
 import { COLUMN_SQL } from './columns.ts';
+import { EVENT_TABLES } from './prefect-events/table.ts';
 
 /** How long a writer waits for another process's transaction before it counts as a failed write. */
 const BUSY_MS = 2_000;
@@ -36,6 +37,7 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
    CREATE INDEX IF NOT EXISTS records_reason ON records (reason, time) WHERE reason <> 'policy-permits';
    CREATE INDEX IF NOT EXISTS records_failed ON records (time) WHERE status >= 400;
    CREATE INDEX IF NOT EXISTS records_address ON records (source_ip, time) WHERE source_ip IS NOT NULL;`,
+  EVENT_TABLES,
 ];
 
 /** For writing. Creates the file with mode 0600 and brings the schema up to date. Throws what SQLite throws. */

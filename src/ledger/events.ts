@@ -1,5 +1,5 @@
 // What the ledger records about itself and its surroundings: the gaps that it cannot fill, it names.
-import type { NewRecord } from '../contract/record.ts';
+import type { LedgerRecord, NewRecord } from '../contract/record.ts';
 import { stableId } from './append.ts';
 
 /** Actions of records that are no request. Their `duration_ms` is the length of the gap that ends at `time` or, for a start, before it. */
@@ -82,6 +82,37 @@ export function prunedRecord(atMs: number, upTo: number): NewRecord {
 /** A record that was due to go is not as it was written: nothing more goes until the gateway is started again. */
 export function pruneStoppedRecord(atMs: number, seq: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.pruneStopped, 'ledger-altered', { resource_type: 'Record', resource_id: String(seq) });
+}
+
+export const EVENTS_STORED = 'events.stored';
+
+/** Rows `first` to `last` of the stored events, and what they hash to. */
+export interface StoredEvents {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  readonly sha256: string;
+}
+
+/** A batch of events of Prefect was stored. `resource_id` says which, `tool` how many, and the digest that proves them. */
+export function eventsStoredRecord(atMs: number, { first, last, count, sha256 }: StoredEvents): NewRecord {
+  return event(atMs, EVENTS_STORED, 'events-stored', {
+    resource_type: 'PrefectEvents',
+    resource_id: `${first}-${last}`,
+    tool: `${count} events, sha256 ${sha256}`,
+  });
+}
+
+/** Undefined: the record does not speak of events, or somebody changed it. */
+export function parseStoredEvents({ resource_id, tool }: Pick<LedgerRecord, 'resource_id' | 'tool'>): StoredEvents | undefined {
+  const range = parseStoredRange(resource_id);
+  const what = /^(\d{1,6}) events, sha256 ([0-9a-f]{64})$/.exec(tool ?? '');
+  return range === undefined || what === null ? undefined : { ...range, count: Number(what[1]), sha256: what[2] ?? '' };
+}
+
+export function parseStoredRange(text: string | null): Pick<StoredEvents, 'first' | 'last'> | undefined {
+  const match = /^(\d{1,15})-(\d{1,15})$/.exec(text ?? '');
+  return match === null ? undefined : { first: Number(match[1]), last: Number(match[2]) };
 }
 
 function event(atMs: number, action: string, reason: string, more: Partial<NewRecord>): NewRecord {

@@ -8,6 +8,7 @@ import { LictorError } from '../contract/error.ts';
 import { REASONS } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { FLOOD_LIMITS, type FloodLimits } from './floods.ts';
+import type { EventBatch } from './prefect-events/store-events.ts';
 import type { Command, FromWorker, Outcome, ToWorker, WorkerSetup } from './protocol.ts';
 import type { RotateLimits } from './rotate.ts';
 
@@ -21,6 +22,8 @@ export interface Ledger {
   intend(record: NewRecord & { readonly request_id: string }): Promise<void>;
   /** Intent and outcome become the one record. When this rejects with `ledger-unavailable` it is still written as soon as that is possible. */
   settle(requestId: string, outcome: Partial<NewRecord>): Promise<void>;
+  /** Events of Prefect, and how far they are stored: one batch at a time. They can be asked for again, so they come after everything else. */
+  storeEvents(batch: EventBatch): Promise<void>;
   healthy(): boolean;
   onHealth(listener: (healthy: boolean) => void): void;
   /** A log was renamed: nginx has to open its logs anew. Told again until it has. */
@@ -124,6 +127,7 @@ export async function startLedger({
     append: (record) => ask({ kind: 'append', record }),
     intend: (record) => ask({ kind: 'intend', record }),
     settle: (requestId, outcome) => ask({ kind: 'settle', requestId, outcome }),
+    storeEvents: (batch) => ask({ kind: 'events', batch }),
     healthy: health.healthy,
     onHealth: health.onChange,
     onReopen: (listener) => void reopenListeners.push(listener),

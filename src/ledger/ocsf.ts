@@ -15,7 +15,7 @@ const OTHER = 99;
 
 /** By the first words of the action. */
 const ACCOUNT_CHANGE = ['account.', 'token.', 'lock.', 'identity.'];
-const LIFECYCLE = ['gateway.', 'edge.', 'ledger.', 'config.', 'upstream.'];
+const LIFECYCLE = ['gateway.', 'edge.', 'ledger.', 'config.', 'upstream.', 'events.'];
 const CREATE_READ_UPDATE_DELETE: Readonly<Record<string, number>> = { POST: 1, PUT: 3, PATCH: 3, DELETE: 4, GET: 2, HEAD: 2 };
 const CHANGES: Readonly<Record<string, number>> = { create: 1, add: 1, passwd: 3, rotate: OTHER, revoke: 5, remove: 6, forget: 6, exchange: OTHER };
 const SESSION: Readonly<Record<string, number>> = { 'session.login': 1, 'session.logout': 2, 'session.backchannel_logout': 2 };

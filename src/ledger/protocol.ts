@@ -1,12 +1,14 @@
 // Messages between the ledger's client (main thread) and its worker thread.
 import type { NewRecord } from '../contract/record.ts';
 import type { FloodLimits } from './floods.ts';
+import type { EventBatch } from './prefect-events/store-events.ts';
 import type { RotateLimits } from './rotate.ts';
 
 export type Command =
   | { readonly kind: 'append'; readonly record: NewRecord }
   | { readonly kind: 'intend'; readonly record: NewRecord & { readonly request_id: string } }
-  | { readonly kind: 'settle'; readonly requestId: string; readonly outcome: Partial<NewRecord> };
+  | { readonly kind: 'settle'; readonly requestId: string; readonly outcome: Partial<NewRecord> }
+  | { readonly kind: 'events'; readonly batch: EventBatch };
 
 /** Null: done and durable. */
 export type Outcome = { readonly code: string; readonly message: string; readonly detail: string } | null;

@@ -7,6 +7,7 @@ import type { LedgerRecord } from '../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from './columns.ts';
 import { addFunctions, whereByNumber, whereByTime } from './conditions.ts';
 import { GATEWAY_ACTIONS } from './events.ts';
+import { createEventReader, type EventReader } from './prefect-events/read-events.ts';
 
 export interface AuditFilter {
   /** Lower case, hyphenated. */
@@ -49,6 +50,7 @@ export interface LedgerReader {
   forFlowRun(id: string): Promise<readonly LedgerRecord[]>;
   /** What happened to the gateway itself between two times: starts, dead edge workers, gaps. */
   gatewayEvents(since: string, until: string): Promise<readonly LedgerRecord[]>;
+  readonly events: EventReader;
   close(): void;
 }
 
@@ -69,6 +71,7 @@ export function openLedgerReader(file: string): LedgerReader {
       const all = await Promise.all(Object.values(GATEWAY_ACTIONS).map((action) => collect(audit({ action, since, until }))));
       return all.flat().sort((a, b) => (a.time < b.time ? -1 : 1));
     },
+    events: createEventReader(db),
     close: () => db.close(),
   };
 }

@@ -21,6 +21,7 @@ const setup = workerData as WorkerSetup;
 const post = (message: FromWorker) => port.postMessage(message);
 
 const crowding = createCrowding();
+const eventCrowding = createCrowding();
 const core = createCore({
   setup,
   routes: createCatalogue(),
@@ -31,12 +32,20 @@ const core = createCore({
 });
 if (core.healthy()) post({ kind: 'health', healthy: true, detail: 'open' });
 
-let waiting: { readonly id: number; readonly command: Command }[] = [];
+type Waiting<C extends Command = Command> = { readonly id: number; readonly command: C };
+let waiting: Waiting[] = [];
+const waitingEvents: Waiting<Extract<Command, { kind: 'events' }>>[] = [];
 let pumping: NodeJS.Immediate | undefined;
 
 // Commands that arrive while a transaction runs are taken together by the next one: one fsync for all of them.
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'close') return close();
+  if (message.command.kind === 'events') {
+    waitingEvents.push({ id: message.id, command: message.command });
+    // Where others wait for the core: at the next look.
+    if (!eventCrowding.look()) setImmediate(takeEvents);
+    return;
+  }
   waiting.push({ id: message.id, command: message.command });
   if (waiting.length === 1) setImmediate(runWaiting);
 });
@@ -47,6 +56,13 @@ function runWaiting(): void {
   if (group.length === 0) return;
   const outcomes = core.run(group.map(({ command }) => command));
   post({ kind: 'outcomes', outcomes: group.map(({ id }, index) => ({ id, outcome: outcomes[index] ?? null })) });
+}
+
+/** One batch, and only when nobody waits for an answer. */
+function takeEvents(): void {
+  const next = waiting.length === 0 ? waitingEvents.shift() : undefined;
+  if (next === undefined) return;
+  post({ kind: 'outcomes', outcomes: [{ id: next.id, outcome: core.storeEvents(next.command.batch) }] });
 }
 
 /**
@@ -60,6 +76,7 @@ function pump(): void {
 }
 
 const looks = setInterval(() => {
+  takeEvents();
   pumping ??= setImmediate(pump);
 }, LOOK_MS);
 const ticks = setInterval(() => core.tick(), TICK_MS);
@@ -67,6 +84,7 @@ pumping = setImmediate(pump);
 
 function close(): void {
   runWaiting();
+  takeEvents();
   clearInterval(looks);
   clearInterval(ticks);
   clearImmediate(pumping);

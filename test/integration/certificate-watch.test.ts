@@ -70,6 +70,7 @@ async function watch(tls: string): Promise<void> {
         append: async (record) => void records.push(record),
         intend: unused,
         settle: unused,
+        storeEvents: unused,
         healthy: () => true,
         onHealth: unused,
         onReopen: unused,

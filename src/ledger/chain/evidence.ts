@@ -1,5 +1,6 @@
 // What is examined, and what is known about it from elsewhere.
 import type { LedgerRecord } from '../../contract/record.ts';
+import type { Problem } from './report.ts';
 import type { Signed } from './statement.ts';
 
 /** What is looked at: a store, or an export. */
@@ -12,6 +13,15 @@ export interface Evidence {
   readonly end: Signed | undefined;
   /** Which kind it has to be: a file's end says nothing about a whole ledger. */
   readonly endKind: 'head' | 'export';
+  /** The events of Prefect of which records speak. Undefined: they are not part of this evidence. */
+  readonly events?: EventEvidence;
+}
+
+export interface EventEvidence {
+  /** What is wrong with the events of which this record speaks. */
+  check(record: LedgerRecord): Pick<Problem, 'kind' | 'message'> | undefined;
+  /** After all records: a sentence for events of which none speaks. */
+  unspoken(): readonly string[];
 }
 
 export interface Anchors {

@@ -1,6 +1,7 @@
 // Retention: the oldest records are let go, examined before, a few at a time. What was signed about them stays.
 import type { DatabaseSync } from 'node:sqlite';
 import { recordOfRow, SELECT_COLUMNS } from '../columns.ts';
+import { createEventPruner } from '../prefect-events/prune-events.ts';
 import type { Chain } from './chain.ts';
 import { hashOf } from './hash.ts';
 import type { ChainEnd } from './statement.ts';
@@ -20,6 +21,7 @@ export type Pruned =
  */
 export function createPruner(db: DatabaseSync, chain: Pick<Chain, 'ends' | 'moveStart'>) {
   const oldest = db.prepare(`SELECT ${SELECT_COLUMNS} FROM records WHERE node = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ${AT_ONCE}`);
+  const removeEvents = createEventPruner(db);
   const remove = db.prepare('DELETE FROM records WHERE node = ? AND seq <= ?');
 
   /** How far the beginning of a chain is old enough, and as it was written. */
@@ -40,6 +42,7 @@ export function createPruner(db: DatabaseSync, chain: Pick<Chain, 'ends' | 'move
       const { seq, hash, altered } = due(end, new Date(beforeMs).toISOString());
       if (altered !== undefined) return { kind: 'altered', seq: altered };
       if (seq === end.from_seq) continue;
+      removeEvents(end.node, seq);
       remove.run(end.node, seq);
       chain.moveStart(end.node, seq, hash);
       return { kind: 'pruned', upTo: seq, more: seq - end.from_seq === AT_ONCE };

@@ -2,6 +2,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from '../columns.ts';
+import { storedEventEvidence } from '../prefect-events/examine.ts';
 import type { Evidence } from './evidence.ts';
 import type { Signed } from './statement.ts';
 
@@ -13,6 +14,7 @@ export function storeEvidence(db: DatabaseSync, from: ReadonlyMap<string, number
     checkpoints: db.prepare('SELECT text, signature FROM checkpoints ORDER BY number').all().map(signedOf),
     end: head === undefined ? undefined : signedOf(head),
     endKind: 'head',
+    events: storedEventEvidence(db),
   };
 }
 

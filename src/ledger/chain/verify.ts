@@ -1,5 +1,6 @@
 // Whether a ledger is as it was written: every record, its order, and what was signed about it. Pure; says where it is not.
 import type { LedgerRecord } from '../../contract/record.ts';
+import { EVENTS_STORED } from '../events.ts';
 import type { Anchors, Evidence } from './evidence.ts';
 import { GENESIS, hashOf } from './hash.ts';
 import type { Problem, ProblemKind, Report, Tell, VerifiedChain } from './report.ts';
@@ -13,7 +14,8 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
   const report = (problem: Problem) => void (problems.length < MOST_PROBLEMS && problems.push(problem));
   const statements = readStatements(evidence, anchors, report);
   const claims = statements.claims;
-  const chains = verifyRecords(evidence.records, statements.end, claims, report);
+  const chains = verifyRecords(withEvents(evidence, report), statements.end, claims, report);
+  for (const message of evidence.events?.unspoken() ?? []) report({ kind: 'inserted', node: null, seq: null, message });
   for (const end of statements.end?.chains ?? []) {
     if (!chains.some(({ node }) => node === end.node) && end.seq > end.from_seq) {
       report({ kind: 'truncated', node: end.node, seq: end.from_seq + 1, message: `all records of ${end.node} are gone: ${end.from_seq + 1} to ${end.seq}` });
@@ -27,6 +29,15 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
     signedAt: statements.end?.time ?? null,
     adopted: statements.checkpoints.find(({ reason }) => reason === 'adopted')?.chains ?? [],
   };
+}
+
+/** The records; those that speak of events of Prefect are held against them on the way. */
+function* withEvents({ records, events }: Evidence, tell: Tell): Generator<LedgerRecord> {
+  for (const record of records) {
+    yield record;
+    const problem = record.action === EVENTS_STORED ? events?.check(record) : undefined;
+    if (problem !== undefined) tell({ ...problem, node: record.node, seq: record.seq });
+  }
 }
 
 interface Progress {

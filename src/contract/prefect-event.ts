@@ -1,0 +1,44 @@
+// What is kept of one event of Prefect: what happened, when, to what. Its payload and the messages of states are the flows' own words, and are not kept.
+
+export interface PrefectEvent {
+  /** Prefect's own; that of a state is the state's. */
+  readonly id: string;
+  /** RFC 3339 in UTC, microseconds: Prefect's order within a millisecond counts. */
+  readonly occurred: string;
+  /** The same; null: Prefect did not say. */
+  readonly received: string | null;
+  /** `prefect.flow-run.Completed`. */
+  readonly event: string;
+  readonly resource_id: string;
+  readonly resource_name: string | null;
+  readonly state_type: string | null;
+  readonly state_name: string | null;
+  /** Lower case, hyphenated; of what the event is about, or is related to. */
+  readonly flow_run_id: string | null;
+  readonly task_run_id: string | null;
+  readonly deployment_id: string | null;
+  /** Of a flow run: the task run in which another flow run started it. */
+  readonly parent_task_run_id: string | null;
+  /** The event that it came after. */
+  readonly follows: string | null;
+  readonly related: readonly RelatedObject[];
+}
+
+export interface RelatedObject {
+  readonly id: string;
+  readonly role: string;
+  readonly name: string | null;
+}
+
+/** How far the events of Prefect are stored. */
+export interface EventsMark {
+  /** RFC 3339 in UTC, milliseconds: what occurred before is here, as far as Prefect has told. */
+  readonly position: string;
+  /** When this was so. */
+  readonly at: string;
+  /** How many of Prefect's servers stream their events now, of how many. */
+  readonly streams: number;
+  readonly servers: number;
+  /** Why it does not go on; null: it does. */
+  readonly problem: string | null;
+}

@@ -1,0 +1,159 @@
+import { DatabaseSync } from 'node:sqlite';
+import canonicalize from 'canonicalize';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCatalogue } from '../../catalog/catalogue.ts';
+import type { StatePaths } from '../../config/state-dir.ts';
+import type { PrefectEvent } from '../../contract/prefect-event.ts';
+import { verifyStore } from '../chain/chain.fixture.ts';
+import { sha256 } from '../chain/hash.ts';
+import { recordOfRow } from '../columns.ts';
+import { type Core, createCore } from '../core.ts';
+import { EVENTS_STORED } from '../events.ts';
+import { END_MS, tempState, workerSetup } from '../lines.fixture.ts';
+import { openLedgerReader } from '../query.ts';
+import { flowRunEvent, MARK, uuid } from './event.fixture.ts';
+
+const HOUR_MS = 3_600_000;
+
+describe('stored events of Prefect', () => {
+  let paths: StatePaths;
+  let remove: () => void;
+  let nowMs: number;
+  let core: Core | undefined;
+  beforeEach(() => {
+    ({ paths, remove } = tempState());
+    nowMs = END_MS;
+    core = undefined;
+  });
+  afterEach(() => {
+    core?.close();
+    remove();
+  });
+
+  function start(retentionMs: number | null = null): Core {
+    core = createCore({
+      setup: { ...workerSetup(paths, 'session', nowMs), retentionMs },
+      routes: createCatalogue(),
+      clock: () => nowMs,
+      onHealth: () => undefined,
+    });
+    return core;
+  }
+  function store(...events: readonly PrefectEvent[]) {
+    expect((core ?? start()).storeEvents({ events, mark: MARK })).toBeNull();
+  }
+  function sql(text: string): readonly Record<string, unknown>[] {
+    using db = new DatabaseSync(paths.ledgerFile);
+    return db.prepare(text).all();
+  }
+  const batches = () =>
+    sql(`SELECT * FROM records WHERE action = '${EVENTS_STORED}' ORDER BY seq`).map((row) => recordOfRow(row as Parameters<typeof recordOfRow>[0]));
+  function reader<T>(read: (events: ReturnType<typeof openLedgerReader>['events']) => T): T {
+    const opened = openLedgerReader(paths.ledgerFile);
+    try {
+      return read(opened.events);
+    } finally {
+      opened.close();
+    }
+  }
+
+  it('are read back as they came, and once, however often they come', () => {
+    const events = [flowRunEvent(1, 100), flowRunEvent(2, 100, { state_name: 'Completed' }), flowRunEvent(3, 200)];
+    store(...events.slice(0, 2));
+    store(...events);
+    expect(reader((read) => [...read.forFlowRun(uuid(100)), ...read.forFlowRun(uuid(200))])).toEqual(events);
+    expect(batches()).toHaveLength(2);
+    expect(reader((read) => read.mark())).toEqual(MARK);
+  });
+
+  it('leave no record when a batch brings nothing new', () => {
+    store(flowRunEvent(1, 100));
+    store(flowRunEvent(1, 100));
+    store();
+    expect(batches()).toHaveLength(1);
+  });
+
+  it('leave one record a batch, with their number and the digest of their canonical JSON', () => {
+    const events = [flowRunEvent(1, 100), flowRunEvent(2, 100, { received: '2026-03-01T12:00:00.000001Z' })];
+    store(...events);
+    // In the stored row `related` is text: canonical JSON by itself.
+    const text = events.map((event) => `${canonicalize({ ...event, related: canonicalize(event.related) })}\n`).join('');
+    expect(batches().map(({ resource_id, tool }) => [resource_id, tool])).toEqual([['1-2', `2 events, sha256 ${sha256(text)}`]]);
+  });
+
+  it('stand in the order in which Prefect says that they occurred, within a millisecond too', () => {
+    store(flowRunEvent(7, 100), flowRunEvent(3, 100), flowRunEvent(5, 100));
+    expect(reader((read) => read.forFlowRun(uuid(100))).map(({ id }) => id)).toEqual([uuid(3), uuid(5), uuid(7)]);
+  });
+
+  it('say which runs a run started, and in which run a task is', () => {
+    const task = { event: 'prefect.task-run.Running', resource_id: `prefect.task-run.${uuid(50)}`, task_run_id: uuid(50) };
+    store(flowRunEvent(1, 100), flowRunEvent(2, 100, task), flowRunEvent(3, 200, { parent_task_run_id: uuid(50) }));
+    expect(reader((read) => read.childrenOf(uuid(100)))).toEqual([uuid(200)]);
+    expect(reader((read) => read.childrenOf(uuid(200)))).toEqual([]);
+    expect(reader((read) => read.flowRunOfTask(uuid(50)))).toBe(uuid(100));
+    expect(reader((read) => read.flowRunOfTask(uuid(51)))).toBeUndefined();
+  });
+
+  describe('are examined by audit verify', () => {
+    beforeEach(() => {
+      store(flowRunEvent(1, 100), flowRunEvent(2, 100));
+      store(flowRunEvent(3, 100), flowRunEvent(4, 100), flowRunEvent(5, 100));
+      core?.close();
+      core = undefined;
+    });
+    const problems = () => verifyStore(paths).problems.map(({ kind, message }) => `${kind}: ${message}`);
+
+    it('which finds nothing when nothing was changed', () => {
+      expect(problems()).toEqual([]);
+    });
+
+    it.each([
+      ["UPDATE prefect_events SET state_name = 'Completed' WHERE n = 4", 'edited', 'events 3 to 5'],
+      ["UPDATE prefect_events SET related = '[]' WHERE n = 1", 'edited', 'events 1 to 2'],
+      ["UPDATE prefect_events SET related = 'no json' WHERE n = 1", 'edited', 'events 1 to 2'],
+      ['DELETE FROM prefect_events WHERE n = 2', 'removed', '1 of the events 1 to 2'],
+      ['DELETE FROM prefect_events', 'removed', '2 of the events 1 to 2'],
+      ['DROP TABLE prefect_events', 'removed', '2 of the events 1 to 2'],
+      ["INSERT INTO prefect_events (n, id, event, occurred, related, resource_id) VALUES (6, 'x', 'y', 'z', '[]', 'r')", 'inserted', 'event 6 of Prefect'],
+      ["INSERT INTO prefect_events (n, id, event, occurred, related, resource_id) VALUES (-3, 'x', 'y', 'z', '[]', 'r')", 'inserted', 'event -3 of Prefect'],
+      ['UPDATE prefect_events SET n = 9 WHERE n = 3', 'removed', '1 of the events 3 to 5'],
+      ["UPDATE records SET tool = replace(tool, '2 events', '1 events') WHERE tool LIKE '2 events%'", 'edited', 'does not fit its hash'],
+      ["UPDATE records SET resource_id = 'none' WHERE tool LIKE '2 events%'", 'edited', 'does not fit its hash'],
+    ])('which finds %s', (statement, kind, words) => {
+      sql(statement);
+      const found = problems();
+      expect(
+        found.some((problem) => problem.startsWith(`${kind}: `) && problem.includes(words)),
+        found.join('\n'),
+      ).toBe(true);
+    });
+  });
+
+  it('go with the record that speaks of them, and not before', () => {
+    const running = start(HOUR_MS);
+    store(flowRunEvent(1, 100), flowRunEvent(2, 100));
+    nowMs += 0.75 * HOUR_MS;
+    store(flowRunEvent(3, 100));
+    running.tick();
+    expect(sql('SELECT n FROM prefect_events')).toHaveLength(3);
+    nowMs += 0.5 * HOUR_MS;
+    running.tick();
+    expect(sql('SELECT n FROM prefect_events').map(({ n }) => n)).toEqual([3]);
+    expect(verifyStore(paths).problems).toEqual([]);
+    // What was let go does not come back under a number that was used.
+    store(flowRunEvent(9, 100));
+    expect(sql('SELECT max(n) AS n FROM prefect_events')).toEqual([{ n: 4 }]);
+  });
+
+  it('come into a ledger that an earlier version has written', () => {
+    start().close();
+    core = undefined;
+    sql('DROP TABLE prefect_events');
+    sql('PRAGMA user_version = 4');
+    expect(reader((read) => [read.forFlowRun(uuid(100)), read.mark()])).toEqual([[], undefined]);
+    store(flowRunEvent(1, 100));
+    expect(reader((read) => read.forFlowRun(uuid(100)))).toHaveLength(1);
+    expect(verifyStore(paths).problems).toEqual([]);
+  });
+});

@@ -1,0 +1,49 @@
+// Reads the stored events of Prefect: of one run, of the runs that it started, and how far they are stored. Never writes.
+import type { DatabaseSync } from 'node:sqlite';
+import type { EventsMark, PrefectEvent } from '../../contract/prefect-event.ts';
+import { MARK_KEY } from './store-events.ts';
+import { EVENT_COLUMNS, eventOfRow } from './table.ts';
+
+export interface EventReader {
+  /** What happened to this run, its task runs and on its behalf; in the order of time. */
+  forFlowRun(id: string): readonly PrefectEvent[];
+  /** The flow runs that were started by a task run of this run. */
+  childrenOf(id: string): readonly string[];
+  /** The flow run that this task run is part of. */
+  flowRunOfTask(taskRunId: string): string | undefined;
+  mark(): EventsMark | undefined;
+}
+
+export function createEventReader(db: DatabaseSync): EventReader {
+  // A gateway of an earlier version has written it: there are none.
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'prefect_events'").get() === undefined) return NONE;
+  const ofRun = db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE flow_run_id = ? ORDER BY occurred, n`);
+  const children = db.prepare(
+    `SELECT DISTINCT child.flow_run_id AS id FROM prefect_events AS own JOIN prefect_events AS child ON child.parent_task_run_id = own.task_run_id
+     WHERE own.flow_run_id = ? AND own.task_run_id IS NOT NULL AND child.flow_run_id IS NOT NULL AND child.flow_run_id <> own.flow_run_id ORDER BY id`,
+  );
+  const ofTask = db.prepare('SELECT flow_run_id AS id FROM prefect_events WHERE resource_id = ? AND flow_run_id IS NOT NULL LIMIT 1');
+  return {
+    forFlowRun: (id) => ofRun.all(id).map(eventOfRow),
+    childrenOf: (id) => children.all(id).map((row) => String(row['id'])),
+    flowRunOfTask: (task) => textOf(ofTask.get(`prefect.task-run.${task}`)?.['id']),
+    mark: () => parseMark(textOf(db.prepare('SELECT value FROM meta WHERE key = ?').get(MARK_KEY)?.['value'])),
+  };
+}
+
+const NONE: EventReader = { forFlowRun: () => [], childrenOf: () => [], flowRunOfTask: () => undefined, mark: () => undefined };
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Written by the gateway; what somebody else put there says nothing. */
+export function parseMark(text: string | undefined): EventsMark | undefined {
+  try {
+    const value: unknown = JSON.parse(text ?? 'null');
+    const isMark = typeof value === 'object' && value !== null && 'position' in value && 'at' in value && typeof value.position === 'string';
+    return isMark && !Number.isNaN(Date.parse(String(value.position))) ? (value as EventsMark) : undefined;
+  } catch {
+    return undefined;
+  }
+}

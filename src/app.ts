@@ -28,6 +28,7 @@ import { createDecisionServer } from './http/decision-server.ts';
 import { openSealer } from './keys/sealer.ts';
 import { openSigningKeys } from './keys/signing-keys.ts';
 import { startLedger } from './ledger/ledger.ts';
+import { readEventsMark } from './ledger/prefect-events/read-events.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
 import { keepPolicySet, policiesAtStart } from './policies-in-force.ts';
 import { createGates } from './relay/event-gate.ts';
@@ -36,6 +37,7 @@ import { createReloader, localUser, type Reloader } from './reload.ts';
 import { buildRooms, type House } from './rooms.ts';
 import { openStore } from './store/store.ts';
 import { createSync } from './sync.ts';
+import { createIntake } from './timeline/feed/intake.ts';
 
 export interface App {
   readonly edge: AppliedEdge & { readonly binary: string };
@@ -83,6 +85,7 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   const catalogue = createCatalogue();
   const eventRules = createEventRules(createEventMemory());
+  const eventIntake = createIntake({ ledger, clock, mark: readEventsMark(paths.ledgerFile) });
   const sealer = openSealer(paths.sealKey);
   const signingKeys = openSigningKeys({ file: paths.signingKeys, sealer, clock });
   // Makes the first one.
@@ -98,6 +101,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     signingKeys,
     confirmMemory: { sessions: createConfirmMemory(), grants: createConfirmMemory() },
     eventRules,
+    eventIntake,
     sync: () => sync.now(),
     edgeRuns: () => edgeRuns(paths),
   };
@@ -139,8 +143,9 @@ export async function startApp(parts: AppParts): Promise<App> {
       for (const timer of timers) clearInterval(timer);
       await relay.drain();
       await Promise.all(servers.map(closeServer));
-      await ledger.close();
       await current.get().retire();
+      await eventIntake.close();
+      await ledger.close();
       await store.close();
     },
   };

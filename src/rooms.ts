@@ -44,6 +44,8 @@ import { createUpstream, type Upstream } from './prefect/upstream.ts';
 import type { ClientGrant } from './store/client-grants.ts';
 import type { StoredSession } from './store/sessions.ts';
 import type { Store } from './store/store.ts';
+import { startFeed } from './timeline/feed/feed.ts';
+import type { Intake } from './timeline/feed/intake.ts';
 
 /** What outlives every configuration. */
 export interface House {
@@ -58,6 +60,8 @@ export interface House {
   readonly confirmMemory: { readonly sessions: ConfirmMemory; readonly grants: ConfirmMemory<ClientGrant> };
   /** One memory for the sockets and for `POST /events`. */
   readonly eventRules: EventRules;
+  /** What is subscribed to goes there, whatever the configuration. */
+  readonly eventIntake: Intake;
   /** Makes a change hold: no remembered decision and no open socket outlives it. */
   readonly sync: () => Promise<void>;
   readonly edgeRuns: () => Promise<boolean>;
@@ -109,6 +113,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   });
   const balancer = watchPrefect(config, house);
   const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
+  const feed = startFeed({ intake: house.eventIntake, prefect: { ...config.prefect, publicUrl: config.publicUrl }, clock, log });
   const { objects, entities } = createObjects(house, upstream);
   const decider = createDecider({ authenticator, catalogue, policy, entities, changeNumber: () => store.changeNumber() });
   const answerer = createAnswerer({ decider, catalogue, clock, mayWrite: () => !config.ledger.failClosed || ledger.healthy() });
@@ -149,6 +154,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     },
     async retire() {
       await requests.none();
+      await feed.stop();
       await balancer.stop();
       await upstream.close();
       await authenticator.idle();

@@ -4,9 +4,9 @@ import { startPrefect } from './prefect-server.ts';
 import { serveSharedServers } from './shared-servers.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { stop, ...address } = await startPrefect();
+  const { stop, url, authString, venv, logFile } = await startPrefect();
   const shared = await serveSharedServers();
-  project.provide('prefect', address);
+  project.provide('prefect', { url, authString, venv, logFile });
   project.provide('sharedServers', shared.url);
   return async () => {
     await shared.stop();

@@ -16,6 +16,12 @@ export interface PrefectAddress {
 }
 
 export interface PrefectServer extends PrefectAddress {
+  /** SQLite. */
+  readonly database: string;
+  /** Ends it (SIGTERM); its database stays. */
+  halt(): Promise<void>;
+  /** Starts it again. */
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -26,20 +32,28 @@ export async function startPrefect(uiBase: string | null = null, of?: string): P
   const port = await freePort();
   const authString = `gateway:${randomBytes(24).toString('hex')}`;
   const url = `http://127.0.0.1:${port}`;
-  const server = await start({
-    name: 'prefect server',
-    command: join(venv, 'bin', 'prefect'),
-    args: ['server', 'start', '--host', '127.0.0.1', '--port', String(port)],
-    cwd: home,
-    env: { ...serverEnv(home, port, authString), ...(uiBase !== null && uiSettings(uiBase, home)) },
-    ready: async () => (await fetch(`${url}/api/health`)).ok,
-    readyTimeoutMs: 120_000,
-  });
+  const startServer = () =>
+    start({
+      name: 'prefect server',
+      command: join(venv, 'bin', 'prefect'),
+      args: ['server', 'start', '--host', '127.0.0.1', '--port', String(port)],
+      cwd: home,
+      env: { ...serverEnv(home, port, authString), ...(uiBase !== null && uiSettings(uiBase, home)) },
+      ready: async () => (await fetch(`${url}/api/health`)).ok,
+      readyTimeoutMs: 120_000,
+    });
+  let server = await startServer();
   const stop = async (): Promise<void> => {
     await server.stop();
     rmSync(home, { recursive: true, force: true });
   };
-  return { url, authString, venv, logFile: server.logFile, stop };
+  return {
+    ...{ url, authString, venv, logFile: server.logFile, database: join(home, 'prefect.db'), stop },
+    halt: async () => void (await server.stop({ graceMs: 15_000 })),
+    resume: async () => {
+      server = await startServer();
+    },
+  };
 }
 
 /** The files of the UI are rewritten for its base: not those that every server of this venv shares. */

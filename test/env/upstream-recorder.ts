@@ -43,6 +43,10 @@ export interface Recorder {
 /** Requests that the gateway makes by itself to see whether its upstream lives. */
 const OWN_LOOKS = new Set(['/api/health', '/api/ready', '/api/admin/version']);
 
+/** Nor its own questions for events (src/timeline/feed/filter.ts). */
+const isFeed = ({ headers }: Recorded): boolean => headers['user-agent'] === 'lictor-events';
+const NO_EVENTS: RecordedAnswer = { status: 200, body: '{"events":[],"total":0,"next_page":null}' };
+
 /** Starts a recorder on a free port. */
 export async function startRecorder(): Promise<Recorder> {
   const requests: Recorded[] = [];
@@ -54,7 +58,7 @@ export async function startRecorder(): Promise<Recorder> {
   const server = createServer((incoming, response) => {
     void record(incoming, false).then((recorded) => {
       requests.push(recorded);
-      reply(response, refusal(recorded, demanded) ?? answer?.(recorded) ?? defaultAnswer(recorded));
+      reply(response, refusal(recorded, demanded) ?? (isFeed(recorded) ? NO_EVENTS : answer?.(recorded)) ?? defaultAnswer(recorded));
     });
   });
   server.on('connection', (socket) => {
@@ -64,15 +68,16 @@ export async function startRecorder(): Promise<Recorder> {
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => (offered.has('prefect') ? 'prefect' : false) });
   server.on('upgrade', (incoming, socket, head) => {
     void record(incoming, true).then((recorded) => requests.push(recorded));
+    const isOwn = incoming.headers['user-agent'] === 'lictor-events';
     sockets.handleUpgrade(incoming, socket, head, (webSocket) => {
       webSocket.once('message', (data) => {
-        frames.push(String(data));
+        if (!isOwn) frames.push(String(data));
         if (demanded !== undefined && JSON.parse(String(data)).token !== demanded) {
           webSocket.close(1008, 'Auth required but no token provided');
           return;
         }
         webSocket.send(JSON.stringify({ type: 'auth_success' }));
-        webSocket.on('message', (next) => later.push(String(next)));
+        webSocket.on('message', (next) => isOwn || later.push(String(next)));
       });
     });
   });
@@ -88,7 +93,7 @@ export async function startRecorder(): Promise<Recorder> {
   return {
     url: `http://127.0.0.1:${address.port}`,
     authString: 'gateway:only-the-gateway-knows-this',
-    seen: () => requests.filter(({ target, socket }) => socket || !OWN_LOOKS.has(target)),
+    seen: () => requests.filter((one) => !isFeed(one) && (one.socket || !OWN_LOOKS.has(one.target))),
     clear: () => {
       requests.length = 0;
       frames.length = 0;

@@ -63,6 +63,9 @@ async function watch(tls: string): Promise<void> {
       get signingKeys() {
         return unused();
       },
+      get eventIntake() {
+        return unused();
+      },
       get confirmMemory() {
         return unused();
       },

@@ -1,5 +1,5 @@
 // Reads the stored events of Prefect: of one run, of the runs that it started, and how far they are stored. Never writes.
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import type { EventsMark, PrefectEvent } from '../../contract/prefect-event.ts';
 import { MARK_KEY } from './store-events.ts';
 import { EVENT_COLUMNS, eventOfRow } from './table.ts';
@@ -29,6 +29,16 @@ export function createEventReader(db: DatabaseSync): EventReader {
     flowRunOfTask: (task) => textOf(ofTask.get(`prefect.task-run.${task}`)?.['id']),
     mark: () => parseMark(textOf(db.prepare('SELECT value FROM meta WHERE key = ?').get(MARK_KEY)?.['value'])),
   };
+}
+
+/** Undefined: there is none, or the ledger cannot be read now. */
+export function readEventsMark(ledgerFile: string): EventsMark | undefined {
+  try {
+    using db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: 2_000 });
+    return createEventReader(db).mark();
+  } catch {
+    return undefined;
+  }
 }
 
 const NONE: EventReader = { forFlowRun: () => [], childrenOf: () => [], flowRunOfTask: () => undefined, mark: () => undefined };

@@ -1,0 +1,52 @@
+// Short outages of the stream, of Prefect and of the control plane: no event of Prefect is missing in the ledger, and none is there twice.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  difference,
+  eventsOfLedger,
+  eventsOfPrefect,
+  type OutageRoom,
+  openOutageRoom,
+  outagesInTurn,
+  startTraffic,
+  type Traffic,
+} from '../env/event-outages.ts';
+import { jsonLines } from '../env/gateway.ts';
+import { waitFor } from '../env/process.ts';
+
+const AWAY_MS = 4_000;
+
+let room: OutageRoom;
+let traffic: Traffic;
+
+beforeAll(async () => {
+  room = await openOutageRoom();
+  traffic = startTraffic(room, 50);
+  await outagesInTurn(room, AWAY_MS);
+  await traffic.stop();
+}, 180_000);
+afterAll(async () => {
+  await room?.close();
+});
+
+it('has every event of Prefect and no other, once', async () => {
+  const isWhole = (): boolean => {
+    const own = eventsOfPrefect(room);
+    return own.length > 100 && difference(own, eventsOfLedger(room)).length === 0;
+  };
+  await waitFor(isWhole, { what: 'every event to be stored', timeoutMs: 60_000, everyMs: 1_000 });
+  const [own, kept] = [eventsOfPrefect(room), eventsOfLedger(room)];
+  expect(difference(own, kept)).toEqual([]);
+  expect(new Set(kept).size).toBe(kept.length);
+  expect(difference(kept, own)).toEqual([]);
+}, 90_000);
+
+it('stays provable', async () => {
+  const { code, output } = await room.gateway.lictor('audit', 'verify');
+  expect(code, output).toBe(0);
+});
+
+it('shows the states of a run that went on meanwhile', async () => {
+  const run = traffic.runs.at(-1) ?? '';
+  const states = jsonLines(await room.gateway.lictorOk('timeline', run, '--json')).filter(({ kind }) => kind === 'state');
+  expect(states.map(({ state_name: name }) => name)).toEqual(['Pending', 'Running', 'Completed']);
+});

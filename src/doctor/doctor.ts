@@ -12,6 +12,7 @@ import { credentialsOf } from '../prefect/members.ts';
 import { type Check, type Finding, fail, type Verdict } from './finding.ts';
 import { checkBreakGlass } from './inside/break-glass.ts';
 import { checkLedger, checkStore } from './inside/databases.ts';
+import { checkEvents } from './inside/events.ts';
 import { checkNginx, type RunProgram } from './inside/nginx-version.ts';
 import { checkProcesses, limitsOf, supervisorPid } from './inside/processes.ts';
 import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.ts';
@@ -57,7 +58,7 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
     ...(running ? doorChecks(patient) : []),
     ...upstreamChecks(patient),
     ...identityChecks(patient),
-    ...(running ? workerChecks(patient) : []),
+    ...(running ? [...workerChecks(patient), eventCheck(patient)] : []),
   ];
   const quick = await runChecks([...light, ...certificateChecks(patient, running)]);
   const routes = await runChecks(routeChecks(patient));
@@ -162,6 +163,10 @@ function workerChecks(patient: Patient): readonly Check[] {
   if (!secretsKnown) return [];
   const records = () => readWorkerRecords(paths.ledgerFile, clock());
   return [{ group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(upstreamSubjects(patient), records, `${baseOf(config.publicUrl)}/api`) }];
+}
+
+function eventCheck({ paths, clock }: Patient): Check {
+  return { group: 'upstream', name: 'events', run: () => checkEvents(paths.ledgerFile, clock()) };
 }
 
 function identityChecks({ config, clock }: Patient): readonly Check[] {

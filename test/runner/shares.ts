@@ -9,6 +9,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/doctor/faults.test.ts': 130,
   'integration/reload.test.ts': 110,
   'integration/restarts.test.ts': 86,
+  'integration/events-feed.test.ts': 100,
   'integration/rotate-upstream.test.ts': 76,
   'integration/stock-configuration.test.ts': 70,
   'integration/public-path-stock.test.ts': 64,

@@ -37,6 +37,7 @@ import { createReloader, localUser, type Reloader } from './reload.ts';
 import { buildRooms, type House } from './rooms.ts';
 import { openStore } from './store/store.ts';
 import { createSync } from './sync.ts';
+import { createAnnouncer } from './timeline/announce/announcer.ts';
 import { createIntake } from './timeline/feed/intake.ts';
 
 export interface App {
@@ -109,6 +110,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   const rooms = await buildRooms(house, config, policies);
   await keepPolicySet(store.policySets, rooms, { by: localUser().principal, why: '' });
   const current = createCurrent(rooms);
+  const announcer = createAnnouncer({ upstream: () => current.get().upstream, clock, log });
+  ledger.onNotable(announcer.take);
   const answerer = currentAnswerer(current);
   const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current) });
   const sync = createSync({
@@ -143,6 +146,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       for (const timer of timers) clearInterval(timer);
       await relay.drain();
       await Promise.all(servers.map(closeServer));
+      await announcer.close();
       await current.get().retire();
       await eventIntake.close();
       await ledger.close();

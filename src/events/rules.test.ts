@@ -176,3 +176,16 @@ describe('what is no event', () => {
     expect(judge(event, sender())).toBe('body-invalid');
   });
 });
+
+describe("the gateway's own resources", () => {
+  it.each(['lictor.request.1', 'Lictor.principal.alice'])('%s is nobody else’s to speak of', (id) => {
+    const about = { ...named('order.created'), resource: { 'prefect.resource.id': id } };
+    const beside = { ...named('order.created'), related: [{ 'prefect.resource.id': id, 'prefect.resource.role': 'x' }] };
+    for (const by of [sender('service'), sender('user'), sender('worker')])
+      for (const event of [about, beside]) expect(judge(event, by)).toBe('event-reserved');
+  });
+
+  it('a name that only begins alike is anybody’s', () => {
+    expect(judge({ ...named('order.created'), resource: { 'prefect.resource.id': 'lictors.1' } }, sender('service'))).toBe('ok');
+  });
+});

@@ -22,7 +22,8 @@ export function createEventRules(memory: EventMemory): EventRules {
     const claims = readClaims(event);
     if (typeof claims === 'string') return { ok: false, code: 'body-invalid', detail: claims, name: null };
     const refuse = (code: ReasonCode, detail: string): EventVerdict => ({ ok: false, code, detail, name: claims.name });
-    if (!mayName(sender.kind, claims.name)) return refuse('event-reserved', 'This event name is for Prefect or the gateway to use.');
+    if (!mayName(sender.kind, claims.name) || namesGateway(claims))
+      return refuse('event-reserved', 'This name, or what it is about, is for Prefect or the gateway to use.');
     const task = isRecorded(claims) ? readTaskRun(claims) : undefined;
     if (typeof task === 'string') return refuse('event-foreign-run', task);
     const foreign = checkBinding(claims, boundRuns(sender), memory);
@@ -31,6 +32,11 @@ export function createEventRules(memory: EventMemory): EventRules {
     if (task?.flowRun !== undefined) memory.noteTaskRun(task.id, task.flowRun);
     return { ok: true };
   };
+}
+
+/** On a run's page it would look like a word of the gateway. */
+function namesGateway({ resources }: Claims): boolean {
+  return resources.some(({ id }) => id.toLowerCase().startsWith('lictor.'));
 }
 
 const FLOW_RUN = 'prefect.flow-run.';

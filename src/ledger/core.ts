@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { REASONS } from '../contract/reasons.ts';
+import type { NewRecord } from '../contract/record.ts';
 import type { RouteKnowledge } from './access-line.ts';
 import { type AppendRow, createAppend } from './append.ts';
 import { type ChainMemory, createChain } from './chain/chain.ts';
@@ -13,6 +14,7 @@ import { createFloods, type Floods } from './floods.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 import { createIntents, HOLD_MS, type Intents } from './intents.ts';
 import { createLifeSigns, type LifeSigns } from './life-signs.ts';
+import { isNotable } from './notable.ts';
 import { createEventStore, type EventBatch } from './prefect-events/store-events.ts';
 import type { Command, Outcome, WorkerSetup } from './protocol.ts';
 import type { RotateLimits } from './rotate.ts';
@@ -42,6 +44,8 @@ export interface CoreParts {
   readonly onHealth: (healthy: boolean, detail: string) => void;
   /** nginx has to open its log files anew. */
   readonly onReopen?: () => void;
+  /** Told when they are written. */
+  readonly onNotable?: (records: readonly NewRecord[]) => void;
 }
 
 interface Open {
@@ -57,7 +61,7 @@ interface Open {
   readonly storeEvents: (batch: EventBatch) => void;
 }
 
-export function createCore({ setup, routes, clock, onHealth, onReopen }: CoreParts): Core {
+export function createCore({ setup, routes, clock, onHealth, onReopen, onNotable = () => undefined }: CoreParts): Core {
   let open: Open | undefined;
   const memory: ChainMemory = { committed: undefined };
   let failedAtMs: number | undefined;
@@ -67,7 +71,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
   /** Every write goes through here: it works, or the ledger is unhealthy and says why. A new try begins with a new connection. */
   function guarded<T>(work: (open: Open) => T): T | undefined {
     try {
-      open ??= openAll({ setup, routes, clock, memory });
+      open ??= openAll({ setup, routes, clock, memory, onNotable });
       return work(open);
     } catch (error) {
       shut();
@@ -190,9 +194,10 @@ interface Opening {
   readonly routes: RouteKnowledge;
   readonly clock: Clock;
   readonly memory: ChainMemory;
+  readonly onNotable: (records: readonly NewRecord[]) => void;
 }
 
-function openAll({ setup, routes, clock, memory }: Opening): Open {
+function openAll({ setup, routes, clock, memory, onNotable }: Opening): Open {
   const db = openLedgerDatabase(setup.ledgerFile);
   try {
     const chain = createChain({ db, node: setup.node, keyFile: setup.ledgerKey, clock, memory });
@@ -203,11 +208,19 @@ function openAll({ setup, routes, clock, memory }: Opening): Open {
     };
     const committed = <T>(result: T): T => {
       chain.committed();
+      if (notable.length > 0) onNotable(notable.splice(0));
       return result;
     };
     const write = <T>(work: () => T): T => committed(transaction(db, () => sealed(work)));
     const writeRepeatable = <T>(work: () => T): T => committed(repeatableTransaction(db, () => sealed(work)));
-    const appendRow = createAppend(db, setup.node, chain);
+    const append = createAppend(db, setup.node, chain);
+    // A transaction that fails takes these with it: everything is opened anew.
+    const notable: NewRecord[] = [];
+    const appendRow: AppendRow = (record, id) => {
+      const isNew = append(record, id);
+      if (isNew && isNotable(record)) notable.push(record);
+      return isNew;
+    };
     const floods = createFloods(db, appendRow, setup.floods);
     const intents = createIntents({ db, appendRow, floods, session: setup.session });
     const life = createLifeSigns(db, appendRow, setup);

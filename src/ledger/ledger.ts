@@ -28,6 +28,8 @@ export interface Ledger {
   onHealth(listener: (healthy: boolean) => void): void;
   /** A log was renamed: nginx has to open its logs anew. Told again until it has. */
   onReopen(listener: () => void): void;
+  /** Records that were written, and that a run's page in Prefect should show. */
+  onNotable(listener: (records: readonly NewRecord[]) => void): void;
   /** Why it is unhealthy, for the log; null when it is not. */
   problem(): string | null;
   /** Drains what is on disk, then ends the thread. */
@@ -86,17 +88,21 @@ export async function startLedger({
   };
   const health = createHealth();
   const pending = createPending();
-  const reopenListeners: (() => void)[] = [];
+  const reopen = createListeners<[]>();
+  const notable = createListeners<[readonly NewRecord[]]>();
   let closing = false;
   let worker = spawn();
 
+  function hear(message: FromWorker): void {
+    if (message.kind === 'reopen') reopen.tell();
+    else if (message.kind === 'notable') notable.tell(message.records);
+    else if (message.kind === 'health') health.set(message.healthy, message.detail);
+    else for (const { id, outcome } of message.outcomes) pending.finish(id, outcome);
+  }
+
   function spawn(): Worker {
     const thread = new Worker(workerFile, { workerData: setup, name: 'ledger' });
-    thread.on('message', (message: FromWorker) => {
-      if (message.kind === 'reopen') for (const listener of reopenListeners) listener();
-      else if (message.kind === 'health') health.set(message.healthy, message.detail);
-      else for (const { id, outcome } of message.outcomes) pending.finish(id, outcome);
-    });
+    thread.on('message', hear);
     thread.on('error', (error) => health.set(false, `the ledger thread failed: ${error instanceof Error ? error.message : String(error)}`));
     thread.on('exit', () => {
       pending.failAll();
@@ -130,7 +136,8 @@ export async function startLedger({
     storeEvents: (batch) => ask({ kind: 'events', batch }),
     healthy: health.healthy,
     onHealth: health.onChange,
-    onReopen: (listener) => void reopenListeners.push(listener),
+    onReopen: reopen.add,
+    onNotable: notable.add,
     problem: health.problem,
     async close() {
       if (closing) return;
@@ -152,19 +159,29 @@ async function firstMessage(worker: Worker): Promise<void> {
   ]);
 }
 
+function createListeners<T extends readonly unknown[]>() {
+  const listeners: ((...told: T) => void)[] = [];
+  return {
+    add: (listener: (...told: T) => void) => void listeners.push(listener),
+    tell: (...told: T) => {
+      for (const listener of listeners) listener(...told);
+    },
+  };
+}
+
 function createHealth() {
-  const listeners: ((healthy: boolean) => void)[] = [];
+  const listeners = createListeners<[boolean]>();
   let healthy = false;
   let detail = 'starting';
   return {
     healthy: () => healthy,
     problem: () => (healthy ? null : detail),
-    onChange: (listener: (healthy: boolean) => void) => void listeners.push(listener),
+    onChange: listeners.add,
     set(next: boolean, why: string) {
       const changed = next !== healthy;
       healthy = next;
       detail = why;
-      if (changed) for (const listener of listeners) listener(next);
+      if (changed) listeners.tell(next);
     },
   };
 }

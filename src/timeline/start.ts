@@ -1,5 +1,6 @@
 // Who started a run: the ledger's own record of its creation; Prefect's label only where the ledger has none.
 import type { LedgerRecord } from '../contract/record.ts';
+import { createsRun } from '../ledger/notable.ts';
 import type { PrefectRun } from './prefect-run.ts';
 
 export interface Start {
@@ -17,19 +18,10 @@ export interface Start {
 
 export function findStart(run: PrefectRun | null, records: readonly LedgerRecord[]): Start {
   const label = run?.labels['lictor.principal'] ?? null;
-  const creation = records.find(isCreation);
+  const creation = records.find(createsRun);
   if (creation !== undefined) return fromRecord(creation, label);
   if (label === null || run === null) return NOBODY;
   return { ...NOBODY, principal: label, request_id: run.labels['lictor.request_id'] ?? null, time: run.created, evidence: 'label' };
-}
-
-// The routes on which a flow run is created: research of Prefect 3.9.1, `create_flow_run`, its bulk form, and POST /flow_runs/.
-const CREATION_PATH = /\/(?:create_flow_run(?:\/bulk)?|flow_runs)\/?$/;
-
-/** Only a verified binding counts: it was read from Prefect's own answer. The first one created the run, later ones found it by its key. */
-function isCreation(record: LedgerRecord): boolean {
-  const succeeded = record.status !== null && record.status >= 200 && record.status < 300;
-  return record.method === 'POST' && CREATION_PATH.test(record.path ?? '') && record.decision === 'allow' && succeeded && record.run_binding === 'verified';
 }
 
 function fromRecord(record: LedgerRecord, label: string | null): Start {

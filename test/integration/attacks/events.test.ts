@@ -22,6 +22,7 @@ function event(name: string, more: object = {}) {
 const FORGED: readonly [string, string, () => object][] = [
   ['a state of a flow run', 'event-reserved', () => event('prefect.flow-run.Failed', { resource: { 'prefect.resource.id': `prefect.flow-run.${VICTIM}` } })],
   ["the gateway's own words", 'event-reserved', () => event('lictor.decision')],
+  ["a resource of the gateway's own", 'event-reserved', () => event('order.created', { resource: { 'prefect.resource.id': 'Lictor.request.1' } })],
   [
     'another task run in the payload',
     'event-foreign-run',

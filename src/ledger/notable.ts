@@ -1,0 +1,21 @@
+// Which records people should find on a run's page in Prefect: who started it, and what was refused on it.
+import type { NewRecord } from '../contract/record.ts';
+
+// The routes on which a flow run is created: research of Prefect 3.9.1, `create_flow_run`, its bulk form, and POST /flow_runs/.
+const CREATION_PATH = /\/(?:create_flow_run(?:\/bulk)?|flow_runs)\/?$/;
+
+/** Only a verified binding counts: it was read from Prefect's own answer. The first one created the run, later ones found it by its key. */
+export function createsRun({ method, path, decision, status, run_binding }: NewRecord): boolean {
+  const succeeded = status != null && status >= 200 && status < 300;
+  return method === 'POST' && decision === 'allow' && succeeded && run_binding === 'verified' && CREATION_PATH.test(path ?? '');
+}
+
+/** A change of a run that somebody known was refused. Looking at it is no decision that matters on its page. */
+export function refusesChange({ decision, principal, run_binding, method, action }: NewRecord): boolean {
+  if (decision !== 'deny' || run_binding !== 'verified' || principal == null) return false;
+  return method !== 'GET' && method !== 'HEAD' && action?.endsWith('.read') !== true;
+}
+
+export function isNotable(record: NewRecord): boolean {
+  return record.flow_run_id != null && (refusesChange(record) || createsRun(record));
+}

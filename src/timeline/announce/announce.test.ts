@@ -1,0 +1,140 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { NewRecord } from '../../contract/record.ts';
+import { isNotable } from '../../ledger/notable.ts';
+import type { UpstreamRequest } from '../../prefect/upstream.ts';
+import { type Announcement, announcementOf } from './announcement.ts';
+import { type Announcer, createAnnouncer } from './announcer.ts';
+import { createCoalescer } from './coalesce.ts';
+
+const RUN = '0199c0de-0000-7000-8000-000000000001';
+const NOW_MS = Date.parse('2026-03-01T12:00:00.000Z');
+const start: NewRecord = {
+  time: '2026-03-01T12:00:00.000Z',
+  ...{ request_id: 'r1', principal: 'token:ci', on_behalf_of: ['alice@local'], source_ip: '192.0.2.17', user_agent: 'curl' },
+  ...{ method: 'POST', path: '/api/deployments/x/create_flow_run', action: 'deployments.run', decision: 'allow', reason: 'policy-permits', status: 201 },
+  ...{ flow_run_id: RUN, run_binding: 'verified' },
+};
+const refusal: NewRecord = {
+  ...start,
+  ...{ request_id: 'r2', principal: 'carol@local', on_behalf_of: [], path: `/api/flow_runs/${RUN}/set_state`, action: 'flow_runs.set_state.cancel' },
+  ...{ decision: 'deny', reason: 'policy-default-deny', status: 403 },
+};
+
+describe('what is worth telling', () => {
+  it.each<[string, NewRecord]>([
+    ['who started a run', start],
+    ['a sub-flow registers itself', { ...start, path: '/api/flow_runs/' }],
+    ['a refused change', refusal],
+    ['a lock that meets the run', { ...refusal, principal: 'token:etl', reason: 'locked' }],
+  ])('%s is', (_what, record) => expect(isNotable(record)).toBe(true));
+
+  it.each<[string, NewRecord]>([
+    ['a creation that Prefect refused', { ...start, status: 409 }],
+    ['a run that a key brought back', { ...start, flow_run_id: null, run_binding: 'none' }],
+    ['a refused look', { ...refusal, method: 'GET', action: 'flow_runs.read' }],
+    ['a refused search', { ...refusal, action: 'logs.read' }],
+    ['a refusal of nobody known', { ...refusal, principal: null }],
+    ['a run that a header claims', { ...refusal, run_binding: 'asserted' }],
+    ['an allowed change', { ...refusal, decision: 'allow', reason: 'policy-permits', status: 200 }],
+    ['a refusal on something else', { ...refusal, flow_run_id: null }],
+  ])('%s is not', (_what, record) => expect(isNotable(record)).toBe(false));
+});
+
+describe('an announcement', () => {
+  it('says who, on whose behalf, and which request, beside the run', () => {
+    expect(announcementOf(start, 1)).toMatchObject({
+      event: 'lictor.run.started-by',
+      resource: { 'prefect.resource.id': 'lictor.request.r1', 'prefect.resource.name': 'started by token:ci for alice@local' },
+      related: [{ 'prefect.resource.id': `prefect.flow-run.${RUN}`, 'prefect.resource.role': 'flow-run' }],
+    });
+    expect(announcementOf(refusal, 12).resource['prefect.resource.name']).toBe(
+      'refused to carol@local: flow_runs.set_state.cancel (policy-default-deny), 12 times',
+    );
+  });
+
+  it('tells neither address, path nor client', () => {
+    const text = JSON.stringify([announcementOf(start, 1), announcementOf(refusal, 2)]);
+    for (const word of ['192.0.2.17', '/api/', 'curl']) expect(text).not.toContain(word);
+  });
+
+  it('is the same for the same record, so that Prefect has it once', () => {
+    expect(announcementOf(start, 1).id).toBe(announcementOf({ ...start }, 1).id);
+    expect(announcementOf(start, 1).id).not.toBe(announcementOf(refusal, 1).id);
+  });
+});
+
+describe('the same refusal again and again', () => {
+  it('is told at once, then counted, ever more seldom', () => {
+    const coalescer = createCoalescer();
+    const told: [number, number][] = [];
+    for (let second = 0; second <= 600; second++) {
+      const nowMs = NOW_MS + second * 1_000;
+      for (const { count } of coalescer.due(nowMs)) told.push([second, count]);
+      const now = coalescer.take({ ...refusal, request_id: `r${second}` }, nowMs);
+      if (now !== undefined) told.push([second, now.count]);
+    }
+    expect(told).toEqual([
+      [0, 1],
+      [60, 59],
+      [180, 120],
+      [420, 240],
+    ]);
+  });
+
+  it('is another one of somebody else, on another run, or for another reason', () => {
+    const coalescer = createCoalescer();
+    const other = [{}, { principal: 'bob@local' }, { flow_run_id: 'other' }, { reason: 'locked' }, { action: 'flow_runs.delete' }];
+    expect(other.map((more) => coalescer.take({ ...refusal, ...more }, NOW_MS)?.count)).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('is new when it comes back after a while', () => {
+    const coalescer = createCoalescer();
+    coalescer.take(refusal, NOW_MS);
+    expect(coalescer.due(NOW_MS + 61_000)).toEqual([]);
+    expect(coalescer.take(refusal, NOW_MS + 62_000)?.count).toBe(1);
+  });
+});
+
+describe('the announcer', () => {
+  let open: Announcer | undefined;
+  afterEach(() => open?.close());
+
+  /** Prefect, which answers with these statuses in turn; undefined: it is away. */
+  function announcer(statuses: (number | undefined)[]) {
+    const posted: Announcement[][] = [];
+    let nowMs = NOW_MS;
+    const request = async ({ body }: UpstreamRequest) => {
+      const status = statuses.length > 1 ? statuses.shift() : statuses[0];
+      if (status === undefined) throw new Error('away');
+      posted.push(JSON.parse(String(body)));
+      return { status, headers: {}, body: Buffer.alloc(0), upstreamMs: 1 };
+    };
+    const announcing = createAnnouncer({ upstream: () => ({ request }), clock: () => (nowMs += 5_000), log: { warn: () => undefined }, lookMs: 2 });
+    open = announcing;
+    return { announcing, posted };
+  }
+  const many = (count: number): NewRecord[] => Array.from({ length: count }, (_, index) => ({ ...start, request_id: `r${index}` }));
+
+  it('sends what it was told, some at a time', async () => {
+    const { announcing, posted } = announcer([204]);
+    announcing.take(many(120));
+    await announcing.close();
+    expect(posted.map(({ length }) => length)).toEqual([50, 50, 20]);
+    expect(announcing.status()).toEqual({ waiting: 0, sent: 120, dropped: 0 });
+  });
+
+  it('waits for a Prefect that is away or busy, within bounds', async () => {
+    const { announcing, posted } = announcer([undefined, 503, 429, 204]);
+    announcing.take(many(1_500));
+    expect(announcing.status()).toMatchObject({ waiting: 1_000, dropped: 500 });
+    await expect.poll(() => announcing.status().sent).toBe(1_000);
+    // What was not taken is sent again, as it was.
+    expect(posted[0]).toEqual(posted[2]);
+  });
+
+  it('does not go on about what Prefect refuses', async () => {
+    const { announcing } = announcer([422, 204]);
+    announcing.take(many(60));
+    await expect.poll(() => announcing.status()).toEqual({ waiting: 0, sent: 10, dropped: 50 });
+  });
+});

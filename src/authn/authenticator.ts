@@ -9,7 +9,7 @@ import type { InspectCertificate } from './certificate/certificates.ts';
 import type { Confirm } from './external/confirm.ts';
 import { createFailures } from './failures.ts';
 import { identityPrincipal } from './identity/principal.ts';
-import { lockOnAddress, lockOnPrincipal } from './locks.ts';
+import { listedOnce, lockOnAddress, lockOnPrincipal } from './locks.ts';
 import { createRoleBook } from './roles.ts';
 import { createTokenVerifier } from './service-token/verify.ts';
 import { createSessions } from './session/session.ts';
@@ -86,13 +86,14 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   };
 
   const decide = async (inputs: EdgeInputs, frameToken: string | null): Promise<Authentication> => {
-    if ((await lockOnAddress(store.locks, inputs.address)) !== undefined) return refuse('locked');
+    const locks = listedOnce(store.locks);
+    if ((await lockOnAddress(locks, inputs.address)) !== undefined) return refuse('locked');
     const [first, ...further] = presentedCredentials(inputs, frameToken);
     if (first === undefined) return refuse('credential-missing');
     const verdict = await verify(first, inputs);
     if (!verdict.ok) return { ...verdict, reason: failures.reasonFor(verdict.reason, inputs.address) };
     const { principal, credential } = verdict;
-    if ((await lockOnPrincipal(store.locks, principal, credential)) !== undefined) {
+    if ((await lockOnPrincipal(locks, principal, credential)) !== undefined) {
       return { ...refuse('locked', credential.id), proven: { principal, credential } };
     }
     if (further.length === 0) return verdict;

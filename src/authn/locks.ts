@@ -23,3 +23,14 @@ export async function lockOnPrincipal(
     return kind === 'session' && session !== null && (value === session || `session:${value}` === sessionCredentialId(session));
   });
 }
+
+/** For the questions of one authentication. A lock that is set meanwhile raises the change number, and it is asked anew. */
+export function listedOnce(locks: Pick<Locks, 'list'>): Pick<Locks, 'list'> {
+  let listed: ReturnType<Locks['list']> | undefined;
+  return {
+    list: () => {
+      listed ??= locks.list();
+      return listed;
+    },
+  };
+}

@@ -1,5 +1,5 @@
 // The decision: authenticate, classify, evaluate. Deny is a value; whatever goes wrong here ends in deny or in an outage, never in allow.
-import type { Authenticator } from '../authn/authenticator.ts';
+import type { Authentication, Authenticator } from '../authn/authenticator.ts';
 import { collectActions } from '../catalog/actions.ts';
 import type { Catalogue } from '../catalog/catalogue.ts';
 import { scopesAllow } from '../contract/client-scopes.ts';
@@ -47,7 +47,10 @@ export interface Decider {
    * Prefect cannot be asked.
    */
   authorize(inputs: EdgeInputs, asks: readonly Ask[], frameToken?: string): Promise<Authorization>;
-  /** The same for a request that the gateway is about to forward itself: objects are looked up now, nothing is remembered. */
+  /**
+   * The same for a request that the gateway is about to forward itself: objects are looked up now, nothing is remembered but who it is:
+   * what `precheck` has found for the same inputs counts for this one request, while nothing changes in the store.
+   */
   authorizeNow(inputs: EdgeInputs, asks: readonly Ask[]): Promise<Authorization>;
   /**
    * Before the body is read: is any action that this route can turn out to be permitted? The mediator then asks exactly, so
@@ -69,46 +72,68 @@ export interface DeciderParts {
 
 interface Inside extends DeciderParts {
   readonly groups: ReadonlyMap<ActionName, ActionGroup>;
+  /** By the request's own inputs, so it ends with the request. */
+  readonly proven: WeakMap<EdgeInputs, Proven>;
+}
+
+interface Proven {
+  readonly changeNumber: number;
+  readonly authentication: Authentication;
 }
 
 export function createDecider(given: DeciderParts): Decider {
-  const parts: Inside = { ...given, groups: new Map(collectActions(given.catalogue.operations).map(({ name, group }) => [name, group])) };
+  const groups = new Map(collectActions(given.catalogue.operations).map(({ name, group }) => [name, group]));
+  const parts: Inside = { ...given, groups, proven: new WeakMap() };
+  const { recent, now } = parts.entities;
   return {
     revision: parts.policy.revision,
-    authorize: (inputs, asks, frameToken) => settled(parts, () => decideOnce(parts, inputs, { asks, frameToken, any: false, entities: parts.entities.recent })),
-    authorizeNow: (inputs, asks) => settled(parts, () => decideOnce(parts, inputs, { asks, frameToken: undefined, any: false, entities: parts.entities.now })),
-    precheck: (inputs) => settled(parts, () => decideOnce(parts, inputs, { asks: [], frameToken: undefined, any: true, entities: parts.entities.recent })),
+    authorize: (inputs, asks, frameToken) =>
+      settled(parts, async () => decideOnce(parts, inputs, { who: await authenticate(parts, inputs, frameToken), asks, any: false, entities: recent })),
+    authorizeNow: (inputs, asks) =>
+      settled(parts, async (number) => decideOnce(parts, inputs, { who: await known(parts, inputs, number), asks, any: false, entities: now })),
+    precheck: (inputs) =>
+      settled(parts, async (number) => {
+        const who = await authenticate(parts, inputs);
+        parts.proven.set(inputs, { changeNumber: number, authentication: who });
+        return decideOnce(parts, inputs, { who, asks: [], any: true, entities: recent });
+      }),
   };
 }
 
+function authenticate({ authenticator }: DeciderParts, inputs: EdgeInputs, frameToken?: string): Promise<Authentication> {
+  return frameToken === undefined ? authenticator.authenticate(inputs) : authenticator.authenticateFrame(frameToken, inputs);
+}
+
+async function known(parts: Inside, inputs: EdgeInputs, changeNumber: number): Promise<Authentication> {
+  const proven = parts.proven.get(inputs);
+  return proven?.changeNumber === changeNumber ? proven.authentication : authenticate(parts, inputs);
+}
+
 /** Computes again while a security change lands in between (at most a few times: changes are rare). */
-async function settled(parts: DeciderParts, decide: () => Promise<Authorization>): Promise<Authorization> {
+async function settled(parts: DeciderParts, decide: (changeNumber: number) => Promise<Authorization>): Promise<Authorization> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const before = await parts.changeNumber();
-    const answer = await decide();
+    const answer = await decide(before);
     if ((await parts.changeNumber()) === before) return answer;
   }
   return { ok: false, reason: 'gateway-unavailable', principal: null, credential: null, credentialId: null, decisions: [] };
 }
 
 interface Question {
+  readonly who: Authentication;
   readonly asks: readonly Ask[];
-  readonly frameToken: string | undefined;
   /** One of the route's alternative actions is enough. */
   readonly any: boolean;
   readonly entities: Entities;
 }
 
 async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question): Promise<Authorization> {
-  const { frameToken } = question;
-  const authentication = await (frameToken === undefined
-    ? parts.authenticator.authenticate(inputs)
-    : parts.authenticator.authenticateFrame(frameToken, inputs));
-  if (!authentication.ok) {
-    const { reason, credentialId, proven } = authentication;
+  const { who } = question;
+  if (!who.ok) {
+    const { reason, credentialId, proven } = who;
     return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
   }
-  const { principal, credential } = authentication;
+  const { principal, credential } = who;
   const refuse = (reason: ReasonCode, rulings: readonly Ruling[] = []): Authorization => ({
     ok: false,
     reason,

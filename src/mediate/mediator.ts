@@ -199,7 +199,9 @@ async function concluded({ parts, subject }: Exchange, recorder: Recorder, { pla
   const response: MediatedResponse = { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body };
   const outcome: Outcome = plan.outcome?.(answer) ?? { record: {} };
   const whole: Partial<NewRecord> = { ...seen(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...outcome.record };
-  await write(recorder, whole);
+  const written = write(recorder, whole);
+  // The intent is durable: whatever ends us now, the request has its record. So the answer need not wait for the outcome in it.
+  if (!recorder.isIntended) await written;
   for (const [index, item] of (outcome.items ?? []).entries()) {
     await kept(parts, parts.ledger.append(itemRecord({ ...recorder.record, ...whole }, { item, number: index + 1 })));
   }

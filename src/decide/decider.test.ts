@@ -1,0 +1,85 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { anEdgeInput } from '../authn/inputs.fixture.ts';
+import type { Authentication } from '../authn/verdict.ts';
+import { refuse } from '../authn/verdict.ts';
+import { collectActions } from '../catalog/actions.ts';
+import { createCatalogue } from '../catalog/catalogue.ts';
+import { everywhere } from '../contract/scope.ts';
+import { createPolicyEngine } from '../policy/engine.ts';
+import { createEntities } from '../prefect/entities.ts';
+import { createDecider, type Decider } from './decider.ts';
+
+const RUN = '0199c0de-0000-7000-8000-000000000001';
+const SET_STATE = { method: 'POST', operation: 'set_flow_run_state_flow_runs__id__set_state_post', path: `/api/flow_runs/${RUN}/set_state` };
+const CANCEL = [{ action: 'flow_runs.cancel', resource: { type: 'FlowRun', id: RUN } }] as const;
+
+const GOOD: Authentication = {
+  ok: true,
+  principal: {
+    id: 'bob@corp',
+    kind: 'user',
+    idp: 'corp',
+    roles: ['operator'],
+    grants: everywhere(['operator']),
+    groups: [],
+    attributes: {},
+    onBehalfOf: [],
+  },
+  credential: { id: 'c1', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] },
+};
+
+let now: { who: Authentication; changeNumber: number; asked: number };
+let decider: Decider;
+beforeEach(() => {
+  now = { who: GOOD, changeNumber: 1, asked: 0 };
+  const authenticate = async (): Promise<Authentication> => {
+    now.asked += 1;
+    return now.who;
+  };
+  const catalogue = createCatalogue();
+  const entities = createEntities({ lookup: async () => null, lasting: async () => null, makerOf: async () => null });
+  decider = createDecider({
+    authenticator: { authenticate, authenticateFrame: authenticate, idle: async () => undefined },
+    catalogue,
+    policy: createPolicyEngine({ actions: collectActions(catalogue.operations), revision: 1 }),
+    entities: { recent: entities, now: entities },
+    changeNumber: async () => now.changeNumber,
+  });
+});
+
+describe('one mediated request', () => {
+  it('is authenticated once: what the pre-check has found counts for the decision on its body', async () => {
+    const inputs = anEdgeInput(SET_STATE);
+    expect((await decider.precheck(inputs)).ok).toBe(true);
+    expect((await decider.authorizeNow(inputs, CANCEL)).ok).toBe(true);
+    expect(now.asked).toBe(1);
+  });
+
+  it('twin: not when something has changed in between; a token that was revoked meanwhile is refused', async () => {
+    const inputs = anEdgeInput(SET_STATE);
+    await decider.precheck(inputs);
+    now = { ...now, who: refuse('credential-revoked', 'c1'), changeNumber: 2 };
+    expect(await decider.authorizeNow(inputs, CANCEL)).toMatchObject({ ok: false, reason: 'credential-revoked' });
+  });
+
+  it('is known by its own inputs alone: another request with the very same words is authenticated by itself', async () => {
+    await decider.precheck(anEdgeInput(SET_STATE));
+    now = { ...now, who: refuse('credential-expired', 'c1') };
+    expect(await decider.authorizeNow(anEdgeInput(SET_STATE), CANCEL)).toMatchObject({ ok: false, reason: 'credential-expired' });
+  });
+
+  it('a refusal of the pre-check is one of the decision too', async () => {
+    const inputs = anEdgeInput(SET_STATE);
+    now = { ...now, who: refuse('credential-unknown') };
+    expect(await decider.precheck(inputs)).toMatchObject({ ok: false, reason: 'credential-unknown' });
+    expect(await decider.authorizeNow(inputs, CANCEL)).toMatchObject({ ok: false, reason: 'credential-unknown' });
+  });
+});
+
+it('what lasts longer than a request, such as a socket, is authenticated each time: a credential ends by the clock alone', async () => {
+  const inputs = anEdgeInput(SET_STATE);
+  await decider.precheck(inputs);
+  expect((await decider.authorize(inputs, CANCEL)).ok).toBe(true);
+  now = { ...now, who: refuse('credential-expired', 'c1') };
+  expect(await decider.authorize(inputs, CANCEL)).toMatchObject({ ok: false, reason: 'credential-expired' });
+});

@@ -1,6 +1,9 @@
 // Text for terminals: safe, aligned, coloured only where somebody looks.
 import type { Writable } from 'node:stream';
 import type { Environment } from '../config/load.ts';
+import { printable } from '../contract/printable.ts';
+
+export { printable };
 
 export type Paint = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string;
 
@@ -10,11 +13,6 @@ const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as c
 export function painter(out: Writable, env: Environment): Paint {
   const colours = 'isTTY' in out && out.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
   return (style, text) => (colours && text !== '' ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text);
-}
-
-/** Paths, names and messages come from anybody: control and direction characters would write to the reader's terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\ufffd');
 }
 
 /** JSON on one line, for programs and for the terminal that it may end on: what `printable` replaces is escaped, so nothing is lost. */

@@ -97,12 +97,17 @@ function renderRealAddress({ proxies }: Config): string {
   return `${from}    real_ip_header X-Forwarded-For;\n    real_ip_recursive on;\n`;
 }
 
+/** What clients may speak. */
+export const TLS_PROTOCOLS: readonly string[] = ['TLSv1.2', 'TLSv1.3'];
+/** Of TLS 1.2; those of 1.3 are all of that kind. */
+export const TLS_CIPHERS = 'ECDHE+AESGCM:ECDHE+CHACHA20';
+
 function renderTls({ tls }: Config, version: NginxVersion): string {
   if (tls === null) return '';
   return `    ssl_certificate ${quotePath(tls.certFile)};
     ssl_certificate_key ${quotePath(tls.keyFile)};
-    ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;
+    ssl_protocols ${TLS_PROTOCOLS.join(' ')};
+    ssl_ciphers ${TLS_CIPHERS};
     ssl_session_cache ${tls.client === null ? 'shared:lictor_tls:8m' : 'off'};
     ssl_session_tickets off;
 ${renderClientCertificates(tls.client)}${atLeast(version, 1, 25, 1) ? '    http2 on;\n' : ''}`;

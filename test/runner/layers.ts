@@ -12,6 +12,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['mediate', 'relay', 'timeline'],
   ['edge', 'explain'],
   ['http'],
+  ['evidence'],
   ['app'],
   ['supervise'],
   ['demo', 'doctor'],

@@ -1,0 +1,30 @@
+// The examination of the ledger for a report, and the head that it ended with.
+import type { StatePaths } from '../config/state-dir.ts';
+import { LictorError } from '../contract/error.ts';
+import type { LedgerState } from '../evidence/data.ts';
+import { lineOf } from '../ledger/chain/export-file.ts';
+import { readKey } from '../ledger/chain/key-file.ts';
+import { openChain } from '../ledger/chain/open-chain.ts';
+import { storeEvidence } from '../ledger/chain/store-evidence.ts';
+import { verifyLedger } from '../ledger/chain/verify.ts';
+import { jsonText } from './text.ts';
+
+export interface Examined {
+  readonly state: LedgerState;
+  /** As `lictor audit head` writes it. */
+  readonly head: string | undefined;
+}
+
+export function examine({ ledgerFile, ledgerKey }: StatePaths, onRecord: (count: number) => void): Examined {
+  const key = readKey(ledgerKey);
+  try {
+    using db = openChain(ledgerFile);
+    const found = storeEvidence(db, new Map(), onRecord);
+    const report = verifyLedger(found, { publicKeys: key === undefined ? null : [key.publicKey], onlyCurrent: key !== undefined, kept: [] });
+    const head = found.end === undefined || key === undefined ? undefined : `${jsonText({ ...lineOf('head', found.end), public_key: key.publicKey })}\n`;
+    return { state: { report, why: null, key_from: key === undefined ? 'none' : 'gateway' }, head };
+  } catch (error) {
+    if (!(error instanceof LictorError)) throw error;
+    return { state: { report: null, why: error.message, key_from: key === undefined ? 'none' : 'gateway' }, head: undefined };
+  }
+}

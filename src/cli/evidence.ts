@@ -1,0 +1,145 @@
+// `lictor evidence`: the access review and audit report of a period, as files that a reviewer opens, prints and works through.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { StatePaths } from '../config/state-dir.ts';
+import { systemClock } from '../contract/clock.ts';
+import { findNginx } from '../edge/version.ts';
+import type { EvidenceData } from '../evidence/data.ts';
+import { gatherEvidence } from '../evidence/gather.ts';
+import { renderMarkdown } from '../evidence/markdown.ts';
+import { renderReport } from '../evidence/page.ts';
+import { reportOf } from '../evidence/report.ts';
+import { renderReviewCsv } from '../evidence/review-csv.ts';
+import { isProven } from '../evidence/sections/ledger.ts';
+import { openLedgerReader } from '../ledger/query.ts';
+import { type AdminSession, localPrincipal, withStore } from './admin.ts';
+import { parseWhen } from './audit-when.ts';
+import type { CliContext } from './context.ts';
+import { CommandFailed, UsageError } from './errors.ts';
+import { examine } from './evidence-ledger.ts';
+import { createProgress } from './progress.ts';
+import { jsonText } from './text.ts';
+
+const HELP = `
+Writes report.html (print it), report.md, access-review.csv (a row for each right, with an empty decision), data.json, head.json (where the
+ledger ended, signed) and SHA256SUMS. docs/evidence.md says what each section supports, and what no gateway can show. A date as the end
+of the period is the whole of that day (UTC). The gateway may run meanwhile. Exit 1 when the ledger is not as it was written: the report is made all the same.
+
+Example:
+  lictor evidence --from 2026-01-01 --to 2026-03-31
+  lictor evidence --from 90d --to 2026-03-31 -o q1-review
+  lictor evidence --from 2026-01-01 --to 2026-03-31 --json | jq .denials
+`;
+
+interface Options {
+  readonly from: string;
+  readonly to: string;
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('evidence')
+    .description('the access review and audit report of a period, with the SOC 2 criteria and ISO 27001 controls that it supports evidence for')
+    .requiredOption('--from <when>', 'the beginning: 2026-01-01, 90d, 2026-01-01T12:00:00Z', parseWhen)
+    .requiredOption('--to <when>', 'the end; a date is the whole day: 2026-03-31, 2026-03-31T12:00:00Z', parseEnd)
+    .option('-o, --output <dir>', 'where the files go (default: lictor-evidence-FROM-TO)')
+    .option('--json', 'the data on standard output, and no files')
+    .addHelpText('after', HELP)
+    .action((options: Options) => withStore(context, (session) => evidence(context, session, options)));
+}
+
+const DAY_MS = 86_400_000;
+
+/** The first moment that is not in it any more. */
+function parseEnd(text: string): string {
+  const when = parseWhen(text);
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return when;
+  const end = Date.parse(when) + DAY_MS;
+  if (Number.isNaN(end)) throw new InvalidArgumentError('Write a date: 2026-03-31.');
+  return new Date(end).toISOString();
+}
+
+async function evidence(context: CliContext, session: AdminSession, options: Options): Promise<void> {
+  const { from, to, json } = options;
+  if (from >= to) throw new UsageError(`--from ${from} is not before --to ${to}.`);
+  if (json === true && options.output !== undefined) throw new UsageError('Take one of --json and -o.');
+  const directory = resolve(options.output ?? `lictor-evidence-${from.slice(0, 10)}-${new Date(Date.parse(to) - 1).toISOString().slice(0, 10)}`);
+  if (json !== true) assertFree(directory);
+  const { data, head } = await gather(context, session, options);
+  if (json === true) context.out.write(`${jsonText(data)}\n`);
+  else writeAll(context, directory, filesOf(data, head));
+  if (isProven(data.ledger)) return;
+  throw new CommandFailed(
+    `The ledger is not proven: ${data.ledger.report?.problems[0]?.message ?? data.ledger.why ?? 'its key is gone'}. lictor audit verify says more.`,
+  );
+}
+
+async function gather(
+  context: CliContext,
+  session: AdminSession,
+  { from, to }: Options,
+): Promise<{ readonly data: EvidenceData; readonly head: string | undefined }> {
+  const { config, paths, configFile, store } = session;
+  const progress = createProgress(context.err);
+  const ledger = openReader(paths);
+  let head: string | undefined;
+  try {
+    const nginx = await findNginx(context.env).then(
+      ({ text }) => text,
+      () => null,
+    );
+    const data = await gatherEvidence({
+      ...{ config, configFile, configInUse: paths.configInUse, store, ledger, from, to, by: localPrincipal(), nginx, nowMs: systemClock() },
+      onRecord: (count) => progress.say(`${count.toLocaleString('en')} records of the period`),
+      verify: () => {
+        const examined = examine(paths, (count) => progress.say(`${count.toLocaleString('en')} records of the whole ledger examined`));
+        head = examined.head;
+        return examined.state;
+      },
+    });
+    return { data, head };
+  } finally {
+    progress.end();
+    ledger.close();
+  }
+}
+
+function openReader(paths: StatePaths) {
+  if (!existsSync(paths.ledgerFile))
+    throw new CommandFailed(`There is no ledger at ${paths.ledgerFile} yet: start the gateway with lictor up, or name its --state-dir.`);
+  return openLedgerReader(paths.ledgerFile);
+}
+
+type Files = readonly (readonly [name: string, text: string])[];
+
+function filesOf(data: EvidenceData, head: string | undefined): Files {
+  const document = reportOf(data);
+  const files: Files = [
+    ['report.html', renderReport(document)],
+    ['report.md', renderMarkdown(document)],
+    ['access-review.csv', renderReviewCsv(data)],
+    ['data.json', `${JSON.stringify(data, null, 1)}\n`],
+    ...(head === undefined ? [] : [['head.json', head] as const]),
+  ];
+  const sums = files.map(([name, text]) => `${createHash('sha256').update(text).digest('hex')}  ${name}\n`).join('');
+  return [...files, ['SHA256SUMS', sums]];
+}
+
+function assertFree(directory: string): void {
+  if (existsSync(directory) && readdirSync(directory).length > 0) throw new UsageError(`${directory} is there and not empty: name another directory with -o.`);
+}
+
+/** For their owner alone: they name people, and what each may do. */
+function writeAll(context: CliContext, directory: string, files: Files): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    for (const [name, text] of files) writeFileSync(join(directory, name), text, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    throw new CommandFailed(`${directory} was not written: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+  context.out.write(`${files.map(([name]) => join(directory, name)).join('\n')}\n`);
+}

@@ -1,0 +1,14 @@
+// How far a long command is: one line that is written over, where somebody looks.
+import type { Writable } from 'node:stream';
+
+export interface Progress {
+  say(words: string): void;
+  /** Takes the line away. */
+  end(): void;
+}
+
+export function createProgress(err: Writable): Progress {
+  const shows = 'isTTY' in err && err.isTTY === true;
+  const write = (text: string): void => void (shows && err.write(text));
+  return { say: (words) => write(`\r\u001b[K${words}`), end: () => write('\r\u001b[K') };
+}

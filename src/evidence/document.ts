@@ -1,0 +1,78 @@
+// A report as a list of sections and blocks: what Markdown and HTML are both made from.
+import type { Supports } from './controls.ts';
+
+export type Tone = 'plain' | 'good' | 'warn' | 'bad';
+
+export type Block =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'note'; readonly tone: Tone; readonly text: string }
+  | { readonly kind: 'facts'; readonly rows: readonly (readonly [label: string, value: string])[] }
+  | Table
+  | { readonly kind: 'code'; readonly title: string; readonly text: string }
+  | { readonly kind: 'days'; readonly days: readonly { readonly day: string; readonly allowed: number; readonly denied: number }[] };
+
+export interface Table {
+  readonly kind: 'table';
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Said instead of a table without rows. */
+  readonly empty: string;
+  /** Columns of numbers. */
+  readonly numbers?: readonly number[];
+  /** Many narrow columns. */
+  readonly dense?: boolean;
+}
+
+export interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly supports: Supports | null;
+  /** What it shows, and what not. */
+  readonly lead: string;
+  readonly blocks: readonly Block[];
+}
+
+export interface Tile {
+  readonly label: string;
+  readonly value: string;
+  readonly detail: string;
+  readonly tone: Tone;
+}
+
+export interface Document {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly facts: readonly (readonly [label: string, value: string])[];
+  readonly tiles: readonly Tile[];
+  readonly sections: readonly Section[];
+}
+
+/** More rows than a person reads: the rest is in the data. */
+const MOST_ROWS = 400;
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[], more: Pick<Table, 'empty' | 'numbers' | 'dense'>): readonly Block[] {
+  const shown: Table = { kind: 'table', head, rows: rows.slice(0, MOST_ROWS), ...more };
+  if (rows.length <= MOST_ROWS) return [shown];
+  return [shown, { kind: 'note', tone: 'plain', text: `${count(rows.length - MOST_ROWS)} more rows are in data.json.` }];
+}
+
+export function note(tone: Tone, text: string): Block {
+  return { kind: 'note', tone, text };
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+/** `2026-03-01 12:00`, UTC. */
+export function minute(time: string | null): string {
+  return time === null ? '-' : time.slice(0, 16).replace('T', ' ');
+}
+
+export function day(time: string | null): string {
+  return time === null ? '-' : time.slice(0, 10);
+}
+
+export function several(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}

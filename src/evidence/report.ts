@@ -1,0 +1,65 @@
+// Data -> the report: what stands on top, and the sections in their order. Pure.
+import type { EvidenceData } from './data.ts';
+import { count, type Document, minute, several, type Tile } from './document.ts';
+import { accessSection, unusedSection } from './sections/access.ts';
+import { approvalsSection, denialsSection, incidentsSection } from './sections/activity.ts';
+import { changesSection } from './sections/changes.ts';
+import { lifecycleSection, tokensSection } from './sections/credentials.ts';
+import { authenticationSection, boundarySection, coverageSection, outsideSection, softwareSection } from './sections/gateway.ts';
+import { isProven, ledgerSection } from './sections/ledger.ts';
+
+export function reportOf(data: EvidenceData): Document {
+  const { period, made, gateway } = data;
+  return {
+    title: 'Access review and audit evidence',
+    subtitle: gateway.public_url,
+    facts: [
+      ['Period', `${minute(period.from)} to ${minute(period.to)} UTC, the end not included`],
+      ['Made', `${minute(made.at)} UTC by ${made.by}`],
+      ['Gateway', `Lictor ${gateway.lictor} before a self-hosted Prefect server`],
+      ['Basis', `${several(data.activity.records, 'record')} of the ledger in the period; rights, tokens and settings as they are at the time it was made`],
+    ],
+    tiles: tiles(data),
+    sections: [
+      accessSection(data),
+      unusedSection(data),
+      lifecycleSection(data),
+      authenticationSection(data),
+      tokensSection(data),
+      changesSection(data),
+      denialsSection(data),
+      incidentsSection(data),
+      approvalsSection(),
+      ledgerSection(data),
+      boundarySection(data),
+      softwareSection(data),
+      outsideSection(data),
+      coverageSection(data),
+    ],
+  };
+}
+
+function tiles(data: EvidenceData): readonly Tile[] {
+  const { principals, activity, leavers, ledger } = data;
+  const live = principals.filter(({ status, roles }) => status === 'live' && roles.length > 0);
+  const admins = live.filter(({ roles }) => roles.some(({ role }) => role === 'admin'));
+  const idle = live.filter(({ requests }) => requests === 0);
+  const late = leavers.filter(({ let_in_after: after }) => after);
+  const proven = isProven(ledger);
+  return [
+    {
+      label: 'Ledger',
+      value: proven ? 'intact' : 'not proven',
+      detail: proven ? `${several(recordsIn(data), 'record')} examined` : 'see section 10',
+      tone: proven ? 'good' : 'bad',
+    },
+    { label: 'Principals with rights', value: count(live.length), detail: `${several(admins.length, 'administrator')}`, tone: 'plain' },
+    { label: 'Not used in the period', value: count(idle.length), detail: 'of those with rights', tone: idle.length === 0 ? 'good' : 'warn' },
+    { label: 'Requests', value: count(activity.requests), detail: `${count(activity.denied)} denied`, tone: 'plain' },
+    { label: 'Let in after leaving', value: count(late.length), detail: `of ${several(leavers.length, 'removal')}`, tone: late.length === 0 ? 'good' : 'bad' },
+  ];
+}
+
+function recordsIn({ ledger }: EvidenceData): number {
+  return (ledger.report?.chains ?? []).reduce((sum, { records }) => sum + records, 0);
+}

@@ -1,0 +1,90 @@
+// Who may do what, and what of it nobody needed.
+import { SUPPORTS } from '../controls.ts';
+import type { EvidenceData, PrincipalRow, RoleRow } from '../data.ts';
+import { count, day, minute, note, type Section, several, table } from '../document.ts';
+
+export function accessSection({ principals, bindings }: EvidenceData): Section {
+  const rows = principals.flatMap((principal) =>
+    principal.roles.length === 0 ? [rowOf(principal, undefined)] : principal.roles.map((role) => rowOf(principal, role)),
+  );
+  return {
+    id: 'access',
+    title: 'Principals and their rights',
+    supports: SUPPORTS.access,
+    lead: 'Everybody who has rights now, or made a request in the period, with each role, what it holds on, and where it comes from. Rights are those of the roles; own policies may take away from them or add to them (section 6).',
+    blocks: [
+      ...table(['Principal', 'Kind', 'State', 'Role', 'On', 'From', 'Since', 'Last request'], rows, { empty: 'Nobody is known to the gateway.' }),
+      { kind: 'text', text: 'Roles that lictor.yaml binds to people, groups, claims and tokens, whether or not somebody came by them:' },
+      ...table(
+        ['Role', 'Member', 'On', 'Principals known'],
+        bindings.map((binding) => [binding.role, binding.member, binding.scope ?? 'everything', count(binding.holders)]),
+        {
+          empty: 'lictor.yaml binds no roles: every right stands with a token or an account above.',
+          numbers: [3],
+        },
+      ),
+    ],
+  };
+}
+
+function rowOf(principal: PrincipalRow, role: RoleRow | undefined): readonly string[] {
+  return [
+    principal.id,
+    principal.kind,
+    principal.status === 'unknown' ? 'gone' : principal.status,
+    role?.role ?? 'none',
+    role === undefined ? '-' : (role.scope ?? 'everything'),
+    role?.from.join('; ') ?? '-',
+    day(principal.since),
+    minute(principal.last_request),
+  ];
+}
+
+export function unusedSection({ principals, activity }: EvidenceData): Section {
+  const live = principals.filter(({ status, roles }) => status === 'live' && roles.length > 0);
+  const idle = live.filter(({ requests }) => requests === 0);
+  const used = live.filter(({ requests }) => requests > 0);
+  return {
+    id: 'unused',
+    title: 'Rights that were not used',
+    supports: SUPPORTS.unused,
+    lead: 'The ledger has every request of the period, those that nginx answered from a remembered decision as well. Held against the roles, it shows which rights nobody needed. A right that was not used may still be needed: that is for a reviewer to say (access-review.csv has a row and an empty decision for each).',
+    blocks: [
+      ...(activity.records === 0 ? [note('warn', 'The ledger has no records of this period: every right counts as unused.')] : []),
+      ...(idle.length === 0
+        ? [note('good', 'Everybody with rights made at least one request in the period.')]
+        : [note('warn', `${several(idle.length, 'principal')} with rights made no request: ${names(idle)}`)]),
+      ...table(
+        ['Principal', 'Role', 'On', 'Actions used', 'Kinds of rights never used', 'Would have been enough'],
+        used.flatMap((principal) => principal.roles.map((role) => unusedRow(principal, role))),
+        { empty: 'Nobody with rights made a request in the period.' },
+      ),
+    ],
+  };
+}
+
+const MOST_NAMES = 40;
+
+function names(principals: readonly PrincipalRow[]): string {
+  const shown = principals.slice(0, MOST_NAMES).map(({ id, roles }) => `${id} (${roles.map(({ role }) => role).join(', ')})`);
+  const more = principals.length > MOST_NAMES ? `, and ${count(principals.length - MOST_NAMES)} more` : '';
+  return `${shown.join(', ')}${more}.`;
+}
+
+function unusedRow(principal: PrincipalRow, role: RoleRow): readonly string[] {
+  const enough = principal.would_suffice;
+  return [
+    principal.id,
+    role.role,
+    role.scope ?? 'everything',
+    `${role.used.length} of ${role.actions}`,
+    role.unused_groups.length === 0 ? 'none' : role.unused_groups.join(', '),
+    enoughWords(enough, role.role, role.used.length),
+  ];
+}
+
+function enoughWords(enough: string | null, role: string, used: number): string {
+  if (used === 0) return 'no role: nothing of it was used';
+  if (enough === null) return 'no single built-in role';
+  return enough === role ? 'this one' : enough;
+}

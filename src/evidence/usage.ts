@@ -1,0 +1,83 @@
+// The ledger's records of a period, read one after the other: what was used, what was refused, what was administered. Memory stays bounded.
+import type { LedgerRecord } from '../contract/record.ts';
+import { SUMMARY_ACTION } from '../ledger/floods.ts';
+import type { Activity, EventRow } from './data.ts';
+import { type Denials, type PrincipalUse, type Tally, tallyDenials, tallyPrincipals, tallyRequests } from './tallies.ts';
+
+export interface Usage {
+  readonly activity: Activity;
+  readonly principals: ReadonlyMap<string, PrincipalUse>;
+  readonly denials: Denials;
+  readonly events: readonly EventRow[];
+  readonly limits: readonly string[];
+}
+
+export interface UsageLimits {
+  readonly principals: number;
+  readonly denials: number;
+  readonly events: number;
+}
+
+export const USAGE_LIMITS: UsageLimits = { principals: 20_000, denials: 5_000, events: 20_000 };
+
+/** What is administered, and the gateway's own life. Logins and short-lived tokens are counted, not listed. */
+const EVENT = /^(?:account|config|device|edge|gateway|identity|keys|ledger|lock|policy|token|upstream)\.(?!exchange$|refresh$|device$|read$)/;
+const LOGIN = 'session.login';
+
+export function createUsage(limits: UsageLimits = USAGE_LIMITS) {
+  const [principals, denials, requests, events] = [
+    tallyPrincipals(limits.principals),
+    tallyDenials(limits.denials),
+    tallyRequests(),
+    tallyEvents(limits.events),
+  ];
+  const sums = { records: 0, logins: 0, failed_logins: 0, anonymous_in_sums: 0 };
+  return {
+    /** In time order. */
+    add(record: LedgerRecord): void {
+      const isSum = record.action === SUMMARY_ACTION;
+      const count = isSum ? Number(record.resource_id ?? 0) : 1;
+      sums.records += 1;
+      if (isSum) sums.anonymous_in_sums += count;
+      if (record.action === LOGIN) sums[record.decision === 'deny' ? 'failed_logins' : 'logins'] += 1;
+      denials.add(record, count);
+      events.add(record, count);
+      if (record.request_id === null && !isSum) return;
+      requests.add(record, count);
+      principals.add(record, count);
+    },
+    whole(): Usage {
+      const activity = { ...sums, ...requests.whole() };
+      const limited = said({ principals: principals.lost(), denials: denials.lost(), events: events.lost() });
+      return { activity, principals: principals.whole(), denials: denials.whole(), events: events.whole(), limits: limited };
+    },
+  };
+}
+
+function tallyEvents(most: number): Tally<readonly EventRow[]> {
+  const events: EventRow[] = [];
+  let lost = 0;
+  return {
+    add(record) {
+      if (record.action === null || record.path_taken !== null || !EVENT.test(record.action)) return;
+      if (events.length < most) events.push(eventOf(record));
+      else lost += 1;
+    },
+    whole: () => events,
+    lost: () => lost,
+  };
+}
+
+function eventOf({ time, action, principal, resource_type: type, resource_id: id, decision, reason, duration_ms: gap }: LedgerRecord): EventRow {
+  const resource = id === null ? type : `${type ?? ''} ${id}`.trim();
+  return { time, action: action ?? '', principal, resource, outcome: reason ?? decision, gap_ms: gap };
+}
+
+function said(lost: UsageLimits): readonly string[] {
+  const words = {
+    principals: `${lost.principals} requests are of further principals, which are not listed: there were too many.`,
+    denials: `${lost.denials} denials are of further reasons and principals, which are not listed: there were too many.`,
+    events: `${lost.events} later changes and events are not listed: there were too many. Take a shorter period.`,
+  };
+  return (['principals', 'denials', 'events'] as const).filter((what) => lost[what] > 0).map((what) => words[what]);
+}

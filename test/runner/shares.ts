@@ -30,6 +30,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/attacks/sockets.test.ts': 18,
   'integration/attacks/sessions.test.ts': 17,
   'integration/evidence.test.ts': 35,
+  'integration/kills.test.ts': 30,
   'integration/attacks/jwt.test.ts': 15,
   'integration/attacks/tokens.test.ts': 14,
   'integration/locks.test.ts': 13,

@@ -113,7 +113,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const announcer = createAnnouncer({ upstream: () => current.get().upstream, clock, log });
   ledger.onNotable(announcer.take);
   const answerer = currentAnswerer(current);
-  const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current) });
+  const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
   const sync = createSync({
     changeNumber: () => store.changeNumber(),
     forget: () => answerer.forget(),

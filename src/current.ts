@@ -3,6 +3,7 @@ import type { Answerer } from './decide/answer.ts';
 import { createLookup } from './prefect/lookup.ts';
 import type { RelayParts } from './relay/parts.ts';
 import type { Rooms } from './rooms.ts';
+import type { Makers } from './store/makers.ts';
 
 export interface Current {
   get(): Rooms;
@@ -37,7 +38,7 @@ export function currentAnswerer(current: Current): Answerer {
 }
 
 /** For the relay, whose sockets outlive a reload: each is decided again by the rooms in use (`recheck`). */
-export function currentForRelay(current: Current): Pick<RelayParts, 'decider' | 'upstream' | 'reachOf'> {
+export function currentForRelay(current: Current, makers: Pick<Makers, 'madeBy'>): Pick<RelayParts, 'decider' | 'upstream' | 'reachOf'> {
   return {
     decider: {
       authorize: (inputs, asks, frameToken) => current.get().decider.authorize(inputs, asks, frameToken),
@@ -49,7 +50,9 @@ export function currentForRelay(current: Current): Pick<RelayParts, 'decider' | 
       socketTarget: (path, attempt) => current.get().upstream.socketTarget(path, attempt),
       socketAuthorities: () => current.get().upstream.socketAuthorities(),
     },
-    reachOf: ({ restriction, principal }) =>
-      restriction === null ? null : { scopes: restriction, who: principal.id, lookup: createLookup(current.get().upstream) },
+    reachOf: ({ restriction, principal: { id: who } }) => {
+      const { upstream } = current.get();
+      return restriction === null ? null : { scopes: restriction, who, lookup: createLookup(upstream), made: (type) => makers.madeBy(who, type) };
+    },
   };
 }

@@ -12,6 +12,7 @@ import type { Scope } from '../contract/scope.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { Entities } from '../prefect/entities.ts';
 import { covers, coversNew, coversWhole } from '../scope/covers.ts';
+import { isScreenedRead } from '../scope/screened.ts';
 import { isShared } from '../scope/shared.ts';
 import type { Ask } from './asks.ts';
 
@@ -66,16 +67,20 @@ async function ruleByAttributes(parts: RuleParts, question: Question): Promise<R
   return { decision: evaluate(parts.policy, question, { entity: then }), restriction: null, entity: then };
 }
 
+/** The scopes of those roles that would permit it alone. */
+function permittingScopes(policy: PolicyEngine, question: Question): readonly Scope[] {
+  return question.principal.grants.flatMap(({ role, scope }) => {
+    const alone = scope !== null && evaluate(policy, question, { inForce: [role] }).enforced === 'allow';
+    return alone ? [scope] : [];
+  });
+}
+
 function ruleOnKind(policy: PolicyEngine, question: Question, atMost: Decision): Ruling {
   const everywhere = evaluate(policy, question, {});
   if (everywhere.enforced === 'allow' || atMost.enforced !== 'allow') {
     return { decision: atMost.enforced === 'allow' ? everywhere : atMost, restriction: null, entity: null };
   }
-  const scopes = question.principal.grants.flatMap(({ role, scope }) => {
-    const alone = scope !== null && evaluate(policy, question, { inForce: [role] }).enforced === 'allow';
-    return alone ? [scope] : [];
-  });
-  return { decision: atMost, restriction: scopes, entity: null };
+  return { decision: atMost, restriction: permittingScopes(policy, question), entity: null };
 }
 
 async function ruleOnObject(parts: RuleParts, question: Question): Promise<Ruling> {
@@ -88,6 +93,9 @@ async function ruleOnObject(parts: RuleParts, question: Question): Promise<Rulin
   if (now === null && ask.orAbsent === true) return ruleAtMost(parts, question);
   if (now === null) return { decision: refused(whole, 'object-foreign'), restriction: null, entity: null };
   const before = ruleOnEntity(policy, question, now);
+  // The answer names other objects as well.
+  const isScreened = before.enforced === 'allow' && whole.enforced !== 'allow' && ask.own === true && isScreenedRead(ask.action);
+  if (isScreened) return { decision: before, restriction: permittingScopes(policy, question), entity: now };
   if (before.enforced !== 'allow' || ask.changes === undefined) return { decision: before, restriction: null, entity: now };
   const then = await parts.entities.changed(ask.resource, ask.changes);
   if (then === null) return { decision: refused(whole, 'object-foreign'), restriction: null, entity: now };

@@ -98,6 +98,7 @@ export function startMediator(options: Options = {}) {
   const made: string[] = [];
   const makers: MediatorParts['makers'] = {
     put: async (type, id, principal) => void made.push(`${principal} ${type} ${id}`),
+    madeBy: async () => [],
     forget: async (type, id) => void made.push(`gone ${type} ${id}`),
   };
   const kept = { objects: { forget: () => undefined }, makers };

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../catalog/catalogue.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
+import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
@@ -9,7 +10,6 @@ import { isForeignWrite } from '../decide/origin.ts';
 import type { EventRules } from '../events/rules.ts';
 import { renderStrict } from '../json/strict-json.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { answerObject, textField } from '../prefect/answer.ts';
 import { createLookup } from '../prefect/lookup.ts';
 import type { ObjectCache } from '../prefect/object-cache.ts';
 import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
@@ -19,9 +19,10 @@ import { type MediatedRequest, openCall } from './call.ts';
 import { decidePlan, refusalFor } from './decide-plan.ts';
 import { withoutForeign } from './earlier.ts';
 import { createFamilies } from './families.ts';
-import { type Call, type Family, type Outcome, ownResource, type Plan, type Refusal } from './family.ts';
+import type { Call, Family, Outcome, Plan, Refusal } from './family.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
-import { answerOf, narrow } from './lists/apply.ts';
+import { answerOf, narrow, type Restricted } from './lists/apply.ts';
+import { noteChange } from './note-change.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
 import { absentResponse, type MediatedResponse, refusalResponse } from './refusal.ts';
 
@@ -42,7 +43,7 @@ export interface MediatorParts {
   readonly eventRules: EventRules;
   /** What decisions on objects remember. */
   readonly objects: Pick<ObjectCache, 'forget'>;
-  readonly makers: Pick<Makers, 'put' | 'forget'>;
+  readonly makers: Pick<Makers, 'put' | 'forget' | 'madeBy'>;
   readonly config: {
     readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>;
     readonly forwardHeaders: readonly string[];
@@ -116,7 +117,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
   const whole = plan.rewrite({ principal: principal.id, onBehalfOf: principal.onBehalfOf, requestId: inputs.requestId });
-  const narrowed = await narrow(call, whole, { scopes: authorization.restriction, who: principal.id, lookup: createLookup(parts.upstream) }).catch(notTold);
+  const narrowed = await narrow(call, whole, { scopes: authorization.restriction, ...reachOf(parts, inputs, principal.id) }).catch(notTold);
   if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
   if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);
   const body = !narrowed.forward || narrowed.tree === undefined ? null : renderStrict(narrowed.tree);
@@ -132,39 +133,30 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
     const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
     const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
     const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
-    if (call.operation.writes) await noteChange(parts, { call, answer, maker: principal.id });
+    if (call.operation.writes) await noteChange(parts, { call, plan, answer, maker: principal });
     const shown = await withoutForeign({ decider: parts.decider, lookup: createLookup(parts.upstream), inputs }, plan, answer).catch(notTold);
     if ('code' in shown) return await withheld(exchange, recorder, { refusal: shown, upstreamMs: answer.upstreamMs });
-    return await concluded(exchange, recorder, { plan, answer: narrowed.reply?.(shown) ?? shown, wishGranted });
+    const screened = await Promise.resolve(narrowed.reply?.(shown) ?? shown).catch(notTold);
+    if ('code' in screened) return await withheld(exchange, recorder, { refusal: screened, upstreamMs: answer.upstreamMs });
+    return await concluded(exchange, recorder, { plan, answer: screened, wishGranted });
   } catch (error) {
     return unanswered(exchange, recorder, error);
   }
+}
+
+function reachOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInputs, who: string): Omit<Restricted, 'scopes'> {
+  return {
+    who,
+    lookup: createLookup(upstream),
+    made: (type) => makers.madeBy(who, type),
+    mayRead: async (action, resource) => (await decider.authorizeNow(inputs, [{ action, resource }])).ok,
+  };
 }
 
 /** Prefect may answer 500 to a client's own filter: such a client must not wait for it without end. Or it has acted already. */
 function notTold(error: unknown): Refusal {
   if (error instanceof UpstreamError) return { code: error.reason };
   throw error;
-}
-
-/** Decisions must not rest on what was before; who has made what is asked for by scopes with `own`. */
-async function noteChange(
-  parts: MediatorParts,
-  { call, answer, maker }: { readonly call: Call; readonly answer: UpstreamAnswer; readonly maker: string },
-): Promise<void> {
-  const { operation } = call;
-  if (answer.status >= 300) return;
-  // A run's state changes often, and no scope reads it.
-  if (!operation.action.startsWith('flow_runs.set_state')) parts.objects.forget();
-  const object = answerObject(answer);
-  const id = operation.resource === 'WorkPool' ? (textField(object, 'name') ?? ownResource(call).id) : textField(object, 'id');
-  if (id === null || operation.resource === 'FlowRun') return;
-  if (answer.status === 201 && operation.idParam === null) await noted(parts, parts.makers.put(operation.resource, id, maker));
-  if (operation.method === 'DELETE') await noted(parts, parts.makers.forget(operation.resource, id));
-}
-
-async function noted(parts: MediatorParts, writing: Promise<void>): Promise<void> {
-  await writing.catch((error: unknown) => parts.warn?.('who made an object could not be noted', error));
 }
 
 /** Prefect serves its UI below the path of public_url, and its API at the root: nginx took the path off both. */

@@ -3,8 +3,9 @@
 // More than what is seen passes it (a flow that two teams share), so events.ts looks at each event behind it. Without it a client could
 // learn from pages that are empty how many events of others match its filter.
 import { coveredIds } from './covered-ids.ts';
+import { flowIds } from './flows.ts';
 import { AUTOMATIONS, BLOCKS, coveredItems, LIMITS, type Named, VARIABLES, WORK_POOLS } from './named.ts';
-import { deploymentsOf, type Found, flowIds, type Reach, textOf } from './reach.ts';
+import { deploymentsOf, type Found, type Reach, textOf } from './reach.ts';
 
 const NAMED: Readonly<Record<string, Named>> = {
   'work-pool': WORK_POOLS,

@@ -1,7 +1,8 @@
 // Which of these objects does a principal reach? Many at once, one question to Prefect for each kind.
 import type { ResourceType } from '../contract/operation.ts';
+import { flowIds } from './flows.ts';
 import { AUTOMATIONS, BLOCKS, coveredItems, LIMITS, type Named, VARIABLES, WORK_POOLS, WORK_QUEUES } from './named.ts';
-import { artifactIds, deploymentsOf, type Found, flowIds, type Reach, runIds, taskRunIds, textOf } from './reach.ts';
+import { artifactIds, deploymentsOf, type Found, type Reach, runIds, taskRunIds, textOf } from './reach.ts';
 
 type ByIds = (reach: Reach, ids: readonly string[]) => Promise<Found<string>>;
 

@@ -7,6 +7,8 @@
 import type { ResourceType } from '../contract/operation.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
+import { withoutOthers } from './others.ts';
+import type { Reached } from './reach.ts';
 
 export interface Mention {
   readonly type: ResourceType;
@@ -44,7 +46,7 @@ export function questionOf(event: JsonObject): Question | undefined {
   const related = field(event, 'related') ?? [];
   const resource = field(event, 'resource');
   if (!isObject(resource) || !isList(related)) return undefined;
-  const named = related.filter((each) => !(isObject(each) && field(each, 'prefect.resource.role') === 'creator'));
+  const named = related.filter((each) => !isMaker(each));
   if ([resource, ...named].some(isUnclear)) return undefined;
   const mentions = named.map(mentionOf).filter((mention) => mention !== undefined);
   const runs = mentions.filter(({ type }) => type === 'FlowRun');
@@ -57,19 +59,41 @@ export function questionOf(event: JsonObject): Question | undefined {
   return { any: [about], all: outer.filter(({ type }) => !(isWhole && PARTS.includes(type))) };
 }
 
-export type Reached = (type: ResourceType, ids: readonly string[]) => Promise<ReadonlySet<string>>;
-
-/** The events that are seen. */
-export async function seenEvents(events: readonly JsonObject[], reached: Reached): Promise<readonly JsonObject[]> {
+/** Each event as it is seen; null: it is not. */
+export async function seenEvents(events: readonly JsonObject[], reached: Reached): Promise<readonly (JsonObject | null)[]> {
   const questions = events.map(questionOf);
-  const isReached = await answersTo(
-    questions.flatMap((question) => (question === undefined ? [] : [...question.any, ...question.all])),
-    reached,
-  );
-  return events.filter((_event, index) => {
+  const makers = events.flatMap((event) => relatedOf(event).filter(isMaker).map(mentionOf));
+  const asked = questions.flatMap((question) => (question === undefined ? [] : [...question.any, ...question.all]));
+  const isReached = await answersTo([...asked, ...makers.filter((mention) => mention !== undefined)], reached);
+  const seen = events.map((event, index) => {
     const question = questions[index];
-    return question?.any.some(isReached) === true && question.all.every(isReached);
+    return question?.any.some(isReached) === true && question.all.every(isReached) ? withoutMakers(event, isReached) : null;
   });
+  return Promise.all(seen.map((event) => (event === null ? null : withoutOthersIn(event, reached))));
+}
+
+/** An automation that has made a run is named beside it, whosever it is. */
+function withoutMakers(event: JsonObject, isReached: (mention: Mention) => boolean): JsonObject {
+  const related = relatedOf(event);
+  const shown = related.filter((each) => {
+    const mention = mentionOf(each);
+    return !isMaker(each) || (mention !== undefined && isReached(mention));
+  });
+  return shown.length === related.length ? event : { ...event, related: shown };
+}
+
+async function withoutOthersIn(event: JsonObject, reached: Reached): Promise<JsonObject> {
+  const shown = await withoutOthers(event, reached);
+  return isObject(shown) ? shown : event;
+}
+
+function isMaker(resource: JsonValue): boolean {
+  return isObject(resource) && field(resource, 'prefect.resource.role') === 'creator';
+}
+
+function relatedOf(event: JsonObject): readonly JsonValue[] {
+  const related = field(event, 'related');
+  return isList(related) ? related : [];
 }
 
 /**

@@ -52,11 +52,21 @@ export const TAG_LIMITS: Named = {
 
 export async function coveredItems(reach: Reach, { path, entity }: Named): Promise<Found<JsonObject>> {
   const found = await everyItem(reach.lookup, path, {});
-  return found.ok ? { ok: true, items: found.items.filter((item) => isCovered(reach, entity(item))) } : found;
+  return found.ok ? { ok: true, items: await coveredOf(reach, entity, found.items) } : found;
 }
 
-export function isCovered({ scopes, who }: Reach, entity: Entity): boolean {
-  return scopes.some((scope) => covers(scope, entity, who));
+/** Those of the items that are covered. */
+export async function coveredOf(reach: Reach, entity: Named['entity'], items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
+  const { scopes, who } = reach;
+  const entities = items.map(entity);
+  const [first] = entities;
+  const made = new Set(first !== undefined && scopes.some(({ own }) => own) ? await reach.made(first.type) : []);
+  return items.filter((item, index) => {
+    const found = entities[index];
+    if (found === undefined) return false;
+    const isOwn = made.has(found.type === 'WorkPool' ? textOf(item, 'name') : textOf(item, 'id'));
+    return scopes.some((scope) => covers(scope, { ...found, owner: isOwn ? who : null }, who));
+  });
 }
 
 function texts(value: JsonValue | undefined): readonly string[] {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { NOWHERE } from '../contract/scope.ts';
 import { deploymentPart, isFilterable, mergeParts, type Named, runPart } from './parts.ts';
 
-const nothing: Named = { tags: null, workPools: null, deployments: null, flows: null };
-const whole: Named = { tags: ['team-a'], workPools: ['pool-a'], deployments: ['id-1'], flows: ['etl'] };
+const nothing: Named = { tags: null, workPools: null, deployments: null, flows: null, own: null };
+const whole: Named = { tags: ['team-a'], workPools: ['pool-a'], deployments: ['id-1'], flows: ['etl'], own: null };
 
 describe('a scope as filters', () => {
   it('has one filter for each key that is given, and none for the others', () => {
@@ -18,9 +18,12 @@ describe('a scope as filters', () => {
     expect(deploymentPart({ ...nothing, workPools: ['p'] })).toEqual({ work_pools: { name: ['p'] } });
   });
 
-  it('cannot say what is own, and nothing of a scope of other kinds', () => {
+  it('says what is own by ids, and nothing of a scope of other kinds', () => {
     expect(isFilterable({ ...NOWHERE, tags: ['a'] })).toBe(true);
-    expect(isFilterable({ ...NOWHERE, tags: ['a'], own: true })).toBe(false);
+    expect(isFilterable({ ...NOWHERE, own: true })).toBe(true);
+    expect(runPart({ ...nothing, own: ['r'] })).toEqual({ flow_runs: { id: ['r'] } });
+    expect(deploymentPart({ ...whole, own: ['id-1', 'id-2'] })).toMatchObject({ deployments: { id: ['id-1'] } });
+    expect(deploymentPart({ ...whole, own: ['id-2'] })).toMatchObject({ deployments: { id: [] } });
     expect(isFilterable({ ...NOWHERE, variables: ['a'] })).toBe(false);
   });
 });

@@ -15,25 +15,28 @@ export interface Named {
   readonly deployments: readonly string[] | null;
   /** Whole names. */
   readonly flows: readonly string[] | null;
+  /** Ids of the runs, or of the deployments, that the principal has made: Prefect has no filter of labels. */
+  readonly own: readonly string[] | null;
 }
 
-/** True when a scope says something about runs and deployments. What is `own` cannot be filtered: Prefect has no filter of labels. */
+/** True when a scope says something about runs and deployments. */
 export function isFilterable(scope: Scope): boolean {
-  return !scope.own && [scope.tags, scope.workPools, scope.deployments, scope.flows].some((list) => list !== null);
+  return scope.own || [scope.tags, scope.workPools, scope.deployments, scope.flows].some((list) => list !== null);
 }
 
-export function runPart({ tags, workPools, deployments, flows }: Named): Part {
+export function runPart({ tags, workPools, deployments, flows, own }: Named): Part {
   return {
-    ...(tags !== null && { flow_runs: { tags } }),
+    ...((tags !== null || own !== null) && { flow_runs: { ...(tags !== null && { tags }), ...(own !== null && { id: own }) } }),
     ...(workPools !== null && { work_pools: { name: workPools } }),
     ...(deployments !== null && { deployments: { id: deployments } }),
     ...(flows !== null && { flows: { name: flows } }),
   };
 }
 
-export function deploymentPart({ tags, workPools, deployments, flows }: Named): Part {
+export function deploymentPart({ tags, workPools, deployments, flows, own }: Named): Part {
+  const ids = deployments === null || own === null ? (deployments ?? own) : deployments.filter((id) => own.includes(id));
   return {
-    ...((tags !== null || deployments !== null) && { deployments: { ...(tags !== null && { tags }), ...(deployments !== null && { id: deployments }) } }),
+    ...((tags !== null || ids !== null) && { deployments: { ...(tags !== null && { tags }), ...(ids !== null && { id: ids }) } }),
     ...(workPools !== null && { work_pools: { name: workPools } }),
     ...(flows !== null && { flows: { name: flows } }),
   };

@@ -1,4 +1,5 @@
 // What a scoped principal reaches: whole lists and ids, asked of Prefect under its scopes. Everything here is bounded.
+import type { ResourceType } from '../contract/operation.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { Scope } from '../contract/scope.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
@@ -20,12 +21,17 @@ export interface Reach {
   /** The principal's id. */
   readonly who: string;
   readonly lookup: Ask;
+  /** Ids (a work pool's name) of what the principal has made of a kind through the gateway, the newest first: a bounded number. */
+  readonly made: (type: ResourceType) => Promise<readonly string[]>;
 }
+
+/** Those of these objects that are reached. */
+export type Reached = (type: ResourceType, ids: readonly string[]) => Promise<ReadonlySet<string>>;
 
 /** A list, or why there is none. */
 export type Found<T> = { readonly ok: true; readonly items: readonly T[] } | { readonly ok: false; readonly refusal: Refusal };
 
-const PAGE = 200;
+export const PAGE = 200;
 /** Of objects with everything they say, and of runs with little more than their ids. */
 const MOST_ITEMS = 2000;
 const MOST_RUNS = 5000;
@@ -49,16 +55,12 @@ export async function everyItem(lookup: Ask, path: string, body: JsonObject, { p
 export async function partsOf(reach: Reach, kind: 'runs' | 'deployments'): Promise<Found<Part>> {
   const parts: Part[] = [];
   for (const scope of reach.scopes.filter(isFilterable)) {
-    const named = await nameAll(reach.lookup, scope);
+    const named = await nameAll(reach, scope, kind);
     if ('code' in named) return { ok: false, refusal: named };
     parts.push(kind === 'runs' ? runPart(named) : deploymentPart(named));
   }
-  const unfilterable = reach.scopes.some((scope) => scope.own);
-  if (parts.length === 0 && unfilterable) return { ok: false, refusal: { code: 'scope-not-filterable', detail: OWN } };
   return { ok: true, items: mergeParts(parts) };
 }
-
-const OWN = 'Prefect cannot be asked for what somebody has made: this list cannot be narrowed to it.';
 
 /** The client's filters with those of a part; keys of the part that the route does not know must not come here. */
 export function withPart(body: JsonObject, part: Part): { readonly ok: true; readonly body: JsonObject } | { readonly ok: false; readonly refusal: Refusal } {
@@ -135,48 +137,15 @@ async function idsOf(...asked: Parameters<typeof itemsOf>): Promise<Found<string
   return found.ok ? { ok: true, items: found.items.map((item) => textOf(item, 'id')) } : found;
 }
 
-/** The ids of flows that a scope covers: by name, by their deployments, and by the latest of their runs. `filter`: the client's, of flows. */
-export async function flowIds(reach: Reach, filter: JsonValue | undefined): Promise<Found<string>> {
-  const asked: JsonObject = filter === undefined ? {} : { flows: filter };
-  const [deployed, run] = [await partsOf(reach, 'deployments'), await partsOf(reach, 'runs')];
-  if (!deployed.ok) return deployed;
-  if (!run.ok) return run;
-  const ids = new Set<string>();
-  for (const part of deployed.items) {
-    const found = await flowsDeployed(reach, asked, part);
-    if (!found.ok) return found;
-    for (const id of found.items) ids.add(id);
-  }
-  for (const part of run.items) {
-    const found = await flowsRun(reach, asked, part);
-    if (!found.ok) return found;
-    for (const id of found.items) ids.add(id);
-  }
-  return { ok: true, items: [...ids] };
-}
-
-async function flowsDeployed(reach: Reach, asked: JsonObject, part: Part): Promise<Found<string>> {
-  const joined = withPart(asked, part);
-  if (!joined.ok) return joined;
-  const flows = await everyItem(reach.lookup, '/api/flows/filter', joined.body);
-  return flows.ok ? { ok: true, items: flows.items.map((flow) => textOf(flow, 'id')) } : flows;
-}
-
-async function flowsRun(reach: Reach, asked: JsonObject, part: Part): Promise<Found<string>> {
-  const joined = withPart(asked, part);
-  if (!joined.ok) return joined;
-  const runs = await reach.lookup('/api/flow_runs/filter', { ...joined.body, sort: 'START_TIME_DESC', limit: PAGE });
-  return { ok: true, items: isList(runs) ? runs.map((run) => (isObject(run) ? textOf(run, 'flow_id') : '')).filter((id) => id !== '') : [] };
-}
-
 /** Patterns become the names and ids that there are. */
-async function nameAll(lookup: Ask, scope: Scope): Promise<Named | Refusal> {
+async function nameAll({ lookup, made }: Reach, scope: Scope, kind: 'runs' | 'deployments'): Promise<Named | Refusal> {
   const { tags, workPools } = scope;
   const flows = scope.flows === null ? null : await flowNames(lookup, scope.flows);
   if (flows !== null && !flows.ok) return flows.refusal;
   const deployments = scope.deployments === null ? null : await deploymentIds(lookup, scope.deployments);
   if (deployments !== null && !deployments.ok) return deployments.refusal;
-  return { tags, workPools, flows: flows?.items ?? null, deployments: deployments?.items ?? null };
+  const own = scope.own ? await made(kind === 'runs' ? 'FlowRun' : 'Deployment') : null;
+  return { tags, workPools, flows: flows?.items ?? null, deployments: deployments?.items ?? null, own };
 }
 
 async function flowNames(lookup: Ask, patterns: readonly string[]): Promise<Found<string>> {

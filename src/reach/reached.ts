@@ -1,8 +1,7 @@
 // "Is this object reached?", remembered for a while: pages and streams ask of the same few again and again.
 import type { Clock } from '../contract/clock.ts';
 import { coveredIds } from './covered-ids.ts';
-import type { Reached } from './events.ts';
-import type { Reach } from './reach.ts';
+import type { Reach, Reached } from './reach.ts';
 
 export interface Memory {
   readonly clock: Clock;

@@ -29,7 +29,7 @@ function scopedParts(
         entities: [],
       }),
     },
-    reachOf: ({ restriction }) => (restriction === null ? null : { scopes: restriction, who: 'token:a', lookup }),
+    reachOf: ({ restriction }) => (restriction === null ? null : { scopes: restriction, who: 'token:a', lookup, made: async () => [] }),
   };
 }
 

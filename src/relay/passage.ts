@@ -4,8 +4,8 @@ import { CLOSE } from '../frames/close-codes.ts';
 import type { Frame } from '../frames/inbox.ts';
 import { parseStrict } from '../json/strict-json.ts';
 import { isObject, type JsonObject } from '../json/tree.ts';
-import { type Reached, sayableEvents } from '../reach/events.ts';
-import { foreignTaskRuns, type Reach, textOf } from '../reach/reach.ts';
+import { sayableEvents } from '../reach/events.ts';
+import { foreignTaskRuns, type Reach, type Reached, textOf } from '../reach/reach.ts';
 import { createReached } from '../reach/reached.ts';
 import { messageOf, type RelayCore } from './core.ts';
 import type { Dropped } from './frame-gate.ts';
@@ -31,7 +31,7 @@ export function createIntake(core: RelayCore, session: Session, onDropped: (drop
     const events = frames.map(eventIn);
     const may = await sayableEvents(events, reached, (tasks) => foreignTaskRuns(reach, tasks));
     for (const [index, event] of events.entries()) if (may[index] !== true) onDropped({ ...FOREIGN, subject: textOf(event, 'event') });
-    return may;
+    return frames.map((frame, index) => (may[index] === true ? frame : null));
   };
   return screened(core, session, { source: session.client, look });
 }
@@ -40,7 +40,7 @@ const FOREIGN = { code: 'event-foreign-run', detail: 'The event names what is ou
 
 const straight: Passage = (frame, send) => send(frame);
 
-type Look = (frames: readonly Buffer[], reached: Reached, reach: Reach) => Promise<readonly boolean[]>;
+type Look = (frames: readonly Buffer[], reached: Reached, reach: Reach) => Promise<readonly (Buffer | null)[]>;
 
 /** The session's latest decision counts: a scope that was narrowed narrows the open stream. */
 function screened(core: RelayCore, session: Session, { source, look }: { readonly source: WebSocket; readonly look: Look }): Passage {
@@ -56,7 +56,7 @@ function screened(core: RelayCore, session: Session, { source, look }: { readonl
     screen ??= createScreen({
       look: async (frames) => {
         const reach = reachOf(session.authorization);
-        return reach === null ? frames.map(() => true) : look(frames, remember(reach), reach);
+        return reach === null ? frames : look(frames, remember(reach), reach);
       },
       send,
       source,

@@ -5,13 +5,18 @@ const A = '11111111-0000-4000-8000-000000000000';
 const B = '22222222-0000-4000-8000-000000000000';
 const reachesA = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
 
-function look(socket: string, ...frames: unknown[]): Promise<readonly boolean[]> {
+async function seenOf(socket: string, ...frames: unknown[]): Promise<readonly (string | null)[]> {
   const see = seeOf(socket);
   if (see === undefined) throw new Error(socket);
-  return see(
+  const seen = await see(
     frames.map((frame) => Buffer.from(typeof frame === 'string' ? frame : JSON.stringify(frame))),
     reachesA,
   );
+  return seen.map((frame) => (frame === null ? null : frame.toString()));
+}
+
+async function look(socket: string, ...frames: unknown[]): Promise<readonly boolean[]> {
+  return (await seenOf(socket, ...frames)).map((frame) => frame !== null);
 }
 
 const eventOf = (run: string) => ({ type: 'event', event: { resource: { 'prefect.resource.id': `prefect.flow-run.${run}` }, related: [] } });
@@ -33,6 +38,20 @@ describe('what is seen of a stream', () => {
     ]);
   });
 
+  it('of an event, nothing of the others that it names', async () => {
+    const creator = (id: string) => ({ 'prefect.resource.id': `prefect.automation.${id}`, 'prefect.resource.role': 'creator', 'prefect.resource.name': 'n' });
+    const madeBy = (id: string) => ({
+      type: 'event',
+      event: { ...eventOf(A).event, related: [creator(id)], payload: { task_run: { state: { state_details: { child_flow_run_id: id } } } } },
+    });
+    const [own, foreign] = await seenOf('socket:events-out', madeBy(A), madeBy(B));
+    expect(JSON.parse(own ?? '')).toEqual(madeBy(A));
+    expect(JSON.parse(foreign ?? '')).toEqual({
+      type: 'event',
+      event: { ...eventOf(A).event, payload: { task_run: { state: { state_details: { child_flow_run_id: null } } } } },
+    });
+  });
+
   it('nothing that cannot be read as such', async () => {
     expect(
       await look('socket:events-out', 'no json', { type: 'other' }, { type: 'event' }, logOf(A), [], `{"type":"event","type":"event","event":{}}`),
@@ -50,7 +69,7 @@ describe('the screen', () => {
     const source: string[] = [];
     const failures: unknown[] = [];
     const screen = createScreen({
-      look: (frames) => answer(frames.map(String)),
+      look: async (frames) => (await answer(frames.map(String))).map((isSeen, index) => (isSeen ? (frames[index] ?? null) : null)),
       send: (frame) => sent.push(String(frame.data)),
       source: { pause: () => source.push('pause'), resume: () => source.push('resume') },
       highWaterBytes,

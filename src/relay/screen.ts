@@ -1,14 +1,14 @@
 // What a scoped principal gets of a stream, and may say on one: each frame is looked at, in order, before it goes on.
 import type { ResourceType } from '../contract/operation.ts';
 import type { Frame } from '../frames/inbox.ts';
-import { parseStrict } from '../json/strict-json.ts';
+import { parseStrict, renderStrict } from '../json/strict-json.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
-import type { Reached } from '../reach/events.ts';
 import { seenEvents } from '../reach/events.ts';
+import type { Reached } from '../reach/reach.ts';
 
-/** Which of these frames are seen; rejects when that cannot be told. */
-export type See = (frames: readonly Buffer[], reached: Reached) => Promise<readonly boolean[]>;
+/** Each of these frames as it is seen; null: it is not. Rejects when that cannot be told. */
+export type See = (frames: readonly Buffer[], reached: Reached) => Promise<readonly (Buffer | null)[]>;
 
 const SEES: Readonly<Record<string, See>> = {
   'socket:events-out': seeEvents,
@@ -27,23 +27,25 @@ export function seeOf(operationId: string): See | undefined {
   return Object.hasOwn(SEES, operationId) ? SEES[operationId] : undefined;
 }
 
-async function seeEvents(frames: readonly Buffer[], reached: Reached): Promise<readonly boolean[]> {
+async function seeEvents(frames: readonly Buffer[], reached: Reached): Promise<readonly (Buffer | null)[]> {
   const events = frames.map((frame) => partOf(frame, 'event'));
-  const seen = new Set(
-    await seenEvents(
-      events.filter((event) => event !== undefined),
-      reached,
-    ),
-  );
-  return events.map((event) => event !== undefined && seen.has(event));
+  const known = events.filter((event) => event !== undefined);
+  const seen = await seenEvents(known, reached);
+  return events.map((event, index) => {
+    const shown = event === undefined ? undefined : seen[known.indexOf(event)];
+    return shown == null ? null : shown === event ? (frames[index] ?? null) : renderStrict({ type: 'event', event: shown });
+  });
 }
 
 /** A line of log is its flow run's; one of a task outside of flows its task run's. */
-async function seeLogs(frames: readonly Buffer[], reached: Reached): Promise<readonly boolean[]> {
+async function seeLogs(frames: readonly Buffer[], reached: Reached): Promise<readonly (Buffer | null)[]> {
   const owners = frames.map((frame) => ownerOf(partOf(frame, 'log')));
   const idsOf = (type: ResourceType) => [...new Set(owners.flatMap((owner) => (owner?.type === type ? [owner.id] : [])))];
   const [runs, tasks] = [await reached('FlowRun', idsOf('FlowRun')), await reached('TaskRun', idsOf('TaskRun'))];
-  return owners.map((owner) => owner !== undefined && (owner.type === 'FlowRun' ? runs : tasks).has(owner.id));
+  return frames.map((frame, index) => {
+    const owner = owners[index];
+    return owner !== undefined && (owner.type === 'FlowRun' ? runs : tasks).has(owner.id) ? frame : null;
+  });
 }
 
 function ownerOf(log: JsonObject | undefined): { readonly type: 'FlowRun' | 'TaskRun'; readonly id: string } | undefined {
@@ -71,7 +73,7 @@ export interface Screen {
 
 export interface ScreenEnds {
   /** Text frames; everything else goes on in its place. */
-  readonly look: (frames: readonly Buffer[]) => Promise<readonly boolean[]>;
+  readonly look: (frames: readonly Buffer[]) => Promise<readonly (Buffer | null)[]>;
   readonly send: (frame: Frame) => void;
   /** Where the frames come from: not read while too much waits to be looked at. */
   readonly source: { pause(): void; resume(): void };
@@ -100,7 +102,10 @@ export function createScreen({ look, send, source, highWaterBytes, onFailure }: 
       const frames = waiting.splice(0, AT_ONCE);
       const texts = frames.filter(({ kind }) => kind === 'text');
       const seen = await look(texts.map(({ data }) => data));
-      for (const frame of frames) if (frame.kind !== 'text' || seen[texts.indexOf(frame)] === true) send(frame);
+      for (const frame of frames) {
+        const data = frame.kind === 'text' ? (seen[texts.indexOf(frame)] ?? null) : frame.data;
+        if (data !== null) send({ ...frame, data });
+      }
       bytes -= frames.reduce((sum, { data }) => sum + data.length, 0);
       hold(bytes > highWaterBytes);
     }

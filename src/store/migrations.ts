@@ -2,12 +2,23 @@
 import { sql, type Transaction } from 'kysely';
 import { LictorError } from '../contract/error.ts';
 import type { Database } from './database.ts';
+import { indexMakers } from './makers-index.ts';
 import type { Tables } from './tables.ts';
 
 type Step = (db: Transaction<Tables>) => Promise<void>;
 
 /** Step N brings the schema from version N to N + 1. */
-const STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry, addAccessTokens, addScopes, addPolicySets, addClientGrants];
+const STEPS: readonly Step[] = [
+  createFirstSchema,
+  addIdentities,
+  addLocks,
+  addAccountExpiry,
+  addAccessTokens,
+  addScopes,
+  addPolicySets,
+  addClientGrants,
+  indexMakers,
+];
 
 export const SCHEMA_VERSION = STEPS.length;
 

@@ -18,7 +18,7 @@ export function sharedPrefect(): PrefectAddress {
 
 export interface Direct {
   get(path: string): Promise<unknown>;
-  post(path: string, body: unknown): Promise<unknown>;
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<unknown>;
   put(path: string, body: unknown): Promise<unknown>;
   delete(path: string): Promise<unknown>;
   /** `COMPLETED`, `RUNNING`... */
@@ -32,11 +32,12 @@ export interface Direct {
 
 /** Talks to Prefect itself with its own auth string. */
 export function directTo(prefect: PrefectAddress): Direct {
-  const call = (method: string, path: string, body?: unknown): Promise<unknown> => requestJson(prefect, method, path, body);
+  const call = (method: string, path: string, body?: unknown, more?: Readonly<Record<string, string>>): Promise<unknown> =>
+    requestJson(prefect, { method, path, body, more });
   const runState = async (id: string): Promise<string> => text(field(await call('GET', `/flow_runs/${id}`), 'state_type'));
   return {
     get: (path) => call('GET', path),
-    post: (path, body) => call('POST', path, body),
+    post: (path, body, headers) => call('POST', path, body, headers),
     put: (path, body) => call('PUT', path, body),
     delete: (path) => call('DELETE', path),
     runState,
@@ -49,8 +50,15 @@ export function directTo(prefect: PrefectAddress): Direct {
 
 type Call = (method: string, path: string, body?: unknown) => Promise<unknown>;
 
-async function requestJson(prefect: PrefectAddress, method: string, path: string, body: unknown): Promise<unknown> {
-  const headers = { authorization: `Basic ${Buffer.from(prefect.authString).toString('base64')}`, 'content-type': 'application/json' };
+interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly more?: Readonly<Record<string, string>> | undefined;
+}
+
+async function requestJson(prefect: PrefectAddress, { method, path, body, more }: Sent): Promise<unknown> {
+  const headers = { ...more, authorization: `Basic ${Buffer.from(prefect.authString).toString('base64')}`, 'content-type': 'application/json' };
   const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
   const response = await withPatience(() => fetch(`${prefect.url}/api${path}`, init));
   if (!response.ok) throw new Error(`Prefect itself answered ${response.status} to ${method} ${path}: ${await response.text()}`);

@@ -47,6 +47,22 @@ export async function makeTeams(server: Direct): Promise<{ readonly a: Team; rea
   return { a: await makeTeam(server, `zat${stamp}`, shared), b: await makeTeam(server, `zbt${stamp}`, shared) };
 }
 
+/**
+ * What of `a` names something of `b`: a run that a task of `b` has started, one that an automation of `b` has made, a task run that has
+ * started a run of `b`, a slot that `b` holds. Answers the ids of those two runs.
+ */
+export async function entangle(server: Direct, a: Team, b: Team): Promise<readonly string[]> {
+  const create = `/deployments/${a.deployment}/create_flow_run`;
+  const started = id(await server.post(create, { name: `${a.mark}-started`, parent_task_run_id: b.taskRun }));
+  const by = { 'Prefect-Automation-ID': b.automation, 'Prefect-Automation-Name': Buffer.from(`${b.mark}-automation`).toString('base64') };
+  const made = id(await server.post(create, { name: `${a.mark}-made` }, by));
+  const child = id(await server.post('/flow_runs/', { flow_id: b.flow, tags: [b.tag], name: `${b.mark}-child`, parent_task_run_id: a.taskRun }));
+  const details = { flow_run_id: a.finishedRun, task_run_id: a.taskRun, child_flow_run_id: child };
+  await server.post(`/task_runs/${a.taskRun}/set_state`, { state: { type: 'COMPLETED', state_details: details }, force: true });
+  await server.post('/concurrency_limits/increment', { names: [`${a.mark}-limited`], task_run_id: b.taskRun });
+  return [started, made];
+}
+
 async function makeTeam(server: Direct, mark: string, sharedFlow: string): Promise<Team> {
   const tag = `${mark}-tag`;
   const pool = `${mark}-pool`;

@@ -6,7 +6,7 @@ import { type Gateway, startGateway } from '../env/gateway.ts';
 import { directTo, field, sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { authFrame, openSocket } from '../env/socket.ts';
-import { eventAbout, makeTeams, scopeArguments, type Team } from '../env/teams.ts';
+import { entangle, eventAbout, makeTeams, scopeArguments, type Team } from '../env/teams.ts';
 
 const prefect = sharedPrefect();
 const server = directTo(prefect);
@@ -14,11 +14,14 @@ const ABSENT = '0b5e0000-0000-4000-8000-00000000ab5e';
 let gateway: Gateway;
 let a: Team;
 let b: Team;
+/** Runs of team A that name something of team B. */
+let entangled: readonly string[];
 let token: string;
 let whole: string;
 
 beforeAll(async () => {
   ({ a, b } = await makeTeams(server));
+  entangled = await entangle(server, a, b);
   gateway = await startGateway({
     upstream: prefect,
     config: { limits: [{ for: '*', rate: '5000/s', burst: 10000 }] },
@@ -172,6 +175,42 @@ describe('every route that reads', () => {
     },
   );
 });
+
+describe('what is its own, and names something of the other team', () => {
+  const OWN = READS.filter(({ method, path }) => method === 'GET' && path.includes('{'));
+
+  it.each(OWN.map((operation) => [operation.path, operation] as const))('%s says nothing of that', async (_name, operation) => {
+    const paths = [pathFor(operation, a), ...entangled.map((run) => pathFor(operation, { ...a, finishedRun: run, scheduledRun: run }))];
+    for (const path of new Set(paths)) {
+      const asked = { method: 'GET', path };
+      const { status, text } = await ask(asked);
+      expect(betrayed(asked, text), `${status} ${asked.path}: ${text.slice(0, 3000)}`).toEqual([]);
+      expect(status, text).toBeLessThan(500);
+    }
+  });
+
+  it('is there, with what names the other team left out', async () => {
+    const [started, made] = entangled;
+    const read = async (path: string): Promise<unknown> => JSON.parse((await ask({ method: 'GET', path: `/api${path}` })).text);
+    expect(await read(`/flow_runs/${started}`)).toMatchObject({ name: `${a.mark}-started`, parent_task_run_id: null });
+    expect(await read(`/flow_runs/${made}`)).toMatchObject({ name: `${a.mark}-made`, created_by: null });
+    expect(await read(`/task_runs/${a.taskRun}`)).toMatchObject({ state: { type: 'COMPLETED', state_details: { child_flow_run_id: null } } });
+    expect(JSON.stringify(await read(`/deployments/${a.deployment}/work_queue_check`))).toContain(a.queueId);
+    expect(await read(`/concurrency_limits/tag/${a.mark}-limited`)).toMatchObject({ active_slots: [NOBODYS] });
+  });
+
+  it('twin: whoever holds the role on everything is told', async () => {
+    const [started, made] = entangled;
+    const read = async (path: string): Promise<unknown> => (await gateway.fetch(`/api${path}`, { token: whole })).json();
+    expect(await read(`/flow_runs/${started}`)).toMatchObject({ parent_task_run_id: b.taskRun });
+    expect(await read(`/flow_runs/${made}`)).toMatchObject({ created_by: { id: b.automation, display_value: `${b.mark}-automation` } });
+    expect(await read(`/task_runs/${a.taskRun}`)).toMatchObject({ state: { state_details: { child_flow_run_id: expect.any(String) } } });
+    expect(await read(`/concurrency_limits/tag/${a.mark}-limited`)).toMatchObject({ active_slots: [b.taskRun] });
+    expect(JSON.stringify(await read(`/flow_runs/${a.finishedRun}/graph-v2`))).toContain(`${b.mark}-child`);
+  });
+});
+
+const NOBODYS = '00000000-0000-0000-0000-000000000000';
 
 describe('twin: whoever holds the role on everything', () => {
   it.each(['/flow_runs/filter', '/deployments/filter', '/work_pools/filter', '/variables/filter', '/events/filter', '/v2/concurrency_limits/filter'])(

@@ -366,6 +366,25 @@ describe('own: what the principal itself has made', () => {
     expect((await send('own', 'GET', `/api/variables/name/${a.variable}`)).status).toBe(404);
   });
 
+  it('has lists of its own', async () => {
+    const listed = async (path: string, body: unknown = {}) => JSON.parse((await send('own', 'POST', `/api${path}`, body)).raw);
+    const made = await send('own', 'POST', '/api/variables/', { name: `${mark}_listed`, value: 1 });
+    const runs = await Promise.all([1, 2].map(() => send('own', 'POST', '/api/flow_runs/', { flow_id: a.flow, tags: [a.tag], state: { type: 'RUNNING' } })));
+    const ids = runs.map(({ raw }) => text(field(JSON.parse(raw), 'id')));
+    expect(made.status).toBe(201);
+    expect(await listed('/variables/filter')).toMatchObject([{ name: `${mark}_listed` }]);
+    expect(await listed('/variables/count')).toBe(1);
+    const named = (found: unknown) => list(found).map((run) => field(run, 'id'));
+    const ours = { flow_runs: { id: { any_: [...ids, a.run, b.run] } } };
+    expect(named(await listed('/flow_runs/filter', ours)).sort()).toEqual([...ids].sort());
+    expect(await listed('/flow_runs/count', ours)).toBe(2);
+    const all = named(await listed('/flow_runs/filter'));
+    expect([ids.every((id) => all.includes(id)), all.includes(a.run), all.includes(b.run)]).toEqual([true, false, false]);
+    expect(await listed('/flow_runs/paginate', { ...ours, limit: 1, page: 2 })).toMatchObject({ count: 2, pages: 2, results: [{}] });
+    expect(await listed('/deployments/filter')).toEqual([]);
+    expect((await send('own', 'DELETE', `/api/variables/name/${mark}_listed`)).status).toBe(204);
+  });
+
   it('a run by the label that only the gateway writes', async () => {
     const run = async (token: string) =>
       text(

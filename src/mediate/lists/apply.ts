@@ -1,23 +1,63 @@
-// The step of a mediated request that scopes add: what is forwarded shows what the scopes cover, or nothing is.
+// The step of a mediated request that scopes add: what is forwarded shows what the scopes cover, or nothing is; and so does the answer.
+import type { Decision } from '../../contract/decision.ts';
+import type { ActionName, ResourceType } from '../../contract/operation.ts';
 import type { Scope } from '../../contract/scope.ts';
+import { parseStrict, renderStrict } from '../../json/strict-json.ts';
 import type { JsonValue } from '../../json/tree.ts';
 import type { UpstreamAnswer } from '../../prefect/upstream.ts';
-import type { Call, Lookup } from '../family.ts';
+import { coveredIds } from '../../reach/covered-ids.ts';
+import { withoutOthers } from '../../reach/others.ts';
+import type { Reach, Reached } from '../../reach/reach.ts';
+import { isScreenedRead } from '../../scope/screened.ts';
+import type { Call } from '../family.ts';
 import { forwarded, type Narrowed, refused } from './narrow.ts';
 import { narrowOf } from './table.ts';
 
-export interface Restricted {
+export interface Restricted extends Omit<Reach, 'scopes'> {
   /** What holds for this request; null: everything is shown. */
   readonly scopes: readonly Scope[] | null;
-  readonly who: string;
-  readonly lookup: Lookup;
+  /** The exact answer for one object, where a filter of Prefect's does not reach: a run below a run that has no pool of its own. */
+  readonly mayRead: (action: ActionName, resource: Decision['resource']) => Promise<boolean>;
 }
 
 /** `tree`: what the family forwards. */
-export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, who, lookup }: Restricted): Promise<Narrowed> {
+export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, mayRead, ...rest }: Restricted): Promise<Narrowed> {
   if (scopes === null) return forwarded(tree);
   const narrowList = narrowOf(call.operation);
-  return narrowList === undefined ? refused({ code: 'scope-not-filterable' }) : narrowList({ ...call, tree }, { scopes, who, lookup });
+  if (narrowList === undefined) return refused({ code: 'scope-not-filterable' });
+  const reach = { scopes, ...rest };
+  const narrowed = await narrowList({ ...call, tree }, reach);
+  if (!narrowed.ok || !isScreenedRead(call.operation.action)) return narrowed;
+  const reached = createExactly(reach, mayRead);
+  if (!narrowed.forward) return { ...narrowed, answer: await withoutOthers(narrowed.answer, reached) };
+  return { ...narrowed, reply: async (answer) => screened((await narrowed.reply?.(answer)) ?? answer, reached) };
+}
+
+/** What is not readable is Prefect's own way of saying no. */
+async function screened(answer: UpstreamAnswer, reached: Reached): Promise<UpstreamAnswer> {
+  const parsed = answer.status === 200 ? parseStrict(answer.body) : undefined;
+  if (parsed?.ok !== true) return answer;
+  const shown = await withoutOthers(parsed.tree, reached);
+  return shown === parsed.tree ? answer : { ...answer, body: renderStrict(shown) };
+}
+
+const READS: Readonly<Partial<Record<ResourceType, ActionName>>> = {
+  FlowRun: 'flow_runs.read',
+  TaskRun: 'task_runs.read',
+  Automation: 'automations.read',
+};
+
+/** Of so many that no filter finds, each is looked at; beyond that they are not shown. */
+const MOST_LOOKED_AT = 20;
+
+function createExactly(reach: Reach, mayRead: Restricted['mayRead']): Reached {
+  return async (type, ids) => {
+    const covered = await coveredIds(reach, type, ids);
+    const action = READS[type];
+    const open = action === undefined ? [] : ids.filter((id) => !covered.has(id)).slice(0, MOST_LOOKED_AT);
+    const looked = await Promise.all(open.map(async (id) => (action !== undefined && (await mayRead(action, { type, id })) ? [id] : [])));
+    return new Set([...covered, ...looked.flat()]);
+  };
 }
 
 export function answerOf(value: JsonValue): UpstreamAnswer {

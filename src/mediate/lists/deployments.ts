@@ -2,7 +2,8 @@
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../json/tree.ts';
 import { parseUuid } from '../../json/uuid.ts';
 import { coveredIds } from '../../reach/covered-ids.ts';
-import { deploymentsOf, flowIds, partsOf, type Reach, runIds, textOf, withPart } from '../../reach/reach.ts';
+import { flowIds } from '../../reach/flows.ts';
+import { deploymentsOf, partsOf, type Reach, runIds, textOf, withPart } from '../../reach/reach.ts';
 import { answered, bodyOf, forwarded, type Narrow, type Narrowed, NO_OBJECT, refused, withIds } from './narrow.ts';
 
 export const narrowDeployments: Narrow = async (call, reach) => {

@@ -3,8 +3,8 @@ import { decidingValues } from '../../catalog/query.ts';
 import { field, isObject, type JsonObject } from '../../json/tree.ts';
 import { parseUuid } from '../../json/uuid.ts';
 import { anchorsOf } from '../../reach/anchors.ts';
-import { type Reached, seenEvents } from '../../reach/events.ts';
-import { type Found, type Reach, textOf } from '../../reach/reach.ts';
+import { seenEvents } from '../../reach/events.ts';
+import { type Found, type Reach, type Reached, textOf } from '../../reach/reach.ts';
 import { createReached } from '../../reach/reached.ts';
 import { wholeNumber } from '../changes.ts';
 import { anchored, ENDLESS, makeToken, openToken, PAGE, type Place, type RawPage, readPage } from './event-pages.ts';
@@ -107,7 +107,7 @@ async function readSeen({ lookup }: Reach, { place, anchors, reached }: Reading)
     : lookup(`/api/events/filter/next?page-token=${makeToken({ ...place, filter }, ENDLESS)}`));
   if (answer === null) return null;
   const page = readPage(answer);
-  return { ...page, seen: await seenEvents(page.events, reached) };
+  return { ...page, seen: (await seenEvents(page.events, reached)).filter((event) => event !== null) };
 }
 
 /** Flow runs whose ids stand in the filter, at most as many as a page shows. */

@@ -19,12 +19,14 @@ interface Given {
   readonly scopes?: readonly Scope[];
   readonly prefect?: Prefect;
   readonly args?: string;
+  /** What bob has made, by kind. */
+  readonly made?: Readonly<Partial<Record<string, readonly string[]>>>;
 }
 
 async function narrowed(
   route: string,
   tree: JsonValue | undefined,
-  { scopes = [tags], prefect = {}, args = '' }: Given = {},
+  { scopes = [tags], prefect = {}, args = '', made = {} }: Given = {},
 ): Promise<Narrowed & { asked: string[] }> {
   const [method = '', path = ''] = route.split(' ');
   const found = catalogue.match(method, path);
@@ -37,7 +39,7 @@ async function narrowed(
     return answer === undefined ? [] : answer(isObject(filter) ? filter : { link: asking });
   };
   const call = { operation: found.operation, params: found.params, tree, inputs: { args } as never };
-  return { ...(await narrow(call, { scopes, who: 'bob@local', lookup })), asked };
+  return { ...(await narrow(call, { scopes, who: 'bob@local', lookup, made: async (type) => made[type] ?? [] })), asked };
 }
 
 async function body(...given: Parameters<typeof narrowed>): Promise<JsonValue | undefined> {
@@ -83,12 +85,53 @@ describe('lists of runs', () => {
     expect(await body('POST /api/flow_runs/filter', {}, { scopes: [{ ...NOWHERE, variables: ['x'] }] })).toEqual({ flow_runs: { id: { any_: [] } } });
   });
 
-  it('refuse what cannot be said: own, a joining or_, too many runs', async () => {
-    expect(await code('POST /api/flow_runs/filter', {}, { scopes: [{ ...NOWHERE, own: true }] })).toBe('scope-not-filterable');
+  it('refuse what cannot be said: a joining or_, too many runs', async () => {
     expect(await code('POST /api/flow_runs/filter', { flow_runs: { operator: 'or_', name: {}, id: {} } })).toBe('scope-filter');
     const many: Prefect = { '/api/ui/flow_runs/history': () => Array.from({ length: 1000 }, (_none, index) => ({ id: `${index}` })) };
     expect(await code('POST /api/task_runs/filter', {}, { scopes: [pooled], prefect: many })).toBe('scope-too-wide');
     for (const tree of [[], 'x', 1, null]) expect(await code('POST /api/flow_runs/filter', tree)).toBe('body-invalid');
+  });
+});
+
+describe('own lists', () => {
+  const own: Scope = { ...NOWHERE, own: true };
+
+  it('are of what the principal has made, and of nothing when it has made nothing', async () => {
+    const filter = { flow_runs: { id: { any_: [A] } } };
+    expect(await body('POST /api/flow_runs/filter', {}, { scopes: [own], made: { FlowRun: [A] } })).toEqual(filter);
+    expect(await body('POST /api/task_runs/filter', { limit: 3 }, { scopes: [own], made: { FlowRun: [A] } })).toEqual({ ...filter, limit: 3 });
+    expect(await body('POST /api/flow_runs/count', { flow_runs: { id: { any_: [A, B] } } }, { scopes: [own], made: { FlowRun: [A] } })).toEqual(filter);
+    expect(await body('POST /api/flow_runs/filter', {}, { scopes: [own] })).toEqual({ flow_runs: { id: { any_: [] } } });
+    expect(await body('POST /api/deployments/filter', {}, { scopes: [own], made: { Deployment: [B], FlowRun: [A] } })).toEqual({
+      deployments: { id: { any_: [B] } },
+    });
+  });
+
+  it('have the other keys of the scope beside', async () => {
+    const scopes = [{ ...tags, own: true }];
+    expect(await body('POST /api/flow_runs/filter', {}, { scopes, made: { FlowRun: [A] } })).toEqual({
+      flow_runs: { tags: { any_: ['team-a'] }, id: { any_: [A] } },
+    });
+  });
+
+  it('of flows are not those of runs', async () => {
+    const prefect: Prefect = { ...runs(A), '/api/flows/filter': (filter) => (JSON.stringify(filter).includes(B) ? [{ id: B }] : [{ id: A }]) };
+    expect(await body('POST /api/flows/filter', {}, { scopes: [own], prefect, made: { FlowRun: [A], Flow: [B] } })).toEqual({ flows: { id: { any_: [B] } } });
+    expect(await body('POST /api/flows/filter', {}, { scopes: [{ ...tags, own: true }], prefect, made: { Flow: [B] } })).toEqual({
+      flows: { id: { any_: [] } },
+    });
+  });
+
+  it('of what has a name are by id, and of pools by name', async () => {
+    const prefect: Prefect = {
+      '/api/variables/filter': () => [{ id: A }, { id: B }],
+      '/api/work_pools/filter': () => [
+        { id: A, name: 'a' },
+        { id: B, name: 'b' },
+      ],
+    };
+    expect(await body('POST /api/variables/filter', {}, { scopes: [own], prefect, made: { Variable: [B] } })).toEqual({ variables: { id: { any_: [B] } } });
+    expect(await body('POST /api/work_pools/filter', {}, { scopes: [own], prefect, made: { WorkPool: ['a'] } })).toEqual({ work_pools: { id: { any_: [A] } } });
   });
 });
 

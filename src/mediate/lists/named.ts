@@ -1,7 +1,9 @@
 // Lists of what a scope covers by name (src/scope/named.ts).
+import type { ResourceType } from '../../contract/operation.ts';
 import { field, type JsonValue } from '../../json/tree.ts';
 import { answerList, withJson } from '../../prefect/answer.ts';
-import { coveredItems, isCovered, type Named } from '../../reach/named.ts';
+import { coveredIds } from '../../reach/covered-ids.ts';
+import { coveredItems, coveredOf, type Named } from '../../reach/named.ts';
 import { textOf } from '../../reach/reach.ts';
 import { wholeNumber } from '../changes.ts';
 import { answered, bodyOf, type Narrow, NO_OBJECT, refused, withIds } from './narrow.ts';
@@ -36,11 +38,27 @@ export function filterAnswer(named: Pick<Named, 'entity'>): Narrow {
     ok: true,
     forward: true,
     tree: call.tree,
-    reply: (answer) => {
+    reply: async (answer) => (answer.status === 200 ? withJson(answer, [...(await coveredOf(reach, named.entity, answerList(answer)))]) : answer),
+  });
+}
+
+/** The same, by ids alone: Prefect names every queue that a deployment's run could come from, of all pools. */
+export function filterIds(type: ResourceType): Narrow {
+  return async (call, reach) => ({
+    ok: true,
+    forward: true,
+    tree: call.tree,
+    reply: async (answer) => {
       if (answer.status !== 200) return answer;
+      const items = answerList(answer);
+      const covered = await coveredIds(
+        reach,
+        type,
+        items.map((item) => textOf(item, 'id')),
+      );
       return withJson(
         answer,
-        answerList(answer).filter((item) => isCovered(reach, named.entity(item))),
+        items.filter((item) => covered.has(textOf(item, 'id'))),
       );
     },
   });

@@ -6,7 +6,12 @@ import type { Found, Reach, Refusal } from '../../reach/reach.ts';
 import type { Call } from '../family.ts';
 
 export type Narrowed =
-  | { readonly ok: true; readonly forward: true; readonly tree: JsonValue | undefined; readonly reply?: (answer: UpstreamAnswer) => UpstreamAnswer }
+  | {
+      readonly ok: true;
+      readonly forward: true;
+      readonly tree: JsonValue | undefined;
+      readonly reply?: (answer: UpstreamAnswer) => UpstreamAnswer | Promise<UpstreamAnswer>;
+    }
   /** Made here of what Prefect was asked already. */
   | { readonly ok: true; readonly forward: false; readonly answer: JsonValue }
   | { readonly ok: false; readonly refusal: Refusal };

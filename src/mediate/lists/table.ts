@@ -3,17 +3,31 @@ import type { Operation } from '../../contract/operation.ts';
 import { AUTOMATIONS, BLOCKS, LIMITS, TAG_LIMITS, VARIABLES, WORK_POOLS, WORK_QUEUES } from '../../reach/named.ts';
 import { countDeploymentsOfFlows, narrowDeployments, narrowFlows, narrowPoll, nextRunsOfFlows } from './deployments.ts';
 import { countEvents, narrowEvents, nextEvents } from './events.ts';
-import { filterAnswer, narrowNamed, pageNamed } from './named.ts';
-import { answered, type Narrow } from './narrow.ts';
+import { filterAnswer, filterIds, narrowNamed, pageNamed } from './named.ts';
+import { answered, forwarded, type Narrow } from './narrow.ts';
 import { countTasksOfRuns, narrowLogs, narrowRuns } from './runs.ts';
 import { state, statesOf } from './states.ts';
 
 const runs = narrowRuns(['flow_runs', 'flows', 'deployments', 'work_pools']);
 const inRuns = narrowRuns(['flow_runs', 'flows', 'deployments']);
+/** One object, that is covered: what its answer names besides is screened (apply.ts). */
+const itself: Narrow = async ({ tree }) => forwarded(tree);
 const nothing: Narrow = async () => answered([]);
 
 /** By method and path, as the catalogue has them. */
 const LISTS: Readonly<Record<string, Narrow>> = {
+  'GET /api/flow_runs/{id}': itself,
+  'GET /api/flow_runs/{id}/graph': itself,
+  'GET /api/flow_runs/{id}/graph-v2': itself,
+  'GET /api/deployments/{id}': itself,
+  'GET /api/deployments/name/{flow_name}/{deployment_name}': itself,
+  'GET /api/deployments/{id}/work_queue_check': filterIds('WorkQueue'),
+  'GET /api/deployments/{id}/schedules': itself,
+  'GET /api/task_runs/{id}': itself,
+  'GET /api/ui/task_runs/{id}': itself,
+  'GET /api/concurrency_limits/{id}': itself,
+  'GET /api/concurrency_limits/tag/{tag}': itself,
+  'GET /api/v2/concurrency_limits/{id_or_name}': itself,
   'POST /api/flow_runs/filter': runs,
   'POST /api/flow_runs/paginate': runs,
   'POST /api/flow_runs/count': runs,

@@ -1,0 +1,52 @@
+// What the gateway remembers of a change that Prefect has made: nothing of what was before, and who has made what is new.
+import type { ActionName } from '../contract/operation.ts';
+import type { Principal } from '../contract/principal.ts';
+import { answerObject, textField } from '../prefect/answer.ts';
+import type { ObjectCache } from '../prefect/object-cache.ts';
+import type { UpstreamAnswer } from '../prefect/upstream.ts';
+import type { Makers } from '../store/makers.ts';
+import { type Call, ownResource, type Plan } from './family.ts';
+
+export interface Noting {
+  readonly objects: Pick<ObjectCache, 'forget'>;
+  readonly makers: Pick<Makers, 'put' | 'forget'>;
+  readonly warn?: (message: string, error: unknown) => void;
+}
+
+export interface Change {
+  readonly call: Call;
+  readonly plan: Plan;
+  readonly answer: UpstreamAnswer;
+  readonly maker: Principal;
+}
+
+/** Decisions must not rest on what was before; who has made what is asked for by scopes with `own`. */
+export async function noteChange(parts: Noting, { call, plan, answer, maker }: Change): Promise<void> {
+  const { operation } = call;
+  if (answer.status >= 300) return;
+  // A run's state changes often, and no scope reads it.
+  if (!operation.action.startsWith('flow_runs.set_state')) parts.objects.forget();
+  if (MAKES_RUNS.includes(operation.action)) return noteRuns(parts, runsOf(plan, answer), maker);
+  const object = answerObject(answer);
+  const id = operation.resource === 'WorkPool' ? (textField(object, 'name') ?? ownResource(call).id) : textField(object, 'id');
+  if (id === null || operation.resource === 'FlowRun') return;
+  if (answer.status === 201 && operation.idParam === null) await noted(parts, parts.makers.put(operation.resource, id, maker.id));
+  if (operation.method === 'DELETE') await noted(parts, parts.makers.forget(operation.resource, id));
+}
+
+const MAKES_RUNS: readonly ActionName[] = ['deployments.run', 'flow_runs.create'];
+
+/** A run says itself who has made it, as a label. Lists of `own` runs cannot ask for that, and few principals have such a scope. */
+async function noteRuns(parts: Noting, runs: readonly string[], { id, grants }: Principal): Promise<void> {
+  if (!grants.some(({ scope }) => scope?.own === true)) return;
+  for (const run of runs) await noted(parts, parts.makers.put('FlowRun', run, id));
+}
+
+function runsOf({ outcome }: Plan, answer: UpstreamAnswer): readonly string[] {
+  const { record, items = [] } = outcome?.(answer) ?? { record: {} };
+  return [record, ...items].flatMap(({ flow_run_id: id }) => (typeof id === 'string' ? [id] : []));
+}
+
+async function noted(parts: Noting, writing: Promise<void>): Promise<void> {
+  await writing.catch((error: unknown) => parts.warn?.('who made an object could not be noted', error));
+}

@@ -21,22 +21,25 @@ const KINDS: readonly (readonly [prefix: string, type: ResourceType])[] = [
   ['prefect.artifact.', 'Artifact'],
 ];
 
-/** What a run or deployment says of itself. */
-const PARTS: readonly ResourceType[] = ['Flow', 'WorkPool', 'WorkQueue'];
-const WHOLES: readonly ResourceType[] = ['FlowRun', 'Deployment'];
-
-/** An event about nothing of Prefect's is about nobody's. What is no event is refused by its own rules. */
-export function eventAsks(event: JsonValue | undefined): readonly Ask[] {
+/** Every object that the event names. */
+export function objectsIn(event: JsonValue | undefined): readonly Located[] {
   const claims = readClaims(event);
   const named = typeof claims === 'string' ? [] : [...claims.resources.map(({ id }) => objectOf(id)), ...payloadObjects(claims)];
-  const objects = new Map(named.flatMap((object) => (object === undefined ? [] : [[JSON.stringify(object), object] as const])));
+  return named.filter((object) => object !== undefined);
+}
+
+/**
+ * An event about nothing of Prefect's is about nobody's. What is no event is refused by its own rules. `isPart`: of those flows, pools and
+ * queues that are part of a run or deployment beside them nothing is asked.
+ */
+export function eventAsks(event: JsonValue | undefined, isPart: (object: Located) => boolean): readonly Ask[] {
+  const objects = new Map(objectsIn(event).map((object) => [JSON.stringify(object), object] as const));
   const write = { action: 'events.write', resource: { type: 'Event', id: null } } as const;
   if (objects.size === 0) return [{ ...write, shared: true }];
   const runIsNamed = [...objects.values()].some(({ type }) => type === 'FlowRun');
-  const hasWhole = [...objects.values()].some(({ type }) => WHOLES.includes(type));
   // A task run begins with its first event: one that is not there yet is of the run that is named.
   return [...objects.values()]
-    .filter(({ type }) => !(hasWhole && PARTS.includes(type)))
+    .filter((object) => !isPart(object))
     .map((of) => ({ ...write, of, ...(of.type === 'TaskRun' && runIsNamed && parseUuid(of.id ?? '') !== undefined && { orAbsent: true }) }));
 }
 

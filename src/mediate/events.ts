@@ -1,8 +1,11 @@
 // `POST /events`: a list of events, each by the rules of the socket; all of them or none.
 
-import { eventAsks } from '../decide/event-asks.ts';
+import type { Located } from '../contract/decision.ts';
+import { eventAsks, objectsIn } from '../decide/event-asks.ts';
 import type { EventRules } from '../events/rules.ts';
-import { isList } from '../json/tree.ts';
+import { isList, type JsonValue } from '../json/tree.ts';
+import type { Lookup } from '../prefect/lookup.ts';
+import { keyOf, PARTS, partsOf, WHOLES } from '../reach/parts-of.ts';
 import { type Family, invalid, MEBIBYTE, planned } from './family.ts';
 import { distinctAsks } from './references.ts';
 
@@ -10,10 +13,11 @@ export function createEvents(rules: EventRules): Family {
   return {
     operations: ['create_events_events_post'],
     maxBytes: 8 * MEBIBYTE,
-    plan({ tree }) {
+    async plan({ tree }, lookup) {
       if (!isList(tree)) return invalid('The body must be a list of events.');
+      const isPartIn = await ownedParts(tree, lookup);
       return planned({
-        asks: distinctAsks(tree.flatMap(eventAsks)),
+        asks: distinctAsks(tree.flatMap((event) => eventAsks(event, isPartIn(event)))),
         intent: true,
         rewrite: () => tree,
         objection(sender) {
@@ -25,5 +29,17 @@ export function createEvents(rules: EventRules): Family {
         },
       });
     },
+  };
+}
+
+/** The flows, pools and queues that are part of a run or deployment which the same event names. */
+async function ownedParts(events: readonly JsonValue[], lookup: Lookup): Promise<(event: JsonValue) => (object: Located) => boolean> {
+  const mentions = (event: JsonValue) => objectsIn(event).flatMap(({ type, id }) => (id === null ? [] : [{ type, id }]));
+  const wholesIn = (event: JsonValue) => mentions(event).filter(({ type }) => WHOLES.includes(type));
+  const named = events.filter((event) => mentions(event).some(({ type }) => PARTS.includes(type))).flatMap(wholesIn);
+  const parts = named.length === 0 ? new Map<string, ReadonlySet<string>>() : await partsOf(lookup, named);
+  return (event) => {
+    const wholes = wholesIn(event);
+    return ({ type, id }) => id !== null && PARTS.includes(type) && wholes.some((whole) => parts.get(keyOf(whole))?.has(keyOf({ type, id })) === true);
   };
 }

@@ -17,13 +17,16 @@ const NAMED: Readonly<Record<string, Named>> = {
 
 /** They travel in the address of the next page: uvicorn takes 64 KiB of it. */
 const MOST_ANCHORS = 400;
+/** Of runs that are one's own, which have no tag in common: the newest. */
+const MOST_MADE = 200;
 
 /** `runs`: flow runs that the client's own filter names; those that are covered count too. */
 export async function anchorsOf(reach: Reach, runs: readonly string[]): Promise<Found<string>> {
   const inRuns = await ofDeployments(reach);
   if (!inRuns.ok) return inRuns;
   const covered = await coveredIds(reach, 'FlowRun', runs);
-  const anchors = [...tagsOf(reach).map((tag) => `prefect.tag.${tag}`), ...[...covered].map((id) => `prefect.flow-run.${id}`)];
+  const made = reach.scopes.some(({ own }) => own) ? (await reach.made('FlowRun')).slice(0, MOST_MADE) : [];
+  const anchors = [...tagsOf(reach).map((tag) => `prefect.tag.${tag}`), ...[...covered, ...made].map((id) => `prefect.flow-run.${id}`)];
   for (const [kind, named] of Object.entries(NAMED)) {
     const found = await coveredItems(reach, named);
     if (!found.ok) return found;

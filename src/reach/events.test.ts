@@ -87,14 +87,16 @@ describe('what may be said', () => {
   /** By whoever reaches A; B as a task run is in somebody else's run. */
   async function maySay(...given: Parameters<typeof event>): Promise<boolean | undefined> {
     const reached = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
-    const [may] = await sayableEvents([event(...given)], reached, async (tasks) => new Set(tasks.filter((id) => id === B)));
+    const partsOf = async () => new Map([[`FlowRun ${A}`, new Set([`Flow ${C}`, `WorkPool ${C}`])]]);
+    const [may] = await sayableEvents([event(...given)], { reached, foreign: async (tasks) => new Set(tasks.filter((id) => id === B)), partsOf });
     return may;
   }
 
   it('is anything about nothing of Prefect, and about what is reached', async () => {
     expect(await maySay('order.1')).toBe(true);
     expect(await maySay('order.1', `prefect.deployment.${A}`)).toBe(true);
-    expect(await maySay(`prefect.flow-run.${A}`, `prefect.flow.${B}`, `prefect.work-pool.${B}`, 'prefect.tag.x')).toBe(true);
+    expect(await maySay(`prefect.flow-run.${A}`, `prefect.flow.${A}`, 'prefect.tag.x')).toBe(true);
+    expect(await maySay(`prefect.flow-run.${A}`, `prefect.flow.${C}`, `prefect.work-pool.${C}`, 'prefect.tag.x')).toBe(true);
     expect(await maySay(`prefect.task-run.${C}`, `prefect.flow-run.${A}`)).toBe(true);
   });
 
@@ -106,6 +108,12 @@ describe('what may be said', () => {
     expect(await maySay(`prefect.flow-run.${A}`, `prefect.deployment.${B}`)).toBe(false);
   });
 
+  it('is no flow, pool or queue of others beside a run of its own', async () => {
+    for (const part of [`prefect.flow.${B}`, `prefect.work-pool.${B}`, `prefect.work-queue.${C}`])
+      expect(await maySay(`prefect.flow-run.${A}`, `prefect.flow.${C}`, part), part).toBe(false);
+    expect(await maySay(`prefect.deployment.${A}`, `prefect.flow.${C}`)).toBe(false);
+  });
+
   it("is nothing about a task run that is in somebody else's run, whatever run it names", async () => {
     expect(await maySay(`prefect.task-run.${B}`, `prefect.flow-run.${A}`)).toBe(false);
     expect(await maySay(`prefect.task-run.${C}`, `prefect.flow-run.${B}`)).toBe(false);
@@ -115,11 +123,11 @@ describe('what may be said', () => {
 
 describe('an object in a spelling that Prefect takes for an id', () => {
   const say = (...given: Parameters<typeof event>) =>
-    sayableEvents(
-      [event(...given)],
-      async (_type, ids) => new Set(ids.filter((id) => id === A)),
-      async () => new Set(),
-    );
+    sayableEvents([event(...given)], {
+      reached: async (_type, ids) => new Set(ids.filter((id) => id === A)),
+      foreign: async () => new Set(),
+      partsOf: async () => new Map(),
+    });
 
   it.each([`{${B}}`, `urn:uuid:${B}`, B.replace('-', ''), `${B}}`, 'x', ''])('is neither said nor seen as %s', async (id) => {
     expect(await say(`prefect.flow-run.${id}`)).toEqual([false]);

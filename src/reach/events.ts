@@ -8,12 +8,8 @@ import type { ResourceType } from '../contract/operation.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import { withoutOthers } from './others.ts';
+import { keyOf, type Mention, PARTS, WHOLES } from './parts-of.ts';
 import type { Reached } from './reach.ts';
-
-export interface Mention {
-  readonly type: ResourceType;
-  readonly id: string;
-}
 
 export interface Question {
   /** One of them must be reached. */
@@ -36,9 +32,6 @@ const KINDS: Readonly<Record<string, ResourceType>> = {
   artifact: 'Artifact',
 };
 
-/** What a run or deployment says of itself. */
-const PARTS: readonly ResourceType[] = ['Flow', 'WorkPool', 'WorkQueue'];
-const WHOLES: readonly ResourceType[] = ['FlowRun', 'Deployment'];
 const IN_RUNS: readonly ResourceType[] = ['TaskRun', 'Artifact'];
 
 /** Undefined: nobody with a scope sees it. */
@@ -96,19 +89,31 @@ function relatedOf(event: JsonObject): readonly JsonValue[] {
   return isList(related) ? related : [];
 }
 
-/**
- * What an event claims to be about, for whoever sends it: each must be reached, but the flow, pool and queue of a run or deployment. A
- * task run is often told of before Prefect has it: it must only be in nobody else's run. Undefined: what it names cannot be told.
- */
-export function claimsOf(event: JsonObject): { readonly all: readonly Mention[]; readonly tasks: readonly string[] } | undefined {
+interface Claims {
+  /** Each must be reached. */
+  readonly all: readonly Mention[];
+  /** Each must be reached, or be part of a run or deployment that the event names. */
+  readonly parts: readonly Mention[];
+  readonly wholes: readonly Mention[];
+  /** A task run is often told of before Prefect has it: it must only be in nobody else's run. */
+  readonly tasks: readonly string[];
+}
+
+/** What an event claims to be about, for whoever sends it. Undefined: what it names cannot be told. */
+function claimsOf(event: JsonObject): Claims | undefined {
   const related = field(event, 'related') ?? [];
   const named = [field(event, 'resource') ?? null, ...(isList(related) ? related : [])];
   if (named.some(isUnclear)) return undefined;
   const mentions = named.map(mentionOf).filter((mention) => mention !== undefined);
   const inRun = mentions.some(({ type }) => type === 'FlowRun');
-  const hasWhole = mentions.some(({ type }) => WHOLES.includes(type));
-  const isGiven = ({ type }: Mention) => (hasWhole && PARTS.includes(type)) || (inRun && type === 'TaskRun');
-  return { all: mentions.filter((mention) => !isGiven(mention)), tasks: mentions.flatMap(({ type, id }) => (type === 'TaskRun' ? [id] : [])) };
+  const isPart = ({ type }: Mention) => PARTS.includes(type);
+  const isGiven = (mention: Mention) => isPart(mention) || (inRun && mention.type === 'TaskRun');
+  return {
+    all: mentions.filter((mention) => !isGiven(mention)),
+    parts: mentions.filter(isPart),
+    wholes: mentions.filter(({ type }) => WHOLES.includes(type)),
+    tasks: mentions.flatMap(({ type, id }) => (type === 'TaskRun' ? [id] : [])),
+  };
 }
 
 async function answersTo(mentions: readonly Mention[], reached: Reached): Promise<(mention: Mention) => boolean> {
@@ -120,20 +125,31 @@ async function answersTo(mentions: readonly Mention[], reached: Reached): Promis
   return ({ type, id }) => byType.get(type)?.has(id) === true;
 }
 
-/** Of each event, whether a scoped principal may say it. `foreign`: those of these task runs that are in a run which is not reached. */
-export async function sayableEvents(
-  events: readonly JsonObject[],
-  reached: Reached,
-  foreign: (tasks: readonly string[]) => Promise<ReadonlySet<string>>,
-): Promise<readonly boolean[]> {
+/** What is asked of Prefect about those that an event names. */
+export interface Known {
+  readonly reached: Reached;
+  /** Those of these task runs that are in a run which is not reached. */
+  readonly foreign: (tasks: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** parts-of.ts */
+  readonly partsOf: (wholes: readonly Mention[]) => Promise<ReadonlyMap<string, ReadonlySet<string>>>;
+}
+
+/** Of each event, whether a scoped principal may say it. */
+export async function sayableEvents(events: readonly JsonObject[], { reached, foreign, partsOf }: Known): Promise<readonly boolean[]> {
   const claims = events.map(claimsOf);
+  const every = claims.filter((claim) => claim !== undefined);
   const isReached = await answersTo(
-    claims.flatMap((claim) => claim?.all ?? []),
+    every.flatMap(({ all, parts }) => [...all, ...parts]),
     reached,
   );
-  const tasks = [...new Set(claims.flatMap((claim) => claim?.tasks ?? []))];
+  const tasks = [...new Set(every.flatMap((claim) => claim.tasks))];
   const others: ReadonlySet<string> = tasks.length === 0 ? new Set() : await foreign(tasks);
-  return claims.map((claim) => claim?.all.every(isReached) === true && !claim.tasks.some((task) => others.has(task)));
+  const open = every.filter(({ parts }) => !parts.every(isReached));
+  const owned: ReadonlyMap<string, ReadonlySet<string>> = open.length === 0 ? new Map() : await partsOf(open.flatMap(({ wholes }) => wholes));
+  const isOwned = ({ wholes }: Claims, part: Mention) => isReached(part) || wholes.some((whole) => owned.get(keyOf(whole))?.has(keyOf(part)) === true);
+  return claims.map(
+    (claim) => claim?.all.every(isReached) === true && claim.parts.every((part) => isOwned(claim, part)) && !claim.tasks.some((task) => others.has(task)),
+  );
 }
 
 /** It names an object of a known kind in a way that is not read here, and that Prefect may read: `{UUID}`, `urn:uuid:`. */

@@ -83,6 +83,30 @@ describe('the socket of a scoped principal', () => {
     expect(client.socket.readyState).toBe(client.socket.OPEN);
   });
 
+  it('carries what its client has said before it closed, however long Prefect thinks about it', async () => {
+    const answers: (() => void)[] = [];
+    const slow = async (path: string): Promise<JsonValue> => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return path.endsWith('/history') ? [{ id: A }] : [];
+    };
+    const {
+      room: { prefect },
+      client,
+    } = await open(EVENTS_IN, scopedParts(slow));
+    client.socket.send(JSON.stringify(event(A)));
+    client.socket.close();
+    await client.closed;
+    await expect.poll(() => answers.length).toBeGreaterThan(0);
+    expect(prefect.frames).toHaveLength(1);
+    await expect
+      .poll(() => {
+        for (const answer of answers.splice(0)) answer();
+        return prefect.frames.length;
+      })
+      .toBe(2);
+    await expect.poll(() => prefect.sockets[0]?.readyState).toBe(client.socket.CLOSED);
+  });
+
   it('is refused where no frame says whose it is, and where nobody can look', async () => {
     room = await openTestRoom({}, scopedParts());
     const tasks = { operation: 'socket:task-runs-scheduled', path: '/api/task_runs/subscriptions/scheduled' };

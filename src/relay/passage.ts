@@ -5,6 +5,7 @@ import type { Frame } from '../frames/inbox.ts';
 import { parseStrict } from '../json/strict-json.ts';
 import { isObject, type JsonObject } from '../json/tree.ts';
 import { sayableEvents } from '../reach/events.ts';
+import { partsOf } from '../reach/parts-of.ts';
 import { foreignTaskRuns, type Reach, type Reached, textOf } from '../reach/reach.ts';
 import { createReached } from '../reach/reached.ts';
 import { messageOf, type RelayCore } from './core.ts';
@@ -12,7 +13,11 @@ import type { Dropped } from './frame-gate.ts';
 import { createScreen, EVENTS_IN, type Screen, seeOf } from './screen.ts';
 import type { Session } from './session.ts';
 
-export type Passage = (frame: Frame, send: (frame: Frame) => void) => void;
+export interface Passage {
+  pass(frame: Frame, send: (frame: Frame) => void): void;
+  /** Resolves when what came has gone on. */
+  idle(): Promise<void>;
+}
 
 /** How long the answer to "is this run mine?" counts: as long as that of a list. */
 const REMEMBERED_MS = 5000;
@@ -29,7 +34,11 @@ export function createIntake(core: RelayCore, session: Session, onDropped: (drop
   if (session.visit.operation?.operationId !== EVENTS_IN) return straight;
   const look: Look = async (frames, reached, reach) => {
     const events = frames.map(eventIn);
-    const may = await sayableEvents(events, reached, (tasks) => foreignTaskRuns(reach, tasks));
+    const may = await sayableEvents(events, {
+      reached,
+      foreign: (tasks) => foreignTaskRuns(reach, tasks),
+      partsOf: (wholes) => partsOf(reach.lookup, wholes),
+    });
     for (const [index, event] of events.entries()) if (may[index] !== true) onDropped({ ...FOREIGN, subject: textOf(event, 'event') });
     return frames.map((frame, index) => (may[index] === true ? frame : null));
   };
@@ -38,7 +47,7 @@ export function createIntake(core: RelayCore, session: Session, onDropped: (drop
 
 const FOREIGN = { code: 'event-foreign-run', detail: 'The event names what is outside the scope of its sender.' } as const;
 
-const straight: Passage = (frame, send) => send(frame);
+const straight: Passage = { pass: (frame, send) => send(frame), idle: () => Promise.resolve() };
 
 type Look = (frames: readonly Buffer[], reached: Reached, reach: Reach) => Promise<readonly (Buffer | null)[]>;
 
@@ -48,12 +57,8 @@ function screened(core: RelayCore, session: Session, { source, look }: { readonl
   if (reachOf === undefined) return straight;
   const remember = createMemory((reach) => createReached(reach, { clock, forMs: REMEMBERED_MS }));
   let screen: Screen | undefined;
-  return (frame, send) => {
-    if (screen === undefined && reachOf(session.authorization) === null) {
-      send(frame);
-      return;
-    }
-    screen ??= createScreen({
+  const open = (send: (frame: Frame) => void): Screen =>
+    createScreen({
       look: async (frames) => {
         const reach = reachOf(session.authorization);
         return reach === null ? frames : look(frames, remember(reach), reach);
@@ -66,7 +71,16 @@ function screened(core: RelayCore, session: Session, { source, look }: { readonl
         session.client.close(CLOSE.restart, 'Prefect cannot be reached');
       },
     });
-    screen.push(frame);
+  return {
+    pass(frame, send) {
+      if (screen === undefined && reachOf(session.authorization) === null) {
+        send(frame);
+        return;
+      }
+      screen ??= open(send);
+      screen.push(frame);
+    },
+    idle: () => screen?.idle() ?? Promise.resolve(),
   };
 }
 

@@ -29,7 +29,7 @@ export function joinPipe({ client, clientInbox, upstream, gate, intake, delivery
     marks: limits,
     pass: (frame, send) => {
       if (frame.kind === 'ping') {
-        intake(frame, send);
+        intake.pass(frame, send);
         return;
       }
       // Prefect's protocols are text; what a gate cannot read must not pass it.
@@ -38,9 +38,10 @@ export function joinPipe({ client, clientInbox, upstream, gate, intake, delivery
         return;
       }
       const verdict = gate(frame.data);
-      if (verdict.pass) intake({ kind: 'text', data: verdict.data }, send);
+      if (verdict.pass) intake.pass({ kind: 'text', data: verdict.data }, send);
       else onDropped(verdict.dropped);
     },
-    deliver: delivery,
+    passed: intake.idle,
+    deliver: delivery.pass,
   });
 }

@@ -69,6 +69,8 @@ function partOf(frame: Buffer, name: string): JsonObject | undefined {
 
 export interface Screen {
   push(frame: Frame): void;
+  /** Resolves when everything that was pushed has gone on, or never will. */
+  idle(): Promise<void>;
 }
 
 export interface ScreenEnds {
@@ -91,6 +93,7 @@ export function createScreen({ look, send, source, highWaterBytes, onFailure }: 
   let busy = false;
   let broken = false;
   let held = false;
+  let working: Promise<void> = Promise.resolve();
   const hold = (isFull: boolean) => {
     if (isFull === held) return;
     held = isFull;
@@ -118,7 +121,7 @@ export function createScreen({ look, send, source, highWaterBytes, onFailure }: 
       hold(bytes > highWaterBytes);
       if (busy) return;
       busy = true;
-      work()
+      working = work()
         .catch((error: unknown) => {
           broken = true;
           waiting.length = 0;
@@ -128,5 +131,6 @@ export function createScreen({ look, send, source, highWaterBytes, onFailure }: 
           busy = false;
         });
     },
+    idle: () => working,
   };
 }

@@ -35,6 +35,7 @@ import { createGates } from './relay/event-gate.ts';
 import { createRelay } from './relay/relay.ts';
 import { createReloader, localUser, type Reloader } from './reload.ts';
 import { buildRooms, type House } from './rooms.ts';
+import { createExports } from './sinks/exports.ts';
 import { openStore } from './store/store.ts';
 import { createSync } from './sync.ts';
 import { createAnnouncer } from './timeline/announce/announcer.ts';
@@ -105,6 +106,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     eventIntake,
     sync: () => sync.now(),
     edgeRuns: () => edgeRuns(paths),
+    exports: createExports({ paths, clock, log, record: ledger.append }),
   };
   const policies = await policiesAtStart({ actions: collectActions(catalogue.operations), config, kept: store.policySets, inUse: parts.inUse });
   const rooms = await buildRooms(house, config, policies);
@@ -128,6 +130,7 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   const reloader = createReloader({ ...parts, house, current, applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart });
   const servers = await listen(parts, { current, answerer, admin: { sync: sync.now, ...reloader } });
+  await house.exports.use(config.exports);
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: (text) => warn(parts, text), record: ledger.append });
   const keepHouse = async (): Promise<void> => {
     rotateControlLog(paths.controlLog, parts.reopenLog);
@@ -147,6 +150,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       await relay.drain();
       await Promise.all(servers.map(closeServer));
       await announcer.close();
+      await house.exports.close();
       await current.get().retire();
       await eventIntake.close();
       await ledger.close();

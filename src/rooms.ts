@@ -41,6 +41,7 @@ import { createEntities } from './prefect/entities.ts';
 import { createLookup } from './prefect/lookup.ts';
 import { createObjectCache, type ObjectCache } from './prefect/object-cache.ts';
 import { createUpstream, type Upstream } from './prefect/upstream.ts';
+import type { Exports } from './sinks/exports.ts';
 import type { ClientGrant } from './store/client-grants.ts';
 import type { StoredSession } from './store/sessions.ts';
 import type { Store } from './store/store.ts';
@@ -65,6 +66,8 @@ export interface House {
   /** Makes a change hold: no remembered decision and no open socket outlives it. */
   readonly sync: () => Promise<void>;
   readonly edgeRuns: () => Promise<boolean>;
+  /** Where records are sent: a sink goes on over a reload. */
+  readonly exports: Exports;
 }
 
 export interface Rooms {
@@ -250,8 +253,8 @@ async function openCertificates({ clock }: House, { identityProviders, tls }: Co
   return createCertificates({ provider, crlFile: tls.client.crlFile, clock });
 }
 
-/** Never part of what is hashed to a revision. */
-const SECRETS: ReadonlySet<string> = new Set(['authString', 'apiKey', 'next', 'clientSecret']);
+/** Never part of what is hashed to a revision: secrets, and what decides nothing. */
+const NOT_DECIDING: ReadonlySet<string> = new Set(['authString', 'apiKey', 'next', 'clientSecret', 'exports', 'metrics', 'traces']);
 
 interface Deciding {
   readonly config: Config;
@@ -260,6 +263,6 @@ interface Deciding {
 }
 
 function publish(paths: StatePaths, { config, actions, policies }: Deciding): number {
-  const withoutSecrets = JSON.stringify(config, (key, value: unknown) => (SECRETS.has(key) ? undefined : value));
-  return publishRevision(join(paths.root, 'revision.json'), [withoutSecrets, JSON.stringify(actions), JSON.stringify(policies.files)]);
+  const deciding = JSON.stringify(config, (key, value: unknown) => (NOT_DECIDING.has(key) ? undefined : value));
+  return publishRevision(join(paths.root, 'revision.json'), [deciding, JSON.stringify(actions), JSON.stringify(policies.files)]);
 }

@@ -2,6 +2,7 @@
 import type { LedgerRecord } from '../contract/record.ts';
 import { EVENTS_STORED, GATEWAY_ACTIONS } from '../ledger/events.ts';
 import { SUMMARY_ACTION } from '../ledger/floods.ts';
+import { EXPORT_GAP_ACTION } from '../sinks/exports.ts';
 import { span } from './text.ts';
 
 /** One sentence for a record of the gateway itself; undefined for a request. */
@@ -25,11 +26,18 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
       return `record ${which} was changed after it was written: nothing is let go any more (lictor audit verify)`;
     case EVENTS_STORED:
       return `${record.tool?.split(',')[0] ?? ''} of Prefect stored (${which})`;
+    case EXPORT_GAP_ACTION:
+      return exportGapWords(record);
     case SUMMARY_ACTION:
       return summaryWords(record, gap);
     default:
       return undefined;
   }
+}
+
+function exportGapWords({ resource_id, reason, tool }: LedgerRecord): string {
+  const what = reason === 'retention' ? 'never got' : 'was sent from another ledger, and';
+  return `sink ${resource_id ?? '?'} ${what} ${tool ?? ''}`;
 }
 
 function summaryWords({ resource_id, source_ip, tool }: LedgerRecord, gap: string | undefined): string {

@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import { parseDurationSeconds } from './duration.ts';
 import type { ProblemList } from './report.ts';
 import type { WireSections } from './schema/index.ts';
+import { readExports } from './sections/exports.ts';
 import { readRoles } from './sections/members.ts';
 import { readPrefect } from './sections/prefect.ts';
 import { readProviders } from './sections/providers.ts';
@@ -45,6 +46,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
     limit: readLimit(wire.limits ?? [], report, problems.concerns(['limits', 0])),
     forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], report),
     ledger: readLedger(wire.ledger),
+    exports: readExports({ wire: wire.ledger?.export ?? [], baseDir, secrets }, report),
     storeFile: readStore(wire.store ?? 'sqlite:lictor.db', stateDir, report),
   };
   if (publicUrl === undefined || prefect === undefined || problems.concerns([])) return undefined;

@@ -94,6 +94,24 @@ export interface MtlsProvider {
   readonly principalFrom: 'san_uri' | 'san_dns' | 'subject_cn';
 }
 
+/** A sink of the ledger. Nothing of it decides anything. */
+export interface LedgerExport {
+  /** Its place in the ledger is kept under this name. */
+  readonly name: string;
+  readonly type: 'otlp' | 'syslog' | 'ndjson' | 'webhook';
+  /** `file:`, `http:`, `https:`, `tcp:` or `tls:`, without credentials. */
+  readonly url: string;
+  readonly format: 'record' | 'ocsf';
+  readonly from: 'now' | 'start';
+  readonly timeoutMs: number;
+  /** PEM; null: the system's authorities. */
+  readonly ca: string | null;
+  /** Lower case names. Secret. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Signs webhooks; null: no webhook. */
+  readonly secret: string | null;
+}
+
 export interface Config {
   readonly publicUrl: PublicUrl;
   readonly listen: readonly ListenAddress[];
@@ -135,6 +153,7 @@ export interface Config {
   readonly forwardHeaders: readonly string[];
   /** `retentionSeconds` null: records are kept for ever. */
   readonly ledger: { readonly failClosed: boolean; readonly retentionSeconds: number | null };
+  readonly exports: readonly LedgerExport[];
   /** Absolute path of the SQLite store. */
   readonly storeFile: string;
 }

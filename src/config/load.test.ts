@@ -38,6 +38,7 @@ describe('a small file', () => {
       cliSeconds: 2_592_000,
       limit: { ratePerSecond: 200, burst: 400 },
       forwardHeaders: [],
+      exports: [],
       ledger: { failClosed: true, retentionSeconds: null },
       storeFile: '/state/lictor.db',
     });
@@ -128,7 +129,6 @@ limits: [{ for: "*", rate: fast }]
     'agents: []',
     'approvals: {}',
     'store: postgres://db/x',
-    'ledger: { export: [] }',
     'limits: [{ for: "role:worker", rate: 5/s }]',
     'limits: [{ for: "*", rate: 5/s, concurrency: 3 }]',
   ])('say that a later part is not built yet: %s', (line) => {

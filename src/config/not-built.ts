@@ -15,7 +15,6 @@ const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['limits', '*', 'concurrency'], part: 'concurrency limits' },
   { at: ['services'], part: 'egress to services' },
   { at: ['forward_proxy'], part: 'the forward proxy' },
-  { at: ['ledger', 'export'], part: 'export of the ledger' },
   { at: ['store'], part: 'the Postgres store', refuses: (value) => typeof value === 'string' && /^postgres(ql)?:/.test(value) },
   { at: ['metrics'], part: 'metrics' },
   { at: ['agents'], part: 'agents' },

@@ -36,6 +36,8 @@ export interface StatePaths {
   readonly signingKeys: string;
   /** A copy of the configuration file as it was when it was applied; secrets stand in it as references only. */
   readonly configInUse: string;
+  /** How far each sink of the ledger has got. */
+  readonly exports: string;
   readonly ownCertificate: OwnCertificatePaths;
   /** Which Lictor's layout this is, and what was kept before a migration. */
   readonly version: string;
@@ -84,6 +86,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     samlSigner: join(root, 'keys', 'saml.pem'),
     signingKeys: join(root, 'keys', 'signing.json'),
     configInUse: join(root, 'config-in-use.yaml'),
+    exports: join(root, 'exports'),
     ownCertificate: ownCertificatePaths(root),
     version: join(root, 'version'),
     backup: join(root, 'backup'),

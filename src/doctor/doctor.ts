@@ -13,6 +13,7 @@ import { type Check, type Finding, fail, type Verdict } from './finding.ts';
 import { checkBreakGlass } from './inside/break-glass.ts';
 import { checkLedger, checkStore } from './inside/databases.ts';
 import { checkEvents } from './inside/events.ts';
+import { checkExports } from './inside/exports.ts';
 import { checkNginx, type RunProgram } from './inside/nginx-version.ts';
 import { checkProcesses, limitsOf, supervisorPid } from './inside/processes.ts';
 import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.ts';
@@ -79,6 +80,7 @@ function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: P
     { group: 'machine', name: 'store', run: () => checkStore(config.storeFile) },
     { group: 'machine', name: 'break-glass', run: () => checkBreakGlass(config.storeFile, clock()) },
     { group: 'machine', name: 'ledger', run: () => checkLedger(paths, clock()) },
+    { group: 'machine', name: 'exports', run: () => checkExports(config, paths, clock()) },
   ];
 }
 

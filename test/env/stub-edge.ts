@@ -147,6 +147,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     limit: { ratePerSecond: 100_000, burst: 100_000 },
     forwardHeaders: [],
     ledger: { failClosed: true, retentionSeconds: null },
+    exports: [],
     storeFile: join(tmpdir(), 'unused.db'),
   };
 }

@@ -23,6 +23,7 @@ const NEEDS = {
   maven: { programs: ['mvn'], packages: ['maven'] },
   postgres: { programs: ['initdb'], files: '/usr/lib/postgresql/*/bin/initdb', packages: ['postgresql'] },
   redis: { programs: ['redis-server'], packages: ['redis-server'] },
+  rsyslog: { programs: ['rsyslogd'], files: '/usr/sbin/rsyslogd', packages: ['rsyslog'] },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
 } as const satisfies Record<string, ProgramNeed>;
 

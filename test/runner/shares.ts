@@ -34,6 +34,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/kills.test.ts': 30,
   'integration/attacks/jwt.test.ts': 15,
   'integration/attacks/tokens.test.ts': 14,
+  'integration/exports.test.ts': 45,
   'integration/locks.test.ts': 13,
   'integration/roles.test.ts': 13,
   'e2e/ui.test.ts': 110,

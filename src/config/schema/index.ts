@@ -1,6 +1,7 @@
 // The whole of lictor.yaml as the contract fixes it; lictor.schema.json is generated from here.
 import { z } from 'zod';
 import { DESCRIPTIONS } from './descriptions.ts';
+import { ledgerExport } from './exports.ts';
 import { identityProvider } from './identity.ts';
 import { schemaKeys } from './keys.ts';
 import { roleBinding } from './roles.ts';
@@ -42,7 +43,7 @@ const limit = z.strictObject({
 const ledger = z.strictObject({
   fail_closed: z.boolean().default(true).describe('Refuse changes while the ledger cannot be written.'),
   retention: duration.optional(),
-  export: z.array(z.strictObject({ type: z.enum(['otlp', 'syslog', 'ndjson', 'webhook']), url: text })).optional(),
+  export: z.array(ledgerExport).optional(),
 });
 
 export const configSchema = z

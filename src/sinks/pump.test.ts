@@ -1,0 +1,144 @@
+import { rmSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StatePaths } from '../config/state-dir.ts';
+import { writeRecords } from '../ledger/chain/chain.fixture.ts';
+import { tempState } from '../ledger/lines.fixture.ts';
+import { readState, type SinkState, writeState } from './cursor.ts';
+import { runPump } from './pump.ts';
+import { DeliveryError, type Item } from './sink.ts';
+import { type Break, openSource } from './source.ts';
+
+describe('a sink', () => {
+  let paths: StatePaths;
+  let remove: () => void;
+  let got: number[][];
+  let breaks: Break[];
+  let waits: number[];
+  beforeEach(() => {
+    ({ paths, remove } = tempState());
+    [got, breaks, waits] = [[], [], []];
+    writeRecords(paths, 20);
+  });
+  afterEach(() => remove());
+
+  const state = (): SinkState | undefined => readState(paths.exports, 's');
+
+  interface Setting {
+    readonly from?: 'now' | 'start';
+    /** What happens at each delivery; undefined: it works. */
+    readonly trouble?: (batch: readonly Item[], attempt: number) => Error | undefined;
+    /** Told before each wait; true ends the loop. By default it ends when there is nothing more. */
+    readonly atWait?: (ms: number) => boolean;
+  }
+
+  async function pump({ from = 'start', trouble = () => undefined, atWait = (ms) => ms === 500 && waits.length > 0 }: Setting = {}): Promise<void> {
+    const source = openSource(paths.ledgerFile);
+    const stop = new AbortController();
+    let attempts = 0;
+    await runPump(
+      {
+        from,
+        timeoutMs: 1_000,
+        source,
+        sink: {
+          async deliver(batch) {
+            attempts += 1;
+            const error = trouble(batch, attempts);
+            if (error !== undefined) throw error;
+            got.push(batch.map(({ record }) => record.seq));
+            return { rejected: 0 };
+          },
+          close: async () => undefined,
+        },
+        encode: ({ record }) => ({ record, json: JSON.stringify(record) }),
+        load: state,
+        save: (next) => writeState(paths.exports, 's', next),
+        onBreak: (broken) => breaks.push(broken),
+        onChange: () => undefined,
+        clock: () => Date.parse('2026-03-02T00:00:00.000Z'),
+        random: () => 0.5,
+        async wait(ms) {
+          waits.push(ms);
+          if (atWait(ms)) stop.abort();
+        },
+      },
+      stop.signal,
+    );
+    source.close();
+  }
+
+  const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_none, index) => from + index);
+
+  it('gets every record once, in order, and goes on where it was', async () => {
+    await pump();
+    writeRecords(paths, 5, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
+    await pump();
+    expect(got.flat()).toEqual(numbers(1, 25));
+    expect(state()).toMatchObject({ n: 25, delivered: 25, missed: 0, failing_since: null });
+  });
+
+  it('that is new begins with what comes from now on, unless it is told otherwise', async () => {
+    await pump({ from: 'now' });
+    expect([got.flat(), state()?.n]).toEqual([[], 20]);
+    writeRecords(paths, 2, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
+    await pump({ from: 'start' });
+    expect(got.flat()).toEqual([21, 22]);
+  });
+
+  it('that fails is tried again, later and later, with the same records; nothing is left out', async () => {
+    await pump({ trouble: (_batch, attempt) => (attempt <= 9 ? new Error('boom') : undefined), atWait: () => waits.length > 9 });
+    expect(got.flat()).toEqual(numbers(1, 20));
+    expect(waits.slice(0, 9)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+  });
+
+  it('that fails says since when and why, and no longer when it works', async () => {
+    await pump({ trouble: () => new DeliveryError('answers 500'), atWait: () => true });
+    expect(state()).toMatchObject({ n: 0, failing_since: '2026-03-02T00:00:00.000Z', problem: 'answers 500' });
+    await pump();
+    expect(state()).toMatchObject({ n: 20, failing_since: null, problem: null });
+  });
+
+  it('is heard when it says when to come back, within five minutes', async () => {
+    await pump({ trouble: (_batch, attempt) => (attempt === 1 ? new DeliveryError('answers 503', { retryAfterMs: 9_000 }) : undefined) });
+    await pump({ trouble: () => new DeliveryError('answers 503', { retryAfterMs: 1e9 }), atWait: () => true });
+    expect(waits[0]).toBe(9_000);
+    writeRecords(paths, 1, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
+    await pump({ trouble: () => new DeliveryError('answers 503', { retryAfterMs: 1e9 }), atWait: () => true });
+    expect(waits.at(-1)).toBe(300_000);
+  });
+
+  it('gets smaller batches when it finds one too large, down to single records', async () => {
+    await pump({ trouble: (batch) => (batch.length > 1 ? new DeliveryError('answers 413', { tooLarge: true }) : undefined), atWait: (ms) => ms === 500 });
+    expect(got.flat()).toEqual(numbers(1, 20));
+  });
+
+  it('is told what retention let go of before it was sent, and goes on behind it', async () => {
+    await pump({ trouble: (_batch, attempt) => (attempt > 1 ? new Error('away') : undefined), atWait: () => true });
+    writeRecords(paths, 10, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
+    using db = new DatabaseSync(paths.ledgerFile);
+    db.exec('DELETE FROM records WHERE n <= 24');
+    await pump();
+    expect(breaks).toMatchObject([{ kind: 'pruned', missed: 4 }]);
+    expect(got.flat()).toEqual([...numbers(1, 20), ...numbers(25, 30)]);
+    expect(state()).toMatchObject({ missed: 4, delivered: 26 });
+  });
+
+  it('notices another ledger, and goes on behind the time of what it has', async () => {
+    await pump();
+    for (const file of [paths.ledgerFile, `${paths.ledgerFile}-wal`, `${paths.ledgerFile}-shm`, paths.ledgerKey]) rmSync(file, { force: true });
+    writeRecords(paths, 7);
+    writeRecords(paths, 3, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
+    await pump();
+    expect(breaks).toMatchObject([{ kind: 'replaced' }]);
+    expect(got.flat()).toEqual([...numbers(1, 20), 8, 9, 10]);
+  });
+
+  it('whose place cannot be read begins nowhere by itself', async () => {
+    await pump();
+    using db = new DatabaseSync(paths.ledgerFile);
+    db.exec('SELECT 1');
+    writeState(paths.exports, 's', { n: -1 } as unknown as SinkState);
+    await expect(pump()).rejects.toMatchObject({ code: 'export-state-unreadable' });
+  });
+});

@@ -1,0 +1,127 @@
+// One sink's loop: read, deliver, remember; and when that fails, wait longer and longer. Nothing is left out.
+import type { Clock } from '../contract/clock.ts';
+import { type Cursor, FRESH, type SinkState } from './cursor.ts';
+import { DeliveryError, failureWords, type Item, type Sink } from './sink.ts';
+import { BEGINNING, type Break, type Numbered, type Source } from './source.ts';
+
+/** At most so many records, and so much text, wait for one answer. */
+const MOST_RECORDS = 512;
+const MOST_BYTES = 1 << 20;
+const LOOK_MS = 500;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 60_000;
+const LONGEST_WISH_MS = 300_000;
+
+export interface PumpParts {
+  readonly from: 'now' | 'start';
+  readonly timeoutMs: number;
+  readonly sink: Sink;
+  readonly source: Source;
+  readonly encode: (numbered: Numbered) => Item;
+  readonly load: () => SinkState | undefined;
+  readonly save: (state: SinkState) => void;
+  /** Told once for each; what was missed is recorded. */
+  readonly onBreak: (broken: Break) => void;
+  readonly onChange: (state: SinkState) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Resolves after that time, or when `signal` aborts. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Runs until the signal aborts. Rejects when the ledger or the place cannot be read or written: it may be begun again. */
+export async function runPump(parts: PumpParts, signal: AbortSignal): Promise<void> {
+  const { source, save, load, onChange } = parts;
+  let state = load();
+  if (state === undefined) {
+    state = { ...(parts.from === 'now' ? source.end() : BEGINNING), ...FRESH };
+    save(state);
+  }
+  onChange(state);
+  let [most, failures] = [MOST_RECORDS, 0];
+  while (!signal.aborted) {
+    state = mended(parts, state);
+    const batch = nextBatch(parts, state, most);
+    if (batch.length === 0) {
+      await parts.wait(LOOK_MS, signal);
+      continue;
+    }
+    const outcome = await attempt(parts, batch, signal);
+    if (signal.aborted && outcome.error !== null) return;
+    state = outcome.error === null ? delivered(state, batch, outcome.rejected) : failed(state, outcome.error, parts.clock());
+    save(state);
+    onChange(state);
+    failures = outcome.error === null ? 0 : failures + 1;
+    most = nextSize(most, batch.length, outcome.error);
+    if (outcome.error !== null) await parts.wait(waitMs(outcome.error, failures, parts.random()), signal);
+  }
+}
+
+/** What went by before it could be sent is said, and counted. */
+function mended({ source, save, onBreak }: PumpParts, state: SinkState): SinkState {
+  const broken = source.check(state);
+  if (broken === undefined) return state;
+  onBreak(broken);
+  // The id of a record that is gone cannot be checked again: the next one is checked when it was sent.
+  const next = { ...state, ...broken.cursor, missed: state.missed + (broken.kind === 'pruned' ? broken.missed : 0) };
+  save(next);
+  return next;
+}
+
+interface Sent extends Item {
+  readonly n: number;
+}
+
+function nextBatch({ source, encode }: PumpParts, cursor: Cursor, most: number): readonly Sent[] {
+  const batch: Sent[] = [];
+  let bytes = 0;
+  for (const numbered of source.after(cursor, most)) {
+    const item = encode(numbered);
+    bytes += item.json.length;
+    if (bytes > MOST_BYTES && batch.length > 0) break;
+    batch.push({ ...item, n: numbered.n });
+  }
+  return batch;
+}
+
+type Outcome = { readonly error: null; readonly rejected: number } | { readonly error: unknown; readonly rejected: 0 };
+
+async function attempt({ sink, timeoutMs }: PumpParts, batch: readonly Item[], signal: AbortSignal): Promise<Outcome> {
+  try {
+    const { rejected } = await sink.deliver(batch, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+    return { error: null, rejected };
+  } catch (error) {
+    return { error: error ?? new Error('unknown error'), rejected: 0 };
+  }
+}
+
+function delivered(state: SinkState, batch: readonly Sent[], rejected: number): SinkState {
+  const last = batch.at(-1);
+  if (last === undefined) return state;
+  return {
+    ...state,
+    n: last.n,
+    id: last.record.id,
+    time: last.record.time,
+    delivered: state.delivered + batch.length - rejected,
+    rejected: state.rejected + rejected,
+    failing_since: null,
+    problem: null,
+  };
+}
+
+function failed(state: SinkState, error: unknown, nowMs: number): SinkState {
+  return { ...state, failing_since: state.failing_since ?? new Date(nowMs).toISOString(), problem: failureWords(error).slice(0, 300) };
+}
+
+function nextSize(most: number, tried: number, error: unknown): number {
+  if (error instanceof DeliveryError && error.tooLarge) return Math.max(1, Math.floor(tried / 2));
+  return error === null ? Math.min(MOST_RECORDS, most * 2) : most;
+}
+
+/** Doubles up to a minute, and differs by half, so that many gateways do not come back at once. */
+function waitMs(error: unknown, failures: number, random: number): number {
+  if (error instanceof DeliveryError && error.tooLarge) return 0;
+  const wish = error instanceof DeliveryError ? Math.min(error.retryAfterMs ?? 0, LONGEST_WISH_MS) : 0;
+  return Math.max(wish, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 10)) * (0.75 + random / 2));
+}

@@ -1,0 +1,152 @@
+// Collectors that are dead: the gateway does not wait for them, and they get everything afterwards, once. rsyslog and OpenTelemetry's own definitions.
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Collector, type Rsyslog, startOtlpCollector, startRsyslog } from '../env/collectors.ts';
+import { type Gateway, startGateway, type Token } from '../env/gateway.ts';
+import { freePort, signalProcess, waitFor } from '../env/process.ts';
+import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
+
+const REQUESTS = 150;
+const HEADER = 'Bearer collector-credential-0123456789';
+
+let upstream: Recorder;
+let gateway: Gateway;
+let token: Token;
+let otlp: Collector | undefined;
+let syslog: Rsyslog | undefined;
+let ports: { readonly otlp: number; readonly syslog: number };
+const directory = mkdtempSync(join(tmpdir(), 'lictor-rsyslog-'));
+
+beforeAll(async () => {
+  upstream = await startRecorder();
+  ports = { otlp: await freePort(), syslog: await freePort() };
+  const headers = join(directory, 'headers');
+  writeFileSync(headers, `Authorization: ${HEADER}\n`, { mode: 0o600 });
+  gateway = await startGateway({
+    upstream,
+    config: {
+      ledger: {
+        export: [
+          { type: 'otlp', url: `http://127.0.0.1:${ports.otlp}`, from: 'start', headers_file: headers },
+          { type: 'syslog', url: `tcp://127.0.0.1:${ports.syslog}`, from: 'start', name: 'siem' },
+        ],
+      },
+    },
+  });
+  token = await gateway.token('reader', ['viewer']);
+});
+afterAll(async () => {
+  await gateway?.close();
+  await Promise.all([otlp?.stop(), syslog?.stop(), upstream?.close()]);
+});
+
+/** Milliseconds each took, one after the other. */
+async function ask(count: number): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const startedMs = performance.now();
+    const answer = await gateway.fetch('/api/admin/version', { token: token.secret });
+    await answer.text();
+    times.push(performance.now() - startedMs);
+    expect(answer.status).toBe(200);
+  }
+  return times;
+}
+
+const median = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+
+function ledger(): readonly string[] {
+  using db = new DatabaseSync(join(gateway.stateDir, 'ledger.db'), { readOnly: true });
+  return db
+    .prepare('SELECT id FROM records ORDER BY n')
+    .all()
+    .map(({ id }) => String(id));
+}
+
+interface LogRecord {
+  readonly attributes: readonly { readonly key: string; readonly value: { readonly stringValue?: string } }[];
+}
+
+function otlpIds(): readonly string[] {
+  const bodies = otlp?.received().map(({ body }) => body as { resourceLogs: { scopeLogs: { logRecords: LogRecord[] }[] }[] }) ?? [];
+  const records = bodies.flatMap(({ resourceLogs }) => resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords)));
+  return records.map(({ attributes }) => attributes.find(({ key }) => key === 'log.record.uid')?.value.stringValue ?? '');
+}
+
+const syslogIds = (): readonly string[] => syslog?.received().map((line) => (JSON.parse(line.slice(line.indexOf('{'))) as { id: string }).id) ?? [];
+
+/** Everything that is in the ledger now, in its order, and once: as it comes, or as seen by id, where we were killed between an answer and remembering it. */
+async function complete(ids: () => readonly string[], what: string, seen: 'as it comes' | 'by id' = 'as it comes'): Promise<void> {
+  const wanted = ledger();
+  const unique = (): readonly string[] => [...new Set(ids())];
+  await waitFor(() => unique().length >= wanted.length, { what, timeoutMs: 90_000, everyMs: 300 });
+  expect(unique().slice(0, wanted.length)).toEqual(wanted);
+  if (seen === 'as it comes') expect(unique().length).toBe(ids().length);
+}
+
+describe('dead collectors', () => {
+  it('cost a request nothing, and doctor names them', { timeout: 120_000 }, async () => {
+    await ask(20);
+    const dead = median(await ask(REQUESTS));
+    const { findings } = JSON.parse((await gateway.lictor('doctor', '--json')).output) as { findings: { check: string; status: string; message: string }[] };
+    const found = findings.filter(({ check }) => check === 'exports');
+    expect(found).toMatchObject([
+      { status: 'fail', message: expect.stringMatching(/^the sink otlp-\w+ \(otlp\) is away since .*ECONNREFUSED; \d+ records wait for it/) },
+      { status: 'fail', message: expect.stringMatching(/^the sink siem \(syslog\) is away since .*ECONNREFUSED/) },
+    ]);
+    otlp = await startOtlpCollector(ports.otlp);
+    syslog = await startRsyslog(ports.syslog, directory);
+    await complete(otlpIds, 'every record at the OTLP collector');
+    await complete(syslogIds, 'every record at rsyslog');
+    await ask(20);
+    const alive = median(await ask(REQUESTS));
+    process.stderr.write(`median of a request: ${dead.toFixed(2)} ms with dead sinks, ${alive.toFixed(2)} ms with live ones\n`);
+    expect(dead).toBeLessThan(2 * alive + 2);
+  });
+
+  it('that come and go get each record once, also over kill -9 of the gateway', { timeout: 180_000 }, async () => {
+    for (let round = 0; round < 2; round += 1) {
+      await syslog?.stop();
+      await ask(40);
+      if (round === 1) {
+        await gateway.killAll();
+        await gateway.up();
+      }
+      syslog = await startRsyslog(ports.syslog, directory);
+      await complete(syslogIds, 'every record at rsyslog', round === 0 ? 'as it comes' : 'by id');
+    }
+    await complete(otlpIds, 'every record at the OTLP collector', 'by id');
+  });
+
+  it('see severity, facility and action as RFC 5424 has them', async () => {
+    await gateway.fetch('/api/block_types/', { method: 'POST', token: token.secret, headers: { 'content-type': 'application/json' }, body: '{}' });
+    await waitFor(() => syslog?.received().some((line) => /^13 4 lictor [a-z_.]+ /.test(line)), { what: 'a refusal at rsyslog' });
+    expect(syslog?.received().some((line) => line.startsWith('13 5 lictor gateway.started '))).toBe(true);
+  });
+
+  it('are added and taken away by a reload', { timeout: 60_000 }, async () => {
+    const file = join(directory, 'records.ndjson');
+    const text = readFileSync(gateway.configFile, 'utf8');
+    writeFileSync(gateway.configFile, text.replace(/^ {2}export:$/m, `  export:\n    - { type: ndjson, url: ${file}, from: start }`));
+    const [supervisor] = [gateway.pids().supervisor];
+    signalProcess(supervisor, 'SIGHUP');
+    const wanted = ledger();
+    const lines = (): readonly string[] => {
+      try {
+        return readFileSync(file, 'utf8').trimEnd().split('\n');
+      } catch {
+        return [];
+      }
+    };
+    await waitFor(() => lines().length >= wanted.length, { what: 'the records in the file' });
+    expect(
+      lines()
+        .slice(0, wanted.length)
+        .map((line) => (JSON.parse(line) as { id: string }).id),
+    ).toEqual(wanted);
+    expect(readFileSync(join(gateway.stateDir, 'log', 'control.log'), 'utf8')).not.toContain('collector-credential');
+  });
+});

@@ -29,6 +29,8 @@ export interface Core {
   storeEvents(batch: EventBatch): Outcome;
   /** Takes a batch from the logs; true when there may be more. While unhealthy it tries to recover. */
   pump(): boolean;
+  /** How old the last line of the last batch was when it was taken; 0: everything is read, or nothing can be written. */
+  lagMs(): number;
   /** What time brings: held lines are released, a sign of life is left. */
   tick(): void;
   healthy(): boolean;
@@ -148,6 +150,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onNotable
       );
       if (setup.rotate !== null && rotated(open, setup.rotate)) onReopen?.();
     },
+    lagMs: () => open?.ingest.lagMs() ?? 0,
     healthy: () => failedAtMs === undefined,
     close() {
       while (this.pump());

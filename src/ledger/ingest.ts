@@ -15,6 +15,8 @@ const HELD: readonly string[] = ['mediated', 'relay'];
 export interface Ingest {
   /** Takes one batch from each log; false when both are read to their end. Throws what SQLite throws: nothing is lost then. */
   pump(nowMs: number): boolean;
+  /** How old the last request of the last batch was when it was taken. */
+  lagMs(): number;
   /** Renames logs that are too large; true when nginx has to open its logs anew. Throws what the file system throws. */
   rotate(limits: RotateLimits): boolean;
   close(): void;
@@ -41,8 +43,9 @@ export function createIngest(parts: IngestParts): Ingest {
   );
   const takeAccess = createAccessTaker(parts);
   const takeErrors = createErrorTaker(parts);
+  let lagMs = 0;
 
-  function batch(file: string, tail: Tail, take: (lines: readonly TailLine[], position: TailPosition, nowMs: number) => void, nowMs: number): boolean {
+  function batch(file: string, tail: Tail, take: Take, nowMs: number): boolean {
     const chunk = tail.read(BATCH_LINES);
     if (chunk === undefined) return false;
     write(() => {
@@ -56,10 +59,14 @@ export function createIngest(parts: IngestParts): Ingest {
   return {
     pump(nowMs) {
       // The access log first: the last lines of a dead worker then are known when its death is read.
-      const moreAccess = batch('access', access, takeAccess, nowMs);
-      if (moreAccess) return true;
+      const takeTimed: Take = (lines, next) => {
+        lagMs = Math.max(0, nowMs - takeAccess(lines, next, nowMs));
+      };
+      if (batch('access', access, takeTimed, nowMs)) return true;
+      lagMs = 0;
       return batch('edge-error', errors, takeErrors, nowMs);
     },
+    lagMs: () => lagMs,
     rotate({ accessBytes, errorBytes }) {
       const accessMoved = rotateLog(parts.accessLog, accessBytes, access);
       return rotateLog(parts.edgeErrorLog, errorBytes, errors) || accessMoved;
@@ -71,9 +78,13 @@ export function createIngest(parts: IngestParts): Ingest {
   };
 }
 
+type Take = (lines: readonly TailLine[], position: TailPosition, nowMs: number) => void;
+
+/** Answers when the last of the requests ended. */
 function createAccessTaker({ db, appendRow, intents, routes, basePath }: IngestParts) {
   const seen = db.prepare('INSERT INTO edge_workers (pid, seen_ms) VALUES (?, ?) ON CONFLICT (pid) DO UPDATE SET seen_ms = max(seen_ms, excluded.seen_ms)');
-  return (lines: readonly TailLine[], { inode }: TailPosition, nowMs: number) => {
+  return (lines: readonly TailLine[], { inode }: TailPosition, nowMs: number): number => {
+    let lastMs = nowMs;
     const workers = new Map<number, number>();
     const parsed = lines.flatMap(({ bytes, offset }) => parseParts(bytes, routes, basePath).map((part) => ({ ...part, offset })));
     for (const { part, line, offset } of parsed) {
@@ -82,9 +93,11 @@ function createAccessTaker({ db, appendRow, intents, routes, basePath }: IngestP
         continue;
       }
       intents.line(line.record, HELD.includes(line.taken), nowMs);
+      lastMs = line.endMs;
       if (line.pid !== null) workers.set(line.pid, Math.max(line.endMs, workers.get(line.pid) ?? 0));
     }
     for (const [pid, endMs] of workers) seen.run(pid, endMs);
+    return lastMs;
   };
 }
 

@@ -5,6 +5,7 @@ import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { createCore } from './core.ts';
 import { createCrowding } from './crowding.ts';
+import { createPace } from './pace.ts';
 import type { Command, FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
 
 /**
@@ -20,7 +21,7 @@ if (port === null) throw new LictorError('not-a-worker', 'The ledger worker runs
 const setup = workerData as WorkerSetup;
 const post = (message: FromWorker) => port.postMessage(message);
 
-const crowding = createCrowding();
+const pace = createPace(createCrowding());
 const eventCrowding = createCrowding();
 const core = createCore({
   setup,
@@ -68,17 +69,19 @@ function takeEvents(): void {
 
 /**
  * Batch after batch while there is more, so that a machine with time to spare is given all the work at once. Where others wait for the
- * core, one batch a look: what is not read yet waits in the access log, and those who answer requests come first.
+ * core, as few as keep up: what is not read yet waits in the access log, and those who answer requests come first.
  */
 function pump(): void {
   pumping = undefined;
   const more = core.pump();
-  if (more && !crowding.look()) pumping = setImmediate(pump);
+  if (pace.goesOn({ more, lagMs: core.lagMs() })) pumping = setImmediate(pump);
 }
 
 const looks = setInterval(() => {
   takeEvents();
-  pumping ??= setImmediate(pump);
+  if (pumping !== undefined) return;
+  pace.begin();
+  pumping = setImmediate(pump);
 }, LOOK_MS);
 const ticks = setInterval(() => core.tick(), TICK_MS);
 pumping = setImmediate(pump);

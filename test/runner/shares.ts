@@ -32,6 +32,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/attacks/sessions.test.ts': 17,
   'integration/evidence.test.ts': 35,
   'integration/kills.test.ts': 30,
+  'integration/ingest-lag.test.ts': 20,
   'integration/attacks/jwt.test.ts': 15,
   'integration/attacks/tokens.test.ts': 14,
   'integration/exports.test.ts': 45,

@@ -1,0 +1,66 @@
+// A simulated machine: lines come at a rate, each look is 200 ms, a batch is 250 lines; whether others wait for the core is given.
+import { describe, expect, it } from 'vitest';
+import { createPace, LAG_MS, type Pace } from './pace.ts';
+
+const LOOK_MS = 200;
+const BATCH = 250;
+
+interface Run {
+  readonly mostLagMs: number;
+  readonly lastLagMs: number;
+  /** Batches of each look. */
+  readonly batches: readonly number[];
+}
+
+function simulate(pace: Pace, rate: (second: number) => number, seconds: number): Run {
+  const arrivals: number[] = [];
+  let [read, made, mostLagMs, lagMs] = [0, 0, 0, 0];
+  const batches: number[] = [];
+  for (let nowMs = LOOK_MS; nowMs <= seconds * 1000; nowMs += LOOK_MS) {
+    for (made += (rate(nowMs / 1000) * LOOK_MS) / 1000; arrivals.length < made; ) arrivals.push(nowMs);
+    pace.begin();
+    let taken = 0;
+    for (let goesOn = true; goesOn; ) {
+      taken += 1;
+      read = Math.min(arrivals.length, read + BATCH);
+      lagMs = read === arrivals.length ? 0 : nowMs - (arrivals[read] ?? nowMs);
+      goesOn = pace.goesOn({ more: read < arrivals.length, lagMs });
+    }
+    batches.push(taken);
+    mostLagMs = Math.max(mostLagMs, lagMs);
+  }
+  return { mostLagMs, lastLagMs: lagMs, batches };
+}
+
+const crowded = () => createPace({ look: () => true });
+const free = () => createPace({ look: () => false });
+/** What was there before: one batch a look, whatever waits. */
+const formerly: Pace = { begin: () => undefined, goesOn: () => false };
+
+describe('on a machine whose cores others wait for', () => {
+  it('keeps up with 2,000 lines a second for five minutes, never two seconds behind', () => {
+    expect(simulate(crowded(), () => 2_000, 300).mostLagMs).toBeLessThan(2_000);
+    expect(simulate(formerly, () => 2_000, 300).mostLagMs).toBeGreaterThan(60_000);
+  });
+
+  it.each([1_000, 5_000, 10_000, 20_000])('does not fall behind without end at %i lines a second', (rate) => {
+    const { mostLagMs, lastLagMs } = simulate(crowded(), () => rate, 300);
+    expect(mostLagMs).toBeLessThan(15_000);
+    expect(lastLagMs).toBeLessThan(2 * LAG_MS);
+  });
+
+  it('takes no more for a flood of two seconds than one batch more, near its end', () => {
+    const { batches } = simulate(crowded(), () => 40_000, 2);
+    expect(batches.slice(0, 6)).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(Math.max(...batches)).toBeLessThanOrEqual(2);
+  });
+
+  it('leaves the cores again when it has caught up', () => {
+    const { batches } = simulate(crowded(), (second) => (second < 60 ? 10_000 : 500), 300);
+    expect(batches.slice(-50).every((count) => count === 1)).toBe(true);
+  });
+});
+
+it('takes everything at once on a machine with free cores', () => {
+  expect(simulate(free(), () => 20_000, 10).mostLagMs).toBe(0);
+});

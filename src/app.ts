@@ -21,6 +21,7 @@ import { renderHere } from './edge/check.ts';
 import { reachableBy } from './edge/temp-dir.ts';
 import { createEventMemory } from './events/memory.ts';
 import { createEventRules } from './events/rules.ts';
+import { meter } from './gateway-metrics.ts';
 import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
 import { type AdminActions, createAdminServer } from './http/admin-server.ts';
 import { createControlServer } from './http/control-server.ts';
@@ -129,7 +130,15 @@ export async function startApp(parts: AppParts): Promise<App> {
   });
 
   const reloader = createReloader({ ...parts, house, current, applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart });
-  const servers = await listen(parts, { current, answerer, admin: { sync: sync.now, ...reloader } });
+  const metered = await meter(config, paths, answerer, {
+    ledger,
+    clock,
+    sockets: relay.count,
+    sinks: house.exports.status,
+    events: eventIntake.status,
+    revision: () => current.get().revision,
+  });
+  const servers = await listen(parts, { current, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
   await house.exports.use(config.exports);
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: (text) => warn(parts, text), record: ledger.append });
   const keepHouse = async (): Promise<void> => {
@@ -150,6 +159,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       await relay.drain();
       await Promise.all(servers.map(closeServer));
       await announcer.close();
+      await metered.close();
       await house.exports.close();
       await current.get().retire();
       await eventIntake.close();

@@ -6,6 +6,7 @@ import type { ProblemList } from './report.ts';
 import type { WireSections } from './schema/index.ts';
 import { readExports } from './sections/exports.ts';
 import { readRoles } from './sections/members.ts';
+import { readMetrics } from './sections/metrics.ts';
 import { readPrefect } from './sections/prefect.ts';
 import { readProviders } from './sections/providers.ts';
 import { readProxies } from './sections/proxies.ts';
@@ -46,6 +47,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
     limit: readLimit(wire.limits ?? [], report, problems.concerns(['limits', 0])),
     forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], report),
     ledger: readLedger(wire.ledger),
+    metrics: readMetrics(wire.metrics, baseDir, report),
     exports: readExports({ wire: wire.ledger?.export ?? [], baseDir, secrets }, report),
     storeFile: readStore(wire.store ?? 'sqlite:lictor.db', stateDir, report),
   };

@@ -112,6 +112,9 @@ export interface LedgerExport {
   readonly secret: string | null;
 }
 
+/** On loopback, or a unix socket. */
+export type MetricsListen = { readonly host: string; readonly port: number } | { readonly path: string };
+
 export interface Config {
   readonly publicUrl: PublicUrl;
   readonly listen: readonly ListenAddress[];
@@ -153,6 +156,8 @@ export interface Config {
   readonly forwardHeaders: readonly string[];
   /** `retentionSeconds` null: records are kept for ever. */
   readonly ledger: { readonly failClosed: boolean; readonly retentionSeconds: number | null };
+  /** Null: no metrics. */
+  readonly metrics: MetricsListen | null;
   readonly exports: readonly LedgerExport[];
   /** Absolute path of the SQLite store. */
   readonly storeFile: string;

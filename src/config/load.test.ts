@@ -39,6 +39,7 @@ describe('a small file', () => {
       limit: { ratePerSecond: 200, burst: 400 },
       forwardHeaders: [],
       exports: [],
+      metrics: null,
       ledger: { failClosed: true, retentionSeconds: null },
       storeFile: '/state/lictor.db',
     });
@@ -125,7 +126,6 @@ limits: [{ for: "*", rate: fast }]
   it.each([
     'services: []',
     'forward_proxy: { listen: "127.0.0.1:1", allow: [] }',
-    'metrics: { listen: "127.0.0.1:9464" }',
     'agents: []',
     'approvals: {}',
     'store: postgres://db/x',

@@ -16,7 +16,6 @@ const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['services'], part: 'egress to services' },
   { at: ['forward_proxy'], part: 'the forward proxy' },
   { at: ['store'], part: 'the Postgres store', refuses: (value) => typeof value === 'string' && /^postgres(ql)?:/.test(value) },
-  { at: ['metrics'], part: 'metrics' },
   { at: ['agents'], part: 'agents' },
   { at: ['approvals'], part: 'approvals' },
 ];

@@ -148,6 +148,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     forwardHeaders: [],
     ledger: { failClosed: true, retentionSeconds: null },
     exports: [],
+    metrics: null,
     storeFile: join(tmpdir(), 'unused.db'),
   };
 }

@@ -131,8 +131,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'ledger.export[].ca_file': 'Authorities that signed its certificate, PEM. Default: those of the system.',
   'ledger.export[].headers_file': 'File with request headers, one a line: Authorization: Bearer ...',
   'ledger.export[].secret_file': 'File with the secret that webhooks are signed with.',
-  metrics: 'Numbers for Prometheus.',
-  'metrics.listen': 'HOST:PORT, on loopback.',
+  metrics: 'Numbers for Prometheus, at /metrics (docs/metrics.md).',
+  'metrics.listen': 'HOST:PORT on loopback, or unix:PATH.',
   agents: 'Reserved for agents.',
   approvals: 'Reserved for approvals.',
 };

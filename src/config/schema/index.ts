@@ -5,7 +5,7 @@ import { ledgerExport } from './exports.ts';
 import { identityProvider } from './identity.ts';
 import { schemaKeys } from './keys.ts';
 import { roleBinding } from './roles.ts';
-import { count, duration, filePath, headerName, hostPort, httpUrl, rate, strings, text } from './scalars.ts';
+import { count, duration, filePath, headerName, hostPort, httpUrl, rate, strings, text, unixSocket } from './scalars.ts';
 import { forwardProxy, service } from './services.ts';
 
 const tls = z
@@ -67,7 +67,7 @@ export const configSchema = z
     forward_proxy: forwardProxy.optional(),
     ledger: ledger.prefault({}),
     store: text.default('sqlite:lictor.db').describe('sqlite:FILE, relative to the state directory.'),
-    metrics: z.strictObject({ listen: hostPort }).optional(),
+    metrics: z.strictObject({ listen: z.union([hostPort, unixSocket]) }).optional(),
     agents: z.array(z.unknown()).optional(),
     approvals: z.record(z.string(), z.unknown()).optional(),
   })

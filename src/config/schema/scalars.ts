@@ -42,4 +42,7 @@ export const hostPort = z
   .string()
   .regex(/^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]):[1-9][0-9]{0,4}$/, 'must be HOST:PORT, e.g. 0.0.0.0:8443 or [::1]:8443');
 
+/** `unix:` and a path. */
+export const unixSocket = z.string().regex(/^unix:\P{Cc}{1,100}$/u, 'must be HOST:PORT, or unix: and a path of at most 100 characters');
+
 export const strings = z.array(text);

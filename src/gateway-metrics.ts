@@ -1,0 +1,86 @@
+// What the parts of the control plane say of themselves, for metrics; nothing is counted where none are configured.
+import type { Config } from './config/config.ts';
+import type { StatePaths } from './config/state-dir.ts';
+import type { Clock } from './contract/clock.ts';
+import type { Answerer } from './decide/answer.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import type { Family } from './metrics/exposition.ts';
+import { type Metrics, startMetrics, watchDecisions } from './metrics/metrics.ts';
+import type { SinkStatus } from './sinks/protocol.ts';
+import type { IntakeStatus } from './timeline/feed/intake.ts';
+
+export interface MeteredParts {
+  readonly ledger: Pick<Ledger, 'healthy'>;
+  readonly sockets: () => number;
+  readonly sinks: () => readonly SinkStatus[];
+  readonly events: () => IntakeStatus;
+  readonly revision: () => number;
+  readonly clock: Clock;
+}
+
+export interface Metered {
+  readonly answerer: Answerer;
+  close(): Promise<void>;
+}
+
+/** Where metrics are configured, decisions are timed and a listener is opened; else the answerer is as it was. */
+export async function meter(config: Config, paths: StatePaths, answerer: Answerer, parts: MeteredParts): Promise<Metered> {
+  if (config.metrics === null) return { answerer, close: async () => undefined };
+  const decisions = watchDecisions();
+  const { ledgerFile, accessLog } = paths;
+  const metrics: Metrics = await startMetrics({
+    listen: config.metrics,
+    files: { ledgerFile, accessLog, storeFile: config.storeFile },
+    gather: () => [...decisions.families(), ...ownFamilies(parts), ...eventFamilies(parts.events()), ...sinkFamilies(parts.sinks(), parts.clock())],
+  });
+  return { answerer: { ...answerer, answer: (inputs) => decisions.watch(() => answerer.answer(inputs)) }, close: metrics.close };
+}
+
+function ownFamilies({ ledger, sockets, revision }: MeteredParts): readonly Family[] {
+  return [
+    { name: 'sockets_open', type: 'gauge', help: 'Sockets that are open in the relay.', samples: [{ value: sockets() }] },
+    {
+      name: 'ledger_healthy',
+      type: 'gauge',
+      help: '1 while records can be written and the ledger is as it was signed; else changes are refused.',
+      samples: [{ value: ledger.healthy() ? 1 : 0 }],
+    },
+    { name: 'revision', type: 'gauge', help: 'Number of the configuration and policies in use.', samples: [{ value: revision() }] },
+  ];
+}
+
+function eventFamilies({ behindMs, stored, dropped, waiting }: IntakeStatus): readonly Family[] {
+  return [
+    { name: 'prefect_events_behind_seconds', type: 'gauge', help: 'How far the events of Prefect are behind.', samples: [{ value: behindMs / 1000 }] },
+    { name: 'prefect_events_stored_total', type: 'counter', help: 'Events of Prefect that were stored.', samples: [{ value: stored }] },
+    { name: 'prefect_events_dropped_total', type: 'counter', help: 'Events left out of a stream, which are asked for again.', samples: [{ value: dropped }] },
+    { name: 'prefect_events_waiting', type: 'gauge', help: 'Events that wait to be stored.', samples: [{ value: waiting }] },
+  ];
+}
+
+function sinkFamilies(sinks: readonly SinkStatus[], nowMs: number): readonly Family[] {
+  const each = (value: (sink: SinkStatus) => number) => sinks.map((sink) => ({ labels: { sink: sink.name }, value: value(sink) }));
+  return [
+    { name: 'sink_lag_records', type: 'gauge', help: 'Records that wait for a sink.', samples: each(({ lag }) => lag) },
+    {
+      name: 'sink_lag_seconds',
+      type: 'gauge',
+      help: 'Age of the oldest of them.',
+      samples: each(({ oldest }) => (oldest === null ? 0 : Math.max(0, (nowMs - Date.parse(oldest)) / 1000))),
+    },
+    {
+      name: 'sink_failing',
+      type: 'gauge',
+      help: '1 while nothing gets through to a sink.',
+      samples: each(({ state, stopped }) => Number(stopped !== null || (state?.problem ?? null) !== null)),
+    },
+    { name: 'sink_delivered_total', type: 'counter', help: 'Records that a sink took, ever.', samples: each(({ state }) => state?.delivered ?? 0) },
+    { name: 'sink_rejected_total', type: 'counter', help: 'Records that a sink did not want, ever.', samples: each(({ state }) => state?.rejected ?? 0) },
+    {
+      name: 'sink_missed_total',
+      type: 'counter',
+      help: 'Records that retention let go of before a sink got them, ever.',
+      samples: each(({ state }) => state?.missed ?? 0),
+    },
+  ];
+}

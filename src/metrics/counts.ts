@@ -1,0 +1,82 @@
+// What the records of the ledger say in numbers.
+import type { Family, Sample } from './exposition.ts';
+import { createHistogram, type Histogram, REQUEST_SECONDS } from './histogram.ts';
+
+/** The columns that are counted. */
+export interface CountedRow {
+  readonly request_id: string | null;
+  readonly action: string | null;
+  readonly decision: string | null;
+  readonly reason: string | null;
+  readonly path_taken: string | null;
+  readonly status: number | null;
+  readonly duration_ms: number | null;
+  readonly upstream_ms: number | null;
+}
+
+export interface Counts {
+  add(row: CountedRow): void;
+  families(): readonly Family[];
+}
+
+/** Beyond so many combinations of labels the rest is counted as `other`: whatever happens, memory and scrapes stay small. */
+const MOST_SERIES = 2_000;
+
+export function createCounts(): Counts {
+  const requests = createCounter(['action', 'decision', 'path']);
+  const refusals = createCounter(['reason', 'path']);
+  const responses = createCounter(['class', 'path']);
+  const events = createCounter(['action']);
+  const durations = new Map<string, Histogram>();
+  const upstreams = new Map<string, Histogram>();
+  return {
+    add(row) {
+      const path = row.path_taken ?? 'none';
+      // What the gateway did by itself: a start, a reload, a change of a token.
+      if (row.request_id === null) return events.add([row.action ?? 'none']);
+      requests.add([row.action ?? 'none', row.decision ?? 'none', path]);
+      if (row.decision === 'deny') refusals.add([row.reason ?? 'none', path]);
+      if (row.status !== null) responses.add([`${Math.floor(row.status / 100)}xx`, path]);
+      if (row.duration_ms !== null) histogramOf(durations, path).observe(row.duration_ms / 1000);
+      if (row.upstream_ms !== null) histogramOf(upstreams, path).observe(row.upstream_ms / 1000);
+    },
+    families: () => [
+      { name: 'requests_total', type: 'counter', help: 'Requests, by action, decision and way to Prefect.', samples: requests.samples() },
+      { name: 'refusals_total', type: 'counter', help: 'Refused requests, by reason (docs/errors.md).', samples: refusals.samples() },
+      { name: 'responses_total', type: 'counter', help: 'Answers, by class of status.', samples: responses.samples() },
+      { name: 'events_total', type: 'counter', help: 'Records that are no request: starts, reloads, changes of tokens and locks.', samples: events.samples() },
+      { name: 'request_duration_seconds', type: 'histogram', help: 'How long requests took, at the edge.', samples: histograms(durations) },
+      { name: 'upstream_duration_seconds', type: 'histogram', help: 'How much of it was Prefect.', samples: histograms(upstreams) },
+    ],
+  };
+}
+
+function createCounter<const Names extends readonly string[]>(names: Names) {
+  const series = new Map<string, { readonly labels: Readonly<Record<string, string>>; value: number }>();
+  return {
+    add(wanted: readonly string[]): void {
+      const isFull = series.size >= MOST_SERIES && !series.has(wanted.join('\n'));
+      const values = isFull ? names.map(() => OTHER) : wanted;
+      const key = values.join('\n');
+      const known = series.get(key);
+      if (known !== undefined) {
+        known.value += 1;
+        return;
+      }
+      series.set(key, { labels: Object.fromEntries(names.map((name, index) => [name, values[index] ?? ''])), value: 1 });
+    },
+    samples: (): readonly Sample[] => [...series.values()].map(({ labels, value }) => ({ labels, value })),
+  };
+}
+
+const OTHER = 'other';
+
+function histogramOf(all: Map<string, Histogram>, path: string): Histogram {
+  const known = all.get(path) ?? createHistogram(REQUEST_SECONDS);
+  all.set(path, known);
+  return known;
+}
+
+function histograms(all: ReadonlyMap<string, Histogram>) {
+  return [...all].map(([path, histogram]) => ({ labels: { path }, histogram: histogram.state() }));
+}

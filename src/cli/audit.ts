@@ -3,7 +3,9 @@ import { type Command, Option } from 'commander';
 import { statePaths } from '../config/state-dir.ts';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import { type AuditFilter, openLedgerReader } from '../ledger/query.ts';
+import { type AuditFilter, type LedgerReader, openLedgerReader } from '../ledger/query.ts';
+import { gatherStart } from '../timeline/gather.ts';
+import { noPrefect } from '../timeline/prefect-source.ts';
 import { parseAction, parseAddress, parseCount, parsePath, parseReason, parseRecordId, parseStatus, parseText } from './audit-filters.ts';
 import { registerProof } from './audit-proof.ts';
 import { parseWhen } from './audit-when.ts';
@@ -11,6 +13,7 @@ import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 import { parseRunId } from './flow-run-id.ts';
 import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
+import { startLines } from './start-words.ts';
 import { cell, jsonText, type Paint, painter, writeLine } from './text.ts';
 
 interface AuditOptions extends Omit<AuditFilter, 'follow'> {
@@ -56,6 +59,7 @@ async function runAudit(context: CliContext, { json, follow, ...filter }: AuditO
   const interrupt = () => stop.abort();
   process.once('SIGINT', interrupt);
   try {
+    if (filter.flowRun !== undefined && json !== true) await printStart(context, reader, filter.flowRun);
     const whole: AuditFilter = follow === true ? { ...filter, follow: { signal: stop.signal } } : filter;
     const { count, last } = await print(context, reader.audit(whole), json === true);
     if (json === true || stop.signal.aborted) return;
@@ -68,6 +72,14 @@ async function runAudit(context: CliContext, { json, follow, ...filter }: AuditO
     process.removeListener('SIGINT', interrupt);
     reader.close();
   }
+}
+
+/** Who started the run that the records are about; a schedule or an automation has no record. */
+async function printStart({ out, env }: CliContext, reader: LedgerReader, flowRun: string): Promise<void> {
+  const paint = painter(out, env);
+  const start = await gatherStart({ reader, prefect: noPrefect('') }, flowRun);
+  if (start.route === 'unknown' && start.parent === null) return;
+  for (const line of startLines(start)) await writeLine(out, paint('dim', cell(line, 118).trimEnd()));
 }
 
 interface Printed {

@@ -152,7 +152,7 @@ describe('audit and timeline', () => {
     expect(out).toContain('+2.500s    * edge worker 7 died');
     expect(out).toMatch(/\+1\.000s {2}token:worker +2x flow_runs\.read/);
     expect(out).toMatch(/\+6\.000s {2}carol@local +flow_runs\.cancel +403 {2}verified {2}policy-default-deny/);
-    expect(out).toContain('= Completed         All \ufffd[2Jdone');
+    expect(out).toMatch(/\+8\.000s {4}= Completed +All \ufffd\[2Jdone$/m);
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 

@@ -1,40 +1,74 @@
 // Makes a timeline readable: what only looked or reported is counted between the things that happened.
 import type { LedgerRecord } from '../contract/record.ts';
-import type { TimelineEntry } from './timeline.ts';
+import type { TaskRun } from './task-runs.ts';
+import type { NestedEntry } from './timeline.ts';
 
-/** One line of the readable form: an entry, or `count` alike requests that began with `entry` and ended at `until`. */
-export interface TimelineLine {
-  readonly entry: TimelineEntry;
+/** One line of the readable form: an entry, or `count` alike that began with `entry` and ended at `until`. */
+export interface TimelineLine extends NestedEntry {
   readonly count: number;
   readonly until: string;
 }
 
+/** So many alike task runs of one run are shown one by one. */
+const FEW_TASKS = 5;
+
 /**
- * Chatter (reads, logs and heartbeats that succeeded) between two happenings becomes one line for each principal, address,
- * action, status and binding, where its first request was. Nothing else is ever folded: not a change, not a refusal, not a failure.
+ * Chatter (reads, logs and heartbeats that succeeded) between two happenings becomes one line for each run, principal, address,
+ * action, status and binding, where its first request was; so do many task runs of one name that completed. Nothing else is ever folded: not a
+ * change, not a refusal, not a failure.
  */
-export function groupChatter(entries: readonly TimelineEntry[]): readonly TimelineLine[] {
-  const lines: { entry: TimelineEntry; count: number; until: string }[] = [];
+export function groupChatter(entries: readonly NestedEntry[]): readonly TimelineLine[] {
+  const many = manyTasks(entries);
+  const lines: { entry: NestedEntry; count: number; until: string }[] = [];
+  const tasks = new Map<string, number>();
   let open = new Map<string, number>();
   for (const entry of entries) {
-    const key = chatterKey(entry);
-    const line = key === undefined ? undefined : lines[open.get(key) ?? -1];
+    const [key, group] = [keyOf(entry, many), entry.entry.kind === 'task' ? tasks : open];
+    const line = key === undefined ? undefined : lines[group.get(key) ?? -1];
     if (line !== undefined) {
       line.count += 1;
-      line.until = entry.time;
+      line.until = endOf(entry, line.until);
       continue;
     }
     if (key === undefined) open = new Map();
-    else open.set(key, lines.length);
-    lines.push({ entry, count: 1, until: entry.time });
+    else group.set(key, lines.length);
+    lines.push({ entry, count: 1, until: endOf(entry, entry.entry.time) });
   }
-  return lines;
+  return lines.map(({ entry, ...more }) => ({ ...entry, ...more }));
 }
 
-function chatterKey(entry: TimelineEntry): string | undefined {
+function keyOf({ entry, flowRunId }: NestedEntry, many: ReadonlySet<string>): string | undefined {
+  if (entry.kind === 'task') {
+    const key = taskKey(entry.task, flowRunId);
+    return entry.task.stateType === 'COMPLETED' && many.has(key) ? key : undefined;
+  }
   if (entry.kind !== 'request' || !isChatter(entry.record)) return undefined;
   const { principal, source_ip, action, status, run_binding } = entry.record;
-  return JSON.stringify([principal, source_ip, action, status, run_binding]);
+  return JSON.stringify([flowRunId, principal, source_ip, action, status, run_binding]);
+}
+
+function endOf({ entry }: NestedEntry, before: string): string {
+  const endMs = entry.kind === 'task' ? Date.parse(entry.time) + (entry.task.durationMs ?? 0) : Date.parse(entry.time);
+  return endMs > Date.parse(before) ? new Date(endMs).toISOString() : before;
+}
+
+function manyTasks(entries: readonly NestedEntry[]): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  for (const { entry, flowRunId } of entries) {
+    if (entry.kind !== 'task') continue;
+    const key = taskKey(entry.task, flowRunId);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return new Set([...counts].filter(([, count]) => count > FEW_TASKS).map(([key]) => key));
+}
+
+function taskKey({ name }: TaskRun, flowRunId: string): string {
+  return JSON.stringify([flowRunId, commonName(name)]);
+}
+
+/** `work-3fa` and `work-12` are runs of the task `work`. */
+export function commonName(name: string): string {
+  return name.replace(/-[0-9a-f]{1,4}$/, '');
 }
 
 /** What decides by its body is mediated; so a direct request changes at most what the run reports about itself. */

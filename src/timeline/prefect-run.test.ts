@@ -44,6 +44,8 @@ describe('what Prefect says about a run', () => {
         created: '2026-03-01T12:00:00.123Z',
         deploymentId: null,
         autoScheduled: false,
+        createdBy: null,
+        parentTaskRunId: null,
         labels: { 'lictor.principal': 'alice@local' },
       },
       states: [{ id: 's', type: 'COMPLETED', name: 'Completed', message: 'done', timestamp: '2026-03-01T12:00:09.500Z' }],

@@ -11,6 +11,10 @@ export interface PrefectRun {
   readonly deploymentId: string | null;
   /** Prefect's scheduler made it. */
   readonly autoScheduled: boolean;
+  /** Who Prefect says has made it: only its own schedules and automations have a name there. */
+  readonly createdBy: { readonly type: string; readonly id: string; readonly name: string | null } | null;
+  /** The task run in which another flow run started it. */
+  readonly parentTaskRunId: string | null;
   /** Text labels only. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -31,7 +35,7 @@ export type PrefectAnswer =
   | { readonly found: 'unknown'; readonly problem: string };
 
 /** Never rejects: without Prefect there is still the ledger. `id` is a UUID. */
-export async function askPrefect(upstream: Upstream, id: string): Promise<PrefectAnswer> {
+export async function askPrefect(upstream: Pick<Upstream, 'request'>, id: string): Promise<PrefectAnswer> {
   try {
     const [run, states] = await Promise.all([
       upstream.request({ method: 'GET', path: `/api/flow_runs/${id}`, headers: ACCEPT }),
@@ -63,8 +67,15 @@ function parseRun(value: unknown): PrefectRun | undefined {
     created: time(value['created']),
     deploymentId: text(value['deployment_id']),
     autoScheduled: value['auto_scheduled'] === true,
+    createdBy: createdBy(value['created_by']),
+    parentTaskRunId: text(value['parent_task_run_id']),
     labels: labels(value['labels']),
   };
+}
+
+function createdBy(value: unknown): PrefectRun['createdBy'] {
+  const [type, id] = isObject(value) ? [text(value['type']), text(value['id'])] : [null, null];
+  return !isObject(value) || type === null || id === null ? null : { type, id, name: text(value['display_value']) };
 }
 
 function parseState(value: unknown): PrefectState | undefined {

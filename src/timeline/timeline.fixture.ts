@@ -50,5 +50,15 @@ export function state(seconds: number, name: string, message: string | null = nu
 }
 
 export function prefectRun(labels: Readonly<Record<string, string>> = {}): PrefectRun {
-  return { id: RUN, name: 'fuzzy-otter', state: 'Completed', created: at(0), deploymentId: null, autoScheduled: false, labels };
+  return {
+    id: RUN,
+    name: 'fuzzy-otter',
+    state: 'Completed',
+    created: at(0),
+    deploymentId: null,
+    autoScheduled: false,
+    createdBy: null,
+    parentTaskRunId: null,
+    labels,
+  };
 }

@@ -3,7 +3,7 @@ import { completeRecord } from '../ledger/append.ts';
 import { edgeDeathRecord, startedRecord } from '../ledger/events.ts';
 import { groupChatter } from './group.ts';
 import { at, creation, prefectRun, record, state } from './timeline.fixture.ts';
-import { buildTimeline } from './timeline.ts';
+import { buildTimeline, flatten } from './timeline.ts';
 
 describe('timeline', () => {
   it('puts requests, refusals and states in time order, the request before the state that it caused', () => {
@@ -73,8 +73,8 @@ describe('timeline', () => {
 
 describe('chatter', () => {
   const linesOf = (records: ReturnType<typeof record>[], states = [state(5, 'Running')]) =>
-    groupChatter(buildTimeline({ run: null, states, records }).entries).map(({ entry, count }) => [
-      entry.kind === 'state' ? entry.state.name : entry.record.action,
+    groupChatter(flatten(buildTimeline({ run: null, states, records }))).map(({ entry, count }) => [
+      entry.kind === 'state' ? entry.state.name : entry.kind === 'request' || entry.kind === 'decision' ? entry.record.action : entry.kind,
       count,
     ]);
 

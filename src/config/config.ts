@@ -154,6 +154,8 @@ export interface Config {
   readonly limit: { readonly ratePerSecond: number; readonly burst: number };
   /** Request headers that reach Prefect beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
+  /** Runs get the tag `started-by:NAME`. */
+  readonly startedByTag: boolean;
   /** `retentionSeconds` null: records are kept for ever. */
   readonly ledger: { readonly failClosed: boolean; readonly retentionSeconds: number | null };
   /** Null: no metrics. */

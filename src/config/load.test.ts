@@ -40,6 +40,7 @@ describe('a small file', () => {
       forwardHeaders: [],
       exports: [],
       metrics: null,
+      startedByTag: false,
       ledger: { failClosed: true, retentionSeconds: null },
       storeFile: '/state/lictor.db',
     });

@@ -28,6 +28,8 @@ export interface Stamp {
   readonly principal: string;
   readonly onBehalfOf: readonly string[];
   readonly requestId: string;
+  /** A tag that says who; null: none is wanted. */
+  readonly tag: string | null;
 }
 
 /** What an answer of Prefect adds to the record. `items`: more objects than one record can name, a further record for each. */

@@ -93,7 +93,7 @@ export function startMediator(options: Options = {}) {
     },
     ...options.ledger,
   };
-  const config = { publicUrl: { basePath: '' }, forwardHeaders: ['X-Team', 'Cookie'], ledger: { failClosed: true } };
+  const config = { publicUrl: { basePath: '' }, forwardHeaders: ['X-Team', 'Cookie'], ledger: { failClosed: true }, startedByTag: false };
   const eventRules = createEventRules(createEventMemory());
   const made: string[] = [];
   const makers: MediatorParts['makers'] = {

@@ -25,6 +25,7 @@ import { answerOf, narrow, type Restricted } from './lists/apply.ts';
 import { noteChange } from './note-change.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
 import { absentResponse, type MediatedResponse, refusalResponse } from './refusal.ts';
+import { guardTags, startedByTag } from './started-by.ts';
 
 export type { MediatedRequest } from './call.ts';
 export type { MediatedResponse } from './refusal.ts';
@@ -48,6 +49,7 @@ export interface MediatorParts {
     readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>;
     readonly forwardHeaders: readonly string[];
     readonly ledger: Pick<Config['ledger'], 'failClosed'>;
+    readonly startedByTag: boolean;
   };
   /** Told of what the client does not see; for the log. */
   readonly warn?: (message: string, error: unknown) => void;
@@ -88,13 +90,15 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
 
   const opened = openCall({ catalogue: parts.catalogue, operation, family }, request);
   if (!opened.ok) return refuse(exchange, identity, opened.refusal);
-  const planned = await family.plan(opened.call, createLookup(parts.upstream));
+  const lookup = createLookup(parts.upstream);
+  const call = parts.config.startedByTag ? await guardTags(opened.call, lookup) : opened.call;
+  const planned = await family.plan(call, lookup);
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
 
-  const { plan, authorization } = await decidePlan(parts.decider, opened.call, planned.plan);
+  const { plan, authorization } = await decidePlan(parts.decider, call, planned.plan);
   const refusal = refusalFor(plan, authorization, operation);
   if (!authorization.ok || refusal !== undefined) return refuse(exchange, authorization, refusal ?? { code: 'policy-default-deny' });
-  return forward(exchange, { call: opened.call, plan, authorization });
+  return forward(exchange, { call, plan, authorization });
 }
 
 async function refuse({ parts, subject }: Exchange, authorization: Authorization, refusal: Refusal): Promise<MediatedResponse> {
@@ -116,7 +120,8 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const { call, plan, authorization } = decided;
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
-  const whole = plan.rewrite({ principal: principal.id, onBehalfOf: principal.onBehalfOf, requestId: inputs.requestId });
+  const stamp = { principal: principal.id, onBehalfOf: principal.onBehalfOf, requestId: inputs.requestId };
+  const whole = plan.rewrite({ ...stamp, tag: parts.config.startedByTag ? startedByTag(stamp) : null });
   const narrowed = await narrow(call, whole, { scopes: authorization.restriction, ...reachOf(parts, inputs, principal.id) }).catch(notTold);
   if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
   if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);

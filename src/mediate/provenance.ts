@@ -1,6 +1,6 @@
 // Who made it, written into Prefect's own labels; nobody else may write these.
 import { RESERVED_LABEL_PREFIX } from '../contract/names.ts';
-import { field, isObject, type JsonObject, type JsonValue, withoutKeys } from '../json/tree.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue, withoutKeys } from '../json/tree.ts';
 import type { Stamp } from './family.ts';
 
 export function isReservedLabel(key: string): boolean {
@@ -16,8 +16,10 @@ export function labelsReadable(body: JsonObject): boolean {
 /** The body with the client's own labels, less the reserved ones, plus the stamp. */
 export function stamped(body: JsonObject, stamp: Stamp): JsonObject {
   const labels = field(body, 'labels');
+  const tags = field(body, 'tags') ?? [];
   return {
     ...body,
+    ...(stamp.tag !== null && isList(tags) && { tags: [...tags, stamp.tag] }),
     labels: {
       ...(isObject(labels) ? withoutKeys(labels, isReservedLabel) : {}),
       'lictor.principal': stamp.principal,

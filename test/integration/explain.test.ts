@@ -74,7 +74,7 @@ beforeAll(async () => {
     clock: systemClock,
     objects: { forget: () => undefined },
     makers: store.makers,
-    config: { publicUrl, forwardHeaders: [], ledger: { failClosed: true } },
+    config: { publicUrl, forwardHeaders: [], startedByTag: false, ledger: { failClosed: true } },
   });
   control = createServer((incoming, response) => {
     const chunks: Buffer[] = [];

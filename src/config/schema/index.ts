@@ -63,6 +63,10 @@ export const configSchema = z
     sessions: sessions.prefault({}),
     limits: z.array(limit).default([]),
     forward_headers: z.array(headerName).default([]).describe('Request headers that reach Prefect beside the built-in list.'),
+    started_by_tag: z
+      .boolean()
+      .default(false)
+      .describe('true: runs that somebody creates get the tag started-by:NAME, and nobody else may put, change or remove such a tag.'),
     services: z.array(service).optional(),
     forward_proxy: forwardProxy.optional(),
     ledger: ledger.prefault({}),

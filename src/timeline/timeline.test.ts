@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { PrefectEvent } from '../contract/prefect-event.ts';
 import { completeRecord } from '../ledger/append.ts';
 import { edgeDeathRecord, startedRecord } from '../ledger/events.ts';
+import { flowRunEvent, uuid } from '../ledger/prefect-events/event.fixture.ts';
 import { groupChatter } from './group.ts';
+import { findStart, initiatorOf } from './start.ts';
+import { taskRunsOf } from './task-runs.ts';
 import { at, creation, prefectRun, record, state } from './timeline.fixture.ts';
 import { buildTimeline, flatten } from './timeline.ts';
 
@@ -105,5 +109,109 @@ describe('chatter', () => {
     ['an unknown outcome', { status: null }],
   ])('never swallows %s', (_what, more) => {
     expect(linesOf([record(1, more), record(2, more)], [])).toHaveLength(2);
+  });
+});
+
+describe('stored events', () => {
+  const ofRun = (number: number, name: string, more: Partial<PrefectEvent> = {}) =>
+    flowRunEvent(number, 1, {
+      event: `prefect.flow-run.${name}`,
+      state_name: name,
+      state_type: name.toUpperCase(),
+      occurred: `${at(number).slice(0, 19)}.000000Z`,
+      ...more,
+    });
+  const ofTask = (number: number, task: number, name: string, more: Partial<PrefectEvent> = {}) =>
+    ofRun(number, name, {
+      event: `prefect.task-run.${name}`,
+      resource_id: `prefect.task-run.${uuid(task)}`,
+      resource_name: `work-${task}`,
+      task_run_id: uuid(task),
+      ...more,
+    });
+  const kinds = (events: readonly PrefectEvent[], more: object = {}) =>
+    buildTimeline({ run: null, states: [], records: [], events, ...more }).entries.map((entry) =>
+      entry.kind === 'state' ? [entry.state.name, entry.lastedMs] : entry.kind === 'task' ? [entry.task.name, entry.task.durationMs] : [entry.kind],
+    );
+
+  it('show states, how long each lasted, task runs and what a worker did, without Prefect', () => {
+    const worker = ofRun(1, 'x', { event: 'prefect.worker.submitted-flow-run', resource_id: 'prefect.worker.process.w', state_name: null });
+    const events = [ofRun(0, 'Pending'), worker, ofRun(2, 'Running'), ofTask(3, 50, 'Running'), ofTask(5, 50, 'Completed'), ofRun(6, 'Completed')];
+    expect(kinds(events)).toEqual([['Pending', 2_000], ['event'], ['Running', 4_000], ['work-50', 2_000], ['Completed', null]]);
+  });
+
+  it('are not shown twice when Prefect tells the same state', () => {
+    const event = ofRun(2, 'Running');
+    const told = { id: event.id, type: 'RUNNING', name: 'Running', message: 'with words', timestamp: at(2) };
+    const { entries } = buildTimeline({ run: null, states: [told], records: [], events: [event, ofRun(4, 'Completed')] });
+    expect(entries.map((entry) => (entry.kind === 'state' ? [entry.state.name, entry.state.message] : []))).toEqual([
+      ['Running', 'with words'],
+      ['Completed', null],
+    ]);
+  });
+
+  it('count attempts, and know no duration of what never ended', () => {
+    const events = [ofTask(1, 50, 'Running'), ofTask(2, 50, 'Failed'), ofTask(3, 50, 'Running')];
+    expect(taskRunsOf(events)).toMatchObject([{ attempts: 2, durationMs: null, state: 'Running' }]);
+  });
+
+  it('name the automation that made the run, and who made that', () => {
+    const related = [{ id: 'prefect.automation.7', role: 'creator', name: 'rerun' }];
+    const { start } = buildTimeline({ run: null, states: [], records: [], events: [ofRun(0, 'Scheduled', { related })], madeBy: 'dave@local' });
+    expect(start).toMatchObject({ route: 'automation', by: { id: '7', name: 'rerun', made_by: 'dave@local' }, principal: null, evidence: 'event' });
+  });
+
+  it("tell a schedule's run, of which Prefect says no beginning, from one that somebody asked for", () => {
+    const deployment = { deployment_id: uuid(9), follows: uuid(8) };
+    const routeOf = (events: readonly PrefectEvent[], more: object = {}) => buildTimeline({ run: null, states: [], records: [], events, ...more }).start.route;
+    expect(routeOf([ofRun(0, 'Pending', deployment)])).toBe('schedule');
+    expect(routeOf([ofRun(0, 'Scheduled', { deployment_id: uuid(9) })])).toBe('unknown');
+    expect(routeOf([ofRun(0, 'Pending', deployment)], { records: [creation(0)] })).toBe('request');
+    const run = { ...prefectRun(), createdBy: { type: 'SCHEDULE', id: 's1', name: 'often' } };
+    expect(buildTimeline({ run, states: [], records: [] }).start).toMatchObject({ route: 'schedule', by: { id: 's1', name: 'often' } });
+  });
+
+  it('name who is at the beginning of a chain of runs', () => {
+    const alice = findStart({ run: null, records: [creation(0)] });
+    const middle = findStart({ run: null, records: [creation(0, { principal: 'token:worker' })], parent: { flow_run_id: 'a', name: 'a', start: alice } });
+    const inner = findStart({ run: null, records: [], parent: { flow_run_id: 'b', name: 'b', start: middle } });
+    expect([initiatorOf(alice), initiatorOf(inner)]).toEqual(['alice@local', 'alice@local']);
+    expect(initiatorOf(findStart({ run: null, records: [creation(0, { principal: 'run:1', on_behalf_of: ['token:ci', 'carol@local'] })] }))).toBe(
+      'carol@local',
+    );
+  });
+
+  it('of a sub-flow stand in one column of time, deeper', () => {
+    const child = buildTimeline({ id: uuid(2), run: null, states: [], records: [], events: [ofRun(3, 'Running'), ofRun(4, 'Completed')] });
+    const parent = buildTimeline({
+      id: uuid(1),
+      run: null,
+      states: [],
+      records: [creation(0)],
+      events: [ofRun(1, 'Running'), ofRun(6, 'Completed')],
+      children: [child],
+    });
+    expect(flatten(parent).map(({ entry, depth }) => [entry.kind, depth])).toEqual([
+      ['request', 0],
+      ['state', 0],
+      ['run', 0],
+      ['state', 1],
+      ['state', 1],
+      ['state', 0],
+    ]);
+  });
+
+  it('of many alike tasks are one line, and never one that failed', () => {
+    const tasks = Array.from({ length: 8 }, (_, index) => [
+      ofTask(index, 50 + index, 'Running'),
+      ofTask(index + 1, 50 + index, index === 7 ? 'Failed' : 'Completed'),
+    ]).flat();
+    const lines = groupChatter(flatten(buildTimeline({ run: null, states: [], records: [], events: tasks })));
+    expect(lines.map(({ entry, count }) => [entry.kind === 'task' ? entry.task.state : '', count])).toEqual([
+      ['Completed', 7],
+      ['Failed', 1],
+    ]);
+    const few = groupChatter(flatten(buildTimeline({ run: null, states: [], records: [], events: tasks.slice(0, 6) })));
+    expect(few.map(({ count }) => count)).toEqual([1, 1, 1]);
   });
 });

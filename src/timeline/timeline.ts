@@ -100,7 +100,7 @@ function isState(event: PrefectEvent): boolean {
 }
 
 function isOther(event: PrefectEvent): boolean {
-  return !isState(event) && !event.event.startsWith('prefect.task-run.');
+  return !isState(event) && event.event.startsWith('prefect.') && !event.event.startsWith('prefect.task-run.');
 }
 
 function entryOf(record: LedgerRecord): TimelineEntry {

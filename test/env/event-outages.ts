@@ -111,7 +111,7 @@ export function eventsOfPrefect({ prefect }: OutageRoom): readonly string[] {
 export function eventsOfLedger({ gateway }: OutageRoom): readonly string[] {
   using db = new DatabaseSync(join(gateway.stateDir, 'ledger.db'), { readOnly: true, timeout: 10_000 });
   return db
-    .prepare('SELECT id FROM prefect_events')
+    .prepare("SELECT id FROM prefect_events WHERE event LIKE 'prefect.%'")
     .all()
     .map(({ id }) => String(id))
     .sort();

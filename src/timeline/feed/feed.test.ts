@@ -153,6 +153,26 @@ function createPrefect(held: Record<string, unknown>[]) {
   };
 }
 
+describe('the parents of sub-flows', () => {
+  it('are asked for once, again while they cannot be told, and stored with their flow run', async () => {
+    const store = createStore();
+    const intake = openIntake(store);
+    const related = [{ 'prefect.resource.id': `prefect.task-run.${TASK}`, 'prefect.resource.role': 'task-run' }];
+    await intake.take([1, 2].map((number) => parseEvent(raw(number, NOW_MS, { related })) as PrefectEvent));
+    const asked: string[] = [];
+    const answers = [undefined, uuid(77)];
+    const ask = async (task: string) => {
+      asked.push(task);
+      return answers.shift();
+    };
+    for (let round = 0; round < 3; round++) await intake.parents.learn(ask, intake.take);
+    await intake.stored();
+    expect(asked).toEqual([TASK, TASK]);
+    expect(store.batches.flat().at(-1)).toMatchObject({ resource_id: `prefect.task-run.${TASK}`, task_run_id: TASK, flow_run_id: uuid(77) });
+    await intake.close();
+  });
+});
+
 describe('the catch-up', () => {
   const SIGNAL = new AbortController().signal;
   function open(held: Record<string, unknown>[], mark?: EventsMark) {

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Clock } from '../../contract/clock.ts';
 import { createUpstream, type UpstreamOptions } from '../../prefect/upstream.ts';
+import { prefectSource } from '../prefect-source.ts';
 import { ROUND_MS, SETTLE_MS } from './behind.ts';
 import { createCatchUp, type Doubt } from './catch-up.ts';
 import type { Intake } from './intake.ts';
@@ -45,9 +46,13 @@ export function startFeed({ intake, prefect, clock, log, roundMs = ROUND_MS, set
     else doubts.closed(clock());
   };
   const catchUp = createCatchUp({ upstream: asking, intake, clock, signal, settleMs });
+  const round = async (doubt?: Doubt): Promise<void> => {
+    await catchUp(doubt);
+    await intake.parents.learn(prefectSource(asking).flowRunOfTask, intake.take);
+  };
   const loops = [
     ...clients.map((upstream) => runStream({ upstream, clock, onEvent: intake.offer, onOpen, signal })),
-    runRounds({ catchUp, doubts, until: () => clock() - settleMs, intake, log, roundMs, signal }),
+    runRounds({ round, doubts, until: () => clock() - settleMs, intake, log, roundMs, signal }),
   ];
   return {
     async stop() {
@@ -81,18 +86,18 @@ function createDoubts() {
 }
 
 interface Rounds extends Pick<FeedParts, 'intake' | 'log'> {
-  readonly catchUp: (doubt?: Doubt) => Promise<void>;
+  readonly round: (doubt?: Doubt) => Promise<void>;
   readonly doubts: ReturnType<typeof createDoubts>;
   readonly until: () => number;
   readonly roundMs: number;
   readonly signal: AbortSignal;
 }
 
-async function runRounds({ catchUp, doubts, until, intake, log, roundMs, signal }: Rounds): Promise<void> {
+async function runRounds({ round, doubts, until, intake, log, roundMs, signal }: Rounds): Promise<void> {
   let problem: string | null = null;
   while (!signal.aborted) {
     const doubt = doubts.due(until());
-    const next = await catchUp(doubt).then(
+    const next = await round(doubt).then(
       () => null,
       (error: unknown) => (error instanceof Error ? error.message : 'no answer'),
     );

@@ -5,6 +5,7 @@ import { LictorError } from '../../contract/error.ts';
 import type { EventsMark, PrefectEvent } from '../../contract/prefect-event.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { behindMs } from './behind.ts';
+import { createParents, type Parents } from './parents.ts';
 
 /** Of one transaction, and so of one record of the chain. */
 const BATCH = 200;
@@ -31,6 +32,8 @@ export interface Intake {
   knownSinceMs(): number;
   /** Everything up to then is stored, as far as Prefect has told. */
   advance(toMs: number): void;
+  /** In which flow runs the sub-flows of these events are. */
+  readonly parents: Pick<Parents, 'learn'>;
   /** How the asking goes. */
   note(state: Partial<Pick<EventsMark, 'streams' | 'servers' | 'problem'>>): void;
   status(): IntakeStatus;
@@ -56,6 +59,7 @@ export interface IntakeParts {
 
 export function createIntake({ ledger, clock, mark, flushMs = FLUSH_MS }: IntakeParts): Intake {
   const known = createKnown();
+  const parents = createParents();
   const waiting: PrefectEvent[] = [];
   const waiters: { readonly until: number; resolve(): void; reject(error: Error): void }[] = [];
   let positionMs = mark === undefined ? clock() - FIRST_MS : Math.min(Date.parse(mark.position), clock());
@@ -72,6 +76,7 @@ export function createIntake({ ledger, clock, mark, flushMs = FLUSH_MS }: Intake
   function add(event: PrefectEvent): void {
     if (!known.add(event.id, Date.parse(event.occurred))) return;
     waiting.push(event);
+    parents.note(event);
     taken += 1;
     if (waiting.length >= BATCH) flush();
   }
@@ -122,6 +127,7 @@ export function createIntake({ ledger, clock, mark, flushMs = FLUSH_MS }: Intake
         add(event);
       }
     },
+    parents,
     stored: () => whenStored(taken),
     known: known.within,
     positionMs: () => positionMs,

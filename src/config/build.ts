@@ -46,7 +46,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
     sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h', cli: '30d' }, report),
     limit: readLimit(wire.limits ?? [], report, problems.concerns(['limits', 0])),
     forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], report),
-    startedByTag: wire.started_by_tag ?? false,
+    startedByTag: wire.started_by_tag === true,
     ledger: readLedger(wire.ledger),
     metrics: readMetrics(wire.metrics, baseDir, report),
     exports: readExports({ wire: wire.ledger?.export ?? [], baseDir, secrets }, report),

@@ -11,6 +11,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/restarts.test.ts': 86,
   'integration/events-feed.test.ts': 100,
   'integration/rotate-upstream.test.ts': 76,
+  'integration/provenance.test.ts': 60,
   'integration/stock-configuration.test.ts': 70,
   'integration/public-path-stock.test.ts': 64,
   'integration/exec.test.ts': 59,
@@ -42,6 +43,7 @@ const LONG: Readonly<Record<string, number>> = {
   'e2e/ui.test.ts': 110,
   'e2e/ui-v1.test.ts': 35,
   'e2e/public-path.test.ts': 31,
+  'e2e/run-feed.test.ts': 26,
 };
 
 const SHORT = 8;

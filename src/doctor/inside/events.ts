@@ -19,7 +19,7 @@ export function checkEvents(ledgerFile: string, nowMs: number): Verdict {
   if (mark.streams < mark.servers)
     return warn(
       `${behind}, without a stream from ${mark.servers - mark.streams} of ${mark.servers} servers`,
-      'They are asked for instead, and come some seconds later. Is there something between the gateway and Prefect that lets no socket through (/api/events/out)?',
+      'They are asked for instead, and come some seconds later. Is a server away, or does something before Prefect let no socket through (/api/events/out)?',
     );
   return ok(`${behind}, ${mark.streams === 1 ? 'a stream is' : `${mark.streams} streams are`} open`);
 }

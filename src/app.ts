@@ -37,6 +37,7 @@ import { createRelay } from './relay/relay.ts';
 import { createReloader, localUser, type Reloader } from './reload.ts';
 import { buildRooms, type House } from './rooms.ts';
 import { createExports } from './sinks/exports.ts';
+import { createTracing } from './sinks/spans/tracing.ts';
 import { openStore } from './store/store.ts';
 import { createSync } from './sync.ts';
 import { createAnnouncer } from './timeline/announce/announcer.ts';
@@ -108,6 +109,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     sync: () => sync.now(),
     edgeRuns: () => edgeRuns(paths),
     exports: createExports({ paths, clock, log, record: ledger.append }),
+    tracing: createTracing({ accessLog: paths.accessLog, basePath: config.publicUrl.basePath, log }),
   };
   const policies = await policiesAtStart({ actions: collectActions(catalogue.operations), config, kept: store.policySets, inUse: parts.inUse });
   const rooms = await buildRooms(house, config, policies);
@@ -135,11 +137,13 @@ export async function startApp(parts: AppParts): Promise<App> {
     clock,
     sockets: relay.count,
     sinks: house.exports.status,
+    spans: house.tracing.status,
     events: eventIntake.status,
     revision: () => current.get().revision,
   });
   const servers = await listen(parts, { current, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
   await house.exports.use(config.exports);
+  await house.tracing.use(config.traces);
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: (text) => warn(parts, text), record: ledger.append });
   const keepHouse = async (): Promise<void> => {
     rotateControlLog(paths.controlLog, parts.reopenLog);
@@ -161,6 +165,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       await announcer.close();
       await metered.close();
       await house.exports.close();
+      await house.tracing.close();
       await current.get().retire();
       await eventIntake.close();
       await ledger.close();

@@ -7,12 +7,14 @@ import type { Ledger } from './ledger/ledger.ts';
 import type { Family } from './metrics/exposition.ts';
 import { type Metrics, startMetrics, watchDecisions } from './metrics/metrics.ts';
 import type { SinkStatus } from './sinks/protocol.ts';
+import type { SpanStatus } from './sinks/spans/tracing.ts';
 import type { IntakeStatus } from './timeline/feed/intake.ts';
 
 export interface MeteredParts {
   readonly ledger: Pick<Ledger, 'healthy'>;
   readonly sockets: () => number;
   readonly sinks: () => readonly SinkStatus[];
+  readonly spans: () => SpanStatus;
   readonly events: () => IntakeStatus;
   readonly revision: () => number;
   readonly clock: Clock;
@@ -31,7 +33,13 @@ export async function meter(config: Config, paths: StatePaths, answerer: Answere
   const metrics: Metrics = await startMetrics({
     listen: config.metrics,
     files: { ledgerFile, accessLog, storeFile: config.storeFile },
-    gather: () => [...decisions.families(), ...ownFamilies(parts), ...eventFamilies(parts.events()), ...sinkFamilies(parts.sinks(), parts.clock())],
+    gather: () => [
+      ...decisions.families(),
+      ...ownFamilies(parts),
+      ...eventFamilies(parts.events()),
+      ...sinkFamilies(parts.sinks(), parts.clock()),
+      ...spanFamilies(parts.spans()),
+    ],
   });
   return { answerer: { ...answerer, answer: (inputs) => decisions.watch(() => answerer.answer(inputs)) }, close: metrics.close };
 }
@@ -55,6 +63,13 @@ function eventFamilies({ behindMs, stored, dropped, waiting }: IntakeStatus): re
     { name: 'prefect_events_stored_total', type: 'counter', help: 'Events of Prefect that were stored.', samples: [{ value: stored }] },
     { name: 'prefect_events_dropped_total', type: 'counter', help: 'Events left out of a stream, which are asked for again.', samples: [{ value: dropped }] },
     { name: 'prefect_events_waiting', type: 'gauge', help: 'Events that wait to be stored.', samples: [{ value: waiting }] },
+  ];
+}
+
+function spanFamilies({ sent, dropped }: SpanStatus): readonly Family[] {
+  return [
+    { name: 'spans_sent_total', type: 'counter', help: 'Spans that the collector took.', samples: [{ value: sent }] },
+    { name: 'spans_dropped_total', type: 'counter', help: 'Spans left out, since the collector was away.', samples: [{ value: dropped }] },
   ];
 }
 

@@ -127,6 +127,7 @@ async function apply(parts: ReloaderParts, state: State, { config: next, policie
   state.refusedCertificates = null;
   await house.sync();
   await house.exports.use(next.exports);
+  await house.tracing.use(next.traces);
   // They lead to a Prefect that is no longer the one.
   if (leadsElsewhere(former.config, next)) await parts.moveSockets(0);
   retire(parts, former);

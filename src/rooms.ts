@@ -42,6 +42,7 @@ import { createLookup } from './prefect/lookup.ts';
 import { createObjectCache, type ObjectCache } from './prefect/object-cache.ts';
 import { createUpstream, type Upstream } from './prefect/upstream.ts';
 import type { Exports } from './sinks/exports.ts';
+import type { Tracing } from './sinks/spans/tracing.ts';
 import type { ClientGrant } from './store/client-grants.ts';
 import type { StoredSession } from './store/sessions.ts';
 import type { Store } from './store/store.ts';
@@ -68,6 +69,7 @@ export interface House {
   readonly edgeRuns: () => Promise<boolean>;
   /** Where records are sent: a sink goes on over a reload. */
   readonly exports: Exports;
+  readonly tracing: Tracing;
 }
 
 export interface Rooms {

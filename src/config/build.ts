@@ -12,6 +12,7 @@ import { readProviders } from './sections/providers.ts';
 import { readProxies } from './sections/proxies.ts';
 import { readListen, readPublicUrl } from './sections/public-url.ts';
 import { checkClientCertificates, readTls } from './sections/tls.ts';
+import { readTraces } from './sections/traces.ts';
 import { readCliLife, readForwardHeaders, readLimit, readSessions, readStore } from './sections/traffic.ts';
 
 export interface BuildOptions {
@@ -48,6 +49,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
     forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], report),
     startedByTag: wire.started_by_tag === true,
     ledger: readLedger(wire.ledger),
+    traces: readTraces({ wire: wire.traces, baseDir, secrets }, report),
     metrics: readMetrics(wire.metrics, baseDir, report),
     exports: readExports({ wire: wire.ledger?.export ?? [], baseDir, secrets }, report),
     storeFile: readStore(wire.store ?? 'sqlite:lictor.db', stateDir, report),

@@ -115,6 +115,12 @@ export interface LedgerExport {
 /** On loopback, or a unix socket. */
 export type MetricsListen = { readonly host: string; readonly port: number } | { readonly path: string };
 
+/** Where spans are sent (OTLP over HTTP). */
+export interface Traces extends Pick<LedgerExport, 'url' | 'ca' | 'headers' | 'timeoutMs'> {
+  /** Of the traces that begin at the gateway: 0 to 1. Others are as their beginner has decided. */
+  readonly share: number;
+}
+
 export interface Config {
   readonly publicUrl: PublicUrl;
   readonly listen: readonly ListenAddress[];
@@ -160,6 +166,8 @@ export interface Config {
   readonly ledger: { readonly failClosed: boolean; readonly retentionSeconds: number | null };
   /** Null: no metrics. */
   readonly metrics: MetricsListen | null;
+  /** Null: no traces. */
+  readonly traces: Traces | null;
   readonly exports: readonly LedgerExport[];
   /** Absolute path of the SQLite store. */
   readonly storeFile: string;

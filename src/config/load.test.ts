@@ -41,6 +41,7 @@ describe('a small file', () => {
       exports: [],
       metrics: null,
       startedByTag: false,
+      traces: null,
       ledger: { failClosed: true, retentionSeconds: null },
       storeFile: '/state/lictor.db',
     });

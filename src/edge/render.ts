@@ -9,6 +9,7 @@ import { linkedOperations, literal, renderBasePath, renderDocumentLinks, renderM
 import { renderMaps, renderTransportSecurity } from './render-maps.ts';
 import { renderRequestId } from './render-request-id.ts';
 import { renderServers } from './render-servers.ts';
+import { renderHttp } from './render-traces.ts';
 import {
   renderCredential,
   renderForwardHeaders,
@@ -51,6 +52,7 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
     .sort()) {
     files.set(name, readFileSync(join(PARTS_DIR, name), 'utf8'));
   }
+  files.set('http.conf', renderHttp(files.get('http.conf') ?? '', config));
   files.set('nginx.conf', renderMain(input));
   files.set('base-path.conf', renderBasePath(config));
   files.set('routes.conf', renderRoutes(input.operations, config));

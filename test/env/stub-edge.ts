@@ -150,6 +150,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     ledger: { failClosed: true, retentionSeconds: null },
     exports: [],
     metrics: null,
+    traces: null,
     storeFile: join(tmpdir(), 'unused.db'),
   };
 }

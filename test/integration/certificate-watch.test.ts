@@ -51,6 +51,7 @@ async function watch(tls: string): Promise<void> {
       sync: unused,
       eventRules: unused,
       edgeRuns: unused,
+      tracing: { use: async () => undefined, status: unused, close: unused },
       exports: { use: async () => undefined, status: unused, close: unused },
       get catalogue() {
         return unused();

@@ -38,6 +38,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/attacks/tokens.test.ts': 14,
   'integration/exports.test.ts': 45,
   'integration/metrics.test.ts': 15,
+  'integration/traces.test.ts': 10,
   'integration/locks.test.ts': 13,
   'integration/roles.test.ts': 13,
   'e2e/ui.test.ts': 110,

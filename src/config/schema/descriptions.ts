@@ -133,6 +133,12 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'ledger.export[].secret_file': 'File with the secret that webhooks are signed with.',
   metrics: 'Numbers for Prometheus, at /metrics (docs/metrics.md).',
   'metrics.listen': 'HOST:PORT on loopback, or unix:PATH.',
+  traces: 'Spans of requests by OTLP over HTTP (docs/metrics.md). Default: none.',
+  'traces.url': 'The collector: https://collector:4318; /v1/traces is added to an address without a path.',
+  'traces.sample': 'Of the traces that begin at the gateway: 10%. Those that a client began are as it decided.',
+  'traces.timeout': 'How long a delivery may take.',
+  'traces.ca_file': "Authorities that signed the collector's certificate, PEM. Default: those of the system.",
+  'traces.headers_file': 'File with request headers, one a line: Authorization: Bearer ...',
   agents: 'Reserved for agents.',
   approvals: 'Reserved for approvals.',
 };

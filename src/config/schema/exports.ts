@@ -1,6 +1,6 @@
-// One sink of ledger.export.
+// Where records and spans are sent.
 import { z } from 'zod';
-import { duration, filePath, slug, text } from './scalars.ts';
+import { duration, filePath, httpUrl, slug, text } from './scalars.ts';
 
 export const ledgerExport = z.strictObject({
   type: z.enum(['otlp', 'syslog', 'ndjson', 'webhook']),
@@ -12,4 +12,15 @@ export const ledgerExport = z.strictObject({
   ca_file: filePath.optional(),
   headers_file: filePath.optional(),
   secret_file: filePath.optional(),
+});
+
+export const traces = z.strictObject({
+  url: httpUrl,
+  sample: z
+    .string()
+    .regex(/^(?:100|[1-9]?[0-9](?:\.[0-9]{1,3})?)%$/, 'must be a share: 10%')
+    .default('10%'),
+  timeout: duration.default('5s'),
+  ca_file: filePath.optional(),
+  headers_file: filePath.optional(),
 });

@@ -1,7 +1,7 @@
 // The whole of lictor.yaml as the contract fixes it; lictor.schema.json is generated from here.
 import { z } from 'zod';
 import { DESCRIPTIONS } from './descriptions.ts';
-import { ledgerExport } from './exports.ts';
+import { ledgerExport, traces } from './exports.ts';
 import { identityProvider } from './identity.ts';
 import { schemaKeys } from './keys.ts';
 import { roleBinding } from './roles.ts';
@@ -72,6 +72,7 @@ export const configSchema = z
     ledger: ledger.prefault({}),
     store: text.default('sqlite:lictor.db').describe('sqlite:FILE, relative to the state directory.'),
     metrics: z.strictObject({ listen: z.union([hostPort, unixSocket]) }).optional(),
+    traces: traces.optional(),
     agents: z.array(z.unknown()).optional(),
     approvals: z.record(z.string(), z.unknown()).optional(),
   })

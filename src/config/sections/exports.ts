@@ -28,7 +28,7 @@ export function readExports({ wire, baseDir, secrets }: ExportsSection, report: 
   return read.filter((one) => one !== undefined);
 }
 
-interface Place {
+export interface Place {
   readonly keys: Keys;
   readonly baseDir: string;
   readonly secrets: 'read' | 'skip';
@@ -51,11 +51,17 @@ function readExport(wire: Wire, place: Place): LedgerExport | undefined {
   if (url === undefined || headers === undefined || secret === undefined || ca === undefined) return undefined;
   const overHttp = url.startsWith('http');
   if (wire.headers_file !== undefined && !overHttp) return void report([...keys, 'headers_file'], 'is set, and only http has headers', 'Remove it.');
-  if (wire.headers_file !== undefined && url.startsWith('http:') && !isLoopback(new URL(url).hostname))
-    return void report([...keys, 'url'], 'is http, and headers_file would cross the network in the clear', 'Write https://, or remove headers_file.');
+  if (!keepsHeaders(url, wire.headers_file, place)) return undefined;
   const name = wire.name ?? `${wire.type}-${createHash('sha256').update(url).digest('hex').slice(0, 8)}`;
   const timeoutMs = Math.max(1, parseDurationSeconds(wire.timeout) ?? 15) * 1000;
   return { name, type: wire.type, url, format: wire.format, from: wire.from, timeoutMs, ca, headers, secret };
+}
+
+/** False: reported. */
+export function keepsHeaders(url: string, headersFile: string | undefined, { keys, report }: Place): boolean {
+  if (headersFile === undefined || !url.startsWith('http:') || isLoopback(new URL(url).hostname)) return true;
+  report([...keys, 'url'], 'is http, and headers_file would cross the network in the clear', 'Write https://, or remove headers_file.');
+  return false;
 }
 
 /** In its normal form; a path of a file becomes a file: URL. */
@@ -73,7 +79,10 @@ function readUrl({ type, url }: Wire, { keys, baseDir, report }: Place): string 
 }
 
 /** Lines of `Name: value`; undefined: reported. The values never stand in a problem. */
-function readHeaders({ headers_file: file }: Wire, { keys, baseDir, secrets, report }: Place): Readonly<Record<string, string>> | undefined {
+export function readHeaders(
+  { headers_file: file }: Pick<Wire, 'headers_file'>,
+  { keys, baseDir, secrets, report }: Place,
+): Readonly<Record<string, string>> | undefined {
   if (file === undefined || secrets === 'skip') return {};
   const at = [...keys, 'headers_file'];
   const text = readSecretFile(resolve(baseDir, file), at, report);
@@ -102,7 +111,7 @@ function readSecret({ type, secret_file: file }: Wire, { keys, baseDir, secrets,
 }
 
 /** Their PEM; null: the system's. Undefined: reported. */
-function readAuthorities({ url, ca_file: file }: Wire, { keys, baseDir, report }: Place): string | null | undefined {
+export function readAuthorities({ url, ca_file: file }: Pick<Wire, 'url' | 'ca_file'>, { keys, baseDir, report }: Place): string | null | undefined {
   if (file === undefined) return null;
   const at = [...keys, 'ca_file'];
   if (!/^(?:https|tls):/.test(url)) return void report(at, 'is set, though the address has no TLS', 'Write https:// or tls://, or remove ca_file.');

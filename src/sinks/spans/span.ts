@@ -1,0 +1,106 @@
+// A line of the access log -> spans of OTLP: what the edge did with a request, and Prefect's part of it. Nothing on the request's way makes them.
+import { createHash } from 'node:crypto';
+import type { NewRecord } from '../../contract/record.ts';
+import { parseAccessLine, type RouteKnowledge } from '../../ledger/access-line.ts';
+import { attributes, unixNano } from '../kinds/otlp-json.ts';
+
+export interface SpanSetting {
+  readonly routes: RouteKnowledge;
+  /** `config.publicUrl.basePath`. */
+  readonly basePath: string;
+  /** Of the traces that begin here: 0 to 1. */
+  readonly share: number;
+}
+
+/** W3C Trace Context: opentelemetry.proto.trace.v1.Span in JSON. Kinds: 2 is a server's, 3 a client's. */
+type Span = Readonly<Record<string, unknown>>;
+
+/** None for a request that is not sampled, or a line that cannot be read. */
+export function spansOf(line: Buffer, { routes, basePath, share }: SpanSetting): readonly Span[] {
+  const parsed = parseAccessLine(line, routes, basePath);
+  if (!parsed.ok) return [];
+  const { record } = parsed;
+  const context = contextOf(traceparentIn(line), record.request_id, share);
+  if (context === undefined) return [];
+  const spanId = digest(record.request_id).slice(0, 16);
+  const startMs = Date.parse(record.time);
+  const endMs = startMs + (record.duration_ms ?? 0);
+  const server = {
+    traceId: context.traceId,
+    spanId,
+    ...(context.parent !== undefined && { parentSpanId: context.parent }),
+    name: record.action ?? record.method ?? 'request',
+    kind: 2,
+    startTimeUnixNano: unixNano(startMs),
+    endTimeUnixNano: unixNano(endMs),
+    attributes: attributes(described(record)),
+    // STATUS_CODE_ERROR, for what failed on this side (semantic conventions of HTTP servers).
+    ...((record.status ?? 0) >= 500 && { status: { code: 2 } }),
+  };
+  return [server, ...upstreamSpan(record, { traceId: context.traceId, parentSpanId: spanId, endMs })];
+}
+
+interface Around {
+  readonly traceId: string;
+  readonly parentSpanId: string;
+  readonly endMs: number;
+}
+
+/** The log says how long Prefect took, and not when it began: it is taken to have ended with the request. */
+function upstreamSpan({ request_id: id, upstream_ms: ms }: NewRecord, { traceId, parentSpanId, endMs }: Around): readonly Span[] {
+  if (ms === null || ms === undefined) return [];
+  return [
+    {
+      traceId,
+      spanId: digest(`${id ?? ''} prefect`).slice(0, 16),
+      parentSpanId,
+      name: 'prefect',
+      kind: 3,
+      startTimeUnixNano: unixNano(endMs - ms),
+      endTimeUnixNano: unixNano(endMs),
+      attributes: [],
+    },
+  ];
+}
+
+function described(record: NewRecord): Record<string, unknown> {
+  return {
+    'http.request.method': record.method,
+    'url.path': record.path,
+    'http.response.status_code': record.status,
+    'client.address': record.source_ip,
+    'user.id': record.principal,
+    'lictor.request_id': record.request_id,
+    'lictor.decision': record.decision,
+    'lictor.reason': record.reason,
+    'lictor.path_taken': record.path_taken,
+    'prefect.flow_run.id': record.flow_run_id,
+    'prefect.deployment.id': record.deployment_id,
+  };
+}
+
+interface Context {
+  readonly traceId: string;
+  readonly parent: string | undefined;
+}
+
+/** Who began the trace has decided about it (its sampled flag); of the others a share is taken. */
+function contextOf(traceparent: string | undefined, requestId: string, share: number): Context | undefined {
+  const [, traceId, parent, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent ?? '') ?? [];
+  if (traceId !== undefined && !/^0+$/.test(traceId) && !/^0+$/.test(parent ?? ''))
+    return (Number.parseInt(flags ?? '0', 16) & 1) === 1 ? { traceId, parent } : undefined;
+  const hash = digest(requestId);
+  if (Number.parseInt(hash.slice(-8), 16) / 2 ** 32 >= share) return undefined;
+  // The request id has the form of a trace's id: whoever has one finds the other.
+  return { traceId: /^(?!0{32})[0-9a-f]{32}$/.test(requestId) ? requestId : hash.slice(0, 32), parent: undefined };
+}
+
+/** What nginx wrote of the header, if it has its form (src/edge/render-traces.ts). */
+function traceparentIn(line: Buffer): string | undefined {
+  const [, value] = /"trace":"([0-9a-f-]{55})"/.exec(line.toString('latin1')) ?? [];
+  return value;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -2,7 +2,7 @@
 import type { PrefectEvent } from '../contract/prefect-event.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import type { LedgerReader } from '../ledger/query.ts';
-import type { PrefectAnswer } from './prefect-run.ts';
+import type { PrefectAnswer, PrefectRun } from './prefect-run.ts';
 import type { PrefectSource } from './prefect-source.ts';
 import { findStart, makerOf, type ParentRun } from './start.ts';
 import { buildTimeline, type Timeline } from './timeline.ts';
@@ -74,10 +74,10 @@ async function gatherChildren(sources: Sources, id: string, { seen, depth }: Pla
 type Around = Pick<Parameters<typeof findStart>[0], 'parent' | 'madeBy'>;
 
 /** Who is behind the run: the run that started it, and theirs; who made the automation. */
-async function behind(sources: Sources, { run, records, events }: Parameters<typeof findStart>[0], depth = 0): Promise<Around> {
-  const made = records.length > 0 && events === undefined ? undefined : makerOf(run, events ?? []);
+async function behind(sources: Sources, { run, events }: Facts & { readonly run: PrefectRun | null }, depth = 0): Promise<Around> {
+  const made = makerOf(run, events);
   const madeBy = made?.route === 'automation' && made.by !== null ? await makerInLedger(sources.reader, made.by.id) : null;
-  const task = run?.parentTaskRunId ?? events?.find(({ parent_task_run_id: parent }) => parent !== null)?.parent_task_run_id ?? null;
+  const task = run?.parentTaskRunId ?? events.find(({ parent_task_run_id: parent }) => parent !== null)?.parent_task_run_id ?? null;
   if (task === null || depth >= DEEPEST) return { parent: null, madeBy };
   const parentId = sources.reader.events.flowRunOfTask(task) ?? (await sources.prefect.flowRunOfTask(task));
   return { parent: parentId === undefined ? null : await parentRun(sources, parentId, depth + 1), madeBy };

@@ -76,22 +76,14 @@ export function startTraffic({ prefect, gateway, token, flowId }: OutageRoom, pa
   };
 }
 
-/** When Prefect was told to end, and when it had, epoch milliseconds. */
-export interface Ended {
-  readonly fromMs: number;
-  readonly untilMs: number;
-}
-
 /** Each of the three is away for that long, with as long in between. */
-export async function outagesInTurn({ prefect, gateway, cut }: OutageRoom, awayMs: number): Promise<Ended> {
+export async function outagesInTurn({ prefect, gateway, cut }: OutageRoom, awayMs: number): Promise<void> {
   await wait(awayMs);
   cut.cutStreams(true);
   await wait(awayMs);
   cut.cutStreams(false);
   await wait(awayMs);
-  const fromMs = Date.now();
   await prefect.halt();
-  const untilMs = Date.now();
   await wait(awayMs);
   await prefect.resume();
   await wait(awayMs);
@@ -103,7 +95,6 @@ export async function outagesInTurn({ prefect, gateway, cut }: OutageRoom, awayM
   signalProcess(supervisor, 'SIGCONT');
   await waitFor(async () => !isAlive(control) && (await gateway.isReady()), { what: 'a new control plane', timeoutMs: 60_000, everyMs: 200 });
   await wait(awayMs);
-  return { fromMs, untilMs };
 }
 
 const WANTED = ['flow-run', 'task-run', 'worker', 'deployment', 'automation', 'work-pool', 'work-queue']
@@ -126,18 +117,14 @@ export function eventsOfLedger({ gateway }: OutageRoom): readonly string[] {
     .sort();
 }
 
-/** Prefect writes events down some seconds after it has streamed them. */
-const UNWRITTEN_MS = 10_000;
-
-/** What the ledger has and Prefect has not, but for what Prefect streamed and then lost when it ended: the ledger's is the only copy of that. */
-export function inventedEvents(room: OutageRoom, { fromMs, untilMs }: Ended): readonly string[] {
-  const more = new Set(difference(eventsOfLedger(room), eventsOfPrefect(room)));
-  using db = new DatabaseSync(join(room.gateway.stateDir, 'ledger.db'), { readOnly: true, timeout: 10_000 });
-  const rows = db.prepare('SELECT id, occurred FROM prefect_events').all();
-  const isLost = (occurred: number): boolean => occurred >= fromMs - UNWRITTEN_MS && occurred <= untilMs;
-  return rows
-    .filter(({ id, occurred }) => more.has(String(id)) && !isLost(Date.parse(String(occurred))))
-    .map(({ id, occurred }) => `${String(id)} ${String(occurred)}`);
+/** Waits until both have the same: the ledger what it missed, and Prefect, which writes down some seconds late, what it has streamed. */
+export async function untilEqual(room: OutageRoom): Promise<void> {
+  const isEqual = (): boolean => {
+    const [own, kept] = [eventsOfPrefect(room), eventsOfLedger(room)];
+    return difference(own, kept).length === 0 && difference(kept, own).length === 0;
+  };
+  // What differs then is for the test to name.
+  await waitFor(isEqual, { what: 'the ledger and Prefect to have the same events', timeoutMs: 90_000, everyMs: 1_000 }).catch(() => undefined);
 }
 
 /** What is in the one and not in the other. */

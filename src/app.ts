@@ -160,12 +160,13 @@ export async function startApp(parts: AppParts): Promise<App> {
     acceptSocket: (socket) => relay.accept(socket),
     async drain() {
       for (const timer of timers) clearInterval(timer);
+      // They wait for a moment for what is under way, like the sockets.
+      const sent = Promise.all([house.exports.close(), house.tracing.close()]);
       await relay.drain();
       await Promise.all(servers.map(closeServer));
       await announcer.close();
       await metered.close();
-      await house.exports.close();
-      await house.tracing.close();
+      await sent;
       await current.get().retire();
       await eventIntake.close();
       await ledger.close();

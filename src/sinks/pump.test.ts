@@ -134,6 +134,40 @@ describe('a sink', () => {
     expect(got.flat()).toEqual([...numbers(1, 20), 8, 9, 10]);
   });
 
+  it('that is under way when the end comes is waited for, and its records do not come again', async () => {
+    const source = openSource(paths.ledgerFile);
+    const stop = new AbortController();
+    await runPump(
+      {
+        from: 'start',
+        timeoutMs: 1_000,
+        source,
+        sink: {
+          async deliver(batch, signal) {
+            stop.abort();
+            await new Promise((resolve) => setImmediate(resolve));
+            signal.throwIfAborted();
+            got.push(batch.map(({ record }) => record.seq));
+            return { rejected: 0 };
+          },
+          close: async () => undefined,
+        },
+        encode: ({ record }) => ({ record, json: '{}' }),
+        load: state,
+        save: (next) => writeState(paths.exports, 's', next),
+        onBreak: () => undefined,
+        onChange: () => undefined,
+        clock: () => 0,
+        random: () => 0.5,
+        wait: async () => undefined,
+      },
+      stop.signal,
+      new AbortController().signal,
+    );
+    source.close();
+    expect([got.flat(), state()?.n]).toEqual([numbers(1, 20), 20]);
+  });
+
   it('whose place cannot be read begins nowhere by itself', async () => {
     await pump();
     using db = new DatabaseSync(paths.ledgerFile);

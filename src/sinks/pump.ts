@@ -29,8 +29,11 @@ export interface PumpParts {
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Runs until the signal aborts. Rejects when the ledger or the place cannot be read or written: it may be begun again. */
-export async function runPump(parts: PumpParts, signal: AbortSignal): Promise<void> {
+/**
+ * Runs until the signal aborts; a delivery that is under way then may end by itself, until `cut` aborts: what was answered does not come again. Rejects when the
+ * ledger or the place cannot be read or written: it may be begun again.
+ */
+export async function runPump(parts: PumpParts, signal: AbortSignal, cut: AbortSignal = signal): Promise<void> {
   const { source, save, load, onChange } = parts;
   let state = load();
   if (state === undefined) {
@@ -46,7 +49,7 @@ export async function runPump(parts: PumpParts, signal: AbortSignal): Promise<vo
       await parts.wait(LOOK_MS, signal);
       continue;
     }
-    const outcome = await attempt(parts, batch, signal);
+    const outcome = await attempt(parts, batch, cut);
     if (signal.aborted && outcome.error !== null) return;
     state = outcome.error === null ? delivered(state, batch, outcome.rejected) : failed(state, outcome.error, parts.clock());
     save(state);

@@ -13,6 +13,8 @@ import { openSource, type Source } from './source.ts';
 
 const STATUS_MS = 1_000;
 const AGAIN_MS = 5_000;
+/** So long a delivery that is under way may take, when we have to end. */
+const GRACE_MS = 1_000;
 
 const port = parentPort;
 if (port === null) throw new LictorError('not-a-worker', 'Records are sent by a worker thread only.');
@@ -20,6 +22,7 @@ if (port === null) throw new LictorError('not-a-worker', 'Records are sent by a 
 const setup = workerData as SendingSetup;
 const post = (message: FromSending): void => port.postMessage(message);
 const stop = new AbortController();
+const cut = new AbortController();
 
 interface Running {
   readonly config: LedgerExport;
@@ -30,7 +33,10 @@ interface Running {
 
 const sinks: readonly Running[] = setup.exports.map((config) => ({ config, state: null, source: undefined, stopped: null }));
 const told = setInterval(tell, STATUS_MS);
-port.on('message', () => stop.abort());
+port.on('message', () => {
+  stop.abort();
+  setTimeout(() => cut.abort(), GRACE_MS).unref();
+});
 await Promise.all(sinks.map(keepRunning));
 clearInterval(told);
 tell();
@@ -72,6 +78,7 @@ async function run(running: Running): Promise<void> {
         wait: waitFor,
       },
       stop.signal,
+      cut.signal,
     );
   } finally {
     running.source.close();

@@ -4,7 +4,7 @@ import { nearestName } from '../config/suggest.ts';
 import type { Located } from '../contract/decision.ts';
 import { LictorError } from '../contract/error.ts';
 import { RESOURCE_TYPES, type ResourceType } from '../contract/operation.ts';
-import { conclude, type ExplainerParts, evaluate } from './explainer.ts';
+import { conclude, type ExplainerParts, evaluate, unseenNotes } from './explainer.ts';
 import type { Explanation } from './explanation.ts';
 import type { Somebody } from './principal.ts';
 
@@ -26,7 +26,12 @@ export async function explainAction(
   const resources = readResource(question.resource, entry);
   const asks = await Promise.all(resources.map((resource) => evaluate(parts, somebody, { action: entry.name, resource })));
   const denied = asks.find(({ decision }) => decision === 'deny');
-  return conclude(parts, somebody, { decision: denied === undefined ? 'allow' : 'deny', reason: denied?.reason ?? 'policy-permits', asks });
+  return conclude(parts, somebody, {
+    decision: denied === undefined ? 'allow' : 'deny',
+    reason: denied?.reason ?? 'policy-permits',
+    asks,
+    notes: unseenNotes(asks),
+  });
 }
 
 function readResource(text: string | undefined, entry: { readonly name: string; readonly resources: readonly ResourceType[] }): readonly Located[] {

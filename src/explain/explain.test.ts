@@ -175,6 +175,29 @@ describe('explain for a role on some objects only', () => {
     expect(theirs).toMatchObject({ decision: 'deny', reason: 'object-foreign', status: 404, asks: [{ attributes: { tags: ['team-b'] } }] });
   });
 
+  it('answers without Prefect: what is certain, and what hangs on the object', async () => {
+    const away = explainerParts();
+    const cancel = await explainAction(away, await bob(), { action: 'flow_runs.cancel', resource: ID });
+    expect(cancel).toMatchObject({ decision: 'deny', reason: 'upstream-unavailable', status: 503, asks: [{ attributes: null, narrowed_to: ['tags=team-a'] }] });
+    expect(cancel.notes.join()).toContain(`allowed if tags=team-a covers it`);
+    expect(await explainAction(away, await bob(), { action: 'flow_runs.delete', resource: ID })).toMatchObject({
+      reason: 'policy-default-deny',
+      status: 403,
+      notes: [],
+    });
+    expect(await explainAction(away, await bob(), { action: 'flow_runs.read' })).toMatchObject({ decision: 'allow', asks: [{ narrowed_to: ['tags=team-a'] }] });
+    const ask = async (line: string, body?: unknown) => explainRequest(away, await bob(), { line, ...(body !== undefined && { body: json(body) }) });
+    expect(await ask(`GET /api/flow_runs/${ID}`)).toMatchObject({
+      reason: 'upstream-unavailable',
+      asks: [{ action: 'flow_runs.read', narrowed_to: ['tags=team-a'] }],
+    });
+    const state = await ask(`POST /api/flow_runs/${ID}/set_state`, { state: { type: 'CANCELLING' } });
+    expect(state).toMatchObject({ decision: 'deny', reason: 'upstream-unavailable', status: 503 });
+    expect(state.notes.join()).toContain('cannot be asked');
+    expect(await ask(`DELETE /api/flow_runs/${ID}`)).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });
+    expect(await explainAction(away, await role('operator'), { action: 'flow_runs.cancel', resource: ID })).toMatchObject({ decision: 'allow', notes: [] });
+  });
+
   it('says what a list is narrowed to, and answers a request like the edge', async () => {
     expect(await explainAction(prefect('team-a'), await bob(), { action: 'flow_runs.read' })).toMatchObject({
       decision: 'allow',

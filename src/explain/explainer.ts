@@ -8,12 +8,13 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { scopeText } from '../contract/scope.ts';
 import { type Ask, type Authorization, createDecider, type Decider } from '../decide/decider.ts';
-import { rule } from '../decide/rule.ts';
+import { type Question, rule, ruleAtMost } from '../decide/rule.ts';
 import type { Lookup } from '../mediate/family.ts';
 import { attributesOf } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { PolicySource } from '../policy/sources.ts';
 import { createEntities, type Entities, type EntityParts } from '../prefect/entities.ts';
+import { UpstreamError } from '../prefect/upstream-error.ts';
 import type { ExplainedAsk, ExplainedRequest, Explanation } from './explanation.ts';
 import type { Somebody } from './principal.ts';
 
@@ -123,11 +124,33 @@ export async function evaluate(
 ): Promise<ExplainedAsk> {
   const carrier = principal.kind === 'user' ? 'session' : 'authorization';
   const ask: Ask = { ...question, ...(question.resource.id !== null && { own: true }) };
-  const { decision, entity, restriction } = await rule(
-    { policy: parts.policy, entities: entitiesOf(parts) },
-    { principal, ask, context: { address: '', carrier, facts: {} } },
-  );
-  return { ...explainDecision(parts, decision, { facts: {}, entity }), narrowed_to: restriction?.map(scopeText) ?? null };
+  const asked = { principal, ask, context: { address: '', carrier, facts: {} } };
+  try {
+    const { decision, entity, restriction } = await rule({ policy: parts.policy, entities: entitiesOf(parts) }, asked);
+    const narrowedTo = question.resource.id === null ? (restriction?.map(scopeText) ?? null) : null;
+    return { ...explainDecision(parts, decision, { facts: {}, entity }), narrowed_to: narrowedTo };
+  } catch (error) {
+    if (error instanceof UpstreamError) return withoutLook(parts, asked, error.reason);
+    throw error;
+  }
+}
+
+/** Prefect cannot be asked what the object is: what no scope could allow is denied for that, and the rest as the gateway does it, 503. */
+function withoutLook(parts: ExplainerParts, asked: Question, reason: ReasonCode): ExplainedAsk {
+  const { decision } = ruleAtMost(parts, asked);
+  const looked = { facts: {}, entity: null };
+  if (decision.enforced !== 'allow') return explainDecision(parts, decision, looked);
+  const scopes = asked.principal.grants.flatMap(({ scope }) => (scope === null ? [] : [scopeText(scope)]));
+  return { ...explainDecision(parts, { ...decision, effect: 'deny', enforced: 'deny', reason }, looked), narrowed_to: scopes };
+}
+
+/** Of those that were answered without a look at their object. */
+export function unseenNotes(asks: readonly ExplainedAsk[]): readonly string[] {
+  const unseen = asks.filter(({ reason, resource_id: id }) => id !== null && REASONS[reason].status === 503);
+  return unseen.map(({ resource_type: type, resource_id: id, narrowed_to: scopes }) => {
+    const inside = (scopes ?? []).length === 0 ? 'it is what your policies ask for' : `${(scopes ?? []).join(' or ')} covers it`;
+    return `Prefect cannot be asked what ${type} ${id} is, so this would be answered with 503 now. With Prefect there it is allowed if ${inside}.`;
+  });
 }
 
 /** Prefect's objects, as the explainer can look at them. */

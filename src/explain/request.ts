@@ -13,7 +13,7 @@ import { createFamilies } from '../mediate/families.ts';
 import type { Family, Lookup } from '../mediate/family.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
 import { isCanonical } from './canonical.ts';
-import { conclude, deciderFor, type ExplainerParts, evaluate, explainAsks, inputsOf } from './explainer.ts';
+import { conclude, deciderFor, type ExplainerParts, evaluate, explainAsks, inputsOf, unseenNotes } from './explainer.ts';
 import type { ExplainedRequest, Explanation } from './explanation.ts';
 import type { Somebody } from './principal.ts';
 
@@ -32,7 +32,24 @@ export async function explainRequest(parts: ExplainerParts, somebody: Somebody, 
   if (operation === undefined) return refuse('action-unknown', nearby(parts, request));
   if (operation.taken === 'deny') return refuse('route-denied');
   const asked: Asked = { parts, somebody, request, operation };
-  return operation.taken === 'mediated' ? explainMediated(asked, question.body) : explainWhole(asked, question.body);
+  try {
+    return await (operation.taken === 'mediated' ? explainMediated(asked, question.body) : explainWhole(asked, question.body));
+  } catch (error) {
+    if (error instanceof UpstreamError) return explainUnseen(asked, error.reason);
+    throw error;
+  }
+}
+
+/** Prefect cannot be asked about an object that decides: what is certain all the same, and what hangs on it. */
+async function explainUnseen({ parts, somebody, request, operation }: Asked, reason: Explanation['reason']): Promise<Explanation> {
+  const resource = ownResource(parts, operation, request);
+  const asks = await Promise.all(alternativeActions(operation).map((action) => evaluate(parts, somebody, { action, resource })));
+  const [first] = asks;
+  const isCertain = first !== undefined && asks.every((ask) => ask.decision === 'deny' && ask.reason === first.reason);
+  const unseen = unseenNotes(asks);
+  const notes =
+    unseen.length > 0 ? unseen.slice(0, 1) : [`Prefect cannot be asked about the objects that this request names, so it would be answered with 503 now.`];
+  return conclude(parts, somebody, { decision: 'deny', reason: isCertain ? first.reason : reason, request, asks, notes });
 }
 
 interface Asked {

@@ -16,14 +16,15 @@ import { describeMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
 import { type NginxParts, renderUpstream, startNginx } from './nginx.ts';
 import { type Spread, spread } from './numbers.ts';
-import type { BenchResult } from './result.ts';
+import type { BenchResult, DecisionCost } from './result.ts';
 import { type Arrivals, startArrivals } from './socket.ts';
 
 const STARTS = 5;
 const OWN_POLICIES = [
-  { own: 0, about: 'all' },
-  { own: 200, about: 'a fifth' },
-  { own: 200, about: 'all' },
+  { own: 0, about: 'all', scoped: false },
+  { own: 200, about: 'a fifth', scoped: false },
+  { own: 200, about: 'all', scoped: false },
+  { own: 200, about: 'a fifth', scoped: true },
 ] as const;
 
 export interface BenchParts {
@@ -59,8 +60,9 @@ export async function bench(parts: BenchParts): Promise<BenchResult> {
     const ledgerSeconds = await ledgerCaughtUp(gateway.places.state, progress);
     const decisions = await progress.step(
       'Deciding by policies',
-      async () => OWN_POLICIES.map(measureDecisions),
-      (costs) => `A decision takes ${costs.map(({ own, about, p50Ms }) => `${p50Ms.toFixed(2)} ms (${own} own policies, ${about} about it)`).join(', ')}`,
+      measureEach,
+      (costs) =>
+        `A decision takes ${costs.map(({ own, about, scoped, p50Ms }) => `${p50Ms.toFixed(2)} ms (${own} own policies, ${about} about it${scoped ? ', by a scope' : ''})`).join(', ')}`,
     );
     const [mediated, socket] = await measureAdded(added, arrivals);
     await supervisor.stop();
@@ -83,6 +85,13 @@ export async function bench(parts: BenchParts): Promise<BenchResult> {
   } finally {
     await arrivals.close();
   }
+}
+
+/** One after the other: they share the cores with nothing. */
+async function measureEach(): Promise<readonly DecisionCost[]> {
+  const costs: DecisionCost[] = [];
+  for (const kind of OWN_POLICIES) costs.push(await measureDecisions(kind));
+  return costs;
 }
 
 async function measureAdded(parts: AddedParts, arrivals: Arrivals) {

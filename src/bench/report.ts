@@ -16,8 +16,14 @@ export function renderMarkdown(result: BenchResult): string {
     '## Decisions',
     '1,000 different questions to the policies, none of them remembered; in the process, without the way there.',
     table(
-      ['own policies', 'of them about the question', 'p50 ms', 'p95 ms'],
-      result.decisions.map(({ own, about, p50Ms, p95Ms }) => [String(own), about, p50Ms.toFixed(3), p95Ms.toFixed(3)]),
+      ['own policies', 'of them about the question', 'role', 'p50 ms', 'p95 ms'],
+      result.decisions.map(({ own, about, scoped, p50Ms, p95Ms }) => [
+        String(own),
+        about,
+        scoped ? 'of a scope' : 'on everything',
+        p50Ms.toFixed(3),
+        p95Ms.toFixed(3),
+      ]),
     ),
     '## Added latency',
     table(

@@ -37,6 +37,8 @@ export interface DecisionCost {
   readonly own: number;
   /** How many of them concern the question by their scope. */
   readonly about: 'a fifth' | 'all';
+  /** By a role of a scope, whose objects are looked at (in memory): 1,000 deployments inside it. */
+  readonly scoped: boolean;
   readonly p50Ms: number;
   readonly p95Ms: number;
 }

@@ -51,10 +51,9 @@ export async function rule(parts: RuleParts, question: Question): Promise<Ruling
   if (!hasScopes(principal)) {
     return policy.readsAttributes ? ruleByAttributes(parts, question) : { decision: evaluate(policy, question, {}), restriction: null, entity: null };
   }
-  const atMost = evaluate(policy, question, { inForce: rolesOfScopes(principal) });
-  if (ask.shared === true || isShared(ask.action)) return { decision: atMost, restriction: null, entity: null };
+  if (ask.shared === true || isShared(ask.action)) return ruleAtMost(parts, question);
   const isObject = ask.resource.id !== null || ask.creates !== undefined || ask.of !== undefined;
-  return isObject ? ruleOnObject(parts, question) : ruleOnKind(policy, question, atMost);
+  return isObject ? ruleOnObject(parts, question) : ruleOnKind(policy, question, ruleAtMost(parts, question).decision);
 }
 
 /** Nobody's scope counts, but what the object is may: before and after. */
@@ -85,22 +84,29 @@ function ruleOnKind(policy: PolicyEngine, question: Question, atMost: Decision):
 
 async function ruleOnObject(parts: RuleParts, question: Question): Promise<Ruling> {
   const { policy } = parts;
-  const { ask } = question;
-  const whole = evaluate(policy, question, {});
+  const { ask, principal } = question;
+  const whole = (): Decision => evaluate(policy, question, {});
   // What a role may do everywhere needs no look at the object, unless a policy reads what it is.
-  if (whole.enforced === 'allow' && !policy.readsAttributes) return { decision: whole, restriction: null, entity: null };
+  const mayBeWhole = !policy.readsAttributes && principal.grants.some(({ scope }) => scope === null);
+  if (mayBeWhole && whole().enforced === 'allow') return { decision: whole(), restriction: null, entity: null };
   const now = await entityOf(parts, question);
   if (now === null && ask.orAbsent === true) return ruleAtMost(parts, question);
-  if (now === null) return { decision: refused(whole, 'object-foreign'), restriction: null, entity: null };
+  if (now === null) return ruleOnNothing(policy, whole());
   const before = ruleOnEntity(policy, question, now);
   // The answer names other objects as well.
-  const isScreened = before.enforced === 'allow' && whole.enforced !== 'allow' && ask.own === true && isScreenedRead(ask.action);
+  const isScreened = before.enforced === 'allow' && ask.own === true && isScreenedRead(ask.action) && whole().enforced !== 'allow';
   if (isScreened) return { decision: before, restriction: permittingScopes(policy, question), entity: now };
   if (before.enforced !== 'allow' || ask.changes === undefined) return { decision: before, restriction: null, entity: now };
   const then = await parts.entities.changed(ask.resource, ask.changes);
-  if (then === null) return { decision: refused(whole, 'object-foreign'), restriction: null, entity: now };
+  if (then === null) return { decision: refused(whole(), 'object-foreign'), restriction: null, entity: now };
   const after = ruleOnEntity(policy, { ...question, ask: { ...ask, own: false } }, then);
   return { decision: after, restriction: null, entity: then };
+}
+
+/** Whoever may do it without any role of a scope is told by Prefect that there is no such object. */
+function ruleOnNothing({ readsAttributes }: PolicyEngine, whole: Decision): Ruling {
+  const isAllowed = whole.enforced === 'allow' && !readsAttributes;
+  return { decision: isAllowed ? whole : refused(whole, 'object-foreign'), restriction: null, entity: null };
 }
 
 /** Null: the object that the path names is not there. Others are judged by their name then. */

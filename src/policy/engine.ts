@@ -22,6 +22,7 @@ import { attributesOf } from './attributes.ts';
 import { isFactName } from './facts.ts';
 import { createMemo } from './memo.ts';
 import { invalid, loadBuiltInPolicies, type PolicyTexts } from './policies.ts';
+import { type Reads, readsOfEach } from './reads.ts';
 import { type Asked, createRelevance } from './relevant.ts';
 import { PRINCIPAL, ROLE, renderSchema } from './schema.ts';
 
@@ -103,8 +104,13 @@ export interface Validation {
 
 interface Parsed {
   readonly schemaId: string;
-  /** Name of a set that holds every policy which can say anything about the question. */
-  readonly setFor: (asked: Asked) => string;
+  /** A set that holds every policy which can say anything about the question. */
+  readonly setFor: (asked: Asked) => PreparsedSet;
+}
+
+interface PreparsedSet {
+  readonly name: string;
+  readonly reads: Reads;
 }
 
 /** Beyond so many different choices the whole set is asked: the wasm never forgets one. */
@@ -119,34 +125,41 @@ function preparse(schema: SchemaJson<string>, policies: PolicyTexts, actions: re
     assertParsed(preparsePolicySet(id, { staticPolicies: { ...texts } }));
     return id;
   };
-  const whole = parse(policies);
+  const readsOf = readsOfEach(policies);
+  const whole: PreparsedSet = { name: parse(policies), reads: readsOf(Object.keys(policies)) };
   const relevant = createRelevance(policies, actions);
-  const sets = new Map<string, string>();
-  const setFor = (asked: Asked): string => {
+  const sets = new Map<string, PreparsedSet>();
+  const setFor = (asked: Asked): PreparsedSet => {
     const ids = relevant(asked);
     const key = ids.join('\n');
     const known = sets.get(key);
     if (known !== undefined || sets.size >= MOST_SETS) return known ?? whole;
-    const set = parse(Object.fromEntries(ids.map((id) => [id, policies[id] ?? ''])));
+    const set = { name: parse(Object.fromEntries(ids.map((id) => [id, policies[id] ?? '']))), reads: readsOf(ids) };
     sets.set(key, set);
     return set;
   };
   return { schemaId, setFor };
 }
 
-/** All that Cedar is given. */
+/** All that Cedar is given. What none of the policies reads is left out, so that its answer is remembered for every question alike. */
 function callOf(parsed: Parsed, { principal, action, resource, context, inForce = [], entity }: PolicyQuestion): StatefulAuthorizationCall {
   const uid = { type: PRINCIPAL, id: principal.id };
   const granted = [...principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])), ...inForce];
   const roles = [...new Set(granted)];
   const asked = { principal: principal.id, roles, action, resource: { type: resource.type, id: resource.id ?? WHOLE_TYPE } };
+  const { name, reads } = parsed.setFor(asked);
+  const object = reads.resource ? asked.resource : { type: resource.type, id: WHOLE_TYPE };
   return {
     principal: uid,
     action: { type: 'Action', id: action },
-    resource: asked.resource,
-    context: { address: context.address, carrier: context.carrier, facts: knownFacts(context) },
+    resource: object,
+    context: {
+      address: reads.address ? context.address : '',
+      carrier: reads.carrier ? context.carrier : '',
+      facts: reads.facts ? knownFacts(context) : {},
+    },
     entities: [
-      ...(entity == null ? [] : [{ uid: { type: resource.type, id: resource.id ?? WHOLE_TYPE }, attrs: attributesOf(entity), parents: [] }]),
+      ...(entity == null || !reads.resource ? [] : [{ uid: object, attrs: attributesOf(entity), parents: [] }]),
       {
         uid,
         attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }) },
@@ -154,7 +167,7 @@ function callOf(parsed: Parsed, { principal, action, resource, context, inForce 
       },
     ],
     preparsedSchemaName: parsed.schemaId,
-    preparsedPolicySetId: parsed.setFor(asked),
+    preparsedPolicySetId: name,
     validateRequest: false,
   };
 }

@@ -1,0 +1,53 @@
+// What a policy looks at of a question: what it does not read cannot change its answer, so that one answer serves many questions.
+//
+// Read off the policy's own tree (Cedar's JSON form). Whatever is not understood counts as read.
+import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { PolicyTexts } from './policies.ts';
+
+export interface Reads {
+  /** Which object it is, or what it is like; its kind is always read. */
+  readonly resource: boolean;
+  readonly address: boolean;
+  readonly carrier: boolean;
+  readonly facts: boolean;
+}
+
+const EVERYTHING: Reads = { resource: true, address: true, carrier: true, facts: true };
+const NOTHING: Reads = { resource: false, address: false, carrier: false, facts: false };
+
+/** By the name of each policy. */
+export function readsOfEach(policies: PolicyTexts): (ids: readonly string[]) => Reads {
+  const known = new Map(Object.entries(policies).map(([id, text]) => [id, readsOf(text)]));
+  return (ids) => ids.map((id) => known.get(id) ?? EVERYTHING).reduce(either, NOTHING);
+}
+
+function either(a: Reads, b: Reads): Reads {
+  return { resource: a.resource || b.resource, address: a.address || b.address, carrier: a.carrier || b.carrier, facts: a.facts || b.facts };
+}
+
+function readsOf(text: string): Reads {
+  const parsed = policyToJson(text);
+  if (parsed.type === 'failure') return EVERYTHING;
+  const { resource, conditions } = parsed.json;
+  const isNamed = resource.op !== 'All' && (resource.op !== 'is' || 'in' in resource);
+  return conditions.map(({ body }) => readsIn(body)).reduce(either, { ...NOTHING, resource: isNamed });
+}
+
+/** `context.address` is one of its members; `context` alone, or a member that is not known here, is all of it. */
+function readsIn(node: unknown): Reads {
+  if (Array.isArray(node)) return node.map(readsIn).reduce(either, NOTHING);
+  if (typeof node !== 'object' || node === null) return NOTHING;
+  if ('Var' in node) return node.Var === 'principal' || node.Var === 'action' ? NOTHING : node.Var === 'resource' ? { ...NOTHING, resource: true } : EVERYTHING;
+  const member = memberOfContext(node);
+  if (member !== undefined) return member;
+  return Object.values(node).map(readsIn).reduce(either, NOTHING);
+}
+
+/** `{".": {left: {Var: "context"}, attr}}`, or the same of `has`. */
+function memberOfContext(node: object): Reads | undefined {
+  const access: unknown = '.' in node ? node['.'] : 'has' in node ? node.has : undefined;
+  if (typeof access !== 'object' || access === null || !('left' in access) || !('attr' in access)) return undefined;
+  const { left, attr } = access;
+  if (typeof left !== 'object' || left === null || !('Var' in left) || left.Var !== 'context') return undefined;
+  return attr === 'address' || attr === 'carrier' || attr === 'facts' ? { ...NOTHING, [attr]: true } : undefined;
+}

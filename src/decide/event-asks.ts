@@ -51,6 +51,12 @@ function payloadObjects({ payload }: Claims): readonly (Located | undefined)[] {
   return [typeof id === 'string' ? objectOf(`prefect.task-run.${id}`) : undefined, typeof run === 'string' ? objectOf(`prefect.flow-run.${run}`) : undefined];
 }
 
+/** Undefined: it is no `prefect.KIND.UUID` of a kind that is known. */
+export function objectNamed(text: string): Located | undefined {
+  const object = objectOf(text);
+  return object?.id === null || parseUuid(object?.id ?? '') === undefined ? undefined : object;
+}
+
 function objectOf(text: string): Located | undefined {
   const kind = KINDS.find(([prefix]) => text.startsWith(prefix));
   if (kind === undefined) return undefined;

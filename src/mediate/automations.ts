@@ -7,6 +7,7 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import { actionAsks, actionsOf, unbounded } from './automation-actions.ts';
+import { listeningAsks } from './automation-triggers.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
 import { distinctAsks } from './references.ts';
@@ -18,7 +19,8 @@ export const createAutomation: Family = {
     const body = call.tree;
     if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
     const creates = { creates: { name: field(body, 'name') ?? null } };
-    return planChange(call, lookup, { automations: [body], further: ownerAsks(field(body, 'owner_resource') ?? null), becomes: creates });
+    const further = [...ownerAsks(field(body, 'owner_resource') ?? null), ...listeningAsks(body)];
+    return planChange(call, lookup, { automations: [body], further, becomes: creates });
   },
 };
 
@@ -29,7 +31,7 @@ export const updateAutomation: Family = {
     const body = call.tree;
     if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
     const changes = { changes: { name: field(body, 'name') ?? null } };
-    return planChange(call, lookup, { automations: [body, ...(await oldAutomation(call, lookup))], further: [], becomes: changes });
+    return planChange(call, lookup, { automations: [body, ...(await oldAutomation(call, lookup))], further: listeningAsks(body), becomes: changes });
   },
 };
 
@@ -86,7 +88,9 @@ function ownerAsks(owner: JsonValue): readonly Ask[] {
 }
 
 function refusal(denied: readonly Decision[]): Refusal | undefined {
-  const missing = denied.filter(({ resource, action }) => resource.type !== 'Automation' || action === unbounded.action).map(({ action }) => action);
+  const missing = denied
+    .filter(({ resource, action }) => (resource.type !== 'Automation' && action !== 'events.read') || action === unbounded.action)
+    .map(({ action }) => action);
   if (missing.length === 0) return undefined;
   return { code: 'automation-exceeds-rights', detail: `The automation would do what its author may not: ${[...new Set(missing)].join(', ')}.` };
 }

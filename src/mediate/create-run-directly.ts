@@ -12,7 +12,7 @@ import { createdRun, earlierRun } from './create-flow-run.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
 import { stamped } from './provenance.ts';
 import { templateAsks } from './references.ts';
-import { parentAsks, runProblem } from './run-request.ts';
+import { infrastructureAsks, parentAsks, runProblem } from './run-request.ts';
 
 export const createRunDirectly: Family = {
   operations: ['create_flow_run_flow_runs__post'],
@@ -38,7 +38,7 @@ const PLACE_OF_RUN = ['flow_id', 'deployment_id', 'parent_task_run_id', 'tags', 
 function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
   const given = field(body, 'deployment_id') ?? null;
   const facts = { parameters: !isBlank(field(body, 'parameters')), job_variables: !isBlank(field(body, 'job_variables')) };
-  const reads = templateAsks(field(body, 'job_variables'));
+  const reads = [...templateAsks(field(body, 'job_variables')), ...infrastructureAsks(body)];
   if (given === null) {
     const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, creates: pick(body, PLACE_OF_RUN) };
     const asks = [own, ...parentAsks(own, field(body, 'parent_task_run_id'))];

@@ -114,5 +114,15 @@ function readAsks(body: JsonObject, old: JsonObject | null): readonly Ask[] {
     ...templateAsks(given),
     ...hydrationAsks(given),
     ...blocks.map((id) => readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null)),
+    ...slotAsks(field(body, 'global_concurrency_limit_id') ?? null, old),
   ];
+}
+
+/** Its runs hold slots of that limit, and Prefect shows the limit with it. */
+function slotAsks(given: JsonValue, old: JsonObject | null): readonly Ask[] {
+  if (given === null) return [];
+  const limit = old === null ? undefined : field(old, 'global_concurrency_limit');
+  const id = typeof given === 'string' ? (parseUuid(given) ?? null) : null;
+  if (id !== null && isObject(limit) && field(limit, 'id') === id) return [];
+  return [{ action: 'concurrency.slots', resource: { type: 'ConcurrencyLimit', id } }];
 }

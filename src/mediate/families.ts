@@ -24,7 +24,7 @@ import { uiSettings } from './ui-settings.ts';
 import { updateFlowRun } from './update-flow-run.ts';
 import { writeVariable } from './variables.ts';
 import { createWorkPool, updateWorkPool } from './work-pools.ts';
-import { updateWorkQueue } from './work-queues.ts';
+import { createWorkQueue, updateWorkQueue } from './work-queues.ts';
 
 export interface FamilyParts {
   readonly publicUrl: Pick<PublicUrl, 'basePath'>;
@@ -52,6 +52,7 @@ export function namedFamilies({ publicUrl, eventRules }: FamilyParts): readonly 
     deleteFlowRuns,
     createWorkPool,
     updateWorkPool,
+    createWorkQueue,
     updateWorkQueue,
     createAutomation,
     updateAutomation,

@@ -14,7 +14,10 @@ export const createLogs: Family = {
 export const createArtifact: Family = {
   operations: ['create_artifact_artifacts__post'],
   maxBytes: 16 * MEBIBYTE,
-  plan: (call) => planItems(call, isObject(call.tree) ? [call.tree] : undefined, 'an artifact'),
+  plan(call) {
+    const artifact = isObject(call.tree) ? call.tree : undefined;
+    return planItems(call, artifact === undefined ? undefined : [artifact], 'an artifact', artifact === undefined ? [] : keyAsks(call, artifact));
+  },
 };
 
 export const createTaskRun: Family = {
@@ -23,11 +26,18 @@ export const createTaskRun: Family = {
   plan: (call) => planItems(call, isObject(call.tree) ? [call.tree] : undefined, 'a task run'),
 };
 
-function planItems(call: Call, items: readonly JsonValue[] | undefined, what: string) {
+/** The latest of a key is what everybody is shown: it must be the writer's own, or none. */
+function keyAsks(call: Call, artifact: JsonObject): readonly Ask[] {
+  const key = field(artifact, 'key') ?? null;
+  if (typeof key !== 'string') return [];
+  return [{ action: call.operation.action, resource: ownResource(call), of: { type: 'Artifact', id: key, named: true }, orAbsent: true }];
+}
+
+function planItems(call: Call, items: readonly JsonValue[] | undefined, what: string, further: readonly Ask[] = []) {
   if (items === undefined || !items.every(isObject)) return invalid(`The body must be ${what}.`);
   const own: Ask = { action: call.operation.action, resource: ownResource(call) };
   const asks = items.length === 0 ? [{ ...own, shared: true }] : items.flatMap((item) => runAsks(own, item));
-  return planned({ asks: distinctAsks(asks), intent: false, rewrite: () => call.tree });
+  return planned({ asks: distinctAsks([...asks, ...further]), intent: false, rewrite: () => call.tree });
 }
 
 /** Both runs that it names. What names none is of nobody's run, and of whoever wrote it. */

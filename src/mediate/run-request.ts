@@ -6,7 +6,7 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import { labelsReadable } from './provenance.ts';
-import { hydrationAsks, templateAsks } from './references.ts';
+import { hydrationAsks, readsBlock, templateAsks } from './references.ts';
 
 /** As Prefect answers it. */
 export type Deployment = JsonObject;
@@ -47,7 +47,18 @@ export function asksForRun(body: JsonObject, target: RunTarget): readonly Ask[] 
   if (parameters) asks.push({ action: 'deployments.run.parameters', resource, facts });
   if (Object.values(overrides).includes(true)) asks.push({ action: 'deployments.run.override', resource, facts });
   // Prefect puts variables into the parameters, and shows the value there; workers put blocks into job variables.
-  return [...asks, ...hydrationAsks(field(body, 'parameters')), ...templateAsks(overrides.job_variables ? field(body, 'job_variables') : undefined)];
+  return [
+    ...asks,
+    ...infrastructureAsks(body),
+    ...hydrationAsks(field(body, 'parameters')),
+    ...templateAsks(overrides.job_variables ? field(body, 'job_variables') : undefined),
+  ];
+}
+
+/** The block that the run is to be executed by, if the body names one. */
+export function infrastructureAsks(body: JsonObject): readonly Ask[] {
+  const id = field(body, 'infrastructure_document_id') ?? null;
+  return isBlank(id) ? [] : [readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null)];
 }
 
 /** A sub-flow's run stands under the task run that is named, in whoever's run that is, and its states become that task's. */

@@ -321,6 +321,14 @@ describe('configuration by name', () => {
       expect(await as('deployer', scope)('POST /api/automations/', templated(text))).toMatchObject({ result: 'scope-not-filterable', arrived: false });
       expect(await outcomeOf('deployer', 'POST /api/automations/', templated(text))).toMatchObject({ result: 201 });
     }
+    const listens = (match: unknown) => ({ name: 'a-x', trigger: { type: 'event', expect: ['x'], match }, actions: [] });
+    const to = (id: string) => ({ 'prefect.resource.id': `prefect.deployment.${id}` });
+    expect(await as('deployer', scope)('POST /api/automations/', listens(to(DEPLOYMENT)))).toMatchObject({ result: 201 });
+    expect(await as('deployer', scope)('POST /api/automations/', listens(to(OTHER)))).toMatchObject({ result: 'scope-excludes', arrived: false });
+    for (const wide of [{}, { 'prefect.resource.id': 'prefect.flow-run.*' }, to('*'), { 'prefect.resource.id': [] }]) {
+      expect(await as('deployer', scope)('POST /api/automations/', listens(wide))).toMatchObject({ result: 'scope-not-filterable', arrived: false });
+      expect(await outcomeOf('deployer', 'POST /api/automations/', listens(wide))).toMatchObject({ result: 201 });
+    }
     const onAnyRun = { name: 'a-x', actions: [{ type: 'cancel-flow-run' }] };
     expect(await as('deployer', scope)('POST /api/automations/', onAnyRun)).toMatchObject({ result: 'scope-not-filterable', arrived: false });
   });

@@ -73,6 +73,15 @@ describe('any other event', () => {
     ]);
   });
 
+  it("shows of an automation's own event who triggered it only where that is reached", async () => {
+    const fired = (run: string) => ({
+      ...event(`prefect.automation.${A}`, 'prefect.event.1'),
+      payload: { triggering_labels: { x: run }, triggering_event: event(`prefect.flow-run.${run}`) },
+    });
+    const reached = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
+    expect(await seenEvents([fired(A), fired(B)], reached)).toEqual([fired(A), { ...fired(B), payload: { triggering_labels: {}, triggering_event: null } }]);
+  });
+
   it('asks once for each kind', async () => {
     const asked: string[] = [];
     await seenEvents([event(`prefect.flow-run.${A}`), event(`prefect.flow-run.${B}`), event(`prefect.flow-run.${A}`)], async (type, ids) => {

@@ -76,8 +76,19 @@ function withoutMakers(event: JsonObject, isReached: (mention: Mention) => boole
 }
 
 async function withoutOthersIn(event: JsonObject, reached: Reached): Promise<JsonObject> {
-  const shown = await withoutOthers(event, reached);
-  return isObject(shown) ? shown : event;
+  const whole = await withoutTrigger(event, reached);
+  const shown = await withoutOthers(whole, reached);
+  return isObject(shown) ? shown : whole;
+}
+
+/** An automation's own events carry the whole event that triggered it, whosever that was. */
+async function withoutTrigger(event: JsonObject, reached: Reached): Promise<JsonObject> {
+  const payload = field(event, 'payload');
+  const trigger = isObject(payload) ? (field(payload, 'triggering_event') ?? null) : null;
+  if (!isObject(payload) || trigger === null) return event;
+  const [seen] = isObject(trigger) ? await seenEvents([trigger], reached) : [null];
+  const labels = seen == null ? { triggering_labels: {} } : {};
+  return { ...event, payload: { ...payload, ...labels, triggering_event: seen ?? null } };
 }
 
 function isMaker(resource: JsonValue): boolean {

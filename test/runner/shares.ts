@@ -25,6 +25,8 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/old-servers.test.ts': 30,
   'integration/scoped-lists.test.ts': 34,
   'integration/scoped-worker.test.ts': 40,
+  'integration/scoped-attacks.test.ts': 20,
+  'integration/attacks/overrides.test.ts': 15,
   'integration/client-certificates.test.ts': 26,
   'integration/refused-client.test.ts': 26,
   'integration/relay.test.ts': 25,

@@ -1,0 +1,155 @@
+// A deployer, worker and operator of team A with everything they may do, against team B on the same server: what a body names, takes or hides.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Gateway, startGateway } from '../env/gateway.ts';
+import { directTo, field, sharedPrefect, text, withPatience } from '../env/prefect.ts';
+import { makeTeams, scopeArguments, type Team } from '../env/teams.ts';
+
+const prefect = sharedPrefect();
+const server = directTo(prefect);
+const tokens = new Map<string, string>();
+let gateway: Gateway;
+let a: Team;
+let b: Team;
+
+beforeAll(async () => {
+  ({ a, b } = await makeTeams(server));
+  gateway = await startGateway({ upstream: prefect, config: { limits: [{ for: '*', rate: '5000/s', burst: 10000 }] } });
+  for (const role of ['deployer', 'operator']) tokens.set(role, (await gateway.token(role, [role], ...scopeArguments(a))).secret);
+  tokens.set('worker', (await gateway.token('worker', ['worker'], '--pool', a.pool)).secret);
+  tokens.set('whole', (await gateway.token('whole', ['deployer'])).secret);
+});
+afterAll(() => gateway?.close());
+
+interface Answer {
+  readonly status: number;
+  readonly raw: string;
+}
+
+async function send(name: string, method: string, path: string, body?: unknown): Promise<Answer> {
+  const json = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const response = await withPatience(() => gateway.fetch(`/api${path}`, { method, token: tokens.get(name) ?? '', ...json }));
+  return { status: response.status, raw: await response.text() };
+}
+
+/** 403 or 404, and nothing of team B that the request has not named itself. */
+function expectRefused({ status, raw }: Answer, named: string): void {
+  expect([403, 404], raw).toContain(status);
+  expect(b.secrets.filter((secret) => raw.includes(secret) && !named.includes(secret))).toEqual([]);
+}
+
+describe('a deployment of team A', () => {
+  const create = (more: object) => ({ name: `${a.mark}-x`, flow_id: a.flow, tags: [a.tag], work_pool_name: a.pool, ...more });
+
+  it.each([
+    ['the slots of a concurrency limit', () => ({ global_concurrency_limit_id: b.limit })],
+    ['a block as its storage', () => ({ storage_document_id: b.block })],
+    ['a block as its infrastructure', () => ({ infrastructure_document_id: b.block })],
+  ])('does not take %s of team B', async (_, body) => {
+    expectRefused(await send('deployer', 'POST', '/deployments/', create(body())), JSON.stringify(body()));
+    expectRefused(await send('deployer', 'PATCH', `/deployments/${a.deployment}`, body()), JSON.stringify(body()));
+    const run = await send('deployer', 'POST', `/deployments/${a.deployment}/create_flow_run`, body());
+    if (run.status < 300) expect(b.secrets.filter((secret) => run.raw.includes(secret))).toEqual([]);
+  });
+
+  it('twin: takes the slots of its own limit', async () => {
+    const made = await send('deployer', 'POST', '/deployments/', create({ global_concurrency_limit_id: a.limit }));
+    expect(made.status, made.raw).toBeLessThan(300);
+    const taken = await send('whole', 'PATCH', `/deployments/${a.deployment}`, { global_concurrency_limit_id: b.limit });
+    expect(taken.status, taken.raw).toBe(204);
+    expect((await send('whole', 'PATCH', `/deployments/${a.deployment}`, { global_concurrency_limit_id: null })).status).toBe(204);
+  });
+
+  it('does not run on a block of team B, by no way to a run', async () => {
+    const infrastructure = { infrastructure_document_id: b.block };
+    for (const [path, body] of [
+      [`/deployments/${a.deployment}/create_flow_run`, infrastructure],
+      ['/flow_runs/', { flow_id: a.flow, deployment_id: a.deployment, tags: [a.tag], ...infrastructure }],
+    ] as const)
+      expectRefused(await send('deployer', 'POST', path, body), JSON.stringify(body));
+  });
+});
+
+describe('a queue of team A', () => {
+  const filter = () => ({ filter: { tags: [b.tag], deployment_ids: [b.deployment] } });
+  const queue = () => `/work_pools/${a.pool}/queues/${a.queue}`;
+
+  it('hands out no run of team B, whatever filter it is given', async () => {
+    for (const path of [queue(), `/work_queues/${a.queueId}`]) expectRefused(await send('deployer', 'PATCH', path, filter()), JSON.stringify(filter()));
+    expectRefused(await send('deployer', 'POST', `/work_pools/${a.pool}/queues`, { name: `${a.mark}-old`, ...filter() }), JSON.stringify(filter()));
+    for (const name of ['worker', 'deployer']) {
+      const runs = await send(name, 'POST', `/work_queues/${a.queueId}/get_runs`, { scheduled_before: new Date(Date.now() + 86_400_000).toISOString() });
+      expect(b.secrets.filter((secret) => runs.raw.includes(secret))).toEqual([]);
+    }
+  });
+
+  it('twin: is changed, and what its filter says is for whoever holds the role on everything', async () => {
+    expect((await send('deployer', 'PATCH', queue(), { description: 'x' })).status).toBe(204);
+    expect((await send('whole', 'PATCH', `/work_queues/${a.queueId}`, { filter: null })).status).toBe(204);
+  });
+});
+
+describe('an artifact of team A', () => {
+  const body = (key: string) => ({ key, type: 'markdown', data: 'x', flow_run_id: a.finishedRun });
+
+  it('does not take the place of the latest of team B under its key', async () => {
+    const before = await server.get(`/artifacts/${b.artifactKey}/latest`);
+    for (const name of ['worker', 'deployer']) expectRefused(await send(name, 'POST', '/artifacts/', body(b.artifactKey)), b.artifactKey);
+    expect(await server.get(`/artifacts/${b.artifactKey}/latest`)).toEqual(before);
+  });
+
+  it('twin: has a new key, or its own', async () => {
+    for (const key of [`${a.mark}-new-key`, a.artifactKey]) {
+      const made = await send('worker', 'POST', '/artifacts/', body(key));
+      expect(made.status, made.raw).toBe(201);
+    }
+    expect((await send('worker', 'POST', '/artifacts/', { ...body('x'), key: null })).status).toBe(201);
+  });
+});
+
+describe('an automation of team A', () => {
+  const action = () => ({ type: 'run-deployment', source: 'selected', deployment_id: a.deployment });
+  const trigger = (more: object) => ({ type: 'event', posture: 'Reactive', threshold: 1, within: 0, expect: ['prefect.flow-run.*'], ...more });
+  const body = (trigger: object) => ({ name: `${a.mark}-listens`, trigger, actions: [action()], enabled: false });
+
+  it.each<readonly [string, () => object]>([
+    ['everything', () => trigger({})],
+    ['every run', () => trigger({ match: { 'prefect.resource.id': 'prefect.flow-run.*' } })],
+    ['a deployment of team B', () => trigger({ match_related: { 'prefect.resource.id': `prefect.deployment.${b.deployment}` } })],
+    [
+      'a deployment of its own or one of team B',
+      () => trigger({ match: { 'prefect.resource.id': [a.deployment, b.deployment].map((id) => `prefect.deployment.${id}`) } }),
+    ],
+    ['all but its own', () => trigger({ match: { 'prefect.resource.id': `!prefect.deployment.${a.deployment}` } })],
+    ['a tag', () => trigger({ match_related: { 'prefect.resource.id': `prefect.tag.${b.tag}` } })],
+    ['a flow that others use', () => trigger({ match_related: { 'prefect.resource.id': `prefect.flow.${a.flow}` } })],
+    [
+      'one of several',
+      () => ({
+        type: 'compound',
+        require: 'any',
+        within: 10,
+        triggers: [trigger({ match: { 'prefect.resource.id': `prefect.deployment.${a.deployment}` } }), trigger({})],
+      }),
+    ],
+    ['a metric of all runs', () => ({ type: 'metric', metric: { name: 'duration', operator: '>', threshold: 1, range: 300, firing_for: 300 } })],
+  ])('does not listen to %s', async (_, listens) => {
+    expectRefused(await send('deployer', 'POST', '/automations/', body(listens())), JSON.stringify(listens()));
+    expectRefused(await send('deployer', 'PUT', `/automations/${a.automation}`, body(listens())), JSON.stringify(listens()));
+  });
+
+  it('twin: listens to its own deployment; with the role on everything, to every run', async () => {
+    const own = trigger({ match_related: { 'prefect.resource.id': `prefect.deployment.${a.deployment}`, 'prefect.resource.role': 'deployment' } });
+    const made = await send('deployer', 'POST', '/automations/', body(own));
+    expect(made.status, made.raw).toBe(201);
+    const wide = await send('whole', 'POST', '/automations/', body(trigger({})));
+    expect(wide.status, wide.raw).toBe(201);
+  });
+});
+
+it('the cancelling of many reaches no run of team B, and says nothing of how many there are', async () => {
+  const many = { flow_runs: { name: { like_: b.mark } }, state: { type: 'CANCELLED' } };
+  const one = await send('operator', 'POST', '/flow_runs/bulk_set_state', many);
+  expect(b.secrets.filter((secret) => one.raw.includes(secret) && secret !== b.mark)).toEqual([]);
+  expect(await server.runState(b.scheduledRun)).toBe('SCHEDULED');
+  expect(text(field(await server.get(`/flow_runs/${b.scheduledRun}`), 'name'))).toContain(b.mark);
+});

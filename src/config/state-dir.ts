@@ -30,6 +30,8 @@ export interface StatePaths {
   readonly storeFile: string;
   /** Seals small secrets of the store; never leaves the machine. */
   readonly sealKey: string;
+  /** What the tokens of flow runs are made with; never leaves the machine. */
+  readonly runTokenKey: string;
   /** Certificate and key that sign what is said to SAML providers. */
   readonly samlSigner: string;
   /** Key pairs that sign what others verify by the published keys. */
@@ -83,6 +85,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     ledgerKey: join(root, 'keys', 'ledger.pem'),
     storeFile: join(root, 'lictor.db'),
     sealKey: join(root, 'keys', 'seal.key'),
+    runTokenKey: join(root, 'keys', 'run-token.key'),
     samlSigner: join(root, 'keys', 'saml.pem'),
     signingKeys: join(root, 'keys', 'signing.json'),
     configInUse: join(root, 'config-in-use.yaml'),

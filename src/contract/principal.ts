@@ -24,7 +24,7 @@ export interface Principal {
 }
 
 /** The attribute that binds a principal of kind `run` to its flow run. */
-const RUN_ATTRIBUTE = 'flow_run_id';
+export const RUN_ATTRIBUTE = 'flow_run_id';
 
 /** The flow runs that a principal may speak of; null: it is not bound to any. A run that does not say which one may speak of none. */
 export function boundRuns({ kind, attributes }: Principal): ReadonlySet<string> | null {

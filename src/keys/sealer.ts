@@ -1,8 +1,6 @@
 // Small secrets at rest (refresh tokens, a login's verifier): sealed with a key of the state directory, so that a copied database gives none away.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { chmodSync, readFileSync } from 'node:fs';
-import { makeOnce } from '../config/make-once.ts';
-import { LictorError } from '../contract/error.ts';
+import { openSecretKey } from './secret-key.ts';
 
 export interface Sealer {
   /** `about` says what the secret belongs to; it must be the same to open it, so that no sealed text can be moved elsewhere. */
@@ -11,13 +9,12 @@ export interface Sealer {
   open(sealed: string, about: string): string | undefined;
 }
 
-const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** Reads the key, or makes it at the first start (0600). Throws `store-unusable` when it is there and no key. */
 export function openSealer(keyFile: string): Sealer {
-  const key = readKey(keyFile) ?? makeKey(keyFile);
+  const key = openSecretKey(keyFile, 'everybody logs in again');
   return {
     seal(secret, about) {
       const iv = randomBytes(IV_BYTES);
@@ -36,27 +33,4 @@ export function openSealer(keyFile: string): Sealer {
       }
     },
   };
-}
-
-function readKey(keyFile: string): Buffer | undefined {
-  let text: string;
-  try {
-    text = readFileSync(keyFile, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-  const key = Buffer.from(text.trim(), 'base64url');
-  if (key.length !== KEY_BYTES)
-    throw new LictorError('store-unusable', `${keyFile} holds no key: restore it from a backup, or remove it (everybody logs in again).`);
-  chmodSync(keyFile, 0o600);
-  return key;
-}
-
-/** Several processes may start at once: the first one's key counts. */
-function makeKey(keyFile: string): Buffer {
-  makeOnce(keyFile, randomBytes(KEY_BYTES).toString('base64url'));
-  const key = readKey(keyFile);
-  if (key === undefined) throw new LictorError('store-unusable', `${keyFile} cannot be read back.`);
-  return key;
 }

@@ -6,6 +6,7 @@ import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { toClaims, toIdentity } from './identities.ts';
 import { toColumn } from './lists.ts';
+import { endRunTokensOf } from './run-tokens.ts';
 import type { Tables } from './tables.ts';
 
 export interface NewAccessToken {
@@ -32,9 +33,9 @@ export interface AccessTokens {
   byId(id: string): Promise<StoredAccessToken | undefined>;
   /** Those that are neither ended nor revoked, oldest first. */
   live(): Promise<readonly StoredAccessToken[]>;
-  /** Raises the change number. False: unknown, ended or revoked already. */
+  /** Raises the change number, and ends the tokens of the runs that it began. False: unknown, ended or revoked already. */
   revoke(id: string): Promise<boolean>;
-  /** Every live one of an identity; answers how many there were. */
+  /** Every live one of an identity, and the tokens of all of its runs; answers how many live ones there were. */
   revokeOf(idp: string, name: string): Promise<number>;
 }
 
@@ -52,8 +53,18 @@ export function createAccessTokens(database: Database, clock: Clock): AccessToke
       const rows = database.read.selectFrom('access_tokens').selectAll().where('revoked_ms', 'is', null).where('expires_ms', '>', clock());
       return (await rows.orderBy('created_ms').orderBy('id').execute()).map(toStored);
     },
-    revoke: (id) => database.durably(async (transaction) => (await revokeWhere(transaction, clock(), sql`id = ${id}`)) > 0),
-    revokeOf: (idp, name) => database.durably((transaction) => revokeWhere(transaction, clock(), sql`idp = ${idp} and name = ${name}`)),
+    revoke: (id) =>
+      database.durably(async (transaction) => {
+        if ((await revokeWhere(transaction, clock(), sql`id = ${id}`)) === 0) return false;
+        await endRunTokensOf(transaction, { credentialId: id }, clock());
+        return true;
+      }),
+    revokeOf: (idp, name) =>
+      database.durably(async (transaction) => {
+        // Its worker may hold a later one, or none just now.
+        await endRunTokensOf(transaction, { worker: `${name}@${idp}` }, clock());
+        return revokeWhere(transaction, clock(), sql`idp = ${idp} and name = ${name}`);
+      }),
   };
 }
 

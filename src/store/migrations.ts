@@ -3,22 +3,14 @@ import { sql, type Transaction } from 'kysely';
 import { LictorError } from '../contract/error.ts';
 import type { Database } from './database.ts';
 import { indexMakers } from './makers-index.ts';
+import { addRunTokens } from './run-tokens-schema.ts';
 import type { Tables } from './tables.ts';
 
 type Step = (db: Transaction<Tables>) => Promise<void>;
 
 /** Step N brings the schema from version N to N + 1. */
-const STEPS: readonly Step[] = [
-  createFirstSchema,
-  addIdentities,
-  addLocks,
-  addAccountExpiry,
-  addAccessTokens,
-  addScopes,
-  addPolicySets,
-  addClientGrants,
-  indexMakers,
-];
+const FIRST_STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry, addAccessTokens, addScopes, addPolicySets];
+const STEPS: readonly Step[] = [...FIRST_STEPS, addClientGrants, indexMakers, addRunTokens];
 
 export const SCHEMA_VERSION = STEPS.length;
 

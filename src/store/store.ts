@@ -1,5 +1,5 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
-// device codes, and the change number that everybody watches.
+// device codes, tokens of flow runs, and the change number that everybody watches.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -14,6 +14,7 @@ import { createMakers, type Makers } from './makers.ts';
 import { createMarks, type Marks } from './marks.ts';
 import { migrate } from './migrations.ts';
 import { createPolicySets, type PolicySets } from './policy-sets.ts';
+import { createRunTokens, type RunTokens } from './run-tokens.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { openSqlite } from './sqlite.ts';
 import { createTokens, type Tokens } from './tokens.ts';
@@ -36,6 +37,7 @@ export interface Store {
   readonly policySets: PolicySets;
   readonly clientGrants: ClientGrants;
   readonly deviceCodes: DeviceCodes;
+  readonly runTokens: RunTokens;
   close(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     policySets: createPolicySets(database, clock),
     clientGrants: createClientGrants(database, clock),
     deviceCodes: createDeviceCodes(database, clock),
+    runTokens: createRunTokens(database, clock),
     close: () => database.close(),
   };
 }

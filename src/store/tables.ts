@@ -20,6 +20,7 @@ export interface Tables {
   readonly refresh_tokens: RefreshTokenTable;
   readonly grant_tokens: GrantTokenTable;
   readonly device_codes: DeviceCodeTable;
+  readonly run_tokens: RunTokenTable;
 }
 
 interface MakerTable {
@@ -203,4 +204,28 @@ interface DeviceCodeTable {
   readonly polled_ms: number | null;
   readonly state: 'pending' | 'approved' | 'denied' | 'used';
   readonly grant_id: string | null;
+}
+
+interface RunTokenTable {
+  /** SHA-256 of the whole token text, hexadecimal: the text itself is nowhere. */
+  readonly hash: string;
+  readonly id: string;
+  readonly flow_run_id: string;
+  readonly deployment_id: string | null;
+  readonly pool: string;
+  /** Id of the SCHEDULED state that the worker was given the run in. */
+  readonly state_id: string;
+  /** The worker: its principal, what it is bound by, and what proved it when it began the run. */
+  readonly worker: string;
+  readonly binding: string;
+  readonly credential_id: string;
+  /** JSON; null: a service token, or a login, that is looked up each time. */
+  readonly identity: string | null;
+  /** JSON list, nearest first. */
+  readonly on_behalf_of: string;
+  readonly minted_ms: number;
+  readonly live_ms: number | null;
+  readonly ended_ms: number | null;
+  /** Ends then whatever happens, unless it is renewed. */
+  readonly expires_ms: number;
 }

@@ -27,6 +27,7 @@ export function noteAddress(address: string): void {
 const KINDS: readonly (readonly [kind: string, form: RegExp])[] = [
   ['a service token', /lct_[0-9a-z]{68}/],
   ['an access token', /lc[au]_[0-9a-z]{68}/],
+  ["a run's token", /lcf_[0-9a-z]{68}/],
   ['a refresh token or device code', /lc[rd]_[0-9a-z]{68}/],
   ['a JWT', /eyJ[\w-]{20,}\.[\w-]{20,}/],
   ['a SAML message', /PHNhbWwy?p?:|<(?:saml2?p?:)?(?:Response|Assertion)[ >]/],

@@ -1,6 +1,7 @@
 // The text of a token of ours: prefix + id + secret + checksum, fixed width, one alphabet, one spelling. lct_ is a service token, lca_ an access token for another
 // provider's proof; of a person's login: lcu_ is its access token, lcr_ its refresh token, lcd_ a device code.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+// lcf_ is the token of a flow run.
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Crockford's base32 in lower case: no i, l, o or u, so nothing looks like anything else. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -10,11 +11,11 @@ const SECRET_LENGTH = 52;
 const CHECKSUM_LENGTH = 6;
 const SECRET_BYTES = 32;
 
-export const TOKEN_PREFIXES = ['lct_', 'lca_', 'lcu_', 'lcr_', 'lcd_'] as const;
+export const TOKEN_PREFIXES = ['lct_', 'lca_', 'lcu_', 'lcr_', 'lcd_', 'lcf_'] as const;
 export type TokenPrefix = (typeof TOKEN_PREFIXES)[number];
 
 /** For secret scanners, and for whoever writes a pattern of their own. */
-const SHAPE = /^(lc[taurd]_)([0-9a-hjkmnp-tv-z]{10})([0-9a-hjkmnp-tv-z]{52})([0-9a-hjkmnp-tv-z]{6})$/;
+const SHAPE = /^(lc[taurdf]_)([0-9a-hjkmnp-tv-z]{10})([0-9a-hjkmnp-tv-z]{52})([0-9a-hjkmnp-tv-z]{6})$/;
 
 export interface TokenText {
   /** Public: names the token in lists and records. */
@@ -30,6 +31,14 @@ export function createTokenId(): string {
 /** A token with a fresh secret; the id stays the same over rotations. */
 export function createTokenText(id: string, prefix: TokenPrefix = 'lct_'): TokenText {
   const secret = encode(randomBytes(SECRET_BYTES));
+  return { id, text: `${prefix}${id}${secret}${checksum(prefix, id, secret)}` };
+}
+
+/** The token that `key` makes of `about`: always the same, and without the key nobody's to guess. */
+export function deriveTokenText(key: Buffer, about: string, prefix: TokenPrefix): TokenText {
+  const derive = (what: string): Buffer => createHmac('sha256', key).update(`${what} ${prefix}${about}`).digest();
+  const id = [...derive('id').subarray(0, ID_LENGTH)].map((byte) => ALPHABET[byte & 31] ?? '').join('');
+  const secret = encode(derive('secret'));
   return { id, text: `${prefix}${id}${secret}${checksum(prefix, id, secret)}` };
 }
 

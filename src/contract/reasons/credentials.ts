@@ -91,6 +91,21 @@ export const CREDENTIAL_REASONS = {
   'assertion-other-login': { status: 401, detail: 'The identity provider answered for another login.', hint: 'Begin the login again.' },
   'assertion-replayed': { status: 401, detail: 'This answer of the identity provider has been used already.', hint: 'Begin the login again.' },
   'login-ended': { status: 401, detail: 'This login of the command line has ended.', hint: 'Log in again: lictor login.' },
+  'run-token-not-live': {
+    status: 401,
+    detail: 'This is the token of a flow run that its worker has not begun.',
+    hint: 'It holds from the moment when the worker that was given the run has set it to PENDING; see docs/run-tokens.md.',
+  },
+  'run-token-ended': {
+    status: 401,
+    detail: 'The flow run of this token has ended, or another attempt of it has begun.',
+    hint: 'A run has its token until a minute after its end; each attempt has its own. See docs/run-tokens.md.',
+  },
+  'run-token-orphaned': {
+    status: 401,
+    detail: 'The worker that began this flow run has no valid credential any more.',
+    hint: 'A run lives by its worker: revoking a worker ends what it runs. See docs/run-tokens.md.',
+  },
   'token-audience': {
     status: 401,
     detail: 'This access token is for another part of the gateway.',

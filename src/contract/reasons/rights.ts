@@ -21,6 +21,16 @@ export const RIGHT_REASONS = {
     detail: 'This idempotency_key belongs to an earlier run that this principal may not read. No run was made.',
     hint: 'Take a key that nobody else has, or ask an administrator for the right to read the run.',
   },
+  'run-bound': {
+    status: 403,
+    detail: 'The token of a flow run speaks of that run and of the runs that it has started, and of no other run.',
+    hint: 'It may read the runs above it as well, and lists. Other runs need a credential of their own; see docs/run-tokens.md.',
+  },
+  'env-reserved': {
+    status: 403,
+    detail: 'These environment variables say how a flow run reaches the gateway; they are set by the gateway and the worker alone.',
+    hint: 'Leave PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING and PREFECT_CLIENT_CUSTOM_HEADERS out, in any spelling; set them on the worker. See docs/run-tokens.md.',
+  },
   'scope-excludes': {
     status: 403,
     detail: 'The role that may do this does not hold on this object, or not on what it would become.',

@@ -1,0 +1,68 @@
+// Does the run go on? What ended without the gateway is found out when its token is used.
+import type { Clock } from '../../contract/clock.ts';
+import { field, isObject, type JsonValue } from '../../json/tree.ts';
+import { isTerminal } from '../../prefect/states.ts';
+import type { RunTokens, StoredRunToken } from '../../store/run-tokens.ts';
+import { RUN_TOKEN_TIMES } from './times.ts';
+
+export interface LifeParts {
+  readonly store: Pick<RunTokens, 'endOf' | 'renew'>;
+  /** Asks Prefect; may be some seconds old. */
+  readonly lookup: (path: string) => Promise<JsonValue | null>;
+  readonly clock: Clock;
+  /** Prefect could not be asked. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Life {
+  /** When the token ends; null: its run goes on, or Prefect cannot be asked and nothing is known to have ended. */
+  endOf(token: StoredRunToken): Promise<number | null>;
+}
+
+/** Runs at once; beyond it the oldest are asked for again. */
+const REMEMBERED = 10_000;
+
+export function createLife({ store, lookup, clock, onError }: LifeParts): Life {
+  const looked = new Map<string, { readonly atMs: number; readonly end: Promise<number | null> }>();
+  const look = async (token: StoredRunToken): Promise<number | null> => {
+    const nowMs = clock();
+    const run = await lookup(`/api/flow_runs/${token.flowRunId}`);
+    const endedMs = endedAt(run, nowMs);
+    if (endedMs !== null) {
+      await store.endOf(token.flowRunId, endedMs);
+      return endedMs;
+    }
+    // The clock of its life begins anew, at most every few minutes.
+    if (token.expiresMs - nowMs < RUN_TOKEN_TIMES.lifeMs - RENEW_EVERY_MS) await store.renew(token.hash, nowMs + RUN_TOKEN_TIMES.lifeMs);
+    return null;
+  };
+  return {
+    async endOf(token) {
+      if (token.endedMs !== null) return token.endedMs;
+      const nowMs = clock();
+      const known = looked.get(token.hash);
+      if (known !== undefined && nowMs - known.atMs < RUN_TOKEN_TIMES.lookEveryMs) return known.end;
+      // Without Prefect no request of the run gets anywhere; its life ends all the same.
+      const end = look(token).catch((error: unknown) => {
+        onError(error);
+        return null;
+      });
+      looked.delete(token.hash);
+      looked.set(token.hash, { atMs: nowMs, end });
+      const oldest = looked.size > REMEMBERED ? looked.keys().next().value : undefined;
+      if (oldest !== undefined) looked.delete(oldest);
+      return end;
+    },
+  };
+}
+
+const RENEW_EVERY_MS = 300_000;
+
+/** A run that is gone has ended now. By whichever clock is behind, so that a wrong one prolongs nothing. */
+function endedAt(run: JsonValue | null, nowMs: number): number | null {
+  if (run === null || !isObject(run)) return nowMs;
+  const state = field(run, 'state');
+  if (!isObject(state) || !isTerminal(field(state, 'type'))) return null;
+  const timestamp = Date.parse(String(field(state, 'timestamp')));
+  return (Number.isNaN(timestamp) ? nowMs : Math.min(timestamp, nowMs)) + RUN_TOKEN_TIMES.graceMs;
+}

@@ -1,0 +1,12 @@
+// How long a run's token holds.
+
+export const RUN_TOKEN_TIMES = {
+  /** After the run's end: its last logs, events and states of task runs are on their way. */
+  graceMs: 60_000,
+  /** Whatever happens; each look at a run that goes on begins it anew. */
+  lifeMs: 24 * 3_600_000,
+  /** An end of which the gateway was not told (Prefect's own, or round the gateway) is seen after this. */
+  lookEveryMs: 5_000,
+  /** Nothing is decided on one for longer; open sockets are decided again then. */
+  decideEveryMs: 30_000,
+} as const;

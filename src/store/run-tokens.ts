@@ -1,0 +1,187 @@
+// The tokens of flow runs at rest: by their hashes alone, each with the run and the worker that it is bound to, and when it holds.
+import type { Kysely, Selectable } from 'kysely';
+import type { Clock } from '../contract/clock.ts';
+import { raiseChangeNumber } from './changes.ts';
+import type { Database } from './database.ts';
+import { fromColumn, toColumn } from './lists.ts';
+import { identityFromColumn, identityToColumn, type WorkerIdentity } from './run-token-identity.ts';
+import type { Tables } from './tables.ts';
+
+export interface NewRunToken {
+  /** SHA-256 of the whole token text, hexadecimal. */
+  readonly hash: string;
+  readonly id: string;
+  readonly flowRunId: string;
+  readonly deploymentId: string | null;
+  readonly pool: string;
+  /** Id of the SCHEDULED state that the worker was given the run in. */
+  readonly stateId: string;
+  /** The worker's principal. */
+  readonly worker: string;
+  /** What stays the same of the worker while its credentials are replaced. */
+  readonly binding: string;
+  /** What proved the worker. */
+  readonly credentialId: string;
+  /** Null: what the binding names is looked up each time. */
+  readonly identity: WorkerIdentity | null;
+  /** Who has started the run, and for whom: nearest first. */
+  readonly onBehalfOf: readonly string[];
+  readonly expiresMs: number;
+}
+
+export interface StoredRunToken extends NewRunToken {
+  readonly mintedMs: number;
+  /** Null: its worker has not begun the run. */
+  readonly liveMs: number | null;
+  /** From then on it is no credential; may lie ahead. */
+  readonly endedMs: number | null;
+}
+
+export interface RunTokens {
+  /** Those that are there already stay as they are. Also forgets what is long past. */
+  put(tokens: readonly NewRunToken[]): Promise<void>;
+  byHash(hash: string): Promise<StoredRunToken | undefined>;
+  /** The newest one of this run and worker that waits holds from now on, every other of the run no more. True: another one did until now; the change number is raised then. */
+  goLive(run: { readonly flowRunId: string; readonly binding: string; readonly credentialId: string; readonly expiresMs: number }): Promise<boolean>;
+  /** What holds, holds until then; what was to end earlier still does. */
+  endOf(flowRunId: string, endsMs: number): Promise<void>;
+  /** What holds, holds no more. True: there was any; the change number is raised then. */
+  endNow(flowRunId: string): Promise<boolean>;
+  renew(hash: string, expiresMs: number): Promise<void>;
+}
+
+/** So long an ended one is still called ended instead of unknown, and one that never held is kept. It is made again when it is needed. */
+const KEPT_MS = 24 * 3_600_000;
+
+export function createRunTokens(database: Database, clock: Clock): RunTokens {
+  return {
+    async put(tokens) {
+      const known = await knownOf(database.read, tokens);
+      const fresh = tokens.filter(({ hash }) => !known.has(hash));
+      if (fresh.length > 0) await database.durably((transaction) => insert(transaction, fresh, clock()));
+    },
+    async byHash(hash) {
+      const row = await database.read.selectFrom('run_tokens').selectAll().where('hash', '=', hash).executeTakeFirst();
+      return row === undefined ? undefined : toStored(row);
+    },
+    goLive: (run) => database.durably((transaction) => goLive(transaction, run, clock())),
+    endOf: (flowRunId, endsMs) =>
+      database.durably(async (transaction) => {
+        await ofRun(transaction, flowRunId, endsMs).set({ ended_ms: endsMs }).execute();
+      }),
+    endNow: (flowRunId) =>
+      database.durably(async (transaction) => {
+        const ended = await ofRun(transaction, flowRunId, clock()).set({ ended_ms: clock() }).returning('hash').execute();
+        if (ended.length > 0) await raiseChangeNumber(transaction, 'run token ended');
+        return ended.length > 0;
+      }),
+    renew: (hash, expiresMs) =>
+      database.write(async (transaction) => {
+        await transaction.updateTable('run_tokens').set({ expires_ms: expiresMs }).where('hash', '=', hash).execute();
+      }),
+  };
+}
+
+/** Within the transaction that revokes what they stand on. */
+export async function endRunTokensOf(db: Kysely<Tables>, by: { readonly worker: string } | { readonly credentialId: string }, nowMs: number): Promise<void> {
+  const update = db.updateTable('run_tokens').set({ ended_ms: nowMs });
+  const those = 'worker' in by ? update.where('worker', '=', by.worker) : update.where('credential_id', '=', by.credentialId);
+  const ended = await those
+    .where((where) => where.or([where('ended_ms', 'is', null), where('ended_ms', '>', nowMs)]))
+    .returning('hash')
+    .execute();
+  if (ended.length > 0) await raiseChangeNumber(db, 'run tokens of a worker ended');
+}
+
+async function knownOf(db: Kysely<Tables>, tokens: readonly NewRunToken[]): Promise<ReadonlySet<string>> {
+  if (tokens.length === 0) return new Set();
+  const hashes = tokens.map(({ hash }) => hash);
+  return new Set((await db.selectFrom('run_tokens').select('hash').where('hash', 'in', hashes).execute()).map(({ hash }) => hash));
+}
+
+async function insert(db: Kysely<Tables>, tokens: readonly NewRunToken[], nowMs: number): Promise<void> {
+  const beforeMs = nowMs - KEPT_MS;
+  await db
+    .deleteFrom('run_tokens')
+    .where((where) =>
+      where.or([
+        where.and([where('live_ms', 'is', null), where('minted_ms', '<', beforeMs)]),
+        where('ended_ms', '<', beforeMs),
+        where('expires_ms', '<', beforeMs),
+      ]),
+    )
+    .execute();
+  const rows = tokens.map((token) => ({
+    hash: token.hash,
+    id: token.id,
+    flow_run_id: token.flowRunId,
+    deployment_id: token.deploymentId,
+    pool: token.pool,
+    state_id: token.stateId,
+    worker: token.worker,
+    binding: token.binding,
+    credential_id: token.credentialId,
+    identity: identityToColumn(token.identity),
+    on_behalf_of: toColumn(token.onBehalfOf),
+    minted_ms: nowMs,
+    live_ms: null,
+    ended_ms: null,
+    expires_ms: token.expiresMs,
+  }));
+  await db
+    .insertInto('run_tokens')
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+async function goLive(
+  db: Kysely<Tables>,
+  { flowRunId, binding, credentialId, expiresMs }: Parameters<RunTokens['goLive']>[0],
+  nowMs: number,
+): Promise<boolean> {
+  const waiting = await db
+    .selectFrom('run_tokens')
+    .select('hash')
+    .where('flow_run_id', '=', flowRunId)
+    .where('binding', '=', binding)
+    .where('live_ms', 'is', null)
+    .where('ended_ms', 'is', null)
+    .orderBy('minted_ms', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (waiting === undefined) return false;
+  const others = await ofRun(db, flowRunId, nowMs).set({ ended_ms: nowMs }).returning('hash').execute();
+  if (others.length > 0) await raiseChangeNumber(db, 'run token replaced');
+  await db.updateTable('run_tokens').set({ live_ms: nowMs, credential_id: credentialId, expires_ms: expiresMs }).where('hash', '=', waiting.hash).execute();
+  return others.length > 0;
+}
+
+/** Those that hold, and would longer than that. */
+function ofRun(db: Kysely<Tables>, flowRunId: string, endsMs: number) {
+  return db
+    .updateTable('run_tokens')
+    .where('flow_run_id', '=', flowRunId)
+    .where('live_ms', 'is not', null)
+    .where((where) => where.or([where('ended_ms', 'is', null), where('ended_ms', '>', endsMs)]));
+}
+
+function toStored(row: Selectable<Tables['run_tokens']>): StoredRunToken {
+  return {
+    hash: row.hash,
+    id: row.id,
+    flowRunId: row.flow_run_id,
+    deploymentId: row.deployment_id,
+    pool: row.pool,
+    stateId: row.state_id,
+    worker: row.worker,
+    binding: row.binding,
+    credentialId: row.credential_id,
+    identity: identityFromColumn(row.identity),
+    onBehalfOf: fromColumn(row.on_behalf_of),
+    mintedMs: row.minted_ms,
+    liveMs: row.live_ms,
+    endedMs: row.ended_ms,
+    expiresMs: row.expires_ms,
+  };
+}

@@ -38,7 +38,7 @@ export function currentAnswerer(current: Current): Answerer {
 }
 
 /** For the relay, whose sockets outlive a reload: each is decided again by the rooms in use (`recheck`). */
-export function currentForRelay(current: Current, makers: Pick<Makers, 'madeBy'>): Pick<RelayParts, 'decider' | 'upstream' | 'reachOf'> {
+export function currentForRelay(current: Current, makers: Pick<Makers, 'madeBy'>): Pick<RelayParts, 'decider' | 'upstream' | 'reachOf' | 'learnKin'> {
   return {
     decider: {
       authorize: (inputs, asks, frameToken) => current.get().decider.authorize(inputs, asks, frameToken),
@@ -50,6 +50,7 @@ export function currentForRelay(current: Current, makers: Pick<Makers, 'madeBy'>
       socketTarget: (path, attempt) => current.get().upstream.socketTarget(path, attempt),
       socketAuthorities: () => current.get().upstream.socketAuthorities(),
     },
+    learnKin: (events, own) => current.get().learnKin(events, own),
     reachOf: ({ restriction, principal: { id: who } }) => {
       const { upstream } = current.get();
       return restriction === null ? null : { scopes: restriction, who, lookup: createLookup(upstream), made: (type) => makers.madeBy(who, type) };

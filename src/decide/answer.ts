@@ -9,6 +9,7 @@ import { OUTPUT } from '../contract/names.ts';
 import type { Operation, PathTaken } from '../contract/operation.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { absentBody } from '../scope/absent.ts';
+import { mustBeRead } from './bound.ts';
 import type { Authorization, Decider } from './decider.ts';
 import { decisionKey } from './inputs.ts';
 import { createLiveKeys } from './live-keys.ts';
@@ -77,8 +78,8 @@ export function createAnswerer(parts: AnswererParts): Answerer {
 }
 
 /** What is allowed for a part only is narrowed to it, or refused, where the body can be read. */
-function pathOf({ restriction }: Extract<Authorization, { ok: true }>, { taken }: Operation): PathTaken {
-  return restriction === null ? taken : 'mediated';
+function pathOf({ restriction, principal }: Extract<Authorization, { ok: true }>, operation: Operation): PathTaken {
+  return restriction === null && !mustBeRead(principal, operation) ? operation.taken : 'mediated';
 }
 
 /** A refusal is never cached: guessed tokens would fill the cache. */

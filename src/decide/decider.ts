@@ -12,7 +12,9 @@ import type { ReasonCode } from '../contract/reasons.ts';
 import type { Scope } from '../contract/scope.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { Entities } from '../prefect/entities.ts';
+import type { Kin } from '../prefect/kin.ts';
 import { type Ask, ownAsks } from './asks.ts';
+import { beyondRun } from './bound.ts';
 import { isForeignWrite } from './origin.ts';
 import { hasScopes, type Ruling, rule, ruleAtMost } from './rule.ts';
 
@@ -66,6 +68,8 @@ export interface DeciderParts {
   readonly policy: PolicyEngine;
   /** Objects of Prefect: `recent` may be some seconds old. */
   readonly entities: { readonly recent: Entities; readonly now: Entities };
+  /** Whose child a run is; left out: the token of a run speaks of that run alone. */
+  readonly kin?: { readonly recent: Kin; readonly now: Kin };
   /** The store's change number: an answer that was computed while it moved is computed again. */
   readonly changeNumber: () => Promise<number>;
 }
@@ -84,18 +88,17 @@ interface Proven {
 export function createDecider(given: DeciderParts): Decider {
   const groups = new Map(collectActions(given.catalogue.operations).map(({ name, group }) => [name, group]));
   const parts: Inside = { ...given, groups, proven: new WeakMap() };
-  const { recent, now } = parts.entities;
   return {
     revision: parts.policy.revision,
     authorize: (inputs, asks, frameToken) =>
-      settled(parts, async () => decideOnce(parts, inputs, { who: await authenticate(parts, inputs, frameToken), asks, any: false, entities: recent })),
+      settled(parts, async () => decideOnce(parts, inputs, { who: await authenticate(parts, inputs, frameToken), asks, any: false, looked: 'recent' })),
     authorizeNow: (inputs, asks) =>
-      settled(parts, async (number) => decideOnce(parts, inputs, { who: await known(parts, inputs, number), asks, any: false, entities: now })),
+      settled(parts, async (number) => decideOnce(parts, inputs, { who: await known(parts, inputs, number), asks, any: false, looked: 'now' })),
     precheck: (inputs) =>
       settled(parts, async (number) => {
         const who = await authenticate(parts, inputs);
         parts.proven.set(inputs, { changeNumber: number, authentication: who });
-        return decideOnce(parts, inputs, { who, asks: [], any: true, entities: recent });
+        return decideOnce(parts, inputs, { who, asks: [], any: true, looked: 'recent' });
       }),
   };
 }
@@ -124,7 +127,7 @@ interface Question {
   readonly asks: readonly Ask[];
   /** One of the route's alternative actions is enough. */
   readonly any: boolean;
-  readonly entities: Entities;
+  readonly looked: 'recent' | 'now';
 }
 
 async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question): Promise<Authorization> {
@@ -165,7 +168,18 @@ async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question)
   const allowed = rulings.filter(({ decision }) => decision.enforced === 'allow');
   if (question.any && allowed.length > 0) return allow(allowed);
   const denied = decisions.find((decision) => decision.enforced !== 'allow');
-  return denied === undefined && decisions.length > 0 ? allow(rulings) : refuse(denied?.reason ?? 'policy-default-deny', rulings);
+  if (denied !== undefined || decisions.length === 0) return refuse(denied?.reason ?? 'policy-default-deny', rulings);
+  const beyond = await beyondRun({ kin: parts.kin?.[question.looked], groupOf: (action) => parts.groups.get(action) }, principal, asks);
+  return beyond < 0
+    ? allow(rulings)
+    : refuse(
+        'run-bound',
+        rulings.map((ruling, place) => (place === beyond ? deniedAs('run-bound', ruling) : ruling)),
+      );
+}
+
+function deniedAs(reason: ReasonCode, ruling: Ruling): Ruling {
+  return { ...ruling, decision: { ...ruling.decision, effect: 'deny', enforced: 'deny', reason } };
 }
 
 /** The scopes of a client take away, and never give: what no policy permits stays refused for that reason. */
@@ -181,8 +195,9 @@ interface Asked {
 }
 
 /** One look at an object serves all asks about it. Before the body is known, what every scope would allow at most is enough. */
-async function ruleAll(parts: DeciderParts, { any, entities }: Question, { principal, asks, context }: Asked): Promise<readonly Ruling[]> {
+async function ruleAll(parts: DeciderParts, { any, looked }: Question, { principal, asks, context }: Asked): Promise<readonly Ruling[]> {
   const questions = asks.map((ask) => ({ principal, ask, context: { ...context, facts: ask.facts ?? {} } }));
+  const entities = parts.entities[looked];
   if (any) return questions.map((question) => ruleAtMost(parts, question));
   const looking = { policy: parts.policy, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
   return Promise.all(questions.map((question) => rule(looking, question)));

@@ -189,3 +189,23 @@ describe("the gateway's own resources", () => {
     expect(judge({ ...named('order.created'), resource: { 'prefect.resource.id': 'lictors.1' } }, sender('service'))).toBe('ok');
   });
 });
+
+describe('a run and the runs below it', () => {
+  const CHILD = '66666666-6666-4666-8666-666666666666';
+  const rules = (memory = createEventMemory()) => createEventRules(memory, (own, other) => other === own || (own === OWN && other === CHILD));
+
+  it('a sub-flow in the same process is spoken of, with its task runs; a run that is not below is not', () => {
+    expect(judge(taskEvent({}, CHILD), run, rules())).toBe('ok');
+    expect(judge(taskEvent({}, FOREIGN), run, rules())).toBe('event-foreign-run');
+    expect(judge(taskEvent({}, CHILD), run)).toBe('event-foreign-run');
+  });
+
+  it('a task run that is known to be of another run is not the own one, whatever the event relates it to', () => {
+    const memory = createEventMemory();
+    memory.noteTaskRun(TASK, FOREIGN);
+    expect(judge(taskEvent(), run, rules(memory))).toBe('event-foreign-run');
+    // Of no run: somebody's background task.
+    memory.noteTaskRun(OTHER_TASK, '');
+    expect(judge(taskEvent({ resource: { 'prefect.resource.id': `prefect.task-run.${OTHER_TASK}` } }), run, rules(memory))).toBe('event-foreign-run');
+  });
+});

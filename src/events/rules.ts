@@ -17,7 +17,11 @@ export type EventVerdict =
 /** `event` is the tree that goes on when the verdict is yes. */
 export type EventRules = (event: JsonValue | undefined, sender: Principal) => EventVerdict;
 
-export function createEventRules(memory: EventMemory): EventRules {
+/** True for a run, and what it has started, as far as it was looked at. */
+export type IsBelow = (own: string, run: string) => boolean;
+
+/** `isBelow` left out: a run speaks of itself alone. */
+export function createEventRules(memory: EventMemory, isBelow: IsBelow = (own, run) => own === run): EventRules {
   return (event, sender) => {
     const claims = readClaims(event);
     if (typeof claims === 'string') return { ok: false, code: 'body-invalid', detail: claims, name: null };
@@ -26,7 +30,7 @@ export function createEventRules(memory: EventMemory): EventRules {
       return refuse('event-reserved', 'This name, or what it is about, is for Prefect or the gateway to use.');
     const task = isRecorded(claims) ? readTaskRun(claims) : undefined;
     if (typeof task === 'string') return refuse('event-foreign-run', task);
-    const foreign = checkBinding(claims, boundRuns(sender), memory);
+    const foreign = checkBinding(claims, boundRuns(sender), { memory, isBelow });
     if (foreign !== undefined) return refuse('event-foreign-run', foreign);
     if (!memory.claim(claims.id, sender.id)) return refuse('event-repeated', 'An event with this id came from somebody else.');
     if (task?.flowRun !== undefined) memory.noteTaskRun(task.id, task.flowRun);
@@ -69,10 +73,15 @@ function readTaskRun({ id, resources, payload }: Claims): TaskRun | string {
   return { id: taskRun, flowRun };
 }
 
+interface Known {
+  readonly memory: EventMemory;
+  readonly isBelow: IsBelow;
+}
+
 /** A principal that is bound to runs speaks of those alone, whatever the event is called. */
-function checkBinding({ name, resources, payload }: Claims, runs: ReadonlySet<string> | null, memory: EventMemory): string | undefined {
+function checkBinding({ name, resources, payload }: Claims, runs: ReadonlySet<string> | null, { memory, isBelow }: Known): string | undefined {
   if (runs === null) return undefined;
-  const isOwn = (flowRun: string | undefined): boolean => flowRun !== undefined && runs.has(flowRun);
+  const isOwn = (flowRun: string | undefined): boolean => flowRun !== undefined && [...runs].some((own) => isBelow(own, flowRun));
   const named = resources.filter(({ id }) => id.startsWith(FLOW_RUN));
   if (!named.every(({ id }) => isOwn(idAfter(FLOW_RUN, id)))) return 'resource or related names a flow run that is not yours.';
   const claimed = partOf(payload, 'task_run', 'flow_run_id') ?? null;

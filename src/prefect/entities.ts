@@ -7,6 +7,7 @@ import type { ResourceType } from '../contract/operation.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import type { Lookup } from './lookup.ts';
+import { MAKER_LABEL } from './made-by.ts';
 
 export interface Entities {
   /** Null: there is no such object. Throws UpstreamError when Prefect cannot be asked. */
@@ -132,9 +133,6 @@ async function runEntity(parts: EntityParts, raw: JsonObject, { type, depth, own
     labels,
   });
 }
-
-/** Only the gateway writes it (mediate/provenance.ts). */
-const MAKER_LABEL = 'lictor.principal';
 
 async function taskRunOf(parts: EntityParts, id: string | null, depth: number): Promise<Entity | null> {
   const raw = id === null ? null : object(await parts.lookup(`/api/task_runs/${id}`));

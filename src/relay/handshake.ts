@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { LictorError } from '../contract/error.ts';
+import { CLAIM } from '../contract/names.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import type { Authorization } from '../decide/decider.ts';
 import { carriesCredential, parseEdgeInputs } from '../decide/inputs.ts';
@@ -165,7 +166,8 @@ function visitOf(core: RelayCore, request: IncomingMessage): Visit {
   const params = named === undefined ? undefined : catalogue.params(named, inputs.path);
   const operation = params === undefined ? undefined : named;
   const resourceId = operation?.idParam == null ? null : (params?.[operation.idParam] ?? null);
-  return { inputs, userAgent: request.headers['user-agent'] ?? '', operation, resourceId };
+  const claims = { flowRun: request.headers[CLAIM.flowRun], deployment: request.headers[CLAIM.deployment] };
+  return { inputs, userAgent: request.headers['user-agent'] ?? '', operation, resourceId, claims };
 }
 
 function offersPrefect(request: IncomingMessage): boolean {

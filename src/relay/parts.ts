@@ -4,6 +4,7 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization } from '../decide/decider.ts';
+import type { LearnKin } from '../prefect/learn-kin.ts';
 import type { Reach } from '../reach/reach.ts';
 import type { FrameGate } from './frame-gate.ts';
 import type { RelayLimits } from './limits.ts';
@@ -29,6 +30,8 @@ export interface RelayParts {
   readonly gateFor?: (operation: Operation, authorization: Authorization & { ok: true }) => FrameGate;
   /** What a scoped principal reaches; null: everything. Left out: nobody is scoped. */
   readonly reachOf?: (authorization: Authorization & { ok: true }) => Reach | null;
+  /** Looks up whose the runs are that events of a run's token name; left out: nothing but the run itself is known. */
+  readonly learnKin?: LearnKin;
   readonly log?: RelayLog;
 }
 

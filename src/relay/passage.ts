@@ -47,7 +47,7 @@ export function createIntake(core: RelayCore, session: Session, onDropped: (drop
 
 const FOREIGN = { code: 'event-foreign-run', detail: 'The event names what is outside the scope of its sender.' } as const;
 
-const straight: Passage = { pass: (frame, send) => send(frame), idle: () => Promise.resolve() };
+export const straight: Passage = { pass: (frame, send) => send(frame), idle: () => Promise.resolve() };
 
 type Look = (frames: readonly Buffer[], reached: Reached, reach: Reach) => Promise<readonly (Buffer | null)[]>;
 

@@ -12,6 +12,8 @@ export interface PipeEnds {
   readonly client: WebSocket;
   readonly clientInbox: Inbox;
   readonly upstream: UpstreamSocket;
+  /** Before the gate. */
+  readonly entrance: Passage;
   readonly gate: FrameGate;
   /** Behind the gate, on the way to Prefect. */
   readonly intake: Passage;
@@ -21,7 +23,7 @@ export interface PipeEnds {
   readonly limits: RelayLimits;
 }
 
-export function joinPipe({ client, clientInbox, upstream, gate, intake, delivery, onDropped, limits }: PipeEnds): void {
+export function joinPipe({ client, clientInbox, upstream, entrance, gate, intake, delivery, onDropped, limits }: PipeEnds): void {
   joinSockets({
     client: { socket: client, inbox: clientInbox },
     upstream,
@@ -29,7 +31,8 @@ export function joinPipe({ client, clientInbox, upstream, gate, intake, delivery
     marks: limits,
     pass: (frame, send) => {
       if (frame.kind === 'ping') {
-        intake.pass(frame, send);
+        // Clients take the answer for a receipt of what they sent before.
+        entrance.pass(frame, (entered) => intake.pass(entered, send));
         return;
       }
       // Prefect's protocols are text; what a gate cannot read must not pass it.
@@ -37,11 +40,13 @@ export function joinPipe({ client, clientInbox, upstream, gate, intake, delivery
         client.close(CLOSE.unsupported, 'text frames only');
         return;
       }
-      const verdict = gate(frame.data);
-      if (verdict.pass) intake.pass({ kind: 'text', data: verdict.data }, send);
-      else onDropped(verdict.dropped);
+      entrance.pass(frame, (entered) => {
+        const verdict = gate(entered.data);
+        if (verdict.pass) intake.pass({ kind: 'text', data: verdict.data }, send);
+        else onDropped(verdict.dropped);
+      });
     },
-    passed: intake.idle,
+    passed: () => entrance.idle().then(intake.idle),
     deliver: delivery.pass,
   });
 }

@@ -3,6 +3,7 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
+import { type BindingFacts, runBinding } from '../contract/run-binding.ts';
 import type { Authorization } from '../decide/decider.ts';
 import { whoFields } from '../decide/who.ts';
 
@@ -12,6 +13,8 @@ export interface Visit {
   /** Undefined when the route is not in the catalogue. */
   readonly operation: Operation | undefined;
   readonly resourceId: string | null;
+  /** What the client says about itself, unchecked. */
+  readonly claims?: BindingFacts['claims'];
 }
 
 /** `refusal` says no although (or before) the decider could: its reason wins. `authorization` null: nobody was asked. */
@@ -19,6 +22,9 @@ export interface Outcome {
   readonly authorization: Authorization | null;
   readonly refusal: ReasonCode | null;
 }
+
+/** No socket's path names a run. */
+const NOT_IN_PATH = { flow_run_id: null, task_run_id: null, deployment_id: null };
 
 /** Statuses are HTTP's: 101, or that of the refusal, even when it travelled in a close frame. */
 export function socketRecord(visit: Visit, outcome: Outcome, at: { readonly nowMs: number; readonly revision: number }): NewRecord {
@@ -29,6 +35,7 @@ export function socketRecord(visit: Visit, outcome: Outcome, at: { readonly nowM
     ...requestFields(visit),
     ...(outcome.authorization !== null && whoFields(outcome.authorization)),
     ...whatFields(visit, outcome.authorization),
+    ...runBinding({ bound: NOT_IN_PATH, principal: outcome.authorization?.principal?.id ?? null, claims: visit.claims ?? {} }),
     decision: allowed ? 'allow' : 'deny',
     reason,
     status: allowed ? 101 : REASONS[reason].status,

@@ -8,6 +8,7 @@ import type { Inbox } from '../frames/inbox.ts';
 import type { RelayCore } from './core.ts';
 import { messageOf } from './core.ts';
 import { createDropRecorder } from './dropped.ts';
+import { createEntrance } from './entrance.ts';
 import { type FrameGate, passEveryFrame } from './frame-gate.ts';
 import { createDelivery, createIntake } from './passage.ts';
 import { joinPipe } from './pipe.ts';
@@ -67,6 +68,7 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
       client,
       clientInbox: inbox,
       upstream,
+      entrance: createEntrance(core, session),
       gate: gateOf(core, session),
       intake: createIntake(core, session, onDropped),
       delivery: createDelivery(core, session, upstream.socket),

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { PrincipalKind } from '../contract/principal.ts';
+import type { Kin, Relation } from '../prefect/kin.ts';
+import type { Ask } from './asks.ts';
+import { beyondRun, mustBeRead } from './bound.ts';
+
+const OWN = '11111111-1111-4111-8111-111111111111';
+const [CHILD, PARENT, FOREIGN, ABSENT] = ['2', '3', '4', '5'].map((digit) => OWN.replace('1', digit)) as [string, string, string, string];
+const RELATIONS: Readonly<Record<string, Relation>> = { [OWN]: 'own', [CHILD]: 'descendant', [PARENT]: 'ancestor', [FOREIGN]: 'foreign' };
+
+/** A task run or artifact has the id of its run here; `nobody` is of none. */
+const NOBODY = OWN.replace('1', '6');
+const runOf = (id: string) => (id === NOBODY ? null : RELATIONS[id] === undefined ? undefined : id);
+const kin: Kin = {
+  relation: async (_own, run) => RELATIONS[run] ?? 'absent',
+  flowRunOfArtifact: async (id) => runOf(id),
+  flowRunsOf: async (ids) => new Map(ids.flatMap((id) => (runOf(id) === undefined ? [] : [[id, runOf(id) ?? null]]))),
+};
+const principal = (kind: PrincipalKind = 'run', attributes: Record<string, string> = { flow_run_id: OWN }) =>
+  ({ id: `run:${OWN}`, kind, idp: null, roles: [], grants: [], groups: [], attributes, onBehalfOf: [] }) as const;
+
+const GROUPS: Readonly<Record<string, 'read' | 'machine'>> = { 'flow_runs.read': 'read' };
+async function isWithin(ask: Ask, who = principal(), known: Kin | undefined = kin): Promise<boolean> {
+  return (await beyondRun({ kin: known, groupOf: (action) => GROUPS[action] ?? 'machine' }, who, [ask])) < 0;
+}
+const ask = (type: 'FlowRun' | 'TaskRun' | 'Artifact', id: string | null, action = 'x.write'): Ask => ({ action, resource: { type, id } });
+
+describe('what the token of a run may name', () => {
+  it.each(['FlowRun', 'TaskRun'] as const)('%s: the own and those below, for everything; those above for reading; no other', async (type) => {
+    for (const id of [OWN, CHILD, ABSENT]) expect(await isWithin(ask(type, id)), id).toBe(true);
+    for (const id of [PARENT, FOREIGN]) expect(await isWithin(ask(type, id)), id).toBe(false);
+    expect(await isWithin(ask(type, PARENT, 'flow_runs.read'))).toBe(true);
+    expect(await isWithin(ask(type, FOREIGN, 'flow_runs.read'))).toBe(false);
+    expect(await isWithin(ask(type, OWN.toUpperCase()))).toBe(true);
+    expect(await isWithin(ask(type, 'no id'))).toBe(false);
+  });
+
+  it('what a body names decides, not what its path does', async () => {
+    const log = (run: string | null): Ask => ({ action: 'logs.write', resource: { type: 'Log', id: null }, of: { type: 'FlowRun', id: run } });
+    expect(await isWithin(log(OWN))).toBe(true);
+    expect(await isWithin(log(FOREIGN))).toBe(false);
+    expect(await isWithin(log(null))).toBe(false);
+  });
+
+  it('a task run of no run is a background task of somebody; an artifact of no run may be written', async () => {
+    expect(await isWithin(ask('TaskRun', NOBODY))).toBe(false);
+    expect(await isWithin(ask('Artifact', NOBODY))).toBe(true);
+    expect(await isWithin(ask('Artifact', FOREIGN))).toBe(false);
+  });
+
+  it('lists, runs that are about to be made and other kinds are for the roles to decide', async () => {
+    expect(await isWithin(ask('FlowRun', null))).toBe(true);
+    expect(await isWithin({ action: 'deployments.run', resource: { type: 'Deployment', id: FOREIGN } })).toBe(true);
+  });
+
+  it('holds for runs alone; one that does not say which run it is may name none; without a look nothing but the own', async () => {
+    expect(await isWithin(ask('FlowRun', FOREIGN), principal('worker'))).toBe(true);
+    expect(await isWithin(ask('FlowRun', OWN), principal('run', {}))).toBe(false);
+    expect(await beyondRun({ kin: undefined, groupOf: () => 'machine' }, principal(), [ask('FlowRun', OWN), ask('FlowRun', CHILD)])).toBe(1);
+  });
+});
+
+describe('which bodies are read', () => {
+  it('those that name runs, when a run sends them', () => {
+    for (const action of ['logs.write', 'artifacts.write', 'task_runs.create', 'concurrency.slots']) {
+      expect(mustBeRead({ kind: 'run' }, { action, idParam: null }), action).toBe(true);
+      expect(mustBeRead({ kind: 'worker' }, { action, idParam: null }), action).toBe(false);
+    }
+    expect(mustBeRead({ kind: 'run' }, { action: 'flow_runs.read', idParam: null })).toBe(false);
+    expect(mustBeRead({ kind: 'run' }, { action: 'artifacts.write', idParam: 'id' })).toBe(false);
+  });
+});

@@ -1,0 +1,75 @@
+// The token of a flow run speaks of that run and of what it has started. Reading goes up as well: a sub-flow asks who its parent is.
+//
+// Checked is what a request names by id, in its path or its body; lists show what the roles do. What is not there is Prefect's to say.
+import type { Located } from '../contract/decision.ts';
+import type { ActionGroup, Operation } from '../contract/operation.ts';
+import { boundRuns, type Principal } from '../contract/principal.ts';
+import { parseUuid } from '../json/uuid.ts';
+import type { Kin, Relation } from '../prefect/kin.ts';
+import type { Ask } from './asks.ts';
+
+export interface BoundParts {
+  /** Left out: nobody's but the own run is known. */
+  readonly kin: Kin | undefined;
+  readonly groupOf: (action: string) => ActionGroup | undefined;
+}
+
+/** The first ask that goes beyond the run, by its place; -1: none does. Throws UpstreamError when Prefect must be asked and cannot. */
+export async function beyondRun({ kin, groupOf }: BoundParts, principal: Principal, asks: readonly Ask[]): Promise<number> {
+  const runs = boundRuns(principal);
+  if (runs === null) return -1;
+  const [own] = runs;
+  // A batch of logs names many task runs: one question for all of them.
+  const tasks = asks.flatMap((ask) => (targetOf(ask).type === 'TaskRun' ? (parseUuid(targetOf(ask).id ?? '') ?? []) : []));
+  const flowRuns = own === undefined || kin === undefined ? new Map() : await kin.flowRunsOf([...new Set(tasks)]);
+  const within = await Promise.all(asks.map((ask) => isWithin({ kin, own, flowRuns, read: isRead(groupOf(ask.action)) }, ask)));
+  return within.indexOf(false);
+}
+
+function targetOf(ask: Ask): Located {
+  return ask.of ?? ask.resource;
+}
+
+interface Bound {
+  readonly kin: Kin | undefined;
+  /** Undefined: the run does not say which one it is. */
+  readonly own: string | undefined;
+  readonly flowRuns: ReadonlyMap<string, string | null>;
+  /** Nothing is changed. */
+  readonly read: boolean;
+}
+
+async function isWithin(bound: Bound, ask: Ask): Promise<boolean> {
+  const target = targetOf(ask);
+  if (!IN_RUNS.includes(target.type) || (target.type === 'Artifact' && bound.read)) return true;
+  // No id: a list, or a run that is about to be made; as the parent of one, it is an id that cannot be read.
+  if (target.id === null) return ask.of === undefined;
+  const relation = await relationOf(bound, target);
+  return relation === 'own' || relation === 'descendant' || relation === 'absent' || (relation === 'ancestor' && bound.read);
+}
+
+const IN_RUNS: readonly Located['type'][] = ['FlowRun', 'TaskRun', 'Artifact'];
+
+async function relationOf({ kin, own, flowRuns }: Bound, { type, id }: Located): Promise<Relation> {
+  const uuid = parseUuid(id ?? '');
+  if (uuid === undefined || own === undefined) return 'foreign';
+  if (type === 'FlowRun' && uuid === own) return 'own';
+  if (kin === undefined) return 'foreign';
+  if (type === 'FlowRun') return kin.relation(own, uuid);
+  const flowRun = type === 'Artifact' ? await kin.flowRunOfArtifact(uuid) : flowRuns.get(uuid);
+  if (flowRun === undefined) return 'absent';
+  // An artifact of no run is of whoever may write artifacts; a task run of none is a background task of somebody.
+  if (flowRun === null) return type === 'Artifact' ? 'own' : 'foreign';
+  return kin.relation(own, flowRun);
+}
+
+function isRead(group: ActionGroup | undefined): boolean {
+  return group === 'read' || group === 'secrets' || group === 'baseline';
+}
+
+/** Their bodies name runs: what a run sends there is read before it goes on. */
+const NAMING: readonly string[] = ['logs.write', 'artifacts.write', 'task_runs.create', 'concurrency.slots'];
+
+export function mustBeRead({ kind }: Pick<Principal, 'kind'>, { action, idParam }: Pick<Operation, 'action' | 'idParam'>): boolean {
+  return kind === 'run' && idParam === null && NAMING.includes(action);
+}

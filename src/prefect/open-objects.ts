@@ -1,0 +1,34 @@
+// Prefect's objects as decisions see them: as they are now, and as they were a moment ago.
+import type { Clock } from '../contract/clock.ts';
+import { createEntities, type Entities, type EntityParts } from './entities.ts';
+import { createKin, type Kin, type KinMemory } from './kin.ts';
+import { createLookup } from './lookup.ts';
+import { createObjectCache, type ObjectCache } from './object-cache.ts';
+import type { Upstream } from './upstream.ts';
+
+interface Both<T> {
+  readonly recent: T;
+  readonly now: T;
+}
+
+export interface ObjectParts {
+  readonly upstream: Pick<Upstream, 'request'>;
+  readonly clock: Clock;
+  readonly makerOf: EntityParts['makerOf'];
+  readonly kinMemory: KinMemory;
+}
+
+export function openObjects({ upstream, clock, makerOf, kinMemory }: ObjectParts): {
+  readonly objects: ObjectCache;
+  readonly entities: Both<Entities>;
+  readonly kin: Both<Kin>;
+} {
+  const lookup = createLookup(upstream);
+  const objects = createObjectCache(lookup, clock);
+  const common = { lasting: objects.lookup, makerOf };
+  return {
+    objects,
+    entities: { recent: createEntities({ ...common, lookup: objects.lookup }), now: createEntities({ ...common, lookup }) },
+    kin: { recent: createKin(objects.lookup, kinMemory), now: createKin(lookup, kinMemory) },
+  };
+}

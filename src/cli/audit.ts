@@ -110,7 +110,9 @@ export function auditLine(record: LedgerRecord, paint: Paint): string {
   const words = gatewayWords(record);
   if (words !== undefined) return `${time}  ${paint('yellow', cell(`* ${words}`, 120 - WIDTH.time - 2).trimEnd())}`;
   const denied = record.decision === 'deny';
-  const rest = denied ? `deny ${record.reason ?? ''}` : reasonWords(record) || (record.resource_id ?? '');
+  // A run, or deployment, that the client has named in a header: nobody has proven it.
+  const flag = record.run_binding === 'asserted' ? 'asserted: ' : '';
+  const rest = `${flag}${denied ? `deny ${record.reason ?? ''}` : reasonWords(record) || (record.resource_id ?? '')}`;
   const { principal, status, source_ip } = record;
   const line = auditRow({ time, principal: principal ?? '-', status: String(status ?? '-'), action: actionWords(record), from: source_ip ?? '-', rest });
   return denied ? paint('red', line) : line;

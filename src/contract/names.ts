@@ -25,6 +25,9 @@ export const INPUT = {
   args: 'x-lictor-in-args',
 } as const;
 
+/** What a client says about itself, handed over the same way: evidence for the record. No decision reads it. */
+export const CLAIM = { flowRun: 'x-lictor-claim-flow-run', deployment: 'x-lictor-claim-deployment' } as const;
+
 /** The same, of the gateway's own pages alone: value of the cookie of the login attempt that `?state=` names. No decision reads it. */
 export const LOGIN_BROWSER = 'x-lictor-in-login-browser';
 

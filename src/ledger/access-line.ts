@@ -3,6 +3,7 @@ import type { AccessFacts } from '../contract/names.ts';
 import type { Operation } from '../contract/operation.ts';
 import { isReasonCode, REASONS } from '../contract/reasons.ts';
 import type { LedgerRecord, NewRecord } from '../contract/record.ts';
+import { runBinding } from '../contract/run-binding.ts';
 import { parseFacts } from './access-facts.ts';
 
 /** What the ledger asks of the action catalogue (src/catalog/catalogue.ts). */
@@ -84,24 +85,18 @@ function withRoute(record: RequestRecord, line: Fields, routes: RouteKnowledge, 
   const params = operation === undefined ? {} : (routes.params(operation, belowBase(record.path ?? '', basePath)) ?? {});
   const param = (name: string | null | undefined) => (typeof name === 'string' ? (params[name] ?? null) : null);
   const bound = { flow_run_id: param(operation?.flowRunParam), task_run_id: param(operation?.taskRunParam), deployment_id: param(operation?.deploymentParam) };
-  const verified = Object.values(bound).some((id) => id !== null);
   return {
     ...record,
     action: record.action ?? operation?.action ?? null,
     resource_type: operation?.resource ?? null,
     resource_id: param(operation?.idParam),
-    ...(verified ? { ...bound, run_binding: 'verified' } : claimed(line)),
+    ...runBinding({
+      bound,
+      principal: record.principal ?? null,
+      claims: { flowRun: line.x_prefect_flow_run_id, deployment: line.claim_deployment_id ?? line.x_prefect_deployment_id },
+    }),
   };
 }
-
-/** What a client says about itself in headers is evidence only, and never stands beside what the path proved. */
-function claimed(line: Fields): Parts {
-  const deployment = text(line.claim_deployment_id) ?? text(line.x_prefect_deployment_id);
-  if (deployment === null || !UUID.test(deployment)) return { run_binding: 'none' };
-  return { deployment_id: deployment.toLowerCase(), run_binding: 'asserted' };
-}
-
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 function belowBase(path: string, basePath: string): string {
   return basePath !== '' && path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path;

@@ -1,7 +1,9 @@
 // The record of a mediated request: what is known before it is forwarded, and what its answer adds.
 import type { Decision } from '../contract/decision.ts';
+import { CLAIM } from '../contract/names.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
+import { runBinding } from '../contract/run-binding.ts';
 import type { Authorization } from '../decide/decider.ts';
 import { whoFields } from '../decide/who.ts';
 import type { MediatedRequest } from './call.ts';
@@ -34,7 +36,7 @@ export function decidedRecord(subject: Subject, authorization: Authorization, re
     reason,
     policies: [...new Set(authorization.decisions.flatMap((decision) => decision.policies))],
     path_taken: 'mediated',
-    ...bindings(subject),
+    ...bindings(subject, authorization.principal?.id ?? null),
     mode: 'enforce',
     revision: decisive?.revision ?? null,
   };
@@ -50,16 +52,17 @@ function decisiveOf(decisions: readonly Decision[]): Decision | undefined {
   return decisions.find((decision) => decision.enforced === 'deny') ?? decisions[0];
 }
 
-function bindings(subject: Subject) {
-  const { operation } = subject;
-  const flowRun = param(subject, operation?.flowRunParam);
-  const taskRun = param(subject, operation?.taskRunParam);
-  return {
-    flow_run_id: flowRun,
-    task_run_id: taskRun,
+function bindings(subject: Subject, principal: string | null) {
+  const { operation, request } = subject;
+  const { [CLAIM.flowRun]: flowRun, [CLAIM.deployment]: deployment } = request.headers;
+  const bound = {
+    flow_run_id: param(subject, operation?.flowRunParam),
+    task_run_id: param(subject, operation?.taskRunParam),
     deployment_id: param(subject, operation?.deploymentParam),
-    run_binding: flowRun === null && taskRun === null ? ('none' as const) : ('verified' as const),
   };
+  const binding = runBinding({ bound, principal, claims: { flowRun, deployment } });
+  // What is made of a deployment is another run than any that is there.
+  return binding.flow_run_id === null && bound.task_run_id === null && bound.deployment_id !== null ? { ...bound, run_binding: 'none' as const } : binding;
 }
 
 function param(subject: Subject, name: string | null | undefined): string | null {

@@ -27,11 +27,13 @@ import { type AdminActions, createAdminServer } from './http/admin-server.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
 import { openSealer } from './keys/sealer.ts';
+import { openSecretKey } from './keys/secret-key.ts';
 import { openSigningKeys } from './keys/signing-keys.ts';
 import { startLedger } from './ledger/ledger.ts';
 import { readEventsMark } from './ledger/prefect-events/read-events.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
 import { keepPolicySet, policiesAtStart } from './policies-in-force.ts';
+import { createKinMemory, isBelow } from './prefect/kin.ts';
 import { createGates } from './relay/event-gate.ts';
 import { createRelay } from './relay/relay.ts';
 import { createReloader, localUser, type Reloader } from './reload.ts';
@@ -88,8 +90,10 @@ export async function startApp(parts: AppParts): Promise<App> {
   await removeLeftBehind(paths.decisionCache);
 
   const catalogue = createCatalogue();
-  const eventRules = createEventRules(createEventMemory());
   const eventIntake = createIntake({ ledger, clock, mark: readEventsMark(paths.ledgerFile) });
+  const eventMemory = createEventMemory();
+  const kinMemory = createKinMemory();
+  const eventRules = createEventRules(eventMemory, (own, run) => isBelow(kinMemory, own, run));
   const sealer = openSealer(paths.sealKey);
   const signingKeys = openSigningKeys({ file: paths.signingKeys, sealer, clock });
   // Makes the first one.
@@ -103,9 +107,12 @@ export async function startApp(parts: AppParts): Promise<App> {
     ledger,
     sealer,
     signingKeys,
+    runTokenKey: openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens'),
+    kinMemory,
     confirmMemory: { sessions: createConfirmMemory(), grants: createConfirmMemory() },
     eventRules,
     eventIntake,
+    eventMemory,
     sync: () => sync.now(),
     edgeRuns: () => edgeRuns(paths),
     exports: createExports({ paths, clock, log, record: ledger.append }),

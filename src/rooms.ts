@@ -14,6 +14,7 @@ import { createGrantTokenKind } from './authn/grant/verify.ts';
 import { createJwts, type Jwts } from './authn/jwt/verify.ts';
 import { createOutbounds, type Outbounds } from './authn/outbounds.ts';
 import { createRoleBook } from './authn/roles.ts';
+import { openRunTokens } from './authn/run-token/open.ts';
 import { type ActionEntry, collectActions } from './catalog/actions.ts';
 import type { Catalogue } from './catalog/catalogue.ts';
 import { ensureSigner } from './certificates/signer.ts';
@@ -22,9 +23,10 @@ import type { StatePaths } from './config/state-dir.ts';
 import type { Clock } from './contract/clock.ts';
 import { REASONS } from './contract/reasons.ts';
 import { type Answerer, createAnswerer } from './decide/answer.ts';
-import { createDecider, type Decider, type DeciderParts } from './decide/decider.ts';
+import { createDecider, type Decider } from './decide/decider.ts';
 import { publishRevision } from './decide/revision.ts';
 import { prefectAnswers, watchPrefect } from './edge/watch-prefect.ts';
+import type { EventMemory } from './events/memory.ts';
 import type { EventRules } from './events/rules.ts';
 import { createOwnApp } from './http/own-app.ts';
 import { createRequestCount } from './http/request-count.ts';
@@ -32,14 +34,17 @@ import type { Sealer } from './keys/sealer.ts';
 import type { SigningKeys } from './keys/signing-keys.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { createMediator } from './mediate/mediator.ts';
+import { createRunParts } from './mediate/run-parts.ts';
 import { type AuthorizationServer, createAuthorizationServer } from './oauth/server.ts';
 import { createTokenExchange, type Prove, SUBJECT_TOKEN } from './oauth/token-exchange.ts';
 import { createPolicyEngine } from './policy/engine.ts';
+import { mayPollBy } from './policy/may-poll.ts';
 import type { OwnPolicies } from './policy/own/check.ts';
 import { loadBuiltInPolicies } from './policy/policies.ts';
-import { createEntities } from './prefect/entities.ts';
+import type { KinMemory } from './prefect/kin.ts';
+import { createLearnKin, type LearnKin } from './prefect/learn-kin.ts';
 import { createLookup } from './prefect/lookup.ts';
-import { createObjectCache, type ObjectCache } from './prefect/object-cache.ts';
+import { openObjects } from './prefect/open-objects.ts';
 import { createUpstream, type Upstream } from './prefect/upstream.ts';
 import type { Exports } from './sinks/exports.ts';
 import type { Tracing } from './sinks/spans/tracing.ts';
@@ -60,10 +65,15 @@ export interface House {
   readonly sealer: Sealer;
   readonly signingKeys: SigningKeys;
   readonly confirmMemory: { readonly sessions: ConfirmMemory; readonly grants: ConfirmMemory<ClientGrant> };
+  /** What the tokens of flow runs are made with. */
+  readonly runTokenKey: Buffer;
+  /** Which run was started by which. */
+  readonly kinMemory: KinMemory;
   /** One memory for the sockets and for `POST /events`. */
   readonly eventRules: EventRules;
   /** What is subscribed to goes there, whatever the configuration. */
   readonly eventIntake: Intake;
+  readonly eventMemory: EventMemory;
   /** Makes a change hold: no remembered decision and no open socket outlives it. */
   readonly sync: () => Promise<void>;
   readonly edgeRuns: () => Promise<boolean>;
@@ -79,6 +89,7 @@ export interface Rooms {
   readonly decider: Decider;
   readonly answerer: Answerer;
   readonly upstream: Upstream;
+  readonly learnKin: LearnKin;
   /** Own pages and mediated requests. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Resolves when the requests that began here have ended and nothing of these rooms is open. */
@@ -102,6 +113,10 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   const confirm = confirmWith<StoredSession>(house, { config, providers, sessions: store.sessions, memory: house.confirmMemory.sessions });
   const confirmGrant = confirmWith(house, { config, providers, sessions: confirmedGrants(store.clientGrants), memory: house.confirmMemory.grants });
   const standing = standingOf(house, config, { confirm: confirmGrant, confirmSession: confirm });
+  const balancer = watchPrefect(config, house);
+  const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
+  const { objects, entities, kin } = openObjects({ upstream, clock, makerOf: store.makers.of, kinMemory: house.kinMemory });
+  const runTokens = openRunTokens({ ...house, config, standing, lookup: createLookup(upstream), mayPoll: mayPollBy(policy) });
   const authenticator = createAuthenticator({
     store,
     config,
@@ -111,18 +126,38 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
       jwts.kind,
       createAccessTokenKind({ accessTokens: store.accessTokens, config, clock }),
       createGrantTokenKind({ grants: store.clientGrants, standing, clock }),
+      runTokens.kind,
     ],
     certificates: await openCertificates(house, config),
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
   });
-  const balancer = watchPrefect(config, house);
-  const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
   const feed = startFeed({ intake: house.eventIntake, prefect: { ...config.prefect, publicUrl: config.publicUrl }, clock, log });
-  const { objects, entities } = createObjects(house, upstream);
-  const decider = createDecider({ authenticator, catalogue, policy, entities, changeNumber: () => store.changeNumber() });
+  const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber: () => store.changeNumber() });
   const answerer = createAnswerer({ decider, catalogue, clock, mayWrite: () => !config.ledger.failClosed || ledger.healthy() });
-  const mediator = createMediator({ catalogue, decider, upstream, ledger, clock, eventRules: house.eventRules, objects, makers: store.makers, config });
+  const warn = (message: string, error: unknown): void => log.warn({ err: error }, message);
+  const mediator = createMediator({
+    catalogue,
+    decider,
+    upstream,
+    ledger,
+    clock,
+    eventRules: house.eventRules,
+    objects,
+    makers: store.makers,
+    config,
+    warn,
+    runTokens: createRunParts({
+      desk: runTokens.desk,
+      recent: objects.lookup,
+      makerOf: store.makers.of,
+      config,
+      ledger,
+      clock,
+      revision: decider.revision,
+      warn,
+    }),
+  });
   const own = createOwnApp({
     config,
     store,
@@ -153,6 +188,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     decider,
     answerer,
     upstream,
+    learnKin: createLearnKin({ kin: kin.now, kinMemory: house.kinMemory, eventMemory: house.eventMemory }),
     handle(request, response) {
       requests.add(response);
       own.server.emit('request', request, response);
@@ -167,14 +203,6 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
       await outbounds.close();
     },
   };
-}
-
-/** Prefect's objects as decisions see them: as they are now, and as they were a moment ago. */
-function createObjects({ store, clock }: House, upstream: Upstream): { readonly objects: ObjectCache; readonly entities: DeciderParts['entities'] } {
-  const lookup = createLookup(upstream);
-  const objects = createObjectCache(lookup, clock);
-  const common = { lasting: objects.lookup, makerOf: store.makers.of };
-  return { objects, entities: { recent: createEntities({ ...common, lookup: objects.lookup }), now: createEntities({ ...common, lookup }) } };
 }
 
 interface Confirming<T extends Confirmable> {

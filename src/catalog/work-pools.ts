@@ -13,7 +13,7 @@ export const WORK_POOLS = family({ prefix: '/api', resource: 'WorkPool', ids: ['
   ['update_work_pool', 'PATCH /work_pools/{name}', 'work_pools.write', 'configure', 'mediated'],
   ['delete_work_pool', 'DELETE /work_pools/{name}', 'work_pools.delete', 'configure', 'mediated'],
   ['read_work_pool_concurrency_status', 'POST /work_pools/{name}/concurrency_status', 'work_pools.read', 'read', 'direct'],
-  ['get_scheduled_flow_runs', 'POST /work_pools/{name}/get_scheduled_flow_runs', 'worker.poll', 'machine', 'direct'],
+  ['get_scheduled_flow_runs', 'POST /work_pools/{name}/get_scheduled_flow_runs', 'worker.poll', 'machine', 'mediated'],
   ['create_work_queue', 'POST /work_pools/{work_pool_name}/queues', 'work_queues.write', 'configure', 'mediated', IN_POOL],
   ['read_work_queue', 'GET /work_pools/{work_pool_name}/queues/{name}', 'work_queues.read', 'read', 'direct', { resource: 'WorkQueue' }],
   ['read_work_queues', 'POST /work_pools/{work_pool_name}/queues/filter', 'work_queues.read', 'read', 'direct', IN_POOL],

@@ -11,6 +11,7 @@ import { listeningAsks } from './automation-triggers.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
 import { distinctAsks } from './references.ts';
+import { refusedActions } from './reserved-env.ts';
 
 export const createAutomation: Family = {
   operations: ['create_automation_automations__post'],
@@ -18,6 +19,8 @@ export const createAutomation: Family = {
   async plan(call, lookup) {
     const body = call.tree;
     if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
+    const refused = refusedActions(body);
+    if (refused !== undefined) return { ok: false, refusal: refused };
     const creates = { creates: { name: field(body, 'name') ?? null } };
     const further = [...ownerAsks(field(body, 'owner_resource') ?? null), ...listeningAsks(body)];
     return planChange(call, lookup, { automations: [body], further, becomes: creates });
@@ -30,6 +33,8 @@ export const updateAutomation: Family = {
   async plan(call, lookup) {
     const body = call.tree;
     if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
+    const refused = refusedActions(body);
+    if (refused !== undefined) return { ok: false, refusal: refused };
     const changes = { changes: { name: field(body, 'name') ?? null } };
     return planChange(call, lookup, { automations: [body, ...(await oldAutomation(call, lookup))], further: listeningAsks(body), becomes: changes });
   },

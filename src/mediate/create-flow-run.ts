@@ -6,6 +6,7 @@ import { answerObject, objectsField, textField, withJson } from '../prefect/answ
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { type Call, type Earlier, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned } from './family.ts';
 import { stamped } from './provenance.ts';
+import { refusedVariables } from './reserved-env.ts';
 import { asksForRun, type Deployment, hasOwnOverrides, runProblem } from './run-request.ts';
 
 const MOST_RUNS = 100;
@@ -56,6 +57,9 @@ interface Shape {
 async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[], shape: Shape): Promise<Planned> {
   const id = call.params['id'] ?? null;
   const deployment = bodies.some(hasOwnOverrides) ? await readDeployment(lookup, id) : null;
+  // The UI repeats what the deployment has: that sets nothing anew.
+  const refusal = bodies.map((body) => refusedVariables(body, deployment)).find((refused) => refused !== undefined);
+  if (refusal !== undefined) return { ok: false, refusal };
   const asks = (bodies.length === 0 ? [{}] : bodies).flatMap((body) => asksForRun(body, { id, deployment }));
   const distinct = new Map(asks.map((ask) => [JSON.stringify(ask), ask]));
   return planned({

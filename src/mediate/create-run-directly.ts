@@ -12,6 +12,7 @@ import { createdRun, earlierRun } from './create-flow-run.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
 import { stamped } from './provenance.ts';
 import { templateAsks } from './references.ts';
+import { refusedVariables } from './reserved-env.ts';
 import { infrastructureAsks, parentAsks, runProblem } from './run-request.ts';
 
 export const createRunDirectly: Family = {
@@ -22,6 +23,8 @@ export const createRunDirectly: Family = {
     if (!isObject(body)) return invalid('A run must be described by a JSON object.');
     const problem = runProblem(body);
     if (problem !== undefined) return invalid(problem);
+    const refusal = refusedVariables(body);
+    if (refusal !== undefined) return { ok: false, refusal };
     const asks = asksFor(call, body);
     if (asks === undefined) return invalid('deployment_id must be a UUID.');
     return planned({ asks, intent: true, rewrite: (stamp) => stamped(body, stamp), outcome, earlier: earlierRun });

@@ -10,6 +10,7 @@ import { createdObject } from './generic.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 import { hasGitOption } from './pull-steps.ts';
 import { distinctAsks, hydrationAsks, readsBlock, templateAsks } from './references.ts';
+import { refusedVariables } from './reserved-env.ts';
 import { schedulesHaveParameters } from './schedules.ts';
 
 /** Prefect makes an existing deployment of the same flow and name into the one that is sent. */
@@ -68,6 +69,8 @@ const CODE = [
 
 function planWrite(call: Call, body: JsonObject, { id, old }: Existing, place: JsonObject): Planned {
   if (!labelsReadable(body)) return invalid('labels must be an object.');
+  const refusal = refusedVariables(body, old);
+  if (refusal !== undefined) return { ok: false, refusal };
   const resource = { type: 'Deployment', id } as const;
   const facts = factsOf(body, old);
   const actions = [

@@ -16,7 +16,9 @@ import type { Family } from './family.ts';
 import { generic } from './generic.ts';
 import { updateLabels } from './labels.ts';
 import { createArtifact, createLogs, createTaskRun, pollDeployments, takeSlots } from './machine-writes.ts';
+import { pollWorkPool } from './poll-work-pool.ts';
 import { resume } from './resume.ts';
+import type { RunParts } from './run-parts.ts';
 import { createSchedules, updateSchedule } from './schedules.ts';
 import { setState, setStates } from './set-state.ts';
 import { validateValues } from './ui-schemas.ts';
@@ -29,16 +31,19 @@ import { createWorkQueue, updateWorkQueue } from './work-queues.ts';
 export interface FamilyParts {
   readonly publicUrl: Pick<PublicUrl, 'basePath'>;
   readonly eventRules: EventRules;
+  /** Left out: no run gets a token. */
+  readonly runs?: RunParts | undefined;
 }
 
 /** The families that know their operations by name. */
-export function namedFamilies({ publicUrl, eventRules }: FamilyParts): readonly Family[] {
+export function namedFamilies({ publicUrl, eventRules, runs }: FamilyParts): readonly Family[] {
   return [
     createFlowRun,
     createFlowRuns,
     createRunDirectly,
-    setState,
-    setStates,
+    setState(runs),
+    setStates(runs),
+    pollWorkPool(runs),
     updateFlowRun,
     updateLabels,
     resume,

@@ -3,7 +3,7 @@
 import type { Decision, Resource } from '../contract/decision.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
-import type { Principal } from '../contract/principal.ts';
+import type { Credential, Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { type Ask, locate } from '../decide/asks.ts';
@@ -30,6 +30,12 @@ export interface Stamp {
   readonly requestId: string;
   /** A tag that says who; null: none is wanted. */
   readonly tag: string | null;
+}
+
+/** Who has asked, with what. */
+export interface Asker {
+  readonly principal: Principal;
+  readonly credential: Credential;
 }
 
 /** What an answer of Prefect adds to the record. `items`: more objects than one record can name, a further record for each. */
@@ -63,6 +69,8 @@ export interface Plan {
   readonly refusal?: (denied: readonly Decision[]) => Refusal | undefined;
   /** Runs in the answer that may be somebody's earlier ones: who may not read them gets the answer without them. */
   readonly earlier?: Earlier;
+  /** What Prefect's answer changes here, before anybody is told; answers what goes on. When it fails, the client is told that it cannot be said. */
+  readonly settle?: (answer: UpstreamAnswer, asker: Asker) => Promise<UpstreamAnswer>;
   /** What the client gets instead of Prefect's own answer. */
   readonly reply?: (answer: UpstreamAnswer, wishGranted: boolean) => UpstreamAnswer;
 }

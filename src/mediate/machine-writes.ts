@@ -71,10 +71,26 @@ export const takeSlots: Family = {
     const own = { action: call.operation.action, resource: ownResource(call) };
     // The old routes take the limits of these tags.
     const kind = call.operation.path.includes('/v2/') ? {} : { within: 'tag' };
-    const asks = names.map((name): Ask => ({ ...own, of: { type: 'ConcurrencyLimit', id: name, ...kind }, ...(!create && { orAbsent: true }) }));
+    const limits = names.map((name): Ask => ({ ...own, of: { type: 'ConcurrencyLimit', id: name, ...kind }, ...(!create && { orAbsent: true }) }));
+    const asks = [...limits, ...holderAsks(own, call.tree)];
     return planned({ asks: asks.length === 0 ? [{ ...own, shared: true }] : distinctAsks(asks), intent: false, rewrite: () => call.tree });
   },
 };
+
+/** Whose slots they are: the new routes name a holder, the old ones a task run. It may be reported later. */
+function holderAsks(own: Ask, tree: JsonValue | undefined): readonly Ask[] {
+  const holder = isObject(tree) ? field(tree, 'holder') : undefined;
+  const task = isObject(tree) ? (field(tree, 'task_run_id') ?? null) : null;
+  const named = isObject(holder) ? [{ type: HOLDERS.get(String(field(holder, 'type'))), id: field(holder, 'id') ?? null }] : [];
+  return [...named, ...(task === null ? [] : [{ type: 'TaskRun' as const, id: task }])].flatMap(({ type, id }) =>
+    type === undefined || typeof id !== 'string' ? [] : [{ ...own, of: { type, id: parseUuid(id) ?? id }, orAbsent: true }],
+  );
+}
+
+const HOLDERS: ReadonlyMap<string, 'FlowRun' | 'TaskRun'> = new Map([
+  ['flow_run', 'FlowRun'],
+  ['task_run', 'TaskRun'],
+]);
 
 export const pollDeployments: Family = {
   operations: ['get_scheduled_flow_runs_for_deployments_deployments_get_scheduled_flow_runs_post'],

@@ -27,6 +27,8 @@ import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './
 import { absentResponse, type MediatedResponse, refusalResponse } from './refusal.ts';
 import { guardTags, startedByTag } from './started-by.ts';
 
+import type { RunParts } from './run-parts.ts';
+
 export type { MediatedRequest } from './call.ts';
 export type { MediatedResponse } from './refusal.ts';
 
@@ -51,12 +53,14 @@ export interface MediatorParts {
     readonly ledger: Pick<Config['ledger'], 'failClosed'>;
     readonly startedByTag: boolean;
   };
+  /** Left out: no run gets a token. */
+  readonly runTokens?: RunParts;
   /** Told of what the client does not see; for the log. */
   readonly warn?: (message: string, error: unknown) => void;
 }
 
 export function createMediator(parts: MediatorParts): Mediator {
-  const familyOf = createFamilies({ publicUrl: parts.config.publicUrl, eventRules: parts.eventRules });
+  const familyOf = createFamilies({ publicUrl: parts.config.publicUrl, eventRules: parts.eventRules, runs: parts.runTokens });
   return {
     async handle(request) {
       const operation = parts.catalogue.byId(request.inputs.operation);
@@ -139,7 +143,8 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
     const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
     const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
     if (call.operation.writes) await noteChange(parts, { call, plan, answer, maker: principal });
-    const shown = await withoutForeign({ decider: parts.decider, lookup: createLookup(parts.upstream), inputs }, plan, answer).catch(notTold);
+    const settled = plan.settle === undefined ? answer : await plan.settle(answer, authorization);
+    const shown = await withoutForeign({ decider: parts.decider, lookup: createLookup(parts.upstream), inputs }, plan, settled).catch(notTold);
     if ('code' in shown) return await withheld(exchange, recorder, { refusal: shown, upstreamMs: answer.upstreamMs });
     const screened = await Promise.resolve(narrowed.reply?.(shown) ?? shown).catch(notTold);
     if ('code' in screened) return await withheld(exchange, recorder, { refusal: screened, upstreamMs: answer.upstreamMs });

@@ -20,12 +20,14 @@ export interface Change {
   readonly maker: Principal;
 }
 
+const OFTEN = ['flow_runs.set_state', 'logs.', 'concurrency.slots', 'worker.poll'] as const;
+
 /** Decisions must not rest on what was before; who has made what is asked for by scopes with `own`. */
 export async function noteChange(parts: Noting, { call, plan, answer, maker }: Change): Promise<void> {
   const { operation } = call;
   if (answer.status >= 300) return;
-  // A run's state changes often, and no scope reads it.
-  if (!operation.action.startsWith('flow_runs.set_state')) parts.objects.forget();
+  // States of runs, lines of logs, slots and polls come often, and no scope reads them.
+  if (!OFTEN.some((action) => operation.action.startsWith(action))) parts.objects.forget();
   if (MAKES_RUNS.includes(operation.action)) return noteRuns(parts, runsOf(plan, answer), maker);
   const object = answerObject(answer);
   const id = operation.resource === 'WorkPool' ? (textField(object, 'name') ?? ownResource(call).id) : textField(object, 'id');

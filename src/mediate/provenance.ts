@@ -1,6 +1,7 @@
 // Who made it, written into Prefect's own labels; nobody else may write these.
 import { RESERVED_LABEL_PREFIX } from '../contract/names.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue, withoutKeys } from '../json/tree.ts';
+import { chainToLabel, MAKER_LABEL, ON_BEHALF_OF_LABEL } from '../prefect/made-by.ts';
 import type { Stamp } from './family.ts';
 
 export function isReservedLabel(key: string): boolean {
@@ -22,8 +23,8 @@ export function stamped(body: JsonObject, stamp: Stamp): JsonObject {
     ...(stamp.tag !== null && isList(tags) && { tags: [...tags, stamp.tag] }),
     labels: {
       ...(isObject(labels) ? withoutKeys(labels, isReservedLabel) : {}),
-      'lictor.principal': stamp.principal,
-      ...(stamp.onBehalfOf.length > 0 && { 'lictor.on_behalf_of': stamp.onBehalfOf.join(',') }),
+      [MAKER_LABEL]: stamp.principal,
+      ...(stamp.onBehalfOf.length > 0 && { [ON_BEHALF_OF_LABEL]: chainToLabel(stamp.onBehalfOf) }),
       'lictor.request_id': stamp.requestId,
     },
   };

@@ -9,31 +9,43 @@ import { answerObject, objectsField, textField } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { FLOW_RUNS, itemRecords, itemRefusal, namingOnly, resolve } from './bulk.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, type Plan, planned } from './family.ts';
+import type { RunParts } from './run-parts.ts';
 import { stateActions } from './state-actions.ts';
+import { stateSettled, statesSettled } from './state-settled.ts';
 
-export const setState: Family = {
-  operations: ['set_flow_run_state_flow_runs__id__set_state_post'],
-  maxBytes: 8 * MEBIBYTE,
-  plan(call) {
-    const wanted = readState(call);
-    if (typeof wanted === 'string') return invalid(wanted);
-    const resource = ownResource(call);
-    const asks = wanted.actions.map((action): Ask => ({ action, resource, facts: wanted.facts }));
-    return planned({ asks, intent: true, rewrite: () => call.tree });
-  },
-};
+/** What a state means for the run's token is told to `runs`, once Prefect has taken it. */
+export function setState(runs?: RunParts): Family {
+  return {
+    operations: ['set_flow_run_state_flow_runs__id__set_state_post'],
+    maxBytes: 8 * MEBIBYTE,
+    plan(call) {
+      const wanted = readState(call);
+      if (typeof wanted === 'string') return invalid(wanted);
+      const resource = ownResource(call);
+      const asks = wanted.actions.map((action): Ask => ({ action, resource, facts: wanted.facts }));
+      return planned({
+        asks,
+        intent: true,
+        rewrite: () => call.tree,
+        settle: (answer, asker) => stateSettled(runs, { answer, asker, flowRunId: resource.id }),
+      });
+    },
+  };
+}
 
-export const setStates: Family = {
-  operations: ['bulk_set_flow_run_state_flow_runs_bulk_set_state_post'],
-  maxBytes: MEBIBYTE,
-  async plan(call, lookup) {
-    const wanted = readState(call);
-    if (typeof wanted === 'string') return invalid(wanted);
-    const resolved = await resolve(call, FLOW_RUNS, lookup);
-    if (typeof resolved === 'string') return invalid(resolved);
-    return planned(planStates(call, wanted, resolved.ids));
-  },
-};
+export function setStates(runs?: RunParts): Family {
+  return {
+    operations: ['bulk_set_flow_run_state_flow_runs_bulk_set_state_post'],
+    maxBytes: MEBIBYTE,
+    async plan(call, lookup) {
+      const wanted = readState(call);
+      if (typeof wanted === 'string') return invalid(wanted);
+      const resolved = await resolve(call, FLOW_RUNS, lookup);
+      if (typeof resolved === 'string') return invalid(resolved);
+      return planned({ ...planStates(call, wanted, resolved.ids), settle: (answer, asker) => statesSettled(runs, answer, asker) });
+    },
+  };
+}
 
 function planStates(call: Call, wanted: Wanted, ids: readonly string[]): Plan {
   const facts = { ...wanted.facts, count: ids.length };

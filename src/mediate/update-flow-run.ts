@@ -5,6 +5,7 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isObject } from '../json/tree.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
 import { templateAsks } from './references.ts';
+import { refusedVariables } from './reserved-env.ts';
 
 export const updateFlowRun: Family = {
   operations: ['update_flow_run_flow_runs__id__patch'],
@@ -12,6 +13,8 @@ export const updateFlowRun: Family = {
   plan(call) {
     const body = call.tree;
     if (!isObject(body)) return invalid('The body must be a JSON object.');
+    const refusal = refusedVariables(body);
+    if (refusal !== undefined) return { ok: false, refusal };
     const resource = ownResource(call);
     // An empty object is a change too: it takes the run's parameters away.
     const given = (key: string) => (field(body, key) ?? null) !== null;

@@ -7,6 +7,7 @@ import { changedFields, changes, hasOnly } from './changes.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Planned, planned } from './family.ts';
 import { createdObject } from './generic.ts';
 import { distinctAsks, templateAsks } from './references.ts';
+import { refusedTemplate } from './reserved-env.ts';
 
 export const createWorkPool: Family = {
   operations: ['create_work_pool_work_pools__post'],
@@ -38,6 +39,8 @@ export const updateWorkPool: Family = {
 const CODE = ['base_job_template', 'storage_configuration'];
 
 function planWrite(call: Call, body: JsonObject, { name, old }: { readonly name: string; readonly old: JsonObject | null }): Planned {
+  const refusal = refusedTemplate(body, old);
+  if (refusal !== undefined) return { ok: false, refusal };
   const resource = { type: 'WorkPool', id: name } as const;
   const creates = call.operation.idParam === null ? { creates: { name } } : {};
   const code = changedFields(body, old, CODE);

@@ -68,6 +68,15 @@ async function watch(tls: string): Promise<void> {
       get eventIntake() {
         return unused();
       },
+      get runTokenKey() {
+        return unused();
+      },
+      get kinMemory() {
+        return unused();
+      },
+      get eventMemory() {
+        return unused();
+      },
       get confirmMemory() {
         return unused();
       },
@@ -98,6 +107,7 @@ async function watch(tls: string): Promise<void> {
         get upstream() {
           return unused();
         },
+        learnKin: unused,
         handle: unused,
         retire: unused,
       }),

@@ -177,3 +177,29 @@ describe('who else reaches the port', () => {
     await vi.waitFor(async () => expect((await askRaw(room.sidecar.url, { headers })).status).toBe(200));
   });
 });
+
+describe('a flow run of the worker that was started, with a token of its own', () => {
+  const TOKEN = `lcf_${'0'.repeat(68)}`;
+  const basicOf = (token: string) => `Basic ${Buffer.from(`run:${token}`).toString('base64')}`;
+
+  it('goes on with its own token, in whichever header it stands', async () => {
+    room.gateway.valid.add(TOKEN);
+    for (const headers of [{ authorization: basicOf(TOKEN) }, { authorization: `Bearer ${TOKEN}` }, { 'x-lictor-token': TOKEN }]) {
+      expect(await askRaw(room.sidecar.url, { headers })).toMatchObject({ status: 200 });
+    }
+    expect(bearers()).toEqual([`Bearer ${TOKEN}`, `Bearer ${TOKEN}`, `Bearer ${TOKEN}`]);
+  });
+
+  it('hears the refusal of a token that has ended, and never goes on as its worker', async () => {
+    room.gateway.answer = ({ headers }) => (headers.authorization === `Bearer ${TOKEN}` ? { status: 401, body: JSON.stringify(REFUSAL) } : { status: 200 });
+    expect(await askRaw(room.sidecar.url, { headers: { authorization: basicOf(TOKEN) } })).toMatchObject({ status: 401 });
+    expect(bearers()).toEqual([`Bearer ${TOKEN}`]);
+  });
+
+  it('what only looks like one is nobody', async () => {
+    for (const token of ['lcf_short', `lct_${'0'.repeat(68)}`, `x${TOKEN}`]) {
+      expect(await askRaw(room.sidecar.url, { headers: { 'x-lictor-token': token, authorization: basicOf(token) } }), token).toMatchObject({ status: 401 });
+    }
+    expect(room.gateway.seen).toEqual([]);
+  });
+});

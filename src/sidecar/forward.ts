@@ -18,17 +18,19 @@ const SILENCE_MS = 120_000;
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The run's own credential goes on in place of the worker's; whether it is good is for the gateway to say. */
+  readonly runToken?: string | undefined;
 }
 
 /** Answers, or rejects when the connection is of no use any more. */
 export async function forward(parts: SidecarParts, exchange: Exchange): Promise<void> {
-  const { request, response } = exchange;
-  const secret = await parts.keeper.current();
+  const { request, response, runToken } = exchange;
+  const secret = runToken ?? (await parts.keeper.current());
   if (secret === undefined) return refuse(response, 'sidecar-no-credential', 'wait');
   const body = await readBody(request);
   const sent = await send(parts, exchange, { secret, body });
   if (!sent.ok) return refuseUnsent(parts, response, sent);
-  if (sent.answer.statusCode !== 401) return passOn(parts, exchange, sent.answer);
+  if (sent.answer.statusCode !== 401 || runToken !== undefined) return passOn(parts, exchange, sent.answer);
   return sendAgain(parts, exchange, { refused: sent.answer, secret, body });
 }
 

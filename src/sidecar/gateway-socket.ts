@@ -26,6 +26,8 @@ export interface SocketRequest {
   /** `prefect`, or `''` of the oldest clients. */
   readonly protocol: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of the flow run that asks; undefined: the worker's credential. */
+  readonly runToken?: string | undefined;
   readonly limits: { readonly holdMs: number; readonly holdBytes: number; readonly frameBytes: number };
   readonly signal: AbortSignal;
 }
@@ -47,6 +49,7 @@ export async function openGatewaySocket(parts: SidecarParts, request: SocketRequ
 
 /** The second time with another credential, when the gateway refused the first. */
 async function attemptTwice(parts: SidecarParts, request: SocketRequest): Promise<Opening> {
+  if (request.runToken !== undefined) return attempt(parts, request, request.runToken);
   const secret = await parts.keeper.current();
   if (secret === undefined) return AWAY;
   const first = await attempt(parts, request, secret);

@@ -73,12 +73,14 @@ export async function startSidecar({ gateway, keeper, transport, say }: SidecarO
 }
 
 function answer(parts: SidecarParts, request: IncomingMessage, response: ServerResponse): void {
-  const refusal = parts.guard.refuses(request) ?? (parts.guard.isOurs(request.headers.authorization) ? undefined : 'sidecar-foreign');
+  const { guard } = parts;
+  const runToken = guard.runTokenIn(request.headers);
+  const refusal = guard.refuses(request) ?? (runToken !== undefined || guard.isOurs(request.headers.authorization) ? undefined : 'sidecar-foreign');
   if (refusal !== undefined) {
     refuse(response, refusal, 'never');
     return;
   }
-  forward(parts, { request, response }).catch(() => {
+  forward(parts, { request, response, runToken }).catch(() => {
     // Broken off on either side: a client must see that its answer is not whole.
     response.destroy();
   });

@@ -42,16 +42,22 @@ export function createSockets(parts: SidecarParts): Sockets {
   });
   let unproven = 0;
   const handle = async (request: IncomingMessage, raw: Duplex, head: Buffer): Promise<void> => {
-    const proven = parts.guard.isOurs(request.headers.authorization);
+    let runToken = parts.guard.runTokenIn(request.headers);
+    const proven = runToken !== undefined || parts.guard.isOurs(request.headers.authorization);
     if (!proven && (request.headers.authorization !== undefined || !offersPrefect(request) || unproven >= LIMITS.unproven)) return refuseUpgrade(raw);
     const { client, inbox } = await accept(server, request, raw, head);
     unproven += 1;
     try {
-      if (client.protocol === 'prefect' && !(await provedByFrame(parts, { client, inbox, raw, proven }))) return;
+      if (client.protocol === 'prefect') {
+        const frame = await provedByFrame(parts, { client, inbox, raw, proven });
+        if (!frame.ok) return;
+        // Where the header says nothing, the frame says who it is.
+        if (!proven) runToken = frame.runToken;
+      }
     } finally {
       unproven -= 1;
     }
-    await run(parts, { client, inbox, request });
+    await run(parts, { client, inbox, request, runToken });
   };
   return {
     open: (request, raw, head) => void handle(request, raw, head).catch(() => raw.destroy()),
@@ -90,25 +96,32 @@ function accept(server: WebSocketServer, request: IncomingMessage, raw: Duplex, 
 async function provedByFrame(
   parts: SidecarParts,
   { client, inbox, raw, proven }: Opened & { readonly raw: Duplex; readonly proven: boolean },
-): Promise<boolean> {
+): Promise<{ readonly ok: boolean; readonly runToken?: string | undefined }> {
   const reading = boundReading(client, raw, LIMITS.firstFrameBytes);
   try {
     const frame = parseAuthFrame(await within(Promise.race([inbox.first(), reading.full]), LIMITS.firstFrameMs), LIMITS.firstFrameBytes);
-    if (frame.ok && (proven || (frame.token !== null && parts.guard.isOurToken(frame.token)))) return true;
+    const runToken = frame.ok && frame.token !== null ? parts.guard.runTokenOf(frame.token) : undefined;
+    if (frame.ok && (proven || runToken !== undefined || (frame.token !== null && parts.guard.isOurToken(frame.token)))) return { ok: true, runToken };
     closeSoon(client, CLOSE.policy, refusalReason('sidecar-foreign'));
-    return false;
+    return { ok: false };
   } finally {
     reading.release();
   }
 }
 
-async function run(parts: SidecarParts, { client, inbox, request }: Opened & { readonly request: IncomingMessage }): Promise<void> {
+interface Run extends Opened {
+  readonly request: IncomingMessage;
+  readonly runToken: string | undefined;
+}
+
+async function run(parts: SidecarParts, { client, inbox, request, runToken }: Run): Promise<void> {
   const gone = new AbortController();
   client.once('close', () => gone.abort());
   const opening = openGatewaySocket(parts, {
     target: request.url ?? '/',
     protocol: client.protocol,
     headers: forwarded(request),
+    runToken,
     limits: LIMITS,
     signal: gone.signal,
   });

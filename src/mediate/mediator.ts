@@ -25,9 +25,8 @@ import { answerOf, narrow, type Restricted } from './lists/apply.ts';
 import { noteChange } from './note-change.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
 import { absentResponse, type MediatedResponse, refusalResponse } from './refusal.ts';
-import { guardTags, startedByTag } from './started-by.ts';
-
 import type { RunParts } from './run-parts.ts';
+import { guardTags, startedByTag } from './started-by.ts';
 
 export type { MediatedRequest } from './call.ts';
 export type { MediatedResponse } from './refusal.ts';
@@ -119,6 +118,10 @@ interface Decided {
   readonly authorization: Extract<Authorization, { ok: true }>;
 }
 
+async function settle({ settle: change }: Plan, answer: UpstreamAnswer, asker: Decided['authorization']): Promise<UpstreamAnswer> {
+  return change === undefined ? answer : change(answer, asker);
+}
+
 async function forward(exchange: Exchange, decided: Decided): Promise<MediatedResponse> {
   const { parts, subject } = exchange;
   const { call, plan, authorization } = decided;
@@ -143,7 +146,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
     const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
     const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
     if (call.operation.writes) await noteChange(parts, { call, plan, answer, maker: principal });
-    const settled = plan.settle === undefined ? answer : await plan.settle(answer, authorization);
+    const settled = await settle(plan, answer, authorization);
     const shown = await withoutForeign({ decider: parts.decider, lookup: createLookup(parts.upstream), inputs }, plan, settled).catch(notTold);
     if ('code' in shown) return await withheld(exchange, recorder, { refusal: shown, upstreamMs: answer.upstreamMs });
     const screened = await Promise.resolve(narrowed.reply?.(shown) ?? shown).catch(notTold);

@@ -9,6 +9,8 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/doctor/faults.test.ts': 130,
   'integration/reload.test.ts': 110,
   'integration/restarts.test.ts': 86,
+  'integration/run-tokens.test.ts': 140,
+  'integration/attacks/run-tokens.test.ts': 100,
   'integration/events-feed.test.ts': 100,
   'integration/rotate-upstream.test.ts': 76,
   'integration/provenance.test.ts': 60,

@@ -3,6 +3,7 @@
 import time
 
 from prefect import flow, get_run_logger, task
+from prefect.deployments import run_deployment
 
 
 @task
@@ -51,3 +52,15 @@ def chatty(lines: int = 3072, width: int = 1024) -> None:
 @task
 def background(number: int) -> int:
     return number + 1
+
+
+@flow
+def nested(count: int = 3) -> int:
+    """A sub-flow in the same process, with tasks of its own."""
+    return mapped(count)
+
+
+@flow
+def starts(deployment: str) -> str:
+    """A run of a deployment, waited for."""
+    return run_deployment(deployment, timeout=120).state.type.value

@@ -9,6 +9,7 @@ import { collectActions } from './catalog/actions.ts';
 import { createCatalogue } from './catalog/catalogue.ts';
 import type { Ensured } from './certificates/own.ts';
 import type { Config } from './config/config.ts';
+import { fillReserve, withReserve } from './config/reserve.ts';
 import type { StatePaths } from './config/state-dir.ts';
 import { nginxWorkerUser } from './config/worker-user.ts';
 import type { Clock } from './contract/clock.ts';
@@ -75,7 +76,7 @@ const HOUSEKEEPING_MS = 60_000;
 
 export async function startApp(parts: AppParts): Promise<App> {
   const { config, paths, clock, log } = parts;
-  const store = await openStore({ file: config.storeFile, clock });
+  const store = await withReserve(paths.reserve, () => openStore({ file: config.storeFile, clock }));
   const ledger = await startLedger({
     paths,
     node: hostname(),
@@ -155,6 +156,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const keepHouse = async (): Promise<void> => {
     rotateControlLog(paths.controlLog, parts.reopenLog);
     await reloader.renewCertificates();
+    fillReserve(paths.reserve);
     await lookAtDisk();
   };
   const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout =>

@@ -1,5 +1,5 @@
 // The configuration in use is a copy of the file as it was when it was applied: what the file says later counts at the next reload.
-import { chmodSync, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Environment, type LoadResult, loadConfig } from './load.ts';
 import type { StatePaths } from './state-dir.ts';
@@ -23,7 +23,7 @@ export function loadCandidate({ file, env, paths }: ConfigPlace): Candidate {
   const copied = copyPrivately(file, copy);
   return {
     loaded: loadConfig(copied ? copy : file, env, { stateDir: paths.root, baseDir: dirname(resolve(file)) }),
-    keep: () => renameSync(copy, paths.configInUse),
+    keep: () => (copied ? renameSync(copy, paths.configInUse) : forgetOther(file, paths.configInUse)),
     discard: () => rmSync(copy, { force: true }),
   };
 }
@@ -41,6 +41,13 @@ function copyPrivately(file: string, copy: string): boolean {
     chmodSync(copy, 0o600);
     return true;
   } catch {
+    // On a full disk there is a beginning of it, which is no configuration.
+    rmSync(copy, { force: true, recursive: true });
     return false;
   }
+}
+
+/** There is no copy of what is applied now: an older one must not be used in its place. */
+function forgetOther(file: string, inUse: string): void {
+  if (existsSync(inUse) && !readFileSync(inUse).equals(readFileSync(file))) rmSync(inUse, { force: true });
 }

@@ -41,6 +41,8 @@ export interface StatePaths {
   /** How far each sink of the ledger has got. */
   readonly exports: string;
   readonly ownCertificate: OwnCertificatePaths;
+  /** Room for the moment when the disk is full. */
+  readonly reserve: string;
   /** Which Lictor's layout this is, and what was kept before a migration. */
   readonly version: string;
   readonly backup: string;
@@ -91,6 +93,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     configInUse: join(root, 'config-in-use.yaml'),
     exports: join(root, 'exports'),
     ownCertificate: ownCertificatePaths(root),
+    reserve: join(root, 'reserve'),
     version: join(root, 'version'),
     backup: join(root, 'backup'),
   };

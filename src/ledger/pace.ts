@@ -12,7 +12,7 @@ export interface Pace {
  * So far behind the records may fall while others wait for the cores, before the ledger takes more of them: below the two seconds that are promised
  * for 2,000 requests a second, and longer than a burst.
  */
-export const LAG_MS = 1_200;
+export const LAG_MS = 800;
 /** Looks between two steps: a flood of seconds costs those who answer requests next to nothing, one that lasts is kept up with. */
 const LOOKS_TO_STEP = 5;
 

@@ -30,6 +30,8 @@ export interface GatewayOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** True: other users may pass through the state directory, as where `lictor up` makes it itself. */
   readonly openStateDir?: boolean;
+  /** The state directory is there, and whatever uses it is run by this program (`nsenter ...`), which sees that file system. The configuration stays outside. */
+  readonly inside?: { readonly stateDir: string; readonly command: readonly string[] };
 }
 
 export interface Token {
@@ -66,8 +68,8 @@ export interface Gateway {
   terminal(): string;
   /** Resolves when it has printed `text`: a record comes before the words about it. */
   says(text: string): Promise<void>;
-  /** Starts it again after `kill` or `stop`. */
-  up(): Promise<void>;
+  /** Starts it again after `kill` or `stop`; waits until it is ready, or for what is given. */
+  up(ready?: () => Promise<boolean>): Promise<void>;
   isReady(): Promise<boolean>;
   /** SIGKILL for everything at once. */
   killAll(): Promise<void>;
@@ -80,12 +82,13 @@ export interface Gateway {
 /** Starts a gateway and waits until it is ready. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const port = await freePort();
-  const stateDir = mkdtempSync(join(tmpdir(), 'lictor-test-state-'));
-  if (options.openStateDir === true) chmodSync(stateDir, 0o711);
+  const home = mkdtempSync(join(tmpdir(), 'lictor-test-state-'));
+  const stateDir = options.inside?.stateDir ?? home;
+  if (options.openStateDir === true) chmodSync(home, 0o711);
   const url = `${options.tls === undefined ? 'http' : 'https'}://localhost:${port}${options.basePath ?? ''}`;
-  const configFile = writeConfig(stateDir, url, options);
-  const env = { PATH: process.env['PATH'], HOME: stateDir, ...options.env };
-  const spec = (args: readonly string[]) => lictorSpec(args, { configFile, stateDir, env });
+  const configFile = writeConfig(home, url, options);
+  const env = { PATH: process.env['PATH'], HOME: home, ...options.env };
+  const spec = (args: readonly string[]) => lictorSpec(args, { configFile, stateDir, env, inside: options.inside?.command ?? [] });
   let supervisor: Running;
   const isReady = (): Promise<boolean> => answersOk(`${url}/.lictor/ready`);
   const lictor = (...args: string[]): Promise<Finished> => run({ ...spec(args), timeoutMs: 60_000 });
@@ -108,19 +111,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     pids: () => pidsOf(supervisor.pid),
     terminal: () => supervisor.output(),
     says: async (text) => void (await waitFor(() => supervisor.output().includes(text), { what: `lictor up to say: ${text}` })),
-    up: async () => {
-      supervisor = await start({ ...spec(['up']), ready: isReady, readyTimeoutMs: 30_000 });
+    up: async (ready = isReady) => {
+      supervisor = await start({ ...spec(['up']), ready, readyTimeoutMs: 30_000 });
     },
     isReady,
     killAll: () => killAll(supervisor),
     stop: () => endGently(supervisor),
     close: async () => {
       await endGently(supervisor);
-      const kept = [...secretsBelow(stateDir), ...secretsIn(supervisor.output()).map((kind) => `lictor up has printed ${kind}`)];
+      const kept = [...secretsBelow(home), ...secretsIn(supervisor.output()).map((kind) => `lictor up has printed ${kind}`)];
       // A killed one leaves it behind.
       const runtime = join(stateDir, 'run');
       if (existsSync(runtime)) rmSync(realpathSync(runtime), { recursive: true, force: true });
-      rmSync(stateDir, { recursive: true, force: true });
+      rmSync(home, { recursive: true, force: true });
       if (kept.length > 0) throw new Error(`secrets are kept:\n${kept.join('\n')}`);
     },
   };
@@ -136,6 +139,8 @@ interface Where {
   readonly env?: NodeJS.ProcessEnv;
   /** Of the shell that it is started from; default: this process's. */
   readonly umask?: string;
+  /** What runs it. */
+  readonly inside?: readonly string[];
 }
 
 /** Runs a `lictor` command that needs no gateway. */
@@ -143,8 +148,8 @@ export function runLictor(args: readonly string[], where: Where): Promise<Finish
   return run({ ...lictorSpec(args, where), timeoutMs: 60_000 });
 }
 
-function lictorSpec(args: readonly string[], { configFile, stateDir, env, umask }: Where) {
-  const command = [process.execPath, MAIN, '-c', configFile, '--state-dir', stateDir, ...args];
+function lictorSpec(args: readonly string[], { configFile, stateDir, env, umask, inside = [] }: Where) {
+  const command = [...inside, process.execPath, MAIN, '-c', configFile, '--state-dir', stateDir, ...args];
   const [first = '', ...rest] = umask === undefined ? command : ['sh', '-c', `umask ${umask} && exec "$@"`, 'sh', ...command];
   return {
     name: `lictor ${args.join(' ')}`,

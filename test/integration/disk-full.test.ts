@@ -1,0 +1,148 @@
+// The disk of the state directory is full: changes are refused and nothing of them reaches Prefect, reads go on, and all heals when there is room again.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
+import { isAlive, signalProcess, waitFor } from '../env/process.ts';
+import { type SmallDisk, startSmallDisk } from '../env/small-disk.ts';
+import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
+
+const RUN = '/api/flow_runs/00000000-0000-4000-8000-000000000001';
+const STATE = JSON.stringify({ state: { type: 'RUNNING', name: 'Running' }, force: false });
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+let recorder: Recorder;
+let disk: SmallDisk;
+let gateway: Gateway;
+let worker: string;
+let reader: string;
+/** Of nobody whom the gateway has seen before: no decision about them is remembered. */
+const strangers: string[] = [];
+
+beforeAll(async () => {
+  recorder = await startRecorder();
+  disk = await startSmallDisk(24);
+  gateway = await startGateway({ upstream: recorder, inside: { stateDir: disk.directory, command: disk.command } });
+  worker = (await gateway.token('worker', ['worker', 'operator'])).secret;
+  reader = (await gateway.token('reader', ['viewer'])).secret;
+  for (const name of ['first', 'second', 'third', 'fourth']) strangers.push((await gateway.token(name, ['viewer'])).secret);
+});
+afterAll(async () => {
+  await disk?.free();
+  await gateway?.close();
+  await disk?.close();
+  await recorder?.close();
+});
+
+const read = (token = reader, path = RUN) => gateway.fetch(path, { token });
+/** Through the mediator. */
+const change = () => gateway.fetch(`${RUN}/set_state`, { method: 'POST', token: worker, body: STATE, headers: JSON_TYPE });
+/** Straight to Prefect, by a decision that may be remembered. */
+const write = () => gateway.fetch('/api/logs/', { method: 'POST', token: worker, body: '[]', headers: JSON_TYPE });
+const writesSeen = () => recorder.seen().filter(({ method }) => method === 'POST');
+
+async function fillUntilNoticed(): Promise<void> {
+  await disk.fill();
+  await waitFor(async () => (await change()).status === 503, { what: 'a change to be refused', everyMs: 100 });
+}
+
+async function expectChangesRefused(): Promise<void> {
+  recorder.clear();
+  for (const ask of [change, write]) {
+    const refused = await ask();
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    // Nothing was forwarded: stock clients may wait for as long as it takes.
+    expect(refused.headers.get('prefect-maintenance')).toBe('true');
+    expect(await refused.json()).toMatchObject({ code: expect.stringMatching(/^(?:ledger-unavailable|gateway-unavailable)$/) });
+  }
+  expect(writesSeen()).toEqual([]);
+}
+
+async function expectReadsGoOn(): Promise<void> {
+  expect((await read()).status).toBe(200);
+  expect((await read(strangers.pop())).status).toBe(200);
+  expect((await read('lct_none')).status).toBe(401);
+}
+
+async function expectHealed(): Promise<void> {
+  await waitFor(async () => (await change()).status < 300, { what: 'changes to be taken again', everyMs: 200 });
+  await waitFor(async () => (await write()).status < 300, { what: 'direct writes to be taken again', everyMs: 200 });
+  await waitFor(
+    async () => jsonLines(await gateway.lictorOk('audit', '--json')).some(({ action }) => action === 'ledger.recovered' || action === 'gateway.started'),
+    {
+      what: 'a record of it',
+      everyMs: 500,
+    },
+  );
+  expect(await gateway.lictorOk('audit', 'verify')).toContain('no record was edited, removed, added or moved');
+}
+
+describe('a full disk', () => {
+  it('stops changes, on both ways and remembered decisions too, and not reads; with room again everything goes on by itself', async () => {
+    expect((await change()).status).toBeLessThan(300);
+    expect((await write()).status).toBeLessThan(300);
+    const { control, nginx } = gateway.pids();
+    await fillUntilNoticed();
+    await expectChangesRefused();
+    await expectReadsGoOn();
+    await disk.free();
+    await expectHealed();
+    expect(gateway.pids()).toMatchObject({ control, nginx });
+  });
+
+  it('has a record of every change that was answered, once', async () => {
+    const answered: string[] = [];
+    const ask = async (): Promise<number> => {
+      const answer = await change();
+      if (answer.ok) answered.push(answer.headers.get('x-request-id') ?? '');
+      return answer.status;
+    };
+    await ask();
+    const filled = disk.fill();
+    await waitFor(async () => (await ask()) === 503, { what: 'a change to be refused' });
+    await filled;
+    await disk.free();
+    await waitFor(async () => (await ask()) < 300, { what: 'a change to be taken', everyMs: 200 });
+    const records = jsonLines(await gateway.lictorOk('audit', '--principal', 'token:worker', '--json'));
+    const times = (id: string) => records.filter(({ request_id: requestId }) => requestId === id).length;
+    expect(answered.map(times)).toEqual(answered.map(() => 1));
+  });
+
+  it('lets a control plane that dies meanwhile come up again, and serve reads', async () => {
+    await fillUntilNoticed();
+    const { control } = gateway.pids();
+    signalProcess(control, 'SIGKILL');
+    await waitFor(async () => !isAlive(control) && hasControlPlane() && (await lacksTheLedgerAlone()), {
+      what: 'a new control plane',
+      timeoutMs: 60_000,
+      everyMs: 500,
+    });
+    await expectReadsGoOn();
+    await expectChangesRefused();
+    await disk.free();
+    await expectHealed();
+  });
+
+  it('lets a gateway that was stopped start, and serve reads', async () => {
+    expect(await gateway.stop()).toEqual([]);
+    await disk.fill();
+    await gateway.up(lacksTheLedgerAlone);
+    await expectReadsGoOn();
+    await expectChangesRefused();
+    await disk.free();
+    await expectHealed();
+  });
+});
+
+async function lacksTheLedgerAlone(): Promise<boolean> {
+  const answer: { readonly checks?: Readonly<Record<string, string>> } = JSON.parse(await gateway.fetch('/.lictor/ready').then((response) => response.text()));
+  const failed = Object.entries(answer.checks ?? {}).filter(([, state]) => state !== 'ok');
+  return failed.length === 1 && failed[0]?.[0] === 'ledger';
+}
+
+function hasControlPlane(): boolean {
+  try {
+    return gateway.pids().control > 0;
+  } catch {
+    return false; // It is being started.
+  }
+}

@@ -1,45 +1,95 @@
 // For tests: every way to change a ledger by hand.
 import { cpSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { expect } from 'vitest';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { recordOfRow, SELECT_COLUMNS } from '../columns.ts';
 import { tempState } from '../lines.fixture.ts';
-import { verifyStore, writeRecords } from './chain.fixture.ts';
+import { START_MS, verifyStore, writeRecords } from './chain.fixture.ts';
 import type { Anchors } from './evidence.ts';
 import { GENESIS, hashOf } from './hash.ts';
 import type { Report } from './report.ts';
-import type { Signed } from './statement.ts';
+import { parseStatement, type Signed } from './statement.ts';
 
 export interface Ledgers {
   readonly records: number;
   readonly paths: StatePaths;
+  /** As they stood at twenty moments, oldest first; the last one stands now. */
+  readonly heads: readonly Signed[];
   /** Changes a copy and looks at it. */
-  afterChange(change: (db: DatabaseSync) => void, anchors?: Partial<Anchors>): Report;
+  afterChange(change: (db: DatabaseSync) => void, anchors?: Partial<Anchors>): Examined;
   remove(): void;
+}
+
+const PARTS = 20;
+
+export interface Examined extends Report {
+  /** The first record that is not as it was, by its number; null: all are. */
+  readonly first: number | null;
+  /** Whoever wrote it anew with everything behind it is found where something was signed next. */
+  readonly until: number;
 }
 
 /** A ledger of so many records with about twenty checkpoints, and a copy to change. */
 export function makeLedgers(records: number): Ledgers {
   const [whole, copy] = [tempState(), tempState()];
-  writeRecords(whole.paths, records, { stepMs: (20 * 3_600_000 * 10) / records });
+  const stepMs = (PARTS * 3_600_000 * 10) / records;
+  const heads = Array.from({ length: PARTS }, (_, part) => {
+    writeRecords(whole.paths, records / PARTS, { stepMs, startMs: START_MS + part * 3_600_000 });
+    return headOf(whole.paths);
+  });
   cpSync(whole.paths.ledgerKey, copy.paths.ledgerKey, { force: true });
   return {
     records,
     paths: whole.paths,
+    heads,
     afterChange(change, anchors = {}) {
       cpSync(whole.paths.ledgerFile, copy.paths.ledgerFile);
       using db = new DatabaseSync(copy.paths.ledgerFile);
       db.exec('BEGIN');
       change(db);
       db.exec('COMMIT');
+      const place = whatChanged(db, whole.paths.ledgerFile, records);
       db.close();
-      return verifyStore(copy.paths, anchors);
+      return { ...verifyStore(copy.paths, anchors), ...place };
     },
     remove() {
       whole.remove();
       copy.remove();
     },
   };
+}
+
+function whatChanged(db: DatabaseSync, original: string, records: number): Pick<Examined, 'first' | 'until'> {
+  db.exec(`ATTACH '${original}' AS original`);
+  const only = (one: string, other: string) =>
+    `SELECT * FROM (SELECT ${SELECT_COLUMNS} FROM ${one}.records EXCEPT SELECT ${SELECT_COLUMNS} FROM ${other}.records)`;
+  const first = db.prepare(`SELECT min(seq) AS seq FROM (${only('main', 'original')} UNION ALL ${only('original', 'main')})`).get()?.['seq'];
+  const signed = db
+    .prepare('SELECT text FROM original.checkpoints')
+    .all()
+    .flatMap((row) => parseStatement(String(row['text']))?.chains ?? []);
+  const later = signed.map(({ seq }) => seq).filter((seq) => seq >= Number(first ?? 0));
+  return { first: typeof first === 'number' ? first : null, until: Math.min(records, ...later) + 1 };
+}
+
+/** Of what is said first: a gap begins with the first record that is gone. Null: it is about something signed, which the message names. */
+function placeOf({ problems: [problem] }: Report): number | null {
+  const gone = problem?.kind === 'removed' ? /^records? (\d+)/.exec(problem.message)?.[1] : undefined;
+  return gone === undefined ? (problem?.seq ?? null) : Number(gone);
+}
+
+/** It is found, and what is said first is its place. */
+export function expectFound(examined: Examined, what = ''): void {
+  const { problems, first, until } = examined;
+  expect(problems, what).not.toEqual([]);
+  const place = placeOf(examined);
+  if (first === null) expect(problems[0]?.message, what).toMatch(/checkpoint|head/);
+  else
+    expect(
+      place !== null && place >= first && place <= until,
+      `${what}: changed from ${first} on, next signed ${until - 1}, told ${place}: ${problems[0]?.message}`,
+    ).toBe(true);
 }
 
 export function headOf({ ledgerFile }: StatePaths): Signed {
@@ -70,6 +120,18 @@ export function rechain(db: DatabaseSync, from: number): void {
     put.run(previous, hash, Number(row['n']));
     previous = hash;
   }
+}
+
+/** Everything behind an earlier head is gone, what was signed as well, and that head is in place: whole by itself, and not beside a head that was kept. */
+export function cutToEarlierHead({ heads, afterChange }: Ledgers, random: Random): Examined {
+  const earlier = heads[random(heads.length - 1)];
+  const statement = parseStatement(earlier?.text ?? '');
+  const cut = (db: DatabaseSync): void => {
+    db.exec(`DELETE FROM records WHERE seq > ${statement?.chains[0]?.seq ?? 0}; DELETE FROM checkpoints WHERE number > ${statement?.checkpoints ?? 0}`);
+    db.prepare('UPDATE head SET text = ?, signature = ?').run(earlier?.text ?? '', earlier?.signature ?? '');
+  };
+  expect(afterChange(cut).problems).toEqual([]);
+  return afterChange(cut, { kept: heads.slice(-1) });
 }
 
 const place = (random: Random, records: number, margin = 0) => 1 + random(records - margin);

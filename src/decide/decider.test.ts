@@ -28,20 +28,24 @@ const GOOD: Authentication = {
   credential: { id: 'c1', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] },
 };
 
-let now: { who: Authentication; changeNumber: number; asked: number };
+let now: { who: Authentication; changeNumber: number; asked: number; observes: boolean };
 let decider: Decider;
 beforeEach(() => {
-  now = { who: GOOD, changeNumber: 1, asked: 0 };
+  now = { who: GOOD, changeNumber: 1, asked: 0, observes: false };
   const authenticate = async (): Promise<Authentication> => {
     now.asked += 1;
     return now.who;
   };
   const catalogue = createCatalogue();
+  const engine = createPolicyEngine({ actions: collectActions(catalogue.operations), revision: 1 });
   const entities = createEntities({ lookup: async () => null, lasting: async () => null, makerOf: async () => null });
   decider = createDecider({
     authenticator: { authenticate, authenticateFrame: authenticate, idle: async () => undefined },
     catalogue,
-    policy: createPolicyEngine({ actions: collectActions(catalogue.operations), revision: 1 }),
+    policy: {
+      ...engine,
+      evaluate: (question) => ({ ...engine.evaluate(question), ...(now.observes && { effect: 'deny', enforced: 'allow' }) }),
+    },
     entities: { recent: entities, now: entities },
     changeNumber: async () => now.changeNumber,
   });
@@ -82,4 +86,18 @@ it('what lasts longer than a request, such as a socket, is authenticated each ti
   expect((await decider.authorize(inputs, CANCEL)).ok).toBe(true);
   now = { ...now, who: refuse('credential-expired', 'c1') };
   expect(await decider.authorize(inputs, CANCEL)).toMatchObject({ ok: false, reason: 'credential-expired' });
+});
+
+describe('the scopes of a client', () => {
+  const scoped: Authentication = { ...GOOD, credential: { ...GOOD.credential, scopes: ['prefect:read'] } };
+
+  it.each([false, true])('take away what is done, also where policies are only observed: %s', async (observes) => {
+    now = { ...now, observes, who: scoped };
+    expect(await decider.authorizeNow(anEdgeInput(SET_STATE), CANCEL)).toMatchObject({ ok: false, reason: 'scope-missing' });
+  });
+
+  it.each([false, true])('twin: take nothing from whoever has none: %s', async (observes) => {
+    now = { ...now, observes };
+    expect(await decider.authorizeNow(anEdgeInput(SET_STATE), CANCEL)).toMatchObject({ ok: true });
+  });
 });

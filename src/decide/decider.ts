@@ -184,7 +184,7 @@ function deniedAs(reason: ReasonCode, ruling: Ruling): Ruling {
 
 /** The scopes of a client take away, and never give: what no policy permits stays refused for that reason. */
 function withinClientScopes({ groups }: Inside, { scopes }: Credential, decision: Decision): Decision {
-  if (decision.effect !== 'allow' || scopesAllow(scopes, groups.get(decision.action))) return decision;
+  if (decision.enforced !== 'allow' || scopesAllow(scopes, groups.get(decision.action))) return decision;
   return { ...decision, effect: 'deny', enforced: 'deny', reason: 'scope-missing' };
 }
 

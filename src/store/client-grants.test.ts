@@ -56,6 +56,24 @@ describe('a device code', () => {
     expect(await store.deviceCodes.byUserHash('user d')).toBeUndefined();
   });
 
+  it.each([
+    ['an address', () => '198.51.100.7'],
+    ['a network of IPv6, however it is written', (index: number) => (index % 2 === 0 ? `2001:db8::${index.toString(16)}:1` : `2001:0DB8:0:0:${index}::2`)],
+  ])('of %s pushes out its own alone, the oldest first', async (_name, addressOf) => {
+    await store.deviceCodes.create(code('theirs'));
+    for (let index = 0; index <= DEVICE_CODE_LIMITS.perAddress; index += 1) {
+      await store.deviceCodes.create({ ...code(`o${index}`), address: addressOf(index) });
+      nowMs += 1;
+    }
+    const isThere = async (id: string) => (await store.deviceCodes.byId(id)) !== undefined;
+    expect([await isThere('theirs'), await isThere('o0'), await isThere('o1'), await isThere(`o${DEVICE_CODE_LIMITS.perAddress}`)]).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+  });
+
   it('is worth nothing when it is too old', async () => {
     await store.deviceCodes.create(code('d'));
     nowMs += DEVICE_CODE_LIMITS.lifeMs;

@@ -2,13 +2,14 @@
 import type { Kysely, Selectable } from 'kysely';
 import { type ClientScope, isClientScope } from '../contract/client-scopes.ts';
 import type { Clock } from '../contract/clock.ts';
+import { guesserKey } from '../contract/network.ts';
 import { insertClientGrant, insertTokens, type NewClientGrant, type NewTokens } from './client-grants.ts';
 import type { Database } from './database.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import type { Tables } from './tables.ts';
 
-/** Anybody can make one: they are few and short-lived. */
-export const DEVICE_CODE_LIMITS = { rows: 10_000, lifeMs: 10 * 60_000, intervalMs: 5000, slowerMs: 5000 } as const;
+/** Anybody can make one: they are few and short-lived, and one address (of IPv6: one subscriber's network) cannot push out those of others. */
+export const DEVICE_CODE_LIMITS = { rows: 10_000, perAddress: 100, lifeMs: 10 * 60_000, intervalMs: 5000, slowerMs: 5000 } as const;
 
 export interface NewDeviceCode {
   readonly id: string;
@@ -33,7 +34,7 @@ export interface StoredDeviceCode extends Omit<NewDeviceCode, 'userHash'> {
 }
 
 export interface DeviceCodes {
-  /** Beyond the limit the oldest goes. */
+  /** Beyond a limit the oldest goes: of its address, or of all. */
   create(code: NewDeviceCode): Promise<void>;
   byId(id: string): Promise<StoredDeviceCode | undefined>;
   /** One that waits and is not too old. */
@@ -65,6 +66,7 @@ async function insert(db: Kysely<Tables>, code: NewDeviceCode, nowMs: number): P
     .deleteFrom('device_codes')
     .where('expires_ms', '<', nowMs - DEVICE_CODE_LIMITS.lifeMs)
     .execute();
+  await makeRoomAt(db, code.address);
   await makeRoom(db);
   await db
     .insertInto('device_codes')
@@ -96,6 +98,16 @@ async function makeRoom(db: Kysely<Tables>): Promise<void> {
     .deleteFrom('device_codes')
     .where('id', 'in', (query) => query.selectFrom('device_codes').select('id').orderBy('created_ms').limit(surplus))
     .execute();
+}
+
+async function makeRoomAt(db: Kysely<Tables>, address: string): Promise<void> {
+  const key = guesserKey(address);
+  const candidates = db.selectFrom('device_codes').select(['id', 'address']).orderBy('created_ms');
+  // An IPv4 address stands for itself; a network of IPv6 has no one spelling.
+  const rows = await (key === address ? candidates.where('address', '=', address) : candidates.where('address', 'like', '%:%')).execute();
+  const own = rows.filter((row) => guesserKey(row.address) === key).map(({ id }) => id);
+  const surplus = own.slice(0, Math.max(0, own.length - DEVICE_CODE_LIMITS.perAddress + 1));
+  if (surplus.length > 0) await db.deleteFrom('device_codes').where('id', 'in', surplus).execute();
 }
 
 /** A second is forgiven: clocks and networks are what they are. */

@@ -38,10 +38,15 @@ function records(): Record<string, unknown>[] {
 describe('retention', () => {
   it('lets the oldest records go, says so once, and the rest is whole', () => {
     writeRecords(paths, 100, { stepMs: 3_600_000 }); // ten an hour
+    const { checkpoints } = verifyStore(paths);
     tick(START_MS + DAY_MS + 3_600_000 * 4.5, 3);
     expect(records()).toHaveLength(51);
     expect(records().at(-1)).toMatchObject({ seq: 101, action: 'ledger.pruned', resource_id: '50' });
-    expect(verifyStore(paths)).toMatchObject({ problems: [], chains: [{ firstSeq: 51, records: 51 }] });
+    const after = verifyStore(paths);
+    expect(after).toMatchObject({ problems: [], chains: [{ firstSeq: 51, records: 51 }] });
+    // The digests of what went stay, one for each of its hours.
+    expect(checkpoints).toBe(10);
+    expect(after.checkpoints).toBeGreaterThanOrEqual(checkpoints);
   });
 
   it('keeps what is young enough, and the last record whatever its age', () => {

@@ -9,6 +9,7 @@ import type { StoredToken } from '../store/tokens.ts';
 import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { endLogin, listLogins } from './logins.ts';
 import { collectScope, SCOPE_HELP, scopeOf } from './scope.ts';
 import { accessTokenJson, renderAccessTokens, renderNewSecret, renderTokens, tokenJson } from './token-text.ts';
 
@@ -34,15 +35,10 @@ export function register(program: Command, context: CliContext): void {
     .command('list')
     .description('every token, without its secret')
     .option('--access', 'instead: the short tokens that were exchanged and are still live')
+    .option('--logins', 'instead: the live logins of the command line (lictor login), of everybody')
     .option('--json', 'one array of objects')
-    .addHelpText('after', '\nExample:\n  lictor token list\n')
-    .action((options: { access?: boolean; json?: boolean }) =>
-      withStore(context, async ({ store }) =>
-        options.access === true
-          ? listAccessTokens(context, await store.accessTokens.live(), options.json === true)
-          : listTokens(context, await store.tokens.list(), options.json === true),
-      ),
-    );
+    .addHelpText('after', '\nExample:\n  lictor token list\n  lictor token list --logins\n')
+    .action((options: ListOptions) => withStore(context, (session) => list(context, session, options)));
   token
     .command('rotate <name>')
     .description('a fresh secret with the same roles and lifetime; the old one stays valid for the overlap, one that is older still ends at once')
@@ -54,7 +50,9 @@ export function register(program: Command, context: CliContext): void {
     );
   token
     .command('revoke <name>')
-    .description('ends a token now: the next request with it is refused, its sockets are closed; NAME@IDP ends the exchanged ones of that principal')
+    .description(
+      'ends a token now: the next request with it is refused, its sockets are closed; NAME@IDP ends the exchanged ones of that principal, an id of --logins that login',
+    )
     .addHelpText('after', '\nExample:\n  lictor token revoke etl-worker\n  lictor token revoke arn:aws:iam::123456789012:role/etl@aws\n')
     .action((name: string) => withStore(context, (session) => revokeToken(context, session, name)));
 }
@@ -110,7 +108,7 @@ async function rotateToken(
 }
 
 async function revokeToken(context: CliContext, session: AdminSession, name: string): Promise<void> {
-  if (await revokeAccessTokens(context, session, name)) return;
+  if ((await revokeAccessTokens(context, session, name)) || (await endLogin(context, session, name))) return;
   const token = await existing(session, name);
   if (!(await session.store.tokens.revoke(token.id))) throw unknown(name);
   try {
@@ -136,6 +134,20 @@ async function revokeAccessTokens(context: CliContext, session: AdminSession, id
   }
   context.out.write(`${count} access ${count === 1 ? 'token is' : 'tokens are'} revoked.\n`);
   return true;
+}
+
+interface ListOptions {
+  readonly access?: boolean;
+  readonly logins?: boolean;
+  readonly json?: boolean;
+}
+
+async function list(context: CliContext, session: AdminSession, { access, logins, json = false }: ListOptions): Promise<void> {
+  const { store } = session;
+  if (access === true && logins === true) throw new UsageError('Take one of --access and --logins.');
+  if (logins === true) return listLogins(context, session, json);
+  if (access === true) return listAccessTokens(context, await store.accessTokens.live(), json);
+  listTokens(context, await store.tokens.list(), json);
 }
 
 function listAccessTokens(context: CliContext, tokens: readonly StoredAccessToken[], json: boolean): void {

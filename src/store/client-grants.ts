@@ -6,7 +6,7 @@ import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { endClientGrants } from './ended-client-grants.ts';
 import { fromColumn, toColumn } from './lists.ts';
-import { ownerOf, type SessionOwner } from './owners.ts';
+import { type OwnerRow, ownerOf, type SessionOwner } from './owners.ts';
 import type { Tables } from './tables.ts';
 
 export interface NewClientGrant {
@@ -48,6 +48,8 @@ export interface NewTokens {
 export interface ClientGrants {
   /** Ended ones too; never one whose owner is gone. */
   byId(id: string): Promise<ClientGrant | undefined>;
+  /** Those that have neither ended nor expired, and whose owner is there; oldest first. */
+  live(): Promise<readonly ClientGrant[]>;
   /** An access token with its grant. */
   ofAccessToken(id: string): Promise<{ readonly token: GrantedToken; readonly grant: ClientGrant } | undefined>;
   /** `used`: it was exchanged before. */
@@ -64,6 +66,14 @@ export interface ClientGrants {
 export function createClientGrants(database: Database, clock: Clock): ClientGrants {
   return {
     byId: (id) => readGrant(database.read, id),
+    async live() {
+      const rows = await grantRows(database.read)
+        .where('client_grants.ended_ms', 'is', null)
+        .where('client_grants.expires_ms', '>', clock())
+        .orderBy('client_grants.created_ms')
+        .execute();
+      return rows.flatMap(toOwnedGrant);
+    },
     async ofAccessToken(id) {
       const row = await database.read.selectFrom('grant_tokens').selectAll().where('id', '=', id).executeTakeFirst();
       const grant = row === undefined ? undefined : await readGrant(database.read, row.grant_id);
@@ -164,17 +174,22 @@ async function forgetOld(db: Kysely<Tables>, beforeMs: number): Promise<void> {
 }
 
 async function readGrant(db: Kysely<Tables>, id: string): Promise<ClientGrant | undefined> {
-  const row = await db
+  return (await grantRows(db).where('client_grants.id', '=', id).execute()).flatMap(toOwnedGrant)[0];
+}
+
+function grantRows(db: Kysely<Tables>) {
+  return db
     .selectFrom('client_grants')
     .leftJoin('accounts', (join) => join.onRef('accounts.id', '=', 'client_grants.account_id').on('accounts.removed_ms', 'is', null))
     .leftJoin('identities', 'identities.id', 'client_grants.identity_id')
     .selectAll('client_grants')
     .select(['accounts.name as account_name', 'accounts.roles', 'accounts.scope', 'accounts.expires_ms as account_expires_ms'])
-    .select(['identities.idp', 'identities.subject', 'identities.name as identity_name', 'identities.kind', 'identities.groups', 'identities.claims'])
-    .where('client_grants.id', '=', id)
-    .executeTakeFirst();
-  const owner = row === undefined ? undefined : ownerOf(row);
-  return row === undefined || owner === undefined ? undefined : toGrant(row, owner);
+    .select(['identities.idp', 'identities.subject', 'identities.name as identity_name', 'identities.kind', 'identities.groups', 'identities.claims']);
+}
+
+function toOwnedGrant(row: Selectable<Tables['client_grants']> & OwnerRow): readonly ClientGrant[] {
+  const owner = ownerOf(row);
+  return owner === undefined ? [] : [toGrant(row, owner)];
 }
 
 function toGrant(row: Selectable<Tables['client_grants']>, owner: SessionOwner): ClientGrant {

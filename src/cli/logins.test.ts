@@ -1,0 +1,61 @@
+// lictor token list --logins, and ending one by its id.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { removeRuntimeDir } from '../config/runtime-dir.ts';
+import { statePaths } from '../config/state-dir.ts';
+import { systemClock } from '../contract/clock.ts';
+import { openStore } from '../store/store.ts';
+import { main } from './main.ts';
+
+let root = '';
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'lictor-logins-'));
+  writeFileSync(
+    join(root, 'lictor.yaml'),
+    'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\nidentity_providers: [{ id: local, type: accounts }]\n',
+  );
+  await makeLogins('alice', 'bob');
+});
+afterEach(() => {
+  removeRuntimeDir(statePaths(root, join(root, 'run')));
+  rmSync(root, { recursive: true });
+});
+
+async function lictor(...args: string[]) {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const status = await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), ...args], out, err, env: {}, cwd: root });
+  return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
+}
+
+async function makeLogins(...names: string[]): Promise<void> {
+  const store = await openStore({ file: join(root, 'lictor.db'), clock: systemClock });
+  const rest = { clientId: 'lictor-cli', scopes: ['prefect:read'], audience: 'api' } as const;
+  for (const name of names) {
+    await store.accounts.create({ id: `account-${name}`, name, roles: ['viewer'], password: 'x' });
+    await store.deviceCodes.create({ ...rest, id: name, hash: `hash ${name}`, userHash: `user ${name}`, openid: false, address: '192.0.2.1', userAgent: '' });
+    const times = { refreshAfterMs: null, expiresMs: systemClock() + 60_000 };
+    await store.deviceCodes.decide(name, { ...rest, ...times, id: `login-${name}`, accountId: `account-${name}`, identityId: null, sessionId: null });
+    await store.deviceCodes.redeem(name, { refreshHash: `refresh ${name}`, access: { id: `access ${name}`, hash: `access hash ${name}`, ...times } });
+  }
+  await store.close();
+}
+
+const principals = async () => JSON.parse((await lictor('token', 'list', '--logins', '--json')).out).map(({ principal }: { principal: string }) => principal);
+
+it('shows whose they are and what they may, and never a secret', async () => {
+  const { status, out } = await lictor('token', 'list', '--logins');
+  expect([status, out]).toEqual([0, expect.stringMatching(/login-alice +alice@local +lictor-cli +prefect:read/)]);
+  expect(out + (await lictor('token', 'list', '--logins', '--json')).out).not.toMatch(/hash|refresh/);
+  expect(await lictor('token', 'list', '--logins', '--access')).toMatchObject({ status: 2 });
+});
+
+it('ends one by its id, records it, and leaves the others', async () => {
+  expect(await lictor('token', 'revoke', 'login-alice')).toMatchObject({ status: 0, out: 'The login login-alice has ended.\n' });
+  expect(await principals()).toEqual(['bob@local']);
+  const records = (await lictor('audit', '--action', 'token.revoke', '--json')).out;
+  expect(records).toContain('"resource_type":"Login","resource_id":"login-alice"');
+  expect(await lictor('token', 'revoke', 'login-alice')).toMatchObject({ status: 1 });
+});

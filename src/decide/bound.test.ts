@@ -46,6 +46,10 @@ describe('what the token of a run may name', () => {
     expect(await isWithin(ask('TaskRun', NOBODY))).toBe(false);
     expect(await isWithin(ask('Artifact', NOBODY))).toBe(true);
     expect(await isWithin(ask('Artifact', FOREIGN))).toBe(false);
+    // By its key it is everybody's who writes that key.
+    const key = { type: 'Artifact', id: 'report', named: true } as const;
+    expect(await isWithin({ action: 'artifacts.write', resource: { type: 'Artifact', id: null }, of: key })).toBe(true);
+    expect(await isWithin({ action: 'artifacts.write', resource: { type: 'Artifact', id: null }, of: { ...key, named: false } })).toBe(false);
   });
 
   it('lists, runs that are about to be made and other kinds are for the roles to decide', async () => {

@@ -41,7 +41,8 @@ interface Bound {
 
 async function isWithin(bound: Bound, ask: Ask): Promise<boolean> {
   const target = targetOf(ask);
-  if (!IN_RUNS.includes(target.type) || (target.type === 'Artifact' && bound.read)) return true;
+  // A key is shared by the runs that write it, one version after the other: whose it may be is for the scopes to say.
+  if (!IN_RUNS.includes(target.type) || (target.type === 'Artifact' && (bound.read || target.named === true))) return true;
   // No id: a list, or a run that is about to be made; as the parent of one, it is an id that cannot be read.
   if (target.id === null) return ask.of === undefined;
   const relation = await relationOf(bound, target);

@@ -16,11 +16,11 @@ interface Condition {
   readonly indexable: boolean;
 }
 
-/** For pages in order of time: the index of the rarest thing that is asked for, else that of the time. */
+/** For pages in order of time: the index of the rarest thing that is asked for, else that of the time. `since` is where the first page begins: see `startOf`. */
 export function whereByTime(filter: AuditFilter): Where {
   const all = conditions(filter);
   const chosen = all.find(({ indexable }) => indexable);
-  return joined([...all.map((condition) => ({ ...condition, sql: condition.sql(condition === chosen) })), ...period(filter)]);
+  return joined([...all.map((condition) => ({ ...condition, sql: condition.sql(condition === chosen) })), ...period({ until: filter.until })]);
 }
 
 /** For what comes behind a record: by its number alone. */
@@ -112,7 +112,7 @@ interface Part extends Where {
   readonly indexable?: boolean;
 }
 
-function period({ since, until }: AuditFilter): readonly Part[] {
+function period({ since, until }: Pick<AuditFilter, 'since' | 'until'>): readonly Part[] {
   return [...(since === undefined ? [] : [{ sql: 'time >= ?', values: [since] }]), ...(until === undefined ? [] : [{ sql: 'time < ?', values: [until] }])];
 }
 

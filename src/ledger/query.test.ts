@@ -119,6 +119,11 @@ describe('ledger reader', () => {
     for (const [index, id] of expected.slice(3).entries()) copy.run(id, minute(1), id, index + 1);
     writer.exec('COMMIT');
     expect(await ids({})).toEqual(expected);
+    expect(await ids({ since: minute(1) })).toEqual(expected);
+  });
+
+  it('begins each page where the last one ended: the time that a search begins with is no condition of its pages', () => {
+    expect(pageSql({ since: minute(1) })).toBe(pageSql({}));
   });
 
   it('gives the next page behind a record, also for the newest of what is left, and knows no place behind one that is gone', async () => {
@@ -130,6 +135,10 @@ describe('ledger reader', () => {
     expect(await ids({ after, limit: 1 })).toEqual(['c']);
     expect(await ids({ after, last: 1 })).toEqual(['d']);
     expect(await ids({ after, last: 7 })).toEqual(['c', 'd']);
+    expect(await ids({ after, since: minute(1) })).toEqual(['c', 'd']);
+    expect(await ids({ after, since: minute(2) })).toEqual(['c', 'd']);
+    expect(await ids({ after, since: minute(4) })).toEqual(['d']);
+    expect(await ids({ last: 9, since: minute(3) })).toEqual(['c', 'd']);
     await expect(ids({ after: '0199c0de-0000-7000-8000-0000000000aa' })).rejects.toMatchObject({ code: 'record-unknown' });
     reader.close();
   });

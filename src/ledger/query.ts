@@ -101,6 +101,13 @@ async function* auditRows(db: DatabaseSync, filter: AuditFilter): AsyncGenerator
 /** A place in the order of records: time, then number. */
 type Place = readonly [time: string, n: number];
 
+const FIRST: Place = ['', 0];
+
+/** A condition `time >= since` beside the place would make SQLite begin there for every page. No record has the number 0. */
+function later(a: Place, b: Place): Place {
+  return a[0] < b[0] ? b : a;
+}
+
 /** Keyset pages: no read transaction stays open while the consumer is slow, so the log of SQLite can be checkpointed. */
 async function* upTo(db: DatabaseSync, filter: AuditFilter, newest: number): AsyncGenerator<LedgerRecord> {
   const { values } = whereByTime(filter);
@@ -116,7 +123,7 @@ async function* upTo(db: DatabaseSync, filter: AuditFilter, newest: number): Asy
 }
 
 function startOf(db: DatabaseSync, filter: AuditFilter, newest: number): Place {
-  const behind: Place = filter.after === undefined ? ['', 0] : placeOf(db, filter.after);
+  const behind = later(filter.after === undefined ? FIRST : placeOf(db, filter.after), [filter.since ?? '', 0]);
   if (filter.last === undefined) return behind;
   const { sql, values } = whereByTime(filter);
   const nth = db

@@ -183,7 +183,7 @@ describe('the catch-up', () => {
   }
 
   it('reads everything by pages, and nothing again', async () => {
-    const { store, intake, prefect, catchUp } = open(Array.from({ length: 175 }, (_, index) => raw(index, NOW_MS - 1_000 * (index + 1))));
+    const { store, intake, prefect, catchUp } = open(Array.from({ length: 175 }, (_, index) => raw(index, NOW_MS - 300 * (index + 1))));
     await catchUp();
     expect(new Set(store.ids()).size).toBe(175);
     expect(store.ids()).toHaveLength(175);
@@ -220,11 +220,18 @@ describe('the catch-up', () => {
 
   it('cuts a long time in pieces, each of a bounded question', async () => {
     const held = Array.from({ length: 5_000 }, (_, index) => raw(index, NOW_MS - 700 * index));
-    const { store, intake, prefect, catchUp } = open(held);
+    const mark = { position: new Date(NOW_MS - 3_600_000).toISOString(), at: new Date(NOW_MS).toISOString(), streams: 0, servers: 1, problem: null };
+    const { store, intake, prefect, catchUp } = open(held, mark);
     await catchUp();
-    // The first hour alone is asked for.
     expect(new Set(store.ids()).size).toBe(5_000);
     expect(prefect.asked.filter(({ page }) => page).length).toBeLessThan(130);
+    await intake.close();
+  });
+
+  it('begins a minute before a gateway that never looked', async () => {
+    const { store, intake, catchUp } = open([raw(1, NOW_MS - 59_000), raw(2, NOW_MS - 61_000)]);
+    await catchUp();
+    expect(store.ids()).toEqual([uuid(1)]);
     await intake.close();
   });
 

@@ -15,8 +15,8 @@ const MOST_KNOWN = 50_000;
 const FLUSH_MS = 500;
 /** An unchanged mark is written anew so often. */
 const MARK_MS = 10_000;
-/** What a gateway that never looked asks for. */
-const FIRST_MS = 3_600_000;
+/** A gateway that never looked begins a little before its start: what was long before it is not its to tell. */
+const FIRST_MS = 60_000;
 
 export interface Intake {
   /** From a stream, which does not wait. What there is no room for is asked for later. */
@@ -58,11 +58,12 @@ export interface IntakeParts {
 }
 
 export function createIntake({ ledger, clock, mark, flushMs = FLUSH_MS }: IntakeParts): Intake {
-  const known = createKnown();
+  const beginMs = clock() - FIRST_MS;
+  const known = createKnown(mark === undefined ? beginMs : Number.NEGATIVE_INFINITY);
   const parents = createParents();
   const waiting: PrefectEvent[] = [];
   const waiters: { readonly until: number; resolve(): void; reject(error: Error): void }[] = [];
-  let positionMs = mark === undefined ? clock() - FIRST_MS : Math.min(Date.parse(mark.position), clock());
+  let positionMs = mark === undefined ? beginMs : Math.min(Date.parse(mark.position), clock());
   let state = { streams: 0, servers: 0, problem: null as string | null };
   let [taken, stored, dropped] = [0, 0, 0];
   let writing: Promise<void> | undefined;
@@ -158,9 +159,9 @@ function over(): LictorError {
 }
 
 /** The ids that have come, and when they occurred; of the oldest it knows no more. */
-function createKnown() {
+function createKnown(begunMs: number) {
   const ids = new Map<string, number>();
-  let sinceMs = Number.NEGATIVE_INFINITY;
+  let sinceMs = begunMs;
   return {
     /** False: it has come before. */
     add(id: string, occurredMs: number): boolean {

@@ -49,7 +49,8 @@ function unreadBytes(ledgerFile: string, accessLog: string, nowMs: number): numb
   const log = statSync(accessLog, { throwIfNoEntry: false });
   if (log === undefined || nowMs - log.mtimeMs < 10_000) return 0;
   const position = read(ledgerFile, `SELECT position AS value FROM tails WHERE inode = '${Number(log.ino)}'`);
-  return typeof position === 'number' ? Math.max(0, log.size - position) : 0;
+  // No place in this file: nothing of it was read. Words: the ledger cannot be read, which is told already.
+  return typeof position === 'string' ? 0 : Math.max(0, log.size - (position ?? 0));
 }
 
 function tryLock(file: string): string | null {

@@ -23,7 +23,7 @@ describe('BD-01: job variables need a right of their own', () => {
   it.each([
     ['image', '{"job_variables":{"image":"evil"}}'],
     ['command', '{"job_variables":{"command":"sh -c id"}}'],
-    ['env', '{"job_variables":{"env":{"PREFECT_API_URL":"http://evil"}}}'],
+    ['env', '{"job_variables":{"env":{"PATH":"/evil"}}}'],
     ['beside parameters', '{"parameters":{"n":1},"job_variables":{"command":"id"}}'],
     ['an escaped key', '{"\\u006aob_variables":{"command":"id"}}'],
     ['beyond the buffer', `{"parameters":{"x":"${'x'.repeat(300_000)}"},"job_variables":{"command":"id"}}`],

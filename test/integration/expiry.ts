@@ -78,7 +78,11 @@ export async function runThroughOutage({ gateway, keycloak, directory }: ExpiryR
     expect(await session.server.awaitRunState(id, ['COMPLETED', 'FAILED', 'CRASHED'], tasks * secondsPerTask * 1000 + 240_000)).toBe('COMPLETED');
     await expectTaskRuns(session, id, tasks);
     expect(worker.running(), worker.output()).toBe(true);
-    expect(worker.output()).toContain('is back: the credential is renewed');
+    // A run has a token of its own: it may be done before its worker's next look at the provider.
+    await waitFor(() => worker.output().includes('is back: the credential is renewed'), {
+      what: 'the worker to say that its provider is back',
+      timeoutMs: 60_000,
+    });
     // While the provider was away the worker sent its heartbeats by request; its channel comes back by itself.
     await waitFor(async () => (await channels(gateway, session.pool)) > before, {
       what: 'the worker to have its channel back',

@@ -142,8 +142,11 @@ describe('rotate upstream', () => {
     const fresh = readFileSync(next(), 'utf8').trim();
     const started = join(gateway.stateDir, 'started');
     const rotation = gateway.lictor('rotate', 'upstream', '--', 'sh', '-c', `cp "$LICTOR_NEXT_FILE" ${started}`);
-    await waitFor(() => existsSync(started), { what: 'the command', timeoutMs: 30_000 });
-    expect(readFileSync(started, 'utf8').trim()).toBe(fresh);
+    // A copy is there before it is whole.
+    await waitFor(() => existsSync(started) && readFileSync(started, 'utf8').trim() === fresh, {
+      what: 'the command with the new credential',
+      timeoutMs: 30_000,
+    });
     recorder.demand(fresh);
     expect((await rotation).code).toBe(0);
     expect(await load.stop()).toEqual([]);

@@ -63,9 +63,13 @@ it('is in its feed of events, and on its page with the tag that says who', async
   await page.getByText('started-by:alice@local').first().waitFor({ timeout: 30_000 });
   expect(await page.getByText('mallory').count()).toBe(0);
   await browser.shoot(page, 'feed-run');
-  await page.goto(`${gateway.url}/v2/events?resource=${encodeURIComponent(JSON.stringify([`prefect.flow-run.${run}`]))}`, { waitUntil: 'networkidle' });
-  await browser.shoot(page, 'feed-events');
-  await page.getByText('started by alice@local').first().waitFor({ timeout: 30_000 });
+  // The page asks for what happened until the minute began.
+  const feed = `${gateway.url}/v2/events?resource=${encodeURIComponent(JSON.stringify([`prefect.flow-run.${run}`]))}`;
+  const shows = async (): Promise<boolean> => {
+    await page.goto(feed, { waitUntil: 'networkidle' });
+    return (await page.getByText('started by alice@local').count()) > 0;
+  };
+  await waitFor(shows, { what: 'the start in the feed of events', timeoutMs: 120_000, everyMs: 2000 });
   await page.getByText('refused to carol@local').first().waitFor();
   await browser.shoot(page, 'feed-events');
   await context.close();

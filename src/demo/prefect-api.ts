@@ -1,5 +1,6 @@
 // What the demo asks of Prefect's API, always through the gateway: a pool, a deployment, a run as a person.
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { LictorError } from '../contract/error.ts';
 
@@ -9,13 +10,23 @@ const WithId = z.object({ id: z.string() });
 const FlowRun = z.object({ id: z.string(), name: z.string(), state_type: z.string().nullable(), state_name: z.string().nullable().optional() });
 export type FlowRun = z.infer<typeof FlowRun>;
 
-/** Sends JSON to the gateway with some credential's headers; throws LictorError `demo-step-failed` on anything but 2xx. */
+const MOST_TRIES = 20;
+const BUSY_MS = 1000;
+
+/** Sends JSON to the gateway with some credential's headers; throws LictorError `demo-step-failed` on anything but 2xx in the end. */
 export type Call = (method: string, path: string, body?: unknown) => Promise<unknown>;
 
 export function callerWith(url: string, credential: Readonly<Record<string, string>>): Call {
   return async (method, path, body) => {
     const headers = { ...credential, ...(body !== undefined && { 'content-type': 'application/json' }) };
-    const response = await fetch(`${url}/api${path}`, { method, headers, redirect: 'manual', ...(body !== undefined && { body: JSON.stringify(body) }) });
+    const ask = () => fetch(`${url}/api${path}`, { method, headers, redirect: 'manual', ...(body !== undefined && { body: JSON.stringify(body) }) });
+    let response = await ask();
+    // Prefect on SQLite says so while its database is busy; its own clients try again as well.
+    for (let again = 0; response.status === 503 && again < MOST_TRIES; again += 1) {
+      await response.body?.cancel();
+      await wait(BUSY_MS);
+      response = await ask();
+    }
     const text = await response.text();
     if (!response.ok) throw new LictorError('demo-step-failed', `${method} /api${path} was answered ${response.status}: ${text.slice(0, 500)}`);
     return text === '' ? null : JSON.parse(text);

@@ -23,7 +23,7 @@ interface Latency {
 
 const BODY = JSON.stringify({ state: { type: 'RUNNING', name: 'Running', message: null, data: null }, force: false });
 
-/** One client that sets a run's state again and again: authenticated, decided twice, recorded durably before and after. */
+/** One client that sets a run's state again and again: authenticated, decided twice, recorded durably before it is forwarded. */
 export async function measureMediated(parts: AddedParts): Promise<Added> {
   const { gateway, upstreamPort, seconds } = parts;
   const load = (port: number): Load => ({

@@ -1,6 +1,6 @@
 // A simulated machine: lines come at a rate, each look is 200 ms, a batch is 250 lines; whether others wait for the core is given.
 import { describe, expect, it } from 'vitest';
-import { createPace, LAG_MS, type Pace } from './pace.ts';
+import { createPace, FLOOD_LAG_MS, LAG_MS, type Pace } from './pace.ts';
 
 const LOOK_MS = 200;
 const BATCH = 250;
@@ -43,10 +43,18 @@ describe('on a machine whose cores others wait for', () => {
     expect(simulate(formerly, () => 2_000, 300).mostLagMs).toBeGreaterThan(60_000);
   });
 
-  it.each([1_000, 5_000, 10_000, 20_000])('does not fall behind without end at %i lines a second', (rate) => {
-    const { mostLagMs, lastLagMs } = simulate(crowded(), () => rate, 300);
-    expect(mostLagMs).toBeLessThan(15_000);
-    expect(lastLagMs).toBeLessThan(2 * LAG_MS);
+  it.each([1_000, 2_000, 3_500])('is never two seconds behind at %i lines a second', (rate) => {
+    expect(simulate(crowded(), () => rate, 300).mostLagMs).toBeLessThan(2_000);
+  });
+
+  it.each([5_000, 10_000, 20_000])('does not fall behind without end at %i lines a second', (rate) => {
+    const { mostLagMs } = simulate(crowded(), () => rate, 600);
+    expect(mostLagMs).toBeLessThan(2 * FLOOD_LAG_MS);
+    expect(simulate(crowded(), (second) => (second < 300 ? rate : 100), 600).lastLagMs).toBeLessThan(2 * LAG_MS);
+  });
+
+  it('takes three batches at most for a flood of half a minute', () => {
+    expect(Math.max(...simulate(crowded(), () => 20_000, 30).batches)).toBe(3);
   });
 
   it('takes no more for a flood of two seconds than one or two batches more, towards its end', () => {

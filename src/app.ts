@@ -123,8 +123,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   const rooms = await buildRooms(house, config, policies);
   await keepPolicySet(store.policySets, rooms, { by: localUser().principal, why: '' });
   const current = createCurrent(rooms);
-  const announcer = createAnnouncer({ upstream: () => current.get().upstream, clock, log });
-  ledger.onNotable(announcer.take);
+  const { ledgerFile, announced: memoryFile } = paths;
+  const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, log });
   const answerer = currentAnswerer(current);
   const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
   const sync = createSync({

@@ -40,6 +40,8 @@ export interface StatePaths {
   readonly configInUse: string;
   /** How far each sink of the ledger has got. */
   readonly exports: string;
+  /** How far Prefect was told what happened to its runs. */
+  readonly announced: string;
   readonly ownCertificate: OwnCertificatePaths;
   /** Room for the moment when the disk is full. */
   readonly reserve: string;
@@ -92,6 +94,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     signingKeys: join(root, 'keys', 'signing.json'),
     configInUse: join(root, 'config-in-use.yaml'),
     exports: join(root, 'exports'),
+    announced: join(root, 'announced.json'),
     ownCertificate: ownCertificatePaths(root),
     reserve: join(root, 'reserve'),
     version: join(root, 'version'),

@@ -3,7 +3,6 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { REASONS } from '../contract/reasons.ts';
-import type { NewRecord } from '../contract/record.ts';
 import type { RouteKnowledge } from './access-line.ts';
 import { type AppendRow, createAppend } from './append.ts';
 import { type ChainMemory, createChain } from './chain/chain.ts';
@@ -15,6 +14,7 @@ import { createIngest, type Ingest } from './ingest.ts';
 import { createIntents, HOLD_MS, type Intents } from './intents.ts';
 import { createLifeSigns, type LifeSigns } from './life-signs.ts';
 import { isNotable } from './notable.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
 import { createEventStore, type EventBatch } from './prefect-events/store-events.ts';
 import type { Command, Outcome, WorkerSetup } from './protocol.ts';
 import type { RotateLimits } from './rotate.ts';
@@ -46,8 +46,6 @@ export interface CoreParts {
   readonly onHealth: (healthy: boolean, detail: string) => void;
   /** nginx has to open its log files anew. */
   readonly onReopen?: () => void;
-  /** Told when they are written. */
-  readonly onNotable?: (records: readonly NewRecord[]) => void;
 }
 
 interface Open {
@@ -58,12 +56,13 @@ interface Open {
   readonly appendRow: AppendRow;
   readonly floods: Floods;
   readonly intents: Intents;
+  readonly outbox: Outbox;
   readonly ingest: Ingest;
   readonly life: LifeSigns;
   readonly storeEvents: (batch: EventBatch) => void;
 }
 
-export function createCore({ setup, routes, clock, onHealth, onReopen, onNotable = () => undefined }: CoreParts): Core {
+export function createCore({ setup, routes, clock, onHealth, onReopen }: CoreParts): Core {
   let open: Open | undefined;
   const memory: ChainMemory = { committed: undefined };
   let failedAtMs: number | undefined;
@@ -73,7 +72,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onNotable
   /** Every write goes through here: it works, or the ledger is unhealthy and says why. A new try begins with a new connection. */
   function guarded<T>(work: (open: Open) => T): T | undefined {
     try {
-      open ??= openAll({ setup, routes, clock, memory, onNotable });
+      open ??= openAll({ setup, routes, clock, memory });
       return work(open);
     } catch (error) {
       shut();
@@ -140,11 +139,12 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onNotable
     },
     tick() {
       if (failedAtMs !== undefined) return;
-      guarded(({ write, intents, floods, life, retention }) =>
+      guarded(({ write, intents, floods, outbox, life, retention }) =>
         write(() => {
           retention.step(clock());
           intents.releaseHeld(clock() - HOLD_MS);
           floods.summarise(clock());
+          outbox.trim();
           life.sign(clock());
         }),
       );
@@ -197,10 +197,9 @@ interface Opening {
   readonly routes: RouteKnowledge;
   readonly clock: Clock;
   readonly memory: ChainMemory;
-  readonly onNotable: (records: readonly NewRecord[]) => void;
 }
 
-function openAll({ setup, routes, clock, memory, onNotable }: Opening): Open {
+function openAll({ setup, routes, clock, memory }: Opening): Open {
   const db = openLedgerDatabase(setup.ledgerFile);
   try {
     const chain = createChain({ db, node: setup.node, keyFile: setup.ledgerKey, clock, memory });
@@ -211,17 +210,15 @@ function openAll({ setup, routes, clock, memory, onNotable }: Opening): Open {
     };
     const committed = <T>(result: T): T => {
       chain.committed();
-      if (notable.length > 0) onNotable(notable.splice(0));
       return result;
     };
     const write = <T>(work: () => T): T => committed(transaction(db, () => sealed(work)));
     const writeRepeatable = <T>(work: () => T): T => committed(repeatableTransaction(db, () => sealed(work)));
     const append = createAppend(db, setup.node, chain);
-    // A transaction that fails takes these with it: everything is opened anew.
-    const notable: NewRecord[] = [];
+    const outbox = createOutbox(db);
     const appendRow: AppendRow = (record, id) => {
       const isNew = append(record, id);
-      if (isNew && isNotable(record)) notable.push(record);
+      if (isNew && isNotable(record)) outbox.add();
       return isNew;
     };
     const floods = createFloods(db, appendRow, setup.floods);
@@ -233,7 +230,7 @@ function openAll({ setup, routes, clock, memory, onNotable }: Opening): Open {
     const ingest = createIngest({ db, write: writeRepeatable, appendRow, intents, routes, accessLog, edgeErrorLog, basePath });
     const store = createEventStore(db, appendRow);
     const storeEvents = (batch: EventBatch) => writeRepeatable(() => store(batch, clock()));
-    return { db, write, storeEvents, retention, appendRow, floods, intents, ingest, life };
+    return { db, write, storeEvents, retention, appendRow, floods, intents, outbox, ingest, life };
   } catch (error) {
     db.close();
     throw error;

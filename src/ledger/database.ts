@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { LictorError } from '../contract/error.ts';
 import { adoptRecords } from './chain/adopt.ts';
 import { COLUMN_SQL } from './columns.ts';
+import { OUTBOX_TABLE } from './outbox.ts';
 import { EVENT_TABLES } from './prefect-events/table.ts';
 
 /** How long a writer waits for another process's transaction before it counts as a failed write. */
@@ -38,6 +39,7 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
    CREATE INDEX IF NOT EXISTS records_failed ON records (time) WHERE status >= 400;
    CREATE INDEX IF NOT EXISTS records_address ON records (source_ip, time) WHERE source_ip IS NOT NULL;`,
   EVENT_TABLES,
+  OUTBOX_TABLE,
 ];
 
 /** For writing. Creates the file with mode 0600 and brings the schema up to date. Throws what SQLite throws. */

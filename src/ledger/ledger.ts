@@ -28,8 +28,6 @@ export interface Ledger {
   onHealth(listener: (healthy: boolean) => void): void;
   /** A log was renamed: nginx has to open its logs anew. Told again until it has. */
   onReopen(listener: () => void): void;
-  /** Records that were written, and that a run's page in Prefect should show. */
-  onNotable(listener: (records: readonly NewRecord[]) => void): void;
   /** Why it is unhealthy, for the log; null when it is not. */
   problem(): string | null;
   /** Drains what is on disk, then ends the thread. */
@@ -89,13 +87,11 @@ export async function startLedger({
   const health = createHealth();
   const pending = createPending();
   const reopen = createListeners<[]>();
-  const notable = createListeners<[readonly NewRecord[]]>();
   let closing = false;
   let worker = spawn();
 
   function hear(message: FromWorker): void {
     if (message.kind === 'reopen') reopen.tell();
-    else if (message.kind === 'notable') notable.tell(message.records);
     else if (message.kind === 'health') health.set(message.healthy, message.detail);
     else for (const { id, outcome } of message.outcomes) pending.finish(id, outcome);
   }
@@ -137,7 +133,6 @@ export async function startLedger({
     healthy: health.healthy,
     onHealth: health.onChange,
     onReopen: reopen.add,
-    onNotable: notable.add,
     problem: health.problem,
     async close() {
       if (closing) return;

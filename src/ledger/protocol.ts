@@ -17,8 +17,6 @@ export type ToWorker = { readonly kind: 'command'; readonly id: number; readonly
 
 export type FromWorker =
   | { readonly kind: 'reopen' }
-  /** Records that were written, and that a run's page should show. */
-  | { readonly kind: 'notable'; readonly records: readonly NewRecord[] }
   | { readonly kind: 'outcomes'; readonly outcomes: readonly { readonly id: number; readonly outcome: Outcome }[] }
   /** The first one says that the worker is up. `detail` is for the log. */
   | { readonly kind: 'health'; readonly healthy: boolean; readonly detail: string };

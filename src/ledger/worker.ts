@@ -30,7 +30,6 @@ const core = createCore({
   clock: systemClock,
   onHealth: (healthy, detail) => post({ kind: 'health', healthy, detail }),
   onReopen: () => post({ kind: 'reopen' }),
-  onNotable: (records) => post({ kind: 'notable', records }),
 });
 if (core.healthy()) post({ kind: 'health', healthy: true, detail: 'open' });
 

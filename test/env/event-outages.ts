@@ -77,7 +77,7 @@ export function startTraffic({ prefect, gateway, token, flowId }: OutageRoom, pa
 }
 
 /** Each of the three is away for that long, with as long in between. */
-export async function outagesInTurn({ prefect, gateway, cut }: OutageRoom, awayMs: number): Promise<void> {
+export async function outagesInTurn({ prefect, gateway, cut }: OutageRoom, awayMs: number, onPrefectBack: () => void = () => undefined): Promise<void> {
   await wait(awayMs);
   cut.cutStreams(true);
   await wait(awayMs);
@@ -86,6 +86,7 @@ export async function outagesInTurn({ prefect, gateway, cut }: OutageRoom, awayM
   await prefect.halt();
   await wait(awayMs);
   await prefect.resume();
+  onPrefectBack();
   await wait(awayMs);
   // Killed, and kept from coming back: a stopped supervisor starts nothing.
   const { supervisor, control } = gateway.pids();
@@ -115,6 +116,13 @@ export function eventsOfLedger({ gateway }: OutageRoom): readonly string[] {
     .all()
     .map(({ id }) => String(id))
     .sort();
+}
+
+/** Runs of which Prefect was told who started them, once for each time that it has been told. */
+export function runsAnnounced({ prefect }: OutageRoom): readonly string[] {
+  using db = new DatabaseSync(prefect.database, { readOnly: true, timeout: 10_000 });
+  const rows = db.prepare("SELECT related_resource_ids AS ids FROM events WHERE event = 'lictor.run.started-by'").all();
+  return rows.map(({ ids }) => /prefect\.flow-run\.([0-9a-f-]{36})/.exec(String(ids))?.[1] ?? String(ids));
 }
 
 /** Waits until both have the same: the ledger what it missed, and Prefect, which writes down some seconds late, what it has streamed. */

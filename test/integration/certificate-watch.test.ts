@@ -85,7 +85,6 @@ async function watch(tls: string): Promise<void> {
         intend: unused,
         settle: unused,
         storeEvents: unused,
-        onNotable: unused,
         healthy: () => true,
         onHealth: unused,
         onReopen: unused,

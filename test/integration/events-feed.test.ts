@@ -1,4 +1,4 @@
-// Short outages of the stream, of Prefect and of the control plane: no event of Prefect is missing in the ledger, and none is there twice.
+// Short outages of the stream, of Prefect and of the control plane: no event of Prefect is missing in the ledger, nor of the gateway in Prefect, and none is there twice.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   difference,
@@ -7,21 +7,27 @@ import {
   type OutageRoom,
   openOutageRoom,
   outagesInTurn,
+  runsAnnounced,
   startTraffic,
   type Traffic,
   untilEqual,
 } from '../env/event-outages.ts';
 import { jsonLines } from '../env/gateway.ts';
+import { waitFor } from '../env/process.ts';
 
 const AWAY_MS = 4_000;
 
 let room: OutageRoom;
 let traffic: Traffic;
+/** Runs that were created before: a Prefect that ends may have taken what it never wrote down. */
+let before = 0;
 
 beforeAll(async () => {
   room = await openOutageRoom();
   traffic = startTraffic(room, 50);
-  await outagesInTurn(room, AWAY_MS);
+  await outagesInTurn(room, AWAY_MS, () => {
+    before = traffic.runs.length;
+  });
   await traffic.stop();
 });
 afterAll(async () => {
@@ -36,6 +42,16 @@ it('has every event of Prefect and no other, once', async () => {
   expect(difference(kept, own)).toEqual([]);
   expect(own.length).toBeGreaterThan(100);
 }, 120_000);
+
+it('has told Prefect who started each run, once, although it was killed', async () => {
+  const runs = traffic.runs.slice(before);
+  expect(runs.length).toBeGreaterThan(10);
+  const untold = (): readonly string[] => difference(runs, runsAnnounced(room));
+  await waitFor(() => untold().length === 0, { what: 'Prefect to have been told', timeoutMs: 60_000, everyMs: 1_000 }).catch(() => undefined);
+  expect(untold()).toEqual([]);
+  const told = runsAnnounced(room);
+  expect(new Set(told).size).toBe(told.length);
+}, 90_000);
 
 it('stays provable', async () => {
   const { code, output } = await room.gateway.lictor('audit', 'verify');

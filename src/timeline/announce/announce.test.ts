@@ -1,10 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NewRecord } from '../../contract/record.ts';
 import { isNotable } from '../../ledger/notable.ts';
-import type { UpstreamRequest } from '../../prefect/upstream.ts';
-import { type Announcement, announcementOf } from './announcement.ts';
-import { type Announcer, createAnnouncer } from './announcer.ts';
+import { refusalAnnouncement, startAnnouncement } from './announcement.ts';
 import { createCoalescer } from './coalesce.ts';
+import { refusalOf } from './memory.ts';
 
 const RUN = '0199c0de-0000-7000-8000-000000000001';
 const NOW_MS = Date.parse('2026-03-01T12:00:00.000Z');
@@ -42,24 +41,24 @@ describe('what is worth telling', () => {
 
 describe('an announcement', () => {
   it('says who, on whose behalf, and which request, beside the run', () => {
-    expect(announcementOf(start, 1)).toMatchObject({
+    expect(startAnnouncement(start)).toMatchObject({
       event: 'lictor.run.started-by',
       resource: { 'prefect.resource.id': 'lictor.request.r1', 'prefect.resource.name': 'started by token:ci for alice@local' },
       related: [{ 'prefect.resource.id': `prefect.flow-run.${RUN}`, 'prefect.resource.role': 'flow-run' }],
     });
-    expect(announcementOf(refusal, 12).resource['prefect.resource.name']).toBe(
+    expect(refusalAnnouncement(refusalOf(refusal), 12).resource['prefect.resource.name']).toBe(
       'refused to carol@local: flow_runs.set_state.cancel (policy-default-deny), 12 times',
     );
   });
 
   it('tells neither address, path nor client', () => {
-    const text = JSON.stringify([announcementOf(start, 1), announcementOf(refusal, 2)]);
+    const text = JSON.stringify([startAnnouncement(start), refusalAnnouncement(refusalOf(refusal), 2)]);
     for (const word of ['192.0.2.17', '/api/', 'curl']) expect(text).not.toContain(word);
   });
 
   it('is the same for the same record, so that Prefect has it once', () => {
-    expect(announcementOf(start, 1).id).toBe(announcementOf({ ...start }, 1).id);
-    expect(announcementOf(start, 1).id).not.toBe(announcementOf(refusal, 1).id);
+    expect(startAnnouncement(start).id).toBe(startAnnouncement({ ...start }).id);
+    expect(startAnnouncement(start).id).not.toBe(refusalAnnouncement(refusalOf(refusal), 1).id);
   });
 });
 
@@ -70,7 +69,7 @@ describe('the same refusal again and again', () => {
     for (let second = 0; second <= 600; second++) {
       const nowMs = NOW_MS + second * 1_000;
       for (const { count } of coalescer.due(nowMs)) told.push([second, count]);
-      const now = coalescer.take({ ...refusal, request_id: `r${second}` }, nowMs);
+      const now = coalescer.take(refusalOf({ ...refusal, request_id: `r${second}` }), nowMs);
       if (now !== undefined) told.push([second, now.count]);
     }
     expect(told).toEqual([
@@ -84,57 +83,22 @@ describe('the same refusal again and again', () => {
   it('is another one of somebody else, on another run, or for another reason', () => {
     const coalescer = createCoalescer();
     const other = [{}, { principal: 'bob@local' }, { flow_run_id: 'other' }, { reason: 'locked' }, { action: 'flow_runs.delete' }];
-    expect(other.map((more) => coalescer.take({ ...refusal, ...more }, NOW_MS)?.count)).toEqual([1, 1, 1, 1, 1]);
+    expect(other.map((more) => coalescer.take(refusalOf({ ...refusal, ...more }), NOW_MS)?.count)).toEqual([1, 1, 1, 1, 1]);
   });
 
   it('is new when it comes back after a while', () => {
     const coalescer = createCoalescer();
-    coalescer.take(refusal, NOW_MS);
+    coalescer.take(refusalOf(refusal), NOW_MS);
     expect(coalescer.due(NOW_MS + 61_000)).toEqual([]);
-    expect(coalescer.take(refusal, NOW_MS + 62_000)?.count).toBe(1);
-  });
-});
-
-describe('the announcer', () => {
-  let open: Announcer | undefined;
-  afterEach(() => open?.close());
-
-  /** Prefect, which answers with these statuses in turn; undefined: it is away. */
-  function announcer(statuses: (number | undefined)[]) {
-    const posted: Announcement[][] = [];
-    let nowMs = NOW_MS;
-    const request = async ({ body }: UpstreamRequest) => {
-      const status = statuses.length > 1 ? statuses.shift() : statuses[0];
-      if (status === undefined) throw new Error('away');
-      posted.push(JSON.parse(String(body)));
-      return { status, headers: {}, body: Buffer.alloc(0), upstreamMs: 1 };
-    };
-    const announcing = createAnnouncer({ upstream: () => ({ request }), clock: () => (nowMs += 5_000), log: { warn: () => undefined }, lookMs: 2 });
-    open = announcing;
-    return { announcing, posted };
-  }
-  const many = (count: number): NewRecord[] => Array.from({ length: count }, (_, index) => ({ ...start, request_id: `r${index}` }));
-
-  it('sends what it was told, some at a time', async () => {
-    const { announcing, posted } = announcer([204]);
-    announcing.take(many(120));
-    await announcing.close();
-    expect(posted.map(({ length }) => length)).toEqual([50, 50, 20]);
-    expect(announcing.status()).toEqual({ waiting: 0, sent: 120, dropped: 0 });
+    expect(coalescer.take(refusalOf(refusal), NOW_MS + 62_000)?.count).toBe(1);
   });
 
-  it('waits for a Prefect that is away or busy, within bounds', async () => {
-    const { announcing, posted } = announcer([undefined, 503, 429, 204]);
-    announcing.take(many(1_500));
-    expect(announcing.status()).toMatchObject({ waiting: 1_000, dropped: 500 });
-    await expect.poll(() => announcing.status().sent).toBe(1_000);
-    // What was not taken is sent again, as it was.
-    expect(posted[0]).toEqual(posted[2]);
-  });
-
-  it('does not go on about what Prefect refuses', async () => {
-    const { announcing } = announcer([422, 204]);
-    announcing.take(many(60));
-    await expect.poll(() => announcing.status()).toEqual({ waiting: 0, sent: 10, dropped: 50 });
+  it('goes on counting after a restart', () => {
+    const before = createCoalescer();
+    before.take(refusalOf(refusal), NOW_MS);
+    before.take(refusalOf({ ...refusal, request_id: 'r3' }), NOW_MS + 1_000);
+    const after = createCoalescer(before.open());
+    expect(after.take(refusalOf({ ...refusal, request_id: 'r4' }), NOW_MS + 2_000)).toBeUndefined();
+    expect(after.due(NOW_MS + 60_000)).toMatchObject([{ count: 2, record: { request_id: 'r4' } }]);
   });
 });

@@ -1,43 +1,55 @@
-// What the gateway tells Prefect about a run, as an event of its own (prefect/server/events/schemas/events.py).
+// What the gateway tells Prefect about a run, as an event of its own.
 import type { NewRecord } from '../../contract/record.ts';
 import { stableId } from '../../ledger/append.ts';
-import { createsRun } from '../../ledger/notable.ts';
+import type { Announcement, Refusal } from './memory.ts';
 
-export interface Announcement {
-  readonly id: string;
-  readonly occurred: string;
-  readonly event: 'lictor.run.started-by' | 'lictor.request.refused';
-  readonly resource: Readonly<Record<string, string>>;
-  readonly related: readonly Readonly<Record<string, string>>[];
-  readonly payload: Readonly<Record<string, string | number | readonly string[]>>;
+/** No address, no path, no body: whoever may see the run sees this. The same record gives the same event, so that Prefect has it once. */
+export function startAnnouncement(record: NewRecord): Announcement {
+  const { principal, behalf, action, request, run, who } = wordsOf(record);
+  return {
+    ...eventOf(record.time, request, run),
+    event: 'lictor.run.started-by',
+    resource: resourceOf(request, `started by ${who}`, { principal, action }),
+    payload: { principal, on_behalf_of: behalf, action, request_id: request },
+  };
 }
 
-/**
- * `count`: how many alike there were since the last one. No address, no path, no body: whoever may see the run sees this. The same record
- * gives the same event, so that Prefect has it once.
- */
-export function announcementOf(record: NewRecord, count: number): Announcement {
-  const isStart = createsRun(record);
-  const { on_behalf_of: behalf = [] } = record;
-  const principal = text(record.principal);
-  const action = text(record.action);
+/** `count`: how many alike there were since the last one. */
+export function refusalAnnouncement(record: Refusal, count: number): Announcement {
+  const { principal, behalf, action, request, run, who } = wordsOf(record);
   const reason = text(record.reason);
-  const request = text(record.request_id);
-  const run = text(record.flow_run_id);
-  const who = [principal, ...behalf].join(' for ');
   const often = count > 1 ? `, ${count} times` : '';
   return {
-    id: stableId('lictor-event', request, run, record.time),
-    occurred: record.time,
-    event: isStart ? 'lictor.run.started-by' : 'lictor.request.refused',
-    resource: {
-      'prefect.resource.id': `lictor.request.${request}`,
-      'prefect.resource.name': isStart ? `started by ${who}` : `refused to ${who}: ${action} (${reason})${often}`,
-      'lictor.principal': principal,
-      'lictor.action': action,
-    },
+    ...eventOf(record.time, request, run),
+    event: 'lictor.request.refused',
+    resource: resourceOf(request, `refused to ${who}: ${action} (${reason})${often}`, { principal, action }),
+    payload: { principal, on_behalf_of: behalf, action, request_id: request, reason, count },
+  };
+}
+
+function wordsOf(record: NewRecord) {
+  const behalf = [...(record.on_behalf_of ?? [])];
+  const principal = text(record.principal);
+  return {
+    ...{ principal, behalf, action: text(record.action), request: text(record.request_id), run: text(record.flow_run_id) },
+    who: [principal, ...behalf].join(' for '),
+  };
+}
+
+function eventOf(time: string, request: string, run: string): Pick<Announcement, 'id' | 'occurred' | 'related'> {
+  return {
+    id: stableId('lictor-event', request, run, time),
+    occurred: time,
     related: [{ 'prefect.resource.id': `prefect.flow-run.${run}`, 'prefect.resource.role': 'flow-run' }],
-    payload: { principal, on_behalf_of: behalf, action, request_id: request, ...(isStart ? {} : { reason, count }) },
+  };
+}
+
+function resourceOf(request: string, name: string, { principal, action }: { readonly principal: string; readonly action: string }) {
+  return {
+    'prefect.resource.id': `lictor.request.${request}`,
+    'prefect.resource.name': name,
+    'lictor.principal': principal,
+    'lictor.action': action,
   };
 }
 

@@ -1,18 +1,23 @@
-// Decisions that matter go to Prefect as events of the run: a bounded queue, sent by the gateway's own client, in nobody's way.
+// Decisions that matter go to Prefect as events of the run: from the ledger's outbox, by a place that is kept, in nobody's way.
 import type { Logger } from 'pino';
 import type { Clock } from '../../contract/clock.ts';
-import type { NewRecord } from '../../contract/record.ts';
 import { createsRun } from '../../ledger/notable.ts';
+import { type OutboxReader, type Owed, openOutboxReader } from '../../ledger/outbox.ts';
 import type { Upstream } from '../../prefect/upstream.ts';
-import { type Announcement, announcementOf } from './announcement.ts';
+import { refusalAnnouncement, startAnnouncement } from './announcement.ts';
 import { createCoalescer } from './coalesce.ts';
+import { type Announcement, type Memory, NOTHING, readMemory, refusalOf, writeMemory } from './memory.ts';
+import { post } from './post.ts';
 
-const MOST_WAITING = 1_000;
+/** Records that are read, and so about the events that are sent, at once. */
 const AT_ONCE = 50;
 const LOOK_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 export interface AnnouncerParts {
+  readonly ledgerFile: string;
+  /** How far it has got. */
+  readonly memoryFile: string;
   readonly upstream: () => Pick<Upstream, 'request'>;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'warn'>;
@@ -21,79 +26,124 @@ export interface AnnouncerParts {
 }
 
 export interface Announcer {
-  /** Records of a run (`isNotable`). Never waits. */
-  take(records: readonly NewRecord[]): void;
-  /** For metrics and the like. `dropped`: for want of room while Prefect was away. */
-  status(): { readonly waiting: number; readonly sent: number; readonly dropped: number };
-  /** What waits is tried once more. */
+  /** Since the start. `dropped`: what Prefect did not want, and what was let go while it was away for long. */
+  status(): { readonly sent: number; readonly dropped: number };
+  /** What is owed is tried once more; what stays is told after the next start. */
   close(): Promise<void>;
 }
 
-export function createAnnouncer({ upstream, clock, log, lookMs = LOOK_MS }: AnnouncerParts): Announcer {
-  const coalescer = createCoalescer();
-  const waiting: Announcement[] = [];
+export function createAnnouncer({ ledgerFile, memoryFile, upstream, clock, log, lookMs = LOOK_MS }: AnnouncerParts): Announcer {
   const stopping = new AbortController();
+  let memory = readMemory(memoryFile) ?? NOTHING;
+  let reader: OutboxReader | undefined;
   let [sent, dropped, pauseMs, notBeforeMs] = [0, 0, 0, 0];
-  let sending: Promise<void> | undefined;
+  let looking: Promise<void> | undefined;
 
-  function add(record: NewRecord, count: number): void {
-    if (waiting.length < MOST_WAITING) waiting.push(announcementOf(record, count));
-    else dropped += 1;
+  async function keep(next: Memory): Promise<void> {
+    await writeMemory(memoryFile, next);
+    memory = next;
   }
 
-  async function send(): Promise<void> {
-    while (waiting.length > 0 && clock() >= notBeforeMs) {
-      const batch = waiting.slice(0, AT_ONCE);
-      const outcome = await post(upstream(), batch, stopping.signal);
-      if (outcome === 'later') {
-        pauseMs = Math.min(Math.max(pauseMs * 2, LOOK_MS), LONGEST_PAUSE_MS);
-        notBeforeMs = clock() + pauseMs;
-        return;
-      }
-      pauseMs = 0;
-      waiting.splice(0, batch.length);
-      if (outcome === 'taken') sent += batch.length;
-      else {
-        dropped += batch.length;
-        log.warn({ events: batch.length }, 'Prefect does not take the events of the gateway');
-      }
+  /** The next events, kept before they are sent. False: there are none. */
+  async function prepare(): Promise<boolean> {
+    reader ??= openOutboxReader(ledgerFile);
+    const from = placeIn(reader, memory);
+    const owed = reader.after(from.k, AT_ONCE);
+    const next = step(from, owed, clock());
+    if (owed.length === 0 && next.pending.length === 0 && next.repeated.length === memory.repeated.length) return false;
+    await keep(next);
+    const missed = missing(from.k, owed);
+    if (missed > 0) tellDropped(missed, 'Prefect was away for so long that the gateway let go of what it had to tell');
+    return owed.length > 0 || next.pending.length > 0;
+  }
+
+  function tellDropped(events: number, text: string): void {
+    dropped += events;
+    log.warn({ events }, text);
+  }
+
+  async function send(): Promise<boolean> {
+    const { pending } = memory;
+    if (pending.length === 0) return true;
+    const outcome = await post(upstream(), pending, stopping.signal);
+    if (outcome === 'later') {
+      pauseMs = Math.min(Math.max(pauseMs * 2, LOOK_MS), LONGEST_PAUSE_MS);
+      notBeforeMs = clock() + pauseMs;
+      return false;
     }
+    pauseMs = 0;
+    await keep({ ...memory, pending: [] });
+    sent += pending.length - outcome.refused;
+    if (outcome.refused > 0) tellDropped(outcome.refused, 'Prefect does not take the events of the gateway');
+    return true;
   }
 
-  function look(): void {
-    for (const { record, count } of coalescer.due(clock())) add(record, count);
-    sending ??= send().finally(() => {
-      sending = undefined;
-    });
+  async function work(): Promise<void> {
+    if (clock() < notBeforeMs) return;
+    while ((await send()) && (await prepare()) && !stopping.signal.aborted);
+  }
+
+  /** The ledger may not be there, or be opened anew; the disk may be full: the next look begins again. */
+  function look(): Promise<void> {
+    looking ??= work()
+      .catch(() => {
+        reader?.close();
+        reader = undefined;
+      })
+      .finally(() => {
+        looking = undefined;
+      });
+    return looking;
   }
 
   const timer = setInterval(look, lookMs);
   return {
-    take(records) {
-      for (const record of records) {
-        const told = createsRun(record) ? { record, count: 1 } : coalescer.take(record, clock());
-        if (told !== undefined) add(told.record, told.count);
-      }
-    },
-    status: () => ({ waiting: waiting.length, sent, dropped }),
+    status: () => ({ sent, dropped }),
     async close() {
       clearInterval(timer);
       const patience = setTimeout(() => stopping.abort(), LOOK_MS);
-      await sending;
-      await send();
+      await looking;
+      await look();
       clearTimeout(patience);
+      reader?.close();
+      reader = undefined;
     },
   };
 }
 
-/** `refused`: it would be refused again and again. */
-async function post(upstream: Pick<Upstream, 'request'>, events: readonly Announcement[], signal: AbortSignal): Promise<'taken' | 'later' | 'refused'> {
-  try {
-    const headers = { accept: 'application/json', 'content-type': 'application/json', 'user-agent': 'lictor-announcements' };
-    const { status } = await upstream.request({ method: 'POST', path: '/api/events', headers, body: Buffer.from(JSON.stringify(events)), signal });
-    if (status < 300) return 'taken';
-    return status >= 500 || status === 429 || status === 408 ? 'later' : 'refused';
-  } catch {
-    return 'later'; // Prefect is away: the gateway's health says so
+/** Another ledger than the one that was told from, a copy that was put back for example: from its beginning. Ids are of records, so Prefect has each event once. */
+function placeIn(reader: OutboxReader, memory: Memory): Memory {
+  const id = reader.idAt(memory.k);
+  const isOther = memory.k > reader.end() || (id !== undefined && id !== memory.id);
+  return isOther ? NOTHING : memory;
+}
+
+/** Let go by the outbox, or by retention. */
+function missing(k: number, owed: readonly Owed[]): number {
+  const [first, last] = [owed[0], owed.at(-1)];
+  if (first === undefined || last === undefined) return 0;
+  return last.k - (k === 0 ? first.k - 1 : k) - owed.filter(({ record }) => record !== null).length;
+}
+
+/** Time goes by the records, so that the same records give the same events, whenever they are read; at their end it is now. */
+function step({ k, id, repeated }: Memory, owed: readonly Owed[], nowMs: number): Memory {
+  const coalescer = createCoalescer(repeated);
+  const pending: Announcement[] = [];
+  const due = (ms: number) => {
+    for (const { record, count } of coalescer.due(ms)) pending.push(refusalAnnouncement(record, count));
+  };
+  for (const { record } of owed) {
+    if (record === null) continue;
+    const atMs = Date.parse(record.time);
+    due(atMs);
+    if (createsRun(record)) {
+      pending.push(startAnnouncement(record));
+      continue;
+    }
+    const told = coalescer.take(refusalOf(record), atMs);
+    if (told !== undefined) pending.push(refusalAnnouncement(told.record, told.count));
   }
+  if (owed.length < AT_ONCE) due(nowMs);
+  const last = owed.at(-1);
+  return { k: last?.k ?? k, id: last === undefined ? id : (last.record?.id ?? ''), repeated: [...coalescer.open()], pending };
 }

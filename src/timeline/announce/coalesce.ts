@@ -1,5 +1,5 @@
 // The same refusal again and again is one event now and then, with a count: a run's page in Prefect shows fifty events.
-import type { NewRecord } from '../../contract/record.ts';
+import type { Refusal, Repeated } from './memory.ts';
 
 const FIRST_MS = 60_000;
 const LONGEST_MS = 3_600_000;
@@ -7,34 +7,29 @@ const LONGEST_MS = 3_600_000;
 const MOST = 1_000;
 
 export interface Coalesced {
-  readonly record: NewRecord;
+  readonly record: Refusal;
   readonly count: number;
 }
 
 export interface Coalescer {
   /** What is to be told now; undefined: it is counted. */
-  take(record: NewRecord, nowMs: number): Coalesced | undefined;
+  take(record: Refusal, nowMs: number): Coalesced | undefined;
   /** What was counted and is due. */
   due(nowMs: number): readonly Coalesced[];
-}
-
-interface Repeated {
-  untilMs: number;
-  windowMs: number;
-  count: number;
-  last: NewRecord;
+  /** To go on from, after a restart. */
+  open(): readonly Repeated[];
 }
 
 /** Told at once, then after a minute, two, four, up to an hour, as long as it goes on. */
-export function createCoalescer(): Coalescer {
-  const open = new Map<string, Repeated>();
+export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
+  const open = new Map(known.map((one) => [keyOf(one.last), { ...one }]));
   return {
     take(record, nowMs) {
-      const key = JSON.stringify([record.flow_run_id, record.principal, record.action, record.reason]);
-      const known = open.get(key);
-      if (known !== undefined) {
-        known.count += 1;
-        known.last = record;
+      const key = keyOf(record);
+      const repeated = open.get(key);
+      if (repeated !== undefined) {
+        repeated.count += 1;
+        repeated.last = record;
         return undefined;
       }
       open.set(key, { untilMs: nowMs + FIRST_MS, windowMs: FIRST_MS, count: 0, last: record });
@@ -57,5 +52,10 @@ export function createCoalescer(): Coalescer {
       }
       return told;
     },
+    open: () => [...open.values()].map((one) => ({ ...one })),
   };
+}
+
+function keyOf({ flow_run_id: run, principal, action, reason }: Refusal): string {
+  return JSON.stringify([run, principal, action, reason]);
 }

@@ -7,6 +7,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import { START_MS, writeRecords } from '../ledger/chain/chain.fixture.ts';
 import { rechain } from '../ledger/chain/tampering.fixture.ts';
 import { tempState } from '../ledger/lines.fixture.ts';
+import { flowRunEvent, writeEvents } from '../ledger/prefect-events/event.fixture.ts';
 import { main } from './main.ts';
 
 let paths: StatePaths;
@@ -157,6 +158,75 @@ describe('lictor audit export', () => {
     const events = (await audit(paths, 'export', '--format', 'ocsf')).out.trim().split('\n');
     expect(events).toHaveLength(120);
     expect(JSON.parse(events[0] ?? '')).toMatchObject({ class_uid: 6003, metadata: { sequence: 1 } });
+  });
+});
+
+describe('lictor audit export --events', () => {
+  beforeEach(() => {
+    writeEvents(paths, [flowRunEvent(1, 7), flowRunEvent(2, 7, { state_name: 'Completed', state_type: 'COMPLETED' })]);
+    writeEvents(paths, [flowRunEvent(3, 8)]);
+    writeRecords(paths, 5, { startMs: START_MS + 60_000 });
+  });
+  const exported = async (...args: string[]): Promise<string[]> => {
+    expect(await audit(paths, 'export', ...args, '-o', at('all.ndjson'))).toMatchObject({ status: 0 });
+    return readFileSync(at('all.ndjson'), 'utf8').trim().split('\n');
+  };
+  const verified = async (lines: readonly string[]) => {
+    writeFileSync(at('all.ndjson'), `${lines.join('\n')}\n`);
+    const { status, out, err } = await audit(elsewhere.paths, 'verify', at('all.ndjson'));
+    return { status, said: `${out}${err}` };
+  };
+  const isEvent = (line: string) => line.startsWith('{"prefect_event"');
+
+  it('carries them, each before the record that proves it, and they are examined elsewhere', async () => {
+    const lines = await exported('--events');
+    expect(lines.flatMap((line, index) => (isEvent(line) ? [index] : []))).toEqual([120, 121, 123]);
+    expect(JSON.parse(lines[121] ?? '')).toEqual({ prefect_event: flowRunEvent(2, 7, { state_name: 'Completed', state_type: 'COMPLETED' }) });
+    expect(await verified(lines)).toEqual({ status: 0, said: expect.stringContaining('3 events of Prefect were held against their digests') });
+    expect(JSON.parse((await audit(elsewhere.paths, 'verify', at('all.ndjson'), '--json')).out)).toMatchObject({ events: { checked: 3, unchecked: 0 } });
+  });
+
+  it('without it says that they were not examined, and how many', async () => {
+    const lines = await exported();
+    expect(lines.some(isEvent)).toBe(false);
+    expect(await verified(lines)).toEqual({
+      status: 0,
+      said: expect.stringContaining('3 events of Prefect, of which the records speak, are not in this file'),
+    });
+    expect((await audit(paths, 'verify')).out).toContain('3 events of Prefect were held against their digests');
+  });
+
+  it('of a part carries those of that part', async () => {
+    const lines = await exported('--events', '--since', '2026-03-01T12:01:00Z');
+    expect(lines.some(isEvent)).toBe(false);
+    expect((await verified(lines)).status).toBe(0);
+  });
+
+  it.each<[string, (lines: string[]) => void, RegExp]>([
+    ['one is edited', (lines) => lines.splice(121, 1, (lines[121] ?? '').replace('Completed', 'Failed')), /were edited/],
+    ['what one is related to is edited', (lines) => lines.splice(120, 1, (lines[120] ?? '').replace('prefect.flow.1', 'prefect.flow.2')), /were edited/],
+    ['two are swapped', (lines) => lines.splice(120, 2, lines[121] ?? '', lines[120] ?? ''), /were edited/],
+    ['one is gone', (lines) => lines.splice(121, 1), /1 of the 2 events of Prefect .* are gone/],
+    ['all are gone', (lines) => lines.splice(0, lines.length, ...lines.filter((line) => !isEvent(line))), /2 of the 2 events of Prefect .* are gone/],
+    ['one is there twice', (lines) => lines.splice(121, 0, lines[121] ?? ''), /1 too many/],
+    ['one stands at a record that speaks of none', (lines) => lines.splice(50, 0, lines[120] ?? ''), /before record 51 of n1 were put in/],
+    ['one stands at the end', (lines) => lines.push(lines[120] ?? ''), /at the end were put in/],
+    ['one has another field', (lines) => lines.splice(121, 1, (lines[121] ?? '').replace('"id"', '"more":1,"id"')), /line 122: neither a record/],
+  ])('fails when %s', async (_name, tamper, words) => {
+    const lines = await exported('--events');
+    tamper(lines);
+    expect(await verified(lines)).toEqual({ status: 1, said: expect.stringMatching(words) });
+  });
+
+  it('takes no events in a file that was exported without them', async () => {
+    const [event = ''] = (await exported('--events')).filter(isEvent);
+    const lines = await exported();
+    lines.splice(120, 0, event);
+    expect(await verified(lines)).toEqual({ status: 1, said: expect.stringContaining('exported without them') });
+  });
+
+  it('is for the format that proves them', async () => {
+    expect(await audit(paths, 'export', '--events', '--format', 'ocsf')).toMatchObject({ status: 2, err: expect.stringContaining('ndjson') });
   });
 });
 

@@ -30,10 +30,11 @@ Example:
 `;
 
 const EXPORT_HELP = `
-NDJSON ends with the checkpoints and a signed end, so that lictor audit verify FILE can examine it anywhere. OCSF 1.6 is for collectors; it carries no proof.
+NDJSON ends with the checkpoints and a signed end, so that lictor audit verify FILE can examine it anywhere. With --events the events of Prefect stand
+before the record that names their digest, and are examined too. OCSF 1.6 is for collectors; it carries no proof.
 
 Example:
-  lictor audit export -o ledger.ndjson
+  lictor audit export --events -o ledger.ndjson
   lictor audit export --since 90d --format ocsf | gzip > events.json.gz
 `;
 
@@ -52,6 +53,7 @@ export function registerProof(audit: Command, context: CliContext): void {
     .description('the records with what proves them, or as OCSF events')
     .option('-o, --output <file>', 'instead of standard output; mode 600')
     .option('--since <when>', 'from this time on: 24h, 90d, 2026-03-01', parseWhen)
+    .option('--events', 'with the events of Prefect of which records speak, a line for each')
     .addOption(new Option('--format <format>', 'how').choices(['ndjson', 'ocsf']).default('ndjson'))
     .addHelpText('after', EXPORT_HELP)
     .action((_options, command: Command) => exportLedger(context, ownOptions<ExportOptions>(command, ['json'])));
@@ -142,6 +144,7 @@ function show({ out, env }: CliContext, report: Report, { file, source, hasHead 
   for (const { node, records, firstSeq, lastSeq, firstTime, lastTime } of report.chains) {
     out.write(`${printable(node)}: ${records.toLocaleString('en')} records, ${firstSeq} to ${lastSeq}, ${firstTime ?? ''} to ${lastTime ?? ''}\n`);
   }
+  if (report.events.checked > 0) out.write(`${report.events.checked.toLocaleString('en')} events of Prefect were held against their digests\n`);
   out.write(`signed: ${report.checkpoints} checkpoints, last at ${report.signedAt ?? 'no time that is known'}\n`);
   for (const { message } of report.problems) out.write(`${paint('red', 'FAIL')}  ${printable(message)}\n`);
   if (report.problems.length === 0) out.write(`${paint('green', 'ok')}  no record was edited, removed, added or moved\n`);
@@ -150,13 +153,18 @@ function show({ out, env }: CliContext, report: Report, { file, source, hasHead 
 }
 
 /** What this examination cannot know. */
-function limits({ keys, adopted, chains }: Report, { file, source, hasHead }: Shown): readonly string[] {
+function limits({ keys, adopted, chains, events }: Report, { file, source, hasHead }: Shown): readonly string[] {
   const from = chains.filter(({ firstSeq }) => firstSeq > 1);
   return [
     ...(source === 'file'
       ? [`the key is the file's own, ${keys[0]?.slice(0, 16) ?? 'none'}: compare it with lictor audit head of the gateway, or give --key`]
       : []),
     ...(hasHead ? [] : ['whole batches cut off the end, with every head of theirs, are found only against a head that was kept elsewhere (--head)']),
+    ...(events.unchecked > 0
+      ? [
+          `${events.unchecked.toLocaleString('en')} events of Prefect, of which the records speak, are not in this file and were not examined (audit export --events)`,
+        ]
+      : []),
     ...adopted.map(({ node, seq }) => `records up to ${seq} of ${printable(node)} were chained when this version came: what was changed before is not found`),
     ...(file === undefined ? ['requests that are under way, and lines of the access log that are not read yet, are no records yet'] : []),
     ...from.map(
@@ -169,24 +177,31 @@ function limits({ keys, adopted, chains }: Report, { file, source, hasHead }: Sh
 interface ExportOptions {
   readonly output?: string;
   readonly since?: string;
+  readonly events?: boolean;
   readonly format: 'ndjson' | 'ocsf';
 }
 
-async function exportLedger(context: CliContext, { output, since, format }: ExportOptions): Promise<void> {
+async function exportLedger(context: CliContext, { output, since, events, format }: ExportOptions): Promise<void> {
+  if (events === true && format !== 'ndjson') throw new UsageError('--events goes with --format ndjson: OCSF carries no proof, and has no place for them.');
   const paths = statePaths(context.stateDir(), '');
   using db = openChain(paths.ledgerFile);
   const key = readKey(paths.ledgerKey);
   if (key === undefined) throw new CommandFailed(`${paths.ledgerKey} is not there: an export is signed with it. Restore it from a backup.`);
-  const lines = exportLines(exportItems({ db, key, nowMs: systemClock(), since }), format);
+  const lines = exportLines(exportItems({ db, key, nowMs: systemClock(), since, events }), format);
   if (output === undefined) for (const line of lines) await writeLine(context.out, line);
   else writeWhole(output, lines);
 }
 
 function* exportLines(items: Iterable<ExportItem>, format: ExportOptions['format']): Generator<string> {
   for (const item of items) {
-    if (format === 'ndjson') yield jsonText('record' in item ? item.record : item.line);
+    if (format === 'ndjson') yield jsonText(lineOfItem(item));
     else if ('record' in item) yield jsonText(ocsfEvent(item.record));
   }
+}
+
+function lineOfItem(item: ExportItem): unknown {
+  if ('record' in item) return item.record;
+  return 'event' in item ? item.event : item.line;
 }
 
 /** All of it or nothing; for its owner only. */

@@ -18,6 +18,8 @@ export interface Evidence {
 }
 
 export interface EventEvidence {
+  /** False: the events themselves are not here, and are not held against what records say of them. */
+  readonly carried: boolean;
   /** What is wrong with the events of which this record speaks. */
   check(record: LedgerRecord): Pick<Problem, 'kind' | 'message'> | undefined;
   /** After all records: a sentence for events of which none speaks. */

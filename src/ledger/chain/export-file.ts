@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { LictorError } from '../../contract/error.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { COLUMNS } from '../columns.ts';
+import { createFileEvents, type EventLine, eventLinesOf, type FileEvents, parseEventLine } from './event-lines.ts';
 import type { Evidence } from './evidence.ts';
 import { fileLines } from './file-lines.ts';
-import { type ChainEnd, isSignedBy, parseStatement, type Signed, type SigningKey, signStatement } from './statement.ts';
+import { type ChainEnd, type ExportEnd, isSignedBy, parseStatement, type Signed, type SigningKey, signStatement } from './statement.ts';
 import { storeEvidence } from './store-evidence.ts';
 
 /** A line that is no record. */
@@ -20,25 +21,32 @@ export interface ExportOptions {
   readonly nowMs: number;
   /** Only from the first record of this time on (RFC 3339 in UTC, milliseconds), and what follows it in its chain. */
   readonly since?: string | undefined;
+  /** With the events of Prefect of which the records speak. */
+  readonly events?: boolean | undefined;
 }
 
-export type ExportItem = { readonly record: LedgerRecord } | { readonly line: StatementLine };
+export type ExportItem = { readonly record: LedgerRecord } | { readonly event: EventLine } | { readonly line: StatementLine };
 
 /**
  * In the order of the chains: records, checkpoints, the end. One read transaction must be open around it.
  * Throws LictorError `ledger-altered` when there is no head by this key to go by: what somebody
  * put in its place is not signed for him.
  */
-export function* exportItems({ db, key, nowMs, since }: ExportOptions): Generator<ExportItem> {
+export function* exportItems({ db, key, nowMs, since, events = false }: ExportOptions): Generator<ExportItem> {
   const head = storeEvidence(db).end;
   const statement = head === undefined ? undefined : parseStatement(head.text);
   if (head === undefined || statement?.kind !== 'head' || !isSignedBy(head, key.publicKey))
     throw new LictorError('ledger-altered', 'The ledger has no head that is signed by its key: lictor audit verify says more.');
   const chains = statement.chains.map((chain) => partSince(db, chain, since));
   const { records, checkpoints } = storeEvidence(db, new Map(chains.map(({ node, from_seq: from }) => [node, from + 1])));
-  for (const record of records) yield { record };
+  const linesOf = events ? eventLinesOf(db) : () => [];
+  for (const record of records) {
+    for (const event of linesOf(record)) yield { event };
+    yield { record };
+  }
   for (const signed of checkpoints) yield { line: lineOf('checkpoint', signed) };
-  yield { line: lineOf('export', signStatement({ ...statement, kind: 'export', time: new Date(nowMs).toISOString(), chains, key: key.id }, key)) };
+  const end: ExportEnd = { ...statement, kind: 'export', time: new Date(nowMs).toISOString(), chains, key: key.id, ...(events && { events }) };
+  yield { line: lineOf('export', signStatement(end, key)) };
 }
 
 export function lineOf(kind: StatementLine['signed'], { text, signature }: Signed): StatementLine {
@@ -64,14 +72,25 @@ export function fileEvidence(file: string): Evidence {
     if ('line' in parsed) signed.push(parsed.line);
   }
   const of = (kind: StatementLine['signed']) => signed.filter((one) => one.signed === kind).map(({ statement, signature }) => ({ text: statement, signature }));
-  return { records: records(file), checkpoints: of('checkpoint'), end: of('export').at(-1), endKind: 'export' };
+  const end = of('export').at(-1);
+  const events = createFileEvents(end !== undefined && carriesEvents(end));
+  return { records: records(file, events), checkpoints: of('checkpoint'), end, endKind: 'export', events: events.evidence };
 }
 
-function* records(file: string): Generator<LedgerRecord> {
+/** What the end says; whether it is signed is examined with it. */
+function carriesEvents({ text }: Signed): boolean {
+  const statement = parseStatement(text);
+  return statement?.kind === 'export' && statement.events === true;
+}
+
+function* records(file: string, events: FileEvents): Generator<LedgerRecord> {
   for (const [index, line] of numbered(file)) {
     const parsed = parseLine(line);
     if (parsed === undefined) throw invalid(file, index);
-    if ('record' in parsed) yield parsed.record;
+    if ('event' in parsed) events.event(parsed.event);
+    if (!('record' in parsed)) continue;
+    events.record(parsed.record);
+    yield parsed.record;
   }
 }
 
@@ -85,11 +104,13 @@ function* numbered(file: string): Generator<readonly [number, string]> {
 
 const NAMES = Object.keys(COLUMNS);
 
-/** Undefined: neither a record with exactly the fields of one, nor a signed statement. */
+/** Undefined: neither a record or an event with exactly the fields of one, nor a signed statement. */
 export function parseLine(line: string): ExportItem | undefined {
   const value = parseJson(line);
   const statement = statementLine.safeParse(value);
   if (statement.success) return { line: statement.data };
+  const event = parseEventLine(value);
+  if (event !== undefined) return { event };
   if (!isObject(value) || Object.keys(value).length !== NAMES.length || !NAMES.every((name) => Object.hasOwn(value, name))) return undefined;
   const { node, seq, time } = value;
   const isPlaced = typeof node === 'string' && typeof seq === 'number' && Number.isSafeInteger(seq) && typeof time === 'string';
@@ -110,5 +131,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function invalid(file: string, line: number): LictorError {
-  return new LictorError('export-invalid', `${file}, line ${line}: neither a record nor a signed statement. It is no export of lictor, or it was changed.`);
+  return new LictorError(
+    'export-invalid',
+    `${file}, line ${line}: neither a record, an event nor a signed statement. It is no export of lictor, or it was changed.`,
+  );
 }

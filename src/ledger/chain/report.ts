@@ -26,6 +26,8 @@ export interface Report {
   readonly problems: readonly Problem[];
   readonly chains: readonly VerifiedChain[];
   readonly checkpoints: number;
+  /** Events of Prefect of which the records speak: held against their digests, or not part of what was examined. */
+  readonly events: { readonly checked: number; readonly unchecked: number };
   /** Ids of the keys that signed. */
   readonly keys: readonly string[];
   readonly signedAt: string | null;

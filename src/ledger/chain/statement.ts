@@ -42,7 +42,8 @@ const head = z.strictObject({ kind: z.literal('head'), ...fields });
 /** Where the chains end now: replaced by each batch of records. */
 export type Head = z.infer<typeof head>;
 
-const exported = z.strictObject({ kind: z.literal('export'), ...fields });
+/** `events`: the file holds the events of Prefect too. */
+const exported = z.strictObject({ kind: z.literal('export'), ...fields, events: z.literal(true).optional() });
 /** The end of a file of records: never of a ledger itself, so that a part of it cannot pass for the whole. */
 export type ExportEnd = z.infer<typeof exported>;
 

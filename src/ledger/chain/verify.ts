@@ -1,6 +1,6 @@
 // Whether a ledger is as it was written: every record, its order, and what was signed about it. Pure; says where it is not.
 import type { LedgerRecord } from '../../contract/record.ts';
-import { EVENTS_STORED } from '../events.ts';
+import { EVENTS_STORED, parseStoredEvents } from '../events.ts';
 import type { Anchors, Evidence } from './evidence.ts';
 import { GENESIS, hashOf } from './hash.ts';
 import type { Problem, ProblemKind, Report, Tell, VerifiedChain } from './report.ts';
@@ -14,7 +14,8 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
   const report = (problem: Problem) => void (problems.length < MOST_PROBLEMS && problems.push(problem));
   const statements = readStatements(evidence, anchors, report);
   const claims = statements.claims;
-  const chains = verifyRecords(withEvents(evidence, report), statements.end, claims, report);
+  const events = { checked: 0, unchecked: 0 };
+  const chains = verifyRecords(withEvents(evidence, events, report), statements.end, claims, report);
   for (const message of evidence.events?.unspoken() ?? []) report({ kind: 'inserted', node: null, seq: null, message });
   for (const end of statements.end?.chains ?? []) {
     if (!chains.some(({ node }) => node === end.node) && end.seq > end.from_seq) {
@@ -25,6 +26,7 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
     problems,
     chains,
     checkpoints: statements.checkpoints.length,
+    events,
     keys: [...new Set(statements.checkpoints.map(({ key }) => key))],
     signedAt: statements.end?.time ?? null,
     adopted: statements.checkpoints.find(({ reason }) => reason === 'adopted')?.chains ?? [],
@@ -32,10 +34,12 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
 }
 
 /** The records; those that speak of events of Prefect are held against them on the way. */
-function* withEvents({ records, events }: Evidence, tell: Tell): Generator<LedgerRecord> {
+function* withEvents({ records, events }: Evidence, counts: { checked: number; unchecked: number }, tell: Tell): Generator<LedgerRecord> {
   for (const record of records) {
     yield record;
-    const problem = record.action === EVENTS_STORED ? events?.check(record) : undefined;
+    if (record.action !== EVENTS_STORED) continue;
+    counts[events?.carried === true ? 'checked' : 'unchecked'] += parseStoredEvents(record)?.count ?? 0;
+    const problem = events?.check(record);
     if (problem !== undefined) tell({ ...problem, node: record.node, seq: record.seq });
   }
 }

@@ -1,5 +1,11 @@
 // For tests: events of Prefect, as short as they can be said.
+import type { StatePaths } from '../../config/state-dir.ts';
 import type { EventsMark, PrefectEvent } from '../../contract/prefect-event.ts';
+import { createAppend } from '../append.ts';
+import { NODE, START_MS } from '../chain/chain.fixture.ts';
+import { createChain } from '../chain/chain.ts';
+import { openLedgerDatabase, transaction } from '../database.ts';
+import { createEventStore } from './store-events.ts';
 
 export const uuid = (number: number): string => `0199c0de-0000-7000-8000-${String(number).padStart(12, '0')}`;
 
@@ -31,3 +37,14 @@ export const MARK: EventsMark = {
   servers: 1,
   problem: null,
 };
+
+/** One batch, as the gateway stores it. */
+export function writeEvents(paths: Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>, events: readonly PrefectEvent[]): void {
+  using db = openLedgerDatabase(paths.ledgerFile);
+  const chain = createChain({ db, node: NODE, keyFile: paths.ledgerKey, clock: () => START_MS });
+  const store = createEventStore(db, createAppend(db, NODE, chain));
+  transaction(db, () => {
+    store({ events, mark: MARK }, START_MS);
+    chain.seal();
+  });
+}

@@ -11,6 +11,7 @@ export function storedEventEvidence(db: DatabaseSync): EventEvidence {
   const rows = isThere ? db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE n BETWEEN ? AND ? ORDER BY n`) : undefined;
   const spoken: [number, number][] = [];
   return {
+    carried: true,
     check(record) {
       const stored = parseStoredEvents(record);
       // The record itself was changed: its hash says so.

@@ -1,7 +1,7 @@
 // Requests at an even pace that go on whatever breaks, with the client's own list: which id was answered, how, and when.
-import { Agent, request } from 'node:http';
 import type { Gateway } from '../../env/gateway.ts';
 import { waitFor } from '../../env/process.ts';
+import { createConnection } from './connection.ts';
 
 export interface Answered {
   /** `X-Request-Id` of the answer. */
@@ -19,6 +19,8 @@ export interface KillLoad {
   /** Requests without an answer: the connection broke. */
   broken(): number;
   sent(): number;
+  /** What was reached, from the beginning to the end. */
+  perSecond(): number;
   /** Waits for so many more answers. */
   more(count: number): Promise<void>;
   /** Sends no more; resolves when nothing is under way. */
@@ -31,63 +33,60 @@ export interface KillLoadOptions {
   readonly perSecond: number;
 }
 
-const TICK_MS = 20;
-/** As many connections as the nginx workers have at most in flight. */
+const TICK_MS = 10;
+/** As many as the nginx workers have at most in flight. */
 export const CONNECTIONS = 32;
 /** Of ten requests. */
 const MEDIATED_OF_TEN = 2;
 const STATE = JSON.stringify({ state: { type: 'RUNNING', name: 'Running' }, force: false });
 
+/** An open loop: what is due is sent, however the answers come; where no connection is free it is sent as soon as one is, so that the pace is kept. */
 export function startKillLoad({ gateway: { url, port }, token, perSecond }: KillLoadOptions): KillLoad {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const connections = Array.from({ length: CONNECTIONS }, () => createConnection(port));
   const answered: Answered[] = [];
   const startedMs = performance.now();
+  let endedMs: number | undefined;
   let [sent, broken, owed] = [0, 0, 0];
-  const headers = { host: new URL(url).host, authorization: `Bearer ${token}` };
+  const head = `Host: ${new URL(url).host}\r\nAuthorization: Bearer ${token}\r\n`;
 
-  function send(): void {
-    const mediated = sent % 10 < MEDIATED_OF_TEN;
-    const path = `/api/flow_runs/00000000-0000-4000-8000-${(sent % 997).toString(16).padStart(12, '0')}${mediated ? '/set_state' : ''}`;
-    const sentMs = Date.now();
-    sent += 1;
-    owed += 1;
-    const body = mediated ? { 'content-type': 'application/json', 'content-length': STATE.length } : {};
-    let begun = false;
-    const outgoing = request({ host: '127.0.0.1', port, path, method: mediated ? 'POST' : 'GET', agent, headers: { ...headers, ...body } }, (response) => {
-      const { statusCode: status = 0 } = response;
-      begun = true;
-      response.resume();
-      response.once('end', () => answered.push({ id: String(response.headers['x-request-id']), status, mediated, sentMs, atMs: Date.now() }));
-      response.once('close', () => {
-        if (!response.complete) broken += 1;
-        owed -= 1;
-      });
-    });
-    outgoing.once('error', () => {
-      if (begun) return;
-      broken += 1;
-      owed -= 1;
-    });
-    outgoing.end(mediated ? STATE : '');
+  function textOf(index: number, mediated: boolean): string {
+    const run = `/api/flow_runs/00000000-0000-4000-8000-${(index % 997).toString(16).padStart(12, '0')}`;
+    if (!mediated) return `GET ${run} HTTP/1.1\r\n${head}\r\n`;
+    return `POST ${run}/set_state HTTP/1.1\r\n${head}Content-Type: application/json\r\nContent-Length: ${STATE.length}\r\n\r\n${STATE}`;
   }
 
   const timer = setInterval(() => {
     const due = ((performance.now() - startedMs) / 1000) * perSecond;
-    while (sent < due && owed < CONNECTIONS * 2) send();
+    for (const connection of connections) {
+      if (sent >= due) return;
+      if (!connection.isFree()) continue;
+      const mediated = sent % 10 < MEDIATED_OF_TEN;
+      const sentMs = Date.now();
+      const text = textOf(sent, mediated);
+      sent += 1;
+      owed += 1;
+      connection.send(text, (answer) => {
+        owed -= 1;
+        if (answer === undefined) broken += 1;
+        else answered.push({ ...answer, mediated, sentMs, atMs: Date.now() });
+      });
+    }
   }, TICK_MS);
 
   return {
     answered,
     broken: () => broken,
     sent: () => sent,
+    perSecond: () => Math.round(sent / (((endedMs ?? performance.now()) - startedMs) / 1000)),
     async more(count) {
       const wanted = answered.length + count;
       await waitFor(() => answered.length >= wanted, { what: `${count} more answers`, timeoutMs: 120_000 });
     },
     async stop() {
       clearInterval(timer);
+      endedMs = performance.now();
       await waitFor(() => owed === 0, { what: 'the last answers', timeoutMs: 90_000 });
-      agent.destroy();
+      for (const connection of connections) connection.close();
     },
   };
 }

@@ -22,6 +22,8 @@ interface Gap {
 const SLACK_MS = 2_000;
 
 export interface Proof {
+  /** Requests a second that were sent, over all outages. */
+  readonly perSecond: number;
   readonly answered: number;
   readonly changes: number;
   readonly broken: number;
@@ -31,7 +33,7 @@ export interface Proof {
 }
 
 /** Throws what is missing, or there twice. */
-export async function proveLedger(stateDir: string, load: KillLoad, kills: readonly Kill[]): Promise<Proof> {
+export async function proveLedger(stateDir: string, load: Pick<KillLoad, 'answered' | 'broken' | 'perSecond'>, kills: readonly Kill[]): Promise<Proof> {
   const { answered } = load;
   const changes = answered.filter(({ mediated, status }) => mediated && status < 400);
   await settled(stateDir, answered);
@@ -53,7 +55,7 @@ export async function proveLedger(stateDir: string, load: KillLoad, kills: reado
   expect(gaps.filter(({ action }) => action === GATEWAY_ACTIONS.edgeWorkerDied).length, 'deaths of workers').toBeGreaterThanOrEqual(
     kills.filter(({ what }) => what === 'worker').length,
   );
-  return { answered: answered.length, changes: changes.length, broken: load.broken(), inGaps: missing.length, gaps: gaps.length };
+  return { perSecond: load.perSecond(), answered: answered.length, changes: changes.length, broken: load.broken(), inGaps: missing.length, gaps: gaps.length };
 }
 
 /** Refused while nobody could decide: of nobody, so beyond a hundred a minute they are in sums, exactly as many as were answered or may have been. */

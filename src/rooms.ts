@@ -33,6 +33,7 @@ import { createRequestCount } from './http/request-count.ts';
 import type { Sealer } from './keys/sealer.ts';
 import type { SigningKeys } from './keys/signing-keys.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import { openEventCounts } from './ledger/prefect-events/count-events.ts';
 import { createMediator } from './mediate/mediator.ts';
 import { createRunParts } from './mediate/run-parts.ts';
 import { type AuthorizationServer, createAuthorizationServer } from './oauth/server.ts';
@@ -132,7 +133,8 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
   });
-  const feed = startFeed({ intake: house.eventIntake, prefect: { ...config.prefect, publicUrl: config.publicUrl }, clock, log });
+  const prefect = { ...config.prefect, publicUrl: config.publicUrl };
+  const feed = startFeed({ intake: house.eventIntake, prefect, openCounts: () => openEventCounts(house.paths.ledgerFile), clock, log });
   const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber: () => store.changeNumber() });
   const answerer = createAnswerer({ decider, catalogue, clock, mayWrite: () => !config.ledger.failClosed || ledger.healthy() });
   const warn = (message: string, error: unknown): void => log.warn({ err: error }, message);

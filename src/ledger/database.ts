@@ -8,7 +8,7 @@ import { LictorError } from '../contract/error.ts';
 import { adoptRecords } from './chain/adopt.ts';
 import { COLUMN_SQL } from './columns.ts';
 import { OUTBOX_TABLE } from './outbox.ts';
-import { EVENT_TABLES } from './prefect-events/table.ts';
+import { EVENT_TABLES, EVENT_TIME_INDEX } from './prefect-events/table.ts';
 
 /** How long a writer waits for another process's transaction before it counts as a failed write. */
 const BUSY_MS = 2_000;
@@ -40,6 +40,7 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
    CREATE INDEX IF NOT EXISTS records_address ON records (source_ip, time) WHERE source_ip IS NOT NULL;`,
   EVENT_TABLES,
   OUTBOX_TABLE,
+  EVENT_TIME_INDEX,
 ];
 
 /** For writing. Creates the file with mode 0600 and brings the schema up to date. Throws what SQLite throws. */

@@ -1,5 +1,8 @@
 // Short outages of the stream, of Prefect and of the control plane: no event of Prefect is missing in the ledger, nor of the gateway in Prefect, and none is there twice.
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { PrefectEvent } from '../../src/contract/prefect-event.ts';
+import { startFeed } from '../../src/timeline/feed/feed.ts';
+import { createIntake } from '../../src/timeline/feed/intake.ts';
 import {
   difference,
   eventsOfLedger,
@@ -52,6 +55,33 @@ it('has told Prefect who started each run, once, although it was killed', async 
   const told = runsAnnounced(room);
   expect(new Set(told).size).toBe(told.length);
 }, 90_000);
+
+it('takes what Prefect is told hours late, while no stream is open', async () => {
+  const late = { id: crypto.randomUUID(), occurred: new Date(Date.now() - 5 * 3_600_000).toISOString(), event: 'prefect.task-run.Noted', payload: {} };
+  const authorization = `Basic ${Buffer.from(room.prefect.authString).toString('base64')}`;
+  const headers = { 'content-type': 'application/json', authorization };
+  const body = JSON.stringify([{ ...late, resource: { 'prefect.resource.id': `prefect.task-run.${crypto.randomUUID()}` } }]);
+  room.cut.cutStreams(true);
+  expect((await fetch(`${room.prefect.url}/api/events`, { method: 'POST', headers, body })).ok).toBe(true);
+  await waitFor(() => eventsOfPrefect(room).includes(late.id), { what: 'Prefect to have written it', timeoutMs: 60_000, everyMs: 500 });
+  room.cut.cutStreams(false);
+  // As a gateway that has stored events for longer than this one: the first record of a batch says since when.
+  const stored: PrefectEvent[] = [];
+  const ledger = { storeEvents: async ({ events }: { readonly events: readonly PrefectEvent[] }) => void stored.push(...events) };
+  const intake = createIntake({ ledger, clock: Date.now, mark: undefined, flushMs: 50 });
+  const counts = { count: () => 0, beganMs: () => Date.now() - 10 * 3_600_000, close: () => undefined };
+  const { url, authString } = room.prefect;
+  const log = { warn: () => undefined, info: () => undefined };
+  const prefect = { servers: [url], authString, publicUrl: null };
+  const feed = startFeed({ intake, prefect, openCounts: () => counts, clock: Date.now, log, roundMs: 200, settleMs: 100 });
+  try {
+    await waitFor(() => stored.some(({ id }) => id === late.id), { what: 'the late event', timeoutMs: 60_000, everyMs: 200 });
+  } finally {
+    await feed.stop();
+    await intake.close();
+  }
+  expect(new Set(stored.map(({ id }) => id)).size).toBe(stored.length);
+}, 150_000);
 
 it('stays provable', async () => {
   const { code, output } = await room.gateway.lictor('audit', 'verify');

@@ -11,6 +11,7 @@ import { type Core, createCore } from '../core.ts';
 import { EVENTS_STORED } from '../events.ts';
 import { END_MS, tempState, workerSetup } from '../lines.fixture.ts';
 import { openLedgerReader } from '../query.ts';
+import { openEventCounts } from './count-events.ts';
 import { flowRunEvent, MARK, uuid } from './event.fixture.ts';
 
 const HOUR_MS = 3_600_000;
@@ -64,6 +65,17 @@ describe('stored events of Prefect', () => {
     expect(reader((read) => [...read.forFlowRun(uuid(100)), ...read.forFlowRun(uuid(200))])).toEqual(events);
     expect(batches()).toHaveLength(2);
     expect(reader((read) => read.mark())).toEqual(MARK);
+  });
+
+  it('are counted by the time in which they occurred, without what was learned from them', () => {
+    store(flowRunEvent(1, 100), flowRunEvent(999, 100), flowRunEvent(2_000, 100), flowRunEvent(5_000, 100));
+    store(flowRunEvent(1_500, 100, { event: 'lictor.task-run.is-of-flow-run' }));
+    const counts = openEventCounts(paths.ledgerFile);
+    const at = (ms: number) => Date.parse('2026-03-01T12:00:00.000Z') + ms;
+    // Both ends of a time are in it, in whole milliseconds, as Prefect is asked: 999 microseconds are no millisecond.
+    expect([counts.count(at(0), at(10)), counts.count(at(0), at(1)), counts.count(at(1), at(2)), counts.count(at(3), at(4))]).toEqual([4, 2, 1, 0]);
+    expect(counts.beganMs()).toBe(nowMs);
+    counts.close();
   });
 
   it('leave no record when a batch brings nothing new', () => {

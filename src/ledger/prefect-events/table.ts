@@ -31,6 +31,11 @@ export const EVENT_TABLES = `
   CREATE INDEX IF NOT EXISTS prefect_events_flow_run ON prefect_events (flow_run_id, occurred) WHERE flow_run_id IS NOT NULL;
   CREATE INDEX IF NOT EXISTS prefect_events_parent ON prefect_events (parent_task_run_id) WHERE parent_task_run_id IS NOT NULL;`;
 
+/** What Prefect has told; the rest is what was learned from it (timeline/feed/parents.ts). */
+export const OF_PREFECT = "event GLOB 'prefect.*'";
+
+export const EVENT_TIME_INDEX = `CREATE INDEX IF NOT EXISTS prefect_events_occurred ON prefect_events (occurred) WHERE ${OF_PREFECT};`;
+
 export const EVENT_COLUMNS = NAMES.join(', ');
 
 /** An id that is there already is skipped: `changes` is 0. */

@@ -4,6 +4,7 @@ import type { UpstreamAnswer, UpstreamRequest } from '../../prefect/upstream.ts'
 import { behindMs } from './behind.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createIntake, type Intake } from './intake.ts';
+import { createPages } from './pages.ts';
 import { parseEvent, parseTime } from './parse-event.ts';
 
 const NOW_MS = Date.parse('2026-03-01T12:00:00.000Z');
@@ -179,7 +180,7 @@ describe('the catch-up', () => {
     const store = createStore();
     const intake = openIntake(store, mark);
     const prefect = createPrefect(held);
-    return { store, intake, prefect, catchUp: createCatchUp({ upstream: prefect, intake, clock: () => NOW_MS, signal: SIGNAL, settleMs: 0 }) };
+    return { store, intake, prefect, catchUp: createCatchUp({ pages: createPages(prefect, SIGNAL), intake, clock: () => NOW_MS, settleMs: 0 }) };
   }
 
   it('reads everything by pages, and nothing again', async () => {

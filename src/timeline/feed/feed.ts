@@ -7,12 +7,15 @@ import { prefectSource } from '../prefect-source.ts';
 import { ROUND_MS, SETTLE_MS } from './behind.ts';
 import { createCatchUp, type Doubt } from './catch-up.ts';
 import type { Intake } from './intake.ts';
+import { createPages } from './pages.ts';
+import { createRecount, type Recount, type StoredCounts } from './recount.ts';
 import { runStream } from './stream.ts';
 
 export interface FeedParts {
   readonly intake: Intake;
   /** Each of the servers is subscribed to: without a common broker each streams what it was told itself. */
   readonly prefect: UpstreamOptions;
+  readonly openCounts: () => StoredCounts;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'warn' | 'info'>;
   /** Only tests have others. */
@@ -26,7 +29,7 @@ export interface Feed {
 }
 
 /** Begins at once, and goes on through outages of either side. */
-export function startFeed({ intake, prefect, clock, log, roundMs = ROUND_MS, settleMs = SETTLE_MS }: FeedParts): Feed {
+export function startFeed({ intake, prefect, openCounts, clock, log, roundMs = ROUND_MS, settleMs = SETTLE_MS }: FeedParts): Feed {
   const stopping = new AbortController();
   const { signal } = stopping;
   // A few connections of its own: what clients ask does not wait behind them.
@@ -45,14 +48,17 @@ export function startFeed({ intake, prefect, clock, log, roundMs = ROUND_MS, set
     if (isOpen) doubts.opened(clock());
     else doubts.closed(clock());
   };
-  const catchUp = createCatchUp({ upstream: asking, intake, clock, signal, settleMs });
+  const pages = createPages(asking, signal);
+  const catchUp = createCatchUp({ pages, intake, clock, settleMs });
+  const recount = createRecount({ pages, intake, openCounts, clock });
   const round = async (doubt?: Doubt): Promise<void> => {
     await catchUp(doubt);
     await intake.parents.learn(prefectSource(asking).flowRunOfTask, intake.take);
+    await recount.step();
   };
   const loops = [
     ...clients.map((upstream) => runStream({ upstream, clock, onEvent: intake.offer, onOpen, signal })),
-    runRounds({ round, doubts, until: () => clock() - settleMs, intake, log, roundMs, signal }),
+    runRounds({ round, doubts, recount, until: () => clock() - settleMs, intake, log, roundMs, signal }),
   ];
   return {
     async stop() {
@@ -79,8 +85,8 @@ function createDoubts() {
     },
     /** When it is over and Prefect has written everything of it: what was in doubt, until it is settled. */
     due: (untilMs: number): Doubt | undefined => (fromMs !== undefined && openMs !== undefined && openMs < untilMs ? { fromMs, untilMs: openMs } : undefined),
-    settled(doubt: Doubt | undefined) {
-      if (doubt !== undefined && doubt.untilMs === openMs) fromMs = undefined;
+    settled(doubt: Doubt) {
+      if (doubt.untilMs === openMs) fromMs = undefined;
     },
   };
 }
@@ -88,12 +94,13 @@ function createDoubts() {
 interface Rounds extends Pick<FeedParts, 'intake' | 'log'> {
   readonly round: (doubt?: Doubt) => Promise<void>;
   readonly doubts: ReturnType<typeof createDoubts>;
+  readonly recount: Recount;
   readonly until: () => number;
   readonly roundMs: number;
   readonly signal: AbortSignal;
 }
 
-async function runRounds({ round, doubts, until, intake, log, roundMs, signal }: Rounds): Promise<void> {
+async function runRounds({ round, doubts, recount, until, intake, log, roundMs, signal }: Rounds): Promise<void> {
   let problem: string | null = null;
   while (!signal.aborted) {
     const doubt = doubts.due(until());
@@ -103,7 +110,10 @@ async function runRounds({ round, doubts, until, intake, log, roundMs, signal }:
     );
     if (signal.aborted) return;
     if (next !== problem) log[next === null ? 'info' : 'warn']({ problem: next }, 'events of Prefect');
-    if (next === null) doubts.settled(doubt);
+    if (next === null && doubt !== undefined) {
+      doubts.settled(doubt);
+      recount.begin(doubt.fromMs);
+    }
     problem = next;
     intake.note({ problem });
     await wait(roundMs, undefined, { signal }).catch(() => undefined); // stopped

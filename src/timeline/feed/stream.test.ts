@@ -65,7 +65,8 @@ describe('the streams of several servers', () => {
     const ledger = { storeEvents: async ({ events }: { readonly events: readonly PrefectEvent[] }) => void stored.push(...events) };
     intake = createIntake({ ledger, clock: Date.now, mark: undefined, flushMs: 5 });
     const prefect = { servers: servers.map(({ url }) => url), authString: 'gateway:secret', publicUrl: null };
-    feed = startFeed({ intake, prefect, clock: Date.now, log: { warn: () => undefined, info: () => undefined }, roundMs: 50 });
+    const openCounts = () => ({ count: () => 0, beganMs: () => undefined, close: () => undefined });
+    feed = startFeed({ intake, prefect, openCounts, clock: Date.now, log: { warn: () => undefined, info: () => undefined }, roundMs: 50 });
   });
   afterEach(async () => {
     await feed.stop();

@@ -138,8 +138,13 @@ function integer(value: unknown): number | null {
   return Number.isSafeInteger(number) ? number : null;
 }
 
+const ONE_NUMBER = /^[0-9]+(?:\.[0-9]+)?$/;
+
 /** Seconds as nginx writes them, several for several upstreams (`0.010, 0.020 : 0.001`) -> milliseconds in all. */
 function seconds(value: unknown): number | null {
+  // As nearly always: one number, or one in text.
+  const one = typeof value === 'string' && ONE_NUMBER.test(value) ? Number(value) : value;
+  if (typeof one === 'number') return Number.isFinite(one) && one >= 0 ? Math.round(one * 1000) : null;
   const numbers = (text(value) ?? '')
     .split(/[,:\s]+/)
     .filter((part) => /^[0-9]+(?:\.[0-9]+)?$/.test(part))

@@ -16,8 +16,10 @@ export type AppendRow = (record: NewRecord, id?: string) => boolean;
 export function createAppend(db: DatabaseSync, node: string, chain: Pick<Chain, 'place'>): AppendRow {
   const insert = db.prepare(INSERT_SQL);
   const randomBlock = createRandomBlocks();
-  return (record, id = timeOrderedId(Date.parse(record.time), randomBlock())) => {
-    const placed = chain.place(completeRecord(record, { id, node }));
+  return (record, given) => {
+    const ms = timeOf(record);
+    const id = given ?? timeOrderedId(ms, randomBlock());
+    const placed = chain.place(complete(record, { id, node, ms }));
     if (insert.run(...rowValues(placed.record)).changes === 0) return false;
     placed.used();
     return true;
@@ -26,20 +28,79 @@ export function createAppend(db: DatabaseSync, node: string, chain: Pick<Chain, 
 
 type Unplaced = Omit<LedgerRecord, 'seq' | 'prev_hash' | 'hash'>;
 
-/** As it will be read back: well-formed text. Throws `ledger-record-invalid` when the time is none; every other field is typed. */
+/**
+ * As it will be read back: well-formed text. Fields that are left out, or undefined, are null. Throws `ledger-record-invalid` when the time is
+ * none; every other field is typed.
+ */
 export function completeRecord(record: NewRecord, place: { readonly id: string; readonly node: string }): Unplaced {
-  const ms = Date.parse(record.time);
-  if (Number.isNaN(ms)) throw new LictorError('ledger-record-invalid', 'A record needs a time.');
-  const whole: Record<string, unknown> = { ...EMPTY, ...withoutUndefined(record), time: new Date(ms).toISOString(), ...place };
-  for (const [name, value] of Object.entries(whole)) whole[name] = storable(value);
-  return whole as unknown as Unplaced;
+  return complete(record, { ...place, ms: timeOf(record) });
 }
 
-/** Text without lone surrogates, numbers that are ones: what SQLite gives back is what was hashed. */
-function storable(value: unknown): unknown {
-  if (typeof value === 'string') return value.toWellFormed();
-  if (Array.isArray(value)) return value.map((item) => String(item).toWellFormed());
-  return typeof value === 'number' && !Number.isFinite(value) ? null : value;
+function timeOf({ time }: NewRecord): number {
+  const ms = Date.parse(time);
+  if (Number.isNaN(ms)) throw new LictorError('ledger-record-invalid', 'A record needs a time.');
+  return ms;
+}
+
+/** Written out name by name: it is done for every record, and objects of one shape are cheap. */
+function complete(record: NewRecord, { id, node, ms }: { readonly id: string; readonly node: string; readonly ms: number }): Unplaced {
+  return {
+    id: wellFormed(id),
+    time: new Date(ms).toISOString(),
+    request_id: text(record.request_id),
+    principal: text(record.principal),
+    principal_kind: text(record.principal_kind),
+    idp: text(record.idp),
+    credential_id: text(record.credential_id),
+    on_behalf_of: list(record.on_behalf_of),
+    source_ip: text(record.source_ip),
+    user_agent: text(record.user_agent),
+    method: text(record.method),
+    path: text(record.path),
+    action: text(record.action),
+    resource_type: text(record.resource_type),
+    resource_id: text(record.resource_id),
+    decision: record.decision ?? null,
+    reason: text(record.reason),
+    policies: list(record.policies),
+    status: number(record.status),
+    bytes: number(record.bytes),
+    duration_ms: number(record.duration_ms),
+    upstream_ms: number(record.upstream_ms),
+    path_taken: record.path_taken ?? null,
+    flow_run_id: text(record.flow_run_id),
+    task_run_id: text(record.task_run_id),
+    deployment_id: text(record.deployment_id),
+    run_binding: record.run_binding ?? 'none',
+    service: text(record.service),
+    mode: record.mode ?? null,
+    revision: number(record.revision),
+    session_id: text(record.session_id),
+    grant_id: text(record.grant_id),
+    approval_id: text(record.approval_id),
+    tool: text(record.tool),
+    node: wellFormed(node),
+  };
+}
+
+/** Text without lone surrogates, whatever came: what SQLite gives back is what was hashed. */
+function wellFormed(value: unknown): string {
+  if (typeof value === 'string' && value.isWellFormed()) return value;
+  return String(value).toWellFormed();
+}
+
+function text(value: string | null | undefined): string | null {
+  return value == null ? null : wellFormed(value);
+}
+
+function number(value: number | null | undefined): number | null {
+  return value == null || !Number.isFinite(value) ? null : value;
+}
+
+const NONE: readonly string[] = [];
+
+function list(value: readonly string[] | undefined): readonly string[] {
+  return value === undefined || value.length === 0 ? NONE : value.map(wellFormed);
 }
 
 /** The same text gives the same id: for what has no request id and may be read twice. */
@@ -49,7 +110,7 @@ export function stableId(...parts: readonly (string | number)[]): string {
 
 /** UUID version 7 (RFC 9562, 5.7): new ids land at the end of their index. Overwrites the beginning of `bytes`. */
 function timeOrderedId(ms: number, bytes: Buffer): string {
-  bytes.writeUIntBE(Number.isNaN(ms) || ms < 0 ? 0 : ms, 0, 6);
+  bytes.writeUIntBE(Math.max(0, ms), 0, 6);
   return uuidText(bytes, '7');
 }
 
@@ -78,38 +139,3 @@ export function withoutUndefined<T extends Partial<NewRecord>>(record: T): Parti
   if (!Object.values(record).some((value) => value === undefined)) return record;
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
-
-const EMPTY: Omit<Unplaced, 'id' | 'time' | 'node'> = {
-  request_id: null,
-  principal: null,
-  principal_kind: null,
-  idp: null,
-  credential_id: null,
-  on_behalf_of: [],
-  source_ip: null,
-  user_agent: null,
-  method: null,
-  path: null,
-  action: null,
-  resource_type: null,
-  resource_id: null,
-  decision: null,
-  reason: null,
-  policies: [],
-  status: null,
-  bytes: null,
-  duration_ms: null,
-  upstream_ms: null,
-  path_taken: null,
-  flow_run_id: null,
-  task_run_id: null,
-  deployment_id: null,
-  run_binding: 'none',
-  service: null,
-  mode: null,
-  revision: null,
-  session_id: null,
-  grant_id: null,
-  approval_id: null,
-  tool: null,
-};

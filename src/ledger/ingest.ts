@@ -81,18 +81,23 @@ export function createIngest(parts: IngestParts): Ingest {
 type Take = (lines: readonly TailLine[], position: TailPosition, nowMs: number) => void;
 
 /** Answers when the last of the requests ended. */
-function createAccessTaker({ db, appendRow, intents, routes, basePath }: IngestParts) {
+function createAccessTaker(parts: IngestParts) {
+  const { db, appendRow, intents } = parts;
   const seen = db.prepare('INSERT INTO edge_workers (pid, seen_ms) VALUES (?, ?) ON CONFLICT (pid) DO UPDATE SET seen_ms = max(seen_ms, excluded.seen_ms)');
   return (lines: readonly TailLine[], { inode }: TailPosition, nowMs: number): number => {
     let lastMs = nowMs;
     const workers = new Map<number, number>();
-    const parsed = lines.flatMap(({ bytes, offset }) => parseParts(bytes, routes, basePath).map((part) => ({ ...part, offset })));
+    const parsed = lines.flatMap(({ bytes, offset }) => parseParts(bytes, offset, parts));
+    const take = intents.lines(
+      parsed.flatMap(({ line }) => (line.ok ? [line.record.request_id] : [])),
+      nowMs,
+    );
     for (const { part, line, offset } of parsed) {
       if (!line.ok) {
         appendRow(unreadableRecord(nowMs, part.length), stableId(inode, offset, part.toString('latin1')));
         continue;
       }
-      intents.line(line.record, HELD.includes(line.taken), nowMs);
+      take(line.record, HELD.includes(line.taken));
       lastMs = line.endMs;
       if (line.pid !== null) workers.set(line.pid, Math.max(line.endMs, workers.get(line.pid) ?? 0));
     }
@@ -101,10 +106,18 @@ function createAccessTaker({ db, appendRow, intents, routes, basePath }: IngestP
   };
 }
 
-function parseParts(bytes: Buffer, routes: RouteKnowledge, basePath: string): readonly { readonly part: Buffer; readonly line: AccessLine }[] {
+interface ParsedPart {
+  readonly part: Buffer;
+  readonly line: AccessLine;
+  /** Of the line that it is of. */
+  readonly offset: number;
+}
+
+function parseParts(bytes: Buffer, offset: number, { routes, basePath }: IngestParts): readonly ParsedPart[] {
   const whole = parseAccessLine(bytes, routes, basePath);
-  const parts = whole.ok ? [] : splitGluedLine(bytes);
-  return parts.length < 2 ? [{ part: bytes, line: whole }] : parts.map((part) => ({ part, line: parseAccessLine(part, routes, basePath) }));
+  const pieces = whole.ok ? [] : splitGluedLine(bytes);
+  if (pieces.length < 2) return [{ part: bytes, line: whole, offset }];
+  return pieces.map((part) => ({ part, line: parseAccessLine(part, routes, basePath), offset }));
 }
 
 function createErrorTaker({ db, appendRow }: IngestParts) {

@@ -19,8 +19,11 @@ export interface Intents {
   settle(requestId: string, outcome: Partial<NewRecord>): void;
   /** A whole record from the control plane; takes the place of a held line. A second one of a request is an event of its own (a socket ended by a later decision). */
   append(record: NewRecord): void;
-  /** The access line of a request: attached to its intent, held, or appended at once. */
-  line(record: RequestRecord, hold: boolean, nowMs: number): void;
+  /**
+   * For the access lines of these requests: what is known of them is looked up at once. What it returns takes one line: attached to its intent,
+   * held, or appended at once; a request that has its record, or had a line, already adds nothing.
+   */
+  lines(requestIds: readonly string[], nowMs: number): (record: RequestRecord, hold: boolean) => void;
   /** Held lines for which nothing came become records. `beforeMs`: those held since before. */
   releaseHeld(beforeMs: number): void;
   /** Intents of earlier sessions: nobody will settle them any more. */
@@ -44,9 +47,9 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
   const held = db.prepare("SELECT request_id, record FROM intents WHERE source = 'line' AND since_ms <= ? ORDER BY since_ms");
   const others = db.prepare("SELECT request_id, record, line FROM intents WHERE source = 'intent' AND session <> ? ORDER BY since_ms");
   const recorded = db.prepare('SELECT 1 FROM records WHERE request_id = ?');
-  /** Both questions of every access line at once. */
   const known = db.prepare(
-    'SELECT (SELECT source FROM intents WHERE request_id = ?1) AS source, EXISTS (SELECT 1 FROM records WHERE request_id = ?1) AS recorded',
+    `SELECT i.request_id AS id, i.source AS source FROM json_each(?1) AS asked JOIN intents AS i ON i.request_id = asked.value
+     UNION ALL SELECT r.request_id AS id, '' AS source FROM json_each(?1) AS asked JOIN records AS r ON r.request_id = asked.value`,
   );
 
   return {
@@ -69,12 +72,16 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
       if (typeof record.request_id === 'string') removeHeld.run(record.request_id);
       floods.appendOrCount(record);
     },
-    line(record, hold, nowMs) {
-      const { source, recorded: isRecorded } = known.get(record.request_id) ?? {};
-      if (source === 'intent') attach.run(JSON.stringify(record), record.request_id);
-      if (typeof source === 'string' || isRecorded === 1) return;
-      if (!hold) floods.appendOrCount(record);
-      else insert.run(record.request_id, 'line', session, JSON.stringify(record), nowMs);
+    lines(requestIds, nowMs) {
+      const seen = new Map(known.all(JSON.stringify(requestIds)).map(({ id, source }) => [String(id), String(source)]));
+      return (record, hold) => {
+        const source = seen.get(record.request_id);
+        if (source === 'intent') attach.run(JSON.stringify(record), record.request_id);
+        if (source !== undefined) return;
+        seen.set(record.request_id, '');
+        if (!hold) floods.appendOrCount(record);
+        else insert.run(record.request_id, 'line', session, JSON.stringify(record), nowMs);
+      };
     },
     releaseHeld(beforeMs) {
       for (const row of held.all(beforeMs)) {

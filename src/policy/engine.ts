@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto';
 import {
   type CheckParseAnswer,
   type DetailedError,
+  type EntityJson,
+  type PolicyJson,
   preparsePolicySet,
-  preparseSchema,
   type Response,
   type SchemaJson,
   type StatefulAuthorizationCall,
@@ -19,11 +20,11 @@ import type { Entity } from '../contract/entity.ts';
 import type { ActionName } from '../contract/operation.ts';
 import type { Principal } from '../contract/principal.ts';
 import { attributesOf } from './attributes.ts';
-import { isFactName } from './facts.ts';
+import { FACTS, isFactName } from './facts.ts';
 import { createMemo } from './memo.ts';
 import { invalid, loadBuiltInPolicies, type PolicyTexts } from './policies.ts';
 import { type Reads, readsOfEach } from './reads.ts';
-import { type Asked, createRelevance } from './relevant.ts';
+import { type Asked, createRelevance, withoutScope } from './relevant.ts';
 import { PRINCIPAL, ROLE, renderSchema } from './schema.ts';
 
 export interface PolicyQuestion {
@@ -61,9 +62,8 @@ export interface PolicyEngineOptions {
 /** Reads, parses and checks the policies. Throws LictorError `policies-invalid` unless every one fits the schema. */
 export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
   const policies = options.policies ?? loadBuiltInPolicies();
-  const schema = renderSchema(options.actions);
-  checkPolicies(schema, policies);
-  const parsed = preparse(schema, policies, options.actions);
+  checkPolicies(renderSchema(options.actions), policies);
+  const parsed = preparse(policies, options.actions);
   const resourcesOf = new Map(options.actions.map((action) => [action.name, action.resources]));
   const onError = options.onError ?? (() => {});
   const memo = createMemo<StatefulAuthorizationCall, Response>();
@@ -76,7 +76,9 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
       const decide = decisionFor(question, options.revision);
       // Cedar's own request validation would say the same, at twice the cost.
       if (!resourcesOf.get(question.action)?.includes(question.resource.type)) return decide('deny', 'policy-default-deny', []);
-      const response = memo.answer(callOf(parsed, question), (call) => ask(call, onError));
+      const call = callOf(parsed, question);
+      if (call === undefined) onError(`a fact of ${question.action} is not of its type`);
+      const response = call === undefined ? undefined : memo.answer(call, (asked) => ask(asked, onError));
       if (response === undefined) return decide('deny', 'policy-default-deny', []);
       const { reason } = response.diagnostics;
       if (response.decision === 'allow') return decide('allow', 'policy-permits', reason);
@@ -103,9 +105,10 @@ export interface Validation {
 }
 
 interface Parsed {
-  readonly schemaId: string;
   /** A set that holds every policy which can say anything about the question. */
   readonly setFor: (asked: Asked) => PreparsedSet;
+  /** An action as Cedar is told of it: in its group. */
+  readonly actionOf: (name: string) => EntityJson;
 }
 
 interface PreparsedSet {
@@ -115,48 +118,70 @@ interface PreparsedSet {
 
 /** Beyond so many different choices the whole set is asked: the wasm never forgets one. */
 const MOST_SETS = 1_000;
+/** Kinds of questions whose choice is remembered. */
+const MOST_KEYS = 4_096;
 
 /** The wasm keeps what it parsed by name, for ever; the name is a digest, so that the same text is kept once. */
-function preparse(schema: SchemaJson<string>, policies: PolicyTexts, actions: readonly ActionEntry[]): Parsed {
-  const schemaId = digest(schema);
-  assertParsed(preparseSchema(schemaId, schema));
-  const parse = (texts: PolicyTexts): string => {
+function preparse(policies: PolicyTexts, actions: readonly ActionEntry[]): Parsed {
+  const parse = (texts: Readonly<Record<string, string | PolicyJson>>): string => {
     const id = digest(texts);
     assertParsed(preparsePolicySet(id, { staticPolicies: { ...texts } }));
     return id;
   };
   const readsOf = readsOfEach(policies);
   const whole: PreparsedSet = { name: parse(policies), reads: readsOf(Object.keys(policies)) };
-  const relevant = createRelevance(policies, actions);
+  const shortened = new Map(Object.entries(policies).map(([id, text]) => [id, withoutScope(text)]));
+  // Whatever is asked later is a choice of these, which parse.
+  parse(Object.fromEntries(shortened));
+  const relevance = createRelevance(policies, actions);
   const sets = new Map<string, PreparsedSet>();
-  const setFor = (asked: Asked): PreparsedSet => {
-    const ids = relevant(asked);
+  const byQuestion = new Map<string, PreparsedSet>();
+  const make = (ids: readonly string[]): PreparsedSet => {
     const key = ids.join('\n');
     const known = sets.get(key);
     if (known !== undefined || sets.size >= MOST_SETS) return known ?? whole;
-    const set = { name: parse(Object.fromEntries(ids.map((id) => [id, policies[id] ?? '']))), reads: readsOf(ids) };
+    const set = { name: parse(Object.fromEntries(ids.map((id) => [id, shortened.get(id) ?? '']))), reads: readsOf(ids) };
     sets.set(key, set);
     return set;
   };
-  return { schemaId, setFor };
+  const setFor = (asked: Asked): PreparsedSet => {
+    const key = relevance.keyOf(asked);
+    const set = byQuestion.get(key) ?? make(relevance.idsFor(asked));
+    if (byQuestion.size >= MOST_KEYS) byQuestion.clear();
+    byQuestion.set(key, set);
+    return set;
+  };
+  const entities = new Map(actions.map(({ name, group }) => [name, actionEntity(name, [{ type: ACTION, id: group }])]));
+  return { setFor, actionOf: (name) => entities.get(name) ?? actionEntity(name, []) };
 }
 
-/** All that Cedar is given. What none of the policies reads is left out, so that its answer is remembered for every question alike. */
-function callOf(parsed: Parsed, { principal, action, resource, context, inForce = [], entity }: PolicyQuestion): StatefulAuthorizationCall {
+function actionEntity(id: string, parents: EntityJson['parents']): EntityJson {
+  return { uid: { type: ACTION, id }, attrs: {}, parents };
+}
+
+/**
+ * All that Cedar is given. What none of the policies reads is left out, so that its answer is remembered for every question alike.
+ *
+ * Without the schema, by which the policies were checked: with it, Cedar makes entities of all actions for each question, which costs more than
+ * the policies. What it would check is checked here: the action's own entity is given, and facts are of their type. Undefined: one is not.
+ */
+function callOf(parsed: Parsed, { principal, action, resource, context, inForce = [], entity }: PolicyQuestion): StatefulAuthorizationCall | undefined {
   const uid = { type: PRINCIPAL, id: principal.id };
   const granted = [...principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])), ...inForce];
   const roles = [...new Set(granted)];
   const asked = { principal: principal.id, roles, action, resource: { type: resource.type, id: resource.id ?? WHOLE_TYPE } };
   const { name, reads } = parsed.setFor(asked);
+  const facts = reads.facts ? knownFacts(context) : {};
+  if (facts === undefined) return undefined;
   const object = reads.resource ? asked.resource : { type: resource.type, id: WHOLE_TYPE };
   return {
     principal: uid,
-    action: { type: 'Action', id: action },
+    action: { type: ACTION, id: action },
     resource: object,
     context: {
       address: reads.address ? context.address : '',
       carrier: reads.carrier ? context.carrier : '',
-      facts: reads.facts ? knownFacts(context) : {},
+      facts,
     },
     entities: [
       ...(entity == null || !reads.resource ? [] : [{ uid: object, attrs: attributesOf(entity), parents: [] }]),
@@ -165,8 +190,8 @@ function callOf(parsed: Parsed, { principal, action, resource, context, inForce 
         attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }) },
         parents: roles.map((role) => ({ type: ROLE, id: role })),
       },
+      parsed.actionOf(action),
     ],
-    preparsedSchemaName: parsed.schemaId,
     preparsedPolicySetId: name,
     validateRequest: false,
   };
@@ -187,8 +212,18 @@ function ask(call: StatefulAuthorizationCall, onError: (detail: string) => void)
 /** The id of "the type as a whole": no name of Prefect's is empty. */
 const WHOLE_TYPE = '';
 
-function knownFacts(context: DecisionContext): Record<string, boolean | number | string> {
-  return Object.fromEntries(Object.entries(context.facts).filter(([name]) => isFactName(name)));
+const ACTION = 'Action';
+
+/** Those that policies can mention; undefined when one is not of its type: a policy that compares it would just be false. */
+function knownFacts(context: DecisionContext): Record<string, boolean | number | string> | undefined {
+  const known = Object.entries(context.facts).filter(([name]) => isFactName(name));
+  return known.every(([name, value]) => isFactName(name) && isOfType(FACTS[name], value)) ? Object.fromEntries(known) : undefined;
+}
+
+/** Cedar's types, of values that came through JSON. */
+function isOfType(type: (typeof FACTS)[keyof typeof FACTS], value: unknown): boolean {
+  if (type === 'Long') return Number.isSafeInteger(value);
+  return typeof value === (type === 'Boolean' ? 'boolean' : 'string');
 }
 
 function decisionFor({ action, resource }: PolicyQuestion, revision: number) {

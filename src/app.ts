@@ -33,6 +33,7 @@ import { openSigningKeys } from './keys/signing-keys.ts';
 import { startLedger } from './ledger/ledger.ts';
 import { readEventsMark } from './ledger/prefect-events/read-events.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
+import { createLedgerSearch } from './ledger/search/search.ts';
 import { keepPolicySet, policiesAtStart } from './policies-in-force.ts';
 import { createKinMemory, isBelow } from './prefect/kin.ts';
 import { createGates } from './relay/event-gate.ts';
@@ -106,6 +107,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     catalogue,
     store,
     ledger,
+    ledgerSearch: createLedgerSearch(paths),
     sealer,
     signingKeys,
     runTokenKey: openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens'),
@@ -175,6 +177,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       await Promise.all(servers.map(closeServer));
       await announcer.close();
       await metered.close();
+      await house.ledgerSearch.close();
       await sent;
       await current.get().retire();
       await eventIntake.close();

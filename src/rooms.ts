@@ -15,7 +15,7 @@ import { createJwts, type Jwts } from './authn/jwt/verify.ts';
 import { createOutbounds, type Outbounds } from './authn/outbounds.ts';
 import { createRoleBook } from './authn/roles.ts';
 import { openRunTokens } from './authn/run-token/open.ts';
-import { type ActionEntry, collectActions } from './catalog/actions.ts';
+import { collectActions } from './catalog/actions.ts';
 import type { Catalogue } from './catalog/catalogue.ts';
 import { ensureSigner } from './certificates/signer.ts';
 import type { Config } from './config/config.ts';
@@ -24,7 +24,7 @@ import type { Clock } from './contract/clock.ts';
 import { REASONS } from './contract/reasons.ts';
 import { type Answerer, createAnswerer } from './decide/answer.ts';
 import { createDecider, type Decider } from './decide/decider.ts';
-import { publishRevision } from './decide/revision.ts';
+import { decidingText, publishRevision } from './decide/revision.ts';
 import { prefectAnswers, watchPrefect } from './edge/watch-prefect.ts';
 import type { EventMemory } from './events/memory.ts';
 import type { EventRules } from './events/rules.ts';
@@ -34,6 +34,7 @@ import type { Sealer } from './keys/sealer.ts';
 import type { SigningKeys } from './keys/signing-keys.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openEventCounts } from './ledger/prefect-events/count-events.ts';
+import type { LedgerSearch } from './ledger/search/search.ts';
 import { createMediator } from './mediate/mediator.ts';
 import { createRunParts } from './mediate/run-parts.ts';
 import { type AuthorizationServer, createAuthorizationServer } from './oauth/server.ts';
@@ -63,6 +64,8 @@ export interface House {
   readonly catalogue: Catalogue;
   readonly store: Store;
   readonly ledger: Ledger;
+  /** One thread reads for the API, whatever the configuration. */
+  readonly ledgerSearch: LedgerSearch;
   readonly sealer: Sealer;
   readonly signingKeys: SigningKeys;
   readonly confirmMemory: { readonly sessions: ConfirmMemory; readonly grants: ConfirmMemory<ClientGrant> };
@@ -103,7 +106,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   const policy = createPolicyEngine({
     actions,
     policies: { ...loadBuiltInPolicies(), ...policies.texts },
-    revision: publish(house.paths, { config, actions, policies }),
+    revision: publishRevision(join(house.paths.root, 'revision.json'), [decidingText(config), JSON.stringify(actions), JSON.stringify(policies.files)]),
     onError: (detail) => log.error({ detail }, 'a policy could not be evaluated: denied'),
   });
   const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
@@ -135,7 +138,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   });
   const prefect = { ...config.prefect, publicUrl: config.publicUrl };
   const feed = startFeed({ intake: house.eventIntake, prefect, openCounts: () => openEventCounts(house.paths.ledgerFile), clock, log });
-  const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber: () => store.changeNumber() });
+  const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber: () => store.changeNumber(), knowsFlow: store.knownFlows.has });
   const answerer = createAnswerer({ decider, catalogue, clock, mayWrite: () => !config.ledger.failClosed || ledger.healthy() });
   const warn = (message: string, error: unknown): void => log.warn({ err: error }, message);
   const mediator = createMediator({
@@ -147,6 +150,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     eventRules: house.eventRules,
     objects,
     makers: store.makers,
+    knownFlows: store.knownFlows,
     config,
     warn,
     runTokens: createRunParts({
@@ -166,7 +170,9 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     providers,
     sealer: house.sealer,
     ledger,
+    ledgerSearch: house.ledgerSearch,
     authenticator,
+    decider,
     mediator,
     authorizationServer: openAuthorizationServer(house, { config, jwts, outbounds: loginOutbounds, standing, revision: decider.revision }),
     clock,
@@ -283,18 +289,4 @@ async function openCertificates({ clock }: House, { identityProviders, tls }: Co
   if (provider === undefined || tls?.client == null) return null;
   const { createCertificates } = await import('./authn/certificate/certificates.ts');
   return createCertificates({ provider, crlFile: tls.client.crlFile, clock });
-}
-
-/** Never part of what is hashed to a revision: secrets, and what decides nothing. */
-const NOT_DECIDING: ReadonlySet<string> = new Set(['authString', 'apiKey', 'next', 'clientSecret', 'exports', 'metrics', 'traces']);
-
-interface Deciding {
-  readonly config: Config;
-  readonly actions: readonly ActionEntry[];
-  readonly policies: OwnPolicies;
-}
-
-function publish(paths: StatePaths, { config, actions, policies }: Deciding): number {
-  const deciding = JSON.stringify(config, (key, value: unknown) => (NOT_DECIDING.has(key) ? undefined : value));
-  return publishRevision(join(paths.root, 'revision.json'), [deciding, JSON.stringify(actions), JSON.stringify(policies.files)]);
 }

@@ -12,7 +12,7 @@ import type { Signed, SigningKey } from '../ledger/chain/statement.ts';
 import { storeEvidence } from '../ledger/chain/store-evidence.ts';
 import { verifyLedger } from '../ledger/chain/verify.ts';
 import { ocsfEvent } from '../ledger/ocsf.ts';
-import { parseWhen } from './audit-when.ts';
+import { parseWhen } from './audit-filters.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { jsonText, painter, printable, writeLine } from './text.ts';

@@ -6,12 +6,21 @@ import type { LedgerRecord } from '../contract/record.ts';
 import { type AuditFilter, type LedgerReader, openLedgerReader } from '../ledger/query.ts';
 import { gatherStart } from '../timeline/gather.ts';
 import { noPrefect } from '../timeline/prefect-source.ts';
-import { parseAction, parseAddress, parseCount, parsePath, parseReason, parseRecordId, parseStatus, parseText } from './audit-filters.ts';
+import {
+  parseAction,
+  parseAddress,
+  parseCount,
+  parsePath,
+  parseReason,
+  parseRecordId,
+  parseRunId,
+  parseStatus,
+  parseText,
+  parseWhen,
+} from './audit-filters.ts';
 import { registerProof } from './audit-proof.ts';
-import { parseWhen } from './audit-when.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
-import { parseRunId } from './flow-run-id.ts';
 import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
 import { startLines } from './start-words.ts';
 import { cell, jsonText, type Paint, painter, writeLine } from './text.ts';

@@ -15,7 +15,7 @@ import { renderReviewCsv } from '../evidence/review-csv.ts';
 import { isProven } from '../evidence/sections/ledger.ts';
 import { openLedgerReader } from '../ledger/query.ts';
 import { type AdminSession, localPrincipal, withStore } from './admin.ts';
-import { parseWhen } from './audit-when.ts';
+import { parseWhen } from './audit-filters.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { examine } from './evidence-ledger.ts';

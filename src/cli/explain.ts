@@ -76,7 +76,8 @@ async function explain(context: CliContext, words: Words, options: ExplainOption
   try {
     const own = await policiesInForce(loaded.config, loaded.configFile);
     const makerOf: ExplainerParts['makerOf'] = async (type, id) => (await store.open()).makers.of(type, id);
-    const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf });
+    const knowsFlow = async (principal: string, flow: string) => (await store.open()).knownFlows.has(principal, flow);
+    const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf, knowsFlow });
     const find = (text: string) => findPrincipal(text, { config: loaded.config, store: store.open, nowMs: systemClock() });
     const result = await answer({ parts, find, paths: loaded.paths });
     print(context, result, options.json === true);
@@ -151,7 +152,7 @@ async function loadLeniently(context: CliContext): Promise<LoadedContext> {
   return context.loadContext({ secrets: 'read' }).catch(() => context.loadContext({ secrets: 'skip' }));
 }
 
-function createParts({ config, paths }: LoadedContext, own: OwnPolicies, prefect: Pick<ExplainerParts, 'lookup' | 'makerOf'>): ExplainerParts {
+function createParts({ config, paths }: LoadedContext, own: OwnPolicies, prefect: Pick<ExplainerParts, 'lookup' | 'makerOf' | 'knowsFlow'>): ExplainerParts {
   const catalogue = createCatalogue();
   const actions = collectActions(catalogue.operations);
   const revision = publishedRevision(join(paths.root, 'revision.json'));

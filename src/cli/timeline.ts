@@ -7,9 +7,9 @@ import { gatherTimeline } from '../timeline/gather.ts';
 import type { PrefectAnswer } from '../timeline/prefect-run.ts';
 import { noPrefect, type PrefectSource, prefectSource } from '../timeline/prefect-source.ts';
 import { flatten, type NestedEntry, type Timeline } from '../timeline/timeline.ts';
+import { parseRunId } from './audit-filters.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
-import { parseRunId } from './flow-run-id.ts';
 import { jsonText, painter, writeLine } from './text.ts';
 import { renderTimeline } from './timeline-text.ts';
 

@@ -42,6 +42,7 @@ function answererWith(authorization: Authorization | (() => Promise<Authorizatio
     authorize: () => note('authorize'),
     authorizeNow: () => note('authorizeNow'),
     precheck: () => note('precheck'),
+    authorizeOwn: () => note('authorizeOwn'),
   };
   return { answerer: createAnswerer({ decider, catalogue, clock: () => 1000, mayWrite: () => mayWrite }), calls };
 }

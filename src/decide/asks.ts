@@ -26,6 +26,10 @@ export interface Ask {
   readonly of?: Located;
   /** With `of`: it may also be that there is no such object. */
   readonly orAbsent?: boolean;
+  /** A flow that is named by its id and gets a use: for whoever's roles hold on some objects only it must be one that they reach or know. */
+  readonly uses?: Located;
+  /** The scope must cover the object with all of its uses: what it says is not only theirs whose use is covered. */
+  readonly whole?: boolean;
   /** Nobody's in particular: a role of a scope holds on it as on everything. */
   readonly shared?: boolean;
   /** The object that the path names: when it is foreign, the request is answered as if there were none. */

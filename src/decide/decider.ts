@@ -16,7 +16,7 @@ import type { Kin } from '../prefect/kin.ts';
 import { type Ask, ownAsks } from './asks.ts';
 import { beyondRun } from './bound.ts';
 import { isForeignWrite } from './origin.ts';
-import { hasScopes, type Ruling, rule, ruleAtMost } from './rule.ts';
+import { hasScopes, type KnowsFlow, type Ruling, rule, ruleAtMost } from './rule.ts';
 
 export type { Ask } from './asks.ts';
 
@@ -59,6 +59,8 @@ export interface Decider {
    * this allow lets nothing through by itself; it only keeps the bodies of the others away.
    */
   precheck(inputs: EdgeInputs): Promise<Authorization>;
+  /** For the gateway's own surfaces, which are no operation of Prefect's and nothing that a scope could narrow: a role on everything is needed. */
+  authorizeOwn(inputs: EdgeInputs, action: ActionName): Promise<Authorization>;
   readonly revision: number;
 }
 
@@ -68,6 +70,8 @@ export interface DeciderParts {
   readonly policy: PolicyEngine;
   /** Objects of Prefect: `recent` may be some seconds old. */
   readonly entities: { readonly recent: Entities; readonly now: Entities };
+  /** Left out: nobody has got a flow's id by its name. */
+  readonly knowsFlow?: KnowsFlow;
   /** Whose child a run is; left out: the token of a run speaks of that run alone. */
   readonly kin?: { readonly recent: Kin; readonly now: Kin };
   /** The store's change number: an answer that was computed while it moved is computed again. */
@@ -100,6 +104,7 @@ export function createDecider(given: DeciderParts): Decider {
         parts.proven.set(inputs, { changeNumber: number, authentication: who });
         return decideOnce(parts, inputs, { who, asks: [], any: true, looked: 'recent' });
       }),
+    authorizeOwn: (inputs, action) => settled(parts, async () => decideOwn(parts, inputs, { who: await authenticate(parts, inputs), action })),
   };
 }
 
@@ -132,10 +137,7 @@ interface Question {
 
 async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question): Promise<Authorization> {
   const { who } = question;
-  if (!who.ok) {
-    const { reason, credentialId, proven } = who;
-    return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
-  }
+  if (!who.ok) return unproven(who);
   const { principal, credential } = who;
   const refuse = (reason: ReasonCode, rulings: readonly Ruling[] = []): Authorization => ({
     ok: false,
@@ -178,6 +180,28 @@ async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question)
       );
 }
 
+function unproven({ reason, credentialId, proven }: Extract<Authentication, { ok: false }>): Authorization {
+  return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
+}
+
+async function decideOwn(
+  parts: Inside,
+  inputs: EdgeInputs,
+  { who, action }: { readonly who: Authentication; readonly action: ActionName },
+): Promise<Authorization> {
+  if (!who.ok) return unproven(who);
+  const { principal, credential } = who;
+  const ask: Ask = { action, resource: { type: 'System', id: null } };
+  const context = { address: inputs.address, carrier: credential.carrier };
+  const rulings = (await ruleAll(parts, { who, asks: [ask], any: false, looked: 'recent' }, { principal, asks: [ask], context })).map((ruling) =>
+    ruling.restriction === null || ruling.decision.enforced !== 'allow' ? ruling : deniedAs('scope-not-filterable', ruling),
+  );
+  const decisions = rulings.map(({ decision }) => withinClientScopes(parts, credential, decision));
+  const denied = decisions.find(({ enforced }) => enforced !== 'allow');
+  if (denied === undefined && decisions.length > 0) return { ok: true, principal, credential, decisions, restriction: null, entities: [] };
+  return { ok: false, reason: denied?.reason ?? 'policy-default-deny', principal, credential, credentialId: credential.id, decisions };
+}
+
 function deniedAs(reason: ReasonCode, ruling: Ruling): Ruling {
   return { ...ruling, decision: { ...ruling.decision, effect: 'deny', enforced: 'deny', reason } };
 }
@@ -199,7 +223,7 @@ async function ruleAll(parts: DeciderParts, { any, looked }: Question, { princip
   const questions = asks.map((ask) => ({ principal, ask, context: { ...context, facts: ask.facts ?? {} } }));
   const entities = parts.entities[looked];
   if (any) return questions.map((question) => ruleAtMost(parts, question));
-  const looking = { policy: parts.policy, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
+  const looking = { ...parts, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
   return Promise.all(questions.map((question) => rule(looking, question)));
 }
 

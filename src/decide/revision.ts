@@ -19,6 +19,14 @@ export function publishRevision(file: string, parts: readonly string[]): number 
   return next.number;
 }
 
+/** Secrets, and what decides nothing. */
+const NOT_DECIDING: ReadonlySet<string> = new Set(['authString', 'apiKey', 'next', 'clientSecret', 'exports', 'metrics', 'traces']);
+
+/** What of a configuration makes a new revision when it changes. */
+export function decidingText(config: object): string {
+  return JSON.stringify(config, (key, value: unknown) => (NOT_DECIDING.has(key) ? undefined : value));
+}
+
 /** The number in use; null before the first publication. For readers: nothing is written. */
 export function publishedRevision(file: string): number | null {
   return readPublished(file)?.number ?? null;

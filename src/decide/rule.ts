@@ -27,7 +27,11 @@ export interface Ruling {
 export interface RuleParts {
   readonly policy: PolicyEngine;
   readonly entities: Entities;
+  readonly knowsFlow?: KnowsFlow;
 }
+
+/** Whether the principal has lately got this flow's id by its name; left out: nobody has. */
+export type KnowsFlow = (principal: string, flow: string) => Promise<boolean>;
 
 export interface Question {
   readonly principal: Principal;
@@ -89,6 +93,8 @@ async function ruleOnObject(parts: RuleParts, question: Question): Promise<Rulin
   // What a role may do everywhere needs no look at the object, unless a policy reads what it is.
   const mayBeWhole = !policy.readsAttributes && principal.grants.some(({ scope }) => scope === null);
   if (mayBeWhole && whole().enforced === 'allow') return { decision: whole(), restriction: null, entity: null };
+  if (ask.uses !== undefined && !(await mayUse(parts, question, ask.uses)))
+    return { decision: refused(whole(), 'object-foreign'), restriction: null, entity: null };
   const now = await entityOf(parts, question);
   if (now === null && ask.orAbsent === true) return ruleAtMost(parts, question);
   if (now === null) return ruleOnNothing(policy, whole());
@@ -101,6 +107,21 @@ async function ruleOnObject(parts: RuleParts, question: Question): Promise<Rulin
   if (then === null) return { decision: refused(whole(), 'object-foreign'), restriction: null, entity: now };
   const after = ruleOnEntity(policy, { ...question, ask: { ...ask, own: false } }, then);
   return { decision: after, restriction: null, entity: then };
+}
+
+/**
+ * An id is no name: whoever makes a use of a flow sees the flow, and an id stands in many places. A name is what people share a flow by.
+ * What is not there is as foreign as what is somebody else's.
+ */
+async function mayUse({ policy, entities, knowsFlow }: RuleParts, question: Question, { type, id }: Located): Promise<boolean> {
+  const { principal } = question;
+  if (maySee(policy, question, { type, id })) return true;
+  const flow = await entities.find({ type, id });
+  if (flow === null || id === null) return false;
+  const inForce = principal.grants.flatMap(({ role, scope }) => (scope !== null && covers(scope, flow, principal.id) ? [role] : []));
+  const reads = reading(question, 'flows.read', { type, id });
+  if (flow.owner === principal.id || evaluate(policy, reads, { inForce, entity: flow }).enforced === 'allow') return true;
+  return (await knowsFlow?.(principal.id, id)) === true;
 }
 
 /** Whoever may do it without any role of a scope is told by Prefect that there is no such object. */
@@ -121,7 +142,7 @@ async function entityOf({ entities }: RuleParts, { ask, principal }: Question): 
 
 function ruleOnEntity(policy: PolicyEngine, question: Question, entity: Entity): Decision {
   const { principal, ask } = question;
-  const isInside = ask.creates !== undefined ? coversNew : OF_THE_WHOLE.includes(ask.action) ? coversWhole : covers;
+  const isInside = ask.creates !== undefined ? coversNew : ask.whole === true || OF_THE_WHOLE.includes(ask.action) ? coversWhole : covers;
   const holds = (scope: Scope): boolean => isInside(scope, entity, principal.id);
   const inForce = principal.grants.flatMap(({ role, scope }) => (scope !== null && holds(scope) ? [role] : []));
   const decision = evaluate(policy, question, { inForce, entity });
@@ -138,7 +159,12 @@ const OF_THE_WHOLE: readonly ActionName[] = ['flows.write', 'flows.delete'];
 /** Whoever may read it anyway is told the truth. */
 function maySee(policy: PolicyEngine, question: Question, { type, id }: Located): boolean {
   const action = READS[type];
-  return action !== undefined && evaluate(policy, { ...question, ask: { action, resource: { type, id } } }, {}).enforced === 'allow';
+  return action !== undefined && evaluate(policy, reading(question, action, { type, id }), {}).enforced === 'allow';
+}
+
+/** Reading it instead: what the body asks for besides is no fact of that. */
+function reading({ principal, context }: Question, action: ActionName, resource: Located): Question {
+  return { principal, ask: { action, resource }, context: { ...context, facts: {} } };
 }
 
 const READS: Readonly<Partial<Record<ResourceType, ActionName>>> = {

@@ -8,7 +8,7 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { scopeText } from '../contract/scope.ts';
 import { type Ask, type Authorization, createDecider, type Decider } from '../decide/decider.ts';
-import { type Question, rule, ruleAtMost } from '../decide/rule.ts';
+import { type KnowsFlow, type Question, rule, ruleAtMost } from '../decide/rule.ts';
 import type { Lookup } from '../mediate/family.ts';
 import { attributesOf } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
@@ -28,6 +28,8 @@ export interface ExplainerParts {
   readonly lookup: Lookup;
   /** Who has made an object through the gateway; null: not known. */
   readonly makerOf: EntityParts['makerOf'];
+  /** Left out: nobody has got a flow's id by its name. */
+  readonly knowsFlow?: KnowsFlow;
   /** Null: nothing has been published yet. */
   readonly revision: number | null;
 }
@@ -88,6 +90,7 @@ export function deciderFor(parts: ExplainerParts, { principal }: Somebody): Deci
     policy: parts.policy,
     entities: { recent: entities, now: entities },
     changeNumber: async () => 0,
+    ...(parts.knowsFlow !== undefined && { knowsFlow: parts.knowsFlow }),
   });
 }
 

@@ -10,14 +10,20 @@ import { confirmedGrants, createGrantStanding } from '../authn/grant/standing.ts
 import { createGrantTokenKind } from '../authn/grant/verify.ts';
 import { createRoleBook } from '../authn/roles.ts';
 import { openTestStore, type TestStore } from '../authn/store.fixture.ts';
+import { collectActions } from '../catalog/actions.ts';
+import { createCatalogue } from '../catalog/catalogue.ts';
 import type { Config } from '../config/config.ts';
 import { LictorError } from '../contract/error.ts';
 import { INPUT } from '../contract/names.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
-import type { NewRecord } from '../contract/record.ts';
+import type { LedgerRecord, NewRecord } from '../contract/record.ts';
+import { createDecider } from '../decide/decider.ts';
 import { openSigningKeys } from '../keys/signing-keys.ts';
+import type { PageFilter } from '../ledger/search/search.ts';
 import type { MediatedRequest, MediatedResponse } from '../mediate/mediator.ts';
 import { createAuthorizationServer } from '../oauth/server.ts';
+import { createPolicyEngine } from '../policy/engine.ts';
+import { createEntities } from '../prefect/entities.ts';
 import type { ClientGrant } from '../store/client-grants.ts';
 import { createOwnApp, type OwnAppParts } from './own-app.ts';
 
@@ -47,6 +53,9 @@ export interface World {
   /** Why sessions were not renewed. */
   readonly endings: ReasonCode[];
   readonly confirmMemory: ConfirmMemory;
+  /** What was looked for in the ledger, and what is found. */
+  readonly searched: PageFilter[];
+  found: () => Promise<readonly LedgerRecord[]>;
   mediatorAnswer: () => Promise<MediatedResponse>;
 }
 
@@ -82,7 +91,8 @@ export function useOwnApp(startMs?: number) {
     const test = await openTestStore(startMs);
     await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password: phc });
     const created = { status: 201, headers: { 'content-type': 'application/json', 'x-extra': 'yes' }, body: Buffer.from('{"id":1}') };
-    const empty = { test, phc, records: [], mediated: [], syncs: 0, ledgerBroken: false, logged: [], endings: [], mediatorAnswer: async () => created };
+    const none = { records: [], mediated: [], logged: [], endings: [], searched: [] };
+    const empty = { ...none, test, phc, syncs: 0, ledgerBroken: false, found: async () => [], mediatorAnswer: async () => created };
     const confirmMemory = createConfirmMemory();
     const app = buildApp(get, {}, { test, confirmMemory });
     world.current = { ...empty, confirmMemory, app };
@@ -153,6 +163,22 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
     confirm: confirmGrant,
     confirmSession: confirm,
   });
+  const authenticator = createAuthenticator({
+    store,
+    config,
+    clock,
+    confirm,
+    verifiers: [createGrantTokenKind({ grants: store.clientGrants, standing, clock })],
+  });
+  const catalogue = createCatalogue();
+  const nothing = createEntities({ lookup: async () => null, lasting: async () => null, makerOf: async () => null });
+  const decider = createDecider({
+    authenticator,
+    catalogue,
+    policy: createPolicyEngine({ actions: collectActions(catalogue.operations), revision: 7 }),
+    entities: { recent: nothing, now: nothing },
+    changeNumber: store.changeNumber,
+  });
   const append = async (record: NewRecord): Promise<void> => {
     if (get().ledgerBroken) throw new LictorError('ledger-unavailable', 'disk full');
     get().records.push(record);
@@ -179,7 +205,14 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
     store,
     clock,
     ledger: { append },
-    authenticator: createAuthenticator({ store, config, clock, confirm, verifiers: [createGrantTokenKind({ grants: store.clientGrants, standing, clock })] }),
+    authenticator,
+    decider,
+    ledgerSearch: {
+      page: (filter) => {
+        get().searched.push(filter);
+        return get().found();
+      },
+    },
     authorizationServer,
     mediator: {
       handle: (request) => {

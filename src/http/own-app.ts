@@ -9,6 +9,7 @@ import { INPUT, OWN_PREFIX } from '../contract/names.ts';
 import { isReasonCode, type ReasonCode } from '../contract/reasons.ts';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import { OWN_HEADERS, sendRefusal, sendRefusalOrPage } from './answers.ts';
+import { registerAudit } from './audit/routes.ts';
 import { registerDevice } from './device-routes.ts';
 import { renderExpiredScript } from './expired-script.ts';
 import { registerLogin } from './login-routes.ts';
@@ -63,6 +64,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
     isLoginNeeded(request.raw) ? redirectToLogin(request, reply, routeParts) : sendRefusal(request, reply, 'not-found'),
   );
   registerStatus(app, routeParts);
+  registerAudit(app, routeParts);
   registerLogin(app, routeParts);
   registerCallback(app, routeParts);
   registerLogout(app, routeParts);

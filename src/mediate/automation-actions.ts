@@ -6,6 +6,7 @@ import type { ActionName, ResourceType } from '../contract/operation.ts';
 import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
+import { listeningAsks } from './automation-triggers.ts';
 import type { Lookup } from './family.ts';
 import { distinctAsks, hydrationAsks, templateAsks, triggerAsks } from './references.ts';
 import { stateActions } from './state-actions.ts';
@@ -111,11 +112,11 @@ async function poolName(id: string, lookup: Lookup): Promise<string> {
   return typeof name === 'string' ? name : id;
 }
 
-/** Switching another automation on is doing what it does; how far a chain of them reaches is not followed. */
+/** Switching another automation on is doing what it does, at what it listens to; how far a chain of them reaches is not followed. */
 async function behind(id: string, lookup: Lookup): Promise<readonly Ask[]> {
   const found = await lookup(`/api/automations/${id}`);
   const actions = isObject(found) ? actionsOf(found) : undefined;
   if (actions === undefined) return [unbounded];
   const chained = actions.some((action) => String(field(action, 'type')).endsWith('-automation'));
-  return chained ? [unbounded] : actionAsks(actions, lookup);
+  return chained || !isObject(found) ? [unbounded] : [...listeningAsks(found), ...(await actionAsks(actions, lookup))];
 }

@@ -43,8 +43,19 @@ export const updateAutomation: Family = {
 export const switchAutomation: Family = {
   operations: ['patch_automation_automations__id__patch', 'delete_automation_automations__id__delete'],
   maxBytes: MEBIBYTE,
-  plan: async (call, lookup) => planChange(call, lookup, { automations: await oldAutomation(call, lookup), further: [], becomes: {} }),
+  async plan(call, lookup) {
+    const old = await oldAutomation(call, lookup);
+    // Whoever switches it on makes it listen and act from now on, as whoever writes it.
+    const stored = isSwitchedOff(call) ? [] : old;
+    const problem = stored.map(refusedActions).find((refused) => refused !== undefined);
+    return planChange(call, lookup, { automations: old, further: stored.flatMap(listeningAsks), becomes: {}, problem });
+  },
 };
+
+/** What is not plainly false switches on: Prefect takes "yes" for true. */
+function isSwitchedOff({ operation, tree }: Call): boolean {
+  return operation.method === 'DELETE' || (isObject(tree) && field(tree, 'enabled') === false);
+}
 
 /** `prefect deploy` clears the automations of its own deployment, whatever they do: whoever may write the deployment may. */
 export const deleteOwnedAutomations: Family = {
@@ -67,9 +78,10 @@ interface Change {
   readonly automations: readonly JsonObject[];
   readonly further: readonly Ask[];
   readonly becomes: Pick<Ask, 'creates' | 'changes'>;
+  readonly problem?: Refusal | undefined;
 }
 
-async function planChange(call: Call, lookup: Lookup, { automations, further, becomes }: Change): Promise<Planned> {
+async function planChange(call: Call, lookup: Lookup, { automations, further, becomes, problem }: Change): Promise<Planned> {
   const lists = automations.map(actionsOf);
   const actions = lists.flatMap((list) => list ?? []);
   if (lists.includes(undefined)) return invalid('actions, actions_on_trigger and actions_on_resolve must be lists of objects, 50 at most.');
@@ -77,6 +89,7 @@ async function planChange(call: Call, lookup: Lookup, { automations, further, be
   return planned({
     asks: distinctAsks([own, ...further, ...(await actionAsks(actions, lookup))]),
     intent: true,
+    problem,
     rewrite: () => call.tree,
     outcome: (answer) => createdObject(call, answer),
     refusal,

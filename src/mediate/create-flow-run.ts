@@ -58,13 +58,13 @@ async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[
   const id = call.params['id'] ?? null;
   const deployment = bodies.some(hasOwnOverrides) ? await readDeployment(lookup, id) : null;
   // The UI repeats what the deployment has: that sets nothing anew.
-  const refusal = bodies.map((body) => refusedVariables(body, deployment)).find((refused) => refused !== undefined);
-  if (refusal !== undefined) return { ok: false, refusal };
+  const problem = bodies.map((body) => refusedVariables(body, deployment)).find((refused) => refused !== undefined);
   const asks = (bodies.length === 0 ? [{}] : bodies).flatMap((body) => asksForRun(body, { id, deployment }));
   const distinct = new Map(asks.map((ask) => [JSON.stringify(ask), ask]));
   return planned({
     asks: [...distinct.values()],
     intent: true,
+    problem,
     rewrite: (stamp) => shape.rewrite(bodies.map((body) => stamped(body, stamp))),
     outcome: shape.outcome,
     earlier: shape.earlier,

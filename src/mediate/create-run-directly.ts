@@ -3,7 +3,7 @@
 // Measured with stock clients of 3.9.1: local flows and sub-flows send state PENDING, parameters, empirical_policy,
 // flow_id and parent_task_run_id, never a deployment, a work pool or job variables; @docker and its like send the latter two.
 import type { Ask } from '../decide/decider.ts';
-import { field, isBlank, isObject, type JsonObject } from '../json/tree.ts';
+import { field, isBlank, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import { answerObject, textField } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
@@ -26,7 +26,7 @@ export const createRunDirectly: Family = {
     const refusal = refusedVariables(body);
     if (refusal !== undefined) return { ok: false, refusal };
     const asks = asksFor(call, body);
-    if (asks === undefined) return invalid('deployment_id must be a UUID.');
+    if (asks === undefined) return invalid('flow_id must be a UUID, and deployment_id if it is given.');
     return planned({ asks, intent: true, rewrite: (stamp) => stamped(body, stamp), outcome, earlier: earlierRun });
   },
 };
@@ -37,22 +37,26 @@ const PLACES = ['job_variables', 'work_pool_name', 'work_queue_name', 'infrastru
 /** What scopes read of a run. */
 const PLACE_OF_RUN = ['flow_id', 'deployment_id', 'parent_task_run_id', 'tags', 'work_pool_name', 'work_queue_name'];
 
-/** undefined: the deployment's id cannot be read. */
+/** undefined: an id cannot be read. */
 function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
   const given = field(body, 'deployment_id') ?? null;
+  const flow = field(body, 'flow_id');
+  // Without any, Prefect makes no run.
+  const uses = typeof flow === 'string' ? { uses: { type: 'Flow', id: uuidOf(flow) ?? null } as const } : {};
+  if (uses.uses?.id === null) return undefined;
   const facts = { parameters: !isBlank(field(body, 'parameters')), job_variables: !isBlank(field(body, 'job_variables')) };
   const reads = [...templateAsks(field(body, 'job_variables')), ...infrastructureAsks(body)];
   if (given === null) {
-    const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, creates: pick(body, PLACE_OF_RUN) };
+    const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, creates: pick(body, PLACE_OF_RUN), ...uses };
     const asks = [own, ...parentAsks(own, field(body, 'parent_task_run_id'))];
     return PLACES.some((key) => !isBlank(field(body, key))) ? [...asks, { ...own, action: 'deployments.run.override' }, ...reads] : asks;
   }
-  const id = typeof given === 'string' ? parseUuid(given) : undefined;
+  const id = uuidOf(given);
   if (id === undefined) return undefined;
   // This way Prefect checks no parameter schema and takes any state: always an override.
   const resource = { type: 'Deployment', id } as const;
   const asks: Ask[] = ['deployments.run', 'deployments.run.override'].map((action) => ({ action, resource, facts }));
-  const run: Ask = { action: 'deployments.run.override', resource: { type: 'FlowRun', id: null }, facts, creates: pick(body, PLACE_OF_RUN) };
+  const run: Ask = { action: 'deployments.run.override', resource: { type: 'FlowRun', id: null }, facts, creates: pick(body, PLACE_OF_RUN), ...uses };
   return [
     ...asks,
     run,
@@ -60,6 +64,10 @@ function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
     ...(facts.parameters ? [{ action: 'deployments.run.parameters', resource, facts }] : []),
     ...reads,
   ];
+}
+
+function uuidOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' ? parseUuid(value) : undefined;
 }
 
 function outcome(answer: UpstreamAnswer): Outcome {

@@ -23,14 +23,15 @@ export async function decidePlan(decider: Pick<Decider, 'authorizeNow'>, call: C
 
 /** Undefined: it may be forwarded. What is foreign is not there, whatever else would be wrong with the request. */
 export function refusalFor(plan: Plan, authorization: Authorization, operation: Operation): Refusal | undefined {
+  const denied = deniedIn(authorization);
+  if (denied.some(({ reason }) => reason === 'object-foreign')) return { code: 'object-foreign' };
+  if (plan.problem !== undefined) return plan.problem;
   if (authorization.ok) {
     const objection = plan.objection?.(authorization.principal);
     if (objection !== undefined) return objection;
     const isNarrow = authorization.restriction === null || narrowOf(operation) !== undefined;
     return isNarrow ? undefined : { code: 'scope-not-filterable' };
   }
-  const denied = deniedIn(authorization);
-  if (denied.some(({ reason }) => reason === 'object-foreign')) return { code: 'object-foreign' };
   return plan.refusal?.(denied) ?? { code: authorization.reason };
 }
 

@@ -25,7 +25,7 @@ export const createDeployment: Family = {
     if (flow === undefined) return invalid('flow_id must be a UUID.');
     const name = field(body, 'name');
     if (typeof name !== 'string') return invalid('name must be text.');
-    return planWrite(call, body, await existing(lookup, flow, name), { ...BLANK, ...pick(body, PLACE) });
+    return planWrite(call, body, { ...(await existing(lookup, flow, name)), flow }, { ...BLANK, ...pick(body, PLACE) });
   },
 };
 
@@ -41,7 +41,7 @@ export const updateDeployment: Family = {
       return planned({ asks: [pause], intent: true, rewrite: () => body });
     }
     const old = await lookup(`/api/deployments/${id ?? ''}`);
-    return planWrite(call, body, { id, old: isObject(old) ? old : null }, pick(body, PLACE));
+    return planWrite(call, body, { id, old: isObject(old) ? old : null, flow: null }, pick(body, PLACE));
   },
 };
 
@@ -52,6 +52,11 @@ const BLANK: JsonObject = { tags: [], work_pool_name: null, work_queue_name: nul
 interface Existing {
   readonly id: string | null;
   readonly old: JsonObject | null;
+}
+
+interface Written extends Existing {
+  /** The flow that the body names; null: none, since Prefect takes it when a deployment is made alone. */
+  readonly flow: string | null;
 }
 
 async function existing(lookup: Lookup, flow: string, name: string): Promise<Existing> {
@@ -67,10 +72,8 @@ const CODE = [
   ...['work_pool_name', 'work_queue_name', 'enforce_parameter_schema', 'parameter_openapi_schema'],
 ];
 
-function planWrite(call: Call, body: JsonObject, { id, old }: Existing, place: JsonObject): Planned {
+function planWrite(call: Call, body: JsonObject, { id, old, flow }: Written, place: JsonObject): Planned {
   if (!labelsReadable(body)) return invalid('labels must be an object.');
-  const refusal = refusedVariables(body, old);
-  if (refusal !== undefined) return { ok: false, refusal };
   const resource = { type: 'Deployment', id } as const;
   const facts = factsOf(body, old);
   const actions = [
@@ -79,13 +82,14 @@ function planWrite(call: Call, body: JsonObject, { id, old }: Existing, place: J
     ...(schedulesHaveParameters(field(body, 'schedules')) ? ['deployments.run.parameters'] : []),
     ...(hasGitOption(field(body, 'pull_steps')) ? [UNSAFE] : []),
   ];
-  const becomes = id === null ? { creates: place } : { changes: place };
+  const becomes = { ...(id === null ? { creates: place } : { changes: place }), ...(flow !== null && { uses: { type: 'Flow', id: flow } as const }) };
   const asks = [...actions.map((action): Ask => ({ action, resource, facts, ...becomes })), ...readAsks(body, old)];
   return planned({
     asks: distinctAsks(asks),
     intent: true,
     rewrite: () => withoutReservedLabels(body),
     outcome: (answer) => createdObject(call, answer),
+    problem: refusedVariables(body, old),
     refusal: (denied): Refusal | undefined => (denied.some(({ action }) => action === UNSAFE) ? { code: 'pull-step-option' } : undefined),
   });
 }

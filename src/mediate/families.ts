@@ -17,6 +17,7 @@ import { generic } from './generic.ts';
 import { updateLabels } from './labels.ts';
 import { createArtifact, createLogs, createTaskRun, pollDeployments, takeSlots } from './machine-writes.ts';
 import { pollWorkPool } from './poll-work-pool.ts';
+import { registerFlow } from './register-flow.ts';
 import { resume } from './resume.ts';
 import type { RunParts } from './run-parts.ts';
 import { createSchedules, updateSchedule } from './schedules.ts';
@@ -47,6 +48,7 @@ export function namedFamilies({ publicUrl, eventRules, runs }: FamilyParts): rea
     updateFlowRun,
     updateLabels,
     resume,
+    registerFlow,
     createDeployment,
     updateDeployment,
     createSchedules,

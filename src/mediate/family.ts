@@ -7,6 +7,7 @@ import type { Credential, Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { type Ask, locate } from '../decide/asks.ts';
+import type { Authorization } from '../decide/decider.ts';
 import type { JsonValue } from '../json/tree.ts';
 import type { Lookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
@@ -51,6 +52,12 @@ export interface Earlier {
   readonly without: (answer: UpstreamAnswer, foreign: ReadonlySet<string>) => UpstreamAnswer | Refusal;
 }
 
+/** What deciding on an answer needs: may whoever has asked do this as well? */
+export interface Showing {
+  readonly may: (asks: readonly Ask[]) => Promise<Authorization>;
+  readonly nowMs: number;
+}
+
 export interface Plan {
   /** All must be allowed. None: the operation's own action on its own resource. */
   readonly asks: readonly Ask[];
@@ -65,12 +72,16 @@ export interface Plan {
   readonly outcome?: (answer: UpstreamAnswer) => Outcome;
   /** What the policies cannot say: a refusal by what the body says about who sends it. Asked when everything else is allowed. */
   readonly objection?: (sender: Principal) => Refusal | undefined;
+  /** Wrong whoever asks. It hangs on what is there, so that nobody is told of a foreign object. */
+  readonly problem?: Refusal | undefined;
   /** More precise words than the policies' own, when these asks were denied. */
   readonly refusal?: (denied: readonly Decision[]) => Refusal | undefined;
   /** Runs in the answer that may be somebody's earlier ones: who may not read them gets the answer without them. */
   readonly earlier?: Earlier;
   /** What Prefect's answer changes here, before anybody is told; answers what goes on. When it fails, the client is told that it cannot be said. */
   readonly settle?: (answer: UpstreamAnswer, asker: Asker) => Promise<UpstreamAnswer>;
+  /** What of the answer is for whoever has asked. Throws UpstreamError when that cannot be told. */
+  readonly shown?: (answer: UpstreamAnswer, showing: Showing) => Promise<UpstreamAnswer>;
   /** What the client gets instead of Prefect's own answer. */
   readonly reply?: (answer: UpstreamAnswer, wishGranted: boolean) => UpstreamAnswer;
 }

@@ -1,7 +1,6 @@
 // Every other mediated operation: strict parse, its own action, intent and outcome, the parsed tree forwarded.
 
-import type { Ask } from '../decide/asks.ts';
-import { field, isObject } from '../json/tree.ts';
+import { isObject } from '../json/tree.ts';
 import { answerObject, textField } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { type Call, type Family, MEBIBYTE, type Outcome, planned } from './family.ts';
@@ -16,20 +15,13 @@ export const generic: Family = {
     const labelled = operation.resource === 'Deployment' || operation.resource === 'Flow';
     if (labelled && isObject(tree) && !labelsReadable(tree)) return { ok: false, refusal: { code: 'body-invalid', detail: 'labels must be an object.' } };
     return planned({
-      asks: registered(call),
+      asks: [],
       intent: operation.writes,
       rewrite: () => (labelled ? withoutReservedLabels(tree) : tree),
       outcome: (answer) => createdObject(call, answer),
     });
   },
 };
-
-/** A flow is a name: teams that register the same one share it. */
-function registered({ operation, tree }: Call): readonly Ask[] {
-  if (operation.action !== 'flows.register') return [];
-  const name = isObject(tree) ? (field(tree, 'name') ?? null) : null;
-  return [{ action: operation.action, resource: { type: 'Flow', id: null }, creates: { name } }];
-}
 
 /** The id of what was created; Prefect answers some upserts with 200 and the id of what was there. */
 export function createdObject(call: Call, answer: UpstreamAnswer): Outcome {

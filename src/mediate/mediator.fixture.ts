@@ -31,6 +31,8 @@ export interface Options {
   readonly policies?: string;
   /** Who has made an object; left out: nobody knows. */
   readonly makerOf?: (type: string, id: string) => Promise<string | null>;
+  /** Flows whose ids somebody has got by their names: `token:deployer ID`. */
+  readonly knows?: readonly string[];
   /** On what alone the role holds. */
   readonly scope?: Partial<Scope>;
 }
@@ -76,7 +78,15 @@ export function startMediator(options: Options = {}) {
     },
   };
   const now = createEntities({ lookup: createLookup(upstream), lasting: createLookup(upstream), makerOf: options.makerOf ?? (async () => null) });
-  const decider = createDecider({ catalogue, policy, entities: { recent: now, now }, changeNumber: async () => 1, authenticator: authenticatorOf(options) });
+  const known = new Set(options.knows ?? []);
+  const decider = createDecider({
+    catalogue,
+    policy,
+    entities: { recent: now, now },
+    changeNumber: async () => 1,
+    authenticator: authenticatorOf(options),
+    knowsFlow: async (principal, flow) => known.has(`${principal} ${flow}`),
+  });
   const ledger: MediatorParts['ledger'] = {
     healthy: () => true,
     async append(record) {
@@ -101,13 +111,15 @@ export function startMediator(options: Options = {}) {
     madeBy: async () => [],
     forget: async (type, id) => void made.push(`gone ${type} ${id}`),
   };
-  const kept = { objects: { forget: () => undefined }, makers };
+  const knownFlows: MediatorParts['knownFlows'] = { put: async (principal, flow) => void known.add(`${principal} ${flow}`) };
+  const kept = { objects: { forget: () => undefined }, makers, knownFlows };
   const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, eventRules, config, ...kept, ...options.parts });
   return {
     forwarded,
     records,
     order,
     made,
+    known,
     record: (id = 'r1'): NewRecord => records.get(id) ?? { time: 'no record' },
     send: (sent: Sent): Promise<MediatedResponse> => mediator.handle(requestOf(sent)),
     /** What Prefect got last, parsed. */

@@ -14,6 +14,7 @@ import { createLookup } from '../prefect/lookup.ts';
 import type { ObjectCache } from '../prefect/object-cache.ts';
 import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
+import type { KnownFlows } from '../store/known-flows.ts';
 import type { Makers } from '../store/makers.ts';
 import { type MediatedRequest, openCall } from './call.ts';
 import { decidePlan, refusalFor } from './decide-plan.ts';
@@ -22,6 +23,7 @@ import { createFamilies } from './families.ts';
 import type { Call, Family, Outcome, Plan, Refusal } from './family.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { answerOf, narrow, type Restricted } from './lists/apply.ts';
+import type { Narrowed } from './lists/narrow.ts';
 import { noteChange } from './note-change.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
 import { absentResponse, type MediatedResponse, refusalResponse } from './refusal.ts';
@@ -46,6 +48,7 @@ export interface MediatorParts {
   /** What decisions on objects remember. */
   readonly objects: Pick<ObjectCache, 'forget'>;
   readonly makers: Pick<Makers, 'put' | 'forget' | 'madeBy'>;
+  readonly knownFlows: Pick<KnownFlows, 'put'>;
   readonly config: {
     readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>;
     readonly forwardHeaders: readonly string[];
@@ -118,8 +121,27 @@ interface Decided {
   readonly authorization: Extract<Authorization, { ok: true }>;
 }
 
-async function settle({ settle: change }: Plan, answer: UpstreamAnswer, asker: Decided['authorization']): Promise<UpstreamAnswer> {
-  return change === undefined ? answer : change(answer, asker);
+/** What scopes leave of an answer. */
+interface Answering extends Pick<Extract<Narrowed, { ok: true; forward: true }>, 'reply' | 'screen'> {
+  readonly answer: UpstreamAnswer;
+}
+
+/** What of Prefect's answer is for this principal. First whole objects, so that a run which is not handed out gets no token; what they name last. */
+async function shownOf(
+  { parts, subject }: Exchange,
+  { plan, authorization }: Decided,
+  { answer, reply, screen }: Answering,
+): Promise<UpstreamAnswer | Refusal> {
+  const { inputs } = subject.request;
+  const replied = await Promise.resolve(reply?.(answer) ?? answer).catch(notTold);
+  if ('code' in replied) return replied;
+  const settled = (await plan.settle?.(replied, authorization)) ?? replied;
+  const own = await withoutForeign({ decider: parts.decider, lookup: createLookup(parts.upstream), inputs }, plan, settled).catch(notTold);
+  if ('code' in own) return own;
+  const told = await Promise.resolve(plan.shown?.(own, { may: (asks) => parts.decider.authorizeNow(inputs, asks), nowMs: parts.clock() }) ?? own).catch(
+    notTold,
+  );
+  return 'code' in told ? told : Promise.resolve(screen?.(told) ?? told).catch(notTold);
 }
 
 async function forward(exchange: Exchange, decided: Decided): Promise<MediatedResponse> {
@@ -146,12 +168,9 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
     const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
     const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
     if (call.operation.writes) await noteChange(parts, { call, plan, answer, maker: principal });
-    const settled = await settle(plan, answer, authorization);
-    const shown = await withoutForeign({ decider: parts.decider, lookup: createLookup(parts.upstream), inputs }, plan, settled).catch(notTold);
+    const shown = await shownOf(exchange, decided, { answer, ...narrowed });
     if ('code' in shown) return await withheld(exchange, recorder, { refusal: shown, upstreamMs: answer.upstreamMs });
-    const screened = await Promise.resolve(narrowed.reply?.(shown) ?? shown).catch(notTold);
-    if ('code' in screened) return await withheld(exchange, recorder, { refusal: screened, upstreamMs: answer.upstreamMs });
-    return await concluded(exchange, recorder, { plan, answer: screened, wishGranted });
+    return await concluded(exchange, recorder, { plan, answer: shown, wishGranted });
   } catch (error) {
     return unanswered(exchange, recorder, error);
   }
@@ -162,7 +181,7 @@ function reachOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInput
     who,
     lookup: createLookup(upstream),
     made: (type) => makers.madeBy(who, type),
-    mayRead: async (action, resource) => (await decider.authorizeNow(inputs, [{ action, resource }])).ok,
+    mayRead: async (ask) => (await decider.authorizeNow(inputs, [ask])).ok,
   };
 }
 

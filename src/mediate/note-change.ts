@@ -4,12 +4,14 @@ import type { Principal } from '../contract/principal.ts';
 import { answerObject, textField } from '../prefect/answer.ts';
 import type { ObjectCache } from '../prefect/object-cache.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
+import type { KnownFlows } from '../store/known-flows.ts';
 import type { Makers } from '../store/makers.ts';
 import { type Call, ownResource, type Plan } from './family.ts';
 
 export interface Noting {
   readonly objects: Pick<ObjectCache, 'forget'>;
   readonly makers: Pick<Makers, 'put' | 'forget'>;
+  readonly knownFlows: Pick<KnownFlows, 'put'>;
   readonly warn?: (message: string, error: unknown) => void;
 }
 
@@ -32,6 +34,7 @@ export async function noteChange(parts: Noting, { call, plan, answer, maker }: C
   const object = answerObject(answer);
   const id = operation.resource === 'WorkPool' ? (textField(object, 'name') ?? ownResource(call).id) : textField(object, 'id');
   if (id === null || operation.resource === 'FlowRun') return;
+  if (operation.action === 'flows.register' && isScoped(maker)) await noted(parts, parts.knownFlows.put(maker.id, id));
   if (answer.status === 201 && operation.idParam === null) await noted(parts, parts.makers.put(operation.resource, id, maker.id));
   if (operation.method === 'DELETE') await noted(parts, parts.makers.forget(operation.resource, id));
 }
@@ -47,6 +50,10 @@ async function noteRuns(parts: Noting, runs: readonly string[], { id, grants }: 
 function runsOf({ outcome }: Plan, answer: UpstreamAnswer): readonly string[] {
   const { record, items = [] } = outcome?.(answer) ?? { record: {} };
   return [record, ...items].flatMap(({ flow_run_id: id }) => (typeof id === 'string' ? [id] : []));
+}
+
+function isScoped({ grants }: Principal): boolean {
+  return grants.some(({ scope }) => scope !== null);
 }
 
 async function noted(parts: Noting, writing: Promise<void>): Promise<void> {

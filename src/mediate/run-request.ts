@@ -64,7 +64,7 @@ export function infrastructureAsks(body: JsonObject): readonly Ask[] {
 /** A sub-flow's run stands under the task run that is named, in whoever's run that is, and its states become that task's. */
 export function parentAsks(run: Ask, parent: JsonValue | undefined): readonly Ask[] {
   if (isBlank(parent)) return [];
-  const { creates: _, ...ask } = run;
+  const { creates: _, uses: __, ...ask } = run;
   return [{ ...ask, of: { type: 'TaskRun', id: typeof parent === 'string' ? (parseUuid(parent) ?? null) : null } }];
 }
 

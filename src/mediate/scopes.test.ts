@@ -32,7 +32,7 @@ const TEAM: Partial<Scope> = { tags: ['team-a'] };
 const POOL: Partial<Scope> = { tags: ['team-a'], workPools: ['pool-a'] };
 
 function as(role: string, scope: Partial<Scope>, objects: Readonly<Record<string, unknown>> = OBJECTS) {
-  const options: Options = { scope, prefect: prefectWith(objects, { status: 201, body: json({ id: RUN, name: 'new' }) }) };
+  const options: Options = { scope, knows: [`token:${role} ${FLOW}`], prefect: prefectWith(objects, { status: 201, body: json({ id: RUN, name: 'new' }) }) };
   return (route: string, body?: unknown) => outcomeOf(role, route, body, options);
 }
 
@@ -172,6 +172,7 @@ describe('a run that is made directly', () => {
 describe('an idempotency key of another team', () => {
   const replay = (id: string): Options => ({
     scope: TEAM,
+    knows: [`token:deployer ${FLOW}`],
     prefect: (request) => (request.method === 'POST' ? { status: 200, body: json({ id, parameters: { secret: 1 } }) } : (prefectWith(OBJECTS)(request) ?? {})),
   });
   it.each([
@@ -331,6 +332,48 @@ describe('configuration by name', () => {
     }
     const onAnyRun = { name: 'a-x', actions: [{ type: 'cancel-flow-run' }] };
     expect(await as('deployer', scope)('POST /api/automations/', onAnyRun)).toMatchObject({ result: 'scope-not-filterable', arrived: false });
+  });
+});
+
+describe('switching an automation on', () => {
+  const scope = { ...TEAM, automations: ['a-*'] };
+  const ONE = `/api/automations/${RUN}`;
+  const stored = (more: object) => ({ ...OBJECTS, [`GET ${ONE}`]: { id: RUN, name: 'a-x', actions: [], ...more } });
+  const listening = (match: unknown) => stored({ trigger: { type: 'event', expect: ['x'], match } });
+  const to = (id: string) => ({ 'prefect.resource.id': `prefect.deployment.${id}` });
+  const send = (objects: object, enabled: unknown) => as('deployer', scope, { ...objects })(`PATCH ${ONE}`, { enabled });
+
+  it('is held against what it listens to and does, as writing it is; switching off against what it does', async () => {
+    for (const on of [true, 'yes', 1]) {
+      expect(await send(listening(to(DEPLOYMENT)), on)).toMatchObject({ result: 201 });
+      expect(await send(listening(to(OTHER)), on)).toMatchObject({ result: 'scope-excludes', arrived: false });
+      expect(await send(listening({}), on)).toMatchObject({ result: 'scope-not-filterable', arrived: false });
+    }
+    expect(await send(listening({}), false)).toMatchObject({ result: 201 });
+    expect(await send(stored({ actions: [{ type: 'run-deployment', deployment_id: OTHER }] }), true)).toMatchObject({ result: 'automation-exceeds-rights' });
+    expect(await as('deployer', scope, stored({ name: 'b-x' }))(`PATCH ${ONE}`, { enabled: true })).toMatchObject({ response: { status: 404 } });
+  });
+
+  it('twin: whoever holds the role on everything switches on what listens to everything', async () => {
+    expect(await outcomeOf('deployer', `PATCH ${ONE}`, { enabled: true }, { prefect: prefectWith(listening({}), { status: 204 }) })).toMatchObject({
+      result: 204,
+    });
+  });
+
+  it('is nobody’s where its actions displace the token of their runs; switching off is', async () => {
+    const env = { job_variables: { env: { PREFECT_API_URL: 'x' } } };
+    const objects = stored({ actions: [{ type: 'run-deployment', deployment_id: DEPLOYMENT, ...env }] });
+    for (const [enabled, result] of [
+      [true, 'env-reserved'],
+      [false, 204],
+    ] as const)
+      expect(await outcomeOf('admin', `PATCH ${ONE}`, { enabled }, { prefect: prefectWith(objects, { status: 204 }) })).toMatchObject({ result });
+  });
+
+  it('by another automation is the same', async () => {
+    const resume = { name: 'a-y', actions: [{ type: 'resume-automation', automation_id: RUN }] };
+    expect(await as('deployer', scope, listening(to(DEPLOYMENT)))('POST /api/automations/', resume)).toMatchObject({ result: 201 });
+    expect(await as('deployer', scope, listening({}))('POST /api/automations/', resume)).toMatchObject({ result: 'scope-not-filterable', arrived: false });
   });
 });
 

@@ -1,5 +1,5 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
-// device codes, tokens of flow runs, and the change number that everybody watches.
+// device codes, tokens of flow runs, flows known by name, and the change number that everybody watches.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -8,6 +8,7 @@ import { type ClientGrants, createClientGrants } from './client-grants.ts';
 import { createDeviceCodes, type DeviceCodes } from './device-codes.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { createIdpTokens, type IdpTokens } from './idp-tokens.ts';
+import { createKnownFlows, type KnownFlows } from './known-flows.ts';
 import { createLocks, type Locks } from './locks.ts';
 import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
 import { createMakers, type Makers } from './makers.ts';
@@ -38,6 +39,7 @@ export interface Store {
   readonly clientGrants: ClientGrants;
   readonly deviceCodes: DeviceCodes;
   readonly runTokens: RunTokens;
+  readonly knownFlows: KnownFlows;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     clientGrants: createClientGrants(database, clock),
     deviceCodes: createDeviceCodes(database, clock),
     runTokens: createRunTokens(database, clock),
+    knownFlows: createKnownFlows(database, clock),
     close: () => database.close(),
   };
 }

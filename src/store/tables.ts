@@ -21,6 +21,14 @@ export interface Tables {
   readonly grant_tokens: GrantTokenTable;
   readonly device_codes: DeviceCodeTable;
   readonly run_tokens: RunTokenTable;
+  readonly known_flows: KnownFlowTable;
+}
+
+interface KnownFlowTable {
+  readonly principal: string;
+  /** Prefect's id. */
+  readonly flow: string;
+  readonly expires_ms: number;
 }
 
 interface MakerTable {

@@ -51,6 +51,7 @@ async function watch(tls: string): Promise<void> {
       sync: unused,
       eventRules: unused,
       edgeRuns: unused,
+      ledgerSearch: { page: unused, close: unused },
       tracing: { use: async () => undefined, status: unused, close: unused },
       exports: { use: async () => undefined, status: unused, close: unused },
       get catalogue() {

@@ -73,6 +73,7 @@ beforeAll(async () => {
     ledger,
     clock: systemClock,
     objects: { forget: () => undefined },
+    knownFlows: { put: async () => undefined },
     makers: store.makers,
     config: { publicUrl, forwardHeaders: [], startedByTag: false, ledger: { failClosed: true } },
   });

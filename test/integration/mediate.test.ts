@@ -51,6 +51,7 @@ async function send(method: string, path: string, body?: unknown, denied: readon
   const mediator = createMediator({
     eventRules: createEventRules(createEventMemory()),
     objects: { forget: () => undefined },
+    knownFlows: { put: async () => undefined },
     makers: { put: async () => undefined, forget: async () => undefined, madeBy: async () => [] },
     catalogue,
     decider: decider(denied),

@@ -1,7 +1,7 @@
 // A deployer, worker and operator of team A with everything they may do, against team B on the same server: what a body names, takes or hides.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, startGateway } from '../env/gateway.ts';
-import { directTo, field, sharedPrefect, text, withPatience } from '../env/prefect.ts';
+import { directTo, field, list, sharedPrefect, text, withPatience } from '../env/prefect.ts';
 import { makeTeams, scopeArguments, type Team } from '../env/teams.ts';
 
 const prefect = sharedPrefect();
@@ -16,6 +16,10 @@ beforeAll(async () => {
   gateway = await startGateway({ upstream: prefect, config: { limits: [{ for: '*', rate: '5000/s', burst: 10000 }] } });
   for (const role of ['deployer', 'operator']) tokens.set(role, (await gateway.token(role, [role], ...scopeArguments(a))).secret);
   tokens.set('worker', (await gateway.token('worker', ['worker'], '--pool', a.pool)).secret);
+  tokens.set('local', (await gateway.token('local', ['deployer'], '--scope', `tag=${a.tag}`)).secret);
+  tokens.set('shared', (await gateway.token('shared', ['worker'], '--scope', `tag=${a.tag}`, '--pool', a.pool)).secret);
+  tokens.set('everything', (await gateway.token('everything', ['worker'])).secret);
+  tokens.set('admin', (await gateway.token('admin', ['admin'])).secret);
   tokens.set('whole', (await gateway.token('whole', ['deployer'])).secret);
 });
 afterAll(() => gateway?.close());
@@ -30,6 +34,9 @@ async function send(name: string, method: string, path: string, body?: unknown):
   const response = await withPatience(() => gateway.fetch(`/api${path}`, { method, token: tokens.get(name) ?? '', ...json }));
   return { status: response.status, raw: await response.text() };
 }
+
+const id = (value: unknown): string => text(field(value, 'id'));
+const defaultQueueOf = async (pool: string): Promise<string> => id(await server.get(`/work_pools/${pool}/queues/default`));
 
 /** 403 or 404, and nothing of team B that the request has not named itself. */
 function expectRefused({ status, raw }: Answer, named: string): void {
@@ -88,6 +95,80 @@ describe('a queue of team A', () => {
   });
 });
 
+describe('a flow of team B', () => {
+  const ABSENT = '00000000-0000-4000-8000-00000000000f';
+  const uses: readonly (readonly [string, string, (flow: string) => object])[] = [
+    ['deployer', '/deployments/', (flow_id) => ({ name: `${a.mark}-use`, flow_id, tags: [a.tag], work_pool_name: a.pool })],
+    ['deployer', '/flow_runs/', (flow_id) => ({ flow_id, tags: [a.tag], deployment_id: a.deployment, work_pool_name: a.pool })],
+    ['local', '/flow_runs/', (flow_id) => ({ flow_id, tags: [a.tag] })],
+  ];
+  const written = { tags: ['word'] };
+
+  it('gets no use by its id: there is none, in the same bytes as for an id of nobody', async () => {
+    for (const [name, path, body] of uses) {
+      const foreign = await send(name, 'POST', path, body(b.flow));
+      expect([foreign.status, foreign.raw], `${name} ${path}`).toEqual([404, '{"detail":"Flow not found"}']);
+      expect(await send(name, 'POST', path, body(ABSENT))).toEqual(foreign);
+    }
+    expect(await send('deployer', 'GET', `/flows/${b.flow}`)).toMatchObject({ status: 404 });
+  });
+
+  it('twin: its own does, and any for the role on everything', async () => {
+    for (const [name, path, body] of uses) {
+      const own = await send(name, 'POST', path, body(a.flow));
+      expect(own.status, own.raw).toBe(201);
+    }
+    const whole = await send('whole', 'POST', '/deployments/', { name: `${b.mark}-whole`, flow_id: b.flow, tags: [b.tag] });
+    expect(whole.status, whole.raw).toBe(201);
+  });
+
+  it('is given by its name to whoever has that, with nothing that is written on it, and lets that one alone make a use', async () => {
+    expect((await send('admin', 'PATCH', `/flows/${b.flow}`, written)).status).toBe(204);
+    const given = await send('deployer', 'POST', '/flows/', { name: b.flowName });
+    expect([given.status, JSON.parse(given.raw)]).toMatchObject([201, { id: b.flow, name: b.flowName, tags: [], labels: {} }]);
+    for (const name of ['local', 'deployer']) {
+      const made = await send(name, 'POST', '/deployments/', { name: `${a.mark}-use`, flow_id: b.flow, tags: [a.tag], work_pool_name: a.pool });
+      expect(made.status, made.raw).toBe(name === 'local' ? 404 : 201);
+    }
+    for (const seen of [await send('deployer', 'GET', `/flows/${b.flow}`), await send('deployer', 'POST', '/flows/filter', {})]) {
+      expect([seen.status, seen.raw.includes(b.flowName), seen.raw.includes('word')]).toEqual([200, true, false]);
+    }
+    expect((await send('whole', 'GET', `/flows/${b.flow}`)).raw).toContain('word');
+  });
+});
+
+describe('a worker in a pool that both teams use', () => {
+  it('is handed out the runs of its own team, whichever are first, and leaves the others where they are', async () => {
+    const run = async (team: Team, pool: string) => {
+      const place = { work_pool_name: pool, work_queue_name: 'default' };
+      return id(await server.post('/flow_runs/', { flow_id: team.flow, tags: [team.tag], state: { type: 'SCHEDULED' }, ...place }));
+    };
+    // The old route takes a queue of that name in any pool.
+    const [elsewhere, foreign, own] = [await run(b, b.pool), await run(b, a.pool), await run(a, a.pool)];
+    for (const path of [`/work_pools/${a.pool}/get_scheduled_flow_runs`, `/work_queues/${await defaultQueueOf(a.pool)}/get_runs`]) {
+      const handed = await send('shared', 'POST', path, {});
+      expect([handed.status, handed.raw.includes(own), handed.raw.includes(foreign), handed.raw.includes(b.mark)], path).toEqual([200, true, false, false]);
+      const ofPool = await send('worker', 'POST', path, {});
+      expect([ofPool.raw.includes(own), ofPool.raw.includes(foreign), ofPool.raw.includes(elsewhere)], path).toEqual([true, true, false]);
+      const whole = await send('everything', 'POST', path, {});
+      expect([whole.raw.includes(own), whole.raw.includes(foreign)], path).toEqual([true, true]);
+    }
+    expect(list(JSON.parse((await send('shared', 'POST', `/work_pools/${a.pool}/get_scheduled_flow_runs`, { limit: 1 })).raw))).toHaveLength(1);
+    expect((await send('shared', 'POST', `/work_pools/${a.pool}/get_scheduled_flow_runs`, { limit: 1000 })).status).toBe(422);
+    expect((await send('shared', 'POST', `/work_pools/${b.pool}/get_scheduled_flow_runs`, {})).status).toBe(404);
+  });
+
+  it('is handed out no run of another team by an old queue that takes any', async () => {
+    const queue = await defaultQueueOf(a.pool);
+    expect((await send('admin', 'PATCH', `/work_queues/${queue}`, { filter: { tags: [b.tag] } })).status).toBe(204);
+    const handed = await send('shared', 'POST', `/work_queues/${queue}/get_runs`, {});
+    const whole = await send('everything', 'POST', `/work_queues/${queue}/get_runs`, {});
+    expect((await send('admin', 'PATCH', `/work_queues/${queue}`, { filter: null })).status).toBe(204);
+    expect([handed.status, handed.raw]).toEqual([200, '[]']);
+    expect(whole.raw).toContain(b.mark);
+  });
+});
+
 describe('an artifact of team A', () => {
   const body = (key: string) => ({ key, type: 'markdown', data: 'x', flow_run_id: a.finishedRun });
 
@@ -135,6 +216,23 @@ describe('an automation of team A', () => {
   ])('does not listen to %s', async (_, listens) => {
     expectRefused(await send('deployer', 'POST', '/automations/', body(listens())), JSON.stringify(listens()));
     expectRefused(await send('deployer', 'PUT', `/automations/${a.automation}`, body(listens())), JSON.stringify(listens()));
+  });
+
+  it('is switched on by nobody who may not listen to what it listens to, whoever has written it', async () => {
+    const wide = id(await server.post('/automations/', { ...body(trigger({ expect: ['x.never'] })), name: `${a.mark}-wide` }));
+    const own = id(
+      await server.post('/automations/', {
+        ...body(trigger({ match: { 'prefect.resource.id': `prefect.deployment.${a.deployment}` } })),
+        name: `${a.mark}-own`,
+      }),
+    );
+    const enabled = async (automation: string) => field(await server.get(`/automations/${automation}`), 'enabled');
+    expectRefused(await send('deployer', 'PATCH', `/automations/${wide}`, { enabled: true }), '');
+    expect(await enabled(wide)).toBe(false);
+    expect((await send('deployer', 'PATCH', `/automations/${own}`, { enabled: true })).status).toBe(204);
+    expect((await send('whole', 'PATCH', `/automations/${wide}`, { enabled: true })).status).toBe(204);
+    expect([await enabled(own), await enabled(wide)]).toEqual([true, true]);
+    expect((await send('deployer', 'PATCH', `/automations/${wide}`, { enabled: false })).status).toBe(204);
   });
 
   it('twin: listens to its own deployment; with the role on everything, to every run', async () => {

@@ -368,6 +368,8 @@ describe('own: what the principal itself has made', () => {
 
   it('has lists of its own', async () => {
     const listed = async (path: string, body: unknown = {}) => JSON.parse((await send('own', 'POST', `/api${path}`, body)).raw);
+    // Its name gives the flow's id; the id alone would not.
+    expect((await send('own', 'POST', '/api/flows/', { name: a.flowName })).status).toBe(201);
     const made = await send('own', 'POST', '/api/variables/', { name: `${mark}_listed`, value: 1 });
     const runs = await Promise.all([1, 2].map(() => send('own', 'POST', '/api/flow_runs/', { flow_id: a.flow, tags: [a.tag], state: { type: 'RUNNING' } })));
     const ids = runs.map(({ raw }) => text(field(JSON.parse(raw), 'id')));
@@ -393,6 +395,7 @@ describe('own: what the principal itself has made', () => {
           'id',
         ),
       );
+    expect((await send('own', 'POST', '/api/flows/', { name: a.flowName })).status).toBe(201);
     expect((await send('own', 'GET', `/api/flow_runs/${await run('own')}`)).status).toBe(200);
     expect((await send('own', 'GET', `/api/flow_runs/${await run('whole')}`)).status).toBe(404);
   });

@@ -1,11 +1,12 @@
 // The step of a mediated request that scopes add: what is forwarded shows what the scopes cover, or nothing is; and so does the answer.
-import type { Decision } from '../../contract/decision.ts';
 import type { ActionName, ResourceType } from '../../contract/operation.ts';
 import type { Scope } from '../../contract/scope.ts';
+import type { Ask } from '../../decide/asks.ts';
 import { parseStrict, renderStrict } from '../../json/strict-json.ts';
 import type { JsonValue } from '../../json/tree.ts';
 import type { UpstreamAnswer } from '../../prefect/upstream.ts';
 import { coveredIds } from '../../reach/covered-ids.ts';
+import { withoutForeignWords } from '../../reach/flow-words.ts';
 import { withoutOthers } from '../../reach/others.ts';
 import type { Reach, Reached } from '../../reach/reach.ts';
 import { isScreenedRead } from '../../scope/screened.ts';
@@ -17,7 +18,7 @@ export interface Restricted extends Omit<Reach, 'scopes'> {
   /** What holds for this request; null: everything is shown. */
   readonly scopes: readonly Scope[] | null;
   /** The exact answer for one object, where a filter of Prefect's does not reach: a run below a run that has no pool of its own. */
-  readonly mayRead: (action: ActionName, resource: Decision['resource']) => Promise<boolean>;
+  readonly mayRead: (ask: Ask) => Promise<boolean>;
 }
 
 /** `tree`: what the family forwards. */
@@ -29,15 +30,20 @@ export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, 
   const narrowed = await narrowList({ ...call, tree }, reach);
   if (!narrowed.ok || !isScreenedRead(call.operation.action)) return narrowed;
   const reached = createExactly(reach, mayRead);
-  if (!narrowed.forward) return { ...narrowed, answer: await withoutOthers(narrowed.answer, reached) };
-  return { ...narrowed, reply: async (answer) => screened((await narrowed.reply?.(answer)) ?? answer, reached) };
+  const isWhole = (id: string) => mayRead({ action: 'flows.read', resource: { type: 'Flow', id }, whole: true });
+  const shown: Shown = call.operation.action === 'flows.read' ? (tree) => withoutForeignWords(tree, isWhole) : (tree) => withoutOthers(tree, reached);
+  if (!narrowed.forward) return { ...narrowed, answer: await shown(narrowed.answer) };
+  return { ...narrowed, screen: (answer) => screened(answer, shown) };
 }
 
+/** The same tree when nothing is to be left out of it. */
+type Shown = (tree: JsonValue) => Promise<JsonValue>;
+
 /** What is not readable is Prefect's own way of saying no. */
-async function screened(answer: UpstreamAnswer, reached: Reached): Promise<UpstreamAnswer> {
+async function screened(answer: UpstreamAnswer, shownOf: Shown): Promise<UpstreamAnswer> {
   const parsed = answer.status === 200 ? parseStrict(answer.body) : undefined;
   if (parsed?.ok !== true) return answer;
-  const shown = await withoutOthers(parsed.tree, reached);
+  const shown = await shownOf(parsed.tree);
   return shown === parsed.tree ? answer : { ...answer, body: renderStrict(shown) };
 }
 
@@ -55,7 +61,7 @@ function createExactly(reach: Reach, mayRead: Restricted['mayRead']): Reached {
     const covered = await coveredIds(reach, type, ids);
     const action = READS[type];
     const open = action === undefined ? [] : ids.filter((id) => !covered.has(id)).slice(0, MOST_LOOKED_AT);
-    const looked = await Promise.all(open.map(async (id) => (action !== undefined && (await mayRead(action, { type, id })) ? [id] : [])));
+    const looked = await Promise.all(open.map(async (id) => (action !== undefined && (await mayRead({ action, resource: { type, id } })) ? [id] : [])));
     return new Set([...covered, ...looked.flat()]);
   };
 }

@@ -11,6 +11,8 @@ export type Narrowed =
       readonly forward: true;
       readonly tree: JsonValue | undefined;
       readonly reply?: (answer: UpstreamAnswer) => UpstreamAnswer | Promise<UpstreamAnswer>;
+      /** The same, when everything else is made of the answer: what it names besides is left out. */
+      readonly screen?: (answer: UpstreamAnswer) => Promise<UpstreamAnswer>;
     }
   /** Made here of what Prefect was asked already. */
   | { readonly ok: true; readonly forward: false; readonly answer: JsonValue }

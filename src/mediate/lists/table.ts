@@ -5,6 +5,7 @@ import { countDeploymentsOfFlows, narrowDeployments, narrowFlows, narrowPoll, ne
 import { countEvents, narrowEvents, nextEvents } from './events.ts';
 import { filterAnswer, filterIds, narrowNamed, pageNamed } from './named.ts';
 import { answered, forwarded, type Narrow } from './narrow.ts';
+import { narrowPoolPoll, narrowQueuePoll } from './polls.ts';
 import { countTasksOfRuns, narrowLogs, narrowRuns } from './runs.ts';
 import { state, statesOf } from './states.ts';
 
@@ -23,6 +24,8 @@ const LISTS: Readonly<Record<string, Narrow>> = {
   'GET /api/deployments/name/{flow_name}/{deployment_name}': itself,
   'GET /api/deployments/{id}/work_queue_check': filterIds('WorkQueue'),
   'GET /api/deployments/{id}/schedules': itself,
+  'GET /api/flows/{id}': itself,
+  'GET /api/flows/name/{name}': itself,
   'GET /api/task_runs/{id}': itself,
   'GET /api/ui/task_runs/{id}': itself,
   'GET /api/concurrency_limits/{id}': itself,
@@ -55,6 +58,8 @@ const LISTS: Readonly<Record<string, Narrow>> = {
   'POST /api/deployments/paginate': narrowDeployments,
   'POST /api/deployments/count': narrowDeployments,
   'POST /api/deployments/get_scheduled_flow_runs': narrowPoll,
+  'POST /api/work_pools/{name}/get_scheduled_flow_runs': narrowPoolPoll,
+  'POST /api/work_queues/{id}/get_runs': narrowQueuePoll,
   'POST /api/flows/filter': narrowFlows,
   'POST /api/flows/paginate': narrowFlows,
   'POST /api/flows/count': narrowFlows,

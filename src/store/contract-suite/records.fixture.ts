@@ -38,6 +38,31 @@ export function markCases(get: () => StoreUnderTest, advance: (ms: number) => vo
   });
 }
 
+export function knownFlowCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  it('are known to the principal alone, for all who share the store, for an hour after the last time', async () => {
+    const { store, other } = get();
+    await store.knownFlows.put('token:a', 'flow');
+    expect([await other.knownFlows.has('token:a', 'flow'), await other.knownFlows.has('token:b', 'flow')]).toEqual([true, false]);
+    advance(HOUR_MS - 1);
+    await other.knownFlows.put('token:a', 'flow');
+    advance(HOUR_MS - 1);
+    expect(await store.knownFlows.has('token:a', 'flow')).toBe(true);
+    advance(1);
+    expect(await store.knownFlows.has('token:a', 'flow')).toBe(false);
+  });
+
+  it('are the newest thousand of each', async () => {
+    const { store } = get();
+    await store.knownFlows.put('token:b', 'flow 0');
+    for (let index = 0; index <= 1000; index += 1) {
+      advance(1);
+      await store.knownFlows.put('token:a', `flow ${index}`);
+    }
+    const known = await Promise.all(['flow 0', 'flow 1', 'flow 1000'].map((flow) => store.knownFlows.has('token:a', flow)));
+    expect([...known, await store.knownFlows.has('token:b', 'flow 0')]).toEqual([false, true, true, true]);
+  });
+}
+
 export function lockCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
   const put = (kind: LockKind, value: string, expiresMs: number | null = null) =>
     get().store.locks.put({ kind, value, why: 'lost', by: 'local:root', expiresMs });

@@ -1,0 +1,75 @@
+// GET /.lictor/api/v1/audit: the ledger for whoever has `ledger.read` on everything. What has been read is recorded like any request.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { LictorError } from '../../contract/error.ts';
+import { REASONS } from '../../contract/reasons.ts';
+import type { NewRecord } from '../../contract/record.ts';
+import type { Authorization } from '../../decide/decider.ts';
+import { parseEdgeInputs } from '../../decide/inputs.ts';
+import { whoFields } from '../../decide/who.ts';
+import type { PageFilter } from '../../ledger/search/search.ts';
+import { sendRefusal } from '../answers.ts';
+import type { RouteParts } from '../parts.ts';
+import { parseAuditQuery } from './query.ts';
+
+export function registerAudit(app: FastifyInstance, parts: RouteParts): void {
+  app.get(`${parts.prefix}/api/v1/audit`, async (request, reply) => {
+    const authorization = await parts.decider.authorizeOwn(parseEdgeInputs(request.headers), 'ledger.read');
+    // Whoever may not read it learns nothing of how it is asked.
+    const answer = authorization.ok ? await answerOf(request, parts) : ({ ok: false, code: authorization.reason, detail: undefined } as const);
+    await record(request, { authorization, status: answer.ok ? 200 : REASONS[answer.code].status }, parts);
+    return answer.ok ? reply.send(answer.page) : sendRefusal(request, reply, answer.code, answer.detail);
+  });
+}
+
+async function answerOf(request: FastifyRequest, parts: RouteParts): Promise<Answer> {
+  const at = request.url.indexOf('?');
+  const query = parseAuditQuery(at === -1 ? '' : request.url.slice(at + 1), parts.clock());
+  return query.ok ? pageOf(query.filter, parts) : { ok: false, code: 'request-invalid', detail: query.detail };
+}
+
+type Answer =
+  | { readonly ok: true; readonly page: object }
+  | { readonly ok: false; readonly code: 'request-invalid' | 'gateway-unavailable'; readonly detail: string };
+
+/** `next`: what `after` is for the next page; null: there is none yet. */
+async function pageOf(filter: PageFilter, { ledgerSearch, log }: RouteParts): Promise<Answer> {
+  try {
+    const records = await ledgerSearch.page(filter);
+    const isFull = records.length === ('limit' in filter ? filter.limit : filter.last);
+    return { ok: true, page: { records, next: isFull ? (records.at(-1)?.id ?? null) : null } };
+  } catch (error) {
+    if (error instanceof LictorError && error.code === 'record-unknown') return { ok: false, code: 'request-invalid', detail: error.message };
+    log.warn({ err: error }, 'the ledger could not be searched');
+    return { ok: false, code: 'gateway-unavailable', detail: 'The ledger could not be searched in time: narrow what you ask for, or ask again.' };
+  }
+}
+
+interface Told {
+  readonly authorization: Authorization;
+  readonly status: number;
+}
+
+/** Reading goes on while the ledger cannot be written, as everywhere. Of nobody there is the access log's own record, which floods do not multiply. */
+async function record(request: FastifyRequest, { authorization, status }: Told, { ledger, log, clock, revision }: RouteParts): Promise<void> {
+  if (authorization.principal === null) return;
+  const inputs = parseEdgeInputs(request.headers);
+  const [decision] = authorization.decisions;
+  const entry: NewRecord = {
+    time: new Date(clock()).toISOString(),
+    request_id: inputs.requestId === '' ? null : inputs.requestId,
+    ...whoFields(authorization),
+    source_ip: inputs.address,
+    user_agent: request.headers['user-agent'] ?? null,
+    method: request.method,
+    path: request.url.split('?', 1)[0] ?? null,
+    action: 'ledger.read',
+    resource_type: 'System',
+    decision: authorization.ok ? 'allow' : 'deny',
+    reason: authorization.ok ? 'policy-permits' : authorization.reason,
+    policies: decision?.policies ?? [],
+    status,
+    mode: 'enforce',
+    revision,
+  };
+  await ledger.append(entry).catch((error: unknown) => log.error({ err: error }, 'that the ledger was read could not be recorded'));
+}

@@ -1,0 +1,97 @@
+// What a worker whose role holds on some runs only is handed out, and for which of them there is a token.
+import { describe, expect, it } from 'vitest';
+import type { GivenRun } from '../../authn/run-token/mint.ts';
+import type { Scope } from '../../contract/scope.ts';
+import { json, RUN, startMediator } from '../mediator.fixture.ts';
+import type { RunParts } from '../run-parts.ts';
+
+const OTHER_RUN = '22222222-2222-3333-4444-555555555555';
+const THIRD = '33333333-2222-3333-4444-555555555555';
+const POOL_POLL = '/api/work_pools/pool-a/get_scheduled_flow_runs';
+const QUEUE = 'eeeeeeee-bbbb-cccc-dddd-eeeeeeeeeeee';
+const QUEUE_POLL = `/api/work_queues/${QUEUE}/get_runs`;
+const BOTH: Partial<Scope> = { tags: ['team-a'], workPools: ['pool-a'] };
+const run = (id: string) => ({
+  id,
+  deployment_id: null,
+  state_id: `state of ${id}`,
+  job_variables: {},
+  labels: {},
+  created_by: { type: 'AUTOMATION', id: THIRD },
+});
+
+/** `reached`: what Prefect says to the scope's own filter. */
+function room({ scope, reached }: { readonly scope?: Partial<Scope>; readonly reached: readonly string[] }) {
+  const given: GivenRun[] = [];
+  const runTokens: RunParts = {
+    desk: {
+      async mint(_worker, runs) {
+        given.push(...runs);
+        return new Map(runs.map(({ flowRunId }) => [flowRunId, `lcf_${flowRunId}`]));
+      },
+      stateSet: async () => undefined,
+    },
+    recent: async () => ({ base_job_template: { job_configuration: { env: '{{ env }}' }, variables: {} } }),
+    makerOf: async () => null,
+    apiUrl: 'https://gate/api',
+    record: async () => undefined,
+    warn: () => undefined,
+  };
+  const runs = [OTHER_RUN, RUN, THIRD].map(run);
+  const answers: Readonly<Record<string, unknown>> = {
+    [POOL_POLL]: runs.map((flow_run) => ({ work_pool_id: 'w', flow_run })),
+    [QUEUE_POLL]: runs,
+    '/api/ui/flow_runs/history': reached.map((id) => ({ id })),
+    [`/api/work_queues/${QUEUE}`]: { id: QUEUE, name: 'q', work_pool_name: 'pool-a' },
+  };
+  const gate = startMediator({
+    ...(scope !== undefined && { scope }),
+    prefect: ({ path }) => (answers[path] === undefined ? { status: 404 } : { body: json(answers[path]) }),
+    parts: { runTokens },
+  });
+  const poll = async (path: string, body: unknown) => {
+    const response = await gate.send({ role: 'worker', path, body });
+    const text = response.body.toString();
+    return { status: response.status, text, ids: [OTHER_RUN, RUN, THIRD].filter((id) => text.includes(`"id":"${id}"`)) };
+  };
+  const sent = (path: string): unknown => JSON.parse(gate.forwarded.find((request) => request.path === path)?.body?.toString() ?? 'null');
+  return { poll, given, sent };
+}
+
+describe.each([POOL_POLL, QUEUE_POLL])('%s', (path) => {
+  it('hands out the runs that the scope covers, up to the limit of the worker', async () => {
+    const { poll, sent } = room({ scope: BOTH, reached: [RUN, THIRD] });
+    expect(await poll(path, { limit: 1, scheduled_before: 'x' })).toMatchObject({ status: 200, ids: [RUN] });
+    expect(await poll(path, { limit: 2 })).toMatchObject({ ids: [RUN, THIRD] });
+    expect(sent(path)).toEqual({ scheduled_before: 'x' });
+    expect(sent('/api/ui/flow_runs/history')).toMatchObject({ flow_runs: { id: { any_: [OTHER_RUN, RUN, THIRD] } } });
+  });
+
+  it('twin: hands out all to a worker of everything, and forwards what it has sent', async () => {
+    const { poll, sent } = room({ reached: [] });
+    expect(await poll(path, { limit: 1 })).toMatchObject({ status: 200, ids: [OTHER_RUN, RUN, THIRD] });
+    expect(sent(path)).toEqual({ limit: 1 });
+  });
+
+  it('hands out nothing that it cannot tell, and nothing of another pool', async () => {
+    expect(await room({ scope: BOTH, reached: [] }).poll(path, {})).toMatchObject({ status: 200, text: '[]' });
+    expect(await room({ scope: { workPools: ['pool-b'] }, reached: [RUN] }).poll(path, {})).toMatchObject({ status: 404, ids: [] });
+    expect((await room({ scope: BOTH, reached: [] }).poll(path, [])).status).toBe(400);
+  });
+
+  it("leaves a limit to Prefect that is none of Prefect's", async () => {
+    for (const limit of [201, -1, 'x']) {
+      const { poll, sent } = room({ scope: BOTH, reached: [RUN] });
+      await poll(path, { limit });
+      expect(sent(path)).toEqual({ limit });
+    }
+  });
+});
+
+it('a run that is not handed out gets no token; one that is has its chain and token, and no name of a foreign automation', async () => {
+  const { poll, given } = room({ scope: BOTH, reached: [RUN] });
+  const { text } = await poll(POOL_POLL, {});
+  expect(given).toMatchObject([{ flowRunId: RUN, onBehalfOf: [`automation:${THIRD}`] }]);
+  expect(text).toContain(`run:lcf_${RUN}`);
+  expect(text).not.toContain(THIRD);
+});

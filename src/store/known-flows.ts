@@ -1,0 +1,50 @@
+// Whose principal has lately got a flow's id by registering its name: whoever knows the name may make a use of the flow.
+import type { Transaction } from 'kysely';
+import type { Clock } from '../contract/clock.ts';
+import { notNull } from './columns.ts';
+import type { Database } from './database.ts';
+import type { Tables } from './tables.ts';
+
+export interface KnownFlows {
+  /** For an hour from now, over restarts; of each principal the newest are kept. */
+  put(principal: string, flow: string): Promise<void>;
+  has(principal: string, flow: string): Promise<boolean>;
+}
+
+/** Stock clients register a flow in the moment before they name its id; a deploy of many flows registers each before its deployment. */
+const LIFE_MS = 3_600_000;
+const MOST_KNOWN = 1_000;
+
+export function createKnownFlows(database: Database, clock: Clock, most = MOST_KNOWN): KnownFlows {
+  return {
+    put: (principal, flow) =>
+      database.write(async (transaction) => {
+        const row = { principal, flow, expires_ms: clock() + LIFE_MS };
+        await transaction.deleteFrom('known_flows').where('expires_ms', '<=', clock()).execute();
+        await transaction
+          .insertInto('known_flows')
+          .values(row)
+          .onConflict((conflict) => conflict.columns(['principal', 'flow']).doUpdateSet({ expires_ms: row.expires_ms }))
+          .execute();
+        const own = transaction.selectFrom('known_flows').select('flow').where('principal', '=', principal);
+        const kept = own.orderBy('expires_ms', 'desc').limit(most);
+        await transaction.deleteFrom('known_flows').where('principal', '=', principal).where('flow', 'not in', kept).execute();
+      }),
+    async has(principal, flow) {
+      const found = database.read.selectFrom('known_flows').select('flow').where('principal', '=', principal).where('flow', '=', flow);
+      return (await found.where('expires_ms', '>', clock()).executeTakeFirst()) !== undefined;
+    },
+  };
+}
+
+/** The step of the schema that brings them. */
+export async function addKnownFlows(db: Transaction<Tables>): Promise<void> {
+  await db.schema
+    .createTable('known_flows')
+    .addColumn('principal', 'text', notNull)
+    .addColumn('flow', 'text', notNull)
+    .addColumn('expires_ms', 'bigint', notNull)
+    .addPrimaryKeyConstraint('known_flows_key', ['principal', 'flow'])
+    .execute();
+  await db.schema.createIndex('known_flows_by_age').on('known_flows').column('expires_ms').execute();
+}

@@ -1,4 +1,4 @@
-// Runs suites one after the other and ends with the counts.
+// Runs suites, those that take long beside each other, and ends with the counts.
 import type { Writable } from 'node:stream';
 import { UsageError } from '../../src/cli/errors.ts';
 import type { Environment } from '../../src/config/load.ts';
@@ -7,12 +7,13 @@ import { STATIC_CHECKS } from './static-checks.ts';
 import { addCounts, type Counts, FAILED, renderCounts, type Suite, type SuiteContext } from './suite.ts';
 import { vitestSuite } from './vitest-suite.ts';
 
+/** The longest first: they are the first to get a lane. */
 const USUAL: readonly Suite[] = [
   ...STATIC_CHECKS,
   EDGE_SCAN,
-  vitestSuite('unit', 'unit tests, beside the code', ['openssl']),
   vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'openssl', 'java', 'maven', 'postgres', 'redis'], 3),
   vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'browser', 'java', 'maven'], 2),
+  vitestSuite('unit', 'unit tests, beside the code', ['openssl']),
 ];
 
 const ENDURANCE = vitestSuite('endurance', 'the long and large forms', ['prefect', 'browser', 'java', 'maven']);
@@ -27,8 +28,11 @@ export interface RunOptions {
 /** True when something ran and nothing failed; on CI also nothing may be skipped. The last line written is the counts. */
 export async function runSuites({ names, out, env }: RunOptions): Promise<boolean> {
   const suites = chooseSuites(names, [...USUAL, ENDURANCE], USUAL);
-  let total: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const suite of suites) total = addCounts(total, await runSuite(suite, { out, env }));
+  const counts: Counts[] = [];
+  for (const suite of suites) if (suite.besideOthers !== true) counts.push(await runSuite(suite, { out, env }));
+  const beside = suites.filter((suite) => suite.besideOthers === true);
+  counts.push(...(await Promise.all(beside.map((suite) => runSuite(suite, { out, env })))));
+  const total = counts.reduce(addCounts);
   const isAccepted = accepts(total, env);
   if (!isAccepted && total.failed === 0) out.write(total.passed === 0 ? 'Nothing ran.\n' : 'On CI nothing may be skipped.\n');
   out.write(`${renderCounts(total)}\n`);

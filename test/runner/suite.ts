@@ -16,6 +16,8 @@ export interface SuiteContext {
 export interface Suite {
   readonly name: string;
   readonly summary: string;
+  /** Runs while others like it run; left out: alone. */
+  readonly besideOthers?: true;
   /** Left out: it always has something to run. */
   readonly isEmpty?: () => boolean;
   /** Writes what a reader needs to `out`; a runner that breaks down counts as failed, never as nothing. */

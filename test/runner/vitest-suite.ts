@@ -2,20 +2,27 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { z } from 'zod';
 import { ensurePrefect } from '../../src/cli/prefect-venv.ts';
 import { REPOSITORY, toolCacheDir } from '../../src/cli/repository.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import type { Environment } from '../../src/config/load.ts';
+import { lanes } from './lanes.ts';
 import { bringProgram, type ProgramName } from './programs.ts';
 import { addCounts, type Counts, FAILED, type Suite, type SuiteContext } from './suite.ts';
+import { WholeLines } from './whole-lines.ts';
 
 const reportSchema = z.object({
   testResults: z.array(z.object({ status: z.string(), name: z.string(), assertionResults: z.array(z.object({ status: z.string() })) })),
 });
 
 type Need = 'prefect' | ProgramName;
+
+/** Runs of vitest at a time: their tests wait for servers more than they compute, so that this many keep two cores busy. */
+const AT_ONCE = 4;
+const inLane = lanes(AT_ONCE);
+/** Programs are brought by one suite at a time: the next one finds them there. */
+const alone = lanes(1);
 
 /**
  * A vitest project (vitest.config.ts) of the same name. What it needs is brought first. Above one, `shards` are runs beside each other, each with a part of the
@@ -25,41 +32,28 @@ export function vitestSuite(name: string, summary: string, needs: readonly Need[
   return {
     name,
     summary,
+    besideOthers: true,
     isEmpty: () => name !== 'unit' && globSync(`test/${name}/**/*.test.ts`, { cwd: REPOSITORY }).length === 0,
     async run(context) {
-      const env = await bring(needs, context);
-      // The first one's lines as they come, the others' when it has ended: they are not mixed.
-      const outs = Array.from({ length: shards }, (_, index) => (index === 0 ? context.out : new HeldText()));
-      const runs = await Promise.all(
-        outs.map(async (out, index) => {
-          const counts = await runVitest(name, shards === 1 ? [] : [`--shard=${index + 1}/${shards}`], { out, env });
-          return { out, counts };
-        }),
-      );
-      for (const { out } of runs) if (out instanceof HeldText) context.out.write(out.text);
-      return runs.map(({ counts }) => counts).reduce(addCounts);
+      const env = await alone(() => bring(needs, context));
+      const parts = Array.from({ length: shards }, (_, index) => (shards === 1 ? [] : [`--shard=${index + 1}/${shards}`]));
+      const counts = await Promise.all(parts.map((part) => inLane(() => runVitest(name, part, { out: context.out, env }))));
+      return counts.reduce(addCounts);
     },
   };
 }
 
-class HeldText extends Writable {
-  text = '';
-
-  override _write(chunk: unknown, _encoding: string, done: () => void): void {
-    this.text += String(chunk);
-    done();
-  }
-}
-
 async function runVitest(name: string, more: readonly string[], { out, env }: SuiteContext): Promise<Counts> {
   const directory = mkdtempSync(join(tmpdir(), 'lictor-report-'));
+  const lines = new WholeLines(out);
   try {
     const reportFile = join(directory, 'report.json');
     const vitest = join(REPOSITORY, 'node_modules/vitest/vitest.mjs');
     const args = [vitest, 'run', '--project', name, ...more, '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
-    const { status } = await runCommand({ command: process.execPath, args, env, cwd: REPOSITORY, show: out });
+    const { status } = await runCommand({ command: process.execPath, args, env, cwd: REPOSITORY, show: lines });
     return judge(countReport(readReport(reportFile)), status);
   } finally {
+    lines.end();
     rmSync(directory, { recursive: true, force: true });
   }
 }

@@ -30,11 +30,14 @@ export interface Finished extends ProcessExit {
   readonly output: string;
 }
 
+/** Node need not compile the same files for each `lictor` of each test; a test gives its processes an environment of their own. */
+const COMPILED = Object.fromEntries(Object.entries(process.env).filter(([name]) => name === 'NODE_COMPILE_CACHE'));
+
 /** Starts a process; resolves when it is ready. */
 export async function start(options: StartOptions): Promise<Running> {
   const logFile = join(logDirectory(), `${logs.length}-${options.name.replace(/[^a-z0-9]+/gi, '-').slice(0, 60)}.log`);
   logs.push({ name: options.name, logFile });
-  const running = await startProcess({ ...options, logFile });
+  const running = await startProcess({ ...options, env: { ...COMPILED, ...options.env }, logFile });
   started.add(running);
   return { ...running, output: () => readLog(logFile), signal: (signal) => signalProcess(running.pid, signal) };
 }

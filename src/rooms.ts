@@ -24,6 +24,7 @@ import type { Clock } from './contract/clock.ts';
 import { REASONS } from './contract/reasons.ts';
 import { type Answerer, createAnswerer } from './decide/answer.ts';
 import { createDecider, type Decider } from './decide/decider.ts';
+import { openServices } from './decide/open-services.ts';
 import { decidingText, publishRevision } from './decide/revision.ts';
 import { prefectAnswers, watchPrefect } from './edge/watch-prefect.ts';
 import type { EventMemory } from './events/memory.ts';
@@ -139,7 +140,13 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   const prefect = { ...config.prefect, publicUrl: config.publicUrl };
   const feed = startFeed({ intake: house.eventIntake, prefect, openCounts: () => openEventCounts(house.paths.ledgerFile), clock, log });
   const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber: () => store.changeNumber(), knowsFlow: store.knownFlows.has });
-  const answerer = createAnswerer({ decider, catalogue, clock, mayWrite: () => !config.ledger.failClosed || ledger.healthy() });
+  const answerer = createAnswerer({
+    decider,
+    catalogue,
+    clock,
+    mayWrite: () => !config.ledger.failClosed || ledger.healthy(),
+    services: openServices({ ...house, config, authenticator, policy, entities: entities.recent }),
+  });
   const warn = (message: string, error: unknown): void => log.warn({ err: error }, message);
   const mediator = createMediator({
     catalogue,

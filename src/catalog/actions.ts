@@ -2,6 +2,7 @@
 
 import { LictorError } from '../contract/error.ts';
 import type { ActionGroup, ActionName, Operation, ResourceType } from '../contract/operation.ts';
+import { CALL_ACTION } from '../contract/service-call.ts';
 import { READ_SECRETS } from './query.ts';
 
 /** An action, the kind of right it is, and what it may be done on. */
@@ -29,6 +30,7 @@ export interface ActionEntry {
  *   targets, webhooks, notifications, kinds that are not known here.
  * - `blocks.write.webhook`: asked besides any change of a block whose address the server itself calls.
  * - `ledger.read`: what the gateway has written down; on its own surfaces, never on a route of Prefect.
+ * - `services.call`: a call of a service by one of its routes (src/decide/service-calls.ts).
  * - `admin.settings.read_all`: without it `GET /admin/settings` is redacted.
  */
 export const EXTRA_ACTIONS: readonly ActionEntry[] = [
@@ -48,6 +50,7 @@ export const EXTRA_ACTIONS: readonly ActionEntry[] = [
   { name: 'blocks.write.webhook', group: 'admin', resources: ['BlockDocument'] },
   { name: 'admin.settings.read_all', group: 'admin', resources: ['System'] },
   { name: 'ledger.read', group: 'admin', resources: ['System'] },
+  { name: CALL_ACTION, group: 'services', resources: ['ServiceRoute'] },
   { name: READ_SECRETS, group: 'secrets', resources: ['BlockDocument', 'BlockType'] },
 ];
 

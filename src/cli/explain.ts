@@ -158,7 +158,7 @@ function createParts({ config, paths }: LoadedContext, own: OwnPolicies, prefect
   const revision = publishedRevision(join(paths.root, 'revision.json'));
   const policy = createPolicyEngine({ actions, revision: revision ?? 0, policies: { ...loadBuiltInPolicies(), ...own.texts } });
   const sources = new Map([...loadPolicySources(), ...own.sources]);
-  return { catalogue, actions, policy, sources, publicUrl: config.publicUrl, ...prefect, revision };
+  return { catalogue, actions, policy, sources, publicUrl: config.publicUrl, services: config.services, ...prefect, revision };
 }
 
 function lazyStore(config: Config): { readonly open: () => Promise<Store>; readonly close: () => Promise<void> } {

@@ -1,5 +1,6 @@
 // A record in words: what the gateway says about itself, and what a request did.
 import type { LedgerRecord } from '../contract/record.ts';
+import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { EVENTS_STORED, GATEWAY_ACTIONS } from '../ledger/events.ts';
 import { SUMMARY_ACTION } from '../ledger/floods.ts';
 import { EXPORT_GAP_ACTION } from '../sinks/exports.ts';
@@ -47,8 +48,15 @@ function summaryWords({ resource_id, source_ip, tool }: LedgerRecord, gap: strin
 
 const STARTED: Readonly<Record<string, string>> = { none: ' for the first time', clean: ' after a clean stop', unclean: ' after being killed' };
 
-/** The action, or the bare request where no route of Prefect is concerned. */
+/** `/v1/x` of `/.lictor/svc/billing/v1/x`. */
+function belowService({ path, service }: LedgerRecord): string {
+  const [, below = path ?? ''] = (path ?? '').split(`${SERVICES_PREFIX}${service ?? ''}`);
+  return below;
+}
+
+/** A call of a service, the action, or the bare request where no route of Prefect is concerned. */
 export function actionWords(record: LedgerRecord): string {
+  if (record.service !== null) return `${record.service} ${record.method ?? '-'} ${belowService(record)}`.trimEnd();
   return record.action ?? `${record.method ?? '-'} ${record.path ?? ''}`.trimEnd();
 }
 

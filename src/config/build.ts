@@ -11,6 +11,7 @@ import { readPrefect } from './sections/prefect.ts';
 import { readProviders } from './sections/providers.ts';
 import { readProxies } from './sections/proxies.ts';
 import { readListen, readPublicUrl } from './sections/public-url.ts';
+import { readServices } from './sections/services.ts';
 import { checkClientCertificates, readTls } from './sections/tls.ts';
 import { readTraces } from './sections/traces.ts';
 import { readCliLife, readForwardHeaders, readLimit, readSessions, readStore } from './sections/traffic.ts';
@@ -46,7 +47,8 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
     cliSeconds: readCliLife(wire.sessions, report),
     sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h', cli: '30d' }, report),
     limit: readLimit(wire.limits ?? [], report, problems.concerns(['limits', 0])),
-    forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], report),
+    forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], ['forward_headers'], report),
+    services: readServices({ wire: wire.services, listen, prefect, baseDir, secrets }, report),
     startedByTag: wire.started_by_tag === true,
     ledger: readLedger(wire.ledger),
     traces: readTraces({ wire: wire.traces, baseDir, secrets }, report),

@@ -1,4 +1,5 @@
 // The loaded configuration: parsed once, trusted inside. Wire names are snake_case, these are camelCase.
+import type { Method } from '../contract/operation.ts';
 import type { Scope } from '../contract/scope.ts';
 
 export interface PublicUrl {
@@ -121,6 +122,39 @@ export interface Traces extends Pick<LedgerExport, 'url' | 'ca' | 'headers' | 't
   readonly share: number;
 }
 
+/** What tasks call through the gateway, below `/.lictor/svc/NAME`. */
+export interface Service {
+  readonly name: string;
+  readonly servers: readonly ServiceServer[];
+  /** The path of all its servers' addresses, put before that of a call: `''`, or `/api`. */
+  readonly path: string;
+  /** What may be called at all, the most specific first. */
+  readonly routes: readonly ServiceRoute[];
+  /** PEM of the authorities that signed the servers' certificates; null: the system's. */
+  readonly caFile: string | null;
+  /** What the gateway shows as a client; null: nothing. */
+  readonly certificate: { readonly certFile: string; readonly keyFile: string } | null;
+  /** A header with a credential that the gateway adds. Secret. */
+  readonly injected: { readonly header: string; readonly value: string } | null;
+  readonly timeoutSeconds: number;
+  /** Request headers that reach it beside the built-in allow-list, lower case. */
+  readonly forwardHeaders: readonly string[];
+}
+
+export interface ServiceServer {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  readonly weight: number;
+  /** Asked while the others are away. */
+  readonly backup: boolean;
+}
+
+/** Some methods on the paths of one pattern (src/catalog/service-routes.ts). */
+export interface ServiceRoute {
+  readonly methods: readonly Method[];
+  readonly pattern: string;
+}
+
 export interface Config {
   readonly publicUrl: PublicUrl;
   readonly listen: readonly ListenAddress[];
@@ -160,6 +194,7 @@ export interface Config {
   readonly limit: { readonly ratePerSecond: number; readonly burst: number };
   /** Request headers that reach Prefect beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
+  readonly services: readonly Service[];
   /** Runs get the tag `started-by:NAME`. */
   readonly startedByTag: boolean;
   /** `retentionSeconds` null: records are kept for ever. */

@@ -130,17 +130,21 @@ function valueAt(data: unknown, keys: Keys): unknown {
   return value;
 }
 
-/** `prefect.auth_string`, `identity_providers.N.client_secret`. */
+/** `prefect.auth_string`, `identity_providers.N.client_secret`, `services.N.inject.header.value`, `.basic.password`. */
 function isSecret(keys: Keys): boolean {
   const [first, second, third] = keys;
   if (keys.length === 2) return first === 'prefect' && second === 'auth_string';
+  if (keys.length === 5) return first === 'services' && third === 'inject' && (keys[4] === 'value' || keys[4] === 'password');
   return keys.length === 3 && first === 'identity_providers' && third === 'client_secret';
 }
 
 /** A password in the file would be in backups and reviews: it comes from the environment or from a file of its own. */
 function checkSecretsAreReferences(data: unknown, problems: ProblemList): void {
   const providers = valueAt(data, ['identity_providers']);
+  const services = valueAt(data, ['services']);
   const places: Keys[] = [['prefect', 'auth_string']];
+  for (const index of Array.isArray(services) ? services.keys() : [])
+    places.push(['services', index, 'inject', 'header', 'value'], ['services', index, 'inject', 'basic', 'password']);
   if (Array.isArray(providers)) places.push(...providers.map((_, index) => ['identity_providers', index, 'client_secret']));
   for (const keys of places) {
     const value = valueAt(data, keys);

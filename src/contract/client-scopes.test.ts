@@ -9,7 +9,7 @@ it('all of them leave everything, as none at all does', () => {
 
 it.each([
   ['prefect:read', ['baseline', 'read']],
-  ['prefect:run', ['baseline', 'read', 'machine', 'steer']],
+  ['prefect:run', ['baseline', 'read', 'machine', 'steer', 'services']],
   ['prefect:write', ['baseline', 'read', 'secrets', 'override', 'configure']],
   ['lictor:admin', ['baseline', 'admin']],
 ] as const)('%s leaves %j', (scope, groups) => {

@@ -9,7 +9,7 @@ const READ: readonly ActionGroup[] = ['baseline', 'read'];
 /** Which groups of actions each leaves. `machine`: what the process of a flow does, so that a flow runs under `lictor exec`. */
 const GROUPS: Readonly<Record<ClientScope, readonly ActionGroup[]>> = {
   'prefect:read': READ,
-  'prefect:run': [...READ, 'steer', 'machine'],
+  'prefect:run': [...READ, 'steer', 'machine', 'services'],
   'prefect:write': [...READ, 'secrets', 'override', 'configure'],
   'lictor:admin': ['baseline', 'admin'],
 };

@@ -33,7 +33,7 @@ export const LOGIN_BROWSER = 'x-lictor-in-login-browser';
 
 /** Headers with which the control plane answers nginx. Never forwarded to a client. */
 export const OUTPUT = {
-  /** direct | mediated | own */
+  /** direct | mediated | egress */
   path: 'x-lictor-path',
   /** The key of the identity limit: the principal's id. */
   limit: 'x-lictor-limit',
@@ -43,6 +43,8 @@ export const OUTPUT = {
   absent: 'x-lictor-absent',
   /** `AccessFacts` (facts.ts): what the access log cannot know by itself. */
   facts: 'x-lictor-facts',
+  /** What a service is told of the caller, signed (src/egress). */
+  assertion: 'x-lictor-assertion',
 } as const;
 
 /** What the decision tells the access log, and through it the ledger. Snake case: the record's own names. */

@@ -1,7 +1,7 @@
 // One entry of the action catalogue: what a route of Prefect means.
 
-/** How a request reaches Prefect; `own` is answered by the gateway itself; `deny` never passes. */
-export type PathTaken = 'direct' | 'mediated' | 'relay' | 'own' | 'deny';
+/** How a request reaches Prefect or a service; `own` is answered by the gateway itself; `deny` never passes. */
+export type PathTaken = 'direct' | 'mediated' | 'relay' | 'egress' | 'own' | 'deny';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -25,15 +25,18 @@ export const RESOURCE_TYPES = [
   'SavedSearch',
   'Collection',
   'Ui',
+  'Service',
+  'ServiceRoute',
 ] as const;
 export type ResourceType = (typeof RESOURCE_TYPES)[number];
 
 /**
  * What kind of right an action is. Roles are permits on these groups (policy/roles/*.cedar).
  * baseline: whatever authenticates; read; secrets: reads that return secret values; machine: worker and run protocol;
- * steer: start and steer runs; override: change what a run executes; configure: write configuration; admin.
+ * steer: start and steer runs; override: change what a run executes; configure: write configuration; services: call what
+ * `services:` of lictor.yaml names; admin.
  */
-export const ACTION_GROUPS = ['baseline', 'read', 'secrets', 'machine', 'steer', 'override', 'configure', 'admin'] as const;
+export const ACTION_GROUPS = ['baseline', 'read', 'secrets', 'machine', 'steer', 'override', 'configure', 'services', 'admin'] as const;
 export type ActionGroup = (typeof ACTION_GROUPS)[number];
 
 /** `resource.verb`, e.g. `flow_runs.read`; the nouns are Prefect's own. */

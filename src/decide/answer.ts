@@ -8,11 +8,14 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import { OUTPUT } from '../contract/names.ts';
 import type { Operation, PathTaken } from '../contract/operation.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
+import { parseServiceOperation, type ServiceCall } from '../contract/service-call.ts';
+import type { Assert } from '../egress/assertion.ts';
 import { absentBody } from '../scope/absent.ts';
 import { mustBeRead } from './bound.ts';
 import type { Authorization, Decider } from './decider.ts';
 import { decisionKey } from './inputs.ts';
 import { createLiveKeys } from './live-keys.ts';
+import type { ServiceCalls } from './service-calls.ts';
 import { whoFields } from './who.ts';
 
 export interface Answer {
@@ -33,6 +36,8 @@ export interface AnswererParts {
   readonly clock: Clock;
   /** False while records cannot be written: no new decision for a write is made. */
   readonly mayWrite: () => boolean;
+  /** Left out: no call of a service is allowed. */
+  readonly services?: { readonly calls: ServiceCalls; readonly assert: Assert };
 }
 
 const FRESH_SECONDS = 1;
@@ -43,42 +48,83 @@ export function createAnswerer(parts: AnswererParts): Answerer {
   const inFlight = new Map<string, Promise<Authorization>>();
 
   /** Single flight: nginx has no lock here, so an expired key can arrive many times at once. */
-  const authorizeOnce = (key: string, inputs: EdgeInputs): Promise<Authorization> => {
+  const authorizeOnce = (key: string, inputs: EdgeInputs, call: ServiceCall | undefined): Promise<Authorization> => {
     const running = inFlight.get(key);
     if (running !== undefined) return running;
-    const mediated = parts.catalogue.byId(inputs.operation)?.taken === 'mediated';
-    const started = (mediated ? parts.decider.precheck(inputs) : parts.decider.authorize(inputs, [])).finally(() => inFlight.delete(key));
+    const started = authorize(parts, inputs, call).finally(() => inFlight.delete(key));
     inFlight.set(key, started);
     return started;
   };
 
+  const allow = async (authorization: Allowed, asked: Asked, facts: string): Promise<Answer> => {
+    const { operation, call, key } = asked;
+    const way = call === undefined ? wayToPrefect(authorization, operation) : await wayToService(parts, authorization, call);
+    if (way === undefined) return refusal('action-unknown', facts);
+    if ((operation?.writes ?? changes(call)) && !parts.mayWrite()) throw new LictorError('ledger-unavailable', 'the ledger cannot be written');
+    const cacheable = liveKeys.admit(authorization.principal.id, key);
+    return {
+      status: 200,
+      headers: {
+        ...way,
+        [OUTPUT.limit]: encodeURIComponent(authorization.principal.id),
+        [OUTPUT.facts]: facts,
+        'cache-control': cacheable ? cacheControl(authorization.credential.expiresAtMs, parts.clock()) : 'no-store',
+      },
+    };
+  };
+
   return {
     async answer(inputs) {
-      const operation = parts.catalogue.byId(inputs.operation);
-      const key = `${decisionKey(inputs)}|${operation === undefined ? inputs.method : ''}`;
-      const authorization = await authorizeOnce(key, inputs);
+      const asked = whatIsAsked(parts, inputs);
+      const authorization = await authorizeOnce(asked.key, inputs, asked.call);
       if (!authorization.ok && authorization.reason === 'gateway-unavailable') throw new LictorError('gateway-unavailable', 'decisions do not settle');
       const facts = factsHeader(authorization, parts.decider.revision);
-      if (!authorization.ok) return refusal(authorization.reason, facts, absentHeader(parts.catalogue, inputs, authorization.reason));
-      if (operation === undefined || operation.taken === 'relay') return refusal('action-unknown', facts);
-      if (operation.writes && !parts.mayWrite()) throw new LictorError('ledger-unavailable', 'the ledger cannot be written');
-      const cacheable = liveKeys.admit(authorization.principal.id, key);
-      return {
-        status: 200,
-        headers: {
-          [OUTPUT.path]: pathOf(authorization, operation),
-          [OUTPUT.limit]: encodeURIComponent(authorization.principal.id),
-          [OUTPUT.facts]: facts,
-          'cache-control': cacheable ? cacheControl(authorization.credential.expiresAtMs, parts.clock()) : 'no-store',
-        },
-      };
+      if (authorization.ok) return allow(authorization, asked, facts);
+      return refusal(authorization.reason, facts, absentHeader(parts.catalogue, inputs, authorization.reason));
     },
     forget: () => liveKeys.clear(),
   };
 }
 
+interface Asked {
+  readonly key: string;
+  readonly operation: Operation | undefined;
+  /** Of a service, where it is no operation of Prefect's. */
+  readonly call: ServiceCall | undefined;
+}
+
+function whatIsAsked({ catalogue }: AnswererParts, inputs: EdgeInputs): Asked {
+  const operation = catalogue.byId(inputs.operation);
+  const key = `${decisionKey(inputs)}|${operation === undefined ? inputs.method : ''}`;
+  return { key, operation, call: operation === undefined ? parseServiceOperation(inputs.operation) : undefined };
+}
+
+function authorize({ catalogue, decider, services }: AnswererParts, inputs: EdgeInputs, call: ServiceCall | undefined): Promise<Authorization> {
+  if (services !== undefined && call !== undefined) return services.calls.authorize(inputs, call);
+  return catalogue.byId(inputs.operation)?.taken === 'mediated' ? decider.precheck(inputs) : decider.authorize(inputs, []);
+}
+
+type Allowed = Extract<Authorization, { ok: true }>;
+type Way = Readonly<Record<string, string>> | undefined;
+
+/** Undefined: there is none. */
+function wayToPrefect(authorization: Allowed, operation: Operation | undefined): Way {
+  return operation === undefined || operation.taken === 'relay' ? undefined : { [OUTPUT.path]: pathOf(authorization, operation) };
+}
+
+async function wayToService({ services }: AnswererParts, { principal, entities }: Allowed, { service }: ServiceCall): Promise<Way> {
+  return services === undefined
+    ? undefined
+    : { [OUTPUT.path]: 'egress', [OUTPUT.assertion]: await services.assert({ service, principal, run: entities[0] ?? null }) };
+}
+
+/** Of any other there is no knowing. */
+function changes(call: ServiceCall | undefined): boolean {
+  return call?.method !== 'GET' && call?.method !== 'HEAD';
+}
+
 /** What is allowed for a part only is narrowed to it, or refused, where the body can be read. */
-function pathOf({ restriction, principal }: Extract<Authorization, { ok: true }>, operation: Operation): PathTaken {
+function pathOf({ restriction, principal }: Allowed, operation: Operation): PathTaken {
   return restriction === null && !mustBeRead(principal, operation) ? operation.taken : 'mediated';
 }
 

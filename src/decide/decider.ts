@@ -118,7 +118,7 @@ async function known(parts: Inside, inputs: EdgeInputs, changeNumber: number): P
 }
 
 /** Computes again while a security change lands in between (at most a few times: changes are rare). */
-async function settled(parts: DeciderParts, decide: (changeNumber: number) => Promise<Authorization>): Promise<Authorization> {
+export async function settled(parts: Pick<DeciderParts, 'changeNumber'>, decide: (changeNumber: number) => Promise<Authorization>): Promise<Authorization> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const before = await parts.changeNumber();
     const answer = await decide(before);

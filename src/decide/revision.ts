@@ -20,7 +20,7 @@ export function publishRevision(file: string, parts: readonly string[]): number 
 }
 
 /** Secrets, and what decides nothing. */
-const NOT_DECIDING: ReadonlySet<string> = new Set(['authString', 'apiKey', 'next', 'clientSecret', 'exports', 'metrics', 'traces']);
+const NOT_DECIDING: ReadonlySet<string> = new Set(['authString', 'apiKey', 'next', 'clientSecret', 'injected', 'exports', 'metrics', 'traces']);
 
 /** What of a configuration makes a new revision when it changes. */
 export function decidingText(config: object): string {

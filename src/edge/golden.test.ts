@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { edgeForms } from '../../test/env/edge-forms.ts';
+import { edgeForms, edgeServices } from '../../test/env/edge-forms.ts';
 import { stubConfig } from '../../test/env/stub-edge.ts';
 import { OPERATIONS } from '../catalog/catalogue.ts';
 import type { Config } from '../config/config.ts';
@@ -18,7 +18,8 @@ const KEPT = ['nginx.conf', 'servers.conf', 'upstreams.conf'] as const;
 
 const PATHS = statePaths('/var/lib/lictor', '/run/lictor');
 const PLAIN = stubConfig(4280, { url: 'http://127.0.0.1:4200', authString: 'user:not-a-secret' });
-const FORMS = edgeForms({ certFile: '/etc/lictor/cert.pem', keyFile: '/etc/lictor/key.pem', caFile: '/etc/lictor/ca.pem' });
+const CERTIFICATES = { certFile: '/etc/lictor/cert.pem', keyFile: '/etc/lictor/key.pem', caFile: '/etc/lictor/ca.pem' };
+const FORMS = edgeForms(CERTIFICATES);
 
 function render(version: string, form: Partial<Config>): EdgeFiles {
   return renderEdge({
@@ -54,6 +55,17 @@ describe.each(VERSIONS)('the configuration for nginx %s', (version) => {
   it('keeps the rules with a path in public_url', () => {
     const below = { publicUrl: { ...PLAIN.publicUrl, basePath: '/prefect' } };
     for (const form of Object.values(FORMS)) expect(lintEdge(render(version, { ...form, ...below }))).toEqual([]);
+  });
+
+  it('has its services, by the same rules, with a path in public_url too', () => {
+    const files = render(version, { services: edgeServices(CERTIFICATES) });
+    for (const file of ['service-maps.conf', 'services.conf', 'service-billing.conf', 'service-vault.conf'])
+      expectGolden(`services/${file}`, files.get(file) ?? '');
+    expect(lintEdge(files)).toEqual([]);
+    const publicUrl = { ...PLAIN.publicUrl, basePath: '/prefect' };
+    expect(lintEdge(render(version, { publicUrl, services: edgeServices(CERTIFICATES) }))).toEqual([]);
+    const secrets = [...files].filter(([, text]) => text.includes('no-real-key')).map(([file]) => file);
+    expect(secrets).toEqual(['service-billing-credential.conf']);
   });
 
   it('is started with the golden arguments', () => {

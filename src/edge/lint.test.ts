@@ -21,6 +21,11 @@ describe('the lint of the rendered configuration', () => {
       lint(`location / { auth_request /d; try_files /.never @go; } location @go { ${IGNORE} proxy_pass https://lictor_prefect$lictor_forwarded_target; }`),
     ).toEqual([]);
   });
+  it('accepts the raw target below a service', () => {
+    const location = (target: string) => `location / { auth_request /d; try_files /.never @go; } location @go { ${IGNORE} proxy_pass ${target}; }`;
+    expect(lint(location('https://lictor_service_a_b$lictor_service_target'))).toEqual([]);
+    expect(lint(location('https://elsewhere$lictor_service_target')).join()).toMatch(/rewritten target/);
+  });
   it('accepts the parts that authenticate themselves', () => {
     expect(lint(`location = /s { ${IGNORE} proxy_set_header Upgrade $http_upgrade; proxy_pass http://lictor_relay; }`)).toEqual([]);
   });

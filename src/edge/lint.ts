@@ -40,9 +40,12 @@ function lintLocation(location: Directive, parents: readonly Directive[]): reado
   ];
 }
 
-/** The one variable that may stand there is the raw target without the path of public_url (render-base-path.ts). */
+/** What may stand there is the raw target without the path of public_url (render-base-path.ts), or without the service's (render-services.ts). */
 function isRewritten(target: string): boolean {
-  return target.replace(/^(https?:\/\/lictor_prefect(?:_straight)?)\$lictor_forwarded_target$/, '$1').includes('$');
+  return target
+    .replace(/^(https?:\/\/lictor_prefect(?:_straight)?)\$lictor_forwarded_target$/, '$1')
+    .replace(/^(https?:\/\/lictor_service_[a-z0-9_]+)\$lictor_service_target$/, '$1')
+    .includes('$');
 }
 
 /** Decided: it asks itself, only an internal redirect from a decided location reaches it, or the part behind it authenticates. */

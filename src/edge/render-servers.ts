@@ -63,7 +63,7 @@ ${tls}    root ${NO_FILES};
     include refusals.conf;
 
     include locations.conf;
-${renderPlaces(config)}${renderSockets(operations, config.publicUrl)}}
+${renderPlaces(config)}${config.services.length === 0 ? '' : '    include services.conf;\n'}${renderSockets(operations, config.publicUrl)}}
 `;
 }
 

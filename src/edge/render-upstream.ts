@@ -188,7 +188,8 @@ function lastResort(paths: StatePaths): string {
   return join(paths.memberSockets, 'none.sock');
 }
 
-function address(url: string): string {
+/** `10.0.0.1:4200`, as nginx names a server. */
+export function address(url: string): string {
   const { hostname, port, protocol } = new URL(url);
   return `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
 }

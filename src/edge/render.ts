@@ -9,6 +9,7 @@ import { linkedOperations, literal, renderBasePath, renderDocumentLinks, renderM
 import { renderMaps, renderTransportSecurity } from './render-maps.ts';
 import { renderRequestId } from './render-request-id.ts';
 import { renderServers } from './render-servers.ts';
+import { renderServices } from './render-services.ts';
 import { renderHttp } from './render-traces.ts';
 import {
   renderCredential,
@@ -41,7 +42,7 @@ export interface EdgeInput {
   readonly node: string;
 }
 
-/** File name -> content. Secrets stand in `upstream-credential*.conf` alone; all files are written 0600. */
+/** File name -> content. Secrets stand in `upstream-credential*.conf` and `service-NAME-credential.conf` alone; all files are written 0600. */
 export type EdgeFiles = ReadonlyMap<string, string>;
 
 export function renderEdge(input: EdgeInput): EdgeFiles {
@@ -68,6 +69,7 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   files.set('upstream-credential.conf', renderCredential(config));
   if (config.prefect.next !== null) files.set('upstream-credential-next.conf', renderNextCredential(config));
   files.set('forward-headers.conf', renderForwardHeaders(config));
+  for (const [name, text] of renderServices(config)) files.set(name, text);
   files.set('identity-limit.conf', `limit_req zone=lictor_identity burst=${config.limit.burst} nodelay;\n`);
   return files;
 }
@@ -98,7 +100,7 @@ ${renderRequestId(version, node)}    access_log ${quotePath(paths.accessLog)} li
     include base-path.conf;
     include routes.conf;
     include maps.conf;
-    include servers.conf;
+${config.services.length === 0 ? '' : '    include service-maps.conf;\n'}    include servers.conf;
 }
 `;
 }

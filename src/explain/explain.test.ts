@@ -133,6 +133,27 @@ describe('explain a request', () => {
   );
 });
 
+describe('explain a call of a service', () => {
+  const routes = [{ pattern: '/v1/*', methods: ['GET'] as const }];
+  const billing = { name: 'billing', servers: [], path: '', routes, caFile: null, certificate: null, injected: null, timeoutSeconds: 1, forwardHeaders: [] };
+  const withServices = { ...parts, services: [billing] };
+
+  it('by its route, and by what is listed', async () => {
+    const line = (method: string, path: string) => ({ line: `${method} /.lictor/svc/billing${path}` });
+    expect(await explainRequest(withServices, await role('admin'), line('GET', '/v1/x'))).toMatchObject({
+      decision: 'allow',
+      request: { path_taken: 'egress', route: '/v1/*' },
+      asks: [
+        { action: 'services.call', resource_type: 'ServiceRoute', resource_id: 'billing/v1/*', facts: { service: 'billing', method: 'GET', route: '/v1/*' } },
+      ],
+    });
+    expect(await explainRequest(withServices, await role('viewer'), line('GET', '/v1/x'))).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });
+    expect(await explainRequest(withServices, await role('admin'), line('POST', '/v1/x'))).toMatchObject({ reason: 'service-route-unknown', status: 403 });
+    expect(await explainRequest(withServices, await role('admin'), line('GET', '/v1/../x'))).toMatchObject({ reason: 'path-not-canonical' });
+    await expect(explainRequest(withServices, await role('admin'), { line: 'GET /.lictor/svc/biling/v1/x' })).rejects.toThrow('Did you mean billing?');
+  });
+});
+
 describe('explain a request that was made', () => {
   const record: LedgerRecord = {
     ...{ id: '1', time: '2026-01-01T00:00:00.000Z', request_id: 'r', principal: 'role:viewer', principal_kind: 'user', idp: 'local', credential_id: null },

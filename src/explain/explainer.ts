@@ -1,7 +1,8 @@
 // Asks the same decider, catalogue and mediator families as a real request would, and keeps what each of them said.
+import type { Authenticator } from '../authn/authenticator.ts';
 import type { ActionEntry } from '../catalog/actions.ts';
 import type { Catalogue } from '../catalog/catalogue.ts';
-import type { PublicUrl } from '../config/config.ts';
+import type { PublicUrl, Service } from '../config/config.ts';
 import type { Decision, Located } from '../contract/decision.ts';
 import type { Entity } from '../contract/entity.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
@@ -24,6 +25,7 @@ export interface ExplainerParts {
   readonly policy: PolicyEngine;
   readonly sources: ReadonlyMap<string, PolicySource>;
   readonly publicUrl: Pick<PublicUrl, 'origin' | 'basePath'>;
+  readonly services: readonly Service[];
   /** Reads an object of Prefect; throws when Prefect cannot be asked. */
   readonly lookup: Lookup;
   /** Who has made an object through the gateway; null: not known. */
@@ -69,7 +71,20 @@ export function conclude(parts: ExplainerParts, somebody: Somebody, findings: Fi
 }
 
 /** The real decider, told who it is: only proving the identity is left out. */
-export function deciderFor(parts: ExplainerParts, { principal }: Somebody): Decider {
+export function deciderFor(parts: ExplainerParts, somebody: Somebody): Decider {
+  const entities = entitiesOf(parts);
+  return createDecider({
+    authenticator: authenticatorFor(somebody),
+    catalogue: parts.catalogue,
+    policy: parts.policy,
+    entities: { recent: entities, now: entities },
+    changeNumber: async () => 0,
+    ...(parts.knowsFlow !== undefined && { knowsFlow: parts.knowsFlow }),
+  });
+}
+
+/** A person comes with a session, everybody else with a token. */
+export function authenticatorFor({ principal }: Somebody): Authenticator {
   const bySession = principal.kind === 'user';
   const authentication = {
     ok: true,
@@ -82,16 +97,7 @@ export function deciderFor(parts: ExplainerParts, { principal }: Somebody): Deci
       alsoPresented: [],
     },
   } as const;
-  const authenticator = { authenticate: async () => authentication, authenticateFrame: async () => authentication, idle: async () => undefined };
-  const entities = entitiesOf(parts);
-  return createDecider({
-    authenticator,
-    catalogue: parts.catalogue,
-    policy: parts.policy,
-    entities: { recent: entities, now: entities },
-    changeNumber: async () => 0,
-    ...(parts.knowsFlow !== undefined && { knowsFlow: parts.knowsFlow }),
-  });
+  return { authenticate: async () => authentication, authenticateFrame: async () => authentication, idle: async () => undefined };
 }
 
 /** What nginx would hand over. A person's writes are taken as made on the gateway's own pages. */
@@ -157,7 +163,7 @@ export function unseenNotes(asks: readonly ExplainedAsk[]): readonly string[] {
 }
 
 /** Prefect's objects, as the explainer can look at them. */
-function entitiesOf({ lookup, makerOf }: ExplainerParts): Entities {
+export function entitiesOf({ lookup, makerOf }: ExplainerParts): Entities {
   return createEntities({ lookup, lasting: lookup, makerOf });
 }
 
@@ -166,7 +172,7 @@ interface Looked {
   readonly entity: Entity | null;
 }
 
-function explainDecision(parts: ExplainerParts, decision: Decision, { facts, entity }: Looked): ExplainedAsk {
+export function explainDecision(parts: ExplainerParts, decision: Decision, { facts, entity }: Looked): ExplainedAsk {
   return {
     action: decision.action,
     group: parts.actions.find(({ name }) => name === decision.action)?.group ?? null,

@@ -1,4 +1,4 @@
-// `alice@local`, `token:etl-worker` or `role:viewer` -> the principal that such a request would have, and where its roles come from.
+// `alice@local`, `token:etl-worker`, `run:ID` or `role:viewer` -> the principal that such a request would have, and where its roles come from.
 
 import { idpOfAccount, userPrincipal } from '../authn/accounts/principal.ts';
 import { identityPrincipal } from '../authn/identity/principal.ts';
@@ -8,9 +8,10 @@ import type { Config } from '../config/config.ts';
 import { nearestName } from '../config/suggest.ts';
 import { LictorError } from '../contract/error.ts';
 import { type Lock, lockText } from '../contract/lock.ts';
-import type { Principal } from '../contract/principal.ts';
+import { type Principal, RUN_ATTRIBUTE } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
+import { runOfPrincipal, runPrincipalId } from '../contract/run-token.ts';
 import { everywhere, roleNames } from '../contract/scope.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredToken } from '../store/tokens.ts';
@@ -39,6 +40,8 @@ export interface PrincipalParts {
 /** Throws LictorError `principal-unknown` with a suggestion. */
 export async function findPrincipal(text: string, parts: PrincipalParts): Promise<Somebody> {
   if (text.startsWith('role:')) return hypothetical(text);
+  const run = runOfPrincipal(text);
+  if (run !== null) return runSomebody(run);
   const store = await parts.store();
   const found = await existing(text, store, parts);
   const lock = await lockOnPrincipal(store.locks, found.principal);
@@ -68,6 +71,23 @@ function hypothetical(text: string): Somebody {
   const kind = roles.length === 1 && roles[0] === 'worker' ? 'worker' : 'service';
   const principal: Principal = { id: text, kind, idp: null, roles, grants: everywhere(roles), groups: [], attributes: {}, onBehalfOf: [] };
   return { principal, hypothetical: true, roles: roles.map((role) => ({ role, scope: null, from: ['as asked'] })), refusedAs: null, notes: [] };
+}
+
+/** By the rights of runs; the scopes and the standing of its worker are not looked at. */
+function runSomebody(flowRunId: string): Somebody {
+  const attributes = { [RUN_ATTRIBUTE]: flowRunId };
+  const principal: Principal = {
+    id: runPrincipalId(flowRunId),
+    kind: 'run',
+    idp: null,
+    roles: ['run'],
+    grants: everywhere(['run']),
+    groups: [],
+    attributes,
+    onBehalfOf: [],
+  };
+  const notes = ['As a run whose worker holds its role on everything; who has started it, and whether its token still holds, are not looked at.'];
+  return { principal, hypothetical: false, roles: [{ role: 'run', scope: null, from: ['its token'] }], refusedAs: null, notes };
 }
 
 async function tokenPrincipal(name: string, store: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {

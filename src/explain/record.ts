@@ -6,6 +6,7 @@ import { explainAction } from './action.ts';
 import type { ExplainerParts } from './explainer.ts';
 import type { Explanation, Revisited } from './explanation.ts';
 import type { Somebody } from './principal.ts';
+import { explainCall, locateCall } from './service-call.ts';
 
 export interface RecordQuestion {
   readonly record: LedgerRecord;
@@ -17,11 +18,23 @@ export interface RecordQuestion {
 export async function revisit(parts: ExplainerParts, { record, somebody }: RecordQuestion): Promise<Revisited> {
   if (somebody === null) return alone(record, 'Nobody was authenticated, so there is no right to ask for again.');
   if (typeof somebody === 'string') return alone(record, `It cannot be asked again: ${somebody}`);
+  if (record.service !== null) return revisitCall(parts, record, somebody);
   const type = RESOURCE_TYPES.find((known) => known === record.resource_type);
   const entry = parts.actions.find(({ name }) => name === record.action);
   if (entry === undefined || type === undefined || !entry.resources.includes(type))
     return alone(record, 'The record names no action of the catalogue, so there is no right to ask for again.');
   const now = await explainAction(parts, somebody, { action: entry.name, resource: record.resource_id === null ? type : `${type}:${record.resource_id}` });
+  return compared(record, now);
+}
+
+async function revisitCall(parts: ExplainerParts, record: LedgerRecord, somebody: Somebody): Promise<Revisited> {
+  const call = parts.services.some(({ name }) => name === record.service) ? locateCall(parts, `${record.method} ${record.path}`) : undefined;
+  return call === undefined
+    ? alone(record, `The service ${record.service} is not there any more.`)
+    : compared(record, await explainCall(parts, somebody, call));
+}
+
+function compared(record: LedgerRecord, now: Explanation): Revisited {
   const notes = beyondPolicy(record, now) ? ['It was not refused by a policy: what refused it is in the reason, and may be so again.'] : [];
   return { record, now, changed: record.decision !== null && record.decision !== now.decision && notes.length === 0, notes };
 }

@@ -16,6 +16,8 @@ import { isCanonical } from './canonical.ts';
 import { conclude, deciderFor, type ExplainerParts, evaluate, explainAsks, inputsOf, unseenNotes } from './explainer.ts';
 import type { ExplainedRequest, Explanation } from './explanation.ts';
 import type { Somebody } from './principal.ts';
+import { readLine } from './request-line.ts';
+import { explainCall, locateCall } from './service-call.ts';
 
 export interface RequestQuestion {
   /** `POST /api/...`, with the query; a whole URL of this gateway is fine too. */
@@ -26,6 +28,8 @@ export interface RequestQuestion {
 
 /** Throws LictorError `usage` when the line is no request of Prefect's. */
 export async function explainRequest(parts: ExplainerParts, somebody: Somebody, question: RequestQuestion): Promise<Explanation> {
+  const call = locateCall(parts, question.line);
+  if (call !== undefined) return explainCall(parts, somebody, call);
   const { request, operation } = locate(parts, question.line);
   const refuse = (reason: Explanation['reason'], notes: readonly string[] = []) => conclude(parts, somebody, { decision: 'deny', reason, request, notes });
   if (!isCanonical(request.path)) return refuse('path-not-canonical');
@@ -145,14 +149,7 @@ function ownResource({ catalogue }: ExplainerParts, operation: Operation, { path
 }
 
 function locate({ catalogue, publicUrl }: ExplainerParts, line: string): { readonly request: ExplainedRequest; readonly operation: Operation | undefined } {
-  const match = /^([A-Z]+) +(\S+)$/.exec(line.trim());
-  if (match === null) throw usage(`${JSON.stringify(line)} is no request: write METHOD and path, 'POST /api/flow_runs/filter'.`);
-  const [, method = '', target = ''] = match;
-  const whole = target.startsWith(`${publicUrl.origin}/`) ? target.slice(publicUrl.origin.length) : target;
-  const below = publicUrl.basePath !== '' && whole.startsWith(`${publicUrl.basePath}/`) ? whole.slice(publicUrl.basePath.length) : whole;
-  const at = below.indexOf('?');
-  const [path, query] = at < 0 ? [below, ''] : [below.slice(0, at), below.slice(at + 1)];
-  if (!path.startsWith('/')) throw usage(`${JSON.stringify(target)} is no path of ${publicUrl.origin}${publicUrl.basePath}: write it as /api/...`);
+  const { method, path, query } = readLine(publicUrl, line);
   if (`${path}/`.startsWith(OWN_PREFIX)) throw usage(`${path} is a page of the gateway itself: it authenticates by itself, and no policy is asked.`);
   if (method === 'OPTIONS') throw usage('OPTIONS is answered by the gateway itself (204), whoever asks.');
   const operation = isCanonical(path) ? catalogue.match(method, path)?.operation : undefined;

@@ -12,6 +12,28 @@ function record(line: string | Buffer, basePath = '') {
   return parsed.record;
 }
 
+describe('a call of a service', () => {
+  const call = (operation: string, more = {}) => {
+    const parsed = parseAccessLine(Buffer.from(accessLine('r1', { operation, taken: 'egress', path: '/.lictor/svc/billing/v1/x', ...more })), routes);
+    return parsed.ok ? parsed.record : undefined;
+  };
+
+  it('is bound to the run that calls, by its token alone', () => {
+    const own = facts({ principal: `run:${FLOW_RUN}`, principal_kind: 'run', action: 'services.call' });
+    expect(call('svc:billing:GET:/v1/*', { facts: own })).toMatchObject({
+      ...{ path_taken: 'egress', service: 'billing', action: 'services.call', resource_type: 'ServiceRoute', resource_id: 'billing/v1/*' },
+      ...{ flow_run_id: FLOW_RUN, run_binding: 'verified', status: 200, duration_ms: 250, decision: 'allow' },
+    });
+    expect(call('svc:billing:GET:/v1/*', { x_prefect_flow_run_id: FLOW_RUN })).toMatchObject({ flow_run_id: FLOW_RUN, run_binding: 'asserted' });
+  });
+
+  it('by no route is one of the service as a whole', () => {
+    const refused = { status: 403, code: 'service-route-unknown', facts: facts({ decision: 'deny', reason: 'service-route-unknown' }) };
+    expect(call('svc:billing:GET:', refused)).toMatchObject({ service: 'billing', resource_type: 'Service', resource_id: 'billing', decision: 'deny' });
+    expect(call('read_flow_run_flow_runs__id__get')?.service).toBeUndefined();
+  });
+});
+
 describe('an access line', () => {
   it('becomes a record of who did what to what, begun when the request began', () => {
     expect(record(accessLine('r1'))).toMatchObject({

@@ -4,6 +4,7 @@ import type { Operation } from '../contract/operation.ts';
 import { isReasonCode, REASONS } from '../contract/reasons.ts';
 import type { LedgerRecord, NewRecord } from '../contract/record.ts';
 import { runBinding } from '../contract/run-binding.ts';
+import { CALL_ACTION, parseServiceOperation, routeId, type ServiceCall } from '../contract/service-call.ts';
 import { parseFacts } from './access-facts.ts';
 
 /** What the ledger asks of the action catalogue (src/catalog/catalogue.ts). */
@@ -81,6 +82,8 @@ function refuses(code: string): boolean {
 }
 
 function withRoute(record: RequestRecord, line: Fields, routes: RouteKnowledge, basePath: string): RequestRecord {
+  const call = parseServiceOperation(text(line.operation) ?? '');
+  if (call !== undefined) return withService(record, line, call);
   const operation = routes.byId(text(line.operation) ?? '');
   const params = operation === undefined ? {} : (routes.params(operation, belowBase(record.path ?? '', basePath)) ?? {});
   const param = (name: string | null | undefined) => (typeof name === 'string' ? (params[name] ?? null) : null);
@@ -95,6 +98,20 @@ function withRoute(record: RequestRecord, line: Fields, routes: RouteKnowledge, 
       principal: record.principal ?? null,
       claims: { flowRun: line.x_prefect_flow_run_id, deployment: line.claim_deployment_id ?? line.x_prefect_deployment_id },
     }),
+  };
+}
+
+/** A call that fits no route is one of the service as a whole. */
+function withService(record: RequestRecord, line: Fields, call: ServiceCall): RequestRecord {
+  const bound = { flow_run_id: null, task_run_id: null, deployment_id: null };
+  const claims = { flowRun: line.x_prefect_flow_run_id, deployment: line.x_prefect_deployment_id };
+  return {
+    ...record,
+    action: CALL_ACTION,
+    service: call.service,
+    resource_type: call.route === '' ? 'Service' : 'ServiceRoute',
+    resource_id: call.route === '' ? call.service : routeId(call),
+    ...runBinding({ bound, principal: record.principal ?? null, claims }),
   };
 }
 

@@ -1,5 +1,6 @@
 // Which records people should find on a run's page in Prefect: who started it, and what was refused on it.
 import type { NewRecord } from '../contract/record.ts';
+import { CALL_ACTION } from '../contract/service-call.ts';
 
 // The routes on which a flow run is created: research of Prefect 3.9.1, `create_flow_run`, its bulk form, and POST /flow_runs/.
 const CREATION_PATH = /\/(?:create_flow_run(?:\/bulk)?|flow_runs)\/?$/;
@@ -10,9 +11,10 @@ export function createsRun({ method, path, decision, status, run_binding }: NewR
   return method === 'POST' && decision === 'allow' && succeeded && run_binding === 'verified' && CREATION_PATH.test(path ?? '');
 }
 
-/** A change of a run that somebody known was refused. Looking at it is no decision that matters on its page. */
+/** A change of a run that somebody known was refused, or a call of a service that the run itself was. Looking at the run is no decision that matters on its page. */
 export function refusesChange({ decision, principal, run_binding, method, action }: NewRecord): boolean {
   if (decision !== 'deny' || run_binding !== 'verified' || principal == null) return false;
+  if (action === CALL_ACTION) return true;
   return method !== 'GET' && method !== 'HEAD' && action?.endsWith('.read') !== true;
 }
 

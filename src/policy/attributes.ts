@@ -25,6 +25,28 @@ export const RESOURCE_ATTRIBUTES: Attributes = {
   labels: TEXTS,
 };
 
+/** What policies may ask of a principal. All but the first two are known for calls of services alone: of the run that calls. */
+export const PRINCIPAL_ATTRIBUTES: Attributes = {
+  kind: { type: 'String' },
+  idp: TEXT,
+  tags: TEXTS,
+  flow: TEXT,
+  /** `FLOW/NAME`. */
+  deployment: TEXT,
+  work_pool: TEXT,
+  /** Who has started the run, nearest first; evidence, which policies had better use to take away. */
+  initiators: TEXTS,
+};
+
+/** Null: not a run, or one that Prefect does not know. */
+export function callerAttributes(run: Entity | null, onBehalfOf: readonly string[]): Record<string, string | string[]> {
+  const initiators = onBehalfOf.length === 0 ? {} : { initiators: [...onBehalfOf] };
+  if (run === null) return initiators;
+  const { tags, flow, deployment, work_pool } = attributesOf(run);
+  const known = Object.entries({ tags, flow, deployment, work_pool }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+  return { ...Object.fromEntries(known), ...initiators };
+}
+
 export function attributesOf(entity: Entity): Record<string, string | string[]> {
   const { name, workPool, workQueue, flow, deployment, owner, state } = entity;
   const texts = { name, work_pool: workPool, work_queue: workQueue, flow, deployment, owner, state };

@@ -36,6 +36,8 @@ export interface PolicyQuestion {
   readonly inForce?: readonly string[];
   /** What is known of the resource; left out: nothing, and policies that read its attributes do not apply. */
   readonly entity?: Entity | null;
+  /** Attributes of the principal beside its kind (attributes.ts). */
+  readonly caller?: Record<string, string | string[]>;
 }
 
 export interface PolicyEngine {
@@ -165,7 +167,7 @@ function actionEntity(id: string, parents: EntityJson['parents']): EntityJson {
  * Without the schema, by which the policies were checked: with it, Cedar makes entities of all actions for each question, which costs more than
  * the policies. What it would check is checked here: the action's own entity is given, and facts are of their type. Undefined: one is not.
  */
-function callOf(parsed: Parsed, { principal, action, resource, context, inForce = [], entity }: PolicyQuestion): StatefulAuthorizationCall | undefined {
+function callOf(parsed: Parsed, { principal, action, resource, context, inForce = [], entity, caller }: PolicyQuestion): StatefulAuthorizationCall | undefined {
   const uid = { type: PRINCIPAL, id: principal.id };
   const granted = [...principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])), ...inForce];
   const roles = [...new Set(granted)];
@@ -185,9 +187,10 @@ function callOf(parsed: Parsed, { principal, action, resource, context, inForce 
     },
     entities: [
       ...(entity == null || !reads.resource ? [] : [{ uid: object, attrs: attributesOf(entity), parents: [] }]),
+      ...(resource.type === 'ServiceRoute' && reads.resource ? [{ uid: object, attrs: {}, parents: [serviceOf(object.id)] }] : []),
       {
         uid,
-        attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }) },
+        attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }), ...caller },
         parents: roles.map((role) => ({ type: ROLE, id: role })),
       },
       parsed.actionOf(action),
@@ -207,6 +210,11 @@ function ask(call: StatefulAuthorizationCall, onError: (detail: string) => void)
     onError(error instanceof Error ? error.message : 'the policy engine failed'); // the wasm itself gave up
   }
   return undefined;
+}
+
+/** `billing/v1/*` is of the service billing. */
+function serviceOf(route: string): { readonly type: 'Service'; readonly id: string } {
+  return { type: 'Service', id: route.split('/', 1)[0] ?? '' };
 }
 
 /** The id of "the type as a whole": no name of Prefect's is empty. */

@@ -31,6 +31,10 @@ export const FACTS = {
   renames: 'Boolean',
   /** How many objects a bulk request is about. */
   count: 'Long',
+  /** Of a call of a service: its name, the method, and the pattern of the route. */
+  service: 'String',
+  method: 'String',
+  route: 'String',
 } as const satisfies Record<string, 'Boolean' | 'String' | 'Long'>;
 
 export type FactName = keyof typeof FACTS;

@@ -3,7 +3,7 @@
 import type { SchemaJson, Type } from '@cedar-policy/cedar-wasm/nodejs';
 import type { ActionEntry } from '../catalog/actions.ts';
 import { ACTION_GROUPS, RESOURCE_TYPES } from '../contract/operation.ts';
-import { type Attributes, RESOURCE_ATTRIBUTES } from './attributes.ts';
+import { type Attributes, PRINCIPAL_ATTRIBUTES, RESOURCE_ATTRIBUTES } from './attributes.ts';
 import { FACTS } from './facts.ts';
 
 /** Entity types besides the resource types. A principal's kind is an attribute, so that policies rarely need to care. */
@@ -12,15 +12,17 @@ export const ROLE = 'Role';
 
 /**
  * One namespace without a name. Principals are members of roles; actions are members of their group, which is an action itself
- * (`action in Action::"read"`). What a resource is (attributes.ts) is there only when it was looked up: policies ask with `has`.
+ * (`action in Action::"read"`), and routes of a service of that service. What a resource is (attributes.ts) is there only when it was looked up: policies ask with `has`.
  */
 export function renderSchema(actions: readonly ActionEntry[]): SchemaJson<string> {
   return {
     '': {
       entityTypes: {
         [ROLE]: {},
-        [PRINCIPAL]: { memberOfTypes: [ROLE], shape: record({ kind: { type: 'String' }, idp: { type: 'String', required: false } }) },
-        ...Object.fromEntries(RESOURCE_TYPES.map((type) => [type, { shape: record(RESOURCE_ATTRIBUTES) }])),
+        [PRINCIPAL]: { memberOfTypes: [ROLE], shape: record(PRINCIPAL_ATTRIBUTES) },
+        ...Object.fromEntries(
+          RESOURCE_TYPES.map((type) => [type, { shape: record(RESOURCE_ATTRIBUTES), ...(type === 'ServiceRoute' && { memberOfTypes: ['Service'] }) }]),
+        ),
       },
       actions: {
         ...Object.fromEntries(ACTION_GROUPS.map((group) => [group, {}])),

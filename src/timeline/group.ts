@@ -43,8 +43,8 @@ function keyOf({ entry, flowRunId }: NestedEntry, many: ReadonlySet<string>): st
     return entry.task.stateType === 'COMPLETED' && many.has(key) ? key : undefined;
   }
   if (entry.kind !== 'request' || !isChatter(entry.record)) return undefined;
-  const { principal, source_ip, action, status, run_binding } = entry.record;
-  return JSON.stringify([flowRunId, principal, source_ip, action, status, run_binding]);
+  const { principal, source_ip, action, service, status, run_binding } = entry.record;
+  return JSON.stringify([flowRunId, principal, source_ip, action, service, status, run_binding]);
 }
 
 function endOf({ entry }: NestedEntry, before: string): string {

@@ -20,3 +20,27 @@ export function edgeForms({ certFile, keyFile, caFile }: EdgeFiles): Readonly<Re
     proxied: { proxies: proxied, forwardHeaders: ['x-team'] },
   };
 }
+
+/** One with everything over http, one over https. */
+export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['services'] {
+  const common = { caFile: null, certificate: null, injected: null, timeoutSeconds: 30, forwardHeaders: [] };
+  return [
+    {
+      ...{ ...common, name: 'billing', path: '/api', injected: { header: 'X-Api-Key', value: 'no-real-key-$host"\\' }, forwardHeaders: ['x-tenant'] },
+      servers: [
+        { origin: 'http://10.1.0.1:8080', weight: 1, backup: false },
+        { origin: 'http://10.1.0.2', weight: 2, backup: false },
+        { origin: 'http://[fd00::1]:8080', weight: 1, backup: true },
+      ],
+      routes: [
+        { pattern: '/v1/job:run', methods: ['POST'] },
+        { pattern: '/v1/*', methods: ['GET', 'HEAD'] },
+      ],
+    },
+    {
+      ...{ ...common, name: 'vault', path: '', caFile, certificate: { certFile, keyFile } },
+      servers: [{ origin: 'https://vault.internal', weight: 1, backup: false }],
+      routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
+    },
+  ];
+}

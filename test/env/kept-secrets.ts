@@ -34,8 +34,9 @@ const KINDS: readonly (readonly [kind: string, form: RegExp])[] = [
   ['an Authorization header', /\b(?:Bearer [\w.~+/-]{20,}|Basic [A-Za-z0-9+/]{16,})/],
 ];
 
-/** What tests write themselves, what Lictor reads there for its sidecar, and the one file that nginx has the upstream's credential from. */
-const EXEMPT = /^(?:lictor\.yaml|prefect-(?:auth|key)(?:\.next)?|upstream-credential(?:-next)?\.conf|\.config|compile-cache)$/;
+/** What tests write themselves, what Lictor reads there for its sidecar, and the files that nginx has the credentials of upstreams from. */
+const EXEMPT =
+  /^(?:lictor\.yaml|prefect-(?:auth|key)(?:\.next)?|upstream-credential(?:-next)?\.conf|service-[a-z0-9-]+-credential\.conf|\.config|compile-cache)$/;
 
 const CHUNK_BYTES = 4 << 20;
 const OVERLAP_BYTES = 8 << 10;

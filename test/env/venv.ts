@@ -50,3 +50,11 @@ export async function oldClientVenv(version: string): Promise<string> {
   await ensureVenv({ directory, requirements: [`prefect==${version}`, UNNAMED], cacheDir, env: process.env, onProgress });
   return directory;
 }
+
+/** For a service in Python that verifies what it is told. */
+export async function pyjwtVenv(): Promise<string> {
+  const cacheDir = toolCacheDir(process.env);
+  const directory = join(cacheDir, 'pyjwt-2.15.1');
+  await ensureVenv({ directory, requirements: ['pyjwt==2.15.1', 'cryptography==50.0.2'], cacheDir, env: process.env, onProgress });
+  return directory;
+}

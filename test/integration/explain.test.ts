@@ -91,7 +91,17 @@ beforeAll(async () => {
   rmSync(edge.paths.controlSocket);
   await new Promise<void>((resolve) => control.listen(edge.paths.controlSocket, resolve));
   chmodSync(edge.paths.controlSocket, 0o666);
-  parts = { catalogue, actions, policy, sources: loadPolicySources(), publicUrl, lookup: createLookup(upstream), makerOf: store.makers.of, revision: 1 };
+  parts = {
+    catalogue,
+    actions,
+    policy,
+    sources: loadPolicySources(),
+    publicUrl,
+    services: [],
+    lookup: createLookup(upstream),
+    makerOf: store.makers.of,
+    revision: 1,
+  };
   for (const role of BUILT_IN_ROLES) {
     const { id, text } = createTokenText(createTokenId());
     await store.tokens.create({ id, name: role, roles: [role], cidrs: [], lifetimeMs: null, hash: hashToken(text) });

@@ -7,7 +7,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['config', 'frames', 'json'],
   ['certificates', 'keys', 'store', 'catalog', 'events', 'reach', 'sidecar'],
   ['prefect', 'policy', 'ledger'],
-  ['authn', 'metrics', 'sinks'],
+  ['authn', 'egress', 'metrics', 'sinks'],
   ['decide', 'oauth'],
   ['mediate', 'relay', 'timeline'],
   ['edge', 'explain'],

@@ -1,12 +1,12 @@
-// services and forward_proxy: what tasks may call. Shapes are fixed by the contract; built later (not-built.ts).
+// services and forward_proxy: what tasks may call. Shapes are fixed by the contract; some keys are built later (not-built.ts).
 import { z } from 'zod';
 import { count, duration, filePath, headerName, hostPort, httpUrl, rate, slug, strings, text } from './scalars.ts';
 
 const server = z.union([httpUrl, z.strictObject({ url: httpUrl, weight: count.optional(), backup: z.boolean().optional() })]);
 
 const inject = z.union([
-  z.strictObject({ header: z.strictObject({ name: headerName, value_file: filePath }) }),
-  z.strictObject({ basic: z.strictObject({ user: text, password_file: filePath }) }),
+  z.strictObject({ header: z.strictObject({ name: headerName, value_file: filePath.optional(), value: text.optional() }) }),
+  z.strictObject({ basic: z.strictObject({ user: text, password_file: filePath.optional(), password: text.optional() }) }),
   z.strictObject({ query: z.strictObject({ name: text, value_file: filePath }) }),
   z.strictObject({ oauth: z.strictObject({ token_url: httpUrl, client_id: text, client_secret_file: filePath, scope: text.optional() }) }),
   z.strictObject({ sigv4: z.strictObject({ region: text, service: text }) }),
@@ -51,6 +51,9 @@ export const service = z.strictObject({
     })
     .optional(),
   timeout: duration.optional(),
+  forward_headers: z.array(headerName).optional(),
 });
 
 export const forwardProxy = z.strictObject({ listen: hostPort, allow: strings });
+
+export type WireService = z.output<typeof service>;

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { parseDurationSeconds } from '../duration.ts';
-import type { Report } from '../report.ts';
+import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
 
 const DEFAULT_LIMIT = { ratePerSecond: 200, burst: 400 };
@@ -52,12 +52,17 @@ export function readLimit(limits: WireConfig['limits'], report: Report, isReport
   return { ratePerSecond, burst: first.burst ?? 2 * ratePerSecond };
 }
 
+/** In lower case: no client's, and no configuration's to set. */
+export function isGatewaysOwn(header: string): boolean {
+  return OWN_HEADERS.test(header) || HOP_HEADERS.has(header);
+}
+
 /** Lower case, without the gateway's own and hop-by-hop headers: those are reported. */
-export function readForwardHeaders(names: WireConfig['forward_headers'], report: Report): readonly string[] {
+export function readForwardHeaders(names: readonly string[], keys: Keys, report: Report): readonly string[] {
   const lower = names.map((name) => name.toLowerCase());
   for (const [index, name] of lower.entries()) {
-    if (OWN_HEADERS.test(name) || HOP_HEADERS.has(name)) {
-      report(['forward_headers', index], `${name} is set by the gateway and never passed on`, 'Remove it.');
+    if (isGatewaysOwn(name)) {
+      report([...keys, index], `${name} is set by the gateway and never passed on`, 'Remove it.');
     }
   }
   return [...new Set(lower)];

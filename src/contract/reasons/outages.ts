@@ -27,6 +27,16 @@ export const OUTAGE_REASONS = {
     hint: 'Retry; lictor doctor says which, and what to do.',
   },
   'upstream-timeout': { status: 503, detail: 'Prefect did not answer in time.', hint: 'The request may have been carried out.' },
+  'service-unavailable': {
+    status: 503,
+    detail: 'The service does not answer, or its certificate does not verify.',
+    hint: 'Retry; a call that changes something may have been carried out. The error log of the edge says what happened.',
+  },
+  'service-timeout': {
+    status: 503,
+    detail: 'The service did not answer in time.',
+    hint: 'The call may have been carried out. Its timeout is services[].timeout.',
+  },
   'ledger-unavailable': { status: 503, detail: 'The ledger cannot be written, so changes are refused.', hint: 'Check disk space of the state directory.' },
   'sidecar-foreign': {
     status: 401,

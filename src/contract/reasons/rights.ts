@@ -84,6 +84,11 @@ export const RIGHT_REASONS = {
     detail: 'The route is not in the action catalogue, so it is denied.',
     hint: 'Check method and path; a newer Prefect may need a newer Lictor.',
   },
+  'service-route-unknown': {
+    status: 403,
+    detail: 'The service may not be called with this method on this path.',
+    hint: 'services[].allow in lictor.yaml lists what may be called; docs/services.md says how paths are compared.',
+  },
   'route-denied': { status: 403, detail: 'This route is closed at the gateway.', hint: 'It is debug or internal surface of Prefect.' },
   'origin-foreign': {
     status: 403,

@@ -24,6 +24,7 @@ describe('what is worth telling', () => {
     ['who started a run', start],
     ['a sub-flow registers itself', { ...start, path: '/api/flow_runs/' }],
     ['a refused change', refusal],
+    ['a service that the run may not call', { ...refusal, method: 'GET', action: 'services.call', service: 'billing' }],
     ['a lock that meets the run', { ...refusal, principal: 'token:etl', reason: 'locked' }],
   ])('%s is', (_what, record) => expect(isNotable(record)).toBe(true));
 
@@ -32,6 +33,7 @@ describe('what is worth telling', () => {
     ['a run that a key brought back', { ...start, flow_run_id: null, run_binding: 'none' }],
     ['a refused look', { ...refusal, method: 'GET', action: 'flow_runs.read' }],
     ['a refused search', { ...refusal, action: 'logs.read' }],
+    ['a service that a run may call', { ...refusal, action: 'services.call', service: 'billing', decision: 'allow', status: 200 }],
     ['a refusal of nobody known', { ...refusal, principal: null }],
     ['a run that a header claims', { ...refusal, run_binding: 'asserted' }],
     ['an allowed change', { ...refusal, decision: 'allow', reason: 'policy-permits', status: 200 }],
@@ -49,6 +51,12 @@ describe('an announcement', () => {
     expect(refusalAnnouncement(refusalOf(refusal), 12).resource['prefect.resource.name']).toBe(
       'refused to carol@local: flow_runs.set_state.cancel (policy-default-deny), 12 times',
     );
+  });
+
+  it('names the service that was not to be called', () => {
+    const call = refusalOf({ ...refusal, action: 'services.call', service: 'billing' });
+    expect(refusalAnnouncement(call, 1).resource['prefect.resource.name']).toBe('refused to carol@local: services.call billing (policy-default-deny)');
+    expect(refusalAnnouncement(refusalOf(refusal), 1).resource['prefect.resource.name']).not.toContain('billing');
   });
 
   it('tells neither address, path nor client', () => {

@@ -45,10 +45,12 @@ export type Memory = z.output<typeof memory>;
 
 export const NOTHING: Memory = { k: 0, id: '', repeated: [], pending: [] };
 
-export function refusalOf({ time, request_id, principal, on_behalf_of, action, reason, flow_run_id }: NewRecord): Refusal {
+/** A call of a service names it beside the action. */
+export function refusalOf({ time, request_id, principal, on_behalf_of, action, service, reason, flow_run_id }: NewRecord): Refusal {
+  const what = service == null ? action : `${action} ${service}`;
   return {
     ...{ time, request_id: request_id ?? null, principal: principal ?? null, on_behalf_of: [...(on_behalf_of ?? [])] },
-    ...{ action: action ?? null, reason: reason ?? null, flow_run_id: flow_run_id ?? null },
+    ...{ action: what ?? null, reason: reason ?? null, flow_run_id: flow_run_id ?? null },
   };
 }
 

@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import type { Service } from '../config.ts';
+import { loadConfig } from '../load.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'lictor-services-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+const keyFile = join(directory, 'key');
+writeFileSync(keyFile, 'a$b"c\\d;\n', { mode: 0o600 });
+
+function load(services: unknown, env: Record<string, string> = {}) {
+  const file = join(directory, 'lictor.yaml');
+  writeFileSync(file, stringify({ public_url: 'http://localhost:8200', prefect: { url: 'http://127.0.0.1:4200' }, services }));
+  return loadConfig(file, env, { stateDir: directory });
+}
+
+function accepted(service: object, env?: Record<string, string>): Service {
+  const result = load([{ name: 'billing', servers: ['http://10.0.0.1:8080'], ...service }], env);
+  if (!result.ok || result.config.services[0] === undefined) throw new Error(JSON.stringify(result));
+  return result.config.services[0];
+}
+
+function problems(...services: readonly object[]): readonly string[] {
+  const result = load(services.map((service) => ({ name: 'billing', servers: ['http://10.0.0.1:8080'], ...service })));
+  return result.ok ? [] : result.problems.map(({ path, message }) => `${path}: ${message}`);
+}
+
+describe('a service', () => {
+  it('is everything on its servers by default', () => {
+    const service = accepted({});
+    expect(service).toMatchObject({ servers: [{ origin: 'http://10.0.0.1:8080', weight: 1, backup: false }], path: '', injected: null, timeoutSeconds: 60 });
+    expect(service.routes).toEqual([{ pattern: '/*', methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] }]);
+  });
+
+  it('has its routes, the most specific first, each pattern once', () => {
+    const allow = [
+      { paths: ['/v1/*', '/*'], methods: ['GET'] },
+      { paths: ['/v1/admin/*', '/v1/rates'], methods: ['POST'] },
+      { paths: ['/v1/*'], methods: ['PUT'] },
+    ];
+    expect(accepted({ allow }).routes).toEqual([
+      { pattern: '/v1/rates', methods: ['POST'] },
+      { pattern: '/v1/admin/*', methods: ['POST'] },
+      { pattern: '/v1/*', methods: ['GET', 'HEAD', 'PUT'] },
+      { pattern: '/*', methods: ['GET', 'HEAD'] },
+    ]);
+  });
+
+  it('shows a key from a file or from the environment', () => {
+    expect(accepted({ inject: { header: { name: 'X-Api-Key', value_file: keyFile } } }).injected).toEqual({ header: 'X-Api-Key', value: 'a$b"c\\d;' });
+    expect(accepted({ inject: { header: { name: 'X-Api-Key', value: '${KEY}' } } }, { KEY: 'from-there' }).injected?.value).toBe('from-there');
+    const basic = accepted({ inject: { basic: { user: 'me', password: '${KEY}' } } }, { KEY: 'a:b' });
+    expect(basic.injected).toEqual({ header: 'Authorization', value: `Basic ${Buffer.from('me:a:b').toString('base64')}` });
+  });
+
+  it.each<[object, string]>([
+    [{ servers: ['http://127.0.0.1:4200'] }, 'services[0].servers[0]: is the Prefect server'],
+    [{ servers: ['http://localhost:8200'] }, 'services[0].servers[0]: is where the gateway itself listens'],
+    [{ servers: ['http://user:pw@10.0.0.1'] }, 'services[0].servers[0]: must be scheme'],
+    [{ servers: ['http://10.0.0.1/a/../b'] }, 'services[0].servers[0]: must be scheme'],
+    [{ servers: ['http://10.0.0.1?x=1'] }, 'services[0].servers[0]: must be scheme'],
+    [{ servers: ['http://10.0.0.1/$host'] }, 'services[0].servers[0]:'],
+    [{ servers: ['http://10.0.0.1', 'https://10.0.0.1'] }, 'services[0].servers: has http and https'],
+    [{ servers: ['http://10.0.0.1/a', 'http://10.0.0.2'] }, 'services[0].servers: has different paths'],
+    [{ servers: ['https://a.example', 'https://b.example'] }, 'services[0].servers: has https servers with different host names'],
+    [{ servers: ['http://10.0.0.1', 'http://10.0.0.1'] }, 'services[0].servers: names a server twice'],
+    [{ servers: [{ url: 'http://10.0.0.1', backup: true }] }, 'services[0].servers: has no server but backups'],
+    [{ name: 'Billing' }, 'services[0].name:'],
+    [{ name: 'lictor-cli' }, 'services[0].name: is the name of a client'],
+    [{ tls: { ca_file: 'x.pem' } }, 'services[0].tls: is set, though no server is https'],
+    [{ servers: ['https://10.0.0.1'], tls: { ca_file: 'nothing.pem' } }, 'services[0].tls.ca_file:'],
+    [{ servers: ['https://10.0.0.1'], tls: { cert: 'x.pem' } }, 'services[0].tls.key: is missing'],
+    [{ allow: [] }, 'services[0].allow: lets nothing be called'],
+    [{ allow: [{ methods: ['TRACE'] }] }, 'services[0].allow[0].methods[0]: is no method'],
+    [{ allow: [{ paths: ['v1/*'] }] }, 'services[0].allow[0].paths[0]: is no path'],
+    [{ allow: [{ paths: ['/v1/../x'] }] }, 'services[0].allow[0].paths[0]: is no path'],
+    [{ allow: [{ paths: ['/v1/$host"'] }] }, 'services[0].allow[0].paths[0]: is no path'],
+    [{ allow: [{ paths: ['/v1/%61'] }] }, 'services[0].allow[0].paths[0]: is no path'],
+    [{ inject: { header: { name: 'X-Api-Key', value: 'plain' } } }, 'services[0].inject.header.value: is a secret in plain text'],
+    [{ inject: { header: { name: 'X-Lictor-Assertion', value_file: keyFile } } }, 'services[0].inject.header.name: X-Lictor-Assertion is set by the gateway'],
+    [{ inject: { header: { name: 'Host', value_file: keyFile } } }, 'services[0].inject.header.name: Host is set by the gateway'],
+    [{ inject: { header: { name: 'X-Api-Key' } } }, 'services[0].inject.header.value_file: is missing'],
+    [{ inject: { basic: { user: 'a:b', password_file: keyFile } } }, 'services[0].inject.basic.user: holds a colon'],
+    [{ forward_headers: ['X-Forwarded-For'] }, 'services[0].forward_headers[0]: x-forwarded-for is set by the gateway'],
+    [{ inject: { query: { name: 'key', value_file: keyFile } } }, 'services[0].inject.query: not built yet'],
+  ])('is refused: %j', (service, words) => {
+    expect(problems(service).join('\n')).toContain(words);
+    expect(problems({})).toEqual([]);
+  });
+
+  it('has a name of its own, and a secret of one line', () => {
+    expect(problems({}, {})).toEqual(['services[1].name: is the name of another service']);
+    writeFileSync(join(directory, 'two-lines'), 'one\nX-Evil: 1\n', { mode: 0o600 });
+    expect(problems({ inject: { header: { name: 'X-Api-Key', value_file: join(directory, 'two-lines') } } })).toEqual([
+      'services[0].inject.header.value_file: must be one line of printable ASCII',
+    ]);
+  });
+});

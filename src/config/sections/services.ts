@@ -1,0 +1,131 @@
+// services: what tasks may call, where it is, and with which credentials the gateway goes there.
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Config, ListenAddress, Service, ServiceServer } from '../config.ts';
+import { parseDurationSeconds } from '../duration.ts';
+import type { Keys, Report } from '../report.ts';
+import type { WireService } from '../schema/services.ts';
+import { checkNginxPath } from './nginx-path.ts';
+import { isLoopback, parsePlainUrl } from './public-url.ts';
+import { readSecretFile } from './secret-file.ts';
+import { readInjected } from './service-credential.ts';
+import { readRoutes } from './service-routes.ts';
+import { readForwardHeaders } from './traffic.ts';
+
+export interface ServicesSection {
+  /** Undefined: none. */
+  readonly wire: readonly WireService[] | undefined;
+  readonly listen: readonly ListenAddress[];
+  /** No service may be a way to Prefect round the gateway. Undefined: reported. */
+  readonly prefect: Pick<Config['prefect'], 'servers'> | undefined;
+  readonly baseDir: string;
+  readonly secrets: 'read' | 'skip';
+}
+
+/** An ID token names a client as its audience, and is signed with the same keys as what services are told. */
+const CLIENT_IDS: readonly string[] = ['lictor-cli'];
+
+/** What is wrong has been reported. */
+export function readServices(section: ServicesSection, report: Report): readonly Service[] {
+  const services = section.wire ?? [];
+  for (const [index, { name }] of services.entries()) {
+    if (services.findIndex((other) => other.name === name) < index)
+      report(['services', index, 'name'], 'is the name of another service', 'Give each a name of its own.');
+    if (CLIENT_IDS.includes(name)) report(['services', index, 'name'], 'is the name of a client of the gateway', 'Take another name.');
+  }
+  return services.flatMap((wire, index) => readService(wire, { ...section, keys: ['services', index], report }) ?? []);
+}
+
+interface Place extends Omit<ServicesSection, 'wire'> {
+  readonly keys: Keys;
+  readonly report: Report;
+}
+
+function readService(wire: WireService, place: Place): Service | undefined {
+  const { keys, report, baseDir, secrets } = place;
+  const addresses = readServers(wire, place);
+  const caFile = readAuthorities(wire, place);
+  const certificate = readCertificate(wire, place);
+  const injected = readInjected(wire.inject, { keys: [...keys, 'inject'], baseDir, secrets, report });
+  const routes = readRoutes(wire.allow, keys, report);
+  const forwardHeaders = readForwardHeaders(wire.forward_headers ?? [], [...keys, 'forward_headers'], report);
+  if (addresses === undefined || caFile === undefined || certificate === undefined || injected === undefined) return undefined;
+  const timeoutSeconds = Math.ceil(parseDurationSeconds(wire.timeout ?? '60s') ?? 60);
+  return { name: wire.name, ...addresses, routes, caFile, certificate, injected, timeoutSeconds, forwardHeaders };
+}
+
+function readServers(wire: WireService, place: Place): Pick<Service, 'servers' | 'path'> | undefined {
+  const { keys, report } = place;
+  const read = wire.servers.map((one, index) => {
+    const { url, weight = 1, backup = false } = typeof one === 'string' ? { url: one } : one;
+    const at = [...keys, 'servers', index, ...(typeof one === 'string' ? [] : ['url'])];
+    const parts = readAddress(url, at, place);
+    return parts === undefined ? undefined : { ...parts, weight, backup };
+  });
+  const servers = read.filter((one) => one !== undefined);
+  const [first, ...others] = servers;
+  if (first === undefined || servers.length < read.length) return undefined;
+  const differs = (what: string, remedy: string): undefined => void report([...keys, 'servers'], what, remedy);
+  if (new Set(servers.map(({ origin }) => origin)).size < servers.length) return differs('names a server twice', 'Name each once, and give it a weight.');
+  if (others.some(({ path }) => path !== first.path)) return differs('has different paths', 'Give all the same path, or make two services of them.');
+  if (others.some(({ secure }) => secure !== first.secure)) return differs('has http and https', 'Let all speak the same.');
+  if (first.secure && others.some(({ hostname }) => hostname !== first.hostname))
+    return differs('has https servers with different host names, which is not built yet', 'Give them one name: their certificates are held against it.');
+  if (servers.every(({ backup }) => backup)) return differs('has no server but backups', 'Leave backup out for at least one.');
+  return { servers: servers.map(({ origin, weight, backup }): ServiceServer => ({ origin, weight, backup })), path: first.path };
+}
+
+function readAddress(url: string, keys: Keys, { listen, prefect, report }: Place) {
+  const parts = parsePlainUrl(url);
+  const path = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$/;
+  if (parts === undefined || !path.test(parts.path) || url.replace(/^https?:\/\/[^/]*/, '').replace(/\/+$/, '') !== parts.path)
+    report(keys, 'must be scheme, host, maybe a port and a plain path, and nothing else', 'Write it as http://10.1.0.1:8080; credentials go to inject.');
+  else if (prefect?.servers.includes(parts.origin) === true)
+    report(keys, 'is the Prefect server, which has its own way through the gateway', 'Remove it: flows reach Prefect by PREFECT_API_URL.');
+  else if (listen.some(({ port }) => port === parts.port) && isLoopback(parts.hostname))
+    report(keys, 'is where the gateway itself listens', 'Name the service itself.');
+  else return parts;
+  return undefined;
+}
+
+function isSecure({ servers }: WireService): boolean {
+  return servers.some((one) => (typeof one === 'string' ? one : one.url).startsWith('https:'));
+}
+
+/** Null: the system's. Undefined: reported. */
+function readAuthorities(wire: WireService, { keys, baseDir, report }: Place): string | null | undefined {
+  if (wire.tls !== undefined && !isSecure(wire))
+    return void report([...keys, 'tls'], 'is set, though no server is https', 'Write https:// in the addresses, or remove it.');
+  if (wire.tls?.ca_file === undefined) return null;
+  const at = [...keys, 'tls', 'ca_file'];
+  const file = resolve(baseDir, wire.tls.ca_file);
+  if (!checkNginxPath(file, at, report)) return undefined;
+  try {
+    const certificates = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+    if (certificates.length === 0) throw new Error('no certificate');
+    for (const pem of certificates) new X509Certificate(pem);
+    return file;
+  } catch {
+    return void report(at, `${file} cannot be read as PEM certificates`, "Give the certificates of the authorities that signed the servers' own, as PEM.");
+  }
+}
+
+/** Null: none is shown. Undefined: reported. */
+function readCertificate(wire: WireService, { keys, baseDir, secrets, report }: Place): Service['certificate'] | undefined {
+  const { cert, key } = wire.tls ?? {};
+  if (cert === undefined && key === undefined) return null;
+  const at = [...keys, 'tls', cert === undefined ? 'cert' : 'key'];
+  if (cert === undefined || key === undefined) return void report(at, 'is missing', 'Give tls.cert and tls.key, or neither.');
+  const files = { certFile: resolve(baseDir, cert), keyFile: resolve(baseDir, key) };
+  if (!checkNginxPath(files.certFile, [...keys, 'tls', 'cert'], report) || !checkNginxPath(files.keyFile, at, report)) return undefined;
+  if (secrets === 'skip') return files;
+  const pem = readSecretFile(files.keyFile, at, report);
+  if (pem === undefined) return undefined;
+  try {
+    if (new X509Certificate(readFileSync(files.certFile)).checkPrivateKey(createPrivateKey(pem))) return files;
+    return void report(at, 'does not belong to tls.cert', 'Give the key that the certificate was made for.');
+  } catch {
+    return void report([...keys, 'tls', 'cert'], 'cannot be read with its key', 'Give both as PEM, the key without a passphrase.');
+  }
+}

@@ -1,0 +1,92 @@
+// May this principal call this service, with this method, by this route? Deny is a value; a session or another origin's page never may.
+import type { Authenticator } from '../authn/authenticator.ts';
+import type { Service } from '../config/config.ts';
+import { scopesAllow } from '../contract/client-scopes.ts';
+import type { Decision } from '../contract/decision.ts';
+import type { Entity } from '../contract/entity.ts';
+import type { EdgeInputs } from '../contract/inputs.ts';
+import { type Principal, RUN_ATTRIBUTE } from '../contract/principal.ts';
+import type { ReasonCode } from '../contract/reasons.ts';
+import { CALL_ACTION, routeId, type ServiceCall } from '../contract/service-call.ts';
+import { callerAttributes } from '../policy/attributes.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
+import type { Entities } from '../prefect/entities.ts';
+import { covers } from '../scope/covers.ts';
+import { type Authorization, settled } from './decider.ts';
+import { isForeign } from './origin.ts';
+
+export interface ServiceCalls {
+  /** The one entity of the answer is the run that calls, or null. Throws UpstreamError when Prefect must be asked about it and cannot. */
+  authorize(inputs: EdgeInputs, call: ServiceCall): Promise<Authorization>;
+}
+
+export interface ServiceCallsParts {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly policy: PolicyEngine;
+  /** May be some seconds old. */
+  readonly entities: Pick<Entities, 'find'>;
+  readonly services: readonly Service[];
+  readonly changeNumber: () => Promise<number>;
+}
+
+export function createServiceCalls(parts: ServiceCallsParts): ServiceCalls {
+  return { authorize: (inputs, call) => settled(parts, () => decideCall(parts, inputs, call)) };
+}
+
+async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: ServiceCall): Promise<Authorization> {
+  const who = await parts.authenticator.authenticate(inputs);
+  if (!who.ok) {
+    const { reason, credentialId, proven } = who;
+    return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
+  }
+  const { principal, credential } = who;
+  const refuse = (reason: ReasonCode, decisions: readonly Decision[] = [], run: Entity | null = null): Authorization => ({
+    ...{ ok: false, reason, principal, credential, credentialId: credential.id, decisions },
+    entities: decisions.map(() => run),
+  });
+  // What a service answers shares the origin with Prefect's UI: no browser gets there by what it sends along by itself.
+  if (credential.carrier === 'session') return refuse('session-not-accepted');
+  if (isForeign(credential, inputs)) return refuse('origin-foreign');
+  if (!isListed(parts.services, call)) return refuse('service-route-unknown');
+  const run = await runOf(parts.entities, principal);
+  const decision = evaluate(parts.policy, { principal, call, run, context: { address: inputs.address, carrier: credential.carrier } });
+  if (decision.enforced !== 'allow') return refuse(decision.reason, [decision], run);
+  if (!scopesAllow(credential.scopes, 'services')) return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny' }], run);
+  return { ok: true, principal, credential, decisions: [decision], restriction: null, entities: [run] };
+}
+
+/** By this configuration: around a reload nginx's workers still have the former. */
+function isListed(services: readonly Service[], { service: name, method, route }: ServiceCall): boolean {
+  const service = services.find((known) => known.name === name);
+  return service?.routes.some(({ pattern, methods }) => pattern === route && methods.some((known) => known === method)) === true;
+}
+
+/** Null: not a run, or one that Prefect does not know. */
+async function runOf(entities: Pick<Entities, 'find'>, { kind, attributes }: Principal): Promise<Entity | null> {
+  const id = kind === 'run' ? attributes[RUN_ATTRIBUTE] : undefined;
+  return id === undefined ? null : await entities.find({ type: 'FlowRun', id });
+}
+
+export interface CallQuestion {
+  readonly principal: Principal;
+  readonly call: ServiceCall;
+  readonly run: Entity | null;
+  readonly context: { readonly address: string; readonly carrier: string };
+}
+
+/** A role that holds on some objects alone is in force for the runs that are among them. */
+export function evaluate(policy: PolicyEngine, { principal, call, run, context }: CallQuestion): Decision {
+  const inForce = principal.grants.flatMap(({ role, scope }) => (scope !== null && run !== null && covers(scope, run, principal.id) ? [role] : []));
+  return policy.evaluate({
+    principal,
+    action: CALL_ACTION,
+    resource: { type: 'ServiceRoute', id: routeId(call) },
+    context: { ...context, facts: callFacts(call) },
+    inForce,
+    caller: callerAttributes(run, principal.onBehalfOf),
+  });
+}
+
+export function callFacts({ service, method, route }: ServiceCall): Readonly<Record<string, string>> {
+  return { service, method, route };
+}

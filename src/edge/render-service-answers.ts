@@ -1,0 +1,62 @@
+// Location and Link of a service's answer: rewritten to stay inside the service, or dropped.
+import type { Config, Service } from '../config/config.ts';
+import { SERVICES_PREFIX } from '../contract/service-call.ts';
+import { quoteVerbatim } from './quote.ts';
+import { literal } from './render-base-path.ts';
+
+/** What a URL is made of, without a backslash, which browsers take for a slash, and without what they leave out (WHATWG URL, 4.4). */
+const LETTERS = "[A-Za-z0-9._~!$&'()*+,;=:@%/-]";
+const QUERY = "(?:[?#][A-Za-z0-9._~!$&'()*+,;=:@%/?#\\[\\]-]*)?";
+/** A dot segment in any spelling would lead out. */
+const NO_DOTS = '(?!(?:[^?#]*/)?(?:\\.|%2[eE]){1,2}(?:[/?#>]|$))';
+
+/** A path from the root of the service, never `//host`. */
+const ABSOLUTE = `${NO_DOTS}/(?!/)${LETTERS}*${QUERY}`;
+/** Relative to the call, or a query alone: no scheme before a first slash. */
+const RELATIVE = `${NO_DOTS}(?=[^/])(?![A-Za-z0-9+.-]*:)${LETTERS}*${QUERY}`;
+
+/** Ways through pages, and nothing that a browser would load. */
+const PARAMETERS = '; *rel="?(?:next|prev|previous|first|last|self|up)"?';
+const MOST_LINKS = 4;
+
+export function renderServiceAnswers({ services }: Pick<Config, 'services'>): string {
+  return `# Where a service sends its callers: nowhere but to itself.
+map $upstream_http_location $lictor_service_location { "" ""; default $lictor_service_own_location; }
+map $upstream_http_link $lictor_service_link { "" ""; default $lictor_service_own_link; }
+map "$lictor_service $upstream_http_location" $lictor_service_own_location {
+    ${quoteVerbatim(`~^[a-z0-9-]+ (?<lictor_relative>${RELATIVE})$`)} $lictor_relative;
+${services.map((service, place) => `    ${locationLine(service, place)}\n`).join('')}    default "";
+}
+map "$lictor_service $upstream_http_link" $lictor_service_own_link {
+${services.flatMap((service, place) => linkLines(service, place)).join('')}    default "";
+}
+`;
+}
+
+function own({ name }: Service): string {
+  return `$lictor_base${SERVICES_PREFIX}${name}`;
+}
+
+/** The servers' own addresses, with and without the port that the scheme has anyway; and the path of all of them. */
+function root({ servers, path }: Service): string {
+  const authorities = servers.flatMap(({ origin }) => {
+    const { host, port, protocol } = new URL(origin);
+    return port === '' ? [host, `${host}:${protocol === 'https:' ? 443 : 80}`] : [host];
+  });
+  const plain = authorities.map((authority) => authority.replaceAll(/[.[\]]/g, '\\$&'));
+  return `(?:(?i:https?://(?:${plain.join('|')})))?${literal(path)}`;
+}
+
+function locationLine(service: Service, place: number): string {
+  return `${quoteVerbatim(`~^${service.name} ${root(service)}(?<lictor_location_${place}>${ABSOLUTE})$`)} "${own(service)}$lictor_location_${place}";`;
+}
+
+/** All of them or none: a header of one that leads elsewhere is dropped whole. */
+function linkLines(service: Service, place: number): readonly string[] {
+  return Array.from({ length: MOST_LINKS }, (_, more) => {
+    const numbers = Array.from({ length: more + 1 }, (_each, number) => `${place}_${number}`);
+    const links = numbers.map((number) => `<${root(service)}(?<lictor_link_${number}>${ABSOLUTE})>(?<lictor_rel_${number}>${PARAMETERS})`);
+    const value = numbers.map((number) => `<${own(service)}$lictor_link_${number}>$lictor_rel_${number}`);
+    return `    ${quoteVerbatim(`~^${service.name} ${links.join(', *')}$`)} "${value.join(', ')}";\n`;
+  });
+}

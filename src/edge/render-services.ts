@@ -1,0 +1,130 @@
+// services -> nginx: which service and route a target is of, where it goes, and what may come back.
+import { routeExpression } from '../catalog/service-routes.ts';
+import type { Config, PublicUrl, Service } from '../config/config.ts';
+import { REASONS } from '../contract/reasons.ts';
+import { SERVICES_PREFIX, serviceOperation } from '../contract/service-call.ts';
+import { quote, quotePath, quoteVerbatim } from './quote.ts';
+import { literal } from './render-base-path.ts';
+import { renderServiceAnswers } from './render-service-answers.ts';
+import { address, SYSTEM_CA_FILE } from './render-upstream.ts';
+
+/** File name -> content; none without services, so that nothing is paid for them. */
+export function renderServices(config: Config): ReadonlyMap<string, string> {
+  const { services, publicUrl } = config;
+  if (services.length === 0) return new Map();
+  return new Map([
+    [
+      'service-maps.conf',
+      `${services.map(renderUpstream).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}`,
+    ],
+    ['services.conf', `include service-refusals.conf;\n${services.map((service) => renderLocations(service, publicUrl)).join('')}`],
+    ...services.flatMap((service) => [
+      [`service-${service.name}.conf`, renderCall(service, config)] as const,
+      [`service-${service.name}-credential.conf`, renderCredential(service)] as const,
+    ]),
+  ]);
+}
+
+/** Names of services have hyphens, those of nginx's variables none; underscores no service has. */
+export function inVariables({ name }: Pick<Service, 'name'>): string {
+  return name.replaceAll('-', '_');
+}
+
+/** One that refuses or breaks connections is left out for two seconds, and asked again after that. */
+function renderUpstream(service: Service): string {
+  const servers = service.servers.map(
+    ({ origin, weight, backup }) => `    server ${address(origin)} weight=${weight} max_fails=1 fail_timeout=2s${backup ? ' backup' : ''};\n`,
+  );
+  return `upstream lictor_service_${inVariables(service)} {\n${servers.join('')}    keepalive 32;\n    keepalive_timeout 4s;\n}\n`;
+}
+
+/** The raw target below the service, byte for byte, behind the path of its servers; where a call goes once it is allowed, by whether a body is on its way. */
+function renderTargets({ services, publicUrl: { basePath } }: Config): string {
+  const below = (name: string, place: number | string): string => `~^${literal(basePath)}${literal(SERVICES_PREFIX)}${name}(?<lictor_below_${place}>/.*)$`;
+  const withPath = services.flatMap(({ name, path }, place) =>
+    path === '' ? [] : [`    ${quoteVerbatim(below(name, place))} "${path}$lictor_below_${place}";\n`],
+  );
+  return `map $request_uri $lictor_service_target {
+${withPath.join('')}    ${quoteVerbatim(below('[a-z0-9-]+', 'any'))} $lictor_below_any;
+    default "/.lictor-outside";
+}
+# Without a body a call can be made again at another server; with one it streams.
+map "$request_method:$http_content_length$http_transfer_encoding" $lictor_service_way {
+    "~^(?:GET|HEAD|DELETE):0?$" "call";
+    default "stream";
+}
+map $lictor_path_out $lictor_service_at {
+    egress "service_\${lictor_service}_$lictor_service_way";
+    default "unavailable";
+}
+`;
+}
+
+/** The operation of a call: by the first route that fits. Without one it has none, and is denied once it is known who asks. */
+function renderRoutes(service: Service): string {
+  const { name, routes } = service;
+  const prefix = literal(`${SERVICES_PREFIX}${name}`);
+  const lines = routes.map(({ methods, pattern }) => {
+    const operation = `"${serviceOperation({ service: name, method: '$request_method', route: pattern })}"`;
+    return `    ${quoteVerbatim(`~^(?:${methods.join('|')}) ${prefix}${routeExpression(pattern)}$`)} ${operation};\n`;
+  });
+  return `map "$request_method $lictor_path" $lictor_route_${inVariables(service)} {\n${lines.join('')}    default "${serviceOperation({ service: name, method: '$request_method', route: '' })}";\n}\n`;
+}
+
+function renderLocations(service: Service, { basePath }: PublicUrl): string {
+  const { name } = service;
+  const call = (way: string, buffering: string): string => `
+location @service_${name}_${way} {
+    include service-${name}.conf;
+    proxy_request_buffering ${buffering};
+}
+`;
+  return `
+location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
+    set $lictor_service ${name};
+    set $lictor_operation $lictor_route_${inVariables(service)};
+    include service.conf;
+}
+${call('call', 'on')}${call('stream', 'off')}`;
+}
+
+function renderCall(service: Service, { forwardHeaders, publicUrl }: Config): string {
+  const { name, servers, timeoutSeconds } = service;
+  const [first] = servers;
+  const { host, protocol } = new URL(first?.origin ?? '');
+  const own = service.injected?.header.toLowerCase();
+  const further = [...new Set([...forwardHeaders, ...service.forwardHeaders])].filter((header) => header !== own);
+  const headers = further.map((header) => `proxy_set_header ${header} $http_${header.replaceAll('-', '_')};\n`).join('');
+  return `include service-call.conf;
+proxy_set_header Host ${quote(host)};
+proxy_set_header X-Forwarded-Proto ${publicUrl.secure ? 'https' : 'http'};
+${headers}include service-${name}-credential.conf;
+proxy_read_timeout ${timeoutSeconds}s;
+proxy_send_timeout ${timeoutSeconds}s;
+${protocol === 'https:' ? renderTls(service) : ''}proxy_pass ${protocol}//lictor_service_${inVariables(service)}$lictor_service_target;
+`;
+}
+
+/** Their certificates are held against the one name that all servers have. */
+function renderTls({ servers, caFile, certificate }: Service): string {
+  const own =
+    certificate === null ? '' : `proxy_ssl_certificate ${quotePath(certificate.certFile)};\nproxy_ssl_certificate_key ${quotePath(certificate.keyFile)};\n`;
+  return `proxy_ssl_verify on;
+proxy_ssl_verify_depth 4;
+proxy_ssl_server_name on;
+proxy_ssl_name ${quote(new URL(servers[0]?.origin ?? '').hostname)};
+proxy_ssl_protocols TLSv1.2 TLSv1.3;
+proxy_ssl_trusted_certificate ${quotePath(caFile ?? SYSTEM_CA_FILE)};
+${own}`;
+}
+
+/** The gateway's own credential there. Without one, nothing: a client's never goes on. */
+function renderCredential({ injected }: Service): string {
+  return injected === null ? '' : `proxy_set_header ${injected.header} ${quote(injected.value)};\n`;
+}
+
+function renderWords(): string {
+  const words = (name: string, code: 'service-unavailable' | 'service-timeout'): string =>
+    (['detail', 'hint'] as const).map((what) => `map "" $lictor_service_${name}_${what} { default ${quote(REASONS[code][what])}; }\n`).join('');
+  return `${words('failed', 'service-unavailable')}${words('timeout', 'service-timeout')}`;
+}

@@ -1,0 +1,59 @@
+// `explain --request 'GET /.lictor/svc/billing/v1/x'`: what would come of a call of a service.
+import { routeOf } from '../catalog/service-routes.ts';
+import { nearestName } from '../config/suggest.ts';
+import { LictorError } from '../contract/error.ts';
+import { SERVICES_PREFIX, type ServiceCall, serviceOperation } from '../contract/service-call.ts';
+import { callFacts, createServiceCalls } from '../decide/service-calls.ts';
+import { UpstreamError } from '../prefect/upstream-error.ts';
+import { isCanonical } from './canonical.ts';
+import { authenticatorFor, conclude, type ExplainerParts, entitiesOf, explainDecision, inputsOf } from './explainer.ts';
+import type { ExplainedRequest, Explanation } from './explanation.ts';
+import type { Somebody } from './principal.ts';
+import { readLine } from './request-line.ts';
+
+export interface LocatedCall {
+  readonly request: ExplainedRequest;
+  readonly call: ServiceCall;
+}
+
+/** Undefined: it is no call of a service. Throws LictorError `usage` for a service that is not there. */
+export function locateCall({ publicUrl, services }: ExplainerParts, line: string): LocatedCall | undefined {
+  const { method, path, query } = readLine(publicUrl, line);
+  const [, name, below] = new RegExp(`^${SERVICES_PREFIX.replaceAll('.', '\\.')}([a-z0-9-]+)(/.*)$`).exec(path) ?? [];
+  if (name === undefined || below === undefined) return undefined;
+  const service = services.find((known) => known.name === name);
+  if (service === undefined)
+    throw unknownService(
+      name,
+      services.map((known) => known.name),
+    );
+  const call = { service: name, method, route: routeOf(service, method, below)?.pattern ?? '' };
+  return { call, request: { method, path, query, operation: serviceOperation(call), route: call.route === '' ? null : call.route, path_taken: 'egress' } };
+}
+
+/** A person calls with a token, never with a session. */
+export async function explainCall(parts: ExplainerParts, somebody: Somebody, { request, call }: LocatedCall): Promise<Explanation> {
+  const refuse = (reason: Explanation['reason'], notes: readonly string[] = []) => conclude(parts, somebody, { decision: 'deny', reason, request, notes });
+  if (!isCanonical(request.path)) return refuse('path-not-canonical');
+  const authenticator = authenticatorFor({
+    ...somebody,
+    principal: { ...somebody.principal, kind: somebody.principal.kind === 'user' ? 'service' : somebody.principal.kind },
+  });
+  const calls = createServiceCalls({ ...parts, authenticator, entities: entitiesOf(parts), changeNumber: async () => 0 });
+  try {
+    const answer = await calls.authorize(inputsOf(request), call);
+    const [run = null] = answer.entities ?? [];
+    const asks = answer.decisions.map((decision) => explainDecision(parts, decision, { facts: callFacts(call), entity: run }));
+    return conclude(parts, somebody, { decision: answer.ok ? 'allow' : 'deny', reason: answer.ok ? 'policy-permits' : answer.reason, request, asks });
+  } catch (error) {
+    if (error instanceof UpstreamError)
+      return refuse(error.reason, ['Prefect cannot be asked about the run that calls, so it would be answered with 503 now.']);
+    throw error;
+  }
+}
+
+function unknownService(name: string, names: readonly string[]): LictorError {
+  const near = nearestName(name, names);
+  const known = names.length === 0 ? 'lictor.yaml has none.' : `Services: ${names.join(', ')}.`;
+  return new LictorError('usage', `There is no service ${name}.${near === undefined ? '' : ` Did you mean ${near}?`} ${known}`);
+}

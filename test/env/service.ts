@@ -1,0 +1,46 @@
+// Services that tasks call, other than a recorder: https with a client certificate, streams, one that is slow.
+import { readFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
+
+export interface Served {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Plain, on a free port. */
+export function serve(handler: RequestListener): Promise<Served> {
+  return listening(createServer(handler));
+}
+
+export interface SecureOptions {
+  readonly chain: string;
+  readonly key: string;
+  /** Whose certificates clients must show: PEM file. */
+  readonly clientCa: string;
+}
+
+/** Answers nobody without a certificate of `clientCa`. */
+export function serveSecurely({ chain, key, clientCa }: SecureOptions, handler: RequestListener): Promise<Served> {
+  const files = { cert: readFileSync(chain), key: readFileSync(key), ca: readFileSync(clientCa) };
+  return listening(createSecureServer({ ...files, requestCert: true, rejectUnauthorized: true }, handler));
+}
+
+/** The name in the certificate that came with the request; undefined: none. */
+export function clientNameOf(socket: unknown): string | undefined {
+  return socket instanceof TLSSocket ? String(socket.getPeerCertificate().subject?.CN) : undefined;
+}
+
+async function listening(server: ReturnType<typeof createServer> | ReturnType<typeof createSecureServer>): Promise<Served> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}

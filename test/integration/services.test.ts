@@ -1,0 +1,371 @@
+// Services that tasks call: by runs of a stock worker, over TLS with a client certificate, with an injected key; streams, a server that dies.
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { REPOSITORY } from '../../src/cli/repository.ts';
+import { type Authority, createAuthority } from '../env/authority.ts';
+import { docsBlock } from '../env/docs.ts';
+import { type Gateway, jsonLines, startGateway, type Token } from '../env/gateway.ts';
+import { noteSecret } from '../env/kept-secrets.ts';
+import { send, setState, tokenFor } from '../env/polled.ts';
+import { type Direct, directTo, field, sharedPrefect, text } from '../env/prefect.ts';
+import { run as runProgram, waitFor } from '../env/process.ts';
+import { clientNameOf, type Served, serve, serveSecurely } from '../env/service.ts';
+import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
+import { pyjwtVenv } from '../env/venv.ts';
+import { expectRefusal } from './attacks/harness.ts';
+import { openSession, prefectOk, type StockSession, startRun, startWorker } from './stock/session.ts';
+
+const KEY = 'key-of-the-service-$host-1234567890';
+const POLICIES = `
+@id("team-a-calls")
+permit (principal in Role::"run", action == Action::"services.call", resource)
+when { principal has tags && principal.tags.contains("team-a") };
+
+@id("nobody-deletes")
+forbid (principal, action == Action::"services.call", resource in Service::"plain")
+when { context.facts has method && context.facts.method == "DELETE" };
+
+@id("caller-calls")
+permit (principal == Principal::"token:caller", action == Action::"services.call", resource);
+`;
+
+const prefect = sharedPrefect();
+const stamp = Date.now().toString(36);
+const directory = mkdtempSync(join(tmpdir(), 'lictor-test-services-'));
+let authority: Authority;
+let [plain, keyed, third]: Recorder[] = [];
+let sealed: Served;
+let streaming: Served;
+let gateway: Gateway;
+let server: Direct;
+let caller: Token;
+let worker: Token;
+
+beforeAll(async () => {
+  authority = createAuthority();
+  [plain, keyed, third] = await Promise.all([startRecorder(), startRecorder(), startRecorder()]);
+  const own = authority.issue({ names: ['localhost'], days: 5 });
+  const client = authority.issue({ names: ['gateway'], days: 5 });
+  sealed = await serveSecurely({ chain: own.chain, key: own.key, clientCa: authority.root }, (request, response) => {
+    response.end(`sealed met ${clientNameOf(request.socket)} at ${request.url}`);
+  });
+  streaming = await serve(stream);
+  noteSecret(KEY);
+  writeFileSync(join(directory, 'key'), KEY, { mode: 0o600 });
+  writeFileSync(join(directory, 'services.cedar'), POLICIES);
+  gateway = await startGateway({
+    upstream: prefect,
+    config: {
+      policies: directory,
+      services: [
+        { name: 'plain', servers: [plain?.url, keyed?.url, third?.url], allow: [{ paths: ['/v1/*'] }] },
+        {
+          name: 'sealed',
+          servers: [`https://localhost:${sealed.port}`],
+          tls: { ca_file: authority.root, cert: client.chain, key: client.key },
+        },
+        { name: 'unsealed', servers: [`https://localhost:${sealed.port}`], tls: { ca_file: authority.root } },
+        { name: 'foreign', servers: [`https://127.0.0.1:${sealed.port}`], tls: { ca_file: authority.root, cert: client.chain, key: client.key } },
+        { name: 'keyed', servers: [keyed?.url], inject: { header: { name: 'X-Api-Key', value_file: join(directory, 'key') } } },
+        { name: 'streaming', servers: [`http://127.0.0.1:${streaming.port}`], timeout: '2s' },
+      ],
+    },
+  });
+  server = directTo(prefect);
+  [caller, worker] = await Promise.all([gateway.token('caller', ['viewer']), gateway.token('etl', ['deployer', 'worker'])]);
+});
+beforeEach(() => {
+  for (const recorder of [plain, keyed, third]) {
+    recorder?.clear();
+    recorder?.answerWith(undefined);
+  }
+});
+afterAll(async () => {
+  await gateway?.close();
+  await Promise.all([plain, keyed, third, sealed, streaming].map((one) => one?.close()));
+  authority?.remove();
+  rmSync(directory, { recursive: true });
+});
+
+/** `/events`: one at once, one when the caller has sent a byte to `/more`; `/echo`: what comes, as it comes; `/never`: nothing. */
+let more: () => void = () => undefined;
+function stream(...[request, response]: Parameters<Parameters<typeof serve>[0]>): void {
+  if (request.url === '/never') return;
+  if (request.url === '/more') {
+    more();
+    response.end();
+  } else if (request.url === '/events') {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('data: first\n\n');
+    more = () => response.end('data: last\n\n');
+  } else {
+    response.flushHeaders();
+    request.pipe(response);
+  }
+}
+
+const call = (path: string, init: Parameters<Gateway['fetch']>[1] = {}) => gateway.fetch(`/.lictor/svc${path}`, { token: caller.secret, ...init });
+const seen = () => [plain, keyed, third].flatMap((recorder) => recorder?.seen() ?? []);
+
+async function recordsOf(...filters: readonly string[]): Promise<readonly Record<string, unknown>[]> {
+  return jsonLines(await gateway.lictorOk('audit', '--since', '10m', ...filters, '--json'));
+}
+
+async function callRecords(count: number, ...filters: readonly string[]): Promise<readonly Record<string, unknown>[]> {
+  const calls = async () => (await recordsOf(...filters)).filter(({ path_taken }) => path_taken === 'egress');
+  await waitFor(async () => (await calls()).length >= count, { what: `${count} records of calls`, timeoutMs: 30_000, everyMs: 500 }).catch(() => undefined);
+  return calls();
+}
+
+async function verified(assertion: string | undefined, audience: string): Promise<JWTPayload> {
+  const keys = createRemoteJWKSet(new URL(`${gateway.url}/.well-known/lictor-jwks.json`));
+  return (await jwtVerify(assertion ?? '', keys, { issuer: gateway.url, audience, typ: 'lictor-assertion+jwt', algorithms: ['ES256'] })).payload;
+}
+
+describe('a stock flow under a process worker', () => {
+  let session: StockSession;
+  let flowRun: string;
+  let assertion: string | undefined;
+  beforeAll(async () => {
+    session = openSession(
+      prefect,
+      { venv: prefect.venv, url: gateway.url, credential: { carrier: 'custom-x-lictor-token', token: worker.secret } },
+      'services',
+    );
+    await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
+    await prefectOk(session, '--no-prompt', 'deploy', 'services.py:calls', '--name', session.pool, '--pool', session.pool, '--tag', 'team-a');
+    await startWorker(session);
+  });
+  afterAll(() => session?.client.stop());
+
+  it('calls three services with bare httpx, and never sees the key', async () => {
+    keyed?.answerWith(({ headers }) => (headers['x-api-key'] === KEY ? { status: 200, body: '"opened"' } : undefined));
+    const paths = JSON.stringify(['/plain/v1/x', '/sealed/a', '/keyed/b', '/plain/v2/x']);
+    flowRun = await startRun(session, `calls/${session.pool}`, `paths=${paths}`);
+    expect(await session.server.awaitRunState(flowRun, ['COMPLETED', 'FAILED', 'CRASHED'], 180_000)).toBe('COMPLETED');
+    const logs = async () => (await session.server.logMessages(flowRun)).join('\n');
+    await waitFor(async () => (await logs()).includes('environment '), { what: 'the last log line', timeoutMs: 60_000, everyMs: 500 });
+    const said = await logs();
+    expect(said).toContain('/plain/v1/x answered 200');
+    expect(said).toContain('/sealed/a answered 200: sealed met leaf-2 at /a');
+    expect(said).toContain('/keyed/b answered 200: "opened"');
+    expect(said).toContain('/plain/v2/x answered 403');
+    expect(said).not.toContain(KEY);
+    assertion = keyed?.seen().find(({ target }) => target === '/b')?.headers['x-lictor-assertion'];
+  });
+
+  it('each service verifies who called with the published keys', async () => {
+    await expect(verified(assertion, 'plain')).rejects.toThrow();
+    const claims = await verified(assertion, 'keyed');
+    expect(claims).toMatchObject({
+      sub: `run:${flowRun}`,
+      principal_kind: 'run',
+      act: { sub: 'token:etl' },
+      run: flowRun,
+      deployment: `calls/${session.pool}`,
+      flow: 'calls',
+      tags: ['team-a'],
+    });
+    expect(claims['deployment_id']).toMatch(/^[0-9a-f-]{36}$/);
+    expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBeGreaterThanOrEqual(65);
+  });
+
+  it('the timeline has each call with service, status and time, verified; the refusal is told to Prefect', async () => {
+    const records = await callRecords(4, '--flow-run', flowRun);
+    expect(records.map(({ service, status, run_binding, principal, resource_id }) => [service, status, run_binding, principal, resource_id])).toEqual(
+      expect.arrayContaining([
+        ['plain', 200, 'verified', `run:${flowRun}`, 'plain/v1/*'],
+        ['sealed', 200, 'verified', `run:${flowRun}`, 'sealed/*'],
+        ['keyed', 200, 'verified', `run:${flowRun}`, 'keyed/*'],
+        ['plain', 403, 'verified', `run:${flowRun}`, 'plain'],
+      ]),
+    );
+    for (const { duration_ms } of records) expect(duration_ms).toEqual(expect.any(Number));
+    const timeline = await gateway.lictorOk('timeline', flowRun);
+    expect(timeline).toMatch(/sealed GET \/a +200 +verified +\d+ms/);
+    expect(timeline).toMatch(/plain GET \/v2\/x +403 +verified +service-route-unknown/);
+    const events = async () => JSON.stringify(await server.post('/events/filter', { filter: { event: { prefix: ['lictor.request.refused'] } }, limit: 50 }));
+    await waitFor(async () => (await events()).includes(`refused to run:${flowRun} for token:etl: services.call plain (service-route-unknown)`), {
+      what: 'the event of the refusal',
+      timeoutMs: 60_000,
+      everyMs: 500,
+    });
+  });
+});
+
+describe('which runs may call', () => {
+  const pool = `svc-${stamp}`;
+  let flow: string;
+  beforeAll(async () => {
+    await server.post('/work_pools/', { name: pool, type: 'process', base_job_template: TEMPLATE });
+    flow = text(field(await server.post('/flows/', { name: `svc-${stamp}` }), 'id'));
+  });
+  const TEMPLATE = {
+    job_configuration: { env: '{{ env }}', command: '{{ command }}' },
+    variables: { type: 'object', properties: { env: { type: 'object' }, command: { type: 'string' } } },
+  };
+
+  /** A run with this tag that its worker has begun. */
+  async function begun(tag: string): Promise<{ readonly run: string; readonly token: string }> {
+    const made = await server.post('/deployments/', { name: `${tag}-${stamp}`, flow_id: flow, work_pool_name: pool, tags: [tag] });
+    const started = await send(gateway, 'POST', `/api/deployments/${text(field(made, 'id'))}/create_flow_run`, { token: worker.secret, body: {} });
+    const run = text(field(await started.json(), 'id'));
+    const token = await tokenFor(gateway, pool, worker.secret, run);
+    await setState(gateway, run, worker.secret, 'PENDING');
+    return { run, token };
+  }
+
+  it('one with the tag may, one with another may not, and neither may what is forbidden', async () => {
+    const [ours, theirs] = [await begun('team-a'), await begun('team-b')];
+    expect((await call('/plain/v1/x', { token: ours.token })).status).toBe(200);
+    await expectRefusal(await call('/plain/v1/x', { token: theirs.token }), 403, 'policy-default-deny');
+    await expectRefusal(await call('/plain/v1/x', { token: ours.token, method: 'DELETE' }), 403, 'policy-forbids');
+    expect(seen()).toHaveLength(1);
+    const [denied] = await callRecords(1, '--flow-run', theirs.run, '--decision', 'deny');
+    expect(denied).toMatchObject({ service: 'plain', action: 'services.call', run_binding: 'verified', status: 403, reason: 'policy-default-deny' });
+    // The worker itself is none of the runs.
+    await expectRefusal(await call('/plain/v1/x', { token: worker.secret }), 403, 'policy-default-deny');
+  });
+
+  it('its calls end with its token, and explain says the same of each', async () => {
+    const { run, token } = await begun('team-a');
+    expect((await call('/plain/v1/x', { token })).status).toBe(200);
+    const explained = async (principal: string, request: string) =>
+      JSON.parse((await gateway.lictor('explain', principal, '--request', request, '--json')).output);
+    expect(await explained(`run:${run}`, 'GET /.lictor/svc/plain/v1/x')).toMatchObject({
+      decision: 'allow',
+      asks: [{ action: 'services.call', resource_id: 'plain/v1/*', attributes: { tags: ['team-a'] }, policies: [{ id: 'team-a-calls' }] }],
+    });
+    expect(await explained(`run:${run}`, 'GET /.lictor/svc/plain/v2/x')).toMatchObject({ decision: 'deny', reason: 'service-route-unknown' });
+    expect(await explained('role:run', 'GET /.lictor/svc/plain/v1/x')).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });
+    // To be started anew by its worker: whatever still runs is the former attempt.
+    await setState(gateway, run, worker.secret, 'SCHEDULED', { force: true });
+    await expectRefusal(await call('/plain/v1/x', { token }), 401, 'run-token-ended');
+  });
+});
+
+describe('TLS to a service', () => {
+  it('with the client certificate it answers; without one, or under another name, nobody', async () => {
+    expect(await (await call('/sealed/x')).text()).toBe('sealed met leaf-2 at /x');
+    await expectRefusal(await call('/foreign/x'), 503, 'service-unavailable');
+    const unsealed = await call('/unsealed/x');
+    expect(unsealed.status).not.toBe(200);
+    expect(await unsealed.text()).not.toContain('sealed met');
+  });
+});
+
+describe('streams', () => {
+  it('an event arrives before the next one is there', async () => {
+    const response = await call('/streaming/events', { headers: { accept: 'text/event-stream' } });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe('data: first\n\n');
+    await call('/streaming/more');
+    expect((await reader?.read())?.value).toBe('data: last\n\n');
+  });
+
+  it('a body goes on while it is sent, and its answer comes meanwhile', async () => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = writable.getWriter();
+    const answer = call('/streaming/echo', { method: 'POST', body: readable, duplex: 'half' });
+    await writer.write(Buffer.from('one'));
+    const reader = (await answer).body?.getReader();
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('one');
+    await writer.write(Buffer.from('two'));
+    await writer.close();
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('two');
+  });
+
+  it('what is too large is 413, and what takes too long 503', async () => {
+    await expectRefusal(await call('/streaming/echo', { method: 'POST', body: Buffer.alloc(17 << 20) }), 413, 'body-too-large');
+    await expectRefusal(await call('/streaming/never'), 503, 'service-timeout');
+  });
+});
+
+describe('one of three servers is killed under load', () => {
+  it('fails at most one call, gets none until it is back, and no worker of nginx is replaced', async () => {
+    const workers = () => gateway.pids().workers;
+    const before = workers();
+    expect(before.length).toBeGreaterThan(0);
+    const statuses: number[] = [];
+    let going = true;
+    const load = Array.from({ length: 6 }, async () => {
+      while (going) statuses.push((await call('/plain/v1/x')).status);
+    });
+    const reaches = async (count: number) => waitFor(() => statuses.length >= count, { what: `${count} calls`, timeoutMs: 60_000 });
+    await reaches(60);
+    await keyed?.pause();
+    await reaches(statuses.length + 300);
+    const during = [...statuses];
+    keyed?.clear();
+    await keyed?.resume();
+    await waitFor(() => (keyed?.seen().length ?? 0) > 10, { what: 'the server to be asked again', timeoutMs: 30_000 });
+    going = false;
+    await Promise.all(load);
+    expect(during.filter((status) => status !== 200).length).toBeLessThanOrEqual(1);
+    expect(workers()).toEqual(before);
+  });
+});
+
+describe('after a change', () => {
+  it('a revoked token is refused by the next call', async () => {
+    const short = await gateway.token('short', ['admin']);
+    expect((await call('/keyed/x', { token: short.secret })).status).toBe(200);
+    expect((await call('/keyed/x', { token: short.secret })).status).toBe(200);
+    await gateway.lictorOk('token', 'revoke', 'short');
+    await expectRefusal(await call('/keyed/x', { token: short.secret }), 401, 'credential-revoked');
+  });
+
+  it('a new key signs at once, and the former one is still published', async () => {
+    await call('/keyed/before');
+    const before = keyed?.seen()[0]?.headers['x-lictor-assertion'] ?? '';
+    await gateway.lictorOk('rotate', 'keys');
+    const newer = async () => {
+      await call('/keyed/after');
+      const now = keyed?.seen().at(-1)?.headers['x-lictor-assertion'] ?? '';
+      return decodeProtectedHeader(now).kid !== decodeProtectedHeader(before).kid;
+    };
+    await waitFor(newer, { what: 'an assertion by the new key', timeoutMs: 30_000, everyMs: 500 });
+    expect((await verified(before, 'keyed')).sub).toBe('token:caller');
+    expect((await verified(keyed?.seen().at(-1)?.headers['x-lictor-assertion'], 'keyed')).sub).toBe('token:caller');
+  });
+});
+
+describe('docs/services.md', () => {
+  const addressed = (block: string) => block.replaceAll('https://prefect.example.com', gateway.url).replaceAll(/(['"])billing\1/g, '$1keyed$1');
+  /** One for the service of the page, and one for another. */
+  async function assertions(): Promise<{ readonly good: string; readonly foreign: string }> {
+    await Promise.all([call('/keyed/docs'), call('/plain/v1/docs')]);
+    const told = (at: string) => seen().find(({ target }) => target === at)?.headers['x-lictor-assertion'] ?? '';
+    return { good: told('/docs'), foreign: told('/v1/docs') };
+  }
+
+  it('its TypeScript takes an assertion for this service, and no other token', async () => {
+    symlinkSync(join(REPOSITORY, 'node_modules'), join(directory, 'node_modules'));
+    writeFileSync(join(directory, 'verify.ts'), addressed(docsBlock('services.md', 'import { createRemoteJWKSet')));
+    const module: { whoCalls(assertion: string): Promise<JWTPayload> } = await import(join(directory, 'verify.ts'));
+    const { good, foreign } = await assertions();
+    expect((await module.whoCalls(good)).sub).toBe('token:caller');
+    await expect(module.whoCalls(`${good.slice(0, -4)}AAAA`)).rejects.toThrow();
+    await expect(module.whoCalls(foreign)).rejects.toThrow('aud');
+  });
+
+  it('its Python does the same', async () => {
+    const venv = await pyjwtVenv();
+    writeFileSync(join(directory, 'verify.py'), `${addressed(docsBlock('services.md', 'import jwt'))}\nimport sys\nprint(who_calls(sys.argv[1])["sub"])\n`);
+    const python = (text_: string) =>
+      runProgram({ name: 'verify.py', command: join(venv, 'bin/python'), args: [join(directory, 'verify.py'), text_], env: {}, timeoutMs: 60_000 });
+    const { good, foreign } = await assertions();
+    expect((await python(good)).output).toContain('token:caller');
+    const other = await python(foreign);
+    expect(other.code).not.toBe(0);
+    expect(other.output).toContain('InvalidAudienceError');
+  });
+});
+
+it('the key of a service is in no log', () => {
+  for (const log of ['access.log', 'control.log', 'edge-error.log'])
+    expect(readFileSync(join(gateway.stateDir, 'log', log), 'utf8')).not.toContain('key-of-the-service');
+});

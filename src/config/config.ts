@@ -182,6 +182,8 @@ export interface Config {
     readonly next: string | null;
     /** PEM file of the authorities that signed the servers' certificates; null: the system's. */
     readonly caFile: string | null;
+    /** For so long a server may say nothing of a request that it has taken. */
+    readonly answerTimeoutMs: number;
   };
   readonly identityProviders: readonly IdentityProvider[];
   readonly roles: readonly RoleBinding[];

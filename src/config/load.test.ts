@@ -30,7 +30,7 @@ describe('a small file', () => {
       listen: [{ host: '127.0.0.1', port: 8200 }],
       tls: null,
       proxies: { terminateTls: false, trusted: [] },
-      prefect: { servers: ['http://127.0.0.1:4200'], authString: null, apiKey: null, credentialFile: null, next: null, caFile: null },
+      prefect: { servers: ['http://127.0.0.1:4200'], authString: null, apiKey: null, credentialFile: null, next: null, caFile: null, answerTimeoutMs: 55_000 },
       identityProviders: [],
       roles: [],
       policies: null,

@@ -93,8 +93,8 @@ ${shows === 'next' ? '        include upstream-credential-next.conf;\n' : ''}   
         proxy_buffering off;
         proxy_request_buffering off;
         proxy_connect_timeout 2s;
-        proxy_read_timeout 75s;
-        proxy_send_timeout 75s;
+        proxy_read_timeout ${patience(config.prefect)};
+        proxy_send_timeout ${patience(config.prefect)};
         proxy_next_upstream off;
         proxy_intercept_errors on;
         error_page 401 = @next;
@@ -149,7 +149,7 @@ proxy_ssl_trusted_certificate ${quotePath(prefect.caFile ?? SYSTEM_CA_FILE)};
 export const SYSTEM_CA_FILE = '/etc/ssl/certs/ca-certificates.crt';
 
 /** Host and scheme are ours: Prefect builds absolute links from them. The rest of X-Forwarded-* is not sent. */
-export function renderUpstreamHeaders({ publicUrl }: Config): string {
+export function renderUpstreamHeaders({ publicUrl, prefect }: Config): string {
   const authority = authorityOf(publicUrl);
   return `proxy_set_header Host ${quote(authority)};
 proxy_set_header X-Forwarded-Proto ${publicUrl.secure ? 'https' : 'http'};
@@ -157,9 +157,22 @@ proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header Connection "";
 include forward-headers.conf;
 ${renderRedirects(publicUrl)}proxy_connect_timeout 2s;
-proxy_read_timeout 75s;
-proxy_send_timeout 75s;
+proxy_read_timeout ${patience(prefect, OUTER_MS)};
+proxy_send_timeout ${patience(prefect, OUTER_MS)};
 `;
+}
+
+/** Who waits for somebody who waits for Prefect hears from him first. */
+const OUTER_MS = 1_000;
+/** The control plane looks things up beside the request, and writes it down. */
+const MEDIATED_MS = 20_000;
+
+function patience({ answerTimeoutMs }: Config['prefect'], more = 0): string {
+  return `${answerTimeoutMs + more}ms`;
+}
+
+export function renderMediatedTimeout({ prefect }: Config): string {
+  return `proxy_read_timeout ${patience(prefect, MEDIATED_MS)};\n`;
 }
 
 export function renderForwardHeaders(config: Config): string {

@@ -14,6 +14,7 @@ import { renderHttp } from './render-traces.ts';
 import {
   renderCredential,
   renderForwardHeaders,
+  renderMediatedTimeout,
   renderNextCredential,
   renderStraightToPrefect,
   renderToPrefect,
@@ -64,6 +65,7 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   files.set('to-prefect.conf', renderToPrefect(config));
   files.set('straight-to-prefect.conf', renderStraightToPrefect(config));
   files.set('mediated-redirects.conf', renderMediatedRedirects(config));
+  files.set('mediated-timeout.conf', renderMediatedTimeout(config));
   files.set('document-links.conf', renderDocumentLinks(config));
   files.set('upstream-headers.conf', renderUpstreamHeaders(config));
   files.set('upstream-credential.conf', renderCredential(config));

@@ -10,7 +10,7 @@ interface EdgeFiles {
 /** What each form changes in a plain configuration. */
 export function edgeForms({ certFile, keyFile, caFile }: EdgeFiles): Readonly<Record<string, Partial<Config>>> {
   const proxied = { terminateTls: true, trusted: ['127.0.0.1', '10.0.0.0/8'] };
-  const bare = { apiKey: null, credentialFile: null, next: null };
+  const bare = { apiKey: null, credentialFile: null, next: null, answerTimeoutMs: 55_000 };
   return {
     plain: {},
     tls: { tls: { certFile, keyFile, selfMadeBy: null, client: null }, prefect: { ...bare, servers: ['https://127.0.0.1:4443'], authString: null, caFile } },

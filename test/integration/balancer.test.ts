@@ -1,6 +1,6 @@
 // Prefect servers behind the edge: members leave and come back without a reload, nothing is sent twice, and no 401 of theirs is a client's.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { downFile } from '../../src/edge/balancer.ts';
 import { request } from '../env/raw-request.ts';
@@ -13,7 +13,7 @@ let other: Recorder;
 beforeAll(async () => {
   [one, other] = [await startRecorder(), await startRecorder()];
   edge = await startStubEdge({
-    prefect: { servers: [one.url, other.url], authString: 'gate:way', apiKey: null, credentialFile: null, next: null, caFile: null },
+    prefect: { servers: [one.url, other.url], authString: 'gate:way', apiKey: null, credentialFile: null, next: null, caFile: null, answerTimeoutMs: 55_000 },
   });
 });
 afterAll(() => edge.stop());
@@ -100,7 +100,7 @@ describe('several servers', () => {
   it('one that is gone costs no request, not even a POST; when all are gone it is 503 that may be repeated', async () => {
     const [left, gone] = [await startRecorder(), await startRecorder()];
     const pair = await startStubEdge({
-      prefect: { servers: [left.url, gone.url], authString: null, apiKey: null, credentialFile: null, next: null, caFile: null },
+      prefect: { servers: [left.url, gone.url], authString: null, apiKey: null, credentialFile: null, next: null, caFile: null, answerTimeoutMs: 55_000 },
     });
     try {
       await gone.close();
@@ -119,7 +119,15 @@ describe('several servers', () => {
     const breaking = await startBreaking();
     const healthy = await startRecorder();
     const pair = await startStubEdge({
-      prefect: { servers: [breaking.url, healthy.url], authString: null, apiKey: null, credentialFile: null, next: null, caFile: null },
+      prefect: {
+        servers: [breaking.url, healthy.url],
+        authString: null,
+        apiKey: null,
+        credentialFile: null,
+        next: null,
+        caFile: null,
+        answerTimeoutMs: 55_000,
+      },
     });
     try {
       const responses = [];
@@ -132,6 +140,55 @@ describe('several servers', () => {
     } finally {
       await pair.stop();
       await breaking.close();
+      await healthy.close();
+    }
+  });
+});
+
+describe('a server that takes requests and answers none', () => {
+  const hanging = async (healthy: readonly Recorder[]): Promise<{ gateway: StubEdge; stop: () => Promise<void> }> => {
+    const mute = await listen((socket) => void socket.resume());
+    const servers = [mute.url, ...healthy.map(({ url }) => url)];
+    const gateway = await startStubEdge({
+      prefect: { servers, authString: null, apiKey: null, credentialFile: null, next: null, caFile: null, answerTimeoutMs: 1_000 },
+    });
+    const stop = (): Promise<void> => gateway.stop().then(mute.close);
+    return { gateway, stop };
+  };
+  /** The request may have been carried out: no promise. */
+  const GIVEN_UP = [503, '2', null, 'upstream-unavailable'];
+  const endOf = async (response: Response) => {
+    const body: unknown = await response.json();
+    const code = typeof body === 'object' && body !== null && 'code' in body ? body.code : undefined;
+    return [response.status, response.headers.get('retry-after'), response.headers.get('prefect-maintenance'), code];
+  };
+
+  it('is given up by prefect.timeout, whichever way the request goes', async () => {
+    const { gateway, stop } = await hanging([]);
+    try {
+      const body = 'x'.repeat(200_000);
+      const asked = [
+        fetch(`${gateway.url}/api/flows/00000000-0000-4000-8000-000000000001`, { headers: { 'x-lictor-token': 'tok' } }),
+        post('/api/logs/', gateway),
+      ];
+      const large = fetch(`${gateway.url}/api/logs/`, { method: 'POST', headers: { 'x-lictor-token': 'tok', 'content-type': 'application/json' }, body });
+      for (const response of await Promise.all([...asked, large])) expect(await endOf(response)).toEqual(GIVEN_UP);
+    } finally {
+      await stop();
+    }
+  });
+
+  it('and nobody else gets what it has', async () => {
+    const healthy = await startRecorder();
+    const { gateway, stop } = await hanging([healthy]);
+    try {
+      const responses = await Promise.all(Array.from({ length: 6 }, () => post('/api/logs/', gateway)));
+      const failed = responses.filter(({ status }) => status !== 200);
+      expect(failed.length).toBeGreaterThan(0);
+      for (const response of failed) expect(await endOf(response)).toEqual(GIVEN_UP);
+      expect(healthy.seen().length).toBe(6 - failed.length);
+    } finally {
+      await stop();
       await healthy.close();
     }
   });
@@ -216,15 +273,27 @@ describe('one server', () => {
 /** Takes a request and breaks the connection. */
 async function startBreaking(): Promise<{ url: string; received: () => number; close: () => Promise<void> }> {
   let received = 0;
-  const server: Server = createServer((socket) => {
-    socket.on('error', () => undefined);
+  const server = await listen((socket) => {
     socket.once('data', () => {
       received += 1;
       socket.destroy();
     });
   });
+  return { ...server, received: () => received };
+}
+
+async function listen(take: (socket: Socket) => void): Promise<{ url: string; close: () => Promise<void> }> {
+  const open = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    open.add(socket.on('error', () => undefined));
+    take(socket);
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return { url: `http://127.0.0.1:${port}`, received: () => received, close: () => new Promise((resolve) => server.close(() => resolve())) };
+  const close = (): Promise<void> => {
+    for (const socket of open) socket.destroy();
+    return new Promise((resolve) => server.close(() => resolve()));
+  };
+  return { url: `http://127.0.0.1:${port}`, close };
 }

@@ -295,7 +295,7 @@ describe('a path with a dot, before several servers', () => {
     const recorders = await Promise.all([startRecorder(), startRecorder()]);
     const servers = recorders.map(({ url }) => url);
     const dotted = await startStubEdge(
-      { prefect: { servers, authString: null, apiKey: null, credentialFile: null, next: null, caFile: null } },
+      { prefect: { servers, authString: null, apiKey: null, credentialFile: null, next: null, caFile: null, answerTimeoutMs: 55_000 } },
       process.env,
       '/a.b',
     );

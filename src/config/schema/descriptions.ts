@@ -7,6 +7,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'prefect.servers': 'Several servers on one database, instead of url: balanced, taken out within 2 s when away, back without a reload.',
   'prefect.api_key_file': 'File with a key that is shown as Bearer, where what stands before Prefect wants one instead of an auth string.',
   'prefect.ca_file': 'Authorities that signed the certificates of https servers, PEM. Default: those of the system.',
+  'prefect.timeout':
+    'How long Prefect may say nothing of a request that it has taken, 1s to 1h: then it is 503 with Retry-After. Default: 55s, as stock clients give up after 60.',
   identity_providers: 'Who says who somebody is. Without any, service tokens alone get in.',
   'identity_providers[accounts].id': 'Name of the provider in user:NAME@ID and in records: small letters, digits, hyphens.',
   'identity_providers[accounts].type': 'accounts: built-in accounts (lictor account add NAME --role R).',

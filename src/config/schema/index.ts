@@ -26,6 +26,7 @@ const prefect = z
     auth_string_file: filePath.optional().describe('File with user:password, as in PREFECT_SERVER_API_AUTH_STRING.'),
     api_key_file: filePath.optional().describe('Instead: file with a key that is shown as Bearer, where what stands before Prefect wants one.'),
     ca_file: filePath.optional(),
+    timeout: duration.default('55s'),
   })
   .describe('The server behind the gateway.');
 

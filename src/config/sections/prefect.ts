@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config, ListenAddress } from '../config.ts';
+import { parseDurationSeconds } from '../duration.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
 import { checkNginxPath } from './nginx-path.ts';
@@ -38,7 +39,17 @@ export function readPrefect(section: PrefectSection, report: Report): Config['pr
   const caFile = readCaFile(section, servers ?? [], report);
   const file = wire.auth_string_file ?? wire.api_key_file;
   const credentialFile = file === undefined ? null : resolve(baseDir, file);
-  return servers === undefined || credentials === undefined || caFile === undefined ? undefined : { servers, ...credentials, credentialFile, caFile };
+  const answerTimeoutMs = readTimeout(wire, report);
+  if (servers === undefined || credentials === undefined || caFile === undefined || answerTimeoutMs === undefined) return undefined;
+  return { servers, ...credentials, credentialFile, caFile, answerTimeoutMs };
+}
+
+/** Undefined: reported. */
+function readTimeout({ timeout }: Wire, report: Report): number | undefined {
+  const seconds = parseDurationSeconds(timeout);
+  if (seconds !== undefined && seconds >= 1 && seconds <= 3600) return seconds * 1000;
+  report(['prefect', 'timeout'], 'must be from 1s to 1h', 'Leave it out for 55s, or write how long the slowest request of yours takes.');
+  return undefined;
 }
 
 type Credentials = Pick<Config['prefect'], 'authString' | 'apiKey' | 'next'>;

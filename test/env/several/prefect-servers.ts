@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { signalGroup } from '../../../src/supervise/processes/process-table.ts';
 import { docsBlock, environmentOf } from '../docs.ts';
 import type { PrefectAddress } from '../prefect-server.ts';
 import { freePort, type Running, start } from '../process.ts';
@@ -17,6 +18,9 @@ export interface PrefectServers {
   address(index: 0 | 1): PrefectAddress;
   /** SIGKILL for the server and its children. */
   kill(index: 0 | 1): Promise<void>;
+  /** It takes connections from now on, and answers nobody. */
+  freeze(index: 0 | 1): void;
+  thaw(index: 0 | 1): void;
   /** Starts one that was killed; resolves when it answers. */
   start(index: 0 | 1): Promise<void>;
   /** Stops and starts one, with this auth string from now on. */
@@ -49,6 +53,10 @@ export async function startPrefectServers(): Promise<PrefectServers> {
     await running[index]?.stop({ graceMs });
     running[index] = undefined;
   };
+  const signal = (index: 0 | 1, name: NodeJS.Signals): void => {
+    const group = running[index]?.pid;
+    if (group !== undefined) signalGroup(group, name);
+  };
   await launch(0);
   // What the first one has written into the database is not written again: it is there.
   const later = { PREFECT_SERVER_DATABASE_MIGRATE_ON_START: 'false', PREFECT_API_BLOCKS_REGISTER_ON_START: 'false' };
@@ -64,6 +72,8 @@ export async function startPrefectServers(): Promise<PrefectServers> {
     urls,
     address: (index) => ({ url: urls[index], authString: authStrings[index], venv: client, logFile: running[index]?.logFile ?? '' }),
     kill: (index) => end(index, 0),
+    freeze: (index) => signal(index, 'SIGSTOP'),
+    thaw: (index) => signal(index, 'SIGCONT'),
     async start(index) {
       if (running[index] === undefined) await launch(index, later);
     },

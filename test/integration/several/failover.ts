@@ -125,6 +125,35 @@ export function failoverTests(room: () => Room, behind: () => Gateway): void {
     expect(await direct().awaitRunState(next, ['COMPLETED', 'FAILED', 'CRASHED'], 150_000)).toBe('COMPLETED');
     expect(nginxPids()).toEqual(before);
   }, 500_000);
+
+  it('one hangs: it is out while the other one answers, nobody else waits for it, and what it has in hand ends', async () => {
+    const { servers } = room();
+    const before = nginxPids();
+    const ask = async () => {
+      const response = await behind().fetch('/api/admin/version', { token: secrets.reader, signal: AbortSignal.timeout(120_000) });
+      return [response.status, response.headers.get('retry-after'), response.headers.get('prefect-maintenance')].join();
+    };
+    servers.freeze(0);
+    try {
+      const frozenAt = performance.now();
+      const lateness = watchLateness();
+      const inHand = Array.from({ length: 8 }, ask);
+      await outAndBack.out(0);
+      expect(performance.now() - frozenAt).toBeLessThan(4_000 + 6 * lateness());
+      const load = startLoad({ gateway: behind(), token: secrets.reader, loops: LOOPS });
+      await load.more(40);
+      await load.stop();
+      expect(load.failures()).toEqual([]);
+      servers.thaw(0);
+      // Late, or given up by the gateway before that.
+      const ends = new Set(await Promise.all(inHand));
+      expect([...ends].filter((end) => end !== '200,,' && end !== '503,2,')).toEqual([]);
+      await outAndBack.back(0);
+    } finally {
+      servers.thaw(0);
+    }
+    expect(nginxPids()).toEqual(before);
+  }, 300_000);
 }
 
 /** How often a worker's poll was answered with 503. */

@@ -139,6 +139,14 @@ export interface Service {
   readonly timeoutSeconds: number;
   /** Request headers that reach it beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
+  readonly limit: ServiceLimit | null;
+}
+
+export interface ServiceLimit {
+  readonly per: 'principal' | 'service';
+  /** `atOnce` go on, `waiting` more have their turn by the rate, and the others are refused. Null: no limit. */
+  readonly rate: { readonly perSecond: number; readonly atOnce: number; readonly waiting: number } | null;
+  readonly concurrency: number | null;
 }
 
 export interface ServiceServer {

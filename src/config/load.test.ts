@@ -127,7 +127,7 @@ limits: [{ for: "*", rate: fast }]
   });
 
   it.each([
-    'services: [{ name: a, servers: ["http://10.0.0.1"], limit: { rate: 5/s } }]',
+    'services: [{ name: a, servers: ["http://10.0.0.1"], limit: { rate: 5/s, bandwidth: 1MB/s } }]',
     'services: [{ name: a, servers: ["http://10.0.0.1"], cache: [] }]',
     'services: [{ name: a, servers: ["http://10.0.0.1"], health: { path: /health } }]',
     'services: [{ name: a, servers: ["http://10.0.0.1"], retries: { attempts: 2 } }]',

@@ -16,7 +16,7 @@ const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['services', '*', 'inject', 'query'], part: 'credentials of services in the query' },
   { at: ['services', '*', 'inject', 'oauth'], part: 'credentials of services by OAuth' },
   { at: ['services', '*', 'inject', 'sigv4'], part: 'signatures of AWS for services' },
-  { at: ['services', '*', 'limit'], part: 'limits of services' },
+  { at: ['services', '*', 'limit', 'bandwidth'], part: 'the bandwidth of services' },
   { at: ['services', '*', 'cache'], part: 'the cache of services' },
   { at: ['services', '*', 'health'], part: 'active health checks of services' },
   { at: ['services', '*', 'retries'], part: 'retries of services' },

@@ -1,6 +1,6 @@
 // services -> nginx: which service and route a target is of, where it goes, and what may come back.
 import { routeExpression } from '../catalog/service-routes.ts';
-import type { Config, PublicUrl, Service } from '../config/config.ts';
+import type { Config, PublicUrl, Service, ServiceLimit } from '../config/config.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { SERVICES_PREFIX, serviceOperation } from '../contract/service-call.ts';
 import { quote, quotePath, quoteVerbatim } from './quote.ts';
@@ -15,7 +15,7 @@ export function renderServices(config: Config): ReadonlyMap<string, string> {
   return new Map([
     [
       'service-maps.conf',
-      `${services.map(renderUpstream).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}`,
+      `${services.map(renderUpstream).join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}`,
     ],
     ['services.conf', `include service-refusals.conf;\n${services.map((service) => renderLocations(service, publicUrl)).join('')}`],
     ...services.flatMap((service) => [
@@ -96,13 +96,39 @@ function renderCall(service: Service, { forwardHeaders, publicUrl }: Config): st
   const further = [...new Set([...forwardHeaders, ...service.forwardHeaders])].filter((header) => header !== own);
   const headers = further.map((header) => `proxy_set_header ${header} $http_${header.replaceAll('-', '_')};\n`).join('');
   return `include service-call.conf;
-proxy_set_header Host ${quote(host)};
+${renderLimits(service)}proxy_set_header Host ${quote(host)};
 proxy_set_header X-Forwarded-Proto ${publicUrl.secure ? 'https' : 'http'};
 ${headers}include service-${name}-credential.conf;
 proxy_read_timeout ${timeoutSeconds}s;
 proxy_send_timeout ${timeoutSeconds}s;
 ${protocol === 'https:' ? renderTls(service) : ''}proxy_pass ${protocol}//lictor_service_${inVariables(service)}$lictor_service_target;
 `;
+}
+
+/** Whose calls are counted together. */
+function renderZones(service: Service): string {
+  const { limit } = service;
+  if (limit === null) return '';
+  const [zone, key] = [zoneOf(service, limit), limit.per === 'service' ? '$lictor_service' : '$lictor_limit'];
+  const rate = limit.rate === null ? '' : `limit_req_zone ${key} zone=${zone}:2m rate=${limit.rate.perSecond}r/s;\n`;
+  return `${rate}${limit.concurrency === null ? '' : `limit_conn_zone ${key} zone=${zone}_conn:2m;\n`}`;
+}
+
+/** A zone keeps its key over a reload: with another key it is another zone. */
+function zoneOf(service: Service, { per }: ServiceLimit): string {
+  return `lictor_limit_${per}_${inVariables(service)}`;
+}
+
+/** Beside the limit of each principal. nginx lets a call wait first, and counts it as under way after that. */
+function renderLimits(service: Service): string {
+  const { limit } = service;
+  if (limit === null) return '';
+  const zone = zoneOf(service, limit);
+  const conn = limit.concurrency === null ? '' : `limit_conn ${zone}_conn ${limit.concurrency};\nlimit_conn_status 429;\nlimit_conn_log_level info;\n`;
+  if (limit.rate === null) return conn;
+  const { atOnce, waiting } = limit.rate;
+  const turn = waiting === 0 ? 'nodelay' : `delay=${atOnce}`;
+  return `limit_req zone=${zone} burst=${atOnce + waiting}${atOnce === 0 && waiting > 0 ? '' : ` ${turn}`};\n${conn}`;
 }
 
 /** Their certificates are held against the one name that all servers have. */

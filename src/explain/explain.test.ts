@@ -135,7 +135,18 @@ describe('explain a request', () => {
 
 describe('explain a call of a service', () => {
   const routes = [{ pattern: '/v1/*', methods: ['GET'] as const }];
-  const billing = { name: 'billing', servers: [], path: '', routes, caFile: null, certificate: null, injected: null, timeoutSeconds: 1, forwardHeaders: [] };
+  const billing = {
+    name: 'billing',
+    servers: [],
+    path: '',
+    routes,
+    caFile: null,
+    certificate: null,
+    injected: null,
+    timeoutSeconds: 1,
+    forwardHeaders: [],
+    limit: null,
+  };
   const withServices = { ...parts, services: [billing] };
 
   it('by its route, and by what is listed', async () => {

@@ -23,10 +23,11 @@ export function edgeForms({ certFile, keyFile, caFile }: EdgeFiles): Readonly<Re
 
 /** One with everything over http, one over https. */
 export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['services'] {
-  const common = { caFile: null, certificate: null, injected: null, timeoutSeconds: 30, forwardHeaders: [] };
+  const common = { caFile: null, certificate: null, injected: null, timeoutSeconds: 30, forwardHeaders: [], limit: null };
+  const limit = { per: 'principal', rate: { perSecond: 50, atOnce: 10, waiting: 100 }, concurrency: 20 } as const;
   return [
     {
-      ...{ ...common, name: 'billing', path: '/api', injected: { header: 'X-Api-Key', value: 'no-real-key-$host"\\' }, forwardHeaders: ['x-tenant'] },
+      ...{ ...common, name: 'billing', path: '/api', injected: { header: 'X-Api-Key', value: 'no-real-key-$host"\\' }, forwardHeaders: ['x-tenant'], limit },
       servers: [
         { origin: 'http://10.1.0.1:8080', weight: 1, backup: false },
         { origin: 'http://10.1.0.2', weight: 2, backup: false },
@@ -38,7 +39,7 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
       ],
     },
     {
-      ...{ ...common, name: 'vault', path: '', caFile, certificate: { certFile, keyFile } },
+      ...{ ...common, name: 'vault', path: '', caFile, certificate: { certFile, keyFile }, limit: { per: 'service', rate: null, concurrency: 5 } },
       servers: [{ origin: 'https://vault.internal', weight: 1, backup: false }],
       routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
     },

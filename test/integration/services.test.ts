@@ -70,6 +70,8 @@ beforeAll(async () => {
         { name: 'unsealed', servers: [`https://localhost:${sealed.port}`], tls: { ca_file: authority.root } },
         { name: 'foreign', servers: [`https://127.0.0.1:${sealed.port}`], tls: { ca_file: authority.root, cert: client.chain, key: client.key } },
         { name: 'keyed', servers: [keyed?.url], inject: { header: { name: 'X-Api-Key', value_file: join(directory, 'key') } } },
+        { name: 'limited', servers: [`http://127.0.0.1:${streaming.port}`], limit: { rate: '5/s', burst: 5, max_wait: '2s' } },
+        { name: 'few', servers: [`http://127.0.0.1:${streaming.port}`], limit: { concurrency: 2 } },
         { name: 'streaming', servers: [`http://127.0.0.1:${streaming.port}`], timeout: '2s' },
       ],
     },
@@ -90,10 +92,11 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** `/events`: one at once, one when the caller has sent a byte to `/more`; `/echo`: what comes, as it comes; `/never`: nothing. */
+/** `/now`: an answer; `/events`: one at once, one when the caller has sent a byte to `/more`; `/echo`: what comes, as it comes; `/never`: nothing. */
 let more: () => void = () => undefined;
 function stream(...[request, response]: Parameters<Parameters<typeof serve>[0]>): void {
   if (request.url === '/never') return;
+  if (request.url === '/now') return void response.end('now');
   if (request.url === '/more') {
     more();
     response.end();
@@ -281,6 +284,44 @@ describe('streams', () => {
   it('what is too large is 413, and what takes too long 503', async () => {
     await expectRefusal(await call('/streaming/echo', { method: 'POST', body: Buffer.alloc(17 << 20) }), 413, 'body-too-large');
     await expectRefusal(await call('/streaming/never'), 503, 'service-timeout');
+  });
+});
+
+describe('a limit', () => {
+  /** Milliseconds until the answer, and its status. */
+  async function timed(path: string, token: string): Promise<{ readonly ms: number; readonly status: number; readonly retryAfter: string | null }> {
+    const began = performance.now();
+    const response = await call(path, { token });
+    await response.text();
+    return { ms: performance.now() - began, status: response.status, retryAfter: response.headers.get('retry-after') };
+  }
+
+  it('lets a greedy caller wait, then refuses it with a number; another one has its own turns', async () => {
+    const other = await gateway.token(`other-${stamp}`, ['admin']);
+    const greedy = await Promise.all(Array.from({ length: 60 }, () => timed('/limited/now', caller.secret)));
+    const passed = greedy.filter(({ status }) => status === 200);
+    const refused = greedy.filter(({ status }) => status === 429);
+    // 5 at once and 10 more that wait for up to two seconds, and what the rate gives while they come in.
+    expect(passed.length).toBeGreaterThanOrEqual(15);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(passed.length + refused.length).toBe(60);
+    expect(Math.max(...passed.map(({ ms }) => ms))).toBeGreaterThan(500);
+    for (const { retryAfter } of refused) expect(retryAfter).toMatch(/^[1-9][0-9]*$/);
+    const [greedyAgain, fair] = await Promise.all([
+      Promise.all(Array.from({ length: 60 }, () => timed('/limited/now', caller.secret))),
+      Promise.all(Array.from({ length: 5 }, () => timed('/limited/now', other.secret))),
+    ]);
+    expect(fair.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(greedyAgain.some(({ status }) => status === 429)).toBe(true);
+    const [record] = (await callRecords(1, '--principal', 'token:caller', '--decision', 'deny')).filter(({ service }) => service === 'limited');
+    expect(record).toMatchObject({ status: 429, reason: 'rate-limited', path_taken: 'egress' });
+  });
+
+  it('of how many are under way refuses one more, and takes it when one has ended', async () => {
+    const open = [await call('/few/events'), await call('/few/events')];
+    await expectRefusal(await call('/few/now'), 429, 'rate-limited');
+    await Promise.all(open.map((response) => response.body?.cancel()));
+    await waitFor(async () => (await call('/few/now')).status === 200, { what: 'room for one more', timeoutMs: 15_000 });
   });
 });
 

@@ -13,6 +13,7 @@ const inject = z.union([
 ]);
 
 const limit = z.strictObject({
+  per: z.enum(['principal', 'service']).optional(),
   rate: rate.optional(),
   burst: count.optional(),
   max_wait: duration.optional(),

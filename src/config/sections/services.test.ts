@@ -49,6 +49,19 @@ describe('a service', () => {
     ]);
   });
 
+  it.each<[object, object]>([
+    [{ rate: '50/s' }, { per: 'principal', rate: { perSecond: 50, atOnce: 50, waiting: 0 }, concurrency: null }],
+    [
+      { rate: '50/s', burst: 10, max_wait: '2s' },
+      { per: 'principal', rate: { perSecond: 50, atOnce: 10, waiting: 100 }, concurrency: null },
+    ],
+    [
+      { rate: '10/s', max_wait: '500ms', concurrency: 3, per: 'service' },
+      { per: 'service', rate: { perSecond: 10, atOnce: 0, waiting: 5 }, concurrency: 3 },
+    ],
+    [{ concurrency: 3 }, { per: 'principal', rate: null, concurrency: 3 }],
+  ])('has a limit: %j', (limit, wanted) => expect(accepted({ limit }).limit).toEqual(wanted));
+
   it('shows a key from a file or from the environment', () => {
     expect(accepted({ inject: { header: { name: 'X-Api-Key', value_file: keyFile } } }).injected).toEqual({ header: 'X-Api-Key', value: 'a$b"c\\d;' });
     expect(accepted({ inject: { header: { name: 'X-Api-Key', value: '${KEY}' } } }, { KEY: 'from-there' }).injected?.value).toBe('from-there');
@@ -84,6 +97,11 @@ describe('a service', () => {
     [{ inject: { header: { name: 'Host', value_file: keyFile } } }, 'services[0].inject.header.name: Host is set by the gateway'],
     [{ inject: { header: { name: 'X-Api-Key' } } }, 'services[0].inject.header.value_file: is missing'],
     [{ inject: { basic: { user: 'a:b', password_file: keyFile } } }, 'services[0].inject.basic.user: holds a colon'],
+    [{ limit: {} }, 'services[0].limit: limits nothing'],
+    [{ limit: { max_wait: '2s' } }, 'services[0].limit.max_wait: needs a rate'],
+    [{ limit: { rate: '1/s', max_wait: '500ms' } }, 'services[0].limit.max_wait: is shorter than one turn'],
+    [{ limit: { rate: '1/s', per: 'run' } }, 'services[0].limit.per: must be one of'],
+    [{ limit: { rate: '1/s', bandwidth: '1MB/s' } }, 'services[0].limit.bandwidth: not built yet'],
     [{ forward_headers: ['X-Forwarded-For'] }, 'services[0].forward_headers[0]: x-forwarded-for is set by the gateway'],
     [{ inject: { query: { name: 'key', value_file: keyFile } } }, 'services[0].inject.query: not built yet'],
   ])('is refused: %j', (service, words) => {

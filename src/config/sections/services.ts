@@ -10,6 +10,7 @@ import { checkNginxPath } from './nginx-path.ts';
 import { isLoopback, parsePlainUrl } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
 import { readInjected } from './service-credential.ts';
+import { readServiceLimit } from './service-limit.ts';
 import { readRoutes } from './service-routes.ts';
 import { readForwardHeaders } from './traffic.ts';
 
@@ -51,8 +52,9 @@ function readService(wire: WireService, place: Place): Service | undefined {
   const routes = readRoutes(wire.allow, keys, report);
   const forwardHeaders = readForwardHeaders(wire.forward_headers ?? [], [...keys, 'forward_headers'], report);
   if (addresses === undefined || caFile === undefined || certificate === undefined || injected === undefined) return undefined;
+  const limit = readServiceLimit(wire.limit, [...keys, 'limit'], report);
   const timeoutSeconds = Math.ceil(parseDurationSeconds(wire.timeout ?? '60s') ?? 60);
-  return { name: wire.name, ...addresses, routes, caFile, certificate, injected, timeoutSeconds, forwardHeaders };
+  return { name: wire.name, ...addresses, routes, caFile, certificate, injected, timeoutSeconds, forwardHeaders, limit };
 }
 
 function readServers(wire: WireService, place: Place): Pick<Service, 'servers' | 'path'> | undefined {

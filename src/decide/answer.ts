@@ -13,6 +13,7 @@ import type { Assert } from '../egress/assertion.ts';
 import { absentBody } from '../scope/absent.ts';
 import { mustBeRead } from './bound.ts';
 import type { Authorization, Decider } from './decider.ts';
+import { endOfStep } from './even-steps.ts';
 import { decisionKey } from './inputs.ts';
 import { createLiveKeys } from './live-keys.ts';
 import type { ServiceCalls } from './service-calls.ts';
@@ -38,6 +39,8 @@ export interface AnswererParts {
   readonly mayWrite: () => boolean;
   /** Left out: no call of a service is allowed. */
   readonly services?: { readonly calls: ServiceCalls; readonly assert: Assert };
+  /** Left out: time itself. */
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
 
 const FRESH_SECONDS = 1;
@@ -75,12 +78,13 @@ export function createAnswerer(parts: AnswererParts): Answerer {
 
   return {
     async answer(inputs) {
+      const startedMs = performance.now();
       const asked = whatIsAsked(parts, inputs);
       const authorization = await authorizeOnce(asked.key, inputs, asked.call);
       if (!authorization.ok && authorization.reason === 'gateway-unavailable') throw new LictorError('gateway-unavailable', 'decisions do not settle');
       const facts = factsHeader(authorization, parts.decider.revision);
       if (authorization.ok) return allow(authorization, asked, facts);
-      return refusal(authorization.reason, facts, absentHeader(parts.catalogue, inputs, authorization.reason));
+      return refusalOf(parts, inputs, { reason: authorization.reason, facts, startedMs });
     },
     forget: () => liveKeys.clear(),
   };
@@ -126,6 +130,17 @@ function changes(call: ServiceCall | undefined): boolean {
 /** What is allowed for a part only is narrowed to it, or refused, where the body can be read. */
 function pathOf({ restriction, principal }: Allowed, operation: Operation): PathTaken {
   return restriction === null && !mustBeRead(principal, operation) ? operation.taken : 'mediated';
+}
+
+interface Refused {
+  readonly reason: ReasonCode;
+  readonly facts: string;
+  readonly startedMs: number;
+}
+
+async function refusalOf({ catalogue, pause }: AnswererParts, inputs: EdgeInputs, { reason, facts, startedMs }: Refused): Promise<Answer> {
+  if (reason === 'object-foreign') await endOfStep(performance.now() - startedMs, pause);
+  return refusal(reason, facts, absentHeader(catalogue, inputs, reason));
 }
 
 /** A refusal is never cached: guessed tokens would fill the cache. */

@@ -224,6 +224,9 @@ async function ruleAll(parts: DeciderParts, { any, looked }: Question, { princip
   const entities = parts.entities[looked];
   if (any) return questions.map((question) => ruleAtMost(parts, question));
   const looking = { ...parts, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
+  // What a foreign object says must not be worth a look: it is as if there were none.
+  const own = await Promise.all(questions.filter(({ ask }) => ask.own === true || ask.uses !== undefined).map((question) => rule(looking, question)));
+  if (own.some(({ decision }) => decision.reason === 'object-foreign')) return own;
   return Promise.all(questions.map((question) => rule(looking, question)));
 }
 

@@ -14,10 +14,14 @@ export function listeningAsks(automation: JsonObject): readonly Ask[] {
   return trigger === undefined ? [] : triggersIn(trigger).flatMap(asksOf);
 }
 
-/** Compound ones and sequences have others inside. */
+/** These are about others inside, and about nothing else. Any other that has some counts too: Prefect ignores fields that it does not know. */
+const OF_OTHERS: readonly JsonValue[] = ['compound', 'sequence'];
+
 function triggersIn(trigger: JsonValue): readonly JsonValue[] {
-  const inner = isObject(trigger) ? field(trigger, 'triggers') : undefined;
-  return isList(inner) ? inner.flatMap(triggersIn) : [trigger];
+  if (!isObject(trigger)) return [trigger];
+  const inner = field(trigger, 'triggers');
+  const others = isList(inner) ? inner.flatMap(triggersIn) : [];
+  return isList(inner) && OF_OTHERS.includes(field(trigger, 'type') ?? null) ? others : [trigger, ...others];
 }
 
 const READ = { action: 'events.read', resource: { type: 'Event', id: null } } as const;

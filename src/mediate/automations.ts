@@ -10,7 +10,6 @@ import { actionAsks, actionsOf, unbounded } from './automation-actions.ts';
 import { listeningAsks } from './automation-triggers.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
-import { distinctAsks } from './references.ts';
 import { refusedActions } from './reserved-env.ts';
 
 export const createAutomation: Family = {
@@ -81,15 +80,17 @@ interface Change {
   readonly problem?: Refusal | undefined;
 }
 
-async function planChange(call: Call, lookup: Lookup, { automations, further, becomes, problem }: Change): Promise<Planned> {
+const TOO_MANY: Refusal = { code: 'body-invalid', detail: 'actions, actions_on_trigger and actions_on_resolve must be lists of objects, 50 at most.' };
+
+function planChange(call: Call, lookup: Lookup, { automations, further, becomes, problem }: Change): Planned {
   const lists = automations.map(actionsOf);
   const actions = lists.flatMap((list) => list ?? []);
-  if (lists.includes(undefined)) return invalid('actions, actions_on_trigger and actions_on_resolve must be lists of objects, 50 at most.');
   const own: Ask = { action: call.operation.action, resource: ownResource(call), ...becomes };
   return planned({
-    asks: distinctAsks([own, ...further, ...(await actionAsks(actions, lookup))]),
+    asks: [own],
+    further: async () => [...further, ...(await actionAsks(actions, lookup))],
     intent: true,
-    problem,
+    problem: lists.includes(undefined) ? TOO_MANY : problem,
     rewrite: () => call.tree,
     outcome: (answer) => createdObject(call, answer),
     refusal,

@@ -27,33 +27,29 @@ function bulkDelete(operationId: string, kind: Kind): Family {
 
 async function planBulk(call: Call, kind: Kind, lookup: Lookup): Promise<Planned> {
   const resolved = await resolve(call, kind, lookup);
-  if (typeof resolved === 'string') return invalid(resolved);
-  const { ids } = resolved;
-  const beneath = kind === FLOWS ? await deploymentsOf(ids, lookup) : [];
-  return planned(planDeletion(call, kind, { ids, beneath }));
+  return typeof resolved === 'string' ? invalid(resolved) : planned(await planDeletion(call, kind, { ids: resolved.ids, lookup }));
 }
 
 interface Deletion {
   readonly ids: readonly string[];
-  readonly beneath: readonly Ask[];
+  readonly lookup: Lookup;
 }
 
-function planDeletion(call: Call, kind: Kind, { ids, beneath }: Deletion): Plan {
+async function planDeletion(call: Call, kind: Kind, { ids, lookup }: Deletion): Promise<Plan> {
   const { action } = call.operation;
   const facts = { count: ids.length };
   const each = ids.map((id): Ask => ({ action, resource: { type: kind.type, id }, facts }));
   // Nothing matches: nothing is deleted, whoever asks.
   const none: readonly Ask[] = ids.length === 0 ? [{ action, resource: ownResource(call), facts, shared: true }] : [];
-  const plan: Plan = {
+  const beneath = kind === FLOWS ? await deploymentsOf(ids, lookup) : [];
+  return {
     asks: distinctAsks([...each, ...none, ...beneath]),
     intent: true,
     rewrite: () => namingOnly(kind, ids),
     outcome: (answer) => deleted(answer, kind),
     refusal: itemRefusal(kind, ids),
+    without: (gone) => planDeletion(call, kind, { ids: ids.filter((id) => !gone.has(id)), lookup }),
   };
-  // What is beneath several flows is not told apart: with one foreign flow none is deleted.
-  if (beneath.length > 0) return plan;
-  return { ...plan, without: (gone) => planDeletion(call, kind, { ids: ids.filter((id) => !gone.has(id)), beneath }) };
 }
 
 /** Prefect's own limit of a list. A flow with more of them needs the right on all deployments. */

@@ -4,6 +4,9 @@ import type { ResourceType } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { field, isList, isObject, type JsonObject } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
+import { coveredIds } from '../reach/covered-ids.ts';
+import { flowIds } from '../reach/flows.ts';
+import { type Found, partsOf, type Reach, textOf, withPart } from '../reach/reach.ts';
 import { wholeNumber } from './changes.ts';
 import type { Call, Lookup, Refusal } from './family.ts';
 
@@ -35,12 +38,56 @@ export async function resolve(call: Call, kind: Kind, lookup: Lookup): Promise<R
   if (limit === undefined || limit < 1 || limit > MOST_ITEMS) return `limit must be a whole number from 1 to ${MOST_ITEMS}.`;
   const filter = field(given, kind.key) ?? null;
   if (filter !== null && !isObject(filter)) return `${kind.key} must be an object.`;
+  const asked: Matching = { call, kind, filter, lookup };
+  const ids = call.reach === undefined ? await matching(asked, limit) : await reached(asked, { reach: call.reach, limit });
+  return typeof ids === 'string' ? ids : { ids: ids.slice(0, limit), body: namingOnly(kind, ids.slice(0, limit)) };
+}
+
+interface Matching {
+  readonly call: Call;
+  readonly kind: Kind;
+  readonly filter: JsonObject | null;
+  readonly lookup: Lookup;
+}
+
+async function matching({ kind, filter, lookup }: Matching, limit: number): Promise<readonly string[] | string> {
   const found = await lookup(`/api/${kind.key}/filter`, { ...(filter !== null && { [kind.key]: filter }), limit });
   if (!isList(found)) return `Prefect does not take this filter of ${kind.noun}.`;
-  const ids = found.slice(0, limit).map((item) => (isObject(item) ? parseUuid(String(field(item, 'id'))) : undefined));
+  const ids = found.map((item) => (isObject(item) ? parseUuid(String(field(item, 'id'))) : undefined));
   const known = ids.filter((id) => id !== undefined);
-  if (known.length !== ids.length) return `Prefect did not answer with ${kind.noun}.`;
-  return { ids: known, body: namingOnly(kind, known) };
+  return known.length === ids.length ? known : `Prefect did not answer with ${kind.noun}.`;
+}
+
+/**
+ * What others have must not use up the limit: by whether something of one's own is changed, it could be asked whether there is anything
+ * foreign that fits a filter. Few that are named are all looked at, since a run below a run is found by its id alone.
+ */
+async function reached(asked: Matching, { reach, limit }: { readonly reach: Reach; readonly limit: number }): Promise<readonly string[] | string> {
+  const { kind, filter } = asked;
+  const criterion = filter === null || (field(filter, 'operator') ?? 'and_') !== 'and_' ? undefined : field(filter, 'id');
+  const named = isObject(criterion) ? field(criterion, 'any_') : undefined;
+  if (isList(named) && named.length <= MOST_ITEMS) {
+    const ids = await matching(asked, MOST_ITEMS);
+    if (typeof ids === 'string') return ids;
+    const own = await coveredIds(reach, kind.type, ids);
+    return [...ids.filter((id) => own.has(id)), ...ids.filter((id) => !own.has(id))];
+  }
+  const found = kind === FLOWS ? await flowIds(reach, filter ?? undefined) : await idsIn(reach, asked, limit);
+  return found.ok ? found.items : (found.refusal.detail ?? `This filter of ${kind.noun} cannot be joined with what the role holds on.`);
+}
+
+async function idsIn(reach: Reach, { kind, filter, lookup }: Matching, limit: number): Promise<Found<string>> {
+  const parts = await partsOf(reach, kind === FLOW_RUNS ? 'runs' : 'deployments');
+  if (!parts.ok) return parts;
+  const ids = new Set<string>();
+  for (const part of parts.items) {
+    const joined = withPart(filter === null ? {} : { [kind.key]: filter }, part);
+    if (!joined.ok) return joined;
+    const found = await lookup(`/api/${kind.key}/filter`, { ...joined.body, limit });
+    if (!isList(found)) return { ok: false, refusal: { code: 'body-invalid', detail: `Prefect does not take this filter of ${kind.noun}.` } };
+    for (const item of found) if (isObject(item)) ids.add(textOf(item, 'id'));
+  }
+  return { ok: true, items: [...ids] };
 }
 
 /** The part of a body that names these alone; a filter of none matches nothing, and no filter at all would match everything. */

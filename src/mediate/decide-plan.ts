@@ -4,6 +4,7 @@ import type { Operation } from '../contract/operation.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
 import { asksOf, type Call, type Plan, type Refusal } from './family.ts';
 import { narrowOf } from './lists/table.ts';
+import { distinctAsks } from './references.ts';
 
 export interface DecidedPlan {
   /** The plan that was decided on: of many objects those that are there for this principal. */
@@ -13,11 +14,19 @@ export interface DecidedPlan {
 
 /** Foreign objects among many are as if they were not there. */
 export async function decidePlan(decider: Pick<Decider, 'authorizeNow'>, call: Call, plan: Plan): Promise<DecidedPlan> {
+  const decided = await decideAsks(decider, call, plan);
+  const further = decided.authorization.ok ? await plan.further?.() : undefined;
+  if (further === undefined || further.length === 0) return decided;
+  const whole = { ...decided.plan, asks: distinctAsks([...decided.plan.asks, ...further]) };
+  return { plan: whole, authorization: await decider.authorizeNow(call.inputs, asksOf(call, whole.asks)) };
+}
+
+async function decideAsks(decider: Pick<Decider, 'authorizeNow'>, call: Call, plan: Plan): Promise<DecidedPlan> {
   const authorization = await decider.authorizeNow(call.inputs, asksOf(call, plan.asks));
   const denied = deniedIn(authorization);
   const foreign = denied.flatMap(({ reason, resource }) => (reason === 'scope-excludes' && resource.id !== null ? [resource.id] : []));
-  if (plan.without === undefined || foreign.length === 0 || foreign.length < denied.length) return { plan, authorization };
-  const rest = plan.without(new Set(foreign));
+  if (plan.without === undefined || foreign.length === 0) return { plan, authorization };
+  const rest = await plan.without(new Set(foreign));
   return { plan: rest, authorization: await decider.authorizeNow(call.inputs, asksOf(call, rest.asks)) };
 }
 

@@ -11,6 +11,7 @@ import type { Authorization } from '../decide/decider.ts';
 import type { JsonValue } from '../json/tree.ts';
 import type { Lookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
+import type { Reach } from '../reach/reach.ts';
 
 /** A mediated request, located in the catalogue and strictly parsed. */
 export interface Call {
@@ -20,6 +21,8 @@ export interface Call {
   readonly params: Readonly<Record<string, string>>;
   /** undefined: the request has no body. */
   readonly tree: JsonValue | undefined;
+  /** For somebody whose roles all hold on some objects only: what of many they reach. Left out: everything may be looked at. */
+  readonly reach?: Reach;
 }
 
 export type { Lookup } from '../prefect/lookup.ts';
@@ -61,10 +64,12 @@ export interface Showing {
 export interface Plan {
   /** All must be allowed. None: the operation's own action on its own resource. */
   readonly asks: readonly Ask[];
+  /** More of them, asked when those are allowed: to know them takes a look at what an object says that may be foreign. */
+  readonly further?: () => Promise<readonly Ask[]>;
   /** A right without which the answer is narrower, not refused. */
   readonly wish?: Ask;
-  /** What is left of it without these objects, when they are foreign and nothing else is refused: as if they were not there. */
-  readonly without?: (ids: ReadonlySet<string>) => Plan;
+  /** What is left of it without these objects, when they are foreign: as if they were not there. Ids of other objects are none of its own. */
+  readonly without?: (ids: ReadonlySet<string>) => Plan | Promise<Plan>;
   /** True: the intent is on disk before anything is forwarded. */
   readonly intent: boolean;
   /** The tree to forward, once it is known who asks. */

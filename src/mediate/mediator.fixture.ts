@@ -112,7 +112,7 @@ export function startMediator(options: Options = {}) {
     forget: async (type, id) => void made.push(`gone ${type} ${id}`),
   };
   const knownFlows: MediatorParts['knownFlows'] = { put: async (principal, flow) => void known.add(`${principal} ${flow}`) };
-  const kept = { objects: { forget: () => undefined }, makers, knownFlows };
+  const kept = { objects: { forget: () => undefined }, makers, knownFlows, pause: async () => undefined };
   const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, eventRules, config, ...kept, ...options.parts });
   return {
     forwarded,

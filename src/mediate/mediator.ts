@@ -4,8 +4,10 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
+import type { Principal } from '../contract/principal.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
+import { endOfStep } from '../decide/even-steps.ts';
 import { isForeignWrite } from '../decide/origin.ts';
 import type { EventRules } from '../events/rules.ts';
 import { renderStrict } from '../json/strict-json.ts';
@@ -57,6 +59,8 @@ export interface MediatorParts {
   };
   /** Left out: no run gets a token. */
   readonly runTokens?: RunParts;
+  /** Left out: time itself. */
+  readonly pause?: (ms: number) => Promise<unknown>;
   /** Told of what the client does not see; for the log. */
   readonly warn?: (message: string, error: unknown) => void;
 }
@@ -97,7 +101,8 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   const opened = openCall({ catalogue: parts.catalogue, operation, family }, request);
   if (!opened.ok) return refuse(exchange, identity, opened.refusal);
   const lookup = createLookup(parts.upstream);
-  const call = parts.config.startedByTag ? await guardTags(opened.call, lookup) : opened.call;
+  const reaching = { ...opened.call, ...reachOfAsker(parts, request.inputs, identity.principal) };
+  const call = parts.config.startedByTag ? await guardTags(reaching, lookup) : reaching;
   const planned = await family.plan(call, lookup);
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
 
@@ -112,6 +117,7 @@ async function refuse({ parts, subject }: Exchange, authorization: Authorization
   const response = refusal.code === 'object-foreign' ? absentResponse(subject.operation, subject.params) : refusalResponse(refusal, requestId);
   const record = decidedRecord(subject, authorization, refusal.code);
   await kept(parts, parts.ledger.append({ ...record, ...seen(parts, subject, response) }));
+  if (refusal.code === 'object-foreign') await endOfStep(parts.clock() - subject.startedMs, parts.pause);
   return response;
 }
 
@@ -174,6 +180,11 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   } catch (error) {
     return unanswered(exchange, recorder, error);
   }
+}
+
+function reachOfAsker(parts: MediatorParts, inputs: EdgeInputs, { id, grants }: Principal): Pick<Call, 'reach'> {
+  const scopes = grants.flatMap(({ scope }) => (scope === null ? [] : [scope]));
+  return scopes.length === 0 || scopes.length < grants.length ? {} : { reach: { scopes, ...reachOf(parts, inputs, id) } };
 }
 
 function reachOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInputs, who: string): Omit<Restricted, 'scopes'> {

@@ -1,7 +1,7 @@
 // Roles that hold on some objects only, on requests whose body decides: every allow with the same thing of another team.
 import { describe, expect, it } from 'vitest';
 import type { Scope } from '../contract/scope.ts';
-import { DEPLOYMENT, json, type Options, outcomeOf, prefectWith, RUN } from './mediator.fixture.ts';
+import { DEPLOYMENT, forbid, json, type Options, outcomeOf, prefectWith, RUN } from './mediator.fixture.ts';
 
 const OTHER = 'bbbbbbbb-bbbb-cccc-dddd-eeeeeeeeeeee';
 const OTHER_RUN = '22222222-2222-3333-4444-555555555555';
@@ -79,6 +79,34 @@ describe('an operator of a tag', () => {
       state: { type: 'CANCELLING' },
     });
     expect(none.gate.last()).toMatchObject({ flow_runs: { id: { any_: [] } } });
+  });
+
+  it('does not learn of others by how many of many are left: what it cannot reach uses up no limit and is counted nowhere', async () => {
+    const many = '/api/flow_runs/bulk_set_state';
+    const answered = (reached: readonly unknown[]): NonNullable<Options['prefect']> => {
+      const rest = prefectWith({ ...OBJECTS, 'POST /api/ui/flow_runs/history': reached }, { status: 201 });
+      return (request) => {
+        const isScoped = request.body?.includes('team-a') === true;
+        return request.path === '/api/flow_runs/filter' ? { body: json(isScoped ? reached : [run(OTHER_RUN, ['team-b']), ...reached]) } : rest(request);
+      };
+    };
+    const send = async (filter: object, limit: number) => {
+      const options: Options = { scope: TEAM, prefect: answered([run(RUN, ['team-a'])]) };
+      return outcomeOf('operator', `POST ${many}`, { flow_runs: filter, limit, state: { type: 'CANCELLED' } }, options);
+    };
+    for (const filter of [{}, { name: { like_: 'x' } }, { id: { any_: [OTHER_RUN, RUN] } }]) {
+      const { gate, result } = await send(filter, 1);
+      expect(result).toBe(201);
+      expect(gate.last()).toMatchObject({ flow_runs: { id: { any_: [RUN] } } });
+    }
+    expect(await send({ operator: 'or_', name: { like_: 'x' }, id: { any_: [RUN] } }, 1)).toMatchObject({ result: 'body-invalid', arrived: false });
+  });
+
+  it('is told of its own alone when some of many may not be changed', async () => {
+    const found = { ...OBJECTS, 'POST /api/flow_runs/filter': [run(RUN, ['team-a']), run(OTHER_RUN, ['team-b'])] };
+    const options: Options = { scope: TEAM, prefect: prefectWith(found, { status: 201 }), policies: forbid('flow_runs.cancel', `FlowRun::"${RUN}"`) };
+    const { response, result } = await outcomeOf('operator', 'POST /api/flow_runs/bulk_set_state', { flow_runs: {}, state: { type: 'CANCELLED' } }, options);
+    expect([result, response.body.toString()]).toEqual(['bulk-item-forbidden', expect.stringContaining('1 of the 1 flow runs')]);
   });
 
   it('gets no list that nobody narrows', async () => {
@@ -330,8 +358,52 @@ describe('configuration by name', () => {
       expect(await as('deployer', scope)('POST /api/automations/', listens(wide))).toMatchObject({ result: 'scope-not-filterable', arrived: false });
       expect(await outcomeOf('deployer', 'POST /api/automations/', listens(wide))).toMatchObject({ result: 201 });
     }
+    const bound = { type: 'event', expect: ['x'], match: to(DEPLOYMENT) };
+    const trigger = (more: object) => ({ name: 'a-x', trigger: more, actions: [] });
+    for (const type of ['compound', 'sequence']) {
+      expect(await as('deployer', scope)('POST /api/automations/', trigger({ type, triggers: [bound, bound] }))).toMatchObject({ result: 201 });
+      expect((await as('deployer', scope)('POST /api/automations/', trigger({ type, triggers: [bound, { ...bound, match: {} }] }))).arrived).toBe(false);
+    }
+    // Prefect does not mind a field that its triggers do not have.
+    for (const more of [{ triggers: [] }, { triggers: [bound] }, { type: undefined, triggers: [bound] }]) {
+      expect((await as('deployer', scope)('POST /api/automations/', trigger({ ...bound, match: {}, ...more }))).arrived).toBe(false);
+    }
     const onAnyRun = { name: 'a-x', actions: [{ type: 'cancel-flow-run' }] };
     expect(await as('deployer', scope)('POST /api/automations/', onAnyRun)).toMatchObject({ result: 'scope-not-filterable', arrived: false });
+  });
+});
+
+describe('flows that many match', () => {
+  const listed = (tags: readonly string[]) => ({
+    ...OBJECTS,
+    'POST /api/flows/filter': [{ id: FLOW, name: 'etl' }],
+    'POST /api/deployments/filter': tags.map((tag) => deployment(tag === 'team-a' ? DEPLOYMENT : OTHER, tag, [tag], 'pool-a')),
+    'POST /api/flow_runs/filter': [],
+  });
+  const send = (tags: readonly string[]) => as('deployer', TEAM, listed(tags))('POST /api/flows/bulk_delete', { flows: { name: { like_: 'e' } } });
+
+  it('are deleted when all of their uses are inside; of others there are none', async () => {
+    const own = await send(['team-a']);
+    expect([own.result, own.gate.last()]).toMatchObject([201, { flows: { id: { any_: [FLOW] } } }]);
+    for (const tags of [['team-b'], ['team-a', 'team-b']]) {
+      const { result, gate } = await send(tags);
+      expect([result, gate.last()], String(tags)).toMatchObject([201, { flows: { id: { any_: [] } } }]);
+    }
+  });
+});
+
+describe('where the results of a pool are kept', () => {
+  const send = (id: string) =>
+    as(
+      'deployer',
+      { workPools: ['pool-a'], blocks: ['a-*'] },
+      { ...OBJECTS, [`GET /api/block_documents/${RUN}`]: { id: RUN, name: 'a-x' }, [`GET /api/block_documents/${OTHER}`]: { id: OTHER, name: 'b-x' } },
+    )('PATCH /api/work_pools/pool-a', { storage_configuration: { default_result_storage_block_id: id } });
+
+  it('is a block of its own, and no other', async () => {
+    expect(await send(RUN)).toMatchObject({ result: 201 });
+    expect(await send(OTHER)).toMatchObject({ result: 'scope-excludes', arrived: false });
+    expect(await send('no id')).toMatchObject({ arrived: false });
   });
 });
 

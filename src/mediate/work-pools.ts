@@ -2,11 +2,12 @@
 //
 // Measured with stock clients of 3.9.1: `work-pool pause|resume` and the UI send {"is_paused": ...} alone.
 import type { Ask } from '../decide/decider.ts';
-import { field, isObject, type JsonObject } from '../json/tree.ts';
+import { field, isObject, type JsonObject, sameTree } from '../json/tree.ts';
+import { parseUuid } from '../json/uuid.ts';
 import { changedFields, changes, hasOnly } from './changes.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Planned, planned } from './family.ts';
 import { createdObject } from './generic.ts';
-import { distinctAsks, templateAsks } from './references.ts';
+import { distinctAsks, readsBlock, templateAsks } from './references.ts';
 import { refusedTemplate } from './reserved-env.ts';
 
 export const createWorkPool: Family = {
@@ -46,6 +47,16 @@ function planWrite(call: Call, body: JsonObject, { name, old }: { readonly name:
   const code = changedFields(body, old, CODE);
   const facts = { base_job_template: code.length > 0, pauses: changes(body, old, 'is_paused'), concurrency: changes(body, old, 'concurrency_limit') };
   const actions = [call.operation.action, ...(code.length > 0 ? ['work_pools.write.override'] : [])];
-  const asks = [...actions.map((action): Ask => ({ action, resource, facts, ...creates })), ...templateAsks(code)];
+  const asks = [...actions.map((action): Ask => ({ action, resource, facts, ...creates })), ...templateAsks(code), ...storageAsks(body, old)];
   return planned({ asks: distinctAsks(asks), intent: true, rewrite: () => body, outcome: (answer) => createdObject(call, answer) });
+}
+
+/** The block that the results of its runs are kept by: workers load it, with what is secret in it. */
+function storageAsks(body: JsonObject, old: JsonObject | null): readonly Ask[] {
+  const blockOf = (pool: JsonObject | null) => {
+    const storage = pool === null ? undefined : field(pool, 'storage_configuration');
+    return (isObject(storage) ? field(storage, 'default_result_storage_block_id') : undefined) ?? null;
+  };
+  const [given, before] = [blockOf(body), blockOf(old)];
+  return given === null || sameTree(given, before) ? [] : [readsBlock(typeof given === 'string' ? (parseUuid(given) ?? null) : null)];
 }

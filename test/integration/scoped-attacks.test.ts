@@ -19,6 +19,8 @@ beforeAll(async () => {
   tokens.set('local', (await gateway.token('local', ['deployer'], '--scope', `tag=${a.tag}`)).secret);
   tokens.set('shared', (await gateway.token('shared', ['worker'], '--scope', `tag=${a.tag}`, '--pool', a.pool)).secret);
   tokens.set('everything', (await gateway.token('everything', ['worker'])).secret);
+  tokens.set('auditor', (await gateway.token('auditor', ['auditor'])).secret);
+  tokens.set('scoped auditor', (await gateway.token('scoped-auditor', ['auditor'], '--scope', `tag=${a.tag}`)).secret);
   tokens.set('admin', (await gateway.token('admin', ['admin'])).secret);
   tokens.set('whole', (await gateway.token('whole', ['deployer'])).secret);
 });
@@ -212,6 +214,11 @@ describe('an automation of team A', () => {
         triggers: [trigger({ match: { 'prefect.resource.id': `prefect.deployment.${a.deployment}` } }), trigger({})],
       }),
     ],
+    ['everything, beside triggers that it does not have', () => trigger({ triggers: [] })],
+    [
+      'everything, beside one that is its own',
+      () => trigger({ triggers: [trigger({ match: { 'prefect.resource.id': `prefect.deployment.${a.deployment}` } })] }),
+    ],
     ['a metric of all runs', () => ({ type: 'metric', metric: { name: 'duration', operator: '>', threshold: 1, range: 300, firing_for: 300 } })],
   ])('does not listen to %s', async (_, listens) => {
     expectRefused(await send('deployer', 'POST', '/automations/', body(listens())), JSON.stringify(listens()));
@@ -244,10 +251,67 @@ describe('an automation of team A', () => {
   });
 });
 
-it('the cancelling of many reaches no run of team B, and says nothing of how many there are', async () => {
-  const many = { flow_runs: { name: { like_: b.mark } }, state: { type: 'CANCELLED' } };
-  const one = await send('operator', 'POST', '/flow_runs/bulk_set_state', many);
-  expect(b.secrets.filter((secret) => one.raw.includes(secret) && secret !== b.mark)).toEqual([]);
-  expect(await server.runState(b.scheduledRun)).toBe('SCHEDULED');
-  expect(text(field(await server.get(`/flow_runs/${b.scheduledRun}`), 'name'))).toContain(b.mark);
+describe('many at once', () => {
+  it('the cancelling of many reaches no run of team B, and says nothing of how many there are', async () => {
+    const many = { flow_runs: { name: { like_: b.mark } }, state: { type: 'CANCELLED' } };
+    const one = await send('operator', 'POST', '/flow_runs/bulk_set_state', many);
+    expect(b.secrets.filter((secret) => one.raw.includes(secret) && secret !== b.mark)).toEqual([]);
+    expect(await server.runState(b.scheduledRun)).toBe('SCHEDULED');
+    expect(text(field(await server.get(`/flow_runs/${b.scheduledRun}`), 'name'))).toContain(b.mark);
+  });
+
+  it('runs of team B that fit a filter do not keep the own ones from being first', async () => {
+    // Newer, so that Prefect would name it first.
+    const own = id(await server.post(`/deployments/${a.deployment}/create_flow_run`, { name: `${a.mark}-same` }));
+    const foreign = id(await server.post(`/deployments/${b.deployment}/create_flow_run`, { name: `${a.mark}-same-b` }));
+    for (const flow_runs of [{ name: { like_: `${a.mark}-same` } }, { id: { any_: [foreign, own] } }]) {
+      const set = await send('operator', 'POST', '/flow_runs/bulk_set_state', { flow_runs, limit: 1, force: true, state: { type: 'CANCELLED' } });
+      expect([set.status, set.raw.includes(own), set.raw.includes(foreign)], set.raw).toEqual([200, true, false]);
+    }
+    expect(await server.runState(own)).toBe('CANCELLED');
+    expect(await server.runState(foreign)).toBe('SCHEDULED');
+  });
+
+  it.each(['flows', 'deployments', 'flow_runs'])('the deleting of %s of team B is as deleting none', async (kind) => {
+    const of = (name: string) => send('deployer', 'POST', `/${kind}/bulk_delete`, { [kind]: { name: { like_: name } } });
+    const [theirs, nobodys] = [await of(b.mark), await of('nobody-has-this')];
+    expect([theirs.status, theirs.raw]).toEqual([nobodys.status, nobodys.raw]);
+    expect(nobodys.status, nobodys.raw).toBe(200);
+    expect(list(await server.post(`/${kind}/filter`, { [kind]: { name: { like_: b.mark } } })).length).toBeGreaterThan(0);
+  });
+
+  it('twin: its own run is deleted', async () => {
+    const own = id(await server.post(`/deployments/${a.deployment}/create_flow_run`, { name: `${a.mark}-goes` }));
+    const gone = await send('deployer', 'POST', '/flow_runs/bulk_delete', { flow_runs: { name: { like_: `${a.mark}-goes` } } });
+    expect(gone.raw).toContain(own);
+  });
+});
+
+it('the results of a pool of team A are kept by no block of team B', async () => {
+  const kept = (block: string | null) => ({ storage_configuration: { default_result_storage_block_id: block } });
+  expectRefused(await send('deployer', 'PATCH', `/work_pools/${a.pool}`, kept(b.block)), b.block);
+  expect((await send('deployer', 'PATCH', `/work_pools/${a.pool}`, kept(a.block))).status).toBe(204);
+  expect((await send('whole', 'PATCH', `/work_pools/${a.pool}`, kept(null))).status).toBe(204);
+});
+
+describe('the ledger over HTTP', () => {
+  const look = (name: string, query = '') => withPatience(() => gateway.fetch(`/.lictor/api/v1/audit${query}`, { token: tokens.get(name) ?? '' }));
+
+  it('is for auditors of everything: what was refused is found by who it was, and looking is a record', async () => {
+    const found = await look('auditor', '?principal=token:deployer&decision=deny&limit=1');
+    expect([found.status, found.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    const page: unknown = await found.json();
+    const [record] = list(field(page, 'records'));
+    expect(record).toMatchObject({ principal: 'token:deployer', decision: 'deny' });
+    expect(field(page, 'next')).toBe(field(record, 'id'));
+    const after = await look('auditor', `?action=ledger.read&after=${text(field(page, 'next'))}`);
+    expect(list(field(await after.json(), 'records'))).toContainEqual(expect.objectContaining({ principal: 'token:auditor', decision: 'allow', status: 200 }));
+    expect((await look('auditor', '?limit=1001')).status).toBe(400);
+  });
+
+  it.each(['scoped auditor', 'whole', 'operator', 'worker', 'nobody'])('twin: is not for %s', async (name) => {
+    const refused = await look(name);
+    expect(refused.status).toBe(name === 'nobody' ? 401 : 403);
+    expect(await refused.text()).not.toContain('token:deployer');
+  });
 });

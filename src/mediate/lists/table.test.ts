@@ -16,6 +16,6 @@ describe('the lists', () => {
   it('has no entry for a route that is not there', () => {
     const narrowed = OPERATIONS.filter((operation) => narrowOf(operation) !== undefined);
     expect(narrowed.length).toBeGreaterThan(45);
-    expect(narrowed.filter(({ writes }) => writes).map(({ action }) => action)).toEqual(['runner.poll']);
+    expect(narrowed.filter(({ writes }) => writes).map(({ action }) => action)).toEqual(['runner.poll', 'worker.poll', 'worker.poll']);
   });
 });

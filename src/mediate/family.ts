@@ -34,6 +34,8 @@ export interface Stamp {
   readonly requestId: string;
   /** A tag that says who; null: none is wanted. */
   readonly tag: string | null;
+  /** W3C Trace Context below the request; null: it is in no trace. */
+  readonly traceparent: string | null;
 }
 
 /** Who has asked, with what. */

@@ -30,7 +30,8 @@ import { noteChange } from './note-change.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
 import { absentResponse, type MediatedResponse, refusalResponse } from './refusal.ts';
 import type { RunParts } from './run-parts.ts';
-import { guardTags, startedByTag } from './started-by.ts';
+import { type StampConfig, stampOf } from './stamp.ts';
+import { guardTags } from './started-by.ts';
 
 export type { MediatedRequest } from './call.ts';
 export type { MediatedResponse } from './refusal.ts';
@@ -55,8 +56,7 @@ export interface MediatorParts {
     readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>;
     readonly forwardHeaders: readonly string[];
     readonly ledger: Pick<Config['ledger'], 'failClosed'>;
-    readonly startedByTag: boolean;
-  };
+  } & StampConfig;
   /** Left out: no run gets a token. */
   readonly runTokens?: RunParts;
   /** Left out: time itself. */
@@ -155,8 +155,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const { call, plan, authorization } = decided;
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
-  const stamp = { principal: principal.id, onBehalfOf: principal.onBehalfOf, requestId: inputs.requestId };
-  const whole = plan.rewrite({ ...stamp, tag: parts.config.startedByTag ? startedByTag(stamp) : null });
+  const whole = plan.rewrite(stampOf(parts.config, principal, subject.request));
   const narrowed = await narrow(call, whole, { scopes: authorization.restriction, ...reachOf(parts, inputs, principal.id) }).catch(notTold);
   if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
   if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);

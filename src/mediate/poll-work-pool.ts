@@ -4,10 +4,10 @@
 import type { GivenRun } from '../authn/run-token/mint.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { answerList, textField, withJson } from '../prefect/answer.ts';
+import { withToken } from '../prefect/job-env.ts';
 import { initiatorsOf } from '../prefect/made-by.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { type Asker, type Family, MEBIBYTE, planned } from './family.ts';
-import { withToken } from './run-env.ts';
 import type { RunParts } from './run-parts.ts';
 
 export function pollWorkPool(runs?: RunParts): Family {

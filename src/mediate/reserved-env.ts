@@ -1,8 +1,8 @@
 // Nobody writes into job variables or templates how a run reaches the gateway: what stands there would displace the run's own token.
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { hidesEnv, reservedInTemplate, reservedNames } from '../prefect/job-env.ts';
 import { changes } from './changes.ts';
 import type { Refusal } from './family.ts';
-import { hidesEnv, reservedInTemplate, reservedNames } from './run-env.ts';
 
 /** Of a deployment, a run or an action: what it sets anew. What was there before stays, and is overridden where a run is started. */
 export function refusedVariables(body: JsonObject, old: JsonObject | null = null): Refusal | undefined {

@@ -26,7 +26,7 @@ export async function guardTags(call: Call, lookup: Lookup): Promise<Call> {
 }
 
 /** The name of the person or service at the beginning of the chain. */
-export function startedByTag({ principal, onBehalfOf }: Omit<Stamp, 'tag'>): string {
+export function startedByTag({ principal, onBehalfOf }: Pick<Stamp, 'principal' | 'onBehalfOf'>): string {
   return `${PREFIX}${onBehalfOf.at(-1) ?? principal}`;
 }
 

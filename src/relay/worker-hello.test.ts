@@ -48,3 +48,24 @@ it.each([
 it('does not look at other sockets', async () => {
   expect(await recorded([hello('etl-1')], EVENTS_IN)).toEqual([]);
 });
+
+const template = (env: object) => ({ job_configuration: { env: '{{ env }}' }, variables: { properties: { env: { type: 'object', default: env } } } });
+const withTemplate = (env: object) =>
+  JSON.stringify({ type: 'worker.hello.v1', payload: { worker_name: 'etl-1', create_pool_if_not_found: true, default_base_job_template: template(env) } });
+
+it('passes the template of a pool, for itself', async () => {
+  expect(await recorded([withTemplate({ TZ: 'UTC' })])).toMatchObject([{ resource_id: 'etl-1' }]);
+});
+
+it.each([
+  ['says how its runs reach the gateway', withTemplate({ prefect_api_url: 'http://elsewhere' })],
+  ['is named twice, once harmless', withTemplate({ PREFECT_API_KEY: 'x' }).replace(/\}$/, `,"payload":{"worker_name":"etl-1"}}`)],
+  ['stands beside what is no number', withTemplate({ PREFECT_API_KEY: 'x' }).replace('true', 'NaN')],
+])('ends a channel whose template %s, records it, and Prefect sees nothing of it', async (_what, frame) => {
+  const client = await room.connect({ inputs: { ...CHANNEL, token: GOOD } });
+  client.socket.send(frame);
+  expect(await client.closed).toMatchObject({ code: 1008, reason: expect.stringContaining('PREFECT_API') });
+  await until(() => room.records.length === 2, 'the record');
+  expect(room.records[1]).toMatchObject({ decision: 'deny', reason: 'env-reserved', action: 'worker.connect', principal: 'token:etl' });
+  expect(room.prefect.frames.length).toBe(1);
+});

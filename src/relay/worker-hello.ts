@@ -1,4 +1,9 @@
-// Which worker speaks on a worker's channel: its first frame says so, and is recorded with whose token it came. Nothing is decided by it.
+// Which worker speaks on a worker's channel: its first frame says so, and is recorded with whose token it came. It may also bring the template of a pool that is
+// made by it: what nobody may write into a template (prefect/job-env.ts) is no more to be written this way.
+import { CLOSE, refusalReason } from '../frames/close-codes.ts';
+import { parseStrict } from '../json/strict-json.ts';
+import { field, isObject, type JsonObject } from '../json/tree.ts';
+import { reservedInTemplate } from '../prefect/job-env.ts';
 import { type RelayCore, record } from './core.ts';
 import type { FrameGate } from './frame-gate.ts';
 import type { Session } from './session.ts';
@@ -7,15 +12,27 @@ export const WORKER_CHANNEL = 'socket:worker-connect';
 
 const NAME_CHARACTERS = 200;
 
-/** Passes every frame as it is. Without the record an administrator could not tell who has moved to the gateway, and who has not. */
+/** Passes every frame as it is, but for a first one with such a template: then the channel ends. Without the record of a name an administrator could not tell who has moved to the gateway. */
 export function createHelloGate(core: RelayCore, session: Session): FrameGate {
   let first = true;
   return (data) => {
-    const name = first ? workerName(data) : undefined;
+    const payload = first ? helloIn(data) : undefined;
     first = false;
-    if (name !== undefined) note(core, session, name);
+    if (payload === 'ambiguous') return end(session, 'The first frame of a channel can be read in two ways.');
+    if (payload === undefined) return { pass: true, data };
+    const names = reservedInTemplate(field(payload, 'default_base_job_template'));
+    const known = [...new Set(names.map((name) => name.trim().toUpperCase()))].sort();
+    if (known.length > 0) return end(session, `${known.join(', ')} in default_base_job_template: set by the gateway and the worker alone.`);
+    const name = field(payload, 'worker_name');
+    if (typeof name === 'string' && name !== '') note(core, session, name.slice(0, NAME_CHARACTERS));
     return { pass: true, data };
   };
+}
+
+/** A worker whose channel is refused goes on by HTTP, where it is told the same. */
+function end({ client }: Session, detail: string): ReturnType<FrameGate> {
+  client.close(CLOSE.policy, refusalReason('env-reserved'));
+  return { pass: false, dropped: { code: 'env-reserved', detail, subject: null } };
 }
 
 function note(core: RelayCore, { visit, authorization }: Session, name: string): void {
@@ -25,18 +42,16 @@ function note(core: RelayCore, { visit, authorization }: Session, name: string):
   void record(core, own, { authorization: { ...authorization, decisions: [] }, refusal: null }); // never rejects
 }
 
-/** Undefined: it is no `worker.hello.v1`. */
-function workerName(data: Buffer): string | undefined {
-  try {
-    const frame: unknown = JSON.parse(data.toString());
-    if (!isObject(frame) || !/^worker\.hello\.v\d+$/.test(String(frame['type'])) || !isObject(frame['payload'])) return undefined;
-    const name = frame['payload']['worker_name'];
-    return typeof name === 'string' && name !== '' ? name.slice(0, NAME_CHARACTERS) : undefined;
-  } catch {
-    return undefined; // not JSON: Prefect will say so
-  }
+/** The payload of a `worker.hello.v1`. Undefined: it is none, and Prefect will say so. `ambiguous`: Prefect may read it otherwise than it was looked at. */
+function helloIn(data: Buffer): JsonObject | 'ambiguous' | undefined {
+  const parsed = parseStrict(data);
+  if (!parsed.ok) return isJson(data) ? 'ambiguous' : undefined;
+  const type = isObject(parsed.tree) ? field(parsed.tree, 'type') : undefined;
+  const payload = isObject(parsed.tree) ? field(parsed.tree, 'payload') : undefined;
+  return typeof type === 'string' && /^worker\.hello\.v\d+$/.test(type) && isObject(payload) ? payload : undefined;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** For Prefect's parser too, which takes NaN and a byte order mark beside what this one takes: what holds a brace is taken for it. */
+function isJson(data: Buffer): boolean {
+  return data.includes('{');
 }

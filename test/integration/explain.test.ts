@@ -75,7 +75,7 @@ beforeAll(async () => {
     objects: { forget: () => undefined },
     knownFlows: { put: async () => undefined },
     makers: store.makers,
-    config: { publicUrl, forwardHeaders: [], startedByTag: false, ledger: { failClosed: true } },
+    config: { publicUrl, forwardHeaders: [], startedByTag: false, traces: null, ledger: { failClosed: true } },
   });
   control = createServer((incoming, response) => {
     const chunks: Buffer[] = [];

@@ -63,7 +63,7 @@ async function send(method: string, path: string, body?: unknown, denied: readon
       settle: async (id, outcome) => void records.set(id, { time: '', ...records.get(id), ...outcome }),
     },
     clock: Date.now,
-    config: { publicUrl: { basePath: '' }, forwardHeaders: [], startedByTag: false, ledger: { failClosed: true } },
+    config: { publicUrl: { basePath: '' }, forwardHeaders: [], startedByTag: false, traces: null, ledger: { failClosed: true } },
   });
   const requestId = randomUUID();
   const inputs = {

@@ -1,8 +1,8 @@
 // A line of the access log -> spans of OTLP: what the edge did with a request, and Prefect's part of it. Nothing on the request's way makes them.
-import { createHash } from 'node:crypto';
 import type { NewRecord } from '../../contract/record.ts';
 import { parseAccessLine, type RouteKnowledge } from '../../ledger/access-line.ts';
 import { attributes, unixNano } from '../kinds/otlp-json.ts';
+import { contextOf, digest, spanIdOf } from './context.ts';
 
 export interface SpanSetting {
   readonly routes: RouteKnowledge;
@@ -22,7 +22,7 @@ export function spansOf(line: Buffer, { routes, basePath, share }: SpanSetting):
   const { record } = parsed;
   const context = contextOf(traceparentIn(line), record.request_id, share);
   if (context === undefined) return [];
-  const spanId = digest(record.request_id).slice(0, 16);
+  const spanId = spanIdOf(record.request_id);
   const startMs = Date.parse(record.time);
   const endMs = startMs + (record.duration_ms ?? 0);
   const server = {
@@ -79,28 +79,8 @@ function described(record: NewRecord): Record<string, unknown> {
   };
 }
 
-interface Context {
-  readonly traceId: string;
-  readonly parent: string | undefined;
-}
-
-/** Who began the trace has decided about it (its sampled flag); of the others a share is taken. */
-function contextOf(traceparent: string | undefined, requestId: string, share: number): Context | undefined {
-  const [, traceId, parent, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent ?? '') ?? [];
-  if (traceId !== undefined && !/^0+$/.test(traceId) && !/^0+$/.test(parent ?? ''))
-    return (Number.parseInt(flags ?? '0', 16) & 1) === 1 ? { traceId, parent } : undefined;
-  const hash = digest(requestId);
-  if (Number.parseInt(hash.slice(-8), 16) / 2 ** 32 >= share) return undefined;
-  // The request id has the form of a trace's id: whoever has one finds the other.
-  return { traceId: /^(?!0{32})[0-9a-f]{32}$/.test(requestId) ? requestId : hash.slice(0, 32), parent: undefined };
-}
-
 /** What nginx wrote of the header, if it has its form (src/edge/render-traces.ts). */
 function traceparentIn(line: Buffer): string | undefined {
   const [, value] = /"trace":"([0-9a-f-]{55})"/.exec(line.toString('latin1')) ?? [];
   return value;
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hidesEnv, reservedInTemplate, reservedNames, withToken } from './run-env.ts';
+import { hidesEnv, reservedInTemplate, reservedNames, withToken } from './job-env.ts';
 
 const TEMPLATE = { job_configuration: { env: '{{ env }}' }, variables: { properties: { env: { type: 'object' } } } };
 const GIVEN = { token: 'lcf_x', apiUrl: 'https://gate/api', own: {}, deployment: undefined, template: TEMPLATE };

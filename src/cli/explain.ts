@@ -18,6 +18,7 @@ import { revisit } from '../explain/record.ts';
 import { explainRequest } from '../explain/request.ts';
 import { openLedgerReader } from '../ledger/query.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
+import { mayPollBy } from '../policy/may-poll.ts';
 import type { OwnPolicies } from '../policy/own/check.ts';
 import { loadBuiltInPolicies } from '../policy/policies.ts';
 import { loadPolicySources } from '../policy/sources.ts';
@@ -42,6 +43,7 @@ Examples:
   lictor explain alice@local deployments.run
   lictor explain role:viewer blocks.read_secrets
   lictor explain token:etl-worker flow_runs.cancel 0199c0de-0000-7000-8000-000000000001
+  lictor explain run:0199c0de-0000-7000-8000-000000000001 flow_runs.set_state 0199c0de-0000-7000-8000-000000000002
   lictor explain --request 'POST /api/flow_runs/filter' --as bob@local
   echo '{"parameters": {"n": 1}}' | lictor explain --request 'POST /api/deployments/UUID/create_flow_run' --as role:operator --body -
   lictor explain 5f3c0c5bb8f5a1d4c7a1c9d2e0f4b6a8        (a request id from a refusal)
@@ -51,7 +53,7 @@ export function register(program: Command, context: CliContext): void {
   program
     .command('explain')
     .description('may they do this, and why: the decision with its policies, roles and facts')
-    .argument('[principal]', 'alice@local, token:NAME, or role:viewer for somebody with that role; or the id of a request that was made')
+    .argument('[principal]', 'alice@local, token:NAME, run:UUID, or role:viewer for somebody with that role; or the id of a request that was made')
     .argument('[action]', 'an action: flow_runs.cancel (docs/roles.md lists them)')
     .argument('[resource]', 'an id or name, TYPE, or TYPE:ID')
     .option('--request <line>', "a whole request: 'POST /api/flow_runs/filter'")
@@ -78,7 +80,7 @@ async function explain(context: CliContext, words: Words, options: ExplainOption
     const makerOf: ExplainerParts['makerOf'] = async (type, id) => (await store.open()).makers.of(type, id);
     const knowsFlow = async (principal: string, flow: string) => (await store.open()).knownFlows.has(principal, flow);
     const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf, knowsFlow });
-    const find = (text: string) => findPrincipal(text, { config: loaded.config, store: store.open, nowMs: systemClock() });
+    const find = (text: string) => findPrincipal(text, { config: loaded.config, store: store.open, nowMs: systemClock(), mayPoll: mayPollBy(parts.policy) });
     const result = await answer({ parts, find, paths: loaded.paths });
     print(context, result, options.json === true);
   } catch (error) {

@@ -8,6 +8,7 @@ import type { Entity } from '../contract/entity.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { scopeText } from '../contract/scope.ts';
+import { beyondRun } from '../decide/bound.ts';
 import { type Ask, type Authorization, createDecider, type Decider } from '../decide/decider.ts';
 import { type KnowsFlow, type Question, rule, ruleAtMost } from '../decide/rule.ts';
 import type { Lookup } from '../mediate/family.ts';
@@ -15,6 +16,7 @@ import { attributesOf } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { PolicySource } from '../policy/sources.ts';
 import { createEntities, type Entities, type EntityParts } from '../prefect/entities.ts';
+import { createKin, createKinMemory, type Kin } from '../prefect/kin.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
 import type { ExplainedAsk, ExplainedRequest, Explanation } from './explanation.ts';
 import type { Somebody } from './principal.ts';
@@ -78,6 +80,7 @@ export function deciderFor(parts: ExplainerParts, somebody: Somebody): Decider {
     catalogue: parts.catalogue,
     policy: parts.policy,
     entities: { recent: entities, now: entities },
+    kin: { recent: kinOf(parts), now: kinOf(parts) },
     changeNumber: async () => 0,
     ...(parts.knowsFlow !== undefined && { knowsFlow: parts.knowsFlow }),
   });
@@ -135,7 +138,10 @@ export async function evaluate(
   const ask: Ask = { ...question, ...(question.resource.id !== null && { own: true }) };
   const asked = { principal, ask, context: { address: '', carrier, facts: {} } };
   try {
-    const { decision, entity, restriction } = await rule({ policy: parts.policy, entities: entitiesOf(parts) }, asked);
+    const { decision: ruled, entity, restriction } = await rule({ policy: parts.policy, entities: entitiesOf(parts) }, asked);
+    const groupOf = (action: string) => parts.actions.find(({ name }) => name === action)?.group;
+    const isBeyond = ruled.enforced === 'allow' && (await beyondRun({ kin: kinOf(parts), groupOf }, principal, [ask])) !== -1;
+    const decision: Decision = isBeyond ? { ...ruled, effect: 'deny', enforced: 'deny', reason: 'run-bound', policies: [] } : ruled;
     const narrowedTo = question.resource.id === null ? (restriction?.map(scopeText) ?? null) : null;
     return { ...explainDecision(parts, decision, { facts: {}, entity }), narrowed_to: narrowedTo };
   } catch (error) {
@@ -160,6 +166,10 @@ export function unseenNotes(asks: readonly ExplainedAsk[]): readonly string[] {
     const inside = (scopes ?? []).length === 0 ? 'it is what your policies ask for' : `${(scopes ?? []).join(' or ')} covers it`;
     return `Prefect cannot be asked what ${type} ${id} is, so this would be answered with 503 now. With Prefect there it is allowed if ${inside}.`;
   });
+}
+
+function kinOf({ lookup }: ExplainerParts): Kin {
+  return createKin(lookup, createKinMemory());
 }
 
 /** Prefect's objects, as the explainer can look at them. */

@@ -16,6 +16,7 @@ import { everywhere, roleNames } from '../contract/scope.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredToken } from '../store/tokens.ts';
 import { type RoleOrigin, roleOrigins } from './role-origins.ts';
+import { findRun } from './run.ts';
 import { isWorkloadProvider, workloadPrincipal } from './workload.ts';
 
 export interface Somebody {
@@ -28,20 +29,22 @@ export interface Somebody {
   readonly notes: readonly string[];
 }
 
-type PrincipalStore = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks' | 'accessTokens'>;
+type PrincipalStore = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks' | 'accessTokens'> & Partial<Pick<Store, 'runTokens'>>;
 
 export interface PrincipalParts {
   readonly config: Pick<Config, 'identityProviders' | 'roles'>;
   /** Not opened for `role:...`: such a question needs no store. */
   readonly store: () => Promise<PrincipalStore>;
   readonly nowMs: number;
+  /** Is it a role of workers? Left out: the token of a run and its worker are not looked at. */
+  readonly mayPoll?: (role: string) => boolean;
 }
 
 /** Throws LictorError `principal-unknown` with a suggestion. */
 export async function findPrincipal(text: string, parts: PrincipalParts): Promise<Somebody> {
   if (text.startsWith('role:')) return hypothetical(text);
   const run = runOfPrincipal(text);
-  if (run !== null) return runSomebody(run);
+  if (run !== null && parts.mayPoll === undefined) return runSomebody(run);
   const store = await parts.store();
   const found = await existing(text, store, parts);
   const lock = await lockOnPrincipal(store.locks, found.principal);
@@ -49,6 +52,8 @@ export async function findPrincipal(text: string, parts: PrincipalParts): Promis
 }
 
 async function existing(text: string, store: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {
+  const run = runOfPrincipal(text);
+  if (run !== null) return tokenRun(run, store, parts);
   if (text.startsWith('token:')) return tokenPrincipal(text.slice('token:'.length), store, parts);
   const at = text.lastIndexOf('@');
   const [name, idp] = [text.slice(0, at), text.slice(at + 1)];
@@ -73,8 +78,17 @@ function hypothetical(text: string): Somebody {
   return { principal, hypothetical: true, roles: roles.map((role) => ({ role, scope: null, from: ['as asked'] })), refusedAs: null, notes: [] };
 }
 
+async function tokenRun(run: string, { runTokens }: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {
+  const { mayPoll, nowMs } = parts;
+  if (mayPoll === undefined || runTokens === undefined) return runSomebody(run);
+  return (await findRun(run, { runTokens, nowMs, mayPoll, workerOf: (id) => findPrincipal(id, parts) })) ?? runSomebody(run, NO_TOKEN);
+}
+
+const NO_TOKEN =
+  'No token was made for this run, or its end is more than a day ago (docs/run-tokens.md says which runs get one): this is what a run could do whose worker holds its role on everything.';
+
 /** By the rights of runs; the scopes and the standing of its worker are not looked at. */
-function runSomebody(flowRunId: string): Somebody {
+function runSomebody(flowRunId: string, note = NOT_LOOKED): Somebody {
   const attributes = { [RUN_ATTRIBUTE]: flowRunId };
   const principal: Principal = {
     id: runPrincipalId(flowRunId),
@@ -86,9 +100,10 @@ function runSomebody(flowRunId: string): Somebody {
     attributes,
     onBehalfOf: [],
   };
-  const notes = ['As a run whose worker holds its role on everything; who has started it, and whether its token still holds, are not looked at.'];
-  return { principal, hypothetical: false, roles: [{ role: 'run', scope: null, from: ['its token'] }], refusedAs: null, notes };
+  return { principal, hypothetical: false, roles: [{ role: 'run', scope: null, from: ['its token'] }], refusedAs: null, notes: [note] };
 }
+
+const NOT_LOOKED = 'As a run whose worker holds its role on everything; who has started it, and whether its token still holds, are not looked at.';
 
 async function tokenPrincipal(name: string, store: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {
   const all = await store.tokens.list();
@@ -160,7 +175,7 @@ async function knownIds(store: PrincipalStore, { config }: PrincipalParts): Prom
   return [...accounts, ...identities, ...tokens];
 }
 
-const FORMS = 'A principal is written alice@local, token:NAME, or role:viewer for somebody who has that role.';
+const FORMS = 'A principal is written alice@local, token:NAME, run:UUID, or role:viewer for somebody who has that role.';
 
 function unknown(text: string, known: readonly string[]): LictorError {
   const bare = known.find((id) => id.startsWith(`${text}@`) || id === `token:${text}`);

@@ -41,6 +41,8 @@ export interface RunTokens {
   /** Those that are there already stay as they are. Also forgets what is long past. */
   put(tokens: readonly NewRunToken[]): Promise<void>;
   byHash(hash: string): Promise<StoredRunToken | undefined>;
+  /** The one that holds or held last; else the one that was made last. */
+  lastOf(flowRunId: string): Promise<StoredRunToken | undefined>;
   /** The newest one of this run and worker that waits holds from now on, every other of the run no more. True: another one did until now; the change number is raised then. */
   goLive(run: { readonly flowRunId: string; readonly binding: string; readonly credentialId: string; readonly expiresMs: number }): Promise<boolean>;
   /** What holds, holds until then; what was to end earlier still does. */
@@ -62,6 +64,12 @@ export function createRunTokens(database: Database, clock: Clock): RunTokens {
     },
     async byHash(hash) {
       const row = await database.read.selectFrom('run_tokens').selectAll().where('hash', '=', hash).executeTakeFirst();
+      return row === undefined ? undefined : toStored(row);
+    },
+    async lastOf(flowRunId) {
+      const rows = database.read.selectFrom('run_tokens').selectAll().where('flow_run_id', '=', flowRunId);
+      // Descending, SQLite puts NULL last: one that never held comes behind those that did.
+      const row = await rows.orderBy('live_ms', 'desc').orderBy('minted_ms', 'desc').limit(1).executeTakeFirst();
       return row === undefined ? undefined : toStored(row);
     },
     goLive: (run) => database.durably((transaction) => goLive(transaction, run, clock())),

@@ -45,7 +45,8 @@ export function createRunTokenKind(parts: RunTokenParts): TokenKind {
   };
 }
 
-function runPrincipal({ flowRunId, deploymentId, pool, worker, onBehalfOf }: StoredRunToken, grants: readonly Grant[]): Principal {
+/** `grants`: of the worker, those that hold on its runs. */
+export function runPrincipal({ flowRunId, deploymentId, pool, worker, onBehalfOf }: StoredRunToken, grants: readonly Grant[]): Principal {
   return {
     id: runPrincipalId(flowRunId),
     kind: 'run',

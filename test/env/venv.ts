@@ -23,6 +23,15 @@ export async function scaledPrefectVenv(): Promise<string> {
 
 const PREFECT_REDIS_VERSION = '0.3.0';
 
+/** A venv whose workers start containers and pods. */
+export async function isolatingVenv(): Promise<string> {
+  const cacheDir = toolCacheDir(process.env);
+  const requirements = [`prefect==${PREFECT_VERSION}`, 'prefect-kubernetes==0.8.0', 'prefect-docker==0.7.4'];
+  const directory = join(cacheDir, `prefect-${PREFECT_VERSION}-kubernetes-0.8.0-docker-0.7.4`);
+  await ensureVenv({ directory, requirements, cacheDir, env: process.env, onProgress });
+  return directory;
+}
+
 /** 3.6.13 imports it without naming it: what it came with no longer does. */
 const UNNAMED = 'importlib-metadata==8.7.1';
 

@@ -58,6 +58,16 @@ describe('health and ready', () => {
     reconfigure({ checks: { ...checks, upstream: async () => false } });
     expect((await ask('/.lictor/ready')).statusCode).toBe(503);
   });
+
+  it('ready is 200 and names the ledger when it alone fails: reads go on; with another it is 503', async () => {
+    const checks = { edge: async () => true, store: async () => true, ledger: async () => false };
+    reconfigure({ checks });
+    const answer = await ask('/.lictor/ready');
+    expect([answer.statusCode, answer.json()]).toEqual([200, { status: 'degraded', checks: { edge: 'ok', store: 'ok', ledger: 'failed' } }]);
+    reconfigure({ checks: { ...checks, store: async () => false } });
+    expect((await ask('/.lictor/ready')).json()).toMatchObject({ status: 'not-ready' });
+    expect((await ask('/.lictor/ready')).statusCode).toBe(503);
+  });
 });
 
 describe('me', () => {

@@ -6,14 +6,17 @@ import { sendRefusal } from './answers.ts';
 import type { OwnAppParts, RouteParts } from './parts.ts';
 
 const CHECK_TIMEOUT_MS = 3000;
+/** Without it changes are refused and reads go on: who asks whether to send requests here is not told to stop. */
+const READS_GO_ON = 'ledger';
 
 export function registerStatus(app: FastifyInstance, parts: RouteParts): void {
   app.get(`${parts.prefix}/health`, async () => ({ status: 'ok' }));
   app.get(`${parts.prefix}/ready`, async (_request, reply) => {
     const results = await runChecks(parts);
-    const ready = results.every(([, ok]) => ok);
+    const failed = results.flatMap(([name, ok]) => (ok ? [] : [name]));
+    const ready = failed.every((name) => name === READS_GO_ON);
     if (!ready) reply.code(503).header('retry-after', '1');
-    return { status: ready ? 'ready' : 'not-ready', checks: Object.fromEntries(results.map(([name, ok]) => [name, ok ? 'ok' : 'failed'])) };
+    return { status: statusOf(ready, failed), checks: Object.fromEntries(results.map(([name, ok]) => [name, ok ? 'ok' : 'failed'])) };
   });
   app.get(`${parts.prefix}/api/v1/me`, async (request, reply) => {
     const verdict = await parts.authenticator.authenticate(parseEdgeInputs(request.headers));
@@ -30,6 +33,11 @@ export function registerStatus(app: FastifyInstance, parts: RouteParts): void {
       expires_at: credential.expiresAtMs === null ? null : new Date(credential.expiresAtMs).toISOString(),
     };
   });
+}
+
+function statusOf(ready: boolean, failed: readonly string[]): string {
+  if (!ready) return 'not-ready';
+  return failed.length === 0 ? 'ready' : 'degraded';
 }
 
 /** All at once; one that is slow, or fails, is not ready. Names only: why is in the log of whoever checks. */

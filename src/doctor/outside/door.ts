@@ -31,7 +31,10 @@ export async function checkReady({ publicUrl, probe }: Door): Promise<Verdict> {
   if (typeof checks !== 'object' || checks === null) return notOurs(url, answer);
   const failing = Object.entries(checks).flatMap(([name, state]) => (state === 'ok' ? [] : [name]));
   if (answer.status === 200 && failing.length === 0) return ok(`${url}: ${Object.keys(checks).join(', ')} ready`);
-  return fail(`${url} says that it is not ready: ${failing.join(', ')}`, 'The lines of that part below, and STATE/log/control.log, say why.');
+  return fail(
+    `${url} says that it is ${answer.status === 200 ? 'degraded' : 'not ready'}: ${failing.join(', ')}`,
+    'The lines of that part below, and STATE/log/control.log, say why.',
+  );
 }
 
 /** As a program, and as a browser's `Accept` would have it answered by a UI that stands in place of the API. */

@@ -68,6 +68,8 @@ export interface PrincipalRow {
   readonly roles: readonly RoleRow[];
   /** The smallest built-in role with which everything that it did would have been allowed; null: no single one, or it did nothing. */
   readonly would_suffice: string | null;
+  /** What it was let do in the period although none of its roles gives it: own policies do, or a role that it had then. */
+  readonly beyond_roles: readonly string[];
   readonly notes: readonly string[];
 }
 

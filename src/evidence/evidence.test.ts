@@ -108,6 +108,14 @@ it('names the smallest role that would have been enough, and none where none wou
   expect(roles.smallestFor(new Set(['no.such.action']), 'user')).toBeNull();
 });
 
+it('names what was done by a right that no role gives: own policies do', () => {
+  const actions = collectActions(OPERATIONS);
+  const roleActions = createRoleActions(createPolicyEngine({ actions, revision: 0 }), actions);
+  expect(roleActions.beyond(new Set(['flow_runs.read', 'blocks.read_secrets']), ['viewer'])).toEqual(['blocks.read_secrets']);
+  expect(roleActions.beyond(new Set(['flow_runs.read', 'blocks.read_secrets']), ['viewer', 'admin'])).toEqual([]);
+  expect(roleActions.beyond(new Set(), [])).toEqual([]);
+});
+
 it('shows each change of policies against the set before, within the period alone', () => {
   const set = (revision: number, day: number, body: string) => ({
     revision,
@@ -128,7 +136,17 @@ it('shows each change of policies against the set before, within the period alon
 it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r\n=1', ' =1', '|calc', '%1', '\uff1d1'])(
   'a cell that a spreadsheet would reckon with is text: %j',
   (name) => {
-    const principal = { id: name, kind: 'user', idp: null, status: 'live', notes: [], roles: [], requests: 0, denials: 0 } as unknown as PrincipalRow;
+    const principal = {
+      id: name,
+      kind: 'user',
+      idp: null,
+      status: 'live',
+      notes: [],
+      beyond_roles: [],
+      roles: [],
+      requests: 0,
+      denials: 0,
+    } as unknown as PrincipalRow;
     const [, row = ''] = renderReviewCsv({ principals: [principal], tokens: [] } satisfies Pick<EvidenceData, 'principals' | 'tokens'>).split('\r\n');
     expect(row).toMatch(/^"'/);
     expect(row.split(',').length).toBeGreaterThan(15);

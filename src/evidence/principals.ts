@@ -96,6 +96,7 @@ function toRow(somebody: Somebody | undefined, { id, since, sources }: About): P
     ...requestsOf(use),
     roles: (somebody?.roles ?? []).map(({ role, scope, from }) => roleRow({ role, scope, from }, used, sources.roles)),
     would_suffice: sources.roles.smallestFor(used, kind),
+    beyond_roles: somebody === undefined ? [] : sources.roles.beyond(used, somebody.principal.roles),
     notes: somebody?.notes ?? [],
   };
 }

@@ -7,6 +7,8 @@ import { roleMay } from '../policy/table.ts';
 
 export interface RoleActions {
   of(role: string): readonly ActionEntry[];
+  /** Of these actions, those that none of the roles gives. */
+  beyond(used: ReadonlySet<ActionName>, roles: readonly string[]): readonly ActionName[];
   /** Null: no single role has all of them, or there are none that need one. */
   smallestFor(used: ReadonlySet<ActionName>, kind: string): string | null;
 }
@@ -21,6 +23,8 @@ export function createRoleActions(engine: PolicyEngine, actions: readonly Action
   const bySize = [...byRole].sort(([, a], [, b]) => a.length - b.length);
   return {
     of: (role) => byRole.get(role) ?? [],
+    beyond: (used, roles) =>
+      special.filter((action) => used.has(action.name) && !roles.some((role) => byRole.get(role)?.includes(action) === true)).map(({ name }) => name),
     smallestFor(used, kind) {
       const needed = special.filter(({ name }) => used.has(name));
       if (needed.length === 0) return null;

@@ -40,7 +40,7 @@ function rowOf(principal: PrincipalRow, role: RoleRow | undefined): readonly str
   ];
 }
 
-export function unusedSection({ principals, activity }: EvidenceData): Section {
+export function unusedSection({ principals, activity, policies }: EvidenceData): Section {
   const live = principals.filter(({ status, roles }) => status === 'live' && roles.length > 0);
   const idle = live.filter(({ requests }) => requests === 0);
   const used = live.filter(({ requests }) => requests > 0);
@@ -59,8 +59,26 @@ export function unusedSection({ principals, activity }: EvidenceData): Section {
         used.flatMap((principal) => principal.roles.map((role) => unusedRow(principal, role))),
         { empty: 'Nobody with rights made a request in the period.' },
       ),
+      ...beyondBlocks(live, policies.in_force !== null || policies.changes.length > 0),
     ],
   };
+}
+
+/** Roles are counted; what own policies give is not known by action, and so what they gave is told by what was done. */
+function beyondBlocks(live: readonly PrincipalRow[], hasPolicies: boolean): Section['blocks'] {
+  const beyond = live.filter(({ beyond_roles: actions }) => actions.length > 0);
+  if (!hasPolicies && beyond.length === 0) return [];
+  return [
+    note(
+      'warn',
+      'The table is about built-in roles alone. Own policies were in force in the period (section 6): a right that one of them gives stands in no row above, and one that it takes away counts as held. What was done by a right that no role of its principal gives:',
+    ),
+    ...table(
+      ['Principal', 'Actions by own policies, or by a role since taken away'],
+      beyond.map(({ id, beyond_roles: actions }) => [id, actions.join(', ')]),
+      { empty: 'Nothing: every allowed action is one that a role of its principal gives.' },
+    ),
+  ];
 }
 
 const MOST_NAMES = 40;

@@ -30,8 +30,8 @@ export interface Recorder {
   firstFrames(): readonly string[];
   /** The text frames behind them. */
   laterFrames(): readonly string[];
-  /** Answers instead of the default; undefined: the default. */
-  answerWith(answer: ((request: Recorded) => RecordedAnswer | undefined) | undefined): void;
+  /** Answers instead of the default, as soon as it resolves; undefined: the default. */
+  answerWith(answer: ((request: Recorded) => RecordedAnswer | undefined | Promise<RecordedAnswer | undefined>) | undefined): void;
   /** Takes this credential alone (an auth string, or an API key), as Prefect does; undefined, the default: any. */
   demand(credential: string | undefined): void;
   /** Refuses connections until `resume`. */
@@ -54,12 +54,12 @@ export async function startRecorder(): Promise<Recorder> {
   const frames: string[] = [];
   const later: string[] = [];
   let demanded: string | undefined;
-  let answer: ((request: Recorded) => RecordedAnswer | undefined) | undefined;
+  let answer: Parameters<Recorder['answerWith']>[0];
   const open = new Set<Socket>();
   const server = createServer((incoming, response) => {
-    void record(incoming, false).then((recorded) => {
+    void record(incoming, false).then(async (recorded) => {
       requests.push(recorded);
-      reply(response, refusal(recorded, demanded) ?? (isFeed(recorded) ? NO_EVENTS : answer?.(recorded)) ?? defaultAnswer(recorded));
+      reply(response, refusal(recorded, demanded) ?? (isFeed(recorded) ? NO_EVENTS : await answer?.(recorded)) ?? defaultAnswer(recorded));
     });
   });
   server.on('connection', (socket) => {

@@ -107,6 +107,40 @@ describe('a full disk', () => {
     expect(answered.map(times)).toEqual(answered.map(() => 1));
   });
 
+  it.each([
+    ['by itself', false],
+    ['after its control plane was killed', true],
+  ])('that fills between the intent of a change and its outcome costs the change no record: %s', async (_how, isKilled) => {
+    recorder.answerWith(async ({ method, target }) => {
+      if (method !== 'POST' || !target.endsWith('/set_state')) return undefined;
+      await disk.fill();
+      return { status: 201, body: '{"status":"ACCEPT","state":null}' };
+    });
+    const answer = await change();
+    recorder.answerWith(undefined);
+    // Prefect has done it: so the client is told, whatever becomes of the record.
+    expect(answer.status).toBe(201);
+    const id = answer.headers.get('x-request-id') ?? '';
+    await waitFor(async () => (await change()).status === 503, { what: 'a change to be refused', everyMs: 100 });
+    expect((await read()).status).toBe(200);
+    if (isKilled) {
+      const { control } = gateway.pids();
+      signalProcess(control, 'SIGKILL');
+      await waitFor(async () => !isAlive(control) && hasControlPlane() && (await lacksTheLedgerAlone()), {
+        ...{ what: 'a new control plane', timeoutMs: 60_000, everyMs: 500 },
+      });
+    }
+    await disk.free();
+    await expectHealed();
+    const found = async () => jsonLines(await gateway.lictorOk('audit', '--request', id, '--json'));
+    await waitFor(async () => (await found()).length > 0, { what: 'the record of the change', timeoutMs: 60_000, everyMs: 500 });
+    const [record] = await found();
+    expect(record).toMatchObject({ request_id: id, principal: 'token:worker', action: 'flow_runs.set_state' });
+    expect(await found()).toHaveLength(1);
+    // What the killed one knew of the outcome is gone with it, and so is the line for which nginx had no room: the record says so.
+    expect([201, ...(isKilled ? ['outcome-unknown'] : [])]).toContain(record?.['reason'] === 'outcome-unknown' ? 'outcome-unknown' : record?.['status']);
+  });
+
   it('lets a control plane that dies meanwhile come up again, and serve reads', async () => {
     await fillUntilNoticed();
     const { control } = gateway.pids();

@@ -67,6 +67,8 @@ function partSince(db: DatabaseSync, chain: ChainEnd, since: string | undefined)
 export function fileEvidence(file: string): Evidence {
   const signed: StatementLine[] = [];
   for (const [index, line] of numbered(file)) {
+    // The others are read with the records, below.
+    if (!line.includes('"signed"')) continue;
     const parsed = parseLine(line);
     if (parsed === undefined) throw invalid(file, index);
     if ('line' in parsed) signed.push(parsed.line);
@@ -107,11 +109,16 @@ const NAMES = Object.keys(COLUMNS);
 /** Undefined: neither a record or an event with exactly the fields of one, nor a signed statement. */
 export function parseLine(line: string): ExportItem | undefined {
   const value = parseJson(line);
-  const statement = statementLine.safeParse(value);
-  if (statement.success) return { line: statement.data };
-  const event = parseEventLine(value);
-  if (event !== undefined) return { event };
-  if (!isObject(value) || Object.keys(value).length !== NAMES.length || !NAMES.every((name) => Object.hasOwn(value, name))) return undefined;
+  if (!isObject(value)) return undefined;
+  if (Object.hasOwn(value, 'signed')) {
+    const statement = statementLine.safeParse(value);
+    return statement.success ? { line: statement.data } : undefined;
+  }
+  if (Object.hasOwn(value, 'prefect_event')) {
+    const event = parseEventLine(value);
+    return event === undefined ? undefined : { event };
+  }
+  if (Object.keys(value).length !== NAMES.length || !NAMES.every((name) => Object.hasOwn(value, name))) return undefined;
   const { node, seq, time } = value;
   const isPlaced = typeof node === 'string' && typeof seq === 'number' && Number.isSafeInteger(seq) && typeof time === 'string';
   // Its other fields are covered by its hash: a value of another type is another record.

@@ -69,4 +69,16 @@ describe('traces', () => {
     expect(of(unsampled)).toEqual([]);
     expect(spans().filter(({ name }) => name === 'flows.read').length).toBe(2);
   });
+
+  it('go on in the run that a request creates: its label names the span of that request', async () => {
+    const maker = await gateway.token('maker', ['deployer']);
+    const headers = { 'content-type': 'application/json', traceparent: `00-${'c'.repeat(32)}-${PARENT}-01` };
+    const body = JSON.stringify({ flow_id: FLOW.slice(-36), state: { type: 'SCHEDULED' } });
+    await gateway.fetch('/api/flow_runs/', { method: 'POST', token: maker.secret, headers, body });
+    const sent = upstream.seen().find(({ method, target }) => method === 'POST' && target === '/api/flow_runs/');
+    const { labels } = JSON.parse(sent?.body.toString() ?? '{}') as { labels: Record<string, string> };
+    await waitFor(() => of('c'.repeat(32)).some(({ kind }) => kind === 'SPAN_KIND_SERVER'), { what: 'the span of the creation' });
+    const [edge] = of('c'.repeat(32)).filter(({ kind }) => kind === 'SPAN_KIND_SERVER');
+    expect(labels['__OTEL_TRACEPARENT']).toBe(`00-${'c'.repeat(32)}-${Buffer.from(edge?.spanId ?? '', 'base64').toString('hex')}-01`);
+  });
 });

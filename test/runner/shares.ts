@@ -39,7 +39,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/attacks/sessions.test.ts': 17,
   'integration/evidence.test.ts': 35,
   'integration/kills.test.ts': 30,
-  'integration/disk-full.test.ts': 25,
+  'integration/disk-full.test.ts': 40,
   'integration/ingest-lag.test.ts': 20,
   'integration/attacks/jwt.test.ts': 15,
   'integration/attacks/tokens.test.ts': 14,

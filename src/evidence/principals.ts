@@ -3,6 +3,7 @@ import { idpOfAccount } from '../authn/accounts/principal.ts';
 import type { Config } from '../config/config.ts';
 import { LictorError } from '../contract/error.ts';
 import { ACTION_GROUPS } from '../contract/operation.ts';
+import { runOfPrincipal } from '../contract/run-token.ts';
 import { scopeText } from '../contract/scope.ts';
 import { findPrincipal, type Somebody } from '../explain/principal.ts';
 import type { Store } from '../store/store.ts';
@@ -69,6 +70,8 @@ function remembering({ tokens, accounts, identities, locks, accessTokens }: Stor
 }
 
 async function find(id: string, { config, nowMs }: PrincipalSources, store: Lists): Promise<Somebody | undefined> {
+  // A run holds what its worker's token gives, for as long as it runs: no right of its own that stands to be reviewed.
+  if (runOfPrincipal(id) !== null) return undefined;
   try {
     return await findPrincipal(id, { config, store: async () => store, nowMs });
   } catch (error) {

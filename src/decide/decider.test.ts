@@ -4,10 +4,10 @@ import type { Authentication } from '../authn/verdict.ts';
 import { refuse } from '../authn/verdict.ts';
 import { collectActions } from '../catalog/actions.ts';
 import { createCatalogue } from '../catalog/catalogue.ts';
-import { everywhere } from '../contract/scope.ts';
+import { everywhere, NOWHERE } from '../contract/scope.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { createEntities } from '../prefect/entities.ts';
-import { createDecider, type Decider } from './decider.ts';
+import { type Ask, createDecider, type Decider } from './decider.ts';
 
 const RUN = '0199c0de-0000-7000-8000-000000000001';
 const SET_STATE = { method: 'POST', operation: 'set_flow_run_state_flow_runs__id__set_state_post', path: `/api/flow_runs/${RUN}/set_state` };
@@ -28,23 +28,33 @@ const GOOD: Authentication = {
   credential: { id: 'c1', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] },
 };
 
-let now: { who: Authentication; changeNumber: number; asked: number; observes: boolean };
+let now: { who: Authentication; changeNumber: number; asked: number; observes: boolean; evaluated: string[]; looked: string[] };
 let decider: Decider;
 beforeEach(() => {
-  now = { who: GOOD, changeNumber: 1, asked: 0, observes: false };
+  now = { who: GOOD, changeNumber: 1, asked: 0, observes: false, evaluated: [], looked: [] };
   const authenticate = async (): Promise<Authentication> => {
     now.asked += 1;
     return now.who;
   };
   const catalogue = createCatalogue();
   const engine = createPolicyEngine({ actions: collectActions(catalogue.operations), revision: 1 });
-  const entities = createEntities({ lookup: async () => null, lasting: async () => null, makerOf: async () => null });
+  const entities = createEntities({
+    lookup: async (path) => {
+      now.looked.push(path);
+      return null;
+    },
+    lasting: async () => null,
+    makerOf: async () => null,
+  });
   decider = createDecider({
     authenticator: { authenticate, authenticateFrame: authenticate, idle: async () => undefined },
     catalogue,
     policy: {
       ...engine,
-      evaluate: (question) => ({ ...engine.evaluate(question), ...(now.observes && { effect: 'deny', enforced: 'allow' }) }),
+      evaluate(question) {
+        now.evaluated.push(question.action);
+        return { ...engine.evaluate(question), ...(now.observes && { effect: 'deny', enforced: 'allow' }) };
+      },
     },
     entities: { recent: entities, now: entities },
     changeNumber: async () => now.changeNumber,
@@ -86,6 +96,25 @@ it('what lasts longer than a request, such as a socket, is authenticated each ti
   expect((await decider.authorize(inputs, CANCEL)).ok).toBe(true);
   now = { ...now, who: refuse('credential-expired', 'c1') };
   expect(await decider.authorize(inputs, CANCEL)).toMatchObject({ ok: false, reason: 'credential-expired' });
+});
+
+describe('the object that the path names', () => {
+  const SCOPED = { ...NOWHERE, tags: ['team-a'] };
+  const asks: readonly Ask[] = [
+    { action: 'flow_runs.cancel', resource: { type: 'FlowRun', id: RUN }, own: true },
+    { action: 'deployments.run', resource: { type: 'Deployment', id: RUN } },
+  ];
+
+  it('is asked about once, like everything else', async () => {
+    await decider.authorizeNow(anEdgeInput(SET_STATE), asks);
+    expect(now.evaluated).toEqual(['flow_runs.cancel', 'deployments.run']);
+  });
+
+  it('decides alone when it is foreign: nothing that depends on it is looked at', async () => {
+    if (GOOD.ok) now.who = { ...GOOD, principal: { ...GOOD.principal, grants: [{ role: 'operator', scope: SCOPED }] } };
+    expect(await decider.authorizeNow(anEdgeInput(SET_STATE), asks)).toMatchObject({ ok: false, reason: 'object-foreign', decisions: [{}] });
+    expect(now.looked).toEqual([`/api/flow_runs/${RUN}`]);
+  });
 });
 
 describe('the scopes of a client', () => {

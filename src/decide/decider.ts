@@ -16,7 +16,7 @@ import type { Kin } from '../prefect/kin.ts';
 import { type Ask, ownAsks } from './asks.ts';
 import { beyondRun } from './bound.ts';
 import { isForeignWrite } from './origin.ts';
-import { hasScopes, type KnowsFlow, type Ruling, rule, ruleAtMost } from './rule.ts';
+import { hasScopes, type KnowsFlow, type Question as RuleQuestion, type Ruling, rule, ruleAtMost } from './rule.ts';
 
 export type { Ask } from './asks.ts';
 
@@ -225,9 +225,11 @@ async function ruleAll(parts: DeciderParts, { any, looked }: Question, { princip
   if (any) return questions.map((question) => ruleAtMost(parts, question));
   const looking = { ...parts, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
   // What a foreign object says must not be worth a look: it is as if there were none.
-  const own = await Promise.all(questions.filter(({ ask }) => ask.own === true || ask.uses !== undefined).map((question) => rule(looking, question)));
+  const isOwn = ({ ask }: RuleQuestion): boolean => ask.own === true || ask.uses !== undefined;
+  const first = new Map(await Promise.all(questions.filter(isOwn).map(async (question) => [question, await rule(looking, question)] as const)));
+  const own = [...first.values()];
   if (own.some(({ decision }) => decision.reason === 'object-foreign')) return own;
-  return Promise.all(questions.map((question) => rule(looking, question)));
+  return Promise.all(questions.map((question) => first.get(question) ?? rule(looking, question)));
 }
 
 function lookingOnce(entities: Entities): Entities {

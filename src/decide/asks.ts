@@ -7,6 +7,7 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import type { ActionName, Operation } from '../contract/operation.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { JsonObject } from '../json/tree.ts';
+import { isScreenedRoute } from '../scope/screened.ts';
 
 /**
  * One right that a request needs. `facts` are what the body asks for; policies see them in their context.
@@ -32,6 +33,8 @@ export interface Ask {
   readonly whole?: boolean;
   /** Nobody's in particular: a role of a scope holds on it as on everything. */
   readonly shared?: boolean;
+  /** What is said of the object names others: it is screened for whoever reads it by a scope. */
+  readonly screened?: boolean;
   /** The object that the path names: when it is foreign, the request is answered as if there were none. */
   readonly own?: boolean;
 }
@@ -44,7 +47,7 @@ export function ownAsks(catalogue: Catalogue, operation: Operation, inputs: Edge
   if (params === undefined) return 'action-unknown';
   const resource = locate(operation, params);
   const actions = any ? alternativeActions(operation) : [action];
-  return actions.map((name) => ({ action: name, resource, own: true }));
+  return actions.map((name) => ({ action: name, resource, own: true, ...(isScreenedRoute(operation) && { screened: true }) }));
 }
 
 /** The resource that a path names. */

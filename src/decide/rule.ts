@@ -100,7 +100,8 @@ async function ruleOnObject(parts: RuleParts, question: Question): Promise<Rulin
   if (now === null) return ruleOnNothing(policy, whole());
   const before = ruleOnEntity(policy, question, now);
   // The answer names other objects as well.
-  const isScreened = before.enforced === 'allow' && ask.own === true && isScreenedRead(ask.action) && whole().enforced !== 'allow';
+  const isNaming = ask.screened === true || isScreenedRead(ask.action);
+  const isScreened = before.enforced === 'allow' && ask.own === true && isNaming && whole().enforced !== 'allow';
   if (isScreened) return { decision: before, restriction: permittingScopes(policy, question), entity: now };
   if (before.enforced !== 'allow' || ask.changes === undefined) return { decision: before, restriction: null, entity: now };
   const then = await parts.entities.changed(ask.resource, ask.changes);

@@ -12,6 +12,7 @@ import type { JsonValue } from '../json/tree.ts';
 import type { Lookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import type { Reach } from '../reach/reach.ts';
+import { isScreenedRoute } from '../scope/screened.ts';
 
 /** A mediated request, located in the catalogue and strictly parsed. */
 export interface Call {
@@ -127,7 +128,7 @@ export function ownResource(call: Call): Resource {
 /** The plan's asks, with what the path says about the object that it names. None: the operation's own action on its own resource. */
 export function asksOf(call: Call, asks: readonly Ask[]): readonly Ask[] {
   const own = locate(call.operation, call.params);
-  if (asks.length === 0) return [{ action: call.operation.action, resource: own, own: true }];
+  if (asks.length === 0) return [{ action: call.operation.action, resource: own, own: true, ...(isScreenedRoute(call.operation) && { screened: true }) }];
   const isOwn = ({ resource, creates, of }: Ask) =>
     own.id !== null && creates === undefined && of === undefined && resource.type === own.type && resource.id === own.id;
   return asks.map((ask) => (isOwn(ask) ? { ...ask, resource: own, own: true } : ask));

@@ -1,5 +1,5 @@
 // Reads whose answers name other objects than the one that is asked for: the run that started a run, the task runs that hold a slot; or what others have written on a flow.
-import type { ActionName } from '../contract/operation.ts';
+import type { ActionName, Operation } from '../contract/operation.ts';
 
 const SCREENED: readonly ActionName[] = [
   'flow_runs.read',
@@ -14,4 +14,15 @@ const SCREENED: readonly ActionName[] = [
 /** True: whoever reads it by a scope gets the answer without what the scope does not cover (src/reach/others.ts). */
 export function isScreenedRead(action: ActionName): boolean {
   return SCREENED.includes(action);
+}
+
+/** Pools and queues are known by their names alone; these of their reads name the runs that hold their slots, whosever they are. */
+const NAMING_RUNS: readonly string[] = [
+  'read_work_pool_concurrency_status_work_pools__name__concurrency_status_post',
+  'read_work_queue_concurrency_status_work_queues__id__concurrency_status_post',
+];
+
+/** The same for a route whose action is not screened everywhere. */
+export function isScreenedRoute({ operationId }: Pick<Operation, 'operationId'>): boolean {
+  return NAMING_RUNS.includes(operationId);
 }

@@ -155,6 +155,13 @@ describe('a worker in a pool that both teams use', () => {
       const whole = await send('everything', 'POST', path, {});
       expect([whole.raw.includes(own), whole.raw.includes(foreign)], path).toEqual([true, true]);
     }
+    // Both hold a slot of the queue now.
+    for (const held of [foreign, own]) await server.post(`/flow_runs/${held}/set_state`, { state: { type: 'RUNNING' }, force: true });
+    for (const path of [`/work_pools/${a.pool}/concurrency_status`, `/work_queues/${await defaultQueueOf(a.pool)}/concurrency_status`]) {
+      const [shown, whole] = [await send('shared', 'POST', path, {}), await send('everything', 'POST', path, {})];
+      expect([shown.status, shown.raw.includes(foreign), whole.raw.includes(foreign)], path).toEqual([200, false, true]);
+      expect(shown.raw.includes(own), shown.raw).toBe(true);
+    }
     expect(list(JSON.parse((await send('shared', 'POST', `/work_pools/${a.pool}/get_scheduled_flow_runs`, { limit: 1 })).raw))).toHaveLength(1);
     expect((await send('shared', 'POST', `/work_pools/${a.pool}/get_scheduled_flow_runs`, { limit: 1000 })).status).toBe(422);
     expect((await send('shared', 'POST', `/work_pools/${b.pool}/get_scheduled_flow_runs`, {})).status).toBe(404);

@@ -95,3 +95,32 @@ it('a run that is not handed out gets no token; one that is has its chain and to
   expect(text).toContain(`run:lcf_${RUN}`);
   expect(text).not.toContain(THIRD);
 });
+
+describe('who holds the slots of a pool or queue', () => {
+  const slots = (ids: readonly string[]) => ids.map((id) => ({ id, name: `name of ${id}` }));
+  const status = { active_slots: 2, queues: [{ queue_name: 'q', active_slots: 2, flow_runs: slots([RUN, OTHER_RUN]) }], count: 1 };
+  const ofQueue = { active_slots: 2, flow_runs: slots([RUN, OTHER_RUN]), count: 2 };
+  const ask = async (path: string, scope?: Partial<Scope>) => {
+    const answers: Readonly<Record<string, unknown>> = {
+      '/api/work_pools/pool-a/concurrency_status': status,
+      [`/api/work_queues/${QUEUE}/concurrency_status`]: ofQueue,
+      '/api/ui/flow_runs/history': [{ id: RUN }],
+      [`/api/work_queues/${QUEUE}`]: { id: QUEUE, name: 'q', work_pool_name: 'pool-a' },
+    };
+    const gate = startMediator({
+      ...(scope !== undefined && { scope }),
+      prefect: ({ path: asked }) => (answers[asked] === undefined ? { status: 404 } : { body: json(answers[asked]) }),
+    });
+    return (await gate.send({ role: 'viewer', path, body: {} })).body.toString();
+  };
+
+  it.each(['/api/work_pools/pool-a/concurrency_status', `/api/work_queues/${QUEUE}/concurrency_status`])(
+    '%s: runs of the scope; all for a role on everything',
+    async (path) => {
+      const shown = await ask(path, BOTH);
+      expect([shown.includes(RUN), shown.includes(OTHER_RUN), shown.includes('"active_slots":2')]).toEqual([true, false, true]);
+      expect(await ask(path)).toContain(`name of ${OTHER_RUN}`);
+      expect(await ask(path, { workPools: ['pool-b'] })).not.toContain(RUN);
+    },
+  );
+});

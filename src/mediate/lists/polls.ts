@@ -1,6 +1,6 @@
-// What a worker is handed out: the runs that its scope covers, whatever is in the pool or fits an old queue's filter.
+// Pools and queues that others use too: a worker is handed out the runs that its scope covers, and those alone are named as holders of slots.
 import { field, isObject, type JsonObject, type JsonValue, withoutKeys } from '../../json/tree.ts';
-import { answerList, textField, withJson } from '../../prefect/answer.ts';
+import { answerList, answerObject, objectsField, textField, withJson } from '../../prefect/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/upstream.ts';
 import { coveredIds } from '../../reach/covered-ids.ts';
 import type { Reach } from '../../reach/reach.ts';
@@ -11,6 +11,29 @@ import { bodyOf, type Narrow, NO_OBJECT, refused } from './narrow.ts';
 export const narrowPoolPoll = handingOut((item) => field(item, 'flow_run'));
 /** `POST /work_queues/{id}/get_runs`. */
 export const narrowQueuePoll = handingOut((item) => item);
+
+/** Slots are counted for all who share them; only the runs of the scope are named. */
+export const narrowSlots: Narrow = async (call, reach) => ({
+  ok: true,
+  forward: true,
+  tree: call.tree,
+  async reply(answer) {
+    const status = answer.status === 200 ? answerObject(answer) : null;
+    if (status === null) return answer;
+    const queues = objectsField(status, 'queues');
+    const runs = [status, ...queues].flatMap((object) => objectsField(object, 'flow_runs'));
+    const reached = await coveredIds(
+      reach,
+      'FlowRun',
+      runs.map((run) => textField(run, 'id') ?? ''),
+    );
+    const screened = (object: JsonObject): JsonObject =>
+      field(object, 'flow_runs') === undefined
+        ? object
+        : { ...object, flow_runs: objectsField(object, 'flow_runs').filter((run) => reached.has(textField(run, 'id') ?? '')) };
+    return withJson(answer, { ...screened(status), ...(field(status, 'queues') !== undefined && { queues: queues.map(screened) }) });
+  },
+});
 
 type RunOf = (item: JsonObject) => JsonValue | undefined;
 

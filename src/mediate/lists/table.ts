@@ -5,7 +5,7 @@ import { countDeploymentsOfFlows, narrowDeployments, narrowFlows, narrowPoll, ne
 import { countEvents, narrowEvents, nextEvents } from './events.ts';
 import { filterAnswer, filterIds, narrowNamed, pageNamed } from './named.ts';
 import { answered, forwarded, type Narrow } from './narrow.ts';
-import { narrowPoolPoll, narrowQueuePoll } from './polls.ts';
+import { narrowPoolPoll, narrowQueuePoll, narrowSlots } from './polls.ts';
 import { countTasksOfRuns, narrowLogs, narrowRuns } from './runs.ts';
 import { state, statesOf } from './states.ts';
 
@@ -60,6 +60,8 @@ const LISTS: Readonly<Record<string, Narrow>> = {
   'POST /api/deployments/get_scheduled_flow_runs': narrowPoll,
   'POST /api/work_pools/{name}/get_scheduled_flow_runs': narrowPoolPoll,
   'POST /api/work_queues/{id}/get_runs': narrowQueuePoll,
+  'POST /api/work_pools/{name}/concurrency_status': narrowSlots,
+  'POST /api/work_queues/{id}/concurrency_status': narrowSlots,
   'POST /api/flows/filter': narrowFlows,
   'POST /api/flows/paginate': narrowFlows,
   'POST /api/flows/count': narrowFlows,

@@ -13,6 +13,8 @@ import { type Announcer, createAnnouncer } from './announcer.ts';
 import type { Announcement } from './memory.ts';
 
 const RUN = '0199c0de-0000-7000-8000-000000000001';
+/** On a busy machine each write to the disk may take long. */
+const PATIENT = { timeout: 12_000 };
 const NOW_MS = Date.parse('2026-03-01T12:00:00.000Z');
 const start: NewRecord = {
   time: '2026-03-01T12:00:00.000Z',
@@ -76,12 +78,12 @@ describe('the announcer', () => {
   it('sends what was written, some at a time, and nothing again', async () => {
     write(many(120));
     const { announcing, posted } = open();
-    await expect.poll(() => announcing.status()).toEqual({ sent: 120, dropped: 0 });
+    await expect.poll(() => announcing.status(), PATIENT).toEqual({ sent: 120, dropped: 0 });
     expect(posted.map(({ length }) => length)).toEqual([50, 50, 20]);
     await announcing.close();
     const again = open();
     write(many(1, 120));
-    await expect.poll(() => again.announcing.status().sent).toBe(1);
+    await expect.poll(() => again.announcing.status().sent, PATIENT).toBe(1);
     expect(again.posted.flat()).toMatchObject([{ payload: { request_id: 'r120' } }]);
   });
 
@@ -90,14 +92,14 @@ describe('the announcer', () => {
     write(many(70));
     // Sent, and killed before that was noted: the file is as it was before the answer.
     const first = open([204, undefined], held);
-    await expect.poll(() => first.announcing.status().sent).toBe(50);
+    await expect.poll(() => first.announcing.status().sent, PATIENT).toBe(50);
     const before = JSON.parse(readFileSync(paths.announced, 'utf8'));
     await first.announcing.close();
     const pending = first.posted[0] ?? [];
     writeFileSync(paths.announced, JSON.stringify({ ...before, k: 50, pending }));
     write(many(3, 70));
     const second = open([204], held);
-    await expect.poll(() => held.size).toBe(73);
+    await expect.poll(() => held.size, PATIENT).toBe(73);
     expect(second.posted[0]).toEqual(pending);
     expect(new Set([...held.values()].map(({ payload }) => payload['request_id'])).size).toBe(73);
   });
@@ -107,7 +109,7 @@ describe('the announcer', () => {
     const held = new Map<string, Announcement>();
     write([at(0), at(1), at(2)]);
     const first = open([204], held, NOW_MS - 1e9);
-    await expect.poll(() => held.size).toBe(1);
+    await expect.poll(() => held.size, PATIENT).toBe(1);
     await first.announcing.close();
     write([at(3), at(70)]);
     open([204], held, NOW_MS - 1e9);
@@ -122,7 +124,7 @@ describe('the announcer', () => {
   it('waits for a Prefect that is away, busy or does not know its credential yet', async () => {
     const { announcing, posted } = open([undefined, 503, 429, 401, 204]);
     write(many(60));
-    await expect.poll(() => announcing.status()).toEqual({ sent: 60, dropped: 0 });
+    await expect.poll(() => announcing.status(), PATIENT).toEqual({ sent: 60, dropped: 0 });
     // What was not taken is sent again, as it was.
     expect(posted[0]).toEqual(posted[3]);
   });
@@ -130,7 +132,7 @@ describe('the announcer', () => {
   it('is owed no more than so much while Prefect is away for long, and says what it let go of', async () => {
     write(many(1));
     const first = open();
-    await expect.poll(() => first.announcing.status().sent).toBe(1);
+    await expect.poll(() => first.announcing.status().sent, PATIENT).toBe(1);
     await first.announcing.close();
     write(many(10_020));
     const { announcing, told } = open();
@@ -141,7 +143,7 @@ describe('the announcer', () => {
   it('leaves out the one that Prefect refuses, and tells the others', async () => {
     const { announcing, held } = open([422, 422, 204]);
     write(many(20));
-    await expect.poll(() => announcing.status()).toEqual({ sent: 19, dropped: 1 });
+    await expect.poll(() => announcing.status(), PATIENT).toEqual({ sent: 19, dropped: 1 });
     expect(held.size).toBe(19);
   });
 
@@ -149,17 +151,17 @@ describe('the announcer', () => {
     const held = new Map<string, Announcement>();
     write(many(5));
     const first = open([204], held);
-    await expect.poll(() => held.size).toBe(5);
+    await expect.poll(() => held.size, PATIENT).toBe(5);
     await first.announcing.close();
     writeFileSync(paths.announced, '{');
     const second = open([204], held);
-    await expect.poll(() => second.announcing.status().sent).toBe(5);
+    await expect.poll(() => second.announcing.status().sent, PATIENT).toBe(5);
     await second.announcing.close();
     using db = new DatabaseSync(paths.ledgerFile);
     db.exec("DELETE FROM notable; DELETE FROM sqlite_sequence WHERE name = 'notable'");
     write(many(2, 100));
     const third = open([204], held);
-    await expect.poll(() => third.announcing.status().sent).toBe(2);
+    await expect.poll(() => third.announcing.status().sent, PATIENT).toBe(2);
     expect(held.size).toBe(7);
   });
 });

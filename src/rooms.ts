@@ -26,7 +26,8 @@ import { type Answerer, createAnswerer } from './decide/answer.ts';
 import { createDecider, type Decider } from './decide/decider.ts';
 import { openServices } from './decide/open-services.ts';
 import { decidingText, publishRevision } from './decide/revision.ts';
-import { prefectAnswers, watchPrefect } from './edge/watch-prefect.ts';
+import { prefectAnswers } from './edge/watch-prefect.ts';
+import { watchUpstreams } from './edge/watch-services.ts';
 import type { EventMemory } from './events/memory.ts';
 import type { EventRules } from './events/rules.ts';
 import { createOwnApp } from './http/own-app.ts';
@@ -118,7 +119,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   const confirm = confirmWith<StoredSession>(house, { config, providers, sessions: store.sessions, memory: house.confirmMemory.sessions });
   const confirmGrant = confirmWith(house, { config, providers, sessions: confirmedGrants(store.clientGrants), memory: house.confirmMemory.grants });
   const standing = standingOf(house, config, { confirm: confirmGrant, confirmSession: confirm });
-  const balancer = watchPrefect(config, house);
+  const balancer = watchUpstreams(config, house);
   const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
   const { objects, entities, kin } = openObjects({ upstream, clock, makerOf: store.makers.of, kinMemory: house.kinMemory });
   const runTokens = openRunTokens({ ...house, config, standing, lookup: createLookup(upstream), mayPoll: mayPollBy(policy) });

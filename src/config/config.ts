@@ -140,6 +140,15 @@ export interface Service {
   /** Request headers that reach it beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
   readonly limit: ServiceLimit | null;
+  /** Null: its servers are not asked by themselves. */
+  readonly health: ServiceHealth | null;
+}
+
+export interface ServiceHealth {
+  readonly path: string;
+  readonly intervalMs: number;
+  readonly unhealthyAfter: number;
+  readonly healthyAfter: number;
 }
 
 export interface ServiceLimit {

@@ -18,7 +18,6 @@ const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['services', '*', 'inject', 'sigv4'], part: 'signatures of AWS for services' },
   { at: ['services', '*', 'limit', 'bandwidth'], part: 'the bandwidth of services' },
   { at: ['services', '*', 'cache'], part: 'the cache of services' },
-  { at: ['services', '*', 'health'], part: 'active health checks of services' },
   { at: ['services', '*', 'retries'], part: 'retries of services' },
   { at: ['forward_proxy'], part: 'the forward proxy' },
   { at: ['store'], part: 'the Postgres store', refuses: (value) => typeof value === 'string' && /^postgres(ql)?:/.test(value) },

@@ -29,7 +29,19 @@ const policy = createPolicyEngine({
 
 function service(name: string, pattern: string): Service {
   const routes = [{ pattern, methods: ['GET', 'POST'] as const }];
-  return { name, servers: [], path: '', routes, caFile: null, certificate: null, injected: null, timeoutSeconds: 1, forwardHeaders: [], limit: null };
+  return {
+    name,
+    servers: [],
+    path: '',
+    routes,
+    caFile: null,
+    certificate: null,
+    injected: null,
+    timeoutSeconds: 1,
+    forwardHeaders: [],
+    limit: null,
+    health: null,
+  };
 }
 const services = [service('billing', '/*'), service('vault', '/v1/*'), service('open', '/*')];
 

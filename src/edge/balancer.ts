@@ -29,14 +29,18 @@ export interface BalancerParts {
   readonly servers: readonly string[];
   readonly probe: (server: string) => Promise<Health>;
   readonly intervalMs?: number;
+  /** So many other answers in a row change what a server is taken to be. Default: 2. */
+  readonly answers?: (seen: Health) => number;
+  /** Whose servers these are, for the log. Default: Prefect. */
+  readonly whose?: string;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
 const NEWS = {
-  usable: 'Prefect server is in use',
-  refuses: 'Prefect server refuses our credential, so it is passed over: lictor doctor says why',
-  slow: 'Prefect server does not answer in time: it is out while another one does',
-  away: 'Prefect server is out: lictor doctor says why',
+  usable: 'server is in use',
+  refuses: 'server refuses our credential, so it is passed over: lictor doctor says why',
+  slow: 'server does not answer as it should, or not in time: it is out while another one does',
+  away: 'server is out: lictor doctor says why',
 } as const satisfies Record<Health, string>;
 
 /**
@@ -44,7 +48,7 @@ const NEWS = {
  * nginx passes over it by itself, and around a reload two configurations watch with two credentials, and nginx's workers
  * still have the former. A slow one is marked only while another is usable: when all are busy, none answering at once is no outage.
  */
-export function startBalancer({ paths, servers, probe, intervalMs, log }: BalancerParts): ServersHealth {
+export function startBalancer({ paths, servers, probe, intervalMs, answers, whose = 'Prefect', log }: BalancerParts): ServersHealth {
   if (servers.length < 2) return { usable: () => servers, stop: async () => undefined };
   const known = new Map(servers.map((server): [string, Health] => [server, existsSync(downFile(paths, server)) ? 'away' : 'usable']));
   const isOut = (health: Health): boolean => health === 'away' || (health === 'slow' && [...known.values()].includes('usable'));
@@ -52,11 +56,12 @@ export function startBalancer({ paths, servers, probe, intervalMs, log }: Balanc
     servers,
     probe,
     ...(intervalMs !== undefined && { intervalMs }),
+    ...(answers !== undefined && { answers }),
     initial: (server) => known.get(server) ?? 'usable',
     onChange(changed, health) {
       known.set(changed, health);
       for (const [server, found] of known) mark(downFile(paths, server), isOut(found));
-      log[health === 'usable' ? 'info' : 'warn']({ server: changed, health }, NEWS[health]);
+      log[health === 'usable' ? 'info' : 'warn']({ server: changed, health }, `${whose} ${NEWS[health]}`);
     },
   });
 }

@@ -59,7 +59,14 @@ describe.each(VERSIONS)('the configuration for nginx %s', (version) => {
 
   it('has its services, by the same rules, with a path in public_url too', () => {
     const files = render(version, { services: edgeServices(CERTIFICATES) });
-    for (const file of ['service-maps.conf', 'services.conf', 'service-billing.conf', 'service-vault.conf'])
+    for (const file of [
+      'service-maps.conf',
+      'services.conf',
+      'service-billing.conf',
+      'service-vault.conf',
+      'service-looked-after.conf',
+      'service-members.conf',
+    ])
       expectGolden(`services/${file}`, files.get(file) ?? '');
     expect(lintEdge(files)).toEqual([]);
     const publicUrl = { ...PLAIN.publicUrl, basePath: '/prefect' };

@@ -6,8 +6,9 @@ import { loginCookieName, sessionCookieName } from '../contract/names.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { listenersOf } from '../prefect/members.ts';
 import { quote, quoteVerbatim } from './quote.ts';
+import { hasMembers } from './render-service-members.ts';
 
-export function renderMaps({ publicUrl, tls, prefect }: Pick<Config, 'publicUrl' | 'tls' | 'prefect'>): string {
+export function renderMaps({ publicUrl, tls, prefect, services }: Pick<Config, 'publicUrl' | 'tls' | 'prefect' | 'services'>): string {
   const certificate = tls?.client == null ? '' : '$lictor_certificate';
   const cookie = sessionCookieName(publicUrl);
   const reason = (code: keyof typeof REASONS): string => `    ${code} `;
@@ -54,8 +55,18 @@ map $request_uri $lictor_default_detail { "" ${quote(REASONS['request-invalid'].
 map $request_uri $lictor_default_hint { "" ${quote(REASONS['request-invalid'].hint)}; default ${quote(REASONS['host-unknown'].hint)}; }
 
 # A server behind the balancer that was not asked says so by itself (src/edge/render-upstream.ts).
-${listenersOf(prefect).length === 0 ? 'map "" $lictor_upstream_code { default ""; }' : 'map $lictor_taken $lictor_upstream_code { direct $upstream_http_x_lictor_code; default ""; }'}
+${renderUpstreamCode(listenersOf(prefect).length > 0, services)}
 `;
+}
+
+/** Of a service only behind members of ours, which take off what it says itself. */
+function renderUpstreamCode(behindMembers: boolean, services: Config['services']): string {
+  const balanced = services.filter(hasMembers);
+  const taken = behindMembers ? 'direct $upstream_http_x_lictor_code; ' : '';
+  if (balanced.length === 0)
+    return taken === '' ? 'map "" $lictor_upstream_code { default ""; }' : `map $lictor_taken $lictor_upstream_code { ${taken}default ""; }`;
+  const lines = balanced.map(({ name }) => `    ${name} $upstream_http_x_lictor_code;\n`).join('');
+  return `map $lictor_taken $lictor_upstream_code { ${taken}egress $lictor_member_said; default ""; }\nmap $lictor_service $lictor_member_said {\n${lines}    default "";\n}`;
 }
 
 /** What a refusal of the decision says, by its code: the decision need not carry it, and a cached allow has no room for it. */

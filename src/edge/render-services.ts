@@ -1,22 +1,31 @@
 // services -> nginx: which service and route a target is of, where it goes, and what may come back.
 import { routeExpression } from '../catalog/service-routes.ts';
 import type { Config, PublicUrl, Service, ServiceLimit } from '../config/config.ts';
+import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { SERVICES_PREFIX, serviceOperation } from '../contract/service-call.ts';
-import { quote, quotePath, quoteVerbatim } from './quote.ts';
+import { quote, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
 import { renderServiceAnswers } from './render-service-answers.ts';
-import { address, SYSTEM_CA_FILE } from './render-upstream.ts';
+import { hasMembers, MEMBER_MARGIN_SECONDS, renderBalanced, renderMembers, renderThroughMembers } from './render-service-members.ts';
+import { address } from './render-upstream.ts';
+import { inVariables, renderTls } from './service-server.ts';
+
+export interface ServicesInput {
+  readonly config: Config;
+  readonly paths: StatePaths;
+}
 
 /** File name -> content; none without services, so that nothing is paid for them. */
-export function renderServices(config: Config): ReadonlyMap<string, string> {
+export function renderServices({ config, paths }: ServicesInput): ReadonlyMap<string, string> {
   const { services, publicUrl } = config;
   if (services.length === 0) return new Map();
   return new Map([
     [
       'service-maps.conf',
-      `${services.map(renderUpstream).join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}`,
+      `include service-members.conf;\n${services.map((service) => renderUpstream(service, paths)).join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}`,
     ],
+    ['service-members.conf', renderMembers(services, paths)],
     ['services.conf', `include service-refusals.conf;\n${services.map((service) => renderLocations(service, publicUrl)).join('')}`],
     ...services.flatMap((service) => [
       [`service-${service.name}.conf`, renderCall(service, config)] as const,
@@ -25,13 +34,9 @@ export function renderServices(config: Config): ReadonlyMap<string, string> {
   ]);
 }
 
-/** Names of services have hyphens, those of nginx's variables none; underscores no service has. */
-export function inVariables({ name }: Pick<Service, 'name'>): string {
-  return name.replaceAll('-', '_');
-}
-
 /** One that refuses or breaks connections is left out for two seconds, and asked again after that. */
-function renderUpstream(service: Service): string {
+function renderUpstream(service: Service, paths: StatePaths): string {
+  if (hasMembers(service)) return renderBalanced(service, paths);
   const servers = service.servers.map(
     ({ origin, weight, backup }) => `    server ${address(origin)} weight=${weight} max_fails=1 fail_timeout=2s${backup ? ' backup' : ''};\n`,
   );
@@ -73,11 +78,10 @@ function renderRoutes(service: Service): string {
 
 function renderLocations(service: Service, { basePath }: PublicUrl): string {
   const { name } = service;
-  const call = (way: string, buffering: string): string => `
+  const call = (way: 'call' | 'stream'): string => `
 location @service_${name}_${way} {
     include service-${name}.conf;
-    proxy_request_buffering ${buffering};
-}
+${(hasMembers(service) ? renderThroughMembers(way) : renderStraight(way)).replaceAll(/^(?=.)/gm, '    ')}}
 `;
   return `
 location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
@@ -85,7 +89,12 @@ location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
     set $lictor_operation $lictor_route_${inVariables(service)};
     include service.conf;
 }
-${call('call', 'on')}${call('stream', 'off')}`;
+${call('call')}${call('stream')}`;
+}
+
+/** Another server only where nothing was done, or a repetition does no harm (RFC 9110, 9.2.2). */
+function renderStraight(way: 'call' | 'stream'): string {
+  return `proxy_request_buffering ${way === 'call' ? 'on' : 'off'};\nproxy_next_upstream error;\n`;
 }
 
 function renderCall(service: Service, { forwardHeaders, publicUrl }: Config): string {
@@ -99,9 +108,9 @@ function renderCall(service: Service, { forwardHeaders, publicUrl }: Config): st
 ${renderLimits(service)}proxy_set_header Host ${quote(host)};
 proxy_set_header X-Forwarded-Proto ${publicUrl.secure ? 'https' : 'http'};
 ${headers}include service-${name}-credential.conf;
-proxy_read_timeout ${timeoutSeconds}s;
+proxy_read_timeout ${timeoutSeconds + (hasMembers(service) ? MEMBER_MARGIN_SECONDS : 0)}s;
 proxy_send_timeout ${timeoutSeconds}s;
-${protocol === 'https:' ? renderTls(service) : ''}proxy_pass ${protocol}//lictor_service_${inVariables(service)}$lictor_service_target;
+${protocol === 'https:' && !hasMembers(service) ? renderTls(service, first?.origin ?? '') : ''}proxy_pass ${hasMembers(service) ? 'http:' : protocol}//lictor_service_${inVariables(service)}$lictor_service_target;
 `;
 }
 
@@ -129,19 +138,6 @@ function renderLimits(service: Service): string {
   const { atOnce, waiting } = limit.rate;
   const turn = waiting === 0 ? 'nodelay' : `delay=${atOnce}`;
   return `limit_req zone=${zone} burst=${atOnce + waiting}${atOnce === 0 && waiting > 0 ? '' : ` ${turn}`};\n${conn}`;
-}
-
-/** Their certificates are held against the one name that all servers have. */
-function renderTls({ servers, caFile, certificate }: Service): string {
-  const own =
-    certificate === null ? '' : `proxy_ssl_certificate ${quotePath(certificate.certFile)};\nproxy_ssl_certificate_key ${quotePath(certificate.keyFile)};\n`;
-  return `proxy_ssl_verify on;
-proxy_ssl_verify_depth 4;
-proxy_ssl_server_name on;
-proxy_ssl_name ${quote(new URL(servers[0]?.origin ?? '').hostname)};
-proxy_ssl_protocols TLSv1.2 TLSv1.3;
-proxy_ssl_trusted_certificate ${quotePath(caFile ?? SYSTEM_CA_FILE)};
-${own}`;
 }
 
 /** The gateway's own credential there. Without one, nothing: a client's never goes on. */

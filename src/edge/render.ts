@@ -71,7 +71,7 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   files.set('upstream-credential.conf', renderCredential(config));
   if (config.prefect.next !== null) files.set('upstream-credential-next.conf', renderNextCredential(config));
   files.set('forward-headers.conf', renderForwardHeaders(config));
-  for (const [name, text] of renderServices(config)) files.set(name, text);
+  for (const [name, text] of renderServices(input)) files.set(name, text);
   files.set('identity-limit.conf', `limit_req zone=lictor_identity burst=${config.limit.burst} nodelay;\n`);
   return files;
 }

@@ -146,6 +146,7 @@ describe('explain a call of a service', () => {
     timeoutSeconds: 1,
     forwardHeaders: [],
     limit: null,
+    health: null,
   };
   const withServices = { ...parts, services: [billing] };
 

@@ -20,7 +20,7 @@ export interface HealthOptions {
   readonly initial?: (server: string) => Health;
   readonly intervalMs?: number;
   /** So many other answers in a row change what a server is taken to be. */
-  readonly answers?: number;
+  readonly answers?: (seen: Health) => number;
 }
 
 interface Member {
@@ -30,14 +30,14 @@ interface Member {
 }
 
 /** Each is probed on its own: a hanging one does not delay the others. */
-export function watchServers({ servers, probe, onChange, initial = () => 'usable', intervalMs = 500, answers = 2 }: HealthOptions): ServersHealth {
+export function watchServers({ servers, probe, onChange, initial = () => 'usable', intervalMs = 500, answers = () => 2 }: HealthOptions): ServersHealth {
   const members = servers.map((server): Member => ({ server, health: initial(server), streak: 0 }));
   const stopping = new AbortController();
   const look = async (member: Member): Promise<void> => {
     const seen = await probe(member.server).catch((): Health => 'away');
     if (stopping.signal.aborted) return;
     member.streak = seen === member.health ? 0 : member.streak + 1;
-    if (member.streak < answers) return;
+    if (member.streak < answers(seen)) return;
     member.health = seen;
     member.streak = 0;
     onChange(member.server, seen);

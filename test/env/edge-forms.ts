@@ -23,7 +23,7 @@ export function edgeForms({ certFile, keyFile, caFile }: EdgeFiles): Readonly<Re
 
 /** One with everything over http, one over https. */
 export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['services'] {
-  const common = { caFile: null, certificate: null, injected: null, timeoutSeconds: 30, forwardHeaders: [], limit: null };
+  const common = { caFile: null, certificate: null, injected: null, timeoutSeconds: 30, forwardHeaders: [], limit: null, health: null };
   const limit = { per: 'principal', rate: { perSecond: 50, atOnce: 10, waiting: 100 }, concurrency: 20 } as const;
   return [
     {
@@ -41,6 +41,14 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
     {
       ...{ ...common, name: 'vault', path: '', caFile, certificate: { certFile, keyFile }, limit: { per: 'service', rate: null, concurrency: 5 } },
       servers: [{ origin: 'https://vault.internal', weight: 1, backup: false }],
+      routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
+    },
+    {
+      ...{ ...common, name: 'looked-after', path: '', health: { path: '/health', intervalMs: 1000, unhealthyAfter: 2, healthyAfter: 2 } },
+      servers: [
+        { origin: 'https://a.internal:8443', weight: 2, backup: false },
+        { origin: 'https://b.internal:8443', weight: 1, backup: false },
+      ],
       routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
     },
   ];

@@ -36,7 +36,7 @@ const prefect = sharedPrefect();
 const stamp = Date.now().toString(36);
 const directory = mkdtempSync(join(tmpdir(), 'lictor-test-services-'));
 let authority: Authority;
-let [plain, keyed, third]: Recorder[] = [];
+let [plain, keyed, third, one, two]: Recorder[] = [];
 let sealed: Served;
 let streaming: Served;
 let gateway: Gateway;
@@ -46,7 +46,7 @@ let worker: Token;
 
 beforeAll(async () => {
   authority = createAuthority();
-  [plain, keyed, third] = await Promise.all([startRecorder(), startRecorder(), startRecorder()]);
+  [plain, keyed, third, one, two] = await Promise.all(Array.from({ length: 5 }, startRecorder));
   const own = authority.issue({ names: ['localhost'], days: 5 });
   const client = authority.issue({ names: ['gateway'], days: 5 });
   sealed = await serveSecurely({ chain: own.chain, key: own.key, clientCa: authority.root }, (request, response) => {
@@ -60,6 +60,8 @@ beforeAll(async () => {
     upstream: prefect,
     config: {
       policies: directory,
+      // One caller makes most of the load here.
+      limits: [{ for: '*', rate: '100000/s', burst: 100_000 }],
       services: [
         { name: 'plain', servers: [plain?.url, keyed?.url, third?.url], allow: [{ paths: ['/v1/*'] }] },
         {
@@ -70,6 +72,7 @@ beforeAll(async () => {
         { name: 'unsealed', servers: [`https://localhost:${sealed.port}`], tls: { ca_file: authority.root } },
         { name: 'foreign', servers: [`https://127.0.0.1:${sealed.port}`], tls: { ca_file: authority.root, cert: client.chain, key: client.key } },
         { name: 'keyed', servers: [keyed?.url], inject: { header: { name: 'X-Api-Key', value_file: join(directory, 'key') } } },
+        { name: 'watched', servers: [one?.url, two?.url], health: { path: '/health', interval: '200ms' } },
         { name: 'limited', servers: [`http://127.0.0.1:${streaming.port}`], limit: { rate: '5/s', burst: 5, max_wait: '2s' } },
         { name: 'few', servers: [`http://127.0.0.1:${streaming.port}`], limit: { concurrency: 2 } },
         { name: 'streaming', servers: [`http://127.0.0.1:${streaming.port}`], timeout: '2s' },
@@ -80,14 +83,14 @@ beforeAll(async () => {
   [caller, worker] = await Promise.all([gateway.token('caller', ['viewer']), gateway.token('etl', ['deployer', 'worker'])]);
 });
 beforeEach(() => {
-  for (const recorder of [plain, keyed, third]) {
+  for (const recorder of [plain, keyed, third, one, two]) {
     recorder?.clear();
     recorder?.answerWith(undefined);
   }
 });
 afterAll(async () => {
   await gateway?.close();
-  await Promise.all([plain, keyed, third, sealed, streaming].map((one) => one?.close()));
+  await Promise.all([plain, keyed, third, one, two, sealed, streaming].map((server) => server?.close()));
   authority?.remove();
   rmSync(directory, { recursive: true });
 });
@@ -347,6 +350,50 @@ describe('one of three servers is killed under load', () => {
     await Promise.all(load);
     expect(during.filter((status) => status !== 200).length).toBeLessThanOrEqual(1);
     expect(workers()).toEqual(before);
+  });
+});
+
+describe('servers that are looked after', () => {
+  const calls = () => two?.seen().filter(({ target }) => target !== '/health') ?? [];
+  /** Of several calls in a row: how many the second server got. */
+  async function share(init: Parameters<Gateway['fetch']>[1] = {}): Promise<number> {
+    two?.clear();
+    for (let asked = 0; asked < 6; asked += 1) expect((await call('/watched/x', init)).status).toBe(200);
+    return calls().length;
+  }
+
+  it('one that answers its health with an error gets no calls until it answers well, without a reload', async () => {
+    const before = gateway.pids().workers;
+    // Each worker of nginx goes round by itself.
+    await waitFor(async () => (await share()) > 0, { what: 'calls at both', timeoutMs: 30_000 });
+    two?.answerWith(({ target }) => (target === '/health' ? { status: 500, body: '' } : undefined));
+    await waitFor(async () => (await share()) === 0, { what: 'the server to be out', timeoutMs: 30_000, everyMs: 200 });
+    two?.answerWith(undefined);
+    await waitFor(async () => (await share()) > 0, { what: 'the server to be back', timeoutMs: 30_000, everyMs: 200 });
+    expect(gateway.pids().workers).toEqual(before);
+  });
+
+  it('one that is killed fails no call, and a body goes to the other one; with none left the gateway says so', async () => {
+    const post = { method: 'POST', body: '{"n":1}', headers: { 'content-type': 'application/json' } };
+    await two?.pause();
+    expect(await share(post)).toBe(0);
+    expect(one?.seen().filter(({ method, body }) => method === 'POST' && body.toString() === '{"n":1}')).toHaveLength(6);
+    await one?.pause();
+    await expectRefusal(await call('/watched/x', post), 503, 'service-unavailable');
+    await expectRefusal(await call('/watched/x'), 503, 'service-unavailable');
+    const failed = async () => (await recordsOf('--action', 'services.call')).find(({ service, status }) => service === 'watched' && status === 503);
+    await waitFor(async () => (await failed()) !== undefined, { what: 'the record of an outage', timeoutMs: 30_000, everyMs: 500 });
+    expect(await failed()).toMatchObject({ reason: 'service-unavailable', decision: 'allow' });
+    await one?.resume();
+    await two?.resume();
+    await waitFor(async () => (await call('/watched/x')).status === 200, { what: 'a server to be back', timeoutMs: 30_000 });
+  });
+
+  it('wrong for all, it ends nothing', async () => {
+    for (const server of [one, two]) server?.answerWith(({ target }) => (target === '/health' ? { status: 404, body: '' } : undefined));
+    const asked = () => [one, two].every((server) => (server?.seen().filter(({ target }) => target === '/health').length ?? 0) > 4);
+    await waitFor(asked, { what: 'health to be asked some times', timeoutMs: 30_000 });
+    expect((await call('/watched/x')).status).toBe(200);
   });
 });
 

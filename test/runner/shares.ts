@@ -10,7 +10,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/reload.test.ts': 110,
   'integration/restarts.test.ts': 86,
   'integration/run-tokens.test.ts': 140,
-  'integration/services.test.ts': 75,
+  'integration/services.test.ts': 100,
   'integration/attacks/services.test.ts': 20,
   'integration/attacks/run-tokens.test.ts': 100,
   'integration/events-feed.test.ts': 100,

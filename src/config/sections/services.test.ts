@@ -62,6 +62,14 @@ describe('a service', () => {
     [{ concurrency: 3 }, { per: 'principal', rate: null, concurrency: 3 }],
   ])('has a limit: %j', (limit, wanted) => expect(accepted({ limit }).limit).toEqual(wanted));
 
+  it('has its servers looked after, with names of their own', () => {
+    const servers = ['https://a.example', 'https://b.example'];
+    expect(accepted({ servers, health: { path: '/health' } }).health).toEqual({ path: '/health', intervalMs: 1000, unhealthyAfter: 2, healthyAfter: 2 });
+    expect(problems({ servers, health: { path: 'health' } })).toEqual(['services[0].health.path: is no path']);
+    const backup = [...servers, { url: 'https://c.example', backup: true }];
+    expect(problems({ servers: backup, health: { path: '/health' } })).toEqual(['services[0].health: stands beside a backup server, which is not built yet']);
+  });
+
   it('shows a key from a file or from the environment', () => {
     expect(accepted({ inject: { header: { name: 'X-Api-Key', value_file: keyFile } } }).injected).toEqual({ header: 'X-Api-Key', value: 'a$b"c\\d;' });
     expect(accepted({ inject: { header: { name: 'X-Api-Key', value: '${KEY}' } } }, { KEY: 'from-there' }).injected?.value).toBe('from-there');

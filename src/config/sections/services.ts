@@ -52,9 +52,10 @@ function readService(wire: WireService, place: Place): Service | undefined {
   const routes = readRoutes(wire.allow, keys, report);
   const forwardHeaders = readForwardHeaders(wire.forward_headers ?? [], [...keys, 'forward_headers'], report);
   if (addresses === undefined || caFile === undefined || certificate === undefined || injected === undefined) return undefined;
+  const health = readHealth(wire, place);
   const limit = readServiceLimit(wire.limit, [...keys, 'limit'], report);
   const timeoutSeconds = Math.ceil(parseDurationSeconds(wire.timeout ?? '60s') ?? 60);
-  return { name: wire.name, ...addresses, routes, caFile, certificate, injected, timeoutSeconds, forwardHeaders, limit };
+  return { name: wire.name, ...addresses, routes, caFile, certificate, injected, timeoutSeconds, forwardHeaders, limit, health };
 }
 
 function readServers(wire: WireService, place: Place): Pick<Service, 'servers' | 'path'> | undefined {
@@ -72,8 +73,8 @@ function readServers(wire: WireService, place: Place): Pick<Service, 'servers' |
   if (new Set(servers.map(({ origin }) => origin)).size < servers.length) return differs('names a server twice', 'Name each once, and give it a weight.');
   if (others.some(({ path }) => path !== first.path)) return differs('has different paths', 'Give all the same path, or make two services of them.');
   if (others.some(({ secure }) => secure !== first.secure)) return differs('has http and https', 'Let all speak the same.');
-  if (first.secure && others.some(({ hostname }) => hostname !== first.hostname))
-    return differs('has https servers with different host names, which is not built yet', 'Give them one name: their certificates are held against it.');
+  if (first.secure && wire.health === undefined && others.some(({ hostname }) => hostname !== first.hostname))
+    return differs('has https servers with different host names', 'Give them one name, against which their certificates are held, or add health.');
   if (servers.every(({ backup }) => backup)) return differs('has no server but backups', 'Leave backup out for at least one.');
   return { servers: servers.map(({ origin, weight, backup }): ServiceServer => ({ origin, weight, backup })), path: first.path };
 }
@@ -89,6 +90,17 @@ function readAddress(url: string, keys: Keys, { listen, prefect, report }: Place
     report(keys, 'is where the gateway itself listens', 'Name the service itself.');
   else return parts;
   return undefined;
+}
+
+/** Null: none, or reported. */
+function readHealth({ health, servers }: WireService, { keys, report }: Place): Service['health'] {
+  if (health === undefined) return null;
+  const { path, interval = '1s', unhealthy_after: unhealthyAfter = 2, healthy_after: healthyAfter = 2 } = health;
+  if (!/^(?:\/[A-Za-z0-9._~!'()*+,=:@&%-]*)+(?:\?[A-Za-z0-9._~!'()*+,=:@&%/-]*)?$/.test(path))
+    report([...keys, 'health', 'path'], 'is no path', 'Write it as /health.');
+  if (servers.some((one) => typeof one !== 'string' && one.backup === true))
+    report([...keys, 'health'], 'stands beside a backup server, which is not built yet', 'Remove backup: a server that is away gets nothing anyway.');
+  return { path, intervalMs: Math.max(100, (parseDurationSeconds(interval) ?? 1) * 1000), unhealthyAfter, healthyAfter };
 }
 
 function isSecure({ servers }: WireService): boolean {

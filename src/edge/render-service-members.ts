@@ -1,0 +1,126 @@
+// A service whose servers are looked after: each is a member behind a balancer, as Prefect's servers are, so that one leaves without a reload.
+import { join } from 'node:path';
+import type { Service, ServiceServer } from '../config/config.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import { REASONS } from '../contract/reasons.ts';
+import { downFile, memberName } from './balancer.ts';
+import { quote, quotePath } from './quote.ts';
+import { address, indent } from './render-upstream.ts';
+import { inVariables, renderTls } from './service-server.ts';
+
+/** With one server there is nothing to choose. */
+export function hasMembers({ health, servers }: Service): boolean {
+  return health !== null && servers.length > 1;
+}
+
+/** Also the name under which it is marked (src/edge/watch-services.ts). */
+export function memberId({ name }: Service, { origin }: ServiceServer): string {
+  return `${name} ${origin}`;
+}
+
+/** The member's own word comes first. */
+export const MEMBER_MARGIN_SECONDS = 5;
+
+const REPEATABLE = 'X-Lictor-Repeatable';
+
+/**
+ * 504 is a member's word for "nothing was done, ask the next one"; a closed connection means the same of a call that may be repeated.
+ * A body is read whole first: what is on its way could go to one server only.
+ */
+export function renderThroughMembers(way: 'call' | 'stream'): string {
+  const repeatable = `proxy_set_header ${REPEATABLE} ${way === 'call' ? '1' : '""'};\n`;
+  return `${repeatable}proxy_set_header X-Lictor-In-Request-Id $lictor_request_id;
+proxy_request_buffering on;
+proxy_next_upstream error http_504${way === 'call' ? '' : ' non_idempotent'};
+`;
+}
+
+export function renderBalanced(service: Service, paths: StatePaths): string {
+  const name = inVariables(service);
+  const members = service.servers.map((server) => `    server unix:${socketOf(service, server, paths)} weight=${server.weight} max_fails=0;\n`);
+  const servers = service.servers.map(
+    ({ origin }, place) => `upstream lictor_service_${name}_${place} { server ${address(origin)} max_fails=0; keepalive 32; keepalive_timeout 4s; }\n`,
+  );
+  const last = `    server unix:${lastResort(paths)} max_fails=0 backup;\n`;
+  return `upstream lictor_service_${name} {\n${members.join('')}${last}    keepalive 32;\n}\n${servers.join('')}`;
+}
+
+/** The servers on unix sockets, and the one that is asked when all have passed. */
+export function renderMembers(services: readonly Service[], paths: StatePaths): string {
+  const balanced = services.filter(hasMembers);
+  if (balanced.length === 0) return '';
+  const words = (['detail', 'hint'] as const).map((what) => {
+    const text = (code: 'service-unavailable' | 'service-timeout'): string => quote(REASONS[code][what]);
+    return `map $lictor_member_code $lictor_member_${what} { service-timeout ${text('service-timeout')}; default ${text('service-unavailable')}; }\n`;
+  });
+  return `${words.join('')}server {
+    listen unix:${lastResort(paths)};
+    access_log off;
+    location / {
+        set $lictor_member_code service-unavailable;
+${ANSWER}    }
+}
+${balanced.flatMap((service) => service.servers.map((server, place) => renderMember({ service, server, place, paths }))).join('')}`;
+}
+
+interface Member {
+  readonly service: Service;
+  readonly server: ServiceServer;
+  readonly place: number;
+  readonly paths: StatePaths;
+}
+
+/** A server's own 502 and 504 cannot be told from nginx's: they become a 503 of the gateway's. */
+function renderMember({ service, server, place, paths }: Member): string {
+  const { host, protocol } = new URL(server.origin);
+  const seconds = service.timeoutSeconds;
+  return `server {
+    listen unix:${socketOf(service, server, paths)};
+    access_log off;
+    if (-f ${quotePath(downFile(paths, memberId(service, server)))}) { return 504; }
+    location @failed {
+        if ($upstream_connect_time !~ "[0-9]") { return 504; }
+        set $lictor_member_code service-unavailable;
+        if ($upstream_status ~ "504$") { set $lictor_member_code service-timeout; }
+        set $lictor_member_again "$lictor_member_code $http_${REPEATABLE.toLowerCase().replaceAll('-', '_')}";
+        if ($lictor_member_again = "service-unavailable 1") { return 444; }
+${ANSWER}    }
+    location / {
+        proxy_http_version 1.1;
+        proxy_set_header Host ${quote(host)};
+        proxy_set_header Connection "";
+        proxy_set_header X-Lictor-In-Request-Id "";
+        proxy_set_header ${REPEATABLE} "";
+        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
+        proxy_hide_header X-Lictor-Code;
+        proxy_buffering off;
+        proxy_request_buffering off;
+        proxy_buffer_size 32k;
+        proxy_buffers 4 32k;
+        proxy_busy_buffers_size 32k;
+        proxy_connect_timeout 1s;
+        proxy_read_timeout ${seconds}s;
+        proxy_send_timeout ${seconds}s;
+        proxy_next_upstream off;
+        proxy_intercept_errors on;
+        error_page 502 504 = @failed;
+${protocol === 'https:' ? indent(renderTls(service, server.origin)) : ''}        proxy_pass ${protocol}//lictor_service_${inVariables(service)}_${place};
+    }
+}
+`;
+}
+
+/** Its code is the access line's too (render-maps.ts). */
+const ANSWER = `        default_type application/json;
+        add_header X-Lictor-Code $lictor_member_code always;
+        add_header Retry-After 2 always;
+        return 503 '{"detail":"$lictor_member_detail","code":"$lictor_member_code","hint":"$lictor_member_hint","request_id":"$http_x_lictor_in_request_id"}';
+`;
+
+function socketOf(service: Service, server: ServiceServer, paths: StatePaths): string {
+  return join(paths.memberSockets, `service-${memberName(memberId(service, server))}.sock`);
+}
+
+function lastResort(paths: StatePaths): string {
+  return join(paths.memberSockets, 'service-none.sock');
+}

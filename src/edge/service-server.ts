@@ -1,0 +1,22 @@
+// What every way to a server of a service shares: its name in nginx's variables, and TLS.
+import type { Service } from '../config/config.ts';
+import { quote, quotePath } from './quote.ts';
+import { SYSTEM_CA_FILE } from './render-upstream.ts';
+
+/** Names of services have hyphens, those of nginx's variables none; underscores no service has. */
+export function inVariables({ name }: Pick<Service, 'name'>): string {
+  return name.replaceAll('-', '_');
+}
+
+/** The certificate is held against the name of this server. */
+export function renderTls({ caFile, certificate }: Service, origin: string): string {
+  const own =
+    certificate === null ? '' : `proxy_ssl_certificate ${quotePath(certificate.certFile)};\nproxy_ssl_certificate_key ${quotePath(certificate.keyFile)};\n`;
+  return `proxy_ssl_verify on;
+proxy_ssl_verify_depth 4;
+proxy_ssl_server_name on;
+proxy_ssl_name ${quote(new URL(origin).hostname)};
+proxy_ssl_protocols TLSv1.2 TLSv1.3;
+proxy_ssl_trusted_certificate ${quotePath(caFile ?? SYSTEM_CA_FILE)};
+${own}`;
+}

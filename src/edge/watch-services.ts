@@ -1,0 +1,80 @@
+// Asks the servers of services by themselves, so that one that does not answer gets no calls until it does.
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { Agent, request } from 'undici';
+import type { Config, Service, ServiceHealth } from '../config/config.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import type { Health } from '../prefect/health.ts';
+import { startBalancer } from './balancer.ts';
+import { hasMembers, memberId } from './render-service-members.ts';
+import { watchPrefect } from './watch-prefect.ts';
+
+interface ServicesHealth {
+  stop(): Promise<void>;
+}
+
+/** What answers as it should not counts as slow: it is out only while another is not, so that a wrong path of health ends no service. */
+function watchServices({ services }: Pick<Config, 'services'>, { paths, log }: { readonly paths: StatePaths; readonly log: Logger }): ServicesHealth {
+  const watched = services.flatMap((service) => (service.health !== null && hasMembers(service) ? [watch(service, service.health, { paths, log })] : []));
+  return { stop: async () => void (await Promise.all(watched.map((one) => one.stop()))) };
+}
+
+/** Prefect's servers and those of services, for the life of one configuration. */
+export function watchUpstreams(config: Config, parts: { readonly paths: StatePaths; readonly log: Logger }): ReturnType<typeof watchPrefect> {
+  const prefect = watchPrefect(config, parts);
+  const services = watchServices(config, parts);
+  return { usable: prefect.usable, stop: async () => void (await Promise.all([prefect.stop(), services.stop()])) };
+}
+
+function watch(service: Service, health: ServiceHealth, { paths, log }: { readonly paths: StatePaths; readonly log: Logger }): ServicesHealth {
+  const agent = agentFor(service, health);
+  const origins = new Map(service.servers.map((server) => [memberId(service, server), server.origin]));
+  const balancer = startBalancer({
+    paths,
+    servers: [...origins.keys()],
+    probe: (id) => ask({ service, health, agent, url: `${origins.get(id) ?? ''}${health.path}` }),
+    intervalMs: health.intervalMs,
+    answers: (seen) => (seen === 'usable' ? health.healthyAfter : health.unhealthyAfter),
+    whose: `service ${service.name}:`,
+    log,
+  });
+  return {
+    async stop() {
+      await balancer.stop();
+      await agent.close();
+    },
+  };
+}
+
+/** As nginx meets it: the same authorities, the same certificate. */
+function agentFor({ caFile, certificate }: Service, health: ServiceHealth): Agent {
+  const own = certificate === null ? {} : { cert: readFileSync(certificate.certFile), key: readFileSync(certificate.keyFile) };
+  const timeoutMs = timeoutOf(health);
+  return new Agent({
+    connect: { timeout: timeoutMs, ...(caFile !== null && { ca: readFileSync(caFile) }), ...own },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  });
+}
+
+function timeoutOf({ intervalMs }: ServiceHealth): number {
+  return Math.min(2_000, Math.max(500, intervalMs));
+}
+
+interface Question {
+  readonly service: Service;
+  readonly health: ServiceHealth;
+  readonly agent: Agent;
+  readonly url: string;
+}
+
+async function ask({ service: { injected }, health, agent, url }: Question): Promise<Health> {
+  const headers = { 'user-agent': 'lictor-health', ...(injected !== null && { [injected.header]: injected.value }) };
+  try {
+    const { statusCode, body } = await request(url, { dispatcher: agent, headers, signal: AbortSignal.timeout(timeoutOf(health)) });
+    await body.dump();
+    return statusCode < 400 ? 'usable' : 'slow';
+  } catch {
+    return 'slow'; // refused, too late, or nobody to trust: told by the log as a change
+  }
+}

@@ -7,7 +7,7 @@ export function register(program: Command, context: CliContext): void {
   program
     .command('test')
     .description('run the tests: all suites, or the named ones; the last line says N passed, N failed')
-    .argument('[suite...]', 'lint, types, unused, edge, unit, integration, e2e, endurance')
+    .argument('[suite...]', 'lint, types, unused, edge, unit, python, integration, e2e, endurance')
     .addHelpText(
       'after',
       '\nExample:\n  lictor test              everything but endurance\n  lictor test lint unit    two suites\n  lictor test endurance    the long and large forms\n',

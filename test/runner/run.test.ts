@@ -1,6 +1,7 @@
 // The runner: what it counts, and that nothing passes by breaking down.
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { countJunit } from './python-suite.ts';
 import { accepts, chooseSuites, runSuite, runSuites } from './run.ts';
 import { type Counts, PASSED, renderCounts, type Suite } from './suite.ts';
 import { countReport, judge } from './vitest-suite.ts';
@@ -37,6 +38,20 @@ describe('countReport', () => {
   it('counts a file that broke before its tests, and a report that is none, as one failure', () => {
     expect(countReport({ testResults: [file('failed'), file('passed', 'passed')] })).toEqual(counts(1, 1, 0));
     expect(countReport(undefined)).toEqual(counts(0, 1, 0));
+  });
+});
+
+describe('countJunit', () => {
+  const report = (attributes: string) =>
+    `<?xml version="1.0"?><testsuites name="pytest tests"><testsuite name="pytest" ${attributes} time="1.2"></testsuite></testsuites>`;
+
+  it('counts tests, with errors as failures', () => {
+    expect(countJunit(report('errors="1" failures="2" skipped="3" tests="10"'))).toEqual(counts(4, 3, 3));
+  });
+
+  it('counts a report that is none as one failure', () => {
+    expect(countJunit('')).toEqual(counts(0, 1, 0));
+    expect(countJunit(report('tests="10"'))).toEqual(counts(0, 1, 0));
   });
 });
 

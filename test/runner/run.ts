@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { UsageError } from '../../src/cli/errors.ts';
 import type { Environment } from '../../src/config/load.ts';
 import { EDGE_SCAN } from './edge-scan.ts';
+import { PYTHON } from './python-suite.ts';
 import { STATIC_CHECKS } from './static-checks.ts';
 import { addCounts, type Counts, FAILED, renderCounts, type Suite, type SuiteContext } from './suite.ts';
 import { vitestSuite } from './vitest-suite.ts';
@@ -14,6 +15,7 @@ const USUAL: readonly Suite[] = [
   vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'openssl', 'java', 'maven', 'postgres', 'redis'], 3),
   vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'browser', 'java', 'maven'], 2),
   vitestSuite('unit', 'unit tests, beside the code', ['openssl']),
+  PYTHON,
 ];
 
 const ENDURANCE = vitestSuite('endurance', 'the long and large forms', ['prefect', 'browser', 'java', 'maven']);

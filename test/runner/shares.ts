@@ -27,6 +27,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/scopes.test.ts': 36,
   'integration/attacks/exhaustion.test.ts': 34,
   'integration/old-servers.test.ts': 30,
+  'integration/services-client.test.ts': 35,
   'integration/scoped-lists.test.ts': 34,
   'integration/scoped-worker.test.ts': 40,
   'integration/scoped-attacks.test.ts': 20,

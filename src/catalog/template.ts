@@ -44,9 +44,8 @@ export function pathSegments(rawPath: string): readonly string[] | undefined {
   if (!rawPath.startsWith('/')) return undefined;
   const segments: string[] = [];
   for (const raw of splitPath(rawPath)) {
-    const segment = decodeSegment(raw);
+    const segment = PLAIN.test(raw) ? raw : decodeSegment(raw);
     if (segment === undefined || segment === '' || segment === '.' || segment === '..') return undefined;
-    if (/[/\\]|\p{Cc}/u.test(segment)) return undefined;
     segments.push(segment);
   }
   return segments;
@@ -70,9 +69,14 @@ function splitPath(path: string): readonly string[] {
   return inner === '' && path.length <= 1 ? [] : inner.split('/');
 }
 
+/** As nearly every segment is: it means itself. */
+const PLAIN = /^[\w~.-]*$/;
+
+/** Undefined: it does not decode, or hides a slash or a control character. */
 function decodeSegment(raw: string): string | undefined {
   try {
-    return decodeURIComponent(raw);
+    const segment = decodeURIComponent(raw);
+    return /[/\\]|\p{Cc}/u.test(segment) ? undefined : segment;
   } catch {
     return undefined; // a broken escape, or bytes that are not UTF-8: nothing to decide on
   }

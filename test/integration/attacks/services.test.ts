@@ -1,10 +1,11 @@
 // Rows XA-01, EG-01, EG-02 and JW-07: what callers try on the way to a service, and what a service tries on the way back.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Gateway, startGateway, type Token } from '../../env/gateway.ts';
 import { noteSecret } from '../../env/kept-secrets.ts';
+import { signalProcess, waitFor } from '../../env/process.ts';
 import { request } from '../../env/raw-request.ts';
 import { type Recorder, startRecorder } from '../../env/upstream-recorder.ts';
 import { bearerLine, expectRefusal, expectStatus } from './harness.ts';
@@ -291,5 +292,21 @@ describe('what a service answers', () => {
     await billing.resume();
     billing.answerWith(undefined);
     await expect.poll(async () => (await call('/billing/v1/x')).status, { timeout: 15_000, interval: 250 }).toBe(200);
+  });
+});
+
+describe('a reload', () => {
+  it('brings a service and takes one away; what was allowed there is asked again', async () => {
+    const boss = await gateway.token('reloader', ['admin']);
+    const status = async (path: string) => (await call(path, { token: boss.secret })).status;
+    expect([await status('/vault/v1/x'), await status('/safe/v1/x')]).toEqual([200, 404]);
+    const before = readFileSync(gateway.configFile, 'utf8');
+    writeFileSync(gateway.configFile, before.replace('name: vault', 'name: safe'));
+    signalProcess(gateway.pids().supervisor, 'SIGHUP');
+    await waitFor(async () => (await status('/safe/v1/x')) === 200, { what: 'the new service', timeoutMs: 60_000, everyMs: 250 });
+    // Workers of the former configuration finish what they have; new connections are the new one's.
+    await waitFor(async () => (await status('/vault/v1/x')) === 404, { what: 'the former service to be gone', timeoutMs: 60_000, everyMs: 250 });
+    expect(await status('/billing/v1/x')).toBe(200);
+    expect(vault.seen().at(-1)?.target).toBe('/api/v1/x');
   });
 });

@@ -30,7 +30,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/services-client.test.ts': 35,
   'integration/scoped-lists.test.ts': 34,
   'integration/scoped-worker.test.ts': 40,
-  'integration/scoped-attacks.test.ts': 20,
+  'integration/scoped-attacks.test.ts': 35,
   'integration/attacks/overrides.test.ts': 15,
   'integration/client-certificates.test.ts': 26,
   'integration/refused-client.test.ts': 26,

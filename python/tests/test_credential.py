@@ -104,7 +104,16 @@ def test_a_redirect_within_the_service_is_followed(gateway: Server, ask: Ask) ->
     assert gateway.seen[1].headers["x-lictor-token"] == TOKEN
 
 
-@pytest.mark.parametrize("link", ["{other}/x", "{own}/prefect/api/x", "/prefect/.lictor/svc/other/x", "../../../../x"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "{other}/x",
+        "{other}/prefect/.lictor/svc/billing/x",
+        "{own}/prefect/api/x",
+        "/prefect/.lictor/svc/other/x",
+        "../../../../x",
+    ],
+)
 def test_a_redirect_out_of_the_service_is_not(gateway: Server, other_server: Server, ask: Ask, link: str) -> None:
     gateway.answer(gateway_answer(302, Location=link.format(other=other_server.url, own=gateway.url)), gateway_answer())
     with pytest.raises(ServiceError, match="outside of the service"):
@@ -113,7 +122,7 @@ def test_a_redirect_out_of_the_service_is_not(gateway: Server, other_server: Ser
 
 
 @pytest.mark.parametrize(
-    "path", ["{other}/x", "../other/x", "/../other/x", "{other}/.lictor/svc/billing/x?key=hunter2"]
+    "path", ["{other}/x", "../other/x", "/../other/x", "{other}/prefect/.lictor/svc/billing/x?key=hunter2"]
 )
 def test_an_address_out_of_the_service_is_not_asked(gateway: Server, other_server: Server, ask: Ask, path: str) -> None:
     with pytest.raises(ServiceError, match="outside of the service") as raised:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from lictor_prefect import ServiceError, ServiceNotConfigured, service
+from lictor_prefect._place import Place
 
 
 def base_of(name: str) -> str:
@@ -96,3 +98,24 @@ def test_a_certificate_file_that_is_not_there_is_named(monkeypatch: pytest.Monke
     monkeypatch.setenv("PREFECT_API_SSL_CERT_FILE", "/none/ca.pem")
     with pytest.raises(ServiceError, match=r"PREFECT_API_SSL_CERT_FILE: /none/ca\.pem"):
         service("billing")
+
+
+@pytest.mark.parametrize(
+    ("url", "held"),
+    [
+        ("https://g.example/p/.lictor/svc/billing/x?y", True),
+        ("https://g.example:443/p/.lictor/svc/billing/", True),
+        ("http://g.example/p/.lictor/svc/billing/x", False),
+        ("http://g.example:443/p/.lictor/svc/billing/x", False),
+        ("https://g.example:444/p/.lictor/svc/billing/x", False),
+        ("https://g.example.evil/p/.lictor/svc/billing/x", False),
+        ("https://g.example@evil/p/.lictor/svc/billing/x", False),
+        ("https://g.example/p/.lictor/svc/billing", False),
+        ("https://g.example/p/.lictor/svc/billing2/x", False),
+        ("https://g.example/p/.lictor/svc/billing/../other/x", False),
+        ("https://g.example/.lictor/svc/billing/x", False),
+    ],
+)
+def test_an_address_is_at_the_service_or_it_is_not(url: str, held: bool) -> None:
+    place = Place("billing", httpx.URL("https://g.example/p/.lictor/svc/billing/"), by_gateway=True)
+    assert place.holds(httpx.URL(url)) is held

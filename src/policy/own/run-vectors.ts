@@ -35,13 +35,20 @@ function runOne(vector: Vector, actions: readonly ActionEntry[], engine: PolicyE
   const mistakes = checkVector(vector, actions, engine);
   const type = typeOf(vector, actions);
   if (mistakes.length > 0 || type === undefined) return mistakes;
+  const { tags, flow, deployment, work_pool, initiators, idp = null, ...who } = principal;
   const decision = engine.evaluate({
-    principal: { ...principal, idp: principal.idp ?? null, grants: everywhere(principal.roles), groups: [], attributes: {}, onBehalfOf: [] },
+    principal: { ...who, idp, grants: everywhere(principal.roles), groups: [], attributes: {}, onBehalfOf: [] },
+    caller: known({ tags, flow, deployment, work_pool, initiators }),
     action,
     resource: { type, id: resource.id ?? null },
     context,
   });
   return fits(vector, decision) ? [] : [problem(vector, 'expect', differs(vector, decision), 'Correct the policies, or the vector if it is what has changed.')];
+}
+
+/** What is said of the run that calls a service. */
+function known(attributes: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | string[]> {
+  return Object.fromEntries(Object.entries(attributes).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 function fits({ expect, policies }: Vector, decision: Decision): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { docsBlock } from '../../../test/env/docs.ts';
 import { collectActions } from '../../catalog/actions.ts';
 import { OPERATIONS } from '../../catalog/catalogue.ts';
 import { checkPolicyFiles } from './check.ts';
@@ -41,6 +42,16 @@ describe('decision vectors', () => {
     policies: []
 `;
     expect(run(yaml)).toEqual({ problems: [], count: 4 });
+  });
+
+  it('say what a run is that calls a service, as docs/services.md has it', () => {
+    const policy = '@id("own") permit (principal in Role::"run", action == Action::"services.call", resource in Service::"billing")';
+    const when = 'when { principal has tags && principal.tags.contains("team-a") };';
+    const documented = docsBlock('services.md', '- name: team-a reads rates').replaceAll(/^(?=.)/gm, '  ');
+    const calls = (yaml: string) => runVectors(actions, checkPolicyFiles(actions, { 'own.cedar': `${policy} ${when}`, 'own.vectors.yaml': yaml }).policies);
+    expect(calls(`vectors:\n${documented}`)).toEqual({ problems: [], count: 1 });
+    for (const other of [documented.replace('[team-a]', '[team-b]'), documented.replace('"billing/v1/*"', '"vault/v1/*"')])
+      expect(calls(`vectors:\n${other}`).problems).toMatchObject([{ message: expect.stringContaining('expected allow, and it is deny by no policy') }]);
   });
 
   it('fail with file and line, saying what is and what was expected', () => {

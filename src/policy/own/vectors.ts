@@ -14,6 +14,12 @@ const vector = z.strictObject({
     kind: z.enum(['user', 'service', 'worker', 'run', 'agent']).default('user'),
     idp: z.string().optional(),
     roles: z.array(z.enum(BUILT_IN_ROLES)).default([]),
+    // Of a run that calls a service.
+    tags: z.array(z.string()).optional(),
+    flow: z.string().optional(),
+    deployment: z.string().optional(),
+    work_pool: z.string().optional(),
+    initiators: z.array(z.string()).optional(),
   }),
   action: z.string(),
   resource: z.strictObject({ type: z.enum(RESOURCE_TYPES).optional(), id: z.string().optional() }).default({}),
@@ -75,7 +81,23 @@ function issueProblems(issue: z.core.$ZodIssue, file: string, lineOf: LineOf): r
   }
 }
 
-const KEYS = ['vectors', ...Object.keys(vector.shape), 'id', 'kind', 'idp', 'roles', 'type', 'address', 'carrier', 'facts'];
+const KEYS = [
+  'vectors',
+  ...Object.keys(vector.shape),
+  'id',
+  'kind',
+  'idp',
+  'roles',
+  'tags',
+  'flow',
+  'deployment',
+  'work_pool',
+  'initiators',
+  'type',
+  'address',
+  'carrier',
+  'facts',
+];
 
 function lowerFirst(text: string): string {
   return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;

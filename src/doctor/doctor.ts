@@ -27,6 +27,7 @@ import { probe } from './outside/http-probe.ts';
 import { identityCheck, outboundOfDoctor } from './outside/identity.ts';
 import { addressesOf, checkOtherAddresses } from './outside/other-addresses.ts';
 import { checkOwnAuthority } from './outside/own-authority.ts';
+import { checkServices } from './outside/services.ts';
 import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
 import { authoritiesOf, tokenTrust, upstreamTrust } from './outside/trust.ts';
 import { checkBackDoor, checkCredential, checkHoles, checkRoutes, checkUiTarget, type UpstreamSubject } from './outside/upstream.ts';
@@ -58,6 +59,7 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
     ...edgeChecks(patient, running),
     ...(running ? doorChecks(patient) : []),
     ...upstreamChecks(patient),
+    { group: 'upstream', name: 'services', run: () => checkServices(patient.config) } as const,
     ...identityChecks(patient),
     ...(running ? [...workerChecks(patient), eventCheck(patient)] : []),
   ];

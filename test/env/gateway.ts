@@ -8,6 +8,7 @@ import { stringify } from 'yaml';
 import { logIn, type Session } from './browser-session.ts';
 import { endGently, killAll, type Pids, pidsOf } from './gateway-processes.ts';
 import { noteCookies, noteSecret, secretsBelow, secretsIn } from './kept-secrets.ts';
+import { ledgerReadsOn } from './ledger-reads-on.ts';
 import { alsoShow, type Finished, freePort, type Running, run, start, waitFor } from './process.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
@@ -51,7 +52,7 @@ export interface Gateway {
   readonly port: number;
   readonly stateDir: string;
   readonly configFile: string;
-  /** Runs `lictor ARGS` against this gateway's state. */
+  /** Runs `lictor ARGS` against this gateway's state; `audit` when the ledger has read what was answered. */
   lictor(...args: string[]): Promise<Finished>;
   /** The same; throws unless it exits 0. Answers what it printed. */
   lictorOk(...args: string[]): Promise<string>;
@@ -91,7 +92,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const spec = (args: readonly string[]) => lictorSpec(args, { configFile, stateDir, env, inside: options.inside?.command ?? [] });
   let supervisor: Running;
   const isReady = (): Promise<boolean> => answersOk(`${url}/.lictor/ready`);
-  const lictor = (...args: string[]): Promise<Finished> => run({ ...spec(args), timeoutMs: 60_000 });
+  const lictor = async (...args: string[]): Promise<Finished> => {
+    if (args[0] === 'audit') await ledgerReadsOn(stateDir);
+    return await run({ ...spec(args), timeoutMs: 60_000 });
+  };
   const lictorOk = async (...args: string[]): Promise<string> => {
     const finished = await lictor(...args);
     if (finished.code !== 0) throw new Error(`lictor ${args.join(' ')} exited ${finished.code}: ${finished.output}`);

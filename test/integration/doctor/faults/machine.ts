@@ -35,13 +35,13 @@ export const MACHINE: readonly Fault[] = [
     plant: async (room) => {
       const holder = new DatabaseSync(placesOf(room).ledgerFile, { timeout: 5_000 });
       holder.exec('BEGIN IMMEDIATE');
-      const isReady = (): Promise<boolean> => room.gateway.isReady();
-      await waitFor(async () => !(await isReady()), { what: 'the gateway to notice', timeoutMs: 60_000 });
+      const state = async (): Promise<string | undefined> => /"status":"([a-z-]+)"/.exec(await (await room.gateway.fetch('/.lictor/ready')).text())?.[1];
+      await waitFor(async () => (await state()) === 'degraded', { what: 'the gateway to notice', timeoutMs: 60_000 });
       return {
         undo: async () => {
           holder.exec('ROLLBACK');
           holder.close();
-          await waitFor(isReady, { what: 'the ledger to be written again', timeoutMs: 60_000 });
+          await waitFor(async () => (await state()) === 'ready', { what: 'the ledger to be written again', timeoutMs: 60_000 });
         },
       };
     },

@@ -14,7 +14,7 @@ import type { StatePaths } from './config/state-dir.ts';
 import { nginxWorkerUser } from './config/worker-user.ts';
 import type { Clock } from './contract/clock.ts';
 import type { FromControl } from './contract/ipc.ts';
-import { type Current, createCurrent, currentAnswerer, currentForRelay } from './current.ts';
+import { type Current, createCurrent, currentAnswerer, currentForForward, currentForRelay } from './current.ts';
 import type { Answerer } from './decide/answer.ts';
 import { removeLeftBehind, sweepDecisions, sweepOnce } from './decide/sweep.ts';
 import { type AppliedEdge, applyEdge } from './edge/apply.ts';
@@ -22,6 +22,7 @@ import { renderHere } from './edge/check.ts';
 import { reachableBy } from './edge/temp-dir.ts';
 import { createEventMemory } from './events/memory.ts';
 import { createEventRules } from './events/rules.ts';
+import { openForward } from './forward/open.ts';
 import { meter } from './gateway-metrics.ts';
 import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
 import { type AdminActions, createAdminServer } from './http/admin-server.ts';
@@ -129,11 +130,12 @@ export async function startApp(parts: AppParts): Promise<App> {
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, log });
   const answerer = currentAnswerer(current);
   const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
+  const forward = openForward({ ledger, clock, log, ...currentForForward(current) });
   const sync = createSync({
     changeNumber: () => store.changeNumber(),
     forget: () => answerer.forget(),
     sweep: () => sweepDecisions(paths.decisionCache),
-    recheck: () => relay.recheck(),
+    recheck: async () => void (await Promise.all([relay.recheck(), forward.recheck()])),
   });
   const edge = await prepareEdge(parts, config);
   ledger.onHealth((healthy) => {
@@ -141,7 +143,10 @@ export async function startApp(parts: AppParts): Promise<App> {
     if (!healthy && current.get().config.ledger.failClosed) sync.now().catch((error: unknown) => log.error({ err: error }, 'sweep failed'));
   });
 
-  const reloader = createReloader({ ...parts, house, current, applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart });
+  const reloader = createReloader({
+    ...{ ...parts, house, current, applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart },
+    prepareForward: ({ forwardProxy }) => forward.prepare(forwardProxy?.listen ?? null),
+  });
   const metered = await meter(config, paths, answerer, {
     ledger,
     clock,
@@ -152,6 +157,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     revision: () => current.get().revision,
   });
   const servers = await listen(parts, { current, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
+  (await forward.prepare(config.forwardProxy?.listen ?? null)).commit();
   await house.exports.use(config.exports);
   await house.tracing.use(config.traces);
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: (text) => warn(parts, text), record: ledger.append });
@@ -173,7 +179,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       for (const timer of timers) clearInterval(timer);
       // They wait for a moment for what is under way, like the sockets.
       const sent = Promise.all([house.exports.close(), house.tracing.close()]);
-      await relay.drain();
+      await Promise.all([relay.drain(), forward.close()]);
       await Promise.all(servers.map(closeServer));
       await announcer.close();
       await metered.close();

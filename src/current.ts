@@ -1,5 +1,6 @@
 // The rooms in use, behind sockets that stay: a reload swaps them in one step.
 import type { Answerer } from './decide/answer.ts';
+import type { ForwardParts } from './forward/parts.ts';
 import { createLookup } from './prefect/lookup.ts';
 import type { RelayParts } from './relay/parts.ts';
 import type { Rooms } from './rooms.ts';
@@ -54,6 +55,27 @@ export function currentForRelay(current: Current, makers: Pick<Makers, 'madeBy'>
     reachOf: ({ restriction, principal: { id: who } }) => {
       const { upstream } = current.get();
       return restriction === null ? null : { scopes: restriction, who, lookup: createLookup(upstream), made: (type) => makers.madeBy(who, type) };
+    },
+  };
+}
+
+/** For the forward proxy, whose connections outlive a reload like sockets. */
+export function currentForForward(current: Current): Pick<ForwardParts, 'connects' | 'revision' | 'failClosed' | 'avoid'> {
+  return {
+    connects: {
+      async authorize(inputs, destination) {
+        for (;;) {
+          const rooms = current.get();
+          const answer = await rooms.connects.authorize(inputs, destination);
+          if (rooms === current.get()) return answer;
+        }
+      },
+    },
+    revision: () => current.get().revision,
+    failClosed: () => current.get().config.ledger.failClosed,
+    avoid: () => {
+      const { prefect, publicUrl } = current.get().config;
+      return [publicUrl.hostname, ...prefect.servers.map((server) => new URL(server).hostname)];
     },
   };
 }

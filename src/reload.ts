@@ -15,6 +15,7 @@ import type { NewRecord } from './contract/record.ts';
 import type { Current } from './current.ts';
 import type { AppliedEdge } from './edge/apply.ts';
 import { checkEdge } from './edge/check.ts';
+import type { Prepared } from './forward/forward.ts';
 import { applyPolicies, keepPolicySet } from './policies-in-force.ts';
 import { type CheckedPolicies, loadOwnPolicies, type OwnPolicies } from './policy/own/check.ts';
 import { buildRooms, type House, type Rooms } from './rooms.ts';
@@ -40,6 +41,8 @@ export interface ReloaderParts {
   readonly env: NodeJS.ProcessEnv;
   /** Renders, tests and swaps nginx's files; throws without having changed anything. */
   readonly applyEdge: (config: Config) => Promise<AppliedEdge>;
+  /** Listens where the next configuration has its forward proxy, before anything is changed. */
+  readonly prepareForward: (config: Config) => Promise<Prepared>;
   /** Closes the sockets that are open now with 1012, after that time: stock clients come back at once. */
   readonly moveSockets: (afterMs: number) => Promise<void>;
   readonly tell: (message: FromControl) => void;
@@ -114,13 +117,14 @@ async function findProblems({ current, house, env }: ReloaderParts, next: Config
 /** The files of nginx are the last thing that can fail; behind them everything is in memory. True: nginx has to read them. */
 async function apply(parts: ReloaderParts, state: State, { config: next, policies }: Next): Promise<boolean> {
   const { house, current } = parts;
-  const rooms = await buildRooms(house, next, policies);
+  const forward = await parts.prepareForward(next);
   const fingerprint = certificateFingerprint(next);
-  const edge = await keepAndApplyEdge(parts, rooms).catch(async (error: unknown) => {
-    await rooms.retire();
+  const { rooms, edge } = await ready(parts, { config: next, policies }).catch((error: unknown) => {
+    forward.discard();
     throw error;
   });
   const former = current.swap(rooms);
+  forward.commit();
   const nginx = edge.changed || fingerprint !== state.certificates;
   if (nginx) reloadEdge(parts, next);
   state.certificates = fingerprint;
@@ -132,6 +136,16 @@ async function apply(parts: ReloaderParts, state: State, { config: next, policie
   if (leadsElsewhere(former.config, next)) await parts.moveSockets(0);
   retire(parts, former);
   return nginx;
+}
+
+async function ready(parts: ReloaderParts, { config, policies }: Next): Promise<{ readonly rooms: Rooms; readonly edge: AppliedEdge }> {
+  const rooms = await buildRooms(parts.house, config, policies);
+  try {
+    return { rooms, edge: await keepAndApplyEdge(parts, rooms) };
+  } catch (error) {
+    await rooms.retire();
+    throw error;
+  }
 }
 
 interface Next {

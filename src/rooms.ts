@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { createAccessTokenKind } from './authn/access-token/verify.ts';
 import { createAuthenticator } from './authn/authenticator.ts';
 import { createProveAws } from './authn/aws-iam/prove.ts';
-import type { InspectCertificate } from './authn/certificate/certificates.ts';
+import { openCertificates } from './authn/certificate/open.ts';
 import { type Confirm, type Confirmable, type ConfirmedStore, type ConfirmMemory, createConfirm } from './authn/external/confirm.ts';
 import { LOGIN_TIMEOUT_MS, openProviders } from './authn/external/open-providers.ts';
 import type { ExternalProvider } from './authn/external/provider.ts';
@@ -24,6 +24,7 @@ import type { Clock } from './contract/clock.ts';
 import { REASONS } from './contract/reasons.ts';
 import { type Answerer, createAnswerer } from './decide/answer.ts';
 import { createDecider, type Decider } from './decide/decider.ts';
+import type { HostConnects } from './decide/host-connects.ts';
 import { openServices } from './decide/open-services.ts';
 import { decidingText, publishRevision } from './decide/revision.ts';
 import { prefectAnswers } from './edge/watch-prefect.ts';
@@ -94,6 +95,7 @@ export interface Rooms {
   readonly revision: number;
   readonly decider: Decider;
   readonly answerer: Answerer;
+  readonly connects: HostConnects;
   readonly upstream: Upstream;
   readonly learnKin: LearnKin;
   /** Own pages and mediated requests. */
@@ -134,19 +136,20 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
       createGrantTokenKind({ grants: store.clientGrants, standing, clock }),
       runTokens.kind,
     ],
-    certificates: await openCertificates(house, config),
+    certificates: await openCertificates(config, clock),
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
   });
   const prefect = { ...config.prefect, publicUrl: config.publicUrl };
   const feed = startFeed({ intake: house.eventIntake, prefect, openCounts: () => openEventCounts(house.paths.ledgerFile), clock, log });
   const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber: () => store.changeNumber(), knowsFlow: store.knownFlows.has });
+  const services = openServices({ ...house, config, authenticator, policy, entities: entities.recent });
   const answerer = createAnswerer({
     decider,
     catalogue,
     clock,
     mayWrite: () => !config.ledger.failClosed || ledger.healthy(),
-    services: openServices({ ...house, config, authenticator, policy, entities: entities.recent }),
+    services,
   });
   const warn = (message: string, error: unknown): void => log.warn({ err: error }, message);
   const mediator = createMediator({
@@ -203,6 +206,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     revision: decider.revision,
     decider,
     answerer,
+    connects: services.connects,
     upstream,
     learnKin: createLearnKin({ kin: kin.now, kinMemory: house.kinMemory, eventMemory: house.eventMemory }),
     handle(request, response) {
@@ -289,12 +293,4 @@ function openAuthorizationServer(house: House, { config, jwts, outbounds, standi
     clock,
     revision,
   });
-}
-
-/** X.509 is loaded only where it is asked for. */
-async function openCertificates({ clock }: House, { identityProviders, tls }: Config): Promise<InspectCertificate | null> {
-  const provider = identityProviders.find((candidate) => candidate.type === 'mtls');
-  if (provider === undefined || tls?.client == null) return null;
-  const { createCertificates } = await import('./authn/certificate/certificates.ts');
-  return createCertificates({ provider, crlFile: tls.client.crlFile, clock });
 }

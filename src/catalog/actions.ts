@@ -1,5 +1,6 @@
 // All actions with their groups: those of the routes, and those that a body or a query turns a request into.
 
+import { CONNECT_ACTION } from '../contract/destination.ts';
 import { LictorError } from '../contract/error.ts';
 import type { ActionGroup, ActionName, Operation, ResourceType } from '../contract/operation.ts';
 import { CALL_ACTION } from '../contract/service-call.ts';
@@ -31,6 +32,7 @@ export interface ActionEntry {
  * - `blocks.write.webhook`: asked besides any change of a block whose address the server itself calls.
  * - `ledger.read`: what the gateway has written down; on its own surfaces, never on a route of Prefect.
  * - `services.call`: a call of a service by one of its routes (src/decide/service-calls.ts).
+ * - `services.connect`: a connection to a host of somebody else's through the forward proxy (src/decide/host-connects.ts).
  * - `admin.settings.read_all`: without it `GET /admin/settings` is redacted.
  */
 export const EXTRA_ACTIONS: readonly ActionEntry[] = [
@@ -51,6 +53,7 @@ export const EXTRA_ACTIONS: readonly ActionEntry[] = [
   { name: 'admin.settings.read_all', group: 'admin', resources: ['System'] },
   { name: 'ledger.read', group: 'admin', resources: ['System'] },
   { name: CALL_ACTION, group: 'services', resources: ['ServiceRoute'] },
+  { name: CONNECT_ACTION, group: 'services', resources: ['Host'] },
   { name: READ_SECRETS, group: 'secrets', resources: ['BlockDocument', 'BlockType'] },
 ];
 

@@ -1,4 +1,5 @@
 // A record in words: what the gateway says about itself, and what a request did.
+import { CONNECT_ACTION } from '../contract/destination.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { EVENTS_STORED, GATEWAY_ACTIONS } from '../ledger/events.ts';
@@ -57,6 +58,8 @@ function belowService({ path, service }: LedgerRecord): string {
 /** A call of a service, the action, or the bare request where no route of Prefect is concerned. */
 export function actionWords(record: LedgerRecord): string {
   if (record.service !== null) return `${record.service} ${record.method ?? '-'} ${belowService(record)}`.trimEnd();
+  if (record.action === CONNECT_ACTION)
+    return `${record.resource_id} ${record.method ?? '-'} ${record.method === 'CONNECT' ? '' : (record.path ?? '')}`.trimEnd();
   return record.action ?? `${record.method ?? '-'} ${record.path ?? ''}`.trimEnd();
 }
 

@@ -5,6 +5,7 @@ import { parseDurationSeconds } from './duration.ts';
 import type { ProblemList } from './report.ts';
 import type { WireSections } from './schema/index.ts';
 import { readExports } from './sections/exports.ts';
+import { readForwardProxy } from './sections/forward-proxy.ts';
 import { readRoles } from './sections/members.ts';
 import { readMetrics } from './sections/metrics.ts';
 import { readPrefect } from './sections/prefect.ts';
@@ -49,6 +50,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
     limit: readLimit(wire.limits ?? [], report, problems.concerns(['limits', 0])),
     forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], ['forward_headers'], report),
     services: readServices({ wire: wire.services, listen, prefect, baseDir, secrets }, report),
+    forwardProxy: readForwardProxy({ wire: wire.forward_proxy, listen, metrics: wire.metrics?.listen }, report),
     startedByTag: wire.started_by_tag === true,
     ledger: readLedger(wire.ledger),
     traces: readTraces({ wire: wire.traces, baseDir, secrets }, report),

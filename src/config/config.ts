@@ -172,6 +172,13 @@ export interface ServiceRoute {
   readonly pattern: string;
 }
 
+/** A way out for tasks that use APIs of others: CONNECT and plain http. */
+export interface ForwardProxy {
+  readonly listen: ListenAddress;
+  /** In the form that hosts are compared in (src/contract/destination.ts). */
+  readonly allow: readonly string[];
+}
+
 export interface Config {
   readonly publicUrl: PublicUrl;
   readonly listen: readonly ListenAddress[];
@@ -214,6 +221,7 @@ export interface Config {
   /** Request headers that reach Prefect beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
   readonly services: readonly Service[];
+  readonly forwardProxy: ForwardProxy | null;
   /** Runs get the tag `started-by:NAME`. */
   readonly startedByTag: boolean;
   /** `retentionSeconds` null: records are kept for ever. */

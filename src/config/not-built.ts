@@ -19,7 +19,6 @@ const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['services', '*', 'limit', 'bandwidth'], part: 'the bandwidth of services' },
   { at: ['services', '*', 'cache'], part: 'the cache of services' },
   { at: ['services', '*', 'retries'], part: 'retries of services' },
-  { at: ['forward_proxy'], part: 'the forward proxy' },
   { at: ['store'], part: 'the Postgres store', refuses: (value) => typeof value === 'string' && /^postgres(ql)?:/.test(value) },
   { at: ['agents'], part: 'agents' },
   { at: ['approvals'], part: 'approvals' },

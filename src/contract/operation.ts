@@ -27,6 +27,7 @@ export const RESOURCE_TYPES = [
   'Ui',
   'Service',
   'ServiceRoute',
+  'Host',
 ] as const;
 export type ResourceType = (typeof RESOURCE_TYPES)[number];
 
@@ -34,7 +35,7 @@ export type ResourceType = (typeof RESOURCE_TYPES)[number];
  * What kind of right an action is. Roles are permits on these groups (policy/roles/*.cedar).
  * baseline: whatever authenticates; read; secrets: reads that return secret values; machine: worker and run protocol;
  * steer: start and steer runs; override: change what a run executes; configure: write configuration; services: call what
- * `services:` of lictor.yaml names; admin.
+ * `services:` and `forward_proxy:` of lictor.yaml name; admin.
  */
 export const ACTION_GROUPS = ['baseline', 'read', 'secrets', 'machine', 'steer', 'override', 'configure', 'services', 'admin'] as const;
 export type ActionGroup = (typeof ACTION_GROUPS)[number];

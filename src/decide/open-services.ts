@@ -4,19 +4,28 @@ import type { Clock } from '../contract/clock.ts';
 import { type Assert, createAssertions } from '../egress/assertion.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { Store } from '../store/store.ts';
+import { createHostConnects, type HostConnects } from './host-connects.ts';
 import { createServiceCalls, type ServiceCalls, type ServiceCallsParts } from './service-calls.ts';
 
 export interface ServiceRoom extends Pick<ServiceCallsParts, 'authenticator' | 'policy' | 'entities'> {
-  readonly config: Pick<Config, 'services' | 'publicUrl'>;
+  readonly config: Pick<Config, 'services' | 'forwardProxy' | 'publicUrl'>;
   readonly store: Pick<Store, 'changeNumber'>;
   readonly signingKeys: SigningKeys;
   readonly clock: Clock;
 }
 
-export function openServices(room: ServiceRoom): { readonly calls: ServiceCalls; readonly assert: Assert } {
-  const { services, publicUrl } = room.config;
+export interface Services {
+  readonly calls: ServiceCalls;
+  readonly assert: Assert;
+  readonly connects: HostConnects;
+}
+
+export function openServices(room: ServiceRoom): Services {
+  const { services, forwardProxy, publicUrl } = room.config;
+  const changeNumber = () => room.store.changeNumber();
   return {
-    calls: createServiceCalls({ ...room, services, changeNumber: () => room.store.changeNumber() }),
+    calls: createServiceCalls({ ...room, services, changeNumber }),
     assert: createAssertions(room.signingKeys, `${publicUrl.origin}${publicUrl.basePath}`, room.clock),
+    connects: createHostConnects({ ...room, allow: forwardProxy?.allow ?? null, changeNumber }),
   };
 }

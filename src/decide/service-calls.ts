@@ -62,7 +62,7 @@ function isListed(services: readonly Service[], { service: name, method, route }
 }
 
 /** Null: not a run, or one that Prefect does not know. */
-async function runOf(entities: Pick<Entities, 'find'>, { kind, attributes }: Principal): Promise<Entity | null> {
+export async function runOf(entities: Pick<Entities, 'find'>, { kind, attributes }: Principal): Promise<Entity | null> {
   const id = kind === 'run' ? attributes[RUN_ATTRIBUTE] : undefined;
   return id === undefined ? null : await entities.find({ type: 'FlowRun', id });
 }

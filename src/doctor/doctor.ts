@@ -23,6 +23,7 @@ import { readWorkerRecords } from './inside/worker-records.ts';
 import { checkChain, checkExpiry, checkFiles, checkName, fetchServed, type Served } from './outside/certificates.ts';
 import { checkDirectWorkers } from './outside/direct-workers.ts';
 import { baseOf, checkHealth, checkReady, checkRefusal, checkUiSettings, type Door } from './outside/door.ts';
+import { checkForwardProxy } from './outside/forward-proxy.ts';
 import { probe } from './outside/http-probe.ts';
 import { identityCheck, outboundOfDoctor } from './outside/identity.ts';
 import { addressesOf, checkOtherAddresses } from './outside/other-addresses.ts';
@@ -109,7 +110,14 @@ function doorChecks(patient: Patient): readonly Check[] {
     { group: 'door', name: 'ready', run: () => checkReady(door) },
     { group: 'door', name: 'refusal', run: () => checkRefusal(door) },
     ...settings,
+    ...forwardCheck(patient),
   ];
+}
+
+function forwardCheck({ config: { forwardProxy }, token }: Patient): readonly Check[] {
+  if (forwardProxy === null) return [];
+  const subject = { listen: forwardProxy.listen, token: typeof token === 'object' ? token.secret : null };
+  return [{ group: 'door', name: 'forward-proxy', run: () => checkForwardProxy(subject) }];
 }
 
 function socketChecks(patient: Patient): readonly Check[] {

@@ -1,4 +1,5 @@
 // Which records people should find on a run's page in Prefect: who started it, and what was refused on it.
+import { CONNECT_ACTION } from '../contract/destination.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { CALL_ACTION } from '../contract/service-call.ts';
 
@@ -11,10 +12,10 @@ export function createsRun({ method, path, decision, status, run_binding }: NewR
   return method === 'POST' && decision === 'allow' && succeeded && run_binding === 'verified' && CREATION_PATH.test(path ?? '');
 }
 
-/** A change of a run that somebody known was refused, or a call of a service that the run itself was. Looking at the run is no decision that matters on its page. */
+/** A change of a run that somebody known was refused, or a call of a service or a connection that the run itself was. Looking at the run is no decision that matters on its page. */
 export function refusesChange({ decision, principal, run_binding, method, action }: NewRecord): boolean {
   if (decision !== 'deny' || run_binding !== 'verified' || principal == null) return false;
-  if (action === CALL_ACTION) return true;
+  if (action === CALL_ACTION || action === CONNECT_ACTION) return true;
   return method !== 'GET' && method !== 'HEAD' && action?.endsWith('.read') !== true;
 }
 

@@ -35,6 +35,9 @@ export const FACTS = {
   service: 'String',
   method: 'String',
   route: 'String',
+  /** Of a connection through the forward proxy: the name and the port. */
+  host: 'String',
+  port: 'Long',
 } as const satisfies Record<string, 'Boolean' | 'String' | 'Long'>;
 
 export type FactName = keyof typeof FACTS;

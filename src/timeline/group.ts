@@ -1,4 +1,5 @@
 // Makes a timeline readable: what only looked or reported is counted between the things that happened.
+import { CONNECT_ACTION } from '../contract/destination.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import type { TaskRun } from './task-runs.ts';
 import type { NestedEntry } from './timeline.ts';
@@ -43,8 +44,9 @@ function keyOf({ entry, flowRunId }: NestedEntry, many: ReadonlySet<string>): st
     return entry.task.stateType === 'COMPLETED' && many.has(key) ? key : undefined;
   }
   if (entry.kind !== 'request' || !isChatter(entry.record)) return undefined;
-  const { principal, source_ip, action, service, status, run_binding } = entry.record;
-  return JSON.stringify([flowRunId, principal, source_ip, action, service, status, run_binding]);
+  const { principal, source_ip, action, service, resource_id, status, run_binding } = entry.record;
+  const where = action === CONNECT_ACTION ? resource_id : service;
+  return JSON.stringify([flowRunId, principal, source_ip, action, where, status, run_binding]);
 }
 
 function endOf({ entry }: NestedEntry, before: string): string {

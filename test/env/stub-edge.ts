@@ -154,6 +154,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     cliSeconds: 2_592_000,
     limit: { ratePerSecond: 100_000, burst: 100_000 },
     forwardHeaders: [],
+    forwardProxy: null,
     services: [],
     startedByTag: false,
     ledger: { failClosed: true, retentionSeconds: null },

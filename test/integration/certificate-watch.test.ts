@@ -104,6 +104,9 @@ async function watch(tls: string): Promise<void> {
         get answerer() {
           return unused();
         },
+        get connects() {
+          return unused();
+        },
         get upstream() {
           return unused();
         },
@@ -116,6 +119,7 @@ async function watch(tls: string): Promise<void> {
     configFile,
     env: process.env,
     applyEdge: unused,
+    prepareForward: unused,
     moveSockets: async (afterMs) => void moved.push(afterMs),
     tell: (message) => told.push(message),
   });

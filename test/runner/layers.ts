@@ -9,7 +9,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['prefect', 'policy', 'ledger'],
   ['authn', 'egress', 'metrics', 'sinks'],
   ['decide', 'oauth'],
-  ['mediate', 'relay', 'timeline'],
+  ['forward', 'mediate', 'relay', 'timeline'],
   ['edge', 'explain'],
   ['http'],
   ['evidence'],

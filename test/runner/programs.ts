@@ -24,6 +24,7 @@ const NEEDS = {
   postgres: { programs: ['initdb'], files: '/usr/lib/postgresql/*/bin/initdb', packages: ['postgresql'] },
   redis: { programs: ['redis-server'], packages: ['redis-server'] },
   rsyslog: { programs: ['rsyslogd'], files: '/usr/sbin/rsyslogd', packages: ['rsyslog'] },
+  ip: { programs: ['ip'], packages: ['iproute2'] },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
 } as const satisfies Record<string, ProgramNeed>;
 

@@ -37,6 +37,11 @@ export const OUTAGE_REASONS = {
     detail: 'The service did not answer in time.',
     hint: 'The call may have been carried out. Its timeout is services[].timeout.',
   },
+  'host-unreachable': {
+    status: 503,
+    detail: 'The host is not known, or does not answer.',
+    hint: 'Retry; a request that changes something may have been carried out.',
+  },
   'ledger-unavailable': { status: 503, detail: 'The ledger cannot be written, so changes are refused.', hint: 'Check disk space of the state directory.' },
   'sidecar-foreign': {
     status: 401,

@@ -89,6 +89,26 @@ export const RIGHT_REASONS = {
     detail: 'The service may not be called with this method on this path.',
     hint: 'services[].allow in lictor.yaml lists what may be called; docs/services.md says how paths are compared.',
   },
+  'host-unlisted': {
+    status: 403,
+    detail: 'This host is not on the list of the forward proxy.',
+    hint: 'forward_proxy.allow in lictor.yaml lists the hosts that may be reached; docs/forward-proxy.md says how names are compared.',
+  },
+  'host-literal': {
+    status: 403,
+    detail: 'The forward proxy connects with names, and not with addresses.',
+    hint: 'Name the host; however it is written (decimal, octal, hex, in brackets), an address is refused.',
+  },
+  'host-port': {
+    status: 403,
+    detail: 'The forward proxy connects with port 443 (CONNECT) and port 80 (plain http) alone.',
+    hint: 'Use https:// on its usual port through CONNECT, or http:// on its usual port.',
+  },
+  'host-private': {
+    status: 403,
+    detail: 'The name leads to an address that is private, reserved, or of the gateway or Prefect.',
+    hint: 'All its addresses must be public. What is inside is called as a service: docs/services.md.',
+  },
   'route-denied': { status: 403, detail: 'This route is closed at the gateway.', hint: 'It is debug or internal surface of Prefect.' },
   'origin-foreign': {
     status: 403,

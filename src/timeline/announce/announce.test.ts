@@ -24,6 +24,7 @@ describe('what is worth telling', () => {
     ['who started a run', start],
     ['a sub-flow registers itself', { ...start, path: '/api/flow_runs/' }],
     ['a refused change', refusal],
+    ['a host that the run may not go to', { ...refusal, method: 'CONNECT', action: 'services.connect', resource_id: 'evil.test' }],
     ['a service that the run may not call', { ...refusal, method: 'GET', action: 'services.call', service: 'billing' }],
     ['a lock that meets the run', { ...refusal, principal: 'token:etl', reason: 'locked' }],
   ])('%s is', (_what, record) => expect(isNotable(record)).toBe(true));
@@ -56,6 +57,10 @@ describe('an announcement', () => {
   it('names the service that was not to be called', () => {
     const call = refusalOf({ ...refusal, action: 'services.call', service: 'billing' });
     expect(refusalAnnouncement(call, 1).resource['prefect.resource.name']).toBe('refused to carol@local: services.call billing (policy-default-deny)');
+    const connection = refusalOf({ ...refusal, action: 'services.connect', resource_id: 'evil.test' });
+    expect(refusalAnnouncement(connection, 1).resource['prefect.resource.name']).toBe(
+      'refused to carol@local: services.connect evil.test (policy-default-deny)',
+    );
     expect(refusalAnnouncement(refusalOf(refusal), 1).resource['prefect.resource.name']).not.toContain('billing');
   });
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { z } from 'zod';
+import { CONNECT_ACTION } from '../../contract/destination.ts';
 import type { NewRecord } from '../../contract/record.ts';
 
 const words = z.string().nullable();
@@ -45,9 +46,10 @@ export type Memory = z.output<typeof memory>;
 
 export const NOTHING: Memory = { k: 0, id: '', repeated: [], pending: [] };
 
-/** A call of a service names it beside the action. */
-export function refusalOf({ time, request_id, principal, on_behalf_of, action, service, reason, flow_run_id }: NewRecord): Refusal {
-  const what = service == null ? action : `${action} ${service}`;
+/** A call of a service names it beside the action, and a connection its host. */
+export function refusalOf({ time, request_id, principal, on_behalf_of, action, service, resource_id, reason, flow_run_id }: NewRecord): Refusal {
+  const where = action === CONNECT_ACTION ? resource_id : service;
+  const what = where == null ? action : `${action} ${where}`;
   return {
     ...{ time, request_id: request_id ?? null, principal: principal ?? null, on_behalf_of: [...(on_behalf_of ?? [])] },
     ...{ action: what ?? null, reason: reason ?? null, flow_run_id: flow_run_id ?? null },

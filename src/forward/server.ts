@@ -1,0 +1,71 @@
+// The listener of the forward proxy: node's own HTTP server, strict, and what may come over one connection.
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type ForwardCore, messageOf } from './core.ts';
+import { answerPlain } from './plain.ts';
+import { refuseOn } from './refuse.ts';
+import { answerConnect } from './tunnel.ts';
+import { newRequestId } from './visit.ts';
+
+/** The parser of node, strict: obs-fold, bare CR or LF, spaces before colons, two framings and bad lengths are refused by it. */
+export function createProxyServer(core: ForwardCore, sockets: Set<Socket>): Server {
+  const { limits } = core;
+  const server = createServer({
+    insecureHTTPParser: false,
+    maxHeaderSize: limits.headBytes,
+    headersTimeout: limits.headMs,
+    // Bodies may take as long as they go on: `idleMs`.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(1_000, limits.headMs),
+  });
+  server.maxConnections = limits.inAll;
+  const heads = new WeakMap<Duplex, NodeJS.Timeout>();
+  const begun = new WeakSet<Duplex>();
+  /** One request a connection: what follows one that is under way would be answered among its bytes. */
+  const isFirst = ({ socket }: IncomingMessage): boolean => {
+    if (begun.has(socket)) socket.destroy();
+    const first = !begun.has(socket);
+    begun.add(socket);
+    clearTimeout(heads.get(socket));
+    return first;
+  };
+  // Before a connection's first byte, too.
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    // Node's own look at slow heads ends with its listener, which a reload may close.
+    const timer = setTimeout(() => socket.destroy(), limits.headMs + limits.lingerMs);
+    heads.set(socket, timer);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      sockets.delete(socket);
+    });
+    socket.on('error', () => socket.destroy());
+  });
+  server.on('connect', (request, socket, head) => {
+    const { socket: client } = request;
+    socket.on('error', () => socket.destroy());
+    if (isFirst(request)) settle(core, socket, answerConnect(core, { request, socket: client, head }));
+  });
+  server.on('request', (request, response) => {
+    if (isFirst(request)) settle(core, response, answerPlain(core, { request, response, waits: false }));
+  });
+  server.on('checkContinue', (request, response) => {
+    if (isFirst(request)) settle(core, response, answerPlain(core, { request, response, waits: true }));
+  });
+  server.on('clientError', (_error, socket) => {
+    // In the body of a request that is under way: an answer of ours would stand among its bytes.
+    if (begun.has(socket)) socket.destroy();
+    // Nothing of it was understood, so there is nobody whose record it would be.
+    else refuseOn(socket, 'request-invalid', newRequestId(core.parts.clock()), limits.lingerMs);
+  });
+  return server;
+}
+
+/** Whatever goes wrong in a step ends that one connection: never open, never the process. */
+function settle(core: ForwardCore, connection: { destroy(): unknown }, step: Promise<void>): void {
+  step.catch((error: unknown) => {
+    core.parts.log.warn({ error: messageOf(error) }, 'a connection of the forward proxy ended');
+    connection.destroy();
+  });
+}

@@ -84,5 +84,6 @@ it('twin: nobody else can say so', async () => {
   };
   const answer = await gateway.fetch('/api/events', { method: 'POST', token, headers: JSON_TYPE, body: JSON.stringify([forged]) });
   expect([answer.status, field(await answer.json(), 'code')]).toEqual([403, 'event-reserved']);
-  expect((await told()).length).toBe(2);
+  // A minute after the first refusal the others are told as one: how many events there are depends on how long the test took.
+  expect((await told()).filter(([event]) => event === 'lictor.run.started-by')).toEqual([['lictor.run.started-by', 'started by alice@local']]);
 });

@@ -25,6 +25,8 @@ export interface PrefectServers {
   start(index: 0 | 1): Promise<void>;
   /** Stops and starts one, with this auth string from now on. */
   restart(index: 0 | 1, authString: string): Promise<void>;
+  /** Ids of the events that a server has begun to write into the stream: it marks up to five in Redis first, and refuses each of them from then on (prefect_redis, Publisher). */
+  begunEvents(): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -82,6 +84,7 @@ export async function startPrefectServers(): Promise<PrefectServers> {
       authStrings[index] = authString;
       await launch(index, later);
     },
+    begunEvents: async () => (await redis.keys('message:*')).map((key) => key.slice(key.lastIndexOf(':') + 1)),
     async stop() {
       await Promise.all([end(0, 5_000), end(1, 5_000), background.stop()]);
       await Promise.all([postgres.stop(), redis.stop()]);

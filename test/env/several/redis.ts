@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, start } from '../process.ts';
+import { freePort, run, start } from '../process.ts';
 
 export interface Redis {
   /** `127.0.0.1:6379`. */
   readonly address: string;
+  /** Names of keys by a pattern of Redis. */
+  keys(pattern: string): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -25,6 +27,15 @@ export async function startRedis(): Promise<Redis> {
   });
   return {
     address: `127.0.0.1:${port}`,
+    async keys(pattern) {
+      const { output } = await run({
+        name: 'redis-cli',
+        command: 'redis-cli',
+        args: ['-p', String(port), '--scan', '--pattern', pattern],
+        env: { PATH: process.env['PATH'] },
+      });
+      return output.split('\n').filter((line) => line !== '');
+    },
     async stop() {
       await server.stop();
       rmSync(home, { recursive: true, force: true });

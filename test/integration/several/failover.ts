@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { statePaths } from '../../../src/config/state-dir.ts';
 import { downFile } from '../../../src/edge/balancer.ts';
 import type { Gateway } from '../../env/gateway.ts';
+import { field, list } from '../../env/prefect.ts';
 import { waitFor } from '../../env/process.ts';
 import { type Load, startLoad } from './load.ts';
 import { type Room, runThrough } from './room.ts';
@@ -47,13 +48,23 @@ export function failoverTests(room: () => Room, behind: () => Gateway): void {
     });
     return run;
   };
+  /** Events that Prefect had marked as seen and not written yet when it was killed: it takes them from nobody again, however often its client sends them. */
+  const lostByPrefect = async (alive: 0 | 1): Promise<number> => {
+    const begun = await room().servers.begunEvents();
+    const stored = new Set<unknown>();
+    for (let start = 0; start < begun.length; start += 50) {
+      const filter = { id: { id: begun.slice(start, start + 50) } };
+      for (const event of list(field(await room().direct(alive).post('/events/filter', { filter, limit: 50 }), 'events'))) stored.add(field(event, 'id'));
+    }
+    return begun.filter((id) => !stored.has(id)).length;
+  };
   const expectWhole = async (run: string, alive: 0 | 1): Promise<void> => {
     const direct = () => room().direct(alive);
     expect(await direct().awaitRunState(run, ['COMPLETED', 'FAILED', 'CRASHED'], 150_000)).toBe('COMPLETED');
-    await waitFor(async () => (await direct().taskRunStates(run))['COMPLETED'] === TASKS, { what: `${TASKS} completed tasks`, timeoutMs: 60_000 }).catch(
-      () => undefined,
-    );
-    expect(await direct().taskRunStates(run)).toEqual({ COMPLETED: TASKS });
+    const completed = async (): Promise<number> => (await direct().taskRunStates(run))['COMPLETED'] ?? 0;
+    await waitFor(async () => (await completed()) === TASKS, { what: `${TASKS} completed tasks`, timeoutMs: 60_000 }).catch(() => undefined);
+    const missing = TASKS - (await completed());
+    expect(missing).toBeLessThanOrEqual(missing === 0 ? 0 : await lostByPrefect(alive));
   };
   const nginxPids = () => [behind().pids().nginx, behind().pids().workers];
 

@@ -11,10 +11,10 @@ export const MAX_DEPTH = 64;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Never throws; `detail` is a sentence for the client and quotes nothing of the body. */
-export function parseStrict(bytes: Buffer): StrictResult {
+export function parseStrict(bytes: Buffer, deepest = MAX_DEPTH): StrictResult {
   const text = decode(bytes);
   if (text === null) return refused('The body is not UTF-8 without a byte order mark.');
-  const scan = scanStructure(text);
+  const scan = scanStructure(text, deepest);
   if (scan.problem !== null) return refused(scan.problem);
   try {
     const value: unknown = scan.plainNumbers ? JSON.parse(text) : JSON.parse(text, keepNumberText);
@@ -70,7 +70,7 @@ const CLOSE_LIST = 0x5d;
  * One pass over the text, before the real parser, which would recurse and keep the last of two equal keys.
  * It trusts the grammar (JSON.parse checks it afterwards): on text that is JSON, depth and keys are exact.
  */
-function scanStructure(text: string): Scan {
+function scanStructure(text: string, deepest: number): Scan {
   const open: (Set<string> | null)[] = [];
   let plainNumbers = true;
   let at = 0;
@@ -85,7 +85,7 @@ function scanStructure(text: string): Scan {
       plainNumbers &&= isPlain(text.slice(at, end));
       at = end;
     } else {
-      if (isOpening(code) && open.length === MAX_DEPTH) return { problem: `The body is nested deeper than ${MAX_DEPTH} levels.`, plainNumbers };
+      if (isOpening(code) && open.length === deepest) return { problem: `The body is nested deeper than ${deepest} levels.`, plainNumbers };
       step(open, code);
       at += 1;
     }

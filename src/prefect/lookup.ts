@@ -1,8 +1,8 @@
 // Asks Prefect about objects for a decision: uncached, with the gateway's own credential, parsed strictly.
 import { randomUUID } from 'node:crypto';
-import { parseStrict, renderStrict } from '../json/strict-json.ts';
+import { renderStrict } from '../json/strict-json.ts';
 import type { JsonValue } from '../json/tree.ts';
-import { answerObject, textField } from './answer.ts';
+import { answerObject, parseAnswer, textField } from './answer.ts';
 import type { Upstream, UpstreamAnswer } from './upstream.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -39,7 +39,7 @@ async function search(upstream: Asked, path: string, filter: JsonValue): Promise
 }
 
 function readable(answer: UpstreamAnswer, path: string): JsonValue {
-  const parsed = answer.status === 200 ? parseStrict(answer.body) : null;
+  const parsed = answer.status === 200 ? parseAnswer(answer) : null;
   if (parsed?.ok === true) return parsed.tree;
   throw new UpstreamError('upstream-unavailable', { forwarded: false, detail: `${path} answered ${answer.status}, which cannot be decided on` });
 }

@@ -2,9 +2,11 @@
 import type { ActionName, ResourceType } from '../../contract/operation.ts';
 import type { Scope } from '../../contract/scope.ts';
 import type { Ask } from '../../decide/asks.ts';
-import { parseStrict, renderStrict } from '../../json/strict-json.ts';
+import { renderStrict } from '../../json/strict-json.ts';
 import type { JsonValue } from '../../json/tree.ts';
+import { parseAnswer } from '../../prefect/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/upstream.ts';
+import { UpstreamError } from '../../prefect/upstream-error.ts';
 import { coveredIds } from '../../reach/covered-ids.ts';
 import { withoutForeignWords } from '../../reach/flow-words.ts';
 import { withoutOthers } from '../../reach/others.ts';
@@ -39,10 +41,11 @@ export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, 
 /** The same tree when nothing is to be left out of it. */
 type Shown = (tree: JsonValue) => Promise<JsonValue>;
 
-/** What is not readable is Prefect's own way of saying no. */
+/** Another status is Prefect's own way of saying no. Throws UpstreamError when it cannot be told what the answer names. */
 async function screened(answer: UpstreamAnswer, shownOf: Shown): Promise<UpstreamAnswer> {
-  const parsed = answer.status === 200 ? parseStrict(answer.body) : undefined;
-  if (parsed?.ok !== true) return answer;
+  if (answer.status !== 200) return answer;
+  const parsed = parseAnswer(answer);
+  if (!parsed.ok) throw new UpstreamError('upstream-unavailable', { forwarded: true, detail: 'the answer cannot be read' });
   const shown = await shownOf(parsed.tree);
   return shown === parsed.tree ? answer : { ...answer, body: renderStrict(shown) };
 }

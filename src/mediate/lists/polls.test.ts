@@ -17,11 +17,12 @@ const run = (id: string) => ({
   state_id: `state of ${id}`,
   job_variables: {},
   labels: {},
+  parameters: 'PARAMETERS',
   created_by: { type: 'AUTOMATION', id: THIRD },
 });
 
-/** `reached`: what Prefect says to the scope's own filter. */
-function room({ scope, reached }: { readonly scope?: Partial<Scope>; readonly reached: readonly string[] }) {
+/** `reached`: what Prefect says to the scope's own filter. `parameters`: of each run, as text. */
+function room({ scope, reached, parameters = '{}' }: { readonly scope?: Partial<Scope>; readonly reached: readonly string[]; readonly parameters?: string }) {
   const given: GivenRun[] = [];
   const runTokens: RunParts = {
     desk: {
@@ -46,7 +47,8 @@ function room({ scope, reached }: { readonly scope?: Partial<Scope>; readonly re
   };
   const gate = startMediator({
     ...(scope !== undefined && { scope }),
-    prefect: ({ path }) => (answers[path] === undefined ? { status: 404 } : { body: json(answers[path]) }),
+    prefect: ({ path }) =>
+      answers[path] === undefined ? { status: 404 } : { body: Buffer.from(JSON.stringify(answers[path]).replaceAll('"PARAMETERS"', () => parameters)) },
     parts: { runTokens },
   });
   const poll = async (path: string, body: unknown) => {
@@ -77,6 +79,18 @@ describe.each([POOL_POLL, QUEUE_POLL])('%s', (path) => {
     expect(await room({ scope: BOTH, reached: [] }).poll(path, {})).toMatchObject({ status: 200, text: '[]' });
     expect(await room({ scope: { workPools: ['pool-b'] }, reached: [RUN] }).poll(path, {})).toMatchObject({ status: 404, ids: [] });
     expect((await room({ scope: BOTH, reached: [] }).poll(path, [])).status).toBe(400);
+  });
+
+  // A request may be 64 levels deep (Prefect 3.9.1 takes that), and what it gives stands some levels deeper in the answer.
+  it('reads a run that is as deep as somebody may make one, so that it hides no other', async () => {
+    const parameters = `{"x":${'['.repeat(62)}${']'.repeat(62)}}`;
+    expect(await room({ scope: BOTH, reached: [RUN], parameters }).poll(path, {})).toMatchObject({ status: 200, ids: [RUN] });
+    expect(await room({ reached: [], parameters }).poll(path, {})).toMatchObject({ status: 200, ids: [OTHER_RUN, RUN, THIRD] });
+  });
+
+  it('hands out nothing of an answer that it cannot read', async () => {
+    for (const parameters of [`{"x":${'['.repeat(600)}${']'.repeat(600)}}`, '{"x":1,"x":2}', '{"x":NaN}'])
+      expect(await room({ scope: BOTH, reached: [RUN], parameters }).poll(path, {})).toMatchObject({ status: 503, ids: [] });
   });
 
   it("leaves a limit to Prefect that is none of Prefect's", async () => {
@@ -123,4 +137,13 @@ describe('who holds the slots of a pool or queue', () => {
       expect(await ask(path, { workPools: ['pool-b'] })).not.toContain(RUN);
     },
   );
+});
+
+it.each([undefined, BOTH])('a deep run keeps no token from itself and from those that are handed out with it (scope %o)', async (scope) => {
+  const reached = [OTHER_RUN, RUN, THIRD];
+  const deep = `{"x":${'['.repeat(62)}${']'.repeat(62)}}`;
+  const { poll, given } = room({ ...(scope !== undefined && { scope }), reached, parameters: deep });
+  const { text } = await poll(POOL_POLL, {});
+  expect(given).toHaveLength(3);
+  for (const id of reached) expect(text).toContain(`run:lcf_${id}`);
 });

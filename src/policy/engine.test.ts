@@ -162,3 +162,25 @@ describe('policies of other texts', () => {
     expect(engine.evaluate({ ...question, inForce: ['viewer'] })).toMatchObject({ effect: 'allow', policies: ['viewer'] });
   });
 });
+
+describe('a policy that looks into an action by its name', () => {
+  const policies = (forbids: string) => `@id("all") permit (principal, action, resource); @id("not") forbid (principal, action, resource) when { ${forbids} };`;
+  const [CANCEL, READ] = ['Action::"flow_runs.cancel"', 'Action::"flows.read"'];
+
+  it.each([
+    `${CANCEL} in Action::"steer"`,
+    `${CANCEL} is Action in Action::"steer"`,
+    `(if principal.kind == "user" then ${CANCEL} else action) in [Action::"read", Action::"steer"]`,
+    `{a: ${CANCEL}}.a in Action::"steer" && ${READ} in Action::"read"`,
+  ])('forbids, whatever is asked about: %s', (forbids) => {
+    const engine = engineOf(policies(forbids));
+    for (const action of ['flows.read', 'flow_runs.cancel']) {
+      const resource = action === 'flows.read' ? FLOW : RUN;
+      expect(ask(engine, { action, resource })).toMatchObject({ effect: 'deny', reason: 'policy-forbids', policies: ['not'] });
+    }
+  });
+
+  it.each([`${CANCEL} in Action::"read"`, `Action::"steer" in ${CANCEL}`, `${READ} in [Action::"steer", ${CANCEL}]`])('twin: does not: %s', (forbids) => {
+    expect(ask(engineOf(policies(forbids)), {})).toMatchObject({ effect: 'allow', policies: ['all'] });
+  });
+});

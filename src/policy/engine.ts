@@ -23,9 +23,9 @@ import { attributesOf } from './attributes.ts';
 import { FACTS, isFactName } from './facts.ts';
 import { createMemo } from './memo.ts';
 import { invalid, loadBuiltInPolicies, type PolicyTexts } from './policies.ts';
-import { type Reads, readsOfEach } from './reads.ts';
+import { actionsLookedInto, type Reads, readsOfEach } from './reads.ts';
 import { type Asked, createRelevance, withoutScope } from './relevant.ts';
-import { PRINCIPAL, ROLE, renderSchema } from './schema.ts';
+import { ACTION, PRINCIPAL, ROLE, renderSchema } from './schema.ts';
 
 export interface PolicyQuestion {
   readonly principal: Principal;
@@ -109,8 +109,8 @@ export interface Validation {
 interface Parsed {
   /** A set that holds every policy which can say anything about the question. */
   readonly setFor: (asked: Asked) => PreparsedSet;
-  /** An action as Cedar is told of it: in its group. */
-  readonly actionOf: (name: string) => EntityJson;
+  /** This action, and those that policies look into, as Cedar is told of them: each in its group. */
+  readonly actionsFor: (name: string) => readonly EntityJson[];
 }
 
 interface PreparsedSet {
@@ -154,7 +154,10 @@ function preparse(policies: PolicyTexts, actions: readonly ActionEntry[]): Parse
     return set;
   };
   const entities = new Map(actions.map(({ name, group }) => [name, actionEntity(name, [{ type: ACTION, id: group }])]));
-  return { setFor, actionOf: (name) => entities.get(name) ?? actionEntity(name, []) };
+  const entityOf = (name: string): EntityJson => entities.get(name) ?? actionEntity(name, []);
+  const lookedInto = [...new Set(Object.values(policies).flatMap(actionsLookedInto))];
+  const actionsFor = (name: string): readonly EntityJson[] => [entityOf(name), ...lookedInto.filter((other) => other !== name).map(entityOf)];
+  return { setFor, actionsFor };
 }
 
 function actionEntity(id: string, parents: EntityJson['parents']): EntityJson {
@@ -193,7 +196,7 @@ function callOf(parsed: Parsed, { principal, action, resource, context, inForce 
         attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }), ...caller },
         parents: roles.map((role) => ({ type: ROLE, id: role })),
       },
-      parsed.actionOf(action),
+      ...parsed.actionsFor(action),
     ],
     preparsedPolicySetId: name,
     validateRequest: false,
@@ -219,8 +222,6 @@ function serviceOf(route: string): { readonly type: 'Service'; readonly id: stri
 
 /** The id of "the type as a whole": no name of Prefect's is empty. */
 const WHOLE_TYPE = '';
-
-const ACTION = 'Action';
 
 /** Those that policies can mention; undefined when one is not of its type: a policy that compares it would just be false. */
 function knownFacts(context: DecisionContext): Record<string, boolean | number | string> | undefined {

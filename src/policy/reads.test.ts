@@ -18,6 +18,8 @@ describe('what a policy reads', () => {
     ['resource', permit('', 'principal, action, resource == Flow::"f"')],
     ['resource', permit('resource == Flow::"f"')],
     ['resource', permit('resource has tags && resource.tags.contains("a")')],
+    ['resource', permit('Flow::"f" has tags')],
+    ['', permit('principal in Role::"viewer" && action in Action::"read" && principal != Principal::"a"')],
     ['address', permit('context.address == "::1"')],
     ['carrier', permit('if context.carrier == "session" then true else false')],
     ['facts', permit('context.facts has force && context.facts.force')],

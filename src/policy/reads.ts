@@ -3,6 +3,7 @@
 // Read off the policy's own tree (Cedar's JSON form). Whatever is not understood counts as read.
 import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyTexts } from './policies.ts';
+import { ACTION, PRINCIPAL, ROLE } from './schema.ts';
 
 export interface Reads {
   /** Which object it is, or what it is like; its kind is always read. */
@@ -40,7 +41,14 @@ function readsIn(node: unknown): Reads {
   if ('Var' in node) return node.Var === 'principal' || node.Var === 'action' ? NOTHING : node.Var === 'resource' ? { ...NOTHING, resource: true } : EVERYTHING;
   const member = memberOfContext(node);
   if (member !== undefined) return member;
+  if ('__entity' in node) return { ...NOTHING, resource: isObjectOfPrefect(node.__entity) };
   return Object.values(node).map(readsIn).reduce(either, NOTHING);
+}
+
+/** `Flow::"f" has tags`: it may be the one that is asked about, and it may be asked what it is like. */
+function isObjectOfPrefect(entity: unknown): boolean {
+  const type = typeof entity === 'object' && entity !== null && 'type' in entity ? entity.type : undefined;
+  return type !== PRINCIPAL && type !== ROLE && type !== ACTION;
 }
 
 /** `{".": {left: {Var: "context"}, attr}}`, or the same of `has`. */
@@ -50,4 +58,29 @@ function memberOfContext(node: object): Reads | undefined {
   const { left, attr } = access;
   if (typeof left !== 'object' || left === null || !('Var' in left) || left.Var !== 'context') return undefined;
   return attr === 'address' || attr === 'carrier' || attr === 'facts' ? { ...NOTHING, [attr]: true } : undefined;
+}
+
+/** Actions that a policy looks into, `Action::"flows.read" in Action::"read"`: Cedar must be told in which group they are. Throws nothing. */
+export function actionsLookedInto(text: string): readonly string[] {
+  const parsed = policyToJson(text);
+  return parsed.type === 'failure' ? [] : [...new Set(parsed.json.conditions.flatMap(({ body }) => lookedInto(body, false)))];
+}
+
+/** `inside`: the node stands left of an `in`. */
+function lookedInto(node: unknown, inside: boolean): readonly string[] {
+  if (Array.isArray(node)) return node.flatMap((item) => lookedInto(item, inside));
+  if (typeof node !== 'object' || node === null) return [];
+  if ('__entity' in node) return inside ? actionIn(node.__entity) : [];
+  return Object.entries(node).flatMap(([name, part]) => {
+    const left = name === 'in' || name === 'is' ? leftOf(part) : undefined;
+    return [...lookedInto(part, inside), ...(left === undefined ? [] : lookedInto(left, true))];
+  });
+}
+
+function leftOf(part: unknown): unknown {
+  return typeof part === 'object' && part !== null && 'left' in part ? part.left : undefined;
+}
+
+function actionIn(entity: unknown): readonly string[] {
+  return typeof entity === 'object' && entity !== null && 'type' in entity && 'id' in entity && entity.type === ACTION ? [String(entity.id)] : [];
 }

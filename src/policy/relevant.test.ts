@@ -95,6 +95,9 @@ const CONDITIONS = [
   'when { context.carrier == "session" && context.facts has force && context.facts.force }',
   'when { resource has tags && resource.tags.contains("a") }',
   'when { context.facts has count && context.facts.count + 9223372036854775807 > 0 }',
+  'when { Action::"flow_runs.cancel" in Action::"steer" && !(Action::"flow_runs.cancel" in Action::"read") }',
+  'unless { (if principal.kind == "user" then Action::"flows.read" else Action::"flows.delete") in [Action::"read"] }',
+  'when { Flow::"f" has tags }',
 ];
 
 interface Question {

@@ -9,6 +9,7 @@ import { FACTS } from './facts.ts';
 /** Entity types besides the resource types. A principal's kind is an attribute, so that policies rarely need to care. */
 export const PRINCIPAL = 'Principal';
 export const ROLE = 'Role';
+export const ACTION = 'Action';
 
 /**
  * One namespace without a name. Principals are members of roles; actions are members of their group, which is an action itself

@@ -184,3 +184,25 @@ describe('a policy that looks into an action by its name', () => {
     expect(ask(engineOf(policies(forbids)), {})).toMatchObject({ effect: 'allow', policies: ['all'] });
   });
 });
+
+describe('that a policy asks what an object is', () => {
+  const reads = (condition: string) =>
+    engineOf(`@id("x") forbid (principal, action == Action::"flows.read", resource is Flow) when { ${condition} };`).readsAttributes;
+
+  it.each([
+    'resource has tags && resource.tags.contains("a")',
+    '(resource) has tags && (resource).tags.contains("a")',
+    'resource // comment\n has tags',
+    'resource has "tags"',
+    '{r: resource}.r has tags',
+    '(if principal.kind == "user" then resource else resource) has tags',
+    'Flow::"f" has tags',
+  ])('is known: %s', (condition) => expect(reads(condition)).toBe(true));
+
+  it.each([
+    'resource == Flow::"f"',
+    'resource in [Flow::"f", Flow::"g"]',
+    'principal.kind == "resource.tags" && resource is Flow',
+    'context.carrier == "session"',
+  ])('twin: it does not: %s', (condition) => expect(reads(condition)).toBe(false));
+});

@@ -23,7 +23,7 @@ import { attributesOf } from './attributes.ts';
 import { FACTS, isFactName } from './facts.ts';
 import { createMemo } from './memo.ts';
 import { invalid, loadBuiltInPolicies, type PolicyTexts } from './policies.ts';
-import { actionsLookedInto, type Reads, readsOfEach } from './reads.ts';
+import { actionsLookedInto, type Reads, readsAttributes, readsOfEach } from './reads.ts';
 import { type Asked, createRelevance, withoutScope } from './relevant.ts';
 import { ACTION, PRINCIPAL, ROLE, renderSchema } from './schema.ts';
 
@@ -73,7 +73,7 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
   return {
     revision: options.revision,
     policies: Object.keys(policies),
-    readsAttributes: Object.values(policies).some(readsResource),
+    readsAttributes: Object.values(policies).some(readsAttributes),
     evaluate(question) {
       const decide = decisionFor(question, options.revision);
       // Cedar's own request validation would say the same, at twice the cost.
@@ -87,11 +87,6 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
       return decide('deny', reason.length > 0 ? 'policy-forbids' : 'policy-default-deny', reason);
     },
   };
-}
-
-/** `resource.tags`, `resource has owner`; said too often rather than too rarely. */
-function readsResource(policy: string): boolean {
-  return /\bresource\s*(?:\.|\[|has\b)/.test(policy);
 }
 
 /** What the validator says of them; a warning is a policy that can never match. Throws LictorError `policies-invalid` when they do not parse. */

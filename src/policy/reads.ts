@@ -84,3 +84,20 @@ function leftOf(part: unknown): unknown {
 function actionIn(entity: unknown): readonly string[] {
   return typeof entity === 'object' && entity !== null && 'type' in entity && 'id' in entity && entity.type === ACTION ? [String(entity.id)] : [];
 }
+
+/** True when a policy asks what an object is, `resource.tags`, however it writes that: in parentheses, beside a comment, by a record. Said too often rather than too rarely. */
+export function readsAttributes(text: string): boolean {
+  const parsed = policyToJson(text);
+  return parsed.type === 'failure' || parsed.json.conditions.some(({ body }) => asksOfObject(body, false));
+}
+
+const ACCESS: readonly string[] = ['.', 'has', 'getTag', 'hasTag'];
+
+/** `asked`: the node stands left of such an access. */
+function asksOfObject(node: unknown, asked: boolean): boolean {
+  if (Array.isArray(node)) return node.some((item) => asksOfObject(item, asked));
+  if (typeof node !== 'object' || node === null) return false;
+  if ('Var' in node && node.Var === 'resource') return asked;
+  if ('__entity' in node) return asked && isObjectOfPrefect(node.__entity);
+  return Object.entries(node).some(([name, part]) => asksOfObject(part, asked || ACCESS.includes(name)));
+}

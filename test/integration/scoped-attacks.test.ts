@@ -141,12 +141,16 @@ describe('a flow of team B', () => {
 
 describe('a worker in a pool that both teams use', () => {
   it('is handed out the runs of its own team, whichever are first, and leaves the others where they are', async () => {
-    const run = async (team: Team, pool: string) => {
+    const run = async (team: Team, pool: string, parameters: object = {}) => {
       const place = { work_pool_name: pool, work_queue_name: 'default' };
-      return id(await server.post('/flow_runs/', { flow_id: team.flow, tags: [team.tag], state: { type: 'SCHEDULED' }, ...place }));
+      return id(await server.post('/flow_runs/', { flow_id: team.flow, tags: [team.tag], state: { type: 'SCHEDULED' }, parameters, ...place }));
     };
+    // As deep as a request may be: the answer that it stands in is deeper, and must be taken apart all the same.
+    const deep: unknown = JSON.parse(`${'['.repeat(62)}${']'.repeat(62)}`);
+    const deepened = await send('deployer', 'POST', '/flow_runs/', { flow_id: a.flow, tags: [a.tag], work_pool_name: a.pool, parameters: { deep } });
+    expect(deepened.status, deepened.raw).toBe(201);
     // The old route takes a queue of that name in any pool.
-    const [elsewhere, foreign, own] = [await run(b, b.pool), await run(b, a.pool), await run(a, a.pool)];
+    const [elsewhere, foreign, own] = [await run(b, b.pool), await run(b, a.pool), await run(a, a.pool, { deep })];
     for (const path of [`/work_pools/${a.pool}/get_scheduled_flow_runs`, `/work_queues/${await defaultQueueOf(a.pool)}/get_runs`]) {
       const handed = await send('shared', 'POST', path, {});
       expect([handed.status, handed.raw.includes(own), handed.raw.includes(foreign), handed.raw.includes(b.mark)], path).toEqual([200, true, false, false]);

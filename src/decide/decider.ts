@@ -180,7 +180,8 @@ async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question)
       );
 }
 
-function unproven({ reason, credentialId, proven }: Extract<Authentication, { ok: false }>): Authorization {
+/** Of whoever did not prove who they are. */
+export function unproven({ reason, credentialId, proven }: Extract<Authentication, { ok: false }>): Authorization {
   return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
 }
 

@@ -1,17 +1,15 @@
 // May this principal be connected with this host of somebody else's? Deny is a value; where the name leads is looked at after this, by src/forward.
+
 import type { Authenticator } from '../authn/authenticator.ts';
 import { scopesAllow } from '../contract/client-scopes.ts';
 import type { Decision } from '../contract/decision.ts';
 import { CONNECT_ACTION, type Destination, isListed } from '../contract/destination.ts';
-import type { Entity } from '../contract/entity.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
-import { callerAttributes } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { Entities } from '../prefect/entities.ts';
-import { covers } from '../scope/covers.ts';
-import { type Authorization, settled } from './decider.ts';
-import { runOf } from './service-calls.ts';
+import { type Authorization, settled, unproven } from './decider.ts';
+import { evaluateEgress, runOf } from './egress.ts';
 
 export interface HostConnects {
   /** Throws UpstreamError when Prefect must be asked about the run and cannot. */
@@ -35,10 +33,7 @@ export function createHostConnects(parts: HostConnectsParts): HostConnects {
 /** Who it is comes first, so that whatever is refused is recorded under the run. */
 async function decideConnect(parts: HostConnectsParts, inputs: EdgeInputs, destination: Destination): Promise<Authorization> {
   const who = await parts.authenticator.authenticate(inputs);
-  if (!who.ok) {
-    const { reason, credentialId, proven } = who;
-    return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
-  }
+  if (!who.ok) return unproven(who);
   const { principal, credential } = who;
   const refuse = (reason: ReasonCode, decisions: readonly Decision[] = []): Authorization => ({
     ...{ ok: false, reason, principal, credential, credentialId: credential.id, decisions },
@@ -47,28 +42,10 @@ async function decideConnect(parts: HostConnectsParts, inputs: EdgeInputs, desti
   if (destination.problem !== null) return refuse(destination.problem);
   if (parts.allow === null || !isListed(parts.allow, destination.host)) return refuse('host-unlisted');
   const run = await runOf(parts.entities, principal);
-  const decision = evaluate(parts.policy, { principal, run, destination, address: inputs.address });
+  const { host, port } = destination;
+  const context = { address: inputs.address, carrier: credential.carrier, facts: { host, port } };
+  const decision = evaluateEgress(parts.policy, { principal, run, action: CONNECT_ACTION, resource: { type: 'Host', id: host }, context });
   if (decision.enforced !== 'allow') return refuse(decision.reason, [decision]);
   if (!scopesAllow(credential.scopes, 'services')) return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny' }]);
   return { ok: true, principal, credential, decisions: [decision], restriction: null, entities: [run] };
-}
-
-interface Question {
-  readonly principal: Parameters<PolicyEngine['evaluate']>[0]['principal'];
-  readonly run: Entity | null;
-  readonly destination: Destination;
-  readonly address: string;
-}
-
-/** A role that holds on some objects alone is in force for the runs that are among them. */
-function evaluate(policy: PolicyEngine, { principal, run, destination: { host, port }, address }: Question): Decision {
-  const inForce = principal.grants.flatMap(({ role, scope }) => (scope !== null && run !== null && covers(scope, run, principal.id) ? [role] : []));
-  return policy.evaluate({
-    principal,
-    action: CONNECT_ACTION,
-    resource: { type: 'Host', id: host },
-    context: { address, carrier: 'authorization', facts: { host, port } },
-    inForce,
-    caller: callerAttributes(run, principal.onBehalfOf),
-  });
 }

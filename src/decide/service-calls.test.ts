@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Authentication } from '../authn/authenticator.ts';
 import { collectActions } from '../catalog/actions.ts';
 import { OPERATIONS } from '../catalog/catalogue.ts';
-import type { Service } from '../config/config.ts';
+import { bareService } from '../config/service.fixture.ts';
 import { bareEntity, type Entity } from '../contract/entity.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Credential, Principal } from '../contract/principal.ts';
@@ -27,22 +27,7 @@ const policy = createPolicyEngine({
   policies: { ...loadBuiltInPolicies(), ...Object.fromEntries(namePolicies(POLICIES, 'test')) },
 });
 
-function service(name: string, pattern: string): Service {
-  const routes = [{ pattern, methods: ['GET', 'POST'] as const }];
-  return {
-    name,
-    servers: [],
-    path: '',
-    routes,
-    caFile: null,
-    certificate: null,
-    injected: null,
-    timeoutSeconds: 1,
-    forwardHeaders: [],
-    limit: null,
-    health: null,
-  };
-}
+const service = (name: string, pattern: string) => bareService(name, [{ pattern, methods: ['GET', 'POST'] }]);
 const services = [service('billing', '/*'), service('vault', '/v1/*'), service('open', '/*')];
 
 interface Setting {

@@ -1,18 +1,17 @@
 // May this principal call this service, with this method, by this route? Deny is a value; a session or another origin's page never may.
+
 import type { Authenticator } from '../authn/authenticator.ts';
 import type { Service } from '../config/config.ts';
 import { scopesAllow } from '../contract/client-scopes.ts';
 import type { Decision } from '../contract/decision.ts';
 import type { Entity } from '../contract/entity.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
-import { type Principal, RUN_ATTRIBUTE } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import { CALL_ACTION, routeId, type ServiceCall } from '../contract/service-call.ts';
-import { callerAttributes } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { Entities } from '../prefect/entities.ts';
-import { covers } from '../scope/covers.ts';
-import { type Authorization, settled } from './decider.ts';
+import { type Authorization, settled, unproven } from './decider.ts';
+import { evaluateEgress, runOf } from './egress.ts';
 import { isForeign } from './origin.ts';
 
 export interface ServiceCalls {
@@ -35,10 +34,7 @@ export function createServiceCalls(parts: ServiceCallsParts): ServiceCalls {
 
 async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: ServiceCall): Promise<Authorization> {
   const who = await parts.authenticator.authenticate(inputs);
-  if (!who.ok) {
-    const { reason, credentialId, proven } = who;
-    return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
-  }
+  if (!who.ok) return unproven(who);
   const { principal, credential } = who;
   const refuse = (reason: ReasonCode, decisions: readonly Decision[] = [], run: Entity | null = null): Authorization => ({
     ...{ ok: false, reason, principal, credential, credentialId: credential.id, decisions },
@@ -49,7 +45,9 @@ async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: Se
   if (isForeign(credential, inputs)) return refuse('origin-foreign');
   if (!isListed(parts.services, call)) return refuse('service-route-unknown');
   const run = await runOf(parts.entities, principal);
-  const decision = evaluate(parts.policy, { principal, call, run, context: { address: inputs.address, carrier: credential.carrier } });
+  const context = { address: inputs.address, carrier: credential.carrier, facts: callFacts(call) };
+  const resource = { type: 'ServiceRoute', id: routeId(call) } as const;
+  const decision = evaluateEgress(parts.policy, { principal, run, action: CALL_ACTION, resource, context });
   if (decision.enforced !== 'allow') return refuse(decision.reason, [decision], run);
   if (!scopesAllow(credential.scopes, 'services')) return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny' }], run);
   return { ok: true, principal, credential, decisions: [decision], restriction: null, entities: [run] };
@@ -59,32 +57,6 @@ async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: Se
 function isListed(services: readonly Service[], { service: name, method, route }: ServiceCall): boolean {
   const service = services.find((known) => known.name === name);
   return service?.routes.some(({ pattern, methods }) => pattern === route && methods.some((known) => known === method)) === true;
-}
-
-/** Null: not a run, or one that Prefect does not know. */
-export async function runOf(entities: Pick<Entities, 'find'>, { kind, attributes }: Principal): Promise<Entity | null> {
-  const id = kind === 'run' ? attributes[RUN_ATTRIBUTE] : undefined;
-  return id === undefined ? null : await entities.find({ type: 'FlowRun', id });
-}
-
-export interface CallQuestion {
-  readonly principal: Principal;
-  readonly call: ServiceCall;
-  readonly run: Entity | null;
-  readonly context: { readonly address: string; readonly carrier: string };
-}
-
-/** A role that holds on some objects alone is in force for the runs that are among them. */
-export function evaluate(policy: PolicyEngine, { principal, call, run, context }: CallQuestion): Decision {
-  const inForce = principal.grants.flatMap(({ role, scope }) => (scope !== null && run !== null && covers(scope, run, principal.id) ? [role] : []));
-  return policy.evaluate({
-    principal,
-    action: CALL_ACTION,
-    resource: { type: 'ServiceRoute', id: routeId(call) },
-    context: { ...context, facts: callFacts(call) },
-    inForce,
-    caller: callerAttributes(run, principal.onBehalfOf),
-  });
 }
 
 export function callFacts({ service, method, route }: ServiceCall): Readonly<Record<string, string>> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bareService } from '../config/service.fixture.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { NOWHERE } from '../contract/scope.ts';
 import { explainAction } from './action.ts';
@@ -134,20 +135,7 @@ describe('explain a request', () => {
 });
 
 describe('explain a call of a service', () => {
-  const routes = [{ pattern: '/v1/*', methods: ['GET'] as const }];
-  const billing = {
-    name: 'billing',
-    servers: [],
-    path: '',
-    routes,
-    caFile: null,
-    certificate: null,
-    injected: null,
-    timeoutSeconds: 1,
-    forwardHeaders: [],
-    limit: null,
-    health: null,
-  };
+  const billing = bareService('billing', [{ pattern: '/v1/*', methods: ['GET'] }]);
   const withServices = { ...parts, services: [billing] };
 
   it('by its route, and by what is listed', async () => {

@@ -1,12 +1,12 @@
 // ledger.export: where records are sent, and the secrets that go with them.
-import { createHash, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LedgerExport } from '../config.ts';
 import { parseDurationSeconds } from '../duration.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
+import { readPemFile } from './pem-file.ts';
 import { isLoopback } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
 
@@ -115,11 +115,7 @@ export function readAuthorities({ url, ca_file: file }: Pick<Wire, 'url' | 'ca_f
   if (file === undefined) return null;
   const at = [...keys, 'ca_file'];
   if (!/^(?:https|tls):/.test(url)) return void report(at, 'is set, though the address has no TLS', 'Write https:// or tls://, or remove ca_file.');
-  try {
-    const pem = readFileSync(resolve(baseDir, file), 'utf8');
-    for (const one of pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? ['']) new X509Certificate(one);
-    return pem;
-  } catch {
-    return void report(at, `${resolve(baseDir, file)} cannot be read as PEM certificates`, 'Give the authorities that signed its certificate, as PEM.');
-  }
+  const pem = readPemFile(resolve(baseDir, file));
+  if (pem !== null) return pem.text;
+  return void report(at, `${resolve(baseDir, file)} cannot be read as PEM certificates`, 'Give the authorities that signed its certificate, as PEM.');
 }

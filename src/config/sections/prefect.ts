@@ -1,12 +1,12 @@
 // prefect: where the server is, and the one credential for it that only the gateway knows.
-import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config, ListenAddress } from '../config.ts';
 import { parseDurationSeconds } from '../duration.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
 import { checkNginxPath } from './nginx-path.ts';
+import { readPemFile } from './pem-file.ts';
 import { isLoopback, parsePlainUrl } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
 
@@ -143,15 +143,8 @@ function readCaFile({ wire, baseDir }: PrefectSection, servers: readonly string[
     return undefined;
   }
   if (!checkNginxPath(file, keys, report)) return undefined;
-  try {
-    const certificates = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
-    if (certificates.length === 0) throw new Error('no certificate');
-    for (const pem of certificates) new X509Certificate(pem);
-    return file;
-  } catch {
-    report(keys, `${file} cannot be read as PEM certificates`, "Give the certificates of the authorities that signed the servers' own, as PEM.");
-    return undefined;
-  }
+  if (readPemFile(file) !== null) return file;
+  return void report(keys, `${file} cannot be read as PEM certificates`, "Give the certificates of the authorities that signed the servers' own, as PEM.");
 }
 
 /** A key travels in a header: RFC 6750, 2.1. */

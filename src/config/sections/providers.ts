@@ -1,5 +1,4 @@
 // identity_providers: each as what the code reads, and the checks that look at more than one of them.
-import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BREAK_GLASS } from '../../contract/names.ts';
@@ -7,6 +6,7 @@ import type { Config, IdentityProvider, JwtProvider, OidcProvider, PublicUrl, Sa
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
 import { needsRules } from './open-issuers.ts';
+import { readPemFile } from './pem-file.ts';
 import { isLoopback } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
 
@@ -169,19 +169,9 @@ function readClientSecret(wire: Wire<'oidc'>, { keys, baseDir, secrets, report }
 function readCaFile(path: string | undefined, { keys, baseDir, report }: Place): string | null | undefined {
   if (path === undefined) return null;
   const file = resolve(baseDir, path);
-  try {
-    const certificates = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
-    if (certificates.length === 0) throw new Error('no certificate');
-    for (const pem of certificates) new X509Certificate(pem);
-    return file;
-  } catch {
-    report(
-      [...keys, 'ca_file'],
-      `${file} cannot be read as PEM certificates`,
-      "Give the certificates of the authorities that signed the provider's own, as PEM.",
-    );
-    return undefined;
-  }
+  if (readPemFile(file) !== null) return file;
+  const remedy = "Give the certificates of the authorities that signed the provider's own, as PEM.";
+  return void report([...keys, 'ca_file'], `${file} cannot be read as PEM certificates`, remedy);
 }
 
 function isReadable(file: string): boolean {

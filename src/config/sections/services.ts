@@ -7,6 +7,7 @@ import { parseDurationSeconds } from '../duration.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireService } from '../schema/services.ts';
 import { checkNginxPath } from './nginx-path.ts';
+import { readPemFile } from './pem-file.ts';
 import { isLoopback, parsePlainUrl } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
 import { readInjected } from './service-credential.ts';
@@ -115,14 +116,8 @@ function readAuthorities(wire: WireService, { keys, baseDir, report }: Place): s
   const at = [...keys, 'tls', 'ca_file'];
   const file = resolve(baseDir, wire.tls.ca_file);
   if (!checkNginxPath(file, at, report)) return undefined;
-  try {
-    const certificates = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
-    if (certificates.length === 0) throw new Error('no certificate');
-    for (const pem of certificates) new X509Certificate(pem);
-    return file;
-  } catch {
-    return void report(at, `${file} cannot be read as PEM certificates`, "Give the certificates of the authorities that signed the servers' own, as PEM.");
-  }
+  if (readPemFile(file) !== null) return file;
+  return void report(at, `${file} cannot be read as PEM certificates`, "Give the certificates of the authorities that signed the servers' own, as PEM.");
 }
 
 /** Null: none is shown. Undefined: reported. */

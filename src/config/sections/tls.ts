@@ -7,6 +7,7 @@ import type { ProblemList, Report } from '../report.ts';
 import type { WireConfig, WireSections } from '../schema/index.ts';
 import { ownCertificatePaths } from '../state-dir.ts';
 import { checkNginxPath } from './nginx-path.ts';
+import { readPemFile } from './pem-file.ts';
 import { readSecretFile } from './secret-file.ts';
 
 type WireTls = NonNullable<WireConfig['tls']>;
@@ -60,12 +61,7 @@ function readClient(wire: WireTls, baseDir: string, report: Report): NonNullable
 }
 
 function checkAuthorities(file: string, report: Report): void {
-  try {
-    const certificates = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
-    if (certificates.length > 0 && certificates.every((pem) => new X509Certificate(pem).ca)) return;
-  } catch {
-    // told below
-  }
+  if (readPemFile(file)?.certificates.every(({ ca }) => ca) === true) return;
   report(['tls', 'client_ca'], `${file} cannot be read as certificates of authorities`, 'Give the authorities that sign client certificates, as PEM.');
 }
 

@@ -5,6 +5,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Authority, createAuthority } from '../../../test/env/authority.ts';
 import type { Service } from '../../config/config.ts';
+import { bareService } from '../../config/service.fixture.ts';
 import { freePort } from '../../supervise/processes/free-port.ts';
 import { checkServices } from './services.ts';
 
@@ -28,8 +29,7 @@ afterAll(() => {
 });
 
 function service(origins: readonly string[], caFile: string | null = null): Service {
-  const common = { name: 'billing', path: '', routes: [], certificate: null, injected: null, timeoutSeconds: 1, forwardHeaders: [], limit: null, health: null };
-  return { ...common, caFile, servers: origins.map((origin) => ({ origin, weight: 1, backup: false })) };
+  return bareService('billing', [], { caFile, servers: origins.map((origin) => ({ origin, weight: 1, backup: false })) });
 }
 const look = async (one: Service) => (await checkServices({ services: [one] }))[0];
 

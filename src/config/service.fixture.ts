@@ -1,0 +1,7 @@
+// A service as tests need it: a name and routes, and nothing else.
+import type { Service } from './config.ts';
+
+export function bareService(name: string, routes: Service['routes'], more: Partial<Service> = {}): Service {
+  const nothing = { servers: [], path: '', caFile: null, certificate: null, injected: null, forwardHeaders: [], limit: null, health: null };
+  return { ...nothing, name, routes, timeoutSeconds: 1, ...more };
+}

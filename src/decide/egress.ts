@@ -1,0 +1,29 @@
+// What calls of services and connections with hosts of others are decided by alike: the run that calls, and the policies with what it is.
+import type { Decision, Resource } from '../contract/decision.ts';
+import type { Entity } from '../contract/entity.ts';
+import type { ActionName } from '../contract/operation.ts';
+import { type Principal, RUN_ATTRIBUTE } from '../contract/principal.ts';
+import { callerAttributes } from '../policy/attributes.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
+import type { Entities } from '../prefect/entities.ts';
+import { covers } from '../scope/covers.ts';
+
+/** Null: not a run, or one that Prefect does not know. Throws UpstreamError when Prefect must be asked and cannot. */
+export async function runOf(entities: Pick<Entities, 'find'>, { kind, attributes }: Principal): Promise<Entity | null> {
+  const id = kind === 'run' ? attributes[RUN_ATTRIBUTE] : undefined;
+  return id === undefined ? null : await entities.find({ type: 'FlowRun', id });
+}
+
+export interface EgressQuestion {
+  readonly principal: Principal;
+  readonly run: Entity | null;
+  readonly action: ActionName;
+  readonly resource: Resource;
+  readonly context: { readonly address: string; readonly carrier: string; readonly facts: Readonly<Record<string, string | number>> };
+}
+
+/** A role that holds on some objects alone is in force for the runs that are among them. */
+export function evaluateEgress(policy: PolicyEngine, { principal, run, ...asked }: EgressQuestion): Decision {
+  const inForce = principal.grants.flatMap(({ role, scope }) => (scope !== null && run !== null && covers(scope, run, principal.id) ? [role] : []));
+  return policy.evaluate({ ...asked, principal, inForce, caller: callerAttributes(run, principal.onBehalfOf) });
+}

@@ -29,7 +29,7 @@ async function up(context: CliContext): Promise<void> {
     soundPolicies(config, configFile);
   }
   const { runSupervisor } = await import('../supervise/supervisor.ts');
-  context.err.write(`lictor: ${config.publicUrl.origin}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.\n`);
+  context.err.write('lictor: starting ...\n');
   if (config.tls?.selfMadeBy != null)
     context.err.write(`lictor: its certificate is self-made: clients need PREFECT_API_SSL_CERT_FILE=${config.tls.selfMadeBy} (or a copy of that file).\n`);
   const log = (line: string): void => void context.err.write(`${line}\n`);
@@ -38,6 +38,7 @@ async function up(context: CliContext): Promise<void> {
     configFile,
     prepare: () => upgradeState({ paths, storeFile: config.storeFile, now: systemClock, log }),
     controlEntry: join(REPOSITORY, 'src', 'control-plane.ts'),
+    onUp: () => log(`lictor: ${config.publicUrl.origin}${config.publicUrl.basePath}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.`),
     log,
   });
   if (status !== 0) throw new CommandFailed('');

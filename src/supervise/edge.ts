@@ -19,6 +19,8 @@ export interface Edge extends Omit<Kept, 'start'> {
   reload(): void;
   /** USR1, likewise: log files are opened anew by name. */
   reopen(): void;
+  /** It listens: its pid file is written behind that. */
+  isUp(): boolean;
   /** Finish what is open, then end. */
   quit(): void;
 }
@@ -38,11 +40,12 @@ export function createEdge({ paths, log }: EdgeParts): Edge {
       return spawn(command?.binary ?? 'nginx', [...(command?.args ?? [])], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
     },
   });
+  const isUp = (pid = kept.current()?.pid): boolean => pid !== undefined && readPid(paths.nginxPid) === pid;
   /** Before its handlers are there, the signal would end it. */
   const signalWhenUp = (signal: 'SIGHUP' | 'SIGUSR1', otherwise: string) => {
     const pid = kept.current()?.pid;
     if (pid === undefined) return;
-    waitFor(() => readPid(paths.nginxPid) === pid && kept.current()?.pid === pid, { what: 'nginx to write its pid file' }).then(
+    waitFor(() => isUp(pid) && kept.current()?.pid === pid, { what: 'nginx to write its pid file' }).then(
       () => signalProcess(pid, signal),
       () => log(otherwise),
     );
@@ -57,6 +60,7 @@ export function createEdge({ paths, log }: EdgeParts): Edge {
     },
     reload: () => signalWhenUp('SIGHUP', 'nginx was not reloaded: it did not come up'),
     reopen: () => signalWhenUp('SIGUSR1', 'the logs of nginx were not opened anew: it did not come up'),
+    isUp: () => isUp(),
     quit: () => {
       kept.current()?.kill('SIGQUIT');
     },

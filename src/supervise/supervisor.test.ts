@@ -118,6 +118,28 @@ describe('nginx', () => {
     expect(groupMembers(pid)).toHaveLength(3);
   });
 
+  it('and a control plane that is ready: then it is said, once', async () => {
+    await room.supervise({ edge: await room.nginx() });
+    await waitFor(() => room.log().includes('all is up'), { what: 'the word' });
+    expect(isAlive(room.nginxPid())).toBe(true);
+    process.kill(controlPid(), 'SIGKILL');
+    await started(2);
+    await room.ask('ready?');
+    expect(room.log().split('all is up')).toHaveLength(2);
+  });
+
+  it('without a control plane that is ready: nothing is said', async () => {
+    await room.supervise({ edge: await room.nginx(), readyAfterMs: 600_000 });
+    await edgeUp();
+    expect(room.log()).not.toContain('all is up');
+  });
+
+  it('that is not there, behind a control plane that is ready: nothing is said', async () => {
+    await room.supervise();
+    await room.ask('ready?');
+    expect(room.log()).not.toContain('all is up');
+  });
+
   it('gets HUP for a swapped configuration: new workers, the same master', async () => {
     const supervisor = await room.supervise({ edge: await room.nginx() });
     const pid = await edgeUp();

@@ -7,6 +7,7 @@ import { type ConnectionHold, createConnectionHold } from './connection-hold.ts'
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
 import { createEdge, type Edge } from './edge.ts';
 import { endOrphanEdge } from './orphan-edge.ts';
+import { waitFor } from './processes/wait-for.ts';
 import { listenForRelay, type RelayListener } from './relay-listener.ts';
 
 export interface SupervisorOptions {
@@ -17,6 +18,8 @@ export interface SupervisorOptions {
   readonly controlEntry: string;
   /** Once the state directory is ours and before anything starts. What it throws ends the start. */
   readonly prepare?: () => Promise<void>;
+  /** Once: the control plane is ready, and nginx listens. */
+  readonly onUp?: () => void;
   /** One line for the person at the terminal. */
   readonly log: (line: string) => void;
 }
@@ -48,6 +51,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
   const { paths, log } = options;
   let exitCode = 0;
   const stop = createStop();
+  const firstReady = Promise.withResolvers<void>();
   const edge = createEdge({ paths, log });
   const control = createControlPlane({
     entry: options.controlEntry,
@@ -62,6 +66,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
         stop.ask();
       } else if (message.type === 'notice') log(message.text);
       else if (!stop.asked()) obey(edge, message);
+      if (message.type === 'ready') firstReady.resolve();
     },
   });
   const killAll = () => {
@@ -71,6 +76,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
   const unlisten = listenToSignals({ SIGTERM: stop.ask, SIGINT: stop.ask, SIGHUP: control.reload, exit: killAll });
   try {
     control.start();
+    void firstReady.promise.then(() => tellWhenUp(edge, stop, options.onUp));
     await stop.first;
     listener.close();
     await endChildren({ edge, control, log, hurry: stop.second });
@@ -79,6 +85,12 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
     unlisten();
   }
   return exitCode;
+}
+
+/** However often nginx is started before it stays: its problems are told by whoever keeps it running. */
+async function tellWhenUp(edge: Edge, stop: Stop, onUp?: () => void): Promise<void> {
+  await waitFor(() => stop.asked() || edge.isUp(), { what: 'nginx to listen', timeoutMs: Number.POSITIVE_INFINITY, everyMs: 50 });
+  if (!stop.asked()) onUp?.();
 }
 
 function obey(edge: Edge, message: FromControl): void {

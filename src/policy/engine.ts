@@ -113,8 +113,8 @@ interface PreparsedSet {
   readonly reads: Reads;
 }
 
-/** Beyond so many different choices the whole set is asked: the wasm never forgets one. */
-const MOST_SETS = 1_000;
+/** Policies in all choices together. Beyond that the whole set is asked: the wasm never forgets one, and each takes some 5 KB there. */
+const MOST_KEPT = 10_000;
 /** Kinds of questions whose choice is remembered. */
 const MOST_KEYS = 4_096;
 
@@ -133,10 +133,12 @@ function preparse(policies: PolicyTexts, actions: readonly ActionEntry[]): Parse
   const relevance = createRelevance(policies, actions);
   const sets = new Map<string, PreparsedSet>();
   const byQuestion = new Map<string, PreparsedSet>();
+  let kept = 0;
   const make = (ids: readonly string[]): PreparsedSet => {
     const key = ids.join('\n');
     const known = sets.get(key);
-    if (known !== undefined || sets.size >= MOST_SETS) return known ?? whole;
+    if (known !== undefined || kept + ids.length > MOST_KEPT) return known ?? whole;
+    kept += ids.length;
     const set = { name: parse(Object.fromEntries(ids.map((id) => [id, shortened.get(id) ?? '']))), reads: readsOf(ids) };
     sets.set(key, set);
     return set;

@@ -58,7 +58,7 @@ ${tls}    root ${NO_FILES};
     if ($lictor_stop) { return 418; }
     # Not by a map, which would lower the whole of it first.
     if ($http_authorization ~ "[|\\x00-\\x1f\\x7f-\\xff]") { return 418; }
-
+${config.services.length === 0 ? '' : '    if ($lictor_service_upgrade) { return 418; }\n'}
     include decision.conf;
     include refusals.conf;
 

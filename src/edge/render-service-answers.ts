@@ -20,7 +20,10 @@ const PARAMETERS = '; *rel="?(?:next|prev|previous|first|last|self|up)"?';
 const MOST_LINKS = 4;
 
 export function renderServiceAnswers({ services }: Pick<Config, 'services'>): string {
-  return `# Where a service sends its callers: nowhere but to itself.
+  return `# What is taken out of an answer that has no head, or none of its own (service-answer.conf): 009 is nginx's word for HTTP/0.9.
+map $status $lictor_service_raw_lf { volatile; "~^[01]" "\\n"; default ""; }
+map $status $lictor_service_raw_cr { volatile; "~^[01]" "\\r"; default ""; }
+# Where a service sends its callers: nowhere but to itself.
 map $upstream_http_location $lictor_service_location { "" ""; default $lictor_service_own_location; }
 map $upstream_http_link $lictor_service_link { "" ""; default $lictor_service_own_link; }
 map "$lictor_service $upstream_http_location" $lictor_service_own_location {

@@ -53,6 +53,10 @@ function renderTargets({ services, publicUrl: { basePath } }: Config): string {
 ${withPath.join('')}    ${quoteVerbatim(below('[a-z0-9-]+', 'any'))} $lictor_below_any;
     default "/.lictor-outside";
 }
+# nginx makes a tunnel of a 101 for whoever asked for an upgrade, though the service was never asked for one: what went through it would be
+# decided by nobody.
+map $http_upgrade $lictor_service_upgrade { "" ""; default $lictor_upgrade_of_service; }
+map $request_uri $lictor_upgrade_of_service { ${quoteVerbatim(`~^${literal(basePath)}${literal(SERVICES_PREFIX)}`)} "1"; default ""; }
 # Without a body a call can be made again at another server; with one it streams.
 map "$request_method:$http_content_length$http_transfer_encoding" $lictor_service_way {
     "~^(?:GET|HEAD|DELETE):0?$" "call";

@@ -194,7 +194,7 @@ describe('what a caller claims never arrives', () => {
     const socket = ['Upgrade: websocket', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13'];
     expectStatus(
       await request(gateway.port, [`GET /.lictor/svc/billing/v1/x HTTP/1.1`, `Host: localhost:${gateway.port}`, bearerLine(caller.secret), ...socket]),
-      200,
+      400,
       'an upgrade',
     );
     expect(billing.seen().filter(({ socket: upgraded }) => upgraded)).toEqual([]);

@@ -1,0 +1,129 @@
+// Rows XA-01 and EG-01: what a service answers that speaks no HTTP, or two answers at once, and what nginx would make a tunnel of.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Gateway, startGateway, type Token } from '../../env/gateway.ts';
+import { request } from '../../env/raw-request.ts';
+import { type Recorder, startRecorder } from '../../env/upstream-recorder.ts';
+import { bearerLine, expectStatus } from './harness.ts';
+
+const POLICY = '@id("caller-calls")\npermit (principal == Principal::"token:caller", action == Action::"services.call", resource);\n';
+const directory = mkdtempSync(join(tmpdir(), 'lictor-test-raw-services-'));
+const open = new Set<Socket>();
+let answer = '';
+let heard: string[] = [];
+let service: Server;
+let prefect: Recorder;
+let gateway: Gateway;
+let caller: Token;
+let stranger: Token;
+
+beforeAll(async () => {
+  service = createServer((socket) => {
+    open.add(socket);
+    socket.on('error', () => undefined).once('close', () => open.delete(socket));
+    socket.on('data', (bytes) => {
+      // Of the health of `two`, too.
+      if (bytes.toString('latin1').startsWith('GET /health ')) return void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      heard.push(bytes.toString('latin1'));
+      socket.end(Buffer.from(answer, 'latin1'));
+    });
+  });
+  await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', () => resolve()));
+  const { port } = service.address() as AddressInfo;
+  writeFileSync(join(directory, 'services.cedar'), POLICY);
+  prefect = await startRecorder();
+  const [one, other] = [`http://127.0.0.1:${port}`, `http://localhost:${port}`];
+  gateway = await startGateway({
+    upstream: prefect,
+    config: {
+      identity_providers: [{ id: 'local', type: 'accounts' }],
+      policies: directory,
+      services: [
+        { name: 'raw', servers: [one] },
+        { name: 'two', servers: [one, other], health: { path: '/health' } },
+      ],
+    },
+  });
+  [caller, stranger] = await Promise.all([gateway.token('caller', ['viewer']), gateway.token('stranger', ['viewer'])]);
+});
+beforeEach(() => {
+  heard = [];
+});
+afterAll(async () => {
+  await gateway?.close();
+  await prefect?.close();
+  for (const socket of open) socket.destroy();
+  await new Promise((resolve) => service?.close(resolve));
+  rmSync(directory, { recursive: true });
+});
+
+const call = (name: string, lines: readonly string[] = [], { secret }: Token = caller) =>
+  request(gateway.port, [`GET /.lictor/svc/${name}/x HTTP/1.1`, `Host: localhost:${gateway.port}`, bearerLine(secret), ...lines]);
+
+const EVIL = 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: lictor=evil\r\nContent-Length: 6\r\n\r\n<b>hi\n';
+const interim = (line: string, more = '') => `HTTP/1.1 ${line}\r\n${more}Content-Length: ${2 * EVIL.length}\r\n\r\n${EVIL}${EVIL}`;
+
+const FORMS: readonly (readonly [string, string])[] = [
+  ['a line end before its head', `\r\n${EVIL}`],
+  ['bytes before its head', `ab${EVIL}`],
+  ['a lower-case status line', EVIL.replace('HTTP', 'http')],
+  ['HTTP/0.9 in words', EVIL.replace('1.1', '0.9')],
+  ['HTTP/0.9', EVIL.replace(/^.*\r\n/, '')],
+  ['line ends of one kind', `\n${EVIL.replaceAll('\r\n', '\n')}`],
+  ['line ends of the other kind', `\r${EVIL.replaceAll('\r\n', '\r')}`],
+  ['100 and a second answer', interim('100 Continue')],
+  ['100 without a length', `HTTP/1.1 100 Continue\r\n\r\n${EVIL}`],
+  ['103 and a second answer', interim('103 Early Hints', 'Link: </x.js>; rel=preload; as=script\r\n')],
+  ['101 that nobody asked for', interim('101 Switching Protocols', 'Upgrade: websocket\r\nConnection: upgrade\r\n')],
+  ['a status below 100', interim('099 No')],
+  ['no status', interim('000 No')],
+];
+
+describe.each(['raw', 'two'])('a service (%s) that answers as it likes', (name) => {
+  it('in HTTP: every byte of its body arrives, line ends as well', async () => {
+    const body = 'a\r\nb\n\rc\n';
+    answer = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nX-Own: 1\r\n\r\n${body}`;
+    const { text } = await call(name);
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nX-Own: 1\r\n[\s\S]*\r\nContent-Security-Policy: sandbox; /);
+    expect(text.endsWith(`\r\n\r\n${body}`)).toBe(true);
+    expect(text).toMatch(/\r\nContent-Length: 8\r\n/);
+  });
+
+  // Behind members the same bytes come through one nginx more: one of each kind is enough.
+  it.each(name === 'raw' ? FORMS : FORMS.filter((_form, place) => place % 5 === 0))('with %s: no head of its making arrives', async (_what, bytes) => {
+    answer = bytes;
+    const { text } = await call(name);
+    // A head that nginx made itself ends with the first empty line, and nothing behind it is a line; from 1.29 on it passes over a 103.
+    const own = /^HTTP\/1\.1 \d{3} [\s\S]*?\r\n\r\n/.exec(text)?.[0] ?? '';
+    const rest = text.slice(own.length);
+    expect(own).not.toMatch(/evil|rel=preload/);
+    if (/^HTTP\/1\.1 2/.test(own)) expect([/\r\nContent-Security-Policy: sandbox; /.test(own), rest]).toEqual([true, '<b>hi\n']);
+    else if (!/^HTTP\/1\.1 [45]/.test(own)) expect(rest).not.toMatch(/[\r\n]/);
+    expect(text).not.toMatch(/[\r\n]Set-Cookie/i);
+    expect(heard.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a tunnel', () => {
+  const UPGRADE = ['Upgrade: websocket', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13'];
+
+  it.each(['raw', 'two'])('is not made: who asks for one is refused before %s hears of it', async (name) => {
+    answer = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nhello';
+    for (const lines of [UPGRADE, ['Upgrade: h2c'], ['uPGRADE: x']]) {
+      const refused = await call(name, lines);
+      expectStatus(refused, 400, lines[0] ?? '');
+      expect(refused.text).toContain('"code":"request-invalid"');
+    }
+    expect(heard).toEqual([]);
+  });
+
+  it('who asks for none is served, and whoever may not is still refused', async () => {
+    answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+    expectStatus(await call('raw'), 200, 'no upgrade');
+    expectStatus(await call('raw', [], stranger), 403, 'a stranger');
+    expect(heard).toHaveLength(1);
+  });
+});

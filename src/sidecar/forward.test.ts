@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askRaw, openRoom, REFUSAL, type Room } from './gateway.fixture.ts';
 
@@ -61,6 +62,18 @@ describe('a request of the started process', () => {
     const body = 'x'.repeat(5 * 1024 * 1024);
     expect((await ask({ method: 'POST', body, headers: { 'content-length': String(body.length) } })).status).toBe(200);
     expect(room.gateway.seen[0]?.body.length).toBe(body.length);
+  });
+});
+
+describe('a connection to the gateway that is used again', () => {
+  it('keeps nothing of the requests before', async () => {
+    const warnings: string[] = [];
+    const hear = (warning: Error) => void warnings.push(warning.name);
+    process.on('warning', hear);
+    for (let request = 0; request < 15; request++) expect((await ask()).status).toBe(200);
+    await setImmediate();
+    process.off('warning', hear);
+    expect(warnings).toEqual([]);
   });
 });
 

@@ -95,6 +95,8 @@ function watchConnection(onward: ClientRequest): () => boolean {
   let connected = false;
   onward.once('socket', (socket) => {
     connected = !socket.connecting;
+    // One that is used again would keep what listens.
+    if (connected) return;
     socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
       connected = true;
     });

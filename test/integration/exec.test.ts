@@ -53,6 +53,8 @@ async function channels(): Promise<number> {
 const exec = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> =>
   run({ name: 'lictor exec', command: process.execPath, args: [LICTOR, 'exec', ...args], cwd: dir, env: { PATH: process.env['PATH'], HOME: dir, ...env } });
 
+const ROTATIONS = 2;
+
 describe('a worker under lictor exec', () => {
   let worker: Running;
   beforeAll(async () => {
@@ -64,8 +66,9 @@ describe('a worker under lictor exec', () => {
   it('runs a flow of 50 tasks to Completed while its token is rotated twice and the sockets of the old ones end', async () => {
     const id = await startRun(session, `steady/${session.pool}`, 'count=50', 'seconds=0.5');
     await session.server.awaitRunState(id, ['RUNNING']);
-    for (const opened of [2, 3]) {
+    for (let rotation = 1; rotation <= ROTATIONS; rotation++) {
       await rotate();
+      const opened = rotation + 1;
       await waitFor(async () => (await channels()) >= opened, { what: `channel ${opened} of the worker`, timeoutMs: 90_000, everyMs: 2000 });
     }
     expect(await session.server.awaitRunState(id, ['COMPLETED', 'FAILED', 'CRASHED'], 120_000)).toBe('COMPLETED');
@@ -81,7 +84,8 @@ describe('a worker under lictor exec', () => {
   it('kept its channel, and was never refused but by the end of a socket', async () => {
     const all = await records();
     expect(new Set(all.map(({ path }) => path))).toContain('/api/events/in');
-    expect(all.filter(({ path }) => String(path).endsWith('/workers/heartbeat'))).toEqual([]);
+    // A worker says that it lives over its channel; by a request only where it has to say so just while a rotation has ended the channel.
+    expect(all.filter(({ path }) => String(path).endsWith('/workers/heartbeat')).length).toBeLessThanOrEqual(ROTATIONS);
     const refusals = all.filter(({ decision }) => decision === 'deny').map(({ reason, path_taken, resource_id }) => `${reason} ${path_taken} ${resource_id}`);
     expect(refusals.filter((refusal) => !refusal.startsWith('credential-expired relay'))).toEqual([]);
   });

@@ -156,6 +156,8 @@ export interface ServiceLimit {
   /** `atOnce` go on, `waiting` more have their turn by the rate, and the others are refused. Null: no limit. */
   readonly rate: { readonly perSecond: number; readonly atOnce: number; readonly waiting: number } | null;
   readonly concurrency: number | null;
+  /** Bytes per second of one answer. */
+  readonly bandwidth: number | null;
 }
 
 export interface ServiceServer {

@@ -16,7 +16,6 @@ const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['services', '*', 'inject', 'query'], part: 'credentials of services in the query' },
   { at: ['services', '*', 'inject', 'oauth'], part: 'credentials of services by OAuth' },
   { at: ['services', '*', 'inject', 'sigv4'], part: 'signatures of AWS for services' },
-  { at: ['services', '*', 'limit', 'bandwidth'], part: 'the bandwidth of services' },
   { at: ['services', '*', 'cache'], part: 'the cache of services' },
   { at: ['services', '*', 'retries'], part: 'retries of services' },
   { at: ['store'], part: 'the Postgres store', refuses: (value) => typeof value === 'string' && /^postgres(ql)?:/.test(value) },

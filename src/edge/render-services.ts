@@ -109,7 +109,7 @@ function renderCall(service: Service, { forwardHeaders, publicUrl }: Config): st
   const further = [...new Set([...forwardHeaders, ...service.forwardHeaders])].filter((header) => header !== own);
   const headers = further.map((header) => `proxy_set_header ${header} $http_${header.replaceAll('-', '_')};\n`).join('');
   return `include service-call.conf;
-${renderLimits(service)}proxy_set_header Host ${quote(host)};
+${renderPace(service)}${renderLimits(service)}proxy_set_header Host ${quote(host)};
 proxy_set_header X-Forwarded-Proto ${publicUrl.secure ? 'https' : 'http'};
 ${headers}include service-${name}-credential.conf;
 proxy_read_timeout ${timeoutSeconds + (hasMembers(service) ? MEMBER_MARGIN_SECONDS : 0)}s;
@@ -130,6 +130,12 @@ function renderZones(service: Service): string {
 /** A zone keeps its key over a reload: with another key it is another zone. */
 function zoneOf(service: Service, { per }: ServiceLimit): string {
   return `lictor_limit_${per}_${inVariables(service)}`;
+}
+
+/** What comes goes on at once: streams and server-sent events. nginx keeps a pace only where it holds back what comes; memory alone takes that. */
+function renderPace({ limit }: Service): string {
+  const bandwidth = limit?.bandwidth ?? null;
+  return bandwidth === null ? 'proxy_buffering off;\n' : `proxy_buffering on;\nlimit_rate ${bandwidth};\n`;
 }
 
 /** Beside the limit of each principal. nginx lets a call wait first, and counts it as under way after that. */

@@ -24,7 +24,7 @@ export function edgeForms({ certFile, keyFile, caFile }: EdgeFiles): Readonly<Re
 /** One with everything over http, one over https. */
 export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['services'] {
   const common = { caFile: null, certificate: null, injected: null, timeoutSeconds: 30, forwardHeaders: [], limit: null, health: null };
-  const limit = { per: 'principal', rate: { perSecond: 50, atOnce: 10, waiting: 100 }, concurrency: 20 } as const;
+  const limit = { per: 'principal', rate: { perSecond: 50, atOnce: 10, waiting: 100 }, concurrency: 20, bandwidth: 10_000_000 } as const;
   return [
     {
       ...{ ...common, name: 'billing', path: '/api', injected: { header: 'X-Api-Key', value: 'no-real-key-$host"\\' }, forwardHeaders: ['x-tenant'], limit },
@@ -39,7 +39,14 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
       ],
     },
     {
-      ...{ ...common, name: 'vault', path: '', caFile, certificate: { certFile, keyFile }, limit: { per: 'service', rate: null, concurrency: 5 } },
+      ...{
+        ...common,
+        name: 'vault',
+        path: '',
+        caFile,
+        certificate: { certFile, keyFile },
+        limit: { per: 'service', rate: null, concurrency: 5, bandwidth: null },
+      },
       servers: [{ origin: 'https://vault.internal', weight: 1, backup: false }],
       routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
     },

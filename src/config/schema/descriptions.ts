@@ -106,7 +106,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'services[].limit.burst': 'How many go on at once before the others wait. Default: none with max_wait, else as many as in a second.',
   'services[].limit.max_wait': 'How long a call may wait for its turn; beyond that 429. Default: none waits.',
   'services[].limit.concurrency': 'How many may be under way at once; beyond that 429.',
-  'services[].limit.bandwidth': 'Bytes per second: 10MB/s.',
+  'services[].limit.bandwidth': 'How fast one answer may come, in bytes per second: 10MB/s (kB, MB, GB). Calls of one caller at once have it each.',
   'services[].cache': 'Which answers are kept.',
   'services[].cache[].paths': 'Of these paths; * at the end stands for anything.',
   'services[].cache[].ttl': 'For so long.',

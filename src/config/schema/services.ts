@@ -20,7 +20,7 @@ const limit = z.strictObject({
   concurrency: count.optional(),
   bandwidth: z
     .string()
-    .regex(/^[1-9][0-9]*(kB|MB|GB)\/s$/, 'Write bytes per second: 10MB/s.')
+    .regex(/^[1-9][0-9]{0,5}(kB|MB|GB)\/s$/, 'Write bytes per second: 10MB/s.')
     .optional(),
 });
 

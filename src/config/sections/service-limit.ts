@@ -1,4 +1,4 @@
-// services[].limit: how fast a service may be called, and how long a call waits for its turn.
+// services[].limit: how fast a service may be called, how long a call waits for its turn, and how fast an answer comes.
 import type { ServiceLimit } from '../config.ts';
 import { parseDurationSeconds } from '../duration.ts';
 import type { Keys, Report } from '../report.ts';
@@ -8,10 +8,19 @@ import type { WireService } from '../schema/services.ts';
 export function readServiceLimit(wire: WireService['limit'], keys: Keys, report: Report): ServiceLimit | null {
   if (wire === undefined) return null;
   const { per = 'principal', rate, burst, max_wait: maxWait, concurrency = null } = wire;
-  if (rate !== undefined) return { per, rate: readRate({ rate, burst, maxWait }, keys, report), concurrency };
+  const bandwidth = readBandwidth(wire.bandwidth);
+  if (rate !== undefined) return { per, rate: readRate({ rate, burst, maxWait }, keys, report), concurrency, bandwidth };
   if (burst !== undefined || maxWait !== undefined) report([...keys, burst === undefined ? 'max_wait' : 'burst'], 'needs a rate', 'Add rate: 50/s.');
-  else if (concurrency === null) report(keys, 'limits nothing', 'Give rate: 50/s, or concurrency: 10.');
-  return { per, rate: null, concurrency };
+  else if (concurrency === null && bandwidth === null) report(keys, 'limits nothing', 'Give rate: 50/s, concurrency: 10, or bandwidth: 10MB/s.');
+  return { per, rate: null, concurrency, bandwidth };
+}
+
+const UNITS: Readonly<Record<string, number>> = { kB: 1_000, MB: 1_000_000, GB: 1_000_000_000 };
+
+/** `10MB/s` -> bytes per second; the schema has seen to its form. */
+function readBandwidth(text: string | undefined): number | null {
+  const [, count = '', unit = ''] = /^([0-9]+)(kB|MB|GB)\/s$/.exec(text ?? '') ?? [];
+  return text === undefined ? null : Number(count) * (UNITS[unit] ?? 1);
 }
 
 interface WireRate {

@@ -50,16 +50,21 @@ describe('a service', () => {
   });
 
   it.each<[object, object]>([
-    [{ rate: '50/s' }, { per: 'principal', rate: { perSecond: 50, atOnce: 50, waiting: 0 }, concurrency: null }],
+    [{ rate: '50/s' }, { per: 'principal', rate: { perSecond: 50, atOnce: 50, waiting: 0 }, concurrency: null, bandwidth: null }],
     [
       { rate: '50/s', burst: 10, max_wait: '2s' },
-      { per: 'principal', rate: { perSecond: 50, atOnce: 10, waiting: 100 }, concurrency: null },
+      { per: 'principal', rate: { perSecond: 50, atOnce: 10, waiting: 100 }, concurrency: null, bandwidth: null },
     ],
     [
       { rate: '10/s', max_wait: '500ms', concurrency: 3, per: 'service' },
-      { per: 'service', rate: { perSecond: 10, atOnce: 0, waiting: 5 }, concurrency: 3 },
+      { per: 'service', rate: { perSecond: 10, atOnce: 0, waiting: 5 }, concurrency: 3, bandwidth: null },
     ],
-    [{ concurrency: 3 }, { per: 'principal', rate: null, concurrency: 3 }],
+    [{ concurrency: 3 }, { per: 'principal', rate: null, concurrency: 3, bandwidth: null }],
+    [{ bandwidth: '10MB/s' }, { per: 'principal', rate: null, concurrency: null, bandwidth: 10_000_000 }],
+    [
+      { concurrency: 3, bandwidth: '64kB/s' },
+      { per: 'principal', rate: null, concurrency: 3, bandwidth: 64_000 },
+    ],
   ])('has a limit: %j', (limit, wanted) => expect(accepted({ limit }).limit).toEqual(wanted));
 
   it('has its servers looked after, with names of their own', () => {
@@ -109,7 +114,7 @@ describe('a service', () => {
     [{ limit: { max_wait: '2s' } }, 'services[0].limit.max_wait: needs a rate'],
     [{ limit: { rate: '1/s', max_wait: '500ms' } }, 'services[0].limit.max_wait: is shorter than one turn'],
     [{ limit: { rate: '1/s', per: 'run' } }, 'services[0].limit.per: must be one of'],
-    [{ limit: { rate: '1/s', bandwidth: '1MB/s' } }, 'services[0].limit.bandwidth: not built yet'],
+    [{ limit: { bandwidth: '10/s' } }, 'services[0].limit.bandwidth: '],
     [{ forward_headers: ['X-Forwarded-For'] }, 'services[0].forward_headers[0]: x-forwarded-for is set by the gateway'],
     [{ inject: { query: { name: 'key', value_file: keyFile } } }, 'services[0].inject.query: not built yet'],
   ])('is refused: %j', (service, words) => {

@@ -126,6 +126,8 @@ export interface Traces extends Pick<LedgerExport, 'url' | 'ca' | 'headers' | 't
 export interface Service {
   readonly name: string;
   readonly servers: readonly ServiceServer[];
+  /** `hash_by_run`: neither backups nor health beside it. */
+  readonly balance: 'round_robin' | 'least_connections' | 'hash_by_run';
   /** The path of all its servers' addresses, put before that of a call: `''`, or `/api`. */
   readonly path: string;
   /** What may be called at all, the most specific first. */

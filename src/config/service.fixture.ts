@@ -2,6 +2,16 @@
 import type { Service } from './config.ts';
 
 export function bareService(name: string, routes: Service['routes'], more: Partial<Service> = {}): Service {
-  const nothing = { servers: [], path: '', caFile: null, certificate: null, injected: null, forwardHeaders: [], limit: null, health: null };
+  const nothing = {
+    servers: [],
+    balance: 'round_robin' as const,
+    path: '',
+    caFile: null,
+    certificate: null,
+    injected: null,
+    forwardHeaders: [],
+    limit: null,
+    health: null,
+  };
   return { ...nothing, name, routes, timeoutSeconds: 1, ...more };
 }

@@ -6,7 +6,7 @@ import { REASONS } from '../contract/reasons.ts';
 import { downFile, memberName } from './balancer.ts';
 import { quote, quotePath } from './quote.ts';
 import { address, indent } from './render-upstream.ts';
-import { inVariables, renderTls } from './service-server.ts';
+import { inVariables, renderBalance, renderTls } from './service-server.ts';
 
 /** With one server there is nothing to choose. */
 export function hasMembers({ health, servers }: Service): boolean {
@@ -42,7 +42,7 @@ export function renderBalanced(service: Service, paths: StatePaths): string {
     ({ origin }, place) => `upstream lictor_service_${name}_${place} { server ${address(origin)} max_fails=0; keepalive 32; keepalive_timeout 4s; }\n`,
   );
   const last = `    server unix:${lastResort(paths)} max_fails=0 backup;\n`;
-  return `upstream lictor_service_${name} {\n${members.join('')}${last}    keepalive 32;\n}\n${servers.join('')}`;
+  return `upstream lictor_service_${name} {\n${renderBalance(service)}${members.join('')}${last}    keepalive 32;\n}\n${servers.join('')}`;
 }
 
 /** The servers on unix sockets, and the one that is asked when all have passed. */

@@ -9,7 +9,7 @@ import { literal } from './render-base-path.ts';
 import { renderServiceAnswers } from './render-service-answers.ts';
 import { hasMembers, MEMBER_MARGIN_SECONDS, renderBalanced, renderMembers, renderThroughMembers } from './render-service-members.ts';
 import { address } from './render-upstream.ts';
-import { inVariables, renderTls } from './service-server.ts';
+import { inVariables, renderBalance, renderTls } from './service-server.ts';
 
 export interface ServicesInput {
   readonly config: Config;
@@ -40,7 +40,7 @@ function renderUpstream(service: Service, paths: StatePaths): string {
   const servers = service.servers.map(
     ({ origin, weight, backup }) => `    server ${address(origin)} weight=${weight} max_fails=1 fail_timeout=2s${backup ? ' backup' : ''};\n`,
   );
-  return `upstream lictor_service_${inVariables(service)} {\n${servers.join('')}    keepalive 32;\n    keepalive_timeout 4s;\n}\n`;
+  return `upstream lictor_service_${inVariables(service)} {\n${renderBalance(service)}${servers.join('')}    keepalive 32;\n    keepalive_timeout 4s;\n}\n`;
 }
 
 /** The raw target below the service, byte for byte, behind the path of its servers; where a call goes once it is allowed, by whether a body is on its way. */

@@ -8,6 +8,16 @@ export function inVariables({ name }: Pick<Service, 'name'>): string {
   return name.replaceAll('-', '_');
 }
 
+/** How the next server is chosen; counted by all of nginx's workers together, or the same in each. */
+export function renderBalance(service: Pick<Service, 'name' | 'balance'>): string {
+  const ways = {
+    round_robin: '',
+    least_connections: `    zone lictor_servers_${inVariables(service)} 64k;\n    least_conn;\n`,
+    hash_by_run: '    hash $lictor_limit consistent;\n',
+  };
+  return ways[service.balance];
+}
+
 /** The certificate is held against the name of this server. */
 export function renderTls({ caFile, certificate }: Service, origin: string): string {
   const own =

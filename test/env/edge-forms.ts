@@ -23,7 +23,16 @@ export function edgeForms({ certFile, keyFile, caFile }: EdgeFiles): Readonly<Re
 
 /** One with everything over http, one over https. */
 export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['services'] {
-  const common = { caFile: null, certificate: null, injected: null, timeoutSeconds: 30, forwardHeaders: [], limit: null, health: null };
+  const common = {
+    caFile: null,
+    certificate: null,
+    injected: null,
+    timeoutSeconds: 30,
+    forwardHeaders: [],
+    limit: null,
+    health: null,
+    balance: 'round_robin',
+  } as const;
   const limit = { per: 'principal', rate: { perSecond: 50, atOnce: 10, waiting: 100 }, concurrency: 20, bandwidth: 10_000_000 } as const;
   return [
     {
@@ -51,10 +60,24 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
       routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
     },
     {
-      ...{ ...common, name: 'looked-after', path: '', health: { path: '/health', intervalMs: 1000, unhealthyAfter: 2, healthyAfter: 2 } },
+      ...{
+        ...common,
+        name: 'looked-after',
+        balance: 'least_connections',
+        path: '',
+        health: { path: '/health', intervalMs: 1000, unhealthyAfter: 2, healthyAfter: 2 },
+      },
       servers: [
         { origin: 'https://a.internal:8443', weight: 2, backup: false },
         { origin: 'https://b.internal:8443', weight: 1, backup: false },
+      ],
+      routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
+    },
+    {
+      ...{ ...common, name: 'by-run', balance: 'hash_by_run', path: '' },
+      servers: [
+        { origin: 'http://10.1.0.4:8080', weight: 9, backup: false },
+        { origin: 'http://10.1.0.5:8080', weight: 1, backup: false },
       ],
       routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
     },

@@ -1,4 +1,4 @@
-// Services that tasks call: by runs of a stock worker, over TLS with a client certificate, with an injected key; streams, a server that dies.
+// Services that tasks call: by runs, over TLS with a client certificate, with an injected key; streams, a server that dies. Stock flows: services-client.test.ts.
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,17 +6,21 @@ import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify }
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { REPOSITORY } from '../../src/cli/repository.ts';
 import { type Authority, createAuthority } from '../env/authority.ts';
+import { type BegunRun, runsFrom } from '../env/begun-runs.ts';
 import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway, type Token } from '../env/gateway.ts';
 import { noteSecret } from '../env/kept-secrets.ts';
-import { send, setState, tokenFor } from '../env/polled.ts';
-import { type Direct, directTo, field, sharedPrefect, text } from '../env/prefect.ts';
+import { setState } from '../env/polled.ts';
+import { directTo, sharedPrefect } from '../env/prefect.ts';
 import { run as runProgram, waitFor } from '../env/process.ts';
 import { clientNameOf, type Served, serve, serveSecurely } from '../env/service.ts';
+import { type ServiceProcess, startServiceProcess } from '../env/service-process.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 import { pyjwtVenv } from '../env/venv.ts';
 import { expectRefusal } from './attacks/harness.ts';
-import { openSession, prefectOk, type StockSession, startRun, startWorker } from './stock/session.ts';
+import { balanceTests } from './services/balance.ts';
+import { openClient } from './services/fair.ts';
+import { killedTests } from './services/killed.ts';
 
 const KEY = 'key-of-the-service-$host-1234567890';
 const POLICIES = `
@@ -37,16 +41,18 @@ const stamp = Date.now().toString(36);
 const directory = mkdtempSync(join(tmpdir(), 'lictor-test-services-'));
 let authority: Authority;
 let [plain, keyed, third, one, two]: Recorder[] = [];
+let three: readonly ServiceProcess[];
 let sealed: Served;
 let streaming: Served;
 let gateway: Gateway;
-let server: Direct;
+let begun: (tag: string) => Promise<BegunRun>;
 let caller: Token;
 let worker: Token;
 
 beforeAll(async () => {
   authority = createAuthority();
   [plain, keyed, third, one, two] = await Promise.all(Array.from({ length: 5 }, startRecorder));
+  three = await Promise.all(['red', 'green', 'blue'].map(startServiceProcess));
   const own = authority.issue({ names: ['localhost'], days: 5 });
   const client = authority.issue({ names: ['gateway'], days: 5 });
   sealed = await serveSecurely({ chain: own.chain, key: own.key, clientCa: authority.root }, (request, response) => {
@@ -73,14 +79,19 @@ beforeAll(async () => {
         { name: 'foreign', servers: [`https://127.0.0.1:${sealed.port}`], tls: { ca_file: authority.root, cert: client.chain, key: client.key } },
         { name: 'keyed', servers: [keyed?.url], inject: { header: { name: 'X-Api-Key', value_file: join(directory, 'key') } } },
         { name: 'watched', servers: [one?.url, two?.url], health: { path: '/health', interval: '200ms' } },
+        { name: 'three', servers: three.map(({ url }) => url), health: { path: '/', interval: '200ms' } },
+        { name: 'three-plain', servers: three.map(({ url }) => url) },
+        { name: 'canary', servers: three.slice(0, 2).map(({ url }, place) => ({ url, weight: place === 0 ? 9 : 1 })) },
+        { name: 'fewest', servers: three.map(({ url }) => url), balance: 'least_connections' },
+        { name: 'by-run', servers: three.map(({ url }) => url), balance: 'hash_by_run' },
         { name: 'limited', servers: [`http://127.0.0.1:${streaming.port}`], limit: { rate: '5/s', burst: 5, max_wait: '2s' } },
         { name: 'few', servers: [`http://127.0.0.1:${streaming.port}`], limit: { concurrency: 2 } },
         { name: 'streaming', servers: [`http://127.0.0.1:${streaming.port}`], timeout: '2s' },
       ],
     },
   });
-  server = directTo(prefect);
   [caller, worker] = await Promise.all([gateway.token('caller', ['viewer']), gateway.token('etl', ['deployer', 'worker'])]);
+  begun = await runsFrom({ gateway, server: directTo(prefect), worker: worker.secret, name: `svc-${stamp}` });
 });
 beforeEach(() => {
   for (const recorder of [plain, keyed, third, one, two]) {
@@ -131,99 +142,7 @@ async function verified(assertion: string | undefined, audience: string): Promis
   return (await jwtVerify(assertion ?? '', keys, { issuer: gateway.url, audience, typ: 'lictor-assertion+jwt', algorithms: ['ES256'] })).payload;
 }
 
-describe('a stock flow under a process worker', () => {
-  let session: StockSession;
-  let flowRun: string;
-  let assertion: string | undefined;
-  beforeAll(async () => {
-    session = openSession(
-      prefect,
-      { venv: prefect.venv, url: gateway.url, credential: { carrier: 'custom-x-lictor-token', token: worker.secret } },
-      'services',
-    );
-    await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
-    await prefectOk(session, '--no-prompt', 'deploy', 'services.py:calls', '--name', session.pool, '--pool', session.pool, '--tag', 'team-a');
-    await startWorker(session);
-  });
-  afterAll(() => session?.client.stop());
-
-  it('calls three services with bare httpx, and never sees the key', async () => {
-    keyed?.answerWith(({ headers }) => (headers['x-api-key'] === KEY ? { status: 200, body: '"opened"' } : undefined));
-    const paths = JSON.stringify(['/plain/v1/x', '/sealed/a', '/keyed/b', '/plain/v2/x']);
-    flowRun = await startRun(session, `calls/${session.pool}`, `paths=${paths}`);
-    expect(await session.server.awaitRunState(flowRun, ['COMPLETED', 'FAILED', 'CRASHED'], 180_000)).toBe('COMPLETED');
-    const logs = async () => (await session.server.logMessages(flowRun)).join('\n');
-    await waitFor(async () => (await logs()).includes('environment '), { what: 'the last log line', timeoutMs: 60_000, everyMs: 500 });
-    const said = await logs();
-    expect(said).toContain('/plain/v1/x answered 200');
-    expect(said).toContain('/sealed/a answered 200: sealed met leaf-2 at /a');
-    expect(said).toContain('/keyed/b answered 200: "opened"');
-    expect(said).toContain('/plain/v2/x answered 403');
-    expect(said).not.toContain(KEY);
-    assertion = keyed?.seen().find(({ target }) => target === '/b')?.headers['x-lictor-assertion'];
-  });
-
-  it('each service verifies who called with the published keys', async () => {
-    await expect(verified(assertion, 'plain')).rejects.toThrow();
-    const claims = await verified(assertion, 'keyed');
-    expect(claims).toMatchObject({
-      sub: `run:${flowRun}`,
-      principal_kind: 'run',
-      act: { sub: 'token:etl' },
-      run: flowRun,
-      deployment: `calls/${session.pool}`,
-      flow: 'calls',
-      tags: ['team-a'],
-    });
-    expect(claims['deployment_id']).toMatch(/^[0-9a-f-]{36}$/);
-    expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBeGreaterThanOrEqual(65);
-  });
-
-  it('the timeline has each call with service, status and time, verified; the refusal is told to Prefect', async () => {
-    const records = await callRecords(4, '--flow-run', flowRun);
-    expect(records.map(({ service, status, run_binding, principal, resource_id }) => [service, status, run_binding, principal, resource_id])).toEqual(
-      expect.arrayContaining([
-        ['plain', 200, 'verified', `run:${flowRun}`, 'plain/v1/*'],
-        ['sealed', 200, 'verified', `run:${flowRun}`, 'sealed/*'],
-        ['keyed', 200, 'verified', `run:${flowRun}`, 'keyed/*'],
-        ['plain', 403, 'verified', `run:${flowRun}`, 'plain'],
-      ]),
-    );
-    for (const { duration_ms } of records) expect(duration_ms).toEqual(expect.any(Number));
-    const timeline = await gateway.lictorOk('timeline', flowRun);
-    expect(timeline).toMatch(/sealed GET \/a +200 +verified +\d+ms/);
-    expect(timeline).toMatch(/plain GET \/v2\/x +403 +verified +service-route-unknown/);
-    const events = async () => JSON.stringify(await server.post('/events/filter', { filter: { event: { prefix: ['lictor.request.refused'] } }, limit: 50 }));
-    await waitFor(async () => (await events()).includes(`refused to run:${flowRun} for token:etl: services.call plain (service-route-unknown)`), {
-      what: 'the event of the refusal',
-      timeoutMs: 60_000,
-      everyMs: 500,
-    });
-  });
-});
-
 describe('which runs may call', () => {
-  const pool = `svc-${stamp}`;
-  let flow: string;
-  beforeAll(async () => {
-    await server.post('/work_pools/', { name: pool, type: 'process', base_job_template: TEMPLATE });
-    flow = text(field(await server.post('/flows/', { name: `svc-${stamp}` }), 'id'));
-  });
-  const TEMPLATE = {
-    job_configuration: { env: '{{ env }}', command: '{{ command }}' },
-    variables: { type: 'object', properties: { env: { type: 'object' }, command: { type: 'string' } } },
-  };
-
-  /** A run with this tag that its worker has begun. */
-  async function begun(tag: string): Promise<{ readonly run: string; readonly token: string }> {
-    const made = await server.post('/deployments/', { name: `${tag}-${stamp}`, flow_id: flow, work_pool_name: pool, tags: [tag] });
-    const started = await send(gateway, 'POST', `/api/deployments/${text(field(made, 'id'))}/create_flow_run`, { token: worker.secret, body: {} });
-    const run = text(field(await started.json(), 'id'));
-    const token = await tokenFor(gateway, pool, worker.secret, run);
-    await setState(gateway, run, worker.secret, 'PENDING');
-    return { run, token };
-  }
-
   it('one with the tag may, one with another may not, and neither may what is forbidden', async () => {
     const [ours, theirs] = [await begun('team-a'), await begun('team-b')];
     expect((await call('/plain/v1/x', { token: ours.token })).status).toBe(200);
@@ -291,33 +210,25 @@ describe('streams', () => {
 });
 
 describe('a limit', () => {
-  /** Milliseconds until the answer, and its status. */
-  async function timed(path: string, token: string): Promise<{ readonly ms: number; readonly status: number; readonly retryAfter: string | null }> {
-    const began = performance.now();
-    const response = await call(path, { token });
-    await response.text();
-    return { ms: performance.now() - began, status: response.status, retryAfter: response.headers.get('retry-after') };
-  }
-
-  it('lets a greedy caller wait, then refuses it with a number; another one has its own turns', async () => {
-    const other = await gateway.token(`other-${stamp}`, ['admin']);
-    const greedy = await Promise.all(Array.from({ length: 60 }, () => timed('/limited/now', caller.secret)));
-    const passed = greedy.filter(({ status }) => status === 200);
-    const refused = greedy.filter(({ status }) => status === 429);
+  it('lets a greedy run wait, then refuses it with a number; the others have their own turns', async () => {
+    const runs: BegunRun[] = [];
+    while (runs.length < 4) runs.push(await begun('team-a'));
+    const [greedy, ...others] = runs;
+    const client = openClient(gateway, '/.lictor/svc/limited/now');
+    const atOnce = (run: BegunRun | undefined, count: number) => client.paced(run?.token ?? '', { perSecond: 1_000_000, count });
+    const [of, ...ofOthers] = await Promise.all([atOnce(greedy, 60), ...others.map((run) => atOnce(run, 5))]);
+    const passed = of.filter(({ status }) => status === 200);
+    const refused = of.filter(({ status }) => status === 429);
     // 5 at once and 10 more that wait for up to two seconds, and what the rate gives while they come in.
     expect(passed.length).toBeGreaterThanOrEqual(15);
     expect(refused.length).toBeGreaterThan(0);
     expect(passed.length + refused.length).toBe(60);
     expect(Math.max(...passed.map(({ ms }) => ms))).toBeGreaterThan(500);
     for (const { retryAfter } of refused) expect(retryAfter).toMatch(/^[1-9][0-9]*$/);
-    const [greedyAgain, fair] = await Promise.all([
-      Promise.all(Array.from({ length: 60 }, () => timed('/limited/now', caller.secret))),
-      Promise.all(Array.from({ length: 5 }, () => timed('/limited/now', other.secret))),
-    ]);
-    expect(fair.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
-    expect(greedyAgain.some(({ status }) => status === 429)).toBe(true);
-    const [record] = (await callRecords(1, '--principal', 'token:caller', '--decision', 'deny')).filter(({ service }) => service === 'limited');
-    expect(record).toMatchObject({ status: 429, reason: 'rate-limited', path_taken: 'egress' });
+    expect(ofOthers.flat().map(({ status }) => status)).toEqual(Array.from({ length: 15 }, () => 200));
+    await client.close();
+    const [record] = await callRecords(1, '--flow-run', greedy?.run ?? '', '--decision', 'deny');
+    expect(record).toMatchObject({ status: 429, reason: 'rate-limited', path_taken: 'egress', service: 'limited', run_binding: 'verified' });
   });
 
   it('of how many are under way refuses one more, and takes it when one has ended', async () => {
@@ -329,28 +240,11 @@ describe('a limit', () => {
 });
 
 describe('one of three servers is killed under load', () => {
-  it('fails at most one call, gets none until it is back, and no worker of nginx is replaced', async () => {
-    const workers = () => gateway.pids().workers;
-    const before = workers();
-    expect(before.length).toBeGreaterThan(0);
-    const statuses: number[] = [];
-    let going = true;
-    const load = Array.from({ length: 6 }, async () => {
-      while (going) statuses.push((await call('/plain/v1/x')).status);
-    });
-    const reaches = async (count: number) => waitFor(() => statuses.length >= count, { what: `${count} calls`, timeoutMs: 60_000 });
-    await reaches(60);
-    await keyed?.pause();
-    await reaches(statuses.length + 300);
-    const during = [...statuses];
-    keyed?.clear();
-    await keyed?.resume();
-    await waitFor(() => (keyed?.seen().length ?? 0) > 10, { what: 'the server to be asked again', timeoutMs: 30_000 });
-    going = false;
-    await Promise.all(load);
-    expect(during.filter((status) => status !== 200).length).toBeLessThanOrEqual(1);
-    expect(workers()).toEqual(before);
-  });
+  killedTests(() => ({ gateway, token: caller.secret, servers: three }));
+});
+
+describe('how a server is chosen', () => {
+  balanceTests(() => ({ gateway, token: caller.secret, servers: three, begun }));
 });
 
 describe('servers that are looked after', () => {

@@ -73,6 +73,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'services[].servers[].url': 'Address of one server; a path is put before that of the call, and is the same for all.',
   'services[].servers[].weight': 'Share of the requests. Default: 1.',
   'services[].servers[].backup': 'true: only while the others are away.',
+  'services[].balance':
+    'Which server gets the next call: round_robin by weight, least_connections the one with the fewest calls under way, hash_by_run always the same one for a run (no backup, no health). Default: round_robin.',
   'services[].allow': 'What may be called. Default: everything; who may is policy.',
   'services[].allow[].methods': 'These methods; GET stands for HEAD as well. Default: all.',
   'services[].allow[].paths': 'These paths, each a route that policies can name; * stands for any text: ["/v1/*"]. Default: all.',

@@ -36,6 +36,7 @@ const health = z.strictObject({
 export const service = z.strictObject({
   name: slug,
   servers: z.array(server).min(1),
+  balance: z.enum(['round_robin', 'least_connections', 'hash_by_run']).optional(),
   allow: z.array(z.strictObject({ methods: strings.optional(), paths: strings.optional() })).optional(),
   tls: z.strictObject({ ca_file: filePath.optional(), cert: filePath.optional(), key: filePath.optional() }).optional(),
   inject: inject.optional(),

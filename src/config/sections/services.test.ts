@@ -75,6 +75,17 @@ describe('a service', () => {
     expect(problems({ servers: backup, health: { path: '/health' } })).toEqual(['services[0].health: stands beside a backup server, which is not built yet']);
   });
 
+  it('chooses its servers by turns, by calls under way, or by run, which leaves no room for servers that wait', () => {
+    const servers = ['http://10.0.0.1', 'http://10.0.0.2'];
+    expect(accepted({}).balance).toBe('round_robin');
+    expect(accepted({ servers, balance: 'least_connections', health: { path: '/health' } }).balance).toBe('least_connections');
+    expect(accepted({ servers, balance: 'hash_by_run' }).balance).toBe('hash_by_run');
+    const waiting = [...servers, { url: 'http://10.0.0.3', backup: true }];
+    expect(problems({ servers: waiting, balance: 'hash_by_run' })).toEqual(['services[0].balance: stands beside a backup server']);
+    expect(problems({ servers, balance: 'hash_by_run', health: { path: '/health' } })).toEqual(['services[0].balance: stands beside health']);
+    expect(problems({ balance: 'random' })).toEqual([expect.stringContaining('services[0].balance: must be one of')]);
+  });
+
   it('shows a key from a file or from the environment', () => {
     expect(accepted({ inject: { header: { name: 'X-Api-Key', value_file: keyFile } } }).injected).toEqual({ header: 'X-Api-Key', value: 'a$b"c\\d;' });
     expect(accepted({ inject: { header: { name: 'X-Api-Key', value: '${KEY}' } } }, { KEY: 'from-there' }).injected?.value).toBe('from-there');

@@ -56,7 +56,19 @@ function readService(wire: WireService, place: Place): Service | undefined {
   const health = readHealth(wire, place);
   const limit = readServiceLimit(wire.limit, [...keys, 'limit'], report);
   const timeoutSeconds = Math.ceil(parseDurationSeconds(wire.timeout ?? '60s') ?? 60);
-  return { name: wire.name, ...addresses, routes, caFile, certificate, injected, timeoutSeconds, forwardHeaders, limit, health };
+  return {
+    name: wire.name,
+    ...addresses,
+    balance: readBalance(wire, place),
+    routes,
+    caFile,
+    certificate,
+    injected,
+    timeoutSeconds,
+    forwardHeaders,
+    limit,
+    health,
+  };
 }
 
 function readServers(wire: WireService, place: Place): Pick<Service, 'servers' | 'path'> | undefined {
@@ -91,6 +103,16 @@ function readAddress(url: string, keys: Keys, { listen, prefect, report }: Place
     report(keys, 'is where the gateway itself listens', 'Name the service itself.');
   else return parts;
   return undefined;
+}
+
+/** What nginx chooses by hash has no place for servers that wait: neither backups, nor the gateway's own that is asked when all are out. */
+function readBalance({ balance = 'round_robin', health, servers }: WireService, { keys, report }: Place): Service['balance'] {
+  if (balance !== 'hash_by_run') return balance;
+  if (servers.some((one) => typeof one !== 'string' && one.backup === true))
+    report([...keys, 'balance'], 'stands beside a backup server', 'Remove backup: the runs of a server that is away go to the others.');
+  if (health !== undefined && servers.length > 1)
+    report([...keys, 'balance'], 'stands beside health', 'Remove one of them: a server that takes no connection is left out without health too.');
+  return balance;
 }
 
 /** Null: none, or reported. */

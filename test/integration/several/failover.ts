@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { statePaths } from '../../../src/config/state-dir.ts';
 import { downFile } from '../../../src/edge/balancer.ts';
 import type { Gateway } from '../../env/gateway.ts';
+import { watchLateness } from '../../env/lateness.ts';
 import { field, list } from '../../env/prefect.ts';
 import { waitFor } from '../../env/process.ts';
 import { type Load, startLoad } from './load.ts';
@@ -189,18 +190,4 @@ function expectInFlightOnly(load: Load, deaths: readonly Death[]): void {
   for (const failure of failures.filter(({ status }) => status !== 0)) {
     expect(failure).toMatchObject({ status: 503, code: 'upstream-unavailable', retryAfter: true, maintenance: false });
   }
-}
-
-/** The worst that a timer of this process was late by, in ms. */
-function watchLateness(): () => number {
-  let worst = 0;
-  let due = performance.now() + 20;
-  const timer = setInterval(() => {
-    worst = Math.max(worst, performance.now() - due);
-    due = performance.now() + 20;
-  }, 20);
-  return () => {
-    clearInterval(timer);
-    return worst;
-  };
 }

@@ -128,6 +128,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   const current = createCurrent(rooms);
   const { ledgerFile, announced: memoryFile } = paths;
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, log });
+  ledger.onCalls((calls) => {
+    for (const { service, refusedMs } of calls) if (refusedMs !== null) current.get().services.tokens.refused(service, refusedMs);
+  });
   const answerer = currentAnswerer(current);
   const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });

@@ -66,7 +66,7 @@ export function currentForForward(current: Current): Pick<ForwardParts, 'connect
       async authorize(inputs, destination) {
         for (;;) {
           const rooms = current.get();
-          const answer = await rooms.connects.authorize(inputs, destination);
+          const answer = await rooms.services.connects.authorize(inputs, destination);
           if (rooms === current.get()) return answer;
         }
       },

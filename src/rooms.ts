@@ -24,11 +24,11 @@ import type { Clock } from './contract/clock.ts';
 import { REASONS } from './contract/reasons.ts';
 import { type Answerer, createAnswerer } from './decide/answer.ts';
 import { createDecider, type Decider } from './decide/decider.ts';
-import type { HostConnects } from './decide/host-connects.ts';
-import { openServices } from './decide/open-services.ts';
+import { openServices, type Services } from './decide/open-services.ts';
 import { decidingText, publishRevision } from './decide/revision.ts';
 import { prefectAnswers } from './edge/watch-prefect.ts';
 import { watchUpstreams } from './edge/watch-services.ts';
+import { createServiceTokens } from './egress/service-tokens.ts';
 import type { EventMemory } from './events/memory.ts';
 import type { EventRules } from './events/rules.ts';
 import { createOwnApp } from './http/own-app.ts';
@@ -95,7 +95,7 @@ export interface Rooms {
   readonly revision: number;
   readonly decider: Decider;
   readonly answerer: Answerer;
-  readonly connects: HostConnects;
+  readonly services: Pick<Services, 'connects' | 'tokens'>;
   readonly upstream: Upstream;
   readonly learnKin: LearnKin;
   /** Own pages and mediated requests. */
@@ -121,7 +121,8 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   const confirm = confirmWith<StoredSession>(house, { config, providers, sessions: store.sessions, memory: house.confirmMemory.sessions });
   const confirmGrant = confirmWith(house, { config, providers, sessions: confirmedGrants(store.clientGrants), memory: house.confirmMemory.grants });
   const standing = standingOf(house, config, { confirm: confirmGrant, confirmSession: confirm });
-  const balancer = watchUpstreams(config, house);
+  const tokens = createServiceTokens({ config, clock, log, outbounds });
+  const balancer = watchUpstreams(config, { ...house, tokens });
   const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
   const { objects, entities, kin } = openObjects({ upstream, clock, makerOf: store.makers.of, kinMemory: house.kinMemory });
   const runTokens = openRunTokens({ ...house, config, standing, lookup: createLookup(upstream), mayPoll: mayPollBy(policy) });
@@ -143,7 +144,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   const prefect = { ...config.prefect, publicUrl: config.publicUrl };
   const feed = startFeed({ intake: house.eventIntake, prefect, openCounts: () => openEventCounts(house.paths.ledgerFile), clock, log });
   const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber: () => store.changeNumber(), knowsFlow: store.knownFlows.has });
-  const services = openServices({ ...house, config, authenticator, policy, entities: entities.recent });
+  const services = openServices({ ...house, config, authenticator, policy, entities: entities.recent, tokens });
   const answerer = createAnswerer({
     decider,
     catalogue,
@@ -206,7 +207,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     revision: decider.revision,
     decider,
     answerer,
-    connects: services.connects,
+    services,
     upstream,
     learnKin: createLearnKin({ kin: kin.now, kinMemory: house.kinMemory, eventMemory: house.eventMemory }),
     handle(request, response) {

@@ -136,14 +136,34 @@ export interface Service {
   readonly caFile: string | null;
   /** What the gateway shows as a client; null: nothing. */
   readonly certificate: { readonly certFile: string; readonly keyFile: string } | null;
-  /** A header with a credential that the gateway adds. Secret. */
-  readonly injected: { readonly header: string; readonly value: string } | null;
+  /** What the gateway shows there in place of its callers; null: nothing. Secret. */
+  readonly injected: Injected | null;
   readonly timeoutSeconds: number;
   /** Request headers that reach it beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
   readonly limit: ServiceLimit | null;
   /** Null: its servers are not asked by themselves. */
   readonly health: ServiceHealth | null;
+}
+
+export type Injected = InjectedHeader | { readonly oauth: ServiceOauth };
+
+export interface InjectedHeader {
+  readonly header: string;
+  readonly value: string;
+}
+
+/** An access token by client credentials (RFC 6749, 4.4). */
+export interface ServiceOauth {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** How the client shows itself there (RFC 6749, 2.3.1). */
+  readonly clientAuth: 'basic' | 'post';
+  readonly scope: string | null;
+  readonly audience: string | null;
+  /** Authorities of the token endpoint, PEM; null: the system's. */
+  readonly caFile: string | null;
 }
 
 export interface ServiceHealth {

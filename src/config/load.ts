@@ -130,11 +130,18 @@ function valueAt(data: unknown, keys: Keys): unknown {
   return value;
 }
 
-/** `prefect.auth_string`, `identity_providers.N.client_secret`, `services.N.inject.header.value`, `.basic.password`. */
+/** Below `services.N.inject`. */
+const SERVICE_SECRETS: readonly (readonly [string, string])[] = [
+  ['header', 'value'],
+  ['basic', 'password'],
+  ['oauth', 'client_secret'],
+];
+
+/** `prefect.auth_string`, `identity_providers.N.client_secret`, `services.N.inject.header.value` and the like. */
 function isSecret(keys: Keys): boolean {
-  const [first, second, third] = keys;
+  const [first, second, third, fourth, fifth] = keys;
   if (keys.length === 2) return first === 'prefect' && second === 'auth_string';
-  if (keys.length === 5) return first === 'services' && third === 'inject' && (keys[4] === 'value' || keys[4] === 'password');
+  if (keys.length === 5) return first === 'services' && third === 'inject' && SERVICE_SECRETS.some(([kind, key]) => kind === fourth && key === fifth);
   return keys.length === 3 && first === 'identity_providers' && third === 'client_secret';
 }
 
@@ -143,8 +150,7 @@ function checkSecretsAreReferences(data: unknown, problems: ProblemList): void {
   const providers = valueAt(data, ['identity_providers']);
   const services = valueAt(data, ['services']);
   const places: Keys[] = [['prefect', 'auth_string']];
-  for (const index of Array.isArray(services) ? services.keys() : [])
-    places.push(['services', index, 'inject', 'header', 'value'], ['services', index, 'inject', 'basic', 'password']);
+  for (const index of Array.isArray(services) ? services.keys() : []) places.push(...SERVICE_SECRETS.map((secret) => ['services', index, 'inject', ...secret]));
   if (Array.isArray(providers)) places.push(...providers.map((_, index) => ['identity_providers', index, 'client_secret']));
   for (const keys of places) {
     const value = valueAt(data, keys);

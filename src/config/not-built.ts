@@ -14,7 +14,6 @@ const NOT_BUILT: readonly NotBuilt[] = [
   { at: ['limits', '*', 'for'], part: 'limits by role, principal or service', refuses: (value) => value !== '*' },
   { at: ['limits', '*', 'concurrency'], part: 'concurrency limits' },
   { at: ['services', '*', 'inject', 'query'], part: 'credentials of services in the query' },
-  { at: ['services', '*', 'inject', 'oauth'], part: 'credentials of services by OAuth' },
   { at: ['services', '*', 'inject', 'sigv4'], part: 'signatures of AWS for services' },
   { at: ['services', '*', 'cache'], part: 'the cache of services' },
   { at: ['services', '*', 'retries'], part: 'retries of services' },

@@ -45,6 +45,8 @@ export const OUTPUT = {
   facts: 'x-lictor-facts',
   /** What a service is told of the caller, signed (src/egress). */
   assertion: 'x-lictor-assertion',
+  /** What the service is shown in place of the caller, where it changes: the value of `Authorization`. Secret. */
+  credential: 'x-lictor-credential',
 } as const;
 
 /** What the decision tells the access log, and through it the ledger. Snake case: the record's own names. */

@@ -10,6 +10,7 @@ import type { Operation, PathTaken } from '../contract/operation.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { parseServiceOperation, type ServiceCall } from '../contract/service-call.ts';
 import type { Assert } from '../egress/assertion.ts';
+import type { ServiceTokens } from '../egress/service-tokens.ts';
 import { absentBody } from '../scope/absent.ts';
 import { mustBeRead } from './bound.ts';
 import type { Authorization, Decider } from './decider.ts';
@@ -38,7 +39,7 @@ export interface AnswererParts {
   /** False while records cannot be written: no new decision for a write is made. */
   readonly mayWrite: () => boolean;
   /** Left out: no call of a service is allowed. */
-  readonly services?: { readonly calls: ServiceCalls; readonly assert: Assert };
+  readonly services?: { readonly calls: ServiceCalls; readonly assert: Assert; readonly tokens: ServiceTokens };
   /** Left out: time itself. */
   readonly pause?: (ms: number) => Promise<unknown>;
 }
@@ -68,10 +69,10 @@ export function createAnswerer(parts: AnswererParts): Answerer {
     return {
       status: 200,
       headers: {
-        ...way,
+        ...way.headers,
         [OUTPUT.limit]: encodeURIComponent(authorization.principal.id),
         [OUTPUT.facts]: facts,
-        'cache-control': cacheable ? cacheControl(authorization.credential.expiresAtMs, parts.clock()) : 'no-store',
+        'cache-control': cacheable ? cacheControl(earliest(authorization.credential.expiresAtMs, way.expiresAtMs), parts.clock()) : 'no-store',
       },
     };
   };
@@ -109,17 +110,26 @@ function authorize({ catalogue, decider, services }: AnswererParts, inputs: Edge
 }
 
 type Allowed = Extract<Authorization, { ok: true }>;
-type Way = Readonly<Record<string, string>> | undefined;
+type Way = { readonly headers: Readonly<Record<string, string>>; readonly expiresAtMs: number | null } | undefined;
 
 /** Undefined: there is none. */
 function wayToPrefect(authorization: Allowed, operation: Operation | undefined): Way {
-  return operation === undefined || operation.taken === 'relay' ? undefined : { [OUTPUT.path]: pathOf(authorization, operation) };
+  if (operation === undefined || operation.taken === 'relay') return undefined;
+  return { headers: { [OUTPUT.path]: pathOf(authorization, operation) }, expiresAtMs: null };
 }
 
 async function wayToService({ services }: AnswererParts, { principal, entities }: Allowed, { service }: ServiceCall): Promise<Way> {
-  return services === undefined
-    ? undefined
-    : { [OUTPUT.path]: 'egress', [OUTPUT.assertion]: await services.assert({ service, principal, run: entities[0] ?? null }) };
+  if (services === undefined) return undefined;
+  const token = await services.tokens.of(service);
+  // Allowed, and nobody's fault who calls: nginx says so. Never cached.
+  if (token === undefined) return { headers: { [OUTPUT.path]: 'uncredentialed' }, expiresAtMs: 0 };
+  const headers = { [OUTPUT.path]: 'egress', [OUTPUT.assertion]: await services.assert({ service, principal, run: entities[0] ?? null }) };
+  if (token === null) return { headers, expiresAtMs: null };
+  return { headers: { ...headers, [OUTPUT.credential]: `Bearer ${token.token}` }, expiresAtMs: token.expiresAtMs };
+}
+
+function earliest(first: number | null, second: number | null): number | null {
+  return first === null || second === null ? (first ?? second) : Math.min(first, second);
 }
 
 /** Of any other there is no knowing. */

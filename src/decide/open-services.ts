@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
 import { type Assert, createAssertions } from '../egress/assertion.ts';
+import type { ServiceTokens } from '../egress/service-tokens.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { Store } from '../store/store.ts';
 import { createHostConnects, type HostConnects } from './host-connects.ts';
@@ -12,11 +13,13 @@ export interface ServiceRoom extends Pick<ServiceCallsParts, 'authenticator' | '
   readonly store: Pick<Store, 'changeNumber'>;
   readonly signingKeys: SigningKeys;
   readonly clock: Clock;
+  readonly tokens: ServiceTokens;
 }
 
 export interface Services {
   readonly calls: ServiceCalls;
   readonly assert: Assert;
+  readonly tokens: ServiceTokens;
   readonly connects: HostConnects;
 }
 
@@ -26,6 +29,7 @@ export function openServices(room: ServiceRoom): Services {
   return {
     calls: createServiceCalls({ ...room, services, changeNumber }),
     assert: createAssertions(room.signingKeys, `${publicUrl.origin}${publicUrl.basePath}`, room.clock),
+    tokens: room.tokens,
     connects: createHostConnects({ ...room, allow: forwardProxy?.allow ?? null, changeNumber }),
   };
 }

@@ -112,7 +112,9 @@ describe('a call of a service', () => {
 });
 
 describe('the answer to nginx', () => {
-  function answerer(parts: { readonly mayWrite?: boolean; readonly with?: boolean } = {}) {
+  function answerer(
+    parts: { readonly mayWrite?: boolean; readonly with?: boolean; readonly token?: { readonly token: string; readonly expiresAtMs: number } | 'none' } = {},
+  ) {
     const never = async (): Promise<never> => {
       throw new Error('not asked');
     };
@@ -124,6 +126,7 @@ describe('the answer to nginx', () => {
       authorizeOwn: never,
       precheck: never,
     };
+    const tokens = { of: async () => (parts.token === 'none' ? undefined : (parts.token ?? null)), refused: () => undefined };
     const about: unknown[] = [];
     const assert = async (call: unknown) => `signed ${about.push(call)}`;
     return {
@@ -133,7 +136,7 @@ describe('the answer to nginx', () => {
         catalogue,
         clock: () => 1,
         mayWrite: () => parts.mayWrite ?? true,
-        ...(parts.with !== false && { services: { calls: callsOf({ run: { tags: ['team-a'] } }), assert } }),
+        ...(parts.with !== false && { services: { calls: callsOf({ run: { tags: ['team-a'] } }), assert, tokens } }),
       }),
     };
   }
@@ -153,6 +156,21 @@ describe('the answer to nginx', () => {
     expect(asked.about).toMatchObject([{ service: 'billing', principal: { id: `run:${RUN}` }, run: { tags: ['team-a'] } }]);
     expect((await asked.answer(inputs({ ...get, service: 'vault', route: '/v1/*' }))).status).toBe(403);
     expect(asked.about).toHaveLength(1);
+  });
+
+  it('carries the access token that the service is shown, no longer than it is good', async () => {
+    const answerOf = async (token: Parameters<typeof answerer>[0]) => (await answerer(token).answer(inputs(get))).headers;
+    const long = await answerOf({ token: { token: 'abc', expiresAtMs: 600_000 } });
+    expect([long['x-lictor-credential'], long['cache-control']]).toEqual(['Bearer abc', 'max-age=1, stale-if-error=30']);
+    expect((await answerOf({ token: { token: 'abc', expiresAtMs: 13_001 } }))['cache-control']).toBe('max-age=1, stale-if-error=10');
+    expect((await answerOf({ token: { token: 'abc', expiresAtMs: 1_500 } }))['cache-control']).toBe('no-store');
+    expect(await answerOf({})).not.toHaveProperty('x-lictor-credential');
+  });
+
+  it('sends nobody to a service without the token that it must be shown', async () => {
+    const { status, headers } = await answerer({ token: 'none' }).answer(inputs(get));
+    expect([status, headers['x-lictor-path'], headers['cache-control']]).toEqual([200, 'uncredentialed', 'no-store']);
+    expect(headers).not.toHaveProperty('x-lictor-assertion');
   });
 
   it('is no for what is no operation of a service, and where there are none', async () => {

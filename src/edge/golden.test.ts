@@ -64,6 +64,7 @@ describe.each(VERSIONS)('the configuration for nginx %s', (version) => {
       'services.conf',
       'service-billing.conf',
       'service-vault.conf',
+      'service-tokens-credential.conf',
       'service-looked-after.conf',
       'service-members.conf',
     ])

@@ -64,6 +64,7 @@ map "$request_method:$http_content_length$http_transfer_encoding" $lictor_servic
 }
 map $lictor_path_out $lictor_service_at {
     egress "service_\${lictor_service}_$lictor_service_way";
+    uncredentialed "service_uncredentialed";
     default "unavailable";
 }
 `;
@@ -87,11 +88,13 @@ location @service_${name}_${way} {
     include service-${name}.conf;
 ${(hasMembers(service) ? renderThroughMembers(way) : renderStraight(way)).replaceAll(/^(?=.)/gm, '    ')}}
 `;
+  // Taken from the decision, so that another one is in force without a reload.
+  const credential = hasToken(service) ? '    auth_request_set $lictor_service_credential $upstream_http_x_lictor_credential;\n' : '';
   return `
 location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
     set $lictor_service ${name};
     set $lictor_operation $lictor_route_${inVariables(service)};
-    include service.conf;
+${credential}    include service.conf;
 }
 ${call('call')}${call('stream')}`;
 }
@@ -105,7 +108,7 @@ function renderCall(service: Service, { forwardHeaders, publicUrl }: Config): st
   const { name, servers, timeoutSeconds } = service;
   const [first] = servers;
   const { host, protocol } = new URL(first?.origin ?? '');
-  const own = service.injected?.header.toLowerCase();
+  const own = injectedHeader(service)?.toLowerCase();
   const further = [...new Set([...forwardHeaders, ...service.forwardHeaders])].filter((header) => header !== own);
   const headers = further.map((header) => `proxy_set_header ${header} $http_${header.replaceAll('-', '_')};\n`).join('');
   return `include service-call.conf;
@@ -152,11 +155,23 @@ function renderLimits(service: Service): string {
 
 /** The gateway's own credential there. Without one, nothing: a client's never goes on. */
 function renderCredential({ injected }: Service): string {
-  return injected === null ? '' : `proxy_set_header ${injected.header} ${quote(injected.value)};\n`;
+  if (injected === null) return '';
+  return 'oauth' in injected
+    ? 'proxy_set_header Authorization $lictor_service_credential;\n'
+    : `proxy_set_header ${injected.header} ${quote(injected.value)};\n`;
+}
+
+function hasToken({ injected }: Service): boolean {
+  return injected !== null && 'oauth' in injected;
+}
+
+function injectedHeader({ injected }: Service): string | undefined {
+  if (injected === null) return undefined;
+  return 'oauth' in injected ? 'Authorization' : injected.header;
 }
 
 function renderWords(): string {
-  const words = (name: string, code: 'service-unavailable' | 'service-timeout'): string =>
+  const words = (name: string, code: 'service-unavailable' | 'service-timeout' | 'service-credential-unavailable'): string =>
     (['detail', 'hint'] as const).map((what) => `map "" $lictor_service_${name}_${what} { default ${quote(REASONS[code][what])}; }\n`).join('');
-  return `${words('failed', 'service-unavailable')}${words('timeout', 'service-timeout')}`;
+  return `${words('failed', 'service-unavailable')}${words('timeout', 'service-timeout')}${words('uncredentialed', 'service-credential-unavailable')}`;
 }

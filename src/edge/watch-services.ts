@@ -4,35 +4,42 @@ import type { Logger } from 'pino';
 import { Agent, request } from 'undici';
 import type { Config, Service, ServiceHealth } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
+import type { ServiceTokens } from '../egress/service-tokens.ts';
 import type { Health } from '../prefect/health.ts';
 import { startBalancer } from './balancer.ts';
 import { hasMembers, memberId } from './render-service-members.ts';
 import { watchPrefect } from './watch-prefect.ts';
+
+export interface WatchParts {
+  readonly paths: StatePaths;
+  readonly log: Logger;
+  readonly tokens: Pick<ServiceTokens, 'of'>;
+}
 
 interface ServicesHealth {
   stop(): Promise<void>;
 }
 
 /** What answers as it should not counts as slow: it is out only while another is not, so that a wrong path of health ends no service. */
-function watchServices({ services }: Pick<Config, 'services'>, { paths, log }: { readonly paths: StatePaths; readonly log: Logger }): ServicesHealth {
-  const watched = services.flatMap((service) => (service.health !== null && hasMembers(service) ? [watch(service, service.health, { paths, log })] : []));
+function watchServices({ services }: Pick<Config, 'services'>, parts: WatchParts): ServicesHealth {
+  const watched = services.flatMap((service) => (service.health !== null && hasMembers(service) ? [watch(service, service.health, parts)] : []));
   return { stop: async () => void (await Promise.all(watched.map((one) => one.stop()))) };
 }
 
 /** Prefect's servers and those of services, for the life of one configuration. */
-export function watchUpstreams(config: Config, parts: { readonly paths: StatePaths; readonly log: Logger }): ReturnType<typeof watchPrefect> {
+export function watchUpstreams(config: Config, parts: WatchParts): ReturnType<typeof watchPrefect> {
   const prefect = watchPrefect(config, parts);
   const services = watchServices(config, parts);
   return { usable: prefect.usable, stop: async () => void (await Promise.all([prefect.stop(), services.stop()])) };
 }
 
-function watch(service: Service, health: ServiceHealth, { paths, log }: { readonly paths: StatePaths; readonly log: Logger }): ServicesHealth {
+function watch(service: Service, health: ServiceHealth, { paths, log, tokens }: WatchParts): ServicesHealth {
   const agent = agentFor(service, health);
   const origins = new Map(service.servers.map((server) => [memberId(service, server), server.origin]));
   const balancer = startBalancer({
     paths,
     servers: [...origins.keys()],
-    probe: (id) => ask({ service, health, agent, url: `${origins.get(id) ?? ''}${health.path}` }),
+    probe: (id) => ask({ service, health, agent, tokens, url: `${origins.get(id) ?? ''}${health.path}` }),
     intervalMs: health.intervalMs,
     answers: (seen) => (seen === 'usable' ? health.healthyAfter : health.unhealthyAfter),
     whose: `service ${service.name}:`,
@@ -65,16 +72,23 @@ interface Question {
   readonly service: Service;
   readonly health: ServiceHealth;
   readonly agent: Agent;
+  readonly tokens: Pick<ServiceTokens, 'of'>;
   readonly url: string;
 }
 
-async function ask({ service: { injected }, health, agent, url }: Question): Promise<Health> {
-  const headers = { 'user-agent': 'lictor-health', ...(injected !== null && { [injected.header]: injected.value }) };
+async function ask({ service, health, agent, tokens, url }: Question): Promise<Health> {
   try {
+    const headers = { 'user-agent': 'lictor-health', ...(await credentialOf(service, tokens)) };
     const { statusCode, body } = await request(url, { dispatcher: agent, headers, signal: AbortSignal.timeout(timeoutOf(health)) });
     await body.dump();
     return statusCode < 400 ? 'usable' : 'slow';
   } catch {
     return 'slow'; // refused, too late, or nobody to trust: told by the log as a change
   }
+}
+
+async function credentialOf({ name, injected }: Service, tokens: Pick<ServiceTokens, 'of'>): Promise<Readonly<Record<string, string>>> {
+  if (injected !== null && 'header' in injected) return { [injected.header]: injected.value };
+  const token = await tokens.of(name);
+  return token == null ? {} : { authorization: `Bearer ${token.token}` };
 }

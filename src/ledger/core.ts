@@ -5,6 +5,7 @@ import { LictorError } from '../contract/error.ts';
 import { REASONS } from '../contract/reasons.ts';
 import type { RouteKnowledge } from './access-line.ts';
 import { type AppendRow, createAppend } from './append.ts';
+import type { ServiceCalls } from './call-count.ts';
 import { type ChainMemory, createChain } from './chain/chain.ts';
 import { createRetention, type Retention } from './chain/retention.ts';
 import { openLedgerDatabase, repeatableTransaction, transaction } from './database.ts';
@@ -46,6 +47,7 @@ export interface CoreParts {
   readonly onHealth: (healthy: boolean, detail: string) => void;
   /** nginx has to open its log files anew. */
   readonly onReopen?: () => void;
+  readonly onCalls?: (calls: readonly ServiceCalls[]) => void;
 }
 
 interface Open {
@@ -62,7 +64,7 @@ interface Open {
   readonly storeEvents: (batch: EventBatch) => void;
 }
 
-export function createCore({ setup, routes, clock, onHealth, onReopen }: CoreParts): Core {
+export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls }: CoreParts): Core {
   let open: Open | undefined;
   const memory: ChainMemory = { committed: undefined };
   let failedAtMs: number | undefined;
@@ -72,7 +74,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen }: CorePar
   /** Every write goes through here: it works, or the ledger is unhealthy and says why. A new try begins with a new connection. */
   function guarded<T>(work: (open: Open) => T): T | undefined {
     try {
-      open ??= openAll({ setup, routes, clock, memory });
+      open ??= openAll({ setup, routes, clock, memory, onCalls });
       return work(open);
     } catch (error) {
       shut();
@@ -197,9 +199,10 @@ interface Opening {
   readonly routes: RouteKnowledge;
   readonly clock: Clock;
   readonly memory: ChainMemory;
+  readonly onCalls: CoreParts['onCalls'];
 }
 
-function openAll({ setup, routes, clock, memory }: Opening): Open {
+function openAll({ setup, routes, clock, memory, onCalls }: Opening): Open {
   const db = openLedgerDatabase(setup.ledgerFile);
   try {
     const chain = createChain({ db, node: setup.node, keyFile: setup.ledgerKey, clock, memory });
@@ -227,7 +230,7 @@ function openAll({ setup, routes, clock, memory }: Opening): Open {
     const retention = createRetention({ db, chain, appendRow, retentionMs: setup.retentionMs });
     write(() => life.start());
     const { accessLog, edgeErrorLog, basePath } = setup;
-    const ingest = createIngest({ db, write: writeRepeatable, appendRow, intents, routes, accessLog, edgeErrorLog, basePath });
+    const ingest = createIngest({ db, write: writeRepeatable, appendRow, intents, routes, accessLog, edgeErrorLog, basePath, onCalls });
     const store = createEventStore(db, appendRow);
     const storeEvents = (batch: EventBatch) => writeRepeatable(() => store(batch, clock()));
     return { db, write, storeEvents, retention, appendRow, floods, intents, outbox, ingest, life };

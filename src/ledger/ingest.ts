@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type AccessLine, parseAccessLine, type RouteKnowledge, splitGluedLine } from './access-line.ts';
 import { type AppendRow, stableId } from './append.ts';
+import { type CallCount, createCallCount, type ServiceCalls } from './call-count.ts';
 import { edgeDeathId, edgeDeathRecord, parseEdgeDeath, unreadableRecord } from './events.ts';
 import type { Intents } from './intents.ts';
 import { type RotateLimits, rotateLog } from './rotate.ts';
@@ -32,6 +33,8 @@ export interface IngestParts {
   readonly accessLog: string;
   readonly edgeErrorLog: string;
   readonly basePath: string;
+  /** Told when a batch with calls of services is written. */
+  readonly onCalls?: ((calls: readonly ServiceCalls[]) => void) | undefined;
 }
 
 export function createIngest(parts: IngestParts): Ingest {
@@ -41,7 +44,8 @@ export function createIngest(parts: IngestParts): Ingest {
   const store = db.prepare(
     'INSERT INTO tails (file, inode, position, head) VALUES (?, ?, ?, ?) ON CONFLICT (file) DO UPDATE SET inode = excluded.inode, position = excluded.position, head = excluded.head',
   );
-  const takeAccess = createAccessTaker(parts);
+  const calls = createCallCount();
+  const takeAccess = createAccessTaker(parts, calls);
   const takeErrors = createErrorTaker(parts);
   let lagMs = 0;
 
@@ -62,7 +66,11 @@ export function createIngest(parts: IngestParts): Ingest {
       const takeTimed: Take = (lines, next) => {
         lagMs = Math.max(0, nowMs - takeAccess(lines, next, nowMs));
       };
-      if (batch('access', access, takeTimed, nowMs)) return true;
+      if (batch('access', access, takeTimed, nowMs)) {
+        const counted = calls.counted();
+        if (counted.length > 0) parts.onCalls?.(counted);
+        return true;
+      }
       lagMs = 0;
       return batch('edge-error', errors, takeErrors, nowMs);
     },
@@ -81,12 +89,13 @@ export function createIngest(parts: IngestParts): Ingest {
 type Take = (lines: readonly TailLine[], position: TailPosition, nowMs: number) => void;
 
 /** Answers when the last of the requests ended. */
-function createAccessTaker(parts: IngestParts) {
+function createAccessTaker(parts: IngestParts, calls: CallCount) {
   const { db, appendRow, intents } = parts;
   const seen = db.prepare('INSERT INTO edge_workers (pid, seen_ms) VALUES (?, ?) ON CONFLICT (pid) DO UPDATE SET seen_ms = max(seen_ms, excluded.seen_ms)');
   return (lines: readonly TailLine[], { inode }: TailPosition, nowMs: number): number => {
     let lastMs = nowMs;
     const workers = new Map<number, number>();
+    calls.clear();
     const parsed = lines.flatMap(({ bytes, offset }) => parseParts(bytes, offset, parts));
     const take = intents.lines(
       parsed.flatMap(({ line }) => (line.ok ? [line.record.request_id] : [])),
@@ -99,6 +108,7 @@ function createAccessTaker(parts: IngestParts) {
       }
       take(line.record, HELD.includes(line.taken));
       lastMs = line.endMs;
+      calls.add(line.record);
       if (line.pid !== null) workers.set(line.pid, Math.max(line.endMs, workers.get(line.pid) ?? 0));
     }
     for (const [pid, endMs] of workers) seen.run(pid, endMs);

@@ -7,6 +7,7 @@ import type { Clock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { REASONS } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
+import type { ServiceCalls } from './call-count.ts';
 import { FLOOD_LIMITS, type FloodLimits } from './floods.ts';
 import type { EventBatch } from './prefect-events/store-events.ts';
 import type { Command, FromWorker, Outcome, ToWorker, WorkerSetup } from './protocol.ts';
@@ -28,6 +29,8 @@ export interface Ledger {
   onHealth(listener: (healthy: boolean) => void): void;
   /** A log was renamed: nginx has to open its logs anew. Told again until it has. */
   onReopen(listener: () => void): void;
+  /** Calls of services, as they come out of the access log. */
+  onCalls(listener: (calls: readonly ServiceCalls[]) => void): void;
   /** Why it is unhealthy, for the log; null when it is not. */
   problem(): string | null;
   /** Drains what is on disk, then ends the thread. */
@@ -87,11 +90,13 @@ export async function startLedger({
   const health = createHealth();
   const pending = createPending();
   const reopen = createListeners<[]>();
+  const calls = createListeners<[readonly ServiceCalls[]]>();
   let closing = false;
   let worker = spawn();
 
   function hear(message: FromWorker): void {
     if (message.kind === 'reopen') reopen.tell();
+    else if (message.kind === 'calls') calls.tell(message.calls);
     else if (message.kind === 'health') health.set(message.healthy, message.detail);
     else for (const { id, outcome } of message.outcomes) pending.finish(id, outcome);
   }
@@ -133,6 +138,7 @@ export async function startLedger({
     healthy: health.healthy,
     onHealth: health.onChange,
     onReopen: reopen.add,
+    onCalls: calls.add,
     problem: health.problem,
     async close() {
       if (closing) return;

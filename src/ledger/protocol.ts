@@ -1,5 +1,6 @@
 // Messages between the ledger's client (main thread) and its worker thread.
 import type { NewRecord } from '../contract/record.ts';
+import type { ServiceCalls } from './call-count.ts';
 import type { FloodLimits } from './floods.ts';
 import type { EventBatch } from './prefect-events/store-events.ts';
 import type { RotateLimits } from './rotate.ts';
@@ -17,6 +18,7 @@ export type ToWorker = { readonly kind: 'command'; readonly id: number; readonly
 
 export type FromWorker =
   | { readonly kind: 'reopen' }
+  | { readonly kind: 'calls'; readonly calls: readonly ServiceCalls[] }
   | { readonly kind: 'outcomes'; readonly outcomes: readonly { readonly id: number; readonly outcome: Outcome }[] }
   /** The first one says that the worker is up. `detail` is for the log. */
   | { readonly kind: 'health'; readonly healthy: boolean; readonly detail: string };

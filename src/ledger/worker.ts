@@ -30,6 +30,7 @@ const core = createCore({
   clock: systemClock,
   onHealth: (healthy, detail) => post({ kind: 'health', healthy, detail }),
   onReopen: () => post({ kind: 'reopen' }),
+  onCalls: (calls) => post({ kind: 'calls', calls }),
 });
 if (core.healthy()) post({ kind: 'health', healthy: true, detail: 'open' });
 

@@ -21,6 +21,16 @@ export function edgeForms({ certFile, keyFile, caFile }: EdgeFiles): Readonly<Re
   };
 }
 
+const OAUTH = {
+  tokenUrl: 'https://idp.internal/token',
+  clientId: 'gateway',
+  clientSecret: 'no-real-key',
+  clientAuth: 'basic',
+  scope: null,
+  audience: null,
+  caFile: null,
+} as const;
+
 /** One with everything over http, one over https. */
 export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['services'] {
   const common = {
@@ -80,6 +90,11 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
         { origin: 'http://10.1.0.5:8080', weight: 1, backup: false },
       ],
       routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
+    },
+    {
+      ...{ ...common, name: 'tokens', path: '', injected: { oauth: OAUTH } },
+      servers: [{ origin: 'http://10.1.0.4', weight: 1, backup: false }],
+      routes: [{ pattern: '/*', methods: ['GET'] }],
     },
   ];
 }

@@ -18,14 +18,15 @@ export function serve(handler: RequestListener): Promise<Served> {
 export interface SecureOptions {
   readonly chain: string;
   readonly key: string;
-  /** Whose certificates clients must show: PEM file. */
-  readonly clientCa: string;
+  /** Whose certificates clients must show: PEM file. Left out: they show none. */
+  readonly clientCa?: string;
 }
 
-/** Answers nobody without a certificate of `clientCa`. */
+/** Answers nobody without a certificate of `clientCa`, where there is one. */
 export function serveSecurely({ chain, key, clientCa }: SecureOptions, handler: RequestListener): Promise<Served> {
-  const files = { cert: readFileSync(chain), key: readFileSync(key), ca: readFileSync(clientCa) };
-  return listening(createSecureServer({ ...files, requestCert: true, rejectUnauthorized: true }, handler));
+  const own = { cert: readFileSync(chain), key: readFileSync(key) };
+  const demanding = clientCa === undefined ? {} : { ca: readFileSync(clientCa), requestCert: true, rejectUnauthorized: true };
+  return listening(createSecureServer({ ...own, ...demanding }, handler));
 }
 
 /** The name in the certificate that came with the request; undefined: none. */

@@ -89,6 +89,7 @@ async function watch(tls: string): Promise<void> {
         healthy: () => true,
         onHealth: unused,
         onReopen: unused,
+        onCalls: unused,
         problem: () => null,
         close: unused,
       },
@@ -104,7 +105,7 @@ async function watch(tls: string): Promise<void> {
         get answerer() {
           return unused();
         },
-        get connects() {
+        get services() {
           return unused();
         },
         get upstream() {

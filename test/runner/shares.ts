@@ -12,6 +12,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/run-tokens.test.ts': 140,
   'integration/services.test.ts': 70,
   'integration/attacks/services.test.ts': 20,
+  'integration/service-credentials.test.ts': 30,
   'integration/attacks/raw-services.test.ts': 20,
   'integration/forward-proxy.test.ts': 36,
   'integration/attacks/run-tokens.test.ts': 100,

@@ -4,11 +4,22 @@ import { count, duration, filePath, headerName, hostPort, httpUrl, rate, slug, s
 
 const server = z.union([httpUrl, z.strictObject({ url: httpUrl, weight: count.optional(), backup: z.boolean().optional() })]);
 
+const oauth = z.strictObject({
+  token_url: httpUrl,
+  client_id: text,
+  client_secret_file: filePath.optional(),
+  client_secret: text.optional(),
+  client_auth: z.enum(['basic', 'post']).optional(),
+  scope: text.optional(),
+  audience: text.optional(),
+  ca_file: filePath.optional(),
+});
+
 const inject = z.union([
   z.strictObject({ header: z.strictObject({ name: headerName, value_file: filePath.optional(), value: text.optional() }) }),
   z.strictObject({ basic: z.strictObject({ user: text, password_file: filePath.optional(), password: text.optional() }) }),
   z.strictObject({ query: z.strictObject({ name: text, value_file: filePath }) }),
-  z.strictObject({ oauth: z.strictObject({ token_url: httpUrl, client_id: text, client_secret_file: filePath, scope: text.optional() }) }),
+  z.strictObject({ oauth }),
   z.strictObject({ sigv4: z.strictObject({ region: text, service: text }) }),
 ]);
 

@@ -88,9 +88,23 @@ describe('a service', () => {
 
   it('shows a key from a file or from the environment', () => {
     expect(accepted({ inject: { header: { name: 'X-Api-Key', value_file: keyFile } } }).injected).toEqual({ header: 'X-Api-Key', value: 'a$b"c\\d;' });
-    expect(accepted({ inject: { header: { name: 'X-Api-Key', value: '${KEY}' } } }, { KEY: 'from-there' }).injected?.value).toBe('from-there');
+    expect(accepted({ inject: { header: { name: 'X-Api-Key', value: '${KEY}' } } }, { KEY: 'from-there' }).injected).toMatchObject({ value: 'from-there' });
     const basic = accepted({ inject: { basic: { user: 'me', password: '${KEY}' } } }, { KEY: 'a:b' });
     expect(basic.injected).toEqual({ header: 'Authorization', value: `Basic ${Buffer.from('me:a:b').toString('base64')}` });
+  });
+
+  it('gets access tokens as a client', () => {
+    const client = { token_url: 'https://idp.example/token', client_id: 'gateway' };
+    expect(accepted({ inject: { oauth: { ...client, client_secret_file: keyFile } } }).injected).toEqual({
+      oauth: {
+        ...{ tokenUrl: 'https://idp.example/token', clientId: 'gateway', clientSecret: 'a$b"c\\d;', clientAuth: 'basic' },
+        ...{ scope: null, audience: null, caFile: null },
+      },
+    });
+    const more = { client_secret: '${SECRET}', client_auth: 'post', scope: 'read', audience: 'billing' };
+    expect(accepted({ inject: { oauth: { ...client, ...more } } }, { SECRET: 'x' }).injected).toMatchObject({
+      oauth: { clientSecret: 'x', clientAuth: 'post', scope: 'read', audience: 'billing' },
+    });
   });
 
   it.each<[object, string]>([
@@ -120,6 +134,11 @@ describe('a service', () => {
     [{ inject: { header: { name: 'X-Lictor-Assertion', value_file: keyFile } } }, 'services[0].inject.header.name: X-Lictor-Assertion is set by the gateway'],
     [{ inject: { header: { name: 'Host', value_file: keyFile } } }, 'services[0].inject.header.name: Host is set by the gateway'],
     [{ inject: { header: { name: 'X-Api-Key' } } }, 'services[0].inject.header.value_file: is missing'],
+    [{ inject: { oauth: { token_url: 'http://idp.example/token', client_id: 'x', client_secret_file: keyFile } } }, 'oauth.token_url: is plain http'],
+    [{ inject: { oauth: { token_url: 'https://u:p@idp.example/', client_id: 'x', client_secret_file: keyFile } } }, 'oauth.token_url: is no plain address'],
+    [{ inject: { oauth: { token_url: 'https://idp.example/', client_id: 'x' } } }, 'oauth.client_secret_file: is missing'],
+    [{ inject: { oauth: { token_url: 'https://idp.example/', client_id: 'x', client_secret: 'plain' } } }, 'oauth.client_secret: is a secret in plain text'],
+    [{ inject: { oauth: { token_url: 'https://idp.example/', client_id: 'x', client_secret_file: keyFile, ca_file: 'none.pem' } } }, 'oauth.ca_file: '],
     [{ inject: { basic: { user: 'a:b', password_file: keyFile } } }, 'services[0].inject.basic.user: holds a colon'],
     [{ limit: {} }, 'services[0].limit: limits nothing'],
     [{ limit: { max_wait: '2s' } }, 'services[0].limit.max_wait: needs a rate'],

@@ -37,6 +37,11 @@ export const OUTAGE_REASONS = {
     detail: 'The service did not answer in time.',
     hint: 'The call may have been carried out. Its timeout is services[].timeout.',
   },
+  'service-credential-unavailable': {
+    status: 503,
+    detail: "The gateway's own credential for the service cannot be had just now.",
+    hint: 'Retry; nothing was forwarded. An administrator finds the cause in control.log.',
+  },
   'host-unreachable': {
     status: 503,
     detail: 'The host is not known, or does not answer.',

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import type { RequestRecord } from './access-line.ts';
+import { createCallCount } from './call-count.ts';
+
+const TIME = '2026-05-01T10:00:00.000Z';
+
+function record(more: Partial<RequestRecord>): RequestRecord {
+  return { time: TIME, request_id: 'r', mode: 'enforce', service: 'billing', decision: 'allow', reason: 'policy-permits', status: 200, ...more };
+}
+
+describe('calls of services in a batch', () => {
+  it('are counted by service, with the beginning of the last one that the service refused', () => {
+    const count = createCallCount();
+    for (const more of [{}, { status: 401 }, { service: 'vault' }, { service: null }]) count.add(record(more));
+    expect(count.counted()).toEqual([
+      { service: 'billing', count: 2, refusedMs: Date.parse(TIME) },
+      { service: 'vault', count: 1, refusedMs: null },
+    ]);
+    count.clear();
+    expect(count.counted()).toEqual([]);
+  });
+
+  it('are none where the gateway itself refused', () => {
+    const count = createCallCount();
+    count.add(record({ status: 401, decision: 'deny', reason: 'credential-unknown' }));
+    expect(count.counted()).toEqual([]);
+    count.add(record({ status: 503, reason: 'service-unavailable' }));
+    expect(count.counted()).toEqual([{ service: 'billing', count: 1, refusedMs: null }]);
+  });
+});

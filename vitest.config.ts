@@ -6,6 +6,9 @@ import { ByTime } from './test/runner/shares.ts';
 /** Starts what the tests need (a real Prefect, nginx); written by test/env. */
 const GLOBAL_SETUP = 'test/env/global-setup.ts';
 
+/** A condition is waited for as long as a busy machine may need; of itself vitest gives up after a second. */
+const PATIENT = { expect: { poll: { timeout: 10_000 } } } as const;
+
 interface Timeouts {
   readonly testTimeout: number;
   readonly hookTimeout: number;
@@ -21,6 +24,7 @@ function realProject(name: string, timeouts: Timeouts) {
       globalSetup: existsSync(GLOBAL_SETUP) ? [GLOBAL_SETUP] : [],
       setupFiles: ['test/env/show-logs.ts'],
       ...timeouts,
+      ...PATIENT,
     },
   };
 }
@@ -36,8 +40,9 @@ export default defineConfig({
           pool: 'forks',
           // One process for all: a third of their time was that of starting and importing anew.
           isolate: false,
-          testTimeout: 15_000,
+          testTimeout: 30_000,
           hookTimeout: 30_000,
+          ...PATIENT,
         },
       },
       realProject('integration', { testTimeout: 240_000, hookTimeout: 300_000 }),

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { statePaths } from '../config/state-dir.ts';
 import type { Health, ServersHealth } from '../prefect/health.ts';
 import { downFile, startBalancer } from './balancer.ts';
@@ -35,29 +35,29 @@ const marks = () => [A, B].map((server) => existsSync(downFile(paths(), server))
 it('marks a server that is away, and takes the mark off when it is back', async () => {
   const answers: Record<string, Health> = { [A]: 'usable', [B]: 'away' };
   const balancer = balance(answers);
-  await vi.waitFor(() => expect(marks()).toEqual([false, true]));
+  await expect.poll(() => marks()).toEqual([false, true]);
   expect(balancer.usable()).toEqual([A]);
   answers[B] = 'usable';
-  await vi.waitFor(() => expect(marks()).toEqual([false, false]));
+  await expect.poll(() => marks()).toEqual([false, false]);
 });
 
 it('marks none that refuses the credential: another configuration may have the right one', async () => {
   const balancer = balance({ [A]: 'usable', [B]: 'refuses' });
-  await vi.waitFor(() => expect(balancer.usable()).toEqual([A]));
+  await expect.poll(() => balancer.usable()).toEqual([A]);
   expect(marks()).toEqual([false, false]);
 });
 
 it('around a reload two that watch with two credentials leave nginx a way with either', async () => {
   const former = balance({ [A]: 'refuses', [B]: 'usable' });
   const next = balance({ [A]: 'usable', [B]: 'refuses' });
-  await vi.waitFor(() => expect([former.usable(), next.usable()]).toEqual([[B], [A]]));
+  await expect.poll(() => [former.usable(), next.usable()]).toEqual([[B], [A]]);
   expect(marks()).toEqual([false, false]);
 });
 
 it('one that was found away stays out of a new configuration until it answers', async () => {
   const answers: Record<string, Health> = { [A]: 'usable', [B]: 'away' };
   balance(answers);
-  await vi.waitFor(() => expect(marks()).toEqual([false, true]));
+  await expect.poll(() => marks()).toEqual([false, true]);
   expect(balance(answers).usable()).toEqual([A]);
   expect(marks()).toEqual([false, true]);
 });
@@ -65,11 +65,11 @@ it('one that was found away stays out of a new configuration until it answers', 
 it('a slow one is out only while another is usable', async () => {
   const answers: Record<string, Health> = { [A]: 'usable', [B]: 'slow' };
   balance(answers);
-  await vi.waitFor(() => expect(marks()).toEqual([false, true]));
+  await expect.poll(() => marks()).toEqual([false, true]);
   answers[A] = 'slow';
-  await vi.waitFor(() => expect(marks()).toEqual([false, false]));
+  await expect.poll(() => marks()).toEqual([false, false]);
   answers[B] = 'away';
-  await vi.waitFor(() => expect(marks()).toEqual([false, true]));
+  await expect.poll(() => marks()).toEqual([false, true]);
   answers[A] = 'away';
-  await vi.waitFor(() => expect(marks()).toEqual([true, true]));
+  await expect.poll(() => marks()).toEqual([true, true]);
 });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type Health, type ServersHealth, watchServers } from './health.ts';
 
 let health: ServersHealth | undefined;
@@ -25,16 +25,16 @@ describe('the health of several servers', () => {
     const { changes, health } = watch(answers);
     expect(health.usable()).toEqual(['a', 'b']);
     answers['b'] = 'away';
-    await vi.waitFor(() => expect(changes).toEqual(['b away']));
+    await expect.poll(() => changes).toEqual(['b away']);
     expect(health.usable()).toEqual(['a']);
     answers['b'] = 'usable';
-    await vi.waitFor(() => expect(changes).toEqual(['b away', 'b usable']));
+    await expect.poll(() => changes).toEqual(['b away', 'b usable']);
     expect(health.usable()).toEqual(['a', 'b']);
   });
 
   it('keeps asking all when none answers', async () => {
     const { changes, health } = watch({ a: 'away', b: 'refuses' });
-    await vi.waitFor(() => expect(changes).toHaveLength(2));
+    await expect.poll(() => changes).toHaveLength(2);
     expect(health.usable()).toEqual(['a', 'b']);
   });
 
@@ -43,7 +43,7 @@ describe('the health of several servers', () => {
     const changes: string[] = [];
     const probe = async (): Promise<Health> => (++calls === 2 ? 'away' : 'usable');
     health = watchServers({ servers: ['a'], probe, onChange: (server) => changes.push(server), intervalMs: 5 });
-    await vi.waitFor(() => expect(calls).toBeGreaterThan(6));
+    await expect.poll(() => calls).toBeGreaterThan(6);
     expect(changes).toEqual([]);
   });
 
@@ -55,23 +55,23 @@ describe('the health of several servers', () => {
       onChange: (server) => changes.push(server),
       intervalMs: 5,
     });
-    await vi.waitFor(() => expect(changes).toEqual(['down']));
+    await expect.poll(() => changes).toEqual(['down']);
   });
 
   it('takes one that refuses us out as well, and says which of the two it is', async () => {
     const answers: Record<string, Health> = { a: 'usable', b: 'refuses' };
     const { changes, health } = watch(answers);
-    await vi.waitFor(() => expect(changes).toEqual(['b refuses']));
+    await expect.poll(() => changes).toEqual(['b refuses']);
     expect(health.usable()).toEqual(['a']);
     answers['b'] = 'away';
-    await vi.waitFor(() => expect(changes).toEqual(['b refuses', 'b away']));
+    await expect.poll(() => changes).toEqual(['b refuses', 'b away']);
     expect(health.usable()).toEqual(['a']);
   });
 
   it('begins with what is known', async () => {
     const { changes, health } = watch({ a: 'usable', b: 'usable' }, { b: 'away' });
     expect(health.usable()).toEqual(['a']);
-    await vi.waitFor(() => expect(changes).toEqual(['b usable']));
+    await expect.poll(() => changes).toEqual(['b usable']);
     expect(health.usable()).toEqual(['a', 'b']);
   });
 });

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askRaw, openRoom, REFUSAL, type Room } from './gateway.fixture.ts';
 
 let room: Room;
@@ -187,7 +187,7 @@ describe('who else reaches the port', () => {
   it('twin: localhost as Host, and Bearer, are the process itself', async () => {
     const { port } = new URL(room.sidecar.url);
     const headers = { host: `localhost:${port}`, authorization: `Bearer ${room.sidecar.secret}` };
-    await vi.waitFor(async () => expect((await askRaw(room.sidecar.url, { headers })).status).toBe(200));
+    await expect.poll(async () => (await askRaw(room.sidecar.url, { headers })).status).toBe(200);
   });
 });
 

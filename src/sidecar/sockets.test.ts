@@ -19,9 +19,9 @@ describe('a socket of the started process', () => {
     ['by both', () => ({ headers: header(), first: authFrame(`lictor:${room.sidecar.secret}`) })],
   ])('%s is joined with one to the gateway, with the credential in its header', async (_how, options) => {
     const socket = openSocket(room.sidecar.url, `${PATH}?x=1`, options());
-    await vi.waitFor(() => expect(socket.frames()).toEqual([SUCCESS]));
+    await expect.poll(() => socket.frames()).toEqual([SUCCESS]);
     socket.send('hello');
-    await vi.waitFor(() => expect(socket.frames()).toEqual([SUCCESS, 'echo hello']));
+    await expect.poll(() => socket.frames()).toEqual([SUCCESS, 'echo hello']);
     const [upstream] = room.gateway.sockets;
     expect(upstream?.request.url).toBe(`${PATH}?x=1`);
     expect(upstream?.request.headers.authorization).toBe('Bearer c1');
@@ -31,20 +31,20 @@ describe('a socket of the started process', () => {
 
   it('of the oldest clients, without the sub-protocol and its frames, passes by its header', async () => {
     const socket = openSocket(room.sidecar.url, PATH, { headers: header(), protocols: [], first: { event: 1 } });
-    await vi.waitFor(() => expect(socket.frames()).toEqual(['echo {"event":1}']));
+    await expect.poll(() => socket.frames()).toEqual(['echo {"event":1}']);
     socket.close();
   });
 
   it('ends as the gateway ends it: 1012 when the credential is over, and comes back with a fresh one', async () => {
     const socket = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
-    await vi.waitFor(() => expect(socket.frames()).toEqual([SUCCESS]));
+    await expect.poll(() => socket.frames()).toEqual([SUCCESS]);
     room.gateway.valid.clear();
     room.gateway.valid.add('c2');
     room.source.secret = 'c2';
     room.gateway.sockets[0]?.socket.close(1012, 'credential-expired');
     expect(await socket.ended).toMatchObject({ code: 1012, reason: 'credential-expired' });
     const again = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
-    await vi.waitFor(() => expect(again.frames()).toEqual([SUCCESS]));
+    await expect.poll(() => again.frames()).toEqual([SUCCESS]);
     expect(room.gateway.sockets.at(-1)?.request.headers.authorization).toBe('Bearer c2');
     again.close();
   });
@@ -67,9 +67,9 @@ describe('a socket of the started process', () => {
 
   it('that leaves takes its upstream along', async () => {
     const socket = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
-    await vi.waitFor(() => expect(socket.frames()).toEqual([SUCCESS]));
+    await expect.poll(() => socket.frames()).toEqual([SUCCESS]);
     socket.close();
-    await vi.waitFor(() => expect(room.gateway.sockets[0]?.socket.readyState).toBe(3));
+    await expect.poll(() => room.gateway.sockets[0]?.socket.readyState).toBe(3);
   });
 });
 

@@ -77,7 +77,7 @@ const root = () => readFileSync(authority.root, 'utf8');
 it('goes through the proxy, and trusts the named authority', async () => {
   await open([root()]);
   const socket = openSocket(sidecar.url, '/api/events/in', { headers: header(), first: authFrame(null) });
-  await vi.waitFor(() => expect(socket.frames()).toEqual(['{"type":"auth_success"}']));
+  await expect.poll(() => socket.frames()).toEqual(['{"type":"auth_success"}']);
   expect(tunnels).toEqual([`gateway.example:${target}`]);
   expect((await ask()).status).toBe(200);
   expect(tunnels).toEqual([`gateway.example:${target}`, `gateway.example:${target}`]);

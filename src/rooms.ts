@@ -24,6 +24,7 @@ import type { Clock } from './contract/clock.ts';
 import { REASONS } from './contract/reasons.ts';
 import { type Answerer, createAnswerer } from './decide/answer.ts';
 import { createDecider, type Decider } from './decide/decider.ts';
+import { createHoldsLease } from './decide/holds-lease.ts';
 import { openServices, type Services } from './decide/open-services.ts';
 import { decidingText, publishRevision } from './decide/revision.ts';
 import { prefectAnswers } from './edge/watch-prefect.ts';
@@ -143,7 +144,8 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   });
   const prefect = { ...config.prefect, publicUrl: config.publicUrl };
   const feed = startFeed({ intake: house.eventIntake, prefect, openCounts: () => openEventCounts(house.paths.ledgerFile), clock, log });
-  const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber: () => store.changeNumber(), knowsFlow: store.knownFlows.has });
+  const knows = { knowsFlow: store.knownFlows.has, holdsLease: createHoldsLease({ leaseOf: store.leases.of, kin: kin.now, lookup: createLookup(upstream) }) };
+  const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber: () => store.changeNumber(), ...knows });
   const services = openServices({ ...house, config, authenticator, policy, entities: entities.recent, tokens });
   const answerer = createAnswerer({
     decider,
@@ -163,6 +165,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     objects,
     makers: store.makers,
     knownFlows: store.knownFlows,
+    leases: store.leases,
     config,
     warn,
     runTokens: createRunParts({

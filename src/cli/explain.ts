@@ -79,7 +79,8 @@ async function explain(context: CliContext, words: Words, options: ExplainOption
     const own = await policiesInForce(loaded.config, loaded.configFile);
     const makerOf: ExplainerParts['makerOf'] = async (type, id) => (await store.open()).makers.of(type, id);
     const knowsFlow = async (principal: string, flow: string) => (await store.open()).knownFlows.has(principal, flow);
-    const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf, knowsFlow });
+    const leaseOf = async (lease: string) => (await store.open()).leases.of(lease);
+    const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf, knowsFlow, leaseOf });
     const find = (text: string) => findPrincipal(text, { config: loaded.config, store: store.open, nowMs: systemClock(), mayPoll: mayPollBy(parts.policy) });
     const result = await answer({ parts, find, paths: loaded.paths });
     print(context, result, options.json === true);
@@ -154,7 +155,11 @@ async function loadLeniently(context: CliContext): Promise<LoadedContext> {
   return context.loadContext({ secrets: 'read' }).catch(() => context.loadContext({ secrets: 'skip' }));
 }
 
-function createParts({ config, paths }: LoadedContext, own: OwnPolicies, prefect: Pick<ExplainerParts, 'lookup' | 'makerOf' | 'knowsFlow'>): ExplainerParts {
+function createParts(
+  { config, paths }: LoadedContext,
+  own: OwnPolicies,
+  prefect: Pick<ExplainerParts, 'lookup' | 'makerOf' | 'knowsFlow' | 'leaseOf'>,
+): ExplainerParts {
   const catalogue = createCatalogue();
   const actions = collectActions(catalogue.operations);
   const revision = publishedRevision(join(paths.root, 'revision.json'));

@@ -29,6 +29,8 @@ export interface Ask {
   readonly orAbsent?: boolean;
   /** A flow that is named by its id and gets a use: for whoever's roles hold on some objects only it must be one that they reach or know. */
   readonly uses?: Located;
+  /** A lease of slots that is renewed or released: whoever may not do that everywhere, and every run, must hold it. */
+  readonly lease?: string;
   /** The scope must cover the object with all of its uses: what it says is not only theirs whose use is covered. */
   readonly whole?: boolean;
   /** Nobody's in particular: a role of a scope holds on it as on everything. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PrincipalKind } from '../contract/principal.ts';
+import { everywhere, NOWHERE } from '../contract/scope.ts';
 import type { Kin, Relation } from '../prefect/kin.ts';
 import type { Ask } from './asks.ts';
 import { beyondRun, mustBeRead } from './bound.ts';
@@ -67,10 +68,17 @@ describe('what the token of a run may name', () => {
 describe('which bodies are read', () => {
   it('those that name runs, when a run sends them', () => {
     for (const action of ['logs.write', 'artifacts.write', 'task_runs.create', 'concurrency.slots']) {
-      expect(mustBeRead({ kind: 'run' }, { action, idParam: null }), action).toBe(true);
-      expect(mustBeRead({ kind: 'worker' }, { action, idParam: null }), action).toBe(false);
+      expect(mustBeRead({ kind: 'run', grants: [] }, { action, idParam: null }), action).toBe(true);
+      expect(mustBeRead({ kind: 'worker', grants: [] }, { action, idParam: null }), action).toBe(false);
     }
-    expect(mustBeRead({ kind: 'run' }, { action: 'flow_runs.read', idParam: null })).toBe(false);
-    expect(mustBeRead({ kind: 'run' }, { action: 'artifacts.write', idParam: 'id' })).toBe(false);
+    expect(mustBeRead({ kind: 'run', grants: [] }, { action: 'flow_runs.read', idParam: null })).toBe(false);
+    expect(mustBeRead({ kind: 'run', grants: [] }, { action: 'artifacts.write', idParam: 'id' })).toBe(false);
+  });
+
+  it('those that name a lease of slots, of every run and of whoever has a role on some objects', () => {
+    const lease = { action: 'concurrency.lease', idParam: null };
+    expect(mustBeRead({ kind: 'run', grants: everywhere(['run']) }, lease)).toBe(true);
+    expect(mustBeRead({ kind: 'service', grants: [...everywhere(['viewer']), { role: 'worker', scope: NOWHERE }] }, lease)).toBe(true);
+    expect(mustBeRead({ kind: 'service', grants: everywhere(['worker']) }, lease)).toBe(false);
   });
 });

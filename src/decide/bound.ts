@@ -71,6 +71,8 @@ function isRead(group: ActionGroup | undefined): boolean {
 /** Their bodies name runs: what a run sends there is read before it goes on. */
 const NAMING: readonly string[] = ['logs.write', 'artifacts.write', 'task_runs.create', 'concurrency.slots'];
 
-export function mustBeRead({ kind }: Pick<Principal, 'kind'>, { action, idParam }: Pick<Operation, 'action' | 'idParam'>): boolean {
+/** A lease is its taker's, though its role may be on everything that a scope covers: whose it is, the mediator decides. */
+export function mustBeRead({ kind, grants }: Pick<Principal, 'kind' | 'grants'>, { action, idParam }: Pick<Operation, 'action' | 'idParam'>): boolean {
+  if (action === 'concurrency.lease') return kind === 'run' || grants.some(({ scope }) => scope !== null);
   return kind === 'run' && idParam === null && NAMING.includes(action);
 }

@@ -15,6 +15,7 @@ import type { Entities } from '../prefect/entities.ts';
 import type { Kin } from '../prefect/kin.ts';
 import { type Ask, ownAsks } from './asks.ts';
 import { beyondRun } from './bound.ts';
+import type { HoldsLease } from './holds-lease.ts';
 import { isForeignWrite } from './origin.ts';
 import { hasScopes, type KnowsFlow, type Question as RuleQuestion, type Ruling, rule, ruleAtMost } from './rule.ts';
 
@@ -72,6 +73,8 @@ export interface DeciderParts {
   readonly entities: { readonly recent: Entities; readonly now: Entities };
   /** Left out: nobody has got a flow's id by its name. */
   readonly knowsFlow?: KnowsFlow;
+  /** Left out: nobody holds any lease of slots. */
+  readonly holdsLease?: HoldsLease;
   /** Whose child a run is; left out: the token of a run speaks of that run alone. */
   readonly kin?: { readonly recent: Kin; readonly now: Kin };
   /** The store's change number: an answer that was computed while it moved is computed again. */

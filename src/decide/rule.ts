@@ -15,6 +15,7 @@ import { covers, coversNew, coversWhole } from '../scope/covers.ts';
 import { isScreenedRead } from '../scope/screened.ts';
 import { isShared } from '../scope/shared.ts';
 import type { Ask } from './asks.ts';
+import type { HoldsLease } from './holds-lease.ts';
 
 export interface Ruling {
   readonly decision: Decision;
@@ -28,6 +29,8 @@ export interface RuleParts {
   readonly policy: PolicyEngine;
   readonly entities: Entities;
   readonly knowsFlow?: KnowsFlow;
+  /** Left out: nobody holds any. */
+  readonly holdsLease?: HoldsLease;
 }
 
 /** Whether the principal has lately got this flow's id by its name; left out: nobody has. */
@@ -50,6 +53,20 @@ export function ruleAtMost({ policy }: Pick<RuleParts, 'policy'>, question: Ques
 
 /** Throws UpstreamError when an object cannot be looked at: then nothing is decided. */
 export async function rule(parts: RuleParts, question: Question): Promise<Ruling> {
+  const ruling = await ruleByRoles(parts, question);
+  const { lease } = question.ask;
+  if (lease === undefined || ruling.decision.enforced !== 'allow' || (await mayTouch(parts, question, lease))) return ruling;
+  return { decision: refused(ruling.decision, 'object-foreign'), restriction: null, entity: null };
+}
+
+/** A run shares its role with all others. */
+async function mayTouch({ policy, holdsLease }: RuleParts, question: Question, lease: string): Promise<boolean> {
+  const { principal } = question;
+  const isEverywhere = principal.kind !== 'run' && evaluate(policy, question, {}).enforced === 'allow';
+  return isEverywhere || (await holdsLease?.(principal, lease)) === true;
+}
+
+async function ruleByRoles(parts: RuleParts, question: Question): Promise<Ruling> {
   const { policy } = parts;
   const { ask, principal } = question;
   if (!hasScopes(principal)) {
@@ -136,10 +153,12 @@ async function entityOf({ entities }: RuleParts, { ask, principal }: Question): 
   const { resource, creates, of } = ask;
   if (creates !== undefined) return entities.created(resource.type, creates, principal.id);
   const found = await entities.find(of ?? resource);
-  // An event is about any kind of objects, and each is covered in its own way.
-  if (found !== null) return of === undefined || resource.type === 'Event' ? found : { ...found, type: resource.type };
+  if (found !== null) return of === undefined || OF_ANY_KIND.includes(resource.type) ? found : { ...found, type: resource.type };
   return ask.own === true || ask.orAbsent === true ? null : { ...(await entities.created(resource.type, { name: (of ?? resource).id }, '')), owner: null };
 }
+
+/** What an event is about, and what holds the slots of a limit: each is covered in its own way. */
+const OF_ANY_KIND: readonly ResourceType[] = ['Event', 'ConcurrencyLimit'];
 
 function ruleOnEntity(policy: PolicyEngine, question: Question, entity: Entity): Decision {
   const { principal, ask } = question;

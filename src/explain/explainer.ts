@@ -10,6 +10,7 @@ import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { scopeText } from '../contract/scope.ts';
 import { beyondRun } from '../decide/bound.ts';
 import { type Ask, type Authorization, createDecider, type Decider } from '../decide/decider.ts';
+import { createHoldsLease, type LeaseParts } from '../decide/holds-lease.ts';
 import { type KnowsFlow, type Question, rule, ruleAtMost } from '../decide/rule.ts';
 import type { Lookup } from '../mediate/family.ts';
 import { attributesOf } from '../policy/attributes.ts';
@@ -34,6 +35,8 @@ export interface ExplainerParts {
   readonly makerOf: EntityParts['makerOf'];
   /** Left out: nobody has got a flow's id by its name. */
   readonly knowsFlow?: KnowsFlow;
+  /** Who has taken a lease of slots; left out: nobody has any. */
+  readonly leaseOf?: LeaseParts['leaseOf'];
   /** Null: nothing has been published yet. */
   readonly revision: number | null;
 }
@@ -83,6 +86,7 @@ export function deciderFor(parts: ExplainerParts, somebody: Somebody): Decider {
     kin: { recent: kinOf(parts), now: kinOf(parts) },
     changeNumber: async () => 0,
     ...(parts.knowsFlow !== undefined && { knowsFlow: parts.knowsFlow }),
+    holdsLease: createHoldsLease({ leaseOf: parts.leaseOf ?? (async () => null), kin: kinOf(parts), lookup: parts.lookup }),
   });
 }
 

@@ -5,6 +5,7 @@ import { LictorError } from '../contract/error.ts';
 import { OWN_PREFIX } from '../contract/names.ts';
 import type { Operation } from '../contract/operation.ts';
 import { locate as locateResource } from '../decide/asks.ts';
+import { mustBeRead } from '../decide/bound.ts';
 import { createEventMemory } from '../events/memory.ts';
 import { createEventRules } from '../events/rules.ts';
 import { openCall } from '../mediate/call.ts';
@@ -68,7 +69,8 @@ async function explainWhole(asked: Asked, body: Buffer | undefined): Promise<Exp
   const { parts, somebody, request, operation } = asked;
   const answer = await deciderFor(parts, somebody).authorize(inputsOf(request), []);
   // What is allowed for a part only goes the way of requests whose body is read; sockets have none.
-  if (answer.ok && answer.restriction !== null && operation.taken === 'direct') return withBody(asked, familyOf(parts, operation), body ?? Buffer.alloc(0));
+  const isRead = answer.ok && (answer.restriction !== null || mustBeRead(answer.principal, operation));
+  if (isRead && operation.taken === 'direct') return withBody(asked, familyOf(parts, operation), body ?? Buffer.alloc(0));
   const restricted = answer.ok && answer.restriction !== null;
   const reason = answer.ok ? (restricted ? 'scope-not-filterable' : 'policy-permits') : answer.reason;
   return conclude(parts, somebody, { decision: answer.ok && !restricted ? 'allow' : 'deny', reason, request, asks: explainAsks(parts, answer, []) });

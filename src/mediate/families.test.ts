@@ -4,6 +4,7 @@ import { createEventMemory } from '../events/memory.ts';
 import { createEventRules } from '../events/rules.ts';
 import { createFamilies, namedFamilies } from './families.ts';
 import { generic } from './generic.ts';
+import { touchLease } from './leases.ts';
 import { createArtifact, createLogs, createTaskRun, pollDeployments, takeSlots } from './machine-writes.ts';
 import { codeOf, RUN, startMediator } from './mediator.fixture.ts';
 
@@ -11,8 +12,8 @@ const publicUrl = { basePath: '' };
 const eventRules = createEventRules(createEventMemory());
 
 describe('families', () => {
-  /** Mediated for those alone whose roles hold on some objects. */
-  const BY_SCOPE = [createLogs, createArtifact, createTaskRun, takeSlots, pollDeployments].flatMap(({ operations }) => operations);
+  /** Mediated for those alone whose roles hold on some objects, and for runs. */
+  const BY_SCOPE = [createLogs, createArtifact, createTaskRun, takeSlots, touchLease, pollDeployments].flatMap(({ operations }) => operations);
 
   it('name only operations that the catalogue mediates, each once', () => {
     const catalogue = createCatalogue();

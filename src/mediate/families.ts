@@ -15,6 +15,7 @@ import { createEvents } from './events.ts';
 import type { Family } from './family.ts';
 import { generic } from './generic.ts';
 import { updateLabels } from './labels.ts';
+import { touchLease } from './leases.ts';
 import { createArtifact, createLogs, createTaskRun, pollDeployments, takeSlots } from './machine-writes.ts';
 import { pollWorkPool } from './poll-work-pool.ts';
 import { registerFlow } from './register-flow.ts';
@@ -75,6 +76,7 @@ export function namedFamilies({ publicUrl, eventRules, runs }: FamilyParts): rea
     createArtifact,
     createTaskRun,
     takeSlots,
+    touchLease,
     pollDeployments,
     validateValues,
     adminSettings,

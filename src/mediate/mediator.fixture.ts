@@ -3,16 +3,21 @@
 import { collectActions } from '../catalog/actions.ts';
 import { createCatalogue, OPERATIONS } from '../catalog/catalogue.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
+import { RUN_ATTRIBUTE } from '../contract/principal.ts';
 import type { NewRecord } from '../contract/record.ts';
+import { runPrincipalId } from '../contract/run-token.ts';
 import { everywhere, NOWHERE, type Scope } from '../contract/scope.ts';
 import { createDecider } from '../decide/decider.ts';
+import { createHoldsLease } from '../decide/holds-lease.ts';
 import { createEventMemory } from '../events/memory.ts';
 import { createEventRules } from '../events/rules.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { loadBuiltInPolicies, namePolicies, uniqueByName } from '../policy/policies.ts';
 import { createEntities } from '../prefect/entities.ts';
+import { createKin, createKinMemory } from '../prefect/kin.ts';
 import { createLookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
+import type { Lease } from '../store/leases.ts';
 import { createMediator, type MediatedResponse, type MediatorParts } from './mediator.ts';
 
 const catalogue = createCatalogue();
@@ -35,6 +40,10 @@ export interface Options {
   readonly knows?: readonly string[];
   /** On what alone the role holds. */
   readonly scope?: Partial<Scope>;
+  /** The sender is this flow run, by its own token. */
+  readonly run?: string;
+  /** Leases that somebody has taken; what is taken and released meanwhile is put there. */
+  readonly leases?: Map<string, Lease>;
 }
 
 /** A policy that takes an action away, on everything or on one object. */
@@ -79,6 +88,9 @@ export function startMediator(options: Options = {}) {
   };
   const now = createEntities({ lookup: createLookup(upstream), lasting: createLookup(upstream), makerOf: options.makerOf ?? (async () => null) });
   const known = new Set(options.knows ?? []);
+  const taken = options.leases ?? new Map<string, Lease>();
+  const lookup = createLookup(upstream);
+  const kin = createKin(lookup, createKinMemory());
   const decider = createDecider({
     catalogue,
     policy,
@@ -86,6 +98,8 @@ export function startMediator(options: Options = {}) {
     changeNumber: async () => 1,
     authenticator: authenticatorOf(options),
     knowsFlow: async (principal, flow) => known.has(`${principal} ${flow}`),
+    holdsLease: createHoldsLease({ leaseOf: async (id) => taken.get(id) ?? null, kin, lookup }),
+    kin: { recent: kin, now: kin },
   });
   const ledger: MediatorParts['ledger'] = {
     healthy: () => true,
@@ -112,7 +126,15 @@ export function startMediator(options: Options = {}) {
     forget: async (type, id) => void made.push(`gone ${type} ${id}`),
   };
   const knownFlows: MediatorParts['knownFlows'] = { put: async (principal, flow) => void known.add(`${principal} ${flow}`) };
-  const kept = { objects: { forget: () => undefined }, makers, knownFlows, pause: async () => undefined };
+  const lives = new Map<string, number>();
+  const leases: MediatorParts['leases'] = {
+    async put(lease, lifeMs) {
+      taken.set(lease.id, taken.get(lease.id) ?? lease);
+      lives.set(lease.id, lifeMs);
+    },
+    ends: async (id, lifeMs) => void lives.set(id, lifeMs),
+  };
+  const kept = { objects: { forget: () => undefined }, makers, knownFlows, leases, pause: async () => undefined };
   const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, eventRules, config, ...kept, ...options.parts });
   return {
     forwarded,
@@ -120,6 +142,8 @@ export function startMediator(options: Options = {}) {
     order,
     made,
     known,
+    taken,
+    lives,
     record: (id = 'r1'): NewRecord => records.get(id) ?? { time: 'no record' },
     send: (sent: Sent): Promise<MediatedResponse> => mediator.handle(requestOf(sent)),
     /** What Prefect got last, parsed. */
@@ -169,7 +193,12 @@ function requestOf({ role, method = 'POST', path, body, headers, inputs }: Sent)
   return { inputs: own, headers: { ...(bytes.length > 0 && { 'content-type': 'application/json' }), 'user-agent': 'prefect/3.9.1', ...headers }, body: bytes };
 }
 
-function authenticatorOf({ onBehalfOf = [], scope }: Options): Parameters<typeof createDecider>[0]['authenticator'] {
+/** The run whose own token it is. */
+function runFields(run: string) {
+  return { id: runPrincipalId(run), kind: 'run', attributes: { [RUN_ATTRIBUTE]: run } } as const;
+}
+
+function authenticatorOf({ onBehalfOf = [], scope, run }: Options): Parameters<typeof createDecider>[0]['authenticator'] {
   const authenticate = async ({ token, session }: EdgeInputs) => {
     const role = token === '' ? session : token;
     if (role === 'none') return { ok: false, reason: 'credential-unknown', credentialId: null } as const;
@@ -182,6 +211,7 @@ function authenticatorOf({ onBehalfOf = [], scope }: Options): Parameters<typeof
       groups: [],
       attributes: {},
       onBehalfOf,
+      ...(run !== undefined && runFields(run)),
     } as const;
     const carrier = session === '' ? 'x-lictor-token' : 'session';
     const credential = { id: 'lct_x', carrier, expiresAtMs: null, sessionId: session === '' ? null : 's1', alsoPresented: [] } as const;

@@ -17,6 +17,7 @@ import type { ObjectCache } from '../prefect/object-cache.ts';
 import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
 import type { KnownFlows } from '../store/known-flows.ts';
+import type { Leases } from '../store/leases.ts';
 import type { Makers } from '../store/makers.ts';
 import { type MediatedRequest, openCall } from './call.ts';
 import { decidePlan, refusalFor } from './decide-plan.ts';
@@ -52,6 +53,7 @@ export interface MediatorParts {
   readonly objects: Pick<ObjectCache, 'forget'>;
   readonly makers: Pick<Makers, 'put' | 'forget' | 'madeBy'>;
   readonly knownFlows: Pick<KnownFlows, 'put'>;
+  readonly leases: Pick<Leases, 'put' | 'ends'>;
   readonly config: {
     readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>;
     readonly forwardHeaders: readonly string[];

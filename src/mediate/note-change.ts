@@ -5,13 +5,16 @@ import { answerObject, textField } from '../prefect/answer.ts';
 import type { ObjectCache } from '../prefect/object-cache.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import type { KnownFlows } from '../store/known-flows.ts';
+import type { Leases } from '../store/leases.ts';
 import type { Makers } from '../store/makers.ts';
 import { type Call, ownResource, type Plan } from './family.ts';
+import { noteLease } from './leases.ts';
 
 export interface Noting {
   readonly objects: Pick<ObjectCache, 'forget'>;
   readonly makers: Pick<Makers, 'put' | 'forget'>;
   readonly knownFlows: Pick<KnownFlows, 'put'>;
+  readonly leases: Pick<Leases, 'put' | 'ends'>;
   readonly warn?: (message: string, error: unknown) => void;
 }
 
@@ -22,7 +25,7 @@ export interface Change {
   readonly maker: Principal;
 }
 
-const OFTEN = ['flow_runs.set_state', 'logs.', 'concurrency.slots', 'worker.poll'] as const;
+const OFTEN = ['flow_runs.set_state', 'logs.', 'concurrency.slots', 'concurrency.lease', 'worker.poll'] as const;
 
 /** Decisions must not rest on what was before; who has made what is asked for by scopes with `own`. */
 export async function noteChange(parts: Noting, { call, plan, answer, maker }: Change): Promise<void> {
@@ -30,6 +33,7 @@ export async function noteChange(parts: Noting, { call, plan, answer, maker }: C
   if (answer.status >= 300) return;
   // States of runs, lines of logs, slots and polls come often, and no scope reads them.
   if (!OFTEN.some((action) => operation.action.startsWith(action))) parts.objects.forget();
+  await noted(parts, noteLease(parts.leases, { call, answer, maker }));
   if (MAKES_RUNS.includes(operation.action)) return noteRuns(parts, runsOf(plan, answer), maker);
   const object = answerObject(answer);
   const id = operation.resource === 'WorkPool' ? (textField(object, 'name') ?? ownResource(call).id) : textField(object, 'id');
@@ -57,5 +61,5 @@ function isScoped({ grants }: Principal): boolean {
 }
 
 async function noted(parts: Noting, writing: Promise<void>): Promise<void> {
-  await writing.catch((error: unknown) => parts.warn?.('who made an object could not be noted', error));
+  await writing.catch((error: unknown) => parts.warn?.('who made or took something could not be noted', error));
 }

@@ -1,7 +1,7 @@
 // The answers of the gateway's own making on the mediated path: JSON with a code, never a 500.
 import type { Operation } from '../contract/operation.ts';
 import { REASONS, type ReasonCode, refusalBody } from '../contract/reasons.ts';
-import { absentBody } from '../scope/absent.ts';
+import { absentBody, absentStatus } from '../scope/absent.ts';
 import type { Refusal } from './family.ts';
 
 export interface MediatedResponse {
@@ -12,7 +12,8 @@ export interface MediatedResponse {
 
 /** Prefect's own answer for an object that is not there. */
 export function absentResponse(operation: Operation | undefined, params: Readonly<Record<string, string>>): MediatedResponse {
-  return { status: 404, headers: { 'content-type': 'application/json' }, body: Buffer.from(absentBody(operation, params)) };
+  const [status, body] = [absentStatus(operation), Buffer.from(absentBody(operation, params))];
+  return { status, headers: body.length === 0 ? {} : { 'content-type': 'application/json' }, body };
 }
 
 /** Seconds after which trying again makes sense. */

@@ -1,8 +1,34 @@
-// What Prefect's states mean, by their type.
-import type { JsonValue } from '../json/tree.ts';
+// What Prefect's states mean: their type, and the slot that they hold.
+import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 
 const TERMINAL: readonly string[] = ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'];
 
 export function isTerminal(type: JsonValue | undefined): boolean {
   return typeof type === 'string' && TERMINAL.includes(type);
+}
+
+const DETAILS = 'state_details';
+const LEASE = 'deployment_concurrency_lease_id';
+
+/** The lease of the slot that a run holds of its deployment; null: none. */
+export function leaseOfState(state: JsonObject): string | null {
+  const details = field(state, DETAILS);
+  const lease = isObject(details) ? field(details, LEASE) : null;
+  return typeof lease === 'string' ? lease : null;
+}
+
+/** A body with a `state`, as a client may ask for it. */
+export function withoutLeaseInState(body: JsonObject): JsonObject {
+  const state = withoutLease(field(body, 'state'));
+  return state === undefined ? body : { ...body, state };
+}
+
+/**
+ * Prefect releases whatever lease is named in the state that a run leaves, whosever it is; which one a run
+ * holds it knows by itself (PreserveDeploymentConcurrencyLeaseId of 3.9.1, and stock clients send null or what it is).
+ */
+function withoutLease(state: JsonValue | undefined): JsonValue | undefined {
+  const details = isObject(state) ? field(state, DETAILS) : undefined;
+  if (!isObject(state) || !isObject(details) || (field(details, LEASE) ?? null) === null) return state;
+  return { ...state, [DETAILS]: { ...details, [LEASE]: null } };
 }

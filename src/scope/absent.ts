@@ -4,9 +4,21 @@
 // (a run's inputs are an empty list, scheduling answers null, resuming 500): they are answered like the others of their kind.
 import type { Operation, ResourceType } from '../contract/operation.ts';
 
-/** `{id}` and `{within}` stand for what the path names. `!` in front: Prefect's other form, `exception_message`. */
+/** A lease that is over is gone, and to release it is nothing. */
+const STATUS: Readonly<Record<string, number>> = {
+  renew_concurrency_lease_v2_concurrency_limits_leases__lease_id__renew_post: 410,
+  bulk_decrement_active_slots_with_lease_v2_concurrency_limits_decrement_with_lease_post: 204,
+};
+
+/** 404 for nearly everything. */
+export function absentStatus(operation: Operation | undefined): number {
+  return STATUS[operation?.operationId ?? ''] ?? 404;
+}
+
+/** Empty with status 204. `{id}` and `{within}` stand for what the path names. `!` in front: Prefect's other form, `exception_message`. */
 export function absentBody(operation: Operation | undefined, params: Readonly<Record<string, string>>): string {
   if (operation === undefined) return NOT_FOUND;
+  if (absentStatus(operation) === 204) return '';
   const words = BY_OPERATION[operation.operationId] ?? BY_TYPE[operation.resource];
   if (words === undefined) return NOT_FOUND;
   const { idParam, withinParam } = operation;
@@ -64,6 +76,7 @@ const BY_OPERATION: Readonly<Record<string, string>> = {
   read_work_queue_runs_work_queues__id__get_runs_post: '!Work queue with id {id} not found.',
   read_work_queue_concurrency_status_work_queues__id__concurrency_status_post: 'Work queue not found.',
   read_work_queue_status_work_queues__id__status_get: '!Work queue with id {id} not found',
+  renew_concurrency_lease_v2_concurrency_limits_leases__lease_id__renew_post: 'Lease not found - it may have expired or been revoked',
   read_concurrency_limit_v2_v2_concurrency_limits__id_or_name__get: LIMIT,
   update_concurrency_limit_v2_v2_concurrency_limits__id_or_name__patch: LIMIT,
   delete_concurrency_limit_v2_v2_concurrency_limits__id_or_name__delete: LIMIT,

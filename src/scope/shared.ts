@@ -3,7 +3,7 @@ import type { ActionName } from '../contract/operation.ts';
 
 /**
  * The health of the server, what kinds of blocks and flows of collections there are, the API's documents, checks that read nothing,
- * and leases of slots, which nobody knows but their holder.
+ * and leases of slots, which are their taker's (`lease` of an ask) whatever a scope covers.
  */
 const SHARED: ReadonlySet<ActionName> = new Set([
   'system.health',

@@ -5,6 +5,7 @@ import { addClientGrants } from './client-grants-schema.ts';
 import { notNull, primaryKey } from './columns.ts';
 import type { Database } from './database.ts';
 import { addKnownFlows } from './known-flows.ts';
+import { addLeases } from './leases.ts';
 import { indexMakers } from './makers-index.ts';
 import { addRunTokens } from './run-tokens-schema.ts';
 import type { Tables } from './tables.ts';
@@ -13,7 +14,7 @@ type Step = (db: Transaction<Tables>) => Promise<void>;
 
 /** Step N brings the schema from version N to N + 1. */
 const FIRST_STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry, addAccessTokens, addScopes, addPolicySets];
-const STEPS: readonly Step[] = [...FIRST_STEPS, addClientGrants, indexMakers, addRunTokens, addKnownFlows];
+const STEPS: readonly Step[] = [...FIRST_STEPS, addClientGrants, indexMakers, addRunTokens, addKnownFlows, addLeases];
 
 export const SCHEMA_VERSION = STEPS.length;
 

@@ -1,5 +1,5 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
-// device codes, tokens of flow runs, flows known by name, and the change number that everybody watches.
+// device codes, tokens of flow runs, flows known by name, leases of slots, and the change number that everybody watches.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -9,6 +9,7 @@ import { createDeviceCodes, type DeviceCodes } from './device-codes.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { createIdpTokens, type IdpTokens } from './idp-tokens.ts';
 import { createKnownFlows, type KnownFlows } from './known-flows.ts';
+import { createLeases, type Leases } from './leases.ts';
 import { createLocks, type Locks } from './locks.ts';
 import { createLoginAttempts, type LoginAttempts } from './login-attempts.ts';
 import { createMakers, type Makers } from './makers.ts';
@@ -40,6 +41,7 @@ export interface Store {
   readonly deviceCodes: DeviceCodes;
   readonly runTokens: RunTokens;
   readonly knownFlows: KnownFlows;
+  readonly leases: Leases;
   close(): Promise<void>;
 }
 
@@ -76,6 +78,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     deviceCodes: createDeviceCodes(database, clock),
     runTokens: createRunTokens(database, clock),
     knownFlows: createKnownFlows(database, clock),
+    leases: createLeases(database, clock),
     close: () => database.close(),
   };
 }

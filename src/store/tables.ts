@@ -22,6 +22,15 @@ export interface Tables {
   readonly device_codes: DeviceCodeTable;
   readonly run_tokens: RunTokenTable;
   readonly known_flows: KnownFlowTable;
+  readonly leases: LeaseTable;
+}
+
+interface LeaseTable {
+  /** Prefect's id. */
+  readonly id: string;
+  readonly principal: string;
+  readonly flow_run: string | null;
+  readonly expires_ms: number;
 }
 
 interface KnownFlowTable {

@@ -74,6 +74,7 @@ beforeAll(async () => {
     clock: systemClock,
     objects: { forget: () => undefined },
     knownFlows: { put: async () => undefined },
+    leases: { put: async () => undefined, ends: async () => undefined },
     makers: store.makers,
     config: { publicUrl, forwardHeaders: [], startedByTag: false, traces: null, ledger: { failClosed: true } },
   });

@@ -52,6 +52,7 @@ async function send(method: string, path: string, body?: unknown, denied: readon
     eventRules: createEventRules(createEventMemory()),
     objects: { forget: () => undefined },
     knownFlows: { put: async () => undefined },
+    leases: { put: async () => undefined, ends: async () => undefined },
     makers: { put: async () => undefined, forget: async () => undefined, madeBy: async () => [] },
     catalogue,
     decider: decider(denied),

@@ -63,6 +63,32 @@ export function knownFlowCases(get: () => StoreUnderTest, advance: (ms: number) 
   });
 }
 
+export function leaseCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
+  const lease = { id: 'l', principal: 'token:a', flowRun: 'r' };
+
+  it('are known to all who share the store until they end, and longer when they are renewed', async () => {
+    const { store, other } = get();
+    await store.leases.put(lease, 1_000);
+    expect([await other.leases.of('l'), await other.leases.of('m')]).toEqual([lease, null]);
+    advance(999);
+    await other.leases.ends('l', 1_000);
+    advance(999);
+    expect(await store.leases.of('l')).toEqual(lease);
+    advance(1);
+    expect(await store.leases.of('l')).toBeNull();
+    await store.leases.ends('l', 1_000);
+    expect(await store.leases.of('l')).toBeNull();
+  });
+
+  it('keep their taker, whoever names them later', async () => {
+    const { store } = get();
+    await store.leases.put(lease, 1_000);
+    await store.leases.put({ ...lease, principal: 'token:b', flowRun: null }, 2_000);
+    advance(1_999);
+    expect(await store.leases.of('l')).toEqual(lease);
+  });
+}
+
 export function lockCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
   const put = (kind: LockKind, value: string, expiresMs: number | null = null) =>
     get().store.locks.put({ kind, value, why: 'lost', by: 'local:root', expiresMs });

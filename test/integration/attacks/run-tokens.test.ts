@@ -7,6 +7,7 @@ import { type Direct, directTo, field, list, sharedPrefect, text } from '../../e
 import { waitFor } from '../../env/process.ts';
 import { authFrame, openSocket } from '../../env/socket.ts';
 import { expectRefusal } from './harness.ts';
+import { leaseCases } from './leases.ts';
 
 const prefect = sharedPrefect();
 const stamp = Date.now().toString(36);
@@ -50,8 +51,8 @@ async function startRun(of = deployment): Promise<string> {
 }
 
 /** A run that its worker has begun, with its token. */
-async function begun(by: Token = worker): Promise<{ readonly run: string; readonly token: string }> {
-  const run = await startRun();
+async function begun(by: Token = worker, of = deployment): Promise<{ readonly run: string; readonly token: string }> {
+  const run = await startRun(of);
   const token = await tokenFor(gateway, pool, by.secret, run);
   expect(field(await (await setState(gateway, run, by.secret, 'PENDING')).json(), 'status')).toBe('ACCEPT');
   return { run, token };
@@ -133,6 +134,15 @@ describe('RT-01: the rights of a run, which an admin has started', () => {
     expect((await send(gateway, 'GET', `/api/block_documents/${foreign}`, { token })).status).toBe(404);
   });
 });
+
+describe('CL-01: leases of slots', () =>
+  leaseCases({
+    gateway: () => gateway,
+    server: () => server,
+    flow: () => flow,
+    prefect,
+    begun: async (slots) => (slots === undefined ? begun() : begun(worker, await deploy(`slots-${randomUUID()}`, { concurrency_limit: slots }))),
+  }));
 
 describe("RT-02: the life of a run's token", () => {
   it('is the same at every poll, another for another worker, and none before its worker has begun', async () => {

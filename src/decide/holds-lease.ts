@@ -1,0 +1,36 @@
+// Whose a lease of concurrency slots is: of whoever took it; of a run also what it has started took, and the slot of its deployment.
+import { boundRuns, type Principal } from '../contract/principal.ts';
+import { field, isObject } from '../json/tree.ts';
+import type { Kin } from '../prefect/kin.ts';
+import type { Lookup } from '../prefect/lookup.ts';
+import { leaseOfState } from '../prefect/states.ts';
+import type { Leases } from '../store/leases.ts';
+
+/** Throws UpstreamError when Prefect must be asked and cannot. */
+export type HoldsLease = (principal: Principal, lease: string) => Promise<boolean>;
+
+export interface LeaseParts {
+  readonly leaseOf: Leases['of'];
+  readonly kin: Kin;
+  /** As it is now. */
+  readonly lookup: Lookup;
+}
+
+export function createHoldsLease({ leaseOf, kin, lookup }: LeaseParts): HoldsLease {
+  return async (principal, id) => {
+    const runs = boundRuns(principal);
+    const lease = await leaseOf(id);
+    if (runs === null) return lease?.principal === principal.id;
+    const [own] = runs;
+    if (own === undefined) return false;
+    if (lease?.flowRun === own || (lease === null && (await isOfRun(lookup, own, id)))) return true;
+    return lease !== null && lease.flowRun !== null && (await kin.relation(own, lease.flowRun)) === 'descendant';
+  };
+}
+
+/** Prefect itself takes the slot of a deployment and writes its lease into the state of the run; nobody else can (withoutLeaseInState). */
+async function isOfRun(lookup: Lookup, run: string, lease: string): Promise<boolean> {
+  const found = await lookup(`/api/flow_runs/${run}`);
+  const state = found !== null && isObject(found) ? field(found, 'state') : undefined;
+  return isObject(state) && leaseOfState(state) === lease;
+}

@@ -1,0 +1,30 @@
+// How many leases are remembered; the rest is in the contract of every store.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { createLeases } from './leases.ts';
+import { migrate } from './migrations.ts';
+import { openSqlite } from './sqlite.ts';
+
+it('of each principal, those that end last are kept', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'lictor-leases-'));
+  const database = openSqlite(join(dir, 'lictor.db'));
+  try {
+    await migrate(database);
+    const leases = createLeases(database, () => 1_700_000_000_000, 3);
+    await leases.put({ id: 'b', principal: 'token:b', flowRun: null }, 1);
+    for (const [id, lifeMs] of [
+      ['0', 20],
+      ['released', 1],
+      ['2', 30],
+      ['3', 10],
+    ] as const)
+      await leases.put({ id, principal: 'token:a', flowRun: null }, lifeMs);
+    const known = await Promise.all(['b', '0', 'released', '2', '3'].map((id) => leases.of(id)));
+    expect(known.map((lease) => lease !== null)).toEqual([true, true, false, true, true]);
+  } finally {
+    await database.close();
+    rmSync(dir, { recursive: true });
+  }
+});

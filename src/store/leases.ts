@@ -1,0 +1,73 @@
+// Who has taken a lease of concurrency slots: Prefect lets anybody renew or release it who knows its id.
+import type { Transaction } from 'kysely';
+import type { Clock } from '../contract/clock.ts';
+import { notNull, primaryKey } from './columns.ts';
+import type { Database } from './database.ts';
+import type { Tables } from './tables.ts';
+
+export interface Lease {
+  /** Prefect's id. */
+  readonly id: string;
+  /** Who took it. */
+  readonly principal: string;
+  /** The flow run that it was taken by or for; null: of none that is known. */
+  readonly flowRun: string | null;
+}
+
+export interface Leases {
+  /** For so long from now, over restarts. A lease that is known keeps its taker. Of each principal those that end last are kept. */
+  put(lease: Lease, lifeMs: number): Promise<void>;
+  /** Ends so long from now: it was renewed, or released. What is not known stays so. */
+  ends(id: string, lifeMs: number): Promise<void>;
+  /** Null: not known, or over. */
+  of(id: string): Promise<Lease | null>;
+}
+
+const MOST_HELD = 10_000;
+/** One that is put goes beyond by one. */
+const AT_ONCE = 100;
+
+export function createLeases(database: Database, clock: Clock, most = MOST_HELD): Leases {
+  return {
+    put: ({ id, principal, flowRun }, lifeMs) =>
+      database.write(async (transaction) => {
+        const row = { id, principal, flow_run: flowRun, expires_ms: clock() + lifeMs };
+        await transaction.deleteFrom('leases').where('expires_ms', '<=', clock()).execute();
+        await transaction
+          .insertInto('leases')
+          .values(row)
+          .onConflict((conflict) => conflict.column('id').doUpdateSet({ expires_ms: row.expires_ms }))
+          .execute();
+        const own = transaction.selectFrom('leases').select('id').where('principal', '=', principal);
+        const beyond = own.orderBy('expires_ms', 'desc').orderBy('id').limit(AT_ONCE).offset(most);
+        await transaction.deleteFrom('leases').where('id', 'in', beyond).execute();
+      }),
+    ends: (id, lifeMs) =>
+      database.write(async (transaction) => {
+        await transaction
+          .updateTable('leases')
+          .set({ expires_ms: clock() + lifeMs })
+          .where('id', '=', id)
+          .where('expires_ms', '>', clock())
+          .execute();
+      }),
+    async of(id) {
+      const found = database.read.selectFrom('leases').select(['principal', 'flow_run']).where('id', '=', id);
+      const row = await found.where('expires_ms', '>', clock()).executeTakeFirst();
+      return row === undefined ? null : { id, principal: row.principal, flowRun: row.flow_run };
+    },
+  };
+}
+
+/** The step of the schema that brings them. */
+export async function addLeases(db: Transaction<Tables>): Promise<void> {
+  await db.schema
+    .createTable('leases')
+    .addColumn('id', 'text', primaryKey)
+    .addColumn('principal', 'text', notNull)
+    .addColumn('flow_run', 'text')
+    .addColumn('expires_ms', 'bigint', notNull)
+    .execute();
+  await db.schema.createIndex('leases_by_age').on('leases').column('expires_ms').execute();
+  await db.schema.createIndex('leases_by_principal').on('leases').columns(['principal', 'expires_ms']).execute();
+}

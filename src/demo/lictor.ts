@@ -33,6 +33,7 @@ export function startGateway(places: DemoPlaces, url: string, isEnding: () => bo
     args: commandLineOf(places, ['up']),
     logFile: join(places.log, 'gateway.log'),
     ready: async () => isEnding() || (await fetch(`${url}/.lictor/ready`)).ok,
-    readyTimeoutMs: 60_000,
+    // It is ready when Prefect is, which takes its time on a slow machine.
+    readyTimeoutMs: 150_000,
   });
 }

@@ -85,7 +85,14 @@ function whoLines({ principal }: Explanation): readonly string[] {
 
 function requestLines(request: NonNullable<Explanation['request']>): readonly string[] {
   const query = request.query === '' ? '' : `?${request.query}`;
-  const way = { direct: 'straight through', mediated: 'body read', relay: 'a socket', egress: 'to a service', own: 'by the gateway', deny: 'closed' } as const;
+  const way = {
+    direct: 'straight through',
+    mediated: 'body read',
+    relay: 'a socket',
+    egress: 'to a service or a host',
+    own: 'by the gateway',
+    deny: 'closed',
+  } as const;
   const taken = request.path_taken;
   return [
     `${request.method} ${request.path}${query}`,

@@ -45,6 +45,7 @@ Examples:
   lictor explain token:etl-worker flow_runs.cancel 0199c0de-0000-7000-8000-000000000001
   lictor explain run:0199c0de-0000-7000-8000-000000000001 flow_runs.set_state 0199c0de-0000-7000-8000-000000000002
   lictor explain --request 'POST /api/flow_runs/filter' --as bob@local
+  lictor explain run:0199c0de-0000-7000-8000-000000000001 --request 'CONNECT api.example.com:443'
   echo '{"parameters": {"n": 1}}' | lictor explain --request 'POST /api/deployments/UUID/create_flow_run' --as role:operator --body -
   lictor explain 5f3c0c5bb8f5a1d4c7a1c9d2e0f4b6a8        (a request id from a refusal)
 `;
@@ -56,7 +57,7 @@ export function register(program: Command, context: CliContext): void {
     .argument('[principal]', 'alice@local, token:NAME, run:UUID, or role:viewer for somebody with that role; or the id of a request that was made')
     .argument('[action]', 'an action: flow_runs.cancel (docs/roles.md lists them)')
     .argument('[resource]', 'an id or name, TYPE, or TYPE:ID')
-    .option('--request <line>', "a whole request: 'POST /api/flow_runs/filter'")
+    .option('--request <line>', "a whole request: 'POST /api/flow_runs/filter', or one to the forward proxy: 'CONNECT api.example.com:443'")
     .option('--as <principal>', 'who makes it')
     .option('--body <file>', 'its body in JSON; - reads standard input')
     .option('--json', 'one object')
@@ -165,7 +166,17 @@ function createParts(
   const revision = publishedRevision(join(paths.root, 'revision.json'));
   const policy = createPolicyEngine({ actions, revision: revision ?? 0, policies: { ...loadBuiltInPolicies(), ...own.texts } });
   const sources = new Map([...loadPolicySources(), ...own.sources]);
-  return { catalogue, actions, policy, sources, publicUrl: config.publicUrl, services: config.services, ...prefect, revision };
+  return {
+    catalogue,
+    actions,
+    policy,
+    sources,
+    publicUrl: config.publicUrl,
+    services: config.services,
+    forwardHosts: config.forwardProxy?.allow ?? null,
+    ...prefect,
+    revision,
+  };
 }
 
 function lazyStore(config: Config): { readonly open: () => Promise<Store>; readonly close: () => Promise<void> } {

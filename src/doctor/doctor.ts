@@ -28,6 +28,8 @@ import { probe } from './outside/http-probe.ts';
 import { identityCheck, outboundOfDoctor } from './outside/identity.ts';
 import { addressesOf, checkOtherAddresses } from './outside/other-addresses.ts';
 import { checkOwnAuthority } from './outside/own-authority.ts';
+import { checkServiceDoor } from './outside/service-door.ts';
+import { checkServiceWays } from './outside/service-ways.ts';
 import { checkServices } from './outside/services.ts';
 import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
 import { authoritiesOf, tokenTrust, upstreamTrust } from './outside/trust.ts';
@@ -60,7 +62,7 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
     ...edgeChecks(patient, running),
     ...(running ? doorChecks(patient) : []),
     ...upstreamChecks(patient),
-    { group: 'upstream', name: 'services', run: () => checkServices(patient.config) } as const,
+    ...serviceChecks(patient),
     ...identityChecks(patient),
     ...(running ? [...workerChecks(patient), eventCheck(patient)] : []),
   ];
@@ -101,16 +103,23 @@ function edgeChecks({ paths, workerUser, statfs }: Patient, running: boolean): r
 function doorChecks(patient: Patient): readonly Check[] {
   const door: Door = { publicUrl: patient.config.publicUrl, probe };
   const { token } = patient;
-  const settings: Check[] =
-    typeof token === 'object'
-      ? [{ group: 'door', name: 'ui-settings', run: () => checkUiSettings(door, { headers: { 'x-lictor-token': token.secret }, tls: ownTrust(patient) }) }]
-      : [];
+  const authorised = typeof token === 'object' ? { headers: { 'x-lictor-token': token.secret }, tls: ownTrust(patient) } : null;
+  const settings: Check[] = authorised === null ? [] : [{ group: 'door', name: 'ui-settings', run: () => checkUiSettings(door, authorised) }];
   return [
     { group: 'door', name: 'health', run: () => checkHealth(door) },
     { group: 'door', name: 'ready', run: () => checkReady(door) },
     { group: 'door', name: 'refusal', run: () => checkRefusal(door) },
     ...settings,
+    { group: 'door', name: 'services', run: () => checkServiceDoor(door, patient.config.services, authorised) },
     ...forwardCheck(patient),
+  ];
+}
+
+function serviceChecks({ config }: Patient): readonly Check[] {
+  const ways = { addresses: addressesOf(), probe };
+  return [
+    { group: 'upstream', name: 'services', run: () => checkServices(config) },
+    { group: 'upstream', name: 'service-ways', run: () => checkServiceWays(config, ways) },
   ];
 }
 

@@ -21,7 +21,18 @@ const policy = createPolicyEngine({ actions, revision: 7 });
 /** Without `lookup`: Prefect cannot be reached. */
 export function explainerParts(lookup: Lookup = unreachable): ExplainerParts {
   const publicUrl = { origin: 'https://prefect.example.com', basePath: '' };
-  return { catalogue, actions, policy, sources: loadPolicySources(), publicUrl, services: [], lookup, makerOf: async () => null, revision: 7 };
+  return {
+    catalogue,
+    actions,
+    policy,
+    sources: loadPolicySources(),
+    publicUrl,
+    services: [],
+    forwardHosts: null,
+    lookup,
+    makerOf: async () => null,
+    revision: 7,
+  };
 }
 
 async function unreachable(): Promise<never> {

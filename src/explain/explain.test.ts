@@ -154,6 +154,37 @@ describe('explain a call of a service', () => {
   });
 });
 
+describe('explain a connection of the forward proxy', () => {
+  const withProxy = { ...parts, forwardHosts: ['api.example.com', '*.pypi.example'] };
+  const ask = async (name: string, line: string) => explainRequest(withProxy, await role(name), { line });
+
+  it('by its host, over https and http', async () => {
+    expect(await ask('admin', 'CONNECT api.example.com:443')).toMatchObject({
+      decision: 'allow',
+      request: { method: 'CONNECT', path: 'api.example.com:443', path_taken: 'egress' },
+      asks: [{ action: 'services.connect', resource_type: 'Host', resource_id: 'api.example.com', facts: { host: 'api.example.com', port: 443 } }],
+      notes: expect.arrayContaining([expect.stringContaining('host-private')]),
+    });
+    expect(await ask('admin', 'GET http://a.pypi.example/simple?q=1')).toMatchObject({ decision: 'allow', request: { path: 'http://a.pypi.example/simple' } });
+    expect(await ask('viewer', 'CONNECT api.example.com:443')).toMatchObject({ decision: 'deny', reason: 'policy-default-deny', status: 403 });
+  });
+
+  it.each([
+    ['CONNECT other.example:443', 'host-unlisted'],
+    ['CONNECT 169.254.169.254:443', 'host-literal'],
+    ['CONNECT api.example.com:22', 'host-port'],
+    ['CONNECT http://api.example.com/', 'request-invalid'],
+    ['GET http://2852039166/', 'host-literal'],
+  ])('refuses %s: %s', async (line, reason) => expect(await ask('admin', line)).toMatchObject({ decision: 'deny', reason }));
+
+  it('says when there is no forward proxy', async () => {
+    expect(await explainRequest(parts, await role('admin'), { line: 'CONNECT api.example.com:443' })).toMatchObject({
+      reason: 'host-unlisted',
+      notes: expect.arrayContaining([expect.stringContaining('no forward_proxy')]),
+    });
+  });
+});
+
 describe('explain a request that was made', () => {
   const record: LedgerRecord = {
     ...{ id: '1', time: '2026-01-01T00:00:00.000Z', request_id: 'r', principal: 'role:viewer', principal_kind: 'user', idp: 'local', credential_id: null },

@@ -29,6 +29,8 @@ export interface ExplainerParts {
   readonly sources: ReadonlyMap<string, PolicySource>;
   readonly publicUrl: Pick<PublicUrl, 'origin' | 'basePath'>;
   readonly services: readonly Service[];
+  /** What the forward proxy may lead to; null: there is none. */
+  readonly forwardHosts: readonly string[] | null;
   /** Reads an object of Prefect; throws when Prefect cannot be asked. */
   readonly lookup: Lookup;
   /** Who has made an object through the gateway; null: not known. */
@@ -105,6 +107,12 @@ export function authenticatorFor({ principal }: Somebody): Authenticator {
     },
   } as const;
   return { authenticate: async () => authentication, authenticateFrame: async () => authentication, idle: async () => undefined };
+}
+
+/** What services and the forward proxy take: of a person too. */
+export function tokenOf(somebody: Somebody): Authenticator {
+  const { principal } = somebody;
+  return authenticatorFor({ ...somebody, principal: { ...principal, kind: principal.kind === 'user' ? 'service' : principal.kind } });
 }
 
 /** What nginx would hand over. A person's writes are taken as made on the gateway's own pages. */

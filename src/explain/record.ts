@@ -5,6 +5,7 @@ import type { LedgerRecord } from '../contract/record.ts';
 import { explainAction } from './action.ts';
 import type { ExplainerParts } from './explainer.ts';
 import type { Explanation, Revisited } from './explanation.ts';
+import { connectOf, explainConnect } from './host-connect.ts';
 import type { Somebody } from './principal.ts';
 import { explainCall, locateCall } from './service-call.ts';
 
@@ -19,6 +20,8 @@ export async function revisit(parts: ExplainerParts, { record, somebody }: Recor
   if (somebody === null) return alone(record, 'Nobody was authenticated, so there is no right to ask for again.');
   if (typeof somebody === 'string') return alone(record, `It cannot be asked again: ${somebody}`);
   if (record.service !== null) return revisitCall(parts, record, somebody);
+  const connect = connectOf(record);
+  if (connect !== undefined) return compared(record, await explainConnect(parts, somebody, connect));
   const type = RESOURCE_TYPES.find((known) => known === record.resource_type);
   const entry = parts.actions.find(({ name }) => name === record.action);
   if (entry === undefined || type === undefined || !entry.resources.includes(type))

@@ -16,6 +16,7 @@ import { UpstreamError } from '../prefect/upstream-error.ts';
 import { isCanonical } from './canonical.ts';
 import { conclude, deciderFor, type ExplainerParts, evaluate, explainAsks, inputsOf, unseenNotes } from './explainer.ts';
 import type { ExplainedRequest, Explanation } from './explanation.ts';
+import { explainConnect, locateConnect } from './host-connect.ts';
 import type { Somebody } from './principal.ts';
 import { readLine } from './request-line.ts';
 import { explainCall, locateCall } from './service-call.ts';
@@ -29,6 +30,8 @@ export interface RequestQuestion {
 
 /** Throws LictorError `usage` when the line is no request of Prefect's. */
 export async function explainRequest(parts: ExplainerParts, somebody: Somebody, question: RequestQuestion): Promise<Explanation> {
+  const connect = locateConnect(parts, question.line);
+  if (connect !== undefined) return explainConnect(parts, somebody, connect);
   const call = locateCall(parts, question.line);
   if (call !== undefined) return explainCall(parts, somebody, call);
   const { request, operation } = locate(parts, question.line);

@@ -6,7 +6,7 @@ import { SERVICES_PREFIX, type ServiceCall, serviceOperation } from '../contract
 import { callFacts, createServiceCalls } from '../decide/service-calls.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
 import { isCanonical } from './canonical.ts';
-import { authenticatorFor, conclude, type ExplainerParts, entitiesOf, explainDecision, inputsOf } from './explainer.ts';
+import { conclude, type ExplainerParts, entitiesOf, explainDecision, inputsOf, tokenOf } from './explainer.ts';
 import type { ExplainedRequest, Explanation } from './explanation.ts';
 import type { Somebody } from './principal.ts';
 import { readLine } from './request-line.ts';
@@ -35,11 +35,7 @@ export function locateCall({ publicUrl, services }: ExplainerParts, line: string
 export async function explainCall(parts: ExplainerParts, somebody: Somebody, { request, call }: LocatedCall): Promise<Explanation> {
   const refuse = (reason: Explanation['reason'], notes: readonly string[] = []) => conclude(parts, somebody, { decision: 'deny', reason, request, notes });
   if (!isCanonical(request.path)) return refuse('path-not-canonical');
-  const authenticator = authenticatorFor({
-    ...somebody,
-    principal: { ...somebody.principal, kind: somebody.principal.kind === 'user' ? 'service' : somebody.principal.kind },
-  });
-  const calls = createServiceCalls({ ...parts, authenticator, entities: entitiesOf(parts), changeNumber: async () => 0 });
+  const calls = createServiceCalls({ ...parts, authenticator: tokenOf(somebody), entities: entitiesOf(parts), changeNumber: async () => 0 });
   try {
     const answer = await calls.authorize(inputsOf(request), call);
     const [run = null] = answer.entities ?? [];

@@ -99,6 +99,7 @@ beforeAll(async () => {
     sources: loadPolicySources(),
     publicUrl,
     services: [],
+    forwardHosts: null,
     lookup: createLookup(upstream),
     makerOf: store.makers.of,
     revision: 1,

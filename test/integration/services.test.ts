@@ -18,6 +18,7 @@ import { type ServiceProcess, startServiceProcess } from '../env/service-process
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 import { pyjwtVenv } from '../env/venv.ts';
 import { expectRefusal } from './attacks/harness.ts';
+import { diagnosisOf } from './doctor/room.ts';
 import { balanceTests } from './services/balance.ts';
 import { openClient } from './services/fair.ts';
 import { killedTests } from './services/killed.ts';
@@ -170,6 +171,18 @@ describe('which runs may call', () => {
     await setState(gateway, run, worker.secret, 'SCHEDULED', { force: true });
     await expectRefusal(await call('/plain/v1/x', { token }), 401, 'run-token-ended');
   });
+});
+
+it('doctor proves that what must be denied is, and asks no service anything', async () => {
+  await waitFor(() => [one, two].every((server) => (server?.seen().length ?? 0) > 0), { what: 'servers to be looked after', timeoutMs: 30_000 });
+  const { lines } = diagnosisOf(await gateway.lictor('doctor', '--json'));
+  const [door, ...others] = lines.filter(({ group, check }) => group === 'door' && check === 'services');
+  expect(door).toMatchObject({
+    status: 'ok',
+    message: expect.stringMatching(/^calls of plain, .*streaming: a stranger's is denied \(401\), and one that .* \(403\)$/),
+  });
+  expect(others).toEqual([]);
+  for (const server of [plain, keyed, third, one, two]) expect(server?.seen().filter(({ target }) => target !== '/health')).toEqual([]);
 });
 
 describe('TLS to a service', () => {

@@ -2,9 +2,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sharedPrefect } from '../../../env/prefect.ts';
 import { freePort } from '../../../env/process.ts';
-import { between, type Fault, SOCKETS } from '../fault.ts';
+import { between, type Fault, type Planting, type Room, SOCKETS } from '../fault.ts';
 
 export const BETWEEN: readonly Fault[] = [
+  {
+    name: 'a proxy that leads calls of a service past the gateway',
+    fails: ['door/services'],
+    says: /svc\/billing\/lictor-doctor answers 200 without any credential/,
+    plant: async (room) => withService(room, await between(room, { answers: below('/.lictor/svc/billing', (response) => response.end('{}')) })),
+  },
+  {
+    name: 'a service that the running gateway has not read yet',
+    fails: ['door/services'],
+    says: /does not know this service/,
+    plant: (room) => withService(room, {}),
+  },
   {
     name: 'a balancer that strips Upgrade',
     fails: SOCKETS,
@@ -133,4 +145,9 @@ function onPath(path: string, json: string): Answers {
 
 function page(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>UI</title>');
+}
+
+/** In what doctor reads. */
+function withService({ recorder }: Room, planting: Planting): Planting {
+  return { ...planting, config: { ...planting.config, services: [{ name: 'billing', servers: [recorder.url] }] } };
 }

@@ -6,6 +6,7 @@ import type { Environment } from '../config/load.ts';
 import type { Progress } from '../demo/progress.ts';
 import type { Running } from '../demo/running.ts';
 import { findNginx } from '../edge/version.ts';
+import { freePort } from '../supervise/processes/free-port.ts';
 import { type AddedParts, measureMediated, measureSocket } from './added.ts';
 import { ledgerCaughtUp } from './catch-up.ts';
 import { measureDecisions } from './decision.ts';
@@ -48,8 +49,9 @@ export async function bench(parts: BenchParts): Promise<BenchResult> {
   const arrivals = await startArrivals();
   try {
     const nginx: NginxParts = { binary: version.binary, root, workers: Math.max(2, availableParallelism()), running };
-    const upstreamPort = await startNginx(nginx, 'upstream', (port) => renderUpstream(port, arrivals.port));
-    const gateway = await prepareBenchGateway(root, 'gateway', { port: upstreamPort, authString: 'gateway:bench' });
+    const servicePort = await freePort();
+    const upstreamPort = await startNginx(nginx, 'upstream', (port) => renderUpstream(port, servicePort, arrivals.port));
+    const gateway = await prepareBenchGateway(root, 'gateway', { upstreamPort, servicePort, authString: 'gateway:bench' });
     const startSeconds = await measureStarts(parts, gateway);
     const supervisor = await startBenchGateway(gateway, running);
     const added: AddedParts = { gateway, upstreamPort, seconds, rounds, progress };

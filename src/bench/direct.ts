@@ -6,6 +6,7 @@ import type { BenchGateway } from './gateway.ts';
 import { type NginxParts, renderBare, renderOauth2, renderUncached, startNginx } from './nginx.ts';
 import { ratios, spread } from './numbers.ts';
 import { findOauth2Proxy, startOauth2Proxy } from './oauth2-proxy.ts';
+import { BENCH_SERVICE } from './places.ts';
 import type { DirectRow } from './result.ts';
 import { type Contender, interleaved } from './rounds.ts';
 import { type Load, type Measured, wrk } from './wrk.ts';
@@ -36,6 +37,7 @@ const BARE = 'bare nginx';
 const BARE_MANY = `bare nginx, ${MANY} objects`;
 const OAUTH2 = 'nginx + auth_request to oauth2-proxy';
 export const LICTOR = 'Lictor, everything on';
+export const SERVICE = 'Lictor, a call of a service, everything on';
 
 export async function measureDirect(parts: DirectParts): Promise<readonly DirectRow[]> {
   const entries = await startAll(parts);
@@ -74,6 +76,12 @@ async function startAll(parts: DirectParts): Promise<readonly Entry[]> {
     { name: BARE_MANY, load: load(bare, MANY), base: BARE_MANY },
     { name: `${LICTOR}, ${MANY} objects`, load: load(gateway.port, MANY, withToken), base: BARE_MANY },
     { name: 'bare nginx with its stock access log', load: load(logging, 1), base: BARE },
+    // Not behind a row of the gateway's, whose lines the ledger still reads.
+    {
+      name: SERVICE,
+      load: { ...load(gateway.port, 1, { authorization: `Bearer ${gateway.callerToken}` }), path: `/.lictor/svc/${BENCH_SERVICE}/v1/rates` },
+      base: BARE,
+    },
     { name: 'nginx + auth_request to the same decision, not cached, nothing else', load: load(uncached, 1, withToken), base: BARE },
     { name: OAUTH2, load: await oauth2Load(parts, load), base: BARE },
   ];

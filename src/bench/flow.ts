@@ -47,7 +47,7 @@ export async function measureFlow(parts: FlowParts): Promise<FlowTimes> {
 
 async function startBoth({ root, venv, running }: FlowParts, authString: string) {
   const port = await freePort();
-  const gateway = await prepareBenchGateway(root, 'flow-gateway', { port, authString });
+  const gateway = await prepareBenchGateway(root, 'flow-gateway', { upstreamPort: port, authString });
   const home = gateway.places.prefectHome;
   const logFile = join(gateway.places.log, 'prefect.log');
   await running.add((isEnding) => startPrefectServer({ venv, home, port, authString, logFile, isEnding }));

@@ -5,7 +5,7 @@ import type { DemoPlaces } from '../demo/places.ts';
 import type { Running } from '../demo/running.ts';
 import { freePort } from '../supervise/processes/free-port.ts';
 import type { RunningProcess } from '../supervise/processes/start-process.ts';
-import { prepareGateway } from './places.ts';
+import { type GatewaySettings, prepareGateway } from './places.ts';
 
 export interface BenchGateway {
   readonly places: DemoPlaces;
@@ -14,16 +14,19 @@ export interface BenchGateway {
   readonly port: number;
   /** Roles deployer and worker: what a stock client of a team has. */
   readonly token: string;
+  /** Role admin, which may call services. */
+  readonly callerToken: string;
 }
 
 const TokenOutput = z.object({ secret: z.string() });
 
 /** Makes the state, not the process. */
-export async function prepareBenchGateway(root: string, name: string, upstream: { readonly port: number; readonly authString: string }): Promise<BenchGateway> {
+export async function prepareBenchGateway(root: string, name: string, upstream: Omit<GatewaySettings, 'port'>): Promise<BenchGateway> {
   const port = await freePort();
-  const places = prepareGateway(root, name, { port, upstreamPort: upstream.port, authString: upstream.authString });
-  const output = await lictor(places, 'token', 'create', 'bench', '--role', 'deployer', '--role', 'worker', '--json');
-  return { places, url: `http://localhost:${port}`, port, token: TokenOutput.parse(JSON.parse(output)).secret };
+  const places = prepareGateway(root, name, { port, ...upstream });
+  const create = async (...args: string[]): Promise<string> => TokenOutput.parse(JSON.parse(await lictor(places, 'token', 'create', ...args, '--json'))).secret;
+  const token = await create('bench', '--role', 'deployer', '--role', 'worker');
+  return { places, url: `http://localhost:${port}`, port, token, callerToken: await create('caller', '--role', 'admin') };
 }
 
 export function startBenchGateway({ places, url }: BenchGateway, running: Running): Promise<RunningProcess> {

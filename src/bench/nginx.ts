@@ -56,11 +56,12 @@ ${http}
 `;
 }
 
-/** 1 KB of JSON for whatever is asked; sockets go on to `socketPort`. */
-export function renderUpstream(port: number, socketPort: number): string {
+/** 1 KB of JSON for whatever is asked, at both of its ports; sockets go on to `socketPort`. */
+export function renderUpstream(port: number, servicePort: number, socketPort: number): string {
   const answer = JSON.stringify({ id: 'x', status: 'ACCEPT', text: 'y'.repeat(985) });
   return `    server {
         listen 127.0.0.1:${port};
+        listen 127.0.0.1:${servicePort};
         location / { return 200 '${answer}'; }
         location = /api/events/in {
             proxy_pass http://127.0.0.1:${socketPort};

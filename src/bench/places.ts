@@ -16,14 +16,19 @@ export function makeBenchPlaces(stateDir: string): BenchPlaces {
   return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
 }
 
+/** The same upstream as Prefect's, called as a service. */
+export const BENCH_SERVICE = 'bench';
+
 export interface GatewaySettings {
   readonly port: number;
   readonly upstreamPort: number;
   readonly authString: string;
+  /** Where the upstream answers as a service, which may not be where it answers as Prefect. */
+  readonly servicePort?: number;
 }
 
 /** A gateway's directory with its configuration: one person's limit is out of the way, everything else is as it comes. */
-export function prepareGateway(root: string, name: string, { port, upstreamPort, authString }: GatewaySettings): DemoPlaces {
+export function prepareGateway(root: string, name: string, { port, upstreamPort, authString, servicePort }: GatewaySettings): DemoPlaces {
   const places = demoPlaces(join(root, name));
   for (const directory of [places.state, places.log, places.prefectHome]) mkdirSync(directory, { recursive: true });
   writeFileSync(places.authFile, `${authString}\n`, { mode: 0o600 });
@@ -32,6 +37,9 @@ export function prepareGateway(root: string, name: string, { port, upstreamPort,
     listen: `127.0.0.1:${port}`,
     prefect: { url: `http://127.0.0.1:${upstreamPort}`, auth_string_file: places.authFile },
     identity_providers: [{ id: 'local', type: 'accounts' }],
+    ...(servicePort !== undefined && {
+      services: [{ name: BENCH_SERVICE, servers: [`http://127.0.0.1:${servicePort}`], allow: [{ methods: ['GET'], paths: ['/v1/*'] }] }],
+    }),
     limits: [{ for: '*', rate: '100000/s', burst: 100_000 }],
   };
   writeFileSync(places.configFile, stringify(config), { mode: 0o600 });

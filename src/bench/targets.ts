@@ -1,5 +1,5 @@
 // What is promised, and whether this run kept it.
-import { LICTOR } from './direct.ts';
+import { LICTOR, SERVICE } from './direct.ts';
 import type { BenchResult } from './result.ts';
 
 export interface Target {
@@ -13,10 +13,12 @@ export interface Target {
 }
 
 export function judge(result: BenchResult): readonly Target[] {
-  const row = result.direct.find(({ name }) => name === LICTOR)?.measured;
+  const measured = (row: string) => result.direct.find(({ name }) => name === row)?.measured;
+  const row = measured(LICTOR);
   return [
     atLeast('direct path, everything on, of bare nginx', 0.7, row?.ofBare.median),
     atLeast('direct path, of nginx with oauth2-proxy', 1.8, row?.ofOauth2?.median),
+    atLeast('a call of a service, of bare nginx to the same upstream', 0.6, measured(SERVICE)?.ofBare.median),
     atMost('direct path, 99th percentile, of bare nginx', 2, row?.p99OfBare.median),
     atMost(
       'a decision with 200 own policies, at the median, ms',

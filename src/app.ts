@@ -9,6 +9,7 @@ import { collectActions } from './catalog/actions.ts';
 import { createCatalogue } from './catalog/catalogue.ts';
 import type { Ensured } from './certificates/own.ts';
 import type { Config } from './config/config.ts';
+import { keptDirs } from './config/kept-dir.ts';
 import { fillReserve, withReserve } from './config/reserve.ts';
 import type { StatePaths } from './config/state-dir.ts';
 import { nginxWorkerUser } from './config/worker-user.ts';
@@ -19,7 +20,8 @@ import type { Answerer } from './decide/answer.ts';
 import { removeLeftBehind, sweepDecisions, sweepOnce } from './decide/sweep.ts';
 import { type AppliedEdge, applyEdge } from './edge/apply.ts';
 import { renderHere } from './edge/check.ts';
-import { reachableBy } from './edge/temp-dir.ts';
+import { createKeptWatch } from './edge/kept-answers.ts';
+import { reachableBy, tempDirAt } from './edge/temp-dir.ts';
 import { createEventMemory } from './events/memory.ts';
 import { createEventRules } from './events/rules.ts';
 import { openForward } from './forward/open.ts';
@@ -73,6 +75,8 @@ export interface AppParts {
 
 /** How often the store's change number is read, for changes whose author could not reach the admin socket. */
 const WATCH_MS = 500;
+/** How often it is looked whether an answer of a service was kept for too long. */
+const KEPT_MS = 1_000;
 /** How often certificate files, the own log and the disk are looked at. */
 const HOUSEKEEPING_MS = 60_000;
 
@@ -172,7 +176,13 @@ export async function startApp(parts: AppParts): Promise<App> {
   };
   const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout =>
     setInterval(() => work().catch((error: unknown) => log.error({ err: error }, what)), ms);
-  const timers = [every(WATCH_MS, 'change number', sync.ifChanged), every(HOUSEKEEPING_MS, 'housekeeping', keepHouse)];
+  const tempDir = tempDirAt(paths, nginxWorkerUser());
+  const kept = createKeptWatch(() => keptDirs(tempDir), clock);
+  const timers = [
+    every(WATCH_MS, 'change number', sync.ifChanged),
+    every(HOUSEKEEPING_MS, 'housekeeping', keepHouse),
+    every(KEPT_MS, 'kept answers', kept.look),
+  ];
   lookAtDisk().catch((error: unknown) => log.error({ err: error }, 'housekeeping'));
   return {
     edge,

@@ -17,7 +17,7 @@ export interface AdminSession extends LoadedContext {
 
 export interface AdminChange {
   readonly action: string;
-  readonly resourceType: 'ServiceToken' | 'AccessToken' | 'Login' | 'Account' | 'Identity' | 'Lock' | 'LedgerKey' | 'Prefect' | 'SigningKey';
+  readonly resourceType: 'ServiceToken' | 'AccessToken' | 'Login' | 'Account' | 'Identity' | 'Lock' | 'LedgerKey' | 'Prefect' | 'SigningKey' | 'Service';
   /** The name, or what is locked. */
   readonly resourceId: string;
 }

@@ -30,6 +30,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'unlock', summary: 'take a lock away', load: () => import('./unlock.ts') },
   { name: 'locks', summary: 'every lock that holds', load: () => import('./locks.ts') },
   { name: 'policy', summary: 'own policies: apply, history, show, diff, rollback', load: () => import('./policy.ts') },
+  { name: 'services', summary: 'throw away what is kept of the answers of services', load: () => import('./services.ts') },
   { name: 'simulate', summary: 'which recorded decisions other policies would make otherwise', load: () => import('./simulate.ts') },
   { name: 'identity', summary: 'people of identity providers who have come', load: () => import('./identity.ts') },
   { name: 'audit', summary: 'the ledger: who did what, when, from where', load: () => import('./audit.ts') },

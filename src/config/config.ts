@@ -142,6 +142,8 @@ export interface Service {
   /** Request headers that reach it beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
   readonly limit: ServiceLimit | null;
+  /** Which answers are kept; none: nothing is. */
+  readonly cache: readonly KeptAnswers[];
   /** Null: its servers are not asked by themselves. */
   readonly health: ServiceHealth | null;
 }
@@ -164,6 +166,18 @@ export interface ServiceOauth {
   readonly audience: string | null;
   /** Authorities of the token endpoint, PEM; null: the system's. */
   readonly caFile: string | null;
+}
+
+/** Answers of these paths are kept for a time. */
+export interface KeptAnswers {
+  /** As those of routes. */
+  readonly patterns: readonly string[];
+  /** Null: as long as the service says. */
+  readonly ttlSeconds: number | null;
+  /** True: one answer is everybody's. False: each principal has its own. */
+  readonly shared: boolean;
+  /** How long beyond that while the service is away. */
+  readonly staleSeconds: number;
 }
 
 export interface ServiceHealth {

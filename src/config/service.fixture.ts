@@ -11,6 +11,7 @@ export function bareService(name: string, routes: Service['routes'], more: Parti
     injected: null,
     forwardHeaders: [],
     limit: null,
+    cache: [],
     health: null,
   };
   return { ...nothing, name, routes, timeoutSeconds: 1, ...more };

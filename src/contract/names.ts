@@ -47,6 +47,8 @@ export const OUTPUT = {
   assertion: 'x-lictor-assertion',
   /** What the service is shown in place of the caller, where it changes: the value of `Authorization`. Secret. */
   credential: 'x-lictor-credential',
+  /** How often what is kept of this service's answers was thrown away; absent: nothing of it is kept. */
+  kept: 'x-lictor-kept',
 } as const;
 
 /** What the decision tells the access log, and through it the ledger. Snake case: the record's own names. */

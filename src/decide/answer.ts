@@ -9,15 +9,13 @@ import { OUTPUT } from '../contract/names.ts';
 import type { Operation, PathTaken } from '../contract/operation.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { parseServiceOperation, type ServiceCall } from '../contract/service-call.ts';
-import type { Assert } from '../egress/assertion.ts';
-import type { ServiceTokens } from '../egress/service-tokens.ts';
 import { absentBody } from '../scope/absent.ts';
 import { mustBeRead } from './bound.ts';
 import type { Authorization, Decider } from './decider.ts';
 import { endOfStep } from './even-steps.ts';
 import { decisionKey } from './inputs.ts';
 import { createLiveKeys } from './live-keys.ts';
-import type { ServiceCalls } from './service-calls.ts';
+import type { Services } from './open-services.ts';
 import { whoFields } from './who.ts';
 
 export interface Answer {
@@ -39,7 +37,7 @@ export interface AnswererParts {
   /** False while records cannot be written: no new decision for a write is made. */
   readonly mayWrite: () => boolean;
   /** Left out: no call of a service is allowed. */
-  readonly services?: { readonly calls: ServiceCalls; readonly assert: Assert; readonly tokens: ServiceTokens };
+  readonly services?: Pick<Services, 'calls' | 'assert' | 'tokens' | 'kept'>;
   /** Left out: time itself. */
   readonly pause?: (ms: number) => Promise<unknown>;
 }
@@ -123,7 +121,8 @@ async function wayToService({ services }: AnswererParts, { principal, entities }
   const token = await services.tokens.of(service);
   // Allowed, and nobody's fault who calls: nginx says so. Never cached.
   if (token === undefined) return { headers: { [OUTPUT.path]: 'uncredentialed' }, expiresAtMs: 0 };
-  const headers = { [OUTPUT.path]: 'egress', [OUTPUT.assertion]: await services.assert({ service, principal, run: entities[0] ?? null }) };
+  const [assertion, kept] = await Promise.all([services.assert({ service, principal, run: entities[0] ?? null }), services.kept(service)]);
+  const headers = { [OUTPUT.path]: 'egress', [OUTPUT.assertion]: assertion, ...(kept !== null && { [OUTPUT.kept]: String(kept) }) };
   if (token === null) return { headers, expiresAtMs: null };
   return { headers: { ...headers, [OUTPUT.credential]: `Bearer ${token.token}` }, expiresAtMs: token.expiresAtMs };
 }

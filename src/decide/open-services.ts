@@ -10,7 +10,7 @@ import { createServiceCalls, type ServiceCalls, type ServiceCallsParts } from '.
 
 export interface ServiceRoom extends Pick<ServiceCallsParts, 'authenticator' | 'policy' | 'entities'> {
   readonly config: Pick<Config, 'services' | 'forwardProxy' | 'publicUrl'>;
-  readonly store: Pick<Store, 'changeNumber'>;
+  readonly store: Pick<Store, 'changeNumber' | 'keptAnswers'>;
   readonly signingKeys: SigningKeys;
   readonly clock: Clock;
   readonly tokens: ServiceTokens;
@@ -20,16 +20,20 @@ export interface Services {
   readonly calls: ServiceCalls;
   readonly assert: Assert;
   readonly tokens: ServiceTokens;
+  /** How often what is kept of its answers was thrown away; null: nothing is kept. */
+  readonly kept: (service: string) => Promise<number | null>;
   readonly connects: HostConnects;
 }
 
 export function openServices(room: ServiceRoom): Services {
   const { services, forwardProxy, publicUrl } = room.config;
   const changeNumber = () => room.store.changeNumber();
+  const keeping = new Set(services.filter(({ cache }) => cache.length > 0).map(({ name }) => name));
   return {
     calls: createServiceCalls({ ...room, services, changeNumber }),
     assert: createAssertions(room.signingKeys, `${publicUrl.origin}${publicUrl.basePath}`, room.clock),
     tokens: room.tokens,
+    kept: async (service) => (keeping.has(service) ? room.store.keptAnswers.generation(service) : null),
     connects: createHostConnects({ ...room, allow: forwardProxy?.allow ?? null, changeNumber }),
   };
 }

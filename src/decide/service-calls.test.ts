@@ -112,9 +112,13 @@ describe('a call of a service', () => {
 });
 
 describe('the answer to nginx', () => {
-  function answerer(
-    parts: { readonly mayWrite?: boolean; readonly with?: boolean; readonly token?: { readonly token: string; readonly expiresAtMs: number } | 'none' } = {},
-  ) {
+  interface AnswererParts {
+    readonly mayWrite?: boolean;
+    readonly with?: boolean;
+    readonly token?: { readonly token: string; readonly expiresAtMs: number } | 'none';
+    readonly kept?: number;
+  }
+  function answerer(parts: AnswererParts = {}) {
     const never = async (): Promise<never> => {
       throw new Error('not asked');
     };
@@ -136,7 +140,7 @@ describe('the answer to nginx', () => {
         catalogue,
         clock: () => 1,
         mayWrite: () => parts.mayWrite ?? true,
-        ...(parts.with !== false && { services: { calls: callsOf({ run: { tags: ['team-a'] } }), assert, tokens } }),
+        ...(parts.with !== false && { services: { calls: callsOf({ run: { tags: ['team-a'] } }), assert, tokens, kept: async () => parts.kept ?? null } }),
       }),
     };
   }
@@ -171,6 +175,12 @@ describe('the answer to nginx', () => {
     const { status, headers } = await answerer({ token: 'none' }).answer(inputs(get));
     expect([status, headers['x-lictor-path'], headers['cache-control']]).toEqual([200, 'uncredentialed', 'no-store']);
     expect(headers).not.toHaveProperty('x-lictor-assertion');
+  });
+
+  it('says how often kept answers were thrown away, where some are kept', async () => {
+    expect((await answerer({ kept: 3 }).answer(inputs(get))).headers).toMatchObject({ 'x-lictor-kept': '3' });
+    expect((await answerer().answer(inputs(get))).headers).not.toHaveProperty('x-lictor-kept');
+    expect((await answerer({ kept: 3 }).answer(inputs({ ...get, service: 'vault', route: '/v1/*' }))).headers).not.toHaveProperty('x-lictor-kept');
   });
 
   it('is no for what is no operation of a service, and where there are none', async () => {

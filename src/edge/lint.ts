@@ -10,18 +10,29 @@ const SELF_AUTHENTICATING = ['http://lictor_control', 'http://lictor_relay'];
 /** Each would serve a decision that is no longer one, or wait for it. */
 const FORBIDDEN_DIRECTIVES = ['open_file_cache', 'proxy_cache_lock', 'satisfy', 'proxy_cache_use_stale', 'proxy_store', 'perl', 'js_content'];
 
+/** Of these, what is well where answers of services are kept: behind the decision. */
+const FOR_KEPT_ANSWERS = ['proxy_cache_lock', 'proxy_cache_use_stale'];
+
 /** What is wrong, one sentence each; empty: nothing. */
 export function lintEdge(files: EdgeFiles): readonly string[] {
   const tree = parseConf(files.get('nginx.conf') ?? '', files);
   const problems: string[] = [];
   for (const { directive, parents } of walkConf(tree)) {
-    if (FORBIDDEN_DIRECTIVES.includes(directive.name)) problems.push(`${directive.name} is used, and must not be`);
+    if (FORBIDDEN_DIRECTIVES.includes(directive.name) && !(FOR_KEPT_ANSWERS.includes(directive.name) && keepsAnswers(parents)))
+      problems.push(`${directive.name} is used, and must not be`);
     if (directive.name === 'return' || directive.name === 'rewrite') problems.push(...lintEarlyAnswer(directive, parents));
     if (directive.name !== 'map' && !parents.some(({ name }) => name === 'map') && directive.args.some((arg) => /\$request_id\b/.test(arg)))
       problems.push(`${directive.name} names a request by $request_id instead of $lictor_request_id`);
     if (directive.name === 'location') problems.push(...lintLocation(directive, parents));
   }
   return problems;
+}
+
+/** A named location, which only a decided one leads to, with a cache that is not the decisions'. */
+function keepsAnswers(parents: readonly Directive[]): boolean {
+  const location = parents.findLast((parent) => parent.name === 'location');
+  const cache = find(location?.block ?? [], 'proxy_cache')?.args[0] ?? '';
+  return location?.args[0]?.startsWith('@service_') === true && cache.startsWith('lictor_kept_');
 }
 
 function lintLocation(location: Directive, parents: readonly Directive[]): readonly string[] {

@@ -1,32 +1,36 @@
 // services -> nginx: which service and route a target is of, where it goes, and what may come back.
 import { routeExpression } from '../catalog/service-routes.ts';
-import type { Config, PublicUrl, Service, ServiceLimit } from '../config/config.ts';
+import type { Config, Service, ServiceLimit } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { SERVICES_PREFIX, serviceOperation } from '../contract/service-call.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
 import { renderServiceAnswers } from './render-service-answers.ts';
+import { keepsAnswers, renderKept, renderKeptLocations } from './render-service-cache.ts';
 import { hasMembers, MEMBER_MARGIN_SECONDS, renderBalanced, renderMembers, renderThroughMembers } from './render-service-members.ts';
 import { address } from './render-upstream.ts';
-import { inVariables, renderBalance, renderTls } from './service-server.ts';
+import { forwarded, inVariables, renderBalance, renderTls } from './service-server.ts';
 
 export interface ServicesInput {
   readonly config: Config;
   readonly paths: StatePaths;
+  /** Where nginx's workers may write. */
+  readonly tempDir: string;
 }
 
 /** File name -> content; none without services, so that nothing is paid for them. */
-export function renderServices({ config, paths }: ServicesInput): ReadonlyMap<string, string> {
-  const { services, publicUrl } = config;
+export function renderServices(input: ServicesInput): ReadonlyMap<string, string> {
+  const { config, paths } = input;
+  const { services } = config;
   if (services.length === 0) return new Map();
   return new Map([
     [
       'service-maps.conf',
-      `include service-members.conf;\n${services.map((service) => renderUpstream(service, paths)).join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}`,
+      `include service-members.conf;\n${services.map((service) => renderUpstream(service, paths)).join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}${renderKept(input)}`,
     ],
     ['service-members.conf', renderMembers(services, paths)],
-    ['services.conf', `include service-refusals.conf;\n${services.map((service) => renderLocations(service, publicUrl)).join('')}`],
+    ['services.conf', `include service-refusals.conf;\n${services.map((service) => renderLocations(service, config)).join('')}`],
     ...services.flatMap((service) => [
       [`service-${service.name}.conf`, renderCall(service, config)] as const,
       [`service-${service.name}-credential.conf`, renderCredential(service)] as const,
@@ -58,7 +62,7 @@ ${withPath.join('')}    ${quoteVerbatim(below('[a-z0-9-]+', 'any'))} $lictor_bel
 map $http_upgrade $lictor_service_upgrade { "" ""; default $lictor_upgrade_of_service; }
 map $request_uri $lictor_upgrade_of_service { ${quoteVerbatim(`~^${literal(basePath)}${literal(SERVICES_PREFIX)}`)} "1"; default ""; }
 # Without a body a call can be made again at another server; with one it streams.
-map "$request_method:$http_content_length$http_transfer_encoding" $lictor_service_way {
+map "$request_method:$http_content_length$http_transfer_encoding" ${services.some(keepsAnswers) ? '$lictor_service_plain_way' : '$lictor_service_way'} {
     "~^(?:GET|HEAD|DELETE):0?$" "call";
     default "stream";
 }
@@ -81,12 +85,15 @@ function renderRoutes(service: Service): string {
   return `map "$request_method $lictor_path" $lictor_route_${inVariables(service)} {\n${lines.join('')}    default "${serviceOperation({ service: name, method: '$request_method', route: '' })}";\n}\n`;
 }
 
-function renderLocations(service: Service, { basePath }: PublicUrl): string {
+function renderLocations(service: Service, config: Config): string {
+  const { basePath } = config.publicUrl;
   const { name } = service;
   const call = (way: 'call' | 'stream'): string => `
 location @service_${name}_${way} {
     include service-${name}.conf;
-${(hasMembers(service) ? renderThroughMembers(way) : renderStraight(way)).replaceAll(/^(?=.)/gm, '    ')}}
+    include service-caller.conf;
+    include service-further.conf;
+${`${renderPace(service)}${renderRepeats(service, way)}`.replaceAll(/^(?=.)/gm, '    ')}}
 `;
   // Taken from the decision, so that another one is in force without a reload.
   const credential = hasToken(service) ? '    auth_request_set $lictor_service_credential $upstream_http_x_lictor_credential;\n' : '';
@@ -94,9 +101,13 @@ ${(hasMembers(service) ? renderThroughMembers(way) : renderStraight(way)).replac
 location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
     set $lictor_service ${name};
     set $lictor_operation $lictor_route_${inVariables(service)};
-${credential}    include service.conf;
+${credential}${keepsAnswers(service) ? `    set $lictor_service_kept $lictor_kept_${inVariables(service)};\n` : ''}    include service.conf;
 }
-${call('call')}${call('stream')}`;
+${call('call')}${call('stream')}${renderKeptLocations(service, config, `proxy_buffering on;\n${renderRate(service)}${renderRepeats(service, 'call')}`)}`;
+}
+
+function renderRepeats(service: Service, way: 'call' | 'stream'): string {
+  return hasMembers(service) ? renderThroughMembers(way) : renderStraight(way);
 }
 
 /** Another server only where nothing was done, or a repetition does no harm (RFC 9110, 9.2.2). */
@@ -108,11 +119,11 @@ function renderCall(service: Service, { forwardHeaders, publicUrl }: Config): st
   const { name, servers, timeoutSeconds } = service;
   const [first] = servers;
   const { host, protocol } = new URL(first?.origin ?? '');
-  const own = injectedHeader(service)?.toLowerCase();
-  const further = [...new Set([...forwardHeaders, ...service.forwardHeaders])].filter((header) => header !== own);
-  const headers = further.map((header) => `proxy_set_header ${header} $http_${header.replaceAll('-', '_')};\n`).join('');
+  const headers = forwarded(service, { forwardHeaders })
+    .map((header) => `proxy_set_header ${header} $http_${header.replaceAll('-', '_')};\n`)
+    .join('');
   return `include service-call.conf;
-${renderPace(service)}${renderLimits(service)}proxy_set_header Host ${quote(host)};
+${renderLimits(service)}proxy_set_header Host ${quote(host)};
 proxy_set_header X-Forwarded-Proto ${publicUrl.secure ? 'https' : 'http'};
 ${headers}include service-${name}-credential.conf;
 proxy_read_timeout ${timeoutSeconds + (hasMembers(service) ? MEMBER_MARGIN_SECONDS : 0)}s;
@@ -136,9 +147,12 @@ function zoneOf(service: Service, { per }: ServiceLimit): string {
 }
 
 /** What comes goes on at once: streams and server-sent events. nginx keeps a pace only where it holds back what comes; memory alone takes that. */
-function renderPace({ limit }: Service): string {
-  const bandwidth = limit?.bandwidth ?? null;
-  return bandwidth === null ? 'proxy_buffering off;\n' : `proxy_buffering on;\nlimit_rate ${bandwidth};\n`;
+function renderPace({ limit }: Pick<Service, 'limit'>): string {
+  return limit?.bandwidth == null ? 'proxy_buffering off;\n' : `proxy_buffering on;\n${renderRate({ limit })}`;
+}
+
+function renderRate({ limit }: Pick<Service, 'limit'>): string {
+  return limit?.bandwidth == null ? '' : `limit_rate ${limit.bandwidth};\n`;
 }
 
 /** Beside the limit of each principal. nginx lets a call wait first, and counts it as under way after that. */
@@ -163,11 +177,6 @@ function renderCredential({ injected }: Service): string {
 
 function hasToken({ injected }: Service): boolean {
   return injected !== null && 'oauth' in injected;
-}
-
-function injectedHeader({ injected }: Service): string | undefined {
-  if (injected === null) return undefined;
-  return 'oauth' in injected ? 'Authorization' : injected.header;
 }
 
 function renderWords(): string {

@@ -1,5 +1,5 @@
 // What every way to a server of a service shares: its name in nginx's variables, and TLS.
-import type { Service } from '../config/config.ts';
+import type { Config, Service } from '../config/config.ts';
 import { quote, quotePath } from './quote.ts';
 import { SYSTEM_CA_FILE } from './render-upstream.ts';
 
@@ -16,6 +16,17 @@ export function renderBalance(service: Pick<Service, 'name' | 'balance'>): strin
     hash_by_run: '    hash $lictor_limit consistent;\n',
   };
   return ways[service.balance];
+}
+
+function injectedHeader({ injected }: Service): string | undefined {
+  if (injected === null) return undefined;
+  return 'oauth' in injected ? 'Authorization' : injected.header;
+}
+
+/** Request headers that reach it beside the built-in ones. */
+export function forwarded(service: Service, config: Pick<Config, 'forwardHeaders'>): readonly string[] {
+  const own = injectedHeader(service)?.toLowerCase();
+  return [...new Set([...config.forwardHeaders, ...service.forwardHeaders])].filter((header) => header !== own);
 }
 
 /** The certificate is held against the name of this server. */

@@ -9,12 +9,16 @@ import type { WorkerUser } from '../config/worker-user.ts';
  * buffer would be lost, silently for stock clients, so the runtime directory takes them.
  */
 export function prepareTempDir(paths: StatePaths, workerUser: WorkerUser | null): string {
-  const reachable = workerUser === null || reachableBy(paths.root, workerUser);
-  const dir = join(reachable ? paths.root : dirname(paths.decisionSocket), 'tmp');
+  const dir = tempDirAt(paths, workerUser);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   if (workerUser !== null) chownSync(dir, workerUser.uid, workerUser.gid);
   chmodSync(dir, 0o700);
   return dir;
+}
+
+export function tempDirAt(paths: StatePaths, workerUser: WorkerUser | null): string {
+  const reachable = workerUser === null || reachableBy(paths.root, workerUser);
+  return join(reachable ? paths.root : dirname(paths.decisionSocket), 'tmp');
 }
 
 /** Every directory from the root down lets this user pass through. */

@@ -1,5 +1,6 @@
 // The one store: tokens, accounts, identities, sessions, login attempts, replay marks, locks, access tokens, makers, policy sets, client grants,
-// device codes, tokens of flow runs, flows known by name, leases of slots, and the change number that everybody watches.
+// device codes, tokens of flow runs, flows known by name, leases of slots, how often kept answers were thrown away, and the change number that
+// everybody watches.
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -8,6 +9,7 @@ import { type ClientGrants, createClientGrants } from './client-grants.ts';
 import { createDeviceCodes, type DeviceCodes } from './device-codes.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { createIdpTokens, type IdpTokens } from './idp-tokens.ts';
+import { createKeptAnswers, type KeptAnswersStore } from './kept-answers.ts';
 import { createKnownFlows, type KnownFlows } from './known-flows.ts';
 import { createLeases, type Leases } from './leases.ts';
 import { createLocks, type Locks } from './locks.ts';
@@ -42,6 +44,7 @@ export interface Store {
   readonly runTokens: RunTokens;
   readonly knownFlows: KnownFlows;
   readonly leases: Leases;
+  readonly keptAnswers: KeptAnswersStore;
   close(): Promise<void>;
 }
 
@@ -79,6 +82,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     runTokens: createRunTokens(database, clock),
     knownFlows: createKnownFlows(database, clock),
     leases: createLeases(database, clock),
+    keptAnswers: createKeptAnswers(database),
     close: () => database.close(),
   };
 }

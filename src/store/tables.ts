@@ -23,6 +23,7 @@ export interface Tables {
   readonly run_tokens: RunTokenTable;
   readonly known_flows: KnownFlowTable;
   readonly leases: LeaseTable;
+  readonly kept_answers: KeptAnswersTable;
 }
 
 interface LeaseTable {
@@ -31,6 +32,11 @@ interface LeaseTable {
   readonly principal: string;
   readonly flow_run: string | null;
   readonly expires_ms: number;
+}
+
+interface KeptAnswersTable {
+  readonly service: string;
+  readonly generation: number;
 }
 
 interface KnownFlowTable {

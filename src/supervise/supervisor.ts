@@ -1,5 +1,8 @@
 // `lictor up`: the small process that keeps nginx and the control plane running, and leaves nothing behind.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { keptDirs } from '../config/kept-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl } from '../contract/ipc.ts';
 import { claimStateDir, releaseStateDir } from './claim.ts';
@@ -38,13 +41,20 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   const hold = createConnectionHold();
   try {
     await endOrphanEdge(paths, log);
+    removeKept(paths);
     await options.prepare?.();
     const listener = await listenForRelay(paths.relaySocket, (socket) => hold.take(socket));
     return await supervise(options, hold, listener);
   } finally {
     hold.destroy();
+    removeKept(paths);
     releaseStateDir(paths);
   }
+}
+
+/** Answers of services are kept for the life of one gateway. Where they stand in the runtime directory, they go with it. */
+function removeKept({ root }: StatePaths): void {
+  for (const dir of keptDirs(join(root, 'tmp'))) rmSync(dir, { recursive: true, force: true });
 }
 
 async function supervise(options: SupervisorOptions, hold: ConnectionHold, listener: RelayListener): Promise<number> {

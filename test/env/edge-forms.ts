@@ -40,6 +40,7 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
     timeoutSeconds: 30,
     forwardHeaders: [],
     limit: null,
+    cache: [],
     health: null,
     balance: 'round_robin',
   } as const;
@@ -55,6 +56,10 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
       routes: [
         { pattern: '/v1/job:run', methods: ['POST'] },
         { pattern: '/v1/*', methods: ['GET', 'HEAD'] },
+      ],
+      cache: [
+        { patterns: ['/v1/*', '/v1/rates'], ttlSeconds: 60, shared: false, staleSeconds: 600 },
+        { patterns: ['/v1/public/*'], ttlSeconds: null, shared: true, staleSeconds: 0 },
       ],
     },
     {
@@ -75,6 +80,7 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
         name: 'looked-after',
         balance: 'least_connections',
         path: '',
+        cache: [{ patterns: ['/*'], ttlSeconds: 5, shared: true, staleSeconds: 5 }],
         health: { path: '/health', intervalMs: 1000, unhealthyAfter: 2, healthyAfter: 2 },
       },
       servers: [

@@ -35,7 +35,12 @@ const limit = z.strictObject({
     .optional(),
 });
 
-const cacheRule = z.strictObject({ paths: strings, ttl: duration, shared: z.boolean().optional(), stale_if_error: duration.optional() });
+const cacheRule = z.strictObject({
+  paths: strings,
+  ttl: z.union([duration, z.literal('upstream')]),
+  shared: z.boolean().optional(),
+  stale_if_error: duration.optional(),
+});
 
 const health = z.strictObject({
   path: text,

@@ -17,14 +17,20 @@ export function readRoutes(allow: WireService['allow'], keys: Keys, report: Repo
   for (const [index, entry] of (allow ?? [{}]).entries()) {
     const at = [...keys, 'allow', index];
     const methods = readMethods(entry.methods, at, report);
-    for (const pattern of readPatterns(entry.paths, at, report)) methodsOf.set(pattern, new Set([...(methodsOf.get(pattern) ?? []), ...methods]));
+    for (const pattern of entry.paths === undefined ? ['/*'] : readPatterns(entry.paths, [...at, 'paths'], report))
+      methodsOf.set(pattern, new Set([...(methodsOf.get(pattern) ?? []), ...methods]));
   }
   const routes = [...methodsOf].map(([pattern, methods]) => ({ pattern, methods: METHODS.filter((method) => methods.has(method)) }));
-  return routes.toSorted((a, b) => fixedLength(b) - fixedLength(a) || b.pattern.length - a.pattern.length);
+  return routes.toSorted((a, b) => bySpecificity(a.pattern, b.pattern));
+}
+
+/** Compares two patterns: the more specific one comes first. */
+export function bySpecificity(a: string, b: string): number {
+  return fixedLength(b) - fixedLength(a) || b.length - a.length;
 }
 
 /** How much is certain before the first `*`. */
-function fixedLength({ pattern }: ServiceRoute): number {
+function fixedLength(pattern: string): number {
   const at = pattern.indexOf('*');
   return at < 0 ? Number.MAX_SAFE_INTEGER : at;
 }
@@ -39,13 +45,12 @@ function readMethods(given: readonly string[] | undefined, keys: Keys, report: R
   return METHODS.filter((method) => given.includes(method) || (method === 'HEAD' && given.includes('GET')));
 }
 
-function readPatterns(given: readonly string[] | undefined, keys: Keys, report: Report): readonly string[] {
-  if (given === undefined) return ['/*'];
-  if (given.length === 0) report([...keys, 'paths'], 'names no path', 'Name some, or remove it for all.');
+export function readPatterns(given: readonly string[], keys: Keys, report: Report): readonly string[] {
+  if (given.length === 0) report(keys, 'names no path', 'Name some, or remove it.');
   for (const [index, path] of given.entries()) {
     if (!PATTERN.test(path) || path.length > 500)
       report(
-        [...keys, 'paths', index],
+        [...keys, index],
         'is no path in its canonical form',
         'Begin it with /, and write it as clients do: "/v1/*"; no dot segments, no needless escapes.',
       );

@@ -160,3 +160,25 @@ describe('a service', () => {
     ]);
   });
 });
+
+describe('what is kept of answers', () => {
+  it('is by rules, whose paths are patterns', () => {
+    expect(accepted({}).cache).toEqual([]);
+    expect(accepted({ cache: [{ paths: ['/v1/rates*'], ttl: '60s', stale_if_error: '10m' }] }).cache).toEqual([
+      { patterns: ['/v1/rates*'], ttlSeconds: 60, shared: false, staleSeconds: 600 },
+    ]);
+    expect(accepted({ cache: [{ paths: ['/a', '/b'], ttl: 'upstream', shared: true }] }).cache).toEqual([
+      { patterns: ['/a', '/b'], ttlSeconds: null, shared: true, staleSeconds: 0 },
+    ]);
+  });
+
+  it.each<[object, string]>([
+    [{ paths: [], ttl: '1s' }, 'services[0].cache[0].paths: names no path'],
+    [{ paths: ['v1'], ttl: '1s' }, 'services[0].cache[0].paths[0]: is no path'],
+    [{ paths: ['/a', '/a'], ttl: '1s' }, 'services[0].cache[0].paths: names /a, which is named already'],
+    [{ paths: ['/a'], ttl: '500ms' }, 'services[0].cache[0].ttl: is no whole number of seconds'],
+    [{ paths: ['/a'], ttl: '1s', stale_if_error: '1500ms' }, 'services[0].cache[0].stale_if_error: is no whole number of seconds'],
+    [{ paths: ['/a'], ttl: 'never' }, 'services[0].cache[0].ttl'],
+    [{ paths: ['/a'] }, 'services[0].cache[0].ttl'],
+  ])('is refused: %j', (rule, words) => expect(problems({ cache: [rule] }).join('\n')).toContain(words));
+});

@@ -10,6 +10,7 @@ import { checkNginxPath } from './nginx-path.ts';
 import { readPemFile } from './pem-file.ts';
 import { isLoopback, parsePlainUrl } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
+import { readServiceCache } from './service-cache.ts';
 import { readInjected } from './service-credential.ts';
 import { readServiceLimit } from './service-limit.ts';
 import { readRoutes } from './service-routes.ts';
@@ -55,6 +56,7 @@ function readService(wire: WireService, place: Place): Service | undefined {
   if (addresses === undefined || caFile === undefined || certificate === undefined || injected === undefined) return undefined;
   const health = readHealth(wire, place);
   const limit = readServiceLimit(wire.limit, [...keys, 'limit'], report);
+  const cache = readServiceCache(wire.cache, [...keys, 'cache'], report);
   const timeoutSeconds = Math.ceil(parseDurationSeconds(wire.timeout ?? '60s') ?? 60);
   return {
     name: wire.name,
@@ -67,6 +69,7 @@ function readService(wire: WireService, place: Place): Service | undefined {
     timeoutSeconds,
     forwardHeaders,
     limit,
+    cache,
     health,
   };
 }

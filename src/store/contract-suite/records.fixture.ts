@@ -26,6 +26,16 @@ export function changeNumberCases(get: () => StoreUnderTest): void {
   });
 }
 
+export function keptAnswerCases(get: () => StoreUnderTest): void {
+  it('are counted for each service, as a change that everybody sees', async () => {
+    const { store, other } = get();
+    expect(await store.keptAnswers.generation('billing')).toBe(0);
+    expect(await movedBy(get(), () => store.keptAnswers.purge('billing'))).toBe(1);
+    expect(await other.keptAnswers.purge('billing')).toBe(2);
+    expect([await store.keptAnswers.generation('billing'), await store.keptAnswers.generation('vault')]).toEqual([2, 0]);
+  });
+}
+
 export function markCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
   it('are new once, for all who share the store, and again only when they have run out', async () => {
     const { store, other } = get();

@@ -1,0 +1,32 @@
+// services[].cache: which answers are kept, for how long, and whose they are.
+import type { KeptAnswers } from '../config.ts';
+import { parseDurationSeconds } from '../duration.ts';
+import type { Keys, Report } from '../report.ts';
+import type { WireService } from '../schema/services.ts';
+import { readPatterns } from './service-routes.ts';
+
+/** What is wrong has been reported. */
+export function readServiceCache(wire: WireService['cache'], keys: Keys, report: Report): readonly KeptAnswers[] {
+  const seen = new Set<string>();
+  return (wire ?? []).map((rule, index) => {
+    const at = [...keys, index];
+    const patterns = readPatterns(rule.paths, [...at, 'paths'], report);
+    for (const pattern of patterns) {
+      if (seen.has(pattern)) report([...at, 'paths'], `names ${pattern}, which is named already`, 'Name each path once.');
+      seen.add(pattern);
+    }
+    return {
+      patterns,
+      ttlSeconds: rule.ttl === 'upstream' ? null : wholeSeconds(rule.ttl, [...at, 'ttl'], report),
+      shared: rule.shared ?? false,
+      staleSeconds: rule.stale_if_error === undefined ? 0 : wholeSeconds(rule.stale_if_error, [...at, 'stale_if_error'], report),
+    };
+  });
+}
+
+/** nginx counts whole seconds here. */
+function wholeSeconds(text: string, keys: Keys, report: Report): number {
+  const seconds = parseDurationSeconds(text) ?? 0;
+  if (!Number.isInteger(seconds)) report(keys, 'is no whole number of seconds', 'Write it as 5s or 10m.');
+  return Math.ceil(seconds);
+}

@@ -7,6 +7,7 @@ import type { Anchors } from '../ledger/chain/evidence.ts';
 import { type ExportItem, exportItems, fileEvidence, lineOf, parseLine } from '../ledger/chain/export-file.ts';
 import { readKey } from '../ledger/chain/key-file.ts';
 import { openChain } from '../ledger/chain/open-chain.ts';
+import type { PrunedPart } from '../ledger/chain/pruned.ts';
 import type { Report } from '../ledger/chain/report.ts';
 import type { Signed, SigningKey } from '../ledger/chain/statement.ts';
 import { storeEvidence } from '../ledger/chain/store-evidence.ts';
@@ -153,8 +154,7 @@ function show({ out, env }: CliContext, report: Report, { file, source, hasHead 
 }
 
 /** What this examination cannot know. */
-function limits({ keys, adopted, chains, events }: Report, { file, source, hasHead }: Shown): readonly string[] {
-  const from = chains.filter(({ firstSeq }) => firstSeq > 1);
+function limits({ keys, adopted, pruned, events }: Report, { file, source, hasHead }: Shown): readonly string[] {
   return [
     ...(source === 'file'
       ? [`the key is the file's own, ${keys[0]?.slice(0, 16) ?? 'none'}: compare it with lictor audit head of the gateway, or give --key`]
@@ -167,11 +167,14 @@ function limits({ keys, adopted, chains, events }: Report, { file, source, hasHe
       : []),
     ...adopted.map(({ node, seq }) => `records up to ${seq} of ${printable(node)} were chained when this version came: what was changed before is not found`),
     ...(file === undefined ? ['requests that are under way, and lines of the access log that are not read yet, are no records yet'] : []),
-    ...from.map(
-      ({ node, firstSeq }) =>
-        `${printable(node)} begins with record ${firstSeq}: the ones before ${file === undefined ? 'were let go by its retention' : 'are not in this file'}`,
-    ),
+    ...pruned.map((part) => beforeFirst(part, file === undefined ? 'were let go by its retention' : 'are not in this file')),
   ];
+}
+
+function beforeFirst({ node, upTo, segments, closedAt }: PrunedPart, why: string): string {
+  const known = segments === 0 ? 'no checkpoint is about them' : `checkpoints hold the digests of ${segments} segments of them`;
+  const last = closedAt === null ? 'the last segment is here in part' : `the last was closed at ${closedAt}`;
+  return `${printable(node)} begins with record ${upTo + 1}: the ones before ${why}; ${known}${segments === 0 ? '' : `, ${last}`}`;
 }
 
 interface ExportOptions {

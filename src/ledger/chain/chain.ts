@@ -18,6 +18,8 @@ export interface Chain {
   seal(reason?: CheckpointReason): void;
   /** Where the chains begin and end now, this node's first. */
   ends(): readonly ChainEnd[];
+  /** The key that signs now: SPKI, DER, base64. */
+  publicKey(): string;
   /** The records of a chain up to `seq`, whose hash is `hash`, are no longer here. */
   moveStart(of: string, seq: number, hash: string): void;
   /** From here on another key signs. Call what it returns when the transaction is committed. */
@@ -145,6 +147,7 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
       const { own, chains } = current();
       return [own, ...chains.filter((chain) => chain.node !== own.node)];
     },
+    publicKey: () => current().key.publicKey,
     moveStart(of, seq, hash) {
       const state = current();
       const moved = (chain: ChainEnd): ChainEnd => (chain.node === of ? { ...chain, from_seq: seq, from_hash: hash } : chain);

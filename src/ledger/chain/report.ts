@@ -1,4 +1,5 @@
 // What an examination of a ledger says.
+import type { PrunedPart } from './pruned.ts';
 import type { ChainEnd } from './statement.ts';
 
 export const PROBLEM_KINDS = ['edited', 'removed', 'inserted', 'moved', 'truncated', 'rewritten', 'unsigned', 'signature', 'key-lost'] as const;
@@ -25,6 +26,8 @@ export interface Report {
   /** The first ones, in the order of the records; empty: nothing was changed, as far as this can be known. */
   readonly problems: readonly Problem[];
   readonly chains: readonly VerifiedChain[];
+  /** What stood before that: let go by retention, or not part of what was examined. */
+  readonly pruned: readonly PrunedPart[];
   readonly checkpoints: number;
   /** Events of Prefect of which the records speak: held against their digests, or not part of what was examined. */
   readonly events: { readonly checked: number; readonly unchecked: number };

@@ -14,15 +14,17 @@ export interface Retention {
 
 export interface RetentionParts {
   readonly db: DatabaseSync;
-  readonly chain: Pick<Chain, 'ends' | 'moveStart'>;
+  readonly chain: Pick<Chain, 'ends' | 'moveStart' | 'publicKey' | 'seal'>;
   readonly appendRow: AppendRow;
   /** Null: records are kept for ever. */
   readonly retentionMs: number | null;
+  /** Rows of one step; left out: as many as nothing waits for. */
+  readonly atOnce?: number;
 }
 
 /** The ledger says once a day up to which record it let go, and stops at a record that somebody changed: that one is evidence. */
-export function createRetention({ db, chain, appendRow, retentionMs }: RetentionParts): Retention {
-  const prune = createPruner(db, chain);
+export function createRetention({ db, chain, appendRow, retentionMs, atOnce }: RetentionParts): Retention {
+  const prune = createPruner(db, chain, atOnce);
   let stopped = retentionMs === null;
   let toldMs = Number.NEGATIVE_INFINITY;
   return {
@@ -33,7 +35,10 @@ export function createRetention({ db, chain, appendRow, retentionMs }: Retention
         stopped = true;
         appendRow(pruneStoppedRecord(nowMs, pruned.seq));
       }
-      if (pruned.kind !== 'pruned' || pruned.more || nowMs - toldMs < TELL_EVERY_MS) return;
+      if (pruned.kind !== 'pruned' || pruned.more) return;
+      // For good: up to where what is gone was examined, and what its last record hashed to.
+      chain.seal('retention');
+      if (nowMs - toldMs < TELL_EVERY_MS) return;
       toldMs = nowMs;
       appendRow(prunedRecord(nowMs, pruned.upTo));
     },

@@ -84,7 +84,7 @@ function keptHead(signed: Signed, trusted: ReadonlyMap<string, string>, about: A
   return undefined;
 }
 
-function isSignedByOne(signed: Signed, { key }: Statement, keys: ReadonlyMap<string, string>): boolean {
+export function isSignedByOne(signed: Signed, { key }: Statement, keys: ReadonlyMap<string, string>): boolean {
   const publicKey = keys.get(key);
   return publicKey !== undefined && isSignedBy(signed, publicKey);
 }
@@ -94,7 +94,7 @@ function byId(publicKeys: readonly string[]): Map<string, string> {
 }
 
 /** The keys given, and those that they vouch for: the next one by the old, the old one by the next. Without given ones, the first checkpoint's own. */
-function trustedKeys(given: readonly string[] | null, checkpoints: readonly ReadCheckpoint[]): Map<string, string> {
+export function trustedKeys(given: readonly string[] | null, checkpoints: readonly ReadCheckpoint[]): Map<string, string> {
   const own = checkpoints.filter(({ statement }, index) => index === 0 || statement.reason === 'key-lost').map(({ statement }) => statement.public_key);
   const trusted = byId(given ?? own);
   for (let before = -1; before !== trusted.size; ) {

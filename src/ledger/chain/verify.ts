@@ -3,6 +3,7 @@ import type { LedgerRecord } from '../../contract/record.ts';
 import { EVENTS_STORED, parseStoredEvents } from '../events.ts';
 import type { Anchors, Evidence } from './evidence.ts';
 import { GENESIS, hashOf } from './hash.ts';
+import { prunedParts } from './pruned.ts';
 import type { Problem, ProblemKind, Report, Tell, VerifiedChain } from './report.ts';
 import type { ChainEnd, Statement } from './statement.ts';
 import { type Claim, readStatements } from './statements.ts';
@@ -14,6 +15,7 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
   const report = (problem: Problem) => void (problems.length < MOST_PROBLEMS && problems.push(problem));
   const statements = readStatements(evidence, anchors, report);
   const claims = statements.claims;
+  const pruned = prunedParts(statements, report);
   const events = { checked: 0, unchecked: 0 };
   const chains = verifyRecords(withEvents(evidence, events, report), statements.end, claims, report);
   for (const message of evidence.events?.unspoken() ?? []) report({ kind: 'inserted', node: null, seq: null, message });
@@ -25,6 +27,7 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
   return {
     problems,
     chains,
+    pruned,
     checkpoints: statements.checkpoints.length,
     events,
     keys: [...new Set(statements.checkpoints.map(({ key }) => key))],

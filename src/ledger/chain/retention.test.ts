@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatePaths } from '../../config/state-dir.ts';
@@ -116,7 +115,7 @@ describe('retention', () => {
   it('a process that is killed in the middle leaves a ledger that is whole; the next one goes on', async () => {
     writeRecords(paths, 400, { perTransaction: 100, stepMs: 3_600_000 });
     writeRecords(paths, 10, { startMs: START_MS + 8 * DAY_MS });
-    const child = join(import.meta.dirname, 'prune-child.fixture.ts');
+    const child = new URL('./prune-child.fixture.ts', import.meta.url);
     const nowMs = START_MS + 9 * DAY_MS;
     for (let kill = 0; kill < 4; kill += 1) {
       const pruning = fork(child, [paths.ledgerFile, paths.ledgerKey, String(nowMs), '25'], { stdio: 'inherit' });

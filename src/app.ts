@@ -133,7 +133,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const { ledgerFile, announced: memoryFile } = paths;
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, log });
   ledger.onCalls((calls) => {
-    for (const { service, refusedMs } of calls) if (refusedMs !== null) current.get().services.tokens.refused(service, refusedMs);
+    for (const { service, refusedMs } of calls) if (refusedMs !== null) current.get().services.credentials.tokens.refused(service, refusedMs);
   });
   const answerer = currentAnswerer(current);
   const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
@@ -232,12 +232,14 @@ interface Behind {
 async function listen({ paths, log }: AppParts, { current, answerer, admin: actions }: Behind): Promise<readonly Server[]> {
   const onError = (error: unknown): void => log.error({ err: error }, 'request failed');
   const own = createControlServer((request, response) => current.get().handle(request, response));
+  const courier = createControlServer((request, response) => current.get().services.credentials.courier.handle(request, response));
   const decisions = createDecisionServer(answerer, onError);
   const admin = createAdminServer(actions, onError);
   await listenOn(admin, paths.adminSocket, 0o600);
   await listenOn(own, paths.controlSocket, 0o600);
+  await listenOn(courier, paths.courierSocket, 0o600);
   await listenOn(decisions, paths.decisionSocket, 0o600);
-  return [decisions, own, admin];
+  return [decisions, own, courier, admin];
 }
 
 function closeServer(server: Server): Promise<unknown> {

@@ -29,7 +29,7 @@ import { openServices, type Services } from './decide/open-services.ts';
 import { decidingText, publishRevision } from './decide/revision.ts';
 import { prefectAnswers } from './edge/watch-prefect.ts';
 import { watchUpstreams } from './edge/watch-services.ts';
-import { createServiceTokens } from './egress/service-tokens.ts';
+import { openServiceCredentials } from './egress/credentials.ts';
 import type { EventMemory } from './events/memory.ts';
 import type { EventRules } from './events/rules.ts';
 import { createOwnApp } from './http/own-app.ts';
@@ -96,7 +96,7 @@ export interface Rooms {
   readonly revision: number;
   readonly decider: Decider;
   readonly answerer: Answerer;
-  readonly services: Pick<Services, 'connects' | 'tokens'>;
+  readonly services: Pick<Services, 'connects' | 'credentials'>;
   readonly upstream: Upstream;
   readonly learnKin: LearnKin;
   /** Own pages and mediated requests. */
@@ -122,8 +122,8 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   const confirm = confirmWith<StoredSession>(house, { config, providers, sessions: store.sessions, memory: house.confirmMemory.sessions });
   const confirmGrant = confirmWith(house, { config, providers, sessions: confirmedGrants(store.clientGrants), memory: house.confirmMemory.grants });
   const standing = standingOf(house, config, { confirm: confirmGrant, confirmSession: confirm });
-  const tokens = createServiceTokens({ config, clock, log, outbounds });
-  const balancer = watchUpstreams(config, { ...house, tokens });
+  const credentials = openServiceCredentials({ config, clock, log, outbounds });
+  const balancer = watchUpstreams(config, { ...house, credentials });
   const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
   const { objects, entities, kin } = openObjects({ upstream, clock, makerOf: store.makers.of, kinMemory: house.kinMemory });
   const runTokens = openRunTokens({ ...house, config, standing, lookup: createLookup(upstream), mayPoll: mayPollBy(policy) });
@@ -146,7 +146,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   const feed = startFeed({ intake: house.eventIntake, prefect, openCounts: () => openEventCounts(house.paths.ledgerFile), clock, log });
   const knows = { knowsFlow: store.knownFlows.has, holdsLease: createHoldsLease({ leaseOf: store.leases.of, kin: kin.now, lookup: createLookup(upstream) }) };
   const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber: () => store.changeNumber(), ...knows });
-  const services = openServices({ ...house, config, authenticator, policy, entities: entities.recent, tokens });
+  const services = openServices({ ...house, config, authenticator, policy, entities: entities.recent, credentials });
   const answerer = createAnswerer({
     decider,
     catalogue,

@@ -148,7 +148,21 @@ export interface Service {
   readonly health: ServiceHealth | null;
 }
 
-export type Injected = InjectedHeader | { readonly oauth: ServiceOauth };
+export type Injected = InjectedHeader | { readonly oauth: ServiceOauth } | { readonly query: ServiceQueryKey } | { readonly sigv4: ServiceSigv4 };
+
+export interface ServiceQueryKey {
+  /** Letters, digits, `.`, `_`, `~`, `-`. */
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A signature of AWS; the credentials are the machine's. */
+export interface ServiceSigv4 {
+  readonly region: string;
+  readonly service: string;
+  /** Of AWS's own files; null: whatever its chain finds. */
+  readonly profile: string | null;
+}
 
 export interface InjectedHeader {
   readonly header: string;

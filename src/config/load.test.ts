@@ -129,7 +129,6 @@ limits: [{ for: "*", rate: fast }]
 
   it.each([
     'services: [{ name: a, servers: ["http://10.0.0.1"], retries: { attempts: 2 } }]',
-    'services: [{ name: a, servers: ["http://10.0.0.1"], inject: { sigv4: { region: r, service: s } } }]',
     'agents: []',
     'approvals: {}',
     'store: postgres://db/x',

@@ -135,6 +135,7 @@ const SERVICE_SECRETS: readonly (readonly [string, string])[] = [
   ['header', 'value'],
   ['basic', 'password'],
   ['oauth', 'client_secret'],
+  ['query', 'value'],
 ];
 
 /** `prefect.auth_string`, `identity_providers.N.client_secret`, `services.N.inject.header.value` and the like. */

@@ -8,6 +8,8 @@ export interface StatePaths {
   readonly decisionSocket: string;
   /** Own pages and the mediator, for nginx. */
   readonly controlSocket: string;
+  /** Decided calls of services whose credential depends on the call, from nginx. */
+  readonly courierSocket: string;
   /** Owned by the supervisor, which hands connections to the control plane. */
   readonly relaySocket: string;
   /** For the command line of the same user: 0600. */
@@ -74,6 +76,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     run: join(root, 'run'),
     decisionSocket: join(runtime, 'decision.sock'),
     controlSocket: join(runtime, 'control.sock'),
+    courierSocket: join(runtime, 'courier.sock'),
     relaySocket: join(runtime, 'relay.sock'),
     adminSocket: join(runtime, 'admin.sock'),
     nginxPid: join(runtime, 'nginx.pid'),

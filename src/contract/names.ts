@@ -51,6 +51,16 @@ export const OUTPUT = {
   kept: 'x-lictor-kept',
 } as const;
 
+/** Between nginx and the courier (src/egress/courier): which server of which service a decided call goes to. Never accepted from, nor sent to, anybody else. */
+export const COURIER = {
+  service: 'x-lictor-courier-service',
+  /** Its origin, as in the configuration. */
+  server: 'x-lictor-courier-server',
+  requestId: 'x-lictor-in-request-id',
+  /** The courier's word that nothing was done. */
+  unsent: 'x-lictor-courier-unsent',
+} as const;
+
 /** What the decision tells the access log, and through it the ledger. Snake case: the record's own names. */
 export interface AccessFacts {
   readonly principal: string | null;

@@ -37,7 +37,7 @@ export interface AnswererParts {
   /** False while records cannot be written: no new decision for a write is made. */
   readonly mayWrite: () => boolean;
   /** Left out: no call of a service is allowed. */
-  readonly services?: Pick<Services, 'calls' | 'assert' | 'tokens' | 'kept'>;
+  readonly services?: Pick<Services, 'calls' | 'assert' | 'kept'> & { readonly credentials: Pick<Services['credentials'], 'tokens'> };
   /** Left out: time itself. */
   readonly pause?: (ms: number) => Promise<unknown>;
 }
@@ -118,7 +118,7 @@ function wayToPrefect(authorization: Allowed, operation: Operation | undefined):
 
 async function wayToService({ services }: AnswererParts, { principal, entities }: Allowed, { service }: ServiceCall): Promise<Way> {
   if (services === undefined) return undefined;
-  const token = await services.tokens.of(service);
+  const token = await services.credentials.tokens.of(service);
   // Allowed, and nobody's fault who calls: nginx says so. Never cached.
   if (token === undefined) return { headers: { [OUTPUT.path]: 'uncredentialed' }, expiresAtMs: 0 };
   const [assertion, kept] = await Promise.all([services.assert({ service, principal, run: entities[0] ?? null }), services.kept(service)]);

@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
 import { type Assert, createAssertions } from '../egress/assertion.ts';
-import type { ServiceTokens } from '../egress/service-tokens.ts';
+import type { ServiceCredentials } from '../egress/credentials.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { Store } from '../store/store.ts';
 import { createHostConnects, type HostConnects } from './host-connects.ts';
@@ -13,13 +13,13 @@ export interface ServiceRoom extends Pick<ServiceCallsParts, 'authenticator' | '
   readonly store: Pick<Store, 'changeNumber' | 'keptAnswers'>;
   readonly signingKeys: SigningKeys;
   readonly clock: Clock;
-  readonly tokens: ServiceTokens;
+  readonly credentials: ServiceCredentials;
 }
 
 export interface Services {
   readonly calls: ServiceCalls;
   readonly assert: Assert;
-  readonly tokens: ServiceTokens;
+  readonly credentials: ServiceCredentials;
   /** How often what is kept of its answers was thrown away; null: nothing is kept. */
   readonly kept: (service: string) => Promise<number | null>;
   readonly connects: HostConnects;
@@ -32,7 +32,7 @@ export function openServices(room: ServiceRoom): Services {
   return {
     calls: createServiceCalls({ ...room, services, changeNumber }),
     assert: createAssertions(room.signingKeys, `${publicUrl.origin}${publicUrl.basePath}`, room.clock),
-    tokens: room.tokens,
+    credentials: room.credentials,
     kept: async (service) => (keeping.has(service) ? room.store.keptAnswers.generation(service) : null),
     connects: createHostConnects({ ...room, allow: forwardProxy?.allow ?? null, changeNumber }),
   };

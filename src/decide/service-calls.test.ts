@@ -140,7 +140,9 @@ describe('the answer to nginx', () => {
         catalogue,
         clock: () => 1,
         mayWrite: () => parts.mayWrite ?? true,
-        ...(parts.with !== false && { services: { calls: callsOf({ run: { tags: ['team-a'] } }), assert, tokens, kept: async () => parts.kept ?? null } }),
+        ...(parts.with !== false && {
+          services: { calls: callsOf({ run: { tags: ['team-a'] } }), assert, credentials: { tokens }, kept: async () => parts.kept ?? null },
+        }),
       }),
     };
   }

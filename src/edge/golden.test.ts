@@ -65,6 +65,7 @@ describe.each(VERSIONS)('the configuration for nginx %s', (version) => {
       'service-billing.conf',
       'service-vault.conf',
       'service-tokens-credential.conf',
+      'service-in-query-credential.conf',
       'service-looked-after.conf',
       'service-members.conf',
     ])

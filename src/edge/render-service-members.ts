@@ -3,13 +3,18 @@ import { join } from 'node:path';
 import type { Service, ServiceServer } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
+import { goesByCourier } from '../egress/courier/showing.ts';
 import { downFile, memberName } from './balancer.ts';
 import { quote, quotePath } from './quote.ts';
 import { address, indent } from './render-upstream.ts';
 import { inVariables, renderBalance, renderTls } from './service-server.ts';
 
-/** With one server there is nothing to choose. */
-export function hasMembers({ health, servers }: Service): boolean {
+/** With one server there is nothing to choose; what goes by courier fails as a member does, and says so to nginx alone. */
+export function hasMembers(service: Service): boolean {
+  return isLookedAfter(service) || goesByCourier(service);
+}
+
+export function isLookedAfter({ health, servers }: Service): boolean {
   return health !== null && servers.length > 1;
 }
 
@@ -20,6 +25,8 @@ export function memberId({ name }: Service, { origin }: ServiceServer): string {
 
 /** The member's own word comes first. */
 export const MEMBER_MARGIN_SECONDS = 5;
+
+const COURIER_MARGIN_SECONDS = 2;
 
 const REPEATABLE = 'X-Lictor-Repeatable';
 
@@ -38,7 +45,7 @@ proxy_next_upstream error http_504${way === 'call' ? '' : ' non_idempotent'};
 export function renderBalanced(service: Service, paths: StatePaths): string {
   const name = inVariables(service);
   const members = service.servers.map((server) => `    server unix:${socketOf(service, server, paths)} weight=${server.weight} max_fails=0;\n`);
-  const servers = service.servers.map(
+  const servers = (goesByCourier(service) ? [] : service.servers).map(
     ({ origin }, place) => `upstream lictor_service_${name}_${place} { server ${address(origin)} max_fails=0; keepalive 32; keepalive_timeout 4s; }\n`,
   );
   const last = `    server unix:${lastResort(paths)} max_fails=0 backup;\n`;
@@ -53,7 +60,8 @@ export function renderMembers(services: readonly Service[], paths: StatePaths): 
     const text = (code: 'service-unavailable' | 'service-timeout'): string => quote(REASONS[code][what]);
     return `map $lictor_member_code $lictor_member_${what} { service-timeout ${text('service-timeout')}; default ${text('service-unavailable')}; }\n`;
   });
-  return `${words.join('')}server {
+  const courier = balanced.some(goesByCourier) ? `upstream lictor_courier { server unix:${paths.courierSocket}; keepalive 32; }\n` : '';
+  return `${words.join('')}${courier}server {
     listen unix:${lastResort(paths)};
     access_log off;
     location / {
@@ -71,28 +79,27 @@ interface Member {
 }
 
 /** A server's own 502 and 504 cannot be told from nginx's: they become a 503 of the gateway's. */
-function renderMember({ service, server, place, paths }: Member): string {
-  const { host, protocol } = new URL(server.origin);
-  const seconds = service.timeoutSeconds;
+function renderMember(member: Member): string {
+  const { service, server, paths } = member;
+  const byCourier = goesByCourier(service);
+  // The courier's own word comes first.
+  const seconds = service.timeoutSeconds + (byCourier ? COURIER_MARGIN_SECONDS : 0);
   return `server {
     listen unix:${socketOf(service, server, paths)};
     access_log off;
     if (-f ${quotePath(downFile(paths, memberId(service, server)))}) { return 504; }
     location @failed {
         if ($upstream_connect_time !~ "[0-9]") { return 504; }
-        set $lictor_member_code service-unavailable;
+${byCourier ? '        if ($upstream_http_x_lictor_courier_unsent) { return 504; }\n' : ''}        set $lictor_member_code service-unavailable;
         if ($upstream_status ~ "504$") { set $lictor_member_code service-timeout; }
         set $lictor_member_again "$lictor_member_code $http_${REPEATABLE.toLowerCase().replaceAll('-', '_')}";
         if ($lictor_member_again = "service-unavailable 1") { return 444; }
 ${ANSWER}    }
     location / {
         proxy_http_version 1.1;
-        proxy_set_header Host ${quote(host)};
         proxy_set_header Connection "";
-        proxy_set_header X-Lictor-In-Request-Id "";
         proxy_set_header ${REPEATABLE} "";
         proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
-        proxy_hide_header X-Lictor-Code;
         proxy_buffering off;
         proxy_request_buffering off;
         proxy_buffer_size 32k;
@@ -104,9 +111,26 @@ ${ANSWER}    }
         proxy_next_upstream off;
         proxy_intercept_errors on;
         error_page 502 504 = @failed;
-${protocol === 'https:' ? indent(renderTls(service, server.origin)) : ''}        proxy_pass ${protocol}//lictor_service_${inVariables(service)}_${place};
-    }
+${indent(byCourier ? renderToCourier(member) : renderToServer(member))}    }
 }
+`;
+}
+
+function renderToServer({ service, server, place }: Member): string {
+  const { host, protocol } = new URL(server.origin);
+  return `proxy_set_header Host ${quote(host)};
+proxy_set_header X-Lictor-In-Request-Id "";
+proxy_hide_header X-Lictor-Code;
+${protocol === 'https:' ? renderTls(service, server.origin) : ''}proxy_pass ${protocol}//lictor_service_${inVariables(service)}_${place};
+`;
+}
+
+/** It strips what a service says in the gateway's name, and refuses in it. */
+function renderToCourier({ service, server }: Member): string {
+  return `proxy_set_header Host courier;
+proxy_set_header X-Lictor-Courier-Service ${service.name};
+proxy_set_header X-Lictor-Courier-Server ${quote(server.origin)};
+proxy_pass http://lictor_courier;
 `;
 }
 

@@ -167,12 +167,11 @@ function renderLimits(service: Service): string {
   return `limit_req zone=${zone} burst=${atOnce + waiting}${atOnce === 0 && waiting > 0 ? '' : ` ${turn}`};\n${conn}`;
 }
 
-/** The gateway's own credential there. Without one, nothing: a client's never goes on. */
+/** The gateway's own credential there. Without one, nothing: a client's never goes on. What the courier shows is not here (src/egress/courier). */
 function renderCredential({ injected }: Service): string {
   if (injected === null) return '';
-  return 'oauth' in injected
-    ? 'proxy_set_header Authorization $lictor_service_credential;\n'
-    : `proxy_set_header ${injected.header} ${quote(injected.value)};\n`;
+  if ('header' in injected) return `proxy_set_header ${injected.header} ${quote(injected.value)};\n`;
+  return 'oauth' in injected ? 'proxy_set_header Authorization $lictor_service_credential;\n' : '';
 }
 
 function hasToken({ injected }: Service): boolean {

@@ -20,7 +20,7 @@ export function renderBalance(service: Pick<Service, 'name' | 'balance'>): strin
 
 function injectedHeader({ injected }: Service): string | undefined {
   if (injected === null) return undefined;
-  return 'oauth' in injected ? 'Authorization' : injected.header;
+  return 'header' in injected ? injected.header : 'Authorization';
 }
 
 /** Request headers that reach it beside the built-in ones. */

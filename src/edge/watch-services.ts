@@ -1,19 +1,20 @@
 // Asks the servers of services by themselves, so that one that does not answer gets no calls until it does.
 import { readFileSync } from 'node:fs';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
 import { Agent, request } from 'undici';
 import type { Config, Service, ServiceHealth } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
-import type { ServiceTokens } from '../egress/service-tokens.ts';
+import type { ServiceCredentials } from '../egress/credentials.ts';
 import type { Health } from '../prefect/health.ts';
 import { startBalancer } from './balancer.ts';
-import { hasMembers, memberId } from './render-service-members.ts';
+import { isLookedAfter, memberId } from './render-service-members.ts';
 import { watchPrefect } from './watch-prefect.ts';
 
 export interface WatchParts {
   readonly paths: StatePaths;
   readonly log: Logger;
-  readonly tokens: Pick<ServiceTokens, 'of'>;
+  readonly credentials: ServiceCredentials;
 }
 
 interface ServicesHealth {
@@ -22,7 +23,7 @@ interface ServicesHealth {
 
 /** What answers as it should not counts as slow: it is out only while another is not, so that a wrong path of health ends no service. */
 function watchServices({ services }: Pick<Config, 'services'>, parts: WatchParts): ServicesHealth {
-  const watched = services.flatMap((service) => (service.health !== null && hasMembers(service) ? [watch(service, service.health, parts)] : []));
+  const watched = services.flatMap((service) => (service.health !== null && isLookedAfter(service) ? [watch(service, service.health, parts)] : []));
   return { stop: async () => void (await Promise.all(watched.map((one) => one.stop()))) };
 }
 
@@ -33,13 +34,13 @@ export function watchUpstreams(config: Config, parts: WatchParts): ReturnType<ty
   return { usable: prefect.usable, stop: async () => void (await Promise.all([prefect.stop(), services.stop()])) };
 }
 
-function watch(service: Service, health: ServiceHealth, { paths, log, tokens }: WatchParts): ServicesHealth {
+function watch(service: Service, health: ServiceHealth, { paths, log, credentials }: WatchParts): ServicesHealth {
   const agent = agentFor(service, health);
   const origins = new Map(service.servers.map((server) => [memberId(service, server), server.origin]));
   const balancer = startBalancer({
     paths,
     servers: [...origins.keys()],
-    probe: (id) => ask({ service, health, agent, tokens, url: `${origins.get(id) ?? ''}${health.path}` }),
+    probe: (id) => ask({ service, health, agent, credentials, url: `${origins.get(id) ?? ''}${health.path}` }),
     intervalMs: health.intervalMs,
     answers: (seen) => (seen === 'usable' ? health.healthyAfter : health.unhealthyAfter),
     whose: `service ${service.name}:`,
@@ -72,14 +73,15 @@ interface Question {
   readonly service: Service;
   readonly health: ServiceHealth;
   readonly agent: Agent;
-  readonly tokens: Pick<ServiceTokens, 'of'>;
+  readonly credentials: ServiceCredentials;
   readonly url: string;
 }
 
-async function ask({ service, health, agent, tokens, url }: Question): Promise<Health> {
+async function ask({ service, health, agent, credentials, url }: Question): Promise<Health> {
   try {
-    const headers = { 'user-agent': 'lictor-health', ...(await credentialOf(service, tokens)) };
-    const { statusCode, body } = await request(url, { dispatcher: agent, headers, signal: AbortSignal.timeout(timeoutOf(health)) });
+    const asked = await shown(service, new URL(url), credentials);
+    if (asked === undefined) return 'slow';
+    const { statusCode, body } = await request(asked.url, { dispatcher: agent, headers: asked.headers, signal: AbortSignal.timeout(timeoutOf(health)) });
     await body.dump();
     return statusCode < 400 ? 'usable' : 'slow';
   } catch {
@@ -87,8 +89,19 @@ async function ask({ service, health, agent, tokens, url }: Question): Promise<H
   }
 }
 
-async function credentialOf({ name, injected }: Service, tokens: Pick<ServiceTokens, 'of'>): Promise<Readonly<Record<string, string>>> {
-  if (injected !== null && 'header' in injected) return { [injected.header]: injected.value };
+/** With the service's own credential. Undefined: it cannot be shown. */
+async function shown({ name, injected }: Service, { origin, host, pathname, search }: URL, { tokens, courier }: ServiceCredentials) {
+  const target = `${pathname}${search}`;
+  const headers = { 'user-agent': 'lictor-health' };
+  const carried = await courier.show(name, { method: 'GET', target, headers: { ...headers, host }, body: Buffer.alloc(0) });
+  if (carried?.ok === false) return undefined;
+  if (carried !== undefined) return { url: `${origin}${carried.target}`, headers: withText(carried.headers) };
+  const url = `${origin}${target}`;
+  if (injected !== null && 'header' in injected) return { url, headers: { ...headers, [injected.header]: injected.value } };
   const token = await tokens.of(name);
-  return token == null ? {} : { authorization: `Bearer ${token.token}` };
+  return { url, headers: token == null ? headers : { ...headers, authorization: `Bearer ${token.token}` } };
+}
+
+function withText(headers: OutgoingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }

@@ -28,13 +28,14 @@ export function answerHeaders(headers: IncomingHttpHeaders, moveLink: (link: str
   return headers.location === undefined ? kept : { ...kept, location: moveLink(headers.location) };
 }
 
-/** A link to the gateway becomes one to the sidecar: a client that followed it would show the loopback secret instead of a credential. */
-export function linkMover(gatewayOrigin: string, ownOrigin: string): (link: string) => string {
-  return (link) => (link === gatewayOrigin || link.startsWith(`${gatewayOrigin}/`) ? `${ownOrigin}${link.slice(gatewayOrigin.length)}` : link);
-}
-
-function endToEnd(headers: IncomingHttpHeaders, dropped: readonly string[]): OutgoingHttpHeaders {
+/** Without what belongs to one connection, and without `dropped`. */
+export function endToEnd(headers: IncomingHttpHeaders, dropped: readonly string[]): OutgoingHttpHeaders {
   const named = (headers.connection ?? '').toLowerCase().split(',');
   const gone = new Set([...HOP_BY_HOP, ...dropped, ...named.map((name) => name.trim())]);
   return Object.fromEntries(Object.entries(headers).filter(([name, value]) => value !== undefined && !gone.has(name)));
+}
+
+/** A link to the gateway becomes one to the sidecar: a client that followed it would show the loopback secret instead of a credential. */
+export function linkMover(gatewayOrigin: string, ownOrigin: string): (link: string) => string {
+  return (link) => (link === gatewayOrigin || link.startsWith(`${gatewayOrigin}/`) ? `${ownOrigin}${link.slice(gatewayOrigin.length)}` : link);
 }

@@ -98,6 +98,19 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
       routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
     },
     {
+      ...{ ...common, name: 'in-query', path: '', injected: { query: { name: 'key', value: 'no-real-key' } } },
+      servers: [{ origin: 'https://10.1.0.6', weight: 1, backup: false }],
+      routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
+    },
+    {
+      ...{ ...common, name: 'signed', path: '', injected: { sigv4: { region: 'eu-west-1', service: 's3', profile: null } } },
+      servers: [
+        { origin: 'http://10.1.0.7', weight: 2, backup: false },
+        { origin: 'http://10.1.0.8', weight: 1, backup: false },
+      ],
+      routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
+    },
+    {
       ...{ ...common, name: 'tokens', path: '', injected: { oauth: OAUTH } },
       servers: [{ origin: 'http://10.1.0.4', weight: 1, backup: false }],
       routes: [{ pattern: '/*', methods: ['GET'] }],

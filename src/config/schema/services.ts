@@ -15,12 +15,15 @@ const oauth = z.strictObject({
   ca_file: filePath.optional(),
 });
 
+const parameterName = z.string().regex(/^[A-Za-z0-9._~-]{1,64}$/, 'must be a name of letters, digits, dots, hyphens and underscores, at most 64');
+const awsName = z.string().regex(/^[a-z0-9-]{1,60}$/, 'must be small letters, digits and hyphens: eu-west-1');
+
 const inject = z.union([
   z.strictObject({ header: z.strictObject({ name: headerName, value_file: filePath.optional(), value: text.optional() }) }),
   z.strictObject({ basic: z.strictObject({ user: text, password_file: filePath.optional(), password: text.optional() }) }),
-  z.strictObject({ query: z.strictObject({ name: text, value_file: filePath }) }),
+  z.strictObject({ query: z.strictObject({ name: parameterName, value_file: filePath.optional(), value: text.optional() }) }),
   z.strictObject({ oauth }),
-  z.strictObject({ sigv4: z.strictObject({ region: text, service: text }) }),
+  z.strictObject({ sigv4: z.strictObject({ region: awsName, service: awsName, profile: text.optional() }) }),
 ]);
 
 const limit = z.strictObject({

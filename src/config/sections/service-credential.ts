@@ -1,16 +1,21 @@
-// services[].inject: the header with which the gateway shows the service's own credential, so that tasks never hold it.
+// services[].inject: how the gateway shows the service's own credential, so that tasks never hold it.
 import type { Service } from '../config.ts';
 import type { WireService } from '../schema/services.ts';
 import { readOauth } from './service-oauth.ts';
 import { type CredentialPlace, readSecret } from './service-secret.ts';
 import { isGatewaysOwn } from './traffic.ts';
 
-/** Null: none. Undefined: reported. Kinds that are not built are refused elsewhere. */
+/** Null: none. Undefined: reported.  */
 export function readInjected(wire: WireService['inject'], place: CredentialPlace): Service['injected'] | undefined {
   if (wire === undefined) return null;
   const { keys } = place;
   if ('oauth' in wire) return readOauth(wire.oauth, { ...place, keys: [...keys, 'oauth'] });
-  if (!('header' in wire || 'basic' in wire)) return null;
+  if ('sigv4' in wire) return { sigv4: { ...wire.sigv4, profile: wire.sigv4.profile ?? null } };
+  if ('query' in wire) {
+    const { name, value, value_file } = wire.query;
+    const text = readSecret({ given: value, file: value_file, key: 'value' }, { ...place, keys: [...keys, 'query'] });
+    return text === undefined ? undefined : { query: { name, value: text } };
+  }
   if ('header' in wire) {
     const { name, value, value_file } = wire.header;
     const text = readSecret({ given: value, file: value_file, key: 'value' }, { ...place, keys: [...keys, 'header'] });

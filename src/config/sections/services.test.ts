@@ -93,6 +93,13 @@ describe('a service', () => {
     expect(basic.injected).toEqual({ header: 'Authorization', value: `Basic ${Buffer.from('me:a:b').toString('base64')}` });
   });
 
+  it('shows a key in the query, or a signature of AWS', () => {
+    expect(accepted({ inject: { query: { name: 'key', value: '${KEY}' } } }, { KEY: 'a&b' }).injected).toEqual({ query: { name: 'key', value: 'a&b' } });
+    const sigv4 = { region: 'eu-west-1', service: 'execute-api' };
+    expect(accepted({ inject: { sigv4 } }).injected).toEqual({ sigv4: { ...sigv4, profile: null } });
+    expect(accepted({ inject: { sigv4: { ...sigv4, profile: 'data' } } }).injected).toEqual({ sigv4: { ...sigv4, profile: 'data' } });
+  });
+
   it('gets access tokens as a client', () => {
     const client = { token_url: 'https://idp.example/token', client_id: 'gateway' };
     expect(accepted({ inject: { oauth: { ...client, client_secret_file: keyFile } } }).injected).toEqual({
@@ -146,7 +153,14 @@ describe('a service', () => {
     [{ limit: { rate: '1/s', per: 'run' } }, 'services[0].limit.per: must be one of'],
     [{ limit: { bandwidth: '10/s' } }, 'services[0].limit.bandwidth: '],
     [{ forward_headers: ['X-Forwarded-For'] }, 'services[0].forward_headers[0]: x-forwarded-for is set by the gateway'],
-    [{ inject: { query: { name: 'key', value_file: keyFile } } }, 'services[0].inject.query: not built yet'],
+    [{ inject: { query: { name: 'a=b&c', value_file: keyFile } } }, 'inject'],
+    [{ inject: { query: { name: 'key', value: 'plain' } } }, 'services[0].inject.query.value: is a secret in plain text'],
+    [{ inject: { query: { name: 'key' } } }, 'services[0].inject.query.value_file: is missing'],
+    [{ inject: { sigv4: { region: 'EU West', service: 's3' } } }, 'inject'],
+    [
+      { servers: ['http://10.0.0.1', { url: 'http://10.0.0.2', backup: true }], inject: { sigv4: { region: 'eu-west-1', service: 's3' } } },
+      'services[0].inject: stands beside a backup server',
+    ],
   ])('is refused: %j', (service, words) => {
     expect(problems(service).join('\n')).toContain(words);
     expect(problems({})).toEqual([]);

@@ -53,6 +53,12 @@ function readService(wire: WireService, place: Place): Service | undefined {
   const injected = readInjected(wire.inject, { keys: [...keys, 'inject'], baseDir, secrets, report });
   const routes = readRoutes(wire.allow, keys, report);
   const forwardHeaders = readForwardHeaders(wire.forward_headers ?? [], [...keys, 'forward_headers'], report);
+  if (injected != null && ('query' in injected || 'sigv4' in injected) && addresses?.servers.some(({ backup }) => backup) === true)
+    return void report(
+      [...keys, 'inject'],
+      'stands beside a backup server, which is not built yet',
+      'Remove backup: a server that is away gets nothing anyway.',
+    );
   if (addresses === undefined || caFile === undefined || certificate === undefined || injected === undefined) return undefined;
   const health = readHealth(wire, place);
   const limit = readServiceLimit(wire.limit, [...keys, 'limit'], report);

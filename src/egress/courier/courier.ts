@@ -1,0 +1,92 @@
+// Calls whose credential depends on the call: nginx, which has decided them, hands them over here, and here they go to the server that it chose.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import type { Config, Service } from '../../config/config.ts';
+import type { Clock } from '../../contract/clock.ts';
+import { COURIER } from '../../contract/names.ts';
+import { endToEnd } from '../../sidecar/headers.ts';
+import { openAgent, type ServiceAgent } from './agent.ts';
+import { createAwsSigner } from './aws-signer.ts';
+import { type Destination, deliver } from './deliver.ts';
+import { fail, refuse } from './refuse.ts';
+import { type OutgoingCall, type Showing, type Shown, showingOf } from './showing.ts';
+
+export interface Courier {
+  /** Trusts who calls: the socket in front is nginx's alone, and behind its decision. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** For the gateway's own questions. Undefined: this service is not called by courier. */
+  show(service: string, call: OutgoingCall): Promise<Shown | undefined>;
+}
+
+export interface CourierParts {
+  readonly config: Pick<Config, 'services'>;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+/** Of all bodies that are read whole: nginx lets one be 16 MiB. */
+const MOST_HELD_BYTES = 128 << 20;
+
+interface Carried {
+  readonly service: Service;
+  readonly showing: Showing;
+  readonly agent: ServiceAgent;
+}
+
+export function createCourier({ config, clock, log }: CourierParts): Courier {
+  const carried = new Map<string, Carried>();
+  for (const service of config.services) {
+    const onTrouble = (what: string): void => log.warn({ service: service.name, what }, 'no AWS credentials for a service');
+    const showing = showingOf(service, (sigv4) => createAwsSigner(sigv4, { clock, onTrouble }));
+    if (showing !== undefined) carried.set(service.name, { service, showing, agent: openAgent(service) });
+  }
+  const held = { bytes: 0 };
+  return {
+    handle(request, response) {
+      carry({ carried, held, log }, request, response).catch((error: unknown) => {
+        log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a call of a service could not be carried');
+        fail(response, 'broken');
+      });
+    },
+    show: async (service, call) => await carried.get(service)?.showing.show(call),
+  };
+}
+
+interface Carrying {
+  readonly carried: ReadonlyMap<string, Carried>;
+  readonly held: { bytes: number };
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+async function carry({ carried, held, log }: Carrying, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const found = carried.get(String(request.headers[COURIER.service]));
+  const server = found?.service.servers.find(({ origin }) => origin === request.headers[COURIER.server]);
+  // Around a reload nginx's workers still have the former configuration.
+  if (found === undefined || server === undefined) return fail(response, 'unsent');
+  const { service, showing, agent } = found;
+  const destination: Destination = { service: service.name, origin: new URL(server.origin), agent, timeoutMs: service.timeoutSeconds * 1000 };
+  const length = showing.readsBody ? Number(request.headers['content-length'] ?? 0) : 0;
+  if (held.bytes + length > MOST_HELD_BYTES) return fail(response, 'unsent');
+  held.bytes += length;
+  try {
+    const body = showing.readsBody ? await readBody(request, length) : null;
+    const headers = { ...endToEnd(request.headers, OWN), host: destination.origin.host };
+    const shown = await showing.show({ method: request.method ?? 'GET', target: request.url ?? '/', headers, body });
+    if (!shown.ok) return refuse(response, shown.reason, String(request.headers[COURIER.requestId] ?? ''));
+    await deliver({ request, response, destination, shown, body, clean: showing.clean, log });
+  } finally {
+    held.bytes -= length;
+  }
+}
+
+/** Between nginx and here, or set anew. */
+const OWN: readonly string[] = ['host', 'expect', ...Object.values(COURIER), 'x-lictor-repeatable'];
+
+/** nginx has it whole, and says how long it is. Rejects when nginx goes away. */
+async function readBody(request: IncomingMessage, length: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  const body = Buffer.concat(chunks);
+  if (body.length !== length) throw new Error('a body of another length');
+  return body;
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { createAwsSigner } from './aws-signer.ts';
+import { type SigningCall, showBySigning } from './sigv4.ts';
+
+function setting() {
+  const calls: SigningCall[] = [];
+  const showing = showBySigning(async (call) => {
+    calls.push(call);
+    return { authorization: 'AWS4 signed', 'x-amz-date': 'now' };
+  });
+  const show = (target: string, headers: Record<string, string> = {}) =>
+    showing.show({ method: 'PUT', target, headers: { host: 'b.s3.example', ...headers }, body: Buffer.from('x') });
+  return { calls, show };
+}
+
+describe('a signed call', () => {
+  it.each([
+    ['/a/b.txt', '/a/b.txt', {}],
+    ['/a:b/c=(d)', '/a%3Ab/c%3D%28d%29', {}],
+    ['/a%3Ab/%C3%A9', '/a%3Ab/%C3%A9', {}],
+    ['/x?b=2&a=1&b=1', '/x?b=2&a=1&b=1', { a: ['1'], b: ['2', '1'] }],
+    ['/x?acl', '/x?acl', { acl: [''] }],
+    ['/x?q=a+b%2Bc*', '/x?q=a%20b%2Bc%2A', { q: ['a b+c*'] }],
+    ['/x?p=a/b:c&&', '/x?p=a%2Fb%3Ac', { p: ['a/b:c'] }],
+  ])('goes in the one form that everybody reads alike, and that is what is signed: %s', async (target, wanted, query) => {
+    const { calls, show } = setting();
+    expect(await show(target)).toMatchObject({ ok: true, target: wanted });
+    expect(calls[0]).toMatchObject({ method: 'PUT', host: 'b.s3.example', path: wanted.split('?')[0], query, body: Buffer.from('x') });
+  });
+
+  it('signs what a server reads, and takes nothing of a signature from the caller', async () => {
+    const { calls, show } = setting();
+    const shown = await show('/x', {
+      ...{ 'content-type': 'text/plain', 'x-amz-acl': 'private', 'user-agent': 'me' },
+      ...{ 'x-amz-date': 'then', 'x-amz-security-token': 'mine', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', authorization: 'mine' },
+    });
+    expect(calls[0]?.headers).toEqual({ 'content-type': 'text/plain', 'x-amz-acl': 'private' });
+    expect(shown).toMatchObject({
+      headers: {
+        host: 'b.s3.example',
+        'content-type': 'text/plain',
+        'x-amz-acl': 'private',
+        'user-agent': 'me',
+        authorization: 'AWS4 signed',
+        'x-amz-date': 'now',
+      },
+    });
+    expect(JSON.stringify(shown)).not.toContain('mine');
+  });
+
+  it.each(['/x?X-Amz-Signature=1', '/x?x-amz-security-token=1', '/x?X-Amz%2DCredential=1', '/x?AWSAccessKeyId=1', '/x?a=%ff', '/x?a#b'])(
+    'is refused: %s',
+    async (target) => {
+      const { calls, show } = setting();
+      expect(await show(target)).toEqual({ ok: false, reason: 'request-invalid' });
+      expect(calls).toEqual([]);
+    },
+  );
+
+  it('is not made without credentials, and nobody is asked for them again at once', async () => {
+    const trouble: string[] = [];
+    let nowMs = 1;
+    const sign = createAwsSigner(
+      { region: 'eu-west-1', service: 's3', profile: 'nobody-has-this' },
+      { clock: () => nowMs, onTrouble: (what) => trouble.push(what) },
+    );
+    const showing = showBySigning(sign);
+    const call = { method: 'GET', target: '/', headers: { host: 'x' }, body: Buffer.alloc(0) };
+    expect(await showing.show(call)).toEqual({ ok: false, reason: 'service-credential-unavailable' });
+    expect(await showing.show(call)).toEqual({ ok: false, reason: 'service-credential-unavailable' });
+    expect(trouble).toHaveLength(1);
+    nowMs += 5_001;
+    await showing.show(call);
+    expect(trouble).toHaveLength(2);
+  });
+});

@@ -51,6 +51,17 @@ describe('the token in the job variables', () => {
     expect(withToken({ ...GIVEN, own: { env: { MINE: 'x' }, memory: 4 } })).toEqual({ memory: 4, env: { MINE: 'x', ...OURS } });
   });
 
+  it('is the password in the addresses of proxies, where an author has left its place, and nowhere else', () => {
+    const proxy = 'http://run:${LICTOR_RUN_TOKEN}@gate:8201';
+    const deployment = { env: { HTTPS_PROXY: proxy, https_proxy: proxy, HTTP_PROXY: proxy, NO_PROXY: 'gate' }, 'env.ALL_PROXY': proxy };
+    const own = { env: { HTTP_PROXY: 'http://another:3128', MINE: proxy }, command: proxy };
+    const filled = 'http://run:lcf_x@gate:8201';
+    expect(withToken({ ...GIVEN, own, deployment })).toEqual({
+      command: proxy,
+      env: { HTTP_PROXY: 'http://another:3128', MINE: proxy, ...OURS, HTTPS_PROXY: filled, https_proxy: filled, ALL_PROXY: filled },
+    });
+  });
+
   it('overrides every spelling, wherever it was written', () => {
     const own = { env: { prefect_client_custom_headers: '{}', PREFECT_API_AUTH_STRING: 'a:b' } };
     const deployment = { 'env.PREFECT_API_AUTH_STRING': 'c:d', env: { PREFECT_API_URL: 'http://elsewhere' } };

@@ -54,6 +54,7 @@ export function withToken({ token, apiUrl, own, deployment, template }: Injectio
     [AUTH_STRING]: `run:${token}`,
     [KEY]: null,
     ...(written.some(({ name }) => name === URL) && { [URL]: apiUrl }),
+    ...proxiesWithToken(sources, token),
   };
   const valueFor = (name: string): JsonValue => values[name] ?? null;
   const others = Object.fromEntries(written.map(({ name }) => [name, valueFor(name)]));
@@ -61,6 +62,23 @@ export function withToken({ token, apiUrl, own, deployment, template }: Injectio
   const dotted = Object.fromEntries(written.flatMap(({ name, key }) => (key === null ? [] : [[key, valueFor(name)]])));
   const env = field(variables, 'env');
   return { ...variables, ...dotted, env: { ...(isObject(env) ? env : {}), ...others, ...values } };
+}
+
+/** An author writes it where a client of the forward proxy has its password: the token of each run is put there. */
+const TOKEN_HERE = '${LICTOR_RUN_TOKEN}';
+const PROXIES = /^(?:https?|all)_proxy$/i;
+
+/** The first source that has a variable is the one that counts. */
+function proxiesWithToken(sources: readonly JsonObject[], token: string): Readonly<Record<string, JsonValue>> {
+  const counting = new Map(
+    sources
+      .flatMap(entriesOf)
+      .toReversed()
+      .flatMap(({ name, value }) => (PROXIES.test(name) ? [[name, value] as const] : [])),
+  );
+  return Object.fromEntries(
+    [...counting].flatMap(([name, value]) => (typeof value === 'string' && value.includes(TOKEN_HERE) ? [[name, value.replaceAll(TOKEN_HERE, token)]] : [])),
+  );
 }
 
 /** A template whose job has no `env` of its variables drops what is put there. */

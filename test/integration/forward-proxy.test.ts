@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { lastJson } from '../env/gateway.ts';
 import { runInOwnInternet } from '../env/own-internet.ts';
 
@@ -16,11 +17,11 @@ beforeAll(async () => {
   mkdirSync(join(directory, 'policies'));
   writeFileSync(join(directory, 'policies', 'out.cedar'), POLICY);
   const program = resolve(import.meta.dirname, 'forward-proxy/scenario.ts');
-  const finished = await runInOwnInternet({ directory, program, env: process.env, timeoutMs: 180_000 });
+  const finished = await runInOwnInternet({ directory, program, env: process.env, timeoutMs: 300_000 });
   // Its gateway has kept no secret, or it would end otherwise.
   if (finished.code !== 0) throw new Error(finished.output.slice(-4_000));
   seen = lastJson(finished.output);
-}, 200_000);
+}, 320_000);
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const records = (of: 'ours' | 'theirs'): readonly Record<string, unknown>[] => {
@@ -82,6 +83,33 @@ describe('a run that knows HTTPS_PROXY', () => {
 
   it('loses its tunnels within two seconds when its token is revoked', () => {
     expect(seen['closedAfterMs']).toBeLessThan(2_000);
+  });
+
+  it('needs nothing but HTTPS_PROXY in the environment of its deployment: a stock flow goes out as its run', () => {
+    const {
+      id,
+      said,
+      records: found,
+      kept,
+    } = z.object({ id: z.string(), said: z.string(), records: z.array(z.looseObject({})), kept: z.boolean() }).parse(seen['stock']);
+    expect(said).toContain('https://api.example.com/v1?x=1 answered 200 api.example.com /v1?x=1 no credential');
+    expect(said).toMatch(/https:\/\/other\.test\/ failed: .*403/);
+    const told = found.map(({ resource_id, decision, reason, principal, run_binding, method }) => [
+      resource_id,
+      decision,
+      reason,
+      principal,
+      run_binding,
+      method,
+    ]);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        ['api.example.com', 'allow', 'policy-permits', `run:${id}`, 'verified', 'CONNECT'],
+        ['other.test', 'deny', 'host-unlisted', `run:${id}`, 'verified', 'CONNECT'],
+      ]),
+    );
+    // What its author has written is what Prefect keeps.
+    expect(kept).toBe(false);
   });
 
   it('is looked after by doctor: an address is denied', () => {

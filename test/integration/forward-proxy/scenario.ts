@@ -11,6 +11,7 @@ import { send, setState, tokenFor } from '../../env/polled.ts';
 import { directTo, field, text } from '../../env/prefect.ts';
 import { startPrefect } from '../../env/prefect-server.ts';
 import { run, stopLeftOvers, waitFor } from '../../env/process.ts';
+import { openSession, prefectOk, startRun, startWorker } from '../stock/session.ts';
 
 const PORT = 8201;
 const [hosts = ''] = process.argv.slice(2);
@@ -67,6 +68,7 @@ async function scenario(door: Gateway): Promise<object> {
   const reloaded = await withoutHost(door, ours.token, tunnel);
   const again = await openTunnel(ours.token);
   const doctor = (await door.lictor('doctor', '--json')).output;
+  const stock = await stockRun(door, worker.secret, [https, 'https://other.test/']);
   // Of the worker: it ends the tokens of its runs.
   await door.lictorOk('token', 'revoke', 'etl');
   const revokedAt = Date.now();
@@ -75,7 +77,7 @@ async function scenario(door: Gateway): Promise<object> {
   const records = async (id: string) => jsonLines(await door.lictorOk('audit', '--since', '10m', '--flow-run', id, '--action', 'services.connect', '--json'));
   await waitFor(async () => (await records(ours.run)).length >= 11, { what: 'the records', everyMs: 300 }).catch(() => undefined);
   return {
-    ...{ asOurs, asTheirs, rebound, openMeanwhile, reloaded, closedAfterMs, doctor },
+    ...{ asOurs, asTheirs, rebound, openMeanwhile, reloaded, closedAfterMs, doctor, stock },
     ...{ ours: await records(ours.run), theirs: await records(theirs.run), timeline: await door.lictorOk('timeline', ours.run) },
   };
 }
@@ -94,6 +96,30 @@ async function begun(door: Gateway, worker: string, tag: string): Promise<{ read
   await setState(door, id, worker, 'PENDING');
   await setState(door, id, token, 'RUNNING');
   return { run: id, token };
+}
+
+/** A stock flow under a process worker, whose deployment has HTTPS_PROXY in the environment of its runs. */
+async function stockRun(door: Gateway, token: string, urls: readonly string[]): Promise<object> {
+  const session = openSession(prefect, { venv: prefect.venv, url: door.url, credential: { carrier: 'custom-x-lictor-token', token } }, 'outward');
+  const env = { HTTPS_PROXY: `http://run:\${LICTOR_RUN_TOKEN}@127.0.0.1:${PORT}`, NO_PROXY: 'localhost', SSL_CERT_FILE: authority.root };
+  try {
+    await startWorker(session);
+    const options = ['--name', session.pool, '--pool', session.pool, '--tag', 'team-a', '--job-variable', JSON.stringify({ env })];
+    await prefectOk(session, '--no-prompt', 'deploy', 'outward.py:outward', ...options);
+    const id = await startRun(session, `outward/${session.pool}`, `urls=${JSON.stringify(urls)}`);
+    await session.server.awaitRunState(id, ['COMPLETED', 'FAILED', 'CRASHED'], 180_000);
+    const logs = async () => (await session.server.logMessages(id)).join('\n');
+    await waitFor(async () => (await logs()).includes('outward is through'), { what: 'the last log line', timeoutMs: 60_000, everyMs: 500 }).catch(
+      () => undefined,
+    );
+    const found = async () => jsonLines(await door.lictorOk('audit', '--since', '10m', '--flow-run', id, '--action', 'services.connect', '--json'));
+    await waitFor(async () => (await found()).length >= 2, { what: 'the records of the flow', timeoutMs: 60_000, everyMs: 500 }).catch(() => undefined);
+    const stored =
+      JSON.stringify(await session.server.get(`/flow_runs/${id}`)) + JSON.stringify(await session.server.get(`/deployments/name/outward/${session.pool}`));
+    return { id, said: await logs(), records: await found(), kept: /lcf_/.test(stored) };
+  } finally {
+    await session.client.stop();
+  }
 }
 
 async function httpx(token: string, urls: readonly string[]): Promise<Record<string, unknown>> {

@@ -42,14 +42,27 @@ proxy_next_upstream error http_504${way === 'call' ? '' : ' non_idempotent'};
 `;
 }
 
+/** Backups are behind one socket, which is asked when the others have passed; the gateway's own word comes after them. */
 export function renderBalanced(service: Service, paths: StatePaths): string {
   const name = inVariables(service);
-  const members = service.servers.map((server) => `    server unix:${socketOf(service, server, paths)} weight=${server.weight} max_fails=0;\n`);
+  const members = (backup: boolean): string =>
+    service.servers
+      .filter((server) => server.backup === backup)
+      .map((server) => `    server unix:${socketOf(service, server, paths)} weight=${server.weight} max_fails=0;\n`)
+      .join('');
   const servers = (goesByCourier(service) ? [] : service.servers).map(
     ({ origin }, place) => `upstream lictor_service_${name}_${place} { server ${address(origin)} max_fails=0; keepalive 32; keepalive_timeout 4s; }\n`,
   );
   const last = `    server unix:${lastResort(paths)} max_fails=0 backup;\n`;
-  return `upstream lictor_service_${name} {\n${renderBalance(service)}${members.join('')}${last}    keepalive 32;\n}\n${servers.join('')}`;
+  const group = (of: string, inside: string): string => `upstream lictor_service_${of} {\n${renderBalance(service, of)}${inside}    keepalive 32;\n}\n`;
+  const balanced = hasBackups(service)
+    ? `${group(name, `${members(false)}    server unix:${backupsOf(service, paths)} max_fails=0 backup;\n`)}${group(`${name}_backups`, `${members(true)}${last}`)}`
+    : group(name, `${members(false)}${last}`);
+  return `${balanced}${servers.join('')}`;
+}
+
+function hasBackups({ servers }: Service): boolean {
+  return servers.some(({ backup }) => backup);
 }
 
 /** The servers on unix sockets, and the one that is asked when all have passed. */
@@ -68,7 +81,10 @@ export function renderMembers(services: readonly Service[], paths: StatePaths): 
         set $lictor_member_code service-unavailable;
 ${ANSWER}    }
 }
-${balanced.flatMap((service) => service.servers.map((server, place) => renderMember({ service, server, place, paths }))).join('')}`;
+${balanced.flatMap((service) => service.servers.map((server, place) => renderMember({ service, server, place, paths }))).join('')}${balanced
+  .filter(hasBackups)
+  .map((service) => renderBackups(service, paths))
+  .join('')}`;
 }
 
 interface Member {
@@ -134,6 +150,29 @@ proxy_pass http://lictor_courier;
 `;
 }
 
+/** Hands on what it gets, the members' words among it. What it says itself comes before whoever asks it stops waiting. */
+function renderBackups(service: Service, paths: StatePaths): string {
+  return `server {
+    listen unix:${backupsOf(service, paths)};
+    access_log off;
+    location / {
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
+        proxy_buffering off;
+        proxy_request_buffering on;
+        proxy_buffer_size 32k;
+        proxy_buffers 4 32k;
+        proxy_busy_buffers_size 32k;
+        proxy_read_timeout ${service.timeoutSeconds + MEMBER_MARGIN_SECONDS - 2}s;
+        proxy_send_timeout ${service.timeoutSeconds}s;
+        proxy_next_upstream error http_504 non_idempotent;
+        proxy_pass http://lictor_service_${inVariables(service)}_backups;
+    }
+}
+`;
+}
+
 /** Its code is the access line's too (render-maps.ts). */
 const ANSWER = `        default_type application/json;
         add_header X-Lictor-Code $lictor_member_code always;
@@ -143,6 +182,10 @@ const ANSWER = `        default_type application/json;
 
 function socketOf(service: Service, server: ServiceServer, paths: StatePaths): string {
   return join(paths.memberSockets, `service-${memberName(memberId(service, server))}.sock`);
+}
+
+function backupsOf({ name }: Service, paths: StatePaths): string {
+  return join(paths.memberSockets, `service-${memberName(`${name} backups`)}.sock`);
 }
 
 function lastResort(paths: StatePaths): string {

@@ -44,7 +44,7 @@ function renderUpstream(service: Service, paths: StatePaths): string {
   const servers = service.servers.map(
     ({ origin, weight, backup }) => `    server ${address(origin)} weight=${weight} max_fails=1 fail_timeout=2s${backup ? ' backup' : ''};\n`,
   );
-  return `upstream lictor_service_${inVariables(service)} {\n${renderBalance(service)}${servers.join('')}    keepalive 32;\n    keepalive_timeout 4s;\n}\n`;
+  return `upstream lictor_service_${inVariables(service)} {\n${renderBalance(service, inVariables(service))}${servers.join('')}    keepalive 32;\n    keepalive_timeout 4s;\n}\n`;
 }
 
 /** The raw target below the service, byte for byte, behind the path of its servers; where a call goes once it is allowed, by whether a body is on its way. */

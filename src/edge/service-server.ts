@@ -9,13 +9,13 @@ export function inVariables({ name }: Pick<Service, 'name'>): string {
 }
 
 /** How the next server is chosen; counted by all of nginx's workers together, or the same in each. */
-export function renderBalance(service: Pick<Service, 'name' | 'balance'>): string {
+export function renderBalance({ balance }: Pick<Service, 'balance'>, group: string): string {
   const ways = {
     round_robin: '',
-    least_connections: `    zone lictor_servers_${inVariables(service)} 64k;\n    least_conn;\n`,
+    least_connections: `    zone lictor_servers_${group} 64k;\n    least_conn;\n`,
     hash_by_run: '    hash $lictor_limit consistent;\n',
   };
-  return ways[service.balance];
+  return ways[balance];
 }
 
 function injectedHeader({ injected }: Service): string | undefined {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type BegunRun, runsFrom } from '../env/begun-runs.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { directTo, sharedPrefect } from '../env/prefect.ts';
-import { type Served, serve } from '../env/service.ts';
+import { type ServiceProcess, startServiceProcess } from '../env/service-process.ts';
 import { type Called, type Client, openClient, p95 } from '../integration/services/fair.ts';
 
 const RUNS = 20;
@@ -14,22 +14,22 @@ const SECONDS = 10;
 const ROUNDS = 3;
 const LIMIT = { rate: '50/s', burst: 10, max_wait: '2s' };
 const [PER_SECOND, AT_ONCE, WAITING] = [50, 10, 100];
-const OTHERS = { perSecond: 5, count: 5 * SECONDS };
+const OTHERS = { perSecond: 2, count: 2 * SECONDS };
 const GREEDY = { perSecond: 500, count: 500 * SECONDS };
 
 const prefect = sharedPrefect();
 const directory = mkdtempSync(join(tmpdir(), 'lictor-test-fair-'));
-let slow: Served;
+let slow: ServiceProcess;
 let gateway: Gateway;
 let client: Client;
 let runs: readonly BegunRun[];
 
 beforeAll(async () => {
-  slow = await serve((_request, response) => void setTimeout(() => response.end('slow'), 50));
+  slow = await startServiceProcess('slow', { delayMs: 50 });
   writeFileSync(join(directory, 'services.cedar'), '@id("runs-call")\npermit (principal in Role::"run", action == Action::"services.call", resource);\n');
   gateway = await startGateway({
     upstream: prefect,
-    config: { policies: directory, services: [{ name: 'slow', servers: [`http://127.0.0.1:${slow.port}`], limit: LIMIT }] },
+    config: { policies: directory, services: [{ name: 'slow', servers: [slow.url], limit: LIMIT }] },
   });
   const worker = (await gateway.token('etl', ['deployer', 'worker'])).secret;
   const begin = await runsFrom({ gateway, server: directTo(prefect), worker, name: `fair-${Date.now().toString(36)}` });
@@ -41,7 +41,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await client?.close();
   await gateway?.close();
-  await slow?.close();
+  await slow?.stop();
   rmSync(directory, { recursive: true });
 });
 

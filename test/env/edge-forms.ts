@@ -86,6 +86,7 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
       servers: [
         { origin: 'https://a.internal:8443', weight: 2, backup: false },
         { origin: 'https://b.internal:8443', weight: 1, backup: false },
+        { origin: 'https://spare.internal:8443', weight: 1, backup: true },
       ],
       routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
     },

@@ -9,26 +9,27 @@ export interface ServiceProcess {
   kill(): Promise<void>;
   /** Again, at the same address. */
   resume(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 const PROGRAM = `
-const [name, port] = process.argv.slice(1);
+const [name, port, delay] = process.argv.slice(1);
 require('node:http').createServer((request, response) => {
   request.resume();
-  response.writeHead(200).flushHeaders();
-  if (request.url !== '/hold') request.on('end', () => setTimeout(() => response.end(name), 5));
+  if (request.url !== '/hold') request.on('end', () => setTimeout(() => response.end(name), Number(delay)));
   else response.write(name);
 }).listen(Number(port), '127.0.0.1');
 `;
 
-export async function startServiceProcess(name: string): Promise<ServiceProcess> {
+/** `delayMs`: until it answers. */
+export async function startServiceProcess(name: string, { delayMs = 5 }: { readonly delayMs?: number } = {}): Promise<ServiceProcess> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const startIt = (): Promise<Running> =>
     start({
       name: `service ${name}`,
       command: process.execPath,
-      args: ['-e', PROGRAM, name, String(port)],
+      args: ['-e', PROGRAM, name, String(port), String(delayMs)],
       env: {},
       ready: async () => (await fetch(url)).ok,
     });
@@ -44,5 +45,6 @@ export async function startServiceProcess(name: string): Promise<ServiceProcess>
     resume: async () => {
       running = await startIt();
     },
+    stop: async () => void (await running.stop()),
   };
 }

@@ -53,7 +53,7 @@ let worker: Token;
 beforeAll(async () => {
   authority = createAuthority();
   [plain, keyed, third, one, two] = await Promise.all(Array.from({ length: 5 }, startRecorder));
-  three = await Promise.all(['red', 'green', 'blue'].map(startServiceProcess));
+  three = await Promise.all(['red', 'green', 'blue'].map((name) => startServiceProcess(name)));
   const own = authority.issue({ names: ['localhost'], days: 5 });
   const client = authority.issue({ names: ['gateway'], days: 5 });
   sealed = await serveSecurely({ chain: own.chain, key: own.key, clientCa: authority.root }, (request, response) => {
@@ -85,6 +85,7 @@ beforeAll(async () => {
         { name: 'canary', servers: three.slice(0, 2).map(({ url }, place) => ({ url, weight: place === 0 ? 9 : 1 })) },
         { name: 'fewest', servers: three.map(({ url }) => url), balance: 'least_connections' },
         { name: 'by-run', servers: three.map(({ url }) => url), balance: 'hash_by_run' },
+        { name: 'spare', servers: three.map(({ url }, place) => ({ url, backup: place > 0 })), health: { path: '/', interval: '200ms' } },
         { name: 'limited', servers: [`http://127.0.0.1:${streaming.port}`], limit: { rate: '5/s', burst: 5, max_wait: '2s' } },
         { name: 'few', servers: [`http://127.0.0.1:${streaming.port}`], limit: { concurrency: 2 } },
         { name: 'streaming', servers: [`http://127.0.0.1:${streaming.port}`], timeout: '2s' },

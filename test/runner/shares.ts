@@ -14,7 +14,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/attacks/services.test.ts': 20,
   'integration/service-credentials.test.ts': 30,
   'integration/attacks/raw-services.test.ts': 20,
-  'integration/forward-proxy.test.ts': 36,
+  'integration/forward-proxy.test.ts': 60,
   'integration/attacks/run-tokens.test.ts': 100,
   'integration/events-feed.test.ts': 100,
   'integration/rotate-upstream.test.ts': 76,

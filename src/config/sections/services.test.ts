@@ -72,7 +72,7 @@ describe('a service', () => {
     expect(accepted({ servers, health: { path: '/health' } }).health).toEqual({ path: '/health', intervalMs: 1000, unhealthyAfter: 2, healthyAfter: 2 });
     expect(problems({ servers, health: { path: 'health' } })).toEqual(['services[0].health.path: is no path']);
     const backup = [...servers, { url: 'https://c.example', backup: true }];
-    expect(problems({ servers: backup, health: { path: '/health' } })).toEqual(['services[0].health: stands beside a backup server, which is not built yet']);
+    expect(accepted({ servers: backup, health: { path: '/health' } }).servers.map((server) => server.backup)).toEqual([false, false, true]);
   });
 
   it('chooses its servers by turns, by calls under way, or by run, which leaves no room for servers that wait', () => {

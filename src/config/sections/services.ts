@@ -125,13 +125,11 @@ function readBalance({ balance = 'round_robin', health, servers }: WireService, 
 }
 
 /** Null: none, or reported. */
-function readHealth({ health, servers }: WireService, { keys, report }: Place): Service['health'] {
+function readHealth({ health }: WireService, { keys, report }: Place): Service['health'] {
   if (health === undefined) return null;
   const { path, interval = '1s', unhealthy_after: unhealthyAfter = 2, healthy_after: healthyAfter = 2 } = health;
   if (!/^(?:\/[A-Za-z0-9._~!'()*+,=:@&%-]*)+(?:\?[A-Za-z0-9._~!'()*+,=:@&%/-]*)?$/.test(path))
     report([...keys, 'health', 'path'], 'is no path', 'Write it as /health.');
-  if (servers.some((one) => typeof one !== 'string' && one.backup === true))
-    report([...keys, 'health'], 'stands beside a backup server, which is not built yet', 'Remove backup: a server that is away gets nothing anyway.');
   return { path, intervalMs: Math.max(100, (parseDurationSeconds(interval) ?? 1) * 1000), unhealthyAfter, healthyAfter };
 }
 

@@ -4,11 +4,12 @@ import type { BegunRun } from '../../env/begun-runs.ts';
 import type { Gateway } from '../../env/gateway.ts';
 import { waitFor } from '../../env/process.ts';
 import type { ServiceProcess } from '../../env/service-process.ts';
+import { expectRefusal } from '../attacks/harness.ts';
 
 export interface BalanceRoom {
   readonly gateway: Gateway;
   readonly token: string;
-  /** Of the services `canary` (nine to one, the first two), `fewest` and `by-run`. */
+  /** Of the services `canary` (nine to one, the first two), `fewest`, `by-run`, and `spare` (the first; the others are backups, and all are looked after). */
   readonly servers: readonly ServiceProcess[];
   readonly begun: (tag: string) => Promise<BegunRun>;
 }
@@ -23,6 +24,12 @@ export function balanceTests(room: () => BalanceRoom): void {
       expect(response.status).toBe(200);
       names.push(await response.text());
     }
+    return names;
+  }
+  /** The same, where some may be refused. */
+  async function answersOf(service: string, count: number): Promise<readonly string[]> {
+    const names: string[] = [];
+    while (names.length < count) names.push(await (await call(`${service}/x`)).text());
     return names;
   }
   const others = (service: string, count: number, name: string, token?: string) =>
@@ -43,6 +50,21 @@ export function balanceTests(room: () => BalanceRoom): void {
     expect(await others('fewest', 12, busy ?? '')).toHaveLength(12);
     await reader?.cancel();
     await waitFor(async () => (await others('fewest', 12, busy ?? '')).length < 12, { what: 'the server to be asked again', timeoutMs: 30_000 });
+  });
+
+  it('by who is a spare: no call before the first is away, each call at once after that, bodies too, and none when it is back', async () => {
+    const [first, ...spares] = room().servers;
+    const { gateway, token } = room();
+    const write = async () => (await gateway.fetch('/.lictor/svc/spare/x', { method: 'POST', token, body: 'x' })).text();
+    expect(new Set(await answers('spare', 12))).toEqual(new Set([first?.name]));
+    await first?.kill();
+    const names = [...(await answers('spare', 12)), await write(), await write()];
+    expect(names.filter((name) => !spares.some((spare) => spare.name === name))).toEqual([]);
+    await Promise.all(spares.map((spare) => spare.kill()));
+    await expectRefusal(await call('spare/x'), 503, 'service-unavailable');
+    await Promise.all(room().servers.map((server) => server.resume()));
+    const back = async () => (await answersOf('spare', 12)).every((name) => name === first?.name);
+    await waitFor(back, { what: 'the first to have all calls again', timeoutMs: 30_000 });
   });
 
   it('by run: one keeps its server, runs are spread over all, and while its server is away it goes elsewhere', async () => {

@@ -104,6 +104,8 @@ export interface LedgerExport {
   readonly url: string;
   readonly format: 'record' | 'ocsf';
   readonly from: 'now' | 'start';
+  /** The stored events of Prefect, too. */
+  readonly events: boolean;
   readonly timeoutMs: number;
   /** PEM; null: the system's authorities. */
   readonly ca: string | null;

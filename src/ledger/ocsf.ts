@@ -4,7 +4,7 @@
 // own life. What OCSF has no place for is in `unmapped`, under the record's own names.
 import type { LedgerRecord } from '../contract/record.ts';
 
-const VERSION = '1.6.0';
+export const OCSF_VERSION = '1.6.0';
 
 interface OcsfClass {
   readonly uid: 3001 | 3002 | 6002 | 6003;
@@ -25,7 +25,7 @@ export function ocsfEvent(record: LedgerRecord): Record<string, unknown> {
   const failed = record.decision === 'deny' || (record.status ?? 0) >= 400;
   return present({
     metadata: present({
-      version: VERSION,
+      version: OCSF_VERSION,
       product: { name: 'Lictor', vendor_name: 'Lictor' },
       uid: record.id,
       sequence: record.seq,
@@ -55,7 +55,7 @@ export function ocsfEvent(record: LedgerRecord): Record<string, unknown> {
 }
 
 /** Without what is not known: OCSF has no null. */
-function present(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function present(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 

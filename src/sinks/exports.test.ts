@@ -55,7 +55,7 @@ describe('exports', () => {
   }
 
   function sink(url: string, more: Partial<LedgerExport> = {}): LedgerExport {
-    return { name: 's', type: 'ndjson', url, format: 'record', from: 'start', timeoutMs: 5_000, ca: null, headers: {}, secret: null, ...more };
+    return { name: 's', type: 'ndjson', url, format: 'record', from: 'start', events: false, timeoutMs: 5_000, ca: null, headers: {}, secret: null, ...more };
   }
 
   const delivered = (count: number) => vi.waitFor(() => expect(exports.status()).toMatchObject([{ state: { delivered: count }, lag: 0 }]), { timeout: 20_000 });

@@ -1,9 +1,11 @@
 // A sink of the configuration -> what delivers to it. What it needs is loaded when it is configured.
 import type { LedgerExport } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
+import type { PrefectEvent } from '../contract/prefect-event.ts';
+import type { LedgerRecord } from '../contract/record.ts';
 import { ocsfEvent } from '../ledger/ocsf.ts';
+import { ocsfOfPrefectEvent } from '../ledger/ocsf-event.ts';
 import type { Item, Sink } from './sink.ts';
-import type { Numbered } from './source.ts';
 
 export async function openSink(config: LedgerExport, clock: Clock): Promise<Sink> {
   switch (config.type) {
@@ -20,6 +22,16 @@ export async function openSink(config: LedgerExport, clock: Clock): Promise<Sink
   }
 }
 
-export function encoderOf({ format }: LedgerExport): (numbered: Numbered) => Item {
-  return ({ record }) => ({ record, json: JSON.stringify(format === 'ocsf' ? ocsfEvent(record) : record) });
+export interface Encoder {
+  readonly record: (record: LedgerRecord) => Item;
+  /** As `audit export --events` writes it: nobody takes it for a record. */
+  readonly event: (event: PrefectEvent, record: LedgerRecord) => Item;
+}
+
+export function encoderOf({ format }: Pick<LedgerExport, 'format'>): Encoder {
+  const isOcsf = format === 'ocsf';
+  return {
+    record: (record) => ({ record, json: JSON.stringify(isOcsf ? ocsfEvent(record) : record) }),
+    event: (event, record) => ({ record, event, json: JSON.stringify(isOcsf ? ocsfOfPrefectEvent(event) : { prefect_event: event }) }),
+  };
 }

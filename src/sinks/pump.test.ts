@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatePaths } from '../config/state-dir.ts';
 import { writeRecords } from '../ledger/chain/chain.fixture.ts';
 import { tempState } from '../ledger/lines.fixture.ts';
-import { readState, type SinkState, writeState } from './cursor.ts';
+import { flowRunEvent, writeEvents } from '../ledger/prefect-events/event.fixture.ts';
+import { FRESH, readState, type SinkState, writeState } from './cursor.ts';
+import { encoderOf } from './open-sink.ts';
 import { runPump } from './pump.ts';
 import { DeliveryError, type Item } from './sink.ts';
 import { type Break, openSource } from './source.ts';
@@ -26,13 +28,19 @@ describe('a sink', () => {
 
   interface Setting {
     readonly from?: 'now' | 'start';
+    readonly events?: boolean;
     /** What happens at each delivery; undefined: it works. */
     readonly trouble?: (batch: readonly Item[], attempt: number) => Error | undefined;
     /** Told before each wait; true ends the loop. By default it ends when there is nothing more. */
     readonly atWait?: (ms: number) => boolean;
   }
 
-  async function pump({ from = 'start', trouble = () => undefined, atWait = (ms) => ms === 500 && waits.length > 0 }: Setting = {}): Promise<void> {
+  async function pump({
+    from = 'start',
+    events = false,
+    trouble = () => undefined,
+    atWait = (ms) => ms === 500 && waits.length > 0,
+  }: Setting = {}): Promise<void> {
     const source = openSource(paths.ledgerFile);
     const stop = new AbortController();
     let attempts = 0;
@@ -46,12 +54,13 @@ describe('a sink', () => {
             attempts += 1;
             const error = trouble(batch, attempts);
             if (error !== undefined) throw error;
-            got.push(batch.map(({ record }) => record.seq));
+            got.push(batch.map(({ record, event }) => (event === undefined ? record.seq : -Number(event.id.slice(-6)))));
             return { rejected: 0 };
           },
           close: async () => undefined,
         },
-        encode: ({ record }) => ({ record, json: JSON.stringify(record) }),
+        encode: encoderOf({ format: 'record' }),
+        events,
         load: state,
         save: (next) => writeState(paths.exports, 's', next),
         onBreak: (broken) => breaks.push(broken),
@@ -152,7 +161,8 @@ describe('a sink', () => {
           },
           close: async () => undefined,
         },
-        encode: ({ record }) => ({ record, json: '{}' }),
+        encode: encoderOf({ format: 'record' }),
+        events: false,
         load: state,
         save: (next) => writeState(paths.exports, 's', next),
         onBreak: () => undefined,
@@ -166,6 +176,59 @@ describe('a sink', () => {
     );
     source.close();
     expect([got.flat(), state()?.n]).toEqual([numbers(1, 20), 20]);
+  });
+
+  describe('of events of Prefect', () => {
+    const negative = (from: number, to: number): number[] => numbers(from, to).map((number) => -number);
+    const store = (from: number, to: number): void =>
+      writeEvents(
+        paths,
+        numbers(from, to).map((number) => flowRunEvent(number, 1)),
+      );
+
+    it('gets each once, before the record that speaks of them, also one by one, over failures and begun anew', async () => {
+      store(1, 5);
+      writeRecords(paths, 1, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
+      store(6, 7);
+      const all = [...numbers(1, 20), ...negative(1, 5), 21, 22, ...negative(6, 7), 23];
+      // Too much at once; it fails in between; and it is ended in the middle of the events of a record.
+      const trouble: Setting['trouble'] = (batch, attempt) =>
+        batch.length > 2 ? new DeliveryError('answers 413', { tooLarge: true }) : attempt % 3 === 0 ? new Error('away') : undefined;
+      for (const ended of [23, 26, 27]) await pump({ events: true, trouble, atWait: (ms) => got.flat().length >= ended && ms > 0 });
+      await pump({ events: true });
+      expect(got.flat()).toEqual(all);
+      expect(state()).toMatchObject({ n: 23, event: 0, delivered: all.length });
+    });
+
+    it('twin: gets records alone when it is not asked for', async () => {
+      store(1, 5);
+      await pump();
+      expect(got.flat()).toEqual(numbers(1, 21));
+    });
+
+    it('takes more of them than a batch has, whose place an earlier version wrote', async () => {
+      store(1, 1_300);
+      const { event: _, ...former } = { ...FRESH, n: 20, id: '', time: '' };
+      using db = new DatabaseSync(paths.ledgerFile);
+      const id = String(db.prepare('SELECT id FROM records WHERE n = 20').get()?.['id']);
+      writeState(paths.exports, 's', { ...former, id } as SinkState);
+      await pump({ events: true });
+      expect(got.flat()).toEqual([...negative(1, 1_300), 21]);
+    });
+
+    it('goes on with the next when retention took the rest of a record and it', async () => {
+      store(1, 5);
+      store(6, 7);
+      const trouble: Setting['trouble'] = (batch) =>
+        batch.length > 1 ? new DeliveryError('answers 413', { tooLarge: true }) : got.length === 23 ? new Error('away') : undefined;
+      await pump({ events: true, trouble, atWait: (ms) => ms > 0 });
+      expect([got.flat(), state()?.n, state()?.event]).toEqual([[...numbers(1, 20), -1, -2, -3], 20, 3]);
+      using db = new DatabaseSync(paths.ledgerFile);
+      db.exec('DELETE FROM prefect_events WHERE n <= 5; DELETE FROM records WHERE n <= 21');
+      await pump({ events: true });
+      expect(got.flat().slice(23)).toEqual([-6, -7, 22]);
+      expect(breaks).toMatchObject([{ kind: 'pruned', missed: 1 }]);
+    });
   });
 
   it('whose place cannot be read begins nowhere by itself', async () => {

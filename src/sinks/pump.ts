@@ -1,8 +1,9 @@
 // One sink's loop: read, deliver, remember; and when that fails, wait longer and longer. Nothing is left out.
 import type { Clock } from '../contract/clock.ts';
 import { type Cursor, FRESH, type SinkState } from './cursor.ts';
+import type { Encoder } from './open-sink.ts';
 import { DeliveryError, failureWords, type Item, type Sink } from './sink.ts';
-import { BEGINNING, type Break, type Numbered, type Source } from './source.ts';
+import { BEGINNING, type Break, type Source } from './source.ts';
 
 /** At most so many records, and so much text, wait for one answer. */
 const MOST_RECORDS = 512;
@@ -17,7 +18,9 @@ export interface PumpParts {
   readonly timeoutMs: number;
   readonly sink: Sink;
   readonly source: Source;
-  readonly encode: (numbered: Numbered) => Item;
+  readonly encode: Encoder;
+  /** The events of Prefect, too: before the record that speaks of them. */
+  readonly events: boolean;
   readonly load: () => SinkState | undefined;
   readonly save: (state: SinkState) => void;
   /** Told once for each; what was missed is recorded. */
@@ -66,25 +69,38 @@ function mended({ source, save, onBreak }: PumpParts, state: SinkState): SinkSta
   if (broken === undefined) return state;
   onBreak(broken);
   // The id of a record that is gone cannot be checked again: the next one is checked when it was sent.
-  const next = { ...state, ...broken.cursor, missed: state.missed + (broken.kind === 'pruned' ? broken.missed : 0) };
+  const next = { ...state, ...broken.cursor, event: 0, missed: state.missed + (broken.kind === 'pruned' ? broken.missed : 0) };
   save(next);
   return next;
 }
 
 interface Sent extends Item {
-  readonly n: number;
+  /** Where the sink is when it has this. */
+  readonly place: Cursor & Pick<SinkState, 'event'>;
 }
 
-function nextBatch({ source, encode }: PumpParts, cursor: Cursor, most: number): readonly Sent[] {
+function nextBatch(parts: PumpParts, state: SinkState, most: number): readonly Sent[] {
   const batch: Sent[] = [];
   let bytes = 0;
-  for (const numbered of source.after(cursor, most)) {
-    const item = encode(numbered);
+  for (const item of nextItems(parts, state, most)) {
     bytes += item.json.length;
-    if (bytes > MOST_BYTES && batch.length > 0) break;
-    batch.push({ ...item, n: numbered.n });
+    if ((bytes > MOST_BYTES && batch.length > 0) || batch.length >= most) break;
+    batch.push(item);
   }
   return batch;
+}
+
+/** A batch may end between the events of a record: the record itself comes last. */
+function* nextItems({ source, encode, events }: PumpParts, state: SinkState, most: number): Generator<Sent> {
+  let place: Sent['place'] = { n: state.n, id: state.id, time: state.time, event: state.event };
+  for (const { n, record } of source.after(state, most)) {
+    for (const one of events ? source.eventsOf(record, place.event, most) : []) {
+      place = { ...place, event: one.n };
+      yield { ...encode.event(one.event, record), place };
+    }
+    place = { n, id: record.id, time: record.time, event: 0 };
+    yield { ...encode.record(record), place };
+  }
 }
 
 type Outcome = { readonly error: null; readonly rejected: number } | { readonly error: unknown; readonly rejected: 0 };
@@ -103,9 +119,7 @@ function delivered(state: SinkState, batch: readonly Sent[], rejected: number): 
   if (last === undefined) return state;
   return {
     ...state,
-    n: last.n,
-    id: last.record.id,
-    time: last.record.time,
+    ...last.place,
     delivered: state.delivered + batch.length - rejected,
     rejected: state.rejected + rejected,
     failing_since: null,

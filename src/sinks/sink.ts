@@ -1,9 +1,11 @@
 // What delivers records to one place, whatever its protocol.
+import type { PrefectEvent } from '../contract/prefect-event.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 
-/** A record, and what is sent of it: one line of JSON. */
+/** A record, or an event of Prefect of which it speaks, and what is sent of it: one line of JSON. */
 export interface Item {
   readonly record: LedgerRecord;
+  readonly event?: PrefectEvent;
   readonly json: string;
 }
 

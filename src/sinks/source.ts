@@ -2,6 +2,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { LedgerRecord } from '../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from '../ledger/columns.ts';
+import { createRangeReader, type NumberedEvent } from '../ledger/prefect-events/read-range.ts';
 import type { Cursor } from './cursor.ts';
 
 export interface Numbered {
@@ -21,6 +22,8 @@ export interface Source {
   end(): Cursor;
   check(cursor: Cursor): Break | undefined;
   after(cursor: Cursor, count: number): readonly Numbered[];
+  /** Of the events of Prefect of which a record speaks, those behind that number. */
+  eventsOf(record: LedgerRecord, after: number, count: number): readonly NumberedEvent[];
   /** How many records are behind the cursor, about; and the time of the oldest of them. */
   lag(cursor: Cursor): { readonly records: number; readonly oldest: string | null };
   close(): void;
@@ -53,6 +56,7 @@ export function openSource(file: string): Source {
       return missed === 0 ? undefined : { kind: 'pruned', missed, cursor: { ...cursor, n: next - 1 } };
     },
     after: ({ n }, count) => page.all(n, count).map((row) => ({ n: Number(row['n']), record: recordOfRow(row) })),
+    eventsOf: createRangeReader(db),
     lag({ n }) {
       const oldest = first.get(n);
       return { records: Math.max(0, end().n - n), oldest: oldest === undefined ? null : String(oldest['time']) };

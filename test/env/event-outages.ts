@@ -1,5 +1,7 @@
 // The subscriber's stream, Prefect and the control plane are away in turn during traffic: afterwards the ledger has every event of Prefect's own database, once.
 
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -15,17 +17,21 @@ export interface OutageRoom {
   readonly cut: Cut;
   readonly token: string;
   readonly flowId: string;
+  /** NDJSON to which records and events are sent. */
+  readonly sink: string;
   close(): Promise<void>;
 }
 
 export async function openOutageRoom(): Promise<OutageRoom> {
   const prefect = await startPrefect();
   const cut = await startCut(prefect.url);
-  const gateway = await startGateway({ upstream: { url: cut.url, authString: prefect.authString } });
+  const sink = join(mkdtempSync(join(tmpdir(), 'lictor-sink-')), 'out.ndjson');
+  const config = { ledger: { export: [{ type: 'ndjson', url: sink, from: 'start', events: true }] } };
+  const gateway = await startGateway({ upstream: { url: cut.url, authString: prefect.authString }, config });
   const { secret: token } = await gateway.token('traffic', ['admin']);
   const flow = await gateway.fetch('/api/flows/', { method: 'POST', token, headers: JSON_TYPE, body: JSON.stringify({ name: 'traffic' }) });
   return {
-    ...{ prefect, gateway, cut, token, flowId: text(field(await flow.json(), 'id')) },
+    ...{ prefect, gateway, cut, token, sink, flowId: text(field(await flow.json(), 'id')) },
     async close() {
       await gateway.close();
       await cut.close();
@@ -116,6 +122,13 @@ export function eventsOfLedger({ gateway }: OutageRoom): readonly string[] {
     .all()
     .map(({ id }) => String(id))
     .sort();
+}
+
+/** Ids of the events that the sink has got, in its order. */
+export function eventsSent({ sink }: OutageRoom): readonly string[] {
+  const whole = readFileSync(sink, 'utf8').split('\n').slice(0, -1);
+  const events = whole.flatMap((line) => (JSON.parse(line) as { prefect_event?: { id: string; event: string } }).prefect_event ?? []);
+  return events.filter(({ event }) => event.startsWith('prefect.')).map(({ id }) => id);
 }
 
 /** Runs of which Prefect was told who started them, once for each time that it has been told. */

@@ -141,6 +141,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'ledger.export[].name': 'Name of the sink in doctor, metrics and records. Default: its type and a digest of its address.',
   'ledger.export[].format': 'record: the fields of lictor audit --json. ocsf: events of OCSF 1.6.',
   'ledger.export[].from': 'Where a new sink begins: with what comes from now on, or with the first record that there is.',
+  'ledger.export[].events': 'The stored events of Prefect too, each once, before the record that speaks of them. Default: records alone.',
   'ledger.export[].timeout': 'How long one delivery may take.',
   'ledger.export[].ca_file': 'Authorities that signed its certificate, PEM. Default: those of the system.',
   'ledger.export[].headers_file': 'File with request headers, one a line: Authorization: Bearer ...',

@@ -8,6 +8,7 @@ export const ledgerExport = z.strictObject({
   name: slug.optional(),
   format: z.enum(['record', 'ocsf']).default('record'),
   from: z.enum(['now', 'start']).default('now'),
+  events: z.boolean().default(false),
   timeout: duration.default('15s'),
   ca_file: filePath.optional(),
   headers_file: filePath.optional(),

@@ -22,6 +22,7 @@ describe('ledger.export', () => {
       url: 'http://127.0.0.1:4318/',
       format: 'record',
       from: 'now',
+      events: false,
       timeoutMs: 15_000,
       ca: null,
       headers: {},
@@ -38,7 +39,8 @@ describe('ledger.export', () => {
     ['type: ndjson, url: /var/log/a b.ndjson', { url: 'file:///var/log/a%20b.ndjson' }],
     ['type: ndjson, url: out.ndjson, format: ocsf, from: start', { url: `file://${file.directory}/out.ndjson`, format: 'ocsf', from: 'start' }],
     ['type: syslog, url: "tls://[2001:db8::1]:6514"', { url: 'tls://[2001:db8::1]:6514' }],
-    ['type: syslog, url: "tcp://log.example:514", name: siem', { name: 'siem' }],
+    ['type: syslog, url: "tcp://log.example:514", name: siem', { name: 'siem', events: false }],
+    ['type: ndjson, url: out.ndjson, events: true', { events: true }],
   ])('takes %s', (text, expected) => {
     expect(accepted(withSink(text)).exports).toMatchObject([expected]);
   });

@@ -54,7 +54,7 @@ function readExport(wire: Wire, place: Place): LedgerExport | undefined {
   if (!keepsHeaders(url, wire.headers_file, place)) return undefined;
   const name = wire.name ?? `${wire.type}-${createHash('sha256').update(url).digest('hex').slice(0, 8)}`;
   const timeoutMs = Math.max(1, parseDurationSeconds(wire.timeout) ?? 15) * 1000;
-  return { name, type: wire.type, url, format: wire.format, from: wire.from, timeoutMs, ca, headers, secret };
+  return { name, type: wire.type, url, format: wire.format, from: wire.from, events: wire.events, timeoutMs, ca, headers, secret };
 }
 
 /** False: reported. */

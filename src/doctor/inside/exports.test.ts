@@ -6,7 +6,18 @@ import { tempState } from '../../ledger/lines.fixture.ts';
 import { FRESH, type SinkState, writeState } from '../../sinks/cursor.ts';
 import { checkExports } from './exports.ts';
 
-const SINK: LedgerExport = { name: 'siem', type: 'otlp', url: 'http://c/', format: 'record', from: 'now', timeoutMs: 1, ca: null, headers: {}, secret: null };
+const SINK: LedgerExport = {
+  name: 'siem',
+  type: 'otlp',
+  url: 'http://c/',
+  format: 'record',
+  from: 'now',
+  events: false,
+  timeoutMs: 1,
+  ca: null,
+  headers: {},
+  secret: null,
+};
 const CONFIG: Pick<Config, 'exports' | 'ledger'> = { exports: [SINK], ledger: { failClosed: true, retentionSeconds: 86_400 * 30 } };
 
 describe('doctor, about sinks', () => {

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../../test/env/certificate.ts';
 import type { LedgerExport } from '../../config/config.ts';
 import { completeRecord } from '../../ledger/append.ts';
+import { flowRunEvent, uuid } from '../../ledger/prefect-events/event.fixture.ts';
 import { encoderOf, openSink } from '../open-sink.ts';
 import { failureWords, type Item } from '../sink.ts';
 import { signalUrl } from './otlp-json.ts';
@@ -30,7 +31,7 @@ afterEach(() => {
 });
 
 function config(type: LedgerExport['type'], url: string, more: Partial<LedgerExport> = {}): LedgerExport {
-  return { name: 's', type, url, format: 'record', from: 'now', timeoutMs: 2_000, ca: null, headers: {}, secret: null, ...more };
+  return { name: 's', type, url, format: 'record', from: 'now', events: false, timeoutMs: 2_000, ca: null, headers: {}, secret: null, ...more };
 }
 
 function items(count: number, format: LedgerExport['format'] = 'record'): readonly Item[] {
@@ -38,7 +39,7 @@ function items(count: number, format: LedgerExport['format'] = 'record'): readon
     const place = { id: `0199c0de-0000-7000-8000-00000000000${index}`, node: 'n1' };
     const fields = { time: '2026-03-01T12:00:00.250Z', principal: 'zoë@local', action: 'flow_runs.create', decision: 'deny', status: 403 } as const;
     const record = { ...completeRecord({ ...fields, request_id: `r${index}` }, place), seq: index, prev_hash: null, hash: 'h' };
-    return encoderOf(config('ndjson', '', { format }))({ n: index, record });
+    return encoderOf({ format }).record(record);
   });
 }
 
@@ -195,6 +196,41 @@ describe('syslog', () => {
     const silent = await listening(createTcp({ allowHalfOpen: true }, (socket) => closers.push(() => socket.destroy())));
     await expect(deliver(config('syslog', `tcp://127.0.0.1:${silent}`), items(1), AbortSignal.timeout(100))).rejects.toThrow('in time');
     await expect(deliver(config('syslog', 'tcp://127.0.0.1:1'))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+});
+
+/** An event of Prefect, of which the record of a batch speaks. */
+function eventItem(format: LedgerExport['format'] = 'record'): Item {
+  const [item] = items(1);
+  if (item === undefined) throw new Error('no item');
+  return encoderOf({ format }).event(flowRunEvent(7, 2), item.record);
+}
+
+describe('an event of Prefect', () => {
+  const uid = uuid(7);
+
+  it('is a line that is no record; OCSF where that is asked for', async () => {
+    const { url, seen } = await receiver();
+    await deliver(config('ndjson', url), [eventItem()]);
+    await deliver(config('ndjson', url), [eventItem('ocsf')]);
+    expect(JSON.parse(seen[0]?.body ?? '')).toEqual({ prefect_event: flowRunEvent(7, 2) });
+    expect(JSON.parse(seen[1]?.body ?? '')).toMatchObject({ class_uid: 6002, metadata: { uid, product: { name: 'Prefect' } } });
+  });
+
+  it('has its own time, name and id, and is never a warning, whatever its record is', async () => {
+    expect(syslogMessage(eventItem())).toMatch(/^<109>1 2026-03-01T12:00:00\.000007Z n1 lictor - prefect\.flow-run\.Running - \{"prefect_event":/);
+    const { url, seen } = await receiver();
+    await deliver(config('otlp', url), [eventItem()]);
+    const [record] = JSON.parse(seen[0]?.body ?? '').resourceLogs[0].scopeLogs[0].logRecords;
+    expect(record).toMatchObject({ timeUnixNano: '1772366400000000000', severityNumber: 9, eventName: 'prefect.flow-run.Running' });
+    expect(record.attributes).toContainEqual({ key: 'log.record.uid', value: { stringValue: uid } });
+    expect(record.attributes).toContainEqual({ key: 'prefect.flow_run.id', value: { stringValue: uuid(2) } });
+  });
+
+  it('is part of what a webhook calls a batch', async () => {
+    const { url, seen } = await receiver();
+    await deliver(config('webhook', url, { secret: 'x'.repeat(16) }), [eventItem(), ...items(1)]);
+    expect(seen[0]?.headers['webhook-id']).toBe(`${uid}_0199c0de-0000-7000-8000-000000000000`);
   });
 });
 

@@ -1,6 +1,7 @@
 // OTLP logs over HTTP: each record is a LogRecord, its body the record with its own names.
 import type { LedgerExport } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
+import type { PrefectEvent } from '../../contract/prefect-event.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { createPost } from '../post.ts';
 import type { Item, Sink } from '../sink.ts';
@@ -22,7 +23,8 @@ export function logsBody(batch: readonly Item[], nowMs: number): string {
   return JSON.stringify({ resourceLogs: [{ resource: RESOURCE, scopeLogs: [{ scope: { name: 'lictor.ledger' }, logRecords }] }] });
 }
 
-function logRecord({ record, json }: Item, nowMs: number): object {
+function logRecord({ record, event, json }: Item, nowMs: number): object {
+  if (event !== undefined) return eventRecord(event, json, nowMs);
   const denied = record.decision === 'deny';
   return {
     timeUnixNano: unixNano(Date.parse(record.time)),
@@ -33,6 +35,19 @@ function logRecord({ record, json }: Item, nowMs: number): object {
     eventName: record.action ?? 'request',
     body: anyValue(withoutNulls(json)),
     attributes: attributes(conventional(record)),
+  };
+}
+
+/** What Prefect tells is no decision of ours: it is never a warning. */
+function eventRecord(event: PrefectEvent, json: string, nowMs: number): object {
+  return {
+    timeUnixNano: unixNano(Date.parse(event.occurred)),
+    observedTimeUnixNano: unixNano(nowMs),
+    severityNumber: 9,
+    severityText: 'INFO',
+    eventName: event.event,
+    body: anyValue(withoutNulls(json)),
+    attributes: attributes({ 'log.record.uid': event.id, 'prefect.resource.id': event.resource_id, 'prefect.flow_run.id': event.flow_run_id }),
   };
 }
 

@@ -27,9 +27,10 @@ function framed(item: Item): Buffer {
 const AUDIT = 13;
 
 /** Pure ASCII, so that no encoding has to be told: the JSON has escapes instead. */
-export function syslogMessage({ record, json }: Item): string {
-  const severity = record.decision === 'deny' ? 4 : 5;
-  return `<${AUDIT * 8 + severity}>1 ${record.time} ${printable(record.node, 255)} lictor - ${printable(idOf(record), 32)} - ${escaped(json)}`;
+export function syslogMessage({ record, event, json }: Item): string {
+  const severity = event === undefined && record.decision === 'deny' ? 4 : 5;
+  const [time, id] = event === undefined ? [record.time, idOf(record)] : [event.occurred, event.event];
+  return `<${AUDIT * 8 + severity}>1 ${time} ${printable(record.node, 255)} lictor - ${printable(id, 32)} - ${escaped(json)}`;
 }
 
 function idOf({ action }: LedgerRecord): string {

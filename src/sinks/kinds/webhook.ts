@@ -27,7 +27,11 @@ export function createWebhook(config: LedgerExport, clock: Clock): Sink {
 }
 
 function idOf(batch: readonly Item[]): string {
-  return `${batch[0]?.record.id ?? ''}_${batch.at(-1)?.record.id ?? ''}`;
+  return `${uidOf(batch[0])}_${uidOf(batch.at(-1))}`;
+}
+
+function uidOf(item: Item | undefined): string {
+  return item?.event?.id ?? item?.record.id ?? '';
 }
 
 /** `whsec_` and base64, as the specification writes secrets; anything else is taken as it is. */

@@ -133,7 +133,7 @@ function eventWords({ event, resource_name: name, resource_id: id }: PrefectEven
 
 function restWords(record: LedgerRecord): string {
   const lasted = record.service === null || record.duration_ms === null ? '' : span(record.duration_ms);
-  return [reasonWords(record), lasted, record.source_ip ?? ''].filter((part) => part !== '').join('  ');
+  return [reasonWords(record), record.cache ?? '', lasted, record.source_ip ?? ''].filter((part) => part !== '').join('  ');
 }
 
 const WIDTH = { offset: 9, who: 20, action: 26, status: 3, binding: 8, rest: 44 } as const;

@@ -1,4 +1,4 @@
-// One record of the ledger: exactly the fields of the fixed contract, in its spelling.
+// One record of the ledger: the fields of the fixed contract, in its spelling, and `cache`.
 
 export interface LedgerRecord {
   readonly id: string;
@@ -31,6 +31,8 @@ export interface LedgerRecord {
   readonly deployment_id: string | null;
   readonly run_binding: 'verified' | 'asserted' | 'none';
   readonly service: string | null;
+  /** Of a call whose answer may be kept: answered from what is kept (`hit`; `stale`: beyond its time), fetched (`miss`; `expired`: anew), or past it (`bypass`). */
+  readonly cache: CacheState | null;
   readonly mode: 'enforce' | 'observe' | null;
   readonly revision: number | null;
   readonly session_id: string | null;
@@ -43,6 +45,10 @@ export interface LedgerRecord {
   readonly prev_hash: string | null;
   readonly hash: string | null;
 }
+
+/** What came of a call of a service whose answers are kept. */
+export const CACHE_STATES = ['hit', 'miss', 'stale', 'expired', 'bypass'] as const;
+export type CacheState = (typeof CACHE_STATES)[number];
 
 /** What a writer knows; the ledger adds id, node, seq and the chain. Fields left out are null (lists empty, binding none). */
 export type NewRecord = Partial<Omit<LedgerRecord, 'id' | 'node' | 'seq' | 'prev_hash' | 'hash'>> & { readonly time: string };

@@ -24,6 +24,8 @@ describe('a call of a service', () => {
       ...{ path_taken: 'egress', service: 'billing', action: 'services.call', resource_type: 'ServiceRoute', resource_id: 'billing/v1/*' },
       ...{ flow_run_id: FLOW_RUN, run_binding: 'verified', status: 200, duration_ms: 250, decision: 'allow' },
     });
+    expect(call('svc:billing:GET:/v1/*', { cache: 'hit' })?.cache).toBe('hit');
+    for (const cache of ['', 'made up', 1]) expect(call('svc:billing:GET:/v1/*', { cache })?.cache).toBeNull();
     expect(call('svc:billing:GET:/v1/*', { x_prefect_flow_run_id: FLOW_RUN })).toMatchObject({ flow_run_id: FLOW_RUN, run_binding: 'asserted' });
   });
 

@@ -2,7 +2,7 @@
 import type { AccessFacts } from '../contract/names.ts';
 import type { Operation } from '../contract/operation.ts';
 import { isReasonCode, REASONS } from '../contract/reasons.ts';
-import type { LedgerRecord, NewRecord } from '../contract/record.ts';
+import { CACHE_STATES, type LedgerRecord, type NewRecord } from '../contract/record.ts';
 import { runBinding } from '../contract/run-binding.ts';
 import { CALL_ACTION, parseServiceOperation, routeId, type ServiceCall } from '../contract/service-call.ts';
 import { parseFacts } from './access-facts.ts';
@@ -109,6 +109,7 @@ function withService(record: RequestRecord, line: Fields, call: ServiceCall): Re
     ...record,
     action: CALL_ACTION,
     service: call.service,
+    cache: CACHE_STATES.find((state) => state === line.cache) ?? null,
     resource_type: call.route === '' ? 'Service' : 'ServiceRoute',
     resource_id: call.route === '' ? call.service : routeId(call),
     ...runBinding({ bound, principal: record.principal ?? null, claims }),

@@ -73,6 +73,7 @@ function complete(record: NewRecord, { id, node, ms }: { readonly id: string; re
     deployment_id: text(record.deployment_id),
     run_binding: record.run_binding ?? 'none',
     service: text(record.service),
+    cache: record.cache ?? null,
     mode: record.mode ?? null,
     revision: number(record.revision),
     session_id: text(record.session_id),

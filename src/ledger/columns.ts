@@ -1,10 +1,10 @@
 // A record as a row: the contract's fields in the contract's order, lists as JSON text.
-import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { LedgerRecord } from '../contract/record.ts';
 
 type Kind = 'text' | 'integer' | 'real' | 'list';
 
-/** Every field of CONTRACT 4, in its order: the order of the columns. What is hashed: chain/hash.ts. */
+/** Every field of CONTRACT 4, and `cache`, in this order: the order of the columns. What is hashed: chain/hash.ts. */
 export const COLUMNS = {
   id: 'text',
   time: 'text',
@@ -34,6 +34,7 @@ export const COLUMNS = {
   deployment_id: 'text',
   run_binding: 'text',
   service: 'text',
+  cache: 'text',
   mode: 'text',
   revision: 'integer',
   session_id: 'text',
@@ -57,6 +58,20 @@ export const COLUMN_SQL = NAMES.map((name) => `${name} ${SQL_TYPE[COLUMNS[name]]
 export const INSERT_SQL = `INSERT INTO records (${NAMES.join(', ')}) VALUES (${NAMES.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`;
 
 export const SELECT_COLUMNS = NAMES.join(', ');
+
+/** Later than the others: a ledger of an older Lictor lacks it. Its records stay as they were, since null is not hashed (chain/hash.ts). */
+export function addCacheColumn(db: DatabaseSync): void {
+  if (!hasCacheColumn(db)) db.exec('ALTER TABLE records ADD COLUMN cache TEXT');
+}
+
+/** For a connection that reads what was not opened for writing since. */
+export function readAsNow(db: DatabaseSync): void {
+  if (!hasCacheColumn(db)) db.exec('CREATE TEMP VIEW records AS SELECT *, NULL AS cache FROM main.records');
+}
+
+function hasCacheColumn(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM pragma_table_info('records', 'main') WHERE name = 'cache'").get() !== undefined;
+}
 
 /** Values in column order. */
 export function rowValues(record: LedgerRecord): SQLInputValue[] {

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import { recordOfRow, SELECT_COLUMNS } from './columns.ts';
+import { readAsNow, recordOfRow, SELECT_COLUMNS } from './columns.ts';
 import { addFunctions, whereByNumber, whereByTime } from './conditions.ts';
 import { GATEWAY_ACTIONS } from './events.ts';
 import { createEventReader, type EventReader } from './prefect-events/read-events.ts';
@@ -62,6 +62,7 @@ export function openLedgerReader(file: string): LedgerReader {
   if (!existsSync(file))
     throw new LictorError('ledger-missing', `There is no ledger at ${file} yet: start the gateway with lictor up, or name its --state-dir.`);
   const db = new DatabaseSync(file, { readOnly: true, timeout: 2_000 });
+  readAsNow(db);
   addFunctions(db);
   const audit = (filter: AuditFilter) => auditRows(db, filter);
   return {

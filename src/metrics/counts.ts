@@ -12,6 +12,8 @@ export interface CountedRow {
   readonly status: number | null;
   readonly duration_ms: number | null;
   readonly upstream_ms: number | null;
+  readonly service: string | null;
+  readonly cache: string | null;
 }
 
 export interface Counts {
@@ -27,6 +29,7 @@ export function createCounts(): Counts {
   const refusals = createCounter(['reason', 'path']);
   const responses = createCounter(['class', 'path']);
   const events = createCounter(['action']);
+  const kept = createCounter(['service', 'cache']);
   const durations = new Map<string, Histogram>();
   const upstreams = new Map<string, Histogram>();
   return {
@@ -36,15 +39,17 @@ export function createCounts(): Counts {
       if (row.request_id === null) return events.add([row.action ?? 'none']);
       requests.add([row.action ?? 'none', row.decision ?? 'none', path]);
       if (row.decision === 'deny') refusals.add([row.reason ?? 'none', path]);
+      if (row.cache !== null) kept.add([String(row.service), row.cache]);
       if (row.status !== null) responses.add([`${Math.floor(row.status / 100)}xx`, path]);
-      if (row.duration_ms !== null) histogramOf(durations, path).observe(row.duration_ms / 1000);
-      if (row.upstream_ms !== null) histogramOf(upstreams, path).observe(row.upstream_ms / 1000);
+      observe(durations, path, row.duration_ms);
+      observe(upstreams, path, row.upstream_ms);
     },
     families: () => [
       { name: 'requests_total', type: 'counter', help: 'Requests, by action, decision and way to Prefect.', samples: requests.samples() },
       { name: 'refusals_total', type: 'counter', help: 'Refused requests, by reason (docs/errors.md).', samples: refusals.samples() },
       { name: 'responses_total', type: 'counter', help: 'Answers, by class of status.', samples: responses.samples() },
       { name: 'events_total', type: 'counter', help: 'Records that are no request: starts, reloads, changes of tokens and locks.', samples: events.samples() },
+      { name: 'service_cache_total', type: 'counter', help: 'Calls of services whose answers are kept, by what came of it.', samples: kept.samples() },
       { name: 'request_duration_seconds', type: 'histogram', help: 'How long requests took, at the edge.', samples: histograms(durations) },
       { name: 'upstream_duration_seconds', type: 'histogram', help: 'How much of it was Prefect.', samples: histograms(upstreams) },
     ],
@@ -71,10 +76,11 @@ function createCounter<const Names extends readonly string[]>(names: Names) {
 
 const OTHER = 'other';
 
-function histogramOf(all: Map<string, Histogram>, path: string): Histogram {
+function observe(all: Map<string, Histogram>, path: string, ms: number | null): void {
+  if (ms === null) return;
   const known = all.get(path) ?? createHistogram(REQUEST_SECONDS);
   all.set(path, known);
-  return known;
+  known.observe(ms / 1000);
 }
 
 function histograms(all: ReadonlyMap<string, Histogram>) {

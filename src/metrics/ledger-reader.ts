@@ -18,7 +18,7 @@ export interface ReaderFiles {
 
 const PAGE = 5_000;
 const BUSY_MS = 2_000;
-const COLUMNS = 'n, request_id, action, decision, reason, path_taken, status, duration_ms, upstream_ms';
+const COLUMNS = 'n, request_id, action, decision, reason, path_taken, status, duration_ms, upstream_ms, service, cache';
 /** As Prefect has them; others would be a label that anybody could make up. */
 const STATES: ReadonlySet<string> = new Set([...['SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED', 'CANCELLING']]);
 

@@ -19,6 +19,8 @@ const ROW: CountedRow = {
   status: 200,
   duration_ms: 12,
   upstream_ms: 9,
+  service: null,
+  cache: null,
 };
 
 describe('the text of Prometheus', () => {
@@ -50,8 +52,10 @@ describe('counts', () => {
     for (let time = 0; time < 3; time += 1) counts.add(ROW);
     counts.add({ ...ROW, decision: 'deny', reason: 'policy-default-deny', status: 403, upstream_ms: null });
     counts.add({ ...ROW, request_id: null, action: 'config.reload' });
+    counts.add({ ...ROW, service: 'billing', cache: 'hit', action: 'services.call', path_taken: 'egress' });
     const text = renderFamilies(counts.families());
     for (const line of [
+      'lictor_service_cache_total{service="billing",cache="hit"} 1',
       'lictor_requests_total{action="flows.read",decision="allow",path="direct"} 3',
       'lictor_requests_total{action="flows.read",decision="deny",path="direct"} 1',
       'lictor_refusals_total{reason="policy-default-deny",path="direct"} 1',

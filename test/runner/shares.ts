@@ -11,6 +11,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/restarts.test.ts': 86,
   'integration/run-tokens.test.ts': 140,
   'integration/services.test.ts': 70,
+  'integration/service-cache.test.ts': 40,
   'integration/attacks/services.test.ts': 20,
   'integration/service-credentials.test.ts': 30,
   'integration/attacks/raw-services.test.ts': 20,

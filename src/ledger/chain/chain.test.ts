@@ -5,13 +5,20 @@ import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatePaths } from '../../config/state-dir.ts';
+import { CACHE_STATES } from '../../contract/record.ts';
 import { completeRecord } from '../append.ts';
 import { appendRecord } from '../append-record.ts';
 import { recordOfRow, rowValues } from '../columns.ts';
 import { tempState } from '../lines.fixture.ts';
+import { openLedgerReader } from '../query.ts';
 import { NODE, START_MS, verifyStore, withChain, writeRecords } from './chain.fixture.ts';
+import { parseLine } from './export-file.ts';
 import { canonicalRecord, GENESIS, hashOf } from './hash.ts';
+import { readKey } from './key-file.ts';
+import { openChain } from './open-chain.ts';
+import { storeEvidence } from './store-evidence.ts';
 import { rechain } from './tampering.fixture.ts';
+import { verifyLedger } from './verify.ts';
 
 let paths: StatePaths;
 let remove: () => void;
@@ -39,14 +46,15 @@ describe('the hash of a record', () => {
       duration_ms: number,
       policies: fc.array(fc.string({ unit: 'binary' })),
       status: fc.option(fc.integer()),
+      cache: fc.option(fc.constantFrom(...CACHE_STATES)),
     });
     using db = new DatabaseSync(':memory:');
-    const echo = db.prepare(`SELECT ${Array.from({ length: 38 }, (_, index) => `?${index + 1} AS c${index}`).join(', ')}`);
+    const echo = db.prepare(`SELECT ${Array.from({ length: 39 }, (_, index) => `?${index + 1} AS c${index}`).join(', ')}`);
     fc.assert(
       fc.property(record, (some) => {
         const whole = { ...completeRecord({ time: '2026-03-01T12:00:00Z', ...some }, { id: 'i', node: NODE }), seq: 1, prev_hash: GENESIS, hash: null };
-        const { hash: _hash, ...hashed } = whole;
-        expect(canonicalRecord(whole)).toBe(canonicalize(hashed));
+        const { hash: _hash, cache, ...hashed } = whole;
+        expect(canonicalRecord(whole)).toBe(canonicalize(cache === null ? hashed : { ...hashed, cache }));
         const values = Object.values(echo.get(...rowValues(whole)) ?? {});
         const names = Object.keys(recordOfRow({}));
         const read = recordOfRow(Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])));
@@ -125,6 +133,52 @@ describe('the chain', () => {
     const before = sql('SELECT count(*) AS n FROM records');
     expect(() => writeRecords(paths, 5, { startMs: START_MS + 60_000 })).toThrowError(expect.objectContaining({ code: 'ledger-altered' }));
     expect(sql('SELECT count(*) AS n FROM records')).toEqual(before);
+  });
+});
+
+describe('a field that came later', () => {
+  /** `cache` is the newest. */
+  const WITHOUT_CACHE = 'ALTER TABLE records DROP COLUMN cache; PRAGMA user_version = 8';
+  const call = { time: '2026-03-01T12:00:09Z', action: 'services.call', service: 'billing', cache: 'hit' } as const;
+
+  it('leaves a ledger from before it as it was signed: read by this version, then written on', async () => {
+    writeRecords(paths, 25);
+    using db = new DatabaseSync(paths.ledgerFile);
+    db.exec(WITHOUT_CACHE);
+    using chain = openChain(paths.ledgerFile);
+    const publicKeys = [readKey(paths.ledgerKey)?.publicKey].filter((key) => key !== undefined);
+    expect(verifyLedger(storeEvidence(chain), { publicKeys, onlyCurrent: true, kept: [] })).toMatchObject({ problems: [], chains: [{ records: 25 }] });
+    chain.exec('ROLLBACK');
+    const reader = openLedgerReader(paths.ledgerFile);
+    for await (const { cache } of reader.audit({})) expect(cache).toBeNull();
+    reader.close();
+    expect(verifyStore(paths)).toMatchObject({ problems: [], chains: [{ records: 25 }] });
+    writeRecords(paths, 5, { startMs: START_MS + 10_000 });
+    appendRecord(paths, call);
+    expect(verifyStore(paths).problems).toEqual([]);
+    expect(sql("SELECT cache, count(*) AS n FROM records WHERE service = 'billing' OR node = 'nowhere' GROUP BY cache")).toEqual([{ cache: 'hit', n: 1 }]);
+  });
+
+  it.each([
+    ["SET cache = 'miss' WHERE cache = 'hit'", 1],
+    ["SET cache = NULL WHERE cache = 'hit'", 1],
+    ["SET cache = 'hit' WHERE seq = 10", 1],
+    ['SET cache = NULL WHERE seq = 10', 0],
+  ])('cannot be changed unseen: %s', (change, count) => {
+    writeRecords(paths, 25);
+    appendRecord(paths, call);
+    sql(`UPDATE records ${change}`);
+    expect(verifyStore(paths).problems).toHaveLength(count);
+  });
+
+  it('may be missing in a line of an export from before it, and no other may', () => {
+    writeRecords(paths, 3);
+    const { cache: _cache, ...older } = { ...recordOfRow(sql('SELECT * FROM records WHERE seq = 2')[0] as never) };
+    const parsed = parseLine(JSON.stringify(older));
+    expect(parsed !== undefined && 'record' in parsed && hashOf(parsed.record)).toBe(older.hash);
+    const { tool: _tool, ...fewer } = older;
+    for (const line of [fewer, { ...fewer, cache: null }, { ...older, more: null }, { ...older, cache: null, more: null }])
+      expect(parseLine(JSON.stringify(line)), JSON.stringify(Object.keys(line))).toBeUndefined();
   });
 });
 

@@ -104,7 +104,9 @@ function* numbered(file: string): Generator<readonly [number, string]> {
   }
 }
 
-const NAMES = Object.keys(COLUMNS);
+const NAMES: ReadonlySet<string> = new Set(Object.keys(COLUMNS));
+/** Of a record of an older Lictor. */
+const OLDER = NAMES.size - 1;
 
 /** Undefined: neither a record or an event with exactly the fields of one, nor a signed statement. */
 export function parseLine(line: string): ExportItem | undefined {
@@ -118,11 +120,12 @@ export function parseLine(line: string): ExportItem | undefined {
     const event = parseEventLine(value);
     return event === undefined ? undefined : { event };
   }
-  if (Object.keys(value).length !== NAMES.length || !NAMES.every((name) => Object.hasOwn(value, name))) return undefined;
+  const names = Object.keys(value);
+  if (names.length !== (Object.hasOwn(value, 'cache') ? NAMES.size : OLDER) || !names.every((name) => NAMES.has(name))) return undefined;
   const { node, seq, time } = value;
   const isPlaced = typeof node === 'string' && typeof seq === 'number' && Number.isSafeInteger(seq) && typeof time === 'string';
   // Its other fields are covered by its hash: a value of another type is another record.
-  return isPlaced ? { record: value as unknown as LedgerRecord } : undefined;
+  return isPlaced ? { record: { cache: null, ...value } as unknown as LedgerRecord } : undefined;
 }
 
 function parseJson(line: string): unknown {

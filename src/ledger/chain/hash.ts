@@ -6,7 +6,7 @@ import type { LedgerRecord } from '../../contract/record.ts';
 export const GENESIS = '0'.repeat(64);
 
 /**
- * The canonical JSON (RFC 8785) of a record without its own hash: every field, null ones too. A record is flat (text, numbers, lists of text),
+ * The canonical JSON (RFC 8785) of a record without its own hash: every field, null ones too (but `cache`). A record is flat (text, numbers, lists of text),
  * so that JSON.stringify with the names in their order is that form; a test compares it with `canonicalize`. The names are written out in that
  * order (3.2.3: by UTF-16 code units), since this is done for every record: an object of one shape is written four times as fast as a list of names.
  */
@@ -15,6 +15,8 @@ export function canonicalRecord(record: LedgerRecord): string {
     action: record.action,
     approval_id: record.approval_id,
     bytes: record.bytes,
+    // Came later: left out where it is null, so that what was signed before it stays what it was.
+    cache: record.cache ?? undefined,
     credential_id: record.credential_id,
     decision: record.decision,
     deployment_id: record.deployment_id,

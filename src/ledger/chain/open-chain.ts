@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { StatePaths } from '../../config/state-dir.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
+import { readAsNow } from '../columns.ts';
 import { openLedgerDatabase, transaction } from '../database.ts';
 import { createChain } from './chain.ts';
 
@@ -19,7 +20,10 @@ export function openChain(ledgerFile: string): DatabaseSync {
   if (!existsSync(ledgerFile)) throw new LictorError('ledger-missing', `There is no ledger at ${ledgerFile} yet: lictor up makes it. Or name its --state-dir.`);
   const db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: 2_000 });
   db.exec('BEGIN');
-  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'checkpoints'").get() !== undefined) return db;
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'checkpoints'").get() !== undefined) {
+    readAsNow(db);
+    return db;
+  }
   db.close();
   throw new LictorError('ledger-older', `${ledgerFile} was written by an older Lictor, before there was a chain: start the gateway once.`);
 }

@@ -32,9 +32,33 @@ const BY_KIND: Readonly<Record<PrincipalKind, readonly RegExp[]>> = {
   agent: [],
 };
 
-/** A name outside `prefect.` and `lictor.` is anybody's. Case is no way round: whoever reads events may not care for it. */
+/** A name outside `prefect.` and `lictor.` is anybody's. Case, invisible letters and those of other alphabets are no way round: people read names with their eyes. */
 export function mayName(kind: PrincipalKind, name: string): boolean {
-  const lower = name.toLowerCase();
-  if (lower.startsWith('lictor.')) return false;
-  return !lower.startsWith('prefect.') || BY_KIND[kind].some((pattern) => pattern.test(name));
+  if (looksLikeGateway(name)) return false;
+  return !readsLike(name, 'prefect.') || BY_KIND[kind].some((pattern) => pattern.test(name));
 }
+
+/** Of a name, or of what an event is about: on a run's page it would look like a word of the gateway. */
+export function looksLikeGateway(text: string): boolean {
+  const seen = skeleton(text);
+  return seen.startsWith(GATEWAY) && !/^[\p{L}\p{N}]/u.test(seen.slice(GATEWAY.length));
+}
+
+function readsLike(text: string, start: string): boolean {
+  return skeleton(text).startsWith(skeleton(start));
+}
+
+/** What cannot be told apart on a screen, each group by its first letter (after Unicode's confusables, for the letters of two words). */
+const ALIKE: readonly string[] = ['liı1|!ɩɪιіӏǀ', 'cсϲᴄ', 'tтτᴛ', 'o0оοσᴏ', 'rгʀ', 'pрρᴘ', 'eеεҽ', 'fғ'];
+const FIRST: ReadonlyMap<string, string> = new Map(ALIKE.flatMap((group) => [...group].map((letter) => [letter, group.slice(0, 1)] as const)));
+
+/** Without accents, and what is not seen: controls, formats, blanks. */
+function skeleton(text: string): string {
+  const visible = text
+    .normalize('NFKD')
+    .replaceAll(/[\p{M}\p{C}\p{Z}]/gu, '')
+    .toLowerCase();
+  return [...visible].map((letter) => FIRST.get(letter) ?? letter).join('');
+}
+
+const GATEWAY = skeleton('lictor');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Principal, PrincipalKind } from '../contract/principal.ts';
+import { stableId } from '../ledger/append.ts';
 import { createEventMemory } from './memory.ts';
 import { createEventRules } from './rules.ts';
 
@@ -73,14 +74,30 @@ describe('event names', () => {
     'prefect.',
     'lictor.decision',
     'LICTOR.decision',
+    'lictor',
+    'lictor/decision',
+    ' lictor.decision',
+    '\u200blictor.decision',
+    'l\u00adictor.decision',
+    'líctor.decision',
+    'lіctоr.decision',
+    'Iictor.decision',
+    '1ictor.decision',
+    'ｌｉｃｔｏｒ.decision',
+    'lictor․decision',
+    'рrefect.flow-run.Failed',
+    'prefect\u200b.flow-run.Failed',
   ])('%s is nobody’s to say', (name) => {
     for (const by of [run, sender('worker'), sender('service'), sender('user'), sender('agent')])
       expect(judge(named(name), by), by.kind).toBe('event-reserved');
   });
 
-  it.each(['order.created', 'prefect-cloud.x', 'lictors.note', 'my.prefect.flow-run.Failed'])('%s is anybody’s', (name) => {
-    for (const by of [run, sender('service'), sender('agent')]) expect(judge(named(name), by), by.kind).toBe('ok');
-  });
+  it.each(['order.created', 'prefect-cloud.x', 'lictors.note', 'my.lictor.note', 'my.prefect.flow-run.Failed', 'заказ.создан', '注文.作成', 'naïve.event'])(
+    '%s is anybody’s',
+    (name) => {
+      for (const by of [run, sender('service'), sender('agent')]) expect(judge(named(name), by), by.kind).toBe('ok');
+    },
+  );
 });
 
 describe("a task run's event", () => {
@@ -147,6 +164,12 @@ describe('an event id', () => {
     expect(judge(taskEvent({ id: OTHER_TASK }), other, rules)).toBe('ok');
   });
 
+  it("of the gateway's own making is nobody else's; of other versions it is", () => {
+    const own = stableId('lictor-event', 'r1', OWN, '2026-03-01T12:00:00.000Z');
+    for (const id of [own, own.toUpperCase().replaceAll('-', '')]) expect(judge(taskEvent({ id }), sender())).toBe('event-reserved');
+    for (const version of ['1', '4', '7']) expect(judge(taskEvent({ id: `${own.slice(0, 14)}${version}${own.slice(15)}` }), sender())).toBe('ok');
+  });
+
   it('is not taken by an event that is refused', () => {
     const rules = createEventRules(createEventMemory());
     expect(judge(named('prefect.flow-run.Failed'), { ...sender(), id: 'service:two' }, rules)).toBe('event-reserved');
@@ -178,12 +201,15 @@ describe('what is no event', () => {
 });
 
 describe("the gateway's own resources", () => {
-  it.each(['lictor.request.1', 'Lictor.principal.alice'])('%s is nobody else’s to speak of', (id) => {
-    const about = { ...named('order.created'), resource: { 'prefect.resource.id': id } };
-    const beside = { ...named('order.created'), related: [{ 'prefect.resource.id': id, 'prefect.resource.role': 'x' }] };
-    for (const by of [sender('service'), sender('user'), sender('worker')])
-      for (const event of [about, beside]) expect(judge(event, by)).toBe('event-reserved');
-  });
+  it.each(['lictor.request.1', 'Lictor.principal.alice', 'lictor:request', '\u2060lictor.request.1', 'Іictor.request.1'])(
+    '%s is nobody else’s to speak of',
+    (id) => {
+      const about = { ...named('order.created'), resource: { 'prefect.resource.id': id } };
+      const beside = { ...named('order.created'), related: [{ 'prefect.resource.id': id, 'prefect.resource.role': 'x' }] };
+      for (const by of [sender('service'), sender('user'), sender('worker')])
+        for (const event of [about, beside]) expect(judge(event, by)).toBe('event-reserved');
+    },
+  );
 
   it('a name that only begins alike is anybody’s', () => {
     expect(judge({ ...named('order.created'), resource: { 'prefect.resource.id': 'lictors.1' } }, sender('service'))).toBe('ok');

@@ -7,7 +7,7 @@ import type { ReasonCode } from '../contract/reasons.ts';
 import { field, isObject, type JsonValue } from '../json/tree.ts';
 import { type Claims, readClaims, uuidOf } from './claims.ts';
 import type { EventMemory } from './memory.ts';
-import { mayName } from './names.ts';
+import { looksLikeGateway, mayName } from './names.ts';
 
 export type EventVerdict =
   | { readonly ok: true }
@@ -26,8 +26,8 @@ export function createEventRules(memory: EventMemory, isBelow: IsBelow = (own, r
     const claims = readClaims(event);
     if (typeof claims === 'string') return { ok: false, code: 'body-invalid', detail: claims, name: null };
     const refuse = (code: ReasonCode, detail: string): EventVerdict => ({ ok: false, code, detail, name: claims.name });
-    if (!mayName(sender.kind, claims.name) || namesGateway(claims))
-      return refuse('event-reserved', 'This name, or what it is about, is for Prefect or the gateway to use.');
+    const reserved = reservedIn(claims, sender);
+    if (reserved !== undefined) return refuse('event-reserved', reserved);
     const task = isRecorded(claims) ? readTaskRun(claims) : undefined;
     if (typeof task === 'string') return refuse('event-foreign-run', task);
     const foreign = checkBinding(claims, boundRuns(sender), { memory, isBelow });
@@ -38,9 +38,23 @@ export function createEventRules(memory: EventMemory, isBelow: IsBelow = (own, r
   };
 }
 
+/** What is not his to say, in a sentence. */
+function reservedIn(claims: Claims, { kind }: Principal): string | undefined {
+  if (!mayName(kind, claims.name) || namesGateway(claims)) return 'This name, or what it is about, is for Prefect or the gateway to use.';
+  return isGatewayId(claims.id) ? 'An id of version 8 is for the gateway to use.' : undefined;
+}
+
+/**
+ * The gateway makes the ids of its own events from its records (UUID version 8), and who is refused knows nearly all that they are made of: whoever has such an
+ * id first in Prefect has kept the gateway's word from it. Stock clients have versions 4 and 7.
+ */
+function isGatewayId(id: string): boolean {
+  return id[14] === '8';
+}
+
 /** On a run's page it would look like a word of the gateway. */
 function namesGateway({ resources }: Claims): boolean {
-  return resources.some(({ id }) => id.toLowerCase().startsWith('lictor.'));
+  return resources.some(({ id }) => looksLikeGateway(id));
 }
 
 const FLOW_RUN = 'prefect.flow-run.';

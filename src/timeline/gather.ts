@@ -1,5 +1,5 @@
 // Everything that is known about a run and the runs around it: the ledger, the stored events, and Prefect where it answers.
-import type { PrefectEvent } from '../contract/prefect-event.ts';
+import { isFlowRunState, type PrefectEvent } from '../contract/prefect-event.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import type { LedgerReader } from '../ledger/query.ts';
 import type { PrefectAnswer, PrefectRun } from './prefect-run.ts';
@@ -77,7 +77,7 @@ type Around = Pick<Parameters<typeof findStart>[0], 'parent' | 'madeBy'>;
 async function behind(sources: Sources, { run, events }: Facts & { readonly run: PrefectRun | null }, depth = 0): Promise<Around> {
   const made = makerOf(run, events);
   const madeBy = made?.route === 'automation' && made.by !== null ? await makerInLedger(sources.reader, made.by.id) : null;
-  const task = run?.parentTaskRunId ?? events.find(({ parent_task_run_id: parent }) => parent !== null)?.parent_task_run_id ?? null;
+  const task = run?.parentTaskRunId ?? events.find((event) => isFlowRunState(event) && event.parent_task_run_id !== null)?.parent_task_run_id ?? null;
   if (task === null || depth >= DEEPEST) return { parent: null, madeBy };
   const parentId = sources.reader.events.flowRunOfTask(task) ?? (await sources.prefect.flowRunOfTask(task));
   return { parent: parentId === undefined ? null : await parentRun(sources, parentId, depth + 1), madeBy };

@@ -1,5 +1,5 @@
 // How a run came to be, and who is behind it: the ledger's own record of its creation first; what Prefect says, only where the ledger has none.
-import type { PrefectEvent } from '../contract/prefect-event.ts';
+import { isFlowRunState, type PrefectEvent } from '../contract/prefect-event.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { createsRun } from '../ledger/notable.ts';
 import type { PrefectRun } from './prefect-run.ts';
@@ -70,7 +70,9 @@ type Made = Pick<Start, 'route' | 'evidence' | 'time'> & { readonly by: Omit<Mak
 const AUTOMATION = 'prefect.automation.';
 
 /** Prefect relates a run that an automation made to it, in each event; a run of a schedule begins without the event `Scheduled`, since they are made many at once. */
-export function makerOf(run: PrefectRun | null, events: readonly PrefectEvent[]): Made | undefined {
+export function makerOf(run: PrefectRun | null, all: readonly PrefectEvent[]): Made | undefined {
+  // What a client says of a run may name anybody as its creator.
+  const events = all.filter(isFlowRunState);
   const creator = events.flatMap(({ related }) => related).find(({ id, role }) => role === 'creator' && id.startsWith(AUTOMATION));
   const time = run?.created ?? events[0]?.occurred ?? null;
   if (creator !== undefined) return { route: 'automation', by: { id: creator.id.slice(AUTOMATION.length), name: creator.name }, evidence: 'event', time };
@@ -78,7 +80,7 @@ export function makerOf(run: PrefectRun | null, events: readonly PrefectEvent[])
   if (createdBy?.type === 'AUTOMATION') return { route: 'automation', by: { id: createdBy.id, name: createdBy.name }, evidence: 'event', time };
   if (createdBy?.type === 'SCHEDULE') return { route: 'schedule', by: { id: createdBy.id, name: createdBy.name }, evidence: 'event', time };
   if (run?.autoScheduled === true) return { route: 'schedule', by: null, evidence: 'event', time };
-  const first = events.find(({ state_name: state, task_run_id: task }) => state !== null && task === null);
+  const first = events.find(({ state_name: state }) => state !== null);
   const isScheduled = run === null && first !== undefined && first.deployment_id !== null && first.state_name !== 'Scheduled' && first.follows !== null;
   return isScheduled ? { route: 'schedule', by: null, evidence: 'event', time } : undefined;
 }

@@ -1,5 +1,5 @@
 // One flow run's requests, decisions, states and task runs on one time line, and who started it; the runs that it started are nested. Pure.
-import type { PrefectEvent } from '../contract/prefect-event.ts';
+import { isFlowRunState, type PrefectEvent } from '../contract/prefect-event.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import type { PrefectRun, PrefectState } from './prefect-run.ts';
 import { findStart, type ParentRun, type Start } from './start.ts';
@@ -63,7 +63,7 @@ export function buildTimeline(parts: TimelineParts): Timeline {
   const entries = [...ofRun, ...meanwhile.map((record): TimelineEntry => ({ kind: 'gateway', time: record.time, record }))].sort(inOrder);
   return {
     id: parts.id ?? run?.id ?? '',
-    name: run?.name ?? events.find((event) => isFlowRunEvent(event) && event.resource_name !== null)?.resource_name ?? null,
+    name: run?.name ?? events.find((event) => isFlowRunState(event) && event.resource_name !== null)?.resource_name ?? null,
     state: run?.state ?? states.at(-1)?.state.name ?? null,
     run,
     start: findStart(parts),
@@ -91,12 +91,8 @@ function withDurations(states: readonly PrefectState[]): readonly Extract<Timeli
   });
 }
 
-function isFlowRunEvent({ resource_id: id }: PrefectEvent): boolean {
-  return id.startsWith('prefect.flow-run.');
-}
-
 function isState(event: PrefectEvent): boolean {
-  return isFlowRunEvent(event) && event.state_name !== null;
+  return isFlowRunState(event) && event.state_name !== null;
 }
 
 function isOther(event: PrefectEvent): boolean {

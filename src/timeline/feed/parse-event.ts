@@ -1,5 +1,5 @@
 // An event as Prefect tells it (prefect/server/events/schemas/events.py) -> what is kept of it.
-import type { PrefectEvent, RelatedObject } from '../../contract/prefect-event.ts';
+import { isFlowRunState, type PrefectEvent, type RelatedObject } from '../../contract/prefect-event.ts';
 import { parseUuid } from '../../json/uuid.ts';
 
 /** Longer text is cut: names are anybody's. */
@@ -19,9 +19,8 @@ export function parseEvent(value: unknown): PrefectEvent | undefined {
   return {
     ...{ id, occurred, received: parseTime(value['received']), event, resource_id: resourceId },
     resource_name: text(resource['prefect.resource.name']),
-    state_type: text(resource['prefect.state-type']),
-    state_name: text(resource['prefect.state-name']),
-    ...objectsOf(resourceId, related),
+    ...stateOf({ event, resource_id: resourceId }, resource),
+    ...objectsOf({ event, resource_id: resourceId }, related),
     follows: uuid(value['follows']) ?? null,
     related,
   };
@@ -36,10 +35,17 @@ export function parseTime(value: unknown): string | null {
   return `${new Date(ms).toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
 }
 
+/** Labels of a state on anything else are no state: a client can put them there. */
+function stateOf(about: Told, resource: Readonly<Record<string, unknown>>): Pick<PrefectEvent, 'state_type' | 'state_name'> {
+  const isState = isFlowRunState(about) || about.event.startsWith('prefect.task-run.');
+  return { state_type: isState ? text(resource['prefect.state-type']) : null, state_name: isState ? text(resource['prefect.state-name']) : null };
+}
+
+type Told = Pick<PrefectEvent, 'event' | 'resource_id'>;
 type Objects = Pick<PrefectEvent, 'flow_run_id' | 'task_run_id' | 'deployment_id' | 'parent_task_run_id'>;
 
-function objectsOf(resourceId: string, related: readonly RelatedObject[]): Objects {
-  const own = (kind: string) => idOf(kind, resourceId);
+function objectsOf(about: Told, related: readonly RelatedObject[]): Objects {
+  const own = (kind: string) => idOf(kind, about.resource_id);
   const other = (kind: string) => related.map(({ id, role }) => (role === kind ? idOf(kind, id) : null)).find((id) => id !== null) ?? null;
   const flowRun = own('flow-run');
   return {
@@ -47,7 +53,7 @@ function objectsOf(resourceId: string, related: readonly RelatedObject[]): Objec
     task_run_id: own('task-run'),
     deployment_id: own('deployment') ?? other('deployment'),
     // Prefect relates a flow run to the task run that started it, and to no other.
-    parent_task_run_id: flowRun === null ? null : other('task-run'),
+    parent_task_run_id: isFlowRunState(about) ? other('task-run') : null,
   };
 }
 

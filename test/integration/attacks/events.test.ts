@@ -22,6 +22,8 @@ function event(name: string, more: object = {}) {
 const FORGED: readonly [string, string, () => object][] = [
   ['a state of a flow run', 'event-reserved', () => event('prefect.flow-run.Failed', { resource: { 'prefect.resource.id': `prefect.flow-run.${VICTIM}` } })],
   ["the gateway's own words", 'event-reserved', () => event('lictor.decision')],
+  ['what reads like them', 'event-reserved', () => event('\u200bl\u0456ctor.decision')],
+  ['an id that the gateway would give its own word', 'event-reserved', () => event('order.created', { id: '22222222-2222-8222-8222-222222222222' })],
   ["a resource of the gateway's own", 'event-reserved', () => event('order.created', { resource: { 'prefect.resource.id': 'Lictor.request.1' } })],
   [
     'another task run in the payload',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../json/tree.ts';
-import { hydrationAsks, jinjaAsks, templateAsks } from './references.ts';
+import { hydrationAsks, jinjaAsks, storedAsks, templateAsks, triggerAsks } from './references.ts';
 
 const ID = '11111111-2222-3333-4444-555555555555';
 const named = (asks: ReturnType<typeof templateAsks>) => asks.map(({ action, resource }) => `${action} ${resource.id}`);
@@ -36,8 +36,35 @@ describe('what the server fills in', () => {
     [{ a: { __prefect_kind: 'jinja', template: '{{ event.id }}' } }, []],
     [{ a: { __prefect_kind: 'json', value: '1' } }, []],
     [{ a: '{{ variables.x }}' }, []],
+    // Filled in when it is written, kept, and filled in again when a run is made of it.
+    [{ a: { __prefect_kind: 'json', value: '{"__prefect_kind":"workspace_variable","variable_name":"v"}' } }, ['variables.read v']],
+    [{ a: { __prefect_kind: 'json', value: '[{"\\u005f_prefect_kind":"workspace_variable","variable_name":"v"}]' } }, ['variables.read v']],
+    [
+      { a: { __prefect_kind: 'json', value: JSON.stringify(JSON.stringify({ __prefect_kind: 'workspace_variable', variable_name: 'v' })) } },
+      ['variables.read v'],
+    ],
+    [{ a: { __prefect_kind: 'json', value: '{"__prefect_kind":"workspace_variable","variable_name":"v","x":NaN}' } }, ['variables.read null']],
+    [{ a: { __prefect_kind: 'json', value: '{"__prefect_kind":1,"__prefect_kind":"workspace_variable"}' } }, ['variables.read null']],
+    [{ a: { __prefect_kind: 'json', value: { __prefect_kind: 'jinja', template: '{{ event.payload.x }}' } } }, ['variables.read null']],
+    [{ a: { __prefect_kind: 'json', value: '{"text":"__prefect_kind and \\u00e9"}' } }, []],
+    [{ a: { __prefect_kind: 'json', value: 'NaN' } }, []],
   ])('%j reads %j', (tree, expected) => {
     expect(named(hydrationAsks(tree))).toEqual(expected);
+  });
+
+  it('once more, of what a variable holds', () => {
+    const inner = { __prefect_kind: 'workspace_variable', variable_name: 'v' };
+    for (const value of [inner, { a: [inner] }, JSON.stringify(inner)]) expect(named(storedAsks(value))).toEqual(['variables.read v']);
+    for (const value of ['v', 7, null, { variable_name: 'v' }, '{"a":1}', 'about __prefect_kinds']) {
+      const wanted = typeof value === 'string' && value.startsWith('about') ? ['variables.read null'] : [];
+      expect([value, named(storedAsks(value))]).toEqual([value, wanted]);
+    }
+  });
+
+  it('of an automation: one expression gives a value, which may be anything', () => {
+    expect(named(triggerAsks({ a: ' {{ event.payload.x }}\n' }))).toEqual(['events.read null', 'variables.read null']);
+    expect(named(triggerAsks({ a: 'run {{ flow_run.id }}' }))).toEqual(['events.read null']);
+    expect(named(triggerAsks({ a: 'plain' }))).toEqual([]);
   });
 
   it('in an automation any text is a template', () => {

@@ -4,6 +4,7 @@
 // `{"$ref": {"block_document_id": ...}}` with their own credential; the server hydrates `__prefect_kind` by itself.
 // Not seen here: a template that is put together from several values only where it is resolved.
 import type { Ask } from '../decide/decider.ts';
+import { parseStrict } from '../json/strict-json.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 
@@ -17,10 +18,18 @@ export function hydrationAsks(tree: JsonValue | undefined): readonly Ask[] {
   return bounded(distinctAsks(objectsIn(tree).flatMap(kindAsks)));
 }
 
+/** For what stands in for a value some day, and is filled in once more then: a variable's own. */
+export function storedAsks(value: JsonValue | undefined): readonly Ask[] {
+  return [...hydrationAsks(value), ...(typeof value === 'string' ? textAsks(value) : [])];
+}
+
 /** For an automation's templates: Jinja sees the event that triggers it, whosever that is, with the run and its parameters. */
 export function triggerAsks(tree: JsonValue | undefined): readonly Ask[] {
   const reads = textsIn(tree).some((text) => /\{[{%]/.test(text));
-  return reads ? [{ action: 'events.read', resource: { type: 'Event', id: null } }, ...jinjaAsks(tree)] : [];
+  if (!reads) return [];
+  // One expression gives the value itself: an event may hold what is then filled in as the run is made.
+  const isValue = textsIn(tree).some((text) => /^\s*\{\{.*\}\}\s*$/s.test(text));
+  return [{ action: 'events.read', resource: { type: 'Event', id: null } }, ...(isValue ? [readsVariable(null)] : jinjaAsks(tree))];
 }
 
 /** Jinja in any text may name `variables`. */
@@ -70,13 +79,30 @@ function referenceAsks(object: JsonObject): readonly Ask[] {
   ];
 }
 
-/** `json`, `none` and kinds that Prefect does not know read nothing by themselves; what is inside them is looked at as well. */
+/**
+ * `none` and kinds that Prefect does not know read nothing by themselves; what is inside them is looked at as well. The text of `json` counts
+ * too: parameters of a deployment or of an automation are filled in, kept, and filled in again when the run is made.
+ */
 function kindAsks(object: JsonObject): readonly Ask[] {
   const kind = field(object, '__prefect_kind');
   if (kind === 'jinja') return jinjaAsks(object);
+  if (kind === 'json') return madeOf(field(object, 'value'));
   if (kind !== 'workspace_variable') return [];
   const name = field(object, 'variable_name');
   return [readsVariable(typeof name === 'string' ? name : null)];
+}
+
+/** What is made where it is filled in may turn out to be any reference. */
+function madeOf(value: JsonValue | undefined): readonly Ask[] {
+  if (typeof value === 'string') return textAsks(value);
+  return isObject(value) && field(value, '__prefect_kind') === 'jinja' ? [readsVariable(null)] : [];
+}
+
+/** JSON in a text, or in a text that is all of that. What Prefect reads and we do not could be anything. */
+function textAsks(text: string): readonly Ask[] {
+  if (!/__prefect_kind|\\u/.test(text)) return [];
+  const parsed = parseStrict(Buffer.from(text, 'utf8'));
+  return parsed.ok ? storedAsks(parsed.tree) : [readsVariable(null)];
 }
 
 function objectsIn(tree: JsonValue | undefined): readonly JsonObject[] {

@@ -108,7 +108,7 @@ function askLine(ask: ExplainedAsk, paint: Paint): string {
   const by = ask.policies.length === 0 ? 'no policy' : ask.policies.map(({ id }) => id).join(', ');
   const facts = Object.entries(ask.facts)
     .filter(([, value]) => value !== false)
-    .map(([name, value]) => `${name}=${value}`);
+    .map(([name, value]) => `${name}=${Array.isArray(value) ? JSON.stringify(value) : value}`);
   const on = objectWords(ask.resource_type, ask.resource_id);
   const words = `${cell(ask.action, WIDTH.action)}  ${cell(ask.group ?? '-', WIDTH.group)}  ${cell(on, WIDTH.on)}`;
   const line = `${paint(ask.decision === 'allow' ? 'green' : 'red', cell(ask.decision, WIDTH.decision))}  ${words}  ${cell(by, WIDTH.by).trimEnd()}`;

@@ -19,12 +19,16 @@ export interface Located extends Resource {
   readonly within?: string;
 }
 
+/** What a body says, by name: a list is a set of texts. */
+export type FactValue = boolean | number | string | readonly string[];
+export type Facts = Readonly<Record<string, FactValue>>;
+
 /** Facts about the request that policies may use. Snake case: these are the names in Cedar's `context`. */
 export interface DecisionContext {
   readonly address: string;
   readonly carrier: string;
   /** What the body asks for (mediated path); empty on the direct path. */
-  readonly facts: Readonly<Record<string, boolean | number | string>>;
+  readonly facts: Facts;
 }
 
 /**

@@ -39,6 +39,7 @@ function answererWith(authorization: Authorization | (() => Promise<Authorizatio
   };
   const decider: Decider = {
     revision: 7,
+    readsParameters: false,
     authorize: () => note('authorize'),
     authorizeNow: () => note('authorizeNow'),
     precheck: () => note('precheck'),

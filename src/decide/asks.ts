@@ -2,7 +2,7 @@
 import { alternativeActions } from '../catalog/actions.ts';
 import type { Catalogue, Params } from '../catalog/catalogue.ts';
 import { actionFor } from '../catalog/query.ts';
-import type { Located } from '../contract/decision.ts';
+import type { Facts, Located } from '../contract/decision.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { ActionName, Operation } from '../contract/operation.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
@@ -18,7 +18,7 @@ import { isScreenedRoute } from '../scope/screened.ts';
 export interface Ask {
   readonly action: ActionName;
   readonly resource: Located;
-  readonly facts?: Readonly<Record<string, boolean | number | string>>;
+  readonly facts?: Facts;
   /** What it will be, in Prefect's fields laid over what it is: decided on as well. */
   readonly changes?: JsonObject;
   /** It is not there yet, and this is what it will be: decided on alone. */

@@ -17,7 +17,7 @@ import { type Ask, ownAsks } from './asks.ts';
 import { beyondRun } from './bound.ts';
 import type { HoldsLease } from './holds-lease.ts';
 import { isForeignWrite } from './origin.ts';
-import { hasScopes, type KnowsFlow, type Question as RuleQuestion, type Ruling, rule, ruleAtMost } from './rule.ts';
+import { hasScopes, type KnowsFlow, type Question as RuleQuestion, type Ruling, rule, ruleBefore } from './rule.ts';
 
 export type { Ask } from './asks.ts';
 
@@ -63,6 +63,8 @@ export interface Decider {
   /** For the gateway's own surfaces, which are no operation of Prefect's and nothing that a scope could narrow: a role on everything is needed. */
   authorizeOwn(inputs: EdgeInputs, action: ActionName): Promise<Authorization>;
   readonly revision: number;
+  /** A policy looks at the values of parameters: only then are they worth collecting. */
+  readonly readsParameters: boolean;
 }
 
 export interface DeciderParts {
@@ -97,6 +99,7 @@ export function createDecider(given: DeciderParts): Decider {
   const parts: Inside = { ...given, groups, proven: new WeakMap() };
   return {
     revision: parts.policy.revision,
+    readsParameters: parts.policy.readsParameters,
     authorize: (inputs, asks, frameToken) =>
       settled(parts, async () => decideOnce(parts, inputs, { who: await authenticate(parts, inputs, frameToken), asks, any: false, looked: 'recent' })),
     authorizeNow: (inputs, asks) =>
@@ -226,7 +229,7 @@ interface Asked {
 async function ruleAll(parts: DeciderParts, { any, looked }: Question, { principal, asks, context }: Asked): Promise<readonly Ruling[]> {
   const questions = asks.map((ask) => ({ principal, ask, context: { ...context, facts: ask.facts ?? {} } }));
   const entities = parts.entities[looked];
-  if (any) return questions.map((question) => ruleAtMost(parts, question));
+  if (any) return questions.map((question) => ruleBefore(parts, question));
   const looking = { ...parts, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
   // What a foreign object says must not be worth a look: it is as if there were none.
   const isOwn = ({ ask }: RuleQuestion): boolean => ask.own === true || ask.uses !== undefined;

@@ -51,6 +51,11 @@ export function ruleAtMost({ policy }: Pick<RuleParts, 'policy'>, question: Ques
   return { decision: evaluate(policy, question, { inForce: rolesOfScopes(question.principal) }), restriction: null, entity: null };
 }
 
+/** The same before the body is read: what it, or the object, could say for it counts as said. */
+export function ruleBefore({ policy }: Pick<RuleParts, 'policy'>, question: Question): Ruling {
+  return { decision: evaluate(policy, question, { inForce: rolesOfScopes(question.principal), atMost: true }), restriction: null, entity: null };
+}
+
 /** Throws UpstreamError when an object cannot be looked at: then nothing is decided. */
 export async function rule(parts: RuleParts, question: Question): Promise<Ruling> {
   const ruling = await ruleByRoles(parts, question);
@@ -208,6 +213,7 @@ function rolesOfScopes({ grants }: Principal): readonly string[] {
 interface Given {
   readonly inForce?: readonly string[];
   readonly entity?: Entity | null;
+  readonly atMost?: boolean;
 }
 
 function evaluate(policy: PolicyEngine, { principal, ask, context }: Question, given: Given): Decision {

@@ -125,6 +125,7 @@ describe('the answer to nginx', () => {
     const catalogue = { operations: [], byId: () => undefined, match: () => undefined, params: () => undefined };
     const decider = {
       revision: 1,
+      readsParameters: false,
       authorize: async () => ({ ok: true, principal: somebody, credential: shown, decisions: [], restriction: null, entities: [] }) as const,
       authorizeNow: never,
       authorizeOwn: never,

@@ -26,12 +26,26 @@ export async function explainAction(
   const resources = readResource(question.resource, entry);
   const asks = await Promise.all(resources.map((resource) => evaluate(parts, somebody, { action: entry.name, resource })));
   const denied = asks.find(({ decision }) => decision === 'deny');
+  const isOpen = resources.some((resource) => hangsOnParameters(parts, somebody, { action: entry.name, resource }));
   return conclude(parts, somebody, {
     decision: denied === undefined ? 'allow' : 'deny',
     reason: denied?.reason ?? 'policy-permits',
     asks,
-    notes: unseenNotes(asks),
+    dependsOnBody: isOpen,
+    notes: [...unseenNotes(asks), ...(isOpen ? [OPEN] : [])],
   });
+}
+
+const OPEN = 'A policy looks at the values of parameters here, and none are known: ask with --request and --body, and the answer is that of the gateway.';
+
+/** With every role that may hold: better said too often. */
+function hangsOnParameters(
+  { policy }: ExplainerParts,
+  { principal }: Somebody,
+  { action, resource: { type, id } }: { readonly action: string; readonly resource: Located },
+): boolean {
+  const context = { address: '', carrier: 'authorization', facts: {} };
+  return policy.hangsOnParameters({ principal, action, resource: { type, id }, context, inForce: principal.grants.map(({ role }) => role) });
 }
 
 function readResource(text: string | undefined, entry: { readonly name: string; readonly resources: readonly ResourceType[] }): readonly Located[] {

@@ -206,6 +206,18 @@ describe('explain a request that was made', () => {
     expect(answer.notes.join()).toContain('not refused by a policy');
   });
 
+  it('claims no change where a policy looks at parameters, whose values are in no record', async () => {
+    const own = '@id("own") forbid (principal, action == Action::"deployments.run", resource) unless { context.facts has parameter_values };';
+    const looking = explainerParts(async () => null, { own });
+    const run = { ...record, action: 'deployments.run', resource_type: 'Deployment', decision: 'allow', reason: 'policy-permits', status: 201 } as const;
+    const answer = await revisit(looking, { record: run, somebody: await role('operator') });
+    expect(answer).toMatchObject({ changed: false, now: { decision: 'deny', depends_on_body: true } });
+    expect(answer.now?.notes.join()).toContain('looks at the values of parameters here');
+    // Another action, or nobody who looks.
+    expect(await revisit(looking, { record, somebody: await role('operator') })).toMatchObject({ changed: true, now: { depends_on_body: false } });
+    expect(await revisit(parts, { record: run, somebody: await role('viewer') })).toMatchObject({ changed: true, now: { depends_on_body: false, notes: [] } });
+  });
+
   it('asks nothing again for nobody, for somebody who is gone, and for no action', async () => {
     expect(await revisit(parts, { record, somebody: null })).toMatchObject({ now: null });
     expect((await revisit(parts, { record, somebody: 'bob is gone.' })).notes.join()).toContain('bob is gone.');

@@ -1,5 +1,5 @@
 // The answer of `explain`. Snake case and stable: it is what --json prints.
-import type { Effect } from '../contract/decision.ts';
+import type { Effect, Facts } from '../contract/decision.ts';
 import type { ActionGroup, PathTaken, ResourceType } from '../contract/operation.ts';
 import type { PrincipalKind } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
@@ -19,7 +19,7 @@ export interface ExplainedAsk {
   readonly group: ActionGroup | null;
   readonly resource_type: ResourceType;
   readonly resource_id: string | null;
-  readonly facts: Readonly<Record<string, boolean | number | string>>;
+  readonly facts: Facts;
   /** What was looked at of the object, in the words of policies; null: nothing. */
   readonly attributes: Readonly<Record<string, string | readonly string[]>> | null;
   /** Allowed for what these scopes cover alone; null: for everything. */

@@ -38,6 +38,8 @@ async function revisitCall(parts: ExplainerParts, record: LedgerRecord, somebody
 }
 
 function compared(record: LedgerRecord, now: Explanation): Revisited {
+  // The values of parameters are in no record: what they would make of it is not guessed.
+  if (now.depends_on_body) return { record, now, changed: false, notes: [] };
   const notes = beyondPolicy(record, now) ? ['It was not refused by a policy: what refused it is in the reason, and may be so again.'] : [];
   return { record, now, changed: record.decision !== null && record.decision !== now.decision && notes.length === 0, notes };
 }

@@ -116,14 +116,17 @@ export function mayBeAskedBesides(own: string, extra: string): boolean {
   return (
     extra.startsWith(`${own}.`) ||
     (own === 'flow_runs.set_state' && extra === 'flow_runs.force') ||
-    (own === 'flow_runs.create' && extra === 'deployments.run.override')
+    (own === 'flow_runs.create' && extra === 'deployments.run.override') ||
+    // Schedules carry parameters.
+    ((own === 'deployments.write' || own === 'deployments.schedule.write') && extra === 'deployments.run.parameters')
   );
 }
 
 async function withBody({ parts, somebody, request, operation }: Asked, family: Family, body: Buffer): Promise<Explanation> {
   const inputs = inputsOf(request);
   const headers = { 'content-type': 'application/json' };
-  const opened = openCall({ catalogue: parts.catalogue, operation, family }, { inputs, headers, body });
+  const { catalogue, policy } = parts;
+  const opened = openCall({ catalogue, operation, family, readsParameters: policy.readsParameters }, { inputs, headers, body });
   if (!opened.ok) return conclude(parts, somebody, { decision: 'deny', reason: opened.refusal.code, detail: opened.refusal.detail, request });
   const notes: string[] = [];
   const planned = await family.plan(opened.call, tolerant(parts.lookup, notes));

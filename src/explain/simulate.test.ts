@@ -22,6 +22,7 @@ const bob: Principal = {
   attributes: {},
   onBehalfOf: [],
 };
+const dana: Principal = { ...bob, id: 'dana@corp', roles: ['deployer'], grants: everywhere(['deployer']) };
 const scoped: Principal = { ...bob, id: 'eve@corp', grants: [{ role: 'operator', scope: { ...NOWHERE, tags: ['team-a'] } }] };
 
 const RECORD = {
@@ -37,7 +38,7 @@ const RECORD = {
 /** Against the built-in policies and this one. */
 function against(candidate: Readonly<Record<string, string>>, record: Partial<LedgerRecord>) {
   const whole = { source_ip: '10.0.0.1', path_taken: 'direct', ...RECORD, ...record } as LedgerRecord; // A test names the fields that are read.
-  const find = async (id: string) => [bob, scoped].find((known) => known.id === id);
+  const find = async (id: string) => [bob, dana, scoped].find((known) => known.id === id);
   return replay({ actions, candidate: engineOf(candidate), formerly: () => builtIn, find }, whole);
 }
 
@@ -68,6 +69,25 @@ describe('a recorded decision', () => {
     expect(await against({ f: f.replace('context.facts has force', 'principal.kind == "run" && context.facts has force') }, {})).toMatchObject({
       verdict: 'same',
     });
+  });
+
+  it('may change where a policy looks at the values of parameters, which no record has', async () => {
+    const list = '["region=\\"eu\\""].containsAll(context.facts.parameter_values)';
+    const f = `@id("f") forbid (principal, action == Action::"deployments.run", resource) unless { context.facts has parameter_values && ${list} };`;
+    const record = { action: 'deployments.run', resource_type: 'Deployment', path_taken: 'mediated' } as const;
+    expect(await against({ f }, record)).toEqual({ verdict: 'may-change', policies: ['f', 'operator'], right: null });
+    expect(await against({ f }, {})).toMatchObject({ verdict: 'same' });
+    const g = f.replace('"deployments.run"', '"deployments.run.parameters"');
+    expect(await against({ f: g }, record)).toEqual({ verdict: 'may-change', policies: ['f', 'operator'], right: 'deployments.run.parameters' });
+  });
+
+  it('may change where a schedule may have had parameters', async () => {
+    const f = '@id("f") forbid (principal, action == Action::"deployments.run.parameters", resource);';
+    for (const action of ['deployments.write', 'deployments.schedule.write']) {
+      const record = { principal: 'dana@corp', action, resource_type: 'Deployment', path_taken: 'mediated' } as const;
+      expect(await against({ f }, record)).toEqual({ verdict: 'may-change', policies: ['f'], right: 'deployments.run.parameters' });
+      expect(await against({}, record)).toMatchObject({ verdict: 'same' });
+    }
   });
 
   it('may change where the body may have asked for a further right that is taken away', async () => {

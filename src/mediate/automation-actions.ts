@@ -7,7 +7,8 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import { listeningAsks } from './automation-triggers.ts';
-import type { Lookup } from './family.ts';
+import type { Call, Lookup } from './family.ts';
+import { parameterFacts } from './parameter-facts.ts';
 import { distinctAsks, hydrationAsks, templateAsks, triggerAsks } from './references.ts';
 import { stateActions } from './state-actions.ts';
 
@@ -23,10 +24,14 @@ export function actionsOf(automation: JsonObject): readonly JsonObject[] | undef
   return actions.filter((action): action is JsonObject => isObject(action));
 }
 
+export interface Looking extends Pick<Call, 'readsParameters'> {
+  readonly lookup: Lookup;
+}
+
 /** All rights that the actions need. An action that is not known, or whose reach the body does not tell, needs `unbounded`. */
-export async function actionAsks(actions: readonly JsonObject[], lookup: Lookup): Promise<readonly Ask[]> {
+export async function actionAsks(actions: readonly JsonObject[], looking: Looking): Promise<readonly Ask[]> {
   const asks: Ask[] = [];
-  for (const action of actions) asks.push(...(await asksOf(action, lookup)));
+  for (const action of actions) asks.push(...(await asksOf(action, looking)));
   return distinctAsks(asks);
 }
 
@@ -59,14 +64,14 @@ const ON_RUN: Readonly<Record<string, ActionName>> = {
   'delete-flow-run': 'flow_runs.delete',
 };
 
-async function asksOf(action: JsonObject, lookup: Lookup): Promise<readonly Ask[]> {
+async function asksOf(action: JsonObject, looking: Looking): Promise<readonly Ask[]> {
   const type = field(action, 'type');
   if (typeof type !== 'string') return [unbounded];
   if (type === 'do-nothing') return [];
   if (Object.hasOwn(ON_RUN, type)) return onAnyRun([ON_RUN[type] ?? unbounded.action]);
   if (type === 'change-flow-run-state') return changeState(action);
   const target = Object.hasOwn(TARGETED, type) ? TARGETED[type] : undefined;
-  return target === undefined ? [unbounded] : targeted(action, target, lookup);
+  return target === undefined ? [unbounded] : targeted(action, target, looking);
 }
 
 function onAnyRun(actions: readonly ActionName[]): readonly Ask[] {
@@ -77,27 +82,36 @@ function changeState(action: JsonObject): readonly Ask[] {
   const state = field(action, 'state');
   // Prefect takes "yes" for true here; whatever is not plainly false forces.
   const force = (field(action, 'force') ?? false) !== false;
-  return typeof state === 'string' ? onAnyRun(stateActions(state, force)) : [unbounded];
+  if (typeof state !== 'string') return [unbounded];
+  const name = field(action, 'name');
+  const facts = { state_type: state, force, ...(typeof name === 'string' && { state_name: name }) };
+  return onAnyRun(stateActions(state, force)).map((ask) => ({ ...ask, facts }));
 }
 
-async function targeted(action: JsonObject, target: Target, lookup: Lookup): Promise<readonly Ask[]> {
+async function targeted(action: JsonObject, target: Target, looking: Looking): Promise<readonly Ask[]> {
   const given = field(action, target.key);
   const id = typeof given === 'string' ? parseUuid(given) : undefined;
   if ((field(action, 'source') ?? 'selected') !== 'selected' || id === undefined) return [unbounded];
-  const own: Ask = { action: target.action, resource: { type: target.type, id } };
-  if (target.type === 'WorkPool') return [{ ...own, resource: { type: 'WorkPool', id: await poolName(id, lookup) } }];
-  if (target.type === 'Automation') return [own, ...(await behind(id, lookup))];
-  return target.action === 'deployments.run' ? [own, ...runAsks(action, id)] : [own];
+  if (target.action === 'deployments.run') return runAsks(action, id, looking);
+  const own: Ask = { action: target.action, resource: { type: target.type, id }, facts: { pauses: true } };
+  if (target.type === 'WorkPool') return [{ ...own, resource: { type: 'WorkPool', id: await poolName(id, looking.lookup) } }];
+  return target.type === 'Automation' ? [own, ...(await behind(id, looking))] : [own];
 }
 
 /** As for a run started by hand (run-request.ts), with every template that Prefect renders in it. */
-function runAsks(action: JsonObject, id: string): readonly Ask[] {
+function runAsks(action: JsonObject, id: string, looking: Looking): readonly Ask[] {
   const parameters = field(action, 'parameters');
   const variables = field(action, 'job_variables');
   const resource = { type: 'Deployment', id } as const;
+  const given = { parameters: !isBlank(parameters), job_variables: !isBlank(variables) };
+  const facts = { ...given, ...parameterFacts(looking, parameters, 'rendered') };
+  const actions = [
+    'deployments.run',
+    ...(given.parameters ? ['deployments.run.parameters'] : []),
+    ...(given.job_variables ? ['deployments.run.override'] : []),
+  ];
   return [
-    ...(isBlank(parameters) ? [] : [{ action: 'deployments.run.parameters', resource }]),
-    ...(isBlank(variables) ? [] : [{ action: 'deployments.run.override', resource }]),
+    ...actions.map((name): Ask => ({ action: name, resource, facts })),
     ...hydrationAsks(parameters),
     ...triggerAsks(parameters),
     ...templateAsks(variables),
@@ -113,10 +127,10 @@ async function poolName(id: string, lookup: Lookup): Promise<string> {
 }
 
 /** Switching another automation on is doing what it does, at what it listens to; how far a chain of them reaches is not followed. */
-async function behind(id: string, lookup: Lookup): Promise<readonly Ask[]> {
-  const found = await lookup(`/api/automations/${id}`);
+async function behind(id: string, looking: Looking): Promise<readonly Ask[]> {
+  const found = await looking.lookup(`/api/automations/${id}`);
   const actions = isObject(found) ? actionsOf(found) : undefined;
   if (actions === undefined) return [unbounded];
   const chained = actions.some((action) => String(field(action, 'type')).endsWith('-automation'));
-  return chained || !isObject(found) ? [unbounded] : [...listeningAsks(found), ...(await actionAsks(actions, lookup))];
+  return chained || !isObject(found) ? [unbounded] : [...listeningAsks(found), ...(await actionAsks(actions, looking))];
 }

@@ -20,6 +20,23 @@ const made = prefectWith({ 'POST /api/work_pools/filter': [{ id: RUN, name: 'poo
 const without = (...policies: string[]) => ({ prefect: made, policies: policies.join('\n') });
 
 describe('creating an automation', () => {
+  it('is asked with the facts of what it does, as that is by hand', async () => {
+    const state = (type: string, more = {}) => ({ type: 'change-flow-run-state', state: type, ...more });
+    const cases: readonly (readonly [fact: string, action: object, other: object])[] = [
+      ['job_variables', { ...run, job_variables: { image: 'x' } }, run],
+      ['parameters', { ...run, parameters: { n: 1 } }, run],
+      ['force', state('FAILED', { force: true }), state('FAILED')],
+      ['pauses', { type: 'pause-deployment', deployment_id: DEPLOYMENT }, run],
+    ];
+    const conditions = cases.map(([fact]) => `(context.facts has ${fact} && context.facts.${fact})`);
+    const policies = `@id("no") forbid (principal, action, resource) when { ${[...conditions, '(context.facts has state_name && context.facts.state_name == "Gone")'].join(' || ')} };`;
+    const options = { prefect: made, policies };
+    for (const [fact, action, other] of [...cases, ['state_name', state('CRASHED', { name: 'Gone' }), state('CRASHED', { name: 'Lost' })] as const]) {
+      expect([fact, (await outcomeOf('admin', CREATE, withActions(action), options)).result]).toEqual([fact, 'automation-exceeds-rights']);
+      expect([fact, (await outcomeOf('admin', CREATE, withActions(other), options)).result]).toEqual([fact, 201]);
+    }
+  });
+
   it('of prefect deploy is for deployers, not for who may only run', async () => {
     const { gate, result } = await outcomeOf('deployer', CREATE, stock, { prefect: made });
     expect(result).toBe(201);

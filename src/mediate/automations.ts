@@ -10,6 +10,7 @@ import { actionAsks, actionsOf, unbounded } from './automation-actions.ts';
 import { listeningAsks } from './automation-triggers.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
+import { parameterFacts } from './parameter-facts.ts';
 import { refusedActions } from './reserved-env.ts';
 
 export const createAutomation: Family = {
@@ -21,7 +22,7 @@ export const createAutomation: Family = {
     const refused = refusedActions(body);
     if (refused !== undefined) return { ok: false, refusal: refused };
     const creates = { creates: { name: field(body, 'name') ?? null } };
-    const further = [...ownerAsks(field(body, 'owner_resource') ?? null), ...listeningAsks(body)];
+    const further = [...ownerAsks(call, field(body, 'owner_resource') ?? null), ...listeningAsks(body)];
     return planChange(call, lookup, { automations: [body], further, becomes: creates });
   },
 };
@@ -63,7 +64,7 @@ export const deleteOwnedAutomations: Family = {
   plan(call) {
     // The path names their owner; whose they are is asked for beside.
     const own: Ask = { action: call.operation.action, resource: ownResource(call), shared: true };
-    return planned({ asks: [own, ...ownerAsks(call.params['resource_id'] ?? null)], intent: true, rewrite: () => call.tree, refusal });
+    return planned({ asks: [own, ...ownerAsks(call, call.params['resource_id'] ?? null)], intent: true, rewrite: () => call.tree, refusal });
   },
 };
 
@@ -88,7 +89,7 @@ function planChange(call: Call, lookup: Lookup, { automations, further, becomes,
   const own: Ask = { action: call.operation.action, resource: ownResource(call), ...becomes };
   return planned({
     asks: [own],
-    further: async () => [...further, ...(await actionAsks(actions, lookup))],
+    further: async () => [...further, ...(await actionAsks(actions, { lookup, readsParameters: call.readsParameters }))],
     intent: true,
     problem: lists.includes(undefined) ? TOO_MANY : problem,
     rewrite: () => call.tree,
@@ -100,13 +101,14 @@ function planChange(call: Call, lookup: Lookup, { automations, further, becomes,
 const OWNER = /^prefect\.deployment\.(.+)$/;
 
 /** Whoever is named as owner deletes it some day with its own: that must be the author's to write. */
-function ownerAsks(owner: JsonValue): readonly Ask[] {
+function ownerAsks(call: Call, owner: JsonValue): readonly Ask[] {
   if (owner === null) return [];
   const id = typeof owner === 'string' ? parseUuid(OWNER.exec(owner)?.[1] ?? '') : undefined;
-  return [id === undefined ? unbounded : { action: 'deployments.write', resource: { type: 'Deployment', id } }];
+  return [id === undefined ? unbounded : { action: 'deployments.write', resource: { type: 'Deployment', id }, facts: parameterFacts(call, null, 'later') }];
 }
 
 function refusal(denied: readonly Decision[]): Refusal | undefined {
+  if (denied.some(({ reason }) => reason === 'parameters-unreadable')) return { code: 'parameters-unreadable' };
   const missing = denied
     .filter(({ resource, action }) => (resource.type !== 'Automation' && action !== 'events.read') || action === unbounded.action)
     .map(({ action }) => action);

@@ -18,12 +18,13 @@ export interface Route {
   readonly catalogue: Catalogue;
   readonly operation: Operation;
   readonly family: Family;
+  readonly readsParameters: boolean;
 }
 
 export type Opened = { readonly ok: true; readonly call: Call } | { readonly ok: false; readonly refusal: Refusal };
 
 /** Path and operation come from nginx; that they belong together is checked here once more. */
-export function openCall({ catalogue, operation, family }: Route, request: MediatedRequest): Opened {
+export function openCall({ catalogue, operation, family, readsParameters }: Route, request: MediatedRequest): Opened {
   const { inputs, body } = request;
   if (operation.taken === 'deny' || operation.taken === 'relay' || operation.method !== inputs.method) return refuse({ code: 'route-denied' });
   const params = catalogue.params(operation, inputs.path);
@@ -32,7 +33,7 @@ export function openCall({ catalogue, operation, family }: Route, request: Media
   if (refusal !== undefined) return refuse(refusal);
   const parsed = body.length === 0 ? NO_BODY : parseStrict(body);
   if (!parsed.ok) return refuse({ code: 'body-not-json', detail: parsed.detail });
-  return { ok: true, call: { operation, inputs, params, tree: parsed.tree } };
+  return { ok: true, call: { operation, inputs, params, tree: parsed.tree, readsParameters } };
 }
 
 const NO_BODY: { readonly ok: true; readonly tree: JsonValue | undefined } = { ok: true, tree: undefined };

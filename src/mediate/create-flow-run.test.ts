@@ -182,6 +182,7 @@ function spyingDecider(asked: string[]): MediatorParts['decider'] {
   const principal = { id: 'token:x', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
   const credential = { id: 'c', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
   return {
+    readsParameters: false,
     precheck: async () => ({ ok: true, principal, credential, decisions: [], restriction: null, entities: [] }),
     async authorizeNow(_inputs, asks) {
       asked.push(...asks.map(({ action }) => action));

@@ -57,10 +57,10 @@ interface Shape {
 
 async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[], shape: Shape): Promise<Planned> {
   const id = call.params['id'] ?? null;
-  const deployment = bodies.some(hasOwnOverrides) ? await readDeployment(lookup, id) : null;
+  const deployment = call.readsParameters || bodies.some(hasOwnOverrides) ? await readDeployment(lookup, id) : null;
   // The UI repeats what the deployment has: that sets nothing anew.
   const problem = bodies.map((body) => refusedVariables(body, deployment)).find((refused) => refused !== undefined);
-  const asks = (bodies.length === 0 ? [{}] : bodies).flatMap((body) => asksForRun(body, { id, deployment }));
+  const asks = (bodies.length === 0 ? [{}] : bodies).flatMap((body) => asksForRun(call, body, { id, deployment }));
   const distinct = new Map(asks.map((ask) => [JSON.stringify(ask), ask]));
   return planned({
     asks: [...distinct.values()],

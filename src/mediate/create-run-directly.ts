@@ -11,10 +11,11 @@ import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { pick } from './changes.ts';
 import { createdRun, earlierRun } from './create-flow-run.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
+import { parameterFacts } from './parameter-facts.ts';
 import { stamped } from './provenance.ts';
 import { templateAsks } from './references.ts';
 import { refusedVariables } from './reserved-env.ts';
-import { infrastructureAsks, parentAsks, runProblem } from './run-request.ts';
+import { infrastructureAsks, parentAsks, runProblem, stateFacts } from './run-request.ts';
 
 export const createRunDirectly: Family = {
   operations: ['create_flow_run_flow_runs__post'],
@@ -45,7 +46,12 @@ function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
   // Without any, Prefect makes no run.
   const uses = typeof flow === 'string' ? { uses: { type: 'Flow', id: uuidOf(flow) ?? null } as const } : {};
   if (uses.uses?.id === null) return undefined;
-  const facts = { parameters: !isBlank(field(body, 'parameters')), job_variables: !isBlank(field(body, 'job_variables')) };
+  const facts = {
+    parameters: !isBlank(field(body, 'parameters')),
+    job_variables: !isBlank(field(body, 'job_variables')),
+    ...parameterFacts(call, field(body, 'parameters'), 'later'),
+    ...stateFacts(body),
+  };
   const reads = [...templateAsks(field(body, 'job_variables')), ...infrastructureAsks(body)];
   if (given === null) {
     const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, creates: pick(body, PLACE_OF_RUN), ...uses };

@@ -7,11 +7,12 @@ import { parseUuid } from '../json/uuid.ts';
 import { changedFields, changes, hasOnly, pick } from './changes.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
+import { parameterFacts, parameterSets } from './parameter-facts.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 import { hasGitOption } from './pull-steps.ts';
 import { distinctAsks, hydrationAsks, readsBlock, templateAsks } from './references.ts';
 import { refusedVariables } from './reserved-env.ts';
-import { schedulesHaveParameters } from './schedules.ts';
+import { parametersOf } from './schedules.ts';
 
 /** Prefect makes an existing deployment of the same flow and name into the one that is sent. */
 export const createDeployment: Family = {
@@ -75,15 +76,20 @@ const CODE = [
 function planWrite(call: Call, body: JsonObject, { id, old, flow }: Written, place: JsonObject): Planned {
   if (!labelsReadable(body)) return invalid('labels must be an object.');
   const resource = { type: 'Deployment', id } as const;
-  const facts = factsOf(body, old);
+  const facts = { ...factsOf(body, old), ...parameterFacts(call, field(body, 'parameters'), 'later') };
+  const scheduled = parametersOf(field(body, 'schedules'));
   const actions = [
     call.operation.action,
     ...(CODE.some((key) => changes(body, old, key)) ? ['deployments.write.override'] : []),
-    ...(schedulesHaveParameters(field(body, 'schedules')) ? ['deployments.run.parameters'] : []),
     ...(hasGitOption(field(body, 'pull_steps')) ? [UNSAFE] : []),
   ];
   const becomes = { ...(id === null ? { creates: place } : { changes: place }), ...(flow !== null && { uses: { type: 'Flow', id: flow } as const }) };
-  const asks = [...actions.map((action): Ask => ({ action, resource, facts, ...becomes })), ...readAsks(body, old)];
+  const sets = scheduled.length === 0 ? [] : parameterSets(call, scheduled, 'later');
+  const asks = [
+    ...actions.map((action): Ask => ({ action, resource, facts, ...becomes })),
+    ...sets.map((values): Ask => ({ action: 'deployments.run.parameters', resource, facts: { ...facts, parameters: true, ...values }, ...becomes })),
+    ...readAsks(body, old),
+  ];
   return planned({
     asks: distinctAsks(asks),
     intent: true,

@@ -21,7 +21,7 @@ import { pollWorkPool } from './poll-work-pool.ts';
 import { registerFlow } from './register-flow.ts';
 import { resume } from './resume.ts';
 import type { RunParts } from './run-parts.ts';
-import { createSchedules, updateSchedule } from './schedules.ts';
+import { createSchedules, deleteSchedule, updateSchedule } from './schedules.ts';
 import { setState, setStates } from './set-state.ts';
 import { validateValues } from './ui-schemas.ts';
 import { uiSettings } from './ui-settings.ts';
@@ -54,6 +54,7 @@ export function namedFamilies({ publicUrl, eventRules, runs }: FamilyParts): rea
     updateDeployment,
     createSchedules,
     updateSchedule,
+    deleteSchedule,
     deleteFlow,
     deleteFlows,
     deleteDeployments,

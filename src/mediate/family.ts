@@ -22,6 +22,8 @@ export interface Call {
   readonly params: Readonly<Record<string, string>>;
   /** undefined: the request has no body. */
   readonly tree: JsonValue | undefined;
+  /** A policy looks at the values of parameters. */
+  readonly readsParameters: boolean;
   /** For somebody whose roles all hold on some objects only: what of many they reach. Left out: everything may be looked at. */
   readonly reach?: Reach;
 }

@@ -179,6 +179,7 @@ describe('mediator', () => {
     const gate = startMediator({
       parts: {
         decider: {
+          readsParameters: false,
           precheck: refused,
           authorizeNow: refused,
         },

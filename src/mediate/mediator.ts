@@ -44,7 +44,7 @@ export interface Mediator {
 
 export interface MediatorParts {
   readonly catalogue: Catalogue;
-  readonly decider: Pick<Decider, 'authorizeNow' | 'precheck'>;
+  readonly decider: Pick<Decider, 'authorizeNow' | 'precheck' | 'readsParameters'>;
   readonly upstream: Pick<Upstream, 'request'>;
   readonly ledger: Pick<Ledger, 'append' | 'intend' | 'settle' | 'healthy'>;
   readonly clock: Clock;
@@ -100,7 +100,7 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   if (operation === undefined) return refuse(exchange, identity, { code: 'action-unknown' });
   if (isForeignWrite(identity.credential, request.inputs, request.inputs.method)) return refuse(exchange, identity, { code: 'origin-foreign' });
 
-  const opened = openCall({ catalogue: parts.catalogue, operation, family }, request);
+  const opened = openCall({ catalogue: parts.catalogue, operation, family, readsParameters: parts.decider.readsParameters }, request);
   if (!opened.ok) return refuse(exchange, identity, opened.refusal);
   const lookup = createLookup(parts.upstream);
   const reaching = { ...opened.call, ...reachOfAsker(parts, request.inputs, identity.principal) };

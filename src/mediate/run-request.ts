@@ -2,9 +2,12 @@
 //
 // Measured with stock clients of 3.9.1: run_deployment and the CLI send state SCHEDULED, job_variables null or {}; the UI
 // repeats the deployment's own job_variables, work_queue_name and enforce_parameter_schema in its custom run form.
+import type { Facts } from '../contract/decision.ts';
 import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
+import type { Call } from './family.ts';
+import { parameterFacts } from './parameter-facts.ts';
 import { labelsReadable } from './provenance.ts';
 import { hydrationAsks, readsBlock, templateAsks } from './references.ts';
 
@@ -37,11 +40,12 @@ export interface RunTarget {
 }
 
 /** The rights that one requested run needs, all on its deployment. */
-export function asksForRun(body: JsonObject, target: RunTarget): readonly Ask[] {
+export function asksForRun(call: Pick<Call, 'readsParameters'>, body: JsonObject, target: RunTarget): readonly Ask[] {
   const resource = { type: 'Deployment', id: target.id } as const;
   const parameters = !isBlank(field(body, 'parameters'));
   const overrides = overrideFacts(body, target.deployment);
-  const facts = { parameters, job_variables: overrides.job_variables };
+  const values = parameterFacts(call, laidOver(target.deployment, field(body, 'parameters')), 'now');
+  const facts = { parameters, job_variables: overrides.job_variables, ...values, ...stateFacts(body) };
   const own: Ask = { action: 'deployments.run', resource, facts };
   const asks: Ask[] = [own, ...parentAsks(own, field(body, 'parent_task_run_id'))];
   if (parameters) asks.push({ action: 'deployments.run.parameters', resource, facts });
@@ -53,6 +57,20 @@ export function asksForRun(body: JsonObject, target: RunTarget): readonly Ask[] 
     ...hydrationAsks(field(body, 'parameters')),
     ...templateAsks(overrides.job_variables ? field(body, 'job_variables') : undefined),
   ];
+}
+
+/** Laid over a deployment whose own are one `__prefect_kind`, parameters are that kind's fields, and no parameters. */
+function laidOver(deployment: Deployment | null, given: JsonValue | undefined): JsonValue | undefined {
+  const own = deployment === null ? undefined : field(deployment, 'parameters');
+  return isObject(own) && Object.hasOwn(own, '__prefect_kind') ? own : given;
+}
+
+/** A run may begin in any state; SCHEDULED is what every client says, and no fact. */
+export function stateFacts(body: JsonObject): Facts {
+  const state = field(body, 'state');
+  const [type, name] = isObject(state) ? [field(state, 'type'), field(state, 'name')] : [];
+  if (typeof type !== 'string' || type === 'SCHEDULED') return {};
+  return { state_type: type, ...(typeof name === 'string' && { state_name: name }) };
 }
 
 /** The block that the run is to be executed by, if the body names one. */

@@ -5,6 +5,7 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isList, isObject, type JsonValue } from '../json/tree.ts';
 import { hasOnly } from './changes.ts';
 import { type Call, type Family, invalid, MEBIBYTE, ownResource, type Planned, planned } from './family.ts';
+import { parameterFacts, parameterSets } from './parameter-facts.ts';
 import { distinctAsks, hydrationAsks, templateAsks } from './references.ts';
 
 export const createSchedules: Family = {
@@ -25,16 +26,31 @@ export const updateSchedule: Family = {
   },
 };
 
-/** True when any schedule in the list has parameters of its own. */
-export function schedulesHaveParameters(schedules: JsonValue | undefined): boolean {
-  return isList(schedules) && schedules.some((schedule) => isObject(schedule) && !isBlank(field(schedule, 'parameters')));
+export const deleteSchedule: Family = {
+  operations: ['delete_deployment_schedule_deployments__id__schedules__schedule_id__delete'],
+  maxBytes: MEBIBYTE,
+  plan: (call) =>
+    planned({
+      asks: [{ action: call.operation.action, resource: ownResource(call), facts: { schedules: true, ...parameterFacts(call, null, 'later') } }],
+      intent: true,
+      rewrite: () => call.tree,
+    }),
+};
+
+/** Those that the schedules in the list have of their own, as they are. */
+export function parametersOf(schedules: JsonValue | undefined): readonly JsonValue[] {
+  const given = isList(schedules) ? schedules.map((schedule) => (isObject(schedule) ? (field(schedule, 'parameters') ?? null) : null)) : [];
+  return given.filter((parameters) => !isBlank(parameters));
 }
 
 function planWrite(call: Call, schedules: readonly JsonValue[]): Planned {
-  const parameters = schedulesHaveParameters(schedules);
+  const given = parametersOf(schedules);
+  const parameters = given.length > 0;
   const resource = ownResource(call);
   const actions = [call.operation.action, ...(parameters ? ['deployments.run.parameters'] : [])];
-  const own = actions.map((action): Ask => ({ action, resource, facts: { schedules: true, parameters } }));
+  // Each schedule's stand alone: what one has is no excuse for another.
+  const sets = parameterSets(call, parameters ? given : [null], 'later');
+  const own = sets.flatMap((values) => actions.map((action): Ask => ({ action, resource, facts: { schedules: true, parameters, ...values } })));
   return planned({
     asks: distinctAsks([...own, ...hydrationAsks(schedules), ...templateAsks(schedules)]),
     intent: true,

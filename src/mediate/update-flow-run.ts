@@ -4,6 +4,7 @@
 import type { Ask } from '../decide/decider.ts';
 import { field, isObject } from '../json/tree.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
+import { parameterFacts } from './parameter-facts.ts';
 import { templateAsks } from './references.ts';
 import { refusedVariables } from './reserved-env.ts';
 
@@ -18,7 +19,9 @@ export const updateFlowRun: Family = {
     const resource = ownResource(call);
     // An empty object is a change too: it takes the run's parameters away.
     const given = (key: string) => (field(body, key) ?? null) !== null;
-    const facts = { parameters: given('parameters'), job_variables: given('job_variables') };
+    // What is given takes the place of all that was there.
+    const values = parameterFacts(call, field(body, 'parameters'), 'later');
+    const facts = { parameters: given('parameters'), job_variables: given('job_variables'), ...values };
     const tags = field(body, 'tags') ?? null;
     const asks: Ask[] = [{ action: call.operation.action, resource, facts, ...(tags !== null && { changes: { tags } }) }];
     if (facts.parameters || facts.job_variables) asks.push({ action: 'flow_runs.update.override', resource, facts });

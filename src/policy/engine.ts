@@ -1,12 +1,8 @@
 // The policy engine: Cedar, parsed once. May this principal do this action on this resource? Deny is a value.
 
-import { createHash } from 'node:crypto';
 import {
-  type CheckParseAnswer,
+  type CedarValueJson,
   type DetailedError,
-  type EntityJson,
-  type PolicyJson,
-  preparsePolicySet,
   type Response,
   type SchemaJson,
   type StatefulAuthorizationCall,
@@ -19,12 +15,14 @@ import type { Decision, DecisionContext, Resource } from '../contract/decision.t
 import type { Entity } from '../contract/entity.ts';
 import type { ActionName } from '../contract/operation.ts';
 import type { Principal } from '../contract/principal.ts';
+import { atMostPolicies } from './at-most.ts';
 import { attributesOf } from './attributes.ts';
-import { FACTS, isFactName } from './facts.ts';
+import { FACTS, isFactName, PARAMETER_ACTIONS, PARAMETER_FACTS, UNKNOWN } from './facts.ts';
 import { createMemo } from './memo.ts';
 import { invalid, loadBuiltInPolicies, type PolicyTexts } from './policies.ts';
-import { actionsLookedInto, type Reads, readsAttributes, readsOfEach } from './reads.ts';
-import { type Asked, createRelevance, withoutScope } from './relevant.ts';
+import { type Parsed, preparse } from './preparsed.ts';
+import { type Reads, readsAttributes, readsOfEach } from './reads.ts';
+import type { Asked } from './relevant.ts';
 import { ACTION, PRINCIPAL, ROLE, renderSchema } from './schema.ts';
 
 export interface PolicyQuestion {
@@ -38,6 +36,8 @@ export interface PolicyQuestion {
   readonly entity?: Entity | null;
   /** Attributes of the principal beside its kind (attributes.ts). */
   readonly caller?: Record<string, string | string[]>;
+  /** Neither the body nor the object has been looked at: what they could make of it is permitted. */
+  readonly atMost?: boolean;
 }
 
 export interface PolicyEngine {
@@ -47,6 +47,10 @@ export interface PolicyEngine {
   readonly policies: readonly string[];
   /** True when a policy looks at what a resource is: then objects are looked up for everybody. */
   readonly readsAttributes: boolean;
+  /** True when a policy looks at the values of parameters: then they are collected (mediate/parameter-facts.ts). */
+  readonly readsParameters: boolean;
+  /** True when such a policy can say something about this question. */
+  hangsOnParameters(question: PolicyQuestion): boolean;
   /** Synchronous; never throws for "no". What goes wrong inside Cedar is a deny, told to `onError`. */
   evaluate(question: PolicyQuestion): Decision;
 }
@@ -66,6 +70,8 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
   const policies = options.policies ?? loadBuiltInPolicies();
   checkPolicies(renderSchema(options.actions), policies);
   const parsed = preparse(policies, options.actions);
+  const open = atMostPolicies(policies);
+  const parsedAtMost = open === policies ? parsed : preparse(open, options.actions);
   const resourcesOf = new Map(options.actions.map((action) => [action.name, action.resources]));
   const onError = options.onError ?? (() => {});
   const memo = createMemo<StatefulAuthorizationCall, Response>();
@@ -74,19 +80,40 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
     revision: options.revision,
     policies: Object.keys(policies),
     readsAttributes: Object.values(policies).some(readsAttributes),
+    readsParameters: readsOfEach(policies)(Object.keys(policies)).parameters,
+    hangsOnParameters: (question) => PARAMETER_ACTIONS.includes(question.action) && parsed.setFor(askedOf(question)).reads.parameters,
     evaluate(question) {
       const decide = decisionFor(question, options.revision);
       // Cedar's own request validation would say the same, at twice the cost.
       if (!resourcesOf.get(question.action)?.includes(question.resource.type)) return decide('deny', 'policy-default-deny', []);
-      const call = callOf(parsed, question);
+      const asking = question.atMost === true ? parsedAtMost : parsed;
+      const asked = askedOf(question);
+      const set = asking.setFor(asked);
+      const { reads } = set;
+      if (reads.parameters && isUnnamed(question.context)) return decide('deny', 'parameters-unreadable', []);
+      const call = callOf(question, { asked, set, actions: asking.actionsFor(question.action) });
       if (call === undefined) onError(`a fact of ${question.action} is not of its type`);
-      const response = call === undefined ? undefined : memo.answer(call, (asked) => ask(asked, onError));
-      if (response === undefined) return decide('deny', 'policy-default-deny', []);
-      const { reason } = response.diagnostics;
-      if (response.decision === 'allow') return decide('allow', 'policy-permits', reason);
-      return decide('deny', reason.length > 0 ? 'policy-forbids' : 'policy-default-deny', reason);
+      return decided(decide, call === undefined ? undefined : answer(call, reads));
     },
   };
+
+  /** Values of parameters may be secrets: a question with them is not kept. */
+  function answer(call: StatefulAuthorizationCall, reads: Reads): Response | undefined {
+    return reads.parameters ? ask(call, onError) : memo.answer(call, (asked) => ask(asked, onError));
+  }
+}
+
+function decided(decide: ReturnType<typeof decisionFor>, response: Response | undefined): Decision {
+  if (response === undefined) return decide('deny', 'policy-default-deny', []);
+  const { reason } = response.diagnostics;
+  if (response.decision === 'allow') return decide('allow', 'policy-permits', reason);
+  return decide('deny', reason.length > 0 ? 'policy-forbids' : 'policy-default-deny', reason);
+}
+
+/** Some parameter may be there, or none: no policy can say anything of that. */
+function isUnnamed({ facts }: DecisionContext): boolean {
+  const { parameter_names: names } = facts;
+  return Array.isArray(names) && names.includes(UNKNOWN);
 }
 
 /** What the validator says of them; a warning is a policy that can never match. Throws LictorError `policies-invalid` when they do not parse. */
@@ -101,79 +128,17 @@ export interface Validation {
   readonly other: readonly DetailedError[];
 }
 
-interface Parsed {
-  /** A set that holds every policy which can say anything about the question. */
-  readonly setFor: (asked: Asked) => PreparsedSet;
-  /** This action, and those that policies look into, as Cedar is told of them: each in its group. */
-  readonly actionsFor: (name: string) => readonly EntityJson[];
-}
-
-interface PreparsedSet {
-  readonly name: string;
-  readonly reads: Reads;
-}
-
-/** Policies in all choices together. Beyond that the whole set is asked: the wasm never forgets one, and each takes some 5 KB there. */
-const MOST_KEPT = 10_000;
-/** Kinds of questions whose choice is remembered. */
-const MOST_KEYS = 4_096;
-
-/** The wasm keeps what it parsed by name, for ever; the name is a digest, so that the same text is kept once. */
-function preparse(policies: PolicyTexts, actions: readonly ActionEntry[]): Parsed {
-  const parse = (texts: Readonly<Record<string, string | PolicyJson>>): string => {
-    const id = digest(texts);
-    assertParsed(preparsePolicySet(id, { staticPolicies: { ...texts } }));
-    return id;
-  };
-  const readsOf = readsOfEach(policies);
-  const whole: PreparsedSet = { name: parse(policies), reads: readsOf(Object.keys(policies)) };
-  const shortened = new Map(Object.entries(policies).map(([id, text]) => [id, withoutScope(text)]));
-  // Whatever is asked later is a choice of these, which parse.
-  parse(Object.fromEntries(shortened));
-  const relevance = createRelevance(policies, actions);
-  const sets = new Map<string, PreparsedSet>();
-  const byQuestion = new Map<string, PreparsedSet>();
-  let kept = 0;
-  const make = (ids: readonly string[]): PreparsedSet => {
-    const key = ids.join('\n');
-    const known = sets.get(key);
-    if (known !== undefined || kept + ids.length > MOST_KEPT) return known ?? whole;
-    kept += ids.length;
-    const set = { name: parse(Object.fromEntries(ids.map((id) => [id, shortened.get(id) ?? '']))), reads: readsOf(ids) };
-    sets.set(key, set);
-    return set;
-  };
-  const setFor = (asked: Asked): PreparsedSet => {
-    const key = relevance.keyOf(asked);
-    const set = byQuestion.get(key) ?? make(relevance.idsFor(asked));
-    if (byQuestion.size >= MOST_KEYS) byQuestion.clear();
-    byQuestion.set(key, set);
-    return set;
-  };
-  const entities = new Map(actions.map(({ name, group }) => [name, actionEntity(name, [{ type: ACTION, id: group }])]));
-  const entityOf = (name: string): EntityJson => entities.get(name) ?? actionEntity(name, []);
-  const lookedInto = [...new Set(Object.values(policies).flatMap(actionsLookedInto))];
-  const actionsFor = (name: string): readonly EntityJson[] => [entityOf(name), ...lookedInto.filter((other) => other !== name).map(entityOf)];
-  return { setFor, actionsFor };
-}
-
-function actionEntity(id: string, parents: EntityJson['parents']): EntityJson {
-  return { uid: { type: ACTION, id }, attrs: {}, parents };
-}
-
 /**
  * All that Cedar is given. What none of the policies reads is left out, so that its answer is remembered for every question alike.
  *
  * Without the schema, by which the policies were checked: with it, Cedar makes entities of all actions for each question, which costs more than
  * the policies. What it would check is checked here: the action's own entity is given, and facts are of their type. Undefined: one is not.
  */
-function callOf(parsed: Parsed, { principal, action, resource, context, inForce = [], entity, caller }: PolicyQuestion): StatefulAuthorizationCall | undefined {
+function callOf(question: PolicyQuestion, { asked, set, actions }: Chosen): StatefulAuthorizationCall | undefined {
+  const { principal, action, resource, context, entity, caller } = question;
   const uid = { type: PRINCIPAL, id: principal.id };
-  const granted = [...principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])), ...inForce];
-  const roles = [...new Set(granted)];
-  const asked = { principal: principal.id, roles, action, resource: { type: resource.type, id: resource.id ?? WHOLE_TYPE } };
-  const { name, reads } = parsed.setFor(asked);
-  const facts = reads.facts ? knownFacts(context) : {};
+  const { name, reads } = set;
+  const facts = reads.facts ? knownFacts(context, reads) : {};
   if (facts === undefined) return undefined;
   const object = reads.resource ? asked.resource : { type: resource.type, id: WHOLE_TYPE };
   return {
@@ -191,13 +156,24 @@ function callOf(parsed: Parsed, { principal, action, resource, context, inForce 
       {
         uid,
         attrs: { kind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }), ...caller },
-        parents: roles.map((role) => ({ type: ROLE, id: role })),
+        parents: asked.roles.map((role) => ({ type: ROLE, id: role })),
       },
-      ...parsed.actionsFor(action),
+      ...actions,
     ],
     preparsedPolicySetId: name,
     validateRequest: false,
   };
+}
+
+interface Chosen {
+  readonly asked: Asked;
+  readonly set: ReturnType<Parsed['setFor']>;
+  readonly actions: ReturnType<Parsed['actionsFor']>;
+}
+
+function askedOf({ principal, action, resource, inForce = [] }: PolicyQuestion): Asked {
+  const granted = [...principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])), ...inForce];
+  return { principal: principal.id, roles: [...new Set(granted)], action, resource: { type: resource.type, id: resource.id ?? WHOLE_TYPE } };
 }
 
 /** Undefined when Cedar could not evaluate everything: a `forbid` that fails to evaluate must not become an allow. */
@@ -221,14 +197,21 @@ function serviceOf(route: string): { readonly type: 'Service'; readonly id: stri
 const WHOLE_TYPE = '';
 
 /** Those that policies can mention; undefined when one is not of its type: a policy that compares it would just be false. */
-function knownFacts(context: DecisionContext): Record<string, boolean | number | string> | undefined {
-  const known = Object.entries(context.facts).filter(([name]) => isFactName(name));
-  return known.every(([name, value]) => isFactName(name) && isOfType(FACTS[name], value)) ? Object.fromEntries(known) : undefined;
+function knownFacts({ facts }: DecisionContext, reads: Reads): Record<string, CedarValueJson> | undefined {
+  const known: Record<string, CedarValueJson> = {};
+  for (const [name, value] of Object.entries(facts)) {
+    const isRead = reads.parameters || !PARAMETER_FACTS.some((each) => each === name);
+    if (!isFactName(name) || !isRead) continue;
+    if (!isOfType(FACTS[name], value)) return undefined;
+    known[name] = typeof value === 'object' ? [...value] : value;
+  }
+  return known;
 }
 
 /** Cedar's types, of values that came through JSON. */
 function isOfType(type: (typeof FACTS)[keyof typeof FACTS], value: unknown): boolean {
   if (type === 'Long') return Number.isSafeInteger(value);
+  if (type === 'Set') return Array.isArray(value) && value.every((item) => typeof item === 'string');
   return typeof value === (type === 'Boolean' ? 'boolean' : 'string');
 }
 
@@ -255,14 +238,6 @@ function validation(schema: SchemaJson<string>, policies: PolicyTexts): Validati
   return { errors: answer.validationErrors, warnings: answer.validationWarnings, other: answer.otherWarnings };
 }
 
-function assertParsed(answer: CheckParseAnswer): void {
-  if (answer.type === 'failure') throw invalid(messages(answer.errors));
-}
-
 function messages(errors: readonly DetailedError[]): string {
   return errors.map((error) => error.message).join('; ');
-}
-
-function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }

@@ -9,6 +9,11 @@ export const FACTS = {
   state_name: 'String',
   /** The body has parameters, or job variables, that are not empty. */
   parameters: 'Boolean',
+  /** Of the parameters that the request gives, where a policy looks at them: names, and `NAME=VALUE` in canonical JSON. */
+  parameter_names: 'Set',
+  parameter_values: 'Set',
+  /** A value cannot be known: its text is `NAME=?`. */
+  parameters_unreadable: 'Boolean',
   job_variables: 'Boolean',
   include_secrets: 'Boolean',
   /** What a write of a deployment sets to something new. */
@@ -38,9 +43,21 @@ export const FACTS = {
   /** Of a connection through the forward proxy: the name and the port. */
   host: 'String',
   port: 'Long',
-} as const satisfies Record<string, 'Boolean' | 'String' | 'Long'>;
+} as const satisfies Record<string, 'Boolean' | 'String' | 'Long' | 'Set'>;
 
 export type FactName = keyof typeof FACTS;
+
+/** Collected only where a policy reads one of them. */
+export const PARAMETER_FACTS = ['parameter_names', 'parameter_values', 'parameters_unreadable'] as const satisfies readonly FactName[];
+
+/** What stands for a value that cannot be known; no JSON is written so. */
+export const UNKNOWN = '?';
+
+/** On these actions they are there. */
+export const PARAMETER_ACTIONS: readonly string[] = [
+  ...['deployments.run', 'deployments.run.parameters', 'deployments.run.override', 'deployments.write', 'deployments.write.override'],
+  ...['deployments.schedule.write', 'flow_runs.create', 'flow_runs.update', 'flow_runs.update.override'],
+];
 
 export function isFactName(name: string): name is FactName {
   return Object.hasOwn(FACTS, name);

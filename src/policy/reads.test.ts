@@ -24,8 +24,14 @@ describe('what a policy reads', () => {
     ['carrier', permit('if context.carrier == "session" then true else false')],
     ['facts', permit('context.facts has force && context.facts.force')],
     ['address facts', permit('["a"].contains(context.address) || context.facts has count')],
-    ['resource address carrier facts', permit('context == {"address": "", "carrier": "", "facts": {}}')],
-    ['resource address carrier facts', 'no policy'],
+    ['facts parameters', permit('context.facts has parameter_values')],
+    ['facts parameters', permit('context.facts has parameter_names && context.facts["parameter_names"].contains("a")')],
+    ['resource address carrier facts parameters', permit('context has facts.parameter_values')],
+    ['facts parameters', permit('context.facts == {"force": true}')],
+    ['facts', permit('context has facts')],
+    ['resource address carrier facts parameters', permit('(if principal.kind == "run" then context else context).facts has parameter_values')],
+    ['resource address carrier facts parameters', permit('context == {"address": "", "carrier": "", "facts": {}}')],
+    ['resource address carrier facts parameters', 'no policy'],
   ])('%s of %s', (expected, text) => {
     const reads = readsOfEach({ one: text })(['one']);
     expect(
@@ -37,8 +43,8 @@ describe('what a policy reads', () => {
 
   it('of several is what any of them reads, and of one that is not known everything', () => {
     const reads = readsOfEach({ a: permit('context.address == "x"'), b: permit('context.facts has force') });
-    expect(reads(['a', 'b'])).toEqual({ resource: false, address: true, carrier: false, facts: true });
-    expect(reads(['c'])).toEqual({ resource: true, address: true, carrier: true, facts: true });
+    expect(reads(['a', 'b'])).toEqual({ resource: false, address: true, carrier: false, facts: true, parameters: false });
+    expect(reads(['c'])).toEqual({ resource: true, address: true, carrier: true, facts: true, parameters: true });
   });
 });
 

@@ -2,6 +2,7 @@
 //
 // Read off the policy's own tree (Cedar's JSON form). Whatever is not understood counts as read.
 import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { PARAMETER_FACTS } from './facts.ts';
 import type { PolicyTexts } from './policies.ts';
 import { ACTION, PRINCIPAL, ROLE } from './schema.ts';
 
@@ -11,10 +12,12 @@ export interface Reads {
   readonly address: boolean;
   readonly carrier: boolean;
   readonly facts: boolean;
+  /** Of the facts, the values of parameters. */
+  readonly parameters: boolean;
 }
 
-const EVERYTHING: Reads = { resource: true, address: true, carrier: true, facts: true };
-const NOTHING: Reads = { resource: false, address: false, carrier: false, facts: false };
+const EVERYTHING: Reads = { resource: true, address: true, carrier: true, facts: true, parameters: true };
+const NOTHING: Reads = { resource: false, address: false, carrier: false, facts: false, parameters: false };
 
 /** By the name of each policy. */
 export function readsOfEach(policies: PolicyTexts): (ids: readonly string[]) => Reads {
@@ -23,7 +26,13 @@ export function readsOfEach(policies: PolicyTexts): (ids: readonly string[]) => 
 }
 
 function either(a: Reads, b: Reads): Reads {
-  return { resource: a.resource || b.resource, address: a.address || b.address, carrier: a.carrier || b.carrier, facts: a.facts || b.facts };
+  return {
+    resource: a.resource || b.resource,
+    address: a.address || b.address,
+    carrier: a.carrier || b.carrier,
+    facts: a.facts || b.facts,
+    parameters: a.parameters || b.parameters,
+  };
 }
 
 function readsOf(text: string): Reads {
@@ -39,7 +48,7 @@ function readsIn(node: unknown): Reads {
   if (Array.isArray(node)) return node.map(readsIn).reduce(either, NOTHING);
   if (typeof node !== 'object' || node === null) return NOTHING;
   if ('Var' in node) return node.Var === 'principal' || node.Var === 'action' ? NOTHING : node.Var === 'resource' ? { ...NOTHING, resource: true } : EVERYTHING;
-  const member = memberOfContext(node);
+  const member = memberOfFacts(node) ?? memberOfContext(node);
   if (member !== undefined) return member;
   if ('__entity' in node) return { ...NOTHING, resource: isObjectOfPrefect(node.__entity) };
   return Object.values(node).map(readsIn).reduce(either, NOTHING);
@@ -53,11 +62,36 @@ function isObjectOfPrefect(entity: unknown): boolean {
 
 /** `{".": {left: {Var: "context"}, attr}}`, or the same of `has`. */
 function memberOfContext(node: object): Reads | undefined {
+  const access = accessOf(node);
+  if (access === undefined || !isContext(access.left)) return undefined;
+  if (access.attr === 'facts') return { ...NOTHING, facts: true, parameters: access.whole };
+  return access.attr === 'address' || access.attr === 'carrier' ? { ...NOTHING, [access.attr]: true } : undefined;
+}
+
+/** `context.facts.force`; of `context.facts` alone it is not known which are looked at. */
+function memberOfFacts(node: object): Reads | undefined {
+  const access = accessOf(node);
+  const facts = access === undefined ? undefined : accessOf(access.left);
+  if (access === undefined || facts?.attr !== 'facts' || !isContext(facts.left)) return undefined;
+  return { ...NOTHING, facts: true, parameters: PARAMETER_FACTS.some((name) => name === access.attr) };
+}
+
+interface Access {
+  readonly left: object;
+  readonly attr: string;
+  /** The member itself, and not whether there is one. */
+  readonly whole: boolean;
+}
+
+function accessOf(node: object): Access | undefined {
   const access: unknown = '.' in node ? node['.'] : 'has' in node ? node.has : undefined;
   if (typeof access !== 'object' || access === null || !('left' in access) || !('attr' in access)) return undefined;
   const { left, attr } = access;
-  if (typeof left !== 'object' || left === null || !('Var' in left) || left.Var !== 'context') return undefined;
-  return attr === 'address' || attr === 'carrier' || attr === 'facts' ? { ...NOTHING, [attr]: true } : undefined;
+  return typeof left === 'object' && left !== null && typeof attr === 'string' ? { left, attr, whole: '.' in node } : undefined;
+}
+
+function isContext(node: object): boolean {
+  return 'Var' in node && node.Var === 'context';
 }
 
 /** Actions that a policy looks into, `Action::"flows.read" in Action::"read"`: Cedar must be told in which group they are. Throws nothing. */

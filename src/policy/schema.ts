@@ -48,5 +48,9 @@ function record(attributes: Attributes): Type<string> {
 const CONTEXT = record({
   address: { type: 'String' },
   carrier: { type: 'String' },
-  facts: record(Object.fromEntries(Object.entries(FACTS).map(([name, type]) => [name, { type, required: false }]))),
+  facts: record(Object.fromEntries(Object.entries(FACTS).map(([name, type]) => [name, { ...typeOf(type), required: false }]))),
 });
+
+function typeOf(type: (typeof FACTS)[keyof typeof FACTS]): Type<string> {
+  return type === 'Set' ? { type, element: { type: 'String' } } : { type };
+}

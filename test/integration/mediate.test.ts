@@ -9,7 +9,7 @@ import { createEventMemory } from '../../src/events/memory.ts';
 import { createEventRules } from '../../src/events/rules.ts';
 import { createMediator, type MediatedResponse } from '../../src/mediate/mediator.ts';
 import { createUpstream, type Upstream } from '../../src/prefect/upstream.ts';
-import { type Direct, directTo, field, sharedPrefect, text } from '../env/prefect.ts';
+import { type Direct, directTo, field, sharedPrefect, text, withPatience } from '../env/prefect.ts';
 
 const catalogue = createCatalogue();
 const records = new Map<string, NewRecord>();
@@ -35,6 +35,7 @@ function decider(denied: readonly string[]) {
   const allow: Authorization = { ok: true, principal, credential, decisions: [], restriction: null, entities: [] };
   const deny: Authorization = { ok: false, reason: 'policy-forbids', principal, credential, credentialId: 'c', decisions: [] };
   return {
+    readsParameters: false,
     precheck: async () => allow,
     authorizeNow: async (_inputs: unknown, asks: readonly { readonly action: string }[]) => (asks.some(({ action }) => denied.includes(action)) ? deny : allow),
   };
@@ -72,12 +73,14 @@ async function send(method: string, path: string, body?: unknown, denied: readon
     ...{ method, operation: catalogue.match(method, path)?.operation.operationId ?? '', path, args: '' },
   };
   const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-  const response = await mediator.handle({ inputs, headers: { 'content-type': 'application/json', 'x-prefect-api-version': '0.8.4' }, body: bytes });
-  return { status: response.status, body: parsed(response), record: records.get(requestId) ?? { time: '' } };
+  const headers = { 'content-type': 'application/json', 'x-prefect-api-version': '0.8.4' };
+  const response = await withPatience(async () => asResponse(await mediator.handle({ inputs, headers, body: bytes })));
+  const whole = await response.text();
+  return { status: response.status, body: whole === '' ? null : JSON.parse(whole), record: records.get(requestId) ?? { time: '' } };
 }
 
-function parsed(response: MediatedResponse): unknown {
-  return response.body.length === 0 ? null : JSON.parse(response.body.toString());
+function asResponse({ status, body }: MediatedResponse): Response {
+  return new Response(body.length === 0 ? null : body.toString(), { status });
 }
 
 /** Prefect's own text, for numbers that JSON.parse would round. */

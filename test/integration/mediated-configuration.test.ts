@@ -1,8 +1,12 @@
 // Configuration and bulk requests through the gateway, before a real Prefect: what is forwarded is taken, what is refused changes nothing.
 import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { directTo, field, list, sharedPrefect, text, withPatience } from '../env/prefect.ts';
+import { limitedTo, valuesOfParameters } from './values-of-parameters.ts';
 
 const prefect = sharedPrefect();
 const server = directTo(prefect);
@@ -11,12 +15,24 @@ const tokens = new Map<string, string>();
 let gateway: Gateway;
 let flowId: string;
 
+const home = mkdtempSync(join(tmpdir(), 'lictor-test-values-'));
+/** The list of docs/policies.md, and somebody who reads no variables. */
+const OWN = `${limitedTo(`${name}/limited`)}
+@id("blind") forbid (principal == Principal::"token:blind", action == Action::"variables.read", resource);`;
+
 beforeAll(async () => {
-  gateway = await startGateway({ upstream: prefect });
+  const policies = join(home, 'policies');
+  mkdirSync(policies, { mode: 0o755 });
+  writeFileSync(join(policies, 'values.cedar'), OWN);
+  gateway = await startGateway({ upstream: prefect, config: { policies } });
   for (const role of ['viewer', 'operator', 'deployer', 'worker', 'admin']) tokens.set(role, (await gateway.token(role, [role])).secret);
+  tokens.set('blind', (await gateway.token('blind', ['deployer'])).secret);
   flowId = text(field(await server.post('/flows/', { name }), 'id'));
 });
-afterAll(() => gateway?.close());
+afterAll(async () => {
+  await gateway?.close();
+  rmSync(home, { recursive: true, force: true });
+});
 
 interface Answer {
   readonly status: number;
@@ -123,6 +139,8 @@ describe('deployments', () => {
     expect(field(await server.get(`/deployments/${id}`), 'parameters')).toEqual({ n: 'seven' });
   });
 });
+
+valuesOfParameters({ flowName: name, home, send, lictor: (...args) => gateway.lictor(...args), flow: () => flowId, deploymentOf });
 
 describe('the rest', () => {
   it('the check of a form answers who may read the UI', async () => {

@@ -36,6 +36,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/scoped-worker.test.ts': 40,
   'integration/scoped-attacks.test.ts': 35,
   'integration/attacks/overrides.test.ts': 15,
+  'integration/mediated-configuration.test.ts': 25,
   'integration/client-certificates.test.ts': 26,
   'integration/refused-client.test.ts': 26,
   'integration/relay.test.ts': 25,

@@ -64,6 +64,11 @@ export const REQUEST_REASONS = {
     hint: 'UTF-8 without BOM, no duplicate keys, no NaN or overflowing numbers, at most 64 levels.',
   },
   'body-invalid': { status: 400, detail: 'A field of the body has the wrong type or value.', hint: 'See the detail.' },
+  'parameters-unreadable': {
+    status: 400,
+    detail: 'A policy looks at the values of parameters, and these cannot be told apart.',
+    hint: 'An object of at most 200 parameters, no name longer than 200 characters or a question mark alone, and no __prefect_kind in place of the whole.',
+  },
   'content-type-unsupported': { status: 415, detail: 'The body must be application/json in UTF-8.', hint: 'Set Content-Type: application/json.' },
   'content-encoding-unsupported': { status: 415, detail: 'Encoded request bodies are not accepted here.', hint: 'Send the body without Content-Encoding.' },
   'body-too-large': { status: 413, detail: 'The body is larger than 16 MiB.', hint: 'Send less, or in parts.' },

@@ -92,6 +92,34 @@ describe('own policies', () => {
     expect(problems.every(({ remedy }) => remedy !== '')).toBe(true);
   });
 
+  it('are held against how values of parameters are written', () => {
+    const forbid = (condition: string) =>
+      `@id("x") forbid (principal, action == Action::"deployments.run", resource) unless { context.facts has parameter_values && ${condition} };`;
+    const values = 'context.facts.parameter_values';
+    for (const condition of [
+      `["region=\\"eu\\"", "n=1", "n=?", "a={\\"b\\":[]}"].containsAll(${values})`,
+      `${values}.contains("n=-1.5")`,
+      `["n=1"].contains("n=1.0")`,
+      `(if principal.kind == "user" then ["n=1"] else ["n=2"]).containsAll(${values})`,
+    ])
+      expect([condition, told(forbid(condition))]).toEqual([condition, []]);
+    for (const [condition, text, remedy] of [
+      [`["region=eu"].containsAll(${values})`, 'region=eu', 'Write NAME=VALUE'],
+      [`${values}.contains("n=1.0")`, 'n=1.0', 'Write n=1.'],
+      [`${values}.containsAny(["n=1", "o={\\"b\\":1,\\"a\\":2}"])`, 'o={"b":1,"a":2}', 'Write o={"a":2,"b":1}.'],
+      [`${values} == ["region"]`, 'region', 'Write NAME=VALUE'],
+      [`(if principal.kind == "user" then ["n=1"] else ["n= 2"]).containsAll(${values})`, 'n= 2', 'Write n=2.'],
+    ] as const) {
+      const { problems } = check(forbid(condition));
+      expect(problems).toMatchObject([{ file: 'a.cedar', message: `policy x looks for ${JSON.stringify(text)}, and no parameter is written so` }]);
+      expect(problems[0]?.remedy).toContain(remedy);
+    }
+    // Cedar's own check knows their types, and that they may be absent.
+    expect(told('@id("x") forbid (principal, action, resource) when { context.facts.parameter_values.contains("n=1") };')).toHaveLength(1);
+    expect(told(forbid(`${values} == 1`))).toHaveLength(1);
+    expect(told(forbid(`${values}.contains(1)`))).toHaveLength(1);
+  });
+
   it('propose the action that was meant, and none where nothing is near', () => {
     const remedy = (action: string) => check(`@id("a") permit (principal, action in Action::"${action}", resource);`).problems[0]?.remedy;
     expect(remedy('configur')).toMatch(/^Did you mean Action::"configure"\?/);

@@ -11,6 +11,7 @@ import { validatePolicies } from '../engine.ts';
 import { loadBuiltInPolicies, type PolicyTexts } from '../policies.ts';
 import type { PolicySource } from '../sources.ts';
 import { readPolicyDirectory } from './directory.ts';
+import { comparedParameterValues, parameterValueProblem } from './parameter-values.ts';
 import { cedarProblem, type OwnPolicy, parsePolicies } from './parse.ts';
 
 /** A set that may decide. */
@@ -52,7 +53,7 @@ export function checkPolicyFiles(actions: readonly ActionEntry[], files: PolicyF
   const sound = parsed.policies.filter(({ id }) => !broken.has(id));
   return {
     policies: { files, texts, sources },
-    problems: inOrder([...parsed.problems, ...complain(errors)]),
+    problems: inOrder([...parsed.problems, ...complain(errors), ...sound.flatMap((policy) => neverGiven(policy, files))]),
     warnings: [
       ...inOrder(sound.flatMap((policy) => [...impossible(policy, { found: warnings, files }), ...unknownRoles(policy, files)])),
       ...other.map(({ message }) => ({ path: 'policies', message, remedy: 'Write it in plain letters.' })),
@@ -102,6 +103,22 @@ function impossible(policy: OwnPolicy, { found, files }: Found): readonly Proble
   const located = { file: policy.file, whole: files[policy.file] ?? '', statement: policy.statement };
   const problem = cedarProblem(located, error, 'Correct its scope and conditions, or remove it.');
   return [{ ...problem, message: `policy ${policy.id} can never match: ${problem.message}` }];
+}
+
+/** A list of values that none of them is in: as an allow-list it lets nothing through, and as anything else everything. */
+function neverGiven(policy: OwnPolicy, files: PolicyFiles): readonly Problem[] {
+  return comparedParameterValues(policy.statement.text).flatMap((text) => {
+    const remedy = parameterValueProblem(text);
+    return remedy === undefined
+      ? []
+      : [placed(policy, files, { message: `policy ${policy.id} looks for ${JSON.stringify(text)}, and no parameter is written so`, remedy })];
+  });
+}
+
+function placed(policy: OwnPolicy, files: PolicyFiles, { message, remedy }: Pick<Problem, 'message' | 'remedy'>): Problem {
+  const located = { file: policy.file, whole: files[policy.file] ?? '', statement: policy.statement };
+  const error: DetailedError = { message: '', help: null, code: null, url: null, severity: null, sourceLocations: [] };
+  return { ...cedarProblem(located, error, remedy), message };
 }
 
 /** Nobody can have a role that is not there. */

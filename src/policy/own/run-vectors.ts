@@ -2,13 +2,15 @@
 import type { ActionEntry } from '../../catalog/actions.ts';
 import type { Problem } from '../../config/problem.ts';
 import { nearestName } from '../../config/suggest.ts';
-import type { Decision } from '../../contract/decision.ts';
+import type { Decision, FactValue } from '../../contract/decision.ts';
+import { bareEntity, type Entity } from '../../contract/entity.ts';
 import type { ResourceType } from '../../contract/operation.ts';
 import { everywhere } from '../../contract/scope.ts';
 import { createPolicyEngine, type PolicyEngine } from '../engine.ts';
 import { FACTS, isFactName } from '../facts.ts';
 import { loadBuiltInPolicies } from '../policies.ts';
 import type { OwnPolicies } from './check.ts';
+import { parameterValueProblem } from './parameter-values.ts';
 import { parseVectors, type Vector } from './vectors.ts';
 
 export interface VectorResults {
@@ -41,9 +43,17 @@ function runOne(vector: Vector, actions: readonly ActionEntry[], engine: PolicyE
     caller: known({ tags, flow, deployment, work_pool, initiators }),
     action,
     resource: { type, id: resource.id ?? null },
+    entity: entityOf(type, resource),
     context,
   });
   return fits(vector, decision) ? [] : [problem(vector, 'expect', differs(vector, decision), 'Correct the policies, or the vector if it is what has changed.')];
+}
+
+/** Null: the vector says nothing of what it is, as where nothing was looked up. */
+function entityOf(type: ResourceType, { type: _, id, ...said }: Vector['resource']): Entity | null {
+  if (Object.keys(said).length === 0) return null;
+  const { name = null, tags = [], work_pool: workPool = null, work_queue: workQueue = null, flow = null, deployment = null, owner = null, state = null } = said;
+  return bareEntity(type, { id: id ?? null, name, tags, workPool, workQueue, flow, deployment, owner, state, labels: said.labels ?? {} });
 }
 
 /** What is said of the run that calls a service. */
@@ -95,13 +105,26 @@ function checkVector(vector: Vector, actions: readonly ActionEntry[], engine: Po
   return problems;
 }
 
-const VALUES = { Boolean: 'boolean', String: 'string', Long: 'number' } as const;
+const VALUES = { Boolean: 'boolean', String: 'string', Long: 'number', Set: 'list' } as const;
 
-function wrongFact(name: string, value: boolean | number | string): Pick<Problem, 'message' | 'remedy'> | undefined {
+function wrongFact(name: string, value: FactValue): Pick<Problem, 'message' | 'remedy'> | undefined {
   if (!isFactName(name))
     return { message: `there is no fact ${JSON.stringify(name)}`, remedy: suggestion(name, Object.keys(FACTS), 'docs/policies.md lists them.') };
   const type = FACTS[name];
-  return typeof value === VALUES[type] ? undefined : { message: `the fact ${name} is a ${type}`, remedy: `Write a value of that type.` };
+  if (name === 'parameter_values' && isTexts(value)) return wrongValue(value);
+  return (Array.isArray(value) ? 'list' : typeof value) === VALUES[type]
+    ? undefined
+    : { message: `the fact ${name} is a ${type}`, remedy: `Write a value of that type.` };
+}
+
+function isTexts(value: FactValue): value is readonly string[] {
+  return Array.isArray(value);
+}
+
+/** Never asked so: the vector would say nothing. */
+function wrongValue(values: readonly string[]): Pick<Problem, 'message' | 'remedy'> | undefined {
+  const wrong = values.find((value) => parameterValueProblem(value) !== undefined);
+  return wrong === undefined ? undefined : { message: `parameter_values never holds ${JSON.stringify(wrong)}`, remedy: parameterValueProblem(wrong) ?? '' };
 }
 
 function suggestion(given: string, known: readonly string[], otherwise: string): string {

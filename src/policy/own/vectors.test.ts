@@ -54,6 +54,41 @@ describe('decision vectors', () => {
       expect(calls(`vectors:\n${other}`).problems).toMatchObject([{ message: expect.stringContaining('expected allow, and it is deny by no policy') }]);
   });
 
+  it('give values of parameters, and say what the resource is: the policy and vectors of docs/policies.md', () => {
+    const files = (vectors: string, policy = docsBlock('policies.md', '@id("nightly-values")')) => ({ 'own.cedar': policy, 'own.vectors.yaml': vectors });
+    const results = (given: Readonly<Record<string, string>>) => runVectors(actions, checkPolicyFiles(actions, given).policies);
+    const documented = docsBlock('policies.md', 'vectors:\n  - name: a listed value');
+    expect(checkPolicyFiles(actions, files(documented))).toMatchObject({ problems: [], warnings: [] });
+    expect(results(files(documented))).toEqual({ problems: [], count: 5 });
+    // Each of them says something.
+    const wrong = documented.replaceAll('expect: allow', 'expect: @').replaceAll('expect: deny', 'expect: allow').replaceAll('expect: @', 'expect: deny');
+    expect(results(files(wrong)).problems).toHaveLength(5);
+    expect(results(files(documented, docsBlock('policies.md', '@id("nightly-values")').replace('"region=\\"eu\\"", ', ''))).problems).toMatchObject([
+      { message: expect.stringContaining('"a listed value": expected allow, and it is deny by nightly-values') },
+    ]);
+  });
+
+  it.each([
+    ['region=eu', 'Write NAME=VALUE, the value in JSON'],
+    ['n=1.0', 'Write n=1.'],
+    ['o={"b":1, "a":2}', 'Write o={"a":2,"b":1}.'],
+    ['n=9007199254740993', 'never known'],
+    ['=1', 'Write NAME=VALUE'],
+    ['n', 'Write NAME=VALUE'],
+  ])('are no vectors with %s, which is never asked', (value, remedy) => {
+    const yaml = (text: string) => `vectors:
+  - name: x
+    principal: {}
+    action: deployments.run
+    context: { facts: { parameter_values: [${JSON.stringify(text)}] } }
+    expect: deny
+`;
+    expect(run(yaml(value)).problems).toMatchObject([
+      { line: 5, message: expect.stringContaining('parameter_values never holds'), remedy: expect.stringContaining(remedy) },
+    ]);
+    expect(run(yaml('n=1')).problems).toEqual([]);
+  });
+
   it('fail with file and line, saying what is and what was expected', () => {
     const yaml = `vectors:
   - name: wrong effect

@@ -22,12 +22,27 @@ const vector = z.strictObject({
     initiators: z.array(z.string()).optional(),
   }),
   action: z.string(),
-  resource: z.strictObject({ type: z.enum(RESOURCE_TYPES).optional(), id: z.string().optional() }).default({}),
+  resource: z
+    .strictObject({
+      type: z.enum(RESOURCE_TYPES).optional(),
+      id: z.string().optional(),
+      // What it is: without any of these it is not looked up.
+      name: z.string().optional(),
+      tags: z.array(z.string()).optional(),
+      work_pool: z.string().optional(),
+      work_queue: z.string().optional(),
+      flow: z.string().optional(),
+      deployment: z.string().optional(),
+      owner: z.string().optional(),
+      state: z.string().optional(),
+      labels: z.record(z.string(), z.string()).optional(),
+    })
+    .default({}),
   context: z
     .strictObject({
       address: z.string().default('192.0.2.1'),
       carrier: z.enum(CARRIERS).default('authorization'),
-      facts: z.record(z.string(), z.union([z.boolean(), z.number(), z.string()])).default({}),
+      facts: z.record(z.string(), z.union([z.boolean(), z.number(), z.string(), z.array(z.string())])).default({}),
     })
     .prefault({}),
   expect: z.enum(['allow', 'deny']),
@@ -94,6 +109,10 @@ const KEYS = [
   'work_pool',
   'initiators',
   'type',
+  'work_queue',
+  'owner',
+  'state',
+  'labels',
   'address',
   'carrier',
   'facts',

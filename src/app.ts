@@ -132,9 +132,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const current = createCurrent(rooms);
   const { ledgerFile, announced: memoryFile } = paths;
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, log });
-  ledger.onCalls((calls) => {
-    for (const { service, refusedMs } of calls) if (refusedMs !== null) current.get().services.credentials.tokens.refused(service, refusedMs);
-  });
+  ledger.onCalls((calls) => current.get().services.credentials.told(calls));
   const answerer = currentAnswerer(current);
   const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });

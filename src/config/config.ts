@@ -146,6 +146,8 @@ export interface Service {
   readonly limit: ServiceLimit | null;
   /** Which answers are kept; none: nothing is. */
   readonly cache: readonly KeptAnswers[];
+  /** Null: a call that failed is made again at each other server where that does no harm. */
+  readonly retries: ServiceRetries | null;
   /** Null: its servers are not asked by themselves. */
   readonly health: ServiceHealth | null;
 }
@@ -194,6 +196,14 @@ export interface KeptAnswers {
   readonly shared: boolean;
   /** How long beyond that while the service is away. */
   readonly staleSeconds: number;
+}
+
+/** Of calls without a body. */
+export interface ServiceRetries {
+  /** How often one is made at most. */
+  readonly attempts: number;
+  /** Share of the calls that may be repeats: 0.1. Null: no bound. */
+  readonly budget: number | null;
 }
 
 export interface ServiceHealth {

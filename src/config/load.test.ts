@@ -128,7 +128,6 @@ limits: [{ for: "*", rate: fast }]
   });
 
   it.each([
-    'services: [{ name: a, servers: ["http://10.0.0.1"], retries: { attempts: 2 } }]',
     'agents: []',
     'approvals: {}',
     'store: postgres://db/x',

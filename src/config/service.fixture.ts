@@ -12,6 +12,7 @@ export function bareService(name: string, routes: Service['routes'], more: Parti
     forwardHeaders: [],
     limit: null,
     cache: [],
+    retries: null,
     health: null,
   };
   return { ...nothing, name, routes, timeoutSeconds: 1, ...more };

@@ -9,9 +9,9 @@ import { quote, quotePath } from './quote.ts';
 import { address, indent } from './render-upstream.ts';
 import { inVariables, renderBalance, renderTls } from './service-server.ts';
 
-/** With one server there is nothing to choose; what goes by courier fails as a member does, and says so to nginx alone. */
+/** With one server there is nothing to choose; but a member says whether something was done, which counts for retries, and the courier says it as one. */
 export function hasMembers(service: Service): boolean {
-  return isLookedAfter(service) || goesByCourier(service);
+  return isLookedAfter(service) || goesByCourier(service) || service.retries !== null;
 }
 
 export function isLookedAfter({ health, servers }: Service): boolean {
@@ -35,20 +35,27 @@ const REPEATABLE = 'X-Lictor-Repeatable';
  * A body is read whole first: what is on its way could go to one server only.
  */
 export function renderThroughMembers(way: 'call' | 'stream'): string {
-  const repeatable = `proxy_set_header ${REPEATABLE} ${way === 'call' ? '1' : '""'};\n`;
-  return `${repeatable}proxy_set_header X-Lictor-In-Request-Id $lictor_request_id;
+  return `${renderToMembers(way === 'call')}proxy_next_upstream error http_504${way === 'call' ? '' : ' non_idempotent'};
+`;
+}
+
+/** `again`: a member closes the connection of a call that broke off, instead of answering it. */
+export function renderToMembers(again: boolean): string {
+  return `proxy_set_header ${REPEATABLE} ${again ? '1' : '""'};
+proxy_set_header X-Lictor-In-Request-Id $lictor_request_id;
 proxy_request_buffering on;
-proxy_next_upstream error http_504${way === 'call' ? '' : ' non_idempotent'};
 `;
 }
 
 /** Backups are behind one socket, which is asked when the others have passed; the gateway's own word comes after them. */
 export function renderBalanced(service: Service, paths: StatePaths): string {
   const name = inVariables(service);
+  // One that breaks connections off is left out for a while, so that what is made again goes to another; health says it better.
+  const fails = service.retries === null || service.health !== null ? 'max_fails=0' : 'max_fails=1 fail_timeout=2s';
   const members = (backup: boolean): string =>
     service.servers
       .filter((server) => server.backup === backup)
-      .map((server) => `    server unix:${socketOf(service, server, paths)} weight=${server.weight} max_fails=0;\n`)
+      .map((server) => `    server unix:${socketOf(service, server, paths)} weight=${server.weight} ${fails};\n`)
       .join('');
   const servers = (goesByCourier(service) ? [] : service.servers).map(
     ({ origin }, place) => `upstream lictor_service_${name}_${place} { server ${address(origin)} max_fails=0; keepalive 32; keepalive_timeout 4s; }\n`,
@@ -73,7 +80,9 @@ export function renderMembers(services: readonly Service[], paths: StatePaths): 
     const text = (code: 'service-unavailable' | 'service-timeout'): string => quote(REASONS[code][what]);
     return `map $lictor_member_code $lictor_member_${what} { service-timeout ${text('service-timeout')}; default ${text('service-unavailable')}; }\n`;
   });
-  const courier = balanced.some(goesByCourier) ? `upstream lictor_courier { server unix:${paths.courierSocket}; keepalive 32; }\n` : '';
+  const courier = balanced.some((service) => goesByCourier(service) || service.retries?.budget != null)
+    ? `upstream lictor_courier { server unix:${paths.courierSocket}; keepalive 32; }\n`
+    : '';
   return `${words.join('')}${courier}server {
     listen unix:${lastResort(paths)};
     access_log off;
@@ -150,7 +159,7 @@ proxy_pass http://lictor_courier;
 `;
 }
 
-/** Hands on what it gets, the members' words among it. What it says itself comes before whoever asks it stops waiting. */
+/** Hands on what it gets, the members' words among it: with retries, a closed connection too, which then is made again where that is counted. What it says itself comes before whoever asks it stops waiting. */
 function renderBackups(service: Service, paths: StatePaths): string {
   return `server {
     listen unix:${backupsOf(service, paths)};
@@ -166,10 +175,10 @@ function renderBackups(service: Service, paths: StatePaths): string {
         proxy_busy_buffers_size 32k;
         proxy_read_timeout ${service.timeoutSeconds + MEMBER_MARGIN_SECONDS - 2}s;
         proxy_send_timeout ${service.timeoutSeconds}s;
-        proxy_next_upstream error http_504 non_idempotent;
+        proxy_next_upstream ${service.retries === null ? 'error ' : ''}http_504 non_idempotent;
         proxy_pass http://lictor_service_${inVariables(service)}_backups;
-    }
-}
+${service.retries === null ? '' : '        error_page 502 = @closed;\n'}    }
+${service.retries === null ? '' : '    location @closed { return 444; }\n'}}
 `;
 }
 

@@ -8,7 +8,8 @@ import { quote, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
 import { renderServiceAnswers } from './render-service-answers.ts';
 import { keepsAnswers, renderKept, renderKeptLocations } from './render-service-cache.ts';
-import { hasMembers, MEMBER_MARGIN_SECONDS, renderBalanced, renderMembers, renderThroughMembers } from './render-service-members.ts';
+import { hasMembers, MEMBER_MARGIN_SECONDS, renderBalanced, renderMembers } from './render-service-members.ts';
+import { renderAgain, renderBudget, renderRepeats } from './render-service-retries.ts';
 import { address } from './render-upstream.ts';
 import { forwarded, inVariables, renderBalance, renderTls } from './service-server.ts';
 
@@ -30,7 +31,7 @@ export function renderServices(input: ServicesInput): ReadonlyMap<string, string
       `include service-members.conf;\n${services.map((service) => renderUpstream(service, paths)).join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}${renderKept(input)}`,
     ],
     ['service-members.conf', renderMembers(services, paths)],
-    ['services.conf', `include service-refusals.conf;\n${services.map((service) => renderLocations(service, config)).join('')}`],
+    ['services.conf', `include service-refusals.conf;\n${renderBudget(services)}${services.map((service) => renderLocations(service, config)).join('')}`],
     ...services.flatMap((service) => [
       [`service-${service.name}.conf`, renderCall(service, config)] as const,
       [`service-${service.name}-credential.conf`, renderCredential(service)] as const,
@@ -88,12 +89,10 @@ function renderRoutes(service: Service): string {
 function renderLocations(service: Service, config: Config): string {
   const { basePath } = config.publicUrl;
   const { name } = service;
+  const lines = `include service-${name}.conf;\ninclude service-caller.conf;\ninclude service-further.conf;\n${renderPace(service)}`;
   const call = (way: 'call' | 'stream'): string => `
 location @service_${name}_${way} {
-    include service-${name}.conf;
-    include service-caller.conf;
-    include service-further.conf;
-${`${renderPace(service)}${renderRepeats(service, way)}`.replaceAll(/^(?=.)/gm, '    ')}}
+${`${lines}${renderRepeats(service, way)}`.replaceAll(/^(?=.)/gm, '    ')}}
 `;
   // Taken from the decision, so that another one is in force without a reload.
   const credential = hasToken(service) ? '    auth_request_set $lictor_service_credential $upstream_http_x_lictor_credential;\n' : '';
@@ -103,16 +102,7 @@ location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
     set $lictor_operation $lictor_route_${inVariables(service)};
 ${credential}${keepsAnswers(service) ? `    set $lictor_service_kept $lictor_kept_${inVariables(service)};\n` : ''}    include service.conf;
 }
-${call('call')}${call('stream')}${renderKeptLocations(service, config, `proxy_buffering on;\n${renderRate(service)}${renderRepeats(service, 'call')}`)}`;
-}
-
-function renderRepeats(service: Service, way: 'call' | 'stream'): string {
-  return hasMembers(service) ? renderThroughMembers(way) : renderStraight(way);
-}
-
-/** Another server only where nothing was done, or a repetition does no harm (RFC 9110, 9.2.2). */
-function renderStraight(way: 'call' | 'stream'): string {
-  return `proxy_request_buffering ${way === 'call' ? 'on' : 'off'};\nproxy_next_upstream error;\n`;
+${call('call')}${call('stream')}${renderAgain(service, lines)}${renderKeptLocations(service, config, `proxy_buffering on;\n${renderRate(service)}${renderRepeats(service, 'call')}`)}`;
 }
 
 function renderCall(service: Service, { forwardHeaders, publicUrl }: Config): string {

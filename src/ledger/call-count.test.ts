@@ -5,7 +5,17 @@ import { createCallCount } from './call-count.ts';
 const TIME = '2026-05-01T10:00:00.000Z';
 
 function record(more: Partial<RequestRecord>): RequestRecord {
-  return { time: TIME, request_id: 'r', mode: 'enforce', service: 'billing', decision: 'allow', reason: 'policy-permits', status: 200, ...more };
+  return {
+    time: TIME,
+    request_id: 'r',
+    mode: 'enforce',
+    service: 'billing',
+    decision: 'allow',
+    reason: 'policy-permits',
+    status: 200,
+    upstream_ms: 3,
+    ...more,
+  };
 }
 
 describe('calls of services in a batch', () => {
@@ -13,8 +23,8 @@ describe('calls of services in a batch', () => {
     const count = createCallCount();
     for (const more of [{}, { status: 401 }, { service: 'vault' }, { service: null }]) count.add(record(more));
     expect(count.counted()).toEqual([
-      { service: 'billing', count: 2, refusedMs: Date.parse(TIME) },
-      { service: 'vault', count: 1, refusedMs: null },
+      { service: 'billing', made: 2, refusedMs: Date.parse(TIME) },
+      { service: 'vault', made: 1, refusedMs: null },
     ]);
     count.clear();
     expect(count.counted()).toEqual([]);
@@ -24,7 +34,7 @@ describe('calls of services in a batch', () => {
     const count = createCallCount();
     count.add(record({ status: 401, decision: 'deny', reason: 'credential-unknown' }));
     expect(count.counted()).toEqual([]);
-    count.add(record({ status: 503, reason: 'service-unavailable' }));
-    expect(count.counted()).toEqual([{ service: 'billing', count: 1, refusedMs: null }]);
+    count.add(record({ status: 503, reason: 'service-credential-unavailable', upstream_ms: null }));
+    expect(count.counted()).toEqual([{ service: 'billing', made: 0, refusedMs: null }]);
   });
 });

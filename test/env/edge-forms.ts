@@ -41,6 +41,7 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
     forwardHeaders: [],
     limit: null,
     cache: [],
+    retries: null,
     health: null,
     balance: 'round_robin',
   } as const;
@@ -104,10 +105,16 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
       routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
     },
     {
-      ...{ ...common, name: 'signed', path: '', injected: { sigv4: { region: 'eu-west-1', service: 's3', profile: null } } },
+      ...{
+        ...common,
+        name: 'signed',
+        path: '',
+        retries: { attempts: 2, budget: 0.1 },
+        injected: { sigv4: { region: 'eu-west-1', service: 's3', profile: null } },
+      },
       servers: [
         { origin: 'http://10.1.0.7', weight: 2, backup: false },
-        { origin: 'http://10.1.0.8', weight: 1, backup: false },
+        { origin: 'http://10.1.0.8', weight: 1, backup: true },
       ],
       routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
     },

@@ -14,6 +14,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/service-cache.test.ts': 40,
   'integration/attacks/services.test.ts': 20,
   'integration/service-credentials.test.ts': 30,
+  'integration/service-retries.test.ts': 15,
   'integration/attacks/raw-services.test.ts': 20,
   'integration/forward-proxy.test.ts': 60,
   'integration/attacks/run-tokens.test.ts': 100,

@@ -64,7 +64,7 @@ export const service = z.strictObject({
   health: health.optional(),
   retries: z
     .strictObject({
-      attempts: count,
+      attempts: z.int().min(1).max(5),
       budget: z
         .string()
         .regex(/^[1-9][0-9]?%$/, 'Write a percentage: 10%.')

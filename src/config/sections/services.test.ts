@@ -100,6 +100,12 @@ describe('a service', () => {
     expect(accepted({ inject: { sigv4: { ...sigv4, profile: 'data' } } }).injected).toEqual({ sigv4: { ...sigv4, profile: 'data' } });
   });
 
+  it('has calls made again so often, and of all calls so many', () => {
+    expect(accepted({ retries: { attempts: 3 } }).retries).toEqual({ attempts: 3, budget: null });
+    expect(accepted({ retries: { attempts: 2, budget: '10%' } }).retries).toEqual({ attempts: 2, budget: 0.1 });
+    expect(accepted({}).retries).toBeNull();
+  });
+
   it('gets access tokens as a client', () => {
     const client = { token_url: 'https://idp.example/token', client_id: 'gateway' };
     expect(accepted({ inject: { oauth: { ...client, client_secret_file: keyFile } } }).injected).toEqual({
@@ -156,11 +162,11 @@ describe('a service', () => {
     [{ inject: { query: { name: 'a=b&c', value_file: keyFile } } }, 'inject'],
     [{ inject: { query: { name: 'key', value: 'plain' } } }, 'services[0].inject.query.value: is a secret in plain text'],
     [{ inject: { query: { name: 'key' } } }, 'services[0].inject.query.value_file: is missing'],
+    [{ retries: { attempts: 6 } }, 'services[0].retries.attempts'],
+    [{ retries: { attempts: 2, budget: '0%' } }, 'services[0].retries.budget'],
     [{ inject: { sigv4: { region: 'EU West', service: 's3' } } }, 'inject'],
-    [
-      { servers: ['http://10.0.0.1', { url: 'http://10.0.0.2', backup: true }], inject: { sigv4: { region: 'eu-west-1', service: 's3' } } },
-      'services[0].inject: stands beside a backup server',
-    ],
+    [{ inject: { sigv4: { region: 'eu-west-1', service: 's3' } }, balance: 'hash_by_run' }, 'services[0].balance: stands beside a credential'],
+    [{ retries: { attempts: 2 }, balance: 'hash_by_run' }, 'services[0].balance: stands beside retries'],
   ])('is refused: %j', (service, words) => {
     expect(problems(service).join('\n')).toContain(words);
     expect(problems({})).toEqual([]);

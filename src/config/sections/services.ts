@@ -53,12 +53,6 @@ function readService(wire: WireService, place: Place): Service | undefined {
   const injected = readInjected(wire.inject, { keys: [...keys, 'inject'], baseDir, secrets, report });
   const routes = readRoutes(wire.allow, keys, report);
   const forwardHeaders = readForwardHeaders(wire.forward_headers ?? [], [...keys, 'forward_headers'], report);
-  if (injected != null && ('query' in injected || 'sigv4' in injected) && addresses?.servers.some(({ backup }) => backup) === true)
-    return void report(
-      [...keys, 'inject'],
-      'stands beside a backup server, which is not built yet',
-      'Remove backup: a server that is away gets nothing anyway.',
-    );
   if (addresses === undefined || caFile === undefined || certificate === undefined || injected === undefined) return undefined;
   const health = readHealth(wire, place);
   const limit = readServiceLimit(wire.limit, [...keys, 'limit'], report);
@@ -77,6 +71,7 @@ function readService(wire: WireService, place: Place): Service | undefined {
     limit,
     cache,
     health,
+    retries: readRetries(wire),
   };
 }
 
@@ -115,13 +110,23 @@ function readAddress(url: string, keys: Keys, { listen, prefect, report }: Place
 }
 
 /** What nginx chooses by hash has no place for servers that wait: neither backups, nor the gateway's own that is asked when all are out. */
-function readBalance({ balance = 'round_robin', health, servers }: WireService, { keys, report }: Place): Service['balance'] {
+function readBalance({ balance = 'round_robin', health, servers, retries, inject }: WireService, { keys, report }: Place): Service['balance'] {
   if (balance !== 'hash_by_run') return balance;
   if (servers.some((one) => typeof one !== 'string' && one.backup === true))
     report([...keys, 'balance'], 'stands beside a backup server', 'Remove backup: the runs of a server that is away go to the others.');
   if (health !== undefined && servers.length > 1)
     report([...keys, 'balance'], 'stands beside health', 'Remove one of them: a server that takes no connection is left out without health too.');
+  if (retries !== undefined)
+    report([...keys, 'balance'], 'stands beside retries', 'Remove one of them: a call that breaks off is made again without retries too.');
+  if (inject !== undefined && ('query' in inject || 'sigv4' in inject))
+    report([...keys, 'balance'], 'stands beside a credential that goes through the control plane', 'Remove it, or take another balance.');
   return balance;
+}
+
+function readRetries({ retries }: WireService): Service['retries'] {
+  if (retries === undefined) return null;
+  const { attempts, budget } = retries;
+  return { attempts, budget: budget === undefined ? null : Number.parseInt(budget, 10) / 100 };
 }
 
 /** Null: none, or reported. */

@@ -5,6 +5,7 @@ import type { Config, Service } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { COURIER } from '../../contract/names.ts';
 import { endToEnd } from '../../sidecar/headers.ts';
+import type { Repeats } from '../repeats.ts';
 import { openAgent, type ServiceAgent } from './agent.ts';
 import { createAwsSigner } from './aws-signer.ts';
 import { type Destination, deliver } from './deliver.ts';
@@ -22,6 +23,7 @@ export interface CourierParts {
   readonly config: Pick<Config, 'services'>;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'warn'>;
+  readonly repeats: Pick<Repeats, 'take'>;
 }
 
 /** Of all bodies that are read whole: nginx lets one be 16 MiB. */
@@ -33,7 +35,7 @@ interface Carried {
   readonly agent: ServiceAgent;
 }
 
-export function createCourier({ config, clock, log }: CourierParts): Courier {
+export function createCourier({ config, clock, log, repeats }: CourierParts): Courier {
   const carried = new Map<string, Carried>();
   for (const service of config.services) {
     const onTrouble = (what: string): void => log.warn({ service: service.name, what }, 'no AWS credentials for a service');
@@ -43,6 +45,8 @@ export function createCourier({ config, clock, log }: CourierParts): Courier {
   const held = { bytes: 0 };
   return {
     handle(request, response) {
+      const repeated = request.headers[COURIER.repeat];
+      if (repeated !== undefined) return void response.writeHead(repeats.take(String(repeated)) ? 204 : 403).end();
       carry({ carried, held, log }, request, response).catch((error: unknown) => {
         log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a call of a service could not be carried');
         fail(response, 'broken');

@@ -43,14 +43,16 @@ export async function deliver(delivery: Delivery): Promise<void> {
   const answered = answerOf(call);
   if (body === null) request.pipe(call);
   else call.end(body);
-  const answer = await answered;
-  if (answer instanceof Error) return told(delivery, answer, progress.failure());
   try {
+    const answer = await answered;
+    if (answer instanceof Error) throw answer;
     await passBack(delivery, answer);
   } catch (error) {
     told(delivery, error, progress.failure());
   } finally {
     call.destroy();
+    // What nobody has read of a body would stand before the next call on this connection, whosever that is.
+    request.unpipe(call).resume();
   }
 }
 

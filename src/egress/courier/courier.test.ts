@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, createServer, type IncomingMessage, request } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { bareService } from '../../config/service.fixture.ts';
+import { COURIER } from '../../contract/names.ts';
+import { createCourier } from './courier.ts';
+
+const opened: { close(): unknown }[] = [];
+afterEach(() => {
+  for (const one of opened.splice(0)) one.close();
+});
+
+async function portOfNobody(): Promise<number> {
+  const server = createTcpServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), 'close');
+  return port;
+}
+
+/** One connection, as nginx keeps it for the calls of everybody. */
+async function settingWithServerAway() {
+  const origin = `http://127.0.0.1:${await portOfNobody()}`;
+  const servers = [{ origin, weight: 1, backup: false }];
+  const service = bareService('billing', [], { servers, injected: { query: { name: 'key', value: 'SECRET-12345' } }, timeoutSeconds: 20 });
+  const log = { warn: () => undefined };
+  const courier = createCourier({ config: { services: [service] }, clock: Date.now, log, repeats: { take: () => false } });
+  const directory = mkdtempSync(join(tmpdir(), 'lictor-courier-'));
+  const socketPath = join(directory, 'courier.sock');
+  const server = createServer((incoming, outgoing) => courier.handle(incoming, outgoing));
+  await once(server.listen(socketPath), 'listening');
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  opened.push({ close: () => agent.destroy() }, { close: () => server.close() }, { close: () => rmSync(directory, { recursive: true, force: true }) });
+  return async (bytes: number): Promise<number | undefined> => {
+    const headers = { [COURIER.service]: 'billing', [COURIER.server]: origin, 'content-length': bytes };
+    const call = request({ socketPath, agent, method: 'POST', path: '/v1', headers });
+    call.end(Buffer.alloc(bytes));
+    const [answer] = (await once(call, 'response')) as [IncomingMessage];
+    await answer.resume().toArray();
+    return answer.statusCode;
+  };
+}
+
+describe('a connection of nginx’s', () => {
+  // Within what the system takes for us before it is read: nginx takes such a body for delivered, and keeps the connection.
+  it.each([200_000, 400_000])('is free for the next call, whosever that is, where nobody has read a body: %d bytes', async (bytes) => {
+    const call = await settingWithServerAway();
+    expect(await call(bytes)).toBe(502);
+    expect(await call(10)).toBe(502);
+  });
+});

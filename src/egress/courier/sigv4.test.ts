@@ -57,6 +57,14 @@ describe('a signed call', () => {
     },
   );
 
+  it('is refused where its query has more parts than a signer joins at once', async () => {
+    const { calls, show } = setting();
+    expect(await show(`/x?${'a&'.repeat(1_001)}`)).toEqual({ ok: false, reason: 'request-invalid' });
+    expect(calls).toEqual([]);
+    expect(await show(`/x?${'a&'.repeat(1_000)}`)).toMatchObject({ ok: true });
+    expect(calls[0]?.query['a']).toHaveLength(1_000);
+  });
+
   it('is not made without credentials, and nobody is asked for them again at once', async () => {
     const trouble: string[] = [];
     let nowMs = 1;

@@ -13,6 +13,7 @@ describe('a key in the query', () => {
     ['/v1?a=1&b=%7e+x', `/v1?a=1&b=%7e+x&${SHOWN}`],
     ['/v1?a=1&', `/v1?a=1&${SHOWN}`],
     ['/v1?a?b', `/v1?a?b&${SHOWN}`],
+    ['/v1?api[key]=1&%u0062pi_key=2', `/v1?api[key]=1&%u0062pi_key=2&${SHOWN}`],
     ['/v1?my_api_key=1&api_key2=2&x=api_key', `/v1?my_api_key=1&api_key2=2&x=api_key&${SHOWN}`],
   ])('stands behind the caller’s own query, of which no byte changes: %s', (target, wanted) => expect(addKey(target, KEY)).toBe(wanted));
 
@@ -30,6 +31,9 @@ describe('a key in the query', () => {
     '/v1?api_key%5B0%5D=mine',
     '/v1?api.key=mine',
     '/v1?api+key=mine',
+    '/v1?api[key=mine',
+    '/v1?api%5Bkey=mine',
+    '/v1?%u0061pi_key=mine',
     '/v1?api_key%00x=mine',
     '/v1?a=1#',
     '/v1#?a',

@@ -50,13 +50,13 @@ export function addKey(target: string, { name, value }: QueryKey): string | unde
   return `${target}${joint}${name}=${encode(value)}`;
 }
 
-/** In any spelling that some server reads so: escapes (twice, too), capitals, spaces around it, `key[]`, what PHP makes `_` of. */
+/** In any spelling that some server reads so: escapes (twice, too), capitals, spaces around it, `key[]`, what PHP makes `_` of, and `%u0061` of old. */
 function names(part: string, name: string): boolean {
   const wanted = plain(name);
   const raw = part.split('=', 1)[0] ?? '';
   return [decode(raw), decode(decode(raw))].some((text) => {
     const read = plain(text);
-    return read === wanted || read.startsWith(`${wanted}[`);
+    return read === wanted || read.startsWith(`${wanted}[`) || read.replaceAll('[', '_') === wanted;
   });
 }
 
@@ -67,7 +67,7 @@ function plain(text: string): string {
 
 /** By bytes: what is no UTF-8 is read as well. */
 function decode(text: string): string {
-  return text.replaceAll('+', ' ').replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return text.replaceAll('+', ' ').replaceAll(/%(?:u00)?([0-9A-Fa-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /** Everything but RFC 3986's unreserved characters. */

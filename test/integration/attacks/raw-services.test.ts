@@ -44,6 +44,9 @@ beforeAll(async () => {
       services: [
         { name: 'raw', servers: [one] },
         { name: 'two', servers: [one, other], health: { path: '/health' } },
+        { name: 'kept', servers: [one], cache: [{ paths: ['/*'], ttl: '60s', shared: true }] },
+        { name: 'says', servers: [one], cache: [{ paths: ['/*'], ttl: 'upstream' }] },
+        { name: 'kept-two', servers: [one, other], health: { path: '/health' }, cache: [{ paths: ['/*'], ttl: '60s', stale_if_error: '10s' }] },
       ],
     },
   });
@@ -60,27 +63,36 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-const call = (name: string, lines: readonly string[] = [], { secret }: Token = caller) =>
-  request(gateway.port, [`GET /.lictor/svc/${name}/x HTTP/1.1`, `Host: localhost:${gateway.port}`, bearerLine(secret), ...lines]);
+const call = (name: string, lines: readonly string[] = [], { secret }: Token = caller, path = 'x') =>
+  request(gateway.port, [`GET /.lictor/svc/${name}/${path} HTTP/1.1`, `Host: localhost:${gateway.port}`, bearerLine(secret), ...lines]);
 
 const EVIL = 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: lictor=evil\r\nContent-Length: 6\r\n\r\n<b>hi\n';
-const interim = (line: string, more = '') => `HTTP/1.1 ${line}\r\n${more}Content-Length: ${2 * EVIL.length}\r\n\r\n${EVIL}${EVIL}`;
+/** What may be kept, and may not arrive either. */
+const LASTING = EVIL.replace('Set-Cookie: lictor=evil', 'Refresh: 0;url=/evil\r\nCache-Control: max-age=60');
+const interimOf =
+  (evil: string) =>
+  (line: string, more = '') =>
+    `HTTP/1.1 ${line}\r\n${more}Content-Length: ${2 * evil.length}\r\n\r\n${evil}${evil}`;
 
-const FORMS: readonly (readonly [string, string])[] = [
-  ['a line end before its head', `\r\n${EVIL}`],
-  ['bytes before its head', `ab${EVIL}`],
-  ['a lower-case status line', EVIL.replace('HTTP', 'http')],
-  ['HTTP/0.9 in words', EVIL.replace('1.1', '0.9')],
-  ['HTTP/0.9', EVIL.replace(/^.*\r\n/, '')],
-  ['line ends of one kind', `\n${EVIL.replaceAll('\r\n', '\n')}`],
-  ['line ends of the other kind', `\r${EVIL.replaceAll('\r\n', '\r')}`],
-  ['100 and a second answer', interim('100 Continue')],
-  ['100 without a length', `HTTP/1.1 100 Continue\r\n\r\n${EVIL}`],
-  ['103 and a second answer', interim('103 Early Hints', 'Link: </x.js>; rel=preload; as=script\r\n')],
-  ['101 that nobody asked for', interim('101 Switching Protocols', 'Upgrade: websocket\r\nConnection: upgrade\r\n')],
-  ['a status below 100', interim('099 No')],
-  ['no status', interim('000 No')],
-];
+function formsOf(evil: string): readonly (readonly [string, string])[] {
+  const interim = interimOf(evil);
+  return [
+    ['a line end before its head', `\r\n${evil}`],
+    ['bytes before its head', `ab${evil}`],
+    ['a lower-case status line', evil.replace('HTTP', 'http')],
+    ['HTTP/0.9 in words', evil.replace('1.1', '0.9')],
+    ['HTTP/0.9', evil.replace(/^.*\r\n/, '')],
+    ['line ends of one kind', `\n${evil.replaceAll('\r\n', '\n')}`],
+    ['line ends of the other kind', `\r${evil.replaceAll('\r\n', '\r')}`],
+    ['100 and a second answer', interim('100 Continue')],
+    ['100 without a length', `HTTP/1.1 100 Continue\r\n\r\n${evil}`],
+    ['103 and a second answer', interim('103 Early Hints', 'Link: </x.js>; rel=preload; as=script\r\n')],
+    ['101 that nobody asked for', interim('101 Switching Protocols', 'Upgrade: websocket\r\nConnection: upgrade\r\n')],
+    ['a status below 100', interim('099 No')],
+    ['no status', interim('000 No')],
+  ];
+}
+const FORMS = formsOf(EVIL);
 
 describe.each(['raw', 'two'])('a service (%s) that answers as it likes', (name) => {
   it('in HTTP: every byte of its body arrives, line ends as well', async () => {
@@ -96,21 +108,48 @@ describe.each(['raw', 'two'])('a service (%s) that answers as it likes', (name) 
   it.each(name === 'raw' ? FORMS : FORMS.filter((_form, place) => place % 5 === 0))('with %s: no head of its making arrives', async (_what, bytes) => {
     answer = bytes;
     const { text } = await call(name);
-    // A head that nginx made itself ends with the first empty line, and nothing behind it is a line; from 1.29 on it passes over a 103.
-    const own = /^HTTP\/1\.1 \d{3} [\s\S]*?\r\n\r\n/.exec(text)?.[0] ?? '';
-    const rest = text.slice(own.length);
-    expect(own).not.toMatch(/evil|rel=preload/);
-    if (/^HTTP\/1\.1 2/.test(own)) expect([/\r\nContent-Security-Policy: sandbox; /.test(own), rest]).toEqual([true, '<b>hi\n']);
-    else if (!/^HTTP\/1\.1 [45]/.test(own)) expect(rest).not.toMatch(/[\r\n]/);
-    expect(text).not.toMatch(/[\r\n]Set-Cookie/i);
+    expectHarmless(text);
     expect(heard.length).toBeGreaterThan(0);
   });
+});
+
+function expectHarmless(text: string): void {
+  // A head that nginx made itself ends with the first empty line, and nothing behind it is a line; from 1.29 on it passes over a 103.
+  const own = /^HTTP\/1\.1 \d{3} [\s\S]*?\r\n\r\n/.exec(text)?.[0] ?? '';
+  const rest = text.slice(own.length);
+  expect(own).not.toMatch(/evil|rel=preload/);
+  if (/^HTTP\/1\.1 2/.test(own)) expect([/\r\nContent-Security-Policy: sandbox; /.test(own), rest]).toEqual([true, '<b>hi\n']);
+  else if (!/^HTTP\/1\.1 [45]/.test(own)) expect(rest).not.toMatch(/[\r\n]/);
+  expect(text).not.toMatch(/[\r\n](?:Set-Cookie|Refresh)/i);
+}
+
+describe.each(['kept', 'says', 'kept-two'])('a service (%s) whose answers are kept, that answers as it likes', (name) => {
+  it('in HTTP: the answer is kept as it came', async () => {
+    answer = 'HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\n\r\na\r\nb';
+    expect((await call(name, [], caller, 'fine')).text.endsWith('\r\n\r\na\r\nb')).toBe(true);
+    answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno';
+    expect((await call(name, [], caller, 'fine')).text.endsWith('\r\n\r\na\r\nb')).toBe(true);
+    expect(heard).toHaveLength(1);
+  });
+
+  it.each(formsOf(LASTING).filter((_form, place) => name === 'kept' || place % 4 === 0))(
+    'with %s: no head of its making arrives, kept or not',
+    async (what, bytes) => {
+      answer = bytes;
+      const path = what.replaceAll(/[^a-z0-9]/gi, '-');
+      for (const _again of [1, 2]) expectHarmless((await call(name, [], caller, path)).text);
+      expect(heard.length).toBeGreaterThan(0);
+      // What is no answer in HTTP is not kept in any case.
+      answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+      if (!/^[\r\nab]*http\/1\.1 2/i.test(bytes)) expect((await call(name, [], caller, path)).text.endsWith('\r\n\r\nok')).toBe(true);
+    },
+  );
 });
 
 describe('a tunnel', () => {
   const UPGRADE = ['Upgrade: websocket', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13'];
 
-  it.each(['raw', 'two'])('is not made: who asks for one is refused before %s hears of it', async (name) => {
+  it.each(['raw', 'two', 'kept'])('is not made: who asks for one is refused before %s hears of it', async (name) => {
     answer = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nhello';
     for (const lines of [UPGRADE, ['Upgrade: h2c'], ['uPGRADE: x']]) {
       const refused = await call(name, lines);

@@ -275,6 +275,25 @@ describe('how long', () => {
     await waitFor(async () => (await text('/strict/v1/a')) !== first, { what: 'another answer', timeoutMs: 30_000, everyMs: 200 });
   });
 
+  it('one call fetches it anew, and the others have the former answer meanwhile', async () => {
+    const first = await text('/brief/v1/anew');
+    const { promise, resolve } = Promise.withResolvers<RecordedAnswer>();
+    service.answerWith(() => promise);
+    service.clear();
+    const reads: Promise<string>[] = [];
+    await waitFor(
+      async () => {
+        reads.push(text('/brief/v1/anew'));
+        return asked().length > 0;
+      },
+      { what: 'a call to the service', timeoutMs: 30_000, everyMs: 100 },
+    );
+    expect(new Set(await Promise.all(Array.from({ length: 20 }, () => text('/brief/v1/anew'))))).toEqual(new Set([first]));
+    resolve({ status: 200, body: 'anew' });
+    expect(new Set(await Promise.all(reads))).toEqual(new Set([first, 'anew']));
+    expect(asked()).toEqual(['GET /v1/anew']);
+  });
+
   it('a service that fails is answered for by what is kept, and only so long', async () => {
     const first = await text('/brief/v1/a');
     service.answerWith(() => ({ status: 500, body: 'broken' }));

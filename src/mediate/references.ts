@@ -58,12 +58,13 @@ function readsVariable(id: string | null): Ask {
   return { action: 'variables.read', resource: { type: 'Variable', id, ...(id !== null && { named: true }) } };
 }
 
-/** `prefect.blocks.TYPE.NAME.key`, `prefect.variables.NAME`; a name that cannot be told apart is any. */
-const PLACEHOLDER = /prefect\.(blocks|variables)\.([\w.\-[\]$]*)/g;
+/** `prefect.blocks.TYPE.NAME.key`, `prefect.variables.NAME`; a name that cannot be told apart is any. Prefect's word characters are all of Unicode's. */
+const PLACEHOLDER = /prefect\.(blocks|variables)\.([\p{L}\p{M}\p{N}_.\-[\]$]*)/gu;
 
 function placeholderAsks(text: string): readonly Ask[] {
   return [...text.matchAll(PLACEHOLDER)].map(([, kind, rest = '']) => {
-    const [first = '', second = ''] = rest.split('.');
+    // Prefect takes the prefix out wherever it stands: `prefect.variables.prefect.variables.x` is x.
+    const [first = '', second = ''] = rest.replaceAll(`prefect.${kind}.`, '').split('.');
     return kind === 'blocks' ? readsBlock(second === '' ? null : second, true) : readsVariable(first === '' ? null : first);
   });
 }

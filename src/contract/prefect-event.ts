@@ -45,10 +45,14 @@ export interface EventsMark {
 
 const OF_FLOW_RUN = 'prefect.flow-run.';
 /** What code that runs flows may say of them (events/names.ts), with whatever labels it likes; all other names are Prefect's own. */
-const BY_CLIENTS: readonly string[] = ['heartbeat', 'pull-step.'];
+const BY_CLIENTS: readonly string[] = ['heartbeat', 'pull-step.executed', 'pull-step.failed'];
 
 /** True for a state of a flow run, which Prefect's server alone tells: what stands beside it, the run that started it and who made it, is true as well. */
 export function isFlowRunState({ event, resource_id: id }: Pick<PrefectEvent, 'event' | 'resource_id'>): boolean {
-  const what = event.slice(OF_FLOW_RUN.length);
-  return event.startsWith(OF_FLOW_RUN) && id.startsWith(OF_FLOW_RUN) && !BY_CLIENTS.some((name) => what.startsWith(name));
+  return event.startsWith(OF_FLOW_RUN) && id.startsWith(OF_FLOW_RUN) && !BY_CLIENTS.includes(event.slice(OF_FLOW_RUN.length));
+}
+
+/** The event of a state has its name: with one of these it would pass for a sign of life, which nobody stores, or for a client's word. */
+export function isReservedStateName(name: string): boolean {
+  return BY_CLIENTS.includes(name);
 }

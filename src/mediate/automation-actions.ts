@@ -3,6 +3,7 @@
 // A run's cancel, suspend, resume and delete have no target of their own in Prefect: it is whichever run the event is about. The right
 // is therefore asked for on all runs (id null).
 import type { ActionName, ResourceType } from '../contract/operation.ts';
+import { isReservedStateName } from '../contract/prefect-event.ts';
 import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
@@ -82,8 +83,8 @@ function changeState(action: JsonObject): readonly Ask[] {
   const state = field(action, 'state');
   // Prefect takes "yes" for true here; whatever is not plainly false forces.
   const force = (field(action, 'force') ?? false) !== false;
-  if (typeof state !== 'string') return [unbounded];
   const name = field(action, 'name');
+  if (typeof state !== 'string' || (typeof name === 'string' && isReservedStateName(name))) return [unbounded];
   const facts = { state_type: state, force, ...(typeof name === 'string' && { state_name: name }) };
   return onAnyRun(stateActions(state, force)).map((ask) => ({ ...ask, facts }));
 }

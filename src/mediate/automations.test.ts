@@ -99,6 +99,7 @@ describe('creating an automation', () => {
     { type: ['run-deployment'] },
     { block_document_id: RUN, payload: '' },
     { type: 'change-flow-run-state' },
+    { type: 'change-flow-run-state', state: 'COMPLETED', name: 'heartbeat' },
   ])('AU-01: %j is for administrators', async (action) => {
     const { gate, result, arrived } = await outcomeOf('deployer', CREATE, withActions(run, action), { prefect: made });
     expect([result, arrived]).toEqual(['automation-exceeds-rights', false]);

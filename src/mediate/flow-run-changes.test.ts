@@ -54,6 +54,14 @@ describe('set_state', () => {
     }
   });
 
+  it('names no state like the events that clients may say: it would be stored as none', async () => {
+    for (const name of ['heartbeat', 'pull-step.executed', 'pull-step.failed']) {
+      expect((await outcome('run', route, { state: { type: 'COMPLETED', name } })).result).toBe('body-invalid');
+      expect((await outcome('admin', 'POST /api/flow_runs/bulk_set_state', { state: { type: 'COMPLETED', name } })).result).toBe('body-invalid');
+    }
+    for (const name of ['heartbeats', 'Heartbeat', 'pull-step']) expect((await outcome('run', route, { state: { type: 'COMPLETED', name } })).result).toBe(201);
+  });
+
   it('says 403, not what is wrong with the body, to who may set no state at all', async () => {
     expect((await outcome('viewer', route, {})).result).toBe('policy-default-deny');
   });

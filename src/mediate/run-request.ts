@@ -3,6 +3,7 @@
 // Measured with stock clients of 3.9.1: run_deployment and the CLI send state SCHEDULED, job_variables null or {}; the UI
 // repeats the deployment's own job_variables, work_queue_name and enforce_parameter_schema in its custom run form.
 import type { Facts } from '../contract/decision.ts';
+import { isReservedStateName } from '../contract/prefect-event.ts';
 import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
@@ -14,12 +15,16 @@ import { hydrationAsks, readsBlock, templateAsks } from './references.ts';
 /** As Prefect answers it. */
 export type Deployment = JsonObject;
 
+export const RESERVED_NAME = 'state.name is the name of another event of a run.';
+
 /** A sentence for the client; undefined when the body can be decided on. */
 export function runProblem(body: JsonObject): string | undefined {
   const enforce = field(body, 'enforce_parameter_schema') ?? null;
   if (enforce !== null && typeof enforce !== 'boolean') return 'enforce_parameter_schema must be true or false.';
   const state = field(body, 'state') ?? null;
   if (state !== null && (!isObject(state) || typeof field(state, 'type') !== 'string')) return 'state must be an object with a type.';
+  const name = isObject(state) ? field(state, 'name') : undefined;
+  if (typeof name === 'string' && isReservedStateName(name)) return RESERVED_NAME;
   if (!labelsReadable(body)) return 'labels must be an object.';
   const key = field(body, 'idempotency_key');
   // The scheduler's own keys: whoever takes one keeps the scheduled run from being created.

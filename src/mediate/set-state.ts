@@ -3,6 +3,7 @@
 // Measured with stock clients of 3.9.1. With force: the UI's CANCELLING and SCHEDULED (retry), the CLI's SCHEDULED (retry),
 // the worker's CANCELLED, the engine's CRASHED and CANCELLING/CANCELLED, remote infrastructure's PENDING and FAILED.
 // Without: the CLI's CANCELLING, the engine's RUNNING, COMPLETED, FAILED and PAUSED, the worker's PENDING.
+import { isReservedStateName } from '../contract/prefect-event.ts';
 import type { Ask } from '../decide/decider.ts';
 import { field, isObject, type JsonObject } from '../json/tree.ts';
 import { answerObject, objectsField, textField } from '../prefect/answer.ts';
@@ -11,6 +12,7 @@ import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { FLOW_RUNS, itemRecords, itemRefusal, namingOnly, resolve } from './bulk.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, type Plan, planned } from './family.ts';
 import type { RunParts } from './run-parts.ts';
+import { RESERVED_NAME } from './run-request.ts';
 import { stateActions } from './state-actions.ts';
 import { stateSettled, statesSettled } from './state-settled.ts';
 
@@ -86,6 +88,7 @@ function readState({ tree }: Call): Wanted | string {
   const force = field(tree, 'force') ?? false;
   if (typeof force !== 'boolean') return 'force must be true or false.';
   const name = field(state, 'name');
+  if (typeof name === 'string' && isReservedStateName(name)) return RESERVED_NAME;
   return { state, actions: stateActions(type, force), facts: { state_type: type, force, ...(typeof name === 'string' && { state_name: name }) } };
 }
 

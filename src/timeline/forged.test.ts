@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { isFlowRunState } from '../contract/prefect-event.ts';
 import { flowRunEvent, uuid } from '../ledger/prefect-events/event.fixture.ts';
+import { eventFilter } from './feed/filter.ts';
 import { parseEvent } from './feed/parse-event.ts';
 import { findStart } from './start.ts';
 import { creation } from './timeline.fixture.ts';
@@ -30,7 +31,15 @@ describe('what is stored', () => {
     expect(parseEvent(raw('prefect.flow-run.Completed'))).toMatchObject({ state_type: 'COMPLETED', parent_task_run_id: TASK });
     expect(parseEvent(raw('prefect.task-run.Completed', `prefect.task-run.${TASK}`))).toMatchObject({ state_type: 'COMPLETED', parent_task_run_id: null });
     expect(isFlowRunState({ event: 'prefect.flow-run.Completed', resource_id: `prefect.task-run.${TASK}` })).toBe(false);
+    // What an author names his states.
+    expect(parseEvent(raw('prefect.flow-run.heartbeats are over'))).toMatchObject({ state_type: 'COMPLETED' });
   });
+});
+
+it('a state whose name only begins like a sign of life is asked for', () => {
+  const { event } = eventFilter(0, 1);
+  expect(event).toMatchObject({ exclude_name: ['prefect.flow-run.heartbeat', 'prefect.worker.heartbeat'] });
+  expect(event).not.toHaveProperty('exclude_prefix');
 });
 
 describe('what an earlier version stored', () => {

@@ -33,14 +33,18 @@ export function createCatchUp({ pages, intake, clock, settleMs = SETTLE_MS }: Ca
     if (isLong(total, sinceMs, untilMs)) return window(sinceMs, sinceMs + Math.ceil((untilMs - sinceMs) / 2), doubt);
     const missing = () => total - intake.known(sinceMs, untilMs);
     const isDoubted = doubt !== undefined && sinceMs <= doubt.untilMs && untilMs >= doubt.fromMs;
-    if (isDoubted || missing() > unreadable) await pages.read(sinceMs, untilMs, intake.take);
-    unreadable = Math.max(0, missing());
+    // In a flood it is forgotten what has just come: then numbers say nothing. What is stored already is not stored twice.
+    const isForgotten = sinceMs < intake.knownSinceMs();
+    if (isDoubted || isForgotten || missing() > unreadable) await pages.read(sinceMs, untilMs, intake.take);
+    if (!isForgotten) unreadable = Math.max(0, missing());
     return untilMs;
   }
 
   return async (doubt) => {
     const targetMs = clock() - settleMs;
-    let sinceMs = Math.min(Math.max(intake.positionMs() - OVERLAP_MS, intake.knownSinceMs()), doubt?.fromMs ?? Number.MAX_SAFE_INTEGER);
+    // Never behind what is complete, however little is known of it.
+    const againMs = Math.max(intake.positionMs() - OVERLAP_MS, Math.min(intake.knownSinceMs(), intake.positionMs()));
+    let sinceMs = Math.min(againMs, doubt?.fromMs ?? Number.MAX_SAFE_INTEGER);
     while (sinceMs < targetMs) {
       const untilMs = await window(sinceMs, targetMs, doubt);
       await intake.stored();

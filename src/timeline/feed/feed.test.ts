@@ -229,6 +229,19 @@ describe('the catch-up', () => {
     await intake.close();
   });
 
+  it('finds what a stream has dropped in a flood, and after an event from years ahead', async () => {
+    const { store, intake, catchUp } = open([raw(1, NOW_MS - 45_000), raw(2, NOW_MS - 1_000)]);
+    const one = parsed(3, NOW_MS + 9 * 365 * 24 * 3_600_000);
+    await intake.take([one]);
+    // More than it can remember: the first ones are forgotten, and the numbers say nothing about that time.
+    await intake.take(Array.from({ length: 51_000 }, (_, index) => ({ ...one, id: uuid(10_000 + index), occurred: new Date(NOW_MS - 30_000).toISOString() })));
+    expect(intake.knownSinceMs()).toBeLessThan(NOW_MS);
+    await catchUp();
+    expect(store.ids()).toEqual(expect.arrayContaining([uuid(1), uuid(2)]));
+    expect(intake.positionMs()).toBe(NOW_MS);
+    await intake.close();
+  });
+
   it('begins a minute before a gateway that never looked', async () => {
     const { store, intake, catchUp } = open([raw(1, NOW_MS - 59_000), raw(2, NOW_MS - 61_000)]);
     await catchUp();

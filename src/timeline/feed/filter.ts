@@ -11,7 +11,7 @@ const PREFIXES: readonly string[] = [
   'prefect.work-queue.',
 ];
 
-/** Signs of life: many, and nothing happened. */
+/** Signs of life: many, and nothing happened. The names alone: what only begins like them is a state that an author named. */
 const WITHOUT: readonly string[] = ['prefect.flow-run.heartbeat', 'prefect.worker.heartbeat'];
 
 /** By which Prefect's log, and tests, know the gateway's own questions. */
@@ -19,7 +19,7 @@ export const FEED_AGENT = 'lictor-events';
 
 export interface EventFilter {
   readonly occurred: { readonly since: string; readonly until: string };
-  readonly event: { readonly prefix: readonly string[]; readonly exclude_prefix: readonly string[] };
+  readonly event: { readonly prefix: readonly string[]; readonly exclude_name: readonly string[] };
   readonly order: 'ASC';
 }
 
@@ -27,7 +27,7 @@ export interface EventFilter {
 export function eventFilter(sinceMs: number, untilMs: number): EventFilter {
   return {
     occurred: { since: new Date(sinceMs).toISOString(), until: new Date(untilMs).toISOString() },
-    event: { prefix: PREFIXES, exclude_prefix: WITHOUT },
+    event: { prefix: PREFIXES, exclude_name: WITHOUT },
     order: 'ASC',
   };
 }

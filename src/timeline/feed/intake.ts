@@ -59,7 +59,7 @@ export interface IntakeParts {
 
 export function createIntake({ ledger, clock, mark, flushMs = FLUSH_MS }: IntakeParts): Intake {
   const beginMs = clock() - FIRST_MS;
-  const known = createKnown(mark === undefined ? beginMs : Number.NEGATIVE_INFINITY);
+  const known = createKnown(mark === undefined ? beginMs : Number.NEGATIVE_INFINITY, clock);
   const parents = createParents();
   const waiting: PrefectEvent[] = [];
   const waiters: { readonly until: number; resolve(): void; reject(error: Error): void }[] = [];
@@ -159,7 +159,7 @@ function over(): LictorError {
 }
 
 /** The ids that have come, and when they occurred; of the oldest it knows no more. */
-function createKnown(begunMs: number) {
+function createKnown(begunMs: number, clock: Clock) {
   const ids = new Map<string, number>();
   let sinceMs = begunMs;
   return {
@@ -170,7 +170,8 @@ function createKnown(begunMs: number) {
       if (ids.size <= MOST_KNOWN) return true;
       for (const [oldest, atMs] of ids) {
         ids.delete(oldest);
-        sinceMs = Math.max(sinceMs, atMs + 1);
+        // A client says when its event occurred: years ahead would end all asking. What is forgotten of the future is asked for when it comes.
+        if (atMs <= clock()) sinceMs = Math.max(sinceMs, atMs + 1);
         if (ids.size <= MOST_KNOWN * 0.9) break;
       }
       return true;

@@ -240,9 +240,16 @@ async function listen({ paths, log }: AppParts, { current, answerer, admin: acti
   return [decisions, own, courier, admin];
 }
 
+/** What still streams then is cut off, so that the ledger is closed in order. */
+const LAST_ANSWERS_MS = 7_000;
+
 function closeServer(server: Server): Promise<unknown> {
   return new Promise((resolve) => {
-    server.close(resolve);
+    const late = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
+    server.close((error) => {
+      clearTimeout(late);
+      resolve(error);
+    });
     server.closeIdleConnections();
   });
 }

@@ -66,6 +66,7 @@ describe.each(VERSIONS)('the configuration for nginx %s', (version) => {
       'service-vault.conf',
       'service-tokens-credential.conf',
       'service-in-query-credential.conf',
+      'answer-credentials.conf',
       'service-looked-after.conf',
       'service-members.conf',
     ])
@@ -74,7 +75,7 @@ describe.each(VERSIONS)('the configuration for nginx %s', (version) => {
     const publicUrl = { ...PLAIN.publicUrl, basePath: '/prefect' };
     expect(lintEdge(render(version, { publicUrl, services: edgeServices(CERTIFICATES) }))).toEqual([]);
     const secrets = [...files].filter(([, text]) => text.includes('no-real-key')).map(([file]) => file);
-    expect(secrets).toEqual(['service-billing-credential.conf']);
+    expect(secrets).toEqual(['answer-credentials.conf', 'service-billing-credential.conf']);
   });
 
   it('is started with the golden arguments', () => {

@@ -1,6 +1,7 @@
 // Location and Link of a service's answer: rewritten to stay inside the service, or dropped.
 import type { Config, Service } from '../config/config.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
+import { formsOf, SHORTEST_MASKED } from '../egress/courier/query.ts';
 import { quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
 
@@ -20,6 +21,7 @@ const PARAMETERS = '; *rel="?(?:next|prev|previous|first|last|self|up)"?';
 const MOST_LINKS = 4;
 
 export function renderServiceAnswers({ services }: Pick<Config, 'services'>): string {
+  const told = services.some(toldOf) ? `    include ${ANSWER_CREDENTIALS};\n` : '';
   return `# What is taken out of an answer that has no head, or none of its own (service-answer.conf): 009 is nginx's word for HTTP/0.9.
 map $status $lictor_service_raw_lf { volatile; "~^[01]" "\\n"; default ""; }
 map $status $lictor_service_raw_cr { volatile; "~^[01]" "\\r"; default ""; }
@@ -27,13 +29,30 @@ map $status $lictor_service_raw_cr { volatile; "~^[01]" "\\r"; default ""; }
 map $upstream_http_location $lictor_service_location { "" ""; default $lictor_service_own_location; }
 map $upstream_http_link $lictor_service_link { "" ""; default $lictor_service_own_link; }
 map "$lictor_service $upstream_http_location" $lictor_service_own_location {
-    ${quoteVerbatim(`~^[a-z0-9-]+ (?<lictor_relative>${RELATIVE})$`)} $lictor_relative;
+${told}    ${quoteVerbatim(`~^[a-z0-9-]+ (?<lictor_relative>${RELATIVE})$`)} $lictor_relative;
 ${services.map((service, place) => `    ${locationLine(service, place)}\n`).join('')}    default "";
 }
 map "$lictor_service $upstream_http_link" $lictor_service_own_link {
-${services.flatMap((service, place) => linkLines(service, place)).join('')}    default "";
+${told}${services.flatMap((service, place) => linkLines(service, place)).join('')}    default "";
 }
 `;
+}
+
+/** Its lines stand in both maps: a service that puts the gateway's own credential into a link sends nobody anywhere. */
+const ANSWER_CREDENTIALS = 'answer-credentials.conf';
+
+/** What stands in a header of the gateway's; other credentials are taken out where they are shown (src/egress/courier), or change all the time. */
+export function renderAnswerCredentials(services: readonly Service[]): readonly (readonly [string, string])[] {
+  const lines = services.flatMap((service) => toldOf(service) ?? []);
+  return lines.length === 0 ? [] : [[ANSWER_CREDENTIALS, lines.join('')]];
+}
+
+function toldOf({ name, injected }: Service): string | undefined {
+  if (injected === null || !('header' in injected)) return undefined;
+  const secret = injected.value.replace(/^Basic /, '');
+  if (secret.length < SHORTEST_MASKED) return undefined;
+  const forms = formsOf(secret).map((form) => form.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return `${quoteVerbatim(`~*^${name} .*(?:${[...new Set(forms)].join('|')})`)} "";\n`;
 }
 
 function own({ name }: Service): string {

@@ -6,7 +6,7 @@ import { REASONS } from '../contract/reasons.ts';
 import { SERVICES_PREFIX, serviceOperation } from '../contract/service-call.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
-import { renderServiceAnswers } from './render-service-answers.ts';
+import { renderAnswerCredentials, renderServiceAnswers } from './render-service-answers.ts';
 import { keepsAnswers, renderKept, renderKeptLocations } from './render-service-cache.ts';
 import { hasMembers, MEMBER_MARGIN_SECONDS, renderBalanced, renderMembers } from './render-service-members.ts';
 import { renderAgain, renderBudget, renderRepeats } from './render-service-retries.ts';
@@ -32,6 +32,7 @@ export function renderServices(input: ServicesInput): ReadonlyMap<string, string
     ],
     ['service-members.conf', renderMembers(services, paths)],
     ['services.conf', `include service-refusals.conf;\n${renderBudget(services)}${services.map((service) => renderLocations(service, config)).join('')}`],
+    ...renderAnswerCredentials(services),
     ...services.flatMap((service) => [
       [`service-${service.name}.conf`, renderCall(service, config)] as const,
       [`service-${service.name}-credential.conf`, renderCredential(service)] as const,

@@ -43,7 +43,7 @@ export interface EdgeInput {
   readonly node: string;
 }
 
-/** File name -> content. Secrets stand in `upstream-credential*.conf` and `service-NAME-credential.conf` alone; all files are written 0600. */
+/** File name -> content. Secrets stand in `upstream-credential*.conf`, `service-NAME-credential.conf` and `answer-credentials.conf` alone; all files are written 0600. */
 export type EdgeFiles = ReadonlyMap<string, string>;
 
 export function renderEdge(input: EdgeInput): EdgeFiles {

@@ -56,6 +56,7 @@ beforeAll(async () => {
         { name: 'tokens', servers: [api.url], inject: { oauth: { ...client, ca_file: authority.root, scope: 'rates' } } },
         { name: 'untrusted', servers: [api.url], inject: { oauth: client } },
         { name: 'stranger', servers: [api.url], inject: { oauth: { ...client, client_id: 'another', ca_file: authority.root } } },
+        { name: 'header', servers: [api.url], inject: { header: { name: 'X-Api-Key', value_file: file('header-key', KEY) } } },
         { name: 'keyed', servers: [api.url], inject, timeout: '3s' },
         { name: 'two', servers: [api.url, other.url], inject },
         { name: 'streaming', servers: [`http://127.0.0.1:${streaming.port}`], inject, timeout: '3s' },
@@ -270,5 +271,21 @@ describe('a signature of AWS', () => {
   it('is not left out where there are no credentials', async () => {
     await expectRefusal(await call('/elsewhere/lake/plain.txt'), 503, 'service-credential-unavailable');
     expect((await call('/store/lake/plain.txt')).status).toBe(200);
+  });
+});
+
+describe('a key in a header', () => {
+  it.each([KEY, KEY_IN_QUERY, KEY_IN_QUERY.toLowerCase()])('is in no link of an answer: %s', async (key) => {
+    const answered = async (query: string): Promise<readonly (string | null)[]> => {
+      api.answerWith(() => ({ status: 302, headers: { location: `/v1${query}`, link: `</v1${query}>; rel="next"` }, body: '' }));
+      const { headers } = await call('/header/v1');
+      return [headers.get('location'), headers.get('link')];
+    };
+    expect(await answered(`?page=2&key=${key}`)).toEqual([null, null]);
+    expect(await answered('?page=2&key=query-key')).toEqual([
+      '/.lictor/svc/header/v1?page=2&key=query-key',
+      '</.lictor/svc/header/v1?page=2&key=query-key>; rel="next"',
+    ]);
+    expect(api.seen()[0]?.headers).toMatchObject({ 'x-api-key': KEY });
   });
 });

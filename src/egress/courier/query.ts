@@ -30,7 +30,7 @@ export function showInQuery(key: QueryKey): Showing {
 }
 
 /** A shorter one stands in other words by chance. */
-const SHORTEST_MASKED = 8;
+export const SHORTEST_MASKED = 8;
 
 const DECODERS: Readonly<Record<string, () => readonly ReturnType<typeof createGunzip>[]>> = {
   identity: () => [],
@@ -76,7 +76,7 @@ function encode(value: string): string {
 }
 
 /** The spellings in which a service may repeat it, the longest first. */
-function formsOf(value: string): readonly string[] {
+export function formsOf(value: string): readonly string[] {
   const form = new URLSearchParams({ v: value }).toString().slice(2);
   const json = JSON.stringify(value).slice(1, -1);
   const html = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

@@ -52,6 +52,8 @@ const others = async (): Promise<readonly Called[]> => {
 const times = (calls: readonly Called[]) => p95(calls.map(({ ms }) => ms));
 
 it('the greedy one is delayed and then refused; the 95th percentile of the others is within 1.5 of their time without it', async () => {
+  // What is looked up of a run at its first call is no part of it.
+  await others();
   const ratios: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const solo = await others();

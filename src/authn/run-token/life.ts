@@ -22,38 +22,59 @@ export interface Life {
 /** Runs at once; beyond it the oldest are asked for again. */
 const REMEMBERED = 10_000;
 
-export function createLife({ store, lookup, clock, onError }: LifeParts): Life {
-  const looked = new Map<string, { readonly atMs: number; readonly end: Promise<number | null> }>();
-  const look = async (token: StoredRunToken): Promise<number | null> => {
-    const nowMs = clock();
-    const run = await lookup(`/api/flow_runs/${token.flowRunId}`);
-    const endedMs = endedAt(run, nowMs);
-    if (endedMs !== null) {
-      await store.endOf(token.flowRunId, endedMs);
-      return endedMs;
-    }
-    // The clock of its life begins anew, at most every few minutes.
-    if (token.expiresMs - nowMs < RUN_TOKEN_TIMES.lifeMs - RENEW_EVERY_MS) await store.renew(token.hash, nowMs + RUN_TOKEN_TIMES.lifeMs);
-    return null;
+interface Look {
+  /** When Prefect was asked. */
+  readonly atMs: number;
+  readonly end: Promise<number | null>;
+  isRenewed: boolean;
+}
+
+export function createLife(parts: LifeParts): Life {
+  const { clock, onError } = parts;
+  const looked = new Map<string, Look>();
+  const remember = (hash: string, made: Look): void => {
+    looked.delete(hash);
+    looked.set(hash, made);
+    const oldest = looked.size > REMEMBERED ? looked.keys().next().value : undefined;
+    if (oldest !== undefined) looked.delete(oldest);
+  };
+  /** The look before counts until its own end, and nobody waits for this one. */
+  const renew = (token: StoredRunToken, before: Look): void => {
+    before.isRenewed = true;
+    const made: Look = { atMs: clock(), end: look(parts, token), isRenewed: false };
+    made.end.then(() => looked.get(token.hash) === before && remember(token.hash, made), onError);
   };
   return {
     async endOf(token) {
       if (token.endedMs !== null) return token.endedMs;
       const nowMs = clock();
       const known = looked.get(token.hash);
-      if (known !== undefined && nowMs - known.atMs < RUN_TOKEN_TIMES.lookEveryMs) return known.end;
+      if (known !== undefined && nowMs - known.atMs < RUN_TOKEN_TIMES.lookEveryMs) {
+        if (nowMs - known.atMs >= RUN_TOKEN_TIMES.lookEveryMs / 2 && !known.isRenewed) renew(token, known);
+        return known.end;
+      }
       // Without Prefect no request of the run gets anywhere; its life ends all the same.
-      const end = look(token).catch((error: unknown) => {
+      const end = look(parts, token).catch((error: unknown) => {
         onError(error);
         return null;
       });
-      looked.delete(token.hash);
-      looked.set(token.hash, { atMs: nowMs, end });
-      const oldest = looked.size > REMEMBERED ? looked.keys().next().value : undefined;
-      if (oldest !== undefined) looked.delete(oldest);
+      remember(token.hash, { atMs: nowMs, end, isRenewed: false });
       return end;
     },
   };
+}
+
+async function look({ store, lookup, clock }: LifeParts, token: StoredRunToken): Promise<number | null> {
+  const nowMs = clock();
+  const run = await lookup(`/api/flow_runs/${token.flowRunId}`);
+  const endedMs = endedAt(run, nowMs);
+  if (endedMs !== null) {
+    await store.endOf(token.flowRunId, endedMs);
+    return endedMs;
+  }
+  // The clock of its life begins anew, at most every few minutes.
+  if (token.expiresMs - nowMs < RUN_TOKEN_TIMES.lifeMs - RENEW_EVERY_MS) await store.renew(token.hash, nowMs + RUN_TOKEN_TIMES.lifeMs);
+  return null;
 }
 
 const RENEW_EVERY_MS = 300_000;

@@ -13,6 +13,8 @@ const POLICY = '@id("caller-calls")\npermit (principal == Principal::"token:call
 const directory = mkdtempSync(join(tmpdir(), 'lictor-test-raw-services-'));
 const open = new Set<Socket>();
 let answer = '';
+/** Before that one. */
+let first: string[] = [];
 let heard: string[] = [];
 let service: Server;
 let prefect: Recorder;
@@ -28,7 +30,7 @@ beforeAll(async () => {
       // Of the health of `two`, too.
       if (bytes.toString('latin1').startsWith('GET /health ')) return void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
       heard.push(bytes.toString('latin1'));
-      socket.end(Buffer.from(answer, 'latin1'));
+      socket.end(Buffer.from(first.shift() ?? answer, 'latin1'));
     });
   });
   await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', () => resolve()));
@@ -46,6 +48,7 @@ beforeAll(async () => {
         { name: 'two', servers: [one, other], health: { path: '/health' } },
         { name: 'kept', servers: [one], cache: [{ paths: ['/*'], ttl: '60s', shared: true }] },
         { name: 'says', servers: [one], cache: [{ paths: ['/*'], ttl: 'upstream' }] },
+        { name: 'again', servers: [one, other], retries: { attempts: 2 }, cache: [{ paths: ['/*'], ttl: '60s', shared: true }] },
         { name: 'kept-two', servers: [one, other], health: { path: '/health' }, cache: [{ paths: ['/*'], ttl: '60s', stale_if_error: '10s' }] },
       ],
     },
@@ -54,6 +57,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   heard = [];
+  first = [];
 });
 afterAll(async () => {
   await gateway?.close();
@@ -144,6 +148,17 @@ describe.each(['kept', 'says', 'kept-two'])('a service (%s) whose answers are ke
       if (!/^[\r\nab]*http\/1\.1 2/i.test(bytes)) expect((await call(name, [], caller, path)).text.endsWith('\r\n\r\nok')).toBe(true);
     },
   );
+});
+
+it('a call that breaks off is made again where answers are kept, and the next answer is kept', async () => {
+  answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+  first = [''];
+  for (const times of [2, 3, 3]) {
+    expect((await call('again', [], caller, 'broken')).text).toMatch(/\r\n\r\nok$/);
+    expect(heard).toHaveLength(times);
+  }
+  first = ['', ''];
+  expectStatus(await call('again', [], caller, 'twice'), 503, 'broken twice');
 });
 
 describe('a tunnel', () => {

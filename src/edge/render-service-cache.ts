@@ -62,7 +62,13 @@ const WAIT_SECONDS = 5;
 
 function renderKeeping(service: Service, rule: KeptAnswers, config: Pick<Config, 'forwardHeaders'>): string {
   const { ttlSeconds, staleSeconds } = rule;
-  const not = ['$lictor_kept_not', '$lictor_kept_not_stream', '$lictor_kept_not_large', ...(ttlSeconds === null ? ['$lictor_kept_not_status'] : [])];
+  const not = [
+    '$lictor_kept_body',
+    '$lictor_kept_not',
+    '$lictor_kept_not_stream',
+    '$lictor_kept_not_large',
+    ...(ttlSeconds === null ? ['$lictor_kept_not_status'] : []),
+  ];
   const validity = ttlSeconds === null ? '' : `proxy_ignore_headers Cache-Control Expires;\nproxy_cache_valid ${KEPT_STATUSES} ${ttlSeconds}s;\n`;
   return `proxy_cache ${zoneOf(service)};
 proxy_cache_key "${renderKey(service, rule, config)}";
@@ -71,6 +77,7 @@ proxy_cache_lock on;
 proxy_cache_lock_timeout ${WAIT_SECONDS}s;
 proxy_cache_lock_age ${WAIT_SECONDS}s;
 proxy_cache_use_stale updating${staleSeconds > 0 ? ' error timeout http_500 http_502 http_503 http_504' : ''};
+proxy_cache_bypass $lictor_kept_body;
 proxy_no_cache ${not.join(' ')};
 ${validity}`;
 }

@@ -13,7 +13,7 @@ import { createdRun, earlierRun } from './create-flow-run.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { stamped } from './provenance.ts';
-import { templateAsks } from './references.ts';
+import { hydrationAsks, templateAsks } from './references.ts';
 import { refusedVariables } from './reserved-env.ts';
 import { infrastructureAsks, parentAsks, runProblem, stateFacts } from './run-request.ts';
 
@@ -52,11 +52,13 @@ function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
     ...parameterFacts(call, field(body, 'parameters'), 'later'),
     ...stateFacts(body),
   };
-  const reads = [...templateAsks(field(body, 'job_variables')), ...infrastructureAsks(body)];
+  // Parameters are not filled in here; whatever makes another run of this one, an automation or a form, does it then.
+  const reads = [...templateAsks(field(body, 'job_variables')), ...infrastructureAsks(body), ...hydrationAsks(field(body, 'parameters'))];
   if (given === null) {
     const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, creates: pick(body, PLACE_OF_RUN), ...uses };
     const asks = [own, ...parentAsks(own, field(body, 'parent_task_run_id'))];
-    return PLACES.some((key) => !isBlank(field(body, key))) ? [...asks, { ...own, action: 'deployments.run.override' }, ...reads] : asks;
+    const places: readonly Ask[] = PLACES.some((key) => !isBlank(field(body, key))) ? [{ ...own, action: 'deployments.run.override' }] : [];
+    return [...asks, ...places, ...reads];
   }
   const id = uuidOf(given);
   if (id === undefined) return undefined;

@@ -238,6 +238,15 @@ describe('values of parameters', () => {
     }
   });
 
+  it('that name a variable are a read of it on every way, also where Prefect fills in nothing yet', async () => {
+    const policies = '@id("blind") forbid (principal, action == Action::"variables.read", resource == Variable::"v");';
+    const named = (variable_name: string) => ({ a: [{ __prefect_kind: 'workspace_variable', variable_name }] });
+    for (const [route, body] of WAYS) {
+      expect([route, await sent(route, body(named('v')), { policies })]).toEqual([route, 'policy-forbids']);
+      expect([route, await sent(route, body(named('w')), { policies })]).toEqual([route, 201]);
+    }
+  });
+
   it('stand in no record', async () => {
     const gate = startMediator({ policies: only('password="hunter2"'), prefect: prefect() });
     for (const password of ['hunter2', 'hunter3']) await gate.send({ role: 'admin', path: CREATE.replace('POST ', ''), body: { parameters: { password } } });

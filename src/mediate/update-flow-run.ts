@@ -5,7 +5,7 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isObject } from '../json/tree.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
 import { parameterFacts } from './parameter-facts.ts';
-import { templateAsks } from './references.ts';
+import { hydrationAsks, templateAsks } from './references.ts';
 import { refusedVariables } from './reserved-env.ts';
 
 export const updateFlowRun: Family = {
@@ -25,7 +25,8 @@ export const updateFlowRun: Family = {
     const tags = field(body, 'tags') ?? null;
     const asks: Ask[] = [{ action: call.operation.action, resource, facts, ...(tags !== null && { changes: { tags } }) }];
     if (facts.parameters || facts.job_variables) asks.push({ action: 'flow_runs.update.override', resource, facts });
-    asks.push(...templateAsks(field(body, 'job_variables')));
+    // Not filled in here; whatever makes another run of this one, an automation or a form, does it then.
+    asks.push(...templateAsks(field(body, 'job_variables')), ...hydrationAsks(field(body, 'parameters')));
     return planned({ asks, intent: true, rewrite: () => body });
   },
 };

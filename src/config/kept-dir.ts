@@ -4,6 +4,9 @@ import { join } from 'node:path';
 
 const PREFIX = 'kept-';
 
+/** Of each service, so that one cannot push out what is kept of another. */
+export const MOST_KEPT_MIB = 128;
+
 export function keptDir(tempDir: string, service: string): string {
   return join(tempDir, `${PREFIX}${service}`);
 }

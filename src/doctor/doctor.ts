@@ -80,7 +80,7 @@ function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: P
   return [
     { group: 'machine', name: 'nginx', run: () => checkNginx(env, run) },
     { group: 'machine', name: 'open-files', run: () => checkOpenFiles(limitsOf(supervisorPid(paths))) },
-    { group: 'machine', name: 'disk-space', run: () => checkDisk(paths.root, statfs) },
+    { group: 'machine', name: 'disk-space', run: () => checkDisk(paths.root, statfs, config.services.filter(({ cache }) => cache.length > 0).length) },
     { group: 'machine', name: 'state-dir-parents', run: () => checkParents(paths.root, workerUser, tempDirInUse(paths)) },
     { group: 'machine', name: 'store', run: () => checkStore(config.storeFile) },
     { group: 'machine', name: 'break-glass', run: () => checkBreakGlass(config.storeFile, clock()) },

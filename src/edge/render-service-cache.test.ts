@@ -10,15 +10,22 @@ function location(rule: Partial<KeptAnswers> = {}, more: Partial<Service> = {}):
   return renderKeptLocations(bareService('a-b', [], { servers: [SERVER], cache: [{ ...RULE, ...rule }], ...more }), { forwardHeaders: [] }, '');
 }
 
+const PLACE = { paths: { root: '/t' }, tempDir: '/t/tmp' };
 const keyOf = (text: string): string => /proxy_cache_key "(.*)";/.exec(text)?.[1] ?? '';
 
 describe('where answers are kept', () => {
   it('is nowhere for a service that has no rule', () => {
     const plain = bareService('plain', []);
-    expect([renderKept({ config: { services: [plain] }, tempDir: '/t' }), renderKeptLocations(plain, { forwardHeaders: [] }, '')]).toEqual(['', '']);
-    const kept = renderKept({ config: { services: [plain, bareService('a-b', [], { cache: [RULE] })] }, tempDir: '/t' });
-    expect(kept).toContain('proxy_cache_path "/t/kept-a-b" levels=1 keys_zone=lictor_kept_a_b:2m ');
+    expect([renderKept({ config: { services: [plain] }, ...PLACE }), renderKeptLocations(plain, { forwardHeaders: [] }, '')]).toEqual(['', '']);
+    const kept = renderKept({ config: { services: [plain, bareService('a-b', [], { cache: [RULE] })] }, ...PLACE });
+    expect(kept).toContain('proxy_cache_path "/t/tmp/kept-a-b" levels=1 keys_zone=lictor_kept_a_b:2m ');
     expect(kept).not.toContain('plain');
+  });
+
+  it('is small where it is in memory', () => {
+    const config = { services: [bareService('a', [], { cache: [RULE] })] };
+    expect(renderKept({ config, ...PLACE })).toContain(' max_size=128m ');
+    expect(renderKept({ config, paths: { root: '/root/t' }, tempDir: '/dev/shm/tmp' })).toContain(' max_size=16m ');
   });
 
   it("has the principal in the key, unless it is declared everybody's; then nothing of the caller goes to the service", () => {

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { routeExpression } from '../catalog/service-routes.ts';
 import type { Config, KeptAnswers, Service } from '../config/config.ts';
-import { keptDir } from '../config/kept-dir.ts';
+import { keptDir, MOST_KEPT_MIB } from '../config/kept-dir.ts';
 import { bySpecificity } from '../config/sections/service-routes.ts';
+import type { StatePaths } from '../config/state-dir.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { quotePath, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
@@ -15,18 +16,20 @@ export function keepsAnswers({ cache }: Pick<Service, 'cache'>): boolean {
 
 interface KeptInput {
   readonly config: Pick<Config, 'services'>;
+  readonly paths: Pick<StatePaths, 'root'>;
   readonly tempDir: string;
 }
 
-/** One service cannot push out what is kept of another. */
-const MOST_BYTES = '128m';
+/** Beside the remembered decisions, where a container has 64 MiB. */
+const MOST_IN_MEMORY_MIB = 16;
 
 /** For what belongs to all servers; none where nothing is kept. */
-export function renderKept({ config, tempDir }: KeptInput): string {
+export function renderKept({ config, paths, tempDir }: KeptInput): string {
   const keeping = config.services.filter(keepsAnswers);
   if (keeping.length === 0) return '';
+  const most = tempDir.startsWith(`${paths.root}/`) ? MOST_KEPT_MIB : MOST_IN_MEMORY_MIB;
   const places = keeping.map((service) => {
-    const zone = `keys_zone=${zoneOf(service)}:2m max_size=${MOST_BYTES} inactive=${longestSeconds(service)}s`;
+    const zone = `keys_zone=${zoneOf(service)}:2m max_size=${most}m inactive=${longestSeconds(service)}s`;
     return `proxy_cache_path ${quotePath(keptDir(tempDir, service.name))} levels=1 ${zone} use_temp_path=off;\n`;
   });
   return `include kept-answers.conf;\n${places.join('')}${keeping.map(renderRules).join('')}`;

@@ -31,7 +31,7 @@ beforeAll(async () => {
   writeFileSync(join(policies, 'pull-steps.cedar'), NO_PULL_STEPS);
   gateway = await startGateway({ upstream: prefect, config: { policies, limits: [{ for: '*', rate: '5000/s', burst: 10000 }] } });
   const create = async (name: string, role: string, ...args: string[]) => tokens.set(name, (await gateway.token(name, [role], ...args)).secret);
-  await create('worker', 'worker', '--pool', a.pool);
+  await create('worker', 'worker', '--pool', a.pool, '--scope', `concurrency_limit=${a.limitName}`);
   for (const name of ['deployer', 'strict']) await create(name, 'deployer', '--scope', `tag=${a.tag}`, '--pool', a.pool);
 });
 afterAll(async () => {
@@ -72,7 +72,7 @@ describe('a stock worker with a token of its pool', () => {
     expect(made.code, made.output).toBe(0);
     const worker = await clientOf('worker').startPrefect(['worker', 'start', '--pool', a.pool, '--name', `${a.mark}-worker`, '--type', 'process']);
     await waitFor(() => worker.output().includes('started!') || !worker.running(), { what: 'the worker to start', timeoutMs: 60_000 });
-    const started = await deployer.prefect(['deployment', 'run', `mapped/${a.mark}-run`, '--param', 'count=3']);
+    const started = await deployer.prefect(['deployment', 'run', `mapped/${a.mark}-run`, '--param', 'count=3', '--param', `limit=${a.limitName}`]);
     expect(started.code, started.output).toBe(0);
     const run = flowRunIdOf(started.output);
     expect(await server.awaitRunState(run, ['COMPLETED', 'FAILED', 'CRASHED'], 120_000), worker.output()).toBe('COMPLETED');
@@ -82,6 +82,10 @@ describe('a stock worker with a token of its pool', () => {
     const refused = jsonLines(await gateway.lictorOk('audit', '--principal', 'token:worker', '--decision', 'deny', '--json'));
     expect(refused.map(({ reason, action, path, resource_id: id }) => [reason, action, path, id])).toEqual([]);
     expect(await server.taskRunStates(run)).toEqual({ COMPLETED: 3 });
+    // A slot was taken, and is free again: by the run that held its lease.
+    const leases = jsonLines(await gateway.lictorOk('audit', '--flow-run', run, '--action', 'concurrency.lease', '--json'));
+    expect(leases.map(({ principal, decision }) => [principal, decision])).toContainEqual([`run:${run}`, 'allow']);
+    expect(await server.get(`/v2/concurrency_limits/${a.limitName}`)).toMatchObject({ active_slots: 0 });
     await waitFor(async () => (await server.logMessages(run)).some((line) => line.includes('mapped 3 tasks')), { what: 'its log', timeoutMs: 30_000 });
     expect((await workersOf(a.pool)).map((item) => field(item, 'name'))).toContain(`${a.mark}-worker`);
     const channel = jsonLines(await gateway.lictorOk('audit', '--action', 'worker.connect', '--json'));

@@ -17,7 +17,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/service-retries.test.ts': 15,
   'integration/attacks/raw-services.test.ts': 20,
   'integration/forward-proxy.test.ts': 60,
-  'integration/attacks/run-tokens.test.ts': 100,
+  'integration/attacks/run-tokens.test.ts': 120,
   'integration/events-feed.test.ts': 100,
   'integration/rotate-upstream.test.ts': 76,
   'integration/provenance.test.ts': 60,

@@ -1,8 +1,10 @@
 """Flows that the stock-client tests deploy, run and serve. Plain Prefect: nothing here knows of a gateway."""
 
 import time
+from contextlib import nullcontext
 
 from prefect import flow, get_run_logger, task
+from prefect.concurrency.sync import concurrency
 from prefect.deployments import run_deployment
 
 
@@ -12,8 +14,10 @@ def square(number: int) -> int:
 
 
 @flow(log_prints=True)
-def mapped(count: int = 3) -> int:
-    total = sum(square.map(list(range(count))).result())
+def mapped(count: int = 3, limit: str | None = None) -> int:
+    """With a limit, under a slot of it: taken, renewed and released as stock clients do."""
+    with nullcontext() if limit is None else concurrency(limit, strict=True):
+        total = sum(square.map(list(range(count))).result())
     print(f"mapped {count} tasks, total {total}")
     return total
 

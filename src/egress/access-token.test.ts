@@ -76,7 +76,7 @@ describe('an access token for a service', () => {
     expect(trouble[0]).toContain('(503)');
   });
 
-  it('is thrown away once when the service does not take it, and not for what it said to the former', async () => {
+  it('is replaced once when the service does not take it, and not for what it said to the former', async () => {
     const { current, refused, asked, state } = setting();
     await current();
     refused(state.nowMs - 1);
@@ -84,13 +84,27 @@ describe('an access token for a service', () => {
     expect([await current(), asked.length]).toEqual(['token-1', 1]);
     state.nowMs += 10_000;
     refused(state.nowMs);
-    expect([await current(), asked.length]).toEqual(['token-2', 2]);
+    await expect.poll(current).toBe('token-2');
+    expect(asked).toHaveLength(2);
     state.nowMs += 10_000;
     refused(state.nowMs);
     expect([await current(), asked.length]).toEqual(['token-2', 2]);
     state.nowMs += 60_000;
     refused(state.nowMs);
-    expect([await current(), asked.length]).toEqual(['token-3', 3]);
+    await expect.poll(current).toBe('token-3');
+    expect(asked).toHaveLength(3);
+  });
+
+  it('is shown on where the service does not take it and no other can be had, and no longer than it lives', async () => {
+    const { current, refused, trouble, state } = setting();
+    await current();
+    state.answer = () => Response.json({}, { status: 500 });
+    state.nowMs += 10_000;
+    refused(state.nowMs);
+    await expect.poll(() => trouble).toHaveLength(1);
+    expect(await current()).toBe('token-1');
+    state.nowMs += 590_000;
+    expect(await current()).toBeUndefined();
   });
 
   it.each([

@@ -95,7 +95,8 @@ export function createAccessToken(parts: AccessTokenParts): AccessToken {
     refused(beganMs) {
       if (kept === undefined || beganMs < kept.obtainedMs + IN_FORCE_MS || clock() - forcedMs < REFUSED_EVERY_MS) return;
       forcedMs = clock();
-      kept = undefined;
+      // Shown until there is another: one caller's 401 must not take the service from all others while the authorization server is away.
+      kept = { ...kept, replaceAtMs: forcedMs };
       void replaceOnce();
     },
   };

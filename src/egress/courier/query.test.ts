@@ -82,6 +82,17 @@ describe('the answer to it', () => {
     expect(Buffer.concat(chunks).toString()).toBe(text.replaceAll('SECRET-12345', '*'.repeat(12)));
   });
 
+  it.each(['a/b+c/d==x', 'a\\/b+c\\/d==x', 'a/b\\u002Bc/d==x', 'a/b\\u002bc/d==x'])('has a body without it as languages write JSON: %s', async (form) => {
+    const [mask] = showInQuery({ name: 'key', value: 'a/b+c/d==x' }).clean?.body(undefined) ?? [];
+    const chunks =
+      mask === undefined
+        ? []
+        : await Readable.from([Buffer.from(`"${form}"`)])
+            .pipe(mask)
+            .toArray();
+    expect(Buffer.concat(chunks).toString()).toBe(`"${'*'.repeat(form.length)}"`);
+  });
+
   it('does not pass where it cannot be read', () => {
     expect(showInQuery(plain).clean?.body('zstd')).toBeUndefined();
     expect(showInQuery(plain).clean?.body('gzip, gzip')).toBeUndefined();

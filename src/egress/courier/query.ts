@@ -82,7 +82,11 @@ export function formsOf(value: string): readonly string[] {
   const html = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
   const escaped = [encode(value), encodeURIComponent(value), encodeURI(value), form];
   const small = escaped.map((text) => text.replaceAll(/%[0-9A-F]{2}/g, (triplet) => triplet.toLowerCase()));
-  return [...new Set([value, ...escaped, ...small, json, html])].sort((a, b) => b.length - a.length);
+  // As PHP, and as Go, Ruby and .NET write JSON.
+  const marked = json.replaceAll(/[+&<>'`]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`);
+  const texts = [json, json.replaceAll('/', '\\/'), json.replaceAll(/[&<>]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`), marked];
+  const upper = texts.map((text) => text.replaceAll(/\\u00[0-9a-f]{2}/g, (letters) => `\\u${letters.slice(2).toUpperCase()}`));
+  return [...new Set([value, ...escaped, ...small, ...texts, ...upper, html])].sort((a, b) => b.length - a.length);
 }
 
 type CleanText = (text: string) => string;

@@ -155,7 +155,6 @@ describe('create_flow_run', () => {
       { state: 'SCHEDULED' },
       { state: { type: 1 } },
       { state: [] },
-      { state: { type: 'SCHEDULED', name: 'heartbeat' } },
       { labels: [] },
       { labels: 'x' },
       { idempotency_key: `scheduled ${DEPLOYMENT} x` },

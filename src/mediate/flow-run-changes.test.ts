@@ -58,6 +58,7 @@ describe('set_state', () => {
     for (const name of ['heartbeat', 'pull-step.executed', 'pull-step.failed']) {
       expect((await outcome('run', route, { state: { type: 'COMPLETED', name } })).result).toBe('body-invalid');
       expect((await outcome('admin', 'POST /api/flow_runs/bulk_set_state', { state: { type: 'COMPLETED', name } })).result).toBe('body-invalid');
+      expect((await outcome('admin', 'POST /api/flow_runs/', { flow_id: RUN, state: { type: 'PENDING', name } })).result).toBe('body-invalid');
     }
     for (const name of ['heartbeats', 'Heartbeat', 'pull-step']) expect((await outcome('run', route, { state: { type: 'COMPLETED', name } })).result).toBe(201);
   });

@@ -17,11 +17,11 @@ beforeAll(async () => {
   mkdirSync(join(directory, 'policies'));
   writeFileSync(join(directory, 'policies', 'out.cedar'), POLICY);
   const program = resolve(import.meta.dirname, 'forward-proxy/scenario.ts');
-  const finished = await runInOwnInternet({ directory, program, env: process.env, timeoutMs: 300_000 });
+  const finished = await runInOwnInternet({ directory, program, env: process.env, timeoutMs: 420_000 });
   // Its gateway has kept no secret, or it would end otherwise.
   if (finished.code !== 0) throw new Error(finished.output.slice(-4_000));
   seen = lastJson(finished.output);
-}, 320_000);
+}, 440_000);
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const records = (of: 'ours' | 'theirs'): readonly Record<string, unknown>[] => {

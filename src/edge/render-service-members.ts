@@ -83,7 +83,8 @@ export function renderMembers(services: readonly Service[], paths: StatePaths): 
   const courier = balanced.some((service) => goesByCourier(service) || service.retries?.budget != null)
     ? `upstream lictor_courier { server unix:${paths.courierSocket}; keepalive 32; }\n`
     : '';
-  return `${words.join('')}${courier}server {
+  const failed = 'map $upstream_status $lictor_member_failed { "~504$" service-timeout; default service-unavailable; }\n';
+  return `${words.join('')}${failed}${courier}server {
     listen unix:${lastResort(paths)};
     access_log off;
     location / {
@@ -115,8 +116,7 @@ function renderMember(member: Member): string {
     if (-f ${quotePath(downFile(paths, memberId(service, server)))}) { return 504; }
     location @failed {
         if ($upstream_connect_time !~ "[0-9]") { return 504; }
-${byCourier ? '        if ($upstream_http_x_lictor_courier_unsent) { return 504; }\n' : ''}        set $lictor_member_code service-unavailable;
-        if ($upstream_status ~ "504$") { set $lictor_member_code service-timeout; }
+${byCourier ? '        if ($upstream_http_x_lictor_courier_unsent) { return 504; }\n' : ''}        set $lictor_member_code $lictor_member_failed;
         set $lictor_member_again "$lictor_member_code $http_${REPEATABLE.toLowerCase().replaceAll('-', '_')}";
         if ($lictor_member_again = "service-unavailable 1") { return 444; }
 ${ANSWER}    }

@@ -234,6 +234,13 @@ describe('a key in the query', () => {
       expect(readFileSync(join(gateway.stateDir, 'log', log), 'utf8')).not.toContain('query-key');
   });
 
+  it('is another one after a reload', async () => {
+    file('query-key', 'another-key-0987654321');
+    noteSecret('another-key-0987654321');
+    process.kill(gateway.pids().supervisor, 'SIGHUP');
+    await waitFor(async () => (await call('/keyed/v1')).ok && api.seen().at(-1)?.target === '/v1?api_key=another-key-0987654321', { what: 'the new key' });
+  });
+
   it('is shown for nginx alone', () => {
     const { mode } = statSync(join(gateway.stateDir, 'run', 'courier.sock'));
     expect((mode & 0o777).toString(8)).toBe('600');

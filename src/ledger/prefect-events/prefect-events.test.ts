@@ -142,14 +142,17 @@ describe('stored events of Prefect', () => {
     });
   });
 
-  it('go with the record that speaks of them, and not before', () => {
+  it('go with the segment whose record speaks of them, and not before', () => {
     const running = start(HOUR_MS);
+    nowMs += 0.5 * HOUR_MS;
     store(flowRunEvent(1, 100), flowRunEvent(2, 100));
-    nowMs += 0.75 * HOUR_MS;
+    nowMs += 0.5 * HOUR_MS;
+    // The first segment ends here.
+    running.tick();
     store(flowRunEvent(3, 100));
     running.tick();
     expect(sql('SELECT n FROM prefect_events')).toHaveLength(3);
-    nowMs += 0.5 * HOUR_MS;
+    nowMs += 0.75 * HOUR_MS;
     running.tick();
     expect(sql('SELECT n FROM prefect_events').map(({ n }) => n)).toEqual([3]);
     expect(verifyStore(paths).problems).toEqual([]);

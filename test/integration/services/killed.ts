@@ -19,8 +19,9 @@ export interface KilledRoom {
 interface Call {
   readonly method: string;
   readonly service: string;
+  /** 0: the answer broke off. */
   readonly status: number;
-  /** Who answered. */
+  /** Who answered, or how it broke off. */
   readonly server: string;
 }
 
@@ -57,7 +58,10 @@ export function killedTests(room: () => KilledRoom): void {
       await load.more(150);
       expect(triesAt(gateway, victim, 'three')).toBe(tries);
       const failed = load.calls.filter(({ status }) => status !== 200);
-      expect(failed.map(({ method }) => method)).toEqual(failed.length === 0 ? [] : ['POST']);
+      expect(
+        failed.map(({ method }) => method),
+        JSON.stringify(failed),
+      ).toEqual(failed.length === 0 ? [] : ['POST']);
       const before = load.calls.length;
       await victim.resume();
       const after = () => load.calls.slice(before);
@@ -91,10 +95,13 @@ interface Load {
 function startLoad({ gateway, token }: KilledRoom): Load {
   const calls: Call[] = [];
   let going = true;
+  const ask = async (method: string, service: string): Promise<Pick<Call, 'status' | 'server'>> => {
+    const response = await gateway.fetch(`/.lictor/svc/${service}/x`, { method, token, ...(method === 'POST' && { body: 'x' }) });
+    return { status: response.status, server: await response.text() };
+  };
   const loops = LOOPS.map(async ([method, service]) => {
     while (going) {
-      const response = await gateway.fetch(`/.lictor/svc/${service}/x`, { method, token, ...(method === 'POST' && { body: 'x' }) });
-      calls.push({ method, service, status: response.status, server: await response.text() });
+      calls.push({ method, service, ...(await ask(method, service).catch((error: unknown) => ({ status: 0, server: String(error) }))) });
     }
   });
   const until = async (condition: () => boolean): Promise<void> => void (await waitFor(condition, { what: 'the load', timeoutMs: 60_000 }));

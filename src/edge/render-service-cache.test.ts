@@ -25,7 +25,7 @@ describe('where answers are kept', () => {
   it('is small where it is in memory', () => {
     const config = { services: [bareService('a', [], { cache: [RULE] })] };
     expect(renderKept({ config, ...PLACE })).toContain(' max_size=128m ');
-    expect(renderKept({ config, paths: { root: '/root/t' }, tempDir: '/dev/shm/tmp' })).toContain(' max_size=16m ');
+    expect(renderKept({ config, paths: { root: '/srv/lictor/t' }, tempDir: '/dev/shm/tmp' })).toContain(' max_size=16m ');
   });
 
   it("has the principal in the key, unless it is declared everybody's; then nothing of the caller goes to the service", () => {

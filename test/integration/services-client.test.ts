@@ -28,7 +28,7 @@ const directory = mkdtempSync(join(tmpdir(), 'lictor-test-services-client-'));
 const tokenFile = join(directory, 'token');
 const KEY = 'key-of-the-service-$host-1234567890';
 let authority: Authority;
-let [billing, keyed]: Recorder[] = [];
+let [billing, keyed, rates]: Recorder[] = [];
 let sealed: Served;
 /** What its callers were said to be. */
 const assertions: string[] = [];
@@ -39,7 +39,7 @@ beforeAll(async () => {
   authority = createAuthority();
   const { chain, key } = authority.issue({ names: ['localhost'], days: 5 });
   const client = authority.issue({ names: ['gateway'], days: 5 });
-  [billing, keyed] = await Promise.all([startRecorder(), startRecorder()]);
+  [billing, keyed, rates] = await Promise.all([startRecorder(), startRecorder(), startRecorder()]);
   sealed = await serveSecurely({ chain, key, clientCa: authority.root }, (request, response) => {
     assertions.push(String(request.headers['x-lictor-assertion']));
     response.end(`met ${clientNameOf(request.socket)}`);
@@ -57,6 +57,7 @@ beforeAll(async () => {
         { name: 'billing', servers: [billing.url], allow: [{ paths: ['/v1/*'] }] },
         { name: 'sealed', servers: [`https://localhost:${sealed.port}`], tls: { ca_file: authority.root, cert: client.chain, key: client.key } },
         { name: 'keyed', servers: [keyed.url], inject: { header: { name: 'X-Api-Key', value_file: join(directory, 'key') } } },
+        { name: 'rates', servers: [rates.url], cache: [{ paths: ['/*'], ttl: '1h' }] },
       ],
     },
   });
@@ -65,7 +66,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await gateway?.close();
-  await Promise.all([billing, keyed, sealed].map((server) => server?.close()));
+  await Promise.all([billing, keyed, rates, sealed].map((server) => server?.close()));
   authority?.remove();
   rmSync(directory, { recursive: true });
 });
@@ -131,17 +132,21 @@ async function expectCalls(session: StockSession): Promise<void> {
 }
 
 const WAYS = ['helper', 'bare'];
-const FOUR = { '/billing/v1/x': '200: {}', '/sealed/a': '200: met leaf-2', '/keyed/b': '200: "opened"', '/billing/v2/x': '403: ' };
+const ANSWERS = {
+  ...{ '/billing/v1/x': '200: {}', '/sealed/a': '200: met leaf-2', '/keyed/b': '200: "opened"', '/billing/v2/x': '403: ' },
+  '/rates/eur': '200: first',
+};
 
 async function expectThree(session: StockSession, jobVariables: readonly string[]): Promise<void> {
-  for (const recorder of [billing, keyed]) recorder?.clear();
+  for (const recorder of [billing, keyed, rates]) recorder?.clear();
   assertions.length = 0;
   billing?.answerWith(undefined);
   keyed?.answerWith(({ headers }) => (headers['x-api-key'] === KEY ? { status: 200, body: '"opened"' } : undefined));
-  const options = ['--param', `paths=${JSON.stringify(Object.keys(FOUR))}`, ...jobVariables.flatMap((variable) => ['--job-variable', variable])];
+  rates?.answerWith(() => ({ status: 200, body: ['first', 'second'][seenBy(rates).length - 1] ?? 'later' }));
+  const options = ['--param', `paths=${JSON.stringify(Object.keys(ANSWERS))}`, ...jobVariables.flatMap((variable) => ['--job-variable', variable])];
   const run = flowRunIdOf(await prefectOk(session, 'deployment', 'run', `calls/${session.pool}`, ...options));
   const said = await saidBy(session, run, 'environment ');
-  for (const [path, answer] of Object.entries(FOUR)) for (const way of WAYS) expect(said).toContain(`${way} ${path} answered ${answer}`);
+  for (const [path, answer] of Object.entries(ANSWERS)) for (const way of WAYS) expect(said).toContain(`${way} ${path} answered ${answer}`);
   // The whole environment of the run is among it.
   expect(said).toContain('PREFECT_API_URL');
   expect(said).not.toContain(KEY);
@@ -183,19 +188,28 @@ async function verified(assertion: string, audience: string): Promise<JWTPayload
   return payload;
 }
 
-/** With service, status and time, verified; the key is in no record of it. */
+/** With service, status, time and what came of the cache, verified; the key is in no record of it. */
 async function expectTimeline(run: string): Promise<void> {
-  const calls = await callsOf(run, 8);
+  const calls = await callsOf(run, 10);
   const [ok, refused] = [
     ['billing/v1/*', 'sealed/*', 'keyed/*'].map((route) => [route.split('/')[0], route, 200, 'verified', `run:${run}`]),
     ['billing', 'billing', 403, 'verified', `run:${run}`],
   ];
-  const told = calls.map(({ service, resource_id, status, run_binding, principal }) => [service, resource_id, status, run_binding, principal]);
+  const told = calls
+    .filter(({ service }) => service !== 'rates')
+    .map(({ service, resource_id, status, run_binding, principal }) => [service, resource_id, status, run_binding, principal]);
   expect(told).toHaveLength(8);
   for (const one of [...ok, refused]) expect(told.filter((other) => isDeepStrictEqual(one, other))).toHaveLength(2);
+  expect(calls.filter(({ service }) => service === 'rates').map(({ cache, status, run_binding }) => [cache, status, run_binding])).toEqual([
+    ['miss', 200, 'verified'],
+    ['hit', 200, 'verified'],
+  ]);
+  expect(seenBy(rates)).toHaveLength(1);
+  expect(new Set(calls.filter(({ service }) => service !== 'rates').map(({ cache }) => cache))).toEqual(new Set([null]));
   for (const { duration_ms } of calls) expect(duration_ms).toEqual(expect.any(Number));
   const timeline = await gateway.lictorOk('timeline', run, '--all');
   expect(timeline).toMatch(/sealed GET \/a +200 +verified +\d+ms/);
+  expect(timeline).toMatch(/rates GET \/eur +200 +verified +miss +\d+ms[\s\S]*rates GET \/eur +200 +verified +hit +\d+ms/);
   expect(timeline).toMatch(/billing GET \/v2\/x +403 +verified +service-route-unknown/);
   expect(JSON.stringify(calls) + timeline).not.toContain(KEY);
 }

@@ -4,6 +4,7 @@ import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { formsOf, SHORTEST_MASKED } from '../egress/courier/query.ts';
 import { quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
+import { hasToken } from './service-server.ts';
 
 /** What a URL is made of, without a backslash, which browsers take for a slash, and without what they leave out (WHATWG URL, 4.4). */
 const LETTERS = "[A-Za-z0-9._~!$&'()*+,;=:@%/-]";
@@ -21,38 +22,77 @@ const PARAMETERS = '; *rel="?(?:next|prev|previous|first|last|self|up)"?';
 const MOST_LINKS = 4;
 
 export function renderServiceAnswers({ services }: Pick<Config, 'services'>): string {
-  const told = services.some(toldOf) ? `    include ${ANSWER_CREDENTIALS};\n` : '';
-  return `# What is taken out of an answer that has no head, or none of its own (service-answer.conf): 009 is nginx's word for HTTP/0.9.
+  const named = hidesCredentials(services) ? '$lictor_service$lictor_service_told' : '$lictor_service';
+  return `${renderTold(services)}# What is taken out of an answer that has no head, or none of its own (service-answer.conf): 009 is nginx's word for HTTP/0.9.
 map $status $lictor_service_raw_lf { volatile; "~^[01]" "\\n"; default ""; }
 map $status $lictor_service_raw_cr { volatile; "~^[01]" "\\r"; default ""; }
 # Where a service sends its callers: nowhere but to itself.
 map $upstream_http_location $lictor_service_location { "" ""; default $lictor_service_own_location; }
 map $upstream_http_link $lictor_service_link { "" ""; default $lictor_service_own_link; }
-map "$lictor_service $upstream_http_location" $lictor_service_own_location {
-${told}    ${quoteVerbatim(`~^[a-z0-9-]+ (?<lictor_relative>${RELATIVE})$`)} $lictor_relative;
+map "${named} $upstream_http_location" $lictor_service_own_location {
+    ${quoteVerbatim(`~^[a-z0-9-]+ (?<lictor_relative>${RELATIVE})$`)} $lictor_relative;
 ${services.map((service, place) => `    ${locationLine(service, place)}\n`).join('')}    default "";
 }
-map "$lictor_service $upstream_http_link" $lictor_service_own_link {
-${told}${services.flatMap((service, place) => linkLines(service, place)).join('')}    default "";
+map "${named} $upstream_http_link" $lictor_service_own_link {
+${services.flatMap((service, place) => linkLines(service, place)).join('')}    default "";
 }
 `;
 }
 
-/** Its lines stand in both maps: a service that puts the gateway's own credential into a link sends nobody anywhere. */
 const ANSWER_CREDENTIALS = 'answer-credentials.conf';
 
-/** What stands in a header of the gateway's; other credentials are taken out where they are shown (src/egress/courier), or change all the time. */
+/** A service that puts the gateway's own credential into a link sends nobody anywhere: its name is another one then, which no line of the maps has. */
+function renderTold(services: readonly Service[]): string {
+  if (!hidesCredentials(services)) return '';
+  const keys = services.some(keyOf) ? `    include ${ANSWER_CREDENTIALS};\n` : '';
+  const shown = services.some(hasToken) ? ' $lictor_service_credential' : ' ';
+  // Where an expression cannot be carried out, nginx takes the default.
+  return `map "$lictor_service${shown} $upstream_http_location $upstream_http_link" $lictor_service_told {
+${keys}${services.filter(hasToken).flatMap(tokenLines).join('')}    "~^" "";
+    default "!";
+}
+map "$lictor_service_told:$upstream_http_location$upstream_http_link" ${KEPT_NOT_TOLD} { "~^!:." 1; default ""; }
+`;
+}
+
+/** True: `KEPT_NOT_TOLD` is there. What a service is shown is known to nginx, and may be in an answer. */
+export function hidesCredentials(services: readonly Service[]): boolean {
+  return services.some((service) => keyOf(service) !== undefined || hasToken(service));
+}
+
+/** Not empty: the answer must not be kept, since another credential is in force when it is answered again. */
+export const KEPT_NOT_TOLD = '$lictor_kept_not_told';
+
+/** What stands in a header of the gateway's and never changes; other credentials are taken out where they are shown (src/egress/courier). */
 export function renderAnswerCredentials(services: readonly Service[]): readonly (readonly [string, string])[] {
-  const lines = services.flatMap((service) => toldOf(service) ?? []);
+  const lines = services.flatMap((service) => keyOf(service) ?? []);
   return lines.length === 0 ? [] : [[ANSWER_CREDENTIALS, lines.join('')]];
 }
 
-function toldOf({ name, injected }: Service): string | undefined {
+function keyOf({ name, injected }: Service): string | undefined {
   if (injected === null || !('header' in injected)) return undefined;
   const secret = injected.value.replace(/^Basic /, '');
   if (secret.length < SHORTEST_MASKED) return undefined;
   const forms = formsOf(secret).map((form) => form.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return `${quoteVerbatim(`~*^${name} .*(?:${[...new Set(forms)].join('|')})`)} "";\n`;
+  return `${quoteVerbatim(`~*^${name} .*(?:${[...new Set(forms)].join('|')})`)} "!";\n`;
+}
+
+/** Letters of an access token that no spelling of it in a link changes. */
+const PLAIN = '[A-Za-z0-9._-]';
+const MOST_LETTERS = 8_192;
+
+/**
+ * The token changes all the time, so it is in the key: a run of its plain letters that stands in a link as well is its trace. One without such a run
+ * cannot be looked for, nor can what is longer than any link; then there are none.
+ */
+function tokenLines({ name }: Service): readonly string[] {
+  const trace = `${PLAIN}{${SHORTEST_MASKED},}`;
+  const lines = [
+    `~^${name} (?!Bearer \\S*${trace})`,
+    `~^${name} Bearer \\S+ .{${MOST_LETTERS + 1}}`,
+    `~*^${name} Bearer (?:\\S*?[^\\sA-Za-z0-9._-])?(${trace})(?!${PLAIN})\\S* .*\\1`,
+  ];
+  return lines.map((line) => `    ${quoteVerbatim(line)} "!";\n`);
 }
 
 function own({ name }: Service): string {

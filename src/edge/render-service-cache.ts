@@ -8,6 +8,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { quotePath, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
+import { hidesCredentials, KEPT_NOT_TOLD } from './render-service-answers.ts';
 import { forwarded, inVariables } from './service-server.ts';
 
 export function keepsAnswers({ cache }: Pick<Service, 'cache'>): boolean {
@@ -71,6 +72,7 @@ function renderKeeping(service: Service, rule: KeptAnswers, config: Pick<Config,
     '$lictor_kept_not_stream',
     '$lictor_kept_not_large',
     ...(ttlSeconds === null ? ['$lictor_kept_not_status'] : []),
+    ...(hidesCredentials([service]) ? [KEPT_NOT_TOLD] : []),
   ];
   const validity = ttlSeconds === null ? '' : `proxy_ignore_headers Cache-Control Expires;\nproxy_cache_valid ${KEPT_STATUSES} ${ttlSeconds}s;\n`;
   return `proxy_cache ${zoneOf(service)};

@@ -11,7 +11,7 @@ import { keepsAnswers, renderKept, renderKeptLocations } from './render-service-
 import { hasMembers, MEMBER_MARGIN_SECONDS, renderBalanced, renderMembers } from './render-service-members.ts';
 import { renderAgain, renderBudget, renderRepeats } from './render-service-retries.ts';
 import { address } from './render-upstream.ts';
-import { forwarded, inVariables, renderBalance, renderTls } from './service-server.ts';
+import { forwarded, hasToken, inVariables, renderBalance, renderTls } from './service-server.ts';
 
 export interface ServicesInput {
   readonly config: Config;
@@ -163,10 +163,6 @@ function renderCredential({ injected }: Service): string {
   if (injected === null) return '';
   if ('header' in injected) return `proxy_set_header ${injected.header} ${quote(injected.value)};\n`;
   return 'oauth' in injected ? 'proxy_set_header Authorization $lictor_service_credential;\n' : '';
-}
-
-function hasToken({ injected }: Service): boolean {
-  return injected !== null && 'oauth' in injected;
 }
 
 function renderWords(): string {

@@ -18,6 +18,11 @@ export function renderBalance({ balance }: Pick<Service, 'balance'>, group: stri
   return ways[balance];
 }
 
+/** An access token of the gateway's, which rides on the decision. */
+export function hasToken({ injected }: Pick<Service, 'injected'>): boolean {
+  return injected !== null && 'oauth' in injected;
+}
+
 function injectedHeader({ injected }: Service): string | undefined {
   if (injected === null) return undefined;
   return 'header' in injected ? injected.header : 'Authorization';

@@ -43,6 +43,7 @@ beforeAll(async () => {
   file('all.cedar', '@id("caller-calls")\npermit (principal == Principal::"token:caller", action == Action::"services.call", resource);\n');
   const inject = { query: { name: 'api_key', value_file: file('query-key', KEY) } };
   const sigv4 = { region: moto.region, service: 's3' };
+  const cache = [{ paths: ['/kept/*'], ttl: '1h' }];
   gateway = await startGateway({
     upstream: prefect,
     env: {
@@ -53,10 +54,10 @@ beforeAll(async () => {
       policies: directory,
       limits: [{ for: '*', rate: '100000/s', burst: 100_000 }],
       services: [
-        { name: 'tokens', servers: [api.url], inject: { oauth: { ...client, ca_file: authority.root, scope: 'rates' } } },
+        { name: 'tokens', servers: [api.url], inject: { oauth: { ...client, ca_file: authority.root, scope: 'rates' } }, cache },
         { name: 'untrusted', servers: [api.url], inject: { oauth: client } },
         { name: 'stranger', servers: [api.url], inject: { oauth: { ...client, client_id: 'another', ca_file: authority.root } } },
-        { name: 'header', servers: [api.url], inject: { header: { name: 'X-Api-Key', value_file: file('header-key', KEY) } } },
+        { name: 'header', servers: [api.url], inject: { header: { name: 'X-Api-Key', value_file: file('header-key', KEY) } }, cache },
         { name: 'keyed', servers: [api.url], inject, timeout: '3s' },
         { name: 'two', servers: [api.url, other.url], inject },
         { name: 'streaming', servers: [`http://127.0.0.1:${streaming.port}`], inject, timeout: '3s' },
@@ -281,18 +282,47 @@ describe('a signature of AWS', () => {
   });
 });
 
-describe('a key in a header', () => {
-  it.each([KEY, KEY_IN_QUERY, KEY_IN_QUERY.toLowerCase()])('is in no link of an answer: %s', async (key) => {
-    const answered = async (query: string): Promise<readonly (string | null)[]> => {
-      api.answerWith(() => ({ status: 302, headers: { location: `/v1${query}`, link: `</v1${query}>; rel="next"` }, body: '' }));
-      const { headers } = await call('/header/v1');
-      return [headers.get('location'), headers.get('link')];
-    };
-    expect(await answered(`?page=2&key=${key}`)).toEqual([null, null]);
-    expect(await answered('?page=2&key=query-key')).toEqual([
-      '/.lictor/svc/header/v1?page=2&key=query-key',
-      '</.lictor/svc/header/v1?page=2&key=query-key>; rel="next"',
-    ]);
-    expect(api.seen()[0]?.headers).toMatchObject({ 'x-api-key': KEY });
+describe.each([
+  ['a key in a header', 'header', [KEY, KEY_IN_QUERY, KEY_IN_QUERY.toLowerCase()]],
+  ['an access token', 'tokens', ['TOKEN', 'TOKEN IN QUERY']],
+])('%s', (_what, service, spellings) => {
+  /** Of the token that the call itself was shown. */
+  const linking = (query: string): void =>
+    api.answerWith(({ headers }) => {
+      const token = (headers['authorization'] ?? '').replace('Bearer ', '');
+      const target = `/v1${query.replace('TOKEN IN QUERY', encodeURIComponent(token)).replace('TOKEN', token)}`;
+      return { status: 301, headers: { location: target, link: `<${target}>; rel="next"` }, body: '' };
+    });
+  const links = async (path = '/v1'): Promise<readonly (string | null)[]> => {
+    const { headers } = await call(`/${service}${path}`);
+    return [headers.get('location'), headers.get('link')];
+  };
+  const whole = (query: string) => [`/.lictor/svc/${service}/v1${query}`, `</.lictor/svc/${service}/v1${query}>; rel="next"`];
+
+  it.each(spellings)('is in no link of an answer: %s', async (key) => {
+    linking(`?page=2&key=${key}`);
+    expect(await links()).toEqual([null, null]);
+    linking('?page=2&key=query-key');
+    expect(await links()).toEqual(whole('?page=2&key=query-key'));
+    expect(api.seen()[0]?.headers).toMatchObject(service === 'header' ? { 'x-api-key': KEY } : { authorization: expect.stringMatching(/^Bearer ./) });
   });
+
+  it.each(spellings)('that stands in one is not kept with it, for another one may be in force then: %s', async (key) => {
+    linking(`?key=${key}`);
+    for (const _each of ['twice', 'asked']) expect(await links(`/kept/secret-${spellings.indexOf(key)}`)).toEqual([null, null]);
+    expect(api.seen()).toHaveLength(2);
+    linking('?page=2');
+    for (const _each of ['asked', 'once']) expect(await links(`/kept/plain-${spellings.indexOf(key)}`)).toEqual(whole('?page=2'));
+    expect(api.seen()).toHaveLength(3);
+  });
+});
+
+it('links that are longer than any, of a service that is called with an access token, are dropped', async () => {
+  const link = (letters: number) => `/v1?${'x'.repeat(letters)}`;
+  const of = async (letters: number) => {
+    api.answerWith(() => ({ status: 302, headers: { location: link(letters) }, body: '' }));
+    return (await call('/tokens/v1')).headers.get('location');
+  };
+  expect(await of(8_000)).toBe(`/.lictor/svc/tokens${link(8_000)}`);
+  expect(await of(8_190)).toBeNull();
 });

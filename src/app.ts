@@ -1,5 +1,5 @@
 // Starts the gateway's control plane. The order is the order of trust: store and ledger, sweep, rooms, edge, then the sockets.
-import { chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
@@ -10,6 +10,7 @@ import { createCatalogue } from './catalog/catalogue.ts';
 import type { Ensured } from './certificates/own.ts';
 import type { Config } from './config/config.ts';
 import { keptDirs } from './config/kept-dir.ts';
+import { edgePid } from './config/pid-file.ts';
 import { fillReserve, withReserve } from './config/reserve.ts';
 import type { StatePaths } from './config/state-dir.ts';
 import { nginxWorkerUser } from './config/worker-user.ts';
@@ -122,7 +123,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     eventIntake,
     eventMemory,
     sync: () => sync.now(),
-    edgeRuns: () => edgeRuns(paths),
+    edgeRuns: async () => edgePid(paths) !== undefined,
     exports: createExports({ paths, clock, log, record: ledger.append }),
     tracing: createTracing({ accessLog: paths.accessLog, basePath: config.publicUrl.basePath, log }),
   };
@@ -284,14 +285,4 @@ function rotateLimits(paths: StatePaths, log: Logger): RotateLimits | null {
     'a directory above the logs is closed to the user of nginx: logs are not rotated. Use a state directory below /var/lib',
   );
   return null;
-}
-
-/** nginx's pid file names a living process. */
-async function edgeRuns(paths: StatePaths): Promise<boolean> {
-  try {
-    process.kill(Number(readFileSync(paths.nginxPid, 'utf8').trim()), 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

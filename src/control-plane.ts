@@ -1,11 +1,11 @@
 // Entry of the control plane: a child of the supervisor, started with `--config FILE --state-dir DIR [--in-use]`.
 
-import { existsSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { type App, startApp } from './app.ts';
 import { loadCandidate, loadInUse } from './config/in-use.ts';
+import { edgePid } from './config/pid-file.ts';
 import { prepareStateDir } from './config/runtime-dir.ts';
 import type { StatePaths } from './config/state-dir.ts';
 import { systemClock } from './contract/clock.ts';
@@ -75,8 +75,10 @@ function serve(app: App, log: pino.Logger, paths: StatePaths): void {
     else if (type === 'drain') drain(app, log);
     else if (type === 'reload') reload(app, log);
   });
+  // Only one that ran before this start has not read what is in place now.
+  const outdated = app.edge.changed && edgePid(paths) !== undefined;
   send({ type: 'edge-start', binary: app.edge.binary, args: app.edge.args });
-  if (app.edge.changed && nginxRuns(paths)) send({ type: 'edge-reload' });
+  if (outdated) send({ type: 'edge-reload' });
   send({ type: 'ready' });
   log.info('ready');
 }
@@ -93,17 +95,6 @@ function drain(app: App, log: pino.Logger): void {
       log.flush(() => process.exit(1));
     },
   );
-}
-
-/** True when an nginx of this state directory was running before this start: only that one needs a reload. */
-function nginxRuns(paths: StatePaths): boolean {
-  if (!existsSync(paths.nginxPid)) return false;
-  try {
-    process.kill(Number(readFileSync(paths.nginxPid, 'utf8').trim()), 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function fatal(message: string): void {

@@ -1,16 +1,16 @@
 // One demo at a time: a pid file in its state directory, and its port still free.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { readRunningPid } from '../config/pid-file.ts';
 import { LictorError } from '../contract/error.ts';
-import { commandLine } from '../supervise/processes/process-table.ts';
 
 /** Claims the demo's state directory; answers the release. Throws `demo-running` when another demo lives in it. */
 export function claimDemo(state: string): () => void {
   const file = join(state, 'demo.pid');
   mkdirSync(state, { recursive: true });
-  const other = readPid(file);
-  if (other !== undefined && other !== process.pid && /\bdemo\b/.test(commandLine(other))) {
+  const other = readRunningPid(file, (command) => /\bdemo\b/.test(command));
+  if (other !== undefined && other !== process.pid) {
     throw new LictorError('demo-running', `a demo is running already (process ${other}): end it with Ctrl-C there, or use another --state-dir.`);
   }
   writeFileSync(file, `${process.pid}\n`);
@@ -29,14 +29,4 @@ export async function assertPortFree(port: number): Promise<void> {
     throw new LictorError('port-busy', `port ${port} is in use: end what listens there, or choose another one with --port N.`, { cause });
   }
   await new Promise((resolve) => server.close(resolve));
-}
-
-function readPid(file: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(file, 'utf8').trim());
-    return Number.isInteger(pid) && pid > 1 ? pid : undefined;
-  } catch {
-    // No demo has run here.
-    return undefined;
-  }
 }

@@ -2,10 +2,10 @@
 import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { commandLine, readPid } from '../config/pid-file.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { LictorError } from '../contract/error.ts';
-import { readPid } from './edge.ts';
-import { commandLine, isAlive, isErrno, processInfo } from './processes/process-table.ts';
+import { isErrno, processInfo } from './processes/process-table.ts';
 
 /** btime has whole seconds, and start times are counted from it. */
 const START_TOLERANCE_MS = 2000;
@@ -49,8 +49,8 @@ function createPidFile(file: string): boolean {
 }
 
 /** A number alone proves nothing (they are reused): it must be a Node that was there before the file, or somebody must answer on the socket. */
-async function holdsClaim(pid: number, paths: Pick<StatePaths, 'supervisorPid' | 'relaySocket'>): Promise<boolean> {
-  if (Number.isNaN(pid) || pid === process.pid || !isAlive(pid) || !/node|lictor/.test(commandLine(pid))) return false;
+async function holdsClaim(pid: number | undefined, paths: Pick<StatePaths, 'supervisorPid' | 'relaySocket'>): Promise<boolean> {
+  if (pid === undefined || pid === process.pid || !/node|lictor/.test(commandLine(pid))) return false;
   const startedAtMs = processInfo(pid)?.startedAtMs ?? Number.POSITIVE_INFINITY;
   const writtenAtMs = statSync(paths.supervisorPid, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return startedAtMs <= writtenAtMs + START_TOLERANCE_MS || (await answers(paths.relaySocket));

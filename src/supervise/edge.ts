@@ -1,7 +1,8 @@
 // nginx as a child: started when the control plane has a configuration for it, kept running, reloaded by HUP.
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { readPid } from '../config/pid-file.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
 import { signalProcess } from './processes/process-table.ts';
@@ -73,15 +74,5 @@ function removeSockets(directory: string): void {
     for (const name of readdirSync(directory)) if (name.endsWith('.sock')) rmSync(join(directory, name), { force: true });
   } catch {
     // No directory: no sockets. One that cannot be looked into is told by nginx itself.
-  }
-}
-
-/** NaN when there is none. */
-export function readPid(file: string): number {
-  try {
-    return Number.parseInt(readFileSync(file, 'utf8').trim(), 10);
-  } catch {
-    // No file: no process.
-    return Number.NaN;
   }
 }

@@ -1,8 +1,8 @@
 // Ends an nginx of the same state directory that outlived its supervisor: it still holds the ports.
 import { rmSync } from 'node:fs';
+import { edgePid, readPid } from '../config/pid-file.ts';
 import type { StatePaths } from '../config/state-dir.ts';
-import { readPid } from './edge.ts';
-import { commandLine, groupMembers, isAlive, signalProcess } from './processes/process-table.ts';
+import { groupMembers, isAlive, signalProcess } from './processes/process-table.ts';
 import { endGroup } from './processes/start-process.ts';
 import { waitFor } from './processes/wait-for.ts';
 
@@ -11,19 +11,14 @@ const GRACE_MS = 3000;
 /** Touches only what is certainly ours: a master whose command line names this state directory, or what is left of its group. */
 export async function endOrphanEdge(paths: Pick<StatePaths, 'nginxPid' | 'root'>, log: (line: string) => void): Promise<void> {
   const pid = readPid(paths.nginxPid);
-  if (Number.isNaN(pid) || pid <= 1) return;
+  if (pid === undefined || pid === 1) return;
   const members = groupMembers(pid);
-  if (isOurMaster(pid, paths.root) || isOrphanedGroup(pid, members)) {
+  if (edgePid(paths) === pid || isOrphanedGroup(pid, members)) {
     log(`ending nginx ${pid}, left behind by an earlier start`);
     if (members.length > 0) await endGroup(pid, GRACE_MS);
     else await endMaster(pid);
   }
   rmSync(paths.nginxPid, { force: true });
-}
-
-function isOurMaster(pid: number, root: string): boolean {
-  const line = commandLine(pid);
-  return isAlive(pid) && line.startsWith('nginx: master process') && line.includes(`${root}/`);
 }
 
 /**

@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readPid } from '../config/pid-file.ts';
 import { type StatePaths, statePaths } from '../config/state-dir.ts';
-import { readPid } from './edge.ts';
 import { freePort } from './processes/free-port.ts';
 import { groupMembers, isAlive, signalGroup } from './processes/process-table.ts';
 import { type RunningProcess, startProcess } from './processes/start-process.ts';
@@ -36,7 +36,7 @@ export function openSuperviseRoom(): SuperviseRoom {
   const groups = new Set<number>();
   const notes: SuperviseRoom['notes'] = (what) => readNotes(notesFile, what);
   const nginxPid = () => {
-    const pid = readPid(paths.nginxPid);
+    const pid = readPid(paths.nginxPid) ?? Number.NaN;
     if (pid > 1) groups.add(pid);
     return pid;
   };

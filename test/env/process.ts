@@ -6,8 +6,9 @@ import { isAlive, processInfo, signalProcess } from '../../src/supervise/process
 import { type ProcessExit, type RunningProcess, startProcess } from '../../src/supervise/processes/start-process.ts';
 import { type WaitOptions, waitFor as waitForIt } from '../../src/supervise/processes/wait-for.ts';
 
+export { commandLine } from '../../src/config/pid-file.ts';
 export { freePort } from '../../src/supervise/processes/free-port.ts';
-export { commandLine, isAlive, signalProcess } from '../../src/supervise/processes/process-table.ts';
+export { isAlive, signalProcess } from '../../src/supervise/processes/process-table.ts';
 
 export interface StartOptions {
   readonly name: string;

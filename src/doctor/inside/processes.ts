@@ -1,15 +1,14 @@
 // The processes of a gateway: supervisor, control plane, nginx and its workers.
 import { readFileSync } from 'node:fs';
+import { commandLine, edgePid, readRunningPid } from '../../config/pid-file.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
-import { commandLine, isAlive } from '../../supervise/processes/process-table.ts';
 import { fail, ok, type Verdict } from '../finding.ts';
 
-type PidFiles = Pick<StatePaths, 'supervisorPid' | 'nginxPid'>;
+type PidFiles = Pick<StatePaths, 'supervisorPid' | 'nginxPid' | 'root'>;
 
 /** The supervisor of this state directory; undefined: none runs. */
 export function supervisorPid({ supervisorPid }: PidFiles): number | undefined {
-  const pid = readPid(supervisorPid);
-  return pid !== undefined && isAlive(pid) && /node|lictor/.test(commandLine(pid)) ? pid : undefined;
+  return readRunningPid(supervisorPid, (command) => /node|lictor/.test(command));
 }
 
 export function checkProcesses(paths: PidFiles): Verdict {
@@ -18,8 +17,8 @@ export function checkProcesses(paths: PidFiles): Verdict {
   const control = childrenOf(supervisor).find((pid) => commandLine(pid).includes('control-plane'));
   if (control === undefined)
     return fail(`the supervisor (${supervisor}) runs, the control plane does not`, 'It is restarted with backoff: STATE/log/control.log says why it ends.');
-  const nginx = readPid(paths.nginxPid);
-  if (nginx === undefined || !isAlive(nginx))
+  const nginx = edgePid(paths);
+  if (nginx === undefined)
     return fail(
       `supervisor (${supervisor}) and control plane (${control}) run, nginx does not`,
       'It is restarted with backoff: STATE/log/edge-error.log says why it ends.',
@@ -48,14 +47,5 @@ function childrenOf(pid: number): readonly number[] {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
   } catch {
     return []; // it went away meanwhile
-  }
-}
-
-function readPid(file: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(file, 'utf8').trim());
-    return Number.isInteger(pid) && pid > 1 ? pid : undefined;
-  } catch {
-    return undefined;
   }
 }

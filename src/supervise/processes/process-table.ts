@@ -28,11 +28,6 @@ export function processInfo(pid: number): ProcessInfo | undefined {
   return { pid, name, state: fields[0] ?? '', parent: number(1), group: number(2), startedAtMs };
 }
 
-/** The arguments joined by spaces (a process may have rewritten them); empty when it is gone. */
-export function commandLine(pid: number): string {
-  return readProc(pid, 'cmdline').replaceAll('\0', ' ').trim();
-}
-
 /** True while the process exists and is not a zombie. */
 export function isAlive(pid: number): boolean {
   const info = processInfo(pid);

@@ -82,6 +82,28 @@ export function openTail(file: string, position: TailPosition | null, writers: (
   };
 }
 
+/** Where a log ends now, for a reader of what comes from now on. Null: there is none yet, so all of it is to come. Throws where it cannot be read. */
+export function endOfLog(file: string): TailPosition | null {
+  const fd = openIfThere(file);
+  if (fd === undefined) return null;
+  try {
+    const { size, ino } = fstatSync(fd, { bigint: true });
+    const offset = Number(size);
+    return { inode: String(ino), offset, head: readHead(fd, Math.min(HEAD_BYTES, offset)) };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openIfThere(file: string): number | undefined {
+  try {
+    return openSync(file, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 function isFinished(fd: number, emptyLooks: number, writers: (path: string) => Writers): boolean {
   const found = writers(pathOf(fd));
   return found === 'none' || (found === 'unknown' && emptyLooks >= LOOKS_WHEN_UNKNOWN);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Traces } from '../../config/config.ts';
+import { endOfLog } from '../../ledger/tail.ts';
 import type { TracingSetup } from './worker.ts';
 
 export interface SpanStatus {
@@ -32,14 +33,21 @@ export function createTracing({ accessLog, basePath, log }: TracingParts): Traci
   let turn: Promise<void> = Promise.resolve();
 
   function spawn(traces: Traces): void {
-    const setup: TracingSetup = { accessLog, basePath, traces };
+    // Here, not in the thread: what comes while that one starts has its spans.
+    const setup: TracingSetup = { accessLog, begin: endOfLog(accessLog), basePath, traces };
     worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: setup, name: 'traces', resourceLimits: { maxOldGenerationSizeMb: 64 } });
     worker.on('message', (next: SpanStatus) => {
       if (next.problem !== null && next.problem !== status.problem) log.warn({ problem: next.problem }, 'traces cannot be sent: they are left out');
       if (next.problem === null && status.problem !== null) log.info({ dropped: next.dropped }, 'traces are sent again');
       status = next;
     });
-    worker.on('error', (error) => log.warn({ err: error }, 'the thread that makes traces failed: there are none until the next reload'));
+    worker.on('error', fail);
+  }
+
+  /** Traces are no evidence: the gateway goes on without them. */
+  function fail(error: unknown): void {
+    current = null;
+    log.warn({ err: error }, 'traces cannot be made: there are none until the next reload');
   }
 
   async function stop(): Promise<void> {
@@ -63,7 +71,12 @@ export function createTracing({ accessLog, basePath, log }: TracingParts): Traci
         await stop();
         current = traces;
         status = NOTHING;
-        if (traces !== null) spawn(traces);
+        if (traces === null) return;
+        try {
+          spawn(traces);
+        } catch (error) {
+          fail(error);
+        }
       }),
     status: () => status,
     close: () => inTurn(stop),

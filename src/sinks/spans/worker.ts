@@ -1,5 +1,4 @@
 // The thread that makes spans of the access log and sends them. Traces are no evidence: what cannot be sent in time is left out.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createCatalogue } from '../../catalog/catalogue.ts';
@@ -14,6 +13,8 @@ import type { SpanStatus } from './tracing.ts';
 
 export interface TracingSetup {
   readonly accessLog: string;
+  /** Where spans begin; null: with the whole log. */
+  readonly begin: TailPosition | null;
   readonly basePath: string;
   readonly traces: Traces;
 }
@@ -21,17 +22,17 @@ export interface TracingSetup {
 const LOOK_MS = 500;
 const MOST_LINES = 500;
 const TRIES = 3;
-const HEAD_BYTES = 256;
 
 const port = parentPort;
 if (port === null) throw new LictorError('not-a-worker', 'Spans are made by a worker thread only.');
 // Sent by createTracing only, so the shape is trusted.
-const { accessLog, basePath, traces } = workerData as TracingSetup;
+const { accessLog, begin, basePath, traces } = workerData as TracingSetup;
 const stop = new AbortController();
 port.on('message', () => stop.abort());
 const post = createPost({ ...traces, url: signalUrl(traces.url, '/v1/traces') });
 const setting = { routes: createCatalogue(), basePath, share: traces.share };
-const tail = openTail(accessLog, endOf(accessLog));
+// A buffer arrives as bare bytes.
+const tail = openTail(accessLog, begin === null ? null : { ...begin, head: Buffer.from(begin.head) });
 let status: SpanStatus = { sent: 0, dropped: 0, problem: null };
 while (!stop.signal.aborted) {
   const chunk = tail.read(MOST_LINES);
@@ -64,21 +65,4 @@ async function send(spans: readonly object[]): Promise<void> {
 
 async function rest(ms: number): Promise<void> {
   await pause(ms, undefined, { signal: stop.signal }).catch(() => undefined); // Aborted: the loop ends.
-}
-
-/** Traces begin with what comes from now on. Null: there is no log yet, so all of it is new. */
-function endOf(file: string): TailPosition | null {
-  try {
-    const fd = openSync(file, 'r');
-    try {
-      const { size, ino } = fstatSync(fd, { bigint: true });
-      const head = Buffer.alloc(Math.min(HEAD_BYTES, Number(size)));
-      readSync(fd, head, 0, head.length, 0);
-      return { inode: String(ino), offset: Number(size), head };
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return null;
-  }
 }

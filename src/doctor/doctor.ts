@@ -47,6 +47,8 @@ export interface Patient {
   readonly clock: Clock;
   readonly statfs: Statfs;
   readonly run: RunProgram;
+  /** What is waited for, while it is. */
+  readonly tell: (line: string) => void;
   /** A short-lived token with the roles viewer and worker; a string: why there is none. Undefined: the gateway does not run. */
   readonly token: { readonly secret: string } | string | undefined;
 }
@@ -186,8 +188,8 @@ function workerChecks(patient: Patient): readonly Check[] {
   return [{ group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(upstreamSubjects(patient), records, `${baseOf(config.publicUrl)}/api`) }];
 }
 
-function eventCheck({ paths, clock }: Patient): Check {
-  return { group: 'upstream', name: 'events', run: () => checkEvents(paths.ledgerFile, clock()) };
+function eventCheck({ paths: { ledgerFile }, clock, tell }: Patient): Check {
+  return { group: 'upstream', name: 'events', run: () => checkEvents({ ledgerFile, clock, tell }) };
 }
 
 function identityChecks({ config, clock }: Patient): readonly Check[] {

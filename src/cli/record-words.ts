@@ -2,7 +2,7 @@
 import { CONNECT_ACTION } from '../contract/destination.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
-import { EVENTS_STORED, GATEWAY_ACTIONS } from '../ledger/events.ts';
+import { EVENTS_OF_RECORD, EVENTS_STORED, GATEWAY_ACTIONS } from '../ledger/events.ts';
 import { SUMMARY_ACTION } from '../ledger/floods.ts';
 import { EXPORT_GAP_ACTION } from '../sinks/exports.ts';
 import { span } from './text.ts';
@@ -25,7 +25,7 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
     case GATEWAY_ACTIONS.pruned:
       return `records up to ${which} were let go: they are older than ledger.retention`;
     case GATEWAY_ACTIONS.pruneStopped:
-      return `record ${which} was changed after it was written: nothing is let go any more (lictor audit verify)`;
+      return `${stoppedAt(record, which)}: nothing is let go any more (lictor audit verify)`;
     case EVENTS_STORED:
       return `${record.tool?.split(',')[0] ?? ''} of Prefect stored (${which})`;
     case EXPORT_GAP_ACTION:
@@ -35,6 +35,11 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
     default:
       return undefined;
   }
+}
+
+function stoppedAt({ resource_type }: LedgerRecord, which: string): string {
+  if (resource_type === EVENTS_OF_RECORD) return `the events of Prefect of which record ${which} speaks were changed after they were stored`;
+  return `record ${which} was changed after it was written`;
 }
 
 function exportGapWords({ resource_id, reason, tool }: LedgerRecord): string {

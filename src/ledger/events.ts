@@ -79,9 +79,12 @@ export function prunedRecord(atMs: number, upTo: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.pruned, 'retention', { resource_type: 'Record', resource_id: String(upTo) });
 }
 
-/** A record that was due to go is not as it was written: nothing more goes until the gateway is started again. */
-export function pruneStoppedRecord(atMs: number, seq: number): NewRecord {
-  return event(atMs, GATEWAY_ACTIONS.pruneStopped, 'ledger-altered', { resource_type: 'Record', resource_id: String(seq) });
+export const EVENTS_OF_RECORD = 'EventsOfRecord';
+
+/** A record that was due to go, or the events of Prefect of which it speaks, are not as they were written: nothing more goes until the gateway is started again. */
+export function pruneStoppedRecord(atMs: number, seq: number, what: 'record' | 'events'): NewRecord {
+  const resourceType = what === 'record' ? 'Record' : EVENTS_OF_RECORD;
+  return event(atMs, GATEWAY_ACTIONS.pruneStopped, 'ledger-altered', { resource_type: resourceType, resource_id: String(seq) });
 }
 
 export const EVENTS_STORED = 'events.stored';
@@ -104,7 +107,8 @@ export function eventsStoredRecord(atMs: number, { first, last, count, sha256 }:
 }
 
 /** Undefined: the record does not speak of events, or somebody changed it. */
-export function parseStoredEvents({ resource_id, tool }: Pick<LedgerRecord, 'resource_id' | 'tool'>): StoredEvents | undefined {
+export function parseStoredEvents({ action, resource_id, tool }: Pick<LedgerRecord, 'action' | 'resource_id' | 'tool'>): StoredEvents | undefined {
+  if (action !== EVENTS_STORED) return undefined;
   const range = parseStoredRange(resource_id);
   const what = /^(\d{1,6}) events, sha256 ([0-9a-f]{64})$/.exec(tool ?? '');
   return range === undefined || what === null ? undefined : { ...range, count: Number(what[1]), sha256: what[2] ?? '' };

@@ -27,7 +27,7 @@ export function parseEventLine(value: unknown): EventLine | undefined {
 export function eventLinesOf(db: DatabaseSync): (record: LedgerRecord) => Iterable<EventLine> {
   const rows = db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE n BETWEEN ? AND ? ORDER BY n`);
   return function* linesOf(record) {
-    const stored = record.action === EVENTS_STORED ? parseStoredEvents(record) : undefined;
+    const stored = parseStoredEvents(record);
     if (stored === undefined) return;
     // What somebody made of a row is exported as it reads: its digest tells.
     for (const row of rows.iterate(stored.first, stored.last)) yield { prefect_event: eventOfRow(row) as EventLine['prefect_event'] };

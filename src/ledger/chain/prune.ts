@@ -1,20 +1,27 @@
 // Retention: the oldest segments are let go, each examined whole before its first record goes; a part at a time. What was signed about them stays.
 import type { DatabaseSync } from 'node:sqlite';
+import type { LedgerRecord } from '../../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from '../columns.ts';
+import { createEventExaminer } from '../prefect-events/examine.ts';
 import { createEventPruner } from '../prefect-events/prune-events.ts';
 import type { Chain } from './chain.ts';
 import { hashOf } from './hash.ts';
 import { createSegments, type Segment } from './segments.ts';
 import type { ChainEnd } from './statement.ts';
 
-/** Rows that one step looks at, once to examine and once to let go: so few that nothing waits for them. */
+/** Rows that one step looks at, once to examine and once to let go, of events as well: so few that nothing waits for them. */
 const AT_ONCE = 6_000;
 
-/** What one step did. `altered`: it met a record that is not as it was written, and let nothing of its segment go. */
+/** What one step did. `altered`: it met a record that is not as it was written, or whose events are not, and let nothing of its segment go. */
 export type Pruned =
   | { readonly kind: 'none' }
-  | { readonly kind: 'altered'; readonly seq: number }
+  | ({ readonly kind: 'altered' } & Altered)
   | { readonly kind: 'pruned'; readonly upTo: number; readonly more: boolean };
+
+interface Altered {
+  readonly seq: number;
+  readonly what: 'record' | 'events';
+}
 
 /** How far a segment was followed: to its end, or to the last record that one step came to. */
 interface Followed {
@@ -23,10 +30,10 @@ interface Followed {
   readonly hash: string;
 }
 
-type Walk = Followed & { readonly rows: number; readonly altered?: number; readonly youngMs?: number };
+type Walk = Followed & { readonly rows: number; readonly altered?: Altered; readonly youngMs?: number };
 interface Stepped {
   readonly rows: number;
-  readonly altered: number | undefined;
+  readonly altered: Altered | undefined;
   /** Up to which record the chain was let go. */
   readonly upTo: number | undefined;
 }
@@ -41,6 +48,7 @@ export function createPruner(db: DatabaseSync, chain: PrunerChain, atOnce = AT_O
   const rowsOf = db.prepare(`SELECT ${SELECT_COLUMNS} FROM records WHERE node = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`);
   const timeOf = db.prepare('SELECT time FROM records WHERE node = ? AND seq = ?');
   const newest = db.prepare('SELECT node, seq FROM records ORDER BY n DESC LIMIT 1');
+  const examineEvents = createEventExaminer(db);
   const removeEvents = createEventPruner(db);
   const remove = db.prepare('DELETE FROM records WHERE node = ? AND seq <= ?');
   const segmentAfter = createSegments(db);
@@ -58,22 +66,25 @@ export function createPruner(db: DatabaseSync, chain: PrunerChain, atOnce = AT_O
     return node === end.node && Number(seq) <= segment.seq ? undefined : segment;
   }
 
-  /** Along the chain, at most so many rows. */
+  /** Along the chain, at most so many rows, and those of one batch of events beyond. */
   function walk(from: Followed, beforeMs: number, most: number): Walk {
     let { seq, hash } = from;
     let rows = 0;
     const young = new Date(beforeMs).toISOString();
     for (const row of rowsOf.iterate(from.segment.node, seq, from.segment.seq, most)) {
       const record = recordOfRow(row);
-      const isWhole = record.seq === seq + 1 && record.prev_hash === hash && hashOf(record) === record.hash;
-      if (!isWhole || (record.seq === from.segment.seq && record.hash !== from.segment.hash)) return { ...from, rows, altered: record.seq };
+      const isWhole = follows(record, { segment: from.segment, seq, hash });
+      // What somebody changed may speak of any number of events.
+      const events = isWhole ? examineEvents(record) : undefined;
+      if (!isWhole || events?.problem !== undefined) return { ...from, rows, altered: { seq: record.seq, what: isWhole ? 'events' : 'record' } };
       if (record.time >= young) return { ...from, rows, youngMs: Date.parse(record.time) };
       ({ seq } = record);
       hash = record.hash ?? '';
-      rows += 1;
+      rows += 1 + (events?.count ?? 0);
+      if (rows >= most) break;
     }
     const isCut = rows < most && seq < from.segment.seq;
-    return { segment: from.segment, seq, hash, rows, ...(isCut && { altered: seq + 1 }) };
+    return { segment: from.segment, seq, hash, rows, ...(isCut && { altered: { seq: seq + 1, what: 'record' as const } }) };
   }
 
   /** Its records were examined: they go, and the chain begins behind them. */
@@ -115,12 +126,18 @@ export function createPruner(db: DatabaseSync, chain: PrunerChain, atOnce = AT_O
     let upTo: number | undefined;
     let more = false;
     for (const one of steps(beforeMs)) {
-      if (one.altered !== undefined) return { kind: 'altered', seq: one.altered };
+      if (one.altered !== undefined) return { kind: 'altered', ...one.altered };
       upTo = one.upTo ?? upTo;
       more = one.isLast;
     }
     return upTo === undefined ? { kind: 'none' } : { kind: 'pruned', upTo, more };
   };
+}
+
+/** A record is as it was written: the next one of the chain, and the segment's digest where it is its last. */
+function follows(record: LedgerRecord, { segment, seq, hash }: Followed): boolean {
+  const isNext = record.seq === seq + 1 && record.prev_hash === hash && hashOf(record) === record.hash;
+  return isNext && (record.seq !== segment.seq || record.hash === segment.hash);
 }
 
 function endOf(chain: PrunerChain, node: string): ChainEnd {

@@ -22,7 +22,7 @@ export interface RetentionParts {
   readonly atOnce?: number;
 }
 
-/** The ledger says once a day up to which record it let go, and stops at a record that somebody changed: that one is evidence. */
+/** The ledger says once a day up to which record it let go, and stops at a record that somebody changed, or whose events of Prefect somebody changed: that is evidence. */
 export function createRetention({ db, chain, appendRow, retentionMs, atOnce }: RetentionParts): Retention {
   const prune = createPruner(db, chain, atOnce);
   let stopped = retentionMs === null;
@@ -33,7 +33,7 @@ export function createRetention({ db, chain, appendRow, retentionMs, atOnce }: R
       const pruned = prune(nowMs - retentionMs);
       if (pruned.kind === 'altered') {
         stopped = true;
-        appendRow(pruneStoppedRecord(nowMs, pruned.seq));
+        appendRow(pruneStoppedRecord(nowMs, pruned.seq, pruned.what));
       }
       if (pruned.kind !== 'pruned' || pruned.more) return;
       // For good: up to where what is gone was examined, and what its last record hashed to.

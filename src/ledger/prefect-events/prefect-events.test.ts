@@ -161,6 +161,60 @@ describe('stored events of Prefect', () => {
     expect(sql('SELECT max(n) AS n FROM prefect_events')).toEqual([{ n: 4 }]);
   });
 
+  describe('are held against their digest before they go', () => {
+    /** Two batches in a segment that is over and old; nothing is let go yet. */
+    function twoBatches(): Core {
+      const running = start(HOUR_MS);
+      store(flowRunEvent(1, 100), flowRunEvent(2, 100));
+      store(flowRunEvent(3, 100), flowRunEvent(4, 100));
+      nowMs += HOUR_MS;
+      running.tick();
+      store(flowRunEvent(5, 100));
+      expect(sql('SELECT n FROM prefect_events')).toHaveLength(5);
+      return running;
+    }
+    const stopped = () => sql("SELECT resource_type, resource_id FROM records WHERE action = 'ledger.prune_stopped'");
+    const kept = () => [sql('SELECT n FROM prefect_events').length, sql('SELECT min(seq) AS seq FROM records')[0]?.['seq']];
+    /** Retention after which everything but the last segment is old. */
+    function later(running: Core): void {
+      nowMs += 1.5 * HOUR_MS;
+      for (let tick = 0; tick < 4; tick += 1) running.tick();
+    }
+
+    it('and go where nothing was changed', () => {
+      const running = twoBatches();
+      later(running);
+      expect(stopped()).toEqual([]);
+      expect(sql('SELECT n FROM prefect_events WHERE n <= 4')).toEqual([]);
+      expect(verifyStore(paths).problems).toEqual([]);
+    });
+
+    it.each([
+      ['edited', "UPDATE prefect_events SET state_name = 'Completed' WHERE n = 4"],
+      ['taken away', 'DELETE FROM prefect_events WHERE n = 3'],
+      ['all taken away', 'DELETE FROM prefect_events WHERE n IN (3, 4)'],
+      ['put in another place', 'UPDATE prefect_events SET n = 9 WHERE n = 3'],
+    ])('of one that was %s nothing goes, of its segment neither: the ledger says which record speaks of it', (_how, statement) => {
+      const running = twoBatches();
+      const [, second] = batches();
+      sql(statement);
+      const before = kept();
+      later(running);
+      expect(kept()).toEqual(before);
+      expect(stopped()).toEqual([{ resource_type: 'EventsOfRecord', resource_id: String(second?.seq) }]);
+      expect(verifyStore(paths).problems.map(({ message }) => message)).toContainEqual(expect.stringContaining(`record ${second?.seq} of`));
+    });
+
+    it('a request that reads like the record of a batch is none', () => {
+      const running = twoBatches();
+      const record = { time: new Date(nowMs).toISOString(), action: 'flows.read', resource_id: '1-2', tool: `2 events, sha256 ${'0'.repeat(64)}` };
+      expect(running.run([{ kind: 'append', record }])).toEqual([null]);
+      later(running);
+      expect(stopped()).toEqual([]);
+      expect(verifyStore(paths).problems).toEqual([]);
+    });
+  });
+
   it('come into a ledger that an earlier version has written', () => {
     start().close();
     core = undefined;

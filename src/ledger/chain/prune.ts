@@ -66,6 +66,13 @@ export function createPruner(db: DatabaseSync, chain: PrunerChain, atOnce = AT_O
     return node === end.node && Number(seq) <= segment.seq ? undefined : segment;
   }
 
+  /** At a record, and at the events of which it speaks: as many as are said. What somebody changed may speak of any number of them. */
+  function lookAt(record: LedgerRecord, last: Followed): { readonly events: number; readonly altered?: Altered } {
+    if (!follows(record, last)) return { events: 0, altered: { seq: record.seq, what: 'record' } };
+    const { count, problem } = examineEvents(record) ?? { count: 0, problem: undefined };
+    return problem === undefined ? { events: count } : { events: count, altered: { seq: record.seq, what: 'events' } };
+  }
+
   /** Along the chain, at most so many rows, and those of one batch of events beyond. */
   function walk(from: Followed, beforeMs: number, most: number): Walk {
     let { seq, hash } = from;
@@ -73,14 +80,12 @@ export function createPruner(db: DatabaseSync, chain: PrunerChain, atOnce = AT_O
     const young = new Date(beforeMs).toISOString();
     for (const row of rowsOf.iterate(from.segment.node, seq, from.segment.seq, most)) {
       const record = recordOfRow(row);
-      const isWhole = follows(record, { segment: from.segment, seq, hash });
-      // What somebody changed may speak of any number of events.
-      const events = isWhole ? examineEvents(record) : undefined;
-      if (!isWhole || events?.problem !== undefined) return { ...from, rows, altered: { seq: record.seq, what: isWhole ? 'events' : 'record' } };
+      const { events, altered } = lookAt(record, { segment: from.segment, seq, hash });
+      if (altered !== undefined) return { ...from, rows, altered };
       if (record.time >= young) return { ...from, rows, youngMs: Date.parse(record.time) };
       ({ seq } = record);
       hash = record.hash ?? '';
-      rows += 1 + (events?.count ?? 0);
+      rows += 1 + events;
       if (rows >= most) break;
     }
     const isCut = rows < most && seq < from.segment.seq;

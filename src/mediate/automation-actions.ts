@@ -10,7 +10,9 @@ import { parseUuid } from '../json/uuid.ts';
 import { listeningAsks } from './automation-triggers.ts';
 import type { Call, Lookup } from './family.ts';
 import { parameterFacts } from './parameter-facts.ts';
-import { distinctAsks, hydrationAsks, templateAsks, triggerAsks } from './references.ts';
+import { distinctAsks, hydrationAsks, overlaidAsks, templateAsks, triggerAsks } from './references.ts';
+import { refusedActions } from './reserved-env.ts';
+import { dependsOnOwn, laidOver, parametersOf, readDeployment } from './run-request.ts';
 import { stateActions } from './state-actions.ts';
 
 /** More than anybody writes by hand; each may cost a look at Prefect. */
@@ -100,12 +102,13 @@ async function targeted(action: JsonObject, target: Target, looking: Looking): P
 }
 
 /** As for a run started by hand (run-request.ts), with every template that Prefect renders in it. */
-function runAsks(action: JsonObject, id: string, looking: Looking): readonly Ask[] {
+async function runAsks(action: JsonObject, id: string, looking: Looking): Promise<readonly Ask[]> {
   const parameters = field(action, 'parameters');
+  const deployment = dependsOnOwn(looking, parameters) ? await readDeployment(looking.lookup, id) : null;
   const variables = field(action, 'job_variables');
   const resource = { type: 'Deployment', id } as const;
   const given = { parameters: !isBlank(parameters), job_variables: !isBlank(variables) };
-  const facts = { ...given, ...parameterFacts(looking, parameters, 'rendered') };
+  const facts = { ...given, ...parameterFacts(looking, laidOver(deployment, parameters), 'rendered') };
   const actions = [
     'deployments.run',
     ...(given.parameters ? ['deployments.run.parameters'] : []),
@@ -114,6 +117,7 @@ function runAsks(action: JsonObject, id: string, looking: Looking): readonly Ask
   return [
     ...actions.map((name): Ask => ({ action: name, resource, facts })),
     ...hydrationAsks(parameters),
+    ...overlaidAsks(parametersOf(deployment), parameters),
     ...triggerAsks(parameters),
     ...templateAsks(variables),
   ];
@@ -133,5 +137,5 @@ async function behind(id: string, looking: Looking): Promise<readonly Ask[]> {
   const actions = isObject(found) ? actionsOf(found) : undefined;
   if (actions === undefined) return [unbounded];
   const chained = actions.some((action) => String(field(action, 'type')).endsWith('-automation'));
-  return chained || !isObject(found) ? [unbounded] : [...listeningAsks(found), ...(await actionAsks(actions, looking))];
+  return chained || !isObject(found) || refusedActions(found) !== undefined ? [unbounded] : [...listeningAsks(found), ...(await actionAsks(actions, looking))];
 }

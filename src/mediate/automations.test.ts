@@ -146,6 +146,9 @@ describe('changing an automation', () => {
       'automation-exceeds-rights',
     );
     expect((await outcomeOf('deployer', CREATE, resume, { prefect: prefectWith({}) })).result).toBe('automation-exceeds-rights');
+    const displacing = { ...run, job_variables: { env: { PREFECT_API_KEY: 'x' } } };
+    expect((await outcomeOf('deployer', CREATE, resume, holding(displacing))).result).toBe('automation-exceeds-rights');
+    expect((await outcomeOf('deployer', CREATE, resume, holding({ ...run, job_variables: { env: { A: 'x' } } }))).result).toBe(204);
   });
 
   it('those of a deployment are cleared by who may write it', async () => {

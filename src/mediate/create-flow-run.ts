@@ -8,7 +8,7 @@ import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { type Call, type Earlier, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned } from './family.ts';
 import { stamped } from './provenance.ts';
 import { refusedVariables } from './reserved-env.ts';
-import { asksForRun, type Deployment, hasOwnOverrides, runProblem } from './run-request.ts';
+import { asksForRun, needsDeployment, readDeployment, runProblem } from './run-request.ts';
 
 const MOST_RUNS = 100;
 
@@ -57,7 +57,7 @@ interface Shape {
 
 async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[], shape: Shape): Promise<Planned> {
   const id = call.params['id'] ?? null;
-  const deployment = call.readsParameters || bodies.some(hasOwnOverrides) ? await readDeployment(lookup, id) : null;
+  const deployment = bodies.some((body) => needsDeployment(call, body)) ? await readDeployment(lookup, id) : null;
   // The UI repeats what the deployment has: that sets nothing anew.
   const problem = bodies.map((body) => refusedVariables(body, deployment)).find((refused) => refused !== undefined);
   const asks = (bodies.length === 0 ? [{}] : bodies).flatMap((body) => asksForRun(call, body, { id, deployment }));
@@ -70,12 +70,6 @@ async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[
     outcome: shape.outcome,
     earlier: shape.earlier,
   });
-}
-
-/** The UI repeats the deployment's own settings in its form: what equals them overrides nothing. */
-async function readDeployment(lookup: Lookup, id: string | null): Promise<Deployment | null> {
-  const found = id === null ? null : await lookup(`/api/deployments/${id}`);
-  return found !== null && isObject(found) ? found : null;
 }
 
 /** Only 201 is a new run; 200 is somebody's earlier one with the same idempotency key. */

@@ -135,6 +135,34 @@ describe('what a deployment reads', () => {
   });
 });
 
+describe('parameters that are there already', () => {
+  const n = { n: { __prefect_kind: 'workspace_variable', variable_name: 'v' } };
+  const holding = { ...OLD, parameters: n };
+  const prefect = prefectWith(
+    { [`GET /api/deployments/${DEPLOYMENT}`]: holding, 'POST /api/deployments/filter': [holding] },
+    { status: 201, body: json({ id: DEPLOYMENT }) },
+  );
+  const blind = { prefect, policies: forbid('variables.read') };
+
+  it('are filled in by a PATCH that repeats them, and kept as they are by an upsert', async () => {
+    expect(await outcomeOf('deployer', UPDATE, { parameters: n }, blind)).toMatchObject({ result: 'policy-forbids', arrived: false });
+    expect((await outcomeOf('deployer', UPDATE, { parameters: n }, { prefect })).result).toBe(201);
+    expect((await outcomeOf('deployer', UPDATE, { description: 'x' }, blind)).result).toBe(201);
+    expect((await outcomeOf('deployer', CREATE, { name: 'd', flow_id: RUN, parameters: n }, blind)).result).toBe(201);
+  });
+
+  it('as one reference as a whole are any variable, which whoever runs it may name', async () => {
+    const policies = '@id("blind") forbid (principal, action == Action::"variables.read", resource) unless { resource == Variable::"v" };';
+    for (const [route, more] of [
+      [UPDATE, {}],
+      [CREATE, { name: 'd', flow_id: RUN }],
+    ] as const) {
+      expect((await outcomeOf('deployer', route, { ...more, parameters: n.n }, { prefect, policies })).result).toBe('policy-forbids');
+      expect((await outcomeOf('deployer', route, { ...more, parameters: n }, { prefect, policies })).result).toBe(201);
+    }
+  });
+});
+
 describe('schedules', () => {
   const all = `POST /api/deployments/${DEPLOYMENT}/schedules`;
   const one = `PATCH /api/deployments/${DEPLOYMENT}/schedules/${RUN}`;

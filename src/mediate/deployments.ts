@@ -10,7 +10,7 @@ import { createdObject } from './generic.ts';
 import { parameterFacts, parameterSets } from './parameter-facts.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 import { hasGitOption } from './pull-steps.ts';
-import { distinctAsks, hydrationAsks, readsBlock, templateAsks } from './references.ts';
+import { distinctAsks, hydrationAsks, keptAsks, readsBlock, templateAsks } from './references.ts';
 import { refusedVariables } from './reserved-env.ts';
 import { parametersOf } from './schedules.ts';
 
@@ -89,6 +89,7 @@ function planWrite(call: Call, body: JsonObject, { id, old, flow }: Written, pla
     ...actions.map((action): Ask => ({ action, resource, facts, ...becomes })),
     ...sets.map((values): Ask => ({ action: 'deployments.run.parameters', resource, facts: { ...facts, parameters: true, ...values }, ...becomes })),
     ...readAsks(body, old),
+    ...parameterReads(body, { id, old, flow }),
   ];
   return planned({
     asks: distinctAsks(asks),
@@ -120,15 +121,22 @@ function factsOf(body: JsonObject, old: JsonObject | null) {
 /** What its author makes workers and the server read. */
 function readAsks(body: JsonObject, old: JsonObject | null): readonly Ask[] {
   const code: JsonValue = changedFields(body, old, ['job_variables', 'pull_steps', 'path']);
-  const given: JsonValue = changedFields(body, old, ['parameters', 'schedules']);
+  const schedules: JsonValue = changedFields(body, old, ['schedules']);
   const blocks = changedFields(body, old, ['storage_document_id', 'infrastructure_document_id']).filter((id) => !isBlank(id));
   return [
     ...templateAsks(code),
-    ...templateAsks(given),
-    ...hydrationAsks(given),
+    ...templateAsks(schedules),
+    ...hydrationAsks(schedules),
     ...blocks.map((id) => readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null)),
     ...slotAsks(field(body, 'global_concurrency_limit_id') ?? null, old),
   ];
+}
+
+/** A PATCH fills in whatever it gives and keeps what comes out, also where it says what is there already. */
+function parameterReads(body: JsonObject, { old, flow }: Written): readonly Ask[] {
+  const parameters = field(body, 'parameters');
+  const isNew = changes(body, old, 'parameters');
+  return [...(isNew ? templateAsks(parameters) : []), ...(isNew || flow === null ? keptAsks(parameters) : [])];
 }
 
 /** Its runs hold slots of that limit, and Prefect shows the limit with it. */

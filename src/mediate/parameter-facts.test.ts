@@ -187,12 +187,34 @@ describe('values of parameters', () => {
     for (const region of ['us', VARIABLE]) expect(await sent(CREATE, { parameters: { region } }, { policies })).toBe('policy-forbids');
   });
 
-  it('laid over a deployment that is one reference as a whole are not known', async () => {
+  it('laid over a deployment that is one reference as a whole are not known, by hand and by an automation alike', async () => {
     const kind = { parameters: { __prefect_kind: 'json', value: '{}' } };
-    const body = { parameters: { value: '{"region":"us"}' } };
-    const policies = only(`value=${JSON.stringify(body.parameters.value)}`);
-    expect(await sent(CREATE, body, { policies, deployment: kind })).toBe('parameters-unreadable');
-    expect(await sent(CREATE, body, { policies, deployment: { parameters: { value: 1 } } })).toBe(201);
+    const given = { value: '{"region":"us"}' };
+    const policies = only(`value=${JSON.stringify(given.value)}`);
+    for (const [route, body] of [
+      [CREATE, { parameters: given }],
+      [BULK, [{ parameters: given }]],
+      ['POST /api/automations/', automation(given)],
+    ] as const) {
+      expect([route, await sent(route, body, { policies, deployment: kind })]).toEqual([route, 'parameters-unreadable']);
+      expect([route, await sent(route, body, { policies, deployment: { parameters: { value: 1 } } })]).toEqual([route, 201]);
+    }
+  });
+
+  it('laid over it name any variable, and are asked for as a read of all', async () => {
+    const policies = '@id("blind") forbid (principal, action == Action::"variables.read", resource) unless { resource == Variable::"harmless" };';
+    const kind = { parameters: { __prefect_kind: 'workspace_variable', variable_name: 'harmless' } };
+    for (const [route, body] of [
+      [CREATE, (parameters: unknown) => ({ parameters })],
+      [BULK, (parameters: unknown) => [{}, { parameters }]],
+      ['POST /api/automations/', automation],
+    ] as const) {
+      const outcomes = [];
+      for (const deployment of [kind, { parameters: { n: kind.parameters } }]) {
+        for (const given of [{ variable_name: 'secret' }, { n: 1 }]) outcomes.push(await sent(route, body(given), { policies, deployment }));
+      }
+      expect([route, ...outcomes]).toEqual([route, 'policy-forbids', 201, 201, 201]);
+    }
   });
 
   it('of one schedule are no excuse for another, and more sets than are decided on are refused', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../json/tree.ts';
-import { hydrationAsks, jinjaAsks, storedAsks, templateAsks, triggerAsks } from './references.ts';
+import { hydrationAsks, jinjaAsks, keptAsks, overlaidAsks, storedAsks, templateAsks, triggerAsks } from './references.ts';
 
 const ID = '11111111-2222-3333-4444-555555555555';
+const VARIABLE = JSON.stringify({ __prefect_kind: 'workspace_variable', variable_name: 'v' });
 const named = (asks: ReturnType<typeof templateAsks>) => asks.map(({ action, resource }) => `${action} ${resource.id}`);
 
 describe('templates that workers resolve', () => {
@@ -55,6 +56,16 @@ describe('what the server fills in', () => {
     [{ a: { __prefect_kind: 'json', value: { __prefect_kind: 'jinja', template: '{{ event.payload.x }}' } } }, ['variables.read null']],
     [{ a: { __prefect_kind: 'json', value: '{"text":"__prefect_kind and \\u00e9"}' } }, []],
     [{ a: { __prefect_kind: 'json', value: 'NaN' } }, []],
+    // `none`, and a kind that Prefect does not know, hand on what is then read as JSON.
+    [{ a: { __prefect_kind: 'json', value: { __prefect_kind: 'none', value: VARIABLE } } }, ['variables.read v']],
+    [{ a: { __prefect_kind: 'json', value: { __prefect_kind: null, value: VARIABLE } } }, ['variables.read v']],
+    [{ a: { __prefect_kind: 'json', value: { __prefect_kind: 'none', value: { __prefect_kind: 'x', value: VARIABLE } } } }, ['variables.read v']],
+    [{ a: { __prefect_kind: 'json', value: { __prefect_kind: 'none', value: { __prefect_kind: 'jinja', template: 'x' } } } }, ['variables.read null']],
+    [{ a: { __prefect_kind: 'json', value: { __prefect_kind: 'none', value: '{"a":1}' } } }, []],
+    [{ a: { __prefect_kind: 'json', value: { b: VARIABLE } } }, []],
+    // A template that is made where it is filled in.
+    [{ a: { __prefect_kind: 'jinja', template: { __prefect_kind: 'json', value: '"{{ vari\\u0061bles.x }}"' } } }, ['variables.read null']],
+    [{ a: { __prefect_kind: 'jinja' } }, []],
   ])('%j reads %j', (tree, expected) => {
     expect(named(hydrationAsks(tree))).toEqual(expected);
   });
@@ -70,8 +81,36 @@ describe('what the server fills in', () => {
 
   it('of an automation: one expression gives a value, which may be anything', () => {
     expect(named(triggerAsks({ a: ' {{ event.payload.x }}\n' }))).toEqual(['events.read null', 'variables.read null']);
+    // Python strips more than JavaScript does.
+    for (const space of ['\x1c', '\x1f', '\x85']) {
+      expect(named(triggerAsks({ a: `${space}{{ event.payload.x }}${space}` }))).toEqual(['events.read null', 'variables.read null']);
+    }
+    const made = { __prefect_kind: 'jinja', template: { __prefect_kind: 'json', value: '"\\u007b{ event.id }}"' } };
+    expect(named(triggerAsks({ a: [made] }))).toEqual(['events.read null', 'variables.read null']);
     expect(named(triggerAsks({ a: 'run {{ flow_run.id }}' }))).toEqual(['events.read null']);
     expect(named(triggerAsks({ a: 'plain' }))).toEqual([]);
+  });
+
+  it('of a run: laid over one kind as a whole, its parameters are the fields of that kind', () => {
+    const whole = { __prefect_kind: 'workspace_variable', variable_name: 'harmless' };
+    expect(named(overlaidAsks(whole, { variable_name: 'secret' }))).toEqual(['variables.read null']);
+    expect(named(overlaidAsks({ __prefect_kind: 'json' }, { value: '{}' }))).toEqual(['variables.read null']);
+    for (const [own, given] of [
+      [whole, { n: 1 }],
+      [whole, {}],
+      [{ n: whole }, { variable_name: 'secret' }],
+      [undefined, { variable_name: 'secret' }],
+    ] as const) {
+      expect(overlaidAsks(own, given)).toEqual([]);
+    }
+  });
+
+  it('of a deployment: what it keeps as one kind as a whole, whoever runs it may change', () => {
+    const whole = { __prefect_kind: 'workspace_variable', variable_name: 'v' };
+    expect(named(keptAsks(whole))).toEqual(['variables.read null']);
+    expect(named(keptAsks({ n: whole }))).toEqual(['variables.read v']);
+    expect(keptAsks({ __prefect_kind: 'json', value: '{"n":1}' })).toEqual([]);
+    expect(keptAsks(null)).toEqual([]);
   });
 
   it('in an automation any text is a template', () => {

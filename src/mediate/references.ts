@@ -18,6 +18,29 @@ export function hydrationAsks(tree: JsonValue | undefined): readonly Ask[] {
   return bounded(distinctAsks(objectsIn(tree).flatMap(kindAsks)));
 }
 
+/** For parameters that a deployment keeps. One kind as a whole becomes what the parameters of a run make of it, which are laid over it. */
+export function keptAsks(parameters: JsonValue | undefined): readonly Ask[] {
+  const asks = hydrationAsks(parameters);
+  return asks.length > 0 && isKind(parameters) ? [readsVariable(null)] : asks;
+}
+
+/** For the parameters of a run beside `hydrationAsks`: over a deployment whose own are one kind as a whole, they are the fields of that kind. */
+export function overlaidAsks(own: JsonValue | undefined, given: JsonValue | undefined): readonly Ask[] {
+  return isKind(own) && givesFields(given) ? [readsVariable(null)] : [];
+}
+
+/** True when the parameters can be fields of a kind. */
+export function givesFields(parameters: JsonValue | undefined): boolean {
+  return isObject(parameters) && ['value', 'template', 'variable_name'].some((key) => Object.hasOwn(parameters, key));
+}
+
+/** True for an object that Prefect fills in as a whole. */
+export function isKind(value: JsonValue | undefined): value is JsonObject {
+  return isObject(value) && Object.hasOwn(value, KIND);
+}
+
+const KIND = '__prefect_kind';
+
 /** For what stands in for a value some day, and is filled in once more then: a variable's own. */
 export function storedAsks(value: JsonValue | undefined): readonly Ask[] {
   return [...hydrationAsks(value), ...(typeof value === 'string' ? textAsks(value) : [])];
@@ -25,11 +48,12 @@ export function storedAsks(value: JsonValue | undefined): readonly Ask[] {
 
 /** For an automation's templates: Jinja sees the event that triggers it, whosever that is, with the run and its parameters. */
 export function triggerAsks(tree: JsonValue | undefined): readonly Ask[] {
-  const reads = textsIn(tree).some((text) => /\{[{%]/.test(text));
-  if (!reads) return [];
-  // One expression gives the value itself: an event may hold what is then filled in as the run is made.
-  const isValue = textsIn(tree).some((text) => /^\s*\{\{.*\}\}\s*$/s.test(text));
-  return [{ action: 'events.read', resource: { type: 'Event', id: null } }, ...(isValue ? [readsVariable(null)] : jinjaAsks(tree))];
+  const texts = textsIn(tree);
+  const isMade = objectsIn(tree).some(hasMadeTemplate);
+  if (!isMade && !texts.some((text) => /\{[{%]/.test(text))) return [];
+  // One expression gives the value itself: an event may hold what is then filled in as the run is made. Python strips control characters too.
+  const isValue = texts.some((text) => /^[\s\p{Cc}]*\{\{.*\}\}[\s\p{Cc}]*$/su.test(text));
+  return [{ action: 'events.read', resource: { type: 'Event', id: null } }, ...(isMade || isValue ? [readsVariable(null)] : jinjaAsks(tree))];
 }
 
 /** Jinja in any text may name `variables`. */
@@ -85,18 +109,23 @@ function referenceAsks(object: JsonObject): readonly Ask[] {
  * too: parameters of a deployment or of an automation are filled in, kept, and filled in again when the run is made.
  */
 function kindAsks(object: JsonObject): readonly Ask[] {
-  const kind = field(object, '__prefect_kind');
-  if (kind === 'jinja') return jinjaAsks(object);
+  const kind = field(object, KIND);
+  if (kind === 'jinja') return hasMadeTemplate(object) ? [readsVariable(null)] : jinjaAsks(object);
   if (kind === 'json') return madeOf(field(object, 'value'));
   if (kind !== 'workspace_variable') return [];
   const name = field(object, 'variable_name');
   return [readsVariable(typeof name === 'string' ? name : null)];
 }
 
-/** What is made where it is filled in may turn out to be any reference. */
+/** What is made where it is filled in may turn out to be any reference. `none` and kinds that Prefect does not know hand their value on. */
 function madeOf(value: JsonValue | undefined): readonly Ask[] {
   if (typeof value === 'string') return textAsks(value);
-  return isObject(value) && field(value, '__prefect_kind') === 'jinja' ? [readsVariable(null)] : [];
+  if (!isKind(value)) return [];
+  return field(value, KIND) === 'jinja' ? [readsVariable(null)] : madeOf(field(value, 'value'));
+}
+
+function hasMadeTemplate(object: JsonObject): boolean {
+  return field(object, KIND) === 'jinja' && isObject(field(object, 'template'));
 }
 
 /** JSON in a text, or in a text that is all of that. What Prefect reads and we do not could be anything. */

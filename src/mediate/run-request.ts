@@ -7,10 +7,10 @@ import { isReservedStateName } from '../contract/prefect-event.ts';
 import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
-import type { Call } from './family.ts';
+import type { Call, Lookup } from './family.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { labelsReadable } from './provenance.ts';
-import { hydrationAsks, readsBlock, templateAsks } from './references.ts';
+import { givesFields, hydrationAsks, isKind, overlaidAsks, readsBlock, templateAsks } from './references.ts';
 
 /** As Prefect answers it. */
 export type Deployment = JsonObject;
@@ -32,9 +32,21 @@ export function runProblem(body: JsonObject): string | undefined {
   return undefined;
 }
 
-/** True when the deployment itself must be looked at to know whether the body overrides it. */
-export function hasOwnOverrides(body: JsonObject): boolean {
-  return !isBlank(field(body, 'job_variables')) || !isBlank(field(body, 'work_queue_name')) || field(body, 'enforce_parameter_schema') === false;
+/** True when the deployment itself must be looked at: to know whether the body overrides it, and what its parameters are laid over. */
+export function needsDeployment(call: Pick<Call, 'readsParameters'>, body: JsonObject): boolean {
+  const given = !isBlank(field(body, 'job_variables')) || !isBlank(field(body, 'work_queue_name'));
+  return given || field(body, 'enforce_parameter_schema') === false || dependsOnOwn(call, field(body, 'parameters'));
+}
+
+/** True when what the deployment's own parameters are says what becomes of those given. */
+export function dependsOnOwn({ readsParameters }: Pick<Call, 'readsParameters'>, parameters: JsonValue | undefined): boolean {
+  return readsParameters || givesFields(parameters);
+}
+
+/** The UI repeats the deployment's own settings in its form: what equals them overrides nothing. */
+export async function readDeployment(lookup: Lookup, id: string | null): Promise<Deployment | null> {
+  const found = id === null ? null : await lookup(`/api/deployments/${id}`);
+  return found !== null && isObject(found) ? found : null;
 }
 
 export interface RunTarget {
@@ -47,9 +59,10 @@ export interface RunTarget {
 /** The rights that one requested run needs, all on its deployment. */
 export function asksForRun(call: Pick<Call, 'readsParameters'>, body: JsonObject, target: RunTarget): readonly Ask[] {
   const resource = { type: 'Deployment', id: target.id } as const;
-  const parameters = !isBlank(field(body, 'parameters'));
+  const given = field(body, 'parameters');
+  const parameters = !isBlank(given);
   const overrides = overrideFacts(body, target.deployment);
-  const values = parameterFacts(call, laidOver(target.deployment, field(body, 'parameters')), 'now');
+  const values = parameterFacts(call, laidOver(target.deployment, given), 'now');
   const facts = { parameters, job_variables: overrides.job_variables, ...values, ...stateFacts(body) };
   const own: Ask = { action: 'deployments.run', resource, facts };
   const asks: Ask[] = [own, ...parentAsks(own, field(body, 'parent_task_run_id'))];
@@ -59,15 +72,20 @@ export function asksForRun(call: Pick<Call, 'readsParameters'>, body: JsonObject
   return [
     ...asks,
     ...infrastructureAsks(body),
-    ...hydrationAsks(field(body, 'parameters')),
+    ...hydrationAsks(given),
+    ...overlaidAsks(parametersOf(target.deployment), given),
     ...templateAsks(overrides.job_variables ? field(body, 'job_variables') : undefined),
   ];
 }
 
+export function parametersOf(deployment: Deployment | null): JsonValue | undefined {
+  return deployment === null ? undefined : field(deployment, 'parameters');
+}
+
 /** Laid over a deployment whose own are one `__prefect_kind`, parameters are that kind's fields, and no parameters. */
-function laidOver(deployment: Deployment | null, given: JsonValue | undefined): JsonValue | undefined {
-  const own = deployment === null ? undefined : field(deployment, 'parameters');
-  return isObject(own) && Object.hasOwn(own, '__prefect_kind') ? own : given;
+export function laidOver(deployment: Deployment | null, given: JsonValue | undefined): JsonValue | undefined {
+  const own = parametersOf(deployment);
+  return isKind(own) ? own : given;
 }
 
 /** A run may begin in any state; SCHEDULED is what every client says, and no fact. */

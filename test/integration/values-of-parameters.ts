@@ -103,5 +103,48 @@ export function valuesOfParameters({ flowName: name, home, send, lictor, flow, d
       expect((await send('deployer', 'PATCH', `/deployments/${id}`, hidden)).status).toBe(204);
       expect(field(await server.get(`/flow_runs/${await runOf(id)}`), 'parameters')).toEqual({ n: 'kept' });
     });
+
+    it('no detour gives a variable to whoever may not read it', async () => {
+      const variable = `round_${name.replace('-', '_')}`;
+      await server.post('/variables/', { name: variable, value: { n: 'kept' } });
+      const reference = { __prefect_kind: 'workspace_variable', variable_name: variable };
+      const none = (value: unknown) => ({ __prefect_kind: 'json', value: { __prefect_kind: 'none', value } });
+      const detours = [none(JSON.stringify(reference)), none({ __prefect_kind: 'jinja', template: JSON.stringify(reference) })];
+      for (const detour of [...detours, { __prefect_kind: 'json', value: { __prefect_kind: 'x', value: JSON.stringify(reference) } }]) {
+        const id = await deploymentOf();
+        const body = { parameters: { n: detour } };
+        expect(await send('blind', 'PATCH', `/deployments/${id}`, body)).toMatchObject({ status: 403, body: { code: 'policy-forbids' } });
+        expect((await send('blind', 'PATCH', `/deployments/${id}`, { parameters: { n: none('"text"') } })).status).toBe(204);
+        expect((await send('deployer', 'PATCH', `/deployments/${id}`, body)).status).toBe(204);
+        expect(await parametersOf({ id: await runOf(id) })).toEqual({ n: { n: 'kept' } });
+      }
+      // What a PATCH repeats is filled in as well, and stays so.
+      const kept = await deploymentOf({ parameters: { n: reference } });
+      expect(await send('blind', 'PATCH', `/deployments/${kept}`, { parameters: { n: reference } })).toMatchObject({ status: 403 });
+      expect((await send('deployer', 'PATCH', `/deployments/${kept}`, { parameters: { n: reference } })).status).toBe(204);
+      expect(await server.get(`/deployments/${kept}`)).toMatchObject({ parameters: { n: { n: 'kept' } } });
+    });
+
+    it('nor does an automation, whatever its templates are made of', async () => {
+      const id = await deploymentOf();
+      const trigger = {
+        type: 'event',
+        posture: 'Reactive',
+        match: { 'prefect.resource.id': `prefect.deployment.${id}` },
+        expect: ['x'],
+        threshold: 1,
+        within: 0,
+      };
+      const automation = (parameters: object) => ({
+        ...{ name, enabled: false, trigger },
+        actions: [{ type: 'run-deployment', source: 'selected', deployment_id: id, parameters }],
+      });
+      for (const n of [{ __prefect_kind: 'jinja', template: { __prefect_kind: 'json', value: '"{{ vari\\u0061bles.x }}"' } }, '\x1c{{ event.payload.x }}']) {
+        const refused = await send('blind', 'POST', '/automations/', automation({ n }));
+        expect(refused).toMatchObject({ status: 403, body: { code: 'automation-exceeds-rights', detail: expect.stringContaining('variables.read') } });
+        expect((await send('deployer', 'POST', '/automations/', automation({ n }))).status).toBe(201);
+      }
+      expect((await send('blind', 'POST', '/automations/', automation({ n: 'run {{ event.id }}' }))).status).toBe(201);
+    });
   });
 }

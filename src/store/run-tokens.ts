@@ -49,6 +49,7 @@ export interface RunTokens {
   endOf(flowRunId: string, endsMs: number): Promise<void>;
   /** What holds, holds no more. True: there was any; the change number is raised then. */
   endNow(flowRunId: string): Promise<boolean>;
+  /** What has expired stays so. */
   renew(hash: string, expiresMs: number): Promise<void>;
 }
 
@@ -85,7 +86,7 @@ export function createRunTokens(database: Database, clock: Clock): RunTokens {
       }),
     renew: (hash, expiresMs) =>
       database.write(async (transaction) => {
-        await transaction.updateTable('run_tokens').set({ expires_ms: expiresMs }).where('hash', '=', hash).execute();
+        await transaction.updateTable('run_tokens').set({ expires_ms: expiresMs }).where('hash', '=', hash).where('expires_ms', '>', clock()).execute();
       }),
   };
 }

@@ -190,6 +190,23 @@ describe('its life', () => {
     expect(await reasonOf(token)).toBe('run-token-ended');
   });
 
+  it('past its day it stays so: neither showing it nor another poll begins it anew', async () => {
+    const worker = await etl();
+    const token = await live(worker);
+    home.advance(24 * 60 * MINUTE);
+    for (let times = 0; times < 3; times += 1) expect(await reasonOf(token)).toBe('run-token-ended');
+    expect(await mint(room().desk, worker)).toBe(token);
+    expect(await reasonOf(token)).toBe('run-token-ended');
+    // One that is shown in time lives another day.
+    const { desk } = room();
+    const next = await mint(desk, worker, 's2');
+    await desk.stateSet(told('PENDING', worker));
+    for (let day = 0; day < 3; day += 1) {
+      home.advance(24 * 60 * MINUTE - 1);
+      expect(await reasonOf(next)).toBe('ok');
+    }
+  });
+
   it('a retry ends it at once; the next attempt has its own', async () => {
     const worker = await etl();
     const token = await live(worker);

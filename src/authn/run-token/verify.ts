@@ -33,6 +33,8 @@ export function createRunTokenKind(parts: RunTokenParts): TokenKind {
         proven: { principal: runPrincipal(token, []), credential: { ...credential, expiresAtMs: null } },
       });
       if (token.liveMs === null) return refused('run-token-not-live');
+      // Before its run is looked at, which begins its day anew: what has ended by age stays so.
+      if (token.expiresMs <= clock()) return refused('run-token-ended');
       const endMs = (await life.endOf(token)) ?? Number.POSITIVE_INFINITY;
       const nowMs = clock();
       if (Math.min(endMs, token.expiresMs) <= nowMs) return refused('run-token-ended');

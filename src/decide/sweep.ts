@@ -1,8 +1,9 @@
-// Throws away every cached decision by renaming the cache's top-level directories: nginx asks again, without a reload.
+// Throws away every cached decision, also those whose files nginx has open: it asks again, without a reload.
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { spoil } from './spoil.ts';
 
 /**
  * A worker may write an answer that was computed before the change just after one sweep, so it is repeated:
@@ -10,34 +11,55 @@ import { setTimeout as wait } from 'node:timers/promises';
  */
 const ROUNDS_MS = [0, 5, 50, 500] as const;
 
-/** Resolves when nothing decided before the call can be answered from the cache any more. `cacheDir`: nginx's `proxy_cache_path`. */
+/**
+ * Resolves when nothing decided before the call can be answered from the cache any more. `cacheDir`: nginx's `proxy_cache_path`.
+ * Rejects when that may not be so, after every round was tried: what could not be made worthless lives for a second more (nginx/decision.conf).
+ */
 export async function sweepDecisions(cacheDir: string): Promise<void> {
+  const failures: unknown[] = [];
   let elapsedMs = 0;
   for (const atMs of ROUNDS_MS) {
     if (atMs > elapsedMs) await wait(atMs - elapsedMs);
     elapsedMs = atMs;
-    await sweepOnce(cacheDir);
+    await sweepOnce(cacheDir).catch((error: unknown) => failures.push(error));
   }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** One round: enough before anything listens. A cache that is not there yet is an empty one. */
 export async function sweepOnce(cacheDir: string): Promise<void> {
-  const entries = await readdir(cacheDir).catch(absentIsEmpty);
-  if (entries.length === 0) return;
   // Of this round alone: the command line and the control plane sweep at the same time, and one must not take the other's away.
   const round = `${cacheDir}${SWEPT}${process.pid}-${randomUUID()}`;
-  await mkdir(round, { mode: 0o700 });
+  const entries = await readdir(cacheDir).catch(absentIsEmpty);
+  if (entries.length > 0) await mkdir(round, { mode: 0o700 });
   await Promise.all(entries.map((entry) => rename(join(cacheDir, entry), join(round, entry)).catch(ignoreAbsent)));
-  // A worker may just be writing there: then it is not empty at first.
-  await rm(round, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    await spoilAll(cacheDir);
+  } finally {
+    // A worker may just be writing there: then it is not empty at first.
+    await rm(round, { recursive: true, force: true, maxRetries: 3 });
+  }
 }
 
 /** What killed processes were about to remove: it holds credentials. */
 export async function removeLeftBehind(cacheDir: string): Promise<void> {
+  const left = (await sweptOf(cacheDir)).filter(({ pid }) => !isAlive(pid));
+  for (const { path } of left) await spoil(path);
+  await Promise.all(left.map(({ path }) => rm(path, { recursive: true, force: true })));
+}
+
+/** Those of other sweeps as well: one that is slow, or was killed, has taken away what this one can no longer find in its place. */
+async function spoilAll(cacheDir: string): Promise<void> {
+  const outcomes = await Promise.allSettled((await sweptOf(cacheDir)).map(({ path }) => spoil(path).catch(ignoreForeign)));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function sweptOf(cacheDir: string): Promise<readonly { readonly path: string; readonly pid: number }[]> {
   const prefix = `${basename(cacheDir)}${SWEPT}`;
   const siblings = await readdir(dirname(cacheDir)).catch(absentIsEmpty);
-  const left = siblings.filter((name) => name.startsWith(prefix) && !isAlive(Number.parseInt(name.slice(prefix.length), 10)));
-  await Promise.all(left.map((name) => rm(join(dirname(cacheDir), name), { recursive: true, force: true })));
+  const swept = siblings.filter((name) => name.startsWith(prefix));
+  return swept.map((name) => ({ path: join(dirname(cacheDir), name), pid: Number.parseInt(name.slice(prefix.length), 10) }));
 }
 
 const SWEPT = '.swept-';
@@ -54,6 +76,11 @@ function isAlive(pid: number): boolean {
 function absentIsEmpty(error: NodeJS.ErrnoException): string[] {
   if (error.code === 'ENOENT') return [];
   throw error;
+}
+
+/** The sweep of another user, who does it there. */
+function ignoreForeign(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EACCES') throw error;
 }
 
 /** Another sweep, or nginx's own cache manager, was quicker. */

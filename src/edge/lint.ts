@@ -1,5 +1,6 @@
 // Holds the rendered configuration against the rules that keep it the only door. Runs in the tests and in `lictor check`.
 import { type Directive, parseConf, walkConf } from './conf-tree.ts';
+import { lintOpenFiles } from './lint-open-files.ts';
 import type { EdgeFiles } from './render.ts';
 
 const STEERING_HEADERS = ['X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Buffering', 'X-Accel-Charset'];
@@ -8,7 +9,7 @@ const STEERING_HEADERS = ['X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-
 const SELF_AUTHENTICATING = ['http://lictor_control', 'http://lictor_relay'];
 
 /** Each would serve a decision that is no longer one, or wait for it. */
-const FORBIDDEN_DIRECTIVES = ['open_file_cache', 'proxy_cache_lock', 'satisfy', 'proxy_cache_use_stale', 'proxy_store', 'perl', 'js_content'];
+const FORBIDDEN_DIRECTIVES = ['proxy_cache_lock', 'satisfy', 'proxy_cache_use_stale', 'proxy_store', 'perl', 'js_content'];
 
 /** Of these, what is well where answers of services are kept: behind the decision. */
 const FOR_KEPT_ANSWERS = ['proxy_cache_lock', 'proxy_cache_use_stale'];
@@ -20,6 +21,7 @@ export function lintEdge(files: EdgeFiles): readonly string[] {
   for (const { directive, parents } of walkConf(tree)) {
     if (FORBIDDEN_DIRECTIVES.includes(directive.name) && !(FOR_KEPT_ANSWERS.includes(directive.name) && keepsAnswers(parents)))
       problems.push(`${directive.name} is used, and must not be`);
+    problems.push(...lintOpenFiles(directive, parents));
     if (directive.name === 'return' || directive.name === 'rewrite') problems.push(...lintEarlyAnswer(directive, parents));
     if (directive.name !== 'map' && !parents.some(({ name }) => name === 'map') && directive.args.some((arg) => /\$request_id\b/.test(arg)))
       problems.push(`${directive.name} names a request by $request_id instead of $lictor_request_id`);

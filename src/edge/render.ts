@@ -72,8 +72,18 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   if (config.prefect.next !== null) files.set('upstream-credential-next.conf', renderNextCredential(config));
   files.set('forward-headers.conf', renderForwardHeaders(config));
   for (const [name, text] of renderServices(input)) files.set(name, text);
+  files.set('open-decisions.conf', renderOpenDecisions(input));
   files.set('identity-limit.conf', `limit_req zone=lictor_identity burst=${config.limit.burst} nodelay;\n`);
   return files;
+}
+
+/** Each worker's: no more than there can be (LIVE_KEYS_LIMITS), and a quarter of what it may open. One that expires is another file the next time. */
+function renderOpenDecisions({ openFiles }: EdgeInput): string {
+  return `open_file_cache max=${Math.min(8000, Math.floor(openFiles / 4))} inactive=2s;
+open_file_cache_valid 1s;
+open_file_cache_min_uses 1;
+open_file_cache_errors off;
+`;
 }
 
 function renderMain({ config, paths, version, workerUser, tempDir, workers, openFiles, node }: EdgeInput): string {

@@ -9,10 +9,12 @@ import { edgeForms } from '../env/edge-forms.ts';
 import { wordsAbout } from '../env/edge-words.ts';
 import { askHttp2 } from '../env/http2-client.ts';
 import { rawRequest, request } from '../env/raw-request.ts';
-import { refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
+import { allowTokens, refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
 import { CANONICAL, NOT_CANONICAL } from './canonical-targets.ts';
 
 const UUID = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
+/** A worker keeps a file for the rest of a second alone: one turn could miss it. */
+const TURNS = 12;
 const TOKEN = { 'x-lictor-token': 'tok' };
 
 let edge: StubEdge;
@@ -48,6 +50,13 @@ async function get(path: string, headers: Record<string, string> = TOKEN): Promi
 async function raw(target: string, headers: readonly string[] = ['X-Lictor-Token: tok'], method = 'GET'): Promise<number> {
   const answer = await request(edge.port, [`${method} ${target} HTTP/1.1`, 'Host: localhost', ...headers]);
   return answer.statuses[0] ?? 0;
+}
+
+/** What the same caller is answered on connections of its own, which all workers take some of. */
+async function statuses(): Promise<ReadonlySet<number>> {
+  const answers: number[] = [];
+  for (let connection = 0; connection < 6; connection += 1) answers.push(await raw('/api/flows/filter'));
+  return new Set(answers);
 }
 
 function canonicalTargets(): void {
@@ -129,6 +138,33 @@ function keptDecisions(): void {
     edge.decideWith((_inputs, response) => refuse(response, 401, 'credential-revoked'));
     await sweepDecisions(edge.paths.decisionCache);
     expect((await get('/api/flows/filter')).status).toBe(401);
+  });
+
+  it('is over with the sweep, also where a worker has its file open: each time anew', async () => {
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      edge.decideWith(allowTokens);
+      expect(await statuses(), `turn ${turn}`).toEqual(new Set([200]));
+      edge.decideWith((_inputs, response) => refuse(response, 401, 'credential-revoked'));
+      await sweepOnce(edge.paths.decisionCache);
+      expect(await statuses(), `turn ${turn}`).toEqual(new Set([401]));
+    }
+  });
+
+  it('is over with the sweep while the control plane is away as well, just decided or already stale', async () => {
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      expect(await statuses(), `turn ${turn}`).toEqual(new Set([200]));
+      const decidedMs = Date.now();
+      await edge.killDecisions();
+      try {
+        // Beyond its time it is answered from all the same, and looked for on the disk once a second.
+        const stale = turn === TURNS - 1 ? 2_500 : 0;
+        await waitFor(async () => (await statuses()).has(200) && Date.now() - decidedMs >= stale, { timeoutMs: 20_000, what: 'a stale decision' });
+        await sweepOnce(edge.paths.decisionCache);
+        expect(await statuses(), `turn ${turn}`).toEqual(new Set([503]));
+      } finally {
+        await edge.restoreDecisions();
+      }
+    }
   });
 
   it('carries the decided through an outage, and refuses the others with 503 that stock clients wait for', async () => {

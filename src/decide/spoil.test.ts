@@ -1,0 +1,100 @@
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { spoil } from './spoil.ts';
+import { sweepDecisions, sweepOnce } from './sweep.ts';
+
+const DECISION = 'version5 and what was decided';
+const SPOILT = `${'\xff'.repeat(8)}${DECISION.slice(8)}`;
+
+describe('spoiling cached decisions', () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'lictor-spoil-'));
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  const decision = (name: string): string => {
+    const file = join(dir, name);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, DECISION);
+    return file;
+  };
+  const contentOf = (file: string): string => readFileSync(file, 'latin1');
+
+  it('writes over the version of each in its place, and over nothing else', async () => {
+    const files = ['swept/a/f1', 'swept/a/f2', 'swept/f/f3'].map(decision);
+    const outside = decision('elsewhere/a/f4');
+    await spoil(join(dir, 'swept'));
+    expect(files.map(contentOf)).toEqual([SPOILT, SPOILT, SPOILT]);
+    expect(contentOf(outside)).toBe(DECISION);
+  });
+
+  it('follows no link, to a file or to a directory, and leaves alone what has another name', async () => {
+    const others = ['others/linked', 'others/hard', 'others/below/inside'].map(decision);
+    const own = decision('swept/a/own');
+    symlinkSync(join(dir, 'others/linked'), join(dir, 'swept/a/link'));
+    linkSync(join(dir, 'others/hard'), join(dir, 'swept/a/hard'));
+    symlinkSync(join(dir, 'others/below'), join(dir, 'swept/b'));
+    await spoil(join(dir, 'swept'));
+    expect(contentOf(own)).toBe(SPOILT);
+    expect(others.map(contentOf)).toEqual([DECISION, DECISION, DECISION]);
+  });
+
+  it('does not open what became a link after it was looked at', async () => {
+    const other = decision('others/linked');
+    const file = decision('swept/a/f1');
+    const swapped: typeof open = (path, ...rest) => {
+      rmSync(file);
+      symlinkSync(other, file);
+      return open(path, ...rest);
+    };
+    await expect(spoil(join(dir, 'swept'), swapped)).rejects.toThrowError(/ELOOP/);
+    expect(contentOf(other)).toBe(DECISION);
+  });
+
+  it('goes on after one that fails, and says so in the end', async () => {
+    const files = ['swept/a/f1', 'swept/a/f2', 'swept/a/f3', 'swept/b/f4'].map(decision);
+    const failing: typeof open = (path, ...rest) => (path === files[1] ? Promise.reject(new Error('EIO: planted')) : open(path, ...rest));
+    await expect(spoil(join(dir, 'swept'), failing)).rejects.toThrowError(/^1 remembered decisions could not be made worthless: Error: EIO: planted$/);
+    expect(files.map(contentOf)).toEqual([SPOILT, DECISION, SPOILT, SPOILT]);
+  });
+
+  it('takes what is gone for spoilt', async () => {
+    await expect(spoil(join(dir, 'nowhere'))).resolves.toBeUndefined();
+  });
+});
+
+describe('a sweep, for whoever has a file open', () => {
+  let dir: string;
+  let cache: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'lictor-sweep-open-'));
+    cache = join(dir, 'decisions');
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  /** What is read from a file that was opened before `sweep`. */
+  const readAfter = async (file: string, sweep: () => Promise<void>): Promise<string> => {
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, DECISION);
+    const opened = await open(file, 'r');
+    try {
+      await sweep();
+      return await opened.readFile('latin1');
+    } finally {
+      await opened.close();
+    }
+  };
+
+  it('leaves no decision in it', async () => {
+    expect(await readAfter(join(cache, 'a/f'), () => sweepOnce(cache))).toBe(SPOILT);
+    expect(await readAfter(join(cache, 'a/f'), () => sweepDecisions(cache))).toBe(SPOILT);
+  });
+
+  it('leaves none in what another sweep has taken away and not yet spoilt, or never will', async () => {
+    for (const pid of [process.pid, 999_999_999]) expect(await readAfter(`${cache}.swept-${pid}-other/a/f`, () => sweepOnce(cache))).toBe(SPOILT);
+  });
+});

@@ -1,0 +1,49 @@
+// Where nginx may keep in mind what the file system said: of a cached decision, which a sweep spoils, and of a file that there cannot be.
+import type { Directive } from './conf-tree.ts';
+
+const DIRECTIVES = /^open_file_cache/;
+
+/** For a second at most: the bound of a decision that a sweep could not get at. Nothing is kept of a file that is not there. */
+const OF_DECISIONS: readonly RegExp[] = [
+  /^open_file_cache max=\d+ inactive=\d+s$/,
+  /^open_file_cache_valid 1s$/,
+  /^open_file_cache_min_uses 1$/,
+  /^open_file_cache_errors off$/,
+];
+
+const OF_NO_FILE: readonly RegExp[] = [/^open_file_cache max=1$/, /^open_file_cache_valid 60s$/, /^open_file_cache_errors on$/];
+
+/** What is wrong with one directive of the family, where it stands. */
+export function lintOpenFiles(directive: Directive, parents: readonly Directive[]): readonly string[] {
+  if (!DIRECTIVES.test(directive.name)) return [];
+  const allowed = allowedIn(parents);
+  if (allowed === undefined) return [`${directive.name} is used, and must not be`];
+  const written = textsOf(parents.at(-1)).filter((text) => DIRECTIVES.test(text));
+  const asItMust = written.length === allowed.length && allowed.every((pattern) => written.some((text) => pattern.test(text)));
+  return asItMust ? [] : [`${directive.name} is not as it must be in location ${nameOf(parents.at(-1))}`];
+}
+
+/** Undefined: nothing. */
+function allowedIn(parents: readonly Directive[]): readonly RegExp[] | undefined {
+  const location = parents.at(-1);
+  const texts = textsOf(location);
+  if (location?.name !== 'location') return undefined;
+  if (nameOf(location) === '= /.lictor-decision' && texts.includes('proxy_cache lictor_decisions')) return OF_DECISIONS;
+  return texts.some((text) => /^try_files \/\.never @\S+$/.test(text)) && !canServe(texts) && hasNoRoot(parents) ? OF_NO_FILE : undefined;
+}
+
+function canServe(texts: readonly string[]): boolean {
+  return texts.some((text) => /^(?:root|alias|index|proxy_cache|location|if)\b/.test(text));
+}
+
+function hasNoRoot(parents: readonly Directive[]): boolean {
+  return textsOf(parents.findLast(({ name }) => name === 'server')).includes('root /dev/null');
+}
+
+function nameOf(location: Directive | undefined): string {
+  return location?.args.join(' ') ?? '';
+}
+
+function textsOf(parent: Directive | undefined): readonly string[] {
+  return (parent?.block ?? []).map(({ name, args }) => [name, ...args].join(' '));
+}

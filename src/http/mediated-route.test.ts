@@ -62,7 +62,8 @@ describe('a mediated request', () => {
   it('that breaks the mediator is 503 JSON, never 500, and does not claim that nothing was forwarded', async () => {
     get().mediatorAnswer = () => Promise.reject(new Error('a defect with a secret'));
     const answer = await mediate({ headers: HTML });
-    expect([answer.statusCode, answer.json().code, answer.headers['prefect-maintenance']]).toEqual([503, 'gateway-unavailable', undefined]);
+    expect([answer.statusCode, answer.json().code, answer.headers['prefect-maintenance']]).toEqual([503, 'outcome-unknown', undefined]);
+    expect(answer.body).not.toContain('nothing was forwarded');
     expect(answer.headers['retry-after']).toMatch(/^\d+$/);
     expect(answer.body).not.toContain('defect');
   });

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { atLeast, findNginx } from '../../src/edge/version.ts';
 import { selfSigned } from '../env/certificate.ts';
+import { testManyServices } from '../env/many-services.ts';
 import { bringNginx } from '../env/nginx-versions.ts';
 import { type StubEdge, startStubEdge } from '../env/stub-edge.ts';
 import { http2, tls } from '../env/transport.ts';
@@ -25,6 +26,10 @@ describe.each([
 
   it(`is ${major}.${minor} or newer`, async () => {
     expect(atLeast(await findNginx(env), major, minor, 0)).toBe(true);
+  });
+
+  it('takes a hundred services without a warning', async () => {
+    expect((await testManyServices(100, env)).filter((line) => line.includes('[warn]'))).toEqual([]);
   });
 
   edgeEssence(() => env);

@@ -49,29 +49,31 @@ describe('an announcement', () => {
       resource: { 'prefect.resource.id': 'lictor.request.r1', 'prefect.resource.name': 'started by token:ci for alice@local' },
       related: [{ 'prefect.resource.id': `prefect.flow-run.${RUN}`, 'prefect.resource.role': 'flow-run' }],
     });
-    expect(refusalAnnouncement(refusalOf(refusal), 12).resource['prefect.resource.name']).toBe(
+    expect(refusalAnnouncement({ record: refusalOf(refusal), count: 12, mixed: false }).resource['prefect.resource.name']).toBe(
       'refused to carol@local: flow_runs.set_state.cancel (policy-default-deny), 12 times',
     );
   });
 
   it('names the service that was not to be called', () => {
     const call = refusalOf({ ...refusal, action: 'services.call', service: 'billing' });
-    expect(refusalAnnouncement(call, 1).resource['prefect.resource.name']).toBe('refused to carol@local: services.call billing (policy-default-deny)');
+    expect(refusalAnnouncement({ record: call, count: 1, mixed: false }).resource['prefect.resource.name']).toBe(
+      'refused to carol@local: services.call billing (policy-default-deny)',
+    );
     const connection = refusalOf({ ...refusal, action: 'services.connect', resource_id: 'evil.test' });
-    expect(refusalAnnouncement(connection, 1).resource['prefect.resource.name']).toBe(
+    expect(refusalAnnouncement({ record: connection, count: 1, mixed: false }).resource['prefect.resource.name']).toBe(
       'refused to carol@local: services.connect evil.test (policy-default-deny)',
     );
-    expect(refusalAnnouncement(refusalOf(refusal), 1).resource['prefect.resource.name']).not.toContain('billing');
+    expect(refusalAnnouncement({ record: refusalOf(refusal), count: 1, mixed: false }).resource['prefect.resource.name']).not.toContain('billing');
   });
 
   it('tells neither address, path nor client', () => {
-    const text = JSON.stringify([startAnnouncement(start), refusalAnnouncement(refusalOf(refusal), 2)]);
+    const text = JSON.stringify([startAnnouncement(start), refusalAnnouncement({ record: refusalOf(refusal), count: 2, mixed: false })]);
     for (const word of ['192.0.2.17', '/api/', 'curl']) expect(text).not.toContain(word);
   });
 
   it('is the same for the same record, so that Prefect has it once', () => {
     expect(startAnnouncement(start).id).toBe(startAnnouncement({ ...start }).id);
-    expect(startAnnouncement(start).id).not.toBe(refusalAnnouncement(refusalOf(refusal), 1).id);
+    expect(startAnnouncement(start).id).not.toBe(refusalAnnouncement({ record: refusalOf(refusal), count: 1, mixed: false }).id);
   });
 });
 
@@ -113,5 +115,58 @@ describe('the same refusal again and again', () => {
     const after = createCoalescer(before.open());
     expect(after.take(refusalOf({ ...refusal, request_id: 'r4' }), NOW_MS + 2_000)).toBeUndefined();
     expect(after.due(NOW_MS + 60_000)).toMatchObject([{ count: 2, record: { request_id: 'r4' } }]);
+  });
+});
+
+describe('many different refusals', () => {
+  const host = (number: number, more: Partial<NewRecord> = {}) =>
+    refusalOf({ ...refusal, action: 'services.connect', resource_id: `h${number}.test`, request_id: `r${number}`, ...more });
+
+  it('of one principal on one run are ten at once, and one that says how many more there were', () => {
+    const coalescer = createCoalescer();
+    const told = Array.from({ length: 1_000 }, (_none, number) => coalescer.take(host(number), NOW_MS + number)).filter((one) => one !== undefined);
+    expect(told.map(({ record, count, mixed }) => [record.request_id, count, mixed])).toEqual(Array.from({ length: 10 }, (_none, n) => [`r${n}`, 1, false]));
+    const due = coalescer.due(NOW_MS + 70_000);
+    expect(due).toMatchObject([{ count: 990, mixed: true, record: { request_id: 'r999' } }]);
+    expect(due.map((one) => refusalAnnouncement(one).resource['prefect.resource.name'])).toEqual([
+      '990 more of other kinds, the last one refused to carol@local: services.connect h999.test (policy-default-deny)',
+    ]);
+  });
+
+  it('are few in every minute, however long it goes on', () => {
+    const coalescer = createCoalescer();
+    const perMinute = new Map<number, number>();
+    let counted = 0;
+    for (let second = 0; second < 1_800; second += 1) {
+      const nowMs = NOW_MS + second * 1_000;
+      const told = [...coalescer.due(nowMs), ...Array.from({ length: 5 }, (_none, n) => coalescer.take(host(second * 5 + n), nowMs) ?? [])].flat();
+      const minute = Math.floor(second / 60);
+      perMinute.set(minute, (perMinute.get(minute) ?? 0) + told.length);
+      for (const { count } of told) counted += count;
+    }
+    expect(Math.max(...perMinute.values())).toBeLessThanOrEqual(21);
+    // Nothing is left out: what was not told yet is told when it is due.
+    for (const { count } of coalescer.due(NOW_MS + 9_000_000)) counted += count;
+    expect(counted).toBe(9_000);
+  });
+
+  it('crowd out nobody else, no other run, and none that is being counted', () => {
+    const coalescer = createCoalescer();
+    for (let number = 0; number < 50; number += 1) coalescer.take(host(number), NOW_MS);
+    expect(coalescer.take(host(1, { principal: 'bob@local' }), NOW_MS)?.count).toBe(1);
+    expect(coalescer.take(host(1, { flow_run_id: 'other' }), NOW_MS)?.count).toBe(1);
+    coalescer.take(host(3, { request_id: 'again' }), NOW_MS);
+    expect(coalescer.due(NOW_MS + 60_000)).toMatchObject([
+      { count: 1, mixed: false, record: { request_id: 'again' } },
+      { count: 40, mixed: true },
+    ]);
+  });
+
+  it('go on being counted after a restart', () => {
+    const before = createCoalescer();
+    for (let number = 0; number < 15; number += 1) before.take(host(number), NOW_MS);
+    const after = createCoalescer(before.open());
+    expect(after.take(host(99), NOW_MS + 1_000)).toBeUndefined();
+    expect(after.due(NOW_MS + 60_000)).toMatchObject([{ count: 6, mixed: true, record: { request_id: 'r99' } }]);
   });
 });

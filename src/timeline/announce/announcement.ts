@@ -1,7 +1,8 @@
 // What the gateway tells Prefect about a run, as an event of its own.
 import type { NewRecord } from '../../contract/record.ts';
 import { stableId } from '../../ledger/append.ts';
-import type { Announcement, Refusal } from './memory.ts';
+import type { Coalesced } from './coalesce.ts';
+import type { Announcement } from './memory.ts';
 
 /** No address, no path, no body: whoever may see the run sees this. The same record gives the same event, so that Prefect has it once. */
 export function startAnnouncement(record: NewRecord): Announcement {
@@ -14,17 +15,21 @@ export function startAnnouncement(record: NewRecord): Announcement {
   };
 }
 
-/** `count`: how many alike there were since the last one. */
-export function refusalAnnouncement(record: Refusal, count: number): Announcement {
+/** `count`: how many alike there were since the last one; `mixed`: how many of any kind, of which `record` is the last. */
+export function refusalAnnouncement({ record, count, mixed }: Coalesced): Announcement {
   const { principal, behalf, action, request, run, who } = wordsOf(record);
   const reason = text(record.reason);
-  const often = count > 1 ? `, ${count} times` : '';
+  const what = `refused to ${who}: ${action} (${reason})`;
   return {
     ...eventOf(record.time, request, run),
     event: 'lictor.request.refused',
-    resource: resourceOf(request, `refused to ${who}: ${action} (${reason})${often}`, { principal, action }),
-    payload: { principal, on_behalf_of: behalf, action, request_id: request, reason, count },
+    resource: resourceOf(request, mixed ? `${count} more of other kinds, the last one ${what}` : `${what}${timesOf(count)}`, { principal, action }),
+    payload: { principal, on_behalf_of: behalf, action, request_id: request, reason, count, kind: mixed ? 'several' : 'one' },
   };
+}
+
+function timesOf(count: number): string {
+  return count > 1 ? `, ${count} times` : '';
 }
 
 function wordsOf(record: NewRecord) {

@@ -130,7 +130,7 @@ function step({ k, id, repeated }: Memory, owed: readonly Owed[], nowMs: number)
   const coalescer = createCoalescer(repeated);
   const pending: Announcement[] = [];
   const due = (ms: number) => {
-    for (const { record, count } of coalescer.due(ms)) pending.push(refusalAnnouncement(record, count));
+    for (const one of coalescer.due(ms)) pending.push(refusalAnnouncement(one));
   };
   for (const { record } of owed) {
     if (record === null) continue;
@@ -141,7 +141,7 @@ function step({ k, id, repeated }: Memory, owed: readonly Owed[], nowMs: number)
       continue;
     }
     const told = coalescer.take(refusalOf(record), atMs);
-    if (told !== undefined) pending.push(refusalAnnouncement(told.record, told.count));
+    if (told !== undefined) pending.push(refusalAnnouncement(told));
   }
   if (owed.length < AT_ONCE) due(nowMs);
   const last = owed.at(-1);

@@ -1,14 +1,18 @@
-// The same refusal again and again is one event now and then, with a count: a run's page in Prefect shows fifty events.
+// The same refusal again and again is one event now and then, with a count, and so are many different ones: a run's page in Prefect shows fifty events.
 import type { Refusal, Repeated } from './memory.ts';
 
 const FIRST_MS = 60_000;
 const LONGEST_MS = 3_600_000;
+/** Of one principal on one run, at a time. A run names hosts as it likes: what is beyond is told together. */
+const MOST_KINDS = 10;
 /** Beyond it the oldest is forgotten, with what it counted. */
 const MOST = 1_000;
 
 export interface Coalesced {
   readonly record: Refusal;
   readonly count: number;
+  /** True: of many kinds, `record` is the last of them. */
+  readonly mixed: boolean;
 }
 
 export interface Coalescer {
@@ -20,22 +24,28 @@ export interface Coalescer {
   open(): readonly Repeated[];
 }
 
-/** Told at once, then after a minute, two, four, up to an hour, as long as it goes on. */
+/** Told at once, then after a minute, two, four, up to an hour, as long as it goes on; what is beyond so many kinds from the first minute's end on. */
 export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
-  const open = new Map(known.map((one) => [keyOf(one.last), { ...one }]));
+  const open = new Map(known.map((one) => [one.mixed ? mixedKeyOf(one.last) : keyOf(one.last), { ...one }]));
+  const isCrowded = (record: Refusal): boolean => {
+    const kinds = [...open.values()].filter(({ last, mixed }) => !mixed && mixedKeyOf(last) === mixedKeyOf(record));
+    return kinds.length >= MOST_KINDS;
+  };
   return {
     take(record, nowMs) {
-      const key = keyOf(record);
+      const own = keyOf(record);
+      const mixed = !open.has(own) && isCrowded(record);
+      const key = mixed ? mixedKeyOf(record) : own;
       const repeated = open.get(key);
       if (repeated !== undefined) {
         repeated.count += 1;
         repeated.last = record;
         return undefined;
       }
-      open.set(key, { untilMs: nowMs + FIRST_MS, windowMs: FIRST_MS, count: 0, last: record });
+      open.set(key, { untilMs: nowMs + FIRST_MS, windowMs: FIRST_MS, count: mixed ? 1 : 0, last: record, mixed });
       const oldest = open.size > MOST ? open.keys().next().value : undefined;
       if (oldest !== undefined) open.delete(oldest);
-      return { record, count: 1 };
+      return mixed ? undefined : { record, count: 1, mixed };
     },
     due(nowMs) {
       const told: Coalesced[] = [];
@@ -45,7 +55,7 @@ export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
           open.delete(key);
           continue;
         }
-        told.push({ record: repeated.last, count: repeated.count });
+        told.push({ record: repeated.last, count: repeated.count, mixed: repeated.mixed });
         repeated.count = 0;
         repeated.windowMs = Math.min(repeated.windowMs * 2, LONGEST_MS);
         repeated.untilMs = nowMs + repeated.windowMs;
@@ -58,4 +68,8 @@ export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
 
 function keyOf({ flow_run_id: run, principal, action, reason }: Refusal): string {
   return JSON.stringify([run, principal, action, reason]);
+}
+
+function mixedKeyOf({ flow_run_id: run, principal }: Refusal): string {
+  return JSON.stringify([run, principal]);
 }

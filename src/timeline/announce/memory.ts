@@ -19,7 +19,8 @@ const refusal = z.strictObject({
 });
 export type Refusal = Readonly<z.output<typeof refusal>>;
 
-const repeated = z.strictObject({ untilMs: z.number(), windowMs: z.number(), count: z.int(), last: refusal });
+/** `mixed`: many kinds together. What an earlier version has kept does not say it. */
+const repeated = z.strictObject({ untilMs: z.number(), windowMs: z.number(), count: z.int(), last: refusal, mixed: z.boolean().default(false) });
 export type Repeated = z.output<typeof repeated>;
 
 const announcement = z.strictObject({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
 import { createLookup } from './lookup.ts';
+import { UpstreamError } from './upstream-error.ts';
 
 function prefectAnswering(answer: Partial<UpstreamAnswer> | ((request: UpstreamRequest) => Partial<UpstreamAnswer>)) {
   const asked: UpstreamRequest[] = [];
@@ -43,5 +44,30 @@ describe('a lookup', () => {
 
   it.each([{ status: 500 }, { status: 403 }, { status: 307 }, { body: Buffer.from('no json') }])('%j cannot be decided on', async (answer) => {
     await expect(createLookup(prefectAnswering(answer).upstream)('/api/flows/1')).rejects.toMatchObject({ reason: 'upstream-unavailable', forwarded: false });
+  });
+
+  const failing = (times: number, error: UpstreamError) => {
+    let failed = 0;
+    return prefectAnswering(() => {
+      if (++failed <= times) throw error;
+      return { body: Buffer.from('{"id":"1"}') };
+    });
+  };
+  const broken = new UpstreamError('upstream-unavailable', { forwarded: true, broken: true });
+
+  it.each([undefined, { limit: 1 }])('is made once more, and only once, when its connection breaks: %j', async (filter) => {
+    const once = failing(1, broken);
+    expect(JSON.stringify(await createLookup(once.upstream)('/api/flows/1', filter))).toBe('{"id":"1"}');
+    const twice = failing(2, broken);
+    await expect(createLookup(twice.upstream)('/api/flows/1', filter)).rejects.toBe(broken);
+    expect([once.asked.length, twice.asked.length]).toEqual([2, 2]);
+  });
+
+  it('is not made again when Prefect is slow, or cannot be reached', async () => {
+    for (const error of [new UpstreamError('upstream-timeout', { forwarded: true }), new UpstreamError('upstream-unavailable', { forwarded: false })]) {
+      const { asked, upstream } = failing(1, error);
+      await expect(createLookup(upstream)('/api/flows/1')).rejects.toBe(error);
+      expect(asked).toHaveLength(1);
+    }
   });
 });

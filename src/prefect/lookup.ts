@@ -20,10 +20,23 @@ const NOTHING = [404, 422];
 /** Null for 404 and 422. Throws UpstreamError for anything else that is no readable answer: then there is nothing to decide on. */
 export function createLookup(upstream: Asked): Lookup {
   return async (path, filter) => {
-    const answer = filter === undefined ? await upstream.request({ method: 'GET', path }) : await search(upstream, path, filter);
+    const answer = await twice(() => (filter === undefined ? upstream.request({ method: 'GET', path }) : search(upstream, path, filter)));
     if (NOTHING.includes(answer.status)) return null;
     return readable(answer, path);
   };
+}
+
+/**
+ * Prefect closes a connection right after a 5xx of its own, and an idle one by its own clock: who asks on it in that moment is cut off.
+ * A lookup changes nothing, so it is made once more (RFC 9110, section 9.2.2).
+ */
+async function twice(ask: () => Promise<UpstreamAnswer>): Promise<UpstreamAnswer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof UpstreamError) || !error.broken) throw error;
+    return await ask();
+  }
 }
 
 /** With its CSRF protection on, Prefect wants a token for a search as well. It is asked for only then, under a name of its own each time. */

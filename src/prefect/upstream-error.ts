@@ -9,6 +9,8 @@ export interface UpstreamErrorOptions {
   readonly forwarded: boolean;
   /** True: Prefect answered, and did not take our credential. */
   readonly refused?: boolean;
+  /** True: the connection ended before the whole answer, and nobody has said why. */
+  readonly broken?: boolean;
   /** For the log; never a header or a body. */
   readonly detail?: string;
   readonly cause?: unknown;
@@ -18,6 +20,7 @@ export class UpstreamError extends LictorError {
   readonly reason: UpstreamReason;
   readonly forwarded: boolean;
   readonly refused: boolean;
+  readonly broken: boolean;
 
   constructor(reason: UpstreamReason, options: UpstreamErrorOptions) {
     super(reason, REASONS[reason].detail, options);
@@ -25,5 +28,6 @@ export class UpstreamError extends LictorError {
     this.reason = reason;
     this.forwarded = options.forwarded;
     this.refused = options.refused ?? false;
+    this.broken = options.broken ?? false;
   }
 }

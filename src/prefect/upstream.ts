@@ -216,6 +216,7 @@ function flatHeaders(headers: Readonly<Record<string, string | string[] | undefi
   return flat;
 }
 
+const BROKEN_CODES = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 const TIMEOUT_CODES = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 function asUpstreamError(error: unknown, connectErrors: WeakSet<Error>): UpstreamError {
@@ -224,5 +225,5 @@ function asUpstreamError(error: unknown, connectErrors: WeakSet<Error>): Upstrea
   if (error instanceof Error && connectErrors.has(error)) return new UpstreamError('upstream-unavailable', { forwarded: false, detail: code, cause: error });
   // Anything else may have happened after the first byte left.
   const reason = TIMEOUT_CODES.has(code) ? 'upstream-timeout' : 'upstream-unavailable';
-  return new UpstreamError(reason, { forwarded: true, detail: code, cause: error });
+  return new UpstreamError(reason, { forwarded: true, broken: BROKEN_CODES.has(code), detail: code, cause: error });
 }

@@ -10,8 +10,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SUMMARY_ACTION } from '../../src/ledger/floods.ts';
 import { openLedgerReader } from '../../src/ledger/query.ts';
 import { ROTATE_LIMITS } from '../../src/ledger/rotate.ts';
+import { freePort } from '../env/free-port.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
-import { freePort, waitFor } from '../env/process.ts';
+import { waitFor } from '../env/process.ts';
 import { sendPaced, type Tokens } from './paced-load.ts';
 import { descriptorsOf, type Sample, slope, watchProcess } from './process-watch.ts';
 

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collector, type Rsyslog, startOtlpCollector, startRsyslog } from '../env/collectors.ts';
+import { freePort } from '../env/free-port.ts';
 import { type Gateway, startGateway, type Token } from '../env/gateway.ts';
-import { freePort, waitFor } from '../env/process.ts';
+import { waitFor } from '../env/process.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 
 const DEAD_MS = 5 * 60_000;

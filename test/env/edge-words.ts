@@ -7,7 +7,8 @@ import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.
 import { writeEdge } from '../../src/edge/apply.ts';
 import { renderHere } from '../../src/edge/check.ts';
 import { nginxArgs } from '../../src/edge/version.ts';
-import { freePort, run } from './process.ts';
+import { freePort } from './free-port.ts';
+import { run } from './process.ts';
 import { stubConfig } from './stub-edge.ts';
 
 /** Its warnings, empty when it has none; an nginx that refuses the form throws. */

@@ -4,7 +4,8 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { toolCacheDir } from '../../src/cli/repository.ts';
 import { ensureVenv } from '../../src/cli/venv.ts';
 import { Sha256 } from '../../src/sidecar/sources/sigv4-hash.ts';
-import { freePort, type Running, start } from './process.ts';
+import { freePort } from './free-port.ts';
+import { type Running, start } from './process.ts';
 
 const VERSION = '5.2.5';
 /** So many calls are not checked: making a role with a policy and taking it on, and the same in a second account, which is entered first. */

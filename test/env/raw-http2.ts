@@ -14,7 +14,7 @@ export interface RawStream {
 }
 
 /** One stream of a connection of its own. No status: it was reset, or the connection ended. `text` is the body of the answer. */
-export function rawHttp2Request(port: number, stream: RawStream, deadlineMs = 2_000): Promise<RawAnswer> {
+export function rawHttp2Request(port: number, stream: RawStream, deadlineMs = 20_000): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false, ALPNProtocols: ['h2'] });
     const reader = createReader();

@@ -11,14 +11,17 @@ export interface RawAnswer {
   readonly closed: boolean;
 }
 
+/** An answer on a busy machine: only who waits for none waits this long. */
+const PATIENCE_MS = 20_000;
+
 /** Sends bytes (a string is Latin-1), reads until the other side closes or `deadlineMs` is over. */
-export function rawRequest(port: number, bytes: string | Buffer, deadlineMs = 2_000): Promise<RawAnswer> {
+export function rawRequest(port: number, bytes: string | Buffer, deadlineMs = PATIENCE_MS): Promise<RawAnswer> {
   const socket = connect(port, '127.0.0.1');
   return exchange(socket, 'connect', bytes, deadlineMs);
 }
 
 /** The same over TLS with HTTP/1.1, whoever signed the certificate. */
-export function rawTlsRequest(port: number, bytes: string | Buffer, deadlineMs = 2_000): Promise<RawAnswer> {
+export function rawTlsRequest(port: number, bytes: string | Buffer, deadlineMs = PATIENCE_MS): Promise<RawAnswer> {
   const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
   return exchange(socket, 'secureConnect', bytes, deadlineMs);
 }

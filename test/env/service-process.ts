@@ -1,5 +1,6 @@
 // A server of a service that can be killed: a process of its own, which answers everything with its name, and /hold with no end.
-import { freePort, type Running, start } from './process.ts';
+import { freePort } from './free-port.ts';
+import { type Running, start } from './process.ts';
 
 export interface ServiceProcess {
   readonly name: string;

@@ -10,7 +10,8 @@ import type { EdgeInputs } from '../../src/contract/inputs.ts';
 import { parseEdgeInputs } from '../../src/decide/inputs.ts';
 import { applyEdge } from '../../src/edge/apply.ts';
 import { renderHere } from '../../src/edge/check.ts';
-import { freePort, start, waitFor } from './process.ts';
+import { freePort } from './free-port.ts';
+import { start, waitFor } from './process.ts';
 import { type Recorder, startRecorder } from './upstream-recorder.ts';
 
 export type Decide = (inputs: EdgeInputs, response: ServerResponse, request: IncomingMessage) => void;

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { freePort } from './free-port.ts';
 
 export interface Recorded {
   readonly method: string;
@@ -88,11 +89,10 @@ export async function startRecorder(): Promise<Recorder> {
       for (const socket of open) socket.destroy();
       server.close(() => resolve());
     });
-  await listen(0);
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const own = await freePort();
+  await listen(own);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${own}`,
     authString: 'gateway:only-the-gateway-knows-this',
     seen: () => requests.filter((one) => !isFeed(one) && (one.socket || !OWN_LOOKS.has(one.target))),
     clear: () => {
@@ -109,7 +109,7 @@ export async function startRecorder(): Promise<Recorder> {
       demanded = credential;
     },
     pause: close,
-    resume: () => listen(address.port),
+    resume: () => listen(own),
     close,
   };
 }

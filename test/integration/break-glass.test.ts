@@ -2,8 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { freePort } from '../env/free-port.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
-import { freePort, signalProcess, waitFor } from '../env/process.ts';
+import { signalProcess, waitFor } from '../env/process.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 
 let recorder: Recorder;

@@ -13,7 +13,7 @@ import type { NewRecord } from '../../src/contract/record.ts';
 import { NO_POLICIES } from '../../src/policy/own/check.ts';
 import { createReloader, type Reloader } from '../../src/reload.ts';
 import { type CertificateFiles, selfSigned } from '../env/certificate.ts';
-import { freePort } from '../env/process.ts';
+import { freePort } from '../env/free-port.ts';
 
 let directory: string;
 let paths: StatePaths;

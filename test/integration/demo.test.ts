@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runDemo, startDemo } from '../env/demo.ts';
-import { commandLine, freePort, type Running, waitFor } from '../env/process.ts';
+import { freePort } from '../env/free-port.ts';
+import { commandLine, type Running, waitFor } from '../env/process.ts';
 
 const stateDir = mkdtempSync(join(tmpdir(), 'lictor-test-demo-'));
 afterAll(() => {

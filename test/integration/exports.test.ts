@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collector, type Rsyslog, startOtlpCollector, startRsyslog } from '../env/collectors.ts';
+import { freePort } from '../env/free-port.ts';
 import { type Gateway, startGateway, type Token } from '../env/gateway.ts';
-import { freePort, signalProcess, waitFor } from '../env/process.ts';
+import { signalProcess, waitFor } from '../env/process.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 
 const REQUESTS = 150;

@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { freePort } from '../env/free-port.ts';
 import { type Gateway, startGateway, type Token } from '../env/gateway.ts';
-import { freePort, run, waitFor } from '../env/process.ts';
+import { run, waitFor } from '../env/process.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 import { prefectVenv } from '../env/venv.ts';
 

@@ -63,7 +63,7 @@ describe('outside the path', () => {
   it('neither a navigation, nor a socket, nor another method is answered there', async () => {
     expect(await raw('/v2/runs', ['Sec-Fetch-Mode: navigate', 'Accept: text/html'])).toBe(404);
     const upgrade = ['Upgrade: websocket', 'Connection: upgrade', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
-    const answer = await rawRequest(edge.port, ['GET /api/events/in HTTP/1.1', 'Host: localhost', ...upgrade, '', ''].join('\r\n'));
+    const answer = await rawRequest(edge.port, ['GET /api/events/in HTTP/1.1', 'Host: localhost', ...upgrade, '', ''].join('\r\n'), 5_000);
     expect(answer.statuses).toEqual([404]);
     expect(await raw('/api/flows/', ['X-Lictor-Token: tok', 'Content-Length: 0'], 'POST')).toBe(404);
     expectNobodyAsked();

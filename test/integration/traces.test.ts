@@ -1,8 +1,9 @@
 // Spans at a collector that parses with OpenTelemetry's own definitions; the client's traceparent at Prefect.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collector, startOtlpCollector } from '../env/collectors.ts';
+import { freePort } from '../env/free-port.ts';
 import { type Gateway, startGateway, type Token } from '../env/gateway.ts';
-import { freePort, waitFor } from '../env/process.ts';
+import { waitFor } from '../env/process.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';

@@ -2,7 +2,8 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type Running, start } from '../process.ts';
+import { freePort } from '../free-port.ts';
+import { type Running, start } from '../process.ts';
 import { bringKeycloak, serverProcess } from './distribution.ts';
 
 export interface KeycloakAddress {

@@ -3,7 +3,8 @@ import { chownSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nginxWorkerUser } from '../../../src/config/worker-user.ts';
-import { freePort, run, start } from '../process.ts';
+import { freePort } from '../free-port.ts';
+import { run, start } from '../process.ts';
 
 export interface Postgres {
   /** Of an empty database, without the scheme: `prefect@127.0.0.1:5432/postgres`. */

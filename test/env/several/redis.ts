@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, run, start } from '../process.ts';
+import { freePort } from '../free-port.ts';
+import { run, start } from '../process.ts';
 
 export interface Redis {
   /** `127.0.0.1:6379`. */

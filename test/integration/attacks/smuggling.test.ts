@@ -12,7 +12,7 @@ const harness = useHarness();
 framingRows(() => gatewayDoor(harness), plain);
 
 describe.each(['control', 'decision', 'relay'])("SM-04: the same straight at the control plane's %s.sock", (name) => {
-  const send = (head: readonly string[], body: string): Promise<string> => {
+  const send = (head: readonly string[], body: string, deadlineMs = 2_000): Promise<string> => {
     const socket = connectUnix(join(harness.gateway.stateDir, 'run', `${name}.sock`));
     return new Promise<string>((resolve) => {
       const chunks: Buffer[] = [];
@@ -21,7 +21,7 @@ describe.each(['control', 'decision', 'relay'])("SM-04: the same straight at the
         socket.destroy();
         resolve(Buffer.concat(chunks).toString('latin1'));
       };
-      const timer = setTimeout(done, 2_000);
+      const timer = setTimeout(done, deadlineMs);
       socket.on('data', (chunk) => chunks.push(chunk));
       socket.once('end', done);
       socket.once('error', done);
@@ -40,7 +40,7 @@ describe.each(['control', 'decision', 'relay'])("SM-04: the same straight at the
   });
 
   it('SM-04 twin: an honest request is read, and refused for what it lacks', async () => {
-    const text = await send(['Connection: close', 'Content-Length: 2'], '{}');
+    const text = await send(['Connection: close', 'Content-Length: 2'], '{}', 20_000);
     expect(statusesIn(text), text).toHaveLength(1);
     expect(text).not.toMatch(/^HTTP\/1\.1 400 Bad Request/);
   });

@@ -2,8 +2,9 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { freePort } from '../../env/free-port.ts';
 import { startGateway } from '../../env/gateway.ts';
-import { freePort, waitFor } from '../../env/process.ts';
+import { waitFor } from '../../env/process.ts';
 import { startSteadyLoad } from './steady-load.ts';
 
 export interface LagForm {

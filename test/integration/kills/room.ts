@@ -1,8 +1,9 @@
 // A gateway under an even load whose parts are killed at random moments.
 import { createServer, type Server } from 'node:http';
 import { createRandom } from '../../../src/ledger/chain/tampering.fixture.ts';
+import { freePort } from '../../env/free-port.ts';
 import { type Gateway, startGateway } from '../../env/gateway.ts';
-import { freePort, isAlive, signalProcess, waitFor } from '../../env/process.ts';
+import { isAlive, signalProcess, waitFor } from '../../env/process.ts';
 import { type KillLoad, startKillLoad } from './load.ts';
 import { ingested, type Kill, type Proof, proveLedger } from './proof.ts';
 

@@ -1,7 +1,7 @@
 // Faults between users and the gateway: balancers, login proxies, and a public_url that leads elsewhere.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { freePort } from '../../../env/free-port.ts';
 import { sharedPrefect } from '../../../env/prefect.ts';
-import { freePort } from '../../../env/process.ts';
 import { between, type Fault, type Planting, type Room, SOCKETS } from '../fault.ts';
 
 export const BETWEEN: readonly Fault[] = [

@@ -1,7 +1,7 @@
 // Faults of Prefect and on the way to it.
 import { createAuthority, type Issued } from '../../../env/authority.ts';
+import { freePort } from '../../../env/free-port.ts';
 import { sharedPrefect } from '../../../env/prefect.ts';
-import { freePort } from '../../../env/process.ts';
 import { startProxy } from '../../../env/proxy.ts';
 import { type Fault, type Planting, prefectAt, type Room, secretFile } from '../fault.ts';
 

@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { logIn, type Session } from './browser-session.ts';
+import { hostFor, runInHost } from './commands/run-command.ts';
+import { freePort } from './free-port.ts';
 import { endGently, killAll, type Pids, pidsOf } from './gateway-processes.ts';
 import { noteCookies, noteSecret, secretsBelow, secretsIn } from './kept-secrets.ts';
 import { ledgerReadsOn } from './ledger-reads-on.ts';
-import { alsoShow, type Finished, freePort, type Running, run, start, waitFor } from './process.ts';
+import { alsoShow, type Finished, noteOutput, type Running, run, start, waitFor } from './process.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
 
@@ -89,12 +91,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const url = `${options.tls === undefined ? 'http' : 'https'}://localhost:${port}${options.basePath ?? ''}`;
   const configFile = writeConfig(home, url, options);
   const env = { PATH: process.env['PATH'], HOME: home, ...options.env };
-  const spec = (args: readonly string[]) => lictorSpec(args, { configFile, stateDir, env, inside: options.inside?.command ?? [] });
+  const inside = options.inside?.command ?? [];
   let supervisor: Running;
   const isReady = (): Promise<boolean> => answersOk(`${url}/.lictor/ready`);
   const lictor = async (...args: string[]): Promise<Finished> => {
     if (args[0] === 'audit') await ledgerReadsOn(stateDir);
-    return await run({ ...spec(args), timeoutMs: 60_000 });
+    return await runLictor(args, { configFile, stateDir, env, inside });
   };
   const lictorOk = async (...args: string[]): Promise<string> => {
     const finished = await lictor(...args);
@@ -116,7 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     terminal: () => supervisor.output(),
     says: async (text) => void (await waitFor(() => supervisor.output().includes(text), { what: `lictor up to say: ${text}` })),
     up: async (ready = isReady) => {
-      supervisor = await start({ ...spec(['up']), ready, readyTimeoutMs: 30_000 });
+      supervisor = await start({ ...lictorSpec(['up'], { configFile, stateDir, env, inside }), ready, readyTimeoutMs: 30_000 });
     },
     isReady,
     killAll: () => killAll(supervisor),
@@ -148,12 +150,22 @@ interface Where {
 }
 
 /** Runs a `lictor` command that needs no gateway. */
-export function runLictor(args: readonly string[], where: Where): Promise<Finished> {
-  return run({ ...lictorSpec(args, where), timeoutMs: 60_000 });
+export async function runLictor(args: readonly string[], where: Where): Promise<Finished> {
+  const spec = { ...lictorSpec(args, where), timeoutMs: 60_000 };
+  const host = where.umask === undefined && (where.inside ?? []).length === 0 ? hostFor(args, spec.env) : undefined;
+  if (host === undefined) return run(spec);
+  const finished = await runInHost(host, { args: wordsOf(args, where), env: spec.env, timeoutMs: spec.timeoutMs });
+  noteOutput(spec.name, finished.output);
+  return finished;
 }
 
-function lictorSpec(args: readonly string[], { configFile, stateDir, env, umask, inside = [] }: Where) {
-  const command = [...inside, process.execPath, MAIN, '-c', configFile, '--state-dir', stateDir, ...args];
+function wordsOf(args: readonly string[], { configFile, stateDir }: Where): readonly string[] {
+  return ['-c', configFile, '--state-dir', stateDir, ...args];
+}
+
+function lictorSpec(args: readonly string[], where: Where) {
+  const { env, umask, inside = [] } = where;
+  const command = [...inside, process.execPath, MAIN, ...wordsOf(args, where)];
   const [first = '', ...rest] = umask === undefined ? command : ['sh', '-c', `umask ${umask} && exec "$@"`, 'sh', ...command];
   return {
     name: `lictor ${args.join(' ')}`,

@@ -1,9 +1,13 @@
 // A real Prefect server on a free port: SQLite in a temporary directory, an auth string that only tests and gateways know.
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { freePort, start } from './process.ts';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { toolCacheDir } from '../../src/cli/repository.ts';
+import { freePort } from './free-port.ts';
+import { once } from './once.ts';
+import { start } from './process.ts';
 import { prefectVenv } from './venv.ts';
 
 /** What a test needs to reach Prefect itself, round every gateway. Survives `provide`. */
@@ -25,34 +29,79 @@ export interface PrefectServer extends PrefectAddress {
   stop(): Promise<void>;
 }
 
-/** Starts `prefect server start`; resolves when its API answers. `uiBase`: where it serves its UI, `/prefect`; default the root. `of`: another venv. */
+/**
+ * Starts `prefect server start`; resolves when its API answers. `uiBase`: where it serves its UI, `/prefect`; default the root.
+ * `of`: another venv, whose server makes its database itself.
+ */
 export async function startPrefect(uiBase: string | null = null, of?: string): Promise<PrefectServer> {
   const venv = of ?? (await prefectVenv());
   const home = mkdtempSync(join(tmpdir(), 'lictor-test-prefect-'));
-  const port = await freePort();
+  if (of === undefined) cpSync(join(await madeDatabase(venv), DATABASE), join(home, DATABASE));
   const authString = `gateway:${randomBytes(24).toString('hex')}`;
-  const url = `http://127.0.0.1:${port}`;
-  const startServer = () =>
-    start({
-      name: 'prefect server',
-      command: join(venv, 'bin', 'prefect'),
-      args: ['server', 'start', '--host', '127.0.0.1', '--port', String(port)],
-      cwd: home,
-      env: { ...serverEnv(home, port, authString), ...(uiBase !== null && uiSettings(uiBase, home)) },
-      ready: async () => (await fetch(`${url}/api/health`)).ok,
-      readyTimeoutMs: 120_000,
-    });
+  const place = { venv, home, port: await freePort(), authString };
+  const startServer = () => start(serverProcess(place, uiBase === null ? {} : uiSettings(uiBase, home)));
   let server = await startServer();
   const stop = async (): Promise<void> => {
     await server.stop();
     rmSync(home, { recursive: true, force: true });
   };
   return {
-    ...{ url, authString, venv, logFile: server.logFile, database: join(home, 'prefect.db'), stop },
+    ...{ url: urlOf(place), authString, venv, logFile: server.logFile, database: join(home, DATABASE), stop },
     halt: async () => void (await server.stop({ graceMs: 15_000 })),
     resume: async () => {
       server = await startServer();
     },
+  };
+}
+
+const DATABASE = 'prefect.db';
+
+/** A directory with the database that a Prefect of this release made at its first start: half of what a start costs. */
+async function madeDatabase(venv: string): Promise<string> {
+  const made = join(resolve(toolCacheDir(process.env)), `prefect-${releaseIn(venv)}-database`);
+  if (!existsSync(made)) await once(made, (work) => makeDatabase(venv, work));
+  return made;
+}
+
+async function makeDatabase(venv: string, directory: string): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), 'lictor-test-prefect-'));
+  const server = await start(serverProcess({ venv, home, port: await freePort(), authString: 'nobody:asks' }));
+  await server.stop({ graceMs: 30_000 });
+  using database = new DatabaseSync(join(home, DATABASE));
+  // One file, without its log; and only when nothing is amiss with it.
+  database.prepare('VACUUM INTO ?').run(join(directory, DATABASE));
+  rmSync(home, { recursive: true, force: true });
+}
+
+/** LICTOR_PREFECT may be any. */
+function releaseIn(venv: string): string {
+  const [found = ''] = globSync('lib/python3*/site-packages/prefect-*.dist-info', { cwd: venv });
+  const release = /prefect-([^/]+)\.dist-info$/.exec(found)?.[1];
+  if (release === undefined) throw new Error(`${venv} has no Prefect`);
+  return release;
+}
+
+interface ServerPlace {
+  readonly venv: string;
+  readonly home: string;
+  readonly port: number;
+  readonly authString: string;
+}
+
+function urlOf({ port }: ServerPlace): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+function serverProcess(place: ServerPlace, more: NodeJS.ProcessEnv = {}): Parameters<typeof start>[0] {
+  const { venv, home, port, authString } = place;
+  return {
+    name: 'prefect server',
+    command: join(venv, 'bin', 'prefect'),
+    args: ['server', 'start', '--host', '127.0.0.1', '--port', String(port)],
+    cwd: home,
+    env: { ...serverEnv(home, port, authString), ...more },
+    ready: async () => (await fetch(`${urlOf(place)}/api/health`)).ok,
+    readyTimeoutMs: 120_000,
   };
 }
 

@@ -7,7 +7,6 @@ import { type ProcessExit, type RunningProcess, startProcess } from '../../src/s
 import { type WaitOptions, waitFor as waitForIt } from '../../src/supervise/processes/wait-for.ts';
 
 export { commandLine } from '../../src/config/pid-file.ts';
-export { freePort } from '../../src/supervise/processes/free-port.ts';
 export { isAlive, signalProcess } from '../../src/supervise/processes/process-table.ts';
 
 export interface StartOptions {
@@ -37,7 +36,7 @@ const COMPILED = Object.fromEntries(Object.entries(process.env).filter(([name]) 
 /** Starts a process; resolves when it is ready. */
 export async function start(options: StartOptions): Promise<Running> {
   const logFile = join(logDirectory(), `${logs.length}-${options.name.replace(/[^a-z0-9]+/gi, '-').slice(0, 60)}.log`);
-  logs.push({ name: options.name, logFile });
+  alsoShow(options.name, logFile);
   const running = await startProcess({ ...options, env: { ...COMPILED, ...options.env }, logFile });
   started.add(running);
   return { ...running, output: () => readLog(logFile), signal: (signal) => signalProcess(running.pid, signal) };
@@ -73,16 +72,21 @@ export function descendantsOf(pid: number): number[] {
 
 /** What every process of this test file printed last. */
 export function journalTail(characters: number): string {
-  return logs.map(({ name, logFile }) => `--- ${name}\n${readLog(logFile).slice(-characters)}`).join('\n');
+  return logs.map(({ name, read }) => `--- ${name}\n${read().slice(-characters)}`).join('\n');
 }
 
 /** Adds a log file that some process writes by itself. */
 export function alsoShow(name: string, logFile: string): void {
-  logs.push({ name, logFile });
+  logs.push({ name, read: () => readLog(logFile) });
+}
+
+/** Adds what something printed that had no process of its own. */
+export function noteOutput(name: string, output: string): void {
+  logs.push({ name, read: () => output });
 }
 
 const started = new Set<RunningProcess>();
-const logs: { readonly name: string; readonly logFile: string }[] = [];
+const logs: { readonly name: string; readonly read: () => string }[] = [];
 let directory: string | undefined;
 
 function logDirectory(): string {

@@ -1,10 +1,12 @@
 // Keycloak as Maven brings it: unpacked, built once, with a database that holds the realm already. Kept in the cache directory.
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { toolCacheDir } from '../../../src/cli/repository.ts';
 import { runCommand } from '../../../src/cli/run-command.ts';
-import { freePort, isAlive, start, waitFor } from '../process.ts';
+import { freePort } from '../free-port.ts';
+import { once } from '../once.ts';
+import { start } from '../process.ts';
 
 const VERSION = '26.7.3';
 const UNPACK = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
@@ -31,36 +33,6 @@ export async function bringKeycloak(onProgress: (line: string) => void): Promise
     await once(seed, (work) => fill(home, work));
   }
   return { home, seed };
-}
-
-/** The directory appears whole, or not at all. */
-async function once(directory: string, make: (work: string) => Promise<void>): Promise<void> {
-  const [work, lock] = [`${directory}.${process.pid}`, `${directory}.lock`];
-  mkdirSync(work, { recursive: true });
-  try {
-    await waitFor(() => existsSync(directory) || takeLock(lock), { what: `${directory} by another test run`, timeoutMs: 300_000, everyMs: 500 });
-    if (existsSync(directory)) return;
-    try {
-      await make(work);
-      renameSync(work, directory);
-    } finally {
-      rmSync(lock, { force: true });
-    }
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
-
-/** False: another process that lives has it. */
-function takeLock(lock: string): boolean {
-  try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch {
-    const owner = Number(readFileSync(lock, 'utf8'));
-    if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
-    return false;
-  }
 }
 
 async function unpack(work: string, onProgress: (line: string) => void): Promise<void> {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   port = await freePort();
   gateway = await startGateway({
     upstream,
-    config: { metrics: { listen: `127.0.0.1:${port}` }, ledger: { export: [{ type: 'ndjson', url: 'http://127.0.0.1:1', name: 'dead' }] } },
+    config: { metrics: { listen: `127.0.0.1:${port}` }, ledger: { export: [{ type: 'ndjson', url: 'http://127.0.0.1:1', name: 'dead', from: 'start' }] } },
   });
   token = await gateway.token('reader', ['viewer']);
   for (let index = 0; index < 10; index += 1) await gateway.fetch('/api/admin/version', { token: token.secret });

@@ -28,10 +28,11 @@ describe('canonical JSON', () => {
   });
 
   it('has no text for what readers do not agree on, however deep it stands', () => {
-    for (const json of ['9007199254740992', '12345678901234567890', '-9007199254740993', '"\\ud800"', '{"\\udfff": 1}', '100000000000000000000000']) {
+    for (const json of ['9007199254740992', '12345678901234567890', '-9007199254740993', '100000000000000000000000']) {
       expect([json, textOf(json)]).toEqual([json, undefined]);
       expect(textOf(`{"a": [${json}]}`)).toBeUndefined();
     }
+    for (const value of ['\ud800', { '\udfff': 1 }, [{ a: ['x\udc00'] }]]) expect(canonicalText(value)).toBeUndefined();
     // The doubles beside them are the same for everybody.
     expect(textOf('9007199254740992.0')).toBe('9007199254740992');
     expect(textOf('1e23')).toBe('1e+23');

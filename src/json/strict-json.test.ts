@@ -62,6 +62,14 @@ describe('parseStrict', () => {
     expect(problem(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('{"a":1}', 'utf16le')]))).toMatch(/UTF-8/);
   });
 
+  it('refuses half a surrogate pair in values and keys at any depth, and takes whole ones', () => {
+    for (const half of ['\\ud800', 'a\\uDFFF', '\\udc00\\ud800', '\\ud83d\\ud83d\\ude00', '\\ud83d\\\\ude00']) {
+      for (const body of [`"${half}"`, `{"a":[{"b":"${half}"}]}`, `{"${half}":1}`])
+        expect([body, problem(body)]).toEqual([body, expect.stringMatching(/Unicode/)]);
+    }
+    for (const body of ['{"\\ud83d\\ude00":"\\uD83D\\uDE00 é"}', '["\\\\ud800","\\ud7ff\\ue000"]']) expect([body, problem(body)]).toEqual([body, 'accepted']);
+  });
+
   it('refuses numbers that a double cannot hold, and what is no number', () => {
     for (const number of ['1e400', '-1e400', '9'.repeat(400)]) expect(problem(`{"a":${number}}`)).toMatch(/out of range/);
     for (const word of ['NaN', 'Infinity', '-Infinity', '01', '+1', '.5', '1.', '0x10', '1_000']) expect(problem(`[${word}]`)).toMatch(/not JSON/);

@@ -1,7 +1,7 @@
 // One strict reading of a JSON body: what Prefect's lenient parsers would read differently is refused, and numbers keep their very text.
 //
 // RFC 8259 with these limits: UTF-8 without BOM, no duplicate keys at any depth (compared after unescaping), at most 64
-// levels, finite numbers. Not checked here: lone surrogates in \u escapes (they are rendered as the same escapes).
+// levels, finite numbers, no lone surrogates in \u escapes: UTF-8 has none, so each writer makes something else of them.
 import { type JsonValue, rawNumber } from './tree.ts';
 
 export type StrictResult = { readonly ok: true; readonly tree: JsonValue } | { readonly ok: false; readonly detail: string };
@@ -66,19 +66,23 @@ const CLOSE_OBJECT = 0x7d;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 
+const SURROGATE = /\\u[dD][89a-fA-F]/;
+
 /**
  * One pass over the text, before the real parser, which would recurse and keep the last of two equal keys.
  * It trusts the grammar (JSON.parse checks it afterwards): on text that is JSON, depth and keys are exact.
  */
 function scanStructure(text: string, deepest: number): Scan {
   const open: (Set<string> | null)[] = [];
+  const hasSurrogates = SURROGATE.test(text);
   let plainNumbers = true;
   let at = 0;
   while (at < text.length) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
       const end = stringEnd(text, at);
-      if (isRepeatedKey(text, { at, end }, open.at(-1))) return { problem: 'An object has the same key twice.', plainNumbers };
+      const problem = textProblem(text, { at, end }, { keys: open.at(-1), hasSurrogates });
+      if (problem !== null) return { problem, plainNumbers };
       at = end;
     } else if (startsNumber(code)) {
       const end = numberEnd(text, at);
@@ -102,8 +106,24 @@ function step(open: (Set<string> | null)[], code: number): void {
   else if (code === CLOSE_OBJECT || code === CLOSE_LIST) open.pop();
 }
 
-/** `keys`: those of the innermost object so far; null in a list, undefined at the top. */
-function isRepeatedKey(text: string, { at, end }: { readonly at: number; readonly end: number }, keys: Set<string> | null | undefined): boolean {
+interface Around {
+  /** Those of the innermost object so far; null in a list, undefined at the top. */
+  readonly keys: Set<string> | null | undefined;
+  /** Somewhere in the whole text. */
+  readonly hasSurrogates: boolean;
+}
+
+function textProblem(text: string, span: Span, { keys, hasSurrogates }: Around): string | null {
+  if (hasSurrogates && !isUnicode(text.slice(span.at, span.end))) return 'A text is not Unicode: it has half a surrogate pair.';
+  return isRepeatedKey(text, span, keys) ? 'An object has the same key twice.' : null;
+}
+
+interface Span {
+  readonly at: number;
+  readonly end: number;
+}
+
+function isRepeatedKey(text: string, { at, end }: Span, keys: Around['keys']): boolean {
   if (keys === null || keys === undefined || text.charCodeAt(skipSpace(text, end)) !== COLON) return false;
   const token = text.slice(at, end);
   // An escape that cannot be read is left to the parser, which refuses it.
@@ -127,6 +147,10 @@ function skipSpace(text: string, start: number): number {
   let at = start;
   while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at += 1;
   return at;
+}
+
+function isUnicode(token: string): boolean {
+  return !token.includes('\\u') || unescaped(token).isWellFormed();
 }
 
 function unescaped(token: string): string {

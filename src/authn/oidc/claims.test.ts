@@ -102,6 +102,8 @@ describe('groups', () => {
     ['objects', [{ name: 'platform' }], { kind: 'unreadable' }],
     ['a name with a line break', ['a\nb'], { kind: 'unreadable' }],
     ['an empty name', [''], { kind: 'unreadable' }],
+    ['half a surrogate pair', ['a', 'admin\ud800'], { kind: 'unreadable' }],
+    ['a whole one', ['🐍'], { kind: 'groups', groups: ['🐍'] }],
     ['an endless name', ['x'.repeat(600)], { kind: 'unreadable' }],
     ['an endless list', Array.from({ length: 2001 }, String), { kind: 'unreadable' }],
   ])('%s', (_name, groups, expected) => {
@@ -151,6 +153,10 @@ describe('further claims', () => {
     const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`c${index}`, 'x']));
     expect(Object.keys(claims(many)).length).toBe(100);
     expect(claims({ long: 'x'.repeat(513), fits: 'x'.repeat(512) })).toEqual({ sub: 'a', fits: 'x'.repeat(512) });
+  });
+
+  it('that are no Unicode are left out: in UTF-8 two of them are the same', () => {
+    expect(claims({ team: 'a\ud800', ['b\udc00']: 'x', c: '🐍' })).toEqual({ sub: 'a', c: '🐍' });
   });
 
   it('cannot pass for something of every object', () => {

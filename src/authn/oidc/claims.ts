@@ -65,9 +65,9 @@ function isOverage(claims: Claims, path: string): boolean {
   return path === 'groups' && (flag === true || flag === 'true');
 }
 
-/** No control characters; blanks and slashes are usual (`/data/platform`, `Domain Users`). */
+/** No control characters and no half surrogate pairs; blanks and slashes are usual (`/data/platform`, `Domain Users`). */
 function isGroupName(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= LIMITS.characters && /^\P{Cc}+$/u.test(value);
+  return typeof value === 'string' && value.length <= LIMITS.characters && /^[^\p{Cc}\p{Cs}]+$/u.test(value);
 }
 
 function nameOf(claims: Claims): string | undefined {
@@ -85,12 +85,18 @@ function flatten(claims: Claims): Readonly<Record<string, string>> {
   const visit = (value: unknown, path: readonly string[]): void => {
     if (isObject(value)) {
       if (path.length < LIMITS.depth) for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
-    } else if (['string', 'number', 'boolean'].includes(typeof value) && String(value).length <= LIMITS.characters && flat.length < LIMITS.claims) {
+    } else if (isClaimText(value, path.join('.')) && flat.length < LIMITS.claims) {
       flat.push([path.join('.'), String(value)]);
     }
   };
   for (const [key, value] of Object.entries(claims)) if (!PROTOCOL.has(key)) visit(value, [key]);
   return Object.fromEntries(flat);
+}
+
+/** Of Unicode alone: policies see UTF-8, in which two halves of surrogate pairs are the same. */
+function isClaimText(value: unknown, name: string): boolean {
+  const text = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
+  return text !== undefined && text.length <= LIMITS.characters && text.isWellFormed() && name.isWellFormed();
 }
 
 function atPath(value: unknown, path: readonly string[]): unknown {

@@ -61,7 +61,7 @@ export const REQUEST_REASONS = {
   'body-not-json': {
     status: 400,
     detail: 'The body is not strict JSON.',
-    hint: 'UTF-8 without BOM, no duplicate keys, no NaN or overflowing numbers, at most 64 levels.',
+    hint: 'UTF-8 without BOM, no duplicate keys, no NaN or overflowing numbers, no half surrogate pairs, at most 64 levels.',
   },
   'body-invalid': { status: 400, detail: 'A field of the body has the wrong type or value.', hint: 'See the detail.' },
   'parameters-unreadable': {

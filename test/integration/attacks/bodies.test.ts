@@ -122,6 +122,7 @@ describe('BD-03: one strict parser', () => {
     ['a BOM', Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from('{}')])],
     ['UTF-16', Buffer.from('{"parameters":{}}', 'utf16le')],
     ['invalid UTF-8', Buffer.concat([Buffer.from('{"name":"'), Buffer.from([0xff]), Buffer.from('"}')])],
+    ['half a surrogate pair, which Prefect keeps as another name', Buffer.from('{"job_variables":{"a\\ud800":1}}')],
     ['depth 65', Buffer.from(`{"parameters":{"a":${'['.repeat(64)}${']'.repeat(64)}}}`)],
     ['depth 1,500,000', Buffer.from('['.repeat(1_500_000) + ']'.repeat(1_500_000))],
     ['a trailing comma', Buffer.from('{"parameters":{},}')],
@@ -131,6 +132,10 @@ describe('BD-03: one strict parser', () => {
   ])('BD-03: %s is refused', async (_what, body) => {
     await expectRefusal(await send(DEPLOYMENT, body, { token: harness.admin }), 400, 'body-not-json');
     expectNothingWritten(harness);
+  });
+
+  it('BD-03: a whole surrogate pair is taken', async () => {
+    expect((await send(DEPLOYMENT, '{"job_variables":{"a\\ud83d\\ude00":1}}', { token: harness.admin })).status).toBeLessThan(300);
   });
 
   it('BD-03: depth 5,000,000 is refused, as too large', async () => {

@@ -1,4 +1,5 @@
 // Names that more than one part must agree on: headers, cookies, paths. One place, so that nothing is spelt twice.
+import type { ReasonCode } from './reasons.ts';
 
 /** Headers with which nginx hands its own variables to the control plane. Never accepted from, nor sent to, anybody else. */
 export const INPUT = {
@@ -33,14 +34,10 @@ export const LOGIN_BROWSER = 'x-lictor-in-login-browser';
 
 /** Headers with which the control plane answers nginx. Never forwarded to a client. */
 export const OUTPUT = {
-  /** direct | mediated | egress */
+  /** The way: direct | mediated | egress | uncredentialed; where there is none, why not (`noWay`). */
   path: 'x-lictor-path',
   /** The key of the identity limit: the principal's id. */
   limit: 'x-lictor-limit',
-  /** Why not. Its words are in nginx's maps. */
-  code: 'x-lictor-code',
-  /** Of a foreign object: the body with which Prefect says that there is none. */
-  absent: 'x-lictor-absent',
   /** `AccessFacts` (facts.ts): what the access log cannot know by itself. */
   facts: 'x-lictor-facts',
   /** What a service is told of the caller, signed (src/egress). */
@@ -50,6 +47,14 @@ export const OUTPUT = {
   /** How often what is kept of this service's answers was thrown away; absent: nothing of it is kept. */
   kept: 'x-lictor-kept',
 } as const;
+
+/**
+ * The way of a refused request: nginx reads each header of a decision for every request, so a refusal has none of its own. Its words are
+ * in nginx's maps. `absent`: of a foreign object, the body with which Prefect says that there is none.
+ */
+export function noWay(code: ReasonCode, absent?: string): string {
+  return absent === undefined ? `no:${code}` : `no:${code}:${absent}`;
+}
 
 /** Between nginx and the courier (src/egress/courier): which server of which service a decided call goes to. Never accepted from, nor sent to, anybody else. */
 export const COURIER = {

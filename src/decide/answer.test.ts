@@ -70,7 +70,7 @@ describe('the answer to nginx', () => {
   it('refuses with 401 or 403, a code and no caching', async () => {
     const denied = { ok: false, principal: null, credential: null, credentialId: null, decisions: [] } as const;
     const unknown = await answererWith({ ...denied, reason: 'credential-unknown' }).answerer.answer(inputs(READ));
-    expect([unknown.status, unknown.headers['cache-control'], unknown.headers['x-lictor-code']]).toEqual([401, 'no-store', 'credential-unknown']);
+    expect([unknown.status, unknown.headers['cache-control'], unknown.headers['x-lictor-path']]).toEqual([401, 'no-store', 'no:credential-unknown']);
     const forbidden = await answererWith({ ...denied, reason: 'policy-default-deny' }).answerer.answer(inputs(READ));
     expect([forbidden.status, forbidden.headers['cache-control']]).toEqual([403, 'no-store']);
     expect(facts(forbidden.headers)).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });

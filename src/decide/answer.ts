@@ -5,7 +5,7 @@ import type { Clock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { encodeFacts } from '../contract/facts.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
-import { OUTPUT } from '../contract/names.ts';
+import { noWay, OUTPUT } from '../contract/names.ts';
 import type { Operation, PathTaken } from '../contract/operation.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { parseServiceOperation, type ServiceCall } from '../contract/service-call.ts';
@@ -149,31 +149,30 @@ interface Refused {
 
 async function refusalOf({ catalogue, pause }: AnswererParts, inputs: EdgeInputs, { reason, facts, startedMs }: Refused): Promise<Answer> {
   if (reason === 'object-foreign') await endOfStep(performance.now() - startedMs, pause);
-  return refusal(reason, facts, absentHeader(catalogue, inputs, reason));
+  return refusal(reason, facts, absentBytes(catalogue, inputs, reason));
 }
 
 /** A refusal is never cached: guessed tokens would fill the cache. */
-function refusal(reason: ReasonCode, facts: string, absent: Readonly<Record<string, string>> = {}): Answer {
+function refusal(reason: ReasonCode, facts: string, absent?: string): Answer {
   const text = REASONS[reason];
   return {
     status: text.status === 401 ? 401 : 403,
     headers: {
-      [OUTPUT.code]: reason,
+      [OUTPUT.path]: noWay(reason, absent),
       [OUTPUT.facts]: facts,
       'cache-control': 'no-store',
-      ...absent,
       ...(text.status === 401 && { 'www-authenticate': 'Bearer realm="lictor"' }),
     },
   };
 }
 
 /** Prefect's own body for an object that is not there, as bytes of a header. */
-function absentHeader(catalogue: Catalogue, { operation: operationId, path }: EdgeInputs, reason: ReasonCode): Readonly<Record<string, string>> {
-  if (reason !== 'object-foreign') return {};
+function absentBytes(catalogue: Catalogue, { operation: operationId, path }: EdgeInputs, reason: ReasonCode): string | undefined {
+  if (reason !== 'object-foreign') return undefined;
   const operation = catalogue.byId(operationId);
   const body = absentBody(operation, (operation === undefined ? undefined : catalogue.params(operation, path)) ?? {});
   // Names of any letters are in it; a name with a DEL in it is nobody's.
-  return { [OUTPUT.absent]: Buffer.from(body.replaceAll('\u007f', '')).toString('latin1') };
+  return Buffer.from(body.replaceAll('\u007f', '')).toString('latin1');
 }
 
 /** nginx counts whole seconds, so an answer lives up to two; both numbers end with the credential. */

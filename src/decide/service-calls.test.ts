@@ -188,8 +188,8 @@ describe('the answer to nginx', () => {
 
   it('is no for what is no operation of a service, and where there are none', async () => {
     for (const operation of ['', 'svc:', 'svc:billing', 'svc:billing:GET', 'svc:billing:get:/*', 'svc:bill ing:GET:/*'])
-      expect((await answerer().answer({ ...inputs(get), operation })).headers['x-lictor-code'], operation).toBe('action-unknown');
-    expect((await answerer({ with: false }).answer(inputs(get))).headers['x-lictor-code']).toBe('action-unknown');
+      expect((await answerer().answer({ ...inputs(get), operation })).headers['x-lictor-path'], operation).toBe('no:action-unknown');
+    expect((await answerer({ with: false }).answer(inputs(get))).headers['x-lictor-path']).toBe('no:action-unknown');
   });
 
   it('is no answer for a write while the ledger cannot be written', async () => {

@@ -101,9 +101,14 @@ ${`${lines}${renderRepeats(service, way)}`.replaceAll(/^(?=.)/gm, '    ')}}
 location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
     set $lictor_service ${name};
     set $lictor_operation $lictor_route_${inVariables(service)};
-${credential}${keepsAnswers(service) ? `    set $lictor_service_kept $lictor_kept_${inVariables(service)};\n` : ''}    include service.conf;
+${credential}${keepsAnswers(service) ? renderKeptInputs(service) : ''}    include service.conf;
 }
 ${call('call')}${call('stream')}${renderAgain(service, lines)}${renderKeptLocations(service, config, `proxy_buffering on;\n${renderRate(service)}${renderRepeats(service, 'call')}`)}`;
+}
+
+/** What a location of kept answers looks at: the rule, and the number of purges that the decision brings. */
+function renderKeptInputs(service: Service): string {
+  return `    set $lictor_service_kept $lictor_kept_${inVariables(service)};\n    auth_request_set $lictor_kept_generation $upstream_http_x_lictor_kept;\n`;
 }
 
 function renderCall(service: Service, { forwardHeaders, publicUrl }: Config): string {

@@ -7,6 +7,8 @@ import type { Config } from '../../src/config/config.ts';
 import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.ts';
 import type { StatePaths } from '../../src/config/state-dir.ts';
 import type { EdgeInputs } from '../../src/contract/inputs.ts';
+import { noWay, OUTPUT } from '../../src/contract/names.ts';
+import type { ReasonCode } from '../../src/contract/reasons.ts';
 import { parseEdgeInputs } from '../../src/decide/inputs.ts';
 import { applyEdge } from '../../src/edge/apply.ts';
 import { renderHere } from '../../src/edge/check.ts';
@@ -47,9 +49,9 @@ export function allow(response: ServerResponse): void {
   response.end();
 }
 
-export function refuse(response: ServerResponse, status: 401 | 403, code: string): void {
+export function refuse(response: ServerResponse, status: 401 | 403, code: ReasonCode, absent?: string): void {
   const challenge = status === 401 ? { 'www-authenticate': 'Bearer realm="lictor"' } : {};
-  response.writeHead(status, { 'x-lictor-code': code, 'cache-control': 'no-store', ...challenge });
+  response.writeHead(status, { [OUTPUT.path]: noWay(code, absent), 'cache-control': 'no-store', ...challenge });
   response.end();
 }
 

@@ -261,6 +261,16 @@ function refusals(): void {
     expect(await response.json()).toEqual({ detail, code: 'credential-missing', hint, request_id: response.headers.get('x-request-id') });
   });
 
+  it('of a foreign object are what Prefect says of one that is not there, byte for byte', async () => {
+    const body = '{"detail":"Block: no:such \\"caf\u00e9\\" $lictor_code \u65e5\u672c not found"}';
+    edge.decideWith((_inputs, response) => refuse(response, 403, 'object-foreign', Buffer.from(body).toString('latin1')));
+    const response = await get('/api/flows/filter');
+    expect([response.status, await response.text()]).toEqual([404, body]);
+    edge.decideWith((_inputs, response) => refuse(response, 403, 'query-invalid'));
+    const invalid = await get('/api/flows/filter');
+    expect([invalid.status, await invalid.json()]).toMatchObject([400, { code: 'query-invalid' }]);
+  });
+
   it('session cookies that are doubled in whatever case', async () => {
     expect(await raw('/api/flows/filter', ['Cookie: LICTOR=junk; lictor=VALID'])).toBe(400);
     expect(await raw('/api/flows/filter', ['Cookie: lictor=; lictor=VALID'])).toBe(400);

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCatalogue, OPERATIONS } from '../../src/catalog/catalogue.ts';
+import { OUTPUT } from '../../src/contract/names.ts';
 import { sweepOnce } from '../../src/decide/sweep.ts';
 import { request } from '../env/raw-request.ts';
 import { allow, refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
@@ -119,11 +120,24 @@ describe('the decision', () => {
     expect(edge.upstream.seen()).toEqual([]);
   });
 
-  it.each(['', 'deny', 'relay', 'own', 'lictor_prefect', 'direct\t'])('that allows without a way to go (%j) lets nothing through', async (way) => {
-    edge.decideWith((_inputs, response) => response.writeHead(200, way === '' ? {} : { 'x-lictor-path': way.trim() === 'direct' ? 'directx' : way }).end());
-    expect((await get('/api/flows/filter')).status).toBe(503);
-    expect(edge.upstream.seen()).toEqual([]);
-  });
+  it.each(['', 'deny', 'relay', 'own', 'lictor_prefect', 'direct\t', 'no:policy-forbids', 'no:object-foreign:direct', 'no:', 'direct:1'])(
+    'that allows without a way to go (%j) lets nothing through',
+    async (way) => {
+      edge.decideWith((_inputs, response) => response.writeHead(200, way === '' ? {} : { 'x-lictor-path': way.trim() === 'direct' ? 'directx' : way }).end());
+      expect((await get('/api/flows/filter')).status).toBe(503);
+      expect(edge.upstream.seen()).toEqual([]);
+    },
+  );
+
+  it.each(['direct', 'mediated', 'egress', '', 'no:', 'no:POLICY-FORBIDS', 'no:policy-forbids/x', 'no:"}'])(
+    'that refuses with a way of no known form (%j) is a refusal without a code',
+    async (way) => {
+      edge.decideWith((_inputs, response) => response.writeHead(403, { [OUTPUT.path]: way, 'cache-control': 'no-store' }).end());
+      const response = await get('/api/flows/filter');
+      expect([response.status, await response.json()]).toEqual([403, { detail: '', code: '', hint: '', request_id: response.headers.get('x-request-id') }]);
+      expect([edge.upstream.seen(), edge.controlled()]).toEqual([[], []]);
+    },
+  );
 
   it('that says mediated goes to the mediator with the whole target', async () => {
     edge.decideWith((_inputs, response) => response.writeHead(200, { 'x-lictor-path': 'mediated' }).end());

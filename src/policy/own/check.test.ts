@@ -127,6 +127,17 @@ describe('own policies', () => {
     expect(remedy('something.else')).toMatch(/^docs\/roles\.md/);
   });
 
+  it('propose an entity type or an attribute only where the name is nearly one, and say what a principal is', () => {
+    const remedy = (scope: string, condition = '') => check(`@id("a") permit (${scope}) ${condition};`).problems[0]?.remedy;
+    expect(remedy('principal, action, resource == Deploymnt::"x"')).toMatch(
+      /^Did you mean `Deployment`\? Whoever asks is a Principal, as in Principal::"alice@local"/,
+    );
+    for (const type of ['User', 'Person', 'Prefect::User'])
+      expect(remedy(`principal == ${type}::"alice@local", action, resource`)).toMatch(/^Whoever asks is a Principal/);
+    expect(remedy('principal, action, resource', 'when { principal.role == "admin" }')).toBe('docs/policies.md lists what a policy can see.');
+    expect(remedy('principal, action, resource', 'when { principal.kindd == "user" }')).toMatch(/^Did you mean `kind`\?/);
+  });
+
   it('render as file:line:column', () => {
     const [problem] = check(`\n  ${PERMIT}`).problems;
     expect(problem && renderProblem('lictor.yaml', problem)).toMatch(/^a\.cedar:2:3 {2}the policy has no @id\n {4}Write @id/);

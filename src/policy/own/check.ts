@@ -66,12 +66,18 @@ interface Found {
   readonly files: PolicyFiles;
 }
 
-/** Cedar proposes whatever is nearest, and that may be far: an action is proposed only where the name is nearly one. */
+/** Cedar proposes whatever is nearest, and that may be far: something is proposed only where the name is nearly that. */
 function betterHelp(error: DetailedError, actions: readonly ActionEntry[]): DetailedError {
   const given = /unrecognized action `Action::"([^"]*)"`/.exec(error.message)?.[1];
-  if (given === undefined) return error;
+  if (given === undefined) return isFarFetched(error) ? { ...error, help: null } : error;
   const near = nearestName(given, [...ACTION_GROUPS, ...actions.map(({ name }) => name)]);
   return { ...error, help: near === undefined ? null : `did you mean Action::"${near}"?` };
+}
+
+function isFarFetched({ message, help }: DetailedError): boolean {
+  const given = /^(?:for policy `[^`]*`, )?[^`]*`([^`]+)`/.exec(message)?.[1];
+  const proposed = /^did you mean `([^`]+)`/i.exec(help ?? '')?.[1];
+  return given !== undefined && proposed !== undefined && nearestName(given, [proposed]) === undefined;
 }
 
 /** One mistake is told once, although the validator meets it for every action that the policy is about. */
@@ -90,8 +96,12 @@ function withoutAction(error: DetailedError): DetailedError {
   return { ...error, message: error.message.replace(/ in context for Action::"[^"]*"/, ' in the context') };
 }
 
+const ENTITY_TYPES =
+  'Whoever asks is a Principal, as in Principal::"alice@local", and has roles, as in Role::"operator"; docs/policies.md lists what a policy can see.';
+
 function remedyFor(message: string): string {
   if (message.includes('unrecognized action')) return 'docs/roles.md lists every action and group.';
+  if (message.includes('unrecognized entity type')) return ENTITY_TYPES;
   if (message.includes('unable to guarantee safety')) return 'It may be absent: ask first, `context.facts has NAME && ...`.';
   return 'docs/policies.md lists what a policy can see.';
 }

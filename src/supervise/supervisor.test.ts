@@ -251,7 +251,7 @@ describe('a state directory', () => {
     const second = await room.supervise();
     expect((await second.exited).code).toBe(1);
     expect(existsSync(room.paths.decisionCache)).toBe(true);
-    expect(room.log()).toMatch(new RegExp(`another lictor \\(process ${first.pid}\\).*--state-dir`));
+    expect(room.log()).toMatch(new RegExp(`lictor: another lictor \\(process ${first.pid}\\).*--state-dir`));
     expect((await room.ask('first?')).text).toContain('first?');
   });
 

@@ -32,7 +32,8 @@ const GRACE_MS = 10_000;
 
 /** Runs until it is stopped (SIGTERM, SIGINT) or cannot go on; answers the exit status. Takes the process's signals meanwhile. */
 export async function runSupervisor(options: SupervisorOptions): Promise<number> {
-  const { paths, log } = options;
+  const { paths } = options;
+  const log = ownLog(options);
   const other = await claimStateDir(paths);
   if (other !== undefined) {
     log(`another lictor (process ${other}) runs with this state directory: stop it, or give another one with --state-dir DIR`);
@@ -52,13 +53,19 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   }
 }
 
+/** What the supervisor says of itself. Notices of the control plane are lines as they are. */
+function ownLog({ log }: SupervisorOptions): (line: string) => void {
+  return (line) => log(`lictor: ${line}`);
+}
+
 /** Answers of services are kept for the life of one gateway. Where they stand in the runtime directory, they go with it. */
 function removeKept({ root }: StatePaths): void {
   for (const dir of keptDirs(join(root, 'tmp'))) rmSync(dir, { recursive: true, force: true });
 }
 
 async function supervise(options: SupervisorOptions, hold: ConnectionHold, listener: RelayListener): Promise<number> {
-  const { paths, log } = options;
+  const { paths } = options;
+  const log = ownLog(options);
   let exitCode = 0;
   const stop = createStop();
   const firstReady = Promise.withResolvers<void>();
@@ -71,10 +78,10 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
     log,
     onMessage: (message) => {
       if (message.type === 'fatal') {
-        log(message.message);
+        options.log(message.message);
         exitCode = 1;
         stop.ask();
-      } else if (message.type === 'notice') log(message.text);
+      } else if (message.type === 'notice') options.log(message.text);
       else if (!stop.asked()) obey(edge, message);
       if (message.type === 'ready') firstReady.resolve();
     },

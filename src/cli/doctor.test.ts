@@ -39,6 +39,13 @@ describe('lictor doctor', () => {
     expect(out.trimEnd().split('\n').at(-1)).toMatch(/^\d+ ok, \d+ hints?, \d+ FAIL$/);
   });
 
+  it('says of a state directory that is not there yet what makes it, and nothing in the words of the system', async () => {
+    const { out } = await doctor('--state-dir', join(root, 'not-yet'));
+    expect(out).toMatch(/warn {2}there is no state directory \S+not-yet yet\n +-> lictor up makes it\./);
+    expect(out).not.toContain('ENOENT');
+    expect((await doctor()).out).not.toContain('there is no state directory');
+  });
+
   it('prints one object with --json', async () => {
     const { status, out } = await doctor('--json');
     expect(status).toBe(1);

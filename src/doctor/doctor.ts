@@ -1,6 +1,6 @@
 // Everything that is looked at: from inside (this machine, the state directory), and from outside over the real public_url.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
 import { operationsOf } from '../catalog/versions.ts';
 import { bundleFile, trustedAuthorities } from '../config/authorities.ts';
@@ -9,7 +9,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import type { WorkerUser } from '../config/worker-user.ts';
 import type { Clock } from '../contract/clock.ts';
 import { credentialsOf } from '../prefect/members.ts';
-import { type Check, type Finding, fail, type Verdict } from './finding.ts';
+import { type Check, type Finding, fail, type Verdict, warn } from './finding.ts';
 import { checkBreakGlass } from './inside/break-glass.ts';
 import { checkLedger, checkStore } from './inside/databases.ts';
 import { checkEvents } from './inside/events.ts';
@@ -82,12 +82,23 @@ function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: P
   return [
     { group: 'machine', name: 'nginx', run: () => checkNginx(env, run) },
     { group: 'machine', name: 'open-files', run: () => checkOpenFiles(limitsOf(supervisorPid(paths))) },
-    { group: 'machine', name: 'disk-space', run: () => checkDisk(paths.root, statfs, config.services.filter(({ cache }) => cache.length > 0).length) },
-    { group: 'machine', name: 'state-dir-parents', run: () => checkParents(paths.root, workerUser, tempDirInUse(paths)) },
+    ...stateDirChecks({ config, paths, workerUser, statfs }),
     { group: 'machine', name: 'store', run: () => checkStore(config.storeFile) },
     { group: 'machine', name: 'break-glass', run: () => checkBreakGlass(config.storeFile, clock()) },
     { group: 'machine', name: 'ledger', run: () => checkLedger(paths, clock()) },
     { group: 'machine', name: 'exports', run: () => checkExports(config, paths, clock()) },
+  ];
+}
+
+function stateDirChecks({ config, paths, workerUser, statfs }: Pick<Patient, 'config' | 'paths' | 'workerUser' | 'statfs'>): readonly Check[] {
+  const { root } = paths;
+  if (!existsSync(root))
+    return [
+      { group: 'machine', name: 'state-dir', run: () => warn(`there is no state directory ${root} yet`, 'lictor up makes it. Or name another --state-dir.') },
+    ];
+  return [
+    { group: 'machine', name: 'disk-space', run: () => checkDisk(root, statfs, config.services.filter(({ cache }) => cache.length > 0).length) },
+    { group: 'machine', name: 'state-dir-parents', run: () => checkParents(root, workerUser, tempDirInUse(paths)) },
   ];
 }
 

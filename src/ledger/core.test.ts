@@ -99,6 +99,32 @@ describe('ledger core', () => {
     expect(sql('SELECT * FROM intents')).toEqual([]);
   });
 
+  it('shows an outcome at once, and brings those to the disk that did not come with something that waited for it', () => {
+    const core = start();
+    const signedMs = () => Number(sql("SELECT value FROM meta WHERE key = 'alive_ms'")[0]?.['value']);
+    const syncsLater = () => {
+      nowMs += 1_000;
+      core.sync();
+      return signedMs() === nowMs;
+    };
+    expect(syncsLater(), 'what a thread before this one left').toBe(true);
+    core.run([{ kind: 'intend', record: intent('m1') }]);
+    expect(syncsLater(), 'an intent').toBe(false);
+    core.run([{ kind: 'settle', requestId: 'm1', outcome: { status: 201 } }]);
+    expect(requests()).toMatchObject([{ request_id: 'm1', status: 201 }]);
+    expect(syncsLater(), 'an outcome').toBe(true);
+    expect(syncsLater(), 'nothing more').toBe(false);
+    core.run([{ kind: 'intend', record: intent('m2') }]);
+    core.run([
+      { kind: 'settle', requestId: 'm2', outcome: { status: 201 } },
+      { kind: 'intend', record: intent('m3') },
+    ]);
+    expect(syncsLater(), 'an outcome with an intent').toBe(false);
+    core.run([{ kind: 'settle', requestId: 'm3', outcome: { status: 201 } }]);
+    core.run([{ kind: 'append', record: { time: at(), request_id: 'a1' } }]);
+    expect(syncsLater(), 'an outcome before a record').toBe(false);
+  });
+
   it('refuses a second intent and a settle without one, and still does the rest of the group', () => {
     const outcomes = start().run([
       { kind: 'intend', record: intent('m1') },

@@ -8,7 +8,7 @@ import { type AppendRow, createAppend } from './append.ts';
 import type { ServiceCalls } from './call-count.ts';
 import { type ChainMemory, createChain } from './chain/chain.ts';
 import { createRetention, type Retention } from './chain/retention.ts';
-import { openLedgerDatabase, repeatableTransaction, transaction } from './database.ts';
+import { openLedgerDatabase, transaction, unsyncedTransaction } from './database.ts';
 import { recoveredRecord, stoppedRecord } from './events.ts';
 import { createFloods, type Floods } from './floods.ts';
 import { createIngest, type Ingest } from './ingest.ts';
@@ -24,8 +24,10 @@ import type { RotateLimits } from './rotate.ts';
 const MOST_OWED = 10_000;
 
 export interface Core {
-  /** One transaction for the whole group; an outcome for each, in order. */
+  /** One transaction for the whole group; an outcome for each, in order. It waits for the disk, unless there is nothing in it but what `sync` is for. */
   run(commands: readonly Command[]): readonly Outcome[];
+  /** Brings outcomes to the disk that did not wait for it. */
+  sync(): void;
   /** A transaction of its own, which waits for no disk: what is lost with it is asked for again. */
   storeEvents(batch: EventBatch): Outcome;
   /** Takes a batch from the logs; true when there may be more. While unhealthy it tries to recover. */
@@ -54,6 +56,8 @@ interface Open {
   readonly db: DatabaseSync;
   /** One transaction; it ends with a signed head. */
   readonly write: <T>(work: () => T) => T;
+  /** The same, not yet on the disk. */
+  readonly writeUnsynced: <T>(work: () => T) => T;
   readonly retention: Retention;
   readonly appendRow: AppendRow;
   readonly floods: Floods;
@@ -70,6 +74,8 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls }
   let failedAtMs: number | undefined;
   let leftoversDone = false;
   let owed: Command[] = [];
+  /** Also what a thread before this one left. */
+  let isSyncDue = true;
 
   /** Every write goes through here: it works, or the ledger is unhealthy and says why. A new try begins with a new connection. */
   function guarded<T>(work: (open: Open) => T): T | undefined {
@@ -119,10 +125,22 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls }
 
   return {
     run(commands) {
-      const outcomes = failedAtMs === undefined ? guarded((parts) => parts.write(() => commands.map((command) => runOne(parts, command, clock())))) : undefined;
+      const written = (parts: Open): readonly Outcome[] => {
+        const areOutcomes = commands.every(({ kind }) => kind === 'settle');
+        const write = areOutcomes ? parts.writeUnsynced : parts.write;
+        const done = write(() => commands.map((command) => runOne(parts, command, clock())));
+        isSyncDue = areOutcomes;
+        return done;
+      };
+      const outcomes = failedAtMs === undefined ? guarded(written) : undefined;
       if (outcomes !== undefined) return outcomes;
       owed = [...owed, ...commands.filter((command) => command.kind === 'settle')].slice(0, MOST_OWED);
       return commands.map(() => UNAVAILABLE);
+    },
+    sync() {
+      if (!isSyncDue || failedAtMs !== undefined) return;
+      guarded(({ write, life }) => write(() => life.signNow(clock())));
+      isSyncDue = false;
     },
     storeEvents(batch) {
       const isDone =
@@ -216,7 +234,7 @@ function openAll({ setup, routes, clock, memory, onCalls }: Opening): Open {
       return result;
     };
     const write = <T>(work: () => T): T => committed(transaction(db, () => sealed(work)));
-    const writeRepeatable = <T>(work: () => T): T => committed(repeatableTransaction(db, () => sealed(work)));
+    const writeUnsynced = <T>(work: () => T): T => committed(unsyncedTransaction(db, () => sealed(work)));
     const append = createAppend(db, setup.node, chain);
     const outbox = createOutbox(db);
     const appendRow: AppendRow = (record, id) => {
@@ -230,10 +248,10 @@ function openAll({ setup, routes, clock, memory, onCalls }: Opening): Open {
     const retention = createRetention({ db, chain, appendRow, retentionMs: setup.retentionMs });
     write(() => life.start());
     const { accessLog, edgeErrorLog, basePath } = setup;
-    const ingest = createIngest({ db, write: writeRepeatable, appendRow, intents, routes, accessLog, edgeErrorLog, basePath, onCalls });
+    const ingest = createIngest({ db, write: writeUnsynced, appendRow, intents, routes, accessLog, edgeErrorLog, basePath, onCalls });
     const store = createEventStore(db, appendRow);
-    const storeEvents = (batch: EventBatch) => writeRepeatable(() => store(batch, clock()));
-    return { db, write, storeEvents, retention, appendRow, floods, intents, outbox, ingest, life };
+    const storeEvents = (batch: EventBatch) => writeUnsynced(() => store(batch, clock()));
+    return { db, write, writeUnsynced, storeEvents, retention, appendRow, floods, intents, outbox, ingest, life };
   } catch (error) {
     db.close();
     throw error;

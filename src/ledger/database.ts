@@ -73,10 +73,11 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
 }
 
 /**
- * For what is read from a log, which can be read again: no waiting for the disk. A commit that a power failure takes away takes the
- * position in the log with it; the next `transaction` makes both durable.
+ * No waiting for the disk: for what is read from a log, which can be read again, and for outcomes, whose intent is on the disk. It outlives every
+ * death of this process. What a power failure takes away is the last of these commits, each whole, with its position in the log; the next
+ * `transaction` makes all of them durable.
  */
-export function repeatableTransaction<T>(db: DatabaseSync, work: () => T): T {
+export function unsyncedTransaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec('PRAGMA synchronous = NORMAL');
   try {
     return transaction(db, work);

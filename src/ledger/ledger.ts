@@ -21,7 +21,11 @@ export interface Ledger {
   append(record: NewRecord): Promise<void>;
   /** Durable before anything is forwarded. */
   intend(record: NewRecord & { readonly request_id: string }): Promise<void>;
-  /** Intent and outcome become the one record. When this rejects with `ledger-unavailable` it is still written as soon as that is possible. */
+  /**
+   * Intent and outcome become the one record, which outlives every death of this process. It is on the disk with what waits for that next, 0.2 s later at
+   * the latest: a power failure before leaves the intent, and with it a record whose outcome is unknown. When this rejects with `ledger-unavailable` it is
+   * still written as soon as that is possible.
+   */
   settle(requestId: string, outcome: Partial<NewRecord>): Promise<void>;
   /** Events of Prefect, and how far they are stored: one batch at a time. They can be asked for again, so they come after everything else. */
   storeEvents(batch: EventBatch): Promise<void>;

@@ -11,7 +11,7 @@ export type Command =
   | { readonly kind: 'settle'; readonly requestId: string; readonly outcome: Partial<NewRecord> }
   | { readonly kind: 'events'; readonly batch: EventBatch };
 
-/** Null: done and durable. */
+/** Null: done, and durable as the ledger says of it. */
 export type Outcome = { readonly code: string; readonly message: string; readonly detail: string } | null;
 
 export type ToWorker = { readonly kind: 'command'; readonly id: number; readonly command: Command } | { readonly kind: 'close' };

@@ -78,6 +78,7 @@ function pump(): void {
 }
 
 const looks = setInterval(() => {
+  core.sync();
   takeEvents();
   if (pumping !== undefined) return;
   pace.begin();

@@ -102,7 +102,7 @@ function inOrder({ credentials, accepted }: Shown, attempt: number): Credential 
  * asked. Any other failure is final.
  */
 async function sendToFirst(servers: readonly string[], senders: ReadonlyMap<string, Sender>, shown: Shown, request: UpstreamRequest): Promise<UpstreamAnswer> {
-  let last: unknown = new UpstreamError('upstream-unavailable', { forwarded: false, detail: 'no server' });
+  let last: unknown;
   for (const server of servers) {
     const sender = senders.get(server);
     if (sender === undefined) continue;
@@ -115,7 +115,7 @@ async function sendToFirst(servers: readonly string[], senders: ReadonlyMap<stri
       last = error;
     }
   }
-  throw last;
+  throw last ?? new UpstreamError('upstream-unavailable', { forwarded: false, detail: 'no server' });
 }
 
 /** Undefined: refused with each credential. */

@@ -1,11 +1,17 @@
 // The change number: it grows with every security change, in the same transaction; readers look at it and sweep their caches.
 import { type Kysely, sql } from 'kysely';
+import { LictorError } from '../contract/error.ts';
+import { prepareRead } from './prepared-read.ts';
 import type { Tables } from './tables.ts';
 
-/** The number as it is now. */
-export async function readChangeNumber(db: Kysely<Tables>): Promise<number> {
-  const row = await db.selectFrom('change_number').select('number').executeTakeFirstOrThrow();
-  return Number(row.number);
+/** What it answers asks for the number as it is now. */
+export function createChangeNumber(db: Kysely<Tables>): () => Promise<number> {
+  const read = prepareRead(db, db.selectFrom('change_number').select('number'));
+  return async () => {
+    const [row] = await read();
+    if (row === undefined) throw new LictorError('store-corrupt', 'The store has no change number.');
+    return Number(row.number);
+  };
 }
 
 /** Raises the number within a transaction; `reason` is for whoever looks at the store, never a secret. */

@@ -3,6 +3,7 @@ import type { Clock } from '../contract/clock.ts';
 import type { Lock, LockTarget } from '../contract/lock.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
+import { prepareRead } from './prepared-read.ts';
 
 export interface Locks {
   /** A lock on the same target is replaced. */
@@ -14,6 +15,15 @@ export interface Locks {
 }
 
 export function createLocks(database: Database, clock: Clock): Locks {
+  const holding = prepareRead(
+    database.read,
+    database.read
+      .selectFrom('locks')
+      .selectAll()
+      .where((where) => where.or([where('expires_ms', 'is', null), where('expires_ms', '>', 0)]))
+      .orderBy('created_ms')
+      .orderBy('value'),
+  );
   return {
     put: ({ kind, value, why, by, expiresMs }) =>
       database.durably(async (transaction) => {
@@ -35,13 +45,7 @@ export function createLocks(database: Database, clock: Clock): Locks {
         return removed;
       }),
     async list() {
-      const rows = await database.read
-        .selectFrom('locks')
-        .selectAll()
-        .where((where) => where.or([where('expires_ms', 'is', null), where('expires_ms', '>', clock())]))
-        .orderBy('created_ms')
-        .orderBy('value')
-        .execute();
+      const rows = await holding(clock());
       return rows.map((row) => ({
         kind: row.kind,
         value: row.value,

@@ -4,7 +4,7 @@
 import type { Clock } from '../contract/clock.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
-import { raiseChangeNumber, readChangeNumber } from './changes.ts';
+import { createChangeNumber, raiseChangeNumber } from './changes.ts';
 import { type ClientGrants, createClientGrants } from './client-grants.ts';
 import { createDeviceCodes, type DeviceCodes } from './device-codes.ts';
 import { createIdentities, type Identities } from './identities.ts';
@@ -64,7 +64,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     throw error;
   }
   return {
-    changeNumber: () => readChangeNumber(database.read),
+    changeNumber: createChangeNumber(database.read),
     bump: (reason) => database.durably((transaction) => raiseChangeNumber(transaction, reason)),
     tokens: createTokens(database, clock),
     accounts: createAccounts(database, clock),

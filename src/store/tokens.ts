@@ -5,6 +5,7 @@ import type { Scope } from '../contract/scope.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { fromColumn, toColumn } from './lists.ts';
+import { prepareRead } from './prepared-read.ts';
 import { scopeFromColumn, scopeToColumn } from './scopes.ts';
 import type { Tables } from './tables.ts';
 
@@ -69,9 +70,10 @@ export interface Tokens {
 }
 
 export function createTokens(database: Database, clock: Clock): Tokens {
+  const byId = prepareRead(database.read, rows(database.read).where('tokens.id', '=', ''));
   return {
     create: (token) => database.durably((transaction) => insertToken(transaction, token, clock())),
-    byId: async (id) => gather(await rows(database.read).where('tokens.id', '=', id).execute())[0],
+    byId: async (id) => gather(await byId(id))[0],
     byName: async (name) => gather(await rows(database.read).where('tokens.name', '=', name).where('tokens.revoked_ms', 'is', null).execute())[0],
     list: async () => gather(await rows(database.read).orderBy('tokens.name').orderBy('tokens.created_ms').execute()),
     rotate: (rotation) => database.durably((transaction) => rotateToken(transaction, rotation, clock())),

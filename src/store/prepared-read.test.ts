@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { prepareRead } from './prepared-read.ts';
+import { openSqlite } from './sqlite.ts';
+
+it('asks with the values of each call, and with as many as there are places', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'lictor-prepared-read-'));
+  const { read: db, close } = openSqlite(join(root, 'store.db'));
+  try {
+    await db.schema.createTable('locks').addColumn('kind', 'text').addColumn('value', 'text').execute();
+    for (const value of ['a', 'b'])
+      await db
+        .insertInto('locks')
+        .values({ kind: 'address', value } as never)
+        .execute();
+    const find = prepareRead(db, db.selectFrom('locks').select('value').where('value', '=', '').where('kind', '=', 'idp'));
+    expect(await find('a', 'address')).toEqual([{ value: 'a' }]);
+    expect(await find('b', 'address')).toEqual([{ value: 'b' }]);
+    expect(await find('address', 'a')).toEqual([]);
+    await expect(find('a')).rejects.toThrow(TypeError);
+    await expect(find('a', 'address', 'b')).rejects.toThrow(TypeError);
+  } finally {
+    await close();
+    rmSync(root, { recursive: true });
+  }
+});

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { makeOnce } from '../config/make-once.ts';
+import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
 import type { Made } from './make.ts';
 
@@ -15,7 +16,7 @@ function readSigner(file: string): Made | undefined {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
   const certificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/.exec(text)?.[0];

@@ -1,6 +1,7 @@
 // Runs a program in place of this one: its streams, its signals, its exit status.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { isErrno } from '../contract/errno.ts';
 
 /** What a terminal sends to every process of its foreground group by itself. */
 const OF_TERMINALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
@@ -22,7 +23,7 @@ export function runChild(command: readonly string[], env: Readonly<Record<string
     });
     child.once('error', (error) => {
       signals.release();
-      const missing = 'code' in error && error.code === 'ENOENT';
+      const missing = isErrno(error, 'ENOENT');
       say(`${program}: ${missing ? 'there is no such program' : 'cannot be run'}`);
       resolve(missing ? 127 : 126);
     });

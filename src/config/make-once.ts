@@ -1,6 +1,7 @@
 // A secret file of the state directory that is made at the first start: whole or not at all, by whoever comes first.
 import { chownSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isErrno } from '../contract/errno.ts';
 
 /**
  * Several processes may start at once: the first one's content counts, so read the file back. Mode 0600. Made by root, it is still for the user of
@@ -14,7 +15,7 @@ export function makeOnce(file: string, content: string | Buffer): void {
     keepOwner(mine);
     linkSync(mine, file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!isErrno(error, 'EEXIST')) throw error;
   } finally {
     rmSync(mine);
   }

@@ -20,6 +20,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
 import { type StatePaths, statePaths } from './state-dir.ts';
 import { assertStateNotNewer, markNewState } from './state-version.ts';
@@ -115,7 +116,7 @@ function ownRuntimeDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o711 });
   } catch (cause) {
-    if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'EEXIST') throw unusableRuntime(path, 'it cannot be created', cause);
+    if (!isErrno(cause, 'EEXIST')) throw unusableRuntime(path, 'it cannot be created', cause);
   }
   const stats = lstatSync(path);
   if (stats.isSymbolicLink()) throw unusableRuntime(path, 'it is a symbolic link that somebody prepared');

@@ -2,6 +2,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
+import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
 import type { StatePaths } from './state-dir.ts';
 
@@ -74,7 +75,7 @@ function readVersion(file: string): number {
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    if (isErrno(error, 'ENOENT')) return 0;
     throw new LictorError('state-dir-unusable', `${file} cannot be read: let the user that runs lictor read it.`, { cause: error });
   }
   if (/^\d{1,6}$/.test(text)) return Number(text);

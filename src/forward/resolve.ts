@@ -1,5 +1,6 @@
 // From a name to the addresses that a connection is pinned to: all of them public, none of them the gateway's or Prefect's.
 import { isIP } from 'node:net';
+import { isErrno } from '../contract/errno.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import { among } from './addresses.ts';
 import type { ForwardLimits } from './limits.ts';
@@ -38,7 +39,7 @@ export function createResolve({ network, limits, avoid }: ResolveParts): Resolve
 
 /** A name of our own that is no name here cannot be where another one leads; any other failure is passed on. */
 function noneWhereUnknown(error: unknown): readonly string[] {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOTFOUND') return [];
+  if (isErrno(error, 'ENOTFOUND')) return [];
   throw error;
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync } from 'node:fs';
 import { makeOnce } from '../config/make-once.ts';
+import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
 
 const KEY_BYTES = 32;
@@ -21,7 +22,7 @@ function readKey(file: string, loss: string): Buffer | undefined {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
   const key = Buffer.from(text.trim(), 'base64url');

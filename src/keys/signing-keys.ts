@@ -4,6 +4,7 @@ import { chownSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync
 import { dirname } from 'node:path';
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import type { Clock } from '../contract/clock.ts';
+import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
 import type { Sealer } from './sealer.ts';
 
@@ -114,7 +115,7 @@ function readKeys(file: string): readonly StoredKey[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (isErrno(error, 'ENOENT')) return [];
     throw error;
   }
   const keys: unknown = JSON.parse(text);

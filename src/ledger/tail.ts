@@ -1,6 +1,7 @@
 // Reads a growing log file in whole lines from a remembered position; notices when the file was truncated or replaced.
 import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isErrno } from '../contract/errno.ts';
 import { type Writers, writersOf } from './writers.ts';
 
 /** Where reading goes on. `head` is how the file began: an inode number alone may be used again. */
@@ -99,7 +100,7 @@ function openIfThere(file: string): number | undefined {
   try {
     return openSync(file, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 // Whether a process still has a file open for writing: a renamed log is finished only when none has.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { isErrno } from '../contract/errno.ts';
 
 /** `unknown`: an nginx of another user cannot be looked into (a container without CAP_SYS_PTRACE), or there is no /proc. */
 export type Writers = 'none' | 'some' | 'unknown';
@@ -33,7 +34,7 @@ function entries(path: string): readonly string[] | undefined {
     return readdirSync(path);
   } catch (error) {
     // A process that has just ended has nothing open.
-    return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH') && path !== '/proc' ? [] : undefined;
+    return isErrno(error, 'ENOENT', 'ESRCH') && path !== '/proc' ? [] : undefined;
   }
 }
 

@@ -2,6 +2,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
 
 const state = z.object({
@@ -32,7 +33,7 @@ export function readState(directory: string, name: string): SinkState | undefine
   try {
     return state.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (isErrno(cause, 'ENOENT')) return undefined;
     throw new LictorError('export-state-unreadable', `${file} cannot be read: mend it, or remove it to begin with what comes from now on.`, { cause });
   }
 }

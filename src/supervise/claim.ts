@@ -4,8 +4,9 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { commandLine, readPid } from '../config/pid-file.ts';
 import type { StatePaths } from '../config/state-dir.ts';
+import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
-import { isErrno, processInfo } from './processes/process-table.ts';
+import { processInfo } from './processes/process-table.ts';
 
 /** btime has whole seconds, and start times are counted from it. */
 const START_TOLERANCE_MS = 2000;

@@ -1,6 +1,7 @@
 // No secret is kept: what a gateway has written is searched for everything secret that the tests of the file have seen.
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { isErrno } from '../../src/contract/errno.ts';
 
 /** Of one test file: vitest gives each its own process. */
 const seen = new Set<string>();
@@ -75,7 +76,7 @@ function openIfThere(path: string): number | undefined {
   try {
     return openSync(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

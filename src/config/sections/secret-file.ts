@@ -1,5 +1,6 @@
 // Reads a file that holds a secret: regular, small, not open to every user of the machine.
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { isErrno } from '../../contract/errno.ts';
 import type { Keys, Report } from '../report.ts';
 
 const MAX_BYTES = 65_536;
@@ -28,7 +29,7 @@ function open(file: string, keys: Keys, report: Report): number | undefined {
   try {
     return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const missing = isErrno(cause, 'ENOENT');
     report(
       keys,
       `${file} ${missing ? 'does not exist' : 'cannot be read'}`,

@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Problem } from '../../config/problem.ts';
+import { isErrno } from '../../contract/errno.ts';
 import type { PolicyFiles } from '../../contract/policy-files.ts';
 
 export interface PolicyDirectory {
@@ -46,7 +47,7 @@ function list(directory: string): readonly string[] | 'missing' | 'unreadable' {
   try {
     return readdirSync(directory).filter(isPolicyFile).sort();
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'missing' : 'unreadable';
+    return isErrno(error, 'ENOENT') ? 'missing' : 'unreadable';
   }
 }
 

@@ -2,6 +2,7 @@
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { isErrno } from '../../contract/errno.ts';
 import { SourceError } from '../credential.ts';
 import { inTurn } from './lock.ts';
 
@@ -62,7 +63,7 @@ function read(file: string): Kept {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
     if (cause instanceof SourceError) throw cause;
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return NOTHING;
+    if (isErrno(cause, 'ENOENT')) return NOTHING;
     throw new SourceError(`${file} cannot be read.`, { final: true, cause });
   }
   const kept = parseKept(text);

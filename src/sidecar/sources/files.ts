@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { readSecretFile } from '../../config/sections/secret-file.ts';
 import type { Clock } from '../../contract/clock.ts';
+import { isErrno } from '../../contract/errno.ts';
 import { type CredentialSource, expiryOf, isBearer, SourceError } from '../credential.ts';
 
 /** Reading a small file costs nothing: a fresh one is in use within seconds. */
@@ -48,7 +49,7 @@ function readPlainly(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     if (cause instanceof SourceError) throw cause;
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const missing = isErrno(cause, 'ENOENT');
     throw new SourceError(`${file} ${missing ? 'does not exist' : 'cannot be read'}.`, { final: true, cause });
   }
 }

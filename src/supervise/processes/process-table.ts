@@ -1,5 +1,6 @@
 // What /proc says about processes: who lives, in which group, under which command line.
 import { readdirSync, readFileSync } from 'node:fs';
+import { isErrno } from '../../contract/errno.ts';
 
 export interface ProcessInfo {
   readonly pid: number;
@@ -58,11 +59,6 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if (!isErrno(error, 'ESRCH')) throw error;
   }
-}
-
-/** True for a system error of that code. */
-export function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 function bootTimeMs(): number {

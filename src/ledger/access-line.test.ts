@@ -124,6 +124,17 @@ describe('an access line', () => {
     expect(record(accessLine('r1').replace('"status":200', `"status":${status}`)).status).toBe(Number(status));
   });
 
+  it.each([
+    ['direct', 'upstream-unavailable'],
+    ['egress', 'service-unavailable'],
+    ['own', 'policy-permits'],
+  ])('of an answer in words, without a status line, says that there was none: %s', (taken, reason) => {
+    const words = accessLine('r1', { taken }).replace('"status":200', '"status":009');
+    expect(record(words)).toMatchObject({ reason, decision: 'allow', principal: 'alice@local' });
+    expect(record(accessLine('r1', { taken }))).toMatchObject({ reason: 'policy-permits' });
+    expect(record(words.replace('"code":""', '"code":"rate-limited"')).reason).toBe('rate-limited');
+  });
+
   it('sums the times of several upstreams, and has none for a dash', () => {
     expect(record(accessLine('r1', { upstream: '0.010, 0.020 : 0.001' })).upstream_ms).toBe(31);
     expect(record(accessLine('r1', { upstream: '-' })).upstream_ms).toBeNull();

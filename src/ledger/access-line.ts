@@ -1,7 +1,7 @@
 // One line of nginx's access log -> the record of a request. Whatever stands in the line, there is a record.
 import type { AccessFacts } from '../contract/names.ts';
 import type { Operation } from '../contract/operation.ts';
-import { isReasonCode, REASONS } from '../contract/reasons.ts';
+import { isReasonCode, REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { CACHE_STATES, type LedgerRecord, type NewRecord } from '../contract/record.ts';
 import { runBinding } from '../contract/run-binding.ts';
 import { CALL_ACTION, parseServiceOperation, routeId, type ServiceCall } from '../contract/service-call.ts';
@@ -39,7 +39,7 @@ export function parseAccessLine(bytes: Uint8Array, routes: RouteKnowledge, baseP
   const record: RequestRecord = {
     time: new Date(endMs - (durationMs ?? 0)).toISOString(),
     request_id: requestId,
-    ...identity(parseFacts(text(line.facts)), text(line.code)),
+    ...identity(parseFacts(text(line.facts)), text(line.code) ?? noAnswer(line)),
     source_ip: text(line.addr),
     user_agent: text(line.ua),
     method: text(line.method),
@@ -74,6 +74,17 @@ function identity(facts: AccessFacts | undefined, code: string | null): Parts {
   if (facts === undefined) return { decision: reason === null ? null : 'deny', reason };
   const { decision, reason: _decided, ...who } = facts;
   return { ...who, decision: code !== null && refuses(code) ? 'deny' : decision, reason };
+}
+
+/**
+ * nginx hands on what has no status line as it came, with status 009: HTTP/0.9, which no client takes for an answer (RFC 9112, 2.3, knows
+ * none). Null: there is a status line.
+ */
+function noAnswer({ status, taken }: Fields): ReasonCode | null {
+  const number = integer(status);
+  if (number === null || number >= 100) return null;
+  if (taken === 'egress') return 'service-unavailable';
+  return taken === 'direct' ? 'upstream-unavailable' : null;
 }
 
 /** A 5xx of the gateway after an allow is an outage, not a denial. */

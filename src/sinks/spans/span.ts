@@ -35,9 +35,14 @@ export function spansOf(line: Buffer, { routes, basePath, share }: SpanSetting):
     endTimeUnixNano: unixNano(endMs),
     attributes: attributes(described(record)),
     // STATUS_CODE_ERROR, for what failed on this side (semantic conventions of HTTP servers).
-    ...((record.status ?? 0) >= 500 && { status: { code: 2 } }),
+    ...(isFailure(record.status ?? null) && { status: { code: 2 } }),
   };
   return [server, ...upstreamSpan(record, { traceId: context.traceId, parentSpanId: spanId, endMs })];
+}
+
+/** Below 100 stands for an answer without a status line, and for none. */
+function isFailure(status: number | null): boolean {
+  return status !== null && (status >= 500 || status < 100);
 }
 
 interface Around {

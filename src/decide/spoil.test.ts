@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,10 +46,10 @@ describe('spoiling cached decisions', () => {
   it('does not open what became a link after it was looked at', async () => {
     const other = decision('others/linked');
     const file = decision('swept/a/f1');
-    const swapped: typeof open = (path, ...rest) => {
+    const swapped: typeof openSync = (path, ...rest) => {
       rmSync(file);
       symlinkSync(other, file);
-      return open(path, ...rest);
+      return openSync(path, ...rest);
     };
     await expect(spoil(join(dir, 'swept'), swapped)).rejects.toThrowError(/ELOOP/);
     expect(contentOf(other)).toBe(DECISION);
@@ -57,7 +57,10 @@ describe('spoiling cached decisions', () => {
 
   it('goes on after one that fails, and says so in the end', async () => {
     const files = ['swept/a/f1', 'swept/a/f2', 'swept/a/f3', 'swept/b/f4'].map(decision);
-    const failing: typeof open = (path, ...rest) => (path === files[1] ? Promise.reject(new Error('EIO: planted')) : open(path, ...rest));
+    const failing: typeof openSync = (path, ...rest) => {
+      if (path === files[1]) throw new Error('EIO: planted');
+      return openSync(path, ...rest);
+    };
     await expect(spoil(join(dir, 'swept'), failing)).rejects.toThrowError(/^1 remembered decisions could not be made worthless: Error: EIO: planted$/);
     expect(files.map(contentOf)).toEqual([SPOILT, DECISION, SPOILT, SPOILT]);
   });

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { Authorization } from '../decide/decider.ts';
+import { countOf } from '../tunnels/again.ts';
 import { type ForwardCore, messageOf, recordEnd, recordIntent, recordRefusal, type Session } from './core.ts';
 import { dial } from './dial.ts';
 import { recheckOne } from './recheck.ts';
@@ -20,7 +21,7 @@ export async function admit(core: ForwardCore, visit: Visit, client: Duplex): Pr
   const authorization = await decide(core, visit);
   if (authorization === null) return refuse('gateway-unavailable', null);
   if (!authorization.ok) return refuse(authorization.reason, authorization);
-  if (openOf(core, authorization.principal.id) >= core.limits.perPrincipal) return refuse('rate-limited', authorization);
+  if (countOf(core.sessions, authorization.principal.id) >= core.limits.perPrincipal) return refuse('rate-limited', authorization);
   const session: Session = { visit, client, authorization, intended: false };
   core.sessions.add(session);
   const opened = await open(core, session, generation).catch((error: unknown): Admitted => {
@@ -69,8 +70,4 @@ async function decide(core: ForwardCore, visit: Visit): Promise<Authorization | 
     core.parts.log.warn({ request_id: visit.inputs.requestId, error: messageOf(error) }, 'a connection of the forward proxy could not be decided');
     return null;
   }
-}
-
-function openOf({ sessions }: ForwardCore, principal: string): number {
-  return [...sessions].filter(({ authorization }) => authorization.principal.id === principal).length;
 }

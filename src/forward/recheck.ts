@@ -1,25 +1,16 @@
 // Decides open connections again: after a security change or a reload, and when their credential expires. Tunnels are cut, never asked.
+import { eachAgain, expiredAt } from '../tunnels/again.ts';
 import { type ForwardCore, messageOf, recordRefusal, type Session } from './core.ts';
-
-const AT_ONCE = 50;
 
 /** Resolves when those no longer allowed are closed. */
 export async function recheckAll(core: ForwardCore): Promise<void> {
   core.generation += 1;
-  await recheckEach(core, [...core.sessions]);
+  await eachAgain(core.sessions, (session) => recheckOne(core, session));
 }
 
 /** Those whose credential has ended by its own clock. */
 export async function recheckExpired(core: ForwardCore): Promise<void> {
-  const now = core.parts.clock();
-  const expired = [...core.sessions].filter(({ authorization: { credential } }) => credential.expiresAtMs !== null && credential.expiresAtMs <= now);
-  await recheckEach(core, expired);
-}
-
-async function recheckEach(core: ForwardCore, sessions: readonly Session[]): Promise<void> {
-  for (let start = 0; start < sessions.length; start += AT_ONCE) {
-    await Promise.all(sessions.slice(start, start + AT_ONCE).map((session) => recheckOne(core, session)));
-  }
+  await eachAgain(expiredAt(core.sessions, core.parts.clock()), (session) => recheckOne(core, session));
 }
 
 /** Closes the connection unless it is still allowed; where nobody can say, too: a client connects again, and is decided then. */

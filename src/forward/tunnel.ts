@@ -1,6 +1,7 @@
 // CONNECT: bytes both ways between the client and the one address that was looked at, until either ends or both are silent.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { joinTunnel } from '../tunnels/join.ts';
 import { admit } from './admit.ts';
 import { type ForwardCore, recordEnd, type Session } from './core.ts';
 import { refuseOn } from './refuse.ts';
@@ -27,29 +28,16 @@ interface Ends {
   readonly head: Buffer;
 }
 
-/** Half closed is still open the other way; what is silent for too long is closed whole. */
 function join(core: ForwardCore, session: Session, { client, upstream, head }: Ends): void {
-  const cut = (): void => {
-    client.destroy();
-    upstream.destroy();
-  };
-  // Bytes in one direction keep both ends: a long download sends nothing.
-  const silence = setTimeout(cut, core.limits.idleMs);
-  const heard = (): void => void silence.refresh();
-  client.on('data', heard);
-  upstream.on('data', heard);
-  // Reading both: node's own counters are those of the sockets.
-  if (head.length > 0) upstream.write(head);
-  client.pipe(upstream);
-  upstream.pipe(client);
-  client.once('close', () => upstream.destroy());
-  upstream.once('close', () => {
-    clearTimeout(silence);
-    core.sessions.delete(session);
-    // What has come is handed on first.
-    client.destroySoon();
-    void recordEnd(core, session, { status: 200, bytes: upstream.bytesRead + upstream.bytesWritten });
+  joinTunnel({
+    ...{ client, upstream, fromClient: head, idleMs: core.limits.idleMs },
+    onIdle() {
+      client.destroy();
+      upstream.destroy();
+    },
+    onClosed(bytes) {
+      core.sessions.delete(session);
+      void recordEnd(core, session, { status: 200, bytes });
+    },
   });
-  // One of the two may have ended while the other was being connected.
-  if (client.destroyed || upstream.destroyed) cut();
 }

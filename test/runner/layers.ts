@@ -4,7 +4,7 @@
 export const ROWS: readonly (readonly string[])[] = [
   ['contract'],
   ['scope'],
-  ['config', 'frames', 'json'],
+  ['config', 'frames', 'json', 'tunnels'],
   ['certificates', 'keys', 'store', 'catalog', 'events', 'reach', 'sidecar'],
   ['prefect', 'policy', 'ledger'],
   ['authn', 'egress', 'metrics', 'sinks'],

@@ -22,6 +22,7 @@ import { removeLeftBehind, sweepDecisions, sweepOnce } from './decide/sweep.ts';
 import { type AppliedEdge, applyEdge } from './edge/apply.ts';
 import { renderHere } from './edge/check.ts';
 import { createKeptWatch } from './edge/kept-answers.ts';
+import { knownServers } from './edge/service-sockets.ts';
 import { reachableBy, tempDirAt } from './edge/temp-dir.ts';
 import { createEventMemory } from './events/memory.ts';
 import { createEventRules } from './events/rules.ts';
@@ -135,7 +136,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, log });
   ledger.onCalls((calls) => current.get().services.credentials.told(calls));
   const answerer = currentAnswerer(current);
-  const relay = createRelay({ catalogue, ledger, store, clock, log, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
+  const services = { room: current.get, servers: knownServers(paths), ledger, log };
+  const relay = createRelay({ catalogue, ledger, store, clock, log, services, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });
   const sync = createSync({
     changeNumber: () => store.changeNumber(),

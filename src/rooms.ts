@@ -96,7 +96,7 @@ export interface Rooms {
   readonly revision: number;
   readonly decider: Decider;
   readonly answerer: Answerer;
-  readonly services: Pick<Services, 'connects' | 'credentials'>;
+  readonly services: Pick<Services, 'connects' | 'credentials' | 'calls' | 'assert'>;
   readonly upstream: Upstream;
   readonly learnKin: LearnKin;
   /** Own pages and mediated requests. */

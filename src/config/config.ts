@@ -144,6 +144,8 @@ export interface Service {
   /** Request headers that reach it beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
   readonly limit: ServiceLimit | null;
+  /** True: an allowed GET that asks for a WebSocket gets one. */
+  readonly sockets: boolean;
   /** Which answers are kept; none: nothing is. */
   readonly cache: readonly KeptAnswers[];
   /** Null: a call that failed is made again at each other server where that does no harm. */

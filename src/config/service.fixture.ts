@@ -11,6 +11,7 @@ export function bareService(name: string, routes: Service['routes'], more: Parti
     injected: null,
     forwardHeaders: [],
     limit: null,
+    sockets: false,
     cache: [],
     retries: null,
     health: null,

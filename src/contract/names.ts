@@ -26,6 +26,15 @@ export const INPUT = {
   args: 'x-lictor-in-args',
 } as const;
 
+/** What a client asks a socket of a service with, as nginx has read it; `Upgrade` and `Connection` themselves are nginx's own on the way to the relay. */
+export const HANDSHAKE = {
+  /** `HTTP/1.1`. */
+  protocol: 'x-lictor-in-protocol',
+  connection: 'x-lictor-in-connection',
+  /** How long its body says it is; empty: it has none. */
+  framing: 'x-lictor-in-framing',
+} as const;
+
 /** What a client says about itself, handed over the same way: evidence for the record. No decision reads it. */
 export const CLAIM = { flowRun: 'x-lictor-claim-flow-run', deployment: 'x-lictor-claim-deployment' } as const;
 

@@ -60,9 +60,15 @@ ${withPath.join('')}    ${quoteVerbatim(below('[a-z0-9-]+', 'any'))} $lictor_bel
     default "/.lictor-outside";
 }
 # nginx makes a tunnel of a 101 for whoever asked for an upgrade, though the service was never asked for one: what went through it would be
-# decided by nobody.
+# decided by nobody. Where sockets are let through, the relay decides them and opens the service's own.
 map $http_upgrade $lictor_service_upgrade { "" ""; default $lictor_upgrade_of_service; }
-map $request_uri $lictor_upgrade_of_service { ${quoteVerbatim(`~^${literal(basePath)}${literal(SERVICES_PREFIX)}`)} "1"; default ""; }
+map $request_uri $lictor_upgrade_of_service {
+${services
+  .filter(({ sockets }) => sockets)
+  .map(({ name }) => `    ${quoteVerbatim(`~^${literal(basePath)}${literal(SERVICES_PREFIX)}${name}/`)} "@service_${name}_socket";\n`)
+  .join('')}    ${quoteVerbatim(`~^${literal(basePath)}${literal(SERVICES_PREFIX)}`)} "@service_upgrade";
+    default "";
+}
 # Without a body a call can be made again at another server; with one it streams.
 map "$request_method:$http_content_length$http_transfer_encoding" ${services.some(keepsAnswers) ? '$lictor_service_plain_way' : '$lictor_service_way'} {
     "~^(?:GET|HEAD|DELETE):0?$" "call";
@@ -103,7 +109,7 @@ location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
     set $lictor_operation $lictor_route_${inVariables(service)};
 ${credential}${keepsAnswers(service) ? renderKeptInputs(service) : ''}    include service.conf;
 }
-${call('call')}${call('stream')}${renderAgain(service, lines)}${renderKeptLocations(service, config, `proxy_buffering on;\n${renderRate(service)}${renderRepeats(service, 'call')}`)}`;
+${call('call')}${call('stream')}${renderSocket(service, config)}${renderAgain(service, lines)}${renderKeptLocations(service, config, `proxy_buffering on;\n${renderRate(service)}${renderRepeats(service, 'call')}`)}`;
 }
 
 /** What a location of kept answers looks at: the rule, and the number of purges that the decision brings. */
@@ -111,17 +117,31 @@ function renderKeptInputs(service: Service): string {
   return `    set $lictor_service_kept $lictor_kept_${inVariables(service)};\n    auth_request_set $lictor_kept_generation $upstream_http_x_lictor_kept;\n`;
 }
 
-function renderCall(service: Service, { forwardHeaders, publicUrl }: Config): string {
+/** Reached by its Upgrade, before anything is decided: the relay authenticates. */
+function renderSocket(service: Service, config: Config): string {
+  if (!service.sockets) return '';
+  return `
+location @service_${service.name}_socket {
+    set $lictor_operation $lictor_route_${inVariables(service)};
+${renderForwarded(service, config).replaceAll(/^(?=.)/gm, '    ')}    include service-socket.conf;
+}
+`;
+}
+
+function renderForwarded(service: Service, config: Pick<Config, 'forwardHeaders'>): string {
+  return forwarded(service, config)
+    .map((header) => `proxy_set_header ${header} $http_${header.replaceAll('-', '_')};\n`)
+    .join('');
+}
+
+function renderCall(service: Service, config: Config): string {
   const { name, servers, timeoutSeconds } = service;
   const [first] = servers;
   const { host, protocol } = new URL(first?.origin ?? '');
-  const headers = forwarded(service, { forwardHeaders })
-    .map((header) => `proxy_set_header ${header} $http_${header.replaceAll('-', '_')};\n`)
-    .join('');
   return `include service-call.conf;
 ${renderLimits(service)}proxy_set_header Host ${quote(host)};
-proxy_set_header X-Forwarded-Proto ${publicUrl.secure ? 'https' : 'http'};
-${headers}include service-${name}-credential.conf;
+proxy_set_header X-Forwarded-Proto ${config.publicUrl.secure ? 'https' : 'http'};
+${renderForwarded(service, config)}include service-${name}-credential.conf;
 proxy_read_timeout ${timeoutSeconds + (hasMembers(service) ? MEMBER_MARGIN_SECONDS : 0)}s;
 proxy_send_timeout ${timeoutSeconds}s;
 ${protocol === 'https:' && !hasMembers(service) ? renderTls(service, first?.origin ?? '') : ''}proxy_pass ${hasMembers(service) ? 'http:' : protocol}//lictor_service_${inVariables(service)}$lictor_service_target;
@@ -171,7 +191,7 @@ function renderCredential({ injected }: Service): string {
 }
 
 function renderWords(): string {
-  const words = (name: string, code: 'service-unavailable' | 'service-timeout' | 'service-credential-unavailable'): string =>
+  const words = (name: string, code: 'service-unavailable' | 'service-timeout' | 'service-credential-unavailable' | 'service-upgrade'): string =>
     (['detail', 'hint'] as const).map((what) => `map "" $lictor_service_${name}_${what} { default ${quote(REASONS[code][what])}; }\n`).join('');
-  return `${words('failed', 'service-unavailable')}${words('timeout', 'service-timeout')}${words('uncredentialed', 'service-credential-unavailable')}`;
+  return `${words('failed', 'service-unavailable')}${words('timeout', 'service-timeout')}${words('uncredentialed', 'service-credential-unavailable')}${words('no_upgrade', 'service-upgrade')}`;
 }

@@ -150,6 +150,14 @@ describe('explain a call of a service', () => {
     expect(await explainRequest(withServices, await role('viewer'), line('GET', '/v1/x'))).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });
     expect(await explainRequest(withServices, await role('admin'), line('POST', '/v1/x'))).toMatchObject({ reason: 'service-route-unknown', status: 403 });
     expect(await explainRequest(withServices, await role('admin'), line('GET', '/v1/../x'))).toMatchObject({ reason: 'path-not-canonical' });
+    const withSockets = { ...parts, services: [{ ...billing, sockets: true }] };
+    const socket = (method: string) => ({
+      line: `${method} ${parts.publicUrl.origin.replace('http', 'ws')}${parts.publicUrl.basePath}/.lictor/svc/billing/v1/x`,
+    });
+    expect(await explainRequest(withServices, await role('admin'), socket('GET'))).toMatchObject({ decision: 'deny', reason: 'service-upgrade' });
+    expect(await explainRequest(withSockets, await role('admin'), socket('GET'))).toMatchObject({ decision: 'allow', request: { route: '/v1/*' } });
+    expect(await explainRequest(withSockets, await role('viewer'), socket('GET'))).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });
+    expect(await explainRequest(withSockets, await role('admin'), socket('POST'))).toMatchObject({ decision: 'deny', reason: 'socket-handshake' });
     await expect(explainRequest(withServices, await role('admin'), { line: 'GET /.lictor/svc/biling/v1/x' })).rejects.toThrow('Did you mean billing?');
   });
 });

@@ -14,11 +14,13 @@ import { readLine } from './request-line.ts';
 export interface LocatedCall {
   readonly request: ExplainedRequest;
   readonly call: ServiceCall;
+  /** Why a WebSocket of it is refused whoever asks; undefined: none is asked for, or it is decided like a call. */
+  readonly noSocket?: 'service-upgrade' | 'socket-handshake';
 }
 
 /** Undefined: it is no call of a service. Throws LictorError `usage` for a service that is not there. */
 export function locateCall({ publicUrl, services }: ExplainerParts, line: string): LocatedCall | undefined {
-  const { method, path, query } = readLine(publicUrl, line);
+  const { method, path, query, socket } = readLine(publicUrl, line);
   const [, name, below] = new RegExp(`^${SERVICES_PREFIX.replaceAll('.', '\\.')}([a-z0-9-]+)(/.*)$`).exec(path) ?? [];
   if (name === undefined || below === undefined) return undefined;
   const service = services.find((known) => known.name === name);
@@ -28,13 +30,16 @@ export function locateCall({ publicUrl, services }: ExplainerParts, line: string
       services.map((known) => known.name),
     );
   const call = { service: name, method, route: routeOf(service, method, below)?.pattern ?? '' };
-  return { call, request: { method, path, query, operation: serviceOperation(call), route: call.route === '' ? null : call.route, path_taken: 'egress' } };
+  const request = { method, path, query, operation: serviceOperation(call), route: call.route === '' ? null : call.route, path_taken: 'egress' } as const;
+  if (!socket || (service.sockets && method === 'GET')) return { call, request };
+  return { call, request, noSocket: service.sockets ? 'socket-handshake' : 'service-upgrade' };
 }
 
 /** A person calls with a token, never with a session. */
-export async function explainCall(parts: ExplainerParts, somebody: Somebody, { request, call }: LocatedCall): Promise<Explanation> {
+export async function explainCall(parts: ExplainerParts, somebody: Somebody, { request, call, noSocket }: LocatedCall): Promise<Explanation> {
   const refuse = (reason: Explanation['reason'], notes: readonly string[] = []) => conclude(parts, somebody, { decision: 'deny', reason, request, notes });
   if (!isCanonical(request.path)) return refuse('path-not-canonical');
+  if (noSocket !== undefined) return refuse(noSocket);
   const calls = createServiceCalls({ ...parts, authenticator: tokenOf(somebody), entities: entitiesOf(parts), changeNumber: async () => 0 });
   try {
     const answer = await calls.authorize(inputsOf(request), call);

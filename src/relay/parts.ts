@@ -8,6 +8,7 @@ import type { LearnKin } from '../prefect/learn-kin.ts';
 import type { Reach } from '../reach/reach.ts';
 import type { FrameGate } from './frame-gate.ts';
 import type { RelayLimits } from './limits.ts';
+import type { ServiceSocketParts } from './services/parts.ts';
 
 export interface RelayParts {
   readonly catalogue: {
@@ -33,6 +34,8 @@ export interface RelayParts {
   /** Looks up whose the runs are that events of a run's token name; left out: nothing but the run itself is known. */
   readonly learnKin?: LearnKin;
   readonly log?: RelayLog;
+  /** Sockets of services; left out: there are none. */
+  readonly services?: Omit<ServiceSocketParts, 'clock'>;
 }
 
 /** Pino fits. */

@@ -2,10 +2,9 @@
 import type { ReasonCode } from '../contract/reasons.ts';
 import { CLOSE, refusalReason } from '../frames/close-codes.ts';
 import { closeSoon } from '../frames/first-frame.ts';
+import { eachAgain, expiredAt } from '../tunnels/again.ts';
 import { messageOf, type RelayCore, recordRefusal, screenedOnly } from './core.ts';
 import type { Session } from './session.ts';
-
-const AT_ONCE = 50;
 
 /**
  * Nothing was taken away: a client with short-lived credentials comes back with a fresh one, and 1012 is what it comes back on. After
@@ -16,17 +15,12 @@ const ENDED_BY_ITS_CLOCK: ReadonlySet<ReasonCode> = new Set(['credential-expired
 /** Every open socket, with its own inputs and frame token. Resolves when those no longer allowed are being closed. */
 export async function recheckAll(core: RelayCore): Promise<void> {
   core.generation += 1;
-  const sessions = [...core.sessions];
-  for (let start = 0; start < sessions.length; start += AT_ONCE) {
-    await Promise.all(sessions.slice(start, start + AT_ONCE).map((session) => recheckOne(core, session)));
-  }
+  await eachAgain(core.sessions, (session) => recheckOne(core, session));
 }
 
 /** Those whose credential has ended by its own clock (a session may have been prolonged: only the decider knows). */
 export async function recheckExpired(core: RelayCore): Promise<void> {
-  const now = core.parts.clock();
-  const expired = [...core.sessions].filter(({ authorization: { credential } }) => credential.expiresAtMs !== null && credential.expiresAtMs <= now);
-  await Promise.all(expired.map((session) => recheckOne(core, session)));
+  await eachAgain(expiredAt(core.sessions, core.parts.clock()), (session) => recheckOne(core, session));
 }
 
 /** Closes the socket unless it is still allowed. */

@@ -17,6 +17,7 @@ export function refuse(response: ServerResponse, code: ReasonCode, requestId: st
     Connection: 'close',
     'X-Request-Id': requestId,
     ...(status === 401 && { 'WWW-Authenticate': 'Bearer realm="lictor"' }),
+    ...(status === 429 && { 'Retry-After': '1' }),
     ...(status === 503 && { 'Retry-After': String(RETRY_AFTER_SECONDS), 'Prefect-Maintenance': 'true' }),
   });
   response.end(body);

@@ -12,12 +12,13 @@ import { RELAY_LIMITS, type RelayLimits } from './limits.ts';
 import type { RelayParts } from './parts.ts';
 import { recheckAll, recheckExpired } from './recheck.ts';
 import { refuse, responseOn } from './refuse.ts';
+import { createServiceSockets } from './services/sockets.ts';
 import { createWaitingRoom } from './waiting.ts';
 
 export interface Relay {
   /** Takes a raw connection from nginx; its request carries the INPUT headers. */
   accept(socket: Socket): void;
-  /** Closes every socket with 1012; resolves when none is left, within `drainMs`. Nothing is accepted any more. */
+  /** Closes every socket with 1012 (those of services with 1001); resolves when none is left, within `drainMs`. Nothing is accepted any more. */
   drain(): Promise<void>;
   /** After a security change: resolves when every open socket has been decided again; those no longer allowed close with 1008. */
   recheck(): Promise<void>;
@@ -32,17 +33,20 @@ const HEADER_BYTES = 320 * 1024;
 
 export function createRelay(parts: RelayParts): Relay {
   const core = createCore(parts);
+  const services = parts.services && createServiceSockets({ ...parts.services, clock: parts.clock });
   const server = createServer({ maxHeaderSize: HEADER_BYTES, headersTimeout: 10_000, requestTimeout: 30_000 });
-  server.on('request', (request, response) => settle(core, response, answerPlainRequest(core, request, response)));
+  server.on('request', (request, response) => settle(core, response, services?.takesPlain(request, response) ?? answerPlainRequest(core, request, response)));
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    settle(core, socket, answerUpgrade(core, { request, socket, head }));
+    const upgrade = { request, socket, head };
+    settle(core, socket, services?.takes(upgrade) ?? answerUpgrade(core, upgrade));
   });
   core.webSockets.on('wsClientError', (_error: Error, socket: Duplex, request: IncomingMessage) =>
     refuse(responseOn(request, socket), 'request-invalid', parseEdgeInputs(request.headers).requestId),
   );
-  const recheck = oneAfterAnother(() => recheckAll(core));
-  const stopTicking = startTicking(core, recheck);
+  const recheck = oneAfterAnother(async () => void (await Promise.all([recheckAll(core), services?.recheck()])));
+  const recheckOver = async (): Promise<void> => void (await Promise.all([recheckExpired(core), services?.recheckExpired()]));
+  const stopTicking = startTicking(core, recheck, recheckOver);
   return {
     accept: (socket) => {
       if (core.draining) {
@@ -55,16 +59,17 @@ export function createRelay(parts: RelayParts): Relay {
     drain: async () => {
       core.draining = true;
       stopTicking();
-      await closeAll(core, [...core.webSockets.clients]);
+      await Promise.all([closeAll(core, [...core.webSockets.clients]), services?.drain()]);
       server.closeAllConnections();
     },
     recheck,
     restart: async (afterMs = 0) => {
       const open = [...core.webSockets.clients];
+      const ended = services?.restart(afterMs);
       if (afterMs > 0) await delay(afterMs, undefined, { ref: false });
-      await closeAll(core, open);
+      await Promise.all([closeAll(core, open), ended]);
     },
-    count: () => core.webSockets.clients.size,
+    count: () => core.webSockets.clients.size + (services?.count() ?? 0),
   };
 }
 
@@ -115,7 +120,7 @@ function oneAfterAnother(run: () => Promise<void>): () => Promise<void> {
 }
 
 /** One timer for all sockets: the change number as a backstop, and expiries. */
-function startTicking(core: RelayCore, recheck: () => Promise<void>): () => void {
+function startTicking(core: RelayCore, recheck: () => Promise<void>, recheckOver: () => Promise<void>): () => void {
   let seen: number | undefined;
   let busy = false;
   const look = async () => {
@@ -125,7 +130,7 @@ function startTicking(core: RelayCore, recheck: () => Promise<void>): () => void
   };
   const tick = async () => {
     await look();
-    await recheckExpired(core);
+    await recheckOver();
   };
   const start = (step: () => Promise<void>) => {
     if (busy) return;

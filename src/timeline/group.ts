@@ -76,5 +76,5 @@ export function commonName(name: string): string {
 /** What decides by its body is mediated; so a direct request changes at most what the run reports about itself. */
 function isChatter({ path_taken, method, status }: LedgerRecord): boolean {
   const looked = path_taken === 'direct' || method === 'GET' || method === 'HEAD';
-  return looked && path_taken !== 'relay' && status !== null && status < 400;
+  return looked && status !== 101 && status !== null && status < 400;
 }

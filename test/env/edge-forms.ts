@@ -42,6 +42,7 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
     limit: null,
     cache: [],
     retries: null,
+    sockets: false,
     health: null,
     balance: 'round_robin',
   } as const;
@@ -79,6 +80,7 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
       ...{
         ...common,
         name: 'looked-after',
+        sockets: true,
         balance: 'least_connections',
         path: '',
         cache: [{ patterns: ['/*'], ttlSeconds: 5, shared: true, staleSeconds: 5 }],
@@ -119,7 +121,7 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
       routes: [{ pattern: '/*', methods: ['GET', 'POST'] }],
     },
     {
-      ...{ ...common, name: 'tokens', path: '', injected: { oauth: OAUTH } },
+      ...{ ...common, name: 'tokens', path: '', sockets: true, forwardHeaders: ['x-tenant'], injected: { oauth: OAUTH } },
       servers: [{ origin: 'http://10.1.0.4', weight: 1, backup: false }],
       routes: [{ pattern: '/*', methods: ['GET'] }],
     },

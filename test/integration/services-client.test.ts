@@ -15,6 +15,7 @@ import { noteSecret } from '../env/kept-secrets.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { clientNameOf, type Served, serveSecurely } from '../env/service.ts';
+import { type SocketService, startSocketService } from '../env/socket-service.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 import { flowRunIdOf, openSession, prefectOk, type StockSession, startRun, startWorker } from './stock/session.ts';
 
@@ -30,6 +31,7 @@ const KEY = 'key-of-the-service-$host-1234567890';
 let authority: Authority;
 let [billing, keyed, rates]: Recorder[] = [];
 let sealed: Served;
+let live: SocketService;
 /** What its callers were said to be. */
 const assertions: string[] = [];
 let gateway: Gateway;
@@ -44,6 +46,8 @@ beforeAll(async () => {
     assertions.push(String(request.headers['x-lictor-assertion']));
     response.end(`met ${clientNameOf(request.socket)}`);
   });
+  live = await startSocketService();
+  live.onSocket = (socket) => void socket.on('message', (asked) => socket.send(`the ${asked} of today`));
   noteSecret(KEY);
   writeFileSync(join(directory, 'key'), KEY, { mode: 0o600 });
   writeFileSync(join(directory, 'services.cedar'), POLICY);
@@ -56,6 +60,7 @@ beforeAll(async () => {
       services: [
         { name: 'billing', servers: [billing.url], allow: [{ paths: ['/v1/*'] }] },
         { name: 'sealed', servers: [`https://localhost:${sealed.port}`], tls: { ca_file: authority.root, cert: client.chain, key: client.key } },
+        { name: 'live', servers: [`http://127.0.0.1:${live.port}`], sockets: true },
         { name: 'keyed', servers: [keyed.url], inject: { header: { name: 'X-Api-Key', value_file: join(directory, 'key') } } },
         { name: 'rates', servers: [rates.url], cache: [{ paths: ['/*'], ttl: '1h' }] },
       ],
@@ -66,7 +71,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await gateway?.close();
-  await Promise.all([billing, keyed, rates, sealed].map((server) => server?.close()));
+  await Promise.all([billing, keyed, rates, sealed, live].map((server) => server?.close()));
   authority?.remove();
   rmSync(directory, { recursive: true });
 });
@@ -225,6 +230,18 @@ describe('a flow with tasks of both kinds calls as its run, waits for a busy ser
   afterAll(() => plain?.client.stop());
 
   it('under a worker with the custom header', () => expectCalls(plain));
+
+  it('over a WebSocket, with what docs/services.md shows', async () => {
+    writeFileSync(join(plain.client.project, 'docs_socket.txt'), docsBlock('services.md', 'import os, re\nfrom websockets'));
+    await prefectOk(plain, '--no-prompt', 'deploy', 'service_socket.py:listens', '--name', plain.pool, '--pool', plain.pool, '--tag', 'team-a');
+    const run = await startRun(plain, `listens/${plain.pool}`);
+    expect(await saidBy(plain, run, 'listener is through')).toContain('the rates of today');
+    expect(live.seen).toMatchObject([{ target: '/v1/feed', headers: { 'x-lictor-assertion': expect.any(String) } }]);
+    expect(await verified(String(live.seen[0]?.headers['x-lictor-assertion']), 'live')).toMatchObject({ sub: `run:${run}`, flow: 'listens', tags: ['team-a'] });
+    expect(live.seen[0]?.headers).not.toHaveProperty('authorization');
+    expect(await callsOf(run, 1)).toMatchObject([{ service: 'live', status: 101, run_binding: 'verified', resource_id: 'live/*', reason: 'policy-permits' }]);
+    expect(await gateway.lictorOk('timeline', run)).toMatch(/live GET \/v1\/feed +101 +verified/);
+  });
 
   it('three services, with the helper and with what docs/services.md shows, whatever the worker has set itself', async () => {
     writeFileSync(join(plain.client.project, 'docs_example.txt'), docsBlock('services.md', 'import httpx, os, re'));

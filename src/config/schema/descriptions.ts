@@ -115,6 +115,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'services[].limit.max_wait': 'How long a call may wait for its turn; beyond that 429. Default: none waits.',
   'services[].limit.concurrency': 'How many may be under way at once; beyond that 429.',
   'services[].limit.bandwidth': 'How fast one answer may come, in bytes per second: 10MB/s (kB, MB, GB). Calls of one caller at once have it each.',
+  'services[].sockets': 'true: WebSockets pass, decided like a GET of their path. Default: an Upgrade is refused.',
   'services[].cache': 'Which answers of GET and HEAD are kept, so that the service is asked less often: docs/services.md.',
   'services[].cache[].paths': 'Of these paths, as in allow; the most specific pattern counts.',
   'services[].cache[].ttl': 'For so long: 60s. upstream: as long as its Cache-Control or Expires says.',

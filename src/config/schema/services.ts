@@ -60,6 +60,7 @@ export const service = z.strictObject({
   tls: z.strictObject({ ca_file: filePath.optional(), cert: filePath.optional(), key: filePath.optional() }).optional(),
   inject: inject.optional(),
   limit: limit.optional(),
+  sockets: z.boolean().optional(),
   cache: z.array(cacheRule).optional(),
   health: health.optional(),
   retries: z

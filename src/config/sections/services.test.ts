@@ -181,6 +181,26 @@ describe('a service', () => {
   });
 });
 
+describe('sockets', () => {
+  it('are off by default', () => {
+    expect(accepted({}).sockets).toBe(false);
+    expect(accepted({ sockets: false, limit: { concurrency: 1 } }).sockets).toBe(false);
+    expect(accepted({ sockets: true, inject: { header: { name: 'X-Api-Key', value_file: keyFile } } }).sockets).toBe(true);
+  });
+
+  it.each<[object, string]>([
+    [{ inject: { query: { name: 'key', value_file: keyFile } } }, 'inject.query, which would be in no handshake'],
+    [{ inject: { sigv4: { region: 'eu-west-1', service: 's3' } } }, 'inject.sigv4, which signs calls and no handshake'],
+    [{ limit: { bandwidth: '10MB/s' } }, 'limit.bandwidth, which counts and paces calls'],
+    [{ limit: { rate: '1/s' } }, 'limit.rate, which counts and paces calls'],
+    [{ limit: { per: 'service', concurrency: 1 } }, 'limit.concurrency, which counts and paces calls'],
+    [{ balance: 'hash_by_run' }, 'balance: hash_by_run, which holds for calls alone'],
+  ])('do not stand beside what cannot hold for them: %j', (service, words) => {
+    expect(problems({ ...service, sockets: true })).toEqual([`services[0].sockets: stands beside ${words}`]);
+    expect(problems(service)).toEqual([]);
+  });
+});
+
 describe('what is kept of answers', () => {
   it('is by rules, whose paths are patterns', () => {
     expect(accepted({}).cache).toEqual([]);

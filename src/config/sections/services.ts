@@ -14,6 +14,7 @@ import { readServiceCache } from './service-cache.ts';
 import { readInjected } from './service-credential.ts';
 import { readServiceLimit } from './service-limit.ts';
 import { readRoutes } from './service-routes.ts';
+import { readSockets } from './service-sockets.ts';
 import { readForwardHeaders } from './traffic.ts';
 
 export interface ServicesSection {
@@ -69,6 +70,7 @@ function readService(wire: WireService, place: Place): Service | undefined {
     timeoutSeconds,
     forwardHeaders,
     limit,
+    sockets: readSockets(wire, keys, report),
     cache,
     health,
     retries: readRetries(wire),

@@ -37,6 +37,14 @@ export const OUTAGE_REASONS = {
     detail: 'The service did not answer in time.',
     hint: 'The call may have been carried out. Its timeout is services[].timeout.',
   },
+  'service-socket-refused': {
+    status: 502,
+    detail: 'The service did not open the WebSocket, or not as it should.',
+    hint: 'Is it one for WebSockets, on this path? control.log says what it answered.',
+  },
+  'service-changed': { status: 503, detail: 'The service is configured anew.', hint: 'Open the socket again.' },
+  'sockets-full': { status: 503, detail: 'Too many sockets of services are open.', hint: 'Retry in some seconds.' },
+  'gateway-restarts': { status: 503, detail: 'The gateway restarts.', hint: 'Open the socket again.' },
   'service-credential-unavailable': {
     status: 503,
     detail: "The gateway's own credential for the service cannot be had just now.",

@@ -79,4 +79,19 @@ export const REQUEST_REASONS = {
     detail: 'This path speaks WebSocket only.',
     hint: 'If the client did ask for a WebSocket, a proxy in between dropped the Upgrade header.',
   },
+  'service-upgrade': {
+    status: 400,
+    detail: 'This service takes no Upgrade.',
+    hint: 'services[].sockets: true in lictor.yaml lets WebSockets through to it; nothing else that an Upgrade asks for.',
+  },
+  'socket-handshake': {
+    status: 400,
+    detail: 'This is no handshake of a WebSocket as it is taken here.',
+    hint: 'GET over HTTP/1.1 without a body, Connection: Upgrade, Upgrade: websocket, Sec-WebSocket-Version: 13, a Sec-WebSocket-Key of 16 bytes in base64.',
+  },
+  'socket-idle': {
+    status: 408,
+    detail: 'Nothing went through this socket for five minutes.',
+    hint: 'Let the client send pings; most libraries do by themselves.',
+  },
 } as const satisfies Record<string, ReasonText>;

@@ -30,6 +30,18 @@ describe('calls of services at the door', () => {
     expect(await checkServiceDoor({ publicUrl, probe }, [], token)).toEqual([]);
   });
 
+  it.each<[string, Probe, RegExp | null]>([
+    ['arrives', answer(400, { code: 'socket-handshake' }), null],
+    ['is dropped', answer(401, { code: 'credential-missing' }), /the Upgrade header was dropped on the way/],
+    ['is not let through yet', answer(400, { code: 'service-upgrade' }), /lets no sockets through/],
+    ['meets somebody else', answer(400, {}), /answers 400 to a handshake/],
+  ])('tell of a service with sockets whether an Upgrade arrives: it %s', async (_what, said, says) => {
+    const probe = answering((request) => (request.headers?.['upgrade'] === 'websocket' ? said : denies(request)));
+    const [verdict] = await checkServiceDoor({ publicUrl, probe }, [bareService('live', [], { sockets: true })], token);
+    expect(verdict).toMatchObject(says === null ? { status: 'ok' } : { status: 'fail', message: expect.stringMatching(says) });
+    expect(await checkServiceDoor({ publicUrl, probe }, [bareService('live', [])], token)).toMatchObject([{ status: 'ok' }]);
+  });
+
   it.each<[string, (request: ProbeRequest) => Probe, RegExp]>([
     ['lead past the gateway', () => answer(200, {}), /answers 200 without any credential/],
     ['meet a page', () => PAGE, /answers 200 without any credential/],

@@ -10,6 +10,9 @@ import { jsonField, type Probe, type ProbeRequest } from './http-probe.ts';
 const UNLISTED = 'REPORT';
 const UNLISTED_CODE: ReasonCode = 'service-route-unknown';
 
+/** Refused for what it is, before it counts who asks: so it tells whether an Upgrade arrives at all. */
+const NO_HANDSHAKE = { connection: 'Upgrade', upgrade: 'websocket' };
+
 /** `authorised` null: only what a stranger gets is looked at. */
 export async function checkServiceDoor(
   { publicUrl, probe }: Door,
@@ -18,9 +21,9 @@ export async function checkServiceDoor(
 ): Promise<readonly Verdict[]> {
   if (services.length === 0) return [];
   const judged = await Promise.all(
-    services.map(async ({ name }) => {
+    services.map(async ({ name, sockets }) => {
       const url = `${baseOf(publicUrl)}${SERVICES_PREFIX}${name}/lictor-doctor`;
-      const stranger = judgeStranger(url, await probe({ url }));
+      const stranger = judgeStranger(url, await probe({ url })) ?? (sockets ? judgeUpgrade(url, await probe({ url, headers: NO_HANDSHAKE })) : undefined);
       return stranger ?? (authorised === null ? undefined : judgeKnown(url, await probe({ url, method: UNLISTED, ...authorised })));
     }),
   );
@@ -48,6 +51,20 @@ function judgeKnown(url: string, answer: Probe): Verdict | undefined {
   if (answer.status === 403 && code === UNLISTED_CODE) return undefined;
   if (answer.status === 401) return fail(`${url} answers 401 to a good credential`, 'A proxy in between drops X-Lictor-Token: let it pass.');
   return fail(`${UNLISTED} ${url} answers ${answer.status}, where the gateway would deny it (403)`, PAST);
+}
+
+function judgeUpgrade(url: string, answer: Probe): Verdict | undefined {
+  if (!answer.ok) return away(url, answer.error);
+  const code = jsonField(answer.body, 'code');
+  if (answer.status === 400 && code === 'socket-handshake') return undefined;
+  if (code === 'service-upgrade')
+    return fail(`${url}: the running gateway lets no sockets through to this service`, 'Let it read lictor.yaml again: kill -HUP, docs/running.md.');
+  if (answer.status === 401 && typeof code === 'string')
+    return fail(
+      `${url}: the Upgrade header was dropped on the way`,
+      'Let WebSockets pass in the balancer or proxy in between; nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade".',
+    );
+  return fail(`${url} answers ${answer.status} to a handshake of a WebSocket that is none (400)`, PAST);
 }
 
 const PAST = 'Something before the gateway leads past it, to the service: let public_url, with /.lictor, lead to the gateway alone.';

@@ -176,7 +176,7 @@ describe('a tunnel', () => {
     for (const lines of [UPGRADE, ['Upgrade: h2c'], ['uPGRADE: x']]) {
       const refused = await call(name, lines);
       expectStatus(refused, 400, lines[0] ?? '');
-      expect(refused.text).toContain('"code":"request-invalid"');
+      expect(refused.text).toContain('"code":"service-upgrade"');
     }
     expect(heard).toEqual([]);
   });

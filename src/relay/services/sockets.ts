@@ -1,0 +1,78 @@
+// WebSockets of services: decided like calls, and opened by the relay, since a socket must end when its right does.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { refuse } from '../refuse.ts';
+import { answerAsking } from './admit.ts';
+import { type Ending, recordRefusal, type ServiceSocketCore } from './core.ts';
+import { SERVICE_SOCKET_LIMITS } from './limits.ts';
+import type { ServiceSocketParts } from './parts.ts';
+import { recheckAll, recheckExpired } from './recheck.ts';
+import { createChooseServers } from './servers.ts';
+import { callOf, readVisit } from './visit.ts';
+
+export interface ServiceSockets {
+  /** False: the request is about no service, and nothing was done. */
+  takes(upgrade: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }): Promise<void> | undefined;
+  /** The same for a request that nginx has sent as no upgrade: nobody can use a socket there. */
+  takesPlain(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined;
+  recheck(): Promise<void>;
+  recheckExpired(): Promise<void>;
+  /** Ends those that are open at the call with 1001, after `afterMs`. */
+  restart(afterMs: number): Promise<void>;
+  /** Ends all, and waits for their records; none opens any more. */
+  drain(): Promise<void>;
+  count(): number;
+}
+
+export function createServiceSockets(parts: ServiceSocketParts): ServiceSockets {
+  const core = createCore(parts);
+  const endAll = (sessions: Iterable<{ readonly ending: AbortController }>): void => {
+    for (const { ending } of sessions) ending.abort('gateway-restarts' satisfies Ending);
+  };
+  return {
+    takes({ request, socket, head }) {
+      const visit = readVisit(request, parts.clock());
+      return visit !== undefined && socket instanceof Socket ? answerAsking(core, { visit, request, socket, head }) : undefined;
+    },
+    takesPlain(request, response) {
+      const visit = readVisit(request, parts.clock());
+      if (visit === undefined) return undefined;
+      refuse(response, 'socket-handshake', visit.inputs.requestId);
+      return recordRefusal(core, visit, { call: callOf(visit, undefined), reason: 'socket-handshake', authorization: null });
+    },
+    recheck: () => recheckAll(core),
+    recheckExpired: () => recheckExpired(core),
+    async restart(afterMs) {
+      const open = [...core.sessions];
+      if (afterMs > 0) await delay(afterMs, undefined, { ref: false });
+      endAll(open);
+    },
+    async drain() {
+      core.draining = true;
+      endAll(core.sessions);
+      const until = Date.now() + core.limits.drainMs;
+      while (core.sessions.size > 0 && Date.now() < until) await delay(10);
+      await Promise.all(core.records);
+    },
+    count: () => core.sessions.size,
+  };
+}
+
+function createCore(parts: ServiceSocketParts): ServiceSocketCore {
+  const sessions: ServiceSocketCore['sessions'] = new Set();
+  return {
+    parts,
+    limits: { ...SERVICE_SOCKET_LIMITS, ...parts.limits },
+    sessions,
+    choose: createChooseServers({
+      isDown: parts.servers.isDown,
+      openAt: ({ name }, { origin }) => [...sessions].filter((session) => session.service.name === name && session.origin === origin).length,
+    }),
+    agents: new WeakMap(),
+    records: new Set(),
+    generation: 0,
+    draining: false,
+  };
+}

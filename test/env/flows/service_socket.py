@@ -1,0 +1,11 @@
+"""A flow that listens to a service through the gateway, by a WebSocket, as docs/services.md shows it."""
+
+from pathlib import Path
+
+from prefect import flow
+
+
+@flow(log_prints=True)
+def listens() -> None:
+    exec(Path(__file__).with_name("docs_socket.txt").read_text(), {})
+    print("listener is through")

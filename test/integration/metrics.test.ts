@@ -57,7 +57,7 @@ describe('metrics', () => {
     expect(await value('lictor_decision_duration_seconds_count{decision="allow"}')).toBeGreaterThan(0);
     expect(await value('lictor_tokens ')).toBe(1);
     expect(await value('lictor_ledger_healthy ')).toBe(1);
-    expect(await value('lictor_ledger_sealed_sequence ')).toBeGreaterThan(10);
+    await waitFor(async () => (await value('lictor_ledger_sealed_sequence ')) > 10, { what: 'the seals in the numbers' });
     await waitFor(async () => (await value('lictor_sink_failing{sink="dead"}')) === 1, { what: 'the dead sink in the numbers' });
   });
 

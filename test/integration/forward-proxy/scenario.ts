@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createAuthority } from '../../env/authority.ts';
 import { type Gateway, jsonLines, startGateway } from '../../env/gateway.ts';
+import { watchLateness } from '../../env/lateness.ts';
 import { PUBLIC_ADDRESS } from '../../env/own-internet.ts';
 import { send, setState, tokenFor } from '../../env/polled.ts';
 import { directTo, field, text } from '../../env/prefect.ts';
@@ -71,13 +72,13 @@ async function scenario(door: Gateway): Promise<object> {
   const stock = await stockRun(door, worker.secret, [https, 'https://other.test/']);
   // Of the worker: it ends the tokens of its runs.
   await door.lictorOk('token', 'revoke', 'etl');
-  const revokedAt = Date.now();
+  const [revokedAt, lateness] = [performance.now(), watchLateness()];
   await waitFor(() => again.closed, { what: 'the tunnel of a run whose token is revoked to close', everyMs: 20 });
-  const closedAfterMs = Date.now() - revokedAt;
+  const [closedAfterMs, lateMs] = [performance.now() - revokedAt, lateness()];
   const records = async (id: string) => jsonLines(await door.lictorOk('audit', '--since', '10m', '--flow-run', id, '--action', 'services.connect', '--json'));
   await waitFor(async () => (await records(ours.run)).length >= 11, { what: 'the records', everyMs: 300 }).catch(() => undefined);
   return {
-    ...{ asOurs, asTheirs, rebound, openMeanwhile, reloaded, closedAfterMs, doctor, stock },
+    ...{ asOurs, asTheirs, rebound, openMeanwhile, reloaded, closedAfterMs, lateMs, doctor, stock },
     ...{ ours: await records(ours.run), theirs: await records(theirs.run), timeline: await door.lictorOk('timeline', ours.run) },
   };
 }

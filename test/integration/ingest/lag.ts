@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { freePort } from '../../env/free-port.ts';
 import { startGateway } from '../../env/gateway.ts';
+import { watchLateness } from '../../env/lateness.ts';
 import { waitFor } from '../../env/process.ts';
 import { startSteadyLoad } from './steady-load.ts';
 
@@ -19,6 +20,8 @@ export interface Lag {
   /** Between the last answer and the newest record, the worst of all looks and the median. */
   readonly worstMs: number;
   readonly medianMs: number;
+  /** What the machine was late by meanwhile. */
+  readonly lateMs: number;
   /** Records of those requests in the end. */
   readonly records: number;
 }
@@ -40,7 +43,7 @@ export async function measureLag({ perSecond, seconds }: LagForm): Promise<Lag> 
     const newest = ledger.prepare("SELECT max(time) AS time FROM records WHERE principal = 'token:reader'");
     const count = ledger.prepare("SELECT count(*) AS n FROM records WHERE principal = 'token:reader'");
     const load = await startSteadyLoad({ port: gateway.port, host: new URL(gateway.url).host, token: secret }, perSecond);
-    const startedMs = performance.now();
+    const [startedMs, lateness] = [performance.now(), watchLateness()];
     const looks: number[] = [];
     const look = (): boolean => {
       const time = newest.get()?.['time'];
@@ -48,13 +51,14 @@ export async function measureLag({ perSecond, seconds }: LagForm): Promise<Lag> 
       return performance.now() - startedMs >= seconds * 1000;
     };
     await waitFor(look, { what: 'the load to end', timeoutMs: seconds * 1000 + 60_000, everyMs: LOOK_EVERY_MS });
+    const lateMs = lateness();
     const rate = load.answered() / ((performance.now() - startedMs) / 1000);
     await load.stop();
     await waitFor(() => Number(count.get()?.['n']) >= load.sent(), { what: 'every record', timeoutMs: 120_000, everyMs: 500 });
     const sorted = looks.toSorted((a, b) => a - b);
     return {
       ...{ sent: load.sent(), others: load.others(), perSecond: Math.round(rate), records: Number(count.get()?.['n']) },
-      ...{ worstMs: sorted.at(-1) ?? 0, medianMs: sorted[Math.floor(sorted.length / 2)] ?? 0 },
+      ...{ worstMs: sorted.at(-1) ?? 0, medianMs: sorted[Math.floor(sorted.length / 2)] ?? 0, lateMs },
     };
   } finally {
     await gateway.close();

@@ -5,7 +5,7 @@ import { refuse } from '../authn/verdict.ts';
 import { collectActions } from '../catalog/actions.ts';
 import { createCatalogue } from '../catalog/catalogue.ts';
 import { everywhere, NOWHERE } from '../contract/scope.ts';
-import { createPolicyEngine } from '../policy/engine.ts';
+import { sharedEngine } from '../policy/engine.fixture.ts';
 import { createEntities } from '../prefect/entities.ts';
 import { type Ask, createDecider, type Decider } from './decider.ts';
 
@@ -37,7 +37,7 @@ beforeEach(() => {
     return now.who;
   };
   const catalogue = createCatalogue();
-  const engine = createPolicyEngine({ actions: collectActions(catalogue.operations), revision: 1 });
+  const engine = sharedEngine({ actions: collectActions(catalogue.operations), revision: 1 });
   const entities = createEntities({
     lookup: async (path) => {
       now.looked.push(path);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { collectActions } from '../catalog/actions.ts';
 import { OPERATIONS } from '../catalog/catalogue.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import { createPolicyEngine } from '../policy/engine.ts';
+import { sharedEngine } from '../policy/engine.fixture.ts';
 import type { EvidenceData, PrincipalRow } from './data.ts';
 import { gatherLeavers } from './lifecycle.ts';
 import { text } from './markdown.ts';
@@ -101,7 +101,7 @@ it('finds who was let in after leaving, and nobody who came back by a record or 
 
 it('names the smallest role that would have been enough, and none where none would', () => {
   const actions = collectActions(OPERATIONS);
-  const roles = createRoleActions(createPolicyEngine({ actions, revision: 0 }), actions);
+  const roles = createRoleActions(sharedEngine({ actions, revision: 0 }), actions);
   expect(roles.smallestFor(new Set(['flows.read']), 'user')).toBe('viewer');
   expect(roles.smallestFor(new Set(['flows.read', 'deployments.run']), 'user')).toBe('operator');
   expect(roles.smallestFor(new Set(['deployments.write.unsafe']), 'service')).toBe('admin');
@@ -110,7 +110,7 @@ it('names the smallest role that would have been enough, and none where none wou
 
 it('names what was done by a right that no role gives: own policies do', () => {
   const actions = collectActions(OPERATIONS);
-  const roleActions = createRoleActions(createPolicyEngine({ actions, revision: 0 }), actions);
+  const roleActions = createRoleActions(sharedEngine({ actions, revision: 0 }), actions);
   expect(roleActions.beyond(new Set(['flow_runs.read', 'blocks.read_secrets']), ['viewer'])).toEqual(['blocks.read_secrets']);
   expect(roleActions.beyond(new Set(['flow_runs.read', 'blocks.read_secrets']), ['viewer', 'admin'])).toEqual([]);
   expect(roleActions.beyond(new Set(), [])).toEqual([]);

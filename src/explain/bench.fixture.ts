@@ -4,7 +4,7 @@ import { collectActions } from '../catalog/actions.ts';
 import { createCatalogue } from '../catalog/catalogue.ts';
 import type { Lock } from '../contract/lock.ts';
 import type { Lookup } from '../mediate/family.ts';
-import { createPolicyEngine } from '../policy/engine.ts';
+import { sharedEngine } from '../policy/engine.fixture.ts';
 import { loadBuiltInPolicies, type PolicyTexts } from '../policy/policies.ts';
 import { loadPolicySources } from '../policy/sources.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
@@ -17,12 +17,12 @@ export const NOW_MS = 1_000_000;
 
 const catalogue = createCatalogue();
 const actions = collectActions(catalogue.operations);
-const builtIn = createPolicyEngine({ actions, revision: 7 });
+const builtIn = sharedEngine({ actions, revision: 7 });
 
 /** Without `lookup`: Prefect cannot be reached. */
 /** `own`: policies besides the built-in ones. */
 export function explainerParts(lookup: Lookup = unreachable, own?: PolicyTexts): ExplainerParts {
-  const policy = own === undefined ? builtIn : createPolicyEngine({ actions, revision: 7, policies: { ...loadBuiltInPolicies(), ...own } });
+  const policy = own === undefined ? builtIn : sharedEngine({ actions, revision: 7, policies: { ...loadBuiltInPolicies(), ...own } });
   const publicUrl = { origin: 'https://prefect.example.com', basePath: '' };
   return {
     catalogue,

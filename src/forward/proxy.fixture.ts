@@ -6,7 +6,7 @@ import { bareEntity } from '../contract/entity.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { everywhere } from '../contract/scope.ts';
 import { createHostConnects } from '../decide/host-connects.ts';
-import { createPolicyEngine } from '../policy/engine.ts';
+import { sharedEngine } from '../policy/engine.fixture.ts';
 import { loadBuiltInPolicies, namePolicies } from '../policy/policies.ts';
 import { createIsPublic } from './addresses.ts';
 import { createForwardProxy, type ForwardProxy } from './forward.ts';
@@ -45,7 +45,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
   const names = new Map<string, readonly string[]>([['api.example.com', [PUBLIC]]]);
   const [dialled, looked]: [string[], string[]] = [[], []];
   const texts = { ...loadBuiltInPolicies(), ...Object.fromEntries(namePolicies(POLICIES, 'test')) };
-  const policy = createPolicyEngine({ actions: collectActions(OPERATIONS), revision: 1, policies: texts });
+  const policy = sharedEngine({ actions: collectActions(OPERATIONS), revision: 1, policies: texts });
   const state = {
     server: 0,
     tags: ['team-a'] as readonly string[],

@@ -22,7 +22,7 @@ import { openSigningKeys } from '../keys/signing-keys.ts';
 import type { PageFilter } from '../ledger/search/search.ts';
 import type { MediatedRequest, MediatedResponse } from '../mediate/mediator.ts';
 import { createAuthorizationServer } from '../oauth/server.ts';
-import { createPolicyEngine } from '../policy/engine.ts';
+import { sharedEngine } from '../policy/engine.fixture.ts';
 import { createEntities } from '../prefect/entities.ts';
 import type { ClientGrant } from '../store/client-grants.ts';
 import { createOwnApp, type OwnAppParts } from './own-app.ts';
@@ -175,7 +175,7 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
   const decider = createDecider({
     authenticator,
     catalogue,
-    policy: createPolicyEngine({ actions: collectActions(catalogue.operations), revision: 7 }),
+    policy: sharedEngine({ actions: collectActions(catalogue.operations), revision: 7 }),
     entities: { recent: nothing, now: nothing },
     changeNumber: store.changeNumber,
   });

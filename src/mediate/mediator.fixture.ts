@@ -11,7 +11,7 @@ import { createDecider } from '../decide/decider.ts';
 import { createHoldsLease } from '../decide/holds-lease.ts';
 import { createEventMemory } from '../events/memory.ts';
 import { createEventRules } from '../events/rules.ts';
-import { createPolicyEngine } from '../policy/engine.ts';
+import { sharedEngine } from '../policy/engine.fixture.ts';
 import { loadBuiltInPolicies, namePolicies, uniqueByName } from '../policy/policies.ts';
 import { createEntities } from '../prefect/entities.ts';
 import { createKin, createKinMemory } from '../prefect/kin.ts';
@@ -76,7 +76,7 @@ export function startMediator(options: Options = {}) {
   const records = new Map<string, NewRecord>();
   const order: string[] = [];
   const policies = uniqueByName([...Object.entries(loadBuiltInPolicies()), ...namePolicies(options.policies ?? '', 'test')]);
-  const policy = createPolicyEngine({ actions, revision: 7, policies });
+  const policy = sharedEngine({ actions, revision: 7, policies });
   const upstream: MediatorParts['upstream'] = {
     async request(request) {
       forwarded.push(request);

@@ -9,7 +9,7 @@ export function refusedVariables(body: JsonObject, old: JsonObject | null = null
   const variables = field(body, 'job_variables');
   if (!changes(body, old, 'job_variables')) return undefined;
   if (hidesEnv(variables))
-    return { code: 'env-reserved', detail: 'env in job_variables must be an object of names and values: a template in its place would hide them.' };
+    return { code: 'env-reserved', detail: 'env in job_variables must be an object of names and values: a template or a block in its place would hide them.' };
   return refusal('job_variables', reservedNames(variables));
 }
 

@@ -5,6 +5,8 @@ const TEMPLATE = { job_configuration: { env: '{{ env }}' }, variables: { propert
 const GIVEN = { token: 'lcf_x', apiUrl: 'https://gate/api', own: {}, deployment: undefined, template: TEMPLATE };
 const OURS = { PREFECT_CLIENT_CUSTOM_HEADERS: '{"X-Lictor-Token":"lcf_x"}', PREFECT_API_AUTH_STRING: 'run:lcf_x', PREFECT_API_KEY: null };
 
+const BLOCK = { block_document_id: '11111111-2222-3333-4444-555555555555' };
+
 describe('what authors may not write', () => {
   it('is found nested, dotted, below a dot, in any case, with spaces, and as settings in JSON', () => {
     for (const variables of [
@@ -44,6 +46,13 @@ describe('what authors may not write', () => {
     expect(hidesEnv({ env: {} })).toBe(false);
     expect(hidesEnv({ env: null })).toBe(false);
   });
+
+  it('so does a reference to a block, whose data take its place', () => {
+    for (const hidden of [{ env: { A: 'x', $ref: BLOCK } }, { 'env.$ref': BLOCK }, { 'env.$ref.block_document_id': 'b' }]) {
+      expect([hidden, hidesEnv(hidden)]).toEqual([hidden, true]);
+    }
+    for (const plain of [{ env: { A: { $ref: BLOCK } } }, { $ref: BLOCK }, { 'env.A': '$ref' }]) expect([plain, hidesEnv(plain)]).toEqual([plain, false]);
+  });
 });
 
 describe('the token in the job variables', () => {
@@ -81,6 +90,9 @@ describe('the token in the job variables', () => {
       expect(withToken({ ...GIVEN, template: { ...TEMPLATE, job_configuration: { env } as never } }), String(env)).toBeUndefined();
     }
     expect(withToken({ ...GIVEN, template: undefined })).toBeUndefined();
+    expect(withToken({ ...GIVEN, template: { ...TEMPLATE, job_configuration: { env: { $ref: BLOCK } } as never } })).toBeUndefined();
+    expect(withToken({ ...GIVEN, template: { ...TEMPLATE, variables: { properties: { env: { default: { $ref: BLOCK } } } } } })).toBeUndefined();
+    expect(withToken({ ...GIVEN, deployment: { env: { $ref: BLOCK } } })).toBeUndefined();
     expect(withToken({ ...GIVEN, deployment: { env: '{{ prefect.variables.env }}' } })).toBeUndefined();
     expect(withToken({ ...GIVEN, own: { env: '{{ prefect.variables.env }}' } })).toBeUndefined();
   });

@@ -27,10 +27,16 @@ export function reservedInTemplate(template: JsonValue | undefined, apiUrl?: str
   return sourcesOf(template).flatMap((source) => reservedNames(source, apiUrl));
 }
 
-/** `env` must be an object: a template in its place would hide what is in it. */
+/** `env` must be an object: a template in its place, or the data of a block, would hide what is in it. */
 export function hidesEnv(jobVariables: JsonValue | undefined): boolean {
-  const env = isObject(jobVariables) ? (field(jobVariables, 'env') ?? null) : null;
-  return env !== null && !isObject(env);
+  if (!isObject(jobVariables)) return false;
+  const env = field(jobVariables, 'env') ?? null;
+  return (env !== null && !isObject(env)) || isBlockInstead(jobVariables);
+}
+
+/** The worker puts the data of a block in the place of an object that names one by `$ref` (utilities/templating of 3.9.1), with all that stands beside it. */
+function isBlockInstead(jobVariables: JsonObject): boolean {
+  return entriesOf(jobVariables).some(({ name }) => name === '$ref');
 }
 
 export interface Injection {
@@ -45,7 +51,7 @@ export interface Injection {
 
 /** The job variables with the token; undefined: this template, or an `env` that is no object, leaves no room for it. */
 export function withToken({ token, apiUrl, own, deployment, template }: Injection): JsonObject | undefined {
-  if (!takesEnv(template) || hidesEnv(own) || hidesEnv(deployment)) return undefined;
+  if (!takesEnv(template) || hidesEnv(own) || hidesEnv(deployment) || sourcesOf(template).some(isBlockInstead)) return undefined;
   const variables = isObject(own) ? own : {};
   const sources = [variables, ...(isObject(deployment) ? [deployment] : []), ...sourcesOf(template)];
   const written = sources.flatMap(entriesOf).filter(({ name }) => isReserved(name));

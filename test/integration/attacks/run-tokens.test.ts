@@ -232,17 +232,20 @@ describe('what authors write does not displace it', () => {
   const RESERVED = ['PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS', 'PREFECT_API_KEY', 'PREFECT_API_URL', 'prefect_api_key'];
 
   it('is refused on every way to write it', async () => {
+    const refused = async (method: string, path: string, body: unknown) =>
+      expectRefusal(await send(gateway, method, path, { token: admin.secret, body }), 403, 'env-reserved');
+    const byName = RESERVED.flatMap((name) => [{ env: { [name]: 'x' } }, { [`env.${name}`]: 'x' }]);
+    // A worker puts the data of a block in the place of the whole environment.
+    const $ref = { block_document_id: randomUUID() };
+    for (const job_variables of [...byName, { env: { $ref } }, { 'env.$ref': $ref }]) {
+      await refused('POST', `/api/deployments/${deployment}/create_flow_run`, { job_variables });
+      await refused('PATCH', `/api/deployments/${deployment}`, { job_variables });
+      await refused('POST', '/api/deployments/', { name: 'e', flow_id: flow, job_variables });
+      await refused('POST', '/api/flow_runs/', { flow_id: flow, job_variables });
+    }
     for (const name of RESERVED) {
-      for (const job_variables of [{ env: { [name]: 'x' } }, { [`env.${name}`]: 'x' }]) {
-        const refused = async (method: string, path: string, body: unknown) =>
-          expectRefusal(await send(gateway, method, path, { token: admin.secret, body }), 403, 'env-reserved');
-        await refused('POST', `/api/deployments/${deployment}/create_flow_run`, { job_variables });
-        await refused('PATCH', `/api/deployments/${deployment}`, { job_variables });
-        await refused('POST', '/api/deployments/', { name: 'e', flow_id: flow, job_variables });
-        await refused('POST', '/api/flow_runs/', { flow_id: flow, job_variables });
-      }
       const base_job_template = { ...TEMPLATE, job_configuration: { env: { [name]: 'x' } } };
-      await expectRefusal(await send(gateway, 'PATCH', `/api/work_pools/${pool}`, { token: admin.secret, body: { base_job_template } }), 403, 'env-reserved');
+      await refused('PATCH', `/api/work_pools/${pool}`, { base_job_template });
     }
     const harmless = await send(gateway, 'PATCH', `/api/deployments/${deployment}`, { token: admin.secret, body: { job_variables: { env: { MINE: 'x' } } } });
     expect(harmless.status).toBe(204);

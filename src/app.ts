@@ -9,7 +9,7 @@ import { collectActions } from './catalog/actions.ts';
 import { createCatalogue } from './catalog/catalogue.ts';
 import type { Ensured } from './certificates/own.ts';
 import type { Config } from './config/config.ts';
-import { keptDirs } from './config/kept-dir.ts';
+import { keptDirs, keptSocket } from './config/kept-dir.ts';
 import { edgePid } from './config/pid-file.ts';
 import { fillReserve, withReserve } from './config/reserve.ts';
 import type { StatePaths } from './config/state-dir.ts';
@@ -24,6 +24,7 @@ import { renderHere } from './edge/check.ts';
 import { createKeptWatch } from './edge/kept-answers.ts';
 import { knownServers } from './edge/service-sockets.ts';
 import { reachableBy, tempDirAt } from './edge/temp-dir.ts';
+import { createKeeper } from './egress/keeper/keeper.ts';
 import { createEventMemory } from './events/memory.ts';
 import { createEventRules } from './events/rules.ts';
 import { openForward } from './forward/open.ts';
@@ -234,13 +235,20 @@ async function listen({ paths, log }: AppParts, { current, answerer, admin: acti
   const onError = (error: unknown): void => log.error({ err: error }, 'request failed');
   const own = createControlServer((request, response) => current.get().handle(request, response));
   const courier = createControlServer((request, response) => current.get().services.credentials.courier.handle(request, response));
+  const brought = createKeeper({ wayBack: (service) => keptSocket(paths, service), log });
+  const keeper = createControlServer((request, response) => brought.handle(request, response));
+  // One that is used again could be closed under a call, which then is not kept.
+  keeper.maxRequestsPerSocket = 1;
+  // What node does not read, nginx asks the service for by itself.
+  keeper.on('clientError', (_error, socket) => void socket.destroy());
   const decisions = createDecisionServer(answerer, onError);
   const admin = createAdminServer(actions, onError);
   await listenOn(admin, paths.adminSocket, 0o600);
   await listenOn(own, paths.controlSocket, 0o600);
+  await listenOn(keeper, paths.keeperSocket, 0o600);
   await listenOn(courier, paths.courierSocket, 0o600);
   await listenOn(decisions, paths.decisionSocket, 0o600);
-  return [decisions, own, courier, admin];
+  return [decisions, own, courier, keeper, admin];
 }
 
 /** What still streams then is cut off, so that the ledger is closed in order. */

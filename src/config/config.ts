@@ -198,6 +198,8 @@ export interface KeptAnswers {
   readonly shared: boolean;
   /** How long beyond that while the service is away. */
   readonly staleSeconds: number;
+  /** Bytes; a larger one is not kept. */
+  readonly mostBytes: number;
 }
 
 /** Of calls without a body. */

@@ -1,6 +1,8 @@
 // Where nginx keeps answers of services: a directory for each, in the one that nginx's workers may write to.
+import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StatePaths } from './state-dir.ts';
 
 const PREFIX = 'kept-';
 
@@ -9,6 +11,11 @@ export const MOST_KEPT_MIB = 128;
 
 export function keptDir(tempDir: string, service: string): string {
   return join(tempDir, `${PREFIX}${service}`);
+}
+
+/** Where nginx takes back from the keeper what is to be asked of this service: a name of fixed length, for a path of a socket has little room. */
+export function keptSocket({ memberSockets }: Pick<StatePaths, 'memberSockets'>, service: string): string {
+  return join(memberSockets, `kept-${createHash('sha256').update(service).digest('hex').slice(0, 12)}.sock`);
 }
 
 /** All that are there, of whatever configuration, with what was about to be removed. */

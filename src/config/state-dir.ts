@@ -10,6 +10,8 @@ export interface StatePaths {
   readonly controlSocket: string;
   /** Decided calls of services whose credential depends on the call, from nginx. */
   readonly courierSocket: string;
+  /** Calls of services whose answers may be kept, from nginx. */
+  readonly keeperSocket: string;
   /** Owned by the supervisor, which hands connections to the control plane. */
   readonly relaySocket: string;
   /** For the command line of the same user: 0600. */
@@ -77,6 +79,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     decisionSocket: join(runtime, 'decision.sock'),
     controlSocket: join(runtime, 'control.sock'),
     courierSocket: join(runtime, 'courier.sock'),
+    keeperSocket: join(runtime, 'keeper.sock'),
     relaySocket: join(runtime, 'relay.sock'),
     adminSocket: join(runtime, 'admin.sock'),
     nginxPid: join(runtime, 'nginx.pid'),

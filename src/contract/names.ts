@@ -77,6 +77,15 @@ export const COURIER = {
   unsent: 'x-lictor-courier-unsent',
 } as const;
 
+/** Between nginx and the keeper (src/egress/keeper): what to fetch, and its word that an answer may be kept. Never accepted from, nor sent to, anybody else. */
+export const KEEPER = {
+  service: 'x-lictor-keeper-service',
+  /** The bytes of an answer that may be kept. */
+  most: 'x-lictor-keeper-most',
+  /** `1`: the answer says how long it is, or is there whole. nginx keeps none without it. */
+  whole: 'x-lictor-whole',
+} as const;
+
 /** What the decision tells the access log, and through it the ledger. Snake case: the record's own names. */
 export interface AccessFacts {
   readonly principal: string | null;

@@ -26,6 +26,9 @@ describe('the lint of the rendered configuration', () => {
     expect(lint(location('https://lictor_service_a_b$lictor_service_target'))).toEqual([]);
     expect(lint(location('https://elsewhere$lictor_service_target')).join()).toMatch(/rewritten target/);
   });
+  it('accepts that an answer is kept which the keeper brings', () => {
+    expect(lint(`location @service_a_kept_0 { ${IGNORE} proxy_cache lictor_kept_a; proxy_pass http://lictor_keeper$lictor_service_target; }`)).toEqual([]);
+  });
   it('accepts the parts that authenticate themselves', () => {
     expect(lint(`location = /s { ${IGNORE} proxy_set_header Upgrade $http_upgrade; proxy_pass http://lictor_relay; }`)).toEqual([]);
   });
@@ -39,6 +42,7 @@ describe('the lint of the rendered configuration', () => {
       'location @x { proxy_pass_request_headers off; proxy_ignore_headers X-Accel-Redirect; proxy_pass http://p; }',
       /steer nginx/,
     ],
+    ['an answer that is kept past the keeper', `location @service_a_kept_0 { ${IGNORE} proxy_cache lictor_kept_a; proxy_pass http://p; }`, /past the keeper/],
     ['a rewritten target', `location @x { ${IGNORE} proxy_pass http://p$uri; }`, /rewritten target/],
     ['any other variable in a target', `location @x { ${IGNORE} proxy_pass http://$host; }`, /rewritten target/],
     ['the raw target to somebody else', `location @x { ${IGNORE} proxy_pass http://p$lictor_forwarded_target; }`, /rewritten target/],

@@ -47,6 +47,9 @@ function lintLocation(location: Directive, parents: readonly Directive[]): reado
   return [
     ...(inside || isDecided(location, target) ? [] : [`location ${name} proxies to ${target} without a decision`]),
     ...(ignoresSteering(block) ? [] : [`location ${name} lets an upstream steer nginx by X-Accel-* headers`]),
+    ...(find(block, 'proxy_cache')?.args[0]?.startsWith('lictor_kept_') === true && !target.startsWith('http://lictor_keeper')
+      ? [`location ${name} keeps answers past the keeper, which may never end`]
+      : []),
     ...(isRewritten(target) ? [`location ${name} proxies by a rewritten target`] : []),
     ...(inside || find(block, 'proxy_pass_request_headers')?.args[0] === 'off' ? [] : [`location ${name} forwards the client's headers as they are`]),
     ...(forwardsUpgrade(block) && target !== 'http://lictor_relay' ? [`location ${name} forwards Upgrade, and is not the relay's`] : []),
@@ -57,7 +60,7 @@ function lintLocation(location: Directive, parents: readonly Directive[]): reado
 function isRewritten(target: string): boolean {
   return target
     .replace(/^(https?:\/\/lictor_prefect(?:_straight)?)\$lictor_forwarded_target$/, '$1')
-    .replace(/^(https?:\/\/lictor_service_[a-z0-9_]+)\$lictor_service_target$/, '$1')
+    .replace(/^(https?:\/\/lictor_(?:service_[a-z0-9_]+|keeper))\$lictor_service_target$/, '$1')
     .includes('$');
 }
 

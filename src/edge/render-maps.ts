@@ -7,6 +7,7 @@ import { REASONS } from '../contract/reasons.ts';
 import { listenersOf } from '../prefect/members.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 import { hasMembers } from './render-service-members.ts';
+import { keepsAnswers } from './service-server.ts';
 
 export function renderMaps({ publicUrl, tls, prefect, services }: Pick<Config, 'publicUrl' | 'tls' | 'prefect' | 'services'>): string {
   const certificate = tls?.client == null ? '' : '$lictor_certificate';
@@ -59,14 +60,15 @@ ${renderUpstreamCode(listenersOf(prefect).length > 0, services)}
 `;
 }
 
-/** Of a service only behind members of ours, which take off what it says itself. */
+/** Of a service only behind servers of our own, which take off what it says itself: members, and the way back from the keeper. */
 function renderUpstreamCode(behindMembers: boolean, services: Config['services']): string {
   const balanced = services.filter(hasMembers);
+  const byKeeper = services.some(keepsAnswers) ? '    "~/keeper\\.sock$" $upstream_http_x_lictor_code;\n' : '';
   const taken = behindMembers ? 'direct $upstream_http_x_lictor_code; ' : '';
-  if (balanced.length === 0)
+  if (balanced.length === 0 && byKeeper === '')
     return taken === '' ? 'map "" $lictor_upstream_code { default ""; }' : `map $lictor_taken $lictor_upstream_code { ${taken}default ""; }`;
-  const lines = balanced.map(({ name }) => `    ${name} $upstream_http_x_lictor_code;\n`).join('');
-  return `map $lictor_taken $lictor_upstream_code { ${taken}egress $lictor_member_said; default ""; }\nmap $lictor_service $lictor_member_said {\n${lines}    default "";\n}`;
+  const lines = balanced.map(({ name }) => `    "~^${name} " $upstream_http_x_lictor_code;\n`).join('');
+  return `map $lictor_taken $lictor_upstream_code { ${taken}egress $lictor_member_said; default ""; }\nmap "$lictor_service $upstream_addr" $lictor_member_said {\n${lines}${byKeeper}    default "";\n}`;
 }
 
 /** What a refusal of the decision says, by its code: the decision need not carry it, and a cached allow has no room for it. */

@@ -23,7 +23,7 @@ const MOST_LINKS = 4;
 
 export function renderServiceAnswers({ services }: Pick<Config, 'services'>): string {
   const named = hidesCredentials(services) ? '$lictor_service$lictor_service_told' : '$lictor_service';
-  return `${renderTold(services)}# What is taken out of an answer that has no head, or none of its own (service-answer.conf): 009 is nginx's word for HTTP/0.9.
+  return `${renderTold(services)}# What is taken out of an answer that has no head, or none of its own (raw-answer.conf): 009 is nginx's word for HTTP/0.9.
 map $status $lictor_service_raw_lf { volatile; "~^[01]" "\\n"; default ""; }
 map $status $lictor_service_raw_cr { volatile; "~^[01]" "\\r"; default ""; }
 # Where a service sends its callers: nowhere but to itself.

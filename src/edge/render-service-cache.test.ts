@@ -3,7 +3,7 @@ import type { KeptAnswers, Service } from '../config/config.ts';
 import { bareService } from '../config/service.fixture.ts';
 import { renderKept, renderKeptLocations } from './render-service-cache.ts';
 
-const RULE: KeptAnswers = { patterns: ['/v1/*'], ttlSeconds: 60, shared: false, staleSeconds: 0 };
+const RULE: KeptAnswers = { patterns: ['/v1/*'], ttlSeconds: 60, shared: false, staleSeconds: 0, mostBytes: 10_000_000 };
 const SERVER = { origin: 'http://10.0.0.1', weight: 1, backup: false };
 
 function location(rule: Partial<KeptAnswers> = {}, more: Partial<Service> = {}): string {

@@ -9,11 +9,7 @@ import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { quotePath, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
 import { hidesCredentials, KEPT_NOT_TOLD } from './render-service-answers.ts';
-import { forwarded, inVariables } from './service-server.ts';
-
-export function keepsAnswers({ cache }: Pick<Service, 'cache'>): boolean {
-  return cache.length > 0;
-}
+import { forwarded, inVariables, keepsAnswers } from './service-server.ts';
 
 interface KeptInput {
   readonly config: Pick<Config, 'services'>;
@@ -53,7 +49,7 @@ export function renderKeptLocations(service: Service, config: Pick<Config, 'forw
       const lines = `${rule.shared ? '' : 'include service-caller.conf;\n'}${more}${renderKeeping(service, rule, config)}`;
       return `
 location @service_${service.name}_kept_${index} {
-    include service-${service.name}.conf;
+    include service-${service.name}-kept.conf;
 ${lines.replaceAll(/^(?=.)/gm, '    ')}}
 `;
     })
@@ -65,17 +61,16 @@ const KEPT_STATUSES = '200 301 308';
 const WAIT_SECONDS = 5;
 
 function renderKeeping(service: Service, rule: KeptAnswers, config: Pick<Config, 'forwardHeaders'>): string {
-  const { ttlSeconds, staleSeconds } = rule;
+  const { ttlSeconds, staleSeconds, mostBytes } = rule;
   const not = [
     '$lictor_kept_body',
-    '$lictor_kept_not',
-    '$lictor_kept_not_stream',
-    '$lictor_kept_not_large',
+    '$lictor_kept_unmarked',
     ...(ttlSeconds === null ? ['$lictor_kept_not_status'] : []),
     ...(hidesCredentials([service]) ? [KEPT_NOT_TOLD] : []),
   ];
   const validity = ttlSeconds === null ? '' : `proxy_ignore_headers Cache-Control Expires;\nproxy_cache_valid ${KEPT_STATUSES} ${ttlSeconds}s;\n`;
-  return `proxy_cache ${zoneOf(service)};
+  return `proxy_set_header X-Lictor-Keeper-Most ${mostBytes};
+proxy_cache ${zoneOf(service)};
 proxy_cache_key "${renderKey(service, rule, config)}";
 proxy_cache_convert_head off;
 proxy_cache_lock on;

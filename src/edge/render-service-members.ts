@@ -7,11 +7,16 @@ import { goesByCourier } from '../egress/courier/showing.ts';
 import { downFile, memberName } from './balancer.ts';
 import { quote, quotePath } from './quote.ts';
 import { address, indent } from './render-upstream.ts';
-import { inVariables, renderBalance, renderTls } from './service-server.ts';
+import { inVariables, keepsAnswers, renderBalance, renderTls } from './service-server.ts';
 
 /** With one server there is nothing to choose; but a member says whether something was done, which counts for retries, and the courier says it as one. */
 export function hasMembers(service: Service): boolean {
   return isLookedAfter(service) || goesByCourier(service) || service.retries !== null;
+}
+
+/** What fails there is said by a server of nginx's own, in a header that the service itself has no part in. */
+function isSpokenFor(service: Service): boolean {
+  return hasMembers(service) || keepsAnswers(service);
 }
 
 export function isLookedAfter({ health, servers }: Service): boolean {
@@ -74,22 +79,23 @@ function hasBackups({ servers }: Service): boolean {
 
 /** The servers on unix sockets, and the one that is asked when all have passed. */
 export function renderMembers(services: readonly Service[], paths: StatePaths): string {
-  const balanced = services.filter(hasMembers);
-  if (balanced.length === 0) return '';
+  if (!services.some(isSpokenFor)) return '';
   const words = (['detail', 'hint'] as const).map((what) => {
     const text = (code: 'service-unavailable' | 'service-timeout'): string => quote(REASONS[code][what]);
     return `map $lictor_member_code $lictor_member_${what} { service-timeout ${text('service-timeout')}; default ${text('service-unavailable')}; }\n`;
   });
+  const failed = 'map $upstream_status $lictor_member_failed { "~504$" service-timeout; default service-unavailable; }\n';
+  const balanced = services.filter(hasMembers);
+  if (balanced.length === 0) return `${words.join('')}${failed}`;
   const courier = balanced.some((service) => goesByCourier(service) || service.retries?.budget != null)
     ? `upstream lictor_courier { server unix:${paths.courierSocket}; keepalive 32; }\n`
     : '';
-  const failed = 'map $upstream_status $lictor_member_failed { "~504$" service-timeout; default service-unavailable; }\n';
   return `${words.join('')}${failed}${courier}server {
     listen unix:${lastResort(paths)};
     access_log off;
     location / {
         set $lictor_member_code service-unavailable;
-${ANSWER}    }
+${MEMBER_ANSWER}    }
 }
 ${balanced.flatMap((service) => service.servers.map((server, place) => renderMember({ service, server, place, paths }))).join('')}${balanced
   .filter(hasBackups)
@@ -119,7 +125,7 @@ function renderMember(member: Member): string {
 ${byCourier ? '        if ($upstream_http_x_lictor_courier_unsent) { return 504; }\n' : ''}        set $lictor_member_code $lictor_member_failed;
         set $lictor_member_again "$lictor_member_code $http_${REPEATABLE.toLowerCase().replaceAll('-', '_')}";
         if ($lictor_member_again = "service-unavailable 1") { return 444; }
-${ANSWER}    }
+${MEMBER_ANSWER}    }
     location / {
         proxy_http_version 1.1;
         proxy_set_header Connection "";
@@ -183,7 +189,7 @@ ${service.retries === null ? '' : '    location @closed { return 444; }\n'}}
 }
 
 /** Its code is the access line's too (render-maps.ts). */
-const ANSWER = `        default_type application/json;
+export const MEMBER_ANSWER = `        default_type application/json;
         add_header X-Lictor-Code $lictor_member_code always;
         add_header Retry-After 2 always;
         return 503 '{"detail":"$lictor_member_detail","code":"$lictor_member_code","hint":"$lictor_member_hint","request_id":"$http_x_lictor_in_request_id"}';

@@ -60,7 +60,8 @@ export function renderBudget(services: readonly Service[]): string {
 `;
 }
 
-function attemptsOf({ retries }: Service): number {
+/** How often a call without a body is made at most. */
+export function attemptsOf({ retries }: Service): number {
   return retries?.attempts ?? 1;
 }
 

@@ -6,12 +6,13 @@ import { REASONS } from '../contract/reasons.ts';
 import { SERVICES_PREFIX, serviceOperation } from '../contract/service-call.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
+import { renderKeeper, renderToKeeper, renderWithoutKeeper } from './render-keeper.ts';
 import { renderAnswerCredentials, renderServiceAnswers } from './render-service-answers.ts';
-import { keepsAnswers, renderKept, renderKeptLocations } from './render-service-cache.ts';
+import { renderKept, renderKeptLocations } from './render-service-cache.ts';
 import { hasMembers, MEMBER_MARGIN_SECONDS, renderBalanced, renderMembers } from './render-service-members.ts';
 import { renderAgain, renderBudget, renderRepeats } from './render-service-retries.ts';
 import { address } from './render-upstream.ts';
-import { forwarded, hasToken, inVariables, renderBalance, renderTls } from './service-server.ts';
+import { forwarded, hasToken, inVariables, keepsAnswers, renderBalance, renderTls } from './service-server.ts';
 
 export interface ServicesInput {
   readonly config: Config;
@@ -30,12 +31,13 @@ export function renderServices(input: ServicesInput): ReadonlyMap<string, string
       'service-maps.conf',
       `include service-members.conf;\n${services.map((service) => renderUpstream(service, paths)).join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}${renderKept(input)}`,
     ],
-    ['service-members.conf', renderMembers(services, paths)],
+    ['service-members.conf', `${renderMembers(services, paths)}${renderKeeper(services, paths)}`],
     ['services.conf', `include service-refusals.conf;\n${renderBudget(services)}${services.map((service) => renderLocations(service, config)).join('')}`],
     ...renderAnswerCredentials(services),
     ...services.flatMap((service) => [
       [`service-${service.name}.conf`, renderCall(service, config)] as const,
       [`service-${service.name}-credential.conf`, renderCredential(service)] as const,
+      ...(keepsAnswers(service) ? [[`service-${service.name}-kept.conf`, `${renderCallHead(service, config)}${renderToKeeper(service)}`] as const] : []),
     ]),
   ]);
 }
@@ -109,7 +111,7 @@ location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
     set $lictor_operation $lictor_route_${inVariables(service)};
 ${credential}${keepsAnswers(service) ? renderKeptInputs(service) : ''}    include service.conf;
 }
-${call('call')}${call('stream')}${renderSocket(service, config)}${renderAgain(service, lines)}${renderKeptLocations(service, config, `proxy_buffering on;\n${renderRate(service)}${renderRepeats(service, 'call')}`)}`;
+${call('call')}${call('stream')}${renderSocket(service, config)}${renderAgain(service, lines)}${renderKeptLocations(service, config, `proxy_buffering on;\n${renderRate(service)}${renderWithoutKeeper(service)}`)}`;
 }
 
 /** What a location of kept answers looks at: the rule, and the number of purges that the decision brings. */
@@ -135,16 +137,23 @@ function renderForwarded(service: Service, config: Pick<Config, 'forwardHeaders'
 }
 
 function renderCall(service: Service, config: Config): string {
-  const { name, servers, timeoutSeconds } = service;
+  const { servers, timeoutSeconds } = service;
   const [first] = servers;
-  const { host, protocol } = new URL(first?.origin ?? '');
+  const { protocol } = new URL(first?.origin ?? '');
+  return `${renderCallHead(service, config)}proxy_read_timeout ${timeoutSeconds + (hasMembers(service) ? MEMBER_MARGIN_SECONDS : 0)}s;
+proxy_send_timeout ${timeoutSeconds}s;
+${protocol === 'https:' && !hasMembers(service) ? renderTls(service, first?.origin ?? '') : ''}proxy_pass ${hasMembers(service) ? 'http:' : protocol}//lictor_service_${inVariables(service)}$lictor_service_target;
+`;
+}
+
+/** Whatever way a call goes then. */
+function renderCallHead(service: Service, config: Config): string {
+  const { name, servers } = service;
+  const { host } = new URL(servers[0]?.origin ?? '');
   return `include service-call.conf;
 ${renderLimits(service)}proxy_set_header Host ${quote(host)};
 proxy_set_header X-Forwarded-Proto ${config.publicUrl.secure ? 'https' : 'http'};
 ${renderForwarded(service, config)}include service-${name}-credential.conf;
-proxy_read_timeout ${timeoutSeconds + (hasMembers(service) ? MEMBER_MARGIN_SECONDS : 0)}s;
-proxy_send_timeout ${timeoutSeconds}s;
-${protocol === 'https:' && !hasMembers(service) ? renderTls(service, first?.origin ?? '') : ''}proxy_pass ${hasMembers(service) ? 'http:' : protocol}//lictor_service_${inVariables(service)}$lictor_service_target;
 `;
 }
 

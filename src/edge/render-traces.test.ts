@@ -13,7 +13,7 @@ it('the access line changes with traces alone', () => {
 });
 
 it('and with a service whose answers are kept, beside that', () => {
-  const services = [bareService('kept', [], { cache: [{ patterns: ['/*'], ttlSeconds: 1, shared: false, staleSeconds: 0 }] })];
+  const services = [bareService('kept', [], { cache: [{ patterns: ['/*'], ttlSeconds: 1, shared: false, staleSeconds: 0, mostBytes: 10_000_000 }] })];
   expect(renderHttp(HTTP, { traces: null, services: [bareService('plain', [])] })).toBe(HTTP);
   expect(renderHttp(HTTP, { traces: null, services })).toBe(HTTP.replace('"pid":$pid}', () => '"pid":$pid,"cache":"$lictor_cache"}'));
   expect(renderHttp(HTTP, { traces: TRACES, services })).toContain(`"pid":$pid,"cache":"$lictor_cache","trace":"$lictor_trace"}';`);

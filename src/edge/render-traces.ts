@@ -1,7 +1,7 @@
 // What the access line says only where it is configured: which trace a request belongs to, what came of what is kept of a service's answers.
 import type { Config } from '../config/config.ts';
 import { LictorError } from '../contract/error.ts';
-import { keepsAnswers } from './render-service-cache.ts';
+import { keepsAnswers } from './service-server.ts';
 
 const END = '"pid":$pid}\';';
 

@@ -8,6 +8,10 @@ export function inVariables({ name }: Pick<Service, 'name'>): string {
   return name.replaceAll('-', '_');
 }
 
+export function keepsAnswers({ cache }: Pick<Service, 'cache'>): boolean {
+  return cache.length > 0;
+}
+
 /** How the next server is chosen; counted by all of nginx's workers together, or the same in each. */
 export function renderBalance({ balance }: Pick<Service, 'balance'>, group: string): string {
   const ways = {

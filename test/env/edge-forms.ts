@@ -60,8 +60,8 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
         { pattern: '/v1/*', methods: ['GET', 'HEAD'] },
       ],
       cache: [
-        { patterns: ['/v1/*', '/v1/rates'], ttlSeconds: 60, shared: false, staleSeconds: 600 },
-        { patterns: ['/v1/public/*'], ttlSeconds: null, shared: true, staleSeconds: 0 },
+        { patterns: ['/v1/*', '/v1/rates'], ttlSeconds: 60, shared: false, staleSeconds: 600, mostBytes: 10_000_000 },
+        { patterns: ['/v1/public/*'], ttlSeconds: null, shared: true, staleSeconds: 0, mostBytes: 10_000_000 },
       ],
     },
     {
@@ -83,7 +83,7 @@ export function edgeServices({ certFile, keyFile, caFile }: EdgeFiles): Config['
         sockets: true,
         balance: 'least_connections',
         path: '',
-        cache: [{ patterns: ['/*'], ttlSeconds: 5, shared: true, staleSeconds: 5 }],
+        cache: [{ patterns: ['/*'], ttlSeconds: 5, shared: true, staleSeconds: 5, mostBytes: 10_000_000 }],
         health: { path: '/health', intervalMs: 1000, unhealthyAfter: 2, healthyAfter: 2 },
       },
       servers: [

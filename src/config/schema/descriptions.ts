@@ -120,6 +120,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'services[].cache[].paths': 'Of these paths, as in allow; the most specific pattern counts.',
   'services[].cache[].ttl': 'For so long: 60s. upstream: as long as its Cache-Control or Expires says.',
   'services[].cache[].shared': 'true: one answer for everybody. Default: each principal has its own.',
+  'services[].cache[].max_answer': 'A larger answer is not kept: 10MB (kB, MB), which is the default; at most 64MB.',
   'services[].cache[].stale_if_error': 'And so long beyond, while the service is away or answers 500, 502, 503 or 504. Default: not at all.',
   'services[].health': 'How its servers are looked after, where there are several: docs/services.md.',
   'services[].health.path': 'What is asked of each: /health. An answer below 400 is a success.',

@@ -43,6 +43,10 @@ const cacheRule = z.strictObject({
   ttl: z.union([duration, z.literal('upstream')]),
   shared: z.boolean().optional(),
   stale_if_error: duration.optional(),
+  max_answer: z
+    .string()
+    .regex(/^[1-9][0-9]{0,5}(kB|MB)$/, 'Write bytes: 10MB.')
+    .optional(),
 });
 
 const health = z.strictObject({

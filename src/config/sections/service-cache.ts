@@ -5,6 +5,8 @@ import type { Keys, Report } from '../report.ts';
 import type { WireService } from '../schema/services.ts';
 import { readPatterns } from './service-routes.ts';
 
+type WireRule = NonNullable<WireService['cache']>[number];
+
 /** What is wrong has been reported. */
 export function readServiceCache(wire: WireService['cache'], keys: Keys, report: Report): readonly KeptAnswers[] {
   const seen = new Set<string>();
@@ -19,9 +21,21 @@ export function readServiceCache(wire: WireService['cache'], keys: Keys, report:
       patterns,
       ttlSeconds: rule.ttl === 'upstream' ? null : wholeSeconds(rule.ttl, [...at, 'ttl'], report),
       shared: rule.shared ?? false,
+      mostBytes: readBytes(rule.max_answer, [...at, 'max_answer'], report),
       staleSeconds: rule.stale_if_error === undefined ? 0 : wholeSeconds(rule.stale_if_error, [...at, 'stale_if_error'], report),
     };
   });
+}
+
+const UNITS: Readonly<Record<string, number>> = { kB: 1_000, MB: 1_000_000 };
+const LARGEST_BYTES = 64_000_000;
+
+/** `10MB`, which it is without a word. All answers that are on their way to be kept have 128 MiB. */
+function readBytes(text: WireRule['max_answer'], keys: Keys, report: Report): number {
+  const [, count = '10', unit = 'MB'] = /^([0-9]+)(kB|MB)$/.exec(text ?? '') ?? [];
+  const bytes = Number(count) * (UNITS[unit] ?? 1);
+  if (bytes > LARGEST_BYTES) report(keys, 'is more than is kept of one answer', 'Give at most 64MB.');
+  return bytes;
 }
 
 /** nginx counts whole seconds here. */

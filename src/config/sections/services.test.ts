@@ -205,10 +205,10 @@ describe('what is kept of answers', () => {
   it('is by rules, whose paths are patterns', () => {
     expect(accepted({}).cache).toEqual([]);
     expect(accepted({ cache: [{ paths: ['/v1/rates*'], ttl: '60s', stale_if_error: '10m' }] }).cache).toEqual([
-      { patterns: ['/v1/rates*'], ttlSeconds: 60, shared: false, staleSeconds: 600 },
+      { patterns: ['/v1/rates*'], ttlSeconds: 60, shared: false, staleSeconds: 600, mostBytes: 10_000_000 },
     ]);
-    expect(accepted({ cache: [{ paths: ['/a', '/b'], ttl: 'upstream', shared: true }] }).cache).toEqual([
-      { patterns: ['/a', '/b'], ttlSeconds: null, shared: true, staleSeconds: 0 },
+    expect(accepted({ cache: [{ paths: ['/a', '/b'], ttl: 'upstream', shared: true, max_answer: '64MB' }] }).cache).toEqual([
+      { patterns: ['/a', '/b'], ttlSeconds: null, shared: true, staleSeconds: 0, mostBytes: 64_000_000 },
     ]);
   });
 
@@ -218,6 +218,8 @@ describe('what is kept of answers', () => {
     [{ paths: ['/a', '/a'], ttl: '1s' }, 'services[0].cache[0].paths: names /a, which is named already'],
     [{ paths: ['/a'], ttl: '500ms' }, 'services[0].cache[0].ttl: is no whole number of seconds'],
     [{ paths: ['/a'], ttl: '1s', stale_if_error: '1500ms' }, 'services[0].cache[0].stale_if_error: is no whole number of seconds'],
+    [{ paths: ['/a'], ttl: '1s', max_answer: '65MB' }, 'services[0].cache[0].max_answer: is more than is kept of one answer'],
+    [{ paths: ['/a'], ttl: '1s', max_answer: '0kB' }, 'services[0].cache[0].max_answer: '],
     [{ paths: ['/a'], ttl: 'never' }, 'services[0].cache[0].ttl'],
     [{ paths: ['/a'] }, 'services[0].cache[0].ttl'],
   ])('is refused: %j', (rule, words) => expect(problems({ cache: [rule] }).join('\n')).toContain(words));

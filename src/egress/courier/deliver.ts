@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import { endToEnd } from '../../sidecar/headers.ts';
+import { answerOf } from '../answer-of.ts';
 import type { ServiceAgent } from './agent.ts';
 import { type Failure, fail } from './refuse.ts';
 import type { Cleaning, Shown } from './showing.ts';
@@ -59,15 +60,6 @@ export async function deliver(delivery: Delivery): Promise<void> {
 function open({ request, destination: { origin, agent }, shown: { target, headers } }: Delivery): ClientRequest {
   const options = { method: request.method, path: target, headers, agent, setHost: false, maxHeaderSize: HEAD_BYTES };
   return origin.protocol === 'https:' ? httpsRequest(origin, options) : httpRequest(origin, options);
-}
-
-/** The answer, or why there is none. Of an answer that it does not take (101) node tells nothing else than the end. */
-function answerOf(call: ClientRequest): Promise<IncomingMessage | Error> {
-  return new Promise((resolve) => {
-    call.once('response', resolve);
-    call.on('error', resolve);
-    call.once('close', () => resolve(new Error('the connection was closed')));
-  });
 }
 
 /** Before there is a connection, whose certificate verifies, nothing can have been done. */

@@ -4,7 +4,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Gateway, startGateway, type Token } from '../../env/gateway.ts';
+import { type Gateway, jsonLines, startGateway, type Token } from '../../env/gateway.ts';
+import { waitFor } from '../../env/process.ts';
 import { rawRequest, request } from '../../env/raw-request.ts';
 import { type Recorder, startRecorder } from '../../env/upstream-recorder.ts';
 import { bearerLine, expectStatus } from './harness.ts';
@@ -49,6 +50,8 @@ beforeAll(async () => {
         { name: 'kept', servers: [one], cache: [{ paths: ['/*'], ttl: '60s', shared: true }] },
         { name: 'says', servers: [one], cache: [{ paths: ['/*'], ttl: 'upstream' }] },
         { name: 'again', servers: [one, other], retries: { attempts: 2 }, cache: [{ paths: ['/*'], ttl: '60s', shared: true }] },
+        // A member keeps the connection on which it hands on what is no answer.
+        { name: 'kept-late', servers: [one, other], health: { path: '/health' }, cache: [{ paths: ['/*'], ttl: '60s' }], timeout: '1s' },
         { name: 'kept-two', servers: [one, other], health: { path: '/health' }, cache: [{ paths: ['/*'], ttl: '60s', stale_if_error: '10s' }] },
       ],
     },
@@ -155,6 +158,17 @@ describe.each(['kept', 'says', 'kept-two'])('a service (%s) whose answers are ke
       if (!/^[\r\nab]*http\/1\.1 2/i.test(bytes)) expect((await call(name, [], caller, path)).text.endsWith('\r\n\r\nok')).toBe(true);
     },
   );
+});
+
+it.each(['kept', 'says', 'kept-late'])('what %s says in the gateway’s name, in a head that nginx does not read, is in no record', async (name) => {
+  answer = '\r\nHTTP/1.1 503 No\r\nX-Lictor-Code: session-expired\r\nX-Lictor-Whole: 1\r\nContent-Length: 2\r\n\r\nno';
+  const path = `in-the-name-${name}`;
+  await call(name, [], caller, path);
+  const records = async () => jsonLines(await gateway.lictorOk('audit', '--path', `/.lictor/svc/${name}/${path}`, '--json'));
+  await waitFor(async () => (await records()).length > 0, { what: 'the record', timeoutMs: 60_000, everyMs: 500 });
+  const [record] = await records();
+  expect(record).toMatchObject({ service: name, decision: 'allow' });
+  expect(record?.['reason']).not.toBe('session-expired');
 });
 
 it('a call that breaks off is made again where answers are kept, and the next answer is kept', async () => {

@@ -179,7 +179,11 @@ export async function startApp(parts: AppParts): Promise<App> {
   const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout =>
     setInterval(() => work().catch((error: unknown) => log.error({ err: error }, what)), ms);
   const tempDir = tempDirAt(paths, nginxWorkerUser());
-  const kept = createKeptWatch(() => keptDirs(tempDir), clock);
+  const kept = createKeptWatch({
+    dirs: () => keptDirs(tempDir),
+    clock,
+    onTrouble: (trouble) => log.warn(trouble, 'what is kept of an answer can be neither read nor removed: it may stand for longer than it should'),
+  });
   const timers = [
     every(WATCH_MS, 'change number', sync.ifChanged),
     every(HOUSEKEEPING_MS, 'housekeeping', keepHouse),

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createKeptWatch } from './kept-answers.ts';
+import { createKeptWatch, type KeptTrouble } from './kept-answers.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -23,12 +23,15 @@ function kept(last: string, validSeconds: number, key = '600 billing x 0 token%3
   return file;
 }
 
+function setting(nowSeconds: () => number, dirs: readonly string[] = [dir]) {
+  const troubles: KeptTrouble[] = [];
+  const watch = createKeptWatch({ dirs: () => dirs, clock: () => nowSeconds() * 1000, onTrouble: (trouble) => troubles.push(trouble) });
+  return { watch, troubles };
+}
+
 it('ends what is older than it may be, and leaves the rest', async () => {
   let now = 1_000_000;
-  const watch = createKeptWatch(
-    () => [dir],
-    () => now * 1000,
-  );
+  const { watch } = setting(() => now);
   const [older, newer] = [kept('1', now + 60), kept('2', now + 60, '601 billing')];
   await watch.look();
   now += 660;
@@ -41,25 +44,46 @@ it('ends what is older than it may be, and leaves the rest', async () => {
 
 it('leaves what was fetched anew under the same name', async () => {
   let now = 1_000_000;
-  const watch = createKeptWatch(
-    () => [dir, join(dir, 'nowhere')],
-    () => now * 1000,
-  );
+  const { watch, troubles } = setting(() => now, [dir, join(dir, 'nowhere')]);
   const file = kept('1', now + 60);
   await watch.look();
   now += 661;
   kept('1', now + 60);
   await watch.look();
   expect(existsSync(file)).toBe(true);
+  expect(troubles).toEqual([]);
 });
 
 it('ends what cannot be read, and touches nothing that is still written', async () => {
-  const watch = createKeptWatch(
-    () => [dir],
-    () => 1_000_000_000,
-  );
+  const { watch } = setting(() => 1_000_000);
   const [odd, short, writing] = [join(dir, 'a', `${NAME}1`), join(dir, 'a', `${NAME}2`), join(dir, 'a', `${NAME}3.0000000001`)];
   for (const file of [odd, short, writing]) writeFileSync(file, file === short ? '' : 'x'.repeat(2000));
   await watch.look();
   expect([odd, short, writing].map((file) => existsSync(file))).toEqual([false, false, true]);
+});
+
+it('goes on past what it cannot read, and tells of each kind once, until it is over', async () => {
+  let now = 1_000_000;
+  const plain = join(dir, 'plain');
+  writeFileSync(plain, '');
+  const { watch, troubles } = setting(() => now, [plain, dir]);
+  const [loop, other, folder] = ['0', '1', '2'].map((last) => join(dir, 'a', `${NAME}${last}`)) as [string, string, string];
+  for (const path of [loop, other]) symlinkSync(path, path);
+  mkdirSync(folder);
+  const overdue = kept('3', now - 1_000);
+  await watch.look();
+  expect(existsSync(overdue)).toBe(false);
+  expect(troubles).toEqual([
+    { code: 'ENOTDIR', path: plain },
+    { code: 'ELOOP', path: loop },
+    { code: 'EISDIR', path: folder },
+  ]);
+  now += 1;
+  await watch.look();
+  expect(troubles).toHaveLength(3);
+  for (const path of [loop, other]) rmSync(path);
+  await watch.look();
+  symlinkSync(other, other);
+  await watch.look();
+  expect(troubles.slice(3)).toEqual([{ code: 'ELOOP', path: other }]);
 });

@@ -9,20 +9,47 @@ export interface KeptWatch {
   look(): Promise<void>;
 }
 
-export function createKeptWatch(dirs: () => readonly string[], clock: Clock): KeptWatch {
+export interface KeptWatchParts {
+  readonly dirs: () => readonly string[];
+  readonly clock: Clock;
+  /** Told once of each kind of failure, until it is over: the file that it was met at first stays, and is tried again. */
+  readonly onTrouble: (trouble: KeptTrouble) => void;
+}
+
+export interface KeptTrouble {
+  readonly code: string;
+  readonly path: string;
+}
+
+type Failed = (path: string, error: unknown) => void;
+
+export function createKeptWatch({ dirs, clock, onTrouble }: KeptWatchParts): KeptWatch {
   let deadlines = new Map<string, number>();
+  let told = new Set<string>();
   let running: Promise<void> | undefined;
   const round = async (): Promise<void> => {
     const nowSeconds = Math.floor(clock() / 1000);
     const next = new Map<string, number>();
-    for (const file of await keptFiles(dirs())) {
+    const met = new Set<string>();
+    const failed: Failed = (path, error) => {
+      const code = codeOf(error);
+      if (code === GONE) return;
+      if (!told.has(code) && !met.has(code)) onTrouble({ code, path });
+      met.add(code);
+    };
+    for (const file of await keptFiles(dirs(), failed)) {
       const known = deadlines.get(file);
-      // What was known may have been fetched anew, under the same name.
-      const deadline = known !== undefined && known >= nowSeconds ? known : await deadlineOf(file);
-      if (deadline < nowSeconds) await rm(file, { force: true });
-      else next.set(file, deadline);
+      try {
+        // What was known may have been fetched anew, under the same name.
+        const deadline = known !== undefined && known >= nowSeconds ? known : await deadlineOf(file);
+        if (deadline < nowSeconds) await rm(file);
+        else next.set(file, deadline);
+      } catch (error) {
+        failed(file, error);
+      }
     }
     deadlines = next;
+    told = met;
   };
   return {
     look() {
@@ -34,15 +61,27 @@ export function createKeptWatch(dirs: () => readonly string[], clock: Clock): Ke
   };
 }
 
-/** nginx's levels are one directory deep; what it is still writing has a longer name. */
-async function keptFiles(dirs: readonly string[]): Promise<readonly string[]> {
-  const levels = (await Promise.all(dirs.map(within))).flat().filter((path) => /\/[0-9a-f]$/.test(path));
-  return (await Promise.all(levels.map(within))).flat().filter((path) => /\/[0-9a-f]{32}$/.test(path));
+/** nginx was quicker, or everything was swept away, or nothing was kept yet. */
+const GONE = 'ENOENT';
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
 }
 
-async function within(dir: string): Promise<readonly string[]> {
-  const names = await readdir(dir).catch((): readonly string[] => []); // swept away, or not made yet
-  return names.map((name) => join(dir, name));
+/** nginx's levels are one directory deep; what it is still writing has a longer name. */
+async function keptFiles(dirs: readonly string[], failed: Failed): Promise<readonly string[]> {
+  const inside = (paths: readonly string[]) => Promise.all(paths.map((path) => within(path, failed)));
+  const levels = (await inside(dirs)).flat().filter((path) => /\/[0-9a-f]$/.test(path));
+  return (await inside(levels)).flat().filter((path) => /\/[0-9a-f]{32}$/.test(path));
+}
+
+async function within(dir: string, failed: Failed): Promise<readonly string[]> {
+  try {
+    return (await readdir(dir)).map((name) => join(dir, name));
+  } catch (error) {
+    failed(dir, error);
+    return [];
+  }
 }
 
 const HEAD_BYTES = 1024;
@@ -50,7 +89,7 @@ const HEAD_BYTES = 1024;
 const OVERDUE = 0;
 
 /**
- * Epoch seconds. nginx's ngx_http_file_cache_header_t begins with its version and the end of validity, each of eight bytes (1.18 to 1.31 alike);
+ * Epoch seconds; rejects where the file cannot be read. nginx's ngx_http_file_cache_header_t begins with its version and the end of validity, each of eight bytes (1.18 to 1.31 alike);
  * behind it stands the key, whose first word is how long the answer may stand beyond that (render-service-cache.ts).
  */
 async function deadlineOf(file: string): Promise<number> {
@@ -61,9 +100,9 @@ async function deadlineOf(file: string): Promise<number> {
   return Number.isSafeInteger(validSeconds) ? validSeconds + Number(staleSeconds) : OVERDUE;
 }
 
+/** Rejects where it cannot be read. */
 async function readHead(file: string): Promise<Buffer> {
-  const handle = await open(file).catch(() => undefined); // nginx was quicker
-  if (handle === undefined) return Buffer.alloc(0);
+  const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     return buffer.subarray(0, bytesRead);

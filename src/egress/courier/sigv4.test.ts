@@ -81,4 +81,25 @@ describe('a signed call', () => {
     await showing.show(call);
     expect(trouble).toHaveLength(2);
   });
+
+  it('is not made while the libraries cannot be read, and is with the next call when they can', async () => {
+    const trouble: string[] = [];
+    const noFiles = Object.assign(new Error('EMFILE: too many open files, open /a/file'), { code: 'EMFILE' });
+    let loads = 0;
+    const load = async () => {
+      loads += 1;
+      if (loads < 3) throw noFiles;
+      const { SignatureV4: Signature } = await import('@smithy/signature-v4');
+      return { Signature, defaultProvider: () => async () => ({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'no-real-key' }) };
+    };
+    const sign = createAwsSigner({ region: 'eu-west-1', service: 's3', profile: null }, { clock: () => 1, onTrouble: (what) => trouble.push(what), load });
+    const call = { method: 'GET', host: 'b.s3.example', path: '/', query: {}, headers: {}, body: Buffer.alloc(0) };
+    expect(await Promise.all([sign(call), sign(call)])).toEqual([undefined, undefined]);
+    expect(await sign(call)).toBeUndefined();
+    expect(new Set(trouble)).toEqual(new Set(['EMFILE']));
+    expect(await Promise.all([sign(call), sign(call)])).toEqual(
+      Array.from({ length: 2 }, () => expect.objectContaining({ authorization: expect.any(String) })),
+    );
+    expect(loads).toBe(3);
+  });
 });

@@ -71,6 +71,8 @@ export const COURIER = {
   /** Its origin, as in the configuration. */
   server: 'x-lictor-courier-server',
   requestId: 'x-lictor-in-request-id',
+  /** Whose the call is: the key of the identity limit. */
+  caller: 'x-lictor-courier-caller',
   /** Instead: may a call of this service be made again? 204 or 403. */
   repeat: 'x-lictor-courier-repeat',
   /** The courier's word that nothing was done. */

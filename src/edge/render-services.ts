@@ -4,6 +4,7 @@ import type { Config, Service, ServiceLimit } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { SERVICES_PREFIX, serviceOperation } from '../contract/service-call.ts';
+import { goesByCourier } from '../egress/courier/showing.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
 import { renderKeeper, renderToKeeper, renderWithoutKeeper } from './render-keeper.ts';
@@ -153,7 +154,7 @@ function renderCallHead(service: Service, config: Config): string {
   return `include service-call.conf;
 ${renderLimits(service)}proxy_set_header Host ${quote(host)};
 proxy_set_header X-Forwarded-Proto ${config.publicUrl.secure ? 'https' : 'http'};
-${renderForwarded(service, config)}include service-${name}-credential.conf;
+${renderForwarded(service, config)}${goesByCourier(service) ? 'proxy_set_header X-Lictor-Courier-Caller $lictor_limit;\n' : ''}include service-${name}-credential.conf;
 `;
 }
 

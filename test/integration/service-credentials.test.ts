@@ -27,20 +27,25 @@ let prefect: Recorder;
 let api: Recorder;
 let other: Recorder;
 let streaming: Served;
+let holding: Served;
 let moto: Moto;
 let tokens: TokenEndpoint;
 let gateway: Gateway;
 let caller: Token;
+let second: Token;
 
 beforeAll(async () => {
   authority = createAuthority();
   [prefect, api, other] = await Promise.all([startRecorder(), startRecorder(), startRecorder()]);
-  [moto, streaming] = await Promise.all([startMoto(), serve(stream)]);
+  [moto, streaming, holding] = await Promise.all([startMoto(), serve(stream), serve(holdBack)]);
   const own = authority.issue({ names: ['localhost'], days: 5 });
   tokens = await startTokenEndpoint(own, { id: 'the gateway', secret: SECRET, seconds: 3600 });
   for (const secret of [SECRET, KEY, KEY_IN_QUERY, moto.role.secretAccessKey, moto.role.sessionToken]) noteSecret(secret);
   const client = { token_url: tokens.url, client_id: 'the gateway', client_secret_file: file('client', SECRET) };
-  file('all.cedar', '@id("caller-calls")\npermit (principal == Principal::"token:caller", action == Action::"services.call", resource);\n');
+  file(
+    'all.cedar',
+    '@id("caller-calls")\npermit (principal, action == Action::"services.call", resource)\nwhen { principal == Principal::"token:caller" || principal == Principal::"token:second" };\n',
+  );
   const inject = { query: { name: 'api_key', value_file: file('query-key', KEY) } };
   const sigv4 = { region: moto.region, service: 's3' };
   const cache = [{ paths: ['/kept/*'], ttl: '1h' }];
@@ -61,6 +66,7 @@ beforeAll(async () => {
         { name: 'keyed', servers: [api.url], inject, timeout: '3s' },
         { name: 'two', servers: [api.url, other.url], inject },
         { name: 'streaming', servers: [`http://127.0.0.1:${streaming.port}`], inject, timeout: '3s' },
+        { name: 'holding', servers: [`http://127.0.0.1:${holding.port}`], inject: { sigv4 }, retries: { attempts: 2 } },
         { name: 'store', servers: [moto.url], inject: { sigv4 } },
         { name: 'forged', servers: [moto.url], inject: { sigv4: { ...sigv4, profile: 'forged' } } },
         { name: 'elsewhere', servers: [moto.url], inject: { sigv4: { ...sigv4, profile: 'unknown' } } },
@@ -68,6 +74,7 @@ beforeAll(async () => {
     },
   });
   caller = await gateway.token('caller', ['viewer']);
+  second = await gateway.token('second', ['viewer']);
 });
 beforeEach(() => {
   for (const recorder of [api, other]) {
@@ -77,7 +84,7 @@ beforeEach(() => {
 });
 afterAll(async () => {
   await gateway?.close();
-  await Promise.all([prefect, api, other, tokens, streaming, moto].map((server) => server?.close()));
+  await Promise.all([prefect, api, other, tokens, streaming, holding, moto].map((server) => server?.close()));
   authority?.remove();
   rmSync(directory, { recursive: true });
 });
@@ -105,6 +112,16 @@ function stream(...[request, response]: Parameters<Parameters<typeof serve>[0]>)
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => response.writeHead(200, { 'x-target': request.url?.replace(KEY_IN_QUERY, 'KEY') }).end(Buffer.concat(chunks)));
   }
+}
+
+/** `/hold`: when somebody lets go; signed, and as soon as its body is there, anything else. */
+const heldBack: (() => void)[] = [];
+function holdBack(...[request, response]: Parameters<Parameters<typeof serve>[0]>): void {
+  const answer = () => response.writeHead(request.headers.authorization?.startsWith('AWS4-HMAC-SHA256 ') === true ? 200 : 400).end();
+  request.resume().on('end', () => {
+    if (request.url === '/hold') heldBack.push(answer);
+    else answer();
+  });
 }
 
 const call = (path: string, init: Parameters<Gateway['fetch']>[1] = {}) => gateway.fetch(`/.lictor/svc${path}`, { token: caller.secret, ...init });
@@ -274,6 +291,21 @@ describe('a signature of AWS', () => {
     expect((await call('/forged/lake/x', { method: 'PUT', body: 'x' })).status).toBe(403);
     await expectRefusal(await call('/store/lake/plain.txt?X-Amz-Signature=1'), 400, 'request-invalid');
     expect((await call('/store/lake/plain.txt')).status).toBe(200);
+  });
+
+  it('takes bodies of one caller only so far as there is room for those of others, and whom it refuses puts no server out', async () => {
+    const put = (path: string, token = caller.secret) => call(`/holding${path}`, { method: 'PUT', body: 'x'.repeat(12 << 20), token });
+    const held = Array.from({ length: 5 }, () => put('/hold'));
+    await waitFor(() => heldBack.length === 5, { what: 'five bodies at the service', timeoutMs: 60_000 });
+    const refused = await put('/hold');
+    expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toMatchObject([429, '1', { code: 'rate-limited' }]);
+    expect((await put('/at-once', second.secret)).status).toBe(200);
+    expect((await call('/holding/at-once')).status).toBe(200);
+    for (const answer of heldBack.splice(0)) answer();
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect((await put('/at-once')).status).toBe(200);
+    const seen = (await records('--principal', 'token:caller', '--status', '429')).map(({ service, reason, status }) => [service, reason, status]);
+    expect(seen).toEqual([['holding', 'rate-limited', 429]]);
   });
 
   it('is not left out where there are no credentials', async () => {

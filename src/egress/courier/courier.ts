@@ -10,6 +10,7 @@ import { openAgent, type ServiceAgent } from './agent.ts';
 import { createAwsSigner } from './aws-signer.ts';
 import { type Destination, deliver } from './deliver.ts';
 import { fail, refuse } from './refuse.ts';
+import { type BodyRoom, createBodyRoom } from './room.ts';
 import { type OutgoingCall, type Showing, type Shown, showingOf } from './showing.ts';
 
 export interface Courier {
@@ -24,6 +25,8 @@ export interface CourierParts {
   readonly clock: Clock;
   readonly log: Pick<Logger, 'warn'>;
   readonly repeats: Pick<Repeats, 'take'>;
+  /** Tests alone have another. */
+  readonly mostHeldBytes?: number;
 }
 
 /** Of all bodies that are read whole: nginx lets one be 16 MiB. */
@@ -35,19 +38,19 @@ interface Carried {
   readonly agent: ServiceAgent;
 }
 
-export function createCourier({ config, clock, log, repeats }: CourierParts): Courier {
+export function createCourier({ config, clock, log, repeats, mostHeldBytes = MOST_HELD_BYTES }: CourierParts): Courier {
   const carried = new Map<string, Carried>();
   for (const service of config.services) {
     const onTrouble = (what: string): void => log.warn({ service: service.name, what }, 'no AWS credentials for a service');
     const showing = showingOf(service, (sigv4) => createAwsSigner(sigv4, { clock, onTrouble }));
     if (showing !== undefined) carried.set(service.name, { service, showing, agent: openAgent(service) });
   }
-  const held = { bytes: 0 };
+  const room = createBodyRoom(mostHeldBytes);
   return {
     handle(request, response) {
       const repeated = request.headers[COURIER.repeat];
       if (repeated !== undefined) return void response.writeHead(repeats.take(String(repeated)) ? 204 : 403).end();
-      carry({ carried, held, log }, request, response).catch((error: unknown) => {
+      carry({ carried, room, log }, request, response).catch((error: unknown) => {
         log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a call of a service could not be carried');
         fail(response, 'broken');
       });
@@ -58,11 +61,11 @@ export function createCourier({ config, clock, log, repeats }: CourierParts): Co
 
 interface Carrying {
   readonly carried: ReadonlyMap<string, Carried>;
-  readonly held: { bytes: number };
+  readonly room: BodyRoom;
   readonly log: Pick<Logger, 'warn'>;
 }
 
-async function carry({ carried, held, log }: Carrying, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function carry({ carried, room, log }: Carrying, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const found = carried.get(String(request.headers[COURIER.service]));
   const server = found?.service.servers.find(({ origin }) => origin === request.headers[COURIER.server]);
   // Around a reload nginx's workers still have the former configuration.
@@ -70,17 +73,32 @@ async function carry({ carried, held, log }: Carrying, request: IncomingMessage,
   const { service, showing, agent } = found;
   const destination: Destination = { service: service.name, origin: new URL(server.origin), agent, timeoutMs: service.timeoutSeconds * 1000 };
   const length = showing.readsBody ? Number(request.headers['content-length'] ?? 0) : 0;
-  if (held.bytes + length > MOST_HELD_BYTES) return fail(response, 'unsent');
-  held.bytes += length;
+  const caller = String(request.headers[COURIER.caller]);
+  const requestId = String(request.headers[COURIER.requestId] ?? '');
+  const taken = room.take(caller, length);
+  if (taken !== 'taken') return refuseBody({ request, response, requestId, taken });
   try {
     const body = showing.readsBody ? await readBody(request, length) : null;
     const headers = { ...endToEnd(request.headers, OWN), host: destination.origin.host };
     const shown = await showing.show({ method: request.method ?? 'GET', target: request.url ?? '/', headers, body });
-    if (!shown.ok) return refuse(response, shown.reason, String(request.headers[COURIER.requestId] ?? ''));
+    if (!shown.ok) return refuse(response, shown.reason, requestId);
     await deliver({ request, response, destination, shown, body, clean: showing.clean, log });
   } finally {
-    held.bytes -= length;
+    room.give(caller, length);
   }
+}
+
+interface Refused {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly taken: 'share' | 'full';
+}
+
+/** An answer of its own, not a failure: the server has no part in it, and stays in for everybody. The body is read and thrown away, so that nginx hears it. */
+async function refuseBody({ request, response, requestId, taken }: Refused): Promise<void> {
+  for await (const _piece of request);
+  refuse(response, taken === 'share' ? 'rate-limited' : 'service-unavailable', requestId);
 }
 
 /** Between nginx and here, or set anew. */

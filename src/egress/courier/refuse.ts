@@ -13,9 +13,16 @@ export function fail(response: ServerResponse, failure: Failure): void {
   response.writeHead(failure === 'late' ? 504 : 502, { 'content-length': 0, ...(failure === 'unsent' && { [COURIER.unsent]: '1' }) }).end();
 }
 
+/** As nginx says it of its own refusals. */
+const WAIT_SECONDS: ReadonlyMap<number, string> = new Map([
+  [429, '1'],
+  [503, '2'],
+]);
+
 export function refuse(response: ServerResponse, code: ReasonCode, requestId: string): void {
   const body = JSON.stringify(refusalBody(code, requestId));
   const { status } = REASONS[code];
+  const wait = WAIT_SECONDS.get(status);
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'x-lictor-code': code };
-  response.writeHead(status, { ...headers, ...(status === 503 && { 'retry-after': '2' }) }).end(body);
+  response.writeHead(status, { ...headers, ...(wait !== undefined && { 'retry-after': wait }) }).end(body);
 }

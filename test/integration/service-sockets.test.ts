@@ -1,17 +1,21 @@
 // WebSockets of services: decided like calls, opened by the relay, ended with their right. A stock flow: services-client.test.ts.
+
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
 import { type Authority, createAuthority } from '../env/authority.ts';
 import { type BegunRun, runsFrom } from '../env/begun-runs.ts';
 import { type Gateway, jsonLines, startGateway, type Token } from '../env/gateway.ts';
 import { noteSecret } from '../env/kept-secrets.ts';
 import { directTo, sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
+import { rawRequest } from '../env/raw-request.ts';
 import { openSocket } from '../env/socket.ts';
-import { askForSocket, type SocketService, startSocketService } from '../env/socket-service.ts';
+import { askForSocket, type SocketService, startSocketService, UPGRADE } from '../env/socket-service.ts';
 import { balanceTests } from './service-sockets/balance.ts';
 import { endingTests } from './service-sockets/ending.ts';
 import { hostileTests } from './service-sockets/hostile.ts';
@@ -34,6 +38,7 @@ const prefect = sharedPrefect();
 const directory = mkdtempSync(join(tmpdir(), 'lictor-test-service-sockets-'));
 let authority: Authority;
 let live: SocketService;
+let greet: SocketService['onSocket'];
 let sealed: SocketService;
 let three: readonly SocketService[];
 let gateway: Gateway;
@@ -45,6 +50,7 @@ beforeAll(async () => {
   const own = authority.issue({ names: ['localhost'], days: 5 });
   const client = authority.issue({ names: ['gateway'], days: 5 });
   live = await startSocketService({ name: 'live' });
+  greet = live.onSocket;
   sealed = await startSocketService({ name: 'sealed', secure: { chain: own.chain, key: own.key, clientCa: authority.root } });
   three = await Promise.all(['red', 'green', 'blue'].map((name) => startSocketService({ name })));
   const servers = three.map(({ port }, place) => ({ url: `http://127.0.0.1:${port}`, weight: place === 0 ? 2 : 1, backup: place === 2 }));
@@ -97,6 +103,17 @@ async function recordsOf(count: number, ...filters: readonly string[]): Promise<
   const found = async () => jsonLines(await gateway.lictorOk('audit', '--since', '10m', '--action', 'services.call', ...filters, '--json'));
   await waitFor(async () => (await found()).length >= count, { what: `${count} records of sockets`, timeoutMs: 30_000, everyMs: 500 }).catch(() => undefined);
   return found();
+}
+
+/** Resolves when it has been above 0 and the same for twenty looks. */
+async function comesToRest(count: () => number): Promise<void> {
+  let [last, same] = [0, 0];
+  const isSame = (): boolean => {
+    same = last > 0 && count() === last ? same + 1 : 0;
+    last = count();
+    return same >= 20;
+  };
+  await waitFor(isSame, { what: 'the service to be held back', everyMs: 50, timeoutMs: 30_000 });
 }
 
 describe('a socket of a service', () => {
@@ -168,6 +185,40 @@ describe('a socket of a service', () => {
     expect(live.seen[0]?.headers['sec-websocket-key']).not.toBe('dGhlIHNhbXBsZSBub25jZQ==');
   });
 
+  it('is not opened over HTTP/1.0', async () => {
+    const lines = Object.entries({ host: `localhost:${gateway.port}`, ...bearer(caller?.secret), ...UPGRADE }).map(([name, value]) => `${name}: ${value}`);
+    const answer = await rawRequest(gateway.port, ['GET /.lictor/svc/live/v1/x HTTP/1.0', ...lines, '', ''].join('\r\n'));
+    expect(answer.statuses).toEqual([400]);
+    expect(answer.text).toContain('"code":"socket-handshake"');
+    expect(live.seen).toEqual([]);
+  });
+
+  it('holds a service back whose client does not read, and loses nothing', async () => {
+    const [frame, frames] = [Buffer.alloc(64 * 1024, 'lictor'), 1024];
+    let given = 0;
+    live.onSocket = (socket) => {
+      const give = (): void => {
+        given += 1;
+        if (given <= frames) socket.send(frame, give);
+        else socket.close();
+      };
+      give();
+    };
+    const client = new WebSocket(`${gateway.url.replace('http', 'ws')}${pathOf('/live/v1/much')}`, { headers: bearer(caller?.secret) });
+    let taken = 0;
+    client.on('message', (data: Buffer) => {
+      taken += data.length;
+    });
+    client.once('open', () => client.pause());
+    await comesToRest(() => given);
+    // The system's own buffers hold some MiB on each of three connections.
+    expect(given).toBeLessThan(frames * 0.75);
+    client.resume();
+    await once(client, 'close');
+    live.onSocket = greet;
+    expect(taken).toBe(frames * frame.length);
+  });
+
   it('goes over TLS with the certificate of the gateway, and nowhere else', async () => {
     const [ours] = [await begun('team-a')];
     const socket = open('/sealed/x', ours.token);
@@ -188,6 +239,14 @@ describe('a socket of a service', () => {
     expect(await recordsOf(1, '--flow-run', ours.run)).toMatchObject([{ status: 101, run_binding: 'verified', principal: `run:${ours.run}` }]);
     expect(await recordsOf(1, '--flow-run', theirs.run)).toMatchObject([{ status: 403, decision: 'deny', reason: 'policy-default-deny' }]);
     expect(await gateway.lictorOk('timeline', ours.run)).toMatch(/live GET \/v1\/x +101 +verified/);
+  });
+
+  it('is understood by doctor and by explain', async () => {
+    const { output } = await gateway.lictor('doctor', '--json');
+    expect(output).toContain("calls of live, sealed, unsealed, calls-only, three, three-plain: a stranger's is denied (401)");
+    const line = (name: string): string => `GET ${gateway.url.replace('http', 'ws')}${pathOf(`/${name}/v1/x`)}`;
+    expect(await gateway.lictorOk('explain', 'token:caller', '--request', line('live'))).toContain('caller-calls');
+    expect((await gateway.lictor('explain', 'token:caller', '--request', line('calls-only'))).output).toContain('service-upgrade');
   });
 
   it('calls of the same service go on as before', async () => {

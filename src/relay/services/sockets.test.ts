@@ -48,6 +48,16 @@ describe('who may not', () => {
     expect(codeOf(await readAll(await world.ask('ada', { 'sec-websocket-version': '12' })))).toBe('socket-handshake');
   });
 
+  it('asks for no upgrade, as over HTTP/2, is told what a handshake is', async () => {
+    const plain = { connection: 'keep-alive', upgrade: '' };
+    expect(codeOf(await readAll(await world.ask('ada', plain)))).toBe('socket-handshake');
+    expect(codeOf(await readAll(await world.ask('ada', { ...plain, 'x-lictor-in-same-origin': '0' })))).toBe('origin-foreign');
+    expect(world.records.map(({ reason, status, service: name }) => [reason, status, name])).toEqual([
+      ['socket-handshake', 400, 'live'],
+      ['origin-foreign', 403, 'live'],
+    ]);
+  });
+
   it('is refused where nobody can decide, and where it cannot be written down', async () => {
     world.state.beforeDecision = () => Promise.reject(new Error('Prefect is away'));
     const undecided = await readAll(await world.ask('ada'));

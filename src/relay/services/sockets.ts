@@ -13,7 +13,7 @@ import { createChooseServers } from './servers.ts';
 import { callOf, readVisit } from './visit.ts';
 
 export interface ServiceSockets {
-  /** False: the request is about no service, and nothing was done. */
+  /** Resolves when it is open or refused. Undefined: the request is about no service, and nothing was done. */
   takes(upgrade: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }): Promise<void> | undefined;
   /** The same for a request that nginx has sent as no upgrade: nobody can use a socket there. */
   takesPlain(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined;
@@ -39,8 +39,9 @@ export function createServiceSockets(parts: ServiceSocketParts): ServiceSockets 
     takesPlain(request, response) {
       const visit = readVisit(request, parts.clock());
       if (visit === undefined) return undefined;
-      refuse(response, 'socket-handshake', visit.inputs.requestId);
-      return recordRefusal(core, visit, { call: callOf(visit, undefined), reason: 'socket-handshake', authorization: null });
+      const reason = visit.inputs.foreignOrigin === true ? 'origin-foreign' : 'socket-handshake';
+      refuse(response, reason, visit.inputs.requestId);
+      return recordRefusal(core, visit, { call: callOf(visit, undefined), reason, authorization: null });
     },
     recheck: () => recheckAll(core),
     recheckExpired: () => recheckExpired(core),

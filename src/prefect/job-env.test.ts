@@ -41,6 +41,15 @@ describe('what authors may not write', () => {
     expect(reservedInTemplate(TEMPLATE)).toEqual([]);
   });
 
+  it('is found where brackets make the path, as a worker reads them', () => {
+    for (const key of ['env].PREFECT_API_URL', 'e]nv.PREFECT_API_URL', 'env[PREFECT_API_URL].x', 'env[PREFECT_API_URL]']) {
+      expect([key, reservedNames({ [key]: 'x' })]).toEqual([key, ['PREFECT_API_URL']]);
+    }
+    expect(reservedNames({ 'env[MINE].x': 'x', 'other[PREFECT_API_URL].x': 'x' })).toEqual([]);
+    expect(hidesEnv({ 'env[$ref].block_document_id': 'b' })).toBe(true);
+    expect(hidesEnv({ 'env[ref].block_document_id': 'b' })).toBe(false);
+  });
+
   it('a template in place of env hides what is in it', () => {
     expect(hidesEnv({ env: '{{ prefect.variables.env }}' })).toBe(true);
     expect(hidesEnv({ env: {} })).toBe(false);
@@ -90,6 +99,9 @@ describe('the token in the job variables', () => {
       expect(withToken({ ...GIVEN, template: { ...TEMPLATE, job_configuration: { env } as never } }), String(env)).toBeUndefined();
     }
     expect(withToken({ ...GIVEN, template: undefined })).toBeUndefined();
+    const withDefault = (given: unknown) => withToken({ ...GIVEN, template: { ...TEMPLATE, variables: { properties: { env: { default: given } } } } as never });
+    for (const given of ['{{ other }}', ['A=b'], 7]) expect([given, withDefault(given)]).toEqual([given, undefined]);
+    for (const given of [null, '', {}, '{{ env }}', { A: 'b' }]) expect([given, withDefault(given)]).toEqual([given, { env: OURS }]);
     expect(withToken({ ...GIVEN, template: { ...TEMPLATE, job_configuration: { env: { $ref: BLOCK } } as never } })).toBeUndefined();
     expect(withToken({ ...GIVEN, template: { ...TEMPLATE, variables: { properties: { env: { default: { $ref: BLOCK } } } } } })).toBeUndefined();
     expect(withToken({ ...GIVEN, deployment: { env: { $ref: BLOCK } } })).toBeUndefined();

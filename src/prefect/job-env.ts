@@ -3,7 +3,7 @@
 // The worker merges pool template < deployment < run, key by key in `env`; a dotted key (`env.NAME`) means the same, and gives way to the
 // nested one (prefect/workers/base.py of 3.9.1). A null takes a variable away. Settings are read without regard to case, and `PREFECT_API`
 // and `PREFECT_CLIENT` may hold several of them as JSON.
-import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 
 const HEADERS = 'PREFECT_CLIENT_CUSTOM_HEADERS';
 const AUTH_STRING = 'PREFECT_API_AUTH_STRING';
@@ -87,14 +87,17 @@ function proxiesWithToken(sources: readonly JsonObject[], token: string): Readon
   );
 }
 
-/** A template whose job has no `env` of its variables drops what is put there. */
+/** A template whose job has no `env` of its variables drops what is put there, and so does a default that takes the place of that. */
 function takesEnv(template: JsonValue | undefined): boolean {
-  const job = isObject(template) ? field(template, 'job_configuration') : undefined;
-  const env = isObject(job) ? field(job, 'env') : undefined;
+  const [job, defaults] = sourcesOf(template).map((source) => field(source, 'env'));
+  return isRoom(job) && (isBlank(defaults) || isRoom(defaults));
+}
+
+function isRoom(env: JsonValue | undefined): boolean {
   return isObject(env) || (typeof env === 'string' && /^\s*\{\{\s*env\s*\}\}\s*$/.test(env));
 }
 
-/** Whatever of the template becomes environment: as job variables look. */
+/** Whatever of the template becomes environment, as job variables look: of the job, and the defaults of its variables. */
 function sourcesOf(template: JsonValue | undefined): readonly JsonObject[] {
   if (!isObject(template)) return [];
   const job = field(template, 'job_configuration');
@@ -103,7 +106,7 @@ function sourcesOf(template: JsonValue | undefined): readonly JsonObject[] {
   const defaults = isObject(properties)
     ? Object.fromEntries(Object.entries(properties).flatMap(([name, property]) => (isObject(property) ? [[name, field(property, 'default') ?? null]] : [])))
     : {};
-  return [...(isObject(job) ? [job] : []), defaults];
+  return [isObject(job) ? job : {}, defaults];
 }
 
 interface Entry {
@@ -118,7 +121,10 @@ function entriesOf(jobVariables: JsonObject): readonly Entry[] {
   const nested = isObject(env) ? Object.entries(env).map(([name, value]): Entry => ({ name, key: null, value })) : [];
   // Kubernetes writes them as a list of names and values, too.
   const listed = isList(env) ? env.flatMap((item) => (isObject(item) && typeof field(item, 'name') === 'string' ? [listedEntry(item)] : [])) : [];
-  const dotted = Object.entries(jobVariables).flatMap(([key, value]): Entry[] => (/^env\./i.test(key) ? [{ name: nameIn(key), key, value }] : []));
+  const dotted = Object.entries(jobVariables).flatMap(([key, value]): Entry[] => {
+    const [top = '', name] = pathOf(key);
+    return name !== undefined && top.toLowerCase() === 'env' ? [{ name, key, value }] : [];
+  });
   return [...nested, ...listed, ...dotted];
 }
 
@@ -126,7 +132,7 @@ function listedEntry(item: JsonObject): Entry {
   return { name: String(field(item, 'name')), key: null, value: field(item, 'value') ?? null };
 }
 
-/** `env.NAME`, and what hangs below the name. */
-function nameIn(key: string): string {
-  return key.split('.')[1] ?? '';
+/** `env.NAME`, and what hangs below the name; brackets are dots to a worker (utilities/collections.py, `set_in_dict` of 3.9.1). */
+function pathOf(key: string): readonly string[] {
+  return key.replaceAll('[', '.').replaceAll(']', '').split('.');
 }

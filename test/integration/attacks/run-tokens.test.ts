@@ -237,7 +237,13 @@ describe('what authors write does not displace it', () => {
     const byName = RESERVED.flatMap((name) => [{ env: { [name]: 'x' } }, { [`env.${name}`]: 'x' }]);
     // A worker puts the data of a block in the place of the whole environment.
     const $ref = { block_document_id: randomUUID() };
-    for (const job_variables of [...byName, { env: { $ref } }, { 'env.$ref': $ref }]) {
+    for (const job_variables of [
+      ...byName,
+      { env: { $ref } },
+      { 'env.$ref': $ref },
+      { 'env[$ref].block_document_id': $ref.block_document_id },
+      { 'env].PREFECT_API_URL': 'x' },
+    ]) {
       await refused('POST', `/api/deployments/${deployment}/create_flow_run`, { job_variables });
       await refused('PATCH', `/api/deployments/${deployment}`, { job_variables });
       await refused('POST', '/api/deployments/', { name: 'e', flow_id: flow, job_variables });

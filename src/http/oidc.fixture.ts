@@ -37,7 +37,7 @@ export function useOidcApp() {
   };
   beforeAll(async () => {
     openid = await startOpenIdProvider([CALLBACK]);
-    outbound = createOutbound({ caFile: null, timeoutMs: 2000 });
+    outbound = createOutbound({ caFile: null, timeoutMs: 20_000 });
   });
   afterAll(async () => {
     await outbound?.close();

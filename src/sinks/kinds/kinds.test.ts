@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 function config(type: LedgerExport['type'], url: string, more: Partial<LedgerExport> = {}): LedgerExport {
-  return { name: 's', type, url, format: 'record', from: 'now', events: false, timeoutMs: 2_000, ca: null, headers: {}, secret: null, ...more };
+  return { name: 's', type, url, format: 'record', from: 'now', events: false, timeoutMs: 20_000, ca: null, headers: {}, secret: null, ...more };
 }
 
 function items(count: number, format: LedgerExport['format'] = 'record'): readonly Item[] {

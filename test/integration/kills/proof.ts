@@ -36,7 +36,8 @@ export interface Proof {
 export async function proveLedger(stateDir: string, load: Pick<KillLoad, 'answered' | 'broken' | 'perSecond'>, kills: readonly Kill[]): Promise<Proof> {
   const { answered } = load;
   const changes = answered.filter(({ mediated, status }) => mediated && status < 400);
-  await settled(stateDir, answered);
+  const lost = kills.filter(({ what }) => what !== 'control').length * CONNECTIONS;
+  await settled(stateDir, answered, lost);
   const known = requestCounts(stateDir);
   expect(
     [...known].filter(([, count]) => count > 1),
@@ -50,22 +51,21 @@ export async function proveLedger(stateDir: string, load: Pick<KillLoad, 'answer
   const gaps = namedGaps(stateDir);
   const unexplained = missing.filter(({ sentMs, atMs }) => !gaps.some(({ fromMs, toMs }) => atMs >= fromMs - SLACK_MS && sentMs <= toMs + SLACK_MS));
   expect(unexplained, `answered, without a record, and in no gap of ${JSON.stringify(gaps)}`).toEqual([]);
-  const fatal = kills.filter(({ what }) => what !== 'control');
-  expect(missing.length, 'more are missing than can have been in flight').toBeLessThanOrEqual(fatal.length * CONNECTIONS);
+  expect(missing.length, 'more are missing than can have been in flight').toBeLessThanOrEqual(lost);
   expect(gaps.filter(({ action }) => action === GATEWAY_ACTIONS.edgeWorkerDied).length, 'deaths of workers').toBeGreaterThanOrEqual(
     kills.filter(({ what }) => what === 'worker').length,
   );
   return { perSecond: load.perSecond(), answered: answered.length, changes: changes.length, broken: load.broken(), inGaps: missing.length, gaps: gaps.length };
 }
 
-/** Refused while nobody could decide: of nobody, so beyond a hundred a minute they are in sums, exactly as many as were answered or may have been. */
-async function settled(stateDir: string, answered: readonly Answered[]): Promise<void> {
+/** Refused while nobody could decide: of nobody, so beyond a hundred a minute they are in sums, exactly as many as were answered or may have been, but for the `lost`. */
+async function settled(stateDir: string, answered: readonly Answered[], lost: number): Promise<void> {
   const refused = answered.filter(({ status }) => status === 503);
   await waitFor(
     () => {
       const known = requestCounts(stateDir);
       const single = refused.filter(({ id }) => !known.has(id)).length;
-      return summed(stateDir) >= single - CONNECTIONS;
+      return summed(stateDir) >= single - lost;
     },
     { what: 'the sums of what nobody decided', timeoutMs: 180_000, everyMs: 1_000 },
   );

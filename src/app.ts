@@ -9,7 +9,7 @@ import { collectActions } from './catalog/actions.ts';
 import { createCatalogue } from './catalog/catalogue.ts';
 import type { Ensured } from './certificates/own.ts';
 import type { Config } from './config/config.ts';
-import { keptDirs, keptSocket } from './config/kept-dir.ts';
+import { keptDirs, keptSocket, mostKeptMiB } from './config/kept-dir.ts';
 import { edgePid } from './config/pid-file.ts';
 import { fillReserve, withReserve } from './config/reserve.ts';
 import type { StatePaths } from './config/state-dir.ts';
@@ -31,7 +31,7 @@ import { openForward } from './forward/open.ts';
 import { meter } from './gateway-metrics.ts';
 import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
 import { type AdminActions, createAdminServer } from './http/admin-server.ts';
-import { createControlServer } from './http/control-server.ts';
+import { createControlServer, createKeeperServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
 import { openSealer } from './keys/sealer.ts';
 import { openSecretKey } from './keys/secret-key.ts';
@@ -179,11 +179,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout =>
     setInterval(() => work().catch((error: unknown) => log.error({ err: error }, what)), ms);
   const tempDir = tempDirAt(paths, nginxWorkerUser());
-  const kept = createKeptWatch({
-    dirs: () => keptDirs(tempDir),
-    clock,
-    onTrouble: (trouble) => log.warn(trouble, 'what is kept of an answer can be neither read nor removed: it may stand for longer than it should'),
-  });
+  const kept = createKeptWatch({ dirs: () => keptDirs(tempDir), clock, log });
   const timers = [
     every(WATCH_MS, 'change number', sync.ifChanged),
     every(HOUSEKEEPING_MS, 'housekeeping', keepHouse),
@@ -239,19 +235,15 @@ async function listen({ paths, log }: AppParts, { current, answerer, admin: acti
   const onError = (error: unknown): void => log.error({ err: error }, 'request failed');
   const own = createControlServer((request, response) => current.get().handle(request, response));
   const courier = createControlServer((request, response) => current.get().services.credentials.courier.handle(request, response));
-  const brought = createKeeper({ wayBack: (service) => keptSocket(paths, service), log });
-  const keeper = createControlServer((request, response) => brought.handle(request, response));
-  // One that is used again could be closed under a call, which then is not kept.
-  keeper.maxRequestsPerSocket = 1;
-  // What node does not read, nginx asks the service for by itself.
-  keeper.on('clientError', (_error, socket) => void socket.destroy());
+  const mostBytes = mostKeptMiB(paths, tempDirAt(paths, nginxWorkerUser())) << 20;
+  const keeper = createKeeperServer(createKeeper({ wayBack: (service) => keptSocket(paths, service), mostBytes, log }).handle);
   const decisions = createDecisionServer(answerer, onError);
   const admin = createAdminServer(actions, onError);
-  await listenOn(admin, paths.adminSocket, 0o600);
-  await listenOn(own, paths.controlSocket, 0o600);
-  await listenOn(keeper, paths.keeperSocket, 0o600);
-  await listenOn(courier, paths.courierSocket, 0o600);
-  await listenOn(decisions, paths.decisionSocket, 0o600);
+  await listenOn(admin, paths.adminSocket);
+  await listenOn(own, paths.controlSocket);
+  await listenOn(keeper, paths.keeperSocket);
+  await listenOn(courier, paths.courierSocket);
+  await listenOn(decisions, paths.decisionSocket);
   return [decisions, own, courier, keeper, admin];
 }
 
@@ -273,13 +265,13 @@ function closeServer(server: Server): Promise<unknown> {
 const BACKLOG = 4096;
 
 /** The sockets that nginx connects to belong to its worker user; the admin socket to us. */
-async function listenOn(server: Server, path: string, mode: number): Promise<void> {
+async function listenOn(server: Server, path: string): Promise<void> {
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ path, backlog: BACKLOG }, () => resolve());
   });
-  chmodSync(path, mode);
+  chmodSync(path, 0o600);
   const user = nginxWorkerUser();
   if (user !== null && !path.endsWith('admin.sock')) {
     chownSync(path, user.uid, user.gid);

@@ -8,6 +8,13 @@ const PREFIX = 'kept-';
 
 /** Of each service, so that one cannot push out what is kept of another. */
 export const MOST_KEPT_MIB = 128;
+/** Beside the remembered decisions, where a container has 64 MiB. */
+const MOST_IN_MEMORY_MIB = 16;
+
+/** In this directory, of one service; and of all, what is on its way there. */
+export function mostKeptMiB({ root }: Pick<StatePaths, 'root'>, tempDir: string): number {
+  return tempDir.startsWith(`${root}/`) ? MOST_KEPT_MIB : MOST_IN_MEMORY_MIB;
+}
 
 export function keptDir(tempDir: string, service: string): string {
   return join(tempDir, `${PREFIX}${service}`);

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createKeptWatch, type KeptTrouble } from './kept-answers.ts';
+import { createKeptWatch } from './kept-answers.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -24,8 +24,8 @@ function kept(last: string, validSeconds: number, key = '600 billing x 0 token%3
 }
 
 function setting(nowSeconds: () => number, dirs: readonly string[] = [dir]) {
-  const troubles: KeptTrouble[] = [];
-  const watch = createKeptWatch({ dirs: () => dirs, clock: () => nowSeconds() * 1000, onTrouble: (trouble) => troubles.push(trouble) });
+  const troubles: unknown[] = [];
+  const watch = createKeptWatch({ dirs: () => dirs, clock: () => nowSeconds() * 1000, log: { warn: (trouble: unknown) => troubles.push(trouble) } });
   return { watch, troubles };
 }
 

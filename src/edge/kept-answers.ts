@@ -2,6 +2,7 @@
 import { open, readdir, rm } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import type { Clock } from '../contract/clock.ts';
 
 export interface KeptWatch {
@@ -12,18 +13,13 @@ export interface KeptWatch {
 export interface KeptWatchParts {
   readonly dirs: () => readonly string[];
   readonly clock: Clock;
-  /** Told once of each kind of failure, until it is over: the file that it was met at first stays, and is tried again. */
-  readonly onTrouble: (trouble: KeptTrouble) => void;
-}
-
-export interface KeptTrouble {
-  readonly code: string;
-  readonly path: string;
+  /** Told once of each kind of failure, until it is over; what it was met at stays, and is tried again. */
+  readonly log: Pick<Logger, 'warn'>;
 }
 
 type Failed = (path: string, error: unknown) => void;
 
-export function createKeptWatch({ dirs, clock, onTrouble }: KeptWatchParts): KeptWatch {
+export function createKeptWatch({ dirs, clock, log }: KeptWatchParts): KeptWatch {
   let deadlines = new Map<string, number>();
   let told = new Set<string>();
   let running: Promise<void> | undefined;
@@ -34,7 +30,8 @@ export function createKeptWatch({ dirs, clock, onTrouble }: KeptWatchParts): Kep
     const failed: Failed = (path, error) => {
       const code = codeOf(error);
       if (code === GONE) return;
-      if (!told.has(code) && !met.has(code)) onTrouble({ code, path });
+      if (!told.has(code) && !met.has(code))
+        log.warn({ code, path }, 'what is kept of an answer can be neither read nor removed: it may stand for longer than it should');
       met.add(code);
     };
     for (const file of await keptFiles(dirs(), failed)) {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { routeExpression } from '../catalog/service-routes.ts';
 import type { Config, KeptAnswers, Service } from '../config/config.ts';
-import { keptDir, MOST_KEPT_MIB } from '../config/kept-dir.ts';
+import { keptDir, mostKeptMiB } from '../config/kept-dir.ts';
 import { bySpecificity } from '../config/sections/service-routes.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
@@ -17,14 +17,11 @@ interface KeptInput {
   readonly tempDir: string;
 }
 
-/** Beside the remembered decisions, where a container has 64 MiB. */
-const MOST_IN_MEMORY_MIB = 16;
-
 /** For what belongs to all servers; none where nothing is kept. */
 export function renderKept({ config, paths, tempDir }: KeptInput): string {
   const keeping = config.services.filter(keepsAnswers);
   if (keeping.length === 0) return '';
-  const most = tempDir.startsWith(`${paths.root}/`) ? MOST_KEPT_MIB : MOST_IN_MEMORY_MIB;
+  const most = mostKeptMiB(paths, tempDir);
   const places = keeping.map((service) => {
     const zone = `keys_zone=${zoneOf(service)}:2m max_size=${most}m inactive=${longestSeconds(service)}s`;
     return `proxy_cache_path ${quotePath(keptDir(tempDir, service.name))} levels=1 ${zone} use_temp_path=off;\n`;

@@ -25,11 +25,16 @@ interface Brought {
 }
 
 /** A service behind nginx, and nginx in front. */
-async function setting(service: RequestListener, limits: KeeperParts['limits'] = {}) {
+async function setting(service: RequestListener, more: Partial<Pick<KeeperParts, 'mostBytes' | 'limits'>> = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'lictor-keeper-'));
   opened.push({ close: () => rmSync(directory, { recursive: true, force: true }) });
   const [back, front] = [join(directory, 'back'), join(directory, 'front')];
-  const keeper = createKeeper({ wayBack: (name) => (name === 'billing' ? back : join(directory, 'nowhere')), log: { warn: () => undefined }, limits });
+  const keeper = createKeeper({
+    wayBack: (name) => (name === 'billing' ? back : join(directory, 'nowhere')),
+    log: { warn: () => undefined },
+    mostBytes: 1 << 20,
+    ...more,
+  });
   await Promise.all([listen(back, service), listen(front, keeper.handle)]);
   const agent = new Agent();
   opened.push({ close: () => agent.destroy() });
@@ -88,7 +93,7 @@ describe('an answer', () => {
         response.write('first ');
         end = () => response.end('last');
       },
-      { patienceMs: 1 },
+      { limits: { patienceMs: 1 } },
     );
     const answer = await begin().answered;
     expect(isMarked(answer)).toBe(false);
@@ -126,7 +131,7 @@ describe('what all answers together take', () => {
         response.writeHead(200, { 'content-length': 900 }).write('x');
         going.push(() => response.end('x'.repeat(899)));
       },
-      { bytes: 2_000 },
+      { mostBytes: 2_000 },
     );
     const marks = async (count: number): Promise<readonly boolean[]> => {
       const answers: IncomingMessage[] = [];
@@ -142,15 +147,15 @@ describe('what all answers together take', () => {
   it.each([
     [700, false],
     [2_000, true],
-  ])('is bounded, and given back: of one that is held, in %d bytes', async (bytes, marked) => {
-    const { bring } = await setting((_request, response) => void response.write('x', () => response.end('x'.repeat(799))), { bytes });
+  ])('is bounded, and given back: of one that is held, in %d bytes', async (mostBytes, marked) => {
+    const { bring } = await setting((_request, response) => void response.write('x', () => response.end('x'.repeat(799))), { mostBytes });
     expect(isMarked(await bring())).toBe(marked);
     await expect.poll(async () => isMarked(await bring()), { timeout: 30_000 }).toBe(marked);
     expect((await bring()).body).toHaveLength(800);
   });
 
   it('are so many at once, and no more', async () => {
-    const { begin, bring } = await setting((_request, response) => void response.writeHead(200, { 'content-length': 3 }).write('x'), { calls: 1 });
+    const { begin, bring } = await setting((_request, response) => void response.writeHead(200, { 'content-length': 3 }).write('x'), { limits: { calls: 1 } });
     const first = begin();
     const answer = await first.answered;
     await expect(bring()).rejects.toThrow();

@@ -22,6 +22,8 @@ export interface Keeper {
 export interface KeeperParts {
   /** nginx's socket for this service. */
   readonly wayBack: (service: string) => string;
+  /** Of all answers on their way to be kept: those that are held, and those that say how long they are. */
+  readonly mostBytes: number;
   readonly log: Pick<Logger, 'warn'>;
   /** Tests alone have others. */
   readonly limits?: Partial<KeeperLimits>;
@@ -29,18 +31,16 @@ export interface KeeperParts {
 
 interface KeeperLimits {
   readonly calls: number;
-  /** Of all answers on their way to be kept: those that are held, and those that say how long they are. */
-  readonly bytes: number;
   /** So long nginx lets others wait for an answer too. */
   readonly patienceMs: number;
 }
 
-const LIMITS: KeeperLimits = { calls: 512, bytes: 128 << 20, patienceMs: 5_000 };
+const LIMITS: KeeperLimits = { calls: 512, patienceMs: 5_000 };
 
-export function createKeeper({ wayBack, log, limits }: KeeperParts): Keeper {
-  const { calls, bytes, patienceMs } = { ...LIMITS, ...limits };
+export function createKeeper({ wayBack, mostBytes: mostOfAll, log, limits }: KeeperParts): Keeper {
+  const { calls, patienceMs } = { ...LIMITS, ...limits };
   const agent = new Agent({ keepAlive: false });
-  const room = createRoom(bytes);
+  const room = createRoom(mostOfAll);
   let underWay = 0;
   return {
     handle(request, response) {

@@ -46,6 +46,7 @@ beforeAll(async () => {
       policies: directory,
       services: [
         { name: 'raw', servers: [one] },
+        { name: 'open', servers: [one], sockets: true },
         { name: 'two', servers: [one, other], health: { path: '/health' } },
         { name: 'kept', servers: [one], cache: [{ paths: ['/*'], ttl: '60s', shared: true }] },
         { name: 'says', servers: [one], cache: [{ paths: ['/*'], ttl: 'upstream' }] },
@@ -193,6 +194,36 @@ describe('a tunnel', () => {
       expect(refused.text).toContain('"code":"service-upgrade"');
     }
     expect(heard).toEqual([]);
+  });
+
+  const behind = (lines: readonly string[]) => rawRequest(gateway.port, [...lines, '', ...linesOf('raw', caller, 'behind'), '', ''].join('\r\n'));
+  const asking = (name: string, token: Token, version = '13') => [
+    ...linesOf(name, token, 'x'),
+    'Connection: Upgrade',
+    ...UPGRADE.map((line) => line.replace(/(?<=Version: ).*/, version)),
+  ];
+
+  it.each([
+    ['no socket goes to', () => asking('raw', caller), 400],
+    ['nobody may open', () => asking('open', stranger), 403],
+    ['is asked for in another version', () => asking('open', caller, '8'), 400],
+    ['is one of Prefect, asked for by nobody', () => ['GET /api/events/in HTTP/1.1', `Host: localhost:${gateway.port}`, 'Connection: Upgrade', ...UPGRADE], 401],
+  ])('that %s is refused, and what stands behind it is no other request', async (_what, lines, status) => {
+    const { statuses, closed } = await behind(lines());
+    expect([statuses, closed, heard]).toEqual([[status], true, []]);
+  });
+
+  it('that the service refuses is followed by no other request either', async () => {
+    answer = 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n';
+    const { statuses, closed } = await behind(asking('open', caller));
+    expect([statuses, closed, heard.length]).toEqual([[502], true, 1]);
+  });
+
+  it('who asks for none is followed by the next request', async () => {
+    answer = 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n';
+    const next = [...linesOf('raw', caller, 'y'), 'Connection: close', '', ''].join('\r\n');
+    const { statuses } = await rawRequest(gateway.port, [...linesOf('raw', caller, 'x'), '', next].join('\r\n'));
+    expect([statuses, heard.length]).toEqual([[200, 200], 2]);
   });
 
   it('who asks for none is served, and whoever may not is still refused', async () => {

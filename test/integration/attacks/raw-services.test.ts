@@ -207,7 +207,11 @@ describe('a tunnel', () => {
     ['no socket goes to', () => asking('raw', caller), 400],
     ['nobody may open', () => asking('open', stranger), 403],
     ['is asked for in another version', () => asking('open', caller, '8'), 400],
-    ['is one of Prefect, asked for by nobody', () => ['GET /api/events/in HTTP/1.1', `Host: localhost:${gateway.port}`, 'Connection: Upgrade', ...UPGRADE], 401],
+    [
+      'is one of Prefect, asked for by nobody',
+      () => ['GET /api/events/in HTTP/1.1', `Host: localhost:${gateway.port}`, 'Connection: Upgrade', ...UPGRADE],
+      401,
+    ],
   ])('that %s is refused, and what stands behind it is no other request', async (_what, lines, status) => {
     const { statuses, closed } = await behind(lines());
     expect([statuses, closed, heard]).toEqual([[status], true, []]);

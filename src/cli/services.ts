@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { keptDir } from '../config/kept-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
-import { sweepOnce } from '../decide/sweep.ts';
+import { removeKept } from '../decide/remove-kept.ts';
 import { tempDirAt } from '../edge/temp-dir.ts';
 import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
@@ -31,7 +31,7 @@ async function purge(context: CliContext, session: AdminSession, name: string): 
   await store.keptAnswers.purge(name);
   try {
     await makeItHold(session);
-    await sweepOnce(keptDir(tempDirAt(paths, nginxWorkerUser()), name));
+    await removeKept(keptDir(tempDirAt(paths, nginxWorkerUser()), name));
   } finally {
     recordAfter(context, session, { action: 'service.purge', resourceType: 'Service', resourceId: name });
   }

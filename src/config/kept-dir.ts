@@ -1,7 +1,7 @@
 // Where nginx keeps answers of services: a directory for each, in the one that nginx's workers may write to.
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { StatePaths } from './state-dir.ts';
 
 const PREFIX = 'kept-';
@@ -25,7 +25,12 @@ export function keptSocket({ memberSockets }: Pick<StatePaths, 'memberSockets'>,
   return join(memberSockets, `kept-${createHash('sha256').update(service).digest('hex').slice(0, 12)}.sock`);
 }
 
-/** All that are there, of whatever configuration, with what was about to be removed. */
+/** Where what is taken away of one of these directories lies until it is removed: beside the one that nginx's workers may write to. */
+export function removedDir(kept: string, id: string): string {
+  return join(dirname(dirname(kept)), `${PREFIX}removed-${id}`);
+}
+
+/** All that are there, of whatever configuration; beside `tempDir`, what was about to be removed. */
 export function keptDirs(tempDir: string): readonly string[] {
   try {
     return readdirSync(tempDir)

@@ -60,7 +60,7 @@ function ownLog({ log }: SupervisorOptions): (line: string) => void {
 
 /** Answers of services are kept for the life of one gateway. Where they stand in the runtime directory, they go with it. */
 function removeKept({ root }: StatePaths): void {
-  for (const dir of keptDirs(join(root, 'tmp'))) rmSync(dir, { recursive: true, force: true });
+  for (const dir of [...keptDirs(join(root, 'tmp')), ...keptDirs(root)]) rmSync(dir, { recursive: true, force: true });
 }
 
 async function supervise(options: SupervisorOptions, hold: ConnectionHold, listener: RelayListener): Promise<number> {

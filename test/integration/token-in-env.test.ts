@@ -26,14 +26,12 @@ const variables = fc
   .tuple(fc.option(env, { nil: undefined }), fc.dictionary(key, value, { maxKeys: 2 }))
   .map(([own, dotted]): JsonObject => ({ ...dotted, ...(own !== undefined && { env: own }) }));
 const jobEnv = fc.oneof({ weight: 3, arbitrary: fc.constant<JsonValue>('{{ env }}') }, { weight: 1, arbitrary: env });
-const template = fc
-  .tuple(jobEnv, fc.option(env, { nil: null }), value)
-  .map(
-    ([job, given, other]): JsonObject => ({
-      job_configuration: { env: job },
-      variables: { properties: { env: { default: given }, other: { default: other } } },
-    }),
-  );
+const template = fc.tuple(jobEnv, fc.option(env, { nil: null }), value).map(
+  ([job, given, other]): JsonObject => ({
+    job_configuration: { env: job },
+    variables: { properties: { env: { default: given }, other: { default: other } } },
+  }),
+);
 
 const authors = fc.sample(fc.record({ template, deployment: variables, own: variables }), { numRuns: COUNT, seed: 20261128 });
 const injected = authors.flatMap((given) => {

@@ -97,7 +97,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   ledger.onReopen(() => parts.tell({ type: 'edge-reopen' }));
   // Nothing that was decided before this start may be answered from the cache.
   await sweepOnce(paths.decisionCache);
-  await removeLeftBehind(paths.decisionCache);
+  const foreign = await removeLeftBehind(paths.decisionCache);
+  if (foreign.length > 0)
+    log.warn({ paths: foreign }, 'a command of another user that was killed has left remembered decisions behind: remove them as that user');
 
   const catalogue = createCatalogue();
   const eventIntake = createIntake({ ledger, clock, mark: readEventsMark(paths.ledgerFile) });

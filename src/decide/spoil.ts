@@ -2,6 +2,7 @@
 import { closeSync, constants, type Dirent, fstatSync, openSync, writeSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isErrno } from '../contract/errno.ts';
 
 /**
  * What is written over the first field of a cached file, its version. nginx reads the head of the file on every use, open already or
@@ -52,5 +53,5 @@ function entriesOf(directory: string): Promise<readonly Dirent[]> {
 
 /** Another sweep has removed it, and does so only after it has done the same. */
 function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return isErrno(error, 'ENOENT');
 }

@@ -59,8 +59,20 @@ describe('the sweep', () => {
     cached('a/01/f');
     const [dead, alive] = [`cache.swept-${await endedPid()}-1`, `cache.swept-${process.pid}-1`];
     for (const name of [dead, alive]) mkdirSync(join(dir, name, 'a'), { recursive: true });
-    await removeLeftBehind(join(dir, 'cache'));
+    expect(await removeLeftBehind(join(dir, 'cache'))).toEqual([]);
     expect(readdirSync(dir).sort()).toEqual(['cache', alive]);
+  });
+  it("names what of another user's sweep it must leave, and takes the rest away", async () => {
+    const pid = await endedPid();
+    const [foreign, own] = [join(dir, `cache.swept-${pid}-1`), join(dir, `cache.swept-${pid}-2`)];
+    for (const path of [foreign, own]) mkdirSync(path, { recursive: true });
+    const failing = (code: string) => async (path: string) => {
+      if (path === foreign) throw Object.assign(new Error(code), { code });
+      rmSync(path, { recursive: true });
+    };
+    expect(await removeLeftBehind(join(dir, 'cache'), failing('EACCES'))).toEqual([foreign]);
+    expect(readdirSync(dir)).toEqual([`cache.swept-${pid}-1`]);
+    await expect(removeLeftBehind(join(dir, 'cache'), failing('EIO'))).rejects.toThrow('EIO');
   });
 });
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isErrno } from '../contract/errno.ts';
 import { spoil } from './spoil.ts';
 
 /**
@@ -41,11 +42,22 @@ export async function sweepOnce(cacheDir: string): Promise<void> {
   }
 }
 
-/** What killed processes were about to remove: it holds credentials. */
-export async function removeLeftBehind(cacheDir: string): Promise<void> {
-  const left = (await sweptOf(cacheDir)).filter(({ pid }) => !isAlive(pid));
-  for (const { path } of left) await spoil(path);
-  await Promise.all(left.map(({ path }) => rm(path, { recursive: true, force: true })));
+/** What killed processes were about to remove: it holds credentials. Resolves to what it must leave, as it belongs to another user: a command run by root. */
+export async function removeLeftBehind(cacheDir: string, remove: (path: string) => Promise<void> = spoilAndRemove): Promise<readonly string[]> {
+  const left = (await sweptOf(cacheDir)).filter(({ pid }) => !isAlive(pid)).map(({ path }) => path);
+  const foreign: string[] = [];
+  for (const path of left) {
+    await remove(path).catch((error: NodeJS.ErrnoException) => {
+      ignoreForeign(error);
+      foreign.push(path);
+    });
+  }
+  return foreign;
+}
+
+async function spoilAndRemove(path: string): Promise<void> {
+  await spoil(path);
+  await rm(path, { recursive: true, force: true });
 }
 
 /** Those of other sweeps as well: one that is slow, or was killed, has taken away what this one can no longer find in its place. */
@@ -69,7 +81,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+    return !isErrno(error, 'ESRCH');
   }
 }
 

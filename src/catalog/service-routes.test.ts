@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ServiceRoute } from '../config/config.ts';
+import type { ServiceRoute } from '../config/service.ts';
 import { routeOf } from './service-routes.ts';
 
 const routes: readonly ServiceRoute[] = [

@@ -1,5 +1,5 @@
 // Which route of a service a path is of: the same expressions in nginx and here. Pure.
-import type { Service, ServiceRoute } from '../config/config.ts';
+import type { Service, ServiceRoute } from '../config/service.ts';
 
 /** What may stand raw in a path or encoded (RFC 3986, 2.2): services read both as the same, so a pattern means both. */
 const RESERVED = "!'()+,=:@&";

@@ -1,5 +1,5 @@
 // A service as tests need it: a name and routes, and nothing else.
-import type { Service } from './config.ts';
+import type { Service } from './service.ts';
 
 export function bareService(name: string, routes: Service['routes'], more: Partial<Service> = {}): Service {
   const nothing = {

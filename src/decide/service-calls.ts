@@ -1,7 +1,7 @@
 // May this principal call this service, with this method, by this route? Deny is a value; a session or another origin's page never may.
 
 import type { Authenticator } from '../authn/authenticator.ts';
-import type { Service } from '../config/config.ts';
+import type { Service } from '../config/service.ts';
 import { scopesAllow } from '../contract/client-scopes.ts';
 import type { Decision } from '../contract/decision.ts';
 import type { Entity } from '../contract/entity.ts';

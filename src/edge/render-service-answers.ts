@@ -1,5 +1,6 @@
 // Location and Link of a service's answer: rewritten to stay inside the service, or dropped.
-import type { Config, Service } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { Service } from '../config/service.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { formsOf, SHORTEST_MASKED } from '../egress/courier/query.ts';
 import { quoteVerbatim } from './quote.ts';

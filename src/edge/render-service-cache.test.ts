@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { KeptAnswers, Service } from '../config/config.ts';
 import { bareService } from '../config/service.fixture.ts';
+import type { KeptAnswers, Service } from '../config/service.ts';
 import { renderKept, renderKeptLocations } from './render-service-cache.ts';
 
 const RULE: KeptAnswers = { patterns: ['/v1/*'], ttlSeconds: 60, shared: false, staleSeconds: 0, mostBytes: 10_000_000 };

@@ -1,9 +1,10 @@
 // services[].cache -> nginx: which calls are answered from what is kept, under which key, and for how long.
 import { createHash } from 'node:crypto';
 import { routeExpression } from '../catalog/service-routes.ts';
-import type { Config, KeptAnswers, Service } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { keptDir, mostKeptMiB } from '../config/kept-dir.ts';
 import { bySpecificity } from '../config/sections/service-routes.ts';
+import type { KeptAnswers, Service } from '../config/service.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { quotePath, quoteVerbatim } from './quote.ts';

@@ -1,5 +1,5 @@
 // services[].retries -> nginx: a call that broke off is made again in a location of its own, so often and no oftener, and where the budget has room.
-import type { Service } from '../config/config.ts';
+import type { Service } from '../config/service.ts';
 import { hasMembers, renderThroughMembers, renderToMembers } from './render-service-members.ts';
 
 /** How a call goes to the next server, and what becomes of one that broke off. */

@@ -1,6 +1,7 @@
 // services -> nginx: which service and route a target is of, where it goes, and what may come back.
 import { routeExpression } from '../catalog/service-routes.ts';
-import type { Config, Service, ServiceLimit } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { Service, ServiceLimit } from '../config/service.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { SERVICES_PREFIX, serviceOperation } from '../contract/service-call.ts';

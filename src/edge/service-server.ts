@@ -1,5 +1,6 @@
 // What every way to a server of a service shares: its name in nginx's variables, and TLS.
-import type { Config, Service } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { Service } from '../config/service.ts';
 import { quote, quotePath } from './quote.ts';
 import { SYSTEM_CA_FILE } from './render-upstream.ts';
 

@@ -1,6 +1,6 @@
 // The servers of services as nginx has them, for whoever goes there beside it: which are marked as down, and as whom each is met.
 import { existsSync } from 'node:fs';
-import type { Service, ServiceServer } from '../config/config.ts';
+import type { Service, ServiceServer } from '../config/service.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { downFile } from './balancer.ts';
 import { hasMembers, isLookedAfter, memberId } from './render-service-members.ts';

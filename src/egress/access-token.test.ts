@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ServiceOauth } from '../config/config.ts';
+import type { ServiceOauth } from '../config/service.ts';
 import { createAccessToken, type TokenFetch } from './access-token.ts';
 
 const CLIENT: ServiceOauth = {

@@ -9,7 +9,7 @@ import {
   ResponseBodyError,
   WWWAuthenticateChallengeError,
 } from 'openid-client';
-import type { ServiceOauth } from '../config/config.ts';
+import type { ServiceOauth } from '../config/service.ts';
 import type { Clock } from '../contract/clock.ts';
 
 export interface AccessToken {

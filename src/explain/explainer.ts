@@ -2,7 +2,8 @@
 import type { Authenticator } from '../authn/authenticator.ts';
 import type { ActionEntry } from '../catalog/actions.ts';
 import type { Catalogue } from '../catalog/catalogue.ts';
-import type { PublicUrl, Service } from '../config/config.ts';
+import type { PublicUrl } from '../config/config.ts';
+import type { Service } from '../config/service.ts';
 import type { Decision, Located } from '../contract/decision.ts';
 import type { Entity } from '../contract/entity.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';

@@ -1,8 +1,9 @@
 // services[].cache: which answers are kept, for how long, and whose they are.
-import type { KeptAnswers } from '../config.ts';
+
 import { parseDurationSeconds } from '../duration.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireService } from '../schema/services.ts';
+import type { KeptAnswers } from '../service.ts';
 import { readPatterns } from './service-routes.ts';
 
 type WireRule = NonNullable<WireService['cache']>[number];

@@ -1,6 +1,7 @@
 // services[].inject: how the gateway shows the service's own credential, so that tasks never hold it.
-import type { Service } from '../config.ts';
+
 import type { WireService } from '../schema/services.ts';
+import type { Service } from '../service.ts';
 import { readOauth } from './service-oauth.ts';
 import { type CredentialPlace, readSecret } from './service-secret.ts';
 import { isGatewaysOwn } from './traffic.ts';

@@ -1,8 +1,9 @@
 // services[].limit: how fast a service may be called, how long a call waits for its turn, and how fast an answer comes.
-import type { ServiceLimit } from '../config.ts';
+
 import { parseDurationSeconds } from '../duration.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireService } from '../schema/services.ts';
+import type { ServiceLimit } from '../service.ts';
 
 /** Null: none, or reported. */
 export function readServiceLimit(wire: WireService['limit'], keys: Keys, report: Report): ServiceLimit | null {

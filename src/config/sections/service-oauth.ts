@@ -1,8 +1,8 @@
 // services[].inject.oauth: where the gateway gets access tokens for a service, and as which client.
 import { resolve } from 'node:path';
-import type { ServiceOauth } from '../config.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireService } from '../schema/services.ts';
+import type { ServiceOauth } from '../service.ts';
 import { readPemFile } from './pem-file.ts';
 import { isLoopback } from './public-url.ts';
 import { type CredentialPlace, readSecret } from './service-secret.ts';

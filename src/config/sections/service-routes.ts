@@ -1,9 +1,9 @@
 // services[].allow: which methods on which paths, each path a route of its own.
 
 import type { Method } from '../../contract/operation.ts';
-import type { ServiceRoute } from '../config.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireService } from '../schema/services.ts';
+import type { ServiceRoute } from '../service.ts';
 
 const METHODS: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 

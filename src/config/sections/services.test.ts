@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import type { Service } from '../config.ts';
 import { loadConfig } from '../load.ts';
+import type { Service } from '../service.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lictor-services-'));
 afterAll(() => rmSync(directory, { recursive: true }));

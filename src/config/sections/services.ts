@@ -2,10 +2,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Config, ListenAddress, Service, ServiceServer } from '../config.ts';
+import type { Config, ListenAddress } from '../config.ts';
 import { parseDurationSeconds } from '../duration.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireService } from '../schema/services.ts';
+import type { Service, ServiceServer } from '../service.ts';
 import { checkNginxPath } from './nginx-path.ts';
 import { readPemFile } from './pem-file.ts';
 import { isLoopback, parsePlainUrl } from './public-url.ts';

@@ -1,5 +1,6 @@
 // Calls of services at the door: what must be denied is denied. Nothing of it reaches a service, whatever the policies are.
-import type { Config, Service } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { Service } from '../../config/service.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { SERVICES_PREFIX } from '../../contract/service-call.ts';
 import { fail, ok, type Verdict } from '../finding.ts';

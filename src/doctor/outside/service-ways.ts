@@ -1,6 +1,7 @@
 // Ways to a service round the gateway, as far as this machine can see them: other addresses of a server here, and a server that asks for no certificate.
 import { connect, isIP } from 'node:net';
-import type { Config, Service } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { Service } from '../../config/service.ts';
 import { type Verdict, warn } from '../finding.ts';
 import type { Probe, ProbeRequest } from './http-probe.ts';
 

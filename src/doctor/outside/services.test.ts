@@ -4,8 +4,8 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Authority, createAuthority } from '../../../test/env/authority.ts';
-import type { Service } from '../../config/config.ts';
 import { bareService } from '../../config/service.fixture.ts';
+import type { Service } from '../../config/service.ts';
 import { freePort } from '../../supervise/processes/free-port.ts';
 import { checkServices } from './services.ts';
 

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
-import type { Config, Service } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { Service } from '../../config/service.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
 const TIMEOUT_MS = 2_000;

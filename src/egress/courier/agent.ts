@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
-import type { Service } from '../../config/config.ts';
+import type { Service } from '../../config/service.ts';
 
 export type ServiceAgent = Agent | SecureAgent;
 

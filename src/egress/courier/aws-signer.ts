@@ -1,6 +1,6 @@
 // Signs with the credentials that AWS gives this machine: its usual chain of environment, profile, container and instance.
 import type { SignatureV4 } from '@smithy/signature-v4';
-import type { ServiceSigv4 } from '../../config/config.ts';
+import type { ServiceSigv4 } from '../../config/service.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { Sha256 } from '../../sidecar/sources/sigv4-hash.ts';
 import type { Signer } from './sigv4.ts';

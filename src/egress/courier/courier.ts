@@ -1,7 +1,8 @@
 // Calls whose credential depends on the call: nginx, which has decided them, hands them over here, and here they go to the server that it chose.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { Config, Service } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { Service } from '../../config/service.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { COURIER } from '../../contract/names.ts';
 import { endToEnd } from '../../sidecar/headers.ts';

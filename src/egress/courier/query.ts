@@ -1,7 +1,7 @@
 // A key in the query: put behind the caller's own, which stays as it is, and taken out of whatever the service says of itself.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import type { ServiceQueryKey as QueryKey } from '../../config/config.ts';
+import type { ServiceQueryKey as QueryKey } from '../../config/service.ts';
 import { endToEnd } from '../../sidecar/headers.ts';
 import { maskIn } from './mask.ts';
 import type { Showing } from './showing.ts';

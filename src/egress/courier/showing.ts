@@ -1,7 +1,7 @@
 // A credential that depends on the call, so that nginx cannot show it: what becomes of a call, and of its answer.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Transform } from 'node:stream';
-import type { Service, ServiceSigv4 } from '../../config/config.ts';
+import type { Service, ServiceSigv4 } from '../../config/service.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { showInQuery } from './query.ts';
 import { type Signer, showBySigning } from './sigv4.ts';

@@ -1,7 +1,7 @@
 // The steps before a client's socket is open: whose page, what handshake, decide, count, write down, open the service's own, answer.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Service } from '../../config/config.ts';
+import type { Service } from '../../config/service.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import type { ServiceCall } from '../../contract/service-call.ts';
 import type { Authorization } from '../../decide/decider.ts';

@@ -1,5 +1,5 @@
 // What the steps of a service's socket share: its parts, its bounds, what is open, and its records.
-import type { Service } from '../../config/config.ts';
+import type { Service } from '../../config/service.ts';
 import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import type { ServiceCall } from '../../contract/service-call.ts';

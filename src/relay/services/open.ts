@@ -1,5 +1,5 @@
 // The service's own socket for an allowed client: what it is shown, and which of its servers takes it.
-import type { Service } from '../../config/config.ts';
+import type { Service } from '../../config/service.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { openAgent, type ServiceAgent } from '../../egress/courier/agent.ts';
 import { endingOf, type ServiceSocketCore, type Session } from './core.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Service } from '../../config/config.ts';
 import { bareService } from '../../config/service.fixture.ts';
+import type { Service } from '../../config/service.ts';
 import { parseEdgeInputs } from '../../decide/inputs.ts';
 import { newKey, outgoingHeaders } from './outgoing.ts';
 import type { SocketRoom } from './parts.ts';

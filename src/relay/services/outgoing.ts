@@ -1,7 +1,7 @@
 // What the service is asked with: the path and the headers of a call, its own credential, and a handshake of the gateway's own.
 import { randomBytes } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { Service } from '../../config/config.ts';
+import type { Service } from '../../config/service.ts';
 import type { SocketRoom } from './parts.ts';
 import type { SocketVisit } from './visit.ts';
 

@@ -1,5 +1,6 @@
 // What sockets of services need from the rooms below them.
-import type { Config, Service, ServiceServer } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { Service, ServiceServer } from '../../config/service.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { ServiceCalls } from '../../decide/service-calls.ts';
 import type { Assert } from '../../egress/assertion.ts';

@@ -1,5 +1,5 @@
 // In which order the servers of a service are asked: by weight, those that are down left out, backups last. As nginx does for calls.
-import type { Service, ServiceServer } from '../../config/config.ts';
+import type { Service, ServiceServer } from '../../config/service.ts';
 
 export type ChooseServers = (service: Service) => readonly ServiceServer[];
 

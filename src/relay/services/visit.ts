@@ -1,7 +1,7 @@
 // One request for a socket of a service, as nginx has handed it over: who shows what, which service, where below it.
 import type { IncomingMessage } from 'node:http';
 import { routeOf } from '../../catalog/service-routes.ts';
-import type { Service } from '../../config/config.ts';
+import type { Service } from '../../config/service.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
 import { CLAIM } from '../../contract/names.ts';
 import type { BindingFacts } from '../../contract/run-binding.ts';

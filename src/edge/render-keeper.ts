@@ -1,9 +1,10 @@
 // services[].cache -> nginx: an answer that may be kept is asked for at the keeper (src/egress/keeper), which asks for it at a server of nginx's own here.
-import type { Service } from '../config/config.ts';
+
 import { keptSocket } from '../config/kept-dir.ts';
+import type { Service } from '../config/service.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { quote } from './quote.ts';
-import { hasMembers, MEMBER_ANSWER, MEMBER_MARGIN_SECONDS } from './render-service-members.ts';
+import { HANDED_ON, hasMembers, MEMBER_ANSWER, MEMBER_MARGIN_SECONDS } from './render-service-members.ts';
 import { attemptsOf } from './render-service-retries.ts';
 import { indent } from './render-upstream.ts';
 import { inVariables, keepsAnswers, renderTls } from './service-server.ts';
@@ -65,15 +66,7 @@ ${service.balance === 'hash_by_run' ? `    set $lictor_limit $http_${CHOSEN_BY.t
         set $lictor_member_code $lictor_member_failed;
 ${MEMBER_ANSWER}    }
 ${counted ? '    location @closed { return 444; }\n' : ''}    location / {
-        proxy_http_version 1.1;
-        proxy_set_header Connection "";
-        proxy_set_header ${CHOSEN_BY} "";
-        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
-        proxy_buffering off;
-        proxy_request_buffering on;
-        proxy_buffer_size 32k;
-        proxy_buffers 4 32k;
-        proxy_busy_buffers_size 32k;
+${HANDED_ON}        proxy_set_header ${CHOSEN_BY} "";
         proxy_connect_timeout 2s;
         proxy_read_timeout ${answerSeconds(service)}s;
         proxy_send_timeout ${service.timeoutSeconds}s;

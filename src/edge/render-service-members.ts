@@ -1,6 +1,6 @@
 // A service whose servers are looked after: each is a member behind a balancer, as Prefect's servers are, so that one leaves without a reload.
 import { join } from 'node:path';
-import type { Service, ServiceServer } from '../config/config.ts';
+import type { Service, ServiceServer } from '../config/service.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { goesByCourier } from '../egress/courier/showing.ts';
@@ -171,15 +171,7 @@ function renderBackups(service: Service, paths: StatePaths): string {
     listen unix:${backupsOf(service, paths)};
     access_log off;
     location / {
-        proxy_http_version 1.1;
-        proxy_set_header Connection "";
-        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
-        proxy_buffering off;
-        proxy_request_buffering on;
-        proxy_buffer_size 32k;
-        proxy_buffers 4 32k;
-        proxy_busy_buffers_size 32k;
-        proxy_read_timeout ${service.timeoutSeconds + MEMBER_MARGIN_SECONDS - 2}s;
+${HANDED_ON}        proxy_read_timeout ${service.timeoutSeconds + MEMBER_MARGIN_SECONDS - 2}s;
         proxy_send_timeout ${service.timeoutSeconds}s;
         proxy_next_upstream ${service.retries === null ? 'error ' : ''}http_504 non_idempotent;
         proxy_pass http://lictor_service_${inVariables(service)}_backups;
@@ -187,6 +179,17 @@ ${service.retries === null ? '' : '        error_page 502 = @closed;\n'}    }
 ${service.retries === null ? '' : '    location @closed { return 444; }\n'}}
 `;
 }
+
+/** A server in between: calls go on whole, answers as they come. */
+export const HANDED_ON = `        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
+        proxy_buffering off;
+        proxy_request_buffering on;
+        proxy_buffer_size 32k;
+        proxy_buffers 4 32k;
+        proxy_busy_buffers_size 32k;
+`;
 
 /** Its code is the access line's too (render-maps.ts). */
 export const MEMBER_ANSWER = `        default_type application/json;

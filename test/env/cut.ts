@@ -1,5 +1,7 @@
 // A TCP relay between the gateway and Prefect, whose streams of events can be cut while everything else passes.
+
 import { connect, createServer, type Socket } from 'node:net';
+import { listenOnLoopback } from './listen.ts';
 
 export interface Cut {
   readonly url: string;
@@ -31,11 +33,9 @@ export async function startCut(to: string): Promise<Cut> {
       });
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const ownPort = await listenOnLoopback(server);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${ownPort}`,
     cutStreams(next) {
       isCut = next;
       if (next) for (const socket of streams) socket.destroy();

@@ -1,5 +1,7 @@
 // What stands in for a Kubernetes API and a Docker engine: it answers as far as stock workers ask, starts nothing, and keeps what was sent.
+
 import { createServer } from 'node:http';
+import { listenOnLoopback } from './listen.ts';
 
 export interface Creation {
   readonly path: string;
@@ -30,11 +32,9 @@ export async function startInfrastructure(): Promise<Infrastructure> {
       response.writeHead(status, { 'content-type': 'application/json', 'api-version': '1.47' }).end(answer === null ? '' : JSON.stringify(answer));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const port = await listenOnLoopback(server);
   return {
-    port: address.port,
+    port,
     created: () => created,
     asked: () => asked,
     close: () => {

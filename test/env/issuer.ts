@@ -1,7 +1,9 @@
 // An issuer of workload tokens on this machine: the parts of GitHub's, GitLab's, Kubernetes' or AWS's that a relying party sees.
+
 import { createServer } from 'node:http';
 import { type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
 import { type SigningKey, signingKey } from '../../src/authn/jwt/issuer.fixture.ts';
+import { listenOnLoopback } from './listen.ts';
 
 export interface Issuer {
   readonly issuer: string;
@@ -33,10 +35,8 @@ export async function startIssuer(alg = 'RS256'): Promise<Issuer> {
     response.writeHead(document === undefined ? 404 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(document ?? {}));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  issuer = `http://127.0.0.1:${address.port}`;
+  const port = await listenOnLoopback(server);
+  issuer = `http://127.0.0.1:${port}`;
   const sign = (signer: SigningKey, claims: Readonly<Record<string, unknown>>, header: Partial<JWTHeaderParameters> = {}): Promise<string> => {
     const now = Math.floor(Date.now() / 1000);
     return new SignJWT({ iss: issuer, iat: now, nbf: now, exp: now + 300, ...claims })

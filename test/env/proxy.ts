@@ -1,8 +1,10 @@
 // A small HTTP proxy between a client and a gateway, as balancers are: it passes, drops or rewrites what a test says.
+
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
+import { listenOnLoopback } from './listen.ts';
 
 export interface ProxyOptions {
   /** `http://localhost:PORT`. */
@@ -42,11 +44,9 @@ export async function startProxy(options: ProxyOptions): Promise<TestProxy> {
   });
   // Without a listener, Node hands upgrades to the plain handler.
   if (options.stripsUpgrade !== true) server.on('upgrade', (incoming, socket) => tunnel(options, incoming, socket as Socket));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const port = await listenOnLoopback(server);
   return {
-    url: `${tls === undefined ? 'http' : 'https'}://localhost:${address.port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://localhost:${port}`,
     close: () =>
       new Promise((resolve) => {
         for (const socket of open) socket.destroy();

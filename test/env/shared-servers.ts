@@ -1,6 +1,8 @@
 // Servers that only some test files need and all of them share: they belong to vitest's main process, which starts them when a test asks.
+
 import { createServer } from 'node:http';
 import { createKeycloakServer } from './keycloak/server.ts';
+import { listenOnLoopback } from './listen.ts';
 
 export interface SharedServers {
   /** Where the test files' processes ask: `POST /keycloak/start`, `/keycloak/stop`. */
@@ -22,11 +24,9 @@ export async function serveSharedServers(): Promise<SharedServers> {
     );
   });
   server.requestTimeout = 0;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const port = await listenOnLoopback(server);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     async stop() {
       server.closeAllConnections();
       server.close();

@@ -1,4 +1,5 @@
 // Owns the host of commands: started when a test asks, once for all files of a run; started again when a command has ended it.
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ProcessExit } from '../../../src/supervise/processes/start-process.ts';
 import { lanes } from '../../runner/lanes.ts';
+import { listenOnLoopback } from '../listen.ts';
 import type { Finished } from '../process.ts';
 import type { TimedCall, Told } from './call.ts';
 
@@ -23,11 +25,9 @@ export async function serveCommands(): Promise<CommandServer> {
     response.end(JSON.stringify(await host.run(call)));
   });
   server.requestTimeout = 0;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const port = await listenOnLoopback(server);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     stop: () => {
       server.closeAllConnections();
       server.close();

@@ -1,9 +1,11 @@
 // Throws away every cached decision, also those whose files nginx has open: it asks again, without a reload.
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { removeTree } from '../config/held-directory.ts';
 import { isErrno } from '../contract/errno.ts';
+import { settleAll } from '../contract/settle.ts';
 import { spoil } from './spoil.ts';
 
 /**
@@ -33,12 +35,12 @@ export async function sweepOnce(cacheDir: string): Promise<void> {
   const round = `${cacheDir}${SWEPT}${process.pid}-${randomUUID()}`;
   const entries = await readdir(cacheDir).catch(absentIsEmpty);
   if (entries.length > 0) await mkdir(round, { mode: 0o700 });
-  await Promise.all(entries.map((entry) => rename(join(cacheDir, entry), join(round, entry)).catch(ignoreAbsent)));
+  const moving = entries.map((entry) => rename(join(cacheDir, entry), join(round, entry)).catch(ignoreAbsent));
   try {
-    await spoilAll(cacheDir);
+    // What could be taken away is made worthless, whatever could not.
+    await settleAll(moving).finally(() => spoilAll(cacheDir));
   } finally {
-    // A worker may just be writing there: then it is not empty at first.
-    await rm(round, { recursive: true, force: true, maxRetries: 3 });
+    await removeTree(round);
   }
 }
 
@@ -57,14 +59,12 @@ export async function removeLeftBehind(cacheDir: string, remove: (path: string) 
 
 async function spoilAndRemove(path: string): Promise<void> {
   await spoil(path);
-  await rm(path, { recursive: true, force: true });
+  await removeTree(path);
 }
 
 /** Those of other sweeps as well: one that is slow, or was killed, has taken away what this one can no longer find in its place. */
 async function spoilAll(cacheDir: string): Promise<void> {
-  const outcomes = await Promise.allSettled((await sweptOf(cacheDir)).map(({ path }) => spoil(path).catch(ignoreForeign)));
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  await settleAll((await sweptOf(cacheDir)).map(({ path }) => spoil(path).catch(ignoreForeign)));
 }
 
 async function sweptOf(cacheDir: string): Promise<readonly { readonly path: string; readonly pid: number }[]> {

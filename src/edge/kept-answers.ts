@@ -1,8 +1,10 @@
 // Ends what is kept of services' answers when it may not even stand for a service that is away: nginx knows no such bound, it keeps what is asked for.
-import { open, readdir, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, unlink } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { holdDirectory } from '../config/held-directory.ts';
 import type { Clock } from '../contract/clock.ts';
 
 export interface KeptWatch {
@@ -34,17 +36,13 @@ export function createKeptWatch({ dirs, clock, log }: KeptWatchParts): KeptWatch
         log.warn({ code, path }, 'what is kept of an answer can be neither read nor removed: it may stand for longer than it should');
       met.add(code);
     };
-    for (const file of await keptFiles(dirs(), failed)) {
-      const known = deadlines.get(file);
-      try {
-        // What was known may have been fetched anew, under the same name.
-        const deadline = known !== undefined && known >= nowSeconds ? known : await deadlineOf(file);
-        if (deadline < nowSeconds) await rm(file);
-        else next.set(file, deadline);
-      } catch (error) {
-        failed(file, error);
-      }
-    }
+    await eachKept(dirs(), failed, async (file, path) => {
+      const known = deadlines.get(path);
+      // What was known may have been fetched anew, under the same name.
+      const deadline = known !== undefined && known >= nowSeconds ? known : await deadlineOf(file);
+      if (deadline < nowSeconds) await unlink(file);
+      else next.set(path, deadline);
+    });
     deadlines = next;
     told = met;
   };
@@ -65,20 +63,23 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
 }
 
-/** nginx's levels are one directory deep; what it is still writing has a longer name. */
-async function keptFiles(dirs: readonly string[], failed: Failed): Promise<readonly string[]> {
-  const inside = (paths: readonly string[]) => Promise.all(paths.map((path) => within(path, failed)));
-  const levels = (await inside(dirs)).flat().filter((path) => /\/[0-9a-f]$/.test(path));
-  return (await inside(levels)).flat().filter((path) => /\/[0-9a-f]{32}$/.test(path));
+/** `file` is how one is reached, behind no link; `path` is what it is called. nginx's levels are one directory deep; what it is still writing has a longer name. */
+async function eachKept(dirs: readonly string[], failed: Failed, look: (file: string, path: string) => Promise<void>): Promise<void> {
+  for (const dir of dirs) {
+    await eachWithin([dir, dir], /^[0-9a-f]$/, failed, (level, path) => eachWithin([level, path], /^[0-9a-f]{32}$/, failed, look));
+  }
 }
 
-async function within(dir: string, failed: Failed): Promise<readonly string[]> {
-  try {
-    return (await readdir(dir)).map((name) => join(dir, name));
-  } catch (error) {
-    failed(dir, error);
-    return [];
-  }
+type Reached = readonly [file: string, path: string];
+
+async function eachWithin([dir, path]: Reached, form: RegExp, failed: Failed, look: (...reached: Reached) => Promise<void>): Promise<void> {
+  const each = async (held: string): Promise<void> => {
+    for (const name of (await readdir(held)).filter((one) => form.test(one))) {
+      const own = join(path, name);
+      await look(join(held, name), own).catch((error: unknown) => failed(own, error));
+    }
+  };
+  await holdDirectory(dir, each).catch((error: unknown) => failed(path, error));
 }
 
 const HEAD_BYTES = 1024;
@@ -97,9 +98,12 @@ async function deadlineOf(file: string): Promise<number> {
   return Number.isSafeInteger(validSeconds) ? validSeconds + Number(staleSeconds) : OVERDUE;
 }
 
+/** No link is followed, and nothing is waited for that is no file. */
+const AS_IT_IS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 /** Rejects where it cannot be read. */
 async function readHead(file: string): Promise<Buffer> {
-  const handle = await open(file);
+  const handle = await open(file, AS_IT_IS);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     return buffer.subarray(0, bytesRead);

@@ -2,6 +2,7 @@
 import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { removeTree } from '../config/held-directory.ts';
 import { commandLine, readPid } from '../config/pid-file.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { isErrno } from '../contract/errno.ts';
@@ -26,13 +27,13 @@ export async function claimStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'r
  * Removes the runtime directory (sockets, and the decision cache, which holds credentials) and the link to it, if the claim is
  * still ours. Renamed first: the claim goes with it in one step, and what a next supervisor makes under the name is not touched.
  */
-export function releaseStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'run'>): void {
+export async function releaseStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'run'>): Promise<void> {
   if (readPid(paths.supervisorPid) !== process.pid) return;
   const runtime = dirname(paths.supervisorPid);
   const leaving = `${runtime}.${process.pid}`;
   rmSync(paths.run, { force: true });
   renameSync(runtime, leaving);
-  rmSync(leaving, { recursive: true, force: true });
+  await removeTree(leaving);
 }
 
 function createPidFile(file: string): boolean {

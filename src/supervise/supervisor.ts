@@ -1,7 +1,7 @@
 // `lictor up`: the small process that keeps nginx and the control plane running, and leaves nothing behind.
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { removeTree } from '../config/held-directory.ts';
 import { keptDirs } from '../config/kept-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl } from '../contract/ipc.ts';
@@ -42,14 +42,14 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   const hold = createConnectionHold();
   try {
     await endOrphanEdge(paths, log);
-    removeKept(paths);
+    await removeKept(paths);
     await options.prepare?.();
     const listener = await listenForRelay(paths.relaySocket, (socket) => hold.take(socket));
     return await supervise(options, hold, listener);
   } finally {
     hold.destroy();
-    removeKept(paths);
-    releaseStateDir(paths);
+    await removeKept(paths);
+    await releaseStateDir(paths);
   }
 }
 
@@ -59,8 +59,8 @@ function ownLog({ log }: SupervisorOptions): (line: string) => void {
 }
 
 /** Answers of services are kept for the life of one gateway. Where they stand in the runtime directory, they go with it. */
-function removeKept({ root }: StatePaths): void {
-  for (const dir of [...keptDirs(join(root, 'tmp')), ...keptDirs(root)]) rmSync(dir, { recursive: true, force: true });
+async function removeKept({ root }: StatePaths): Promise<void> {
+  for (const dir of [...keptDirs(join(root, 'tmp')), ...keptDirs(root)]) await removeTree(dir);
 }
 
 async function supervise(options: SupervisorOptions, hold: ConnectionHold, listener: RelayListener): Promise<number> {

@@ -1,0 +1,10 @@
+// Several things at a time.
+
+/** As Promise.all, but it rejects, with the first failure, only when nothing of it is under way any more. */
+export async function settleAll<T>(work: Iterable<Promise<T>>): Promise<readonly T[]> {
+  const outcomes = await Promise.allSettled(work);
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
+}

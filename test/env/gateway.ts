@@ -11,6 +11,7 @@ import { freePort } from './free-port.ts';
 import { endGently, killAll, type Pids, pidsOf } from './gateway-processes.ts';
 import { noteCookies, noteSecret, secretsBelow, secretsIn } from './kept-secrets.ts';
 import { ledgerReadsOn } from './ledger-reads-on.ts';
+import { withPatience } from './prefect.ts';
 import { alsoShow, type Finished, noteOutput, type Running, run, start, waitFor } from './process.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
@@ -63,7 +64,7 @@ export interface Gateway {
   /** `account add`. */
   account(name: string, role: string, ...args: string[]): Promise<Account>;
   login(account: Account): Promise<Session>;
-  /** `fetch` below the gateway's URL: no redirect is followed. */
+  /** `fetch` below the gateway's URL: no redirect is followed; asked again while Prefect's database is locked. */
   fetch(path: string, init?: RequestInit & { readonly token?: string; readonly session?: Session }): Promise<Response>;
   /** Process ids that run now. */
   pids(): Pids;
@@ -113,7 +114,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     token: async (name, roles, ...args) => parseToken(await lictorOk('token', 'create', name, ...roles.flatMap((role) => ['--role', role]), '--json', ...args)),
     account: async (name, role, ...args) => ({ name, password: passwordIn(await lictorOk('account', 'add', name, '--role', role, '--json', ...args)) }),
     login: (account) => logIn(url, account),
-    fetch: (path, init = {}) => fetch(`${url}${path}`, { redirect: 'manual', ...init, headers: withCredential(url, init) }),
+    fetch: (path, init = {}) => withPatience(() => fetch(`${url}${path}`, { redirect: 'manual', ...init, headers: withCredential(url, init) })),
     pids: () => pidsOf(supervisor.pid),
     terminal: () => supervisor.output(),
     says: async (text) => void (await waitFor(() => supervisor.output().includes(text), { what: `lictor up to say: ${text}` })),

@@ -1,7 +1,7 @@
 // A worker that is played by hand: it polls for runs through the gateway, reads the token out of the answer, and begins them.
 import type { Gateway } from './gateway.ts';
 import { noteSecret } from './kept-secrets.ts';
-import { field, list, text, withPatience } from './prefect.ts';
+import { field, list, text } from './prefect.ts';
 
 export interface PolledRun {
   readonly id: string;
@@ -42,7 +42,7 @@ export interface Asked {
 
 export function send(gateway: Gateway, method: string, path: string, { token, body, headers = {} }: Asked): Promise<Response> {
   const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } };
-  return withPatience(() => gateway.fetch(path, { method, token, headers, ...json }));
+  return gateway.fetch(path, { method, token, headers, ...json });
 }
 
 function tokenIn(jobVariables: unknown): string | undefined {

@@ -65,10 +65,13 @@ async function requestJson(prefect: PrefectAddress, { method, path, body, more }
   return response.status === 204 ? null : response.json();
 }
 
-/** On SQLite Prefect answers 503 by itself when its database is locked; its clients try again, and so do the tests. */
+/** What Prefect itself answers, with 503, when its database is locked. */
+const BUSY = '{"exception_message":"Service Unavailable"}';
+
+/** On SQLite Prefect's database is locked now and then; its clients try again, and so do the tests. No other answer is asked for twice. */
 export async function withPatience(ask: () => Promise<Response>): Promise<Response> {
   let response = await ask();
-  const isBusy = async (): Promise<boolean> => response.status === 503 && !(await response.clone().text()).includes('"code"');
+  const isBusy = async (): Promise<boolean> => response.status === 503 && (await response.clone().text()) === BUSY;
   if (!(await isBusy())) return response;
   const again = async (): Promise<boolean> => {
     response = await ask();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
-import { directTo, field, list, sharedPrefect, text, withPatience } from '../env/prefect.ts';
+import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
 import { limitedTo, valuesOfParameters } from './values-of-parameters.ts';
 
 const prefect = sharedPrefect();
@@ -43,7 +43,7 @@ interface Answer {
 async function send(role: string, method: string, path: string, body?: unknown): Promise<Answer> {
   const token = tokens.get(role) ?? '';
   const json = body !== undefined && { headers: { 'content-type': 'application/json' }, body: typeof body === 'string' ? body : JSON.stringify(body) };
-  const response = await withPatience(() => gateway.fetch(`/api${path}`, { method, token, ...json }));
+  const response = await gateway.fetch(`/api${path}`, { method, token, ...json });
   const whole = await response.text();
   return { status: response.status, body: whole === '' ? null : JSON.parse(whole), requestId: response.headers.get('x-request-id') ?? '' };
 }

@@ -1,7 +1,7 @@
 // A deployer, worker and operator of team A with everything they may do, against team B on the same server: what a body names, takes or hides.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, startGateway } from '../env/gateway.ts';
-import { directTo, field, list, sharedPrefect, text, withPatience } from '../env/prefect.ts';
+import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
 import { makeTeams, scopeArguments, type Team } from '../env/teams.ts';
 
 const prefect = sharedPrefect();
@@ -33,7 +33,7 @@ interface Answer {
 
 async function send(name: string, method: string, path: string, body?: unknown): Promise<Answer> {
   const json = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const response = await withPatience(() => gateway.fetch(`/api${path}`, { method, token: tokens.get(name) ?? '', ...json }));
+  const response = await gateway.fetch(`/api${path}`, { method, token: tokens.get(name) ?? '', ...json });
   return { status: response.status, raw: await response.text() };
 }
 
@@ -306,7 +306,7 @@ it('the results of a pool of team A are kept by no block of team B', async () =>
 });
 
 describe('the ledger over HTTP', () => {
-  const look = (name: string, query = '') => withPatience(() => gateway.fetch(`/.lictor/api/v1/audit${query}`, { token: tokens.get(name) ?? '' }));
+  const look = (name: string, query = '') => gateway.fetch(`/.lictor/api/v1/audit${query}`, { token: tokens.get(name) ?? '' });
 
   it('is for auditors of everything: what was refused is found by who it was, and looking is a record', async () => {
     const found = await look('auditor', '?principal=token:deployer&decision=deny&limit=1');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StockClient, stockClient } from '../env/client.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
-import { directTo, field, list, sharedPrefect, text, withPatience } from '../env/prefect.ts';
+import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { authFrame, openSocket } from '../env/socket.ts';
 import { eventAbout, makeTeams, type Team } from '../env/teams.ts';
@@ -52,7 +52,7 @@ async function send(
   body?: unknown,
 ): Promise<{ readonly status: number; readonly code: unknown; readonly raw: string }> {
   const json = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const response = await withPatience(() => gateway.fetch(path, { method, token: tokens.get(name) ?? '', ...json }));
+  const response = await gateway.fetch(path, { method, token: tokens.get(name) ?? '', ...json });
   const raw = await response.text();
   return { status: response.status, code: raw.startsWith('{') ? field(JSON.parse(raw), 'code') : undefined, raw };
 }

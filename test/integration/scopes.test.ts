@@ -82,7 +82,7 @@ interface Answer {
 
 async function send(token: string, method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<Answer> {
   const json = body !== undefined && { headers: { 'content-type': 'application/json' }, body: typeof body === 'string' ? body : JSON.stringify(body) };
-  const response = await withPatience(() => gateway.fetch(path, { method, token: tokens.get(token) ?? '', ...json, ...init }));
+  const response = await gateway.fetch(path, { method, token: tokens.get(token) ?? '', ...json, ...init });
   return answerOf(response);
 }
 

@@ -26,7 +26,7 @@ export interface PrefectServers {
   start(index: 0 | 1): Promise<void>;
   /** Stops and starts one, with this auth string from now on. */
   restart(index: 0 | 1, authString: string): Promise<void>;
-  /** Ids of the events that a server has begun to write into the stream: it marks up to five in Redis first, and refuses each of them from then on (prefect_redis, Publisher). */
+  /** Ids of the events that a server has begun to write into the stream: it marks each in Redis first, and refuses it from then on (prefect_redis, Publisher). */
   begunEvents(): Promise<readonly string[]>;
   stop(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compareWithOpenApi } from '../../../src/catalog/compare.ts';
 import { operationsOf } from '../../../src/catalog/versions.ts';
 import { type Gateway, jsonLines, startGateway } from '../../env/gateway.ts';
-import { type Direct, directTo, field, text, withPatience } from '../../env/prefect.ts';
+import { type Direct, directTo, field, text } from '../../env/prefect.ts';
 import { type PrefectServer, startPrefect } from '../../env/prefect-server.ts';
 
 export interface Release {
@@ -46,7 +46,7 @@ function sender(gateway: Gateway, tokens: ReadonlyMap<string, string>): Release[
   return async (role, method, path, body) => {
     const json = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
     const token = role === null ? {} : { token: tokens.get(role) ?? '' };
-    const response = await withPatience(() => gateway.fetch(`/api${path}`, { method, ...token, ...json }));
+    const response = await gateway.fetch(`/api${path}`, { method, ...token, ...json });
     const whole = await response.text();
     return { status: response.status, body: whole === '' ? null : JSON.parse(whole) };
   };

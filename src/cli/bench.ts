@@ -28,12 +28,12 @@ export function register(program: Command, context: CliContext): void {
   program
     .command('bench')
     .description('measure the gateway on this machine against bare nginx and others; loopback only, everything is stopped afterwards')
-    .option('--seconds <n>', 'length of each run', wholeNumber, 5)
-    .option('--rounds <n>', 'how often everything is run, interleaved', wholeNumber, 5)
+    .option('--seconds <n>', 'length of each run', wholeNumber, 2)
+    .option('--rounds <n>', 'how often everything is run, interleaved', wholeNumber, 13)
     .option('--no-flow', 'without the stock flow, which needs Prefect')
     .option('--json', 'print JSON')
     .option('-o, --output <dir>', 'write bench.md and bench.json there too')
-    .addHelpText('after', '\nExample:\n  lictor bench -o bench/            about seven minutes\n  lictor bench --seconds 1 --rounds 1 --no-flow\n')
+    .addHelpText('after', '\nExample:\n  lictor bench -o bench/            about ten minutes\n  lictor bench --seconds 1 --rounds 1 --no-flow\n')
     .action((options: BenchOptions) => benchCommand(context, options));
 }
 

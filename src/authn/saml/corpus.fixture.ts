@@ -16,6 +16,8 @@ const append = (text: string, content: string): string => text.replace(/<\/[A-Za
 export const signedResponse = (): string => sign(responseText(assertionText()), key, 'Response');
 const intoSignature = (signature: string, content: string): string => signature.replace('</Signature>', `<Object>${content}</Object></Signature>`);
 
+const prefixes = (list: string): string => `<ec:InclusiveNamespaces xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="${list}"/>`;
+
 /** Name, document, and the reason and rule by which it is refused. */
 export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[] = [
   [
@@ -215,5 +217,29 @@ export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[
   ['no XML', () => 'hello', 'assertion-invalid', /./],
   ['half of it', () => sound().slice(0, 900), 'assertion-invalid', /./],
   ['ten thousand elements within each other', () => responseText('<a>'.repeat(10_000) + '</a>'.repeat(10_000)), 'assertion-invalid', /too deep/],
+  [
+    'more elements beside each other than a provider writes, as a stranger would sign them',
+    () => sound({ attributes: '<b/>'.repeat(11_700) }),
+    'assertion-invalid',
+    /too many elements/,
+  ],
+  [
+    'more attributes than a provider writes',
+    () => sound({ attributes: `<b ${Array.from({ length: 5000 }, (_, index) => `a${index}=""`).join(' ')}/>` }),
+    'assertion-invalid',
+    /too many elements or attributes/,
+  ],
+  [
+    'a signature that names more prefixes than a provider does',
+    () => sound().replace(/(<Transform Algorithm="[^"]*exc-c14n#")\/>/, `$1>${prefixes('a '.repeat(129))}</Transform>`),
+    'assertion-invalid',
+    /too many prefixes/,
+  ],
+  [
+    'a signature that nobody has made, which is found out before its bytes are looked at',
+    () => sound().replace(/(<SignatureValue>)[^<]*/, `$1${'A'.repeat(344)}`),
+    'assertion-invalid',
+    /none of its keys has made it/,
+  ],
   ['too large', () => responseText('x'.repeat(300_000)), 'assertion-invalid', /too large/],
 ];

@@ -39,6 +39,11 @@ describe('a sound answer', () => {
     expect(answer).toMatchObject({ assertion: { attributes: new Map([['groups', ['a', 'b']]]) } });
   });
 
+  it('has room for a thousand groups', () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `group-${index}`);
+    expect(read(sound({ attributes: groups(...names) }))).toMatchObject({ assertion: { attributes: new Map([['groups', names]]) } });
+  });
+
   it('that nobody asked for answers no request', () => {
     const unasked = responseText(signedAssertion({ inResponseTo: '' }), { inResponseTo: '' });
     expect(read(unasked, { requestId: null })).toMatchObject({ ok: true });

@@ -1,10 +1,14 @@
 // Which bytes of a message the provider has signed. Everything else of it is not read as its word.
+import { constants, createPublicKey, publicDecrypt } from 'node:crypto';
 import { getVerifiedXml } from '@node-saml/node-saml/lib/xml.js';
 import { CANONICALIZATION, DIGEST_METHODS, NS, SIGNATURE_METHODS, TRANSFORMS } from './names.ts';
-import { all, attribute, childrenNamed, isNamed, parseXml, SamlError, type XmlElement } from './xml.ts';
+import { all, attribute, childrenNamed, isNamed, onlyChild, parseXml, SamlError, textOf, type XmlElement } from './xml.ts';
 
 /** What a signature is made of, each exactly once and nowhere but in it: a second one of any is how signatures are wrapped. */
 const PARTS = ['SignedInfo', 'SignatureValue', 'CanonicalizationMethod', 'SignatureMethod', 'Reference', 'Transforms', 'DigestMethod', 'DigestValue'] as const;
+
+/** Providers name a handful (`xs xsi`); each is looked for at every element. */
+const LONGEST_PREFIX_LIST = 256;
 
 /** Those that name an algorithm, and which are allowed. */
 const ALGORITHMS: readonly (readonly [string, { has(name: string): boolean }])[] = [
@@ -36,14 +40,31 @@ export function isSigned(element: XmlElement): boolean {
  * metadata, and one that the document brings along counts for nothing. `text` is what the element was parsed from.
  */
 export function verified(text: string, element: XmlElement, certificates: readonly string[]): XmlElement {
+  const [signature] = childrenNamed(element, NS.signature, 'Signature');
+  const possible = signature === undefined ? [] : certificates.filter((certificate) => mayHaveMade(signature, certificate));
+  if (possible.length === 0) throw new SamlError('the signature is not that of the provider: none of its keys has made it');
   let bytes: string | null;
   try {
-    bytes = getVerifiedXml(text, element, [...certificates]);
+    bytes = getVerifiedXml(text, element, possible);
   } catch (cause) {
     throw new SamlError('the signature cannot be checked', { cause });
   }
   if (bytes === null) throw new SamlError('the signature is not that of the provider');
   return parseXml(bytes);
+}
+
+/**
+ * Proves nothing about the message: only that the number was made with this key (RFC 8017, 8.2.2, up to step 2), as no stranger can. Without
+ * it the bytes are not worth their canonicalization, which costs far more, and would be done for each certificate.
+ */
+function mayHaveMade(signature: XmlElement, certificate: string): boolean {
+  try {
+    const value = Buffer.from(textOf(onlyChild(signature, NS.signature, 'SignatureValue')), 'base64');
+    publicDecrypt({ key: createPublicKey(certificate), padding: constants.RSA_PKCS1_PADDING }, value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function checkSignature(signature: XmlElement, parent: XmlElement): void {
@@ -55,6 +76,9 @@ function checkSignature(signature: XmlElement, parent: XmlElement): void {
   }
   for (const [name, allowed] of ALGORITHMS) {
     if (!named(name).every((element) => allowed.has(attribute(element, 'Algorithm') ?? ''))) throw new SamlError(`${name} of a signature is not allowed`);
+  }
+  if (named('InclusiveNamespaces').some((element) => (attribute(element, 'PrefixList') ?? '').length > LONGEST_PREFIX_LIST)) {
+    throw new SamlError('a signature names too many prefixes');
   }
   if (named('Object').length + named('Manifest').length > 0) throw new SamlError('a signature holds an object of its own');
   const id = attribute(parent, 'ID') ?? '';

@@ -265,8 +265,12 @@ function confirmWith<T extends Confirmable>({ store, sealer, clock, log, ledger 
 }
 
 /** Does a login of the command line still stand, and for whom? */
-function standingOf({ store, clock }: House, { identityProviders, roles }: Config, confirms: Pick<StandingParts, 'confirm' | 'confirmSession'>): GrantStanding {
-  return createGrantStanding({ sessions: store.sessions, providers: identityProviders, roleBook: createRoleBook(roles), clock, ...confirms });
+function standingOf(
+  { store, clock }: House,
+  { identityProviders, roles, sessions: limits }: Config,
+  confirms: Pick<StandingParts, 'confirm' | 'confirmSession'>,
+): GrantStanding {
+  return createGrantStanding({ sessions: store.sessions, providers: identityProviders, roleBook: createRoleBook(roles), limits, clock, ...confirms });
 }
 
 interface TokenRoom {

@@ -4,7 +4,7 @@ import type { Clock } from '../contract/clock.ts';
 export interface BoundedCounter {
   /** Adds one; answers the count within the key's window, which starts with its first. */
   add(key: string): number;
-  /** Takes one back. */
+  /** Takes one back; a key without any left is none, so that it pushes out no other. */
   undo(key: string): void;
   clear(key: string): void;
   count(key: string): number;
@@ -38,7 +38,8 @@ export function createBoundedCounter(clock: Clock, limits: BoundedCounterLimits)
     },
     undo(key) {
       const found = current(key);
-      if (found !== undefined && found.count > 0) found.count -= 1;
+      if (found !== undefined && found.count > 1) found.count -= 1;
+      else windows.delete(key);
     },
     clear: (key) => void windows.delete(key),
     count: (key) => current(key)?.count ?? 0,

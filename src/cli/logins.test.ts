@@ -37,7 +37,9 @@ async function makeLogins(...names: string[]): Promise<void> {
     await store.accounts.create({ id: `account-${name}`, name, roles: ['viewer'], password: 'x' });
     await store.deviceCodes.create({ ...rest, id: name, hash: `hash ${name}`, userHash: `user ${name}`, openid: false, address: '192.0.2.1', userAgent: '' });
     const times = { refreshAfterMs: null, expiresMs: systemClock() + 60_000 };
-    await store.deviceCodes.decide(name, { ...rest, ...times, id: `login-${name}`, accountId: `account-${name}`, identityId: null, sessionId: null });
+    await store.sessions.create({ id: `session-${name}`, account: { id: `account-${name}`, password: 'x' }, expiresMs: times.expiresMs });
+    const owner = { accountId: `account-${name}`, identityId: null, sessionId: null, allowedIn: `session-${name}` };
+    await store.deviceCodes.decide(name, { ...rest, ...times, ...owner, id: `login-${name}` });
     await store.deviceCodes.redeem(name, { refreshHash: `refresh ${name}`, access: { id: `access ${name}`, hash: `access hash ${name}`, ...times } });
   }
   await store.close();

@@ -76,18 +76,19 @@ async function decideOnDevice(request: FastifyRequest, reply: FastifyReply, part
   const deciding = { parts, code, session, stored };
   if (form.get('decision') === 'refuse') return await deny(request, reply, deciding);
   if (form.get('decision') !== 'allow') return refuse('request-invalid');
-  const begun = await beginOffline(deciding);
+  const begun = await beginOffline(request, deciding);
   if (begun === undefined) return await allow(request, reply, { ...deciding, offline: undefined });
   return reply.code(303).header('set-cookie', loginCookie(parts.config.publicUrl, begun.attempt)).header('location', begun.location).send();
 }
 
 /** A session of a provider: it is asked once more, so that this login has tokens of its own. Undefined: it gives none. */
-async function beginOffline({ parts, code, stored }: Deciding): Promise<BegunLogin | undefined> {
+async function beginOffline(request: FastifyRequest, { parts, code, stored }: Deciding): Promise<BegunLogin | undefined> {
   const { owner } = stored;
   if (owner.kind === 'account') return undefined;
   const { idp } = owner.identity;
   const purpose = JSON.stringify({ device: code.id, session: stored.id });
-  const begun = await parts.logins.beginOffline({ idp, callbackUrl: callbackUrl(parts, idp), purpose });
+  const { address } = parseEdgeInputs(request.headers);
+  const begun = await parts.logins.beginOffline({ idp, callbackUrl: callbackUrl(parts, idp), purpose, address });
   return begun?.ok === true ? begun : undefined;
 }
 

@@ -27,7 +27,7 @@ async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: Ro
   if (wanted !== null)
     return reply
       .code(303)
-      .header('location', `${parts.prefix}/login${await keepReturnPath(wanted, parts)}`)
+      .header('location', `${parts.prefix}/login${await keepReturnPath(request, wanted, parts)}`)
       .send();
   const accounts = await parts.people.takesPasswords();
   if (!accounts && logins.idps.length === 0) return sendPage(reply, pages, { status: 404, html: pages.loginClosed() });

@@ -126,6 +126,24 @@ describe('without', () => {
     expect(await refresh(tokens['refresh_token'])).toMatchObject({ error: 'invalid_grant', code: 'login-ended' });
   });
 
+  it('ends when that session has not been used for too long, whether anybody signs in meanwhile or not, and no decision on it is good beyond that', async () => {
+    withoutOffline();
+    const idleMs = 3600_000;
+    const session = await signedIn();
+    const begun = (await begin()).json();
+    await allow(begun.user_code, session);
+    get().test.advance(6000);
+    const tokens = await poll(begun.device_code);
+    const began = get().test.clock();
+    get().test.advance(idleMs - 20_000);
+    const fresh = await refresh(tokens['refresh_token']);
+    const until = Date.parse(String((await use(fresh['access_token']))['expires_at']));
+    expect([fresh['statusCode'], until - began]).toEqual([200, expect.toSatisfy((ms: number) => ms > 0 && ms <= idleMs)]);
+    get().test.advance(20_000);
+    expect([await use(fresh['access_token']), await me(session)]).toEqual([expect.objectContaining({ code: 'login-ended' }), 401]);
+    expect(await refresh(fresh['refresh_token'])).toMatchObject({ error: 'invalid_grant', code: 'login-ended' });
+  });
+
   it('the same when the provider offers them and then gives none', async () => {
     const session = await signedIn();
     const begun = (await begin()).json();

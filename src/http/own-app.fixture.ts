@@ -159,6 +159,7 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
     sessions: store.sessions,
     providers: config.identityProviders,
     roleBook,
+    limits: config.sessions,
     clock,
     confirm: confirmGrant,
     confirmSession: confirm,

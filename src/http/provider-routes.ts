@@ -30,7 +30,8 @@ export interface BeginAt {
 }
 
 export async function beginAtProvider(request: FastifyRequest, reply: FastifyReply, { parts, idp, returnTo, asSomebodyElse }: BeginAt): Promise<FastifyReply> {
-  const begun = await parts.logins.begin({ idp, callbackUrl: callbackUrl(parts, idp), returnTo, asSomebodyElse });
+  const { address } = parseEdgeInputs(request.headers);
+  const begun = await parts.logins.begin({ idp, callbackUrl: callbackUrl(parts, idp), returnTo, asSomebodyElse, address });
   if (!begun.ok) return await refuse(request, reply, { parts, idp, refused: begun });
   return reply.code(302).header('set-cookie', loginCookie(parts.config.publicUrl, begun.attempt)).header('location', begun.location).send();
 }

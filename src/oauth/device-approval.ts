@@ -26,7 +26,7 @@ export interface DeviceApproval {
   isProof(text: string, code: Pick<StoredDeviceCode, 'id'>, sessionId: string): boolean;
   /** The grant that would come of it; nothing is written yet. `offline`: what the provider gave for it alone. */
   prepare(code: StoredDeviceCode, session: StoredSession, offline: Proven | undefined): NewClientGrant;
-  /** False: decided before, or too old. */
+  /** False: decided before, too old, or the session has ended meanwhile. */
   allow(code: StoredDeviceCode, grant: NewClientGrant, offline: Proven | undefined): Promise<boolean>;
   deny(code: StoredDeviceCode): Promise<boolean>;
 }
@@ -96,7 +96,7 @@ interface Preparing {
  */
 function prepare({ lifeMs, clock }: DeviceApprovalParts, { code, session, offline }: Preparing): NewClientGrant {
   const { owner } = session;
-  const common = { id: createTokenId(), clientId: code.clientId, scopes: code.scopes, audience: code.audience };
+  const common = { id: createTokenId(), clientId: code.clientId, scopes: code.scopes, audience: code.audience, allowedIn: session.id };
   const longest = clock() + lifeMs;
   if (owner.kind === 'account') {
     const expiresMs = Math.min(longest, owner.account.expiresMs ?? longest);

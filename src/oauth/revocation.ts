@@ -34,8 +34,8 @@ export function createRevocation(parts: RevocationParts): (request: TokenRequest
     if (token === undefined) return refusalAnswer(refuseRequest('token is needed.'), request);
     const ended = await end(parts, token);
     if (ended !== undefined) {
-      await parts.onEnded();
-      await record(parts, request, ended);
+      // Recorded also when it could not be made to hold at once, which the client is told (503).
+      await parts.onEnded().finally(() => record(parts, request, ended));
     }
     // RFC 7009 2.2: a token that is none is as good as revoked.
     return { status: 200, headers: { 'cache-control': 'no-store' }, body: {} };

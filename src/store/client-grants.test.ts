@@ -19,6 +19,7 @@ beforeEach(async () => {
   store = await openStore({ file: join(dir, 'lictor.db'), clock });
   other = await openStore({ file: join(dir, 'lictor.db'), clock });
   await store.accounts.create({ id: 'a1', name: 'alice', roles: ['admin'], password: 'phc' });
+  await store.sessions.create({ id: 'browser', account: { id: 'a1', password: 'phc' }, expiresMs: nowMs + 30 * DAY_MS });
 });
 afterEach(async () => {
   await Promise.all([store.close(), other.close()]);
@@ -31,6 +32,7 @@ const code = (id: string): NewDeviceCode => ({
 });
 const grant = (id: string, more: Partial<NewClientGrant> = {}): NewClientGrant => ({
   ...{ id, clientId: 'cli', scopes: ['prefect:read'], audience: 'api', accountId: 'a1', identityId: null, sessionId: null, refreshAfterMs: null },
+  allowedIn: 'browser',
   expiresMs: nowMs + 30 * DAY_MS,
   ...more,
 });
@@ -79,6 +81,19 @@ describe('a device code', () => {
     nowMs += DEVICE_CODE_LIMITS.lifeMs;
     expect([await store.deviceCodes.byUserHash('user d'), await store.deviceCodes.decide('d', grant('g'))]).toEqual([undefined, false]);
     expect(await store.clientGrants.byId('g')).toBeUndefined();
+  });
+});
+
+describe('a device code is not let in by a session that has ended since the page was looked at', () => {
+  it.each<[string, () => Promise<unknown>]>([
+    ['a new password', () => other.accounts.setPassword('alice', 'another')],
+    ['a logout', () => other.sessions.end('browser')],
+    ['an account that is gone', () => other.accounts.remove('alice')],
+  ])('%s', async (_what, end) => {
+    await store.deviceCodes.create(code('d'));
+    await end();
+    expect(await store.deviceCodes.decide('d', grant('g'))).toBe(false);
+    expect([await store.clientGrants.byId('g'), await store.deviceCodes.redeem('d', tokens('1'))]).toEqual([undefined, false]);
   });
 });
 

@@ -17,6 +17,8 @@ export interface NewClientGrant {
   readonly audience: string;
   readonly accountId: string | null;
   readonly identityId: string | null;
+  /** The browser session in which it was allowed: what ends that meanwhile ends this before it begins. */
+  readonly allowedIn: string;
   /** The browser session that it stands on, when the provider gives it no tokens of its own: it ends with that. */
   readonly sessionId: string | null;
   /** When the provider must be asked again; null: never. */
@@ -24,7 +26,7 @@ export interface NewClientGrant {
   readonly expiresMs: number;
 }
 
-export interface ClientGrant extends Omit<NewClientGrant, 'accountId' | 'identityId'> {
+export interface ClientGrant extends Omit<NewClientGrant, 'accountId' | 'identityId' | 'allowedIn'> {
   readonly owner: SessionOwner;
   readonly createdMs: number;
   /** When a token was given last. */

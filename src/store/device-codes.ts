@@ -41,7 +41,7 @@ export interface DeviceCodes {
   byUserHash(hash: string): Promise<StoredDeviceCode | undefined>;
   /** Notes that it was asked for. False: sooner than its interval, which is longer from now on. */
   poll(id: string): Promise<boolean>;
-  /** The person has decided; with a grant: allowed. False: decided before, or too old. */
+  /** The person has decided; with a grant: allowed. False: decided before, too old, or the session in which it is allowed has ended meanwhile. */
   decide(id: string, grant: NewClientGrant | null): Promise<boolean>;
   /** The first tokens of its grant. False: it has been used, or the grant has ended. */
   redeem(id: string, tokens: NewTokens): Promise<boolean>;
@@ -66,7 +66,8 @@ async function insert(db: Kysely<Tables>, code: NewDeviceCode, nowMs: number): P
     .deleteFrom('device_codes')
     .where('expires_ms', '<', nowMs - DEVICE_CODE_LIMITS.lifeMs)
     .execute();
-  await makeRoomAt(db, code.address);
+  const guesser = guesserKey(code.address);
+  await makeRoomOf(db, guesser);
   await makeRoom(db);
   await db
     .insertInto('device_codes')
@@ -86,6 +87,7 @@ async function insert(db: Kysely<Tables>, code: NewDeviceCode, nowMs: number): P
       polled_ms: null,
       state: 'pending',
       grant_id: null,
+      guesser,
     })
     .execute();
 }
@@ -100,14 +102,10 @@ async function makeRoom(db: Kysely<Tables>): Promise<void> {
     .execute();
 }
 
-async function makeRoomAt(db: Kysely<Tables>, address: string): Promise<void> {
-  const key = guesserKey(address);
-  const candidates = db.selectFrom('device_codes').select(['id', 'address']).orderBy('created_ms');
-  // An IPv4 address stands for itself; a network of IPv6 has no one spelling.
-  const rows = await (key === address ? candidates.where('address', '=', address) : candidates.where('address', 'like', '%:%')).execute();
-  const own = rows.filter((row) => guesserKey(row.address) === key).map(({ id }) => id);
-  const surplus = own.slice(0, Math.max(0, own.length - DEVICE_CODE_LIMITS.perAddress + 1));
-  if (surplus.length > 0) await db.deleteFrom('device_codes').where('id', 'in', surplus).execute();
+async function makeRoomOf(db: Kysely<Tables>, guesser: string): Promise<void> {
+  const own = db.selectFrom('device_codes').select('id').where('guesser', '=', guesser).orderBy('created_ms', 'desc');
+  const surplus = own.limit(DEVICE_CODE_LIMITS.rows).offset(DEVICE_CODE_LIMITS.perAddress - 1);
+  await db.deleteFrom('device_codes').where('id', 'in', surplus).execute();
 }
 
 /** A second is forgiven: clocks and networks are what they are. */
@@ -126,6 +124,7 @@ async function decide(
   db: Kysely<Tables>,
   { id, grant, nowMs }: { readonly id: string; readonly grant: NewClientGrant | null; readonly nowMs: number },
 ): Promise<boolean> {
+  if (grant !== null && !(await hasSession(db, grant.allowedIn))) return false;
   const decided = await db
     .updateTable('device_codes')
     .set({ state: grant === null ? 'denied' : 'approved', grant_id: grant?.id ?? null })
@@ -137,6 +136,11 @@ async function decide(
   if (decided === undefined) return false;
   if (grant !== null) await insertClientGrant(db, grant, nowMs);
   return true;
+}
+
+/** In the transaction that would let the login in: a new password, a logout or a forgotten person has deleted it, whatever the page saw before. */
+async function hasSession(db: Kysely<Tables>, id: string): Promise<boolean> {
+  return (await db.selectFrom('sessions').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
 }
 
 async function redeem(

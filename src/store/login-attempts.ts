@@ -1,11 +1,12 @@
 // Where a person wanted to go before the login page stood in the way: kept here, so that no address travels through the browser.
 import type { Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
+import { guesserKey } from '../contract/network.ts';
 import type { Database } from './database.ts';
 import type { Tables } from './tables.ts';
 
-/** Anybody can make one: they are few and short-lived. */
-export const LOGIN_ATTEMPT_LIMITS = { rows: 10_000, lifeMs: 15 * 60_000 } as const;
+/** Anybody can make one: they are few and short-lived, and one address (of IPv6: one subscriber's network) cannot push out those of others. */
+export const LOGIN_ATTEMPT_LIMITS = { rows: 10_000, perAddress: 500, lifeMs: 15 * 60_000 } as const;
 
 export interface LoginAttempt {
   readonly id: string;
@@ -16,9 +17,14 @@ export interface LoginAttempt {
   readonly sealed?: string;
 }
 
+export interface NewLoginAttempt extends LoginAttempt {
+  /** Of the browser. */
+  readonly address: string;
+}
+
 export interface LoginAttempts {
-  /** Beyond the limit the oldest goes. */
-  create(attempt: LoginAttempt): Promise<void>;
+  /** Beyond a limit the oldest goes: of its address, or of all. */
+  create(attempt: NewLoginAttempt): Promise<void>;
   /** The address to return to; undefined when unknown or too old. */
   read(id: string): Promise<string | undefined>;
   /** The same, and the attempt is used up. */
@@ -45,11 +51,13 @@ export function createLoginAttempts(database: Database, clock: Clock): LoginAtte
   };
 }
 
-async function insertAttempt(db: Kysely<Tables>, attempt: LoginAttempt, nowMs: number): Promise<void> {
+async function insertAttempt(db: Kysely<Tables>, { id, returnTo, idp, sealed, address }: NewLoginAttempt, nowMs: number): Promise<void> {
+  const guesser = guesserKey(address);
   await makeRoom(db, nowMs - LOGIN_ATTEMPT_LIMITS.lifeMs);
+  await makeRoomOf(db, guesser);
   await db
     .insertInto('login_attempts')
-    .values({ id: attempt.id, return_to: attempt.returnTo, idp: attempt.idp ?? null, sealed: attempt.sealed ?? null, created_ms: nowMs })
+    .values({ id, return_to: returnTo, idp: idp ?? null, sealed: sealed ?? null, created_ms: nowMs, guesser })
     .execute();
 }
 
@@ -82,4 +90,10 @@ async function makeRoom(db: Kysely<Tables>, oldestMs: number): Promise<void> {
     .deleteFrom('login_attempts')
     .where('id', 'in', (query) => query.selectFrom('login_attempts').select('id').orderBy('created_ms').limit(surplus))
     .execute();
+}
+
+async function makeRoomOf(db: Kysely<Tables>, guesser: string): Promise<void> {
+  const own = db.selectFrom('login_attempts').select('id').where('guesser', '=', guesser).orderBy('created_ms', 'desc');
+  const surplus = own.limit(LOGIN_ATTEMPT_LIMITS.rows).offset(LOGIN_ATTEMPT_LIMITS.perAddress - 1);
+  await db.deleteFrom('login_attempts').where('id', 'in', surplus).execute();
 }

@@ -114,6 +114,8 @@ interface LoginAttemptTable {
   /** What only this attempt's answer may be checked with (nonce, verifier), sealed. */
   readonly sealed: string | null;
   readonly created_ms: number;
+  /** Who made it (`guesserKey` of the address); null: before that was noted. */
+  readonly guesser: string | null;
 }
 
 interface IdentityTable {
@@ -227,6 +229,8 @@ interface DeviceCodeTable {
   readonly polled_ms: number | null;
   readonly state: 'pending' | 'approved' | 'denied' | 'used';
   readonly grant_id: string | null;
+  /** Who made it (`guesserKey` of the address); null: before that was noted. */
+  readonly guesser: string | null;
 }
 
 interface RunTokenTable {

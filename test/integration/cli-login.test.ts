@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Session } from '../env/browser-session.ts';
 import { decideOnDevice } from '../env/device-person.ts';
 import { type Account, type Gateway, jsonLines, lastJson, startGateway } from '../env/gateway.ts';
-import { sharedPrefect } from '../env/prefect.ts';
+import { send, setState, tokenFor } from '../env/polled.ts';
+import { directTo, field, sharedPrefect, text } from '../env/prefect.ts';
 import { type Finished, run, start, waitFor } from '../env/process.ts';
 import { authFrame, openSocket } from '../env/socket.ts';
 import { openSession, prefectOk, type StockSession } from './stock/session.ts';
@@ -156,9 +157,9 @@ describe('the authorization server', () => {
   });
   /** The person has decided already, so that nothing is waited for. */
   const atOnce = (begun: openid.DeviceAuthorizationResponse) => ({ ...begun, interval: 0 });
-  const obtained = async (parameters: Record<string, string> = {}) => {
+  const obtained = async (parameters: Record<string, string> = {}, by = session) => {
     const begun = await openid.initiateDeviceAuthorization(client, parameters);
-    await decideOnDevice(gateway.url, session, begun.user_code, 'allow');
+    await decideOnDevice(gateway.url, by, begun.user_code, 'allow');
     return await openid.pollDeviceAuthorizationGrant(client, atOnce(begun));
   };
 
@@ -179,6 +180,29 @@ describe('the authorization server', () => {
     const other = await obtained();
     await openid.tokenRevocation(client, other.refresh_token ?? '');
     expect((await gateway.fetch('/api/admin/version', { token: other.access_token })).status).toBe(401);
+  });
+
+  it.each([
+    ['what was let do everything', {}, 200],
+    ['what was let start runs and read no secrets', { scope: 'prefect:run' }, 403],
+  ])('%s, as a worker, begins runs that may do the same', async (name, parameters, secrets) => {
+    const boss = await gateway.login(await gateway.account(`boss-${secrets}`, 'admin'));
+    const { access_token: token } = await obtained(parameters, boss);
+    const server = directTo(prefect);
+    const pool = `login-${secrets}-${Date.now().toString(36)}`;
+    const template = { job_configuration: { env: '{{ env }}' }, variables: { type: 'object', properties: { env: { type: 'object' } } } };
+    await server.post('/work_pools/', { name: pool, type: 'process', base_job_template: template });
+    const flow = text(field(await server.post('/flows/', { name: pool }), 'id'));
+    const deployment = text(field(await server.post('/deployments/', { name: pool, flow_id: flow, work_pool_name: pool }), 'id'));
+    const begun = text(field(await server.post(`/deployments/${deployment}/create_flow_run`, {}), 'id'));
+    const own = await tokenFor(gateway, pool, token, begun);
+    expect((await setState(gateway, begun, token, 'PENDING')).status, name).toBe(201);
+    for (const credential of [token, own]) {
+      const read = (include_secrets: boolean) => send(gateway, 'POST', '/api/block_documents/filter', { token: credential, body: { include_secrets } });
+      expect((await read(false)).status).toBe(200);
+      const answer = await read(true);
+      expect([answer.status, answer.status === 200 || (await codeOf(answer))]).toEqual([secrets, secrets === 200 || 'scope-missing']);
+    }
   });
 
   it('lets nobody in who was refused, from elsewhere, or for another part', async () => {

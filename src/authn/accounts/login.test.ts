@@ -117,7 +117,7 @@ describe('throttling', () => {
     const login = await loginWith(plainPasswords());
     for (let index = 0; index < LOGIN_LIMITS.perAccountAndAddress; index += 1) expect((await fail(login)).ok).toBe(false);
     test.advance(20_000);
-    expect(await login(ALICE)).toEqual({ ok: false, reason: 'login-throttled', principalId: 'alice@local', retryAfterSeconds: 40 });
+    expect(await login(ALICE)).toEqual({ ok: false, reason: 'login-throttled', principalId: null, retryAfterSeconds: 40 });
     expect(await login({ ...ALICE, name: 'nemo' })).toMatchObject({ reason: 'policy-default-deny' });
     test.advance(40_000);
     expect((await login(ALICE)).ok).toBe(true);
@@ -170,6 +170,20 @@ describe('throttling', () => {
     const login = await loginWith(plainPasswords());
     const answers = await Promise.all(Array.from({ length: 50 }, () => fail(login)));
     expect(answers.filter((answer) => !answer.ok && answer.reason === 'login-failed')).toHaveLength(LOGIN_LIMITS.perAccountAndAddress);
+  });
+
+  it('forgets no failure for attempts that were not looked at, under however many names', async () => {
+    const passwords: Passwords = {
+      ...plainPasswords(),
+      check: async (password) => (password === 'any' ? 'busy' : 'wrong'),
+    };
+    const login = await loginWith(passwords);
+    for (let index = 0; index < LOGIN_LIMITS.perAccount; index += 1) await fail(login, { address: `2001:db8:${index}::1` });
+    for (let index = 0; index <= LOGIN_LIMITS.keys; index += 1) {
+      const request = { ...ALICE, name: `name-${index}`, password: 'any', address: `2001:db8:1:${index.toString(16)}::1` };
+      expect(await login(request)).toMatchObject({ retryAfterSeconds: 2 });
+    }
+    expect(await fail(login, { address: '198.51.100.1' })).toMatchObject({ reason: 'login-throttled' });
   });
 
   it('says come back soon when too many passwords wait, and does not count that', async () => {

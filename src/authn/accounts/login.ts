@@ -35,7 +35,8 @@ export type LoginResult =
   | { readonly ok: true; readonly principal: Principal; readonly session: StartedSession; readonly endedOld: boolean }
   /** `principalId` only for a name that exists: what was typed may be a password. */
   | { readonly ok: false; readonly reason: 'login-failed'; readonly principalId: string | null }
-  | { readonly ok: false; readonly reason: 'login-throttled'; readonly principalId: string | null; readonly retryAfterSeconds: number }
+  /** Nobody was looked at, so it names nobody: records of somebody are bounded by nothing, those of nobody are (src/ledger/floods.ts). */
+  | { readonly ok: false; readonly reason: 'login-throttled'; readonly principalId: null; readonly retryAfterSeconds: number }
   /** Name and password are right, and the account may do nothing, or is locked: no session. */
   | { readonly ok: false; readonly reason: 'policy-default-deny' | 'locked'; readonly principalId: string };
 
@@ -57,11 +58,11 @@ export function createLogin(parts: LoginParts): Login {
     const claimed = await lookUp(parts, request.name);
     const principalId = claimed?.principal.id ?? null;
     const attempt = throttle.begin(request);
-    if (attempt.waitMs > 0) return throttled(principalId, attempt.waitMs);
+    if (attempt.waitMs > 0) return throttled(attempt.waitMs);
     const check = await parts.passwords.check(request.password, claimed?.account.password ?? null);
     if (check === 'busy') {
       attempt.withdraw();
-      return throttled(principalId, BUSY_RETRY_SECONDS * 1000);
+      return throttled(BUSY_RETRY_SECONDS * 1000);
     }
     if (check === 'wrong' || claimed === undefined) return { ok: false, reason: 'login-failed', principalId };
     attempt.succeeded();
@@ -90,8 +91,8 @@ async function startSession(sessions: Sessions, { account, principal }: Claimed,
   return { ok: true, principal, session, endedOld };
 }
 
-function throttled(principalId: string | null, waitMs: number): LoginResult {
-  return { ok: false, reason: 'login-throttled', principalId, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+function throttled(waitMs: number): LoginResult {
+  return { ok: false, reason: 'login-throttled', principalId: null, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
 }
 
 interface Attempt {

@@ -22,6 +22,8 @@ interface NewDetails {
   readonly idp: string;
   readonly returnTo: string;
   readonly secret: string;
+  /** Of the browser. */
+  readonly address: string;
   /** What the answer is for, when it is no login; the caller's own text. */
   readonly purpose?: string;
 }
@@ -38,9 +40,9 @@ export const STATE = /^[A-Za-z0-9_-]{22}$/;
 export function createAttempts({ store, sealer }: { readonly store: LoginAttempts; readonly sealer: Sealer }): Attempts {
   return {
     create: () => ({ state: randomBytes(16).toString('base64url'), browser: randomBytes(32).toString('base64url') }),
-    keep: ({ state, browser }, { idp, returnTo, secret, purpose = '' }) => {
+    keep: ({ state, browser }, { idp, returnTo, secret, address, purpose = '' }) => {
       const sealed = sealer.seal(JSON.stringify({ browser: digest(browser), secret, purpose }), aboutAttempt(idp, state));
-      return store.create({ id: state, returnTo, idp, sealed });
+      return store.create({ id: state, returnTo, idp, sealed, address });
     },
     async take({ idp, state, browser }) {
       const attempt = STATE.test(state) ? await store.takeAnswered(state, idp) : undefined;

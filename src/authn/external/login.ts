@@ -32,6 +32,8 @@ export interface BeginLogin {
   readonly callbackUrl: string;
   readonly returnTo: string;
   readonly asSomebodyElse: boolean;
+  /** Of the browser. */
+  readonly address: string;
 }
 
 export interface BeginOffline {
@@ -39,6 +41,8 @@ export interface BeginOffline {
   readonly callbackUrl: string;
   /** Comes back with the answer. */
   readonly purpose: string;
+  /** Of the browser. */
+  readonly address: string;
 }
 
 /** No login: the answer to `beginOffline`. */
@@ -115,23 +119,24 @@ export function createExternalLogins(parts: ExternalLoginParts): ExternalLogins 
 }
 
 async function begin({ providers, attempts }: Inside, request: BeginLogin): Promise<BegunLogin | RefusedLogin> {
-  const { idp, callbackUrl, returnTo, asSomebodyElse } = request;
+  const { idp, callbackUrl, returnTo, asSomebodyElse, address } = request;
   const provider = providers.find((candidate) => candidate.idp === idp);
   if (provider === undefined) return refused('not-found', `no provider ${idp}`);
   const attempt = attempts.create();
   const begun = await provider.begin({ state: attempt.state, callbackUrl, asSomebodyElse });
   if (!begun.ok) return refused(begun.reason, begun.detail);
-  await attempts.keep(attempt, { idp, returnTo, secret: begun.secret });
+  await attempts.keep(attempt, { idp, returnTo, secret: begun.secret, address });
   return { ok: true, location: begun.location, attempt };
 }
 
-async function beginOffline({ providers, attempts }: Inside, { idp, callbackUrl, purpose }: BeginOffline): Promise<BegunLogin | RefusedLogin | undefined> {
+async function beginOffline({ providers, attempts }: Inside, request: BeginOffline): Promise<BegunLogin | RefusedLogin | undefined> {
+  const { idp, callbackUrl, purpose, address } = request;
   const provider = providers.find((candidate) => candidate.idp === idp);
   if (provider?.offersOffline === undefined || !(await provider.offersOffline())) return undefined;
   const attempt = attempts.create();
   const begun = await provider.begin({ state: attempt.state, callbackUrl, asSomebodyElse: false, offline: true });
   if (!begun.ok) return refused(begun.reason, begun.detail);
-  await attempts.keep(attempt, { idp, returnTo: '', secret: begun.secret, purpose });
+  await attempts.keep(attempt, { idp, returnTo: '', secret: begun.secret, purpose, address });
   return { ok: true, location: begun.location, attempt };
 }
 

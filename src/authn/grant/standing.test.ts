@@ -14,8 +14,12 @@ const owner: SessionOwner = {
 
 /** SAML gives no moment to ask again: `refreshAfterMs` is null in the session and in the grant. */
 function grantOn(refreshAfterMs: number | null): ClientGrant {
-  const lasting = { id: 'g1', clientId: 'lictor-cli', scopes: [], audience: 'api', createdMs: 0, seenMs: 0, expiresMs: 1000, endedMs: null } as const;
+  const lasting = { id: 'g1', clientId: 'lictor-cli', scopes: [], audience: 'api', createdMs: 0, seenMs: 0, expiresMs: 10_000, endedMs: null } as const;
   return { ...lasting, owner, sessionId: 'session', refreshAfterMs };
+}
+
+function sessionOf(refreshAfterMs: number | null, times: Partial<StoredSession>): StoredSession {
+  return { id: 'session', owner, idpSession: null, refreshAfterMs, createdMs: 0, lastSeenMs: 501, expiresMs: 5000, ...times };
 }
 
 function standing(session: StoredSession | undefined) {
@@ -23,7 +27,8 @@ function standing(session: StoredSession | undefined) {
     sessions: { byId: () => Promise.resolve(session) },
     providers: [],
     roleBook: createRoleBook([]),
-    clock: () => 500,
+    limits: { idleSeconds: 1, absoluteSeconds: 10 },
+    clock: () => 1500,
     confirm: () => Promise.reject(new Error('the grant has no tokens of its own to ask with')),
     confirmSession: () => Promise.resolve({ refuse: 'session-unconfirmed' }),
   });
@@ -38,7 +43,13 @@ describe.each([
   });
 
   it('stands as the session does', async () => {
-    const session: StoredSession = { id: 'session', owner, idpSession: null, refreshAfterMs, createdMs: 0, lastSeenMs: 0, expiresMs: 1000 };
-    expect(await standing(session)(grantOn(refreshAfterMs))).toEqual({ ok: false, reason: 'session-unconfirmed' });
+    expect(await standing(sessionOf(refreshAfterMs, {}))(grantOn(refreshAfterMs))).toEqual({ ok: false, reason: 'session-unconfirmed' });
+  });
+
+  it.each([
+    ['it was idle', { lastSeenMs: 500 }],
+    ['its time is over', { expiresMs: 1500 }],
+  ])('ends as soon as %s, while nobody has cleaned up after it', async (_why, times) => {
+    expect(await standing(sessionOf(refreshAfterMs, times))(grantOn(refreshAfterMs))).toEqual({ ok: false, reason: 'login-ended' });
   });
 });

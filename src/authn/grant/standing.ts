@@ -7,7 +7,7 @@ import type { ClientGrant, ClientGrants } from '../../store/client-grants.ts';
 import type { Sessions } from '../../store/sessions.ts';
 import type { Confirm, ConfirmedStore } from '../external/confirm.ts';
 import type { RoleBook } from '../roles.ts';
-import { ownerPrincipal } from '../session/session.ts';
+import { ownerPrincipal, sessionEndsMs } from '../session/session.ts';
 
 export type Standing =
   | {
@@ -25,6 +25,8 @@ export interface StandingParts {
   readonly sessions: Pick<Sessions, 'byId'>;
   readonly providers: Config['identityProviders'];
   readonly roleBook: RoleBook;
+  /** How long a browser session lives, and with it what stands on it. */
+  readonly limits: Config['sessions'];
   readonly clock: Clock;
   /** Asks the provider by the grant's own tokens. */
   readonly confirm: Confirm<ClientGrant>;
@@ -40,7 +42,7 @@ export function createGrantStanding(parts: StandingParts): GrantStanding {
     if ('refuse' in confirmed) return { ok: false, reason: confirmed.refuse === 'session-unconfirmed' ? 'session-unconfirmed' : 'login-ended' };
     const principal = ownerPrincipal(confirmed.session.owner, parts);
     if (principal === undefined) return ended();
-    return { ok: true, principal, untilMs: Math.min(grant.expiresMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY) };
+    return { ok: true, principal, untilMs: Math.min(grant.expiresMs, confirmed.endsMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY) };
   };
 }
 
@@ -56,11 +58,12 @@ export function confirmedGrants(grants: Pick<ClientGrants, 'byId' | 'setRefreshA
   };
 }
 
-/** Undefined: the session that it stands on is gone. */
-async function confirmedOwner({ sessions, confirm, confirmSession }: StandingParts, grant: ClientGrant) {
-  if (grant.sessionId === null) return await confirm(grant);
+/** Undefined: the session that it stands on is over, or gone. The command line does not keep it in use: only the browser does. */
+async function confirmedOwner({ sessions, limits, clock, confirm, confirmSession }: StandingParts, grant: ClientGrant) {
+  if (grant.sessionId === null) return { ...(await confirm(grant)), endsMs: grant.expiresMs };
   const session = await sessions.byId(grant.sessionId);
-  return session === undefined ? undefined : await confirmSession(session);
+  const endsMs = session === undefined ? 0 : sessionEndsMs(session, limits);
+  return session === undefined || endsMs <= clock() ? undefined : { ...(await confirmSession(session)), endsMs };
 }
 
 function ended(): Standing {

@@ -98,6 +98,7 @@ async function discover({ config, outbound, clock }: DiscoveryParts, formerKeys:
  * world could log in. Endpoints in plain http only at a provider on loopback, and then on loopback as well.
  */
 function checkMetadata({ issuer }: OidcProvider, metadata: openid.ServerMetadata): void {
+  const plainHttp = new URL(issuer).protocol === 'http:';
   if (metadata.issuer !== issuer) throw new MetadataError(`the provider calls itself ${JSON.stringify(metadata.issuer)}: write exactly that as issuer`);
   for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
     const url = metadata[name];
@@ -107,7 +108,7 @@ function checkMetadata({ issuer }: OidcProvider, metadata: openid.ServerMetadata
     const url = metadata[name];
     if (url === undefined) continue;
     const { protocol, hostname } = new URL(url);
-    if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname))) throw new MetadataError(`${name} is no https address`);
+    if (protocol !== 'https:' && !(plainHttp && protocol === 'http:' && isLoopback(hostname))) throw new MetadataError(`${name} is no https address`);
   }
 }
 

@@ -33,7 +33,7 @@ export async function checkLogoutToken(parts: LogoutTokenParts, token: string): 
 }
 
 /** 2.6, in its order; replay last, so that only what is valid leaves a mark. */
-async function check({ config, client, marks, clock }: LogoutTokenParts, token: string): Promise<EndedAtProvider | NotProven> {
+async function check({ config, client, marks }: LogoutTokenParts, token: string): Promise<EndedAtProvider | NotProven> {
   if (token.length > LONGEST || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return refuse('no JWT');
   const { keys } = await client();
   const verified = await keys.verify(token, {
@@ -45,8 +45,9 @@ async function check({ config, client, marks, clock }: LogoutTokenParts, token: 
   });
   const problem = problemOf(verified);
   if (problem !== undefined) return refuse(problem);
-  const { sub, sid, jti = '' } = verified.payload;
-  const expiresMs = clock() + (MAX_AGE_SECONDS + 2 * CLOCK_TOLERANCE_SECONDS) * 1000;
+  const { sub, sid, jti = '', iat = 0 } = verified.payload;
+  // Ages are counted in whole seconds: it would be taken until the one in which it is too old has begun.
+  const expiresMs = (Math.ceil(iat) + MAX_AGE_SECONDS + CLOCK_TOLERANCE_SECONDS + 1) * 1000;
   if (!(await marks.once('logout token', `${config.id} ${jti}`, expiresMs))) return refuse('used before');
   return { ok: true, subject: sub, idpSession: typeof sid === 'string' ? sid : undefined };
 }

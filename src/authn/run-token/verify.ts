@@ -42,7 +42,8 @@ export function createRunTokenKind(parts: RunTokenParts): TokenKind {
       if (!worker.ok) return refused(worker.reason);
       const expiresAtMs = Math.min(endMs, token.expiresMs, nowMs + RUN_TOKEN_TIMES.decideEveryMs);
       const grants = worker.grants.filter(({ role }) => mayPoll(role));
-      return { ok: true, principal: runPrincipal(token, grants), credential: { ...credential, expiresAtMs } };
+      const { scopes } = worker;
+      return { ok: true, principal: runPrincipal(token, grants), credential: { ...credential, expiresAtMs, ...(scopes !== undefined && { scopes }) } };
     },
   };
 }

@@ -1,5 +1,6 @@
 // The worker behind a run's token: what it is bound by while its credentials are replaced, and whether it is still good.
 import type { Config, IdentityProvider } from '../../config/config.ts';
+import type { ClientScope } from '../../contract/client-scopes.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Credential, Principal } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
@@ -46,7 +47,10 @@ export function boundOf({ principal, credential }: Worker, providers: readonly I
   return { binding: `${PRINCIPAL}${principal.id}`, identity };
 }
 
-export type WorkerStanding = { readonly ok: true; readonly grants: readonly Grant[] } | { readonly ok: false; readonly reason: ReasonCode };
+/** `scopes`: what a login of the command line was let do, which its runs are not let do more than; left out: no login, nothing is taken away. */
+export type WorkerStanding =
+  | { readonly ok: true; readonly grants: readonly Grant[]; readonly scopes?: readonly ClientScope[] }
+  | { readonly ok: false; readonly reason: ReasonCode };
 
 export interface WorkerParts {
   readonly store: { readonly tokens: Pick<Tokens, 'byId'>; readonly clientGrants: Pick<ClientGrants, 'byId'>; readonly locks: Pick<Locks, 'list'> };
@@ -83,7 +87,7 @@ async function grantsOf(parts: WorkerParts, { binding, identity }: StoredRunToke
     const grant = await store.clientGrants.byId(binding.slice(LOGIN.length));
     const now = grant === undefined ? undefined : await parts.standing(grant);
     if (grant === undefined || now?.ok !== true) return ORPHANED;
-    return { ok: true, grants: now.principal.grants, idp: now.principal.idp, standsOn: grant.sessionId };
+    return { ok: true, grants: now.principal.grants, scopes: grant.scopes, idp: now.principal.idp, standsOn: grant.sessionId };
   }
   const provider = parts.config.identityProviders.find(({ id }) => id === identity?.idp);
   if (identity === null || provider === undefined || trustIn(provider) !== identity.trust) return ORPHANED;

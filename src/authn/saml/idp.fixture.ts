@@ -29,6 +29,7 @@ export function idpOf(...keys: readonly SigningKey[]): IdpMetadata {
     logoutUrl: 'https://idp.example/slo',
     logoutAnswerUrl: 'https://idp.example/slo',
     certificates,
+    validUntilMs: null,
   };
 }
 
@@ -126,10 +127,20 @@ export function logoutText({
 }
 
 /** The query of HTTP-Redirect. */
-export function signedQuery(text: string, { key }: SigningKey, algorithm: { readonly name: string; readonly uri: string } = RSA_SHA256): string {
+export function signedQuery(
+  text: string,
+  { key }: SigningKey,
+  { algorithm = RSA_SHA256, relayState = 'back here' }: { readonly algorithm?: SigAlg; readonly relayState?: string | null } = {},
+): string {
   const message = deflateRawSync(Buffer.from(text)).toString('base64');
-  const signed = new URLSearchParams({ SAMLRequest: message, RelayState: 'back here', SigAlg: algorithm.uri }).toString();
+  const parts = { SAMLRequest: message, ...(relayState !== null && { RelayState: relayState }), SigAlg: algorithm.uri };
+  const signed = new URLSearchParams(parts).toString();
   return `${signed}&Signature=${encodeURIComponent(createSign(algorithm.name).update(signed).sign(key, 'base64'))}`;
+}
+
+interface SigAlg {
+  readonly name: string;
+  readonly uri: string;
 }
 
 export const RSA_SHA256 = { name: 'RSA-SHA256', uri: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256' } as const;

@@ -24,6 +24,12 @@ const byForm = (text: string) => readLogout({ binding: 'post', encoded: encode(t
 const byAddress = (query: string) => readLogout({ binding: 'redirect', query }, parts());
 const form = (given: Parameters<typeof logoutText>[0] = {}, by = key): string => sign(logoutText(given), by, 'LogoutRequest');
 
+function withoutRelayState(): string {
+  const signed = signedQuery(logoutText(), key, { relayState: null });
+  expect(signed).not.toContain('RelayState');
+  return signed;
+}
+
 const READ = { ok: true, requestId: '_logout1', subject: 'alice', sessionIndexes: ['session-1'] };
 
 describe('a sound request', () => {
@@ -65,10 +71,11 @@ describe('refused by address', () => {
   it.each<[string, () => string, RegExp]>([
     ['unsigned', () => signedQuery(logoutText(), key).replace(/&Signature=.*/, ''), /Signature is there 0 times/],
     ['signed by another key', () => signedQuery(logoutText(), foreign), /not that of the provider/],
-    ['SHA-1', () => signedQuery(logoutText(), key, RSA_SHA1), /SigAlg is not allowed/],
+    ['SHA-1', () => signedQuery(logoutText(), key, { algorithm: RSA_SHA1 }), /SigAlg is not allowed/],
     ['a second message in front', () => `SAMLRequest=x&${signedQuery(logoutText(), key)}`, /SAMLRequest is there 2 times/],
     ['a second message under an escaped name', () => `${signedQuery(logoutText(), key)}&SAMLReques%74=x`, /SAMLRequest is there 2 times/],
     ['another RelayState', () => signedQuery(logoutText(), key).replace('back', 'there'), /not that of the provider/],
+    ['a RelayState under an escaped name, beside no other', () => `${withoutRelayState()}&RelayStat%65=there`, /RelayState is there 1 times/],
     ['broken escapes', () => `${signedQuery(logoutText(), key)}&%E0%A4%A=1`, /no query/],
     ['what unpacks to too much', () => signedQuery(logoutText({ nameId: 'a'.repeat(100_000) }), key), /too large/],
     ['nothing', () => '', /0 times/],
@@ -80,5 +87,6 @@ describe('refused by address', () => {
   it('but for its fault each is sound', async () => {
     expect(ENTITY).toBe(idpOf(key).entityId);
     expect(await byAddress(signedQuery(logoutText({ id: '_other' }), key))).toMatchObject({ ok: true });
+    expect(await byAddress(withoutRelayState())).toMatchObject({ ok: true });
   });
 });

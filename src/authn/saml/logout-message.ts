@@ -61,7 +61,7 @@ function signedAddress(query: string, { idp }: LogoutParts): XmlElement {
     return first[1];
   };
   const value = (name: string): string => decoded(only(name).slice(name.length + 1));
-  const signed = ['SAMLRequest', ...(parts.some(([key]) => key === 'RelayState') ? ['RelayState'] : []), 'SigAlg'].map(only).join('&');
+  const signed = ['SAMLRequest', ...(parts.some(([key]) => decoded(key) === 'RelayState') ? ['RelayState'] : []), 'SigAlg'].map(only).join('&');
   const algorithm = SIGNATURE_METHODS.get(value('SigAlg'));
   if (algorithm === undefined) throw new SamlError('SigAlg is not allowed');
   const signature = Buffer.from(value('Signature'), 'base64');

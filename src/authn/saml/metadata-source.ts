@@ -7,7 +7,7 @@ import { type IdpMetadata, readMetadata } from './metadata.ts';
 import { SamlError } from './xml.ts';
 
 export interface MetadataSource {
-  /** Throws OutboundError when it cannot be had, SamlError when it is of no use; what was known before serves on. */
+  /** Throws OutboundError when it cannot be had, SamlError when it is of no use; what was known before serves on until its own end. */
   current(): Promise<IdpMetadata>;
   /** Read anew, but not by every visitor: for a signature that no known certificate made. Undefined: there is nothing newer. */
   newer(than: IdpMetadata): Promise<IdpMetadata | undefined>;
@@ -49,9 +49,10 @@ export function createMetadataSource(parts: MetadataSourceParts): MetadataSource
     return reading;
   };
   const rests = (): boolean => clock() - triedMs < PAUSE_MS;
+  const isOver = ({ validUntilMs }: IdpMetadata): boolean => validUntilMs !== null && validUntilMs <= clock();
   return {
     async current() {
-      if (known === undefined) {
+      if (known === undefined || isOver(known.metadata)) {
         if (failed !== undefined && rests()) throw failed.error;
         return await read();
       }

@@ -21,6 +21,7 @@ describe('metadata', () => {
       logoutUrl: 'https://idp.example/slo',
       logoutAnswerUrl: 'https://idp.example/slo/answer',
       certificates: [key.certificate, other.certificate],
+      validUntilMs: null,
     });
   });
 

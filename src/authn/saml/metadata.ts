@@ -14,6 +14,8 @@ export interface IdpMetadata {
   readonly logoutAnswerUrl: string | null;
   /** PEM; at least one. */
   readonly certificates: readonly string[];
+  /** From then on it is no one's word any more; null: it does not say. */
+  readonly validUntilMs: number | null;
 }
 
 const SMALLEST_KEY_BITS = 2048;
@@ -27,21 +29,23 @@ export function readMetadata(text: string, nowMs: number): IdpMetadata {
   const entity = all(root).find((element) => element === role.parentNode && isNamed(element, NS.metadata, 'EntityDescriptor'));
   const entityId = entity === undefined ? undefined : attribute(entity, 'entityID');
   if (entityId === undefined) throw new SamlError('the metadata has no entityID');
-  for (const element of [root, entity, role]) checkValid(element, nowMs);
+  const validUntilMs = endOf([root, entity, role]);
+  if (validUntilMs !== null && validUntilMs <= nowMs) throw new SamlError('the metadata is no longer valid (validUntil): bring a newer one');
   const loginUrl = addressOf(role, 'SingleSignOnService', 'Location');
   if (loginUrl === null) throw new SamlError('the metadata has no SingleSignOnService of the binding HTTP-Redirect');
   const logoutUrl = addressOf(role, 'SingleLogoutService', 'Location');
   const logoutAnswerUrl = addressOf(role, 'SingleLogoutService', 'ResponseLocation') ?? logoutUrl;
-  return { entityId, loginUrl, logoutUrl, logoutAnswerUrl, certificates: certificatesOf(role) };
+  return { entityId, loginUrl, logoutUrl, logoutAnswerUrl, certificates: certificatesOf(role), validUntilMs };
 }
 
 function speaksSaml2(role: XmlElement): boolean {
   return (attribute(role, 'protocolSupportEnumeration') ?? '').split(/\s+/).includes(NS.protocol);
 }
 
-function checkValid(element: XmlElement | undefined, nowMs: number): void {
-  const until = element === undefined ? undefined : attribute(element, 'validUntil');
-  if (until !== undefined && timeOf(until, 'validUntil') <= nowMs) throw new SamlError('the metadata is no longer valid (validUntil): bring a newer one');
+/** The earliest end that one of them names. */
+function endOf(elements: readonly (XmlElement | undefined)[]): number | null {
+  const ends = elements.flatMap((element) => (element && attribute(element, 'validUntil')) ?? []);
+  return ends.length === 0 ? null : Math.min(...ends.map((end) => timeOf(end, 'validUntil')));
 }
 
 /** The browser is sent there with our signed words: https, or loopback. */

@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { SessionOwner } from '../../store/owners.ts';
-import type { NewIdentitySession, NewSession, Sessions as StoredSessions } from '../../store/sessions.ts';
+import type { NewIdentitySession, NewSession, StoredSession, Sessions as StoredSessions } from '../../store/sessions.ts';
 import { idpOfAccount, userPrincipal } from '../accounts/principal.ts';
 import type { Confirm } from '../external/confirm.ts';
 import { identityPrincipal } from '../identity/principal.ts';
@@ -64,6 +64,11 @@ export function sessionCredentialId(id: string): string {
   return `session:${id.slice(0, 16)}`;
 }
 
+/** Its absolute end, or the idle one, which moves while the browser uses it. */
+export function sessionEndsMs({ expiresMs, lastSeenMs }: Pick<StoredSession, 'expiresMs' | 'lastSeenMs'>, { idleSeconds }: Config['sessions']): number {
+  return Math.min(expiresMs, lastSeenMs + idleSeconds * 1000);
+}
+
 async function freshSession({ store, limits, clock }: SessionParts): Promise<StartedSession & { readonly expiresMs: number }> {
   const nowMs = clock();
   await store.prune({ nowMs, seenBeforeMs: nowMs - limits.idleSeconds * 1000 });
@@ -79,7 +84,8 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
   const credentialId = sessionCredentialId(session.id);
   const nowMs = clock();
   const idleMs = limits.idleSeconds * 1000;
-  if (nowMs >= session.expiresMs || nowMs - session.lastSeenMs >= idleMs) return refuse('session-expired', credentialId);
+  const endsMs = sessionEndsMs(session, limits);
+  if (nowMs >= endsMs) return refuse('session-expired', credentialId);
   const confirmed = (await parts.confirm?.(session)) ?? { session, askAgainMs: null };
   if ('refuse' in confirmed) return refuse(confirmed.refuse, credentialId);
   const principal = ownerPrincipal(confirmed.session.owner, parts);
@@ -95,7 +101,7 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
       carrier: 'session',
       // From the last time that is written down: a cached decision may not outlive a session that is not seen again. It moves while the session is used.
       // No longer than until the provider is asked again: then it is looked at anew, open sockets too.
-      expiresAtMs: Math.min(session.expiresMs, session.lastSeenMs + idleMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY),
+      expiresAtMs: Math.min(endsMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY),
       sessionId: session.id,
       alsoPresented: [],
     },

@@ -108,7 +108,7 @@ export function identitySessionCases(get: () => StoreUnderTest, advance: (ms: nu
 export function attemptCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
   it('keeps an address, reads it often and takes it once', async () => {
     const { store, other } = get();
-    await store.loginAttempts.create({ id: 'a1', returnTo: '/runs?x=%2F' });
+    await store.loginAttempts.create({ id: 'a1', returnTo: '/runs?x=%2F', address: '192.0.2.1' });
     expect(await other.loginAttempts.read('a1')).toBe('/runs?x=%2F');
     expect(await other.loginAttempts.take('a1')).toBe('/runs?x=%2F');
     expect(await store.loginAttempts.take('a1')).toBeUndefined();
@@ -118,18 +118,18 @@ export function attemptCases(get: () => StoreUnderTest, advance: (ms: number) =>
   it('gives an answered attempt to its provider alone, and once', async () => {
     const { store, other } = get();
     const attempt = { id: 'a1', returnTo: '/runs', idp: 'corp', sealed: 'sealed' };
-    await store.loginAttempts.create(attempt);
+    await store.loginAttempts.create({ ...attempt, address: '192.0.2.1' });
     expect(await store.loginAttempts.takeAnswered('a1', 'adfs')).toBeUndefined();
     expect(await other.loginAttempts.takeAnswered('a1', 'corp')).toEqual(attempt);
     expect(await store.loginAttempts.takeAnswered('a1', 'corp')).toBeUndefined();
-    await store.loginAttempts.create(attempt);
+    await store.loginAttempts.create({ ...attempt, address: '192.0.2.1' });
     advance(LOGIN_ATTEMPT_LIMITS.lifeMs);
     expect(await store.loginAttempts.takeAnswered('a1', 'corp')).toBeUndefined();
   });
 
   it('forgets an address that is too old', async () => {
     const { store } = get();
-    await store.loginAttempts.create({ id: 'a1', returnTo: '/runs' });
+    await store.loginAttempts.create({ id: 'a1', returnTo: '/runs', address: '192.0.2.1' });
     advance(LOGIN_ATTEMPT_LIMITS.lifeMs);
     expect(await store.loginAttempts.read('a1')).toBeUndefined();
     expect(await store.loginAttempts.take('a1')).toBeUndefined();
@@ -137,12 +137,31 @@ export function attemptCases(get: () => StoreUnderTest, advance: (ms: number) =>
 
   it('holds a bounded number, dropping the oldest', async () => {
     const { store } = get();
-    await store.loginAttempts.create({ id: 'first', returnTo: '/' });
+    const attempt = (index: number) => ({ id: `a${index}`, returnTo: '/', address: `192.0.2.${index % 250}` });
+    await store.loginAttempts.create(attempt(0));
     advance(1);
-    for (let index = 1; index < LOGIN_ATTEMPT_LIMITS.rows; index += 1) await store.loginAttempts.create({ id: `a${index}`, returnTo: '/' });
-    expect(await store.loginAttempts.read('first')).toBe('/');
-    await store.loginAttempts.create({ id: 'one too many', returnTo: '/' });
-    expect(await store.loginAttempts.read('first')).toBeUndefined();
+    for (let index = 1; index < LOGIN_ATTEMPT_LIMITS.rows; index += 1) await store.loginAttempts.create(attempt(index));
+    expect(await store.loginAttempts.read('a0')).toBe('/');
+    await store.loginAttempts.create({ ...attempt(7), id: 'one too many' });
+    expect(await store.loginAttempts.read('a0')).toBeUndefined();
     expect(await store.loginAttempts.read('one too many')).toBe('/');
   }, 60_000);
+
+  it.each([
+    ['an address', () => '198.51.100.7'],
+    ['a network of IPv6, however it is written', (index: number) => (index % 2 === 0 ? `2001:db8::${index.toString(16)}:1` : `2001:0DB8:0:0:${index}::2`)],
+  ])(
+    'of %s pushes out its own alone, the oldest first',
+    async (_name, addressOf) => {
+      const { store } = get();
+      await store.loginAttempts.create({ id: 'theirs', returnTo: '/', address: '192.0.2.1' });
+      for (let index = 0; index <= LOGIN_ATTEMPT_LIMITS.perAddress; index += 1) {
+        advance(1);
+        await store.loginAttempts.create({ id: `o${index}`, returnTo: '/', address: addressOf(index) });
+      }
+      const read = (id: string) => store.loginAttempts.read(id);
+      expect([await read('theirs'), await read('o0'), await read('o1'), await read(`o${LOGIN_ATTEMPT_LIMITS.perAddress}`)]).toEqual(['/', undefined, '/', '/']);
+    },
+    60_000,
+  );
 }

@@ -1,0 +1,64 @@
+// The provider's metadata over time: read anew now and then, known while it cannot be had, and never beyond its own end.
+import { beforeAll, beforeEach, expect, it } from 'vitest';
+import { OutboundError } from '../outbound.ts';
+import { ENTITY, metadataText, NOW_MS, newKey, type SigningKey } from './idp.fixture.ts';
+import { createMetadataSource } from './metadata-source.ts';
+
+const HOUR_MS = 3_600_000;
+let key: SigningKey;
+let nowMs: number;
+let published: string | undefined;
+let asked: number;
+beforeAll(async () => {
+  key = await newKey();
+});
+beforeEach(() => {
+  nowMs = NOW_MS;
+  published = undefined;
+  asked = 0;
+});
+
+function source() {
+  const fetch = async (): Promise<Response> => {
+    asked += 1;
+    if (published === undefined) throw new OutboundError('idp.example gave no answer: ECONNREFUSED');
+    return new Response(published);
+  };
+  return createMetadataSource({ config: { metadata: { url: 'https://idp.example/metadata' } }, outbound: { fetch }, clock: () => nowMs });
+}
+
+const validFor = (ms: number): string => metadataText({ keys: [key] }).replace('entityID', `validUntil="${new Date(nowMs + ms).toISOString()}" entityID`);
+
+it('without an end of its own it serves on while the provider is away', async () => {
+  published = metadataText({ keys: [key] });
+  const { current } = source();
+  await current();
+  published = undefined;
+  nowMs += 1000 * HOUR_MS;
+  expect(await current()).toMatchObject({ entityId: ENTITY });
+});
+
+it('ends at its validUntil, also while the provider is away, and is taken again when there is a newer one', async () => {
+  published = validFor(HOUR_MS);
+  const { current } = source();
+  await current();
+  published = undefined;
+  nowMs += HOUR_MS - 1;
+  expect(await current()).toMatchObject({ entityId: ENTITY });
+  nowMs += 1;
+  await expect(current()).rejects.toThrow('gave no answer');
+  const before = asked;
+  await expect(current()).rejects.toThrow('gave no answer');
+  expect(asked).toBe(before);
+  nowMs += 5000;
+  published = validFor(HOUR_MS);
+  expect(await current()).toMatchObject({ entityId: ENTITY });
+});
+
+it('that stands there unchanged beyond its end is no longer valid', async () => {
+  published = validFor(HOUR_MS);
+  const { current } = source();
+  await current();
+  nowMs += HOUR_MS;
+  await expect(current()).rejects.toThrow('no longer valid');
+});

@@ -149,7 +149,27 @@ describe('an access line', () => {
 
   it('glued to the remains of another is found again', () => {
     const [remains, whole] = splitGluedLine(Buffer.from(accessLine('r1').slice(0, 50) + accessLine('r2')));
-    expect(remains?.toString()).toBe(accessLine('r1').slice(0, 50));
-    expect(record(whole ?? '').request_id).toBe('r2');
+    expect(remains?.bytes.toString()).toBe(accessLine('r1').slice(0, 50));
+    expect(record(whole?.bytes.toString() ?? '').request_id).toBe('r2');
   });
+
+  it.each(['curl{', '{', '{"', '{"msec":1,"request_id":"x"}', '\u00e9{', 'x\\'])('is found again whatever a client calls itself: %j', (ua) => {
+    const remains = accessLine('r1').slice(0, 60);
+    const bytes = Buffer.from(remains + accessLine('r2', { ua }) + accessLine('r3').slice(0, 40) + accessLine('r4', { ua }));
+    const pieces = splitGluedLine(bytes);
+    expect(Buffer.concat(pieces.map((piece) => piece.bytes))).toEqual(bytes);
+    expect(pieces.map(({ at }) => at)).toEqual(pieces.map((_, index) => pieces.slice(0, index).reduce((sum, piece) => sum + piece.bytes.length, 0)));
+    const lines = pieces.map((piece) => parseAccessLine(piece.bytes, routes));
+    expect(lines.map((line) => (line.ok ? [line.record.request_id, line.record.user_agent] : null))).toEqual([null, ['r2', ua], null, ['r4', ua]]);
+  });
+
+  it.each([{ msec: 1e15 }, { msec: 1e305 }, { msec: '9e400' }, { msec: 253_402_300_800 }, { duration: '1e9' }, { duration: 1e300 }, { duration: 1e308 }])(
+    'that names a time that is none is unreadable, and stops nothing: %j',
+    (more) => {
+      const line = accessLine('r1', more);
+      expect(() => parseAccessLine(Buffer.from(line), routes)).not.toThrow();
+      const parsed = parseAccessLine(Buffer.from(line), routes);
+      expect(parsed.ok ? parsed.record.time : '2026').toMatch(/^2026/);
+    },
+  );
 });

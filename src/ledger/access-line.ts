@@ -36,8 +36,10 @@ export function parseAccessLine(bytes: Uint8Array, routes: RouteKnowledge, baseP
   const endMs = endOf(line);
   if (line === undefined || requestId === null || endMs === undefined) return { ok: false };
   const durationMs = seconds(line.duration);
+  const startMs = endMs - (durationMs ?? 0);
+  if (!isTime(startMs) || !isTime(endMs)) return { ok: false };
   const record: RequestRecord = {
-    time: new Date(endMs - (durationMs ?? 0)).toISOString(),
+    time: new Date(startMs).toISOString(),
     request_id: requestId,
     ...identity(parseFacts(text(line.facts)), text(line.code) ?? noAnswer(line)),
     source_ip: text(line.addr),
@@ -54,13 +56,24 @@ export function parseAccessLine(bytes: Uint8Array, routes: RouteKnowledge, baseP
   return { ok: true, record: withRoute(record, line, routes, basePath), pid: integer(line.pid), endMs, taken: text(line.taken) ?? '' };
 }
 
+/** The beginning of a line: of an object's first name. A text may end with a brace, but only a comma or a brace stands behind its quote. */
+const LINE_START = /\{"(?=[a-z])/g;
+
+export interface LinePiece {
+  readonly bytes: Buffer;
+  /** Where it begins in the line. */
+  readonly at: number;
+}
+
 /**
  * When a write was cut short (disk full, kill), the next line is glued to its remains. The lines are flat objects of
- * strings and numbers, so an unescaped `{"` is a line's beginning.
+ * strings and numbers, whose quotes are escaped within a text, so that nobody can write a line's beginning into one.
  */
-export function splitGluedLine(bytes: Buffer): readonly Buffer[] {
-  const at = bytes.lastIndexOf('{"');
-  return at > 0 ? [bytes.subarray(0, at), bytes.subarray(at)] : [bytes];
+export function splitGluedLine(bytes: Buffer): readonly LinePiece[] {
+  // One character a byte: places in the text are places in the bytes.
+  const starts = [...bytes.toString('latin1').matchAll(LINE_START)].map(({ index }) => index).filter((at) => at > 0);
+  const cuts = [0, ...starts];
+  return cuts.map((at, index) => ({ bytes: bytes.subarray(at, cuts[index + 1]), at }));
 }
 
 /** What is added to a request whose time and id are known. */
@@ -155,6 +168,13 @@ function endOf(line: Fields | undefined): number | undefined {
   if (msec !== null) return msec;
   const time = Date.parse(text(line?.time) ?? '');
   return Number.isNaN(time) ? undefined : time;
+}
+
+/** The last moment that is written with four digits of a year: records are in order of that text. */
+const LATEST_MS = Date.UTC(9999, 11, 31);
+
+function isTime(ms: number): boolean {
+  return ms >= 0 && ms <= LATEST_MS;
 }
 
 function text(value: unknown): string | null {

@@ -1,4 +1,4 @@
-import { appendFileSync, statSync } from 'node:fs';
+import { appendFileSync, statSync, truncateSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCatalogue } from '../catalog/catalogue.ts';
@@ -169,6 +169,27 @@ describe('ledger core', () => {
     ]);
   });
 
+  it('holds the line of a client that has gone before one of the gateway’s own pages had answered', () => {
+    const core = start();
+    const own = { taken: 'own', facts: '', operation: '', path: '/.lictor/login', method: 'POST' };
+    log(accessLine('s1', { ...own, status: 499 }), accessLine('s2', { ...own, status: 499 }), accessLine('s3', { ...own, status: 404 }));
+    pumpAll(core);
+    expect(requests()).toMatchObject([{ request_id: 's3', status: 404 }]);
+    core.run([{ kind: 'append', record: { time: at(), request_id: 's1', principal: 'alice@local', action: 'session.login', decision: 'allow' } }]);
+    nowMs += 5_000;
+    core.tick();
+    expect(requests()).toMatchObject([{ request_id: 's3' }, { request_id: 's1', action: 'session.login' }, { request_id: 's2', action: null, status: 499 }]);
+  });
+
+  it('goes on behind a line whose time is none', () => {
+    const core = start();
+    log(accessLine('r1', { msec: 1e15 }), accessLine('r2'));
+    pumpAll(core);
+    expect(health).toEqual([]);
+    expect(requests()).toMatchObject([{ request_id: 'r2' }]);
+    expect(records().filter(({ reason }) => reason === 'line-unreadable')).toHaveLength(1);
+  });
+
   it('names the end before each start: none, clean, unclean', () => {
     start().close();
     nowMs += 60_000;
@@ -180,6 +201,19 @@ describe('ledger core', () => {
       { reason: 'control-plane-started', resource_id: 'clean', duration_ms: 60_000 },
       { reason: 'control-plane-started', resource_id: 'unclean', duration_ms: 0 },
     ]);
+  });
+
+  it('counts to the time without a control plane what it had not read yet: a power failure may take it', () => {
+    nowMs = END_MS + 20_000;
+    const core = start();
+    log(...Array.from({ length: 400 }, (_, index) => accessLine(`r${index}`)));
+    core.pump();
+    expect(core.lagMs()).toBe(20_000);
+    core.tick();
+    truncateSync(paths.accessLog);
+    nowMs += 60_000;
+    start();
+    expect(records().find(({ resource_id }) => resource_id === 'unclean')).toMatchObject({ action: 'gateway.started', duration_ms: 80_000 });
   });
 
   it('is no new start when only its thread was started again', () => {

@@ -139,7 +139,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls }
     },
     sync() {
       if (!isSyncDue || failedAtMs !== undefined) return;
-      guarded(({ write, life }) => write(() => life.signNow(clock())));
+      guarded(({ write, life, ingest }) => write(() => life.signNow(clock(), clock() - ingest.lagMs())));
       isSyncDue = false;
     },
     storeEvents(batch) {
@@ -159,13 +159,13 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls }
     },
     tick() {
       if (failedAtMs !== undefined) return;
-      guarded(({ write, intents, floods, outbox, life, retention }) =>
+      guarded(({ write, intents, floods, outbox, life, retention, ingest }) =>
         write(() => {
           retention.step(clock());
           intents.releaseHeld(clock() - HOLD_MS);
           floods.summarise(clock());
           outbox.trim();
-          life.sign(clock());
+          life.sign(clock(), clock() - ingest.lagMs());
         }),
       );
       if (setup.rotate !== null && rotated(open, setup.rotate)) onReopen?.();

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCatalogue } from '../catalog/catalogue.ts';
 import type { StatePaths } from '../config/state-dir.ts';
+import { CONNECT_ACTION } from '../contract/destination.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { recordOfRow } from './columns.ts';
 import { type Core, createCore } from './core.ts';
@@ -149,6 +150,16 @@ describe('floods', () => {
     later();
     expect(summaries()).toMatchObject([{ resource_id: '1' }]);
     expect(singles()).toHaveLength(FLOOD_LIMITS.perAddress);
+  });
+
+  it('at a listener that nginx does not see are counted as well, since no line of them comes', () => {
+    const record = { source_ip: '203.0.113.9', decision: 'deny', reason: 'proxy-credential-missing', action: CONNECT_ACTION } as const;
+    const time = new Date(END_MS).toISOString();
+    for (let number = 0; number < FLOOD_LIMITS.perAddress + 30; number += 1)
+      core.run([{ kind: 'append', record: { ...record, time, request_id: `c${number}` } }]);
+    later();
+    expect(singles()).toHaveLength(FLOOD_LIMITS.perAddress);
+    expect(summaries()).toMatchObject([{ resource_id: '30', source_ip: '203.0.113.9', tool: 'proxy-credential-missing 30' }]);
   });
 
   it('survives a restart: what was counted is summed up once, and nothing of the gateway itself is counted', () => {

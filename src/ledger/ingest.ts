@@ -12,6 +12,8 @@ import { openTail, type Tail, type TailLine, type TailPosition } from './tail.ts
 const BATCH_LINES = 250;
 /** Paths on which the control plane writes a record of its own. */
 const HELD: readonly string[] = ['mediated', 'relay'];
+/** nginx's word for a client that has gone: the control plane may still be writing what came of one of its own pages. */
+const CLIENT_GONE = 499;
 
 export interface Ingest {
   /** Takes one batch from each log; false when both are read to their end. Throws what SQLite throws: nothing is lost then. */
@@ -106,7 +108,7 @@ function createAccessTaker(parts: IngestParts, calls: CallCount) {
         appendRow(unreadableRecord(nowMs, part.length), stableId(inode, offset, part.toString('latin1')));
         continue;
       }
-      take(line.record, HELD.includes(line.taken));
+      take(line.record, isHeld(line));
       lastMs = line.endMs;
       calls.add(line.record);
       if (line.pid !== null) workers.set(line.pid, Math.max(line.endMs, workers.get(line.pid) ?? 0));
@@ -116,10 +118,14 @@ function createAccessTaker(parts: IngestParts, calls: CallCount) {
   };
 }
 
+function isHeld({ taken, record }: Extract<AccessLine, { ok: true }>): boolean {
+  return HELD.includes(taken) || (taken === 'own' && record.status === CLIENT_GONE);
+}
+
 interface ParsedPart {
   readonly part: Buffer;
   readonly line: AccessLine;
-  /** Of the line that it is of. */
+  /** Where it begins in its file. */
   readonly offset: number;
 }
 
@@ -127,7 +133,7 @@ function parseParts(bytes: Buffer, offset: number, { routes, basePath }: IngestP
   const whole = parseAccessLine(bytes, routes, basePath);
   const pieces = whole.ok ? [] : splitGluedLine(bytes);
   if (pieces.length < 2) return [{ part: bytes, line: whole, offset }];
-  return pieces.map((part) => ({ part, line: parseAccessLine(part, routes, basePath), offset }));
+  return pieces.map(({ bytes: part, at }) => ({ part, line: parseAccessLine(part, routes, basePath), offset: offset + at }));
 }
 
 function createErrorTaker({ db, appendRow }: IngestParts) {

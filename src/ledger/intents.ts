@@ -1,5 +1,6 @@
 // Requests on their way: an intent is durable before anything is forwarded, and becomes the one record of its request.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { CONNECT_ACTION } from '../contract/destination.ts';
 import { LictorError } from '../contract/error.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { RequestRecord } from './access-line.ts';
@@ -68,7 +69,7 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
     },
     append(record) {
       // Its access line counts it, once.
-      if (floods.isOver(record)) return;
+      if (hasLine(record) && floods.isOver(record)) return;
       if (typeof record.request_id === 'string') removeHeld.run(record.request_id);
       floods.appendOrCount(record);
     },
@@ -96,6 +97,11 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
       }
     },
   };
+}
+
+/** The forward proxy is a listener of the control plane's own: nginx sees nothing of it. */
+function hasLine({ action }: NewRecord): boolean {
+  return action !== CONNECT_ACTION;
 }
 
 /** What nginx saw is known; what Prefect did is not. */

@@ -101,6 +101,43 @@ describe('ledger', () => {
     expect(all.map(({ action, request_id, status }) => action ?? [request_id, status])).toEqual(['gateway.started', ['m1', 201], 'gateway.stopped']);
   });
 
+  it('writes the outcomes that its thread did not live to write, and those that come before the next one is there', async () => {
+    const ledger = await startLedger({ paths, node: 'n1', clock: systemClock, workerFile: new URL('./crash.fixture.ts', import.meta.url) });
+    let ended = (): void => undefined;
+    const hasEnded = new Promise<void>((resolve) => {
+      ended = resolve;
+    });
+    const healthyAgain = new Promise<void>((resolve) => ledger.onHealth((healthy) => (healthy ? resolve() : ended())));
+    const time = new Date().toISOString();
+    await ledger.intend({ time, request_id: 'm1' });
+    await ledger.intend({ time, request_id: 'm2' });
+    const unavailable = { code: 'ledger-unavailable' };
+    const crash = expect(ledger.append({ time, action: 'crash' })).rejects.toMatchObject(unavailable);
+    // Behind it in the same queue.
+    await expect(ledger.settle('m1', { status: 201 })).rejects.toMatchObject(unavailable);
+    await crash;
+    await hasEnded;
+    await expect(ledger.settle('m2', { status: 202 })).rejects.toMatchObject(unavailable);
+    await healthyAgain;
+    // What is asked for now comes behind them.
+    await ledger.append({ time, action: 'later' });
+    const outcomes = async () => (await records()).map(({ action, request_id, status }) => action ?? [request_id, status]);
+    expect(await outcomes()).toEqual(['gateway.started', ['m1', 201], ['m2', 202], 'later']);
+    await ledger.close();
+  });
+
+  it('takes an outcome however much waits', async () => {
+    const ledger = await start();
+    const time = new Date().toISOString();
+    await ledger.intend({ time, request_id: 'm1' });
+    const waiting = Array.from({ length: 10_000 }, () => ledger.append({ time, action: 'one of many' }));
+    await expect(ledger.append({ time })).rejects.toMatchObject({ code: 'ledger-unavailable' });
+    await ledger.settle('m1', { status: 201 });
+    await Promise.all(waiting);
+    await ledger.close();
+    expect((await records()).filter(({ request_id }) => request_id === 'm1')).toMatchObject([{ status: 201 }]);
+  });
+
   it('loses and doubles nothing when its process is killed at any moment', { timeout: 120_000 }, async () => {
     const promised: string[] = [];
     let lines = 0;

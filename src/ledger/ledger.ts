@@ -61,6 +61,8 @@ export interface LedgerOptions {
 /** More than this many unanswered commands: the disk does not keep up, and memory stays bounded. */
 const MOST_PENDING = 10_000;
 const RESTART_MS = 500;
+/** The id of a command whose answer nobody waits for any more. */
+const NOBODY = 0;
 const WORKER_FILE = new URL('./worker.ts', import.meta.url);
 
 /**
@@ -96,6 +98,8 @@ export async function startLedger({
   const reopen = createListeners<[]>();
   const calls = createListeners<[readonly ServiceCalls[]]>();
   let closing = false;
+  /** Outcomes that a thread did not live to write: the next one does. */
+  let owed: Command[] = [];
   let worker = spawn();
 
   function hear(message: FromWorker): void {
@@ -110,21 +114,35 @@ export async function startLedger({
     thread.on('message', hear);
     thread.on('error', (error) => health.set(false, `the ledger thread failed: ${error instanceof Error ? error.message : String(error)}`));
     thread.on('exit', () => {
-      pending.failAll();
+      owe(pending.failAll());
       if (closing) return;
       health.set(false, health.problem() ?? 'the ledger thread ended');
       setTimeout(() => {
-        if (!closing) worker = spawn();
+        if (!closing) worker = spawnAgain();
       }, RESTART_MS);
     });
     return thread;
   }
 
+  function spawnAgain(): Worker {
+    const thread = spawn();
+    for (const command of owed) thread.postMessage({ kind: 'command', id: NOBODY, command } satisfies ToWorker);
+    owed = [];
+    return thread;
+  }
+
+  function owe(commands: readonly Command[]): void {
+    owed = [...owed, ...commands.filter(({ kind }) => kind === 'settle')].slice(0, MOST_PENDING);
+  }
+
   function ask(command: Command): Promise<void> {
-    // A settle goes to the worker even now: there it is owed.
-    const refuse = closing || pending.size() >= MOST_PENDING || (!health.healthy() && command.kind !== 'settle');
+    // A settle goes to the worker even now: there it is owed. A thread that has ended hears nothing any more.
+    const hasEnded = worker.threadId === -1;
+    if (hasEnded) owe([command]);
+    const isLate = pending.size() >= MOST_PENDING || !health.healthy();
+    const refuse = closing || hasEnded || (isLate && command.kind !== 'settle');
     if (refuse) return Promise.reject(unavailable(health.problem() ?? 'closing, or too many waiting writes'));
-    return pending.add((id) => worker.postMessage({ kind: 'command', id, command } satisfies ToWorker));
+    return pending.add(command, (id) => worker.postMessage({ kind: 'command', id, command } satisfies ToWorker));
   }
 
   try {
@@ -192,15 +210,15 @@ function createHealth() {
 }
 
 function createPending() {
-  const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  const waiting = new Map<number, { readonly command: Command; resolve: () => void; reject: (error: Error) => void }>();
   let lastId = 0;
   return {
     size: () => waiting.size,
-    add(send: (id: number) => void): Promise<void> {
+    add(command: Command, send: (id: number) => void): Promise<void> {
       lastId += 1;
       const id = lastId;
       return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve, reject });
+        waiting.set(id, { command, resolve, reject });
         send(id);
       });
     },
@@ -210,9 +228,12 @@ function createPending() {
       if (outcome === null) asked?.resolve();
       else asked?.reject(new LictorError(outcome.code, outcome.message, { detail: outcome.detail }));
     },
-    failAll() {
-      for (const { reject } of waiting.values()) reject(unavailable('the ledger thread ended'));
+    /** Answers what was waiting. */
+    failAll(): readonly Command[] {
+      const lost = [...waiting.values()];
       waiting.clear();
+      for (const { reject } of lost) reject(unavailable('the ledger thread ended'));
+      return lost.map(({ command }) => command);
     },
   };
 }

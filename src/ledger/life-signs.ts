@@ -10,9 +10,9 @@ const WORKER_MEMORY_MS = 7 * 86_400_000;
 export interface LifeSigns {
   /** Records the start, once per session: a worker thread that was started again within it is no start. */
   start(): void;
-  /** Every ten seconds. */
-  sign(nowMs: number): void;
-  signNow(nowMs: number): void;
+  /** Every ten seconds. `readMs`: up to when the access log is read: what is not read yet may not be on the disk either, and belongs to a gap. */
+  sign(nowMs: number, readMs: number): void;
+  signNow(nowMs: number, readMs: number): void;
   stop(nowMs: number): void;
 }
 
@@ -39,12 +39,12 @@ export function createLifeSigns(db: DatabaseSync, appendRow: AppendRow, { node, 
       put.run('state', 'running');
       put.run('alive_ms', String(startedAtMs));
     },
-    sign(nowMs) {
-      if (nowMs - signedMs >= SIGN_EVERY_MS) this.signNow(nowMs);
+    sign(nowMs, readMs) {
+      if (nowMs - signedMs >= SIGN_EVERY_MS) this.signNow(nowMs, readMs);
     },
-    signNow(nowMs) {
+    signNow(nowMs, readMs) {
       signedMs = nowMs;
-      put.run('alive_ms', String(nowMs));
+      put.run('alive_ms', String(readMs));
     },
     stop(nowMs) {
       put.run('state', 'stopped');

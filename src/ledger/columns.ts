@@ -81,7 +81,7 @@ export function rowValues(record: LedgerRecord): SQLInputValue[] {
 /** A row read from the records table. Rows are written by `rowValues` only, so their types are trusted. */
 export function recordOfRow(row: Record<string, SQLOutputValue>): LedgerRecord {
   const record: Record<string, unknown> = {};
-  for (const name of NAMES) record[name] = COLUMNS[name] === 'list' ? parseList(row[name]) : (row[name] ?? null);
+  for (const name of NAMES) record[name] = COLUMNS[name] === 'list' ? parseList(row[name]) : plainValue(row[name]);
   return record as unknown as LedgerRecord;
 }
 
@@ -90,7 +90,17 @@ function sqlValue(value: LedgerRecord[keyof LedgerRecord]): SQLInputValue {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** A statement that reads whole numbers as they are does not stumble over one that somebody put in: rounded, it does not fit its hash. */
+function plainValue(value: SQLOutputValue | undefined): unknown {
+  return typeof value === 'bigint' ? Number(value) : (value ?? null);
+}
+
 function parseList(value: SQLOutputValue | undefined): readonly string[] {
-  const parsed: unknown = typeof value === 'string' ? JSON.parse(value) : [];
-  return Array.isArray(parsed) ? parsed.map(String) : [];
+  const text = typeof value === 'string' ? value : '[]';
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) ? parsed.map(String) : [];
+  } catch {
+    return [text]; // Changed by hand: it is read, and does not fit its hash.
+  }
 }

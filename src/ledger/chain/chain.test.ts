@@ -124,6 +124,10 @@ describe('the chain', () => {
       'one was added',
       `INSERT INTO records (id, time, on_behalf_of, policies, run_binding, node, seq, prev_hash, hash) SELECT 'x', time, '[]', '[]', 'none', node, 26, hash, 'b' FROM records WHERE seq = 25`,
     ],
+    [
+      'a trigger was put in that changes what is to be written',
+      "CREATE TRIGGER aside AFTER INSERT ON intents BEGIN UPDATE intents SET record = json_set(record, '$.principal', 'bob@local'); END",
+    ],
     ['its head was changed', `UPDATE head SET text = replace(text, '"from_seq":0', '"from_seq":9')`],
     ['its head is gone, and so would be what it says', 'DELETE FROM head; DELETE FROM records WHERE seq > 10'],
   ])('is not continued, and signs nothing, when %s', (_name, change) => {
@@ -133,6 +137,20 @@ describe('the chain', () => {
     const before = sql('SELECT count(*) AS n FROM records');
     expect(() => writeRecords(paths, 5, { startMs: START_MS + 60_000 })).toThrowError(expect.objectContaining({ code: 'ledger-altered' }));
     expect(sql('SELECT count(*) AS n FROM records')).toEqual(before);
+  });
+});
+
+describe('a head that is kept, and an export', () => {
+  it('are of what is on the disk already: looked at first, then brought there', () => {
+    writeRecords(paths, 5);
+    const order: unknown[] = [];
+    using _chain = openChain(paths.ledgerFile, (file) => {
+      // Comes later than what is looked at.
+      writeRecords(paths, 1, { startMs: START_MS + 60_000 });
+      order.push(file);
+    });
+    expect(order).toEqual([paths.ledgerFile]);
+    expect(_chain.prepare('SELECT count(*) AS n FROM records').get()).toEqual({ n: 5 });
   });
 });
 

@@ -45,6 +45,7 @@ export interface ChainParts {
 export function createChain({ db, node, keyFile, clock, memory = { committed: undefined } }: ChainParts): Chain {
   const stored = createStored(db);
   const last = db.prepare('SELECT seq, hash FROM records WHERE node = ? ORDER BY seq DESC LIMIT 1');
+  const foreign = db.prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view') LIMIT 1");
   /** What this process signed last. */
   let known: Signed | undefined;
   let sealed: Head | undefined;
@@ -57,6 +58,7 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
 
   /** Once in each transaction: the key, what was signed last, and that the records still end there. */
   function begin(): Open {
+    assertOwn(foreign.get());
     const checkpoint = stored.lastCheckpoint();
     const { loaded, lost, isOld } = currentKey();
     const head = readHead(lost ? (checkpoint?.statement.public_key ?? '') : loaded.publicKey, checkpoint !== undefined);
@@ -177,6 +179,11 @@ function dueAfter({ time }: Checkpoint): number {
 function assertEnd({ node, from_seq, from_hash, ...signed }: ChainEnd, row: Record<string, SQLOutputValue> | undefined): void {
   const [seq, hash] = row === undefined ? [from_seq, from_hash] : [Number(row['seq']), String(row['hash'])];
   if (seq !== signed.seq || hash !== signed.hash) throw altered(`record ${seq} of ${node} is not the last that was signed, ${signed.seq}`);
+}
+
+/** What somebody put in would change records before they are hashed, or their intents. */
+function assertOwn(foreign: Record<string, SQLOutputValue> | undefined): void {
+  if (foreign !== undefined) throw altered(`the ${String(foreign['type'])} ${String(foreign['name'])} is in its database`);
 }
 
 /** A genuine head of earlier, with what came after it cut off: only who saw the later one can tell. */

@@ -13,6 +13,8 @@ export interface Evidence {
   readonly end: Signed | undefined;
   /** Which kind it has to be: a file's end says nothing about a whole ledger. */
   readonly endKind: 'head' | 'export';
+  /** Where records are hidden from who looks for them, although each is as it was: a sentence for each. Undefined: nobody looks for them here. */
+  readonly hidden?: () => readonly string[];
   /** The events of Prefect of which records speak. Undefined: they are not part of this evidence. */
   readonly events?: EventEvidence;
 }

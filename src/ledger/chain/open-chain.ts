@@ -8,20 +8,23 @@ import type { Clock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import { readAsNow } from '../columns.ts';
 import { openLedgerDatabase, transaction } from '../database.ts';
+import { bringToDisk } from '../on-disk.ts';
 import { createChain } from './chain.ts';
 
 type Paths = Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>;
 
 /**
- * For reading, as of this moment; the gateway goes on meanwhile. Close it.
+ * For reading, as of this moment; the gateway goes on meanwhile, and no power failure takes back what is seen here. Close it.
  * Throws LictorError `ledger-missing`, or `ledger-older` when it was not opened by this version yet.
  */
-export function openChain(ledgerFile: string): DatabaseSync {
+export function openChain(ledgerFile: string, toDisk = bringToDisk): DatabaseSync {
   if (!existsSync(ledgerFile)) throw new LictorError('ledger-missing', `There is no ledger at ${ledgerFile} yet: lictor up makes it. Or name its --state-dir.`);
   const db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: 2_000 });
   db.exec('BEGIN');
   if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'checkpoints'").get() !== undefined) {
     readAsNow(db);
+    // Whoever keeps a head elsewhere holds the ledger to it.
+    toDisk(ledgerFile);
     return db;
   }
   db.close();

@@ -46,6 +46,7 @@ type PrunerChain = Pick<Chain, 'ends' | 'moveStart' | 'publicKey'>;
  */
 export function createPruner(db: DatabaseSync, chain: PrunerChain, atOnce = AT_ONCE): (beforeMs: number) => Pruned {
   const rowsOf = db.prepare(`SELECT ${SELECT_COLUMNS} FROM records WHERE node = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`);
+  rowsOf.setReadBigInts(true);
   const timeOf = db.prepare('SELECT time FROM records WHERE node = ? AND seq = ?');
   const newest = db.prepare('SELECT node, seq FROM records ORDER BY n DESC LIMIT 1');
   const examineEvents = createEventExaminer(db);

@@ -14,8 +14,24 @@ export function storeEvidence(db: DatabaseSync, from: ReadonlyMap<string, number
     checkpoints: db.prepare('SELECT text, signature FROM checkpoints ORDER BY number').all().map(signedOf),
     end: head === undefined ? undefined : signedOf(head),
     endKind: 'head',
+    hidden: () => [...foreignParts(db), ...brokenParts(db)],
     events: storedEventEvidence(db),
   };
+}
+
+/** The gateway makes none: they would change what is written, or what is read, behind its back. */
+function foreignParts(db: DatabaseSync): readonly string[] {
+  const rows = db.prepare("SELECT type, name FROM main.sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY name").all();
+  return rows.map(({ type, name }) => `the ${String(type)} ${String(name)} was put into the database: it can change what is written, and hide what is there`);
+}
+
+/** Records are read along one index, and found by others: each has to have all of them. */
+function brokenParts(db: DatabaseSync): readonly string[] {
+  const found = db
+    .prepare('PRAGMA main.integrity_check(5)')
+    .all()
+    .map((row) => String(row['integrity_check']));
+  return found.filter((text) => text !== 'ok').map((text) => `the database does not fit together, so that a search may miss records or show others: ${text}`);
 }
 
 function signedOf(row: Record<string, SQLOutputValue>): Signed {
@@ -26,6 +42,7 @@ const TELL_EVERY = 10_000;
 
 function* records(db: DatabaseSync, from: ReadonlyMap<string, number>, onRecord: (count: number) => void): Generator<LedgerRecord> {
   const all = db.prepare(`SELECT ${SELECT_COLUMNS} FROM records WHERE node = ? AND seq >= ? ORDER BY seq`);
+  all.setReadBigInts(true);
   let count = 0;
   for (const { node } of db.prepare('SELECT DISTINCT node FROM records ORDER BY node').all()) {
     // A number below the first one would be an addition too.

@@ -35,6 +35,44 @@ describe('lictor audit verify', () => {
     expect(ledgers.afterChange((db) => db.exec(change)).problems[0]).toMatchObject({ kind, seq, node: NODE });
   });
 
+  it('finds a record that no search finds any more, although it is as it was', () => {
+    const hidden = tempState();
+    writeRecords(hidden.paths, 50);
+    using db = new DatabaseSync(hidden.paths.ledgerFile, { defensive: false });
+    const definition = String(db.prepare("SELECT sql FROM sqlite_schema WHERE name = 'records_principal'").get()?.['sql']);
+    const define = (sql: string): void => {
+      db.exec('PRAGMA writable_schema = ON');
+      db.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'records_principal'").run(sql);
+      db.exec('PRAGMA writable_schema = RESET');
+    };
+    // An index that leaves it out, under the definition of one that does not.
+    define(`${definition} WHERE seq <> 20`);
+    db.exec('REINDEX records_principal');
+    define(definition);
+    const found = db.prepare("SELECT count(*) AS n FROM records WHERE principal = 'alice@local'").get();
+    expect(found).toEqual({ n: 49 });
+    db.close();
+    const { problems } = verifyStore(hidden.paths);
+    expect(problems[0]).toMatchObject({ kind: 'hidden', message: expect.stringContaining('index records_principal') });
+    expect(new Set(problems.map(({ kind }) => kind))).toEqual(new Set(['hidden']));
+    hidden.remove();
+  });
+
+  it.each([
+    ['a trigger', "CREATE TRIGGER aside AFTER INSERT ON intents BEGIN UPDATE intents SET record = json_set(record, '$.principal', 'bob@local'); END"],
+    ['a view', 'CREATE VIEW aside AS SELECT * FROM records'],
+  ])('finds %s that somebody put beside the records', (_name, change) => {
+    const { problems } = ledgers.afterChange((db) => db.exec(change));
+    expect(problems).toMatchObject([{ kind: 'hidden', message: expect.stringContaining('aside') }]);
+  });
+
+  it.each([
+    ['a list that is none', "UPDATE records SET policies = 'x' WHERE seq = 700"],
+    ['a number beyond what is safe', 'UPDATE records SET bytes = 9223372036854775807 WHERE seq = 700'],
+  ])('says where also for %s', (_name, change) => {
+    expect(ledgers.afterChange((db) => db.exec(change)).problems[0]).toMatchObject({ kind: 'edited', seq: 700, node: NODE });
+  });
+
   it('finds that whole signed batches are gone, with a head that was kept elsewhere', () => {
     const older = tempState();
     writeRecords(older.paths, 500);

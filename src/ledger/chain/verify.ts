@@ -18,6 +18,7 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
   const pruned = prunedParts(statements, report);
   const events = { checked: 0, unchecked: 0 };
   const chains = verifyRecords(withEvents(evidence, events, report), statements.end, claims, report);
+  for (const message of evidence.hidden?.() ?? []) report({ kind: 'hidden', node: null, seq: null, message });
   for (const message of evidence.events?.unspoken() ?? []) report({ kind: 'inserted', node: null, seq: null, message });
   for (const end of statements.end?.chains ?? []) {
     if (!chains.some(({ node }) => node === end.node) && end.seq > end.from_seq) {

@@ -54,7 +54,12 @@ describe('the announcer', () => {
   }
 
   /** Prefect, which has each event once by its id, and answers with these statuses in turn; undefined: it is away. */
-  function open(statuses: (number | undefined)[] = [204], held = new Map<string, Announcement>(), nowMs = NOW_MS) {
+  function open(
+    statuses: (number | undefined)[] = [204],
+    held = new Map<string, Announcement>(),
+    nowMs = NOW_MS,
+    toDisk: (file: string) => Promise<void> = async () => undefined,
+  ) {
     const posted: Announcement[][] = [];
     const told: string[] = [];
     let now = nowMs;
@@ -67,7 +72,7 @@ describe('the announcer', () => {
       return { status, headers: {}, body: Buffer.alloc(0), upstreamMs: 1 };
     };
     const announcing = createAnnouncer({
-      ...{ ledgerFile: paths.ledgerFile, memoryFile: paths.announced, upstream: () => ({ request }), clock: () => (now += 5_000), lookMs: 2 },
+      ...{ ledgerFile: paths.ledgerFile, memoryFile: paths.announced, upstream: () => ({ request }), clock: () => (now += 5_000), lookMs: 2, toDisk },
       log: { warn: (_fields: object, text: string) => void told.push(text) } as never,
     });
     opened.push(announcing);
@@ -85,6 +90,14 @@ describe('the announcer', () => {
     write(many(1, 120));
     await expect.poll(() => again.announcing.status().sent, PATIENT).toBe(1);
     expect(again.posted.flat()).toMatchObject([{ payload: { request_id: 'r120' } }]);
+  });
+
+  it('tells nothing that a power failure could take back: it is on the disk before', async () => {
+    write(many(2));
+    const order: string[] = [];
+    const { announcing, posted } = open([204], new Map(), NOW_MS, async (file) => void order.push(`${file} ${posted.length}`));
+    await expect.poll(() => announcing.status().sent, PATIENT).toBe(2);
+    expect(order).toEqual([`${paths.ledgerFile} 0`]);
   });
 
   it('loses nothing and doubles nothing when the gateway is killed, whatever was under way', async () => {

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../contract/clock.ts';
 import { createsRun } from '../../ledger/notable.ts';
+import { bringToDiskLater } from '../../ledger/on-disk.ts';
 import { type OutboxReader, type Owed, openOutboxReader } from '../../ledger/outbox.ts';
 import type { Upstream } from '../../prefect/upstream.ts';
 import { refusalAnnouncement, startAnnouncement } from './announcement.ts';
@@ -23,6 +24,7 @@ export interface AnnouncerParts {
   readonly log: Pick<Logger, 'warn'>;
   /** Only tests have another. */
   readonly lookMs?: number;
+  readonly toDisk?: (ledgerFile: string) => Promise<void>;
 }
 
 export interface Announcer {
@@ -32,7 +34,8 @@ export interface Announcer {
   close(): Promise<void>;
 }
 
-export function createAnnouncer({ ledgerFile, memoryFile, upstream, clock, log, lookMs = LOOK_MS }: AnnouncerParts): Announcer {
+export function createAnnouncer(parts: AnnouncerParts): Announcer {
+  const { ledgerFile, memoryFile, upstream, clock, log, lookMs = LOOK_MS, toDisk = bringToDiskLater } = parts;
   const stopping = new AbortController();
   let memory = readMemory(memoryFile) ?? NOTHING;
   let reader: OutboxReader | undefined;
@@ -51,6 +54,8 @@ export function createAnnouncer({ ledgerFile, memoryFile, upstream, clock, log, 
     const owed = reader.after(from.k, AT_ONCE);
     const next = step(from, owed, clock());
     if (owed.length === 0 && next.pending.length === 0 && next.repeated.length === memory.repeated.length) return false;
+    // No power failure takes back the records of what is told, and gives their places to others.
+    if (owed.length > 0) await toDisk(ledgerFile);
     await keep(next);
     const missed = missing(from.k, owed);
     if (missed > 0) tellDropped(missed, 'Prefect was away for so long that the gateway let go of what it had to tell');

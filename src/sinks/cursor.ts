@@ -13,6 +13,8 @@ const state = z.object({
   time: z.string(),
   /** Number of the last event that was delivered of those of which the next record speaks; 0: none of them. */
   event: z.int().min(0).default(0),
+  /** How many the next batch has, since it was tried already; 0: as many as there are. */
+  again: z.int().min(0).default(0),
   /** Records that were delivered, that the receiver did not want, and that went by retention before they could be sent. */
   delivered: z.int().min(0),
   rejected: z.int().min(0),
@@ -25,7 +27,7 @@ const state = z.object({
 export type SinkState = Readonly<z.output<typeof state>>;
 export type Cursor = Pick<SinkState, 'n' | 'id' | 'time'>;
 
-export const FRESH: Omit<SinkState, keyof Cursor> = { event: 0, delivered: 0, rejected: 0, missed: 0, failing_since: null, problem: null };
+export const FRESH: Omit<SinkState, keyof Cursor> = { event: 0, again: 0, delivered: 0, rejected: 0, missed: 0, failing_since: null, problem: null };
 
 /** Undefined: this sink is new. Throws LictorError `export-state-unreadable`: to begin anew would lose or double records, so somebody has to decide. */
 export function readState(directory: string, name: string): SinkState | undefined {

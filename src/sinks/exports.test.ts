@@ -85,6 +85,15 @@ describe('exports', () => {
     expect(got).toEqual(ids());
   });
 
+  it('give a new sink all that is written once it was asked for, whenever its thread is there', { timeout: 60_000 }, async () => {
+    const port = await receive();
+    await exports.use([sink(`http://127.0.0.1:${port}`, { from: 'now' })]);
+    // No turn of the loop lies between: the thread has not begun.
+    writeRecords(paths, 5, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
+    await delivered(5);
+    expect(got).toEqual(ids().slice(-5));
+  });
+
   it('record what a sink never got, since retention let go of it', { timeout: 60_000 }, async () => {
     const port = await receive();
     const to = sink(`http://127.0.0.1:${port}`);

@@ -5,8 +5,9 @@ import type { LedgerExport } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { NewRecord } from '../contract/record.ts';
+import type { Cursor } from './cursor.ts';
 import type { FromSending, SendingSetup, SinkStatus, ToSending } from './protocol.ts';
-import type { Break } from './source.ts';
+import { type Break, openSource } from './source.ts';
 
 export const EXPORT_GAP_ACTION = 'ledger.export_gap';
 
@@ -31,12 +32,13 @@ const MOST_MIB = 128;
 
 export function createExports({ paths, clock, log, record }: ExportsParts): Exports {
   let current: readonly LedgerExport[] = [];
+  let end: Cursor | null = null;
   let worker: Worker | undefined;
   let status: readonly SinkStatus[] = [];
   let turn: Promise<void> = Promise.resolve();
 
   function spawn(): void {
-    const setup: SendingSetup = { ledgerFile: paths.ledgerFile, directory: paths.exports, exports: current };
+    const setup: SendingSetup = { ledgerFile: paths.ledgerFile, directory: paths.exports, exports: current, end };
     const thread = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: setup,
       name: 'exports',
@@ -87,6 +89,8 @@ export function createExports({ paths, clock, log, record }: ExportsParts): Expo
     use: (exports) =>
       inTurn(async () => {
         if (JSON.stringify(exports) === JSON.stringify(current)) return;
+        // Before its thread is there: a new sink gets all that is written from here on.
+        end = endOf(paths.ledgerFile);
         await stop();
         current = exports;
         status = [];
@@ -95,6 +99,20 @@ export function createExports({ paths, clock, log, record }: ExportsParts): Expo
     status: () => status,
     close: () => inTurn(stop),
   };
+}
+
+/** Null: it cannot be read, and the thread begins where it finds it. */
+function endOf(ledgerFile: string): Cursor | null {
+  try {
+    const source = openSource(ledgerFile);
+    try {
+      return source.end();
+    } finally {
+      source.close();
+    }
+  } catch {
+    return null; // no ledger yet, or one in trouble
+  }
 }
 
 type Log = ExportsParts['log'];

@@ -1,6 +1,6 @@
 // Messages between the control plane and the thread that sends records.
 import type { LedgerExport } from '../config/config.ts';
-import type { SinkState } from './cursor.ts';
+import type { Cursor, SinkState } from './cursor.ts';
 import type { Break } from './source.ts';
 
 export interface SendingSetup {
@@ -8,6 +8,8 @@ export interface SendingSetup {
   /** Where the sinks' places are kept. */
   readonly directory: string;
   readonly exports: readonly LedgerExport[];
+  /** Where the ledger ended when these sinks were asked for: that is where "from now on" begins. Null: it could not be read then. */
+  readonly end: Cursor | null;
 }
 
 export interface SinkStatus {

@@ -9,7 +9,7 @@ import { FRESH, readState, type SinkState, writeState } from './cursor.ts';
 import { encoderOf } from './open-sink.ts';
 import { runPump } from './pump.ts';
 import { DeliveryError, type Item } from './sink.ts';
-import { type Break, openSource } from './source.ts';
+import { BEGINNING, type Break, openSource, type Source } from './source.ts';
 
 describe('a sink', () => {
   let paths: StatePaths;
@@ -17,9 +17,12 @@ describe('a sink', () => {
   let got: number[][];
   let breaks: Break[];
   let waits: number[];
+  let problems: (string | null)[];
+  let source: () => Source;
   beforeEach(() => {
     ({ paths, remove } = tempState());
-    [got, breaks, waits] = [[], [], []];
+    [got, breaks, waits, problems] = [[], [], [], []];
+    source = () => openSource(paths.ledgerFile);
     writeRecords(paths, 20);
   });
   afterEach(() => remove());
@@ -31,6 +34,9 @@ describe('a sink', () => {
     readonly events?: boolean;
     /** What happens at each delivery; undefined: it works. */
     readonly trouble?: (batch: readonly Item[], attempt: number) => Error | undefined;
+    readonly keepsBatches?: boolean;
+    /** Told before each place is kept; an error: the disk is full. */
+    readonly disk?: (next: SinkState) => Error | undefined;
     /** Told before each wait; true ends the loop. By default it ends when there is nothing more. */
     readonly atWait?: (ms: number) => boolean;
   }
@@ -38,17 +44,20 @@ describe('a sink', () => {
   async function pump({
     from = 'start',
     events = false,
+    keepsBatches = false,
     trouble = () => undefined,
+    disk = () => undefined,
     atWait = (ms) => ms === 500 && waits.length > 0,
   }: Setting = {}): Promise<void> {
-    const source = openSource(paths.ledgerFile);
+    const opened = source();
     const stop = new AbortController();
     let attempts = 0;
     await runPump(
       {
-        from,
+        begin: () => (from === 'start' ? BEGINNING : opened.end()),
+        keepsBatches,
         timeoutMs: 1_000,
-        source,
+        source: opened,
         sink: {
           async deliver(batch) {
             attempts += 1;
@@ -62,9 +71,13 @@ describe('a sink', () => {
         encode: encoderOf({ format: 'record' }),
         events,
         load: state,
-        save: (next) => writeState(paths.exports, 's', next),
+        save(next) {
+          const error = disk(next);
+          if (error !== undefined) throw error;
+          writeState(paths.exports, 's', next);
+        },
         onBreak: (broken) => breaks.push(broken),
-        onChange: () => undefined,
+        onChange: (next) => problems.push(next.problem),
         clock: () => Date.parse('2026-03-02T00:00:00.000Z'),
         random: () => 0.5,
         async wait(ms) {
@@ -74,7 +87,7 @@ describe('a sink', () => {
       },
       stop.signal,
     );
-    source.close();
+    opened.close();
   }
 
   const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_none, index) => from + index);
@@ -85,6 +98,13 @@ describe('a sink', () => {
     await pump();
     expect(got.flat()).toEqual(numbers(1, 25));
     expect(state()).toMatchObject({ n: 25, delivered: 25, missed: 0, failing_since: null });
+  });
+
+  it('gets nothing that a power failure could take back: it is on the disk before', async () => {
+    const order: string[] = [];
+    source = () => openSource(paths.ledgerFile, (file) => void order.push(file));
+    await pump({ trouble: () => void order.push('delivered') });
+    expect(order).toEqual([paths.ledgerFile, 'delivered']);
   });
 
   it('that is new begins with what comes from now on, unless it is told otherwise', async () => {
@@ -122,6 +142,63 @@ describe('a sink', () => {
     expect(got.flat()).toEqual(numbers(1, 20));
   });
 
+  it('that finds a single record too large is not asked again and again at once', async () => {
+    await pump({ trouble: () => new DeliveryError('answers 413', { tooLarge: true }), atWait: () => waits.length === 8 });
+    expect(waits).toEqual([0, 0, 0, 0, 8_000, 16_000, 32_000, 60_000]);
+    expect(state()).toMatchObject({ n: 0, problem: 'answers 413' });
+  });
+
+  it('gets no record again while its place cannot be kept, and says why it stands', async () => {
+    let full = 0;
+    const disk: Setting['disk'] = ({ n }) => (n === 20 && full++ < 3 ? Object.assign(new Error('disk'), { code: 'ENOSPC' }) : undefined);
+    await pump({ disk, atWait: (ms) => ms === 500 });
+    expect([got.flat(), waits]).toEqual([numbers(1, 20), [5_000, 5_000, 5_000, 500]]);
+    expect(problems).toEqual([null, 'ENOSPC', 'ENOSPC', 'ENOSPC', null]);
+    expect(state()).toMatchObject({ n: 20, delivered: 20, problem: null });
+  });
+
+  describe('that knows batches', () => {
+    const later = (): void => writeRecords(paths, 5, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
+    let tried: number[];
+    beforeEach(() => {
+      tried = [];
+    });
+    const trouble: Setting['trouble'] = (batch, attempt) => {
+      tried.push(batch.length);
+      return attempt === 1 ? new Error('the answer was lost') : undefined;
+    };
+
+    it('gets the same one again, also when there is more by then', async () => {
+      await pump({
+        keepsBatches: true,
+        trouble,
+        atWait(ms) {
+          if (tried.length === 1) later();
+          return tried.length > 1 && ms === 500;
+        },
+      });
+      expect([tried, got.flat()]).toEqual([[20, 20, 5], numbers(1, 25)]);
+    });
+
+    it('gets the same one again when the gateway was killed before it was answered', async () => {
+      // Nothing is kept once it is under way: as a kill leaves it.
+      await expect(
+        pump({
+          keepsBatches: true,
+          trouble: (batch) => {
+            tried.push(batch.length);
+            throw new Error('killed');
+          },
+          disk: ({ failing_since: since }) => (since === null ? undefined : new Error('killed')),
+          atWait: () => true,
+        }),
+      ).resolves.toBeUndefined();
+      later();
+      await pump({ keepsBatches: true, trouble: (batch) => void tried.push(batch.length) });
+      expect([tried, got.flat()]).toEqual([[20, 20, 5], numbers(1, 25)]);
+    });
+  });
+
   it('is told what retention let go of before it was sent, and goes on behind it', async () => {
     await pump({ trouble: (_batch, attempt) => (attempt > 1 ? new Error('away') : undefined), atWait: () => true });
     writeRecords(paths, 10, { startMs: Date.parse('2026-03-01T13:00:00.000Z') });
@@ -148,7 +225,8 @@ describe('a sink', () => {
     const stop = new AbortController();
     await runPump(
       {
-        from: 'start',
+        begin: () => BEGINNING,
+        keepsBatches: false,
         timeoutMs: 1_000,
         source,
         sink: {

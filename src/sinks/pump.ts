@@ -3,24 +3,28 @@ import type { Clock } from '../contract/clock.ts';
 import { type Cursor, FRESH, type SinkState } from './cursor.ts';
 import type { Encoder } from './open-sink.ts';
 import { DeliveryError, failureWords, type Item, type Sink } from './sink.ts';
-import { BEGINNING, type Break, type Source } from './source.ts';
+import type { Break, Source } from './source.ts';
 
 /** At most so many records, and so much text, wait for one answer. */
 const MOST_RECORDS = 512;
 const MOST_BYTES = 1 << 20;
 const LOOK_MS = 500;
+const UNKEPT_MS = 5_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 const LONGEST_WISH_MS = 300_000;
 
 export interface PumpParts {
-  readonly from: 'now' | 'start';
+  /** Where a sink begins that is new. */
+  readonly begin: () => Cursor;
   readonly timeoutMs: number;
   readonly sink: Sink;
   readonly source: Source;
   readonly encode: Encoder;
   /** The events of Prefect, too: before the record that speaks of them. */
   readonly events: boolean;
+  /** A batch comes again as it was, also after a kill: its receiver knows batches by their first and last record. */
+  readonly keepsBatches: boolean;
   readonly load: () => SinkState | undefined;
   readonly save: (state: SinkState) => void;
   /** Told once for each; what was missed is recorded. */
@@ -37,14 +41,10 @@ export interface PumpParts {
  * ledger or the place cannot be read or written: it may be begun again.
  */
 export async function runPump(parts: PumpParts, signal: AbortSignal, cut: AbortSignal = signal): Promise<void> {
-  const { source, save, load, onChange } = parts;
-  let state = load();
-  if (state === undefined) {
-    state = { ...(parts.from === 'now' ? source.end() : BEGINNING), ...FRESH };
-    save(state);
-  }
+  const { onChange } = parts;
+  let state = firstState(parts);
   onChange(state);
-  let [most, failures] = [MOST_RECORDS, 0];
+  let [most, failures] = [state.again === 0 ? MOST_RECORDS : state.again, 0];
   while (!signal.aborted) {
     state = mended(parts, state);
     const batch = nextBatch(parts, state, most);
@@ -52,14 +52,46 @@ export async function runPump(parts: PumpParts, signal: AbortSignal, cut: AbortS
       await parts.wait(LOOK_MS, signal);
       continue;
     }
+    state = beforeSending(parts, state, batch.length);
     const outcome = await attempt(parts, batch, cut);
     if (signal.aborted && outcome.error !== null) return;
-    state = outcome.error === null ? delivered(state, batch, outcome.rejected) : failed(state, outcome.error, parts.clock());
-    save(state);
+    most = nextSize(most, batch.length, outcome.error);
+    state = outcome.error === null ? delivered(state, batch, outcome.rejected) : failed({ ...state, again: most }, outcome.error, parts.clock());
+    if (!(await keep(parts, state, signal))) return;
     onChange(state);
     failures = outcome.error === null ? 0 : failures + 1;
-    most = nextSize(most, batch.length, outcome.error);
-    if (outcome.error !== null) await parts.wait(waitMs(outcome.error, failures, parts.random()), signal);
+    if (outcome.error !== null) await parts.wait(waitMs(outcome.error, { failures, tried: batch.length, random: parts.random() }), signal);
+  }
+}
+
+function firstState({ load, begin, save }: PumpParts): SinkState {
+  const known = load();
+  if (known !== undefined) return known;
+  const fresh = { ...begin(), ...FRESH };
+  save(fresh);
+  return fresh;
+}
+
+/** Of how many records the batch is: a kill while it is under way forgets nothing of it. */
+function beforeSending({ keepsBatches, save }: PumpParts, state: SinkState, records: number): SinkState {
+  if (!keepsBatches || state.again === records) return state;
+  const next = { ...state, again: records };
+  save(next);
+  return next;
+}
+
+/** What was answered must not come again because our own disk is full: it is tried until there is room. False: it ended before. */
+async function keep({ save, onChange, clock, wait }: PumpParts, state: SinkState, signal: AbortSignal): Promise<boolean> {
+  const sinceMs = clock();
+  for (;;) {
+    try {
+      save(state);
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      onChange(failed(state, error, sinceMs));
+      await wait(UNKEPT_MS, signal);
+    }
   }
 }
 
@@ -120,6 +152,7 @@ function delivered(state: SinkState, batch: readonly Sent[], rejected: number): 
   return {
     ...state,
     ...last.place,
+    again: 0,
     delivered: state.delivered + batch.length - rejected,
     rejected: state.rejected + rejected,
     failing_since: null,
@@ -131,14 +164,27 @@ function failed(state: SinkState, error: unknown, nowMs: number): SinkState {
   return { ...state, failing_since: state.failing_since ?? new Date(nowMs).toISOString(), problem: failureWords(error).slice(0, 300) };
 }
 
+/** What failed comes again as it was: with what was written meanwhile it would be another batch to its receiver. */
 function nextSize(most: number, tried: number, error: unknown): number {
-  if (error instanceof DeliveryError && error.tooLarge) return Math.max(1, Math.floor(tried / 2));
-  return error === null ? Math.min(MOST_RECORDS, most * 2) : most;
+  if (isTooLarge(error)) return Math.max(1, Math.floor(tried / 2));
+  return error === null ? Math.min(MOST_RECORDS, most * 2) : tried;
 }
 
-/** Doubles up to a minute, and differs by half, so that many gateways do not come back at once. */
-function waitMs(error: unknown, failures: number, random: number): number {
-  if (error instanceof DeliveryError && error.tooLarge) return 0;
+function isTooLarge(error: unknown): boolean {
+  return error instanceof DeliveryError && error.tooLarge;
+}
+
+interface Tried {
+  /** One after the other. */
+  readonly failures: number;
+  /** Of how many records the last one was. */
+  readonly tried: number;
+  readonly random: number;
+}
+
+/** Doubles up to a minute, and differs by half, so that many gateways do not come back at once. A smaller batch is tried at once, and none is smaller than one. */
+function waitMs(error: unknown, { failures, tried, random }: Tried): number {
+  if (isTooLarge(error) && tried > 1) return 0;
   const wish = error instanceof DeliveryError ? Math.min(error.retryAfterMs ?? 0, LONGEST_WISH_MS) : 0;
   return Math.max(wish, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 10)) * (0.75 + random / 2));
 }

@@ -2,6 +2,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { LedgerRecord } from '../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from '../ledger/columns.ts';
+import { bringToDisk } from '../ledger/on-disk.ts';
 import { createRangeReader, type NumberedEvent } from '../ledger/prefect-events/read-range.ts';
 import type { Cursor } from './cursor.ts';
 
@@ -21,6 +22,7 @@ export interface Source {
   /** The place of the newest record. */
   end(): Cursor;
   check(cursor: Cursor): Break | undefined;
+  /** They are on the disk: no power failure takes back, and numbers anew, what a receiver has. */
   after(cursor: Cursor, count: number): readonly Numbered[];
   /** Of the events of Prefect of which a record speaks, those behind that number. */
   eventsOf(record: LedgerRecord, after: number, count: number): readonly NumberedEvent[];
@@ -34,7 +36,7 @@ export const BEGINNING: Cursor = { n: 0, id: '', time: '' };
 const BUSY_MS = 5_000;
 
 /** Throws what SQLite throws: there may be no ledger yet. */
-export function openSource(file: string): Source {
+export function openSource(file: string, toDisk = bringToDisk): Source {
   const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
   const page = db.prepare(`SELECT n, ${SELECT_COLUMNS} FROM records WHERE n > ? ORDER BY n LIMIT ?`);
   const at = db.prepare('SELECT id FROM records WHERE n = ?');
@@ -55,7 +57,11 @@ export function openSource(file: string): Source {
       const missed = next - cursor.n - 1;
       return missed === 0 ? undefined : { kind: 'pruned', missed, cursor: { ...cursor, n: next - 1 } };
     },
-    after: ({ n }, count) => page.all(n, count).map((row) => ({ n: Number(row['n']), record: recordOfRow(row) })),
+    after({ n }, count) {
+      const rows = page.all(n, count);
+      if (rows.length > 0) toDisk(file);
+      return rows.map((row) => ({ n: Number(row['n']), record: recordOfRow(row) }));
+    },
     eventsOf: createRangeReader(db),
     lag({ n }) {
       const oldest = first.get(n);

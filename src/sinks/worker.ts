@@ -4,12 +4,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { LedgerExport } from '../config/config.ts';
 import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
-import { readState, type SinkState, writeState } from './cursor.ts';
+import { type Cursor, readState, type SinkState, writeState } from './cursor.ts';
 import { encoderOf, openSink } from './open-sink.ts';
 import type { FromSending, SendingSetup, SinkStatus } from './protocol.ts';
 import { runPump } from './pump.ts';
 import { failureWords } from './sink.ts';
-import { openSource, type Source } from './source.ts';
+import { BEGINNING, openSource, type Source } from './source.ts';
 
 const STATUS_MS = 1_000;
 const AGAIN_MS = 5_000;
@@ -58,14 +58,17 @@ async function keepRunning(running: Running): Promise<void> {
 async function run(running: Running): Promise<void> {
   const { config } = running;
   const sink = await openSink(config, systemClock);
-  running.source = openSource(setup.ledgerFile);
+  const source = openSource(setup.ledgerFile);
+  running.source = source;
   try {
     running.stopped = null;
     await runPump(
       {
         ...config,
         sink,
-        source: running.source,
+        source,
+        begin: () => beginOf(config, source),
+        keepsBatches: config.type === 'webhook',
         encode: encoderOf(config),
         load: () => readState(setup.directory, config.name),
         save: (state) => writeState(setup.directory, config.name, state),
@@ -81,10 +84,14 @@ async function run(running: Running): Promise<void> {
       cut.signal,
     );
   } finally {
-    running.source.close();
+    source.close();
     running.source = undefined;
     await sink.close();
   }
+}
+
+function beginOf({ from }: LedgerExport, source: Source): Cursor {
+  return from === 'start' ? BEGINNING : (setup.end ?? source.end());
 }
 
 function tell(): void {

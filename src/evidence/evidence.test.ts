@@ -5,6 +5,7 @@ import { OPERATIONS } from '../catalog/catalogue.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { sharedEngine } from '../policy/engine.fixture.ts';
 import type { EvidenceData, PrincipalRow } from './data.ts';
+import { createLateUse } from './late-use.ts';
 import { gatherLeavers } from './lifecycle.ts';
 import { text } from './markdown.ts';
 import { gatherPolicies } from './policy-changes.ts';
@@ -82,7 +83,9 @@ it('lists what is administered, and no request to Prefect', () => {
 });
 
 function leavers(records: readonly LedgerRecord[]) {
-  return gatherLeavers({ from: `${DAY}00.000Z`, to: `${DAY}59.000Z`, usage: usageOf(records), identities: [], tokens: [], accountsIdp: 'local' });
+  const late = createLateUse('local');
+  for (const one of records) late.add(one);
+  return gatherLeavers({ from: `${DAY}00.000Z`, to: `${DAY}59.000Z`, usage: usageOf(records), late, identities: [], tokens: [], accountsIdp: 'local' });
 }
 
 it('finds who was let in after leaving, and nobody who came back by a record or within the time of a remembered decision', () => {
@@ -97,6 +100,25 @@ it('finds who was let in after leaving, and nobody who came back by a record or 
   ])
     expect(leavers(records)[0]).toMatchObject({ let_in_after: false });
   expect(leavers([administered(1, 'account.remove', 'Account', 'a'), request(9, 'a@local')])[0]).toMatchObject({ let_in_after: true });
+});
+
+it('finds who was let in after leaving also when the right was given back later', () => {
+  const back = administered(20, 'token.create', 'ServiceToken', 'etl');
+  const unlocked = administered(20, 'lock.remove', 'Lock', 'a@local');
+  for (const records of [
+    [administered(1, 'token.revoke', 'ServiceToken', 'etl'), request(9, 'token:etl'), back],
+    [administered(1, 'token.revoke', 'ServiceToken', 'etl'), request(9, 'token:etl'), back, request(30, 'token:etl')],
+    [administered(1, 'lock.create', 'Lock', 'a@local'), request(9, 'a@local'), unlocked, administered(25, 'lock.create', 'Lock', 'a@local')],
+  ])
+    expect(leavers(records)[0]).toMatchObject({ let_in_after: true });
+  // The second time nothing came after it.
+  const [, second] = leavers([
+    administered(1, 'lock.create', 'Lock', 'a@local'),
+    request(9, 'a@local'),
+    unlocked,
+    administered(25, 'lock.create', 'Lock', 'a@local'),
+  ]);
+  expect(second).toMatchObject({ let_in_after: false });
 });
 
 it('names the smallest role that would have been enough, and none where none would', () => {

@@ -13,6 +13,7 @@ import { rightOn } from '../policy/rights.ts';
 import type { Store } from '../store/store.ts';
 import { gatherBoundary } from './boundary.ts';
 import type { EvidenceData, Gateway, LedgerState, RouteRow } from './data.ts';
+import { createLateUse, type LateUse } from './late-use.ts';
 import { gatherJoiners, gatherLeavers } from './lifecycle.ts';
 import { gatherPolicies } from './policy-changes.ts';
 import { gatherBindings, gatherPrincipals } from './principals.ts';
@@ -41,13 +42,14 @@ export interface EvidenceSources {
 
 export async function gatherEvidence(sources: EvidenceSources): Promise<EvidenceData> {
   const { config, store, from, to, nowMs } = sources;
-  const usage = await readUsage(sources);
+  const accountsIdp = config.identityProviders.find(({ type }) => type === 'accounts')?.id ?? 'break-glass';
+  const late = createLateUse(accountsIdp);
+  const usage = await readUsage(sources, late);
   const actions = collectActions(OPERATIONS);
   const engine = createPolicyEngine({ actions, revision: 0 });
   const principals = await gatherPrincipals({ config, store, usage, roles: createRoleActions(engine, actions), nowMs });
   const [tokens, identities, sets, locks] = await Promise.all([store.tokens.list(), store.identities.list(), store.policySets.list(), store.locks.list()]);
-  const accountsIdp = config.identityProviders.find(({ type }) => type === 'accounts')?.id ?? 'break-glass';
-  const lifecycle = { from, to, usage, identities, tokens, accountsIdp };
+  const lifecycle = { from, to, usage, late, identities, tokens, accountsIdp };
   return {
     period: { from, to },
     made: { at: new Date(nowMs).toISOString(), by: sources.by },
@@ -75,11 +77,12 @@ export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence
   };
 }
 
-async function readUsage({ ledger, from, to, limits, onRecord }: EvidenceSources): Promise<Usage> {
+async function readUsage({ ledger, from, to, limits, onRecord }: EvidenceSources, late: LateUse): Promise<Usage> {
   const usage = createUsage(limits);
   let count = 0;
   for await (const record of ledger.audit({ since: from, until: to })) {
     usage.add(record);
+    late.add(record);
     count += 1;
     if (count % 10_000 === 0) onRecord?.(count);
   }

@@ -59,8 +59,9 @@ function tallyEvents(most: number): Tally<readonly EventRow[]> {
   let lost = 0;
   return {
     add(record) {
-      if (record.action === null || record.path_taken !== null || !EVENT.test(record.action)) return;
-      if (events.length < most) events.push(eventOf(record));
+      const event = eventIn(record);
+      if (event === undefined) return;
+      if (events.length < most) events.push(event);
       else lost += 1;
     },
     whole: () => events,
@@ -68,9 +69,12 @@ function tallyEvents(most: number): Tally<readonly EventRow[]> {
   };
 }
 
-function eventOf({ time, action, principal, resource_type: type, resource_id: id, decision, reason, duration_ms: gap }: LedgerRecord): EventRow {
+/** Undefined: it is a request, and administers nothing. */
+export function eventIn(record: LedgerRecord): EventRow | undefined {
+  const { time, action, principal, resource_type: type, resource_id: id, decision, reason, duration_ms: gap } = record;
+  if (action === null || record.path_taken !== null || !EVENT.test(action)) return undefined;
   const resource = id === null ? type : `${type ?? ''} ${id}`.trim();
-  return { time, action: action ?? '', principal, resource, outcome: reason ?? decision, gap_ms: gap };
+  return { time, action, principal, resource, outcome: reason ?? decision, gap_ms: gap };
 }
 
 function said(lost: UsageLimits): readonly string[] {

@@ -43,6 +43,15 @@ describe('lictor', () => {
     expect((await lictor('--nonsense')).status).toBe(2);
   });
 
+  it('writes nothing to the terminal that a file of somebody else holds', async () => {
+    const file = join(cwd, 'head.json');
+    writeFileSync(file, '\u001b]0;x\u0007\u001b[2J');
+    const { status, err } = await lictor('audit', 'verify', '--head', file);
+    expect(status).toBe(1);
+    expect(err).toContain('head.json cannot be read');
+    expect(err).not.toMatch(/(?!\n)\p{Cc}/u);
+  });
+
   it('has a summary and an example in the help of every command and subcommand', async () => {
     const subcommands = (help: string) => /^Commands:\n((?: {2}.*\n)+)/m.exec(help)?.[1] ?? '';
     const visit = async (words: readonly string[]): Promise<void> => {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { LictorError } from '../contract/error.ts';
+import { printable } from '../contract/printable.ts';
 import { COMMANDS, LATER_COMMANDS } from './commands.ts';
 import { type CliContext, createContext, type GlobalOptions } from './context.ts';
 import { CommandFailed, EXIT, ProgramEnded, UsageError } from './errors.ts';
@@ -107,10 +108,15 @@ function explain(error: unknown, err: CliContext['err'], env: CliContext['env'])
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof ProgramEnded) return error.exitStatus;
   const message = error instanceof Error ? error.message : String(error);
-  if (message !== '') err.write(`lictor: ${message}\n`);
+  if (message !== '') err.write(`lictor: ${linesOf(message)}\n`);
   if (env['LICTOR_DEBUG'] === '1' && error instanceof Error) err.write(`${error.stack ?? ''}\n`);
   else if (!(error instanceof LictorError)) err.write('This is a defect of lictor. LICTOR_DEBUG=1 shows where.\n');
   return error instanceof CommandFailed || error instanceof UsageError ? error.exitStatus : EXIT.failed;
+}
+
+/** A message may quote a file of anybody's. */
+function linesOf(message: string): string {
+  return message.split('\n').map(printable).join('\n');
 }
 
 /** `lictor audit | head` ends quietly. */

@@ -147,6 +147,12 @@ describe('an access line', () => {
     },
   );
 
+  it('says who it was however much there is to say', () => {
+    const policies = Array.from({ length: 400 }, (_, number) => `own:équipe-${number}.cedar`);
+    const all = { principal: 'run:x', on_behalf_of: ['alice@local'], session_id: 's1', decision: 'allow', policies } as const;
+    expect(record(accessLine('r1', { facts: facts(all) }))).toMatchObject(all);
+  });
+
   it('glued to the remains of another is found again', () => {
     const [remains, whole] = splitGluedLine(Buffer.from(accessLine('r1').slice(0, 50) + accessLine('r2')));
     expect(remains?.bytes.toString()).toBe(accessLine('r1').slice(0, 50));

@@ -41,7 +41,7 @@ export function parseAccessLine(bytes: Uint8Array, routes: RouteKnowledge, baseP
   const record: RequestRecord = {
     time: new Date(startMs).toISOString(),
     request_id: requestId,
-    ...identity(parseFacts(text(line.facts)), text(line.code) ?? noAnswer(line)),
+    ...identity(parseFacts(factsIn(line)), text(line.code) ?? noAnswer(line)),
     source_ip: text(line.addr),
     user_agent: text(line.ua),
     method: text(line.method),
@@ -98,6 +98,11 @@ function noAnswer({ status, taken }: Fields): ReasonCode | null {
   if (number === null || number >= 100) return null;
   if (taken === 'egress') return 'service-unavailable';
   return taken === 'direct' ? 'upstream-unavailable' : null;
+}
+
+/** Whole: cut, it would be nobody's request. It is the gateway's own text, and nginx bounds the header that it comes in. */
+function factsIn({ facts }: Fields): string | null {
+  return typeof facts === 'string' && facts !== '' ? facts : null;
 }
 
 /** A 5xx of the gateway after an allow is an outage, not a denial. */

@@ -19,7 +19,7 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
     case GATEWAY_ACTIONS.edgeWorkerDied:
       return `edge worker ${record.resource_id ?? ''} died (${record.tool ?? 'killed'}): its requests of the last ${gap ?? 'moments'} may be missing`;
     case GATEWAY_ACTIONS.recovered:
-      return `ledger written again${gap === undefined ? '' : ` after ${gap}`}; changes were refused meanwhile`;
+      return `ledger written again${gap === undefined ? '' : ` after ${gap}`}; changes were refused, reads may be missing (full disk)`;
     case GATEWAY_ACTIONS.unreadable:
       return `a line of the access log could not be read (${record.bytes ?? '?'} bytes)`;
     case GATEWAY_ACTIONS.pruned:

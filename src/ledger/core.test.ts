@@ -13,12 +13,15 @@ describe('ledger core', () => {
   let paths: StatePaths;
   let remove: () => void;
   let nowMs: number;
+  /** Where the access log is. */
+  let free: number;
   let sessions: number;
   let health: boolean[];
   let cores: Core[];
   beforeEach(() => {
     ({ paths, remove } = tempState());
     nowMs = END_MS;
+    free = 1 << 30;
     sessions = 0;
     health = [];
     cores = [];
@@ -34,6 +37,7 @@ describe('ledger core', () => {
       routes: createCatalogue(),
       clock: () => nowMs,
       onHealth: (healthy) => health.push(healthy),
+      freeBytes: () => free,
     });
     cores.push(core);
     return core;
@@ -260,6 +264,41 @@ describe('ledger core', () => {
       ]);
       expect(records().filter((record) => record.action === 'ledger.recovered')).toMatchObject([{ duration_ms: 7_000 }]);
       expect(core.run([{ kind: 'intend', record: intent('m2') }])).toEqual([null]);
+    });
+
+    it('refuses while nginx has no room for its lines, and names the time since there was some', () => {
+      const core = start();
+      core.tick();
+      nowMs += 700;
+      free = 4_096;
+      core.tick();
+      expect(health).toEqual([false]);
+      expect(core.run([{ kind: 'intend', record: intent('m1') }])).toMatchObject([{ code: 'ledger-unavailable' }]);
+      log(accessLine('r1'));
+      nowMs += 9_000;
+      expect(core.pump()).toBe(false);
+      expect(requests()).toEqual([]);
+      free = 8 << 20;
+      // nginx itself waits for a moment.
+      nowMs += 100;
+      core.pump();
+      expect(core.healthy()).toBe(false);
+      nowMs += 2_000;
+      pumpAll(core);
+      expect(health).toEqual([false, true]);
+      expect(records().find(({ action }) => action === 'ledger.recovered')).toMatchObject({ duration_ms: 700 + 9_000 + 100 + 2_000 });
+      expect(requests()).toMatchObject([{ request_id: 'r1' }]);
+      expect(core.run([{ kind: 'intend', record: intent('m1') }])).toEqual([null]);
+    });
+
+    it('writes what it owes when it ends before there is room', () => {
+      const core = start();
+      core.run([{ kind: 'intend', record: intent('m1') }]);
+      free = 0;
+      core.tick();
+      expect(core.run([{ kind: 'settle', requestId: 'm1', outcome: { status: 201 } }])).toMatchObject([{ code: 'ledger-unavailable' }]);
+      core.close();
+      expect(requests()).toMatchObject([{ request_id: 'm1', status: 201 }]);
     });
 
     it('does not go on from an older head of its own that somebody put back, however often it is opened anew', () => {

@@ -1,4 +1,5 @@
 // The ledger's state machine, without threads and timers: commands in groups, log batches, failure and recovery.
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
@@ -14,6 +15,7 @@ import { createFloods, type Floods } from './floods.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 import { createIntents, HOLD_MS, type Intents } from './intents.ts';
 import { createLifeSigns, type LifeSigns } from './life-signs.ts';
+import { createLogRoom, freeBytesIn } from './log-room.ts';
 import { isNotable } from './notable.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { createEventStore, type EventBatch } from './prefect-events/store-events.ts';
@@ -50,6 +52,8 @@ export interface CoreParts {
   /** nginx has to open its log files anew. */
   readonly onReopen?: () => void;
   readonly onCalls?: (calls: readonly ServiceCalls[]) => void;
+  /** What is free where the access log is; only tests have another. */
+  readonly freeBytes?: () => number;
 }
 
 interface Open {
@@ -68,7 +72,8 @@ interface Open {
   readonly storeEvents: (batch: EventBatch) => void;
 }
 
-export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls }: CoreParts): Core {
+export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, freeBytes }: CoreParts): Core {
+  const room = createLogRoom(freeBytes ?? (() => freeBytesIn(dirname(setup.accessLog))));
   let open: Open | undefined;
   const memory: ChainMemory = { committed: undefined };
   let failedAtMs: number | undefined;
@@ -84,15 +89,21 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls }
       return work(open);
     } catch (error) {
       shut();
-      const detail = error instanceof Error ? error.message : String(error);
-      if (failedAtMs === undefined) onHealth(false, detail);
-      failedAtMs ??= clock();
+      fail(error instanceof Error ? error.message : String(error));
       return undefined;
     }
   }
 
+  /** Where there is no room for lines, they may be missing since it was seen last. */
+  function fail(detail: string): void {
+    if (failedAtMs !== undefined) return;
+    onHealth(false, detail);
+    failedAtMs = room.isThere(clock()) ? clock() : (room.lastMs() ?? clock());
+  }
+
   /** Recovers by writing for real: a batch from the logs, what is owed, and a record that names the gap. */
   function recover(): boolean {
+    if (!room.isThere(clock())) return false;
     const since = failedAtMs ?? clock();
     const done = guarded((parts) => {
       const more = parts.ingest.pump(clock());
@@ -121,6 +132,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls }
     parts?.db.close();
   }
 
+  room.isThere(clock());
   guarded(() => undefined);
 
   return {
@@ -158,6 +170,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls }
       return more;
     },
     tick() {
+      if (!room.isThere(clock())) fail('there is no room for the access log');
       if (failedAtMs !== undefined) return;
       guarded(({ write, intents, floods, outbox, life, retention, ingest }) =>
         write(() => {
@@ -174,8 +187,10 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls }
     healthy: () => failedAtMs === undefined,
     close() {
       while (this.pump());
-      guarded(({ write, intents, floods, life, appendRow }) =>
-        write(() => {
+      guarded((parts) =>
+        parts.write(() => {
+          const { intents, floods, life, appendRow } = parts;
+          for (const command of owed) runOne(parts, command, clock());
           intents.releaseHeld(Number.MAX_SAFE_INTEGER);
           // The minute that is under way goes on after a restart.
           floods.summarise(clock());

@@ -28,7 +28,10 @@ export function stoppedRecord(atMs: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.stopped, 'control-plane-stopped', {});
 }
 
-/** The ledger could not be written for `outageMs`: changes were refused meanwhile, direct requests were read from the access log afterwards. */
+/**
+ * The ledger, or the log that it is made from, could not be written for `outageMs`: changes were refused meanwhile. Direct requests were read from the access
+ * log afterwards, as far as nginx had room for their lines: what has none lies in this time.
+ */
 export function recoveredRecord(atMs: number, outageMs: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.recovered, 'ledger-recovered', { duration_ms: outageMs });
 }

@@ -107,6 +107,37 @@ describe('a full disk', () => {
     expect(answered.map(times)).toEqual(answered.map(() => 1));
   });
 
+  it('has a record of each read, or one that names the time in which it is missing', async () => {
+    const reads: { id: string; fromMs: number; untilMs: number }[] = [];
+    const ask = async (): Promise<string> => {
+      const fromMs = Date.now();
+      const answer = await read();
+      expect(answer.status).toBe(200);
+      const id = answer.headers.get('x-request-id') ?? '';
+      reads.push({ id, fromMs, untilMs: Date.now() });
+      return id;
+    };
+    await ask();
+    await disk.fill();
+    for (let number = 0; number < 40; number += 1) await ask();
+    // Nobody asked for a change: it is seen all the same, since direct writes would go by unseen too.
+    await waitFor(lacksTheLedgerAlone, { what: 'the full disk to be noticed', everyMs: 100 });
+    await expectChangesRefused();
+    await disk.free();
+    await expectHealed();
+    const isRecorded = async (id: string) => jsonLines(await gateway.lictorOk('audit', '--request', id, '--json')).length === 1;
+    const last = await ask();
+    await waitFor(() => isRecorded(last), { what: 'the record of what comes afterwards', everyMs: 200 });
+    const all = jsonLines(await gateway.lictorOk('audit', '--json'));
+    const missing = reads.filter(({ id }) => !all.some(({ request_id: requestId }) => requestId === id));
+    expect(missing.length, 'nginx had no room for them').toBeGreaterThan(0);
+    const gaps = all
+      .filter(({ action }) => action === 'ledger.recovered')
+      .map(({ time, duration_ms: ms }) => [Date.parse(String(time)) - Number(ms), Date.parse(String(time))]);
+    const outside = missing.filter(({ fromMs, untilMs }) => !gaps.some(([from = 0, until = 0]) => untilMs >= from && fromMs <= until));
+    expect(outside).toEqual([]);
+  });
+
   it.each([
     ['by itself', false],
     ['after its control plane was killed', true],

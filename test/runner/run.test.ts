@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { countJunit } from './python-suite.ts';
-import { accepts, chooseSuites, runSuite, runSuites } from './run.ts';
+import { accepts, besideEachOther, chooseSuites, runSuite, runSuites } from './run.ts';
 import { type Counts, PASSED, renderCounts, type Suite } from './suite.ts';
 import { countReport, judge } from './vitest-suite.ts';
 
@@ -88,7 +88,32 @@ describe('runSuite', () => {
   it('counts a suite that throws as failed, and says why', async () => {
     const out = new PassThrough();
     const broken: Suite = { name: 'broken', summary: 'x', run: () => Promise.reject(new Error('tool is missing')) };
-    expect(await runSuite(broken, { out, env: {} })).toEqual(counts(0, 1, 0));
+    expect(await runSuite(broken, { out, env: {}, others: Promise.resolve() })).toEqual(counts(0, 1, 0));
     expect(String(out.read())).toContain('tool is missing');
+  });
+});
+
+describe('suites beside each other', () => {
+  it('begin at once, and one is told when the others have ended, however they did', async () => {
+    const said: string[] = [];
+    const [gates, went] = [[Promise.withResolvers<void>(), Promise.withResolvers<void>()], Promise.withResolvers<void>()];
+    const all = besideEachOther(['long', 'failing', 'short'], async (name, others) => {
+      said.push(`${name} begins`);
+      if (name === 'long') {
+        await others;
+        said.push('the rest');
+        return went.resolve();
+      }
+      await gates[name === 'failing' ? 0 : 1]?.promise;
+      said.push(`${name} ends`);
+      if (name === 'failing') throw new Error('broken');
+    }).catch((error: Error) => error.message);
+    gates[1]?.resolve();
+    await gates[1]?.promise;
+    expect(said).toEqual(['long begins', 'failing begins', 'short begins', 'short ends']);
+    gates[0]?.resolve();
+    expect(await all).toBe('broken');
+    await went.promise;
+    expect(said.slice(4)).toEqual(['failing ends', 'the rest']);
   });
 });

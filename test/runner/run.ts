@@ -4,6 +4,7 @@ import { UsageError } from '../../src/cli/errors.ts';
 import type { Environment } from '../../src/config/load.ts';
 import { EDGE_SCAN } from './edge-scan.ts';
 import { PYTHON } from './python-suite.ts';
+import { PARTS_AND_REST } from './shares.ts';
 import { STATIC_CHECKS } from './static-checks.ts';
 import { addCounts, type Counts, FAILED, renderCounts, type Suite, type SuiteContext } from './suite.ts';
 import { vitestSuite } from './vitest-suite.ts';
@@ -12,7 +13,7 @@ import { vitestSuite } from './vitest-suite.ts';
 const USUAL: readonly Suite[] = [
   ...STATIC_CHECKS,
   EDGE_SCAN,
-  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'openssl', 'java', 'maven', 'postgres', 'redis'], 3),
+  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'openssl', 'java', 'maven', 'postgres', 'redis'], PARTS_AND_REST),
   vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'browser', 'java', 'maven'], 2),
   vitestSuite('unit', 'unit tests, beside the code', ['openssl']),
   PYTHON,
@@ -31,14 +32,25 @@ export interface RunOptions {
 export async function runSuites({ names, out, env }: RunOptions): Promise<boolean> {
   const suites = chooseSuites(names, [...USUAL, ENDURANCE], USUAL);
   const counts: Counts[] = [];
-  for (const suite of suites) if (suite.besideOthers !== true) counts.push(await runSuite(suite, { out, env }));
-  const beside = suites.filter((suite) => suite.besideOthers === true);
-  counts.push(...(await Promise.all(beside.map((suite) => runSuite(suite, { out, env })))));
+  for (const suite of suites) if (suite.besideOthers !== true) counts.push(await runSuite(suite, { out, env, others: Promise.resolve() }));
+  counts.push(
+    ...(await besideEachOther(
+      suites.filter((suite) => suite.besideOthers === true),
+      (suite, others) => runSuite(suite, { out, env, others }),
+    )),
+  );
   const total = counts.reduce(addCounts);
   const isAccepted = accepts(total, env);
   if (!isAccepted && total.failed === 0) out.write(total.passed === 0 ? 'Nothing ran.\n' : 'On CI nothing may be skipped.\n');
   out.write(`${renderCounts(total)}\n`);
   return isAccepted;
+}
+
+/** All at once; each is told when the others have ended. */
+export function besideEachOther<Work, Result>(works: readonly Work[], run: (work: Work, others: Promise<unknown>) => Promise<Result>): Promise<Result[]> {
+  const ends = works.map(() => Promise.withResolvers<void>());
+  const othersOf = (index: number): Promise<unknown> => Promise.all(ends.filter((_, other) => other !== index).map(({ promise }) => promise));
+  return Promise.all(works.map((work, index) => run(work, othersOf(index)).finally(ends[index]?.resolve)));
 }
 
 export function accepts({ passed, failed, skipped }: Counts, env: Environment): boolean {

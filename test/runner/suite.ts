@@ -11,6 +11,8 @@ export interface Counts {
 export interface SuiteContext {
   readonly out: Writable;
   readonly env: Environment;
+  /** Resolves when the suites beside this one have ended. */
+  readonly others: Promise<unknown>;
 }
 
 export interface Suite {

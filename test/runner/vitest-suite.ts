@@ -9,6 +9,7 @@ import { runCommand } from '../../src/cli/run-command.ts';
 import type { Environment } from '../../src/config/load.ts';
 import { lanes } from './lanes.ts';
 import { bringProgram, type ProgramName } from './programs.ts';
+import { PARTS_AND_REST } from './shares.ts';
 import { addCounts, type Counts, FAILED, type Suite, type SuiteContext } from './suite.ts';
 import { WholeLines } from './whole-lines.ts';
 
@@ -26,7 +27,7 @@ const alone = lanes(1);
 
 /**
  * A vitest project (vitest.config.ts) of the same name. What it needs is brought first. Above one, `shards` are runs beside each other, each with a part of the
- * files and with servers of its own (Prefect, Keycloak): within one, files share them and wait for each other.
+ * files and with servers of its own (Prefect, Keycloak): within one, files share them and wait for each other. The last of PARTS_AND_REST waits for the suites beside.
  */
 export function vitestSuite(name: string, summary: string, needs: readonly Need[] = [], shards = 1): Suite {
   return {
@@ -37,13 +38,14 @@ export function vitestSuite(name: string, summary: string, needs: readonly Need[
     async run(context) {
       const env = await alone(() => bring(needs, context));
       const parts = Array.from({ length: shards }, (_, index) => (shards === 1 ? [] : [`--shard=${index + 1}/${shards}`]));
-      const counts = await Promise.all(parts.map((part) => inLane(() => runVitest(name, part, { out: context.out, env }))));
+      const begin = (index: number): Promise<unknown> => (index === PARTS_AND_REST - 1 ? context.others : Promise.resolve());
+      const counts = await Promise.all(parts.map((part, index) => begin(index).then(() => inLane(() => runVitest(name, part, { out: context.out, env })))));
       return counts.reduce(addCounts);
     },
   };
 }
 
-async function runVitest(name: string, more: readonly string[], { out, env }: SuiteContext): Promise<Counts> {
+async function runVitest(name: string, more: readonly string[], { out, env }: Pick<SuiteContext, 'out' | 'env'>): Promise<Counts> {
   const directory = mkdtempSync(join(tmpdir(), 'lictor-report-'));
   const lines = new WholeLines(out);
   try {

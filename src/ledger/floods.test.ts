@@ -152,6 +152,18 @@ describe('floods', () => {
     expect(singles()).toHaveLength(FLOOD_LIMITS.perAddress);
   });
 
+  it.each(['relay', 'own'])('that the control plane refuses are summed up by its reasons, which nginx does not know: %s', (taken) => {
+    const line = { taken, facts: '', code: '', operation: '' };
+    come(FLOOD_LIMITS.perAddress);
+    const record = { time: new Date(END_MS).toISOString(), source_ip: '203.0.113.9', decision: 'deny', reason: 'login-failed' } as const;
+    for (let number = 1; number <= 7; number += 1) core.run([{ kind: 'append', record: { ...record, request_id: `r${FLOOD_LIMITS.perAddress + number}` } }]);
+    come(7, line);
+    nowMs += 5_000;
+    core.tick();
+    later();
+    expect(summaries()).toMatchObject([{ resource_id: '7', decision: 'deny', tool: 'login-failed 7' }]);
+  });
+
   it('at a listener that nginx does not see are counted as well, since no line of them comes', () => {
     const record = { source_ip: '203.0.113.9', decision: 'deny', reason: 'proxy-credential-missing', action: CONNECT_ACTION } as const;
     const time = new Date(END_MS).toISOString();

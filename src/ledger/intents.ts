@@ -47,6 +47,7 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
   const removeHeld = db.prepare("DELETE FROM intents WHERE request_id = ? AND source = 'line'");
   const held = db.prepare("SELECT request_id, record FROM intents WHERE source = 'line' AND since_ms <= ? ORDER BY since_ms");
   const others = db.prepare("SELECT request_id, record, line FROM intents WHERE source = 'intent' AND session <> ? ORDER BY since_ms");
+  const said = createSaid();
   const recorded = db.prepare('SELECT 1 FROM records WHERE request_id = ?');
   const known = db.prepare(
     `SELECT i.request_id AS id, i.source AS source FROM json_each(?1) AS asked JOIN intents AS i ON i.request_id = asked.value
@@ -68,14 +69,15 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
       remove.run(requestId);
     },
     append(record) {
-      // Its access line counts it, once.
-      if (hasLine(record) && floods.isOver(record)) return;
+      // Its access line counts it, once; nginx does not know why it was refused.
+      if (hasLine(record) && floods.isOver(record)) return said.note(record);
       if (typeof record.request_id === 'string') removeHeld.run(record.request_id);
       floods.appendOrCount(record);
     },
     lines(requestIds, nowMs) {
       const seen = new Map(known.all(JSON.stringify(requestIds)).map(({ id, source }) => [String(id), String(source)]));
-      return (record, hold) => {
+      return (line, hold) => {
+        const record = said.added(line);
         const source = seen.get(record.request_id);
         if (source === 'intent') attach.run(JSON.stringify(record), record.request_id);
         if (source !== undefined) return;
@@ -95,6 +97,26 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
         appendRow(unknownOutcome(wholeRecord(row.record), parseRecord(row.line)));
         remove.run(String(row.request_id));
       }
+    },
+  };
+}
+
+/** More than come before their lines are read. */
+const MOST_SAID = 10_000;
+
+/** What the control plane said of requests that are counted and have no record: until their lines come, and no longer than this process lives. */
+function createSaid() {
+  const said = new Map<string, Pick<NewRecord, 'decision' | 'reason'>>();
+  return {
+    note({ request_id: id, decision, reason }: NewRecord): void {
+      said.set(String(id), { decision: decision ?? null, reason: reason ?? null });
+      const oldest = said.size > MOST_SAID ? said.keys().next().value : undefined;
+      if (oldest !== undefined) said.delete(oldest);
+    },
+    /** Kept: a line may be read again when its transaction fails. */
+    added(line: RequestRecord): RequestRecord {
+      const words = said.get(line.request_id);
+      return words === undefined ? line : { ...line, ...words };
     },
   };
 }

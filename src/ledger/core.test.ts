@@ -220,6 +220,47 @@ describe('ledger core', () => {
     expect(records().find(({ resource_id }) => resource_id === 'unclean')).toMatchObject({ action: 'gateway.started', duration_ms: 80_000 });
   });
 
+  describe('when the clock goes back', () => {
+    const HOUR_MS = 3_600_000;
+
+    it('leaves signs of life by the new time: the next start counts from there', () => {
+      const core = start();
+      core.tick();
+      nowMs -= HOUR_MS;
+      core.tick();
+      nowMs += 60_000;
+      start();
+      expect(records().find(({ resource_id }) => resource_id === 'unclean')).toMatchObject({ duration_ms: 60_000 });
+    });
+
+    it('holds no line until the old time comes again', () => {
+      const core = start();
+      log(accessLine('s1', { taken: 'relay', facts: '', status: 101 }));
+      pumpAll(core);
+      nowMs -= 3_000;
+      core.tick();
+      expect(requests()).toEqual([]);
+      nowMs -= HOUR_MS;
+      core.tick();
+      expect(requests()).toMatchObject([{ request_id: 's1' }]);
+    });
+
+    it('keeps a checkpoint each hour all the same', () => {
+      const count = () => Number(sql('SELECT count(*) AS n FROM checkpoints')[0]?.['n']);
+      const core = start();
+      const before = count();
+      nowMs -= 24 * HOUR_MS;
+      core.tick();
+      expect(count()).toBe(before + 1);
+      nowMs += HOUR_MS - 1;
+      core.tick();
+      expect(count()).toBe(before + 1);
+      nowMs += 1;
+      core.tick();
+      expect(count()).toBe(before + 2);
+    });
+  });
+
   it('is no new start when only its thread was started again', () => {
     start('same');
     start('same');

@@ -13,7 +13,7 @@ import { openLedgerDatabase, transaction, unsyncedTransaction } from './database
 import { recoveredRecord, stoppedRecord } from './events.ts';
 import { createFloods, type Floods } from './floods.ts';
 import { createIngest, type Ingest } from './ingest.ts';
-import { createIntents, HOLD_MS, type Intents } from './intents.ts';
+import { createIntents, type Intents } from './intents.ts';
 import { createLifeSigns, type LifeSigns } from './life-signs.ts';
 import { createLogRoom, freeBytesIn } from './log-room.ts';
 import { isNotable } from './notable.ts';
@@ -175,7 +175,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
       guarded(({ write, intents, floods, outbox, life, retention, ingest }) =>
         write(() => {
           retention.step(clock());
-          intents.releaseHeld(clock() - HOLD_MS);
+          intents.releaseHeld(clock());
           floods.summarise(clock());
           outbox.trim();
           life.sign(clock(), clock() - ingest.lagMs());
@@ -191,7 +191,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
         parts.write(() => {
           const { intents, floods, life, appendRow } = parts;
           for (const command of owed) runOne(parts, command, clock());
-          intents.releaseHeld(Number.MAX_SAFE_INTEGER);
+          intents.releaseAll();
           // The minute that is under way goes on after a restart.
           floods.summarise(clock());
           appendRow(stoppedRecord(clock()));

@@ -174,6 +174,13 @@ describe('floods', () => {
     expect(summaries()).toMatchObject([{ resource_id: '30', source_ip: '203.0.113.9', tool: 'proxy-credential-missing 30' }]);
   });
 
+  it('of a time that the clock went back from are summed up as well', () => {
+    come(FLOOD_LIMITS.perAddress + 7);
+    nowMs -= 3_600_000;
+    core.tick();
+    expect(summaries()).toMatchObject([{ resource_id: '7' }]);
+  });
+
   it('survives a restart: what was counted is summed up once, and nothing of the gateway itself is counted', () => {
     come(FLOOD_LIMITS.perAddress + 7);
     core.close();

@@ -41,7 +41,7 @@ export function createFloods(db: DatabaseSync, appendRow: AppendRow, limits: Flo
     `INSERT INTO flood_counts (minute, address, reason, decision, count, first, last, bytes) VALUES (?, ?, ?, ?, 1, ?, ?, ?)
      ON CONFLICT DO UPDATE SET count = count + 1, first = min(first, excluded.first), last = max(last, excluded.last), bytes = bytes + excluded.bytes`,
   );
-  const over = db.prepare('SELECT DISTINCT minute FROM flood_counts WHERE minute <= ? ORDER BY minute');
+  const over = db.prepare('SELECT DISTINCT minute FROM flood_counts WHERE minute <= ? OR minute > ? ORDER BY minute');
   const counted = db.prepare(
     `SELECT address, sum(count) AS count, min(first) AS first, max(last) AS last, sum(bytes) AS bytes, min(decision = 'deny') AS denied,
        group_concat(reason || ' ' || count, ', ') AS reasons
@@ -75,7 +75,8 @@ export function createFloods(db: DatabaseSync, appendRow: AppendRow, limits: Flo
     isOver: (record) => isAnonymous(record) && isFull(minuteOf(record), addressOf(record)),
     summarise(nowMs) {
       const last = Math.floor((nowMs - GRACE_MS) / MINUTE_MS) - 1;
-      for (const { minute } of over.all(last)) {
+      // None is of later, but where the clock went back.
+      for (const { minute } of over.all(last, Math.floor(nowMs / MINUTE_MS) + 1)) {
         const rows = counted.all(Number(minute)).map(parseCounted);
         for (const record of summaries(rows)) appendRow(record);
         forget.run(Number(minute));

@@ -11,7 +11,7 @@ import type { Floods } from './floods.ts';
  * How long the line of a mediated or relayed request waits for the control plane's own, richer record. None comes when
  * the control plane was away: the line then is the record.
  */
-export const HOLD_MS = 5_000;
+const HOLD_MS = 5_000;
 
 /** All methods run inside a transaction. Those that cannot do what is asked throw a LictorError before they write. */
 export interface Intents {
@@ -25,8 +25,10 @@ export interface Intents {
    * held, or appended at once; a request that has its record, or had a line, already adds nothing.
    */
   lines(requestIds: readonly string[], nowMs: number): (record: RequestRecord, hold: boolean) => void;
-  /** Held lines for which nothing came become records. `beforeMs`: those held since before. */
-  releaseHeld(beforeMs: number): void;
+  /** Held lines for which nothing came for so long become records; and those that were held before the clock went back. */
+  releaseHeld(nowMs: number): void;
+  /** All of them: nothing comes any more. */
+  releaseAll(): void;
   /** Intents of earlier sessions: nobody will settle them any more. */
   abandonOthers(): void;
 }
@@ -45,7 +47,7 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
   const attach = db.prepare("UPDATE intents SET line = ? WHERE request_id = ? AND source = 'intent'");
   const remove = db.prepare('DELETE FROM intents WHERE request_id = ?');
   const removeHeld = db.prepare("DELETE FROM intents WHERE request_id = ? AND source = 'line'");
-  const held = db.prepare("SELECT request_id, record FROM intents WHERE source = 'line' AND since_ms <= ? ORDER BY since_ms");
+  const held = db.prepare("SELECT request_id, record FROM intents WHERE source = 'line' AND (since_ms <= ? OR since_ms > ?) ORDER BY since_ms");
   const others = db.prepare("SELECT request_id, record, line FROM intents WHERE source = 'intent' AND session <> ? ORDER BY since_ms");
   const said = createSaid();
   const recorded = db.prepare('SELECT 1 FROM records WHERE request_id = ?');
@@ -53,6 +55,13 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
     `SELECT i.request_id AS id, i.source AS source FROM json_each(?1) AS asked JOIN intents AS i ON i.request_id = asked.value
      UNION ALL SELECT r.request_id AS id, '' AS source FROM json_each(?1) AS asked JOIN records AS r ON r.request_id = asked.value`,
   );
+
+  function release(untilMs: number, fromMs: number): void {
+    for (const row of held.all(untilMs, fromMs)) {
+      floods.appendOrCount(wholeRecord(row.record));
+      remove.run(String(row.request_id));
+    }
+  }
 
   return {
     intend(record, nowMs) {
@@ -86,12 +95,8 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
         else insert.run(record.request_id, 'line', session, JSON.stringify(record), nowMs);
       };
     },
-    releaseHeld(beforeMs) {
-      for (const row of held.all(beforeMs)) {
-        floods.appendOrCount(wholeRecord(row.record));
-        remove.run(String(row.request_id));
-      }
-    },
+    releaseHeld: (nowMs) => release(nowMs - HOLD_MS, nowMs + HOLD_MS),
+    releaseAll: () => release(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     abandonOthers() {
       for (const row of others.all(session)) {
         appendRow(unknownOutcome(wholeRecord(row.record), parseRecord(row.line)));

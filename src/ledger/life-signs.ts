@@ -40,7 +40,8 @@ export function createLifeSigns(db: DatabaseSync, appendRow: AppendRow, { node, 
       put.run('alive_ms', String(startedAtMs));
     },
     sign(nowMs, readMs) {
-      if (nowMs - signedMs >= SIGN_EVERY_MS) this.signNow(nowMs, readMs);
+      // Also where the clock went back: a sign of later hides that there was none.
+      if (Math.abs(nowMs - signedMs) >= SIGN_EVERY_MS) this.signNow(nowMs, readMs);
     },
     signNow(nowMs, readMs) {
       signedMs = nowMs;

@@ -56,6 +56,12 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
   /** The hour may have passed before this process began. */
   let checkpointDueMs = 0;
 
+  /** An hour after the last one; and where that one lies ahead, since the clock went back. */
+  function isCheckpointDue(): boolean {
+    const nowMs = clock();
+    return nowMs >= checkpointDueMs || nowMs < checkpointDueMs - 2 * CHECKPOINT_EVERY_MS;
+  }
+
   /** Once in each transaction: the key, what was signed last, and that the records still end there. */
   function begin(): Open {
     assertOwn(foreign.get());
@@ -135,11 +141,11 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
       };
     },
     seal(wanted) {
-      const isDue = clock() >= checkpointDueMs;
+      const isDue = isCheckpointDue();
       // Nothing was placed: there is nothing to look at and nothing to sign.
       if (!isAsked && wanted === undefined && !isDue) return;
       const state = current();
-      const reason = wanted ?? (clock() >= checkpointDueMs ? 'hour' : undefined);
+      const reason = wanted ?? (isCheckpointDue() ? 'hour' : undefined);
       if (reason !== undefined) writeCheckpoint(state, reason);
       if (state.changed) writeHead(state);
       open = undefined;

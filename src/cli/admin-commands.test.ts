@@ -190,12 +190,12 @@ describe('lictor identity', () => {
 
   it('lists who has come, and forgets a name so that another subject may have it', async () => {
     expect((await lictor('identity', 'list')).out).toContain('Nobody has come');
-    await inStore(({ identities }) => identities.put(BOB));
+    await inStore(({ identities }) => identities.put(BOB, 'its word'));
     expect((await lictor('identity', 'list')).out).toMatch(/bob@corp +sub-1 +platform/);
     expect(await json('identity', 'list')).toMatchObject([{ id: 'bob@corp', subject: 'sub-1', groups: ['platform'] }]);
-    expect(await inStore(({ identities }) => identities.put({ ...BOB, subject: 'sub-2' }))).toBeUndefined();
+    expect(await inStore(({ identities }) => identities.put({ ...BOB, subject: 'sub-2' }, 'its word'))).toBeUndefined();
     expect((await lictor('identity', 'forget', 'bob@corp')).status).toBe(0);
-    expect(await inStore(({ identities }) => identities.put({ ...BOB, subject: 'sub-2' }))).toBeDefined();
+    expect(await inStore(({ identities }) => identities.put({ ...BOB, subject: 'sub-2' }, 'its word'))).toBeDefined();
     expect(await actions()).toEqual([['identity.forget', 'bob@corp', 'local']]);
   });
 

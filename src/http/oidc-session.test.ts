@@ -28,6 +28,16 @@ describe('a session that is due', () => {
     expect(get().endings).toEqual([]);
   });
 
+  it('of another provider than the one that its id stands for now is over, and that one is not asked about it', async () => {
+    const [early, due] = [await signedIn(), await signedIn()];
+    connect({ issuer: 'https://other.example' });
+    expect(await me(early)).toBe(401);
+    get().test.advance(TOKEN_MS + 1000);
+    expect([await me(due), get().logged]).toEqual([401, []]);
+    connect({ clientSecret: 'another one' });
+    expect(await me(early)).toBe(200);
+  });
+
   it('is left alone until then', async () => {
     const session = await signedIn();
     get().test.advance(TOKEN_MS - 5000);

@@ -119,7 +119,7 @@ describe('a grant', () => {
   });
 
   it('ends with what it stands on: account, password, identity, session', async () => {
-    const identityId = String(await store.identities.put({ idp: 'corp', subject: 's', name: 'bob', kind: 'user', groups: [], claims: {} }));
+    const identityId = String(await store.identities.put({ idp: 'corp', subject: 's', name: 'bob', kind: 'user', groups: [], claims: {} }, 'its word'));
     await store.sessions.createForIdentity({ id: 'session', identityId, idpSession: 'sid', refreshAfterMs: null, expiresMs: nowMs + DAY_MS });
     const person = { accountId: null, identityId };
     for (const [id, more] of Object.entries({ password: {}, session: { ...person, sessionId: 'session' }, forget: person })) await granted(id, more);
@@ -130,6 +130,27 @@ describe('a grant', () => {
     expect([await ended('session'), await ended('forget')]).toEqual([true, false]);
     await store.identities.forget('corp', 'bob');
     expect(await other.clientGrants.byId('forget')).toBeUndefined();
+  });
+
+  it('ends, and the sessions too, when its person comes by the word of another provider of the same id', async () => {
+    const bob = { idp: 'corp', subject: 's', name: 'bob', kind: 'user', groups: [], claims: {} } as const;
+    const identityId = String(await store.identities.put(bob, 'a'));
+    const session = { identityId, idpSession: null, refreshAfterMs: null, expiresMs: nowMs + DAY_MS };
+    await store.sessions.createForIdentity({ id: 'session', ...session });
+    await store.idpTokens.put('session', 'sealed');
+    await granted('g', { accountId: null, identityId });
+    await store.identities.put(bob, 'a');
+    expect((await other.clientGrants.byId('g'))?.endedMs).toBeNull();
+    const before = await other.changeNumber();
+    expect(await store.identities.put(bob, 'b')).toBe(identityId);
+    expect([(await other.clientGrants.byId('g'))?.endedMs, await other.sessions.byId('session'), await other.idpTokens.read('session')]).toEqual([
+      nowMs,
+      undefined,
+      undefined,
+    ]);
+    expect(await other.changeNumber()).toBeGreaterThan(before);
+    await store.sessions.createForIdentity({ id: 'next', ...session });
+    expect((await other.sessions.byId('next'))?.owner).toMatchObject({ kind: 'identity', word: 'b' });
   });
 
   it('that ended long ago is forgotten when the next one begins, with everything of it', async () => {

@@ -186,7 +186,15 @@ function grantRows(db: Kysely<Tables>) {
     .leftJoin('identities', 'identities.id', 'client_grants.identity_id')
     .selectAll('client_grants')
     .select(['accounts.name as account_name', 'accounts.roles', 'accounts.scope', 'accounts.expires_ms as account_expires_ms'])
-    .select(['identities.idp', 'identities.subject', 'identities.name as identity_name', 'identities.kind', 'identities.groups', 'identities.claims']);
+    .select([
+      'identities.idp',
+      'identities.subject',
+      'identities.name as identity_name',
+      'identities.kind',
+      'identities.groups',
+      'identities.claims',
+      'identities.word',
+    ]);
 }
 
 function toOwnedGrant(row: Selectable<Tables['client_grants']> & OwnerRow): readonly ClientGrant[] {

@@ -12,9 +12,10 @@ import type { Tables } from './tables.ts';
 export interface Identities {
   /**
    * Writes down what the provider says now; a change of name, groups or claims raises the change number. Answers the id,
-   * or undefined when another subject of the provider has the name: an administrator decides (`forget`).
+   * or undefined when another subject of the provider has the name: an administrator decides (`forget`). `word`: by whose word; what
+   * began by that of another provider of the same id ends.
    */
-  put(identity: Identity): Promise<string | undefined>;
+  put(identity: Identity, word: string): Promise<string | undefined>;
   byId(id: string): Promise<Identity | undefined>;
   byName(idp: string, name: string): Promise<Identity | undefined>;
   list(): Promise<readonly StoredIdentity[]>;
@@ -40,7 +41,7 @@ interface IdentityColumns {
 export function createIdentities(database: Database, clock: Clock): Identities {
   const select = () => database.read.selectFrom('identities').selectAll();
   return {
-    put: (identity) => database.write((transaction) => putIdentity(transaction, identity, clock())),
+    put: (identity, word) => database.write((transaction) => putIdentity(transaction, { identity, word, nowMs: clock() })),
     async byId(id) {
       const row = await select().where('id', '=', id).executeTakeFirst();
       return row === undefined ? undefined : toIdentity(row);
@@ -61,11 +62,17 @@ export function toIdentity(row: IdentityColumns): Identity {
   return { idp: row.idp, subject: row.subject, name: row.name, kind: row.kind, groups: fromColumn(row.groups), claims: fromClaims(row.claims) };
 }
 
-async function putIdentity(db: Kysely<Tables>, identity: Identity, nowMs: number): Promise<string | undefined> {
+interface Put {
+  readonly identity: Identity;
+  readonly word: string;
+  readonly nowMs: number;
+}
+
+async function putIdentity(db: Kysely<Tables>, { identity, word, nowMs }: Put): Promise<string | undefined> {
   const { idp, subject, name, kind } = identity;
   const holder = await db.selectFrom('identities').select('subject').where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
   if (holder !== undefined && holder.subject !== subject) return undefined;
-  const columns = { name, kind, groups: toColumn(identity.groups), claims: toClaims(identity.claims) };
+  const columns = { name, kind, word, groups: toColumn(identity.groups), claims: toClaims(identity.claims) };
   const known = await db.selectFrom('identities').selectAll().where('idp', '=', idp).where('subject', '=', subject).executeTakeFirst();
   if (known === undefined) {
     const id = randomBytes(16).toString('base64url');
@@ -75,6 +82,7 @@ async function putIdentity(db: Kysely<Tables>, identity: Identity, nowMs: number
       .execute();
     return id;
   }
+  if (known.word !== null && known.word !== word) await endAllOf(db, known.id, nowMs);
   await db
     .updateTable('identities')
     .set({ ...columns, seen_ms: nowMs })
@@ -91,15 +99,21 @@ async function forgetIdentity(
 ): Promise<boolean> {
   const row = await db.selectFrom('identities').select('id').where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
   if (row === undefined) return false;
-  const sessions = (await db.selectFrom('sessions').select('id').where('identity_id', '=', row.id).execute()).map(({ id }) => id);
-  if (sessions.length > 0) {
-    await db.deleteFrom('idp_tokens').where('owner', 'in', sessions).execute();
-    await db.deleteFrom('sessions').where('id', 'in', sessions).execute();
-  }
-  await endClientGrants(db, nowMs, sql<boolean>`identity_id = ${row.id}`);
+  await endAllOf(db, row.id, nowMs);
   await db.deleteFrom('identities').where('id', '=', row.id).execute();
   await raiseChangeNumber(db, 'identity forgotten');
   return true;
+}
+
+/** Its sessions and logins of a command line. */
+async function endAllOf(db: Kysely<Tables>, identityId: string, nowMs: number): Promise<void> {
+  const sessions = (await db.selectFrom('sessions').select('id').where('identity_id', '=', identityId).execute()).map(({ id }) => id);
+  if (sessions.length > 0) {
+    await db.deleteFrom('idp_tokens').where('owner', 'in', sessions).execute();
+    await db.deleteFrom('sessions').where('id', 'in', sessions).execute();
+    await raiseChangeNumber(db, 'sessions of an identity ended');
+  }
+  await endClientGrants(db, nowMs, sql<boolean>`identity_id = ${identityId}`);
 }
 
 /** Sorted, so that the same claims are the same text. */

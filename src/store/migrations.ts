@@ -11,12 +11,13 @@ import { addLeases } from './leases.ts';
 import { indexMakers } from './makers-index.ts';
 import { addRunTokens } from './run-tokens-schema.ts';
 import type { Tables } from './tables.ts';
+import { addWords } from './words-schema.ts';
 
 type Step = (db: Transaction<Tables>) => Promise<void>;
 
 /** Step N brings the schema from version N to N + 1. */
 const FIRST_STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry, addAccessTokens, addScopes, addPolicySets];
-const STEPS: readonly Step[] = [...FIRST_STEPS, addClientGrants, indexMakers, addRunTokens, addKnownFlows, addLeases, addKeptAnswers, addGuessers];
+const STEPS: readonly Step[] = [...FIRST_STEPS, addClientGrants, indexMakers, addRunTokens, addKnownFlows, addLeases, addKeptAnswers, addGuessers, addWords];
 
 export const SCHEMA_VERSION = STEPS.length;
 

@@ -16,7 +16,13 @@ export type SessionOwner =
         readonly expiresMs: number | null;
       };
     }
-  | { readonly kind: 'identity'; readonly identityId: string; readonly identity: Identity };
+  | {
+      readonly kind: 'identity';
+      readonly identityId: string;
+      readonly identity: Identity;
+      /** By whose word; null: before that was noted. */
+      readonly word: string | null;
+    };
 
 /** As the two are joined to a row; an account that was removed is left out by the query. */
 export interface OwnerRow {
@@ -32,11 +38,12 @@ export interface OwnerRow {
   readonly kind: 'user' | 'service' | null;
   readonly groups: string | null;
   readonly claims: string | null;
+  readonly word: string | null;
 }
 
 /** Undefined: whoever it was is gone. */
 export function ownerOf(row: OwnerRow): SessionOwner | undefined {
-  const { account_id, account_name, account_expires_ms, roles, scope, identity_id, idp, subject, identity_name, kind, groups, claims } = row;
+  const { account_id, account_name, account_expires_ms, roles, scope, identity_id, idp, subject, identity_name, kind, groups, claims, word } = row;
   if (account_id !== null && account_name !== null && roles !== null) {
     return {
       kind: 'account',
@@ -45,5 +52,5 @@ export function ownerOf(row: OwnerRow): SessionOwner | undefined {
   }
   if (identity_id === null || idp === null || subject === null || identity_name === null || kind === null || groups === null || claims === null)
     return undefined;
-  return { kind: 'identity', identityId: identity_id, identity: toIdentity({ idp, subject, name: identity_name, kind, groups, claims }) };
+  return { kind: 'identity', identityId: identity_id, word, identity: toIdentity({ idp, subject, name: identity_name, kind, groups, claims }) };
 }

@@ -121,7 +121,15 @@ async function readSession(db: Kysely<Tables>, id: string): Promise<StoredSessio
     .leftJoin('identities', 'identities.id', 'sessions.identity_id')
     .selectAll('sessions')
     .select(['accounts.name as account_name', 'accounts.roles', 'accounts.scope', 'accounts.expires_ms as account_expires_ms'])
-    .select(['identities.idp', 'identities.subject', 'identities.name as identity_name', 'identities.kind', 'identities.groups', 'identities.claims'])
+    .select([
+      'identities.idp',
+      'identities.subject',
+      'identities.name as identity_name',
+      'identities.kind',
+      'identities.groups',
+      'identities.claims',
+      'identities.word',
+    ])
     .where('sessions.id', '=', id)
     .executeTakeFirst();
   const owner = row === undefined ? undefined : ownerOf(row);

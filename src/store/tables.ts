@@ -129,6 +129,8 @@ interface IdentityTable {
   readonly claims: string;
   readonly created_ms: number;
   readonly seen_ms: number;
+  /** By whose word (`wordOf`); null: before that was noted. */
+  readonly word: string | null;
 }
 
 interface IdpTokenTable {

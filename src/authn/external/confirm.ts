@@ -123,7 +123,7 @@ async function askNow<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: R
   if (provider === undefined || kept === undefined) return await end(parts, session, 'session-expired', 'what the provider gave for it is gone');
   const answer = await provider.confirm(kept, identity);
   if (answer.state === 'ended') return await end(parts, session, answer.reason, answer.detail);
-  if (answer.state === 'live') return await goOn(parts, { roleBook, session, proof: answer.proof });
+  if (answer.state === 'live') return await goOn(parts, { roleBook, session, word: provider.word, proof: answer.proof });
   parts.onNoAnswer(identity.idp, answer.detail);
   forgetOld(memory, clock());
   memory.retryAtMs.set(id, clock() + CONFIRM_LIMITS.retryMs);
@@ -133,17 +133,18 @@ async function askNow<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: R
 interface GoesOn<T extends Confirmable> {
   readonly roleBook: RoleBook;
   readonly session: T;
+  readonly word: string;
   readonly proof: Proven;
 }
 
 /** The new tokens are written before anything else: a provider that rotates them knows no other. */
-async function goOn<T extends Confirmable>(parts: ConfirmParts<T>, { roleBook, session, proof }: GoesOn<T>): Promise<Asked<T>> {
+async function goOn<T extends Confirmable>(parts: ConfirmParts<T>, { roleBook, session, word, proof }: GoesOn<T>): Promise<Asked<T>> {
   const { sessions, store, sealer, memory } = parts;
   const { id } = session;
   if (proof.kept !== null) await store.idpTokens.put(id, sealer.seal(proof.kept, aboutTokens(id)));
   memory.retryAtMs.delete(id);
   // Before the gate: the person's other sessions lose what is lost at once.
-  if ((await store.identities.put(proof.identity)) === undefined) return await end(parts, session, 'identity-name-taken', 'the new name is taken');
+  if ((await store.identities.put(proof.identity, word)) === undefined) return await end(parts, session, 'identity-name-taken', 'the new name is taken');
   if (roleBook.ofIdentity(proof.identity).length === 0) return await end(parts, session, 'role-missing', 'no role is left');
   await sessions.setRefreshAfter(id, proof.refreshAfterMs);
   const now = await sessions.byId(id);

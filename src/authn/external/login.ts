@@ -151,25 +151,26 @@ async function finish(inside: Inside, request: FinishLogin): Promise<FinishedLog
   const proof = await provider.finish({ params, state, callbackUrl, secret: attempt.secret });
   if (attempt.purpose !== '') return { ok: true, purpose: attempt.purpose, proof };
   if (!proof.ok) return refused(proof.reason, proof.detail);
-  return await accept(inside, { proof, returnTo: attempt.returnTo, oldCookieValue: request.oldCookieValue });
+  return await accept(inside, { proof, word: provider.word, returnTo: attempt.returnTo, oldCookieValue: request.oldCookieValue });
 }
 
 /** There is no page that anybody wanted to come back to. */
 async function finishUnasked(inside: Inside, { idp, params, oldCookieValue }: UnaskedLogin): Promise<FinishedLogin | RefusedLogin> {
-  const saml = inside.providers.find((candidate) => candidate.idp === idp)?.saml;
-  if (saml === undefined) return refused('not-found', `no SAML provider ${idp}`);
-  const proof = await saml.finishUnasked(params);
-  return proof.ok ? await accept(inside, { proof, returnTo: '', oldCookieValue }) : refused(proof.reason, proof.detail);
+  const provider = inside.providers.find((candidate) => candidate.idp === idp);
+  if (provider?.saml === undefined) return refused('not-found', `no SAML provider ${idp}`);
+  const proof = await provider.saml.finishUnasked(params);
+  return proof.ok ? await accept(inside, { proof, word: provider.word, returnTo: '', oldCookieValue }) : refused(proof.reason, proof.detail);
 }
 
 interface Accepted {
   readonly proof: Proven;
+  readonly word: string;
   readonly returnTo: string;
   readonly oldCookieValue: string;
 }
 
 /** Who has no role is not written down either: whoever the provider knows could fill the store. */
-async function accept(inside: Inside, { proof, returnTo, oldCookieValue }: Accepted): Promise<FinishedLogin | RefusedLogin> {
+async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }: Accepted): Promise<FinishedLogin | RefusedLogin> {
   const { identity, kept } = proof;
   const { store, sessions, roleBook, sealer } = inside;
   const principalId = principalIdOf(identity);
@@ -179,7 +180,7 @@ async function accept(inside: Inside, { proof, returnTo, oldCookieValue }: Accep
   if ((await lockOnPrincipal(store.locks, { id: principalId, idp: identity.idp, onBehalfOf: [] })) !== undefined) {
     return { ...refused('locked', `${principalId} is locked`), principalId };
   }
-  const identityId = await store.identities.put(identity);
+  const identityId = await store.identities.put(identity, word);
   if (identityId === undefined) {
     return { ...refused('identity-name-taken', `${principalId} is the name of another subject`), principalId };
   }

@@ -5,6 +5,8 @@ import type { ReasonCode } from '../../contract/reasons.ts';
 /** One identity provider of lictor.yaml that people log in at. Nothing here throws for a "no": a refusal is a value. */
 export interface ExternalProvider {
   readonly idp: string;
+  /** Whose word it speaks (`wordOf`). */
+  readonly word: string;
   /** Where the browser goes, and what only the answer to this attempt can be checked with (the caller seals it). */
   begin(attempt: BeginRequest): Promise<Begun | NotProven>;
   /** Whether it says that it gives tokens that outlive its session; left out: it has none. */

@@ -1,13 +1,19 @@
 // A login of the command line that stands on a browser session ends with it, whatever its provider is.
 import { describe, expect, it } from 'vitest';
+import type { OidcProvider } from '../../config/config.ts';
 import type { ClientGrant } from '../../store/client-grants.ts';
 import type { SessionOwner } from '../../store/owners.ts';
 import type { StoredSession } from '../../store/sessions.ts';
+import { wordOf } from '../access-token/trust.ts';
 import { createRoleBook } from '../roles.ts';
 import { createGrantStanding } from './standing.ts';
 
+const IDP: OidcProvider = {
+  ...{ id: 'local', type: 'oidc', issuer: 'https://idp.example', clientId: 'lictor', clientSecret: null, scopes: [], groupsClaim: 'groups', caFile: null },
+};
 const owner: SessionOwner = {
   kind: 'identity',
+  word: wordOf(IDP),
   identityId: 'i1',
   identity: { idp: 'local', subject: 's1', name: 'alice', kind: 'user', groups: [], claims: {} },
 };
@@ -22,10 +28,10 @@ function sessionOf(refreshAfterMs: number | null, times: Partial<StoredSession>)
   return { id: 'session', owner, idpSession: null, refreshAfterMs, createdMs: 0, lastSeenMs: 501, expiresMs: 5000, ...times };
 }
 
-function standing(session: StoredSession | undefined) {
+function standing(session: StoredSession | undefined, provider = IDP) {
   return createGrantStanding({
     sessions: { byId: () => Promise.resolve(session) },
-    providers: [],
+    providers: [provider],
     roleBook: createRoleBook([]),
     limits: { idleSeconds: 1, absoluteSeconds: 10 },
     clock: () => 1500,
@@ -33,6 +39,12 @@ function standing(session: StoredSession | undefined) {
     confirmSession: () => Promise.resolve({ refuse: 'session-unconfirmed' }),
   });
 }
+
+it('that has tokens of its own ends with the trust in its provider, before another one of the same id is asked with them', async () => {
+  const grant = { ...grantOn(400), sessionId: null };
+  expect(await standing(undefined, { ...IDP, issuer: 'https://other.example' })(grant)).toEqual({ ok: false, reason: 'login-ended' });
+  await expect(standing(undefined, { ...IDP, clientSecret: 'another' })(grant)).rejects.toThrow('no tokens of its own');
+});
 
 describe.each([
   ['asks for it', 400],

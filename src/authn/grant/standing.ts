@@ -7,7 +7,7 @@ import type { ClientGrant, ClientGrants } from '../../store/client-grants.ts';
 import type { Sessions } from '../../store/sessions.ts';
 import type { Confirm, ConfirmedStore } from '../external/confirm.ts';
 import type { RoleBook } from '../roles.ts';
-import { ownerPrincipal, sessionEndsMs } from '../session/session.ts';
+import { isKnown, ownerPrincipal, sessionEndsMs } from '../session/session.ts';
 
 export type Standing =
   | {
@@ -36,7 +36,8 @@ export interface StandingParts {
 
 export function createGrantStanding(parts: StandingParts): GrantStanding {
   return async (grant) => {
-    if (grant.endedMs !== null || grant.expiresMs <= parts.clock()) return ended();
+    // Before anybody is asked: another provider of the same id gets none of what the former one gave.
+    if (grant.endedMs !== null || grant.expiresMs <= parts.clock() || !isKnown(grant.owner, parts)) return ended();
     const confirmed = await confirmedOwner(parts, grant);
     if (confirmed === undefined) return ended();
     if ('refuse' in confirmed) return { ok: false, reason: confirmed.refuse === 'session-unconfirmed' ? 'session-unconfirmed' : 'login-ended' };

@@ -3,6 +3,7 @@ import * as openid from 'openid-client';
 import type { OidcProvider } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Identity } from '../../contract/identity.ts';
+import { wordOf } from '../access-token/trust.ts';
 import {
   type BeginRequest,
   type Begun,
@@ -37,6 +38,7 @@ export function createOidcProvider(parts: OidcParts): ExternalProvider {
   const inside: Inside = { ...parts, ...createDiscovery(parts) };
   return {
     idp: parts.config.id,
+    word: wordOf(parts.config),
     begin: (attempt) => orFailed(() => begin(inside, attempt)),
     offersOffline: () => offersOffline(inside),
     finish: (answer) => orFailed(() => finish(inside, answer)),

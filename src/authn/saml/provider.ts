@@ -2,6 +2,7 @@
 import type { SamlProvider } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Marks } from '../../store/marks.ts';
+import { wordOf } from '../access-token/trust.ts';
 import {
   type BeginRequest,
   type Begun,
@@ -54,6 +55,7 @@ export function createSamlProvider(parts: SamlParts): SamlExternalProvider {
   const finish = (params: URLSearchParams, requestId: string | null): Promise<Proven | NotProven> => orFailed(() => prove(inside, params, requestId));
   return {
     idp: parts.config.id,
+    word: wordOf(parts.config),
     begin: (attempt) => orFailed(() => begin(inside, attempt)),
     finish: ({ params, secret }) => finish(params, parseSecret(secret)),
     // Only sessions whose provider names their end are ever asked about: then it has come.

@@ -45,6 +45,8 @@ const IN_METADATA: Most = { elements: 20_000, attributes: 60_000 };
  * grows with the square of it: 11,700 elements took seven seconds, in which the gateway decided nothing.
  */
 const IN_MESSAGES: Most = { elements: 1_500, attributes: 1_500 };
+/** XML 1.0, 2.2. */
+const XML_CHARACTERS = /^[\t\n\r -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
 const ELEMENT = 1;
 const TEXT = 3;
 
@@ -130,10 +132,10 @@ export function attribute(element: XmlElement, name: string): string | undefined
 export function textOf(element: XmlElement): string {
   const nodes = Array.from(element.childNodes);
   if (!nodes.every(({ nodeType }) => nodeType === TEXT)) throw new SamlError(`${element.localName} holds more than text`);
-  return nodes
-    .map(({ nodeValue }) => nodeValue ?? '')
-    .join('')
-    .trim();
+  const text = nodes.map(({ nodeValue }) => nodeValue ?? '').join('');
+  // The parser takes `&#xD800;` and its like.
+  if (!XML_CHARACTERS.test(text)) throw new SamlError(`${element.localName} holds what is no character of XML`);
+  return text.trim();
 }
 
 /** xs:dateTime with a time zone, as milliseconds. */

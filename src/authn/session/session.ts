@@ -5,6 +5,7 @@ import type { Clock } from '../../contract/clock.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { SessionOwner } from '../../store/owners.ts';
 import type { NewIdentitySession, NewSession, StoredSession, Sessions as StoredSessions } from '../../store/sessions.ts';
+import { wordOf } from '../access-token/trust.ts';
 import { idpOfAccount, userPrincipal } from '../accounts/principal.ts';
 import type { Confirm } from '../external/confirm.ts';
 import { identityPrincipal } from '../identity/principal.ts';
@@ -110,10 +111,12 @@ async function verifySession(parts: SessionParts, cookieValue: string): Promise<
 
 export type OwnerParts = Pick<SessionParts, 'providers' | 'roleBook'>;
 
-/** The configuration still has its provider. */
-function isKnown(owner: SessionOwner, { providers }: OwnerParts): boolean {
+/** The configuration still has its provider, and its id stands for the same one. */
+export function isKnown(owner: SessionOwner, { providers }: OwnerParts): boolean {
   if (owner.kind === 'account') return idpOfAccount(owner.account, { identityProviders: providers }) !== null;
-  return providers.some(({ id, type }) => id === owner.identity.idp && (type === 'oidc' || type === 'saml'));
+  const provider = providers.find(({ id }) => id === owner.identity.idp);
+  const isLoginProvider = provider !== undefined && (provider.type === 'oidc' || provider.type === 'saml');
+  return isLoginProvider && (owner.word === null || owner.word === wordOf(provider));
 }
 
 /** Of a session, or of what a person let a client do. Undefined: the configuration has its provider no more. */

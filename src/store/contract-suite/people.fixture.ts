@@ -107,25 +107,25 @@ export function identityCases(get: () => StoreUnderTest): void {
     let id: string | undefined;
     expect(
       await movedBy(get(), async () => {
-        id = await store.identities.put(DANA);
+        id = await store.identities.put(DANA, 'its word');
       }),
     ).toBe(0);
     expect(await other.identities.byId(id ?? '')).toEqual(DANA);
-    expect(await movedBy(get(), () => store.identities.put({ ...DANA, claims: { email: 'dana@example.com' } }))).toBe(0);
-    expect(await movedBy(get(), () => store.identities.put({ ...DANA, groups: [] }))).toBe(1);
+    expect(await movedBy(get(), () => store.identities.put({ ...DANA, claims: { email: 'dana@example.com' } }, 'its word'))).toBe(0);
+    expect(await movedBy(get(), () => store.identities.put({ ...DANA, groups: [] }, 'its word'))).toBe(1);
     expect(await store.identities.byName('corp', 'dana')).toEqual({ ...DANA, groups: [] });
-    expect(await store.identities.put(DANA)).toBe(id);
+    expect(await store.identities.put(DANA, 'its word')).toBe(id);
   });
 
   it('gives a name to one subject until it is forgotten; another provider has its own names', async () => {
     const { store } = get();
-    await store.identities.put(DANA);
-    expect(await store.identities.put({ ...DANA, subject: 'sub-2' })).toBeUndefined();
+    await store.identities.put(DANA, 'its word');
+    expect(await store.identities.put({ ...DANA, subject: 'sub-2' }, 'its word')).toBeUndefined();
     expect(await store.identities.byName('corp', 'dana')).toMatchObject({ subject: 'sub-1' });
-    expect(await store.identities.put({ ...DANA, idp: 'adfs', subject: 'sub-2' })).toBeDefined();
+    expect(await store.identities.put({ ...DANA, idp: 'adfs', subject: 'sub-2' }, 'its word')).toBeDefined();
     expect(await movedBy(get(), () => store.identities.forget('corp', 'dana'))).toBe(1);
     expect(await store.identities.forget('corp', 'dana')).toBe(false);
-    expect(await store.identities.put({ ...DANA, subject: 'sub-2' })).toBeDefined();
+    expect(await store.identities.put({ ...DANA, subject: 'sub-2' }, 'its word')).toBeDefined();
     expect(await store.identities.list()).toMatchObject([
       { idp: 'adfs', name: 'dana' },
       { idp: 'corp', subject: 'sub-2' },
@@ -134,8 +134,8 @@ export function identityCases(get: () => StoreUnderTest): void {
 
   it('a new name of the same subject is the same identity', async () => {
     const { store } = get();
-    const id = await store.identities.put(DANA);
-    expect(await store.identities.put({ ...DANA, name: 'dana.x' })).toBe(id);
+    const id = await store.identities.put(DANA, 'its word');
+    expect(await store.identities.put({ ...DANA, name: 'dana.x' }, 'its word')).toBe(id);
     expect(await store.identities.byName('corp', 'dana')).toBeUndefined();
   });
 }

@@ -55,11 +55,11 @@ export function identitySessionCases(get: () => StoreUnderTest, advance: (ms: nu
 
   it('belong to the identity as it is now', async () => {
     const { store, other } = get();
-    const id = (await store.identities.put(DANA)) ?? '';
+    const id = (await store.identities.put(DANA, 'its word')) ?? '';
     await start('s1', id, 'sid-1');
-    await store.identities.put({ ...DANA, groups: ['other'] });
+    await store.identities.put({ ...DANA, groups: ['other'] }, 'its word');
     expect(await other.sessions.byId('s1')).toMatchObject({
-      owner: { kind: 'identity', identityId: id, identity: { ...DANA, groups: ['other'] } },
+      owner: { kind: 'identity', word: 'its word', identityId: id, identity: { ...DANA, groups: ['other'] } },
       idpSession: 'sid-1',
       refreshAfterMs: 5,
     });
@@ -69,9 +69,9 @@ export function identitySessionCases(get: () => StoreUnderTest, advance: (ms: nu
 
   it('end by the word of their provider: by its session, by the subject, and no others', async () => {
     const { store } = get();
-    const dana = (await store.identities.put(DANA)) ?? '';
-    const eve = (await store.identities.put({ ...DANA, subject: 'sub-2', name: 'eve' })) ?? '';
-    const elsewhere = (await store.identities.put({ ...DANA, idp: 'adfs' })) ?? '';
+    const dana = (await store.identities.put(DANA, 'its word')) ?? '';
+    const eve = (await store.identities.put({ ...DANA, subject: 'sub-2', name: 'eve' }, 'its word')) ?? '';
+    const elsewhere = (await store.identities.put({ ...DANA, idp: 'adfs' }, 'its word')) ?? '';
     await start('d1', dana, 'sid-1');
     await start('d2', dana, 'sid-2');
     await start('e1', eve, 'sid-3');
@@ -91,7 +91,7 @@ export function identitySessionCases(get: () => StoreUnderTest, advance: (ms: nu
 
   it('take the tokens of the provider along, however they end', async () => {
     const { store } = get();
-    const id = (await store.identities.put(DANA)) ?? '';
+    const id = (await store.identities.put(DANA, 'its word')) ?? '';
     await start('s1', id, null);
     await start('s2', id, null);
     for (const owner of ['s1', 's2']) await store.idpTokens.put(owner, 'first');

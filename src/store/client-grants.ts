@@ -162,17 +162,14 @@ async function rotate(db: Kysely<Tables>, { hash, next, nowMs }: Rotation): Prom
 }
 
 async function forgetOld(db: Kysely<Tables>, beforeMs: number): Promise<void> {
-  const old = await db
+  const old = db
     .selectFrom('client_grants')
     .select('id')
-    .where((where) => where.or([where('expires_ms', '<', beforeMs), where('ended_ms', '<', beforeMs)]))
-    .execute();
-  const ids = old.map(({ id }) => id);
-  if (ids.length === 0) return;
-  await db.deleteFrom('grant_tokens').where('grant_id', 'in', ids).execute();
-  await db.deleteFrom('refresh_tokens').where('grant_id', 'in', ids).execute();
-  await db.deleteFrom('idp_tokens').where('owner', 'in', ids).execute();
-  await db.deleteFrom('client_grants').where('id', 'in', ids).execute();
+    .where((where) => where.or([where('expires_ms', '<', beforeMs), where('ended_ms', '<', beforeMs)]));
+  await db.deleteFrom('grant_tokens').where('grant_id', 'in', old).execute();
+  await db.deleteFrom('refresh_tokens').where('grant_id', 'in', old).execute();
+  await db.deleteFrom('idp_tokens').where('owner', 'in', old).execute();
+  await db.deleteFrom('client_grants').where('id', 'in', old).execute();
 }
 
 async function readGrant(db: Kysely<Tables>, id: string): Promise<ClientGrant | undefined> {

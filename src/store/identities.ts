@@ -6,6 +6,7 @@ import type { Identity } from '../contract/identity.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { endClientGrants } from './ended-client-grants.ts';
+import { removeSessions } from './ended-sessions.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import type { Tables } from './tables.ts';
 
@@ -107,13 +108,9 @@ async function forgetIdentity(
 
 /** Its sessions and logins of a command line. */
 async function endAllOf(db: Kysely<Tables>, identityId: string, nowMs: number): Promise<void> {
-  const sessions = (await db.selectFrom('sessions').select('id').where('identity_id', '=', identityId).execute()).map(({ id }) => id);
-  if (sessions.length > 0) {
-    await db.deleteFrom('idp_tokens').where('owner', 'in', sessions).execute();
-    await db.deleteFrom('sessions').where('id', 'in', sessions).execute();
-    await raiseChangeNumber(db, 'sessions of an identity ended');
-  }
-  await endClientGrants(db, nowMs, sql<boolean>`identity_id = ${identityId}`);
+  const ofIdentity = sql<boolean>`identity_id = ${identityId}`;
+  if ((await removeSessions(db, ofIdentity)) > 0) await raiseChangeNumber(db, 'sessions of an identity ended');
+  await endClientGrants(db, nowMs, ofIdentity);
 }
 
 /** Sorted, so that the same claims are the same text. */

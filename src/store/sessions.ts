@@ -1,9 +1,10 @@
 // Browser sessions at rest, by the hash of the cookie's value; each belongs to a built-in account or to an identity of a provider.
-import type { Kysely } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { endClientGrants, ofSessions } from './ended-client-grants.ts';
+import { removeSessions } from './ended-sessions.ts';
 import { ownerOf, type SessionOwner } from './owners.ts';
 import type { Tables } from './tables.ts';
 
@@ -72,7 +73,7 @@ export function createSessions(database: Database, clock: Clock): Sessions {
     create: (session) => database.write((transaction) => insertSession(transaction, session, clock())),
     createForIdentity: (session) => database.write((transaction) => insertIdentitySession(transaction, session, clock())),
     byId: (id) => readSession(database.read, id),
-    end: (id) => database.durably(async (transaction) => (await deleteSessions(transaction, [id], clock())) > 0),
+    end: (id) => database.durably(async (transaction) => (await deleteSessions(transaction, sql<boolean>`id = ${id}`, clock())) > 0),
     endOfProvider: (which) => database.durably((transaction) => endOfProvider(transaction, which, clock())),
     touch: (id, seenMs) => database.write((transaction) => touchSession(transaction, id, seenMs)),
     setRefreshAfter: (id, refreshAfterMs) => database.write((transaction) => setRefreshAfter(transaction, id, refreshAfterMs)),
@@ -147,29 +148,26 @@ async function readSession(db: Kysely<Tables>, id: string): Promise<StoredSessio
 
 async function endOfProvider(db: Kysely<Tables>, { idp, subject, idpSession }: IdpSessions, nowMs: number): Promise<readonly EndedSession[]> {
   if (subject === undefined && idpSession === undefined) return [];
-  let query = db
+  const ofSubject = subject === undefined ? sql`` : sql` and subject = ${subject}`;
+  const ofSession = idpSession === undefined ? sql`` : sql` and idp_session = ${idpSession}`;
+  const which = sql<boolean>`identity_id in (select id from identities where idp = ${idp}${ofSubject})${ofSession}`;
+  const ended = await db
     .selectFrom('sessions')
     .innerJoin('identities', 'identities.id', 'sessions.identity_id')
     .select(['sessions.id', 'identities.name'])
-    .where('identities.idp', '=', idp);
-  if (subject !== undefined) query = query.where('identities.subject', '=', subject);
-  if (idpSession !== undefined) query = query.where('sessions.idp_session', '=', idpSession);
-  const ended = await query.execute();
-  await deleteSessions(
-    db,
-    ended.map(({ id }) => id),
-    nowMs,
-  );
+    .where('sessions.id', 'in', (query) => query.selectFrom('sessions').select('id').where(which))
+    .execute();
+  await deleteSessions(db, which, nowMs);
   return ended;
 }
 
-/** With the tokens that the provider gave for them, and the logins of a command line that stand on them. */
-async function deleteSessions(db: Kysely<Tables>, ids: readonly string[], nowMs: number): Promise<number> {
-  if (ids.length === 0) return 0;
-  await endClientGrants(db, nowMs, ofSessions(ids));
-  await db.deleteFrom('idp_tokens').where('owner', 'in', ids).execute();
-  const result = await db.deleteFrom('sessions').where('id', 'in', ids).executeTakeFirst();
-  const ended = Number(result.numDeletedRows);
+/**
+ * With the tokens that the provider gave for them, and the logins of a command line that stand on them. By a condition and never by a list:
+ * SQLite takes 32,766 values in a statement, and whoever has more sessions must end too.
+ */
+async function deleteSessions(db: Kysely<Tables>, which: RawBuilder<boolean>, nowMs: number): Promise<number> {
+  await endClientGrants(db, nowMs, ofSessions(which));
+  const ended = await removeSessions(db, which);
   if (ended > 0) await raiseChangeNumber(db, 'session ended');
   return ended;
 }
@@ -183,14 +181,5 @@ async function setRefreshAfter(db: Kysely<Tables>, id: string, refreshAfterMs: n
 }
 
 async function pruneSessions(db: Kysely<Tables>, times: { readonly nowMs: number; readonly seenBeforeMs: number }): Promise<number> {
-  const ended = await db
-    .selectFrom('sessions')
-    .select('id')
-    .where((where) => where.or([where('expires_ms', '<=', times.nowMs), where('last_seen_ms', '<', times.seenBeforeMs)]))
-    .execute();
-  const ids = ended.map(({ id }) => id);
-  if (ids.length === 0) return 0;
-  await db.deleteFrom('idp_tokens').where('owner', 'in', ids).execute();
-  const result = await db.deleteFrom('sessions').where('id', 'in', ids).executeTakeFirst();
-  return Number(result.numDeletedRows);
+  return await removeSessions(db, sql<boolean>`(expires_ms <= ${times.nowMs} or last_seen_ms < ${times.seenBeforeMs})`);
 }

@@ -51,7 +51,9 @@ async function send(role: string, method: string, path: string, body?: unknown):
 const deploymentOf = async (own: object = {}, flow = flowId) =>
   text(field(await server.post('/deployments/', { name: randomUUID(), flow_id: flow, enforce_parameter_schema: false, ...own }), 'id'));
 const runOf = async (deployment: string) => text(field(await server.post(`/deployments/${deployment}/create_flow_run`, {}), 'id'));
-const recordsOf = async (run: string) => jsonLines(await gateway.lictorOk('audit', '--flow-run', run, '--json'));
+/** Without what Prefect answered while its database was locked: that was asked again, and each time is recorded. */
+const recordsBy = async (...filters: string[]) => jsonLines(await gateway.lictorOk('audit', ...filters, '--json')).filter(({ status }) => status !== 503);
+const recordsOf = (run: string) => recordsBy('--flow-run', run);
 const count = (of: string, filter: object) => server.post(`/${of}/count`, filter);
 
 describe('bulk requests', () => {
@@ -104,7 +106,7 @@ describe('deployments', () => {
     expect(await send('operator', 'POST', '/deployments/', body)).toMatchObject({ status: 403, body: { code: 'policy-default-deny' } });
     const changed = await send('deployer', 'POST', '/deployments/', body);
     expect([changed.status, field(changed.body, 'id')]).toEqual([200, id]);
-    const records = jsonLines(await gateway.lictorOk('audit', '--action', 'deployments.write', '--json'));
+    const records = await recordsBy('--action', 'deployments.write');
     expect(records.filter(({ resource_id: of }) => of === id)).toMatchObject([{ principal: 'token:deployer', deployment_id: id, decision: 'allow' }]);
   });
 

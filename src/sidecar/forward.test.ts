@@ -65,6 +65,35 @@ describe('a request of the started process', () => {
   });
 });
 
+/** As it is written, on a connection of its own; all that comes. */
+function sendText(text: string): Promise<string> {
+  const socket = connect(Number(new URL(room.sidecar.url).port), '127.0.0.1');
+  return new Promise((resolve) => {
+    let all = '';
+    socket.on('data', (chunk) => {
+      all += String(chunk);
+    });
+    socket.once('close', () => resolve(all));
+    socket.write(text);
+  });
+}
+
+describe('a body that is written as another request', () => {
+  const body = 'POST /api/other HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+  it.each([
+    ['without a length', 'Connection: close\r\nTransfer-Encoding: chunked', `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`],
+    ['though its length is named a matter of this hop', `Connection: close, content-length\r\nContent-Length: ${body.length}`, body],
+  ])('is a body to the gateway, whatever the method: %s', async (_what, framing, sent) => {
+    for (const method of ['GET', 'DELETE', 'OPTIONS', 'POST']) {
+      const head = `${method} /api/flows HTTP/1.1\r\nHost: ${new URL(room.sidecar.url).host}\r\nAuthorization: ${ours().authorization}\r\n${framing}\r\n\r\n`;
+      expect(await sendText(head + sent), method).toMatch(/^HTTP\/1\.1 200 /);
+    }
+    expect(room.gateway.seen.map(({ method, target, body: seen }) => [method, target, seen])).toEqual(
+      ['GET', 'DELETE', 'OPTIONS', 'POST'].map((method) => [method, '/api/flows', body]),
+    );
+  });
+});
+
 describe('a connection to the gateway that is used again', () => {
   it('keeps nothing of the requests before', async () => {
     const warnings: string[] = [];
@@ -170,16 +199,7 @@ describe('who else reaches the port', () => {
   });
 
   it('is no proxy: CONNECT is refused', async () => {
-    const { port } = new URL(room.sidecar.url);
-    const socket = connect(Number(port), '127.0.0.1');
-    const text = await new Promise<string>((resolve) => {
-      let all = '';
-      socket.on('data', (chunk) => {
-        all += String(chunk);
-      });
-      socket.once('close', () => resolve(all));
-      socket.write(`CONNECT ${new URL(room.gateway.origin).host} HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${ours().authorization}\r\n\r\n`);
-    });
+    const text = await sendText(`CONNECT ${new URL(room.gateway.origin).host} HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${ours().authorization}\r\n\r\n`);
     expect(text).toMatch(/^HTTP\/1.1 400 /);
     expect(room.gateway.seen).toEqual([]);
   });

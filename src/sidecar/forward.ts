@@ -4,7 +4,7 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerRespons
 import { pipeline } from 'node:stream/promises';
 import { REASONS, type ReasonCode, refusalBody } from '../contract/reasons.ts';
 import { failureOf, readBounded } from './ask.ts';
-import { answerHeaders, requestHeaders } from './headers.ts';
+import { answerHeaders, framing, requestHeaders } from './headers.ts';
 import { hasPageLink, movePageLink } from './page-links.ts';
 import type { SidecarParts } from './parts.ts';
 
@@ -75,7 +75,11 @@ interface Sending {
 /** The target goes on byte for byte: it is the gateway that says whether it is canonical. */
 function send(parts: SidecarParts, { request, response }: Exchange, { secret, body }: Sending): Promise<Sent> {
   const { gateway, transport } = parts;
-  const headers: OutgoingHttpHeaders = { ...requestHeaders(request.headers, secret), ...(hasPageLink(request.url) && { 'accept-encoding': 'identity' }) };
+  const headers: OutgoingHttpHeaders = {
+    ...requestHeaders(request.headers, secret),
+    ...framing(request.headers),
+    ...(hasPageLink(request.url) && { 'accept-encoding': 'identity' }),
+  };
   const onward = transport.open(new URL(gateway.origin), { method: request.method ?? 'GET', path: request.url ?? '/', headers, timeout: SILENCE_MS });
   response.once('close', () => {
     if (!response.writableFinished) onward.destroy();

@@ -28,6 +28,15 @@ export function answerHeaders(headers: IncomingHttpHeaders, moveLink: (link: str
   return headers.location === undefined ? kept : { ...kept, location: moveLink(headers.location) };
 }
 
+/**
+ * How a body ends, said for a call that goes on as `headers` came, whatever its method and whatever `Connection` names: node sends the body of a GET or
+ * DELETE that says nothing of it as it is, and whoever reads the connection takes it for another request.
+ */
+export function framing({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): OutgoingHttpHeaders {
+  if (encoding !== undefined) return { 'transfer-encoding': 'chunked' };
+  return length === undefined ? {} : { 'content-length': length };
+}
+
 /** Without what belongs to one connection, and without `dropped`. */
 export function endToEnd(headers: IncomingHttpHeaders, dropped: readonly string[]): OutgoingHttpHeaders {
   const named = (headers.connection ?? '').toLowerCase().split(',');

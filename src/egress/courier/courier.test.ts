@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, createServer, type IncomingMessage, request } from 'node:http';
+import { Agent, createServer, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,8 +23,8 @@ async function portOfNobody(): Promise<number> {
 }
 
 /** One connection, as nginx keeps it for the calls of everybody. */
-async function settingWithServerAway() {
-  const origin = `http://127.0.0.1:${await portOfNobody()}`;
+async function openConnection(port: number) {
+  const origin = `http://127.0.0.1:${port}`;
   const servers = [{ origin, weight: 1, backup: false }];
   const service = bareService('billing', [], { servers, injected: { query: { name: 'key', value: 'SECRET-12345' } }, timeoutSeconds: 20 });
   const log = { warn: () => undefined };
@@ -35,10 +35,10 @@ async function settingWithServerAway() {
   await once(server.listen(socketPath), 'listening');
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   opened.push({ close: () => agent.destroy() }, { close: () => server.close() }, { close: () => rmSync(directory, { recursive: true, force: true }) });
-  return async (bytes: number): Promise<number | undefined> => {
-    const headers = { [COURIER.service]: 'billing', [COURIER.server]: origin, 'content-length': bytes };
-    const call = request({ socketPath, agent, method: 'POST', path: '/v1', headers });
-    call.end(Buffer.alloc(bytes));
+  return async (method: string, framing: OutgoingHttpHeaders, body: Buffer): Promise<number | undefined> => {
+    const headers = { [COURIER.service]: 'billing', [COURIER.server]: origin, ...framing };
+    const call = request({ socketPath, agent, method, path: '/v1', headers });
+    call.end(body);
     const [answer] = (await once(call, 'response')) as [IncomingMessage];
     await answer.resume().toArray();
     return answer.statusCode;
@@ -48,8 +48,22 @@ async function settingWithServerAway() {
 describe('a connection of nginx’s', () => {
   // Within what the system takes for us before it is read: nginx takes such a body for delivered, and keeps the connection.
   it.each([200_000, 400_000])('is free for the next call, whosever that is, where nobody has read a body: %d bytes', async (bytes) => {
-    const call = await settingWithServerAway();
-    expect(await call(bytes)).toBe(502);
-    expect(await call(10)).toBe(502);
+    const call = await openConnection(await portOfNobody());
+    for (const length of [bytes, 10]) expect(await call('POST', { 'content-length': length }, Buffer.alloc(length))).toBe(502);
+  });
+});
+
+describe('a body that streams', () => {
+  it.each(['GET', 'DELETE', 'POST'])('is a body to the server, where it says no length and whatever the method: %s', async (method) => {
+    const seen: string[] = [];
+    const server = createServer(async (incoming, outgoing) => {
+      seen.push(`${incoming.method} ${String(await incoming.toArray())}`);
+      outgoing.end();
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    opened.push({ close: () => server.close() });
+    const call = await openConnection((server.address() as AddressInfo).port);
+    expect(await call(method, { 'transfer-encoding': 'chunked' }, Buffer.from('hello'))).toBe(200);
+    expect(seen).toEqual([`${method} hello`]);
   });
 });

@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
-import { endToEnd } from '../../sidecar/headers.ts';
+import { endToEnd, framing } from '../../sidecar/headers.ts';
 import { answerOf } from '../answer-of.ts';
 import type { ServiceAgent } from './agent.ts';
 import { type Failure, fail } from './refuse.ts';
@@ -57,8 +57,9 @@ export async function deliver(delivery: Delivery): Promise<void> {
   }
 }
 
-function open({ request, destination: { origin, agent }, shown: { target, headers } }: Delivery): ClientRequest {
-  const options = { method: request.method, path: target, headers, agent, setHost: false, maxHeaderSize: HEAD_BYTES };
+function open({ request, destination: { origin, agent }, shown, body }: Delivery): ClientRequest {
+  const headers = { ...shown.headers, ...(body === null && framing(request.headers)) };
+  const options = { method: request.method, path: shown.target, headers, agent, setHost: false, maxHeaderSize: HEAD_BYTES };
   return origin.protocol === 'https:' ? httpsRequest(origin, options) : httpRequest(origin, options);
 }
 

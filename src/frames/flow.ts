@@ -1,5 +1,6 @@
 // One direction between two joined sockets: frames in order, bounded memory, and the end of one side told to the other.
 import type { WebSocket } from 'ws';
+import { brake, releaseBrake } from './brake.ts';
 import type { Closing } from './close-codes.ts';
 import type { Frame, Inbox } from './inbox.ts';
 
@@ -13,15 +14,16 @@ export interface WaterMarks {
 
 /** Sends to `target`; `source` is not read while too much is unsent. */
 export function createFlow(source: WebSocket, target: WebSocket, marks: WaterMarks): (frame: Outgoing) => void {
+  const flow = Symbol('flow');
   const sent = () => {
-    if (source.isPaused && target.bufferedAmount <= marks.lowWaterBytes) source.resume();
+    if (target.bufferedAmount <= marks.lowWaterBytes) releaseBrake(source, flow);
   };
   return (frame) => {
     if (target.readyState !== target.OPEN) return;
     if (frame.kind === 'ping') target.ping(frame.data, undefined, sent);
     else if (frame.kind === 'pong') target.pong(frame.data, undefined, sent);
     else target.send(frame.data, { binary: frame.kind === 'binary' }, sent);
-    if (target.bufferedAmount > marks.highWaterBytes) source.pause();
+    if (target.bufferedAmount > marks.highWaterBytes) brake(source, flow);
   };
 }
 

@@ -107,6 +107,35 @@ describe('the socket of a scoped principal', () => {
     await expect.poll(() => prefect.sockets[0]?.readyState).toBe(client.socket.CLOSED);
   });
 
+  it('carries nothing of what waits to be looked at once its right has ended', async () => {
+    const answers: (() => void)[] = [];
+    const slow = async (path: string): Promise<JsonValue> => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return path.endsWith('/history') ? [{ id: A }] : [];
+    };
+    const parts = scopedParts(slow);
+    let revoked = false;
+    const gone = { ok: false, reason: 'credential-revoked', principal: null, credential: null, credentialId: null, decisions: [] } as const;
+    const allowed = parts.decider?.authorize;
+    const decider: RelayParts['decider'] = { revision: 7, authorize: async (...asked) => (revoked || allowed === undefined ? gone : await allowed(...asked)) };
+    const {
+      room: { prefect, relay },
+      client,
+    } = await open(EVENTS_IN, { ...parts, decider });
+    client.socket.send(JSON.stringify(event(A)));
+    await expect.poll(() => answers.length).toBeGreaterThan(0);
+    revoked = true;
+    await relay.recheck();
+    expect((await client.closed).code).toBe(1008);
+    await expect
+      .poll(() => {
+        for (const answer of answers.splice(0)) answer();
+        return prefect.sockets[0]?.readyState;
+      })
+      .toBe(client.socket.CLOSED);
+    expect(prefect.frames).toHaveLength(1);
+  });
+
   it('is refused where no frame says whose it is, and where nobody can look', async () => {
     room = await openTestRoom({}, scopedParts());
     const tasks = { operation: 'socket:task-runs-scheduled', path: '/api/task_runs/subscriptions/scheduled' };

@@ -1,7 +1,7 @@
 // Joins a client's socket with Prefect's: every text frame passes the gate.
 import type { WebSocket } from 'ws';
 import { CLOSE } from '../frames/close-codes.ts';
-import type { Inbox } from '../frames/inbox.ts';
+import type { Frame, Inbox } from '../frames/inbox.ts';
 import { joinSockets } from '../frames/join.ts';
 import type { Dropped, FrameGate } from './frame-gate.ts';
 import type { RelayLimits } from './limits.ts';
@@ -20,16 +20,21 @@ export interface PipeEnds {
   /** From Prefect to the client. */
   readonly delivery: Passage;
   readonly onDropped: (dropped: Dropped) => void;
+  /** From then on nothing goes to Prefect, also of what was said before. */
+  readonly isEnded: () => boolean;
   readonly limits: RelayLimits;
 }
 
-export function joinPipe({ client, clientInbox, upstream, entrance, gate, intake, delivery, onDropped, limits }: PipeEnds): void {
+export function joinPipe({ client, clientInbox, upstream, entrance, gate, intake, delivery, onDropped, isEnded, limits }: PipeEnds): void {
   joinSockets({
     client: { socket: client, inbox: clientInbox },
     upstream,
     secret: upstream.token,
     marks: limits,
-    pass: (frame, send) => {
+    pass: (frame, sendOn) => {
+      const send = (outgoing: Frame): void => {
+        if (!isEnded()) sendOn(outgoing);
+      };
       if (frame.kind === 'ping') {
         // Clients take the answer for a receipt of what they sent before.
         entrance.pass(frame, (entered) => intake.pass(entered, send));

@@ -34,6 +34,7 @@ export async function recheckOne(core: RelayCore, session: Session): Promise<voi
     }
     if (answer.reason === 'gateway-unavailable') return endUndecided(session);
     core.sessions.delete(session);
+    session.ended = true;
     closeSoon(client, ENDED_BY_ITS_CLOCK.has(answer.reason) ? CLOSE.restart : CLOSE.policy, refusalReason(answer.reason));
     // A record of its own: the socket's request id has its record since it was opened.
     await recordRefusal(core, { ...visit, inputs: { ...visit.inputs, requestId: '' } }, answer.reason, answer);
@@ -45,5 +46,6 @@ export async function recheckOne(core: RelayCore, session: Session): Promise<voi
 
 /** Nobody can say that it is still allowed. Stock clients come back, and are decided then. */
 function endUndecided(session: Session): void {
+  session.ended = true;
   closeSoon(session.client, CLOSE.restart, refusalReason('gateway-unavailable'));
 }

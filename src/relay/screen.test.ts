@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
+import { createFlow } from '../frames/flow.ts';
 import { createScreen, seeOf } from './screen.ts';
 
 const A = '11111111-0000-4000-8000-000000000000';
@@ -104,6 +106,40 @@ describe('the screen', () => {
     room.push('a'.repeat(11));
     expect(room.source).toEqual(['pause']);
     await expect.poll(() => room.source).toEqual(['pause', 'resume']);
+  });
+
+  it('is not read on by what its frames go to, nor by a screen before it, while too much waits', async () => {
+    const source = {
+      isPaused: false,
+      pause() {
+        this.isPaused = true;
+      },
+      resume() {
+        this.isPaused = false;
+      },
+    };
+    const written: (() => void)[] = [];
+    const target = { readyState: 1, OPEN: 1, bufferedAmount: 0, send: (_data: Buffer, _options: object, done: () => void) => written.push(done) };
+    const send = createFlow(source as unknown as WebSocket, target as unknown as WebSocket, { highWaterBytes: 10, lowWaterBytes: 5 });
+    const asked: (() => void)[] = [];
+    const slow = (frames: readonly Buffer[]) => new Promise<readonly Buffer[]>((resolve) => asked.push(() => resolve(frames)));
+    const shared = { source, highWaterBytes: 10, onFailure: () => undefined };
+    const second = createScreen({ ...shared, look: slow, send });
+    const first = createScreen({ ...shared, look: async (frames) => frames, send: second.push });
+    const push = (text: string) => first.push({ kind: 'text', data: Buffer.from(text) });
+    push('1');
+    await first.idle();
+    push('2'.repeat(11));
+    await first.idle();
+    // The first screen has let go, the second one has not.
+    expect(source.isPaused).toBe(true);
+    asked.shift()?.();
+    await expect.poll(() => written).toHaveLength(1);
+    written.shift()?.();
+    expect(source.isPaused).toBe(true);
+    await expect.poll(() => asked).toHaveLength(1);
+    asked.shift()?.();
+    await expect.poll(() => source.isPaused).toBe(false);
   });
 
   it('lets nothing out once it could not be told what is seen', async () => {

@@ -1,5 +1,6 @@
 // What a scoped principal gets of a stream, and may say on one: each frame is looked at, in order, before it goes on.
 import type { ResourceType } from '../contract/operation.ts';
+import { brake, releaseBrake } from '../frames/brake.ts';
 import type { Frame } from '../frames/inbox.ts';
 import { parseStrict, renderStrict } from '../json/strict-json.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
@@ -92,13 +93,11 @@ export function createScreen({ look, send, source, highWaterBytes, onFailure }: 
   let bytes = 0;
   let busy = false;
   let broken = false;
-  let held = false;
+  const screen = Symbol('screen');
   let working: Promise<void> = Promise.resolve();
   const hold = (isFull: boolean) => {
-    if (isFull === held) return;
-    held = isFull;
-    if (isFull) source.pause();
-    else source.resume();
+    if (isFull) brake(source, screen);
+    else releaseBrake(source, screen);
   };
   const work = async (): Promise<void> => {
     while (waiting.length > 0) {
@@ -125,6 +124,8 @@ export function createScreen({ look, send, source, highWaterBytes, onFailure }: 
         .catch((error: unknown) => {
           broken = true;
           waiting.length = 0;
+          // Read on, so that the answer to its end is seen.
+          hold(false);
           onFailure(error);
         })
         .finally(() => {

@@ -28,6 +28,8 @@ export interface Session {
   readonly generation: number;
   /** The latest one: its expiry is watched. */
   authorization: Allowed;
+  /** It was decided again, and may not go on: what of it still waits to be looked at is not sent any more. */
+  ended?: true;
 }
 
 /** Headers of the upgrade request that Prefect may see: its own client's version, and the trace. */
@@ -73,6 +75,7 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
       intake: createIntake(core, session, onDropped),
       delivery: createDelivery(core, session, upstream.socket),
       onDropped,
+      isEnded: () => session.ended === true,
       limits: core.limits,
     });
   } catch (error) {

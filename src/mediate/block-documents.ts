@@ -5,7 +5,7 @@ import { field, isList, isObject, type JsonObject, type JsonValue } from '../jso
 import { parseUuid } from '../json/uuid.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
-import { distinctAsks, templateAsks } from './references.ts';
+import { distinctAsks, readsBlock, templateAsks } from './references.ts';
 
 export const createBlockDocument: Family = {
   operations: ['create_block_document_block_documents__post'],
@@ -28,7 +28,7 @@ export const changeBlockDocument: Family = {
     if (!isObject(body)) return invalid('The body must be a JSON object.');
     const old = await lookup(`/api/block_documents/${call.params['id'] ?? ''}`);
     const schema = await namedBy(lookup, body, SCHEMA);
-    return schema === undefined ? invalid('block_schema_id must be a UUID.') : planWrite(call, [old, schema]);
+    return schema === undefined ? invalid('block_schema_id must be a UUID.') : planWrite(call, [old, schema], otherSchemaAsks(call, body, old));
   },
 };
 
@@ -43,7 +43,15 @@ async function namedBy(lookup: Lookup, body: JsonObject, { key, path }: typeof S
   return id === undefined ? undefined : lookup(`${path}${id}`);
 }
 
-function planWrite(call: Call, about: readonly JsonValue[]): Planned {
+/** The schema says which fields are secret: by another one, what was written before is shown to whoever reads blocks. */
+function otherSchemaAsks({ params }: Call, body: JsonObject, old: JsonValue): readonly Ask[] {
+  const given = field(body, SCHEMA.key) ?? null;
+  const before = isObject(old) ? field(old, SCHEMA.key) : undefined;
+  const isSame = typeof given === 'string' && typeof before === 'string' && parseUuid(given) === parseUuid(before);
+  return given === null || isSame ? [] : [readsBlock(params['id'] ?? null)];
+}
+
+function planWrite(call: Call, about: readonly JsonValue[], further: readonly Ask[] = []): Planned {
   const resource = ownResource(call);
   const isCalled = about.some((object) => isObject(object) && isCalledByServer(object));
   const actions = [call.operation.action, ...(isCalled ? [WEBHOOK] : [])];
@@ -51,7 +59,7 @@ function planWrite(call: Call, about: readonly JsonValue[]): Planned {
   const creates = resource.id === null ? { creates: { name } } : {};
   const references = isObject(call.tree) ? templateAsks(field(call.tree, 'data')) : [];
   return planned({
-    asks: distinctAsks([...actions.map((action): Ask => ({ action, resource, ...creates })), ...references]),
+    asks: distinctAsks([...actions.map((action): Ask => ({ action, resource, ...creates })), ...further, ...references]),
     intent: true,
     rewrite: () => call.tree,
     outcome: (answer) => createdObject(call, answer),

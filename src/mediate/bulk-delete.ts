@@ -1,4 +1,4 @@
-// Deleting many flow runs, deployments or flows, and one flow: a flow takes its deployments with it.
+// Deleting many flow runs, deployments or flows, one flow and one deployment: a flow takes its deployments with it, and a deployment its limit.
 
 import type { Ask } from '../decide/decider.ts';
 import { field, isList, isObject } from '../json/tree.ts';
@@ -6,6 +6,7 @@ import { answerObject } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { DEPLOYMENTS, FLOW_RUNS, FLOWS, itemRecords, itemRefusal, type Kind, namingOnly, resolve } from './bulk.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, ownResource, type Plan, type Planned, planned } from './family.ts';
+import { deletedLimitAsks } from './linked-limits.ts';
 import { distinctAsks } from './references.ts';
 
 export const deleteFlowRuns = bulkDelete('bulk_delete_flow_runs_flow_runs_bulk_delete_post', FLOW_RUNS);
@@ -18,6 +19,16 @@ export const deleteFlow: Family = {
   async plan(call, lookup) {
     const own: Ask = { action: call.operation.action, resource: ownResource(call) };
     return planned({ asks: [own, ...(await deploymentsOf([call.params['id'] ?? ''], lookup))], intent: true, rewrite: () => call.tree });
+  },
+};
+
+export const deleteDeployment: Family = {
+  operations: ['delete_deployment_deployments__id__delete'],
+  maxBytes: MEBIBYTE,
+  plan(call, lookup) {
+    const own: Ask = { action: call.operation.action, resource: ownResource(call) };
+    const further = () => deletedLimitAsks([call.params['id'] ?? ''], lookup);
+    return planned({ asks: [own], further, intent: true, rewrite: () => call.tree });
   },
 };
 
@@ -42,8 +53,9 @@ async function planDeletion(call: Call, kind: Kind, { ids, lookup }: Deletion): 
   // Nothing matches: nothing is deleted, whoever asks.
   const none: readonly Ask[] = ids.length === 0 ? [{ action, resource: ownResource(call), facts, shared: true }] : [];
   const beneath = kind === FLOWS ? await deploymentsOf(ids, lookup) : [];
+  const limits = kind === DEPLOYMENTS ? await deletedLimitAsks(ids, lookup) : [];
   return {
-    asks: distinctAsks([...each, ...none, ...beneath]),
+    asks: distinctAsks([...each, ...none, ...beneath, ...limits]),
     intent: true,
     rewrite: () => namingOnly(kind, ids),
     outcome: (answer) => deleted(answer, kind),

@@ -53,6 +53,21 @@ describe('blocks', () => {
     expect(changed.result).toBe('block-called-by-server');
   });
 
+  it('another schema, which may keep less of it secret, reads the block', async () => {
+    const of = (schema: string | undefined) => ({
+      prefect: prefectWith({ [`GET ${ONE}`]: { id: RUN, block_schema_id: schema }, [`GET /api/block_schemas/${SCHEMA}`]: { id: SCHEMA } }, { status: 201 }),
+      policies: forbid('blocks.read_secrets', `BlockDocument::"${RUN}"`),
+    });
+    for (const before of [TYPE, undefined]) {
+      expect(await outcomeOf('deployer', `PATCH ${ONE}`, { block_schema_id: SCHEMA }, of(before))).toMatchObject({ result: 'policy-forbids', arrived: false });
+    }
+    for (const body of [{ block_schema_id: SCHEMA.toUpperCase() }, { block_schema_id: null, data: { x: 1 } }, { data: { x: 1 } }]) {
+      expect((await outcomeOf('deployer', `PATCH ${ONE}`, body, of(SCHEMA))).result).toBe(201);
+    }
+    const { prefect } = of(TYPE);
+    expect((await outcomeOf('deployer', `PATCH ${ONE}`, { block_schema_id: SCHEMA }, { prefect })).result).toBe(201);
+  });
+
   it('AU-01: a reference to another block reads it', async () => {
     const nested = { ...block, data: { credentials: { $ref: { block_document_id: RUN } } } };
     const options = { ...typed('mine'), policies: forbid('blocks.read_secrets', `BlockDocument::"${RUN}"`) };

@@ -34,7 +34,8 @@ async function decideAsks(decider: Pick<Decider, 'authorizeNow'>, call: Call, pl
 export function refusalFor(plan: Plan, authorization: Authorization, operation: Operation): Refusal | undefined {
   const denied = deniedIn(authorization);
   if (denied.some(({ reason }) => reason === 'object-foreign')) return { code: 'object-foreign' };
-  if (plan.problem !== undefined) return plan.problem;
+  // So is what the body alone names: an upsert.
+  if (plan.problem !== undefined && !denied.some(({ reason }) => reason === 'scope-excludes')) return plan.problem;
   if (authorization.ok) {
     const objection = plan.objection?.(authorization.principal);
     if (objection !== undefined) return objection;

@@ -193,3 +193,58 @@ describe('schedules', () => {
     expect((await outcomeOf('admin', one, [])).result).toBe('body-invalid');
   });
 });
+
+describe('a queue without its pool', () => {
+  const queue = (pool: string) => ({ id: RUN, name: 'q', work_pool_name: pool });
+  const prefect = prefectWith(
+    {
+      [`GET /api/deployments/${DEPLOYMENT}`]: { ...OLD, work_queue_name: 'theirs' },
+      'POST /api/deployments/filter': [OLD],
+      [`GET /api/flows/${RUN}`]: { id: RUN, name: 'f' },
+      'GET /api/work_queues/name/theirs': queue('pool-b'),
+      'GET /api/work_queues/name/ours': queue('p'),
+    },
+    { status: 201, body: json({ id: DEPLOYMENT }) },
+  );
+  const scoped = { prefect, scope: { workPools: ['p'] }, knows: [`token:deployer ${RUN}`] };
+  const made = { name: 'd', flow_id: RUN };
+
+  it.each([{ work_queue_name: 'theirs' }, { work_queue_name: 'theirs', work_pool_name: '' }, { work_queue_name: 'nobodys' }])(
+    '%j puts no deployment into a pool outside of the scope',
+    async (place) => {
+      expect(await outcomeOf('deployer', UPDATE, place, scoped)).toMatchObject({ result: 'scope-excludes', arrived: false });
+      expect(await outcomeOf('deployer', CREATE, { ...made, ...place }, scoped)).toMatchObject({ result: 'scope-excludes', arrived: false });
+    },
+  );
+
+  it('twin: of the own pool it goes on with that pool beside it, and so does one with its pool', async () => {
+    for (const place of [{ work_queue_name: 'ours' }, { work_queue_name: 'theirs', work_pool_name: 'p' }]) {
+      const { result, gate } = await outcomeOf('deployer', UPDATE, place, scoped);
+      expect([result, gate.last()]).toEqual([201, { ...place, work_pool_name: 'p' }]);
+    }
+  });
+
+  it('is decided on as where it comes to, and goes there', async () => {
+    const policies = '@id("p") forbid (principal, action, resource) when { resource has work_pool && resource.work_pool == "pool-b" };';
+    for (const pool of [{}, { work_pool_name: '' }, { work_pool_name: null }]) {
+      const place = { work_queue_name: 'theirs', ...pool };
+      expect((await outcomeOf('admin', CREATE, { ...made, ...place }, { prefect, policies })).result).toBe('policy-forbids');
+      const { result, gate } = await outcomeOf('admin', CREATE, { ...made, ...place }, { prefect });
+      expect([result, gate.last()]).toEqual([201, { ...made, ...place, work_pool_name: 'pool-b' }]);
+    }
+    expect((await outcomeOf('admin', UPDATE, { work_queue_name: 'theirs' }, { prefect, policies })).result).toBe('policy-forbids');
+  });
+
+  it('is another pool, though the queue has the name that was there', async () => {
+    const policies = forbid('deployments.write.override');
+    expect((await outcomeOf('deployer', UPDATE, { work_queue_name: 'theirs' }, { prefect, policies })).result).toBe('policy-forbids');
+    expect((await outcomeOf('deployer', UPDATE, { description: 'x' }, { prefect, policies })).result).toBe(201);
+  });
+
+  it('goes on as it is where Prefect is to make it, and where a change takes the deployment out of all pools', async () => {
+    for (const place of [{ work_queue_name: 'nobodys' }, { work_queue_name: 'theirs', work_pool_name: null }]) {
+      const { result, gate } = await outcomeOf('deployer', UPDATE, place, { prefect });
+      expect([result, gate.last()]).toEqual([201, place]);
+    }
+  });
+});

@@ -7,9 +7,11 @@ import { parseUuid } from '../json/uuid.ts';
 import { changedFields, changes, hasOnly, pick } from './changes.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
+import { linkedLimitAsks } from './linked-limits.ts';
 import { parameterFacts, parameterSets } from './parameter-facts.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 import { hasGitOption } from './pull-steps.ts';
+import { type Placed, placed } from './queue-alone.ts';
 import { distinctAsks, hydrationAsks, keptAsks, readsBlock, templateAsks } from './references.ts';
 import { refusedVariables } from './reserved-env.ts';
 import { parametersOf } from './schedules.ts';
@@ -26,7 +28,8 @@ export const createDeployment: Family = {
     if (flow === undefined) return invalid('flow_id must be a UUID.');
     const name = field(body, 'name');
     if (typeof name !== 'string') return invalid('name must be text.');
-    return planWrite(call, body, { ...(await existing(lookup, flow, name)), flow }, { ...BLANK, ...pick(body, PLACE) });
+    const place = await placed(body, lookup, { isMade: true });
+    return planWrite(call, place, { ...(await existing(lookup, flow, name)), flow }, { ...BLANK, ...pick(place.body, PLACE) });
   },
 };
 
@@ -42,7 +45,8 @@ export const updateDeployment: Family = {
       return planned({ asks: [pause], intent: true, rewrite: () => body });
     }
     const old = await lookup(`/api/deployments/${id ?? ''}`);
-    return planWrite(call, body, { id, old: isObject(old) ? old : null, flow: null }, pick(body, PLACE));
+    const place = await placed(body, lookup, { isMade: false });
+    return planWrite(call, place, { id, old: isObject(old) ? old : null, flow: null }, pick(place.body, PLACE));
   },
 };
 
@@ -73,7 +77,7 @@ const CODE = [
   ...['work_pool_name', 'work_queue_name', 'enforce_parameter_schema', 'parameter_openapi_schema'],
 ];
 
-function planWrite(call: Call, body: JsonObject, { id, old, flow }: Written, place: JsonObject): Planned {
+function planWrite(call: Call, { body, sent }: Placed, { id, old, flow }: Written, place: JsonObject): Planned {
   if (!labelsReadable(body)) return invalid('labels must be an object.');
   const resource = { type: 'Deployment', id } as const;
   const facts = { ...factsOf(body, old), ...parameterFacts(call, field(body, 'parameters'), 'later') };
@@ -89,12 +93,13 @@ function planWrite(call: Call, body: JsonObject, { id, old, flow }: Written, pla
     ...actions.map((action): Ask => ({ action, resource, facts, ...becomes })),
     ...sets.map((values): Ask => ({ action: 'deployments.run.parameters', resource, facts: { ...facts, parameters: true, ...values }, ...becomes })),
     ...readAsks(body, old),
+    ...linkedLimitAsks(body, { id, old }),
     ...parameterReads(body, { id, old, flow }),
   ];
   return planned({
     asks: distinctAsks(asks),
     intent: true,
-    rewrite: () => withoutReservedLabels(body),
+    rewrite: () => withoutReservedLabels(sent),
     outcome: (answer) => createdObject(call, answer),
     problem: refusedVariables(body, old),
     refusal: (denied): Refusal | undefined => (denied.some(({ action }) => action === UNSAFE) ? { code: 'pull-step-option' } : undefined),

@@ -5,7 +5,7 @@ import { adminSettings } from './admin-settings.ts';
 import { createAutomation, deleteOwnedAutomations, switchAutomation, updateAutomation } from './automations.ts';
 import { changeBlockDocument, createBlockDocument } from './block-documents.ts';
 import { blockDocumentsFilter } from './block-documents-filter.ts';
-import { deleteDeployments, deleteFlow, deleteFlowRuns, deleteFlows } from './bulk-delete.ts';
+import { deleteDeployment, deleteDeployments, deleteFlow, deleteFlowRuns, deleteFlows } from './bulk-delete.ts';
 import { writeConcurrencyLimit } from './concurrency-limits.ts';
 import { createFlowRun, createFlowRuns } from './create-flow-run.ts';
 import { createRunDirectly } from './create-run-directly.ts';
@@ -57,6 +57,7 @@ export function namedFamilies({ publicUrl, eventRules, runs }: FamilyParts): rea
     deleteSchedule,
     deleteFlow,
     deleteFlows,
+    deleteDeployment,
     deleteDeployments,
     deleteFlowRuns,
     createWorkPool,

@@ -92,7 +92,7 @@ describe('mediator', () => {
   });
 
   it('takes requests without a body, and a DELETE without a type', async () => {
-    const gate = startMediator({ prefect: () => ({ status: 204, headers: {}, body: Buffer.alloc(0) }) });
+    const gate = startMediator({ prefect: prefectWith({}, { status: 204, headers: {}, body: Buffer.alloc(0) }) });
     expect(await gate.send({ role: 'deployer', method: 'DELETE', path: `/api/deployments/${DEPLOYMENT}` })).toMatchObject({ status: 204 });
     expect(gate.forwarded.at(-1)).toMatchObject({ method: 'DELETE', path: `/api/deployments/${DEPLOYMENT}`, body: null });
     expect(gate.record()).toMatchObject({ resource_id: DEPLOYMENT, deployment_id: DEPLOYMENT, action: 'deployments.delete', run_binding: 'none' });

@@ -392,6 +392,34 @@ describe('flows that many match', () => {
   });
 });
 
+describe('a variable that only the gateway sets', () => {
+  const env = (key: string) => ({ env: { PREFECT_API_KEY: key } });
+  const template = (key: string) => ({ base_job_template: { job_configuration: env(key) } });
+  const pools = { ...OBJECTS, 'GET /api/work_pools/pool-a': { name: 'pool-a' }, 'GET /api/work_pools/pool-b': { name: 'pool-b', ...template('theirs') } };
+
+  it('tells by no refusal what the template of a foreign pool has', async () => {
+    for (const key of ['theirs', 'guessed']) {
+      const { response, arrived } = await as('deployer', POOL, pools)('PATCH /api/work_pools/pool-b', template(key));
+      expect([response.status, arrived]).toEqual([404, false]);
+      expect(await as('deployer', POOL, pools)('PATCH /api/work_pools/pool-a', template(key))).toMatchObject({ result: 'env-reserved', arrived: false });
+    }
+  });
+
+  it('nor what a foreign deployment has, of which flow and name are given', async () => {
+    const upsert = (found: object, key: string) =>
+      as('deployer', POOL, { ...OBJECTS, 'POST /api/deployments/filter': [{ ...found, job_variables: env('theirs') }] })('POST /api/deployments/', {
+        name: 'd',
+        flow_id: FLOW,
+        tags: ['team-a'],
+        work_pool_name: 'pool-a',
+        job_variables: env(key),
+      });
+    for (const key of ['theirs', 'guessed']) expect(await upsert(theirs, key)).toMatchObject({ result: 'scope-excludes', arrived: false });
+    expect(await upsert(ours, 'guessed')).toMatchObject({ result: 'env-reserved', arrived: false });
+    expect(await upsert(ours, 'theirs')).toMatchObject({ result: 201 });
+  });
+});
+
 describe('where the results of a pool are kept', () => {
   const send = (id: string) =>
     as(

@@ -40,15 +40,14 @@ export const updateWorkPool: Family = {
 const CODE = ['base_job_template', 'storage_configuration'];
 
 function planWrite(call: Call, body: JsonObject, { name, old }: { readonly name: string; readonly old: JsonObject | null }): Planned {
-  const refusal = refusedTemplate(body, old);
-  if (refusal !== undefined) return { ok: false, refusal };
   const resource = { type: 'WorkPool', id: name } as const;
   const creates = call.operation.idParam === null ? { creates: { name } } : {};
   const code = changedFields(body, old, CODE);
   const facts = { base_job_template: code.length > 0, pauses: changes(body, old, 'is_paused'), concurrency: changes(body, old, 'concurrency_limit') };
   const actions = [call.operation.action, ...(code.length > 0 ? ['work_pools.write.override'] : [])];
   const asks = [...actions.map((action): Ask => ({ action, resource, facts, ...creates })), ...templateAsks(code), ...storageAsks(body, old)];
-  return planned({ asks: distinctAsks(asks), intent: true, rewrite: () => body, outcome: (answer) => createdObject(call, answer) });
+  const problem = refusedTemplate(body, old);
+  return planned({ asks: distinctAsks(asks), intent: true, problem, rewrite: () => body, outcome: (answer) => createdObject(call, answer) });
 }
 
 /** The block that the results of its runs are kept by: workers load it, with what is secret in it. */

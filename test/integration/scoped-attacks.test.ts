@@ -68,6 +68,24 @@ describe('a deployment of team A', () => {
     expect((await send('whole', 'PATCH', `/deployments/${a.deployment}`, { global_concurrency_limit_id: null })).status).toBe(204);
   });
 
+  it('comes into no pool of team B by the name of a queue alone', async () => {
+    const alone = { work_queue_name: b.queue };
+    for (const pool of [{}, { work_pool_name: '' }]) {
+      expectRefused(await send('deployer', 'PATCH', `/deployments/${a.deployment}`, { ...alone, ...pool }), b.queue);
+      expectRefused(await send('deployer', 'POST', '/deployments/', { name: `${a.mark}-q`, flow_id: a.flow, tags: [a.tag], ...alone, ...pool }), b.queue);
+    }
+    expect(field(await server.get(`/deployments/${a.deployment}`), 'work_pool_name')).toBe(a.pool);
+  });
+
+  it('twin: takes a queue of its own pool, and any for the role on everything', async () => {
+    const own = { work_pool_name: a.pool, work_queue_name: a.queue };
+    expect((await send('whole', 'PATCH', `/deployments/${a.deployment}`, { work_queue_name: b.queue })).status).toBe(204);
+    expect(field(await server.get(`/deployments/${a.deployment}`), 'work_pool_name')).not.toBe(a.pool);
+    expect((await send('whole', 'PATCH', `/deployments/${a.deployment}`, own)).status).toBe(204);
+    expect((await send('deployer', 'PATCH', `/deployments/${a.deployment}`, own)).status).toBe(204);
+    expect(field(await server.get(`/deployments/${a.deployment}`), 'work_pool_name')).toBe(a.pool);
+  });
+
   it('does not run on a block of team B, by no way to a run', async () => {
     const infrastructure = { infrastructure_document_id: b.block };
     for (const [path, body] of [
@@ -75,6 +93,52 @@ describe('a deployment of team A', () => {
       ['/flow_runs/', { flow_id: a.flow, deployment_id: a.deployment, tags: [a.tag], ...infrastructure }],
     ] as const)
       expectRefused(await send('deployer', 'POST', path, body), JSON.stringify(body));
+  });
+});
+
+describe('a limit of others that a deployment of team A takes slots of', () => {
+  const shared = async (name: string) => {
+    const limit = id(await server.post('/v2/concurrency_limits/', { name: `${b.mark}-${name}`, limit: 2 }));
+    const place = { flow_id: a.flow, tags: [a.tag], work_pool_name: a.pool };
+    const body = { name: `${a.mark}-${name}`, ...place };
+    return { limit, body, deployment: id(await server.post('/deployments/', { ...body, global_concurrency_limit_id: limit })) };
+  };
+  const limitNow = async (limit: string) => field(await server.get(`/v2/concurrency_limits/${limit}`), 'limit');
+
+  it('is neither written nor deleted by what is written to the deployment, nor deleted with it', async () => {
+    const { limit, body, deployment } = await shared('kept');
+    for (const concurrency_limit of [100, null]) {
+      expectRefused(await send('deployer', 'PATCH', `/deployments/${deployment}`, { concurrency_limit }), '');
+      expectRefused(await send('deployer', 'POST', '/deployments/', { ...body, concurrency_limit }), '');
+    }
+    expectRefused(await send('deployer', 'DELETE', `/deployments/${deployment}`), '');
+    expectRefused(await send('deployer', 'POST', '/deployments/bulk_delete', { deployments: { id: { any_: [deployment] } } }), '');
+    expect(await limitNow(limit)).toBe(2);
+    expect(field(await server.get(`/deployments/${deployment}`), 'global_concurrency_limit')).toMatchObject({ id: limit });
+  });
+
+  it('twin: stays when the deployment leaves it, has one of its own, and is deleted', async () => {
+    const { limit, deployment } = await shared('left');
+    for (const change of [
+      { global_concurrency_limit_id: null, concurrency_limit: null },
+      { concurrency_limit: 3 },
+      { concurrency_limit: 4 },
+      { concurrency_limit: null },
+    ]) {
+      const changed = await send('deployer', 'PATCH', `/deployments/${deployment}`, change);
+      expect(changed.status, changed.raw).toBe(204);
+    }
+    expect((await send('deployer', 'PATCH', `/deployments/${deployment}`, { concurrency_limit: 5 })).status).toBe(204);
+    expect((await send('deployer', 'DELETE', `/deployments/${deployment}`)).status).toBe(204);
+    expect(await limitNow(limit)).toBe(2);
+  });
+
+  it('twin: is written and deleted that way by whoever holds the role on everything', async () => {
+    const { limit, deployment } = await shared('gone');
+    expect((await send('whole', 'PATCH', `/deployments/${deployment}`, { concurrency_limit: 7 })).status).toBe(204);
+    expect(await limitNow(limit)).toBe(7);
+    expect((await send('whole', 'DELETE', `/deployments/${deployment}`)).status).toBe(204);
+    expect((await send('whole', 'GET', `/v2/concurrency_limits/${limit}`)).status).toBe(404);
   });
 });
 

@@ -94,11 +94,20 @@ describe.each([POOL_POLL, QUEUE_POLL])('%s', (path) => {
   });
 
   it("leaves a limit to Prefect that is none of Prefect's", async () => {
-    for (const limit of [201, -1, 'x']) {
+    for (const limit of [201, -1]) {
       const { poll, sent } = room({ scope: BOTH, reached: [RUN] });
       await poll(path, { limit });
       expect(sent(path)).toEqual({ limit });
     }
+  });
+
+  it('takes no limit that is a number to Prefect alone: it would count the runs of others', async () => {
+    for (const limit of ['1', 'x', true, 1.5, [1]]) {
+      const { poll, sent } = room({ scope: BOTH, reached: [RUN] });
+      expect(await poll(path, { limit })).toMatchObject({ status: 400, ids: [] });
+      expect(sent(path)).toBeNull();
+    }
+    expect(await room({ scope: BOTH, reached: [RUN] }).poll(path, { limit: null })).toMatchObject({ status: 200, ids: [RUN] });
   });
 });
 

@@ -45,7 +45,10 @@ function handingOut(runOf: RunOf): Narrow {
   return async (call, reach) => {
     const body = bodyOf(call);
     if (body === undefined) return refused(NO_OBJECT);
-    const given = wholeNumber(field(body, 'limit'));
+    const asked = field(body, 'limit') ?? null;
+    const given = wholeNumber(asked);
+    // Prefect takes "1" and true for numbers, and would count the runs of others with them.
+    if (asked !== null && given === undefined) return refused({ code: 'body-invalid', detail: 'limit must be a whole number.' });
     const limit = given !== undefined && given >= 0 && given <= MOST_RUNS ? given : undefined;
     const tree = limit === undefined ? call.tree : withoutKeys(body, (key) => key === 'limit');
     return { ok: true, forward: true, tree, reply: (answer) => covered({ reach, runOf, limit: limit ?? MOST_RUNS }, answer) };

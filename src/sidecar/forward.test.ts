@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -158,6 +160,22 @@ describe('a gateway that is away', () => {
     expect(room.said).toEqual([expect.stringContaining('ECONNREFUSED'), expect.stringContaining('is back')]);
   });
 
+  it.each(['Bearer', 'Basic'])('leaves nothing of a body before the next request on the connection of its process, whoever that is: %s', async (scheme) => {
+    await room.gateway.stop();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const { hostname, port } = new URL(room.sidecar.url);
+    const { authorization } = scheme === 'Basic' ? ours() : { authorization: `Bearer lcf_${'0'.repeat(68)}` };
+    const body = Buffer.alloc(scheme === 'Basic' ? 3 * 1024 * 1024 : 400_000);
+    for (const bytes of [body, Buffer.alloc(2)]) {
+      const call = request({ agent, hostname, port, method: 'POST', path: '/api/flows', headers: { authorization, 'content-length': bytes.length } });
+      call.end(bytes);
+      const [answer] = (await once(call, 'response')) as [IncomingMessage];
+      expect(answer.statusCode).toBe(503);
+      await answer.resume().toArray();
+    }
+    agent.destroy();
+  });
+
   it('that breaks off after it has the request makes no promise: the process counts its attempts', async () => {
     room.gateway.answer = () => 'break';
     const answer = await ask({ method: 'POST' });
@@ -227,6 +245,15 @@ describe('a flow run of the worker that was started, with a token of its own', (
     room.gateway.answer = ({ headers }) => (headers.authorization === `Bearer ${TOKEN}` ? { status: 401, body: JSON.stringify(REFUSAL) } : { status: 200 });
     expect(await askRaw(room.sidecar.url, { headers: { authorization: basicOf(TOKEN) } })).toMatchObject({ status: 401 });
     expect(bearers()).toEqual([`Bearer ${TOKEN}`]);
+  });
+
+  it('has nothing of its body held: other users of the machine can make up a token', async () => {
+    const socket = connect(Number(new URL(room.sidecar.url).port), '127.0.0.1');
+    socket.write(`POST /api/flows HTTP/1.1\r\nHost: ${new URL(room.sidecar.url).host}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 9\r\n\r\npart`);
+    await expect.poll(() => room.gateway.begun).toEqual(['/api/flows']);
+    socket.write(',rest');
+    await expect.poll(() => room.gateway.seen.map(({ body }) => body)).toEqual(['part,rest']);
+    socket.destroy();
   });
 
   it('what only looks like one is nobody', async () => {

@@ -27,7 +27,7 @@ export async function forward(parts: SidecarParts, exchange: Exchange): Promise<
   const { request, response, runToken } = exchange;
   const secret = runToken ?? (await parts.keeper.current());
   if (secret === undefined) return refuse(response, 'sidecar-no-credential', 'wait');
-  const body = await readBody(request);
+  const body = await readBody(request, runToken === undefined);
   const sent = await send(parts, exchange, { secret, body });
   if (!sent.ok) return refuseUnsent(parts, response, sent);
   if (sent.answer.statusCode !== 401 || runToken !== undefined) return passOn(parts, exchange, sent.answer);
@@ -56,10 +56,11 @@ async function sendAgain(parts: SidecarParts, exchange: Exchange, { refused, sec
 
 type Body = Buffer | 'stream';
 
-async function readBody(request: IncomingMessage): Promise<Body> {
-  const length = Number(request.headers['content-length'] ?? 0);
-  if (request.headers['transfer-encoding'] !== undefined || length > KEPT_BODY_BYTES) return 'stream';
-  return length === 0 ? Buffer.alloc(0) : readBounded(request, KEPT_BODY_BYTES);
+/** What comes with a run's token is sent once, and other users of the machine can make one up: nothing of theirs is held. */
+async function readBody(request: IncomingMessage, maySendAgain: boolean): Promise<Body> {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+  if (encoding === undefined && Number(length) === 0) return Buffer.alloc(0);
+  return maySendAgain && encoding === undefined && Number(length) <= KEPT_BODY_BYTES ? readBounded(request, KEPT_BODY_BYTES) : 'stream';
 }
 
 type Sent =
@@ -89,8 +90,11 @@ function send(parts: SidecarParts, { request, response }: Exchange, { secret, bo
     onward.once('response', (answer) => resolve({ ok: true, answer }));
     onward.once('timeout', () => onward.destroy(new Error('no answer in time')));
     onward.on('error', (error) => resolve({ ok: false, forwarded: isForwarded(), why: failureOf(error) }));
-    if (body === 'stream') request.pipe(onward);
-    else onward.end(body);
+    if (body === 'stream') {
+      // What nobody has read of it would stand before the next request on this connection.
+      onward.once('close', () => request.unpipe(onward).resume());
+      request.pipe(onward);
+    } else onward.end(body);
   });
 }
 

@@ -20,6 +20,8 @@ export interface FakeGateway {
   /** Credentials that it takes. */
   readonly valid: Set<string>;
   readonly seen: Seen[];
+  /** Targets of which the head has come, whatever has come of the body. */
+  readonly begun: string[];
   /** Sockets that are open, and their upgrade requests. */
   readonly sockets: { readonly socket: WebSocket; readonly request: IncomingMessage }[];
   /** `break`: the connection ends without an answer. */
@@ -35,6 +37,7 @@ export async function startFakeGateway(): Promise<FakeGateway> {
   const webSockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => (offered.has('prefect') ? 'prefect' : false) });
   const create = () =>
     createServer((request, response) => {
+      gateway.begun.push(request.url ?? '');
       void readBounded(request, 64 * 1024 * 1024).then((body) => {
         const seen = { method: request.method ?? '', target: request.url ?? '', headers: request.headers, body: body.toString() };
         gateway.seen.push(seen);
@@ -66,6 +69,7 @@ export async function startFakeGateway(): Promise<FakeGateway> {
     origin: `http://127.0.0.1:${port}`,
     valid: new Set(['c1']),
     seen: [],
+    begun: [],
     sockets: [],
     answer: () => ({ status: 200, body: '{}' }),
     async stop() {

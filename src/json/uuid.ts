@@ -9,3 +9,13 @@ export function parseUuid(text: string): string | undefined {
   const hex = lower.replaceAll('-', '');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
+
+/** Whatever Python's `UUID()` may take, with more besides: where Prefect takes an id or a name, it is an id. */
+export function readsAsUuid(text: string): boolean {
+  const digits = text
+    .replaceAll('urn:', '')
+    .replaceAll('uuid:', '')
+    .replaceAll(/^[{}]+|[{}]+$/g, '')
+    .replaceAll('-', '');
+  return /^[\p{Nd}a-f_+\s]{32}$/iu.test(digits);
+}

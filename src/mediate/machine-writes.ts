@@ -1,7 +1,7 @@
 // What machines write on the direct path, for those whose roles hold on some objects only: the body names the run, limit or deployment.
 import type { Ask } from '../decide/asks.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
-import { parseUuid } from '../json/uuid.ts';
+import { parseUuid, readsAsUuid } from '../json/uuid.ts';
 import { type Call, type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
 import { distinctAsks } from './references.ts';
 
@@ -68,14 +68,20 @@ export const takeSlots: Family = {
     const names = isObject(call.tree) ? field(call.tree, 'names') : undefined;
     if (!isList(names) || !names.every((name) => typeof name === 'string')) return invalid('names must be a list of names.');
     const create = isObject(call.tree) && (field(call.tree, 'create_if_missing') ?? false) !== false;
-    const own = { action: call.operation.action, resource: ownResource(call) };
+    const own: Ask = { action: call.operation.action, resource: ownResource(call) };
     // The old routes take the limits of these tags.
-    const kind = call.operation.path.includes('/v2/') ? {} : { within: 'tag' };
-    const limits = names.map((name): Ask => ({ ...own, of: { type: 'ConcurrencyLimit', id: name, ...kind }, ...(!create && { orAbsent: true }) }));
+    const isOfTags = !call.operation.path.includes('/v2/');
+    const limits = names.map((name): Ask => limitAsk(own, name, { isOfTags, mayBeAbsent: !create }));
     const asks = [...limits, ...holderAsks(own, call.tree)];
     return planned({ asks: asks.length === 0 ? [{ ...own, shared: true }] : distinctAsks(asks), intent: false, rewrite: () => call.tree });
   },
 };
+
+/** A name that reads as an id is one to Prefect where it is asked for: whether there is a limit so named cannot be known, so the name alone decides. */
+function limitAsk(own: Ask, name: string, { isOfTags, mayBeAbsent }: { readonly isOfTags: boolean; readonly mayBeAbsent: boolean }): Ask {
+  if (!isOfTags && readsAsUuid(name)) return { ...own, of: { type: 'ConcurrencyLimit', id: name, within: 'name' } };
+  return { ...own, of: { type: 'ConcurrencyLimit', id: name, ...(isOfTags && { within: 'tag' }) }, ...(mayBeAbsent && { orAbsent: true }) };
+}
 
 /** Whose slots they are: the new routes name a holder, the old ones a task run. It may be reported later. */
 function holderAsks(own: Ask, tree: JsonValue | undefined): readonly Ask[] {

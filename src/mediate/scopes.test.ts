@@ -316,6 +316,25 @@ describe('a limit of a tag beside a limit of the same name', () => {
   });
 });
 
+describe('a limit whose name reads as an id', () => {
+  // Prefect takes slots by names alone, and asked for this one it answers with the limit of this id.
+  const take = (name: string, scope: Partial<Scope> = { concurrencyLimits: ['ours', 'a-*', RUN] }) =>
+    as('worker', scope)('POST /api/v2/concurrency_limits/increment', { names: [name], slots: 1 });
+
+  it.each([OTHER, OTHER.toUpperCase(), OTHER.replaceAll('-', ''), `{${OTHER}}`, `urn:uuid:${OTHER}`, OTHER.replaceAll('-', '').replace('bbbb', 'b_bb')])(
+    '%s is decided on by that name',
+    async (name) => {
+      expect(await take(name)).toMatchObject({ result: 'scope-excludes', arrived: false });
+      expect(await take(name, { own: true })).toMatchObject({ result: 'scope-excludes', arrived: false });
+    },
+  );
+
+  it('twin: the name is inside, or reads as none; another that is not there is nothing', async () => {
+    for (const name of [RUN, 'ours', 'nobodys', 'nobodys-name-of-thirty-two-letters']) expect(await take(name)).toMatchObject({ result: 201 });
+    expect(await take('theirs')).toMatchObject({ result: 'scope-excludes' });
+  });
+});
+
 describe('configuration by name', () => {
   const send = as('deployer', { variables: ['a_*'], blocks: ['a-*'], automations: ['a-*'], concurrencyLimits: ['ours', 'a-*'] });
   it.each([

@@ -1,4 +1,5 @@
 // A deployer, worker and operator of team A with everything they may do, against team B on the same server: what a body names, takes or hides.
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
@@ -140,6 +141,17 @@ describe('a limit of others that a deployment of team A takes slots of', () => {
     expect((await send('whole', 'DELETE', `/deployments/${deployment}`)).status).toBe(204);
     expect((await send('whole', 'GET', `/v2/concurrency_limits/${limit}`)).status).toBe(404);
   });
+});
+
+it('slots of a limit of others are taken by nobody outside, though its name reads as an id', async () => {
+  const name = randomUUID();
+  const limit = id(await server.post('/v2/concurrency_limits/', { name, limit: 3 }));
+  const taken = async () => field(await server.get(`/v2/concurrency_limits/${limit}`), 'active_slots');
+  const body = { names: [name], slots: 1 };
+  for (const way of ['increment', 'increment-with-lease']) expectRefused(await send('deployer', 'POST', `/v2/concurrency_limits/${way}`, body), name);
+  expect(await taken()).toBe(0);
+  expect((await send('whole', 'POST', '/v2/concurrency_limits/increment', body)).status).toBe(200);
+  expect(await taken()).toBe(1);
 });
 
 describe('a queue of team A', () => {

@@ -62,12 +62,12 @@ describe.each(VERSIONS)('the configuration for nginx %s', (version) => {
     for (const file of [
       'service-maps.conf',
       'services.conf',
-      'service-billing.conf',
-      'service-vault.conf',
-      'service-tokens-credential.conf',
-      'service-in-query-credential.conf',
+      'service_billing.conf',
+      'service_vault.conf',
+      'service_tokens_credential.conf',
+      'service_in-query_credential.conf',
       'answer-credentials.conf',
-      'service-looked-after.conf',
+      'service_looked-after.conf',
       'service-members.conf',
     ])
       expectGolden(`services/${file}`, files.get(file) ?? '');
@@ -75,7 +75,7 @@ describe.each(VERSIONS)('the configuration for nginx %s', (version) => {
     const publicUrl = { ...PLAIN.publicUrl, basePath: '/prefect' };
     expect(lintEdge(render(version, { publicUrl, services: edgeServices(CERTIFICATES) }))).toEqual([]);
     const secrets = [...files].filter(([, text]) => text.includes('no-real-key')).map(([file]) => file);
-    expect(secrets).toEqual(['answer-credentials.conf', 'service-billing-credential.conf']);
+    expect(secrets).toEqual(['answer-credentials.conf', 'service_billing_credential.conf']);
   });
 
   it('is started with the golden arguments', () => {

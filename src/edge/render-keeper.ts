@@ -7,7 +7,7 @@ import { quote } from './quote.ts';
 import { HANDED_ON, hasMembers, MEMBER_ANSWER, MEMBER_MARGIN_SECONDS } from './render-service-members.ts';
 import { attemptsOf } from './render-service-retries.ts';
 import { indent } from './render-upstream.ts';
-import { inVariables, keepsAnswers, renderTls } from './service-server.ts';
+import { callsGroup, keepsAnswers, renderTls } from './service-server.ts';
 
 /** The keeper holds an answer for five seconds; who was asked says first that he gets none. */
 const KEEPER_MARGIN_SECONDS = 10;
@@ -73,7 +73,7 @@ ${HANDED_ON}        proxy_set_header ${CHOSEN_BY} "";
         include raw-answer.conf;
         proxy_next_upstream ${hasMembers(service) ? `${counted ? '' : 'error '}http_504 non_idempotent` : 'error'};
         error_page ${counted ? '504' : '502 504'} = @failed;
-${counted ? '        error_page 502 = @closed;\n' : ''}${indent(hasMembers(service) ? `proxy_pass http://lictor_service_${inVariables(service)};\n` : renderToServers(service))}    }
+${counted ? '        error_page 502 = @closed;\n' : ''}${indent(hasMembers(service) ? `proxy_pass http://${callsGroup(service)};\n` : renderToServers(service))}    }
 }
 `;
 }
@@ -83,6 +83,6 @@ function renderToServers(service: Service): string {
   return `proxy_set_header Host ${quote(host)};
 proxy_set_header X-Lictor-In-Request-Id "";
 proxy_hide_header X-Lictor-Code;
-${protocol === 'https:' ? renderTls(service, origin) : ''}proxy_pass ${protocol}//lictor_service_${inVariables(service)};
+${protocol === 'https:' ? renderTls(service, origin) : ''}proxy_pass ${protocol}//${callsGroup(service)};
 `;
 }

@@ -10,7 +10,7 @@ import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { quotePath, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
 import { hidesCredentials, KEPT_NOT_TOLD } from './render-service-answers.ts';
-import { forwarded, inVariables, keepsAnswers } from './service-server.ts';
+import { fileOf, forwarded, inVariables, keepsAnswers, ruleVariable } from './service-server.ts';
 
 interface KeptInput {
   readonly config: Pick<Config, 'services'>;
@@ -37,7 +37,7 @@ function renderRules(service: Service): string {
   const lines = rules
     .toSorted((a, b) => bySpecificity(a.pattern, b.pattern))
     .map(({ pattern, rule }) => `    ${quoteVerbatim(`~^(?:GET|HEAD) ${prefix}${routeExpression(pattern)}$`)} kept_${rule};\n`);
-  return `map "$request_method $lictor_path" $lictor_kept_${inVariables(service)} {\n${lines.join('')}    default "";\n}\n`;
+  return `map "$request_method $lictor_path" ${ruleVariable(service)} {\n${lines.join('')}    default "";\n}\n`;
 }
 
 /** `more` is how this service is asked, and how fast it answers. */
@@ -47,7 +47,7 @@ export function renderKeptLocations(service: Service, config: Pick<Config, 'forw
       const lines = `${rule.shared ? '' : 'include service-caller.conf;\n'}${more}${renderKeeping(service, rule, config)}`;
       return `
 location @service_${service.name}_kept_${index} {
-    include service-${service.name}-kept.conf;
+    include ${fileOf(service, 'kept')};
 ${lines.replaceAll(/^(?=.)/gm, '    ')}}
 `;
     })

@@ -7,7 +7,7 @@ import { goesByCourier } from '../egress/courier/showing.ts';
 import { downFile, memberName } from './balancer.ts';
 import { quote, quotePath } from './quote.ts';
 import { address, indent } from './render-upstream.ts';
-import { inVariables, keepsAnswers, renderBalance, renderTls } from './service-server.ts';
+import { backupsGroup, callsGroup, keepsAnswers, renderBalance, renderTls, serverGroup } from './service-server.ts';
 
 /** With one server there is nothing to choose; but a member says whether something was done, which counts for retries, and the courier says it as one. */
 export function hasMembers(service: Service): boolean {
@@ -54,7 +54,6 @@ proxy_request_buffering on;
 
 /** Backups are behind one socket, which is asked when the others have passed; the gateway's own word comes after them. */
 export function renderBalanced(service: Service, paths: StatePaths): string {
-  const name = inVariables(service);
   // One that breaks connections off is left out for a while, so that what is made again goes to another; health says it better.
   const fails = service.retries === null || service.health !== null ? 'max_fails=0' : 'max_fails=1 fail_timeout=2s';
   const members = (backup: boolean): string =>
@@ -63,13 +62,13 @@ export function renderBalanced(service: Service, paths: StatePaths): string {
       .map((server) => `    server unix:${socketOf(service, server, paths)} weight=${server.weight} ${fails};\n`)
       .join('');
   const servers = (goesByCourier(service) ? [] : service.servers).map(
-    ({ origin }, place) => `upstream lictor_service_${name}_${place} { server ${address(origin)} max_fails=0; keepalive 32; keepalive_timeout 4s; }\n`,
+    ({ origin }, place) => `upstream ${serverGroup(service, place)} { server ${address(origin)} max_fails=0; keepalive 32; keepalive_timeout 4s; }\n`,
   );
   const last = `    server unix:${lastResort(paths)} max_fails=0 backup;\n`;
-  const group = (of: string, inside: string): string => `upstream lictor_service_${of} {\n${renderBalance(service, of)}${inside}    keepalive 32;\n}\n`;
+  const group = (of: string, inside: string): string => `upstream ${of} {\n${renderBalance(service, of)}${inside}    keepalive 32;\n}\n`;
   const balanced = hasBackups(service)
-    ? `${group(name, `${members(false)}    server unix:${backupsOf(service, paths)} max_fails=0 backup;\n`)}${group(`${name}_backups`, `${members(true)}${last}`)}`
-    : group(name, `${members(false)}${last}`);
+    ? `${group(callsGroup(service), `${members(false)}    server unix:${backupsOf(service, paths)} max_fails=0 backup;\n`)}${group(backupsGroup(service), `${members(true)}${last}`)}`
+    : group(callsGroup(service), `${members(false)}${last}`);
   return `${balanced}${servers.join('')}`;
 }
 
@@ -152,7 +151,7 @@ function renderToServer({ service, server, place }: Member): string {
   return `proxy_set_header Host ${quote(host)};
 proxy_set_header X-Lictor-In-Request-Id "";
 proxy_hide_header X-Lictor-Code;
-${protocol === 'https:' ? renderTls(service, server.origin) : ''}proxy_pass ${protocol}//lictor_service_${inVariables(service)}_${place};
+${protocol === 'https:' ? renderTls(service, server.origin) : ''}proxy_pass ${protocol}//${serverGroup(service, place)};
 `;
 }
 
@@ -174,7 +173,7 @@ function renderBackups(service: Service, paths: StatePaths): string {
 ${HANDED_ON}        proxy_read_timeout ${service.timeoutSeconds + MEMBER_MARGIN_SECONDS - 2}s;
         proxy_send_timeout ${service.timeoutSeconds}s;
         proxy_next_upstream ${service.retries === null ? 'error ' : ''}http_504 non_idempotent;
-        proxy_pass http://lictor_service_${inVariables(service)}_backups;
+        proxy_pass http://${backupsGroup(service)};
 ${service.retries === null ? '' : '        error_page 502 = @closed;\n'}    }
 ${service.retries === null ? '' : '    location @closed { return 444; }\n'}}
 `;

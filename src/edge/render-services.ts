@@ -14,7 +14,7 @@ import { renderKept, renderKeptLocations } from './render-service-cache.ts';
 import { hasMembers, MEMBER_MARGIN_SECONDS, renderBalanced, renderMembers } from './render-service-members.ts';
 import { renderAgain, renderBudget, renderRepeats } from './render-service-retries.ts';
 import { address } from './render-upstream.ts';
-import { forwarded, hasToken, inVariables, keepsAnswers, renderBalance, renderTls } from './service-server.ts';
+import { callsGroup, fileOf, forwarded, hasToken, inVariables, keepsAnswers, renderBalance, renderTls, ruleVariable } from './service-server.ts';
 
 export interface ServicesInput {
   readonly config: Config;
@@ -37,9 +37,9 @@ export function renderServices(input: ServicesInput): ReadonlyMap<string, string
     ['services.conf', `include service-refusals.conf;\n${renderBudget(services)}${services.map((service) => renderLocations(service, config)).join('')}`],
     ...renderAnswerCredentials(services),
     ...services.flatMap((service) => [
-      [`service-${service.name}.conf`, renderCall(service, config)] as const,
-      [`service-${service.name}-credential.conf`, renderCredential(service)] as const,
-      ...(keepsAnswers(service) ? [[`service-${service.name}-kept.conf`, `${renderCallHead(service, config)}${renderToKeeper(service)}`] as const] : []),
+      [fileOf(service), renderCall(service, config)] as const,
+      [fileOf(service, 'credential'), renderCredential(service)] as const,
+      ...(keepsAnswers(service) ? [[fileOf(service, 'kept'), `${renderCallHead(service, config)}${renderToKeeper(service)}`] as const] : []),
     ]),
   ]);
 }
@@ -50,7 +50,7 @@ function renderUpstream(service: Service, paths: StatePaths): string {
   const servers = service.servers.map(
     ({ origin, weight, backup }) => `    server ${address(origin)} weight=${weight} max_fails=1 fail_timeout=2s${backup ? ' backup' : ''};\n`,
   );
-  return `upstream lictor_service_${inVariables(service)} {\n${renderBalance(service, inVariables(service))}${servers.join('')}    keepalive 32;\n    keepalive_timeout 4s;\n}\n`;
+  return `upstream ${callsGroup(service)} {\n${renderBalance(service, callsGroup(service))}${servers.join('')}    keepalive 32;\n    keepalive_timeout 4s;\n}\n`;
 }
 
 /** The raw target below the service, byte for byte, behind the path of its servers; where a call goes once it is allowed, by whether a body is on its way. */
@@ -100,7 +100,7 @@ function renderRoutes(service: Service): string {
 function renderLocations(service: Service, config: Config): string {
   const { basePath } = config.publicUrl;
   const { name } = service;
-  const lines = `include service-${name}.conf;\ninclude service-caller.conf;\ninclude service-further.conf;\n${renderPace(service)}`;
+  const lines = `include ${fileOf(service)};\ninclude service-caller.conf;\ninclude service-further.conf;\n${renderPace(service)}`;
   const call = (way: 'call' | 'stream'): string => `
 location @service_${name}_${way} {
 ${`${lines}${renderRepeats(service, way)}`.replaceAll(/^(?=.)/gm, '    ')}}
@@ -118,7 +118,7 @@ ${call('call')}${call('stream')}${renderSocket(service, config)}${renderAgain(se
 
 /** What a location of kept answers looks at: the rule, and the number of purges that the decision brings. */
 function renderKeptInputs(service: Service): string {
-  return `    set $lictor_service_kept $lictor_kept_${inVariables(service)};\n    auth_request_set $lictor_kept_generation $upstream_http_x_lictor_kept;\n`;
+  return `    set $lictor_service_kept ${ruleVariable(service)};\n    auth_request_set $lictor_kept_generation $upstream_http_x_lictor_kept;\n`;
 }
 
 /** Reached by its Upgrade, before anything is decided: the relay authenticates. */
@@ -144,18 +144,18 @@ function renderCall(service: Service, config: Config): string {
   const { protocol } = new URL(first?.origin ?? '');
   return `${renderCallHead(service, config)}proxy_read_timeout ${timeoutSeconds + (hasMembers(service) ? MEMBER_MARGIN_SECONDS : 0)}s;
 proxy_send_timeout ${timeoutSeconds}s;
-${protocol === 'https:' && !hasMembers(service) ? renderTls(service, first?.origin ?? '') : ''}proxy_pass ${hasMembers(service) ? 'http:' : protocol}//lictor_service_${inVariables(service)}$lictor_service_target;
+${protocol === 'https:' && !hasMembers(service) ? renderTls(service, first?.origin ?? '') : ''}proxy_pass ${hasMembers(service) ? 'http:' : protocol}//${callsGroup(service)}$lictor_service_target;
 `;
 }
 
 /** Whatever way a call goes then. */
 function renderCallHead(service: Service, config: Config): string {
-  const { name, servers } = service;
+  const { servers } = service;
   const { host } = new URL(servers[0]?.origin ?? '');
   return `include service-call.conf;
 ${renderLimits(service)}proxy_set_header Host ${quote(host)};
 proxy_set_header X-Forwarded-Proto ${config.publicUrl.secure ? 'https' : 'http'};
-${renderForwarded(service, config)}${goesByCourier(service) ? 'proxy_set_header X-Lictor-Courier-Caller $lictor_limit;\n' : ''}include service-${name}-credential.conf;
+${renderForwarded(service, config)}${goesByCourier(service) ? 'proxy_set_header X-Lictor-Courier-Caller $lictor_limit;\n' : ''}include ${fileOf(service, 'credential')};
 `;
 }
 
@@ -165,12 +165,16 @@ function renderZones(service: Service): string {
   if (limit === null) return '';
   const [zone, key] = [zoneOf(service, limit), limit.per === 'service' ? '$lictor_service' : '$lictor_limit'];
   const rate = limit.rate === null ? '' : `limit_req_zone ${key} zone=${zone}:2m rate=${limit.rate.perSecond}r/s;\n`;
-  return `${rate}${limit.concurrency === null ? '' : `limit_conn_zone ${key} zone=${zone}_conn:2m;\n`}`;
+  return `${rate}${limit.concurrency === null ? '' : `limit_conn_zone ${key} zone=${connZoneOf(service, limit)}:2m;\n`}`;
 }
 
 /** A zone keeps its key over a reload: with another key it is another zone. */
 function zoneOf(service: Service, { per }: ServiceLimit): string {
   return `lictor_limit_${per}_${inVariables(service)}`;
+}
+
+function connZoneOf(service: Service, { per }: ServiceLimit): string {
+  return `lictor_conn_${per}_${inVariables(service)}`;
 }
 
 /** What comes goes on at once: streams and server-sent events. nginx keeps a pace only where it holds back what comes; memory alone takes that. */
@@ -187,7 +191,8 @@ function renderLimits(service: Service): string {
   const { limit } = service;
   if (limit === null) return '';
   const zone = zoneOf(service, limit);
-  const conn = limit.concurrency === null ? '' : `limit_conn ${zone}_conn ${limit.concurrency};\nlimit_conn_status 429;\nlimit_conn_log_level info;\n`;
+  const conn =
+    limit.concurrency === null ? '' : `limit_conn ${connZoneOf(service, limit)} ${limit.concurrency};\nlimit_conn_status 429;\nlimit_conn_log_level info;\n`;
   if (limit.rate === null) return conn;
   const { atOnce, waiting } = limit.rate;
   const turn = waiting === 0 ? 'nodelay' : `delay=${atOnce}`;

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
+import { LictorError } from '../contract/error.ts';
 import type { Operation } from '../contract/operation.ts';
 import { DOLLAR_VARIABLE, quotePath, quoteVerbatim } from './quote.ts';
 import { linkedOperations, literal, renderBasePath, renderDocumentLinks, renderMediatedRedirects } from './render-base-path.ts';
@@ -43,7 +44,7 @@ export interface EdgeInput {
   readonly node: string;
 }
 
-/** File name -> content. Secrets stand in `upstream-credential*.conf`, `service-NAME-credential.conf` and `answer-credentials.conf` alone; all files are written 0600. */
+/** File name -> content. Secrets stand in `upstream-credential*.conf`, `service_NAME_credential.conf` and `answer-credentials.conf` alone; all files are written 0600. */
 export type EdgeFiles = ReadonlyMap<string, string>;
 
 export function renderEdge(input: EdgeInput): EdgeFiles {
@@ -71,10 +72,16 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   files.set('upstream-credential.conf', renderCredential(config));
   if (config.prefect.next !== null) files.set('upstream-credential-next.conf', renderNextCredential(config));
   files.set('forward-headers.conf', renderForwardHeaders(config));
-  for (const [name, text] of renderServices(input)) files.set(name, text);
+  for (const [name, text] of renderServices(input)) addFile(files, name, text);
   files.set('open-decisions.conf', renderOpenDecisions(input));
   files.set('identity-limit.conf', `limit_req zone=lictor_identity burst=${config.limit.burst} nodelay;\n`);
   return files;
+}
+
+/** A service is called what somebody likes: its file must never stand in the place of another. */
+function addFile(files: Map<string, string>, name: string, text: string): void {
+  if (files.has(name)) throw new LictorError('edge-template', `Two parts of the nginx configuration are called ${name}.`);
+  files.set(name, text);
 }
 
 /** Each worker's: no more than there can be (LIVE_KEYS_LIMITS), and a quarter of what it may open. One that expires is another file the next time. */

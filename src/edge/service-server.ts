@@ -9,15 +9,40 @@ export function inVariables({ name }: Pick<Service, 'name'>): string {
   return name.replaceAll('-', '_');
 }
 
+/** The files of a service. Names of services have no underscore, and those of the hand-written parts have none either: no name can stand for another's file. */
+export function fileOf({ name }: Pick<Service, 'name'>, what?: 'credential' | 'kept'): string {
+  return what === undefined ? `service_${name}.conf` : `service_${name}_${what}.conf`;
+}
+
+/** Which rule of `cache` a call is of. What is common to all services begins otherwise, whatever they are called. */
+export function ruleVariable(service: Pick<Service, 'name'>): string {
+  return `$lictor_rule_of_${inVariables(service)}`;
+}
+
 export function keepsAnswers({ cache }: Pick<Service, 'cache'>): boolean {
   return cache.length > 0;
 }
 
-/** How the next server is chosen; counted by all of nginx's workers together, or the same in each. */
+/** The upstream that a call goes to: its servers, or the members in front of them. */
+export function callsGroup(service: Pick<Service, 'name'>): string {
+  return `lictor_service_${inVariables(service)}`;
+}
+
+/** The upstream of one server behind its member. */
+export function serverGroup(service: Pick<Service, 'name'>, place: number): string {
+  return `lictor_server_${place}_of_${inVariables(service)}`;
+}
+
+/** The upstream of the members of backups. */
+export function backupsGroup(service: Pick<Service, 'name'>): string {
+  return `lictor_backups_of_${inVariables(service)}`;
+}
+
+/** How the next server of this upstream is chosen; counted by all of nginx's workers together, or the same in each. */
 export function renderBalance({ balance }: Pick<Service, 'balance'>, group: string): string {
   const ways = {
     round_robin: '',
-    least_connections: `    zone lictor_servers_${group} 64k;\n    least_conn;\n`,
+    least_connections: `    zone ${group} 64k;\n    least_conn;\n`,
     hash_by_run: '    hash $lictor_limit consistent;\n',
   };
   return ways[balance];

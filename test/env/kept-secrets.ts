@@ -37,7 +37,7 @@ const KINDS: readonly (readonly [kind: string, form: RegExp])[] = [
 
 /** What tests write themselves, what Lictor reads there for its sidecar, and the files that nginx has the credentials of upstreams from. */
 const EXEMPT =
-  /^(?:lictor\.yaml|prefect-(?:auth|key)(?:\.next)?|upstream-credential(?:-next)?\.conf|service-[a-z0-9-]+-credential\.conf|answer-credentials\.conf|\.config|compile-cache)$/;
+  /^(?:lictor\.yaml|prefect-(?:auth|key)(?:\.next)?|upstream-credential(?:-next)?\.conf|service_[a-z0-9-]+_credential\.conf|answer-credentials\.conf|\.config|compile-cache)$/;
 
 const CHUNK_BYTES = 4 << 20;
 const OVERLAP_BYTES = 8 << 10;

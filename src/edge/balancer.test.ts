@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { statePaths } from '../config/state-dir.ts';
 import type { Health, ServersHealth } from '../prefect/health.ts';
 import { downFile, startBalancer } from './balancer.ts';
@@ -72,4 +72,23 @@ it('a slow one is out only while another is usable', async () => {
   await expect.poll(() => marks()).toEqual([false, true]);
   answers[A] = 'away';
   await expect.poll(() => marks()).toEqual([true, true]);
+});
+
+describe("in the directory of nginx's workers", () => {
+  it('makes a mark of its own where a link is, and nothing where that leads', async () => {
+    symlinkSync(join(home, 'elsewhere'), downFile(paths(), B));
+    balance({ [A]: 'usable', [B]: 'away' });
+    await expect.poll(() => lstatSync(downFile(paths(), B)).isFile()).toBe(true);
+    expect(existsSync(join(home, 'elsewhere'))).toBe(false);
+  });
+
+  it('goes on where it cannot make one', async () => {
+    mkdirSync(downFile(paths(), B));
+    const answers: Record<string, Health> = { [A]: 'usable', [B]: 'usable' };
+    const balancer = balance(answers);
+    await expect.poll(() => balancer.usable()).toEqual([A, B]);
+    answers[A] = 'away';
+    await expect.poll(() => balancer.usable()).toEqual([B]);
+    expect(marks()).toEqual([true, true]);
+  });
 });

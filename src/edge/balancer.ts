@@ -1,6 +1,6 @@
 // Several Prefect servers: which of them get requests, told to nginx by files and to the control plane by a list.
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
@@ -52,6 +52,13 @@ export function startBalancer({ paths, servers, probe, intervalMs, answers, whos
   if (servers.length < 2) return { usable: () => servers, stop: async () => undefined };
   const known = new Map(servers.map((server): [string, Health] => [server, existsSync(downFile(paths, server)) ? 'away' : 'usable']));
   const isOut = (health: Health): boolean => health === 'away' || (health === 'slow' && [...known.values()].includes('usable'));
+  const tryToMark = (server: string, out: boolean): void => {
+    try {
+      mark(downFile(paths, server), out);
+    } catch (error) {
+      log.warn({ server, err: error }, `${whose} server cannot be marked for nginx, which finds out by itself`);
+    }
+  };
   return watchServers({
     servers,
     probe,
@@ -60,13 +67,15 @@ export function startBalancer({ paths, servers, probe, intervalMs, answers, whos
     initial: (server) => known.get(server) ?? 'usable',
     onChange(changed, health) {
       known.set(changed, health);
-      for (const [server, found] of known) mark(downFile(paths, server), isOut(found));
+      for (const [server, found] of known) tryToMark(server, isOut(found));
       log[health === 'usable' ? 'info' : 'warn']({ server: changed, health }, `${whose} ${NEWS[health]}`);
     },
   });
 }
 
+/** The directory is that of nginx's workers: what they have put in the place of a mark is taken away, never followed or written to. */
 function mark(file: string, out: boolean): void {
-  if (!out) rmSync(file, { force: true });
-  else if (!existsSync(file)) writeFileSync(file, '', { mode: 0o644 });
+  if (out && lstatSync(file, { throwIfNoEntry: false })?.isFile() === true) return;
+  rmSync(file, { force: true });
+  if (out) writeFileSync(file, '', { flag: 'wx', mode: 0o644 });
 }

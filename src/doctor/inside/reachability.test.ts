@@ -43,10 +43,10 @@ describe('reachability', () => {
     const dir = join(state.paths.root, 'tmp');
     expect(checkTempDir(undefined, null)).toMatchObject({ status: 'warn' });
     expect(checkTempDir(dir, null)).toMatchObject({ status: 'fail', message: expect.stringContaining('gone') });
-    mkdirSync(dir, { mode: 0o700 });
+    mkdirSync(join(dir, 'client_body'), { recursive: true, mode: 0o700 });
     expect(checkTempDir(dir, null)).toMatchObject({ status: 'ok' });
     expect(checkTempDir(dir, STRANGER)).toMatchObject({ status: 'fail', message: expect.stringContaining('cannot write') });
-    chmodSync(dir, 0o500);
+    chmodSync(join(dir, 'client_body'), 0o500);
     expect(checkTempDir(dir, null)).toMatchObject({ status: 'fail' });
   });
 });

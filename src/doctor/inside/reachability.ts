@@ -17,7 +17,7 @@ function mayPass(stats: Pick<Stats, 'mode' | 'uid' | 'gid'>, user: Pick<WorkerUs
   return ((stats.mode >> shift) & 1) === 1;
 }
 
-/** Where the nginx in use puts request bodies that do not fit into its buffer; undefined: nothing was rendered yet. */
+/** Below it the nginx in use puts request bodies that do not fit into its buffer; undefined: nothing was rendered yet. */
 export function tempDirInUse(paths: Pick<StatePaths, 'edge'>): string | undefined {
   const file = join(paths.edge, 'current', 'nginx.conf');
   if (!existsSync(file)) return undefined;
@@ -35,9 +35,10 @@ export function checkParents(root: string, user: WorkerUser | null, tempDir: str
   return warn(`${message}: large request bodies are kept in memory instead`, remedy);
 }
 
-/** Bodies above 128 KiB go there: logs arrive in batches of up to 4 MB. */
-export function checkTempDir(dir: string | undefined, user: WorkerUser | null): Verdict {
-  if (dir === undefined) return warn('there is no directory for large request bodies yet', 'lictor up makes it.');
+/** Bodies above 128 KiB go there: logs arrive in batches of up to 4 MB. nginx makes the workers' own in `tempDir`. */
+export function checkTempDir(tempDir: string | undefined, user: WorkerUser | null): Verdict {
+  if (tempDir === undefined) return warn('there is no directory for large request bodies yet', 'lictor up makes it.');
+  const dir = join(tempDir, 'client_body');
   const stats = statSync(dir, { throwIfNoEntry: false });
   if (stats === undefined) return fail(`the directory for large request bodies ${dir} is gone`, 'Restart lictor up: it makes it anew.');
   const owner = user?.uid ?? process.geteuid?.() ?? 0;

@@ -90,8 +90,8 @@ export const EDGE_AS_ROOT: readonly Fault[] = [
   {
     name: "a directory for large bodies that nginx's workers cannot write to",
     fails: ['edge/temp-dir'],
-    says: /cannot write to .*tmp: large request bodies fail/,
-    plant: (room) => ownedByRoot(join(room.gateway.stateDir, 'tmp')),
+    says: /cannot write to .*client_body: large request bodies fail/,
+    plant: (room) => ownedByRoot(join(room.gateway.stateDir, 'tmp', 'client_body')),
   },
 ];
 

@@ -146,6 +146,14 @@ describe('public_url and listen', () => {
   });
 
   it.each([
+    ['http://lictor.localhost:8200', '127.0.0.1'],
+    ['http://127.0.0.2:8200', '127.0.0.2'],
+    ['http://[::1]:8200', '[::1]'],
+  ])('listens where %s leads', (url, host) => {
+    expect(accepted(withUrl(url)).listen).toEqual([{ host, port: 8200 }]);
+  });
+
+  it.each([
     'http://prefect.example.com',
     'http://localhost.example.com',
     'http://127.0.0.1.example.com',

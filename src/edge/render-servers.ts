@@ -18,7 +18,7 @@ export interface ServersInput {
 export function renderServers({ config, operations, version }: ServersInput): string {
   const { hostname } = config.publicUrl;
   const tls = `${renderRealAddress(config)}${renderTls(config, version)}`;
-  const names = isLoopback(hostname) ? ['localhost', '127.0.0.1', '[::1]'] : [hostname];
+  const names = isLoopback(hostname) ? [...new Set(['localhost', '127.0.0.1', '[::1]', hostname])] : [hostname];
   return `# Whoever names another host, or none, is not talking to this gateway.
 server {
 ${renderListens(config, version, ' default_server')}    server_name _;

@@ -90,8 +90,9 @@ function defaultPort(secure: boolean): number {
 }
 
 function defaultListen(publicUrl: PublicUrl): ListenAddress {
-  if (publicUrl.hostname === '[::1]') return { host: '[::1]', port: publicUrl.port };
-  return { host: isLoopback(publicUrl.hostname) ? '127.0.0.1' : '0.0.0.0', port: publicUrl.port };
+  const { hostname, port } = publicUrl;
+  if (!isLoopback(hostname)) return { host: '0.0.0.0', port };
+  return { host: hostname === '[::1]' || isIP(hostname) === 4 ? hostname : '127.0.0.1', port };
 }
 
 function readAddress(text: string, keys: readonly PropertyKey[], report: Report): readonly ListenAddress[] {

@@ -1,4 +1,4 @@
-// Deleting many flow runs, deployments or flows, one flow and one deployment: a flow takes its deployments with it, and a deployment its limit.
+// Deleting many flow runs, deployments or flows, one flow and one deployment: a flow takes its deployments and runs with it, and a deployment its limit.
 
 import type { Ask } from '../decide/decider.ts';
 import { field, isList, isObject } from '../json/tree.ts';
@@ -18,7 +18,7 @@ export const deleteFlow: Family = {
   maxBytes: MEBIBYTE,
   async plan(call, lookup) {
     const own: Ask = { action: call.operation.action, resource: ownResource(call) };
-    return planned({ asks: [own, ...(await deploymentsOf([call.params['id'] ?? ''], lookup))], intent: true, rewrite: () => call.tree });
+    return planned({ asks: [own, ...(await beneathFlows([call.params['id'] ?? ''], lookup))], intent: true, rewrite: () => call.tree });
   },
 };
 
@@ -52,7 +52,7 @@ async function planDeletion(call: Call, kind: Kind, { ids, lookup }: Deletion): 
   const each = ids.map((id): Ask => ({ action, resource: { type: kind.type, id }, facts }));
   // Nothing matches: nothing is deleted, whoever asks.
   const none: readonly Ask[] = ids.length === 0 ? [{ action, resource: ownResource(call), facts, shared: true }] : [];
-  const beneath = kind === FLOWS ? await deploymentsOf(ids, lookup) : [];
+  const beneath = kind === FLOWS ? await beneathFlows(ids, lookup) : [];
   const limits = kind === DEPLOYMENTS ? await deletedLimitAsks(ids, lookup) : [];
   return {
     asks: distinctAsks([...each, ...none, ...beneath, ...limits]),
@@ -67,13 +67,16 @@ async function planDeletion(call: Call, kind: Kind, { ids, lookup }: Deletion): 
 /** Prefect's own limit of a list. A flow with more of them needs the right on all deployments. */
 const MOST_LISTED = 200;
 
-async function deploymentsOf(flows: readonly string[], lookup: Lookup): Promise<readonly Ask[]> {
+/** Its runs go with a flow too. Whose they are is for the flow, which must be inside with all of its uses. */
+const RUNS: Ask = { action: 'flow_runs.delete', resource: { type: 'FlowRun', id: null }, shared: true };
+
+async function beneathFlows(flows: readonly string[], lookup: Lookup): Promise<readonly Ask[]> {
   if (flows.length === 0) return [];
   const found = await lookup('/api/deployments/filter', { flows: { id: { any_: [...flows] } }, limit: MOST_LISTED });
   const items = isList(found) ? found : [];
   const ids = items.map((item) => (isObject(item) ? field(item, 'id') : null)).map((id) => (typeof id === 'string' ? id : null));
   const all = items.length >= MOST_LISTED || !isList(found) ? [null] : [];
-  return distinctAsks([...ids, ...all].map((id): Ask => ({ action: 'deployments.delete', resource: { type: 'Deployment', id } })));
+  return distinctAsks([...[...ids, ...all].map((id): Ask => ({ action: 'deployments.delete', resource: { type: 'Deployment', id } })), RUNS]);
 }
 
 function deleted(answer: UpstreamAnswer, kind: Kind): Outcome {

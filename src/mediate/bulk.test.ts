@@ -106,4 +106,10 @@ describe('deleting a flow', () => {
     expect(await outcomeOf('deployer', route, undefined, { prefect, policies })).toMatchObject({ result: 'policy-forbids', arrived: false });
     expect((await outcomeOf('operator', route, undefined, { prefect })).result).toBe('policy-default-deny');
   });
+
+  it.each([`DELETE /api/flows/${RUN}`, 'POST /api/flows/bulk_delete'])('%s needs the right to delete runs too: they go with it', async (route) => {
+    const policies = forbid('flow_runs.delete');
+    expect(await outcomeOf('deployer', route, undefined, { prefect, policies })).toMatchObject({ result: 'policy-forbids', arrived: false });
+    expect((await outcomeOf('deployer', `DELETE /api/deployments/${DEPLOYMENT}`, undefined, { prefect, policies })).result).toBe(204);
+  });
 });

@@ -201,6 +201,23 @@ describe('bounds', () => {
     expect(world.records).toMatchObject([{ decision: 'allow', status: 200 }]);
   });
 
+  it('hold in all: who says nothing makes room for who comes, and what is under way stays', async () => {
+    await bounded({ inAll: 2 });
+    const silent = readAll(await world.open());
+    const slow = await world.open();
+    slow.write('CONNECT api.example.com:443 HTTP/1.1\r\nHost: a');
+    const half = readAll(slow);
+    const first = await tunnel();
+    expect(await silent).toBe('');
+    const second = await tunnel();
+    expect(await half).toBe('');
+    expect(await world.send(connectTo('api.example.com:443'))).toBe('');
+    expect(world.proxy.count()).toBe(2);
+    first.destroy();
+    await vi.waitFor(() => expect(world.proxy.count()).toBe(1), { timeout: 10_000 });
+    second.destroy();
+  });
+
   it('hold for a principal, who gets a place back', async () => {
     await bounded({ perPrincipal: 1 });
     const first = await tunnel();

@@ -19,28 +19,42 @@ export function createProxyServer(core: ForwardCore, sockets: Set<Socket>): Serv
     requestTimeout: 0,
     connectionsCheckingInterval: Math.min(1_000, limits.headMs),
   });
-  server.maxConnections = limits.inAll;
-  const heads = new WeakMap<Duplex, NodeJS.Timeout>();
+  /** Connections whose head has not come, the oldest first. */
+  const heads = new Map<Socket, NodeJS.Timeout>();
   const begun = new WeakSet<Duplex>();
   /** One request a connection: what follows one that is under way would be answered among its bytes. */
   const isFirst = ({ socket }: IncomingMessage): boolean => {
     if (begun.has(socket)) socket.destroy();
     const first = !begun.has(socket);
     begun.add(socket);
-    clearTimeout(heads.get(socket));
+    stopWaiting(socket);
     return first;
+  };
+  const stopWaiting = (socket: Socket): void => {
+    clearTimeout(heads.get(socket));
+    heads.delete(socket);
+  };
+  /** A task sends its head at once: who has said nothing for the longest time makes room. False: nobody does. */
+  const makeRoom = (): boolean => {
+    const [oldest] = heads.keys();
+    if (oldest === undefined) return false;
+    stopWaiting(oldest);
+    sockets.delete(oldest);
+    oldest.destroy();
+    return true;
   };
   // Before a connection's first byte, too.
   server.on('connection', (socket) => {
+    socket.on('error', () => socket.destroy());
+    if (sockets.size >= limits.inAll && !makeRoom()) return void socket.destroy();
     sockets.add(socket);
     // Node's own look at slow heads ends with its listener, which a reload may close.
     const timer = setTimeout(() => socket.destroy(), limits.headMs + limits.lingerMs);
     heads.set(socket, timer);
     socket.once('close', () => {
-      clearTimeout(timer);
+      stopWaiting(socket);
       sockets.delete(socket);
     });
-    socket.on('error', () => socket.destroy());
   });
   server.on('connect', (request, socket, head) => {
     const { socket: client } = request;

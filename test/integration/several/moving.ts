@@ -59,7 +59,8 @@ export function movingTests(room: () => Room, opened: (gateway: Gateway) => void
     const steps = { now: 'before', seen: [] as string[], done: false };
     const reading = (async () => {
       while (!steps.done) {
-        const { status, headers } = await gateway.fetch('/api/admin/version', { token: secret });
+        const answer = await gateway.fetch('/api/admin/version', { token: secret }).catch(() => undefined);
+        const { status, headers } = answer ?? { status: 'closed', headers: new Headers() };
         // Asking as fast as it goes meets its own limit: that is no outage.
         if (status !== 200 && status !== 429)
           steps.seen.push(`${steps.now}: ${status}${headers.get('prefect-maintenance') === null ? '' : ', nobody was there'}`);
@@ -83,7 +84,8 @@ export function movingTests(room: () => Room, opened: (gateway: Gateway) => void
     }
     // "Nobody was there" promises that nothing was done: stock clients wait, as the docs say. Beside that, what a stopping server had in hand is all that may fail.
     const lost = steps.seen.filter((line) => !line.endsWith(': 503, nobody was there'));
-    expect(lost.filter((line) => !/^restart of the (first|second): 503$/.test(line))).toEqual([]);
+    // A worker of nginx that ends at a reload closes the connections that it keeps: a request may cross that, and stock clients send it again.
+    expect(lost.filter((line) => !/^(?:restart of the (?:first|second): 503|reload: closed)$/.test(line))).toEqual([]);
     expect(lost.length).toBeLessThanOrEqual(4);
     expect(await Promise.all(servers.urls.map(knock))).toEqual([401, 401]);
     // What the machine itself is warned of (a state directory below a closed one) is not of this test's making.

@@ -6,9 +6,8 @@ import { createAccessTokenKind } from './authn/access-token/verify.ts';
 import { createAuthenticator } from './authn/authenticator.ts';
 import { createProveAws } from './authn/aws-iam/prove.ts';
 import { openCertificates } from './authn/certificate/open.ts';
-import { type Confirm, type Confirmable, type ConfirmedStore, type ConfirmMemory, createConfirm } from './authn/external/confirm.ts';
+import type { ConfirmMemory } from './authn/external/confirm.ts';
 import { LOGIN_TIMEOUT_MS, openProviders } from './authn/external/open-providers.ts';
-import type { ExternalProvider } from './authn/external/provider.ts';
 import { confirmedGrants, createGrantStanding, type GrantStanding, type StandingParts } from './authn/grant/standing.ts';
 import { createGrantTokenKind } from './authn/grant/verify.ts';
 import { createJwts, type Jwts } from './authn/jwt/verify.ts';
@@ -20,8 +19,8 @@ import type { Catalogue } from './catalog/catalogue.ts';
 import { ensureSigner } from './certificates/signer.ts';
 import type { Config } from './config/config.ts';
 import type { StatePaths } from './config/state-dir.ts';
+import { confirmWith } from './confirm-sessions.ts';
 import type { Clock } from './contract/clock.ts';
-import { REASONS } from './contract/reasons.ts';
 import { type Answerer, createAnswerer } from './decide/answer.ts';
 import { createDecider, type Decider } from './decide/decider.ts';
 import { createHoldsLease } from './decide/holds-lease.ts';
@@ -227,41 +226,6 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
       await outbounds.close();
     },
   };
-}
-
-interface Confirming<T extends Confirmable> {
-  readonly config: Config;
-  readonly providers: readonly ExternalProvider[];
-  readonly sessions: ConfirmedStore<T>;
-  readonly memory: ConfirmMemory<T>;
-}
-
-/** A session that ends by the word of its provider, or for want of it, is recorded like any other end. */
-function confirmWith<T extends Confirmable>({ store, sealer, clock, log, ledger }: House, { config, ...confirming }: Confirming<T>): Confirm<T> {
-  return createConfirm({
-    ...confirming,
-    store,
-    sealer,
-    config,
-    clock,
-    onNoAnswer: (idp, detail) => log.warn({ idp, detail }, 'an identity provider gives no answer about a session'),
-    async onEnded(session, reason, detail) {
-      const { id, owner } = session;
-      const { idp, name } = owner.kind === 'identity' ? owner.identity : { idp: null, name: owner.account.name };
-      log.info({ idp, reason, detail, session_id: id }, 'a session was not renewed');
-      const record = {
-        time: new Date(clock()).toISOString(),
-        principal: `${name}@${idp}`,
-        principal_kind: 'user',
-        idp,
-        ...('scopes' in session ? { grant_id: session.id } : { session_id: session.id }),
-        mode: 'enforce',
-      } as const;
-      await ledger
-        .append({ ...record, action: 'session.refresh', decision: 'deny', reason, status: REASONS[reason].status })
-        .catch((error: unknown) => log.error({ err: error }, 'the end of a session could not be recorded'));
-    },
-  });
 }
 
 /** Does a login of the command line still stand, and for whom? */

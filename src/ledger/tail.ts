@@ -1,7 +1,7 @@
 // Reads a growing log file in whole lines from a remembered position; notices when the file was truncated or replaced.
 import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isErrno } from '../contract/errno.ts';
+import { openIfThere } from './open-if-there.ts';
 import { type Writers, writersOf } from './writers.ts';
 
 /** Where reading goes on. `head` is how the file began: an inode number alone may be used again. */
@@ -93,15 +93,6 @@ export function endOfLog(file: string): TailPosition | null {
     return { inode: String(ino), offset, head: readHead(fd, Math.min(HEAD_BYTES, offset)) };
   } finally {
     closeSync(fd);
-  }
-}
-
-function openIfThere(file: string): number | undefined {
-  try {
-    return openSync(file, 'r');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
   }
 }
 

@@ -6,7 +6,7 @@ import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { endClientGrants } from './ended-client-grants.ts';
 import { fromColumn, toColumn } from './lists.ts';
-import { type OwnerRow, ownerOf, type SessionOwner } from './owners.ts';
+import { OWNER_COLUMNS, type OwnerRow, ownerOf, type SessionOwner } from './owners.ts';
 import type { Tables } from './tables.ts';
 
 export interface NewClientGrant {
@@ -182,16 +182,7 @@ function grantRows(db: Kysely<Tables>) {
     .leftJoin('accounts', (join) => join.onRef('accounts.id', '=', 'client_grants.account_id').on('accounts.removed_ms', 'is', null))
     .leftJoin('identities', 'identities.id', 'client_grants.identity_id')
     .selectAll('client_grants')
-    .select(['accounts.name as account_name', 'accounts.roles', 'accounts.scope', 'accounts.expires_ms as account_expires_ms'])
-    .select([
-      'identities.idp',
-      'identities.subject',
-      'identities.name as identity_name',
-      'identities.kind',
-      'identities.groups',
-      'identities.claims',
-      'identities.word',
-    ]);
+    .select(OWNER_COLUMNS);
 }
 
 function toOwnedGrant(row: Selectable<Tables['client_grants']> & OwnerRow): readonly ClientGrant[] {

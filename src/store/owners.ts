@@ -41,6 +41,21 @@ export interface OwnerRow {
   readonly word: string | null;
 }
 
+/** What a row has of its account and its identity, which are joined to it. */
+export const OWNER_COLUMNS = [
+  'accounts.name as account_name',
+  'accounts.roles',
+  'accounts.scope',
+  'accounts.expires_ms as account_expires_ms',
+  'identities.idp',
+  'identities.subject',
+  'identities.name as identity_name',
+  'identities.kind',
+  'identities.groups',
+  'identities.claims',
+  'identities.word',
+] as const;
+
 /** Undefined: whoever it was is gone. */
 export function ownerOf(row: OwnerRow): SessionOwner | undefined {
   const { account_id, account_name, account_expires_ms, roles, scope, identity_id, idp, subject, identity_name, kind, groups, claims, word } = row;

@@ -5,7 +5,7 @@ import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { endClientGrants, ofSessions } from './ended-client-grants.ts';
 import { removeSessions } from './ended-sessions.ts';
-import { ownerOf, type SessionOwner } from './owners.ts';
+import { OWNER_COLUMNS, ownerOf, type SessionOwner } from './owners.ts';
 import type { Tables } from './tables.ts';
 
 export interface StoredSession {
@@ -121,16 +121,7 @@ async function readSession(db: Kysely<Tables>, id: string): Promise<StoredSessio
     .leftJoin('accounts', (join) => join.onRef('accounts.id', '=', 'sessions.account_id').on('accounts.removed_ms', 'is', null))
     .leftJoin('identities', 'identities.id', 'sessions.identity_id')
     .selectAll('sessions')
-    .select(['accounts.name as account_name', 'accounts.roles', 'accounts.scope', 'accounts.expires_ms as account_expires_ms'])
-    .select([
-      'identities.idp',
-      'identities.subject',
-      'identities.name as identity_name',
-      'identities.kind',
-      'identities.groups',
-      'identities.claims',
-      'identities.word',
-    ])
+    .select(OWNER_COLUMNS)
     .where('sessions.id', '=', id)
     .executeTakeFirst();
   const owner = row === undefined ? undefined : ownerOf(row);

@@ -24,6 +24,7 @@ export const ROWS: readonly (readonly string[])[] = [
 export const ROOT_FILES: readonly string[] = [
   'app.ts',
   'control-plane.ts',
+  'confirm-sessions.ts',
   'current.ts',
   'gateway-metrics.ts',
   'housekeeping.ts',

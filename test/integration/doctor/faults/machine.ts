@@ -1,7 +1,9 @@
 // Faults of the machine: nginx, disk, memory, the way to the state directory, databases.
-import { chmodSync, linkSync, mkdirSync, mkdtempSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, chmodSync, copyFileSync, mkdirSync, mkdtempSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { expect } from 'vitest';
+import { statePaths } from '../../../../src/config/state-dir.ts';
 import { nginxWorkerUser } from '../../../../src/config/worker-user.ts';
 import { waitFor } from '../../../env/process.ts';
 import { type Fault, type Planting, placesOf, type Room } from '../fault.ts';
@@ -142,17 +144,22 @@ async function idleWith({ spare }: Room, spoil: (stateDir: string) => void | Pro
   return { stateDir };
 }
 
-/** A copy of the ledger from before the last line of the log, which it shares with the gateway. */
+/** A copy of the ledger, and one of its log that has a line more: the gateway's own log would be written while doctor looks. */
 async function behind(room: Room): Promise<Planting> {
   const { ledgerFile, accessLog } = placesOf(room);
-  return idleWith(room, async (stateDir) => {
-    using db = new DatabaseSync(ledgerFile, { timeout: 5_000 });
-    db.prepare('VACUUM INTO ?').run(join(stateDir, 'ledger.db'));
-    await room.gateway.fetch('/.lictor/health');
-    mkdirSync(join(stateDir, 'log'));
-    linkSync(accessLog, join(stateDir, 'log', 'access.log'));
+  return idleWith(room, (stateDir) => {
+    const copies = statePaths(stateDir, join(stateDir, 'run'));
+    using original = new DatabaseSync(ledgerFile, { timeout: 5_000 });
+    original.prepare('VACUUM INTO ?').run(copies.ledgerFile);
+    mkdirSync(dirname(copies.accessLog));
+    copyFileSync(accessLog, copies.accessLog);
+    appendFileSync(copies.accessLog, '{}\n');
+    using copy = new DatabaseSync(copies.ledgerFile);
+    const inodeOf = (file: string) => String(statSync(file, { bigint: true }).ino);
+    const moved = copy.prepare('UPDATE tails SET inode = ? WHERE inode = ?').run(inodeOf(copies.accessLog), inodeOf(accessLog));
+    expect(moved.changes).toBe(1);
     const before = new Date(Date.now() - 60_000);
-    utimesSync(accessLog, before, before);
+    utimesSync(copies.accessLog, before, before);
   });
 }
 

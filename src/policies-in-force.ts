@@ -7,6 +7,7 @@ import type { PolicyOutcome, PolicyRequest } from './contract/policy-outcome.ts'
 import type { NewRecord } from './contract/record.ts';
 import type { Current } from './current.ts';
 import { type CheckedPolicies, checkPolicyFiles, loadOwnPolicies, type OwnPolicies } from './policy/own/check.ts';
+import { syncOrLog } from './reload-told.ts';
 import { buildRooms, type House, type Rooms } from './rooms.ts';
 import type { PolicySets } from './store/policy-sets.ts';
 
@@ -73,7 +74,8 @@ export async function applyPolicies({ house, current, retire }: ApplyParts, requ
     throw error;
   }
   const former = current.swap(rooms);
-  await house.sync();
+  // The command line looks itself whether it holds.
+  await syncOrLog(house);
   retire(former);
   house.log.info({ from: revision, to: rooms.revision, by: request.by }, 'policies applied');
   await recordPolicies(house, request, {

@@ -1,23 +1,22 @@
 // Reads the configuration again: either all of it is applied, or nothing has changed and every problem is told.
-import { userInfo } from 'node:os';
 import { checkMetadataFiles } from './authn/saml/check-files.ts';
 import { collectActions } from './catalog/actions.ts';
 import { ensureOwnCertificate } from './certificates/own.ts';
 import { certificateFingerprint, checkCertificates } from './config/certificates.ts';
 import type { Config } from './config/config.ts';
 import { type Candidate, loadCandidate, loadInUse } from './config/in-use.ts';
-import { type Problem, renderProblem } from './config/problem.ts';
+import type { Problem } from './config/problem.ts';
 import { checkRestartKeys } from './config/restart-keys.ts';
 import { LictorError } from './contract/error.ts';
 import type { FromControl } from './contract/ipc.ts';
 import type { PolicyOutcome, PolicyRequest } from './contract/policy-outcome.ts';
-import type { NewRecord } from './contract/record.ts';
 import type { Current } from './current.ts';
 import type { AppliedEdge } from './edge/apply.ts';
 import { checkEdge } from './edge/check.ts';
 import type { Prepared } from './forward/forward.ts';
 import { applyPolicies, keepPolicySet } from './policies-in-force.ts';
 import { type CheckedPolicies, loadOwnPolicies, type OwnPolicies } from './policy/own/check.ts';
+import { failure, localUser, recordReload, syncOrLog, tellApplied, tellRefused } from './reload-told.ts';
 import { buildRooms, type House, type Rooms } from './rooms.ts';
 
 export interface Reloader {
@@ -25,7 +24,8 @@ export interface Reloader {
   reload(): Promise<void>;
   /**
    * What is in use, with its secrets read again: for the credential of Prefect while it is replaced. The file itself, which may be
-   * half edited, is not looked at. Rejects when it could not be applied; nothing has changed then.
+   * half edited, is not looked at. Rejects when it could not be applied, or does not hold everywhere yet: reading what was there
+   * before once more goes back.
    */
   rereadSecrets(): Promise<void>;
   /** The own policies as they are on the disk now; everything else stays. Rejects when that could not be done; nothing has changed then. */
@@ -78,13 +78,13 @@ async function reload(parts: ReloaderParts, state: State): Promise<void> {
   try {
     const own = candidate.loaded.ok ? ownPolicies(parts, candidate.loaded.config) : undefined;
     const problems = candidate.loaded.ok ? [...(own?.problems ?? []), ...(await findProblems(parts, candidate.loaded.config))] : candidate.loaded.problems;
-    if (!candidate.loaded.ok || own === undefined || problems.length > 0) return await refuse(parts, problems);
+    if (!candidate.loaded.ok || own === undefined || problems.length > 0) return await tellRefused(parts, problems);
     const from = current.get().revision;
-    const nginx = await apply(parts, state, { config: candidate.loaded.config, policies: own.policies });
+    const done = await apply(parts, state, { config: candidate.loaded.config, policies: own.policies });
     keep(parts, candidate);
-    await applied(parts, { from, nginx });
+    await tellApplied(parts, { from, ...done });
   } catch (error) {
-    await refuse(parts, [failure(parts, error)]);
+    await tellRefused(parts, [failure(parts, error)]);
   } finally {
     candidate.discard();
   }
@@ -97,8 +97,9 @@ async function rereadSecrets(parts: ReloaderParts, state: State): Promise<void> 
   const problems = loaded.ok ? await findProblems(parts, loaded.config) : loaded.problems;
   if (!loaded.ok || problems.length > 0) throw new LictorError('config-invalid', problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
   const { revision: from, policies } = current.get();
-  const nginx = await apply(parts, state, { config: loaded.config, policies });
-  await applied(parts, { from, nginx });
+  const done = await apply(parts, state, { config: loaded.config, policies });
+  await tellApplied(parts, { from, ...done });
+  if (done.unfinished.length > 0) throw new LictorError('reload-unfinished', `It is applied, but ${done.unfinished.join('; ')}.`);
 }
 
 function ownPolicies({ house }: ReloaderParts, { policies }: Config): CheckedPolicies {
@@ -114,9 +115,9 @@ async function findProblems({ current, house, env }: ReloaderParts, next: Config
   return [...checkMetadataFiles(next, house.clock()), ...(await checkEdge(next, house.paths, env, house.clock))];
 }
 
-/** The files of nginx are the last thing that can fail; behind them everything is in memory. True: nginx has to read them. */
-async function apply(parts: ReloaderParts, state: State, { config: next, policies }: Next): Promise<boolean> {
-  const { house, current } = parts;
+/** The files of nginx are the last thing that can refuse it: behind the swap it is applied, and only told what is not done yet. */
+async function apply(parts: ReloaderParts, state: State, { config: next, policies }: Next): Promise<Done> {
+  const { current } = parts;
   const forward = await parts.prepareForward(next);
   const fingerprint = certificateFingerprint(next);
   const { rooms, edge } = await ready(parts, { config: next, policies }).catch((error: unknown) => {
@@ -129,13 +130,33 @@ async function apply(parts: ReloaderParts, state: State, { config: next, policie
   if (nginx) reloadEdge(parts, next);
   state.certificates = fingerprint;
   state.refusedCertificates = null;
-  await house.sync();
-  await house.exports.use(next.exports);
-  await house.tracing.use(next.traces);
-  // They lead to a Prefect that is no longer the one.
-  if (leadsElsewhere(former.config, next)) await parts.moveSockets(0);
+  const unfinished = await follow(parts, former.config, next);
   retire(parts, former);
-  return nginx;
+  return { nginx, unfinished };
+}
+
+interface Done {
+  /** nginx has to read its files. */
+  readonly nginx: boolean;
+  readonly unfinished: readonly string[];
+}
+
+/** What a swap brings with it, each step whatever became of the others; answers what failed, in words that complete "it is applied, but". */
+async function follow({ house, moveSockets }: ReloaderParts, former: Config, next: Config): Promise<readonly string[]> {
+  const steps: readonly (readonly [unfinished: string, step: () => Promise<void>])[] = [
+    ['what was decided before is not all taken back yet, which is tried again on its own', house.sync],
+    ['the exports go on as they were: reload again', () => house.exports.use(next.exports)],
+    ['the traces go on as they were: reload again', () => house.tracing.use(next.traces)],
+    // They lead to a Prefect that is no longer the one.
+    ['open sockets still lead to the former Prefect: reload again', async () => (leadsElsewhere(former, next) ? moveSockets(0) : undefined)],
+  ];
+  const unfinished: string[] = [];
+  for (const [what, step] of steps)
+    await step().catch((error: unknown) => {
+      house.log.error({ err: error }, `a reload is applied, but ${what}`);
+      unfinished.push(what);
+    });
+  return unfinished;
 }
 
 async function ready(parts: ReloaderParts, { config, policies }: Next): Promise<{ readonly rooms: Rooms; readonly edge: AppliedEdge }> {
@@ -202,26 +223,33 @@ async function renew(parts: ReloaderParts, state: State): Promise<void> {
   if (problems.length > 0) {
     // Certificate and key are seldom replaced in one step: the next look may find them whole.
     state.refusedCertificates = fingerprint;
-    return refuse(parts, problems, 'system');
+    return tellRefused(parts, problems, 'system');
   }
   try {
     if (config.tls?.client != null) await believeAnew(parts, config);
   } catch (error) {
     state.refusedCertificates = fingerprint;
-    return refuse(parts, [failure(parts, error)], 'system');
+    return tellRefused(parts, [failure(parts, error)], 'system');
   }
   state.certificates = fingerprint;
   reloadEdge(parts, config);
   house.log.info('certificate renewed: nginx reads it');
   parts.tell({ type: 'notice', text: 'lictor: the certificate was renewed; open connections stay.' });
-  await record(parts, { principal: 'system', principal_kind: null, reason: 'certificate-renewed', decision: 'allow', revision, resource_id: 'certificate' });
+  await recordReload(parts, {
+    principal: 'system',
+    principal_kind: null,
+    reason: 'certificate-renewed',
+    decision: 'allow',
+    revision,
+    resource_id: 'certificate',
+  });
 }
 
 /** Client authorities and revocation lists: what was taken back holds for connections and sockets that are open, too. */
 async function believeAnew(parts: ReloaderParts, config: Config): Promise<void> {
   const rooms = await buildRooms(parts.house, config, parts.current.get().policies);
   const former = parts.current.swap(rooms);
-  await parts.house.sync();
+  await syncOrLog(parts.house);
   retire(parts, former);
 }
 
@@ -234,55 +262,9 @@ async function renewOwn(parts: ReloaderParts, state: State, { publicUrl, tls }: 
     return true;
   } catch (error) {
     const problem = failure(parts, error);
-    if (state.refusedOwn !== problem.message) await refuse(parts, [problem], 'system');
+    if (state.refusedOwn !== problem.message) await tellRefused(parts, [problem], 'system');
     state.refusedOwn = problem.message;
     return false;
-  }
-}
-
-async function applied(parts: ReloaderParts, { from, nginx }: { readonly from: number; readonly nginx: boolean }): Promise<void> {
-  const to = parts.current.get().revision;
-  parts.house.log.info({ from, to, nginx }, 'configuration applied');
-  // A revision counts what decides: a renewed certificate or another password of Prefect has none.
-  const same = nginx ? `applied: revision ${to}, as before` : `nothing in it has changed (revision ${to})`;
-  const what = from === to ? same : `applied: revision ${from} -> ${to}`;
-  parts.tell({ type: 'notice', text: `lictor: ${parts.configFile}: ${what}${nginx ? '; nginx reads its new configuration' : ''}.` });
-  await record(parts, { ...localUser(), reason: 'config-applied', decision: 'allow', revision: to, resource_id: `${from} -> ${to}` });
-}
-
-async function refuse(parts: ReloaderParts, problems: readonly Problem[], by?: 'system'): Promise<void> {
-  const { house, configFile, current } = parts;
-  for (const { path, message, remedy, line } of problems) house.log.error({ path, remedy, line }, `reload refused: ${message}`);
-  const text = problems.map((problem) => renderProblem(configFile, problem)).join('');
-  parts.tell({
-    type: 'notice',
-    text: `${text}lictor: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}: nothing was changed, the gateway runs on as it was.`,
-  });
-  const who = by === 'system' ? { principal: 'system', principal_kind: null } : localUser();
-  const { revision } = current.get();
-  await record(parts, { ...who, reason: 'config-refused', decision: 'deny', revision, resource_id: `${revision} -> ${revision}` });
-}
-
-function failure({ house }: ReloaderParts, error: unknown): Problem {
-  house.log.error({ err: error }, 'reload failed');
-  const message = error instanceof LictorError ? error.message : 'it could not be applied (control.log says why)';
-  return { path: '', message, remedy: 'Mend what is named, then reload again.' };
-}
-
-/** A reload is never undone because it could not be recorded: the ledger's own health says so. */
-async function record({ house }: ReloaderParts, change: Omit<NewRecord, 'time'>): Promise<void> {
-  const time = new Date(house.clock()).toISOString();
-  await house.ledger
-    .append({ time, action: 'config.reload', resource_type: 'Configuration', mode: 'enforce', ...change })
-    .catch((error: unknown) => house.log.error({ err: error }, 'a reload could not be recorded'));
-}
-
-/** Only our own user and root can send us a signal; which of them is not told. */
-export function localUser(): { readonly principal: string; readonly principal_kind: 'user' } {
-  try {
-    return { principal: `local:${userInfo().username}`, principal_kind: 'user' };
-  } catch {
-    return { principal: `local:uid-${process.geteuid?.() ?? 'unknown'}`, principal_kind: 'user' };
   }
 }
 

@@ -85,8 +85,15 @@ async function begin(place: Place, { from }: RotateOptions): Promise<void> {
   if (asked === 'done') return;
   if (!goesOn) rmSync(next, { force: true });
   if (asked === 'refused')
-    throw new CommandFailed('The gateway could not take the new credential: control.log in the state directory says why. Nothing was changed.');
+    throw new CommandFailed(`The gateway could not take the new credential: control.log in the state directory says why. ${await goneBack(place)}`);
   throw new CommandFailed(`The gateway does not run. Start it first; or, while it is down, write the new credential into ${file} and start Prefect with it.`);
+}
+
+/** What it may have taken of the new one is dropped by reading what is there now. */
+async function goneBack({ loaded, next }: Place): Promise<string> {
+  if (existsSync(next)) return 'Run this again to go on, or with --abort to give it up.';
+  const back = (await askControlPlane(loaded.paths.adminSocket, '/reread-secrets', REREAD_MS)) === 'done';
+  return back ? 'Nothing was changed.' : 'Mend what it names, then kill -HUP the gateway: it may still show the new one, which is in no file any more.';
 }
 
 function createNext({ loaded, file, next }: Place, from: string | undefined): void {

@@ -1,10 +1,11 @@
 // SIGHUP: a broken configuration changes nothing and says why, a good one is applied whole, and no request notices either.
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { statePaths } from '../../src/config/state-dir.ts';
 import { sweepOnce } from '../../src/decide/sweep.ts';
 import { selfSigned } from '../env/certificate.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
@@ -98,6 +99,24 @@ describe('a good configuration', () => {
     expect(Number(taken['revision'])).toBe(Number(given['revision']) + 1);
     expect(taken['resource_id']).toBe(`${given['revision']} -> ${taken['revision']}`);
     expect(gateway.pids()).toMatchObject({ nginx, workers, control });
+  });
+
+  it('whose sweep fails is applied and says so; the sweep is made up for', async () => {
+    const { decisionCache } = statePaths(gateway.stateDir, join(gateway.stateDir, 'run'));
+    const aside = `${decisionCache}.aside`;
+    await read();
+    const told = gateway.terminal().length;
+    renameSync(decisionCache, aside);
+    writeFileSync(decisionCache, 'no directory');
+    const record = await reload(changed({ roles: [{ role: 'viewer', members: ['user:unswept@local'] }] })).finally(() => {
+      rmSync(decisionCache);
+      renameSync(aside, decisionCache);
+    });
+    expect(record).toMatchObject({ decision: 'allow', reason: 'config-applied' });
+    await gateway.says('But what was decided before is not all taken back yet, which is tried again on its own (control.log says why)');
+    expect(gateway.terminal().slice(told)).not.toMatch(/nothing was changed/);
+    await waitFor(() => readdirSync(decisionCache).length === 0, { what: 'a sweep' });
+    expect((await reload(good))['reason']).toBe('config-applied');
   });
 
   it('with nothing changed keeps the revision', async () => {

@@ -23,12 +23,13 @@ export const ROWS: readonly (readonly string[])[] = [
 /** The files at the root of src, which alone construct services, are the part `app`. */
 export const ROOT_FILES: readonly string[] = [
   'app.ts',
-  'control-plane.ts',
   'confirm-sessions.ts',
+  'control-plane.ts',
   'current.ts',
   'gateway-metrics.ts',
   'housekeeping.ts',
   'policies-in-force.ts',
+  'reload-told.ts',
   'reload.ts',
   'rooms.ts',
   'sync.ts',

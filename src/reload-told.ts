@@ -1,0 +1,75 @@
+// What is told, logged and recorded about a reload: applied, or refused with every problem.
+import { userInfo } from 'node:os';
+import { type Problem, renderProblem } from './config/problem.ts';
+import { LictorError } from './contract/error.ts';
+import type { FromControl } from './contract/ipc.ts';
+import type { NewRecord } from './contract/record.ts';
+import type { Current } from './current.ts';
+import type { House } from './rooms.ts';
+
+export interface Told {
+  readonly house: Pick<House, 'log' | 'ledger' | 'clock'>;
+  readonly current: Current;
+  readonly configFile: string;
+  readonly tell: (message: FromControl) => void;
+}
+
+export interface Applied {
+  readonly from: number;
+  /** nginx reads its files. */
+  readonly nginx: boolean;
+  /** What does not hold yet, in words that complete "it is applied, but". */
+  readonly unfinished: readonly string[];
+}
+
+export async function tellApplied(parts: Told, { from, nginx, unfinished }: Applied): Promise<void> {
+  const to = parts.current.get().revision;
+  parts.house.log.info({ from, to, nginx }, 'configuration applied');
+  // A revision counts what decides: a renewed certificate or another password of Prefect has none.
+  const same = nginx ? `applied: revision ${to}, as before` : `nothing in it has changed (revision ${to})`;
+  const what = from === to ? same : `applied: revision ${from} -> ${to}`;
+  const but = unfinished.map((words) => ` But ${words} (control.log says why).`).join('');
+  parts.tell({ type: 'notice', text: `lictor: ${parts.configFile}: ${what}${nginx ? '; nginx reads its new configuration' : ''}.${but}` });
+  await recordReload(parts, { ...localUser(), reason: 'config-applied', decision: 'allow', revision: to, resource_id: `${from} -> ${to}` });
+}
+
+export async function tellRefused(parts: Told, problems: readonly Problem[], by?: 'system'): Promise<void> {
+  const { house, configFile, current } = parts;
+  for (const { path, message, remedy, line } of problems) house.log.error({ path, remedy, line }, `reload refused: ${message}`);
+  const text = problems.map((problem) => renderProblem(configFile, problem)).join('');
+  parts.tell({
+    type: 'notice',
+    text: `${text}lictor: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}: nothing was changed, the gateway runs on as it was.`,
+  });
+  const who = by === 'system' ? { principal: 'system', principal_kind: null } : localUser();
+  const { revision } = current.get();
+  await recordReload(parts, { ...who, reason: 'config-refused', decision: 'deny', revision, resource_id: `${revision} -> ${revision}` });
+}
+
+export function failure({ house }: Told, error: unknown): Problem {
+  house.log.error({ err: error }, 'reload failed');
+  const message = error instanceof LictorError ? error.message : 'it could not be applied (control.log says why)';
+  return { path: '', message, remedy: 'Mend what is named, then reload again.' };
+}
+
+/** Behind a swap: what is applied stays so, and the sweep that failed is tried again on its own (sync.ts). */
+export async function syncOrLog({ sync, log }: Pick<House, 'sync' | 'log'>): Promise<void> {
+  await sync().catch((error: unknown) => log.error({ err: error }, 'it is applied, but what was decided before is not all taken back yet'));
+}
+
+/** A reload is never undone because it could not be recorded: the ledger's own health says so. */
+export async function recordReload({ house }: Told, change: Omit<NewRecord, 'time'>): Promise<void> {
+  const time = new Date(house.clock()).toISOString();
+  await house.ledger
+    .append({ time, action: 'config.reload', resource_type: 'Configuration', mode: 'enforce', ...change })
+    .catch((error: unknown) => house.log.error({ err: error }, 'a reload could not be recorded'));
+}
+
+/** Only our own user and root can send us a signal; which of them is not told. */
+export function localUser(): { readonly principal: string; readonly principal_kind: 'user' } {
+  try {
+    return { principal: `local:${userInfo().username}`, principal_kind: 'user' };
+  } catch {
+    return { principal: `local:uid-${process.geteuid?.() ?? 'unknown'}`, principal_kind: 'user' };
+  }
+}

@@ -121,6 +121,17 @@ limits: [{ for: "*", rate: fast }]
     ]);
   });
 
+  it.each([
+    ['', 'is missing'],
+    [', ttl: 5', 'has none of the accepted forms'],
+    [', ttl: [60s]', 'has none of the accepted forms'],
+  ])('name every form that a key takes: {%s}', (ttl, message) => {
+    const text = `${SMALLEST}services: [{ name: rates, server: "http://127.0.0.1:1", allow: [{ paths: ["/a"] }], cache: [{ paths: ["/a"]${ttl} }] }]\n`;
+    expect(problems(text)).toContainEqual(
+      expect.objectContaining({ path: 'services[0].cache[0].ttl', message, remedy: expect.stringMatching(/60s.*upstream/) }),
+    );
+  });
+
   it('name a path that nginx would expand', () => {
     expect(problems('public_url: https://x.example\nprefect: { url: "http://127.0.0.1:4200" }\ntls: { cert: a$host.pem, key: b.pem }\n')).toMatchObject([
       { path: 'tls.cert', message: expect.stringContaining('holds a $') },

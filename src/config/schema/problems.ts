@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Keys, Report } from '../report.ts';
 import { nearestName } from '../suggest.ts';
+import { DESCRIPTIONS } from './descriptions.ts';
 import { knownKeys } from './known-keys.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -47,14 +48,26 @@ function reportChoice(values: readonly string[], keys: Keys, valueAt: (keys: Key
 
 /** The branch that the value was meant for is the one whose complaints are not about its type as a whole. */
 function reportUnion(issue: Extract<Issue, { code: 'invalid_union' }>, keys: Keys, valueAt: (keys: Keys) => unknown, report: Report): void {
-  const meant = issue.errors.find((errors) => errors.length > 0 && !errors.some((error) => error.path.length === 0 && error.code === 'invalid_type'));
+  const given = valueAt(keys);
+  const notMeant = ({ path, code }: Issue): boolean =>
+    path.length === 0 && (code === 'invalid_type' || (code === 'invalid_value' && typeof given !== 'string'));
+  const meant = issue.errors.find((errors) => errors.length > 0 && !errors.some(notMeant));
   if (meant !== undefined) {
     for (const inner of meant) reportIssue(inner, [...keys, ...inner.path], valueAt, report);
   } else if (issue.discriminator !== undefined) {
-    report(keys, valueAt(keys) === undefined ? 'is missing' : 'is not a known type', 'Take accounts, oidc, saml, jwt, aws-iam or mtls.');
+    report(keys, given === undefined ? 'is missing' : 'is not a known type', 'Take accounts, oidc, saml, jwt, aws-iam or mtls.');
   } else {
-    report(keys, 'has none of the accepted forms', SHAPES);
+    report(keys, given === undefined ? 'is missing' : 'has none of the accepted forms', remedyOf(keys));
   }
+}
+
+/** What the key is for names the forms that it takes. */
+function remedyOf(keys: Keys): string {
+  const place = keys
+    .map((key) => (typeof key === 'number' ? '[]' : `.${String(key)}`))
+    .join('')
+    .slice(1);
+  return DESCRIPTIONS[place] ?? SHAPES;
 }
 
 function plain(message: string): string {

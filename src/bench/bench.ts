@@ -8,7 +8,6 @@ import type { Running } from '../demo/running.ts';
 import { findNginx } from '../edge/version.ts';
 import { freePort } from '../supervise/processes/free-port.ts';
 import { type AddedParts, measureMediated, measureSocket } from './added.ts';
-import { ledgerCaughtUp } from './catch-up.ts';
 import { measureDecisions } from './decision.ts';
 import { CONNECTIONS, measureDirect } from './direct.ts';
 import { measureFlow } from './flow.ts';
@@ -57,9 +56,8 @@ export async function bench(parts: BenchParts): Promise<BenchResult> {
     const added: AddedParts = { gateway, upstreamPort, seconds, rounds, progress };
     // Where nginx's workers can reach it: not through the state directory, which is ours alone.
     const decisionSocket = join(realpathSync(join(gateway.places.state, 'run')), 'decision.sock');
-    const direct = await measureDirect({ ...added, nginx, decisionSocket, env });
+    const { rows: direct, ledgerSeconds } = await measureDirect({ ...added, nginx, decisionSocket, env });
     const memory = measureMemory(supervisor.pid);
-    const ledgerSeconds = await ledgerCaughtUp(gateway.places.state, progress);
     const decisions = await progress.step(
       'Deciding by policies',
       measureEach,

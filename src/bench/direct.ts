@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import type { Environment } from '../config/load.ts';
 import type { Progress } from '../demo/progress.ts';
+import { ledgerCaughtUp } from './catch-up.ts';
 import type { BenchGateway } from './gateway.ts';
 import { type NginxParts, renderBare, renderOauth2, renderUncached, startNginx } from './nginx.ts';
-import { ratios, spread } from './numbers.ts';
+import { ratios, type Spread, spread } from './numbers.ts';
 import { findOauth2Proxy, startOauth2Proxy } from './oauth2-proxy.ts';
 import { BENCH_SERVICE } from './places.ts';
 import type { DirectRow } from './result.ts';
@@ -31,6 +32,14 @@ interface Entry {
   readonly load: Load | null;
   /** The row of bare nginx to divide by. */
   readonly base: string;
+  /** The ledger reads its lines on after the load. */
+  readonly recorded?: boolean;
+}
+
+export interface Direct {
+  readonly rows: readonly DirectRow[];
+  /** Seconds until the ledger had every line of a row of the gateway. */
+  readonly ledgerSeconds: Spread;
 }
 
 const BARE = 'bare nginx';
@@ -39,9 +48,17 @@ const OAUTH2 = 'nginx + auth_request to oauth2-proxy';
 export const LICTOR = 'Lictor, everything on';
 export const SERVICE = 'Lictor, a call of a service, everything on';
 
-export async function measureDirect(parts: DirectParts): Promise<readonly DirectRow[]> {
+export async function measureDirect(parts: DirectParts): Promise<Direct> {
   const entries = await startAll(parts);
-  const contenders = entries.flatMap(({ name, load }): Contender<Measured>[] => (load === null ? [] : [{ name, measure: () => wrk(load, parts.seconds) }]));
+  const waits: number[] = [];
+  const settle = async (): Promise<void> => {
+    const startedMs = performance.now();
+    await ledgerCaughtUp(parts.gateway.places.state);
+    waits.push((performance.now() - startedMs) / 1000);
+  };
+  const contenders = entries.flatMap(({ name, load, recorded }): Contender<Measured>[] =>
+    load === null ? [] : [{ name, measure: () => wrk(load, parts.seconds), ...(recorded ? { settle } : {}) }],
+  );
   await parts.progress.step(
     'Warming up',
     async (update) => {
@@ -49,11 +66,12 @@ export async function measureDirect(parts: DirectParts): Promise<readonly Direct
         update(name);
         if (load !== null) await wrk(load, 1);
       }
+      await ledgerCaughtUp(parts.gateway.places.state);
     },
     () => 'Warm',
   );
   const measured = await interleaved(contenders, parts.rounds, parts.progress, 'The direct path');
-  return entries.map((entry) => rowOf(entry, measured));
+  return { rows: entries.map((entry) => rowOf(entry, measured)), ledgerSeconds: spread(waits) };
 }
 
 async function startAll(parts: DirectParts): Promise<readonly Entry[]> {
@@ -72,15 +90,15 @@ async function startAll(parts: DirectParts): Promise<readonly Entry[]> {
   });
   return [
     { name: BARE, load: load(bare, 1), base: BARE },
-    { name: LICTOR, load: load(gateway.port, 1, withToken), base: BARE },
+    { name: LICTOR, load: load(gateway.port, 1, withToken), base: BARE, recorded: true },
     { name: BARE_MANY, load: load(bare, MANY), base: BARE_MANY },
-    { name: `${LICTOR}, ${MANY} objects`, load: load(gateway.port, MANY, withToken), base: BARE_MANY },
+    { name: `${LICTOR}, ${MANY} objects`, load: load(gateway.port, MANY, withToken), base: BARE_MANY, recorded: true },
     { name: 'bare nginx with its stock access log', load: load(logging, 1), base: BARE },
-    // Not behind a row of the gateway's, whose lines the ledger still reads.
     {
       name: SERVICE,
       load: { ...load(gateway.port, 1, { authorization: `Bearer ${gateway.callerToken}` }), path: `/.lictor/svc/${BENCH_SERVICE}/v1/rates` },
       base: BARE,
+      recorded: true,
     },
     { name: 'nginx + auth_request to the same decision, not cached, nothing else', load: load(uncached, 1, withToken), base: BARE },
     { name: OAUTH2, load: await oauth2Load(parts, load), base: BARE },

@@ -12,7 +12,7 @@ export function renderMarkdown(result: BenchResult): string {
     '## Direct path',
     `1 KB of JSON, ${connections} connections.`,
     table(['', 'requests/s', 'of bare nginx', 'of nginx + oauth2-proxy', 'p50 ms', 'p99 ms', 'p99, of bare nginx'], result.direct.map(directCells)),
-    `The ledger had every line ${result.ledgerSeconds.toFixed(1)} s after the load.`,
+    `The ledger had every line of a row ${within(result.ledgerSeconds, 1)} s after its load; nothing else is measured before it has.`,
     '## Decisions',
     '1,000 different questions to the policies, none of them remembered; in the process, without the way there.',
     table(

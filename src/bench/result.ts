@@ -69,8 +69,8 @@ export interface BenchResult {
   readonly rounds: number;
   readonly connections: number;
   readonly direct: readonly DirectRow[];
-  /** From the end of the load on the direct path until the ledger had read its access lines. */
-  readonly ledgerSeconds: number;
+  /** From the end of a row of the gateway until the ledger had read its access lines. */
+  readonly ledgerSeconds: Spread;
   readonly decisions: readonly DecisionCost[];
   readonly mediated: Added;
   readonly socket: Added;

@@ -4,6 +4,8 @@ import type { Progress } from '../demo/progress.ts';
 export interface Contender<T> {
   readonly name: string;
   readonly measure: () => Promise<T>;
+  /** Ends what it goes on with in the background, so that the next one is measured alone. */
+  readonly settle?: () => Promise<void>;
 }
 
 /** Name -> what each round measured, in the order of the rounds. */
@@ -18,9 +20,10 @@ export async function interleaved<T>(
     what,
     async (update) => {
       for (let round = 0; round < rounds; round += 1) {
-        for (const { name, measure } of turned(contenders, round)) {
+        for (const { name, measure, settle } of turned(contenders, round)) {
           update(`round ${round + 1} of ${rounds}: ${name}`);
           measured.get(name)?.push(await measure());
+          await settle?.();
         }
       }
     },

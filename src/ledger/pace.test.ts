@@ -17,8 +17,9 @@ function simulate(pace: Pace, rate: (second: number) => number, seconds: number)
   let [read, made, mostLagMs, lagMs] = [0, 0, 0, 0];
   const batches: number[] = [];
   for (let nowMs = LOOK_MS; nowMs <= seconds * 1000; nowMs += LOOK_MS) {
-    for (made += (rate(nowMs / 1000) * LOOK_MS) / 1000; arrivals.length < made; ) arrivals.push(nowMs);
-    pace.begin();
+    const perMs = rate(nowMs / 1000) / 1000;
+    for (made += perMs * LOOK_MS; arrivals.length < made; ) arrivals.push(nowMs - (made - arrivals.length) / perMs);
+    pace.begin(nowMs);
     let taken = 0;
     for (let goesOn = true; goesOn; ) {
       taken += 1;
@@ -53,14 +54,31 @@ describe('on a machine whose cores others wait for', () => {
     expect(simulate(crowded(), (second) => (second < 300 ? rate : 100), 600).lastLagMs).toBeLessThan(2 * LAG_MS);
   });
 
-  it('takes three batches at most for a flood of half a minute', () => {
-    expect(Math.max(...simulate(crowded(), () => 20_000, 30).batches)).toBe(3);
+  it.each([10_000, 20_000, 40_000])('takes no batch more for a flood of half a minute: %i lines a second', (rate) => {
+    const { batches } = simulate(crowded(), (second) => (second < 1 ? 100 : rate), 30);
+    expect(batches.every((count) => count === 1)).toBe(true);
   });
 
-  it('takes no more for a flood of two seconds than one or two batches more, towards its end', () => {
-    const { batches } = simulate(crowded(), () => 40_000, 2);
-    expect(batches.slice(0, 4)).toEqual([1, 1, 1, 1]);
-    expect(Math.max(...batches)).toBeLessThanOrEqual(3);
+  it('takes three batches at most, within half a minute, for what is no flood and more than they keep up with', () => {
+    expect(Math.max(...simulate(crowded(), () => 5_000, 30).batches)).toBe(3);
+  });
+
+  it('believes no single batch that ran undisturbed', () => {
+    let looked = 0;
+    const look = (): boolean => {
+      looked += 1;
+      return looked % 3 !== 0;
+    };
+    const seldomFree = createPace({ look });
+    expect(Math.max(...simulate(seldomFree, () => 20_000, 10).batches)).toBe(1);
+  });
+
+  it('takes everything again a second after the crowd has gone', () => {
+    let isCrowd = true;
+    const pace = createPace({ look: () => isCrowd });
+    simulate(pace, () => 20_000, 5);
+    isCrowd = false;
+    expect(simulate(pace, () => 20_000, 5).lastLagMs).toBe(0);
   });
 
   it('leaves the cores again when it has caught up', () => {

@@ -81,7 +81,7 @@ const looks = setInterval(() => {
   core.sync();
   takeEvents();
   if (pumping !== undefined) return;
-  pace.begin();
+  pace.begin(performance.now());
   pumping = setImmediate(pump);
 }, LOOK_MS);
 const ticks = setInterval(() => core.tick(), TICK_MS);

@@ -11,8 +11,9 @@ export interface SmallDisk {
   readonly command: readonly string[];
   /** A file of the state directory as it is inside. */
   read(name: string): string;
-  /** Takes every byte that is left. */
+  /** Takes every byte that is left, or left again. */
   fill(): Promise<void>;
+  freeBytes(): Promise<number>;
   /** Gives it back. */
   free(): Promise<void>;
   close(): Promise<void>;
@@ -40,8 +41,13 @@ export async function startSmallDisk(mebibytes: number): Promise<SmallDisk> {
     command,
     read: (name) => readFileSync(join('/proc', String(holder.pid), 'root', directory, name), 'utf8'),
     // dd ends with an error: that is the full disk. In small pieces, so that nothing is left.
-    fill: async () => void (await inside('fill', 'sh', '-c', `dd if=/dev/zero of=${filler} bs=1M; dd if=/dev/zero of=${filler}.2 bs=4k; true`)),
-    free: async () => void (await inside('free', 'rm', '-f', filler, `${filler}.2`)),
+    fill: async () => void (await inside('fill', 'sh', '-c', `for bs in 1M 4k; do dd if=/dev/zero of=${filler} oflag=append conv=notrunc bs=$bs; done; true`)),
+    async freeBytes() {
+      const { output } = await inside('look', 'stat', '--file-system', '--format=%a %S', directory);
+      const [blocks = 0, size = 0] = output.trim().split(' ').map(Number);
+      return blocks * size;
+    },
+    free: async () => void (await inside('free', 'rm', '-f', filler)),
     async close() {
       await holder.stop({ graceMs: 1_000 });
       rmSync(parent, { recursive: true, force: true });

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ServiceRoute } from '../config/service.ts';
-import { routeOf } from './service-routes.ts';
+import { routeExpression, routeOf } from './service-routes.ts';
 
 const routes: readonly ServiceRoute[] = [
   { pattern: '/v1/rates', methods: ['POST'] },
@@ -30,3 +31,28 @@ it.each([
   ['GET', '/x/v1/x'],
   ['get', '/v1/x'],
 ])('%s %s is of none', (method, path) => expect(pattern(method, path)).toBeUndefined());
+
+const letters = (...units: string[]) => fc.string({ unit: fc.constantFrom(...units), maxLength: 10 });
+
+it('what stands between two `*` is found wherever it can be', () => {
+  // As it would be with `.*` for each.
+  const anywhere = (pattern: string) =>
+    pattern
+      .split('*')
+      .map((text) => routeExpression(`${text}/`).slice(0, -1))
+      .join('.*');
+  fc.assert(
+    fc.property(letters('a', '/', ':', '*', '*'), letters('a', '/', ':', '%3A', '%41'), fc.constantFrom('/', '*'), (beginning, path, end) => {
+      const pattern = `${beginning}${end}`;
+      expect(new RegExp(`^${routeExpression(pattern)}$`).test(path)).toBe(new RegExp(`^${anywhere(pattern)}$`).test(path));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+it('a path is read once, however often what stands between two `*` is in it', () => {
+  const deep = { routes: [{ pattern: '/r/*/a*/a*/a*/b', methods: ['GET'] }] } as const;
+  const path = `/r/x${'/a'.repeat(15_000)}`;
+  expect(routeOf(deep, 'GET', path)).toBeUndefined();
+  expect(routeOf(deep, 'GET', `${path}/b`)).toBeDefined();
+});

@@ -42,6 +42,13 @@ describe('a key in the query', () => {
     expect(await showInQuery(KEY).show({ method: 'GET', target, headers: {}, body: null })).toEqual({ ok: false, reason: 'request-invalid' });
   });
 
+  it('is put behind a thousand parts, and behind no more', () => {
+    const parts = 'a&'.repeat(1_000);
+    expect(addKey(`/v1?${parts}`, KEY)).toBe(`/v1?${parts}${SHOWN}`);
+    expect(addKey(`/v1?${'&'.repeat(30_000)}`, KEY)).toBeDefined();
+    for (const more of ['a', 'a;']) expect(addKey(`/v1?${parts}${more}`, KEY)).toBeUndefined();
+  });
+
   it('goes without what would let it be read in pieces or in another form', async () => {
     const headers = { host: 'x', range: 'bytes=3-5', 'if-range': 'x', 'accept-encoding': 'zstd', accept: '*/*' };
     expect(await showInQuery(KEY).show({ method: 'GET', target: '/', headers, body: null })).toEqual({

@@ -40,12 +40,16 @@ const DECODERS: Readonly<Record<string, () => readonly ReturnType<typeof createG
   br: () => [createBrotliDecompress()],
 };
 
-/** Undefined: the caller names the parameter too, and who reads which of the two nobody knows; or hides what comes behind a `#`. */
+/** Of a query: each is looked at while nobody else is served, and one that is there thousands of times AWS's signer joins in the square of their number. */
+export const MOST_PARTS = 1_000;
+
+/** Undefined: the caller names the parameter too, and who reads which of the two nobody knows; or hides what comes behind a `#`; or there is too much to look at. */
 export function addKey(target: string, { name, value }: QueryKey): string | undefined {
   if (target.includes('#')) return undefined;
   const at = target.indexOf('?');
   const query = at < 0 ? '' : target.slice(at + 1);
-  if (query.split(/[&;]/).some((part) => names(part, name))) return undefined;
+  const parts = query.split(/[&;]/).filter((part) => part !== '');
+  if (parts.length > MOST_PARTS || parts.some((part) => names(part, name))) return undefined;
   const joint = at < 0 ? '?' : query === '' || query.endsWith('&') ? '' : '&';
   return `${target}${joint}${name}=${encode(value)}`;
 }

@@ -1,5 +1,6 @@
 // A signature of AWS, version 4, over exactly what goes to the server: path and query in the one form that every reader of them agrees on, and the body.
 import type { OutgoingHttpHeaders } from 'node:http';
+import { MOST_PARTS } from './query.ts';
 import type { OutgoingCall, Showing, Shown } from './showing.ts';
 
 export interface SigningCall {
@@ -23,7 +24,7 @@ export function showBySigning(sign: Signer): Showing {
 async function show({ method, target, headers, body }: OutgoingCall, sign: Signer): Promise<Shown> {
   const [path = '/', ...rest] = target.split('?');
   const pairs = parsePairs(rest.join('?'));
-  const isSound = pairs !== undefined && pairs.length <= MOST_PAIRS && !pairs.some(({ name }) => OWN_PARAMETERS.has(name.toLowerCase()));
+  const isSound = pairs !== undefined && !pairs.some(({ name }) => OWN_PARAMETERS.has(name.toLowerCase()));
   if (target.includes('#') || !isSound) return { ok: false, reason: 'request-invalid' };
   const onePath = path
     .split('/')
@@ -41,9 +42,6 @@ async function show({ method, target, headers, body }: OutgoingCall, sign: Signe
   const text = pairs.map(({ name, value }) => (value === null ? encodeText(name) : `${encodeText(name)}=${encodeText(value)}`)).join('&');
   return { ok: true, target: rest.length === 0 ? onePath : `${onePath}?${text}`, headers: { ...kept, ...signed } };
 }
-
-/** One that is there thousands of times the signer joins in the square of their number, while nobody else is served. */
-const MOST_PAIRS = 1_000;
 
 /** A second signature, of the caller's. */
 const OWN_PARAMETERS: ReadonlySet<string> = new Set([
@@ -70,18 +68,17 @@ interface Pair {
   readonly value: string | null;
 }
 
-/** A `+` is a space, as forms have it; it goes on as `%20`, which everybody reads alike. Undefined: it is no UTF-8, and could not be signed as it is. */
+/** A `+` is a space, as forms have it; it goes on as `%20`, which everybody reads alike. Undefined: there are too many, or it is no UTF-8, and could not be signed as it is. */
 function parsePairs(query: string): readonly Pair[] | undefined {
+  const parts = query.split('&').filter((part) => part !== '');
+  if (parts.length > MOST_PARTS) return undefined;
   const bytes = decode(query.replaceAll('+', ' '));
   if (Buffer.from(bytes, 'latin1').toString('utf8').includes('\ufffd')) return undefined;
-  return query
-    .split('&')
-    .filter((part) => part !== '')
-    .map((part) => {
-      const at = part.indexOf('=');
-      const read = (text: string): string => Buffer.from(decode(text.replaceAll('+', ' ')), 'latin1').toString('utf8');
-      return at < 0 ? { name: read(part), value: null } : { name: read(part.slice(0, at)), value: read(part.slice(at + 1)) };
-    });
+  return parts.map((part) => {
+    const at = part.indexOf('=');
+    const read = (text: string): string => Buffer.from(decode(text.replaceAll('+', ' ')), 'latin1').toString('utf8');
+    return at < 0 ? { name: read(part), value: null } : { name: read(part.slice(0, at)), value: read(part.slice(at + 1)) };
+  });
 }
 
 /** Bytes, one letter each. */

@@ -60,6 +60,16 @@ describe('a request of the started process', () => {
     expect(answer.body).toBe(`{"events":[{"n":12345678901234567890}],"next_page":"${room.sidecar.url}/api/events/filter/next?page-token=x"}`);
   });
 
+  it.each(['/.lictor/svc/billing/api/events/filter', '/.lictor/svc/billing/api/events/filter/next?page-token=x', '/api/flows?from=/api/events/filter'])(
+    'leaves what is no list of events as it came: %s',
+    async (target) => {
+      const body = `{"n": 1.0, "next_page": "${room.gateway.origin}/api/events/filter/next?page-token=x"}`;
+      room.gateway.answer = () => ({ status: 200, body });
+      const answer = await ask({ target, headers: { 'accept-encoding': 'gzip' } });
+      expect([answer.body, room.gateway.seen[0]?.headers['accept-encoding']]).toEqual([body, 'gzip']);
+    },
+  );
+
   it('passes a body of many megabytes on as it comes', async () => {
     const body = 'x'.repeat(5 * 1024 * 1024);
     expect((await ask({ method: 'POST', body, headers: { 'content-length': String(body.length) } })).status).toBe(200);
@@ -149,6 +159,33 @@ describe('a credential that the gateway refuses', () => {
     expect(await post()).toMatchObject({ status: 503, headers: { 'prefect-maintenance': 'true' } });
     expect((await post()).status).toBe(200);
   });
+});
+
+describe('a service that answers 401', () => {
+  const target = '/.lictor/svc/billing/v1/x';
+  const post = (body: string) => ask({ method: 'POST', target, body, headers: { 'content-length': String(body.length) } });
+
+  it('says so by itself: no other credential is asked for, and the call is made once', async () => {
+    room.source.secret = 'c2';
+    const body = 'x'.repeat(100_000);
+    room.gateway.answer = () => ({ status: 401, body });
+    for (const sent of ['{}', 'x'.repeat(3 * 1024 * 1024)]) expect(await post(sent)).toMatchObject({ status: 401, body });
+    expect([room.source.asked, bearers()]).toEqual([1, ['Bearer c1', 'Bearer c1']]);
+  });
+
+  it('twin: where the gateway itself refuses the credential there, another one is asked for', async () => {
+    room.source.secret = 'c2';
+    const realm = { 'www-authenticate': 'Bearer realm="lictor"' };
+    room.gateway.answer = ({ headers }) => (headers.authorization === 'Bearer c1' ? { status: 401, headers: realm } : { status: 200 });
+    room.gateway.valid.add('c2');
+    expect((await post('{}')).status).toBe(200);
+    expect(bearers()).toEqual(['Bearer c1', 'Bearer c2']);
+  });
+});
+
+it('an answer that nobody can take is an answer to the process all the same', async () => {
+  room.gateway.answer = () => ({ status: 101, headers: { connection: 'upgrade', upgrade: 'x' } });
+  expect((await ask({ target: '/.lictor/svc/billing/x' })).status).toBe(503);
 });
 
 describe('a gateway that is away', () => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { REASONS, type ReasonCode, refusalBody } from '../contract/reasons.ts';
+import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { failureOf, readBounded } from './ask.ts';
 import { answerHeaders, framing, requestHeaders } from './headers.ts';
 import { hasPageLink, movePageLink } from './page-links.ts';
@@ -30,8 +31,14 @@ export async function forward(parts: SidecarParts, exchange: Exchange): Promise<
   const body = await readBody(request, runToken === undefined);
   const sent = await send(parts, exchange, { secret, body });
   if (!sent.ok) return refuseUnsent(parts, response, sent);
-  if (sent.answer.statusCode !== 401 || runToken !== undefined) return passOn(parts, exchange, sent.answer);
+  if (runToken !== undefined || !isRefusal(parts, request, sent.answer)) return passOn(parts, exchange, sent.answer);
   return sendAgain(parts, exchange, { refused: sent.answer, secret, body });
+}
+
+/** Our credential is refused. The 401 of a service is the service's own word: nginx takes from it the header in which the gateway names itself. */
+function isRefusal({ gateway }: SidecarParts, { url = '' }: IncomingMessage, { statusCode, headers }: IncomingMessage): boolean {
+  const isOfService = url.startsWith(`${gateway.basePath}${SERVICES_PREFIX}`) && headers['www-authenticate'] === undefined;
+  return statusCode === 401 && !isOfService;
 }
 
 interface Refused extends Sending {
@@ -79,7 +86,7 @@ function send(parts: SidecarParts, { request, response }: Exchange, { secret, bo
   const headers: OutgoingHttpHeaders = {
     ...requestHeaders(request.headers, secret),
     ...framing(request.headers),
-    ...(hasPageLink(request.url) && { 'accept-encoding': 'identity' }),
+    ...(hasPageLink(gateway, request.url) && { 'accept-encoding': 'identity' }),
   };
   const onward = transport.open(new URL(gateway.origin), { method: request.method ?? 'GET', path: request.url ?? '/', headers, timeout: SILENCE_MS });
   response.once('close', () => {
@@ -90,6 +97,8 @@ function send(parts: SidecarParts, { request, response }: Exchange, { secret, bo
     onward.once('response', (answer) => resolve({ ok: true, answer }));
     onward.once('timeout', () => onward.destroy(new Error('no answer in time')));
     onward.on('error', (error) => resolve({ ok: false, forwarded: isForwarded(), why: failureOf(error) }));
+    // Of an answer that it does not take (101) node tells nothing else.
+    onward.once('close', () => resolve({ ok: false, forwarded: isForwarded(), why: 'the connection was closed' }));
     if (body === 'stream') {
       // What nobody has read of it would stand before the next request on this connection.
       onward.once('close', () => request.unpipe(onward).resume());
@@ -116,7 +125,7 @@ async function passOn(parts: SidecarParts, { request, response }: Exchange, answ
   parts.trouble.back();
   const headers = answerHeaders(answer.headers, parts.moveLink);
   const status = answer.statusCode ?? 502;
-  if (status === 200 && hasPageLink(request.url)) {
+  if (status === 200 && hasPageLink(parts.gateway, request.url)) {
     const body = movePageLink(await readBounded(answer, MAX_PAGE_BYTES), parts.moveLink);
     response.writeHead(status, { ...headers, 'content-length': body.length }).end(body);
     return;

@@ -35,7 +35,7 @@ export async function admit(core: ForwardCore, visit: Visit, client: Duplex): Pr
 
 async function open(core: ForwardCore, session: Session, decidedIn: number): Promise<Admitted> {
   const { visit, client, authorization } = session;
-  const resolved = await core.resolve(visit.destination.host);
+  const resolved = await core.resolve(visit.destination.host, authorization.principal.id);
   if (!resolved.ok) {
     await recordRefusal(core, visit, resolved.reason, authorization);
     return resolved;

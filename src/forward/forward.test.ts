@@ -218,6 +218,18 @@ describe('bounds', () => {
     second.destroy();
   });
 
+  it('hold in all: who is refused makes room as well, though nothing is read of why, and what is under way stays', async () => {
+    await bounded({ inAll: 3, lingerMs: 600_000 });
+    const first = await tunnel();
+    for (const refused of [connectTo('api.example.com:443', ''), connectTo('evil.test:443')]) (await world.open()).write(refused);
+    await recorded(world, 2);
+    const second = await tunnel();
+    const third = await tunnel();
+    expect(await world.send(connectTo('api.example.com:443'))).toBe('');
+    expect(world.proxy.count()).toBe(3);
+    for (const socket of [first, second, third]) socket.destroy();
+  });
+
   it('hold for a principal, who gets a place back', async () => {
     await bounded({ perPrincipal: 1 });
     const first = await tunnel();

@@ -7,7 +7,8 @@ import type { ForwardLimits } from './limits.ts';
 import type { Network } from './network.ts';
 
 export type Resolved = { readonly ok: true; readonly addresses: readonly string[] } | { readonly ok: false; readonly reason: ReasonCode };
-export type Resolve = (host: string) => Promise<Resolved>;
+/** `whose`: the principal that wants to go there. */
+export type Resolve = (host: string, whose: string) => Promise<Resolved>;
 
 export interface ResolveParts {
   readonly network: Network;
@@ -21,11 +22,11 @@ export function createResolve({ network, limits, avoid }: ResolveParts): Resolve
   const look = bounded((host) => network.lookup(host), limits);
   const addressesOf = async (host: string): Promise<readonly string[]> => {
     const bare = host.replace(/^\[|\]$/g, '');
-    return isIP(bare) !== 0 ? [bare] : await look(bare).catch(noneWhereUnknown);
+    return isIP(bare) !== 0 ? [bare] : await look(bare, NOBODY).catch(noneWhereUnknown);
   };
-  return async (host) => {
+  return async (host, whose) => {
     try {
-      const [addresses, ...avoided] = await Promise.all([look(host), ...avoid().map(addressesOf)]);
+      const [addresses, ...avoided] = await Promise.all([look(host, whose), ...avoid().map(addressesOf)]);
       if (addresses.length === 0) return { ok: false, reason: 'host-unreachable' };
       const isOwn = among([...network.ownAddresses(), ...avoided.flat()]);
       const fine = addresses.every((address) => network.isPublic(address) && !isOwn(address));
@@ -37,39 +38,53 @@ export function createResolve({ network, limits, avoid }: ResolveParts): Resolve
   };
 }
 
+/** Who looks up the names of the gateway itself. */
+const NOBODY = '';
+
 /** A name of our own that is no name here cannot be where another one leads; any other failure is passed on. */
 function noneWhereUnknown(error: unknown): readonly string[] {
   if (isErrno(error, 'ENOTFOUND')) return [];
   throw error;
 }
 
-type Look = (host: string) => Promise<readonly string[]>;
+type Look = (host: string, whose: string) => Promise<readonly string[]>;
 
-/** A look-up cannot be stopped: its place is free when the system has answered, while who waits for it goes sooner. */
-function bounded(look: Look, { lookupMs, lookups }: ResolveParts['limits']): Look {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  const start = async (host: string): Promise<readonly string[]> => {
-    running += 1;
+interface Waiting {
+  readonly whose: string;
+  begin(): void;
+}
+
+/**
+ * A look-up cannot be stopped: its place is free when the system has answered, while who waits for it goes sooner. Nobody has all places: names that
+ * are slow to look up hold up whoever asks for them.
+ */
+function bounded(look: (host: string) => Promise<readonly string[]>, { lookupMs, lookups }: ResolveParts['limits']): Look {
+  const waiting: Waiting[] = [];
+  const running: string[] = [];
+  const hasPlace = (whose: string): boolean => running.length < lookups && running.filter((other) => other === whose).length < Math.max(1, lookups - 1);
+  const start = async (host: string, whose: string): Promise<readonly string[]> => {
+    running.push(whose);
     try {
       return await look(host);
     } finally {
-      running -= 1;
-      waiting.shift()?.();
+      running.splice(running.indexOf(whose), 1);
+      const next = waiting.findIndex((one) => hasPlace(one.whose));
+      if (next >= 0) waiting.splice(next, 1)[0]?.begin();
     }
   };
-  return (host) =>
+  return (host, whose) =>
     new Promise((resolve, reject) => {
       const begin = (): void =>
-        void start(host)
+        void start(host, whose)
           .then(resolve, reject)
           .finally(() => clearTimeout(timer));
+      const one: Waiting = { whose, begin };
       const timer = setTimeout(() => {
-        const place = waiting.indexOf(begin);
+        const place = waiting.indexOf(one);
         if (place >= 0) waiting.splice(place, 1);
         reject(new Error('the look-up takes too long'));
       }, lookupMs);
-      if (running < lookups) begin();
-      else waiting.push(begin);
+      if (hasPlace(whose)) begin();
+      else waiting.push(one);
     });
 }

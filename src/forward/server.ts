@@ -21,6 +21,8 @@ export function createProxyServer(core: ForwardCore, sockets: Set<Socket>): Serv
   });
   /** Connections whose head has not come, the oldest first. */
   const heads = new Map<Socket, NodeJS.Timeout>();
+  /** Refused, and not gone yet: their clients may still read why. */
+  const leaving = new Set<Socket>();
   const begun = new WeakSet<Duplex>();
   /** One request a connection: what follows one that is under way would be answered among its bytes. */
   const isFirst = ({ socket }: IncomingMessage): boolean => {
@@ -34,11 +36,15 @@ export function createProxyServer(core: ForwardCore, sockets: Set<Socket>): Serv
     clearTimeout(heads.get(socket));
     heads.delete(socket);
   };
-  /** A task sends its head at once: who has said nothing for the longest time makes room. False: nobody does. */
+  const leave = (socket: Socket): void => {
+    if (!socket.destroyed) leaving.add(socket);
+  };
+  /** Who is refused makes room; then, since a task sends its head at once, who has said nothing for the longest time. False: nobody does. */
   const makeRoom = (): boolean => {
-    const [oldest] = heads.keys();
+    const [oldest] = leaving.size > 0 ? leaving : heads.keys();
     if (oldest === undefined) return false;
     stopWaiting(oldest);
+    leaving.delete(oldest);
     sockets.delete(oldest);
     oldest.destroy();
     return true;
@@ -53,13 +59,17 @@ export function createProxyServer(core: ForwardCore, sockets: Set<Socket>): Serv
     heads.set(socket, timer);
     socket.once('close', () => {
       stopWaiting(socket);
+      leaving.delete(socket);
       sockets.delete(socket);
     });
   });
   server.on('connect', (request, socket, head) => {
     const { socket: client } = request;
     socket.on('error', () => socket.destroy());
-    if (isFirst(request)) settle(core, socket, answerConnect(core, { request, socket: client, head }));
+    const answer = async (): Promise<void> => {
+      if (!(await answerConnect(core, { request, socket: client, head }))) leave(client);
+    };
+    if (isFirst(request)) settle(core, socket, answer());
   });
   server.on('request', (request, response) => {
     if (isFirst(request)) settle(core, response, answerPlain(core, { request, response, waits: false }));

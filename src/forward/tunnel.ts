@@ -14,12 +14,15 @@ export interface TunnelRequest {
   readonly head: Buffer;
 }
 
-export async function answerConnect(core: ForwardCore, { request, socket, head }: TunnelRequest): Promise<void> {
+/** False: it is refused, and all that is left of it is that its client reads so. */
+export async function answerConnect(core: ForwardCore, { request, socket, head }: TunnelRequest): Promise<boolean> {
   const visit = readVisit(request, core.parts.clock());
   const admitted = await admit(core, visit, socket);
-  if (!admitted.ok) return refuseOn(socket, admitted.reason, visit.inputs.requestId, core.limits.lingerMs);
-  socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-  join(core, admitted.session, { client: socket, upstream: admitted.upstream, head });
+  if (admitted.ok) {
+    socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+    join(core, admitted.session, { client: socket, upstream: admitted.upstream, head });
+  } else refuseOn(socket, admitted.reason, visit.inputs.requestId, core.limits.lingerMs);
+  return admitted.ok;
 }
 
 interface Ends {

@@ -82,6 +82,8 @@ export const COURIER = {
 /** Between nginx and the keeper (src/egress/keeper): what to fetch, and its word that an answer may be kept. Never accepted from, nor sent to, anybody else. */
 export const KEEPER = {
   service: 'x-lictor-keeper-service',
+  /** Whose the call is: the key of the identity limit. */
+  caller: 'x-lictor-keeper-limit',
   /** The bytes of an answer that may be kept. */
   most: 'x-lictor-keeper-most',
   /** `1`: the answer says how long it is, or is there whole. nginx keeps none without it. */

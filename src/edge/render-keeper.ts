@@ -14,12 +14,12 @@ const KEEPER_MARGIN_SECONDS = 10;
 
 /** In place of the way to the service's servers. */
 export function renderToKeeper(service: Service): string {
-  const chosen = service.balance === 'hash_by_run' ? `proxy_set_header ${CHOSEN_BY} $lictor_limit;\n` : '';
   return `proxy_read_timeout ${answerSeconds(service) + KEEPER_MARGIN_SECONDS}s;
 proxy_send_timeout ${service.timeoutSeconds}s;
 proxy_set_header X-Lictor-Keeper-Service ${service.name};
 proxy_set_header X-Lictor-In-Request-Id $lictor_request_id;
-${chosen}${isRepeatable(service) ? 'proxy_set_header X-Lictor-Repeatable 1;\n' : ''}proxy_request_buffering on;
+proxy_set_header ${CHOSEN_BY} $lictor_limit;
+${isRepeatable(service) ? 'proxy_set_header X-Lictor-Repeatable 1;\n' : ''}proxy_request_buffering on;
 proxy_pass http://lictor_keeper$lictor_service_target;
 `;
 }
@@ -35,7 +35,7 @@ recursive_error_pages on;
 `;
 }
 
-/** Which server a call goes to does not change with the keeper in between. */
+/** Whose the call is: which server it goes to does not change with the keeper in between, which counts by it. */
 const CHOSEN_BY = 'X-Lictor-Keeper-Limit';
 
 /** How long until the service's answer begins, or somebody says that it does not. */

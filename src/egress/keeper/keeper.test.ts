@@ -166,6 +166,25 @@ describe('what all answers together take', () => {
   });
 });
 
+it('calls of one caller leave room for those of others', async () => {
+  const going: (() => void)[] = [];
+  const { begin, bring } = await setting(
+    (_request, response) => {
+      response.writeHead(200, { 'content-length': 3 }).write('x');
+      going.push(() => response.end('xx'));
+    },
+    { limits: { calls: 4 } },
+  );
+  const by = (caller: string) => ({ [KEEPER.caller]: caller });
+  const answers: IncomingMessage[] = [];
+  for (const caller of ['run:greedy', 'run:greedy']) answers.push(await begin(by(caller)).answered);
+  await expect(bring(by('run:greedy'))).rejects.toThrow();
+  for (const caller of ['run:one', 'run:two']) answers.push(await begin(by(caller)).answered);
+  await expect(bring(by('run:three'))).rejects.toThrow();
+  for (const end of going) end();
+  for (const answer of answers) expect([isMarked(answer), Buffer.concat(await answer.toArray()).toString()]).toEqual([true, 'xxx']);
+});
+
 it.each([{ [KEEPER.service]: '../x' }, { [KEEPER.service]: 'nobody' }, { [KEEPER.most]: '' }, { [KEEPER.most]: '-1' }])(
   'nothing is brought for %j',
   async (headers) => {

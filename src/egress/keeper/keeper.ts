@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { KEEPER } from '../../contract/names.ts';
 import { endToEnd } from '../../sidecar/headers.ts';
 import { answerOf } from '../answer-of.ts';
+import { createBodyRoom } from '../courier/room.ts';
 import { createRoom, type Held, hold, type Room } from './hold.ts';
 
 export interface Keeper {
@@ -30,6 +31,7 @@ export interface KeeperParts {
 }
 
 interface KeeperLimits {
+  /** In all; one caller's leave some for those of others. */
   readonly calls: number;
   /** So long nginx lets others wait for an answer too. */
   readonly patienceMs: number;
@@ -41,28 +43,31 @@ export function createKeeper({ wayBack, mostBytes: mostOfAll, log, limits }: Kee
   const { calls, patienceMs } = { ...LIMITS, ...limits };
   const agent = new Agent({ keepAlive: false });
   const room = createRoom(mostOfAll);
-  let underWay = 0;
+  const underWay = createBodyRoom(calls);
   return {
     handle(request, response) {
       const asked = parseAsked(request.headers);
-      if (asked === undefined || underWay >= calls) return void response.destroy();
-      const { service, mostBytes } = asked;
-      underWay += 1;
+      if (asked === undefined || underWay.take(asked.caller, 1) !== 'taken') return void response.destroy();
+      const { service, mostBytes, caller } = asked;
       bring({ request, response, agent, socketPath: wayBack(service), mostBytes, patienceMs, room })
         .catch((error: unknown) => {
           if (!response.destroyed) log.warn({ service, code: codeOf(error) }, 'an answer of a service did not come whole');
           response.destroy();
         })
-        .finally(() => {
-          underWay -= 1;
-        });
+        .finally(() => underWay.give(caller, 1));
     },
   };
 }
 
-function parseAsked(headers: IncomingHttpHeaders): { readonly service: string; readonly mostBytes: number } | undefined {
-  const [service, most] = [String(headers[KEEPER.service]), String(headers[KEEPER.most])];
-  return /^[a-z0-9-]+$/.test(service) && /^[0-9]{1,9}$/.test(most) ? { service, mostBytes: Number(most) } : undefined;
+interface Asked {
+  readonly service: string;
+  readonly mostBytes: number;
+  readonly caller: string;
+}
+
+function parseAsked(headers: IncomingHttpHeaders): Asked | undefined {
+  const [service, most, caller] = [String(headers[KEEPER.service]), String(headers[KEEPER.most]), String(headers[KEEPER.caller] ?? '')];
+  return /^[a-z0-9-]+$/.test(service) && /^[0-9]{1,9}$/.test(most) ? { service, mostBytes: Number(most), caller } : undefined;
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -37,7 +37,7 @@ beforeAll(async () => {
         {
           name: 'billing',
           servers: [billing.url],
-          allow: [{ methods: ['GET', 'POST'], paths: ['/v1/*', '/odd:path'] }],
+          allow: [{ methods: ['GET', 'POST'], paths: ['/v1/*', '/odd:path', '/r/*/a*/a*/a*/b'] }],
           inject: { header: { name: 'X-Api-Key', value_file: join(directory, 'key') } },
         },
         { name: 'vault', servers: [`${vault.url}/api`] },
@@ -95,6 +95,13 @@ describe('who may call what', () => {
     const page = { headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' } };
     await expectRefusal(await gateway.fetch('/.lictor/svc/billing/v1/x', page), 401, 'credential-missing');
     expectNothingSeen();
+  });
+
+  it('a long path is read once, however often what its route looks for is in it', async () => {
+    const path = `/billing/r/x${'/a'.repeat(3_000)}`;
+    await expectRefusal(await call(`${path}${'/a'.repeat(9_000)}`), 403, 'service-route-unknown');
+    expectNothingSeen();
+    expect((await call(`${path}/b`)).status).toBe(200);
   });
 
   it('a path is of the same route raw and encoded', async () => {
@@ -235,6 +242,13 @@ describe('what a service answers', () => {
       'alt-svc': 'h3="evil.example:443"',
       'strict-transport-security': 'max-age=1; includeSubDomains',
       'speculation-rules': '"https://evil.example/r.json"',
+      'secure-session-registration': '(ES256);path="/.lictor/svc/billing/v1/register";challenge="x"',
+      'secure-session-challenge': '"x";id="y"',
+      'sec-session-registration': '(ES256);path="/.lictor/svc/billing/v1/register";challenge="x"',
+      'sec-session-challenge': '"x";id="y"',
+      'set-login': 'logged-in',
+      'use-as-dictionary': 'match="/*"',
+      'accept-ch': 'Sec-CH-UA-Model',
       'x-lictor-assertion': 'x',
       'x-lictor-facts': 'x',
       'content-type': 'text/html',
@@ -279,6 +293,14 @@ describe('what a service answers', () => {
   ])('EG-01: Link %s becomes %s', async (given, wanted) => {
     answers({ link: given.replaceAll('SELF', billing.url) });
     expect((await call('/billing/v1/x')).headers.get('link')).toBe(wanted);
+  });
+
+  it('its 401 is told from the gateway’s, which alone names its realm', async () => {
+    answers({ 'www-authenticate': 'Bearer realm="lictor"' }, 401);
+    const response = await call('/billing/v1/x');
+    expect([response.status, response.headers.get('www-authenticate'), await response.text()]).toEqual([401, null, '<script>1</script>']);
+    const refused = await call('/billing/v1/x', { token: 'nobody' });
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="lictor"']);
   });
 
   it('its own errors pass; when it is away the gateway says so, without any promise', async () => {

@@ -10,6 +10,8 @@ import { type Authority, isDue, readAuthority, readServer, speaksFor, unusable }
 export interface OwnCertificate {
   readonly publicUrl: Pick<PublicUrl, 'hostname'>;
   readonly paths: OwnCertificatePaths;
+  /** Where another authority is made instead, when that in `paths` is for another host: for a look that must leave what is served. Its parent is there. */
+  readonly elsewhere?: OwnCertificatePaths;
   readonly nowMs: number;
 }
 
@@ -27,6 +29,7 @@ export async function ensureOwnCertificate(own: OwnCertificate): Promise<Ensured
   const { isAuthorityFor } = await import('./make.ts'); // X.509 is loaded only when something is to be made
   if (isAuthorityFor(authority.pem, hosts)) return makeServer(own, authority, hosts);
   if (!authority.isOurs) throw unusable(paths.caFile, 'was not made by this gateway');
+  if (own.elsewhere !== undefined) return makeAll({ ...own, paths: own.elsewhere }, hosts, null);
   return makeAll(own, hosts, setAside(paths, nowMs));
 }
 

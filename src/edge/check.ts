@@ -1,13 +1,13 @@
 // `lictor check`: renders the configuration and lets nginx test it, without touching the one in use.
 
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { OPERATIONS } from '../catalog/catalogue.ts';
 import { type Ensured, ensureOwnCertificate } from '../certificates/own.ts';
 import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/problem.ts';
-import type { StatePaths } from '../config/state-dir.ts';
+import { ownCertificatePaths, type StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import { type Clock, systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
@@ -45,10 +45,16 @@ export async function renderHere(
   return { files, version, certificate };
 }
 
-export async function checkEdge(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv = process.env, clock?: Clock): Promise<readonly Problem[]> {
+export async function checkEdge(
+  config: Config,
+  paths: StatePaths,
+  env: NodeJS.ProcessEnv = process.env,
+  clock: Clock = systemClock,
+): Promise<readonly Problem[]> {
+  const aside = join(paths.edge, `check-${process.pid}`);
   let dir: string | undefined;
   try {
-    const { files, version } = await renderHere(config, paths, env, clock);
+    const { files, version } = await renderHere(await withOwnCertificate(config, { paths, aside, nowMs: clock() }), paths, env, clock);
     dir = writeEdge(files, paths.edge);
     await testEdge(version, paths, join(dir, 'nginx.conf'));
     return lintEdge(files).map((message) => ({ path: '', message, remedy: 'This is a defect of Lictor: report it.' }));
@@ -58,8 +64,25 @@ export async function checkEdge(config: Config, paths: StatePaths, env: NodeJS.P
     if (error instanceof LictorError) return [{ path: '', message: error.message, remedy: 'Mend what nginx names, then check again.' }];
     throw error;
   } finally {
-    if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
+    for (const made of [aside, ...(dir === undefined ? [] : [dir])]) rmSync(made, { recursive: true, force: true });
   }
+}
+
+interface Looking {
+  readonly paths: StatePaths;
+  readonly aside: string;
+  readonly nowMs: number;
+}
+
+/** The gateway that runs may be that of another host than this configuration's: its authority stays, and one for this look alone is made `aside`. */
+async function withOwnCertificate(config: Config, { paths, aside, nowMs }: Looking): Promise<Config> {
+  const { publicUrl, tls } = config;
+  if (tls?.selfMadeBy == null) return config;
+  mkdirSync(aside, { recursive: true, mode: 0o700 });
+  const elsewhere = ownCertificatePaths(aside);
+  await ensureOwnCertificate({ publicUrl, paths: paths.ownCertificate, elsewhere, nowMs });
+  if (!existsSync(elsewhere.dir)) return config;
+  return { ...config, tls: { ...tls, certFile: elsewhere.serverFile, keyFile: elsewhere.serverFile, selfMadeBy: null } };
 }
 
 /** The hard limit of open files from the text of `/proc/PID/limits`, at most 65,536. */

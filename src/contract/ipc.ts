@@ -12,7 +12,7 @@ export type FromControl =
   | { readonly type: 'notice'; readonly text: string }
   /** Decision socket, control socket and relay handler are up. */
   | { readonly type: 'ready' }
-  /** The control plane cannot start, and a restart would not help (broken configuration). */
+  /** The control plane cannot start, and a restart would not help (broken configuration); but one that was ready once is tried again: what it lacks may come back. */
   | { readonly type: 'fatal'; readonly message: string };
 
 /** Supervisor -> control plane. A relay connection travels with `relay-connection` as its handle. */

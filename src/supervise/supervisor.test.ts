@@ -23,14 +23,14 @@ const edgeUp = async () => {
 
 describe('relay connections', () => {
   it('are held unread while the control plane is away, and then answered', async () => {
-    await room.supervise({ readyAfterMs: 1400 });
+    await room.supervise({ readyAfterMs: 4_000 });
     const answers = await Promise.all(['one', 'two', 'three'].map((line) => room.ask(line)));
     expect(answers.map(({ text }) => text)).toEqual(['one', 'two', 'three'].map((line) => `${controlPid()} has ${line}`));
     for (const { waitedMs } of answers) expect(waitedMs).toBeGreaterThan(1000);
   });
 
   it('that ask for an upgrade meanwhile get their 101 then, first frame and all', async () => {
-    await room.supervise({ readyAfterMs: 1400, http: true });
+    await room.supervise({ readyAfterMs: 4_000, http: true });
     const { text, waitedMs } = await room.ask('GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nearly frame');
     expect(text).toBe(`HTTP/1.1 101 Switching Protocols\r\n\r\n${controlPid()} has early frame`);
     expect(waitedMs).toBeGreaterThan(1000);
@@ -97,6 +97,17 @@ describe('the control plane', () => {
     expect(room.log()).toContain('lictor.yaml: public_url is missing');
     expect(isAlive(room.nginxPid())).toBe(false);
     expect(room.notes('start')).toHaveLength(1);
+  });
+
+  it('that was ready is tried again when it cannot start: nginx goes on meanwhile, and so do those who wait', async () => {
+    const supervisor = await room.supervise({ edge: await room.nginx(), fatalAgain: 'tls.key: does not belong to tls.cert' });
+    const edge = await edgeUp();
+    await room.ask('ready?');
+    process.kill(controlPid(), 'SIGKILL');
+    await started(3);
+    expect((await room.ask('again?')).text).toBe(`${controlPid()} has again?`);
+    expect(room.log()).toContain('tls.key: does not belong to tls.cert');
+    expect([supervisor.running(), room.nginxPid()]).toEqual([true, edge]);
   });
 
   it('ends when its supervisor is killed', async () => {

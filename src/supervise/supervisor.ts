@@ -67,6 +67,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
   const { paths } = options;
   const log = ownLog(options);
   let exitCode = 0;
+  let wasReady = false;
   const stop = createStop();
   const firstReady = Promise.withResolvers<void>();
   const edge = createEdge({ paths, log });
@@ -77,13 +78,15 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
     hold,
     log,
     onMessage: (message) => {
-      if (message.type === 'fatal') {
-        options.log(message.message);
+      if (message.type === 'fatal') options.log(message.message);
+      if (message.type === 'fatal' && !wasReady) {
         exitCode = 1;
         stop.ask();
       } else if (message.type === 'notice') options.log(message.text);
       else if (!stop.asked()) obey(edge, message);
-      if (message.type === 'ready') firstReady.resolve();
+      if (message.type !== 'ready') return;
+      wasReady = true;
+      firstReady.resolve();
     },
   });
   const killAll = () => {

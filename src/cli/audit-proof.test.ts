@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatePaths } from '../config/state-dir.ts';
-import { START_MS, writeRecords } from '../ledger/chain/chain.fixture.ts';
+import { START_MS, withChain, writeRecords } from '../ledger/chain/chain.fixture.ts';
 import { rechain } from '../ledger/chain/tampering.fixture.ts';
 import { tempState } from '../ledger/lines.fixture.ts';
 import { flowRunEvent, writeEvents } from '../ledger/prefect-events/event.fixture.ts';
@@ -54,6 +54,14 @@ describe('lictor audit verify', () => {
     expect([status, out]).toEqual([1, expect.stringMatching(/FAIL {2}record 77 of n1 \(.*\) was edited/)]);
     const json = JSON.parse((await audit(paths, 'verify', '--json')).out);
     expect(json).toMatchObject({ ok: false, problems: [{ kind: 'edited', seq: 77, node: 'n1' }], key_from: 'gateway' });
+  });
+
+  it('finds nothing wrong where the command that changed the key was killed before the file was in place, and neither do export and head', async () => {
+    withChain(paths, (chain) => chain.changeKey(), START_MS + 60_000); // and never finished
+    expect(await audit(paths, 'verify')).toMatchObject({ status: 0, out: expect.stringContaining('ok  no record was edited') });
+    expect((await audit(paths, 'head', '-o', at('head.json'))).status).toBe(0);
+    expect((await audit(paths, 'export', '-o', at('export.ndjson'))).status).toBe(0);
+    expect(await audit(elsewhere.paths, 'verify', at('export.ndjson'), '--key', at('head.json'))).toMatchObject({ status: 0 });
   });
 
   it('needs its key, and says so', async () => {

@@ -1,12 +1,13 @@
 // `lictor audit verify`, `export` and `head`: that the ledger is as it was written, here or elsewhere.
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
 import { type Command, Option } from 'commander';
 import { type StatePaths, statePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { Anchors } from '../ledger/chain/evidence.ts';
 import { type ExportItem, exportItems, fileEvidence, lineOf, parseLine } from '../ledger/chain/export-file.ts';
 import { readKey } from '../ledger/chain/key-file.ts';
-import { openChain } from '../ledger/chain/open-chain.ts';
+import { openSignedChain } from '../ledger/chain/open-chain.ts';
 import type { PrunedPart } from '../ledger/chain/pruned.ts';
 import type { Report } from '../ledger/chain/report.ts';
 import type { Signed, SigningKey } from '../ledger/chain/statement.ts';
@@ -85,28 +86,30 @@ interface VerifyOptions {
 function verify(context: CliContext, file: string | undefined, { head: heads = [], key: keyFile, json }: VerifyOptions): void {
   const paths = statePaths(context.stateDir(), '');
   const kept = heads.map(readHeadFile);
-  const own = readKey(paths.ledgerKey);
   const given = keyFile === undefined ? undefined : publicKeyIn(keyFile);
+  const source = file === undefined ? openSignedChain(paths) : { file, key: readKey(paths.ledgerKey) };
+  using _db = 'db' in source ? source.db : undefined;
+  const own = source.key;
   const key = given ?? own?.publicKey ?? kept[0]?.publicKey;
   const anchors: Anchors = {
     publicKeys: key === undefined ? null : [key],
     onlyCurrent: file === undefined && given === undefined,
     kept: kept.map((one) => one.signed),
   };
-  const report =
-    file === undefined
-      ? verifyStore(context, paths, anchors)
-      : verifyLedger(
-          readable(file, () => fileEvidence(file)),
-          anchors,
-        );
+  const report = 'db' in source ? verifyStore(context, source.db, paths, anchors) : verifyFile(source.file, anchors);
   if (json === true) context.out.write(`${jsonText({ ...report, ok: report.problems.length === 0, key_from: keySource({ given, own, key }) })}\n`);
   else show(context, report, { file, source: keySource({ given, own, key }), hasHead: kept.length > 0 });
   if (report.problems.length > 0) throw new CommandFailed('');
 }
 
-function verifyStore(context: CliContext, paths: StatePaths, anchors: Anchors): Report {
-  using db = openChain(paths.ledgerFile);
+function verifyFile(file: string, anchors: Anchors): Report {
+  return verifyLedger(
+    readable(file, () => fileEvidence(file)),
+    anchors,
+  );
+}
+
+function verifyStore(context: CliContext, db: DatabaseSync, paths: StatePaths, anchors: Anchors): Report {
   if (anchors.publicKeys === null)
     throw new CommandFailed(
       `${paths.ledgerKey} is not there: the ledger's own key is what its head is examined with. Restore it, or name a head that was kept: --key FILE.`,
@@ -187,8 +190,8 @@ interface ExportOptions {
 async function exportLedger(context: CliContext, { output, since, events, format }: ExportOptions): Promise<void> {
   if (events === true && format !== 'ndjson') throw new UsageError('--events goes with --format ndjson: OCSF carries no proof, and has no place for them.');
   const paths = statePaths(context.stateDir(), '');
-  using db = openChain(paths.ledgerFile);
-  const key = readKey(paths.ledgerKey);
+  const { db: opened, key } = openSignedChain(paths);
+  using db = opened;
   if (key === undefined) throw new CommandFailed(`${paths.ledgerKey} is not there: an export is signed with it. Restore it from a backup.`);
   const lines = exportLines(exportItems({ db, key, nowMs: systemClock(), since, events }), format);
   if (output === undefined) for (const line of lines) await writeLine(context.out, line);
@@ -227,8 +230,8 @@ function writeWhole(output: string, lines: Iterable<string>): void {
 
 function head(context: CliContext, { output }: { readonly output?: string }): void {
   const paths = statePaths(context.stateDir(), '');
-  const key = readKey(paths.ledgerKey);
-  using db = openChain(paths.ledgerFile);
+  const { db: opened, key } = openSignedChain(paths);
+  using db = opened;
   const signed = storeEvidence(db).end;
   if (signed === undefined || key === undefined) throw new CommandFailed('There is no signed head yet, or its key is gone: lictor audit verify says more.');
   const text = `${jsonText({ ...lineOf('head', signed), public_key: key.publicKey })}\n`;

@@ -3,8 +3,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerState } from '../evidence/data.ts';
 import { lineOf } from '../ledger/chain/export-file.ts';
-import { readKey } from '../ledger/chain/key-file.ts';
-import { openChain } from '../ledger/chain/open-chain.ts';
+import { openSignedChain } from '../ledger/chain/open-chain.ts';
 import { storeEvidence } from '../ledger/chain/store-evidence.ts';
 import { verifyLedger } from '../ledger/chain/verify.ts';
 import { jsonText } from './text.ts';
@@ -15,16 +14,16 @@ export interface Examined {
   readonly head: string | undefined;
 }
 
-export function examine({ ledgerFile, ledgerKey }: StatePaths, onRecord: (count: number) => void): Examined {
-  const key = readKey(ledgerKey);
+export function examine(paths: StatePaths, onRecord: (count: number) => void): Examined {
   try {
-    using db = openChain(ledgerFile);
+    const { db: opened, key } = openSignedChain(paths);
+    using db = opened;
     const found = storeEvidence(db, new Map(), onRecord);
     const report = verifyLedger(found, { publicKeys: key === undefined ? null : [key.publicKey], onlyCurrent: key !== undefined, kept: [] });
     const head = found.end === undefined || key === undefined ? undefined : `${jsonText({ ...lineOf('head', found.end), public_key: key.publicKey })}\n`;
     return { state: { report, why: null, key_from: key === undefined ? 'none' : 'gateway' }, head };
   } catch (error) {
     if (!(error instanceof LictorError)) throw error;
-    return { state: { report: null, why: error.message, key_from: key === undefined ? 'none' : 'gateway' }, head: undefined };
+    return { state: { report: null, why: error.message, key_from: 'none' }, head: undefined };
   }
 }

@@ -14,8 +14,8 @@ import { openLedgerReader } from '../query.ts';
 import { NODE, START_MS, verifyStore, withChain, writeRecords } from './chain.fixture.ts';
 import { parseLine } from './export-file.ts';
 import { canonicalRecord, GENESIS, hashOf } from './hash.ts';
-import { readKey } from './key-file.ts';
-import { openChain } from './open-chain.ts';
+import { nextKeyFile, readKey } from './key-file.ts';
+import { openChain, openSignedChain } from './open-chain.ts';
 import { storeEvidence } from './store-evidence.ts';
 import { rechain } from './tampering.fixture.ts';
 import { verifyLedger } from './verify.ts';
@@ -226,6 +226,43 @@ describe('the key of the ledger', () => {
     withChain(paths, (chain) => chain.changeKey(), START_MS + 10_000); // and never finished
     writeRecords(paths, 10, { startMs: START_MS + 20_000 });
     expect(verifyStore(paths).problems).toEqual([]);
+  });
+
+  it('is put in its place once: whoever writes in between has done it, and may have begun the next change', () => {
+    writeRecords(paths, 25);
+    const finish = withChain(paths, (chain) => chain.changeKey(), START_MS + 10_000);
+    writeRecords(paths, 10, { startMs: START_MS + 20_000 });
+    finish();
+    const late = withChain(paths, (chain) => chain.changeKey(), START_MS + 30_000);
+    const next = withChain(paths, (chain) => chain.changeKey(), START_MS + 40_000);
+    late();
+    expect(readKey(nextKeyFile(paths.ledgerKey))).toBeDefined();
+    next();
+    writeRecords(paths, 10, { startMs: START_MS + 50_000 });
+    expect(verifyStore(paths).problems).toEqual([]);
+  });
+
+  it('is found by whoever only looks, while a change of it is committed and not finished, and by nobody who has but another', () => {
+    writeRecords(paths, 25);
+    const finish = withChain(paths, (chain) => chain.changeKey(), START_MS + 10_000);
+    const [former, changed] = [readKey(paths.ledgerKey), readKey(nextKeyFile(paths.ledgerKey))];
+    const seen = () => {
+      const { db, key } = openSignedChain(paths);
+      using _db = db;
+      return { key: key?.id, ...verifyLedger(storeEvidence(db), { publicKeys: key === undefined ? null : [key.publicKey], onlyCurrent: true, kept: [] }) };
+    };
+    expect(seen()).toMatchObject({ key: changed?.id, problems: [] });
+    finish();
+    expect(seen()).toMatchObject({ key: changed?.id, problems: [] });
+    sql(`UPDATE meta SET value = '${former?.id}' WHERE key = 'ledger_key'`);
+    expect(seen()).toMatchObject({ key: changed?.id, problems: [] });
+    const other = tempState();
+    writeRecords(other.paths, 5);
+    withKeyOf(other.paths);
+    expect(seen()).toMatchObject({ key: readKey(paths.ledgerKey)?.id, problems: expect.arrayContaining([expect.objectContaining({ kind: 'signature' })]) });
+    rmSync(paths.ledgerKey);
+    expect(seen().key).toBeUndefined();
+    other.remove();
   });
 
   it('is begun anew when it is gone, and that is found', () => {

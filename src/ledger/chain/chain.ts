@@ -170,7 +170,7 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
       state.key = next;
       writeCheckpoint(state, 'key', { previous_key: old.publicKey });
       key = next;
-      return () => takeNextKey(keyFile);
+      return () => takeNextKey(keyFile, next.id);
     },
     committed() {
       memory.committed = sealed ?? memory.committed;

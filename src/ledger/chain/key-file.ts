@@ -1,7 +1,8 @@
 // The ledger's signing key: a file of the state directory, outside the database that it vouches for.
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { makeOnce } from '../../config/make-once.ts';
+import { isErrno } from '../../contract/errno.ts';
 import { LictorError } from '../../contract/error.ts';
 import { type SigningKey, signingKey } from './statement.ts';
 
@@ -12,7 +13,6 @@ export function ensureKey(file: string): SigningKey {
 
 /** Undefined: there is no such file. */
 export function readKey(file: string): SigningKey | undefined {
-  if (!existsSync(file)) return undefined;
   try {
     const key = createPrivateKey(readFileSync(file));
     if (key.asymmetricKeyType === 'ed25519') {
@@ -20,9 +20,17 @@ export function readKey(file: string): SigningKey | undefined {
       return signingKey(key);
     }
   } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
     throw invalid(file, error);
   }
   throw invalid(file);
+}
+
+/** For whoever only looks: the key of that id, in its place or still beside it, where a rotation was committed and not finished. Undefined: it is neither. */
+export function findKey(file: string, id: string): SigningKey | undefined {
+  const isIt = (key: SigningKey | undefined): key is SigningKey => key?.id === id;
+  // It may be put in its place between two looks.
+  return [file, nextKeyFile(file), file].map(readKey).find(isIt);
 }
 
 /** The one that a rotation brings, beside the one in use until the change is in the ledger. */
@@ -36,9 +44,9 @@ export function makeNextKey(file: string): SigningKey {
   return makeKey(nextKeyFile(file));
 }
 
-/** The change is in the ledger: the old key signs nothing any more. */
-export function takeNextKey(file: string): void {
-  renameSync(nextKeyFile(file), file);
+/** The change to the key of that id is in the ledger: the old one signs nothing any more. Whoever writes next may have been quicker, and have begun another change. */
+export function takeNextKey(file: string, id: string): void {
+  if (readKey(nextKeyFile(file))?.id === id) renameSync(nextKeyFile(file), file);
 }
 
 /** The key that signed last, whose id is `named`; undefined: nobody signed yet. Throws `ledger-key-invalid` when it is not there. */
@@ -49,7 +57,7 @@ export function loadKey(file: string, named: string | undefined): SigningKey {
   if (next === undefined || next.id !== named) {
     throw new LictorError('ledger-key-invalid', `${file} is not the key that signed this ledger: restore it from a backup, with its ledger.`);
   }
-  takeNextKey(file); // A rotation that was committed and not finished.
+  takeNextKey(file, next.id); // A rotation that was committed and not finished.
   return next;
 }
 

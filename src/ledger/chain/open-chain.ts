@@ -10,6 +10,8 @@ import { readAsNow } from '../columns.ts';
 import { openLedgerDatabase, transaction } from '../database.ts';
 import { bringToDisk } from '../on-disk.ts';
 import { createChain } from './chain.ts';
+import { findKey, readKey } from './key-file.ts';
+import type { SigningKey } from './statement.ts';
 
 type Paths = Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>;
 
@@ -29,6 +31,31 @@ export function openChain(ledgerFile: string, toDisk = bringToDisk): DatabaseSyn
   }
   db.close();
   throw new LictorError('ledger-older', `${ledgerFile} was written by an older Lictor, before there was a chain: start the gateway once.`);
+}
+
+export interface SignedChain {
+  readonly db: DatabaseSync;
+  /** The one that signed last. Where that is not here, the one in its place, for whoever examines the ledger to find; undefined: there is none. */
+  readonly key: SigningKey | undefined;
+}
+
+/** The same, with its key, as of one moment: where the key is changed just now, it is looked at once more. Close it. Throws also `ledger-key-invalid`. */
+export function openSignedChain(paths: Paths): SignedChain {
+  const { isOwn, ...first } = openWithKey(paths);
+  if (isOwn) return first;
+  first.db.close();
+  return openWithKey(paths);
+}
+
+function openWithKey({ ledgerFile, ledgerKey }: Paths): SignedChain & { readonly isOwn: boolean } {
+  const db = openChain(ledgerFile);
+  try {
+    const own = findKey(ledgerKey, String(db.prepare("SELECT value FROM meta WHERE key = 'ledger_key'").get()?.['value']));
+    return { db, key: own ?? readKey(ledgerKey), isOwn: own !== undefined };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 /** From here on another key signs; the running gateway takes it up with its next record. */

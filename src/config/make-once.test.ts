@@ -1,4 +1,4 @@
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -25,6 +25,13 @@ describe('a secret file that is made once', () => {
     makeOnce(file, 'second');
     expect(readFileSync(file, 'utf8')).toBe('first');
     expect(readdirSync(directory)).toEqual(['a.key']);
+  });
+
+  it('is on the disk before it has its name, and its name then', () => {
+    const file = join(directory, 'a.key');
+    const named: boolean[] = [];
+    makeOnce(file, 'first', () => named.push(existsSync(file)));
+    expect(named).toEqual([false, true]);
   });
 
   it.skipIf(process.geteuid?.() !== 0)('is for the user of its directory when root makes it', () => {

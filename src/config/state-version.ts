@@ -84,7 +84,7 @@ function readVersion(file: string): number {
 
 function writeVersion(file: string, version: number): void {
   const beside = `${file}.${process.pid}`;
-  writeFileSync(beside, `${version}\n`, { mode: 0o600 });
+  writeFileSync(beside, `${version}\n`, { mode: 0o600, flush: true });
   renameSync(beside, file);
 }
 

@@ -14,7 +14,7 @@ export function publishRevision(file: string, parts: readonly string[]): number 
   if (last?.fingerprint === fingerprint) return last.number;
   const next: Published = { number: (last?.number ?? 0) + 1, fingerprint };
   const beside = `${file}.${process.pid}`;
-  writeFileSync(beside, `${JSON.stringify(next)}\n`, { mode: 0o600 });
+  writeFileSync(beside, `${JSON.stringify(next)}\n`, { mode: 0o600, flush: true });
   renameSync(beside, file);
   return next.number;
 }

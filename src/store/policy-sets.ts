@@ -31,7 +31,10 @@ export function createPolicySets(database: Database, clock: Clock): PolicySets {
   return {
     put: ({ revision, files, by, why }) =>
       database.durably(async (transaction) => {
-        const columns = { files: JSON.stringify(files), applied_by: by, why, created_ms: clock() };
+        const last = await transaction.selectFrom('policy_sets').select('created_ms').orderBy('created_ms', 'desc').limit(1).executeTakeFirst();
+        // A clock that went back must not leave an older set the newest: that is the one in force.
+        const createdMs = Math.max(clock(), (last?.created_ms ?? 0) + 1);
+        const columns = { files: JSON.stringify(files), applied_by: by, why, created_ms: createdMs };
         await transaction
           .insertInto('policy_sets')
           .values({ revision, ...columns })

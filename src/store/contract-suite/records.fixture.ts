@@ -149,6 +149,17 @@ export function policySetCases(get: () => StoreUnderTest, advance: (ms: number) 
     ]);
   });
 
+  it('are in the order in which they came into force, also where the clock went back', async () => {
+    const { store, other } = get();
+    await store.policySets.put({ revision: 3, files: { 'a.cedar': 'x' }, ...by });
+    advance(-HOUR_MS);
+    await store.policySets.put({ revision: 4, files: { 'a.cedar': 'y' }, ...by });
+    expect((await other.policySets.latest())?.revision).toBe(4);
+    advance(1);
+    await store.policySets.put({ revision: 5, files: {}, ...by });
+    expect((await other.policySets.list()).map(({ revision }) => revision)).toEqual([5, 4, 3]);
+  });
+
   it('are forgotten when they did not come into force', async () => {
     const { store, other } = get();
     await store.policySets.put({ revision: 1, files: { 'a.cedar': 'x' }, ...by });

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { commandLine } from '../config/pid-file.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { LictorError } from '../contract/error.ts';
 import type { EdgeFiles } from './render.ts';
@@ -71,7 +72,13 @@ function sameFiles(dir: string, files: EdgeFiles): boolean {
 
 function removeOld(edgeDir: string, keep: string): void {
   const inUse = readlinkSync(join(edgeDir, 'current'));
-  for (const name of readdirSync(edgeDir)) {
-    if (name.startsWith('conf-') && name !== keep && name !== inUse) rmSync(join(edgeDir, name), { recursive: true, force: true });
+  for (const name of readdirSync(edgeDir).filter(isOver)) {
+    if (name !== keep && name !== inUse) rmSync(join(edgeDir, name), { recursive: true, force: true });
   }
+}
+
+/** Made by us, or by a process that has ended: a `lictor check` that runs beside us still needs its own. */
+function isOver(name: string): boolean {
+  const pid = /^(?:conf-.*|check)-([0-9]+)$/.exec(name)?.[1];
+  return pid !== undefined && (pid === String(process.pid) || commandLine(Number(pid)) === '');
 }

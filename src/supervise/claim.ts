@@ -1,5 +1,5 @@
 // One supervisor per state directory: the pid file is the claim.
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { removeTree } from '../config/held-directory.ts';
@@ -18,7 +18,7 @@ export async function claimStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'r
     if (createPidFile(paths.supervisorPid)) return undefined;
     const pid = readPid(paths.supervisorPid);
     if (await holdsClaim(pid, paths)) return pid;
-    rmSync(paths.supervisorPid, { force: true });
+    removeStale(paths.supervisorPid, pid);
   }
   return readPid(paths.supervisorPid);
 }
@@ -36,9 +36,12 @@ export async function releaseStateDir(paths: Pick<StatePaths, 'supervisorPid' | 
   await removeTree(leaving);
 }
 
+/** Whole or not at all: one that was not written yet would be taken for a stale one. */
 function createPidFile(file: string): boolean {
+  const mine = `${file}.${process.pid}`;
   try {
-    writeFileSync(file, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
+    writeFileSync(mine, `${process.pid}\n`, { mode: 0o644 });
+    linkSync(mine, file);
     return true;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
@@ -47,6 +50,22 @@ function createPidFile(file: string): boolean {
         cause: error,
       });
     throw error;
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+/** The claim of `pid`, which was looked at; what another start has put in its place meanwhile is put back. */
+function removeStale(file: string, pid: number | undefined): void {
+  const aside = `${file}.${process.pid}.stale`;
+  try {
+    renameSync(file, aside);
+    if (readPid(aside) !== pid) linkSync(aside, file);
+  } catch (error) {
+    // Another start was quicker: the next look finds whose it is.
+    if (!isErrno(error, 'ENOENT', 'EEXIST')) throw error;
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 

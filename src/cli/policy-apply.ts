@@ -21,7 +21,8 @@ export async function applyNow(context: CliContext, loaded: LoadedContext, why: 
   const answer = await tellControlPlane(paths.adminSocket, '/apply-policies', { by: localPrincipal(), why });
   if (answer === 'away') throw new CommandFailed('The gateway does not run, so nothing was applied: lictor up reads the directory when it starts.');
   const outcome = answer === undefined ? undefined : parsePolicyOutcome(answer);
-  if (outcome === undefined) throw new CommandFailed('The policies could not be applied: control.log says why.');
+  if (outcome === undefined)
+    throw new CommandFailed('The policies could not be applied, or no answer came: control.log says why, lictor policy history what is in force.');
   if (!outcome.applied) throw new CommandFailed(`Nothing was changed, revision ${outcome.revision} decides on.\n${outcome.why}`);
   await makeItHold(loaded);
   const { from, to } = outcome;

@@ -122,6 +122,9 @@ describe('prepareRuntimeDir', () => {
     const base = join(directory, 'short');
     expect(prepareRuntimeDir('/state', [long, base])).toContain('/short/');
     expect(() => prepareRuntimeDir('/state', [long])).toThrow(/too long/);
+    // Room for the control plane's own, and none for those that nginx makes of each server.
+    const tight = join(directory, 'x'.repeat(Math.max(1, 75 - directory.length)));
+    expect(prepareRuntimeDir('/state', [tight, base])).toContain('/short/');
   });
 });
 

@@ -156,9 +156,11 @@ function linkAtomically(target: string, link: string): void {
   renameSync(beside, link);
 }
 
+/** The longest name of a socket: that of a server of a service (src/edge/render-service-members.ts). */
+const LONGEST_NAME = 'service-0123456789ab.sock';
+
 function longestSocketPath(runtime: string): number {
-  const { decisionSocket, controlSocket, relaySocket, adminSocket } = statePaths('/', runtime);
-  return Math.max(...[decisionSocket, controlSocket, relaySocket, adminSocket].map((path) => Buffer.byteLength(path)));
+  return Buffer.byteLength(join(statePaths('/', runtime).memberSockets, LONGEST_NAME));
 }
 
 function isWritableTmpfs(path: string): boolean {

@@ -173,22 +173,19 @@ export async function startApp(parts: AppParts): Promise<App> {
   await house.exports.use(config.exports);
   await house.tracing.use(config.traces);
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: (text) => warn(parts, text), record: ledger.append });
-  const keepHouse = async (): Promise<void> => {
-    rotateControlLog(paths.controlLog, parts.reopenLog);
-    await reloader.renewCertificates();
-    fillReserve(paths.reserve);
-    await lookAtDisk();
-  };
   const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout =>
     setInterval(() => work().catch((error: unknown) => log.error({ err: error }, what)), ms);
   const tempDir = tempDirAt(paths, nginxWorkerUser());
   const kept = createKeptWatch({ dirs: () => keptDirs(tempDir), clock, log });
   const timers = [
     every(WATCH_MS, 'change number', sync.ifChanged),
-    every(HOUSEKEEPING_MS, 'housekeeping', keepHouse),
+    every(HOUSEKEEPING_MS, 'own log', async () => rotateControlLog(paths.controlLog, parts.reopenLog)),
+    every(HOUSEKEEPING_MS, 'certificates', reloader.renewCertificates),
+    every(HOUSEKEEPING_MS, 'reserve', async () => fillReserve(paths.reserve)),
+    every(HOUSEKEEPING_MS, 'disk', lookAtDisk),
     every(KEPT_MS, 'kept answers', kept.look),
   ];
-  lookAtDisk().catch((error: unknown) => log.error({ err: error }, 'housekeeping'));
+  lookAtDisk().catch((error: unknown) => log.error({ err: error }, 'disk'));
   return {
     edge,
     reloader,

@@ -4,6 +4,8 @@ import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { type App, startApp } from './app.ts';
+import { upstreamFingerprint } from './config/certificates.ts';
+import type { Config } from './config/config.ts';
 import { loadCandidate, loadInUse } from './config/in-use.ts';
 import { edgePid } from './config/pid-file.ts';
 import { prepareStateDir } from './config/runtime-dir.ts';
@@ -57,7 +59,7 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
       tell: send,
     });
     if (loaded === candidate.loaded) candidate.keep();
-    serve(app, log, paths);
+    serve(app, log, isOutdated(app, loaded.config, paths));
   } catch (error) {
     log.error({ err: error }, 'start failed');
     // A broken configuration or an occupied file does not heal by starting again; anything else may.
@@ -68,15 +70,19 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
   }
 }
 
-function serve(app: App, log: pino.Logger, paths: StatePaths): void {
+/** Only an nginx that ran before this start has not read what is in place now; files of certificates may have been replaced while nobody looked. */
+function isOutdated({ edge }: App, config: Config, paths: StatePaths): boolean {
+  const hasCertificates = config.tls !== null || upstreamFingerprint(config) !== null;
+  return (edge.changed || hasCertificates) && edgePid(paths) !== undefined;
+}
+
+function serve(app: App, log: pino.Logger, outdated: boolean): void {
   process.on('message', (message: unknown, handle: unknown) => {
     const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
     if (type === 'relay-connection' && handle instanceof Socket) app.acceptSocket(handle);
     else if (type === 'drain') drain(app, log);
     else if (type === 'reload') reload(app, log);
   });
-  // Only one that ran before this start has not read what is in place now.
-  const outdated = app.edge.changed && edgePid(paths) !== undefined;
   send({ type: 'edge-start', binary: app.edge.binary, args: app.edge.args });
   if (outdated) send({ type: 'edge-reload' });
   send({ type: 'ready' });

@@ -2,7 +2,7 @@
 import { checkMetadataFiles } from './authn/saml/check-files.ts';
 import { collectActions } from './catalog/actions.ts';
 import { ensureOwnCertificate } from './certificates/own.ts';
-import { certificateFingerprint, checkCertificates } from './config/certificates.ts';
+import { certificateFingerprint, checkCertificates, upstreamFingerprint } from './config/certificates.ts';
 import type { Config } from './config/config.ts';
 import { type Candidate, loadCandidate, loadInUse } from './config/in-use.ts';
 import type { Problem } from './config/problem.ts';
@@ -49,7 +49,8 @@ export interface ReloaderParts {
 }
 
 export function createReloader(parts: ReloaderParts): Reloader {
-  const state: State = { certificates: certificateFingerprint(parts.current.get().config), refusedCertificates: null, refusedOwn: null };
+  const { config } = parts.current.get();
+  const state: State = { certificates: certificateFingerprint(config), upstreams: upstreamFingerprint(config), refusedCertificates: null, refusedOwn: null };
   const oneByOne = createQueue();
   return {
     reload: () => oneByOne(() => reload(parts, state)),
@@ -67,6 +68,8 @@ const FORMER_VERDICTS_MS = 10_000;
 interface State {
   /** What nginx has loaded. */
   certificates: string | null;
+  /** The same of what it meets Prefect and services with: only a reload looks at that. */
+  upstreams: string | null;
   refusedCertificates: string | null;
   /** What was told about the files that the gateway makes itself. */
   refusedOwn: string | null;
@@ -119,16 +122,17 @@ async function findProblems({ current, house, env }: ReloaderParts, next: Config
 async function apply(parts: ReloaderParts, state: State, { config: next, policies }: Next): Promise<Done> {
   const { current } = parts;
   const forward = await parts.prepareForward(next);
-  const fingerprint = certificateFingerprint(next);
+  const [certificates, upstreams] = [certificateFingerprint(next), upstreamFingerprint(next)];
   const { rooms, edge } = await ready(parts, { config: next, policies }).catch((error: unknown) => {
     forward.discard();
     throw error;
   });
   const former = current.swap(rooms);
   forward.commit();
-  const nginx = edge.changed || fingerprint !== state.certificates;
+  const nginx = edge.changed || certificates !== state.certificates || upstreams !== state.upstreams;
   if (nginx) reloadEdge(parts, next);
-  state.certificates = fingerprint;
+  state.certificates = certificates;
+  state.upstreams = upstreams;
   state.refusedCertificates = null;
   const unfinished = await follow(parts, former.config, next);
   retire(parts, former);

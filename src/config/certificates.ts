@@ -9,10 +9,15 @@ import { checkPair } from './sections/tls.ts';
 /** Digest of the contents; null without TLS. An unreadable file counts as a content of its own. */
 export function certificateFingerprint({ tls }: Pick<Config, 'tls'>): string | null {
   if (tls === null) return null;
-  const hash = createHash('sha256');
   const client = tls.client === null ? [] : [tls.client.caFile, ...(tls.client.crlFile === null ? [] : [tls.client.crlFile])];
-  for (const file of [tls.certFile, tls.keyFile, ...client]) hash.update(contentOf(file)).update('\0');
-  return hash.digest('hex');
+  return digestOf([tls.certFile, tls.keyFile, ...client]);
+}
+
+/** Likewise of the files by which nginx meets Prefect and services; null where there are none. Not the system's own authorities. */
+export function upstreamFingerprint({ prefect, services }: Pick<Config, 'prefect' | 'services'>): string | null {
+  const ofServices = services.flatMap(({ caFile, certificate }) => [caFile, certificate?.certFile, certificate?.keyFile]);
+  const files = [prefect.caFile, ...ofServices].filter((file) => file != null);
+  return files.length === 0 ? null : digestOf(files);
 }
 
 /** Readable, a pair, private enough. Not checked: names and expiry. */
@@ -21,6 +26,12 @@ export function checkCertificates({ tls }: Pick<Config, 'tls'>): readonly Proble
   const problems = createProblemList(() => undefined);
   checkPair(tls, problems.report);
   return problems.all();
+}
+
+function digestOf(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(contentOf(file)).update('\0');
+  return hash.digest('hex');
 }
 
 function contentOf(file: string): Buffer | string {

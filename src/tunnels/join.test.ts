@@ -20,7 +20,7 @@ afterEach(async () => {
 async function pair(): Promise<{ readonly far: Socket; readonly near: Socket }> {
   const far = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined);
   const before = accepted.length;
-  await vi.waitFor(() => expect(accepted.length).toBeGreaterThan(before));
+  await expect.poll(() => accepted.length).toBeGreaterThan(before);
   const near = accepted.at(-1);
   if (near === undefined) throw new Error('nobody came');
   return { far, near };
@@ -51,7 +51,7 @@ describe('a tunnel', () => {
     upstream.end('answered');
     expect(await atClient).toBe('first answered');
     client.destroy();
-    await vi.waitFor(() => expect(closed).toEqual(['early asked'.length + 'first answered'.length]));
+    await expect.poll(() => closed).toEqual(['early asked'.length + 'first answered'.length]);
   });
 
   it('ends whole when one of its ends is gone', async () => {
@@ -59,13 +59,13 @@ describe('a tunnel', () => {
     const atUpstream = textOf(upstream);
     client.resetAndDestroy();
     await atUpstream;
-    await vi.waitFor(() => expect(closed).toEqual([0]));
+    await expect.poll(() => closed).toEqual([0]);
   });
 
   it('says when it is silent both ways', async () => {
     const idle = vi.fn();
     await joined({ idleMs: 50, onIdle: idle });
-    await vi.waitFor(() => expect(idle).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(idle).toHaveBeenCalledOnce(), { timeout: 10_000 });
   });
 
   it('does not read from one end what the other does not take: 64 MiB through a slow reader, whole', async () => {

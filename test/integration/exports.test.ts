@@ -141,7 +141,7 @@ describe('dead collectors', () => {
     expect(syslog?.received().some((line) => line.startsWith('13 5 lictor gateway.started '))).toBe(true);
   });
 
-  it('are added and taken away by a reload', { timeout: 60_000 }, async () => {
+  it('are added and taken away by a reload', { timeout: 120_000 }, async () => {
     const file = join(directory, 'records.ndjson');
     const text = readFileSync(gateway.configFile, 'utf8');
     writeFileSync(gateway.configFile, text.replace(/^ {2}export:$/m, `  export:\n    - { type: ndjson, url: ${file}, from: start }`));
@@ -155,7 +155,7 @@ describe('dead collectors', () => {
         return [];
       }
     };
-    await waitFor(() => lines().length >= wanted.length, { what: 'the records in the file' });
+    await waitFor(() => lines().length >= wanted.length, { what: 'the records in the file', timeoutMs: 60_000 });
     expect(
       lines()
         .slice(0, wanted.length)

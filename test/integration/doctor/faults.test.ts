@@ -11,7 +11,7 @@ import { BETWEEN } from './faults/between.ts';
 import { EDGE, EDGE_AS_ROOT } from './faults/edge.ts';
 import { MACHINE, MACHINE_AS_ROOT } from './faults/machine.ts';
 import { PREFECT } from './faults/prefect.ts';
-import { diagnose, diagnosisOf, linesOf, lookFor } from './room.ts';
+import { diagnose, diagnosisOf, linesOf, lookFor, NGINX } from './room.ts';
 
 const asRoot = process.geteuid?.() === 0;
 const FAULTS: readonly Fault[] = [...BETWEEN, ...PREFECT, ...MACHINE, ...EDGE, ...(asRoot ? [...MACHINE_AS_ROOT, ...EDGE_AS_ROOT] : [])];
@@ -31,7 +31,8 @@ afterAll(async () => {
 describe('a healthy system', () => {
   it('has no FAIL and no hint, exits 0, and leaves no live token', async () => {
     const { gateway } = room;
-    const { exit, ok, lines } = await lookFor([], async () => diagnosisOf(await runLictor(['doctor', '--json'], gateway)));
+    const where = { ...gateway, env: { PATH: process.env['PATH'], ...NGINX } };
+    const { exit, ok, lines } = await lookFor([], async () => diagnosisOf(await runLictor(['doctor', '--json'], where)));
     // Workers of other tests, which came through other gateways, may still count as online.
     expect(lines.filter(({ status, check }) => status !== 'ok' && check !== 'direct-workers')).toEqual([]);
     expect({ exit, ok }).toEqual({ exit: 0, ok: true });

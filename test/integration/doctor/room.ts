@@ -36,7 +36,7 @@ export interface Planted {
 }
 
 /** Named, so that apt is not asked every time whether the distribution has a newer one. */
-const NGINX = { LICTOR_NGINX: execFileSync('sh', ['-c', 'PATH="$PATH:/usr/sbin" command -v nginx'], { encoding: 'utf8' }).trim() };
+export const NGINX = { LICTOR_NGINX: execFileSync('sh', ['-c', 'PATH="$PATH:/usr/sbin" command -v nginx'], { encoding: 'utf8' }).trim() };
 
 /** The command line itself, in this process: fifty starts of Node would take most of the time. */
 export async function diagnose(gateway: Pick<Gateway, 'configFile' | 'stateDir'>, planted: Planted = {}): Promise<Diagnosis> {

@@ -54,8 +54,8 @@ proxy_request_buffering on;
 
 /** Backups are behind one socket, which is asked when the others have passed; the gateway's own word comes after them. */
 export function renderBalanced(service: Service, paths: StatePaths): string {
-  // One that breaks connections off is left out for a while, so that what is made again goes to another; health says it better.
-  const fails = service.retries === null || service.health !== null ? 'max_fails=0' : 'max_fails=1 fail_timeout=2s';
+  // One that breaks connections off is left out for a while, so that what is made again goes to another, where there is one; health says it better.
+  const fails = service.retries === null || service.health !== null || service.servers.length === 1 ? 'max_fails=0' : 'max_fails=1 fail_timeout=2s';
   const members = (backup: boolean): string =>
     service.servers
       .filter((server) => server.backup === backup)

@@ -51,6 +51,7 @@ beforeAll(async () => {
         { name: 'kept', servers: [one], cache: [{ paths: ['/*'], ttl: '60s', shared: true }] },
         { name: 'says', servers: [one], cache: [{ paths: ['/*'], ttl: 'upstream' }] },
         { name: 'again', servers: [one, other], retries: { attempts: 2 }, cache: [{ paths: ['/*'], ttl: '60s', shared: true }] },
+        { name: 'alone', servers: [one], retries: { attempts: 2 } },
         // A member keeps the connection on which it hands on what is no answer.
         { name: 'kept-late', servers: [one, other], health: { path: '/health' }, cache: [{ paths: ['/*'], ttl: '60s' }], timeout: '1s' },
         { name: 'kept-two', servers: [one, other], health: { path: '/health' }, cache: [{ paths: ['/*'], ttl: '60s', stale_if_error: '10s' }] },
@@ -181,6 +182,19 @@ it('a call that breaks off is made again where answers are kept, and the next an
   }
   first = ['', ''];
   expectStatus(await call('again', [], caller, 'twice'), 503, 'broken twice');
+});
+
+it('the only server of a service gets the calls of others, and the next attempt, whatever breaks off there', async () => {
+  // Said to close, so that no call is sent on a connection that is about to end.
+  answer = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
+  first = ['', '', '', '', '', '', '', ''];
+  for (const times of [2, 4, 6, 8]) {
+    expectStatus(await call('alone', [], caller, 'broken'), 503, 'broken twice');
+    expect(heard).toHaveLength(times);
+  }
+  for (const _each of [1, 2, 3, 4]) expectStatus(await call('alone'), 200, 'another call');
+  first = [''];
+  expectStatus(await call('alone'), 200, 'broken once');
 });
 
 describe('a tunnel', () => {

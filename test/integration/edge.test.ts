@@ -219,6 +219,26 @@ describe('refusals', () => {
     expect(await write([`Origin: ${edge.url}`])).toBe(200);
     expect(await write(['Sec-Fetch-Site: same-origin'])).toBe(200);
   });
+
+  it('forms from elsewhere by cookie, but for those of a SAML provider, whose page may be of the same site', async () => {
+    const send = (path: string): Promise<number> => raw(path, ['Cookie: lictor=abc', 'Content-Length: 0', 'Origin: http://idp.localhost'], 'POST');
+    const others = [
+      'login',
+      'logout',
+      'logout/adfs',
+      'device',
+      'oauth/token',
+      'saml/adfs/metadata',
+      'saml/adfs/acs/',
+      'saml/adfs/acs/x',
+      'saml/a/b/acs',
+      'saml/acs',
+    ];
+    for (const path of [...others.map((page) => `/.lictor/${page}`), '/saml/adfs/acs']) expect(await send(path), path).toBe(403);
+    expect(edge.controlled()).toEqual([]);
+    for (const path of ['acs', 'acs?state=x', 'logout']) expect(await send(`/.lictor/saml/adfs/${path}`), path).toBe(200);
+    expect(edge.controlled().map(({ url }) => url)).toEqual(['/.lictor/saml/adfs/acs', '/.lictor/saml/adfs/acs?state=x', '/.lictor/saml/adfs/logout']);
+  });
 });
 
 describe('the identity limit', () => {

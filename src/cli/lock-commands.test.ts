@@ -62,6 +62,8 @@ describe('lictor lock', () => {
   it.each([
     ['alise@local', 'There is no account alise@local'],
     ['alice@corp', 'There is no identity provider corp'],
+    ['ETL worker@corp', 'There is no identity provider corp'],
+    ['token:etl@corp', 'There is no identity provider corp'],
     ['token:nobody', 'There is no live token nobody'],
     ['idp:corp', 'There is no identity provider corp'],
   ])('refuses %s, which shuts nobody out', async (what, words) => {
@@ -72,6 +74,9 @@ describe('lictor lock', () => {
   it.each([
     ['alice'],
     [''],
+    [' alice@local'],
+    ['alice @local'],
+    ['two\nlines@local'],
     ['address:0.0.0.0/0'],
     ['address:::/0'],
     ['address:10.0.0.0/99'],

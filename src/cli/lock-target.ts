@@ -15,7 +15,8 @@ export function parseTarget(text: string): LockTarget {
   if (kind === 'session' && /^[0-9a-f]{16,64}$/.test(value)) return { kind, value };
   if (kind === 'session') throw new UsageError('A session is named by the session_id of its records: lictor audit --json shows it.');
   if (kind === 'idp' && /^[A-Za-z0-9._-]+$/.test(value)) return { kind, value };
-  if (kind === undefined && /^(token:[^\s]+|[^\s]+@[^\s@]+)$/.test(text)) return { kind: 'principal', value: text };
+  // The name in a certificate or a JWT may have blanks in it.
+  if (kind === undefined && /^(?:token:\S+|[^\s\p{Cc}](?:\P{Cc}*[^\s\p{Cc}])?@[^\s@]+)$/u.test(text)) return { kind: 'principal', value: text };
   throw new UsageError(`What should be locked? Write ${TARGET_HELP}.`);
 }
 
@@ -24,7 +25,7 @@ export async function checkTarget({ kind, value }: LockTarget, { store, config }
   const providers = config.identityProviders.map(({ id }) => id);
   if (kind === 'idp') requireProvider(value, providers);
   if (kind !== 'principal') return null;
-  if (value.startsWith('token:')) {
+  if (value.startsWith('token:') && !value.includes('@')) {
     const name = value.slice('token:'.length);
     if ((await store.tokens.byName(name)) === undefined) throw new CommandFailed(`There is no live token ${name}. lictor token list shows them.`);
     return null;

@@ -65,6 +65,7 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
     locks: { put: never, remove: never, list: async () => locks },
     identities: {
       put: never,
+      isKnown: never,
       byId: never,
       forget: never,
       byName: async (idp: string, name: string) => identities.find((known) => known.idp === idp && known.name === name),

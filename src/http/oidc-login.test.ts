@@ -67,6 +67,16 @@ describe('a login', () => {
     expect(new URL((await go('/.lictor/login?idp=corp&other=1')).location).searchParams.get('prompt')).toBe('select_account');
   });
 
+  it('without a role any more: what the sessions of before may do is gone too, though no provider is asked about them', async () => {
+    idp().bends.set('/token', ({ refresh_token: _refresh, ...answer }) => answer);
+    const session = sessionOfAnswer(await signIn());
+    const roles = async () => (await ask('/.lictor/api/v1/me', { session })).json().roles;
+    expect(await roles()).toEqual(['admin']);
+    idp().accounts.set('sub-alice', { preferred_username: 'alice', groups: ['other'] });
+    expect(codeOf(await signIn())).toBe('role-missing');
+    expect(await roles()).toEqual([]);
+  });
+
   it('ends the session that came along (SE-01)', async () => {
     const old = sessionOfAnswer(await signIn());
     const fresh = sessionOfAnswer(await signIn('sub-alice', { session: old }));
@@ -90,9 +100,24 @@ describe('a login', () => {
     expect(codeOf(await signIn())).toBe('locked');
   });
 
+  it('of a locked person who has another name by now does not begin, and the sessions of before stay shut out', async () => {
+    const { locks } = get().test.store;
+    const session = sessionOfAnswer(await signIn());
+    await locks.put({ kind: 'principal', value: 'alice@corp', why: 'left', by: 'local:root', expiresMs: null });
+    idp().accounts.set('sub-alice', { preferred_username: 'alice.two', groups: ['platform'] });
+    expect(codeOf(await signIn())).toBe('locked');
+    expect((await ask('/.lictor/api/v1/me', { session })).json().code).toBe('locked');
+    await locks.remove({ kind: 'principal', value: 'alice.two@corp' });
+    expect((await signIn()).statusCode).toBe(303);
+    expect((await ask('/.lictor/api/v1/me', { session })).json().principal).toBe('alice.two@corp');
+  });
+
   it('with a name that was somebody else is refused until an administrator forgets the former one', async () => {
     await signIn();
     idp().accounts.set('sub-other', { preferred_username: 'alice', groups: ['platform'] });
+    expect(codeOf(await signIn('sub-other'))).toBe('identity-name-taken');
+    idp().accounts.set('sub-alice', { preferred_username: 'alice.two', groups: ['platform'] });
+    expect((await signIn()).statusCode).toBe(303);
     expect(codeOf(await signIn('sub-other'))).toBe('identity-name-taken');
     await get().test.store.identities.forget('corp', 'alice');
     expect((await signIn('sub-other')).statusCode).toBe(303);

@@ -63,6 +63,19 @@ describe('a session that is due', () => {
     expect(await me(two)).toBe(401);
   });
 
+  it('of somebody who is locked stays shut out under the new name that the provider tells', async () => {
+    const session = await signedIn();
+    await get().test.store.locks.put({ kind: 'principal', value: 'alice@corp', why: 'left', by: 'local:root', expiresMs: null });
+    idp().accounts.set('sub-alice', { preferred_username: 'alice.two', groups: ['platform'] });
+    untilDue();
+    // Which asks the provider; a decision that is made meanwhile is made anew, since the change number moves.
+    const before = await get().test.store.changeNumber();
+    await whoAmI(session);
+    expect(await get().test.store.changeNumber()).toBeGreaterThan(before);
+    expect(await get().test.store.identities.byName('corp', 'alice.two')).toBeDefined();
+    expect((await whoAmI(session)).code).toBe('locked');
+  });
+
   it('ends when the provider says so', async () => {
     const session = await signedIn();
     idp().bends.set('/token', () => ({ status: 400, body: '{"error":"invalid_grant","error_description":"User disabled"}' }));

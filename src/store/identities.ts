@@ -7,20 +7,23 @@ import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { endClientGrants } from './ended-client-grants.ts';
 import { removeSessions } from './ended-sessions.ts';
+import { freeFormerName, isNameOfAnother, keepFormerName } from './former-names.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import type { Tables } from './tables.ts';
 
 export interface Identities {
   /**
    * Writes down what the provider says now; a change of name, groups or claims raises the change number. Answers the id,
-   * or undefined when another subject of the provider has the name: an administrator decides (`forget`). `word`: by whose word; what
-   * began by that of another provider of the same id ends.
+   * or undefined when another subject of the provider has the name, or had it before: an administrator decides (`forget`). `word`: by whose
+   * word; what began by that of another provider of the same id ends. A lock on the name of before goes along to another one.
    */
   put(identity: Identity, word: string): Promise<string | undefined>;
+  /** Whether it is written down, whatever its name is. */
+  isKnown(identity: Pick<Identity, 'idp' | 'subject'>): Promise<boolean>;
   byId(id: string): Promise<Identity | undefined>;
   byName(idp: string, name: string): Promise<Identity | undefined>;
   list(): Promise<readonly StoredIdentity[]>;
-  /** Removes it and its sessions; raises the change number. False: there was none. */
+  /** Removes it and its sessions, and raises the change number; the name of before of somebody is free. False: there was none. */
   forget(idp: string, name: string): Promise<boolean>;
 }
 
@@ -43,6 +46,8 @@ export function createIdentities(database: Database, clock: Clock): Identities {
   const select = () => database.read.selectFrom('identities').selectAll();
   return {
     put: (identity, word) => database.write((transaction) => putIdentity(transaction, { identity, word, nowMs: clock() })),
+    isKnown: async ({ idp, subject }) =>
+      (await database.read.selectFrom('identities').select('id').where('idp', '=', idp).where('subject', '=', subject).executeTakeFirst()) !== undefined,
     async byId(id) {
       const row = await select().where('id', '=', id).executeTakeFirst();
       return row === undefined ? undefined : toIdentity(row);
@@ -71,8 +76,7 @@ interface Put {
 
 async function putIdentity(db: Kysely<Tables>, { identity, word, nowMs }: Put): Promise<string | undefined> {
   const { idp, subject, name, kind } = identity;
-  const holder = await db.selectFrom('identities').select('subject').where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
-  if (holder !== undefined && holder.subject !== subject) return undefined;
+  if (await isNameOfAnother(db, identity)) return undefined;
   const columns = { name, kind, word, groups: toColumn(identity.groups), claims: toClaims(identity.claims) };
   const known = await db.selectFrom('identities').selectAll().where('idp', '=', idp).where('subject', '=', subject).executeTakeFirst();
   if (known === undefined) {
@@ -84,6 +88,7 @@ async function putIdentity(db: Kysely<Tables>, { identity, word, nowMs }: Put): 
     return id;
   }
   if (known.word !== null && known.word !== word) await endAllOf(db, known.id, nowMs);
+  if (known.name !== name) await keepFormerName(db, known, name);
   await db
     .updateTable('identities')
     .set({ ...columns, seen_ms: nowMs })
@@ -98,8 +103,9 @@ async function forgetIdentity(
   db: Kysely<Tables>,
   { idp, name, nowMs }: { readonly idp: string; readonly name: string; readonly nowMs: number },
 ): Promise<boolean> {
+  const freed = await freeFormerName(db, { idp, name });
   const row = await db.selectFrom('identities').select('id').where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
-  if (row === undefined) return false;
+  if (row === undefined) return freed;
   await endAllOf(db, row.id, nowMs);
   await db.deleteFrom('identities').where('id', '=', row.id).execute();
   await raiseChangeNumber(db, 'identity forgotten');

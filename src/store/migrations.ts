@@ -4,6 +4,7 @@ import { LictorError } from '../contract/error.ts';
 import { addClientGrants } from './client-grants-schema.ts';
 import { notNull, primaryKey } from './columns.ts';
 import type { Database } from './database.ts';
+import { addFormerNames } from './former-names.ts';
 import { addGuessers } from './guessers-schema.ts';
 import { addKeptAnswers } from './kept-answers.ts';
 import { addKnownFlows } from './known-flows.ts';
@@ -17,7 +18,8 @@ type Step = (db: Transaction<Tables>) => Promise<void>;
 
 /** Step N brings the schema from version N to N + 1. */
 const FIRST_STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry, addAccessTokens, addScopes, addPolicySets];
-const STEPS: readonly Step[] = [...FIRST_STEPS, addClientGrants, indexMakers, addRunTokens, addKnownFlows, addLeases, addKeptAnswers, addGuessers, addWords];
+const SECOND_STEPS: readonly Step[] = [addClientGrants, indexMakers, addRunTokens, addKnownFlows, addLeases, addKeptAnswers, addGuessers, addWords];
+const STEPS: readonly Step[] = [...FIRST_STEPS, ...SECOND_STEPS, addFormerNames];
 
 export const SCHEMA_VERSION = STEPS.length;
 

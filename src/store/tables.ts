@@ -10,6 +10,7 @@ export interface Tables {
   readonly sessions: SessionTable;
   readonly login_attempts: LoginAttemptTable;
   readonly identities: IdentityTable;
+  readonly former_names: FormerNameTable;
   readonly idp_tokens: IdpTokenTable;
   readonly marks: MarkTable;
   readonly locks: LockTable;
@@ -131,6 +132,13 @@ interface IdentityTable {
   readonly seen_ms: number;
   /** By whose word (`wordOf`); null: before that was noted. */
   readonly word: string | null;
+}
+
+/** A name that a subject had before: it is nobody else's until it is forgotten. */
+interface FormerNameTable {
+  readonly idp: string;
+  readonly name: string;
+  readonly subject: string;
 }
 
 interface IdpTokenTable {

@@ -169,20 +169,24 @@ interface Accepted {
   readonly oldCookieValue: string;
 }
 
-/** Who has no role is not written down either: whoever the provider knows could fill the store. */
+/**
+ * Who has no role is not written down either: whoever the provider knows could fill the store. But who is, loses with it what the sessions
+ * of before have. Locks are looked at last, since one goes along with another name.
+ */
 async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }: Accepted): Promise<FinishedLogin | RefusedLogin> {
   const { identity, kept } = proof;
   const { store, sessions, roleBook, sealer } = inside;
   const principalId = principalIdOf(identity);
   if (roleBook.ofIdentity(identity).length === 0) {
+    if (await store.identities.isKnown(identity)) await store.identities.put(identity, word);
     return { ...refused('role-missing', `${principalId} has no role`), principalId, missingGroups: roleBook.groupsOf(identity.idp) };
-  }
-  if ((await lockOnPrincipal(store.locks, { id: principalId, idp: identity.idp, onBehalfOf: [] })) !== undefined) {
-    return { ...refused('locked', `${principalId} is locked`), principalId };
   }
   const identityId = await store.identities.put(identity, word);
   if (identityId === undefined) {
     return { ...refused('identity-name-taken', `${principalId} is the name of another subject`), principalId };
+  }
+  if ((await lockOnPrincipal(store.locks, { id: principalId, idp: identity.idp, onBehalfOf: [] })) !== undefined) {
+    return { ...refused('locked', `${principalId} is locked`), principalId };
   }
   const session = await sessions.startForIdentity({ identityId, idpSession: proof.idpSession, refreshAfterMs: proof.refreshAfterMs });
   if (kept !== null) await store.idpTokens.put(session.id, sealer.seal(kept, aboutTokens(session.id)));

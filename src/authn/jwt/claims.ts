@@ -48,7 +48,7 @@ export type FlatClaims = ReadonlyMap<string, string | readonly string[]>;
 
 /**
  * `kubernetes.io` -> `namespace` is `kubernetes.io.namespace`. Undefined when two claims have the same path, or a text
- * is no Unicode: nobody could say which of them a rule means.
+ * is no Unicode: nobody could say which of them a rule means. An address that the issuer calls unverified is left out: anybody may have claimed it.
  */
 export function flattenClaims(payload: Claims): FlatClaims | undefined {
   const flat = new Map<string, string | readonly string[]>();
@@ -61,7 +61,9 @@ export function flattenClaims(payload: Claims): FlatClaims | undefined {
       flat.set(path, Array.isArray(value) ? texts : (texts[0] ?? []));
       return true;
     });
-  return visit(payload, '') ? flat : undefined;
+  if (!visit(payload, '')) return undefined;
+  if (flat.get('email_verified') === 'false') flat.delete('email');
+  return flat;
 }
 
 /** Objects inside lists have none. */

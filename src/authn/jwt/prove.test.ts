@@ -50,6 +50,17 @@ describe('a token of its issuer', () => {
     expect(proof.credentialId).toBe(`jwt:${KUBERNETES.jti}`);
   });
 
+  it.each([
+    [true, { ok: true, identity: { name: 'ci@example.com', claims: { email: 'ci@example.com' } } }],
+    [undefined, { ok: true, identity: { name: 'ci@example.com' } }],
+    [false, { ok: false, reason: 'jwt-claims' }],
+    ['false', { ok: false, reason: 'jwt-claims' }],
+  ])('is named by an address, and let in by it, unless its issuer calls it unverified (%j)', async (verified, expected) => {
+    const text = await sign(key, { ...GITHUB, email: 'ci@example.com', email_verified: verified });
+    expect(await issuer({ principalClaim: 'email' }).prove(text)).toMatchObject(expected);
+    expect(await issuer({ require: { email: '*@example.com' } }).prove(text)).toMatchObject({ ok: expected.ok });
+  });
+
   it('is named by its digest when its jti is no plain name', async () => {
     const proof = await issuer({}).prove(await sign(key, { ...GITHUB, jti: 'a b"c' }));
     expect(proof).toMatchObject({ ok: true, credentialId: expect.stringMatching(/^jwt:[0-9a-f]{16}$/) });

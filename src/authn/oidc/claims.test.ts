@@ -155,6 +155,14 @@ describe('further claims', () => {
     expect(claims({ long: 'x'.repeat(513), fits: 'x'.repeat(512) })).toEqual({ sub: 'a', fits: 'x'.repeat(512) });
   });
 
+  it.each([false, 'false'])('an address that is not verified (%j) is left out', (verified) => {
+    expect(claims({ email: 'boss@example.com', email_verified: verified })).toEqual({ sub: 'a', email_verified: 'false' });
+  });
+
+  it.each([true, 'true', undefined])('an address is there when it is verified (%j), or nothing is said of it', (verified) => {
+    expect(claims({ email: 'a@example.com', email_verified: verified })).toMatchObject({ email: 'a@example.com' });
+  });
+
   it('that are no Unicode are left out: in UTF-8 two of them are the same', () => {
     expect(claims({ team: 'a\ud800', ['b\udc00']: 'x', c: '🐍' })).toEqual({ sub: 'a', c: '🐍' });
   });

@@ -79,7 +79,7 @@ function nameOf(claims: Claims): string | undefined {
   return undefined;
 }
 
-/** Text, numbers and truth values, nested ones by dotted path; lists are left out. */
+/** Text, numbers and truth values, nested ones by dotted path; lists are left out. An address that is said not to be the person's is nobody's. */
 function flatten(claims: Claims): Readonly<Record<string, string>> {
   const flat: [string, string][] = [];
   const visit = (value: unknown, path: readonly string[]): void => {
@@ -89,8 +89,13 @@ function flatten(claims: Claims): Readonly<Record<string, string>> {
       flat.push([path.join('.'), String(value)]);
     }
   };
-  for (const [key, value] of Object.entries(claims)) if (!PROTOCOL.has(key)) visit(value, [key]);
+  for (const [key, value] of Object.entries(claims)) if (!PROTOCOL.has(key) && !(key === 'email' && isUnverified(claims))) visit(value, [key]);
   return Object.fromEntries(flat);
+}
+
+/** OpenID Connect Core 5.1. Where nothing is said, as by Entra, the rule is the administrator's own. */
+function isUnverified({ email_verified: verified }: Claims): boolean {
+  return verified === false || verified === 'false';
 }
 
 /** Of Unicode alone: policies see UTF-8, in which two halves of surrogate pairs are the same. */

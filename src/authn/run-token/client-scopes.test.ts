@@ -18,13 +18,13 @@ beforeEach(async () => {
 });
 afterEach(() => home.close());
 
-function room() {
+function room(principal = ALICE) {
   return openRunTokens({
     store: home.store,
     config: { identityProviders: [{ id: 'local', type: 'accounts' }], roles: [] },
     runTokenKey: Buffer.alloc(32, 7),
     clock: home.clock,
-    standing: async () => ({ ok: true, principal: ALICE, untilMs: home.clock() + 600_000 }),
+    standing: async () => ({ ok: true, principal, untilMs: home.clock() + 600_000 }),
     lookup: async () => ({ state: { type: 'RUNNING' } }),
     mayPoll: (role) => role === 'admin',
     sync: async () => undefined,
@@ -44,18 +44,35 @@ async function logIn(scopes: readonly ClientScope[]): Promise<string> {
   return 'login:g';
 }
 
+/** The token of a run that such a login has begun. */
+async function beginRun(scopes: readonly ClientScope[]): Promise<string> {
+  const credential = { id: await logIn(scopes), carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [], scopes } as const;
+  const worker = { principal: ALICE, credential };
+  const { desk } = room();
+  const minted = await desk.mint(worker, [{ flowRunId: RUN, deploymentId: null, pool: 'p', stateId: 's1', onBehalfOf: [] }]);
+  await desk.stateSet({ flowRunId: RUN, type: 'PENDING', accepted: true, by: worker });
+  return minted.get(RUN) ?? '';
+}
+
 it.each<[string, readonly ClientScope[]]>([
   ['starting and steering runs', ['prefect:run']],
   ['everything', CLIENT_SCOPES],
 ])('that was let do %s', async (_what, scopes) => {
-  const credential = { id: await logIn(scopes), carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [], scopes } as const;
-  const worker = { principal: ALICE, credential };
-  const { desk, kind } = room();
-  const minted = await desk.mint(worker, [{ flowRunId: RUN, deploymentId: null, pool: 'p', stateId: 's1', onBehalfOf: [] }]);
-  await desk.stateSet({ flowRunId: RUN, type: 'PENDING', accepted: true, by: worker });
-  expect(await kind.verify(minted.get(RUN) ?? '', 'authorization', anEdgeInput({}))).toMatchObject({
+  const token = await beginRun(scopes);
+  expect(await room().kind.verify(token, 'authorization', anEdgeInput({}))).toMatchObject({
     ok: true,
     principal: { id: `run:${RUN}`, grants: [{ role: 'run', scope: null }] },
     credential: { scopes },
   });
+});
+
+it('is shut out by a lock on the name that its person has now, as by one on the name of then', async () => {
+  const token = await beginRun(CLIENT_SCOPES);
+  const verify = () => room({ ...ALICE, id: 'alice.two@local' }).kind.verify(token, 'authorization', anEdgeInput({}));
+  expect(await verify()).toMatchObject({ ok: true });
+  for (const value of ['alice.two@local', 'alice@local']) {
+    await home.store.locks.put({ kind: 'principal', value, why: 'left', by: 'local:root', expiresMs: null });
+    expect(await verify()).toMatchObject({ ok: false, reason: 'locked' });
+    await home.store.locks.remove({ kind: 'principal', value });
+  }
 });

@@ -65,12 +65,14 @@ export async function workerStanding(parts: WorkerParts, token: StoredRunToken, 
   const found = await grantsOf(parts, token, address);
   if (!found.ok) return found;
   const idp = token.identity?.idp ?? found.idp;
-  const lock = await lockOnPrincipal(parts.store.locks, { id: token.worker, idp, onBehalfOf: [] }, { sessionId: null, standsOn: found.standsOn });
+  const who = { id: token.worker, idp, onBehalfOf: found.now === undefined ? [] : [found.now] };
+  const lock = await lockOnPrincipal(parts.store.locks, who, { sessionId: null, standsOn: found.standsOn });
   return lock === undefined ? found : { ok: false, reason: 'locked' };
 }
 
 type Found =
-  | (WorkerStanding & { readonly ok: true; readonly idp: string | null; readonly standsOn: string | null })
+  /** `now`: the principal, where it may have another name since. */
+  | (WorkerStanding & { readonly ok: true; readonly idp: string | null; readonly standsOn: string | null; readonly now?: string })
   | (WorkerStanding & { readonly ok: false });
 
 async function grantsOf(parts: WorkerParts, { binding, identity }: StoredRunToken, address: string): Promise<Found> {
@@ -87,7 +89,7 @@ async function grantsOf(parts: WorkerParts, { binding, identity }: StoredRunToke
     const grant = await store.clientGrants.byId(binding.slice(LOGIN.length));
     const now = grant === undefined ? undefined : await parts.standing(grant);
     if (grant === undefined || now?.ok !== true) return ORPHANED;
-    return { ok: true, grants: now.principal.grants, scopes: grant.scopes, idp: now.principal.idp, standsOn: grant.sessionId };
+    return { ok: true, grants: now.principal.grants, scopes: grant.scopes, idp: now.principal.idp, now: now.principal.id, standsOn: grant.sessionId };
   }
   const provider = parts.config.identityProviders.find(({ id }) => id === identity?.idp);
   if (identity === null || provider === undefined || trustIn(provider) !== identity.trust) return ORPHANED;

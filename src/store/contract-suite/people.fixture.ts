@@ -137,5 +137,41 @@ export function identityCases(get: () => StoreUnderTest): void {
     const id = await store.identities.put(DANA, 'its word');
     expect(await store.identities.put({ ...DANA, name: 'dana.x' }, 'its word')).toBe(id);
     expect(await store.identities.byName('corp', 'dana')).toBeUndefined();
+    expect([await store.identities.isKnown(DANA), await store.identities.isKnown({ ...DANA, idp: 'adfs' })]).toEqual([true, false]);
+  });
+
+  it('a name of before stays with who had it, until it is forgotten', async () => {
+    const { store, other } = get();
+    const id = await store.identities.put(DANA, 'its word');
+    await store.identities.put({ ...DANA, name: 'dana.x' }, 'its word');
+    const heir = { ...DANA, subject: 'sub-2' };
+    expect(await other.identities.put(heir, 'its word')).toBeUndefined();
+    expect(await other.identities.put({ ...heir, idp: 'adfs' }, 'its word')).toBeDefined();
+    expect(await store.identities.put(DANA, 'its word')).toBe(id);
+    expect(await other.identities.put({ ...heir, name: 'dana.x' }, 'its word')).toBeUndefined();
+    expect(await store.identities.forget('corp', 'dana.x')).toBe(true);
+    expect(await store.identities.forget('corp', 'dana.x')).toBe(false);
+    expect(await other.identities.put({ ...heir, name: 'dana.x' }, 'its word')).toBeDefined();
+    expect(await store.identities.byName('corp', 'dana')).toMatchObject({ subject: 'sub-1' });
+  });
+
+  it('a lock goes along with another name; of two the longer one holds', async () => {
+    const { store, other } = get();
+    const soon = 1_700_000_000_000 + HOUR_MS;
+    const called = (name: string) => store.identities.put({ ...DANA, name }, 'its word');
+    const lock = (value: string, expiresMs: number | null) => store.locks.put({ kind: 'principal', value, why: 'left', by: 'local:root', expiresMs });
+    const held = async () => Object.fromEntries((await other.locks.list()).map(({ value, expiresMs }) => [value, expiresMs]));
+    await called('dana');
+    await called('free');
+    expect(await held()).toEqual({});
+    await lock('free@corp', null);
+    await called('dana');
+    expect(await held()).toEqual({ 'free@corp': null, 'dana@corp': null });
+    await lock('free@corp', soon);
+    await called('free');
+    expect(await held()).toEqual({ 'free@corp': null, 'dana@corp': null });
+    await lock('free@corp', soon);
+    await called('dana');
+    expect(await held()).toEqual({ 'free@corp': soon, 'dana@corp': null });
   });
 }

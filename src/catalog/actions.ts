@@ -15,6 +15,7 @@ export interface ActionEntry {
 
 /**
  * What no route says by itself.
+ * - `task_runs.set_state`: asked besides making a run below a task run (`parent_task_run_id`), on that task run: Prefect sets its states to the run's.
  * - `deployments.run.parameters`, `.override`: asked besides `deployments.run`, when the body has parameters, or anything else
  *   that changes what is executed (job variables, queue, state, `enforce_parameter_schema: false`; a run made through
  *   `POST /flow_runs/` with a deployment, pool, queue or job variables).

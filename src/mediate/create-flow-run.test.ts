@@ -88,6 +88,18 @@ describe('create_flow_run', () => {
     expect(codeOf(await startMediator(unread).send({ role: 'operator', path: PATH, body: { ...STOCK, idempotency_key: 'k' } }))).toBe('run-foreign');
   });
 
+  it.each(['worker', 'run', 'deployer', 'admin'])('%s may start it below a task run, whose states it sets', async (role) => {
+    expect(await outcome(role, { ...STOCK, parent_task_run_id: RUN })).toBe(201);
+    const policies = forbid('task_runs.set_state', `TaskRun::"${RUN}"`);
+    expect(await outcome(role, { ...STOCK, parent_task_run_id: RUN }, { ...CREATED, policies })).toBe('policy-forbids');
+    expect(await outcome(role, { ...STOCK, parent_task_run_id: DEPLOYMENT }, { ...CREATED, policies })).toBe(201);
+  });
+
+  it.each(['operator', 'agent'])('%s may not: the states of a task run are not its to set', async (role) => {
+    expect(await outcome(role, { ...STOCK, parent_task_run_id: RUN })).toBe('policy-default-deny');
+    expect(await outcome(role, STOCK)).toBe(201);
+  });
+
   it.each(['operator', 'deployer', 'worker', 'run', 'admin'])('%s may run with parameters', async (role) => {
     expect(await outcome(role, { ...STOCK, parameters: { n: 1 } })).toBe(201);
   });

@@ -102,11 +102,15 @@ export function infrastructureAsks(body: JsonObject): readonly Ask[] {
   return isBlank(id) ? [] : [readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null)];
 }
 
-/** A sub-flow's run stands under the task run that is named, in whoever's run that is, and its states become that task's. */
+/** A sub-flow's run stands under the task run that is named, in whoever's run that is, and its states become that task's: setting those is a right besides. */
 export function parentAsks(run: Ask, parent: JsonValue | undefined): readonly Ask[] {
   if (isBlank(parent)) return [];
   const { creates: _, uses: __, ...ask } = run;
-  return [{ ...ask, of: { type: 'TaskRun', id: typeof parent === 'string' ? (parseUuid(parent) ?? null) : null } }];
+  const task = { type: 'TaskRun', id: typeof parent === 'string' ? (parseUuid(parent) ?? null) : null } as const;
+  return [
+    { ...ask, of: task },
+    { action: 'task_runs.set_state', resource: task },
+  ];
 }
 
 function overrideFacts(body: JsonObject, deployment: Deployment | null) {

@@ -120,9 +120,13 @@ describe('an operator of a tag', () => {
     [`POST /api/deployments/${DEPLOYMENT}/create_flow_run`, (run: object) => run],
     [`POST /api/deployments/${DEPLOYMENT}/create_flow_run/bulk`, (run: object) => [{}, run]],
   ])('%s starts no sub-flow under a task of another team, whose state it would be', async (route, bodyOf) => {
-    expect(await send(route, bodyOf({ parent_task_run_id: TASK }))).toMatchObject({ result: 201, arrived: true });
+    const deploying = as('deployer', TEAM);
+    expect(await deploying(route, bodyOf({ parent_task_run_id: TASK }))).toMatchObject({ result: 201, arrived: true });
+    expect(await send(route, bodyOf({ parent_task_run_id: TASK }))).toMatchObject({ result: 'policy-default-deny', arrived: false });
     for (const parent of [OTHER_TASK, OTHER_TASK.toUpperCase(), OTHER_TASK.replaceAll('-', ''), `{${OTHER_TASK}}`, FLOW, 7]) {
-      expect(await send(route, bodyOf({ parent_task_run_id: parent }))).toMatchObject({ result: 'scope-excludes', arrived: false });
+      for (const sender of [send, deploying]) {
+        expect(await sender(route, bodyOf({ parent_task_run_id: parent }))).toMatchObject({ result: 'scope-excludes', arrived: false });
+      }
     }
   });
 

@@ -136,6 +136,24 @@ describe('creating runs', () => {
     expect(field(await prefect.get(`/flow_runs/${id}`), 'labels')).toMatchObject({ 'lictor.principal': 'alice@local' });
   });
 
+  it('below a task run, whose states are those of the run from then on, by a right besides', async () => {
+    const outer = text(field(await prefect.post('/flow_runs/', { flow_id: flowId }), 'id'));
+    const running = { flow_run_id: outer, task_key: 'k', dynamic_key: randomUUID(), state: { type: 'RUNNING' } };
+    const task = text(field(await prefect.post('/task_runs/', running), 'id'));
+    const stateOf = async () => field(await prefect.get(`/task_runs/${task}`), 'state_type');
+    const path = `/api/deployments/${deploymentId}/create_flow_run`;
+    const below = { parent_task_run_id: task };
+    const ways: readonly (readonly [path: string, body: unknown])[] = [
+      [path, below],
+      [`${path}/bulk`, [below]],
+      ['/api/flow_runs/', { ...below, flow_id: flowId, state: { type: 'PENDING' } }],
+    ];
+    for (const [way, body] of ways) expect((await send('POST', way, body, ['task_runs.set_state'])).status).toBe(403);
+    expect(await stateOf()).toBe('RUNNING');
+    expect((await send('POST', path, below)).status).toBe(201);
+    expect(await stateOf()).toBe('SCHEDULED');
+  });
+
   it('takes what the deployment has itself for no override, and refuses another image', async () => {
     const path = `/api/deployments/${deploymentId}/create_flow_run`;
     const denied = ['deployments.run.override'];

@@ -50,8 +50,9 @@ export const TAG_LIMITS: Named = {
   entity: (item) => bareEntity('ConcurrencyLimit', { name: textOf(item, 'tag') }),
 };
 
-export async function coveredItems(reach: Reach, { path, entity }: Named): Promise<Found<JsonObject>> {
-  const found = await everyItem(reach.lookup, path, {});
+/** `asked`: of those that fit this body. */
+export async function coveredItems(reach: Reach, { path, entity }: Named, asked: JsonObject = {}): Promise<Found<JsonObject>> {
+  const found = await everyItem(reach.lookup, path, asked);
   return found.ok ? { ok: true, items: await coveredOf(reach, entity, found.items) } : found;
 }
 

@@ -89,3 +89,28 @@ describe('its holes', () => {
     for (const cve of ['CVE-2026-7723', 'CVE-2026-3514', 'CVE-2026-5366']) expect(output).toContain(`Prefect ${VERSION} has ${cve}`);
   });
 });
+
+it('counts and lists automations for whose they are, under a scope: this Prefect counts all, and takes no ids', async () => {
+  const { direct, gateway } = get();
+  const trigger = { type: 'event', posture: 'Reactive', expect: ['x.never'], threshold: 1, within: 0 };
+  for (const name of ['mine-1', 'mine-2', 'theirs-1']) {
+    await direct.post('/automations/', { name, trigger, actions: [{ type: 'do-nothing' }], enabled: false });
+  }
+  const { secret } = await gateway.token('narrow', ['viewer'], '--scope', 'automation=mine-*');
+  const asked = async (path: string, body: object) => {
+    const response = await gateway.fetch(`/api/automations${path}`, {
+      method: 'POST',
+      token: secret,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+  const named = { automations: { name: { any_: ['mine-1', 'theirs-1'] } } };
+  expect(await direct.post('/automations/count', named), 'it counts all').toBeGreaterThanOrEqual(3);
+  expect(await asked('/count', {})).toEqual({ status: 200, body: 2 });
+  expect(await asked('/count', named)).toEqual({ status: 200, body: 1 });
+  expect(await asked('/filter', { sort: 'NAME_DESC' })).toMatchObject({ status: 200, body: [{ name: 'mine-2' }, { name: 'mine-1' }] });
+  expect(await asked('/filter', named)).toMatchObject({ status: 200, body: [{ name: 'mine-1' }] });
+  expect(await asked('/filter', { limit: 1, offset: 1 })).toMatchObject({ status: 200, body: [{ name: 'mine-2' }] });
+});

@@ -219,6 +219,27 @@ describe('lists by name', () => {
     expect(await narrowed('POST /api/v2/concurrency_limits/filter', { limit: 1, offset: 1 }, { scopes, prefect })).toMatchObject({ answer: [{ id: 'l3' }] });
     expect(await code('POST /api/v2/concurrency_limits/filter', { limit: 'all' }, { scopes, prefect })).toBe('body-invalid');
   });
+
+  it('are read and counted here where an older Prefect takes no ids, or no filter at all', async () => {
+    const automations = [
+      { id: 'm1', name: 'a_1' },
+      { id: 'm2', name: 'b_1' },
+      { id: 'm3', name: 'a_2' },
+    ];
+    const given = { scopes: [{ ...NOWHERE, automations: ['a_*'] }], prefect: { '/api/automations/filter': () => automations } };
+    const asked = { automations: { name: { any_: ['a_1', 'b_1', 'a_2'] } } };
+    const page = await narrowed('POST /api/automations/filter', { ...asked, sort: 'NAME_DESC', limit: 1, offset: 1 }, given);
+    expect(page).toMatchObject({ forward: false, answer: [{ id: 'm3' }] });
+    expect(page.asked).toEqual([`/api/automations/filter ${JSON.stringify({ ...asked, sort: 'NAME_DESC', limit: 200, offset: 0 })}`]);
+    expect(await narrowed('POST /api/automations/count', asked, given)).toMatchObject({ forward: false, answer: 2 });
+    expect(await narrowed('POST /api/automations/count', undefined, given)).toMatchObject({ forward: false, answer: 2 });
+    expect(await narrowed('POST /api/automations/count', {}, { ...given, scopes: [tags] })).toMatchObject({ answer: 0 });
+    const wrong = { ...given, prefect: { '/api/automations/filter': () => null } };
+    for (const route of ['POST /api/automations/count', 'POST /api/automations/filter']) {
+      expect(await code(route, { automations: 'x' }, wrong)).toBe('body-invalid');
+      expect(await code(route, [], given)).toBe('body-invalid');
+    }
+  });
 });
 
 describe('events', () => {

@@ -1,6 +1,6 @@
 // Lists of what a scope covers by name (src/scope/named.ts).
 import type { ResourceType } from '../../contract/operation.ts';
-import { field, type JsonValue } from '../../json/tree.ts';
+import { field, type JsonObject, type JsonValue } from '../../json/tree.ts';
 import { answerList, withJson } from '../../prefect/answer.ts';
 import { coveredIds } from '../../reach/covered-ids.ts';
 import { coveredItems, coveredOf, type Named } from '../../reach/named.ts';
@@ -18,7 +18,7 @@ export function narrowNamed(named: Named): Narrow {
   };
 }
 
-/** Where Prefect takes no filter at all, the page is cut here. */
+/** Where Prefect takes no filter at all, or older ones none of ids, the page is cut here. */
 export function pageNamed(named: Named): Narrow {
   return async (call, reach) => {
     const body = bodyOf(call);
@@ -27,9 +27,24 @@ export function pageNamed(named: Named): Narrow {
     const offset = wholeOr(field(body, 'offset'), 0);
     if (limit === undefined || offset === undefined || limit > MOST_LISTED)
       return refused({ code: 'body-invalid', detail: 'limit and offset must be whole numbers.' });
-    const covered = await coveredItems(reach, named);
+    const covered = await coveredItems(reach, named, asked(body, named));
     return covered.ok ? answered(covered.items.slice(offset, offset + limit)) : refused(covered.refusal);
   };
+}
+
+/** Where an older Prefect counts everybody's, whatever filter stands in the body. */
+export function countNamed(named: Named): Narrow {
+  return async (call, reach) => {
+    const body = bodyOf(call);
+    if (body === undefined) return refused(NO_OBJECT);
+    const covered = await coveredItems(reach, named, asked(body, named));
+    return covered.ok ? answered(covered.items.length) : refused(covered.refusal);
+  };
+}
+
+/** What the client asks for of the whole list. */
+function asked(body: JsonObject, { key }: Named): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([name, value]) => value !== null && (name === 'sort' || name === key)));
 }
 
 /** Answers that are whole lists: what is not covered is taken out. */

@@ -3,7 +3,7 @@ import type { Operation } from '../../contract/operation.ts';
 import { AUTOMATIONS, BLOCKS, LIMITS, TAG_LIMITS, VARIABLES, WORK_POOLS, WORK_QUEUES } from '../../reach/named.ts';
 import { countDeploymentsOfFlows, narrowDeployments, narrowFlows, narrowPoll, nextRunsOfFlows } from './deployments.ts';
 import { countEvents, narrowEvents, nextEvents } from './events.ts';
-import { filterAnswer, filterIds, narrowNamed, pageNamed } from './named.ts';
+import { countNamed, filterAnswer, filterIds, narrowNamed, pageNamed } from './named.ts';
 import { answered, forwarded, type Narrow } from './narrow.ts';
 import { narrowPoolPoll, narrowQueuePoll, narrowSlots } from './polls.ts';
 import { countTasksOfRuns, narrowLogs, narrowRuns } from './runs.ts';
@@ -75,8 +75,8 @@ const LISTS: Readonly<Record<string, Narrow>> = {
   'POST /api/block_documents/filter': narrowNamed(BLOCKS),
   'POST /api/block_documents/count': narrowNamed(BLOCKS),
   'GET /api/block_types/slug/{slug}/block_documents': filterAnswer(BLOCKS),
-  'POST /api/automations/filter': narrowNamed(AUTOMATIONS),
-  'POST /api/automations/count': narrowNamed(AUTOMATIONS),
+  'POST /api/automations/filter': pageNamed(AUTOMATIONS),
+  'POST /api/automations/count': countNamed(AUTOMATIONS),
   'GET /api/automations/related-to/{resource_id}': filterAnswer(AUTOMATIONS),
   'POST /api/v2/concurrency_limits/filter': pageNamed(LIMITS),
   'POST /api/concurrency_limits/filter': pageNamed(TAG_LIMITS),

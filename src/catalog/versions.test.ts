@@ -31,8 +31,10 @@ describe('the routes of a release', () => {
   });
 
   it('leave open what was mended later', () => {
-    expect(holesOf('3.6.13').map(({ cve }) => cve)).toEqual(['CVE-2026-7723', 'CVE-2026-3514', 'CVE-2026-5366']);
+    expect(holesOf('3.6.13').map(({ cve }) => cve)).toEqual(['CVE-2026-7723', 'CVE-2026-3514', 'CVE-2026-5366', 'PrefectHQ/prefect#22252']);
+    expect(holesOf('3.7.4').map(({ cve }) => cve)).toEqual(['PrefectHQ/prefect#22252']);
+    expect(holesOf('3.7.5')).toEqual([]);
     expect(holesOf('3.9.1')).toEqual([]);
-    expect(holesOf('unknown')).toHaveLength(3);
+    expect(holesOf('unknown')).toHaveLength(4);
   });
 });

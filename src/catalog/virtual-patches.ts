@@ -2,6 +2,7 @@
 import { isOlder } from './versions.ts';
 
 export interface VirtualPatch {
+  /** Of the change that closes it, where the hole has no number of its own. */
   readonly cve: string;
   /** The first release without the hole. */
   readonly fixedIn: string;
@@ -28,6 +29,12 @@ export const VIRTUAL_PATCHES: readonly VirtualPatch[] = [
     fixedIn: '3.6.25',
     hole: 'a pull step can hand options to git, and so run a command on the worker',
     stopped: "a pull step whose git argument begins with a dash is an admin's to write (403 pull-step-option)",
+  },
+  {
+    cve: 'PrefectHQ/prefect#22252',
+    fixedIn: '3.7.5',
+    hole: 'whoever has a form checked makes the server fetch the address that a $ref of its schema names',
+    stopped: 'a schema that leads to another address is refused (400 body-invalid)',
   },
 ];
 

@@ -177,4 +177,13 @@ describe('POST /ui/schemas/validate', () => {
     expect((await outcomeOf('worker', route, asking)).result).toBe('policy-default-deny');
     expect((await outcomeOf('viewer', route, [])).result).toBe('body-invalid');
   });
+
+  it('makes no server fetch an address, whoever asks', async () => {
+    for (const role of ['viewer', 'admin']) {
+      const remote = { schema: { properties: { x: { $ref: 'http://169.254.169.254/' } } }, values: { x: 1 } };
+      expect(await outcomeOf(role, route, remote)).toMatchObject({ result: 'body-invalid', arrived: false });
+    }
+    const own = { schema: { properties: { x: { $ref: '#/$defs/x' } }, $defs: { x: { type: 'integer' } } }, values: { x: 1, $ref: 'http://example.com/' } };
+    expect((await outcomeOf('viewer', route, own)).result).toBe(201);
+  });
 });

@@ -117,6 +117,17 @@ describe('pull steps (CVE-2026-5366)', () => {
   });
 });
 
+describe('the schema of parameters', () => {
+  it('makes no server fetch an address', async () => {
+    for (const route of [UPDATE, CREATE]) {
+      const sent = (ref: string) =>
+        outcomeOf('deployer', route, { name: 'd', flow_id: RUN, parameter_openapi_schema: { properties: { x: { $ref: ref } } } }, { prefect: there });
+      expect(await sent('http://169.254.169.254/')).toMatchObject({ result: 'body-invalid', arrived: false });
+      expect((await sent('#/definitions/X')).result).toBe(201);
+    }
+  });
+});
+
 describe('what a deployment reads', () => {
   it.each([
     ['blocks.read_secrets', { job_variables: { env: { K: '{{ prefect.blocks.secret.key }}' } } }],

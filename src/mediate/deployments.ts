@@ -13,6 +13,7 @@ import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 import { hasGitOption } from './pull-steps.ts';
 import { type Placed, placed } from './queue-alone.ts';
 import { distinctAsks, hydrationAsks, keptAsks, readsBlock, templateAsks } from './references.ts';
+import { refusedSchema } from './remote-schemas.ts';
 import { refusedVariables } from './reserved-env.ts';
 import { parametersOf } from './schedules.ts';
 
@@ -101,7 +102,7 @@ function planWrite(call: Call, { body, sent }: Placed, { id, old, flow }: Writte
     intent: true,
     rewrite: () => withoutReservedLabels(sent),
     outcome: (answer) => createdObject(call, answer),
-    problem: refusedVariables(body, old),
+    problem: refusedVariables(body, old) ?? refusedSchema(body, old),
     refusal: (denied): Refusal | undefined => (denied.some(({ action }) => action === UNSAFE) ? { code: 'pull-step-option' } : undefined),
   });
 }

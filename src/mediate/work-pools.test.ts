@@ -55,6 +55,21 @@ describe('work pools', () => {
     }
   });
 
+  it('have no schema that makes the server fetch an address; one that is there stays', async () => {
+    const remote = { ...TEMPLATE, variables: { properties: { x: { $ref: 'http://169.254.169.254/' } } } };
+    const inside = { ...TEMPLATE, variables: { properties: { x: { $ref: '#/definitions/X' } }, definitions: { X: { type: 'string' } } } };
+    for (const [route, name] of [
+      [UPDATE, {}],
+      [CREATE, { name: 'n' }],
+    ] as const) {
+      const sent = (template: object) => outcomeOf('deployer', route, { ...name, base_job_template: template }, { prefect: there });
+      expect(await sent(remote)).toMatchObject({ result: 'body-invalid', arrived: false });
+      expect((await sent(inside)).result).toBe(201);
+    }
+    const kept = prefectWith({ 'GET /api/work_pools/p': { ...OLD, base_job_template: remote } }, { status: 201, body: json({ id: RUN }) });
+    expect((await outcomeOf('deployer', UPDATE, { base_job_template: remote, description: 'x' }, { prefect: kept })).result).toBe(201);
+  });
+
   it('must be what can be decided on', async () => {
     for (const body of [[], 'x', undefined]) expect((await outcomeOf('admin', CREATE, body)).result).toMatch(/^body-(invalid|not-json)$/);
     expect((await outcomeOf('admin', CREATE, { name: 1 })).result).toBe('body-invalid');

@@ -8,6 +8,7 @@ import { changedFields, changes, hasOnly } from './changes.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Planned, planned } from './family.ts';
 import { createdObject } from './generic.ts';
 import { distinctAsks, readsBlock, templateAsks } from './references.ts';
+import { refusedTemplateSchema } from './remote-schemas.ts';
 import { refusedTemplate } from './reserved-env.ts';
 
 export const createWorkPool: Family = {
@@ -46,7 +47,7 @@ function planWrite(call: Call, body: JsonObject, { name, old }: { readonly name:
   const facts = { base_job_template: code.length > 0, pauses: changes(body, old, 'is_paused'), concurrency: changes(body, old, 'concurrency_limit') };
   const actions = [call.operation.action, ...(code.length > 0 ? ['work_pools.write.override'] : [])];
   const asks = [...actions.map((action): Ask => ({ action, resource, facts, ...creates })), ...templateAsks(code), ...storageAsks(body, old)];
-  const problem = refusedTemplate(body, old);
+  const problem = refusedTemplate(body, old) ?? refusedTemplateSchema(body, old);
   return planned({ asks: distinctAsks(asks), intent: true, problem, rewrite: () => body, outcome: (answer) => createdObject(call, answer) });
 }
 

@@ -57,6 +57,21 @@ it('passes the template of a pool, for itself', async () => {
   expect(await recorded([withTemplate({ TZ: 'UTC' })])).toMatchObject([{ resource_id: 'etl-1' }]);
 });
 
+it('ends a channel whose template has a schema that leads to another address, and passes one that refers to itself', async () => {
+  const withSchema = (ref: string) =>
+    JSON.stringify({
+      type: 'worker.hello.v1',
+      payload: { worker_name: 'etl-1', default_base_job_template: { job_configuration: {}, variables: { properties: { x: { $ref: ref } } } } },
+    });
+  expect(await recorded([withSchema('#/definitions/x')])).toMatchObject([{ resource_id: 'etl-1' }]);
+  const seen = room.prefect.frames.length;
+  const client = await room.connect({ inputs: { ...CHANNEL, token: GOOD } });
+  client.socket.send(withSchema('http://169.254.169.254/'));
+  expect(await client.closed).toMatchObject({ code: 1008 });
+  await until(() => room.records.some(({ reason }) => reason === 'body-invalid'), 'the record');
+  expect(room.prefect.frames.slice(seen).join()).not.toContain('169.254');
+});
+
 it.each([
   ['says how its runs reach the gateway', withTemplate({ prefect_api_url: 'http://elsewhere' })],
   ['is named twice, once harmless', withTemplate({ PREFECT_API_KEY: 'x' }).replace(/\}$/, `,"payload":{"worker_name":"etl-1"}}`)],

@@ -1,9 +1,11 @@
 // Which worker speaks on a worker's channel: its first frame says so, and is recorded with whose token it came. It may also bring the template of a pool that is
-// made by it: what nobody may write into a template (prefect/job-env.ts) is no more to be written this way.
+// made by it: what nobody may write into a template (prefect/job-env.ts, remote-schema.ts) is no more to be written this way.
+import type { ReasonCode } from '../contract/reasons.ts';
 import { CLOSE, refusalReason } from '../frames/close-codes.ts';
 import { parseStrict } from '../json/strict-json.ts';
 import { field, isObject, type JsonObject } from '../json/tree.ts';
 import { reservedInTemplate } from '../prefect/job-env.ts';
+import { leadsOut, remoteDetail } from '../prefect/remote-schema.ts';
 import { type RelayCore, record } from './core.ts';
 import type { FrameGate } from './frame-gate.ts';
 import type { Session } from './session.ts';
@@ -18,11 +20,14 @@ export function createHelloGate(core: RelayCore, session: Session): FrameGate {
   return (data) => {
     const payload = first ? helloIn(data) : undefined;
     first = false;
-    if (payload === 'ambiguous') return end(session, 'The first frame of a channel can be read in two ways.');
+    if (payload === 'ambiguous') return end(session, 'env-reserved', 'The first frame of a channel can be read in two ways.');
     if (payload === undefined) return { pass: true, data };
-    const names = reservedInTemplate(field(payload, 'default_base_job_template'));
+    const template = field(payload, 'default_base_job_template');
+    const names = reservedInTemplate(template);
     const known = [...new Set(names.map((name) => name.trim().toUpperCase()))].sort();
-    if (known.length > 0) return end(session, `${known.join(', ')} in default_base_job_template: set by the gateway and the worker alone.`);
+    if (known.length > 0) return end(session, 'env-reserved', `${known.join(', ')} in default_base_job_template: set by the gateway and the worker alone.`);
+    if (isObject(template) && leadsOut(field(template, 'variables')))
+      return end(session, 'body-invalid', remoteDetail('variables in default_base_job_template'));
     const name = field(payload, 'worker_name');
     if (typeof name === 'string' && name !== '') note(core, session, name.slice(0, NAME_CHARACTERS));
     return { pass: true, data };
@@ -30,9 +35,9 @@ export function createHelloGate(core: RelayCore, session: Session): FrameGate {
 }
 
 /** A worker whose channel is refused goes on by HTTP, where it is told the same. */
-function end({ client }: Session, detail: string): ReturnType<FrameGate> {
-  client.close(CLOSE.policy, refusalReason('env-reserved'));
-  return { pass: false, dropped: { code: 'env-reserved', detail, subject: null } };
+function end({ client }: Session, code: ReasonCode, detail: string): ReturnType<FrameGate> {
+  client.close(CLOSE.policy, refusalReason(code));
+  return { pass: false, dropped: { code, detail, subject: null } };
 }
 
 function note(core: RelayCore, { visit, authorization }: Session, name: string): void {

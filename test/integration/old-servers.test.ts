@@ -1,6 +1,8 @@
 // An unpatched Prefect 3.6.13 behind the gateway: its holes are open round it, and shut through it. The other releases: test/endurance/releases.test.ts.
 import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { listenOnLoopback } from '../env/listen.ts';
 import { field, text } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { authFrame, openSocket } from '../env/socket.ts';
@@ -84,9 +86,40 @@ describe('its holes', () => {
     expect(JSON.stringify(field(await direct.get(path), 'pull_steps'))).toContain('--really');
   });
 
+  it('PrefectHQ/prefect#22252: a schema makes the server fetch an address, and not through the gateway', async () => {
+    const { direct, send } = get();
+    const fetched: string[] = [];
+    const inside = createServer((request, response) => {
+      fetched.push(request.url ?? '');
+      response.setHeader('content-type', 'application/json').end('{"type":"integer"}');
+    });
+    const port = await listenOnLoopback(inside);
+    try {
+      const form = (ref: string) => ({ schema: { properties: { x: { $ref: ref } }, $defs: { x: { type: 'integer' } } }, values: { x: 1 } });
+      const address = (name: string) => `http://127.0.0.1:${port}/${name}`;
+      expect(await direct.post('/ui/schemas/validate', form(address('direct')))).toMatchObject({ valid: true });
+      expect(fetched, 'the hole is open').toEqual(['/direct']);
+      for (const role of ['viewer', 'admin']) {
+        const asked = await send(role, 'POST', '/ui/schemas/validate', form(address(role)));
+        expect(asked).toMatchObject({ status: 400, body: { code: 'body-invalid' } });
+      }
+      const flow = field(await direct.post('/flows/', { name: `schema-${randomUUID()}` }), 'id');
+      const schema = { type: 'object', properties: { x: { $ref: address('deployment') } } };
+      const deployment = { name: 'schema', flow_id: flow, parameter_openapi_schema: schema, parameters: { x: 1 }, enforce_parameter_schema: true };
+      expect(await send('deployer', 'POST', '/deployments/', deployment)).toMatchObject({ status: 400, body: { code: 'body-invalid' } });
+      const template = { job_configuration: { command: '{{ x }}' }, variables: { properties: { x: { $ref: address('pool'), default: 1 } } } };
+      const pool = { name: `schema-${randomUUID()}`, type: 'process', base_job_template: template };
+      expect(await send('deployer', 'POST', '/work_pools/', pool)).toMatchObject({ status: 400, body: { code: 'body-invalid' } });
+      expect(await send('viewer', 'POST', '/ui/schemas/validate', form('#/$defs/x'))).toMatchObject({ status: 200, body: { valid: true } });
+      expect(fetched).toEqual(['/direct']);
+    } finally {
+      inside.close();
+    }
+  });
+
   it('are named by doctor, with what stops them', async () => {
     const { output } = await get().gateway.lictor('doctor', '--json');
-    for (const cve of ['CVE-2026-7723', 'CVE-2026-3514', 'CVE-2026-5366']) expect(output).toContain(`Prefect ${VERSION} has ${cve}`);
+    for (const cve of ['CVE-2026-7723', 'CVE-2026-3514', 'CVE-2026-5366', 'PrefectHQ/prefect#22252']) expect(output).toContain(`Prefect ${VERSION} has ${cve}`);
   });
 });
 

@@ -71,15 +71,20 @@ describe('Prefect, asked directly', () => {
     expect(await checkRoutes(subject(answer(401, {})), () => one)).toEqual([]);
   });
 
+  const HOLE = /CVE-[0-9-]+|PrefectHQ\S+/;
   it('names the holes of an older Prefect and what stops them, and says that a newer one has none', async () => {
     const old = await checkHoles(subject(answer(200, '"3.6.13"')));
-    expect(old.map(({ status, message }) => `${status} ${/CVE-[0-9-]+/.exec(message)?.[0]}`)).toEqual([
+    expect(old.map(({ status, message }) => `${status} ${HOLE.exec(message)?.[0]}`)).toEqual([
       'warn CVE-2026-7723',
       'warn CVE-2026-3514',
       'warn CVE-2026-5366',
+      'warn PrefectHQ/prefect#22252',
     ]);
-    expect((await checkHoles(subject(answer(200, '"3.6.22"')))).map(({ message }) => /CVE-[0-9-]+/.exec(message)?.[0])).toEqual(['CVE-2026-5366']);
-    expect(await checkHoles(subject(answer(200, '"3.9.1"')))).toMatchObject([{ status: 'ok', message: expect.stringContaining('3 virtual patches are on') }]);
+    expect((await checkHoles(subject(answer(200, '"3.6.22"')))).map(({ message }) => HOLE.exec(message)?.[0])).toEqual([
+      'CVE-2026-5366',
+      'PrefectHQ/prefect#22252',
+    ]);
+    expect(await checkHoles(subject(answer(200, '"3.9.1"')))).toMatchObject([{ status: 'ok', message: expect.stringContaining('4 virtual patches are on') }]);
     expect(await checkHoles(subject(PAGE))).toEqual([]);
   });
 

@@ -126,7 +126,7 @@ limits: [{ for: "*", rate: fast }]
     [', ttl: 5', 'has none of the accepted forms'],
     [', ttl: [60s]', 'has none of the accepted forms'],
   ])('name every form that a key takes: {%s}', (ttl, message) => {
-    const text = `${SMALLEST}services: [{ name: rates, server: "http://127.0.0.1:1", allow: [{ paths: ["/a"] }], cache: [{ paths: ["/a"]${ttl} }] }]\n`;
+    const text = `${SMALLEST}services: [{ name: rates, servers: ["http://127.0.0.1:1"], allow: [{ paths: ["/a"] }], cache: [{ paths: ["/a"]${ttl} }] }]\n`;
     expect(problems(text)).toContainEqual(
       expect.objectContaining({ path: 'services[0].cache[0].ttl', message, remedy: expect.stringMatching(/60s.*upstream/) }),
     );

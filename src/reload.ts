@@ -155,11 +155,14 @@ async function follow({ house, moveSockets }: ReloaderParts, former: Config, nex
     ['open sockets still lead to the former Prefect: reload again', async () => (leadsElsewhere(former, next) ? moveSockets(0) : undefined)],
   ];
   const unfinished: string[] = [];
-  for (const [what, step] of steps)
-    await step().catch((error: unknown) => {
+  for (const [what, step] of steps) {
+    try {
+      await step();
+    } catch (error) {
       house.log.error({ err: error }, `a reload is applied, but ${what}`);
       unfinished.push(what);
-    });
+    }
+  }
   return unfinished;
 }
 

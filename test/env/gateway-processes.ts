@@ -18,6 +18,13 @@ export function pidsOf(supervisor: number): Pids {
   return { supervisor, control: control.pid, nginx: nginx.pid, workers };
 }
 
+/** After a reload: resolves with nginx's workers when none of `former` runs any more. Until then some connections are answered as before it. */
+export async function workersAfter(former: readonly number[], read: () => Pids): Promise<readonly number[]> {
+  const renewed = () => !former.some(isAlive) && read().workers.length === former.length;
+  await waitFor(renewed, { what: "nginx's new workers alone", timeoutMs: 60_000 });
+  return read().workers;
+}
+
 /** SIGKILL for the supervisor and everything below it, at once; resolves when all are gone. */
 export async function killAll(supervisor: Running): Promise<void> {
   const all = [supervisor.pid, ...descendantsOf(supervisor.pid)];

@@ -9,6 +9,7 @@ import { statePaths } from '../../src/config/state-dir.ts';
 import { sweepOnce } from '../../src/decide/sweep.ts';
 import { selfSigned } from '../env/certificate.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
+import { workersAfter } from '../env/gateway-processes.ts';
 import { isAlive, signalProcess, waitFor } from '../env/process.ts';
 import { authFrame, openSocket } from '../env/socket.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
@@ -130,7 +131,7 @@ describe('a good configuration', () => {
   it('reaches nginx where nginx has a part in it: new workers, the same master', async () => {
     const { nginx, workers } = gateway.pids();
     await reload(changed({ forward_headers: ['X-Team'] }));
-    await waitFor(() => gateway.pids().workers.every((pid) => !workers.includes(pid)), { what: 'new workers' });
+    await workersAfter(workers, gateway.pids);
     expect(gateway.pids().nginx).toBe(nginx);
     recorder.clear();
     await gateway.fetch('/api/flows/00000000-0000-0000-0000-000000000002', { token, headers: { 'x-team': 'a' } });
@@ -373,7 +374,7 @@ describe('a renewed certificate', () => {
       const { secret } = await secure.token('reader', ['viewer']);
       const socket = openSocket(secure.url, '/api/events/out', { first: authFrame(secret), trustAnyCertificate: true });
       await waitFor(() => socket.frames().some((frame) => frame.includes('auth_success')), { what: 'the socket to be authorised' });
-      const former = await servedCertificate(secure.port);
+      const [former, { workers }] = [await servedCertificate(secure.port), secure.pids()];
       const next = await selfSigned();
       renameSync(next.cert, files.cert);
       expect(await reload(undefined, secure)).toMatchObject({ reason: 'config-refused' });
@@ -384,6 +385,7 @@ describe('a renewed certificate', () => {
       await waitFor(async () => (await servedCertificate(secure.port)) !== former, { what: 'the new certificate' });
       expect(await Promise.race([socket.ended, Promise.resolve('open')])).toBe('open');
       socket.close();
+      await workersAfter(workers, secure.pids);
       const latest = await selfSigned();
       const second = await servedCertificate(secure.port);
       for (const name of ['cert', 'key'] as const) renameSync(latest[name], files[name]);
@@ -402,16 +404,12 @@ describe('an authority of a service in other words', () => {
   it('reaches nginx by SIGHUP, though no line of the configuration has changed', async () => {
     const files = await selfSigned();
     const service = { name: 'billing', servers: ['https://127.0.0.1:1'], tls: { ca_file: files.cert }, allow: [{ paths: ['/v1/*'] }] };
-    const newWorkers = async (former: readonly number[]): Promise<readonly number[]> => {
-      await waitFor(() => gateway.pids().workers.every((pid) => !former.includes(pid)), { what: 'new workers', timeoutMs: 30_000 });
-      return gateway.pids().workers;
-    };
     const before = gateway.pids().workers;
     expect(await reload(changed({ services: [service] }))).toMatchObject({ reason: 'config-applied' });
-    const between = await newWorkers(before);
+    const between = await workersAfter(before, gateway.pids);
     renameSync((await selfSigned()).cert, files.cert);
     expect(await reload()).toMatchObject({ reason: 'config-applied' });
-    await newWorkers(between);
+    await workersAfter(between, gateway.pids);
     await reload(good);
     rmSync(join(files.cert, '..'), { recursive: true });
   });

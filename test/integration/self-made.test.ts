@@ -10,6 +10,7 @@ import { makeAuthority, makeServerCertificate } from '../../src/certificates/mak
 import { ownCertificatePaths } from '../../src/config/state-dir.ts';
 import { stockClient } from '../env/client.ts';
 import { type Gateway, jsonLines, runLictor, startGateway } from '../env/gateway.ts';
+import { workersAfter } from '../env/gateway-processes.ts';
 import { directTo, sharedPrefect } from '../env/prefect.ts';
 import { signalProcess, waitFor } from '../env/process.ts';
 import { diagnose, linesOf } from './doctor/room.ts';
@@ -90,7 +91,7 @@ describe('while it runs', () => {
     const ca = authority.certificate;
     const socket = new WebSocket(`${gateway.url.replace('https', 'wss')}/api/events/out`, ['prefect'], { ca, headers: { authorization: `Bearer ${secret}` } });
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-    const before = await servedSerial();
+    const [before, { workers }] = [await servedSerial(), gateway.pids()];
     // As it will be in seventy days: made by the same authority, long ago.
     const old = await makeServerCertificate(authority, HOSTS, Date.now() - 70 * DAY_MS);
     writeFileSync(paths().serverFile, old.certificate + old.key);
@@ -102,6 +103,7 @@ describe('while it runs', () => {
     socket.ping();
     await pong;
     socket.close();
+    await workersAfter(workers, gateway.pids);
   }, 90_000);
 
   it('broken files are told by a reload and by check, and what is served goes on', async () => {

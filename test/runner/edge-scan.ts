@@ -10,7 +10,7 @@ import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.
 import { writeEdge } from '../../src/edge/apply.ts';
 import { renderHere } from '../../src/edge/check.ts';
 import { edgeServices } from '../env/edge-forms.ts';
-import { FAILED, PASSED, type Suite } from './suite.ts';
+import { failed, PASSED, type Suite } from './suite.ts';
 
 const GIXY = 'gixy-ng==0.2.59';
 
@@ -43,7 +43,7 @@ export const EDGE_SCAN: Suite = {
         const { status, output } = await runCommand({ command: join(bin, 'gixy'), args: ['--skips', SKIPPED, conf], env });
         if (status === 0) continue;
         out.write(output);
-        return FAILED;
+        return failed('edge: gixy, see above');
       }
       return PASSED;
     } finally {

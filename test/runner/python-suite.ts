@@ -1,13 +1,13 @@
 // The Python package for flows: format and lint (ruff), types (mypy), and its tests (pytest), with real Prefects beside it.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { ensurePrefect } from '../../src/cli/prefect-venv.ts';
 import { REPOSITORY, toolCacheDir } from '../../src/cli/repository.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import { ensureVenv } from '../../src/cli/venv.ts';
 import { oldClientVenv } from '../env/venv.ts';
-import { addCounts, type Counts, FAILED, PASSED, type Suite, type SuiteContext } from './suite.ts';
+import { addOutcomes, failed, type Outcome, PASSED, type Suite, type SuiteContext } from './suite.ts';
 import { judge } from './vitest-suite.ts';
 
 const PACKAGE = join(REPOSITORY, 'python');
@@ -27,9 +27,10 @@ export const PYTHON: Suite = {
       ['ruff', 'format', '--no-cache', '--diff', '.'],
       ['mypy', ...cache],
     ];
-    let counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-    for (const [tool, ...args] of checks) counts = addCounts(counts, await check({ command: join(bin, tool), args }, { ...context, env }));
-    return addCounts(counts, await runPytest(bin, { ...context, env }));
+    const outcomes: Outcome[] = [];
+    for (const [tool, ...args] of checks) outcomes.push(await check({ command: join(bin, tool), args }, { ...context, env }));
+    outcomes.push(await runPytest(bin, { ...context, env }));
+    return outcomes.reduce(addOutcomes);
   },
 };
 
@@ -43,20 +44,20 @@ async function bring({ out, env }: SuiteContext): Promise<Pick<SuiteContext, 'en
   return { bin, env: { ...env, LICTOR_PREFECTS: prefects, PYTHONDONTWRITEBYTECODE: '1' } };
 }
 
-async function check(tool: { readonly command: string; readonly args: readonly string[] }, { out, env }: SuiteContext): Promise<Counts> {
+async function check(tool: { readonly command: string; readonly args: readonly string[] }, { out, env }: SuiteContext): Promise<Outcome> {
   const { status, output } = await runCommand({ ...tool, env, cwd: PACKAGE });
   if (status === 0) return PASSED;
   out.write(output);
-  return FAILED;
+  return failed(`python: ${[basename(tool.command), ...tool.args].join(' ')}, see above`);
 }
 
-async function runPytest(bin: string, { out, env }: SuiteContext): Promise<Counts> {
+async function runPytest(bin: string, { out, env }: SuiteContext): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'lictor-pytest-'));
   try {
     const report = join(directory, 'report.xml');
     const { status, output } = await runCommand({ command: join(bin, 'pytest'), args: ['-q', `--junitxml=${report}`], env, cwd: PACKAGE });
     if (status !== 0) out.write(output);
-    return judge(countJunit(readReport(report)), status);
+    return judge('python', readJunit(readReport(report)), status);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -72,10 +73,17 @@ function readReport(file: string): string {
 }
 
 /** Of pytest's one `<testsuite>`; what broke before its test is a failure, and so is a report that is none. */
-export function countJunit(report: string): Counts {
+export function readJunit(report: string): Outcome {
   const [suite = ''] = /<testsuite [^>]*>/.exec(report) ?? [];
   const [tests, failures, errors, skipped] = ['tests', 'failures', 'errors', 'skipped'].map((name) => new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1]);
-  if (tests === undefined || failures === undefined || errors === undefined || skipped === undefined) return FAILED;
-  const failed = Number(failures) + Number(errors);
-  return { passed: Math.max(0, Number(tests) - failed - Number(skipped)), failed, skipped: Number(skipped) };
+  if (tests === undefined || failures === undefined || errors === undefined || skipped === undefined)
+    return failed('python: pytest broke down before its report');
+  const broken = Number(failures) + Number(errors);
+  const named = report.matchAll(/<testcase classname="([^"]*)" name="([^"]*)"[^>]*><(?:failure|error) /g);
+  return {
+    passed: Math.max(0, Number(tests) - broken - Number(skipped)),
+    failed: broken,
+    skipped: Number(skipped),
+    failures: [...named].map(([, where, test]) => `python: ${where} > ${test}, see above`),
+  };
 }

@@ -1,14 +1,15 @@
 // The runner: what it counts, and that nothing passes by breaking down.
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { countJunit } from './python-suite.ts';
+import { REPOSITORY } from '../../src/cli/repository.ts';
+import { readJunit } from './python-suite.ts';
 import { accepts, besideEachOther, chooseSuites, runSuite, runSuites } from './run.ts';
-import { type Counts, PASSED, renderCounts, type Suite } from './suite.ts';
-import { countReport, judge } from './vitest-suite.ts';
+import { type Counts, inShort, PASSED, renderCounts, type Suite } from './suite.ts';
+import { judge, readOutcome } from './vitest-suite.ts';
 
 const counts = (passed: number, failed: number, skipped: number): Counts => ({ passed, failed, skipped });
 const suite = (name: string): Suite => ({ name, summary: '', run: async () => PASSED });
-const file = (status: string, ...tests: string[]) => ({ status, name: 'x.test.ts', assertionResults: tests.map((test) => ({ status: test })) });
 
 describe('the last line', () => {
   it('names skipped tests only when there are some', () => {
@@ -30,38 +31,71 @@ describe('accepts', () => {
   });
 });
 
-describe('countReport', () => {
-  it('counts tests, and whatever neither passed nor failed as skipped', () => {
-    expect(countReport({ testResults: [file('passed', 'passed', 'skipped', 'todo'), file('failed', 'passed', 'failed')] })).toEqual(counts(2, 1, 2));
+describe('readOutcome', () => {
+  const test = (status: string) => ({
+    status,
+    ancestorTitles: ['a door'],
+    title: 'opens',
+    ...(status === 'failed' && { failureMessages: ['Error: shut\n  at'] }),
+  });
+  const file = (status: string, ...tests: string[]) => ({
+    status,
+    name: join(REPOSITORY, 'test/x.test.ts'),
+    message: tests.length === 0 ? 'no such import\nat' : '',
+    assertionResults: tests.map(test),
+  });
+
+  it('counts tests, and whatever neither passed nor failed as skipped; what failed is named, with why', () => {
+    expect(readOutcome('unit', { testResults: [file('passed', 'passed', 'skipped', 'todo'), file('failed', 'passed', 'failed')] })).toEqual({
+      ...counts(2, 1, 2),
+      failures: ['test/x.test.ts > a door > opens: Error: shut'],
+    });
   });
 
   it('counts a file that broke before its tests, and a report that is none, as one failure', () => {
-    expect(countReport({ testResults: [file('failed'), file('passed', 'passed')] })).toEqual(counts(1, 1, 0));
-    expect(countReport(undefined)).toEqual(counts(0, 1, 0));
+    expect(readOutcome('unit', { testResults: [file('failed'), file('passed', 'passed')] })).toEqual({
+      ...counts(1, 1, 0),
+      failures: ['test/x.test.ts: no such import'],
+    });
+    expect(readOutcome('unit', undefined)).toEqual({ ...counts(0, 1, 0), failures: ['unit: vitest broke down before its report'] });
   });
 });
 
-describe('countJunit', () => {
-  const report = (attributes: string) =>
-    `<?xml version="1.0"?><testsuites name="pytest tests"><testsuite name="pytest" ${attributes} time="1.2"></testsuite></testsuites>`;
+describe('readJunit', () => {
+  const report = (attributes: string, cases = '') =>
+    `<?xml version="1.0"?><testsuites name="pytest tests"><testsuite name="pytest" ${attributes} time="1.2">${cases}</testsuite></testsuites>`;
 
-  it('counts tests, with errors as failures', () => {
-    expect(countJunit(report('errors="1" failures="2" skipped="3" tests="10"'))).toEqual(counts(4, 3, 3));
+  it('counts tests, with errors as failures, and names those', () => {
+    const fine = '<testcase classname="tests.test_a" name="test_b" time="0.1" />';
+    const bad = '<testcase classname="tests.test_a" name="test_c[1]" time="0.1"><failure message="assert 1 == 2">x</failure></testcase>';
+    expect(readJunit(report('errors="1" failures="2" skipped="3" tests="10"', fine + bad))).toEqual({
+      ...counts(4, 3, 3),
+      failures: ['python: tests.test_a > test_c[1], see above'],
+    });
   });
 
   it('counts a report that is none as one failure', () => {
-    expect(countJunit('')).toEqual(counts(0, 1, 0));
-    expect(countJunit(report('tests="10"'))).toEqual(counts(0, 1, 0));
+    expect(readJunit('')).toMatchObject(counts(0, 1, 0));
+    expect(readJunit(report('tests="10"'))).toMatchObject(counts(0, 1, 0));
   });
 });
 
 describe('judge', () => {
+  const outcome = (passed: number, failed: number, skipped: number) => ({ ...counts(passed, failed, skipped), failures: [] });
+
   it('turns a bad end without a failed test, and a run of nothing, into a failure', () => {
-    expect(judge(counts(4, 0, 0), 0)).toEqual(counts(4, 0, 0));
-    expect(judge(counts(4, 0, 0), 1)).toEqual(counts(4, 1, 0));
-    expect(judge(counts(4, 0, 0), null)).toEqual(counts(4, 1, 0));
-    expect(judge(counts(0, 0, 3), 0)).toEqual(counts(0, 1, 3));
-    expect(judge(counts(4, 1, 0), 1)).toEqual(counts(4, 1, 0));
+    expect(judge('unit', outcome(4, 0, 0), 0)).toEqual(outcome(4, 0, 0));
+    expect(judge('unit', outcome(4, 0, 0), 1)).toEqual({ ...counts(4, 1, 0), failures: ['unit: ended with 1, though no test failed'] });
+    expect(judge('unit', outcome(4, 0, 0), null)).toMatchObject(counts(4, 1, 0));
+    expect(judge('unit', outcome(0, 0, 3), 0)).toEqual({ ...counts(0, 1, 3), failures: ['unit: nothing ran'] });
+    expect(judge('unit', outcome(4, 1, 0), 1)).toEqual(outcome(4, 1, 0));
+  });
+});
+
+describe('inShort', () => {
+  it('is the first line, and not all of a long one', () => {
+    expect(inShort('Error: a\n at b')).toBe('Error: a');
+    expect(inShort('x'.repeat(400))).toBe(`${'x'.repeat(300)}…`);
   });
 });
 
@@ -88,7 +122,10 @@ describe('runSuite', () => {
   it('counts a suite that throws as failed, and says why', async () => {
     const out = new PassThrough();
     const broken: Suite = { name: 'broken', summary: 'x', run: () => Promise.reject(new Error('tool is missing')) };
-    expect(await runSuite(broken, { out, env: {}, others: Promise.resolve() })).toEqual(counts(0, 1, 0));
+    expect(await runSuite(broken, { out, env: {}, others: Promise.resolve() })).toEqual({
+      ...counts(0, 1, 0),
+      failures: ['broken: tool is missing'],
+    });
     expect(String(out.read())).toContain('tool is missing');
   });
 });

@@ -6,7 +6,7 @@ import { EDGE_SCAN } from './edge-scan.ts';
 import { PYTHON } from './python-suite.ts';
 import { PARTS_AND_REST } from './shares.ts';
 import { STATIC_CHECKS } from './static-checks.ts';
-import { addCounts, type Counts, FAILED, renderCounts, type Suite, type SuiteContext } from './suite.ts';
+import { addOutcomes, type Counts, failed, inShort, type Outcome, renderCounts, type Suite, type SuiteContext } from './suite.ts';
 import { vitestSuite } from './vitest-suite.ts';
 
 /** The longest first: they are the first to get a lane. */
@@ -28,18 +28,19 @@ export interface RunOptions {
   readonly env: Environment;
 }
 
-/** True when something ran and nothing failed; on CI also nothing may be skipped. The last line written is the counts. */
+/** True when something ran and nothing failed; on CI also nothing may be skipped. What failed is named at the end; the last line written is the counts. */
 export async function runSuites({ names, out, env }: RunOptions): Promise<boolean> {
   const suites = chooseSuites(names, [...USUAL, ENDURANCE], USUAL);
-  const counts: Counts[] = [];
-  for (const suite of suites) if (suite.besideOthers !== true) counts.push(await runSuite(suite, { out, env, others: Promise.resolve() }));
-  counts.push(
+  const outcomes: Outcome[] = [];
+  for (const suite of suites) if (suite.besideOthers !== true) outcomes.push(await runSuite(suite, { out, env, others: Promise.resolve() }));
+  outcomes.push(
     ...(await besideEachOther(
       suites.filter((suite) => suite.besideOthers === true),
       (suite, others) => runSuite(suite, { out, env, others }),
     )),
   );
-  const total = counts.reduce(addCounts);
+  const total = outcomes.reduce(addOutcomes);
+  if (total.failures.length > 0) out.write(`Failed:\n${total.failures.map((failure) => `  ${failure}\n`).join('')}`);
   const isAccepted = accepts(total, env);
   if (!isAccepted && total.failed === 0) out.write(total.passed === 0 ? 'Nothing ran.\n' : 'On CI nothing may be skipped.\n');
   out.write(`${renderCounts(total)}\n`);
@@ -67,14 +68,15 @@ export function chooseSuites(names: readonly string[], all: readonly Suite[], us
 }
 
 /** A suite that throws has failed. */
-export async function runSuite(suite: Suite, context: SuiteContext): Promise<Counts> {
+export async function runSuite(suite: Suite, context: SuiteContext): Promise<Outcome> {
   const { out } = context;
   out.write(`== ${suite.name}: ${suite.summary}\n`);
   const startedMs = performance.now();
-  const counts = await suite.run(context).catch((error: unknown) => {
-    out.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return FAILED;
+  const outcome = await suite.run(context).catch((error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    out.write(`${message}\n`);
+    return failed(`${suite.name}: ${inShort(message)}`);
   });
-  out.write(`== ${suite.name}: ${renderCounts(counts)} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)\n`);
-  return counts;
+  out.write(`== ${suite.name}: ${renderCounts(outcome)} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)\n`);
+  return outcome;
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { REPOSITORY } from '../../src/cli/repository.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
-import { FAILED, PASSED, type Suite } from './suite.ts';
+import { failed, PASSED, type Suite } from './suite.ts';
 
 /** A tool from node_modules/.bin with its arguments; its output is shown when it fails. */
 function tool(name: string, summary: string, command: readonly [string, ...string[]]): Suite {
@@ -14,7 +14,7 @@ function tool(name: string, summary: string, command: readonly [string, ...strin
       const { status, output } = await runCommand({ command: join(REPOSITORY, 'node_modules/.bin', binary), args, env, cwd: REPOSITORY });
       if (status === 0) return PASSED;
       out.write(output);
-      return FAILED;
+      return failed(`${name}: ${binary}, see above`);
     },
   };
 }

@@ -1,7 +1,7 @@
 // Suites that vitest runs; the counts come from its JSON report.
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { ensurePrefect } from '../../src/cli/prefect-venv.ts';
 import { REPOSITORY, toolCacheDir } from '../../src/cli/repository.ts';
@@ -10,12 +10,17 @@ import type { Environment } from '../../src/config/load.ts';
 import { lanes } from './lanes.ts';
 import { bringProgram, type ProgramName } from './programs.ts';
 import { PARTS_AND_REST } from './shares.ts';
-import { addCounts, type Counts, FAILED, type Suite, type SuiteContext } from './suite.ts';
+import { addOutcomes, failed, inShort, type Outcome, type Suite, type SuiteContext } from './suite.ts';
 import { WholeLines } from './whole-lines.ts';
 
-const reportSchema = z.object({
-  testResults: z.array(z.object({ status: z.string(), name: z.string(), assertionResults: z.array(z.object({ status: z.string() })) })),
+const testSchema = z.object({
+  status: z.string(),
+  ancestorTitles: z.array(z.string()),
+  title: z.string(),
+  failureMessages: z.array(z.string()).nullish(),
 });
+const fileSchema = z.object({ status: z.string(), name: z.string(), message: z.string(), assertionResults: z.array(testSchema) });
+const reportSchema = z.object({ testResults: z.array(fileSchema) });
 
 type Need = 'prefect' | ProgramName;
 
@@ -39,13 +44,13 @@ export function vitestSuite(name: string, summary: string, needs: readonly Need[
       const env = await alone(() => bring(needs, context));
       const parts = Array.from({ length: shards }, (_, index) => (shards === 1 ? [] : [`--shard=${index + 1}/${shards}`]));
       const begin = (index: number): Promise<unknown> => (index === PARTS_AND_REST - 1 ? context.others : Promise.resolve());
-      const counts = await Promise.all(parts.map((part, index) => begin(index).then(() => inLane(() => runVitest(name, part, { out: context.out, env })))));
-      return counts.reduce(addCounts);
+      const outcomes = await Promise.all(parts.map((part, index) => begin(index).then(() => inLane(() => runVitest(name, part, { out: context.out, env })))));
+      return outcomes.reduce(addOutcomes);
     },
   };
 }
 
-async function runVitest(name: string, more: readonly string[], { out, env }: Pick<SuiteContext, 'out' | 'env'>): Promise<Counts> {
+async function runVitest(name: string, more: readonly string[], { out, env }: Pick<SuiteContext, 'out' | 'env'>): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'lictor-report-'));
   const lines = new WholeLines(out);
   try {
@@ -53,7 +58,7 @@ async function runVitest(name: string, more: readonly string[], { out, env }: Pi
     const vitest = join(REPOSITORY, 'node_modules/vitest/vitest.mjs');
     const args = [vitest, 'run', '--project', name, ...more, '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
     const { status } = await runCommand({ command: process.execPath, args, env, cwd: REPOSITORY, show: lines });
-    return judge(countReport(readReport(reportFile)), status);
+    return judge(name, readOutcome(name, readReport(reportFile)), status);
   } finally {
     lines.end();
     rmSync(directory, { recursive: true, force: true });
@@ -69,9 +74,10 @@ async function bring(needs: readonly Need[], { out, env }: SuiteContext): Promis
 }
 
 /** A run that ended badly without a failed test, or in which nothing ran, is a failure. */
-export function judge(counts: Counts, status: number | null): Counts {
-  const silent = counts.failed === 0 && (status !== 0 || counts.passed === 0);
-  return silent ? addCounts(counts, FAILED) : counts;
+export function judge(name: string, outcome: Outcome, status: number | null): Outcome {
+  if (outcome.failed > 0) return outcome;
+  if (status !== 0) return addOutcomes(outcome, failed(`${name}: ended with ${status ?? 'a signal'}, though no test failed`));
+  return outcome.passed === 0 ? addOutcomes(outcome, failed(`${name}: nothing ran`)) : outcome;
 }
 
 function readReport(file: string): unknown {
@@ -83,16 +89,18 @@ function readReport(file: string): unknown {
   }
 }
 
-/** Counts of a report; a test file that broke before its tests is one failure. */
-export function countReport(report: unknown): Counts {
+/** Of vitest's report; a test file that broke before its tests is one failure, and so is a report that is none. */
+export function readOutcome(name: string, report: unknown): Outcome {
   const parsed = reportSchema.safeParse(report);
-  if (!parsed.success) return FAILED;
-  let counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const { status, assertionResults } of parsed.data.testResults) {
-    const of = (wanted: string) => assertionResults.filter((result) => result.status === wanted).length;
-    const [passed, failed] = [of('passed'), of('failed')];
-    counts = addCounts(counts, { passed, failed, skipped: assertionResults.length - passed - failed });
-    if (status === 'failed' && failed === 0) counts = addCounts(counts, FAILED);
-  }
-  return counts;
+  if (!parsed.success) return failed(`${name}: vitest broke down before its report`);
+  return parsed.data.testResults.map(outcomeOfFile).reduce(addOutcomes, { passed: 0, failed: 0, skipped: 0, failures: [] });
+}
+
+function outcomeOfFile({ status, name, message, assertionResults: tests }: z.output<typeof fileSchema>): Outcome {
+  const file = relative(REPOSITORY, name);
+  const broken = tests.filter((test) => test.status === 'failed');
+  const passed = tests.filter((test) => test.status === 'passed').length;
+  const failures = broken.map((test) => `${[file, ...test.ancestorTitles, test.title].join(' > ')}: ${inShort(test.failureMessages?.[0] ?? 'no word why')}`);
+  const outcome = { passed, failed: broken.length, skipped: tests.length - passed - broken.length, failures };
+  return status === 'failed' && broken.length === 0 ? addOutcomes(outcome, failed(`${file}: ${inShort(message)}`)) : outcome;
 }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fetchServed } from '../../../src/doctor/outside/certificates.ts';
 import { type Authority, createAuthority, type Issued } from '../../env/authority.ts';
 import { startGateway } from '../../env/gateway.ts';
+import { workersAfter } from '../../env/gateway-processes.ts';
 import { sharedPrefect } from '../../env/prefect.ts';
 import { signalProcess, waitFor } from '../../env/process.ts';
 import { startRecorder } from '../../env/upstream-recorder.ts';
@@ -47,11 +48,13 @@ function put({ cert, key }: Pair): void {
 
 /** The running gateway serves this pair from now on. */
 async function serve(pair: Pair): Promise<void> {
+  const former = room.gateway.pids().workers;
   put(pair);
   signalProcess(room.gateway.pids().supervisor, 'SIGHUP');
   const { fingerprint256 } = new X509Certificate(readFileSync(pair.cert));
   const served = async () => (await fetchServed({ hostname: 'localhost', port: room.gateway.port, authorities: [] })).certificate.fingerprint256;
   await waitFor(async () => (await served()) === fingerprint256, { what: 'the certificate to be served', timeoutMs: 60_000 });
+  await workersAfter(former, room.gateway.pids);
 }
 
 const trusting = (): Planting => ({ env: { SSL_CERT_FILE: authority.root } });

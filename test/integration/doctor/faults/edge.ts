@@ -1,7 +1,8 @@
 // Faults between nginx and the control plane: dead processes, sockets, the cache, files for large bodies.
 import { chmodSync, chownSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive, signalProcess, waitFor } from '../../../env/process.ts';
+import { workersAfter } from '../../../env/gateway-processes.ts';
+import { signalProcess, waitFor } from '../../../env/process.ts';
 import { type Fault, type Planting, placesOf, type Room, SOCKETS } from '../fault.ts';
 
 const DOOR = ['door/health', 'door/ready', 'door/refusal', 'door/ui-settings'];
@@ -112,8 +113,7 @@ async function killed({ gateway }: Room, choose: (pids: ReturnType<Room['gateway
 async function forNewWorkers({ gateway }: Room, planted: Planting): Promise<Planting> {
   const former = gateway.pids().workers;
   for (const pid of former) signalProcess(pid, 'SIGQUIT');
-  const renewed = () => !former.some(isAlive) && gateway.pids().workers.length === former.length;
-  await waitFor(renewed, { what: "nginx's new workers", timeoutMs: 60_000 });
+  await workersAfter(former, gateway.pids);
   return planted;
 }
 

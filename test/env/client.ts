@@ -56,9 +56,9 @@ export function stockClient(options: ClientOptions): StockClient {
   };
   return {
     project,
-    prefect: (args, timeoutMs = 120_000) => run({ ...spec('prefect', args), timeoutMs }),
+    prefect: (args, timeoutMs = 200_000) => run({ ...spec('prefect', args), timeoutMs }),
     startPrefect: (args) => launch('prefect', args),
-    python: (args, timeoutMs = 120_000) => run({ ...spec('python', args), timeoutMs }),
+    python: (args, timeoutMs = 200_000) => run({ ...spec('python', args), timeoutMs }),
     startPython: (args) => launch('python', args),
     stop: async () => {
       await Promise.all(started.map((running) => running.stop()));

@@ -36,7 +36,7 @@ export async function killAll(supervisor: Running): Promise<void> {
 export async function endGently(supervisor: Running): Promise<readonly number[]> {
   const all = descendantsOf(supervisor.pid);
   supervisor.signal('SIGTERM');
-  await waitFor(() => !supervisor.running(), { what: 'lictor up to end after SIGTERM', timeoutMs: 30_000 });
+  await waitFor(() => !supervisor.running(), { what: 'lictor up to end after SIGTERM', timeoutMs: 90_000 });
   const left = all.filter(isAlive);
   await supervisor.stop({ graceMs: 100 });
   return left;

@@ -10,7 +10,7 @@ import { hostFor, runInHost } from './commands/run-command.ts';
 import { freePort } from './free-port.ts';
 import { endGently, killAll, type Pids, pidsOf } from './gateway-processes.ts';
 import { noteCookies, noteSecret, secretsBelow, secretsIn } from './kept-secrets.ts';
-import { ledgerReadsOn } from './ledger-reads-on.ts';
+import { answersSeen, ledgerReadsOn } from './ledger-reads-on.ts';
 import { withPatience } from './prefect.ts';
 import { alsoShow, type Finished, noteOutput, type Running, run, start, waitFor } from './process.ts';
 
@@ -94,9 +94,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const env = { PATH: process.env['PATH'], HOME: home, ...options.env };
   const inside = options.inside?.command ?? [];
   let supervisor: Running;
+  const seen = answersSeen();
+  const ask = async (path: string, init: Parameters<Gateway['fetch']>[1] = {}): Promise<Response> => {
+    const answer = await fetch(`${url}${path}`, { redirect: 'manual', ...init, headers: withCredential(url, init) });
+    seen.note(answer);
+    return answer;
+  };
   const isReady = (): Promise<boolean> => answersOk(`${url}/.lictor/ready`);
   const lictor = async (...args: string[]): Promise<Finished> => {
-    if (args[0] === 'audit') await ledgerReadsOn(stateDir);
+    if (args[0] === 'audit') {
+      await seen.written(stateDir);
+      await ledgerReadsOn(stateDir);
+    }
     return await runLictor(args, { configFile, stateDir, env, inside });
   };
   const lictorOk = async (...args: string[]): Promise<string> => {
@@ -114,12 +123,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     token: async (name, roles, ...args) => parseToken(await lictorOk('token', 'create', name, ...roles.flatMap((role) => ['--role', role]), '--json', ...args)),
     account: async (name, role, ...args) => ({ name, password: passwordIn(await lictorOk('account', 'add', name, '--role', role, '--json', ...args)) }),
     login: (account) => logIn(url, account),
-    fetch: (path, init = {}) => withPatience(() => fetch(`${url}${path}`, { redirect: 'manual', ...init, headers: withCredential(url, init) })),
+    fetch: (path, init) => withPatience(() => ask(path, init)),
     pids: () => pidsOf(supervisor.pid),
     terminal: () => supervisor.output(),
     says: async (text) => void (await waitFor(() => supervisor.output().includes(text), { what: `lictor up to say: ${text}` })),
     up: async (ready = isReady) => {
-      supervisor = await start({ ...lictorSpec(['up'], { configFile, stateDir, env, inside }), ready, readyTimeoutMs: 30_000 });
+      supervisor = await start({ ...lictorSpec(['up'], { configFile, stateDir, env, inside }), ready, readyTimeoutMs: 90_000 });
     },
     isReady,
     killAll: () => killAll(supervisor),
@@ -152,7 +161,7 @@ interface Where {
 
 /** Runs a `lictor` command that needs no gateway. */
 export async function runLictor(args: readonly string[], where: Where): Promise<Finished> {
-  const spec = { ...lictorSpec(args, where), timeoutMs: 60_000 };
+  const spec = { ...lictorSpec(args, where), timeoutMs: 180_000 };
   const host = where.umask === undefined && (where.inside ?? []).length === 0 ? hostFor(args, spec.env) : undefined;
   if (host === undefined) return run(spec);
   const finished = await runInHost(host, { args: wordsOf(args, where), env: spec.env, timeoutMs: spec.timeoutMs });

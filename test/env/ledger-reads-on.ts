@@ -1,8 +1,36 @@
 // A test looks into the ledger after a request: the record comes from nginx's line of it, which the ledger reads some time later.
-import { statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { waitFor } from './process.ts';
+
+export interface AnswersSeen {
+  /** Of a gateway: whoever looks into its ledger next expects the record of it. */
+  note(answer: Response): void;
+  /** Resolves when nginx has written the lines of all that were noted; also after a while in which it has not, since one that is killed writes none. */
+  written(stateDir: string): Promise<void>;
+}
+
+/** nginx writes the line of a request behind its answer, and may be paused in between: a look at the size of the log is then too early. */
+export function answersSeen(): AnswersSeen {
+  const unwritten = new Set<string>();
+  return {
+    note(answer) {
+      const id = answer.headers.get('x-request-id');
+      if (id !== null) unwritten.add(id);
+    },
+    async written(stateDir) {
+      const log = join(stateDir, 'log', 'access.log');
+      const isWritten = (): boolean => {
+        for (const [, id = ''] of readFileSync(log, 'latin1').matchAll(/"request_id":"([^"]+)"/g)) unwritten.delete(id);
+        return unwritten.size === 0;
+      };
+      if (unwritten.size > 0 && existsSync(log))
+        await waitFor(isWritten, { what: 'the lines of what was answered', timeoutMs: 5_000, everyMs: 20 }).catch(() => undefined);
+      unwritten.clear();
+    },
+  };
+}
 
 /** Resolves when the ledger has read what is in the access log; also after a while in which it has not, since a ledger that is ill is looked into as well. */
 export async function ledgerReadsOn(stateDir: string): Promise<void> {

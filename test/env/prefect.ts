@@ -41,7 +41,7 @@ export function directTo(prefect: PrefectAddress): Direct {
     put: (path, body) => call('PUT', path, body),
     delete: (path) => call('DELETE', path),
     runState,
-    awaitRunState: (id, states, timeoutMs = 60_000) =>
+    awaitRunState: (id, states, timeoutMs = 120_000) =>
       waitFor(async () => oneOf(await runState(id), states), { what: `run ${id} to be ${states.join(' or ')}`, timeoutMs }),
     taskRunStates: (id) => countTaskRuns(call, id),
     logMessages: (id) => readLogs(call, id),

@@ -49,7 +49,7 @@ async function startOf(run: string, wanted: (start: Record<string, unknown>) => 
 }
 const byRequest = (start: Record<string, unknown>): boolean => start['evidence'] === 'ledger';
 
-/** The run of the deployment that Prefect made itself. */
+/** The run of the deployment that Prefect made itself. Its scheduler looks at a schedule that is added to a deployment once a minute, and misses a turn while its database is locked. */
 async function madeRun(type: string): Promise<string> {
   const find = async (): Promise<string> => {
     const runs = list(
@@ -58,7 +58,7 @@ async function madeRun(type: string): Promise<string> {
     const run = runs.find((one) => field(one, 'created_by') !== null && field(field(one, 'created_by'), 'type') === type);
     return run === undefined ? '' : text(field(run, 'id'));
   };
-  return text(await waitFor(find, { what: `a run of a ${type}`, timeoutMs: 60_000, everyMs: 1_000 }));
+  return text(await waitFor(find, { what: `a run of a ${type}`, timeoutMs: 200_000, everyMs: 1_000 }));
 }
 
 describe('a run begins', () => {
@@ -114,7 +114,7 @@ describe('a run begins', () => {
         (run) => field(run, 'created_by') !== null,
       );
     };
-    await waitFor(again, { what: 'the automation to act', timeoutMs: 60_000, everyMs: 2_000 });
+    await waitFor(again, { what: 'the automation to act', timeoutMs: 120_000, everyMs: 2_000 });
     const run = await madeRun('AUTOMATION');
     const automation = { id: text(field(made, 'id')), name: NAME, made_by: 'token:ci' };
     expect(await startOf(run, ({ route }) => route === 'automation')).toMatchObject({ route: 'automation', by: automation, principal: null });
@@ -134,5 +134,5 @@ describe('a run begins', () => {
       principal: null,
     });
     expect(await gateway.lictorOk('timeline', run)).toContain("started by Prefect's own scheduler: schedule hourly");
-  });
+  }, 360_000);
 });

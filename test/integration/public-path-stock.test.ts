@@ -43,7 +43,7 @@ describe('below the path', () => {
       resource: { 'prefect.resource.id': `lictor-test.${i}` },
     }));
     await directTo(prefect).post('/events', events);
-    await waitFor(async () => field(await directTo(prefect).post('/events/filter', FILTER), 'total') === 12, { what: 'the events', timeoutMs: 20_000 });
+    await waitFor(async () => field(await directTo(prefect).post('/events/filter', FILTER), 'total') === 12, { what: 'the events', timeoutMs: 60_000 });
     let page = await json('/api/events/filter', FILTER);
     const seen = [list(field(page, 'events')).length];
     for (let next = field(page, 'next_page'); next !== null; next = field(page, 'next_page')) {
@@ -76,7 +76,7 @@ describe('below the path', () => {
     const id = text(field(list(run)[0], 'id'));
     await json(`/api/flow_runs/${id}`);
     const record = (line: Record<string, unknown>): boolean => line['path'] === `${BASE}/api/flow_runs/${id}` && line['run_binding'] === 'verified';
-    await waitFor(async () => jsonLines(await gateway.lictorOk('audit', '--flow-run', id, '--json')).some(record), { what: 'the record', timeoutMs: 10_000 });
+    await waitFor(async () => jsonLines(await gateway.lictorOk('audit', '--flow-run', id, '--json')).some(record), { what: 'the record', timeoutMs: 60_000 });
   });
 
   it('nothing is outside it', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCatalogue, OPERATIONS } from '../../src/catalog/catalogue.ts';
 import { sweepDecisions } from '../../src/decide/sweep.ts';
 import { rawRequest, request } from '../env/raw-request.ts';
-import { allow, refuse, type StubEdge, startStubEdge } from '../env/stub-edge.ts';
+import { allow, refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
 import { startRecorder } from '../env/upstream-recorder.ts';
 
 const BASE = '/tools/prefect';
@@ -285,8 +285,10 @@ describe('what comes back', () => {
   });
 
   it('the access log has the whole path', async () => {
-    await get(`${BASE}/api/admin/version?secret=1`);
-    expect(edge.accessLog().at(-1)).toMatchObject({ path: `${BASE}/api/admin/version`, status: 200 });
+    const id = (await get(`${BASE}/api/admin/version?secret=1`)).headers.get('x-request-id');
+    // nginx writes a line behind its answer.
+    const line = await waitFor(() => edge.accessLog().find(({ request_id }) => request_id === id), { what: 'the line of the request' });
+    expect(line).toMatchObject({ path: `${BASE}/api/admin/version`, status: 200 });
   });
 });
 

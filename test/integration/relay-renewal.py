@@ -52,4 +52,4 @@ async def main() -> None:
         print("received", flush=True)
 
 
-asyncio.run(asyncio.wait_for(main(), 120))
+asyncio.run(asyncio.wait_for(main(), 200))

@@ -71,4 +71,4 @@ async def main() -> None:
     await tasks()
 
 
-asyncio.run(asyncio.wait_for(main(), 40))
+asyncio.run(asyncio.wait_for(main(), 150))

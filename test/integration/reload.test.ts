@@ -189,7 +189,10 @@ describe('own policies', () => {
     mkdirSync(directory());
     put('// nothing yet\n');
     good = changed({ policies: 'policies', limits: [{ for: '*', rate: '5000/s', burst: 5000 }] });
+    const { workers } = gateway.pids();
     expect(await reload(good)).toMatchObject({ reason: 'config-applied' });
+    // From here on they stay the same.
+    await workersAfter(workers, gateway.pids);
   });
 
   it('decide from the next request on, whole, under load, and every record carries the revision that decided', async () => {
@@ -316,20 +319,23 @@ function askWithoutPause() {
     while (going) await one();
   };
   const loops = Promise.all(Array.from({ length: 4 }, loop));
-  return async () => {
-    going = false;
-    await loops;
-    return outcome;
+  return {
+    answered: () => outcome.answered,
+    stop: async () => {
+      going = false;
+      await loops;
+      return outcome;
+    },
   };
 }
 
 describe('twenty reloads', () => {
-  it('fail no request, keep an open socket, and leave one nginx', async () => {
+  it('fail no request of hundreds, keep an open socket, and leave one nginx', async () => {
     const socket = openSocket(gateway.url, '/api/events/out', { first: authFrame(token) });
     await waitFor(() => socket.frames().some((frame) => frame.includes('auth_success')), { what: 'the socket to be authorised' });
-    const stop = askWithoutPause();
+    const asking = askWithoutPause();
     const { nginx, control } = gateway.pids();
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < 20 || asking.answered() <= 500; round += 1) {
       const rate = { limits: [{ for: '*', rate: `${5000 + round}/s`, burst: 5000 }] };
       const roles = { roles: [{ role: 'viewer', members: [`user:u${round}@local`] }], limits: [{ for: '*', rate: '5000/s', burst: 5000 }] };
       const before = outcomes();
@@ -337,9 +343,8 @@ describe('twenty reloads', () => {
       signalProcess(gateway.pids().supervisor, 'SIGHUP');
       await waitFor(() => outcomes() > before, { what: `reload ${round}`, timeoutMs: 20_000 });
     }
-    const { answered, failures } = await stop();
+    const { failures } = await asking.stop();
     expect(failures).toEqual([]);
-    expect(answered).toBeGreaterThan(500);
     const last20 = async () => (await reloads(gateway)).slice(-20).map((record) => record['reason']);
     // The log has the last one before the ledger.
     await waitFor(async () => (await last20()).every((reason) => reason === 'config-applied'), {
@@ -357,12 +362,11 @@ describe('twenty reloads', () => {
 describe('sweeping the remembered decisions', () => {
   it('without pause ends no request: nginx makes the directories anew', async () => {
     const cache = join(realpathSync(join(gateway.stateDir, 'run')), 'decisions');
-    const stop = askWithoutPause();
+    const asking = askWithoutPause();
     const until = Date.now() + 4000;
-    while (Date.now() < until) await sweepOnce(cache);
-    const { answered, failures } = await stop();
+    while (Date.now() < until || asking.answered() <= 100) await sweepOnce(cache);
+    const { failures } = await asking.stop();
     expect(failures).toEqual([]);
-    expect(answered).toBeGreaterThan(100);
   });
 });
 

@@ -33,9 +33,9 @@ interface Underway {
 /** Starts the flow of 100 tasks and waits until it runs. */
 async function begin(): Promise<Underway> {
   const since = new Date().toISOString();
-  const finished = client.python(['suite.py', 'steady'], 180_000);
+  const finished = client.python(['suite.py', 'steady'], 280_000);
   const filter = { flow_runs: { state: { type: { any_: ['RUNNING'] } }, start_time: { after_: since } }, flows: { name: { any_: ['steady'] } } };
-  const run = await waitFor(async () => list(await server.post('/flow_runs/filter', filter))[0], { what: 'the flow to run', timeoutMs: 60_000 });
+  const run = await waitFor(async () => list(await server.post('/flow_runs/filter', filter))[0], { what: 'the flow to run', timeoutMs: 120_000 });
   const id = text(field(run, 'id'));
   const count = async (): Promise<number> => Object.values(await server.taskRunStates(id)).reduce((sum, some) => sum + some, 0);
   return {
@@ -49,7 +49,7 @@ async function expectWhole(underway: Underway): Promise<void> {
   const { code, output } = await underway.finished;
   expect(code, output).toBe(0);
   expect(suiteOutcomes(output).get('steady')).toMatchObject({ ok: true, state: 'COMPLETED', flow_run_id: underway.id });
-  await waitFor(async () => (await server.taskRunStates(underway.id))['COMPLETED'] === 100, { what: '100 completed task runs', timeoutMs: 30_000 });
+  await waitFor(async () => (await server.taskRunStates(underway.id))['COMPLETED'] === 100, { what: '100 completed task runs', timeoutMs: 120_000 });
   expect(await server.taskRunStates(underway.id)).toEqual({ COMPLETED: 100 });
   expect(await server.runState(underway.id)).toBe('COMPLETED');
 }
@@ -57,7 +57,7 @@ async function expectWhole(underway: Underway): Promise<void> {
 async function killControlPlane(): Promise<void> {
   const before = gateway.pids();
   signalProcess(before.control, 'SIGKILL');
-  await waitFor(async () => !isAlive(before.control) && (await gateway.isReady()), { what: 'a new control plane', timeoutMs: 30_000, everyMs: 500 });
+  await waitFor(async () => !isAlive(before.control) && (await gateway.isReady()), { what: 'a new control plane', timeoutMs: 90_000, everyMs: 500 });
   const after = gateway.pids();
   expect(after.control).not.toBe(before.control);
   expect([after.nginx, after.workers]).toEqual([before.nginx, before.workers]);
@@ -94,7 +94,7 @@ async function expectLedgerWhole(): Promise<void> {
       missing = requests.filter((id) => !known.has(id));
       return missing.length === 0;
     },
-    { what: 'every request of the access log to be in the ledger', timeoutMs: 15_000, everyMs: 500 },
+    { what: 'every request of the access log to be in the ledger', timeoutMs: 30_000, everyMs: 500 },
   ).catch(() => undefined);
   if (missing.length > 0) await expectSummedUp(missing);
   expect(await gateway.lictorOk('audit', 'verify')).toContain('no record was edited, removed, added or moved');
@@ -133,7 +133,7 @@ describe('kill -9 during a flow', () => {
     await expectWhole(underway);
     await waitFor(async () => (await audit()).some((record) => record['reason'] === 'edge-worker-died'), {
       what: 'a record of the gap',
-      timeoutMs: 15_000,
+      timeoutMs: 60_000,
       everyMs: 500,
     });
     await expectLedgerWhole();
@@ -145,7 +145,7 @@ describe('kill -9 during a flow', () => {
     // While no control plane was there to decide, what was not decided before is refused, of nobody.
     const ofOthers = ofRun.filter((record) => record['principal'] !== 'token:flow').map((record) => `${record['principal']} ${record['status']}`);
     expect(ofOthers.filter((line) => line !== 'null 503')).toEqual([]);
-  }, 300_000);
+  }, 600_000);
 
   it('everything, then up again: the run completes', async () => {
     const underway = await begin();
@@ -154,7 +154,7 @@ describe('kill -9 during a flow', () => {
     await gateway.up();
     await expectWhole(underway);
     await expectLedgerWhole();
-  }, 300_000);
+  }, 600_000);
 });
 
 describe('the control plane is away for 20 s', () => {
@@ -189,7 +189,7 @@ describe('the control plane is away for 20 s', () => {
     } finally {
       signalProcess(supervisor, 'SIGCONT');
     }
-    await waitFor(() => gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 30_000 });
+    await waitFor(() => gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 90_000 });
     expect((await ask(other)).status).toBe(200);
     expect(worker.running(), worker.output()).toBe(true);
     await worker.stop();
@@ -222,7 +222,7 @@ describe('revocation', () => {
     } finally {
       signalProcess(supervisor, 'SIGCONT');
     }
-    await waitFor(() => gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 30_000 });
+    await waitFor(() => gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 90_000 });
     expect((await ask(secret)).status).toBe(401);
     expect([gateway.pids().nginx, gateway.pids().workers]).toEqual([nginx, workers]);
   });
@@ -234,7 +234,7 @@ describe('revocation', () => {
     await gateway.lictorOk('token', 'revoke', 'revoked-3');
     const status = await waitFor(async () => (await ask(secret)).status, { what: 'an answer' });
     expect([401, 503]).toContain(status);
-    await waitFor(() => gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 30_000 });
+    await waitFor(() => gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 90_000 });
     expect((await ask(secret)).status).toBe(401);
   });
 });

@@ -38,10 +38,11 @@ beforeAll(async () => {
       services: [
         { name: 'slow', servers, limit: { bandwidth: '1MB/s' } },
         { name: 'free', servers },
-        { name: 'own', servers, allow, forward_headers: ['X-Tenant'], cache: [{ paths: ['/v1/*'], ttl: '60s' }] },
-        { name: 'shared', servers, allow, forward_headers: ['X-Tenant'], cache: [{ paths: ['/v1/*'], ttl: '60s', shared: true }] },
+        { name: 'own', servers, allow, forward_headers: ['X-Tenant'], cache: [{ paths: ['/v1/*'], ttl: '1h' }] },
+        { name: 'shared', servers, allow, forward_headers: ['X-Tenant'], cache: [{ paths: ['/v1/*'], ttl: '1h', shared: true }] },
         { name: 'says', servers, allow, cache: [{ paths: ['/v1/*'], ttl: 'upstream' }] },
-        { name: 'brief', servers, allow, cache: [{ paths: ['/v1/*'], ttl: '1s', stale_if_error: '5s' }] },
+        { name: 'brief', servers, allow, cache: [{ paths: ['/v1/*'], ttl: '1s', stale_if_error: '15s' }] },
+        { name: 'lasting', servers, allow, cache: [{ paths: ['/v1/*'], ttl: '1s', stale_if_error: '1h' }] },
         { name: 'strict', servers, allow, cache: [{ paths: ['/v1/*'], ttl: '1s' }] },
       ],
     },
@@ -277,21 +278,22 @@ describe('how long', () => {
   });
 
   it('one call fetches it anew, and the others have the former answer meanwhile', async () => {
-    const first = await text('/brief/v1/anew');
+    const first = await text('/lasting/v1/anew');
     const { promise, resolve } = Promise.withResolvers<RecordedAnswer>();
     service.answerWith(() => promise);
     service.clear();
     const reads: Promise<string>[] = [];
     await waitFor(
       async () => {
-        reads.push(text('/brief/v1/anew'));
+        reads.push(text('/lasting/v1/anew'));
         return asked().length > 0;
       },
       { what: 'a call to the service', timeoutMs: 30_000, everyMs: 100 },
     );
-    expect(new Set(await Promise.all(Array.from({ length: 20 }, () => text('/brief/v1/anew'))))).toEqual(new Set([first]));
+    expect(new Set(await Promise.all(Array.from({ length: 20 }, () => text('/lasting/v1/anew'))))).toEqual(new Set([first]));
     resolve({ status: 200, body: 'anew' });
-    expect(new Set(await Promise.all(reads))).toEqual(new Set([first, 'anew']));
+    // The first of them may have come late enough to fetch it.
+    expect(new Set([first, ...(await Promise.all(reads))])).toEqual(new Set([first, 'anew']));
     expect(asked()).toEqual(['GET /v1/anew']);
   });
 
@@ -329,12 +331,8 @@ it('what came of it is in the record, and counted', async () => {
   await expectRefusal(await call('/own/v1/told', stranger), 403, 'policy-default-deny');
   const records = jsonLines(await gateway.lictorOk('audit', '--since', '10m', '--json'));
   const told = (path: string) => records.filter((record) => record['path'] === `/.lictor/svc/own${path}`).map(({ cache, status }) => [cache, status]);
-  expect(told('/v1/told')).toEqual([
-    ['miss', 200],
-    ['hit', 200],
-    ['bypass', 200],
-    [null, 403],
-  ]);
+  // Workers of nginx write their lines in no order.
+  expect(told('/v1/told').map(String).toSorted()).toEqual([',403', 'bypass,200', 'hit,200', 'miss,200']);
   expect(told('/v3/other')).toEqual([[null, 200]]);
   const states = records.filter(({ service: name }) => name === 'brief').map(({ cache }) => cache);
   expect(states).toEqual(expect.arrayContaining(['miss', 'stale']));
@@ -354,5 +352,6 @@ it('an answer comes no faster than limit.bandwidth, and whole; one of another se
   const held = await took('/slow/big');
   // nginx counts whole seconds: what is sent in the first one is not yet held back.
   expect(held).toBeGreaterThan(1_000);
-  expect(await took('/free/big')).toBeLessThan(held);
+  // On a busy machine one may be late by itself; each that is held back takes longer than that.
+  await waitFor(async () => (await took('/free/big')) < 1_000, { what: 'an answer that nothing holds back', timeoutMs: 60_000 });
 });

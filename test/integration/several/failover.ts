@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { statePaths } from '../../../src/config/state-dir.ts';
 import { downFile } from '../../../src/edge/balancer.ts';
 import type { Gateway } from '../../env/gateway.ts';
-import { watchLateness } from '../../env/lateness.ts';
+import { watchLateness, watchWaiting } from '../../env/lateness.ts';
 import { field, list } from '../../env/prefect.ts';
 import { waitFor } from '../../env/process.ts';
 import { type Load, startLoad } from './load.ts';
@@ -77,13 +77,14 @@ export function failoverTests(room: () => Room, behind: () => Gateway): void {
     const load = startLoad({ gateway: behind(), token: secrets.reader, loops: LOOPS });
     try {
       await load.more(40);
-      const lateness = watchLateness();
+      const [lateness, waiting] = [watchLateness(), watchWaiting(behind().pids().control)];
       const killedAt = performance.now();
       await servers.kill(0);
       const deaths = [{ killedAt, deadAt: performance.now() }];
       await outAndBack.out(0);
       // What a busy machine is late by is not the gateway's.
-      expect(performance.now() - killedAt).toBeLessThan(2_000 + 6 * lateness());
+      expect(performance.now() - killedAt).toBeLessThan(2_000 + 6 * lateness() + waiting());
+      await load.inHandEnded();
       const settled = load.failures().length;
       await load.more(40);
       expect(load.failures().length).toBe(settled);
@@ -148,10 +149,10 @@ export function failoverTests(room: () => Room, behind: () => Gateway): void {
     servers.freeze(0);
     try {
       const frozenAt = performance.now();
-      const lateness = watchLateness();
+      const [lateness, waiting] = [watchLateness(), watchWaiting(behind().pids().control)];
       const inHand = Array.from({ length: 8 }, ask);
       await outAndBack.out(0);
-      expect(performance.now() - frozenAt).toBeLessThan(4_000 + 6 * lateness());
+      expect(performance.now() - frozenAt).toBeLessThan(4_000 + 6 * lateness() + waiting());
       const load = startLoad({ gateway: behind(), token: secrets.reader, loops: LOOPS });
       await load.more(40);
       await load.stop();

@@ -17,6 +17,8 @@ export interface Failure {
 export interface Load {
   /** Waits until so many more answers have come. */
   more(count: number): Promise<void>;
+  /** Waits until whatever is on its way now has ended. */
+  inHandEnded(): Promise<void>;
   succeeded(): number;
   failures(): readonly Failure[];
   /** Throws what broke a loop: a request without an answer. */
@@ -38,8 +40,9 @@ const HANGS_MS = 30_000;
 export function startLoad(options: LoadOptions): Load {
   const failures: Failure[] = [];
   const state = { succeeded: 0, ended: false };
-  const loop = async (): Promise<void> => {
-    for (let turn = 0; !state.ended; turn += 1) {
+  const turns = Array.from({ length: options.loops }, () => 0);
+  const loop = async (place: number): Promise<void> => {
+    for (let turn = 0; !state.ended; turn += 1, turns[place] = turn) {
       const startedMs = performance.now();
       const response = await ask(options, turn);
       const body = await response.text().catch(() => undefined);
@@ -48,13 +51,17 @@ export function startLoad(options: LoadOptions): Load {
       else failures.push({ startedMs, ...failureOf(response, body) });
     }
   };
-  const loops = Promise.all(Array.from({ length: options.loops }, loop));
+  const loops = Promise.all(turns.map((_, place) => loop(place)));
   loops.catch(() => undefined); // told by stop()
   const answers = (): number => state.succeeded + failures.length;
   return {
     async more(count) {
       const until = answers() + count;
       await waitFor(() => answers() >= until, { what: `${count} more answers`, timeoutMs: 90_000 });
+    },
+    async inHandEnded() {
+      const before = [...turns];
+      await waitFor(() => turns.every((turn, place) => turn > (before[place] ?? 0)), { what: 'what is on its way to end', timeoutMs: 90_000 });
     },
     succeeded: () => state.succeeded,
     failures: () => failures,

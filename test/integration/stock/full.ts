@@ -34,7 +34,7 @@ export function fullChecks(open: () => StockSession): void {
     // A line of the log; of the last one the client does not wait once it has seen the end of the run.
     expect(output).toContain('Executing deployment step: set_working_directory');
     await expectTaskRuns(session, id, 100);
-    await waitFor(() => events.output().includes(id), { what: `an event of run ${id} on \`events stream\``, timeoutMs: 15_000 });
+    await waitFor(() => events.output().includes(id), { what: `an event of run ${id} on \`events stream\``, timeoutMs: 60_000 });
     const lastLine = async () => (await prefectOk(session, 'flow-run', 'logs', id)).includes('mapped 100 tasks');
     await waitFor(lastLine, { what: 'the last line of its log', timeoutMs: 60_000, everyMs: 1000 });
     expect(await prefectOk(session, 'flow-run', 'inspect', id)).toContain('COMPLETED');
@@ -45,7 +45,7 @@ export function fullChecks(open: () => StockSession): void {
     const id = await startRun(session, `slow/${session.pool}`, 'seconds=120');
     await session.server.awaitRunState(id, ['RUNNING']);
     const watching = await session.client.startPrefect(['flow-run', 'watch', id]);
-    await waitFor(() => watching.output() !== '', { what: '`flow-run watch` to print', timeoutMs: 20_000 });
+    await waitFor(() => watching.output() !== '', { what: '`flow-run watch` to print', timeoutMs: 90_000 });
     await prefectOk(session, 'flow-run', 'cancel', id);
     expect(await session.server.awaitRunState(id, ['CANCELLED'])).toBe('CANCELLED');
     await watching.exited;
@@ -68,7 +68,7 @@ export function fullChecks(open: () => StockSession): void {
 
   it('flow.serve() runs its deployment', async () => {
     const server = await session.client.startPython(['serve.py', `served-${session.pool}`]);
-    await waitFor(() => server.output().includes('being served'), { what: 'flow.serve() to begin', timeoutMs: 30_000 });
+    await waitFor(() => server.output().includes('being served'), { what: 'flow.serve() to begin', timeoutMs: 90_000 });
     const output = await prefectOk(session, 'deployment', 'run', `mapped/served-${session.pool}`, '--watch', '--param', 'count=3');
     await expectTaskRuns(session, flowRunIdOf(output), 3);
     expect(server.running()).toBe(true);

@@ -37,7 +37,7 @@ export async function deploy(session: StockSession, flow: string): Promise<strin
 
 export async function startWorker(session: StockSession): Promise<Running> {
   const worker = await session.client.startPrefect(['worker', 'start', '--pool', session.pool, '--name', `worker-${session.pool}`, '--type', 'process']);
-  await waitFor(() => worker.output().includes('started!') || !worker.running(), { what: 'the worker to start', timeoutMs: 30_000 });
+  await waitFor(() => worker.output().includes('started!') || !worker.running(), { what: 'the worker to start', timeoutMs: 90_000 });
   expect(worker.running(), worker.output()).toBe(true);
   return worker;
 }
@@ -58,7 +58,7 @@ export function flowRunIdOf(output: string): string {
 export async function expectTaskRuns(session: StockSession, flowRunId: string, count: number): Promise<void> {
   const states = (): Promise<Record<string, number>> => session.server.taskRunStates(flowRunId);
   try {
-    await waitFor(async () => (await states())['COMPLETED'] === count, { what: `${count} completed task runs`, timeoutMs: 30_000 });
+    await waitFor(async () => (await states())['COMPLETED'] === count, { what: `${count} completed task runs`, timeoutMs: 120_000 });
   } catch {
     // The comparison below says what is there instead.
   }

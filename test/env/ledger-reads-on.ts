@@ -32,12 +32,20 @@ export function answersSeen(): AnswersSeen {
   };
 }
 
-/** Resolves when the ledger has read what is in the access log; also after a while in which it has not, since a ledger that is ill is looked into as well. */
+/** How long a ledger that reads on may take from one look of ours that finds it further to the next one. */
+const STANDS_MS = 5_000;
+
+/** Resolves when the ledger has read what is in the access log; also when it has stood still for a while, since a ledger that is ill is looked into as well. */
 export async function ledgerReadsOn(stateDir: string): Promise<void> {
   const log = statSync(join(stateDir, 'log', 'access.log'), { throwIfNoEntry: false });
   if (log === undefined || log.size === 0) return;
-  const hasRead = (): boolean => (placeIn(join(stateDir, 'ledger.db'), log.ino) ?? 0) >= log.size;
-  await waitFor(hasRead, { what: 'the ledger to read on', timeoutMs: 5_000, everyMs: 20 }).catch(() => undefined);
+  let [furthest, since] = [-1, performance.now()];
+  const hasReadOrStands = (): boolean => {
+    const place = placeIn(join(stateDir, 'ledger.db'), log.ino) ?? 0;
+    if (place > furthest) [furthest, since] = [place, performance.now()];
+    return place >= log.size || performance.now() - since > STANDS_MS;
+  };
+  await waitFor(hasReadOrStands, { what: 'the ledger to read on', timeoutMs: 60_000, everyMs: 20 }).catch(() => undefined);
 }
 
 function placeIn(ledgerFile: string, inode: number): number | undefined {

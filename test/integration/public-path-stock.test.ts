@@ -87,10 +87,21 @@ describe('below the path', () => {
 
   it('check, doctor and explain know the path', async () => {
     await gateway.lictorOk('check');
-    const [found = {}] = jsonLines((await gateway.lictor('doctor', '--json')).output);
-    const findings = list(found['findings']).map((finding) => [field(finding, 'status'), field(finding, 'message')]);
+    const diagnosed = async () => {
+      const [found = {}] = jsonLines((await gateway.lictor('doctor', '--json')).output);
+      return list(found['findings']).map((finding) => [field(finding, 'status'), field(finding, 'message')]);
+    };
+    const failing = ([status]: readonly unknown[]): boolean => status === 'fail';
+    // On a busy machine a socket may be too late for doctor.
+    const findings = await waitFor(
+      async () => {
+        const found = await diagnosed();
+        return found.some(failing) ? undefined : found;
+      },
+      { what: 'doctor to find everything well', timeoutMs: 90_000 },
+    ).catch(diagnosed);
+    expect(findings?.filter(failing)).toEqual([]);
     expect(findings).toContainEqual(['ok', `the UI is told to ask ${BASE}/api`]);
-    expect(findings.filter(([status]) => status === 'fail')).toEqual([]);
     const explained = await gateway.lictorOk('explain', 'token:stock', '--request', `GET ${BASE}/api/flow_runs/1b4e28ba-2fa1-41d2-883f-0016d3cca427`);
     expect(explained).toContain('allow');
   });

@@ -1,5 +1,5 @@
 // Parts of the gateway die while a stock flow of 100 tasks runs: the run completes, all task runs arrive, the ledger is whole.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StockClient, stockClient } from '../env/client.ts';
@@ -12,10 +12,11 @@ const prefect = sharedPrefect();
 const server = directTo(prefect);
 let gateway: Gateway;
 let client: StockClient;
+let secret: string;
 
 beforeAll(async () => {
   gateway = await startGateway({ upstream: prefect });
-  const { secret } = await gateway.token('flow', ['deployer', 'worker']);
+  secret = (await gateway.token('flow', ['deployer', 'worker'])).secret;
   client = stockClient({ venv: prefect.venv, url: gateway.url, credential: { carrier: 'custom-authorization', token: secret } });
 });
 afterAll(async () => {
@@ -28,12 +29,18 @@ interface Underway {
   readonly finished: Promise<Finished>;
   /** Waits until so many task runs are on the server. */
   reach(count: number): Promise<void>;
+  /** Lets it go beyond 60 tasks: a stock client sends again what got lost on its way only when it has more to say. */
+  goOn(): void;
 }
+
+const GATE = 'gate';
 
 /** Starts the flow of 100 tasks and waits until it runs. */
 async function begin(): Promise<Underway> {
   const since = new Date().toISOString();
-  const finished = client.python(['suite.py', 'steady'], 280_000);
+  const credential = { carrier: 'custom-authorization', token: secret } as const;
+  const runner = stockClient({ venv: prefect.venv, url: gateway.url, credential, settings: { STEADY_GATE: GATE } });
+  const finished = runner.python(['suite.py', 'steady'], 280_000);
   const filter = { flow_runs: { state: { type: { any_: ['RUNNING'] } }, start_time: { after_: since } }, flows: { name: { any_: ['steady'] } } };
   const run = await waitFor(async () => list(await server.post('/flow_runs/filter', filter))[0], { what: 'the flow to run', timeoutMs: 120_000 });
   const id = text(field(run, 'id'));
@@ -42,6 +49,7 @@ async function begin(): Promise<Underway> {
     id,
     finished,
     reach: async (wanted) => void (await waitFor(async () => (await count()) >= wanted, { what: `${wanted} task runs`, timeoutMs: 90_000 })),
+    goOn: () => writeFileSync(join(runner.project, GATE), ''),
   };
 }
 
@@ -130,6 +138,7 @@ describe('kill -9 during a flow', () => {
     await underway.reach(50);
     const [worker = 0] = gateway.pids().workers;
     signalProcess(worker, 'SIGKILL');
+    underway.goOn();
     await expectWhole(underway);
     await waitFor(async () => (await audit()).some((record) => record['reason'] === 'edge-worker-died'), {
       what: 'a record of the gap',
@@ -152,6 +161,7 @@ describe('kill -9 during a flow', () => {
     await underway.reach(10);
     await gateway.killAll();
     await gateway.up();
+    underway.goOn();
     await expectWhole(underway);
     await expectLedgerWhole();
   }, 600_000);

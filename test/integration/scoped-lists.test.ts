@@ -213,14 +213,21 @@ describe('what is its own, and names something of the other team', () => {
 const NOBODYS = '00000000-0000-0000-0000-000000000000';
 
 describe('twin: whoever holds the role on everything', () => {
-  it.each(['/flow_runs/filter', '/deployments/filter', '/work_pools/filter', '/variables/filter', '/events/filter', '/v2/concurrency_limits/filter'])(
-    'sees both teams in %s',
-    async (path) => {
-      const response = await gateway.fetch(`/api${path}`, { method: 'POST', token: whole, body: '{}', headers: { 'content-type': 'application/json' } });
-      const text = await response.text();
-      expect([a.mark, b.mark].filter((mark) => !text.includes(mark))).toEqual([]);
-    },
-  );
+  const both = (value: (team: Team) => string) => ({ any_: [a, b].map(value) });
+  /** A page of everything is of other tests as well. */
+  it.each<readonly [string, () => object]>([
+    ['/flow_runs/filter', () => ({ flow_runs: { tags: both(({ tag }) => tag) } })],
+    ['/deployments/filter', () => ({ deployments: { tags: both(({ tag }) => tag) } })],
+    ['/work_pools/filter', () => ({ work_pools: { name: both(({ pool }) => pool) } })],
+    ['/variables/filter', () => ({ variables: { name: both(({ variableName }) => variableName) } })],
+    ['/events/filter', () => ({ filter: { event: { name: [a, b].map(({ mark }) => `${mark}.custom`) } } })],
+    ['/v2/concurrency_limits/filter', () => ({})],
+  ])('sees both teams in %s', async (path, body) => {
+    const init = { method: 'POST', token: whole, body: JSON.stringify(body()), headers: { 'content-type': 'application/json' } };
+    const response = await gateway.fetch(`/api${path}`, init);
+    const text = await response.text();
+    expect([a.mark, b.mark].filter((mark) => !text.includes(mark))).toEqual([]);
+  });
 });
 
 describe('what cannot be narrowed', () => {

@@ -147,6 +147,7 @@ describe('a token that was exchanged', () => {
       env: {
         PATH: process.env['PATH'],
         HOME: gateway.stateDir,
+        COLUMNS: '250',
         AWS_ACCESS_KEY_ID: accessKeyId,
         AWS_SECRET_ACCESS_KEY: secretAccessKey,
         AWS_SESSION_TOKEN: sessionToken,

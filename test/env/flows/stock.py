@@ -1,5 +1,6 @@
 """Flows that the stock-client tests deploy, run and serve. Plain Prefect: nothing here knows of a gateway."""
 
+import os
 import time
 from contextlib import nullcontext
 
@@ -29,10 +30,12 @@ def nap(number: int, seconds: float) -> int:
 
 
 @flow(log_prints=True)
-def steady(count: int = 100, seconds: float = 0.2) -> int:
-    """One task after the other: long enough to break things meanwhile."""
+def steady(count: int = 100, seconds: float = 0.2, gate: str | None = None) -> int:
+    """One task after the other: long enough to break things meanwhile. The last two fifths wait for the file `gate` to be there."""
     print("steady begins")
     for number in range(count):
+        while gate is not None and number == count * 3 // 5 and not os.path.exists(gate):
+            time.sleep(0.1)
         nap(number, seconds)
     print(f"steady ran {count} tasks")
     return count

@@ -14,16 +14,16 @@ export interface RawAnswer {
 /** An answer on a busy machine: only who waits for none waits this long. */
 const PATIENCE_MS = 20_000;
 
-/** Sends bytes (a string is Latin-1), reads until the other side closes or `deadlineMs` is over. */
-export function rawRequest(port: number, bytes: string | Buffer, deadlineMs = PATIENCE_MS): Promise<RawAnswer> {
+/** Sends bytes (a string is Latin-1), reads until the other side closes or `deadlineMs` is over, which begin when `since` resolves. */
+export function rawRequest(port: number, bytes: string | Buffer, deadlineMs = PATIENCE_MS, since: Promise<void> = Promise.resolve()): Promise<RawAnswer> {
   const socket = connect(port, '127.0.0.1');
-  return exchange(socket, 'connect', bytes, deadlineMs);
+  return exchange({ socket, ready: 'connect', bytes, deadlineMs, since });
 }
 
 /** The same over TLS with HTTP/1.1, whoever signed the certificate. */
 export function rawTlsRequest(port: number, bytes: string | Buffer, deadlineMs = PATIENCE_MS): Promise<RawAnswer> {
   const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
-  return exchange(socket, 'secureConnect', bytes, deadlineMs);
+  return exchange({ socket, ready: 'secureConnect', bytes, deadlineMs, since: Promise.resolve() });
 }
 
 /** One request with `Connection: close`; lines without their CRLF. The body is Latin-1. */
@@ -31,16 +31,28 @@ export function request(port: number, lines: readonly string[], body = ''): Prom
   return rawRequest(port, `${[...lines, 'Connection: close', '', ''].join('\r\n')}${body}`);
 }
 
-function exchange(socket: Socket, ready: string, bytes: string | Buffer, deadlineMs: number): Promise<RawAnswer> {
+interface Exchange {
+  readonly socket: Socket;
+  /** The event after which it takes bytes. */
+  readonly ready: string;
+  readonly bytes: string | Buffer;
+  readonly deadlineMs: number;
+  readonly since: Promise<void>;
+}
+
+function exchange({ socket, ready, bytes, deadlineMs, since }: Exchange): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
+    let timer: NodeJS.Timeout | undefined;
     const end = (closed: boolean): void => {
       clearTimeout(timer);
       socket.destroy();
       const text = Buffer.concat(chunks).toString('latin1');
       resolve({ text, statuses: [...text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)].map((match) => Number(match[1])), closed });
     };
-    const timer = setTimeout(() => end(false), deadlineMs);
+    void since.then(() => {
+      timer = setTimeout(() => end(false), deadlineMs);
+    });
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.once('end', () => end(true));
     socket.once('error', () => end(true));

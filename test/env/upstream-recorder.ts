@@ -57,7 +57,8 @@ export async function startRecorder(): Promise<Recorder> {
   let demanded: string | undefined;
   let answer: Parameters<Recorder['answerWith']>[0];
   const open = new Set<Socket>();
-  const server = createServer((incoming, response) => {
+  // Longer than whoever asks keeps a connection: one that is closed while a request is on its way to it fails that request.
+  const server = createServer({ keepAliveTimeout: 120_000 }, (incoming, response) => {
     void record(incoming, false).then(async (recorded) => {
       requests.push(recorded);
       reply(response, refusal(recorded, demanded) ?? (isFeed(recorded) ? NO_EVENTS : await answer?.(recorded)) ?? defaultAnswer(recorded));

@@ -9,16 +9,20 @@ const harness = useHarness();
 const BURST = 200;
 const PER_SECOND = 50;
 
+async function askAsBrowser(_none: unknown, index: number): Promise<number | undefined> {
+  const { port } = harness.gateway;
+  const lines = [`GET /flows/${index} HTTP/1.1`, `Host: localhost:${port}`, 'Accept: text/html', 'Sec-Fetch-Mode: navigate', 'Connection: close'];
+  const { statuses } = await rawRequest(port, `${lines.join('\r\n')}\r\n\r\n`, 60_000);
+  return statuses[0];
+}
+
 it('DS-01: navigations that lead to the login page are as few per address as the login page itself: each is written down', async () => {
   const startedMs = performance.now();
-  const statuses = await Promise.all(
-    Array.from({ length: 3 * BURST }, async (_none, index) => {
-      const { port } = harness.gateway;
-      const lines = [`GET /flows/${index} HTTP/1.1`, `Host: localhost:${port}`, 'Accept: text/html', 'Sec-Fetch-Mode: navigate', 'Connection: close'];
-      const answer = await rawRequest(port, `${lines.join('\r\n')}\r\n\r\n`, 30_000);
-      return answer.statuses[0];
-    }),
-  );
+  const statuses: (number | undefined)[] = [];
+  // Of one round of a machine that is hardly quicker than the limit all may be let through.
+  for (let round = 0; round < 5 && !statuses.includes(429); round += 1) {
+    statuses.push(...(await Promise.all(Array.from({ length: 3 * BURST }, askAsBrowser))));
+  }
   const seconds = (performance.now() - startedMs) / 1000;
   const led = statuses.filter((status) => status === 302).length;
   expect(led).toBeGreaterThan(0);

@@ -11,7 +11,7 @@ import { expectNothingUpstream, useHarness } from './harness.ts';
 const harness = useHarness({ config: { limits: [{ for: '*', rate: '5000/s', burst: 10000 }] } });
 
 describe('FL-01: fail closed', () => {
-  afterEach(() => waitFor(() => harness.gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 30_000 }));
+  afterEach(() => waitFor(() => harness.gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 90_000 }));
 
   it('FL-01: a control plane that hangs means 503 with Retry-After for whoever was not decided before, and no forward', async () => {
     const { control } = harness.gateway.pids();
@@ -67,7 +67,7 @@ describe('FL-01: the ledger cannot be written', () => {
       expect(refused.status).toBe(503);
       // By whoever meets the ledger first: the mediator, or already the decision, when an earlier record could not be written.
       expect(['ledger-unavailable', 'gateway-unavailable']).toContain(field(await refused.json(), 'code'));
-      await waitFor(async () => (await write('/api/logs/', '[]')).status === 503, { what: 'direct writes to stop', timeoutMs: 10_000 });
+      await waitFor(async () => (await write('/api/logs/', '[]')).status === 503, { what: 'direct writes to stop', timeoutMs: 60_000 });
       harness.recorder.clear();
       expect((await write('/api/logs/', '[]')).status).toBe(503);
       expect((await write('/api/variables/', '{"name":"b","value":1}')).status).toBe(503);
@@ -76,7 +76,7 @@ describe('FL-01: the ledger cannot be written', () => {
     } finally {
       limitFiles('unlimited:');
     }
-    await waitFor(async () => (await write('/api/logs/', '[]')).status === 200, { what: 'writes to go on', timeoutMs: 30_000 });
+    await waitFor(async () => (await write('/api/logs/', '[]')).status === 200, { what: 'writes to go on', timeoutMs: 90_000 });
     expect((await write('/api/variables/', '{"name":"c","value":1}')).status).toBe(200);
   });
 });
@@ -101,7 +101,7 @@ describe('DS-01: exhaustion', () => {
     const good = openSocket(harness.gateway.url, '/api/events/out', { first: { type: 'auth', token: `any:${harness.viewer}` } });
     await waitFor(() => good.frames().length > 0, { what: 'auth_success after the flood' });
     good.close();
-  }, 60_000);
+  });
 
   it('DS-01: logins in parallel neither block other requests nor go on without end', async () => {
     const attempts = Array.from({ length: 40 }, (_, index) =>

@@ -81,7 +81,10 @@ function openToOthers(directory: string): readonly string[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
     if (entry.isSymbolicLink() || NOT_OURS.has(entry.name)) return [];
-    const mode = lstatSync(path).mode & 0o777;
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    // What a sweep takes away meanwhile is nobody's any more.
+    if (stats === undefined) return [];
+    const mode = stats.mode & 0o777;
     const bad = (mode & (entry.isDirectory() ? 0o066 : 0o077)) === 0 ? [] : [`${mode.toString(8)} ${path}`];
     return entry.isDirectory() && (mode & 0o077) !== 0 ? [...bad, ...openToOthers(path)] : bad;
   });

@@ -17,6 +17,7 @@ let answer = '';
 /** Before that one. */
 let first: string[] = [];
 let heard: string[] = [];
+let onHeard: () => void = () => undefined;
 let service: Server;
 let prefect: Recorder;
 let gateway: Gateway;
@@ -31,6 +32,7 @@ beforeAll(async () => {
       // Of the health of `two`, too.
       if (bytes.toString('latin1').startsWith('GET /health ')) return void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
       heard.push(bytes.toString('latin1'));
+      onHeard();
       socket.end(Buffer.from(first.shift() ?? answer, 'latin1'));
     });
   });
@@ -79,8 +81,13 @@ const linesOf = (name: string, { secret }: Token, path: string) => [
 ];
 const call = (name: string, lines: readonly string[] = [], token = caller, path = 'x') => request(gateway.port, [...linesOf(name, token, path), ...lines]);
 
-/** What comes in the time in which it would: some of it never ends. */
-const begin = (name: string, path = 'x') => rawRequest(gateway.port, [...linesOf(name, caller, path), 'Connection: close', '', ''].join('\r\n'), 2_000);
+/** What comes in the time in which it would, once the service was asked: some of it never ends. */
+const begin = (name: string, path = 'x') => {
+  const reached = new Promise<void>((resolve) => {
+    onHeard = resolve;
+  });
+  return rawRequest(gateway.port, [...linesOf(name, caller, path), 'Connection: close', '', ''].join('\r\n'), 2_000, reached);
+};
 
 const EVIL = 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: lictor=evil\r\nContent-Length: 6\r\n\r\n<b>hi\n';
 /** What may be kept, and may not arrive either. */

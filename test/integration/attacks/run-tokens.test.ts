@@ -197,7 +197,7 @@ describe("RT-02: the life of a run's token", () => {
     const { run, token } = await begun(doomed);
     const socket = openSocket(gateway.url, '/api/events/in', { headers: { 'X-Lictor-Token': token }, first: authFrame(null) });
     expect(await socket.opened).toBe(true);
-    await waitFor(() => socket.frames().length > 0, { what: 'the greeting', timeoutMs: 15_000 });
+    await waitFor(() => socket.frames().length > 0, { what: 'the greeting' });
     expect((await read(run, token)).status).toBe(200);
     await gateway.lictorOk('token', 'revoke', 'doomed');
     await expectRefusal(await read(run, token), 401, 'run-token-orphaned');
@@ -221,11 +221,11 @@ describe("RT-02: the life of a run's token", () => {
     const endedMs = Date.now();
     for (const { run, token } of [told, untold]) expect((await read(run, token)).status).toBe(200);
     for (const { run, token } of [told, untold]) {
-      await waitFor(async () => (await read(run, token)).status === 401, { what: 'the token to end', timeoutMs: 90_000, everyMs: 1000 });
+      await waitFor(async () => (await read(run, token)).status === 401, { what: 'the token to end', timeoutMs: 180_000, everyMs: 1000 });
       await expectRefusal(await read(run, token), 401, 'run-token-ended');
       expect(Date.now() - endedMs).toBeGreaterThan(55_000);
     }
-  }, 120_000);
+  }, 480_000);
 });
 
 describe('what authors write does not displace it', () => {

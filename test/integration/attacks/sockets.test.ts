@@ -2,7 +2,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Session } from '../../env/browser-session.ts';
 import { jsonLines } from '../../env/gateway.ts';
-import { watchLateness } from '../../env/lateness.ts';
 import { waitFor } from '../../env/process.ts';
 import { authFrame, openSocket } from '../../env/socket.ts';
 import { expectNothingUpstream, useHarness } from './harness.ts';
@@ -60,6 +59,8 @@ describe.each(SOCKETS)('%s', (path) => {
   ])('WS-04 twin: a good token %s opens it; the upstream secret goes up, never down', async (_where, options) => {
     const socket = openSocket(harness.gateway.url, path, options(harness.admin));
     await waitFor(() => socket.frames().some((frame) => frame.includes('auth_success')), { what: 'auth_success' });
+    // Where Prefect is slow the gateway greets before it is there.
+    await waitFor(() => harness.recorder.firstFrames().length > 0, { what: 'the first frame upstream' });
     expect(harness.recorder.firstFrames().map((frame) => JSON.parse(frame))).toEqual([authFrame(harness.recorder.authString)]);
     expect(JSON.stringify(harness.recorder.seen())).not.toContain(harness.admin);
     socket.close();
@@ -131,14 +132,11 @@ describe('WS-03: revocation', () => {
     const socket = openSocket(harness.gateway.url, '/api/events/out', { headers: bearer(secret), first: authFrame(null) });
     await waitFor(() => socket.frames().length > 0, { what: 'the socket to stream' });
     await harness.gateway.lictorOk('token', 'revoke', 'ws-03');
-    const [revokedAt, lateness] = [performance.now(), watchLateness()];
-    expect(await socket.ended).toMatchObject({ code: 1008 });
-    // The command returns when its change holds: the bound is there for one that cannot reach the control plane.
-    expect(performance.now() - revokedAt).toBeLessThan(2000 + 6 * lateness());
+    // The command returns when its change holds: the socket is being closed by then, and that is written down.
     const ended = { decision: 'deny', reason: 'credential-revoked', action: 'events.stream', path: '/api/events/out', path_taken: 'relay', status: 401 };
-    await waitFor(async () => jsonLines(await harness.gateway.lictorOk('audit', '--decision', 'deny', '--json')).some((record) => matches(record, ended)), {
-      what: 'the record of its end',
-    });
+    const refusals = jsonLines(await harness.gateway.lictorOk('audit', '--decision', 'deny', '--json'));
+    expect(refusals).toContainEqual(expect.objectContaining(ended));
+    expect(await socket.ended).toMatchObject({ code: 1008 });
     const opened = jsonLines(await harness.gateway.lictorOk('audit', '--principal', 'token:ws-03', '--json'));
     expect(opened).toContainEqual(expect.objectContaining({ decision: 'allow', status: 101, path: '/api/events/out', path_taken: 'relay' }));
   });
@@ -153,7 +151,3 @@ describe('WS-03: revocation', () => {
     socket.close();
   });
 });
-
-function matches(record: Record<string, unknown>, expected: Record<string, unknown>): boolean {
-  return Object.entries(expected).every(([key, value]) => record[key] === value);
-}

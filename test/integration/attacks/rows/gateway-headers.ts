@@ -55,7 +55,10 @@ export function socketHeaderRows(harness: Harness): void {
     ];
     for (const [headers, token] of ways) {
       const socket = open('/api/events/in', headers, token);
+      const sockets = harness.recorder.firstFrames().length;
       await waitFor(() => socket.frames().some((frame) => frame.includes('auth_success')), { what: 'auth_success' });
+      // Where Prefect is slow the gateway greets before it is there.
+      await waitFor(() => harness.recorder.firstFrames().length > sockets, { what: 'the socket upstream' });
       socket.close();
       await socket.ended;
     }

@@ -146,15 +146,17 @@ describe('several servers', () => {
 });
 
 describe('a server that takes requests and answers none', () => {
-  const hanging = async (healthy: readonly Recorder[]): Promise<{ gateway: StubEdge; stop: () => Promise<void> }> => {
+  const hanging = async (healthy: readonly Recorder[], answerTimeoutMs: number): Promise<{ gateway: StubEdge; stop: () => Promise<void> }> => {
     const mute = await listen((socket) => void socket.resume());
     const servers = [mute.url, ...healthy.map(({ url }) => url)];
     const gateway = await startStubEdge({
-      prefect: { servers, authString: null, apiKey: null, credentialFile: null, next: null, caFile: null, answerTimeoutMs: 1_000 },
+      prefect: { servers, authString: null, apiKey: null, credentialFile: null, next: null, caFile: null, answerTimeoutMs },
     });
     const stop = (): Promise<void> => gateway.stop().then(mute.close);
     return { gateway, stop };
   };
+  /** The healthy one is of this process: given up as well, it would have what nobody else gets. */
+  const HEALTHY_WITHIN_MS = 8_000;
   /** The request may have been carried out: no promise. */
   const GIVEN_UP = [503, '2', null, 'upstream-unavailable'];
   const endOf = async (response: Response) => {
@@ -164,7 +166,7 @@ describe('a server that takes requests and answers none', () => {
   };
 
   it('is given up by prefect.timeout, whichever way the request goes', async () => {
-    const { gateway, stop } = await hanging([]);
+    const { gateway, stop } = await hanging([], 1_000);
     try {
       const body = 'x'.repeat(200_000);
       const asked = [
@@ -180,7 +182,7 @@ describe('a server that takes requests and answers none', () => {
 
   it('and nobody else gets what it has', async () => {
     const healthy = await startRecorder();
-    const { gateway, stop } = await hanging([healthy]);
+    const { gateway, stop } = await hanging([healthy], HEALTHY_WITHIN_MS);
     try {
       const responses = await Promise.all(Array.from({ length: 6 }, () => post('/api/logs/', gateway)));
       const failed = responses.filter(({ status }) => status !== 200);

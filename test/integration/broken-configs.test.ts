@@ -8,6 +8,7 @@ import { parse, stringify } from 'yaml';
 import { main } from '../../src/cli/main.ts';
 import type { Problem } from '../../src/config/problem.ts';
 import { type Gateway, jsonLines, runLictor, startGateway } from '../env/gateway.ts';
+import { workersAfter } from '../env/gateway-processes.ts';
 import { signalProcess, waitFor } from '../env/process.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 import { BROKEN_CONFIGS, type BrokenConfig, type Ground, PLANTED_SECRETS } from './broken-configs.ts';
@@ -156,7 +157,10 @@ describe('a password with characters that mean something to nginx, YAML and shel
     writeFileSync(file, `${hard}\n`, { mode: 0o600 });
     put(gateway.configFile, stringify({ ...ground.good, prefect: { url: recorder.url, auth_string_file: file } }));
     expect(await check(gateway.configFile)).toEqual({ status: 0, output: '' });
+    const former = gateway.pids().workers;
     expect((await hangUp()).terminal).toContain('applied: revision');
+    // Former ones know the former password, and answer for a while.
+    await workersAfter(former, gateway.pids);
     const expected = `Basic ${Buffer.from(hard, 'utf8').toString('base64')}`;
     await waitFor(
       async () => {

@@ -10,6 +10,7 @@ import { ownCertificatePaths } from '../../src/config/state-dir.ts';
 import { stockClient } from '../env/client.ts';
 import { type ClientAuthority, type ClientPair, createClientAuthority } from '../env/client-authority.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
+import { workersAfter } from '../env/gateway-processes.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { signalProcess, waitFor } from '../env/process.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
@@ -130,7 +131,7 @@ describe('a certificate of the authority', () => {
     });
     session.close();
     expect(status).toBe(200);
-    await waitFor(async () => (await records('--principal', `${WORKER}@pki`)).length >= 2, { what: 'the records', timeoutMs: 20_000, everyMs: 200 });
+    await waitFor(async () => (await records('--principal', `${WORKER}@pki`)).length >= 2, { what: 'the records', timeoutMs: 60_000, everyMs: 200 });
     expect((await records('--principal', `${WORKER}@pki`))[0]).toMatchObject({
       decision: 'allow',
       idp: 'pki',
@@ -145,12 +146,14 @@ describe('a certificate of the authority', () => {
     const incomplete = authority.issueBelow({ names: [`URI:${WORKER}`], chain: 'left out' });
     expect(await ask(READ, { pair: incomplete })).toMatchObject({ status: 401, body: { code: 'certificate-refused' } });
     authority.revoke(below);
+    const former = gateway.pids().workers;
     signalProcess(gateway.pids().supervisor, 'SIGHUP');
     await waitFor(async () => (await ask(READ, { pair: below })).status === 401, {
       what: 'the revocation by the authority below',
       timeoutMs: 60_000,
       everyMs: 200,
     });
+    await workersAfter(former, gateway.pids);
     expect(await ask(READ, { pair: below })).toMatchObject({ status: 401, body: { code: 'certificate-revoked' } });
     expect(await ask(READ, { pair: worker })).toMatchObject({ status: 200 });
   });
@@ -289,9 +292,9 @@ it('a revoked one is out at once: on a new connection, on one that is open, and 
   signalProcess(gateway.pids().supervisor, 'SIGHUP');
   expect(await gone.ended).toBe(1008);
   // What was decided before is swept when the reload says that it is done.
-  await waitFor(async () => (await records('--action', 'config.reload')).length > before, { what: 'the reload', timeoutMs: 30_000, everyMs: 200 });
+  await waitFor(async () => (await records('--action', 'config.reload')).length > before, { what: 'the reload', timeoutMs: 60_000, everyMs: 200 });
   expect(await ask(READ, { pair, agent })).toMatchObject({ status: 401, body: { code: 'certificate-revoked' } });
-  await waitFor(async () => (await ask(READ, { pair })).body['code'] === 'certificate-revoked', { what: 'nginx to refuse it', timeoutMs: 30_000 });
+  await waitFor(async () => (await ask(READ, { pair })).body['code'] === 'certificate-revoked', { what: 'nginx to refuse it', timeoutMs: 60_000 });
   expect((await ask(READ, { pair: worker })).status).toBe(200);
   // Not taken from it: it is asked to come back, and nginx's new workers look at its certificate again.
   expect(await stays.ended).toBe(1012);
@@ -299,7 +302,7 @@ it('a revoked one is out at once: on a new connection, on one that is open, and 
   await opened(back);
   back.socket.close();
   agent.destroy();
-}, 90_000);
+}, 240_000);
 
 it('a stock client gets there through anything that adds the certificate on its way', async () => {
   const prefect = sharedPrefect();

@@ -112,9 +112,10 @@ function decisions(): void {
 
 function keptDecisions(): void {
   it('is asked once for many, and again for each other input', async () => {
+    const beganMs = performance.now();
     for (let i = 0; i < 20; i += 1) await get(`/api/flow_runs/${UUID}`);
-    const first = edge.asked().length;
-    expect(first).toBeLessThanOrEqual(3);
+    // A decision is kept for a second at least: however long they took, no more often than that.
+    expect(edge.asked().length).toBeLessThanOrEqual(2 + Math.ceil((performance.now() - beganMs) / 1000));
     const other = '2b4e28ba-2fa1-41d2-883f-0016d3cca427';
     const variations: readonly (readonly [string, Record<string, string>])[] = [
       [`/api/flow_runs/${other}`, TOKEN],
@@ -316,7 +317,7 @@ function surroundings(): void {
     const id = response.headers.get('x-request-id');
     const find = (): Record<string, unknown> | undefined => edge.accessLog().find((entry) => entry['request_id'] === id);
     // nginx writes the line after it has answered.
-    await waitFor(() => find() !== undefined, { timeoutMs: 5000, what: 'the line of this request' });
+    await waitFor(() => find() !== undefined, { what: 'the line of this request' });
     const line = find();
     expect(line).toMatchObject({ method: 'GET', path: '/api/flows/filter', status: 200, addr: '127.0.0.1', taken: 'direct', facts: 'e30', code: '' });
     expect(JSON.stringify(edge.accessLog())).not.toMatch(/very-secret|cookie-secret|bearer-secret|secret=query/);
@@ -332,10 +333,7 @@ function surroundings(): void {
     expect(Math.abs(Date.now() - (times[2] ?? 0))).toBeLessThan(60_000);
     expect(edge.asked().length).toBeGreaterThan(0);
     expect(ids).toEqual(expect.arrayContaining(edge.asked().map(({ requestId }) => requestId)));
-    await waitFor(() => ids.every((id) => edge.accessLog().some((entry) => entry['request_id'] === id)), {
-      timeoutMs: 5000,
-      what: 'the lines of the requests',
-    });
+    await waitFor(() => ids.every((id) => edge.accessLog().some((entry) => entry['request_id'] === id)), { what: 'the lines of the requests' });
   });
 
   it('speaks TLS 1.2 and HTTP/2, decides there too, and refuses plain http in its own words', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { docsBlock } from '../../env/docs.ts';
 import { type Gateway, jsonLines, runLictor } from '../../env/gateway.ts';
+import { workersAfter } from '../../env/gateway-processes.ts';
 import { signalProcess, waitFor } from '../../env/process.ts';
 import { diagnose, linesOf } from '../doctor/room.ts';
 import { type Room, runThrough, straight, upByTheDocs } from './room.ts';
@@ -74,8 +75,10 @@ export function movingTests(room: () => Room, opened: (gateway: Gateway) => void
       writeFileSync(join(gateway.stateDir, 'prefect-auth'), `${fresh}\n`, { mode: 0o600 });
       const reloads = async (): Promise<number> => jsonLines(await gateway.lictorOk('audit', '--action', 'config.reload', '--json')).length;
       const before = await reloads();
-      signalProcess(gateway.pids().supervisor, 'SIGHUP');
-      await waitFor(async () => (await reloads()) > before, { what: 'the reload', timeoutMs: 30_000, everyMs: 500 });
+      const { supervisor, workers: former } = gateway.pids();
+      signalProcess(supervisor, 'SIGHUP');
+      await waitFor(async () => (await reloads()) > before, { what: 'the reload', timeoutMs: 60_000, everyMs: 500 });
+      await workersAfter(former, gateway.pids);
       steps.now = 'restart of the second';
       await servers.restart(1, fresh);
     } finally {
@@ -103,5 +106,5 @@ export function movingTests(room: () => Room, opened: (gateway: Gateway) => void
     expect(found).toMatchObject({ ok: true, exit: 0 });
     expect(workers.map((worker) => worker.running())).toEqual([true, true, true]);
     expect(await direct().get('/admin/version')).toBe('3.9.1');
-  }, 180_000);
+  }, 400_000);
 }

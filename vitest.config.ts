@@ -46,7 +46,7 @@ export default defineConfig({
         },
       },
       realProject('integration', { testTimeout: 240_000, hookTimeout: 300_000 }),
-      realProject('e2e', { testTimeout: 240_000, hookTimeout: 300_000 }),
+      realProject('e2e', { testTimeout: 600_000, hookTimeout: 300_000 }),
       realProject('endurance', { testTimeout: 3_600_000, hookTimeout: 600_000 }),
     ],
   },

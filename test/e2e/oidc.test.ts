@@ -98,7 +98,7 @@ describe('login at the one provider', () => {
       await one.waitForURL(landed);
     });
     // The first session ended with the second login: a page whose request was under way with it logs in once more by itself.
-    await waitFor(async () => (await status(context, '/api/admin/version')) === 200, { what: 'both tabs to be settled', timeoutMs: 30_000 });
+    await waitFor(async () => (await status(context, '/api/admin/version')) === 200, { what: 'both tabs to be settled', timeoutMs: 120_000 });
     await context.close();
   });
 

@@ -1,7 +1,7 @@
 // Both of Prefect's UIs below a path, in a real browser: deep link, login, pages, logout, and no request leaves the path.
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser, type TestBrowser } from '../env/chromium.ts';
+import { startBrowser, type TestBrowser, watchRefusals } from '../env/chromium.ts';
 import { type Account, type Gateway, startGateway } from '../env/gateway.ts';
 import { directTo, field, text } from '../env/prefect.ts';
 import { type PrefectServer, startPrefect } from '../env/prefect-server.ts';
@@ -31,22 +31,20 @@ afterAll(async () => {
 interface Visit {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** Requests outside the path, and answers of 400 and more. */
-  readonly wrong: readonly string[];
+  /** Requests outside the path, and refusals. */
+  readonly wrong: () => readonly string[];
 }
 
 async function visit(): Promise<Visit> {
   const context = await browser.person();
   const page = await context.newPage();
-  const wrong: string[] = [];
+  const outside: string[] = [];
   page.on('request', (request) => {
-    if (!request.url().startsWith(`${gateway.url}/`) && !/^(?:data|blob):/.test(request.url())) wrong.push(`outside: ${request.url()}`);
+    if (!request.url().startsWith(`${gateway.url}/`) && !/^(?:data|blob):/.test(request.url())) outside.push(`outside: ${request.url()}`);
   });
-  page.on('response', (response) => {
-    // UI v1 asks for it at the root too, before it knows the state.
-    if (response.status() >= 400 && !response.url().endsWith('/ico/undefined.svg')) wrong.push(`${response.status()} ${response.url()}`);
-  });
-  return { context, page, wrong };
+  const refused = watchRefusals(page);
+  // UI v1 asks for it at the root too, before it knows the state.
+  return { context, page, wrong: () => [...outside, ...refused.filter((line) => !line.endsWith('/ico/undefined.svg'))] };
 }
 
 async function signIn(page: Page): Promise<void> {
@@ -69,7 +67,7 @@ describe('below the path', () => {
       await page.goto(`${gateway.url}/v2/${name}`, { waitUntil: 'networkidle' });
       await browser.shoot(page, `path-v2-${name}`);
     }
-    expect(wrong).toEqual([]);
+    expect(wrong()).toEqual([]);
 
     await page.goto(`${gateway.url}/.lictor/logout`);
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -90,7 +88,7 @@ describe('below the path', () => {
     await page.goto(`${gateway.url}/runs/flow-run/${run.id}`, { waitUntil: 'networkidle' });
     await browser.shoot(page, 'path-v1-run');
     expect(new URL(page.url()).pathname).toBe(`${BASE}/runs/flow-run/${run.id}`);
-    expect(wrong).toEqual([]);
+    expect(wrong()).toEqual([]);
     await context.close();
   });
 });

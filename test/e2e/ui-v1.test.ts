@@ -1,7 +1,7 @@
 // Prefect's older UI behind the gateway: whole for a viewer, a refusal is seen, switching works, an ended session leads to the login page.
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser, type TestBrowser } from '../env/chromium.ts';
+import { startBrowser, type TestBrowser, watchRefusals } from '../env/chromium.ts';
 import { type Account, type Gateway, startGateway } from '../env/gateway.ts';
 import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
@@ -59,12 +59,10 @@ async function createVariable(page: Page, name: string): Promise<number> {
 describe('the older UI', () => {
   it('is whole for a viewer: side bar on every page, nothing refused, nothing loaded from elsewhere', async () => {
     const { context, page } = await inPage(carol, '/dashboard');
-    const refused: string[] = [];
+    const refused = watchRefusals(page);
     const elsewhere: string[] = [];
     page.on('response', (response) => {
-      const { origin, pathname } = new URL(response.url());
-      if (response.status() >= 400) refused.push(`${response.status()} ${response.request().method()} ${pathname}`);
-      if (origin !== gateway.url) elsewhere.push(response.url());
+      if (new URL(response.url()).origin !== gateway.url) elsewhere.push(response.url());
     });
     await expectSideBar(page);
     for (const name of PAGES) {
@@ -79,8 +77,10 @@ describe('the older UI', () => {
 
   it('shows a refusal, and nothing was made', async () => {
     const { context, page } = await inPage(carol, '/variables');
+    // It is shown for some seconds: who looks for it afterwards may come late.
+    const told = page.locator('.p-toast__message').getByText('No policy permits this.').first().waitFor();
     expect(await createVariable(page, 'refused_in_v1')).toBe(403);
-    await page.locator('.p-toast__message').getByText('No policy permits this.').first().waitFor();
+    await told;
     await browser.shoot(page, 'v1-refused');
     expect(JSON.stringify(await directTo(prefect).post('/variables/filter', {}))).not.toContain('refused_in_v1');
     await context.close();
@@ -97,7 +97,7 @@ describe('the older UI', () => {
     const { context, page } = await inPage(carol, '/dashboard');
     await page.getByText('Switch to V2 UI').click();
     await page.getByRole('button', { name: 'Switch to V1 UI', exact: true }).first().waitFor();
-    expect(new URL(page.url())).toMatchObject({ origin: gateway.url, pathname: '/v2/dashboard' });
+    await page.waitForURL(({ origin, pathname }) => origin === gateway.url && pathname === '/v2/dashboard');
     await page.goto(`${gateway.url}/v2/settings`);
     await page.getByRole('button', { name: 'Switch to V1 UI', exact: true }).last().click();
     await page.getByRole('button', { name: 'Skip feedback and switch' }).click();
@@ -113,7 +113,7 @@ describe('the older UI', () => {
     await context.clearCookies({ name: 'lictor' });
     // Within the page: nothing is loaded anew but what the UI asks for itself.
     await page.locator('.context-sidebar a[href="/flows"]').click();
-    await page.waitForURL((url) => url.pathname === '/.lictor/login', { timeout: 30_000 });
+    await page.waitForURL((url) => url.pathname === '/.lictor/login');
     await browser.shoot(page, 'v1-ended');
     await signIn(page, carol);
     await expectSideBar(page);

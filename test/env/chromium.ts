@@ -15,6 +15,9 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
+/** For a page, a text, an answer: a busy machine is no failure. */
+const PATIENCE_MS = 120_000;
+
 /** Starts Chromium; throws with the remedy when there is none. */
 export async function startBrowser(): Promise<TestBrowser> {
   const executablePath = process.env['LICTOR_CHROMIUM'] ?? PLACES.find((place) => existsSync(place));
@@ -29,8 +32,22 @@ export async function startBrowser(): Promise<TestBrowser> {
   };
 }
 
+/**
+ * What a page is refused from now on: answers of 400 and more, as `STATUS METHOD ADDRESS`. Not among them is what Prefect says while its database
+ * is locked: the page asks again. The gateway's own 503 says when to come back, Prefect's does not.
+ */
+export function watchRefusals(page: Page): readonly string[] {
+  const refused: string[] = [];
+  page.on('response', (response) => {
+    const isLocked = response.status() === 503 && response.headers()['retry-after'] === undefined;
+    if (response.status() >= 400 && !isLocked) refused.push(`${response.status()} ${response.request().method()} ${response.url()}`);
+  });
+  return refused;
+}
+
 /** What goes to and comes from gateway and provider must be in no state directory. */
 function noting(context: BrowserContext): BrowserContext {
+  context.setDefaultTimeout(PATIENCE_MS);
   context.on('request', (request) => {
     noteAddress(request.url());
     if (request.method() === 'POST') for (const name of ['password', 'SAMLResponse']) noteSecret(new URLSearchParams(request.postData() ?? '').get(name));

@@ -3,6 +3,7 @@
 import os
 import time
 from contextlib import nullcontext
+from pathlib import Path
 
 from prefect import flow, get_run_logger, task
 from prefect.concurrency.sync import concurrency
@@ -45,6 +46,14 @@ def steady(count: int = 100, seconds: float = 0.2, gate: str | None = None) -> i
 def slow(seconds: float = 120) -> None:
     print("slow begins")
     time.sleep(seconds)
+
+
+@flow(log_prints=True)
+def held(file: str) -> None:
+    """Until there is such a file: whoever looks at it meanwhile is not too late, however long that takes."""
+    print("held begins")
+    while not Path(file).exists():
+        time.sleep(0.2)
 
 
 @flow

@@ -130,7 +130,9 @@ describe('a session', () => {
     await keycloak.logOut(person.name);
     expect((await socket.ended).code).toBe(1012);
     expect([await ask(session), await ask(other)]).toEqual([401, 200]);
-    expect((await records('session.backchannel_logout')).at(-1)).toMatchObject({ principal: `${person.name}@corp`, decision: 'allow', idp: 'corp' });
+    // It is written when all of it holds.
+    const written = async () => (await records('session.backchannel_logout')).find(({ principal }) => principal === `${person.name}@corp`);
+    expect(await waitFor(written, { what: 'the record', ...PATIENCE })).toMatchObject({ decision: 'allow', idp: 'corp' });
   });
 });
 

@@ -2,7 +2,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Health, type ServersHealth, watchServers } from './health.ts';
 
 let health: ServersHealth | undefined;
-afterEach(() => health?.stop());
+let endHanging = (): void => undefined;
+afterEach(async () => {
+  endHanging();
+  await health?.stop();
+});
 
 function watch(answers: Record<string, Health>, initial: Record<string, Health> = {}) {
   const changes: string[] = [];
@@ -49,9 +53,12 @@ describe('the health of several servers', () => {
 
   it('does not wait for a hanging server to look at the others', async () => {
     const changes: string[] = [];
+    const hanging = new Promise<Health>((resolve) => {
+      endHanging = () => resolve('usable');
+    });
     health = watchServers({
       servers: ['hangs', 'down'],
-      probe: (server) => (server === 'down' ? Promise.resolve('away') : new Promise((resolve) => setTimeout(() => resolve('usable'), 100))),
+      probe: (server) => (server === 'down' ? Promise.resolve('away') : hanging),
       onChange: (server) => changes.push(server),
       intervalMs: 5,
     });

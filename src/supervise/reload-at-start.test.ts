@@ -2,13 +2,13 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../test/env/free-port.ts';
 import { prepareStateDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl } from '../contract/ipc.ts';
 import { createConnectionHold } from './connection-hold.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
 import { createEdge, type Edge } from './edge.ts';
-import { freePort } from './processes/free-port.ts';
 import { waitFor } from './processes/wait-for.ts';
 
 const ENTRY = join(import.meta.dirname, '..', 'control-plane.ts');
@@ -77,7 +77,7 @@ describe('a control plane that starts', { timeout: 120_000 }, () => {
 
   it('asks for none of an nginx that has read what is in place', async () => {
     await start();
-    await waitFor(() => edge.isUp(), { what: 'nginx to listen' });
+    await waitFor(() => edge.isUp(), { what: 'nginx to listen', timeoutMs: 60_000 });
     await end();
     expect(await start()).toEqual(['edge-start', 'ready']);
   });
@@ -85,14 +85,14 @@ describe('a control plane that starts', { timeout: 120_000 }, () => {
   it('asks for one where there are certificates: they may have been replaced while nobody looked', async () => {
     configure(await freePort(), 'https', 'tls: {self_made: true}\n');
     expect(await start()).toEqual(['edge-start', 'ready']);
-    await waitFor(() => edge.isUp(), { what: 'nginx to listen' });
+    await waitFor(() => edge.isUp(), { what: 'nginx to listen', timeoutMs: 60_000 });
     await end();
     expect(await start()).toEqual(['edge-start', 'edge-reload', 'ready']);
   });
 
   it('asks for one of an nginx that ran before and has read something else', async () => {
     await start();
-    await waitFor(() => edge.isUp(), { what: 'nginx to listen' });
+    await waitFor(() => edge.isUp(), { what: 'nginx to listen', timeoutMs: 60_000 });
     await end();
     configure(await freePort());
     expect(await start()).toEqual(['edge-start', 'edge-reload', 'ready']);

@@ -4,9 +4,9 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Authority, createAuthority } from '../../../test/env/authority.ts';
+import { freePort } from '../../../test/env/free-port.ts';
 import { bareService } from '../../config/service.fixture.ts';
 import type { Service } from '../../config/service.ts';
-import { freePort } from '../../supervise/processes/free-port.ts';
 import { checkServices } from './services.ts';
 
 let authority: Authority;

@@ -32,7 +32,8 @@ describe('startProcess', () => {
   });
 
   it('reports and ends a process that stays unready', async () => {
-    const start = startProcess({ command: 'sh', args: ['-c', 'echo $$; exec sleep 300'], logFile: log(), ready: () => false, readyTimeoutMs: 200 });
+    const ready = () => waitFor(logged('\n'), { what: 'the number of the process' }).then(() => false);
+    const start = startProcess({ command: 'sh', args: ['-c', 'echo $$; exec sleep 300'], logFile: log(), ready, readyTimeoutMs: 200 });
     await expect(start).rejects.toThrow(/was not ready within 200 ms/);
     expect(isAlive(Number(readFileSync(log(), 'utf8')))).toBe(false);
   });

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run, start } from './process.ts';
+import { run, start, waitFor } from './process.ts';
 
 export interface SmallDisk {
   /** Empty outside. */
@@ -31,6 +31,8 @@ export async function startSmallDisk(mebibytes: number): Promise<SmallDisk> {
     args: ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', directory],
     env: { PATH: process.env['PATH'] },
   });
+  // Who enters before sees the machine's own file systems.
+  await waitFor(() => holder.output().includes('mounted'), { what: 'the small disk to be mounted' });
   const command = ['nsenter', `--mount=/proc/${holder.pid}/ns/mnt`, '--'];
   const [program = '', ...args] = command;
   const inside = (name: string, ...line: string[]) =>

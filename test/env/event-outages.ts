@@ -45,19 +45,22 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 export interface Traffic {
   /** Flow runs that were created, oldest first. */
   readonly runs: readonly string[];
+  /** Those of them that have gone through all their states. */
+  readonly ended: readonly string[];
   stop(): Promise<void>;
 }
 
 /** Runs of four states each, through the gateway, and events of task runs round it, so that something happens while the gateway is away. */
 export function startTraffic({ prefect, gateway, token, flowId }: OutageRoom, pauseMs: number): Traffic {
   const stopping = new AbortController();
-  const runs: string[] = [];
+  const [runs, ended]: [string[], string[]] = [[], []];
   const post = async (path: string, body: unknown): Promise<unknown> =>
     (await gateway.fetch(path, { method: 'POST', token, headers: JSON_TYPE, body: JSON.stringify(body), signal: AbortSignal.timeout(5_000) })).json();
   const oneRun = async (): Promise<void> => {
     const id = text(field(await post('/api/flow_runs/', { flow_id: flowId, state: { type: 'PENDING' } }), 'id'));
     runs.push(id);
-    for (const type of ['RUNNING', 'COMPLETED']) await post(`/api/flow_runs/${id}/set_state`, { state: { type }, force: true });
+    for (const type of ['RUNNING', 'COMPLETED']) text(field(await post(`/api/flow_runs/${id}/set_state`, { state: { type }, force: true }), 'status'));
+    ended.push(id);
   };
   const oneEvent = async (): Promise<void> => {
     const event = { id: crypto.randomUUID(), occurred: new Date().toISOString(), event: 'prefect.task-run.Noted', payload: {} };
@@ -75,6 +78,7 @@ export function startTraffic({ prefect, gateway, token, flowId }: OutageRoom, pa
   const loops = [loop(oneRun), loop(oneEvent)];
   return {
     runs,
+    ended,
     async stop() {
       stopping.abort();
       await Promise.all(loops);

@@ -49,14 +49,14 @@ describe('an outbound request', () => {
     expect(count).toBe(1);
   });
 
-  it.each<[string, RequestListener, RegExp]>([
+  it.each<[what: string, listener: RequestListener, words: RegExp, timeoutMs?: number]>([
     ['is too large', (_request, response) => response.end('x'.repeat(2000)), /UND_ERR_RES_EXCEEDED_MAX_SIZE/],
     ['is compressed', (_request, response) => response.setHeader('content-encoding', 'gzip').end(gzipSync('x')), /encoded answer/],
-    ['never comes', () => {}, /TimeoutError/],
-    ['never ends', (_request, response) => response.write('x'), /TimeoutError/],
     ['breaks', (_request, response) => response.destroy(), /UND_ERR_SOCKET|ECONNRESET/],
-  ])('fails when the answer %s, and says the host alone', async (_name, listener, words) => {
-    const { url, send } = await ask(listener, { timeoutMs: 300, maxAnswerBytes: 1000 });
+    ['never comes', () => {}, /TimeoutError/, 300],
+    ['never ends', (_request, response) => response.write('x'), /TimeoutError/, 300],
+  ])('fails when the answer %s, and says the host alone', async (_name, listener, words, timeoutMs = 20_000) => {
+    const { url, send } = await ask(listener, { timeoutMs, maxAnswerBytes: 1000 });
     const error = await send(url).catch((caught: unknown) => caught);
     expect(String(error)).toMatch(words);
     expect(String(error)).not.toContain('secret');

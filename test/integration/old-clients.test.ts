@@ -51,15 +51,15 @@ describe.concurrent.each(CLIENTS)('the client of $version with $carrier', ({ ver
 
     const slow = runId(deployed.output, 'slow');
     await server.awaitRunState(slow, ['RUNNING']);
-    await waitFor(() => opened('/api/events/out'), { what: 'the observer of cancellations', timeoutMs: 20_000 });
+    await waitFor(() => opened('/api/events/out'), { what: 'the observer of cancellations', timeoutMs: 90_000 });
     const cancelling = { state: { type: 'CANCELLING', name: 'Cancelling' } };
     await gateway.fetch(`/api/flow_runs/${slow}/set_state`, { method: 'POST', token: await adminSecret(name), ...json(cancelling) });
     expect(await server.awaitRunState(slow, ['CANCELLED'])).toBe('CANCELLED');
 
     const mapped = runId(deployed.output, 'mapped');
     expect(await server.awaitRunState(mapped, ['COMPLETED'])).toBe('COMPLETED');
-    await waitFor(async () => (await server.taskRunStates(mapped))['COMPLETED'] === 3, { what: 'three task runs', timeoutMs: 20_000 });
-    await waitFor(async () => (await server.logMessages(mapped)).some((line) => line.includes('mapped 3 tasks')), { what: 'the log', timeoutMs: 20_000 });
+    await waitFor(async () => (await server.taskRunStates(mapped))['COMPLETED'] === 3, { what: 'three task runs', timeoutMs: 90_000 });
+    await waitFor(async () => (await server.logMessages(mapped)).some((line) => line.includes('mapped 3 tasks')), { what: 'the log', timeoutMs: 90_000 });
 
     const { code, output } = await sockets;
     expect(code, output).toBe(0);
@@ -70,7 +70,7 @@ describe.concurrent.each(CLIENTS)('the client of $version with $carrier', ({ ver
     for (const path of ['/api/events/in', '/api/events/out', '/api/logs/out', '/api/task_runs/subscriptions/scheduled']) expect(paths).toContain(path);
     expect(paths.has(`/api/work_pools/${pool}/workers/connect`)).toBe(hasChannel);
     expect((await records()).filter(({ decision }) => decision === 'deny')).toEqual([]);
-  });
+  }, 600_000);
 
   const records = async () => jsonLines(await gateway.lictorOk('audit', '--principal', `token:${name}`, '--json'));
   const opened = async (path: string) => (await records()).some((record) => record['path'] === path && record['status'] === 101);

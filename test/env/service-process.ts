@@ -15,7 +15,8 @@ export interface ServiceProcess {
 
 const PROGRAM = `
 const [name, port, delay] = process.argv.slice(1);
-require('node:http').createServer((request, response) => {
+// As KEPT in service.ts.
+require('node:http').createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
   request.resume();
   if (request.url !== '/hold') request.on('end', () => setTimeout(() => response.end(name), Number(delay)));
   else response.write(name);

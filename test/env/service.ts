@@ -10,9 +10,12 @@ export interface Served {
   close(): Promise<void>;
 }
 
+/** Longer than whoever calls keeps a connection: one that is closed while a call is on its way to it fails that call. */
+export const KEPT = { keepAliveTimeout: 120_000 } as const;
+
 /** Plain, on a free port. */
 export function serve(handler: RequestListener): Promise<Served> {
-  return listening(createServer(handler));
+  return listening(createServer(KEPT, handler));
 }
 
 export interface SecureOptions {
@@ -26,7 +29,7 @@ export interface SecureOptions {
 export function serveSecurely({ chain, key, clientCa }: SecureOptions, handler: RequestListener): Promise<Served> {
   const own = { cert: readFileSync(chain), key: readFileSync(key) };
   const demanding = clientCa === undefined ? {} : { ca: readFileSync(clientCa), requestCert: true, rejectUnauthorized: true };
-  return listening(createSecureServer({ ...own, ...demanding }, handler));
+  return listening(createSecureServer({ ...KEPT, ...own, ...demanding }, handler));
 }
 
 /** The name in the certificate that came with the request; undefined: none. */

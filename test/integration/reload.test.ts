@@ -39,7 +39,7 @@ async function reload(text?: string, of = gateway): Promise<Record<string, unkno
   const before = (await reloads(of)).length;
   if (text !== undefined) writeFileSync(of.configFile, text);
   signalProcess(of.pids().supervisor, 'SIGHUP');
-  await waitFor(async () => (await reloads(of)).length > before, { what: 'the outcome of the reload', timeoutMs: 20_000, everyMs: 100 });
+  await waitFor(async () => (await reloads(of)).length > before, { what: 'the outcome of the reload', timeoutMs: 60_000, everyMs: 100 });
   return (await reloads(of)).at(-1) ?? {};
 }
 
@@ -341,7 +341,7 @@ describe('twenty reloads', () => {
       const before = outcomes();
       writeFileSync(gateway.configFile, changed(round % 2 === 0 ? rate : roles));
       signalProcess(gateway.pids().supervisor, 'SIGHUP');
-      await waitFor(() => outcomes() > before, { what: `reload ${round}`, timeoutMs: 20_000 });
+      await waitFor(() => outcomes() > before, { what: `reload ${round}`, timeoutMs: 60_000 });
     }
     const { failures } = await asking.stop();
     expect(failures).toEqual([]);
@@ -349,7 +349,7 @@ describe('twenty reloads', () => {
     // The log has the last one before the ledger.
     await waitFor(async () => (await last20()).every((reason) => reason === 'config-applied'), {
       what: 'the last record',
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       everyMs: 200,
     }).catch(() => undefined);
     expect(await last20()).toEqual(Array(20).fill('config-applied'));

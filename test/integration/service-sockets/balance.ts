@@ -34,13 +34,13 @@ export function balanceTests({ three, open }: BalanceParts): void {
       const [red, green] = three();
       const allFrom = (name: string) => async () => (await answering('/three/x', 3)).every((other) => other === name);
       Object.assign(red ?? {}, { status: 500 });
-      await waitFor(allFrom('green'), { what: 'all sockets at the healthy one', timeoutMs: 20_000 });
+      await waitFor(allFrom('green'), { what: 'all sockets at the healthy one', timeoutMs: 60_000 });
       // What nobody looks after goes on as before.
       expect(await answering('/three-plain/x', 3)).toEqual(['green', 'red', 'red']);
       Object.assign(red ?? {}, { status: 200 });
-      await waitFor(async () => (await answering('/three/x', 3)).includes('red'), { what: 'the server that is back', timeoutMs: 20_000 });
+      await waitFor(async () => (await answering('/three/x', 3)).includes('red'), { what: 'the server that is back', timeoutMs: 60_000 });
       await Promise.all([red?.close(), green?.close()]);
-      await waitFor(allFrom('blue'), { what: 'all sockets at the backup', timeoutMs: 20_000 });
+      await waitFor(allFrom('blue'), { what: 'all sockets at the backup', timeoutMs: 60_000 });
       expect(await answering('/three-plain/x', 2)).toEqual(['blue', 'blue']);
     });
   });

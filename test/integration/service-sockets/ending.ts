@@ -38,7 +38,7 @@ export function endingTests({ gateway, service, open, begun, guest, records, pol
     const before = await reloads();
     writeFileSync(gateway().configFile, text);
     signalProcess(gateway().pids().supervisor, 'SIGHUP');
-    await waitFor(async () => (await reloads()) > before, { what: 'the outcome of the reload', timeoutMs: 20_000, everyMs: 100 });
+    await waitFor(async () => (await reloads()) > before, { what: 'the outcome of the reload', timeoutMs: 60_000, everyMs: 100 });
   };
 
   describe('its end', () => {

@@ -275,7 +275,7 @@ describe('sockets that wait for their first frame', () => {
   });
 
   it('are closed with 1012 when no place comes free, and beyond the line at once', async () => {
-    room = await openTestRoom({ waitingPerAddress: 1, firstFrameMs: 300 });
+    room = await openTestRoom({ waitingPerAddress: 1, firstFrameMs: 1000 });
     // Its decision cannot be made: it keeps the one place.
     room.state.outage = true;
     await byFrame(GOOD);

@@ -58,10 +58,10 @@ describe('a socket of the started process', () => {
   it('waits behind its handshake for a gateway that restarts: what it says meanwhile arrives', async () => {
     await room.gateway.stop();
     const socket = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
-    await vi.waitFor(() => expect(socket.frames()).toEqual([SUCCESS]), { timeout: 5000 });
+    await vi.waitFor(() => expect(socket.frames()).toEqual([SUCCESS]), { timeout: 20_000 });
     socket.send('meanwhile');
     await room.gateway.start();
-    await vi.waitFor(() => expect(socket.frames()).toEqual([SUCCESS, 'echo meanwhile']), { timeout: 5000 });
+    await vi.waitFor(() => expect(socket.frames()).toEqual([SUCCESS, 'echo meanwhile']), { timeout: 20_000 });
     socket.close();
   });
 

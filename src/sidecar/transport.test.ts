@@ -91,7 +91,7 @@ it('does not trust anybody else: nothing is sent, no socket is opened', async ()
   other.remove();
   expect(await ask()).toMatchObject({ status: 503, headers: { 'prefect-maintenance': 'true' } });
   const socket = openSocket(sidecar.url, '/api/events/in', { headers: header(), first: authFrame(null) });
-  await vi.waitFor(() => expect(tunnels.length).toBeGreaterThan(2), { timeout: 5000 });
+  await vi.waitFor(() => expect(tunnels.length).toBeGreaterThan(2), { timeout: 20_000 });
   // The greeting is the sidecar's own: behind it the client is held.
   expect(socket.frames().filter((frame) => !frame.includes('auth_success'))).toEqual([]);
   socket.close();

@@ -82,7 +82,7 @@ describe('a run that knows HTTPS_PROXY', () => {
   });
 
   it('loses its tunnels within two seconds when its token is revoked', () => {
-    expect(Number(seen['closedAfterMs'])).toBeLessThan(2_000 + 6 * Number(seen['lateMs']));
+    expect(Number(seen['closedAfterMs'])).toBeLessThan(2_000 + 6 * Number(seen['lateMs']) + Number(seen['waitedMs']));
   });
 
   it('needs nothing but HTTPS_PROXY in the environment of its deployment: a stock flow goes out as its run', () => {

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createAuthority } from '../../env/authority.ts';
 import { type Gateway, jsonLines, startGateway } from '../../env/gateway.ts';
-import { watchLateness } from '../../env/lateness.ts';
+import { watchLateness, watchWaiting } from '../../env/lateness.ts';
 import { PUBLIC_ADDRESS } from '../../env/own-internet.ts';
 import { send, setState, tokenFor } from '../../env/polled.ts';
 import { directTo, field, text } from '../../env/prefect.ts';
@@ -72,13 +72,13 @@ async function scenario(door: Gateway): Promise<object> {
   const stock = await stockRun(door, worker.secret, [https, 'https://other.test/']);
   // Of the worker: it ends the tokens of its runs.
   await door.lictorOk('token', 'revoke', 'etl');
-  const [revokedAt, lateness] = [performance.now(), watchLateness()];
+  const [revokedAt, lateness, waiting] = [performance.now(), watchLateness(), watchWaiting(door.pids().control)];
   await waitFor(() => again.closed, { what: 'the tunnel of a run whose token is revoked to close', everyMs: 20 });
-  const [closedAfterMs, lateMs] = [performance.now() - revokedAt, lateness()];
+  const [closedAfterMs, lateMs, waitedMs] = [performance.now() - revokedAt, lateness(), waiting()];
   const records = async (id: string) => jsonLines(await door.lictorOk('audit', '--since', '10m', '--flow-run', id, '--action', 'services.connect', '--json'));
   await waitFor(async () => (await records(ours.run)).length >= 11, { what: 'the records', everyMs: 300 }).catch(() => undefined);
   return {
-    ...{ asOurs, asTheirs, rebound, openMeanwhile, reloaded, closedAfterMs, lateMs, doctor, stock },
+    ...{ asOurs, asTheirs, rebound, openMeanwhile, reloaded, closedAfterMs, lateMs, waitedMs, doctor, stock },
     ...{ ours: await records(ours.run), theirs: await records(theirs.run), timeline: await door.lictorOk('timeline', ours.run) },
   };
 }

@@ -14,6 +14,7 @@ describe('the lint of files that nginx keeps in mind', () => {
   it('lets it do so where it reads cached decisions, and where it looks for the file that cannot be', () => {
     expect(lint(`location = /.lictor-decision { ${DECISION} ${OF_DECISIONS} }`)).toBe('');
     expect(lint(`location / { ${NEVER} ${OF_NO_FILE} }`)).toBe('');
+    expect(lint(`location ^~ /svc/a/ { error_page 419 = @service_a_socket; if ($http_upgrade != "") { return 419; } ${NEVER} ${OF_NO_FILE} }`)).toBe('');
   });
   it.each([
     ['anywhere else', `location = /.elsewhere { ${DECISION} ${OF_DECISIONS} }`],
@@ -24,6 +25,7 @@ describe('the lint of files that nginx keeps in mind', () => {
     ['for files that there may be', `location / { auth_request /d; try_files $uri @$go; ${OF_NO_FILE} }`],
     ['with a root of its own', `location / { root /srv; ${NEVER} ${OF_NO_FILE} }`],
     ['with an alias', `location / { alias /srv; ${NEVER} ${OF_NO_FILE} }`],
+    ['with a root under a condition', `location / { ${NEVER} ${OF_NO_FILE} if ($a) { root /srv; } }`],
     ['with a location inside', `location / { ${NEVER} ${OF_NO_FILE} location /a { internal; } }`],
   ])('refuses it %s', (_where, server) => {
     expect(lint(server)).toMatch(/open_file_cache\S* is used, and must not be/);

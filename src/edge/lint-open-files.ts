@@ -29,11 +29,14 @@ function allowedIn(parents: readonly Directive[]): readonly RegExp[] | undefined
   const texts = textsOf(location);
   if (location?.name !== 'location') return undefined;
   if (nameOf(location) === '= /.lictor-decision' && texts.includes('proxy_cache lictor_decisions')) return OF_DECISIONS;
-  return texts.some((text) => /^try_files \/\.never @\S+$/.test(text)) && !canServe(texts) && hasNoRoot(parents) ? OF_NO_FILE : undefined;
+  return texts.some((text) => /^try_files \/\.never @\S+$/.test(text)) && !canServe(location) && hasNoRoot(parents) ? OF_NO_FILE : undefined;
 }
 
-function canServe(texts: readonly string[]): boolean {
-  return texts.some((text) => /^(?:root|alias|index|proxy_cache|location|if)\b/.test(text));
+/** A block that only answers with a status serves nothing. */
+function canServe(location: Directive): boolean {
+  const inner = (location.block ?? []).filter(({ name }) => /^(?:location|if)$/.test(name));
+  const isServing = inner.some(({ name, block = [] }) => name !== 'if' || block.some((directive) => directive.name !== 'return'));
+  return isServing || textsOf(location).some((text) => /^(?:root|alias|index|proxy_cache)\b/.test(text));
 }
 
 function hasNoRoot(parents: readonly Directive[]): boolean {

@@ -12,6 +12,9 @@ function lint(server: string): readonly string[] {
   );
 }
 
+const SERVICE = 'auth_request /d; try_files /.never @$lictor_service_at;';
+const UPGRADE = 'error_page 419 = @service_a_socket; if ($http_upgrade != "") { return 419; }';
+
 describe('the lint of the rendered configuration', () => {
   it('accepts a decided location and the named one behind it', () => {
     expect(lint(`location / { auth_request /d; try_files /.never @go; } location @go { ${IGNORE} proxy_pass http://p; }`)).toEqual([]);
@@ -55,6 +58,15 @@ describe('the lint of the rendered configuration', () => {
     ['Upgrade to something else than the relay', `location @x { ${IGNORE} proxy_set_header Upgrade $http_upgrade; proxy_pass http://p; }`, /forwards Upgrade/],
     ['a return beside auth_request', 'location / { auth_request /d; return 200; }', /answers before the decision/],
     ['a conditional return beside try_files', 'location / { auth_request /d; if ($a) { return 204; } try_files /n @go; }', /answers before the decision/],
+    ['an upgrade that goes to a service', `location ^~ /svc/a/ { ${SERVICE} }`, /lets an Upgrade go/],
+    [
+      'an upgrade that is let through where it says nothing',
+      `location ^~ /svc/a/ { ${SERVICE} if ($http_upgrade = "") { return 419; } }`,
+      /lets an Upgrade go/,
+    ],
+    ['an upgrade that leads elsewhere', `location ^~ /svc/a/ { ${SERVICE} ${UPGRADE.replace('@service_a_socket', '@direct')} }`, /answers before the decision/],
+    ['an upgrade that leads to two', `location ^~ /svc/a/ { ${SERVICE} error_page 419 = @direct; ${UPGRADE} }`, /answers before the decision/],
+    ['another status for an upgrade', `location ^~ /svc/a/ { ${SERVICE} ${UPGRADE.replaceAll('419', '200')} }`, /answers before the decision/],
     ['an early answer at server level', 'if ($x) { return 200; }', /at server level/],
     ['another early 204', 'if ($request_method = GET) { return 204; }', /at server level/],
     ['a redirect by rewrite at server level', 'rewrite ^/a /b redirect;', /at server level/],
@@ -65,6 +77,9 @@ describe('the lint of the rendered configuration', () => {
   });
   it('lets refusals and the preflight answer early', () => {
     expect(lint('if ($r) { return 400; } if ($request_method = OPTIONS) { return 204; }')).toEqual([]);
+  });
+  it('lets the door of a service lead an upgrade to the relay', () => {
+    expect(lint(`location ^~ /svc/a/ { ${SERVICE} ${UPGRADE} }`)).toEqual([]);
   });
   it('reads quotes, braces in variables and comments', () => {
     expect(lint(`# { a "comment\n location @a { return 401 '{"code":"$c","x":"\${d}"}'; }`)).toEqual([]);

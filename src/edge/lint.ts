@@ -25,7 +25,7 @@ export function lintEdge(files: EdgeFiles): readonly string[] {
     if (directive.name === 'return' || directive.name === 'rewrite') problems.push(...lintEarlyAnswer(directive, parents));
     if (directive.name !== 'map' && !parents.some(({ name }) => name === 'map') && directive.args.some((arg) => /\$request_id\b/.test(arg)))
       problems.push(`${directive.name} names a request by $request_id instead of $lictor_request_id`);
-    if (directive.name === 'location') problems.push(...lintLocation(directive, parents));
+    if (directive.name === 'location') problems.push(...lintLocation(directive, parents), ...lintServiceDoor(directive));
   }
   return problems;
 }
@@ -95,13 +95,32 @@ function lintEarlyAnswer(directive: Directive, parents: readonly Directive[]): r
   const refuses = directive.name === 'return' && code >= 400;
   if (location === undefined) return refuses || isPreflight(parents, code) ? [] : [`a ${directive.name} at server level answers before the decision`];
   const proxies = (location.block ?? []).some((inner) => inner.name === 'proxy_pass' || inner.name === 'auth_request' || inner.name === 'try_files');
-  return proxies ? [`location ${location.args.join(' ')} has a ${directive.name} that answers before the decision`] : [];
+  return proxies && !isUpgrade(location, parents, code) ? [`location ${location.args.join(' ')} has a ${directive.name} that answers before the decision`] : [];
 }
 
 /** OPTIONS is the gateway's own: an empty 204, nothing forwarded. */
 function isPreflight(parents: readonly Directive[], code: number): boolean {
   const condition = parents.at(-1);
   return code === 204 && condition?.name === 'if' && condition.args.join(' ') === '($request_method = OPTIONS)';
+}
+
+/** An `Upgrade` of a service's: its location only tells where that is refused or decided, by the relay. */
+function isUpgrade(location: Directive, parents: readonly Directive[], code: number): boolean {
+  const pages = (location.block ?? []).filter(({ name, args }) => name === 'error_page' && args.includes('419'));
+  const leadsWell = pages.length === 1 && /^419 = @service_(?:upgrade|[a-z0-9-]+_socket)$/.test(pages[0]?.args.join(' ') ?? '');
+  return code === 419 && leadsWell && asksForUpgrade(parents.at(-1));
+}
+
+function asksForUpgrade(condition: Directive | undefined): boolean {
+  return condition?.name === 'if' && condition.args.join(' ') === '($http_upgrade !=  )';
+}
+
+/** A 101 of a service would be a tunnel for whoever asked for an `Upgrade`. */
+function lintServiceDoor(location: Directive): readonly string[] {
+  const block = location.block ?? [];
+  const leadsToService = find(block, 'try_files')?.args.includes('@$lictor_service_at') === true;
+  const isClosed = block.some((inner) => asksForUpgrade(inner) && inner.block?.[0]?.name === 'return');
+  return leadsToService && !isClosed ? [`location ${location.args.join(' ')} lets an Upgrade go to a service`] : [];
 }
 
 function find(block: readonly Directive[], name: string): Directive | undefined {

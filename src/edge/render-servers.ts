@@ -40,7 +40,7 @@ server {
 ${renderListens(config, version, '')}    server_name ${names.map(quoteVerbatim).join(' ')};
 ${tls}    root ${NO_FILES};
     error_page 418 = $lictor_stop_at;
-${config.services.length === 0 ? '' : '    error_page 419 = $lictor_service_upgrade;\n'}    error_page 400 405 414 494 497 /.lictor-refused;
+    error_page 400 405 414 494 497 /.lictor-refused;
     error_page 495 496 =401 /.lictor-uncertified;
     error_page 501 505 =400 /.lictor-refused;
     error_page 403 = @origin_foreign;
@@ -58,7 +58,7 @@ ${config.services.length === 0 ? '' : '    error_page 419 = $lictor_service_upgr
     if ($lictor_stop) { return 418; }
     # Not by a map, which would lower the whole of it first.
     if ($http_authorization ~ "[|\\x00-\\x1f\\x7f-\\xff]") { return 418; }
-${config.services.length === 0 ? '' : '    if ($lictor_service_upgrade) { return 419; }\n'}
+
     include decision.conf;
     include refusals.conf;
 

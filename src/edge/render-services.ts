@@ -34,7 +34,10 @@ export function renderServices(input: ServicesInput): ReadonlyMap<string, string
       `include service-members.conf;\n${services.map((service) => renderUpstream(service, paths)).join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}${renderKept(input)}`,
     ],
     ['service-members.conf', `${renderMembers(services, paths)}${renderKeeper(services, paths)}`],
-    ['services.conf', `include service-refusals.conf;\n${renderBudget(services)}${services.map((service) => renderLocations(service, config)).join('')}`],
+    [
+      'services.conf',
+      `include service-refusals.conf;\n${renderBudget(services)}${services.map((service) => renderLocations(service, config)).join('')}${renderNoService(config)}`,
+    ],
     ...renderAnswerCredentials(services),
     ...services.flatMap((service) => [
       [fileOf(service), renderCall(service, config)] as const,
@@ -62,16 +65,6 @@ function renderTargets({ services, publicUrl: { basePath } }: Config): string {
   return `map $request_uri $lictor_service_target {
 ${withPath.join('')}    ${quoteVerbatim(below('[a-z0-9-]+', 'any'))} $lictor_below_any;
     default "/.lictor-outside";
-}
-# nginx makes a tunnel of a 101 for whoever asked for an upgrade, though the service was never asked for one: what went through it would be
-# decided by nobody. Where sockets are let through, the relay decides them and opens the service's own.
-map $http_upgrade $lictor_service_upgrade { "" ""; default $lictor_upgrade_of_service; }
-map $request_uri $lictor_upgrade_of_service {
-${services
-  .filter(({ sockets }) => sockets)
-  .map(({ name }) => `    ${quoteVerbatim(`~^${literal(basePath)}${literal(SERVICES_PREFIX)}${name}/`)} "@service_${name}_socket";\n`)
-  .join('')}    ${quoteVerbatim(`~^${literal(basePath)}${literal(SERVICES_PREFIX)}`)} "@service_upgrade";
-    default "";
 }
 # Without a body a call can be made again at another server; with one it streams.
 map "$request_method:$http_content_length$http_transfer_encoding" ${services.some(keepsAnswers) ? '$lictor_service_plain_way' : '$lictor_service_way'} {
@@ -111,9 +104,26 @@ ${`${lines}${renderRepeats(service, way)}`.replaceAll(/^(?=.)/gm, '    ')}}
 location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
     set $lictor_service ${name};
     set $lictor_operation $lictor_route_${inVariables(service)};
-${credential}${keepsAnswers(service) ? renderKeptInputs(service) : ''}    include service.conf;
+${renderUpgrade(service.sockets ? `@service_${name}_socket` : '@service_upgrade')}${credential}${keepsAnswers(service) ? renderKeptInputs(service) : ''}    include service.conf;
 }
 ${call('call')}${call('stream')}${renderSocket(service, config)}${renderAgain(service, lines)}${renderKeptLocations(service, config, `proxy_buffering on;\n${renderRate(service)}${renderWithoutKeeper(service)}`)}`;
+}
+
+/**
+ * nginx makes a tunnel of a 101 for whoever asked for an upgrade, though the service was never asked for one: what went through it would be decided by
+ * nobody. Where sockets are let through, the relay decides them and opens the service's own; where it is away, that has an error page of its own.
+ */
+function renderUpgrade(to: string): string {
+  return `    error_page 419 = ${to};\n    recursive_error_pages on;\n    if ($http_upgrade != "") { return 419; }\n`;
+}
+
+/** A service that is none: the control plane says so. */
+function renderNoService({ publicUrl: { basePath } }: Config): string {
+  return `
+location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}`)} {
+${renderUpgrade('@service_upgrade')}    include own.conf;
+}
+`;
 }
 
 /** What a location of kept answers looks at: the rule, and the number of purges that the decision brings. */

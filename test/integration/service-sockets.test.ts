@@ -1,7 +1,7 @@
 // WebSockets of services: decided like calls, opened by the relay, ended with their right. A stock flow: services-client.test.ts.
 
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
@@ -154,6 +154,18 @@ describe('a socket of a service', () => {
     for (const [{ status, code }, ...expected] of refusals) expect([status, code]).toEqual(expected);
     expect(live.seen).toEqual([]);
     expect((await asCaller('/live/v1/x', { origin: gateway.url })).status).toBe(101);
+  });
+
+  it('is told to come back while the relay is away, as a call is', async () => {
+    const socket = join(gateway.stateDir, 'run', 'relay.sock');
+    renameSync(socket, `${socket}.away`);
+    try {
+      const answer = await asCaller('/live/v1/x');
+      expect(answer).toMatchObject({ status: 503, code: 'gateway-unavailable', headers: { 'retry-after': '2', 'prefect-maintenance': 'true' } });
+    } finally {
+      renameSync(`${socket}.away`, socket);
+    }
+    expect((await asCaller('/live/v1/x')).status).toBe(101);
   });
 
   it('is refused to a session, whatever its roles', async () => {

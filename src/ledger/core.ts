@@ -34,8 +34,8 @@ export interface Core {
   storeEvents(batch: EventBatch): Outcome;
   /** Takes a batch from the logs; true when there may be more. While unhealthy it tries to recover. */
   pump(): boolean;
-  /** How old the last line of the last batch was when it was taken; 0: everything is read, or nothing can be written. */
-  lagMs(): number;
+  /** After a batch: how old its last line is; 0: everything is read, or nothing can be written. How many lines the log has had, about. */
+  backlog(): { readonly lagMs: number; readonly lines: number };
   /** What time brings: held lines are released, a sign of life is left. */
   tick(): void;
   healthy(): boolean;
@@ -151,7 +151,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
     },
     sync() {
       if (!isSyncDue || failedAtMs !== undefined) return;
-      guarded(({ write, life, ingest }) => write(() => life.signNow(clock(), clock() - ingest.lagMs())));
+      guarded(({ write, life, ingest }) => write(() => life.signNow(clock(), ingest.readMs() ?? clock())));
       isSyncDue = false;
     },
     storeEvents(batch) {
@@ -178,12 +178,12 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
           intents.releaseHeld(clock());
           floods.summarise(clock());
           outbox.trim();
-          life.sign(clock(), clock() - ingest.lagMs());
+          life.sign(clock(), ingest.readMs() ?? clock());
         }),
       );
       if (setup.rotate !== null && rotated(open, setup.rotate)) onReopen?.();
     },
-    lagMs: () => open?.ingest.lagMs() ?? 0,
+    backlog: () => ({ lagMs: Math.max(0, clock() - (open?.ingest.readMs() ?? clock())), lines: open?.ingest.lines() ?? 0 }),
     healthy: () => failedAtMs === undefined,
     close() {
       while (this.pump());

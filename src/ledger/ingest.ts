@@ -6,7 +6,7 @@ import { type CallCount, createCallCount, type ServiceCalls } from './call-count
 import { edgeDeathId, edgeDeathRecord, parseEdgeDeath, unreadableRecord } from './events.ts';
 import type { Intents } from './intents.ts';
 import { type RotateLimits, rotateLog } from './rotate.ts';
-import { openTail, type Tail, type TailLine, type TailPosition } from './tail.ts';
+import { openTail, type Tail, type TailChunk, type TailLine, type TailPosition } from './tail.ts';
 
 /** Small enough that an intent never waits long behind a batch. */
 const BATCH_LINES = 250;
@@ -18,8 +18,10 @@ const CLIENT_GONE = 499;
 export interface Ingest {
   /** Takes one batch from each log; false when both are read to their end. Throws what SQLite throws: nothing is lost then. */
   pump(nowMs: number): boolean;
-  /** How old the last request of the last batch was when it was taken. */
-  lagMs(): number;
+  /** Up to when the access log is read: the end of the last request that was taken, or the time when none was left. Null: not looked at yet. */
+  readMs(): number | null;
+  /** Lines that the access log has had since the start: those that were read, and about as many as wait. Falls when it is rotated. */
+  lines(): number;
   /** Renames logs that are too large; true when nginx has to open its logs anew. Throws what the file system throws. */
   rotate(limits: RotateLimits): boolean;
   close(): void;
@@ -49,34 +51,40 @@ export function createIngest(parts: IngestParts): Ingest {
   const calls = createCallCount();
   const takeAccess = createAccessTaker(parts, calls);
   const takeErrors = createErrorTaker(parts);
-  let lagMs = 0;
+  let readMs: number | null = null;
+  let [linesRead, linesWaiting] = [0, 0];
 
-  function batch(file: string, tail: Tail, take: Take, nowMs: number): boolean {
+  function batch(file: string, tail: Tail, take: Take, nowMs: number): TailChunk | undefined {
     const chunk = tail.read(BATCH_LINES);
-    if (chunk === undefined) return false;
+    if (chunk === undefined) return undefined;
     write(() => {
       take(chunk.lines, chunk.next, nowMs);
       store.run(file, chunk.next.inode, chunk.next.offset, chunk.next.head);
     });
     tail.advance(chunk.next);
-    return true;
+    return chunk;
   }
 
   return {
     pump(nowMs) {
       // The access log first: the last lines of a dead worker then are known when its death is read.
       const takeTimed: Take = (lines, next) => {
-        lagMs = Math.max(0, nowMs - takeAccess(lines, next, nowMs));
+        readMs = Math.min(nowMs, takeAccess(lines, next, nowMs));
       };
-      if (batch('access', access, takeTimed, nowMs)) {
+      const chunk = batch('access', access, takeTimed, nowMs);
+      if (chunk !== undefined) {
+        linesRead += chunk.lines.length;
+        linesWaiting = (chunk.waitingBytes / chunk.bytes) * chunk.lines.length;
         const counted = calls.counted();
         if (counted.length > 0) parts.onCalls?.(counted);
         return true;
       }
-      lagMs = 0;
-      return batch('edge-error', errors, takeErrors, nowMs);
+      readMs = nowMs;
+      linesWaiting = 0;
+      return batch('edge-error', errors, takeErrors, nowMs) !== undefined;
     },
-    lagMs: () => lagMs,
+    readMs: () => readMs,
+    lines: () => Math.round(linesRead + linesWaiting),
     rotate({ accessBytes, errorBytes }) {
       const accessMoved = rotateLog(parts.accessLog, accessBytes, access);
       return rotateLog(parts.edgeErrorLog, errorBytes, errors) || accessMoved;

@@ -21,6 +21,9 @@ export interface TailChunk {
   readonly lines: readonly TailLine[];
   /** Store this in the transaction that stores the lines, then call `advance`. */
   readonly next: TailPosition;
+  /** How much of the file these lines are, and how much of it is behind them. */
+  readonly bytes: number;
+  readonly waitingBytes: number;
 }
 
 export interface Tail {
@@ -35,6 +38,8 @@ export interface Tail {
 }
 
 const CHUNK_BYTES = 1 << 20;
+/** What one look usually needs; more of the cache than that is not spoilt for those who answer requests. */
+const LOOK_BYTES = 1 << 17;
 const HEAD_BYTES = 256;
 const NEWLINE = 0x0a;
 /** A replaced file may still get the lines of writers that have not reopened it: it is left only after so many empty looks, and with no writer. */
@@ -133,7 +138,7 @@ function positionIn(fd: number, at: TailPosition | null): TailPosition {
 }
 
 function readLines(fd: number, at: TailPosition, maxLines: number, buffer: Buffer): TailChunk | undefined {
-  const filled = readSync(fd, buffer, 0, CHUNK_BYTES, at.offset);
+  const filled = readChunk(fd, at.offset, buffer);
   const lines: TailLine[] = [];
   let start = 0;
   while (lines.length < maxLines) {
@@ -150,7 +155,14 @@ function readLines(fd: number, at: TailPosition, maxLines: number, buffer: Buffe
   if (start === 0) return undefined;
   const offset = at.offset + start;
   const head = at.head.length < HEAD_BYTES ? readHead(fd, Math.min(HEAD_BYTES, offset)) : at.head;
-  return { lines, next: { inode: at.inode, offset, head } };
+  return { lines, next: { inode: at.inode, offset, head }, bytes: start, waitingBytes: Math.max(0, fstatSync(fd).size - offset) };
+}
+
+/** A little of it; as much as there is room for, where no line ends in that. Answers how many bytes. */
+function readChunk(fd: number, offset: number, buffer: Buffer): number {
+  const filled = readSync(fd, buffer, 0, LOOK_BYTES, offset);
+  const isTooLittle = filled === LOOK_BYTES && buffer.lastIndexOf(NEWLINE, filled - 1) === -1;
+  return isTooLittle ? readSync(fd, buffer, 0, CHUNK_BYTES, offset) : filled;
 }
 
 function readHead(fd: number, length: number): Buffer {

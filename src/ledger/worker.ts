@@ -74,15 +74,14 @@ function takeEvents(): void {
 function pump(): void {
   pumping = undefined;
   const more = core.pump();
-  if (pace.goesOn({ more, lagMs: core.lagMs() })) pumping = setImmediate(pump);
+  if (pace.goesOn({ more, ...core.backlog() })) pumping = setImmediate(pump);
 }
 
 const looks = setInterval(() => {
   core.sync();
   takeEvents();
   if (pumping !== undefined) return;
-  pace.begin(performance.now());
-  pumping = setImmediate(pump);
+  if (pace.begin(performance.now())) pumping = setImmediate(pump);
 }, LOOK_MS);
 const ticks = setInterval(() => core.tick(), TICK_MS);
 pumping = setImmediate(pump);

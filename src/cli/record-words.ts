@@ -26,6 +26,8 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
       return `records up to ${which} were let go: they are older than ledger.retention`;
     case GATEWAY_ACTIONS.pruneStopped:
       return `${stoppedAt(record, which)}: nothing is let go any more (lictor audit verify)`;
+    case GATEWAY_ACTIONS.pruneHeld:
+      return `the clock is ${gap ?? 'far'} ahead of what was known, or the gateway was away: nothing is let go before it has run for a day`;
     case EVENTS_STORED:
       return `${record.tool?.split(',')[0] ?? ''} of Prefect stored (${which})`;
     case EXPORT_GAP_ACTION:

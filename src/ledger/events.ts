@@ -11,6 +11,7 @@ export const GATEWAY_ACTIONS = {
   unreadable: 'ledger.unreadable',
   pruned: 'ledger.pruned',
   pruneStopped: 'ledger.prune_stopped',
+  pruneHeld: 'ledger.prune_held',
 } as const;
 
 export type PreviousShutdown = 'none' | 'clean' | 'unclean';
@@ -88,6 +89,11 @@ export const EVENTS_OF_RECORD = 'EventsOfRecord';
 export function pruneStoppedRecord(atMs: number, seq: number, what: 'record' | 'events'): NewRecord {
   const resourceType = what === 'record' ? 'Record' : EVENTS_OF_RECORD;
   return event(atMs, GATEWAY_ACTIONS.pruneStopped, 'ledger-altered', { resource_type: resourceType, resource_id: String(seq) });
+}
+
+/** The clock has leapt by `leapMs`, or the gateway was away for so long: which of them, it cannot know. */
+export function pruneHeldRecord(atMs: number, leapMs: number): NewRecord {
+  return event(atMs, GATEWAY_ACTIONS.pruneHeld, 'clock-leapt', { duration_ms: leapMs });
 }
 
 export const EVENTS_STORED = 'events.stored';

@@ -23,8 +23,16 @@ beforeEach(() => {
 });
 afterEach(() => remove());
 
-/** So many ticks of a gateway that keeps records for a day. */
+/** So many ticks of a gateway that keeps records for a day, and has run all the while. */
 function tick(nowMs: number, times = 1, atOnce?: number): void {
+  {
+    using db = openLedgerDatabase(paths.ledgerFile);
+    db.exec("DELETE FROM meta WHERE key = 'believed_ms'");
+  }
+  tickAsItIs(nowMs, times, atOnce);
+}
+
+function tickAsItIs(nowMs: number, times = 1, atOnce?: number): void {
   using db = openLedgerDatabase(paths.ledgerFile);
   const chain = createChain({ db, node: NODE, keyFile: paths.ledgerKey, clock: () => nowMs });
   const retention = createRetention({ db, chain, appendRow: createAppend(db, NODE, chain), retentionMs: DAY_MS, ...(atOnce !== undefined && { atOnce }) });
@@ -75,6 +83,19 @@ describe('retention', () => {
     writeRecords(paths, 10, { startMs: START_MS + 9 * DAY_MS });
     tick(START_MS + 9 * DAY_MS + 60_000, 2);
     expect(records().map(({ seq, action }) => [seq, action])).toEqual([...Array.from({ length: 10 }, (_, index) => [21 + index, null]), [31, 'ledger.pruned']]);
+    expect(verifyStore(paths).problems).toEqual([]);
+  });
+
+  it('lets nothing go by a clock that has leapt, says so once, and goes on when the clock is right again', () => {
+    writeRecords(paths, 100, { stepMs: 3_600_000 });
+    tickAsItIs(START_MS + 3_600_000 * 10);
+    tickAsItIs(START_MS + DAY_MS * 400, 3);
+    expect(records()).toHaveLength(101);
+    expect(records().at(-1)).toMatchObject({ action: 'ledger.prune_held', resource_id: null });
+    tickAsItIs(START_MS + DAY_MS, 3);
+    expect(records()).toHaveLength(101);
+    tickAsItIs(START_MS + DAY_MS + 3_600_000 * 4.5, 3);
+    expect(records()[0]).toMatchObject({ seq: 51 });
     expect(verifyStore(paths).problems).toEqual([]);
   });
 

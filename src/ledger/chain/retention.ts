@@ -1,8 +1,9 @@
 // When the oldest records go, and what the ledger says about it.
 import type { DatabaseSync } from 'node:sqlite';
 import type { AppendRow } from '../append.ts';
-import { prunedRecord, pruneStoppedRecord } from '../events.ts';
+import { prunedRecord, pruneHeldRecord, pruneStoppedRecord } from '../events.ts';
 import type { Chain } from './chain.ts';
+import { createClockTrust } from './clock-trust.ts';
 import { createPruner } from './prune.ts';
 
 const TELL_EVERY_MS = 24 * 3_600_000;
@@ -22,14 +23,23 @@ export interface RetentionParts {
   readonly atOnce?: number;
 }
 
-/** The ledger says once a day up to which record it let go, and stops at a record that somebody changed, or whose events of Prefect somebody changed: that is evidence. */
+/**
+ * The ledger says once a day up to which record it let go, and stops at a record that somebody changed, or whose events of Prefect somebody changed: that is evidence.
+ * Where the clock has leapt it waits, and says so once.
+ */
 export function createRetention({ db, chain, appendRow, retentionMs, atOnce }: RetentionParts): Retention {
   const prune = createPruner(db, chain, atOnce);
   let stopped = retentionMs === null;
+  const trust = createClockTrust(db);
+  let isHeld = false;
   let toldMs = Number.NEGATIVE_INFINITY;
   return {
     step(nowMs) {
       if (stopped || retentionMs === null) return;
+      const leapMs = trust.leap(nowMs);
+      if (leapMs !== null && !isHeld) appendRow(pruneHeldRecord(nowMs, leapMs));
+      isHeld = leapMs !== null;
+      if (isHeld) return;
       const pruned = prune(nowMs - retentionMs);
       if (pruned.kind === 'altered') {
         stopped = true;

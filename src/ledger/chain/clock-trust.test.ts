@@ -1,0 +1,61 @@
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import { createClockTrust } from './clock-trust.ts';
+
+const [MINUTE_MS, HOUR_MS, DAY_MS] = [60_000, 3_600_000, 86_400_000];
+const START_MS = Date.parse('2026-03-01T12:00:00Z');
+
+function ledgerFile(meta: Readonly<Record<string, number>> = {}): DatabaseSync {
+  const db = new DatabaseSync(':memory:');
+  db.exec('CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT');
+  for (const [key, value] of Object.entries(meta)) db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)').run(key, String(value));
+  return db;
+}
+
+/** Asked every minute, as long as the gateway runs. Answers what the last one said. */
+function run(db: DatabaseSync, fromMs: number, forMs: number): number | null {
+  const trust = createClockTrust(db);
+  let last: number | null = null;
+  for (let at = 0; at <= forMs; at += MINUTE_MS) last = trust.leap(fromMs + at);
+  return last;
+}
+
+describe('the clock that says how old a record is', () => {
+  it('is believed while it goes on, over restarts and short absences, and when it is put back', () => {
+    const db = ledgerFile();
+    expect(run(db, START_MS, 40 * HOUR_MS)).toBeNull();
+    expect(run(db, START_MS + 60 * HOUR_MS, HOUR_MS)).toBeNull();
+    expect(run(db, START_MS + 40 * HOUR_MS, HOUR_MS)).toBeNull();
+  });
+
+  it('is not believed when it has leapt, until the gateway has run for a day by it', () => {
+    const db = ledgerFile();
+    run(db, START_MS, HOUR_MS);
+    const aheadMs = START_MS + 400 * DAY_MS;
+    expect(run(db, aheadMs, 23 * HOUR_MS)).toBe(400 * DAY_MS + 22 * HOUR_MS);
+    expect(run(db, aheadMs + 24 * HOUR_MS, 2 * HOUR_MS)).toBeNull();
+  });
+
+  it('was never gone when it is put right before that', () => {
+    const db = ledgerFile();
+    run(db, START_MS, HOUR_MS);
+    expect(run(db, START_MS + 400 * DAY_MS, HOUR_MS)).not.toBeNull();
+    expect(run(db, START_MS + 2 * HOUR_MS, HOUR_MS)).toBeNull();
+    expect(run(db, START_MS + 400 * DAY_MS, HOUR_MS)).not.toBeNull();
+  });
+
+  it('counts what the gateway runs, and neither a further leap nor an absence', () => {
+    const db = ledgerFile();
+    run(db, START_MS, HOUR_MS);
+    expect(run(db, START_MS + 400 * DAY_MS, HOUR_MS)).not.toBeNull();
+    expect(run(db, START_MS + 500 * DAY_MS, HOUR_MS)).not.toBeNull();
+    const trust = createClockTrust(db);
+    for (const day of [600, 700, 800]) expect(trust.leap(START_MS + day * DAY_MS)).not.toBeNull();
+  });
+
+  it('goes by the last sign of life of a ledger that has nothing else yet, and is believed in a new one', () => {
+    expect(run(ledgerFile({ alive_ms: START_MS }), START_MS + 3 * DAY_MS, MINUTE_MS)).not.toBeNull();
+    expect(run(ledgerFile({ alive_ms: START_MS }), START_MS + HOUR_MS, MINUTE_MS)).toBeNull();
+    expect(run(ledgerFile(), START_MS, MINUTE_MS)).toBeNull();
+  });
+});

@@ -231,10 +231,11 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
 /** Does a login of the command line still stand, and for whom? */
 function standingOf(
   { store, clock }: House,
-  { identityProviders, roles, sessions: limits }: Config,
+  { identityProviders, roles, sessions: limits, cliSeconds }: Config,
   confirms: Pick<StandingParts, 'confirm' | 'confirmSession'>,
 ): GrantStanding {
-  return createGrantStanding({ sessions: store.sessions, providers: identityProviders, roleBook: createRoleBook(roles), limits, clock, ...confirms });
+  const roleBook = createRoleBook(roles);
+  return createGrantStanding({ sessions: store.sessions, providers: identityProviders, roleBook, limits, lifeMs: cliSeconds * 1000, clock, ...confirms });
 }
 
 interface TokenRoom {

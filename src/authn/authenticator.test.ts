@@ -214,6 +214,27 @@ describe('a session', () => {
     expect(reason(await visit(session))).toBe('session-expired');
   });
 
+  it('ends by an absolute time that was made shorter since, and by no longer one', async () => {
+    const withAbsolute = (absoluteSeconds: number): Authenticator =>
+      createAuthenticator({ store: test.store, config: { ...CONFIG, sessions: { idleSeconds: 3600, absoluteSeconds } }, clock: test.clock });
+    const session = await login();
+    const reasonBy = async (by: Authenticator) => reason(await by.authenticate(anEdgeInput({ session })));
+    const [shorter, longer] = [withAbsolute(3600), withAbsolute(48 * 3600)];
+    test.advance(HOUR_MS - 1);
+    expect(await reasonBy(shorter)).toBe('ok');
+    await shorter.idle();
+    test.advance(1);
+    expect(await reasonBy(shorter)).toBe('session-expired');
+    expect(await reasonBy(longer)).toBe('ok');
+    await longer.idle();
+    for (let hours = 1; hours < 48; hours += 1) {
+      test.advance(HOUR_MS / 2);
+      await reasonBy(longer);
+      await longer.idle();
+    }
+    expect(await reasonBy(longer)).toBe('session-expired');
+  });
+
   it('lives on under an idle limit below a minute while it is used', async () => {
     const config = { ...CONFIG, sessions: { idleSeconds: 4, absoluteSeconds: 3600 } };
     const short = createAuthenticator({ store: test.store, config, clock: test.clock });

@@ -160,6 +160,7 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
     providers: config.identityProviders,
     roleBook,
     limits: config.sessions,
+    lifeMs: CLI_LIFE_MS,
     clock,
     confirm: confirmGrant,
     confirmSession: confirm,

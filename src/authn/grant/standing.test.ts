@@ -34,6 +34,7 @@ function standing(session: StoredSession | undefined, provider = IDP) {
     providers: [provider],
     roleBook: createRoleBook([]),
     limits: { idleSeconds: 1, absoluteSeconds: 10 },
+    lifeMs: 10_000,
     clock: () => 1500,
     confirm: () => Promise.reject(new Error('the grant has no tokens of its own to ask with')),
     confirmSession: () => Promise.resolve({ refuse: 'session-unconfirmed' }),
@@ -44,6 +45,12 @@ it('that has tokens of its own ends with the trust in its provider, before anoth
   const grant = { ...grantOn(400), sessionId: null };
   expect(await standing(undefined, { ...IDP, issuer: 'https://other.example' })(grant)).toEqual({ ok: false, reason: 'login-ended' });
   await expect(standing(undefined, { ...IDP, clientSecret: 'another' })(grant)).rejects.toThrow('no tokens of its own');
+});
+
+it('ends by a limit that was made shorter since it was begun, with tokens of its own too', async () => {
+  const grant = { ...grantOn(400), sessionId: null, expiresMs: 100_000 };
+  await expect(standing(undefined)({ ...grant, createdMs: -8499 })).rejects.toThrow('no tokens of its own');
+  expect(await standing(undefined)({ ...grant, createdMs: -8500 })).toEqual({ ok: false, reason: 'login-ended' });
 });
 
 describe.each([
@@ -61,6 +68,7 @@ describe.each([
   it.each([
     ['it was idle', { lastSeenMs: 500 }],
     ['its time is over', { expiresMs: 1500 }],
+    ['its time is over by a limit that was made shorter', { createdMs: -8500 }],
   ])('ends as soon as %s, while nobody has cleaned up after it', async (_why, times) => {
     expect(await standing(sessionOf(refreshAfterMs, times))(grantOn(refreshAfterMs))).toEqual({ ok: false, reason: 'login-ended' });
   });

@@ -27,6 +27,8 @@ export interface StandingParts {
   readonly roleBook: RoleBook;
   /** How long a browser session lives, and with it what stands on it. */
   readonly limits: Config['sessions'];
+  /** How long a login of the command line lives, ms: also one that was begun when it was longer. */
+  readonly lifeMs: number;
   readonly clock: Clock;
   /** Asks the provider by the grant's own tokens. */
   readonly confirm: Confirm<ClientGrant>;
@@ -37,13 +39,14 @@ export interface StandingParts {
 export function createGrantStanding(parts: StandingParts): GrantStanding {
   return async (grant) => {
     // Before anybody is asked: another provider of the same id gets none of what the former one gave.
-    if (grant.endedMs !== null || grant.expiresMs <= parts.clock() || !isKnown(grant.owner, parts)) return ended();
-    const confirmed = await confirmedOwner(parts, grant);
+    const endsMs = Math.min(grant.expiresMs, grant.createdMs + parts.lifeMs);
+    if (grant.endedMs !== null || endsMs <= parts.clock() || !isKnown(grant.owner, parts)) return ended();
+    const confirmed = await confirmedOwner(parts, grant, endsMs);
     if (confirmed === undefined) return ended();
     if ('refuse' in confirmed) return { ok: false, reason: confirmed.refuse === 'session-unconfirmed' ? 'session-unconfirmed' : 'login-ended' };
     const principal = ownerPrincipal(confirmed.session.owner, parts);
     if (principal === undefined) return ended();
-    return { ok: true, principal, untilMs: Math.min(grant.expiresMs, confirmed.endsMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY) };
+    return { ok: true, principal, untilMs: Math.min(endsMs, confirmed.endsMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY) };
   };
 }
 
@@ -60,8 +63,8 @@ export function confirmedGrants(grants: Pick<ClientGrants, 'byId' | 'setRefreshA
 }
 
 /** Undefined: the session that it stands on is over, or gone. The command line does not keep it in use: only the browser does. */
-async function confirmedOwner({ sessions, limits, clock, confirm, confirmSession }: StandingParts, grant: ClientGrant) {
-  if (grant.sessionId === null) return { ...(await confirm(grant)), endsMs: grant.expiresMs };
+async function confirmedOwner({ sessions, limits, clock, confirm, confirmSession }: StandingParts, grant: ClientGrant, grantEndsMs: number) {
+  if (grant.sessionId === null) return { ...(await confirm(grant)), endsMs: grantEndsMs };
   const session = await sessions.byId(grant.sessionId);
   const endsMs = session === undefined ? 0 : sessionEndsMs(session, limits);
   return session === undefined || endsMs <= clock() ? undefined : { ...(await confirmSession(session)), endsMs };

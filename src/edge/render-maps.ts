@@ -4,12 +4,11 @@ import type { Config, PublicUrl } from '../config/config.ts';
 import { isLoopback } from '../config/sections/public-url.ts';
 import { loginCookieName, sessionCookieName } from '../contract/names.ts';
 import { REASONS } from '../contract/reasons.ts';
-import { listenersOf } from '../prefect/members.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 import { hasMembers } from './render-service-members.ts';
 import { keepsAnswers } from './service-server.ts';
 
-export function renderMaps({ publicUrl, tls, prefect, services }: Pick<Config, 'publicUrl' | 'tls' | 'prefect' | 'services'>): string {
+export function renderMaps({ publicUrl, tls, services }: Pick<Config, 'publicUrl' | 'tls' | 'services'>): string {
   const certificate = tls?.client == null ? '' : '$lictor_certificate';
   const cookie = sessionCookieName(publicUrl);
   const reason = (code: keyof typeof REASONS): string => `    ${code} `;
@@ -55,20 +54,19 @@ map $request_uri $lictor_default_code { "" "request-invalid"; default "host-unkn
 map $request_uri $lictor_default_detail { "" ${quote(REASONS['request-invalid'].detail)}; default ${quote(REASONS['host-unknown'].detail)}; }
 map $request_uri $lictor_default_hint { "" ${quote(REASONS['request-invalid'].hint)}; default ${quote(REASONS['host-unknown'].hint)}; }
 
-# A server behind the balancer that was not asked says so by itself (src/edge/render-upstream.ts).
-${renderUpstreamCode(listenersOf(prefect).length > 0, services)}
+# What a server of our own says of itself, between nginx and Prefect or a service: it takes off what those say (src/edge/render-upstream.ts).
+${renderUpstreamCode(services)}
 `;
 }
 
-/** Of a service only behind servers of our own, which take off what it says itself: members, and the way back from the keeper. */
-function renderUpstreamCode(behindMembers: boolean, services: Config['services']): string {
+/** Whoever went straight to Prefect or a service has asked none. Of a service: members, and the way back from the keeper. */
+function renderUpstreamCode(services: Config['services']): string {
   const balanced = services.filter(hasMembers);
   const byKeeper = services.some(keepsAnswers) ? '    "~/keeper\\.sock$" $upstream_http_x_lictor_code;\n' : '';
-  const taken = behindMembers ? 'direct $upstream_http_x_lictor_code; ' : '';
-  if (balanced.length === 0 && byKeeper === '')
-    return taken === '' ? 'map "" $lictor_upstream_code { default ""; }' : `map $lictor_taken $lictor_upstream_code { ${taken}default ""; }`;
+  const byMember = 'members $upstream_http_x_lictor_code;';
+  if (balanced.length === 0 && byKeeper === '') return `map $lictor_asked $lictor_upstream_code { ${byMember} default ""; }`;
   const lines = balanced.map(({ name }) => `    "~^${name} " $upstream_http_x_lictor_code;\n`).join('');
-  return `map $lictor_taken $lictor_upstream_code { ${taken}egress $lictor_member_said; default ""; }\nmap "$lictor_service $upstream_addr" $lictor_member_said {\n${lines}${byKeeper}    default "";\n}`;
+  return `map $lictor_asked $lictor_upstream_code { ${byMember} service $lictor_member_said; default ""; }\nmap "$lictor_service $upstream_addr" $lictor_member_said {\n${lines}${byKeeper}    default "";\n}`;
 }
 
 /** What a refusal of the decision says, by its code: the decision need not carry it, and a cached allow has no room for it. */

@@ -162,8 +162,9 @@ ${protocol === 'https:' && !hasMembers(service) ? renderTls(service, first?.orig
 function renderCallHead(service: Service, config: Config): string {
   const { servers } = service;
   const { host } = new URL(servers[0]?.origin ?? '');
+  const ours = hasMembers(service) || keepsAnswers(service) ? 'set $lictor_asked service;\n' : '';
   return `include service-call.conf;
-${renderLimits(service)}proxy_set_header Host ${quote(host)};
+${ours}${renderLimits(service)}proxy_set_header Host ${quote(host)};
 proxy_set_header X-Forwarded-Proto ${config.publicUrl.secure ? 'https' : 'http'};
 ${renderForwarded(service, config)}${goesByCourier(service) ? 'proxy_set_header X-Lictor-Courier-Caller $lictor_limit;\n' : ''}include ${fileOf(service, 'credential')};
 `;

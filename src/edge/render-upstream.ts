@@ -70,7 +70,7 @@ function unavailableBody(): string {
 /**
  * A member answers 504, which stands for "ask the next one, also with a POST", when nothing happened at its Prefect: it is
  * marked down, refuses the connection, or does not take the gateway's credential (a 401 would end stock workers). A failure
- * after forwarding is the answer, 503 without a promise: nobody else gets the request. Prefect's other answers pass.
+ * after forwarding is the answer, 503 without a promise: nobody else gets the request. Prefect's other answers pass, without the word that is a member's own.
  */
 function renderMember(config: Config, paths: StatePaths, { id, server, shows }: Member): string {
   // Nobody marks the only one (src/edge/balancer.ts), and what is left of former ones must not count.
@@ -90,6 +90,7 @@ ${UNAVAILABLE}        return 503 ${unavailableBody()};
         proxy_set_header Connection "";
         proxy_set_header X-Lictor-In-Request-Id "";
 ${shows === 'next' ? '        include upstream-credential-next.conf;\n' : ''}        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
+        proxy_hide_header X-Lictor-Code;
         proxy_buffering off;
         proxy_request_buffering off;
         proxy_connect_timeout 2s;
@@ -111,7 +112,8 @@ const HEAD = 'include upstream-headers.conf;\ninclude upstream-credential.conf;\
 
 /** What a decided location includes last: headers, credential, and the way through the members. */
 export function renderToPrefect({ publicUrl }: Config): string {
-  return `${HEAD}${OWN_FAILURES}proxy_set_header X-Lictor-In-Request-Id $lictor_request_id;
+  return `set $lictor_asked members;
+${HEAD}${OWN_FAILURES}proxy_set_header X-Lictor-In-Request-Id $lictor_request_id;
 proxy_next_upstream error http_504 non_idempotent;
 proxy_pass http://lictor_prefect${forwardedTarget(publicUrl)};
 `;

@@ -27,7 +27,7 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
     case GATEWAY_ACTIONS.pruneStopped:
       return `${stoppedAt(record, which)}: nothing is let go any more (lictor audit verify)`;
     case GATEWAY_ACTIONS.pruneHeld:
-      return `the clock is ${gap ?? 'far'} ahead of what was known, or the gateway was away: nothing is let go before it has run for a day`;
+      return `the clock is ${record.tool ?? 'far'} ahead of what was known, or the gateway was away: nothing is let go before it has run for a day`;
     case EVENTS_STORED:
       return `${record.tool?.split(',')[0] ?? ''} of Prefect stored (${which})`;
     case EXPORT_GAP_ACTION:

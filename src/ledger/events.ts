@@ -91,9 +91,9 @@ export function pruneStoppedRecord(atMs: number, seq: number, what: 'record' | '
   return event(atMs, GATEWAY_ACTIONS.pruneStopped, 'ledger-altered', { resource_type: resourceType, resource_id: String(seq) });
 }
 
-/** The clock has leapt by `leapMs`, or the gateway was away for so long: which of them, it cannot know. */
+/** The clock has leapt by `leapMs`, or the gateway was away for so long: which of them, it cannot know. `tool` says by how much; it is no gap. */
 export function pruneHeldRecord(atMs: number, leapMs: number): NewRecord {
-  return event(atMs, GATEWAY_ACTIONS.pruneHeld, 'clock-leapt', { duration_ms: leapMs });
+  return event(atMs, GATEWAY_ACTIONS.pruneHeld, 'clock-leapt', { tool: `${Math.round(leapMs / 3_600_000)} h` });
 }
 
 export const EVENTS_STORED = 'events.stored';

@@ -27,7 +27,7 @@ export const LAG_MS = 800;
 const CALM = 3;
 /**
  * More lines a second than twice that rate are a flood: no batch more keeps up with it, and each takes from those who answer requests. So there is one a second,
- * which sees whether it goes on; what the four others would read of it is a tenth at most.
+ * which sees whether it goes on; what the four others would read of it is an eighth at most.
  */
 const FLOOD_PER_SECOND = 7_500;
 const LOOKS_LEFT_OUT = 4;
@@ -35,8 +35,8 @@ const LOOKS_LEFT_OUT = 4;
 export const FLOOD_LAG_MS = 30_000;
 /** So many looks after one that found a crowd there is still one: a batch that ran undisturbed may as well have disturbed others. */
 const LOOKS_CROWDED = 5;
-/** Over so long it is counted how much comes. */
-const WINDOW_MS = 1_200;
+/** Over so long, at least, it is counted how much comes. */
+const WINDOW_MS = 1_000;
 /** Looks between two steps. */
 const LOOKS_TO_STEP = 5;
 
@@ -68,7 +68,7 @@ export function createPace(crowding: Crowding): Pace {
   function adapt(lagMs: number, lines: number): void {
     const isGrowing = lagMs >= (looks.at(-1)?.lagMs ?? 0);
     const now = { atMs: beganMs, lagMs, lines };
-    looks = [...looks.filter(({ atMs }) => atMs >= beganMs - WINDOW_MS), now];
+    looks = [...since(looks, beganMs - WINDOW_MS), now];
     const isFlood = comePerSecond(looks[0] ?? now, now) > FLOOD_PER_SECOND;
     // Where the last batch was undisturbed the crowd may have gone, and the next look sees.
     const isDisturbed = looksCrowded === LOOKS_CROWDED;
@@ -104,6 +104,16 @@ export function createPace(crowding: Crowding): Pace {
       return false;
     },
   };
+}
+
+/** Those from then on and the one before, so that there is always one to compare with: in a crowd looks are late. */
+function since(looks: readonly Look[], fromMs: number): readonly Look[] {
+  return looks.slice(
+    Math.max(
+      0,
+      looks.findLastIndex(({ atMs }) => atMs < fromMs),
+    ),
+  );
 }
 
 function isBetween(value: number, low: number, high: number): boolean {

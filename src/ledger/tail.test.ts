@@ -56,6 +56,15 @@ describe('tail', () => {
     tail.close();
   });
 
+  it.each([500, 700, 3_000, 40_000, 140_000])('fills a batch with lines of %i bytes, as far as a megabyte goes, and cuts none', (length) => {
+    const lines = Array.from({ length: 300 }, (_, index) => String(index).padEnd(length, 'x'));
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const tail = openTail(file, null);
+    expect(tail.read(250)?.lines.length).toBe(Math.min(250, Math.floor((1 << 20) / (length + 1))));
+    expect(drain(tail)).toEqual(lines);
+    tail.close();
+  });
+
   it('goes on where it stopped', () => {
     appendFileSync(file, 'a\nb\n');
     const first = openTail(file, null);

@@ -38,7 +38,7 @@ export interface Tail {
 }
 
 const CHUNK_BYTES = 1 << 20;
-/** What one look usually needs; more of the cache than that is not spoilt for those who answer requests. */
+/** What a batch usually needs: where it is enough, more of the cache than that is not spoilt for those who answer requests. */
 const LOOK_BYTES = 1 << 17;
 const HEAD_BYTES = 256;
 const NEWLINE = 0x0a;
@@ -138,12 +138,18 @@ function positionIn(fd: number, at: TailPosition | null): TailPosition {
 }
 
 function readLines(fd: number, at: TailPosition, maxLines: number, buffer: Buffer): TailChunk | undefined {
-  const filled = readChunk(fd, at.offset, buffer);
+  let filled = readSync(fd, buffer, 0, LOOK_BYTES, at.offset);
   const lines: TailLine[] = [];
   let start = 0;
   while (lines.length < maxLines) {
-    const end = buffer.indexOf(NEWLINE, start);
-    if (end === -1 || end >= filled) break;
+    const end = buffer.subarray(0, filled).indexOf(NEWLINE, start);
+    if (end === -1) {
+      if (filled !== LOOK_BYTES) break;
+      // Long lines: the rest of what there is room for.
+      filled += readSync(fd, buffer, filled, CHUNK_BYTES - filled, at.offset + filled);
+      if (filled === LOOK_BYTES) break;
+      continue;
+    }
     if (end > start) lines.push({ bytes: Buffer.from(buffer.subarray(start, end)), offset: at.offset + start });
     start = end + 1;
   }
@@ -156,13 +162,6 @@ function readLines(fd: number, at: TailPosition, maxLines: number, buffer: Buffe
   const offset = at.offset + start;
   const head = at.head.length < HEAD_BYTES ? readHead(fd, Math.min(HEAD_BYTES, offset)) : at.head;
   return { lines, next: { inode: at.inode, offset, head }, bytes: start, waitingBytes: Math.max(0, fstatSync(fd).size - offset) };
-}
-
-/** A little of it; as much as there is room for, where no line ends in that. Answers how many bytes. */
-function readChunk(fd: number, offset: number, buffer: Buffer): number {
-  const filled = readSync(fd, buffer, 0, LOOK_BYTES, offset);
-  const isTooLittle = filled === LOOK_BYTES && buffer.lastIndexOf(NEWLINE, filled - 1) === -1;
-  return isTooLittle ? readSync(fd, buffer, 0, CHUNK_BYTES, offset) : filled;
 }
 
 function readHead(fd: number, length: number): Buffer {

@@ -14,18 +14,19 @@ function ledgerFile(meta: Readonly<Record<string, number>> = {}): DatabaseSync {
 
 /** Asked every minute, as long as the gateway runs. Answers what the last one said. */
 function run(db: DatabaseSync, fromMs: number, forMs: number): number | null {
-  const trust = createClockTrust(db);
+  let ranMs = 0;
+  const trust = createClockTrust(db, () => ranMs);
   let last: number | null = null;
-  for (let at = 0; at <= forMs; at += MINUTE_MS) last = trust.leap(fromMs + at);
+  for (; ranMs <= forMs; ranMs += MINUTE_MS) last = trust.leap(fromMs + ranMs);
   return last;
 }
 
 describe('the clock that says how old a record is', () => {
-  it('is believed while it goes on, over restarts and short absences, and when it is put back', () => {
+  it('is believed while it goes on, over restarts and a night, and when it is put back', () => {
     const db = ledgerFile();
     expect(run(db, START_MS, 40 * HOUR_MS)).toBeNull();
-    expect(run(db, START_MS + 60 * HOUR_MS, HOUR_MS)).toBeNull();
-    expect(run(db, START_MS + 40 * HOUR_MS, HOUR_MS)).toBeNull();
+    for (let day = 2; day < 30; day += 1) expect(run(db, START_MS + day * DAY_MS, 13 * HOUR_MS)).toBeNull();
+    expect(run(db, START_MS + 20 * DAY_MS, HOUR_MS)).toBeNull();
   });
 
   it('is not believed when it has leapt, until the gateway has run for a day by it', () => {
@@ -36,7 +37,7 @@ describe('the clock that says how old a record is', () => {
     expect(run(db, aheadMs + 24 * HOUR_MS, 2 * HOUR_MS)).toBeNull();
   });
 
-  it('was never gone when it is put right before that', () => {
+  it('has never been gone when it is put right before that', () => {
     const db = ledgerFile();
     run(db, START_MS, HOUR_MS);
     expect(run(db, START_MS + 400 * DAY_MS, HOUR_MS)).not.toBeNull();
@@ -44,13 +45,27 @@ describe('the clock that says how old a record is', () => {
     expect(run(db, START_MS + 400 * DAY_MS, HOUR_MS)).not.toBeNull();
   });
 
-  it('counts what the gateway runs, and neither a further leap nor an absence', () => {
+  it('is not believed in small steps either, whether it is asked or started in between', () => {
     const db = ledgerFile();
     run(db, START_MS, HOUR_MS);
-    expect(run(db, START_MS + 400 * DAY_MS, HOUR_MS)).not.toBeNull();
-    expect(run(db, START_MS + 500 * DAY_MS, HOUR_MS)).not.toBeNull();
-    const trust = createClockTrust(db);
-    for (const day of [600, 700, 800]) expect(trust.leap(START_MS + day * DAY_MS)).not.toBeNull();
+    let ranMs = 0;
+    const trust = createClockTrust(db, () => ranMs);
+    const steps = Array.from({ length: 30 }, (_, step) => {
+      ranMs += 1000;
+      return trust.leap(START_MS + step * 23 * HOUR_MS);
+    });
+    expect(steps.slice(3).every((leap) => leap !== null)).toBe(true);
+    const restarts = Array.from({ length: 30 }, (_, step) => run(db, START_MS + step * 23 * HOUR_MS, MINUTE_MS));
+    expect(restarts.slice(3).every((leap) => leap !== null)).toBe(true);
+  });
+
+  it('is late at each start, until its time server has answered, and loses nothing by it', () => {
+    const db = ledgerFile();
+    run(db, START_MS, 2 * DAY_MS);
+    for (let day = 2; day < 20; day += 1) {
+      expect(run(db, 0, MINUTE_MS)).toBeNull();
+      expect(run(db, START_MS + day * DAY_MS, 20 * HOUR_MS)).toBeNull();
+    }
   });
 
   it('goes by the last sign of life of a ledger that has nothing else yet, and is believed in a new one', () => {

@@ -60,6 +60,11 @@ function records(): Record<string, unknown>[] {
   return db.prepare('SELECT seq, node, action, resource_id FROM records ORDER BY node, seq').all();
 }
 
+function recordHeld(): Record<string, unknown> | undefined {
+  using db = new DatabaseSync(paths.ledgerFile);
+  return db.prepare("SELECT duration_ms, tool FROM records WHERE action = 'ledger.prune_held'").get();
+}
+
 describe('retention', () => {
   it('lets the oldest records go, says so once, and the rest is whole', () => {
     writeRecords(paths, 100, { stepMs: 3_600_000 }); // ten an hour
@@ -92,6 +97,7 @@ describe('retention', () => {
     tickAsItIs(START_MS + DAY_MS * 400, 3);
     expect(records()).toHaveLength(101);
     expect(records().at(-1)).toMatchObject({ action: 'ledger.prune_held', resource_id: null });
+    expect(recordHeld()).toMatchObject({ duration_ms: null, tool: '9590 h' });
     tickAsItIs(START_MS + DAY_MS, 3);
     expect(records()).toHaveLength(101);
     tickAsItIs(START_MS + DAY_MS + 3_600_000 * 4.5, 3);

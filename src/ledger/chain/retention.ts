@@ -35,8 +35,8 @@ export function createRetention({ db, chain, appendRow, retentionMs, atOnce }: R
   let toldMs = Number.NEGATIVE_INFINITY;
   return {
     step(nowMs) {
-      if (stopped || retentionMs === null) return;
       const leapMs = trust.leap(nowMs);
+      if (stopped || retentionMs === null) return;
       if (leapMs !== null && !isHeld) appendRow(pruneHeldRecord(nowMs, leapMs));
       isHeld = leapMs !== null;
       if (isHeld) return;

@@ -75,8 +75,10 @@ export const COURIER = {
   caller: 'x-lictor-courier-caller',
   /** Instead: may a call of this service be made again? 204 or 403. */
   repeat: 'x-lictor-courier-repeat',
-  /** The courier's word that nothing was done. */
-  unsent: 'x-lictor-courier-unsent',
+  /** Why it refused, for the record. */
+  code: 'lictorcode',
+  /** The courier's word that nothing was done. In one word, as all that nginx reads of an answer: `$upstream_http_` takes `_` for `-`, and nobody takes off both. */
+  unsent: 'lictorunsent',
 } as const;
 
 /** Between nginx and the keeper (src/egress/keeper): what to fetch, and its word that an answer may be kept. Never accepted from, nor sent to, anybody else. */
@@ -87,7 +89,7 @@ export const KEEPER = {
   /** The bytes of an answer that may be kept. */
   most: 'x-lictor-keeper-most',
   /** `1`: the answer says how long it is, or is there whole. nginx keeps none without it. */
-  whole: 'x-lictor-whole',
+  whole: 'lictorwhole',
 } as const;
 
 /** What the decision tells the access log, and through it the ledger. Snake case: the record's own names. */

@@ -82,7 +82,7 @@ function renderToServers(service: Service): string {
   const { host, protocol, origin } = new URL(service.servers[0]?.origin ?? '');
   return `proxy_set_header Host ${quote(host)};
 proxy_set_header X-Lictor-In-Request-Id "";
-proxy_hide_header X-Lictor-Code;
+proxy_hide_header Lictorcode;
 ${protocol === 'https:' ? renderTls(service, origin) : ''}proxy_pass ${protocol}//${callsGroup(service)};
 `;
 }

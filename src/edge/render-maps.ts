@@ -62,10 +62,10 @@ ${renderUpstreamCode(services)}
 /** Whoever went straight to Prefect or a service has asked none. Of a service: members, and the way back from the keeper. */
 function renderUpstreamCode(services: Config['services']): string {
   const balanced = services.filter(hasMembers);
-  const byKeeper = services.some(keepsAnswers) ? '    "~/keeper\\.sock$" $upstream_http_x_lictor_code;\n' : '';
-  const byMember = 'members $upstream_http_x_lictor_code;';
+  const byKeeper = services.some(keepsAnswers) ? '    "~/keeper\\.sock$" $upstream_http_lictorcode;\n' : '';
+  const byMember = 'members $upstream_http_lictorcode;';
   if (balanced.length === 0 && byKeeper === '') return `map $lictor_asked $lictor_upstream_code { ${byMember} default ""; }`;
-  const lines = balanced.map(({ name }) => `    "~^${name} " $upstream_http_x_lictor_code;\n`).join('');
+  const lines = balanced.map(({ name }) => `    "~^${name} " $upstream_http_lictorcode;\n`).join('');
   return `map $lictor_asked $lictor_upstream_code { ${byMember} service $lictor_member_said; default ""; }\nmap "$lictor_service $upstream_addr" $lictor_member_said {\n${lines}${byKeeper}    default "";\n}`;
 }
 

@@ -121,7 +121,7 @@ function renderMember(member: Member): string {
     if (-f ${quotePath(downFile(paths, memberId(service, server)))}) { return 504; }
     location @failed {
         if ($upstream_connect_time !~ "[0-9]") { return 504; }
-${byCourier ? '        if ($upstream_http_x_lictor_courier_unsent) { return 504; }\n' : ''}        set $lictor_member_code $lictor_member_failed;
+${byCourier ? '        if ($upstream_http_lictorunsent) { return 504; }\n' : ''}        set $lictor_member_code $lictor_member_failed;
         set $lictor_member_again "$lictor_member_code $http_${REPEATABLE.toLowerCase().replaceAll('-', '_')}";
         if ($lictor_member_again = "service-unavailable 1") { return 444; }
 ${MEMBER_ANSWER}    }
@@ -150,7 +150,7 @@ function renderToServer({ service, server, place }: Member): string {
   const { host, protocol } = new URL(server.origin);
   return `proxy_set_header Host ${quote(host)};
 proxy_set_header X-Lictor-In-Request-Id "";
-proxy_hide_header X-Lictor-Code;
+proxy_hide_header Lictorcode;
 ${protocol === 'https:' ? renderTls(service, server.origin) : ''}proxy_pass ${protocol}//${serverGroup(service, place)};
 `;
 }
@@ -192,7 +192,7 @@ export const HANDED_ON = `        proxy_http_version 1.1;
 
 /** Its code is the access line's too (render-maps.ts). */
 export const MEMBER_ANSWER = `        default_type application/json;
-        add_header X-Lictor-Code $lictor_member_code always;
+        add_header Lictorcode $lictor_member_code always;
         add_header Retry-After 2 always;
         return 503 '{"detail":"$lictor_member_detail","code":"$lictor_member_code","hint":"$lictor_member_hint","request_id":"$http_x_lictor_in_request_id"}';
 `;

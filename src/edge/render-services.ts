@@ -119,9 +119,15 @@ function renderUpgrade(to: string): string {
 
 /** A service that is none: the control plane says so. */
 function renderNoService({ publicUrl: { basePath } }: Config): string {
+  const none = `${renderUpgrade('@service_upgrade')}    include own.conf;`;
+  // Without the first, nginx itself would send whoever leaves the slash out to the second.
   return `
+location = ${quoteVerbatim(`${basePath}${SERVICES_PREFIX.slice(0, -1)}`)} {
+${none}
+}
+
 location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}`)} {
-${renderUpgrade('@service_upgrade')}    include own.conf;
+${none}
 }
 `;
 }

@@ -58,7 +58,7 @@ ${UNAVAILABLE}        add_header Prefect-Maintenance true always;
 }
 
 const UNAVAILABLE = `        default_type application/json;
-        add_header X-Lictor-Code upstream-unavailable always;
+        add_header Lictorcode upstream-unavailable always;
         add_header Retry-After 2 always;
 `;
 
@@ -90,7 +90,7 @@ ${UNAVAILABLE}        return 503 ${unavailableBody()};
         proxy_set_header Connection "";
         proxy_set_header X-Lictor-In-Request-Id "";
 ${shows === 'next' ? '        include upstream-credential-next.conf;\n' : ''}        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
-        proxy_hide_header X-Lictor-Code;
+        proxy_hide_header Lictorcode;
         proxy_buffering off;
         proxy_request_buffering off;
         proxy_connect_timeout 2s;

@@ -64,8 +64,8 @@ function answer(url: string, method: string, response: ServerResponse): void {
   asked.push(`${method} ${url}`);
   const [, kind, count = '0'] = /\/([a-z]+)\/([0-9]+)$/.exec(url) ?? [];
   const body = Buffer.alloc(Number(count), 'y');
-  if (kind === 'said') return void response.writeHead(200, { 'content-length': body.length, 'x-lictor-whole': '1' }).end(body);
-  if (kind === 'unsaid') return void response.writeHead(200, { 'x-lictor-whole': '1' }).end(body);
+  if (kind === 'said') return void response.writeHead(200, { 'content-length': body.length, lictorwhole: '1' }).end(body);
+  if (kind === 'unsaid') return void response.writeHead(200, { lictorwhole: '1' }).end(body);
   if (kind === 'packed') return void response.writeHead(200, { 'content-encoding': 'x-own', trailer: 'x-sum' }).end(body);
   if (kind === 'short') response.writeHead(200, { 'content-length': body.length + 1 }).write(body, () => response.destroy());
   if (kind === 'broken') response.writeHead(200).write(body, () => response.destroy());
@@ -75,7 +75,7 @@ function answer(url: string, method: string, response: ServerResponse): void {
 
 function pour(response: ServerResponse): void {
   endless.add(response);
-  response.writeHead(200, { 'x-lictor-whole': '1' });
+  response.writeHead(200, { lictorwhole: '1' });
   response.once('close', () => endless.delete(response));
   const go = (): void => {
     if (response.destroyed) return;
@@ -162,7 +162,7 @@ describe('an answer that is kept', () => {
   it.each(['said', 'unsaid'])('says its length, and nothing of how it was fetched: %s', async (kind) => {
     for (const _each of ['fetched', 'kept']) {
       const { headers } = await call(`/plain/head/${kind}/1000`);
-      expect([headers.get('content-length'), headers.get('x-lictor-whole')]).toEqual(['1000', null]);
+      expect([headers.get('content-length'), headers.get('lictorwhole')]).toEqual(['1000', null]);
     }
     for (const _each of ['fetched', 'kept']) expect((await call(`/plain/head/${kind}/1000`, { method: 'HEAD' })).status).toBe(200);
     expect(asked).toEqual([`GET /head/${kind}/1000`, `HEAD /head/${kind}/1000`]);

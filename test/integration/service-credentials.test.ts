@@ -206,7 +206,13 @@ describe('a key in the query', () => {
           'x-key': `it is ${KEY}`,
           'set-cookie': 'lictor=evil',
         },
-        ...{ 'x-lictor-code': 'policy-forbids', 'x-accel-redirect': '/api/health', 'content-security-policy': 'none' },
+        ...{
+          'x-lictor-code': 'policy-forbids',
+          lictorcode: 'policy-forbids',
+          lictorunsent: '1',
+          'x-accel-redirect': '/api/health',
+          'content-security-policy': 'none',
+        },
       },
       body: JSON.stringify({ next: `${target}&page=2`, key: KEY }),
     }));
@@ -217,7 +223,7 @@ describe('a key in the query', () => {
     expect(answer.headers.get('link')).toBe('</.lictor/svc/keyed/v1?page=1&page=2>; rel="next"');
     expect(answer.headers.get('content-security-policy')).toBe("sandbox; default-src 'none'");
     expect(answer.headers.get('x-echo')).toBe('/v1?page=1');
-    expect(['x-key', 'set-cookie', 'x-lictor-code', 'x-accel-redirect'].filter((name) => answer.headers.has(name))).toEqual([]);
+    expect(['x-key', 'set-cookie', 'x-lictor-code', 'lictorcode', 'lictorunsent', 'x-accel-redirect'].filter((name) => answer.headers.has(name))).toEqual([]);
     expect(body).toContain('/v1?page=1&api_key=***');
     expect([...answer.headers.values(), body].filter((text) => /query-key/.test(text))).toEqual([]);
     expect(api.seen()[0]?.headers).not.toHaveProperty('range');

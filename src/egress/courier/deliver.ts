@@ -1,9 +1,11 @@
 // One call on its way to the server, and its answer back, both as streams.
+
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
+import { COURIER } from '../../contract/names.ts';
 import { endToEnd, framing } from '../../sidecar/headers.ts';
 import { answerOf } from '../answer-of.ts';
 import type { ServiceAgent } from './agent.ts';
@@ -81,13 +83,18 @@ function watch(call: ClientRequest, timeoutMs: number): { failure(): Failure } {
   return { failure: () => state.failure };
 }
 
+/** Nothing that a service answers may stand for them. */
+const OWN_WORDS: readonly string[] = [COURIER.code, COURIER.unsent];
+
 async function passBack({ request, response, clean }: Delivery, answer: IncomingMessage): Promise<void> {
   const status = answer.statusCode ?? 0;
   const bodiless = request.method === 'HEAD' || status === 204 || status === 304;
   const through = clean === null || bodiless ? [] : clean.body(answer.headers['content-encoding']);
   if (through === undefined || status < 200) throw new Error('an answer that cannot be read');
   const headers = endToEnd(answer.headers, []);
-  const own = Object.entries(clean === null ? headers : clean.headers(answer.headers)).filter(([name]) => !name.startsWith('x-lictor-'));
+  const own = Object.entries(clean === null ? headers : clean.headers(answer.headers)).filter(
+    ([name]) => !name.startsWith('x-lictor-') && !OWN_WORDS.includes(name),
+  );
   response.writeHead(status, Object.fromEntries(own));
   response.flushHeaders();
   await pipeline([answer, ...through, response]);

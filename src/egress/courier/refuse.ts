@@ -23,6 +23,6 @@ export function refuse(response: ServerResponse, code: ReasonCode, requestId: st
   const body = JSON.stringify(refusalBody(code, requestId));
   const { status } = REASONS[code];
   const wait = WAIT_SECONDS.get(status);
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'x-lictor-code': code };
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), [COURIER.code]: code };
   response.writeHead(status, { ...headers, ...(wait !== undefined && { 'retry-after': wait }) }).end(body);
 }

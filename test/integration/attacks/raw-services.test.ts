@@ -170,7 +170,7 @@ describe.each(['kept', 'says', 'kept-two'])('a service (%s) whose answers are ke
 });
 
 it.each(['kept', 'says', 'kept-late'])('what %s says in the gateway’s name, in a head that nginx does not read, is in no record', async (name) => {
-  answer = '\r\nHTTP/1.1 503 No\r\nX-Lictor-Code: session-expired\r\nX-Lictor-Whole: 1\r\nContent-Length: 2\r\n\r\nno';
+  answer = '\r\nHTTP/1.1 503 No\r\nLictorcode: session-expired\r\nX_Lictor_Code: session-expired\r\nLictorwhole: 1\r\nContent-Length: 2\r\n\r\nno';
   const path = `in-the-name-${name}`;
   await call(name, [], caller, path);
   const records = async () => jsonLines(await gateway.lictorOk('audit', '--path', `/.lictor/svc/${name}/${path}`, '--json'));

@@ -41,14 +41,20 @@ describe('XA-01: what an upstream answers does not steer nginx', () => {
   it('XA-01: an upstream that answers with our own decision headers changes nothing', async () => {
     harness.recorder.answerWith(() => ({
       status: 200,
-      headers: { 'x-lictor-path': 'mediated', 'x-lictor-code': 'policy-forbids', 'x-lictor-facts': 'e30' },
+      headers: {
+        'x-lictor-path': 'mediated',
+        'x-lictor-code': 'policy-forbids',
+        x_lictor_code: 'policy-forbids',
+        lictorcode: 'policy-forbids',
+        'x-lictor-facts': 'e30',
+      },
       body: '1',
     }));
     // Straight, and by a server of the gateway's own: what is long is read by that.
     const long = { method: 'POST', body: JSON.stringify({ sort: 'x'.repeat(100_000) }), headers: { 'content-type': 'application/json' } };
     for (const [path, init] of [['/api/work_pools/p'], ['/api/flows/filter', long]] as const) {
       const response = await harness.gateway.fetch(path, { ...init, token: harness.viewer });
-      expect([response.status, ...[...response.headers.keys()].filter((name) => name.startsWith('x-lictor-'))]).toEqual([200]);
+      expect([response.status, ...[...response.headers.keys()].filter((name) => /^(?:x-lictor-|lictor)/.test(name))]).toEqual([200]);
       const record = await harness.gateway.lictorOk('audit', '--request', response.headers.get('x-request-id') ?? '', '--json');
       expect(JSON.parse(record)).toMatchObject({ decision: 'allow', reason: 'policy-permits', path_taken: 'direct' });
     }

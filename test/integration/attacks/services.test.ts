@@ -98,6 +98,18 @@ describe('who may call what', () => {
     expectNothingSeen();
   });
 
+  it.each(['/.lictor/svc', '/.lictor/svc/', '/.lictor/svc/none', '/.lictor/svc/none/x'])(
+    '%s is no service: 404, with no page and no redirect of nginx',
+    async (path) => {
+      for (const token of [caller.secret, undefined]) {
+        const answer = await gateway.fetch(path, token === undefined ? {} : { token });
+        expect(answer.headers.get('location')).toBeNull();
+        await expectRefusal(answer, 404, 'not-found');
+      }
+      expectNothingSeen();
+    },
+  );
+
   it('a long path is read once, however often what its route looks for is in it', async () => {
     const path = `/billing/r/x${'/a'.repeat(3_000)}`;
     await expectRefusal(await call(`${path}${'/a'.repeat(9_000)}`), 403, 'service-route-unknown');

@@ -25,6 +25,10 @@ def background() -> None:
     pass
 
 
+# Prefect queues by a key made from the code alone: clients that run this script beside each other would take each other's task.
+background.task_key = f"{background.task_key}-{MARK}"
+
+
 async def events() -> None:
     wanted = EventFilter(event=EventNameFilter(name=[f"relay.{MARK}"]))
     async with get_events_subscriber(filter=wanted) as subscriber:

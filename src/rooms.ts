@@ -255,6 +255,7 @@ function openAuthorizationServer(house: House, { config, jwts, outbounds, standi
     store,
     publicUrl: config.publicUrl,
     loginLifeMs: config.cliSeconds * 1000,
+    sessionLimits: config.sessions,
     standing,
     exchange: createTokenExchange({ config, accessTokens: store.accessTokens, locks: store.locks, clock, proofs }),
     signingKeys: house.signingKeys,

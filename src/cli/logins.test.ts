@@ -13,11 +13,8 @@ import { main } from './main.ts';
 let root = '';
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'lictor-logins-'));
-  writeFileSync(
-    join(root, 'lictor.yaml'),
-    'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\nidentity_providers: [{ id: local, type: accounts }]\n',
-  );
-  await makeLogins('alice', 'bob');
+  configure('');
+  await makeLogins(['alice', 'bob']);
 });
 afterEach(() => {
   removeRuntimeDir(statePaths(root, join(root, 'run')));
@@ -30,15 +27,21 @@ async function lictor(...args: string[]) {
   return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
 
-async function makeLogins(...names: string[]): Promise<void> {
-  const store = await openStore({ file: join(root, 'lictor.db'), clock: systemClock });
+function configure(more: string): void {
+  const base = 'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\nidentity_providers: [{ id: local, type: accounts }]\n';
+  writeFileSync(join(root, 'lictor.yaml'), base + more);
+}
+
+/** Begun so long ago; they stand on a session of the browser, or by themselves. */
+async function makeLogins(names: readonly string[], { agoMs = 0, onSession = false } = {}): Promise<void> {
+  const store = await openStore({ file: join(root, 'lictor.db'), clock: () => systemClock() - agoMs });
   const rest = { clientId: 'lictor-cli', scopes: ['prefect:read'], audience: 'api' } as const;
   for (const name of names) {
     await store.accounts.create({ id: `account-${name}`, name, roles: ['viewer'], password: 'x' });
     await store.deviceCodes.create({ ...rest, id: name, hash: `hash ${name}`, userHash: `user ${name}`, openid: false, address: '192.0.2.1', userAgent: '' });
     const times = { refreshAfterMs: null, expiresMs: systemClock() + 60_000 };
     await store.sessions.create({ id: `session-${name}`, account: { id: `account-${name}`, password: 'x' }, expiresMs: times.expiresMs });
-    const owner = { accountId: `account-${name}`, identityId: null, sessionId: null, allowedIn: `session-${name}` };
+    const owner = { accountId: `account-${name}`, identityId: null, sessionId: onSession ? `session-${name}` : null, allowedIn: `session-${name}` };
     await store.deviceCodes.decide(name, { ...rest, ...times, ...owner, id: `login-${name}` });
     await store.deviceCodes.redeem(name, { refreshHash: `refresh ${name}`, access: { id: `access ${name}`, hash: `access hash ${name}`, ...times } });
   }
@@ -52,6 +55,24 @@ it('shows whose they are and what they may, and never a secret', async () => {
   expect([status, out]).toEqual([0, expect.stringMatching(/login-alice +alice@local +lictor-cli +prefect:read/)]);
   expect(out + (await lictor('token', 'list', '--logins', '--json')).out).not.toMatch(/hash|refresh/);
   expect(await lictor('token', 'list', '--logins', '--access')).toMatchObject({ status: 2 });
+});
+
+it('shows until when they last by the limits as they are now, and not those that a shorter one has ended', async () => {
+  await makeLogins(['carol'], { agoMs: 30_000 });
+  await makeLogins(['dave'], { agoMs: 30_000, onSession: true });
+  const names = ['alice', 'bob', 'carol', 'dave'].map((name) => `${name}@local`);
+  const lives = async () =>
+    JSON.parse((await lictor('token', 'list', '--logins', '--json')).out).map(({ principal, created_at: from, expires_at: to }: Record<string, string>) => [
+      principal,
+      Date.parse(to ?? '') - Date.parse(from ?? ''),
+    ]);
+  expect((await principals()).toSorted()).toEqual(names);
+  configure('sessions: { cli: 50s }\n');
+  expect(Object.fromEntries(await lives())).toEqual(Object.fromEntries(names.map((name) => [name, 50_000])));
+  configure('sessions: { cli: 20s }\n');
+  expect((await principals()).toSorted()).toEqual(names.slice(0, 2));
+  configure('sessions: { idle: 20s }\n');
+  expect((await principals()).toSorted()).toEqual(names.slice(0, 3));
 });
 
 it('ends one by its id, records it, and leaves the others', async () => {

@@ -189,6 +189,7 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
     store,
     publicUrl: config.publicUrl,
     loginLifeMs: CLI_LIFE_MS,
+    sessionLimits: config.sessions,
     standing,
     exchange: async () => ({ ok: false, error: 'invalid_grant', reason: 'jwt-signature' }),
     signingKeys: openSigningKeys({ file: join(directory, 'signing.json'), sealer, clock }),

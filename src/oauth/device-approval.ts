@@ -4,6 +4,8 @@ import { createBoundedCounter } from '../authn/bounded-counter.ts';
 import { aboutTokens } from '../authn/external/kept-tokens.ts';
 import type { Proven } from '../authn/external/provider.ts';
 import { createTokenId } from '../authn/service-token/token-text.ts';
+import { sessionAbsoluteEndMs } from '../authn/session/session.ts';
+import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
 import { guesserKey } from '../contract/network.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
@@ -42,6 +44,8 @@ export interface DeviceApprovalParts {
   readonly clients: readonly OAuthClient[];
   /** How long a login of the command line lives at most. */
   readonly lifeMs: number;
+  /** How long a browser session lives: a login may stand on one. */
+  readonly sessionLimits: Pick<Config['sessions'], 'absoluteSeconds'>;
   readonly clock: Clock;
 }
 
@@ -94,7 +98,7 @@ interface Preparing {
  * An account is known to the gateway itself; tokens of its own let a provider be asked. Without them nobody would notice that a
  * person is gone, so the login stands on the browser session, and ends with it.
  */
-function prepare({ lifeMs, clock }: DeviceApprovalParts, { code, session, offline }: Preparing): NewClientGrant {
+function prepare({ lifeMs, sessionLimits, clock }: DeviceApprovalParts, { code, session, offline }: Preparing): NewClientGrant {
   const { owner } = session;
   const common = { id: createTokenId(), clientId: code.clientId, scopes: code.scopes, audience: code.audience, allowedIn: session.id };
   const longest = clock() + lifeMs;
@@ -104,6 +108,9 @@ function prepare({ lifeMs, clock }: DeviceApprovalParts, { code, session, offlin
   }
   const person = { accountId: null, identityId: owner.identityId };
   return offline?.refreshAfterMs == null
-    ? { ...common, ...person, sessionId: session.id, refreshAfterMs: session.refreshAfterMs, expiresMs: Math.min(longest, session.expiresMs) }
+    ? {
+        ...{ ...common, ...person, sessionId: session.id, refreshAfterMs: session.refreshAfterMs },
+        expiresMs: Math.min(longest, sessionAbsoluteEndMs(session, sessionLimits)),
+      }
     : { ...common, ...person, sessionId: null, refreshAfterMs: offline.refreshAfterMs, expiresMs: longest };
 }

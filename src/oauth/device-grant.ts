@@ -5,7 +5,7 @@ import type { ClientGrant, ClientGrants } from '../store/client-grants.ts';
 import type { DeviceCodes, StoredDeviceCode } from '../store/device-codes.ts';
 import type { OAuthClient } from './clients.ts';
 import type { Form } from './form.ts';
-import { createGrantTokens, type PersonParts, personOf } from './grant-tokens.ts';
+import { createGrantTokens, type Person, type PersonParts, personOf } from './grant-tokens.ts';
 import type { SignIdToken } from './id-token.ts';
 import type { Grant, Issued } from './issued.ts';
 import { type OAuthRefusal, refuseRequest } from './refusal.ts';
@@ -29,7 +29,7 @@ export function createDeviceGrant(parts: DeviceGrantParts): Grant {
     const grant = code.grantId === null ? undefined : await parts.grants.byId(code.grantId);
     if (grant === undefined) return unknown();
     const person = await personOf(parts, grant, address);
-    return person.ok ? issued(parts, { code, grant, principal: person.principal }) : person;
+    return person.ok ? issued(parts, { code, grant, person }) : person;
   };
 }
 
@@ -57,11 +57,11 @@ async function checkState({ deviceCodes, clock }: DeviceGrantParts, { id, state,
 interface Allowed {
   readonly code: StoredDeviceCode;
   readonly grant: ClientGrant;
-  readonly principal: Issued['principal'];
+  readonly person: Person;
 }
 
-function issued({ deviceCodes, signIdToken, clock }: DeviceGrantParts, { code, grant, principal }: Allowed): Issued {
-  const tokens = createGrantTokens(grant, clock);
+function issued({ deviceCodes, signIdToken, clock }: DeviceGrantParts, { code, grant, person: { principal, endsMs } }: Allowed): Issued {
+  const tokens = createGrantTokens(grant, endsMs, clock);
   return {
     ok: true,
     principal,

@@ -20,11 +20,12 @@ export interface GrantTokens {
   readonly body: Given;
 }
 
-export function createGrantTokens(grant: ClientGrant, clock: Clock): GrantTokens {
+/** `endsMs`: when the login is over by itself; no token outlives it. */
+export function createGrantTokens(grant: ClientGrant, endsMs: number, clock: Clock): GrantTokens {
   const nowMs = clock();
   const access = createTokenText(createTokenId(), 'lcu_');
   const refresh = createTokenText(createTokenId(), 'lcr_');
-  const expiresMs = Math.min(nowMs + ACCESS_MS, grant.expiresMs);
+  const expiresMs = Math.min(nowMs + ACCESS_MS, endsMs);
   return {
     tokenId: access.id,
     stored: { refreshHash: hashToken(refresh.text), access: { id: access.id, hash: hashToken(access.text), expiresMs } },
@@ -43,12 +44,18 @@ export interface PersonParts {
   readonly locks: Pick<Locks, 'list'>;
 }
 
-/** Whom the tokens would be, if the login stands, nobody has locked them out and they still may do something here. */
+export interface Person {
+  readonly principal: Principal;
+  /** When the login is over by itself. */
+  readonly endsMs: number;
+}
+
+/** Whose the tokens would be, if the login stands, nobody has locked them out and they still may do something here. */
 export async function personOf(
   { standing, locks }: PersonParts,
   grant: ClientGrant,
   address: string,
-): Promise<{ readonly ok: true; readonly principal: Principal } | OAuthRefusal> {
+): Promise<({ readonly ok: true } & Person) | OAuthRefusal> {
   if ((await lockOnAddress(locks, address)) !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked' };
   const known = { credentialId: grantCredentialId(grant.id), grantId: grant.id };
   const now = await standing(grant);
@@ -56,10 +63,10 @@ export async function personOf(
   if (!now.ok && now.reason === 'session-unconfirmed')
     return { ok: false, error: 'temporarily_unavailable', reason: 'idp-unavailable', retryAfterSeconds: 10, ...known };
   if (!now.ok) return { ok: false, error: 'invalid_grant', reason: now.reason, ...known };
-  const { principal } = now;
+  const { principal, endsMs } = now;
   const who = { principalId: principal.id, principalKind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }), ...known };
   if ((await lockOnPrincipal(locks, principal, { sessionId: grant.sessionId })) !== undefined)
     return { ok: false, error: 'invalid_grant', reason: 'locked', ...who };
   if (principal.roles.length === 0) return { ok: false, error: 'invalid_grant', reason: 'policy-default-deny', ...who };
-  return { ok: true, principal };
+  return { ok: true, principal, endsMs };
 }

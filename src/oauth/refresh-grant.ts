@@ -6,7 +6,7 @@ import type { Clock } from '../contract/clock.ts';
 import type { ClientGrant, ClientGrants } from '../store/client-grants.ts';
 import type { OAuthClient } from './clients.ts';
 import type { Form } from './form.ts';
-import { createGrantTokens, type PersonParts, personOf } from './grant-tokens.ts';
+import { createGrantTokens, type Person, type PersonParts, personOf } from './grant-tokens.ts';
 import type { Grant, Issued } from './issued.ts';
 import { type OAuthRefusal, refuseRequest } from './refusal.ts';
 import { parseAudience } from './wanted.ts';
@@ -32,18 +32,18 @@ export function createRefreshGrant(parts: RefreshGrantParts): Grant {
     const other = checkSame(parts, form, grant);
     if (other !== undefined) return other;
     const person = await personOf(parts, grant, address);
-    return person.ok ? issued(parts, { hash, grant, principal: person.principal }) : person;
+    return person.ok ? issued(parts, { hash, grant, person }) : person;
   };
 }
 
 interface Refreshing {
   readonly hash: string;
   readonly grant: ClientGrant;
-  readonly principal: Issued['principal'];
+  readonly person: Person;
 }
 
-function issued(parts: RefreshGrantParts, { hash, grant, principal }: Refreshing): Issued {
-  const tokens = createGrantTokens(grant, parts.clock);
+function issued(parts: RefreshGrantParts, { hash, grant, person: { principal, endsMs } }: Refreshing): Issued {
+  const tokens = createGrantTokens(grant, endsMs, parts.clock);
   return {
     ok: true,
     principal,

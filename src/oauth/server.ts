@@ -7,7 +7,7 @@ import type { Sealer } from '../keys/sealer.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { Store } from '../store/store.ts';
 import { CLIENTS } from './clients.ts';
-import { createDeviceApproval, type DeviceApproval } from './device-approval.ts';
+import { createDeviceApproval, type DeviceApproval, type DeviceApprovalParts } from './device-approval.ts';
 import { createDeviceAuthorization } from './device-authorization.ts';
 import { createDeviceGrant, DEVICE_GRANT_TYPE } from './device-grant.ts';
 import { createIdTokens } from './id-token.ts';
@@ -31,6 +31,7 @@ export interface AuthorizationServerParts {
   readonly publicUrl: PublicUrl;
   /** How long a login of the command line lives at most. */
   readonly loginLifeMs: number;
+  readonly sessionLimits: DeviceApprovalParts['sessionLimits'];
   readonly standing: GrantStanding;
   /** The proofs of others for a token of ours. */
   readonly exchange: Grant;
@@ -60,7 +61,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
     }),
     deviceAuthorization: createDeviceAuthorization(common),
     revoke: createRevocation(common),
-    approval: createDeviceApproval({ store, sealer, clients: CLIENTS, lifeMs: parts.loginLifeMs, clock }),
+    approval: createDeviceApproval({ store, sealer, clients: CLIENTS, lifeMs: parts.loginLifeMs, sessionLimits: parts.sessionLimits, clock }),
     signingKeys: parts.signingKeys,
   };
 }

@@ -6,7 +6,7 @@ import type { SessionOwner } from '../../store/owners.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import { wordOf } from '../access-token/trust.ts';
 import { createRoleBook } from '../roles.ts';
-import { createGrantStanding } from './standing.ts';
+import { createGrantStanding, type StandingParts } from './standing.ts';
 
 const IDP: OidcProvider = {
   ...{ id: 'local', type: 'oidc', issuer: 'https://idp.example', clientId: 'lictor', clientSecret: null, scopes: [], groupsClaim: 'groups', caFile: null },
@@ -28,8 +28,8 @@ function sessionOf(refreshAfterMs: number | null, times: Partial<StoredSession>)
   return { id: 'session', owner, idpSession: null, refreshAfterMs, createdMs: 0, lastSeenMs: 501, expiresMs: 5000, ...times };
 }
 
-function standing(session: StoredSession | undefined, provider = IDP) {
-  return createGrantStanding({
+function partsOf(session: StoredSession | undefined, provider = IDP): StandingParts {
+  return {
     sessions: { byId: () => Promise.resolve(session) },
     providers: [provider],
     roleBook: createRoleBook([]),
@@ -38,8 +38,10 @@ function standing(session: StoredSession | undefined, provider = IDP) {
     clock: () => 1500,
     confirm: () => Promise.reject(new Error('the grant has no tokens of its own to ask with')),
     confirmSession: () => Promise.resolve({ refuse: 'session-unconfirmed' }),
-  });
+  };
 }
+
+const standing = (...of: Parameters<typeof partsOf>) => createGrantStanding(partsOf(...of));
 
 it('that has tokens of its own ends with the trust in its provider, before another one of the same id is asked with them', async () => {
   const grant = { ...grantOn(400), sessionId: null };
@@ -51,6 +53,15 @@ it('ends by a limit that was made shorter since it was begun, with tokens of its
   const grant = { ...grantOn(400), sessionId: null, expiresMs: 100_000 };
   await expect(standing(undefined)({ ...grant, createdMs: -8499 })).rejects.toThrow('no tokens of its own');
   expect(await standing(undefined)({ ...grant, createdMs: -8500 })).toEqual({ ok: false, reason: 'login-ended' });
+});
+
+it('says when it is over by itself: by what was kept, or by a limit that was made shorter since', async () => {
+  const account: SessionOwner = { kind: 'account', account: { id: 'a1', name: 'alice', roles: ['viewer'], scope: null, expiresMs: null } };
+  const confirm: StandingParts['confirm'] = async (session) => ({ session, askAgainMs: 1600 });
+  const confirming = createGrantStanding({ ...partsOf(undefined), providers: [{ id: 'local', type: 'accounts' }], confirm });
+  const grant: ClientGrant = { ...grantOn(null), owner: account, sessionId: null };
+  expect(await confirming({ ...grant, expiresMs: 9000 })).toMatchObject({ ok: true, endsMs: 9000, untilMs: 1600 });
+  expect(await confirming({ ...grant, createdMs: -5000, expiresMs: 9000 })).toMatchObject({ ok: true, endsMs: 5000, untilMs: 1600 });
 });
 
 describe.each([

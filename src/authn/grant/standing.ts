@@ -16,6 +16,8 @@ export type Standing =
       readonly principal: Principal;
       /** Nothing that is decided on it may be remembered longer. */
       readonly untilMs: number;
+      /** When it is over by itself, at the latest. */
+      readonly endsMs: number;
     }
   | { readonly ok: false; readonly reason: ReasonCode };
 
@@ -39,15 +41,20 @@ export interface StandingParts {
 export function createGrantStanding(parts: StandingParts): GrantStanding {
   return async (grant) => {
     // Before anybody is asked: another provider of the same id gets none of what the former one gave.
-    const endsMs = Math.min(grant.expiresMs, grant.createdMs + parts.lifeMs);
+    const endsMs = grantEndsMs(grant, parts);
     if (grant.endedMs !== null || endsMs <= parts.clock() || !isKnown(grant.owner, parts)) return ended();
     const confirmed = await confirmedOwner(parts, grant, endsMs);
     if (confirmed === undefined) return ended();
     if ('refuse' in confirmed) return { ok: false, reason: confirmed.refuse === 'session-unconfirmed' ? 'session-unconfirmed' : 'login-ended' };
     const principal = ownerPrincipal(confirmed.session.owner, parts);
     if (principal === undefined) return ended();
-    return { ok: true, principal, untilMs: Math.min(endsMs, confirmed.endsMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY) };
+    return { ok: true, principal, endsMs, untilMs: Math.min(endsMs, confirmed.endsMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY) };
   };
+}
+
+/** When a login is over by itself, by `sessions.cli` as it is now. What it stands on may end before. */
+export function grantEndsMs({ createdMs, expiresMs }: Pick<ClientGrant, 'createdMs' | 'expiresMs'>, { lifeMs }: Pick<StandingParts, 'lifeMs'>): number {
+  return Math.min(expiresMs, createdMs + lifeMs);
 }
 
 /** What `createConfirm` keeps grants in. */

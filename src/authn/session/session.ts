@@ -65,15 +65,17 @@ export function sessionCredentialId(id: string): string {
   return `session:${id.slice(0, 16)}`;
 }
 
-/**
- * Its absolute end, or the idle one, which moves while the browser uses it. By the limits as they are now: made shorter, they hold for whoever
- * is logged in already; longer, for the next login.
- */
-export function sessionEndsMs(
-  { createdMs, expiresMs, lastSeenMs }: Pick<StoredSession, 'createdMs' | 'expiresMs' | 'lastSeenMs'>,
-  { absoluteSeconds, idleSeconds }: Config['sessions'],
+/** Its absolute end, by the limit as it is now: made shorter, it holds for whoever is logged in already; longer, for the next login. */
+export function sessionAbsoluteEndMs(
+  { createdMs, expiresMs }: Pick<StoredSession, 'createdMs' | 'expiresMs'>,
+  { absoluteSeconds }: Pick<Config['sessions'], 'absoluteSeconds'>,
 ): number {
-  return Math.min(expiresMs, createdMs + absoluteSeconds * 1000, lastSeenMs + idleSeconds * 1000);
+  return Math.min(expiresMs, createdMs + absoluteSeconds * 1000);
+}
+
+/** Its absolute end, or the idle one, which moves while the browser uses it. */
+export function sessionEndsMs(session: Pick<StoredSession, 'createdMs' | 'expiresMs' | 'lastSeenMs'>, limits: Config['sessions']): number {
+  return Math.min(sessionAbsoluteEndMs(session, limits), session.lastSeenMs + limits.idleSeconds * 1000);
 }
 
 async function freshSession({ store, limits, clock }: SessionParts): Promise<StartedSession & { readonly expiresMs: number }> {

@@ -57,8 +57,10 @@ describe('a credential that lives for seconds, behind a sidecar', () => {
     // A heartbeat that is due while the channel is away goes by HTTP, as it should: none is due here.
     const stock = clientWith('none', '', { PREFECT_WORKER_HEARTBEAT_SECONDS: '600' });
     await stock.startPrefect(['worker', 'start', '--pool', pool, '--type', 'process', '--name', 'w1']);
-    const events = await stock.startPython([join(import.meta.dirname, 'relay-renewal.py'), `r${Date.now()}`]);
     const channels = () => opened().filter((path) => path === `/api/work_pools/${pool}/workers/connect`).length;
+    // A worker whose first handshake is refused goes by HTTP for good.
+    await waitFor(() => channels() > 0, { what: 'the first channel', timeoutMs: 60_000 });
+    const events = await stock.startPython([join(import.meta.dirname, 'relay-renewal.py'), `r${Date.now()}`]);
     for (const sent of [10, 20, 30]) {
       await waitFor(() => events.output().includes(`sent ${sent}\n`), { what: `event ${sent}`, timeoutMs: 60_000 });
       const before = channels();

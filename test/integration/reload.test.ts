@@ -146,7 +146,9 @@ describe('a good configuration', () => {
     expect((await socket.ended).code).toBe(1012);
     other.clear();
     await waitFor(async () => (await read()).status === 200 && other.seen().length > 0, { what: 'the other Prefect to be asked' });
+    const { workers } = gateway.pids();
     await reload(good);
+    await workersAfter(workers, gateway.pids);
     await other.close();
   });
 

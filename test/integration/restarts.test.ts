@@ -174,7 +174,8 @@ describe('the control plane is away for 20 s', () => {
     const pool = `away-${Date.now().toString(36)}`;
     await server.post('/work_pools/', { name: pool, type: 'process' });
     const worker = await client.startPrefect(['worker', 'start', '--pool', pool, '--type', 'process']);
-    await waitFor(() => worker.output().includes('started!'), { what: 'the worker to start' });
+    await waitFor(() => worker.output().includes('started!') || !worker.running(), { what: 'the worker to start', timeoutMs: 90_000 });
+    expect(worker.running(), worker.output()).toBe(true);
     const { supervisor, control } = gateway.pids();
     const ask = (token: string) => gateway.fetch(`/api/work_pools/${pool}`, { token });
     expect((await ask(decided)).status).toBe(200);

@@ -202,7 +202,7 @@ describe('events of a scoped sender', () => {
     const foreign = await about(a, `prefect.work-pool.${await poolId(b)}`);
     const own = await about(a, `prefect.work-pool.${await poolId(a)}`, `prefect.work-queue.${a.queueId}`);
     for (const event of [foreign, own]) socket.send(event);
-    await waitFor(() => names(own.event), { what: 'the own event', timeoutMs: 30_000 });
+    await waitFor(() => names(own.event), { what: 'the own event', timeoutMs: 60_000 });
     expect(await names(foreign.event)).toBe(false);
     const dropped = jsonLines(await gateway.lictorOk('audit', '--principal', 'token:deployer', '--decision', 'deny', '--json'));
     expect(dropped).toContainEqual(expect.objectContaining({ reason: 'event-foreign-run' }));

@@ -16,6 +16,7 @@ import { waitFor } from '../env/process.ts';
 import { rawRequest } from '../env/raw-request.ts';
 import { openSocket } from '../env/socket.ts';
 import { askForSocket, type SocketService, startSocketService, UPGRADE } from '../env/socket-service.ts';
+import { diagnosisOf, lookFor } from './doctor/room.ts';
 import { balanceTests } from './service-sockets/balance.ts';
 import { endingTests } from './service-sockets/ending.ts';
 import { hostileTests } from './service-sockets/hostile.ts';
@@ -254,8 +255,8 @@ describe('a socket of a service', () => {
   });
 
   it('is understood by doctor and by explain', async () => {
-    const { output } = await gateway.lictor('doctor', '--json');
-    expect(output).toContain("calls of live, sealed, unsealed, calls-only, three, three-plain: a stranger's is denied (401)");
+    const { lines } = await lookFor([], async () => diagnosisOf(await gateway.lictor('doctor', '--json')));
+    expect(JSON.stringify(lines)).toContain("calls of live, sealed, unsealed, calls-only, three, three-plain: a stranger's is denied (401)");
     const line = (name: string): string => `GET ${gateway.url.replace('http', 'ws')}${pathOf(`/${name}/v1/x`)}`;
     expect(await gateway.lictorOk('explain', 'token:caller', '--request', line('live'))).toContain('caller-calls');
     expect((await gateway.lictor('explain', 'token:caller', '--request', line('calls-only'))).output).toContain('service-upgrade');

@@ -18,7 +18,7 @@ import { type ServiceProcess, startServiceProcess } from '../env/service-process
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 import { pyjwtVenv } from '../env/venv.ts';
 import { expectRefusal } from './attacks/harness.ts';
-import { diagnosisOf } from './doctor/room.ts';
+import { diagnosisOf, lookFor } from './doctor/room.ts';
 import { balanceTests } from './services/balance.ts';
 import { openClient } from './services/fair.ts';
 import { killedTests } from './services/killed.ts';
@@ -176,7 +176,7 @@ describe('which runs may call', () => {
 
 it('doctor proves that what must be denied is, and asks no service anything', async () => {
   await waitFor(() => [one, two].every((server) => (server?.seen().length ?? 0) > 0), { what: 'servers to be looked after', timeoutMs: 30_000 });
-  const { lines } = diagnosisOf(await gateway.lictor('doctor', '--json'));
+  const { lines } = await lookFor([], async () => diagnosisOf(await gateway.lictor('doctor', '--json')));
   const [door, ...others] = lines.filter(({ group, check }) => group === 'door' && check === 'services');
   expect(door).toMatchObject({
     status: 'ok',

@@ -6,7 +6,7 @@ import { docsBlock } from '../../env/docs.ts';
 import { type Gateway, jsonLines, runLictor } from '../../env/gateway.ts';
 import { workersAfter } from '../../env/gateway-processes.ts';
 import { signalProcess, waitFor } from '../../env/process.ts';
-import { diagnose, linesOf } from '../doctor/room.ts';
+import { diagnose, linesOf, lookFor } from '../doctor/room.ts';
 import { type Room, runThrough, straight, upByTheDocs } from './room.ts';
 
 /** `opened` is told the gateway, which stays for the tests that follow. */
@@ -20,7 +20,7 @@ export function movingTests(room: () => Room, opened: (gateway: Gateway) => void
     opened(gateway);
     const checked = await runLictor(['check'], gateway);
     expect(checked.code, checked.output).toBe(0);
-    const found = await diagnose(gateway);
+    const found = await lookFor([], () => diagnose(gateway));
     expect(found.failures).toEqual([]);
     expect(found).toMatchObject({ ok: true, exit: 0 });
     for (const url of servers.urls) {

@@ -3,7 +3,6 @@ import { idpOfAccount } from '../authn/accounts/principal.ts';
 import { grantEndsMs } from '../authn/grant/standing.ts';
 import { sessionEndsMs } from '../authn/session/session.ts';
 import type { Config } from '../config/config.ts';
-import { systemClock } from '../contract/clock.ts';
 import type { ClientGrant } from '../store/client-grants.ts';
 import type { Store } from '../store/store.ts';
 import { type AdminSession, makeItHold, recordAfter, renderTable } from './admin.ts';
@@ -11,7 +10,7 @@ import type { CliContext } from './context.ts';
 import { printable } from './text.ts';
 
 export async function listLogins(context: CliContext, { store, config }: AdminSession, json: boolean): Promise<void> {
-  const logins = (await standing(store, config)).map((login) => loginJson(login, config));
+  const logins = (await withEnds(store, config)).map((login) => loginJson(login, config));
   if (json) context.out.write(`${JSON.stringify(logins)}\n`);
   else if (logins.length === 0) context.out.write('No live logins of the command line.\n');
   else {
@@ -39,18 +38,18 @@ interface Login {
   readonly endsMs: number;
 }
 
-/** With their ends by the limits as they are now. Whether a provider still knows the person is not asked. */
-async function standing(store: Pick<Store, 'clientGrants' | 'sessions'>, { cliSeconds, sessions: limits }: Config): Promise<readonly Login[]> {
-  const nowMs = systemClock();
-  const logins = await Promise.all(
-    (await store.clientGrants.live()).map(async (grant) => {
-      const session = grant.sessionId === null ? undefined : await store.sessions.byId(grant.sessionId);
-      const standsUntilMs = session === undefined ? 0 : sessionEndsMs(session, limits);
-      const ownEndMs = grantEndsMs(grant, { lifeMs: cliSeconds * 1000 });
-      return { grant, endsMs: grant.sessionId === null ? ownEndMs : Math.min(ownEndMs, standsUntilMs) };
-    }),
-  );
-  return logins.filter(({ endsMs }) => endsMs > nowMs);
+/**
+ * With their ends by the limits of lictor.yaml. One in the past is shown: a gateway that was not reloaded still goes by the former limits, and limits may be
+ * made longer again. Whether a provider still knows the person is not asked.
+ */
+async function withEnds(store: Pick<Store, 'clientGrants' | 'sessions'>, { cliSeconds, sessions: limits }: Config): Promise<readonly Login[]> {
+  const logins = (await store.clientGrants.live()).map(async (grant): Promise<readonly Login[]> => {
+    const ownEndMs = grantEndsMs(grant, { lifeMs: cliSeconds * 1000 });
+    if (grant.sessionId === null) return [{ grant, endsMs: ownEndMs }];
+    const session = await store.sessions.byId(grant.sessionId);
+    return session === undefined ? [] : [{ grant, endsMs: Math.min(ownEndMs, sessionEndsMs(session, limits)) }];
+  });
+  return (await Promise.all(logins)).flat();
 }
 
 function loginJson({ grant: { id, owner, clientId, scopes, createdMs, seenMs }, endsMs }: Login, config: Pick<Config, 'identityProviders'>) {

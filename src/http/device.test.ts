@@ -83,6 +83,24 @@ describe('a login of the command line', () => {
     expect(await refresh(tokens['refresh_token'])).toMatchObject({ statusCode: 400, error: 'invalid_grant', code: 'login-ended' });
   });
 
+  it('ends sooner by a limit that was made shorter, and the client is told so with its next tokens', async () => {
+    const session = await signIn();
+    const began = get().test.clock();
+    const begun = (await begin()).json();
+    await allow(begun.user_code, session);
+    get().cliLifeMs = 300_000;
+    get().test.advance(6000);
+    const tokens = await poll(begun.device_code);
+    expect(tokens).toMatchObject({ statusCode: 200, expires_in: 294 });
+    expect(await use(tokens['access_token'])).toMatchObject({ expires_at: new Date(began + 300_000).toISOString() });
+    get().test.advance(200_000);
+    const fresh = await refresh(tokens['refresh_token']);
+    expect(fresh).toMatchObject({ statusCode: 200, expires_in: 94 });
+    get().test.advance(94_000);
+    expect(await use(fresh['access_token'])).toMatchObject({ code: 'credential-expired' });
+    expect(await refresh(fresh['refresh_token'])).toMatchObject({ statusCode: 400, code: 'login-ended' });
+  });
+
   it('gives an ID token when it is asked for, by a key that is published', async () => {
     const tokens = await obtained(await signIn(), { scope: 'openid prefect:read' });
     expect(tokens['scope']).toBe('prefect:read');

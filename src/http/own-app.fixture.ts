@@ -48,6 +48,8 @@ export interface World {
   readonly mediated: MediatedRequest[];
   syncs: number;
   ledgerBroken: boolean;
+  /** `sessions.cli` as a reload has made it. */
+  cliLifeMs: number;
   /** Everything that was logged, as text. */
   readonly logged: string[];
   /** Why sessions were not renewed. */
@@ -92,7 +94,7 @@ export function useOwnApp(startMs?: number) {
     await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password: phc });
     const created = { status: 201, headers: { 'content-type': 'application/json', 'x-extra': 'yes' }, body: Buffer.from('{"id":1}') };
     const none = { records: [], mediated: [], logged: [], endings: [], searched: [] };
-    const empty = { ...none, test, phc, syncs: 0, ledgerBroken: false, found: async () => [], mediatorAnswer: async () => created };
+    const empty = { ...none, test, phc, syncs: 0, ledgerBroken: false, cliLifeMs: CLI_LIFE_MS, found: async () => [], mediatorAnswer: async () => created };
     const confirmMemory = createConfirmMemory();
     const app = buildApp(get, {}, { test, confirmMemory });
     world.current = { ...empty, confirmMemory, app };
@@ -160,7 +162,9 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
     providers: config.identityProviders,
     roleBook,
     limits: config.sessions,
-    lifeMs: CLI_LIFE_MS,
+    get lifeMs() {
+      return get().cliLifeMs;
+    },
     clock,
     confirm: confirmGrant,
     confirmSession: confirm,

@@ -20,7 +20,7 @@ export interface GrantTokens {
   readonly body: Given;
 }
 
-/** `endsMs`: when the login is over by itself; no token outlives it. */
+/** `endsMs`: when the login is over whatever anybody does; no token outlives it. */
 export function createGrantTokens(grant: ClientGrant, endsMs: number, clock: Clock): GrantTokens {
   const nowMs = clock();
   const access = createTokenText(createTokenId(), 'lcu_');
@@ -46,7 +46,7 @@ export interface PersonParts {
 
 export interface Person {
   readonly principal: Principal;
-  /** When the login is over by itself. */
+  /** When the login is over whatever anybody does. */
   readonly endsMs: number;
 }
 

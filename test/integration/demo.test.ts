@@ -58,7 +58,7 @@ describe('demo', () => {
     const demo = await startDemo(stateDir, port);
     await waitFor(() => demo.output().includes('Ctrl-C') || !demo.running(), { what: 'the demo to be up', timeoutMs: 180_000 });
     expect(demo.running(), demo.output()).toBe(true);
-    await waitFor(async () => (await fetch(`http://localhost:${port}/.lictor/ready`)).status === 200, { what: 'the gateway to be ready' });
+    expect((await fetch(`http://localhost:${port}/.lictor/ready`)).status).toBe(200);
     const second = await runDemo(stateDir, await freePort());
     expect(second.code).toBe(1);
     expect(second.output).toContain('running already');

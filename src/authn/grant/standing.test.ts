@@ -62,6 +62,15 @@ it('says when it is over by itself: by what was kept, or by a limit that was mad
   const grant: ClientGrant = { ...grantOn(null), owner: account, sessionId: null };
   expect(await confirming({ ...grant, expiresMs: 9000 })).toMatchObject({ ok: true, endsMs: 9000, untilMs: 1600 });
   expect(await confirming({ ...grant, createdMs: -5000, expiresMs: 9000 })).toMatchObject({ ok: true, endsMs: 5000, untilMs: 1600 });
+  const on = (times: Partial<StoredSession>) => {
+    const parts = {
+      ...partsOf(sessionOf(null, { owner: account, expiresMs: 9500, lastSeenMs: 1400, ...times })),
+      providers: [{ id: 'local', type: 'accounts' }] as const,
+    };
+    return createGrantStanding({ ...parts, confirmSession: async (session) => ({ session, askAgainMs: null }) })({ ...grant, sessionId: 'session' });
+  };
+  expect(await on({})).toMatchObject({ ok: true, endsMs: 9500, untilMs: 2400 });
+  expect(await on({ createdMs: -2000 })).toMatchObject({ ok: true, endsMs: 8000, untilMs: 2400 });
 });
 
 describe.each([

@@ -7,7 +7,7 @@ import type { ClientGrant, ClientGrants } from '../../store/client-grants.ts';
 import type { Sessions } from '../../store/sessions.ts';
 import type { Confirm, ConfirmedStore } from '../external/confirm.ts';
 import type { RoleBook } from '../roles.ts';
-import { isKnown, ownerPrincipal, sessionEndsMs } from '../session/session.ts';
+import { isKnown, ownerPrincipal, sessionAbsoluteEndMs, sessionEndsMs } from '../session/session.ts';
 
 export type Standing =
   | {
@@ -16,7 +16,7 @@ export type Standing =
       readonly principal: Principal;
       /** Nothing that is decided on it may be remembered longer. */
       readonly untilMs: number;
-      /** When it is over by itself, at the latest. */
+      /** When it is over whatever anybody does: by its own end, or the absolute one of the session that it stands on. */
       readonly endsMs: number;
     }
   | { readonly ok: false; readonly reason: ReasonCode };
@@ -41,18 +41,22 @@ export interface StandingParts {
 export function createGrantStanding(parts: StandingParts): GrantStanding {
   return async (grant) => {
     // Before anybody is asked: another provider of the same id gets none of what the former one gave.
-    const endsMs = grantEndsMs(grant, parts);
-    if (grant.endedMs !== null || endsMs <= parts.clock() || !isKnown(grant.owner, parts)) return ended();
-    const confirmed = await confirmedOwner(parts, grant, endsMs);
+    const ownEndMs = grantEndsMs(grant, parts);
+    if (grant.endedMs !== null || ownEndMs <= parts.clock() || !isKnown(grant.owner, parts)) return ended();
+    const confirmed = await confirmedOwner(parts, grant);
     if (confirmed === undefined) return ended();
     if ('refuse' in confirmed) return { ok: false, reason: confirmed.refuse === 'session-unconfirmed' ? 'session-unconfirmed' : 'login-ended' };
     const principal = ownerPrincipal(confirmed.session.owner, parts);
     if (principal === undefined) return ended();
-    return { ok: true, principal, endsMs, untilMs: Math.min(endsMs, confirmed.endsMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY) };
+    const { sessionEnds, askAgainMs } = confirmed;
+    return {
+      ...{ ok: true, principal, endsMs: Math.min(ownEndMs, sessionEnds.absoluteMs) },
+      untilMs: Math.min(ownEndMs, sessionEnds.nextMs, askAgainMs ?? Number.POSITIVE_INFINITY),
+    };
   };
 }
 
-/** When a login is over by itself, by `sessions.cli` as it is now. What it stands on may end before. */
+/** Its own end, by `sessions.cli` as it is now. A session that it stands on may end before. */
 export function grantEndsMs({ createdMs, expiresMs }: Pick<ClientGrant, 'createdMs' | 'expiresMs'>, { lifeMs }: Pick<StandingParts, 'lifeMs'>): number {
   return Math.min(expiresMs, createdMs + lifeMs);
 }
@@ -70,12 +74,16 @@ export function confirmedGrants(grants: Pick<ClientGrants, 'byId' | 'setRefreshA
 }
 
 /** Undefined: the session that it stands on is over, or gone. The command line does not keep it in use: only the browser does. */
-async function confirmedOwner({ sessions, limits, clock, confirm, confirmSession }: StandingParts, grant: ClientGrant, grantEndsMs: number) {
-  if (grant.sessionId === null) return { ...(await confirm(grant)), endsMs: grantEndsMs };
+async function confirmedOwner({ sessions, limits, clock, confirm, confirmSession }: StandingParts, grant: ClientGrant) {
+  if (grant.sessionId === null) return { ...(await confirm(grant)), sessionEnds: NEVER };
   const session = await sessions.byId(grant.sessionId);
-  const endsMs = session === undefined ? 0 : sessionEndsMs(session, limits);
-  return session === undefined || endsMs <= clock() ? undefined : { ...(await confirmSession(session)), endsMs };
+  if (session === undefined) return undefined;
+  const sessionEnds = { absoluteMs: sessionAbsoluteEndMs(session, limits), nextMs: sessionEndsMs(session, limits) };
+  return sessionEnds.nextMs <= clock() ? undefined : { ...(await confirmSession(session)), sessionEnds };
 }
+
+/** Of a session that it does not stand on. */
+const NEVER = { absoluteMs: Number.POSITIVE_INFINITY, nextMs: Number.POSITIVE_INFINITY } as const;
 
 function ended(): Standing {
   return { ok: false, reason: 'login-ended' };

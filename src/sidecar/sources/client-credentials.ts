@@ -64,12 +64,12 @@ async function discover({ issuer, clientId }: ClientCredentials, secret: string,
   return other;
 }
 
-/** Both `expires_in` and the `exp` that the gateway goes by are whole seconds: of a token that was made late in one, up to a second is gone at once. */
+/** Both `expires_in` and the `exp` that the gateway goes by are whole seconds: of a token that was made late in one, up to a second is gone at once. Of a very short life half is left. */
 const ROUNDED_S = 1;
 
 function obtained(secret: string, expiresIn: number | undefined, askedMs: number, name: string): Obtained {
   if (!isBearer(secret)) throw new SourceError(`${name} sent a token that cannot stand in a header.`, { final: true });
-  const expiresAtMs = expiresIn === undefined ? expiryOf(secret) : askedMs + Math.max(0, expiresIn - ROUNDED_S) * 1000;
+  const expiresAtMs = expiresIn === undefined ? expiryOf(secret) : askedMs + (expiresIn - Math.min(ROUNDED_S, expiresIn / 2)) * 1000;
   return { secret, expiresAtMs, lookAgainMs: expiresAtMs === null ? UNKNOWN_LIFE_MS : null };
 }
 

@@ -133,6 +133,16 @@ describe('client credentials', () => {
     expect(Object.fromEntries(new URLSearchParams(asked[1]?.body))).toEqual({ grant_type: 'client_credentials', scope: 'prefect', audience: 'lictor' });
   });
 
+  it.each([
+    [0, 0],
+    [1, 500],
+    [2, 1000],
+    [3, 2000],
+  ])('that live for %i s are still used', async (expires_in, usedMs) => {
+    serve(() => [200, { access_token: 'a.b.c', token_type: 'Bearer', expires_in }]);
+    expect(await obtain(source(as()))).toMatchObject({ expiresAtMs: NOW + usedMs });
+  });
+
   it('go in the body where the provider wants them there, and follow a rotated secret', async () => {
     serve(() => [200, { access_token: 'a.b.c', token_type: 'bearer', expires_in: 60 }], { token_endpoint_auth_methods_supported: ['client_secret_post'] });
     const from = source(as());

@@ -20,6 +20,7 @@ export function movingTests(room: () => Room, opened: (gateway: Gateway) => void
     opened(gateway);
     const checked = await runLictor(['check'], gateway);
     expect(checked.code, checked.output).toBe(0);
+    // Two servers, three workers, Postgres and Redis have just been started on this machine.
     const found = await lookFor([], () => diagnose(gateway));
     expect(found.failures).toEqual([]);
     expect(found).toMatchObject({ ok: true, exit: 0 });

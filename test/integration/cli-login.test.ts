@@ -9,7 +9,7 @@ import { decideOnDevice } from '../env/device-person.ts';
 import { type Account, type Gateway, jsonLines, lastJson, startGateway } from '../env/gateway.ts';
 import { send, setState, tokenFor } from '../env/polled.ts';
 import { directTo, field, sharedPrefect, text } from '../env/prefect.ts';
-import { type Finished, run, start, waitFor } from '../env/process.ts';
+import { type Finished, run, signalProcess, start, waitFor } from '../env/process.ts';
 import { authFrame, openSocket } from '../env/socket.ts';
 import { openSession, prefectOk, type StockSession } from './stock/session.ts';
 
@@ -144,6 +144,29 @@ describe('the command line', () => {
     expect(JSON.parse(readFileSync(file, 'utf8')).logins).toEqual({});
     expect((await cli('logout', gateway.url)).code).toBe(1);
     expect((await cli('exec', '--url', gateway.url, '--', 'true')).output).toContain('You are not logged in');
+  });
+
+  it('ends by a limit that a reload makes shorter, and the list says when; longer again, it stands again', async () => {
+    await logIn();
+    const before = readFileSync(gateway.configFile, 'utf8');
+    const token = kept()['access_token'] ?? '';
+    const read = async (): Promise<number> => (await gateway.fetch('/api/admin/version', { token })).status;
+    const lives = async (): Promise<number[]> =>
+      JSON.parse(await gateway.lictorOk('token', 'list', '--logins', '--json')).map(({ created_at: from, expires_at: to }: Readonly<Record<string, string>>) =>
+        Math.round((Date.parse(to ?? '') - Date.parse(from ?? '')) / 1000),
+      );
+    const reload = (text: string): void => {
+      writeFileSync(gateway.configFile, text);
+      signalProcess(gateway.pids().supervisor, 'SIGHUP');
+    };
+    expect([await read(), await lives()]).toEqual([200, [30 * 86_400]]);
+    reload(`${before}\nsessions: { cli: 1s }\n`);
+    await waitFor(async () => (await read()) === 401, { what: 'the shorter limit', ...PATIENCE });
+    expect(await lives()).toEqual([1]);
+    expire();
+    expect(await cli('whoami')).toMatchObject({ code: 1, output: expect.stringContaining('lictor login') });
+    reload(before);
+    await waitFor(async () => (await read()) === 200, { what: 'the longer limit', ...PATIENCE });
   });
 });
 

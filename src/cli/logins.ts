@@ -40,7 +40,7 @@ interface Login {
 
 /**
  * With their ends by the limits of lictor.yaml. One in the past is shown: a gateway that was not reloaded still goes by the former limits, and limits may be
- * made longer again. Whether a provider still knows the person is not asked.
+ * made longer again. What stood on a session that is gone is left out: it ended with that. Whether a provider still knows the person is not asked.
  */
 async function withEnds(store: Pick<Store, 'clientGrants' | 'sessions'>, { cliSeconds, sessions: limits }: Config): Promise<readonly Login[]> {
   const logins = (await store.clientGrants.live()).map(async (grant): Promise<readonly Login[]> => {

@@ -65,7 +65,7 @@ export function sessionCredentialId(id: string): string {
   return `session:${id.slice(0, 16)}`;
 }
 
-/** Its absolute end, by the limit as it is now: made shorter, it holds for whoever is logged in already; longer, for the next login alone. */
+/** Its absolute end, by the limit as it is now: made shorter, it holds for whoever is logged in already; longer, never beyond what it began with. */
 export function sessionAbsoluteEndMs(
   { createdMs, expiresMs }: Pick<StoredSession, 'createdMs' | 'expiresMs'>,
   { absoluteSeconds }: Pick<Config['sessions'], 'absoluteSeconds'>,

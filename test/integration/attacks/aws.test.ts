@@ -10,6 +10,7 @@ import { expectNothingUpstream, expectRefusal, useHarness } from './harness.ts';
 const PATH = '/api/work_pools/p';
 const BODY = 'Action=GetCallerIdentity&Version=2011-06-15';
 const AUDIENCE = 'lictor.example.com';
+const DAY_MS = 86_400_000;
 const moto = await startMoto();
 const asked: Pick<IncomingMessage, 'method' | 'url' | 'headers'>[] = [];
 /** What the gateway takes for STS: moto, and everything that it is asked. */
@@ -185,9 +186,17 @@ describe('AW-01: what only STS can say', () => {
   });
 
   it('a date that was moved', async () => {
-    const signed = await sign({ at: new Date(Date.now() - 60_000) });
-    const now = new Date().toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
-    await refused(withHeaders(signed, { 'x-amz-date': now }), 'aws-refused', 1);
+    // Within one day: the day is in the scope of the key as well, and a date of another day than that is refused before STS is asked.
+    const nowMs = Date.now();
+    const movedMs = nowMs % DAY_MS < 60_000 ? 60_000 : -60_000;
+    const signed = await sign({ at: new Date(nowMs + movedMs) });
+    await refused(withHeaders(signed, { 'x-amz-date': amzDate(nowMs) }), 'aws-refused', 1);
+  });
+
+  it('a date that was moved to another day: STS is not asked', async () => {
+    const nowMs = Date.now();
+    const signed = await sign({ at: new Date(nowMs - DAY_MS) });
+    await refused(withHeaders(signed, { 'x-amz-date': amzDate(nowMs) }), 'aws-request', 0);
   });
 
   it('keys without their session token', async () => {
@@ -208,6 +217,10 @@ it('the token endpoint answers nothing but its form by POST', async () => {
   expect(json.status).toBe(400);
   expect(await json.json()).toMatchObject({ error: 'invalid_request', code: 'request-invalid' });
 });
+
+function amzDate(atMs: number): string {
+  return new Date(atMs).toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
+}
 
 function withHeaders<T extends { readonly headers: Readonly<Record<string, string>> }>(request: T, headers: Readonly<Record<string, string>>): T {
   return { ...request, headers: { ...request.headers, ...headers } };

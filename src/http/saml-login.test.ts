@@ -3,11 +3,13 @@ import { createHash, createVerify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { assertionText, at, encode, groups, NOW_MS, responseText, sign } from '../authn/saml/idp.fixture.ts';
 import { LOGIN_BROWSER } from '../contract/names.ts';
+import { deviceClient } from './device.fixture.ts';
 import { HOSTILE_RETURN_PATHS } from './hostile-return-paths.fixture.ts';
-import { HTML } from './own-app.fixture.ts';
+import { CONFIG, HTML } from './own-app.fixture.ts';
 import { answerTo, cookieIn, foreign, key, OWN_URL, PAGE, useSamlLogin } from './saml.fixture.ts';
 
 const { own, begin, send, fromProvider, denials, open, publish, advance } = useSamlLogin();
+const device = deviceClient(own);
 
 describe('the way there', () => {
   it('is a signed request by address, with the attempt as RelayState and no address of ours but the one for answers', async () => {
@@ -131,12 +133,28 @@ describe('the way back', () => {
     expect((await send(answerTo(three.requestId, { id: '_late' }), three)).statusCode).toBe(401);
   });
 
-  it("ends when the provider's session does", async () => {
+  it("ends when the provider's session does, and with it a login of the command line, which is told so", async () => {
     const attempt = await begin();
     const session = cookieIn(await send(answerTo(attempt.requestId, { sessionEnds: at(60) }), attempt));
     expect(await own.me(session)).toBe(200);
-    const { owner, refreshAfterMs, idpSession } = (await own.get().test.store.sessions.byId(createHash('sha256').update(session).digest('hex'))) ?? {};
-    expect([owner?.kind, refreshAfterMs, idpSession]).toEqual(['identity', NOW_MS + 60_000, 'session-1']);
+    const tokens = await device.obtained(session);
+    expect(tokens).toMatchObject({ statusCode: 200, expires_in: 54 });
+    own.get().test.advance(53_000);
+    expect(await own.me(session)).toBe(200);
+    expect(await device.use(tokens['access_token'])).toMatchObject({ expires_at: new Date(NOW_MS + 60_000).toISOString() });
+    own.get().test.advance(1000);
+    expect(await own.me(session)).toBe(401);
+    expect(await device.refresh(tokens['refresh_token'])).toMatchObject({ statusCode: 400, code: 'login-ended' });
+  });
+
+  it.each([
+    ['says no end', undefined],
+    ['names a later one', at(90_000)],
+  ])('ends by the limits here where the provider %s', async (_what, sessionEnds) => {
+    const attempt = await begin();
+    const session = cookieIn(await send(answerTo(attempt.requestId, sessionEnds === undefined ? {} : { sessionEnds }), attempt));
+    const { owner, idpSession, expiresMs } = (await own.get().test.store.sessions.byId(createHash('sha256').update(session).digest('hex'))) ?? {};
+    expect([owner?.kind, idpSession, expiresMs]).toEqual(['identity', 'session-1', NOW_MS + CONFIG.sessions.absoluteSeconds * 1000]);
   });
 });
 

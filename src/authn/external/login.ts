@@ -174,7 +174,7 @@ interface Accepted {
  * of before have. Locks are looked at last, since one goes along with another name.
  */
 async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }: Accepted): Promise<FinishedLogin | RefusedLogin> {
-  const { identity, kept } = proof;
+  const { identity, kept, idpSession, refreshAfterMs, sessionEndsMs } = proof;
   const { store, sessions, roleBook, sealer } = inside;
   const principalId = principalIdOf(identity);
   if (roleBook.ofIdentity(identity).length === 0) {
@@ -188,7 +188,7 @@ async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }:
   if ((await lockOnPrincipal(store.locks, { id: principalId, idp: identity.idp, onBehalfOf: [] })) !== undefined) {
     return { ...refused('locked', `${principalId} is locked`), principalId };
   }
-  const session = await sessions.startForIdentity({ identityId, idpSession: proof.idpSession, refreshAfterMs: proof.refreshAfterMs });
+  const session = await sessions.startForIdentity({ identityId, idpSession, refreshAfterMs, endsMs: sessionEndsMs });
   if (kept !== null) await store.idpTokens.put(session.id, sealer.seal(kept, aboutTokens(session.id)));
   const endedOld = await sessions.end(oldCookieValue);
   return { ok: true, principalId, session, returnTo, endedOld };

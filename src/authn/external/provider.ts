@@ -58,6 +58,8 @@ export interface Proven {
   readonly kept: string | null;
   /** When the provider must be asked again; null: it cannot be. */
   readonly refreshAfterMs: number | null;
+  /** When its session is over, whatever anybody does; null: the provider did not say. */
+  readonly sessionEndsMs: number | null;
 }
 
 export interface NotProven {

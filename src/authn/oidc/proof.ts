@@ -48,6 +48,7 @@ export async function prove({ config, clock }: ProofParts, client: OidcClient, {
     idpSession: typeof sid === 'string' ? sid : null,
     kept: renderKept({ refreshToken, idToken: keptIdToken(client, tokens.id_token ?? former?.tokens.idToken ?? null) }),
     refreshAfterMs: refreshToken === null ? null : clock() + refreshSeconds(tokens.expiresIn()) * 1000,
+    sessionEndsMs: null,
   };
 }
 

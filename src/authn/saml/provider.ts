@@ -58,7 +58,7 @@ export function createSamlProvider(parts: SamlParts): SamlExternalProvider {
     word: wordOf(parts.config),
     begin: (attempt) => orFailed(() => begin(inside, attempt)),
     finish: ({ params, secret }) => finish(params, parseSecret(secret)),
-    // Only sessions whose provider names their end are ever asked about: then it has come.
+    // Nobody asks about a session that was begun here. One of an older release has in `refreshAfterMs` the end that the provider gave it.
     confirm: async () => ({ state: 'ended', reason: 'session-expired', detail: 'the end that the provider gave it has come' }),
     leave: (kept) => leave(inside, kept),
     loggedOut: async () => notProven('logout-token-invalid', 'a SAML provider sends no logout tokens'),
@@ -129,7 +129,8 @@ async function prove(inside: Inside, params: URLSearchParams, requestId: string 
     return notProven('assertion-replayed', 'its ID was used before');
   }
   const { nameId, sessionIndex, sessionEndsMs } = assertion;
-  return { ok: true, identity: known.identity, idpSession: sessionIndex, kept: renderKept({ nameId, sessionIndex }), refreshAfterMs: sessionEndsMs };
+  const kept = renderKept({ nameId, sessionIndex });
+  return { ok: true, identity: known.identity, idpSession: sessionIndex, kept, refreshAfterMs: null, sessionEndsMs };
 }
 
 /** A provider that has changed its key is asked for its metadata once more. */

@@ -22,8 +22,10 @@ export interface StartedSession {
 export interface Sessions {
   /** A new id at every login. Undefined: the account was removed or got another password meanwhile. */
   start(account: NewSession['account']): Promise<StartedSession | undefined>;
-  /** For an identity that a provider has just proven. */
-  startForIdentity(owner: Pick<NewIdentitySession, 'identityId' | 'idpSession' | 'refreshAfterMs'>): Promise<StartedSession>;
+  /** For an identity that a provider has just proven. It ends with the provider's own session, where that says when. */
+  startForIdentity(
+    owner: Pick<NewIdentitySession, 'identityId' | 'idpSession' | 'refreshAfterMs'> & { readonly endsMs: number | null },
+  ): Promise<StartedSession>;
   /** Checks both limits; refuses with `session-expired` whether the session ended or never was. */
   verify(cookieValue: string): Promise<Authentication>;
   /** Ends it, with a change; false when there was none. */
@@ -50,9 +52,9 @@ export function createSessions(parts: SessionParts): Sessions {
       const fresh = await freshSession(parts);
       return (await parts.store.create({ id: fresh.id, expiresMs: fresh.expiresMs, account })) ? fresh : undefined;
     },
-    startForIdentity: async (owner) => {
+    startForIdentity: async ({ endsMs, ...owner }) => {
       const fresh = await freshSession(parts);
-      await parts.store.createForIdentity({ id: fresh.id, expiresMs: fresh.expiresMs, ...owner });
+      await parts.store.createForIdentity({ id: fresh.id, expiresMs: Math.min(fresh.expiresMs, endsMs ?? Number.POSITIVE_INFINITY), ...owner });
       return fresh;
     },
     verify: (cookieValue) => verifySession(parts, cookieValue),

@@ -2,7 +2,7 @@
 import { type NotProven, notProven } from '../external/provider.ts';
 import type { IdpMetadata } from './metadata.ts';
 import { BEARER, FORMAT, NS, SKEW_MS } from './names.ts';
-import { attribute, children, childrenNamed, onlyChild, SamlError, textOf, timeOf, type XmlElement } from './xml.ts';
+import { attribute, children, childrenNamed, onlyChild, SamlError, textOf, timeOf, uriOf, type XmlElement } from './xml.ts';
 
 export interface Expected {
   readonly idp: Pick<IdpMetadata, 'entityId' | 'certificates'>;
@@ -45,7 +45,7 @@ const HARMLESS_CONDITIONS: ReadonlySet<string> = new Set(['AudienceRestriction',
 export function readAssertion(assertion: XmlElement, expected: Expected): ReadAssertion {
   const id = attribute(assertion, 'ID');
   if (id === undefined || attribute(assertion, 'Version') !== '2.0') throw new SamlError('the assertion has no ID, or is not of version 2.0');
-  if (textOf(onlyChild(assertion, NS.assertion, 'Issuer')) !== expected.idp.entityId) throw new SamlError('the assertion has another issuer');
+  if (uriOf(onlyChild(assertion, NS.assertion, 'Issuer')) !== expected.idp.entityId) throw new SamlError('the assertion has another issuer');
   if (timeOf(attribute(assertion, 'IssueInstant') ?? '', 'IssueInstant') > expected.nowMs + SKEW_MS) throw new SamlError('the assertion is from the future');
   checkConditions(onlyChild(assertion, NS.assertion, 'Conditions'), expected);
   const subject = onlyChild(assertion, NS.assertion, 'Subject');
@@ -61,7 +61,7 @@ function checkConditions(conditions: XmlElement, { audience, nowMs }: Expected):
     throw new SamlError('a condition that is not understood');
   }
   const restrictions = childrenNamed(conditions, NS.assertion, 'AudienceRestriction');
-  const isOurs = (restriction: XmlElement): boolean => childrenNamed(restriction, NS.assertion, 'Audience').some((element) => textOf(element) === audience);
+  const isOurs = (restriction: XmlElement): boolean => childrenNamed(restriction, NS.assertion, 'Audience').some((element) => uriOf(element) === audience);
   if (restrictions.length === 0 || !restrictions.every(isOurs)) throw new SamlError('the assertion is for another audience, or for any');
 }
 

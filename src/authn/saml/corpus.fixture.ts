@@ -18,6 +18,32 @@ const intoSignature = (signature: string, content: string): string => signature.
 
 const prefixes = (list: string): string => `<ec:InclusiveNamespaces xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="${list}"/>`;
 
+/** As they are written in a document, with what JavaScript's own `trim` takes away. */
+const BLANKS = [' ', '\n', '&#x9;', '&#xD;', '\u00A0', '\uFEFF', '&#xFEFF;', '\u2003', '\u2029', '\u3000'] as const;
+const LATER_LINE_ENDS = [
+  ['\u0085', '&#x85;'],
+  ['\u2028', '&#x2028;'],
+] as const;
+
+/** Somebody else's name, or group, with more around it: a provider lets people choose theirs. */
+const NOT_QUITE: typeof CORPUS = [
+  ...BLANKS.flatMap((blank) =>
+    [`${blank}admin`, `admin${blank}`].map(
+      (nameId) => [`the name ${JSON.stringify(nameId)}`, () => sound({ nameId }), 'assertion-invalid', /NameID is empty/] as const,
+    ),
+  ),
+  // Signed as a reference, since whoever signs raw ones reads them as line feeds as well; the signature is about both.
+  ...LATER_LINE_ENDS.flatMap(([raw, reference]) =>
+    [{ nameId: `admin${reference}` }, { attributes: groups(`a${reference}platform`) }].flatMap((given, index) => {
+      const what = `${['a name', 'a group'][index]} with ${reference}`;
+      return [
+        [`${what}, raw`, () => sound(given).replaceAll(reference, raw), 'assertion-invalid', /line end/] as const,
+        [`${what}, as a reference`, () => sound(given).replaceAll(raw, reference), 'assertion-invalid', /line end/] as const,
+      ];
+    }),
+  ),
+];
+
 /** Name, document, and the reason and rule by which it is refused. */
 export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[] = [
   [
@@ -248,4 +274,5 @@ export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[
     /no character of XML/,
   ],
   ['too large', () => responseText('x'.repeat(300_000)), 'assertion-invalid', /too large/],
+  ...NOT_QUITE,
 ];

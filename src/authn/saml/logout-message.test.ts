@@ -59,6 +59,13 @@ describe('refused by form', () => {
     ['from the future', () => form({ issued: at(31) }), /future/],
     ['of another kind', () => form().replaceAll('LogoutRequest', 'ManageNameIDRequest'), /./],
     ['a comment in the name', () => form({ nameId: 'ali<!-- -->ce' }), /comment/],
+    ...[' alice', 'alice\u00A0', 'alice\uFEFF', '&#xFEFF;alice'].map((nameId): [string, () => string, RegExp] => [
+      `the name ${JSON.stringify(nameId)}`,
+      () => form({ nameId }),
+      /no plain text/,
+    ]),
+    ['a session with more after it', () => form({ indexes: ['session-1\uFEFF'] }), /no plain text/],
+    ['a line end of XML 1.1', () => form({ nameId: 'alice&#x2028;' }), /line end/],
     ['a signed part beside it', () => logoutText().replace('</samlp:LogoutRequest>', `${form()}</samlp:LogoutRequest>`), /same ID|stands where none may/],
     ['a document type', () => `<!DOCTYPE x>${form()}`, /declaration/],
   ])('%s', async (_what, make, detail) => {

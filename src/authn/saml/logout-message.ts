@@ -9,7 +9,7 @@ import type { IdpMetadata } from './metadata.ts';
 import { NS, SIGNATURE_METHODS, SKEW_MS } from './names.ts';
 import { decodeMessage, utf8 } from './response.ts';
 import { checkShape, verified } from './signed.ts';
-import { all, attribute, childrenNamed, isNamed, onlyChild, parseXml, SamlError, textOf, timeOf, type XmlElement } from './xml.ts';
+import { all, attribute, childrenNamed, isNamed, onlyChild, parseXml, SamlError, textOf, timeOf, uriOf, type XmlElement } from './xml.ts';
 
 export interface LogoutOf {
   readonly ok: true;
@@ -92,7 +92,7 @@ function checkRequest(root: XmlElement, { idp, logoutUrl, clock }: LogoutParts):
   if (all(root).some(({ localName }) => localName.startsWith('Encrypted'))) throw new SamlError('encrypted names cannot be read');
   const requestId = attribute(root, 'ID');
   if (requestId === undefined) throw new SamlError('the request has no ID');
-  if (textOf(onlyChild(root, NS.assertion, 'Issuer')) !== idp.entityId) throw new SamlError('the request has another issuer');
+  if (uriOf(onlyChild(root, NS.assertion, 'Issuer')) !== idp.entityId) throw new SamlError('the request has another issuer');
   if (attribute(root, 'Destination') !== logoutUrl) throw new SamlError('Destination is not this address');
   const issuedMs = timeOf(attribute(root, 'IssueInstant') ?? '', 'IssueInstant');
   const ends = attribute(root, 'NotOnOrAfter');

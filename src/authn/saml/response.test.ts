@@ -1,7 +1,7 @@
 // The answer to a login: sound ones are read, and every document of the corpus is refused, for its own reason.
 import { describe, expect, it } from 'vitest';
 import { CORPUS, foreign, key, signedAssertion, signedResponse, sound } from './corpus.fixture.ts';
-import { assertionText, at, encode, expectedOf, groups, idpOf, NOW_MS, responseText, sign } from './idp.fixture.ts';
+import { assertionText, at, ENTITY, encode, expectedOf, groups, idpOf, NOW_MS, OWN, responseText, sign } from './idp.fixture.ts';
 import { readResponse } from './response.ts';
 
 const read = (text: string, more: Parameters<typeof expectedOf>[1] = {}) => readResponse(encode(text), expectedOf(idpOf(key), more));
@@ -37,6 +37,15 @@ describe('a sound answer', () => {
   it('that writes an attribute once for each value has them all', () => {
     const answer = read(sound({ attributes: groups('a') + groups('b') }));
     expect(answer).toMatchObject({ assertion: { attributes: new Map([['groups', ['a', 'b']]]) } });
+  });
+
+  it('says groups and names to the letter, and addresses without the blanks around them', () => {
+    const names = ['platform', ' platform', 'platform ', 'platform\u00A0', '\uFEFFplatform'];
+    expect(read(sound({ attributes: groups(...names) }))).toMatchObject({ assertion: { attributes: new Map([['groups', names]]) } });
+    const { issuer, audience } = { issuer: `\n  ${ENTITY}\n`, audience: `\n  ${OWN}/metadata\n` };
+    expect(read(responseText(signedAssertion({ issuer, audience }), { issuer }))).toMatchObject({ ok: true });
+    expect(read(sound({ issuer: `${ENTITY}\u00A0` }))).toMatchObject({ ok: false, detail: expect.stringMatching(/another issuer/) });
+    expect(read(sound({ audience: `${OWN}/metadata\u00A0` }))).toMatchObject({ ok: false, detail: expect.stringMatching(/another audience/) });
   });
 
   it('has room for a thousand groups', () => {

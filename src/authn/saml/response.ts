@@ -3,7 +3,7 @@ import { type NotProven, notProven } from '../external/provider.ts';
 import { type Assertion, type Expected, readAssertion } from './assertion.ts';
 import { NS, SUCCESS } from './names.ts';
 import { checkShape, isSigned, verified } from './signed.ts';
-import { all, attribute, isNamed, onlyChild, optionalChild, parseXml, SamlError, textOf, type XmlElement } from './xml.ts';
+import { all, attribute, isNamed, onlyChild, optionalChild, parseXml, SamlError, uriOf, type XmlElement } from './xml.ts';
 
 export type ReadResponse = { readonly ok: true; readonly assertion: Assertion } | NotProven;
 
@@ -72,7 +72,7 @@ function checkEnvelope(root: XmlElement, { idp, acsUrl }: Expected): void {
   if (destination === undefined ? isSigned(root) : destination !== acsUrl) throw new SamlError('Destination is not this address');
   if (attribute(root, 'Version') !== '2.0') throw new SamlError('the version is not 2.0');
   const issuer = optionalChild(root, NS.assertion, 'Issuer');
-  if (issuer !== undefined && textOf(issuer) !== idp.entityId) throw new SamlError('the response has another issuer');
+  if (issuer !== undefined && uriOf(issuer) !== idp.entityId) throw new SamlError('the response has another issuer');
 }
 
 function statusOf(root: XmlElement): string {

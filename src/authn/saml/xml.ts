@@ -47,6 +47,8 @@ const IN_METADATA: Most = { elements: 20_000, attributes: 60_000 };
 const IN_MESSAGES: Most = { elements: 1_500, attributes: 1_500 };
 /** XML 1.0, 2.2. */
 const XML_CHARACTERS = /^[\t\n\r -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
+/** The parser reads them as line feeds, which they are in XML 1.1: what was signed would not be what is read. */
+const LATER_LINE_ENDS = /[\u0085\u2028]/;
 const ELEMENT = 1;
 const TEXT = 3;
 
@@ -58,6 +60,7 @@ export function parseXml(text: string, { comments = false } = {}): XmlElement {
   const bare = (comments ? text.replace(/<!--[\s\S]*?-->/g, '') : text).replace(/^<\?xml [^<>?]*\?>/, '');
   // Before it is parsed: an element has one or two of them.
   if (bare.split('<').length > 2 * most.elements + 1) throw tooMuch();
+  if (!comments && LATER_LINE_ENDS.test(text)) throw new SamlError('the document holds a line end of XML 1.1');
   if (/<[!?]/.test(bare)) throw new SamlError('the document holds a declaration, a comment, CDATA or an instruction');
   const refuse = (): never => {
     throw new SamlError('the document is not well-formed');
@@ -128,14 +131,19 @@ export function attribute(element: XmlElement, name: string): string | undefined
   return value === null || value === '' ? undefined : value;
 }
 
-/** The text of an element that holds nothing else, without blanks around it. */
+/** The text of an element that holds nothing else, to the letter: whoever is called `admin` and something invisible is not `admin`. */
 export function textOf(element: XmlElement): string {
   const nodes = Array.from(element.childNodes);
   if (!nodes.every(({ nodeType }) => nodeType === TEXT)) throw new SamlError(`${element.localName} holds more than text`);
   const text = nodes.map(({ nodeValue }) => nodeValue ?? '').join('');
   // The parser takes `&#xD800;` and its like.
   if (!XML_CHARACTERS.test(text)) throw new SamlError(`${element.localName} holds what is no character of XML`);
-  return text.trim();
+  return text;
+}
+
+/** The same of an address, which lines may be broken around (XML Schema 2, 4.3.6: `collapse` of xs:anyURI). */
+export function uriOf(element: XmlElement): string {
+  return textOf(element).replaceAll(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
 }
 
 /** xs:dateTime with a time zone, as milliseconds. */

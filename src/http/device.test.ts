@@ -180,6 +180,25 @@ describe('is not let in', () => {
     expect((await begin()).statusCode).toBe(429);
   });
 
+  it('by a page of another site, which takes nothing from whoever sits at its visitor either', async () => {
+    const session = await signIn();
+    const tokens = await obtained(session);
+    for (const path of ['token', 'device_authorization', 'revoke']) {
+      const fields = {
+        client_id: 'lictor-cli',
+        grant_type: 'refresh_token',
+        refresh_token: String(tokens['refresh_token']),
+        token: String(tokens['refresh_token']),
+      };
+      for (let index = 0; index < 40; index += 1) {
+        const answer = await own.post(`/.lictor/oauth/${path}`, fields, { sameOrigin: false, foreignOrigin: true });
+        expect([answer.statusCode, answer.json()], path).toMatchObject([403, { code: 'origin-foreign' }]);
+      }
+    }
+    expect((await begin()).statusCode).toBe(200);
+    expect(await refresh(tokens['refresh_token'])).toMatchObject({ statusCode: 200 });
+  });
+
   it('before anybody is signed in: the page leads to the login, and back', async () => {
     const answer = await ask('/.lictor/device?user_code=BCDF-GHJK', { headers: HTML });
     expect(answer.statusCode).toBe(302);

@@ -18,7 +18,9 @@ export function registerOAuth(app: FastifyInstance, parts: RouteParts): void {
 
 function registerForm(app: FastifyInstance, path: string, endpoint: TokenEndpoint): void {
   app.post(path, { bodyLimit: FORM_BYTES }, async (request, reply) => {
-    const { requestId, address } = parseEdgeInputs(request.headers);
+    const { requestId, address, foreignOrigin } = parseEdgeInputs(request.headers);
+    // Before it counts: any page may send a form from its visitor's address.
+    if (foreignOrigin === true) return sendRefusal(request, reply, 'origin-foreign');
     const answer = await endpoint({
       contentType: request.headers['content-type'] ?? '',
       body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),

@@ -65,6 +65,8 @@ export interface Ask {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
   readonly session?: string;
   readonly sameOrigin?: boolean;
+  /** A page of another site has sent it. */
+  readonly foreignOrigin?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
 }
@@ -105,12 +107,12 @@ export function useOwnApp(startMs?: number) {
     await test.close();
   });
 
-  const ask = (url: string, { method = 'GET', session = '', sameOrigin = false, headers = {}, body }: Ask = {}) => {
+  const ask = (url: string, { method = 'GET', session = '', sameOrigin = false, foreignOrigin = false, headers = {}, body }: Ask = {}) => {
     const inputs = {
       [INPUT.requestId]: 'request-1',
       [INPUT.address]: '192.0.2.1',
       [INPUT.session]: session,
-      [INPUT.sameOrigin]: sameOrigin ? '1' : '',
+      [INPUT.sameOrigin]: sameOrigin ? '1' : foreignOrigin ? '0' : '',
       [INPUT.method]: method,
     };
     return get().app.inject({ method, url, headers: { ...inputs, ...headers }, ...(body !== undefined && { payload: body }) });

@@ -16,7 +16,7 @@ import { issuerOf } from './metadata.ts';
 import { createRefreshGrant } from './refresh-grant.ts';
 import { createRevocation } from './revocation.ts';
 import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
-import { GRANT_TYPE } from './token-exchange.ts';
+import { asksOutside, GRANT_TYPE } from './token-exchange.ts';
 
 export interface AuthorizationServer {
   readonly token: TokenEndpoint;
@@ -54,7 +54,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
     token: createTokenEndpoint({
       ...parts,
       grants: new Map([
-        [GRANT_TYPE, { action: 'token.exchange', grant: parts.exchange }],
+        [GRANT_TYPE, { action: 'token.exchange', grant: parts.exchange, asksOutside }],
         [DEVICE_GRANT_TYPE, { action: 'token.device', grant: createDeviceGrant({ ...common, signIdToken }) }],
         ['refresh_token', { action: 'token.refresh', grant: createRefreshGrant(common) }],
       ]),

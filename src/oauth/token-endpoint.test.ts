@@ -8,7 +8,7 @@ import type { JwtProvider } from '../config/config.ts';
 import { LictorError } from '../contract/error.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { createTokenEndpoint, TOKEN_LIMITS, type TokenAnswer } from './token-endpoint.ts';
-import { ACCESS_TOKEN_MS, createTokenExchange, GRANT_TYPE, type Proof } from './token-exchange.ts';
+import { ACCESS_TOKEN_MS, asksOutside, createTokenExchange, GRANT_TYPE, type Proof, SUBJECT_TOKEN } from './token-exchange.ts';
 
 const PROVIDER: JwtProvider = {
   id: 'ci',
@@ -28,6 +28,8 @@ const CONFIG = {
   sessions: { idleSeconds: 1, absoluteSeconds: 1 },
 };
 const FORM = { grant_type: GRANT_TYPE, subject_token: 'proof', subject_token_type: 'jwt' };
+/** Only another service can say whether it is good. */
+const OUTSIDE = { ...FORM, subject_token_type: SUBJECT_TOKEN.awsIam };
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 let test: TestStore;
@@ -49,10 +51,13 @@ function endpoint(failClosed = true) {
     accessTokens: store.accessTokens,
     locks: store.locks,
     clock,
-    proofs: new Map([['jwt', () => proof()]]),
+    proofs: new Map([
+      ['jwt', () => proof()],
+      [SUBJECT_TOKEN.awsIam, () => proof()],
+    ]),
   });
   return createTokenEndpoint({
-    grants: new Map([[GRANT_TYPE, { action: 'token.exchange', grant: exchange }]]),
+    grants: new Map([[GRANT_TYPE, { action: 'token.exchange', grant: exchange, asksOutside }]]),
     record: async (record) => {
       if (ledgerBroken) throw new LictorError('ledger-unavailable', 'disk full');
       records.push(record);
@@ -66,9 +71,9 @@ function endpoint(failClosed = true) {
 
 type Endpoint = ReturnType<typeof endpoint>;
 
-function ask(to: Endpoint, form: Readonly<Record<string, string>> | string, contentType = FORM_TYPE): Promise<TokenAnswer> {
+function ask(to: Endpoint, form: Readonly<Record<string, string>> | string, contentType = FORM_TYPE, address = '192.0.2.1'): Promise<TokenAnswer> {
   const body = Buffer.from(typeof form === 'string' ? form : new URLSearchParams(form).toString());
-  return to({ contentType, body, address: '192.0.2.1', requestId: 'r1', userAgent: 'curl', path: '/.lictor/oauth/token' });
+  return to({ contentType, body, address, requestId: 'r1', userAgent: 'curl', path: '/.lictor/oauth/token' });
 }
 
 /** What the token proves at the door, under a configuration. */
@@ -237,15 +242,81 @@ describe('refused in the form of OAuth with our reason', () => {
   });
 
   it('an address that goes on: 429 for it alone, until its minute is over', async () => {
-    proof = async () => ({ ok: false, reason: 'jwt-signature' });
+    proof = WRONG;
     const to = endpoint();
-    for (let index = 0; index < TOKEN_LIMITS.refused; index += 1) expect((await ask(to, FORM)).status).toBe(400);
+    await refusedTimes(TOKEN_LIMITS.refused, to, FORM);
     expect(await ask(to, FORM)).toMatchObject({ status: 429, body: { code: 'rate-limited' }, headers: { 'retry-after': '60' } });
     expect(records).toHaveLength(TOKEN_LIMITS.refused);
-    const body = Buffer.from(new URLSearchParams(FORM).toString());
-    const elsewhere = { contentType: FORM_TYPE, body, address: '192.0.2.9', requestId: '', userAgent: null, path: '/' };
-    expect((await to(elsewhere)).status).toBe(400);
+    expect((await ask(to, FORM, FORM_TYPE, '192.0.2.9')).status).toBe(400);
     test.advance(60_000);
     expect((await ask(to, FORM)).status).toBe(400);
   });
 });
+
+describe('an address that others are behind as well', () => {
+  it('gets a token for what proves itself, however many were refused before', async () => {
+    const good = proof;
+    proof = WRONG;
+    const to = endpoint();
+    await refusedTimes(TOKEN_LIMITS.tried, to, FORM);
+    proof = good;
+    expect(await ask(to, FORM)).toMatchObject({ status: 200 });
+    proof = WRONG;
+    expect(await ask(to, FORM)).toMatchObject({ status: 429 });
+  });
+
+  it('has nobody else asked after too many refusals of theirs, for a good proof neither, and everything else as before', async () => {
+    const good = proof;
+    let asked = 0;
+    proof = async () => {
+      asked += 1;
+      return { ok: false, reason: 'aws-refused' };
+    };
+    const to = endpoint();
+    await refusedTimes(TOKEN_LIMITS.refused, to, OUTSIDE);
+    expect(await ask(to, OUTSIDE)).toMatchObject({ status: 429, body: { code: 'rate-limited' }, headers: { 'retry-after': '60' } });
+    expect(asked).toBe(TOKEN_LIMITS.refused);
+    proof = good;
+    expect(await ask(to, OUTSIDE)).toMatchObject({ status: 429 });
+    expect(await ask(to, FORM)).toMatchObject({ status: 200 });
+    expect(await ask(to, OUTSIDE, FORM_TYPE, '192.0.2.9')).toMatchObject({ status: 200 });
+    test.advance(60_000);
+    expect(await ask(to, OUTSIDE)).toMatchObject({ status: 200 });
+  });
+
+  it('loses no good signature of AWS to wrong proofs of another kind', async () => {
+    const good = proof;
+    proof = WRONG;
+    const to = endpoint();
+    await refusedTimes(TOKEN_LIMITS.tried, to, FORM);
+    proof = good;
+    expect(await ask(to, OUTSIDE)).toMatchObject({ status: 200 });
+  });
+
+  it('has nobody else asked without end while they do not answer', async () => {
+    let asked = 0;
+    proof = async () => {
+      asked += 1;
+      throw new LictorError('gateway-unavailable', 'STS cannot be asked');
+    };
+    const to = endpoint();
+    for (let index = 0; index < TOKEN_LIMITS.tried; index += 1) expect((await ask(to, OUTSIDE)).status).toBe(503);
+    expect(await ask(to, OUTSIDE)).toMatchObject({ status: 429 });
+    expect(asked).toBe(TOKEN_LIMITS.tried);
+  });
+
+  it('gives one principal no more than it can need, and another one its own', async () => {
+    const to = endpoint();
+    for (let index = 0; index < TOKEN_LIMITS.given; index += 1) expect((await ask(to, FORM)).status).toBe(200);
+    expect(await ask(to, FORM)).toMatchObject({ status: 429, body: { code: 'rate-limited' } });
+    expect(await test.store.accessTokens.live()).toHaveLength(TOKEN_LIMITS.given);
+    proof = async () => ({ ok: true, identity: { ...IDENTITY, name: 'repo:acme/web' }, provider: PROVIDER, expiresAtMs: null, credentialId: 'jwt:2' });
+    expect(await ask(to, FORM)).toMatchObject({ status: 200 });
+  });
+});
+
+const WRONG = async (): Promise<Proof> => ({ ok: false, reason: 'jwt-signature' });
+
+async function refusedTimes(times: number, to: Endpoint, form: typeof FORM): Promise<void> {
+  for (let index = 0; index < times; index += 1) expect([400, 429]).toContain((await ask(to, form)).status);
+}

@@ -1,5 +1,5 @@
 // /.lictor/oauth/token: throttle, grant, record, answer. A further grant is one more entry in `grants`.
-import { createBoundedCounter } from '../authn/bounded-counter.ts';
+import { type BoundedCounter, createBoundedCounter } from '../authn/bounded-counter.ts';
 import type { Clock } from '../contract/clock.ts';
 import { guesserKey } from '../contract/network.ts';
 import { REASONS, refusalBody } from '../contract/reasons.ts';
@@ -29,6 +29,8 @@ export interface GrantType {
   /** How the record calls it. */
   readonly action: 'token.exchange' | 'token.device' | 'token.refresh';
   readonly grant: Grant;
+  /** Only another service can say whether the proof is good, and is asked for each. */
+  readonly asksOutside?: (form: Form) => boolean;
 }
 
 export interface TokenEndpointParts {
@@ -42,40 +44,70 @@ export interface TokenEndpointParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Within a minute of the first, by address. */
-export const TOKEN_LIMITS = { refused: 30, all: 300, windowMs: 60_000, keys: 10_000 } as const;
+/** Within a minute of the first. `refused`, `tried`: by address; `given`: by principal and address. */
+export const TOKEN_LIMITS = { refused: 30, tried: 300, given: 300, windowMs: 60_000, keys: 10_000 } as const;
 
+/** `tried`: without success, or of what asks outside all. */
+type Counters = Readonly<Record<'refused' | 'tried' | 'given', BoundedCounter>>;
+
+/**
+ * An address is an office, or a cluster: what one behind it sends wrong takes nothing from the others. A proof is looked at however many were wrong
+ * before, as it costs no more than a token on any other request; but not where another service would have to be asked each time.
+ */
 export function createTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
-  const refused = createBoundedCounter(parts.clock, TOKEN_LIMITS);
-  const all = createBoundedCounter(parts.clock, TOKEN_LIMITS);
+  const counter = (): BoundedCounter => createBoundedCounter(parts.clock, TOKEN_LIMITS);
+  const counters: Counters = { refused: counter(), tried: counter(), given: counter() };
   return async (request) => {
-    const key = guesserKey(request.address);
-    const waitMs = Math.max(refused.count(key) >= TOKEN_LIMITS.refused ? refused.leftMs(key) : 0, all.count(key) >= TOKEN_LIMITS.all ? all.leftMs(key) : 0);
-    // Not recorded: the record of the edge has it, and a flood would fill the ledger.
-    if (waitMs > 0) return refusalAnswer(throttled(waitMs), request);
-    all.add(key);
-    const answer = await attempt(parts, request);
-    if (!('error' in answer)) return answer;
-    if (answer.error !== 'temporarily_unavailable' && !isWaiting(answer)) refused.add(key);
-    return refusalAnswer(answer, request);
+    const question = parseQuestion(parts, request);
+    const { action, asksOutside } = question;
+    const key = `${guesserKey(request.address)}${asksOutside ? ' outside' : ''}`;
+    const waitMs = Math.max(overMs(counters.refused, key, TOKEN_LIMITS.refused), overMs(counters.tried, key, TOKEN_LIMITS.tried));
+    if (asksOutside && waitMs > 0) return refusalAnswer(throttled(waitMs), request);
+    counters.tried.add(key);
+    const result = await decide(parts, question);
+    const answer = result.ok ? await give(parts, { request, action, issued: result, given: counters.given }) : result;
+    if ('error' in answer) return refuse(parts, { request, action, refusal: answer, waitMs, refused: () => counters.refused.add(key) });
+    if (!asksOutside) counters.tried.undo(key);
+    return answer;
   };
 }
 
-/** Decides, records and gives. */
-async function attempt(parts: TokenEndpointParts, request: TokenRequest): Promise<TokenAnswer | OAuthRefusal> {
-  const form = parseForm(request.contentType, request.body);
-  const type = typeof form === 'string' ? undefined : parts.grants.get(form.get('grant_type') ?? '');
-  const action = type?.action ?? 'token.exchange';
-  const result = await decide(parts, { form, type, address: request.address });
-  const answer = result.ok ? await give(parts, { request, action, issued: result }) : result;
-  if ('error' in answer && !isWaiting(answer)) await record(parts, { request, action, result: answer }).catch(parts.onError);
-  return answer;
+/** Milliseconds until it may go on; 0: it has not had so many. */
+function overMs(counter: BoundedCounter, key: string, most: number): number {
+  return counter.count(key) >= most ? counter.leftMs(key) : 0;
+}
+
+interface Refusing {
+  readonly request: TokenRequest;
+  readonly action: GrantType['action'];
+  readonly refusal: OAuthRefusal;
+  readonly waitMs: number;
+  /** Counts it. */
+  readonly refused: () => void;
+}
+
+/** Too many are not recorded: the record of the edge has them, and a flood would fill the ledger. */
+async function refuse(parts: TokenEndpointParts, { request, action, refusal, waitMs, refused }: Refusing): Promise<TokenAnswer> {
+  if (isWaiting(refusal)) return refusalAnswer(refusal, request);
+  const isLater = refusal.error === 'temporarily_unavailable';
+  if (!isLater) refused();
+  if (waitMs === 0) await record(parts, { request, action, result: refusal }).catch(parts.onError);
+  return refusalAnswer(waitMs === 0 || isLater ? refusal : throttled(waitMs), request);
 }
 
 interface Question {
   readonly form: Form | string;
   readonly type: GrantType | undefined;
+  readonly action: GrantType['action'];
+  readonly asksOutside: boolean;
   readonly address: string;
+}
+
+function parseQuestion({ grants }: TokenEndpointParts, { contentType, body, address }: TokenRequest): Question {
+  const form = parseForm(contentType, body);
+  const type = typeof form === 'string' ? undefined : grants.get(form.get('grant_type') ?? '');
+  const asksOutside = typeof form !== 'string' && type?.asksOutside?.(form) === true;
+  return { form, type, action: type?.action ?? 'token.exchange', asksOutside, address };
 }
 
 async function decide({ onError }: TokenEndpointParts, { form, type, address }: Question): Promise<Issued | OAuthRefusal> {
@@ -96,10 +128,15 @@ interface Giving {
   readonly request: TokenRequest;
   readonly action: GrantType['action'];
   readonly issued: Issued;
+  readonly given: BoundedCounter;
 }
 
 /** Recorded before it is valid. */
-async function give(parts: TokenEndpointParts, { request, action, issued }: Giving): Promise<TokenAnswer | OAuthRefusal> {
+async function give(parts: TokenEndpointParts, { request, action, issued, given: counter }: Giving): Promise<TokenAnswer | OAuthRefusal> {
+  const key = `${guesserKey(request.address)} ${issued.principal.id}`;
+  const waitMs = overMs(counter, key, TOKEN_LIMITS.given);
+  if (waitMs > 0) return throttled(waitMs);
+  counter.add(key);
   try {
     await record(parts, { request, action, result: issued });
   } catch (error) {

@@ -44,6 +44,11 @@ export interface ExchangeParts {
   readonly proofs: ReadonlyMap<string, Prove>;
 }
 
+/** What AWS has signed only its STS can judge. */
+export function asksOutside(form: Form): boolean {
+  return form.get('subject_token_type') === SUBJECT_TOKEN.awsIam;
+}
+
 export function createTokenExchange({ config, accessTokens, locks, clock, proofs }: ExchangeParts): Grant {
   const roleBook = createRoleBook(config.roles);
   const { origin, basePath } = config.publicUrl;

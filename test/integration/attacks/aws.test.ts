@@ -213,6 +213,10 @@ it('the role of that name in another account, well signed, gets nothing and is n
 
 it('the token endpoint answers nothing but its form by POST', async () => {
   expect((await harness.gateway.fetch('/.lictor/oauth/token')).status).toBe(405);
+  for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }]) {
+    const foreign = { method: 'POST', body: new URLSearchParams({ grant_type: 'x' }), headers };
+    await expectRefusal(await harness.gateway.fetch('/.lictor/oauth/token', foreign), 403, 'origin-foreign');
+  }
   const json = await harness.gateway.fetch('/.lictor/oauth/token', { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
   expect(json.status).toBe(400);
   expect(await json.json()).toMatchObject({ error: 'invalid_request', code: 'request-invalid' });

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
 import { readScope, scopeProblem } from '../scope.ts';
+import { servesEverybody } from './open-issuers.ts';
 
 type ProviderType = WireConfig['identity_providers'][number]['type'];
 type MemberKind = 'user' | 'group' | 'claim' | 'arn' | '*';
@@ -20,12 +21,14 @@ const KINDS: Readonly<Record<ProviderType, readonly MemberKind[]>> = {
 const FORMS =
   'Write user:NAME@IDP, group:NAME@IDP, claim:KEY=VALUE@IDP, arn:...@IDP (a role without its path, which AWS does not tell), token:NAME or "*@IDP".';
 
+interface Provider {
+  readonly id: string;
+  readonly type: ProviderType;
+  readonly issuer?: string;
+}
+
 /** `providers` undefined: they are broken themselves, so members are not held against them. */
-export function readRoles(
-  roles: WireConfig['roles'],
-  providers: readonly Pick<WireConfig['identity_providers'][number], 'id' | 'type'>[] | undefined,
-  report: Report,
-): Config['roles'] {
+export function readRoles(roles: WireConfig['roles'], providers: readonly Provider[] | undefined, report: Report): Config['roles'] {
   for (const [index, { members }] of roles.entries()) {
     for (const [at, member] of members.entries()) checkMember(member, ['roles', index, 'members', at], providers, report);
   }
@@ -36,7 +39,7 @@ export function readRoles(
   return roles.map(({ role, members, scope }) => ({ role, members, scope: scope === undefined ? null : readScope(scope) }));
 }
 
-function checkMember(member: string, keys: Keys, providers: readonly { readonly id: string; readonly type: ProviderType }[] | undefined, report: Report): void {
+function checkMember(member: string, keys: Keys, providers: readonly Provider[] | undefined, report: Report): void {
   if (/^token:[a-z0-9](?:[a-z0-9._-]{0,62})$/.test(member)) return;
   const parsed = parseMember(member);
   if (parsed === undefined) {
@@ -50,6 +53,12 @@ function checkMember(member: string, keys: Keys, providers: readonly { readonly 
     report(keys, `${parsed.idp} is no identity provider of this file`, `Known: ${known}. Add it to identity_providers, or correct the name.`);
   } else if (!KINDS[provider.type].includes(parsed.kind)) {
     report(keys, `${member} can never be: ${parsed.idp} is of type ${provider.type}`, `Its members are written ${KINDS[provider.type].join(', ')}.`);
+  } else if (parsed.kind === '*' && provider.type === 'oidc' && servesEverybody(provider.issuer ?? '')) {
+    report(
+      keys,
+      `${member} is everybody in the world: anybody may have an account at ${provider.issuer ?? ''}`,
+      `Name people, or a claim: claim:hd=acme.example@${provider.id}.`,
+    );
   }
 }
 

@@ -54,6 +54,25 @@ describe('identity providers', () => {
       [{ ...JWT, issuer: 'https://gitlab.com', require: { ref: 'main', project_path: '*' } }],
       /require names nobody/,
     ],
+    ...(
+      [
+        ['https://token.actions.githubusercontent.com', { sub: 'repo:*' }],
+        ['https://token.actions.githubusercontent.com/', { sub: 'repo:acme*' }],
+        ['https://token.actions.githubusercontent.com', { sub: 'environment:production' }],
+        ['https://token.actions.githubusercontent.com', { sub: 'repository_owner_id:12*' }],
+        ['https://token.actions.githubusercontent.com', { repository: 'acme*' }],
+        ['https://token.actions.githubusercontent.com', { repository_owner: 'acme*' }],
+        ['https://token.actions.githubusercontent.com', { ref_protected: 'true', ref: 'refs/heads/main' }],
+        ['https://token.actions.githubusercontent.com', { job_workflow_ref: 'acme/flows/.github/workflows/run.yml@refs/heads/main' }],
+        ['https://token.actions.githubusercontent.com', { actor: 'alice' }],
+        ['https://token.actions.githubusercontent.com', { toString: 'x' }],
+        ['https://gitlab.com', { namespace_path: 'acme*' }],
+        ['https://accounts.google.com', { email_verified: 'true' }],
+        ['https://accounts.google.com', { email: '*@acme.example' }],
+        ['https://agent.buildkite.com', { sub: 'organization:acme*' }],
+        ['https://app.terraform.io', { terraform_run_phase: 'apply' }],
+      ] as const
+    ).map(([issuer, require]): [string, Wire, RegExp] => [`${issuer} with ${JSON.stringify(require)}`, [{ ...JWT, issuer, require }], /require names nobody/]),
     ['the gateway itself as issuer', [{ ...JWT, issuer: 'https://prefect.example/flows/' }], /issuer is this gateway itself/],
     ['a path in the endpoint of STS', [{ id: 'aws', type: 'aws-iam', audience: 'x', sts_endpoint: 'https://sts.example/x' }], /sts_endpoint has a path/],
     ['no region', [{ id: 'aws', type: 'aws-iam', audience: 'x', regions: ['Ireland'] }], /regions.0 is no AWS region/],
@@ -84,12 +103,38 @@ describe('identity providers', () => {
 
   it('of one issuer may differ by audience, http is fine on loopback', () => {
     expect(read([JWT, { ...JWT, id: 'ci2', audience: 'other' }, { ...JWT, id: 'k', issuer: 'http://127.0.0.1:1' }]).problems).toEqual([]);
-    const github = { ...JWT, issuer: 'https://token.actions.githubusercontent.com', require: { repository: 'acme/*' } };
-    expect(read([github]).problems).toEqual([]);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['https://token.actions.githubusercontent.com', { repository: 'acme/*' }],
+    ['https://token.actions.githubusercontent.com', { repository_owner: 'acme', ref: '*' }],
+    ['https://token.actions.githubusercontent.com', { sub: 'repo:acme/*' }],
+    ['https://token.actions.githubusercontent.com', { sub: 'repository_owner_id:123:environment:*' }],
+    ['https://gitlab.com', { project_path: 'acme/data/*' }],
+    ['https://gitlab.com', { sub: 'project_path:acme/etl:*' }],
+    ['https://accounts.google.com', { hd: 'acme.example' }],
+    ['https://agent.buildkite.com', { sub: 'organization:acme:*' }],
+    ['https://app.terraform.io', { terraform_full_workspace: 'organization:acme:*' }],
+  ])('of %s, which serves the world, with %j name somebody', (issuer, require) => {
+    expect(read([{ ...JWT, issuer, require }]).problems).toEqual([]);
   });
 });
 
 describe('members', () => {
+  it('are not everybody in the world', () => {
+    const google = { ...OIDC, id: 'google', issuer: 'https://accounts.google.com' } as const;
+    const check = (member: string, providers: Parameters<typeof readRoles>[1]): readonly string[] => {
+      const problems: string[] = [];
+      readRoles([{ role: 'viewer', members: [member] }], providers, (_keys, message) => problems.push(message));
+      return problems;
+    };
+    expect(check('*@google', [google])).toEqual([expect.stringMatching(/everybody in the world/)]);
+    expect(check('claim:hd=acme.example@google', [google])).toEqual([]);
+    expect(check('*@corp', [OIDC])).toEqual([]);
+    // Those of `jwt` are held to `require`.
+    expect(check('*@google', [{ ...JWT, id: 'google', issuer: 'https://accounts.google.com' }])).toEqual([]);
+  });
+
   const providers = [OIDC, JWT, { id: 'aws', type: 'aws-iam', audience: 'x' } as const, { id: 'local', type: 'accounts' } as const];
   const check = (member: string): readonly string[] => {
     const problems: string[] = [];

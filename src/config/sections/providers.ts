@@ -5,7 +5,7 @@ import { BREAK_GLASS } from '../../contract/names.ts';
 import type { Config, IdentityProvider, JwtProvider, OidcProvider, PublicUrl, SamlProvider } from '../config.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
-import { needsRules } from './open-issuers.ts';
+import { missingRules } from './open-issuers.ts';
 import { readPemFile } from './pem-file.ts';
 import { isLoopback } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
@@ -98,16 +98,16 @@ function readJwt(wire: Wire<'jwt'>, place: Place): JwtProvider | undefined {
   const caFile = readCaFile(wire.ca_file, place);
   if (audiences.length === 0) report([...keys, 'audience'], 'is empty', 'Name the audience that tokens for this gateway carry, e.g. lictor.');
   const soundIssuer = checkUrl(wire.issuer, 'issuer', place);
-  const open = needsRules(wire.issuer, wire.require ?? {});
-  if (open) {
+  const missing = missingRules(wire.issuer, wire.require ?? {});
+  if (missing !== undefined) {
     report(
       [...keys, 'require'],
       `names nobody: ${wire.issuer} gives everybody in the world a token for any audience`,
-      'Name the owner: { repository: acme/etl, ref: refs/heads/main }, { project_path: acme/etl }.',
+      `Name the owner to the end of its name: { repository: acme/etl, ref: refs/heads/main }, { project_path: acme/* }. One of: ${missing.join(', ')}.`,
     );
   }
   const soundKeys = wire.jwks_uri === undefined || checkUrl(wire.jwks_uri, 'jwks_uri', place);
-  if (open || !soundIssuer || !soundKeys || caFile === undefined || audiences.length === 0) return undefined;
+  if (missing !== undefined || !soundIssuer || !soundKeys || caFile === undefined || audiences.length === 0) return undefined;
   return {
     id: wire.id,
     type: 'jwt',

@@ -44,7 +44,7 @@ export interface RunTokens {
   /** The one that holds or held last; else the one that was made last. */
   lastOf(flowRunId: string): Promise<StoredRunToken | undefined>;
   /** The newest one of this run and worker that waits holds from now on, every other of the run no more. True: another one did until now; the change number is raised then. */
-  goLive(run: { readonly flowRunId: string; readonly binding: string; readonly credentialId: string; readonly expiresMs: number }): Promise<boolean>;
+  goLive(run: Pick<NewRunToken, 'flowRunId' | 'binding' | 'credentialId' | 'identity' | 'expiresMs'>): Promise<boolean>;
   /** What holds, holds until then; what was to end earlier still does. */
   endOf(flowRunId: string, endsMs: number): Promise<void>;
   /** What holds, holds no more. True: there was any; the change number is raised then. */
@@ -146,7 +146,7 @@ async function insert(db: Kysely<Tables>, tokens: readonly NewRunToken[], nowMs:
 
 async function goLive(
   db: Kysely<Tables>,
-  { flowRunId, binding, credentialId, expiresMs }: Parameters<RunTokens['goLive']>[0],
+  { flowRunId, binding, credentialId, identity, expiresMs }: Parameters<RunTokens['goLive']>[0],
   nowMs: number,
 ): Promise<boolean> {
   const waiting = await db
@@ -162,7 +162,8 @@ async function goLive(
   if (waiting === undefined) return false;
   const others = await ofRun(db, flowRunId, nowMs).set({ ended_ms: nowMs }).returning('hash').execute();
   if (others.length > 0) await raiseChangeNumber(db, 'run token replaced');
-  await db.updateTable('run_tokens').set({ live_ms: nowMs, credential_id: credentialId, expires_ms: expiresMs }).where('hash', '=', waiting.hash).execute();
+  const begun = { live_ms: nowMs, credential_id: credentialId, identity: identityToColumn(identity), expires_ms: expiresMs };
+  await db.updateTable('run_tokens').set(begun).where('hash', '=', waiting.hash).execute();
   return others.length > 0;
 }
 

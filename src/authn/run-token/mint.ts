@@ -49,9 +49,12 @@ export async function mintFor(
   return new Map(minted.map(({ run, token }) => [run.flowRunId, token.text]));
 }
 
-/** The worker's PENDING was accepted: it has begun the run, and the run's token holds. True: that of another attempt does no more. */
+/**
+ * The worker's PENDING was accepted: it has begun the run, and the run's token holds, with the claims and groups that the worker has now: whoever
+ * polled first may have had more. True: that of another attempt does no more.
+ */
 export async function begin({ store, config, clock }: MintParts, { principal, credential }: Worker, flowRunId: string): Promise<boolean> {
   const bound = boundOf({ principal, credential }, config.identityProviders);
   if (bound === undefined) return false;
-  return store.goLive({ flowRunId, binding: bound.binding, credentialId: credential.id, expiresMs: clock() + RUN_TOKEN_TIMES.lifeMs });
+  return store.goLive({ flowRunId, ...bound, credentialId: credential.id, expiresMs: clock() + RUN_TOKEN_TIMES.lifeMs });
 }

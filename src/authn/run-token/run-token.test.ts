@@ -286,6 +286,25 @@ describe('its worker', () => {
       expect(await reasonOf(token)).toBe('ok');
     });
 
+    it('has the rights of whoever has begun the run, not of whoever of its name has polled it before', async () => {
+      const scope = { ...NOWHERE, workPools: ['dev'] };
+      bindings = [
+        { role: 'worker', scope: null, members: ['claim:ref=main@ci'] },
+        { role: 'worker', scope, members: ['claim:ref=evil@ci'] },
+      ];
+      const of = (ref: string) => workerOf({ id: 'job@ci', idp: 'ci', kind: 'service', attributes: { ref } }, `jwt:${ref}`);
+      const grantsOf = async (first: string, begins: string, stateId: string) => {
+        const { desk } = room();
+        await mint(desk, of(first), stateId);
+        const token = await mint(desk, of(begins), stateId);
+        await desk.stateSet(told('PENDING', of(begins)));
+        const verdict = await room().kind.verify(token, 'authorization', anEdgeInput({}));
+        return verdict.ok ? verdict.principal.grants : verdict.reason;
+      };
+      expect(await grantsOf('main', 'evil', 's1')).toEqual([{ role: 'run', scope }]);
+      expect(await grantsOf('evil', 'main', 's2')).toEqual([{ role: 'run', scope: null }]);
+    });
+
     it('ends with the trust in its provider, with a lock, with its role and with the revocation of its access tokens', async () => {
       const token = await live(ci());
       await home.store.locks.put({ kind: 'idp', value: 'ci', why: '', by: 'x', expiresMs: null });

@@ -48,6 +48,7 @@ describe('explain run:UUID', () => {
   it.each([
     ['its worker has not begun it', { liveMs: null }, [WORKER], 'run-token-not-live'],
     ['it has ended', { endedMs: NOW_MS - 1 }, [WORKER], 'run-token-ended'],
+    ['it ended before the clock was put back', { endedMs: NOW_MS + 3_600_000 }, [WORKER], 'run-token-ended'],
     ['its worker’s token was revoked', {}, [{ ...WORKER, revokedMs: 5 }], 'run-token-orphaned'],
     ['its worker is gone', {}, [], 'run-token-orphaned'],
   ] as const)('is refused when %s', async (_when, more, tokens, reason) => expect((await find(more, tokens)).refusedAs).toBe(reason));

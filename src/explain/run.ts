@@ -1,4 +1,5 @@
 // `run:UUID` -> the principal that a request with this run's token would have: what its worker's roles give a run, and whether the token holds.
+import { hasEnded } from '../authn/run-token/times.ts';
 import { runPrincipal } from '../authn/run-token/verify.ts';
 import { LictorError } from '../contract/error.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
@@ -43,9 +44,9 @@ function orGone(error: unknown): undefined {
   throw error;
 }
 
-function problemOf({ liveMs, endedMs, expiresMs }: StoredRunToken, worker: Somebody | undefined, nowMs: number): ReasonCode | null {
-  if (liveMs === null) return 'run-token-not-live';
-  if (Math.min(endedMs ?? expiresMs, expiresMs) <= nowMs) return 'run-token-ended';
+function problemOf(token: StoredRunToken, worker: Somebody | undefined, nowMs: number): ReasonCode | null {
+  if (token.liveMs === null) return 'run-token-not-live';
+  if (hasEnded(token, nowMs)) return 'run-token-ended';
   if (worker === undefined) return 'run-token-orphaned';
   if (worker.refusedAs === null) return null;
   return worker.refusedAs === 'locked' ? 'locked' : 'run-token-orphaned';

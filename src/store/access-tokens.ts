@@ -56,13 +56,13 @@ export function createAccessTokens(database: Database, clock: Clock): AccessToke
     revoke: (id) =>
       database.durably(async (transaction) => {
         if ((await revokeWhere(transaction, clock(), sql`id = ${id}`)) === 0) return false;
-        await endRunTokensOf(transaction, { credentialId: id }, clock());
+        await endRunTokensOf(transaction, { credentialId: id });
         return true;
       }),
     revokeOf: (idp, name) =>
       database.durably(async (transaction) => {
         // Its worker may hold a later one, or none just now.
-        await endRunTokensOf(transaction, { worker: `${name}@${idp}` }, clock());
+        await endRunTokensOf(transaction, { worker: `${name}@${idp}` });
         return revokeWhere(transaction, clock(), sql`idp = ${idp} and name = ${name}`);
       }),
   };

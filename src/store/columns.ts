@@ -1,4 +1,8 @@
-// What steps of the schema say of a column.
+// What steps of the schema say of a column, and the one that every table has unasked.
+import { sql } from 'kysely';
+
+/** In it rows are in the order in which they came, whatever the clock said of each: it may have been put back. An upsert keeps its place. */
+export const byCame = sql<number>`rowid`;
 
 interface Column {
   notNull(): this;

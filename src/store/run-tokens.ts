@@ -1,7 +1,8 @@
 // The tokens of flow runs at rest: by their hashes alone, each with the run and the worker that it is bound to, and when it holds.
-import type { Kysely, Selectable } from 'kysely';
-import type { Clock } from '../contract/clock.ts';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import { AT_ONCE, type Clock } from '../contract/clock.ts';
 import { raiseChangeNumber } from './changes.ts';
+import { byCame } from './columns.ts';
 import type { Database } from './database.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import { identityFromColumn, identityToColumn, type WorkerIdentity } from './run-token-identity.ts';
@@ -33,7 +34,7 @@ export interface StoredRunToken extends NewRunToken {
   readonly mintedMs: number;
   /** Null: its worker has not begun the run. */
   readonly liveMs: number | null;
-  /** From then on it is no credential; may lie ahead. */
+  /** From then on it is no credential; may lie ahead. `AT_ONCE`: whatever the clock will say. */
   readonly endedMs: number | null;
 }
 
@@ -45,7 +46,7 @@ export interface RunTokens {
   lastOf(flowRunId: string): Promise<StoredRunToken | undefined>;
   /** The newest one of this run and worker that waits holds from now on, every other of the run no more. True: another one did until now; the change number is raised then. */
   goLive(run: Pick<NewRunToken, 'flowRunId' | 'binding' | 'credentialId' | 'identity' | 'expiresMs'>): Promise<boolean>;
-  /** What holds, holds until then; what was to end earlier still does. */
+  /** What holds, holds until then, or no more (`AT_ONCE`); what was to end earlier still does. */
   endOf(flowRunId: string, endsMs: number): Promise<void>;
   /** What holds, holds no more. True: there was any; the change number is raised then. */
   endNow(flowRunId: string): Promise<boolean>;
@@ -69,8 +70,9 @@ export function createRunTokens(database: Database, clock: Clock): RunTokens {
     },
     async lastOf(flowRunId) {
       const rows = database.read.selectFrom('run_tokens').selectAll().where('flow_run_id', '=', flowRunId);
-      // Descending, SQLite puts NULL last: one that never held comes behind those that did.
-      const row = await rows.orderBy('live_ms', 'desc').orderBy('minted_ms', 'desc').limit(1).executeTakeFirst();
+      // One that never held comes behind those that did, and of these one that was replaced behind the one that did so.
+      const ordered = rows.orderBy(sql`live_ms is null`).orderBy(sql`coalesce(ended_ms, 1) = ${AT_ONCE}`).orderBy(byCame, 'desc');
+      const row = await ordered.limit(1).executeTakeFirst();
       return row === undefined ? undefined : toStored(row);
     },
     goLive: (run) => database.durably((transaction) => goLive(transaction, run, clock())),
@@ -80,9 +82,9 @@ export function createRunTokens(database: Database, clock: Clock): RunTokens {
       }),
     endNow: (flowRunId) =>
       database.durably(async (transaction) => {
-        const ended = await ofRun(transaction, flowRunId, clock()).set({ ended_ms: clock() }).returning('hash').execute();
-        if (ended.length > 0) await raiseChangeNumber(transaction, 'run token ended');
-        return ended.length > 0;
+        const any = await endAtOnce(transaction, flowRunId, clock());
+        if (any) await raiseChangeNumber(transaction, 'run token ended');
+        return any;
       }),
     renew: (hash, expiresMs) =>
       database.write(async (transaction) => {
@@ -92,11 +94,11 @@ export function createRunTokens(database: Database, clock: Clock): RunTokens {
 }
 
 /** Within the transaction that revokes what they stand on. */
-export async function endRunTokensOf(db: Kysely<Tables>, by: { readonly worker: string } | { readonly credentialId: string }, nowMs: number): Promise<void> {
-  const update = db.updateTable('run_tokens').set({ ended_ms: nowMs });
+export async function endRunTokensOf(db: Kysely<Tables>, by: { readonly worker: string } | { readonly credentialId: string }): Promise<void> {
+  const update = db.updateTable('run_tokens').set({ ended_ms: AT_ONCE });
   const those = 'worker' in by ? update.where('worker', '=', by.worker) : update.where('credential_id', '=', by.credentialId);
   const ended = await those
-    .where((where) => where.or([where('ended_ms', 'is', null), where('ended_ms', '>', nowMs)]))
+    .where((where) => where.or([where('ended_ms', 'is', null), where('ended_ms', '>', AT_ONCE)]))
     .returning('hash')
     .execute();
   if (ended.length > 0) await raiseChangeNumber(db, 'run tokens of a worker ended');
@@ -115,7 +117,8 @@ async function insert(db: Kysely<Tables>, tokens: readonly NewRunToken[], nowMs:
     .where((where) =>
       where.or([
         where.and([where('live_ms', 'is', null), where('minted_ms', '<', beforeMs)]),
-        where('ended_ms', '<', beforeMs),
+        // One that was ended at once stays for the rest of its life: at another poll for the same state it would be made again.
+        where.and([where('ended_ms', '>', AT_ONCE), where('ended_ms', '<', beforeMs)]),
         where('expires_ms', '<', beforeMs),
       ]),
     )
@@ -156,15 +159,22 @@ async function goLive(
     .where('binding', '=', binding)
     .where('live_ms', 'is', null)
     .where('ended_ms', 'is', null)
-    .orderBy('minted_ms', 'desc')
+    .orderBy(byCame, 'desc')
     .limit(1)
     .executeTakeFirst();
   if (waiting === undefined) return false;
-  const others = await ofRun(db, flowRunId, nowMs).set({ ended_ms: nowMs }).returning('hash').execute();
-  if (others.length > 0) await raiseChangeNumber(db, 'run token replaced');
+  const others = await endAtOnce(db, flowRunId, nowMs);
+  if (others) await raiseChangeNumber(db, 'run token replaced');
   const begun = { live_ms: nowMs, credential_id: credentialId, identity: identityToColumn(identity), expires_ms: expiresMs };
   await db.updateTable('run_tokens').set(begun).where('hash', '=', waiting.hash).execute();
-  return others.length > 0;
+  return others;
+}
+
+/** True: any held until now. The others do not get back what was left of their grace from a clock that is put back either. */
+async function endAtOnce(db: Kysely<Tables>, flowRunId: string, nowMs: number): Promise<boolean> {
+  const held = await ofRun(db, flowRunId, nowMs).set({ ended_ms: AT_ONCE }).returning('hash').execute();
+  await ofRun(db, flowRunId, AT_ONCE).set({ ended_ms: AT_ONCE }).execute();
+  return held.length > 0;
 }
 
 /** Those that hold, and would longer than that. */

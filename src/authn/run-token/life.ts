@@ -1,5 +1,5 @@
 // Does the run go on? What ended without the gateway is found out when its token is used.
-import type { Clock } from '../../contract/clock.ts';
+import { AT_ONCE, type Clock } from '../../contract/clock.ts';
 import { field, isObject, type JsonValue } from '../../json/tree.ts';
 import { isTerminal } from '../../prefect/states.ts';
 import type { RunTokens, StoredRunToken } from '../../store/run-tokens.ts';
@@ -79,9 +79,9 @@ async function look({ store, lookup, clock }: LifeParts, token: StoredRunToken):
 
 const RENEW_EVERY_MS = 300_000;
 
-/** A run that is gone has ended now. By whichever clock is behind, so that a wrong one prolongs nothing. */
+/** A run that is gone has ended at once. By whichever clock is behind, so that a wrong one prolongs nothing. */
 function endedAt(run: JsonValue | null, nowMs: number): number | null {
-  if (run === null || !isObject(run)) return nowMs;
+  if (run === null || !isObject(run)) return AT_ONCE;
   const state = field(run, 'state');
   if (!isObject(state) || !isTerminal(field(state, 'type'))) return null;
   const timestamp = Date.parse(String(field(state, 'timestamp')));

@@ -10,3 +10,9 @@ export const RUN_TOKEN_TIMES = {
   /** Nothing is decided on one for longer; open sockets are decided again then. */
   decideEveryMs: 30_000,
 } as const;
+
+/** No end of a run is set further ahead than the grace: one that lies there was set by a clock that has been put back since, and has come. */
+export function hasEnded({ endedMs, expiresMs }: { readonly endedMs: number | null; readonly expiresMs: number }, nowMs: number): boolean {
+  if (expiresMs <= nowMs) return true;
+  return endedMs !== null && (endedMs <= nowMs || endedMs - nowMs > RUN_TOKEN_TIMES.graceMs);
+}

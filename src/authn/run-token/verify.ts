@@ -7,7 +7,7 @@ import type { TokenKind } from '../authenticator.ts';
 import { hashToken, isSameHash, parseTokenText } from '../service-token/token-text.ts';
 import { type Authentication, refuse } from '../verdict.ts';
 import type { Life } from './life.ts';
-import { RUN_TOKEN_TIMES } from './times.ts';
+import { hasEnded, RUN_TOKEN_TIMES } from './times.ts';
 import { type WorkerParts, workerStanding } from './worker.ts';
 
 export interface RunTokenParts extends WorkerParts {
@@ -35,12 +35,12 @@ export function createRunTokenKind(parts: RunTokenParts): TokenKind {
       if (token.liveMs === null) return refused('run-token-not-live');
       // Before its run is looked at, which begins its day anew: what has ended by age stays so.
       if (token.expiresMs <= clock()) return refused('run-token-ended');
-      const endMs = (await life.endOf(token)) ?? Number.POSITIVE_INFINITY;
+      const endedMs = await life.endOf(token);
       const nowMs = clock();
-      if (Math.min(endMs, token.expiresMs) <= nowMs) return refused('run-token-ended');
+      if (hasEnded({ endedMs, expiresMs: token.expiresMs }, nowMs)) return refused('run-token-ended');
       const worker = await workerStanding(parts, token, address);
       if (!worker.ok) return refused(worker.reason);
-      const expiresAtMs = Math.min(endMs, token.expiresMs, nowMs + RUN_TOKEN_TIMES.decideEveryMs);
+      const expiresAtMs = Math.min(endedMs ?? token.expiresMs, token.expiresMs, nowMs + RUN_TOKEN_TIMES.decideEveryMs);
       const grants = worker.grants.filter(({ role }) => mayPoll(role));
       const { scopes } = worker;
       return { ok: true, principal: runPrincipal(token, grants), credential: { ...credential, expiresAtMs, ...(scopes !== undefined && { scopes }) } };

@@ -131,6 +131,16 @@ describe('a service token', () => {
     expect(reason(await authenticator.authenticate(bearer(fresh)))).toBe('ok');
   });
 
+  it('does not work again after a rotation without an overlap when the clock is put back', async () => {
+    const { id, text: old } = await test.token();
+    const { text: fresh } = await test.rotate(id, 0);
+    for (const backMs of [0, 2_000, 24 * HOUR_MS]) {
+      test.advance(-backMs);
+      expect(reason(await authenticator.authenticate(bearer(old)))).toBe('credential-expired');
+      expect(reason(await authenticator.authenticate(bearer(fresh)))).toBe('ok');
+    }
+  });
+
   it('expires to the millisecond', async () => {
     const { text } = await test.token({ lifetimeMs: 1000 });
     test.advance(999);

@@ -1,6 +1,6 @@
 // Service tokens at rest: who they are, and the hashes of at most two live secrets each.
 import type { Kysely, Selectable } from 'kysely';
-import type { Clock } from '../contract/clock.ts';
+import { AT_ONCE, type Clock } from '../contract/clock.ts';
 import type { Scope } from '../contract/scope.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
@@ -48,7 +48,7 @@ export interface NewToken {
 export interface Rotation {
   readonly id: string;
   readonly hash: string;
-  /** How long the secret before stays valid; never longer than it would have been. */
+  /** How long the secret before stays valid; never longer than it would have been. 0: it ends at once, whatever the clock will say. */
   readonly overlapMs: number;
 }
 
@@ -130,7 +130,7 @@ async function rotateToken(db: Kysely<Tables>, rotation: Rotation, nowMs: number
       .execute();
   }
   if (newest !== undefined) {
-    const endsMs = Math.min(newest.expiresMs ?? Number.POSITIVE_INFINITY, nowMs + rotation.overlapMs);
+    const endsMs = rotation.overlapMs <= 0 ? AT_ONCE : Math.min(newest.expiresMs ?? Number.POSITIVE_INFINITY, nowMs + rotation.overlapMs);
     await db.updateTable('token_secrets').set({ expires_ms: endsMs }).where('hash', '=', newest.hash).execute();
   }
   // Strictly later than the one before: their order is how the next rotation knows which is which.

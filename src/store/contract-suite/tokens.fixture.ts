@@ -1,5 +1,6 @@
 // What every store must do: service tokens and access tokens.
 import { expect, it } from 'vitest';
+import { AT_ONCE } from '../../contract/clock.ts';
 import type { Identity } from '../../contract/identity.ts';
 import { movedBy } from './records.fixture.ts';
 import { HOUR_MS, type StoreUnderTest } from './under-test.fixture.ts';
@@ -68,6 +69,16 @@ export function tokenCases(get: () => StoreUnderTest, advance: (ms: number) => v
     await store.tokens.revoke('aaaaaaaaaa');
     expect(await store.tokens.rotate({ id: 'aaaaaaaaaa', hash: 'hash-3', overlapMs: 0 })).toBe(false);
     expect(await store.tokens.rotate({ id: 'zzzzzzzzzz', hash: 'hash-4', overlapMs: 0 })).toBe(false);
+  });
+
+  it('ends the old secret at once without an overlap, for a clock that is put back too, and with one for as long as that', async () => {
+    const { store } = get();
+    await store.tokens.create(newToken({ lifetimeMs: null }));
+    const endOf = async (secret: string) => (await store.tokens.byId('aaaaaaaaaa'))?.secrets.find(({ hash }) => hash === secret)?.expiresMs;
+    await store.tokens.rotate({ id: 'aaaaaaaaaa', hash: 'hash-2', overlapMs: 0 });
+    expect([await endOf('hash-1'), await endOf('hash-2')]).toEqual([AT_ONCE, null]);
+    await store.tokens.rotate({ id: 'aaaaaaaaaa', hash: 'hash-3', overlapMs: 1 });
+    expect([await endOf('hash-2'), await endOf('hash-3')]).toEqual([1_700_000_000_001, null]);
   });
 
   it('moves last used forwards only, and without a change', async () => {

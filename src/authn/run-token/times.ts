@@ -11,8 +11,11 @@ export const RUN_TOKEN_TIMES = {
   decideEveryMs: 30_000,
 } as const;
 
+/** A clock that is corrected by less takes nothing from a run that has just ended. */
+const CORRECTION_MS = 5_000;
+
 /** No end of a run is set further ahead than the grace: one that lies there was set by a clock that has been put back since, and has come. */
 export function hasEnded({ endedMs, expiresMs }: { readonly endedMs: number | null; readonly expiresMs: number }, nowMs: number): boolean {
   if (expiresMs <= nowMs) return true;
-  return endedMs !== null && (endedMs <= nowMs || endedMs - nowMs > RUN_TOKEN_TIMES.graceMs);
+  return endedMs !== null && (endedMs <= nowMs || endedMs - nowMs > RUN_TOKEN_TIMES.graceMs + CORRECTION_MS);
 }

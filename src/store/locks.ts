@@ -1,5 +1,6 @@
-// Locks: who and what is shut out, until when. Setting and taking one away raises the change number.
-import type { Clock } from '../contract/clock.ts';
+// Locks: who and what is shut out, until when. Setting and taking one away raises the change number. One that has ended is kept for a day, and holds again
+// where the clock that said so is put back.
+import { type Clock, KEPT_AFTER_END_MS } from '../contract/clock.ts';
 import type { Lock, LockTarget } from '../contract/lock.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
@@ -28,7 +29,10 @@ export function createLocks(database: Database, clock: Clock): Locks {
     put: ({ kind, value, why, by, expiresMs }) =>
       database.durably(async (transaction) => {
         const columns = { why, locked_by: by, created_ms: clock(), expires_ms: expiresMs };
-        await transaction.deleteFrom('locks').where('expires_ms', '<=', clock()).execute();
+        await transaction
+          .deleteFrom('locks')
+          .where('expires_ms', '<=', clock() - KEPT_AFTER_END_MS)
+          .execute();
         await transaction
           .insertInto('locks')
           .values({ kind, value, ...columns })
@@ -38,9 +42,10 @@ export function createLocks(database: Database, clock: Clock): Locks {
       }),
     remove: ({ kind, value }) =>
       database.durably(async (transaction) => {
-        await transaction.deleteFrom('locks').where('expires_ms', '<=', clock()).execute();
-        const result = await transaction.deleteFrom('locks').where('kind', '=', kind).where('value', '=', value).executeTakeFirst();
-        const removed = Number(result.numDeletedRows) > 0;
+        // One that has ended goes too: whoever is unlocked stays so when the clock is put back.
+        const those = transaction.deleteFrom('locks').where('kind', '=', kind).where('value', '=', value);
+        const row = await those.returning('expires_ms').executeTakeFirst();
+        const removed = row !== undefined && (row.expires_ms === null || row.expires_ms > clock());
         if (removed) await raiseChangeNumber(transaction, 'unlock');
         return removed;
       }),

@@ -1,6 +1,8 @@
-// What may be used once (an assertion, a logout token, a signed request): a mark each, until it would be refused as too old anyway.
+// What may be used once (an assertion, a logout token, a signed request): a mark each, for a day beyond the time from which it would be refused as too old anyway.
+//
+// While a mark is there it counts, whatever the clock says: as soon as it is put back the mark is needed again. Only what was proven has one, so a day of them is few.
 import { createHash } from 'node:crypto';
-import type { Clock } from '../contract/clock.ts';
+import { type Clock, KEPT_AFTER_END_MS } from '../contract/clock.ts';
 import type { Database } from './database.ts';
 
 export interface Marks {
@@ -14,7 +16,10 @@ export function createMarks(database: Database, clock: Clock): Marks {
   return {
     once: (kind, id, expiresMs) =>
       database.durably(async (transaction) => {
-        await transaction.deleteFrom('marks').where('expires_ms', '<=', clock()).execute();
+        await transaction
+          .deleteFrom('marks')
+          .where('expires_ms', '<=', clock() - KEPT_AFTER_END_MS)
+          .execute();
         const result = await transaction
           .insertInto('marks')
           .values({ kind, id: hash(id), expires_ms: expiresMs })
@@ -23,13 +28,7 @@ export function createMarks(database: Database, clock: Clock): Marks {
         return Number(result.numInsertedOrUpdatedRows) === 1;
       }),
     async used(kind, id) {
-      const row = await database.read
-        .selectFrom('marks')
-        .select('id')
-        .where('kind', '=', kind)
-        .where('id', '=', hash(id))
-        .where('expires_ms', '>', clock())
-        .executeTakeFirst();
+      const row = await database.read.selectFrom('marks').select('id').where('kind', '=', kind).where('id', '=', hash(id)).executeTakeFirst();
       return row !== undefined;
     },
   };

@@ -37,14 +37,32 @@ export function keptAnswerCases(get: () => StoreUnderTest): void {
 }
 
 export function markCases(get: () => StoreUnderTest, advance: (ms: number) => void): void {
-  it('are new once, for all who share the store, and again only when they have run out', async () => {
+  it('are new once, for all who share the store, and again only a day after they have run out', async () => {
     const { store, other } = get();
     const expiresMs = 1_700_000_000_000 + HOUR_MS;
     const results = await Promise.all(Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? store : other).marks.once('jti', 'a', expiresMs)));
     expect(results.filter(Boolean)).toHaveLength(1);
     expect(await store.marks.once('assertion', 'a', expiresMs)).toBe(true);
-    advance(HOUR_MS);
+    advance(25 * HOUR_MS - 1);
+    expect([await store.marks.once('jti', 'a', expiresMs + HOUR_MS), await other.marks.used('jti', 'a')]).toEqual([false, true]);
+    advance(1);
+    expect(await store.marks.once('jti', 'b', expiresMs)).toBe(true);
+    expect(await other.marks.used('jti', 'a')).toBe(false);
     expect(await store.marks.once('jti', 'a', expiresMs + HOUR_MS)).toBe(true);
+  });
+
+  it('are there when the clock is put back after it has leapt ahead, also where others were set meanwhile', async () => {
+    const { store, other } = get();
+    const expiresMs = 1_700_000_000_000 + HOUR_MS;
+    await store.marks.once('jti', 'a', expiresMs);
+    advance(24 * HOUR_MS);
+    expect(await store.marks.once('jti', 'b', expiresMs + 24 * HOUR_MS)).toBe(true);
+    advance(-24 * HOUR_MS);
+    expect([await other.marks.used('jti', 'a'), await store.marks.once('jti', 'a', expiresMs), await store.marks.once('jti', 'c', expiresMs)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 }
 
@@ -129,7 +147,29 @@ export function lockCases(get: () => StoreUnderTest, advance: (ms: number) => vo
     expect(await store.locks.list()).toHaveLength(1);
     advance(HOUR_MS);
     expect(await store.locks.list()).toEqual([]);
+    expect(await movedBy(get(), () => store.locks.remove({ kind: 'idp', value: 'okta' }))).toBe(0);
     expect(await store.locks.remove({ kind: 'idp', value: 'okta' })).toBe(false);
+  });
+
+  it('hold again when the clock that ended them is put back, whatever was locked and unlocked meanwhile, and not what was unlocked itself', async () => {
+    const { store, other } = get();
+    const held = async () => (await other.locks.list()).map(({ value }) => value);
+    for (const name of ['mallory@local', 'free@local']) await put('principal', name, 1_700_000_000_000 + 2 * HOUR_MS);
+    advance(24 * HOUR_MS);
+    expect(await held()).toEqual([]);
+    await put('principal', 'other@local');
+    expect(await store.locks.remove({ kind: 'principal', value: 'free@local' })).toBe(false);
+    expect(await held()).toEqual(['other@local']);
+    advance(-24 * HOUR_MS);
+    expect(await held()).toEqual(['mallory@local', 'other@local']);
+  });
+
+  it('are forgotten a day after their end, by the next one', async () => {
+    await put('idp', 'okta', 1_700_000_000_000 + HOUR_MS);
+    advance(25 * HOUR_MS);
+    await put('idp', 'entra');
+    advance(-25 * HOUR_MS);
+    expect((await get().store.locks.list()).map(({ value }) => value)).toEqual(['entra']);
   });
 }
 

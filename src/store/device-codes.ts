@@ -4,6 +4,7 @@ import { type ClientScope, isClientScope } from '../contract/client-scopes.ts';
 import type { Clock } from '../contract/clock.ts';
 import { guesserKey } from '../contract/network.ts';
 import { insertClientGrant, insertTokens, type NewClientGrant, type NewTokens } from './client-grants.ts';
+import { byCame } from './columns.ts';
 import type { Database } from './database.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import type { Tables } from './tables.ts';
@@ -98,12 +99,12 @@ async function makeRoom(db: Kysely<Tables>): Promise<void> {
   if (surplus <= 0) return;
   await db
     .deleteFrom('device_codes')
-    .where('id', 'in', (query) => query.selectFrom('device_codes').select('id').orderBy('created_ms').limit(surplus))
+    .where('id', 'in', (query) => query.selectFrom('device_codes').select('id').orderBy(byCame).limit(surplus))
     .execute();
 }
 
 async function makeRoomOf(db: Kysely<Tables>, guesser: string): Promise<void> {
-  const own = db.selectFrom('device_codes').select('id').where('guesser', '=', guesser).orderBy('created_ms', 'desc');
+  const own = db.selectFrom('device_codes').select('id').where('guesser', '=', guesser).orderBy(byCame, 'desc');
   const surplus = own.limit(DEVICE_CODE_LIMITS.rows).offset(DEVICE_CODE_LIMITS.perAddress - 1);
   await db.deleteFrom('device_codes').where('id', 'in', surplus).execute();
 }
@@ -114,7 +115,9 @@ const TOLERANCE_MS = 1000;
 async function poll(db: Kysely<Tables>, id: string, nowMs: number): Promise<boolean> {
   const row = await db.selectFrom('device_codes').select(['interval_ms', 'polled_ms']).where('id', '=', id).executeTakeFirst();
   if (row === undefined) return true;
-  const tooSoon = row.polled_ms !== null && nowMs - row.polled_ms < row.interval_ms - TOLERANCE_MS;
+  const sinceMs = row.polled_ms === null ? Number.POSITIVE_INFINITY : nowMs - row.polled_ms;
+  // Less than nothing: the clock was put back since. Else its client would be told to be slower each time, for as long as that.
+  const tooSoon = sinceMs >= 0 && sinceMs < row.interval_ms - TOLERANCE_MS;
   const interval = row.interval_ms + (tooSoon ? DEVICE_CODE_LIMITS.slowerMs : 0);
   await db.updateTable('device_codes').set({ polled_ms: nowMs, interval_ms: interval }).where('id', '=', id).execute();
   return !tooSoon;

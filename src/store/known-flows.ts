@@ -1,7 +1,7 @@
 // Whose principal has lately got a flow's id by registering its name: whoever knows the name may make a use of the flow.
 import type { Transaction } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
-import { notNull } from './columns.ts';
+import { byCame, notNull } from './columns.ts';
 import type { Database } from './database.ts';
 import type { Tables } from './tables.ts';
 
@@ -19,15 +19,15 @@ export function createKnownFlows(database: Database, clock: Clock, most = MOST_K
   return {
     put: (principal, flow) =>
       database.write(async (transaction) => {
-        const row = { principal, flow, expires_ms: clock() + LIFE_MS };
         await transaction.deleteFrom('known_flows').where('expires_ms', '<=', clock()).execute();
+        // Anew, and not changed: it is the newest row then, also where the clock was put back since the others came.
+        await transaction.deleteFrom('known_flows').where('principal', '=', principal).where('flow', '=', flow).execute();
         await transaction
           .insertInto('known_flows')
-          .values(row)
-          .onConflict((conflict) => conflict.columns(['principal', 'flow']).doUpdateSet({ expires_ms: row.expires_ms }))
+          .values({ principal, flow, expires_ms: clock() + LIFE_MS })
           .execute();
         const own = transaction.selectFrom('known_flows').select('flow').where('principal', '=', principal);
-        const kept = own.orderBy('expires_ms', 'desc').limit(most);
+        const kept = own.orderBy(byCame, 'desc').limit(most);
         await transaction.deleteFrom('known_flows').where('principal', '=', principal).where('flow', 'not in', kept).execute();
       }),
     async has(principal, flow) {

@@ -38,8 +38,13 @@ export function createLeases(database: Database, clock: Clock, most = MOST_HELD)
           .values(row)
           .onConflict((conflict) => conflict.column('id').doUpdateSet({ expires_ms: row.expires_ms }))
           .execute();
-        const own = transaction.selectFrom('leases').select('id').where('principal', '=', principal);
-        const beyond = own.orderBy('expires_ms', 'desc').orderBy('id').limit(AT_ONCE).offset(most);
+        // Never the one that is put: where the clock was put back it is the first to end.
+        const others = transaction.selectFrom('leases').select('id').where('principal', '=', principal).where('id', '!=', id);
+        const beyond = others
+          .orderBy('expires_ms', 'desc')
+          .orderBy('id')
+          .limit(AT_ONCE)
+          .offset(most - 1);
         await transaction.deleteFrom('leases').where('id', 'in', beyond).execute();
       }),
     ends: (id, lifeMs) =>

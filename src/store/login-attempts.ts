@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
 import { guesserKey } from '../contract/network.ts';
+import { byCame } from './columns.ts';
 import type { Database } from './database.ts';
 import type { Tables } from './tables.ts';
 
@@ -88,12 +89,12 @@ async function makeRoom(db: Kysely<Tables>, oldestMs: number): Promise<void> {
   if (surplus <= 0) return;
   await db
     .deleteFrom('login_attempts')
-    .where('id', 'in', (query) => query.selectFrom('login_attempts').select('id').orderBy('created_ms').limit(surplus))
+    .where('id', 'in', (query) => query.selectFrom('login_attempts').select('id').orderBy(byCame).limit(surplus))
     .execute();
 }
 
 async function makeRoomOf(db: Kysely<Tables>, guesser: string): Promise<void> {
-  const own = db.selectFrom('login_attempts').select('id').where('guesser', '=', guesser).orderBy('created_ms', 'desc');
+  const own = db.selectFrom('login_attempts').select('id').where('guesser', '=', guesser).orderBy(byCame, 'desc');
   const surplus = own.limit(LOGIN_ATTEMPT_LIMITS.rows).offset(LOGIN_ATTEMPT_LIMITS.perAddress - 1);
   await db.deleteFrom('login_attempts').where('id', 'in', surplus).execute();
 }

@@ -21,14 +21,17 @@ export function createMakers(database: Database, clock: Clock, most = MOST_MADE)
   return {
     put: (type, id, principal) =>
       database.write(async (transaction) => {
+        const own = transaction.selectFrom('makers').where('principal', '=', principal).where('type', '=', type);
+        const last = await own.select('made_ms').orderBy('made_ms', 'desc').limit(1).executeTakeFirst();
+        // Strictly later than the one before: where the clock was put back the newest would be the first to go.
+        const madeMs = Math.max(clock(), (last?.made_ms ?? 0) + 1);
         await transaction
           .insertInto('makers')
-          .values({ type, id, principal, made_ms: clock() })
+          .values({ type, id, principal, made_ms: madeMs })
           .onConflict((conflict) => conflict.doNothing())
           .execute();
         if (type !== 'FlowRun') return;
-        const old = transaction.selectFrom('makers').select('made_ms').where('principal', '=', principal).where('type', '=', type);
-        const oldest = await old.orderBy('made_ms', 'desc').offset(most).limit(1).executeTakeFirst();
+        const oldest = await own.select('made_ms').orderBy('made_ms', 'desc').offset(most).limit(1).executeTakeFirst();
         if (oldest === undefined) return;
         await transaction.deleteFrom('makers').where('principal', '=', principal).where('type', '=', type).where('made_ms', '<=', oldest.made_ms).execute();
       }),

@@ -79,6 +79,19 @@ describe('login by SAML', () => {
     await context.close();
   });
 
+  it('whoever is called like somebody else but for a character that nobody sees is not that person', async () => {
+    const { name } = await keycloak.addUser(`saml-owner-${Date.now().toString(36)}`, ['platform']);
+    const impostor = await keycloak.addUser(`${name}\uFEFF`, ['platform']);
+    const context = await browser.person();
+    const page = await context.newPage();
+    await page.goto(`${gateway.url}/v2/flows`);
+    await logInAtKeycloak(page, impostor);
+    await page.getByText('You are not signed in').waitFor();
+    expect(await page.locator('code').first().textContent()).toBe('assertion-invalid');
+    expect(await status(context)).toBe(401);
+    await context.close();
+  });
+
   it('two tabs at once: both land, each where it wanted to', async () => {
     const context = await browser.person();
     const [one, two] = [await context.newPage(), await context.newPage()];

@@ -11,6 +11,7 @@ import { LOGIN_TIMEOUT_MS, openProviders } from './authn/external/open-providers
 import { confirmedGrants, createGrantStanding, type GrantStanding, type StandingParts } from './authn/grant/standing.ts';
 import { createGrantTokenKind } from './authn/grant/verify.ts';
 import { createJwts, type Jwts } from './authn/jwt/verify.ts';
+import { warnOfLocks } from './authn/lock-notes.ts';
 import { createOutbounds, type Outbounds } from './authn/outbounds.ts';
 import { createRoleBook } from './authn/roles.ts';
 import { openRunTokens } from './authn/run-token/open.ts';
@@ -202,6 +203,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     sync: house.sync,
   });
   await own.ready();
+  await warnOfLocks({ locks: store.locks, config }, log);
   const requests = createRequestCount();
   return {
     config,
@@ -253,7 +255,7 @@ function openAuthorizationServer(house: House, { config, jwts, outbounds, standi
   const proofs = new Map<string, Prove>([[SUBJECT_TOKEN.jwt, jwts.prove], ...(proveAws === undefined ? [] : [[SUBJECT_TOKEN.awsIam, proveAws] as const])]);
   return createAuthorizationServer({
     store,
-    publicUrl: config.publicUrl,
+    config,
     loginLifeMs: config.cliSeconds * 1000,
     sessionLimits: config.sessions,
     standing,

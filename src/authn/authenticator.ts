@@ -93,7 +93,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     const verdict = await verify(first, inputs);
     if (!verdict.ok) return { ...verdict, reason: failures.reasonFor(verdict.reason, inputs.address) };
     const { principal, credential } = verdict;
-    if ((await lockOnPrincipal(locks, principal, credential)) !== undefined) {
+    if ((await lockOnPrincipal({ locks, config }, principal, credential)) !== undefined) {
       return { ...refuse('locked', credential.id), proven: { principal, credential } };
     }
     if (further.length === 0) return verdict;

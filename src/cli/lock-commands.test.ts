@@ -4,19 +4,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lockOnPrincipal } from '../authn/locks.ts';
+import type { IdentityProvider } from '../config/config.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { openLedgerReader } from '../ledger/query.ts';
+import { openStore } from '../store/store.ts';
 import { main } from './main.ts';
 
 let root = '';
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'lictor-locks-'));
-  writeFileSync(
-    join(root, 'lictor.yaml'),
-    'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\nidentity_providers: [{ id: local, type: accounts }]\n',
-  );
+  configure('{ id: local, type: accounts }');
 });
+
+function configure(providers: string): void {
+  const url = 'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\n';
+  writeFileSync(join(root, 'lictor.yaml'), `${url}identity_providers: [${providers}]\n`);
+}
+
 afterEach(() => {
   removeRuntimeDir(statePaths(root, join(root, 'run')));
   rmSync(root, { recursive: true });
@@ -34,6 +40,18 @@ async function records(): Promise<unknown[]> {
   for await (const { action, resource_type, resource_id } of reader.audit({})) found.push([action, resource_type, resource_id]);
   reader.close();
   return found;
+}
+
+async function told(): Promise<unknown[]> {
+  return JSON.parse((await lictor('locks', '--json')).out).map(({ what, note }: { what: string; note: string }) => [what, note]);
+}
+
+/** What the gateway asks of each request. */
+async function isLocked(id: string, identityProviders: readonly IdentityProvider[]): Promise<boolean> {
+  const store = await openStore({ file: join(root, 'lictor.db'), clock: Date.now });
+  const lock = await lockOnPrincipal({ locks: store.locks, config: { identityProviders } }, { id, idp: id.slice(id.lastIndexOf('@') + 1), onBehalfOf: [] });
+  await store.close();
+  return lock !== undefined;
 }
 
 describe('lictor lock', () => {
@@ -91,6 +109,50 @@ describe('lictor lock', () => {
     const { status, out, err } = await lictor('lock', ...args);
     expect([status, out]).toEqual([2, '']);
     expect(err).not.toMatch(/defect|at .*\.ts/);
+  });
+
+  it.each([
+    ['emma@local', ' emma@break-glass'],
+    ['idp:local', ' idp:break-glass'],
+  ])('holds on accounts whatever lictor.yaml calls their provider: %s', async (what, now) => {
+    await lictor('account', 'add', 'emma', '--role', 'admin', '--for', '2h');
+    await lictor('lock', what);
+    expect(await told()).toEqual([[what, null]]);
+    configure('');
+    expect(await isLocked('emma@break-glass', [])).toBe(true);
+    expect(await told()).toEqual([[what, expect.stringContaining(now)]]);
+    expect((await lictor('locks')).out).toContain(`${what}: accounts are called break-glass now: it holds on${now}.\n`);
+    configure('{ id: people, type: accounts }');
+    expect(await isLocked('emma@people', [{ id: 'people', type: 'accounts' }])).toBe(true);
+    expect(await lictor('unlock', what)).toMatchObject({ status: 0 });
+    expect(await isLocked('emma@people', [{ id: 'people', type: 'accounts' }])).toBe(false);
+  });
+
+  it.each([
+    ['break-glass', '', '', null],
+    ['break-glass', '{ id: people, type: accounts }', 'Accounts are called people now: all of them are locked.', expect.stringContaining('idp:people')],
+  ])('shuts out the accounts of an emergency by idp:%s, with providers %s', async (id, providers, words, note) => {
+    configure(providers);
+    expect(await lictor('lock', `idp:${id}`)).toMatchObject({ status: 0, err: '', out: expect.stringContaining(words) });
+    expect(await told()).toEqual([['idp:break-glass', note]]);
+    expect(await isLocked('emma@break-glass', [])).toBe(true);
+  });
+
+  it('takes an account by the name of an emergency too, and says the present one for a name of before', async () => {
+    await lictor('account', 'add', 'emma', '--role', 'admin');
+    expect(await lictor('lock', 'emma@break-glass')).toMatchObject({ status: 0, err: '' });
+    expect(await isLocked('emma@local', [{ id: 'local', type: 'accounts' }])).toBe(true);
+    configure('{ id: people, type: accounts }');
+    expect(await lictor('lock', 'emma@local')).toMatchObject({ status: 1, err: expect.stringContaining('The account emma is emma@people.') });
+    expect(await lictor('lock', 'erik@local')).toMatchObject({ status: 1, err: expect.not.stringContaining('The account') });
+  });
+
+  it('tells of one that is on nobody of the configuration any more', async () => {
+    configure('{ id: corp, type: saml, metadata_url: https://idp.example.com/metadata }');
+    expect(await lictor('lock', 'alice@corp')).toMatchObject({ status: 0, err: '' });
+    expect(await told()).toEqual([['alice@corp', null]]);
+    configure('');
+    expect(await told()).toEqual([['alice@corp', expect.stringContaining('no identity provider corp')]]);
   });
 
   it('unlock says when there is no such lock', async () => {

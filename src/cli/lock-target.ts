@@ -1,5 +1,5 @@
 // What `lictor lock` and `unlock` are told: `alice@local`, `token:NAME`, `session:ID`, `idp:ID`, `address:NETWORK`.
-import { accountsProvider, idpOfAccount } from '../authn/accounts/principal.ts';
+import { accountsProvider } from '../authn/accounts/principal.ts';
 import { parseNetwork } from '../authn/service-token/networks.ts';
 import type { LockTarget } from '../contract/lock.ts';
 import { BREAK_GLASS } from '../contract/names.ts';
@@ -20,30 +20,49 @@ export function parseTarget(text: string): LockTarget {
   throw new UsageError(`What should be locked? Write ${TARGET_HELP}.`);
 }
 
-/** A lock on nobody shuts nobody out: what can be known to be a slip is refused. Answers what cannot be known, for the user to read. */
-export async function checkTarget({ kind, value }: LockTarget, { store, config }: AdminSession): Promise<string | null> {
-  const providers = config.identityProviders.map(({ id }) => id);
-  if (kind === 'idp') requireProvider(value, providers);
-  if (kind !== 'principal') return null;
+export interface CheckedTarget {
+  /** On people of the built-in accounts, whatever their provider is called. */
+  readonly ofAccounts: boolean;
+  /** What cannot be known, or is more than was written, for the user to read. */
+  readonly note: string | null;
+}
+
+const OTHERS: CheckedTarget = { ofAccounts: false, note: null };
+
+/** A lock on nobody shuts nobody out: what can be known to be a slip is refused. */
+export async function checkTarget({ kind, value }: LockTarget, session: AdminSession): Promise<CheckedTarget> {
+  const { store, config } = session;
+  if (kind === 'idp') return checkProvider(value, config);
+  if (kind !== 'principal') return OTHERS;
   if (value.startsWith('token:') && !value.includes('@')) {
     const name = value.slice('token:'.length);
     if ((await store.tokens.byName(name)) === undefined) throw new CommandFailed(`There is no live token ${name}. lictor token list shows them.`);
-    return null;
+    return OTHERS;
   }
   const at = value.lastIndexOf('@');
   const [name, idp] = [value.slice(0, at), value.slice(at + 1)];
+  const account = await store.accounts.byName(name);
   if (idp === accountsProvider(config) || idp === BREAK_GLASS) {
-    const account = await store.accounts.byName(name);
-    if (account !== undefined && idpOfAccount(account, config) === idp) return null;
+    if (account !== undefined) return { ofAccounts: true, note: null };
     throw new CommandFailed(`There is no account ${value}. lictor account list shows them.`);
   }
-  requireProvider(idp, providers);
-  return (await store.identities.byName(idp, name)) === undefined ? `Nobody of that name has come from ${idp} yet.` : null;
+  requireProvider(idp, { config, hint: account === undefined ? '' : ` The account ${name} is ${name}@${accountsProvider(config) ?? BREAK_GLASS}.` });
+  return (await store.identities.byName(idp, name)) === undefined ? { ofAccounts: false, note: `Nobody of that name has come from ${idp} yet.` } : OTHERS;
 }
 
-function requireProvider(id: string, known: readonly string[]): void {
+/** Accounts that end by themselves come from no provider of the configuration. */
+function checkProvider(id: string, config: AdminSession['config']): CheckedTarget {
+  const accounts = accountsProvider(config);
+  if (id === accounts) return { ofAccounts: true, note: null };
+  if (id === BREAK_GLASS) return { ofAccounts: true, note: accounts === null ? null : `Accounts are called ${accounts} now: all of them are locked.` };
+  requireProvider(id, { config, hint: '' });
+  return OTHERS;
+}
+
+function requireProvider(id: string, { config, hint }: { readonly config: AdminSession['config']; readonly hint: string }): void {
+  const known = config.identityProviders.map((provider) => provider.id);
   if (known.includes(id)) return;
-  throw new CommandFailed(`There is no identity provider ${id} in the configuration${known.length === 0 ? '' : `; there is ${known.join(', ')}`}.`);
+  throw new CommandFailed(`There is no identity provider ${id} in the configuration${known.length === 0 ? '' : `; there is ${known.join(', ')}`}.${hint}`);
 }
 
 /** In one form, so that unlock finds what lock wrote. */

@@ -32,9 +32,9 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function lock(context: CliContext, session: AdminSession, target: LockTarget, options: Options): Promise<void> {
-  const note = await checkTarget(target, session);
+  const { note, ofAccounts } = await checkTarget(target, session);
   const expiresMs = options.for === undefined ? null : systemClock() + options.for;
-  await session.store.locks.put({ ...target, why: options.why ?? '', by: localPrincipal(), expiresMs });
+  await session.store.locks.put({ ...target, ofAccounts, why: options.why ?? '', by: localPrincipal(), expiresMs });
   try {
     await makeItHold(session);
   } finally {

@@ -1,5 +1,7 @@
 // `lictor locks`: every lock that holds.
 import type { Command } from 'commander';
+import { noteOnLock } from '../authn/lock-notes.ts';
+import type { Config } from '../config/config.ts';
 import { type Lock, lockText } from '../contract/lock.ts';
 import { renderTable, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
@@ -11,22 +13,27 @@ export function register(program: Command, context: CliContext): void {
     .option('--json', 'one array of objects')
     .addHelpText('after', '\nExample:\n  lictor locks --json\n')
     .action((options: { json?: boolean }) =>
-      withStore(context, async ({ store }) => {
+      withStore(context, async ({ store, config }) => {
         const locks = await store.locks.list();
-        context.out.write(options.json === true ? `${JSON.stringify(locks.map(lockJson))}\n` : render(locks));
+        context.out.write(options.json === true ? `${JSON.stringify(locks.map((lock) => lockJson(lock, config)))}\n` : render(locks, config));
       }),
     );
 }
 
-function lockJson(lock: Lock): Readonly<Record<string, unknown>> {
+function lockJson(lock: Lock, config: Config): Readonly<Record<string, unknown>> {
   const { kind, value, why, by } = lock;
-  return { what: lockText(lock), kind, value, why, by, created_at: iso(lock.createdMs), expires_at: lock.expiresMs === null ? null : iso(lock.expiresMs) };
+  const times = { created_at: iso(lock.createdMs), expires_at: lock.expiresMs === null ? null : iso(lock.expiresMs) };
+  return { what: lockText(lock), kind, value, why, by, ...times, note: noteOnLock(lock, config) };
 }
 
-function render(locks: readonly Lock[]): string {
+function render(locks: readonly Lock[], config: Config): string {
   if (locks.length === 0) return 'No locks. lictor lock WHAT shuts somebody out.\n';
   const rows = locks.map((lock) => [lockText(lock), lock.by, minute(lock.createdMs), lock.expiresMs === null ? 'unlocked' : minute(lock.expiresMs), lock.why]);
-  return renderTable([['WHAT', 'BY', 'SINCE (UTC)', 'UNTIL', 'WHY'], ...rows]);
+  const notes = locks.flatMap((lock) => {
+    const note = noteOnLock(lock, config);
+    return note === null ? [] : [`${lockText(lock)}: ${note}.\n`];
+  });
+  return `${renderTable([['WHAT', 'BY', 'SINCE (UTC)', 'UNTIL', 'WHY'], ...rows])}${notes.join('')}`;
 }
 
 function iso(ms: number): string {

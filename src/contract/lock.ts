@@ -10,6 +10,8 @@ export interface LockTarget {
 }
 
 export interface Lock extends LockTarget {
+  /** It was set on people of the built-in accounts: it holds on them whatever lictor.yaml calls their provider later, or when it has none. */
+  readonly ofAccounts: boolean;
   /** Why, in the administrator's words; empty when none were given. */
   readonly why: string;
   /** Who locked, `local:NAME`. */
@@ -18,6 +20,9 @@ export interface Lock extends LockTarget {
   /** Epoch milliseconds after which it holds no more; null: until it is taken away. */
   readonly expiresMs: number | null;
 }
+
+/** Left out, `ofAccounts` is false: it holds to the letter. */
+export type NewLock = Omit<Lock, 'createdMs' | 'ofAccounts'> & Partial<Pick<Lock, 'ofAccounts'>>;
 
 /** As it is written on the command line and in records. A principal's id stands for itself. */
 export function lockText({ kind, value }: LockTarget): string {

@@ -58,7 +58,7 @@ describe('finding a principal', () => {
   });
 
   it('says that somebody is locked, until when and why; somebody else is not', async () => {
-    const lock = { kind: 'principal', value: 'alice@local', why: 'laptop stolen', by: 'local:root', createdMs: 0, expiresMs: null } as const;
+    const lock = { kind: 'principal', value: 'alice@local', ofAccounts: true, why: 'laptop stolen', by: 'local:root', createdMs: 0, expiresMs: null } as const;
     const parts = principalParts([], [lock]);
     const found = await findPrincipal('alice@local', parts);
     expect(found.refusedAs).toBe('locked');

@@ -47,7 +47,7 @@ export async function findPrincipal(text: string, parts: PrincipalParts): Promis
   if (run !== null && parts.mayPoll === undefined) return runSomebody(run);
   const store = await parts.store();
   const found = await existing(text, store, parts);
-  const lock = await lockOnPrincipal(store.locks, found.principal);
+  const lock = await lockOnPrincipal({ locks: store.locks, config: parts.config }, found.principal);
   return lock === undefined ? found : { ...found, refusedAs: found.refusedAs ?? 'locked', notes: [...found.notes, lockNote(lock)] };
 }
 

@@ -193,7 +193,7 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
   };
   const authorizationServer = createAuthorizationServer({
     store,
-    publicUrl: config.publicUrl,
+    config,
     loginLifeMs: CLI_LIFE_MS,
     sessionLimits: config.sessions,
     standing,

@@ -4,6 +4,7 @@ import type { GrantStanding } from '../authn/grant/standing.ts';
 import { grantCredentialId } from '../authn/grant/verify.ts';
 import { lockOnAddress, lockOnPrincipal } from '../authn/locks.ts';
 import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
+import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { Principal } from '../contract/principal.ts';
 import type { ClientGrant, NewTokens } from '../store/client-grants.ts';
@@ -42,6 +43,7 @@ export function createGrantTokens(grant: ClientGrant, endsMs: number, clock: Clo
 export interface PersonParts {
   readonly standing: GrantStanding;
   readonly locks: Pick<Locks, 'list'>;
+  readonly config: Pick<Config, 'identityProviders'>;
 }
 
 export interface Person {
@@ -52,7 +54,7 @@ export interface Person {
 
 /** Whose the tokens would be, if the login stands, nobody has locked them out and they still may do something here. */
 export async function personOf(
-  { standing, locks }: PersonParts,
+  { standing, locks, config }: PersonParts,
   grant: ClientGrant,
   address: string,
 ): Promise<({ readonly ok: true } & Person) | OAuthRefusal> {
@@ -65,7 +67,7 @@ export async function personOf(
   if (!now.ok) return { ok: false, error: 'invalid_grant', reason: now.reason, ...known };
   const { principal, endsMs } = now;
   const who = { principalId: principal.id, principalKind: principal.kind, ...(principal.idp !== null && { idp: principal.idp }), ...known };
-  if ((await lockOnPrincipal(locks, principal, { sessionId: grant.sessionId })) !== undefined)
+  if ((await lockOnPrincipal({ locks, config }, principal, { sessionId: grant.sessionId })) !== undefined)
     return { ok: false, error: 'invalid_grant', reason: 'locked', ...who };
   if (principal.roles.length === 0) return { ok: false, error: 'invalid_grant', reason: 'policy-default-deny', ...who };
   return { ok: true, principal, endsMs };

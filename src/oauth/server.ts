@@ -1,6 +1,6 @@
 // The authorization server as a whole: the token endpoint with its grants, where a device login begins, is allowed, and ends.
 import type { GrantStanding } from '../authn/grant/standing.ts';
-import type { PublicUrl } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Sealer } from '../keys/sealer.ts';
@@ -28,7 +28,7 @@ export interface AuthorizationServer {
 
 export interface AuthorizationServerParts {
   readonly store: Pick<Store, 'clientGrants' | 'deviceCodes' | 'accessTokens' | 'idpTokens' | 'locks'>;
-  readonly publicUrl: PublicUrl;
+  readonly config: Pick<Config, 'publicUrl' | 'identityProviders'>;
   /** How long a login of the command line lives at most. */
   readonly loginLifeMs: number;
   readonly sessionLimits: DeviceApprovalParts['sessionLimits'];
@@ -47,8 +47,9 @@ export interface AuthorizationServerParts {
 }
 
 export function createAuthorizationServer(parts: AuthorizationServerParts): AuthorizationServer {
-  const { store, sealer, clock, publicUrl } = parts;
-  const common = { ...parts, ...store, grants: store.clientGrants, clients: CLIENTS };
+  const { store, sealer, clock, config } = parts;
+  const { publicUrl } = config;
+  const common = { ...parts, ...store, publicUrl, grants: store.clientGrants, clients: CLIENTS };
   const signIdToken = createIdTokens(parts.signingKeys, issuerOf(publicUrl), clock);
   return {
     token: createTokenEndpoint({

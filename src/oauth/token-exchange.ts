@@ -36,7 +36,7 @@ export type Proof =
 export type Prove = (subjectToken: string) => Promise<Proof>;
 
 export interface ExchangeParts {
-  readonly config: Pick<Config, 'publicUrl' | 'roles'>;
+  readonly config: Pick<Config, 'publicUrl' | 'roles' | 'identityProviders'>;
   readonly accessTokens: Pick<AccessTokens, 'create'>;
   readonly locks: Pick<Locks, 'list'>;
   readonly clock: Clock;
@@ -63,7 +63,7 @@ export function createTokenExchange({ config, accessTokens, locks, clock, proofs
     if (!proof.ok) return { ok: false, error: 'invalid_grant', reason: proof.reason };
     const { identity, provider, credentialId } = proof;
     const who = { principalId: `${identity.name}@${identity.idp}`, principalKind: identity.kind, idp: identity.idp, credentialId };
-    const locked = await lockOnPrincipal(locks, { id: who.principalId, idp: who.idp, onBehalfOf: [] });
+    const locked = await lockOnPrincipal({ locks, config }, { id: who.principalId, idp: who.idp, onBehalfOf: [] });
     if (locked !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked', ...who };
     // Whoever may do nothing gets nothing: the list of roles is the list of accounts and roles that are let in.
     if (roleBook.ofIdentity(identity).length === 0) return { ok: false, error: 'invalid_grant', reason: 'policy-default-deny', ...who };

@@ -46,7 +46,7 @@ async function lockAlso(db: Kysely<Tables>, from: string, to: string): Promise<v
   const lock = await locks.where('value', '=', from).executeTakeFirst();
   const there = await locks.where('value', '=', to).executeTakeFirst();
   if (lock === undefined || endOf(lock) <= endOf(there)) return;
-  const row = { ...lock, value: to };
+  const row = { ...lock, value: to, of_accounts: 0 };
   await db
     .insertInto('locks')
     .values(row)

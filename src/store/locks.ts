@@ -1,14 +1,14 @@
 // Locks: who and what is shut out, until when. Setting and taking one away raises the change number. One that has ended is kept for a day, and holds again
 // where the clock that said so is put back.
 import { type Clock, KEPT_AFTER_END_MS } from '../contract/clock.ts';
-import type { Lock, LockTarget } from '../contract/lock.ts';
+import type { Lock, LockTarget, NewLock } from '../contract/lock.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { prepareRead } from './prepared-read.ts';
 
 export interface Locks {
-  /** A lock on the same target is replaced. */
-  put(lock: Omit<Lock, 'createdMs'>): Promise<void>;
+  /** A lock on the same target is replaced; where one of them is on accounts, both are. */
+  put(lock: NewLock): Promise<void>;
   /** False: there was none that holds. */
   remove(target: LockTarget): Promise<boolean>;
   /** Those that hold now, oldest first. */
@@ -26,16 +26,16 @@ export function createLocks(database: Database, clock: Clock): Locks {
       .orderBy('value'),
   );
   return {
-    put: ({ kind, value, why, by, expiresMs }) =>
+    put: ({ kind, value, why, by, expiresMs, ofAccounts = false }) =>
       database.durably(async (transaction) => {
-        const columns = { why, locked_by: by, created_ms: clock(), expires_ms: expiresMs };
+        const columns = { why, locked_by: by, created_ms: clock(), expires_ms: expiresMs, ...(ofAccounts && { of_accounts: 1 }) };
         await transaction
           .deleteFrom('locks')
           .where('expires_ms', '<=', clock() - KEPT_AFTER_END_MS)
           .execute();
         await transaction
           .insertInto('locks')
-          .values({ kind, value, ...columns })
+          .values({ kind, value, of_accounts: 0, ...columns })
           .onConflict((conflict) => conflict.columns(['kind', 'value']).doUpdateSet(columns))
           .execute();
         await raiseChangeNumber(transaction, 'lock');
@@ -54,6 +54,7 @@ export function createLocks(database: Database, clock: Clock): Locks {
       return rows.map((row) => ({
         kind: row.kind,
         value: row.value,
+        ofAccounts: row.of_accounts === 1,
         why: row.why,
         by: row.locked_by,
         createdMs: row.created_ms,

@@ -9,6 +9,7 @@ import { addGuessers } from './guessers-schema.ts';
 import { addKeptAnswers } from './kept-answers.ts';
 import { addKnownFlows } from './known-flows.ts';
 import { addLeases } from './leases.ts';
+import { addLocksOfAccounts } from './locks-schema.ts';
 import { indexMakers } from './makers-index.ts';
 import { addRunTokens } from './run-tokens-schema.ts';
 import type { Tables } from './tables.ts';
@@ -19,7 +20,7 @@ type Step = (db: Transaction<Tables>) => Promise<void>;
 /** Step N brings the schema from version N to N + 1. */
 const FIRST_STEPS: readonly Step[] = [createFirstSchema, addIdentities, addLocks, addAccountExpiry, addAccessTokens, addScopes, addPolicySets];
 const SECOND_STEPS: readonly Step[] = [addClientGrants, indexMakers, addRunTokens, addKnownFlows, addLeases, addKeptAnswers, addGuessers, addWords];
-const STEPS: readonly Step[] = [...FIRST_STEPS, ...SECOND_STEPS, addFormerNames];
+const STEPS: readonly Step[] = [...FIRST_STEPS, ...SECOND_STEPS, addFormerNames, addLocksOfAccounts];
 
 export const SCHEMA_VERSION = STEPS.length;
 

@@ -158,6 +158,8 @@ interface MarkTable {
 interface LockTable {
   readonly kind: LockKind;
   readonly value: string;
+  /** 1: set on people of the built-in accounts, whatever their provider is called. */
+  readonly of_accounts: number;
   readonly why: string;
   readonly locked_by: string;
   readonly created_ms: number;

@@ -1,5 +1,6 @@
 // With every identity provider away, an account made on the machine lets an administrator in, for an hour, and is told.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { freePort } from '../env/free-port.ts';
@@ -54,4 +55,23 @@ it('lets an administrator in for an hour; recorded, shown by doctor, and over at
   await gateway.lictorOk('account', 'remove', 'emma');
   expect((await gateway.fetch('/.lictor/api/v1/me', { session })).status).toBe(401);
   expect(await loginPage()).not.toContain('type="password"');
+});
+
+it('a lock on it holds over a reload after which its provider is called otherwise, and the log says on whom', async () => {
+  const emma = await gateway.account('emma', 'admin');
+  const session = await gateway.login(emma);
+  await gateway.lictorOk('lock', 'emma@break-glass');
+  expect((await gateway.fetch('/api/variables/', { session })).status).toBe(403);
+  const reload = async (providers: readonly object[]): Promise<void> => {
+    const before = gateway.terminal().length;
+    writeFileSync(gateway.configFile, stringify({ ...parse(readFileSync(gateway.configFile, 'utf8')), identity_providers: providers, roles: [] }));
+    signalProcess(gateway.pids().supervisor, 'SIGHUP');
+    await waitFor(() => gateway.terminal().slice(before).includes('applied'), { what: 'the reload' });
+  };
+  await reload([{ id: 'people', type: 'accounts' }]);
+  const refused = await gateway.fetch('/api/variables/', { session });
+  expect([refused.status, await refused.json()]).toMatchObject([403, { code: 'locked' }]);
+  expect(readFileSync(join(gateway.stateDir, 'log', 'control.log'), 'utf8')).toContain('it holds on emma@people');
+  await gateway.lictorOk('unlock', 'emma@break-glass');
+  expect((await gateway.fetch('/.lictor/api/v1/me', { session })).status).toBe(200);
 });

@@ -66,7 +66,7 @@ export function createLogin(parts: LoginParts): Login {
     }
     if (check === 'wrong' || claimed === undefined) return { ok: false, reason: 'login-failed', principalId };
     attempt.succeeded();
-    if ((await lockOnPrincipal(parts.locks, claimed.principal)) !== undefined) return { ok: false, reason: 'locked', principalId: claimed.principal.id };
+    if ((await lockOnPrincipal(parts, claimed.principal)) !== undefined) return { ok: false, reason: 'locked', principalId: claimed.principal.id };
     if (claimed.principal.roles.length === 0) return { ok: false, reason: 'policy-default-deny', principalId: claimed.principal.id };
     return await startSession(parts.sessions, claimed, request.oldCookieValue);
   };

@@ -11,6 +11,14 @@ export function accountsProvider(config: Pick<Config, 'identityProviders'>): str
   return config.identityProviders.find((provider) => provider.type === 'accounts')?.id ?? null;
 }
 
+/**
+ * Whether who is called NAME@IDP may be an account: the id is no other provider's. Texts that were written down when lictor.yaml called
+ * the accounts otherwise name nobody else either.
+ */
+export function mayBeAccounts(idp: string, config: Pick<Config, 'identityProviders'>): boolean {
+  return !config.identityProviders.some(({ id, type }) => id === idp && type !== 'accounts');
+}
+
 /** By which provider's name the account goes; null: it may not log in. Break glass: one that ends by itself may, whatever the configuration says. */
 export function idpOfAccount({ expiresMs }: Pick<StoredAccount, 'expiresMs'>, config: Pick<Config, 'identityProviders'>): string | null {
   return accountsProvider(config) ?? (expiresMs === null ? null : BREAK_GLASS);

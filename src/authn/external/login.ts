@@ -94,7 +94,7 @@ export interface ExternalLoginParts {
   readonly store: Pick<Store, 'loginAttempts' | 'identities' | 'idpTokens' | 'locks'>;
   readonly sessions: Pick<Sessions, 'startForIdentity' | 'end'>;
   readonly sealer: Sealer;
-  readonly config: Pick<Config, 'roles'>;
+  readonly config: Pick<Config, 'roles' | 'identityProviders'>;
 }
 
 interface Inside extends ExternalLoginParts {
@@ -175,7 +175,7 @@ interface Accepted {
  */
 async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }: Accepted): Promise<FinishedLogin | RefusedLogin> {
   const { identity, kept, idpSession, refreshAfterMs, sessionEndsMs } = proof;
-  const { store, sessions, roleBook, sealer } = inside;
+  const { store, sessions, roleBook, sealer, config } = inside;
   const principalId = principalIdOf(identity);
   if (roleBook.ofIdentity(identity).length === 0) {
     if (await store.identities.isKnown(identity)) await store.identities.put(identity, word);
@@ -185,7 +185,7 @@ async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }:
   if (identityId === undefined) {
     return { ...refused('identity-name-taken', `${principalId} is the name of another subject`), principalId };
   }
-  if ((await lockOnPrincipal(store.locks, { id: principalId, idp: identity.idp, onBehalfOf: [] })) !== undefined) {
+  if ((await lockOnPrincipal({ locks: store.locks, config }, { id: principalId, idp: identity.idp, onBehalfOf: [] })) !== undefined) {
     return { ...refused('locked', `${principalId} is locked`), principalId };
   }
   const session = await sessions.startForIdentity({ identityId, idpSession, refreshAfterMs, endsMs: sessionEndsMs });

@@ -66,7 +66,7 @@ export async function workerStanding(parts: WorkerParts, token: StoredRunToken, 
   if (!found.ok) return found;
   const idp = token.identity?.idp ?? found.idp;
   const who = { id: token.worker, idp, onBehalfOf: found.now === undefined ? [] : [found.now] };
-  const lock = await lockOnPrincipal(parts.store.locks, who, { sessionId: null, standsOn: found.standsOn });
+  const lock = await lockOnPrincipal({ locks: parts.store.locks, config: parts.config }, who, { sessionId: null, standsOn: found.standsOn });
   return lock === undefined ? found : { ok: false, reason: 'locked' };
 }
 

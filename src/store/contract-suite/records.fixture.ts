@@ -137,6 +137,15 @@ export function lockCases(get: () => StoreUnderTest, advance: (ms: number) => vo
     expect(await other.locks.list()).toHaveLength(1);
   });
 
+  it('on accounts stay so when they are set once more', async () => {
+    const { store, other } = get();
+    await put('principal', 'alice@local');
+    expect(await other.locks.list()).toMatchObject([{ ofAccounts: false }]);
+    await store.locks.put({ kind: 'principal', value: 'alice@local', ofAccounts: true, why: '', by: 'local:root', expiresMs: null });
+    await put('principal', 'alice@local');
+    expect(await other.locks.list()).toMatchObject([{ ofAccounts: true }]);
+  });
+
   it('end by themselves, and a second one on the same target replaces the first', async () => {
     const { store } = get();
     await put('idp', 'okta', 1_700_000_000_000 + HOUR_MS);

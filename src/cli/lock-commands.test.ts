@@ -147,6 +147,33 @@ describe('lictor lock', () => {
     expect(await lictor('lock', 'erik@local')).toMatchObject({ status: 1, err: expect.not.stringContaining('The account') });
   });
 
+  it('takes any name of a person for the person, whom a run may act for by the name of then', async () => {
+    configure('{ id: corp, type: saml, metadata_url: https://idp.example.com/metadata }');
+    const store = await openStore({ file: join(root, 'lictor.db'), clock: Date.now });
+    const alice = { idp: 'corp', subject: 's', name: 'alice', kind: 'user', groups: [], claims: {} } as const;
+    await store.identities.put(alice, 'its word');
+    await store.identities.put({ ...alice, name: 'alicia' }, 'its word');
+    await store.close();
+    const locked = await lictor('lock', 'alice@corp');
+    expect(locked).toMatchObject({ status: 0, err: '', out: expect.stringMatching(/other names: alicia@corp\.\nThey are called alicia@corp now\.\n$/) });
+    expect(await told()).toEqual([
+      ['alice@corp', null],
+      ['alicia@corp', null],
+    ]);
+    expect(await lictor('unlock', 'alicia@corp')).toMatchObject({ status: 0, out: expect.stringContaining('other names: alice@corp.') });
+    expect(await told()).toEqual([]);
+    expect((await lictor('lock', 'alicia@corp')).out).not.toContain('They are called');
+    expect((await records()).filter((record) => JSON.stringify(record).includes('lock.'))).toEqual([
+      ['lock.create', 'Lock', 'alice@corp'],
+      ['lock.create', 'Lock', 'alicia@corp'],
+      ['lock.remove', 'Lock', 'alice@corp'],
+      ['lock.remove', 'Lock', 'alicia@corp'],
+      ['lock.create', 'Lock', 'alicia@corp'],
+      ['lock.create', 'Lock', 'alice@corp'],
+    ]);
+    expect((await lictor('lock', 'alise@corp')).out).toContain('Nobody of that name has come from corp yet.');
+  });
+
   it('tells of one that is on nobody of the configuration any more', async () => {
     configure('{ id: corp, type: saml, metadata_url: https://idp.example.com/metadata }');
     expect(await lictor('lock', 'alice@corp')).toMatchObject({ status: 0, err: '' });

@@ -47,7 +47,9 @@ export async function checkTarget({ kind, value }: LockTarget, session: AdminSes
     throw new CommandFailed(`There is no account ${value}. lictor account list shows them.`);
   }
   requireProvider(idp, { config, hint: account === undefined ? '' : ` The account ${name} is ${name}@${accountsProvider(config) ?? BREAK_GLASS}.` });
-  return (await store.identities.byName(idp, name)) === undefined ? { ofAccounts: false, note: `Nobody of that name has come from ${idp} yet.` } : OTHERS;
+  const names = await store.identities.namesOf(idp, name);
+  if (names.length === 0) return { ofAccounts: false, note: `Nobody of that name has come from ${idp} yet.` };
+  return names[0] === name ? OTHERS : { ofAccounts: false, note: `They are called ${names[0]}@${idp} now.` };
 }
 
 /** Accounts that end by themselves come from no provider of the configuration. */
@@ -63,6 +65,12 @@ function requireProvider(id: string, { config, hint }: { readonly config: AdminS
   const known = config.identityProviders.map((provider) => provider.id);
   if (known.includes(id)) return;
   throw new CommandFailed(`There is no identity provider ${id} in the configuration${known.length === 0 ? '' : `; there is ${known.join(', ')}`}.${hint}`);
+}
+
+/** What was locked or unlocked beside what was asked for, since one person is called so too; empty: nothing. */
+export function otherNames({ value }: LockTarget, done: readonly string[]): string {
+  const others = done.filter((one) => one !== value);
+  return others.length === 0 ? '' : `So is the same person by other names: ${others.join(', ')}.`;
 }
 
 /** In one form, so that unlock finds what lock wrote. */

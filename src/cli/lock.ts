@@ -6,7 +6,7 @@ import { type LockTarget, lockText } from '../contract/lock.ts';
 import { type AdminSession, localPrincipal, makeItHold, recordAfter, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './errors.ts';
-import { checkTarget, parseTarget, TARGET_HELP } from './lock-target.ts';
+import { checkTarget, otherNames, parseTarget, TARGET_HELP } from './lock-target.ts';
 
 const LONGEST_WHY = 200;
 
@@ -34,14 +34,21 @@ export function register(program: Command, context: CliContext): void {
 async function lock(context: CliContext, session: AdminSession, target: LockTarget, options: Options): Promise<void> {
   const { note, ofAccounts } = await checkTarget(target, session);
   const expiresMs = options.for === undefined ? null : systemClock() + options.for;
-  await session.store.locks.put({ ...target, ofAccounts, why: options.why ?? '', by: localPrincipal(), expiresMs });
+  const { kind } = target;
+  const locked = await session.store.locks.put({ ...target, ofAccounts, why: options.why ?? '', by: localPrincipal(), expiresMs });
   try {
     await makeItHold(session);
   } finally {
-    recordAfter(context, session, { action: 'lock.create', resourceType: 'Lock', resourceId: lockText(target) });
+    for (const value of locked) recordAfter(context, session, { action: 'lock.create', resourceType: 'Lock', resourceId: lockText({ kind, value }) });
   }
   const until = expiresMs === null ? '' : ` until ${new Date(expiresMs).toISOString()}`;
-  context.out.write(`${lockText(target)} is locked${until}. lictor unlock ${lockText(target)} ends it.\n${note === null ? '' : `${note}\n`}`);
+  const also = otherNames(target, locked);
+  const lines = [
+    `${lockText(target)} is locked${until}. lictor unlock ${lockText(target)} ends it.`,
+    ...(also === '' ? [] : [also]),
+    ...(note === null ? [] : [note]),
+  ];
+  context.out.write(`${lines.join('\n')}\n`);
 }
 
 function parseFor(text: string): number {

@@ -68,6 +68,7 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
       isKnown: never,
       byId: never,
       forget: never,
+      namesOf: never,
       byName: async (idp: string, name: string) => identities.find((known) => known.idp === idp && known.name === name),
       list: async () => identities,
     },

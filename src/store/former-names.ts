@@ -1,4 +1,4 @@
-// Names that somebody of a provider had before: whoever is called so next is not taken for them, and a lock goes along to the new name.
+// Names that somebody of a provider had before: whoever is called so next is not taken for them, and a lock on one name is on all of them.
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Identity } from '../contract/identity.ts';
 import { notNull } from './columns.ts';
@@ -24,6 +24,17 @@ export async function isNameOfAnother(db: Kysely<Tables>, { idp, subject, name }
   return [holder, former].some((one) => one !== undefined && one.subject !== subject);
 }
 
+/** Names of whoever is called so, or was: the present one first. Empty: nobody is known by it. */
+export async function namesOfSame(db: Kysely<Tables>, { idp, name }: Omit<Named, 'subject'>): Promise<readonly string[]> {
+  const people = db.selectFrom('identities').select(['subject', 'name']).where('idp', '=', idp);
+  const before = db.selectFrom('former_names').select(['subject', 'name']).where('idp', '=', idp);
+  const known = (await people.where('name', '=', name).executeTakeFirst()) ?? (await before.where('name', '=', name).executeTakeFirst());
+  if (known === undefined) return [];
+  const now = await people.where('subject', '=', known.subject).execute();
+  const then = await before.where('subject', '=', known.subject).orderBy('name').execute();
+  return [...new Set([...now, ...then].map((row) => row.name))];
+}
+
 /** Within the transaction that gives somebody another name: the one of before stays theirs. */
 export async function keepFormerName(db: Kysely<Tables>, { idp, subject, name }: Named, next: string): Promise<void> {
   await db
@@ -31,7 +42,11 @@ export async function keepFormerName(db: Kysely<Tables>, { idp, subject, name }:
     .values({ idp, name, subject })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  await lockAlso(db, `${name}@${idp}`, `${next}@${idp}`);
+  const names = new Set([...(await namesOfSame(db, { idp, name })), next]);
+  await lockAlike(
+    db,
+    [...names].map((one) => `${one}@${idp}`),
+  );
 }
 
 /** From now on anybody may be called so. False: nobody was. */
@@ -40,20 +55,25 @@ export async function freeFormerName(db: Kysely<Tables>, { idp, name }: Omit<Nam
   return Number(freed.numDeletedRows) > 0;
 }
 
-/** Whoever is locked stays so, by a lock of its own that `lictor locks` shows; of two the longer one holds. */
-async function lockAlso(db: Kysely<Tables>, from: string, to: string): Promise<void> {
-  const locks = db.selectFrom('locks').selectAll().where('kind', '=', 'principal');
-  const lock = await locks.where('value', '=', from).executeTakeFirst();
-  const there = await locks.where('value', '=', to).executeTakeFirst();
-  if (lock === undefined || endOf(lock) <= endOf(there)) return;
-  const row = { ...lock, value: to, of_accounts: 0 };
-  await db
-    .insertInto('locks')
-    .values(row)
-    .onConflict((conflict) => conflict.columns(['kind', 'value']).doUpdateSet(row))
-    .execute();
+/**
+ * Whoever is locked stays so, by a lock on each name, which `lictor locks` shows: whom a run acts for is written down by the name of then.
+ * Of several locks the longest holds.
+ */
+async function lockAlike(db: Kysely<Tables>, ids: readonly string[]): Promise<void> {
+  const held = await db.selectFrom('locks').selectAll().where('kind', '=', 'principal').where('value', 'in', ids).execute();
+  const longest = held.toSorted((a, b) => endOf(b) - endOf(a))[0];
+  if (longest === undefined) return;
+  for (const value of ids) {
+    if (held.some((lock) => lock.value === value && endOf(lock) === endOf(longest))) continue;
+    const row = { ...longest, value, of_accounts: 0 };
+    await db
+      .insertInto('locks')
+      .values(row)
+      .onConflict((conflict) => conflict.columns(['kind', 'value']).doUpdateSet(row))
+      .execute();
+  }
 }
 
-function endOf(lock: Selectable<Tables['locks']> | undefined): number {
-  return lock === undefined ? 0 : (lock.expires_ms ?? Number.POSITIVE_INFINITY);
+function endOf(lock: Selectable<Tables['locks']>): number {
+  return lock.expires_ms ?? Number.POSITIVE_INFINITY;
 }

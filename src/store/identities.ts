@@ -7,7 +7,7 @@ import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
 import { endClientGrants } from './ended-client-grants.ts';
 import { removeSessions } from './ended-sessions.ts';
-import { freeFormerName, isNameOfAnother, keepFormerName } from './former-names.ts';
+import { freeFormerName, isNameOfAnother, keepFormerName, namesOfSame } from './former-names.ts';
 import { fromColumn, toColumn } from './lists.ts';
 import type { Tables } from './tables.ts';
 
@@ -15,13 +15,15 @@ export interface Identities {
   /**
    * Writes down what the provider says now; a change of name, groups or claims raises the change number. Answers the id,
    * or undefined when another subject of the provider has the name, or had it before: an administrator decides (`forget`). `word`: by whose
-   * word; what began by that of another provider of the same id ends. A lock on the name of before goes along to another one.
+   * word; what began by that of another provider of the same id ends. A lock on one name of somebody is on all of them.
    */
   put(identity: Identity, word: string): Promise<string | undefined>;
   /** Whether it is written down, whatever its name is. */
   isKnown(identity: Pick<Identity, 'idp' | 'subject'>): Promise<boolean>;
   byId(id: string): Promise<Identity | undefined>;
   byName(idp: string, name: string): Promise<Identity | undefined>;
+  /** By which names whoever is called so, or was, is known: the present one first. Empty: nobody is. */
+  namesOf(idp: string, name: string): Promise<readonly string[]>;
   list(): Promise<readonly StoredIdentity[]>;
   /** Removes it and its sessions, and raises the change number; the name of before of somebody is free. False: there was none. */
   forget(idp: string, name: string): Promise<boolean>;
@@ -56,6 +58,7 @@ export function createIdentities(database: Database, clock: Clock): Identities {
       const row = await select().where('idp', '=', idp).where('name', '=', name).executeTakeFirst();
       return row === undefined ? undefined : toIdentity(row);
     },
+    namesOf: (idp, name) => namesOfSame(database.read, { idp, name }),
     async list() {
       const rows = await select().orderBy('idp').orderBy('name').execute();
       return rows.map((row) => ({ ...toIdentity(row), id: row.id, createdMs: row.created_ms, seenMs: row.seen_ms }));

@@ -1,16 +1,23 @@
 // Locks: who and what is shut out, until when. Setting and taking one away raises the change number. One that has ended is kept for a day, and holds again
 // where the clock that said so is put back.
+
+import type { Kysely } from 'kysely';
 import { type Clock, KEPT_AFTER_END_MS } from '../contract/clock.ts';
 import type { Lock, LockTarget, NewLock } from '../contract/lock.ts';
 import { raiseChangeNumber } from './changes.ts';
 import type { Database } from './database.ts';
+import { namesOfSame } from './former-names.ts';
 import { prepareRead } from './prepared-read.ts';
+import type { Tables } from './tables.ts';
 
 export interface Locks {
-  /** A lock on the same target is replaced; where one of them is on accounts, both are. */
-  put(lock: NewLock): Promise<void>;
-  /** False: there was none that holds. */
-  remove(target: LockTarget): Promise<boolean>;
+  /**
+   * A lock on the same target is replaced; where one of them is on accounts, both are. On a person who had other names it is one on each of
+   * them, since whom a run acts for is written down by the name of then. Answers the values that are locked now.
+   */
+  put(lock: NewLock): Promise<readonly string[]>;
+  /** With those on other names of the same person. Answers the values; empty: there was none that holds. */
+  remove(target: LockTarget): Promise<readonly string[]>;
   /** Those that hold now, oldest first. */
   list(): Promise<readonly Lock[]>;
 }
@@ -33,21 +40,24 @@ export function createLocks(database: Database, clock: Clock): Locks {
           .deleteFrom('locks')
           .where('expires_ms', '<=', clock() - KEPT_AFTER_END_MS)
           .execute();
+        const values = ofAccounts ? [value] : await valuesOf(transaction, { kind, value });
         await transaction
           .insertInto('locks')
-          .values({ kind, value, of_accounts: 0, ...columns })
+          .values(values.map((one) => ({ kind, value: one, of_accounts: 0, ...columns })))
           .onConflict((conflict) => conflict.columns(['kind', 'value']).doUpdateSet(columns))
           .execute();
         await raiseChangeNumber(transaction, 'lock');
+        return values;
       }),
     remove: ({ kind, value }) =>
       database.durably(async (transaction) => {
-        // One that has ended goes too: whoever is unlocked stays so when the clock is put back.
-        const those = transaction.deleteFrom('locks').where('kind', '=', kind).where('value', '=', value);
-        const row = await those.returning('expires_ms').executeTakeFirst();
-        const removed = row !== undefined && (row.expires_ms === null || row.expires_ms > clock());
-        if (removed) await raiseChangeNumber(transaction, 'unlock');
-        return removed;
+        const values = await valuesOf(transaction, { kind, value });
+        // Those that have ended go too: whoever is unlocked stays so when the clock is put back.
+        const those = transaction.deleteFrom('locks').where('kind', '=', kind).where('value', 'in', values);
+        const rows = await those.returning(['value', 'expires_ms']).execute();
+        const removed = rows.filter((row) => row.expires_ms === null || row.expires_ms > clock());
+        if (removed.length > 0) await raiseChangeNumber(transaction, 'unlock');
+        return removed.map((row) => row.value);
       }),
     async list() {
       const rows = await holding(clock());
@@ -62,4 +72,13 @@ export function createLocks(database: Database, clock: Clock): Locks {
       }));
     },
   };
+}
+
+/** The value itself first, then by which names the same person is known beside it. */
+async function valuesOf(db: Kysely<Tables>, { kind, value }: LockTarget): Promise<readonly string[]> {
+  const at = value.lastIndexOf('@');
+  if (kind !== 'principal' || at < 0) return [value];
+  const idp = value.slice(at + 1);
+  const names = await namesOfSame(db, { idp, name: value.slice(0, at) });
+  return [...new Set([value, ...names.map((name) => `${name}@${idp}`)])];
 }

@@ -4,6 +4,7 @@ import type { Principal } from '../../contract/principal.ts';
 import { everywhere, type Grant, NOWHERE } from '../../contract/scope.ts';
 import type { JsonValue } from '../../json/tree.ts';
 import { UpstreamError } from '../../prefect/upstream-error.ts';
+import { createAuthenticator } from '../authenticator.ts';
 import { anEdgeInput } from '../inputs.fixture.ts';
 import { openTestStore, type TestStore } from '../store.fixture.ts';
 import { openRunTokens, type RunTokenDesk } from './open.ts';
@@ -270,6 +271,29 @@ describe('its worker', () => {
     expect(await reasonOf(token)).toBe('locked');
     await home.store.locks.remove({ kind: 'principal', value: 'token:etl' });
     expect(await reasonOf(token)).toBe('ok');
+  });
+
+  it('a lock on a person shuts the runs out that act for them by a name of before', async () => {
+    const config = { identityProviders: [{ id: 'corp', type: 'oidc' }] as never, roles: [], sessions: { idleSeconds: 60, absoluteSeconds: 60 } };
+    const alice = { idp: 'corp', subject: 'sub-1', name: 'alice', kind: 'user', groups: [], claims: {} } as const;
+    await home.store.identities.put(alice, 'its word');
+    const worker = await etl();
+    const { desk } = room();
+    const token = await mint(desk, worker, 's1', ['alice@corp']);
+    await desk.stateSet(told('PENDING', worker));
+    await home.store.identities.put({ ...alice, name: 'alicia' }, 'its word');
+    const authenticator = createAuthenticator({ store: home.store, config, clock: home.clock, verifiers: [room().kind] });
+    const answer = async () => {
+      const verdict = await authenticator.authenticate(anEdgeInput({ authorization: `Bearer ${token}` }));
+      return verdict.ok ? 'ok' : verdict.reason;
+    };
+    const on = (value: string) => ({ kind: 'principal', value, why: '', by: 'x', expiresMs: null }) as const;
+    await home.store.locks.put(on('alice@elsewhere'));
+    expect(await answer()).toBe('ok');
+    await home.store.locks.put(on('alicia@corp'));
+    expect(await answer()).toBe('locked');
+    await home.store.locks.remove(on('alicia@corp'));
+    expect(await answer()).toBe('ok');
   });
 
   describe('with short-lived credentials', () => {

@@ -155,7 +155,7 @@ export function identityCases(get: () => StoreUnderTest): void {
     expect(await store.identities.byName('corp', 'dana')).toMatchObject({ subject: 'sub-1' });
   });
 
-  it('a lock goes along with another name; of two the longer one holds', async () => {
+  it('a lock goes along with another name, and is on each name of the same person; of several the longest holds', async () => {
     const { store, other } = get();
     const soon = 1_700_000_000_000 + HOUR_MS;
     const called = (name: string) => store.identities.put({ ...DANA, name }, 'its word');
@@ -164,14 +164,39 @@ export function identityCases(get: () => StoreUnderTest): void {
     await called('dana');
     await called('free');
     expect(await held()).toEqual({});
-    await lock('free@corp', null);
-    await called('dana');
-    expect(await held()).toEqual({ 'free@corp': null, 'dana@corp': null });
-    await lock('free@corp', soon);
-    await called('free');
-    expect(await held()).toEqual({ 'free@corp': null, 'dana@corp': null });
-    await lock('free@corp', soon);
-    await called('dana');
-    expect(await held()).toEqual({ 'free@corp': soon, 'dana@corp': null });
+    await lock('third@corp', soon);
+    await called('third');
+    expect(await held()).toEqual({ 'dana@corp': soon, 'free@corp': soon, 'third@corp': soon });
+    await lock('fourth@corp', null);
+    await called('fourth');
+    expect(await held()).toEqual({ 'dana@corp': null, 'free@corp': null, 'third@corp': null, 'fourth@corp': null });
+    await lock('fifth@corp', soon);
+    await called('fifth');
+    expect(await held()).toEqual(Object.fromEntries(['dana', 'free', 'third', 'fourth', 'fifth'].map((name) => [`${name}@corp`, null])));
+  });
+
+  it('a lock on any name of a person is set and taken away on all of them, and on nobody else', async () => {
+    const { store, other } = get();
+    const values = async () => (await other.locks.list()).map(({ value }) => value).sort();
+    const lock = (value: string) => store.locks.put({ kind: 'principal', value, why: '', by: 'local:root', expiresMs: null });
+    await store.identities.put(DANA, 'its word');
+    await store.identities.put({ ...DANA, name: 'free' }, 'its word');
+    await store.identities.put({ ...DANA, subject: 'sub-2', name: 'max' }, 'its word');
+    await store.identities.put({ ...DANA, idp: 'adfs' }, 'its word');
+    await lock('max@corp');
+    expect(await store.identities.namesOf('corp', 'dana')).toEqual(['free', 'dana']);
+    expect(await store.identities.namesOf('corp', 'nobody')).toEqual([]);
+    for (const [one, another] of [
+      ['dana@corp', 'free@corp'],
+      ['free@corp', 'dana@corp'],
+    ] as const) {
+      expect(await lock(one)).toEqual([one, another]);
+      expect(await values()).toEqual(['dana@corp', 'free@corp', 'max@corp']);
+      expect((await store.locks.remove({ kind: 'principal', value: another })).toSorted()).toEqual(['dana@corp', 'free@corp']);
+      expect(await values()).toEqual(['max@corp']);
+    }
+    expect(await lock('dana@adfs')).toEqual(['dana@adfs']);
+    await store.identities.forget('corp', 'dana');
+    expect(await lock('free@corp')).toEqual(['free@corp']);
   });
 }

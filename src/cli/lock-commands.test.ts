@@ -174,6 +174,19 @@ describe('lictor lock', () => {
     expect((await lictor('lock', 'alise@corp')).out).toContain('Nobody of that name has come from corp yet.');
   });
 
+  it.each([['idp:x@corp'], ['idp:corp@corp'], ['session:0123456789abcdef@corp'], ['address:192.0.2.7@corp'], ['token:x@corp']])(
+    'takes %s for the person who is called so at a provider',
+    async (what) => {
+      configure('{ id: corp, type: saml, metadata_url: https://idp.example.com/metadata }');
+      expect(await lictor('lock', what)).toMatchObject({ status: 0, err: '' });
+      expect(JSON.parse((await lictor('locks', '--json')).out)).toMatchObject([{ what, kind: 'principal', value: what }]);
+      expect(await isLocked(what, [])).toBe(true);
+      expect(await isLocked('max@corp', [])).toBe(false);
+      expect(await lictor('unlock', what)).toMatchObject({ status: 0 });
+      expect(await told()).toEqual([]);
+    },
+  );
+
   it('tells of one that is on nobody of the configuration any more', async () => {
     configure('{ id: corp, type: saml, metadata_url: https://idp.example.com/metadata }');
     expect(await lictor('lock', 'alice@corp')).toMatchObject({ status: 0, err: '' });

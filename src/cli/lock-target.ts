@@ -10,7 +10,8 @@ export const TARGET_HELP = 'alice@local, token:NAME, session:ID, idp:ID or addre
 
 /** Throws UsageError for what is none of the forms. */
 export function parseTarget(text: string): LockTarget {
-  const [, kind, value = ''] = /^(session|idp|address):(.*)$/s.exec(text) ?? [];
+  // With an `@` it is somebody's full name: people may call themselves `idp:x` at their provider, and must not be safe from a lock by it.
+  const [, kind, value = ''] = /^(session|idp|address):([^@]*)$/.exec(text) ?? [];
   if (kind === 'address') return { kind, value: network(value) };
   if (kind === 'session' && /^[0-9a-f]{16,64}$/.test(value)) return { kind, value };
   if (kind === 'session') throw new UsageError('A session is named by the session_id of its records: lictor audit --json shows it.');

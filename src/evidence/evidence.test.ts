@@ -121,6 +121,13 @@ it('finds who was let in after leaving also when the right was given back later'
   expect(second).toMatchObject({ let_in_after: false });
 });
 
+it('takes an unlock of a provider for one of everybody, and that of a person who is called like one for theirs alone', () => {
+  const after = (unlocked: string) =>
+    leavers([administered(1, 'lock.create', 'Lock', 'a@local'), administered(5, 'lock.remove', 'Lock', unlocked), request(9, 'a@local')])[0];
+  expect(after('idp:local')).toMatchObject({ let_in_after: false });
+  expect(after('idp:local@corp')).toMatchObject({ let_in_after: true });
+});
+
 it('names the smallest role that would have been enough, and none where none would', () => {
   const actions = collectActions(OPERATIONS);
   const roles = createRoleActions(sharedEngine({ actions, revision: 0 }), actions);

@@ -78,7 +78,7 @@ export function cameBack(events: readonly EventRow[], time: string, id: string):
 /** An unlock of a provider or an address gives back too: it is taken for everybody, so that nothing is claimed falsely. */
 function isAbout({ action, resource }: EventRow, id: string): boolean {
   const name = (resource ?? '').split(' ').slice(1).join(' ');
-  if (action === 'lock.remove' && /^(?:idp|address|session):/.test(name)) return true;
+  if (action === 'lock.remove' && /^(?:idp|address|session):[^@]*$/.test(name)) return true;
   return name === id || `token:${name}` === id || id.startsWith(`${name}@`);
 }
 

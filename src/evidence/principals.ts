@@ -24,7 +24,9 @@ export interface PrincipalSources {
 export async function gatherPrincipals(sources: PrincipalSources): Promise<readonly PrincipalRow[]> {
   const { store, usage } = sources;
   const known = await knownSince(sources);
-  const ids = new Set([...known.keys(), ...[...usage.principals.keys()].filter((id) => !id.startsWith('local:'))]);
+  // Whoever is called so at a provider is no user of this machine.
+  const isLocal = ({ id, idp }: PrincipalUse): boolean => id.startsWith('local:') && idp === null;
+  const ids = new Set([...known.keys(), ...[...usage.principals.values()].filter((use) => !isLocal(use)).map(({ id }) => id)]);
   const once = remembering(store);
   const rows: PrincipalRow[] = [];
   for (const id of [...ids].sort()) rows.push(toRow(await find(id, sources, once), { id, since: known.get(id) ?? null, sources }));

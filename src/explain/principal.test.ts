@@ -29,6 +29,12 @@ describe('finding a principal', () => {
     await expect(findPrincipal('dana@adfs', parts)).rejects.toThrow('Nobody is called');
   });
 
+  it.each(['token:x', 'role:viewer', 'local:root'])('takes %s of a provider for the person who is called so', async (name) => {
+    const dana = { id: '1', idp: 'corp', subject: 'sub-1', name, kind: 'user', createdMs: 0, seenMs: 0, groups: ['platform'], claims: {} } as const;
+    const found = await findPrincipal(`${name}@corp`, principalParts([token('x')], [], [dana]));
+    expect(found).toMatchObject({ hypothetical: false, principal: { id: `${name}@corp`, idp: 'corp', roles: ['admin'] } });
+  });
+
   it('takes token roles from the token and from bindings, and a worker for a worker', async () => {
     const parts = principalParts([token('ci'), token('etl', { roles: ['worker'] })]);
     expect((await findPrincipal('token:ci', parts)).roles.map((origin) => origin.role)).toEqual(['operator', 'run']);
@@ -78,6 +84,8 @@ describe('finding a principal', () => {
     ['alice@corp', 'lictor account list'],
     ['token:cj', 'Did you mean token:ci?'],
     ['role:viewr', 'Did you mean viewer?'],
+    ['role:viewer@corp', 'Nobody is called'],
+    ['token:ci@corp', 'Nobody is called'],
     ['', 'A principal is written'],
   ])('does not know %j and says what to write', async (text, words) => {
     await expect(findPrincipal(text, principalParts([token('ci')]))).rejects.toMatchObject({

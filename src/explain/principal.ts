@@ -42,7 +42,7 @@ export interface PrincipalParts {
 
 /** Throws LictorError `principal-unknown` with a suggestion. */
 export async function findPrincipal(text: string, parts: PrincipalParts): Promise<Somebody> {
-  if (text.startsWith('role:')) return hypothetical(text);
+  if (isOfKind('role', text)) return hypothetical(text);
   const run = runOfPrincipal(text);
   if (run !== null && parts.mayPoll === undefined) return runSomebody(run);
   const store = await parts.store();
@@ -51,10 +51,15 @@ export async function findPrincipal(text: string, parts: PrincipalParts): Promis
   return lock === undefined ? found : { ...found, refusedAs: found.refusedAs ?? 'locked', notes: [...found.notes, lockNote(lock)] };
 }
 
+/** With an `@` it is somebody's full name: people may call themselves `role:viewer` at their provider. */
+function isOfKind(kind: 'role' | 'token', text: string): boolean {
+  return text.startsWith(`${kind}:`) && !text.includes('@');
+}
+
 async function existing(text: string, store: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {
   const run = runOfPrincipal(text);
   if (run !== null) return tokenRun(run, store, parts);
-  if (text.startsWith('token:')) return tokenPrincipal(text.slice('token:'.length), store, parts);
+  if (isOfKind('token', text)) return tokenPrincipal(text.slice('token:'.length), store, parts);
   const at = text.lastIndexOf('@');
   const [name, idp] = [text.slice(0, at), text.slice(at + 1)];
   if (at > 0 && isWorkloadProvider(idp, parts.config)) return workloadPrincipal({ name, idp }, store.accessTokens, parts.config);

@@ -42,6 +42,9 @@ describe('a certificate names', () => {
     ['subject_cn', { subject: '/CN=a/CN=admin' }],
     ['subject_cn', { subject: '/O=Acme' }],
     ['subject_cn', { subject: '/CN= admin' }],
+    ['subject_cn', { subject: '/CN=*' }],
+    ['san_uri', { names: ['URI:spiffe://acme/*'] }],
+    ['san_dns', { names: ['DNS:a.*.example'] }],
   ];
   it.each(nobody)('nobody by %s of %j', (from, options) => {
     expect(open(from)(escaped(authority.issue(options).cert))).toMatchObject({ ok: false, reason: 'certificate-nameless' });

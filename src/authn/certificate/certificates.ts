@@ -6,6 +6,7 @@ import type { Clock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { Identity } from '../../contract/identity.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
+import { hasWildcard } from '../identity/name.ts';
 import { type ClientCertificate, readClientCertificate, readRevocationLists } from './read.ts';
 
 export type Inspected =
@@ -53,9 +54,8 @@ export function createCertificates({ provider, crlFile, clock }: CertificatesPar
 /** Exactly one: with several, whoever asks the authority for one more would choose who he is. A wildcard is nobody's name. */
 function nameFrom({ names }: ClientCertificate, from: MtlsProvider['principalFrom']): string | undefined {
   const [only, ...more] = names[from];
-  if (only === undefined || more.length > 0 || !/^\P{Cc}{1,256}$/u.test(only) || only.trim() !== only) return undefined;
-  if (from !== 'san_dns') return only;
-  return only.startsWith('*') ? undefined : only.toLowerCase();
+  if (only === undefined || more.length > 0 || !/^\P{Cc}{1,256}$/u.test(only) || only.trim() !== only || hasWildcard(only)) return undefined;
+  return from === 'san_dns' ? only.toLowerCase() : only;
 }
 
 function readRevoked(crlFile: string): (certificate: ClientCertificate) => boolean {

@@ -1,6 +1,7 @@
 // A proven JWT as an identity.
 import type { JwtProvider } from '../../config/config.ts';
 import type { Identity } from '../../contract/identity.ts';
+import { hasWildcard } from '../identity/name.ts';
 import type { FlatClaims } from './claims.ts';
 import { type Claims, claim } from './compact.ts';
 
@@ -25,7 +26,7 @@ export function jwtIdentity(payload: Claims, flat: FlatClaims, { id, principalCl
   };
 }
 
-/** It stands in records, labels and headers. A wildcard is nobody: in lictor.yaml it stands for everybody. */
+/** It stands in records, labels and headers. */
 function isName(text: string): boolean {
-  return text.length <= 255 && !text.includes('*') && /^[^\s\p{Cc}](?:\P{Cc}*[^\s\p{Cc}])?$/u.test(text);
+  return text.length <= 255 && !hasWildcard(text) && /^[^\s\p{Cc}](?:\P{Cc}*[^\s\p{Cc}])?$/u.test(text);
 }

@@ -86,6 +86,18 @@ describe('the shapes of providers', () => {
     });
   });
 
+  it('a name with a * in it is nobody, since that stands for everybody in lictor.yaml', () => {
+    const name = (claims: Claims): string => {
+      const read = identity(claims);
+      return read.ok ? read.identity.name : read.detail;
+    };
+    expect(name({ sub: 's1', preferred_username: '*' })).toBe('s1');
+    expect(name({ sub: 's1', preferred_username: 'a*', upn: 'alice@acme' })).toBe('alice@acme');
+    expect(name({ sub: 's*', preferred_username: 'alice' })).toBe('alice');
+    expect(name({ sub: 's*', preferred_username: '*' })).toContain('stands for everybody');
+    expect(reason({ sub: '*' })).toBe('id-token-invalid');
+  });
+
   it('a claim whose own name looks like a path is found by its name', () => {
     expect(readGroups({ 'https://example.com/groups': ['a'] }, 'https://example.com/groups')).toEqual({ kind: 'groups', groups: ['a'] });
   });

@@ -2,6 +2,7 @@
 import type { OidcProvider } from '../../config/config.ts';
 import type { Identity } from '../../contract/identity.ts';
 import { type NotProven, notProven } from '../external/provider.ts';
+import { hasWildcard } from '../identity/name.ts';
 
 /** Of a verified ID token or a userinfo answer. */
 export type Claims = Readonly<Record<string, unknown>>;
@@ -34,13 +35,16 @@ export function identityOf(
 ): { readonly ok: true; readonly identity: Identity } | NotProven {
   const { sub } = claims;
   if (typeof sub !== 'string' || !NAME.test(sub)) return notProven('id-token-invalid', 'the subject is empty, too long or no plain text');
+  const name = nameOf(claims) ?? sub;
+  if (hasWildcard(name))
+    return notProven('id-token-invalid', `the subject ${name}, which no claim names otherwise, has a * in it, which stands for everybody in lictor.yaml`);
   const reading = readGroups(claims, groupsClaim);
   if (reading.kind === 'overage') return notProven('groups-overage', `the claim ${groupsClaim} was left out: too many groups`);
   if (reading.kind === 'unreadable') return notProven('groups-unreadable', `the claim ${groupsClaim} is no list of names`);
   const groups = reading.kind === 'absent' ? [] : reading.groups;
   if (groups.length >= OKTA_MOST && OKTA.test(new URL(issuer).hostname))
     return notProven('groups-overage', `Okta may have cut ${groupsClaim} off at ${OKTA_MOST}`);
-  return { ok: true, identity: { idp: id, subject: sub, name: nameOf(claims) ?? sub, kind: 'user', groups, claims: flatten(claims) } };
+  return { ok: true, identity: { idp: id, subject: sub, name, kind: 'user', groups, claims: flatten(claims) } };
 }
 
 /**
@@ -74,7 +78,7 @@ function nameOf(claims: Claims): string | undefined {
   for (const key of NAMES) {
     const value = claims[key];
     if (key === 'email' && claims['email_verified'] !== true) continue;
-    if (typeof value === 'string' && NAME.test(value)) return value;
+    if (typeof value === 'string' && NAME.test(value) && !hasWildcard(value)) return value;
   }
   return undefined;
 }

@@ -24,6 +24,14 @@ it('a persistent NameID is the subject, and the name is one that the provider gi
   expect(identity(nameId('alice'), { [UPN]: ['admin'] })).toMatchObject({ identity: { name: 'alice' } });
 });
 
+it('a name with a * in it is nobody, since that stands for everybody in lictor.yaml', () => {
+  expect(identity(nameId('*'), {})).toMatchObject({ ok: false, reason: 'assertion-invalid', detail: expect.stringContaining('stands for everybody') });
+  expect(identity(nameId('a*'), { [UPN]: ['alice'] })).toMatchObject({ reason: 'assertion-invalid' });
+  expect(identity(nameId('f3b*', PERSISTENT), {})).toMatchObject({ reason: 'assertion-invalid' });
+  expect(identity(nameId('f3b1', PERSISTENT), { [UPN]: ['*'] })).toMatchObject({ ok: true, identity: { name: 'f3b1' } });
+  expect(identity(nameId('f3b*', PERSISTENT), { [UPN]: ['alice'] })).toMatchObject({ ok: true, identity: { subject: 'f3b*', name: 'alice' } });
+});
+
 it('nobody in no group has none', () => {
   expect(identity(nameId('bob'), {})).toMatchObject({ ok: true, identity: { groups: [] } });
 });

@@ -2,6 +2,7 @@
 import type { SamlProvider } from '../../config/config.ts';
 import type { Identity } from '../../contract/identity.ts';
 import { type NotProven, notProven } from '../external/provider.ts';
+import { hasWildcard } from '../identity/name.ts';
 import { type Assertion, NAME } from './assertion.ts';
 import { FORMAT } from './names.ts';
 
@@ -22,10 +23,12 @@ export function identityOf(
     const [value] = values;
     return name !== groupsAttribute && values.length === 1 && value !== undefined && value.length <= LIMITS.characters ? [[name, value] as const] : [];
   });
+  const name = nameOf(nameId, attributes);
+  if (hasWildcard(name)) return notProven('assertion-invalid', `the name ${name} has a * in it, which stands for everybody in lictor.yaml`);
   const identity: Identity = {
     idp: id,
     subject: nameId.value,
-    name: nameOf(nameId, attributes),
+    name,
     kind: 'user',
     groups: [...new Set(groups)].sort(),
     claims: Object.fromEntries(claims.slice(0, LIMITS.claims)),
@@ -36,8 +39,12 @@ export function identityOf(
 /** A persistent NameID is a random text: nobody could be named by it in lictor.yaml. */
 function nameOf(nameId: Assertion['nameId'], attributes: Assertion['attributes']): string {
   if (nameId.format !== FORMAT.persistent) return nameId.value;
-  const found = NAMES.map((name) => attributes.get(name)).find((values) => values?.length === 1 && NAME.test(values[0] ?? ''));
+  const found = NAMES.map((name) => attributes.get(name)).find((values) => values?.length === 1 && isName(values[0] ?? ''));
   return found?.[0] ?? nameId.value;
+}
+
+function isName(value: string): boolean {
+  return NAME.test(value) && !hasWildcard(value);
 }
 
 /** No control characters; blanks and slashes are usual (`/data/platform`, `Domain Users`). */

@@ -46,6 +46,11 @@ function checkMember(member: string, keys: Keys, providers: readonly Provider[] 
     report(keys, `${member} names nobody`, FORMS);
     return;
   }
+  // A pattern is taken in the values of claims alone: anywhere else it would be the person or group that is called so.
+  if (['user', 'group', 'arn'].includes(parsed.kind) && member.includes('*')) {
+    report(keys, `${member} names nobody: names are compared as they are written`, `Everybody of it is "*@${parsed.idp}". ${FORMS}`);
+    return;
+  }
   if (providers === undefined) return;
   const provider = providers.find(({ id }) => id === parsed.idp);
   if (provider === undefined) {

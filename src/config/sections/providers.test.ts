@@ -168,5 +168,10 @@ describe('members', () => {
     ['bob@corp', /names nobody/],
     ['user:bob', /names nobody/],
     ['@corp', /names nobody/],
+    ['user:*@corp', /names nobody: names are compared as they are written/],
+    ['user:*@local', /names nobody/],
+    ['user:bob*@corp', /names nobody/],
+    ['group:team-*@corp', /names nobody/],
+    ['arn:aws:iam::123456789012:role/*@aws', /names nobody/],
   ])('%s is a problem', (member, problem) => expect(check(member)).toEqual([expect.stringMatching(problem)]));
 });

@@ -47,7 +47,7 @@ export const CREDENTIAL_REASONS = {
   'certificate-nameless': {
     status: 401,
     detail: 'The client certificate does not name exactly one principal.',
-    hint: 'It needs one name of the kind that principal_from says in identity_providers.',
+    hint: 'It needs one name, without an asterisk, of the kind that principal_from says in identity_providers.',
   },
   'aws-request': {
     status: 401,

@@ -167,6 +167,25 @@ describe('further claims', () => {
     expect(claims({ long: 'x'.repeat(513), fits: 'x'.repeat(512) })).toEqual({ sub: 'a', fits: 'x'.repeat(512) });
   });
 
+  it.each<Claims>([
+    { 'a.b': 'x', a: { b: 'y', c: 'z' } },
+    { a: { b: 'y', c: 'z' }, 'a.b': 'x' },
+    { 'a.b': 'x', a: { b: 'x', c: 'z' } },
+    { 'a.b': 'x', a: { b: ['y'], c: 'z' } },
+    { a: { b: 'x'.repeat(600), c: 'z' }, 'a.b': 'x' },
+  ])('of one path twice are left out, whatever came last: %j', (given) => {
+    expect(claims(given)).toEqual({ sub: 'a', 'a.c': 'z' });
+  });
+
+  it('of one path are a claim, and so is what only begins alike', () => {
+    expect(claims({ 'a.b': 'x', a: { c: 'y' }, 'a.b.c': 'z' })).toEqual({ sub: 'a', 'a.b': 'x', 'a.c': 'y', 'a.b.c': 'z' });
+  });
+
+  it('of one path twice are left out beyond the hundredth, too', () => {
+    const many = Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`c${index}`, 'x']));
+    expect(Object.keys(claims({ 'a.b': 'x', ...many, a: { b: 'y' } }))).not.toContain('a.b');
+  });
+
   it.each([false, 'false'])('an address that is not verified (%j) is left out', (verified) => {
     expect(claims({ email: 'boss@example.com', email_verified: verified })).toEqual({ sub: 'a', email_verified: 'false' });
   });

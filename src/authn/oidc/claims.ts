@@ -83,18 +83,21 @@ function nameOf(claims: Claims): string | undefined {
   return undefined;
 }
 
-/** Text, numbers and truth values, nested ones by dotted path; lists are left out. An address that is said not to be the person's is nobody's. */
+/**
+ * Text, numbers and truth values, nested ones by dotted path; lists are left out. An address that is said not to be the person's is nobody's.
+ * So is a path that two claims have: which of them came last would decide what a rule means.
+ */
 function flatten(claims: Claims): Readonly<Record<string, string>> {
-  const flat: [string, string][] = [];
+  const leaves: [path: string, value: unknown][] = [];
   const visit = (value: unknown, path: readonly string[]): void => {
-    if (isObject(value)) {
-      if (path.length < LIMITS.depth) for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
-    } else if (isClaimText(value, path.join('.')) && flat.length < LIMITS.claims) {
-      flat.push([path.join('.'), String(value)]);
-    }
+    if (!isObject(value)) leaves.push([path.join('.'), value]);
+    else if (path.length < LIMITS.depth) for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
   };
   for (const [key, value] of Object.entries(claims)) if (!PROTOCOL.has(key) && !(key === 'email' && isUnverified(claims))) visit(value, [key]);
-  return Object.fromEntries(flat);
+  const [once, twice] = [new Set<string>(), new Set<string>()];
+  for (const [path] of leaves) (once.has(path) ? twice : once).add(path);
+  const flat = leaves.filter(([path, value]) => !twice.has(path) && isClaimText(value, path)).slice(0, LIMITS.claims);
+  return Object.fromEntries(flat.map(([path, value]) => [path, String(value)]));
 }
 
 /** OpenID Connect Core 5.1. Where nothing is said, as by Entra, the rule is the administrator's own. */

@@ -65,10 +65,11 @@ async function lockAlike(db: Kysely<Tables>, ids: readonly string[]): Promise<vo
   if (longest === undefined) return;
   for (const value of ids) {
     if (held.some((lock) => lock.value === value && endOf(lock) === endOf(longest))) continue;
-    const row = { ...longest, value, of_accounts: 0 };
+    // What is on accounts stays so: the id may have been theirs before.
+    const { of_accounts: _, ...row } = { ...longest, value };
     await db
       .insertInto('locks')
-      .values(row)
+      .values({ ...row, of_accounts: 0 })
       .onConflict((conflict) => conflict.columns(['kind', 'value']).doUpdateSet(row))
       .execute();
   }

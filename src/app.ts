@@ -70,6 +70,8 @@ export interface AppParts {
   readonly paths: StatePaths;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly log: Logger;
   /** Makes the log's writer open its file anew. */
   readonly reopenLog: () => void;
@@ -85,7 +87,7 @@ const KEPT_MS = 1_000;
 const HOUSEKEEPING_MS = 60_000;
 
 export async function startApp(parts: AppParts): Promise<App> {
-  const { config, paths, clock, log } = parts;
+  const { config, paths, clock, steady, log } = parts;
   const store = await withReserve(paths.reserve, () => openStore({ file: config.storeFile, clock }));
   const ledger = await startLedger({
     paths,
@@ -114,6 +116,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const house: House = {
     paths,
     clock,
+    steady,
     log,
     catalogue,
     store,

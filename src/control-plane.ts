@@ -10,7 +10,7 @@ import { loadCandidate, loadInUse } from './config/in-use.ts';
 import { edgePid } from './config/pid-file.ts';
 import { prepareStateDir } from './config/runtime-dir.ts';
 import type { StatePaths } from './config/state-dir.ts';
-import { systemClock } from './contract/clock.ts';
+import { steadyClock, systemClock } from './contract/clock.ts';
 import { LictorError } from './contract/error.ts';
 import type { FromControl } from './contract/ipc.ts';
 
@@ -54,6 +54,7 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
       paths,
       env: process.env,
       clock: systemClock,
+      steady: steadyClock,
       log,
       reopenLog: () => destination.reopen(),
       tell: send,

@@ -64,6 +64,8 @@ import type { Intake } from './timeline/feed/intake.ts';
 export interface House {
   readonly paths: StatePaths;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly log: Logger;
   readonly catalogue: Catalogue;
   readonly store: Store;
@@ -106,7 +108,7 @@ export interface Rooms {
 }
 
 export async function buildRooms(house: House, config: Config, policies: OwnPolicies): Promise<Rooms> {
-  const { store, ledger, clock, log, catalogue } = house;
+  const { store, ledger, clock, steady, log, catalogue } = house;
   const actions = collectActions(catalogue.operations);
   const policy = createPolicyEngine({
     actions,
@@ -131,6 +133,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     store,
     config,
     clock,
+    steady,
     confirm,
     verifiers: [
       jwts.kind,
@@ -191,6 +194,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     mediator,
     authorizationServer: openAuthorizationServer(house, { config, jwts, outbounds: loginOutbounds, standing, revision: decider.revision }),
     clock,
+    steady,
     log,
     checks: {
       edge: house.edgeRuns,
@@ -249,7 +253,7 @@ interface TokenRoom {
 }
 
 function openAuthorizationServer(house: House, { config, jwts, outbounds, standing, revision }: TokenRoom): AuthorizationServer {
-  const { store, ledger, clock, log } = house;
+  const { store, ledger, clock, steady, log } = house;
   const aws = config.identityProviders.find((provider) => provider.type === 'aws-iam');
   const proveAws = aws && createProveAws({ provider: aws, outbound: outbounds.to(aws.caFile), marks: store.marks, clock });
   const proofs = new Map<string, Prove>([[SUBJECT_TOKEN.jwt, jwts.prove], ...(proveAws === undefined ? [] : [[SUBJECT_TOKEN.awsIam, proveAws] as const])]);
@@ -267,6 +271,7 @@ function openAuthorizationServer(house: House, { config, jwts, outbounds, standi
     onEnded: house.sync,
     onError: (error) => log.error({ err: error }, 'a token request could not be answered as it should'),
     clock,
+    steady,
     revision,
   });
 }

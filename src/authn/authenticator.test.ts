@@ -28,8 +28,8 @@ let authenticator: Authenticator;
 let sessions: Sessions;
 beforeEach(async () => {
   test = await openTestStore();
-  const { store, clock } = test;
-  authenticator = createAuthenticator({ store, config: CONFIG, clock });
+  const { store, clock, steady } = test;
+  authenticator = createAuthenticator({ store, config: CONFIG, clock, steady });
   const touches = createTouches(() => {});
   sessions = createSessions({
     store: store.sessions,
@@ -226,7 +226,12 @@ describe('a session', () => {
 
   it('ends by an absolute time that was made shorter since, and by no longer one', async () => {
     const withAbsolute = (absoluteSeconds: number): Authenticator =>
-      createAuthenticator({ store: test.store, config: { ...CONFIG, sessions: { idleSeconds: 3600, absoluteSeconds } }, clock: test.clock });
+      createAuthenticator({
+        store: test.store,
+        config: { ...CONFIG, sessions: { idleSeconds: 3600, absoluteSeconds } },
+        clock: test.clock,
+        steady: test.steady,
+      });
     const session = await login();
     const reasonBy = async (by: Authenticator) => reason(await by.authenticate(anEdgeInput({ session })));
     const [shorter, longer] = [withAbsolute(3600), withAbsolute(48 * 3600)];
@@ -247,7 +252,7 @@ describe('a session', () => {
 
   it('lives on under an idle limit below a minute while it is used', async () => {
     const config = { ...CONFIG, sessions: { idleSeconds: 4, absoluteSeconds: 3600 } };
-    const short = createAuthenticator({ store: test.store, config, clock: test.clock });
+    const short = createAuthenticator({ store: test.store, config, clock: test.clock, steady: test.steady });
     const session = await login();
     for (let seconds = 0; seconds < 30; seconds += 2) {
       test.advance(2000);
@@ -269,7 +274,7 @@ describe('a session', () => {
   });
 
   it('is not accepted when the configuration has no accounts', async () => {
-    const without = createAuthenticator({ store: test.store, config: { ...CONFIG, identityProviders: [] }, clock: test.clock });
+    const without = createAuthenticator({ store: test.store, config: { ...CONFIG, identityProviders: [] }, clock: test.clock, steady: test.steady });
     const session = await login();
     expect(reason(await without.authenticate(anEdgeInput({ session })))).toBe('session-expired');
   });
@@ -374,7 +379,13 @@ describe('guessing', () => {
   it('gets another reason above the limit, while a valid token from the same address goes on', async () => {
     const { text } = await test.token();
     const guessing: string[] = [];
-    const watched = createAuthenticator({ store: test.store, config: CONFIG, clock: test.clock, onGuessing: (address) => guessing.push(address) });
+    const watched = createAuthenticator({
+      store: test.store,
+      config: CONFIG,
+      clock: test.clock,
+      steady: test.steady,
+      onGuessing: (address) => guessing.push(address),
+    });
     const reasons = [];
     for (let index = 0; index < 102; index += 1) reasons.push(reason(await watched.authenticate(bearer('nonsense'))));
     expect([reasons[99], reasons[100], reasons[101]]).toEqual(['credential-unknown', 'too-many-failures', 'too-many-failures']);

@@ -37,6 +37,8 @@ export interface AuthenticatorParts {
   readonly store: Pick<Store, 'tokens' | 'sessions' | 'locks'>;
   readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   /** Further kinds of tokens, by their form; what none of them claims is looked at as a service token. */
   readonly verifiers?: readonly TokenKind[];
   /** Asks the providers of sessions that are due; left out: nobody is asked. */
@@ -52,7 +54,7 @@ export interface AuthenticatorParts {
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const { store, config, clock } = parts;
   const touches = createTouches(parts.onError ?? ignore);
-  const failures = createFailures(clock, parts.onGuessing ?? ignore);
+  const failures = createFailures(parts.steady, parts.onGuessing ?? ignore);
   const roleBook = createRoleBook(config.roles);
   const verifyOwn = createTokenVerifier({ tokens: store.tokens, roleBook, touches, clock });
   const sessions = createSessions({

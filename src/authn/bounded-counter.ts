@@ -18,15 +18,16 @@ export interface BoundedCounterLimits {
   readonly keys: number;
 }
 
-export function createBoundedCounter(clock: Clock, limits: BoundedCounterLimits): BoundedCounter {
+/** `steady`: by the wall clock a window that began before it is put back would last for as long as that. */
+export function createBoundedCounter(steady: Clock, limits: BoundedCounterLimits): BoundedCounter {
   const windows = new Map<string, { count: number; readonly startMs: number }>();
   const current = (key: string) => {
     const found = windows.get(key);
-    return found !== undefined && clock() - found.startMs < limits.windowMs ? found : undefined;
+    return found !== undefined && steady() - found.startMs < limits.windowMs ? found : undefined;
   };
   return {
     add(key) {
-      const found = current(key) ?? { count: 0, startMs: clock() };
+      const found = current(key) ?? { count: 0, startMs: steady() };
       found.count += 1;
       windows.delete(key);
       windows.set(key, found);
@@ -45,7 +46,7 @@ export function createBoundedCounter(clock: Clock, limits: BoundedCounterLimits)
     count: (key) => current(key)?.count ?? 0,
     leftMs: (key) => {
       const found = current(key);
-      return found === undefined ? 0 : found.startMs + limits.windowMs - clock();
+      return found === undefined ? 0 : found.startMs + limits.windowMs - steady();
     },
     get size() {
       return windows.size;

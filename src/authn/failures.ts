@@ -15,8 +15,8 @@ export interface Failures {
 }
 
 /** `onGuessing` is called once a minute for an address that goes on guessing. */
-export function createFailures(clock: Clock, onGuessing: (address: string) => void): Failures {
-  const counter = createBoundedCounter(clock, { windowMs: 60_000, keys: FAILURE_LIMITS.addresses });
+export function createFailures(steady: Clock, onGuessing: (address: string) => void): Failures {
+  const counter = createBoundedCounter(steady, { windowMs: 60_000, keys: FAILURE_LIMITS.addresses });
   return {
     reasonFor(reason, address) {
       if (!GUESSES.includes(reason)) return reason;

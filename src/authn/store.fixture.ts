@@ -12,7 +12,11 @@ export interface TestStore {
   /** Where its files are. */
   readonly directory: string;
   readonly clock: () => number;
+  /** Goes with it, but not where it is put. */
+  readonly steady: () => number;
   advance(ms: number): void;
+  /** Puts the wall clock back (below 0) or ahead. */
+  putClock(ms: number): void;
   /** Makes a service token; answers its text. */
   token(token?: {
     readonly name?: string;
@@ -27,15 +31,20 @@ export interface TestStore {
 export async function openTestStore(startMs = 1_700_000_000_000): Promise<TestStore> {
   const dir = mkdtempSync(join(tmpdir(), 'lictor-authn-'));
   let nowMs = startMs;
-  const clock = (): number => nowMs;
+  let putMs = 0;
+  const clock = (): number => nowMs + putMs;
   const store = await openStore({ file: join(dir, 'lictor.db'), clock });
   return {
     store,
     sealer: openSealer(join(dir, 'seal.key')),
     directory: dir,
     clock,
+    steady: () => nowMs - startMs,
     advance: (ms) => {
       nowMs += ms;
+    },
+    putClock: (ms) => {
+      putMs += ms;
     },
     async token({ name = 'etl', roles = ['worker'], cidrs = [], lifetimeMs } = {}) {
       const text = createTokenText(createTokenId());

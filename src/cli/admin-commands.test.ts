@@ -10,7 +10,7 @@ import { createAuthenticator } from '../authn/authenticator.ts';
 import { anEdgeInput } from '../authn/inputs.fixture.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
-import { systemClock } from '../contract/clock.ts';
+import { steadyClock, systemClock } from '../contract/clock.ts';
 import { NOWHERE } from '../contract/scope.ts';
 import { openLedgerReader } from '../ledger/query.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -58,6 +58,7 @@ function ask(secret: string, address = '192.0.2.1') {
       store,
       config: { identityProviders: [], roles: [], sessions: { idleSeconds: 1, absoluteSeconds: 1 } },
       clock: systemClock,
+      steady: steadyClock,
     });
     const answer = await authenticator.authenticate(anEdgeInput({ authorization: `Bearer ${secret}`, address }));
     await authenticator.idle();

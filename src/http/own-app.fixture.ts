@@ -133,7 +133,7 @@ export function cookieOf(answer: { readonly headers: Readonly<Record<string, unk
 
 function buildApp(get: () => World, given: Given, { test, confirmMemory: memory }: Pick<World, 'test' | 'confirmMemory'> = get()): FastifyInstance {
   const config = { ...CONFIG, ...given.config };
-  const { store, clock, sealer, directory } = test;
+  const { store, clock, steady, sealer, directory } = test;
   const providers = given.providers ?? [];
   const log = (...what: readonly unknown[]): void => void get().logged.push(inspect(what, { depth: 10 }));
   const confirm = createConfirm({
@@ -175,6 +175,7 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
     store,
     config,
     clock,
+    steady,
     confirm,
     verifiers: [createGrantTokenKind({ grants: store.clientGrants, standing, clock })],
   });
@@ -207,12 +208,14 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
     },
     onError: log,
     clock,
+    steady,
     revision: 7,
   });
   return createOwnApp({
     config,
     store,
     clock,
+    steady,
     ledger: { append },
     authenticator,
     decider,

@@ -28,6 +28,8 @@ export interface OwnAppParts {
   readonly mediator: Mediator;
   readonly authorizationServer: AuthorizationServer;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly log: Pick<Logger, 'error' | 'warn'>;
   /** What `/.lictor/ready` looks at, by name; false or a rejection: not ready. */
   readonly checks: Readonly<Record<string, () => Promise<boolean>>>;

@@ -47,6 +47,8 @@ export interface DeviceApprovalParts {
   /** How long a browser session lives: a login may stand on one. */
   readonly sessionLimits: Pick<Config['sessions'], 'absoluteSeconds'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
 }
 
 /** Wrong codes within a minute of the first, for a person and for an address. */
@@ -54,7 +56,7 @@ export const USER_CODE_LIMITS = { wrong: 10, windowMs: 60_000, keys: 10_000 } as
 
 export function createDeviceApproval(parts: DeviceApprovalParts): DeviceApproval {
   const { store, sealer, clients, clock } = parts;
-  const wrong = createBoundedCounter(clock, USER_CODE_LIMITS);
+  const wrong = createBoundedCounter(parts.steady, USER_CODE_LIMITS);
   return {
     async find(typed, { principalId, address }) {
       const keys = [`person ${principalId}`, `address ${guesserKey(address)}`];

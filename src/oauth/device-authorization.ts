@@ -18,7 +18,8 @@ export interface DeviceAuthorizationParts {
   readonly deviceCodes: Pick<DeviceCodes, 'create'>;
   readonly clients: readonly OAuthClient[];
   readonly publicUrl: PublicUrl;
-  readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
 }
 
 /** Within a minute of the first, by address. */
@@ -30,7 +31,7 @@ const USER_CODE_LENGTH = 8;
 const LONGEST_USER_AGENT = 200;
 
 export function createDeviceAuthorization(parts: DeviceAuthorizationParts): (request: TokenRequest) => Promise<TokenAnswer> {
-  const begun = createBoundedCounter(parts.clock, DEVICE_BEGIN_LIMITS);
+  const begun = createBoundedCounter(parts.steady, DEVICE_BEGIN_LIMITS);
   return async (request) => {
     const key = guesserKey(request.address);
     if (begun.add(key) > DEVICE_BEGIN_LIMITS.perMinute) {

@@ -43,11 +43,13 @@ export interface AuthorizationServerParts {
   readonly onEnded: () => Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly revision: number;
 }
 
 export function createAuthorizationServer(parts: AuthorizationServerParts): AuthorizationServer {
-  const { store, sealer, clock, config } = parts;
+  const { store, sealer, clock, steady, config } = parts;
   const { publicUrl } = config;
   const common = { ...parts, ...store, publicUrl, grants: store.clientGrants, clients: CLIENTS };
   const signIdToken = createIdTokens(parts.signingKeys, issuerOf(publicUrl), clock);
@@ -62,7 +64,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
     }),
     deviceAuthorization: createDeviceAuthorization(common),
     revoke: createRevocation(common),
-    approval: createDeviceApproval({ store, sealer, clients: CLIENTS, lifeMs: parts.loginLifeMs, sessionLimits: parts.sessionLimits, clock }),
+    approval: createDeviceApproval({ store, sealer, clients: CLIENTS, lifeMs: parts.loginLifeMs, sessionLimits: parts.sessionLimits, clock, steady }),
     signingKeys: parts.signingKeys,
   };
 }

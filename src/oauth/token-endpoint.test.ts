@@ -64,6 +64,7 @@ function endpoint(failClosed = true) {
     },
     failClosed,
     clock,
+    steady: test.steady,
     revision: 7,
     onError: () => {},
   });
@@ -80,7 +81,7 @@ function ask(to: Endpoint, form: Readonly<Record<string, string>> | string, cont
 async function shows(token: unknown, config = CONFIG) {
   const { store, clock } = test;
   const kind = createAccessTokenKind({ accessTokens: store.accessTokens, config, clock });
-  const authenticator = createAuthenticator({ store, config, clock, verifiers: [kind] });
+  const authenticator = createAuthenticator({ store, config, clock, steady: test.steady, verifiers: [kind] });
   return authenticator.authenticate(anEdgeInput({ authorization: `Bearer ${String(token)}` }));
 }
 

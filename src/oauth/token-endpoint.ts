@@ -40,6 +40,8 @@ export interface TokenEndpointParts {
   /** A token that cannot be recorded is not given. */
   readonly failClosed: boolean;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly revision: number;
   readonly onError: (error: unknown) => void;
 }
@@ -55,7 +57,7 @@ type Counters = Readonly<Record<'refused' | 'tried' | 'given', BoundedCounter>>;
  * before, as it costs no more than a token on any other request; but not where another service would have to be asked each time.
  */
 export function createTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
-  const counter = (): BoundedCounter => createBoundedCounter(parts.clock, TOKEN_LIMITS);
+  const counter = (): BoundedCounter => createBoundedCounter(parts.steady, TOKEN_LIMITS);
   const counters: Counters = { refused: counter(), tried: counter(), given: counter() };
   return async (request) => {
     const question = parseQuestion(parts, request);

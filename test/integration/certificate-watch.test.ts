@@ -47,6 +47,7 @@ async function watch(tls: string): Promise<void> {
     house: {
       paths,
       clock: () => now,
+      steady: () => now,
       log: pino({ enabled: false }),
       sync: unused,
       eventRules: unused,

@@ -10,7 +10,7 @@ import { createAuthenticator } from '../../src/authn/authenticator.ts';
 import { createTokenId, createTokenText, hashToken } from '../../src/authn/service-token/token-text.ts';
 import { collectActions } from '../../src/catalog/actions.ts';
 import { createCatalogue, OPERATIONS } from '../../src/catalog/catalogue.ts';
-import { systemClock } from '../../src/contract/clock.ts';
+import { steadyClock, systemClock } from '../../src/contract/clock.ts';
 import { BUILT_IN_ROLES } from '../../src/contract/roles.ts';
 import { createAnswerer } from '../../src/decide/answer.ts';
 import { createDecider } from '../../src/decide/decider.ts';
@@ -48,7 +48,7 @@ beforeAll(async () => {
   const catalogue = createCatalogue();
   const actions = collectActions(catalogue.operations);
   const policy = createPolicyEngine({ actions, revision: 1 });
-  const authenticator = createAuthenticator({ store, config, clock: systemClock });
+  const authenticator = createAuthenticator({ store, config, clock: systemClock, steady: steadyClock });
   const lookup = createLookup(createUpstream({ servers: [edge.upstream.url], authString: edge.upstream.authString, caFile: null, publicUrl: null }));
   const makerOf = store.makers.of;
   const now = createEntities({ lookup, lasting: lookup, makerOf });

@@ -42,7 +42,7 @@ async function loginWith(passwords: Passwords, providers: Config['identityProvid
     passwords,
     config: { identityProviders: providers },
     roleBook,
-    clock: test.clock,
+    steady: test.steady,
   });
 }
 

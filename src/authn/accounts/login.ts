@@ -49,11 +49,12 @@ export interface LoginParts {
   readonly passwords: Passwords;
   readonly config: Pick<Config, 'identityProviders'>;
   readonly roleBook: RoleBook;
-  readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
 }
 
 export function createLogin(parts: LoginParts): Login {
-  const throttle = createThrottle(parts.clock);
+  const throttle = createThrottle(parts.steady);
   return async (request) => {
     const claimed = await lookUp(parts, request.name);
     const principalId = claimed?.principal.id ?? null;
@@ -104,10 +105,10 @@ interface Attempt {
 }
 
 /** An attempt counts from its beginning, so that many at once do not slip through. */
-function createThrottle(clock: Clock) {
-  const byPair = createBoundedCounter(clock, LOGIN_LIMITS);
-  const byAccount = createBoundedCounter(clock, LOGIN_LIMITS);
-  const byAddress = createBoundedCounter(clock, LOGIN_LIMITS);
+function createThrottle(steady: Clock) {
+  const byPair = createBoundedCounter(steady, LOGIN_LIMITS);
+  const byAccount = createBoundedCounter(steady, LOGIN_LIMITS);
+  const byAddress = createBoundedCounter(steady, LOGIN_LIMITS);
   return {
     begin({ name, address }: LoginRequest): Attempt {
       const [account, guesser] = [nameKey(name), guesserKey(address)];

@@ -20,9 +20,11 @@ export interface PeopleParts {
   readonly store: Pick<Store, 'accounts' | 'sessions' | 'locks'>;
   readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
 }
 
-export function createPeople({ store, config, clock }: PeopleParts): People {
+export function createPeople({ store, config, clock, steady }: PeopleParts): People {
   const roleBook = createRoleBook(config.roles);
   // Only the authenticator looks at sessions, so nothing is touched here.
   const sessions = createSessions({
@@ -33,7 +35,7 @@ export function createPeople({ store, config, clock }: PeopleParts): People {
     touches: createTouches(() => {}),
     clock,
   });
-  const login = createLogin({ accounts: store.accounts, locks: store.locks, sessions, passwords: createPasswords(), config, roleBook, clock });
+  const login = createLogin({ accounts: store.accounts, locks: store.locks, sessions, passwords: createPasswords(), config, roleBook, steady });
   return {
     login,
     sessions,

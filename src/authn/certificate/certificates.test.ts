@@ -92,7 +92,7 @@ describe('beside other credentials', () => {
       roles: [{ role: 'worker', members: ['user:spiffe://acme/a@pki'], scope: null }],
       sessions: { idleSeconds: 60, absoluteSeconds: 60 },
     };
-    const authenticator = createAuthenticator({ store: test.store, config, clock: () => NOW_MS, certificates: open('san_uri') });
+    const authenticator = createAuthenticator({ store: test.store, config, clock: () => NOW_MS, steady: () => 0, certificates: open('san_uri') });
     const alone = await authenticator.authenticate(anEdgeInput({ certificate }));
     expect(alone).toMatchObject({
       ok: true,
@@ -104,7 +104,7 @@ describe('beside other credentials', () => {
     expect(await authenticator.authenticate(anEdgeInput({ certificate, authorization: 'Bearer lct_bad' }))).toMatchObject({ ok: false });
     expect(await authenticator.authenticate(anEdgeInput({ certificate, session: 'x'.repeat(43) }))).toMatchObject({ ok: false, reason: 'session-expired' });
     // Without a provider nobody believes it.
-    const without = createAuthenticator({ store: test.store, config, clock: () => NOW_MS });
+    const without = createAuthenticator({ store: test.store, config, clock: () => NOW_MS, steady: () => 0 });
     expect(await without.authenticate(anEdgeInput({ certificate }))).toMatchObject({ ok: false, reason: 'certificate-refused' });
     await test.close();
   });

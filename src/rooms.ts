@@ -118,9 +118,9 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   });
   const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
   const samlSigner = () => ensureSigner(house.paths.samlSigner, clock());
-  const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock });
+  const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock, steady });
   const outbounds = createOutbounds();
-  const jwts = createJwts({ config, clock, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
+  const jwts = createJwts({ config, clock, steady, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
   const confirm = confirmWith<StoredSession>(house, { config, providers, sessions: store.sessions, memory: house.confirmMemory.sessions });
   const confirmGrant = confirmWith(house, { config, providers, sessions: confirmedGrants(store.clientGrants), memory: house.confirmMemory.grants });
   const standing = standingOf(house, config, { confirm: confirmGrant, confirmSession: confirm });

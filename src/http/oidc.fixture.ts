@@ -59,7 +59,7 @@ export function useOidcApp() {
       ...change,
     };
     if (outbound === undefined) throw new Error('outside of a test');
-    const provider = createOidcProvider({ config: settings, outbound, clock: test.clock, marks: test.store.marks });
+    const provider = createOidcProvider({ config: settings, outbound, clock: test.clock, steady: test.steady, marks: test.store.marks });
     own.reconfigure({ config: { identityProviders: [settings], roles: ROLES, ...config }, providers: [provider] });
   };
 

@@ -58,6 +58,7 @@ export function useSamlLogin() {
         fetch: async () => new Response(published.length === 0 ? 'gone' : metadataText({ keys: published }), { status: published.length === 0 ? 503 : 200 }),
       },
       clock: () => nowMs,
+      steady: () => nowMs,
       marks: own.get().test.store.marks,
       ownUrl: OWN_URL,
       signer: async () => key,

@@ -33,7 +33,14 @@ it('are those of OpenID Connect and SAML, in the order of lictor.yaml; the key f
   const publicUrl = { origin: 'https://x.example', hostname: 'x.example', port: 443, secure: true, basePath: '/prefect' };
   const config = { publicUrl, identityProviders: [SAML, { id: 'local', type: 'accounts' } as const, OIDC] };
   const outbounds = createOutbounds(1000);
-  const providers = openProviders({ config, outboundFor: outbounds.to, marks: { once: async () => true }, clock: Date.now, samlSigner: signer });
+  const providers = openProviders({
+    config,
+    outboundFor: outbounds.to,
+    marks: { once: async () => true },
+    clock: Date.now,
+    steady: () => 0,
+    samlSigner: signer,
+  });
   expect(providers.map(({ idp, saml }) => [idp, saml !== undefined])).toEqual([
     ['adfs', true],
     ['corp', false],

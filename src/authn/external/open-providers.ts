@@ -19,14 +19,16 @@ export interface OpenProvidersParts {
   readonly samlSigner: () => Promise<Made>;
   readonly marks: Pick<Marks, 'once'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
 }
 
 /** In the order of lictor.yaml. Nobody has been asked yet: a provider that is away keeps no gateway from starting. */
-export function openProviders({ config, outboundFor, samlSigner, marks, clock }: OpenProvidersParts): readonly ExternalProvider[] {
+export function openProviders({ config, outboundFor, samlSigner, marks, clock, steady }: OpenProvidersParts): readonly ExternalProvider[] {
   const { origin, basePath } = config.publicUrl;
   return config.identityProviders.flatMap((provider): readonly ExternalProvider[] => {
     if (provider.type !== 'oidc' && provider.type !== 'saml') return [];
-    const parts = { outbound: outboundFor(provider.caFile), marks, clock };
+    const parts = { outbound: outboundFor(provider.caFile), marks, clock, steady };
     if (provider.type === 'oidc') return [createOidcProvider({ config: provider, ...parts })];
     return [createSamlProvider({ config: provider, ...parts, ownUrl: `${origin}${basePath}${OWN_PREFIX}saml/${provider.id}`, signer: samlSigner })];
   });

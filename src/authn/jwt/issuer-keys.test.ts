@@ -112,3 +112,33 @@ describe('the keys of an issuer', () => {
     expect(await prove(await sign(key, GITHUB, { kid: 'x' }))).toEqual({ ok: false, reason: 'jwt-signature' });
   });
 });
+
+/** By a clock that was put back by an hour. */
+const AN_HOUR_AGO = { iat: 1_700_000_000 - 3_600, nbf: 1_700_000_000 - 3_600, exp: 1_700_000_000 };
+
+describe('where the wall clock is put back by an hour', () => {
+  it('a key that was withdrawn is good for ten minutes and no longer, and a new one is asked for', async () => {
+    const { prove, publish, advance, putClock } = testIssuer([{}], [key.publicJwk]);
+    expect((await prove(await sign(key, GITHUB))).ok).toBe(true);
+    publish([next.publicJwk]);
+    putClock(-3_600_000);
+    advance(KEYS_TIMES.freshMs - 1);
+    expect((await prove(await sign(key, { ...GITHUB, ...AN_HOUR_AGO }))).ok).toBe(true);
+    advance(1);
+    expect((await prove(await sign(key, { ...GITHUB, ...AN_HOUR_AGO }))).ok).toBe(false);
+    expect((await prove(await sign(next, { ...GITHUB, ...AN_HOUR_AGO }))).ok).toBe(true);
+  });
+
+  it('an issuer that could not be asked is asked again after five seconds, and not before', async () => {
+    const { prove, publish, advance, putClock } = testIssuer([{}], [key.publicJwk]);
+    publish(undefined);
+    await expect(prove(await sign(key, GITHUB))).rejects.toThrow('cannot be fetched');
+    publish([key.publicJwk]);
+    putClock(-3_600_000);
+    const token = await sign(key, { ...GITHUB, ...AN_HOUR_AGO });
+    advance(KEYS_TIMES.failedMs - 1);
+    await expect(prove(token)).rejects.toThrow('cannot be fetched');
+    advance(1);
+    expect((await prove(token)).ok).toBe(true);
+  });
+});

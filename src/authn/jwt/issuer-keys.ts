@@ -27,7 +27,8 @@ export interface IssuerKeys {
 export interface IssuerKeysParts {
   readonly provider: Pick<JwtProvider, 'issuer' | 'jwksUri'>;
   readonly outbound: Pick<Outbound, 'fetch'>;
-  readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   /** The issuer could not be asked. */
   readonly onError: (error: unknown) => void;
 }
@@ -38,16 +39,16 @@ interface Loaded {
 }
 
 export function createIssuerKeys(parts: IssuerKeysParts): IssuerKeys {
-  const { clock } = parts;
+  const { steady } = parts;
   let loaded: Loaded | undefined;
   let triedMs = Number.NEGATIVE_INFINITY;
   let failed = false;
   let loading: Promise<void> | undefined;
 
   const load = async (): Promise<void> => {
-    triedMs = clock();
+    triedMs = steady();
     try {
-      loaded = { keys: createLocalJWKSet({ keys: [...(await fetchKeys(parts.provider, parts.outbound))] }), atMs: clock() };
+      loaded = { keys: createLocalJWKSet({ keys: [...(await fetchKeys(parts.provider, parts.outbound))] }), atMs: steady() };
       failed = false;
     } catch (error) {
       failed = true;
@@ -56,15 +57,15 @@ export function createIssuerKeys(parts: IssuerKeysParts): IssuerKeys {
   };
   /** One at a time, and not before its pause is over. Never rejects. */
   const loadAfter = (pauseMs: number): Promise<void> => {
-    if (loading === undefined && clock() - triedMs < pauseMs) return Promise.resolve();
+    if (loading === undefined && steady() - triedMs < pauseMs) return Promise.resolve();
     loading ??= load().finally(() => {
       loading = undefined;
     });
     return loading;
   };
   const usable = async (): Promise<LocalJWKSet> => {
-    if (loaded === undefined || clock() - loaded.atMs >= KEYS_TIMES.freshMs) await loadAfter(failed ? KEYS_TIMES.failedMs : 0);
-    if (loaded !== undefined && clock() - loaded.atMs < KEYS_TIMES.staleMs) return loaded.keys;
+    if (loaded === undefined || steady() - loaded.atMs >= KEYS_TIMES.freshMs) await loadAfter(failed ? KEYS_TIMES.failedMs : 0);
+    if (loaded !== undefined && steady() - loaded.atMs < KEYS_TIMES.staleMs) return loaded.keys;
     throw new LictorError('gateway-unavailable', 'the keys of an issuer cannot be fetched', { detail: new URL(parts.provider.issuer).host });
   };
 

@@ -36,6 +36,8 @@ export interface TestIssuer {
   /** Another discovery document. */
   describe(metadata: Readonly<Record<string, unknown>>): void;
   advance(ms: number): void;
+  /** Puts the wall clock back (below 0) or ahead; the steady one goes on. */
+  putClock(ms: number): void;
 }
 
 export function testIssuer(providers: readonly Partial<JwtProvider>[], keys: readonly JWK[]): TestIssuer {
@@ -44,7 +46,9 @@ export function testIssuer(providers: readonly Partial<JwtProvider>[], keys: rea
   let nowMs = NOW_SECONDS * 1000;
   const asked: string[] = [];
   const errors: unknown[] = [];
-  const clock = (): number => nowMs;
+  let putMs = 0;
+  const clock = (): number => nowMs + putMs;
+  const steady = (): number => nowMs;
   const outbound: Pick<Outbound, 'fetch'> = {
     fetch: async (url) => {
       asked.push(String(url));
@@ -64,7 +68,7 @@ export function testIssuer(providers: readonly Partial<JwtProvider>[], keys: rea
       caFile: null,
       ...given,
     };
-    return { provider, keys: createIssuerKeys({ provider, outbound, clock, onError: (error) => errors.push(error) }) };
+    return { provider, keys: createIssuerKeys({ provider, outbound, steady, onError: (error) => errors.push(error) }) };
   });
   return {
     prove: createProveJwt(trusted, clock),
@@ -78,6 +82,9 @@ export function testIssuer(providers: readonly Partial<JwtProvider>[], keys: rea
     },
     advance: (ms) => {
       nowMs += ms;
+    },
+    putClock: (ms) => {
+      putMs += ms;
     },
   };
 }

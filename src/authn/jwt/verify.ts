@@ -20,16 +20,18 @@ export interface JwtsParts {
   /** The way out that trusts this provider's authorities. */
   readonly outboundFor: (caFile: string | null) => Pick<Outbound, 'fetch'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   /** An issuer's keys could not be fetched. */
   readonly onError: (error: unknown) => void;
 }
 
-export function createJwts({ config, outboundFor, clock, onError }: JwtsParts): Jwts {
+export function createJwts({ config, outboundFor, clock, steady, onError }: JwtsParts): Jwts {
   const roleBook = createRoleBook(config.roles);
   const providers = config.identityProviders.filter((provider): provider is JwtProvider => provider.type === 'jwt');
   const trusted = providers.map((provider) => ({
     provider,
-    keys: createIssuerKeys({ provider, outbound: outboundFor(provider.caFile), clock, onError }),
+    keys: createIssuerKeys({ provider, outbound: outboundFor(provider.caFile), steady, onError }),
   }));
   const prove = createProveJwt(trusted, clock);
   return {

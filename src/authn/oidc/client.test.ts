@@ -1,6 +1,7 @@
 // What the metadata of a provider may say of its addresses.
 import { describe, expect, it } from 'vitest';
 import type { OidcProvider } from '../../config/config.ts';
+import { OutboundError } from '../outbound.ts';
 import { createDiscovery } from './client.ts';
 
 const ADDRESSES = ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint', 'end_session_endpoint'] as const;
@@ -11,7 +12,7 @@ function clientOf(issuer: string, change: Readonly<Record<string, string>>) {
   };
   const metadata = { issuer, ...Object.fromEntries(ADDRESSES.map((name) => [name, `${issuer}/${name}`])), ...change };
   const fetch = async (): Promise<Response> => Response.json(metadata);
-  return createDiscovery({ config, outbound: { fetch }, clock: () => 0 }).client();
+  return createDiscovery({ config, outbound: { fetch }, clock: () => 0, steady: () => 0 }).client();
 }
 
 describe('addresses of a provider on https', () => {
@@ -32,5 +33,24 @@ describe('addresses of a provider on this machine', () => {
 
   it.each(ADDRESSES)('%s in plain http elsewhere is refused', async (name) => {
     await expect(clientOf('http://127.0.0.1:9', { [name]: 'http://idp.example/x' })).rejects.toThrow(`${name} is no https address`);
+  });
+});
+
+describe('a provider that could not be asked', () => {
+  it.each([-3_600_000, 3_600_000])('is asked again two seconds later, and not before, where the clock is put by %i ms', async (putMs) => {
+    let [nowMs, wallMs, asked] = [0, 1_700_000_000_000, 0];
+    const fetch = async (): Promise<Response> => {
+      asked += 1;
+      throw new OutboundError('idp.example gave no answer: ECONNREFUSED');
+    };
+    const config = { issuer: 'https://idp.example', clientId: 'c', clientSecret: null } as OidcProvider;
+    const { present } = createDiscovery({ config, outbound: { fetch }, clock: () => wallMs, steady: () => nowMs });
+    const ask = () => present().catch(() => asked);
+    expect(await ask()).toBe(1);
+    wallMs += putMs;
+    nowMs += 1_999;
+    expect(await ask()).toBe(1);
+    nowMs += 1;
+    expect(await ask()).toBe(2);
   });
 });

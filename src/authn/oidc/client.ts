@@ -28,6 +28,8 @@ export interface DiscoveryParts {
   readonly config: OidcProvider;
   readonly outbound: Pick<Outbound, 'fetch'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
 }
 
 const MAX_AGE_MS = 10 * 60_000;
@@ -37,7 +39,7 @@ const PRESENT_MS = 10_000;
 const PAUSE_MS = 2000;
 
 export function createDiscovery(parts: DiscoveryParts): Discovery {
-  const { clock } = parts;
+  const { steady } = parts;
   let known: { readonly client: OidcClient; readonly readMs: number } | undefined;
   let failed: { readonly error: unknown; readonly atMs: number } | undefined;
   let reading: Promise<OidcClient> | undefined;
@@ -45,12 +47,12 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
     reading ??= discover(parts, known?.client.keys)
       .then(
         (client) => {
-          known = { client, readMs: clock() };
+          known = { client, readMs: steady() };
           failed = undefined;
           return client;
         },
         (error: unknown) => {
-          failed = { error, atMs: clock() };
+          failed = { error, atMs: steady() };
           throw error;
         },
       )
@@ -61,20 +63,20 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
   };
   /** A provider that has just failed is not asked again. */
   const readUnlessFailed = async (): Promise<OidcClient> => {
-    if (failed !== undefined && clock() - failed.atMs < PAUSE_MS) throw failed.error;
+    if (failed !== undefined && steady() - failed.atMs < PAUSE_MS) throw failed.error;
     return await read();
   };
   return {
     async client() {
       if (known === undefined) return await readUnlessFailed();
-      if (clock() - known.readMs > MAX_AGE_MS) readUnlessFailed().catch(() => undefined);
+      if (steady() - known.readMs > MAX_AGE_MS) readUnlessFailed().catch(() => undefined);
       return known.client;
     },
-    present: async () => (known !== undefined && clock() - known.readMs <= PRESENT_MS ? known.client : await readUnlessFailed()),
+    present: async () => (known !== undefined && steady() - known.readMs <= PRESENT_MS ? known.client : await readUnlessFailed()),
   };
 }
 
-async function discover({ config, outbound, clock }: DiscoveryParts, formerKeys: Keys | undefined): Promise<OidcClient> {
+async function discover({ config, outbound, ...clocks }: DiscoveryParts, formerKeys: Keys | undefined): Promise<OidcClient> {
   const plainHttp = new URL(config.issuer).protocol === 'http:';
   const configuration = await openid.discovery(
     new URL(config.issuer),
@@ -90,7 +92,7 @@ async function discover({ config, outbound, clock }: DiscoveryParts, formerKeys:
   const metadata = configuration.serverMetadata();
   checkMetadata(config, metadata);
   const keysUrl = metadata.jwks_uri ?? '';
-  return { configuration, metadata, keys: formerKeys?.url === keysUrl ? formerKeys : createKeys(keysUrl, outbound, clock) };
+  return { configuration, metadata, keys: formerKeys?.url === keysUrl ? formerKeys : createKeys(keysUrl, outbound, clocks) };
 }
 
 /**

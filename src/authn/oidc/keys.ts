@@ -17,20 +17,27 @@ export interface Keys {
 
 /** After an unknown key, or a failure, the provider is not asked again for so long: a flood of forged tokens costs it nothing. */
 const PAUSE_MS = 10_000;
+/** So long does a withdrawn key live on. */
 const MAX_AGE_MS = 10 * 60_000;
 /** Between the clocks of provider and gateway. */
 export const CLOCK_TOLERANCE_SECONDS = 30;
 
-export function createKeys(url: string, outbound: Pick<Outbound, 'fetch'>, clock: Clock): Keys {
+/** jose tells the age of keys by the wall clock: where that was put back they would be young for as long. So it is told here too, by the steady one. */
+export function createKeys(url: string, outbound: Pick<Outbound, 'fetch'>, { clock, steady }: Readonly<Record<'clock' | 'steady', Clock>>): Keys {
   let failedMs = Number.NEGATIVE_INFINITY;
+  let fetchedMs: number | undefined;
+  const isOlderThan = (ms: number): boolean => fetchedMs !== undefined && steady() - fetchedMs >= ms;
   const fetchKeys = async (address: string | URL): Promise<Response> => {
-    if (clock() - failedMs < PAUSE_MS) throw new OutboundError(`${new URL(url).host} gave no keys a moment ago`);
+    if (steady() - failedMs < PAUSE_MS) throw new OutboundError(`${new URL(url).host} gave no keys a moment ago`);
     const answer = await outbound.fetch(address, { headers: { accept: 'application/json, application/jwk-set+json' } }).catch((error: unknown) => {
-      failedMs = clock();
+      failedMs = steady();
       throw error;
     });
-    if (answer.status === 200) return answer;
-    failedMs = clock();
+    if (answer.status === 200) {
+      fetchedMs = steady();
+      return answer;
+    }
+    failedMs = steady();
     throw new OutboundError(`${new URL(url).host} answered ${answer.status} for its keys`);
   };
   const keySet = createRemoteJWKSet(new URL(url), { [customFetch]: fetchKeys, cooldownDuration: PAUSE_MS, cacheMaxAge: MAX_AGE_MS });
@@ -38,10 +45,11 @@ export function createKeys(url: string, outbound: Pick<Outbound, 'fetch'>, clock
     url,
     async verify(token, { freshly, ...options }) {
       const checks = { algorithms: ALGORITHMS, clockTolerance: CLOCK_TOLERANCE_SECONDS, currentDate: new Date(clock()), ...options };
+      if (isOlderThan(MAX_AGE_MS)) await keySet.reload();
       try {
         return await jwtVerify(token, keySet, checks);
       } catch (error) {
-        if (!freshly || !(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        if (!(error instanceof errors.JWKSNoMatchingKey) || !(freshly || isOlderThan(PAUSE_MS))) throw error;
         await keySet.reload();
         return await jwtVerify(token, keySet, checks);
       }

@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => test.close());
 
 function send(token: string) {
-  const keys = createKeys('https://idp.example/keys', { fetch: async () => Response.json({ keys: [jwk] }) }, test.clock);
+  const keys = createKeys('https://idp.example/keys', { fetch: async () => Response.json({ keys: [jwk] }) }, test);
   const client = async () => ({ keys }) as unknown as OidcClient;
   return checkLogoutToken({ config: CONFIG, client, marks: test.store.marks, clock: test.clock }, token);
 }

@@ -29,6 +29,8 @@ export interface OidcParts {
   readonly config: OidcProvider;
   readonly outbound: Pick<Outbound, 'fetch'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly marks: LogoutTokenParts['marks'];
 }
 

@@ -7,6 +7,7 @@ import { createMetadataSource } from './metadata-source.ts';
 const HOUR_MS = 3_600_000;
 let key: SigningKey;
 let nowMs: number;
+let putMs: number;
 let published: string | undefined;
 let asked: number;
 beforeAll(async () => {
@@ -14,6 +15,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   nowMs = NOW_MS;
+  putMs = 0;
   published = undefined;
   asked = 0;
 });
@@ -24,7 +26,12 @@ function source() {
     if (published === undefined) throw new OutboundError('idp.example gave no answer: ECONNREFUSED');
     return new Response(published);
   };
-  return createMetadataSource({ config: { metadata: { url: 'https://idp.example/metadata' } }, outbound: { fetch }, clock: () => nowMs });
+  return createMetadataSource({
+    config: { metadata: { url: 'https://idp.example/metadata' } },
+    outbound: { fetch },
+    clock: () => nowMs + putMs,
+    steady: () => nowMs,
+  });
 }
 
 const validFor = (ms: number): string => metadataText({ keys: [key] }).replace('entityID', `validUntil="${new Date(nowMs + ms).toISOString()}" entityID`);
@@ -61,4 +68,28 @@ it('that stands there unchanged beyond its end is no longer valid', async () => 
   await current();
   nowMs += HOUR_MS;
   await expect(current()).rejects.toThrow('no longer valid');
+});
+
+it.each([-HOUR_MS, HOUR_MS])('is read anew after ten minutes, and not before, where the clock is put by %i ms', async (ms) => {
+  published = metadataText({ keys: [key] });
+  const { current } = source();
+  await current();
+  putMs = ms;
+  nowMs += 600_000;
+  await current();
+  expect(asked).toBe(1);
+  nowMs += 1;
+  await current();
+  expect(asked).toBe(2);
+});
+
+it.each([-HOUR_MS, HOUR_MS])('is asked for again five seconds after it could not be had, and not before, where the clock is put by %i ms', async (ms) => {
+  const { current } = source();
+  await expect(current()).rejects.toThrow('gave no answer');
+  putMs = ms;
+  published = metadataText({ keys: [key] });
+  nowMs += 4999;
+  await expect(current()).rejects.toThrow('gave no answer');
+  nowMs += 1;
+  expect(await current()).toMatchObject({ entityId: ENTITY });
 });

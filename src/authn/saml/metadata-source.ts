@@ -16,7 +16,10 @@ export interface MetadataSource {
 export interface MetadataSourceParts {
   readonly config: Pick<SamlProvider, 'metadata'>;
   readonly outbound: Pick<Outbound, 'fetch'>;
+  /** For the end that metadata names. */
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
 }
 
 const MAX_AGE_MS = 10 * 60_000;
@@ -24,7 +27,7 @@ const MAX_AGE_MS = 10 * 60_000;
 const PAUSE_MS = 5000;
 
 export function createMetadataSource(parts: MetadataSourceParts): MetadataSource {
-  const { clock } = parts;
+  const { clock, steady } = parts;
   let known: { readonly metadata: IdpMetadata; readonly readMs: number } | undefined;
   let failed: { readonly error: unknown } | undefined;
   let triedMs = Number.NEGATIVE_INFINITY;
@@ -33,7 +36,7 @@ export function createMetadataSource(parts: MetadataSourceParts): MetadataSource
     reading ??= load(parts)
       .then(
         (metadata) => {
-          known = { metadata, readMs: clock() };
+          known = { metadata, readMs: steady() };
           failed = undefined;
           return metadata;
         },
@@ -43,12 +46,12 @@ export function createMetadataSource(parts: MetadataSourceParts): MetadataSource
         },
       )
       .finally(() => {
-        triedMs = clock();
+        triedMs = steady();
         reading = undefined;
       });
     return reading;
   };
-  const rests = (): boolean => clock() - triedMs < PAUSE_MS;
+  const rests = (): boolean => steady() - triedMs < PAUSE_MS;
   const isOver = ({ validUntilMs }: IdpMetadata): boolean => validUntilMs !== null && validUntilMs <= clock();
   return {
     async current() {
@@ -56,7 +59,7 @@ export function createMetadataSource(parts: MetadataSourceParts): MetadataSource
         if (failed !== undefined && rests()) throw failed.error;
         return await read();
       }
-      if (clock() - known.readMs > MAX_AGE_MS && !rests()) read().catch(() => undefined);
+      if (steady() - known.readMs > MAX_AGE_MS && !rests()) read().catch(() => undefined);
       return known.metadata;
     },
     async newer(than) {

@@ -26,6 +26,8 @@ export interface SamlParts {
   readonly config: SamlProvider;
   readonly outbound: Pick<Outbound, 'fetch'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly marks: Pick<Marks, 'once'>;
   /** `https://prefect.example.com/.lictor/saml/adfs`: our addresses are below it. */
   readonly ownUrl: string;

@@ -7,7 +7,7 @@ import { REASONS } from './contract/reasons.ts';
 import type { Ledger } from './ledger/ledger.ts';
 
 /** What outlives every configuration. */
-interface ConfirmingHouse extends Pick<ConfirmParts, 'store' | 'sealer' | 'clock'> {
+interface ConfirmingHouse extends Pick<ConfirmParts, 'store' | 'sealer' | 'clock' | 'steady'> {
   readonly log: Logger;
   readonly ledger: Pick<Ledger, 'append'>;
 }
@@ -21,7 +21,7 @@ interface Confirming<T extends Confirmable> {
 
 /** A session that ends by the word of its provider, or for want of it, is recorded like any other end. */
 export function confirmWith<T extends Confirmable>(
-  { store, sealer, clock, log, ledger }: ConfirmingHouse,
+  { store, sealer, clock, steady, log, ledger }: ConfirmingHouse,
   { config, ...confirming }: Confirming<T>,
 ): Confirm<T> {
   return createConfirm({
@@ -30,6 +30,7 @@ export function confirmWith<T extends Confirmable>(
     sealer,
     config,
     clock,
+    steady,
     onNoAnswer: (idp, detail) => log.warn({ idp, detail }, 'an identity provider gives no answer about a session'),
     async onEnded(session, reason, detail) {
       const { id, owner } = session;

@@ -45,6 +45,7 @@ export const CONFIRM_LIMITS = {
  */
 export interface ConfirmMemory<T extends Confirmable = StoredSession> {
   readonly asking: Map<string, Promise<Asked<T>>>;
+  /** By the steady clock. */
   readonly retryAtMs: Map<string, number>;
 }
 
@@ -68,6 +69,8 @@ export interface ConfirmParts<T extends Confirmable = StoredSession> {
   readonly sealer: Sealer;
   readonly config: Pick<Config, 'roles'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly memory: ConfirmMemory<T>;
   /** A session ended because of what the provider said. */
   readonly onEnded: (session: T, reason: ReasonCode, detail: string) => Promise<void>;
@@ -79,14 +82,24 @@ export interface ConfirmParts<T extends Confirmable = StoredSession> {
 export function createConfirm<T extends Confirmable>(parts: ConfirmParts<T>): Confirm<T> {
   const roleBook = createRoleBook(parts.config.roles);
   return async (session) => {
-    const { refreshAfterMs } = session;
-    if (refreshAfterMs === null || parts.clock() < refreshAfterMs) return { session, askAgainMs: refreshAfterMs };
+    const dueMs = whenDue(parts, session);
+    if (dueMs === null || parts.clock() < dueMs) return { session, askAgainMs: dueMs };
     const answer = await answerInTime(parts, ask(parts, roleBook, session));
     if (answer !== 'no-answer') return answer;
-    const retryAtMs = parts.memory.retryAtMs.get(session.id) ?? parts.clock() + CONFIRM_LIMITS.retryMs;
-    if (parts.clock() >= refreshAfterMs + CONFIRM_LIMITS.graceMs) return { refuse: 'session-unconfirmed' };
-    return { session, askAgainMs: Math.min(retryAtMs, refreshAfterMs + CONFIRM_LIMITS.graceMs) };
+    const retryAtMs = parts.memory.retryAtMs.get(session.id);
+    const retryInMs = retryAtMs === undefined ? CONFIRM_LIMITS.retryMs : retryAtMs - parts.steady();
+    const graceEndsMs = dueMs + CONFIRM_LIMITS.graceMs;
+    if (parts.clock() >= graceEndsMs) return { refuse: 'session-unconfirmed' };
+    return { session, askAgainMs: Math.min(parts.clock() + retryInMs, graceEndsMs) };
   };
+}
+
+/** Now, where it was put off for longer than its provider ever does: that was by a clock that has been put back since. Null: never. */
+function whenDue({ providers, clock }: Pick<ConfirmParts, 'providers' | 'clock'>, { owner, refreshAfterMs }: Confirmable): number | null {
+  if (refreshAfterMs === null || owner.kind !== 'identity') return refreshAfterMs;
+  const longestMs = providers.find(({ idp }) => idp === owner.identity.idp)?.asksWithinMs ?? null;
+  const nowMs = clock();
+  return longestMs !== null && refreshAfterMs - nowMs > longestMs ? nowMs : refreshAfterMs;
 }
 
 async function answerInTime<T extends Confirmable>({ waitMs = CONFIRM_LIMITS.waitMs }: ConfirmParts<T>, asked: Promise<Asked<T>>): Promise<Asked<T>> {
@@ -101,10 +114,10 @@ async function answerInTime<T extends Confirmable>({ waitMs = CONFIRM_LIMITS.wai
 
 /** Joins a question that is under way; leaves a provider alone that has just given no answer. */
 function ask<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: RoleBook, { id }: T): Promise<Asked<T>> {
-  const { memory, clock } = parts;
+  const { memory, steady } = parts;
   const running = memory.asking.get(id);
   if (running !== undefined) return running;
-  if ((memory.retryAtMs.get(id) ?? 0) > clock()) return Promise.resolve('no-answer');
+  if ((memory.retryAtMs.get(id) ?? Number.NEGATIVE_INFINITY) > steady()) return Promise.resolve('no-answer');
   const started = askNow(parts, roleBook, id).finally(() => memory.asking.delete(id));
   memory.asking.set(id, started);
   return started;
@@ -112,10 +125,13 @@ function ask<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: RoleBook, 
 
 /** The session is read again: an earlier question may have been answered since. */
 async function askNow<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: RoleBook, id: string): Promise<Asked<T>> {
-  const { sessions, store, sealer, clock, memory, providers } = parts;
+  const { sessions, store, sealer, clock, steady, memory, providers } = parts;
   const session = await sessions.byId(id);
   if (session === undefined || session.owner.kind !== 'identity') return { refuse: 'session-expired' };
-  if (session.refreshAfterMs === null || clock() < session.refreshAfterMs) return { session, askAgainMs: session.refreshAfterMs };
+  const dueMs = whenDue(parts, session);
+  if (dueMs === null || clock() < dueMs) return { session, askAgainMs: dueMs };
+  // The grace begins now, and is remembered: by what was written before it would have no end.
+  if (dueMs !== session.refreshAfterMs) await sessions.setRefreshAfter(id, dueMs);
   const { identity } = session.owner;
   const provider = providers.find(({ idp }) => idp === identity.idp);
   const sealed = await store.idpTokens.read(id);
@@ -125,8 +141,8 @@ async function askNow<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: R
   if (answer.state === 'ended') return await end(parts, session, answer.reason, answer.detail);
   if (answer.state === 'live') return await goOn(parts, { roleBook, session, word: provider.word, proof: answer.proof });
   parts.onNoAnswer(identity.idp, answer.detail);
-  forgetOld(memory, clock());
-  memory.retryAtMs.set(id, clock() + CONFIRM_LIMITS.retryMs);
+  forgetOld(memory, steady());
+  memory.retryAtMs.set(id, steady() + CONFIRM_LIMITS.retryMs);
   return 'no-answer';
 }
 
@@ -162,6 +178,6 @@ async function end<T extends Confirmable>(parts: ConfirmParts<T>, session: T, re
 }
 
 /** Of sessions that nobody uses any more. */
-function forgetOld({ retryAtMs }: Pick<ConfirmMemory, 'retryAtMs'>, nowMs: number): void {
-  for (const [id, atMs] of retryAtMs) if (atMs <= nowMs) retryAtMs.delete(id);
+function forgetOld({ retryAtMs }: Pick<ConfirmMemory, 'retryAtMs'>, steadyMs: number): void {
+  for (const [id, atMs] of retryAtMs) if (atMs <= steadyMs) retryAtMs.delete(id);
 }

@@ -13,6 +13,8 @@ export interface ExternalProvider {
   offersOffline?(): Promise<boolean>;
   /** What the browser brought back. The caller has taken the attempt, so that each answer is looked at once. */
   finish(answer: ProviderAnswer): Promise<Proven | NotProven>;
+  /** Its proofs put that question off (`refreshAfterMs`) for no longer; null: it is not asked. */
+  readonly asksWithinMs: number | null;
   /** Asks the provider whether the session goes on; only for sessions whose proof had `refreshAfterMs`. */
   confirm(kept: string, identity: Identity): Promise<Confirmed>;
   /** How to end the provider's own session from the browser; undefined: it has no way. */

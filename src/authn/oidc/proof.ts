@@ -23,6 +23,7 @@ export interface Given {
 
 /** An access token tells by its lifetime how soon the provider wants to be asked again; within these bounds. */
 const REFRESH_SECONDS = { least: 5, most: 3600, unknown: 300 } as const;
+export const ASKS_WITHIN_MS = REFRESH_SECONDS.most * 1000;
 
 /**
  * openid-client has checked `iss`, `aud`, `azp`, `exp`, `iat` and `nonce`. It leaves the signature to TLS (Core, 3.1.3.7, 6);

@@ -20,7 +20,7 @@ import { createDiscovery, type Discovery } from './client.ts';
 import { failed, failureOf } from './failure.ts';
 import { type KeptTokens, parseKept, parseSecret } from './kept.ts';
 import { checkLogoutToken, type LogoutTokenParts } from './logout-token.ts';
-import { prove } from './proof.ts';
+import { ASKS_WITHIN_MS, prove } from './proof.ts';
 
 /** What an answer to `response_type=code` in the query never has. */
 const OTHER_FLOWS = ['response', 'id_token', 'access_token', 'token'] as const;
@@ -44,6 +44,7 @@ export function createOidcProvider(parts: OidcParts): ExternalProvider {
     begin: (attempt) => orFailed(() => begin(inside, attempt)),
     offersOffline: () => offersOffline(inside),
     finish: (answer) => orFailed(() => finish(inside, answer)),
+    asksWithinMs: ASKS_WITHIN_MS,
     confirm: (kept, identity) => confirm(inside, kept, identity),
     leave: (kept, returnUrl) => leave(inside, kept, returnUrl),
     loggedOut: (token) => checkLogoutToken(inside, token),

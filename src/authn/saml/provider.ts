@@ -60,6 +60,7 @@ export function createSamlProvider(parts: SamlParts): SamlExternalProvider {
     word: wordOf(parts.config),
     begin: (attempt) => orFailed(() => begin(inside, attempt)),
     finish: ({ params, secret }) => finish(params, parseSecret(secret)),
+    asksWithinMs: null,
     // Nobody asks about a session that was begun here. One of an older release has in `refreshAfterMs` the end that the provider gave it.
     confirm: async () => ({ state: 'ended', reason: 'session-expired', detail: 'the end that the provider gave it has come' }),
     leave: (kept) => leave(inside, kept),

@@ -1,0 +1,97 @@
+// When a provider is asked whether a session goes on, where the wall clock is put meanwhile.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CONFIRM_LIMITS, type ConfirmParts, createConfirm, createConfirmMemory } from './confirm.ts';
+
+const HOUR_MS = 3_600_000;
+const NOW_MS = 1_700_000_000_000;
+
+let nowMs: number;
+let steadyMs: number;
+let asked: number;
+let isAway: boolean;
+let asksWithinMs: number | null;
+let refreshAfterMs: number | null;
+let memory: ConfirmParts['memory'];
+
+beforeEach(() => {
+  [nowMs, steadyMs, asked, isAway] = [NOW_MS, 1, 0, false];
+  [asksWithinMs, refreshAfterMs] = [HOUR_MS, NOW_MS + 300_000];
+  memory = createConfirmMemory();
+});
+
+/** By what the store holds, as after a restart, but for what memory keeps. */
+async function ask() {
+  const identity = { idp: 'corp', subject: 's', name: 'alice', kind: 'user', groups: [], claims: {} };
+  const session = () => ({ id: 's1', owner: { kind: 'identity', identity }, refreshAfterMs });
+  const confirm = async () => {
+    asked += 1;
+    if (isAway) return { state: 'no-answer', detail: 'away' };
+    return { state: 'live', proof: { identity, kept: null, refreshAfterMs: nowMs + 300_000 } };
+  };
+  const setRefreshAfter = async (_id: string, ms: number) => {
+    refreshAfterMs = ms;
+  };
+  const parts = {
+    providers: [{ idp: 'corp', word: 'w', confirm, asksWithinMs }],
+    sessions: { byId: async () => session(), setRefreshAfter, end: async () => true },
+    store: { identities: { put: async () => 'i1' }, idpTokens: { read: async () => 'sealed', put: async () => undefined, remove: async () => undefined } },
+    sealer: { open: () => 'kept', seal: () => 'sealed' },
+    config: { roles: [{ role: 'viewer', scope: null, members: ['*@corp'] }] },
+    ...{ clock: () => nowMs, steady: () => steadyMs, memory, onEnded: async () => undefined, onNoAnswer: () => undefined },
+  };
+  const answer = await createConfirm(parts as unknown as ConfirmParts)(session() as never);
+  return 'refuse' in answer ? answer.refuse : { inMs: answer.askAgainMs === null ? null : answer.askAgainMs - nowMs };
+}
+
+function pass(ms: number, putMs = 0): void {
+  nowMs += ms + putMs;
+  steadyMs += ms;
+}
+
+describe('a session whose next question was put off', () => {
+  it('is asked about at once where that is further ahead than its provider ever puts it off: the clock was put back', async () => {
+    pass(0, -24 * HOUR_MS);
+    expect([await ask(), asked]).toEqual([{ inMs: 300_000 }, 1]);
+    expect([await ask(), asked]).toEqual([{ inMs: 300_000 }, 1]);
+  });
+
+  it('is not asked about before its time, however long the provider puts it off', async () => {
+    refreshAfterMs = NOW_MS + HOUR_MS;
+    expect([await ask(), asked]).toEqual([{ inMs: HOUR_MS }, 0]);
+    pass(HOUR_MS);
+    expect([await ask(), asked]).toEqual([{ inMs: 300_000 }, 1]);
+  });
+
+  it('is left to its end where the provider is never asked: a SAML session of an older release', async () => {
+    [asksWithinMs, refreshAfterMs] = [null, NOW_MS + 8 * HOUR_MS];
+    expect([await ask(), asked]).toEqual([{ inMs: 8 * HOUR_MS }, 0]);
+  });
+});
+
+describe('while the provider is away', () => {
+  beforeEach(() => {
+    isAway = true;
+  });
+
+  it('it lives on for the grace from the first question on, and no longer, also where the clock was put back', async () => {
+    pass(0, -24 * HOUR_MS);
+    expect([await ask(), asked]).toEqual([{ inMs: CONFIRM_LIMITS.retryMs }, 1]);
+    pass(CONFIRM_LIMITS.graceMs - 1);
+    expect(await ask()).toEqual({ inMs: 1 });
+    pass(1);
+    memory = createConfirmMemory();
+    expect(await ask()).toBe('session-unconfirmed');
+  });
+
+  it.each([-60_000, 60_000])('it is asked again ten seconds later, and not before, where the clock is put by %i ms', async (putMs) => {
+    pass(300_000);
+    await ask();
+    pass(CONFIRM_LIMITS.retryMs - 1, putMs);
+    // Put back it is not due at all: a minute more.
+    const before = putMs < 0 ? 60_000 - CONFIRM_LIMITS.retryMs + 1 : 1;
+    expect([await ask(), asked]).toEqual([{ inMs: before }, 1]);
+    pass(before);
+    await ask();
+    expect(asked).toBe(2);
+  });
+});

@@ -282,7 +282,7 @@ describe('its worker', () => {
     const token = await mint(desk, worker, 's1', ['alice@corp']);
     await desk.stateSet(told('PENDING', worker));
     await home.store.identities.put({ ...alice, name: 'alicia' }, 'its word');
-    const authenticator = createAuthenticator({ store: home.store, config, clock: home.clock, verifiers: [room().kind] });
+    const authenticator = createAuthenticator({ store: home.store, config, clock: home.clock, steady: home.clock, verifiers: [room().kind] });
     const answer = async () => {
       const verdict = await authenticator.authenticate(anEdgeInput({ authorization: `Bearer ${token}` }));
       return verdict.ok ? 'ok' : verdict.reason;

@@ -87,7 +87,7 @@ describe('bulk_set_state', () => {
 describe('PATCH /flow_runs/{id}', () => {
   const route = `PATCH /api/flow_runs/${RUN}`;
   /** As worker and engine of 3.9.1 send them. */
-  const stock = [{ infrastructure_pid: '9308' }, { flow_version: 'x', empirical_policy: { max_retries: 0, pause_keys: [] } }, { name: 'run-1' }];
+  const stock = [{ flow_version: 'x', empirical_policy: { max_retries: 0, pause_keys: [] } }, { name: 'run-1' }];
 
   it.each(['worker', 'run', 'deployer', 'admin'])('%s may do what worker and engine do', async (role) => {
     for (const body of stock) expect((await outcome(role, route, body)).result).toBe(201);
@@ -107,7 +107,7 @@ describe('PATCH /flow_runs/{id}', () => {
       { job_variables: {} },
       { parameters: { n: 1 } },
       { parameters: {} },
-      { infrastructure_pid: '1', parameters: {} },
+      { name: 'x', parameters: {} },
     ]) {
       expect((await outcome('run', route, body)).result).toBe('policy-default-deny');
       expect((await outcome('worker', route, body)).result).toBe('policy-default-deny');

@@ -236,7 +236,7 @@ describe('values of parameters', () => {
   it('are none where a request leaves them as they are', async () => {
     for (const [route, body] of [
       [CREATE, {}],
-      [`PATCH /api/flow_runs/${RUN}`, { infrastructure_pid: 'x' }],
+      [`PATCH /api/flow_runs/${RUN}`, { name: 'x' }],
       [`PATCH /api/deployments/${DEPLOYMENT}`, { description: 'x' }],
       [`PATCH ${SCHEDULES}/${RUN}`, schedule],
       [`DELETE ${SCHEDULES}/${RUN}`, undefined],

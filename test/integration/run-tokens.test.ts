@@ -70,6 +70,7 @@ describe('a stock process worker with the custom header', () => {
     // Its worker has written what is a worker's to write; the run's engine is not among it.
     const asWorker = others.filter(({ path, action }) => path === `/api/flow_runs/${run}/set_state` && action === 'flow_runs.set_state');
     expect(asWorker.length).toBeLessThanOrEqual(2);
+    expect(field(await session.server.get(`/flow_runs/${run}`), 'infrastructure_pid')).toMatch(/\d/);
     expect(worker.running(), worker.output()).toBe(true);
   });
 

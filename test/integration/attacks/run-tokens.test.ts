@@ -113,6 +113,15 @@ describe('RT-01: the rights of a run, which an admin has started', () => {
     expect((await setState(gateway, id(child), token, 'CANCELLING', { force: true })).status).toBe(201);
   });
 
+  it('says not where it executes, which Prefect would have its worker kill', async () => {
+    const { run, token } = await begun();
+    const patch = (by: string, body: object) => send(gateway, 'PATCH', `/api/flow_runs/${run}`, { token: by, body });
+    expect((await patch(worker.secret, { infrastructure_pid: 'team-a:job' })).status).toBe(204);
+    for (const pid of ['team-b:job-of-team-b', null]) await expectRefusal(await patch(token, { infrastructure_pid: pid }), 403, 'policy-default-deny');
+    expect((await patch(token, { name: 'mine' })).status).toBe(204);
+    expect(await server.get(`/flow_runs/${run}`)).toMatchObject({ name: 'mine', infrastructure_pid: 'team-a:job' });
+  });
+
   it('a child reads what is above it, and writes nothing there', async () => {
     const { run, token } = await begun();
     const child = id(await (await send(gateway, 'POST', `/api/deployments/${deployment}/create_flow_run`, { token, body: {} })).json());

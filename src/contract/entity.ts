@@ -15,6 +15,8 @@ export interface Entity {
   readonly flow: string | null;
   /** `FLOW/NAME`. */
   readonly deployment: string | null;
+  /** Of a run that has one itself, and not by the run that started it. */
+  readonly deploymentId: string | null;
   /** The principal that has made it; null: not known. */
   readonly owner: string | null;
   /** Type of a run's state, in upper case. */
@@ -37,6 +39,7 @@ export function bareEntity(type: ResourceType, more: Partial<Entity> = {}): Enti
     workQueue: null,
     flow: null,
     deployment: null,
+    deploymentId: null,
     owner: null,
     state: null,
     labels: {},

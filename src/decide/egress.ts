@@ -8,10 +8,18 @@ import type { PolicyEngine } from '../policy/engine.ts';
 import type { Entities } from '../prefect/entities.ts';
 import { covers } from '../scope/covers.ts';
 
-/** Null: not a run, or one that Prefect does not know. Throws UpstreamError when Prefect must be asked and cannot. */
+/** With those tags alone that its deployment has as well. Null: not a run, or one that Prefect does not know. Throws UpstreamError when Prefect must be asked and cannot. */
 export async function runOf(entities: Pick<Entities, 'find'>, { kind, attributes }: Principal): Promise<Entity | null> {
   const id = kind === 'run' ? attributes[RUN_ATTRIBUTE] : undefined;
-  return id === undefined ? null : await entities.find({ type: 'FlowRun', id });
+  const run = id === undefined ? null : await entities.find({ type: 'FlowRun', id });
+  return run === null ? null : { ...run, tags: await givenTags(entities, run) };
+}
+
+/** A run tags itself, and so does whoever starts it: what says whose it is out there is given by whoever may write the deployment. */
+async function givenTags(entities: Pick<Entities, 'find'>, { tags, deploymentId }: Entity): Promise<readonly string[]> {
+  if (deploymentId === null || tags.length === 0) return [];
+  const deployment = await entities.find({ type: 'Deployment', id: deploymentId });
+  return tags.filter((tag) => deployment?.tags.includes(tag) === true);
 }
 
 export interface EgressQuestion {

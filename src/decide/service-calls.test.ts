@@ -32,6 +32,8 @@ const services = [service('billing', '/*'), service('vault', '/v1/*'), service('
 
 interface Setting {
   readonly run?: Partial<Entity> | null;
+  /** Tags of its deployment; left out: those of the run. Null: the deployment is gone. */
+  readonly given?: readonly string[] | null;
   readonly principal?: Partial<Principal>;
   readonly credential?: Partial<Credential>;
   readonly grants?: readonly Grant[];
@@ -42,7 +44,7 @@ function inputs(call: ServiceCall, more: Partial<EdgeInputs> = {}): EdgeInputs {
   return { ...none, method: call.method, operation: serviceOperation(call), path: '', args: '', ...more };
 }
 
-function callsOf({ run = {}, principal = {}, credential = {}, grants = everywhere(['run']) }: Setting) {
+function callsOf({ run = {}, given = run?.tags ?? [], principal = {}, credential = {}, grants = everywhere(['run']) }: Setting) {
   const who: Principal = {
     ...{ id: `run:${RUN}`, kind: 'run', idp: null, roles: ['run'], grants, groups: [], attributes: { flow_run_id: RUN }, onBehalfOf: [] },
     ...principal,
@@ -52,7 +54,12 @@ function callsOf({ run = {}, principal = {}, credential = {}, grants = everywher
   return createServiceCalls({
     authenticator: { authenticate: async () => answer },
     policy,
-    entities: { find: async () => (run === null ? null : bareEntity('FlowRun', { id: RUN, ...run })) },
+    entities: {
+      find: async ({ type }) => {
+        if (type === 'Deployment') return given === null ? null : bareEntity('Deployment', { tags: given });
+        return run === null ? null : bareEntity('FlowRun', { id: RUN, deploymentId: 'd', ...run });
+      },
+    },
     services,
     changeNumber: async () => 1,
   });
@@ -68,6 +75,16 @@ describe('a call of a service', () => {
   it.each<[string, Setting, readonly [string, string, string], string]>([
     ['a run with the tag', { run: { tags: ['team-a'] } }, ['billing', 'GET', '/*'], 'allowed'],
     ['a run with another tag', { run: { tags: ['team-b'] } }, ['billing', 'GET', '/*'], 'policy-default-deny'],
+    [
+      'a run with a tag that its deployment has not',
+      { run: { tags: ['team-a', 'team-b'] }, given: ['team-b'] },
+      ['billing', 'GET', '/*'],
+      'policy-default-deny',
+    ],
+    ['a run with one of the tags of its deployment', { run: { tags: ['mine', 'team-a'] }, given: ['team-a', 'nightly'] }, ['billing', 'GET', '/*'], 'allowed'],
+    ['a run without the tag that its deployment has', { run: { tags: ['team-b'] }, given: ['team-a'] }, ['billing', 'GET', '/*'], 'policy-default-deny'],
+    ['a run with the tag and no deployment', { run: { tags: ['team-a'], deploymentId: null } }, ['billing', 'GET', '/*'], 'policy-default-deny'],
+    ['a run with the tag of a deployment that is gone', { run: { tags: ['team-a'] }, given: null }, ['billing', 'GET', '/*'], 'policy-default-deny'],
     ['a run that Prefect does not know', { run: null }, ['billing', 'GET', '/*'], 'policy-default-deny'],
     ['the tag, but another service', { run: { tags: ['team-a'] } }, ['vault', 'GET', '/v1/*'], 'policy-default-deny'],
     ['a deployment, by method and route', { run: { deployment: 'nightly/prod' } }, ['vault', 'GET', '/v1/*'], 'allowed'],
@@ -102,6 +119,7 @@ describe('a call of a service', () => {
     expect(await reasonFor({ grants, run: { tags: ['team-a'] } }, ['open', 'GET', '/*'])).toBe('allowed');
     expect(await reasonFor({ grants, run: { tags: ['team-b'] } }, ['open', 'GET', '/*'])).toBe('policy-default-deny');
     expect(await reasonFor({ grants, run: null }, ['open', 'GET', '/*'])).toBe('policy-default-deny');
+    expect(await reasonFor({ grants, run: { tags: ['team-a'] }, given: ['team-b'] }, ['open', 'GET', '/*'])).toBe('policy-default-deny');
   });
 
   it('from the page of another origin, with a client certificate, not even to read', async () => {

@@ -11,7 +11,7 @@ import type { SigningKeys } from '../keys/signing-keys.ts';
 export interface AboutCall {
   readonly service: string;
   readonly principal: Principal;
-  /** The run that calls, as Prefect has it; null: none. */
+  /** The run that calls, as Prefect has it, with those tags that its deployment has; null: none. */
   readonly run: Entity | null;
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bareService } from '../config/service.fixture.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { NOWHERE } from '../contract/scope.ts';
+import type { JsonObject } from '../json/tree.ts';
 import { explainAction } from './action.ts';
 import { explainerParts, principalParts, role, token } from './bench.fixture.ts';
 import { findPrincipal } from './principal.ts';
@@ -159,6 +160,19 @@ describe('explain a call of a service', () => {
     expect(await explainRequest(withSockets, await role('viewer'), socket('GET'))).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });
     expect(await explainRequest(withSockets, await role('admin'), socket('POST'))).toMatchObject({ decision: 'deny', reason: 'socket-handshake' });
     await expect(explainRequest(withServices, await role('admin'), { line: 'GET /.lictor/svc/biling/v1/x' })).rejects.toThrow('Did you mean billing?');
+  });
+
+  it('of a run with the tags that count there: those that its deployment has as well', async () => {
+    const [run, deployment] = ['11111111-2222-3333-4444-555555555555', 'aaaaaaaa-2222-3333-4444-555555555555'];
+    const objects: Readonly<Record<string, JsonObject>> = {
+      [`/api/flow_runs/${run}`]: { id: run, deployment_id: deployment, tags: ['team-a', 'team-b'] },
+      [`/api/deployments/${deployment}`]: { id: deployment, name: 'prod', tags: ['team-b'] },
+    };
+    const asked = { ...explainerParts(async (path) => objects[path] ?? null), services: [billing] };
+    const somebody = await role('run');
+    const caller = { ...somebody, principal: { ...somebody.principal, kind: 'run', attributes: { flow_run_id: run } } } as const;
+    const answer = await explainRequest(asked, caller, { line: 'GET /.lictor/svc/billing/v1/x' });
+    expect(answer.asks).toMatchObject([{ action: 'services.call', attributes: { tags: ['team-b'] } }]);
   });
 });
 

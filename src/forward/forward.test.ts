@@ -113,6 +113,13 @@ describe('CONNECT', () => {
     expect(codeOf(await world.send(connectTo('api.example.com:443')))).toBe('policy-default-deny');
   });
 
+  it('takes no tag of a run that its deployment has not', async () => {
+    world.given = ['team-b'];
+    world.tags = ['team-b', 'team-a'];
+    expect(codeOf(await world.send(connectTo('api.example.com:443')))).toBe('policy-default-deny');
+    expect(world.dialled).toEqual([]);
+  });
+
   it('opens nothing that cannot be written down', async () => {
     world.ledgerWorks = false;
     expect(codeOf(await world.send(connectTo('api.example.com:443')))).toBe('ledger-unavailable');

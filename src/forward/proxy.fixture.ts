@@ -30,6 +30,8 @@ export interface World {
   /** Where `PUBLIC` leads, on loopback. */
   server: number;
   tags: readonly string[];
+  /** Of its deployment. */
+  given: readonly string[];
   valid: boolean;
   expiresAtMs: number | null;
   allow: readonly string[];
@@ -49,6 +51,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
   const state = {
     server: 0,
     tags: ['team-a'] as readonly string[],
+    given: ['team-a'] as readonly string[],
     valid: true,
     expiresAtMs: null as number | null,
     ledgerWorks: true,
@@ -79,7 +82,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
         },
       },
       policy,
-      entities: { find: async () => bareEntity('FlowRun', { id: RUN, tags: state.tags }) },
+      entities: { find: async ({ type }) => bareEntity(type, { id: RUN, tags: type === 'Deployment' ? state.given : state.tags, deploymentId: RUN }) },
       allow: state.allow,
       changeNumber: async () => 1,
     });

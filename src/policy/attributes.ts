@@ -25,10 +25,11 @@ export const RESOURCE_ATTRIBUTES: Attributes = {
   labels: TEXTS,
 };
 
-/** What policies may ask of a principal. All but the first two are known for calls of services alone: of the run that calls. */
+/** What policies may ask of a principal. All but the first two are known for calls of services and hosts alone: of the run that calls. */
 export const PRINCIPAL_ATTRIBUTES: Attributes = {
   kind: { type: 'String' },
   idp: TEXT,
+  /** Those that its deployment has as well: a run gives itself any. */
   tags: TEXTS,
   flow: TEXT,
   /** `FLOW/NAME`. */
@@ -38,7 +39,7 @@ export const PRINCIPAL_ATTRIBUTES: Attributes = {
   initiators: TEXTS,
 };
 
-/** Null: not a run, or one that Prefect does not know. */
+/** As `runOf` (decide/egress.ts) has it. Null: not a run, or one that Prefect does not know. */
 export function callerAttributes(run: Entity | null, onBehalfOf: readonly string[]): Record<string, string | string[]> {
   const initiators = onBehalfOf.length === 0 ? {} : { initiators: [...onBehalfOf] };
   if (run === null) return initiators;

@@ -131,6 +131,7 @@ async function runEntity(parts: EntityParts, raw: JsonObject, { type, depth, own
     workPool: text(raw, 'work_pool_name') ?? parent?.workPool ?? null,
     workQueue: text(raw, 'work_queue_name') ?? parent?.workQueue ?? null,
     flow: await flowName(parts, text(raw, 'flow_id')),
+    deploymentId: deployment,
     deployment: deployment === null ? (parent?.deployment ?? null) : await deploymentName(parts, deployment),
     owner: labels[MAKER_LABEL] ?? owner,
     state: text(raw, 'state_type') ?? (isObject(state) ? text(state, 'type') : null),

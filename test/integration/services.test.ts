@@ -10,8 +10,8 @@ import { type BegunRun, runsFrom } from '../env/begun-runs.ts';
 import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway, type Token } from '../env/gateway.ts';
 import { noteSecret } from '../env/kept-secrets.ts';
-import { setState } from '../env/polled.ts';
-import { directTo, sharedPrefect } from '../env/prefect.ts';
+import { send, setState, tokenFor } from '../env/polled.ts';
+import { directTo, field, sharedPrefect, text } from '../env/prefect.ts';
 import { run as runProgram, waitFor } from '../env/process.ts';
 import { clientNameOf, type Served, serve, serveSecurely } from '../env/service.ts';
 import { type ServiceProcess, startServiceProcess } from '../env/service-process.ts';
@@ -49,6 +49,7 @@ let gateway: Gateway;
 let begun: (tag: string) => Promise<BegunRun>;
 let caller: Token;
 let worker: Token;
+let operator: Token;
 
 beforeAll(async () => {
   authority = createAuthority();
@@ -92,7 +93,8 @@ beforeAll(async () => {
       ],
     },
   });
-  [caller, worker] = await Promise.all([gateway.token('caller', ['viewer']), gateway.token('etl', ['deployer', 'worker'])]);
+  const tokens = [gateway.token('caller', ['viewer']), gateway.token('etl', ['deployer', 'worker']), gateway.token('op', ['operator'])] as const;
+  [caller, worker, operator] = await Promise.all(tokens);
   begun = await runsFrom({ gateway, server: directTo(prefect), worker: worker.secret, name: `svc-${stamp}` });
 });
 beforeEach(() => {
@@ -155,6 +157,27 @@ describe('which runs may call', () => {
     expect(denied).toMatchObject({ service: 'plain', action: 'services.call', run_binding: 'verified', status: 403, reason: 'policy-default-deny' });
     // The worker itself is none of the runs.
     await expectRefusal(await call('/plain/v1/x', { token: worker.secret }), 403, 'policy-default-deny');
+  });
+
+  it('by tags of the deployment: one that a run has given itself, or whoever has started it, counts for nothing', async () => {
+    const { run, token } = await begun('team-c');
+    const patch = (path: string, by: string, tags: readonly string[]) => send(gateway, 'PATCH', `/api${path}`, { token: by, body: { tags } });
+    expect((await patch(`/flow_runs/${run}`, token, ['team-c', 'team-a'])).status).toBe(204);
+    await expectRefusal(await call('/plain/v1/x', { token }), 403, 'policy-default-deny');
+    const deployment = text(field(await directTo(prefect).get(`/flow_runs/${run}`), 'deployment_id'));
+    const made = await send(gateway, 'POST', `/api/deployments/${deployment}/create_flow_run`, { token: operator.secret, body: { tags: ['team-a'] } });
+    const started = text(field(await made.json(), 'id'));
+    const second = await tokenFor(gateway, `svc-${stamp}`, worker.secret, started);
+    await setState(gateway, started, worker.secret, 'PENDING');
+    await expectRefusal(await call('/plain/v1/x', { token: second }), 403, 'policy-default-deny');
+    expect(seen()).toEqual([]);
+    // Whoever writes the deployment says so.
+    expect((await patch(`/deployments/${deployment}`, worker.secret, ['team-a', 'cold'])).status).toBe(204);
+    expect((await call('/plain/v1/x', { token })).status).toBe(200);
+    expect((await call('/plain/v1/x', { token: second })).status).toBe(200);
+    const told = await Promise.all(seen().map(({ headers }) => verified(headers['x-lictor-assertion'], 'plain')));
+    expect(told.map(({ sub }) => sub).sort()).toEqual([`run:${run}`, `run:${started}`].sort());
+    expect(told.map(({ tags }) => tags)).toEqual([['team-a'], ['team-a']]);
   });
 
   it('its calls end with its token, and explain says the same of each', async () => {

@@ -181,3 +181,29 @@ describe('what is remembered', () => {
     }
   });
 });
+
+describe('slots without a lease', () => {
+  const RELEASE_BY_NUMBER = 'POST /api/v2/concurrency_limits/decrement';
+  const body = { names: ['db'], slots: 1, occupancy_seconds: 1 };
+
+  it("are not let go of by a run: they may be anybody's", async () => {
+    for (const options of [settings({ run: RUN }), settings({ run: RUN, scope: { concurrencyLimits: ['db'] } })]) {
+      const { result, response, arrived: isForwarded } = await outcomeOf('run', RELEASE_BY_NUMBER, body, options);
+      expect([result, isForwarded]).toEqual(['run-bound', false]);
+      expect(response.body.toString()).toContain('decrement-with-lease');
+    }
+    expect((await outcomeOf('admin', RELEASE_BY_NUMBER, body, settings({ run: RUN }))).result).toBe('run-bound');
+  });
+
+  it('are by whoever else may touch slots, and taken by a run; by a task run of its own the old routes release as before', async () => {
+    for (const role of ['worker', 'deployer', 'admin']) expect((await outcomeOf(role, RELEASE_BY_NUMBER, body, settings())).result).toBe(204);
+    expect(
+      (await outcomeOf('run', 'POST /api/v2/concurrency_limits/increment', { names: ['db'], slots: 1, mode: 'rate_limit' }, settings({ run: RUN }))).result,
+    ).toBe(204);
+    const own = { ...OBJECTS, 'POST /api/task_runs/filter': [{ id: TASK, flow_run_id: RUN }] };
+    const theirs = { ...OBJECTS, 'POST /api/task_runs/filter': [{ id: TASK, flow_run_id: OTHER_RUN }] };
+    const old = async (objects: object) =>
+      (await outcomeOf('run', 'POST /api/concurrency_limits/decrement', { names: ['db'], task_run_id: TASK }, settings({ run: RUN }, { ...objects }))).result;
+    expect([await old(own), await old(theirs)]).toEqual([204, 'run-bound']);
+  });
+});

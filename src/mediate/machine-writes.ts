@@ -54,6 +54,14 @@ function runAsks(own: Ask, item: JsonObject): readonly Ask[] {
   return named.map(({ key, of }) => ({ ...own, of, ...(key === 'task_run_id' && runIsNamed && { orAbsent: true }) }));
 }
 
+/**
+ * It names neither a lease nor a holder: what it lets go of is whoever's. No code of the stock clients 3.6.13 to 3.9.1 calls it (concurrency() and tasks
+ * release by lease, the old routes by task run), so that what a run has taken without a lease need not be known to let it go on.
+ */
+const RELEASE_BY_NUMBER = 'bulk_decrement_active_slots_v2_concurrency_limits_decrement_post';
+const BY_LEASE =
+  "A run releases concurrency slots by their lease alone (increment-with-lease, decrement-with-lease), as Prefect's own concurrency() does: by their number they may be another run's.";
+
 /** Limits that are not there hold nobody back: taking slots of them is nothing. */
 export const takeSlots: Family = {
   operations: [
@@ -61,7 +69,7 @@ export const takeSlots: Family = {
     'decrement_concurrency_limits_v1_concurrency_limits_decrement_post',
     'bulk_increment_active_slots_v2_concurrency_limits_increment_post',
     'bulk_increment_active_slots_with_lease_v2_concurrency_limits_increment_with_lease_post',
-    'bulk_decrement_active_slots_v2_concurrency_limits_decrement_post',
+    RELEASE_BY_NUMBER,
   ],
   maxBytes: MEBIBYTE,
   plan(call) {
@@ -73,7 +81,12 @@ export const takeSlots: Family = {
     const isOfTags = !call.operation.path.includes('/v2/');
     const limits = names.map((name): Ask => limitAsk(own, name, { isOfTags, mayBeAbsent: !create }));
     const asks = [...limits, ...holderAsks(own, call.tree)];
-    return planned({ asks: asks.length === 0 ? [{ ...own, shared: true }] : distinctAsks(asks), intent: false, rewrite: () => call.tree });
+    return planned({
+      asks: asks.length === 0 ? [{ ...own, shared: true }] : distinctAsks(asks),
+      intent: false,
+      rewrite: () => call.tree,
+      objection: ({ kind }) => (kind === 'run' && call.operation.operationId === RELEASE_BY_NUMBER ? { code: 'run-bound', detail: BY_LEASE } : undefined),
+    });
   },
 };
 

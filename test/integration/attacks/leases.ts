@@ -11,6 +11,8 @@ export interface LeaseRoom {
   readonly gateway: () => Gateway;
   readonly server: () => Direct;
   readonly flow: () => string;
+  /** Of a worker that holds its role on everything. */
+  readonly worker: () => string;
   readonly prefect: PrefectAddress;
   /** A run that its worker has begun; with a number, of a deployment that runs so many at once. */
   readonly begun: (slots?: number) => Promise<{ readonly run: string; readonly token: string }>;
@@ -62,6 +64,18 @@ export function leaseCases(room: LeaseRoom): void {
     // Prefect says itself that it is over.
     expect((await renew(owner.token, lease)).status).toBe(410);
     expect((await release(owner.token, lease)).status).toBe(204);
+  });
+
+  it("by number a run lets go of nobody's slots; whoever may touch them without being a run does", async () => {
+    const [owner, other, limit] = [await room.begun(), await room.begun(), await makeLimit()];
+    await take(owner.token, limit);
+    const refused = await ask(other.token, '/decrement', { names: [limit], slots: 1 });
+    expect([refused.status, field(JSON.parse(refused.text), 'code')]).toEqual([403, 'run-bound']);
+    expect(await taken(limit)).toBe(1);
+    // Taking them so is what rate_limit() does.
+    expect((await ask(other.token, '/increment', { names: [limit], slots: 1 })).status).toBe(200);
+    expect((await ask(await room.worker(), '/decrement', { names: [limit], slots: 1 })).status).toBe(200);
+    expect(await taken(limit)).toBe(1);
   });
 
   it("the slot of a run's deployment is its own to renew, and no other run's state releases it", async () => {

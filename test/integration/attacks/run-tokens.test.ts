@@ -149,6 +149,7 @@ describe('CL-01: leases of slots', () =>
     gateway: () => gateway,
     server: () => server,
     flow: () => flow,
+    worker: () => worker.secret,
     prefect,
     begun: async (slots) => (slots === undefined ? begun() : begun(worker, await deploy(`slots-${randomUUID()}`, { concurrency_limit: slots }))),
   }));

@@ -9,6 +9,7 @@ import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } fro
 import { parseUuid } from '../json/uuid.ts';
 import { listeningAsks } from './automation-triggers.ts';
 import type { Call, Lookup } from './family.ts';
+import { newBlockAsks } from './parameter-blocks.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { distinctAsks, hydrationAsks, overlaidAsks, templateAsks, triggerAsks } from './references.ts';
 import { refusedActions } from './reserved-env.ts';
@@ -117,6 +118,7 @@ async function runAsks(action: JsonObject, id: string, looking: Looking): Promis
   return [
     ...actions.map((name): Ask => ({ action: name, resource, facts })),
     ...hydrationAsks(parameters),
+    ...newBlockAsks(parametersOf(deployment), parameters),
     ...overlaidAsks(parametersOf(deployment), parameters),
     ...triggerAsks(parameters),
     ...templateAsks(variables),

@@ -5,6 +5,7 @@ import { field, isList, isObject, type JsonObject, type JsonValue } from '../jso
 import { parseUuid } from '../json/uuid.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
+import { namedBlockAsks } from './parameter-blocks.ts';
 import { distinctAsks, readsBlock, templateAsks } from './references.ts';
 
 export const createBlockDocument: Family = {
@@ -57,7 +58,9 @@ function planWrite(call: Call, about: readonly JsonValue[], further: readonly As
   const actions = [call.operation.action, ...(isCalled ? [WEBHOOK] : [])];
   const name = isObject(call.tree) ? (field(call.tree, 'name') ?? null) : null;
   const creates = resource.id === null ? { creates: { name } } : {};
-  const references = isObject(call.tree) ? templateAsks(field(call.tree, 'data')) : [];
+  const data = isObject(call.tree) ? field(call.tree, 'data') : undefined;
+  // A parameter may name this block: what it names in turn is loaded with it.
+  const references = [...templateAsks(data), ...namedBlockAsks(data)];
   return planned({
     asks: distinctAsks([...actions.map((action): Ask => ({ action, resource, ...creates })), ...further, ...references]),
     intent: true,

@@ -11,6 +11,7 @@ import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { pick } from './changes.ts';
 import { createdRun, earlierRun } from './create-flow-run.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
+import { namedBlockAsks } from './parameter-blocks.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { stamped } from './provenance.ts';
 import { hydrationAsks, templateAsks } from './references.ts';
@@ -53,7 +54,8 @@ function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
     ...stateFacts(body),
   };
   // Parameters are not filled in here; whatever makes another run of this one, an automation or a form, does it then.
-  const reads = [...templateAsks(field(body, 'job_variables')), ...infrastructureAsks(body), ...hydrationAsks(field(body, 'parameters'))];
+  const parameters = field(body, 'parameters');
+  const reads = [...templateAsks(field(body, 'job_variables')), ...infrastructureAsks(body), ...hydrationAsks(parameters), ...namedBlockAsks(parameters)];
   if (given === null) {
     const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, creates: pick(body, PLACE_OF_RUN), ...uses };
     const asks = [own, ...parentAsks(own, field(body, 'parent_task_run_id'))];

@@ -8,6 +8,7 @@ import { changedFields, changes, hasOnly, pick } from './changes.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Planned, planned, type Refusal } from './family.ts';
 import { createdObject } from './generic.ts';
 import { linkedLimitAsks } from './linked-limits.ts';
+import { namedBlockAsks, newBlockAsks, newParameters } from './parameter-blocks.ts';
 import { parameterFacts, parameterSets } from './parameter-facts.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 import { hasGitOption } from './pull-steps.ts';
@@ -133,6 +134,7 @@ function readAsks(body: JsonObject, old: JsonObject | null): readonly Ask[] {
     ...templateAsks(code),
     ...templateAsks(schedules),
     ...hydrationAsks(schedules),
+    ...namedBlockAsks(schedules),
     ...blocks.map((id) => readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null)),
     ...slotAsks(field(body, 'global_concurrency_limit_id') ?? null, old),
   ];
@@ -142,7 +144,9 @@ function readAsks(body: JsonObject, old: JsonObject | null): readonly Ask[] {
 function parameterReads(body: JsonObject, { old, flow }: Written): readonly Ask[] {
   const parameters = field(body, 'parameters');
   const isNew = changes(body, old, 'parameters');
-  return [...(isNew ? templateAsks(parameters) : []), ...(isNew || flow === null ? keptAsks(parameters) : [])];
+  const own = old === null ? undefined : field(old, 'parameters');
+  const templates = isNew ? [...templateAsks(newParameters(own, parameters)), ...newBlockAsks(own, parameters)] : [];
+  return [...templates, ...(isNew || flow === null ? keptAsks(parameters) : [])];
 }
 
 /** Its runs hold slots of that limit, and Prefect shows the limit with it. */

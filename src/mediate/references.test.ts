@@ -80,21 +80,25 @@ describe('what the server fills in', () => {
   });
 
   it('of an automation: one expression gives a value, which may be anything', () => {
-    expect(named(triggerAsks({ a: ' {{ event.payload.x }}\n' }))).toEqual(['events.read null', 'variables.read null']);
+    expect(named(triggerAsks({ a: ' {{ event.payload.x }}\n' }))).toEqual(['events.read null', 'variables.read null', 'blocks.read_secrets null']);
     // Python strips more than JavaScript does.
     for (const space of ['\x1c', '\x1f', '\x85']) {
-      expect(named(triggerAsks({ a: `${space}{{ event.payload.x }}${space}` }))).toEqual(['events.read null', 'variables.read null']);
+      expect(named(triggerAsks({ a: `${space}{{ event.payload.x }}${space}` }))).toEqual([
+        'events.read null',
+        'variables.read null',
+        'blocks.read_secrets null',
+      ]);
     }
     const made = { __prefect_kind: 'jinja', template: { __prefect_kind: 'json', value: '"\\u007b{ event.id }}"' } };
-    expect(named(triggerAsks({ a: [made] }))).toEqual(['events.read null', 'variables.read null']);
+    expect(named(triggerAsks({ a: [made] }))).toEqual(['events.read null', 'variables.read null', 'blocks.read_secrets null']);
     expect(named(triggerAsks({ a: 'run {{ flow_run.id }}' }))).toEqual(['events.read null']);
     expect(named(triggerAsks({ a: 'plain' }))).toEqual([]);
   });
 
   it('of a run: laid over one kind as a whole, its parameters are the fields of that kind', () => {
     const whole = { __prefect_kind: 'workspace_variable', variable_name: 'harmless' };
-    expect(named(overlaidAsks(whole, { variable_name: 'secret' }))).toEqual(['variables.read null']);
-    expect(named(overlaidAsks({ __prefect_kind: 'json' }, { value: '{}' }))).toEqual(['variables.read null']);
+    expect(named(overlaidAsks(whole, { variable_name: 'secret' }))).toEqual(['variables.read null', 'blocks.read_secrets null']);
+    expect(named(overlaidAsks({ __prefect_kind: 'json' }, { value: '{}' }))).toEqual(['variables.read null', 'blocks.read_secrets null']);
     for (const [own, given] of [
       [whole, { n: 1 }],
       [whole, {}],

@@ -26,7 +26,7 @@ export function keptAsks(parameters: JsonValue | undefined): readonly Ask[] {
 
 /** For the parameters of a run beside `hydrationAsks`: over a deployment whose own are one kind as a whole, they are the fields of that kind. */
 export function overlaidAsks(own: JsonValue | undefined, given: JsonValue | undefined): readonly Ask[] {
-  return isKind(own) && givesFields(given) ? [readsVariable(null)] : [];
+  return isKind(own) && givesFields(given) ? [readsVariable(null), readsBlock(null)] : [];
 }
 
 /** True when the parameters can be fields of a kind. */
@@ -39,7 +39,7 @@ export function isKind(value: JsonValue | undefined): value is JsonObject {
   return isObject(value) && Object.hasOwn(value, KIND);
 }
 
-const KIND = '__prefect_kind';
+export const KIND = '__prefect_kind';
 
 /** For what stands in for a value some day, and is filled in once more then: a variable's own. */
 export function storedAsks(value: JsonValue | undefined): readonly Ask[] {
@@ -53,7 +53,7 @@ export function triggerAsks(tree: JsonValue | undefined): readonly Ask[] {
   if (!isMade && !texts.some((text) => /\{[{%]/.test(text))) return [];
   // One expression gives the value itself: an event may hold what is then filled in as the run is made. Python strips control characters too.
   const isValue = texts.some((text) => /^[\s\p{Cc}]*\{\{.*\}\}[\s\p{Cc}]*$/su.test(text));
-  return [{ action: 'events.read', resource: { type: 'Event', id: null } }, ...(isMade || isValue ? [readsVariable(null)] : jinjaAsks(tree))];
+  return [{ action: 'events.read', resource: { type: 'Event', id: null } }, ...(isMade || isValue ? [readsVariable(null), readsBlock(null)] : jinjaAsks(tree))];
 }
 
 /** Jinja in any text may name `variables`. */
@@ -70,7 +70,7 @@ export function distinctAsks(asks: readonly Ask[]): readonly Ask[] {
 /** Every ask is an evaluation: a body that names more than anybody writes by hand needs the right on all of them instead. */
 const MOST_NAMED = 50;
 
-function bounded(asks: readonly Ask[]): readonly Ask[] {
+export function bounded(asks: readonly Ask[]): readonly Ask[] {
   return asks.length <= MOST_NAMED ? asks : distinctAsks(asks.map(({ action, resource }) => ({ action, resource: { ...resource, id: null } })));
 }
 
@@ -135,7 +135,7 @@ function textAsks(text: string): readonly Ask[] {
   return parsed.ok ? storedAsks(parsed.tree) : [readsVariable(null)];
 }
 
-function objectsIn(tree: JsonValue | undefined): readonly JsonObject[] {
+export function objectsIn(tree: JsonValue | undefined): readonly JsonObject[] {
   if (isList(tree)) return tree.flatMap(objectsIn);
   return isObject(tree) ? [tree, ...Object.values(tree).flatMap(objectsIn)] : [];
 }

@@ -8,6 +8,7 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import type { Call, Lookup } from './family.ts';
+import { namesBlocks, newBlockAsks } from './parameter-blocks.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { labelsReadable } from './provenance.ts';
 import { givesFields, hydrationAsks, isKind, overlaidAsks, readsBlock, templateAsks } from './references.ts';
@@ -40,7 +41,7 @@ export function needsDeployment(call: Pick<Call, 'readsParameters'>, body: JsonO
 
 /** True when what the deployment's own parameters are says what becomes of those given. */
 export function dependsOnOwn({ readsParameters }: Pick<Call, 'readsParameters'>, parameters: JsonValue | undefined): boolean {
-  return readsParameters || givesFields(parameters);
+  return readsParameters || givesFields(parameters) || namesBlocks(parameters);
 }
 
 /** The UI repeats the deployment's own settings in its form: what equals them overrides nothing. */
@@ -68,11 +69,12 @@ export function asksForRun(call: Pick<Call, 'readsParameters'>, body: JsonObject
   const asks: Ask[] = [own, ...parentAsks(own, field(body, 'parent_task_run_id'))];
   if (parameters) asks.push({ action: 'deployments.run.parameters', resource, facts });
   if (Object.values(overrides).includes(true)) asks.push({ action: 'deployments.run.override', resource, facts });
-  // Prefect puts variables into the parameters, and shows the value there; workers put blocks into job variables.
+  // Prefect puts variables into the parameters, and shows the value there; the flow puts blocks into them, and workers into job variables.
   return [
     ...asks,
     ...infrastructureAsks(body),
     ...hydrationAsks(given),
+    ...newBlockAsks(parametersOf(target.deployment), given),
     ...overlaidAsks(parametersOf(target.deployment), given),
     ...templateAsks(overrides.job_variables ? field(body, 'job_variables') : undefined),
   ];

@@ -5,6 +5,7 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isList, isObject, type JsonValue } from '../json/tree.ts';
 import { hasOnly } from './changes.ts';
 import { type Call, type Family, invalid, MEBIBYTE, ownResource, type Planned, planned } from './family.ts';
+import { namedBlockAsks } from './parameter-blocks.ts';
 import { parameterFacts, parameterSets } from './parameter-facts.ts';
 import { distinctAsks, hydrationAsks, templateAsks } from './references.ts';
 
@@ -52,7 +53,7 @@ function planWrite(call: Call, schedules: readonly JsonValue[]): Planned {
   const sets = parameterSets(call, parameters ? given : [null], 'later');
   const own = sets.flatMap((values) => actions.map((action): Ask => ({ action, resource, facts: { schedules: true, parameters, ...values } })));
   return planned({
-    asks: distinctAsks([...own, ...hydrationAsks(schedules), ...templateAsks(schedules)]),
+    asks: distinctAsks([...own, ...hydrationAsks(schedules), ...templateAsks(schedules), ...namedBlockAsks(schedules)]),
     intent: true,
     rewrite: () => call.tree,
   });

@@ -6,6 +6,7 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isObject } from '../json/tree.ts';
 import { textField } from '../prefect/answer.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, type Plan, planned } from './family.ts';
+import { namedBlockAsks } from './parameter-blocks.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { hydrationAsks, templateAsks } from './references.ts';
 import { refusedVariables } from './reserved-env.ts';
@@ -28,7 +29,8 @@ export const updateFlowRun: Family = {
     const asks: Ask[] = [{ action: call.operation.action, resource, facts, ...(tags !== null && { changes: { tags } }) }];
     if (facts.parameters || facts.job_variables) asks.push({ action: 'flow_runs.update.override', resource, facts });
     // Not filled in here; whatever makes another run of this one, an automation or a form, does it then.
-    asks.push(...templateAsks(field(body, 'job_variables')), ...hydrationAsks(field(body, 'parameters')));
+    const parameters = field(body, 'parameters');
+    asks.push(...templateAsks(field(body, 'job_variables')), ...hydrationAsks(parameters), ...namedBlockAsks(parameters));
     // Null as well: a run whose place nobody knows cannot be killed.
     const placed = field(body, 'infrastructure_pid') === undefined ? {} : placedByWorker(call, lookup);
     return planned({ asks, intent: true, rewrite: () => body, ...placed });

@@ -1,9 +1,10 @@
 // Writing variables: the right is asked for on the old and on the new name. A value that names other variables for
-// Prefect to fill in, where this one stands for a parameter, is a read of those.
+// Prefect to fill in, where this one stands for a parameter, is a read of those, and of the blocks that it names.
 import type { Ask } from '../decide/decider.ts';
 import { field, isObject } from '../json/tree.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
 import { createdObject } from './generic.ts';
+import { storedBlockAsks } from './parameter-blocks.ts';
 import { distinctAsks, storedAsks } from './references.ts';
 
 export const writeVariable: Family = {
@@ -21,7 +22,7 @@ export const writeVariable: Family = {
     const renamed: readonly Ask[] =
       name === null ? [] : [{ action, resource: { type: 'Variable', id: name, named: true }, ...(idParam === null ? { creates: changes } : { shared: true }) }];
     return planned({
-      asks: distinctAsks([...old, ...renamed, ...storedAsks(field(body, 'value'))]),
+      asks: distinctAsks([...old, ...renamed, ...storedAsks(field(body, 'value')), ...storedBlockAsks(field(body, 'value'))]),
       intent: true,
       rewrite: () => body,
       outcome: (answer) => createdObject(call, answer),

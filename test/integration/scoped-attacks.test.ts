@@ -95,6 +95,44 @@ describe('a deployment of team A', () => {
     ] as const)
       expectRefused(await send('deployer', 'POST', path, body), JSON.stringify(body));
   });
+
+  /** Every way that gives a run parameters, now or later. */
+  const giving = (token: object): readonly (readonly [method: string, path: string, body: unknown])[] => {
+    const parameters = { token };
+    const action = { type: 'run-deployment', source: 'selected', deployment_id: a.deployment, parameters };
+    const match = { 'prefect.resource.id': `prefect.deployment.${a.deployment}` };
+    const trigger = { type: 'event', posture: 'Reactive', threshold: 1, within: 0, expect: ['x.y'], match };
+    return [
+      ['POST', `/deployments/${a.deployment}/create_flow_run`, { parameters }],
+      ['POST', `/deployments/${a.deployment}/create_flow_run/bulk`, [{ parameters }]],
+      ['POST', '/flow_runs/', { flow_id: a.flow, deployment_id: a.deployment, tags: [a.tag], work_pool_name: a.pool, parameters }],
+      ['PATCH', `/flow_runs/${a.scheduledRun}`, { parameters }],
+      ['POST', `/deployments/${a.deployment}/schedules`, [{ active: false, schedule: { interval: 3600 }, parameters }]],
+      ['PATCH', `/deployments/${a.deployment}`, { parameters }],
+      ['POST', '/automations/', { name: `${a.mark}-names`, trigger, actions: [action], enabled: false }],
+      ['POST', '/variables/', { name: `${a.mark}_names`, value: parameters }],
+    ];
+  };
+
+  it('names no block of team B in a parameter, in no form that a flow loads', async () => {
+    const slug = { block_document_slug: `secret/${b.blockName}` };
+    for (const reference of [{ block_document_id: b.block }, b.block, `{${b.block}}`, slug]) {
+      for (const [method, path, body] of giving({ $ref: reference })) expectRefused(await send('deployer', method, path, body), JSON.stringify(body));
+    }
+    expect(field(await server.get(`/flow_runs/${a.scheduledRun}`), 'parameters')).toEqual({});
+  });
+
+  it('twin: names its own, which an operator may repeat there but name nowhere', async () => {
+    for (const [method, path, body] of giving({ $ref: { block_document_id: a.block } })) {
+      const answer = await send('deployer', method, path, body);
+      expect(answer.status, `${path}: ${answer.raw}`).toBeLessThan(300);
+    }
+    const start = async (parameters: object) => (await send('operator', 'POST', `/deployments/${a.deployment}/create_flow_run`, { parameters })).status;
+    expect(await start({ token: { $ref: { block_document_id: a.block } } })).toBe(201);
+    expect(await start({ other: { $ref: { block_document_id: a.block } } })).toBe(403);
+    expect((await send('deployer', 'PATCH', `/deployments/${a.deployment}`, { parameters: {} })).status).toBe(204);
+    expect(await start({ token: { $ref: { block_document_id: a.block } } })).toBe(403);
+  });
 });
 
 describe('a limit of others that a deployment of team A takes slots of', () => {

@@ -1,0 +1,95 @@
+// Blocks that parameters name: a flow loads them as it begins, with the credential of its run, and gets all that is secret in them.
+//
+// Prefect loads `{"$ref": ...}` at any depth (flows.py `validate_parameters`, blocks/core.py `load_from_ref` of 3.9.1): a text that Python takes
+// for a UUID, `{"block_document_id": ID}`, `{"block_document_slug": "TYPE/NAME"}`; in what it has loaded it goes on looking. Any other text, as
+// in a JSON schema that is given as data, it takes for a mistake. In `parameter_openapi_schema` a `$ref` names no block, and is not looked at.
+import type { Ask } from '../decide/decider.ts';
+import { parseStrict } from '../json/strict-json.ts';
+import { field, isObject, type JsonObject, type JsonValue, sameTree, withoutKeys } from '../json/tree.ts';
+import { parseUuid, readsAsUuid } from '../json/uuid.ts';
+import { bounded, distinctAsks, isKind, KIND, objectsIn, readsBlock } from './references.ts';
+
+/** For parameters, and for what may get into some: the value of a variable, the data of a block. */
+export function namedBlockAsks(tree: JsonValue | undefined): readonly Ask[] {
+  return bounded(distinctAsks(objectsIn(tree).flatMap((object) => [...referenceAsks(object), ...madeAsks(object)])));
+}
+
+/** For the value of a variable, which may be read as JSON where it is filled in. */
+export function storedBlockAsks(value: JsonValue | undefined): readonly Ask[] {
+  return typeof value === 'string' ? textAsks(value) : namedBlockAsks(value);
+}
+
+/** For parameters that are laid over a deployment's own. */
+export function newBlockAsks(own: JsonValue | undefined, given: JsonValue | undefined): readonly Ask[] {
+  return namedBlockAsks(newParameters(own, given));
+}
+
+/** True when what the deployment has of its own says which of the blocks are named anew. */
+export function namesBlocks(given: JsonValue | undefined): boolean {
+  return namedBlockAsks(given).length > 0;
+}
+
+/**
+ * Parameters without those that the deployment has itself: the UI repeats them, and whoever may run the deployment gets them by giving none.
+ * All of them where one `__prefect_kind` stands for the whole, since what is given is laid over its fields then.
+ */
+export function newParameters(own: JsonValue | undefined, given: JsonValue | undefined): JsonValue | undefined {
+  if (!isObject(own) || !isObject(given) || isKind(own) || isKind(given)) return given;
+  return withoutKeys(given, (name) => isRepeated(field(given, name) ?? null, field(own, name)));
+}
+
+/** What is filled in or rendered may come out otherwise another time. */
+function isRepeated(value: JsonValue, own: JsonValue | undefined): boolean {
+  return own !== undefined && sameTree(value, own) && !/\{[{%#]|__prefect_kind|\\u/.test(JSON.stringify(value));
+}
+
+function referenceAsks(object: JsonObject): readonly Ask[] {
+  const reference = field(object, '$ref');
+  if (typeof reference === 'string') return textReference(reference);
+  return isObject(reference) ? [objectReference(reference)] : [];
+}
+
+/** An automation renders its texts: what has a template in it may turn out to be any id. */
+function textReference(text: string): readonly Ask[] {
+  const id = parseUuid(text);
+  if (id !== undefined) return [readsBlock(id)];
+  return isTemplate(text) || readsAsUuid(text) ? [readsBlock(null)] : [];
+}
+
+/** The id comes first, unless it is empty. One `__prefect_kind` may turn out to be any reference. */
+function objectReference(reference: JsonObject): Ask {
+  if (isKind(reference)) return readsBlock(null);
+  const id = field(reference, 'block_document_id');
+  if (!isFalsy(id)) return readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null);
+  const slug = field(reference, 'block_document_slug');
+  if (typeof slug !== 'string' || isTemplate(slug)) return readsBlock(null);
+  const [, name = ''] = /^[^/]*\/(.*)$/su.exec(slug) ?? [];
+  return readsBlock(name === '' ? null : name, true);
+}
+
+/** As Python has it; an object or a list that is empty is no id either way. */
+function isFalsy(value: JsonValue | undefined): boolean {
+  return value === undefined || value === null || value === '' || value === false;
+}
+
+function isTemplate(text: string): boolean {
+  return /\{[{%#]/.test(text);
+}
+
+/** What `json` makes of a text may be a reference, or have one in it. A template makes text, which is none by itself. */
+function madeAsks(object: JsonObject): readonly Ask[] {
+  return field(object, KIND) === 'json' ? madeOf(field(object, 'value')) : [];
+}
+
+function madeOf(value: JsonValue | undefined): readonly Ask[] {
+  if (typeof value === 'string') return textAsks(value);
+  if (!isKind(value)) return [];
+  return field(value, KIND) === 'jinja' ? [readsBlock(null)] : madeOf(field(value, 'value'));
+}
+
+/** What Prefect reads and we do not could be anything. */
+function textAsks(text: string): readonly Ask[] {
+  if (!/\$ref|__prefect_kind|\\u/.test(text)) return [];
+  const parsed = parseStrict(Buffer.from(text, 'utf8'));
+  return parsed.ok ? storedBlockAsks(parsed.tree) : [readsBlock(null)];
+}

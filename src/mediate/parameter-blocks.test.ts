@@ -55,7 +55,7 @@ describe('a block that a parameter names', () => {
     expect(named(storedBlockAsks(TEXT))).toEqual(THIS);
     expect(named(storedBlockAsks({ a: [{ $ref: ID }] }))).toEqual(THIS);
     expect(named(storedBlockAsks('about $ref'))).toEqual(ANY);
-    for (const value of ['plain', 7, '{"$ref":"#/x"}']) expect(storedBlockAsks(value)).toEqual([]);
+    for (const value of ['plain', 'C:\\users\\x', 7, '{"$ref":"#/x"}']) expect(storedBlockAsks(value)).toEqual([]);
   });
 
   it('is none where the deployment has the same of its own, unless something is filled in', () => {

@@ -89,7 +89,7 @@ function madeOf(value: JsonValue | undefined): readonly Ask[] {
 
 /** What Prefect reads and we do not could be anything. */
 function textAsks(text: string): readonly Ask[] {
-  if (!/\$ref|__prefect_kind|\\u/.test(text)) return [];
+  if (!/\$ref|__prefect_kind|\\u00/i.test(text)) return [];
   const parsed = parseStrict(Buffer.from(text, 'utf8'));
   return parsed.ok ? storedBlockAsks(parsed.tree) : [readsBlock(null)];
 }

@@ -105,7 +105,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     log.warn({ paths: foreign }, 'a command of another user that was killed has left remembered decisions behind: remove them as that user');
 
   const catalogue = createCatalogue();
-  const eventIntake = createIntake({ ledger, clock, mark: readEventsMark(paths.ledgerFile) });
+  const eventIntake = createIntake({ ledger, clock, steady, mark: readEventsMark(paths.ledgerFile) });
   const eventMemory = createEventMemory();
   const kinMemory = createKinMemory();
   const eventRules = createEventRules(eventMemory, (own, run) => isBelow(kinMemory, own, run));
@@ -140,11 +140,21 @@ export async function startApp(parts: AppParts): Promise<App> {
   await keepPolicySet(store.policySets, rooms, { by: localUser().principal, why: '' });
   const current = createCurrent(rooms);
   const { ledgerFile, announced: memoryFile } = paths;
-  const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, log });
+  const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, steady, log });
   ledger.onCalls((calls) => current.get().services.credentials.told(calls));
   const answerer = currentAnswerer(current);
   const services = { room: current.get, servers: knownServers(paths), ledger, log };
-  const relay = createRelay({ catalogue, ledger, store, clock, log, services, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
+  const relay = createRelay({
+    catalogue,
+    ledger,
+    store,
+    clock,
+    steady,
+    log,
+    services,
+    gateFor: createGates(eventRules),
+    ...currentForRelay(current, store.makers),
+  });
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });
   const sync = createSync({
     changeNumber: () => store.changeNumber(),

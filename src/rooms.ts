@@ -127,7 +127,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   const credentials = openServiceCredentials({ config, clock, log, outbounds });
   const balancer = watchUpstreams(config, { ...house, credentials });
   const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
-  const { objects, entities, kin } = openObjects({ upstream, clock, makerOf: store.makers.of, kinMemory: house.kinMemory });
+  const { objects, entities, kin } = openObjects({ upstream, steady, makerOf: store.makers.of, kinMemory: house.kinMemory });
   const runTokens = openRunTokens({ ...house, config, standing, lookup: createLookup(upstream), mayPoll: mayPollBy(policy) });
   const authenticator = createAuthenticator({
     store,
@@ -154,6 +154,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     decider,
     catalogue,
     clock,
+    steady,
     mayWrite: () => !config.ledger.failClosed || ledger.healthy(),
     services,
   });

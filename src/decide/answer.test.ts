@@ -45,7 +45,7 @@ function answererWith(authorization: Authorization | (() => Promise<Authorizatio
     precheck: () => note('precheck'),
     authorizeOwn: () => note('authorizeOwn'),
   };
-  return { answerer: createAnswerer({ decider, catalogue, clock: () => 1000, mayWrite: () => mayWrite }), calls };
+  return { answerer: createAnswerer({ decider, catalogue, clock: () => 1000, steady: () => 0, mayWrite: () => mayWrite }), calls };
 }
 
 function facts(headers: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> | undefined {

@@ -34,6 +34,8 @@ export interface AnswererParts {
   readonly decider: Decider;
   readonly catalogue: Catalogue;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   /** False while records cannot be written: no new decision for a write is made. */
   readonly mayWrite: () => boolean;
   /** Left out: no call of a service is allowed. */
@@ -46,7 +48,7 @@ const FRESH_SECONDS = 1;
 const STALE_SECONDS = 30;
 
 export function createAnswerer(parts: AnswererParts): Answerer {
-  const liveKeys = createLiveKeys(parts.clock);
+  const liveKeys = createLiveKeys(parts.steady);
   const inFlight = new Map<string, Promise<Authorization>>();
 
   /** Single flight: nginx has no lock here, so an expired key can arrive many times at once. */

@@ -18,7 +18,7 @@ export interface LiveKeysLimits {
 /** 8,000 files of one 4 KiB block are half of the cache's 64 MiB. */
 export const LIVE_KEYS_LIMITS: LiveKeysLimits = { perPrincipal: 2000, total: 8000, lifeMs: 40_000 };
 
-export function createLiveKeys(clock: Clock, limits: LiveKeysLimits = LIVE_KEYS_LIMITS): LiveKeys {
+export function createLiveKeys(steady: Clock, limits: LiveKeysLimits = LIVE_KEYS_LIMITS): LiveKeys {
   const keys = new Map<string, { readonly principalId: string; expiresAtMs: number }>();
   const perPrincipal = new Map<string, number>();
 
@@ -38,7 +38,7 @@ export function createLiveKeys(clock: Clock, limits: LiveKeysLimits = LIVE_KEYS_
 
   return {
     admit(principalId, key) {
-      const now = clock();
+      const now = steady();
       prune(now);
       const known = keys.get(key);
       if (known !== undefined) forget(key, known.principalId);

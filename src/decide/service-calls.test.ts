@@ -158,6 +158,7 @@ describe('the answer to nginx', () => {
         decider,
         catalogue,
         clock: () => 1,
+        steady: () => 1,
         mayWrite: () => parts.mayWrite ?? true,
         ...(parts.with !== false && {
           services: { calls: callsOf({ run: { tags: ['team-a'] } }), assert, credentials: { tokens }, kept: async () => parts.kept ?? null },

@@ -24,11 +24,11 @@ interface Entry {
 }
 
 /** Answers of the same question within the time are one. What is not there, and what failed, is asked again. */
-export function createObjectCache(lookup: Lookup, clock: Clock): ObjectCache {
+export function createObjectCache(lookup: Lookup, steady: Clock): ObjectCache {
   const known = new Map<string, Entry>();
 
   const ask = (key: string, path: string, filter: Parameters<Lookup>[1]): Promise<JsonValue | null> => {
-    const entry: Entry = { answer: lookup(path, filter), askedMs: clock(), isRenewed: false };
+    const entry: Entry = { answer: lookup(path, filter), askedMs: steady(), isRenewed: false };
     if (known.size >= MOST) known.clear();
     known.set(key, entry);
     const drop = (): void => void (known.get(key) === entry && known.delete(key));
@@ -39,7 +39,7 @@ export function createObjectCache(lookup: Lookup, clock: Clock): ObjectCache {
   /** The one before answers until its own end, unless the object is gone. Whatever was forgotten meanwhile stays so. */
   const renew = (key: string, before: Entry, path: string, filter: Parameters<Lookup>[1]): void => {
     before.isRenewed = true;
-    const entry: Entry = { answer: lookup(path, filter), askedMs: clock(), isRenewed: false };
+    const entry: Entry = { answer: lookup(path, filter), askedMs: steady(), isRenewed: false };
     entry.answer.then(
       (value) => {
         if (known.get(key) !== before) return;
@@ -54,7 +54,7 @@ export function createObjectCache(lookup: Lookup, clock: Clock): ObjectCache {
     lookup(path, filter) {
       const key = filter === undefined ? path : `${path} ${JSON.stringify(filter)}`;
       const found = known.get(key);
-      const age = found === undefined ? Number.POSITIVE_INFINITY : clock() - found.askedMs;
+      const age = found === undefined ? Number.POSITIVE_INFINITY : steady() - found.askedMs;
       if (found === undefined || age >= LIFE_MS) return ask(key, path, filter);
       if (age >= RENEWED_AFTER_MS && !found.isRenewed) renew(key, found, path, filter);
       return found.answer;

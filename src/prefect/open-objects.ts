@@ -13,18 +13,19 @@ interface Both<T> {
 
 export interface ObjectParts {
   readonly upstream: Pick<Upstream, 'request'>;
-  readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly makerOf: EntityParts['makerOf'];
   readonly kinMemory: KinMemory;
 }
 
-export function openObjects({ upstream, clock, makerOf, kinMemory }: ObjectParts): {
+export function openObjects({ upstream, steady, makerOf, kinMemory }: ObjectParts): {
   readonly objects: ObjectCache;
   readonly entities: Both<Entities>;
   readonly kin: Both<Kin>;
 } {
   const lookup = createLookup(upstream);
-  const objects = createObjectCache(lookup, clock);
+  const objects = createObjectCache(lookup, steady);
   const common = { lasting: objects.lookup, makerOf };
   return {
     objects,

@@ -4,7 +4,8 @@ import { coveredIds } from './covered-ids.ts';
 import type { Reach, Reached } from './reach.ts';
 
 export interface Memory {
-  readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly forMs: number;
 }
 
@@ -12,10 +13,10 @@ export interface Memory {
 const CAPACITY = 20_000;
 
 /** What could not be asked of Prefect throws, and is not remembered. */
-export function createReached(reach: Reach, { clock, forMs }: Memory): Reached {
+export function createReached(reach: Reach, { steady, forMs }: Memory): Reached {
   const known = new Map<string, { readonly isCovered: boolean; readonly untilMs: number }>();
   return async (type, ids) => {
-    const now = clock();
+    const now = steady();
     const open = ids.filter((id) => (known.get(`${type} ${id}`)?.untilMs ?? 0) <= now);
     if (open.length > 0) {
       const covered = await coveredIds(reach, type, open);

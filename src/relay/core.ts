@@ -31,14 +31,14 @@ const RETRY_EVERY_MS = 250;
  * decide, since a refused one loses the events in hand. `gone` ends the trying when the client left.
  */
 export async function decide(core: RelayCore, visit: Visit, frameToken: string | undefined, gone: () => boolean): Promise<Authorization> {
-  const { decider, clock } = core.parts;
-  const until = clock() + core.limits.decisionHoldMs;
+  const { decider, steady } = core.parts;
+  const until = steady() + core.limits.decisionHoldMs;
   for (;;) {
     const generation = core.generation;
     const answer = await decider.authorize(visit.inputs, [], frameToken).catch((error: unknown) => undecided(core, error));
     const settled = answer.ok || answer.reason !== 'gateway-unavailable';
     if (settled && generation === core.generation) return checkRoute(visit, screenedOnly(core, visit, answer));
-    if (clock() >= until || gone()) return UNDECIDED;
+    if (steady() >= until || gone()) return UNDECIDED;
     if (!settled) await delay(RETRY_EVERY_MS);
   }
 }

@@ -15,7 +15,7 @@ export function createDropRecorder(core: RelayCore, session: Session): (dropped:
   let since = Number.NEGATIVE_INFINITY;
   let count = 0;
   return ({ code, detail, subject }) => {
-    const now = core.parts.clock();
+    const now = core.parts.steady();
     if (now - since >= PERIOD_MS) {
       if (count > RECORDS_A_PERIOD) core.log.warn({ request_id: requestId, address, path, count: count - RECORDS_A_PERIOD }, 'more frames were dropped');
       since = now;

@@ -26,6 +26,8 @@ export interface RelayParts {
   /** Polled as a backstop: when the number moves, every open socket is decided again. */
   readonly store: { changeNumber(): Promise<number> };
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly limits?: Partial<RelayLimits>;
   /** One gate per socket, made when it is authorised; the default passes every text frame. */
   readonly gateFor?: (operation: Operation, authorization: Authorization & { ok: true }) => FrameGate;

@@ -53,9 +53,9 @@ type Look = (frames: readonly Buffer[], reached: Reached, reach: Reach) => Promi
 
 /** The session's latest decision counts: a scope that was narrowed narrows the open stream. */
 function screened(core: RelayCore, session: Session, { source, look }: { readonly source: WebSocket; readonly look: Look }): Passage {
-  const { reachOf, clock } = core.parts;
+  const { reachOf, steady } = core.parts;
   if (reachOf === undefined) return straight;
-  const remember = createMemory((reach) => createReached(reach, { clock, forMs: REMEMBERED_MS }));
+  const remember = createMemory((reach) => createReached(reach, { steady, forMs: REMEMBERED_MS }));
   let screen: Screen | undefined;
   const open = (send: (frame: Frame) => void): Screen =>
     createScreen({

@@ -26,7 +26,7 @@ export interface TestRoom {
   readonly warnings: string[];
   /** Tokens that are allowed; take one away to revoke it. */
   readonly allowed: Map<string, { expiresAtMs: number | null }>;
-  readonly state: { now: number; outage: boolean; changeNumber: number; ledgerBroken: boolean };
+  readonly state: { now: number; steadyMs: number; outage: boolean; changeNumber: number; ledgerBroken: boolean };
   connect(options: ConnectOptions): Promise<TestClient>;
   /** A plain HTTP request on a socket's path; or the answer to a refused upgrade. */
   plain(inputs: Partial<EdgeInputs>, headers?: Record<string, string>): Promise<PlainAnswer>;
@@ -79,7 +79,7 @@ export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Par
   const records: NewRecord[] = [];
   const warnings: string[] = [];
   const allowed: TestRoom['allowed'] = new Map([[GOOD, { expiresAtMs: null }]]);
-  const state = { now: Date.now(), outage: false, changeNumber: 1, ledgerBroken: false };
+  const state = { now: Date.now(), steadyMs: 0, outage: false, changeNumber: 1, ledgerBroken: false };
   const relay = createRelay({
     catalogue: createCatalogue(),
     decider: {
@@ -98,6 +98,7 @@ export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Par
     },
     store: { changeNumber: async () => state.changeNumber },
     clock: () => state.now,
+    steady: () => state.steadyMs,
     limits: { tickMs: 20, ...limits },
     log: { warn: (fields, message) => warnings.push(`${message} ${JSON.stringify(fields)}`) },
     ...parts,

@@ -83,7 +83,7 @@ it('takes what Prefect is told hours late, while no stream is open', async () =>
   // As a gateway that has stored events for longer than this one: the first record of a batch says since when.
   const stored: PrefectEvent[] = [];
   const ledger = { storeEvents: async ({ events }: { readonly events: readonly PrefectEvent[] }) => void stored.push(...events) };
-  const intake = createIntake({ ledger, clock: Date.now, mark: undefined, flushMs: 50 });
+  const intake = createIntake({ ledger, clock: Date.now, steady: () => performance.now(), mark: undefined, flushMs: 50 });
   const counts = { count: () => 0, beganMs: () => Date.now() - 10 * 3_600_000, close: () => undefined };
   const { url, authString } = room.prefect;
   const log = { warn: () => undefined, info: () => undefined };

@@ -53,7 +53,7 @@ beforeAll(async () => {
   const makerOf = store.makers.of;
   const now = createEntities({ lookup, lasting: lookup, makerOf });
   const decider = createDecider({ authenticator, catalogue, policy, entities: { recent: now, now }, changeNumber: () => store.changeNumber() });
-  const answerer = createAnswerer({ decider, catalogue, clock: systemClock, mayWrite: () => true });
+  const answerer = createAnswerer({ decider, catalogue, clock: systemClock, steady: steadyClock, mayWrite: () => true });
   edge.upstream.answerWith(() => ({ status: 200, body: '{}' }));
   edge.decideWith((inputs, response) => {
     answerer.answer(inputs).then(

@@ -47,6 +47,7 @@ export async function startRelayEdge(prefect: PrefectAddress): Promise<RelayEdge
     },
     store: { changeNumber: async () => 1 },
     clock: Date.now,
+    steady: () => performance.now(),
   });
   const listener = createSocketServer({ pauseOnConnect: true }, (socket) => relay.accept(socket));
   await new Promise<void>((resolve) => listener.listen(relaySocket, resolve));

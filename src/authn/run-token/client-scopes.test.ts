@@ -24,6 +24,7 @@ function room(principal = ALICE) {
     config: { identityProviders: [{ id: 'local', type: 'accounts' }], roles: [] },
     runTokenKey: Buffer.alloc(32, 7),
     clock: home.clock,
+    steady: home.steady,
     standing: async () => ({ ok: true, principal, untilMs: home.clock() + 600_000, endsMs: home.clock() + 600_000 }),
     lookup: async () => ({ state: { type: 'RUNNING' } }),
     mayPoll: (role) => role === 'admin',

@@ -29,6 +29,7 @@ function room() {
     config: { identityProviders: [IDP], roles: [{ role: 'worker', scope: null, members: ['*@ci'] }] },
     runTokenKey: Buffer.alloc(32, 7),
     clock: home.clock,
+    steady: home.steady,
     standing: async () => ({ ok: false, reason: 'login-ended' }),
     lookup: async () => prefectSays,
     mayPoll: (role) => role === 'worker',
@@ -70,7 +71,7 @@ it.each([2 * SECOND, HOUR, DAY])('one that was ended at once stays so when the c
   const worker = await etl();
   const token = await live(worker);
   await told('SCHEDULED', worker);
-  home.advance(-backMs);
+  home.putClock(-backMs);
   expect(await reasonOf(token)).toBe('run-token-ended');
   // Nor does another poll for the same state make it anew, however long after.
   home.advance(backMs + 25 * HOUR);
@@ -81,7 +82,7 @@ it.each([2 * SECOND, HOUR, DAY])('one that was ended at once stays so when the c
 
 it('one that holds goes on when the clock is put back', async () => {
   const token = await live(await etl());
-  home.advance(-DAY);
+  home.putClock(-DAY);
   expect(await reasonOf(token)).toBe('ok');
 });
 
@@ -89,12 +90,12 @@ it('one that another worker has taken over, or of a run that is gone, stays ende
   const [worker, other] = [await etl(), await etl('b')];
   const first = await live(worker);
   const second = await live(other);
-  home.advance(-2 * SECOND);
+  home.putClock(-2 * SECOND);
   expect([await reasonOf(first), await reasonOf(second)]).toEqual(['run-token-ended', 'ok']);
   prefectSays = null;
   expect(await reasonOf(second)).toBe('run-token-ended');
   prefectSays = { state: { type: 'RUNNING' } };
-  home.advance(-2 * SECOND);
+  home.putClock(-2 * SECOND);
   expect(await reasonOf(second)).toBe('run-token-ended');
 });
 
@@ -107,7 +108,7 @@ it.each([
   await home.store.accessTokens.create({ id: 'at1', hash: 'h', identity, trust: 't', proof: 'p', expiresMs: home.clock() + HOUR });
   expect(await reasonOf(token)).toBe('ok');
   await revoke();
-  home.advance(-2 * SECOND);
+  home.putClock(-2 * SECOND);
   expect(await reasonOf(token)).toBe('run-token-ended');
 });
 
@@ -115,15 +116,15 @@ it('the minute after a run is hardly ever more than that, whatever the clock doe
   const worker = await etl();
   const token = await live(worker);
   await told('COMPLETED', worker);
-  home.advance(-5 * SECOND);
+  home.putClock(-5 * SECOND);
   expect(await reasonOf(token)).toBe('ok');
-  home.advance(-SECOND);
+  home.putClock(-SECOND);
   expect(await reasonOf(token)).toBe('run-token-ended');
   home.advance(6 * SECOND);
   expect(await reasonOf(token)).toBe('ok');
   home.advance(60 * SECOND);
   expect(await reasonOf(token)).toBe('run-token-ended');
-  home.advance(-HOUR);
+  home.putClock(-HOUR);
   expect(await reasonOf(token)).toBe('run-token-ended');
 });
 
@@ -133,14 +134,14 @@ it('what was left of its minute is gone with the next attempt, also where the mi
   await told('FAILED', worker);
   home.advance(61 * SECOND);
   await told('SCHEDULED', worker);
-  home.advance(-30 * SECOND);
+  home.putClock(-30 * SECOND);
   expect(await reasonOf(token)).toBe('run-token-ended');
 });
 
 it('the one that was made last goes live, though the clock was put back between', async () => {
   const worker = await etl();
   const former = await mint(worker, 's1');
-  home.advance(-2 * SECOND);
+  home.putClock(-2 * SECOND);
   const latter = await mint(worker, 's2');
   await told('PENDING', worker);
   expect([await reasonOf(former), await reasonOf(latter)]).toEqual(['run-token-not-live', 'ok']);
@@ -150,7 +151,7 @@ it('the last one of a run is the one that holds, whoever began it and when', asy
   const [worker, other] = [await etl(), await etl('b')];
   await mint(worker);
   await live(other);
-  home.advance(-HOUR);
+  home.putClock(-HOUR);
   await told('PENDING', worker);
   expect(await home.store.runTokens.lastOf(RUN)).toMatchObject({ worker: 'token:etl', endedMs: null });
 });

@@ -5,6 +5,8 @@ import type { StoredRunToken } from '../../store/run-tokens.ts';
 import { createLife, type Life } from './life.ts';
 
 let nowMs: number;
+/** Undefined: goes with the wall clock. */
+let steadyMs: number | undefined;
 let asked: number;
 let says: () => Promise<JsonValue | null>;
 let ends: number[];
@@ -15,6 +17,7 @@ const GRACE_MS = 60_000;
 
 beforeEach(() => {
   nowMs = 1_000_000_000;
+  steadyMs = undefined;
   asked = 0;
   says = async () => RUNNING;
   ends = [];
@@ -25,6 +28,7 @@ beforeEach(() => {
       return says();
     },
     clock: () => nowMs,
+    steady: () => steadyMs ?? nowMs,
     onError: () => undefined,
   });
 });
@@ -68,5 +72,17 @@ describe('whether a run goes on', () => {
     says = async () => null;
     expect(await endOf()).toBe(AT_ONCE);
     expect(asked).toBe(3);
+  });
+
+  it.each([-3_600_000, 3_600_000])('is asked after five seconds, and not before, where the clock is put by %i ms', async (putMs) => {
+    steadyMs = 0;
+    await endOf();
+    nowMs += putMs;
+    steadyMs = 2_000;
+    await endOf();
+    expect(asked).toBe(1);
+    steadyMs = 5_000;
+    says = async () => null;
+    expect([await endOf(), asked]).toEqual([AT_ONCE, 2]);
   });
 });

@@ -10,6 +10,8 @@ export interface LifeParts {
   /** Asks Prefect; may be some seconds old. */
   readonly lookup: (path: string) => Promise<JsonValue | null>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   /** Prefect could not be asked. */
   readonly onError: (error: unknown) => void;
 }
@@ -23,14 +25,14 @@ export interface Life {
 const REMEMBERED = 10_000;
 
 interface Look {
-  /** When Prefect was asked. */
+  /** When Prefect was asked, by the steady clock. */
   readonly atMs: number;
   readonly end: Promise<number | null>;
   isRenewed: boolean;
 }
 
 export function createLife(parts: LifeParts): Life {
-  const { clock, onError } = parts;
+  const { steady, onError } = parts;
   const looked = new Map<string, Look>();
   const remember = (hash: string, made: Look): void => {
     looked.delete(hash);
@@ -41,13 +43,13 @@ export function createLife(parts: LifeParts): Life {
   /** The look before counts until its own end, and nobody waits for this one. */
   const renew = (token: StoredRunToken, before: Look): void => {
     before.isRenewed = true;
-    const made: Look = { atMs: clock(), end: look(parts, token), isRenewed: false };
+    const made: Look = { atMs: steady(), end: look(parts, token), isRenewed: false };
     made.end.then(() => looked.get(token.hash) === before && remember(token.hash, made), onError);
   };
   return {
     async endOf(token) {
       if (token.endedMs !== null) return token.endedMs;
-      const nowMs = clock();
+      const nowMs = steady();
       const known = looked.get(token.hash);
       if (known !== undefined && nowMs - known.atMs < RUN_TOKEN_TIMES.lookEveryMs) {
         if (nowMs - known.atMs >= RUN_TOKEN_TIMES.lookEveryMs / 2 && !known.isRenewed) renew(token, known);

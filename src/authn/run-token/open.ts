@@ -34,6 +34,8 @@ export interface RunTokenRoom {
   readonly config: Pick<Config, 'identityProviders' | 'roles'>;
   readonly runTokenKey: Buffer;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly standing: GrantStanding;
   /** Asks Prefect, uncached: what was true of an attempt before must not end the next. */
   readonly lookup: (path: string) => Promise<JsonValue | null>;
@@ -45,9 +47,9 @@ export interface RunTokenRoom {
 }
 
 export function openRunTokens(room: RunTokenRoom): { readonly kind: TokenKind; readonly desk: RunTokenDesk } {
-  const { store, config, runTokenKey: key, clock, standing, lookup, mayPoll, sync, log } = room;
+  const { store, config, runTokenKey: key, clock, steady, standing, lookup, mayPoll, sync, log } = room;
   const onError = (error: unknown): void => log.warn({ err: error }, 'Prefect could not be asked whether a run goes on');
-  const life = createLife({ store: store.runTokens, lookup, clock, onError });
+  const life = createLife({ store: store.runTokens, lookup, clock, steady, onError });
   const minting: MintParts = { key, store: store.runTokens, config, mayPoll, clock };
   return {
     kind: createRunTokenKind({ store, config, runTokens: store.runTokens, roleBook: createRoleBook(config.roles), standing, clock, life, mayPoll }),

@@ -36,6 +36,7 @@ function room() {
     config: { identityProviders: providers, roles: bindings },
     runTokenKey: KEY,
     clock: home.clock,
+    steady: home.steady,
     standing: async () => ({ ok: false, reason: 'login-ended' }),
     lookup: async () => {
       if (prefectSays instanceof Error) throw prefectSays;

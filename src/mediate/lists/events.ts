@@ -88,7 +88,7 @@ interface Reader {
 async function openReader(reach: Reach, filter: JsonObject): Promise<Reader | Extract<Found<never>, { ok: false }>> {
   const anchors = await anchorsOf(reach, runsIn(filter));
   if (!anchors.ok) return anchors;
-  const reached = createReached(reach, { clock: () => 0, forMs: 1 });
+  const reached = createReached(reach, { steady: () => 0, forMs: 1 });
   return { ok: true, read: (place) => readSeen(reach, { place, anchors: anchors.items, reached }) };
 }
 

@@ -53,16 +53,22 @@ describe('the announcer', () => {
     });
   }
 
+  /** So much later, or earlier, at each look. */
+  const going = (stepMs: number, startMs = NOW_MS) => {
+    let now = startMs;
+    return () => (now += stepMs);
+  };
+
   /** Prefect, which has each event once by its id, and answers with these statuses in turn; undefined: it is away. */
   function open(
     statuses: (number | undefined)[] = [204],
     held = new Map<string, Announcement>(),
-    nowMs = NOW_MS,
+    clock = going(5_000),
     toDisk: (file: string) => Promise<void> = async () => undefined,
   ) {
     const posted: Announcement[][] = [];
     const told: string[] = [];
-    let now = nowMs;
+    const steady = going(5_000, 0);
     const request = async ({ body }: UpstreamRequest) => {
       const status = statuses.length > 1 ? statuses.shift() : statuses[0];
       if (status === undefined) throw new Error('away');
@@ -72,7 +78,7 @@ describe('the announcer', () => {
       return { status, headers: {}, body: Buffer.alloc(0), upstreamMs: 1 };
     };
     const announcing = createAnnouncer({
-      ...{ ledgerFile: paths.ledgerFile, memoryFile: paths.announced, upstream: () => ({ request }), clock: () => (now += 5_000), lookMs: 2, toDisk },
+      ...{ ledgerFile: paths.ledgerFile, memoryFile: paths.announced, upstream: () => ({ request }), clock, steady, lookMs: 2, toDisk },
       log: { warn: (_fields: object, text: string) => void told.push(text) } as never,
     });
     opened.push(announcing);
@@ -92,10 +98,17 @@ describe('the announcer', () => {
     expect(again.posted.flat()).toMatchObject([{ payload: { request_id: 'r120' } }]);
   });
 
+  it.each([-5_000, 3_600_000])('tries again after a while, and no sooner, where the clock goes by %i ms at each look', async (stepMs) => {
+    write(many(1));
+    const { announcing, posted } = open([503, 503, 204], new Map(), going(stepMs));
+    await expect.poll(() => announcing.status().sent, PATIENT).toBe(1);
+    expect(posted).toHaveLength(3);
+  });
+
   it('tells nothing that a power failure could take back: it is on the disk before', async () => {
     write(many(2));
     const order: string[] = [];
-    const { announcing, posted } = open([204], new Map(), NOW_MS, async (file) => void order.push(`${file} ${posted.length}`));
+    const { announcing, posted } = open([204], new Map(), going(5_000), async (file) => void order.push(`${file} ${posted.length}`));
     await expect.poll(() => announcing.status().sent, PATIENT).toBe(2);
     expect(order).toEqual([`${paths.ledgerFile} 0`]);
   });
@@ -121,11 +134,11 @@ describe('the announcer', () => {
     const at = (second: number): NewRecord => ({ ...refusal, request_id: `r${second}`, time: new Date(NOW_MS + second * 1_000).toISOString() });
     const held = new Map<string, Announcement>();
     write([at(0), at(1), at(2)]);
-    const first = open([204], held, NOW_MS - 1e9);
+    const first = open([204], held, going(5_000, NOW_MS - 1e9));
     await expect.poll(() => held.size, PATIENT).toBe(1);
     await first.announcing.close();
     write([at(3), at(70)]);
-    open([204], held, NOW_MS - 1e9);
+    open([204], held, going(5_000, NOW_MS - 1e9));
     await expect
       .poll(() => [...held.values()].map(({ payload }) => [payload['request_id'], payload['count']]))
       .toEqual([

@@ -21,6 +21,8 @@ export interface AnnouncerParts {
   readonly memoryFile: string;
   readonly upstream: () => Pick<Upstream, 'request'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly log: Pick<Logger, 'warn'>;
   /** Only tests have another. */
   readonly lookMs?: number;
@@ -35,7 +37,7 @@ export interface Announcer {
 }
 
 export function createAnnouncer(parts: AnnouncerParts): Announcer {
-  const { ledgerFile, memoryFile, upstream, clock, log, lookMs = LOOK_MS, toDisk = bringToDiskLater } = parts;
+  const { ledgerFile, memoryFile, upstream, clock, steady, log, lookMs = LOOK_MS, toDisk = bringToDiskLater } = parts;
   const stopping = new AbortController();
   let memory = readMemory(memoryFile) ?? NOTHING;
   let reader: OutboxReader | undefined;
@@ -73,7 +75,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
     const outcome = await post(upstream(), pending, stopping.signal);
     if (outcome === 'later') {
       pauseMs = Math.min(Math.max(pauseMs * 2, LOOK_MS), LONGEST_PAUSE_MS);
-      notBeforeMs = clock() + pauseMs;
+      notBeforeMs = steady() + pauseMs;
       return false;
     }
     pauseMs = 0;
@@ -84,7 +86,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
   }
 
   async function work(): Promise<void> {
-    if (clock() < notBeforeMs) return;
+    if (steady() < notBeforeMs) return;
     while ((await send()) && (await prepare()) && !stopping.signal.aborted);
   }
 

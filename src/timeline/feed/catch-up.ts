@@ -42,6 +42,8 @@ export function createCatchUp({ pages, intake, clock, settleMs = SETTLE_MS }: Ca
 
   return async (doubt) => {
     const targetMs = clock() - settleMs;
+    // A leap ahead has it that all is complete up to there: until the clock had come so far again, nothing would be asked for.
+    if (intake.positionMs() > targetMs) intake.fallBack(targetMs - OVERLAP_MS);
     // Never behind what is complete, however little is known of it.
     const againMs = Math.max(intake.positionMs() - OVERLAP_MS, Math.min(intake.knownSinceMs(), intake.positionMs()));
     let sinceMs = Math.min(againMs, doubt?.fromMs ?? Number.MAX_SAFE_INTEGER);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EventsMark, PrefectEvent } from '../../contract/prefect-event.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../../prefect/upstream.ts';
 import { behindMs } from './behind.ts';
@@ -66,6 +66,12 @@ describe('parseEvent', () => {
   });
 });
 
+let [nowMs, steadyMs] = [NOW_MS, 0];
+beforeEach(() => {
+  [nowMs, steadyMs] = [NOW_MS, 0];
+});
+afterEach(() => void vi.useRealTimers());
+
 /** A ledger that takes batches, or refuses them. */
 function createStore() {
   const store = {
@@ -83,7 +89,7 @@ function createStore() {
 }
 
 function openIntake(store: ReturnType<typeof createStore>, mark?: EventsMark): Intake {
-  return createIntake({ ledger: store, clock: () => NOW_MS, mark, flushMs: 5 });
+  return createIntake({ ledger: store, clock: () => nowMs, steady: () => steadyMs, mark, flushMs: 5 });
 }
 
 describe('the intake', () => {
@@ -94,6 +100,22 @@ describe('the intake', () => {
     await intake.stored();
     expect(store.ids()).toHaveLength(450);
     expect(Math.max(...store.batches.map(({ length }) => length))).toBeLessThanOrEqual(200);
+    await intake.close();
+  });
+
+  it.each([-3_600_000, 3_600_000])('writes an unchanged mark every ten seconds, and no sooner, where the clock is put by %i ms', async (putMs) => {
+    const store = createStore();
+    const written: string[] = [];
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const intake = openIntake({ ...store, storeEvents: async ({ mark }) => void written.push(mark.at) });
+    await vi.advanceTimersByTimeAsync(50);
+    nowMs += putMs;
+    steadyMs = 9_999;
+    await vi.advanceTimersByTimeAsync(50);
+    expect(written).toEqual([new Date(NOW_MS).toISOString()]);
+    steadyMs = 10_000;
+    await vi.advanceTimersByTimeAsync(50);
+    expect(written).toEqual([new Date(NOW_MS).toISOString(), new Date(nowMs).toISOString()]);
     await intake.close();
   });
 
@@ -180,7 +202,7 @@ describe('the catch-up', () => {
     const store = createStore();
     const intake = openIntake(store, mark);
     const prefect = createPrefect(held);
-    return { store, intake, prefect, catchUp: createCatchUp({ pages: createPages(prefect, SIGNAL), intake, clock: () => NOW_MS, settleMs: 0 }) };
+    return { store, intake, prefect, catchUp: createCatchUp({ pages: createPages(prefect, SIGNAL), intake, clock: () => nowMs, settleMs: 0 }) };
   }
 
   it('reads everything by pages, and nothing again', async () => {
@@ -254,6 +276,23 @@ describe('the catch-up', () => {
     const { store, intake, catchUp } = open([raw(1, NOW_MS - 90_000), raw(2, NOW_MS - 3_000_000)], mark);
     await catchUp();
     expect(store.ids()).toEqual([uuid(1)]);
+    await intake.close();
+  });
+
+  it('asks again for what the clock had leapt over when it is put back, and only then', async () => {
+    const held: Record<string, unknown>[] = [];
+    const { store, intake, prefect, catchUp } = open(held);
+    nowMs += 24 * 3_600_000;
+    await catchUp();
+    nowMs += 5_000;
+    prefect.asked.length = 0;
+    await catchUp();
+    expect(prefect.asked).toHaveLength(1);
+    nowMs = NOW_MS + 60_000;
+    held.push(raw(1, NOW_MS + 30_000));
+    await catchUp();
+    expect(store.ids()).toEqual([uuid(1)]);
+    expect(intake.positionMs()).toBe(nowMs);
     await intake.close();
   });
 

@@ -32,6 +32,8 @@ export interface Intake {
   knownSinceMs(): number;
   /** Everything up to then is stored, as far as Prefect has told. */
   advance(toMs: number): void;
+  /** The clock was put back: what lies beyond then was never asked for. */
+  fallBack(toMs: number): void;
   /** In which flow runs the sub-flows of these events are. */
   readonly parents: Pick<Parents, 'learn'>;
   /** How the asking goes. */
@@ -52,12 +54,14 @@ export interface IntakeStatus extends Omit<EventsMark, 'at'> {
 export interface IntakeParts {
   readonly ledger: Pick<Ledger, 'storeEvents'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   /** As it was stored last. */
   readonly mark: EventsMark | undefined;
   readonly flushMs?: number;
 }
 
-export function createIntake({ ledger, clock, mark, flushMs = FLUSH_MS }: IntakeParts): Intake {
+export function createIntake({ ledger, clock, steady, mark, flushMs = FLUSH_MS }: IntakeParts): Intake {
   const beginMs = clock() - FIRST_MS;
   const known = createKnown(mark === undefined ? beginMs : Number.NEGATIVE_INFINITY, clock);
   const parents = createParents();
@@ -67,12 +71,13 @@ export function createIntake({ ledger, clock, mark, flushMs = FLUSH_MS }: Intake
   let state = { streams: 0, servers: 0, problem: null as string | null };
   let [taken, stored, dropped] = [0, 0, 0];
   let writing: Promise<void> | undefined;
-  let written = { text: '', atMs: 0 };
+  /** `atMs`: by the steady clock. */
+  let written = { text: '', atMs: Number.NEGATIVE_INFINITY };
   let closed = false;
 
   const currentMark = (): EventsMark => ({ position: new Date(positionMs).toISOString(), at: new Date(clock()).toISOString(), ...state });
   const textOf = (one: EventsMark) => JSON.stringify({ ...one, at: '' });
-  const isMarkDue = () => clock() - written.atMs >= MARK_MS || (textOf(currentMark()) !== written.text && clock() - written.atMs >= 1_000);
+  const isMarkDue = () => steady() - written.atMs >= MARK_MS || (textOf(currentMark()) !== written.text && steady() - written.atMs >= 1_000);
 
   function add(event: PrefectEvent): void {
     if (!known.add(event.id, Date.parse(event.occurred))) return;
@@ -100,7 +105,7 @@ export function createIntake({ ledger, clock, mark, flushMs = FLUSH_MS }: Intake
       if (!isDone) return;
       waiting.splice(0, events.length);
       stored += events.length;
-      written = { text: textOf(now), atMs: clock() };
+      written = { text: textOf(now), atMs: steady() };
       for (const waiter of waiters.filter(({ until }) => until <= stored)) {
         waiters.splice(waiters.indexOf(waiter), 1);
         waiter.resolve();
@@ -135,6 +140,9 @@ export function createIntake({ ledger, clock, mark, flushMs = FLUSH_MS }: Intake
     knownSinceMs: known.sinceMs,
     advance(toMs) {
       positionMs = Math.max(positionMs, toMs);
+    },
+    fallBack(toMs) {
+      positionMs = Math.min(positionMs, toMs);
     },
     note(next) {
       state = { ...state, ...next };

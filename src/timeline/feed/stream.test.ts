@@ -63,7 +63,7 @@ describe('the streams of several servers', () => {
     servers = [await startFake(), await startFake()];
     stored = [];
     const ledger = { storeEvents: async ({ events }: { readonly events: readonly PrefectEvent[] }) => void stored.push(...events) };
-    intake = createIntake({ ledger, clock: Date.now, mark: undefined, flushMs: 5 });
+    intake = createIntake({ ledger, clock: Date.now, steady: () => performance.now(), mark: undefined, flushMs: 5 });
     const prefect = { servers: servers.map(({ url }) => url), authString: 'gateway:secret', publicUrl: null };
     const openCounts = () => ({ count: () => 0, beganMs: () => undefined, close: () => undefined });
     feed = startFeed({ intake, prefect, openCounts, clock: Date.now, log: { warn: () => undefined, info: () => undefined }, roundMs: 50 });

@@ -1,10 +1,10 @@
 // Which worker speaks on a worker's channel: its first frame says so, and is recorded with whose token it came. It may also bring the template of a pool that is
-// made by it: what nobody may write into a template (prefect/job-env.ts, remote-schema.ts) is no more to be written this way.
+// made by it: what nobody may write into a template (prefect/job-problems.ts, remote-schema.ts) is no more to be written this way.
 import type { ReasonCode } from '../contract/reasons.ts';
 import { CLOSE, refusalReason } from '../frames/close-codes.ts';
 import { parseStrict } from '../json/strict-json.ts';
 import { field, isObject, type JsonObject } from '../json/tree.ts';
-import { reservedInTemplate } from '../prefect/job-env.ts';
+import { problemOfTemplate } from '../prefect/job-problems.ts';
 import { leadsOut, remoteDetail } from '../prefect/remote-schema.ts';
 import { type RelayCore, record } from './core.ts';
 import type { FrameGate } from './frame-gate.ts';
@@ -23,9 +23,8 @@ export function createHelloGate(core: RelayCore, session: Session): FrameGate {
     if (payload === 'ambiguous') return end(session, 'env-reserved', 'The first frame of a channel can be read in two ways.');
     if (payload === undefined) return { pass: true, data };
     const template = field(payload, 'default_base_job_template');
-    const names = reservedInTemplate(template);
-    const known = [...new Set(names.map((name) => name.trim().toUpperCase()))].sort();
-    if (known.length > 0) return end(session, 'env-reserved', `${known.join(', ')} in default_base_job_template: set by the gateway and the worker alone.`);
+    const problem = problemOfTemplate(template, 'default_base_job_template');
+    if (problem !== undefined) return end(session, 'env-reserved', problem);
     if (isObject(template) && leadsOut(field(template, 'variables')))
       return end(session, 'body-invalid', remoteDetail('variables in default_base_job_template'));
     const name = field(payload, 'worker_name');

@@ -28,8 +28,8 @@ export const RIGHT_REASONS = {
   },
   'env-reserved': {
     status: 403,
-    detail: 'These environment variables say how a flow run reaches the gateway; they are set by the gateway and the worker alone.',
-    hint: 'Leave PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING and PREFECT_CLIENT_CUSTOM_HEADERS out, in any spelling; set them on the worker. See docs/run-tokens.md.',
+    detail: 'How a flow run reaches the gateway, and what a worker has in its own environment, is no matter of job variables and templates.',
+    hint: 'Leave PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING and PREFECT_CLIENT_CUSTOM_HEADERS out, in any spelling, and templates of the environment of the worker; set them on the worker. See docs/run-tokens.md.',
   },
   'scope-excludes': {
     status: 403,

@@ -253,6 +253,9 @@ describe('what authors write does not displace it', () => {
       { 'env.$ref': $ref },
       { 'env[$ref].block_document_id': $ref.block_document_id },
       { 'env].PREFECT_API_URL': 'x' },
+      // Nor what has a worker give away the credential that it has itself.
+      { env: { MINE: '{{ $PREFECT_CLIENT_CUSTOM_HEADERS }}' } },
+      { name: 'x-{{$PREFECT_API_AUTH_STRING}}' },
     ]) {
       await refused('POST', `/api/deployments/${deployment}/create_flow_run`, { job_variables });
       await refused('PATCH', `/api/deployments/${deployment}`, { job_variables });
@@ -263,6 +266,8 @@ describe('what authors write does not displace it', () => {
       const base_job_template = { ...TEMPLATE, job_configuration: { env: { [name]: 'x' } } };
       await refused('PATCH', `/api/work_pools/${pool}`, { base_job_template });
     }
+    const giving = { ...TEMPLATE, job_configuration: { env: '{{ env }}', command: 'echo {{ $PREFECT_API_AUTH_STRING }}' } };
+    await refused('PATCH', `/api/work_pools/${pool}`, { base_job_template: giving });
     const harmless = await send(gateway, 'PATCH', `/api/deployments/${deployment}`, { token: admin.secret, body: { job_variables: { env: { MINE: 'x' } } } });
     expect(harmless.status).toBe(204);
   });

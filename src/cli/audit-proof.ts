@@ -49,7 +49,7 @@ export function registerProof(audit: Command, context: CliContext): void {
     .option('--key <file>', 'a head or a public key (PEM) from the gateway, when the export is examined elsewhere')
     .option('--json', 'the whole report')
     .addHelpText('after', VERIFY_HELP)
-    .action((file: string | undefined, _options, command: Command) => verify(context, file, ownOptions<VerifyOptions>(command, ['since'])));
+    .action((file: string | undefined, _options, command: Command) => verify(context, file, ownOptions<VerifyOptions>(command)));
   audit
     .command('export')
     .description('the records with what proves them, or as OCSF events')
@@ -58,23 +58,35 @@ export function registerProof(audit: Command, context: CliContext): void {
     .option('--events', 'with the events of Prefect of which records speak, a line for each')
     .addOption(new Option('--format <format>', 'how').choices(['ndjson', 'ocsf']).default('ndjson'))
     .addHelpText('after', EXPORT_HELP)
-    .action((_options, command: Command) => exportLedger(context, ownOptions<ExportOptions>(command, ['json'])));
+    .action((_options, command: Command) => exportLedger(context, ownOptions<ExportOptions>(command)));
   audit
     .command('head')
     .description('where the ledger ends now, signed: keep it elsewhere')
     .option('-o, --output <file>', 'instead of standard output')
     .addHelpText('after', '\nExample:\n  lictor audit head -o /mnt/elsewhere/head-$(date +%F).json\n')
-    .action((_options, command: Command) => head(context, ownOptions<{ readonly output?: string }>(command, ['json', 'since'])));
+    .action((_options, command: Command) => head(context, ownOptions<{ readonly output?: string }>(command)));
+  audit.commands.forEach(withoutFilters);
 }
 
-const FILTERS = ['flowRun', 'principal', 'action', 'decision', 'until', 'last', 'follow'];
+/**
+ * Commander gives a subcommand of `audit` the options of `audit` too, `--json` and `--since` among them. Whatever is not the subcommand's own
+ * is refused: a filter would leave holes in a chain, and one that is ignored makes the whole look like a part.
+ */
+function ownOptions<T>(command: Command): T {
+  const wrong = filtersOnly(command).find((option) => command.parent?.getOptionValue(option.attributeName()) !== undefined);
+  if (wrong !== undefined) throw new UsageError(`audit ${command.name()} takes no ${wrong.long}: lictor audit ${command.name()} --help lists what it takes.`);
+  return command.optsWithGlobals<T & Record<string, unknown>>();
+}
 
-/** `--json` and `--since` are options of `audit` too, and commander gives them to it. Its filters would leave holes in a chain. */
-function ownOptions<T>(command: Command, others: readonly string[]): T {
-  const options = command.optsWithGlobals<T & Record<string, unknown>>();
-  const wrong = [...FILTERS, ...others].find((name) => options[name] !== undefined);
-  if (wrong !== undefined) throw new UsageError(`audit ${command.name()} takes no --${wrong.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.`);
-  return options;
+/** What `audit` takes and this subcommand does not. */
+function filtersOnly(command: Command): readonly Option[] {
+  const own = command.options.map((option) => option.attributeName());
+  return (command.parent?.options ?? []).filter((option) => !own.includes(option.attributeName()));
+}
+
+/** The help of a subcommand names the options of the program beside its own, and not the filters of `audit`. */
+function withoutFilters(command: Command): void {
+  command.configureHelp({ ...command.configureHelp(), visibleGlobalOptions: () => [...(command.parent?.parent?.options ?? [])] });
 }
 
 interface VerifyOptions {

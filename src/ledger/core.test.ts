@@ -307,6 +307,17 @@ describe('ledger core', () => {
       expect(core.run([{ kind: 'intend', record: intent('m2') }])).toEqual([null]);
     });
 
+    it('names no time below nothing when the clock was put back meanwhile', () => {
+      const core = start();
+      using other = new DatabaseSync(paths.ledgerFile);
+      other.exec(FULL);
+      expect(core.run([{ kind: 'append', record: { time: at() } }])[0]?.code).toBe('ledger-unavailable');
+      other.exec('DROP TRIGGER full');
+      nowMs -= 3_600_000;
+      pumpAll(core);
+      expect(records().filter((record) => record.action === 'ledger.recovered')).toMatchObject([{ duration_ms: 0 }]);
+    });
+
     it('refuses while nginx has no room for its lines, and names the time since there was some', () => {
       const core = start();
       core.tick();

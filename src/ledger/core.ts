@@ -109,7 +109,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
       const more = parts.ingest.pump(clock());
       parts.write(() => {
         for (const command of owed) runOne(parts, command, clock());
-        parts.appendRow(recoveredRecord(clock(), clock() - since));
+        parts.appendRow(recoveredRecord(clock(), Math.max(0, clock() - since)));
       });
       return { more };
     });

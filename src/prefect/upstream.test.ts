@@ -70,6 +70,16 @@ describe('upstream', () => {
     });
   });
 
+  it.each([
+    [5, 5],
+    [-5, 0],
+  ])('took no less time than none, where the clock goes by %i ms meanwhile', async (stepMs, upstreamMs) => {
+    const url = await listening(createServer((_request, response) => response.end()));
+    let nowMs = 1_700_000_000_000;
+    const clock = () => (nowMs += stepMs);
+    expect(await upstream(url, { clock }).request({ method: 'GET', path: '/' })).toMatchObject({ upstreamMs });
+  });
+
   it('sends no credential when Prefect has none, and its own host without a public URL', async () => {
     let headers: IncomingHttpHeaders = {};
     const url = await listening(

@@ -190,7 +190,7 @@ async function send(sender: Sender, request: UpstreamRequest, credential: Creden
       ...(request.signal !== undefined && { signal: request.signal }),
     });
     const body = await readBounded(response.body, sender.maxAnswerBytes);
-    return { status: response.statusCode, headers: flatHeaders(response.headers), body, upstreamMs: sender.clock() - started };
+    return { status: response.statusCode, headers: flatHeaders(response.headers), body, upstreamMs: Math.max(0, sender.clock() - started) };
   } catch (error) {
     throw asUpstreamError(error, sender.connectErrors);
   }

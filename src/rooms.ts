@@ -124,7 +124,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
   const confirm = confirmWith<StoredSession>(house, { config, providers, sessions: store.sessions, memory: house.confirmMemory.sessions });
   const confirmGrant = confirmWith(house, { config, providers, sessions: confirmedGrants(store.clientGrants), memory: house.confirmMemory.grants });
   const standing = standingOf(house, config, { confirm: confirmGrant, confirmSession: confirm });
-  const credentials = openServiceCredentials({ config, clock, log, outbounds });
+  const credentials = openServiceCredentials({ config, clock, steady, log, outbounds });
   const balancer = watchUpstreams(config, { ...house, credentials });
   const upstream = createUpstream({ ...config.prefect, publicUrl: config.publicUrl, clock, pick: balancer.usable });
   const { objects, entities, kin } = openObjects({ upstream, steady, makerOf: store.makers.of, kinMemory: house.kinMemory });

@@ -8,16 +8,22 @@ const CLIENT: ServiceOauth = {
 };
 
 function setting(more: Partial<ServiceOauth> = {}) {
-  const state = { nowMs: 1_800_000_000_000, answer: (number: number): Response => token(`token-${number}`) };
+  const state = { nowMs: 1_800_000_000_000, putMs: 0, answer: (number: number): Response => token(`token-${number}`) };
   const asked: { readonly url: string; readonly headers: Headers; readonly form: URLSearchParams }[] = [];
   const trouble: string[] = [];
   const fetch: TokenFetch = async (url, { headers, body }) => {
     asked.push({ url, headers: new Headers(headers), form: new URLSearchParams(body) });
     return state.answer(asked.length);
   };
-  const made = createAccessToken({ oauth: { ...CLIENT, ...more }, fetch, clock: () => state.nowMs, onTrouble: (what) => trouble.push(what) });
+  const made = createAccessToken({
+    oauth: { ...CLIENT, ...more },
+    fetch,
+    clock: () => state.nowMs + state.putMs,
+    steady: () => state.nowMs - 1_800_000_000_000,
+    onTrouble: (what) => trouble.push(what),
+  });
   const current = async () => (await made.current())?.token;
-  return { state, asked, trouble, current, refused: made.refused };
+  return { state, asked, trouble, made, current, refused: made.refused };
 }
 
 function token(text: unknown, more: Readonly<Record<string, unknown>> = {}): Response {
@@ -121,6 +127,47 @@ describe('an access token for a service', () => {
     expect(trouble).toHaveLength(1);
     const other = setting();
     expect(await other.current()).toBe('token-1');
+  });
+
+  it.each([-3_600_000, -2_000])('lives as long as it does and no longer where the clock is put back by %i ms', async (putMs) => {
+    const { made, current, asked, state } = setting();
+    await current();
+    state.putMs = putMs;
+    state.answer = () => Response.json({}, { status: 500 });
+    state.nowMs += 599_000;
+    expect(await made.current()).toEqual({ token: 'token-1', expiresAtMs: state.nowMs + putMs + 1_000 });
+    state.nowMs += 1_000;
+    expect(await current()).toBeUndefined();
+    const before = asked.length;
+    state.nowMs += 5_000;
+    state.answer = () => token('another');
+    expect([await current(), asked.length]).toEqual(['another', before + 1]);
+  });
+
+  it('is not shown where the clock says that it is over: the machine may have slept', async () => {
+    const { current, state } = setting();
+    await current();
+    state.putMs = 599_999;
+    expect(await current()).toBe('token-1');
+    state.putMs = 600_000;
+    expect(await current()).toBe('token-2');
+  });
+
+  it('is replaced when the service does not take it, and not for what it said to the former, where the clock was put back', async () => {
+    const { current, refused, asked, state } = setting();
+    await current();
+    state.putMs = -3_600_000;
+    state.nowMs += 1_000;
+    refused(state.nowMs + state.putMs);
+    state.nowMs += 9_000;
+    // It began before the token was had.
+    refused(state.nowMs + state.putMs - 11_000);
+    expect([await current(), asked.length]).toEqual(['token-1', 1]);
+    refused(state.nowMs + state.putMs);
+    await expect.poll(current).toBe('token-2');
+    state.nowMs += 10_000;
+    refused(state.nowMs + state.putMs);
+    expect([await current(), asked.length]).toEqual(['token-2', 2]);
   });
 
   it('lives five minutes where nobody says how long', async () => {

@@ -15,13 +15,14 @@ import type { Clock } from '../contract/clock.ts';
 export interface AccessToken {
   /** Undefined: none can be had just now. Never rejects. */
   current(): Promise<KeptToken | undefined>;
-  /** The service has answered 401 to a call that began then. */
+  /** The service has answered 401 to a call that began then, by the wall clock: nginx has no other. */
   refused(beganMs: number): void;
 }
 
 export interface KeptToken {
   /** Secret. */
   readonly token: string;
+  /** By the wall clock as it is now, as decisions are. */
   readonly expiresAtMs: number;
 }
 
@@ -40,6 +41,8 @@ export interface AccessTokenParts {
   /** Bounded in time and size; follows no redirect. */
   readonly fetch: TokenFetch;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   /** For the log; holds no secret. */
   readonly onTrouble: (what: string) => void;
 }
@@ -58,12 +61,12 @@ const REFUSED_EVERY_MS = 60_000;
 const MOST_LETTERS = 8_192;
 
 export function createAccessToken(parts: AccessTokenParts): AccessToken {
-  const { clock } = parts;
+  const { clock, steady } = parts;
   const configuration = configure(parts);
   let kept: Kept | undefined;
   let running: Promise<void> | undefined;
   let failures = 0;
-  let notBeforeMs = 0;
+  let notBeforeMs = Number.NEGATIVE_INFINITY;
   let forcedMs = Number.NEGATIVE_INFINITY;
 
   const replace = async (): Promise<void> => {
@@ -71,30 +74,34 @@ export function createAccessToken(parts: AccessTokenParts): AccessToken {
       kept = await obtain(configuration, parts);
       failures = 0;
     } catch (error) {
-      notBeforeMs = clock() + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
+      notBeforeMs = steady() + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
       failures = Math.min(failures + 1, 10);
       parts.onTrouble(wordsFor(error));
     }
   };
   /** Single flight; a server that has just failed is left alone for a while. */
   const replaceOnce = (): Promise<void> => {
-    if (running === undefined && clock() < notBeforeMs) return Promise.resolve();
+    if (running === undefined && steady() < notBeforeMs) return Promise.resolve();
     running ??= replace().finally(() => {
       running = undefined;
     });
     return running;
   };
-  const usable = (): Kept | undefined => (kept !== undefined && clock() < kept.expiresAtMs ? kept : undefined);
+  /** By whichever clock says first that it is over: the steady one stands still while the machine sleeps. */
+  const usable = (): Kept | undefined => (kept !== undefined && steady() < kept.endsMs && clock() < kept.expiresAtMs ? kept : undefined);
+  const shown = ({ token, endsMs, expiresAtMs }: Kept): KeptToken => ({ token, expiresAtMs: Math.min(expiresAtMs, clock() + endsMs - steady()) });
   return {
     async current() {
       const known = usable();
       if (known === undefined) await replaceOnce();
-      else if (clock() >= known.replaceAtMs) void replaceOnce();
-      return known ?? usable();
+      else if (steady() >= known.replaceAtMs) void replaceOnce();
+      const now = known ?? usable();
+      return now && shown(now);
     },
     refused(beganMs) {
-      if (kept === undefined || beganMs < kept.obtainedMs + IN_FORCE_MS || clock() - forcedMs < REFUSED_EVERY_MS) return;
-      forcedMs = clock();
+      const begunMs = steady() - Math.max(0, clock() - beganMs);
+      if (kept === undefined || begunMs < kept.obtainedMs + IN_FORCE_MS || steady() - forcedMs < REFUSED_EVERY_MS) return;
+      forcedMs = steady();
       // Shown until there is another: one caller's 401 must not take the service from all others while the authorization server is away.
       kept = { ...kept, replaceAtMs: forcedMs };
       void replaceOnce();
@@ -102,9 +109,11 @@ export function createAccessToken(parts: AccessTokenParts): AccessToken {
   };
 }
 
+/** `expiresAtMs` by the wall clock of when it was had; all others by the steady one. */
 interface Kept extends KeptToken {
   readonly obtainedMs: number;
   readonly replaceAtMs: number;
+  readonly endsMs: number;
 }
 
 function configure({ oauth, fetch }: AccessTokenParts): Configuration {
@@ -119,14 +128,15 @@ function configure({ oauth, fetch }: AccessTokenParts): Configuration {
   return configuration;
 }
 
-async function obtain(configuration: Configuration, { oauth: { scope, audience }, clock }: AccessTokenParts): Promise<Kept> {
-  const askedMs = clock();
+async function obtain(configuration: Configuration, { oauth: { scope, audience }, clock, steady }: AccessTokenParts): Promise<Kept> {
+  const [askedMs, askedWallMs] = [steady(), clock()];
   const answer = await clientCredentialsGrant(configuration, { ...(scope !== null && { scope }), ...(audience !== null && { audience }) });
   const { access_token: token, token_type: type, expires_in: seconds } = answer;
   // RFC 6750, 2.1: what can stand in the header.
   if (type !== 'bearer' || token.length > MOST_LETTERS || !/^[A-Za-z0-9._~+/-]+=*$/.test(token)) throw new UnusableToken();
   const lifeMs = seconds === undefined ? UNKNOWN_LIFE_MS : seconds * 1000;
-  return { token, obtainedMs: clock(), expiresAtMs: askedMs + lifeMs, replaceAtMs: askedMs + lifeMs - Math.min(AHEAD_MS, lifeMs / 4) };
+  const endsMs = askedMs + lifeMs;
+  return { token, obtainedMs: steady(), expiresAtMs: askedWallMs + lifeMs, endsMs, replaceAtMs: endsMs - Math.min(AHEAD_MS, lifeMs / 4) };
 }
 
 class UnusableToken extends Error {

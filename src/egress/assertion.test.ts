@@ -61,6 +61,17 @@ describe('an assertion', () => {
     expect((later.exp ?? 0) - nowMs / 1000).toBe(120);
   });
 
+  it('is another one when the clock was put back: none is issued in the future', async () => {
+    const former = decodeJwt(await assert(about));
+    for (const ms of [-1_000, -3_600_000, 1_800_000]) {
+      nowMs += ms;
+      const { iat = 0, exp = 0 } = decodeJwt(await assert(about));
+      expect(iat).toBeLessThanOrEqual(nowMs / 1000);
+      expect(exp - iat).toBe(120);
+      expect(iat).not.toBe(former.iat);
+    }
+  });
+
   it('leaves tags out that would not fit into a header', async () => {
     const text = await assert({ ...about, run: { ...run, tags: Array.from({ length: 300 }, (_, place) => `tag-${place}`) } });
     expect(decodeJwt(text)).toMatchObject({ tags_omitted: true });

@@ -35,7 +35,9 @@ export function createAssertions(keys: Pick<SigningKeys, 'current'>, issuer: str
     const claims = claimsOf(about);
     const key = JSON.stringify([about.service, about.principal.id, claims]);
     const found = known.get(key);
-    if (found !== undefined && clock() - found.madeMs < SAME_FOR_MS) return found.text;
+    const ageMs = found === undefined ? Number.POSITIVE_INFINITY : clock() - found.madeMs;
+    // Less than nothing: the clock was put back, and a service would refuse what was issued in its future.
+    if (found !== undefined && ageMs >= 0 && ageMs < SAME_FOR_MS) return found.text;
     if (known.size >= MOST) known.clear();
     const text = sign({ keys, issuer, clock }, about, claims);
     known.set(key, { madeMs: clock(), text });

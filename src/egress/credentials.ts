@@ -15,7 +15,7 @@ export interface ServiceCredentials {
 
 export function openServiceCredentials(parts: ServiceTokensParts): ServiceCredentials {
   const tokens = createServiceTokens(parts);
-  const repeats = createRepeats(parts.config, parts.clock);
+  const repeats = createRepeats(parts.config, parts.steady);
   return {
     tokens,
     courier: createCourier({ ...parts, repeats }),

@@ -22,18 +22,18 @@ interface Step {
   repeats: number;
 }
 
-export function createRepeats({ services }: Pick<Config, 'services'>, clock: Clock): Repeats {
+export function createRepeats({ services }: Pick<Config, 'services'>, steady: Clock): Repeats {
   const budgets = new Map<string, Budget>();
   for (const { name, retries } of services) if (retries?.budget != null) budgets.set(name, { share: retries.budget, steps: [] });
   return {
     counted(service, calls) {
       const budget = budgets.get(service);
-      if (budget !== undefined) stepNow(budget, clock()).calls += calls;
+      if (budget !== undefined) stepNow(budget, steady()).calls += calls;
     },
     take(service) {
       const budget = budgets.get(service);
       if (budget === undefined) return false;
-      const step = stepNow(budget, clock());
+      const step = stepNow(budget, steady());
       const sum = (what: 'calls' | 'repeats'): number => budget.steps.reduce((all, one) => all + one[what], 0);
       if (sum('repeats') + 1 > sum('calls') * budget.share) return false;
       step.repeats += 1;

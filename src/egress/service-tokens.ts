@@ -16,16 +16,18 @@ export interface ServiceTokensParts {
   /** Null: the system's authorities. */
   readonly outbounds: { to(caFile: string | null): { readonly fetch: TokenFetch } };
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly log: Pick<Logger, 'warn'>;
 }
 
-export function createServiceTokens({ config, outbounds, clock, log }: ServiceTokensParts): ServiceTokens {
+export function createServiceTokens({ config, outbounds, clock, steady, log }: ServiceTokensParts): ServiceTokens {
   const tokens = new Map<string, AccessToken>();
   for (const { name, injected } of config.services) {
     if (injected === null || !('oauth' in injected)) continue;
     const { oauth } = injected;
     const onTrouble = (what: string): void => log.warn({ service: name, what }, 'no access token for a service');
-    tokens.set(name, createAccessToken({ oauth, fetch: outbounds.to(oauth.caFile).fetch, clock, onTrouble }));
+    tokens.set(name, createAccessToken({ oauth, fetch: outbounds.to(oauth.caFile).fetch, clock, steady, onTrouble }));
   }
   return {
     of: async (service) => {

@@ -6,7 +6,10 @@ import { Sha256 } from '../../sidecar/sources/sigv4-hash.ts';
 import type { Signer } from './sigv4.ts';
 
 export interface AwsSignerParts {
+  /** For the date of a signature. */
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   /** For the log; holds no secret. */
   readonly onTrouble: (what: string) => void;
   /** Tests alone have another. */
@@ -16,9 +19,9 @@ export interface AwsSignerParts {
 /** Where there were no credentials, nobody is asked again for so long: the instance's own address answers late or never. */
 const PAUSE_MS = 5_000;
 
-export function createAwsSigner(sigv4: ServiceSigv4, { clock, onTrouble, load = loadLibraries }: AwsSignerParts): Signer {
+export function createAwsSigner(sigv4: ServiceSigv4, { clock, steady, onTrouble, load = loadLibraries }: AwsSignerParts): Signer {
   let opening: Promise<SignatureV4> | undefined;
-  let notBeforeMs = 0;
+  let notBeforeMs = Number.NEGATIVE_INFINITY;
   /** One that could not be opened (no file could, for a moment) is no reason not to try with the next call. */
   const open = async (): Promise<SignatureV4 | undefined> => {
     opening ??= openSigner(sigv4, load);
@@ -31,7 +34,7 @@ export function createAwsSigner(sigv4: ServiceSigv4, { clock, onTrouble, load = 
     }
   };
   return async ({ method, host, path, query, headers, body }) => {
-    if (clock() < notBeforeMs) return undefined;
+    if (steady() < notBeforeMs) return undefined;
     const signer = await open();
     if (signer === undefined) return undefined;
     try {
@@ -40,7 +43,7 @@ export function createAwsSigner(sigv4: ServiceSigv4, { clock, onTrouble, load = 
       const signed = await signer.sign(request, { signingDate: new Date(clock()) });
       return signed.headers;
     } catch (error) {
-      notBeforeMs = clock() + PAUSE_MS;
+      notBeforeMs = steady() + PAUSE_MS;
       onTrouble(wordFor(error));
       return undefined;
     }

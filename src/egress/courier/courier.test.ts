@@ -28,7 +28,7 @@ async function openConnection(port: number) {
   const servers = [{ origin, weight: 1, backup: false }];
   const service = bareService('billing', [], { servers, injected: { query: { name: 'key', value: 'SECRET-12345' } }, timeoutSeconds: 20 });
   const log = { warn: () => undefined };
-  const courier = createCourier({ config: { services: [service] }, clock: Date.now, log, repeats: { take: () => false } });
+  const courier = createCourier({ config: { services: [service] }, clock: Date.now, steady: () => 0, log, repeats: { take: () => false } });
   const directory = mkdtempSync(join(tmpdir(), 'lictor-courier-'));
   const socketPath = join(directory, 'courier.sock');
   const server = createServer((incoming, outgoing) => courier.handle(incoming, outgoing));

@@ -24,6 +24,8 @@ export interface Courier {
 export interface CourierParts {
   readonly config: Pick<Config, 'services'>;
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly log: Pick<Logger, 'warn'>;
   readonly repeats: Pick<Repeats, 'take'>;
   /** Tests alone have another. */
@@ -39,11 +41,11 @@ interface Carried {
   readonly agent: ServiceAgent;
 }
 
-export function createCourier({ config, clock, log, repeats, mostHeldBytes = MOST_HELD_BYTES }: CourierParts): Courier {
+export function createCourier({ config, clock, steady, log, repeats, mostHeldBytes = MOST_HELD_BYTES }: CourierParts): Courier {
   const carried = new Map<string, Carried>();
   for (const service of config.services) {
     const onTrouble = (what: string): void => log.warn({ service: service.name, what }, 'no AWS credentials for a service');
-    const showing = showingOf(service, (sigv4) => createAwsSigner(sigv4, { clock, onTrouble }));
+    const showing = showingOf(service, (sigv4) => createAwsSigner(sigv4, { clock, steady, onTrouble }));
     if (showing !== undefined) carried.set(service.name, { service, showing, agent: openAgent(service) });
   }
   const room = createBodyRoom(mostHeldBytes);

@@ -65,22 +65,26 @@ describe('a signed call', () => {
     expect(calls[0]?.query['a']).toHaveLength(1_000);
   });
 
-  it('is not made without credentials, and nobody is asked for them again at once', async () => {
-    const trouble: string[] = [];
-    let nowMs = 1;
-    const sign = createAwsSigner(
-      { region: 'eu-west-1', service: 's3', profile: 'nobody-has-this' },
-      { clock: () => nowMs, onTrouble: (what) => trouble.push(what) },
-    );
-    const showing = showBySigning(sign);
-    const call = { method: 'GET', target: '/', headers: { host: 'x' }, body: Buffer.alloc(0) };
-    expect(await showing.show(call)).toEqual({ ok: false, reason: 'service-credential-unavailable' });
-    expect(await showing.show(call)).toEqual({ ok: false, reason: 'service-credential-unavailable' });
-    expect(trouble).toHaveLength(1);
-    nowMs += 5_001;
-    await showing.show(call);
-    expect(trouble).toHaveLength(2);
-  });
+  it.each([0, -3_600_000, 3_600_000])(
+    'is not made without credentials, and nobody is asked for them again at once, where the clock is put by %i ms',
+    async (putTo) => {
+      const trouble: string[] = [];
+      let [nowMs, putMs] = [1, 0];
+      const sign = createAwsSigner(
+        { region: 'eu-west-1', service: 's3', profile: 'nobody-has-this' },
+        { clock: () => nowMs + putMs, steady: () => nowMs, onTrouble: (what) => trouble.push(what) },
+      );
+      const showing = showBySigning(sign);
+      const call = { method: 'GET', target: '/', headers: { host: 'x' }, body: Buffer.alloc(0) };
+      expect(await showing.show(call)).toEqual({ ok: false, reason: 'service-credential-unavailable' });
+      putMs = putTo;
+      expect(await showing.show(call)).toEqual({ ok: false, reason: 'service-credential-unavailable' });
+      expect(trouble).toHaveLength(1);
+      nowMs += 5_001;
+      await showing.show(call);
+      expect(trouble).toHaveLength(2);
+    },
+  );
 
   it('is not made while the libraries cannot be read, and is with the next call when they can', async () => {
     const trouble: string[] = [];
@@ -92,7 +96,10 @@ describe('a signed call', () => {
       const { SignatureV4: Signature } = await import('@smithy/signature-v4');
       return { Signature, defaultProvider: () => async () => ({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'no-real-key' }) };
     };
-    const sign = createAwsSigner({ region: 'eu-west-1', service: 's3', profile: null }, { clock: () => 1, onTrouble: (what) => trouble.push(what), load });
+    const sign = createAwsSigner(
+      { region: 'eu-west-1', service: 's3', profile: null },
+      { clock: () => 1, steady: () => 1, onTrouble: (what) => trouble.push(what), load },
+    );
     const call = { method: 'GET', host: 'b.s3.example', path: '/', query: {}, headers: {}, body: Buffer.alloc(0) };
     expect(await Promise.all([sign(call), sign(call)])).toEqual([undefined, undefined]);
     expect(await sign(call)).toBeUndefined();

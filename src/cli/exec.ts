@@ -1,6 +1,6 @@
 // `lictor exec`: runs a command behind a loopback address that puts a fresh credential on its requests and sockets.
 import type { Command } from 'commander';
-import { systemClock } from '../contract/clock.ts';
+import { steadyClock, systemClock } from '../contract/clock.ts';
 import { checkGateway } from '../sidecar/check.ts';
 import { childEnvironment } from '../sidecar/child-env.ts';
 import { SourceError } from '../sidecar/credential.ts';
@@ -68,12 +68,12 @@ async function exec(context: CliContext, global: GlobalOptions, { command, optio
   const transport = openTransport(context);
   const chosen = chooseSource({ ...options, as }, { cwd: process.cwd(), env: context.env, transport, clock: systemClock, gateway, credentials });
   if (!chosen.ok) throw new UsageError(`--as ${as.split(':')[0]}: ${chosen.problem}`);
-  const keeper = createKeeper({ source: chosen.source, clock: systemClock, say });
+  const keeper = createKeeper({ source: chosen.source, clock: systemClock, steady: steadyClock, say });
   try {
     await keeper.start(PATIENCE_MS).catch((cause: unknown) => {
       throw cause instanceof SourceError ? new CommandFailed(cause.message, cause) : cause;
     });
-    const problem = await checkGateway({ gateway, keeper, transport, say, clock: systemClock, patienceMs: PATIENCE_MS });
+    const problem = await checkGateway({ gateway, keeper, transport, say, steady: steadyClock, patienceMs: PATIENCE_MS });
     if (problem !== undefined) throw new CommandFailed(problem);
     const sidecar = await startSidecar({ gateway, keeper, transport, say });
     const env = childEnvironment(context.env, { ...sidecar, publicUrl: `${gateway.origin}${gateway.basePath}` });

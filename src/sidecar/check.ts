@@ -11,7 +11,8 @@ export interface GatewayCheck {
   readonly keeper: Pick<Keeper, 'current'>;
   readonly transport: Transport;
   readonly say: (line: string) => void;
-  readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   readonly patienceMs: number;
 }
 
@@ -19,13 +20,13 @@ const PAUSE_MS = 1000;
 const ATTEMPT_MS = 10_000;
 
 /** Undefined: it is well. Else what is wrong and what to do. A gateway that restarts is waited for. */
-export async function checkGateway({ gateway, keeper, transport, say, clock, patienceMs }: GatewayCheck): Promise<string | undefined> {
+export async function checkGateway({ gateway, keeper, transport, say, steady, patienceMs }: GatewayCheck): Promise<string | undefined> {
   const url = new URL(`${gateway.origin}${gateway.basePath}/api/admin/version`);
-  const until = clock() + patienceMs;
+  const until = steady() + patienceMs;
   let told = false;
   for (;;) {
     const problem = await attempt(url, keeper, transport);
-    if (problem === undefined || problem.lasting || clock() > until) return problem?.text;
+    if (problem === undefined || problem.lasting || steady() > until) return problem?.text;
     if (!told) say(`${problem.text} Trying again.`);
     told = true;
     await wait(PAUSE_MS);

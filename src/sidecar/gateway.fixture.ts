@@ -123,7 +123,13 @@ export async function openRoom(limits: Partial<KeeperLimits> = {}, basePath = ''
   const source = scriptedSource();
   const said: string[] = [];
   const say = (line: string): void => void said.push(line);
-  const keeper = createKeeper({ source, clock: Date.now, say, limits: { waitMs: 100, firstPauseMs: 20, longestPauseMs: 20, forcedEveryMs: 0, ...limits } });
+  const keeper = createKeeper({
+    source,
+    clock: Date.now,
+    steady: () => performance.now(),
+    say,
+    limits: { waitMs: 100, firstPauseMs: 20, longestPauseMs: 20, forcedEveryMs: 0, ...limits },
+  });
   await keeper.start(1000);
   const transport = createTransport({ authorities: [], env: {} });
   const sidecar = await startSidecar({ gateway: { origin: gateway.origin, hostname: '127.0.0.1', basePath }, keeper, transport, say });

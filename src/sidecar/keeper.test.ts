@@ -4,13 +4,16 @@ import { createKeeper, type Keeper } from './keeper.ts';
 
 let source: Source;
 let keeper: Keeper;
+/** By so much the wall clock is put. */
+let putMs = 0;
 const said: string[] = [];
 
 beforeEach(async () => {
   vi.useFakeTimers({ now: 1_000_000, toFake: ['setTimeout', 'clearTimeout', 'Date'] });
   said.length = 0;
+  putMs = 0;
   source = scriptedSource('c1', 60_000);
-  keeper = createKeeper({ source, clock: Date.now, say: (line) => said.push(line), limits: { waitMs: 0 } });
+  keeper = createKeeper({ source, clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line), limits: { waitMs: 0 } });
   await keeper.start(0);
 });
 afterEach(() => {
@@ -76,6 +79,17 @@ describe('freshness', () => {
     expect(await keeper.replace('c1')).toEqual({ kind: 'fresh', secret: 'c2' });
   });
 
+  it.each([-3_600_000, 30_000])('asks again five seconds after it was refused, and not before, where the clock is put by %i ms', async (ms) => {
+    expect(await keeper.replace('c1')).toEqual({ kind: 'same' });
+    putMs = ms;
+    source.secret = 'c2';
+    await pass(4_999);
+    await keeper.replace('c1');
+    expect(source.asked).toBe(2);
+    await pass(1);
+    expect(await keeper.replace('c1')).toEqual({ kind: 'fresh', secret: 'c2' });
+  });
+
   it('says that nobody can tell, while the source is away', async () => {
     source.secret = null;
     expect(await keeper.replace('c1')).toEqual({ kind: 'away' });
@@ -92,7 +106,7 @@ describe('freshness', () => {
 describe('the start', () => {
   it('waits for a source that is away', async () => {
     const away = scriptedSource(null);
-    const late = createKeeper({ source: away, clock: Date.now, say: (line) => said.push(line) });
+    const late = createKeeper({ source: away, clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line) });
     const started = late.start(30_000);
     await pass(4000);
     away.secret = 'c9';
@@ -103,8 +117,16 @@ describe('the start', () => {
   });
 
   it('twin: not for ever', async () => {
-    const late = createKeeper({ source: scriptedSource(null), clock: Date.now, say: (line) => said.push(line) });
+    const late = createKeeper({ source: scriptedSource(null), clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line) });
     const started = expect(late.start(30_000)).rejects.toThrow('The provider is away.');
+    await pass(60_000);
+    await started;
+  });
+
+  it('twin: not for ever where the clock is put back meanwhile', async () => {
+    const late = createKeeper({ source: scriptedSource(null), clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line) });
+    const started = expect(late.start(30_000)).rejects.toThrow('The provider is away.');
+    putMs = -3_600_000;
     await pass(60_000);
     await started;
   });

@@ -22,7 +22,10 @@ export type Replacement =
 
 export interface KeeperParts {
   readonly source: CredentialSource;
+  /** For the end of a credential, which its source names. */
   readonly clock: Clock;
+  /** For intervals: src/contract/clock.ts. */
+  readonly steady: Clock;
   /** One line for the person at the terminal. */
   readonly say: (line: string) => void;
   readonly limits?: Partial<KeeperLimits>;
@@ -63,27 +66,27 @@ interface Held {
 }
 
 export function createKeeper(parts: KeeperParts): Keeper {
-  const { clock } = parts;
+  const { steady } = parts;
   const limits = { ...LIMITS, ...parts.limits };
   const renewal = createRenewal(parts, limits);
   let forcedAtMs = Number.NEGATIVE_INFINITY;
   return {
-    start: (patienceMs) => firstOne(parts, limits, { renewal, untilMs: clock() + patienceMs }),
+    start: (patienceMs) => firstOne(parts, limits, { renewal, untilMs: steady() + patienceMs }),
     async current() {
       const secret = renewal.good();
       if (secret !== undefined) return secret;
       // Requests of a busy worker never ask a source that is away more often than its own timer.
       if (!renewal.failing()) void renewal.run();
-      const until = clock() + limits.waitMs;
-      while (renewal.good() === undefined && clock() < until) await renewal.pause(POLL_MS);
+      const until = steady() + limits.waitMs;
+      while (renewal.good() === undefined && steady() < until) await renewal.pause(POLL_MS);
       return renewal.good();
     },
     async replace(refused) {
       const other = otherThan(refused, renewal.good());
       if (other !== undefined) return other;
       if (!renewal.running()) {
-        if (clock() - forcedAtMs < limits.forcedEveryMs) return renewal.failing() ? { kind: 'away' } : { kind: 'same' };
-        forcedAtMs = clock();
+        if (steady() - forcedAtMs < limits.forcedEveryMs) return renewal.failing() ? { kind: 'away' } : { kind: 'same' };
+        forcedAtMs = steady();
       }
       if (!(await renewal.run())) return { kind: 'away' };
       return otherThan(refused, renewal.good()) ?? { kind: 'same' };
@@ -161,7 +164,7 @@ function createRenewal({ source, clock, say }: KeeperParts, limits: KeeperLimits
 
 /** At the start a mistake is told at once; a source that is away is waited for. */
 async function firstOne(
-  { source, clock, say }: KeeperParts,
+  { source, clock, steady, say }: KeeperParts,
   limits: KeeperLimits,
   { renewal, untilMs }: { readonly renewal: Renewal; readonly untilMs: number },
 ): Promise<void> {
@@ -171,7 +174,7 @@ async function firstOne(
       renewal.take(await source.obtain(AbortSignal.timeout(limits.attemptMs)), askedMs);
       return;
     } catch (error) {
-      if (!(error instanceof SourceError) || error.final || clock() + pauseMs > untilMs) throw error;
+      if (!(error instanceof SourceError) || error.final || steady() + pauseMs > untilMs) throw error;
       say(`${error.message} Trying again.`);
     }
     await wait(pauseMs);

@@ -27,6 +27,13 @@ const WAYS: readonly (readonly [route: string, body: (job_variables: object) => 
 
 const options = { prefect: prefectWith({}, { status: 201, body: json({ id: RUN }) }) };
 
+it.each(WAYS)('%s makes no job of another run', async (route, body) => {
+  for (const labels of [{ 'prefect.io/flow-run-id': RUN }, { 'io.prefect.flow-run-id': RUN }, { $ref: { block_document_id: RUN } }]) {
+    expect(await outcomeOf('admin', route, body({ labels }), options)).toMatchObject({ result: 'env-reserved', arrived: false });
+  }
+  expect((await outcomeOf('admin', route, body({ labels: { team: 'a', 'example.com/tier': 'x' } }), options)).result).toBe(201);
+});
+
 describe('what gives away the environment of a worker', () => {
   it.each(WAYS)('%s writes it for nobody', async (route, body) => {
     for (const variables of [{ name: 'x-{{ $VAULT_PASSWORD }}' }, { env: { A: '{{$PREFECT_API_KEY}}' } }, { name: '{{ prefect.variables.v }}' }]) {

@@ -1,5 +1,5 @@
 // Nobody writes into job variables or templates how a run reaches the gateway, which would displace the run's own token, or what makes a worker
-// give away its own environment.
+// give away its own environment or take a job for that of another run.
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { problemOfTemplate, problemOfVariables } from '../prefect/job-problems.ts';
 import { changes } from './changes.ts';

@@ -1,18 +1,19 @@
 // What nobody writes into job variables, or into the template of a pool: a sentence for the client, which names nothing but what is ours.
 import type { JsonValue } from '../json/tree.ts';
 import { hidesEnv, reservedInTemplate, reservedNames } from './job-env.ts';
+import { labelProblem, labelProblemOf } from './job-labels.ts';
 import { workerEnvProblem, workerEnvProblemOf } from './worker-env.ts';
 
 const JOB = 'job_variables';
 
 export function problemOfVariables(jobVariables: JsonValue | undefined): string | undefined {
   if (hidesEnv(jobVariables)) return `env in ${JOB} must be an object of names and values: a template or a block in its place would hide them.`;
-  return reservedProblem(reservedNames(jobVariables), JOB) ?? workerEnvProblem(jobVariables, JOB);
+  return reservedProblem(reservedNames(jobVariables), JOB) ?? workerEnvProblem(jobVariables, JOB) ?? labelProblem(jobVariables, JOB);
 }
 
 /** `where` is the field that the client has written. */
 export function problemOfTemplate(template: JsonValue | undefined, where: string): string | undefined {
-  return reservedProblem(reservedInTemplate(template), where) ?? workerEnvProblemOf(template, where);
+  return reservedProblem(reservedInTemplate(template), where) ?? workerEnvProblemOf(template, where) ?? labelProblemOf(template, where);
 }
 
 /** Names that stand in it are the closed list's own, never a value. */

@@ -75,6 +75,7 @@ it('ends a channel whose template has a schema that leads to another address, an
 it.each([
   ['says how its runs reach the gateway', withTemplate({ prefect_api_url: 'http://elsewhere' })],
   ['has the worker give away its own environment', withTemplate({ STOLEN: '{{ $PREFECT_CLIENT_CUSTOM_HEADERS }}' })],
+  ['makes its jobs those of another run', withTemplate({}).replace('"{{ env }}"', '"{{ env }}","labels":{"prefect.io/flow-run-id":"x"}')],
   ['is named twice, once harmless', withTemplate({ PREFECT_API_KEY: 'x' }).replace(/\}$/, `,"payload":{"worker_name":"etl-1"}}`)],
   ['stands beside what is no number', withTemplate({ PREFECT_API_KEY: 'x' }).replace('true', 'NaN')],
 ])('ends a channel whose template %s, records it, and Prefect sees nothing of it', async (_what, frame) => {

@@ -28,8 +28,9 @@ export const RIGHT_REASONS = {
   },
   'env-reserved': {
     status: 403,
-    detail: 'How a flow run reaches the gateway, and what a worker has in its own environment, is no matter of job variables and templates.',
-    hint: 'Leave PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING and PREFECT_CLIENT_CUSTOM_HEADERS out, in any spelling, and templates of the environment of the worker; set them on the worker. See docs/run-tokens.md.',
+    detail:
+      'How a flow run reaches the gateway, what a worker has in its own environment, and which run a job is of, is no matter of job variables and templates.',
+    hint: 'Leave PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING and PREFECT_CLIENT_CUSTOM_HEADERS out, in any spelling, templates of the environment of the worker, and labels of prefect.io; set variables on the worker. See docs/run-tokens.md.',
   },
   'scope-excludes': {
     status: 403,

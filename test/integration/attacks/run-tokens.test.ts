@@ -256,6 +256,9 @@ describe('what authors write does not displace it', () => {
       // Nor what has a worker give away the credential that it has itself.
       { env: { MINE: '{{ $PREFECT_CLIENT_CUSTOM_HEADERS }}' } },
       { name: 'x-{{$PREFECT_API_AUTH_STRING}}' },
+      // Nor what makes a job that of another run.
+      { labels: { 'prefect.io/flow-run-id': randomUUID() } },
+      { 'labels.io.prefect.flow-run-id': randomUUID() },
     ]) {
       await refused('POST', `/api/deployments/${deployment}/create_flow_run`, { job_variables });
       await refused('PATCH', `/api/deployments/${deployment}`, { job_variables });

@@ -6,6 +6,7 @@ import { renderProblem } from '../config/problem.ts';
 import { prepareStateDir } from '../config/runtime-dir.ts';
 import { renderJsonSchema } from '../config/schema/index.ts';
 import { systemClock } from '../contract/clock.ts';
+import { diskTrouble } from '../contract/disk.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 
@@ -53,6 +54,17 @@ async function findProblems(context: CliContext): Promise<Found> {
   const { testedPolicies } = await import('./own-policies.ts');
   const { problems, warnings, vectors } = testedPolicies(loaded.config);
   const [{ checkEdge }, { checkMetadataFiles }] = await Promise.all([import('../edge/check.ts'), import('../authn/saml/check-files.ts')]);
-  const edge = await checkEdge(loaded.config, prepareStateDir(context.stateDir()), { ...context.env });
+  const edge = await written(context, () => checkEdge(loaded.config, prepareStateDir(context.stateDir()), { ...context.env }));
   return { problems: [...problems, ...checkMetadataFiles(loaded.config, systemClock()), ...edge], warnings, vectors };
+}
+
+/** What nginx is to test is written below the state directory first. */
+async function written<T>(context: CliContext, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const trouble = diskTrouble(error);
+    if (trouble === undefined) throw error;
+    throw new CommandFailed(`The configuration was not tested: the state directory ${context.stateDir()} cannot be written. ${trouble}`, error);
+  }
 }

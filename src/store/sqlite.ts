@@ -2,7 +2,8 @@
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Driver, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver, type SqliteStatement, sql } from 'kysely';
+import { type DatabaseConnection, type Driver, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver, type SqliteStatement, sql } from 'kysely';
+import { diskTrouble } from '../contract/disk.ts';
 import { LictorError } from '../contract/error.ts';
 import type { Database } from './database.ts';
 import type { Tables } from './tables.ts';
@@ -13,7 +14,8 @@ const RETRY_MS = 5;
 const SQLITE_BUSY = 5;
 
 /**
- * Opens or creates the file (0600, WAL). Throws `store-unusable` with the remedy when it is no usable database.
+ * Opens or creates the file (0600, WAL). Throws `store-unusable` with the remedy when it is no usable database; its transactions throw
+ * `store-unwritable` when the disk takes nothing.
  * Two connections: a reader never waits for a writer, neither of this process nor of another.
  */
 export function openSqlite(file: string): Database {
@@ -21,18 +23,22 @@ export function openSqlite(file: string): Database {
     createPrivately(file);
     const reader = connect(file);
     const writer = connect(file);
+    const inWords = (cause: unknown) => throwUnwritten(file, cause);
     return {
       read: reader,
-      write: (work) => writer.transaction().execute(work),
+      write: (work) => writer.transaction().execute(work).catch(inWords),
       durably: (work) =>
-        writer.connection().execute(async (connection) => {
-          await sql`pragma synchronous = full`.execute(connection);
-          try {
-            return await connection.transaction().execute(work);
-          } finally {
-            await sql`pragma synchronous = normal`.execute(connection);
-          }
-        }),
+        writer
+          .connection()
+          .execute(async (connection) => {
+            await sql`pragma synchronous = full`.execute(connection);
+            try {
+              return await connection.transaction().execute(work);
+            } finally {
+              await sql`pragma synchronous = normal`.execute(connection);
+            }
+          })
+          .catch(inWords),
       async close() {
         await Promise.all([reader.destroy(), writer.destroy()]);
       },
@@ -40,6 +46,13 @@ export function openSqlite(file: string): Database {
   } catch (cause) {
     throw new LictorError('store-unusable', `The store ${file} cannot be opened: check that it is a Lictor store, its owner and the disk space.`, { cause });
   }
+}
+
+/** A transaction is made whole or not at all, also on a full disk. */
+function throwUnwritten(file: string, cause: unknown): never {
+  const trouble = diskTrouble(cause);
+  if (trouble === undefined) throw cause;
+  throw new LictorError('store-unwritable', `Nothing was changed: the store ${file} cannot be written. ${trouble}`, { cause });
 }
 
 /** Before SQLite touches it, so that there is no moment in which others may read it; the write-ahead log takes the file's mode. */
@@ -100,6 +113,11 @@ class PatientDriver extends SqliteDriver {
   override async beginTransaction(): Promise<void> {
     const deadlineMs = performance.now() + BUSY_TIMEOUT_MS;
     while (!tryBegin(this.#database, performance.now() > deadlineMs)) await pause(RETRY_MS);
+  }
+
+  /** SQLite rolls back by itself where the disk is full or fails; a second time is an error, which would hide the first. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.isTransaction) await super.rollbackTransaction(connection);
   }
 }
 

@@ -50,6 +50,18 @@ describe('the SQLite file', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  it('says why a transaction failed that SQLite has rolled back by itself, as on a full disk, and goes on', async () => {
+    const store = await openStore({ file, clock: systemClock });
+    const lock = { kind: 'principal', value: 'alice@local', why: '', by: 'local:root', expiresMs: null } as const;
+    const database = new DatabaseSync(file);
+    database.exec("CREATE TRIGGER full BEFORE INSERT ON locks BEGIN SELECT RAISE(ROLLBACK, 'no room'); END");
+    await expect(store.locks.put(lock)).rejects.toThrow('no room');
+    database.exec('DROP TRIGGER full');
+    database.close();
+    expect(await store.locks.put(lock)).toEqual(['alice@local']);
+    await store.close();
+  });
+
   it('keeps its content and schema version over a close', async () => {
     const store = await openStore({ file, clock: systemClock });
     const number = await store.bump('test');

@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, it } from 'vitest';
+import { diskTrouble } from './disk.ts';
+
+function thrownBy(work: () => void): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+it('a full disk is told from what the system says, and from what SQLite says', () => {
+  expect(diskTrouble(thrownBy(() => writeFileSync('/dev/full', 'x')))).toContain('free some space');
+  using db = new DatabaseSync(':memory:');
+  db.exec('PRAGMA max_page_count = 3; CREATE TABLE t (text)');
+  expect(diskTrouble(thrownBy(() => db.exec("INSERT INTO t VALUES (printf('%.*c', 20000, 'x'))")))).toContain('free some space');
+});
+
+it('what may not be written is told too, with its extended codes', () => {
+  using db = new DatabaseSync(':memory:');
+  db.exec('CREATE TABLE t (text); PRAGMA query_only = on');
+  expect(diskTrouble(thrownBy(() => db.exec('INSERT INTO t VALUES (1)')))).toContain('owner');
+  expect(diskTrouble(Object.assign(new Error('disk I/O error'), { errcode: 778 }))).toContain('kernel');
+});
+
+it('nothing else is taken for the disk', () => {
+  using db = new DatabaseSync(':memory:');
+  expect(diskTrouble(thrownBy(() => db.exec('INSERT INTO nowhere VALUES (1)')))).toBeUndefined();
+  expect(diskTrouble(thrownBy(() => writeFileSync('/dev/null/x', 'x')))).toBeUndefined();
+  expect(diskTrouble('ENOSPC')).toBeUndefined();
+});

@@ -1,0 +1,28 @@
+// What a disk says that takes nothing more: by a call of the system, or by SQLite, which reports the same in numbers of its own.
+
+const FULL = 'Its disk is full: free some space.';
+const CLOSED = 'It is closed to writing: check its owner, its mode, and that its disk is mounted for writing.';
+const FAILING = 'Its disk takes nothing: check the space on it, and what the log of the kernel says of it.';
+
+const BY_ERRNO = new Map([
+  ['ENOSPC', FULL],
+  ['EDQUOT', FULL],
+  ['EROFS', CLOSED],
+  ['EFBIG', FAILING],
+  ['EIO', FAILING],
+]);
+
+/** Primary result codes (sqlite.org/rescode.html): FULL, READONLY, IOERR, and CANTOPEN, which is a log that cannot be made. */
+const BY_SQLITE = new Map([
+  [13, FULL],
+  [8, CLOSED],
+  [10, FAILING],
+  [14, CLOSED],
+]);
+
+/** What is wrong with the disk of what was written, with the remedy; undefined where the error is about anything else. */
+export function diskTrouble(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ('errcode' in error && typeof error.errcode === 'number') return BY_SQLITE.get(error.errcode & 0xff);
+  return 'code' in error && typeof error.code === 'string' ? BY_ERRNO.get(error.code) : undefined;
+}

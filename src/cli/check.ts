@@ -5,6 +5,7 @@ import { loadConfig, type Problem } from '../config/load.ts';
 import { renderProblem } from '../config/problem.ts';
 import { prepareStateDir } from '../config/runtime-dir.ts';
 import { renderJsonSchema } from '../config/schema/index.ts';
+import { assertStateOurs } from '../config/state-owner.ts';
 import { systemClock } from '../contract/clock.ts';
 import { diskTrouble } from '../contract/disk.ts';
 import type { CliContext } from './context.ts';
@@ -26,6 +27,7 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function check(context: CliContext, options: CheckOptions): Promise<void> {
+  assertStateOurs(context.stateDir());
   const file = relative(process.cwd(), context.configFile()) || context.configFile();
   const { problems, warnings, vectors } = await findProblems(context);
   const print = (problem: Problem, isWarning: boolean): void => {

@@ -8,6 +8,7 @@ import { type Environment, loadConfig } from '../config/load.ts';
 import { renderProblem } from '../config/problem.ts';
 import { prepareStateDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
+import { assertStateOurs } from '../config/state-owner.ts';
 import { CommandFailed } from './errors.ts';
 
 export interface LoadedContext {
@@ -62,6 +63,7 @@ export function createContext(parts: ContextParts): CliContext {
     configFile,
     wholeProgram,
     async loadContext({ secrets } = { secrets: 'skip' }) {
+      assertStateOurs(stateDir());
       const file = configFile();
       const loaded = loadConfig(file, env, { stateDir: stateDir(), secrets });
       if (!loaded.ok)

@@ -7,6 +7,7 @@ import { createTokenId, createTokenText, hashToken } from '../authn/service-toke
 import type { Config } from '../config/config.ts';
 import { loadConfig, type Problem } from '../config/load.ts';
 import { type StatePaths, statePaths } from '../config/state-dir.ts';
+import { assertStateOurs } from '../config/state-owner.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import { systemClock } from '../contract/clock.ts';
 import { examine, isRunning, type Patient } from '../doctor/doctor.ts';
@@ -42,6 +43,8 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function doctor(context: CliContext, { json }: DoctorOptions): Promise<void> {
+  // Owners and modes would be compared with ours, and the remedies would take the gateway's files from it.
+  assertStateOurs(context.stateDir());
   const paths = pathsAsTheyAre(context.stateDir());
   const loaded = load(context);
   const running = isRunning(paths);

@@ -1,5 +1,5 @@
 // The command line: statuses, words instead of stack traces, and help for everything.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -94,5 +94,28 @@ describe('lictor check', () => {
     const { status, out } = await lictor('check', '--print-schema');
     expect(status).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ title: 'lictor.yaml' });
+  });
+});
+
+describe.runIf(process.getuid?.() === 0)('a state directory of an unprivileged gateway', () => {
+  const lines = (dir: string) => `lictor: ${dir} belongs to user 12345: run this as that user (sudo -u '#12345' ./lictor ...).\n`;
+
+  it.each([['check'], ['doctor'], ['doctor', '--json'], ['up'], ['token', 'list']])(
+    'is not for root: %s %s says so before anything else, and leaves it as it is',
+    async (...command) => {
+      const dir = join(cwd, 'gateway');
+      mkdirSync(join(dir, 'log'), { recursive: true });
+      for (const path of [dir, join(dir, 'log')]) chownSync(path, 12_345, 12_345);
+      expect(await lictor('-c', 'missing.yaml', '--state-dir', dir, ...command)).toEqual({ status: 1, out: '', err: lines(dir) });
+      expect(readdirSync(dir, { recursive: true })).toEqual(['log']);
+    },
+  );
+
+  it('is for root where the gateway is its own: the next thing is said', async () => {
+    const dir = join(cwd, 'own');
+    mkdirSync(join(dir, 'log'), { recursive: true });
+    const { status, out, err } = await lictor('-c', 'missing.yaml', '--state-dir', dir, 'check');
+    expect({ status, err }).toEqual({ status: 1, err: expect.not.stringContaining('belongs to') });
+    expect(out).toContain('missing.yaml');
   });
 });

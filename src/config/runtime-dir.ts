@@ -23,6 +23,7 @@ import { basename, dirname, join } from 'node:path';
 import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
 import { type StatePaths, statePaths } from './state-dir.ts';
+import { assertStateOurs } from './state-owner.ts';
 import { assertStateNotNewer, markNewState } from './state-version.ts';
 import { nginxWorkerUser } from './worker-user.ts';
 
@@ -36,6 +37,7 @@ const SOCKET_PATH_BYTES = 107;
  * Throws `state-dir-unusable`, `state-newer` or `runtime-dir-unusable` with the remedy in the message.
  */
 export function prepareStateDir(stateDir: string): StatePaths {
+  assertStateOurs(stateDir);
   const root = prepareRoot(stateDir);
   assertStateNotNewer(statePaths(root, root).version);
   const runtime = prepareRuntimeDir(root, runtimeBases(process.env));
@@ -100,7 +102,7 @@ function ownDirectory(path: string, mode: number): void {
   mkdirSync(path, { recursive: true, mode });
   const stats = lstatSync(path);
   if (!stats.isDirectory() || stats.uid !== ourUid()) {
-    throw new LictorError('state-dir-unusable', `${path} is not a directory of this user: remove it, or give another state directory with --state-dir DIR.`);
+    throw new LictorError('state-dir-unusable', `${path} is not a directory of this user: move it away, or give another state directory with --state-dir DIR.`);
   }
 }
 

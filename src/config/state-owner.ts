@@ -1,0 +1,85 @@
+// Whose a state directory is: commands of another user would leave in it what the gateway's user may not touch.
+import { accessSync, constants, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { isErrno } from '../contract/errno.ts';
+import { LictorError } from '../contract/error.ts';
+import { statePaths } from './state-dir.ts';
+
+/** Who asks; another one in tests. */
+export interface Caller {
+  readonly uid: number;
+  readonly mayWrite: (dir: string) => boolean;
+}
+
+/**
+ * Throws `state-dir-unusable` where the gateway of this directory runs as somebody else, with how to run as them.
+ * Its logs say who that is: they are the gateway's whoever was given the directory (a root in a container, a group in Kubernetes).
+ * One that is not there yet belongs to nobody. What is in it is not looked at.
+ */
+export function assertStateOurs(stateDir: string, caller: Caller = thisProcess()): void {
+  const root = statsOf(() => statSync(stateDir));
+  if (root === undefined || root === 'hidden') return;
+  const { log } = statePaths(stateDir, stateDir);
+  const logs = statsOf(() => lstatSync(log));
+  if (logs === undefined) {
+    assertNewOneOurs(stateDir, root.uid, caller);
+    return;
+  }
+  const owner = logs === 'hidden' ? root.uid : logs.uid;
+  if (owner === caller.uid) return;
+  if (root.uid !== caller.uid) throw unusable(`${stateDir} ${belongsTo(owner)}.`);
+  const giveBack = `where the gateway runs as ${nameOf(caller.uid)}, give all of it back (as root: chown -R ${nameOf(caller.uid)} ${stateDir})`;
+  throw unusable(`${log} ${belongsTo(owner)}; or, ${giveBack}.`);
+}
+
+/** Root may write everywhere, and its files would keep the owner's gateway from starting; others were let in on purpose. */
+function assertNewOneOurs(stateDir: string, owner: number, caller: Caller): void {
+  if (owner === caller.uid || (caller.uid !== 0 && caller.mayWrite(stateDir))) return;
+  throw unusable(`${stateDir} ${belongsTo(owner)}, or give another one with --state-dir DIR.`);
+}
+
+function belongsTo(owner: number): string {
+  const as = owner === 0 ? 'sudo' : `sudo -u ${sudoNameOf(owner)}`;
+  return `belongs to user ${nameOf(owner)}: run this as that user (${as} ./lictor ...)`;
+}
+
+function unusable(message: string): LictorError {
+  return new LictorError('state-dir-unusable', message);
+}
+
+/** Users of a directory service are not in the file: they go by their number, as chown takes it. */
+function nameOf(uid: number): string {
+  return userName(readFileSync('/etc/passwd', 'utf8'), uid) ?? String(uid);
+}
+
+/** sudo wants a sign before a number, which a shell would take for a comment. */
+function sudoNameOf(uid: number): string {
+  const name = nameOf(uid);
+  return name === String(uid) ? `'#${uid}'` : name;
+}
+
+/** The first one that has this number. */
+export function userName(passwd: string, uid: number): string | undefined {
+  const fields = passwd.split('\n').map((line) => line.split(':'));
+  return fields.find((line) => line[2] === String(uid))?.[0];
+}
+
+function statsOf(read: () => Stats): Stats | 'hidden' | undefined {
+  try {
+    return read();
+  } catch (error) {
+    return isErrno(error, 'ENOENT') ? undefined : 'hidden';
+  }
+}
+
+function thisProcess(): Caller {
+  return { uid: process.geteuid?.() ?? 0, mayWrite };
+}
+
+function mayWrite(dir: string): boolean {
+  try {
+    accessSync(dir, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

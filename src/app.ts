@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { createConfirmMemory } from './authn/external/confirm.ts';
 import { collectActions } from './catalog/actions.ts';
 import { createCatalogue } from './catalog/catalogue.ts';
-import type { Ensured } from './certificates/own.ts';
+import { ownCertificateWarnings } from './certificates/warnings.ts';
 import type { Config } from './config/config.ts';
 import { keptDirs, keptSocket, mostKeptMiB } from './config/kept-dir.ts';
 import { edgePid } from './config/pid-file.ts';
@@ -88,6 +88,7 @@ const HOUSEKEEPING_MS = 60_000;
 
 export async function startApp(parts: AppParts): Promise<App> {
   const { config, paths, clock, steady, log } = parts;
+  const common = { clock, steady, log };
   const store = await withReserve(paths.reserve, () => openStore({ file: config.storeFile, clock }));
   const ledger = await startLedger({
     paths,
@@ -115,9 +116,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   await signingKeys.published();
   const house: House = {
     paths,
-    clock,
-    steady,
-    log,
+    ...common,
     catalogue,
     store,
     ledger,
@@ -140,21 +139,11 @@ export async function startApp(parts: AppParts): Promise<App> {
   await keepPolicySet(store.policySets, rooms, { by: localUser().principal, why: '' });
   const current = createCurrent(rooms);
   const { ledgerFile, announced: memoryFile } = paths;
-  const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, steady, log });
+  const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, ...common });
   ledger.onCalls((calls) => current.get().services.credentials.told(calls));
   const answerer = currentAnswerer(current);
   const services = { room: current.get, servers: knownServers(paths), ledger, log };
-  const relay = createRelay({
-    catalogue,
-    ledger,
-    store,
-    clock,
-    steady,
-    log,
-    services,
-    gateFor: createGates(eventRules),
-    ...currentForRelay(current, store.makers),
-  });
+  const relay = createRelay({ catalogue, ledger, store, ...common, services, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });
   const sync = createSync({
     changeNumber: () => store.changeNumber(),
@@ -229,13 +218,8 @@ function warn({ log, tell }: AppParts, text: string): void {
 async function prepareEdge(parts: AppParts, config: Config): Promise<App['edge']> {
   const { paths, env, clock } = parts;
   const { files, version, certificate } = await renderHere(config, paths, env, clock);
-  if (certificate?.made === 'authority') warn(parts, authorityText(certificate, paths.ownCertificate.caFile));
+  for (const text of ownCertificateWarnings(certificate, paths.ownCertificate, clock())) warn(parts, text);
   return { ...(await applyEdge(files, paths, version)), binary: version.binary };
-}
-
-function authorityText({ formerDir }: Ensured, caFile: string): string {
-  const former = formerDir === null ? '' : ` The files for another host are in ${formerDir}.`;
-  return `made a certificate authority of its own: every client needs ${caFile} (PREFECT_API_SSL_CERT_FILE).${former}`;
 }
 
 interface Behind {

@@ -29,6 +29,8 @@ const AUTHORITY_DAYS = 3650;
 export const SERVER_DAYS = 90;
 /** Clocks of clients may be behind. */
 const BACKDATED_MS = 3_600_000;
+/** What lasts for years and is given to others must hold when our own clock, which was ahead when it was made, is put right. Its key is new: nothing was signed by it before. */
+const LASTING_BACKDATED_MS = 365 * DAY_MS;
 
 const OID = {
   commonName: '2.5.4.3',
@@ -60,7 +62,7 @@ export async function makeAuthority(hosts: readonly Host[], nowMs: number): Prom
     extension(OID.nameConstraints, nameConstraints(hosts).toSchema(), 'critical'),
     extension(OID.subjectKeyId, new OctetString({ valueHex: keyId })),
   ];
-  const times = { fromMs: nowMs - BACKDATED_MS, toMs: nowMs + AUTHORITY_DAYS * DAY_MS };
+  const times = { fromMs: nowMs - LASTING_BACKDATED_MS, toMs: nowMs + AUTHORITY_DAYS * DAY_MS };
   return { certificate: await sign({ issuer: name, subject: name, keys, extensions, ...times }, keys.privateKey), key: await pemOfKey(keys.privateKey) };
 }
 
@@ -89,7 +91,7 @@ export async function makeSigningCertificate(commonName: string, nowMs: number):
   const keys = await crypto.subtle.generateKey(RSA, true, ['sign', 'verify']);
   const name = nameOf(commonName);
   const extensions = [extension(OID.basicConstraints, new BasicConstraints({ cA: false }).toSchema(), 'critical'), keyUsage(USAGE.server)];
-  const times = { fromMs: nowMs - BACKDATED_MS, toMs: nowMs + AUTHORITY_DAYS * DAY_MS };
+  const times = { fromMs: nowMs - LASTING_BACKDATED_MS, toMs: nowMs + AUTHORITY_DAYS * DAY_MS };
   return { certificate: await sign({ issuer: name, subject: name, keys, extensions, ...times }, keys.privateKey), key: await pemOfKey(keys.privateKey) };
 }
 

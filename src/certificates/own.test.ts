@@ -9,6 +9,7 @@ import { type OwnCertificatePaths, ownCertificatePaths } from '../config/state-d
 import { certificateHosts } from './hosts.ts';
 import { makeAuthority, makeServerCertificate } from './make.ts';
 import { ensureOwnCertificate } from './own.ts';
+import { aheadProblem } from './read.ts';
 
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.now();
@@ -82,6 +83,22 @@ describe('a certificate of its own', () => {
     await ensure(undefined, NOW_MS + 30 * DAY_MS);
     expect(await ensure()).toMatchObject({ made: 'certificate' });
     expect(verifies(paths.serverFile, ['-no_check_time'])).toBe(true);
+  });
+
+  it('verifies when the clock, which was months ahead when all was made, is put right', async () => {
+    await ensure(undefined, NOW_MS + 300 * DAY_MS);
+    expect(verifies(paths.serverFile)).toBe(false);
+    expect(await ensure()).toMatchObject({ made: 'certificate' });
+    expect(verifies(paths.serverFile)).toBe(true);
+    expect(aheadProblem(paths, certificate(paths.caFile), NOW_MS)).toBeUndefined();
+  });
+
+  it('twin: does not where it was years ahead, and that is said', async () => {
+    await ensure(undefined, NOW_MS + 400 * DAY_MS);
+    expect(await ensure()).toMatchObject({ made: 'certificate' });
+    expect(verifies(paths.serverFile)).toBe(false);
+    const from = new Date(NOW_MS + 35 * DAY_MS).toISOString().slice(0, 10);
+    expect(aheadProblem(paths, certificate(paths.caFile), NOW_MS)?.message).toContain(`ca.pem is not valid before ${from}`);
   });
 
   it('never outlives its authority', async () => {

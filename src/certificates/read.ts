@@ -25,6 +25,22 @@ export function readAuthority({ caFile, caKeyFile }: OwnCertificatePaths, nowMs:
   return { certificate, pem, keyPem, isOurs: /^CN=Lictor CA [0-9a-f]{16}$/.test(certificate.subject) };
 }
 
+/**
+ * Says so where it is not valid yet: no client takes what it has signed. Undefined: it is. Nothing else is refused for it: the clock that is
+ * behind may be the one of this moment, and the gateway must start by it.
+ */
+export function aheadProblem(
+  { dir, caFile }: OwnCertificatePaths,
+  { validFromDate }: Pick<X509Certificate, 'validFromDate'>,
+  nowMs: number,
+): { readonly message: string; readonly remedy: string } | undefined {
+  if (validFromDate.getTime() <= nowMs) return undefined;
+  return {
+    message: `the authority in ${caFile} is not valid before ${validFromDate.toISOString()}: it was made by a clock that was ahead, or this one is behind`,
+    remedy: `Put the clock of this machine right. If it is: move ${dir} away, restart, and give every client the new ca.pem.`,
+  };
+}
+
 /** Undefined: missing, and easily made anew. Throws `own-certificate-unusable` for what this authority did not sign. */
 export function readServer({ serverFile, caFile }: OwnCertificatePaths, authority: Authority): X509Certificate | undefined {
   const pem = read(serverFile);

@@ -1,5 +1,5 @@
 // The certificate authority that the gateway made itself: sound, and not near its end.
-import { readAuthority, readServer } from '../../certificates/read.ts';
+import { aheadProblem, readAuthority, readServer } from '../../certificates/read.ts';
 import type { OwnCertificatePaths } from '../../config/state-dir.ts';
 import { LictorError } from '../../contract/error.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
@@ -11,7 +11,8 @@ export function checkOwnAuthority(paths: OwnCertificatePaths, nowMs: number): Ve
   try {
     const authority = readAuthority(paths, nowMs);
     readServer(paths, authority);
-    return verdictOn(paths, authority.certificate.validToDate, nowMs);
+    const ahead = aheadProblem(paths, authority.certificate, nowMs);
+    return ahead === undefined ? verdictOn(paths, authority.certificate.validToDate, nowMs) : fail(ahead.message, ahead.remedy);
   } catch (error) {
     if (error instanceof LictorError) return fail(error.message, 'Mend what is named; the certificate that is served goes on meanwhile.');
     throw error;

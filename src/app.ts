@@ -8,6 +8,7 @@ import { createConfirmMemory } from './authn/external/confirm.ts';
 import { collectActions } from './catalog/actions.ts';
 import { createCatalogue } from './catalog/catalogue.ts';
 import { ownCertificateWarnings } from './certificates/warnings.ts';
+import { createClockWatch } from './clock-watch.ts';
 import type { Config } from './config/config.ts';
 import { keptDirs, keptSocket, mostKeptMiB } from './config/kept-dir.ts';
 import { edgePid } from './config/pid-file.ts';
@@ -83,6 +84,8 @@ export interface AppParts {
 const WATCH_MS = 500;
 /** How often it is looked whether an answer of a service was kept for too long. */
 const KEPT_MS = 1_000;
+/** How often it is looked whether the clock was put back. */
+const CLOCK_MS = 1_000;
 /** How often certificate files, the own log and the disk are looked at. */
 const HOUSEKEEPING_MS = 60_000;
 
@@ -186,6 +189,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     every(HOUSEKEEPING_MS, 'reserve', async () => fillReserve(paths.reserve)),
     every(HOUSEKEEPING_MS, 'disk', lookAtDisk),
     every(KEPT_MS, 'kept answers', kept.look),
+    every(CLOCK_MS, 'clock', createClockWatch({ clock, steady, sweep: sync.now, warn: (text) => warn(parts, text) })),
   ];
   lookAtDisk().catch((error: unknown) => log.error({ err: error }, 'disk'));
   return {

@@ -23,6 +23,7 @@ export const ROWS: readonly (readonly string[])[] = [
 /** The files at the root of src, which alone construct services, are the part `app`. */
 export const ROOT_FILES: readonly string[] = [
   'app.ts',
+  'clock-watch.ts',
   'confirm-sessions.ts',
   'control-plane.ts',
   'current.ts',

@@ -20,7 +20,7 @@ export interface ActionEntry {
  *   that changes what is executed (job variables, queue, state, `enforce_parameter_schema: false`; a run made through
  *   `POST /flow_runs/` with a deployment, pool, queue or job variables).
  * - `flow_runs.cancel`, `.retry`, `.pause`: `set_state` by the type and name of the state, instead of `flow_runs.set_state`.
- *   They include `force`: the UI and the CLI always send it with these three (Prefect 3.9.1).
+ *   They include `force`: the UI and the CLI always send it with these three (Prefect 3.9.1). With `data`, `flow_runs.set_state` is asked besides.
  * - `flow_runs.force`: asked besides `flow_runs.set_state`, for any other state with `force: true`. The run's own process needs it.
  * - `flow_runs.update.override`: asked besides `flow_runs.update`, when a PATCH has `job_variables` or `parameters`.
  * - `blocks.read_secrets`: instead of `blocks.read`, when query or body ask for secrets; besides any write whose templates or

@@ -117,6 +117,7 @@ describe('create_flow_run', () => {
     ['no parameter schema', { enforce_parameter_schema: false }],
     ['an initial state', { state: { type: 'PENDING' } }],
     ['an initial state in another spelling', { state: { type: 'scheduled' } }],
+    ['a state with a result', { state: { type: 'SCHEDULED', data: { type: 'reference', storage_key: 'x' } } }],
     ['an infrastructure document', { infrastructure_document_id: RUN }],
   ];
   it.each(overrides)('BD-01: %s is a right of its own: deployer, not operator', async (_name, more) => {

@@ -47,6 +47,26 @@ describe('set_state', () => {
     expect(gate.record()).toMatchObject({ action: 'flow_runs.set_state', flow_run_id: RUN, decision: 'deny', principal: 'token:operator' });
   });
 
+  const RESULT = { type: 'reference', storage_key: '/tmp/x', serializer: { type: 'pickle' } };
+
+  it.each(['CANCELLING', 'CANCELLED', 'PAUSED', 'SCHEDULED'])('%s with a result is for what runs, not for who only steers', async (type) => {
+    for (const data of [RESULT, {}, 'x', 0, false]) {
+      for (const force of [true, false]) {
+        expect((await outcome('operator', route, { state: { type, data }, force })).result).toBe('policy-default-deny');
+        expect((await outcome('operator', 'POST /api/flow_runs/bulk_set_state', { state: { type, data }, force })).result).toBe('policy-default-deny');
+        for (const role of ['worker', 'run', 'deployer', 'admin']) {
+          const { gate, result } = await outcome(role, route, { state: { type, data }, force });
+          expect(result).toBe(201);
+          expect(gate.last()).toMatchObject({ state: { type, data } });
+        }
+      }
+    }
+    // As the CLI and the UI send it.
+    const message = 'Retry from the UI';
+    expect((await outcome('operator', route, { state: { type, name: 'x', message, data: null, state_details: {} }, force: true })).result).toBe(201);
+    expect((await outcome('operator', route, { state: { type, name: 'x', message }, force: true })).result).toBe(201);
+  });
+
   it('takes force as a JSON boolean only, and a type as text', async () => {
     for (const force of ['on', 'yes', 'true', 1, {}]) expect(await set('admin', 'RUNNING', { force })).toBe('body-invalid');
     for (const body of [undefined, [], {}, { state: 'RUNNING' }, { state: {} }, { state: { type: ['RUNNING'] } }, { state: { name: 'Running' } }]) {

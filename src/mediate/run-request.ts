@@ -122,7 +122,8 @@ function overrideFacts(body: JsonObject, deployment: Deployment | null) {
     work_queue: changes(body, 'work_queue_name', deployment),
     unchecked_parameters: field(body, 'enforce_parameter_schema') === false && (deployment === null || field(deployment, 'enforce_parameter_schema') !== false),
     infrastructure: changes(body, 'infrastructure_document_id', deployment),
-    initial_state: isObject(state) && field(state, 'type') !== 'SCHEDULED',
+    // What a state says of a result is what runs say, none that is still to run.
+    initial_state: isObject(state) && (field(state, 'type') !== 'SCHEDULED' || (field(state, 'data') ?? null) !== null),
   };
 }
 

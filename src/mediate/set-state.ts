@@ -13,7 +13,7 @@ import { FLOW_RUNS, itemRecords, itemRefusal, namingOnly, resolve } from './bulk
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, type Plan, planned } from './family.ts';
 import type { RunParts } from './run-parts.ts';
 import { RESERVED_NAME } from './run-request.ts';
-import { stateActions } from './state-actions.ts';
+import { stateActions, withResult } from './state-actions.ts';
 import { stateSettled, statesSettled } from './state-settled.ts';
 
 /** What a state means for the run's token is told to `runs`, once Prefect has taken it. */
@@ -89,7 +89,8 @@ function readState({ tree }: Call): Wanted | string {
   if (typeof force !== 'boolean') return 'force must be true or false.';
   const name = field(state, 'name');
   if (typeof name === 'string' && isReservedStateName(name)) return RESERVED_NAME;
-  return { state, actions: stateActions(type, force), facts: { state_type: type, force, ...(typeof name === 'string' && { state_name: name }) } };
+  const actions = withResult(stateActions(type, force), field(state, 'data'));
+  return { state, actions, facts: { state_type: type, force, ...(typeof name === 'string' && { state_name: name }) } };
 }
 
 function outcome(answer: UpstreamAnswer): Outcome {

@@ -180,6 +180,17 @@ describe('changing runs', () => {
     expect(await prefect.runState(id)).toBe('CANCELLED');
   });
 
+  it('says with a state that steers where a result is only for what runs', async () => {
+    const id = await create();
+    const data = { type: 'reference', storage_key: '/tmp/planted', serializer: { type: 'pickle' } };
+    const set = (without: string[], more: object) =>
+      send('POST', `/api/flow_runs/${id}/set_state`, { state: { type: 'PAUSED', name: 'Paused', ...more }, force: true }, without);
+    expect(await set(['flow_runs.set_state'], { data })).toMatchObject({ status: 403 });
+    expect(await prefect.runState(id)).toBe('SCHEDULED');
+    expect(await set(['flow_runs.set_state'], { data: null })).toMatchObject({ status: 201 });
+    expect(await set([], { data })).toMatchObject({ status: 201 });
+  });
+
   it('merges labels, but no reserved one and none that makes the run unreadable', async () => {
     const id = await create();
     const path = `/api/flow_runs/${id}/labels`;

@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PassThrough } from 'node:stream';
@@ -166,6 +166,31 @@ describe('lictor audit export', () => {
     const events = (await audit(paths, 'export', '--format', 'ocsf')).out.trim().split('\n');
     expect(events).toHaveLength(120);
     expect(JSON.parse(events[0] ?? '')).toMatchObject({ class_uid: 6003, metadata: { sequence: 1 } });
+  });
+});
+
+describe('lictor audit head', () => {
+  it('takes the place of a kept one only when it is written', async () => {
+    writeFileSync(at('head.json'), 'kept');
+    mkdirSync(at(`head.json.${process.pid}.partial`));
+    expect(await audit(paths, 'head', '-o', at('head.json'))).toMatchObject({ status: 1, err: expect.stringContaining('head.json was not written') });
+    expect(readFileSync(at('head.json'), 'utf8')).toBe('kept');
+  });
+
+  it('replaces it as a whole, for everybody to read', async () => {
+    writeFileSync(at('head.json'), 'kept'.repeat(1_000), { mode: 0o600 });
+    expect(await audit(paths, 'head', '-o', at('head.json'))).toMatchObject({ status: 0, err: '' });
+    expect(JSON.parse(readFileSync(at('head.json'), 'utf8'))).toMatchObject({ signed: 'head' });
+    expect(statSync(at('head.json')).mode & 0o777).toBe(0o644);
+  });
+
+  it.each([
+    ['no/such/head.json', 'is not there'],
+    ['', 'it is a directory'],
+  ])('says in words that it cannot be written: %j', async (name, words) => {
+    const { status, err } = await audit(paths, 'head', '-o', at(name));
+    expect([status, err]).toEqual([1, expect.stringContaining(words)]);
+    expect(err).not.toContain('defect');
   });
 });
 

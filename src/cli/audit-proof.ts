@@ -1,5 +1,5 @@
 // `lictor audit verify`, `export` and `head`: that the ledger is as it was written, here or elsewhere.
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Command, Option } from 'commander';
 import { type StatePaths, statePaths } from '../config/state-dir.ts';
@@ -18,6 +18,7 @@ import { parseWhen } from './audit-filters.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { jsonText, painter, printable, writeLine } from './text.ts';
+import { writeWhole } from './write-whole.ts';
 
 const VERIFY_HELP = `
 Every record is hashed together with the one before, and every batch of them ends with a signed head, so that an edit, a removal, an addition
@@ -207,7 +208,7 @@ async function exportLedger(context: CliContext, { output, since, events, format
   if (key === undefined) throw new CommandFailed(`${paths.ledgerKey} is not there: an export is signed with it. Restore it from a backup.`);
   const lines = exportLines(exportItems({ db, key, nowMs: systemClock(), since, events }), format);
   if (output === undefined) for (const line of lines) await writeLine(context.out, line);
-  else writeWhole(output, lines);
+  else writeWhole(output, 0o600, lines);
 }
 
 function* exportLines(items: Iterable<ExportItem>, format: ExportOptions['format']): Generator<string> {
@@ -222,33 +223,15 @@ function lineOfItem(item: ExportItem): unknown {
   return 'event' in item ? item.event : item.line;
 }
 
-/** All of it or nothing; for its owner only. */
-function writeWhole(output: string, lines: Iterable<string>): void {
-  const partial = `${output}.${process.pid}.partial`;
-  try {
-    const file = openSync(partial, 'wx', 0o600);
-    try {
-      for (const line of lines) writeFileSync(file, `${line}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(partial, output);
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw new CommandFailed(`${output} was not written: ${error instanceof Error ? error.message : String(error)}`, error);
-  }
-}
-
 function head(context: CliContext, { output }: { readonly output?: string }): void {
   const paths = statePaths(context.stateDir(), '');
   const { db: opened, key } = openSignedChain(paths);
   using db = opened;
   const signed = storeEvidence(db).end;
   if (signed === undefined || key === undefined) throw new CommandFailed('There is no signed head yet, or its key is gone: lictor audit verify says more.');
-  const text = `${jsonText({ ...lineOf('head', signed), public_key: key.publicKey })}\n`;
-  if (output === undefined) context.out.write(text);
-  else writeFileSync(output, text, { mode: 0o644 });
+  const text = jsonText({ ...lineOf('head', signed), public_key: key.publicKey });
+  if (output === undefined) context.out.write(`${text}\n`);
+  else writeWhole(output, 0o644, [text]);
 }
 
 /** As `lictor audit head` writes it. */

@@ -1,0 +1,55 @@
+// A file that a command is told to write: all of it or nothing, and what was there before stays until then.
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { diskTrouble } from '../contract/disk.ts';
+import { isErrno } from '../contract/errno.ts';
+import { CommandFailed } from './errors.ts';
+
+/** A pipe and a device are written to as they come: a file beside would take their place. Throws CommandFailed with what stands in the way. */
+export function writeWhole(output: string, mode: number, lines: Iterable<string>): void {
+  try {
+    if (isStream(output)) append(openSync(output, 'w'), lines);
+    else replace(output, mode, lines);
+  } catch (error) {
+    throw new CommandFailed(`${output} was not written: ${whyNotWritten(error, output)}`, error);
+  }
+}
+
+function replace(output: string, mode: number, lines: Iterable<string>): void {
+  const partial = `${output}.${process.pid}.partial`;
+  // Of one that was killed, or a link that waits there.
+  rmSync(partial, { force: true });
+  const file = openSync(partial, 'wx', mode);
+  try {
+    append(file, lines, fsyncSync);
+    renameSync(partial, output);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
+}
+
+/** What the system says of a path that was to be made, in words. */
+export function whyNotWritten(error: unknown, path: string): string {
+  if (isErrno(error, 'ENOENT')) return `the directory ${dirname(resolve(path))} is not there.`;
+  if (isErrno(error, 'ENOTDIR')) return 'a part of its path is a file and no directory.';
+  if (isErrno(error, 'EISDIR', 'ENOTEMPTY')) return 'it is a directory. Name a file.';
+  if (isErrno(error, 'EACCES', 'EPERM')) return `this user may not write to ${dirname(resolve(path))}.`;
+  return diskTrouble(error) ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** `/dev/stdout` is a link to whatever standard output is, and stays one. */
+function isStream(output: string): boolean {
+  if (dirname(resolve(output)) === '/dev') return true;
+  const known = statSync(output, { throwIfNoEntry: false });
+  return known !== undefined && !known.isFile() && !known.isDirectory();
+}
+
+function append(file: number, lines: Iterable<string>, atLast: (file: number) => void = () => undefined): void {
+  try {
+    for (const line of lines) writeFileSync(file, `${line}\n`);
+    atLast(file);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,10 +1,11 @@
 // `lictor evidence`: the access review and audit report of a period, as files that a reviewer opens, prints and works through.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { StatePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
+import { isErrno } from '../contract/errno.ts';
 import { findNginx } from '../edge/version.ts';
 import type { EvidenceData } from '../evidence/data.ts';
 import { gatherEvidence } from '../evidence/gather.ts';
@@ -21,6 +22,8 @@ import { CommandFailed, UsageError } from './errors.ts';
 import { examine } from './evidence-ledger.ts';
 import { createProgress } from './progress.ts';
 import { jsonText } from './text.ts';
+import { type NewFiles, writeDirectory } from './write-directory.ts';
+import { whyNotWritten } from './write-whole.ts';
 
 const HELP = `
 Writes report.html (print it), report.md, access-review.csv (a row for each right, with an empty decision), data.json, head.json (where the
@@ -114,11 +117,9 @@ function openReader(paths: StatePaths) {
   return openLedgerReader(paths.ledgerFile);
 }
 
-type Files = readonly (readonly [name: string, text: string])[];
-
-function filesOf(data: EvidenceData, head: string | undefined): Files {
+function filesOf(data: EvidenceData, head: string | undefined): NewFiles {
   const document = reportOf(data);
-  const files: Files = [
+  const files: NewFiles = [
     ['report.html', renderReport(document)],
     ['report.md', renderMarkdown(document)],
     ['access-review.csv', renderReviewCsv(data)],
@@ -130,16 +131,22 @@ function filesOf(data: EvidenceData, head: string | undefined): Files {
 }
 
 function assertFree(directory: string): void {
-  if (existsSync(directory) && readdirSync(directory).length > 0) throw new UsageError(`${directory} is there and not empty: name another directory with -o.`);
+  if (isFree(directory)) return;
+  throw new UsageError(`${directory} is there and ${statSync(directory).isDirectory() ? 'not empty' : 'no directory'}: name another directory with -o.`);
+}
+
+function isFree(directory: string): boolean {
+  try {
+    return readdirSync(directory).length === 0;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return true;
+    if (isErrno(error, 'ENOTDIR') && existsSync(directory)) return false;
+    throw new CommandFailed(`${directory} cannot be written: ${whyNotWritten(error, directory)}`, error);
+  }
 }
 
 /** For their owner alone: they name people, and what each may do. */
-function writeAll(context: CliContext, directory: string, files: Files): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    for (const [name, text] of files) writeFileSync(join(directory, name), text, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    throw new CommandFailed(`${directory} was not written: ${error instanceof Error ? error.message : String(error)}`, error);
-  }
+function writeAll(context: CliContext, directory: string, files: NewFiles): void {
+  writeDirectory(directory, files, { directory: 0o700, file: 0o600 });
   context.out.write(`${files.map(([name]) => join(directory, name)).join('\n')}\n`);
 }

@@ -18,19 +18,29 @@ export interface Applied {
   readonly from: number;
   /** nginx reads its files. */
   readonly nginx: boolean;
+  /** Sections of the file. */
+  readonly changed: readonly string[];
   /** What does not hold yet, in words that complete "it is applied, but". */
   readonly unfinished: readonly string[];
 }
 
-export async function tellApplied(parts: Told, { from, nginx, unfinished }: Applied): Promise<void> {
+export async function tellApplied(parts: Told, { from, nginx, changed, unfinished }: Applied): Promise<void> {
   const to = parts.current.get().revision;
-  parts.house.log.info({ from, to, nginx }, 'configuration applied');
-  // A revision counts what decides: a renewed certificate or another password of Prefect has none.
-  const same = nginx ? `applied: revision ${to}, as before` : `nothing in it has changed (revision ${to})`;
-  const what = from === to ? same : `applied: revision ${from} -> ${to}`;
+  parts.house.log.info({ from, to, nginx, changed }, 'configuration applied');
+  const sections = changed.join(', ');
+  // A revision counts what decides: a renewed certificate, another password of Prefect or another sink of the ledger has none.
+  const same = nginx || sections !== '' ? `applied: revision ${to}, as before` : `nothing in it has changed (revision ${to})`;
+  const what = `${from === to ? same : `applied: revision ${from} -> ${to}`}${sections === '' ? '' : `; changed: ${sections}`}`;
   const but = unfinished.map((words) => ` But ${words} (control.log says why).`).join('');
   parts.tell({ type: 'notice', text: `lictor: ${parts.configFile}: ${what}${nginx ? '; nginx reads its new configuration' : ''}.${but}` });
-  await recordReload(parts, { ...localUser(), reason: 'config-applied', decision: 'allow', revision: to, resource_id: `${from} -> ${to}` });
+  const record = {
+    reason: 'config-applied',
+    decision: 'allow',
+    revision: to,
+    resource_id: `${from} -> ${to}`,
+    tool: sections === '' ? null : sections,
+  } as const;
+  await recordReload(parts, { ...localUser(), ...record });
 }
 
 export async function tellRefused(parts: Told, problems: readonly Problem[], by?: 'system'): Promise<void> {

@@ -3,6 +3,7 @@ import { checkMetadataFiles } from './authn/saml/check-files.ts';
 import { collectActions } from './catalog/actions.ts';
 import { ensureOwnCertificate } from './certificates/own.ts';
 import { certificateFingerprint, checkCertificates, upstreamFingerprint } from './config/certificates.ts';
+import { changedSections } from './config/changed-sections.ts';
 import type { Config } from './config/config.ts';
 import { type Candidate, loadCandidate, loadInUse } from './config/in-use.ts';
 import type { Problem } from './config/problem.ts';
@@ -136,12 +137,13 @@ async function apply(parts: ReloaderParts, state: State, { config: next, policie
   state.refusedCertificates = null;
   const unfinished = await follow(parts, former.config, next);
   retire(parts, former);
-  return { nginx, unfinished };
+  return { nginx, changed: changedSections(former, { config: next, policies }), unfinished };
 }
 
 interface Done {
   /** nginx has to read its files. */
   readonly nginx: boolean;
+  readonly changed: readonly string[];
   readonly unfinished: readonly string[];
 }
 

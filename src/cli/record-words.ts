@@ -70,7 +70,8 @@ export function actionWords(record: LedgerRecord): string {
   return record.action ?? `${record.method ?? '-'} ${record.path ?? ''}`.trimEnd();
 }
 
-/** Why, where that is news: a refusal's reason, an outage after an allow, an outcome that nobody knows. */
+/** Why, where that is news: a refusal's reason, an outage after an allow, an outcome that nobody knows; of a reload, what it changed. */
 export function reasonWords(record: LedgerRecord): string {
-  return record.reason === null || record.reason === 'policy-permits' ? '' : record.reason;
+  if (record.reason === null || record.reason === 'policy-permits') return '';
+  return record.reason === 'config-applied' && record.tool !== null ? `${record.reason}: ${record.tool}` : record.reason;
 }

@@ -128,6 +128,16 @@ describe('a good configuration', () => {
     await gateway.says('nothing in it has changed');
   });
 
+  it('with another sink of the ledger alone keeps the revision too, and says that records leave for it', async () => {
+    const sink = { type: 'ndjson', url: `file://${gateway.stateDir}/elsewhere.ndjson` };
+    const before = await reload(good);
+    const given = await reload(changed({ ledger: { export: [sink] } }));
+    expect(given).toMatchObject({ reason: 'config-applied', revision: before['revision'], tool: 'ledger.export' });
+    await gateway.says(`applied: revision ${before['revision']}, as before; changed: ledger.export.`);
+    expect(await reload(good)).toMatchObject({ reason: 'config-applied', tool: 'ledger.export' });
+    expect(await reload(good)).toMatchObject({ reason: 'config-applied', tool: null });
+  });
+
   it('reaches nginx where nginx has a part in it: new workers, the same master', async () => {
     const { nginx, workers } = gateway.pids();
     await reload(changed({ forward_headers: ['X-Team'] }));

@@ -98,6 +98,12 @@ describe('lictor check', () => {
 });
 
 describe.runIf(process.getuid?.() === 0)('a state directory of an unprivileged gateway', () => {
+  // `up` changes them for its own process, which here is that of other tests too.
+  const umask = process.umask();
+  afterEach(() => {
+    process.umask(umask);
+    process.removeAllListeners('SIGHUP');
+  });
   const lines = (dir: string) => `lictor: ${dir} belongs to user 12345: run this as that user (sudo -u '#12345' ./lictor ...).\n`;
 
   it.each([['check'], ['doctor'], ['doctor', '--json'], ['up'], ['token', 'list']])(

@@ -81,4 +81,12 @@ describe('which bodies are read', () => {
     expect(mustBeRead({ kind: 'service', grants: [...everywhere(['viewer']), { role: 'worker', scope: NOWHERE }] }, lease)).toBe(true);
     expect(mustBeRead({ kind: 'service', grants: everywhere(['worker']) }, lease)).toBe(false);
   });
+
+  it('those that begin a task run, of the same, though its path names it', () => {
+    const state = { action: 'task_runs.set_state', idParam: 'id' };
+    expect(mustBeRead({ kind: 'run', grants: everywhere(['run']) }, state)).toBe(true);
+    expect(mustBeRead({ kind: 'service', grants: [{ role: 'worker', scope: NOWHERE }] }, state)).toBe(true);
+    for (const role of ['worker', 'deployer', 'admin']) expect(mustBeRead({ kind: 'service', grants: everywhere([role]) }, state)).toBe(false);
+    expect(mustBeRead({ kind: 'run', grants: everywhere(['run']) }, { action: 'task_runs.read', idParam: 'id' })).toBe(false);
+  });
 });

@@ -71,8 +71,13 @@ function isRead(group: ActionGroup | undefined): boolean {
 /** Their bodies name runs: what a run sends there is read before it goes on. */
 const NAMING: readonly string[] = ['logs.write', 'artifacts.write', 'task_runs.create', 'concurrency.slots'];
 
-/** A lease is its taker's, though its role may be on everything that a scope covers: whose it is, the mediator decides. */
+/**
+ * What reaches further than the object that the path names, for whoever has a role on some objects, and for every run. A lease is its taker's, though the
+ * role may be on everything that a scope covers; a task run that begins takes the slots of its tags, and a state may name what others have cached.
+ */
+const BEYOND_PATH: readonly string[] = ['concurrency.lease', 'task_runs.set_state'];
+
 export function mustBeRead({ kind, grants }: Pick<Principal, 'kind' | 'grants'>, { action, idParam }: Pick<Operation, 'action' | 'idParam'>): boolean {
-  if (action === 'concurrency.lease') return kind === 'run' || grants.some(({ scope }) => scope !== null);
+  if (BEYOND_PATH.includes(action)) return kind === 'run' || grants.some(({ scope }) => scope !== null);
   return kind === 'run' && idParam === null && NAMING.includes(action);
 }

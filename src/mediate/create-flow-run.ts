@@ -3,7 +3,7 @@
 import { REASONS } from '../contract/reasons.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { answerObject, objectsField, textField, withJson } from '../prefect/answer.ts';
-import { withoutLeaseInState } from '../prefect/states.ts';
+import { withoutForeignInState } from '../prefect/states.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { type Call, type Earlier, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned } from './family.ts';
 import { stamped } from './provenance.ts';
@@ -66,7 +66,7 @@ async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[
     asks: [...distinct.values()],
     intent: true,
     problem,
-    rewrite: (stamp) => shape.rewrite(bodies.map((body) => stamped(withoutLeaseInState(body), stamp))),
+    rewrite: (stamp) => shape.rewrite(bodies.map((body) => stamped(withoutForeignInState(body), stamp))),
     outcome: shape.outcome,
     earlier: shape.earlier,
   });

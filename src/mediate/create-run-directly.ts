@@ -6,7 +6,7 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import { answerObject, textField } from '../prefect/answer.ts';
-import { withoutLeaseInState } from '../prefect/states.ts';
+import { withoutForeignInState } from '../prefect/states.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { pick } from './changes.ts';
 import { createdRun, earlierRun } from './create-flow-run.ts';
@@ -30,7 +30,7 @@ export const createRunDirectly: Family = {
     if (refusal !== undefined) return { ok: false, refusal };
     const asks = asksFor(call, body);
     if (asks === undefined) return invalid('flow_id must be a UUID, and deployment_id if it is given.');
-    return planned({ asks, intent: true, rewrite: (stamp) => stamped(withoutLeaseInState(body), stamp), outcome, earlier: earlierRun });
+    return planned({ asks, intent: true, rewrite: (stamp) => stamped(withoutForeignInState(body), stamp), outcome, earlier: earlierRun });
   },
 };
 

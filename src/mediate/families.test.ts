@@ -7,13 +7,14 @@ import { generic } from './generic.ts';
 import { touchLease } from './leases.ts';
 import { createArtifact, createLogs, createTaskRun, pollDeployments, takeSlots } from './machine-writes.ts';
 import { codeOf, RUN, startMediator } from './mediator.fixture.ts';
+import { setTaskState } from './set-task-state.ts';
 
 const publicUrl = { basePath: '' };
 const eventRules = createEventRules(createEventMemory());
 
 describe('families', () => {
   /** Mediated for those alone whose roles hold on some objects, and for runs. */
-  const BY_SCOPE = [createLogs, createArtifact, createTaskRun, takeSlots, touchLease, pollDeployments].flatMap(({ operations }) => operations);
+  const BY_SCOPE = [createLogs, createArtifact, createTaskRun, setTaskState, takeSlots, touchLease, pollDeployments].flatMap(({ operations }) => operations);
 
   it('name only operations that the catalogue mediates, each once', () => {
     const catalogue = createCatalogue();

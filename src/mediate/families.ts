@@ -23,6 +23,7 @@ import { resume } from './resume.ts';
 import type { RunParts } from './run-parts.ts';
 import { createSchedules, deleteSchedule, updateSchedule } from './schedules.ts';
 import { setState, setStates } from './set-state.ts';
+import { setTaskState } from './set-task-state.ts';
 import { validateValues } from './ui-schemas.ts';
 import { uiSettings } from './ui-settings.ts';
 import { updateFlowRun } from './update-flow-run.ts';
@@ -77,6 +78,7 @@ export function namedFamilies({ publicUrl, eventRules, runs }: FamilyParts): rea
     createLogs,
     createArtifact,
     createTaskRun,
+    setTaskState,
     takeSlots,
     touchLease,
     pollDeployments,

@@ -162,7 +162,7 @@ describe('what is remembered', () => {
   });
 
   it('no client names the lease of a state: a run that ends releases what is named there', async () => {
-    const named = { deployment_concurrency_lease_id: OTHER, cache_key: 'k' };
+    const named = { deployment_concurrency_lease_id: OTHER, traceparent: 'k' };
     const state = { type: 'PENDING', state_details: named };
     const kept = { type: 'PENDING', state_details: { ...named, deployment_concurrency_lease_id: null } };
     const ways = [

@@ -2,7 +2,8 @@
 import type { Ask } from '../decide/asks.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid, readsAsUuid } from '../json/uuid.ts';
-import { type Call, type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
+import { withoutForeignInState } from '../prefect/states.ts';
+import { type Call, type Family, invalid, MEBIBYTE, ownResource, type Planned, planned } from './family.ts';
 import { distinctAsks } from './references.ts';
 
 export const createLogs: Family = {
@@ -23,7 +24,12 @@ export const createArtifact: Family = {
 export const createTaskRun: Family = {
   operations: ['create_task_run_task_runs__post'],
   maxBytes: 8 * MEBIBYTE,
-  plan: (call) => planItems(call, isObject(call.tree) ? [call.tree] : undefined, 'a task run'),
+  plan(call) {
+    const { tree } = call;
+    if (!isObject(tree)) return invalid('The body must be a task run.');
+    const each = planItems(call, [tree], 'a task run');
+    return each.ok ? planned({ ...each.plan, rewrite: () => withoutForeignInState(tree) }) : each;
+  },
 };
 
 /** The latest of a key is what everybody is shown: it must be the writer's own, or none. */
@@ -33,7 +39,7 @@ function keyAsks(call: Call, artifact: JsonObject): readonly Ask[] {
   return [{ action: call.operation.action, resource: ownResource(call), of: { type: 'Artifact', id: key, named: true }, orAbsent: true }];
 }
 
-function planItems(call: Call, items: readonly JsonValue[] | undefined, what: string, further: readonly Ask[] = []) {
+function planItems(call: Call, items: readonly JsonValue[] | undefined, what: string, further: readonly Ask[] = []): Planned {
   if (items === undefined || !items.every(isObject)) return invalid(`The body must be ${what}.`);
   const own: Ask = { action: call.operation.action, resource: ownResource(call) };
   const asks = items.length === 0 ? [{ ...own, shared: true }] : items.flatMap((item) => runAsks(own, item));

@@ -25,7 +25,7 @@ export interface Change {
   readonly maker: Principal;
 }
 
-const OFTEN = ['flow_runs.set_state', 'logs.', 'concurrency.slots', 'concurrency.lease', 'worker.poll'] as const;
+const OFTEN = ['flow_runs.set_state', 'task_runs.set_state', 'logs.', 'concurrency.slots', 'concurrency.lease', 'worker.poll'] as const;
 
 /** Decisions must not rest on what was before; who has made what is asked for by scopes with `own`. */
 export async function noteChange(parts: Noting, { call, plan, answer, maker }: Change): Promise<void> {

@@ -7,7 +7,7 @@ import { isReservedStateName } from '../contract/prefect-event.ts';
 import type { Ask } from '../decide/decider.ts';
 import { field, isObject, type JsonObject } from '../json/tree.ts';
 import { answerObject, objectsField, textField } from '../prefect/answer.ts';
-import { withoutLeaseInState } from '../prefect/states.ts';
+import { withoutForeignInState } from '../prefect/states.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { FLOW_RUNS, itemRecords, itemRefusal, namingOnly, resolve } from './bulk.ts';
 import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, type Plan, planned } from './family.ts';
@@ -29,7 +29,7 @@ export function setState(runs?: RunParts): Family {
       return planned({
         asks,
         intent: true,
-        rewrite: () => (isObject(call.tree) ? withoutLeaseInState(call.tree) : call.tree),
+        rewrite: () => (isObject(call.tree) ? withoutForeignInState(call.tree) : call.tree),
         settle: (answer, asker) => stateSettled(runs, { answer, asker, flowRunId: resource.id }),
       });
     },
@@ -61,7 +61,7 @@ function planStates(call: Call, wanted: Wanted, ids: readonly string[]): Plan {
   return {
     asks: [own, ...each],
     intent: true,
-    rewrite: () => withoutLeaseInState({ ...namingOnly(FLOW_RUNS, ids), state: wanted.state, force: wanted.facts.force }),
+    rewrite: () => withoutForeignInState({ ...namingOnly(FLOW_RUNS, ids), state: wanted.state, force: wanted.facts.force }),
     outcome,
     refusal: itemRefusal(FLOW_RUNS, ids),
     without: (gone) =>

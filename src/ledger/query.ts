@@ -1,12 +1,12 @@
 // Reads the ledger: filtered, oldest first, page by page, and on as it grows. Never writes.
-import { existsSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { readAsNow, recordOfRow, SELECT_COLUMNS } from './columns.ts';
 import { addFunctions, whereByNumber, whereByTime } from './conditions.ts';
 import { GATEWAY_ACTIONS } from './events.ts';
+import { openToRead } from './open-to-read.ts';
 import { createEventReader, type EventReader } from './prefect-events/read-events.ts';
 
 export interface AuditFilter {
@@ -57,11 +57,9 @@ export interface LedgerReader {
 const PAGE = 500;
 const FOLLOW_MS = 250;
 
-/** Throws LictorError `ledger-missing` when there is none yet. `audit` throws `record-unknown` when there is no record to go on from. */
+/** Throws LictorError `ledger-missing` when there is none yet, and `ledger-unreadable`. `audit` throws `record-unknown` when there is no record to go on from. */
 export function openLedgerReader(file: string): LedgerReader {
-  if (!existsSync(file))
-    throw new LictorError('ledger-missing', `There is no ledger at ${file} yet: start the gateway with lictor up, or name its --state-dir.`);
-  const db = new DatabaseSync(file, { readOnly: true, timeout: 2_000 });
+  const db = openToRead(file);
   readAsNow(db);
   addFunctions(db);
   const audit = (filter: AuditFilter) => auditRows(db, filter);

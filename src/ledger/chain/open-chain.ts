@@ -1,14 +1,14 @@
 // The chain of a ledger that another process may be writing: to look at, and to change its key.
 
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { StatePaths } from '../../config/state-dir.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import { readAsNow } from '../columns.ts';
 import { openLedgerDatabase, transaction } from '../database.ts';
 import { bringToDisk } from '../on-disk.ts';
+import { openToRead } from '../open-to-read.ts';
 import { createChain } from './chain.ts';
 import { findKey, readKey } from './key-file.ts';
 import type { SigningKey } from './statement.ts';
@@ -17,11 +17,10 @@ type Paths = Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>;
 
 /**
  * For reading, as of this moment; the gateway goes on meanwhile, and no power failure takes back what is seen here. Close it.
- * Throws LictorError `ledger-missing`, or `ledger-older` when it was not opened by this version yet.
+ * Throws LictorError `ledger-missing`, `ledger-unreadable`, or `ledger-older` when it was not opened by this version yet.
  */
 export function openChain(ledgerFile: string, toDisk = bringToDisk): DatabaseSync {
-  if (!existsSync(ledgerFile)) throw new LictorError('ledger-missing', `There is no ledger at ${ledgerFile} yet: lictor up makes it. Or name its --state-dir.`);
-  const db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: 2_000 });
+  const db = openToRead(ledgerFile);
   db.exec('BEGIN');
   if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'checkpoints'").get() !== undefined) {
     readAsNow(db);

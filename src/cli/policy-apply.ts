@@ -6,10 +6,18 @@ import type { CliContext, LoadedContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { renderProblems, testedPolicies } from './own-policies.ts';
 
-/** Throws CommandFailed when nothing was changed, with every problem. */
-export async function applyNow(context: CliContext, loaded: LoadedContext, why: string): Promise<void> {
+export interface Applying {
+  readonly why: string;
+  /** Where the files were written just before: what is true of them when they are not applied. */
+  readonly files?: string;
+}
+
+/** Throws CommandFailed when nothing was applied, with every problem. */
+export async function applyNow(context: CliContext, loaded: LoadedContext, { why, files }: Applying): Promise<void> {
   const { config, configFile, paths } = loaded;
   if (config.policies === null) throw new UsageError('lictor.yaml names no directory: add policies: DIRECTORY, then reload (SIGHUP).');
+  const nothing = files === undefined ? 'Nothing was changed' : 'Nothing was applied';
+  const notApplied = (message: string) => new CommandFailed(files === undefined ? message : `${message}\n${files}`);
   const { problems, warnings } = testedPolicies(config);
   context.err.write(
     renderProblems(
@@ -17,13 +25,13 @@ export async function applyNow(context: CliContext, loaded: LoadedContext, why: 
       warnings.map((warning) => ({ ...warning, message: `warning: ${warning.message}` })),
     ),
   );
-  if (problems.length > 0) throw new CommandFailed(`Nothing was changed.\n${renderProblems(configFile, problems).trimEnd()}`);
+  if (problems.length > 0) throw notApplied(`${nothing}.\n${renderProblems(configFile, problems).trimEnd()}`);
   const answer = await tellControlPlane(paths.adminSocket, '/apply-policies', { by: localPrincipal(), why });
-  if (answer === 'away') throw new CommandFailed('The gateway does not run, so nothing was applied: lictor up reads the directory when it starts.');
+  if (answer === 'away') throw notApplied('The gateway does not run, so nothing was applied: lictor up reads the directory when it starts.');
   const outcome = answer === undefined ? undefined : parsePolicyOutcome(answer);
   if (outcome === undefined)
-    throw new CommandFailed('The policies could not be applied, or no answer came: control.log says why, lictor policy history what is in force.');
-  if (!outcome.applied) throw new CommandFailed(`Nothing was changed, revision ${outcome.revision} decides on.\n${outcome.why}`);
+    throw notApplied('The policies could not be applied, or no answer came: control.log says why, lictor policy history what is in force.');
+  if (!outcome.applied) throw notApplied(`${nothing}, revision ${outcome.revision} decides on.\n${outcome.why}`);
   await makeItHold(loaded);
   const { from, to } = outcome;
   context.out.write(from === to ? `These policies are in force already (revision ${to}).\n` : `Policies applied: revision ${from} -> ${to}.\n`);

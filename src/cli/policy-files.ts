@@ -5,18 +5,23 @@ import type { PolicyFiles } from '../contract/policy-files.ts';
 import { isPolicyFile } from '../policy/own/directory.ts';
 import { CommandFailed } from './errors.ts';
 
-/** Nothing reads the directory by itself, so a half-written one decides nothing. Throws CommandFailed when it cannot be written. */
+/**
+ * Nothing reads the directory by itself, so a half-written one decides nothing; and all is written before anything is replaced, so that a full disk
+ * leaves what was there. Throws CommandFailed when it cannot be written.
+ */
 export function replaceFiles(directory: string, files: PolicyFiles): void {
+  const beside = (name: string) => join(directory, `.${name}.${process.pid}`);
+  const names = Object.keys(files);
   try {
     for (const [name, text] of Object.entries(files)) {
-      const beside = join(directory, `.${name}.${process.pid}`);
       // Never through a link that waits there.
-      rmSync(beside, { force: true });
-      writeFileSync(beside, text, { mode: 0o644, flag: 'wx' });
-      renameSync(beside, join(directory, name));
+      rmSync(beside(name), { force: true });
+      writeFileSync(beside(name), text, { mode: 0o644, flag: 'wx' });
     }
+    for (const name of names) renameSync(beside(name), join(directory, name));
     for (const name of readdirSync(directory).filter((known) => isPolicyFile(known) && files[known] === undefined)) rmSync(join(directory, name));
   } catch (cause) {
+    for (const name of names) rmSync(beside(name), { force: true });
     throw new CommandFailed(`${directory} cannot be written: lictor policy show REVISION -o DIR writes the texts elsewhere.`, cause);
   }
 }

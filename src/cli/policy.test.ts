@@ -1,23 +1,30 @@
 // lictor policy, check and explain with own policies, without a gateway.
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { removeRuntimeDir } from '../config/runtime-dir.ts';
+import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
+import type { PolicyOutcome } from '../contract/policy-outcome.ts';
+import { createAdminServer } from '../http/admin-server.ts';
 import { openStore } from '../store/store.ts';
 import { main } from './main.ts';
 
 const FREEZE = '@id("freeze")\n@description("No changes today")\nforbid (principal, action in Action::"configure", resource);\n';
 let root = '';
+let control: Server | undefined;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'lictor-policy-'));
   mkdirSync(join(root, 'policies'));
   configure('policies: policies\n');
 });
 afterEach(() => {
+  control?.close();
+  control = undefined;
   removeRuntimeDir(statePaths(root, join(root, 'run')));
   rmSync(root, { recursive: true });
 });
@@ -44,6 +51,14 @@ async function keep(revision: number, files: Readonly<Record<string, string>>): 
   const store = await openStore({ file: join(root, 'lictor.db'), clock: systemClock });
   await store.policySets.put({ revision, files, by: 'local:root', why: `set ${revision}` });
   await store.close();
+}
+
+/** A control plane that answers this to whoever has policies applied. */
+async function runsGateway(outcome: PolicyOutcome): Promise<void> {
+  const nothing = async () => undefined;
+  control = createAdminServer({ sync: nothing, rereadSecrets: nothing, applyPolicies: async () => outcome }, () => undefined);
+  control.listen(prepareStateDir(root).adminSocket);
+  await once(control, 'listening');
 }
 
 describe('lictor policy', () => {
@@ -91,10 +106,55 @@ describe('lictor policy', () => {
     await keep(8, { 'own.cedar': '// open\n' });
     put('own.cedar', '// an edit\n');
     put('extra.cedar', '');
+    await runsGateway({ applied: true, from: 8, to: 9 });
     expect((await lictor('policy', 'rollback', '3')).text).toContain('never applied');
-    await lictor('policy', 'rollback', '3', '--force');
+    expect(await lictor('policy', 'rollback', '3', '--force')).toMatchObject({ status: 0, text: 'Policies applied: revision 8 -> 9.\n' });
     expect(readFileSync(join(root, 'policies', 'own.cedar'), 'utf8')).toBe(FREEZE);
     expect(() => readFileSync(join(root, 'policies', 'extra.cedar'))).toThrow();
+  });
+
+  it('rollback writes nothing while the gateway is away, forced or not', async () => {
+    await keep(3, { 'own.cedar': FREEZE });
+    await keep(8, { 'own.cedar': '// open\n' });
+    for (const [text, more] of [['// open\n'], ['// an edit\n', '--force']] as const) {
+      put('own.cedar', text);
+      const said = await lictor('policy', 'rollback', '3', ...(more === undefined ? [] : [more]));
+      expect(said).toMatchObject({ status: 1, text: expect.stringMatching(/does not run, so nothing was changed.*show 3 -o DIR/) });
+      expect(readFileSync(join(root, 'policies', 'own.cedar'), 'utf8')).toBe(text);
+    }
+  });
+
+  it('rollback says that the files are there where they were not applied', async () => {
+    await keep(3, { 'own.cedar': FREEZE });
+    await keep(8, { 'own.cedar': '// open\n' });
+    put('own.cedar', '// open\n');
+    await runsGateway({ applied: false, revision: 8, why: 'no room' });
+    const { status, text } = await lictor('policy', 'rollback', '3');
+    expect([status, text]).toEqual([
+      1,
+      expect.stringMatching(/^lictor: Nothing was applied, revision 8 decides on\.\nno room\nThe files of revision 3 are in /),
+    ]);
+    expect(readFileSync(join(root, 'policies', 'own.cedar'), 'utf8')).toBe(FREEZE);
+  });
+
+  it.each(['show', 'diff', 'rollback'])('%s takes no revision that never was, and names those that were', async (name) => {
+    await keep(3, { 'own.cedar': FREEZE });
+    await keep(8, { 'own.cedar': '// open\n' });
+    put('own.cedar', '// open\n');
+    const refused = (last: number) => ({ status: 2, text: expect.stringContaining(`There was no revision 99 yet: they go from 3 to ${last}`) });
+    expect(await lictor('policy', name, '99')).toMatchObject(refused(8));
+    writeFileSync(join(root, 'revision.json'), '{"number":12,"fingerprint":"x"}');
+    expect(await lictor('policy', name, '99')).toMatchObject(refused(12));
+    expect(await lictor('policy', name, '8.5')).toMatchObject({ status: 2, text: expect.stringContaining('is no revision') });
+    await runsGateway({ applied: true, from: 12, to: 12 });
+    expect(await lictor('policy', name, '12')).toMatchObject({ status: 0 });
+  });
+
+  it('show -o says in words that the directory cannot be made', async () => {
+    await keep(3, { 'own.cedar': FREEZE });
+    const { status, text } = await lictor('policy', 'show', '3', '-o', join(root, 'lictor.yaml', 'out'));
+    expect([status, text]).toEqual([1, expect.stringContaining('a file and no directory')]);
+    expect(text).not.toContain('defect');
   });
 });
 

@@ -1,8 +1,10 @@
 // `lictor policy`: own policies as they came into force, and how another set does.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PolicyFiles } from '../contract/policy-files.ts';
+import { askControlPlane } from '../decide/ask-control-plane.ts';
+import { publishedRevision } from '../decide/revision.ts';
 import { isPolicyFile } from '../policy/own/directory.ts';
 import type { PolicySet } from '../store/policy-sets.ts';
 import { type AdminSession, renderTable, withStore } from './admin.ts';
@@ -12,6 +14,7 @@ import { checkedPolicies } from './own-policies.ts';
 import { applyNow } from './policy-apply.ts';
 import { replaceFiles } from './policy-files.ts';
 import { printable } from './text.ts';
+import { writeDirectory } from './write-directory.ts';
 
 const LONGEST_WHY = 200;
 
@@ -25,7 +28,7 @@ export function register(program: Command, context: CliContext): void {
     .description('the files of the policies directory decide from the next request on; a broken one is refused and nothing changes')
     .option('--why <text>', 'for whoever reads lictor policy history', parseWhy)
     .addHelpText('after', '\nExample:\n  lictor policy apply --why "team-b may not override"\n')
-    .action((options: { why?: string }) => withStore(context, (session) => applyNow(context, session, options.why ?? '')));
+    .action((options: { why?: string }) => withStore(context, (session) => applyNow(context, session, { why: options.why ?? '' })));
   policy
     .command('history')
     .description('every set that came into force: revision, when, who, why')
@@ -65,8 +68,8 @@ function history(context: CliContext, sets: readonly PolicySet[], json: boolean)
   }
 }
 
-async function show(context: CliContext, { store }: AdminSession, { revision, output }: { revision: string | undefined; output?: string }): Promise<void> {
-  const set = setAt(await store.policySets.list(), revision);
+async function show(context: CliContext, session: AdminSession, { revision, output }: { revision: string | undefined; output?: string }): Promise<void> {
+  const set = setAt(await revisions(session), revision);
   if (output === undefined) {
     const texts = Object.entries(set.files).map(([name, text]) => `// ${name}\n${text.trimEnd()}\n`);
     context.out.write(texts.length === 0 ? 'No own policies were in force.\n' : texts.join('\n'));
@@ -74,15 +77,14 @@ async function show(context: CliContext, { store }: AdminSession, { revision, ou
   }
   const directory = resolve(output);
   if (existsSync(directory)) throw new UsageError(`${output} exists: name a directory that does not.`);
-  mkdirSync(directory, { recursive: true });
-  for (const [name, text] of Object.entries(set.files)) writeFileSync(join(directory, name), text);
+  writeDirectory(directory, Object.entries(set.files), { directory: 0o777, file: 0o666 });
   context.out.write(`${Object.keys(set.files).length} files of revision ${set.revision} are in ${output}.\n`);
 }
 
 async function diff(context: CliContext, session: AdminSession, { from, to }: { from: string | undefined; to: string | undefined }): Promise<void> {
-  const sets = await session.store.policySets.list();
-  const left = from === undefined && sets.length === 0 ? { label: 'nothing', files: {} } : labelled(setAt(sets, from));
-  const right = to === undefined ? { label: 'on the disk', files: checkedPolicies(session.config).policies.files } : labelled(setAt(sets, to));
+  const known = await revisions(session);
+  const left = from === undefined && known.sets.length === 0 ? { label: 'nothing', files: {} } : labelled(setAt(known, from));
+  const right = to === undefined ? { label: 'on the disk', files: checkedPolicies(session.config).policies.files } : labelled(setAt(known, to));
   const { createTwoFilesPatch } = await import('diff');
   const names = [...new Set([...Object.keys(left.files), ...Object.keys(right.files)])].sort();
   const changed = names.filter((name) => left.files[name] !== right.files[name]);
@@ -100,24 +102,45 @@ interface RollbackOptions {
 async function rollback(context: CliContext, session: AdminSession, { revision, why, force }: RollbackOptions): Promise<void> {
   const { policies } = session.config;
   if (policies === null) throw new UsageError('lictor.yaml names no policies: directory to write to.');
-  const sets = await session.store.policySets.list();
-  const { files, revision: since } = setAt(sets, revision);
+  const known = await revisions(session);
+  const { files, revision: since } = setAt(known, revision);
   const onDisk = checkedPolicies(session.config).policies.files;
-  if (force !== true && !same(onDisk, sets[0]?.files ?? {})) {
-    throw new CommandFailed(`${relative(process.cwd(), policies)} has edits that were never applied: lictor policy diff shows them. --force overwrites them.`);
-  }
+  const shown = relative(process.cwd(), policies);
+  if (force !== true && !same(onDisk, known.sets[0]?.files ?? {}))
+    throw new CommandFailed(`${shown} has edits that were never applied: lictor policy diff shows them. --force overwrites them.`);
+  // Before anything is written: what cannot be applied would be in force at the next start, and nobody said so.
+  if ((await askControlPlane(session.paths.adminSocket, '/sync')) === 'away')
+    throw new CommandFailed(
+      `The gateway does not run, so nothing was changed. Start it first; or lictor policy show ${since} -o DIR, and put those files into ${shown}: lictor up reads them.`,
+    );
   replaceFiles(policies, files);
-  await applyNow(context, session, why ?? `rollback to revision ${since}`);
+  const written = `The files of revision ${since} are in ${shown} all the same, and are read at the next start: lictor policy diff compares them with what decides now.`;
+  await applyNow(context, session, { why: why ?? `rollback to revision ${since}`, files: written });
 }
 
 function same(a: PolicyFiles, b: PolicyFiles): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
+interface Revisions {
+  readonly sets: readonly PolicySet[];
+  /** The one that decides now; null before the first start. */
+  readonly inUse: number | null;
+}
+
+async function revisions({ store, paths }: AdminSession): Promise<Revisions> {
+  const sets = await store.policySets.list();
+  const newest = sets[0]?.revision ?? null;
+  const published = publishedRevision(join(paths.root, 'revision.json'));
+  return { sets, inUse: published === null || newest === null ? (published ?? newest) : Math.max(published, newest) };
+}
+
 /** What was in force at a revision: revisions count changes of the configuration too. */
-function setAt(sets: readonly PolicySet[], revision: string | undefined): PolicySet {
+function setAt({ sets, inUse }: Revisions, revision: string | undefined): PolicySet {
+  if (revision !== undefined && !/^\d+$/.test(revision)) throw new UsageError(`${revision} is no revision: lictor policy history lists them.`);
   const number = revision === undefined ? Number.POSITIVE_INFINITY : Number(revision);
-  if (Number.isNaN(number)) throw new UsageError(`${revision} is no revision: lictor policy history lists them.`);
+  if (revision !== undefined && inUse !== null && number > inUse)
+    throw new UsageError(`There was no revision ${revision} yet: they go from ${sets.at(-1)?.revision ?? inUse} to ${inUse}, which decides now.`);
   const set = sets.find((candidate) => candidate.revision <= number);
   if (set === undefined) throw new CommandFailed('No own policies are kept of that time: lictor policy history lists what there is.');
   // They become paths, and root may be the one who asks.

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { nextCredentialFile } from '../config/sections/prefect.ts';
 import { systemClock } from '../contract/clock.ts';
@@ -44,7 +44,7 @@ export function register(program: Command, context: CliContext): void {
     .description('another credential for Prefect itself, without a failed request; the old one is shown until Prefect takes the new one')
     .argument('[command...]', 'after --: starts Prefect with the credential in the file $LICTOR_NEXT_FILE')
     .option('--from <file>', 'the new credential, instead of one that is made here; mode 600')
-    .option('--wait <duration>', 'how long Prefect may take to come up with it', parseWait, 600_000)
+    .addOption(new Option('--wait <duration>', 'how long Prefect may take to come up with it').argParser(parseWait).default(600_000, '10m'))
     .option('--abort', 'give up a rotation that was begun')
     .addHelpText('after', HELP)
     .action((command: readonly string[], options: RotateOptions) => rotateUpstream(context, command, options));

@@ -157,7 +157,20 @@ describe('lictor audit export', () => {
     expect((await audit(paths, 'verify', at('other.ndjson'))).status).toBe(1);
     expect((await audit(paths, 'verify', at('other.ndjson'), '--head', at('head.json'))).status).toBe(1);
     appendFileSync(at('head.json'), 'x');
-    expect(await audit(paths, 'verify', '--head', at('head.json'))).toMatchObject({ status: 1, err: expect.stringContaining('cannot be read') });
+    expect(await audit(paths, 'verify', '--head', at('head.json'))).toMatchObject({ status: 1, err: expect.stringContaining('is no head') });
+  });
+
+  it('may stand behind a head, of which there may be several, and none of them is anything else', async () => {
+    await audit(paths, 'head', '-o', at('head.json'));
+    await audit(paths, 'export', '-o', at('all.ndjson'));
+    const heads = ['--head', at('head.json'), '--head', at('head.json')];
+    const { status, out } = await audit(elsewhere.paths, 'verify', ...heads, at('all.ndjson'));
+    expect([status, out]).toEqual([0, expect.not.stringContaining('found only against a head')]);
+    expect(await audit(elsewhere.paths, 'verify', ...heads, '--head', at('all.ndjson'), at('all.ndjson'))).toEqual({
+      status: 1,
+      out: '',
+      err: `lictor: ${at('all.ndjson')} is no head: lictor audit head writes one.\n`,
+    });
   });
 
   it('leaves nothing half written behind, and makes no proof of OCSF', async () => {

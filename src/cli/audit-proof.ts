@@ -46,7 +46,7 @@ export function registerProof(audit: Command, context: CliContext): void {
     .command('verify')
     .description('whether any record was edited, removed, added or moved, and where; exit 1 when one was')
     .argument('[file]', 'an export, instead of the store')
-    .option('--head <file...>', 'a head that was kept elsewhere (lictor audit head)')
+    .option('--head <file>', 'a head that was kept elsewhere (lictor audit head); more than once: several', collect)
     .option('--key <file>', 'a head or a public key (PEM) from the gateway, when the export is examined elsewhere')
     .option('--json', 'the whole report')
     .addHelpText('after', VERIFY_HELP)
@@ -67,6 +67,11 @@ export function registerProof(audit: Command, context: CliContext): void {
     .addHelpText('after', '\nExample:\n  lictor audit head -o /mnt/elsewhere/head-$(date +%F).json\n')
     .action((_options, command: Command) => head(context, ownOptions<{ readonly output?: string }>(command)));
   audit.commands.forEach(withoutFilters);
+}
+
+/** One value each time: an option that takes several would take the export too, which stands behind it. */
+function collect(file: string, before: readonly string[] = []): readonly string[] {
+  return [...before, file];
 }
 
 /**
@@ -236,12 +241,21 @@ function head(context: CliContext, { output }: { readonly output?: string }): vo
 
 /** As `lictor audit head` writes it. */
 function readHeadFile(file: string): { readonly signed: Signed; readonly publicKey: string | undefined } {
-  const value = readable(file, () => JSON.parse(readFileSync(file, 'utf8')) as unknown);
-  const { public_key: publicKey, ...line } = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  const text = readable(file, () => readFileSync(file, 'utf8'));
+  const { public_key: publicKey, ...line } = objectIn(text) ?? {};
   const parsed = parseLine(JSON.stringify(line));
   if (parsed === undefined || !('line' in parsed)) throw new CommandFailed(`${file} is no head: lictor audit head writes one.`);
   const { statement, signature } = parsed.line;
   return { signed: { text: statement, signature }, publicKey: typeof publicKey === 'string' ? publicKey : undefined };
+}
+
+function objectIn(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** SPKI, DER, base64; from a head, or from PEM. */

@@ -13,6 +13,7 @@ import type { StatePaths } from './config/state-dir.ts';
 import { steadyClock, systemClock } from './contract/clock.ts';
 import { LictorError } from './contract/error.ts';
 import type { FromControl } from './contract/ipc.ts';
+import { assertListenable } from './edge/listenable.ts';
 
 // The supervisor is gone: nobody would end us, and nobody would start us twice.
 process.on('disconnect', () => process.exit(1));
@@ -47,6 +48,8 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
     return fatal(loaded.problems.map(({ path, message, remedy }) => `${path}: ${message}. ${remedy}`).join('\n'));
   }
   try {
+    // Where nginx runs the port is its own; and where it ran, it is started again until it has it.
+    if (!inUse && edgePid(paths) === undefined) await assertListenable(loaded.config.listen);
     const app = await startApp({
       config: loaded.config,
       configFile,

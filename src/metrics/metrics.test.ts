@@ -138,7 +138,10 @@ describe('metrics of a ledger', () => {
     expect((await get(listen, '/metrics')).status).toBe(200);
     expect((await get(listen, '/metrics', { host: 'localhost:9464' })).status).toBe(200);
     expect((await get(listen, '/metrics', { host: 'evil.example:9464' })).status).toBe(421);
-    await expect(startMetrics({ listen, files: paths, gather: () => [] })).rejects.toMatchObject({ code: 'metrics-listen' });
+    await expect(startMetrics({ listen, files: paths, gather: () => [] })).rejects.toMatchObject({
+      code: 'metrics-listen',
+      message: `127.0.0.1:${listen.port} is taken: end what listens there, or change metrics.listen.`,
+    });
   });
 });
 

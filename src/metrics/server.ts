@@ -3,7 +3,9 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { isIP } from 'node:net';
 import type { MetricsListen } from '../config/config.ts';
+import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
+import { takenWords } from '../contract/taken.ts';
 
 export async function listenForScrapes(listen: MetricsListen, scrape: () => Promise<string>): Promise<Server> {
   const server = createServer((request, response) => {
@@ -19,13 +21,16 @@ export async function listenForScrapes(listen: MetricsListen, scrape: () => Prom
   server.maxConnections = 16;
   if ('path' in listen) rmSync(listen.path, { force: true });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new LictorError('metrics-listen', `metrics.listen cannot be opened: ${'code' in cause ? String(cause.code) : cause.message}.`, { cause })),
-    );
+    server.once('error', (cause) => reject(new LictorError('metrics-listen', whyNot(listen, cause), { cause })));
     server.listen('path' in listen ? { path: listen.path } : { host: listen.host, port: listen.port }, resolve);
   });
   if ('path' in listen) chmodSync(listen.path, 0o660);
   return server;
+}
+
+function whyNot(listen: MetricsListen, cause: Error): string {
+  if ('port' in listen && isErrno(cause, 'EADDRINUSE')) return takenWords(listen, 'metrics.listen');
+  return `metrics.listen cannot be opened: ${'code' in cause ? String(cause.code) : cause.message}.`;
 }
 
 function isOwnHost(host: string | undefined): boolean {

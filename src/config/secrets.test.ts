@@ -56,7 +56,20 @@ describe('tls', () => {
     expect(places(https(one.key, one.key))).toEqual(['tls.cert']);
     chmodSync(one.key, 0o644);
     expect(places(https(one.cert, one.key))).toEqual(['tls.key']);
-    expect(places(https('none.pem', 'none.key'))).toEqual(['tls.cert', 'tls.key']);
+  });
+
+  it('says of a file that is not there that it is not, and of one that is no certificate what it is not', () => {
+    const one = selfSigned('one');
+    const missing = { message: expect.stringMatching(/none\.\w+ does not exist$/), remedy: 'Create it, or correct the path.' };
+    expect(problems(https('none.pem', 'none.key'))).toMatchObject([
+      { path: 'tls.cert', ...missing },
+      { path: 'tls.key', ...missing },
+    ]);
+    expect(problems(https(one.key, one.key))).toMatchObject([{ path: 'tls.cert', message: expect.stringMatching(/cannot be read as a PEM certificate$/) }]);
+    expect(problems(https(directory, one.key))).toMatchObject([{ path: 'tls.cert', message: `${directory} cannot be read` }]);
+    const pki = 'identity_providers: [{ id: pki, type: mtls, principal_from: san_uri }]\n';
+    const client = { path: 'tls.client_ca', ...missing };
+    expect(problems(`${https(one.cert, one.key).trimEnd().replace(/ }$/, ', client_ca: none.pem }')}\n${pki}`)).toMatchObject([client]);
   });
 
   describe('for clients', () => {

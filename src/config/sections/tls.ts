@@ -2,8 +2,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isErrno } from '../../contract/errno.ts';
 import type { Config, PublicUrl } from '../config.ts';
-import type { ProblemList, Report } from '../report.ts';
+import type { Keys, ProblemList, Report } from '../report.ts';
 import type { WireConfig, WireSections } from '../schema/index.ts';
 import { ownCertificatePaths } from '../state-dir.ts';
 import { checkNginxPath } from './nginx-path.ts';
@@ -61,6 +62,7 @@ function readClient(wire: WireTls, baseDir: string, report: Report): NonNullable
 }
 
 function checkAuthorities(file: string, report: Report): void {
+  if (read(file, ['tls', 'client_ca'], report) === undefined) return;
   if (readPemFile(file)?.certificates.every(({ ca }) => ca) === true) return;
   report(['tls', 'client_ca'], `${file} cannot be read as certificates of authorities`, 'Give the authorities that sign client certificates, as PEM.');
 }
@@ -104,10 +106,23 @@ export function checkPair({ certFile, keyFile }: { certFile: string; keyFile: st
 }
 
 function readCertificate(file: string, report: Report): X509Certificate | undefined {
+  const text = read(file, ['tls', 'cert'], report);
+  if (text === undefined) return undefined;
   try {
-    return new X509Certificate(readFileSync(file));
+    return new X509Certificate(text);
   } catch {
     report(['tls', 'cert'], `${file} cannot be read as a PEM certificate`, 'Give the certificate chain as PEM, the server certificate first.');
+    return undefined;
+  }
+}
+
+/** In the words that a key's file is told with (secret-file.ts). */
+function read(file: string, keys: Keys, report: Report): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT')) report(keys, `${file} does not exist`, 'Create it, or correct the path.');
+    else report(keys, `${file} cannot be read`, 'Let the user that runs lictor read it.');
     return undefined;
   }
 }

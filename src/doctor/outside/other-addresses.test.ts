@@ -9,7 +9,12 @@ const check = (url: string, open: Parameters<typeof at>[0], addresses = ['10.1.2
 describe('other addresses of Prefect on this machine', () => {
   it('are none when it listens on loopback alone', async () => {
     expect(await check('http://127.0.0.1:4200', { '127.0.0.1:4200': UNAUTHORIZED })).toMatchObject([{ status: 'ok' }]);
-    expect(await check('http://localhost:4200', {})).toMatchObject([{ status: 'ok' }]);
+  });
+
+  it('are none where it does not run either, and nobody says that it answers', async () => {
+    expect(await check('http://localhost:4200', {})).toEqual([
+      { status: 'ok', message: 'nothing answers as Prefect at another address of this machine than http://localhost:4200', remedy: null },
+    ]);
   });
 
   it('are named, with an auth string or without', async () => {

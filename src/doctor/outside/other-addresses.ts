@@ -13,7 +13,7 @@ export function addressesOf(interfaces: Readonly<Record<string, readonly Network
     .map(({ address }) => address);
 }
 
-/** Nothing where Prefect is elsewhere, or this machine has no other address. Only that it answers counts: no credential is sent. */
+/** Whether it answers where it should is another check's. Nothing where Prefect is elsewhere, or this machine has no other address. Only that it answers counts: no credential is sent. */
 export async function checkOtherAddresses({ url, probe }: Pick<UpstreamSubject, 'url' | 'probe'>, addresses: readonly string[]): Promise<readonly Verdict[]> {
   const { protocol, hostname, port } = new URL(url);
   if (!isLoopback(hostname) || addresses.length === 0) return [];
@@ -23,7 +23,7 @@ export async function checkOtherAddresses({ url, probe }: Pick<UpstreamSubject, 
     const answer = answers[index];
     return answer?.ok === true && isPrefect(answer);
   });
-  if (open.length === 0) return [ok(`Prefect answers at ${url} and at no other address of this machine`)];
+  if (open.length === 0) return [ok(`nothing answers as Prefect at another address of this machine than ${url}`)];
   return [
     warn(
       `Prefect answers at ${open.join(' and ')} as well: from there a direct request with its auth string works, past the gateway`,

@@ -98,6 +98,14 @@ describe('lictor token', () => {
     expect(out).toContain(`'{"X-Lictor-Token": "${secret}"}'`);
     expect(out).toContain('with an API key alone HTTP works and the event sockets cannot');
     expect(out).toContain('no expiry');
+    expect(out).not.toContain('PREFECT_API_SSL_CERT_FILE');
+  });
+
+  it('create and rotate name the authority of a certificate that the gateway makes itself: no client knows it', async () => {
+    writeFileSync(join(root, 'lictor.yaml'), 'public_url: https://prefect.example.com\nprefect: { url: http://127.0.0.1:4200 }\ntls: { self_made: true }\n');
+    const line = `\n  export PREFECT_API_SSL_CERT_FILE=${join(root, 'tls', 'ca.pem')}\n\nThe gateway's certificate is self-made`;
+    expect((await lictor('token', 'create', 'etl', '--role', 'worker')).out).toContain(line);
+    expect((await lictor('token', 'rotate', 'etl')).out).toContain(line);
   });
 
   it('shows a secret once: it stands in no file, list or record', async () => {

@@ -1,5 +1,5 @@
 // What `lictor token` prints.
-import type { PublicUrl } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { scopeText } from '../contract/scope.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
 import type { StoredToken } from '../store/tokens.ts';
@@ -8,11 +8,11 @@ import { renderTable, scopeCell } from './admin.ts';
 export interface NewSecret {
   readonly token: StoredToken;
   readonly secret: string;
-  readonly publicUrl: PublicUrl;
+  readonly config: Pick<Config, 'publicUrl' | 'tls'>;
 }
 
 /** The only place where a secret is written. `role` holds all roles, joined with commas. */
-export function renderNewSecret({ token, secret, publicUrl }: NewSecret, form: 'json' | 'text'): string {
+export function renderNewSecret({ token, secret, config: { publicUrl, tls } }: NewSecret, form: 'json' | 'text'): string {
   const { name, id, roles, cidrs, scope } = token;
   const expiresAt = isoOrNull(expiryOf(token));
   if (form === 'json')
@@ -27,13 +27,27 @@ For stock Prefect clients (CLI, workers, flows):
 
   export PREFECT_API_URL=${publicUrl.origin}${publicUrl.basePath}/api
   export PREFECT_API_AUTH_STRING=any:${secret}
-
+${authorityLines(tls?.selfMadeBy ?? null)}
 Or, where the auth string is taken:
 
   export PREFECT_CLIENT_CUSTOM_HEADERS='{"X-Lictor-Token": "${secret}"}'
 
 Do not use PREFECT_API_KEY: with an API key alone HTTP works and the event sockets cannot (the client sends nothing on them).
 `;
+}
+
+/** A client that does not know the authority refuses the gateway before it shows the token. */
+function authorityLines(caFile: string | null): string {
+  if (caFile === null) return '';
+  return `  export PREFECT_API_SSL_CERT_FILE=${shellWord(caFile)}
+
+The gateway's certificate is self-made: that file, which lictor up makes, is for every client. Where it cannot be read, name a copy of it.
+`;
+}
+
+/** A path as a shell takes it for one word. */
+function shellWord(path: string): string {
+  return /^[\w./+@%:=-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 /** One token of `token list --json`. */

@@ -169,7 +169,7 @@ interface Made {
 /** With what the store says of it. */
 async function printSecret({ out }: CliContext, session: AdminSession, { name, secret, json }: Made): Promise<void> {
   const token = await existing(session, name);
-  out.write(renderNewSecret({ token, secret, publicUrl: session.config.publicUrl }, json === true ? 'json' : 'text'));
+  out.write(renderNewSecret({ token, secret, config: session.config }, json === true ? 'json' : 'text'));
 }
 
 /** By name, or by the id that lists and records show. */

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../config/config.ts';
+import { renderNewSecret } from './token-text.ts';
+
+const publicUrl = { origin: 'https://prefect.example.com', hostname: 'prefect.example.com', port: 443, secure: true, basePath: '' };
+const token = {
+  id: 'id',
+  name: 'etl',
+  roles: ['worker'],
+  scope: null,
+  cidrs: [],
+  secrets: [],
+  createdMs: 0,
+  lifetimeMs: null,
+  lastUsedMs: null,
+  revokedMs: null,
+};
+
+const shown = (selfMadeBy: string | null, form: 'json' | 'text' = 'text') => {
+  const tls: Config['tls'] = { certFile: '/c.pem', keyFile: '/k.pem', selfMadeBy, client: null };
+  return renderNewSecret({ token, secret: 'lct_x', config: { publicUrl, tls } }, form);
+};
+
+describe('the lines to paste', () => {
+  it('hold the authority of a certificate that the gateway makes, as one word of a shell', () => {
+    expect(shown('/var/lib/lictor/tls/ca.pem')).toContain('\n  export PREFECT_API_SSL_CERT_FILE=/var/lib/lictor/tls/ca.pem\n');
+    expect(shown("/var/the gateway's/tls/ca.pem")).toContain(`\n  export PREFECT_API_SSL_CERT_FILE='/var/the gateway'\\''s/tls/ca.pem'\n`);
+  });
+
+  it('hold none of a certificate that clients know, and --json is one object in any case', () => {
+    expect(shown(null)).not.toContain('SSL_CERT_FILE');
+    expect(shown(null)).toContain('any:lct_x\n\nOr, where the auth string is taken:');
+    expect(JSON.parse(shown('/ca.pem', 'json'))).toEqual(JSON.parse(shown(null, 'json')));
+  });
+});

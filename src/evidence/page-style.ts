@@ -71,6 +71,10 @@ pre .added { color: var(--good); } pre .removed { color: var(--bad); } pre .same
 .chart figcaption { margin: .35rem 0 0; }
 rect.allowed { fill: var(--accent); opacity: .38; }
 rect.denied { fill: var(--bad); }
+@media screen and (max-width: 40rem) {
+  dl { gap: .7rem; }
+  dl div { grid-template-columns: 1fr; gap: 0; }
+}
 footer { margin: 2rem 0 0; color: var(--soft); font-size: .85rem; }
 @page { size: A4; margin: 16mm 14mm 18mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #5a6576; } @bottom-left { content: "Lictor: access review and audit evidence"; font: 8pt sans-serif; color: #5a6576; } }
 @media print {

@@ -48,7 +48,7 @@ describe('lictor', () => {
     writeFileSync(file, '\u001b]0;x\u0007\u001b[2J');
     const { status, err } = await lictor('audit', 'verify', '--head', file);
     expect(status).toBe(1);
-    expect(err).toContain('head.json cannot be read');
+    expect(err).toContain('head.json is no head');
     expect(err).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 

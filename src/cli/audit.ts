@@ -20,7 +20,7 @@ import {
 } from './audit-filters.ts';
 import { registerProof } from './audit-proof.ts';
 import type { CliContext } from './context.ts';
-import { CommandFailed } from './errors.ts';
+import { CommandFailed, UsageError } from './errors.ts';
 import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
 import { startLines } from './start-words.ts';
 import { cell, jsonText, type Paint, painter, writeLine } from './text.ts';
@@ -62,12 +62,15 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function runAudit(context: CliContext, { json, follow, ...filter }: AuditOptions): Promise<void> {
+  assertOrder(filter);
   const file = statePaths(context.stateDir(), '').ledgerFile;
   const reader = openLedgerReader(file);
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   process.once('SIGINT', interrupt);
   try {
+    // Before what is found, since --follow has no end.
+    await askBack(context, filter);
     if (filter.flowRun !== undefined && json !== true) await printStart(context, reader, filter.flowRun);
     const whole: AuditFilter = follow === true ? { ...filter, follow: { signal: stop.signal } } : filter;
     const { count, last } = await print(context, reader.audit(whole), json === true);
@@ -81,6 +84,17 @@ async function runAudit(context: CliContext, { json, follow, ...filter }: AuditO
     process.removeListener('SIGINT', interrupt);
     reader.close();
   }
+}
+
+function assertOrder({ since, until }: AuditFilter): void {
+  if (since !== undefined && until !== undefined && since >= until) throw new UsageError(`--since ${since} is not before --until ${until}.`);
+}
+
+/** Nothing is refused for it: an older Lictor may have written other words. */
+async function askBack({ err }: CliContext, filter: AuditFilter): Promise<void> {
+  if (filter.action === undefined && filter.reason === undefined) return;
+  const { didYouMean } = await import('./known-words.ts');
+  for (const question of didYouMean(filter)) err.write(`${question}\n`);
 }
 
 /** Who started the run that the records are about; a schedule or an automation has no record. */

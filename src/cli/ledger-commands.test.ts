@@ -113,6 +113,26 @@ describe('audit and timeline', () => {
     expect(await run('audit', '--principal', 'nobody@local')).toMatchObject({ status: 0, out: '', err: 'No record fits.\n' });
   });
 
+  it('audit asks about a reason or an action that no record has, and not about one that is only not there', async () => {
+    expect(await run('audit', '--reason', 'policy-defalt-deny', '--action', 'deployment')).toMatchObject({
+      status: 0,
+      out: '',
+      err: expect.stringMatching(/did you mean deployments\.\*\?\n.*did you mean policy-default-deny\?\nNo record fits\.\n$/),
+    });
+    expect((await run('audit', '--reason', 'session-expired', '--action', 'deployments.*')).err).toBe('No record fits.\n');
+  });
+
+  it('audit takes no time that ends before it begins', async () => {
+    const time = (since: string, until: string) => run('audit', '--since', since, '--until', until);
+    for (const [since, until] of [
+      ['1h', '2h'],
+      ['2026-03-02', '2026-03-01'],
+      ['2026-03-01', '2026-03-01'],
+    ] as const)
+      expect(await time(since, until)).toMatchObject({ status: 2, out: '', err: expect.stringContaining('is not before --until') });
+    expect((await time('2026-03-01', '2026-03-02')).status).toBe(0);
+  });
+
   it.each([
     ['audit', '--flow-run', 'nope'],
     ['audit', '--since', 'yesterday'],

@@ -75,3 +75,15 @@ describe.each(['verify', 'export', 'head'])('lictor audit %s', (name) => {
     expect((await audit('--help')).out).toContain('--principal');
   });
 });
+
+describe('a word behind lictor audit', () => {
+  it('that is near a command is asked about, and any other one is told which there are', async () => {
+    expect(await audit('verfy')).toEqual({ status: 2, out: '', err: 'lictor: audit verfy is no command. Did you mean verify?\n' });
+    expect(await audit('--last', '2', 'denials')).toMatchObject({ status: 2, err: expect.stringContaining('There are: verify, export, head') });
+    expect((await audit('head', 'more')).status).toBe(2);
+  });
+
+  it('is not needed', async () => {
+    expect(await audit('--last', '2')).toMatchObject({ status: 0, err: '' });
+  });
+});

@@ -1,6 +1,7 @@
 // `lictor audit`: the records of the ledger, filtered, as aligned lines or NDJSON.
 import { type Command, Option } from 'commander';
 import { statePaths } from '../config/state-dir.ts';
+import { nearestName } from '../config/suggest.ts';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { type AuditFilter, type LedgerReader, openLedgerReader } from '../ledger/query.ts';
@@ -57,8 +58,13 @@ export function register(program: Command, context: CliContext): void {
       'after',
       '\nExample:\n  lictor audit --decision deny --since 24h\n  lictor audit --principal alice@local --action "flow_runs.*" --json\n  lictor audit --status 5xx --since 1h --follow\n',
     )
-    .action((options: AuditOptions) => runAudit(context, options));
+    .action((options: AuditOptions, command: Command) => {
+      assertNoWord(command);
+      return runAudit(context, options);
+    });
   registerProof(audit, context);
+  // Its subcommands would inherit it: they refuse what is too much by themselves.
+  audit.allowExcessArguments();
 }
 
 async function runAudit(context: CliContext, { json, follow, ...filter }: AuditOptions): Promise<void> {
@@ -84,6 +90,14 @@ async function runAudit(context: CliContext, { json, follow, ...filter }: AuditO
     process.removeListener('SIGINT', interrupt);
     reader.close();
   }
+}
+
+/** A word that is no subcommand is a misspelt one. */
+function assertNoWord({ args: [word], commands }: Command): void {
+  if (word === undefined) return;
+  const names = commands.map((command) => command.name());
+  const near = nearestName(word, names);
+  throw new UsageError(`audit ${word} is no command. ${near === undefined ? `There are: ${names.join(', ')}.` : `Did you mean ${near}?`}`);
 }
 
 function assertOrder({ since, until }: AuditFilter): void {

@@ -23,10 +23,10 @@ function reportIssue(issue: Issue, keys: Keys, valueAt: (keys: Keys) => unknown,
     reportChoice(issue.values.map(String), keys, valueAt, report);
   } else if (valueAt(keys) === undefined && issue.code === 'invalid_type') {
     report(keys, 'is missing', `Add it. ${SHAPES}`);
-  } else if (issue.code === 'invalid_format') {
+  } else if (issue.code === 'invalid_format' || issue.message.startsWith('Write ')) {
     report(keys, 'has the wrong form', sentence(issue.message));
   } else {
-    report(keys, plain(issue.message), SHAPES);
+    report(keys, plain(issue.message), remedyOf(keys));
   }
 }
 

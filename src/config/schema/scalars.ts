@@ -12,14 +12,17 @@ export const text = z
 export const filePath = text.describe('Path of a file; relative to the configuration file.');
 
 export const duration = z
-  .string()
+  .string(DURATION_HINT)
   .regex(/^[1-9][0-9]{0,9}(ms|s|m|h|d)$/, DURATION_HINT)
   .refine((value) => parseDurationSeconds(value) !== undefined, 'must be at most ten years (3650d)')
   .describe('500ms, 30s, 15m, 24h or 90d.');
 
+/** A number alone says nothing of its unit: the remedy is that of a text with another form. */
+const RATE_HINT = 'Write requests per second: 50/s.';
+
 export const rate = z
-  .string()
-  .regex(/^[1-9][0-9]{0,5}\/s$/, 'Write requests per second: 50/s.')
+  .string(RATE_HINT)
+  .regex(/^[1-9][0-9]{0,5}\/s$/, RATE_HINT)
   .describe('Requests per second: 50/s.');
 
 export const count = z.int().min(1).max(1_000_000);

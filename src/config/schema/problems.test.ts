@@ -1,0 +1,26 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { openTestFile, SMALLEST } from '../test-file.ts';
+
+const file = openTestFile();
+const { accepted, problems } = file;
+afterAll(() => file.remove());
+
+describe('a number where a number alone says nothing', () => {
+  it.each([
+    ['limits: [{ for: "*", rate: 50 }]', 'limits[0].rate', '50/s'],
+    ['ledger: { retention: 400 }', 'ledger.retention', '90d'],
+    ['sessions: { idle: 30 }', 'sessions.idle', '30s'],
+  ])('is refused with the form that it is written in: %s', (text, path, form) => {
+    expect(problems(`${SMALLEST}${text}\n`)).toEqual([expect.objectContaining({ path, message: 'has the wrong form', remedy: expect.stringContaining(form) })]);
+  });
+
+  it('is taken with its unit', () => {
+    const { limit } = accepted(`${SMALLEST}limits: [{ for: "*", rate: 50/s }]\nledger: { retention: 400d }\nsessions: { idle: 30s }\n`);
+    expect(limit).toMatchObject({ ratePerSecond: 50 });
+  });
+});
+
+it('anything of another type is refused with what the key is for, where that is written down', () => {
+  expect(problems(`${SMALLEST}policies: 3\n`)).toEqual([expect.objectContaining({ path: 'policies', remedy: expect.stringMatching(/director/i) })]);
+  expect(problems(`${SMALLEST}forward_headers: 3\n`)).toEqual([expect.objectContaining({ remedy: expect.stringContaining('lictor.schema.json') })]);
+});

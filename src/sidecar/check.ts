@@ -53,9 +53,14 @@ async function attempt(url: URL, keeper: GatewayCheck['keeper'], transport: Tran
 function judge(url: URL, { status, body }: Answer): CheckProblem | undefined {
   if (status === 200) return undefined;
   const words = wordsIn(body);
-  if (status >= 500 || status === 429) return { text: `The gateway answered ${status}${words === undefined ? '' : `: ${words}`}.`, lasting: false };
+  if (status >= 500 || status === 429) return { text: ended(`The gateway answered ${status}${words === undefined ? '' : `: ${words}`}`), lasting: false };
   if (words === undefined) return { text: `${url.origin} answered ${status}, and not as a gateway does: is the address right?`, lasting: true };
   return { text: `The gateway refuses the credential (${status}): ${words}`, lasting: true };
+}
+
+/** A hint is a sentence of its own, and a code is none. */
+function ended(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`;
 }
 
 /** Detail, code and hint of the gateway's own refusal. */

@@ -44,21 +44,40 @@ function onlyMember({ prefect }: Config): Member | undefined {
   return more.length === 0 ? only : undefined;
 }
 
-/** Asked when every member has passed: nothing was forwarded, or Prefect refused the gateway's own credential. */
+/**
+ * Asked when every member has passed: nothing was forwarded, or Prefect refused the gateway's own credential. A person who opens a page gets one;
+ * 418 is nobody's status and leads there (nginx takes no Content-Type within `if`).
+ */
 function renderLastResort(paths: StatePaths): string {
   return `server {
     listen unix:${lastResort(paths)};
     access_log off;
-    location / {
+    location @page {
+        default_type "text/html; charset=utf-8";
 ${UNAVAILABLE}        add_header Prefect-Maintenance true always;
+        add_header Refresh 3 always;
+        add_header Content-Security-Policy "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'" always;
+        return 503 '${AWAY_PAGE}';
+    }
+    location / {
+        error_page 418 = @page;
+        if ($lictor_navigation) { return 418; }
+${JSON_TYPE}${UNAVAILABLE}        add_header Prefect-Maintenance true always;
         return 503 ${unavailableBody()};
     }
 }
 `;
 }
 
-const UNAVAILABLE = `        default_type application/json;
-        add_header Lictorcode upstream-unavailable always;
+/** In the manner of nginx/refusals.conf. */
+const AWAY_PAGE =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>One moment - Lictor</title>' +
+  '<style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.5rem}code{opacity:.7}</style>' +
+  `<h1>One moment</h1><p>${REASONS['upstream-unavailable'].detail} This page tries again by itself.</p><p><code>upstream-unavailable $http_x_lictor_in_request_id</code></p>`;
+
+const JSON_TYPE = '        default_type application/json;\n';
+
+const UNAVAILABLE = `        add_header Lictorcode upstream-unavailable always;
         add_header Retry-After 2 always;
 `;
 
@@ -82,7 +101,7 @@ server {
 ${marks}    location @next { return 504; }
     location @failed {
         if ($upstream_connect_time !~ "[0-9]") { return 504; }
-${UNAVAILABLE}        return 503 ${unavailableBody()};
+${JSON_TYPE}${UNAVAILABLE}        return 503 ${unavailableBody()};
     }
     location / {
         proxy_http_version 1.1;

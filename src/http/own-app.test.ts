@@ -14,10 +14,22 @@ describe('every answer', () => {
     },
   );
 
+  const unknown = ['/.lictor/', '/.lictor/x', '/.lictor/admin', '/.lictor/metrics', '/.lictor/scim/v2/Users'] as const;
+  const NOT_FOUND = { detail: 'Not Found', code: 'not-found', hint: '', request_id: 'request-1' };
+
+  it.each(unknown)('of GET %s is 404: JSON for a program, a page for a person', async (url) => {
+    for (const headers of [{}, { accept: '*/*' }, { accept: 'application/json' }]) {
+      const answer = await ask(url, { headers });
+      expect([answer.statusCode, answer.headers['content-type'], answer.json()]).toEqual([404, 'application/json; charset=utf-8', NOT_FOUND]);
+    }
+    for (const headers of [HTML, { 'sec-fetch-mode': 'navigate' }]) {
+      const page = await ask(url, { headers });
+      expect([page.statusCode, page.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
+      expect(page.body).toMatch(/Not Found[\s\S]*href="\/"[\s\S]*request-1/);
+    }
+  });
+
   it.each([
-    ['GET', '/.lictor/'],
-    ['GET', '/.lictor/x'],
-    ['GET', '/.lictor/admin'],
     ['GET', '/.lictor/../etc/passwd'],
     ['GET', '/'],
     ['GET', '/-/mediated'],
@@ -27,12 +39,10 @@ describe('every answer', () => {
     ['PUT', '/.lictor/login'],
     ['DELETE', '/.lictor/api/v1/me'],
     ['OPTIONS', '/.lictor/login'],
-    ['GET', '/.lictor/metrics'],
-    ['GET', '/.lictor/scim/v2/Users'],
-  ] as const)('of %s %s is 404 JSON', async (method, url) => {
+  ] as const)('of %s %s is 404 JSON, whoever asks', async (method, url) => {
     const answer = await ask(url, { method, headers: HTML });
     expect(answer.statusCode).toBe(404);
-    expect(answer.json()).toEqual({ detail: 'Not Found', code: 'not-found', hint: '', request_id: 'request-1' });
+    expect(answer.json()).toEqual(NOT_FOUND);
   });
 
   it.each(['/.lictor/%zz', '/.lictor/%', '/.lictor/%ff'])('of %s is a refusal and no 500', async (url) => {

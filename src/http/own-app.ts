@@ -51,7 +51,12 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
     if (request.url !== ROUTE.mediated) reply.headers(OWN_HEADERS);
     if (await isShutOut(request, routeParts)) return sendRefusalOrPage(request, reply, { pages, code: 'locked' });
   });
-  app.setNotFoundHandler((request, reply) => sendRefusal(request, reply, 'not-found'));
+  // A person who mistypes an address sees a page; what is of no path of ours, or no look at one, is refused as to any program.
+  app.setNotFoundHandler((request, reply) =>
+    request.method === 'GET' && request.url.startsWith(`${prefix}/`)
+      ? sendRefusalOrPage(request, reply, { pages, code: 'not-found' })
+      : sendRefusal(request, reply, 'not-found'),
+  );
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply, routeParts));
 
   app.route({

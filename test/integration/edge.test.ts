@@ -260,6 +260,31 @@ describe('the identity limit', () => {
 });
 
 describe('a Prefect that is away', () => {
+  const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+
+  it.each([
+    ['a person who opens the UI', '/', 'GET', { accept: HTML, 'sec-fetch-mode': 'navigate' }, 'page'],
+    ['a person with an old browser', '/runs', 'GET', { accept: HTML }, 'page'],
+    ['a program that asks for the UI', '/', 'GET', {}, 'json'],
+    ['a script of the UI', '/api/flows/filter', 'POST', { accept: 'application/json, text/plain, */*' }, 'json'],
+    ['a program that would take HTML of a write', '/api/flows/filter', 'POST', { accept: HTML }, 'json'],
+  ] as const)('is to %s what they can read, with the same headers', async (_who, path, method, headers, kind) => {
+    const lonely = await startStubEdge();
+    await lonely.upstream.close();
+    try {
+      const response = await fetch(`${lonely.url}${path}`, { method, headers: { ...TOKEN, accept: '*/*', ...headers } });
+      expect([response.status, response.headers.get('retry-after'), response.headers.get('prefect-maintenance')]).toEqual([503, '2', 'true']);
+      const [type, text] = [response.headers.get('content-type'), await response.text()];
+      expect(text).toContain(response.headers.get('x-request-id'));
+      if (kind === 'json') expect([type, JSON.parse(text)]).toMatchObject(['application/json', { code: 'upstream-unavailable' }]);
+      else expect([type, text]).toEqual(['text/html; charset=utf-8', expect.stringMatching(/^<!doctype html>.*Prefect does not answer.*upstream-unavailable/)]);
+      expect(response.headers.get('refresh')).toBe(kind === 'page' ? '3' : null);
+      expect(response.headers.has('lictorcode')).toBe(false);
+    } finally {
+      await lonely.stop();
+    }
+  });
+
   it('is 503 that may be repeated for ever only when nothing was forwarded', async () => {
     const lonely = await startStubEdge();
     await lonely.upstream.close();

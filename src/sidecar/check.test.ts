@@ -22,7 +22,7 @@ async function said(status: number, body: string): Promise<readonly string[]> {
   const lines: string[] = [];
   const transport = createTransport({ authorities: [], env: {} });
   const keeper = { current: async () => 'c1' };
-  await checkGateway({ gateway: parsed.address, keeper, transport, say: (line) => void lines.push(line), clock: () => 0, patienceMs: 60_000 });
+  await checkGateway({ gateway: parsed.address, keeper, transport, say: (line) => void lines.push(line), steady: () => 0, patienceMs: 60_000 });
   transport.close();
   return lines;
 }

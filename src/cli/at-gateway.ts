@@ -7,7 +7,7 @@ import { type Credentials, openCredentials } from '../sidecar/login/credentials.
 import { addressOf, personLogin } from '../sidecar/sources/login.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { CommandFailed } from './errors.ts';
-import { chooseGateway, openTransport } from './gateway-address.ts';
+import { chooseGateway, type Naming, openTransport } from './gateway-address.ts';
 
 export interface AtGateway {
   /** Scheme, host, port and path. */
@@ -24,10 +24,15 @@ export function timeLimit(): AbortSignal {
   return AbortSignal.timeout(ATTEMPT_MS);
 }
 
-export async function atGateway<T>(context: CliContext, global: GlobalOptions, url: string | undefined, work: (at: AtGateway) => Promise<T>): Promise<T> {
+/** Of a command that is about a login: without an address there is none. */
+export const NOBODY = 'Nobody is logged in here: lictor login https://prefect.example.com';
+
+type Named = Pick<Naming, 'url' | 'unnamed'>;
+
+export async function atGateway<T>(context: CliContext, global: GlobalOptions, named: Named, work: (at: AtGateway) => Promise<T>): Promise<T> {
   const credentials = openCredentials(context.env);
   try {
-    const gateway = chooseGateway(context, global, { name: 'URL', url, remembered: credentials.read().current });
+    const gateway = chooseGateway(context, global, { name: 'URL', ...named, remembered: credentials.read().current });
     const transport = openTransport(context);
     const authorization = createAuthorization(gateway, transport, systemClock);
     try {

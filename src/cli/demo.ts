@@ -44,7 +44,8 @@ async function demoCommand(context: CliContext, options: DemoOptions): Promise<v
     await assertPortFree(options.port);
     const venv = await prefect(context, progress);
     const ended = Promise.race([interrupted.signal, running.died.then(diedToo(places))]);
-    const succeeded = await Promise.race([demo({ places, port: options.port, venv, running, progress }), ended]);
+    const afterwards = options.once === true ? 'stops' : 'stays';
+    const succeeded = await Promise.race([demo({ places, port: options.port, venv, running, progress, afterwards }), ended]);
     if (succeeded === 'interrupted') return progress.line('Stopping ...');
     if (!succeeded) throw new CommandFailed(`the demo did not succeed: the logs are in ${places.log}`);
     if (options.once !== true) await untilEnd(progress, ended);

@@ -4,7 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import { type GatewayAddress, parseGatewayUrl } from '../sidecar/gateway-url.ts';
 import { createTransport, type Transport } from '../sidecar/transport.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
-import { UsageError } from './errors.ts';
+import { CommandFailed, UsageError } from './errors.ts';
 
 export interface Naming {
   /** How the command line calls what it was given: `--url`, `URL`. */
@@ -12,9 +12,11 @@ export interface Naming {
   readonly url: string | undefined;
   /** The gateway of the last login; left out where that does not count. */
   readonly remembered?: string | null;
+  /** What a command says that has nothing to do where no gateway is named; else it asks which one is meant. */
+  readonly unnamed?: string | undefined;
 }
 
-export function chooseGateway(context: CliContext, { config }: GlobalOptions, { name, url, remembered }: Naming): GatewayAddress {
+export function chooseGateway(context: CliContext, { config }: GlobalOptions, { name, url, remembered, unnamed }: Naming): GatewayAddress {
   const named = [
     [name, url],
     ['public_url', config === undefined ? undefined : publicUrl(context)],
@@ -23,6 +25,7 @@ export function chooseGateway(context: CliContext, { config }: GlobalOptions, { 
     ['The last login', remembered ?? undefined],
     ['public_url', publicUrl(context)],
   ].find((place): place is [string, string] => place[1] !== undefined && place[1] !== '');
+  if (named === undefined && unnamed !== undefined) throw new CommandFailed(unnamed);
   if (named === undefined)
     throw new UsageError(`Which gateway? Say ${name === 'URL' ? '' : `${name} `}https://prefect.example.com, or set LICTOR_URL or PREFECT_API_URL.`);
   const [place, text] = named;

@@ -30,7 +30,7 @@ export function register(program: Command, context: CliContext): void {
     .argument('[url]', 'the gateway: https://prefect.example.com')
     .option('--scope <scope>', 'less than all that you may do; repeatable', collectScope)
     .addHelpText('after', HELP)
-    .action((url: string | undefined, options: Options) => atGateway(context, program.opts<GlobalOptions>(), url, (at) => login(context, at, options)));
+    .action((url: string | undefined, options: Options) => atGateway(context, program.opts<GlobalOptions>(), { url }, (at) => login(context, at, options)));
 }
 
 function collectScope(text: string, before: readonly string[] = []): readonly string[] {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { SourceError } from '../sidecar/credential.ts';
 import { without } from '../sidecar/sources/login.ts';
-import { type AtGateway, atGateway, timeLimit } from './at-gateway.ts';
+import { type AtGateway, atGateway, NOBODY, timeLimit } from './at-gateway.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { CommandFailed } from './errors.ts';
 
@@ -12,7 +12,7 @@ export function register(program: Command, context: CliContext): void {
     .description('end the login of lictor login: at the gateway, open sockets too, and here')
     .argument('[url]', 'the gateway (default: that of the last login)')
     .addHelpText('after', '\nExample:\n  lictor logout\n  lictor logout https://prefect.example.com\n')
-    .action((url: string | undefined) => atGateway(context, program.opts<GlobalOptions>(), url, (at) => logout(context, at)));
+    .action((url: string | undefined) => atGateway(context, program.opts<GlobalOptions>(), { url, unnamed: NOBODY }, (at) => logout(context, at)));
 }
 
 /** What cannot be told to the gateway is forgotten here all the same: nobody has the tokens any more. */

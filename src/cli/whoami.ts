@@ -1,6 +1,6 @@
 // `lictor whoami`: whom the gateway takes this user for, by the login of `lictor login`.
 import type { Command } from 'commander';
-import { type AtGateway, atGateway, timeLimit } from './at-gateway.ts';
+import { type AtGateway, atGateway, NOBODY, timeLimit } from './at-gateway.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { CommandFailed } from './errors.ts';
 
@@ -12,7 +12,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--json', 'one object')
     .addHelpText('after', '\nExample:\n  lictor whoami\n  lictor whoami https://prefect.example.com --json\n')
     .action((url: string | undefined, options: { readonly json?: boolean }) =>
-      atGateway(context, program.opts<GlobalOptions>(), url, (at) => whoami(context, at, options.json === true)),
+      atGateway(context, program.opts<GlobalOptions>(), { url, unnamed: NOBODY }, (at) => whoami(context, at, options.json === true)),
     );
 }
 

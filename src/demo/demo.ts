@@ -10,7 +10,7 @@ import { callerWith, createDeployment, createPool } from './prefect-api.ts';
 import type { Progress } from './progress.ts';
 import { runSample, type SampleRun, timelineNaming } from './run.ts';
 import type { Running } from './running.ts';
-import { castLines, clientLines } from './show.ts';
+import { type Afterwards, castLines, clientLines, pageLine } from './show.ts';
 
 const POOL = 'demo';
 
@@ -21,6 +21,7 @@ export interface DemoParts {
   readonly venv: string;
   readonly running: Running;
   readonly progress: Progress;
+  readonly afterwards: Afterwards;
 }
 
 /** Starts everything, runs the sample once. True when the run completed and its timeline names alice. */
@@ -72,12 +73,12 @@ async function deploy({ places, venv, running }: DemoParts, url: string, cast: C
   return createDeployment(call, POOL);
 }
 
-async function showTimeline({ places, progress }: DemoParts, url: string, cast: Cast, { run, completed }: SampleRun): Promise<boolean> {
+async function showTimeline({ places, progress, afterwards }: DemoParts, url: string, cast: Cast, { run, completed }: SampleRun): Promise<boolean> {
   const { text, named } = await timelineNaming(places, run.id, cast.alice);
   progress.line('');
   progress.line(text.trimEnd());
   progress.line('');
-  progress.line(`Open ${url}/runs/flow-run/${run.id} and log in as alice.`);
+  progress.line(pageLine(`${url}/runs/flow-run/${run.id}`, afterwards));
   if (!named) progress.line('The timeline does not name alice: see lictor audit.');
   progress.line(`Run ${run.name} of sample/demo, started by alice: ${run.state_name ?? run.state_type}`);
   return completed && named;

@@ -6,6 +6,16 @@ export function castLines(cast: Cast): readonly string[] {
   return [...cast.people.map(({ name, password, role }) => `${name}  ${password}  ${role}`), `token  ${cast.sampleToken}`];
 }
 
+/** What becomes of the demo when the sample has run. */
+export type Afterwards = 'stays' | 'stops';
+
+/** Where to look at the run; what is stopped in the next moment is not to be opened. */
+export function pageLine(page: string, afterwards: Afterwards): string {
+  return afterwards === 'stays'
+    ? `Open ${page} and log in as alice.`
+    : `The page of the run was ${page}: without --once the demo stays, and you open it there.`;
+}
+
 /** Stock-client lines to paste; the first carrier authenticates HTTP and every socket. */
 export function clientLines(url: string, token: string): readonly string[] {
   return [

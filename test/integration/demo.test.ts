@@ -38,6 +38,7 @@ describe('demo --once', () => {
     expect(end).toMatch(/request [0-9a-f]{32}/);
     expect(end).toContain('Completed');
     expect(end).toContain(`http://localhost:${port}/`);
+    expect(end).not.toContain('log in as alice');
     expect(remaining()).toEqual([]);
   }, 240_000);
 

@@ -1,0 +1,28 @@
+// What the commands about a login say where there is none.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { main } from './main.ts';
+
+let cwd: string;
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'lictor-nobody-'));
+});
+afterAll(() => rmSync(cwd, { recursive: true }));
+
+async function lictor(...args: string[]) {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const status = await main({ args, out, err, env: { LICTOR_CONFIG_DIR: cwd }, cwd });
+  return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
+}
+
+it.each(['whoami', 'logout'])('%s says that nobody is logged in, and how somebody is', async (name) => {
+  expect(await lictor(name)).toEqual({ status: 1, out: '', err: 'lictor: Nobody is logged in here: lictor login https://prefect.example.com\n' });
+  expect(await lictor(name, 'http://127.0.0.1:9')).toMatchObject({ status: 1, err: expect.stringContaining('You are not logged in at http://127.0.0.1:9') });
+});
+
+it('login asks for the gateway: it is what nobody knows yet', async () => {
+  expect(await lictor('login')).toMatchObject({ status: 2, err: expect.stringContaining('Which gateway?') });
+});

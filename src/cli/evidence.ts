@@ -141,6 +141,7 @@ function isFree(directory: string): boolean {
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return true;
     if (isErrno(error, 'ENOTDIR') && existsSync(directory)) return false;
+    if (isErrno(error, 'EACCES', 'EPERM')) throw new CommandFailed(`${directory} cannot be written: this user may not look into it.`, error);
     throw new CommandFailed(`${directory} cannot be written: ${whyNotWritten(error, directory)}`, error);
   }
 }

@@ -5,7 +5,7 @@ import { nearestName } from '../config/suggest.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { GATEWAY_ACTIONS } from '../ledger/events.ts';
 
-/** What is done here and not to Prefect. A test holds the list to the code. */
+/** What is done here and not to Prefect. A test finds what the code writes and this has not. */
 const OWN_ACTIONS = [
   ...Object.values(GATEWAY_ACTIONS),
   ...['account.add', 'account.break_glass', 'account.passwd', 'account.remove', 'config.reload', 'device.allow', 'device.refuse', 'events.stored'],

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { CLIENT_SCOPES, isClientScope } from '../contract/client-scopes.ts';
-import { systemClock } from '../contract/clock.ts';
+import { steadyClock } from '../contract/clock.ts';
 import { SourceError } from '../sidecar/credential.ts';
 import type { Begun, Refused, Tokens } from '../sidecar/login/authorization.ts';
 import { type AtGateway, atGateway, timeLimit } from './at-gateway.ts';
@@ -61,12 +61,12 @@ async function login(context: CliContext, at: AtGateway, { scope = [] }: Options
 
 /** A gateway that restarts meanwhile is waited for. */
 async function untilAllowed(context: CliContext, { authorization }: AtGateway, begun: Begun): Promise<Tokens> {
-  const until = systemClock() + begun.expiresInMs;
+  const until = steadyClock() + begun.expiresInMs;
   let intervalMs = begun.intervalMs;
   let told = false;
   for (;;) {
     await wait(intervalMs);
-    if (systemClock() >= until) throw new CommandFailed('Nobody has allowed the login in time. Run lictor login again.');
+    if (steadyClock() >= until) throw new CommandFailed('Nobody has allowed the login in time. Run lictor login again.');
     const answer = await authorization.poll(begun.deviceCode, timeLimit()).catch((error: unknown) => {
       if (!(error instanceof SourceError) || error.final) throw error;
       if (!told) context.err.write(`lictor: ${error.message} Trying again.\n`);

@@ -44,11 +44,11 @@ describe('lictor', () => {
   });
 
   it('writes nothing to the terminal that a file of somebody else holds', async () => {
-    const file = join(cwd, 'head.json');
-    writeFileSync(file, '\u001b]0;x\u0007\u001b[2J');
-    const { status, err } = await lictor('audit', 'verify', '--head', file);
+    const file = join(cwd, 'elsewhere.yaml');
+    writeFileSync(file, 'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\n"\\e]0;x\\a\\e[2J": 1\n');
+    const { status, err } = await lictor('locks', '-c', file);
     expect(status).toBe(1);
-    expect(err).toContain('head.json is no head');
+    expect(err).toContain('[2J: unknown key');
     expect(err).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 
@@ -100,9 +100,10 @@ describe('lictor check', () => {
 describe.runIf(process.getuid?.() === 0)('a state directory of an unprivileged gateway', () => {
   // `up` changes them for its own process, which here is that of other tests too.
   const umask = process.umask();
+  const before = process.listeners('SIGHUP');
   afterEach(() => {
     process.umask(umask);
-    process.removeAllListeners('SIGHUP');
+    for (const listener of process.listeners('SIGHUP')) if (!before.includes(listener)) process.off('SIGHUP', listener);
   });
   const lines = (dir: string) => `lictor: ${dir} belongs to user 12345: run this as that user (sudo -u '#12345' ./lictor ...).\n`;
 

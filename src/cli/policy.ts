@@ -105,7 +105,7 @@ async function rollback(context: CliContext, session: AdminSession, { revision, 
   const known = await revisions(session);
   const { files, revision: since } = setAt(known, revision);
   const onDisk = checkedPolicies(session.config).policies.files;
-  const shown = relative(process.cwd(), policies);
+  const shown = relative(process.cwd(), policies) || policies;
   if (force !== true && !same(onDisk, known.sets[0]?.files ?? {}))
     throw new CommandFailed(`${shown} has edits that were never applied: lictor policy diff shows them. --force overwrites them.`);
   // Before anything is written: what cannot be applied would be in force at the next start, and nobody said so.
@@ -131,8 +131,17 @@ interface Revisions {
 async function revisions({ store, paths }: AdminSession): Promise<Revisions> {
   const sets = await store.policySets.list();
   const newest = sets[0]?.revision ?? null;
-  const published = publishedRevision(join(paths.root, 'revision.json'));
+  const published = publishedIn(join(paths.root, 'revision.json'));
   return { sets, inUse: published === null || newest === null ? (published ?? newest) : Math.max(published, newest) };
+}
+
+/** Null also for a damaged file: the gateway says so when it starts, and the texts can be shown all the same. */
+function publishedIn(file: string): number | null {
+  try {
+    return publishedRevision(file);
+  } catch {
+    return null;
+  }
 }
 
 /** What was in force at a revision: revisions count changes of the configuration too. */

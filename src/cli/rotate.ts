@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { nextCredentialFile } from '../config/sections/prefect.ts';
-import { systemClock } from '../contract/clock.ts';
+import { steadyClock } from '../contract/clock.ts';
 import { askControlPlane } from '../decide/ask-control-plane.ts';
 import { takesNext } from '../prefect/takes-next.ts';
 import { recordAfter, recordFirst } from './admin.ts';
@@ -125,9 +125,9 @@ async function untilTaken({ context, loaded, next }: Place, command: readonly st
           `The gateway shows Prefect both credentials. Start Prefect with the new one, which is in ${next}:\n${startLine(loaded, next)}Waiting for it.\n`,
         );
     }
-    const until = systemClock() + waitMs;
+    const until = steadyClock() + waitMs;
     while (!(await look.everywhere())) {
-      if (systemClock() >= until) {
+      if (steadyClock() >= until) {
         throw new CommandFailed(
           'Prefect does not take the new credential yet. The gateway goes on showing both: run this again to go on, or with --abort to give it up.',
         );

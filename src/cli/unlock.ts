@@ -1,6 +1,6 @@
 // `lictor unlock`: takes a lock away.
 import type { Command } from 'commander';
-import { type Lock, type LockTarget, lockText } from '../contract/lock.ts';
+import { type LockTarget, lockText } from '../contract/lock.ts';
 import { type AdminSession, makeItHold, recordFirst, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
@@ -19,19 +19,10 @@ export function register(program: Command, context: CliContext): void {
 
 async function unlock(context: CliContext, session: AdminSession, target: LockTarget): Promise<void> {
   const { store } = session;
-  const held = await heldOn(target, session);
+  const held = await store.locks.heldOn(target);
   if (held.length === 0) throw new CommandFailed(`There is no lock on ${lockText(target)}. lictor locks shows them.`);
   for (const lock of held) recordFirst(session, { action: 'lock.remove', resourceType: 'Lock', resourceId: lockText(lock) });
   const also = otherNames(target, await store.locks.remove(target));
   await makeItHold(session);
   context.out.write(`${lockText(target)} is unlocked.\n${also === '' ? '' : `${also}\n`}`);
-}
-
-/** On each name of the same person, as the store takes them away. */
-async function heldOn({ kind, value }: LockTarget, { store }: AdminSession): Promise<readonly Lock[]> {
-  const at = value.lastIndexOf('@');
-  const idp = value.slice(at + 1);
-  const names = kind === 'principal' && at > 0 ? await store.identities.namesOf(idp, value.slice(0, at)) : [];
-  const values = [value, ...names.map((name) => `${name}@${idp}`)];
-  return (await store.locks.list()).filter((lock) => lock.kind === kind && values.includes(lock.value));
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -43,4 +43,17 @@ it('leaves what was there before: the directory, and a file whose name it wanted
 it('says in words that a part of the path is a file', () => {
   writeFileSync(join(dir, 'file'), '');
   expect(() => writeDirectory(join(dir, 'file', 'y'), [], MODES)).toThrow('a file and no directory');
+});
+
+it.runIf(process.getuid?.() === 0)('says which directory is closed to this user: the one that is there', () => {
+  mkdirSync(join(dir, 'closed', 'empty'), { recursive: true });
+  chmodSync(dir, 0o711);
+  process.seteuid?.(65_534);
+  try {
+    const file = [['a', '1']] as const;
+    expect(() => writeDirectory(join(dir, 'closed', 'empty'), file, MODES)).toThrow(`may not write to ${join(dir, 'closed', 'empty')}.`);
+    expect(() => writeDirectory(join(dir, 'closed', 'x', 'y'), file, MODES)).toThrow(`may not write to ${join(dir, 'closed')}.`);
+  } finally {
+    process.seteuid?.(0);
+  }
 });

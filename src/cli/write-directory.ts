@@ -14,10 +14,12 @@ export interface Modes {
 /** What is there already is neither replaced nor taken away. Throws CommandFailed with what stands in the way. */
 export function writeDirectory(directory: string, files: NewFiles, modes: Modes): void {
   const made: (() => void)[] = missing(directory).map((path) => () => rmdirSync(path));
+  let at = directory;
   try {
     mkdirSync(directory, { recursive: true, mode: modes.directory });
     for (const [name, text] of files) {
       const path = join(directory, name);
+      at = path;
       const file = openSync(path, 'wx', modes.file);
       made.unshift(() => rmSync(path));
       try {
@@ -28,7 +30,7 @@ export function writeDirectory(directory: string, files: NewFiles, modes: Modes)
     }
   } catch (error) {
     for (const remove of made) ignoring(remove);
-    throw new CommandFailed(`${directory} was not written: ${whyNotWritten(error, directory)}`, error);
+    throw new CommandFailed(`${directory} was not written: ${whyNotWritten(error, at)}`, error);
   }
 }
 

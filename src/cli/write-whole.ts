@@ -1,5 +1,5 @@
 // A file that a command is told to write: all of it or nothing, and what was there before stays until then.
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { diskTrouble } from '../contract/disk.ts';
 import { isErrno } from '../contract/errno.ts';
@@ -34,8 +34,13 @@ export function whyNotWritten(error: unknown, path: string): string {
   if (isErrno(error, 'ENOENT')) return `the directory ${dirname(resolve(path))} is not there.`;
   if (isErrno(error, 'ENOTDIR')) return 'a part of its path is a file and no directory.';
   if (isErrno(error, 'EISDIR', 'ENOTEMPTY')) return 'it is a directory. Name a file.';
-  if (isErrno(error, 'EACCES', 'EPERM')) return `this user may not write to ${dirname(resolve(path))}.`;
+  if (isErrno(error, 'EACCES', 'EPERM')) return `this user may not write to ${nearestThere(dirname(resolve(path)))}.`;
   return diskTrouble(error) ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** A directory that is not there yet cannot be what is closed. */
+function nearestThere(directory: string): string {
+  return existsSync(directory) || directory === dirname(directory) ? directory : nearestThere(dirname(directory));
 }
 
 /** `/dev/stdout` is a link to whatever standard output is, and stays one. */

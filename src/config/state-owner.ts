@@ -34,7 +34,8 @@ export function assertStateOurs(stateDir: string, caller: Caller = thisProcess()
 /** Root may write everywhere, and its files would keep the owner's gateway from starting; others were let in on purpose. */
 function assertNewOneOurs(stateDir: string, owner: number, caller: Caller): void {
   if (owner === caller.uid || (caller.uid !== 0 && caller.mayWrite(stateDir))) return;
-  throw unusable(`${stateDir} ${belongsTo(owner)}, or give another one with --state-dir DIR.`);
+  const give = caller.uid === 0 ? `; or, where the gateway runs as root, give it to root (chown -R root ${stateDir})` : '';
+  throw unusable(`${stateDir} ${belongsTo(owner)}, or give another one with --state-dir DIR${give}.`);
 }
 
 function belongsTo(owner: number): string {

@@ -62,7 +62,7 @@ export function principalParts(tokens: readonly StoredToken[] = [], locks: reado
       byName: async (name: string) => accounts.find((known) => known.name === name),
       list: async () => accounts,
     },
-    locks: { put: never, remove: never, list: async () => locks },
+    locks: { put: never, remove: never, heldOn: never, list: async () => locks },
     identities: {
       put: never,
       isKnown: never,

@@ -63,8 +63,8 @@ export function createForwardProxy(parts: ForwardParts): ForwardProxy {
       for (const socket of sockets) socket.destroy();
       await closed;
       // Each has its record; what is still being connected after this is told by its intent at the next start.
-      const until = Date.now() + limits.lingerMs;
-      while (core.sessions.size > 0 && Date.now() < until) await delay(10);
+      const until = performance.now() + limits.lingerMs;
+      while (core.sessions.size > 0 && performance.now() < until) await delay(10);
       await Promise.all(core.records);
     },
   };

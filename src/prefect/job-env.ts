@@ -97,9 +97,9 @@ function isRoom(env: JsonValue | undefined): boolean {
   return isObject(env) || (typeof env === 'string' && /^\s*\{\{\s*env\s*\}\}\s*$/.test(env));
 }
 
-/** Whatever of the template becomes environment, as job variables look: of the job, and the defaults of its variables. */
-function sourcesOf(template: JsonValue | undefined): readonly JsonObject[] {
-  if (!isObject(template)) return [];
+/** Whatever of the template becomes a job, as job variables look: that of the job, and the defaults of its variables. */
+export function sourcesOf(template: JsonValue | undefined): readonly [job: JsonObject, defaults: JsonObject] {
+  if (!isObject(template)) return [{}, {}];
   const job = field(template, 'job_configuration');
   const variables = field(template, 'variables');
   const properties = isObject(variables) ? field(variables, 'properties') : undefined;
@@ -133,6 +133,6 @@ function listedEntry(item: JsonObject): Entry {
 }
 
 /** `env.NAME`, and what hangs below the name; brackets are dots to a worker (utilities/collections.py, `set_in_dict` of 3.9.1). */
-function pathOf(key: string): readonly string[] {
+export function pathOf(key: string): readonly string[] {
   return key.replaceAll('[', '.').replaceAll(']', '').split('.');
 }

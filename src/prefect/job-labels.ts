@@ -3,6 +3,7 @@
 // What stands in `labels` displaces what the worker gives itself (workers/base.py of 3.9.1), and whoever watches a cluster takes the run, its flow
 // and its pool from the labels of a job: a job that ends in the name of another run ends that one, with the worker's credential.
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { pathOf, sourcesOf } from './job-env.ts';
 
 /** A sentence for the client about job variables; undefined: nothing is wrong with their labels. */
 export function labelProblem(jobVariables: JsonValue | undefined, where: string): string | undefined {
@@ -14,10 +15,8 @@ export function labelProblem(jobVariables: JsonValue | undefined, where: string)
 
 /** Of a pool's template: all that are called labels in it, and the default of the variable. */
 export function labelProblemOf(template: JsonValue | undefined, where: string): string | undefined {
-  const [job, variables] = ['job_configuration', 'variables'].map((key) => (isObject(template) ? field(template, key) : undefined));
-  const properties = isObject(variables) ? field(variables, 'properties') : undefined;
-  const labels = isObject(properties) ? field(properties, 'labels') : undefined;
-  const given = isObject(labels) ? field(labels, 'default') : undefined;
+  const [job, defaults] = sourcesOf(template);
+  const given = field(defaults, 'labels');
   const found = labelsIn(job);
   if (found.some((each) => typeof each === 'string' && STORED.test(each))) return hiddenProblem(where);
   return (given === undefined ? undefined : labelProblem({ labels: given }, where)) ?? pathsProblem(found.flatMap(pathsIn), where);
@@ -64,10 +63,10 @@ function pathsIn(labels: JsonValue): readonly string[] {
   return Object.entries(labels).flatMap(([key, value]) => [key, ...pathsIn(value).map((path) => `${key}.${path}`)]);
 }
 
-/** `labels.NAME`, which means the same; brackets are dots to a worker (utilities/collections.py, `set_in_dict` of 3.9.1). */
+/** `labels.NAME`, which means the same. */
 function dottedPaths(jobVariables: JsonObject): readonly string[] {
   return Object.entries(jobVariables).flatMap(([key, value]) => {
-    const [top = '', ...rest] = key.replaceAll('[', '.').replaceAll(']', '').split('.');
+    const [top = '', ...rest] = pathOf(key);
     const path = rest.join('.');
     return rest.length > 0 && top.toLowerCase() === 'labels' ? [path, ...pathsIn(value).map((deeper) => `${path}.${deeper}`)] : [];
   });

@@ -4,6 +4,7 @@
 // pool has a default for that, and in its name, which they fill in once more after blocks and variables have been put into it
 // (workers/base.py). Pull steps do it in the run, whose environment is its own. Not seen here: what is put together of several values before that.
 import { field, isList, isObject, type JsonValue } from '../json/tree.ts';
+import { sourcesOf } from './job-env.ts';
 
 /** Python takes some control characters for blanks too. */
 const OWN_ENV = /\{\{[\s\p{Cc}]*\$/u;
@@ -23,12 +24,11 @@ export function workerEnvProblem(jobVariables: JsonValue | undefined, where: str
 
 /** Of a pool's template. Its job has the name that runs and deployments give, with nothing around it that could become a template with that. */
 export function workerEnvProblemOf(template: JsonValue | undefined, where: string): string | undefined {
-  const [job, variables] = ['job_configuration', 'variables'].map((key) => (isObject(template) ? field(template, key) : undefined));
-  const [name, properties] = [isObject(job) ? field(job, 'name') : undefined, isObject(variables) ? field(variables, 'properties') : undefined];
-  const ofName = isObject(properties) ? field(properties, 'name') : undefined;
   if (holdsText(template, OWN_ENV)) return workerEnvProblem(template, where);
+  const [job, defaults] = sourcesOf(template);
+  const name = field(job, 'name');
   const isMade = typeof name === 'string' && name.replaceAll(BEFORE_NAME, '').includes('{');
-  return isMade || (isObject(ofName) && holdsText(field(ofName, 'default'), STORED)) ? nameProblem(where) : undefined;
+  return isMade || holdsText(field(defaults, 'name'), STORED) ? nameProblem(where) : undefined;
 }
 
 function nameProblem(where: string): string {

@@ -9,12 +9,12 @@ import { createTransport } from './transport.ts';
 let server: Server | undefined;
 afterEach(() => server?.close());
 
-/** What is said about a gateway whose first answer is this, and the next one well. */
-async function said(status: number, body: string): Promise<readonly string[]> {
-  let asked = 0;
+/** What is said about a gateway whose first answers are this, and those behind them well. */
+async function said(status: number, body: string, times = 1): Promise<readonly string[]> {
+  let [asked, passedMs] = [0, 0];
   server = createServer((_request, response) => {
     asked += 1;
-    response.writeHead(asked === 1 ? status : 200).end(asked === 1 ? body : '{}');
+    response.writeHead(asked <= times ? status : 200).end(asked <= times ? body : '{}');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const parsed = parseGatewayUrl(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -22,9 +22,11 @@ async function said(status: number, body: string): Promise<readonly string[]> {
   const lines: string[] = [];
   const transport = createTransport({ authorities: [], env: {} });
   const keeper = { current: async () => 'c1' };
-  await checkGateway({ gateway: parsed.address, keeper, transport, say: (line) => void lines.push(line), steady: () => 0, patienceMs: 60_000 });
+  const steady = () => (passedMs += 20_000);
+  const say = (line: string) => void lines.push(line);
+  const problem = await checkGateway({ gateway: parsed.address, keeper, transport, say, steady, patienceMs: 60_000, pauseMs: 1 });
   transport.close();
-  return lines;
+  return problem === undefined ? lines : [...lines, problem];
 }
 
 it.each<[string, number, string, string]>([
@@ -43,4 +45,10 @@ it('an answer that is not of a gateway is told by its status, and one that is we
   expect(await said(502, '<html>')).toEqual(['The gateway answered 502. Trying again.']);
   server?.close();
   expect(await said(200, '{}')).toEqual([]);
+});
+
+it('a gateway that stays away is waited for as long as that, by the steady clock, and then told', async () => {
+  expect(await said(502, '', 4)).toEqual(['The gateway answered 502. Trying again.', 'The gateway answered 502.']);
+  server?.close();
+  expect(await said(502, '', 3)).toEqual(['The gateway answered 502. Trying again.']);
 });

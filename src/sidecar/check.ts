@@ -14,13 +14,15 @@ export interface GatewayCheck {
   /** For intervals: src/contract/clock.ts. */
   readonly steady: Clock;
   readonly patienceMs: number;
+  /** Tests alone have another. */
+  readonly pauseMs?: number;
 }
 
 const PAUSE_MS = 1000;
 const ATTEMPT_MS = 10_000;
 
 /** Undefined: it is well. Else what is wrong and what to do. A gateway that restarts is waited for. */
-export async function checkGateway({ gateway, keeper, transport, say, steady, patienceMs }: GatewayCheck): Promise<string | undefined> {
+export async function checkGateway({ gateway, keeper, transport, say, steady, patienceMs, pauseMs = PAUSE_MS }: GatewayCheck): Promise<string | undefined> {
   const url = new URL(`${gateway.origin}${gateway.basePath}/api/admin/version`);
   const until = steady() + patienceMs;
   let told = false;
@@ -29,7 +31,7 @@ export async function checkGateway({ gateway, keeper, transport, say, steady, pa
     if (problem === undefined || problem.lasting || steady() > until) return problem?.text;
     if (!told) say(`${problem.text} Trying again.`);
     told = true;
-    await wait(PAUSE_MS);
+    await wait(pauseMs);
   }
 }
 

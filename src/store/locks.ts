@@ -18,6 +18,8 @@ export interface Locks {
   put(lock: NewLock): Promise<readonly string[]>;
   /** With those on other names of the same person. Answers the values; empty: there was none that holds. */
   remove(target: LockTarget): Promise<readonly string[]>;
+  /** What `remove` would take away of those that hold. */
+  heldOn(target: LockTarget): Promise<readonly Lock[]>;
   /** Those that hold now, oldest first. */
   list(): Promise<readonly Lock[]>;
 }
@@ -32,7 +34,24 @@ export function createLocks(database: Database, clock: Clock): Locks {
       .orderBy('created_ms')
       .orderBy('value'),
   );
+  const list = async (): Promise<readonly Lock[]> => {
+    const rows = await holding(clock());
+    return rows.map((row) => ({
+      kind: row.kind,
+      value: row.value,
+      ofAccounts: row.of_accounts === 1,
+      why: row.why,
+      by: row.locked_by,
+      createdMs: row.created_ms,
+      expiresMs: row.expires_ms,
+    }));
+  };
   return {
+    list,
+    async heldOn(target) {
+      const values = await valuesOf(database.read, target);
+      return (await list()).filter(({ kind, value }) => kind === target.kind && values.includes(value));
+    },
     put: ({ kind, value, why, by, expiresMs, ofAccounts = false }) =>
       database.durably(async (transaction) => {
         const columns = { why, locked_by: by, created_ms: clock(), expires_ms: expiresMs, ...(ofAccounts && { of_accounts: 1 }) };
@@ -59,18 +78,6 @@ export function createLocks(database: Database, clock: Clock): Locks {
         if (removed.length > 0) await raiseChangeNumber(transaction, 'unlock');
         return removed.map((row) => row.value);
       }),
-    async list() {
-      const rows = await holding(clock());
-      return rows.map((row) => ({
-        kind: row.kind,
-        value: row.value,
-        ofAccounts: row.of_accounts === 1,
-        why: row.why,
-        by: row.locked_by,
-        createdMs: row.created_ms,
-        expiresMs: row.expires_ms,
-      }));
-    },
   };
 }
 

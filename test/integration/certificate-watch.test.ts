@@ -165,7 +165,7 @@ it('files that are gone change nothing', async () => {
   rmSync(files.cert);
   await reloader.renewCertificates();
   expect(reloads()).toBe(0);
-  expect(told[0]).toMatchObject({ type: 'notice', text: expect.stringContaining('cannot be read') });
+  expect(told[0]).toMatchObject({ type: 'notice', text: expect.stringContaining('does not exist') });
 });
 
 const DAY_MS = 86_400_000;

@@ -53,8 +53,8 @@ export function createServiceSockets(parts: ServiceSocketParts): ServiceSockets 
     async drain() {
       core.draining = true;
       endAll(core.sessions);
-      const until = Date.now() + core.limits.drainMs;
-      while (core.sessions.size > 0 && Date.now() < until) await delay(10);
+      const until = performance.now() + core.limits.drainMs;
+      while (core.sessions.size > 0 && performance.now() < until) await delay(10);
       await Promise.all(core.records);
     },
     count: () => core.sessions.size,

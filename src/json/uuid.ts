@@ -10,12 +10,12 @@ export function parseUuid(text: string): string | undefined {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
-/** Whatever Python's `UUID()` may take, with more besides: where Prefect takes an id or a name, it is an id. */
+/** Whatever Python's `UUID()` may take (`int(digits, 16)`: a prefix `0x`, and U+0085 for a blank), with more besides: where Prefect takes an id or a name, it is an id. */
 export function readsAsUuid(text: string): boolean {
   const digits = text
     .replaceAll('urn:', '')
     .replaceAll('uuid:', '')
     .replaceAll(/^[{}]+|[{}]+$/g, '')
     .replaceAll('-', '');
-  return /^[\p{Nd}a-f_+\s]{32}$/iu.test(digits);
+  return /^[\p{Nd}a-fx_+\s\u0085]{32}$/iu.test(digits);
 }

@@ -6,7 +6,7 @@
 import type { Ask } from '../decide/decider.ts';
 import { parseStrict } from '../json/strict-json.ts';
 import { field, isObject, type JsonObject, type JsonValue, sameTree, withoutKeys } from '../json/tree.ts';
-import { parseUuid, readsAsUuid } from '../json/uuid.ts';
+import { parseUuid } from '../json/uuid.ts';
 import { bounded, distinctAsks, isKind, KIND, objectsIn, readsBlock } from './references.ts';
 
 /** For parameters, and for what may get into some: the value of a variable, the data of a block. */
@@ -49,11 +49,17 @@ function referenceAsks(object: JsonObject): readonly Ask[] {
   return isObject(reference) ? [objectReference(reference)] : [];
 }
 
-/** An automation renders its texts: what has a template in it may turn out to be any id. */
+/** Of a JSON schema that is given as data: a pointer, or an address. No spelling of a UUID begins so. */
+const SCHEMA_REFERENCE = /^(?:#|https?:\/\/)/;
+
+/**
+ * An automation renders its texts: what has a template in it may turn out to be any id. What Python takes for a UUID is not told to the letter: all
+ * that is not plainly something else may be one.
+ */
 function textReference(text: string): readonly Ask[] {
   const id = parseUuid(text);
   if (id !== undefined) return [readsBlock(id)];
-  return isTemplate(text) || readsAsUuid(text) ? [readsBlock(null)] : [];
+  return isTemplate(text) || !SCHEMA_REFERENCE.test(text) ? [readsBlock(null)] : [];
 }
 
 /** The id comes first, unless it is empty. One `__prefect_kind` may turn out to be any reference. */

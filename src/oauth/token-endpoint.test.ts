@@ -255,6 +255,15 @@ describe('refused in the form of OAuth with our reason', () => {
 });
 
 describe('an address that others are behind as well', () => {
+  it('has what was refused to somebody who is known in the ledger, whatever was sent before', async () => {
+    const to = endpoint();
+    proof = WRONG;
+    await refusedTimes(TOKEN_LIMITS.refused, to, FORM);
+    proof = async () => ({ ok: true, identity: { ...IDENTITY, claims: {} }, provider: PROVIDER, expiresAtMs: null, credentialId: 'jwt:2' });
+    expect(await ask(to, FORM)).toMatchObject({ status: 429 });
+    expect(records.at(-1)).toMatchObject({ decision: 'deny', principal: 'repo:acme/etl@ci', credential_id: 'jwt:2', reason: 'policy-default-deny' });
+  });
+
   it('gets a token for what proves itself, however many were refused before', async () => {
     const good = proof;
     proof = WRONG;

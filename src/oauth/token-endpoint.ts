@@ -88,12 +88,13 @@ interface Refusing {
   readonly refused: () => void;
 }
 
-/** Too many are not recorded: the record of the edge has them, and a flood would fill the ledger. */
+/** Too many are not recorded: the record of the edge has them, and a flood would fill the ledger. But for those of somebody who is known: a login may have ended by it. */
 async function refuse(parts: TokenEndpointParts, { request, action, refusal, waitMs, refused }: Refusing): Promise<TokenAnswer> {
   if (isWaiting(refusal)) return refusalAnswer(refusal, request);
   const isLater = refusal.error === 'temporarily_unavailable';
   if (!isLater) refused();
-  if (waitMs === 0) await record(parts, { request, action, result: refusal }).catch(parts.onError);
+  const isKnown = refusal.credentialId !== undefined || refusal.principalId !== undefined;
+  if (waitMs === 0 || isKnown) await record(parts, { request, action, result: refusal }).catch(parts.onError);
   return refusalAnswer(waitMs === 0 || isLater ? refusal : throttled(waitMs), request);
 }
 

@@ -60,6 +60,8 @@ describe("labels in a pool's template", () => {
     template({}, { default: { $ref: BLOCK } }),
     template({}, { default: '{{ prefect.variables.labels }}' }),
     template({ labels: '{{ prefect.blocks.json.labels }}' }),
+    template({ labels: '{{ pod_labels }}' }),
+    template({ labels: '{{ labels }}{{ more }}' }),
     template({ job_manifest: { metadata: { labels: { $ref: BLOCK } } } }),
   ])('are refused where they are the worker alone: %j', (given) => {
     expect(labelProblemOf(given, 'base_job_template')).toBeDefined();

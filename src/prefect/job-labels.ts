@@ -13,14 +13,18 @@ export function labelProblem(jobVariables: JsonValue | undefined, where: string)
   return pathsProblem([...(labels === null ? [] : pathsIn(labels)), ...dottedPaths(jobVariables)], where);
 }
 
-/** Of a pool's template: all that are called labels in it, and the default of the variable. */
+/** Of a pool's template: all that are called labels in it, and the default of the variable. Those of the job come from no variable of another name, which nobody would look at. */
 export function labelProblemOf(template: JsonValue | undefined, where: string): string | undefined {
   const [job, defaults] = sourcesOf(template);
   const given = field(defaults, 'labels');
+  const own = field(job, 'labels');
+  if (typeof own === 'string' && own.includes('{{') && !THE_LABELS.test(own)) return `labels in ${where} must be an object, or "{{ labels }}".`;
   const found = labelsIn(job);
   if (found.some((each) => typeof each === 'string' && STORED.test(each))) return hiddenProblem(where);
   return (given === undefined ? undefined : labelProblem({ labels: given }, where)) ?? pathsProblem(found.flatMap(pathsIn), where);
 }
+
+const THE_LABELS = /^\s*\{\{\s*labels\s*\}\}\s*$/;
 
 /** A block or a variable in a template, whose value would be the labels. */
 const STORED = /prefect\.(?:blocks|variables)\./;

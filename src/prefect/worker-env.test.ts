@@ -21,12 +21,24 @@ describe("the worker's own environment in job variables", () => {
     expect(workerEnvProblem(variables, 'job_variables')).toMatch(/^\{\{ \$\.\.\. \}\} in job_variables/);
   });
 
-  it.each<JsonValue>([{ name: '{{ prefect.variables.v }}' }, { name: '{{{ prefect.variables.brace }}$X }}' }, { name: '{{prefect.blocks.secret.k}}' }])(
-    'is refused where the name is made of what may hold it: %j',
+  it.each<JsonValue>([{ 'ctx.flow.name': '{{ prefect.variables.x }}' }, { ctx: { flow: { name: '{{' } } }, { 'ctx[flow]': 'x' }])(
+    'is refused where it stands for what a worker has of the run: %j',
     (variables) => {
-      expect(workerEnvProblem(variables, 'job_variables')).toMatch(/^name in job_variables/);
+      expect(workerEnvProblem(variables, 'job_variables')).toBe('ctx in job_variables: a worker has it of the run.');
     },
   );
+
+  it.each<JsonValue>([
+    { name: '{{ prefect.variables.v }}' },
+    { name: '{{{ prefect.variables.brace }}$X }}' },
+    { name: '{{prefect.blocks.secret.k}}' },
+    { name: 'a{{' },
+    { name: 'a{' },
+    { name: ' $X }}x{{ ' },
+    { name: '{{ other }}' },
+  ])('is refused where the name is made of what may hold it: %j', (variables) => {
+    expect(workerEnvProblem(variables, 'job_variables')).toMatch(/^name in job_variables/);
+  });
 
   it.each<JsonValue>([
     { name: '{{ ctx.flow.name }}-{{ ctx.flow_run.name }}', command: 'echo $HOME ${HOME} {{ x }}', image: '{{ prefect.variables.image }}' },
@@ -51,6 +63,10 @@ describe("the worker's own environment in a pool's template", () => {
     template({ name: '{{ other }}' }),
     template({ name: '{{{ name }}' }),
     template({ name: '{{ a }}{{ b }}' }),
+    template({ name: '{{ name }} $X }}' }),
+    template({ name: '{{ name }}{{ name }}' }),
+    template({}, { name: { default: 'a{{' } }),
+    template({}, { 'ctx.flow.name': { default: 'x' } }),
     template({}, { name: { default: '{{ prefect.blocks.secret.k }}' } }),
   ])('is refused in %j', (given) => {
     expect(workerEnvProblemOf(given, 'base_job_template')).toBeDefined();

@@ -4,31 +4,37 @@
 // pool has a default for that, and in its name, which they fill in once more after blocks and variables have been put into it
 // (workers/base.py). Pull steps do it in the run, whose environment is its own. Not seen here: what is put together of several values before that.
 import { field, isList, isObject, type JsonValue } from '../json/tree.ts';
-import { sourcesOf } from './job-env.ts';
+import { pathOf, sourcesOf } from './job-env.ts';
 
 /** Python takes some control characters for blanks too. */
 const OWN_ENV = /\{\{[\s\p{Cc}]*\$/u;
 
-/** A block or a variable in a template. */
-const STORED = /\{\{[\s\p{Cc}]*prefect\./u;
+/** What a name may be made of: the run, as the worker knows it. */
+const OF_RUN = /\{\{[\s\p{Cc}]*ctx\.[\p{L}\p{M}\p{N}_.-]*[\s\p{Cc}]*\}\}/gu;
 
-/** Whatever is filled in before the name is; `ctx` is what is meant to be. */
-const BEFORE_NAME = /\{\{[\s\p{Cc}]*(?:name|ctx\.[\p{L}\p{M}\p{N}_.-]*)[\s\p{Cc}]*\}\}/gu;
+/** And the name that runs and deployments give, once: two of them may come together to another template. */
+const THE_NAME = /\{\{[\s\p{Cc}]*name[\s\p{Cc}]*\}\}/u;
 
 /** A sentence for the client about job variables, or the defaults of a pool's; undefined: nothing is wrong with them. */
 export function workerEnvProblem(jobVariables: JsonValue | undefined, where: string): string | undefined {
   if (holdsText(jobVariables, OWN_ENV)) return `{{ $... }} in ${where}: a worker would put in what its own environment holds.`;
-  const name = isObject(jobVariables) ? field(jobVariables, 'name') : undefined;
-  return holdsText(name, STORED) ? nameProblem(where) : undefined;
+  if (!isObject(jobVariables)) return undefined;
+  // What is called so is filled in where the name has the run, before that is filled in once more.
+  if (Object.keys(jobVariables).some((key) => pathOf(key)[0] === 'ctx')) return `ctx in ${where}: a worker has it of the run.`;
+  return isMade(field(jobVariables, 'name')) ? nameProblem(where) : undefined;
 }
 
 /** Of a pool's template. Its job has the name that runs and deployments give, with nothing around it that could become a template with that. */
 export function workerEnvProblemOf(template: JsonValue | undefined, where: string): string | undefined {
-  if (holdsText(template, OWN_ENV)) return workerEnvProblem(template, where);
   const [job, defaults] = sourcesOf(template);
   const name = field(job, 'name');
-  const isMade = typeof name === 'string' && name.replaceAll(BEFORE_NAME, '').includes('{');
-  return isMade || holdsText(field(defaults, 'name'), STORED) ? nameProblem(where) : undefined;
+  if (holdsText(template, OWN_ENV)) return workerEnvProblem(template, where);
+  return isMade(typeof name === 'string' ? name.replace(THE_NAME, '') : undefined) ? nameProblem(where) : workerEnvProblem(defaults, where);
+}
+
+/** Half a template may be made whole by what stands in the other place. */
+function isMade(name: JsonValue | undefined): boolean {
+  return holdsText(typeof name === 'string' ? name.replaceAll(OF_RUN, '') : name, /[{}]/);
 }
 
 function nameProblem(where: string): string {

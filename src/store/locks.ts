@@ -49,7 +49,7 @@ export function createLocks(database: Database, clock: Clock): Locks {
   return {
     list,
     async heldOn(target) {
-      const values = await valuesOf(database.read, target);
+      const values = await heldAlike(database.read, target);
       return (await list()).filter(({ kind, value }) => kind === target.kind && values.includes(value));
     },
     put: ({ kind, value, why, by, expiresMs, ofAccounts = false }) =>
@@ -70,7 +70,7 @@ export function createLocks(database: Database, clock: Clock): Locks {
       }),
     remove: ({ kind, value }) =>
       database.durably(async (transaction) => {
-        const values = await valuesOf(transaction, { kind, value });
+        const values = await heldAlike(transaction, { kind, value });
         // Those that have ended go too: whoever is unlocked stays so when the clock is put back.
         const those = transaction.deleteFrom('locks').where('kind', '=', kind).where('value', 'in', values);
         const rows = await those.returning(['value', 'expires_ms']).execute();
@@ -79,6 +79,18 @@ export function createLocks(database: Database, clock: Clock): Locks {
         return removed.map((row) => row.value);
       }),
   };
+}
+
+/** And where one of them is on an account, those that are on the same account by what its provider was called before. */
+async function heldAlike(db: Kysely<Tables>, target: LockTarget): Promise<readonly string[]> {
+  const values = await valuesOf(db, target);
+  const named = (value: string): string => value.slice(0, value.lastIndexOf('@') + 1);
+  if (target.kind !== 'principal') return values;
+  const onAccounts = (await db.selectFrom('locks').select('value').where('kind', '=', 'principal').where('of_accounts', '=', 1).execute()).map(
+    (row) => row.value,
+  );
+  const names = new Set(onAccounts.filter((value) => values.includes(value)).map(named));
+  return [...new Set([...values, ...onAccounts.filter((value) => names.has(named(value)))])];
 }
 
 /** The value itself first, then by which names the same person is known beside it. */

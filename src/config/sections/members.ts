@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
 import { readScope, scopeProblem } from '../scope.ts';
-import { servesEverybody } from './open-issuers.ts';
+import { mayBeAnybody } from './open-issuers.ts';
 
 type ProviderType = WireConfig['identity_providers'][number]['type'];
 type MemberKind = 'user' | 'group' | 'claim' | 'arn' | '*';
@@ -58,17 +58,23 @@ function checkMember(member: string, keys: Keys, providers: readonly Provider[] 
     report(keys, `${parsed.idp} is no identity provider of this file`, `Known: ${known}. Add it to identity_providers, or correct the name.`);
   } else if (!KINDS[provider.type].includes(parsed.kind)) {
     report(keys, `${member} can never be: ${parsed.idp} is of type ${provider.type}`, `Its members are written ${KINDS[provider.type].join(', ')}.`);
-  } else if (parsed.kind === '*' && provider.type === 'oidc' && servesEverybody(provider.issuer ?? '')) {
+  } else if (['*', 'claim'].includes(parsed.kind) && provider.type === 'oidc' && mayBeAnybody(provider.issuer ?? '', parsed.claim)) {
     report(
       keys,
-      `${member} is everybody in the world: anybody may have an account at ${provider.issuer ?? ''}`,
-      `Name people, or a claim: claim:hd=acme.example@${provider.id}.`,
+      `${member} may be anybody in the world, who may have an account at ${provider.issuer ?? ''}`,
+      `Name people, or a claim that says whose they are: claim:hd=acme.example@${provider.id}.`,
     );
   }
 }
 
+interface Member {
+  readonly kind: MemberKind;
+  readonly idp: string;
+  readonly claim?: { readonly path: string; readonly pattern: string };
+}
+
 /** The id of the provider stands behind the last `@`. */
-function parseMember(member: string): { readonly kind: MemberKind; readonly idp: string } | undefined {
+function parseMember(member: string): Member | undefined {
   const at = member.lastIndexOf('@');
   const idp = member.slice(at + 1);
   const who = member.slice(0, at);
@@ -76,7 +82,8 @@ function parseMember(member: string): { readonly kind: MemberKind; readonly idp:
   if (who === '*') return { kind: '*', idp };
   if (/^user:\S+$/u.test(who)) return { kind: 'user', idp };
   if (/^group:.+$/u.test(who)) return { kind: 'group', idp };
-  if (/^claim:[^=\s]+=.+$/u.test(who)) return { kind: 'claim', idp };
+  const [claim, path = '', pattern = ''] = /^claim:([^=\s]+)=(.+)$/u.exec(who) ?? [];
+  if (claim !== undefined) return { kind: 'claim', idp, claim: { path, pattern } };
   if (/^arn:aws[a-z-]*:iam::[0-9]{12}:(?:role\/[^\s/]+|user\/\S+)$/.test(who)) return { kind: 'arn', idp };
   return undefined;
 }

@@ -20,7 +20,8 @@ const NAMING: ReadonlyMap<string, Readonly<Record<string, RegExp>>> = new Map([
     },
   ],
   ['https://gitlab.com', { project_path: OWNED, project_id: WHOLE, namespace_path: OWNED, namespace_id: WHOLE, sub: /^project_path:[^*/]+\// }],
-  ['https://accounts.google.com', { sub: WHOLE, email: WHOLE, hd: WHOLE, azp: WHOLE }],
+  // `azp` of a person is the application that it logged in by, as gcloud, which everybody has; of a service account it is that.
+  ['https://accounts.google.com', { sub: WHOLE, email: WHOLE, hd: WHOLE, azp: /^\d{21}$/ }],
   ['https://agent.buildkite.com', { organization_slug: WHOLE, organization_id: WHOLE, pipeline_id: WHOLE, sub: OF_ORGANIZATION }],
   [
     'https://app.terraform.io',
@@ -39,9 +40,13 @@ export function missingRules(issuer: string, require: Readonly<Record<string, st
   return Object.keys(naming);
 }
 
-/** Everybody in the world may have an account there. */
-export function servesEverybody(issuer: string): boolean {
-  return namingOf(issuer) !== undefined;
+/** Of people who log in there: who they are, or which organisation has them. */
+const OF_PEOPLE: ReadonlySet<string> = new Set(['sub', 'email', 'preferred_username', 'nickname', 'hd']);
+
+/** True where everybody in the world may have an account, and a login there with this claim, or any at all, may be anybody's. */
+export function mayBeAnybody(issuer: string, claim: { readonly path: string; readonly pattern: string } | undefined): boolean {
+  if (namingOf(issuer) === undefined) return false;
+  return claim === undefined || !OF_PEOPLE.has(claim.path) || !WHOLE.test(claim.pattern);
 }
 
 function namingOf(issuer: string): Readonly<Record<string, RegExp>> | undefined {

@@ -69,6 +69,7 @@ describe('identity providers', () => {
         ['https://gitlab.com', { namespace_path: 'acme*' }],
         ['https://accounts.google.com', { email_verified: 'true' }],
         ['https://accounts.google.com', { email: '*@acme.example' }],
+        ['https://accounts.google.com', { azp: '32555940559.apps.googleusercontent.com' }],
         ['https://agent.buildkite.com', { sub: 'organization:acme*' }],
         ['https://app.terraform.io', { terraform_run_phase: 'apply' }],
       ] as const
@@ -128,7 +129,10 @@ describe('members', () => {
       readRoles([{ role: 'viewer', members: [member] }], providers, (_keys, message) => problems.push(message));
       return problems;
     };
-    expect(check('*@google', [google])).toEqual([expect.stringMatching(/everybody in the world/)]);
+    for (const member of ['*@google', 'claim:email_verified=true@google', 'claim:hd=*@google', 'claim:email=*@acme.example@google', 'claim:locale=en@google'])
+      expect(check(member, [google]), member).toEqual([expect.stringMatching(/anybody in the world/)]);
+    expect(check('claim:email=alice@acme.example@google', [google])).toEqual([]);
+    expect(check('claim:email_verified=true@corp', [OIDC])).toEqual([]);
     expect(check('claim:hd=acme.example@google', [google])).toEqual([]);
     expect(check('*@corp', [OIDC])).toEqual([]);
     // Those of `jwt` are held to `require`.

@@ -146,6 +146,18 @@ export function lockCases(get: () => StoreUnderTest, advance: (ms: number) => vo
     expect(await other.locks.list()).toMatchObject([{ ofAccounts: true }]);
   });
 
+  it('on one account go together, by whatever its provider was called when each was set, and no others with them', async () => {
+    const { store, other } = get();
+    for (const value of ['alice@local', 'alice@staff', 'bob@local'])
+      await store.locks.put({ kind: 'principal', value, ofAccounts: true, why: '', by: 'local:root', expiresMs: null });
+    await put('principal', 'alice@corp');
+    const target = { kind: 'principal', value: 'alice@staff' } as const;
+    expect((await other.locks.heldOn(target)).map(({ value }) => value).sort()).toEqual(['alice@local', 'alice@staff']);
+    expect(await other.locks.heldOn({ kind: 'principal', value: 'alice@corp' })).toMatchObject([{ value: 'alice@corp' }]);
+    expect([...(await store.locks.remove(target))].sort()).toEqual(['alice@local', 'alice@staff']);
+    expect((await other.locks.list()).map(({ value }) => value).sort()).toEqual(['alice@corp', 'bob@local']);
+  });
+
   it('end by themselves, and a second one on the same target replaces the first', async () => {
     const { store } = get();
     await put('idp', 'okta', 1_700_000_000_000 + HOUR_MS);

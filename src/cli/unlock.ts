@@ -1,6 +1,8 @@
 // `lictor unlock`: takes a lock away.
 import type { Command } from 'commander';
+import { accountsProvider, mayBeAccounts } from '../authn/accounts/principal.ts';
 import { type LockTarget, lockText } from '../contract/lock.ts';
+import { BREAK_GLASS } from '../contract/names.ts';
 import { type AdminSession, makeItHold, recordFirst, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
@@ -19,10 +21,20 @@ export function register(program: Command, context: CliContext): void {
 
 async function unlock(context: CliContext, session: AdminSession, target: LockTarget): Promise<void> {
   const { store } = session;
-  const held = await store.locks.heldOn(target);
+  const found = { ...target, ofAccounts: await isOfAccounts(target, session) };
+  const held = await store.locks.heldOn(found);
   if (held.length === 0) throw new CommandFailed(`There is no lock on ${lockText(target)}. lictor locks shows them.`);
   for (const lock of held) recordFirst(session, { action: 'lock.remove', resourceType: 'Lock', resourceId: lockText(lock) });
-  const also = otherNames(target, await store.locks.remove(target));
+  const also = otherNames(target, await store.locks.remove(found));
   await makeItHold(session);
   context.out.write(`${lockText(target)} is unlocked.\n${also === '' ? '' : `${also}\n`}`);
+}
+
+/** As `lock` says it: by what their provider is called now, or by what it was called when the lock was set, unless that is another one's now. */
+async function isOfAccounts({ kind, value }: LockTarget, { store, config }: AdminSession): Promise<boolean> {
+  if (kind !== 'idp' && (kind !== 'principal' || !value.includes('@'))) return false;
+  const idp = kind === 'idp' ? value : value.slice(value.lastIndexOf('@') + 1);
+  if (idp === accountsProvider(config) || idp === BREAK_GLASS) return true;
+  const exact = (await store.locks.list()).find((lock) => lock.kind === kind && lock.value === value);
+  return exact?.ofAccounts === true && mayBeAccounts(idp, config);
 }

@@ -18,7 +18,7 @@ describe('a block that a parameter names', () => {
     [{ a: { $ref: `urn:uuid:${ID}` } }, ANY],
     [{ a: { $ref: `\u0085${ID.replaceAll('-', '').slice(1)}` } }, ANY],
     [{ a: { $ref: `0x${ID.replaceAll('-', '').slice(2)}` } }, ANY],
-    [{ a: { $ref: 'definitions.yaml' } }, ANY],
+    [{ a: { $ref: 'definitions' } }, ANY],
     [{ a: { $ref: { block_document_slug: 'secret/prod' } } }, ['blocks.read_secrets prod']],
     [{ a: { $ref: { block_document_slug: 'secret/a/b' } } }, ['blocks.read_secrets a/b']],
     [{ a: { $ref: { block_document_id: null, block_document_slug: 'secret/prod' } } }, ['blocks.read_secrets prod']],
@@ -43,7 +43,7 @@ describe('a block that a parameter names', () => {
   });
 
   it.each<JsonValue>([
-    { schema: { properties: { a: { $ref: '#/definitions/a' } }, $defs: { b: { $ref: 'https://example.com/b.json' } } } },
+    { schema: { properties: { a: { $ref: '#/definitions/a' } }, $defs: { b: { $ref: 'https://example.com/b.json' }, c: { $ref: 'definitions.yaml' } } } },
     { a: { $ref: null } },
     { a: { $ref: 7 } },
     { a: { $ref: [ID] } },

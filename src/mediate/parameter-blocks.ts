@@ -49,8 +49,8 @@ function referenceAsks(object: JsonObject): readonly Ask[] {
   return isObject(reference) ? [objectReference(reference)] : [];
 }
 
-/** Of a JSON schema that is given as data: a pointer, or an address. No spelling of a UUID begins so. */
-const SCHEMA_REFERENCE = /^(?:#|https?:\/\/)/;
+/** Of a JSON schema that is given as data: a pointer, a file, an address. No spelling of a UUID has one of these. */
+const SCHEMA_REFERENCE = /[#/.]/;
 
 /**
  * An automation renders its texts: what has a template in it may turn out to be any id. What Python takes for a UUID is not told to the letter: all

@@ -260,8 +260,13 @@ describe('an address that others are behind as well', () => {
     proof = WRONG;
     await refusedTimes(TOKEN_LIMITS.refused, to, FORM);
     proof = async () => ({ ok: true, identity: { ...IDENTITY, claims: {} }, provider: PROVIDER, expiresAtMs: null, credentialId: 'jwt:2' });
-    expect(await ask(to, FORM)).toMatchObject({ status: 429 });
+    const before = records.length;
+    for (let index = 0; index < TOKEN_LIMITS.refused; index += 1)
+      expect(await ask(to, FORM)).toMatchObject({ status: 400, body: { code: 'policy-default-deny' } });
     expect(records.at(-1)).toMatchObject({ decision: 'deny', principal: 'repo:acme/etl@ci', credential_id: 'jwt:2', reason: 'policy-default-deny' });
+    // And is bounded like everybody.
+    expect(await ask(to, FORM)).toMatchObject({ status: 429 });
+    expect(records).toHaveLength(before + TOKEN_LIMITS.refused);
   });
 
   it('gets a token for what proves itself, however many were refused before', async () => {

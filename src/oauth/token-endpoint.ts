@@ -68,7 +68,7 @@ export function createTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
     counters.tried.add(key);
     const result = await decide(parts, question);
     const answer = result.ok ? await give(parts, { request, action, issued: result, given: counters.given }) : result;
-    if ('error' in answer) return refuse(parts, { request, action, refusal: answer, waitMs, refused: () => counters.refused.add(key) });
+    if ('error' in answer) return refuse(parts, { request, action, refusal: answer, ...whose(counters, answer, { key, waitMs }) });
     if (!asksOutside) counters.tried.undo(key);
     return answer;
   };
@@ -77,6 +77,14 @@ export function createTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
 /** Milliseconds until it may go on; 0: it has not had so many. */
 function overMs(counter: BoundedCounter, key: string, most: number): number {
   return counter.count(key) >= most ? counter.leftMs(key) : 0;
+}
+
+/** Somebody who is known has a count of their own, whatever others of the address have sent: a login may have ended by it. */
+function whose({ refused }: Counters, { principalId, credentialId }: OAuthRefusal, { key, waitMs }: { readonly key: string; readonly waitMs: number }) {
+  const who = principalId ?? credentialId;
+  if (who === undefined) return { waitMs, refused: () => void refused.add(key) };
+  const own = `${who} ${key}`;
+  return { waitMs: overMs(refused, own, TOKEN_LIMITS.refused), refused: () => void refused.add(own) };
 }
 
 interface Refusing {
@@ -88,13 +96,12 @@ interface Refusing {
   readonly refused: () => void;
 }
 
-/** Too many are not recorded: the record of the edge has them, and a flood would fill the ledger. But for those of somebody who is known: a login may have ended by it. */
+/** Too many are not recorded: the record of the edge has them, and a flood would fill the ledger. */
 async function refuse(parts: TokenEndpointParts, { request, action, refusal, waitMs, refused }: Refusing): Promise<TokenAnswer> {
   if (isWaiting(refusal)) return refusalAnswer(refusal, request);
   const isLater = refusal.error === 'temporarily_unavailable';
   if (!isLater) refused();
-  const isKnown = refusal.credentialId !== undefined || refusal.principalId !== undefined;
-  if (waitMs === 0 || isKnown) await record(parts, { request, action, result: refusal }).catch(parts.onError);
+  if (waitMs === 0) await record(parts, { request, action, result: refusal }).catch(parts.onError);
   return refusalAnswer(waitMs === 0 || isLater ? refusal : throttled(waitMs), request);
 }
 

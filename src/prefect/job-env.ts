@@ -34,6 +34,11 @@ export function hidesEnv(jobVariables: JsonValue | undefined): boolean {
   return (env !== null && !isObject(env)) || isBlockInstead(jobVariables);
 }
 
+/** All that is looked at in a template would be replaced by the data of a block. */
+export function isBlockTemplate(template: JsonValue | undefined): boolean {
+  return sourcesOf(template).some((source) => field(source, '$ref') !== undefined);
+}
+
 /** The worker puts the data of a block in the place of an object that names one by `$ref` (utilities/templating of 3.9.1), with all that stands beside it. */
 function isBlockInstead(jobVariables: JsonObject): boolean {
   return entriesOf(jobVariables).some(({ name }) => name === '$ref');
@@ -51,7 +56,7 @@ export interface Injection {
 
 /** The job variables with the token; undefined: this template, or an `env` that is no object, leaves no room for it. */
 export function withToken({ token, apiUrl, own, deployment, template }: Injection): JsonObject | undefined {
-  if (!takesEnv(template) || hidesEnv(own) || hidesEnv(deployment) || sourcesOf(template).some(isBlockInstead)) return undefined;
+  if (!takesEnv(template) || hidesEnv(own) || hidesEnv(deployment) || isBlockTemplate(template) || sourcesOf(template).some(isBlockInstead)) return undefined;
   const variables = isObject(own) ? own : {};
   const sources = [variables, ...(isObject(deployment) ? [deployment] : []), ...sourcesOf(template)];
   const written = sources.flatMap(entriesOf).filter(({ name }) => isReserved(name));

@@ -61,6 +61,12 @@ describe("labels in a pool's template", () => {
     template({}, { default: '{{ prefect.variables.labels }}' }),
     template({ labels: '{{ prefect.blocks.json.labels }}' }),
     template({ labels: '{{ pod_labels }}' }),
+    template({ job_manifest: { metadata: { labels: '{{ pod_labels }}' } } }),
+    template({ job_manifest: { spec: { template: { metadata: { labels: '{{ pod_labels }}' } } } } }),
+    template({ job_manifest: { metadata: '{{ meta }}' } }),
+    template({ job_manifest: { spec: { template: { metadata: { $ref: BLOCK } } } } }),
+    template({ job_manifest: '{{ job_manifest }}' }),
+    template({ job_manifest: { $ref: BLOCK } }),
     template({ labels: '{{ labels }}{{ more }}' }),
     template({ job_manifest: { metadata: { labels: { $ref: BLOCK } } } }),
   ])('are refused where they are the worker alone: %j', (given) => {

@@ -17,14 +17,19 @@ export function labelProblem(jobVariables: JsonValue | undefined, where: string)
 export function labelProblemOf(template: JsonValue | undefined, where: string): string | undefined {
   const [job, defaults] = sourcesOf(template);
   const given = field(defaults, 'labels');
-  const own = field(job, 'labels');
-  if (typeof own === 'string' && own.includes('{{') && !THE_LABELS.test(own)) return `labels in ${where} must be an object, or "{{ labels }}".`;
   const found = labelsIn(job);
+  if (found.some((each) => isTemplate(each) && !THE_LABELS.test(String(each)))) return `labels in ${where} must be an object, or "{{ labels }}".`;
+  if (holdersIn(job).some((each) => isTemplate(each) || (isObject(each) && field(each, '$ref') !== undefined))) {
+    return `job_manifest and metadata in ${where} must be objects: a template or a block in their place would hide labels.`;
+  }
   if (found.some((each) => typeof each === 'string' && STORED.test(each))) return hiddenProblem(where);
   return (given === undefined ? undefined : labelProblem({ labels: given }, where)) ?? pathsProblem(found.flatMap(pathsIn), where);
 }
 
 const THE_LABELS = /^\s*\{\{\s*labels\s*\}\}\s*$/;
+
+/** Of Kubernetes. */
+const HOLDERS: ReadonlySet<string> = new Set(['job_manifest', 'metadata']);
 
 /** A block or a variable in a template, whose value would be the labels. */
 const STORED = /prefect\.(?:blocks|variables)\./;
@@ -59,6 +64,17 @@ function labelsIn(tree: JsonValue | undefined): readonly JsonValue[] {
   if (isList(tree)) return tree.flatMap(labelsIn);
   if (!isObject(tree)) return [];
   return Object.entries(tree).flatMap(([key, value]) => (key.toLowerCase() === 'labels' ? [value] : labelsIn(value)));
+}
+
+function isTemplate(value: JsonValue): boolean {
+  return typeof value === 'string' && value.includes('{{');
+}
+
+/** What holds labels: those stand where a template or a block would put them. */
+function holdersIn(tree: JsonValue | undefined): readonly JsonValue[] {
+  if (isList(tree)) return tree.flatMap(holdersIn);
+  if (!isObject(tree)) return [];
+  return Object.entries(tree).flatMap(([key, value]) => [...(HOLDERS.has(key) ? [value] : []), ...holdersIn(value)]);
 }
 
 /** The names, and where something is nested in one, the names in that, as a dotted path. */

@@ -1,6 +1,6 @@
 // What nobody writes into job variables, or into the template of a pool: a sentence for the client, which names nothing but what is ours.
 import type { JsonValue } from '../json/tree.ts';
-import { hidesEnv, reservedInTemplate, reservedNames } from './job-env.ts';
+import { hidesEnv, isBlockTemplate, reservedInTemplate, reservedNames } from './job-env.ts';
 import { labelProblem, labelProblemOf } from './job-labels.ts';
 import { workerEnvProblem, workerEnvProblemOf } from './worker-env.ts';
 
@@ -13,6 +13,7 @@ export function problemOfVariables(jobVariables: JsonValue | undefined): string 
 
 /** `where` is the field that the client has written. */
 export function problemOfTemplate(template: JsonValue | undefined, where: string): string | undefined {
+  if (isBlockTemplate(template)) return `job_configuration in ${where} must be an object of its own: the data of a block in its place would hide it.`;
   return reservedProblem(reservedInTemplate(template), where) ?? workerEnvProblemOf(template, where) ?? labelProblemOf(template, where);
 }
 

@@ -36,12 +36,16 @@ describe("the worker's own environment in job variables", () => {
     { name: 'a{' },
     { name: ' $X }}x{{ ' },
     { name: '{{ other }}' },
+    { name: '{{{{ ctx.x }}ctx.x}}' },
+    { 'name.a': '{{ prefect.variables.v }}' },
+    { 'name[a].b': 'a{{' },
+    { name: { a: '{{ prefect.variables.v }}' } },
   ])('is refused where the name is made of what may hold it: %j', (variables) => {
     expect(workerEnvProblem(variables, 'job_variables')).toMatch(/^name in job_variables/);
   });
 
   it.each<JsonValue>([
-    { name: '{{ ctx.flow.name }}-{{ ctx.flow_run.name }}', command: 'echo $HOME ${HOME} {{ x }}', image: '{{ prefect.variables.image }}' },
+    { name: '{{ ctx.flow.name }}-{{ ctx.flow_run.tags[0] }}', command: 'echo $HOME ${HOME} {{ x }}', image: '{{ prefect.variables.image }}' },
     { env: { A: '{ { $X }}', B: '$X', C: '{{ prefect.blocks.secret.k }}', D: '{{ x$ }}', PRICE: '{$5}' } },
     { cost: 1, none: null, list: [true] },
     null,
@@ -65,6 +69,8 @@ describe("the worker's own environment in a pool's template", () => {
     template({ name: '{{ a }}{{ b }}' }),
     template({ name: '{{ name }} $X }}' }),
     template({ name: '{{ name }}{{ name }}' }),
+    template({ name: '{{{{ name }}ctx.x}}' }),
+    template({ name: '{{ ctx.{{ name }}x }}' }),
     template({}, { name: { default: 'a{{' } }),
     template({}, { 'ctx.flow.name': { default: 'x' } }),
     template({}, { name: { default: '{{ prefect.blocks.secret.k }}' } }),

@@ -10,7 +10,9 @@ import { pathOf, sourcesOf } from './job-env.ts';
 const OWN_ENV = /\{\{[\s\p{Cc}]*\$/u;
 
 /** What a name may be made of: the run, as the worker knows it. */
-const OF_RUN = /\{\{[\s\p{Cc}]*ctx\.[\p{L}\p{M}\p{N}_.-]*[\s\p{Cc}]*\}\}/gu;
+const OF_RUN = /\{\{[\s\p{Cc}]*ctx\.[\p{L}\p{M}\p{N}_.[\]-]*[\s\p{Cc}]*\}\}/gu;
+/** In the place of what is well: what stands on both sides of it never becomes one. */
+const WELL = '|';
 
 /** And the name that runs and deployments give, once: two of them may come together to another template. */
 const THE_NAME = /\{\{[\s\p{Cc}]*name[\s\p{Cc}]*\}\}/u;
@@ -21,7 +23,8 @@ export function workerEnvProblem(jobVariables: JsonValue | undefined, where: str
   if (!isObject(jobVariables)) return undefined;
   // What is called so is filled in where the name has the run, before that is filled in once more.
   if (Object.keys(jobVariables).some((key) => pathOf(key)[0] === 'ctx')) return `ctx in ${where}: a worker has it of the run.`;
-  return isMade(field(jobVariables, 'name')) ? nameProblem(where) : undefined;
+  // A dotted one makes an object of the name, which is text again where the template has more than the name.
+  return Object.entries(jobVariables).some(([key, value]) => pathOf(key)[0] === 'name' && isMade(value)) ? nameProblem(where) : undefined;
 }
 
 /** Of a pool's template. Its job has the name that runs and deployments give, with nothing around it that could become a template with that. */
@@ -29,12 +32,12 @@ export function workerEnvProblemOf(template: JsonValue | undefined, where: strin
   const [job, defaults] = sourcesOf(template);
   const name = field(job, 'name');
   if (holdsText(template, OWN_ENV)) return workerEnvProblem(template, where);
-  return isMade(typeof name === 'string' ? name.replace(THE_NAME, '') : undefined) ? nameProblem(where) : workerEnvProblem(defaults, where);
+  return isMade(typeof name === 'string' ? name.replace(THE_NAME, WELL) : undefined) ? nameProblem(where) : workerEnvProblem(defaults, where);
 }
 
 /** Half a template may be made whole by what stands in the other place. */
 function isMade(name: JsonValue | undefined): boolean {
-  return holdsText(typeof name === 'string' ? name.replaceAll(OF_RUN, '') : name, /[{}]/);
+  return holdsText(typeof name === 'string' ? name.replaceAll(OF_RUN, WELL) : name, /[{}]/);
 }
 
 function nameProblem(where: string): string {

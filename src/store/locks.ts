@@ -10,6 +10,9 @@ import { namesOfSame } from './former-names.ts';
 import { prepareRead } from './prepared-read.ts';
 import type { Tables } from './tables.ts';
 
+/** Left out, `ofAccounts` is false: it is of no account. */
+export type HeldTarget = LockTarget & Partial<Pick<Lock, 'ofAccounts'>>;
+
 export interface Locks {
   /**
    * A lock on the same target is replaced; where one of them is on accounts, both are. On a person who had other names it is one on each of
@@ -17,9 +20,9 @@ export interface Locks {
    */
   put(lock: NewLock): Promise<readonly string[]>;
   /** With those on other names of the same person. Answers the values; empty: there was none that holds. */
-  remove(target: LockTarget): Promise<readonly string[]>;
+  remove(target: HeldTarget): Promise<readonly string[]>;
   /** What `remove` would take away of those that hold. */
-  heldOn(target: LockTarget): Promise<readonly Lock[]>;
+  heldOn(target: HeldTarget): Promise<readonly Lock[]>;
   /** Those that hold now, oldest first. */
   list(): Promise<readonly Lock[]>;
 }
@@ -68,9 +71,9 @@ export function createLocks(database: Database, clock: Clock): Locks {
         await raiseChangeNumber(transaction, 'lock');
         return values;
       }),
-    remove: ({ kind, value }) =>
+    remove: ({ kind, value, ofAccounts = false }) =>
       database.durably(async (transaction) => {
-        const values = await heldAlike(transaction, { kind, value });
+        const values = await heldAlike(transaction, { kind, value, ofAccounts });
         // Those that have ended go too: whoever is unlocked stays so when the clock is put back.
         const those = transaction.deleteFrom('locks').where('kind', '=', kind).where('value', 'in', values);
         const rows = await those.returning(['value', 'expires_ms']).execute();
@@ -81,16 +84,12 @@ export function createLocks(database: Database, clock: Clock): Locks {
   };
 }
 
-/** And where one of them is on an account, those that are on the same account by what its provider was called before. */
-async function heldAlike(db: Kysely<Tables>, target: LockTarget): Promise<readonly string[]> {
-  const values = await valuesOf(db, target);
-  const named = (value: string): string => value.slice(0, value.lastIndexOf('@') + 1);
-  if (target.kind !== 'principal') return values;
-  const onAccounts = (await db.selectFrom('locks').select('value').where('kind', '=', 'principal').where('of_accounts', '=', 1).execute()).map(
-    (row) => row.value,
-  );
-  const names = new Set(onAccounts.filter((value) => values.includes(value)).map(named));
-  return [...new Set([...values, ...onAccounts.filter((value) => names.has(named(value)))])];
+/** On accounts: all that are on the same one, or on all of them, by whatever their provider was called when each was set. */
+async function heldAlike(db: Kysely<Tables>, { kind, value, ofAccounts = false }: HeldTarget): Promise<readonly string[]> {
+  if (!ofAccounts) return await valuesOf(db, { kind, value });
+  const named = (one: string): string => (kind === 'idp' ? '' : one.slice(0, one.lastIndexOf('@') + 1));
+  const rows = await db.selectFrom('locks').select('value').where('kind', '=', kind).where('of_accounts', '=', 1).execute();
+  return [...new Set([value, ...rows.map((row) => row.value).filter((one) => named(one) === named(value))])];
 }
 
 /** The value itself first, then by which names the same person is known beside it. */

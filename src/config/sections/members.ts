@@ -62,7 +62,7 @@ function checkMember(member: string, keys: Keys, providers: readonly Provider[] 
     report(
       keys,
       `${member} may be anybody in the world, who may have an account at ${provider.issuer ?? ''}`,
-      `Name people, or a claim that says whose they are: claim:hd=acme.example@${provider.id}.`,
+      `Name people or a group, or a claim that says whose they are: claim:hd=acme.example@${provider.id}.`,
     );
   }
 }

@@ -41,12 +41,12 @@ export function missingRules(issuer: string, require: Readonly<Record<string, st
 }
 
 /** Of people who log in there: who they are, or which organisation has them. */
-const OF_PEOPLE: ReadonlySet<string> = new Set(['sub', 'email', 'preferred_username', 'nickname', 'hd']);
+const OF_PEOPLE = /^(?:sub|email|preferred_username|nickname|hd|groups|groups_direct|https:\/\/gitlab\.org\/claims\/groups\/\w+)$/;
 
 /** True where everybody in the world may have an account, and a login there with this claim, or any at all, may be anybody's. */
 export function mayBeAnybody(issuer: string, claim: { readonly path: string; readonly pattern: string } | undefined): boolean {
   if (namingOf(issuer) === undefined) return false;
-  return claim === undefined || !OF_PEOPLE.has(claim.path) || !WHOLE.test(claim.pattern);
+  return claim === undefined || !OF_PEOPLE.test(claim.path) || !WHOLE.test(claim.pattern);
 }
 
 function namingOf(issuer: string): Readonly<Record<string, RegExp>> | undefined {

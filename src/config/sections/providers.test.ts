@@ -131,7 +131,8 @@ describe('members', () => {
     };
     for (const member of ['*@google', 'claim:email_verified=true@google', 'claim:hd=*@google', 'claim:email=*@acme.example@google', 'claim:locale=en@google'])
       expect(check(member, [google]), member).toEqual([expect.stringMatching(/anybody in the world/)]);
-    expect(check('claim:email=alice@acme.example@google', [google])).toEqual([]);
+    for (const member of ['claim:email=alice@acme.example@google', 'claim:groups_direct=acme/team@google', 'group:acme/team@google'])
+      expect(check(member, [google]), member).toEqual([]);
     expect(check('claim:email_verified=true@corp', [OIDC])).toEqual([]);
     expect(check('claim:hd=acme.example@google', [google])).toEqual([]);
     expect(check('*@corp', [OIDC])).toEqual([]);

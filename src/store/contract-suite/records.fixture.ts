@@ -151,11 +151,18 @@ export function lockCases(get: () => StoreUnderTest, advance: (ms: number) => vo
     for (const value of ['alice@local', 'alice@staff', 'bob@local'])
       await store.locks.put({ kind: 'principal', value, ofAccounts: true, why: '', by: 'local:root', expiresMs: null });
     await put('principal', 'alice@corp');
-    const target = { kind: 'principal', value: 'alice@staff' } as const;
+    const target = { kind: 'principal', value: 'alice@people', ofAccounts: true } as const;
+    expect(await other.locks.heldOn({ kind: 'principal', value: 'alice@people' })).toEqual([]);
     expect((await other.locks.heldOn(target)).map(({ value }) => value).sort()).toEqual(['alice@local', 'alice@staff']);
     expect(await other.locks.heldOn({ kind: 'principal', value: 'alice@corp' })).toMatchObject([{ value: 'alice@corp' }]);
     expect([...(await store.locks.remove(target))].sort()).toEqual(['alice@local', 'alice@staff']);
     expect((await other.locks.list()).map(({ value }) => value).sort()).toEqual(['alice@corp', 'bob@local']);
+    for (const [value, ofAccounts] of [
+      ['local', true],
+      ['corp', false],
+    ] as const)
+      await store.locks.put({ kind: 'idp', value, ofAccounts, why: '', by: 'local:root', expiresMs: null });
+    expect(await store.locks.remove({ kind: 'idp', value: 'people', ofAccounts: true })).toEqual(['local']);
   });
 
   it('end by themselves, and a second one on the same target replaces the first', async () => {

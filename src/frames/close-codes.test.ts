@@ -6,6 +6,7 @@ describe('refusalReason', () => {
   it.each(Object.keys(REASONS).filter(isReasonCode))('fits into a close frame: %s', (code) => {
     const reason = refusalReason(code);
     expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
+    expect(`${code}: ${REASONS[code].detail} ${REASONS[code].hint} `).toContain(`${reason.replace(`${code}: `, '')} `);
     expect(reason).not.toBe('');
   });
 });
@@ -24,5 +25,13 @@ describe('close codes', () => {
   it('cuts a long reason at a whole character', () => {
     const { reason } = closingFromUpstream(1002, 'ä'.repeat(100), null);
     expect(reason).toBe('ä'.repeat(61));
+  });
+
+  it('cuts a long reason between two words', () => {
+    const reasonOf = (text: string) => closingFromUpstream(1002, text, null).reason;
+    const words = 'twelve bytes '.repeat(20);
+    expect(reasonOf(words)).toBe(words.slice(0, 9 * 13 + 6));
+    expect(reasonOf(`${'x'.repeat(120)} ab cd`)).toBe(`${'x'.repeat(120)} ab`);
+    expect(reasonOf(`${'x'.repeat(120)} abc d`)).toBe('x'.repeat(120));
   });
 });

@@ -46,12 +46,13 @@ function mayBeSent(code: number): boolean {
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }
 
-/** At most 123 bytes, never half a character. */
+/** At most 123 bytes, cut between two words; a single word that is longer never ends in half a character. */
 export function cutReason(text: string): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= REASON_BYTES) return text;
-  return bytes
-    .subarray(0, REASON_BYTES)
-    .toString('utf8')
-    .replace(/\uFFFD+$/, '');
+  // One byte more than fits: a space there ends a whole word.
+  const head = bytes.subarray(0, REASON_BYTES + 1).toString('latin1');
+  const end = head.lastIndexOf(' ');
+  const cut = bytes.subarray(0, end > 0 ? end : REASON_BYTES);
+  return cut.toString('utf8').replace(/\uFFFD+$/, '');
 }

@@ -14,6 +14,8 @@ export interface Named {
   readonly id: string;
   /** Empty for the resource itself. */
   readonly role: string;
+  /** The names of all labels that stand on it. */
+  readonly labels: readonly string[];
 }
 
 /** Prefect's own default; the name stands in records. */
@@ -45,5 +47,5 @@ function readResource(value: JsonValue | undefined): Named | undefined {
   if (!isObject(value)) return undefined;
   const id = field(value, 'prefect.resource.id');
   const role = field(value, 'prefect.resource.role') ?? '';
-  return typeof id === 'string' && id !== '' && typeof role === 'string' ? { id, role } : undefined;
+  return typeof id === 'string' && id !== '' && typeof role === 'string' ? { id, role, labels: Object.keys(value) } : undefined;
 }

@@ -40,6 +40,8 @@ export function mayName(kind: PrincipalKind, name: string): boolean {
 
 /** Of a name, or of what an event is about: on a run's page it would look like a word of the gateway. */
 export function looksLikeGateway(text: string): boolean {
+  // Nearly all of an event's labels begin so, and no letter of that looks like an L.
+  if (text.startsWith('prefect.')) return false;
   const seen = skeleton(text);
   return seen.startsWith(GATEWAY) && !/^[\p{L}\p{N}]/u.test(seen.slice(GATEWAY.length));
 }

@@ -211,6 +211,18 @@ describe("the gateway's own resources", () => {
     },
   );
 
+  it.each(['lictor.principal', 'Lictor.principal', 'lictor', '\u2060lictor.reason', 'Іictor.principal'])('nor is the label %s', (label) => {
+    const about = { ...named('order.created'), resource: { 'prefect.resource.id': 'order.1', [label]: 'alice' } };
+    const beside = { ...named('order.created'), related: [{ 'prefect.resource.id': 'order.1', 'prefect.resource.role': 'x', [label]: 'alice' }] };
+    for (const by of [run, sender('service'), sender('user'), sender('worker')])
+      for (const event of [about, beside]) expect(judge(event, by), by.kind).toBe('event-reserved');
+  });
+
+  it.each(['lictors.principal', 'prefect.lictor.principal', 'team', 'principal.lictor'])('the label %s is anybody’s', (label) => {
+    const event = { ...named('order.created'), resource: { 'prefect.resource.id': 'order.1', [label]: 'alice' } };
+    expect(judge(event, sender('service'))).toBe('ok');
+  });
+
   it('a name that only begins alike is anybody’s', () => {
     expect(judge({ ...named('order.created'), resource: { 'prefect.resource.id': 'lictors.1' } }, sender('service'))).toBe('ok');
   });

@@ -41,6 +41,7 @@ export function createEventRules(memory: EventMemory, isBelow: IsBelow = (own, r
 /** What is not his to say, in a sentence. */
 function reservedIn(claims: Claims, { kind }: Principal): string | undefined {
   if (!mayName(kind, claims.name) || namesGateway(claims)) return 'This name, or what it is about, is for Prefect or the gateway to use.';
+  if (hasGatewayLabel(claims)) return 'A label of resource or related has a name that is for the gateway to use.';
   return isGatewayId(claims.id) ? 'An id of version 8 is for the gateway to use.' : undefined;
 }
 
@@ -55,6 +56,11 @@ function isGatewayId(id: string): boolean {
 /** On a run's page it would look like a word of the gateway. */
 function namesGateway({ resources }: Claims): boolean {
   return resources.some(({ id }) => looksLikeGateway(id));
+}
+
+/** The gateway's own events say by such labels who did what, and people's automations match them. */
+function hasGatewayLabel({ resources }: Claims): boolean {
+  return resources.some(({ labels }) => labels.some(looksLikeGateway));
 }
 
 const FLOW_RUN = 'prefect.flow-run.';

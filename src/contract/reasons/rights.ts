@@ -136,7 +136,7 @@ export const RIGHT_REASONS = {
   },
   'event-reserved': {
     status: 403,
-    detail: 'This event name is for Prefect or the gateway to use.',
+    detail: 'This name of an event, or of something in it, is for Prefect or the gateway to use.',
     hint: 'Take a name of your own; below prefect. only what stock clients report is accepted, below lictor. nothing.',
   },
   'event-foreign-run': {

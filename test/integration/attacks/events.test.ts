@@ -25,6 +25,7 @@ const FORGED: readonly [string, string, () => object][] = [
   ['what reads like them', 'event-reserved', () => event('\u200bl\u0456ctor.decision')],
   ['an id that the gateway would give its own word', 'event-reserved', () => event('order.created', { id: '22222222-2222-8222-8222-222222222222' })],
   ["a resource of the gateway's own", 'event-reserved', () => event('order.created', { resource: { 'prefect.resource.id': 'Lictor.request.1' } })],
+  ["a label of the gateway's own", 'event-reserved', () => event('order.created', { resource: { 'prefect.resource.id': 'order.1', 'lictor.principal': 'a' } })],
   [
     'another task run in the payload',
     'event-foreign-run',

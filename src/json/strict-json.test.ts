@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cpuMsOf } from '../../test/env/cpu-time.ts';
 import { parseStrict, renderStrict } from './strict-json.ts';
+import { isObject, withoutKeys } from './tree.ts';
 
 function problem(body: Buffer | string): string {
   const result = parseStrict(Buffer.from(body as string));
@@ -81,6 +82,42 @@ describe('parseStrict', () => {
     expect(problem(`${'[{"a":'.repeat(33)}1${'}]'.repeat(33)}`)).toMatch(/deeper than 64/);
     const tookMs = await cpuMsOf(() => expect(problem(Buffer.alloc(5_000_000, '['))).toMatch(/deeper than 64/));
     expect(tookMs).toBeLessThan(1000);
+  });
+
+  it('takes as many values and keys as its bound says, and refuses one more as too complex', () => {
+    const readAt = (text: string, mostNodes: number) => {
+      const result = parseStrict(Buffer.from(text), { mostNodes });
+      return result.ok || result.code;
+    };
+    // A list, a text, an object, its key and its value.
+    for (const text of ['["a,b:[{",{"k":1}]', '[ "\\\\",\n{ "k" : [ ] } ]']) expect([readAt(text, 6), readAt(text, 4)]).toEqual([true, 'body-too-complex']);
+    expect(readAt(`[${'0,'.repeat(299_998)}0]`, 300_000)).toBe(true);
+    expect(problem(`[${'0,'.repeat(300_000)}0]`)).toMatch(/more than 300000 values/);
+    expect(problem(`{${Array.from({ length: 150_001 }, (_, at) => `"k${at}":0`).join(',')}}`)).toMatch(/more than 300000 values/);
+  });
+
+  it('keeps keys in their order, those too that JavaScript sorts', () => {
+    const key = fc.oneof(fc.nat(20).map(String), fc.constantFrom('a', '__proto__', '01', '-1', '1.5', '4294967294', '4294967295', '9007199254740993', ''));
+    const object = (value: fc.Arbitrary<string>) =>
+      fc
+        .uniqueArray(fc.tuple(key, value), { selector: ([name]) => name })
+        .map((members) => `{${members.map(([name, text]) => `"${name}":${text}`).join(',')}}`);
+    const leaf = fc.constantFrom('1', '1.0', '"\\"1\\":"', 'null', '12345678901234567890');
+    const inner = object(fc.oneof(leaf, object(leaf)));
+    fc.assert(
+      fc.property(fc.array(inner, { maxLength: 3 }), (objects) => {
+        const body = `[${objects.join(',')}]`;
+        expect(rendered(body)).toBe(body);
+      }),
+    );
+    expect(rendered('{ "1": 1.0, "0": { "b": 1, "7": 2 } }')).toBe('{"1":1.0,"0":{"b":1,"7":2}}');
+  });
+
+  it('keeps that order in a copy with other keys, and without some', () => {
+    const result = parseStrict(Buffer.from('{"2":1,"b":2,"1":3}'));
+    const tree = result.ok && isObject(result.tree) ? result.tree : {};
+    expect(renderStrict({ ...tree, 0: 4, b: 5 }).toString()).toBe('{"2":1,"b":5,"1":3,"0":4}');
+    expect(renderStrict(withoutKeys(tree, (key) => key === 'b')).toString()).toBe('{"2":1,"1":3}');
   });
 
   it('keeps __proto__ as a key like any other', () => {

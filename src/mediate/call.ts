@@ -32,7 +32,7 @@ export function openCall({ catalogue, operation, family, readsParameters }: Rout
   const refusal = checkBody(request, operation, family.maxBytes);
   if (refusal !== undefined) return refuse(refusal);
   const parsed = body.length === 0 ? NO_BODY : parseStrict(body);
-  if (!parsed.ok) return refuse({ code: 'body-not-json', detail: parsed.detail });
+  if (!parsed.ok) return refuse({ code: parsed.code, detail: parsed.detail });
   return { ok: true, call: { operation, inputs, params, tree: parsed.tree, readsParameters } };
 }
 

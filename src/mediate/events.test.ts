@@ -18,6 +18,7 @@ describe('POST /events', () => {
     ['a reserved name among others', [event('order.created', ONE), event('prefect.flow-run.Failed', TWO)], 'event-reserved'],
     ['no list', event('order.created', ONE), 'body-invalid'],
     ['no event', [[]], 'body-invalid'],
+    ['more events than are decided on at once', Array.from({ length: 1001 }, () => event('order.created', ONE)), 'body-too-complex'],
     ['a key twice', `[{"id":"${ONE}","event":"order.created","event":"prefect.flow-run.Failed","resource":{"prefect.resource.id":"x"}}]`, 'body-not-json'],
   ])('forwards nothing of %s', async (_what, body, code) => {
     const gate = startMediator();

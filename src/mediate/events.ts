@@ -6,8 +6,11 @@ import type { EventRules } from '../events/rules.ts';
 import { isList, type JsonValue } from '../json/tree.ts';
 import type { Lookup } from '../prefect/lookup.ts';
 import { keyOf, PARTS, partsOf, WHOLES } from '../reach/parts-of.ts';
-import { type Family, invalid, MEBIBYTE, planned } from './family.ts';
+import { type Family, invalid, MEBIBYTE, planned, tooComplex } from './family.ts';
 import { distinctAsks } from './references.ts';
+
+/** Each is looked at several times. Stock clients send events by the socket, one by one. */
+const MOST_EVENTS = 1_000;
 
 export function createEvents(rules: EventRules): Family {
   return {
@@ -15,6 +18,7 @@ export function createEvents(rules: EventRules): Family {
     maxBytes: 8 * MEBIBYTE,
     async plan({ tree }, lookup) {
       if (!isList(tree)) return invalid('The body must be a list of events.');
+      if (tree.length > MOST_EVENTS) return tooComplex(`The body holds more than ${MOST_EVENTS} events.`);
       const isPartIn = await ownedParts(tree, lookup);
       return planned({
         asks: distinctAsks(tree.flatMap((event) => eventAsks(event, isPartIn(event)))),

@@ -113,8 +113,15 @@ export interface Family {
 
 export const MEBIBYTE = 1024 * 1024;
 
+/** Every ask is an evaluation, and with a scope a look at an object: no stock client names nearly as many in one body. */
+const MOST_ASKS = 500;
+
 export function planned(plan: Plan): Planned {
-  return { ok: true, plan };
+  return plan.asks.length > MOST_ASKS ? tooComplex(`The body names more than ${MOST_ASKS} objects.`) : { ok: true, plan };
+}
+
+export function tooComplex(detail: string): Planned {
+  return { ok: false, refusal: { code: 'body-too-complex', detail } };
 }
 
 export function invalid(detail: string): Planned {

@@ -91,6 +91,33 @@ describe('mediator', () => {
     expect(gate.forwarded.at(-1)?.body?.toString()).toBe('{"value":[12345678901234567890,1.0,1e2,-0],"__proto__":{"x":1}}');
   });
 
+  it('refuses a body of more values than its bound, whatever its size, and says so', async () => {
+    const gate = startMediator();
+    const values = (count: number) => `{"name":"x","value":[${'0,'.repeat(count)}0]}`;
+    const refused = await gate.send({ ...VARIABLE, body: values(300_000) });
+    expect([refused.status, codeOf(refused), gate.record().reason]).toEqual([413, 'body-too-complex', 'body-too-complex']);
+    expect(gate.forwarded).toEqual([]);
+    expect((await gate.send({ ...VARIABLE, body: values(290_000) })).status).toBe(200);
+  });
+
+  it('refuses a body that names more objects than are decided on at once', async () => {
+    const gate = startMediator();
+    const poll = (count: number) => ({
+      ...{ role: 'admin', path: '/api/deployments/get_scheduled_flow_runs' },
+      body: { deployment_ids: Array.from({ length: count }, (_, at) => `${DEPLOYMENT.slice(0, -4)}${String(at).padStart(4, '0')}`) },
+    });
+    const refused = await gate.send(poll(501));
+    expect([refused.status, codeOf(refused)]).toEqual([413, 'body-too-complex']);
+    expect(gate.forwarded).toEqual([]);
+    expect((await gate.send(poll(500))).status).toBe(200);
+  });
+
+  it('forwards keys in the order in which they were written, whole numbers too', async () => {
+    const gate = startMediator();
+    await gate.send({ ...VARIABLE, body: '{"name":"x","value":{"1":"a","0":{"9":1.0,"b":2,"3":4}}}' });
+    expect(gate.forwarded.at(-1)?.body?.toString()).toBe('{"name":"x","value":{"1":"a","0":{"9":1.0,"b":2,"3":4}}}');
+  });
+
   it('takes requests without a body, and a DELETE without a type', async () => {
     const gate = startMediator({ prefect: prefectWith({}, { status: 204, headers: {}, body: Buffer.alloc(0) }) });
     expect(await gate.send({ role: 'deployer', method: 'DELETE', path: `/api/deployments/${DEPLOYMENT}` })).toMatchObject({ status: 204 });

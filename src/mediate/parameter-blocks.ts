@@ -4,19 +4,33 @@
 // for a UUID, `{"block_document_id": ID}`, `{"block_document_slug": "TYPE/NAME"}`; in what it has loaded it goes on looking. Any other text, as
 // in a JSON schema that is given as data, it takes for a mistake. In `parameter_openapi_schema` a `$ref` names no block, and is not looked at.
 import type { Ask } from '../decide/decider.ts';
-import { parseStrict } from '../json/strict-json.ts';
-import { field, isObject, type JsonObject, type JsonValue, sameTree, withoutKeys } from '../json/tree.ts';
+import { field, isObject, type JsonObject, type JsonValue, sameTree, walk, withoutKeys } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
-import { bounded, distinctAsks, isKind, KIND, objectsIn, readsBlock } from './references.ts';
+import { collectAsks, type Finding, isKind, KIND, parseInner, readsBlock } from './references.ts';
 
 /** For parameters, and for what may get into some: the value of a variable, the data of a block. */
 export function namedBlockAsks(tree: JsonValue | undefined): readonly Ask[] {
-  return bounded(distinctAsks(objectsIn(tree).flatMap((object) => [...referenceAsks(object), ...madeAsks(object)])));
+  return collectAsks((finding) => findNamed(tree, finding));
 }
 
 /** For the value of a variable, which may be read as JSON where it is filled in. */
 export function storedBlockAsks(value: JsonValue | undefined): readonly Ask[] {
-  return typeof value === 'string' ? textAsks(value) : namedBlockAsks(value);
+  return collectAsks((finding) => findStored(value, finding));
+}
+
+function findStored(value: JsonValue | undefined, finding: Finding): void {
+  if (typeof value === 'string') findInText(value, finding);
+  else findNamed(value, finding);
+}
+
+function findNamed(tree: JsonValue | undefined, finding: Finding): void {
+  walk(tree, (value) => {
+    if (!isObject(value)) return true;
+    for (const ask of referenceAsks(value)) finding.add(ask);
+    // What `json` makes of a text may be a reference, or have one in it. A template makes text, which is none by itself.
+    if (field(value, KIND) === 'json') findMade(field(value, 'value'), finding);
+    return true;
+  });
 }
 
 /** For parameters that are laid over a deployment's own. */
@@ -82,20 +96,16 @@ function isTemplate(text: string): boolean {
   return /\{[{%#]/.test(text);
 }
 
-/** What `json` makes of a text may be a reference, or have one in it. A template makes text, which is none by itself. */
-function madeAsks(object: JsonObject): readonly Ask[] {
-  return field(object, KIND) === 'json' ? madeOf(field(object, 'value')) : [];
-}
-
-function madeOf(value: JsonValue | undefined): readonly Ask[] {
-  if (typeof value === 'string') return textAsks(value);
-  if (!isKind(value)) return [];
-  return field(value, KIND) === 'jinja' ? [readsBlock(null)] : madeOf(field(value, 'value'));
+function findMade(value: JsonValue | undefined, finding: Finding): void {
+  if (typeof value === 'string') findInText(value, finding);
+  else if (isKind(value) && field(value, KIND) === 'jinja') finding.add(readsBlock(null));
+  else if (isKind(value)) findMade(field(value, 'value'), finding);
 }
 
 /** What Prefect reads and we do not could be anything. */
-function textAsks(text: string): readonly Ask[] {
-  if (!/\$ref|__prefect_kind|\\u00/i.test(text)) return [];
-  const parsed = parseStrict(Buffer.from(text, 'utf8'));
-  return parsed.ok ? storedBlockAsks(parsed.tree) : [readsBlock(null)];
+function findInText(text: string, finding: Finding): void {
+  if (!/\$ref|__prefect_kind|\\u00/i.test(text)) return;
+  const parsed = parseInner(text, finding);
+  if (parsed === undefined) finding.add(readsBlock(null));
+  else findStored(parsed, finding);
 }

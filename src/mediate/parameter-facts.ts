@@ -5,7 +5,7 @@
 import type { Facts } from '../contract/decision.ts';
 import { canonicalText } from '../json/canonical.ts';
 import { parseStrict } from '../json/strict-json.ts';
-import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue, walk } from '../json/tree.ts';
 import { UNKNOWN } from '../policy/facts.ts';
 import type { Call } from './family.ts';
 
@@ -20,6 +20,9 @@ export type Filling = 'now' | 'later' | 'rendered';
 const MOST_NAMES = 200;
 const LONGEST_NAME = 200;
 const LONGEST_VALUE = 1_024;
+/** A value of more nodes, or a text of more characters that is filled in, is longer than that, or nobody has written it. */
+const MOST_NODES = 4_096;
+const LONGEST_INNER = 65_536;
 /** Of all values together, in characters. */
 const LONGEST_WHOLE = 16_384;
 /** Runs or schedules of one request with parameters of their own. */
@@ -61,8 +64,17 @@ const KIND = '__prefect_kind';
 
 /** Undefined: it cannot be known. */
 function knownValue(value: JsonValue, filling: Filling): JsonValue | undefined {
+  if (!isSmall(value)) return undefined;
   const known = filling === 'now' ? filledIn(value) : value;
   return known === undefined || isOpen(known, filling) ? undefined : known;
+}
+
+function isSmall(value: JsonValue): boolean {
+  let left = MOST_NODES;
+  return walk(value, () => {
+    left -= 1;
+    return left > 0;
+  });
 }
 
 /** Something is left that is filled in another time, or is a template. */
@@ -89,6 +101,7 @@ function ofKind(object: JsonObject): JsonValue | undefined {
   // What is a list here, Prefect leaves as it is.
   const inner = isObject(value) ? filledIn(value) : value;
   if (typeof inner !== 'string') return inner;
+  if (inner.length > LONGEST_INNER) return undefined;
   const parsed = parseStrict(Buffer.from(inner, 'utf8'));
   return parsed.ok ? parsed.tree : undefined;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { cpuMsOf } from '../../test/env/cpu-time.ts';
 import type { JsonValue } from '../json/tree.ts';
 import { hydrationAsks, jinjaAsks, keptAsks, overlaidAsks, storedAsks, templateAsks, triggerAsks } from './references.ts';
 
@@ -33,6 +34,34 @@ describe('templates that workers resolve', () => {
   it('more than anybody writes by hand are all of them', () => {
     const many = Array.from({ length: 1000 }, (_, number) => `{{ prefect.variables.v${number} }}{{ prefect.blocks.t.b${number} }}`);
     expect(named(templateAsks(many))).toEqual(['variables.read null', 'blocks.read_secrets null']);
+  });
+});
+
+describe('what a walk over a large body costs', () => {
+  const wide = Array.from({ length: 100_000 }, (_, at) => `value ${at}`);
+  const below = (levels: number) => Array.from({ length: levels }).reduce<JsonValue>((inner) => ({ a: inner }), wide);
+  const walks = (tree: JsonValue) => [hydrationAsks(tree), templateAsks(tree), triggerAsks(tree), jinjaAsks(tree), storedAsks(tree)];
+
+  it('hangs on how many values it has, and not on how deep they are', async () => {
+    for (const tree of [below(1), below(57)]) expect(walks(tree).flat()).toEqual([]);
+    const flat = await cpuMsOf(() => walks(below(1)));
+    expect(await cpuMsOf(() => walks(below(57)))).toBeLessThan(10 * flat + 100);
+  });
+
+  it('more placeholders than are looked at are all that one can name', () => {
+    const one = '{{ prefect.variables.a }}';
+    expect(named(templateAsks(one.repeat(10_000)))).toEqual(['variables.read a']);
+    expect(named(templateAsks([one.repeat(10_001), { $ref: { block_document_id: ID } }]))).toEqual([
+      'variables.read a',
+      'variables.read null',
+      'blocks.read_secrets null',
+    ]);
+  });
+
+  it('JSON in a text is read up to a bound for the whole body, and could be anything beyond it', () => {
+    const kind = (padding: number) => ({ __prefect_kind: 'json', value: `${' '.repeat(padding)}${VARIABLE}` });
+    expect(named(hydrationAsks([kind(1000), kind(1000)]))).toEqual(['variables.read v']);
+    expect(named(hydrationAsks([kind(300_000), kind(300_000)]))).toEqual(['variables.read v', 'variables.read null']);
   });
 });
 

@@ -34,7 +34,7 @@ const MOST_LEVELS = 512;
 
 /** Strict, for what a decision is made on or what is taken out of an answer. */
 export function parseAnswer({ body }: Pick<UpstreamAnswer, 'body'>): StrictResult {
-  return parseStrict(body, MOST_LEVELS);
+  return parseStrict(body, { deepest: MOST_LEVELS, mostNodes: Number.POSITIVE_INFINITY });
 }
 
 /** The objects of an answer that is a list. Throws UpstreamError when it is anything else: what cannot be read cannot be taken apart either. */

@@ -15,15 +15,17 @@ export function remoteDetail(where: string): string {
  * which a schema can ask for, call an address `id`.
  */
 export function leadsOut(schema: JsonValue | undefined): boolean {
-  const texts = textsIn(schema);
-  const isOld = texts.some(([key, text]) => key === '$schema' && /draft-0[34]/.test(text));
+  const isOld = someText(schema, (key, text) => key === '$schema' && /draft-0[34]/.test(text));
   const isAddress = (key: string): boolean => key === '$id' || (key === 'id' && isOld);
-  return texts.some(([key, text]) => (REFERENCES.includes(key) && !text.startsWith('#')) || (isAddress(key) && text.includes(':')));
+  return someText(schema, (key, text) => (REFERENCES.includes(key) && !text.startsWith('#')) || (isAddress(key) && text.includes(':')));
 }
 
-/** Every text with the key that it stands under. */
-function textsIn(tree: JsonValue | undefined): readonly (readonly [key: string, text: string])[] {
-  if (isList(tree)) return tree.flatMap(textsIn);
-  if (!isObject(tree)) return [];
-  return Object.entries(tree).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : textsIn(value)));
+/** Asks of every text with the key that it stands under. */
+function someText(tree: JsonValue | undefined, test: (key: string, text: string) => boolean): boolean {
+  if (isList(tree)) return tree.some((item) => someText(item, test));
+  if (!isObject(tree)) return false;
+  return Object.keys(tree).some((key) => {
+    const value = tree[key];
+    return typeof value === 'string' ? test(key, value) : someText(value, test);
+  });
 }

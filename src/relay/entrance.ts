@@ -4,6 +4,7 @@ import { CLOSE } from '../frames/close-codes.ts';
 import type { Frame } from '../frames/inbox.ts';
 import { parseStrict } from '../json/strict-json.ts';
 import { messageOf, type RelayCore } from './core.ts';
+import { FRAME_BOUNDS } from './event-gate.ts';
 import { type Passage, straight } from './passage.ts';
 import { createScreen, EVENTS_IN } from './screen.ts';
 import type { Session } from './session.ts';
@@ -38,6 +39,6 @@ export function createEntrance(core: RelayCore, session: Session): Passage {
 
 /** What cannot be read is refused by the gate. */
 function eventsIn(frame: Buffer) {
-  const parsed = parseStrict(frame);
+  const parsed = parseStrict(frame, FRAME_BOUNDS);
   return parsed.ok ? [parsed.tree] : [];
 }

@@ -39,11 +39,17 @@ describe('the gate of /events/in', () => {
     ['a key twice', event('order.paid', ',"event":"prefect.flow-run.Failed"'), 'body-not-json'],
     ['a key twice, one of them escaped', event('order.paid', ',"\\u0065vent":"prefect.flow-run.Failed"'), 'body-not-json'],
     ['too many levels', event('order.paid', `,"payload":{"a":${'['.repeat(64)}${']'.repeat(64)}}`), 'body-not-json'],
+    ['more values than are read at once', event('order.paid', `,"payload":{"a":[${'0,'.repeat(50_000)}0]}`), 'body-too-complex'],
     ['NaN', event('order.paid', ',"payload":{"a":NaN}'), 'body-not-json'],
     ['a byte order mark', `\uFEFF${event('order.paid')}`, 'body-not-json'],
     ['a list of events', `[${event('order.paid')}]`, 'body-invalid'],
   ])('drops %s', (_what, text, code) => {
     expect(verdictOn(text)).toBe(code);
+  });
+
+  it('passes a large event of few values', () => {
+    const text = event('order.paid', `,"payload":{"a":"${'x'.repeat(1_000_000)}"}`);
+    expect(verdictOn(text)).toBe(text);
   });
 
   it('the other sockets carry filters and keys, which pass as they are', () => {

@@ -9,6 +9,7 @@ import { partsOf } from '../reach/parts-of.ts';
 import { foreignTaskRuns, type Reach, type Reached, textOf } from '../reach/reach.ts';
 import { createReached } from '../reach/reached.ts';
 import { messageOf, type RelayCore } from './core.ts';
+import { FRAME_BOUNDS } from './event-gate.ts';
 import type { Dropped } from './frame-gate.ts';
 import { createScreen, EVENTS_IN, type Screen, seeOf } from './screen.ts';
 import type { Session } from './session.ts';
@@ -86,7 +87,7 @@ function screened(core: RelayCore, session: Session, { source, look }: { readonl
 
 /** The gate has read it already. */
 function eventIn(frame: Buffer): JsonObject {
-  const parsed = parseStrict(frame);
+  const parsed = parseStrict(frame, FRAME_BOUNDS);
   return parsed.ok && isObject(parsed.tree) ? parsed.tree : {};
 }
 

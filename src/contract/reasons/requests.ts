@@ -72,6 +72,11 @@ export const REQUEST_REASONS = {
   'content-type-unsupported': { status: 415, detail: 'The body must be application/json in UTF-8.', hint: 'Set Content-Type: application/json.' },
   'content-encoding-unsupported': { status: 415, detail: 'Encoded request bodies are not accepted here.', hint: 'Send the body without Content-Encoding.' },
   'body-too-large': { status: 413, detail: 'The body is larger than 16 MiB.', hint: 'Send less, or in parts.' },
+  'body-too-complex': {
+    status: 413,
+    detail: 'The body holds too many values.',
+    hint: 'A body has at most 300,000 values and keys, 1,000 events, and names at most 500 objects; an event on a socket has at most 50,000 values and keys. Send less, or in parts.',
+  },
   'not-found': { status: 404, detail: 'Not Found', hint: '' },
   'method-not-allowed': { status: 405, detail: 'Method Not Allowed', hint: '' },
   'not-a-socket': {

@@ -157,6 +157,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     steady,
     mayWrite: () => !config.ledger.failClosed || ledger.healthy(),
     services,
+    limitedRoles: config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : [])),
   });
   const warn = (message: string, error: unknown): void => log.warn({ err: error }, message);
   const mediator = createMediator({

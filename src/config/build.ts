@@ -6,6 +6,7 @@ import type { ProblemList } from './report.ts';
 import type { WireSections } from './schema/index.ts';
 import { readExports } from './sections/exports.ts';
 import { readForwardProxy } from './sections/forward-proxy.ts';
+import { readLimits } from './sections/limits.ts';
 import { readRoles } from './sections/members.ts';
 import { readMetrics } from './sections/metrics.ts';
 import { readPrefect } from './sections/prefect.ts';
@@ -15,7 +16,7 @@ import { readListen, readPublicUrl } from './sections/public-url.ts';
 import { readServices } from './sections/services.ts';
 import { checkClientCertificates, readTls } from './sections/tls.ts';
 import { readTraces } from './sections/traces.ts';
-import { readCliLife, readForwardHeaders, readLimit, readSessions, readStore } from './sections/traffic.ts';
+import { readCliLife, readForwardHeaders, readSessions, readStore } from './sections/traffic.ts';
 
 export interface BuildOptions {
   /** Directory of the configuration file. */
@@ -47,7 +48,7 @@ export function buildConfig(wire: WireSections, problems: ProblemList, options: 
     policies: wire.policies === undefined ? null : resolve(baseDir, wire.policies),
     cliSeconds: readCliLife(wire.sessions, report),
     sessions: readSessions(wire.sessions ?? { idle: '8h', absolute: '24h', cli: '30d' }, report),
-    limit: readLimit(wire.limits ?? [], report, problems.concerns(['limits', 0])),
+    limits: readLimits(wire, problems),
     forwardHeaders: readForwardHeaders(wire.forward_headers ?? [], ['forward_headers'], report),
     services: readServices({ wire: wire.services, listen, prefect, baseDir, secrets }, report),
     forwardProxy: readForwardProxy({ wire: wire.forward_proxy, listen, metrics: wire.metrics?.listen }, report),

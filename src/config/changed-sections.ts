@@ -20,7 +20,7 @@ const SECTIONS: Readonly<Record<keyof Config, string>> = {
   policies: 'policies',
   sessions: 'sessions',
   cliSeconds: 'sessions',
-  limit: 'limits',
+  limits: 'limits',
   forwardHeaders: 'forward_headers',
   services: 'services',
   forwardProxy: 'forward_proxy',

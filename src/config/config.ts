@@ -131,6 +131,16 @@ export interface ForwardProxy {
   readonly allow: readonly string[];
 }
 
+/** How many requests may come. `everyone` and `role` count each principal separately; `service` counts all calls of the service together. */
+export interface Limit {
+  readonly kind: 'everyone' | 'role' | 'principal' | 'service';
+  /** The role, the id of the principal, or the service; empty for everyone. */
+  readonly name: string;
+  readonly rate: { readonly perSecond: number; readonly burst: number } | null;
+  /** How many may be in progress at once; null: any number. */
+  readonly concurrency: number | null;
+}
+
 export interface Config {
   readonly publicUrl: PublicUrl;
   readonly listen: readonly ListenAddress[];
@@ -168,8 +178,8 @@ export interface Config {
   readonly sessions: { readonly idleSeconds: number; readonly absoluteSeconds: number };
   /** How long a login of the command line lives at most. */
   readonly cliSeconds: number;
-  /** The one identity limit, per principal. */
-  readonly limit: { readonly ratePerSecond: number; readonly burst: number };
+  /** The first is the limit of everyone: it is always there, with a rate. */
+  readonly limits: readonly Limit[];
   /** Request headers that reach Prefect beside the built-in allow-list, lower case. */
   readonly forwardHeaders: readonly string[];
   readonly services: readonly Service[];

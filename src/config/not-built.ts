@@ -11,8 +11,6 @@ interface NotBuilt {
 }
 
 const NOT_BUILT: readonly NotBuilt[] = [
-  { at: ['limits', '*', 'for'], part: 'limits by role, principal or service', refuses: (value) => value !== '*' },
-  { at: ['limits', '*', 'concurrency'], part: 'concurrency limits' },
   { at: ['store'], part: 'the Postgres store', refuses: (value) => typeof value === 'string' && /^postgres(ql)?:/.test(value) },
   { at: ['agents'], part: 'agents' },
   { at: ['approvals'], part: 'approvals' },

@@ -47,6 +47,8 @@ export const OUTPUT = {
   path: 'x-lictor-path',
   /** The key of the identity limit: the principal's id. */
   limit: 'x-lictor-limit',
+  /** The roles of the principal that `limits` names, joined by commas; absent: none. */
+  limitedRoles: 'x-lictor-limited-roles',
   /** `AccessFacts` (facts.ts): what the access log cannot know by itself. */
   facts: 'x-lictor-facts',
   /** What a service is told of the caller, signed (src/egress). */

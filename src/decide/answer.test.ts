@@ -3,7 +3,7 @@ import { createCatalogue } from '../catalog/catalogue.ts';
 import { decodeFacts } from '../contract/facts.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Credential, Principal } from '../contract/principal.ts';
-import { everywhere } from '../contract/scope.ts';
+import { everywhere, NOWHERE } from '../contract/scope.ts';
 import { cacheControl, createAnswerer } from './answer.ts';
 import type { Authorization, Decider } from './decider.ts';
 
@@ -30,7 +30,7 @@ function inputs(operation: string, changes: Partial<EdgeInputs> = {}): EdgeInput
   return { ...empty, method: 'POST', operation, path: '', args: '', ...changes };
 }
 
-function answererWith(authorization: Authorization | (() => Promise<Authorization>), mayWrite = true) {
+function answererWith(authorization: Authorization | (() => Promise<Authorization>), mayWrite = true, limitedRoles: readonly string[] = []) {
   const calls: string[] = [];
   const give = (): Promise<Authorization> => (typeof authorization === 'function' ? authorization() : Promise.resolve(authorization));
   const note = (call: string): Promise<Authorization> => {
@@ -45,7 +45,7 @@ function answererWith(authorization: Authorization | (() => Promise<Authorizatio
     precheck: () => note('precheck'),
     authorizeOwn: () => note('authorizeOwn'),
   };
-  return { answerer: createAnswerer({ decider, catalogue, clock: () => 1000, steady: () => 0, mayWrite: () => mayWrite }), calls };
+  return { answerer: createAnswerer({ decider, catalogue, clock: () => 1000, steady: () => 0, mayWrite: () => mayWrite, limitedRoles }), calls };
 }
 
 function facts(headers: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> | undefined {
@@ -59,6 +59,18 @@ describe('the answer to nginx', () => {
     expect(status).toBe(200);
     expect(headers).toMatchObject({ 'x-lictor-path': 'direct', 'x-lictor-limit': 'token%3Aetl', 'cache-control': 'max-age=1, stale-if-error=30' });
     expect(facts(headers)).toMatchObject({ principal: 'token:etl', principal_kind: 'worker', credential_id: 'abc', decision: 'allow', revision: 7 });
+  });
+
+  it('names the roles of the principal that are limited, also where they hold on a scope, and no others', async () => {
+    const grants = [...everywhere(['worker', 'viewer']), { role: 'deployer', scope: { ...NOWHERE, own: true } }];
+    const asked = async (limited: readonly string[], operation = READ) => {
+      const { answerer } = answererWith({ ...allowed, principal: { ...principal, grants } }, true, limited);
+      return (await answerer.answer(inputs(operation))).headers['x-lictor-limited-roles'];
+    };
+    expect(await asked(['run', 'worker', 'deployer'])).toBe('worker,deployer');
+    expect(await asked(['run', 'worker'], MEDIATED)).toBe('worker');
+    expect(await asked(['run'])).toBeUndefined();
+    expect(await asked([])).toBeUndefined();
   });
 
   it('only pre-checks what the mediator decides', async () => {

@@ -7,6 +7,7 @@ import { encodeFacts } from '../contract/facts.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import { noWay, OUTPUT } from '../contract/names.ts';
 import type { Operation, PathTaken } from '../contract/operation.ts';
+import type { Principal } from '../contract/principal.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { parseServiceOperation, type ServiceCall } from '../contract/service-call.ts';
 import { absentBody } from '../scope/absent.ts';
@@ -40,6 +41,8 @@ export interface AnswererParts {
   readonly mayWrite: () => boolean;
   /** Left out: no call of a service is allowed. */
   readonly services?: Pick<Services, 'calls' | 'assert' | 'kept'> & { readonly credentials: Pick<Services['credentials'], 'tokens'> };
+  /** The roles that `limits` names; left out: none. */
+  readonly limitedRoles?: readonly string[];
   /** Left out: time itself. */
   readonly pause?: (ms: number) => Promise<unknown>;
 }
@@ -71,6 +74,7 @@ export function createAnswerer(parts: AnswererParts): Answerer {
       headers: {
         ...way.headers,
         [OUTPUT.limit]: encodeURIComponent(authorization.principal.id),
+        ...limitedRoles(parts, authorization.principal),
         [OUTPUT.facts]: facts,
         'cache-control': cacheable ? cacheControl(earliest(authorization.credential.expiresAtMs, way.expiresAtMs), parts.clock()) : 'no-store',
       },
@@ -89,6 +93,12 @@ export function createAnswerer(parts: AnswererParts): Answerer {
     },
     forget: () => liveKeys.clear(),
   };
+}
+
+/** nginx counts a request for each of these roles. No header where there is none: each header costs every request. */
+function limitedRoles({ limitedRoles: limited = [] }: AnswererParts, { grants }: Principal): Readonly<Record<string, string>> {
+  const held = limited.filter((role) => grants.some((grant) => grant.role === role));
+  return held.length === 0 ? {} : { [OUTPUT.limitedRoles]: held.join(',') };
 }
 
 interface Asked {

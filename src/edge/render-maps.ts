@@ -45,6 +45,8 @@ ${reason('path-not-canonical')}${quote(REASONS['path-not-canonical'].hint)};
     default ${quote(REASONS['request-invalid'].hint)};
 }
 ${renderWords()}map "" $lictor_origin_detail { default ${quote(REASONS['origin-foreign'].detail)}; }
+map "" $lictor_limit_detail { default ${quote(REASONS['limit-exceeded'].detail)}; }
+map "" $lictor_limit_hint { default ${quote(REASONS['limit-exceeded'].hint)}; }
 map "" $lictor_origin_hint { default ${quote(REASONS['origin-foreign'].hint)}; }
 map "" $lictor_upstream_detail { default ${quote(REASONS['upstream-unavailable'].detail)}; }
 map "" $lictor_upstream_hint { default ${quote(REASONS['upstream-unavailable'].hint)}; }

@@ -9,6 +9,7 @@ import { goesByCourier } from '../egress/courier/showing.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
 import { renderKeeper, renderToKeeper, renderWithoutKeeper } from './render-keeper.ts';
+import { renderServiceLimit } from './render-limits.ts';
 import { renderAnswerCredentials, renderServiceAnswers } from './render-service-answers.ts';
 import { renderKept, renderKeptLocations } from './render-service-cache.ts';
 import { hasMembers, MEMBER_MARGIN_SECONDS, renderBalanced, renderMembers } from './render-service-members.ts';
@@ -170,7 +171,7 @@ function renderCallHead(service: Service, config: Config): string {
   const { host } = new URL(servers[0]?.origin ?? '');
   const ours = hasMembers(service) || keepsAnswers(service) ? 'set $lictor_asked service;\n' : '';
   return `include service-call.conf;
-${ours}${renderLimits(service)}proxy_set_header Host ${quote(host)};
+${ours}${renderLimits(service)}${renderServiceLimit(config.limits, service)}proxy_set_header Host ${quote(host)};
 proxy_set_header X-Forwarded-Proto ${config.publicUrl.secure ? 'https' : 'http'};
 ${renderForwarded(service, config)}${goesByCourier(service) ? 'proxy_set_header X-Lictor-Courier-Caller $lictor_limit;\n' : ''}include ${fileOf(service, 'credential')};
 `;
@@ -208,8 +209,7 @@ function renderLimits(service: Service): string {
   const { limit } = service;
   if (limit === null) return '';
   const zone = zoneOf(service, limit);
-  const conn =
-    limit.concurrency === null ? '' : `limit_conn ${connZoneOf(service, limit)} ${limit.concurrency};\nlimit_conn_status 429;\nlimit_conn_log_level info;\n`;
+  const conn = limit.concurrency === null ? '' : `limit_conn ${connZoneOf(service, limit)} ${limit.concurrency};\n`;
   if (limit.rate === null) return conn;
   const { atOnce, waiting } = limit.rate;
   const turn = waiting === 0 ? 'nodelay' : `delay=${atOnce}`;

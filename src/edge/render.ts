@@ -7,6 +7,7 @@ import { LictorError } from '../contract/error.ts';
 import type { Operation } from '../contract/operation.ts';
 import { DOLLAR_VARIABLE, quotePath, quoteVerbatim } from './quote.ts';
 import { linkedOperations, literal, renderBasePath, renderDocumentLinks, renderMediatedRedirects } from './render-base-path.ts';
+import { renderIdentityLimit, renderLimitedRoles, renderLimitZones } from './render-limits.ts';
 import { renderMaps, renderTransportSecurity } from './render-maps.ts';
 import { renderRequestId } from './render-request-id.ts';
 import { renderServers } from './render-servers.ts';
@@ -74,7 +75,9 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   files.set('forward-headers.conf', renderForwardHeaders(config));
   for (const [name, text] of renderServices(input)) addFile(files, name, text);
   files.set('open-decisions.conf', renderOpenDecisions(input));
-  files.set('identity-limit.conf', `limit_req zone=lictor_identity burst=${config.limit.burst} nodelay;\n`);
+  files.set('limits.conf', renderLimitZones(config.limits));
+  files.set('identity-limit.conf', renderIdentityLimit(config.limits));
+  files.set('limited-roles.conf', renderLimitedRoles(config.limits));
   return files;
 }
 
@@ -112,7 +115,7 @@ ${renderRequestId(version, node)}    access_log ${quotePath(paths.accessLog)} li
 
     # One level: nginx makes a missing directory anew, but not two of them while a sweep takes the first away.
     proxy_cache_path ${quotePath(paths.decisionCache)} levels=1 keys_zone=lictor_decisions:16m max_size=64m inactive=40s use_temp_path=off;
-    limit_req_zone $lictor_limit zone=lictor_identity:16m rate=${config.limit.ratePerSecond}r/s;
+    include limits.conf;
 
     include upstreams.conf;
     include canonical.conf;

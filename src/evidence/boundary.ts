@@ -9,7 +9,7 @@ import type { Boundary, CertificateRow } from './data.ts';
 const DAY_MS = 86_400_000;
 
 export function gatherBoundary(config: Config, nowMs: number): Boundary {
-  const { tls, proxies, prefect, limit } = config;
+  const { tls, proxies, prefect, limits } = config;
   return {
     listen: config.listen.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`),
     tls: {
@@ -22,7 +22,12 @@ export function gatherBoundary(config: Config, nowMs: number): Boundary {
       revocation_list: tls?.client?.crlFile != null,
     },
     trusted_proxies: proxies.trusted,
-    rate_limit: { per_second: limit.ratePerSecond, burst: limit.burst },
+    limits: limits.map(({ kind, name, rate, concurrency }) => ({
+      for: kind === 'everyone' ? '*' : `${kind}:${name}`,
+      per_second: rate?.perSecond ?? null,
+      burst: rate?.burst ?? null,
+      concurrency,
+    })),
     forwarded_headers: config.forwardHeaders,
     upstream: {
       servers: prefect.servers,

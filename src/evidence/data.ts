@@ -195,7 +195,7 @@ export interface Boundary {
     readonly revocation_list: boolean;
   };
   readonly trusted_proxies: readonly string[];
-  readonly rate_limit: { readonly per_second: number; readonly burst: number };
+  readonly limits: readonly { readonly for: string; readonly per_second: number | null; readonly burst: number | null; readonly concurrency: number | null }[];
   readonly forwarded_headers: readonly string[];
   readonly upstream: {
     readonly servers: readonly string[];

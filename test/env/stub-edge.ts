@@ -155,7 +155,7 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
     policies: null,
     sessions: { idleSeconds: 60, absoluteSeconds: 60 },
     cliSeconds: 2_592_000,
-    limit: { ratePerSecond: 100_000, burst: 100_000 },
+    limits: [{ kind: 'everyone', name: '', rate: { perSecond: 100_000, burst: 100_000 }, concurrency: null }],
     forwardHeaders: [],
     forwardProxy: null,
     services: [],

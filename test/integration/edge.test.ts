@@ -243,7 +243,7 @@ describe('refusals', () => {
 
 describe('the identity limit', () => {
   it('answers 429 with numbers that a stock worker survives, per principal', async () => {
-    const limited = await startStubEdge({ limit: { ratePerSecond: 1, burst: 1 } });
+    const limited = await startStubEdge({ limits: [{ kind: 'everyone', name: '', rate: { perSecond: 1, burst: 1 }, concurrency: null }] });
     try {
       limited.decideWith((inputs, response) => response.writeHead(200, { 'x-lictor-path': 'direct', 'x-lictor-limit': inputs.token }).end());
       const ask = (token: string): Promise<Response> => fetch(`${limited.url}/api/flows/filter`, { headers: { 'x-lictor-token': token } });
@@ -251,7 +251,7 @@ describe('the identity limit', () => {
       const refused = answers.find((answer) => answer.status === 429);
       expect(refused?.headers.get('retry-after')).toBe('1');
       expect(refused?.headers.get('prefect-maintenance')).toBe('true');
-      expect(await refused?.json()).toMatchObject({ code: 'rate-limited' });
+      expect(await refused?.json()).toMatchObject({ code: 'limit-exceeded' });
       expect((await ask('modest')).status).toBe(200);
     } finally {
       await limited.stop();

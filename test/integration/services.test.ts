@@ -265,12 +265,12 @@ describe('a limit', () => {
     expect(ofOthers.flat().map(({ status }) => status)).toEqual(Array.from({ length: 15 }, () => 200));
     await client.close();
     const [record] = await callRecords(1, '--flow-run', greedy?.run ?? '', '--decision', 'deny');
-    expect(record).toMatchObject({ status: 429, reason: 'rate-limited', path_taken: 'egress', service: 'limited', run_binding: 'verified' });
+    expect(record).toMatchObject({ status: 429, reason: 'limit-exceeded', path_taken: 'egress', service: 'limited', run_binding: 'verified' });
   });
 
   it('of how many are under way refuses one more, and takes it when one has ended', async () => {
     const open = [await call('/few/events'), await call('/few/events')];
-    await expectRefusal(await call('/few/now'), 429, 'rate-limited');
+    await expectRefusal(await call('/few/now'), 429, 'limit-exceeded');
     await Promise.all(open.map((response) => response.body?.cancel()));
     await waitFor(async () => (await call('/few/now')).status === 200, { what: 'room for one more', timeoutMs: 60_000 });
   });

@@ -15,8 +15,8 @@ describe('a number where a number alone says nothing', () => {
   });
 
   it('is taken with its unit', () => {
-    const { limit } = accepted(`${SMALLEST}limits: [{ for: "*", rate: 50/s }]\nledger: { retention: 400d }\nsessions: { idle: 30s }\n`);
-    expect(limit).toMatchObject({ ratePerSecond: 50 });
+    const { limits } = accepted(`${SMALLEST}limits: [{ for: "*", rate: 50/s }]\nledger: { retention: 400d }\nsessions: { idle: 30s }\n`);
+    expect(limits).toMatchObject([{ rate: { perSecond: 50 } }]);
   });
 });
 

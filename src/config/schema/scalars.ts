@@ -18,7 +18,7 @@ export const duration = z
   .describe('500ms, 30s, 15m, 24h or 90d.');
 
 /** A number alone says nothing of its unit: the remedy is that of a text with another form. */
-const RATE_HINT = 'Write requests per second: 50/s.';
+const RATE_HINT = 'Write requests per second: 50/s, at most 999999/s.';
 
 export const rate = z
   .string(RATE_HINT)

@@ -1,11 +1,9 @@
-// sessions, limits, forward_headers, store: the small sections.
+// sessions, forward_headers, store: the small sections.
 import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { parseDurationSeconds } from '../duration.ts';
 import type { Keys, Report } from '../report.ts';
 import type { WireConfig } from '../schema/index.ts';
-
-const DEFAULT_LIMIT = { ratePerSecond: 200, burst: 400 };
 
 /** The gateway sets or clears these itself, or they belong to one hop (RFC 9110 7.6.1). */
 const OWN_HEADERS =
@@ -38,18 +36,6 @@ export function readCliLife(wire: WireConfig['sessions'] | undefined, report: Re
   const seconds = parseDurationSeconds(wire?.cli ?? '30d') ?? 0;
   if (seconds < 1) report(['sessions', 'cli'], 'is shorter than a second', 'Write 30d, for example.');
   return seconds;
-}
-
-/** The one limit that is built: for every principal by itself. `isReported`: something in the first one is wrong already. */
-export function readLimit(limits: WireConfig['limits'], report: Report, isReported: boolean): Config['limit'] {
-  const [first] = limits;
-  if (first === undefined) return DEFAULT_LIMIT;
-  for (const index of limits.keys()) {
-    if (index > 0) report(['limits', index], 'is a second limit for "*"', 'Keep one of them.');
-  }
-  if (first.rate === undefined && !isReported) report(['limits', 0], 'has no rate', 'Add rate, for example 50/s, or remove the limit.');
-  const ratePerSecond = Number.parseInt(first.rate ?? String(DEFAULT_LIMIT.ratePerSecond), 10);
-  return { ratePerSecond, burst: first.burst ?? 2 * ratePerSecond };
 }
 
 /** In lower case: no client's, and no configuration's to set. */

@@ -8,6 +8,11 @@ export const OUTAGE_REASONS = {
     hint: 'Come back; sockets with PREFECT_CLIENT_CUSTOM_HEADERS are decided at once and never wait.',
   },
   'rate-limited': { status: 429, detail: 'Too many requests.', hint: 'Slow down; stock Prefect clients wait by themselves.' },
+  'limit-exceeded': {
+    status: 429,
+    detail: 'This principal sends more requests than a limit in lictor.yaml permits.',
+    hint: 'Wait as long as Retry-After says; stock Prefect clients do that by themselves.',
+  },
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
   'device-throttled': { status: 429, detail: 'Too many wrong codes.', hint: 'Wait a minute, then type the code that the terminal shows.' },
   'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide just now.', hint: 'Retry; nothing was forwarded.' },

@@ -46,7 +46,7 @@ export function boundarySection({ boundary }: EvidenceData): Section {
           ['Listens on', boundary.listen.join(', ')],
           ...tlsFacts(boundary),
           ['Proxies that are trusted', boundary.trusted_proxies.length === 0 ? 'none' : boundary.trusted_proxies.join(', ')],
-          ['Limit for each principal', `${boundary.rate_limit.per_second} requests a second, ${boundary.rate_limit.burst} at once`],
+          ['Limits', boundary.limits.map(limitText).join('; ')],
           ['Headers let through beside the built-in list', boundary.forwarded_headers.length === 0 ? 'none' : boundary.forwarded_headers.join(', ')],
           ['Prefect', upstream.servers.join(', ')],
           ['Own credential for Prefect', `${upstream.credential}${upstream.credential_since === null ? '' : `, written ${day(upstream.credential_since)}`}`],
@@ -163,4 +163,9 @@ export function coverageSection({ coverage }: EvidenceData): Section {
       },
     ],
   };
+}
+
+function limitText({ for: whose, per_second: perSecond, burst, concurrency }: Boundary['limits'][number]): string {
+  const rate = perSecond === null ? [] : [`${perSecond} requests a second, ${burst} at once`];
+  return `${whose === '*' ? 'each principal' : whose}: ${[...rate, ...(concurrency === null ? [] : [`${concurrency} in progress`])].join(', ')}`;
 }

@@ -119,6 +119,29 @@ describe('the answer to nginx', () => {
     expect(calls).toHaveLength(2);
   });
 
+  it.each([
+    ['authorization', { authorization: 'y' }],
+    ['token', { token: 'y' }],
+    ['session', { session: 'y' }],
+    ['client certificate', { certificate: 'y' }],
+    ['address', { address: 'b' }],
+    ['host', { host: 'other' }],
+    ['listener', { listener: '2' }],
+    ['origin', { sameOrigin: true }],
+    ['path', { path: '/b' }],
+    ['arguments', { args: 'b' }],
+    ['operation', { operation: WRITE }],
+  ] as const)('twin: decides a concurrent request with another %s by itself', async (_, changes) => {
+    const pending: ((authorization: Authorization) => void)[] = [];
+    const { answerer } = answererWith(() => new Promise((resolve) => pending.push(resolve)));
+    const first = answerer.answer(inputs(READ));
+    const second = answerer.answer(inputs(READ, changes));
+    expect(pending).toHaveLength(2);
+    pending[0]?.(allowed);
+    pending[1]?.({ ok: false, reason: 'credential-unknown', principal: null, credential: null, credentialId: null, decisions: [] });
+    expect([(await first).status, (await second).status]).toEqual([200, 401]);
+  });
+
   it('stops caching for a principal with endless keys, and goes on allowing', async () => {
     const { answerer } = answererWith(allowed);
     let last = '';

@@ -28,13 +28,15 @@ const GOOD: Authentication = {
   credential: { id: 'c1', carrier: 'authorization', expiresAtMs: null, sessionId: null, alsoPresented: [] },
 };
 
-let now: { who: Authentication; changeNumber: number; asked: number; observes: boolean; evaluated: string[]; looked: string[] };
+let now: { who: Authentication; changeNumber: number; asked: number; observes: boolean; evaluated: string[]; looked: string[]; onAsked: () => unknown };
 let decider: Decider;
 beforeEach(() => {
-  now = { who: GOOD, changeNumber: 1, asked: 0, observes: false, evaluated: [], looked: [] };
+  now = { who: GOOD, changeNumber: 1, asked: 0, observes: false, evaluated: [], looked: [], onAsked: () => undefined };
   const authenticate = async (): Promise<Authentication> => {
     now.asked += 1;
-    return now.who;
+    const { who } = now;
+    now.onAsked();
+    return who;
   };
   const catalogue = createCatalogue();
   const engine = sharedEngine({ actions: collectActions(catalogue.operations), revision: 1 });
@@ -96,6 +98,32 @@ it('what lasts longer than a request, such as a socket, is authenticated each ti
   expect((await decider.authorize(inputs, CANCEL)).ok).toBe(true);
   now = { ...now, who: refuse('credential-expired', 'c1') };
   expect(await decider.authorize(inputs, CANCEL)).toMatchObject({ ok: false, reason: 'credential-expired' });
+});
+
+describe('a security change while a decision is made', () => {
+  it.each([
+    ['authorize', () => decider.authorize(anEdgeInput(SET_STATE), CANCEL)],
+    ['authorizeNow', () => decider.authorizeNow(anEdgeInput(SET_STATE), CANCEL)],
+    ['precheck', () => decider.precheck(anEdgeInput(SET_STATE))],
+    ['authorizeOwn', () => decider.authorizeOwn(anEdgeInput(SET_STATE), 'audit.read')],
+  ] as const)('%s decides again by what holds after the change', async (_, decide) => {
+    if (GOOD.ok) now.who = { ...GOOD, principal: { ...GOOD.principal, roles: ['admin'], grants: everywhere(['admin']) } };
+    now.onAsked = () => {
+      if (now.asked === 1) now = { ...now, who: refuse('credential-revoked', 'c1'), changeNumber: 2 };
+    };
+    expect(await decide()).toMatchObject({ ok: false, reason: 'credential-revoked' });
+    expect(now.asked).toBe(2);
+  });
+
+  it('twin: without a change one look is enough', async () => {
+    expect(await decider.authorize(anEdgeInput(SET_STATE), CANCEL)).toMatchObject({ ok: true });
+    expect(now.asked).toBe(1);
+  });
+
+  it('is an outage when changes do not end', async () => {
+    now.onAsked = () => (now.changeNumber += 1);
+    expect(await decider.authorize(anEdgeInput(SET_STATE), CANCEL)).toMatchObject({ ok: false, reason: 'gateway-unavailable' });
+  });
 });
 
 describe('the object that the path names', () => {

@@ -148,6 +148,31 @@ describe('an open tunnel', () => {
     expect(world.proxy.count()).toBe(0);
   });
 
+  it('is never opened when its credential is taken back between its decision and its connection', async () => {
+    const lookedUp = Promise.withResolvers<readonly string[]>();
+    world.slowNames.set('slow.example.com', lookedUp.promise);
+    const answer = world.send(connectTo('slow.example.com:443'));
+    await vi.waitFor(() => expect(world.looked).toContain('slow.example.com'), { timeout: 10_000 });
+    world.valid = false;
+    await world.proxy.recheck();
+    lookedUp.resolve([PUBLIC]);
+    await answer;
+    expect([world.dialled, host.received]).toEqual([[], []]);
+    expect(world.records.at(-1)).toMatchObject({ decision: 'deny', reason: 'credential-unknown' });
+  });
+
+  it('twin: is opened when it is allowed after the change too', async () => {
+    const lookedUp = Promise.withResolvers<readonly string[]>();
+    world.slowNames.set('slow.example.com', lookedUp.promise);
+    const answer = world.send(connectTo('slow.example.com:443'));
+    await vi.waitFor(() => expect(world.looked).toContain('slow.example.com'), { timeout: 10_000 });
+    await world.proxy.recheck();
+    lookedUp.resolve([PUBLIC]);
+    await vi.waitFor(() => expect(world.dialled).toEqual([`${PUBLIC}:443`]), { timeout: 10_000 });
+    await world.proxy.close();
+    await answer;
+  });
+
   it('is cut when the host leaves the list', async () => {
     const closed = readAll(await tunnel());
     world.allow = [];

@@ -1,5 +1,6 @@
 // The forward proxy against raw sockets: plain http.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTokenText } from '../authn/service-token/token-text.ts';
 import { AUTH, codeOf, connectTo, get, type Host, recorded, startHost, startWorldBefore, statusOf } from './host.fixture.ts';
 import { PUBLIC, RUN, TOKEN, type World } from './proxy.fixture.ts';
 
@@ -40,6 +41,25 @@ describe('plain http', () => {
   it('does not show its token to the host as Authorization either', async () => {
     await world.send(get('http://api.example.com/', `${AUTH}Authorization: Bearer ${TOKEN}\r\n`));
     expect(host.received[0]?.toLowerCase()).not.toContain('authorization');
+  });
+
+  it.each([
+    ['a service token', createTokenText('0123456789').text],
+    ['an access token', createTokenText('0123456789', 'lca_').text],
+    ['a token of a login', createTokenText('0123456789', 'lcu_').text],
+    ['something that begins like a token', 'lct_abc'],
+  ])('does not show %s of the gateway to the host, though the request is proven by another one', async (_what, token) => {
+    for (const value of [`Bearer ${token}`, `Basic ${Buffer.from(`any:${token}`).toString('base64')}`]) {
+      host.received.length = 0;
+      await world.send(get('http://api.example.com/', `${AUTH}Authorization: ${value}\r\n`));
+      expect(host.received[0]).toContain('GET / HTTP/1.1');
+      expect(host.received[0]?.toLowerCase()).not.toContain('authorization');
+    }
+  });
+
+  it('twin: shows the key of the host itself', async () => {
+    await world.send(get('http://api.example.com/', `${AUTH}Authorization: Bearer key-of-the-host\r\n`));
+    expect(host.received[0]).toContain('authorization: Bearer key-of-the-host');
   });
 
   it.each([

@@ -25,6 +25,8 @@ export interface World {
   readonly records: NewRecord[];
   /** What each name leads to. */
   readonly names: Map<string, readonly string[]>;
+  /** Names that take as long as their promise. */
+  readonly slowNames: Map<string, Promise<readonly string[]>>;
   readonly dialled: string[];
   readonly looked: string[];
   /** Where `PUBLIC` leads, on loopback. */
@@ -45,6 +47,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
   const records: NewRecord[] = [];
   const intents = new Map<string, NewRecord>();
   const names = new Map<string, readonly string[]>([['api.example.com', [PUBLIC]]]);
+  const slowNames: World['slowNames'] = new Map();
   const [dialled, looked]: [string[], string[]] = [[], []];
   const texts = { ...loadBuiltInPolicies(), ...Object.fromEntries(namePolicies(POLICIES, 'test')) };
   const policy = sharedEngine({ actions: collectActions(OPERATIONS), revision: 1, policies: texts });
@@ -111,7 +114,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
     network: {
       lookup: async (host) => {
         looked.push(host);
-        const found = names.get(host);
+        const found = names.get(host) ?? (await slowNames.get(host));
         if (found === undefined) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
         return found;
       },
@@ -131,7 +134,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
       socket.once('error', reject);
     });
   return Object.assign(state, {
-    ...{ proxy, port, records, names, dialled, looked, open },
+    ...{ proxy, port, records, names, slowNames, dialled, looked, open },
     send: async (text: string) => {
       const socket = await open();
       socket.write(text);

@@ -1,6 +1,7 @@
 // Logins of a command line through the own app, with a built-in account: begin, allow, poll, use, refresh, end, and every way in which it must not work.
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { createTokenText, type TokenPrefix } from '../authn/service-token/token-text.ts';
 import { deviceClient } from './device.fixture.ts';
 import { CLI_LIFE_MS, cookieOf, HTML, useOwnApp } from './own-app.fixture.ts';
 
@@ -305,6 +306,30 @@ describe('ends', () => {
 it('a token for the interface of agents is refused at the API', async () => {
   const tokens = await obtained(await signIn(), { resource: 'http://localhost:8200/.lictor/mcp' });
   expect(await use(tokens['access_token'])).toMatchObject({ code: 'token-audience' });
+});
+
+describe('the secret of a token decides, not its id', () => {
+  /** Well-formed, with the same id and another valid secret. */
+  const forged = (text: unknown, prefix: TokenPrefix): string => createTokenText(String(text).slice(4, 14), prefix).text;
+
+  it('a forged device code gets no tokens; twin: the real one does', async () => {
+    const session = await signIn();
+    const begun = (await begin()).json();
+    await allow(begun.user_code, session);
+    get().test.advance(6000);
+    expect(await poll(forged(begun.device_code, 'lcd_'))).toMatchObject({ error: 'invalid_grant', code: 'device-unknown' });
+    expect(await poll(begun.device_code)).toMatchObject({ statusCode: 200 });
+  });
+
+  it('a forged access token or refresh token ends no login; twin: the real one does', async () => {
+    const tokens = await obtained(await signIn());
+    await revoke(forged(tokens['access_token'], 'lcu_'));
+    await revoke(forged(tokens['refresh_token'], 'lcr_'));
+    expect(await use(forged(tokens['access_token'], 'lcu_'))).toMatchObject({ code: 'credential-unknown' });
+    expect(await use(tokens['access_token'])).toMatchObject({ principal: 'alice@local' });
+    await revoke(tokens['access_token']);
+    expect(await use(tokens['access_token'])).toMatchObject({ code: 'credential-unknown' });
+  });
 });
 
 it('a refresh token or a device code is no credential', async () => {

@@ -25,9 +25,15 @@ const WAYS: readonly (readonly [route: string, body: (job_variables: object) => 
   ['PATCH /api/work_pools/p', (job_variables) => ({ base_job_template: { job_configuration: job_variables, variables: {} } })],
 ];
 
+/** The same action in each list of an automation's actions. */
+const LISTED = ['actions', 'actions_on_trigger', 'actions_on_resolve'].map((key): (typeof WAYS)[number] => [
+  'POST /api/automations/',
+  (job_variables) => ({ ...automation({}), [key]: automation(job_variables).actions }),
+]);
+
 const options = { prefect: prefectWith({}, { status: 201, body: json({ id: RUN }) }) };
 
-it.each(WAYS)('%s makes no job of another run', async (route, body) => {
+it.each([...WAYS, ...LISTED])('%s makes no job of another run', async (route, body) => {
   for (const labels of [{ 'prefect.io/flow-run-id': RUN }, { 'io.prefect.flow-run-id': RUN }, { $ref: { block_document_id: RUN } }]) {
     expect(await outcomeOf('admin', route, body({ labels }), options)).toMatchObject({ result: 'env-reserved', arrived: false });
   }

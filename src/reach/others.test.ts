@@ -25,6 +25,11 @@ describe('an answer about a run', () => {
       (id) => ({ results: [{ created_by: { type: 'AUTOMATION', id, display_value: 'n' } }] }),
       { results: [{ created_by: null }] },
     ],
+    [
+      'an automation that changed it',
+      (id) => ({ results: [{ updated_by: { type: 'AUTOMATION', id, display_value: 'n' } }] }),
+      { results: [{ updated_by: null }] },
+    ],
     ['who holds a slot', (id) => ({ active_slots: [OWN, id] }), { active_slots: [OWN, NOBODYS] }],
   ])('does not name %s, unless that is reached', async (_what, answer, expected) => {
     expect(await shown(answer(FOREIGN))).toEqual(expected);

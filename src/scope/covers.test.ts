@@ -14,7 +14,7 @@ describe('a scope', () => {
     ['tags', { tags: ['team-a'] }, { tags: ['team-b', 'team'] }],
     ['work pools', { workPools: ['pool-a'] }, { workPools: ['pool', 'pool-*'] }],
     ['deployments', { deployments: ['etl/*'] }, { deployments: ['etl', 'nightly', 'etl2/*'] }],
-    ['flows', { flows: ['etl'] }, { flows: ['et', 'etl2'] }],
+    ['flows', { flows: ['etl'] }, { flows: ['et', 'etl2', 'tl*', 't*'] }],
     ['own', { own: true }, null],
     ['two keys', { tags: ['team-a'], workPools: ['pool-a'] }, { tags: ['team-a'], workPools: ['pool-b'] }],
   ] as const)('covers a run by %s', (_, yes, no) => {

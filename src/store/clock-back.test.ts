@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { AT_ONCE } from '../contract/clock.ts';
 import type { Database } from './database.ts';
 import { createDeviceCodes, DEVICE_CODE_LIMITS } from './device-codes.ts';
 import { createKnownFlows } from './known-flows.ts';
@@ -10,6 +11,7 @@ import { createLeases } from './leases.ts';
 import { createLoginAttempts, LOGIN_ATTEMPT_LIMITS } from './login-attempts.ts';
 import { createMakers } from './makers.ts';
 import { migrate } from './migrations.ts';
+import { createRunTokens, type RunTokens } from './run-tokens.ts';
 import { openSqlite } from './sqlite.ts';
 
 const HOUR_MS = 3_600_000;
@@ -83,3 +85,30 @@ it('a device that polls as it was told is not told to be slower', async () => {
   nowMs += DEVICE_CODE_LIMITS.intervalMs + DEVICE_CODE_LIMITS.slowerMs;
   expect(await codes.poll('d')).toBe(true);
 });
+
+it.each<[string, (tokens: RunTokens) => Promise<unknown>]>([
+  ['when the run ends', (tokens) => tokens.endNow('run')],
+  ['when another worker takes the run over', (tokens) => tokens.goLive({ ...RUN_TOKEN, binding: 'token:b' })],
+])('the grace of a run token is over %s, though the clock was put back', async (_when, end) => {
+  const tokens = createRunTokens(database, clock);
+  await tokens.put([RUN_TOKEN, { ...RUN_TOKEN, hash: 'other', binding: 'token:b' }]);
+  await tokens.goLive(RUN_TOKEN);
+  await tokens.endOf('run', nowMs + 60_000);
+  nowMs += 120_000;
+  await end(tokens);
+  nowMs -= HOUR_MS;
+  expect((await tokens.byHash('hash'))?.endedMs).toBe(AT_ONCE);
+});
+
+it('twin: its grace lasts as long as the clock says until then', async () => {
+  const tokens = createRunTokens(database, clock);
+  await tokens.put([RUN_TOKEN]);
+  await tokens.goLive(RUN_TOKEN);
+  await tokens.endOf('run', nowMs + 60_000);
+  expect((await tokens.byHash('hash'))?.endedMs).toBe(nowMs + 60_000);
+});
+
+const RUN_TOKEN = {
+  ...{ hash: 'hash', id: 'id', flowRunId: 'run', deploymentId: null, pool: 'p', stateId: 's', worker: 'token:a', binding: 'token:a' },
+  ...{ credentialId: 'c', identity: null, onBehalfOf: [], expiresMs: 1_700_100_000_000 },
+};

@@ -44,7 +44,8 @@ function amzDate(movedMs = 0): string {
 }
 
 interface Given {
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Undefined: not sent. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly signed?: string;
   readonly region?: string;
   readonly signature?: string;
@@ -136,6 +137,7 @@ describe('refused without asking STS', () => {
     ['another region', () => ({ region: 'us-east-1' })],
     ['another audience', () => ({ headers: { 'x-lictor-audience': 'other.example' } })],
     ['an audience that is not signed', () => ({ signed: 'host;x-amz-date;x-amz-security-token' })],
+    ['no audience at all, neither sent nor signed', () => ({ signed: 'host;x-amz-date;x-amz-security-token', headers: { 'x-lictor-audience': undefined } })],
     ['a token that is not signed', () => ({ signed: 'host;x-amz-date;x-lictor-audience' })],
     ['a host that is not signed', () => ({ signed: 'x-amz-date;x-amz-security-token;x-lictor-audience' })],
     ['a header that is asked to answer otherwise', () => ({ headers: { accept: 'application/json' } })],

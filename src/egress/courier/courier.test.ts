@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, createServer, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,14 +35,17 @@ async function openConnection(port: number) {
   await once(server.listen(socketPath), 'listening');
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   opened.push({ close: () => agent.destroy() }, { close: () => server.close() }, { close: () => rmSync(directory, { recursive: true, force: true }) });
-  return async (method: string, framing: OutgoingHttpHeaders, body: Buffer): Promise<number | undefined> => {
+  let last: IncomingHttpHeaders = {};
+  const ask = async (method: string, framing: OutgoingHttpHeaders, body: Buffer): Promise<number | undefined> => {
     const headers = { [COURIER.service]: 'billing', [COURIER.server]: origin, ...framing };
     const call = request({ socketPath, agent, method, path: '/v1', headers });
     call.end(body);
     const [answer] = (await once(call, 'response')) as [IncomingMessage];
     await answer.resume().toArray();
+    last = answer.headers;
     return answer.statusCode;
   };
+  return Object.assign(ask, { headers: () => last });
 }
 
 describe('a connection of nginx’s', () => {
@@ -66,4 +69,17 @@ describe('a body that streams', () => {
     expect(await call(method, { 'transfer-encoding': 'chunked' }, Buffer.from('hello'))).toBe(200);
     expect(seen).toEqual([`${method} hello`]);
   });
+});
+
+it('an answer of a service carries no word of the gateway; twin: its other headers pass', async () => {
+  const server = createServer((_incoming, outgoing) => {
+    outgoing.writeHead(200, { 'x-lictor-facts': 'a', 'X-Lictor-Anything': 'b', [COURIER.code]: 'c', [COURIER.unsent]: 'd', 'x-own': 'e' }).end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  opened.push({ close: () => server.close() });
+  const call = await openConnection((server.address() as AddressInfo).port);
+  expect(await call('GET', {}, Buffer.alloc(0))).toBe(200);
+  const names = Object.keys(call.headers());
+  expect(names).toContain('x-own');
+  expect(names.filter((name) => name.startsWith('x-lictor-') || name === COURIER.code || name === COURIER.unsent)).toEqual([]);
 });

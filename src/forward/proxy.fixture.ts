@@ -25,8 +25,8 @@ export interface World {
   readonly records: NewRecord[];
   /** What each name leads to. */
   readonly names: Map<string, readonly string[]>;
-  /** Names that take as long as their promise. */
-  readonly slowNames: Map<string, Promise<readonly string[]>>;
+  /** Runs before an allow is returned. */
+  beforeAllow: () => Promise<unknown>;
   readonly dialled: string[];
   readonly looked: string[];
   /** Where `PUBLIC` leads, on loopback. */
@@ -47,7 +47,6 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
   const records: NewRecord[] = [];
   const intents = new Map<string, NewRecord>();
   const names = new Map<string, readonly string[]>([['api.example.com', [PUBLIC]]]);
-  const slowNames: World['slowNames'] = new Map();
   const [dialled, looked]: [string[], string[]] = [[], []];
   const texts = { ...loadBuiltInPolicies(), ...Object.fromEntries(namePolicies(POLICIES, 'test')) };
   const policy = sharedEngine({ actions: collectActions(OPERATIONS), revision: 1, policies: texts });
@@ -58,6 +57,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
     valid: true,
     expiresAtMs: null as number | null,
     ledgerWorks: true,
+    beforeAllow: async (): Promise<unknown> => undefined,
     allow: ['*.example.com', 'other.test'] as readonly string[],
   };
   const connects = () =>
@@ -77,6 +77,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
             attributes: { flow_run_id: RUN },
             onBehalfOf: [],
           } as const;
+          await state.beforeAllow();
           return {
             ok: true,
             principal,
@@ -114,7 +115,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
     network: {
       lookup: async (host) => {
         looked.push(host);
-        const found = names.get(host) ?? (await slowNames.get(host));
+        const found = names.get(host);
         if (found === undefined) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
         return found;
       },
@@ -134,7 +135,7 @@ export async function startWorld(limits: Partial<ForwardLimits> = {}): Promise<W
       socket.once('error', reject);
     });
   return Object.assign(state, {
-    ...{ proxy, port, records, names, slowNames, dialled, looked, open },
+    ...{ proxy, port, records, names, dialled, looked, open },
     send: async (text: string) => {
       const socket = await open();
       socket.write(text);

@@ -26,6 +26,12 @@ export function rawTlsRequest(port: number, bytes: string | Buffer, deadlineMs =
   return exchange({ socket, ready: 'secureConnect', bytes, deadlineMs, since: Promise.resolve() });
 }
 
+/** The same from another address of loopback. */
+export function rawRequestFrom(localAddress: string, port: number, bytes: string): Promise<RawAnswer> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
+  return exchange({ socket, ready: 'connect', bytes, deadlineMs: PATIENCE_MS, since: Promise.resolve() });
+}
+
 /** One request with `Connection: close`; lines without their CRLF. The body is Latin-1. */
 export function request(port: number, lines: readonly string[], body = ''): Promise<RawAnswer> {
   return rawRequest(port, `${[...lines, 'Connection: close', '', ''].join('\r\n')}${body}`);

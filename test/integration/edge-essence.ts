@@ -7,9 +7,9 @@ import { atLeast, findNginx } from '../../src/edge/version.ts';
 import { selfSigned } from '../env/certificate.ts';
 import { edgeForms } from '../env/edge-forms.ts';
 import { wordsAbout } from '../env/edge-words.ts';
-import { askHttp2 } from '../env/http2-client.ts';
-import { rawRequest, request } from '../env/raw-request.ts';
-import { allowTokens, refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
+import { askHttp2, postHttp2 } from '../env/http2-client.ts';
+import { rawRequest, rawRequestFrom, request } from '../env/raw-request.ts';
+import { allow, allowTokens, refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
 import { CANONICAL, NOT_CANONICAL } from './canonical-targets.ts';
 
 const UUID = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
@@ -132,6 +132,15 @@ function keptDecisions(): void {
       await get(path, headers);
       expect(edge.asked().length, `${path} ${JSON.stringify(headers)}`).toBe(before + 1);
     }
+  });
+
+  it('of one address is no answer for another, within the same second too', async () => {
+    const ask = async (address: string): Promise<number | undefined> => {
+      const lines = ['GET /api/flows/filter HTTP/1.1', 'Host: localhost', 'X-Lictor-Token: tok', 'Connection: close', '', ''];
+      return (await rawRequestFrom(address, edge.port, lines.join('\r\n'))).statuses[0];
+    };
+    edge.decideWith((inputs, response) => (inputs.address === '127.0.0.1' ? allow(response) : refuse(response, 401, 'credential-unknown')));
+    for (let turn = 0; turn < 3; turn += 1) expect([await ask('127.0.0.1'), await ask('127.0.0.2')]).toEqual([200, 401]);
   });
 
   it('is asked again by the first request after a sweep', async () => {
@@ -285,12 +294,35 @@ function refusals(): void {
     expect(await raw('/api/flows/filter', ['Authorization: Bearer a|b'])).toBe(400);
     expect(await raw('/api/flows/filter', ['Authorization: Bearer a', 'Authorization: Bearer b'])).toBe(400);
     expect(await raw('/api/flows/filter', ['X-Lictor-Token: a\x01'])).toBe(400);
+    // As nginx joins two headers.
+    expect(await raw('/api/flows/filter', ['X-Lictor-Token: a, b'])).toBe(400);
+    expect(await raw('/api/flows/filter', ['X-Lictor-Token: a,b'])).toBe(400);
   });
 
   it('a length beside a coding, and nothing after it is read', async () => {
     const head = ['POST /api/flows/filter HTTP/1.1', 'Host: localhost', 'X-Lictor-Token: tok', 'Content-Length: 6', 'Transfer-Encoding: chunked'];
     const answer = await rawRequest(edge.port, `${head.join('\r\n')}\r\n\r\n0\r\n\r\nGET /api/flows/filter HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     expect([answer.statuses, answer.closed, edge.asked()]).toEqual([[400], true, []]);
+  });
+
+  it('a socket that is refused ends its connection: nothing behind it is read as another request', async () => {
+    const upgrade = ['Upgrade: websocket', 'Connection: upgrade', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+    const socket = ['GET /api/events/in HTTP/1.1', 'Host: localhost', ...upgrade, '', ''];
+    const behind = ['GET /api/flows/filter HTTP/1.1', 'Host: localhost', 'X-Lictor-Token: tok', '', ''];
+    const answer = await rawRequest(edge.port, [...socket, ...behind].join('\r\n'));
+    expect([answer.statuses.length, answer.closed, edge.upstream.seen()]).toEqual([1, true, []]);
+  });
+
+  it('too many requests for its own pages by one address, and no other address waits', async () => {
+    // More than a slow machine is allowed in the time in which it can be asked for them.
+    const many = Array.from(
+      { length: 2_000 },
+      (_, place) => `GET /.lictor/health HTTP/1.1\r\nHost: localhost\r\n${place === 1_999 ? 'Connection: close\r\n' : ''}\r\n`,
+    );
+    const { statuses } = await rawRequestFrom('127.0.0.9', edge.port, many.join(''));
+    expect(new Set(statuses)).toContain(429);
+    const other = await request(edge.port, ['GET /.lictor/health HTTP/1.1', 'Host: localhost']);
+    expect(other.statuses).not.toEqual([429]);
   });
 
   it('two tokens in two headers: one never hides the other', async () => {
@@ -345,6 +377,10 @@ function surroundings(): void {
         expect(await askHttp2(secure.port, maxVersion, {})).toBe(401);
       }
       expect(secure.upstream.seen().length).toBe(2);
+      // Its length is known when it has been read, and so is what nginx says of it: in the gateway's words.
+      expect(await postHttp2(secure.port, TOKEN, Buffer.from('{}'))).toMatchObject({ status: 200 });
+      const large = await postHttp2(secure.port, TOKEN, Buffer.alloc(17 << 20, ' '));
+      expect(large).toEqual({ status: 413, text: expect.stringContaining('body-too-large') });
       const plain = await request(secure.port, ['GET /api/flows/filter HTTP/1.1', 'Host: localhost', 'X-Lictor-Token: tok']);
       expect(plain.text).toContain('request-invalid');
       expect(plain.statuses).toEqual([400]);

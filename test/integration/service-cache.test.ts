@@ -232,6 +232,7 @@ describe('what is not kept', () => {
     ['a part', { range: 'bytes=0-1' }],
     ['a precondition', { 'if-match': '"x"' }],
     ['a preference', { prefer: 'return=minimal' }],
+    ['an idempotency key', { 'idempotency-key': 'k' }],
     ['a stream', { accept: 'text/event-stream' }],
   ])('what is asked for with %s', async (_what, headers: Record<string, string>) => {
     const kept = await text('/own/v1/plain');

@@ -139,7 +139,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   };
   const policies = await policiesAtStart({ actions: collectActions(catalogue.operations), config, kept: store.policySets, inUse: parts.inUse });
   const rooms = await buildRooms(house, config, policies);
-  await keepPolicySet(store.policySets, rooms, { by: localUser().principal, why: '' });
+  await keepPolicySet(store.policySets, rooms, { by: localUser().principal, onBehalfOf: [], why: '' });
   const current = createCurrent(rooms);
   const { ledgerFile, announced: memoryFile } = paths;
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, ...common });

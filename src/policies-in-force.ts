@@ -1,12 +1,15 @@
 // Own policies of the running gateway: which are in force at a start, and what is kept of those that came into force.
+import { boundGrants } from './authn/recorded-grants.ts';
 import { type ActionEntry, collectActions } from './catalog/actions.ts';
 import type { Config } from './config/config.ts';
 import { renderProblem } from './config/problem.ts';
+import { byWhom } from './contract/asserted.ts';
 import { LictorError } from './contract/error.ts';
 import type { PolicyOutcome, PolicyRequest } from './contract/policy-outcome.ts';
 import type { NewRecord } from './contract/record.ts';
 import type { Current } from './current.ts';
 import { type CheckedPolicies, checkPolicyFiles, loadOwnPolicies, type OwnPolicies } from './policy/own/check.ts';
+import type { PolicyTexts } from './policy/policies.ts';
 import { syncOrLog } from './reload-told.ts';
 import { buildRooms, type House, type Rooms } from './rooms.ts';
 import type { PolicySets } from './store/policy-sets.ts';
@@ -42,7 +45,8 @@ export async function keepPolicySet(
 ): Promise<() => Promise<void>> {
   const last = await kept.latest();
   if (JSON.stringify(last?.files ?? {}) === JSON.stringify(policies.files)) return async () => undefined;
-  await kept.put({ revision, files: policies.files, ...applied });
+  const { by, why, onBehalfOf } = applied;
+  await kept.put({ revision, files: policies.files, by: byWhom(by, onBehalfOf), why });
   return () => kept.forget(revision);
 }
 
@@ -83,13 +87,21 @@ export async function applyPolicies({ house, current, retire }: ApplyParts, requ
     decision: 'allow',
     revision: rooms.revision,
     resource_id: `${revision} -> ${rooms.revision}`,
+    grants: boundGrants(config.roles),
+    policies: changedPolicies(policies.texts, rooms.policies.texts),
   });
   return { applied: true, from: revision, to: rooms.revision };
 }
 
+/** `+ID`, `-ID` and `~ID`: added, removed and changed. */
+function changedPolicies(former: PolicyTexts, next: PolicyTexts): readonly string[] {
+  const ids = [...new Set([...Object.keys(former), ...Object.keys(next)])].filter((id) => former[id] !== next[id]).sort();
+  return ids.map((id) => `${former[id] === undefined ? '+' : next[id] === undefined ? '-' : '~'}${id}`);
+}
+
 /** What is done is never undone because it could not be recorded: the ledger's own health says so. */
-async function recordPolicies({ ledger, clock, log }: House, { by }: PolicyRequest, change: Omit<NewRecord, 'time'>): Promise<void> {
-  const who = { principal: by, principal_kind: 'user', action: 'policy.apply', resource_type: 'PolicySet', mode: 'enforce' } as const;
+async function recordPolicies({ ledger, clock, log }: House, { by, onBehalfOf }: PolicyRequest, change: Omit<NewRecord, 'time'>): Promise<void> {
+  const who = { principal: by, principal_kind: 'user', on_behalf_of: onBehalfOf, action: 'policy.apply', resource_type: 'PolicySet', mode: 'enforce' } as const;
   await ledger
     .append({ time: new Date(clock()).toISOString(), ...who, ...change })
     .catch((error: unknown) => log.error({ err: error }, 'a change of policies could not be recorded'));

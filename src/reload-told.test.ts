@@ -14,7 +14,7 @@ async function told(applied: Partial<Applied>, revision = 7): Promise<{ readonly
       clock: () => 0,
       ledger: { append: async (record: NewRecord) => void records.push(record) },
     },
-    current: { get: () => ({ revision }) },
+    current: { get: () => ({ revision, config: { roles: [{ role: 'viewer', members: ['*@corp', 'user:bob@corp'], scope: null }] } }) },
     configFile: 'lictor.yaml',
     tell: (message: FromControl) => void messages.push(message),
   };
@@ -28,6 +28,12 @@ describe('a reload that was applied', () => {
     const { text, record } = await told({ changed: ['ledger.export', 'traces'] });
     expect(text).toBe('lictor: lictor.yaml: applied: revision 7, as before; changed: ledger.export, traces.');
     expect(record).toMatchObject({ action: 'config.reload', reason: 'config-applied', resource_id: '7 -> 7', tool: 'ledger.export, traces' });
+  });
+
+  it('records who holds which role from then on, where the roles changed', async () => {
+    const grant = { expires_at: null, members: ['*@corp', 'user:bob@corp'], networks: [], role: 'viewer', rules: ['lictor.yaml roles[0]'], scope: null };
+    expect((await told({ changed: ['roles'] }, 8)).record?.grants).toEqual([grant]);
+    expect((await told({ changed: ['traces'] })).record?.grants).toBeUndefined();
   });
 
   it('says that nothing has changed where nothing has', async () => {

@@ -1,5 +1,6 @@
 // What is told, logged and recorded about a reload: applied, or refused with every problem.
 import { userInfo } from 'node:os';
+import { boundGrants } from './authn/recorded-grants.ts';
 import { type Problem, renderProblem } from './config/problem.ts';
 import { LictorError } from './contract/error.ts';
 import type { FromControl } from './contract/ipc.ts';
@@ -25,7 +26,7 @@ export interface Applied {
 }
 
 export async function tellApplied(parts: Told, { from, nginx, changed, unfinished }: Applied): Promise<void> {
-  const to = parts.current.get().revision;
+  const { revision: to, config } = parts.current.get();
   parts.house.log.info({ from, to, nginx, changed }, 'configuration applied');
   const sections = changed.join(', ');
   // A revision counts what decides: a renewed certificate, another password of Prefect or another sink of the ledger has none.
@@ -39,6 +40,7 @@ export async function tellApplied(parts: Told, { from, nginx, changed, unfinishe
     revision: to,
     resource_id: `${from} -> ${to}`,
     tool: sections === '' ? null : sections,
+    ...(changed.includes('roles') && { grants: boundGrants(config.roles) }),
   } as const;
   await recordReload(parts, { ...localUser(), ...record });
 }

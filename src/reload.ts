@@ -184,7 +184,7 @@ interface Next {
 }
 
 async function keepAndApplyEdge({ house, applyEdge }: ReloaderParts, rooms: Rooms): Promise<AppliedEdge> {
-  const forget = await keepPolicySet(house.store.policySets, rooms, { by: localUser().principal, why: '' });
+  const forget = await keepPolicySet(house.store.policySets, rooms, { by: localUser().principal, onBehalfOf: [], why: '' });
   return applyEdge(rooms.config).catch(async (error: unknown) => {
     await forget();
     throw error;

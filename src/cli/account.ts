@@ -4,9 +4,12 @@ import type { Readable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { createPasswords, LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../authn/accounts/password.ts';
-import { accountsProvider } from '../authn/accounts/principal.ts';
+import { accountsProvider, idpOfAccount } from '../authn/accounts/principal.ts';
+import { recordedGrants } from '../authn/recorded-grants.ts';
+import { accountHolder } from '../authn/role-origins.ts';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { systemClock } from '../contract/clock.ts';
+import { BREAK_GLASS } from '../contract/names.ts';
 import { scopeText } from '../contract/scope.ts';
 import type { StoredAccount } from '../store/accounts.ts';
 import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, renderTable, scopeCell, withStore } from './admin.ts';
@@ -92,7 +95,9 @@ async function addAccount(context: CliContext, session: AdminSession, options: T
   const hash = await createPasswords().hash(password.text);
   const livesMs = options.for ?? (accountsProvider(config) === null ? BREAK_GLASS_MS : null);
   const expiresMs = livesMs === null ? null : systemClock() + livesMs;
-  recordFirst(session, { action: expiresMs === null ? 'account.add' : 'account.break_glass', resourceType: 'Account', resourceId: name });
+  const idp = idpOfAccount({ expiresMs }, config) ?? BREAK_GLASS;
+  const grants = recordedGrants(accountHolder({ name, roles, scope }, idp), config.roles, { principal: `${name}@${idp}`, expiresMs });
+  recordFirst(session, { action: expiresMs === null ? 'account.add' : 'account.break_glass', resourceType: 'Account', resourceId: name, grants });
   if (!(await store.accounts.create({ id: randomUUID(), name, roles, scope, password: hash, expiresMs }))) throw nameTaken(name);
   const until = expiresMs === null ? '' : ` It is break glass: it ends by itself at ${new Date(expiresMs).toISOString()}.`;
   printAccount(

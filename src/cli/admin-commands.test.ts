@@ -1,6 +1,6 @@
 // lictor token and lictor account, on the store file itself.
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { Command } from 'commander';
@@ -11,6 +11,7 @@ import { anEdgeInput } from '../authn/inputs.fixture.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { steadyClock, systemClock } from '../contract/clock.ts';
+import type { LedgerRecord } from '../contract/record.ts';
 import { NOWHERE } from '../contract/scope.ts';
 import { openLedgerReader } from '../ledger/query.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -73,6 +74,79 @@ async function actions(): Promise<unknown[]> {
   reader.close();
   return found;
 }
+
+/** What each record says that it gives. */
+async function grants(): Promise<readonly LedgerRecord['grants'][]> {
+  const reader = openLedgerReader(join(root, 'ledger.db'));
+  const found: LedgerRecord['grants'][] = [];
+  for await (const record of reader.audit({})) found.push(record.grants);
+  reader.close();
+  return found;
+}
+
+describe('the grants of a change', () => {
+  const TOKEN = { members: ['token:etl'], networks: ['10.0.0.0/8'], scope: 'tags=team-a' };
+
+  it('are in its record: a token with its roles, scope, networks and end, from lictor.yaml too, and a rotation with the new end', async () => {
+    writeFileSync(
+      join(root, 'lictor.yaml'),
+      'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\nroles: [{ role: auditor, members: ["token:etl"] }]\n',
+    );
+    await json('token', 'create', 'etl', '--role', 'worker', '--scope', 'tag=team-a', '--cidr', '10.0.0.0/8', '--expires', '1h');
+    await json('token', 'rotate', 'etl', '--overlap', '0s');
+    await lictor('token', 'revoke', 'etl');
+    const [created, rotated, revoked] = await grants();
+    expect(created).toEqual([
+      { ...TOKEN, role: 'auditor', scope: null, rules: ['lictor.yaml roles[0]: token:etl'], expires_at: expect.any(String) },
+      { ...TOKEN, role: 'worker', rules: ['token etl'], expires_at: expect.any(String) },
+    ]);
+    expect(Math.abs(Date.parse(String(created?.[1]?.expires_at)) - Date.now() - 3_600_000)).toBeLessThan(60_000);
+    expect(rotated).toMatchObject(created?.map(({ expires_at: _end, ...same }) => same) ?? []);
+    expect(String(rotated?.[1]?.expires_at) >= String(created?.[1]?.expires_at)).toBe(true);
+    expect(revoked).toBeNull();
+  });
+
+  it('are in its record: an account, one of break glass with its end; a password gives nothing', async () => {
+    await json('account', 'add', 'bob', '--role', 'operator', '--scope', 'tag=team-a');
+    await json('account', 'passwd', 'bob');
+    const glass = await json('account', 'add', 'emma', '--role', 'admin', '--for', '1h');
+    expect(await grants()).toEqual([
+      [{ expires_at: null, members: ['bob@local'], networks: [], role: 'operator', rules: ['account bob'], scope: 'tags=team-a' }],
+      null,
+      [{ expires_at: glass.expires_at, members: ['emma@local'], networks: [], role: 'admin', rules: ['account emma'], scope: null }],
+    ]);
+  });
+});
+
+describe('the person behind a user of the operating system', () => {
+  async function recorded(env: Record<string, string>) {
+    const out = new PassThrough();
+    await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), 'token', 'create', 'etl', '--role', 'worker'], out, err: out, env, cwd: root });
+    const reader = openLedgerReader(join(root, 'ledger.db'));
+    const found: LedgerRecord[] = [];
+    for await (const record of reader.audit({ action: 'token.create' })) found.push(record);
+    reader.close();
+    return found.map(({ principal, on_behalf_of: behind }) => ({ principal, behind }));
+  }
+  const principal = `local:${userInfo().username}`;
+
+  it('is in the record as asserted, by sudo and by ssh, and no part of the principal', async () => {
+    expect(await recorded({ SUDO_USER: 'alice', SSH_CONNECTION: '192.0.2.7 50000 192.0.2.1 22' })).toEqual([
+      { principal, behind: ['asserted:alice', 'asserted:ssh 192.0.2.7'] },
+    ]);
+    expect((await lictor('audit', '-n', '1')).out).toContain('etl (asserted: alice, ssh 192.0.2.7)');
+  });
+
+  it('is none where the environment names none, or the same user', async () => {
+    expect(await recorded({ SUDO_USER: userInfo().username })).toEqual([{ principal, behind: [] }]);
+    expect((await lictor('audit', '-n', '1')).out).not.toContain('asserted');
+  });
+
+  it('cannot write more than a name: control characters are shown, and a long text is cut', async () => {
+    const [one] = await recorded({ SUDO_USER: `a\u001b[2J${'x'.repeat(300)}` });
+    expect(one?.behind[0]).toMatch(/^asserted:a\P{Cc}{1,127}$/u);
+  });
+});
 
 describe('lictor token', () => {
   it('create makes a token that works, with its roles, networks and expiry', async () => {

@@ -1,8 +1,7 @@
 // What the commands that change tokens and accounts share: the store, the record of the change, and making it hold everywhere.
-import { userInfo } from 'node:os';
-import type { StatePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
+import type { RecordedGrant } from '../contract/record.ts';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
 import { type Scope, scopeText } from '../contract/scope.ts';
 import { propagate } from '../decide/propagate.ts';
@@ -20,6 +19,8 @@ export interface AdminChange {
   readonly resourceType: 'ServiceToken' | 'AccessToken' | 'Login' | 'Account' | 'Identity' | 'Lock' | 'LedgerKey' | 'Prefect' | 'SigningKey' | 'Service';
   /** The name, or what is locked. */
   readonly resourceId: string;
+  /** The rights that the change gives. */
+  readonly grants?: readonly RecordedGrant[];
 }
 
 /** Opens the store file itself, so that it works while the gateway is down, and closes it whatever happens. */
@@ -34,24 +35,24 @@ export async function withStore<T>(context: CliContext, work: (session: AdminSes
 }
 
 /** For changes that give rights: what cannot be recorded is not done. Call it before the change. */
-export function recordFirst({ paths }: LoadedContext, change: AdminChange): void {
+export function recordFirst(loaded: LoadedContext, change: AdminChange): void {
   try {
-    append(paths, change);
+    append(loaded, change);
   } catch (cause) {
     const why =
       cause instanceof LictorError && cause.code !== 'ledger-unavailable'
         ? cause.message
-        : `the ledger ${paths.ledgerFile} cannot be written. Check the disk space and the owner of the state directory.`;
+        : `the ledger ${loaded.paths.ledgerFile} cannot be written. Check the disk space and the owner of the state directory.`;
     throw new CommandFailed(`Nothing was changed: ${why}`, cause);
   }
 }
 
 /** For changes that take rights away: done in any case, and said when it could not be recorded. */
-export function recordAfter(context: CliContext, { paths }: LoadedContext, change: AdminChange): void {
+export function recordAfter(context: CliContext, loaded: LoadedContext, change: AdminChange): void {
   try {
-    append(paths, change);
+    append(loaded, change);
   } catch {
-    context.err.write(`lictor: done, but the ledger ${paths.ledgerFile} cannot be written: this change is not recorded.\n`);
+    context.err.write(`lictor: done, but the ledger ${loaded.paths.ledgerFile} cannot be written: this change is not recorded.\n`);
   }
 }
 
@@ -92,30 +93,17 @@ export function renderTable(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
-function append(paths: StatePaths, { action, resourceType, resourceId }: AdminChange): void {
+function append({ paths, operator }: LoadedContext, { action, resourceType, resourceId, grants }: AdminChange): void {
   appendRecord(paths, {
     time: new Date(systemClock()).toISOString(),
-    principal: localPrincipal(),
+    principal: operator.principal,
     principal_kind: 'user',
+    on_behalf_of: operator.asserted,
     action,
     resource_type: resourceType,
     resource_id: resourceId,
     decision: 'allow',
     mode: 'enforce',
+    ...(grants !== undefined && { grants }),
   });
-}
-
-/** Who runs the command, as records name them. */
-export function localPrincipal(): string {
-  return `local:${osUser()}`;
-}
-
-/** Whoever can write the store's file may do anything with it: the operating system has authenticated them. */
-function osUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container's user may have no entry in passwd.
-    return `uid-${process.geteuid?.() ?? 'unknown'}`;
-  }
 }

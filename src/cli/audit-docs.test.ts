@@ -22,11 +22,12 @@ afterEach(() => remove());
 const words = (line: string): readonly string[] => [...line.replace(/\s#.*$/, '').matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
 
 describe('docs/audit.md', () => {
-  const lines = docsBlock('audit.md', 'lictor audit --flow-run').trim().split('\n');
+  const blocks = ['lictor audit --flow-run', 'lictor audit --action token.create'].map((beginning) => docsBlock('audit.md', beginning).trim());
+  const lines = blocks.join('\n').split('\n');
 
   it.each(lines.filter((line) => !line.includes('--follow')))('%s', async (line) => {
     const [out, err] = [new PassThrough().resume(), new PassThrough()];
-    const [, ...args] = words(line);
+    const [, ...args] = words(line.replace(/ \| jq .*/, ''));
     const status = await main({ args: ['--state-dir', paths.root, ...args], out, err, env: {}, cwd: paths.root });
     expect([status, err.read()?.toString() ?? 'No record fits.\n']).toEqual([0, 'No record fits.\n']);
   });

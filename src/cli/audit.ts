@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { statePaths } from '../config/state-dir.ts';
 import { nearestName } from '../config/suggest.ts';
+import { assertedWords } from '../contract/asserted.ts';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { type AuditFilter, type LedgerReader, openLedgerReader } from '../ledger/query.ts';
@@ -149,7 +150,9 @@ export function auditLine(record: LedgerRecord, paint: Paint): string {
   const denied = record.decision === 'deny';
   // A run, or deployment, that the client has named in a header: nobody has proven it.
   const flag = record.run_binding === 'asserted' ? 'asserted: ' : '';
-  const rest = `${flag}${denied ? `deny ${record.reason ?? ''}` : reasonWords(record) || (record.resource_id ?? '')}`;
+  const by = assertedWords(record.on_behalf_of);
+  const what = `${flag}${denied ? `deny ${record.reason ?? ''}` : reasonWords(record) || (record.resource_id ?? '')}`;
+  const rest = by === '' ? what : `${what} (${by})`;
   const { principal, status, source_ip } = record;
   const line = auditRow({ time, principal: principal ?? '-', status: String(status ?? '-'), action: actionWords(record), from: source_ip ?? '-', rest });
   return denied ? paint('red', line) : line;

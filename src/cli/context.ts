@@ -10,12 +10,14 @@ import { prepareStateDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
 import { CommandFailed } from './errors.ts';
+import { type Operator, operatorOf } from './operator.ts';
 
 export interface LoadedContext {
   readonly config: Config;
   readonly paths: StatePaths;
   /** Absolute. */
   readonly configFile: string;
+  readonly operator: Operator;
 }
 
 export interface CliContext {
@@ -73,7 +75,7 @@ export function createContext(parts: ContextParts): CliContext {
             .join('')
             .trimEnd(),
         );
-      return { config: loaded.config, paths: prepareStateDir(stateDir()), configFile: file };
+      return { config: loaded.config, paths: prepareStateDir(stateDir()), configFile: file, operator: operatorOf(env) };
     },
   };
 }

@@ -18,6 +18,7 @@ import { makeItHold, recordAfter, recordFirst } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { renderFindings } from './doctor-text.ts';
 import { CommandFailed } from './errors.ts';
+import { operatorOf } from './operator.ts';
 import { painter } from './text.ts';
 
 interface DoctorOptions {
@@ -109,7 +110,7 @@ async function examined(context: CliContext, paths: StatePaths, { config, secret
       ),
   };
   if (!running) return examine({ ...patient, token: undefined });
-  return withToken(context, { config, paths, configFile: context.configFile() }, (token) => examine({ ...patient, token }));
+  return withToken(context, { config, paths, configFile: context.configFile(), operator: operatorOf(context.env) }, (token) => examine({ ...patient, token }));
 }
 
 const LIFETIME_MS = 120_000;

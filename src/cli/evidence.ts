@@ -4,6 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { StatePaths } from '../config/state-dir.ts';
+import { byWhom } from '../contract/asserted.ts';
 import { systemClock } from '../contract/clock.ts';
 import { isErrno } from '../contract/errno.ts';
 import { findNginx } from '../edge/version.ts';
@@ -15,7 +16,7 @@ import { reportOf } from '../evidence/report.ts';
 import { renderReviewCsv } from '../evidence/review-csv.ts';
 import { isProven } from '../evidence/sections/ledger.ts';
 import { openLedgerReader } from '../ledger/query.ts';
-import { type AdminSession, localPrincipal, withStore } from './admin.ts';
+import { type AdminSession, withStore } from './admin.ts';
 import { parseWhen } from './audit-filters.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
@@ -86,7 +87,7 @@ async function gather(
   session: AdminSession,
   { from, to }: Options,
 ): Promise<{ readonly data: EvidenceData; readonly head: string | undefined }> {
-  const { config, paths, configFile, store } = session;
+  const { config, paths, configFile, store, operator } = session;
   const progress = createProgress(context.err);
   const ledger = openReader(paths);
   let head: string | undefined;
@@ -96,7 +97,18 @@ async function gather(
       () => null,
     );
     const data = await gatherEvidence({
-      ...{ config, configFile, configInUse: paths.configInUse, store, ledger, from, to, by: localPrincipal(), nginx, nowMs: systemClock() },
+      ...{
+        config,
+        configFile,
+        configInUse: paths.configInUse,
+        store,
+        ledger,
+        from,
+        to,
+        by: byWhom(operator.principal, operator.asserted),
+        nginx,
+        nowMs: systemClock(),
+      },
       onRecord: (count) => progress.say(`${count.toLocaleString('en')} records of the period`),
       verify: () => {
         const examined = examine(paths, (count) => progress.say(`${count.toLocaleString('en')} records of the whole ledger examined`));

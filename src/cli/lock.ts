@@ -1,9 +1,10 @@
 // `lictor lock`: shuts somebody out now. Works on the store's file, also while the gateway is down.
 import type { Command } from 'commander';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
+import { byWhom } from '../contract/asserted.ts';
 import { systemClock } from '../contract/clock.ts';
 import { type LockTarget, lockText } from '../contract/lock.ts';
-import { type AdminSession, localPrincipal, makeItHold, recordAfter, withStore } from './admin.ts';
+import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './errors.ts';
 import { checkTarget, otherNames, parseTarget, TARGET_HELP } from './lock-target.ts';
@@ -35,7 +36,8 @@ async function lock(context: CliContext, session: AdminSession, target: LockTarg
   const { note, ofAccounts } = await checkTarget(target, session);
   const expiresMs = options.for === undefined ? null : systemClock() + options.for;
   const { kind } = target;
-  const locked = await session.store.locks.put({ ...target, ofAccounts, why: options.why ?? '', by: localPrincipal(), expiresMs });
+  const { operator } = session;
+  const locked = await session.store.locks.put({ ...target, ofAccounts, why: options.why ?? '', by: byWhom(operator.principal, operator.asserted), expiresMs });
   try {
     await makeItHold(session);
   } finally {

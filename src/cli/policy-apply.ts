@@ -1,7 +1,7 @@
 // Brings the policies on the disk into force: checked here, where the words go, and again by the control plane, which decides.
 import { parsePolicyOutcome } from '../contract/policy-outcome.ts';
 import { tellControlPlane } from '../decide/ask-control-plane.ts';
-import { localPrincipal, makeItHold } from './admin.ts';
+import { makeItHold } from './admin.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { renderProblems, testedPolicies } from './own-policies.ts';
@@ -14,7 +14,7 @@ export interface Applying {
 
 /** Throws CommandFailed when nothing was applied, with every problem. */
 export async function applyNow(context: CliContext, loaded: LoadedContext, { why, files }: Applying): Promise<void> {
-  const { config, configFile, paths } = loaded;
+  const { config, configFile, paths, operator } = loaded;
   if (config.policies === null) throw new UsageError('lictor.yaml names no directory: add policies: DIRECTORY, then reload (SIGHUP).');
   const nothing = files === undefined ? 'Nothing was changed' : 'Nothing was applied';
   const notApplied = (message: string) => new CommandFailed(files === undefined ? message : `${message}\n${files}`);
@@ -26,7 +26,7 @@ export async function applyNow(context: CliContext, loaded: LoadedContext, { why
     ),
   );
   if (problems.length > 0) throw notApplied(`${nothing}.\n${renderProblems(configFile, problems).trimEnd()}`);
-  const answer = await tellControlPlane(paths.adminSocket, '/apply-policies', { by: localPrincipal(), why });
+  const answer = await tellControlPlane(paths.adminSocket, '/apply-policies', { by: operator.principal, onBehalfOf: operator.asserted, why });
   if (answer === 'away') throw notApplied('The gateway does not run, so nothing was applied: lictor up reads the directory when it starts.');
   const outcome = answer === undefined ? undefined : parsePolicyOutcome(answer);
   if (outcome === undefined)

@@ -1,9 +1,12 @@
 // `lictor token`: service tokens. Works on the store's file, also while the gateway is down.
 import type { Command } from 'commander';
+import { recordedGrants } from '../authn/recorded-grants.ts';
+import { tokenHolder } from '../authn/role-origins.ts';
 import { parseNetwork } from '../authn/service-token/networks.ts';
 import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { systemClock } from '../contract/clock.ts';
+import type { RecordedGrant } from '../contract/record.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
 import type { StoredToken } from '../store/tokens.ts';
 import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, withStore } from './admin.ts';
@@ -83,7 +86,12 @@ async function createToken(context: CliContext, session: AdminSession, options: 
   const scope = scopeOf(options);
   if ((await store.tokens.byName(name)) !== undefined) throw nameTaken(name);
   const { id, text: secret } = createTokenText(createTokenId());
-  recordFirst(session, { action: 'token.create', resourceType: 'ServiceToken', resourceId: name });
+  recordFirst(session, {
+    action: 'token.create',
+    resourceType: 'ServiceToken',
+    resourceId: name,
+    grants: grantsOfToken(session, { name, roles, scope, cidrs, lifetimeMs: expires }),
+  });
   if (!(await store.tokens.create({ id, name, roles, scope, cidrs, lifetimeMs: expires, hash: hashToken(secret) }))) throw nameTaken(name);
   await printSecret(context, session, { name, secret, json: options.json });
 }
@@ -97,7 +105,7 @@ async function rotateToken(
   const token = await existing(session, options.name);
   const { text: secret } = createTokenText(token.id);
   const overlapMs = options.overlap ?? parseOverlap(DEFAULT_OVERLAP);
-  recordFirst(session, { action: 'token.rotate', resourceType: 'ServiceToken', resourceId: token.name });
+  recordFirst(session, { action: 'token.rotate', resourceType: 'ServiceToken', resourceId: token.name, grants: grantsOfToken(session, token) });
   if (!(await store.tokens.rotate({ id: token.id, hash: hashToken(secret), overlapMs }))) throw unknown(options.name);
   try {
     await makeItHold(session);
@@ -105,6 +113,12 @@ async function rotateToken(
     // The old secret ends: whatever else failed, the new one must not be lost.
     await printSecret(context, session, { name: token.name, secret, json: options.json });
   }
+}
+
+/** With the end of the secret that is made now. */
+function grantsOfToken({ config }: AdminSession, token: Pick<StoredToken, 'name' | 'roles' | 'scope' | 'cidrs' | 'lifetimeMs'>): readonly RecordedGrant[] {
+  const expiresMs = token.lifetimeMs === null ? null : systemClock() + token.lifetimeMs;
+  return recordedGrants(tokenHolder(token), config.roles, { principal: `token:${token.name}`, networks: token.cidrs, expiresMs });
 }
 
 async function revokeToken(context: CliContext, session: AdminSession, name: string): Promise<void> {

@@ -3,6 +3,8 @@
 export interface PolicyRequest {
   /** Who asks, `local:NAME`. */
   readonly by: string;
+  /** As in records: who is behind it. */
+  readonly onBehalfOf: readonly string[];
   readonly why: string;
 }
 
@@ -27,6 +29,8 @@ export function parsePolicyOutcome(text: string): PolicyOutcome | undefined {
 /** Undefined when it is no such request. */
 export function parsePolicyRequest(text: string): PolicyRequest | undefined {
   const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || !('by' in value) || !('why' in value)) return undefined;
-  return typeof value.by === 'string' && typeof value.why === 'string' ? { by: value.by, why: value.why } : undefined;
+  if (typeof value !== 'object' || value === null || !('by' in value) || !('why' in value) || !('onBehalfOf' in value)) return undefined;
+  const { by, why, onBehalfOf } = value;
+  const isWhole = typeof by === 'string' && typeof why === 'string' && Array.isArray(onBehalfOf) && onBehalfOf.every((one) => typeof one === 'string');
+  return isWhole ? { by, why, onBehalfOf } : undefined;
 }

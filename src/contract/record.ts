@@ -1,4 +1,4 @@
-// One record of the ledger: the fields of the fixed contract, in its spelling, and `cache`.
+// One record of the ledger: the fields of the fixed contract, in its spelling, `cache` and `grants`.
 
 export interface LedgerRecord {
   readonly id: string;
@@ -39,11 +39,27 @@ export interface LedgerRecord {
   readonly grant_id: string | null;
   readonly approval_id: string | null;
   readonly tool: string | null;
+  /** The rights that this change or login gives; null: it gives none. */
+  readonly grants: readonly RecordedGrant[] | null;
   readonly node: string;
   readonly seq: number;
   /** The chain comes with its own part; null until then, and still part of every record. */
   readonly prev_hash: string | null;
   readonly hash: string | null;
+}
+
+/** One role as it is given. Its names stand in the order in which they are hashed. */
+export interface RecordedGrant {
+  readonly expires_at: string | null;
+  /** Who holds the role by this: principals, or members as lictor.yaml writes them. */
+  readonly members: readonly string[];
+  /** Where it may be used from; empty: anywhere. */
+  readonly networks: readonly string[];
+  readonly role: string;
+  /** What gives the role: the token, the account, or the lines of lictor.yaml. */
+  readonly rules: readonly string[];
+  /** As lictor.yaml writes it; null: on everything. */
+  readonly scope: string | null;
 }
 
 /** What came of a call of a service whose answers are kept. */

@@ -163,6 +163,8 @@ export interface EventRow {
   readonly time: string;
   readonly action: string;
   readonly principal: string | null;
+  /** The principal, and beside it the person that its environment asserts. */
+  readonly by: string | null;
   readonly resource: string | null;
   readonly outcome: string | null;
   readonly gap_ms: number | null;

@@ -19,7 +19,7 @@ export interface LifecycleSources {
 export function gatherJoiners({ from, to, usage, identities }: LifecycleSources): readonly LifecycleRow[] {
   const recorded = usage.events.flatMap((event) => {
     const what = event.outcome === 'deny' ? undefined : JOINS[event.action];
-    return what === undefined ? [] : [{ time: event.time, what, who: nameOf(event), by: event.principal }];
+    return what === undefined ? [] : [{ time: event.time, what, who: nameOf(event), by: event.by }];
   });
   const seen = identities
     .map(({ name, idp, createdMs }) => ({ time: iso(createdMs), what: `first came by ${idp}`, who: `${name}@${idp}`, by: null }))
@@ -33,7 +33,7 @@ export function gatherLeavers(sources: LifecycleSources): readonly LeaverRow[] {
     const what = LEAVES[event.action];
     if (what === undefined) return [];
     const who = nameOf(event);
-    return [{ time: event.time, what, who, by: event.principal, last_allowed: lastAllowed(usage, idOf(event, accountsIdp)), let_in_after: late.after(event) }];
+    return [{ time: event.time, what, who, by: event.by, last_allowed: lastAllowed(usage, idOf(event, accountsIdp)), let_in_after: late.after(event) }];
   });
   return byTime([...recorded, ...expiredTokens(sources)]);
 }

@@ -1,4 +1,5 @@
 // The ledger's records of a period, read one after the other: what was used, what was refused, what was administered. Memory stays bounded.
+import { byWhom } from '../contract/asserted.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { SUMMARY_ACTION } from '../ledger/floods.ts';
 import type { Activity, EventRow } from './data.ts';
@@ -74,7 +75,8 @@ export function eventIn(record: LedgerRecord): EventRow | undefined {
   const { time, action, principal, resource_type: type, resource_id: id, decision, reason, duration_ms: gap } = record;
   if (action === null || record.path_taken !== null || !EVENT.test(action)) return undefined;
   const resource = id === null ? type : `${type ?? ''} ${id}`.trim();
-  return { time, action, principal, resource, outcome: reason ?? decision, gap_ms: gap };
+  const by = principal === null ? null : byWhom(principal, record.on_behalf_of);
+  return { time, action, principal, by, resource, outcome: reason ?? decision, gap_ms: gap };
 }
 
 function said(lost: UsageLimits): readonly string[] {

@@ -1,10 +1,11 @@
 // The answer of `explain`. Snake case and stable: it is what --json prints.
+
+import type { RoleOrigin } from '../authn/role-origins.ts';
 import type { Effect, Facts } from '../contract/decision.ts';
 import type { ActionGroup, PathTaken, ResourceType } from '../contract/operation.ts';
 import type { PrincipalKind } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import type { RoleOrigin } from './role-origins.ts';
 
 export interface ExplainedPolicy {
   readonly id: string;

@@ -3,7 +3,8 @@
 import { idpOfAccount, userPrincipal } from '../authn/accounts/principal.ts';
 import { identityPrincipal } from '../authn/identity/principal.ts';
 import { lockOnPrincipal } from '../authn/locks.ts';
-import { claimMembersOf, createRoleBook, identityMembers } from '../authn/roles.ts';
+import { accountHolder, identityHolder, type RoleOrigin, roleOrigins, tokenHolder } from '../authn/role-origins.ts';
+import { createRoleBook } from '../authn/roles.ts';
 import type { Config } from '../config/config.ts';
 import { nearestName } from '../config/suggest.ts';
 import { LictorError } from '../contract/error.ts';
@@ -15,7 +16,6 @@ import { runOfPrincipal, runPrincipalId } from '../contract/run-token.ts';
 import { everywhere, roleNames } from '../contract/scope.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredToken } from '../store/tokens.ts';
-import { type RoleOrigin, roleOrigins } from './role-origins.ts';
 import { findRun } from './run.ts';
 import { isWorkloadProvider, workloadPrincipal } from './workload.ts';
 
@@ -120,7 +120,7 @@ async function tokenPrincipal(name: string, store: PrincipalStore, parts: Princi
   return {
     principal: { id: `token:${name}`, kind, idp: null, roles, grants, groups: [], attributes: {}, onBehalfOf: [] },
     hypothetical: false,
-    roles: roleOrigins({ own: token.roles, ownSource: `token ${name}`, ownScope: token.scope, members: [`token:${name}`] }, parts.config.roles),
+    roles: roleOrigins(tokenHolder(token), parts.config.roles),
     refusedAs: tokenProblem(token, parts.nowMs),
     notes:
       token.cidrs.length === 0 ? [] : [`The token is accepted from ${token.cidrs.join(', ')} only; from elsewhere it is refused (401 credential-address).`],
@@ -142,10 +142,7 @@ async function accountPrincipal(
   return {
     principal: userPrincipal(account, idp, createRoleBook(parts.config.roles)),
     hypothetical: false,
-    roles: roleOrigins(
-      { own: account.roles, ownSource: `account ${name}`, ownScope: account.scope, members: [`user:${name}@${idp}`, `*@${idp}`] },
-      parts.config.roles,
-    ),
+    roles: roleOrigins(accountHolder(account, idp), parts.config.roles),
     refusedAs: null,
     notes: [],
   };
@@ -160,11 +157,10 @@ async function identityOrUnknown(
   const identity = await store.identities.byName(idp, name);
   if (identity === undefined) throw unknown(`${name}@${idp}`, await knownIds(store, parts));
   const { roles } = parts.config;
-  const members = [...identityMembers(identity), ...claimMembersOf(identity, roles)];
   return {
     principal: identityPrincipal(identity, createRoleBook(roles)),
     hypothetical: false,
-    roles: roleOrigins({ own: [], ownSource: '', members }, roles),
+    roles: roleOrigins(identityHolder(identity, roles), roles),
     refusedAs: null,
     notes: [`Groups and claims are what ${idp} said at the last login or refresh.`],
   };

@@ -1,12 +1,12 @@
 // `repo:acme/etl:ref:refs/heads/main@ci`, `arn:aws:iam::123456789012:role/etl@aws`, `spiffe://acme/worker@pki`: whoever proves that name, by
 // what is known of them now.
 import { identityPrincipal } from '../authn/identity/principal.ts';
-import { claimMembers, createRoleBook, identityMembers } from '../authn/roles.ts';
+import { identityHolder, roleOrigins } from '../authn/role-origins.ts';
+import { createRoleBook } from '../authn/roles.ts';
 import type { Config, IdentityProvider } from '../config/config.ts';
 import type { Identity } from '../contract/identity.ts';
 import type { AccessTokens } from '../store/access-tokens.ts';
 import type { Somebody } from './principal.ts';
-import { roleOrigins } from './role-origins.ts';
 
 const WORKLOADS: ReadonlySet<IdentityProvider['type']> = new Set(['jwt', 'aws-iam', 'mtls']);
 
@@ -33,7 +33,7 @@ export async function workloadPrincipal(
   return {
     principal: identityPrincipal(identity, createRoleBook(roles)),
     hypothetical: false,
-    roles: roleOrigins({ own: [], ownSource: '', members: [...new Set([...identityMembers(identity), ...claimMembers(roles, identity)])] }, roles),
+    roles: roleOrigins(identityHolder(identity, roles), roles),
     refusedAs: null,
     notes: [known],
   };

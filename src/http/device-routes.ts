@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BegunLogin, FinishedOffline } from '../authn/external/login.ts';
 import type { Proven } from '../authn/external/provider.ts';
+import { grantsOfLogin } from '../authn/recorded-grants.ts';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import type { StoredDeviceCode } from '../store/device-codes.ts';
@@ -129,7 +130,7 @@ async function allow(request: FastifyRequest, reply: FastifyReply, { offline, ..
   const { approval } = parts.authorizationServer;
   const grant = approval.prepare(code, stored, offline);
   try {
-    await parts.ledger.append(decisionRecord(request, deciding, { action: 'device.allow', reason: null, grantId: grant.id }));
+    await parts.ledger.append(decisionRecord(request, deciding, { action: 'device.allow', reason: null, grant }));
   } catch (error) {
     parts.log.error({ err: error }, 'a login of the command line could not be recorded');
     if (parts.config.ledger.failClosed) return sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'ledger-unavailable' });
@@ -154,13 +155,17 @@ async function deny(request: FastifyRequest, reply: FastifyReply, deciding: Deci
 interface DecisionEvent {
   readonly action: 'device.allow' | 'device.refuse';
   readonly reason: ReasonCode | null;
-  readonly grantId?: string;
+  readonly grant?: { readonly id: string; readonly expiresMs: number };
 }
 
-function decisionRecord(request: FastifyRequest, { parts, session }: Deciding, { action, reason, grantId }: DecisionEvent) {
+function decisionRecord(request: FastifyRequest, { parts, session, stored }: Deciding, { action, reason, grant }: DecisionEvent) {
   const { principal, sessionId } = session;
   const status = reason === null ? 200 : REASONS[reason].status;
-  const event = { action, reason, status, principalId: principal.id, idp: principal.idp, sessionId, ...(grantId !== undefined && { grantId }) };
+  const given =
+    grant === undefined
+      ? {}
+      : { grantId: grant.id, grants: grantsOfLogin(stored.owner, parts.config, { principal: principal.id, expiresMs: grant.expiresMs }) };
+  const event = { action, reason, status, principalId: principal.id, idp: principal.idp, sessionId, ...given };
   return sessionRecord(request, event, parts);
 }
 

@@ -66,6 +66,11 @@ describe('a login of the command line', () => {
       ['token.device', 'allow', 'alice@local'],
       ['token.refresh', 'allow', 'alice@local'],
     ]);
+    expect(records.map(({ grants }) => grants?.map(({ role, rules }) => [role, rules]) ?? null)).toEqual([
+      ...Array(2).fill([['admin', ['account alice']]]),
+      null,
+      null,
+    ]);
     const ids = new Set(records.slice(1).map(({ grant_id }) => grant_id));
     expect(ids.size).toBe(1);
     expect(records.at(-1)).toMatchObject({ credential_id: `login:${[...ids][0]}`, principal_kind: 'user', idp: 'local' });

@@ -108,6 +108,7 @@ describe('a login', () => {
         source_ip: '192.0.2.1',
         request_id: 'request-1',
         revision: 7,
+        grants: [{ role: 'admin', scope: null, members: ['alice@local'], rules: ['account alice'], networks: [], expires_at: expect.any(String) }],
       },
     ]);
     expect(get().records[0]?.session_id).toMatch(/^[0-9a-f]{64}$/);

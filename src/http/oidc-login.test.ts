@@ -35,6 +35,7 @@ describe('a login', () => {
       roles: ['admin'],
     });
     expect(get().records).toMatchObject([{ action: 'session.login', decision: 'allow', principal: 'alice@corp', idp: 'corp', path: '/.lictor/callback/corp' }]);
+    expect(get().records[0]?.grants).toMatchObject([{ role: 'admin', members: ['alice@corp'], rules: ['lictor.yaml roles[0]: group:platform@corp'] }]);
   });
 
   it(`ends on this origin, whatever of ${HOSTILE_RETURN_PATHS.length} addresses it began with or stands beside the answer (RD-01)`, async () => {
@@ -60,7 +61,9 @@ describe('a login', () => {
     const page = await signIn('sub-bob');
     expect([page.statusCode, sessionOfAnswer(page)]).toEqual([403, '']);
     expect(page.body).toMatch(/bob@corp.*<code>platform<\/code>.*<code>team-a<\/code>.*idp=corp&amp;other=1/s);
-    expect(get().records).toMatchObject([{ action: 'session.login', decision: 'deny', reason: 'role-missing', principal: 'bob@corp', idp: 'corp' }]);
+    expect(get().records).toMatchObject([
+      { action: 'session.login', decision: 'deny', reason: 'role-missing', principal: 'bob@corp', idp: 'corp', grants: null },
+    ]);
     expect(await get().test.store.identities.list()).toEqual([]);
     const json = await signIn('sub-bob', { headers: { accept: '*/*' } });
     expect(json.json()).toMatchObject({ code: 'role-missing', detail: expect.stringContaining('platform, team-a') });

@@ -1,8 +1,9 @@
 // Logins and logouts as ledger records, and making the end of a session hold.
 import type { FastifyRequest } from 'fastify';
+import { grantsOfLogin } from '../authn/recorded-grants.ts';
 import { type StartedSession, sessionCredentialId } from '../authn/session/session.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
-import type { NewRecord } from '../contract/record.ts';
+import type { NewRecord, RecordedGrant } from '../contract/record.ts';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import type { RouteParts } from './parts.ts';
 
@@ -19,6 +20,7 @@ export interface SessionEvent {
   readonly credentialId?: string;
   readonly sessionId?: string;
   readonly grantId?: string;
+  readonly grants?: readonly RecordedGrant[];
 }
 
 export function sessionRecord(request: FastifyRequest, event: SessionEvent, parts: Pick<RouteParts, 'clock' | 'revision'>): NewRecord {
@@ -43,6 +45,7 @@ export function sessionRecord(request: FastifyRequest, event: SessionEvent, part
     status: event.status,
     mode: 'enforce',
     revision: parts.revision,
+    grants: event.grants ?? null,
   };
 }
 
@@ -59,7 +62,9 @@ export async function recordStart(request: FastifyRequest, login: StartedLogin, 
   const { principalId, idp, session, endedOld } = login;
   const who = { principalId, idp, credentialId: sessionCredentialId(session.id), sessionId: session.id };
   try {
-    await parts.ledger.append(sessionRecord(request, { action: 'session.login', reason: null, status: 303, ...who }, parts));
+    const stored = await parts.store.sessions.byId(session.id);
+    const grants = stored === undefined ? [] : grantsOfLogin(stored.owner, parts.config, { principal: principalId, expiresMs: stored.expiresMs });
+    await parts.ledger.append(sessionRecord(request, { action: 'session.login', reason: null, status: 303, ...who, grants }, parts));
   } catch (error) {
     parts.log.error({ err: error }, 'a login could not be recorded');
     if (parts.config.ledger.failClosed) {

@@ -80,6 +80,7 @@ function complete(record: NewRecord, { id, node, ms }: { readonly id: string; re
     grant_id: text(record.grant_id),
     approval_id: text(record.approval_id),
     tool: text(record.tool),
+    grants: grants(record.grants),
     node: wellFormed(node),
   };
 }
@@ -102,6 +103,19 @@ const NONE: readonly string[] = [];
 
 function list(value: readonly string[] | undefined): readonly string[] {
   return value === undefined || value.length === 0 ? NONE : value.map(wellFormed);
+}
+
+/** In the order of their names, as they are hashed. */
+function grants(value: NewRecord['grants']): LedgerRecord['grants'] {
+  if (value == null || value.length === 0) return null;
+  return value.map(({ expires_at, members, networks, role, rules, scope }) => ({
+    expires_at: text(expires_at),
+    members: list(members),
+    networks: list(networks),
+    role: wellFormed(role),
+    rules: list(rules),
+    scope: text(scope),
+  }));
 }
 
 /** The same text gives the same id: for what has no request id and may be read twice. */

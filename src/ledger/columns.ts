@@ -2,9 +2,9 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { LedgerRecord } from '../contract/record.ts';
 
-type Kind = 'text' | 'integer' | 'real' | 'list';
+type Kind = 'text' | 'integer' | 'real' | 'list' | 'json';
 
-/** Every field of CONTRACT 4, and `cache`, in this order: the order of the columns. What is hashed: chain/hash.ts. */
+/** Every field of CONTRACT 4, `cache` and `grants`, in this order: the order of the columns. What is hashed: chain/hash.ts. */
 export const COLUMNS = {
   id: 'text',
   time: 'text',
@@ -41,6 +41,7 @@ export const COLUMNS = {
   grant_id: 'text',
   approval_id: 'text',
   tool: 'text',
+  grants: 'json',
   node: 'text',
   seq: 'integer',
   prev_hash: 'text',
@@ -49,7 +50,7 @@ export const COLUMNS = {
 
 const NAMES = Object.keys(COLUMNS) as readonly (keyof LedgerRecord)[];
 const REQUIRED: readonly string[] = ['id', 'time', 'on_behalf_of', 'policies', 'run_binding', 'node', 'seq'];
-const SQL_TYPE: Record<Kind, string> = { text: 'TEXT', integer: 'INTEGER', real: 'REAL', list: 'TEXT' };
+const SQL_TYPE: Record<Kind, string> = { text: 'TEXT', integer: 'INTEGER', real: 'REAL', list: 'TEXT', json: 'TEXT' };
 
 /** Column definitions for CREATE TABLE. */
 export const COLUMN_SQL = NAMES.map((name) => `${name} ${SQL_TYPE[COLUMNS[name]]}${REQUIRED.includes(name) ? ' NOT NULL' : ''}`).join(', ');
@@ -59,18 +60,22 @@ export const INSERT_SQL = `INSERT INTO records (${NAMES.join(', ')}) VALUES (${N
 
 export const SELECT_COLUMNS = NAMES.join(', ');
 
-/** Later than the others: a ledger of an older Lictor lacks it. Its records stay as they were, since null is not hashed (chain/hash.ts). */
-export function addCacheColumn(db: DatabaseSync): void {
-  if (!hasCacheColumn(db)) db.exec('ALTER TABLE records ADD COLUMN cache TEXT');
+/** Later than the others: a ledger of an older Lictor lacks them. Its records stay as they were, since null is not hashed (chain/hash.ts). */
+export const LATER = ['cache', 'grants'] as const satisfies readonly (keyof LedgerRecord)[];
+
+export function addLaterColumns(db: DatabaseSync): void {
+  for (const name of missingColumns(db)) db.exec(`ALTER TABLE records ADD COLUMN ${name} TEXT`);
 }
 
 /** For a connection that reads what was not opened for writing since. */
 export function readAsNow(db: DatabaseSync): void {
-  if (!hasCacheColumn(db)) db.exec('CREATE TEMP VIEW records AS SELECT *, NULL AS cache FROM main.records');
+  const missing = missingColumns(db);
+  if (missing.length > 0) db.exec(`CREATE TEMP VIEW records AS SELECT *, ${missing.map((name) => `NULL AS ${name}`).join(', ')} FROM main.records`);
 }
 
-function hasCacheColumn(db: DatabaseSync): boolean {
-  return db.prepare("SELECT 1 FROM pragma_table_info('records', 'main') WHERE name = 'cache'").get() !== undefined;
+function missingColumns(db: DatabaseSync): readonly string[] {
+  const there = db.prepare("SELECT name FROM pragma_table_info('records', 'main')").all();
+  return LATER.filter((later) => !there.some(({ name }) => name === later));
 }
 
 /** Values in column order. */
@@ -81,9 +86,17 @@ export function rowValues(record: LedgerRecord): SQLInputValue[] {
 /** A row read from the records table. Rows are written by `rowValues` only, so their types are trusted. */
 export function recordOfRow(row: Record<string, SQLOutputValue>): LedgerRecord {
   const record: Record<string, unknown> = {};
-  for (const name of NAMES) record[name] = COLUMNS[name] === 'list' ? parseList(row[name]) : plainValue(row[name]);
+  for (const name of NAMES) record[name] = READ[COLUMNS[name]](row[name]);
   return record as unknown as LedgerRecord;
 }
+
+const READ: Readonly<Record<Kind, (value: SQLOutputValue | undefined) => unknown>> = {
+  text: plainValue,
+  integer: plainValue,
+  real: plainValue,
+  list: parseList,
+  json: (value) => (value == null ? null : parseJson(value)),
+};
 
 function sqlValue(value: LedgerRecord[keyof LedgerRecord]): SQLInputValue {
   if (value === null || typeof value === 'number') return value;
@@ -96,11 +109,17 @@ function plainValue(value: SQLOutputValue | undefined): unknown {
 }
 
 function parseList(value: SQLOutputValue | undefined): readonly string[] {
+  const parsed = parseJson(value ?? '[]');
+  if (typeof parsed === 'string') return [parsed];
+  return Array.isArray(parsed) ? parsed.map(String) : [];
+}
+
+/** Text that was changed by hand is no JSON any more: it is read as it is, and does not fit its hash. */
+function parseJson(value: SQLOutputValue): unknown {
   const text = typeof value === 'string' ? value : '[]';
   try {
-    const parsed: unknown = JSON.parse(text);
-    return Array.isArray(parsed) ? parsed.map(String) : [];
+    return JSON.parse(text);
   } catch {
-    return [text]; // Changed by hand: it is read, and does not fit its hash.
+    return text;
   }
 }

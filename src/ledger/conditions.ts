@@ -70,7 +70,8 @@ function conditions(filter: AuditFilter): readonly Condition[] {
 }
 
 /** The fields that name something. lower() is about ASCII; a line break is in none of them. */
-const NAMES = 'lower(concat_ws(char(10), principal, on_behalf_of, action, resource_type, resource_id, path, reason, service, tool, user_agent, credential_id))';
+const NAMES =
+  'lower(concat_ws(char(10), principal, on_behalf_of, action, resource_type, resource_id, path, reason, service, tool, user_agent, credential_id, grants))';
 
 function equal(column: string, value: string | undefined, partial = ''): Condition | undefined {
   return value === undefined ? undefined : { sql: (indexed) => (indexed ? `${partial}${column} = ?` : `+${column} = ?`), values: [value], indexable: true };

@@ -1,12 +1,12 @@
 // Opens ledger.db: owner-only file, WAL, schema and its migrations.
 //
-// node:sqlite directly and not Kysely: all of this runs in one thread whose hot path is one fixed INSERT of 39 columns at
+// node:sqlite directly and not Kysely: all of this runs in one thread whose hot path is one fixed INSERT of 40 columns at
 // tens of thousands of rows a second, and every statement here is fixed text. Values are always bound, never spliced.
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { LictorError } from '../contract/error.ts';
 import { adoptRecords } from './chain/adopt.ts';
-import { addCacheColumn, COLUMN_SQL } from './columns.ts';
+import { addLaterColumns, COLUMN_SQL } from './columns.ts';
 import { OUTBOX_TABLE } from './outbox.ts';
 import { EVENT_TABLES, EVENT_TIME_INDEX } from './prefect-events/table.ts';
 
@@ -41,7 +41,8 @@ const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   EVENT_TABLES,
   OUTBOX_TABLE,
   EVENT_TIME_INDEX,
-  addCacheColumn,
+  addLaterColumns,
+  addLaterColumns,
 ];
 
 /** For writing. Creates the file with mode 0600 and brings the schema up to date. Throws what SQLite throws. */

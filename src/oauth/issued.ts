@@ -1,5 +1,6 @@
 // A "yes" of the token endpoint: recorded first, then made.
 import type { Principal } from '../contract/principal.ts';
+import type { RecordedGrant } from '../contract/record.ts';
 import type { Form } from './form.ts';
 import type { OAuthRefusal } from './refusal.ts';
 
@@ -13,6 +14,8 @@ export interface Issued {
   readonly proofId: string;
   readonly tokenId: string;
   readonly grantId?: string;
+  /** The roles that it gives; left out: those of an earlier login. */
+  readonly grants?: readonly RecordedGrant[];
   /** Makes the token: after this it is valid. A refusal: what was shown was used meanwhile. */
   issue(): Promise<Given | OAuthRefusal>;
 }

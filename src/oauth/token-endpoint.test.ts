@@ -115,6 +115,7 @@ describe('a proof that is accepted', () => {
         decision: 'allow',
         principal: 'repo:acme/etl@ci',
         credential_id: 'jwt:1',
+        grants: [expect.objectContaining({ role: 'deployer', members: ['repo:acme/etl@ci'], rules: ['lictor.yaml roles[0]: claim:repository=acme/*@ci'] })],
         resource_type: 'AccessToken',
         resource_id: String(answer.body['access_token']).slice(4, 14),
       }),

@@ -199,7 +199,7 @@ function record({ clock, revision, record: append }: TokenEndpointParts, { reque
   });
 }
 
-function issuedFields({ principal, proofId, tokenId, grantId }: Issued): Partial<NewRecord> {
+function issuedFields({ principal, proofId, tokenId, grantId, grants }: Issued): Partial<NewRecord> {
   return {
     principal: principal.id,
     principal_kind: principal.kind,
@@ -207,6 +207,7 @@ function issuedFields({ principal, proofId, tokenId, grantId }: Issued): Partial
     credential_id: proofId,
     resource_id: tokenId,
     grant_id: grantId ?? null,
+    grants: grants ?? null,
     decision: 'allow',
     status: 200,
   };

@@ -2,6 +2,8 @@
 
 import { trustIn } from '../authn/access-token/trust.ts';
 import { lockOnAddress, lockOnPrincipal } from '../authn/locks.ts';
+import { recordedGrants } from '../authn/recorded-grants.ts';
+import { identityHolder } from '../authn/role-origins.ts';
 import { createRoleBook } from '../authn/roles.ts';
 import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
 import type { Config, IdentityProvider } from '../config/config.ts';
@@ -68,14 +70,16 @@ export function createTokenExchange({ config, accessTokens, locks, clock, proofs
     // Whoever may do nothing gets nothing: the list of roles is the list of accounts and roles that are let in.
     if (roleBook.ofIdentity(identity).length === 0) return { ok: false, error: 'invalid_grant', reason: 'policy-default-deny', ...who };
     const id = createTokenId();
+    const expiresOf = (nowMs: number): number => Math.min(nowMs + ACCESS_TOKEN_MS, proof.expiresAtMs ?? Number.POSITIVE_INFINITY);
     return {
       ok: true,
       principal: { id: who.principalId, kind: identity.kind, idp: identity.idp },
       proofId: credentialId,
       tokenId: id,
+      grants: recordedGrants(identityHolder(identity, config.roles), config.roles, { principal: who.principalId, expiresMs: expiresOf(clock()) }),
       async issue() {
         const nowMs = clock();
-        const expiresMs = Math.min(nowMs + ACCESS_TOKEN_MS, proof.expiresAtMs ?? Number.POSITIVE_INFINITY);
+        const expiresMs = expiresOf(nowMs);
         const { text } = createTokenText(id, 'lca_');
         await accessTokens.create({ id, hash: hashToken(text), identity, trust: trustIn(provider), proof: credentialId, expiresMs });
         return {

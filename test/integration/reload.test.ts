@@ -244,6 +244,7 @@ describe('own policies', () => {
     expect(decided.find((record) => record['decision'] === 'deny')).toMatchObject({ reason: 'policy-forbids', policies: ['not-this-one'] });
     const applied = jsonLines(await gateway.lictorOk('audit', '--action', 'policy.apply', '--json')).slice(-6);
     expect(applied.map((record) => record['reason'])).toEqual(Array(6).fill('policies-applied'));
+    expect(applied.map((record) => record['policies'])).toEqual(Array.from({ length: 6 }, (_none, round) => [`${round % 2 === 0 ? '+' : '-'}not-this-one`]));
   }, 180_000);
 
   it('are tried on what was recorded: simulate names exactly the requests that a tightened set would deny', async () => {

@@ -42,6 +42,6 @@ function diffBlock({ revision, diff }: PolicyRow): Block {
   return { kind: 'code', title: `What revision ${revision} changed`, text: cut === '' ? 'No difference in the texts.' : cut };
 }
 
-export function eventRow({ time, action, resource, principal, outcome }: EventRow): readonly string[] {
-  return [minute(time), action, resource ?? '-', principal ?? '-', outcome ?? '-'];
+export function eventRow({ time, action, resource, by, outcome }: EventRow): readonly string[] {
+  return [minute(time), action, resource ?? '-', by ?? '-', outcome ?? '-'];
 }

@@ -39,6 +39,9 @@ describe('the hash of a record', () => {
   it('is over its canonical JSON (RFC 8785), whatever stands in it, and the same when it is read back', () => {
     const text = fc.option(fc.string({ unit: 'binary' }));
     const number = fc.option(fc.double({ noDefaultInfinity: true }));
+    const texts = fc.array(fc.string({ unit: 'binary' }));
+    // The names in an order that is not the one of the hash.
+    const grant = fc.record({ scope: text, rules: texts, role: fc.string({ unit: 'binary' }), networks: texts, members: texts, expires_at: text });
     const record = fc.record({
       principal: text,
       user_agent: text,
@@ -47,14 +50,16 @@ describe('the hash of a record', () => {
       policies: fc.array(fc.string({ unit: 'binary' })),
       status: fc.option(fc.integer()),
       cache: fc.option(fc.constantFrom(...CACHE_STATES)),
+      grants: fc.option(fc.array(grant)),
     });
     using db = new DatabaseSync(':memory:');
-    const echo = db.prepare(`SELECT ${Array.from({ length: 39 }, (_, index) => `?${index + 1} AS c${index}`).join(', ')}`);
+    const echo = db.prepare(`SELECT ${Array.from({ length: 40 }, (_, index) => `?${index + 1} AS c${index}`).join(', ')}`);
     fc.assert(
       fc.property(record, (some) => {
         const whole = { ...completeRecord({ time: '2026-03-01T12:00:00Z', ...some }, { id: 'i', node: NODE }), seq: 1, prev_hash: GENESIS, hash: null };
-        const { hash: _hash, cache, ...hashed } = whole;
-        expect(canonicalRecord(whole)).toBe(canonicalize(cache === null ? hashed : { ...hashed, cache }));
+        const { hash: _hash, cache, grants, ...hashed } = whole;
+        const later = { ...(cache !== null && { cache }), ...(grants !== null && { grants }) };
+        expect(canonicalRecord(whole)).toBe(canonicalize({ ...hashed, ...later }));
         const values = Object.values(echo.get(...rowValues(whole)) ?? {});
         const names = Object.keys(recordOfRow({}));
         const read = recordOfRow(Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])));
@@ -155,47 +160,60 @@ describe('a head that is kept, and an export', () => {
 });
 
 describe('a field that came later', () => {
-  /** `cache` is the newest. */
-  const WITHOUT_CACHE = 'ALTER TABLE records DROP COLUMN cache; PRAGMA user_version = 8';
-  const call = { time: '2026-03-01T12:00:09Z', action: 'services.call', service: 'billing', cache: 'hit' } as const;
+  const GRANT = { role: 'worker', scope: 'work_pools=pool-a', members: ['token:ci'], rules: ['token ci'], networks: ['10.0.0.0/8'], expires_at: null };
+  const FIELDS = [
+    { name: 'cache', written: { service: 'billing', cache: 'hit' }, other: "'miss'", added: "'hit'", older: 'cache, grants', version: 8 },
+    { name: 'grants', written: { grants: [GRANT] }, other: "replace(grants, 'worker', 'admin')", added: "'[]'", older: 'grants', version: 9 },
+  ] as const;
+  const write = (written: (typeof FIELDS)[number]['written']) => appendRecord(paths, { time: '2026-03-01T12:00:09Z', action: 'token.create', ...written });
 
-  it('leaves a ledger from before it as it was signed: read by this version, then written on', async () => {
+  it.each(FIELDS)('leaves a ledger from before $name as it was signed: read by this version, then written on', async ({ name, written, older, version }) => {
     writeRecords(paths, 25);
     using db = new DatabaseSync(paths.ledgerFile);
-    db.exec(WITHOUT_CACHE);
+    for (const column of older.split(', ')) db.exec(`ALTER TABLE records DROP COLUMN ${column}`);
+    db.exec(`PRAGMA user_version = ${version}`);
     using chain = openChain(paths.ledgerFile);
     const publicKeys = [readKey(paths.ledgerKey)?.publicKey].filter((key) => key !== undefined);
     expect(verifyLedger(storeEvidence(chain), { publicKeys, onlyCurrent: true, kept: [] })).toMatchObject({ problems: [], chains: [{ records: 25 }] });
     chain.exec('ROLLBACK');
     const reader = openLedgerReader(paths.ledgerFile);
-    for await (const { cache } of reader.audit({})) expect(cache).toBeNull();
+    for await (const record of reader.audit({})) expect(record[name]).toBeNull();
     reader.close();
     expect(verifyStore(paths)).toMatchObject({ problems: [], chains: [{ records: 25 }] });
     writeRecords(paths, 5, { startMs: START_MS + 10_000 });
-    appendRecord(paths, call);
+    write(written);
     expect(verifyStore(paths).problems).toEqual([]);
-    expect(sql("SELECT cache, count(*) AS n FROM records WHERE service = 'billing' OR node = 'nowhere' GROUP BY cache")).toEqual([{ cache: 'hit', n: 1 }]);
+    expect(sql(`SELECT count(*) AS n FROM records WHERE ${name} IS NOT NULL`)).toEqual([{ n: 1 }]);
+    const [read] = sql(`SELECT * FROM records WHERE ${name} IS NOT NULL`).map((row) => recordOfRow(row as never));
+    expect(read).toMatchObject(written);
   });
 
-  it.each([
-    ["SET cache = 'miss' WHERE cache = 'hit'", 1],
-    ["SET cache = NULL WHERE cache = 'hit'", 1],
-    ["SET cache = 'hit' WHERE seq = 10", 1],
-    ['SET cache = NULL WHERE seq = 10', 0],
-  ])('cannot be changed unseen: %s', (change, count) => {
+  it.each(FIELDS)('cannot be changed unseen: $name', ({ name, written, other, added }) => {
+    const changes = [
+      [`${name} = ${other} WHERE ${name} IS NOT NULL`, 1],
+      [`${name} = NULL WHERE ${name} IS NOT NULL`, 1],
+      [`${name} = ${added} WHERE seq = 10`, 1],
+      [`${name} = NULL WHERE seq = 10`, 0],
+    ] as const;
     writeRecords(paths, 25);
-    appendRecord(paths, call);
-    sql(`UPDATE records ${change}`);
-    expect(verifyStore(paths).problems).toHaveLength(count);
+    write(written);
+    for (const [change, count] of changes) {
+      const before = sql(`SELECT n, ${name} FROM records`);
+      sql(`UPDATE records SET ${change}`);
+      expect(verifyStore(paths).problems, change).toHaveLength(count);
+      using db = new DatabaseSync(paths.ledgerFile);
+      for (const { n, [name]: value } of before) db.prepare(`UPDATE records SET ${name} = ? WHERE n = ?`).run(value as never, n as never);
+    }
   });
 
-  it('may be missing in a line of an export from before it, and no other may', () => {
+  it.each(FIELDS)('may be missing in a line of an export from before it, and no other may: $name', ({ older }) => {
     writeRecords(paths, 3);
-    const { cache: _cache, ...older } = { ...recordOfRow(sql('SELECT * FROM records WHERE seq = 2')[0] as never) };
-    const parsed = parseLine(JSON.stringify(older));
-    expect(parsed !== undefined && 'record' in parsed && hashOf(parsed.record)).toBe(older.hash);
-    const { tool: _tool, ...fewer } = older;
-    for (const line of [fewer, { ...fewer, cache: null }, { ...older, more: null }, { ...older, cache: null, more: null }])
+    const whole: Record<string, unknown> = { ...recordOfRow(sql('SELECT * FROM records WHERE seq = 2')[0] as never) };
+    const old = Object.fromEntries(Object.entries(whole).filter(([name]) => !older.split(', ').includes(name)));
+    const parsed = parseLine(JSON.stringify(old));
+    expect(parsed !== undefined && 'record' in parsed && hashOf(parsed.record)).toBe(old['hash']);
+    const { tool: _tool, ...fewer } = old;
+    for (const line of [fewer, { ...fewer, cache: null }, { ...old, more: null }, { ...whole, more: null }])
       expect(parseLine(JSON.stringify(line)), JSON.stringify(Object.keys(line))).toBeUndefined();
   });
 });

@@ -6,8 +6,8 @@ import type { LedgerRecord } from '../../contract/record.ts';
 export const GENESIS = '0'.repeat(64);
 
 /**
- * The canonical JSON (RFC 8785) of a record without its own hash: every field, null ones too (but `cache`). A record is flat (text, numbers, lists of text),
- * so that JSON.stringify with the names in their order is that form; a test compares it with `canonicalize`. The names are written out in that
+ * The canonical JSON (RFC 8785) of a record without its own hash: every field, null ones too (but `cache` and `grants`). A record is text, numbers and lists,
+ * and `append` writes the names of a grant in order, so that JSON.stringify with the names in their order is that form; a test compares it with `canonicalize`. The names are written out in that
  * order (3.2.3: by UTF-16 code units), since this is done for every record: an object of one shape is written four times as fast as a list of names.
  */
 export function canonicalRecord(record: LedgerRecord): string {
@@ -23,6 +23,7 @@ export function canonicalRecord(record: LedgerRecord): string {
     duration_ms: record.duration_ms,
     flow_run_id: record.flow_run_id,
     grant_id: record.grant_id,
+    grants: record.grants ?? undefined,
     id: record.id,
     idp: record.idp,
     method: record.method,

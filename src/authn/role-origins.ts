@@ -1,6 +1,8 @@
 // Where each role of a principal comes from: given with the account or token, or bound in lictor.yaml.
 import type { RoleBinding } from '../config/config.ts';
+import type { Identity } from '../contract/identity.ts';
 import { type Scope, scopeText } from '../contract/scope.ts';
+import { claimMembers, identityMembers } from './roles.ts';
 
 export interface RoleOrigin {
   readonly role: string;
@@ -18,6 +20,24 @@ export interface Holder {
   readonly ownScope?: Scope | null;
   /** How roles in lictor.yaml may name it. */
   readonly members: readonly string[];
+}
+
+interface Own {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly scope: Scope | null;
+}
+
+export function tokenHolder({ name, roles, scope }: Own): Holder {
+  return { own: roles, ownSource: `token ${name}`, ownScope: scope, members: [`token:${name}`] };
+}
+
+export function accountHolder({ name, roles, scope }: Own, idp: string): Holder {
+  return { own: roles, ownSource: `account ${name}`, ownScope: scope, members: [`user:${name}@${idp}`, `*@${idp}`] };
+}
+
+export function identityHolder(identity: Identity, bindings: readonly RoleBinding[]): Holder {
+  return { own: [], ownSource: '', members: [...new Set([...identityMembers(identity), ...claimMembers(bindings, identity)])] };
 }
 
 /** Sorted by role; the same roles as the role book of src/authn gives (tested). */

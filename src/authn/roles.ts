@@ -62,16 +62,6 @@ export function identityMembers({ idp, name, groups }: Identity): readonly strin
   return [`user:${name}@${idp}`, `*@${idp}`, ...groups.map((group) => `group:${group}@${idp}`), ...(name.startsWith('arn:') ? [`${name}@${idp}`] : [])];
 }
 
-/** The `claim:` members of the bindings that name this identity. */
-export function claimMembersOf(identity: Identity, bindings: readonly RoleBinding[]): readonly string[] {
-  return bindings.flatMap(({ members }) =>
-    members.filter((member) => {
-      const rule = parseClaimMember(member);
-      return rule !== undefined && rule.idp === identity.idp && fits(rule, identity.claims);
-    }),
-  );
-}
-
 /** `group:NAME@IDP`, of this provider. */
 function groupName(member: string, idp: string): string | undefined {
   return member.startsWith('group:') && member.endsWith(`@${idp}`) ? member.slice('group:'.length, -(idp.length + 1)) : undefined;

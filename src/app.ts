@@ -1,7 +1,7 @@
 // Starts the gateway's control plane. The order is the order of trust: store and ledger, sweep, rooms, edge, then the sockets.
 import { chmodSync, chownSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer as createSocketServer, type Server as SocketServer } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { createConfirmMemory } from './authn/external/confirm.ts';
@@ -58,7 +58,6 @@ import { createIntake } from './timeline/feed/intake.ts';
 export interface App {
   readonly edge: AppliedEdge & { readonly binary: string };
   readonly reloader: Reloader;
-  acceptSocket(socket: Socket): void;
   /** Closes sockets with 1012, finishes requests, drains the ledger. */
   drain(): Promise<void>;
 }
@@ -173,7 +172,8 @@ export async function startApp(parts: AppParts): Promise<App> {
     events: eventIntake.status,
     revision: () => current.get().revision,
   });
-  const servers = await listen(parts, { current, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
+  const sockets = createSocketServer({ pauseOnConnect: true }, relay.accept);
+  const servers = await listen(parts, { sockets, current, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
   (await forward.prepare(config.forwardProxy?.listen ?? null)).commit();
   await house.exports.use(config.exports);
   await house.tracing.use(config.traces);
@@ -195,11 +195,11 @@ export async function startApp(parts: AppParts): Promise<App> {
   return {
     edge,
     reloader,
-    acceptSocket: (socket) => relay.accept(socket),
     async drain() {
       for (const timer of timers) clearInterval(timer);
       // They wait for a moment for what is under way, like the sockets.
       const sent = Promise.all([house.exports.close(), house.tracing.close()]);
+      sockets.close();
       await Promise.all([relay.drain(), forward.close()]);
       await Promise.all(servers.map(closeServer));
       await announcer.close();
@@ -227,12 +227,13 @@ async function prepareEdge(parts: AppParts, config: Config): Promise<App['edge']
 }
 
 interface Behind {
+  readonly sockets: SocketServer;
   readonly current: Current;
   readonly answerer: Answerer;
   readonly admin: AdminActions;
 }
 
-async function listen({ paths, log }: AppParts, { current, answerer, admin: actions }: Behind): Promise<readonly Server[]> {
+async function listen({ paths, log }: AppParts, { sockets, current, answerer, admin: actions }: Behind): Promise<readonly Server[]> {
   const onError = (error: unknown): void => log.error({ err: error }, 'request failed');
   const own = createControlServer((request, response) => current.get().handle(request, response));
   const courier = createControlServer((request, response) => current.get().services.credentials.courier.handle(request, response));
@@ -245,6 +246,7 @@ async function listen({ paths, log }: AppParts, { current, answerer, admin: acti
   await listenOn(keeper, paths.keeperSocket);
   await listenOn(courier, paths.courierSocket);
   await listenOn(decisions, paths.decisionSocket);
+  await listenOn(sockets, paths.relaySocket);
   return [decisions, own, courier, keeper, admin];
 }
 
@@ -266,7 +268,7 @@ function closeServer(server: Server): Promise<unknown> {
 const BACKLOG = 4096;
 
 /** The sockets that nginx connects to belong to its worker user; the admin socket to us. */
-async function listenOn(server: Server, path: string): Promise<void> {
+async function listenOn(server: SocketServer, path: string): Promise<void> {
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

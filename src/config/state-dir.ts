@@ -12,8 +12,10 @@ export interface StatePaths {
   readonly courierSocket: string;
   /** Calls of services whose answers may be kept, from nginx. */
   readonly keeperSocket: string;
-  /** Owned by the supervisor, which hands connections to the control plane. */
+  /** Sockets of Prefect and of services, for nginx. */
   readonly relaySocket: string;
+  /** The supervisor's: an upgrade waits there while the control plane is away. */
+  readonly holdSocket: string;
   /** For the command line of the same user: 0600. */
   readonly adminSocket: string;
   readonly nginxPid: string;
@@ -81,6 +83,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     courierSocket: join(runtime, 'courier.sock'),
     keeperSocket: join(runtime, 'keeper.sock'),
     relaySocket: join(runtime, 'relay.sock'),
+    holdSocket: join(runtime, 'hold.sock'),
     adminSocket: join(runtime, 'admin.sock'),
     nginxPid: join(runtime, 'nginx.pid'),
     memberSockets: join(runtime, 'balancer'),

@@ -274,6 +274,33 @@ describe('sockets that wait for their first frame', () => {
     expect((await third).socket.readyState).toBe(1);
   });
 
+  it('that leave while they stand in line leave no record and no warning', async () => {
+    room = await openTestRoom({ waitingPerAddress: 1, firstFrameMs: 30_000 });
+    const first = await room.connect({ protocols: ['prefect'] });
+    const gone = await room.raw();
+    await room.connect({ protocols: ['prefect'] }).then((beyond) => beyond.closed);
+    gone.destroy();
+    first.socket.send(auth(GOOD));
+    await first.next();
+    await room.connect({ protocols: ['prefect'] });
+    expect(room.records.map(({ reason }) => reason)).toEqual(['sockets-waiting', 'policy-permits']);
+    expect(room.warnings.filter((warning) => warning.includes('before it was opened'))).toEqual([]);
+  });
+
+  it('and send it while they stand in line are open when their turn comes', async () => {
+    room = await openTestRoom({ waitingPerAddress: 1, firstFrameMs: 30_000 });
+    const first = await room.connect({ protocols: ['prefect'] });
+    const frame = Buffer.from(auth(GOOD));
+    const early = await room.raw(Buffer.concat([Buffer.from([0x81, 0x80 | frame.length, 0, 0, 0, 0]), frame]));
+    await room.connect({ protocols: ['prefect'] }).then((beyond) => beyond.closed);
+    first.socket.send(auth(GOOD));
+    await first.next();
+    let answer = '';
+    early.on('data', (data) => (answer += data.toString('latin1')));
+    await until(() => answer.includes('auth_success'), 'the answer to an early frame');
+    early.destroy();
+  });
+
   it('are closed with 1012 when no place comes free, and beyond the line at once', async () => {
     room = await openTestRoom({ waitingPerAddress: 1, firstFrameMs: 1000 });
     // Its decision cannot be made: it keeps the one place.

@@ -86,7 +86,7 @@ function createCore(parts: RelayParts): RelayCore {
       maxPayload: limits.frameBytes,
       handleProtocols: (offered) => (offered.has('prefect') ? 'prefect' : false),
     }),
-    waitingRoom: createWaitingRoom({ perAddress: limits.waitingPerAddress, total: limits.waitingTotal }),
+    waitingRoom: createWaitingRoom({ perAddress: limits.waitingPerAddress, total: limits.waitingTotal, perSecond: limits.waitingPerSecond }, parts.steady),
     sessions: new Set(),
     generation: 0,
     draining: false,

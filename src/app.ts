@@ -19,6 +19,7 @@ import type { Clock } from './contract/clock.ts';
 import type { FromControl } from './contract/ipc.ts';
 import { type Current, createCurrent, currentAnswerer, currentForForward, currentForRelay } from './current.ts';
 import type { Answerer } from './decide/answer.ts';
+import { createFromEdge, type FromEdge } from './decide/from-edge.ts';
 import { removeLeftBehind, sweepDecisions, sweepOnce } from './decide/sweep.ts';
 import { type AppliedEdge, applyEdge } from './edge/apply.ts';
 import { renderHere } from './edge/check.ts';
@@ -34,6 +35,7 @@ import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
 import { type AdminActions, createAdminServer } from './http/admin-server.ts';
 import { createControlServer, createKeeperServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
+import { openEdgeSecret } from './keys/edge-secret.ts';
 import { openSealer } from './keys/sealer.ts';
 import { openSecretKey } from './keys/secret-key.ts';
 import { openSigningKeys } from './keys/signing-keys.ts';
@@ -145,7 +147,17 @@ export async function startApp(parts: AppParts): Promise<App> {
   ledger.onCalls((calls) => current.get().services.credentials.told(calls));
   const answerer = currentAnswerer(current);
   const services = { room: current.get, servers: knownServers(paths), ledger, log };
-  const relay = createRelay({ catalogue, ledger, store, ...common, services, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
+  const fromEdge = createFromEdge(openEdgeSecret(paths));
+  const relay = createRelay({
+    catalogue,
+    ledger,
+    store,
+    fromEdge,
+    ...common,
+    services,
+    gateFor: createGates(eventRules),
+    ...currentForRelay(current, store.makers),
+  });
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });
   const sync = createSync({
     changeNumber: () => store.changeNumber(),
@@ -173,7 +185,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     revision: () => current.get().revision,
   });
   const sockets = createSocketServer({ pauseOnConnect: true }, relay.accept);
-  const servers = await listen(parts, { sockets, current, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
+  const servers = await listen(parts, { sockets, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
   (await forward.prepare(config.forwardProxy?.listen ?? null)).commit();
   await house.exports.use(config.exports);
   await house.tracing.use(config.traces);
@@ -229,17 +241,18 @@ async function prepareEdge(parts: AppParts, config: Config): Promise<App['edge']
 interface Behind {
   readonly sockets: SocketServer;
   readonly current: Current;
+  readonly fromEdge: FromEdge;
   readonly answerer: Answerer;
   readonly admin: AdminActions;
 }
 
-async function listen({ paths, log }: AppParts, { sockets, current, answerer, admin: actions }: Behind): Promise<readonly Server[]> {
+async function listen({ paths, log }: AppParts, { sockets, current, fromEdge, answerer, admin: actions }: Behind): Promise<readonly Server[]> {
   const onError = (error: unknown): void => log.error({ err: error }, 'request failed');
-  const own = createControlServer((request, response) => current.get().handle(request, response));
-  const courier = createControlServer((request, response) => current.get().services.credentials.courier.handle(request, response));
+  const own = createControlServer((request, response) => current.get().handle(request, response), fromEdge);
+  const courier = createControlServer((request, response) => current.get().services.credentials.courier.handle(request, response), fromEdge);
   const mostBytes = mostKeptMiB(paths, tempDirAt(paths, nginxWorkerUser())) << 20;
-  const keeper = createKeeperServer(createKeeper({ wayBack: (service) => keptSocket(paths, service), mostBytes, log }).handle);
-  const decisions = createDecisionServer(answerer, onError);
+  const keeper = createKeeperServer(createKeeper({ wayBack: (service) => keptSocket(paths, service), mostBytes, log }).handle, fromEdge);
+  const decisions = createDecisionServer(answerer, fromEdge, onError);
   const admin = createAdminServer(actions, onError);
   await listenOn(admin, paths.adminSocket);
   await listenOn(own, paths.controlSocket);

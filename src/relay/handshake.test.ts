@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { createFromEdge } from '../decide/from-edge.ts';
 import { EVENTS_IN, EVENTS_OUT, GOOD, openTestRoom, SECRET, type TestClient, type TestRoom, UPGRADE, until } from './test-room.ts';
 
 let room: TestRoom;
@@ -20,6 +21,19 @@ async function byFrame(token: string | null, inputs: object = EVENTS_IN): Promis
   client.socket.send(auth(token));
   return client;
 }
+
+describe('a connection that is not from the edge', () => {
+  it.each([{}, { 'x-lictor-edge': 'another' }])('is closed before anything is read of it: %j', async (shown) => {
+    room = await openTestRoom({}, { fromEdge: createFromEdge('the-secret') });
+    const inputs = { ...EVENTS_IN, authorization: GOOD };
+    await expect(room.plain(inputs, shown)).rejects.toThrowError(/socket hang up|ECONNRESET/);
+    await expect(upgradeOnly(inputs, shown)).rejects.toThrowError(/socket hang up|ECONNRESET/);
+    expect(room.records).toEqual([]);
+    const client = await room.connect({ inputs, headers: { 'x-lictor-edge': 'the-secret' } });
+    await until(() => room.prefect.requests.length === 1, 'the socket at Prefect');
+    client.socket.close();
+  });
+});
 
 describe('a credential in a header', () => {
   it.each(SOCKETS)('opens $path; Prefect sees the gateway, not the client', async (socket) => {

@@ -83,6 +83,7 @@ export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Par
   const allowed: TestRoom['allowed'] = new Map([[GOOD, { expiresAtMs: null }]]);
   const state = { now: Date.now(), steadyMs: 0, outage: false, changeNumber: 1, ledgerBroken: false };
   const relay = createRelay({
+    fromEdge: () => true,
     catalogue: createCatalogue(),
     decider: {
       revision: 7,

@@ -44,6 +44,40 @@ const NOT_QUITE: typeof CORPUS = [
   ),
 ];
 
+const STATUS = (word: string): string => `urn:oasis:names:tc:SAML:2.0:status:${word}`;
+
+/** What is not XML 1.0 in UTF-8. Each is put around or into a document, signed or not, and the signature holds over what xmldom makes of it. */
+export const NOT_WELL_FORMED: readonly (readonly [string, (text: string) => string])[] = [
+  ['text before the root', (text) => `x${text}`],
+  ['text behind the root', (text) => `${text}x`],
+  ['a character that is no blank in XML before the root', (text) => `\u00A0${text}`],
+  ['an element behind the root', (text) => `${text}<a/>`],
+  ['an end tag behind the root', (text) => `${text}</a>`],
+  ['a reference behind the root', (text) => `${text}&#x20;`],
+  ['an element that nobody closes', (text) => text.replace(/<\/([A-Za-z]+:[A-Za-z]+)>$/, '<a></$1>')],
+  ['an end tag too much', (text) => text.replace(/<\/([A-Za-z]+:[A-Za-z]+)>$/, '</a></$1>')],
+  ['a root that nobody closes', (text) => text.replace(/<\/[A-Za-z]+:[A-Za-z]+>$/, '')],
+  ['two elements that end in the wrong order', (text) => text.replace(/(<\/[A-Za-z]+:[A-Za-z]+>)$/, '<a><b></a></b>$1')],
+  ['an unknown entity', (text) => text.replace(/(<\/[A-Za-z]+:[A-Za-z]+>)$/, '&nbsp;$1')],
+  ['an unknown entity in an attribute', (text) => text.replace(' Version=', ' Consent="&who;" Version=')],
+  ['an ampersand alone', (text) => text.replace(/(<\/[A-Za-z]+:[A-Za-z]+>)$/, '&$1')],
+  ['an attribute twice', (text) => text.replace(' Version="2.0"', ' Version="2.0" Version="2.0"')],
+  ['an attribute without quotes', (text) => text.replace(' Version="2.0"', ' Version=2.0')],
+  ['an attribute without a value', (text) => text.replace(' Version=', ' a Version=')],
+  ['two attributes without a blank between', (text) => text.replace(' Version="2.0" ', ' Version="2.0"')],
+  ['the end of a CDATA section in a text', (text) => text.replace(/(<\/[A-Za-z]+:[A-Za-z]+>)$/, ']]>$1')],
+  ['a control character', (text) => text.replace(/(<\/[A-Za-z]+:[A-Za-z]+>)$/, '\u0001$1')],
+  ['XML 1.1', (text) => `<?xml version="1.1"?>${text}`],
+  ['a declaration without a version', (text) => `<?xml encoding="UTF-8"?>${text}`],
+  ['a declaration with more', (text) => `<?xml version="1.0" a="b"?>${text}`],
+  ['a blank before the declaration', (text) => ` <?xml version="1.0"?>${text}`],
+  ['UTF-16 by its declaration', (text) => `<?xml version="1.0" encoding="UTF-16"?>${text}`],
+  [
+    'ISO-8859-1 by its declaration, and a letter that is none of it',
+    (text) => `<?xml version="1.0" encoding="ISO-8859-1"?>${text.replaceAll('alice', 'älice')}`,
+  ],
+];
+
 /** Name, document, and the reason and rule by which it is refused. */
 export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[] = [
   [
@@ -237,6 +271,23 @@ export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[
     'assertion-invalid',
     /Responder/,
   ],
+  ...['Requester', 'Responder', 'VersionMismatch', 'success', ''].map(
+    (outer) =>
+      [
+        `an error ${JSON.stringify(outer)} with a success within it, around a sound assertion`,
+        () => responseText(signedAssertion(), { status: STATUS(outer), innerStatus: STATUS('Success') }),
+        'assertion-invalid',
+        /no success/,
+      ] as const,
+  ),
+  ['a response from the future', () => responseText(signedAssertion(), { issued: at(31) }), 'assertion-invalid', /the response is from the future/],
+  ['an old response', () => responseText(signedAssertion(), { issued: at(-931) }), 'assertion-invalid', /the response is too old/],
+  ['a response of no time', () => responseText(signedAssertion(), { issued: '' }), 'assertion-invalid', /IssueInstant is no time/],
+  ['an assertion from the future', () => sound({ issued: at(31) }), 'assertion-invalid', /the assertion is from the future/],
+  ['an old assertion', () => sound({ issued: at(-931) }), 'assertion-invalid', /the assertion is too old/],
+  ['a login of next year', () => sound({ authenticated: at(31_536_000) }), 'assertion-invalid', /AuthnInstant is in the future/],
+  ['a login of no time', () => sound({ authenticated: '' }), 'assertion-invalid', /AuthnInstant is no time/],
+  ...NOT_WELL_FORMED.map(([name, change]) => [name, () => change(sound()), 'assertion-invalid', /not well-formed|the declaration|a declaration/] as const),
   ['no assertion', () => responseText(''), 'assertion-invalid', /0 assertions/],
   ['an assertion alone', () => signedAssertion(), 'assertion-invalid', /no Response/],
   ['two roots', () => sound() + sound(), 'assertion-invalid', /./],
@@ -271,7 +322,7 @@ export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[
     'half of a surrogate pair in place of a character that is the same in UTF-8, so that the signature holds',
     () => sound({ attributes: groups('\uFFFD') }).replace('\uFFFD', '&#xD800;'),
     'assertion-invalid',
-    /no character of XML/,
+    /no character of XML|not well-formed/,
   ],
   ['too large', () => responseText('x'.repeat(300_000)), 'assertion-invalid', /too large/],
   ...NOT_QUITE,

@@ -1,5 +1,4 @@
 // Starts the gateway's control plane. The order is the order of trust: store and ledger, sweep, rooms, edge, then the sockets.
-import { chmodSync, chownSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer as createSocketServer, type Server as SocketServer } from 'node:net';
 import { hostname } from 'node:os';
@@ -35,6 +34,7 @@ import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
 import { type AdminActions, createAdminServer } from './http/admin-server.ts';
 import { createControlServer, createKeeperServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
+import { closeServer, listenOn } from './http/listening.ts';
 import { openEdgeSecret } from './keys/edge-secret.ts';
 import { openSealer } from './keys/sealer.ts';
 import { openSecretKey } from './keys/secret-key.ts';
@@ -261,37 +261,6 @@ async function listen({ paths, log }: AppParts, { sockets, current, fromEdge, an
   await listenOn(decisions, paths.decisionSocket);
   await listenOn(sockets, paths.relaySocket);
   return [decisions, own, courier, keeper, admin];
-}
-
-/** What still streams then is cut off, so that the ledger is closed in order. */
-const LAST_ANSWERS_MS = 7_000;
-
-function closeServer(server: Server): Promise<unknown> {
-  return new Promise((resolve) => {
-    const late = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
-    server.close((error) => {
-      clearTimeout(late);
-      resolve(error);
-    });
-    server.closeIdleConnections();
-  });
-}
-
-/** A burst of nginx's connections waits; at Node's own 511 it would be refused, and everybody with it. The system's limit is 4,096. */
-const BACKLOG = 4096;
-
-/** The sockets that nginx connects to belong to its worker user; the admin socket to us. */
-async function listenOn(server: SocketServer, path: string): Promise<void> {
-  rmSync(path, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ path, backlog: BACKLOG }, () => resolve());
-  });
-  chmodSync(path, 0o600);
-  const user = nginxWorkerUser();
-  if (user !== null && !path.endsWith('admin.sock')) {
-    chownSync(path, user.uid, user.gid);
-  }
 }
 
 function retentionMs({ ledger }: Config): number | null {

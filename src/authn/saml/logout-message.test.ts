@@ -1,8 +1,8 @@
 // The provider's logout request, by form and by address: signed, for us, fresh, once.
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { NOT_WELL_FORMED } from './corpus.fixture.ts';
 import { at, ENTITY, encode, idpOf, logoutText, NOW_MS, newKey, OWN, RSA_SHA1, type SigningKey, sign, signedQuery } from './idp.fixture.ts';
 import { readLogout } from './logout-message.ts';
+import { NOT_WELL_FORMED } from './not-well-formed.fixture.ts';
 
 let key: SigningKey;
 let foreign: SigningKey;

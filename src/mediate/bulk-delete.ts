@@ -5,7 +5,7 @@ import { field, isList, isObject } from '../json/tree.ts';
 import { answerObject } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { DEPLOYMENTS, FLOW_RUNS, FLOWS, itemRecords, itemRefusal, type Kind, namingOnly, resolve } from './bulk.ts';
-import { type Call, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, ownResource, type Plan, type Planned, planned } from './family.ts';
+import { type Call, type Family, type Lookup, MEBIBYTE, type Outcome, ownResource, type Plan, type Planned, planned } from './family.ts';
 import { deletedLimitAsks } from './linked-limits.ts';
 import { distinctAsks } from './references.ts';
 
@@ -38,7 +38,7 @@ function bulkDelete(operationId: string, kind: Kind): Family {
 
 async function planBulk(call: Call, kind: Kind, lookup: Lookup): Promise<Planned> {
   const resolved = await resolve(call, kind, lookup);
-  return typeof resolved === 'string' ? invalid(resolved) : planned(await planDeletion(call, kind, { ids: resolved.ids, lookup }));
+  return 'code' in resolved ? { ok: false, refusal: resolved } : planned(await planDeletion(call, kind, { ids: resolved.ids, lookup }));
 }
 
 interface Deletion {

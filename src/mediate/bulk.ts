@@ -7,6 +7,7 @@ import { parseUuid } from '../json/uuid.ts';
 import { coveredIds } from '../reach/covered-ids.ts';
 import { flowIds } from '../reach/flows.ts';
 import { type Found, partsOf, type Reach, textOf, withPart } from '../reach/reach.ts';
+import { seenFilters } from '../reach/seen-filters.ts';
 import { wholeNumber } from './changes.ts';
 import type { Call, Lookup, Refusal } from './family.ts';
 
@@ -30,50 +31,68 @@ export interface Resolved {
   readonly body: JsonObject;
 }
 
-/** The objects that match now, at most as many as the body asks for; a sentence for the client when it cannot be told. */
-export async function resolve(call: Call, kind: Kind, lookup: Lookup): Promise<Resolved | string> {
+/** The objects that match now, at most as many as the body asks for; a refusal when that cannot be known. */
+export async function resolve(call: Call, kind: Kind, lookup: Lookup): Promise<Resolved | Refusal> {
   const given = call.tree ?? {};
-  if (!isObject(given)) return 'The body must be a JSON object.';
+  if (!isObject(given)) return wrong('The body must be a JSON object.');
   const limit = (field(given, 'limit') ?? null) === null ? MOST_ITEMS : wholeNumber(field(given, 'limit'));
-  if (limit === undefined || limit < 1 || limit > MOST_ITEMS) return `limit must be a whole number from 1 to ${MOST_ITEMS}.`;
+  if (limit === undefined || limit < 1 || limit > MOST_ITEMS) return wrong(`limit must be a whole number from 1 to ${MOST_ITEMS}.`);
   const filter = field(given, kind.key) ?? null;
-  if (filter !== null && !isObject(filter)) return `${kind.key} must be an object.`;
-  const asked: Matching = { call, kind, filter, lookup };
-  const ids = call.reach === undefined ? await matching(asked, limit) : await reached(asked, { reach: call.reach, limit });
-  return typeof ids === 'string' ? ids : { ids: ids.slice(0, limit), body: namingOnly(kind, ids.slice(0, limit)) };
+  if (filter !== null && !isObject(filter)) return wrong(`${kind.key} must be an object.`);
+  const { reach } = call;
+  const ids = reach === undefined ? await matching({ kind, filter, lookup }, limit) : await matchingSeen({ kind, filter, lookup }, { reach, limit });
+  return 'code' in ids ? ids : { ids: ids.slice(0, limit), body: namingOnly(kind, ids.slice(0, limit)) };
+}
+
+function wrong(detail: string): Refusal {
+  return { code: 'body-invalid', detail };
 }
 
 interface Matching {
-  readonly call: Call;
   readonly kind: Kind;
   readonly filter: JsonObject | null;
   readonly lookup: Lookup;
 }
 
-async function matching({ kind, filter, lookup }: Matching, limit: number): Promise<readonly string[] | string> {
+async function matching({ kind, filter, lookup }: Matching, limit: number): Promise<readonly string[] | Refusal> {
   const found = await lookup(`/api/${kind.key}/filter`, { ...(filter !== null && { [kind.key]: filter }), limit });
-  if (!isList(found)) return `Prefect does not take this filter of ${kind.noun}.`;
+  if (!isList(found)) return wrong(`Prefect does not take this filter of ${kind.noun}.`);
   const ids = found.map((item) => (isObject(item) ? parseUuid(String(field(item, 'id'))) : undefined));
   const known = ids.filter((id) => id !== undefined);
-  return known.length === ids.length ? known : `Prefect did not answer with ${kind.noun}.`;
+  return known.length === ids.length ? known : wrong(`Prefect did not answer with ${kind.noun}.`);
+}
+
+interface Reaching {
+  readonly reach: Reach;
+  readonly limit: number;
+}
+
+/** By what is changed nobody learns more than by a list. */
+async function matchingSeen(asked: Matching, { reach, limit }: Reaching): Promise<readonly string[] | Refusal> {
+  const { kind, filter } = asked;
+  const listed = kind === FLOW_RUNS ? 'runs' : kind === DEPLOYMENTS ? 'deployments' : 'flows';
+  const seen = await seenFilters({ [kind.key]: filter }, { reach, listed, reached: (type, ids) => coveredIds(reach, type, ids) });
+  if (!seen.ok) return seen.refusal;
+  const own = field(seen.body, kind.key);
+  return reached({ ...asked, filter: isObject(own) ? own : null }, { reach, limit });
 }
 
 /**
  * What others have must not use up the limit: by whether something of one's own is changed, it could be asked whether there is anything
  * foreign that fits a filter. Few that are named are all looked at, since a run below a run is found by its id alone.
  */
-async function reached(asked: Matching, { reach, limit }: { readonly reach: Reach; readonly limit: number }): Promise<readonly string[] | string> {
+async function reached(asked: Matching, { reach, limit }: Reaching): Promise<readonly string[] | Refusal> {
   const { kind, filter } = asked;
   const criterion = filter === null || (field(filter, 'operator') ?? 'and_') !== 'and_' ? undefined : field(filter, 'id');
   const named = isObject(criterion) ? field(criterion, 'any_') : undefined;
   if (isList(named) && named.length <= MOST_ITEMS) {
     const ids = await matching(asked, MOST_ITEMS);
-    if (typeof ids === 'string') return ids;
+    if ('code' in ids) return ids;
     const own = await coveredIds(reach, kind.type, ids);
     return [...ids.filter((id) => own.has(id)), ...ids.filter((id) => !own.has(id))];
   }
   const found = kind === FLOWS ? await flowIds(reach, filter ?? undefined) : await idsIn(reach, asked, limit);
-  return found.ok ? found.items : (found.refusal.detail ?? `This filter of ${kind.noun} cannot be joined with what the role holds on.`);
+  return found.ok ? found.items : found.refusal;
 }
 
 async function idsIn(reach: Reach, { kind, filter, lookup }: Matching, limit: number): Promise<Found<string>> {

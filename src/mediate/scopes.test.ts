@@ -99,7 +99,8 @@ describe('an operator of a tag', () => {
       expect(result).toBe(201);
       expect(gate.last()).toMatchObject({ flow_runs: { id: { any_: [RUN] } } });
     }
-    expect(await send({ operator: 'or_', name: { like_: 'x' }, id: { any_: [RUN] } }, 1)).toMatchObject({ result: 'body-invalid', arrived: false });
+    expect(await send({ operator: 'or_', name: { like_: 'x' }, id: { any_: [RUN] } }, 1)).toMatchObject({ result: 'scope-filter', arrived: false });
+    expect(await send({ created_by: { id_: [RUN] } }, 1)).toMatchObject({ result: 'filter-hidden', arrived: false });
   });
 
   it('is told of its own alone when some of many may not be changed', async () => {

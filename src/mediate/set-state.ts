@@ -44,7 +44,7 @@ export function setStates(runs?: RunParts): Family {
       const wanted = readState(call);
       if (typeof wanted === 'string') return invalid(wanted);
       const resolved = await resolve(call, FLOW_RUNS, lookup);
-      if (typeof resolved === 'string') return invalid(resolved);
+      if ('code' in resolved) return { ok: false, refusal: resolved };
       return planned({ ...planStates(call, wanted, resolved.ids), settle: (answer, asker) => statesSettled(runs, answer, asker) });
     },
   };

@@ -5,7 +5,7 @@
 import { coveredIds } from './covered-ids.ts';
 import { flowIds } from './flows.ts';
 import { AUTOMATIONS, BLOCKS, coveredItems, LIMITS, type Named, VARIABLES, WORK_POOLS } from './named.ts';
-import { deploymentsOf, type Found, type Reach, textOf } from './reach.ts';
+import { deploymentsOf, type Found, newestRuns, type Reach, textOf } from './reach.ts';
 
 const NAMED: Readonly<Record<string, Named>> = {
   'work-pool': WORK_POOLS,
@@ -19,6 +19,8 @@ const NAMED: Readonly<Record<string, Named>> = {
 const MOST_ANCHORS = 400;
 /** Of runs that are one's own, which have no tag in common: the newest. */
 const MOST_MADE = 200;
+/** What the gateway says of a run, as `lictor.run.started-by`, names the run alone. */
+const MOST_NEWEST = 200;
 
 /** `runs`: flow runs that the client's own filter names; those that are covered count too. */
 export async function anchorsOf(reach: Reach, runs: readonly string[]): Promise<Found<string>> {
@@ -33,10 +35,15 @@ export async function anchorsOf(reach: Reach, runs: readonly string[]): Promise<
     anchors.push(...found.items.map((item) => `prefect.${kind}.${textOf(item, 'id')}`));
   }
   const all = [...new Set([...anchors, ...inRuns.items])];
-  if (all.length <= MOST_ANCHORS) return { ok: true, items: all };
+  if (all.length <= MOST_ANCHORS) return withNewestRuns(reach, all);
   // With tags, runs are found by them: what is missed are the events of deployments and flows themselves.
   const byTags = reach.scopes.every((scope) => scope.tags !== null) && anchors.length <= MOST_ANCHORS;
   return byTags ? { ok: true, items: anchors } : { ok: false, refusal: { code: 'scope-too-wide' } };
+}
+
+async function withNewestRuns(reach: Reach, anchors: readonly string[]): Promise<Found<string>> {
+  const runs = await newestRuns(reach, Math.min(MOST_NEWEST, MOST_ANCHORS - anchors.length));
+  return runs.ok ? { ok: true, items: [...new Set([...anchors, ...runs.items.map((id) => `prefect.flow-run.${id}`)])] } : runs;
 }
 
 function tagsOf({ scopes }: Reach): readonly string[] {

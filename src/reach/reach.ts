@@ -107,6 +107,34 @@ async function inCoveredRuns(reach: Reach, found: Found<JsonObject>): Promise<Fo
   return { ok: true, items: found.items.filter((item) => covered.items.includes(textOf(item, 'flow_run_id'))).map((item) => textOf(item, 'id')) };
 }
 
+/** The ids of the newest flow runs of each scope that wait for no time to begin. */
+export async function newestRuns(reach: Reach, most: number): Promise<Found<string>> {
+  const parts = await partsOf(reach, 'runs');
+  if (!parts.ok) return parts;
+  const begun = { flow_runs: { state: { type: { not_any_: ['SCHEDULED'] } } } };
+  const ids = new Set<string>();
+  for (const part of parts.items) {
+    const joined = withPart(begun, part);
+    if (!joined.ok) return joined;
+    const found = await reach.lookup('/api/ui/flow_runs/history', { ...joined.body, sort: 'EXPECTED_START_TIME_DESC', limit: most });
+    for (const run of isList(found) ? found : []) if (isObject(run)) ids.add(textOf(run, 'id'));
+  }
+  return { ok: true, items: [...ids].slice(0, most) };
+}
+
+/** The flow runs that fit the filters, and a scope, with all that they say. */
+export async function ownRuns(reach: Reach, filters: JsonObject): Promise<Found<JsonObject>> {
+  return itemsOf(reach, 'runs', pick(filters, RUN_FILTERS), { path: '/api/flow_runs/filter' });
+}
+
+/** The ids of task runs that fit the filters, in flow runs that fit a scope. */
+export async function ownTaskRuns(reach: Reach, filters: JsonObject): Promise<Found<string>> {
+  const runs = await runIds(reach, filters);
+  if (!runs.ok || runs.items.length === 0) return runs;
+  const tasks = await everyItem(reach.lookup, '/api/task_runs/filter', { ...pick(filters, ['task_runs']), flow_runs: { id: { any_: runs.items } } });
+  return tasks.ok ? { ok: true, items: tasks.items.map((item) => textOf(item, 'id')) } : tasks;
+}
+
 /** The deployments that fit the filters, and a scope. */
 export async function deploymentsOf(reach: Reach, filters: JsonObject): Promise<Found<JsonObject>> {
   return itemsOf(reach, 'deployments', pick(filters, ['flows', 'deployments', 'work_pools']), { path: '/api/deployments/filter' });

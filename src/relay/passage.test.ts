@@ -33,12 +33,15 @@ function scopedParts(
   };
 }
 
-async function open(inputs: typeof EVENTS_OUT, parts = scopedParts()) {
+/** `filter`: what the client asks for on a stream. */
+async function open(inputs: typeof EVENTS_OUT, parts = scopedParts(), filter: unknown = {}) {
   room = await openTestRoom({}, parts);
   const client = await room.connect({ inputs: { ...inputs, authorization: `Bearer ${GOOD}` }, protocols: ['prefect'] });
   client.socket.send(JSON.stringify(authFrame(null)));
   await expect.poll(() => client.received.length).toBe(1);
   await expect.poll(() => room?.prefect.sockets.length).toBe(1);
+  if (inputs === EVENTS_OUT) client.socket.send(typeof filter === 'string' ? filter : JSON.stringify({ type: 'filter', filter }));
+  if (inputs === EVENTS_OUT && Object.keys(Object(filter)).length === 0) await expect.poll(() => room?.prefect.frames.length).toBe(2);
   return { room, client };
 }
 
@@ -53,6 +56,29 @@ describe('the socket of a scoped principal', () => {
     } = await open(EVENTS_OUT);
     for (const run of [B, A, B, A]) prefect.sockets[0]?.send(frame(run));
     await expect.poll(() => client.received.slice(1)).toEqual([frame(A), frame(A)]);
+  });
+
+  it('is asked by what its events show: neither by what is hidden in them, nor by a filter that cannot be read', async () => {
+    const maker = { 'prefect.resource.id': `prefect.automation.${B}`, 'prefect.resource.role': 'creator', 'prefect.resource.name': 'secret' };
+    const made = JSON.stringify({ type: 'event', event: { ...event(A), related: [maker] } });
+    const byMaker = { related: { labels: { 'prefect.resource.name': ['s*'] } } };
+    const first = await open(EVENTS_OUT, scopedParts(), byMaker);
+    await expect.poll(() => first.room.prefect.frames.length).toBe(2);
+    // Prefect goes by the first filter alone.
+    first.client.socket.send(JSON.stringify({ type: 'filter', filter: {} }));
+    await expect.poll(() => first.room.prefect.frames.length).toBe(3);
+    first.room.prefect.sockets[0]?.send(made);
+    first.room.prefect.sockets[0]?.close(1000);
+    await first.client.closed;
+    expect(first.client.received.slice(1)).toEqual([]);
+    await first.room.close();
+    const unread = '{"type":"filter","filter":{},"filter":{"text":{"query":"secret"}}}';
+    for (const filter of [{ text: { query: 'secret' } }, unread]) {
+      const { room, client } = await open(EVENTS_OUT, scopedParts(), filter);
+      expect((await client.closed).code).toBe(1008);
+      expect(room.prefect.frames).toHaveLength(1);
+      await room.close();
+    }
   });
 
   it('is closed with 1012 when Prefect cannot be asked whose a frame is', async () => {

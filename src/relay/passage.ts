@@ -1,9 +1,11 @@
 // The two ways through one socket: for a scoped principal each frame passes a screen, for the others it goes straight.
 import type { WebSocket } from 'ws';
-import { CLOSE } from '../frames/close-codes.ts';
+import type { ReasonCode } from '../contract/reasons.ts';
+import { CLOSE, refusalReason } from '../frames/close-codes.ts';
 import type { Frame } from '../frames/inbox.ts';
 import { parseStrict } from '../json/strict-json.ts';
 import { isObject, type JsonObject } from '../json/tree.ts';
+import { readEventFilter } from '../reach/event-filter.ts';
 import { sayableEvents } from '../reach/events.ts';
 import { partsOf } from '../reach/parts-of.ts';
 import { foreignTaskRuns, type Reach, type Reached, textOf } from '../reach/reach.ts';
@@ -11,7 +13,7 @@ import { createReached } from '../reach/reached.ts';
 import { messageOf, type RelayCore } from './core.ts';
 import { FRAME_BOUNDS } from './event-gate.ts';
 import type { Dropped } from './frame-gate.ts';
-import { createScreen, EVENTS_IN, type Screen, seeOf } from './screen.ts';
+import { createScreen, EVENTS_IN, EVENTS_OUT, partOf, type Screen, seeOf } from './screen.ts';
 import type { Session } from './session.ts';
 
 export interface Passage {
@@ -27,11 +29,17 @@ const REMEMBERED_MS = 5000;
 export function createDelivery(core: RelayCore, session: Session, source: WebSocket): Passage {
   const see = seeOf(session.visit.operation?.operationId ?? '');
   if (see === undefined) return straight;
-  return screened(core, session, { source, look: (frames, reached) => see(frames, reached) });
+  const look: Look = async (frames, reached) => {
+    const { asked } = session;
+    if (asked?.ok === false) return refuseFilter(session, asked.refusal.code, frames);
+    return see(frames, reached, asked?.fits ?? (() => false));
+  };
+  return screened(core, session, { source, look });
 }
 
 /** To Prefect: events about what is not reached are dropped and recorded, and the socket stays (event-gate.ts says why). */
 export function createIntake(core: RelayCore, session: Session, onDropped: (dropped: Dropped) => void): Passage {
+  if (session.visit.operation?.operationId === EVENTS_OUT) return createFilterIntake(core, session);
   if (session.visit.operation?.operationId !== EVENTS_IN) return straight;
   const look: Look = async (frames, reached, reach) => {
     const events = frames.map(eventIn);
@@ -44,6 +52,28 @@ export function createIntake(core: RelayCore, session: Session, onDropped: (drop
     return frames.map((frame, index) => (may[index] === true ? frame : null));
   };
   return screened(core, session, { source: session.client, look });
+}
+
+/** To Prefect: the filter of a stream goes on as it is, or the socket ends. A filter that cannot be read is none that Prefect may read. */
+function createFilterIntake(core: RelayCore, session: Session): Passage {
+  const look: Look = async (frames) => {
+    const { asked } = session;
+    return asked?.ok === true ? frames : refuseFilter(session, asked?.refusal.code ?? 'body-invalid', frames);
+  };
+  const screen = screened(core, session, { source: session.client, look });
+  return {
+    pass(frame, send) {
+      const filter = frame.kind === 'text' ? partOf(frame.data, 'filter') : undefined;
+      if (filter !== undefined) session.asked ??= readEventFilter(filter);
+      screen.pass(frame, send);
+    },
+    idle: screen.idle,
+  };
+}
+
+function refuseFilter(session: Session, code: ReasonCode, frames: readonly Buffer[]): readonly null[] {
+  session.client.close(CLOSE.policy, refusalReason(code));
+  return frames.map(() => null);
 }
 
 const FOREIGN = { code: 'event-foreign-run', detail: 'The event names what is outside the scope of its sender.' } as const;

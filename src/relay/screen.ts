@@ -8,15 +8,16 @@ import { parseUuid } from '../json/uuid.ts';
 import { seenEvents } from '../reach/events.ts';
 import type { Reached } from '../reach/reach.ts';
 
-/** Each of these frames as it is seen; null: it is not. Rejects when that cannot be told. */
-export type See = (frames: readonly Buffer[], reached: Reached) => Promise<readonly (Buffer | null)[]>;
-
-const SEES: Readonly<Record<string, See>> = {
-  'socket:events-out': seeEvents,
-  'socket:logs-out': seeLogs,
-};
+/** Each of these frames as it is seen; null: it is not. Rejects when that cannot be known. `fits`: does an event, as it is shown, fit the client's filter? */
+export type See = (frames: readonly Buffer[], reached: Reached, fits: (event: JsonObject) => boolean) => Promise<readonly (Buffer | null)[]>;
 
 export const EVENTS_IN = 'socket:events-in';
+export const EVENTS_OUT = 'socket:events-out';
+
+const SEES: Readonly<Record<string, See>> = {
+  [EVENTS_OUT]: seeEvents,
+  'socket:logs-out': seeLogs,
+};
 
 /** True for a socket whose frames can be held against a scope. */
 export function isScreened(operationId: string): boolean {
@@ -28,13 +29,13 @@ export function seeOf(operationId: string): See | undefined {
   return Object.hasOwn(SEES, operationId) ? SEES[operationId] : undefined;
 }
 
-async function seeEvents(frames: readonly Buffer[], reached: Reached): Promise<readonly (Buffer | null)[]> {
+async function seeEvents(...[frames, reached, fits]: Parameters<See>): Promise<readonly (Buffer | null)[]> {
   const events = frames.map((frame) => partOf(frame, 'event'));
   const known = events.filter((event) => event !== undefined);
   const seen = await seenEvents(known, reached);
   return events.map((event, index) => {
     const shown = event === undefined ? undefined : seen[known.indexOf(event)];
-    return shown == null ? null : shown === event ? (frames[index] ?? null) : renderStrict({ type: 'event', event: shown });
+    return shown == null || !fits(shown) ? null : shown === event ? (frames[index] ?? null) : renderStrict({ type: 'event', event: shown });
   });
 }
 
@@ -61,7 +62,7 @@ function idIn(object: JsonObject | undefined, key: string): string | undefined {
 }
 
 /** `{"type": NAME, NAME: {...}}`; a frame of another kind is nobody's. */
-function partOf(frame: Buffer, name: string): JsonObject | undefined {
+export function partOf(frame: Buffer, name: string): JsonObject | undefined {
   const parsed = parseStrict(frame);
   if (!parsed.ok || !isObject(parsed.tree) || field(parsed.tree, 'type') !== name) return undefined;
   const part = field(parsed.tree, name);

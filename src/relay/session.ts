@@ -5,6 +5,7 @@ import { AUTH_SUCCESS } from '../frames/auth-frame.ts';
 import { CLOSE, closingFromUpstream } from '../frames/close-codes.ts';
 import { within } from '../frames/first-frame.ts';
 import type { Inbox } from '../frames/inbox.ts';
+import type { EventFilter } from '../reach/event-filter.ts';
 import type { RelayCore } from './core.ts';
 import { messageOf } from './core.ts';
 import { createDropRecorder } from './dropped.ts';
@@ -28,6 +29,8 @@ export interface Session {
   readonly generation: number;
   /** The latest one: its expiry is watched. */
   authorization: Allowed;
+  /** The first filter that the client has sent on `/events/out`, which is the one that Prefect uses. */
+  asked?: EventFilter;
   /** It was decided again, and may not go on: what of it still waits to be looked at is not sent any more. */
   ended?: true;
 }

@@ -53,6 +53,11 @@ export const RIGHT_REASONS = {
     detail: 'This filter cannot be joined with the scope of the role.',
     hint: 'Leave operator or_ out, and ask for several tags with all_; docs/scoped-lists.md says what can be joined.',
   },
+  'filter-hidden': {
+    status: 403,
+    detail: 'This filter asks about data that no answer shows to a role with a scope.',
+    hint: 'Leave the field out; docs/scoped-lists.md lists the fields that a role with a scope may use.',
+  },
   'scope-too-wide': {
     status: 403,
     detail: 'Too many objects are in the scope of the role for this list.',

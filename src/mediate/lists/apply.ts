@@ -3,7 +3,7 @@ import type { ActionName, ResourceType } from '../../contract/operation.ts';
 import type { Scope } from '../../contract/scope.ts';
 import type { Ask } from '../../decide/asks.ts';
 import { renderStrict } from '../../json/strict-json.ts';
-import type { JsonValue } from '../../json/tree.ts';
+import { isObject, type JsonValue } from '../../json/tree.ts';
 import { parseAnswer } from '../../prefect/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/upstream.ts';
 import { UpstreamError } from '../../prefect/upstream-error.ts';
@@ -11,10 +11,11 @@ import { coveredIds } from '../../reach/covered-ids.ts';
 import { withoutForeignWords } from '../../reach/flow-words.ts';
 import { withoutOthers } from '../../reach/others.ts';
 import type { Reach, Reached } from '../../reach/reach.ts';
+import { seenFilters } from '../../reach/seen-filters.ts';
 import { isScreenedRead } from '../../scope/screened.ts';
 import type { Call } from '../family.ts';
 import { forwarded, type Narrowed, refused } from './narrow.ts';
-import { narrowOf } from './table.ts';
+import { listedBy, narrowOf } from './table.ts';
 
 export interface Restricted extends Omit<Reach, 'scopes'> {
   /** What holds for this request; null: everything is shown. */
@@ -29,9 +30,12 @@ export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, 
   const narrowList = narrowOf(call.operation);
   if (narrowList === undefined) return refused({ code: 'scope-not-filterable' });
   const reach = { scopes, ...rest };
-  const narrowed = await narrowList({ ...call, tree }, reach);
-  if (!narrowed.ok || !isScreenedRead(call.operation.action)) return narrowed;
   const reached = createExactly(reach, mayRead);
+  const listed = listedBy(call.operation);
+  const seen = listed === undefined || !isObject(tree) ? undefined : await seenFilters(tree, { reach, reached, listed });
+  if (seen?.ok === false) return refused(seen.refusal);
+  const narrowed = await narrowList({ ...call, tree: seen?.body ?? tree }, reach);
+  if (!narrowed.ok || !isScreenedRead(call.operation.action)) return narrowed;
   const isWhole = (id: string) => mayRead({ action: 'flows.read', resource: { type: 'Flow', id }, whole: true });
   const shown: Shown = call.operation.action === 'flows.read' ? (tree) => withoutForeignWords(tree, isWhole) : (tree) => withoutOthers(tree, reached);
   if (!narrowed.forward) return { ...narrowed, answer: await shown(narrowed.answer) };

@@ -1,26 +1,23 @@
-// Pages of events, narrowed: the filter of each, and the token that leads to the next.
+// Pages of events, narrowed: what leads from one to the next.
 //
-// Prefect's token is the filter, the number of events and the offset, in base64, and believes what it says. A client's therefore has its
-// own filter only; that of the scope is put in again here for each page, and the number is nobody's business.
+// Prefect's token is the filter, the number of events and the offset among all events, in base64, and believes what it says. A client's
+// has its own filter, up to the time of the last event that was shown, and how many were: so no page depends on what is hidden.
 import { parseStrict } from '../../json/strict-json.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../json/tree.ts';
+import { textOf } from '../../reach/reach.ts';
 import { wholeNumber } from '../changes.ts';
 
 export const PAGE = 50;
 
+/** Where a page of a client begins. */
 export interface Place {
   /** The client's own filter. */
   readonly filter: JsonObject;
   readonly size: number;
+  /** So many events were shown before. */
   readonly offset: number;
-}
-
-export interface RawPage {
-  readonly events: readonly JsonObject[];
-  /** Where it goes on: Prefect's filter as it was first understood, without ours; null: nothing follows. */
-  readonly next: Place | null;
-  /** Prefect's own link, up to the token. */
-  readonly link: string;
+  /** Ids of those among them that occurred at the very time where this page begins. */
+  readonly after: readonly string[];
 }
 
 /** The filter and: some resource is one of the anchors. A list of filters must hold altogether. */
@@ -38,31 +35,49 @@ export function openToken(token: string): Place | undefined {
   const filter = field(parsed.tree, 'filter');
   const [size, offset] = [wholeNumber(field(parsed.tree, 'page_size')), wholeNumber(field(parsed.tree, 'offset'))];
   if (!isObject(filter) || size === undefined || offset === undefined || size < 1 || size > PAGE || offset < 0) return undefined;
-  return { filter, size, offset };
+  const after = field(parsed.tree, 'after');
+  return { filter, size, offset, after: isList(after) ? after.filter((id) => typeof id === 'string') : [] };
 }
 
-/** Percent-encoded. `count`: Prefect ends where it says. */
-export function makeToken({ filter, size, offset }: Place, count: number): string {
-  const inner = Buffer.from(JSON.stringify({ filter, count, page_size: size, offset })).toString('base64');
-  return encodeURIComponent(Buffer.from(inner).toString('base64'));
+/** Percent-encoded. */
+export function makeToken({ filter, size, offset, after }: Place): string {
+  return encoded({ filter, page_size: size, offset, after });
 }
 
-/** More than there will be: the end is where a page is not full. */
-export const ENDLESS = 1_000_000_000;
+/** The page behind these events, which were shown of the place. */
+export function placeAfter(place: Place, shown: readonly JsonObject[]): Place {
+  const time = textOf(shown.at(-1) ?? {}, 'occurred');
+  const occurred = field(place.filter, 'occurred');
+  const end = field(place.filter, 'order') === 'ASC' ? 'since' : 'until';
+  const before = isObject(occurred) && field(occurred, end) === time ? place.after : [];
+  const filter = { ...place.filter, occurred: { ...(isObject(occurred) && occurred), [end]: time } };
+  const now = shown.filter((event) => textOf(event, 'occurred') === time).map((event) => textOf(event, 'id'));
+  return { filter, size: place.size, offset: place.offset + shown.length, after: [...before, ...now] };
+}
+
+export interface RawPage {
+  readonly events: readonly JsonObject[];
+  /** What Prefect understood of the filter; null: nothing follows. */
+  readonly filter: JsonObject | null;
+  /** Prefect's own link, up to the token. */
+  readonly link: string;
+}
 
 export function readPage(answer: JsonValue): RawPage {
   const object = isObject(answer) ? answer : {};
   const events = field(object, 'events');
-  const items = isList(events) ? events.filter((event) => isObject(event)) : [];
   const link = field(object, 'next_page');
   const [before = '', token] = typeof link === 'string' ? link.split('page-token=') : [];
-  const place = token === undefined ? undefined : openToken(token);
-  const isLast = place === undefined || items.length < place.size;
-  return { events: items, next: isLast ? null : { ...place, filter: withoutAnchors(place.filter) }, link: before };
+  const filter = token === undefined ? null : (openToken(token)?.filter ?? null);
+  return { events: isList(events) ? events.filter((event) => isObject(event)) : [], filter, link: before };
 }
 
-/** Ours came last. */
-function withoutAnchors(filter: JsonObject): JsonObject {
-  const all = field(filter, 'any_resource');
-  return { ...filter, any_resource: isList(all) && all.length > 1 ? all.slice(0, -1) : null };
+/** Prefect's own token for a whole page of its events. It ends where the count says: more than there will be, as the end is where a page is not full. */
+export function rawToken(filter: JsonObject, offset: number): string {
+  return encoded({ filter, count: 1_000_000_000, page_size: PAGE, offset });
+}
+
+function encoded(token: JsonObject): string {
+  const inner = Buffer.from(JSON.stringify(token)).toString('base64');
+  return encodeURIComponent(Buffer.from(inner).toString('base64'));
 }

@@ -1,18 +1,22 @@
 // The feed of events: Prefect is asked for those that name something of the scope, and each one is looked at before it goes out.
+//
+// A page is full of events that are shown, whatever lies between them: neither pages nor counts depend on what is hidden.
 import { decidingValues } from '../../catalog/query.ts';
 import { field, isObject, type JsonObject } from '../../json/tree.ts';
 import { parseUuid } from '../../json/uuid.ts';
 import { anchorsOf } from '../../reach/anchors.ts';
+import { readEventFilter } from '../../reach/event-filter.ts';
 import { seenEvents } from '../../reach/events.ts';
-import { type Found, type Reach, type Reached, textOf } from '../../reach/reach.ts';
+import { type Reach, type Refusal, textOf } from '../../reach/reach.ts';
 import { createReached } from '../../reach/reached.ts';
 import { wholeNumber } from '../changes.ts';
-import { anchored, ENDLESS, makeToken, openToken, PAGE, type Place, type RawPage, readPage } from './event-pages.ts';
+import { anchored, makeToken, openToken, PAGE, type Place, placeAfter, type RawPage, rawToken, readPage } from './event-pages.ts';
 import { answered, bodyOf, forwarded, type Narrow, type Narrowed, NO_OBJECT, refused } from './narrow.ts';
 
-/** How many of Prefect's pages are read for one that is full, and for a count. */
-const MOST_PAGES = 20;
-const MOST_COUNTED = 50;
+/** So many hidden events are read for one answer; a filter that finds more is refused. */
+const MOST_HIDDEN = 10_000;
+/** So many events are counted. */
+const MOST_COUNTED = 2500;
 
 export const narrowEvents: Narrow = async (call, reach) => {
   const body = bodyOf(call);
@@ -20,7 +24,7 @@ export const narrowEvents: Narrow = async (call, reach) => {
   if (body === undefined || !isObject(filter)) return refused(NO_OBJECT);
   const limit = (field(body, 'limit') ?? null) === null ? PAGE : wholeNumber(field(body, 'limit'));
   if (limit === undefined || limit < 0 || limit > PAGE) return refused({ code: 'body-invalid', detail: `limit must be a whole number up to ${PAGE}.` });
-  return limit === 0 ? NO_EVENTS : show(reach, { filter, size: limit, offset: 0 });
+  return show(reach, { filter, size: limit, offset: 0, after: [] });
 };
 
 export const nextEvents: Narrow = async (call, reach) => {
@@ -34,80 +38,82 @@ export const countEvents: Narrow = async (call, reach) => {
   const body = bodyOf(call);
   const filter = body === undefined ? undefined : (field(body, 'filter') ?? {});
   if (body === undefined || !isObject(filter)) return refused(NO_OBJECT);
-  const reader = await openReader(reach, filter);
-  if (!reader.ok) return refused(reader.refusal);
-  const seen: string[] = [];
-  let place: Place | null = { filter, size: PAGE, offset: 0 };
-  for (let pages = 0; place !== null; pages += 1) {
-    if (pages >= MOST_COUNTED) return refused({ code: 'scope-too-wide' });
-    const page = await reader.read(place);
-    if (page === null) return refused(NOT_TAKEN);
-    seen.push(...page.seen.map((event) => textOf(event, 'id')));
-    place = page.next;
-  }
+  const found = await read(reach, { filter, size: MOST_COUNTED, offset: 0, after: [] });
+  if (!found.ok) return refused(found.refusal);
+  if (found.events.length > MOST_COUNTED) return refused({ code: 'scope-too-wide' });
   const occurred = field(filter, 'occurred') ?? null;
   // An empty list of ids would be no filter at all.
-  const ids = seen.length === 0 ? [NOBODYS] : seen;
+  const ids = found.events.length === 0 ? [NOBODYS] : found.events.map((event) => textOf(event, 'id'));
   return forwarded({ ...body, filter: { ...(occurred !== null && { occurred }), id: { id: ids } } });
 };
 
 const NOBODYS = '00000000-0000-0000-0000-000000000000';
-const NO_EVENTS: Narrowed = answered({ events: [], total: 0, next_page: null });
-const NOT_TAKEN = { code: 'body-invalid', detail: 'Prefect does not take this filter.' } as const;
 
-/** Reads on until a page is full, and stops before one that would make it too full. */
-async function show(reach: Reach, from: Place): Promise<Narrowed> {
-  const reader = await openReader(reach, from.filter);
-  if (!reader.ok) return refused(reader.refusal);
-  const out: JsonObject[] = [];
-  let place: Place | null = from;
-  let link = '';
-  for (let pages = 0; place !== null && pages < MOST_PAGES && out.length < from.size; pages += 1) {
-    const page: Page | null = await reader.read(place);
-    if (page === null) return refused(NOT_TAKEN);
-    if (out.length > 0 && out.length + page.seen.length > from.size) break;
-    out.push(...page.seen);
-    link = page.link === '' ? link : page.link;
-    place = page.next;
-  }
-  const next = place === null || link === '' ? null : `${link}page-token=${makeToken(place, 0)}`;
+async function show(reach: Reach, place: Place): Promise<Narrowed> {
+  const found = await read(reach, place);
+  if (!found.ok) return refused(found.refusal);
+  const shown = found.events.slice(0, place.size);
+  const isMore = shown.length > 0 && found.events.length > shown.length && found.link !== '';
+  const next = isMore ? `${found.link}page-token=${makeToken(placeAfter(place, shown))}` : null;
   // Pages are counted on with it; how many events follow is not said.
-  return answered({ events: out, total: from.offset + out.length + (next === null ? 0 : 1), next_page: next });
+  return answered({ events: [...shown], total: place.offset + shown.length + (next === null ? 0 : 1), next_page: next });
 }
 
-interface Page extends RawPage {
-  readonly seen: readonly JsonObject[];
-}
+type Read =
+  | { readonly ok: true /** One more than the place has room for, when there are more. */; readonly events: readonly JsonObject[]; readonly link: string }
+  | { readonly ok: false; readonly refusal: Refusal };
 
-interface Reader {
-  readonly ok: true;
-  /** Null: Prefect does not take the filter. */
-  read(place: Place): Promise<Page | null>;
-}
-
-async function openReader(reach: Reach, filter: JsonObject): Promise<Reader | Extract<Found<never>, { ok: false }>> {
-  const anchors = await anchorsOf(reach, runsIn(filter));
+/** The events behind a place, as they are shown. */
+async function read(reach: Reach, place: Place): Promise<Read> {
+  const own = readEventFilter(place.filter);
+  if (!own.ok) return own;
+  const anchors = await anchorsOf(reach, runsIn(place.filter));
   if (!anchors.ok) return anchors;
-  const reached = createReached(reach, { steady: () => 0, forMs: 1 });
-  return { ok: true, read: (place) => readSeen(reach, { place, anchors: anchors.items, reached }) };
-}
-
-interface Reading {
-  readonly place: Place;
-  readonly anchors: readonly string[];
-  readonly reached: Reached;
-}
-
-async function readSeen({ lookup }: Reach, { place, anchors, reached }: Reading): Promise<Page | null> {
   // An empty list would be no filter at all.
-  if (anchors.length === 0) return { events: [], seen: [], next: null, link: '' };
-  const filter = anchored(place.filter, anchors);
-  const answer = await (place.offset === 0
-    ? lookup('/api/events/filter', { filter, limit: place.size })
-    : lookup(`/api/events/filter/next?page-token=${makeToken({ ...place, filter }, ENDLESS)}`));
-  if (answer === null) return null;
-  const page = readPage(answer);
-  return { ...page, seen: (await seenEvents(page.events, reached)).filter((event) => event !== null) };
+  if (anchors.items.length === 0 || place.size === 0) return { ok: true, events: [], link: '' };
+  const reached = createReached(reach, { steady: () => 0, forMs: 1 });
+  const seenOf = async (page: RawPage) => (await seenEvents(page.events, reached)).filter((event) => event !== null).filter(own.fits);
+  return gather(place, { pages: rawPages(reach, anchored(place.filter, anchors.items), Math.min(PAGE, place.size + place.after.length)), seenOf });
+}
+
+interface Source {
+  readonly pages: AsyncGenerator<RawPage | null>;
+  readonly seenOf: (page: RawPage) => Promise<readonly JsonObject[]>;
+}
+
+async function gather(place: Place, { pages, seenOf }: Source): Promise<Read> {
+  const passed = new Set(place.after);
+  const events: JsonObject[] = [];
+  let [hidden, link] = [0, ''];
+  for await (const page of pages) {
+    if (page === null) return { ok: false, refusal: { code: 'body-invalid', detail: 'Prefect does not take this filter.' } };
+    link ||= page.link;
+    const seen = await seenOf(page);
+    hidden += page.events.length - seen.length;
+    events.push(...seen.filter((event) => !passed.has(textOf(event, 'id'))));
+    for (const event of seen) passed.add(textOf(event, 'id'));
+    if (events.length > place.size) break;
+    if (hidden > MOST_HIDDEN) return { ok: false, refusal: { code: 'scope-too-wide', detail: TOO_MUCH_HIDDEN } };
+  }
+  return { ok: true, events: events.slice(0, place.size + 1), link };
+}
+
+const TOO_MUCH_HIDDEN = 'Too many events that fit this filter are outside the scope of the role. Ask for less: a time, an event or a resource.';
+
+/** All that Prefect has of a filter; null: it does not take the filter. The first page is of so many: only then does Prefect link to a next one of a client. */
+async function* rawPages({ lookup }: Reach, filter: JsonObject, first: number): AsyncGenerator<RawPage | null> {
+  let offset = first;
+  let answer = await lookup('/api/events/filter', { filter, limit: first });
+  let understood: JsonObject | null = null;
+  for (;;) {
+    if (answer === null) return yield null;
+    const page = readPage(answer);
+    yield page;
+    understood ??= page.filter;
+    if (understood === null || page.filter === null || page.events.length === 0) return;
+    answer = await lookup(`/api/events/filter/next?page-token=${rawToken(understood, offset)}`);
+    offset += PAGE;
+  }
 }
 
 /** Flow runs whose ids stand in the filter, at most as many as a page shows. */

@@ -243,33 +243,97 @@ describe('lists by name', () => {
 });
 
 describe('events', () => {
-  const event = (run: string, name = run) => ({ id: name, resource: { 'prefect.resource.id': `prefect.flow-run.${run}` }, related: [] });
-  /** Three of each team, one on a page. */
-  const feed = [event(A, '1'), event(B, '2'), event(B, '3'), event(A, '4')];
-  const prefect: Prefect = {
-    ...runs(A),
-    '/api/events/filter': (asked) => pageOf(0, asked),
-    '/api/events/filter/next': ({ link }) => {
-      const place = openToken(String(link).split('page-token=')[1] ?? '');
-      return pageOf(place?.offset ?? 99, { filter: place?.filter ?? null });
-    },
-  };
-  function pageOf(at: number, asked: JsonObject): JsonObject {
-    expect(JSON.stringify(asked)).toContain('prefect.tag.team-a');
-    const token = Buffer.from(
-      Buffer.from(JSON.stringify({ filter: asked['filter'] ?? {}, count: 4, page_size: 1, offset: at + 1 })).toString('base64'),
-    ).toString('base64');
-    return { events: feed.slice(at, at + 1), total: 4, next_page: at + 1 < 4 ? `http://x/api/events/filter/next?page-token=${token}` : null };
+  const event = (run: string, id: string, second = Number(id)) => ({
+    id,
+    occurred: `2026-01-01T00:00:${String(second).padStart(6, '0')}Z`,
+    resource: { 'prefect.resource.id': `prefect.flow-run.${run}` },
+    related: [],
+  });
+  type Event = ReturnType<typeof event>;
+  const feed = [event(A, '9'), event(B, '8'), event(B, '7'), event(A, '6'), event(A, '5')];
+
+  /** Prefect's pages of these events, the newest first. */
+  function prefectWith(events: readonly Event[]): Prefect {
+    const page = (filter: JsonObject, size: number, offset: number): JsonObject => {
+      expect(JSON.stringify(filter)).toContain('prefect.tag.team-a');
+      const occurred = filter['occurred'];
+      const until = isObject(occurred) ? String(occurred['until']) : '3';
+      const fitting = events.filter((each) => each.occurred <= until);
+      const token = { filter, count: 99, page_size: size, offset: offset + size };
+      const link = `http://x/api/events/filter/next?page-token=${Buffer.from(Buffer.from(JSON.stringify(token)).toString('base64')).toString('base64')}`;
+      return { events: fitting.slice(offset, offset + size), total: fitting.length, next_page: offset + size < fitting.length ? link : null };
+    };
+    return {
+      ...runs(A),
+      '/api/events/filter': ({ filter, limit }) => page(isObject(filter) ? filter : {}, Number(limit), 0),
+      '/api/events/filter/next': ({ link }) => {
+        const place = openToken(String(link).split('page-token=')[1] ?? '');
+        return page(place?.filter ?? {}, place?.size ?? 0, place?.offset ?? 0);
+      },
+    };
+  }
+  const prefect = prefectWith(feed);
+
+  /** The answers of all pages, one behind the other. */
+  async function pagesOf(size: number, world: Prefect): Promise<readonly JsonObject[]> {
+    const pages: JsonObject[] = [];
+    let result = await narrowed('POST /api/events/filter', { limit: size }, { prefect: world });
+    for (;;) {
+      if (!result.ok || result.forward || !isObject(result.answer)) throw new Error(JSON.stringify(result));
+      pages.push(result.answer);
+      const next = result.answer['next_page'];
+      if (typeof next !== 'string' || pages.length > 20) return pages;
+      const args = `page-token=${next.split('page-token=')[1]}`;
+      result = await narrowed('GET /api/events/filter/next', undefined, { prefect: world, args });
+    }
   }
 
   it('are read on until a page is full; its token has no filter of ours, and what it leads to is looked at again', async () => {
-    const first = await narrowed('POST /api/events/filter', { limit: 1 }, { prefect });
-    if (!first.ok || first.forward || !isObject(first.answer)) throw new Error('no answer');
-    expect(first.answer).toMatchObject({ events: [{ id: '1' }], total: 2 });
-    const token = String(first.answer['next_page']).split('page-token=')[1] ?? '';
+    const [first, second, ...more] = await pagesOf(2, prefect);
+    expect(first).toMatchObject({ events: [{ id: '9' }, { id: '6' }], total: 3 });
+    expect(second).toMatchObject({ events: [{ id: '5' }], total: 3, next_page: null });
+    expect(more).toEqual([]);
+    const token = String(first?.['next_page']).split('page-token=')[1] ?? '';
     expect(JSON.stringify(openToken(token))).not.toContain('team-a');
-    const second = await narrowed('GET /api/events/filter/next', undefined, { prefect, args: `page-token=${token}` });
-    expect(second).toMatchObject({ answer: { events: [{ id: '4' }], next_page: null } });
+  });
+
+  it('have the same pages whatever is hidden between them, also where many occurred at once', async () => {
+    const own = Array.from({ length: 7 }, (_none, index) => event(A, `own-${index}`, index < 3 ? 50 : 20 - index));
+    const others = (second: number, count: number) => Array.from({ length: count }, (_none, index) => event(B, `other-${second}-${index}`, second));
+    const world = [...own, ...others(50, 3), ...others(19, 120), ...others(15, 1)].sort((a, b) => b.occurred.localeCompare(a.occurred));
+    for (const size of [1, 2, 3, 50]) {
+      const pages = await pagesOf(size, prefectWith(world));
+      expect(pages).toEqual(await pagesOf(size, prefectWith(own)));
+      expect(pages.flatMap(({ events }) => events)).toEqual(own);
+    }
+  });
+
+  it('are refused where more than 10,000 hidden ones fit the filter, and shown below that', async () => {
+    const others = Array.from({ length: 10_060 }, (_none, index) => event(B, `other-${index}`, 500_000 - index));
+    expect(await code('POST /api/events/filter', {}, { prefect: prefectWith([...others, event(A, '9')]) })).toBe('scope-too-wide');
+    expect(await pagesOf(50, prefectWith([...others.slice(100), event(A, '9')]))).toMatchObject([{ events: [{ id: '9' }], total: 1 }]);
+    expect(await code('POST /api/events/count-by/event', { filter: {} }, { prefect: prefectWith(others) })).toBe('scope-too-wide');
+  });
+
+  it('are found and counted by what they show: not by the automation that made a run', async () => {
+    const maker = { 'prefect.resource.id': `prefect.automation.${B}`, 'prefect.resource.role': 'creator', 'prefect.resource.name': 'secret' };
+    const made = { ...event(A, '9'), related: [maker] };
+    const world = { ...prefectWith([]), '/api/events/filter': () => ({ events: [made], total: 1, next_page: null }) };
+    const byMaker = { filter: { related: { labels: { 'prefect.resource.name': 's*' } } } };
+    const byRun = { filter: { any_resource: { id: [`prefect.flow-run.${A}`] } } };
+    expect(await narrowed('POST /api/events/filter', byMaker, { prefect: world })).toMatchObject({ answer: { events: [], total: 0 } });
+    expect(await body('POST /api/events/count-by/event', byMaker, { prefect: world })).toEqual({
+      filter: { id: { id: ['00000000-0000-0000-0000-000000000000'] } },
+    });
+    expect(await narrowed('POST /api/events/filter', byRun, { prefect: world })).toMatchObject({ answer: { events: [{ id: '9', related: [] }] } });
+  });
+
+  it('are refused by a filter about what is not shown, also in a token', async () => {
+    const filter = { text: { query: 'x' } };
+    const token = Buffer.from(Buffer.from(JSON.stringify({ filter, page_size: 5, offset: 0 })).toString('base64')).toString('base64');
+    expect(await code('POST /api/events/filter', { filter }, { prefect })).toBe('filter-hidden');
+    expect(await code('POST /api/events/count-by/event', { filter }, { prefect })).toBe('filter-hidden');
+    expect(await code('GET /api/events/filter/next', undefined, { prefect, args: `page-token=${token}` })).toBe('filter-hidden');
   });
 
   it('are not asked for at all when there is nothing that they could name: an empty list would be no filter', async () => {
@@ -280,13 +344,18 @@ describe('events', () => {
   });
 
   it('are counted by their ids, and none by nobody', async () => {
-    expect(await body('POST /api/events/count-by/event', { filter: { text: { query: 'x' } }, time_unit: 'day' }, { prefect })).toEqual({
+    expect(await body('POST /api/events/count-by/event', { filter: { event: { prefix: ['x'] } }, time_unit: 'day' }, { prefect })).toEqual({
       time_unit: 'day',
-      filter: { id: { id: ['1', '4'] } },
+      filter: { id: { id: ['9', '6', '5'] } },
     });
     expect(await body('POST /api/events/count-by/event', { filter: {} }, { prefect: { ...prefect, ...runs() } })).toMatchObject({
       filter: { id: { id: ['00000000-0000-0000-0000-000000000000'] } },
     });
+  });
+
+  it('are asked for by the newest runs too, which is all that some of them name', async () => {
+    const { asked } = await narrowed('POST /api/events/filter', { filter: { event: { prefix: ['lictor.'] } } }, { prefect });
+    expect(asked.find((question) => question.startsWith('/api/events/filter '))).toContain(`prefect.flow-run.${A}`);
   });
 
   it('of a forged token are refused, or looked at like any', async () => {

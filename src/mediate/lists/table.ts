@@ -1,6 +1,7 @@
 // How each list of Prefect is shown to a scoped principal. A list that is not here is refused to it.
 import type { Operation } from '../../contract/operation.ts';
 import { AUTOMATIONS, BLOCKS, LIMITS, TAG_LIMITS, VARIABLES, WORK_POOLS, WORK_QUEUES } from '../../reach/named.ts';
+import type { Listed } from '../../reach/seen-filters.ts';
 import { countDeploymentsOfFlows, narrowDeployments, narrowFlows, narrowPoll, nextRunsOfFlows } from './deployments.ts';
 import { countEvents, narrowEvents, nextEvents } from './events.ts';
 import { countNamed, filterAnswer, filterIds, narrowNamed, pageNamed } from './named.ts';
@@ -90,4 +91,12 @@ const LISTS: Readonly<Record<string, Narrow>> = {
 export function narrowOf({ method, path }: Operation): Narrow | undefined {
   const key = `${method} ${path}`;
   return Object.hasOwn(LISTS, key) ? LISTS[key] : undefined;
+}
+
+/** What a list is of; undefined: its body has no filters of Prefect's objects, or events.ts reads them. */
+export function listedBy({ method, path }: Operation): Listed | undefined {
+  const [, kind = ''] = /^\/api\/(?:ui\/|v2\/)?([a-z_]+)\//.exec(path) ?? [];
+  if (method !== 'POST' || kind === 'events') return undefined;
+  if (kind === 'flow_runs' || kind === 'task_runs' || kind === 'artifacts') return 'runs';
+  return kind === 'deployments' || kind === 'flows' ? kind : 'named';
 }

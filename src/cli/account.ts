@@ -12,10 +12,11 @@ import { systemClock } from '../contract/clock.ts';
 import { BREAK_GLASS } from '../contract/names.ts';
 import { scopeText } from '../contract/scope.ts';
 import type { StoredAccount } from '../store/accounts.ts';
-import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, renderTable, scopeCell, withStore } from './admin.ts';
+import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, scopeCell, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { collectScope, SCOPE_HELP, scopeOf } from './scope.ts';
+import { renderTable, type Terminal } from './table.ts';
 
 /** Lower case: there are no two accounts that differ by case alone. An e-mail address is a name. */
 const NAME = /^[a-z0-9][a-z0-9._@+-]{0,127}$/;
@@ -154,7 +155,8 @@ function printAccount({ out }: CliContext, { name, roles, password, done, expire
   else out.write(`${done}\n${password.generated ? `Its password is shown now and never again:\n\n  ${password.text}\n` : ''}`);
 }
 
-function listAccounts({ out }: CliContext, accounts: readonly StoredAccount[], json: boolean): void {
+function listAccounts(terminal: Terminal, accounts: readonly StoredAccount[], json: boolean): void {
+  const { out } = terminal;
   const created = ({ createdMs }: StoredAccount): string => new Date(createdMs).toISOString();
   if (json) {
     const list = accounts.map((account) => ({
@@ -172,7 +174,7 @@ function listAccounts({ out }: CliContext, accounts: readonly StoredAccount[], j
   out.write(
     rows.length === 0
       ? 'No accounts. lictor account add NAME --role ROLE makes one.\n'
-      : renderTable([['NAME', 'ROLE', 'ON', 'CREATED', 'ENDS (UTC)'], ...rows]),
+      : renderTable([['NAME', 'ROLE', 'ON', 'CREATED', 'ENDS (UTC)'], ...rows], terminal),
   );
 }
 

@@ -190,6 +190,23 @@ describe('lictor token', () => {
     expect(statSync(join(root, 'lictor.db')).mode & 0o777).toBe(0o600);
   });
 
+  it('list shows the age and the last use of each, and fits the terminal', async () => {
+    const { id } = await json('token', 'create', 'etl', '--role', 'worker', '--scope', 'tag=team-a', '--cidr', '10.0.0.0/8', '--expires', '90d');
+    expect((await lictor('token', 'list')).out).toMatch(/AGE +EXPIRES +LAST USED \(UTC\).*\n.* 0 d +\d{4}-\d\d-\d\d +never /);
+    await inStore((store) => store.tokens.touch(id, Date.parse('2026-03-01T12:00:00Z')));
+    expect((await lictor('token', 'list')).out).toContain('2026-03-01 12:00');
+    expect((await json('token', 'list'))[0]).toMatchObject({ age_days: 0, last_used_at: '2026-03-01T12:00:00.000Z' });
+    const out = new PassThrough();
+    await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), 'token', 'list'], out, err: out, env: { COLUMNS: '80' }, cwd: root });
+    expect(
+      Math.max(
+        ...String(out.read())
+          .split('\n')
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(80);
+  });
+
   it('create refuses a name that is taken, and changes nothing', async () => {
     await json('token', 'create', 'etl', '--role', 'worker');
     expect(await lictor('token', 'create', 'etl', '--role', 'admin')).toMatchObject({ status: 1, out: '', err: expect.stringContaining('rotate etl') });

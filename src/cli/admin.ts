@@ -79,20 +79,6 @@ export function scopeCell(scope: Scope | null): string {
   return scope === null ? 'everything' : scopeText(scope);
 }
 
-/** Aligned columns, two spaces between them. */
-export function renderTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((text, column) => text.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
-}
-
 function append({ paths, operator }: LoadedContext, { action, resourceType, resourceId, grants }: AdminChange): void {
   appendRecord(paths, {
     time: new Date(systemClock()).toISOString(),

@@ -25,6 +25,7 @@ import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
 import { startLines } from './start-words.ts';
+import { fitWidths, lineWidth, WIDE } from './table.ts';
 import { cell, jsonText, type Paint, painter, writeLine } from './text.ts';
 
 interface AuditOptions extends Omit<AuditFilter, 'follow'> {
@@ -113,11 +114,12 @@ async function askBack({ err }: CliContext, filter: AuditFilter): Promise<void> 
 }
 
 /** Who started the run that the records are about; a schedule or an automation has no record. */
-async function printStart({ out, env }: CliContext, reader: LedgerReader, flowRun: string): Promise<void> {
+async function printStart(context: CliContext, reader: LedgerReader, flowRun: string): Promise<void> {
+  const { out, env } = context;
   const paint = painter(out, env);
   const start = await gatherStart({ reader, prefect: noPrefect('') }, flowRun);
   if (start.route === 'unknown' && start.parent === null) return;
-  for (const line of startLines(start)) await writeLine(out, paint('dim', cell(line, 118).trimEnd()));
+  for (const line of startLines(start)) await writeLine(out, paint('dim', cell(line, lineWidth(context) - 2).trimEnd()));
 }
 
 interface Printed {
@@ -126,40 +128,66 @@ interface Printed {
   readonly last: string | undefined;
 }
 
-async function print({ out, env }: CliContext, records: AsyncIterable<LedgerRecord>, json: boolean): Promise<Printed> {
-  const paint = painter(out, env);
+async function print(context: CliContext, records: AsyncIterable<LedgerRecord>, json: boolean): Promise<Printed> {
+  const { out, env } = context;
+  const [paint, widths] = [painter(out, env), auditWidths(lineWidth(context))];
   let count = 0;
   let last: string | undefined;
   for await (const record of records) {
-    if (count === 0 && !json) await writeLine(out, paint('bold', HEADER));
-    await writeLine(out, json ? jsonText(record) : auditLine(record, paint));
+    if (count === 0 && !json) await writeLine(out, paint('bold', auditRow(HEADER, widths)));
+    await writeLine(out, json ? jsonText(record) : auditLine(record, paint, widths));
     count += 1;
     last = record.id;
   }
   return { count, last };
 }
 
-const WIDTH = { time: 19, principal: 18, status: 3, action: 20, from: 15, rest: 36 } as const;
-const HEADER = auditRow({ time: 'TIME (UTC)', principal: 'PRINCIPAL', status: '', action: 'ACTION', from: 'FROM', rest: 'OBJECT OR REASON' });
+/** The widths of its columns; `from` 0: a narrow terminal shows no address. */
+export interface AuditWidths {
+  readonly line: number;
+  readonly principal: number;
+  readonly action: number;
+  readonly from: number;
+  readonly rest: number;
+}
 
-/** At most 120 characters. A refusal says why instead of on what: --json has both. */
-export function auditLine(record: LedgerRecord, paint: Paint): string {
+const TIME = 19;
+const STATUS = 3;
+/** The gaps between time, principal, status, action and the last column. */
+const GAPS = 7;
+
+export function auditWidths(line: number): AuditWidths {
+  const from = line < WIDE ? 0 : 15;
+  const fixed = TIME + STATUS + GAPS + (from === 0 ? 0 : from + 2);
+  const [principal = 0, action = 0, rest = 0] = fitWidths([18, 20, 36], line - fixed);
+  return { line, principal, action, from, rest };
+}
+
+/** A refusal says why instead of on what: --json has both. */
+export function auditLine(record: LedgerRecord, paint: Paint, widths: AuditWidths): string {
   const time = record.time.slice(0, 19).replace('T', ' ');
   const words = gatewayWords(record);
-  if (words !== undefined) return `${time}  ${paint('yellow', cell(`* ${words}`, 120 - WIDTH.time - 2).trimEnd())}`;
+  if (words !== undefined) return `${time}  ${paint('yellow', cell(`* ${words}`, widths.line - TIME - 2).trimEnd())}`;
   const denied = record.decision === 'deny';
-  // A run, or deployment, that the client has named in a header: nobody has proven it.
-  const flag = record.run_binding === 'asserted' ? 'asserted: ' : '';
-  const by = assertedWords(record.on_behalf_of);
-  const what = `${flag}${denied ? `deny ${record.reason ?? ''}` : reasonWords(record) || (record.resource_id ?? '')}`;
-  const rest = by === '' ? what : `${what} (${by})`;
   const { principal, status, source_ip } = record;
-  const line = auditRow({ time, principal: principal ?? '-', status: String(status ?? '-'), action: actionWords(record), from: source_ip ?? '-', rest });
+  const row = { time, principal: principal ?? '-', status: String(status ?? '-'), action: actionWords(record), from: source_ip ?? '-', rest: restOf(record) };
+  const line = auditRow(row, widths);
   return denied ? paint('red', line) : line;
 }
 
-function auditRow(row: Readonly<Record<keyof typeof WIDTH, string>>): string {
+function restOf(record: LedgerRecord): string {
+  // A run, or deployment, that the client has named in a header: nobody has proven it.
+  const flag = record.run_binding === 'asserted' ? 'asserted: ' : '';
+  const what = `${flag}${record.decision === 'deny' ? `deny ${record.reason ?? ''}` : reasonWords(record) || (record.resource_id ?? '')}`;
+  const by = assertedWords(record.on_behalf_of);
+  return by === '' ? what : `${what} (${by})`;
+}
+
+const HEADER = { time: 'TIME (UTC)', principal: 'PRINCIPAL', status: '', action: 'ACTION', from: 'FROM', rest: 'OBJECT OR REASON' } as const;
+
+function auditRow(row: Readonly<Record<keyof typeof HEADER, string>>, widths: AuditWidths): string {
   const { time, principal, status, action, from, rest } = row;
-  const start = `${cell(time, WIDTH.time)}  ${cell(principal, WIDTH.principal)}  ${cell(status, WIDTH.status)}`;
-  return `${start} ${cell(action, WIDTH.action)}  ${cell(from, WIDTH.from)}  ${cell(rest, WIDTH.rest)}`.trimEnd();
+  const start = `${cell(time, TIME)}  ${cell(principal, widths.principal)}  ${cell(status, STATUS)} ${cell(action, widths.action)}`;
+  const address = widths.from === 0 ? '' : `  ${cell(from, widths.from)}`;
+  return `${start}${address}  ${cell(rest, widths.rest)}`.trimEnd();
 }

@@ -19,6 +19,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'check', summary: 'validate the configuration and the rendered nginx configuration', load: () => import('./check.ts') },
   { name: 'doctor', summary: 'what is wrong, from inside and outside, with remedies', load: () => import('./doctor.ts') },
   { name: 'explain', summary: 'may they do this, and why', load: () => import('./explain.ts') },
+  { name: 'access', summary: 'who may do this, by which role and policy', load: () => import('./access.ts') },
   { name: 'login', summary: 'log in by your browser, for lictor exec and lictor whoami', load: () => import('./login.ts') },
   { name: 'logout', summary: 'end that login, at the gateway and here', load: () => import('./logout.ts') },
   { name: 'whoami', summary: 'whom the gateway takes you for', load: () => import('./whoami.ts') },

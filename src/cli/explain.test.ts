@@ -82,3 +82,29 @@ describe('lictor explain', () => {
     expect(status).toBe(expected);
   });
 });
+
+describe('lictor access', () => {
+  it('says who may do it, by which role and policy; --all also who may not, and why', async () => {
+    const { status, out } = await lictor('access', 'worker.poll');
+    expect(status).toBe(0);
+    expect(out).toMatch(/^PRINCIPAL +ROLE +ON +BY POLICY\ntoken:etl +worker +everything +\S/);
+    expect((await lictor('access', 'ledger.read')).out).toBe('Nobody may do this.\n');
+    expect((await lictor('access', 'ledger.read', '--all')).out).toContain('deny policy-default-deny');
+  });
+
+  it('prints one line of JSON for each principal and role', async () => {
+    const { out } = await lictor('access', 'worker.poll', '--json');
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { principal: 'token:etl', role: 'worker', scope: null, allowed: true, with_approval: false, reason: 'policy-permits', policies: expect.any(Array) },
+    ]);
+  });
+
+  it('answers 2 to an action that is not there, with the one that was meant', async () => {
+    expect(await lictor('access', 'worker.pol')).toMatchObject({ status: 2, out: '', err: expect.stringContaining('Did you mean worker.poll') });
+  });
+});

@@ -1,34 +1,18 @@
 // `lictor explain`: may they do this, and why. Works without the gateway running.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { collectActions } from '../catalog/actions.ts';
-import { createCatalogue } from '../catalog/catalogue.ts';
-import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
-import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import { publishedRevision } from '../decide/revision.ts';
 import { explainAction } from '../explain/action.ts';
-import type { ExplainerParts } from '../explain/explainer.ts';
 import type { Explanation, Revisited } from '../explain/explanation.ts';
-import { findPrincipal, type Somebody } from '../explain/principal.ts';
 import { revisit } from '../explain/record.ts';
 import { explainRequest } from '../explain/request.ts';
 import { openLedgerReader } from '../ledger/query.ts';
-import { createPolicyEngine } from '../policy/engine.ts';
-import { mayPollBy } from '../policy/may-poll.ts';
-import type { OwnPolicies } from '../policy/own/check.ts';
-import { loadBuiltInPolicies } from '../policy/policies.ts';
-import { loadPolicySources } from '../policy/sources.ts';
-import { createLookup } from '../prefect/lookup.ts';
-import { createUpstream } from '../prefect/upstream.ts';
-import { openStore, type Store } from '../store/store.ts';
-import type { CliContext, LoadedContext } from './context.ts';
+import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { renderExplanation, renderRevisited } from './explain-text.ts';
-import { policiesInForce } from './own-policies.ts';
+import { type ExplainerBench, withExplainer } from './explainer-bench.ts';
 import { jsonText, painter } from './text.ts';
 
 interface ExplainOptions {
@@ -73,33 +57,10 @@ interface Words {
 
 async function explain(context: CliContext, words: Words, options: ExplainOptions): Promise<void> {
   const answer = chooseQuestion(words, options);
-  const loaded = await loadLeniently(context);
-  const store = lazyStore(loaded.config);
-  const upstream = createUpstream({ ...loaded.config.prefect, publicUrl: null, connectTimeoutMs: 2_000, answerTimeoutMs: 5_000 });
-  try {
-    const own = await policiesInForce(loaded.config, loaded.configFile);
-    const makerOf: ExplainerParts['makerOf'] = async (type, id) => (await store.open()).makers.of(type, id);
-    const knowsFlow = async (principal: string, flow: string) => (await store.open()).knownFlows.has(principal, flow);
-    const leaseOf = async (lease: string) => (await store.open()).leases.of(lease);
-    const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf, knowsFlow, leaseOf });
-    const find = (text: string) => findPrincipal(text, { config: loaded.config, store: store.open, nowMs: systemClock(), mayPoll: mayPollBy(parts.policy) });
-    const result = await answer({ parts, find, paths: loaded.paths });
-    print(context, result, options.json === true);
-  } catch (error) {
-    throw inWords(error);
-  } finally {
-    await upstream.close();
-    await store.close();
-  }
+  print(context, await withExplainer(context, answer), options.json === true);
 }
 
-interface Bench {
-  readonly parts: ExplainerParts;
-  readonly find: (principal: string) => Promise<Somebody>;
-  readonly paths: StatePaths;
-}
-
-type Question = (bench: Bench) => Promise<Explanation | Revisited>;
+type Question = (bench: ExplainerBench) => Promise<Explanation | Revisited>;
 
 /** Throws UsageError before anything is opened. */
 function chooseQuestion({ principal, action, resource }: Words, { request, as, body }: ExplainOptions): Question {
@@ -129,7 +90,7 @@ function readBody(place: string): Buffer {
   }
 }
 
-async function explainRecord({ parts, find, paths }: Bench, id: string): Promise<Revisited> {
+async function explainRecord({ parts, find, paths }: ExplainerBench, id: string): Promise<Revisited> {
   const record = await findRecord(paths, id);
   if (record.principal === null) return revisit(parts, { record, somebody: null });
   const somebody = await find(record.principal).catch((error: unknown) => {
@@ -151,54 +112,6 @@ async function findRecord(paths: StatePaths, id: string): Promise<LedgerRecord> 
   );
 }
 
-/** Secrets only serve the look-ups in Prefect: where they cannot be read, the answer says that it could not look. */
-async function loadLeniently(context: CliContext): Promise<LoadedContext> {
-  return context.loadContext({ secrets: 'read' }).catch(() => context.loadContext({ secrets: 'skip' }));
-}
-
-function createParts(
-  { config, paths }: LoadedContext,
-  own: OwnPolicies,
-  prefect: Pick<ExplainerParts, 'lookup' | 'makerOf' | 'knowsFlow' | 'leaseOf'>,
-): ExplainerParts {
-  const catalogue = createCatalogue();
-  const actions = collectActions(catalogue.operations);
-  const revision = publishedRevision(join(paths.root, 'revision.json'));
-  const policy = createPolicyEngine({ actions, revision: revision ?? 0, policies: { ...loadBuiltInPolicies(), ...own.texts } });
-  const sources = new Map([...loadPolicySources(), ...own.sources]);
-  return {
-    catalogue,
-    actions,
-    policy,
-    sources,
-    publicUrl: config.publicUrl,
-    services: config.services,
-    forwardHosts: config.forwardProxy?.allow ?? null,
-    ...prefect,
-    revision,
-  };
-}
-
-function lazyStore(config: Config): { readonly open: () => Promise<Store>; readonly close: () => Promise<void> } {
-  let opened: Promise<Store> | undefined;
-  return {
-    open: () => {
-      opened ??= existsSync(config.storeFile) ? openStore({ file: config.storeFile, clock: systemClock }) : Promise.reject(noStore(config));
-      return opened;
-    },
-    close: async () => {
-      const store = await opened?.catch(() => undefined);
-      await store?.close();
-    },
-  };
-}
-
-function noStore({ storeFile }: Config): CommandFailed {
-  return new CommandFailed(
-    `There is no store at ${storeFile} yet, so nobody is known: add an account or a token, name the --state-dir, or ask for role:viewer.`,
-  );
-}
-
 function print(context: CliContext, result: Explanation | Revisited, json: boolean): void {
   if (json) context.out.write(`${jsonText(result)}\n`);
   else {
@@ -206,10 +119,4 @@ function print(context: CliContext, result: Explanation | Revisited, json: boole
     const lines = 'record' in result ? renderRevisited(result, paint) : renderExplanation(result, paint);
     context.out.write(`${lines.join('\n')}\n`);
   }
-}
-
-function inWords(error: unknown): unknown {
-  if (!(error instanceof LictorError)) return error;
-  if (error.code === 'usage') return error instanceof UsageError ? error : new UsageError(error.message);
-  return error instanceof CommandFailed ? error : new CommandFailed(error.message, error);
 }

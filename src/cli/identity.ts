@@ -1,9 +1,10 @@
 // `lictor identity`: who has come from identity providers, and forgetting somebody whose name is given to another person.
 import type { Command } from 'commander';
 import type { StoredIdentity } from '../store/identities.ts';
-import { type AdminSession, makeItHold, recordAfter, renderTable, withStore } from './admin.ts';
+import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
+import { renderTable, type Terminal } from './table.ts';
 
 export function register(program: Command, context: CliContext): void {
   const identity = program
@@ -38,7 +39,8 @@ async function forgetIdentity(context: CliContext, session: AdminSession, id: st
   context.out.write(`${id} is forgotten; every session has ended. Whoever logs in with this name next, has it.\n`);
 }
 
-function listIdentities({ out }: CliContext, identities: readonly StoredIdentity[], json: boolean): void {
+function listIdentities(terminal: Terminal, identities: readonly StoredIdentity[], json: boolean): void {
+  const { out } = terminal;
   const time = (ms: number): string => new Date(ms).toISOString();
   if (json) {
     const list = identities.map(({ idp, name, subject, kind, groups, createdMs, seenMs }) => ({
@@ -53,5 +55,5 @@ function listIdentities({ out }: CliContext, identities: readonly StoredIdentity
     return;
   }
   const rows = identities.map(({ idp, name, groups, subject, seenMs }) => [`${name}@${idp}`, subject, groups.join(','), time(seenMs).slice(0, 16)]);
-  out.write(rows.length === 0 ? 'Nobody has come from an identity provider yet.\n' : renderTable([['NAME', 'SUBJECT', 'GROUPS', 'SEEN'], ...rows]));
+  out.write(rows.length === 0 ? 'Nobody has come from an identity provider yet.\n' : renderTable([['NAME', 'SUBJECT', 'GROUPS', 'SEEN'], ...rows], terminal));
 }

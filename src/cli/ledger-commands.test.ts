@@ -46,9 +46,11 @@ describe('audit and timeline', () => {
     writeFileSync(join(root, 'lictor.yaml'), `public_url: http://localhost:8200\nprefect: { url: "${url}" }\n`);
   }
 
-  async function run(...args: string[]): Promise<{ status: number; out: string; err: string }> {
+  const run = (...args: string[]) => runWith({}, ...args);
+
+  async function runWith(env: Record<string, string>, ...args: string[]): Promise<{ status: number; out: string; err: string }> {
     const [out, err] = [new PassThrough(), new PassThrough()];
-    const status = await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), ...args], out, err, env: {}, cwd: root });
+    const status = await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), ...args], out, err, env, cwd: root });
     const text = (stream: PassThrough) => String(stream.read() ?? '');
     return { status, out: text(out), err: text(err) };
   }
@@ -66,6 +68,15 @@ describe('audit and timeline', () => {
     const address = prefect.address();
     writeConfig(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`);
   }
+
+  it.each([80, 90, 99, 100])('audit and timeline fit a terminal of %i columns', async (columns) => {
+    await startPrefect();
+    for (const args of [['audit'], ['audit', '--flow-run', RUN], ['timeline', RUN], ['timeline', RUN, '--all']]) {
+      const { status, out } = await runWith({ COLUMNS: String(columns) }, ...args);
+      expect([status, out]).toEqual([0, expect.stringContaining('flow_runs.can')]);
+      expect(Math.max(...out.split('\n').map((line) => line.length)), out).toBeLessThanOrEqual(columns);
+    }
+  });
 
   it('audit shows each record on a line of at most 120 characters, without colours and control characters', async () => {
     const { status, out } = await run('audit');

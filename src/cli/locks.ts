@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { noteOnLock } from '../authn/lock-notes.ts';
 import type { Config } from '../config/config.ts';
 import { type Lock, lockText } from '../contract/lock.ts';
-import { renderTable, withStore } from './admin.ts';
+import { withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
+import { renderTable, type Terminal } from './table.ts';
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -15,7 +16,7 @@ export function register(program: Command, context: CliContext): void {
     .action((options: { json?: boolean }) =>
       withStore(context, async ({ store, config }) => {
         const locks = await store.locks.list();
-        context.out.write(options.json === true ? `${JSON.stringify(locks.map((lock) => lockJson(lock, config)))}\n` : render(locks, config));
+        context.out.write(options.json === true ? `${JSON.stringify(locks.map((lock) => lockJson(lock, config)))}\n` : render(locks, config, context));
       }),
     );
 }
@@ -26,14 +27,14 @@ function lockJson(lock: Lock, config: Config): Readonly<Record<string, unknown>>
   return { what: lockText(lock), kind, value, why, by, ...times, note: noteOnLock(lock, config) };
 }
 
-function render(locks: readonly Lock[], config: Config): string {
+function render(locks: readonly Lock[], config: Config, terminal: Terminal): string {
   if (locks.length === 0) return 'No locks. lictor lock WHAT shuts somebody out.\n';
   const rows = locks.map((lock) => [lockText(lock), lock.by, minute(lock.createdMs), lock.expiresMs === null ? 'unlocked' : minute(lock.expiresMs), lock.why]);
   const notes = locks.flatMap((lock) => {
     const note = noteOnLock(lock, config);
     return note === null ? [] : [`${lockText(lock)}: ${note}.\n`];
   });
-  return `${renderTable([['WHAT', 'BY', 'SINCE (UTC)', 'UNTIL', 'WHY'], ...rows])}${notes.join('')}`;
+  return `${renderTable([['WHAT', 'BY', 'SINCE (UTC)', 'UNTIL', 'WHY'], ...rows], terminal)}${notes.join('')}`;
 }
 
 function iso(ms: number): string {

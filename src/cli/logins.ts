@@ -5,8 +5,9 @@ import { sessionEndsMs } from '../authn/session/session.ts';
 import type { Config } from '../config/config.ts';
 import type { ClientGrant } from '../store/client-grants.ts';
 import type { Store } from '../store/store.ts';
-import { type AdminSession, makeItHold, recordAfter, renderTable } from './admin.ts';
+import { type AdminSession, makeItHold, recordAfter } from './admin.ts';
 import type { CliContext } from './context.ts';
+import { renderTable } from './table.ts';
 import { printable } from './text.ts';
 
 export async function listLogins(context: CliContext, { store, config }: AdminSession, json: boolean): Promise<void> {
@@ -17,7 +18,7 @@ export async function listLogins(context: CliContext, { store, config }: AdminSe
     const rows = logins.map(({ id, principal, client, scopes, last_used_at: last, expires_at: end }) => [
       ...[id, printable(principal), printable(client), scopes.join(','), minute(last), minute(end)],
     ]);
-    context.out.write(renderTable([['ID', 'PRINCIPAL', 'CLIENT', 'SCOPES', 'LAST TOKEN (UTC)', 'UNTIL (UTC)'], ...rows]));
+    context.out.write(renderTable([['ID', 'PRINCIPAL', 'CLIENT', 'SCOPES', 'LAST TOKEN (UTC)', 'UNTIL (UTC)'], ...rows], context));
   }
 }
 

@@ -7,12 +7,13 @@ import { askControlPlane } from '../decide/ask-control-plane.ts';
 import { publishedRevision } from '../decide/revision.ts';
 import { isPolicyFile } from '../policy/own/directory.ts';
 import type { PolicySet } from '../store/policy-sets.ts';
-import { type AdminSession, renderTable, withStore } from './admin.ts';
+import { type AdminSession, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { checkedPolicies } from './own-policies.ts';
 import { applyNow } from './policy-apply.ts';
 import { replaceFiles } from './policy-files.ts';
+import { renderTable } from './table.ts';
 import { printable } from './text.ts';
 import { writeDirectory } from './write-directory.ts';
 
@@ -64,7 +65,7 @@ function history(context: CliContext, sets: readonly PolicySet[], json: boolean)
   } else if (sets.length === 0) context.out.write('No own policies have been in force yet.\n');
   else {
     const rows = sets.map(({ revision, by, why, createdMs, files }) => [`${revision}`, minute(createdMs), by, `${Object.keys(files).length}`, printable(why)]);
-    context.out.write(renderTable([['REVISION', 'SINCE (UTC)', 'BY', 'FILES', 'WHY'], ...rows]));
+    context.out.write(renderTable([['REVISION', 'SINCE (UTC)', 'BY', 'FILES', 'WHY'], ...rows], context));
   }
 }
 

@@ -7,6 +7,7 @@ import type { TaskRun } from '../timeline/task-runs.ts';
 import { flatten, type NestedEntry, type Timeline } from '../timeline/timeline.ts';
 import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
 import { startLines } from './start-words.ts';
+import { fitWidths, WIDE, wrapCell } from './table.ts';
 import { cell, type Paint, printable, span } from './text.ts';
 
 export interface TimelineText {
@@ -15,32 +16,45 @@ export interface TimelineText {
   readonly answer: PrefectAnswer;
   readonly all: boolean;
   readonly paint: Paint;
+  /** Of the longest line. */
+  readonly width: number;
 }
 
-/** Lines of at most 120 characters. */
-export function renderTimeline({ id, timeline, answer, all, paint }: TimelineText): readonly string[] {
+interface Look {
+  readonly paint: Paint;
+  readonly widths: Widths;
+}
+
+/** Lines of at most `width` characters. */
+export function renderTimeline({ id, timeline, answer, all, paint, width }: TimelineText): readonly string[] {
+  const look: Look = { paint, widths: widthsOf(width) };
   const entries = flatten(timeline);
   const lines = all ? entries.map((one): TimelineLine => ({ ...one, count: 1, until: one.entry.time })) : groupChatter(entries);
   const zeroMs = Date.parse(entries[0]?.entry.time ?? '');
   const folded = entries.length - lines.length;
   return [
-    ...header(id, timeline, entries, paint),
-    ...notes(timeline, answer).map((note) => paint('yellow', `  ! ${printable(note)}`)),
+    ...header(id, timeline, entries, look),
+    ...notes(timeline, answer).flatMap((note) => fitted(printable(note), look.widths).map((part) => paint('yellow', `  ! ${part}`))),
     '',
-    paint('dim', row({ offset: 'AFTER', who: 'WHO', action: 'ACTION', status: '', binding: 'BINDING', rest: 'FROM' })),
-    ...withGaps(lines, zeroMs, paint),
+    paint('dim', row({ offset: 'AFTER', who: 'WHO', action: 'ACTION', status: '', binding: 'BINDING', rest: 'FROM' }, look.widths)),
+    ...withGaps(lines, zeroMs, look),
     ...(folded > 0 ? ['', paint('dim', `${entries.length} entries; reads, reports and many alike tasks are counted, --all shows each.`)] : []),
   ];
 }
 
-function header(id: string, { name: runName, state, start }: Timeline, entries: readonly NestedEntry[], paint: Paint): readonly string[] {
+function header(id: string, { name: runName, state, start }: Timeline, entries: readonly NestedEntry[], { paint, widths }: Look): readonly string[] {
   const last = Date.parse(entries.at(-1)?.entry.time ?? '') - Date.parse(entries[0]?.entry.time ?? '');
   const name = paint('bold', printable(runName ?? 'flow run'));
   const shown = state === null ? '' : `  ${paint(STATE_STYLE[state] ?? 'cyan', printable(state))}`;
   return [
     `${name}${shown}  ${Number.isNaN(last) ? '' : `${span(last)}  `}${paint('dim', id)}`,
-    ...startLines(start).map((line, index) => (index === 0 ? `  ${line}` : cut(`  ${line}`, 118))),
+    ...startLines(start).flatMap((line, index) => (index === 0 ? fitted(line, widths).map((part) => `  ${part}`) : [cut(`  ${line}`, widths.line - 2)])),
   ];
+}
+
+/** On a narrow terminal in several lines. */
+function fitted(text: string, { line }: Widths): readonly string[] {
+  return line < WIDE ? wrapCell(text, line - 4) : [text];
 }
 
 const STATE_STYLE: Readonly<Record<string, 'green' | 'red' | 'yellow'>> = {
@@ -63,31 +77,33 @@ function notes({ start }: Timeline, answer: PrefectAnswer): readonly string[] {
 }
 
 /** Where nothing was seen for long, a line says how long. */
-function withGaps(lines: readonly TimelineLine[], zeroMs: number, paint: Paint): readonly string[] {
+function withGaps(lines: readonly TimelineLine[], zeroMs: number, look: Look): readonly string[] {
   const wholeMs = Date.parse(lines.at(-1)?.until ?? '') - zeroMs;
   const noticeableMs = Math.max(2_000, wholeMs / 20);
   let quietFrom = zeroMs;
   return lines.flatMap((line) => {
     const gapMs = Date.parse(line.entry.time) - quietFrom;
     quietFrom = Math.max(quietFrom, Date.parse(line.until));
-    const shown = renderLine(line, zeroMs, paint);
-    return gapMs < noticeableMs ? [shown] : [paint('dim', row({ offset: '', who: `    ... ${span(gapMs)}` })), shown];
+    const shown = renderLine(line, zeroMs, look);
+    return gapMs < noticeableMs ? [shown] : [look.paint('dim', row({ offset: '', who: `    ... ${span(gapMs)}` }, look.widths)), shown];
   });
 }
 
-function renderLine({ entry, count, until, depth }: TimelineLine, zeroMs: number, paint: Paint): string {
+function renderLine({ entry, count, until, depth }: TimelineLine, zeroMs: number, look: Look): string {
+  const { paint, widths } = look;
   const offset = `+${offsetWords(Date.parse(entry.time) - zeroMs)}`;
   const indent = '  '.repeat(depth);
   if (entry.kind === 'state') {
     const lasted = entry.lastedMs === null ? '' : span(entry.lastedMs);
-    const who = paint(STATE_STYLE[entry.state.name] ?? 'cyan', cell(`${indent}  = ${entry.state.name}`, WIDTH.who));
-    return row({ offset, who, action: `${cell(lasted, 8)}${paint('dim', cut(entry.state.message ?? '', 70))}` });
+    const who = paint(STATE_STYLE[entry.state.name] ?? 'cyan', cell(`${indent}  = ${entry.state.name}`, widths.who));
+    return row({ offset, who, action: `${cell(lasted, 8)}${paint('dim', cut(entry.state.message ?? '', widths.line - OFFSET - widths.who - 12))}` }, widths);
   }
-  if (entry.kind === 'task') return taskLine(entry.task, { offset, indent, count, lastedMs: Date.parse(until) - Date.parse(entry.time) }, paint);
-  if (entry.kind === 'event') return row({ offset, who: paint('dim', cut(`${indent}  ~ ${eventWords(entry.event)}`, 108)) });
-  if (entry.kind === 'run') return row({ offset, who: paint('bold', cut(`${indent}  > ${runWords(entry.timeline)}`, 108)) });
-  if (entry.kind === 'gateway') return row({ offset, who: paint('yellow', cut(`${indent}  * ${gatewayWords(entry.record) ?? ''}`, 108)) });
-  const line = recordLine(entry.record, { offset, indent, count, lastedMs: Date.parse(until) - Date.parse(entry.time) });
+  if (entry.kind === 'task') return taskLine(entry.task, { offset, indent, count, lastedMs: Date.parse(until) - Date.parse(entry.time) }, look);
+  if (entry.kind === 'event') return row({ offset, who: paint('dim', cut(`${indent}  ~ ${eventWords(entry.event)}`, widths.line - OFFSET)) }, widths);
+  if (entry.kind === 'run') return row({ offset, who: paint('bold', cut(`${indent}  > ${runWords(entry.timeline)}`, widths.line - OFFSET)) }, widths);
+  if (entry.kind === 'gateway')
+    return row({ offset, who: paint('yellow', cut(`${indent}  * ${gatewayWords(entry.record) ?? ''}`, widths.line - OFFSET)) }, widths);
+  const line = recordLine(entry.record, { offset, indent, count, lastedMs: Date.parse(until) - Date.parse(entry.time) }, widths);
   return count > 1 ? paint('dim', line) : entry.kind === 'decision' ? paint('red', line) : line;
 }
 
@@ -98,24 +114,25 @@ interface Place {
   readonly lastedMs: number;
 }
 
-function recordLine(record: LedgerRecord, { offset, indent, count, lastedMs }: Place): string {
+function recordLine(record: LedgerRecord, { offset, indent, count, lastedMs }: Place, widths: Widths): string {
   const many = count > 1;
-  return row({
+  const line = {
     offset,
     who: `${indent}${record.principal ?? '-'}`,
     action: many ? `${count}x ${actionWords(record)}` : actionWords(record),
     status: String(record.status ?? '-'),
     binding: record.run_binding,
     rest: many ? `${cell(record.source_ip ?? '', 15)}  over ${span(lastedMs)}` : restWords(record),
-  });
+  };
+  return row(line, widths);
 }
 
-function taskLine(task: TaskRun, { offset, indent, count, lastedMs }: Place, paint: Paint): string {
+function taskLine(task: TaskRun, { offset, indent, count, lastedMs }: Place, { paint, widths }: Look): string {
   const many = count > 1;
-  const who = cell(`${indent}  . ${many ? `${count}x ${commonName(task.name)}` : task.name}`, WIDTH.who);
+  const who = cell(`${indent}  . ${many ? `${count}x ${commonName(task.name)}` : task.name}`, widths.who);
   const lasted = many ? `over ${span(lastedMs)}` : task.durationMs === null ? '' : span(task.durationMs);
   const again = !many && task.attempts > 1 ? `  ${task.attempts} attempts` : '';
-  return row({ offset, who, action: `${cell(lasted, many ? 12 : 8)}${paint(STATE_STYLE[task.state] ?? 'cyan', printable(task.state))}${again}` });
+  return row({ offset, who, action: `${cell(lasted, many ? 12 : 8)}${paint(STATE_STYLE[task.state] ?? 'cyan', printable(task.state))}${again}` }, widths);
 }
 
 function runWords({ id, name, state, start }: Timeline): string {
@@ -136,7 +153,25 @@ function restWords(record: LedgerRecord): string {
   return [reasonWords(record), record.cache ?? '', lasted, record.source_ip ?? ''].filter((part) => part !== '').join('  ');
 }
 
-const WIDTH = { offset: 9, who: 20, action: 26, status: 3, binding: 8, rest: 44 } as const;
+interface Widths {
+  readonly line: number;
+  readonly who: number;
+  readonly action: number;
+  /** 0: a narrow terminal does not show it. */
+  readonly binding: number;
+  readonly rest: number;
+}
+
+/** When something happened, and the gap behind it. */
+const OFFSET = 11;
+const STATUS = 3;
+
+function widthsOf(line: number): Widths {
+  const binding = line < WIDE ? 0 : 8;
+  const gaps = binding === 0 ? 6 : 8;
+  const [who = 0, action = 0, rest = 0] = fitWidths([20, 26, 44], line - OFFSET - STATUS - binding - gaps);
+  return { line, who, action, binding, rest };
+}
 
 interface Row {
   readonly offset: string;
@@ -147,11 +182,13 @@ interface Row {
   readonly rest?: string;
 }
 
-function row({ offset, who, action, status, binding, rest }: Row): string {
-  const start = `${offset.padStart(WIDTH.offset)}  `;
+function row({ offset, who, action, status, binding, rest }: Row, widths: Widths): string {
+  const start = `${offset.padStart(OFFSET - 2)}  `;
   if (action === undefined) return start + who;
   if (status === undefined) return `${start}${who}  ${action}`.trimEnd();
-  return `${start}${[cell(who, WIDTH.who), cell(action, WIDTH.action), cell(status, WIDTH.status), cell(binding ?? '', WIDTH.binding), cell(rest ?? '', WIDTH.rest)].join('  ')}`.trimEnd();
+  const bound = widths.binding === 0 ? [] : [cell(binding ?? '', widths.binding)];
+  const cells = [cell(who, widths.who), cell(action, widths.action), cell(status, STATUS), ...bound, cell(rest ?? '', widths.rest)];
+  return `${start}${cells.join('  ')}`.trimEnd();
 }
 
 function cut(text: string, width: number): string {

@@ -10,6 +10,7 @@ import { flatten, type NestedEntry, type Timeline } from '../timeline/timeline.t
 import { parseRunId } from './audit-filters.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
+import { lineWidth } from './table.ts';
 import { jsonText, painter, writeLine } from './text.ts';
 import { renderTimeline } from './timeline-text.ts';
 
@@ -41,7 +42,7 @@ async function showTimeline(context: CliContext, id: string, options: TimelineOp
     const lines =
       options.json === true
         ? jsonLines(timeline, answer)
-        : renderTimeline({ id, timeline, answer, all: options.all === true, paint: painter(context.out, context.env) });
+        : renderTimeline({ id, timeline, answer, all: options.all === true, paint: painter(context.out, context.env), width: lineWidth(context) });
     for (const line of lines) await writeLine(context.out, line);
   } finally {
     reader.close();

@@ -3,7 +3,10 @@ import type { Config } from '../config/config.ts';
 import { scopeText } from '../contract/scope.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
 import type { StoredToken } from '../store/tokens.ts';
-import { renderTable, scopeCell } from './admin.ts';
+import { scopeCell } from './admin.ts';
+import { renderTable, type Terminal } from './table.ts';
+
+const DAY_MS = 86_400_000;
 
 export interface NewSecret {
   readonly token: StoredToken;
@@ -61,6 +64,7 @@ export function tokenJson(token: StoredToken, nowMs: number): Readonly<Record<st
     cidrs: token.cidrs,
     state: stateOf(token, nowMs),
     created_at: isoOrNull(token.createdMs),
+    age_days: ageDays(token, nowMs),
     expires_at: isoOrNull(expiryOf(token)),
     last_used_at: isoOrNull(token.lastUsedMs),
     revoked_at: isoOrNull(token.revokedMs),
@@ -68,18 +72,19 @@ export function tokenJson(token: StoredToken, nowMs: number): Readonly<Record<st
   };
 }
 
-export function renderTokens(tokens: readonly StoredToken[], nowMs: number): string {
+export function renderTokens(tokens: readonly StoredToken[], nowMs: number, terminal: Terminal): string {
   const rows = tokens.map((token) => [
     token.name,
     token.id,
     token.roles.join(','),
     scopeCell(token.scope),
     stateOf(token, nowMs),
+    `${ageDays(token, nowMs)} d`,
     day(expiryOf(token)) ?? 'never',
-    minute(token.lastUsedMs) ?? '-',
+    minute(token.lastUsedMs) ?? 'never',
     token.cidrs.join(',') || 'anywhere',
   ]);
-  return renderTable([['NAME', 'ID', 'ROLE', 'ON', 'STATE', 'EXPIRES', 'LAST USED (UTC)', 'FROM'], ...rows]);
+  return renderTable([['NAME', 'ID', 'ROLE', 'ON', 'STATE', 'AGE', 'EXPIRES', 'LAST USED (UTC)', 'FROM'], ...rows], terminal);
 }
 
 /** One token of `token list --access --json`. */
@@ -88,9 +93,14 @@ export function accessTokenJson({ id, identity, proof, createdMs, expiresMs }: S
   return { id, principal: `${name}@${idp}`, idp, given_for: proof, created_at: isoOrNull(createdMs), expires_at: isoOrNull(expiresMs) };
 }
 
-export function renderAccessTokens(tokens: readonly StoredAccessToken[]): string {
+export function renderAccessTokens(tokens: readonly StoredAccessToken[], terminal: Terminal): string {
   const rows = tokens.map(({ id, identity, proof, expiresMs }) => [id, `${identity.name}@${identity.idp}`, minute(expiresMs) ?? '-', proof]);
-  return renderTable([['ID', 'PRINCIPAL', 'UNTIL (UTC)', 'GIVEN FOR'], ...rows]);
+  return renderTable([['ID', 'PRINCIPAL', 'UNTIL (UTC)', 'GIVEN FOR'], ...rows], terminal);
+}
+
+/** Since its creation, whatever was rotated. */
+function ageDays({ createdMs }: StoredToken, nowMs: number): number {
+  return Math.max(0, Math.floor((nowMs - createdMs) / DAY_MS));
 }
 
 function expiryOf(token: StoredToken): number | null {

@@ -166,12 +166,12 @@ async function list(context: CliContext, session: AdminSession, { access, logins
 
 function listAccessTokens(context: CliContext, tokens: readonly StoredAccessToken[], json: boolean): void {
   if (json) context.out.write(`${JSON.stringify(tokens.map(accessTokenJson))}\n`);
-  else context.out.write(tokens.length === 0 ? 'No live access tokens.\n' : renderAccessTokens(tokens));
+  else context.out.write(tokens.length === 0 ? 'No live access tokens.\n' : renderAccessTokens(tokens, context));
 }
 
 function listTokens(context: CliContext, tokens: readonly StoredToken[], json: boolean): void {
   if (json) context.out.write(`${JSON.stringify(tokens.map((token) => tokenJson(token, systemClock())))}\n`);
-  else context.out.write(tokens.length === 0 ? 'No tokens. lictor token create NAME --role ROLE makes one.\n' : renderTokens(tokens, systemClock()));
+  else context.out.write(tokens.length === 0 ? 'No tokens. lictor token create NAME --role ROLE makes one.\n' : renderTokens(tokens, systemClock(), context));
 }
 
 interface Made {

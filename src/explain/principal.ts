@@ -166,7 +166,8 @@ async function identityOrUnknown(
   };
 }
 
-async function knownIds(store: PrincipalStore, { config }: PrincipalParts): Promise<readonly string[]> {
+/** Accounts that may log in, people of providers, and tokens that are not revoked. */
+export async function knownIds(store: PrincipalStore, { config }: PrincipalParts): Promise<readonly string[]> {
   const accounts = (await store.accounts.list()).flatMap((account) => {
     const idp = idpOfAccount(account, config);
     return idp === null ? [] : [`${account.name}@${idp}`];

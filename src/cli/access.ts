@@ -1,0 +1,45 @@
+// `lictor access`: who may do this. Works without the gateway running.
+import { type Command, InvalidArgumentError } from 'commander';
+import { type AccessLine, access } from '../explain/access.ts';
+import type { CliContext } from './context.ts';
+import { withExplainer } from './explainer-bench.ts';
+import { renderTable } from './table.ts';
+import { jsonText } from './text.ts';
+
+interface Options {
+  readonly all?: boolean;
+  readonly json?: boolean;
+}
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command('access')
+    .description('who may do this: every principal and role member, with the role and the policies that give it')
+    .argument('<action>', 'an action: flow_runs.cancel (docs/roles.md lists them)', notEmpty)
+    .argument('[resource]', 'an id or name, TYPE, or TYPE:ID; left out: on anything at all')
+    .option('--all', 'also those who may not, with the reason')
+    .option('--json', 'one principal and role a line')
+    .addHelpText('after', '\nExample:\n  lictor access deployments.run\n  lictor access deployments.run etl/nightly --json\n')
+    .action((action: string, resource: string | undefined, options: Options) => show(context, { action, resource }, options));
+}
+
+async function show(context: CliContext, question: { readonly action: string; readonly resource: string | undefined }, options: Options): Promise<void> {
+  const lines = await withExplainer(context, async ({ parts, config, everybody }) => access({ parts, config, people: await everybody() }, question));
+  const shown = lines.filter(({ allowed }) => allowed || options.all === true);
+  if (options.json === true) context.out.write(shown.map((line) => `${jsonText(line)}\n`).join(''));
+  else
+    context.out.write(shown.length === 0 ? 'Nobody may do this.\n' : renderTable([HEADER, ...shown.map((line) => row(line, options.all === true))], context));
+}
+
+const HEADER = ['PRINCIPAL', 'ROLE', 'ON', 'BY POLICY'];
+
+function row({ principal, role, scope, allowed, reason, policies }: AccessLine, all: boolean): readonly string[] {
+  const by = policies.join(', ');
+  if (!allowed) return [principal, '-', '-', `deny ${reason}${by === '' ? '' : `: ${by}`}`];
+  return [principal, role ?? 'own policy', scope ?? 'everything', all ? `allow: ${by}` : by];
+}
+
+function notEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('write an action: flow_runs.cancel.');
+  return text;
+}

@@ -1,0 +1,113 @@
+// What commands that explain decisions work with: the engine, the store and Prefect, opened as the gateway would and closed again.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { collectActions } from '../catalog/actions.ts';
+import { createCatalogue } from '../catalog/catalogue.ts';
+import type { Config } from '../config/config.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import { systemClock } from '../contract/clock.ts';
+import { LictorError } from '../contract/error.ts';
+import { publishedRevision } from '../decide/revision.ts';
+import type { ExplainerParts } from '../explain/explainer.ts';
+import { findPrincipal, knownIds, type PrincipalParts, type Somebody } from '../explain/principal.ts';
+import { createPolicyEngine } from '../policy/engine.ts';
+import { mayPollBy } from '../policy/may-poll.ts';
+import type { OwnPolicies } from '../policy/own/check.ts';
+import { loadBuiltInPolicies } from '../policy/policies.ts';
+import { loadPolicySources } from '../policy/sources.ts';
+import { createLookup } from '../prefect/lookup.ts';
+import { createUpstream } from '../prefect/upstream.ts';
+import { openStore, type Store } from '../store/store.ts';
+import type { CliContext, LoadedContext } from './context.ts';
+import { CommandFailed, UsageError } from './errors.ts';
+import { policiesInForce } from './own-policies.ts';
+
+export interface ExplainerBench {
+  readonly parts: ExplainerParts;
+  readonly config: Config;
+  readonly find: (principal: string) => Promise<Somebody>;
+  /** Every principal of the store. */
+  readonly everybody: () => Promise<readonly Somebody[]>;
+  readonly paths: StatePaths;
+}
+
+export async function withExplainer<T>(context: CliContext, work: (bench: ExplainerBench) => Promise<T>): Promise<T> {
+  const loaded = await loadLeniently(context);
+  const { config, paths } = loaded;
+  const store = lazyStore(config);
+  const upstream = createUpstream({ ...config.prefect, publicUrl: null, connectTimeoutMs: 2_000, answerTimeoutMs: 5_000 });
+  try {
+    const own = await policiesInForce(config, loaded.configFile);
+    const makerOf: ExplainerParts['makerOf'] = async (type, id) => (await store.open()).makers.of(type, id);
+    const knowsFlow = async (principal: string, flow: string) => (await store.open()).knownFlows.has(principal, flow);
+    const leaseOf = async (lease: string) => (await store.open()).leases.of(lease);
+    const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf, knowsFlow, leaseOf });
+    const sources: PrincipalParts = { config, store: store.open, nowMs: systemClock(), mayPoll: mayPollBy(parts.policy) };
+    const find = (text: string) => findPrincipal(text, sources);
+    const everybody = async () => {
+      const found: Somebody[] = [];
+      for (const id of await knownIds(await store.open(), sources)) found.push(await find(id));
+      return found;
+    };
+    return await work({ parts, config, find, everybody, paths });
+  } catch (error) {
+    throw inWords(error);
+  } finally {
+    await upstream.close();
+    await store.close();
+  }
+}
+
+/** Secrets only serve the look-ups in Prefect: where they cannot be read, the answer says that it could not look. */
+async function loadLeniently(context: CliContext): Promise<LoadedContext> {
+  return context.loadContext({ secrets: 'read' }).catch(() => context.loadContext({ secrets: 'skip' }));
+}
+
+function createParts(
+  { config, paths }: LoadedContext,
+  own: OwnPolicies,
+  prefect: Pick<ExplainerParts, 'lookup' | 'makerOf' | 'knowsFlow' | 'leaseOf'>,
+): ExplainerParts {
+  const catalogue = createCatalogue();
+  const actions = collectActions(catalogue.operations);
+  const revision = publishedRevision(join(paths.root, 'revision.json'));
+  const policy = createPolicyEngine({ actions, revision: revision ?? 0, policies: { ...loadBuiltInPolicies(), ...own.texts } });
+  const sources = new Map([...loadPolicySources(), ...own.sources]);
+  return {
+    catalogue,
+    actions,
+    policy,
+    sources,
+    publicUrl: config.publicUrl,
+    services: config.services,
+    forwardHosts: config.forwardProxy?.allow ?? null,
+    ...prefect,
+    revision,
+  };
+}
+
+function lazyStore(config: Config): { readonly open: () => Promise<Store>; readonly close: () => Promise<void> } {
+  let opened: Promise<Store> | undefined;
+  return {
+    open: () => {
+      opened ??= existsSync(config.storeFile) ? openStore({ file: config.storeFile, clock: systemClock }) : Promise.reject(noStore(config));
+      return opened;
+    },
+    close: async () => {
+      const store = await opened?.catch(() => undefined);
+      await store?.close();
+    },
+  };
+}
+
+function noStore({ storeFile }: Config): CommandFailed {
+  return new CommandFailed(
+    `There is no store at ${storeFile} yet, so nobody is known: add an account or a token, name the --state-dir, or ask for role:viewer.`,
+  );
+}
+
+function inWords(error: unknown): unknown {
+  if (!(error instanceof LictorError)) return error;
+  if (error.code === 'usage') return error instanceof UsageError ? error : new UsageError(error.message);
+  return error instanceof CommandFailed ? error : new CommandFailed(error.message, error);
+}

@@ -1,0 +1,73 @@
+// Tables for the terminal: aligned columns that fit its width. A pipe without COLUMNS gets them whole.
+import type { CliContext } from './context.ts';
+import { printable } from './text.ts';
+
+export type Terminal = Pick<CliContext, 'out' | 'env'>;
+
+const GAP = 2;
+const NARROWEST = 6;
+const LONGEST = 120;
+/** A narrower terminal has no room for every column: the least needed one is left out. */
+export const WIDE = 100;
+
+/** Characters a line may have: COLUMNS, else the terminal's own width; undefined: nobody looks at a terminal. */
+export function terminalWidth({ out, env }: Terminal): number | undefined {
+  const given = Number(env['COLUMNS']);
+  if (Number.isInteger(given) && given > 0) return given;
+  if (!('isTTY' in out) || out.isTTY !== true) return undefined;
+  return 'columns' in out && typeof out.columns === 'number' && out.columns > 0 ? out.columns : 80;
+}
+
+/** Of lines that have a form of their own: as wide as the terminal, and 120 characters at most. */
+export function lineWidth(terminal: Terminal): number {
+  return Math.min(terminalWidth(terminal) ?? LONGEST, LONGEST);
+}
+
+/** Two spaces between columns. Where the lines are too long, the widest columns wrap. */
+export function renderTable(rows: readonly (readonly string[])[], terminal: Terminal): string {
+  const safe = rows.map((row) => row.map(printable));
+  const whole = (safe[0] ?? []).map((_, column) => Math.max(...safe.map((row) => row[column]?.length ?? 0)));
+  const most = terminalWidth(terminal);
+  const widths = most === undefined ? whole : fitWidths(whole, most - GAP * (whole.length - 1));
+  return safe.flatMap((row) => rowLines(row, widths)).join('');
+}
+
+/** The widest becomes narrower, until all have room or are as narrow as can be read. */
+export function fitWidths(widths: readonly number[], room: number): readonly number[] {
+  const fitted = [...widths];
+  let over = fitted.reduce((sum, width) => sum + width, 0) - room;
+  for (; over > 0; over -= 1) {
+    const widest = fitted.indexOf(Math.max(...fitted));
+    const width = fitted[widest] ?? 0;
+    if (width <= NARROWEST) break;
+    fitted[widest] = width - 1;
+  }
+  return fitted;
+}
+
+function rowLines(row: readonly string[], widths: readonly number[]): readonly string[] {
+  const cells = row.map((text, column) => wrapCell(text, widths[column] ?? 0));
+  const height = Math.max(1, ...cells.map((lines) => lines.length));
+  return Array.from(
+    { length: height },
+    (_none, line) =>
+      `${cells
+        .map((lines, column) => (lines[line] ?? '').padEnd(widths[column] ?? 0))
+        .join(' '.repeat(GAP))
+        .trimEnd()}\n`,
+  );
+}
+
+/** Breaks behind a blank or a comma where there is one, else within the word. */
+export function wrapCell(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > width && width > 0) {
+    const head = rest.slice(0, width + 1);
+    const at = Math.max(head.lastIndexOf(' '), head.slice(0, width).lastIndexOf(',') + 1);
+    const cut = at > 0 ? at : width;
+    lines.push(rest.slice(0, cut).trimEnd());
+    rest = rest.slice(cut).trimStart();
+  }
+  return [...lines, rest];
+}

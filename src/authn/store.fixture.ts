@@ -1,7 +1,7 @@
 // For tests: a store in its own directory, a clock that the test owns, and shortcuts to make tokens and accounts.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { openSealer, type Sealer } from '../keys/sealer.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { createTokenId, createTokenText, hashToken, type TokenText } from './service-token/token-text.ts';
@@ -29,11 +29,14 @@ export interface TestStore {
 }
 
 export async function openTestStore(startMs = 1_700_000_000_000): Promise<TestStore> {
-  const dir = mkdtempSync(join(tmpdir(), 'lictor-authn-'));
+  const dir = makeMemoryDir('lictor-authn-');
   let nowMs = startMs;
   let putMs = 0;
   const clock = (): number => nowMs + putMs;
-  const store = await openStore({ file: join(dir, 'lictor.db'), clock });
+  const file = join(dir, 'lictor.db');
+  emptyStore ??= makeEmptyStore();
+  writeFileSync(file, await emptyStore, { mode: 0o600 });
+  const store = await openStore({ file, clock });
   return {
     store,
     sealer: openSealer(join(dir, 'seal.key')),
@@ -61,4 +64,16 @@ export async function openTestStore(startMs = 1_700_000_000_000): Promise<TestSt
       rmSync(dir, { recursive: true });
     },
   };
+}
+
+/** The file of a store with its schema and nothing in it: making the schema takes most of the time of a small test. */
+let emptyStore: Promise<Buffer> | undefined;
+
+async function makeEmptyStore(): Promise<Buffer> {
+  const dir = makeMemoryDir('lictor-authn-');
+  const file = join(dir, 'lictor.db');
+  await (await openStore({ file, clock: () => 0 })).close();
+  const bytes = readFileSync(file);
+  rmSync(dir, { recursive: true });
+  return bytes;
 }

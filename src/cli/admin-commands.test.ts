@@ -1,6 +1,6 @@
 // lictor token and lictor account, on the store file itself.
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { Command } from 'commander';
@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPasswords } from '../authn/accounts/password.ts';
 import { createAuthenticator } from '../authn/authenticator.ts';
 import { anEdgeInput } from '../authn/inputs.fixture.ts';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { steadyClock, systemClock } from '../contract/clock.ts';
@@ -21,7 +22,7 @@ import { main } from './main.ts';
 
 let root = '';
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'lictor-admin-'));
+  root = makeMemoryDir('lictor-admin-');
   writeFileSync(
     join(root, 'lictor.yaml'),
     'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\nidentity_providers: [{ id: local, type: accounts }]\n',

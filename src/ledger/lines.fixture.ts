@@ -1,7 +1,7 @@
 // For tests: a state directory, and access lines as the edge writes them.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { type StatePaths, statePaths } from '../config/state-dir.ts';
 import { encodeFacts } from '../contract/facts.ts';
 import type { AccessFacts } from '../contract/names.ts';
@@ -12,7 +12,7 @@ export const FLOW_RUN = '0199c0de-0000-7000-8000-000000000001';
 export const END_MS = Date.parse('2026-03-01T12:00:00.500Z');
 
 export function tempState(): { readonly paths: StatePaths; readonly remove: () => void } {
-  const root = mkdtempSync(join(tmpdir(), 'lictor-ledger-'));
+  const root = makeMemoryDir('lictor-ledger-');
   mkdirSync(join(root, 'log'));
   return { paths: statePaths(root, join(root, 'run')), remove: () => rmSync(root, { recursive: true, force: true }) };
 }

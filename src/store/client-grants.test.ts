@@ -1,8 +1,8 @@
 // What a person let a client do, at rest: as two processes see it.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import type { NewClientGrant, NewTokens } from './client-grants.ts';
 import { DEVICE_CODE_LIMITS, type NewDeviceCode } from './device-codes.ts';
 import { openStore, type Store } from './store.ts';
@@ -13,7 +13,7 @@ let nowMs: number;
 let store: Store;
 let other: Store;
 beforeEach(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'lictor-grants-'));
+  dir = makeMemoryDir('lictor-grants-');
   nowMs = 1_800_000_000_000;
   const clock = (): number => nowMs;
   store = await openStore({ file: join(dir, 'lictor.db'), clock });

@@ -1,8 +1,8 @@
 // Where only the newest rows are kept, and the clock is put back: the one that has just come stays, and the oldest one goes.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { AT_ONCE } from '../contract/clock.ts';
 import type { Database } from './database.ts';
 import { createDeviceCodes, DEVICE_CODE_LIMITS } from './device-codes.ts';
@@ -23,7 +23,7 @@ let nowMs: number;
 const clock = () => nowMs;
 
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'lictor-clock-back-'));
+  directory = makeMemoryDir('lictor-clock-back-');
   database = openSqlite(join(directory, 'lictor.db'));
   nowMs = 1_700_000_000_000;
   await migrate(database);

@@ -1,14 +1,14 @@
 // How many leases are remembered; the rest is in the contract of every store.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { createLeases } from './leases.ts';
 import { migrate } from './migrations.ts';
 import { openSqlite } from './sqlite.ts';
 
 it('of each principal, those that end last are kept', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'lictor-leases-'));
+  const dir = makeMemoryDir('lictor-leases-');
   const database = openSqlite(join(dir, 'lictor.db'));
   try {
     await migrate(database);

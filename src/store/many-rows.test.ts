@@ -1,9 +1,9 @@
 // More sessions and logins than SQLite takes values in a statement (32,766): what ends them must not fail by their number.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { openStore, type Store } from './store.ts';
 
 const MANY = 33_000;
@@ -14,7 +14,7 @@ let dir: string;
 let store: Store;
 let bob: string;
 beforeEach(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'lictor-many-'));
+  dir = makeMemoryDir('lictor-many-');
   store = await openStore({ file: join(dir, 'lictor.db'), clock: () => NOW });
   bob = String(await store.identities.put(BOB, 'word'));
   const database = new DatabaseSync(join(dir, 'lictor.db'));

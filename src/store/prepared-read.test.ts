@@ -1,12 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { prepareRead } from './prepared-read.ts';
 import { openSqlite } from './sqlite.ts';
 
 it('asks with the values of each call, and with as many as there are places', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'lictor-prepared-read-'));
+  const root = makeMemoryDir('lictor-prepared-read-');
   const { read: db, close } = openSqlite(join(root, 'store.db'));
   try {
     await db.schema.createTable('locks').addColumn('kind', 'text').addColumn('value', 'text').execute();

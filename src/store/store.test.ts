@@ -1,12 +1,12 @@
 // The SQLite store: the contract of every store, its file, and two processes at once.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { systemClock } from '../contract/clock.ts';
 import { describeStoreContract } from './contract-suite.fixture.ts';
 import { fromColumn } from './lists.ts';
@@ -14,7 +14,7 @@ import { SCHEMA_VERSION } from './migrations.ts';
 import { openStore } from './store.ts';
 
 describeStoreContract('SQLite', async (clock) => {
-  const dir = mkdtempSync(join(tmpdir(), 'lictor-store-'));
+  const dir = makeMemoryDir('lictor-store-');
   const file = join(dir, 'lictor.db');
   const [store, other] = await Promise.all([openStore({ file, clock }), openStore({ file, clock })]);
   return {
@@ -31,7 +31,7 @@ describe('the SQLite file', () => {
   let dir = '';
   let file = '';
   beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), 'lictor-store-'));
+    dir = makeMemoryDir('lictor-store-');
     file = join(dir, 'lictor.db');
   });
   afterEach(() => rmSync(dir, { recursive: true }));

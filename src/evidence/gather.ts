@@ -15,6 +15,7 @@ import { gatherBoundary } from './boundary.ts';
 import type { EvidenceData, Gateway, LedgerState, RouteRow } from './data.ts';
 import { createLateUse, type LateUse } from './late-use.ts';
 import { gatherJoiners, gatherLeavers } from './lifecycle.ts';
+import { createPastRights } from './past-rights.ts';
 import { gatherPolicies } from './policy-changes.ts';
 import { gatherBindings, gatherPrincipals } from './principals.ts';
 import { createRoleActions } from './role-actions.ts';
@@ -47,7 +48,14 @@ export async function gatherEvidence(sources: EvidenceSources): Promise<Evidence
   const usage = await readUsage(sources, late);
   const actions = collectActions(OPERATIONS);
   const engine = createPolicyEngine({ actions, revision: 0 });
-  const principals = await gatherPrincipals({ config, store, usage, roles: createRoleActions(engine, actions), nowMs });
+  const principals = await gatherPrincipals({
+    config,
+    store,
+    usage,
+    roles: createRoleActions(engine, actions),
+    pastRights: createPastRights(sources.ledger, to),
+    nowMs,
+  });
   const [tokens, identities, sets, locks] = await Promise.all([store.tokens.list(), store.identities.list(), store.policySets.list(), store.locks.list()]);
   const lifecycle = { from, to, usage, late, identities, tokens, accountsIdp };
   return {

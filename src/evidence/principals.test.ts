@@ -4,7 +4,11 @@ import { openTestStore, type TestStore } from '../authn/store.fixture.ts';
 import { collectActions } from '../catalog/actions.ts';
 import { OPERATIONS } from '../catalog/catalogue.ts';
 import type { LedgerRecord } from '../contract/record.ts';
+import { appendRecord } from '../ledger/append-record.ts';
+import { tempState } from '../ledger/lines.fixture.ts';
+import { openLedgerReader } from '../ledger/query.ts';
 import { sharedEngine } from '../policy/engine.fixture.ts';
+import { createPastRights } from './past-rights.ts';
 import { gatherPrincipals } from './principals.ts';
 import { createRoleActions } from './role-actions.ts';
 import { createUsage } from './usage.ts';
@@ -30,6 +34,7 @@ it('shows people who are called like a token, a role or a user of this machine w
     store: home.store,
     usage: usage.whole(),
     roles: createRoleActions(sharedEngine({ actions, revision: 0 }), actions),
+    pastRights: async () => [],
     nowMs: home.clock(),
   });
   expect(rows.map(({ id, status, roles }) => [id, status, roles.map(({ role }) => role)])).toEqual([
@@ -37,5 +42,63 @@ it('shows people who are called like a token, a role or a user of this machine w
     ['local:root@corp', 'live', ['admin']],
     ['role:viewer@corp', 'live', ['admin']],
     ['token:x@corp', 'live', ['admin']],
+  ]);
+});
+
+it('names the right that somebody had who is gone: by the newest record that gave it, of that principal alone, within the period', async () => {
+  const grant = (role: string, member: string) => ({
+    role,
+    scope: 'tags=team-a',
+    members: [member],
+    rules: [`account ${member}`],
+    networks: [],
+    expires_at: null,
+  });
+  const state = tempState();
+  const write = (
+    time: string,
+    action: string,
+    resource_id: string | null,
+    principal: string,
+    grants: LedgerRecord['grants'],
+    decision: 'allow' | 'deny' = 'allow',
+  ) => appendRecord(state.paths, { time, action, resource_id, principal, grants, decision });
+  write('2026-01-01T00:00:00.000Z', 'account.add', 'bob', 'local:root', [grant('operator', 'bob@local')]);
+  write('2026-01-02T00:00:00.000Z', 'account.remove', 'bob', 'local:root', null);
+  write('2026-01-03T00:00:00.000Z', 'token.create', 'bob', 'local:root', [grant('admin', 'token:bob')]);
+  write('2026-01-04T00:00:00.000Z', 'session.login', null, 'eve@corp', [grant('viewer', 'eve@corp')]);
+  write('2026-01-05T00:00:00.000Z', 'session.login', null, 'eve@corp', [grant('deployer', 'eve@corp')]);
+  write('2026-01-06T00:00:00.000Z', 'session.login', null, 'eve@corp', [grant('admin', 'eve@corp')], 'deny');
+  write('2026-03-01T00:00:00.000Z', 'session.login', null, 'eve@corp', [grant('auditor', 'eve@corp')]);
+  const ledger = openLedgerReader(state.paths.ledgerFile);
+  try {
+    const past = createPastRights(ledger, '2026-02-01T00:00:00.000Z');
+    const of = async (id: string) => (await past(id)).map(({ role, scope, from }) => [role, scope, ...from]);
+    expect(await of('bob@local')).toEqual([['operator', 'tags=team-a', 'account bob@local, as of 2026-01-01T00:00:00.000Z']]);
+    expect(await of('token:bob')).toEqual([['admin', 'tags=team-a', 'account token:bob, as of 2026-01-03T00:00:00.000Z']]);
+    expect(await of('eve@corp')).toEqual([['deployer', 'tags=team-a', 'account eve@corp, as of 2026-01-05T00:00:00.000Z']]);
+    for (const stranger of ['bob@corp', 'token:eve', 'nobody@local']) expect(await of(stranger), stranger).toEqual([]);
+  } finally {
+    ledger.close();
+    state.remove();
+  }
+});
+
+it('shows that right in the row of somebody who is gone, and none for a run', async () => {
+  const usage = createUsage();
+  usage.add(read('bob@local', 'local'));
+  usage.add(read('run:0199c0de-0000-7000-8000-000000000001', null));
+  const actions = collectActions(OPERATIONS);
+  const rows = await gatherPrincipals({
+    config: { identityProviders: [], roles: [] },
+    store: home.store,
+    usage: usage.whole(),
+    roles: createRoleActions(sharedEngine({ actions, revision: 0 }), actions),
+    pastRights: async () => [{ role: 'viewer', scope: null, from: ['account bob, as of then'] }],
+    nowMs: home.clock(),
+  });
+  expect(rows.map(({ id, status, roles }) => [id, status, roles.map(({ role, used }) => [role, used])])).toEqual([
+    ['bob@local', 'unknown', [['viewer', ['flows.read']]]],
+    ['run:0199c0de-0000-7000-8000-000000000001', 'unknown', []],
   ]);
 });

@@ -8,6 +8,7 @@ import { scopeText } from '../contract/scope.ts';
 import { findPrincipal, type Somebody } from '../explain/principal.ts';
 import type { Store } from '../store/store.ts';
 import type { BindingRow, PrincipalRow, PrincipalStatus, RoleRow } from './data.ts';
+import type { PastRights } from './past-rights.ts';
 import type { RoleActions } from './role-actions.ts';
 import type { PrincipalUse } from './tallies.ts';
 import type { Usage } from './usage.ts';
@@ -17,6 +18,8 @@ export interface PrincipalSources {
   readonly store: Store;
   readonly usage: Usage;
   readonly roles: RoleActions;
+  /** Of those who are gone. */
+  readonly pastRights: PastRights;
   readonly nowMs: number;
 }
 
@@ -29,7 +32,11 @@ export async function gatherPrincipals(sources: PrincipalSources): Promise<reado
   const ids = new Set([...known.keys(), ...[...usage.principals.values()].filter((use) => !isLocal(use)).map(({ id }) => id)]);
   const once = remembering(store);
   const rows: PrincipalRow[] = [];
-  for (const id of [...ids].sort()) rows.push(toRow(await find(id, sources, once), { id, since: known.get(id) ?? null, sources }));
+  for (const id of [...ids].sort()) {
+    const somebody = await find(id, sources, once);
+    const roles = somebody?.roles ?? (runOfPrincipal(id) === null ? await sources.pastRights(id) : []);
+    rows.push(toRow(somebody, { id, since: known.get(id) ?? null, roles, sources }));
+  }
   return rows;
 }
 
@@ -85,10 +92,11 @@ async function find(id: string, { config, nowMs }: PrincipalSources, store: List
 interface About {
   readonly id: string;
   readonly since: string | null;
+  readonly roles: readonly Pick<RoleRow, 'role' | 'scope' | 'from'>[];
   readonly sources: PrincipalSources;
 }
 
-function toRow(somebody: Somebody | undefined, { id, since, sources }: About): PrincipalRow {
+function toRow(somebody: Somebody | undefined, { id, since, roles, sources }: About): PrincipalRow {
   const use = sources.usage.principals.get(id);
   const used = use?.actions ?? new Set<string>();
   const kind = somebody?.principal.kind ?? use?.kind ?? '';
@@ -99,7 +107,7 @@ function toRow(somebody: Somebody | undefined, { id, since, sources }: About): P
     status: statusOf(somebody),
     since,
     ...requestsOf(use),
-    roles: (somebody?.roles ?? []).map(({ role, scope, from }) => roleRow({ role, scope, from }, used, sources.roles)),
+    roles: roles.map(({ role, scope, from }) => roleRow({ role, scope, from }, used, sources.roles)),
     would_suffice: sources.roles.smallestFor(used, kind),
     beyond_roles: somebody === undefined ? [] : sources.roles.beyond(used, somebody.principal.roles),
     notes: somebody?.notes ?? [],

@@ -1,7 +1,6 @@
 // Starts the gateway's control plane. The order is the order of trust: store and ledger, sweep, rooms, edge, then the sockets.
-import { chmodSync, chownSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer as createSocketServer, type Server as SocketServer } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { createConfirmMemory } from './authn/external/confirm.ts';
@@ -19,6 +18,7 @@ import type { Clock } from './contract/clock.ts';
 import type { FromControl } from './contract/ipc.ts';
 import { type Current, createCurrent, currentAnswerer, currentForForward, currentForRelay } from './current.ts';
 import type { Answerer } from './decide/answer.ts';
+import { createFromEdge, type FromEdge } from './decide/from-edge.ts';
 import { removeLeftBehind, sweepDecisions, sweepOnce } from './decide/sweep.ts';
 import { type AppliedEdge, applyEdge } from './edge/apply.ts';
 import { renderHere } from './edge/check.ts';
@@ -34,6 +34,8 @@ import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
 import { type AdminActions, createAdminServer } from './http/admin-server.ts';
 import { createControlServer, createKeeperServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
+import { closeServer, listenOn } from './http/listening.ts';
+import { openEdgeSecret } from './keys/edge-secret.ts';
 import { openSealer } from './keys/sealer.ts';
 import { openSecretKey } from './keys/secret-key.ts';
 import { openSigningKeys } from './keys/signing-keys.ts';
@@ -58,7 +60,6 @@ import { createIntake } from './timeline/feed/intake.ts';
 export interface App {
   readonly edge: AppliedEdge & { readonly binary: string };
   readonly reloader: Reloader;
-  acceptSocket(socket: Socket): void;
   /** Closes sockets with 1012, finishes requests, drains the ledger. */
   drain(): Promise<void>;
 }
@@ -146,7 +147,17 @@ export async function startApp(parts: AppParts): Promise<App> {
   ledger.onCalls((calls) => current.get().services.credentials.told(calls));
   const answerer = currentAnswerer(current);
   const services = { room: current.get, servers: knownServers(paths), ledger, log };
-  const relay = createRelay({ catalogue, ledger, store, ...common, services, gateFor: createGates(eventRules), ...currentForRelay(current, store.makers) });
+  const fromEdge = createFromEdge(openEdgeSecret(paths));
+  const relay = createRelay({
+    catalogue,
+    ledger,
+    store,
+    fromEdge,
+    ...common,
+    services,
+    gateFor: createGates(eventRules),
+    ...currentForRelay(current, store.makers),
+  });
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });
   const sync = createSync({
     changeNumber: () => store.changeNumber(),
@@ -173,7 +184,8 @@ export async function startApp(parts: AppParts): Promise<App> {
     events: eventIntake.status,
     revision: () => current.get().revision,
   });
-  const servers = await listen(parts, { current, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
+  const sockets = createSocketServer({ pauseOnConnect: true }, relay.accept);
+  const servers = await listen(parts, { sockets, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
   (await forward.prepare(config.forwardProxy?.listen ?? null)).commit();
   await house.exports.use(config.exports);
   await house.tracing.use(config.traces);
@@ -195,11 +207,11 @@ export async function startApp(parts: AppParts): Promise<App> {
   return {
     edge,
     reloader,
-    acceptSocket: (socket) => relay.accept(socket),
     async drain() {
       for (const timer of timers) clearInterval(timer);
       // They wait for a moment for what is under way, like the sockets.
       const sent = Promise.all([house.exports.close(), house.tracing.close()]);
+      sockets.close();
       await Promise.all([relay.drain(), forward.close()]);
       await Promise.all(servers.map(closeServer));
       await announcer.close();
@@ -227,56 +239,28 @@ async function prepareEdge(parts: AppParts, config: Config): Promise<App['edge']
 }
 
 interface Behind {
+  readonly sockets: SocketServer;
   readonly current: Current;
+  readonly fromEdge: FromEdge;
   readonly answerer: Answerer;
   readonly admin: AdminActions;
 }
 
-async function listen({ paths, log }: AppParts, { current, answerer, admin: actions }: Behind): Promise<readonly Server[]> {
+async function listen({ paths, log }: AppParts, { sockets, current, fromEdge, answerer, admin: actions }: Behind): Promise<readonly Server[]> {
   const onError = (error: unknown): void => log.error({ err: error }, 'request failed');
-  const own = createControlServer((request, response) => current.get().handle(request, response));
-  const courier = createControlServer((request, response) => current.get().services.credentials.courier.handle(request, response));
+  const own = createControlServer((request, response) => current.get().handle(request, response), fromEdge);
+  const courier = createControlServer((request, response) => current.get().services.credentials.courier.handle(request, response), fromEdge);
   const mostBytes = mostKeptMiB(paths, tempDirAt(paths, nginxWorkerUser())) << 20;
-  const keeper = createKeeperServer(createKeeper({ wayBack: (service) => keptSocket(paths, service), mostBytes, log }).handle);
-  const decisions = createDecisionServer(answerer, onError);
+  const keeper = createKeeperServer(createKeeper({ wayBack: (service) => keptSocket(paths, service), mostBytes, log }).handle, fromEdge);
+  const decisions = createDecisionServer(answerer, fromEdge, onError);
   const admin = createAdminServer(actions, onError);
   await listenOn(admin, paths.adminSocket);
   await listenOn(own, paths.controlSocket);
   await listenOn(keeper, paths.keeperSocket);
   await listenOn(courier, paths.courierSocket);
   await listenOn(decisions, paths.decisionSocket);
+  await listenOn(sockets, paths.relaySocket);
   return [decisions, own, courier, keeper, admin];
-}
-
-/** What still streams then is cut off, so that the ledger is closed in order. */
-const LAST_ANSWERS_MS = 7_000;
-
-function closeServer(server: Server): Promise<unknown> {
-  return new Promise((resolve) => {
-    const late = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
-    server.close((error) => {
-      clearTimeout(late);
-      resolve(error);
-    });
-    server.closeIdleConnections();
-  });
-}
-
-/** A burst of nginx's connections waits; at Node's own 511 it would be refused, and everybody with it. The system's limit is 4,096. */
-const BACKLOG = 4096;
-
-/** The sockets that nginx connects to belong to its worker user; the admin socket to us. */
-async function listenOn(server: Server, path: string): Promise<void> {
-  rmSync(path, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ path, backlog: BACKLOG }, () => resolve());
-  });
-  chmodSync(path, 0o600);
-  const user = nginxWorkerUser();
-  if (user !== null && !path.endsWith('admin.sock')) {
-    chownSync(path, user.uid, user.gid);
-  }
 }
 
 function retentionMs({ ledger }: Config): number | null {

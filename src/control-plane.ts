@@ -1,6 +1,5 @@
 // Entry of the control plane: a child of the supervisor, started with `--config FILE --state-dir DIR [--in-use]`.
 
-import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { type App, startApp } from './app.ts';
@@ -81,10 +80,9 @@ function isOutdated({ edge }: App, config: Config, paths: StatePaths): boolean {
 }
 
 function serve(app: App, log: pino.Logger, outdated: boolean): void {
-  process.on('message', (message: unknown, handle: unknown) => {
+  process.on('message', (message: unknown) => {
     const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
-    if (type === 'relay-connection' && handle instanceof Socket) app.acceptSocket(handle);
-    else if (type === 'drain') drain(app, log);
+    if (type === 'drain') drain(app, log);
     else if (type === 'reload') reload(app, log);
   });
   send({ type: 'edge-start', binary: app.edge.binary, args: app.edge.args });

@@ -3,9 +3,11 @@ import { realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../config/load.ts';
+import { statePaths } from '../config/state-dir.ts';
 import type { Progress } from '../demo/progress.ts';
 import type { Running } from '../demo/running.ts';
 import { findNginx } from '../edge/version.ts';
+import { openEdgeSecret } from '../keys/edge-secret.ts';
 import { freePort } from '../supervise/processes/free-port.ts';
 import { type AddedParts, measureMediated, measureSocket } from './added.ts';
 import { measureDecisions } from './decision.ts';
@@ -55,8 +57,9 @@ export async function bench(parts: BenchParts): Promise<BenchResult> {
     const supervisor = await startBenchGateway(gateway, running);
     const added: AddedParts = { gateway, upstreamPort, seconds, rounds, progress };
     // Where nginx's workers can reach it: not through the state directory, which is ours alone.
-    const decisionSocket = join(realpathSync(join(gateway.places.state, 'run')), 'decision.sock');
-    const { rows: direct, ledgerSeconds } = await measureDirect({ ...added, nginx, decisionSocket, env });
+    const { decisionSocket, edgeSecret } = statePaths(gateway.places.state, realpathSync(join(gateway.places.state, 'run')));
+    const decisionDoor = { socket: decisionSocket, secret: openEdgeSecret({ edgeSecret }) };
+    const { rows: direct, ledgerSeconds } = await measureDirect({ ...added, nginx, decisions: decisionDoor, env });
     const memory = measureMemory(supervisor.pid);
     const decisions = await progress.step(
       'Deciding by policies',

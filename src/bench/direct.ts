@@ -4,7 +4,7 @@ import type { Environment } from '../config/load.ts';
 import type { Progress } from '../demo/progress.ts';
 import { ledgerCaughtUp } from './catch-up.ts';
 import type { BenchGateway } from './gateway.ts';
-import { type NginxParts, renderBare, renderOauth2, renderUncached, startNginx } from './nginx.ts';
+import { type Decisions, type NginxParts, renderBare, renderOauth2, renderUncached, startNginx } from './nginx.ts';
 import { ratios, type Spread, spread } from './numbers.ts';
 import { findOauth2Proxy, startOauth2Proxy } from './oauth2-proxy.ts';
 import { BENCH_SERVICE } from './places.ts';
@@ -19,7 +19,7 @@ export interface DirectParts {
   readonly nginx: NginxParts;
   readonly gateway: BenchGateway;
   readonly upstreamPort: number;
-  readonly decisionSocket: string;
+  readonly decisions: Decisions;
   readonly env: Environment;
   readonly seconds: number;
   readonly rounds: number;
@@ -75,10 +75,10 @@ export async function measureDirect(parts: DirectParts): Promise<Direct> {
 }
 
 async function startAll(parts: DirectParts): Promise<readonly Entry[]> {
-  const { nginx, gateway, upstreamPort, decisionSocket } = parts;
+  const { nginx, gateway, upstreamPort, decisions } = parts;
   const bare = await startNginx(nginx, 'bare', (port) => renderBare(port, upstreamPort));
   const logging = await startNginx(nginx, 'logging', (port) => renderBare(port, upstreamPort, join(nginx.root, 'nginx-logging', 'access.log')));
-  const uncached = await startNginx(nginx, 'uncached', (port) => renderUncached(port, upstreamPort, decisionSocket));
+  const uncached = await startNginx(nginx, 'uncached', (port) => renderUncached(port, upstreamPort, decisions));
   const withToken = { authorization: `Bearer ${gateway.token}` };
   const load = (port: number, objects: number, more: Readonly<Record<string, string>> = {}): Load => ({
     url: `http://127.0.0.1:${port}`,

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nginxWorkerUser } from '../config/worker-user.ts';
-import { INPUT } from '../contract/names.ts';
+import { EDGE_SECRET, INPUT } from '../contract/names.ts';
 import type { Running } from '../demo/running.ts';
 import { freePort } from '../supervise/processes/free-port.ts';
 import { startProcess } from '../supervise/processes/start-process.ts';
@@ -90,9 +90,16 @@ ${accessLog === undefined ? '' : `        access_log "${accessLog}" combined;\n`
     }`;
 }
 
+/** Where the gateway decides, and what it knows its own nginx by. */
+export interface Decisions {
+  readonly socket: string;
+  readonly secret: string;
+}
+
 /** The same decision, asked on every request. */
-export function renderUncached(port: number, upstreamPort: number, decisionSocket: string): string {
+export function renderUncached(port: number, upstreamPort: number, { socket, secret }: Decisions): string {
   const inputs: Readonly<Record<string, string>> = {
+    [EDGE_SECRET]: `"${secret}"`,
     [INPUT.requestId]: '$request_id',
     [INPUT.host]: '$host',
     [INPUT.listener]: '$server_port',
@@ -102,7 +109,7 @@ export function renderUncached(port: number, upstreamPort: number, decisionSocke
     [INPUT.operation]: '"read_flow_run_flow_runs__id__get"',
     [INPUT.path]: '$request_uri',
   };
-  return `${upstreamBlock(upstreamPort)}    upstream decision { server unix:${decisionSocket}; keepalive 32; }
+  return `${upstreamBlock(upstreamPort)}    upstream decision { server unix:${socket}; keepalive 32; }
     server {
         listen 127.0.0.1:${port};
         location / {

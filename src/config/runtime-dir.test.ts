@@ -138,7 +138,8 @@ describe('runtimeBases', () => {
 });
 
 describe('chooseWorkerUser', () => {
-  it('prefers www-data, falls back to nobody, never takes root', () => {
+  it('prefers a user of its own, then www-data, falls back to nobody, never takes root', () => {
+    expect(chooseWorkerUser('www-data:x:33:33::/:/x\nlictor-edge:x:995:995::/:/x\n')).toEqual({ name: 'lictor-edge', uid: 995, gid: 995 });
     expect(chooseWorkerUser('nobody:x:65534:65534::/:/x\nwww-data:x:33:33::/:/x\n')).toEqual({ name: 'www-data', uid: 33, gid: 33 });
     expect(chooseWorkerUser('nobody:x:65534:65534::/:/x\n')?.name).toBe('nobody');
     expect(chooseWorkerUser('www-data:x:0:0::/:/x\nroot:x:0:0::/:/x\n')).toBeNull();

@@ -12,8 +12,10 @@ export interface StatePaths {
   readonly courierSocket: string;
   /** Calls of services whose answers may be kept, from nginx. */
   readonly keeperSocket: string;
-  /** Owned by the supervisor, which hands connections to the control plane. */
+  /** Sockets of Prefect and of services, for nginx. */
   readonly relaySocket: string;
+  /** The supervisor's: an upgrade waits there while the control plane is away. */
+  readonly holdSocket: string;
   /** For the command line of the same user: 0600. */
   readonly adminSocket: string;
   readonly nginxPid: string;
@@ -36,6 +38,8 @@ export interface StatePaths {
   readonly sealKey: string;
   /** What the tokens of flow runs are made with; never leaves the machine. */
   readonly runTokenKey: string;
+  /** What nginx shows the control plane; another one at each start of the gateway. */
+  readonly edgeSecret: string;
   /** Certificate and key that sign what is said to SAML providers. */
   readonly samlSigner: string;
   /** Key pairs that sign what others verify by the published keys. */
@@ -81,6 +85,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     courierSocket: join(runtime, 'courier.sock'),
     keeperSocket: join(runtime, 'keeper.sock'),
     relaySocket: join(runtime, 'relay.sock'),
+    holdSocket: join(runtime, 'hold.sock'),
     adminSocket: join(runtime, 'admin.sock'),
     nginxPid: join(runtime, 'nginx.pid'),
     memberSockets: join(runtime, 'balancer'),
@@ -96,6 +101,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     storeFile: join(root, 'lictor.db'),
     sealKey: join(root, 'keys', 'seal.key'),
     runTokenKey: join(root, 'keys', 'run-token.key'),
+    edgeSecret: join(root, 'keys', 'edge.key'),
     samlSigner: join(root, 'keys', 'saml.pem'),
     signingKeys: join(root, 'keys', 'signing.json'),
     configInUse: join(root, 'config-in-use.yaml'),

@@ -7,8 +7,8 @@ export interface WorkerUser {
   readonly gid: number;
 }
 
-/** In order of preference: Debian's, other distributions', everybody's. */
-const CANDIDATES = ['www-data', 'nginx', 'nobody'];
+/** In order of preference: the launcher's, which runs nothing else; Debian's, other distributions', everybody's. */
+const CANDIDATES = ['lictor-edge', 'www-data', 'nginx', 'nobody'];
 
 /** The user to put into nginx's `user` directive; null when we are not root (workers are then the same user as we). */
 export function nginxWorkerUser(): WorkerUser | null {

@@ -15,11 +15,8 @@ export type FromControl =
   /** The control plane cannot start, and a restart would not help (broken configuration); but one that was ready once is tried again: what it lacks may come back. */
   | { readonly type: 'fatal'; readonly message: string };
 
-/** Supervisor -> control plane. A relay connection travels with `relay-connection` as its handle. */
+/** Supervisor -> control plane. */
 export type ToControl =
-  | { readonly type: 'relay-connection' }
-  /** Behind each of them; nothing to do. That it could be sent tells the supervisor that the connection has arrived. */
-  | { readonly type: 'relay-sent' }
   /** Close sockets with 1012, finish requests, then exit 0. */
   | { readonly type: 'drain' }
   /** Read the configuration again (SIGHUP). */

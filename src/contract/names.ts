@@ -26,6 +26,9 @@ export const INPUT = {
   args: 'x-lictor-in-args',
 } as const;
 
+/** Shows the control plane that a request comes from its own nginx (src/keys/edge-secret.ts). Secret; forwarded to nobody else. */
+export const EDGE_SECRET = 'x-lictor-edge';
+
 /** What a client asks a socket of a service with, as nginx has read it; `Upgrade` and `Connection` themselves are nginx's own on the way to the relay. */
 export const HANDSHAKE = {
   /** `HTTP/1.1`. */

@@ -20,6 +20,7 @@ import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.
 import { checkCacheMode, checkUnixSockets } from './inside/runtime.ts';
 import { checkCacheSpace, checkDisk, checkOpenFiles, type Statfs } from './inside/space.ts';
 import { readWorkerRecords } from './inside/worker-records.ts';
+import { checkWorkerUser } from './inside/worker-user.ts';
 import { checkChain, checkExpiry, checkFiles, checkName, fetchServed, type Served } from './outside/certificates.ts';
 import { checkDirectWorkers } from './outside/direct-workers.ts';
 import { baseOf, checkHealth, checkReady, checkRefusal, checkUiSettings, type Door } from './outside/door.ts';
@@ -83,6 +84,7 @@ function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: P
     { group: 'machine', name: 'nginx', run: () => checkNginx(env, run) },
     { group: 'machine', name: 'open-files', run: () => checkOpenFiles(limitsOf(supervisorPid(paths))) },
     ...stateDirChecks({ config, paths, workerUser, statfs }),
+    { group: 'machine', name: 'worker-user', run: () => checkWorkerUser(workerUser) },
     { group: 'machine', name: 'store', run: () => checkStore(config.storeFile) },
     { group: 'machine', name: 'break-glass', run: () => checkBreakGlass(config.storeFile, clock()) },
     { group: 'machine', name: 'ledger', run: () => checkLedger(paths, clock()) },

@@ -11,6 +11,7 @@ import { ownCertificatePaths, type StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import { type Clock, systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
+import { openEdgeSecret } from '../keys/edge-secret.ts';
 import { testEdge, writeEdge } from './apply.ts';
 import { prepareBalancer } from './balancer.ts';
 import { lintEdge } from './lint.ts';
@@ -41,6 +42,7 @@ export async function renderHere(
     workers,
     openFiles: openFilesLimit(readFileSync('/proc/self/limits', 'utf8')),
     node: `${hostname()}:${paths.root}`,
+    edgeSecret: openEdgeSecret(paths),
   });
   return { files, version, certificate };
 }

@@ -32,6 +32,7 @@ function render(version: string, form: Partial<Config>): EdgeFiles {
     workers: 2,
     openFiles: 65_536,
     node: 'gateway-1:/var/lib/lictor',
+    edgeSecret: 'no-real-secret',
   });
 }
 

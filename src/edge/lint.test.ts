@@ -12,6 +12,7 @@ function lint(server: string): readonly string[] {
   );
 }
 
+const SECRET = 'proxy_set_header X-Lictor-Edge s;';
 const SERVICE = 'auth_request /d; try_files /.never @$lictor_service_at;';
 const UPGRADE = 'error_page 419 = @service_a_socket; if ($http_upgrade != "") { return 419; }';
 
@@ -30,10 +31,12 @@ describe('the lint of the rendered configuration', () => {
     expect(lint(location('https://elsewhere$lictor_service_target')).join()).toMatch(/rewritten target/);
   });
   it('accepts that an answer is kept which the keeper brings', () => {
-    expect(lint(`location @service_a_kept_0 { ${IGNORE} proxy_cache lictor_kept_a; proxy_pass http://lictor_keeper$lictor_service_target; }`)).toEqual([]);
+    expect(
+      lint(`location @service_a_kept_0 { ${IGNORE} ${SECRET} proxy_cache lictor_kept_a; proxy_pass http://lictor_keeper$lictor_service_target; }`),
+    ).toEqual([]);
   });
   it('accepts the parts that authenticate themselves', () => {
-    expect(lint(`location = /s { ${IGNORE} proxy_set_header Upgrade $http_upgrade; proxy_pass http://lictor_relay; }`)).toEqual([]);
+    expect(lint(`location = /s { ${IGNORE} ${SECRET} proxy_set_header Upgrade $http_upgrade; proxy_pass http://lictor_relay; }`)).toEqual([]);
   });
   it.each([
     ['an undecided proxying location', `location /x { ${IGNORE} proxy_pass http://p; }`, /without a decision/],
@@ -46,6 +49,8 @@ describe('the lint of the rendered configuration', () => {
       /steer nginx/,
     ],
     ['an answer that is kept past the keeper', `location @service_a_kept_0 { ${IGNORE} proxy_cache lictor_kept_a; proxy_pass http://p; }`, /past the keeper/],
+    ['a service that is shown the secret', `location @x { ${IGNORE} ${SECRET} proxy_pass http://lictor_service_a; }`, /with the secret/],
+    ['Prefect, shown the secret', `location @x { ${IGNORE} ${SECRET} proxy_pass http://lictor_prefect; }`, /with the secret/],
     ['a rewritten target', `location @x { ${IGNORE} proxy_pass http://p$uri; }`, /rewritten target/],
     ['any other variable in a target', `location @x { ${IGNORE} proxy_pass http://$host; }`, /rewritten target/],
     ['the raw target to somebody else', `location @x { ${IGNORE} proxy_pass http://p$lictor_forwarded_target; }`, /rewritten target/],
@@ -75,6 +80,13 @@ describe('the lint of the rendered configuration', () => {
   ])('names %s', (_what, server, message) => {
     expect(lint(server).join('\n')).toMatch(message);
   });
+  it.each(['decision/decide', 'control', 'relay', 'courier', 'courier/', 'keeper$lictor_service_target'])(
+    'names the control plane asked without the secret: %s',
+    (place) => {
+      expect(lint(`location @x { ${IGNORE} proxy_pass http://lictor_${place}; }`).join()).toMatch(/without the secret/);
+      expect(lint(`location @x { ${IGNORE} ${SECRET} proxy_pass http://lictor_${place}; }`)).toEqual([]);
+    },
+  );
   it('lets refusals and the preflight answer early', () => {
     expect(lint('if ($r) { return 400; } if ($request_method = OPTIONS) { return 204; }')).toEqual([]);
   });

@@ -8,6 +8,9 @@ const STEERING_HEADERS = ['X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-
 /** Parts that authenticate every request themselves. */
 const SELF_AUTHENTICATING = ['http://lictor_control', 'http://lictor_relay'];
 
+/** The control plane's, which believe nobody without the secret; a service or Prefect must never see it. */
+const OWN_PLACES = /^http:\/\/lictor_(?:decision|control|relay|courier|keeper)(?![a-z_])/;
+
 /** Each would serve a decision that is no longer one, or wait for it. */
 const FORBIDDEN_DIRECTIVES = ['proxy_cache_lock', 'satisfy', 'proxy_cache_use_stale', 'proxy_store', 'perl', 'js_content'];
 
@@ -50,6 +53,7 @@ function lintLocation(location: Directive, parents: readonly Directive[]): reado
     ...(find(block, 'proxy_cache')?.args[0]?.startsWith('lictor_kept_') === true && !target.startsWith('http://lictor_keeper')
       ? [`location ${name} keeps answers past the keeper, which may never end`]
       : []),
+    ...lintSecret(name, block, target),
     ...(isRewritten(target) ? [`location ${name} proxies by a rewritten target`] : []),
     ...(inside || find(block, 'proxy_pass_request_headers')?.args[0] === 'off' ? [] : [`location ${name} forwards the client's headers as they are`]),
     ...(forwardsUpgrade(block) && target !== 'http://lictor_relay' ? [`location ${name} forwards Upgrade, and is not the relay's`] : []),
@@ -82,6 +86,12 @@ function isInside(parents: readonly Directive[]): boolean {
 function ignoresSteering(block: readonly Directive[]): boolean {
   const ignored = find(block, 'proxy_ignore_headers')?.args ?? [];
   return STEERING_HEADERS.every((header) => ignored.includes(header));
+}
+
+function lintSecret(name: string, block: readonly Directive[], target: string): readonly string[] {
+  const shows = block.some((directive) => directive.name === 'proxy_set_header' && directive.args[0] === 'X-Lictor-Edge');
+  if (shows === OWN_PLACES.test(target)) return [];
+  return [`location ${name} proxies to ${target} ${shows ? 'with' : 'without'} the secret of the edge`];
 }
 
 function forwardsUpgrade(block: readonly Directive[]): boolean {

@@ -16,6 +16,7 @@ const KEEPER_MARGIN_SECONDS = 10;
 export function renderToKeeper(service: Service): string {
   return `proxy_read_timeout ${answerSeconds(service) + KEEPER_MARGIN_SECONDS}s;
 proxy_send_timeout ${service.timeoutSeconds}s;
+include edge-secret.conf;
 proxy_set_header X-Lictor-Keeper-Service ${service.name};
 proxy_set_header X-Lictor-In-Request-Id $lictor_request_id;
 proxy_set_header ${CHOSEN_BY} $lictor_limit;

@@ -83,6 +83,7 @@ function renderSockets(operations: readonly Operation[], { basePath }: PublicUrl
       return `
     location ${matcher} {
         set $lictor_taken relay;
+        set $lictor_relay_again @relay_again;
         include relay.conf;
     }
 `;

@@ -157,7 +157,8 @@ ${protocol === 'https:' ? renderTls(service, server.origin) : ''}proxy_pass ${pr
 
 /** It strips what a service says in the gateway's name, and refuses in it. */
 function renderToCourier({ service, server }: Member): string {
-  return `proxy_set_header Host courier;
+  return `include edge-secret.conf;
+proxy_set_header Host courier;
 proxy_set_header X-Lictor-Courier-Service ${service.name};
 proxy_set_header X-Lictor-Courier-Server ${quote(server.origin)};
 proxy_pass http://lictor_courier;

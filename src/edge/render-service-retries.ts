@@ -51,6 +51,7 @@ export function renderBudget(services: readonly Service[]): string {
     proxy_set_header Host "courier";
     proxy_set_header Connection "";
     proxy_set_header Content-Length "";
+    include edge-secret.conf;
     proxy_set_header X-Lictor-Courier-Repeat $lictor_service;
     proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
     proxy_connect_timeout 1s;

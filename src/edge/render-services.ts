@@ -141,12 +141,15 @@ function renderKeptInputs(service: Service): string {
 /** Reached by its Upgrade, before anything is decided: the relay authenticates. */
 function renderSocket(service: Service, config: Config): string {
   if (!service.sockets) return '';
-  return `
-location @service_${service.name}_socket {
+  const name = `@service_${service.name}_socket`;
+  const location = (own: string, again: string) => `
+location ${own} {
     set $lictor_operation $lictor_route_${inVariables(service)};
+    set $lictor_relay_again ${again};
 ${renderForwarded(service, config).replaceAll(/^(?=.)/gm, '    ')}    include service-socket.conf;
 }
 `;
+  return `${location(name, `${name}_again`)}${location(`${name}_again`, '@unavailable')}`;
 }
 
 function renderForwarded(service: Service, config: Pick<Config, 'forwardHeaders'>): string {

@@ -21,7 +21,8 @@ export function renderUpstreams({ config, paths, version }: UpstreamInput): stri
   const own = `# The control plane's sockets, and the supervisor's.
 upstream lictor_decision { server unix:${paths.decisionSocket}; keepalive 32; }
 upstream lictor_control { server unix:${paths.controlSocket}; keepalive 16; }
-upstream lictor_relay { server unix:${paths.relaySocket};${once} }
+# An upgrade that the control plane cannot take waits at the supervisor, and then asks again (nginx/relay.conf).
+upstream lictor_relay { server unix:${paths.relaySocket} max_fails=0; server unix:${paths.holdSocket} max_fails=0 backup;${once} }
 
 # uvicorn closes idle connections after 5 s: ours end before that.
 `;

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { LictorError } from '../contract/error.ts';
 import type { Operation } from '../contract/operation.ts';
-import { DOLLAR_VARIABLE, quotePath, quoteVerbatim } from './quote.ts';
+import { DOLLAR_VARIABLE, quote, quotePath, quoteVerbatim } from './quote.ts';
 import { linkedOperations, literal, renderBasePath, renderDocumentLinks, renderMediatedRedirects } from './render-base-path.ts';
 import { renderIdentityLimit, renderLimitedRoles, renderLimitZones } from './render-limits.ts';
 import { renderMaps, renderTransportSecurity } from './render-maps.ts';
@@ -43,9 +43,11 @@ export interface EdgeInput {
   readonly openFiles: number;
   /** Whose ids of requests these are, where several gateways share a ledger's readers: a name of this node and state. */
   readonly node: string;
+  /** What the control plane knows this nginx by (src/keys/edge-secret.ts). */
+  readonly edgeSecret: string;
 }
 
-/** File name -> content. Secrets stand in `upstream-credential*.conf`, `service_NAME_credential.conf` and `answer-credentials.conf` alone; all files are written 0600. */
+/** File name -> content. Secrets stand in `edge-secret.conf`, `upstream-credential*.conf`, `service_NAME_credential.conf` and `answer-credentials.conf` alone; all files are written 0600. */
 export type EdgeFiles = ReadonlyMap<string, string>;
 
 export function renderEdge(input: EdgeInput): EdgeFiles {
@@ -72,6 +74,7 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   files.set('upstream-headers.conf', renderUpstreamHeaders(config));
   files.set('upstream-credential.conf', renderCredential(config));
   if (config.prefect.next !== null) files.set('upstream-credential-next.conf', renderNextCredential(config));
+  files.set('edge-secret.conf', `proxy_set_header X-Lictor-Edge ${quote(input.edgeSecret)};\n`);
   files.set('forward-headers.conf', renderForwardHeaders(config));
   for (const [name, text] of renderServices(input)) addFile(files, name, text);
   files.set('open-decisions.conf', renderOpenDecisions(input));

@@ -55,7 +55,7 @@ const files = () =>
     operations: OPERATIONS,
     version: parseNginxVersion('nginx', 'nginx/1.22.1'),
     workerUser: null,
-    ...{ tempDir: '/var/lib/lictor/tmp', workers: 2, openFiles: 65_536, node: 'here' },
+    ...{ tempDir: '/var/lib/lictor/tmp', workers: 2, openFiles: 65_536, node: 'here', edgeSecret: 'no-real-secret' },
   });
 
 it('whatever services are called, the hand-written parts are as they were written', () => {

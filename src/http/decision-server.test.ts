@@ -11,7 +11,7 @@ afterEach(() => server?.close());
 
 async function ask(answer: () => Promise<Answer>, onError: (error: unknown) => void = () => undefined) {
   const socketPath = join(tmpdir(), `lictor-decision-${process.pid}-${performance.now()}.sock`);
-  server = createDecisionServer({ answer, forget: () => undefined }, onError).listen(socketPath);
+  server = createDecisionServer({ answer, forget: () => undefined }, () => true, onError).listen(socketPath);
   await once(server, 'listening');
   return new Promise<number | string>((resolve) => {
     request({ socketPath, agent: false }, (response) => resolve(response.resume().statusCode ?? 0))

@@ -296,6 +296,10 @@ describe('an ID token is refused', () => {
 
   it('twin: a token that is only signed again is accepted', async () => expect((await replaced((claims) => idp().sign(claims))).statusCode).toBe(303));
 
+  it('twin: azp may name this client, and the clocks may differ a little', async () => {
+    expect((await replaced((claims) => idp().sign({ ...claims, azp: 'lictor', iat: Number(claims['iat']) + 15 }))).statusCode).toBe(303);
+  });
+
   it('twin: at_hash may stand there when it is right, and may be missing', async () => {
     const rightly = (answer: Record<string, unknown>) =>
       createHash('sha256').update(String(answer['access_token'])).digest().subarray(0, 16).toString('base64url');
@@ -333,6 +337,13 @@ describe('an ID token is refused', () => {
     ['for several, without azp', (claims) => idp().sign({ ...claims, aud: ['lictor', 'other'] }), 'id-token-invalid'],
     ['for several, meant for another', (claims) => idp().sign({ ...claims, aud: ['lictor', 'other'], azp: 'other' }), 'id-token-invalid'],
     ['without audience', ({ aud: _aud, ...claims }) => idp().sign(claims), 'id-token-invalid'],
+    ['made for another (azp)', (claims) => idp().sign({ ...claims, azp: 'other' }), 'id-token-invalid'],
+    [
+      'dated next year',
+      (claims) => idp().sign({ ...claims, iat: Number(claims['iat']) + 31_536_000, exp: Number(claims['exp']) + 31_536_000 }),
+      'id-token-invalid',
+    ],
+    ['dated a minute ahead', (claims) => idp().sign({ ...claims, iat: Number(claims['iat']) + 60 }), 'id-token-invalid'],
     ['that has expired', (claims) => idp().sign({ ...claims, exp: Math.floor(Date.now() / 1000) - 3600 }), 'id-token-invalid'],
     ['without end', ({ exp: _exp, ...claims }) => idp().sign(claims), 'id-token-invalid'],
     ['without beginning', ({ iat: _iat, ...claims }) => idp().sign(claims), 'id-token-invalid'],

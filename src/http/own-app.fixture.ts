@@ -13,6 +13,7 @@ import { openTestStore, type TestStore } from '../authn/store.fixture.ts';
 import { collectActions } from '../catalog/actions.ts';
 import { createCatalogue } from '../catalog/catalogue.ts';
 import type { Config } from '../config/config.ts';
+import type { Clock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { INPUT } from '../contract/names.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
@@ -77,8 +78,8 @@ interface Given {
   readonly providers?: OwnAppParts['providers'];
 }
 
-/** `startMs`: what the test's clock shows first. */
-export function useOwnApp(startMs?: number) {
+/** `start`: what the clock of each test shows first. */
+export function useOwnApp(start?: Clock) {
   let phc = '';
   const world: { current: World | undefined } = { current: undefined };
   const get = (): World => {
@@ -92,7 +93,7 @@ export function useOwnApp(startMs?: number) {
 
   beforeEach(async () => {
     phc ||= await createPasswords().hash(PASSWORD);
-    const test = await openTestStore(startMs);
+    const test = await openTestStore(start?.());
     await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password: phc });
     const created = { status: 201, headers: { 'content-type': 'application/json', 'x-extra': 'yes' }, body: Buffer.from('{"id":1}') };
     const none = { records: [], mediated: [], logged: [], endings: [], searched: [] };

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { createFromEdge } from '../decide/from-edge.ts';
 import { EVENTS_IN, EVENTS_OUT, GOOD, openTestRoom, SECRET, type TestClient, type TestRoom, UPGRADE, until } from './test-room.ts';
 
 let room: TestRoom;
@@ -20,6 +21,19 @@ async function byFrame(token: string | null, inputs: object = EVENTS_IN): Promis
   client.socket.send(auth(token));
   return client;
 }
+
+describe('a connection that is not from the edge', () => {
+  it.each([{}, { 'x-lictor-edge': 'another' }])('is closed before anything is read of it: %j', async (shown) => {
+    room = await openTestRoom({}, { fromEdge: createFromEdge('the-secret') });
+    const inputs = { ...EVENTS_IN, authorization: GOOD };
+    await expect(room.plain(inputs, shown)).rejects.toThrowError(/socket hang up|ECONNRESET/);
+    await expect(upgradeOnly(inputs, shown)).rejects.toThrowError(/socket hang up|ECONNRESET/);
+    expect(room.records).toEqual([]);
+    const client = await room.connect({ inputs, headers: { 'x-lictor-edge': 'the-secret' } });
+    await until(() => room.prefect.requests.length === 1, 'the socket at Prefect');
+    client.socket.close();
+  });
+});
 
 describe('a credential in a header', () => {
   it.each(SOCKETS)('opens $path; Prefect sees the gateway, not the client', async (socket) => {
@@ -272,6 +286,33 @@ describe('sockets that wait for their first frame', () => {
     first.socket.send(auth(GOOD));
     await first.next();
     expect((await third).socket.readyState).toBe(1);
+  });
+
+  it('that leave while they stand in line leave no record and no warning', async () => {
+    room = await openTestRoom({ waitingPerAddress: 1, firstFrameMs: 30_000 });
+    const first = await room.connect({ protocols: ['prefect'] });
+    const gone = await room.raw();
+    await room.connect({ protocols: ['prefect'] }).then((beyond) => beyond.closed);
+    gone.destroy();
+    first.socket.send(auth(GOOD));
+    await first.next();
+    await room.connect({ protocols: ['prefect'] });
+    expect(room.records.map(({ reason }) => reason)).toEqual(['sockets-waiting', 'policy-permits']);
+    expect(room.warnings.filter((warning) => warning.includes('before it was opened'))).toEqual([]);
+  });
+
+  it('and send it while they stand in line are open when their turn comes', async () => {
+    room = await openTestRoom({ waitingPerAddress: 1, firstFrameMs: 30_000 });
+    const first = await room.connect({ protocols: ['prefect'] });
+    const frame = Buffer.from(auth(GOOD));
+    const early = await room.raw(Buffer.concat([Buffer.from([0x81, 0x80 | frame.length, 0, 0, 0, 0]), frame]));
+    await room.connect({ protocols: ['prefect'] }).then((beyond) => beyond.closed);
+    first.socket.send(auth(GOOD));
+    await first.next();
+    let answer = '';
+    early.on('data', (data) => (answer += data.toString('latin1')));
+    await until(() => answer.includes('auth_success'), 'the answer to an early frame');
+    early.destroy();
   });
 
   it('are closed with 1012 when no place comes free, and beyond the line at once', async () => {

@@ -11,6 +11,7 @@ import { parseAuthFrame } from '../frames/auth-frame.ts';
 import { CLOSE, refusalReason } from '../frames/close-codes.ts';
 import { boundReading, closeSoon, within } from '../frames/first-frame.ts';
 import { createInbox, type Inbox } from '../frames/inbox.ts';
+import { attend, type Upgrade } from './attend.ts';
 import { decide, type RelayCore, record, recordRefusal } from './core.ts';
 import type { Visit } from './record.ts';
 import { refuse, responseOn } from './refuse.ts';
@@ -18,12 +19,6 @@ import { type Allowed, forwardedHeaders, runSession } from './session.ts';
 
 /** Frame header and mask, and the pings that stock clients send first. */
 const FRAMING_BYTES = 1024;
-
-export interface Upgrade {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
-}
 
 /** A request on a socket's path that asks for no socket: who it is comes first, what is wrong with it second. */
 export async function answerPlainRequest(core: RelayCore, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -39,8 +34,7 @@ export async function answerUpgrade(core: RelayCore, upgrade: Upgrade): Promise<
   const visit = visitOf(core, request);
   if (request.headers.upgrade?.toLowerCase() !== 'websocket') return answerPlainRequest(core, request, responseOn(request, socket));
   if (carriesCredential(visit.inputs)) return openByHeader(core, visit, upgrade);
-  if (!offersPrefect(request)) return refuseUpgrade(core, visit, upgrade, { reason: 'credential-missing', authorization: null });
-  return openByFrame(core, visit, upgrade);
+  return openWithoutCredential(core, visit, upgrade);
 }
 
 async function openByHeader(core: RelayCore, visit: Visit, upgrade: Upgrade): Promise<void> {
@@ -78,19 +72,28 @@ async function awaitOwnFrame(core: RelayCore, { client, inbox }: Opened): Promis
   return true;
 }
 
-async function openByFrame(core: RelayCore, visit: Visit, upgrade: Upgrade): Promise<void> {
-  const { generation } = core;
-  const leave = await core.waitingRoom.enter(visit.inputs.address, core.limits.firstFrameMs);
+/** Whoever leaves while it waits has cost next to nothing, and is in the access log. */
+async function openWithoutCredential(core: RelayCore, visit: Visit, asked: Upgrade): Promise<void> {
+  const attended = attend(asked);
+  const leave = await core.waitingRoom.enter(visit.inputs.address, core.limits.firstFrameMs, attended.left);
+  const upgrade = attended.end();
   try {
-    const opened = await switchProtocols(core, upgrade);
-    const proven = leave === undefined ? undefined : await proveByFrame(core, visit, opened, upgrade.socket);
-    leave?.();
-    if (leave === undefined) await closeRefused(core, visit, opened.client, { reason: 'sockets-waiting', authorization: null });
-    if (proven === undefined) return;
-    await runSession(core, { visit, client: opened.client, generation, ...proven }, opened.inbox, forwardedHeaders(upgrade.request.headers));
+    if (upgrade === undefined) asked.socket.destroy();
+    else if (offersPrefect(upgrade.request)) await openByFrame(core, visit, upgrade, leave);
+    else await refuseUpgrade(core, visit, upgrade, { reason: 'credential-missing', authorization: null });
   } finally {
     leave?.();
   }
+}
+
+async function openByFrame(core: RelayCore, visit: Visit, upgrade: Upgrade, leave: (() => void) | undefined): Promise<void> {
+  const { generation } = core;
+  const opened = await switchProtocols(core, upgrade);
+  const proven = leave === undefined ? undefined : await proveByFrame(core, visit, opened, upgrade.socket);
+  leave?.();
+  if (leave === undefined) await closeRefused(core, visit, opened.client, { reason: 'sockets-waiting', authorization: null });
+  if (proven === undefined) return;
+  await runSession(core, { visit, client: opened.client, generation, ...proven }, opened.inbox, forwardedHeaders(upgrade.request.headers));
 }
 
 /** Reads the first frame and decides by it; undefined when the socket was closed instead. */
@@ -153,6 +156,8 @@ function switchProtocols(core: RelayCore, { request, socket, head }: Upgrade): P
     core.webSockets.handleUpgrade(request, socket, head, (client) => {
       // A protocol error closes the socket with its own code (1009 for an oversized frame): the close event tells the rest.
       client.on('error', () => undefined);
+      // One that waited was paused.
+      socket.resume();
       resolve({ client, inbox: createInbox(client, core.limits.holdBytes) });
     });
   });

@@ -10,6 +10,8 @@ export interface RelayLimits {
   /** Sockets without a credential yet: per address and altogether; more wait before their 101. */
   readonly waitingPerAddress: number;
   readonly waitingTotal: number;
+  /** How many of them get their 101 in a second; a flood that leaves at once costs no more than these. */
+  readonly waitingPerSecond: number;
   /** Largest message from a client (else 1009) and from Prefect. */
   readonly frameBytes: number;
   readonly upstreamFrameBytes: number;
@@ -35,6 +37,7 @@ export const RELAY_LIMITS: RelayLimits = {
   firstFrameBytes: 64 * 1024,
   waitingPerAddress: 50,
   waitingTotal: 1000,
+  waitingPerSecond: 200,
   frameBytes: 2 * 1024 * 1024,
   upstreamFrameBytes: 16 * 1024 * 1024,
   holdBytes: 256 * 1024,

@@ -4,6 +4,7 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization } from '../decide/decider.ts';
+import type { FromEdge } from '../decide/from-edge.ts';
 import type { LearnKin } from '../prefect/learn-kin.ts';
 import type { Reach } from '../reach/reach.ts';
 import type { FrameGate } from './frame-gate.ts';
@@ -25,6 +26,8 @@ export interface RelayParts {
   readonly ledger: { append(record: NewRecord): Promise<unknown> };
   /** Polled as a backstop: when the number moves, every open socket is decided again. */
   readonly store: { changeNumber(): Promise<number> };
+  /** Whatever else connects gets no answer. */
+  readonly fromEdge: FromEdge;
   readonly clock: Clock;
   /** For intervals: src/contract/clock.ts. */
   readonly steady: Clock;

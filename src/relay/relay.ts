@@ -35,9 +35,13 @@ export function createRelay(parts: RelayParts): Relay {
   const core = createCore(parts);
   const services = parts.services && createServiceSockets({ ...parts.services, clock: parts.clock });
   const server = createServer({ maxHeaderSize: HEADER_BYTES, headersTimeout: 10_000, requestTimeout: 30_000 });
-  server.on('request', (request, response) => settle(core, response, services?.takesPlain(request, response) ?? answerPlainRequest(core, request, response)));
+  server.on('request', (request, response) => {
+    if (!parts.fromEdge(request)) return void request.socket.destroy();
+    settle(core, response, services?.takesPlain(request, response) ?? answerPlainRequest(core, request, response));
+  });
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
+    if (!parts.fromEdge(request)) return void socket.destroy();
     const upgrade = { request, socket, head };
     settle(core, socket, services?.takes(upgrade) ?? answerUpgrade(core, upgrade));
   });
@@ -86,7 +90,7 @@ function createCore(parts: RelayParts): RelayCore {
       maxPayload: limits.frameBytes,
       handleProtocols: (offered) => (offered.has('prefect') ? 'prefect' : false),
     }),
-    waitingRoom: createWaitingRoom({ perAddress: limits.waitingPerAddress, total: limits.waitingTotal }),
+    waitingRoom: createWaitingRoom({ perAddress: limits.waitingPerAddress, total: limits.waitingTotal, perSecond: limits.waitingPerSecond }, parts.steady),
     sessions: new Set(),
     generation: 0,
     draining: false,

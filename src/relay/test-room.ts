@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
@@ -29,6 +29,8 @@ export interface TestRoom {
   readonly state: { now: number; steadyMs: number; outage: boolean; changeNumber: number; ledgerBroken: boolean };
   connect(options: ConnectOptions): Promise<TestClient>;
   /** A plain HTTP request on a socket's path; or the answer to a refused upgrade. */
+  /** Asks for a socket without a credential, sends `more` at once, and waits for nothing. */
+  raw(more?: Buffer): Promise<Socket>;
   plain(inputs: Partial<EdgeInputs>, headers?: Record<string, string>): Promise<PlainAnswer>;
   close(): Promise<void>;
 }
@@ -81,6 +83,7 @@ export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Par
   const allowed: TestRoom['allowed'] = new Map([[GOOD, { expiresAtMs: null }]]);
   const state = { now: Date.now(), steadyMs: 0, outage: false, changeNumber: 1, ledgerBroken: false };
   const relay = createRelay({
+    fromEdge: () => true,
     catalogue: createCatalogue(),
     decider: {
       revision: 7,
@@ -115,6 +118,7 @@ export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Par
     state,
     connect: (options) => connect(socketPath, options),
     plain: (inputs, headers = {}) => plain(socketPath, { ...inputHeaders(inputs), ...headers }),
+    raw: (more) => raw(socketPath, more),
     close: async () => {
       await relay.drain();
       await prefect.stop();
@@ -202,6 +206,15 @@ function plain(socketPath: string, headers: Record<string, string>): Promise<Pla
     call.on('error', reject);
     call.end();
   });
+}
+
+async function raw(socketPath: string, more: Buffer = Buffer.alloc(0)): Promise<Socket> {
+  const socket = connectSocket(socketPath);
+  await once(socket, 'connect');
+  const headers = { ...UPGRADE, 'sec-websocket-protocol': 'prefect', ...inputHeaders({}) };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(Buffer.concat([Buffer.from(`GET /api/ignored HTTP/1.1\r\nhost: x\r\n${lines.join('')}\r\n`), more]));
+  return socket;
 }
 
 async function fakePrefect(): Promise<FakePrefect> {

@@ -6,11 +6,11 @@ import { claimStateDir } from './claim.ts';
 import { type RunningProcess, startProcess } from './processes/start-process.ts';
 
 let root: string;
-let paths: { readonly supervisorPid: string; readonly relaySocket: string };
+let paths: { readonly supervisorPid: string; readonly holdSocket: string };
 let other: RunningProcess;
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'claim-'));
-  paths = { supervisorPid: join(root, 'supervisor.pid'), relaySocket: join(root, 'relay.sock') };
+  paths = { supervisorPid: join(root, 'supervisor.pid'), holdSocket: join(root, 'relay.sock') };
   other = await startProcess({ command: process.execPath, args: ['-e', 'setInterval(() => undefined, 60_000)'], logFile: join(root, 'log', 'node.log') });
 });
 afterEach(async () => {

@@ -13,7 +13,7 @@ import { processInfo } from './processes/process-table.ts';
 const START_TOLERANCE_MS = 2000;
 
 /** Undefined: the claim is ours. A number: the process id of the one that holds it. A stale claim is replaced. */
-export async function claimStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'relaySocket'>): Promise<number | undefined> {
+export async function claimStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'holdSocket'>): Promise<number | undefined> {
   for (let attempt = 0; attempt < 3; attempt += 1) {
     if (createPidFile(paths.supervisorPid)) return undefined;
     const pid = readPid(paths.supervisorPid);
@@ -70,11 +70,11 @@ function removeStale(file: string, pid: number | undefined): void {
 }
 
 /** A number alone proves nothing (they are reused): it must be a Node that was there before the file, or somebody must answer on the socket. */
-async function holdsClaim(pid: number | undefined, paths: Pick<StatePaths, 'supervisorPid' | 'relaySocket'>): Promise<boolean> {
+async function holdsClaim(pid: number | undefined, paths: Pick<StatePaths, 'supervisorPid' | 'holdSocket'>): Promise<boolean> {
   if (pid === undefined || pid === process.pid || !/node|lictor/.test(commandLine(pid))) return false;
   const startedAtMs = processInfo(pid)?.startedAtMs ?? Number.POSITIVE_INFINITY;
   const writtenAtMs = statSync(paths.supervisorPid, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return startedAtMs <= writtenAtMs + START_TOLERANCE_MS || (await answers(paths.relaySocket));
+  return startedAtMs <= writtenAtMs + START_TOLERANCE_MS || (await answers(paths.holdSocket));
 }
 
 function answers(path: string): Promise<boolean> {

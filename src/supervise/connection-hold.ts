@@ -1,11 +1,11 @@
-// Relay connections that nobody can take yet: kept unread, bounded in number and time, until the control plane is ready.
+// Upgrades that no control plane takes: nginx waits here, bounded in number and time. When the connection closes, nginx asks the control plane again.
 import type { Socket } from 'node:net';
 
 export interface ConnectionHold {
-  /** A new connection, or one that could not be handed over. */
+  /** Its bytes are read and dropped: nginx has the request, and only reading shows at once that a client has left. */
   take(socket: Socket): void;
-  /** Hands over what is held, in order, and everything that comes. */
-  open(deliver: (socket: Socket) => void): void;
+  /** The control plane is ready: lets go of all that wait. What still comes is let go a moment later. */
+  open(): void;
   /** Holds from now on. */
   close(): void;
   /** Ends what is held. */
@@ -16,50 +16,47 @@ export interface ConnectionHold {
 export interface HoldLimits {
   readonly connections: number;
   readonly holdMs: number;
+  /** For those that a ready control plane did not take: its queue was full, or it has just died. */
+  readonly readyMs: number;
 }
 
 /** A held connection costs one descriptor. A refused `/events/in` loses the events in hand for good; a minute covers a restart. */
-export const HOLD_LIMITS: HoldLimits = { connections: 10_000, holdMs: 60_000 };
+export const HOLD_LIMITS: HoldLimits = { connections: 2000, holdMs: 60_000, readyMs: 500 };
 
 export function createConnectionHold(limits: HoldLimits = HOLD_LIMITS): ConnectionHold {
   const held = new Map<Socket, NodeJS.Timeout>();
-  let deliver: ((socket: Socket) => void) | undefined;
+  let ready = false;
 
-  const drop = (socket: Socket) => {
+  const end = (socket: Socket) => {
     clearTimeout(held.get(socket));
     held.delete(socket);
-  };
-  const end = (socket: Socket) => {
-    drop(socket);
     socket.destroy();
+  };
+  const endAll = () => {
+    for (const socket of [...held.keys()]) end(socket);
   };
   return {
     take(socket) {
-      if (deliver !== undefined) {
-        deliver(socket);
+      socket.on('error', () => end(socket));
+      if (held.size >= limits.connections) {
+        socket.destroy();
         return;
       }
-      socket.once('error', () => end(socket));
-      if (held.size >= limits.connections) socket.destroy();
-      else
-        held.set(
-          socket,
-          setTimeout(() => end(socket), limits.holdMs),
-        );
+      held.set(
+        socket,
+        setTimeout(() => end(socket), ready ? limits.readyMs : limits.holdMs),
+      );
+      socket.once('close', () => end(socket));
+      socket.resume();
     },
-    open(to) {
-      deliver = to;
-      for (const socket of [...held.keys()]) {
-        drop(socket);
-        to(socket);
-      }
+    open() {
+      ready = true;
+      endAll();
     },
     close() {
-      deliver = undefined;
+      ready = false;
     },
-    destroy() {
-      for (const socket of [...held.keys()]) end(socket);
-    },
+    destroy: endAll,
     size: () => held.size,
   };
 }

@@ -1,6 +1,5 @@
-// The control plane as a child: forked, kept running, told things, and given the relay's connections.
+// The control plane as a child: forked, restarted when it ends, and sent its orders.
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl, ToControl } from '../contract/ipc.ts';
@@ -28,7 +27,6 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   let ready = false;
   let everReady = false;
   let reloadWaits = false;
-  const inTransit = new Set<Socket>();
 
   const kept = keepRunning({
     name: 'control plane',
@@ -40,46 +38,21 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         if (known?.type === 'ready') {
           ready = true;
           everReady = true;
-          openTo(child);
+          hold.open();
           if (reloadWaits) reload();
         }
         if (known !== undefined) options.onMessage(known);
       });
       child.once('disconnect', () => {
-        if (kept.current() === child) takeBack();
+        if (kept.current() === child) lose();
       });
       return child;
     },
-    onExit: () => takeBack(),
+    onExit: () => lose(),
   });
-  /** Without a reader, and what the channel had not taken yet goes back to the others that wait. */
-  const takeBack = () => {
+  const lose = () => {
     ready = false;
     hold.close();
-    for (const socket of inTransit) hold.take(socket);
-    inTransit.clear();
-  };
-  const openTo = (child: ChildProcess) => hold.open((socket) => handOver(child, socket));
-  /**
-   * `keepOpen`: our own descriptor closes only when the connection has arrived, so that a dying control plane loses nothing.
-   * Node sends no message behind a handle before the other side has acknowledged the handle.
-   */
-  const handOver = (child: ChildProcess, socket: Socket) => {
-    inTransit.add(socket);
-    child.send(RELAY_CONNECTION, socket, { keepOpen: true }, (error) => {
-      if (error !== null && inTransit.delete(socket)) retryLater(child, socket);
-    });
-    child.send(RELAY_SENT, (error) => {
-      if (error === null && inTransit.delete(socket)) socket.destroy();
-    });
-  };
-  /** Most likely it is dying and its end not yet reported; if it lives after all, it gets what was held. */
-  const retryLater = (child: ChildProcess, socket: Socket) => {
-    hold.close();
-    hold.take(socket);
-    setTimeout(() => {
-      if (kept.current() === child && child.connected) openTo(child);
-    }, RETRY_MS);
   };
   const tell = (message: ToControl) => kept.current()?.send(message, () => undefined);
   const reload = () => {
@@ -95,10 +68,6 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     reload,
   };
 }
-
-const RETRY_MS = 200;
-const RELAY_CONNECTION: ToControl = { type: 'relay-connection' };
-const RELAY_SENT: ToControl = { type: 'relay-sent' };
 
 /**
  * MiB, of each of its threads. At V8's own 16 the resident memory is a quarter larger under load, and the work is done in the same time:

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -21,19 +22,12 @@ const edgeUp = async () => {
   return pid;
 };
 
-describe('relay connections', () => {
-  it('are held unread while the control plane is away, and then answered', async () => {
+describe('upgrades', () => {
+  it('are held while the control plane is away, and then asked again', async () => {
     await room.supervise({ readyAfterMs: 4_000 });
     const answers = await Promise.all(['one', 'two', 'three'].map((line) => room.ask(line)));
     expect(answers.map(({ text }) => text)).toEqual(['one', 'two', 'three'].map((line) => `${controlPid()} has ${line}`));
     for (const { waitedMs } of answers) expect(waitedMs).toBeGreaterThan(1000);
-  });
-
-  it('that ask for an upgrade meanwhile get their 101 then, first frame and all', async () => {
-    await room.supervise({ readyAfterMs: 4_000, http: true });
-    const { text, waitedMs } = await room.ask('GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nearly frame');
-    expect(text).toBe(`HTTP/1.1 101 Switching Protocols\r\n\r\n${controlPid()} has early frame`);
-    expect(waitedMs).toBeGreaterThan(1000);
   });
 
   it('wait for the next control plane when this one is killed', async () => {
@@ -47,10 +41,12 @@ describe('relay connections', () => {
     for (const { text } of answers) expect(text).toMatch(new RegExp(`^${controlPid()} has held`));
   });
 
-  it('go on in numbers: a thousand, one after the other kept open', async () => {
+  it('that a control plane did not take although it is ready are let go a moment later', async () => {
     await room.supervise();
-    const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => room.ask(`${index}`)));
-    expect(new Set(answers.map(({ text }) => text)).size).toBe(1000);
+    await room.ask('ready?');
+    const held = connect(room.paths.holdSocket);
+    const [ended] = await Promise.all([once(held, 'close'), once(held, 'connect')]);
+    expect(ended).toEqual([false]);
   });
 });
 
@@ -247,7 +243,7 @@ describe('the end', () => {
   it('does not wait for a control plane that is not ready yet', async () => {
     const supervisor = await room.supervise({ readyAfterMs: 600_000 });
     await started(1);
-    const held = connect(room.paths.relaySocket);
+    const held = connect(room.paths.holdSocket);
     const ended = new Promise((resolve) => held.once('close', resolve));
     process.kill(supervisor.pid, 'SIGTERM');
     expect((await supervisor.exited).code).toBe(0);

@@ -5,13 +5,14 @@ import { removeTree } from '../config/held-directory.ts';
 import { keptDirs } from '../config/kept-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl } from '../contract/ipc.ts';
+import { forgetEdgeSecret } from '../keys/edge-secret.ts';
 import { claimStateDir, releaseStateDir } from './claim.ts';
 import { type ConnectionHold, createConnectionHold } from './connection-hold.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
 import { createEdge, type Edge } from './edge.ts';
+import { type HoldListener, listenForHeld } from './hold-listener.ts';
 import { endOrphanEdge } from './orphan-edge.ts';
 import { waitFor } from './processes/wait-for.ts';
-import { listenForRelay, type RelayListener } from './relay-listener.ts';
 
 export interface SupervisorOptions {
   /** From prepareStateDir: the directories exist. */
@@ -42,9 +43,10 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   const hold = createConnectionHold();
   try {
     await endOrphanEdge(paths, log);
+    forgetEdgeSecret(paths);
     await removeKept(paths);
     await options.prepare?.();
-    const listener = await listenForRelay(paths.relaySocket, (socket) => hold.take(socket));
+    const listener = await listenForHeld(paths.holdSocket, (socket) => hold.take(socket));
     return await supervise(options, hold, listener);
   } finally {
     hold.destroy();
@@ -63,7 +65,7 @@ async function removeKept({ root }: StatePaths): Promise<void> {
   for (const dir of [...keptDirs(join(root, 'tmp')), ...keptDirs(root)]) await removeTree(dir);
 }
 
-async function supervise(options: SupervisorOptions, hold: ConnectionHold, listener: RelayListener): Promise<number> {
+async function supervise(options: SupervisorOptions, hold: ConnectionHold, listener: HoldListener): Promise<number> {
   const { paths } = options;
   const log = ownLog(options);
   let exitCode = 0;
@@ -99,6 +101,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
     void firstReady.promise.then(() => tellWhenUp(edge, stop, options.onUp));
     await stop.first;
     listener.close();
+    hold.destroy();
     await endChildren({ edge, control, log, hurry: stop.second });
   } finally {
     killAll();

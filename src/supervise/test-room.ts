@@ -16,7 +16,7 @@ export interface SuperviseRoom {
   notes(what: string): { readonly pid: number; readonly time: number }[];
   /** Resolves when it listens, or has ended. */
   supervise(behaviour?: object): Promise<RunningProcess>;
-  /** Sends a line on a relay connection; resolves with the answer and its time. */
+  /** Sends a line to the control plane as nginx does, over the supervisor while nobody answers; resolves with the answer and its time. */
   ask(line: string): Promise<{ readonly text: string; readonly waitedMs: number }>;
   /** Writes a minimal nginx.conf; the command that runs it. */
   nginx(): Promise<{ readonly binary: string; readonly args: readonly string[] }>;
@@ -45,7 +45,7 @@ export function openSuperviseRoom(): SuperviseRoom {
     notes,
     nginxPid,
     supervise: async (behaviour = {}) => {
-      const before = identityOf(paths.relaySocket);
+      const before = identityOf(paths.holdSocket);
       const running = await startProcess({
         command: process.execPath,
         args: [join(import.meta.dirname, 'fixtures', 'run.ts'), root],
@@ -55,10 +55,10 @@ export function openSuperviseRoom(): SuperviseRoom {
       started.push(running);
       await waitFor(() => !running.running() || readPid(paths.supervisorPid) === running.pid, { what: 'the supervisor' });
       // A killed one leaves its socket behind.
-      await waitFor(() => !running.running() || ![undefined, before].includes(identityOf(paths.relaySocket)), { what: 'the relay socket' });
+      await waitFor(() => !running.running() || ![undefined, before].includes(identityOf(paths.holdSocket)), { what: 'the socket of held upgrades' });
       return running;
     },
-    ask: (line) => ask(paths.relaySocket, line),
+    ask: (line) => askAsNginx(paths, line),
     nginx: () => writeNginxConf(paths),
     log: () => readFileSync(logFile, 'utf8'),
     close: async () => {
@@ -88,20 +88,27 @@ function readNotes(file: string, what: string): { pid: number; time: number }[] 
     .map(([, pid, time]) => ({ pid: Number(pid), time: Number(time) }));
 }
 
-/** The file of a socket is there a moment before it is listened on: what is refused then is asked again. */
-function ask(path: string, line: string, until = performance.now() + 10_000): Promise<{ text: string; waitedMs: number }> {
+/** The control plane; if it does not answer, the supervisor; and when that lets go, the control plane again (nginx/relay.conf). */
+async function askAsNginx(paths: Pick<StatePaths, 'relaySocket' | 'holdSocket'>, line: string): Promise<{ text: string; waitedMs: number }> {
   const began = performance.now();
-  return new Promise((resolve, reject) => {
+  const until = began + 30_000;
+  while (performance.now() < until) {
+    const text = (await askOn(paths.relaySocket, line)) ?? (await askOn(paths.holdSocket, line));
+    if (text !== undefined) return { text, waitedMs: performance.now() - began };
+  }
+  throw new Error('nobody answered');
+}
+
+/** Undefined: the connection was refused, or ended without an answer. */
+function askOn(path: string, line: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
     const socket = connect(path, () => socket.write(line));
     socket.once('data', (data) => {
       socket.destroy();
-      resolve({ text: data.toString(), waitedMs: performance.now() - began });
+      resolve(data.toString());
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED' && performance.now() < until) setTimeout(() => resolve(ask(path, line, until)), 20);
-      else reject(error);
-    });
-    socket.once('end', () => reject(new Error('ended without an answer')));
+    socket.once('error', () => resolve(undefined));
+    socket.once('close', () => resolve(undefined));
   });
 }
 

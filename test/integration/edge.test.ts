@@ -179,6 +179,16 @@ describe('what reaches Prefect', () => {
     expect(refused).toBe(413);
     expect(edge.upstream.seen()).toEqual([]);
   });
+
+  it('a refused body is refused by the bound of its own place', async () => {
+    const detailOf = async (path: string, bytes: number): Promise<unknown> => {
+      // The head alone: nginx ends the connection of a body that it does not read.
+      const { text } = await request(edge.port, [`POST ${path} HTTP/1.1`, 'Host: localhost', `Content-Length: ${bytes}`]);
+      return JSON.parse(text.split('\r\n\r\n')[1] ?? '').detail;
+    };
+    expect(await detailOf('/.lictor/saml/corp/acs', 74_000)).toBe('The body is larger than 64 KiB, the most for pages of the gateway.');
+    expect(await detailOf('/api/logs/', 17 << 20)).toBe('The body is larger than 16 MiB.');
+  });
 });
 
 describe('refusals', () => {

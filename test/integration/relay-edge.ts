@@ -37,6 +37,7 @@ export async function startRelayEdge(prefect: PrefectAddress): Promise<RelayEdge
   const requests: string[] = [];
   const upstream = createUpstream({ servers: [prefect.url], authString: prefect.authString, publicUrl: null });
   const relay = createRelay({
+    fromEdge: () => true,
     catalogue: createCatalogue(),
     decider: { revision: 1, authorize: async (inputs, _asks, frameToken) => decide(state.revoked ? undefined : token, state, inputs, frameToken) },
     upstream,

@@ -31,6 +31,14 @@ describe('addresses of a provider on this machine', () => {
     expect((await clientOf('http://127.0.0.1:9', { jwks_uri: 'http://localhost:9/keys' })).metadata.jwks_uri).toBe('http://localhost:9/keys');
   });
 
+  it.each(['http://idp.localhost:9', 'http://[::1]:9', 'http://127.9.9.9:9'])('may be called %s, as lictor check takes it', async (issuer) => {
+    expect((await clientOf(issuer, {})).metadata.issuer).toBe(issuer);
+  });
+
+  it.each(['http://localhost.example.com', 'http://idplocalhost', 'http://127.0.0.1.example.com'])('is not %s', async (elsewhere) => {
+    await expect(clientOf('http://idp.localhost:9', { token_endpoint: `${elsewhere}/x` })).rejects.toThrow('token_endpoint is no https address');
+  });
+
   it.each(ADDRESSES)('%s in plain http elsewhere is refused', async (name) => {
     await expect(clientOf('http://127.0.0.1:9', { [name]: 'http://idp.example/x' })).rejects.toThrow(`${name} is no https address`);
   });

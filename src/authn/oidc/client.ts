@@ -1,6 +1,7 @@
 // Who the provider says it is (OpenID Connect Discovery), read when it is first needed and now and then anew.
 import * as openid from 'openid-client';
 import type { OidcProvider } from '../../config/config.ts';
+import { isLoopback } from '../../config/sections/public-url.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
 import { createKeys, type Keys } from './keys.ts';
@@ -112,10 +113,6 @@ function checkMetadata({ issuer }: OidcProvider, metadata: openid.ServerMetadata
     const { protocol, hostname } = new URL(url);
     if (protocol !== 'https:' && !(plainHttp && protocol === 'http:' && isLoopback(hostname))) throw new MetadataError(`${name} is no https address`);
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.(?:[0-9]+\.){2}[0-9]+$/.test(hostname);
 }
 
 /** In the body where the provider takes that: escaping in `Authorization: Basic` (RFC 6749, 2.3.1) is a thing that some read wrongly. */

@@ -9,6 +9,7 @@ import { fitsAccessToken } from './access-token-hash.ts';
 import { type Claims, identityOf, readGroups } from './claims.ts';
 import type { OidcClient } from './client.ts';
 import { type KeptTokens, renderKept } from './kept.ts';
+import { CLOCK_TOLERANCE_SECONDS } from './keys.ts';
 
 export interface ProofParts {
   readonly config: OidcProvider;
@@ -26,7 +27,7 @@ const REFRESH_SECONDS = { least: 5, most: 3600, unknown: 300 } as const;
 export const ASKS_WITHIN_MS = REFRESH_SECONDS.most * 1000;
 
 /**
- * openid-client has checked `iss`, `aud`, `azp`, `exp`, `iat` and `nonce`. It leaves the signature to TLS (Core, 3.1.3.7, 6);
+ * openid-client has checked `iss`, `aud`, `exp` and `nonce`; `azp` only beside several audiences, and of `iat` that it is there. It leaves the signature to TLS (Core, 3.1.3.7, 6);
  * it is checked here all the same, by algorithms of our choice, and so is `at_hash`, which it does not look at. Throws what openid-client and jose throw.
  */
 export async function prove({ config, clock }: ProofParts, client: OidcClient, { tokens, former }: Given): Promise<Proven | NotProven> {
@@ -35,6 +36,8 @@ export async function prove({ config, clock }: ProofParts, client: OidcClient, {
   if (idToken !== undefined && !fitsAccessToken(idToken.payload['at_hash'], tokens.access_token, idToken.protectedHeader.alg)) {
     return notProven('id-token-invalid', 'the access token is not the one that the ID token was given with (at_hash)');
   }
+  const problem = fromToken === undefined ? undefined : problemOf(fromToken, config.clientId, clock());
+  if (problem !== undefined) return notProven('id-token-invalid', problem);
   if (fromToken === undefined && former === undefined) return notProven('id-token-invalid', 'there is no ID token');
   const subject = fromToken === undefined ? former?.identity.subject : fromToken['sub'];
   if (typeof subject !== 'string') return notProven('id-token-invalid', 'there is no subject');
@@ -57,6 +60,12 @@ async function verifyIdToken({ keys }: OidcClient, config: OidcProvider, { id_to
   if (id_token === undefined) return undefined;
   const checks = { issuer: config.issuer, audience: config.clientId, requiredClaims: ['sub', 'exp', 'iat'] };
   return await keys.verify(id_token, { freshly: true, ...checks });
+}
+
+/** Core, 3.1.3.7, 5 and 10; the same at a refresh (12.2). */
+function problemOf({ iat, azp }: Claims, clientId: string, nowMs: number): string | undefined {
+  if (typeof iat !== 'number' || iat * 1000 > nowMs + CLOCK_TOLERANCE_SECONDS * 1000) return 'the ID token is from the future (iat)';
+  return azp === undefined || azp === clientId ? undefined : 'the ID token was made for another client (azp)';
 }
 
 interface Sources {

@@ -46,13 +46,23 @@ export function readAssertion(assertion: XmlElement, expected: Expected): ReadAs
   const id = attribute(assertion, 'ID');
   if (id === undefined || attribute(assertion, 'Version') !== '2.0') throw new SamlError('the assertion has no ID, or is not of version 2.0');
   if (uriOf(onlyChild(assertion, NS.assertion, 'Issuer')) !== expected.idp.entityId) throw new SamlError('the assertion has another issuer');
-  if (timeOf(attribute(assertion, 'IssueInstant') ?? '', 'IssueInstant') > expected.nowMs + SKEW_MS) throw new SamlError('the assertion is from the future');
+  checkIssued(assertion, expected.nowMs, 'the assertion');
   checkConditions(onlyChild(assertion, NS.assertion, 'Conditions'), expected);
   const subject = onlyChild(assertion, NS.assertion, 'Subject');
   const confirmed = confirmedUntil(subject, expected);
   if (confirmed === 'other-login') return notProven('assertion-other-login', 'InResponseTo names another request, or none');
   const session = readSession(assertion, expected.nowMs);
   return { ok: true, assertion: { id, nameId: readNameId(subject), ...session, usableUntilMs: confirmed, attributes: readAttributes(assertion) } };
+}
+
+/** No login attempt lives longer: what is older answers none of them. */
+const OLDEST_MS = 15 * 60_000;
+
+/** Of a response or an assertion, each of which says when it was made. */
+export function checkIssued(element: XmlElement, nowMs: number, what: string): void {
+  const issuedMs = timeOf(attribute(element, 'IssueInstant') ?? '', 'IssueInstant');
+  if (issuedMs > nowMs + SKEW_MS) throw new SamlError(`${what} is from the future`);
+  if (issuedMs < nowMs - OLDEST_MS - SKEW_MS) throw new SamlError(`${what} is too old`);
 }
 
 function checkConditions(conditions: XmlElement, { audience, nowMs }: Expected): void {
@@ -99,6 +109,8 @@ function readNameId(subject: XmlElement): NameId {
 function readSession(assertion: XmlElement, nowMs: number): Pick<Assertion, 'sessionIndex' | 'sessionEndsMs'> {
   const [statement, ...others] = childrenNamed(assertion, NS.assertion, 'AuthnStatement');
   if (statement === undefined || others.length > 0) throw new SamlError('there is not one AuthnStatement');
+  // How long ago is the provider's to judge: its own session may be days old.
+  if (timeOf(attribute(statement, 'AuthnInstant') ?? '', 'AuthnInstant') > nowMs + SKEW_MS) throw new SamlError('AuthnInstant is in the future');
   const index = attribute(statement, 'SessionIndex') ?? null;
   if (index !== null && !NAME.test(index)) throw new SamlError('SessionIndex is no plain text');
   const ends = attribute(statement, 'SessionNotOnOrAfter');

@@ -1,5 +1,6 @@
 // Answers that must be refused, made with keys of this run: signature wrapping and all that has been tried on SAML since.
 import { assertionText, at, groups, newKey, OWN, responseText, sign } from './idp.fixture.ts';
+import { NOT_WELL_FORMED } from './not-well-formed.fixture.ts';
 
 /** The provider's, and one that it does not have. */
 export const [key, foreign] = await Promise.all([newKey(), newKey()]);
@@ -43,6 +44,8 @@ const NOT_QUITE: typeof CORPUS = [
     }),
   ),
 ];
+
+const STATUS = (word: string): string => `urn:oasis:names:tc:SAML:2.0:status:${word}`;
 
 /** Name, document, and the reason and rule by which it is refused. */
 export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[] = [
@@ -237,6 +240,23 @@ export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[
     'assertion-invalid',
     /Responder/,
   ],
+  ...['Requester', 'Responder', 'VersionMismatch', 'success', ''].map(
+    (outer) =>
+      [
+        `an error ${JSON.stringify(outer)} with a success within it, around a sound assertion`,
+        () => responseText(signedAssertion(), { status: STATUS(outer), innerStatus: STATUS('Success') }),
+        'assertion-invalid',
+        /no success/,
+      ] as const,
+  ),
+  ['a response from the future', () => responseText(signedAssertion(), { issued: at(31) }), 'assertion-invalid', /the response is from the future/],
+  ['an old response', () => responseText(signedAssertion(), { issued: at(-931) }), 'assertion-invalid', /the response is too old/],
+  ['a response of no time', () => responseText(signedAssertion(), { issued: '' }), 'assertion-invalid', /IssueInstant is no time/],
+  ['an assertion from the future', () => sound({ issued: at(31) }), 'assertion-invalid', /the assertion is from the future/],
+  ['an old assertion', () => sound({ issued: at(-931) }), 'assertion-invalid', /the assertion is too old/],
+  ['a login of next year', () => sound({ authenticated: at(31_536_000) }), 'assertion-invalid', /AuthnInstant is in the future/],
+  ['a login of no time', () => sound({ authenticated: '' }), 'assertion-invalid', /AuthnInstant is no time/],
+  ...NOT_WELL_FORMED.map(([name, change]) => [name, () => change(sound()), 'assertion-invalid', /not well-formed|the declaration|a declaration/] as const),
   ['no assertion', () => responseText(''), 'assertion-invalid', /0 assertions/],
   ['an assertion alone', () => signedAssertion(), 'assertion-invalid', /no Response/],
   ['two roots', () => sound() + sound(), 'assertion-invalid', /./],
@@ -271,7 +291,7 @@ export const CORPUS: readonly (readonly [string, () => string, string, RegExp])[
     'half of a surrogate pair in place of a character that is the same in UTF-8, so that the signature holds',
     () => sound({ attributes: groups('\uFFFD') }).replace('\uFFFD', '&#xD800;'),
     'assertion-invalid',
-    /no character of XML/,
+    /no character of XML|not well-formed/,
   ],
   ['too large', () => responseText('x'.repeat(300_000)), 'assertion-invalid', /too large/],
   ...NOT_QUITE,

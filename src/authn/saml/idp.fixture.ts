@@ -54,6 +54,8 @@ export interface AssertionText {
   readonly notOnOrAfter?: string;
   readonly confirmedUntil?: string;
   readonly sessionEnds?: string;
+  readonly issued?: string;
+  readonly authenticated?: string;
   readonly conditions?: string;
   readonly attributes?: string;
 }
@@ -66,7 +68,8 @@ export function assertionText(given: AssertionText = {}): string {
   const { id = '_assertion1', nameId = 'alice', format = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified', issuer = ENTITY } = given;
   const { audience = `${OWN}/metadata`, recipient = `${OWN}/acs`, inResponseTo = REQUEST, notBefore = at(-5), notOnOrAfter = at(300) } = given;
   const { confirmedUntil = at(300), sessionEnds, conditions = '', attributes = groups('platform') } = given;
-  return `<saml:Assertion ${XMLNS} ID="${id}" Version="2.0" IssueInstant="${at(0)}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="${format}">${nameId}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData Recipient="${recipient}" NotOnOrAfter="${confirmedUntil}"${inResponseTo === '' ? '' : ` InResponseTo="${inResponseTo}"`}/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${notBefore}" NotOnOrAfter="${notOnOrAfter}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction>${conditions}</saml:Conditions><saml:AuthnStatement AuthnInstant="${at(0)}" SessionIndex="session-1"${sessionEnds === undefined ? '' : ` SessionNotOnOrAfter="${sessionEnds}"`}><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement><saml:AttributeStatement>${attributes}</saml:AttributeStatement></saml:Assertion>`;
+  const { issued = at(0), authenticated = at(0) } = given;
+  return `<saml:Assertion ${XMLNS} ID="${id}" Version="2.0" IssueInstant="${issued}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="${format}">${nameId}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData Recipient="${recipient}" NotOnOrAfter="${confirmedUntil}"${inResponseTo === '' ? '' : ` InResponseTo="${inResponseTo}"`}/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${notBefore}" NotOnOrAfter="${notOnOrAfter}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction>${conditions}</saml:Conditions><saml:AuthnStatement AuthnInstant="${authenticated}" SessionIndex="session-1"${sessionEnds === undefined ? '' : ` SessionNotOnOrAfter="${sessionEnds}"`}><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement><saml:AttributeStatement>${attributes}</saml:AttributeStatement></saml:Assertion>`;
 }
 
 export interface ResponseText {
@@ -74,7 +77,10 @@ export interface ResponseText {
   readonly destination?: string;
   readonly issuer?: string;
   readonly inResponseTo?: string;
+  readonly issued?: string;
   readonly status?: string;
+  /** Nested in it. */
+  readonly innerStatus?: string;
 }
 
 export function responseText(content: string, given: ResponseText = {}): string {
@@ -83,9 +89,12 @@ export function responseText(content: string, given: ResponseText = {}): string 
     destination = `${OWN}/acs`,
     issuer = ENTITY,
     inResponseTo = REQUEST,
+    issued = at(0),
     status = 'urn:oasis:names:tc:SAML:2.0:status:Success',
+    innerStatus,
   } = given;
-  return `<samlp:Response ${XMLNS} ID="${id}" Version="2.0" IssueInstant="${at(0)}"${destination === '' ? '' : ` Destination="${destination}"`}${inResponseTo === '' ? '' : ` InResponseTo="${inResponseTo}"`}><saml:Issuer>${issuer}</saml:Issuer><samlp:Status><samlp:StatusCode Value="${status}"/></samlp:Status>${content}</samlp:Response>`;
+  const inner = innerStatus === undefined ? '' : `<samlp:StatusCode Value="${innerStatus}"/>`;
+  return `<samlp:Response ${XMLNS} ID="${id}" Version="2.0" IssueInstant="${issued}"${destination === '' ? '' : ` Destination="${destination}"`}${inResponseTo === '' ? '' : ` InResponseTo="${inResponseTo}"`}><saml:Issuer>${issuer}</saml:Issuer><samlp:Status><samlp:StatusCode Value="${status}">${inner}</samlp:StatusCode></samlp:Status>${content}</samlp:Response>`;
 }
 
 interface SignOptions {

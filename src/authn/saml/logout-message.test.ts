@@ -2,6 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { at, ENTITY, encode, idpOf, logoutText, NOW_MS, newKey, OWN, RSA_SHA1, type SigningKey, sign, signedQuery } from './idp.fixture.ts';
 import { readLogout } from './logout-message.ts';
+import { NOT_WELL_FORMED } from './not-well-formed.fixture.ts';
 
 let key: SigningKey;
 let foreign: SigningKey;
@@ -44,6 +45,15 @@ describe('a sound request', () => {
   it('may name several sessions, or none: then all of the person', async () => {
     expect(await byForm(form({ indexes: ['a', 'b'] }))).toMatchObject({ sessionIndexes: ['a', 'b'] });
     expect(await byForm(form({ id: '_logout2', indexes: [] }))).toMatchObject({ sessionIndexes: [] });
+  });
+});
+
+describe('what is not well-formed', () => {
+  it.each(NOT_WELL_FORMED)('%s: refused, signed by form and by address', async (_name, change) => {
+    const refused = { ok: false, reason: 'logout-request-invalid', detail: expect.stringMatching(/not well-formed|the declaration|a declaration/) };
+    expect(await byForm(change(form()))).toMatchObject(refused);
+    expect(await byAddress(signedQuery(change(logoutText()), key))).toMatchObject(refused);
+    expect(await byForm(form())).toEqual(READ);
   });
 });
 

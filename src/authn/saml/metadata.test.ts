@@ -30,6 +30,17 @@ describe('metadata', () => {
     expect(readMetadata(list, NOW_MS).entityId).toBe(ENTITY);
   });
 
+  it.each([
+    ['http://idp.localhost:9', true],
+    ['http://127.1.2.3', true],
+    ['http://localhost.example.com', false],
+    ['http://idp.example', false],
+  ])('may have a login at %s: %s', (origin, taken) => {
+    const read = () => readMetadata(metadataText({ keys: [key] }).replaceAll('https://idp.example/sso', `${origin}/sso`), NOW_MS);
+    if (taken) expect(read().loginUrl).toBe(`${origin}/sso?tenant=1`);
+    else expect(read).toThrowError(/no https address/);
+  });
+
   it('without a logout of the binding HTTP-Redirect has none', () => {
     expect(readMetadata(metadataText({ keys: [key] }).replace(/<md:SingleLogoutService.*?\/>/, ''), NOW_MS)).toMatchObject({
       logoutUrl: null,

@@ -1,5 +1,6 @@
 // The provider's metadata: its name, its addresses, and the certificates that its signatures are checked with.
 import { X509Certificate } from 'node:crypto';
+import { isLoopback } from '../../config/sections/public-url.ts';
 import { BINDING, NS } from './names.ts';
 import { all, attribute, childrenNamed, isNamed, onlyChild, parseXml, SamlError, textOf, timeOf, type XmlElement } from './xml.ts';
 
@@ -54,7 +55,7 @@ function addressOf(role: XmlElement, service: string, name: 'Location' | 'Respon
   const address = element === undefined ? undefined : attribute(element, name);
   if (address === undefined) return null;
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  const plain = url?.protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
+  const plain = url?.protocol === 'http:' && isLoopback(url.hostname);
   if (url === undefined || !(url.protocol === 'https:' || plain)) throw new SamlError(`${service} of the metadata is no https address`);
   return url.href;
 }

@@ -84,10 +84,36 @@ describe('the corpus', () => {
   });
 });
 
+describe('what is well-formed', () => {
+  it.each<[string, (text: string) => string]>([
+    ['blanks around the root', (text) => `\n\t ${text} \n`],
+    ['a declaration in single quotes', (text) => `<?xml version='1.0' encoding='utf-8' standalone='yes' ?>\n${text}`],
+    ['another name of what is ASCII alone', (text) => `<?xml version="1.0" encoding="ISO-8859-1"?>${text}`],
+    ['blanks in tags', (text) => text.replace('</samlp:Response>', '</samlp:Response\n>').replace('<samlp:Status>', '<samlp:Status >')],
+    [
+      'a success with a second code within it',
+      (text) => text.replace('Success"></samlp:StatusCode>', 'Success"><samlp:StatusCode Value="x"/></samlp:StatusCode>'),
+    ],
+  ])('%s: read', (_name, change) => expect(read(change(sound()))).toMatchObject({ ok: true }));
+
+  it('has names and groups of every script, and what XML writes as references', () => {
+    const name = 'jürgen.мария.张伟';
+    expect(read(sound({ nameId: name }))).toMatchObject({ assertion: { nameId: { value: name } } });
+    const groupsRead = read(sound({ attributes: groups('a&amp;b', '&lt;c&gt;', '&#x2003;d', '&quot;e&apos; \'f"') }));
+    expect(groupsRead).toMatchObject({ assertion: { attributes: new Map([['groups', ['a&b', '<c>', '\u2003d', `"e' 'f"`]]]) } });
+  });
+});
+
 describe('the clock', () => {
   it('may be half a minute off, and no more', () => {
     expect(read(sound({ notOnOrAfter: at(-29), confirmedUntil: at(-29) }))).toMatchObject({ ok: true });
     expect(read(sound({ notBefore: at(29) }))).toMatchObject({ ok: true });
+    expect(read(responseText(signedAssertion({ issued: at(29), authenticated: at(29) }), { issued: at(29) }))).toMatchObject({ ok: true });
+    expect(read(responseText(signedAssertion({ issued: at(-929) }), { issued: at(-929) }))).toMatchObject({ ok: true });
+  });
+
+  it('may be days away from when the person has logged in at the provider', () => {
+    expect(read(sound({ authenticated: at(-5 * 86_400) }))).toMatchObject({ ok: true });
   });
 });
 

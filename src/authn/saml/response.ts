@@ -1,6 +1,6 @@
 // The provider's answer to a login: what shape it has, who signed it, and the one assertion in it, read from the signed bytes.
 import { type NotProven, notProven } from '../external/provider.ts';
-import { type Assertion, type Expected, readAssertion } from './assertion.ts';
+import { type Assertion, checkIssued, type Expected, readAssertion } from './assertion.ts';
 import { NS, SUCCESS } from './names.ts';
 import { checkShape, isSigned, verified } from './signed.ts';
 import { all, attribute, isNamed, onlyChild, optionalChild, parseXml, SamlError, uriOf, type XmlElement } from './xml.ts';
@@ -42,10 +42,10 @@ function readText(text: string, expected: Expected): ReadResponse {
   const status = statusOf(root);
   const assertions = elements.filter(({ localName }) => localName === 'Assertion');
   // An error is seldom signed; to believe it lets nobody in.
-  if (status !== SUCCESS && assertions.length === 0) return notProven('login-denied-by-idp', `the provider answered ${lastWord(status)}`);
+  if (!status.success && assertions.length === 0) return notProven('login-denied-by-idp', `the provider answered ${status.word}`);
   const [only] = assertions;
-  if (status !== SUCCESS || only === undefined || assertions.length !== 1)
-    throw new SamlError(`${assertions.length} assertions, and the status ${lastWord(status)}`);
+  if (!status.success || only === undefined || assertions.length !== 1)
+    throw new SamlError(`${assertions.length} assertions, and the status ${status.success ? '' : 'no success: '}${status.word}`);
   if (!isNamed(only, NS.assertion, 'Assertion') || only.parentNode !== root) throw new SamlError('the assertion stands where none may');
   checkShape(root, [root, only]);
   const signed = signedAssertion(text, { root, only }, expected.idp.certificates);
@@ -66,20 +66,23 @@ function signedAssertion(text: string, { root, only }: { readonly root: XmlEleme
 }
 
 /** Of the response itself: it can only be wrong, never prove anything. */
-function checkEnvelope(root: XmlElement, { idp, acsUrl }: Expected): void {
+function checkEnvelope(root: XmlElement, { idp, acsUrl, nowMs }: Expected): void {
   const destination = attribute(root, 'Destination');
   // Bindings 3.5.5.2: a signed message names it.
   if (destination === undefined ? isSigned(root) : destination !== acsUrl) throw new SamlError('Destination is not this address');
   if (attribute(root, 'Version') !== '2.0') throw new SamlError('the version is not 2.0');
+  checkIssued(root, nowMs, 'the response');
   const issuer = optionalChild(root, NS.assertion, 'Issuer');
   if (issuer !== undefined && uriOf(issuer) !== idp.entityId) throw new SamlError('the response has another issuer');
 }
 
-function statusOf(root: XmlElement): string {
+/** The outer code decides (Core 3.2.2.2); the one in it only says more of a failure. */
+function statusOf(root: XmlElement): { readonly success: boolean; readonly word: string } {
   const code = onlyChild(onlyChild(root, NS.protocol, 'Status'), NS.protocol, 'StatusCode');
-  const inner = optionalChild(code, NS.protocol, 'StatusCode');
   const value = attribute(code, 'Value') ?? '';
-  return value === SUCCESS || inner === undefined ? value : (attribute(inner, 'Value') ?? value);
+  const inner = optionalChild(code, NS.protocol, 'StatusCode');
+  const success = value === SUCCESS;
+  return { success, word: lastWord(success ? value : ((inner && attribute(inner, 'Value')) ?? value)) };
 }
 
 function lastWord(status: string): string {

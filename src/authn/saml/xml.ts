@@ -1,5 +1,6 @@
 // Reading XML strictly: no declarations, comments or processing instructions, namespaces always, sizes bounded.
 import { createRequire } from 'node:module';
+import { isWellFormed, withoutDeclaration } from './well-formed.ts';
 
 /** What is used of the DOM. The types of xmldom would bring all globals of a browser into this project. */
 export interface XmlNode {
@@ -57,7 +58,9 @@ export function parseXml(text: string, { comments = false } = {}): XmlElement {
   const most = comments ? IN_METADATA : IN_MESSAGES;
   if (text.length > LIMITS.characters) throw new SamlError('the document is too large');
   // In well-formed XML no "<" stands in a text or a value: this sees every declaration, comment, CDATA section and instruction.
-  const bare = (comments ? text.replace(/<!--[\s\S]*?-->/g, '') : text).replace(/^<\?xml [^<>?]*\?>/, '');
+  const body = withoutDeclaration(text);
+  if (body === undefined) throw new SamlError('the declaration is not that of XML 1.0, or names another encoding');
+  const bare = comments ? body.replace(/<!--[\s\S]*?-->/g, '') : body;
   // Before it is parsed: an element has one or two of them.
   if (bare.split('<').length > 2 * most.elements + 1) throw tooMuch();
   if (!comments && LATER_LINE_ENDS.test(text)) throw new SamlError('the document holds a line end of XML 1.1');
@@ -65,6 +68,7 @@ export function parseXml(text: string, { comments = false } = {}): XmlElement {
   const refuse = (): never => {
     throw new SamlError('the document is not well-formed');
   };
+  if (!XML_CHARACTERS.test(bare) || !isWellFormed(bare)) refuse();
   const document = new DOMParser({ errorHandler: { warning: refuse, error: refuse, fatalError: refuse } }).parseFromString(text, 'text/xml');
   if (document.doctype !== null || Array.from(document.childNodes).filter(isElement).length !== 1) throw new SamlError('the document has not one root');
   checkSize(document.documentElement, most);

@@ -4,7 +4,7 @@ import type { StatePaths } from '../../config/state-dir.ts';
 import type { WorkerUser } from '../../config/worker-user.ts';
 import { fail, ok, type Verdict } from '../finding.ts';
 
-type SocketPaths = Pick<StatePaths, 'decisionSocket' | 'controlSocket' | 'courierSocket' | 'keeperSocket' | 'relaySocket' | 'adminSocket'>;
+type SocketPaths = Pick<StatePaths, 'decisionSocket' | 'controlSocket' | 'courierSocket' | 'keeperSocket' | 'relaySocket' | 'holdSocket' | 'adminSocket'>;
 
 /** nginx's workers connect to all but the last; the command line of the same user to that one. */
 export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null): readonly Verdict[] {
@@ -16,10 +16,13 @@ export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null):
     { path: paths.courierSocket, uid: owner },
     { path: paths.keeperSocket, uid: owner },
     { path: paths.relaySocket, uid: owner },
+    { path: paths.holdSocket, uid: owner },
     { path: paths.adminSocket, uid: us },
   ];
   const problems = places.flatMap((place) => socketProblem(place));
-  return problems.length === 0 ? [ok('the six sockets between nginx, control plane and command line are there, closed to other users')] : problems;
+  return problems.length === 0
+    ? [ok('the seven sockets between nginx, supervisor, control plane and command line are there, closed to other users')]
+    : problems;
 }
 
 function socketProblem({ path, uid }: { readonly path: string; readonly uid: number }): readonly Verdict[] {

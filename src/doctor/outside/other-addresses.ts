@@ -1,6 +1,7 @@
 // Prefect on this machine, found at other addresses than loopback: there others reach it, round the gateway.
 import { isIP } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { isLoopback } from '../../config/sections/public-url.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
 import { isHtml, jsonField, type ProbeAnswer, parseJson } from './http-probe.ts';
 import type { UpstreamSubject } from './upstream.ts';
@@ -30,10 +31,6 @@ export async function checkOtherAddresses({ url, probe }: Pick<UpstreamSubject, 
       'Start Prefect with --host 127.0.0.1 (a container: publish it as 127.0.0.1:PORT:4200), or close the port to others: docs/existing-server.md.',
     ),
   ];
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
 }
 
 /** Its version, or its refusal of whoever has no auth string. */

@@ -1,6 +1,7 @@
 // Ways to a service round the gateway, as far as this machine can see them: other addresses of a server here, and a server that asks for no certificate.
 import { connect, isIP } from 'node:net';
 import type { Config } from '../../config/config.ts';
+import { isLoopback } from '../../config/sections/public-url.ts';
 import type { Service } from '../../config/service.ts';
 import { type Verdict, warn } from '../finding.ts';
 import type { Probe, ProbeRequest } from './http-probe.ts';
@@ -24,7 +25,7 @@ export async function checkServiceWays({ services }: Pick<Config, 'services'>, p
 /** Where the server is on this machine's loopback. */
 async function elsewhere({ name }: Service, origin: string, { addresses }: WaysParts): Promise<Verdict | undefined> {
   const { hostname, port, protocol } = new URL(origin);
-  if (hostname !== 'localhost' && hostname !== '[::1]' && !hostname.startsWith('127.')) return undefined;
+  if (!isLoopback(hostname)) return undefined;
   const number = Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port);
   const answers = await Promise.all(addresses.map((address) => takesConnections(address, number)));
   const open = addresses

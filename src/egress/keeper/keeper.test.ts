@@ -58,8 +58,11 @@ const isMarked = ({ headers }: Pick<Brought, 'headers'>): boolean => headers[KEE
 
 describe('an answer', () => {
   it('of no said length gets one, and the mark, where it is there whole', async () => {
-    const { bring } = await setting((_request, response) => response.writeHead(200, { 'x-own': '1', connection: 'x-hop', 'x-hop': '1' }).end('whole'));
+    const { bring } = await setting((_request, response) =>
+      response.writeHead(200, { 'x-own': '1', 'x-lictor-anything': '1', connection: 'x-hop', 'x-hop': '1' }).end('whole'),
+    );
     const brought = await bring();
+    expect(brought.headers).not.toHaveProperty('x-lictor-anything');
     expect([isMarked(brought), brought.headers['content-length'], brought.headers['x-own'], brought.headers['x-hop'], brought.body]).toEqual([
       ...[true, '5', '1', undefined, 'whole'],
     ]);

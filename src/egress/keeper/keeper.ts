@@ -111,7 +111,7 @@ async function bring(bringing: Bringing): Promise<void> {
 async function passOn(bringing: Bringing, answer: IncomingMessage): Promise<void> {
   const { request, response, mostBytes, room } = bringing;
   const status = answer.statusCode ?? 0;
-  const headers = endToEnd(answer.headers, [KEEPER.whole]);
+  const headers = Object.fromEntries(Object.entries(endToEnd(answer.headers, [KEEPER.whole])).filter(([name]) => !name.startsWith('x-lictor-')));
   const marked = { ...headers, [KEEPER.whole]: '1' };
   if (!mayBeKept(answer.headers)) return stream(response, { status, headers }, answer);
   if (request.method === 'HEAD' || status === 204 || status === 304) return void response.writeHead(status, marked).end();

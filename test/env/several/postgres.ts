@@ -1,8 +1,8 @@
 // A real Postgres for a test: a cluster of its own in a temporary directory, on a free port of loopback, as an unprivileged user.
-import { chownSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nginxWorkerUser } from '../../../src/config/worker-user.ts';
+import { chooseWorkerUser } from '../../../src/config/worker-user.ts';
 import { freePort } from '../free-port.ts';
 import { run, start } from '../process.ts';
 
@@ -20,7 +20,7 @@ export async function startPostgres(): Promise<Postgres> {
   const home = mkdtempSync(join(tmpdir(), 'lictor-test-pg-'));
   const data = join(home, 'data');
   const port = await freePort();
-  const user = nginxWorkerUser();
+  const user = unprivilegedUser();
   if (user !== null) chownSync(home, user.uid, user.gid);
   const spec = (name: string, args: readonly string[]) => unprivileged({ name, program: join(bin, name), args, cwd: home });
   const made = await run(spec('initdb', ['-D', data, '-U', 'prefect', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C']));
@@ -39,6 +39,14 @@ export async function startPostgres(): Promise<Postgres> {
   };
 }
 
+/** Not nginx's: `lictor doctor` finds what runs beside it. */
+function unprivilegedUser() {
+  const nobody = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('nobody:'));
+  return process.getuid?.() === 0 ? chooseWorkerUser(nobody.join('\n')) : null;
+}
+
 /** Debian has them beside PATH, by version; elsewhere they are on it. */
 function binaries(): string {
   const found = globSync('/usr/lib/postgresql/*/bin').sort((a, b) => Number(a.split('/')[4]) - Number(b.split('/')[4]));
@@ -54,7 +62,7 @@ interface Program {
 
 /** Postgres refuses to run as root. */
 function unprivileged({ name, program, args, cwd }: Program) {
-  const user = nginxWorkerUser();
+  const user = unprivilegedUser();
   const env = { PATH: process.env['PATH'] };
   if (user === null) return { name, command: program, args, cwd, env };
   return { name, command: 'setpriv', args: [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', '--', program, ...args], cwd, env };

@@ -6,6 +6,7 @@ import { signalProcess, waitFor } from '../../env/process.ts';
 import { openSocket } from '../../env/socket.ts';
 import { floodWithGuesses, floodWithKeys, PATH } from './floods.ts';
 import { expectNothingUpstream, useHarness } from './harness.ts';
+import { floodWithUpgrades } from './upgrade-floods.ts';
 
 // Floods must meet the defences, not the identity limit.
 const harness = useHarness({ config: { limits: [{ for: '*', rate: '5000/s', burst: 10000 }] } });
@@ -101,6 +102,10 @@ describe('DS-01: exhaustion', () => {
     const good = openSocket(harness.gateway.url, '/api/events/out', { first: { type: 'auth', token: `any:${harness.viewer}` } });
     await waitFor(() => good.frames().length > 0, { what: 'auth_success after the flood' });
     good.close();
+  });
+
+  it('DS-02: upgrades that leave at once keep no socket of others waiting, from the same address too, and hold no descriptors', async () => {
+    await floodWithUpgrades(harness, { perSecond: 400, addresses: 3, withinMs: 20_000, ahead: 200 });
   });
 
   it('DS-01: logins in parallel neither block other requests nor go on without end', async () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EDGE_SECRET, INPUT, OUTPUT } from '../../../src/contract/names.ts';
 import { type Gateway, startGateway, type Token } from '../../env/gateway.ts';
 import { workersAfter } from '../../env/gateway-processes.ts';
 import { noteSecret } from '../../env/kept-secrets.ts';
@@ -266,6 +267,7 @@ describe('what a service answers', () => {
       'accept-ch': 'Sec-CH-UA-Model',
       'x-lictor-assertion': 'x',
       'x-lictor-facts': 'x',
+      ...Object.fromEntries([...Object.values(INPUT), ...Object.values(OUTPUT), EDGE_SECRET, 'x-lictor-token', 'x-lictor-audience'].map((name) => [name, 'x'])),
       'content-type': 'text/html',
     };
     answers(hostile);

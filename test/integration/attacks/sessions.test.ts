@@ -210,6 +210,17 @@ describe('CS-01: writes by cookie', () => {
     expectNothingUpstream(harness);
   });
 
+  it.each(['authorization', 'x-lictor-token'])('CS-01 twin: with %s beside the cookie, the token decides, from wherever it comes', async (name) => {
+    const shown = (token: string) => ({ ...json, [name]: name === 'authorization' ? `Bearer ${token}` : token });
+    expect((await write(shown(harness.admin))).status).toBe(200);
+    expect((await write({ ...shown(harness.admin), origin: 'https://evil.example' })).status).toBe(200);
+    expect(await harness.gateway.lictorOk('audit', '--action', 'variables.write', '--principal', 'token:t-admin', '--json')).toContain('"decision":"allow"');
+    harness.recorder.clear();
+    await expectRefusal(await write(shown(harness.viewer)), 403, 'policy-default-deny');
+    expect((await write(shown('nobody'))).status).toBe(401);
+    expectNothingUpstream(harness);
+  });
+
   it.each<readonly [string, (url: string) => Readonly<Record<string, string>>]>([
     ['own Origin', (url) => ({ ...json, origin: url })],
     ['Sec-Fetch-Site: same-origin', () => ({ ...json, 'sec-fetch-site': 'same-origin' })],

@@ -1,18 +1,18 @@
-// The relay's listening socket: it outlives the control plane, so that no upgrade is ever refused because of a restart.
+// The supervisor's listening socket: it outlives the control plane, so that no upgrade is refused because of a restart.
 import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 
 const BACKLOG = 1024;
 
-export interface RelayListener {
+export interface HoldListener {
   close(): void;
 }
 
-/** Connections are not read: their bytes belong to the control plane. Only nginx's worker user (and root) can connect. */
-export async function listenForRelay(path: string, take: (socket: Socket) => void): Promise<RelayListener> {
+/** Only nginx's worker user (and root) can connect. */
+export async function listenForHeld(path: string, take: (socket: Socket) => void): Promise<HoldListener> {
   rmSync(path, { force: true });
-  const server = createServer({ pauseOnConnect: true }, take);
+  const server = createServer(take);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ path, backlog: BACKLOG }, resolve);

@@ -1,0 +1,32 @@
+// Changes that make a document of SAML one that is not well-formed, for answers and logout requests alike.
+/** What is not XML 1.0 in UTF-8. Each is put around or into a document, signed or not, and the signature holds over what xmldom makes of it. */
+export const NOT_WELL_FORMED: readonly (readonly [string, (text: string) => string])[] = [
+  ['text before the root', (text) => `x${text}`],
+  ['text behind the root', (text) => `${text}x`],
+  ['a character that is no blank in XML before the root', (text) => `\u00A0${text}`],
+  ['an element behind the root', (text) => `${text}<a/>`],
+  ['an end tag behind the root', (text) => `${text}</a>`],
+  ['a reference behind the root', (text) => `${text}&#x20;`],
+  ['an element that nobody closes', (text) => text.replace(/<\/([A-Za-z]+:[A-Za-z]+)>$/, '<a></$1>')],
+  ['an end tag too much', (text) => text.replace(/<\/([A-Za-z]+:[A-Za-z]+)>$/, '</a></$1>')],
+  ['a root that nobody closes', (text) => text.replace(/<\/[A-Za-z]+:[A-Za-z]+>$/, '')],
+  ['two elements that end in the wrong order', (text) => text.replace(/(<\/[A-Za-z]+:[A-Za-z]+>)$/, '<a><b></a></b>$1')],
+  ['an unknown entity', (text) => text.replace(/(<\/[A-Za-z]+:[A-Za-z]+>)$/, '&nbsp;$1')],
+  ['an unknown entity in an attribute', (text) => text.replace(' Version=', ' Consent="&who;" Version=')],
+  ['an ampersand alone', (text) => text.replace(/(<\/[A-Za-z]+:[A-Za-z]+>)$/, '&$1')],
+  ['an attribute twice', (text) => text.replace(' Version="2.0"', ' Version="2.0" Version="2.0"')],
+  ['an attribute without quotes', (text) => text.replace(' Version="2.0"', ' Version=2.0')],
+  ['an attribute without a value', (text) => text.replace(' Version=', ' a Version=')],
+  ['two attributes without a blank between', (text) => text.replace(' Version="2.0" ', ' Version="2.0"')],
+  ['the end of a CDATA section in a text', (text) => text.replace(/(<\/[A-Za-z]+:[A-Za-z]+>)$/, ']]>$1')],
+  ['a control character', (text) => text.replace(/(<\/[A-Za-z]+:[A-Za-z]+>)$/, '\u0001$1')],
+  ['XML 1.1', (text) => `<?xml version="1.1"?>${text}`],
+  ['a declaration without a version', (text) => `<?xml encoding="UTF-8"?>${text}`],
+  ['a declaration with more', (text) => `<?xml version="1.0" a="b"?>${text}`],
+  ['a blank before the declaration', (text) => ` <?xml version="1.0"?>${text}`],
+  ['UTF-16 by its declaration', (text) => `<?xml version="1.0" encoding="UTF-16"?>${text}`],
+  [
+    'ISO-8859-1 by its declaration, and a letter that is none of it',
+    (text) => `<?xml version="1.0" encoding="ISO-8859-1"?>${text.replaceAll('alice', 'älice')}`,
+  ],
+];

@@ -39,7 +39,7 @@ import { openEdgeSecret } from './keys/edge-secret.ts';
 import { openSealer } from './keys/sealer.ts';
 import { openSecretKey } from './keys/secret-key.ts';
 import { openSigningKeys } from './keys/signing-keys.ts';
-import { startLedger } from './ledger/ledger.ts';
+import { type Ledger, startLedger } from './ledger/ledger.ts';
 import { readEventsMark } from './ledger/prefect-events/read-events.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
 import { createLedgerSearch } from './ledger/search/search.ts';
@@ -60,6 +60,7 @@ import { createIntake } from './timeline/feed/intake.ts';
 export interface App {
   readonly edge: AppliedEdge & { readonly binary: string };
   readonly reloader: Reloader;
+  readonly record: Ledger['append'];
   /** Closes sockets with 1012, finishes requests, drains the ledger. */
   drain(): Promise<void>;
 }
@@ -207,6 +208,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   return {
     edge,
     reloader,
+    record: ledger.append,
     async drain() {
       for (const timer of timers) clearInterval(timer);
       // They wait for a moment for what is under way, like the sockets.

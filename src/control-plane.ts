@@ -13,11 +13,16 @@ import { steadyClock, systemClock } from './contract/clock.ts';
 import { LictorError } from './contract/error.ts';
 import type { FromControl } from './contract/ipc.ts';
 import { assertListenable } from './edge/listenable.ts';
+import { hungRecord } from './ledger/events.ts';
 
 // The supervisor is gone: nobody would end us, and nobody would start us twice.
 process.on('disconnect', () => process.exit(1));
 // The terminal's Ctrl-C reaches the whole group: the supervisor decides when we drain.
 process.on('SIGINT', () => undefined);
+
+/** The supervisor kills a control plane whose event loop does not come round. */
+const BEAT_MS = 500;
+setInterval(() => send({ type: 'beat' }), BEAT_MS).unref();
 
 /** Held in memory while the log cannot be written. */
 const LOG_BUFFER_BYTES = 4 << 20;
@@ -84,6 +89,7 @@ function serve(app: App, log: pino.Logger, outdated: boolean): void {
     const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
     if (type === 'drain') drain(app, log);
     else if (type === 'reload') reload(app, log);
+    else if (type === 'hung') recordHung(app, log);
   });
   send({ type: 'edge-start', binary: app.edge.binary, args: app.edge.args });
   if (outdated) send({ type: 'edge-reload' });
@@ -93,6 +99,11 @@ function serve(app: App, log: pino.Logger, outdated: boolean): void {
 
 function reload(app: App, log: pino.Logger): void {
   app.reloader.reload().catch((error: unknown) => log.error({ err: error }, 'reload failed'));
+}
+
+function recordHung(app: App, log: pino.Logger): void {
+  log.error('the control plane before this one hung, and was killed');
+  app.record(hungRecord(systemClock())).catch((error: unknown) => log.error({ err: error }, 'not recorded'));
 }
 
 function drain(app: App, log: pino.Logger): void {

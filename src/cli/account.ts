@@ -117,7 +117,7 @@ async function changePassword(context: CliContext, session: AdminSession, option
   recordFirst(session, { action: 'account.passwd', resourceType: 'Account', resourceId: name });
   if (!(await session.store.accounts.setPassword(name, hash))) throw unknown(name);
   try {
-    await makeItHold(session);
+    await makeItHold(context, session);
   } finally {
     // The old one is gone: whatever else failed, the new one must not be lost.
     const { roles, expiresMs } = account;
@@ -128,7 +128,7 @@ async function changePassword(context: CliContext, session: AdminSession, option
 async function removeAccount(context: CliContext, session: AdminSession, name: string): Promise<void> {
   if (!(await session.store.accounts.remove(name))) throw unknown(name);
   try {
-    await makeItHold(session);
+    await makeItHold(context, session);
   } finally {
     recordAfter(context, session, { action: 'account.remove', resourceType: 'Account', resourceId: name });
   }

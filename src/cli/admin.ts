@@ -1,4 +1,5 @@
 // What the commands that change tokens and accounts share: the store, the record of the change, and making it hold everywhere.
+import { edgePid } from '../config/pid-file.ts';
 import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import type { RecordedGrant } from '../contract/record.ts';
@@ -56,10 +57,12 @@ export function recordAfter(context: CliContext, loaded: LoadedContext, change: 
   }
 }
 
-/** Returns when no cached decision and no open socket outlives the change. */
-export async function makeItHold({ paths }: LoadedContext): Promise<void> {
+/** Returns when no cached decision and no open socket outlives the change, or says what it did not reach. */
+export async function makeItHold({ err }: Pick<CliContext, 'err'>, { paths }: Pick<LoadedContext, 'paths'>): Promise<void> {
   try {
-    await propagate(paths);
+    const reached = await propagate(paths);
+    if (reached === 'refused') err.write(NO_ANSWER);
+    if (reached === 'away' && edgePid(paths) !== undefined) err.write(AWAY);
   } catch (cause) {
     throw new CommandFailed(
       'The change is made, but remembered decisions could not be swept: they may be served for up to 2 s, and up to 30 s while the control plane is down. Run this command as the user of the gateway.',
@@ -67,6 +70,12 @@ export async function makeItHold({ paths }: LoadedContext): Promise<void> {
     );
   }
 }
+
+const NO_ANSWER = `lictor: The control plane did not answer. The change is made, and no remembered decision outlives it.
+Open sockets and tunnels were not reached: they stay until the control plane answers again. If it hangs, the supervisor replaces it within 10 s, and that ends them.
+`;
+const AWAY = `lictor: No control plane is running. The change is made, and no remembered decision outlives it. The next control plane starts with the change.
+`;
 
 /** Collects a repeatable --role. */
 export function collectRole(text: string, before: readonly string[] = []): readonly string[] {

@@ -139,7 +139,7 @@ async function mint(session: Session, store: Store, { id, name, secret }: { read
 
 async function revoked(context: CliContext, session: Session, name: string): Promise<void> {
   recordAfter(context, session, { action: 'token.revoke', resourceType: 'ServiceToken', resourceId: name });
-  await makeItHold(session).catch((error: unknown) => context.err.write(`lictor: ${messageOf(error)}\n`));
+  await makeItHold(context, session).catch((error: unknown) => context.err.write(`lictor: ${messageOf(error)}\n`));
 }
 
 function messageOf(error: unknown): string {

@@ -32,7 +32,7 @@ async function forgetIdentity(context: CliContext, session: AdminSession, id: st
     throw new CommandFailed(`Nobody called ${JSON.stringify(id)} has come. lictor identity list shows who has; it is written NAME@IDP.`);
   }
   try {
-    await makeItHold(session);
+    await makeItHold(context, session);
   } finally {
     recordAfter(context, session, { action: 'identity.forget', resourceType: 'Identity', resourceId: id });
   }

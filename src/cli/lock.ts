@@ -39,7 +39,7 @@ async function lock(context: CliContext, session: AdminSession, target: LockTarg
   const { operator } = session;
   const locked = await session.store.locks.put({ ...target, ofAccounts, why: options.why ?? '', by: byWhom(operator.principal, operator.asserted), expiresMs });
   try {
-    await makeItHold(session);
+    await makeItHold(context, session);
   } finally {
     for (const value of locked) recordAfter(context, session, { action: 'lock.create', resourceType: 'Lock', resourceId: lockText({ kind, value }) });
   }

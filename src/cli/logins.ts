@@ -26,7 +26,7 @@ export async function listLogins(context: CliContext, { store, config }: AdminSe
 export async function endLogin(context: CliContext, session: AdminSession, id: string): Promise<boolean> {
   if (!(await session.store.clientGrants.end(id))) return false;
   try {
-    await makeItHold(session);
+    await makeItHold(context, session);
   } finally {
     recordAfter(context, session, { action: 'token.revoke', resourceType: 'Login', resourceId: id });
   }

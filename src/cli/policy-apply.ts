@@ -32,7 +32,7 @@ export async function applyNow(context: CliContext, loaded: LoadedContext, { why
   if (outcome === undefined)
     throw notApplied('The policies could not be applied, or no answer came: control.log says why, lictor policy history what is in force.');
   if (!outcome.applied) throw notApplied(`${nothing}, revision ${outcome.revision} decides on.\n${outcome.why}`);
-  await makeItHold(loaded);
+  await makeItHold(context, loaded);
   const { from, to } = outcome;
   context.out.write(from === to ? `These policies are in force already (revision ${to}).\n` : `Policies applied: revision ${from} -> ${to}.\n`);
 }

@@ -16,6 +16,8 @@ export function gatewayWords(record: LedgerRecord): string | undefined {
       return `control plane started${STARTED[record.resource_id ?? ''] ?? ''}${gap === undefined ? '' : `, away ${gap}`}`;
     case GATEWAY_ACTIONS.stopped:
       return 'control plane stopped';
+    case GATEWAY_ACTIONS.hung:
+      return 'the control plane before this one hung, and was killed';
     case GATEWAY_ACTIONS.edgeWorkerDied:
       return `edge worker ${record.resource_id ?? ''} died (${record.tool ?? 'killed'}): its requests of the last ${gap ?? 'moments'} may be missing`;
     case GATEWAY_ACTIONS.recovered:

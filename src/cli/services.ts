@@ -30,7 +30,7 @@ async function purge(context: CliContext, session: AdminSession, name: string): 
     );
   await store.keptAnswers.purge(name);
   try {
-    await makeItHold(session);
+    await makeItHold(context, session);
     await removeKept(keptDir(tempDirAt(paths, nginxWorkerUser()), name));
   } finally {
     recordAfter(context, session, { action: 'service.purge', resourceType: 'Service', resourceId: name });

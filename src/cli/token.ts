@@ -108,7 +108,7 @@ async function rotateToken(
   recordFirst(session, { action: 'token.rotate', resourceType: 'ServiceToken', resourceId: token.name, grants: grantsOfToken(session, token) });
   if (!(await store.tokens.rotate({ id: token.id, hash: hashToken(secret), overlapMs }))) throw unknown(options.name);
   try {
-    await makeItHold(session);
+    await makeItHold(context, session);
   } finally {
     // The old secret ends: whatever else failed, the new one must not be lost.
     await printSecret(context, session, { name: token.name, secret, json: options.json });
@@ -126,7 +126,7 @@ async function revokeToken(context: CliContext, session: AdminSession, name: str
   const token = await existing(session, name);
   if (!(await session.store.tokens.revoke(token.id))) throw unknown(name);
   try {
-    await makeItHold(session);
+    await makeItHold(context, session);
   } finally {
     recordAfter(context, session, { action: 'token.revoke', resourceType: 'ServiceToken', resourceId: token.name });
   }
@@ -142,7 +142,7 @@ async function revokeAccessTokens(context: CliContext, session: AdminSession, id
   if (at > 0 && count === 0) throw new CommandFailed('That principal has no live access token. lictor token list --access shows them.');
   if (count === 0) return false;
   try {
-    await makeItHold(session);
+    await makeItHold(context, session);
   } finally {
     recordAfter(context, session, { action: 'token.revoke', resourceType: 'AccessToken', resourceId: idOrPrincipal });
   }

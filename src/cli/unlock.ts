@@ -26,7 +26,7 @@ async function unlock(context: CliContext, session: AdminSession, target: LockTa
   if (held.length === 0) throw new CommandFailed(`There is no lock on ${lockText(target)}. lictor locks shows them.`);
   for (const lock of held) recordFirst(session, { action: 'lock.remove', resourceType: 'Lock', resourceId: lockText(lock) });
   const also = otherNames(target, await store.locks.remove(found));
-  await makeItHold(session);
+  await makeItHold(context, session);
   context.out.write(`${lockText(target)} is unlocked.\n${also === '' ? '' : `${also}\n`}`);
 }
 

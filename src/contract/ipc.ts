@@ -12,11 +12,15 @@ export type FromControl =
   | { readonly type: 'notice'; readonly text: string }
   /** Decision socket, control socket and relay handler are up. */
   | { readonly type: 'ready' }
+  /** Twice a second: its event loop comes round. */
+  | { readonly type: 'beat' }
   /** The control plane cannot start, and a restart would not help (broken configuration); but one that was ready once is tried again: what it lacks may come back. */
   | { readonly type: 'fatal'; readonly message: string };
 
 /** Supervisor -> control plane. */
 export type ToControl =
+  /** To be recorded: the one before hung, and was killed. */
+  | { readonly type: 'hung' }
   /** Close sockets with 1012, finish requests, then exit 0. */
   | { readonly type: 'drain' }
   /** Read the configuration again (SIGHUP). */

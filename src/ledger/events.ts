@@ -6,6 +6,7 @@ import { stableId } from './append.ts';
 export const GATEWAY_ACTIONS = {
   started: 'gateway.started',
   stopped: 'gateway.stopped',
+  hung: 'gateway.hung',
   edgeWorkerDied: 'edge.worker_died',
   recovered: 'ledger.recovered',
   unreadable: 'ledger.unreadable',
@@ -27,6 +28,11 @@ export function startedRecord(atMs: number, previous: PreviousShutdown, awayMs: 
 
 export function stoppedRecord(atMs: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.stopped, 'control-plane-stopped', {});
+}
+
+/** The control plane gave no sign of life: the supervisor has killed it, and this is the next one. */
+export function hungRecord(atMs: number): NewRecord {
+  return event(atMs, GATEWAY_ACTIONS.hung, 'control-plane-hung', {});
 }
 
 /**

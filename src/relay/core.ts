@@ -4,8 +4,9 @@ import type { WebSocketServer } from 'ws';
 import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import type { Authorization } from '../decide/decider.ts';
 import { isForeign } from '../decide/origin.ts';
+import type { CountedLog } from './counted-log.ts';
 import type { RelayLimits } from './limits.ts';
-import type { RelayLog, RelayParts } from './parts.ts';
+import type { RelayParts } from './parts.ts';
 import { type Outcome, socketRecord, type Visit } from './record.ts';
 import { isScreened } from './screen.ts';
 import type { Session } from './session.ts';
@@ -14,7 +15,7 @@ import type { WaitingRoom } from './waiting.ts';
 export interface RelayCore {
   readonly parts: RelayParts;
   readonly limits: RelayLimits;
-  readonly log: RelayLog;
+  readonly log: CountedLog;
   readonly webSockets: WebSocketServer;
   readonly waitingRoom: WaitingRoom;
   /** Authorised sockets. */

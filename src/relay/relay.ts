@@ -4,9 +4,11 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { LictorError } from '../contract/error.ts';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import { CLOSE } from '../frames/close-codes.ts';
 import { messageOf, type RelayCore } from './core.ts';
+import { createCountedLog } from './counted-log.ts';
 import { answerPlainRequest, answerUpgrade } from './handshake.ts';
 import { RELAY_LIMITS, type RelayLimits } from './limits.ts';
 import type { RelayParts } from './parts.ts';
@@ -33,7 +35,7 @@ const HEADER_BYTES = 320 * 1024;
 
 export function createRelay(parts: RelayParts): Relay {
   const core = createCore(parts);
-  const services = parts.services && createServiceSockets({ ...parts.services, clock: parts.clock });
+  const services = parts.services && createServiceSockets({ ...parts.services, log: core.log, clock: parts.clock });
   const server = createServer({ maxHeaderSize: HEADER_BYTES, headersTimeout: 10_000, requestTimeout: 30_000 });
   server.on('request', (request, response) => {
     if (!parts.fromEdge(request)) return void request.socket.destroy();
@@ -82,7 +84,7 @@ function createCore(parts: RelayParts): RelayCore {
   return {
     parts,
     limits,
-    log: parts.log ?? { warn: () => undefined },
+    log: createCountedLog(parts.log ?? { warn: () => undefined }, parts.steady),
     webSockets: new WebSocketServer({
       noServer: true,
       autoPong: false,
@@ -100,7 +102,7 @@ function createCore(parts: RelayParts): RelayCore {
 /** Whatever goes wrong in a step ends that one connection: never open, never the process. */
 function settle(core: RelayCore, connection: { destroy(): unknown }, step: Promise<void>): void {
   step.catch((error: unknown) => {
-    core.log.warn({ error: messageOf(error) }, 'a socket ended before it was opened');
+    if (!(error instanceof LictorError && error.code === 'client-gone')) core.log.warn({ error: messageOf(error) }, 'a socket ended before it was opened');
     connection.destroy();
   });
 }
@@ -133,6 +135,7 @@ function startTicking(core: RelayCore, recheck: () => Promise<void>, recheckOver
     seen = number;
   };
   const tick = async () => {
+    core.log.flush();
     await look();
     await recheckOver();
   };

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl, ToControl } from '../contract/ipc.ts';
 import type { ConnectionHold } from './connection-hold.ts';
+import type { HeartbeatLimits } from './heartbeat.ts';
 import { type Kept, keepRunning } from './keep-running.ts';
+import { forgetSockets, reopenSockets, shutSockets } from './shut-sockets.ts';
+import { type ControlWatch, watchControl } from './watch-control.ts';
 
 export interface ControlPlaneOptions {
   readonly entry: string;
@@ -13,6 +16,7 @@ export interface ControlPlaneOptions {
   readonly hold: ConnectionHold;
   readonly onMessage: (message: FromControl) => void;
   readonly log: (line: string) => void;
+  readonly heartbeat?: HeartbeatLimits | undefined;
 }
 
 export interface ControlPlane extends Kept {
@@ -23,37 +27,70 @@ export interface ControlPlane extends Kept {
 }
 
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { hold, log } = options;
+  const { hold, log, paths } = options;
   let ready = false;
   let everReady = false;
   let reloadWaits = false;
+
+  let watch: ControlWatch | undefined;
+  let hung = false;
 
   const kept = keepRunning({
     name: 'control plane',
     log,
     spawn: () => {
       const child = forkControl(options, everReady);
+      if (child.pid !== undefined) watch = watchOne(child.pid);
       child.on('message', (message) => {
         const known = parseMessage(message);
-        if (known?.type === 'ready') {
-          ready = true;
-          everReady = true;
-          hold.open();
-          if (reloadWaits) reload();
-        }
-        if (known !== undefined) options.onMessage(known);
+        if (known?.type === 'beat') watch?.beat();
+        else if (known !== undefined) obey(known);
       });
       child.once('disconnect', () => {
         if (kept.current() === child) lose();
       });
       return child;
     },
-    onExit: () => lose(),
+    onExit: () => {
+      watch?.stop();
+      lose();
+      forgetSockets(paths);
+    },
   });
+  const obey = (message: FromControl) => {
+    if (message.type === 'ready') {
+      [ready, everReady] = [true, true];
+      watch?.ready();
+      hold.open();
+      if (hung) tell({ type: 'hung' });
+      hung = false;
+      if (reloadWaits) reload();
+    }
+    options.onMessage(message);
+  };
   const lose = () => {
     ready = false;
     hold.close();
   };
+  /** What waits for it meanwhile fails at once, or is held. */
+  const watchOne = (pid: number) =>
+    watchControl({
+      pid,
+      onSilent: () => {
+        hold.close();
+        shutSockets(paths);
+      },
+      onHeard: () => {
+        reopenSockets(paths);
+        hold.open();
+      },
+      onHung: () => {
+        hung = true;
+        log('the control plane hangs: killing it');
+        kept.kill();
+      },
+      limits: options.heartbeat,
+    });
   const tell = (message: ToControl) => kept.current()?.send(message, () => undefined);
   const reload = () => {
     reloadWaits = !ready;
@@ -92,6 +129,7 @@ function parseMessage(message: unknown): FromControl | undefined {
   if (typeof message !== 'object' || message === null || !('type' in message)) return undefined;
   switch (message.type) {
     case 'ready':
+    case 'beat':
     case 'edge-reload':
     case 'edge-reopen':
       return { type: message.type };

@@ -106,6 +106,39 @@ describe('the control plane', () => {
     expect([supervisor.running(), room.nginxPid()]).toEqual([true, edge]);
   });
 
+  it('that is stopped is replaced, and its successor hears of it once; meanwhile its socket is out of the way', { timeout: 60_000 }, async () => {
+    await room.supervise();
+    await room.ask('ready?');
+    const stopped = controlPid();
+    process.kill(stopped, 'SIGSTOP');
+    await waitFor(() => !existsSync(room.paths.relaySocket), { what: 'the socket to be out of the way', timeoutMs: 30_000 });
+    expect((await room.ask('held')).text).toBe(`${controlPid()} has held`);
+    expect([isAlive(stopped), controlPid() === stopped]).toEqual([false, false]);
+    expect(room.log()).toContain('the control plane hangs: killing it');
+    expect(room.notes('hung')).toHaveLength(1);
+    process.kill(controlPid(), 'SIGKILL');
+    await started(3);
+    await room.ask('again?');
+    expect(room.notes('hung')).toHaveLength(1);
+  });
+
+  it('that was stopped for a moment goes on with its own socket', { timeout: 60_000 }, async () => {
+    await room.supervise({ heartbeat: { silentLooks: 1, hungLooks: 600, startLooks: 600 } });
+    await room.ask('ready?');
+    const stopped = controlPid();
+    process.kill(stopped, 'SIGSTOP');
+    await waitFor(() => !existsSync(room.paths.relaySocket), { what: 'the socket to be out of the way', timeoutMs: 30_000 });
+    process.kill(stopped, 'SIGCONT');
+    expect((await room.ask('held')).text).toBe(`${stopped} has held`);
+    expect([room.notes('start').length, room.notes('hung')]).toEqual([1, []]);
+  });
+
+  it('that is not ready in time is replaced, although it beats', { timeout: 60_000 }, async () => {
+    await room.supervise({ heartbeat: { silentLooks: 2, hungLooks: 600, startLooks: 3 }, readyAfterMs: 600_000 });
+    await started(2);
+    expect(room.log()).toContain('the control plane hangs: killing it');
+  });
+
   it('ends when its supervisor is killed', async () => {
     const supervisor = await room.supervise();
     await room.ask('ready?');

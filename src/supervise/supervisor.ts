@@ -10,6 +10,7 @@ import { claimStateDir, releaseStateDir } from './claim.ts';
 import { type ConnectionHold, createConnectionHold } from './connection-hold.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
 import { createEdge, type Edge } from './edge.ts';
+import type { HeartbeatLimits } from './heartbeat.ts';
 import { type HoldListener, listenForHeld } from './hold-listener.ts';
 import { endOrphanEdge } from './orphan-edge.ts';
 import { waitFor } from './processes/wait-for.ts';
@@ -24,6 +25,7 @@ export interface SupervisorOptions {
   readonly prepare?: () => Promise<void>;
   /** Once: the control plane is ready, and nginx listens. */
   readonly onUp?: () => void;
+  readonly heartbeat?: HeartbeatLimits | undefined;
   /** One line for the person at the terminal. */
   readonly log: (line: string) => void;
 }
@@ -79,6 +81,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
     paths,
     hold,
     log,
+    heartbeat: options.heartbeat,
     onMessage: (message) => {
       if (message.type === 'fatal') options.log(message.message);
       if (message.type === 'fatal' && !wasReady) {

@@ -10,6 +10,8 @@ export interface ProcessInfo {
   readonly state: string;
   readonly parent: number;
   readonly group: number;
+  /** CPU time of all its threads, to 10 ms. */
+  readonly cpuMs: number;
   /** Epoch milliseconds, to a second or so. */
   readonly startedAtMs: number;
 }
@@ -26,7 +28,8 @@ export function processInfo(pid: number): ProcessInfo | undefined {
   const fields = rest.split(' ');
   const number = (index: number) => Number(fields[index]);
   const startedAtMs = bootTimeMs() + (number(19) * 1000) / TICKS_PER_SECOND;
-  return { pid, name, state: fields[0] ?? '', parent: number(1), group: number(2), startedAtMs };
+  const cpuMs = ((number(11) + number(12)) * 1000) / TICKS_PER_SECOND;
+  return { pid, name, state: fields[0] ?? '', parent: number(1), group: number(2), cpuMs, startedAtMs };
 }
 
 /** True while the process exists and is not a zombie. */

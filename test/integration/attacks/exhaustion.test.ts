@@ -1,8 +1,9 @@
 // research rows FL, DS: when parts fail it closes, and when somebody floods it others go on.
 import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
+import { jsonLines } from '../../env/gateway.ts';
 import { field } from '../../env/prefect.ts';
-import { signalProcess, waitFor } from '../../env/process.ts';
+import { isAlive, signalProcess, waitFor } from '../../env/process.ts';
 import { openSocket } from '../../env/socket.ts';
 import { floodWithGuesses, floodWithKeys, PATH } from './floods.ts';
 import { expectNothingUpstream, useHarness } from './harness.ts';
@@ -26,6 +27,38 @@ describe('FL-01: fail closed', () => {
       expectNothingUpstream(harness);
     } finally {
       signalProcess(control, 'SIGCONT');
+    }
+  });
+
+  it('FL-01: a control plane that hangs is replaced, and recorded; a revocation meanwhile says what it did not reach', async () => {
+    const { supervisor, control } = harness.gateway.pids();
+    const { secret } = await harness.gateway.token('leaver', ['viewer']);
+    expect((await harness.gateway.fetch(PATH, { token: secret })).status).toBe(200);
+    signalProcess(supervisor, 'SIGSTOP');
+    signalProcess(control, 'SIGSTOP');
+    try {
+      expect(await harness.gateway.lictorOk('token', 'revoke', 'leaver')).toMatch(/The control plane did not answer.*\n.*sockets and tunnels were not reached/);
+    } finally {
+      signalProcess(supervisor, 'SIGCONT');
+    }
+    await waitFor(() => !isAlive(control), { what: 'the control plane that hangs to be killed', timeoutMs: 60_000 });
+    await waitFor(() => harness.gateway.isReady(), { what: 'the next one', timeoutMs: 90_000 });
+    expect((await harness.gateway.fetch(PATH, { token: secret })).status).toBe(401);
+    expect((await harness.gateway.fetch(PATH, { token: harness.viewer })).status).toBe(200);
+    const recorded = async () => jsonLines(await harness.gateway.lictorOk('audit', '--action', 'gateway.hung', '--json'));
+    await waitFor(async () => (await recorded()).some(({ reason }) => reason === 'control-plane-hung'), { what: 'its record' });
+    expect(harness.gateway.terminal()).toContain('the control plane hangs: killing it');
+  }, 240_000);
+
+  it('FL-01: and while none runs, a change says so', async () => {
+    const { supervisor, control } = harness.gateway.pids();
+    signalProcess(supervisor, 'SIGSTOP');
+    signalProcess(control, 'SIGKILL');
+    try {
+      await waitFor(() => !isAlive(control), { what: 'the control plane to end' });
+      expect(await harness.gateway.lictorOk('lock', 'address:192.0.2.9', '--for', '1h')).toContain('No control plane is running.');
+    } finally {
+      signalProcess(supervisor, 'SIGCONT');
     }
   });
 

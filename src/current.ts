@@ -39,7 +39,10 @@ export function currentAnswerer(current: Current): Answerer {
 }
 
 /** For the relay, whose sockets outlive a reload: each is decided again by the rooms in use (`recheck`). */
-export function currentForRelay(current: Current, makers: Pick<Makers, 'madeBy'>): Pick<RelayParts, 'decider' | 'upstream' | 'reachOf' | 'learnKin'> {
+export function currentForRelay(
+  current: Current,
+  makers: Pick<Makers, 'madeBy'>,
+): Pick<RelayParts, 'decider' | 'upstream' | 'reachOf' | 'learnKin' | 'eventTags'> {
   return {
     decider: {
       authorize: (inputs, asks, frameToken) => current.get().decider.authorize(inputs, asks, frameToken),
@@ -52,6 +55,7 @@ export function currentForRelay(current: Current, makers: Pick<Makers, 'madeBy'>
       socketAuthorities: () => current.get().upstream.socketAuthorities(),
     },
     learnKin: (events, own) => current.get().learnKin(events, own),
+    eventTags: (events, sender) => current.get().eventTags(events, sender),
     reachOf: ({ restriction, principal: { id: who } }) => {
       const { upstream } = current.get();
       return restriction === null ? null : { scopes: restriction, who, lookup: createLookup(upstream), made: (type) => makers.madeBy(who, type) };

@@ -24,6 +24,7 @@ import { confirmWith } from './confirm-sessions.ts';
 import type { Clock } from './contract/clock.ts';
 import { type Answerer, createAnswerer } from './decide/answer.ts';
 import { createDecider, type Decider } from './decide/decider.ts';
+import { createEventTagGuard, type EventTagGuard } from './decide/event-tags.ts';
 import { createHoldsLease } from './decide/holds-lease.ts';
 import { openServices, type Services } from './decide/open-services.ts';
 import { decidingText, publishRevision } from './decide/revision.ts';
@@ -52,6 +53,7 @@ import { createLearnKin, type LearnKin } from './prefect/learn-kin.ts';
 import { createLookup } from './prefect/lookup.ts';
 import { openObjects } from './prefect/open-objects.ts';
 import { createUpstream, type Upstream } from './prefect/upstream.ts';
+import { createGuardedTags } from './scope/guarded.ts';
 import type { Exports } from './sinks/exports.ts';
 import type { Tracing } from './sinks/spans/tracing.ts';
 import type { ClientGrant } from './store/client-grants.ts';
@@ -101,6 +103,7 @@ export interface Rooms {
   readonly services: Pick<Services, 'connects' | 'credentials' | 'calls' | 'assert'>;
   readonly upstream: Upstream;
   readonly learnKin: LearnKin;
+  readonly eventTags: EventTagGuard;
   /** Own pages and mediated requests. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Resolves when the requests that began here have ended and nothing of these rooms is open. */
@@ -160,6 +163,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     limitedRoles: config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : [])),
   });
   const warn = (message: string, error: unknown): void => log.warn({ err: error }, message);
+  const guardedTags = createGuardedTags(config.roles, store.givenScopes);
   const mediator = createMediator({
     catalogue,
     decider,
@@ -172,6 +176,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     knownFlows: store.knownFlows,
     leases: store.leases,
     config,
+    guardedTags,
     warn,
     runTokens: createRunParts({
       desk: runTokens.desk,
@@ -219,6 +224,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     answerer,
     services,
     upstream,
+    eventTags: createEventTagGuard({ policy, entities: entities.recent, guarded: guardedTags, lookup: objects.lookup, steady }),
     learnKin: createLearnKin({ kin: kin.now, kinMemory: house.kinMemory, eventMemory: house.eventMemory }),
     handle(request, response) {
       requests.add(response);

@@ -5,6 +5,7 @@ import { loadConfig, type Problem } from '../config/load.ts';
 import { renderProblem } from '../config/problem.ts';
 import { prepareStateDir } from '../config/runtime-dir.ts';
 import { renderJsonSchema } from '../config/schema/index.ts';
+import { scopeWarnings } from '../config/scope-warnings.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
 import { systemClock } from '../contract/clock.ts';
 import { diskTrouble } from '../contract/disk.ts';
@@ -54,7 +55,8 @@ async function findProblems(context: CliContext): Promise<Found> {
   const loaded = loadConfig(context.configFile(), context.env, { stateDir: context.stateDir() });
   if (!loaded.ok) return { problems: loaded.problems, warnings: [], vectors: 0 };
   const { testedPolicies } = await import('./own-policies.ts');
-  const { problems, warnings, vectors } = testedPolicies(loaded.config);
+  const { problems, warnings: ofPolicies, vectors } = testedPolicies(loaded.config);
+  const warnings = [...scopeWarnings(loaded.config), ...ofPolicies];
   const [{ checkEdge }, { checkMetadataFiles }] = await Promise.all([import('../edge/check.ts'), import('../authn/saml/check-files.ts')]);
   const edge = await written(context, () => checkEdge(loaded.config, prepareStateDir(context.stateDir()), { ...context.env }));
   return { problems: [...problems, ...checkMetadataFiles(loaded.config, systemClock()), ...edge], warnings, vectors };

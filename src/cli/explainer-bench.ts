@@ -17,6 +17,7 @@ import { loadBuiltInPolicies } from '../policy/policies.ts';
 import { loadPolicySources } from '../policy/sources.ts';
 import { createLookup } from '../prefect/lookup.ts';
 import { createUpstream } from '../prefect/upstream.ts';
+import { createGuardedTags } from '../scope/guarded.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
@@ -41,7 +42,8 @@ export async function withExplainer<T>(context: CliContext, work: (bench: Explai
     const makerOf: ExplainerParts['makerOf'] = async (type, id) => (await store.open()).makers.of(type, id);
     const knowsFlow = async (principal: string, flow: string) => (await store.open()).knownFlows.has(principal, flow);
     const leaseOf = async (lease: string) => (await store.open()).leases.of(lease);
-    const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf, knowsFlow, leaseOf });
+    const guardedTags = createGuardedTags(loaded.config.roles, async () => (await store.open()).givenScopes());
+    const parts = createParts(loaded, own, { lookup: createLookup(upstream), makerOf, knowsFlow, leaseOf, guardedTags });
     const sources: PrincipalParts = { config, store: store.open, nowMs: systemClock(), mayPoll: mayPollBy(parts.policy) };
     const find = (text: string) => findPrincipal(text, sources);
     const everybody = async () => {
@@ -66,7 +68,7 @@ async function loadLeniently(context: CliContext): Promise<LoadedContext> {
 function createParts(
   { config, paths }: LoadedContext,
   own: OwnPolicies,
-  prefect: Pick<ExplainerParts, 'lookup' | 'makerOf' | 'knowsFlow' | 'leaseOf'>,
+  prefect: Pick<ExplainerParts, 'lookup' | 'makerOf' | 'knowsFlow' | 'leaseOf' | 'guardedTags'>,
 ): ExplainerParts {
   const catalogue = createCatalogue();
   const actions = collectActions(catalogue.operations);

@@ -31,6 +31,8 @@ export interface Ask {
   readonly uses?: Located;
   /** A lease of slots that is renewed or released: whoever may not do that everywhere, and every run, must hold it. */
   readonly lease?: string;
+  /** A guarded tag that the change puts on or takes off (holds-tag.ts). What the object is was asked for beside it. */
+  readonly tag?: string;
   /** The scope must cover the object with all of its uses: what it says is not only theirs whose use is covered. */
   readonly whole?: boolean;
   /** Nobody's in particular: a role of a scope holds on it as on everything. */

@@ -16,8 +16,9 @@ import type { Kin } from '../prefect/kin.ts';
 import { type Ask, ownAsks } from './asks.ts';
 import { beyondRun } from './bound.ts';
 import type { HoldsLease } from './holds-lease.ts';
+import { ruleOnTag } from './holds-tag.ts';
 import { isForeignWrite } from './origin.ts';
-import { hasScopes, type KnowsFlow, type Question as RuleQuestion, type Ruling, rule, ruleBefore } from './rule.ts';
+import { hasScopes, type KnowsFlow, type RuleParts, type Question as RuleQuestion, type Ruling, rule, ruleBefore } from './rule.ts';
 
 export type { Ask } from './asks.ts';
 
@@ -233,10 +234,15 @@ async function ruleAll(parts: DeciderParts, { any, looked }: Question, { princip
   const looking = { ...parts, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
   // What a foreign object says must not be worth a look: it is as if there were none.
   const isOwn = ({ ask }: RuleQuestion): boolean => ask.own === true || ask.uses !== undefined;
-  const first = new Map(await Promise.all(questions.filter(isOwn).map(async (question) => [question, await rule(looking, question)] as const)));
+  const first = new Map(await Promise.all(questions.filter(isOwn).map(async (question) => [question, await ruleOne(looking, question)] as const)));
   const own = [...first.values()];
   if (own.some(({ decision }) => decision.reason === 'object-foreign')) return own;
-  return Promise.all(questions.map((question) => first.get(question) ?? rule(looking, question)));
+  return Promise.all(questions.map((question) => first.get(question) ?? ruleOne(looking, question)));
+}
+
+function ruleOne(parts: RuleParts, question: RuleQuestion): Promise<Ruling> {
+  const { tag } = question.ask;
+  return tag === undefined ? rule(parts, question) : ruleOnTag(parts, question, tag);
 }
 
 function lookingOnce(entities: Entities): Entities {

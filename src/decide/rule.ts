@@ -221,7 +221,7 @@ function evaluate(policy: PolicyEngine, { principal, ask, context }: Question, g
   return policy.evaluate({ principal, action: ask.action, resource: { type, id }, context, ...given });
 }
 
-function refused(decision: Decision, reason: ReasonCode): Decision {
+export function refused(decision: Decision, reason: ReasonCode): Decision {
   const effect: Effect = 'deny';
   return { ...decision, effect, enforced: effect, reason };
 }

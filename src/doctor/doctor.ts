@@ -19,12 +19,14 @@ import { checkProcesses, limitsOf, supervisorPid } from './inside/processes.ts';
 import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.ts';
 import { checkCacheMode, checkUnixSockets } from './inside/runtime.ts';
 import { checkCacheSpace, checkDisk, checkOpenFiles, type Statfs } from './inside/space.ts';
+import { withTagHolders } from './inside/tag-holders.ts';
 import { readWorkerRecords } from './inside/worker-records.ts';
 import { checkWorkerUser } from './inside/worker-user.ts';
 import { checkChain, checkExpiry, checkFiles, checkName, fetchServed, type Served } from './outside/certificates.ts';
 import { checkDirectWorkers } from './outside/direct-workers.ts';
 import { baseOf, checkHealth, checkReady, checkRefusal, checkUiSettings, type Door } from './outside/door.ts';
 import { checkForwardProxy } from './outside/forward-proxy.ts';
+import { checkGuardedTags } from './outside/guarded-tags.ts';
 import { probe } from './outside/http-probe.ts';
 import { identityCheck, outboundOfDoctor } from './outside/identity.ts';
 import { addressesOf, checkOtherAddresses } from './outside/other-addresses.ts';
@@ -198,7 +200,11 @@ function workerChecks(patient: Patient): readonly Check[] {
   const { config, secretsKnown, paths, clock } = patient;
   if (!secretsKnown) return [];
   const records = () => readWorkerRecords(paths.ledgerFile, clock());
-  return [{ group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(upstreamSubjects(patient), records, `${baseOf(config.publicUrl)}/api`) }];
+  const subjects = upstreamSubjects(patient);
+  return [
+    { group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(subjects, records, `${baseOf(config.publicUrl)}/api`) },
+    { group: 'upstream', name: 'guarded-tags', run: async () => (await withTagHolders(config, (holders) => checkGuardedTags(subjects, holders))) ?? [] },
+  ];
 }
 
 function eventCheck({ paths: { ledgerFile }, clock, tell }: Patient): Check {

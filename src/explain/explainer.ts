@@ -20,6 +20,7 @@ import type { PolicySource } from '../policy/sources.ts';
 import { createEntities, type Entities, type EntityParts } from '../prefect/entities.ts';
 import { createKin, createKinMemory, type Kin } from '../prefect/kin.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
+import type { GuardedTags } from '../scope/guarded.ts';
 import type { ExplainedAsk, ExplainedRequest, Explanation } from './explanation.ts';
 import type { Somebody } from './principal.ts';
 
@@ -40,6 +41,8 @@ export interface ExplainerParts {
   readonly knowsFlow?: KnowsFlow;
   /** Who has taken a lease of slots; left out: nobody has any. */
   readonly leaseOf?: LeaseParts['leaseOf'];
+  /** Left out: no tag is guarded. */
+  readonly guardedTags?: GuardedTags;
   /** Null: nothing has been published yet. */
   readonly revision: number | null;
 }

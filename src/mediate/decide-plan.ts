@@ -3,6 +3,7 @@ import type { Decision } from '../contract/decision.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { Authorization, Decider } from '../decide/decider.ts';
 import { asksOf, type Call, type Plan, type Refusal } from './family.ts';
+import { tagRefusal } from './guarded-tags.ts';
 import { narrowOf } from './lists/table.ts';
 import { distinctAsks } from './references.ts';
 
@@ -42,7 +43,7 @@ export function refusalFor(plan: Plan, authorization: Authorization, operation: 
     const isNarrow = authorization.restriction === null || narrowOf(operation) !== undefined;
     return isNarrow ? undefined : { code: 'scope-not-filterable' };
   }
-  return plan.refusal?.(denied) ?? { code: authorization.reason };
+  return tagRefusal(plan, authorization) ?? plan.refusal?.(denied) ?? { code: authorization.reason };
 }
 
 function deniedIn({ decisions }: Authorization): readonly Decision[] {

@@ -66,7 +66,8 @@ interface Written extends Existing {
   readonly flow: string | null;
 }
 
-async function existing(lookup: Lookup, flow: string, name: string): Promise<Existing> {
+/** The deployment that an upsert changes. */
+export async function existing(lookup: Lookup, flow: string, name: string): Promise<Existing> {
   const found = await lookup('/api/deployments/filter', { flows: { id: { any_: [flow] } }, deployments: { name: { any_: [name] } }, limit: 1 });
   const old = isList(found) ? found[0] : undefined;
   const id = isObject(old) ? field(old, 'id') : undefined;

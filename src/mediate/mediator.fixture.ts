@@ -42,6 +42,8 @@ export interface Options {
   readonly scope?: Partial<Scope>;
   /** The sender is this flow run, by its own token. */
   readonly run?: string;
+  /** Tags that some scope names. */
+  readonly guarded?: readonly string[];
   /** Leases that somebody has taken; what is taken and released meanwhile is put there. */
   readonly leases?: Map<string, Lease>;
 }
@@ -134,7 +136,8 @@ export function startMediator(options: Options = {}) {
     },
     ends: async (id, lifeMs) => void lives.set(id, lifeMs),
   };
-  const kept = { objects: { forget: () => undefined }, makers, knownFlows, leases, pause: async () => undefined };
+  const guardedTags = async () => new Set(options.guarded ?? []);
+  const kept = { guardedTags, objects: { forget: () => undefined }, makers, knownFlows, leases, pause: async () => undefined };
   const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, eventRules, config, ...kept, ...options.parts });
   return {
     forwarded,

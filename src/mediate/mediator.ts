@@ -16,6 +16,7 @@ import { createLookup } from '../prefect/lookup.ts';
 import type { ObjectCache } from '../prefect/object-cache.ts';
 import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
+import type { GuardedTags } from '../scope/guarded.ts';
 import type { KnownFlows } from '../store/known-flows.ts';
 import type { Leases } from '../store/leases.ts';
 import type { Makers } from '../store/makers.ts';
@@ -24,6 +25,7 @@ import { decidePlan, refusalFor } from './decide-plan.ts';
 import { withoutForeign } from './earlier.ts';
 import { createFamilies } from './families.ts';
 import type { Call, Family, Outcome, Plan, Refusal } from './family.ts';
+import { withTagAsks } from './guarded-tags.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { answerOf, narrow, type Restricted } from './lists/apply.ts';
 import type { Narrowed } from './lists/narrow.ts';
@@ -59,6 +61,7 @@ export interface MediatorParts {
     readonly forwardHeaders: readonly string[];
     readonly ledger: Pick<Config['ledger'], 'failClosed'>;
   } & StampConfig;
+  readonly guardedTags: GuardedTags;
   /** Left out: no run gets a token. */
   readonly runTokens?: RunParts;
   /** Left out: time itself. */
@@ -108,7 +111,8 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   const planned = await family.plan(call, lookup);
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
 
-  const { plan, authorization } = await decidePlan(parts.decider, call, planned.plan);
+  const asking = await withTagAsks(call, planned.plan, identity.principal, { guardedTags: parts.guardedTags, lookup });
+  const { plan, authorization } = await decidePlan(parts.decider, call, asking);
   const refusal = refusalFor(plan, authorization, operation);
   if (!authorization.ok || refusal !== undefined) return refuse(exchange, authorization, refusal ?? { code: 'policy-default-deny' });
   return forward(exchange, { call, plan, authorization });

@@ -1,15 +1,19 @@
-// Before the gate, for the token of a flow run on `/events/in`: what an event names is looked up, in order, so that the rules can say whose it is.
+// Before the gate, for the token of a flow run on `/events/in`: what an event names is looked up, in order, so that the rules can say whose it is;
+// and a guarded tag that is not the run's goes no further.
 import { boundRuns } from '../contract/principal.ts';
 import { CLOSE } from '../frames/close-codes.ts';
 import type { Frame } from '../frames/inbox.ts';
 import { parseStrict } from '../json/strict-json.ts';
+import type { JsonValue } from '../json/tree.ts';
 import { messageOf, type RelayCore } from './core.ts';
 import { FRAME_BOUNDS } from './event-gate.ts';
+import type { Dropped } from './frame-gate.ts';
+import { guardedIn } from './guarded-tags.ts';
 import { type Passage, straight } from './passage.ts';
 import { createScreen, EVENTS_IN } from './screen.ts';
 import type { Session } from './session.ts';
 
-export function createEntrance(core: RelayCore, session: Session): Passage {
+export function createEntrance(core: RelayCore, session: Session, onDropped: (dropped: Dropped) => void): Passage {
   const { learnKin } = core.parts;
   const [own] = boundRuns(session.authorization.principal) ?? [];
   if (learnKin === undefined || own === undefined || session.visit.operation?.operationId !== EVENTS_IN) return straight;
@@ -17,8 +21,14 @@ export function createEntrance(core: RelayCore, session: Session): Passage {
   const onward = new Map<Frame['kind'], (frame: Frame) => void>();
   const screen = createScreen({
     look: async (frames) => {
-      await learnKin(frames.flatMap(eventsIn), own);
-      return frames;
+      const events = frames.map(eventIn);
+      await learnKin(
+        events.filter((event) => event !== undefined),
+        own,
+      );
+      const dropped = await guardedIn(core, session, events);
+      for (const each of dropped) if (each !== null) onDropped(each);
+      return frames.map((frame, place) => ((dropped[place] ?? null) === null ? frame : null));
     },
     send: (frame) => onward.get(frame.kind)?.(frame),
     source: session.client,
@@ -38,7 +48,7 @@ export function createEntrance(core: RelayCore, session: Session): Passage {
 }
 
 /** What cannot be read is refused by the gate. */
-function eventsIn(frame: Buffer) {
+function eventIn(frame: Buffer): JsonValue | undefined {
   const parsed = parseStrict(frame, FRAME_BOUNDS);
-  return parsed.ok ? [parsed.tree] : [];
+  return parsed.ok ? parsed.tree : undefined;
 }

@@ -4,6 +4,7 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Authorization } from '../decide/decider.ts';
+import type { EventTagGuard } from '../decide/event-tags.ts';
 import type { FromEdge } from '../decide/from-edge.ts';
 import type { LearnKin } from '../prefect/learn-kin.ts';
 import type { Reach } from '../reach/reach.ts';
@@ -38,6 +39,8 @@ export interface RelayParts {
   readonly reachOf?: (authorization: Authorization & { ok: true }) => Reach | null;
   /** Looks up whose the runs are that events of a run's token name; left out: nothing but the run itself is known. */
   readonly learnKin?: LearnKin;
+  /** Says which events give a guarded tag that is not their sender's; left out: no tag is guarded. */
+  readonly eventTags?: EventTagGuard;
   readonly log?: RelayLog;
   /** Sockets of services; left out: there are none. */
   readonly services?: Omit<ServiceSocketParts, 'clock'>;

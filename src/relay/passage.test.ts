@@ -109,6 +109,43 @@ describe('the socket of a scoped principal', () => {
     expect(client.socket.readyState).toBe(client.socket.OPEN);
   });
 
+  it('drops and records an event with a guarded tag that is not its own to give, and carries the next one', async () => {
+    const eventTags: RelayParts['eventTags'] = async (events, { principal }) =>
+      events.map((said) => (principal.id === 'token:a' && JSON.stringify(said).includes('"prefect.tag.team-z"') ? 'team-z' : null));
+    const {
+      room: { prefect, records, warnings },
+      client,
+    } = await open(EVENTS_IN, { ...scopedParts(), eventTags });
+    const tagged = { ...event(A, B), related: [{ 'prefect.resource.id': 'prefect.tag.team-z', 'prefect.resource.role': 'tag' }] };
+    for (const said of [tagged, event(A)]) client.socket.send(JSON.stringify(said));
+    await expect.poll(() => prefect.frames.slice(1).map((text) => JSON.parse(text))).toEqual([event(A)]);
+    await expect.poll(() => records.map(({ reason }) => reason)).toContain('tag-guarded');
+    expect(warnings.join()).toContain('team-z');
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+  });
+
+  it('of a run, whose role holds on everything, is held against guarded tags as it comes in', async () => {
+    const parts = scopedParts();
+    const allowed = parts.decider?.authorize;
+    const decider: RelayParts['decider'] = {
+      revision: 7,
+      authorize: async (...asked) => {
+        const answer = await allowed?.(...asked);
+        if (answer?.ok !== true) throw new Error('no answer');
+        return { ...answer, principal: { ...answer.principal, id: `run:${A}`, kind: 'run', attributes: { flow_run_id: A } }, restriction: null };
+      },
+    };
+    const eventTags: RelayParts['eventTags'] = async (events, { principal }) =>
+      events.map((said) => (principal.kind === 'run' && JSON.stringify(said).includes(B) ? 'team-z' : null));
+    const {
+      room: { prefect, records },
+      client,
+    } = await open(EVENTS_IN, { ...parts, decider, eventTags, learnKin: async () => undefined });
+    for (const id of [B, A]) client.socket.send(JSON.stringify(event(A, id)));
+    await expect.poll(() => prefect.frames.slice(1).map((text) => JSON.parse(text))).toEqual([event(A)]);
+    await expect.poll(() => records.map(({ reason }) => reason)).toContain('tag-guarded');
+  });
+
   it('carries what its client has said before it closed, however long Prefect thinks about it', async () => {
     const answers: (() => void)[] = [];
     const slow = async (path: string): Promise<JsonValue> => {

@@ -13,6 +13,7 @@ import { createReached } from '../reach/reached.ts';
 import { messageOf, type RelayCore } from './core.ts';
 import { FRAME_BOUNDS } from './event-gate.ts';
 import type { Dropped } from './frame-gate.ts';
+import { guardedIn } from './guarded-tags.ts';
 import { createScreen, EVENTS_IN, EVENTS_OUT, partOf, type Screen, seeOf } from './screen.ts';
 import type { Session } from './session.ts';
 
@@ -48,8 +49,11 @@ export function createIntake(core: RelayCore, session: Session, onDropped: (drop
       foreign: (tasks) => foreignTaskRuns(reach, tasks),
       partsOf: (wholes) => partsOf(reach.lookup, wholes),
     });
-    for (const [index, event] of events.entries()) if (may[index] !== true) onDropped({ ...FOREIGN, subject: textOf(event, 'event') });
-    return frames.map((frame, index) => (may[index] === true ? frame : null));
+    // A run's were looked at as they came in (entrance.ts).
+    const tags = session.authorization.principal.kind === 'run' ? [] : await guardedIn(core, session, events);
+    const dropped = events.map((event, index) => (may[index] === true ? (tags[index] ?? null) : { ...FOREIGN, subject: textOf(event, 'event') }));
+    for (const each of dropped) if (each !== null) onDropped(each);
+    return frames.map((frame, index) => (dropped[index] === null ? frame : null));
   };
   return screened(core, session, { source: session.client, look });
 }

@@ -73,7 +73,7 @@ export async function runSession(core: RelayCore, session: Session, inbox: Inbox
       client,
       clientInbox: inbox,
       upstream,
-      entrance: createEntrance(core, session),
+      entrance: createEntrance(core, session, onDropped),
       gate: gateOf(core, session),
       intake: createIntake(core, session, onDropped),
       delivery: createDelivery(core, session, upstream.socket),

@@ -7,6 +7,7 @@ import { type Accounts, createAccounts } from './accounts.ts';
 import { createChangeNumber, raiseChangeNumber } from './changes.ts';
 import { type ClientGrants, createClientGrants } from './client-grants.ts';
 import { createDeviceCodes, type DeviceCodes } from './device-codes.ts';
+import { createGivenScopes, type GivenScopes } from './given-scopes.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { createIdpTokens, type IdpTokens } from './idp-tokens.ts';
 import { createKeptAnswers, type KeptAnswersStore } from './kept-answers.ts';
@@ -30,6 +31,8 @@ export interface Store {
   bump(reason: string): Promise<number>;
   readonly tokens: Tokens;
   readonly accounts: Accounts;
+  /** Of tokens and accounts. */
+  readonly givenScopes: GivenScopes;
   readonly sessions: Sessions;
   readonly loginAttempts: LoginAttempts;
   readonly identities: Identities;
@@ -68,6 +71,7 @@ export async function openStore({ file, clock }: StoreParts): Promise<Store> {
     bump: (reason) => database.durably((transaction) => raiseChangeNumber(transaction, reason)),
     tokens: createTokens(database, clock),
     accounts: createAccounts(database, clock),
+    givenScopes: createGivenScopes(database),
     sessions: createSessions(database, clock),
     loginAttempts: createLoginAttempts(database, clock),
     identities: createIdentities(database, clock),

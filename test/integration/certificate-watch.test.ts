@@ -113,6 +113,7 @@ async function watch(tls: string): Promise<void> {
           return unused();
         },
         learnKin: unused,
+        eventTags: unused,
         handle: unused,
         retire: unused,
       }),

@@ -72,6 +72,7 @@ beforeAll(async () => {
     upstream,
     ledger,
     clock: systemClock,
+    guardedTags: async () => new Set(),
     objects: { forget: () => undefined },
     knownFlows: { put: async () => undefined },
     leases: { put: async () => undefined, ends: async () => undefined },

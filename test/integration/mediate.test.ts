@@ -51,6 +51,7 @@ interface Answer {
 async function send(method: string, path: string, body?: unknown, denied: readonly string[] = []): Promise<Answer> {
   const mediator = createMediator({
     eventRules: createEventRules(createEventMemory()),
+    guardedTags: async () => new Set(),
     objects: { forget: () => undefined },
     knownFlows: { put: async () => undefined },
     leases: { put: async () => undefined, ends: async () => undefined },

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { directTo, field, list, sharedPrefect, text } from '../env/prefect.ts';
+import { waitFor } from '../env/process.ts';
+import { authFrame, openSocket } from '../env/socket.ts';
 import { makeTeams, scopeArguments, type Team } from '../env/teams.ts';
 
 const prefect = sharedPrefect();
@@ -16,6 +18,8 @@ beforeAll(async () => {
   ({ a, b } = await makeTeams(server));
   gateway = await startGateway({ upstream: prefect, config: { limits: [{ for: '*', rate: '5000/s', burst: 10000 }] } });
   for (const role of ['deployer', 'operator']) tokens.set(role, (await gateway.token(role, [role], ...scopeArguments(a))).secret);
+  // Its scope names the tag of team B, which makes it a guarded one.
+  await gateway.token('other', ['operator'], ...scopeArguments(b));
   tokens.set('worker', (await gateway.token('worker', ['worker'], '--pool', a.pool)).secret);
   tokens.set('local', (await gateway.token('local', ['deployer'], '--scope', `tag=${a.tag}`)).secret);
   tokens.set('shared', (await gateway.token('shared', ['worker'], '--scope', `tag=${a.tag}`, '--pool', a.pool)).secret);
@@ -47,6 +51,66 @@ function expectRefused({ status, raw }: Answer, named: string): void {
   expect([403, 404], raw).toContain(status);
   expect(b.secrets.filter((secret) => raw.includes(secret) && !named.includes(secret))).toEqual([]);
 }
+
+describe('the tag of team B, which is guarded', () => {
+  const tagged = (...tags: readonly string[]) => ({ tags: [a.tag, ...tags] });
+  const taskRun = (taskId: string, tags: readonly string[]) => ({
+    id: randomUUID(),
+    event: 'prefect.task-run.Completed',
+    occurred: new Date().toISOString(),
+    resource: { 'prefect.resource.id': `prefect.task-run.${taskId}`, 'prefect.orchestration': 'client' },
+    related: [{ 'prefect.resource.id': `prefect.flow-run.${a.finishedRun}`, 'prefect.resource.role': 'flow-run' }],
+    payload: {
+      validated_state: { type: 'COMPLETED', name: 'Completed' },
+      task_run: { name: 'x', task_key: 'x', dynamic_key: taskId, tags },
+    },
+  });
+
+  const ways: readonly (readonly [name: string, method: string, path: () => string, body: (...tags: readonly string[]) => unknown])[] = [
+    ['operator', 'POST', () => `/deployments/${a.deployment}/create_flow_run`, tagged],
+    ['operator', 'POST', () => `/deployments/${a.deployment}/create_flow_run/bulk`, (...tags) => [tagged(...tags)]],
+    ['deployer', 'POST', () => '/flow_runs/', (...tags) => ({ flow_id: a.flow, work_pool_name: a.pool, ...tagged(...tags) })],
+    ['deployer', 'PATCH', () => `/flow_runs/${a.scheduledRun}`, tagged],
+    ['deployer', 'PATCH', () => `/deployments/${a.deployment}`, tagged],
+    ['deployer', 'POST', () => '/deployments/', (...tags) => ({ name: `${a.mark}-t`, flow_id: a.flow, work_pool_name: a.pool, ...tagged(...tags) })],
+    ['shared', 'POST', () => '/task_runs/', (...tags) => ({ flow_run_id: a.finishedRun, task_key: 'k', dynamic_key: randomUUID(), ...tagged(...tags) })],
+    ['shared', 'POST', () => '/events', (...tags) => [taskRun(randomUUID(), [a.tag, ...tags])]],
+  ];
+
+  it.each(ways)('is not put on anything by %s: %s %s', async (name, method, path, body) => {
+    const refused = await send(name, method, path(), body(b.tag));
+    expect([refused.status, field(JSON.parse(refused.raw), 'code')], refused.raw).toEqual([403, 'tag-guarded']);
+    expect(field(JSON.parse(refused.raw), 'detail')).toContain(b.tag);
+    const filter = { tags: { all_: [a.tag, b.tag] } };
+    expect(await server.post('/flow_runs/filter', { flow_runs: filter })).toEqual([]);
+    expect(await server.post('/deployments/filter', { deployments: filter })).toEqual([]);
+  });
+
+  it.each(ways)('twin: its own tag is, by %s: %s %s', async (name, method, path, body) => {
+    const made = await send(name, method, path(), body('nobody-names-this'));
+    expect(made.status, made.raw).toBeLessThan(300);
+  });
+
+  it('is put on a run by a role on everything, whose deployer then cannot take it off', async () => {
+    const run = id(await server.post('/flow_runs/', { flow_id: a.flow, tags: [a.tag], name: `${a.mark}-tagged` }));
+    expect((await send('whole', 'PATCH', `/flow_runs/${run}`, { tags: [a.tag, b.tag] })).status).toBe(204);
+    expect(field(JSON.parse((await send('deployer', 'PATCH', `/flow_runs/${run}`, { tags: [a.tag] })).raw), 'code')).toBe('tag-guarded');
+    expect((await send('deployer', 'PATCH', `/flow_runs/${run}`, { tags: [b.tag, a.tag, 'x'] })).status).toBe(204);
+    await server.delete(`/flow_runs/${run}`);
+  });
+
+  it('comes with no event of a socket; what comes behind it does', async () => {
+    const socket = openSocket(gateway.url, '/api/events/in', { first: authFrame(`any:${tokens.get('shared') ?? ''}`) });
+    await waitFor(() => socket.frames().length > 0, { what: 'auth_success' });
+    const [forged, own] = [randomUUID(), randomUUID()];
+    socket.send(taskRun(forged, [b.tag]));
+    socket.send(taskRun(own, [a.tag]));
+    const recorded = async (): Promise<readonly unknown[]> => list(await server.post('/task_runs/filter', { task_runs: { id: { any_: [forged, own] } } }));
+    await waitFor(async () => (await recorded()).length > 0, { what: 'the task run' });
+    expect((await recorded()).map(id)).toEqual([own]);
+    socket.close();
+  });
+});
 
 describe('a deployment of team A', () => {
   const create = (more: object) => ({ name: `${a.mark}-x`, flow_id: a.flow, tags: [a.tag], work_pool_name: a.pool, ...more });

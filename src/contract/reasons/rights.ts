@@ -37,6 +37,11 @@ export const RIGHT_REASONS = {
     detail: 'The role that may do this does not hold on this object, or not on what it would become.',
     hint: 'Ask an administrator to widen the scope of the role: tags, work_pools, deployments, flows and names are in lictor.yaml.',
   },
+  'tag-guarded': {
+    status: 403,
+    detail: 'A role of this principal must hold on this tag before it may put the tag on something or take it off.',
+    hint: 'Leave the tag as it is, or ask an administrator: a tag that some scope names is guarded (docs/scopes.md).',
+  },
   'scope-not-filterable': {
     status: 403,
     detail: 'This cannot be narrowed to the objects that the role holds on, so nothing of it is shown.',

@@ -1,0 +1,31 @@
+// May this principal put a guarded tag on something, or take it off? Whether it may change that thing at all is another ask.
+import { type Principal, RUN_ATTRIBUTE } from '../contract/principal.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
+import type { Entities } from '../prefect/entities.ts';
+import { type Question, type Ruling, refused, ruleBefore } from './rule.ts';
+
+export interface HoldsTagParts {
+  readonly policy: PolicyEngine;
+  readonly entities: Pick<Entities, 'find'>;
+}
+
+/** A role permits it whose scope names the tag, or that holds on everything. A run has the tags that it was given. Throws UpstreamError. */
+export async function ruleOnTag(parts: HoldsTagParts, question: Question, tag: string): Promise<Ruling> {
+  const { principal } = question;
+  const isRun = principal.kind === 'run';
+  const grants = isRun ? principal.grants : principal.grants.filter(({ scope }) => scope === null || scope.tags?.includes(tag) === true);
+  const ruling = ruleBefore(parts, { ...question, principal: { ...principal, grants } });
+  const holds = ruling.decision.enforced === 'allow' && (!isRun || (await tagsOfRun(parts.entities, principal)).includes(tag));
+  return holds ? ruling : { ...ruling, decision: refused(ruling.decision, 'tag-guarded') };
+}
+
+/** The words for a refusal. */
+export function tagGuarded(tag: string): string {
+  return `The tag ${JSON.stringify(tag)} is guarded: only a role whose scope names it, or one that holds on everything, may put it on something or take it off.`;
+}
+
+async function tagsOfRun(entities: HoldsTagParts['entities'], { attributes }: Principal): Promise<readonly string[]> {
+  const run = await entities.find({ type: 'FlowRun', id: attributes[RUN_ATTRIBUTE] ?? '' });
+  const deployment = run === null || run.deploymentId === null ? null : await entities.find({ type: 'Deployment', id: run.deploymentId });
+  return [...(run?.tags ?? []), ...(deployment?.tags ?? [])];
+}

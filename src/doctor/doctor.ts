@@ -15,6 +15,7 @@ import { checkLedger, checkStore } from './inside/databases.ts';
 import { checkEvents } from './inside/events.ts';
 import { checkExports } from './inside/exports.ts';
 import { checkNginx, type RunProgram } from './inside/nginx-version.ts';
+import { orphanedRuns } from './inside/orphaned-runs.ts';
 import { checkProcesses, limitsOf, supervisorPid } from './inside/processes.ts';
 import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.ts';
 import { checkCacheMode, checkUnixSockets } from './inside/runtime.ts';
@@ -29,6 +30,7 @@ import { checkForwardProxy } from './outside/forward-proxy.ts';
 import { checkGuardedTags } from './outside/guarded-tags.ts';
 import { probe } from './outside/http-probe.ts';
 import { identityCheck, outboundOfDoctor } from './outside/identity.ts';
+import { checkLostRuns } from './outside/lost-runs.ts';
 import { addressesOf, checkOtherAddresses } from './outside/other-addresses.ts';
 import { checkOwnAuthority } from './outside/own-authority.ts';
 import { checkServiceDoor } from './outside/service-door.ts';
@@ -204,6 +206,7 @@ function workerChecks(patient: Patient): readonly Check[] {
   return [
     { group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(subjects, records, `${baseOf(config.publicUrl)}/api`) },
     { group: 'upstream', name: 'guarded-tags', run: async () => (await withTagHolders(config, (holders) => checkGuardedTags(subjects, holders))) ?? [] },
+    { group: 'upstream', name: 'lost-runs', run: () => checkLostRuns(subjects, orphanedRuns(config.storeFile, clock())) },
   ];
 }
 

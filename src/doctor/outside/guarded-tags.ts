@@ -2,8 +2,8 @@
 import { MAKER_LABEL } from '../../prefect/made-by.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
 import type { TagHolders } from '../inside/tag-holders.ts';
-import { parseJson } from './http-probe.ts';
-import { authorizationOf, type UpstreamSubject } from './upstream.ts';
+import { type Listed, listOf } from './lists.ts';
+import type { UpstreamSubject } from './upstream.ts';
 
 const NAMED = 5;
 /** As many as Prefect lists at once: of more the newest are looked at. */
@@ -12,7 +12,7 @@ const PAGE = 200;
 /** Runs that have ended are handed out to nobody. */
 const UNENDED = ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'];
 
-/** Nothing where no tag is guarded, or no server answers, which is a line of its own. All servers share one database: the first that answers is asked. */
+/** Nothing where no tag is guarded, or no server answers, which is a line of its own. */
 export async function checkGuardedTags(servers: readonly UpstreamSubject[], holders: TagHolders): Promise<readonly Verdict[]> {
   if (holders.guarded.size === 0) return [];
   const tags = { any_: [...holders.guarded] };
@@ -32,38 +32,13 @@ export async function checkGuardedTags(servers: readonly UpstreamSubject[], hold
   ];
 }
 
-interface Tagged {
-  readonly id: string;
-  readonly name: string;
-  readonly tags: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-}
-
 interface Maker {
   readonly holders: TagHolders;
   readonly maker: string | undefined;
 }
 
-function misplaced(kind: string, { id, name, tags }: Tagged, { holders, maker }: Maker): readonly string[] {
+function misplaced(kind: string, { id, name, tags }: Listed, { holders, maker }: Maker): readonly string[] {
   if (maker === undefined) return [];
   const foreign = tags.filter((tag) => holders.guarded.has(tag) && holders.holds(maker, tag) === false);
   return foreign.length === 0 ? [] : [`${foreign.join(', ')} on ${kind} ${JSON.stringify(name)} (${id}) of ${maker}`];
-}
-
-/** Undefined: no answer, or none of Prefect's. */
-async function listOf([subject, ...others]: readonly UpstreamSubject[], path: string, body: unknown): Promise<readonly Tagged[] | undefined> {
-  if (subject === undefined) return undefined;
-  const { url, authorization, tls, probe } = subject;
-  const headers = { ...authorizationOf(authorization), 'content-type': 'application/json' };
-  const answer = await probe({ url: `${url}${path}`, method: 'POST', headers, body: JSON.stringify(body), tls });
-  const list: unknown = answer.ok && answer.status === 200 ? parseJson(answer.body) : undefined;
-  return Array.isArray(list) ? list.flatMap(taggedOf) : listOf(others, path, body);
-}
-
-function taggedOf(item: unknown): readonly Tagged[] {
-  if (typeof item !== 'object' || item === null) return [];
-  const { id, name, tags, labels }: Readonly<Record<string, unknown>> = { ...item };
-  if (typeof id !== 'string' || typeof name !== 'string' || !Array.isArray(tags)) return [];
-  const texts = Object.entries(labels ?? {}).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : []));
-  return [{ id, name, tags: tags.filter((tag) => typeof tag === 'string'), labels: Object.fromEntries(texts) }];
 }

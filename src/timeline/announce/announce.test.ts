@@ -54,6 +54,19 @@ describe('an announcement', () => {
     );
   });
 
+  it('of a run that lost its worker has a name of its own, where the run itself was refused', () => {
+    const own = { ...refusal, principal: `run:${RUN}`, flow_run_id: RUN, reason: 'run-token-orphaned' };
+    const nameOf = (record: typeof refusal, mixed = false) => refusalAnnouncement({ record: refusalOf(record), count: 1, mixed }).event;
+    expect(nameOf(own)).toBe('lictor.run.orphaned');
+    for (const other of [
+      { ...own, principal: 'run:99999999-2222-4333-8444-555555555555' },
+      { ...own, principal: 'token:etl' },
+      { ...own, reason: 'locked' },
+    ])
+      expect(nameOf(other)).toBe('lictor.request.refused');
+    expect(nameOf(own, true)).toBe('lictor.request.refused');
+  });
+
   it('names the service that was not to be called', () => {
     const call = refusalOf({ ...refusal, action: 'services.call', service: 'billing' });
     expect(refusalAnnouncement({ record: call, count: 1, mixed: false }).resource['prefect.resource.name']).toBe(

@@ -1,5 +1,6 @@
 // What the gateway tells Prefect about a run, as an event of its own.
 import type { NewRecord } from '../../contract/record.ts';
+import { runOfPrincipal } from '../../contract/run-token.ts';
 import { stableId } from '../../ledger/append.ts';
 import type { Coalesced } from './coalesce.ts';
 import type { Announcement } from './memory.ts';
@@ -22,10 +23,15 @@ export function refusalAnnouncement({ record, count, mixed }: Coalesced): Announ
   const what = `refused to ${who}: ${action} (${reason})`;
   return {
     ...eventOf(record.time, request, run),
-    event: 'lictor.request.refused',
+    event: isCutOff(record) && !mixed ? 'lictor.run.orphaned' : 'lictor.request.refused',
     resource: resourceOf(request, mixed ? `${count} more of other kinds, the last one ${what}` : `${what}${timesOf(count)}`, { principal, action }),
     payload: { principal, on_behalf_of: behalf, action, request_id: request, reason, count, kind: mixed ? 'several' : 'one' },
   };
+}
+
+/** A run whose worker's credential has ended cannot say how it ends. Its own words alone tell that: automations end the run that this event is about. */
+function isCutOff({ principal, reason, flow_run_id }: NewRecord): boolean {
+  return reason === 'run-token-orphaned' && flow_run_id != null && runOfPrincipal(principal) === flow_run_id;
 }
 
 function timesOf(count: number): string {

@@ -26,7 +26,7 @@ export type Repeated = z.output<typeof repeated>;
 const announcement = z.strictObject({
   id: z.string(),
   occurred: z.string(),
-  event: z.enum(['lictor.run.started-by', 'lictor.request.refused']),
+  event: z.enum(['lictor.run.started-by', 'lictor.run.orphaned', 'lictor.request.refused']),
   resource: z.record(z.string(), z.string()),
   related: z.array(z.record(z.string(), z.string())),
   payload: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])),

@@ -1,6 +1,7 @@
 // Rows RT-01 and RT-02: what the token of a flow run may do, and how long it is one. A worker is played by hand before the real Prefect.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { docsBlock } from '../../env/docs.ts';
 import { type Gateway, startGateway, type Token } from '../../env/gateway.ts';
 import { poll, send, setState, tokenFor } from '../../env/polled.ts';
 import { type Direct, directTo, field, list, sharedPrefect, text } from '../../env/prefect.ts';
@@ -59,6 +60,27 @@ async function begun(by: Token = worker, of = deployment): Promise<{ readonly ru
 }
 
 const read = (run: string, token: string) => send(gateway, 'GET', `/api/flow_runs/${run}`, { token });
+
+describe('a run whose worker lost its token', () => {
+  it('is Crashed once by the automation of docs/run-tokens.md; with its token it crashes no other run', async () => {
+    const automation = await send(gateway, 'POST', '/api/automations/', {
+      token: admin.secret,
+      body: JSON.parse(docsBlock('run-tokens.md', '{\n  "name": "crash')),
+    });
+    expect(automation.status).toBe(201);
+    const brief = await gateway.token('brief', ['worker']);
+    const [lost, bystander] = [await begun(brief), await begun()];
+    for (const { run, token } of [lost, bystander]) expect((await setState(gateway, run, token, 'RUNNING')).status).toBe(201);
+    await gateway.lictorOk('token', 'revoke', 'brief');
+    await expectRefusal(await setState(gateway, bystander.run, lost.token, 'COMPLETED'), 401, 'run-token-orphaned');
+    for (let again = 0; again < 2; again += 1) await expectRefusal(await setState(gateway, lost.run, lost.token, 'COMPLETED'), 401, 'run-token-orphaned');
+    await server.awaitRunState(lost.run, ['CRASHED'], 60_000);
+    const states = list(await server.get(`/flow_run_states/?flow_run_id=${lost.run}`)).map((state) => field(state, 'type'));
+    expect(states.filter((type) => type === 'CRASHED')).toEqual(['CRASHED']);
+    expect(await server.runState(bystander.run)).toBe('RUNNING');
+    await server.delete(`/automations/${id(await automation.json())}`);
+  });
+});
 
 describe('RT-01: the rights of a run, which an admin has started', () => {
   it('reads itself and writes its state and logs; deletes no pool, flow or other run', async () => {

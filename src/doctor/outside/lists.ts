@@ -1,0 +1,28 @@
+// One of Prefect's lists, as far as checks read it. All servers share one database: the first that answers is asked.
+import { parseJson } from './http-probe.ts';
+import { authorizationOf, type UpstreamSubject } from './upstream.ts';
+
+export interface Listed {
+  readonly id: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Undefined: no answer, or none of Prefect's. */
+export async function listOf([subject, ...others]: readonly UpstreamSubject[], path: string, body: unknown): Promise<readonly Listed[] | undefined> {
+  if (subject === undefined) return undefined;
+  const { url, authorization, tls, probe } = subject;
+  const headers = { ...authorizationOf(authorization), 'content-type': 'application/json' };
+  const answer = await probe({ url: `${url}${path}`, method: 'POST', headers, body: JSON.stringify(body), tls });
+  const list: unknown = answer.ok && answer.status === 200 ? parseJson(answer.body) : undefined;
+  return Array.isArray(list) ? list.flatMap(listedOf) : listOf(others, path, body);
+}
+
+function listedOf(item: unknown): readonly Listed[] {
+  if (typeof item !== 'object' || item === null) return [];
+  const { id, name, tags, labels }: Readonly<Record<string, unknown>> = { ...item };
+  if (typeof id !== 'string' || typeof name !== 'string' || !Array.isArray(tags)) return [];
+  const texts = Object.entries(labels ?? {}).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : []));
+  return [{ id, name, tags: tags.filter((tag) => typeof tag === 'string'), labels: Object.fromEntries(texts) }];
+}

@@ -1,0 +1,26 @@
+// Runs that Prefect shows as under way, and that can report nothing: their worker's token has ended.
+import { ok, type Verdict, warn } from '../finding.ts';
+import type { OrphanedRun } from '../inside/orphaned-runs.ts';
+import { listOf } from './lists.ts';
+import type { UpstreamSubject } from './upstream.ts';
+
+const NAMED = 5;
+
+/** Nothing where no server answers, which is a line of its own. */
+export async function checkLostRuns(servers: readonly UpstreamSubject[], orphaned: readonly OrphanedRun[]): Promise<readonly Verdict[]> {
+  const none = ok('no run under way has lost its worker by a token that ended');
+  if (orphaned.length === 0) return [none];
+  const state = { type: { any_: ['PENDING', 'RUNNING', 'CANCELLING'] } };
+  const found = await listOf(servers, '/api/flow_runs/filter', { flow_runs: { id: { any_: orphaned.map(({ id }) => id) }, state }, limit: 200 });
+  if (found === undefined) return [];
+  const open = new Set(found.map(({ id }) => id));
+  const lost = orphaned.filter(({ id }) => open.has(id));
+  if (lost.length === 0) return [none];
+  const names = lost.slice(0, NAMED).map(({ id, worker }) => `${id} of ${worker}`);
+  return [
+    warn(
+      `${lost.length} runs under way cannot report how they end, since their worker's token was revoked or has expired: ${names.join(', ')}${lost.length > NAMED ? ', ...' : ''}`,
+      'Set each to Crashed in Prefect once its process is gone, and give the worker a token that holds. An automation does it by itself: docs/run-tokens.md.',
+    ),
+  ];
+}

@@ -79,6 +79,29 @@ describe('the entries', () => {
   });
 });
 
+describe('what is no operation', () => {
+  it.each([
+    ['/api/flows/', { allow: 'POST' }],
+    ['/api/flows', { allow: 'POST' }],
+    // Prefect's router has `GET /work_pools/{name}` before `POST /work_pools/filter`.
+    ['/api/work_pools/filter', { allow: 'GET' }],
+    [`/api/flow_runs/${id}`, { allow: 'PATCH' }],
+    ['/api/flow_runs/filter', { allow: 'POST' }],
+    ['/api/flow_runs/not-a-uuid', 'malformed'],
+    [`/api/flow_runs/${id}0/set_state`, 'malformed'],
+    ['/api/flow_runs/urn:uuid:1/graph', 'malformed'],
+    ['/api/nothing', undefined],
+    ['/api', undefined],
+    ['/api/flow_runs//x', undefined],
+    [`/api/flow_runs/${id}/other`, undefined],
+    ['/api/events/in', undefined],
+    ['/docs', undefined],
+    ['/runs', undefined],
+    ['/.lictor/health', undefined],
+    ['', undefined],
+  ])('%s is of Prefect with %j', (path, expected) => expect(catalogue.mismatch(path)).toEqual(expected));
+});
+
 describe('matching', () => {
   it('prefers fixed segments over names', () => {
     expect(idOf('POST', '/api/work_pools/filter')).toBe('read_work_pools_work_pools_filter_post');

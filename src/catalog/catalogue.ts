@@ -20,6 +20,11 @@ export interface Catalogue {
   match(method: string, rawPath: string): { readonly operation: Operation; readonly params: Params } | undefined;
   /** Path parameters, percent-decoded, UUIDs in lower case with hyphens; undefined when the path is not the operation's. */
   params(operation: Operation, rawPath: string): Params | undefined;
+  /**
+   * Of a request that no operation matches, what Prefect's router finds wrong with it. `allow`: its method is another one; the 405 names the
+   * method of the first route that has this path, in the order of the catalogue. `malformed`: some route would have it, were its ids UUIDs.
+   */
+  mismatch(rawPath: string): { readonly allow: Method } | 'malformed' | undefined;
 }
 
 /** Both spellings of an operation's path that reach the same route: as Prefect writes it, and with or without the last slash. */
@@ -54,7 +59,21 @@ export function createCatalogue(operations: readonly Operation[] = OPERATIONS): 
       const segments = pathSegments(rawPath);
       return template && segments && paramsOf(template, segments);
     },
+    mismatch(rawPath) {
+      const segments = pathSegments(rawPath);
+      if (segments === undefined || !rawPath.startsWith(API)) return undefined;
+      const routes = [...byId.values()].filter(({ operation: { path, taken } }) => path.startsWith(API) && !path.endsWith('*') && taken !== 'relay');
+      const other = routes.find((entry) => paramsOf(entry.segments, segments) !== undefined);
+      if (other !== undefined) return { allow: other.operation.method };
+      return routes.some(({ segments: template }) => paramsOf(template.map(asText), segments) !== undefined) ? 'malformed' : undefined;
+    },
   };
+}
+
+const API = '/api/';
+
+function asText(segment: Segment): Segment {
+  return segment.kind === 'uuid' ? { ...segment, kind: 'text' } : segment;
 }
 
 interface Entry {

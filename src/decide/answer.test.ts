@@ -52,6 +52,18 @@ function facts(headers: Readonly<Record<string, string>>): Readonly<Record<strin
   return decodeFacts(headers['x-lictor-facts'] ?? '');
 }
 
+describe('what is no operation of Prefect', () => {
+  it.each([
+    ['method-not-allowed', '/api/flows/', 'no:method-not-allowed:POST'],
+    ['not-found', '/api/flows/not-a-uuid', 'no:not-found:{"detail":"Not Found"}'],
+    ['action-unknown', '/api/nothing', 'no:action-unknown'],
+  ] as const)('%s: is refused with the words of the router of Prefect', async (reason, path, way) => {
+    const { answerer } = answererWith({ ...allowed, ok: false, reason, credentialId: null });
+    const { status, headers } = await answerer.answer(inputs('', { path }));
+    expect([status, headers['x-lictor-path'], headers['cache-control']]).toEqual([403, way, 'no-store']);
+  });
+});
+
 describe('the answer to nginx', () => {
   it('allows with the way to go, the limit key, a second of cache, and who it was', async () => {
     const { answerer } = answererWith(allowed);

@@ -178,8 +178,19 @@ function refusal(reason: ReasonCode, facts: string, absent?: string): Answer {
   };
 }
 
-/** Prefect's own body for an object that is not there, as bytes of a header. */
+/** What Prefect's router says of a path that it does not have. */
+const ABSENT = '{"detail":"Not Found"}';
+
+/** For the header `Allow`. */
+function allowedInstead(catalogue: Catalogue, path: string): string | undefined {
+  const mismatch = catalogue.mismatch(path);
+  return typeof mismatch === 'object' ? mismatch.allow : undefined;
+}
+
+/** What goes behind the code: Prefect's own body for an object that is not there, as bytes of a header. */
 function absentBytes(catalogue: Catalogue, { operation: operationId, path }: EdgeInputs, reason: ReasonCode): string | undefined {
+  if (reason === 'not-found') return ABSENT;
+  if (reason === 'method-not-allowed') return allowedInstead(catalogue, path);
   if (reason !== 'object-foreign') return undefined;
   const operation = catalogue.byId(operationId);
   const body = absentBody(operation, (operation === undefined ? undefined : catalogue.params(operation, path)) ?? {});

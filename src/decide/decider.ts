@@ -157,7 +157,7 @@ async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question)
   });
 
   const operation = parts.catalogue.byId(inputs.operation);
-  if (operation === undefined) return refuse('action-unknown');
+  if (operation === undefined) return refuse(whyUnknown(parts.catalogue, inputs.path));
   if (operation.taken === 'deny') return refuse('route-denied');
   if (isForeignWrite(credential, inputs, operation.method)) return refuse('origin-foreign');
 
@@ -185,6 +185,13 @@ async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question)
         'run-bound',
         rulings.map((ruling, place) => (place === beyond ? deniedAs('run-bound', ruling) : ruling)),
       );
+}
+
+/** Prefect's own answer where its router would give one; nothing of the request goes there. */
+export function whyUnknown(catalogue: Pick<Catalogue, 'mismatch'>, rawPath: string): 'not-found' | 'method-not-allowed' | 'action-unknown' {
+  const mismatch = catalogue.mismatch(rawPath);
+  if (mismatch === undefined) return 'action-unknown';
+  return mismatch === 'malformed' ? 'not-found' : 'method-not-allowed';
 }
 
 /** Of whoever did not prove who they are. */

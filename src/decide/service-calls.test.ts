@@ -140,7 +140,7 @@ describe('the answer to nginx', () => {
     const never = async (): Promise<never> => {
       throw new Error('not asked');
     };
-    const catalogue = { operations: [], byId: () => undefined, match: () => undefined, params: () => undefined };
+    const catalogue = { operations: [], byId: () => undefined, match: () => undefined, params: () => undefined, mismatch: () => undefined };
     const decider = {
       revision: 1,
       readsParameters: false,

@@ -60,13 +60,20 @@ export function routeMaps(operations: readonly Operation[], base: string): Route
     ]),
     operations: [...byTemplate].map(([key, operationId]) => entry(key, operationId)),
     direct: [...templates].flatMap(([path, template]) => METHODS.flatMap((method) => direct(byTemplate, method, path, template))),
-    objects: operations.filter((operation) => operation.objectScoped).map((operation) => `${quoteVerbatim(operation.operationId)} $lictor_path;`),
+    // Of what is no operation, the path says what Prefect's router would answer (src/decide/decider.ts).
+    objects: [
+      '"" $lictor_path;',
+      ...operations.filter((operation) => operation.objectScoped).map((operation) => `${quoteVerbatim(operation.operationId)} $lictor_path;`),
+    ],
     args: operations.filter((operation) => operation.decidingQuery.length > 0).map((operation) => `${quoteVerbatim(operation.operationId)} $lictor_raw_args;`),
-    deciding: operations.flatMap(({ operationId, objectScoped, decidingQuery }) =>
-      objectScoped || decidingQuery.length > 0
-        ? [`${quoteVerbatim(operationId)} "${objectScoped ? '$lictor_path' : ''}|${decidingQuery.length > 0 ? '$lictor_raw_args' : ''}";`]
-        : [],
-    ),
+    deciding: [
+      '"" "$lictor_path|";',
+      ...operations.flatMap(({ operationId, objectScoped, decidingQuery }) =>
+        objectScoped || decidingQuery.length > 0
+          ? [`${quoteVerbatim(operationId)} "${objectScoped ? '$lictor_path' : ''}|${decidingQuery.length > 0 ? '$lictor_raw_args' : ''}";`]
+          : [],
+      ),
+    ],
   };
 }
 

@@ -118,7 +118,9 @@ describe('explain a request', () => {
 
   it.each([
     ['POST /flow_runs/filter', 'action-unknown', 'Did you mean POST /api/flow_runs/filter?'],
-    ['PUT /api/flow_runs/filter', 'action-unknown', 'known with POST'],
+    ['PUT /api/flow_runs/filter', 'method-not-allowed', 'known with POST'],
+    ['GET /api/flow_runs/not-a-uuid', 'not-found', ''],
+    ['GET /api/no/such', 'action-unknown', ''],
     ['GET /api//flows', 'path-not-canonical', ''],
     ['GET /api/flows/%2e%2e/x', 'path-not-canonical', ''],
   ])('denies %s even to an admin: %s', async (line, reason, note) => {

@@ -6,6 +6,7 @@ import { OWN_PREFIX } from '../contract/names.ts';
 import type { Operation } from '../contract/operation.ts';
 import { locate as locateResource } from '../decide/asks.ts';
 import { mustBeRead } from '../decide/bound.ts';
+import { whyUnknown } from '../decide/decider.ts';
 import { createEventMemory } from '../events/memory.ts';
 import { createEventRules } from '../events/rules.ts';
 import { openCall } from '../mediate/call.ts';
@@ -38,7 +39,7 @@ export async function explainRequest(parts: ExplainerParts, somebody: Somebody, 
   const { request, operation } = locate(parts, question.line);
   const refuse = (reason: Explanation['reason'], notes: readonly string[] = []) => conclude(parts, somebody, { decision: 'deny', reason, request, notes });
   if (!isCanonical(request.path)) return refuse('path-not-canonical');
-  if (operation === undefined) return refuse('action-unknown', nearby(parts, request));
+  if (operation === undefined) return refuse(whyUnknown(parts.catalogue, request.path), nearby(parts, request));
   if (operation.taken === 'deny') return refuse('route-denied');
   const asked: Asked = { parts, somebody, request, operation };
   try {

@@ -8,22 +8,12 @@ import type { LedgerRecord } from '../contract/record.ts';
 import { type AuditFilter, type LedgerReader, openLedgerReader } from '../ledger/query.ts';
 import { gatherStart } from '../timeline/gather.ts';
 import { noPrefect } from '../timeline/prefect-source.ts';
-import {
-  parseAction,
-  parseAddress,
-  parseCount,
-  parsePath,
-  parseReason,
-  parseRecordId,
-  parseRunId,
-  parseStatus,
-  parseText,
-  parseWhen,
-} from './audit-filters.ts';
+import { parseAction, parseAddress, parseCount, parsePath, parseReason, parseRecordId, parseStatus, parseText, parseWhen } from './audit-filters.ts';
 import { registerProof } from './audit-proof.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
+import { idOfNamed, unknownWords } from './run-name.ts';
 import { startLines } from './start-words.ts';
 import { fitWidths, lineWidth, WIDE } from './table.ts';
 import { cell, jsonText, type Paint, painter, writeLine } from './text.ts';
@@ -37,7 +27,7 @@ export function register(program: Command, context: CliContext): void {
   const audit = program
     .command('audit')
     .description('the ledger: who did what, when, from where, and why it was allowed or refused')
-    .option('--flow-run <id>', 'only requests bound to this flow run', parseRunId)
+    .option('--flow-run <run>', 'only requests bound to this flow run, by id or name', parseText)
     .option('--principal <id>', 'only this principal: alice@local, token:etl-worker', parseText)
     .option('--action <action>', 'one action, or all of a noun: flow_runs.create, flow_runs.*', parseAction)
     .addOption(new Option('--decision <decision>', 'only what was allowed, or refused').choices(['allow', 'deny']))
@@ -45,7 +35,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--status <status>', 'only answers of this status, or of a class: 403, 5xx', parseStatus)
     .option('--address <address>', 'only from this address, or network: 192.0.2.7, 10.0.0.0/8', parseAddress)
     .option('--path <path>', 'only this path, or all below: /api/deployments/*', parsePath)
-    .option('--deployment <id>', 'only requests bound to this deployment', parseRunId)
+    .option('--deployment <deployment>', 'only requests bound to this deployment, by id or name', parseText)
     .option('--resource <id>', 'only on this object, by id or name', parseText)
     .option('--request <id>', 'only the request with this X-Request-Id', parseText)
     .option('--text <words>', 'only where a name has these words: of a principal, object, action, path, reason, program', parseText)
@@ -69,29 +59,45 @@ export function register(program: Command, context: CliContext): void {
   audit.allowExcessArguments();
 }
 
-async function runAudit(context: CliContext, { json, follow, ...filter }: AuditOptions): Promise<void> {
-  assertOrder(filter);
+async function runAudit(context: CliContext, { json, follow, ...given }: AuditOptions): Promise<void> {
+  assertOrder(given);
   const file = statePaths(context.stateDir(), '').ledgerFile;
   const reader = openLedgerReader(file);
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   process.once('SIGINT', interrupt);
   try {
+    const filter = withIds(reader, given);
     // Before what is found, since --follow has no end.
     await askBack(context, filter);
     if (filter.flowRun !== undefined && json !== true) await printStart(context, reader, filter.flowRun);
     const whole: AuditFilter = follow === true ? { ...filter, follow: { signal: stop.signal } } : filter;
-    const { count, last } = await print(context, reader.audit(whole), json === true);
-    if (json === true || stop.signal.aborted) return;
-    if (count === 0) context.err.write('No record fits.\n');
-    if (count === filter.limit && last !== undefined) context.err.write(`The next page: the same with --after ${last}\n`);
+    const printed = await print(context, reader.audit(whole), json === true);
+    if (json !== true && !stop.signal.aborted) await sayEnd(context, reader, filter, printed);
   } catch (error) {
+    if (error instanceof CommandFailed) throw error;
     if (error instanceof LictorError && error.code === 'record-unknown') throw new CommandFailed(error.message, error);
     throw new CommandFailed(`The ledger ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
   } finally {
     process.removeListener('SIGINT', interrupt);
     reader.close();
   }
+}
+
+/** Why there is nothing, or where the next page begins. */
+async function sayEnd({ err }: CliContext, reader: LedgerReader, filter: AuditFilter, { count, last }: Printed): Promise<void> {
+  if (count === 0) err.write(`${(await unknownWords(reader, filter)) ?? 'No record fits.'}\n`);
+  if (count === filter.limit && last !== undefined) err.write(`The next page: the same with --after ${last}\n`);
+}
+
+/** Names become ids: records have these. */
+function withIds(reader: LedgerReader, filter: AuditFilter): AuditFilter {
+  const { flowRun, deployment } = filter;
+  return {
+    ...filter,
+    ...(flowRun !== undefined && { flowRun: idOfNamed(reader, 'flow-run', flowRun) }),
+    ...(deployment !== undefined && { deployment: idOfNamed(reader, 'deployment', deployment) }),
+  };
 }
 
 /** A word that is no subcommand is a misspelt one. */

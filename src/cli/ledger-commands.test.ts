@@ -8,6 +8,7 @@ import { statePaths } from '../config/state-dir.ts';
 import { appendRecord } from '../ledger/append-record.ts';
 import { edgeDeathRecord } from '../ledger/events.ts';
 import { tempState } from '../ledger/lines.fixture.ts';
+import { flowRunEvent, uuid, writeEvents } from '../ledger/prefect-events/event.fixture.ts';
 import { at, creation, RUN, record } from '../timeline/timeline.fixture.ts';
 import { main } from './main.ts';
 
@@ -121,7 +122,35 @@ describe('audit and timeline', () => {
   });
 
   it('audit says so when nothing fits', async () => {
-    expect(await run('audit', '--principal', 'nobody@local')).toMatchObject({ status: 0, out: '', err: 'No record fits.\n' });
+    expect(await run('audit', '--principal', 'nobody@local')).toMatchObject({ status: 0, out: '', err: 'No record is of nobody@local.\n' });
+    expect(await run('audit', '--principal', 'alice@local', '--status', '418')).toMatchObject({ status: 0, out: '', err: 'No record fits.\n' });
+  });
+
+  it.each([
+    ['alcie@local', 'alice@local'],
+    ['alice', 'alice@local'],
+  ])('audit asks what was meant by the principal %s, who is in no record', async (given, meant) => {
+    expect((await run('audit', '--principal', given)).err).toBe(`No record is of ${given}. Did you mean ${meant}?\n`);
+  });
+
+  it('audit and timeline take the name of a run or a deployment, and ask what was meant by one that nothing is called', async () => {
+    await startPrefect();
+    const deployment = { resource_id: `prefect.deployment.${uuid(7)}`, resource_name: 'nightly', flow_run_id: null };
+    const run_ = { resource_id: `prefect.flow-run.${RUN}`, flow_run_id: RUN };
+    writeEvents(statePaths(root, ''), [flowRunEvent(1, 1, run_), flowRunEvent(2, 1, deployment)]);
+    expect((await run('audit', '--flow-run', 'fuzzy-otter', '--json')).out).toBe((await run('audit', '--flow-run', RUN, '--json')).out);
+    expect((await run('timeline', 'fuzzy-otter')).out).toBe((await run('timeline', RUN)).out);
+    expect((await run('audit', '--deployment', 'nightly')).err).toBe(`No record is of deployment ${uuid(7)}.\n`);
+    for (const args of [['audit', '--flow-run'], ['timeline']])
+      expect(await run(...args, 'fuzy-otter')).toMatchObject({ status: 1, out: '', err: expect.stringContaining('Did you mean fuzzy-otter?') });
+    expect(await run('audit', '--deployment', 'nihgtly')).toMatchObject({ status: 1, err: expect.stringContaining('Did you mean nightly?') });
+    const near = RUN.replace(/.$/, (last) => (last === 'f' ? 'e' : 'f'));
+    for (const args of [['audit', '--flow-run'], ['timeline']]) expect((await run(...args, near)).err).toContain(`Did you mean ${RUN}?`);
+  });
+
+  it('audit names the ids where two runs have one name', async () => {
+    writeEvents(statePaths(root, ''), [flowRunEvent(1, 1), flowRunEvent(2, 2)]);
+    expect(await run('audit', '--flow-run', 'fuzzy-otter')).toMatchObject({ status: 1, err: expect.stringContaining(`${uuid(2)}, ${uuid(1)}`) });
   });
 
   it('audit asks about a reason or an action that no record has, and not about one that is only not there', async () => {
@@ -145,7 +174,6 @@ describe('audit and timeline', () => {
   });
 
   it.each([
-    ['audit', '--flow-run', 'nope'],
     ['audit', '--since', 'yesterday'],
     ['audit', '--since', '2026-13-01'],
     ['audit', '--decision', 'maybe'],
@@ -162,11 +190,9 @@ describe('audit and timeline', () => {
     ['audit', '--path', '/api/*/x'],
     ['audit', '--reason', 'No Reason'],
     ['audit', '--text', ''],
-    ['audit', '--deployment', 'etl/daily'],
     ['audit', 'verify', '--principal', 'alice@local'],
     ['audit', 'export', '--last', '3'],
     ['timeline'],
-    ['timeline', 'nope'],
   ])('%s %s %s is a mistake of use', async (...args) => {
     const { status, out, err } = await run(...args);
     expect([status, out]).toEqual([2, '']);

@@ -71,6 +71,13 @@ describe('lictor lock', () => {
     ]);
   });
 
+  it('asks what was meant by an account, a token or a provider that is not there', async () => {
+    await lictor('account', 'add', 'alice', '--role', 'viewer');
+    await lictor('token', 'create', 'etl', '--role', 'worker');
+    for (const [what, meant] of Object.entries({ 'alise@local': 'alice@local', 'token:elt': 'etl', 'idp:locla': 'local' }))
+      expect(await lictor('lock', what), what).toMatchObject({ status: 1, err: expect.stringContaining(`Did you mean ${meant}?`) });
+  });
+
   it('keeps networks in one form, so that unlock finds them', async () => {
     expect(await lictor('lock', 'address:::ffff:192.0.2.7')).toMatchObject({ status: 0 });
     expect(JSON.parse((await lictor('locks', '--json')).out)).toMatchObject([{ what: 'address:192.0.2.7' }]);

@@ -1,6 +1,7 @@
 // What `lictor lock` and `unlock` are told: `alice@local`, `token:NAME`, `session:ID`, `idp:ID`, `address:NETWORK`.
 import { accountsProvider } from '../authn/accounts/principal.ts';
 import { parseNetwork } from '../authn/service-token/networks.ts';
+import { meantWords } from '../config/suggest.ts';
 import type { LockTarget } from '../contract/lock.ts';
 import { BREAK_GLASS } from '../contract/names.ts';
 import type { AdminSession } from './admin.ts';
@@ -37,7 +38,8 @@ export async function checkTarget({ kind, value }: LockTarget, session: AdminSes
   if (kind !== 'principal') return OTHERS;
   if (value.startsWith('token:') && !value.includes('@')) {
     const name = value.slice('token:'.length);
-    if ((await store.tokens.byName(name)) === undefined) throw new CommandFailed(`There is no live token ${name}. lictor token list shows them.`);
+    if ((await store.tokens.byName(name)) === undefined)
+      throw new CommandFailed(`There is no live token ${name}.${meantWords(name, await liveTokens(store))} lictor token list shows them.`);
     return OTHERS;
   }
   const at = value.lastIndexOf('@');
@@ -45,12 +47,20 @@ export async function checkTarget({ kind, value }: LockTarget, session: AdminSes
   const account = await store.accounts.byName(name);
   if (idp === accountsProvider(config) || idp === BREAK_GLASS) {
     if (account !== undefined) return { ofAccounts: true, note: null };
-    throw new CommandFailed(`There is no account ${value}. lictor account list shows them.`);
+    const accounts = (await store.accounts.list()).map((one) => `${one.name}@${idp}`);
+    throw new CommandFailed(`There is no account ${value}.${meantWords(value, accounts)} lictor account list shows them.`);
   }
   requireProvider(idp, { config, hint: account === undefined ? '' : ` The account ${name} is ${name}@${accountsProvider(config) ?? BREAK_GLASS}.` });
   const names = await store.identities.namesOf(idp, name);
-  if (names.length === 0) return { ofAccounts: false, note: `Nobody of that name has come from ${idp} yet.` };
+  if (names.length === 0) {
+    const known = (await store.identities.list()).map((one) => `${one.name}@${one.idp}`);
+    return { ofAccounts: false, note: `Nobody of that name has come from ${idp} yet.${meantWords(value, known)}` };
+  }
   return names[0] === name ? OTHERS : { ofAccounts: false, note: `They are called ${names[0]}@${idp} now.` };
+}
+
+async function liveTokens(store: AdminSession['store']): Promise<readonly string[]> {
+  return (await store.tokens.list()).filter(({ revokedMs }) => revokedMs === null).map(({ name }) => name);
 }
 
 /** Accounts that end by themselves come from no provider of the configuration. */
@@ -65,7 +75,9 @@ function checkProvider(id: string, config: AdminSession['config']): CheckedTarge
 function requireProvider(id: string, { config, hint }: { readonly config: AdminSession['config']; readonly hint: string }): void {
   const known = config.identityProviders.map((provider) => provider.id);
   if (known.includes(id)) return;
-  throw new CommandFailed(`There is no identity provider ${id} in the configuration${known.length === 0 ? '' : `; there is ${known.join(', ')}`}.${hint}`);
+  throw new CommandFailed(
+    `There is no identity provider ${id} in the configuration${known.length === 0 ? '' : `; there is ${known.join(', ')}`}.${meantWords(id, known)}${hint}`,
+  );
 }
 
 /** What was locked or unlocked beside what was asked for, since one person is called so too; empty: nothing. */

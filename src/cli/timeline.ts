@@ -7,9 +7,10 @@ import { gatherTimeline } from '../timeline/gather.ts';
 import type { PrefectAnswer } from '../timeline/prefect-run.ts';
 import { noPrefect, type PrefectSource, prefectSource } from '../timeline/prefect-source.ts';
 import { flatten, type NestedEntry, type Timeline } from '../timeline/timeline.ts';
-import { parseRunId } from './audit-filters.ts';
+import { parseText } from './audit-filters.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
+import { idOfNamed, meantId } from './run-name.ts';
 import { lineWidth } from './table.ts';
 import { jsonText, painter, writeLine } from './text.ts';
 import { renderTimeline } from './timeline-text.ts';
@@ -25,20 +26,21 @@ export function register(program: Command, context: CliContext): void {
   program
     .command('timeline')
     .description("one flow run's requests, refusals, states and task runs in one column of time, and who started it")
-    .argument('<flow-run>', 'id of the flow run', parseRunId)
+    .argument('<flow-run>', 'id or name of the flow run', parseText)
     .option('--all', 'every request and task run, also those that are counted otherwise')
     .option('--json', 'one entry a line, with every field; the first line is the run')
     .addHelpText('after', '\nExample:\n  lictor timeline 0199c0de-0000-7000-8000-000000000001\n')
     .action((id: string, options: TimelineOptions) => showTimeline(context, id, options));
 }
 
-async function showTimeline(context: CliContext, id: string, options: TimelineOptions): Promise<void> {
+async function showTimeline(context: CliContext, named: string, options: TimelineOptions): Promise<void> {
   const reader = openLedgerReader(statePaths(context.stateDir(), '').ledgerFile);
   const { prefect, close } = await openPrefect(context);
   try {
+    const id = idOfNamed(reader, 'flow-run', named);
     const { timeline, answer } = await gatherTimeline({ reader, prefect }, id);
     const isKnown = timeline.entries.some(({ kind }) => kind !== 'gateway') || answer.found === 'yes';
-    if (!isKnown) throw new CommandFailed(nothingKnown(id, answer));
+    if (!isKnown) throw new CommandFailed(`${nothingKnown(id, answer)}${meantId(reader, 'flow-run', id)}`);
     const lines =
       options.json === true
         ? jsonLines(timeline, answer)

@@ -8,6 +8,12 @@ export function nearestName(given: string, known: readonly string[]): string | u
   return best !== undefined && best.edits <= 2 && best.edits < given.length ? best.name : undefined;
 }
 
+/** ` Did you mean ...?`, to stand behind a sentence; empty: no known name is near. A name without its provider is near the whole. */
+export function meantWords(given: string, known: readonly string[]): string {
+  const near = known.find((name) => name.startsWith(`${given}@`) || name === `token:${given}`) ?? nearestName(given, known);
+  return near === undefined ? '' : ` Did you mean ${near}?`;
+}
+
 /** Levenshtein's distance; names longer than 64 characters are never near. */
 function editDistance(left: string, right: string): number {
   if (left.length > 64 || right.length > 64) return Number.POSITIVE_INFINITY;

@@ -50,9 +50,16 @@ export interface LedgerReader {
   forFlowRun(id: string): Promise<readonly LedgerRecord[]>;
   /** What happened to the gateway itself between two times: starts, dead edge workers, gaps. */
   gatewayEvents(since: string, until: string): Promise<readonly LedgerRecord[]>;
+  /** Every principal that has a record. */
+  principals(): readonly string[];
   readonly events: EventReader;
   close(): void;
 }
+
+/** From one principal to the next in their index: as many steps as there are principals, however many records they have. */
+const PRINCIPALS_SQL = `WITH RECURSIVE each(principal) AS (SELECT min(principal) FROM records UNION ALL
+  SELECT (SELECT min(principal) FROM records WHERE principal > each.principal) FROM each WHERE each.principal IS NOT NULL)
+  SELECT principal FROM each WHERE principal IS NOT NULL`;
 
 const PAGE = 500;
 const FOLLOW_MS = 250;
@@ -70,6 +77,11 @@ export function openLedgerReader(file: string): LedgerReader {
       const all = await Promise.all(Object.values(GATEWAY_ACTIONS).map((action) => collect(audit({ action, since, until }))));
       return all.flat().sort((a, b) => (a.time < b.time ? -1 : 1));
     },
+    principals: () =>
+      db
+        .prepare(PRINCIPALS_SQL)
+        .all()
+        .map(({ principal }) => String(principal)),
     events: createEventReader(db),
     close: () => db.close(),
   };

@@ -11,8 +11,20 @@ export interface EventReader {
   childrenOf(id: string): readonly string[];
   /** The flow run that this task run is part of. */
   flowRunOfTask(taskRunId: string): string | undefined;
+  /** The names of flow runs, or of deployments, with the ids of those that are called so; one name is looked for, or all are listed, the newest first. */
+  named(kind: NamedKind, name?: string): readonly Named[];
   mark(): EventsMark | undefined;
 }
+
+export type NamedKind = 'flow-run' | 'deployment';
+
+export interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Enough for a suggestion. */
+const MOST_NAMES = 5_000;
 
 export function createEventReader(db: DatabaseSync): EventReader {
   // A gateway of an earlier version has written it: there are none.
@@ -23,10 +35,18 @@ export function createEventReader(db: DatabaseSync): EventReader {
      WHERE own.flow_run_id = ? AND own.task_run_id IS NOT NULL AND child.flow_run_id IS NOT NULL AND child.flow_run_id <> own.flow_run_id ORDER BY id`,
   );
   const ofTask = db.prepare('SELECT flow_run_id AS id FROM prefect_events WHERE resource_id = ? AND flow_run_id IS NOT NULL LIMIT 1');
+  const select = 'SELECT resource_id AS id, resource_name AS name FROM prefect_events WHERE resource_id > ? AND resource_id < ?';
+  const newest = `GROUP BY resource_id, resource_name ORDER BY max(n) DESC LIMIT ${MOST_NAMES}`;
+  const names = db.prepare(`${select} AND resource_name IS NOT NULL ${newest}`);
+  const withName = db.prepare(`${select} AND resource_name = ? ${newest}`);
   return {
     forFlowRun: (id) => ofRun.all(id).map(eventOfRow),
     childrenOf: (id) => children.all(id).map((row) => String(row['id'])),
     flowRunOfTask: (task) => textOf(ofTask.get(`prefect.task-run.${task}`)?.['id']),
+    named: (kind, name) => {
+      const rows = name === undefined ? names.all(`prefect.${kind}.`, `prefect.${kind}/`) : withName.all(`prefect.${kind}.`, `prefect.${kind}/`, name);
+      return rows.map((row) => ({ id: String(row['id']).slice(`prefect.${kind}.`.length), name: String(row['name']) }));
+    },
     mark: () => parseMark(textOf(db.prepare('SELECT value FROM meta WHERE key = ?').get(MARK_KEY)?.['value'])),
   };
 }
@@ -41,7 +61,7 @@ export function readEventsMark(ledgerFile: string): EventsMark | undefined {
   }
 }
 
-const NONE: EventReader = { forFlowRun: () => [], childrenOf: () => [], flowRunOfTask: () => undefined, mark: () => undefined };
+const NONE: EventReader = { forFlowRun: () => [], childrenOf: () => [], flowRunOfTask: () => undefined, named: () => [], mark: () => undefined };
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;

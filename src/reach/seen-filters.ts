@@ -31,7 +31,7 @@ export async function seenFilters(body: JsonObject, seeing: Seeing): Promise<See
   return seen;
 }
 
-/** A run shows the id of its deployment; what else a deployment says is for whoever reaches it. */
+/** A run shows the id of its deployment; what else a deployment says is for roles that reach it. */
 const seenDeployments: Step = async (body, { reach, listed }) => {
   const filter = field(body, 'deployments');
   if (listed !== 'runs' || askedFields(filter).every((name) => name === 'id')) return { ok: true, body };

@@ -8,7 +8,7 @@ function warned(role: string, scope: Partial<Scope> | null): readonly string[] {
   return scopeWarnings({ roles: [other, binding] }).map(({ path }) => path);
 }
 
-describe('a scope of somebody who deploys', () => {
+describe('a scope of a principal that deploys', () => {
   it('is warned of with tags and without work pools', () => {
     for (const role of ['deployer', 'admin']) expect(warned(role, { tags: ['team-a'] }), role).toEqual(['roles[1].scope']);
     expect(warned('deployer', { tags: ['team-a'], deployments: ['etl/*'] })).toEqual(['roles[1].scope']);

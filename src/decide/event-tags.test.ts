@@ -95,7 +95,7 @@ describe('a guarded tag in an event', () => {
     expect(await refused(event({ recorded: ['team-z'] }), mixed('worker'))).toBeNull();
   });
 
-  it('costs nothing for whoever holds on everything, and no look at Prefect where there is none', async () => {
+  it('costs nothing for a role that holds on everything, and no look at Prefect where there is none', async () => {
     const { refused, asked, state } = world(TEAMS);
     expect(await refused(event({ recorded: ['team-z'] }), sender(everywhere(['worker'])))).toBeNull();
     expect(state.reads).toBe(0);

@@ -44,7 +44,7 @@ export interface EventTagGuardParts extends HoldsTagParts {
 /** So long a scope that was just given does not count on open sockets. */
 const REMEMBERED_MS = 1000;
 
-/** For sockets: whoever need not hold tags pays nothing. */
+/** For sockets. It costs nothing for a sender that need not hold tags. */
 export function createEventTagGuard({ guarded, lookup, steady, ...parts }: EventTagGuardParts): EventTagGuard {
   let known: { readonly tags: ReadonlySet<string>; readonly untilMs: number } | undefined;
   return async (events, { principal, ...context }) => {

@@ -91,8 +91,8 @@ describe("a guarded tag of another team's", () => {
   ])('is not taken off %s', async (_what, role, route, body) => {
     const shared = options({ prefect: prefect([OWN, OTHER]) });
     expect((await outcomeOf(role, route, body, shared)).result).toBe('tag-guarded');
-    const kept = await outcomeOf(role, route, { ...body, tags: [OTHER, OWN, 'nightly'] }, shared);
-    expect(kept.result).toBe(201);
+    const same = await outcomeOf(role, route, { ...body, tags: [OTHER, OWN, 'nightly'] }, shared);
+    expect(same.result).toBe(201);
   });
 
   it('is taken off a deployment that is sent again without any tags, by nobody but who holds it', async () => {
@@ -102,7 +102,7 @@ describe("a guarded tag of another team's", () => {
     expect((await outcomeOf('deployer', 'POST /api/deployments/', { ...body, tags: [OTHER] }, pool)).result).toBe(201);
   });
 
-  it('comes from the deployment: whoever may start its runs may repeat it', async () => {
+  it('comes from the deployment: a principal that may start its runs may repeat it', async () => {
     const shared = options({ prefect: prefect([OWN, OTHER]) });
     expect((await outcomeOf('operator', `POST /api/deployments/${DEPLOYMENT}/create_flow_run`, {}, shared)).result).toBe(201);
     expect((await outcomeOf('operator', `POST /api/deployments/${DEPLOYMENT}/create_flow_run`, { tags: [OTHER, OWN] }, shared)).result).toBe(201);

@@ -17,7 +17,7 @@ export interface TagParts {
   readonly lookup: Lookup;
 }
 
-/** The plan with an ask for each such tag. Nothing is looked up for whoever need not hold tags, nor for a body that names none. */
+/** The plan with an ask for each such tag. Nothing is looked up for a principal that need not hold tags, nor for a body that names none. */
 export async function withTagAsks(call: Call, plan: Plan, principal: Principal, { guardedTags, lookup }: TagParts): Promise<Plan> {
   if (!mustHoldTags(principal) || !call.operation.writes || !mayChangeTags(call)) return plan;
   const guarded = await guardedTags();
@@ -93,7 +93,7 @@ async function objectBefore({ operation, inputs, tree }: Call, lookup: Lookup): 
   return id === undefined || typeof name !== 'string' ? null : (await existing(lookup, id, name)).old;
 }
 
-/** A run keeps the tags of its deployment, whoever starts it. */
+/** A run keeps the tags of its deployment, no matter who starts it. */
 async function deploymentOf({ operation, params, tree }: Call, lookup: Lookup): Promise<JsonValue | null> {
   const given = isObject(tree) && operation.operationId === RUN_DIRECTLY ? field(tree, 'deployment_id') : undefined;
   const id = RUN_OF_DEPLOYMENT.includes(operation.operationId) ? params['id'] : typeof given === 'string' ? parseUuid(given) : undefined;

@@ -1,4 +1,4 @@
-// Guarded tags: those that some scope names. Whoever could put one on an object, or take it off, would say whose that object is.
+// Guarded tags: those that some scope names. They say whose an object is, so that few may put one on it or take it off.
 import type { Principal } from '../contract/principal.ts';
 import type { Scope } from '../contract/scope.ts';
 

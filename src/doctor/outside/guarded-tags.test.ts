@@ -47,7 +47,7 @@ const run = (maker: string | null, ...tags: readonly string[]) => ({
 });
 
 describe('guarded tags on objects that are there', () => {
-  it("are told of where the maker's scope does not name them", async () => {
+  it("are listed where the maker's scope does not name them", async () => {
     const [verdict] = (await found({ deployments: [deployment(FIRST, 'team-a', 'team-z', 'free')], runs: [run('bob@local', 'team-a')] })) ?? [];
     expect(verdict).toMatchObject({
       status: 'warn',

@@ -23,7 +23,7 @@ export async function checkGuardedTags(servers: readonly UpstreamSubject[], hold
     ...deployments.flatMap((object) => misplaced('deployment', object, { holders, maker: holders.makerOf('Deployment', object.id) })),
     ...runs.flatMap((object) => misplaced('flow run', object, { holders, maker: object.labels[MAKER_LABEL] })),
   ];
-  if (found.length === 0) return [ok(`no guarded tag stands on an object of somebody who may not give it (${[...holders.guarded].sort().join(', ')})`)];
+  if (found.length === 0) return [ok(`no guarded tag stands on an object whose maker may not give it (${[...holders.guarded].sort().join(', ')})`)];
   return [
     warn(
       `guarded tags stand on ${found.length} objects whose makers may not give them: ${found.slice(0, NAMED).join('; ')}${found.length > NAMED ? '; ...' : ''}`,

@@ -1,5 +1,6 @@
 // research rows FL, DS: when parts fail it closes, and when somebody floods it others go on.
 import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { jsonLines } from '../../env/gateway.ts';
 import { field } from '../../env/prefect.ts';
@@ -55,7 +56,8 @@ describe('FL-01: fail closed', () => {
     signalProcess(supervisor, 'SIGSTOP');
     signalProcess(control, 'SIGKILL');
     try {
-      await waitFor(() => !isAlive(control), { what: 'the control plane to end' });
+      // Its sockets are closed when the last of its threads has ended; the stopped supervisor has not collected it.
+      await waitFor(() => readdirSync(`/proc/${control}/task`).length === 1 && !isAlive(control), { what: 'the control plane to end' });
       expect(await harness.gateway.lictorOk('lock', 'address:192.0.2.9', '--for', '1h')).toContain('No control plane is running.');
     } finally {
       signalProcess(supervisor, 'SIGCONT');

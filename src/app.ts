@@ -43,6 +43,7 @@ import { type Ledger, startLedger } from './ledger/ledger.ts';
 import { readEventsMark } from './ledger/prefect-events/read-events.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
 import { createLedgerSearch } from './ledger/search/search.ts';
+import { prepareListeners } from './listeners.ts';
 import { keepPolicySet, policiesAtStart } from './policies-in-force.ts';
 import { createKinMemory, isBelow } from './prefect/kin.ts';
 import { createGates } from './relay/event-gate.ts';
@@ -172,22 +173,24 @@ export async function startApp(parts: AppParts): Promise<App> {
     if (!healthy && current.get().config.ledger.failClosed) sync.now().catch((error: unknown) => log.error({ err: error }, 'sweep failed'));
   });
 
-  const reloader = createReloader({
-    ...{ ...parts, house, current, applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart },
-    prepareForward: ({ forwardProxy }) => forward.prepare(forwardProxy?.listen ?? null),
-  });
-  const metered = await meter(config, paths, answerer, {
+  const metered = meter({ ledgerFile, accessLog: paths.accessLog, storeFile: config.storeFile }, answerer, {
     ledger,
     clock,
+    log,
     sockets: relay.count,
     sinks: house.exports.status,
     spans: house.tracing.status,
     events: eventIntake.status,
     revision: () => current.get().revision,
   });
+  const prepare = (next: Config) => prepareListeners({ forward, metered }, next);
+  const reloader = createReloader({
+    ...{ ...parts, house, current, prepareListeners: prepare },
+    ...{ applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart },
+  });
   const sockets = createSocketServer({ pauseOnConnect: true }, relay.accept);
   const servers = await listen(parts, { sockets, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
-  (await forward.prepare(config.forwardProxy?.listen ?? null)).commit();
+  (await prepare(config)).commit();
   await house.exports.use(config.exports);
   await house.tracing.use(config.traces);
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: (text) => warn(parts, text), record: ledger.append });

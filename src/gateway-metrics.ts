@@ -1,10 +1,12 @@
-// What the parts of the control plane say of themselves, for metrics; nothing is counted where none are configured.
-import type { Config } from './config/config.ts';
-import type { StatePaths } from './config/state-dir.ts';
+// What the parts of the control plane say of themselves, for metrics; while none are configured, nothing is counted.
+import type { Logger } from 'pino';
+import type { MetricsListen } from './config/config.ts';
 import type { Clock } from './contract/clock.ts';
 import type { Answerer } from './decide/answer.ts';
+import type { Prepared } from './forward/forward.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Family } from './metrics/exposition.ts';
+import type { ReaderFiles } from './metrics/ledger-reader.ts';
 import { type Metrics, startMetrics, watchDecisions } from './metrics/metrics.ts';
 import type { SinkStatus } from './sinks/protocol.ts';
 import type { SpanStatus } from './sinks/spans/tracing.ts';
@@ -18,30 +20,45 @@ export interface MeteredParts {
   readonly events: () => IntakeStatus;
   readonly revision: () => number;
   readonly clock: Clock;
+  readonly log: Pick<Logger, 'error'>;
 }
 
 export interface Metered {
+  /** While metrics are on, it measures the time of each decision. */
   readonly answerer: Answerer;
+  /** Listens there already; until `commit` the former listener answers. Rejects when it cannot listen. */
+  prepare(listen: MetricsListen | null): Promise<Prepared>;
   close(): Promise<void>;
 }
 
-/** Where metrics are configured, decisions are timed and a listener is opened; else the answerer is as it was. */
-export async function meter(config: Config, paths: StatePaths, answerer: Answerer, parts: MeteredParts): Promise<Metered> {
-  if (config.metrics === null) return { answerer, close: async () => undefined };
+export function meter(files: ReaderFiles, answerer: Answerer, parts: MeteredParts): Metered {
   const decisions = watchDecisions();
-  const { ledgerFile, accessLog } = paths;
-  const metrics: Metrics = await startMetrics({
-    listen: config.metrics,
-    files: { ledgerFile, accessLog, storeFile: config.storeFile },
-    gather: () => [
-      ...decisions.families(),
-      ...ownFamilies(parts),
-      ...eventFamilies(parts.events()),
-      ...sinkFamilies(parts.sinks(), parts.clock()),
-      ...spanFamilies(parts.spans()),
-    ],
-  });
-  return { answerer: { ...answerer, answer: (inputs) => decisions.watch(() => answerer.answer(inputs)) }, close: metrics.close };
+  const gather = () => [
+    ...decisions.families(),
+    ...ownFamilies(parts),
+    ...eventFamilies(parts.events()),
+    ...sinkFamilies(parts.sinks(), parts.clock()),
+    ...spanFamilies(parts.spans()),
+  ];
+  const close = (metrics: Metrics | undefined): void =>
+    void metrics?.close().catch((error: unknown) => parts.log.error({ err: error }, 'a former listener of metrics did not close'));
+  let current: { readonly address: string; readonly metrics: Metrics } | null = null;
+  return {
+    answerer: { ...answerer, answer: (inputs) => (current === null ? answerer.answer(inputs) : decisions.watch(() => answerer.answer(inputs))) },
+    async prepare(listen) {
+      const address = JSON.stringify(listen);
+      if (address === (current?.address ?? 'null')) return { commit: () => undefined, discard: () => undefined };
+      const next = listen === null ? null : { address, metrics: await startMetrics({ listen, files, gather }) };
+      return {
+        commit() {
+          close(current?.metrics);
+          current = next;
+        },
+        discard: () => close(next?.metrics),
+      };
+    },
+    close: async () => current?.metrics.close(),
+  };
 }
 
 function ownFamilies({ ledger, sockets, revision }: MeteredParts): readonly Family[] {

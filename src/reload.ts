@@ -42,8 +42,8 @@ export interface ReloaderParts {
   readonly env: NodeJS.ProcessEnv;
   /** Renders, tests and swaps nginx's files; throws without having changed anything. */
   readonly applyEdge: (config: Config) => Promise<AppliedEdge>;
-  /** Listens where the next configuration has its forward proxy, before anything is changed. */
-  readonly prepareForward: (config: Config) => Promise<Prepared>;
+  /** Listens where the next configuration has its forward proxy and its metrics, before anything is changed. */
+  readonly prepareListeners: (config: Config) => Promise<Prepared>;
   /** Closes the sockets that are open now with 1012, after that time: stock clients come back at once. */
   readonly moveSockets: (afterMs: number) => Promise<void>;
   readonly tell: (message: FromControl) => void;
@@ -122,14 +122,14 @@ async function findProblems({ current, house, env }: ReloaderParts, next: Config
 /** The files of nginx are the last thing that can refuse it: behind the swap it is applied, and only told what is not done yet. */
 async function apply(parts: ReloaderParts, state: State, { config: next, policies }: Next): Promise<Done> {
   const { current } = parts;
-  const forward = await parts.prepareForward(next);
+  const listeners = await parts.prepareListeners(next);
   const [certificates, upstreams] = [certificateFingerprint(next), upstreamFingerprint(next)];
   const { rooms, edge } = await ready(parts, { config: next, policies }).catch((error: unknown) => {
-    forward.discard();
+    listeners.discard();
     throw error;
   });
   const former = current.swap(rooms);
-  forward.commit();
+  listeners.commit();
   const nginx = edge.changed || certificates !== state.certificates || upstreams !== state.upstreams;
   if (nginx) reloadEdge(parts, next);
   state.certificates = certificates;

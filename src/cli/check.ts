@@ -1,11 +1,15 @@
 // `lictor check`: every problem of the configuration and of what is rendered from it.
 import { relative } from 'node:path';
 import type { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import { loadInUse } from '../config/in-use.ts';
 import { loadConfig, type Problem } from '../config/load.ts';
 import { renderProblem } from '../config/problem.ts';
+import { checkRestartKeys } from '../config/restart-keys.ts';
 import { prepareStateDir } from '../config/runtime-dir.ts';
 import { renderJsonSchema } from '../config/schema/index.ts';
 import { scopeWarnings } from '../config/scope-warnings.ts';
+import type { StatePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
 import { systemClock } from '../contract/clock.ts';
 import { diskTrouble } from '../contract/disk.ts';
@@ -58,8 +62,20 @@ async function findProblems(context: CliContext): Promise<Found> {
   const { problems, warnings: ofPolicies, vectors } = testedPolicies(loaded.config);
   const warnings = [...scopeWarnings(loaded.config), ...ofPolicies];
   const [{ checkEdge }, { checkMetadataFiles }] = await Promise.all([import('../edge/check.ts'), import('../authn/saml/check-files.ts')]);
-  const edge = await written(context, () => checkEdge(loaded.config, prepareStateDir(context.stateDir()), { ...context.env }));
-  return { problems: [...problems, ...checkMetadataFiles(loaded.config, systemClock()), ...edge], warnings, vectors };
+  const { edge, paths } = await written(context, async () => {
+    const prepared = prepareStateDir(context.stateDir());
+    return { paths: prepared, edge: await checkEdge(loaded.config, prepared, { ...context.env }) };
+  });
+  const restarts = await needRestart(context, paths, loaded.config);
+  return { problems: [...problems, ...checkMetadataFiles(loaded.config, systemClock()), ...edge], warnings: [...restarts, ...warnings], vectors };
+}
+
+/** Only while a gateway runs here: the file is sound, and yet a reload of it is refused. */
+async function needRestart(context: CliContext, paths: StatePaths, next: Config): Promise<readonly Problem[]> {
+  const { isRunning } = await import('../doctor/doctor.ts');
+  if (!isRunning(paths)) return [];
+  const inUse = loadInUse({ file: context.configFile(), env: context.env, paths }, 'skip');
+  return inUse?.ok === true ? checkRestartKeys(inUse.config, next) : [];
 }
 
 /** What nginx is to test is written below the state directory first. */

@@ -29,9 +29,9 @@ export function loadCandidate({ file, env, paths }: ConfigPlace): Candidate {
 }
 
 /** What was applied last; undefined when there is none. Its secrets and certificates are read again. */
-export function loadInUse({ file, env, paths }: ConfigPlace): LoadResult | undefined {
+export function loadInUse({ file, env, paths }: ConfigPlace, secrets: 'read' | 'skip' = 'read'): LoadResult | undefined {
   if (!existsSync(paths.configInUse)) return undefined;
-  return loadConfig(paths.configInUse, env, { stateDir: paths.root, baseDir: dirname(resolve(file)) });
+  return loadConfig(paths.configInUse, env, { stateDir: paths.root, baseDir: dirname(resolve(file)), secrets });
 }
 
 /** False when it cannot be read: loading it then says so. */

@@ -13,7 +13,6 @@ const RESTART_KEYS: readonly RestartKey[] = [
   { path: 'listen', value: ({ listen }) => listen, because: 'a port that is taken would be noticed only after the change' },
   { path: 'tls', value: ({ tls }) => tls !== null, because: 'the listeners speak either http or https' },
   { path: 'ledger.retention', value: ({ ledger }) => ledger.retentionSeconds, because: 'the ledger has a thread of its own' },
-  { path: 'metrics.listen', value: ({ metrics }) => metrics, because: 'a port that is taken would be noticed only after the change' },
   { path: 'store', value: ({ storeFile }) => storeFile, because: 'it is open' },
 ];
 

@@ -21,6 +21,7 @@ import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.
 import { checkCacheMode, checkUnixSockets } from './inside/runtime.ts';
 import { checkCacheSpace, checkDisk, checkOpenFiles, type Statfs } from './inside/space.ts';
 import { withTagHolders } from './inside/tag-holders.ts';
+import { checkTokens } from './inside/tokens.ts';
 import { readWorkerRecords } from './inside/worker-records.ts';
 import { checkWorkerUser } from './inside/worker-user.ts';
 import { checkChain, checkExpiry, checkFiles, checkName, fetchServed, type Served } from './outside/certificates.ts';
@@ -91,6 +92,7 @@ function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: P
     { group: 'machine', name: 'worker-user', run: () => checkWorkerUser(workerUser) },
     { group: 'machine', name: 'store', run: () => checkStore(config.storeFile) },
     { group: 'machine', name: 'break-glass', run: () => checkBreakGlass(config.storeFile, clock()) },
+    { group: 'machine', name: 'tokens', run: () => checkTokens(config.storeFile, clock()) },
     { group: 'machine', name: 'ledger', run: () => checkLedger(paths, clock()) },
     { group: 'machine', name: 'exports', run: () => checkExports(config, paths, clock()) },
   ];

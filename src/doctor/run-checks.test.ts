@@ -33,7 +33,7 @@ describe('running checks', () => {
       20,
     );
     expect(found.map(({ status }) => status)).toEqual(['fail', 'fail', 'ok']);
-    expect(found[0]?.message).toContain('no such file');
-    expect(found[1]?.message).toContain('no answer');
+    expect(found[0]?.message).toBe('edge broken could not be checked: no such file');
+    expect(found[1]?.message).toBe('edge hanging got no answer within 0.02 s');
   });
 });

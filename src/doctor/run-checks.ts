@@ -15,21 +15,30 @@ export async function runChecks(checks: readonly Check[], limitMs = LIMIT_MS): P
 }
 
 async function runCheck({ group, name, run }: Check, limitMs: number): Promise<readonly Finding[]> {
-  const verdicts = await bounded(run, limitMs);
+  const verdicts = await bounded({ group, name, run }, limitMs);
   return verdicts.map((verdict) => ({ group, check: name, ...verdict }));
 }
 
-async function bounded(run: Check['run'], limitMs: number): Promise<readonly Verdict[]> {
+async function bounded({ group, name, run }: Check, limitMs: number): Promise<readonly Verdict[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Verdict>((resolve) => {
-    timer = setTimeout(() => resolve(fail(`gave no answer within ${limitMs / 1000} s`, 'Look at what it asks: it hangs.')), limitMs);
+    timer = setTimeout(
+      () =>
+        resolve(fail(`${group} ${name} got no answer within ${limitMs / 1000} s`, 'What this check asks accepts connections and does not answer: restart it.')),
+      limitMs,
+    );
   });
   try {
     const verdict = await Promise.race([Promise.resolve().then(run), late]);
     return [verdict].flat();
   } catch (error) {
     // A check never decides anything: that it could not be made is its finding.
-    return [fail(`could not be checked: ${error instanceof Error ? error.message : String(error)}`, 'Mend what it names, then run lictor doctor again.')];
+    return [
+      fail(
+        `${group} ${name} could not be checked: ${error instanceof Error ? error.message : String(error)}`,
+        'Fix what it names, then run lictor doctor again.',
+      ),
+    ];
   } finally {
     clearTimeout(timer);
   }

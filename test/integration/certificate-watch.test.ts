@@ -122,7 +122,7 @@ async function watch(tls: string): Promise<void> {
     configFile,
     env: process.env,
     applyEdge: unused,
-    prepareForward: unused,
+    prepareListeners: unused,
     moveSockets: async (afterMs) => void moved.push(afterMs),
     tell: (message) => told.push(message),
   });

@@ -8,6 +8,7 @@ import { parse, stringify } from 'yaml';
 import { statePaths } from '../../src/config/state-dir.ts';
 import { sweepOnce } from '../../src/decide/sweep.ts';
 import { selfSigned } from '../env/certificate.ts';
+import { freePort } from '../env/free-port.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { workersAfter } from '../env/gateway-processes.ts';
 import { isAlive, signalProcess, waitFor } from '../env/process.ts';
@@ -52,6 +53,39 @@ function changed(changes: Readonly<Record<string, unknown>>): string {
 }
 
 const read = (secret = token) => gateway.fetch('/api/flows/00000000-0000-0000-0000-000000000001', { token: secret });
+
+describe('lictor check beside a gateway that runs', () => {
+  it('warns of what a reload refuses, and of nothing that a reload applies', async () => {
+    writeFileSync(gateway.configFile, changed({ store: 'sqlite:other.db', started_by_tag: true }));
+    const { code, output } = await gateway.lictor('check');
+    expect([code, output.match(/warning/g)]).toEqual([0, ['warning']]);
+    expect(output).toMatch(/store: warning: differs from what is running[\s\S]*Restart lictor up/);
+    writeFileSync(gateway.configFile, changed({ started_by_tag: true, metrics: { listen: '127.0.0.1:9464' } }));
+    expect(await gateway.lictorOk('check')).not.toContain('warning');
+  });
+});
+
+describe('metrics.listen', () => {
+  const scrape = (port: number) =>
+    fetch(`http://127.0.0.1:${port}/metrics`).then(
+      ({ status }) => status,
+      () => 0,
+    );
+
+  it('moves with a reload; a port that is taken changes nothing', async () => {
+    const [first, second] = [await freePort(), await freePort()];
+    expect(await reload(changed({ metrics: { listen: `127.0.0.1:${first}` } }))).toMatchObject({ reason: 'config-applied' });
+    expect([await scrape(first), await scrape(second)]).toEqual([200, 0]);
+    expect(await reload(changed({ metrics: { listen: `127.0.0.1:${gateway.port}` }, started_by_tag: true }))).toMatchObject({ reason: 'config-refused' });
+    expect(gateway.terminal()).toContain(`127.0.0.1:${gateway.port} is taken`);
+    expect(await scrape(first)).toBe(200);
+    expect(await reload(changed({ metrics: { listen: `127.0.0.1:${second}` } }))).toMatchObject({ reason: 'config-applied', tool: 'metrics' });
+    expect(await scrape(second)).toBe(200);
+    await waitFor(async () => (await scrape(first)) === 0, { what: 'the end of the former listener' });
+    await reload(good);
+    await waitFor(async () => (await scrape(second)) === 0, { what: 'the end of the last listener' });
+  });
+});
 
 describe('a configuration that cannot be', () => {
   /** Each of its own kind is in broken-configs.ts; these are sound, but for what runs. */

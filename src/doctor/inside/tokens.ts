@@ -1,0 +1,64 @@
+// Service tokens that expire soon: those of live workers first, because their runs end with them.
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { ok, type Verdict, warn } from '../finding.ts';
+
+const HOUR_MS = 3_600_000;
+const SOON_MS = 7 * 24 * HOUR_MS;
+const WORKER_SOON_MS = 24 * HOUR_MS;
+/** A stock worker polls every 15 s; the store has the last use to the minute. */
+const LIVE_MS = 10 * 60_000;
+const NAMED = 5;
+
+interface Expiring {
+  readonly name: string;
+  readonly expiresMs: number;
+  readonly usedByWorker: boolean;
+}
+
+/** Reads only. A store that cannot be read has a check of its own. */
+export function checkTokens(storeFile: string, nowMs: number): Verdict | readonly Verdict[] {
+  const expiring = existsSync(storeFile) ? readExpiring(storeFile, nowMs) : [];
+  const urgent = expiring.filter(({ usedByWorker, expiresMs }) => usedByWorker && expiresMs <= nowMs + WORKER_SOON_MS);
+  const others = expiring.filter((token) => !urgent.includes(token));
+  if (expiring.length === 0) return ok('no service token expires within 7 days');
+  return [
+    ...(urgent.length === 0
+      ? []
+      : [
+          warn(
+            `live workers use tokens that expire within 24 hours: ${listed(urgent)}`,
+            'lictor token rotate NAME --overlap 24h, then restart the worker with the new token: its runs end with the token.',
+          ),
+        ]),
+    ...(others.length === 0 ? [] : [warn(`service tokens expire within 7 days: ${listed(others)}`, 'lictor token rotate NAME, or let them expire.')]),
+  ];
+}
+
+function listed(tokens: readonly Expiring[]): string {
+  const names = tokens.slice(0, NAMED).map(({ name, expiresMs }) => `${name} (${new Date(expiresMs).toISOString()})`);
+  return `${names.join(', ')}${tokens.length > NAMED ? ` and ${tokens.length - NAMED} more` : ''}`;
+}
+
+/** By their newest secret, soonest first; without the tokens that doctor makes for itself. */
+const EXPIRING = `SELECT tokens.name AS name, tokens.roles AS roles, tokens.last_used_ms AS used, MAX(COALESCE(token_secrets.expires_ms, 9e15)) AS expires
+FROM tokens JOIN token_secrets ON token_secrets.token_id = tokens.id
+WHERE tokens.revoked_ms IS NULL AND tokens.name NOT GLOB 'doctor-[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
+GROUP BY tokens.id HAVING expires > ? AND expires <= ? ORDER BY expires, name`;
+
+function readExpiring(file: string, nowMs: number): readonly Expiring[] {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { readOnly: true });
+    const rows = database.prepare(EXPIRING).all(nowMs, nowMs + SOON_MS);
+    return rows.map(({ name, roles, used, expires }) => ({
+      name: String(name),
+      expiresMs: Number(expires),
+      usedByWorker: String(roles).includes('"worker"') && used !== null && Number(used) > nowMs - LIVE_MS,
+    }));
+  } catch {
+    return []; // The check of the store names what is wrong with it.
+  } finally {
+    database?.close();
+  }
+}

@@ -308,7 +308,7 @@ describe('lictor identity', () => {
 
 describe('lictor account', () => {
   const checkPassword = (name: string, password: string) =>
-    inStore(async (store) => createPasswords().check(password, (await store.accounts.byName(name))?.password ?? null));
+    inStore(async (store) => createPasswords().check(password, (await store.accounts.byName(name))?.password ?? null, { from: '', isKnown: true }));
 
   async function withStdin(input: string, ...args: string[]) {
     const out = new PassThrough();

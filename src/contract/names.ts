@@ -44,6 +44,9 @@ export const CLAIM = { flowRun: 'x-lictor-claim-flow-run', deployment: 'x-lictor
 /** The same, of the gateway's own pages alone: value of the cookie of the login attempt that `?state=` names. No decision reads it. */
 export const LOGIN_BROWSER = 'x-lictor-in-login-browser';
 
+/** Also of the own pages alone: value of the cookie of a device that logged in before (src/authn/accounts/devices.ts). */
+export const LOGIN_DEVICE = 'x-lictor-in-login-device';
+
 /** Headers with which the control plane answers nginx. Never forwarded to a client. */
 export const OUTPUT = {
   /** The way: direct | mediated | egress | uncredentialed; where there is none, why not (`noWay`). */
@@ -136,6 +139,11 @@ export function sessionCookieName(publicUrl: { readonly secure: boolean; readonl
 /** One cookie for each login attempt at a provider, so that several tabs do not disturb each other. */
 export function loginCookieName(publicUrl: { readonly secure: boolean; readonly basePath: string }, state: string): string {
   return `${sessionCookieName(publicUrl)}-login-${state}`;
+}
+
+/** The cookie of a device on which somebody has logged in. */
+export function deviceCookieName(publicUrl: { readonly secure: boolean; readonly basePath: string }): string {
+  return `${sessionCookieName(publicUrl)}-device`;
 }
 
 /** Labels that only the gateway writes. */

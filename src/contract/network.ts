@@ -1,14 +1,25 @@
-// One key per guesser: an IPv4 address, or the /64 that one subscriber of IPv6 has.
+// One key per guesser: an IPv4 address, or the /64 that one subscriber of IPv6 has; and the /48 that one site may have.
 import { isIPv6 } from 'node:net';
 
 const GROUPS = 8;
-const NETWORK_GROUPS = 4;
+const BITS = 16;
 
 /** Addresses that cannot be read count as themselves. */
 export function guesserKey(address: string): string {
+  return networkOf(address, 64);
+}
+
+/** The /48, which has 65,536 networks of one subscriber: an IPv4 address again is itself. */
+export function siteKey(address: string): string {
+  return networkOf(address, 48);
+}
+
+function networkOf(address: string, bits: number): string {
   const plain = unmapped(address);
   if (!isIPv6(plain)) return plain;
-  return `${expand(plain).slice(0, NETWORK_GROUPS).join(':')}::/64`;
+  return `${expand(plain)
+    .slice(0, bits / BITS)
+    .join(':')}::/${bits}`;
 }
 
 /** `2001:db8::1` -> eight groups without leading zeros. */

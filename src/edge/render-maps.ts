@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { Config, PublicUrl } from '../config/config.ts';
 import { isLoopback } from '../config/sections/public-url.ts';
-import { loginCookieName, sessionCookieName } from '../contract/names.ts';
+import { deviceCookieName, loginCookieName, sessionCookieName } from '../contract/names.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 import { hasMembers } from './render-service-members.ts';
@@ -25,6 +25,11 @@ map $http_cookie $lictor_cookie_refusal {
 # The cookie of the one login attempt that this answer belongs to: its name ends with the attempt's.
 map "$arg_state $http_cookie" $lictor_login_browser {
     ${quoteVerbatim(`~^([A-Za-z0-9_-]{22}) (?:.*; ?)?${loginCookieName(publicUrl, '')}\\1=([A-Za-z0-9_-]{43})(?:;|$)`)} $2;
+    default "";
+}
+# The cookie of a device that logged in before. It proves no identity: doubled, the first one counts.
+map $http_cookie $lictor_login_device {
+    ${quoteVerbatim(`~(?:^|; ?)${deviceCookieName(publicUrl)}=([A-Za-z0-9_-]{1,256})(?:;|$)`)} $1;
     default "";
 }
 # 1: ours; 0: another; empty: nobody says.

@@ -1,13 +1,14 @@
 // The login page and its form.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LoginResult } from '../authn/accounts/login.ts';
+import { LOGIN_DEVICE } from '../contract/names.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import { sendPage, sendRefusal, sendRefusalOrPage, wantsPage } from './answers.ts';
 import type { RouteParts } from './parts.ts';
 import { beginAtProvider } from './provider-routes.ts';
 import { safeReturnPath } from './return-path.ts';
-import { sessionCookie } from './session-cookie.ts';
+import { deviceCookie, sessionCookie } from './session-cookie.ts';
 import { sessionOf } from './session-of.ts';
 import { recordAnyway, recordStart } from './session-records.ts';
 import { keepReturnPath } from './to-login.ts';
@@ -66,7 +67,8 @@ async function submitLogin(request: FastifyRequest, reply: FastifyReply, parts: 
     return sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'origin-foreign' });
   }
   const form = parseForm(request.body);
-  const result = await parts.people.login({ name: form.name, password: form.password, address: inputs.address, oldCookieValue: inputs.session });
+  const device = String(request.headers[LOGIN_DEVICE] ?? '');
+  const result = await parts.people.login({ name: form.name, password: form.password, address: inputs.address, oldCookieValue: inputs.session, device });
   return result.ok ? await accept(request, reply, { parts, form, result }) : await refuse(request, reply, { parts, form, result });
 }
 
@@ -77,12 +79,13 @@ interface Accepted {
 }
 
 async function accept(request: FastifyRequest, reply: FastifyReply, { parts, form, result }: Accepted): Promise<FastifyReply> {
-  const { principal, session, endedOld } = result;
+  const { principal, session, endedOld, device } = result;
   const recorded = await recordStart(request, { principalId: principal.id, idp: principal.idp ?? '', session, endedOld }, parts);
   if (!recorded) return sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'ledger-unavailable' });
   const { publicUrl } = parts.config;
   const returnTo = safeReturnPath((await parts.store.loginAttempts.take(form.attempt)) ?? '', publicUrl.basePath);
-  return reply.code(303).header('set-cookie', sessionCookie(publicUrl, session.cookieValue)).header('location', returnTo).send();
+  const cookies = [sessionCookie(publicUrl, session.cookieValue), deviceCookie(publicUrl, device)];
+  return reply.code(303).header('set-cookie', cookies).header('location', returnTo).send();
 }
 
 interface Refused {

@@ -1,6 +1,6 @@
 // Login page, login, logout and the way back (RD-01, SE-01, SE-02), through the whole own app.
 import { describe, expect, it } from 'vitest';
-import { INPUT } from '../contract/names.ts';
+import { INPUT, LOGIN_DEVICE } from '../contract/names.ts';
 import { HOSTILE_RETURN_PATHS } from './hostile-return-paths.fixture.ts';
 import { CONFIG, cookieOf, HTML, PASSWORD, useOwnApp } from './own-app.fixture.ts';
 
@@ -96,7 +96,10 @@ describe('a login', () => {
   it('sets a cookie for this origin only, leads to the root and is recorded', async () => {
     const answer = await logIn();
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/']);
-    expect(answer.headers['set-cookie']).toMatch(/^lictor=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
+    expect(answer.headers['set-cookie']).toEqual([
+      expect.stringMatching(/^lictor=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/),
+      expect.stringMatching(/^lictor-device=[\w-]{60,200}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=7776000$/),
+    ]);
     expect(get().records).toMatchObject([
       {
         action: 'session.login',
@@ -115,12 +118,27 @@ describe('a login', () => {
     expect(JSON.stringify(get().records)).not.toContain(cookieOf(answer));
   });
 
+  it('of a known device is not throttled by the failures of strangers', async () => {
+    const [, line = ''] = [(await logIn()).headers['set-cookie'] ?? []].flat().map(String);
+    const [, device = ''] = /^lictor-device=([^;]+)/.exec(line) ?? [];
+    for (let count = 0; count < 5; count += 1) await logIn({ password: 'wrong' });
+    expect((await logIn()).statusCode).toBe(429);
+    expect((await logIn({}, { headers: { [LOGIN_DEVICE]: `${device}x` } })).statusCode).toBe(429);
+    expect((await logIn({}, { headers: { [LOGIN_DEVICE]: device } })).statusCode).toBe(303);
+  });
+
   it('on https sets the __Host- cookie, and the __Secure- one below a path', async () => {
     reconfigure({ config: { publicUrl: { ...CONFIG.publicUrl, origin: 'https://x.example', secure: true } } });
-    expect((await logIn()).headers['set-cookie']).toMatch(/^__Host-lictor=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+    expect((await logIn()).headers['set-cookie']).toEqual([
+      expect.stringMatching(/^__Host-lictor=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/),
+      expect.stringMatching(/^__Host-lictor-device=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Secure; Max-Age=7776000$/),
+    ]);
     reconfigure({ config: { publicUrl: { ...CONFIG.publicUrl, origin: 'https://x.example', secure: true, basePath: '/prefect' } } });
     const below = await post('/prefect/.lictor/login', { username: 'alice', password: PASSWORD });
-    expect(below.headers['set-cookie']).toMatch(/^__Secure-lictor=[\w-]{43}; Path=\/prefect\/; HttpOnly; SameSite=Lax; Secure$/);
+    expect(below.headers['set-cookie']).toEqual([
+      expect.stringMatching(/^__Secure-lictor=[\w-]{43}; Path=\/prefect\/; HttpOnly; SameSite=Lax; Secure$/),
+      expect.stringMatching(/^__Secure-lictor-device=[\w-]+; Path=\/prefect\/; HttpOnly; SameSite=Lax; Secure; Max-Age=7776000$/),
+    ]);
     expect(below.headers.location).toBe('/prefect/');
   });
 

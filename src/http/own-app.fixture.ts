@@ -129,7 +129,7 @@ export function useOwnApp(start?: Clock) {
 }
 
 export function cookieOf(answer: { readonly headers: Readonly<Record<string, unknown>> }): string {
-  return /^lictor=([^;]*)/.exec(String(answer.headers['set-cookie'] ?? ''))?.[1] ?? '';
+  return /^lictor=([^;]*)/.exec(String([answer.headers['set-cookie'] ?? []].flat()[0] ?? ''))?.[1] ?? '';
 }
 
 function buildApp(get: () => World, given: Given, { test, confirmMemory: memory }: Pick<World, 'test' | 'confirmMemory'> = get()): FastifyInstance {

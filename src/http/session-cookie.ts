@@ -1,6 +1,7 @@
 // The cookies of session and login attempt, as text for Set-Cookie. Reading them is nginx's business.
+import { DEVICE_LIFE_MS } from '../authn/accounts/devices.ts';
 import type { PublicUrl } from '../config/config.ts';
-import { loginCookieName, sessionCookieName } from '../contract/names.ts';
+import { deviceCookieName, loginCookieName, sessionCookieName } from '../contract/names.ts';
 import { LOGIN_ATTEMPT_LIMITS } from '../store/login-attempts.ts';
 
 /** Not for scripts, not on cross-site requests other than following a link, gone with the browser's own session. */
@@ -10,6 +11,11 @@ export function sessionCookie(publicUrl: PublicUrl, value: string): string {
 
 export function expiredSessionCookie(publicUrl: PublicUrl): string {
   return `${sessionCookieName(publicUrl)}=; ${attributes(publicUrl)}; Max-Age=0`;
+}
+
+/** It outlives the session: it says only that somebody has logged in here before. */
+export function deviceCookie(publicUrl: PublicUrl, value: string): string {
+  return `${deviceCookieName(publicUrl)}=${value}; ${attributes(publicUrl)}; Max-Age=${DEVICE_LIFE_MS / 1000}`;
 }
 
 /** As long as an attempt lives. Lax, since the way back from the provider is a link from another site. */

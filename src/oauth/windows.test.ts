@@ -34,7 +34,7 @@ const DOERS: Readonly<Record<string, readonly [most: number, make: () => () => P
       const parts = { accounts: home.store.accounts, passwords: { check: async () => 'wrong' }, config: { identityProviders: [] }, steady: home.steady };
       const login = createLogin(parts as unknown as LoginParts);
       return async () => {
-        const result = await login({ name: 'alice', password: 'x', address: ADDRESS, oldCookieValue: '' });
+        const result = await login({ name: 'alice', password: 'x', address: ADDRESS, oldCookieValue: '', device: '' });
         return !result.ok && result.reason === 'login-throttled';
       };
     },

@@ -116,6 +116,19 @@ describe('the start', () => {
     late.stop();
   });
 
+  it('names a source that is away once', async () => {
+    const away = scriptedSource(null);
+    const limits = { firstPauseMs: 1, longestPauseMs: 1 };
+    const late = createKeeper({ source: away, clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line), limits });
+    const started = late.start(30_000);
+    // The pauses at the start are real ones.
+    while (away.asked < 4) await new Promise((resolve) => setImmediate(resolve));
+    away.secret = 'c9';
+    await started;
+    expect(said).toEqual(['The provider is away. Trying again.']);
+    late.stop();
+  });
+
   it('twin: not for ever', async () => {
     const late = createKeeper({ source: scriptedSource(null), clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line) });
     const started = expect(late.start(30_000)).rejects.toThrow('The provider is away.');

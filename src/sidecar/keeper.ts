@@ -162,12 +162,13 @@ function createRenewal({ source, clock, say }: KeeperParts, limits: KeeperLimits
   };
 }
 
-/** At the start a mistake is told at once; a source that is away is waited for. */
+/** At the start a mistake is reported at once; a source that is away is waited for, and named once. */
 async function firstOne(
   { source, clock, steady, say }: KeeperParts,
   limits: KeeperLimits,
   { renewal, untilMs }: { readonly renewal: Renewal; readonly untilMs: number },
 ): Promise<void> {
+  let isNamed = false;
   for (let pauseMs = limits.firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, limits.longestPauseMs)) {
     const askedMs = clock();
     try {
@@ -175,7 +176,8 @@ async function firstOne(
       return;
     } catch (error) {
       if (!(error instanceof SourceError) || error.final || steady() + pauseMs > untilMs) throw error;
-      say(`${error.message} Trying again.`);
+      if (!isNamed) say(`${error.message} Trying again.`);
+      isNamed = true;
     }
     await wait(pauseMs);
   }

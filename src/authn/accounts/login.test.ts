@@ -5,10 +5,11 @@ import { createRoleBook } from '../roles.ts';
 import { createSessions } from '../session/session.ts';
 import { openTestStore, type TestStore } from '../store.fixture.ts';
 import { createTouches } from '../touches.ts';
+import { createDevices, DEVICE_LIFE_MS } from './devices.ts';
 import { createLogin, LOGIN_LIMITS, type Login, type LoginRequest } from './login.ts';
 import { createPasswords, type PasswordCheck, type Passwords } from './password.ts';
 
-const ALICE = { name: 'alice', password: 'correct horse', address: '192.0.2.1', oldCookieValue: '' } satisfies LoginRequest;
+const ALICE = { name: 'alice', password: 'correct horse', address: '192.0.2.1', oldCookieValue: '', device: '' } satisfies LoginRequest;
 
 /** Right when the "hash" is the password: the real one is tried in the first test and in password.test.ts. */
 function plainPasswords(answer?: PasswordCheck): Passwords {
@@ -40,6 +41,7 @@ async function loginWith(passwords: Passwords, providers: Config['identityProvid
     locks: test.store.locks,
     sessions,
     passwords,
+    devices: createDevices(test.sealer, test.clock),
     config: { identityProviders: providers },
     roleBook,
     steady: test.steady,
@@ -189,5 +191,89 @@ describe('throttling', () => {
   it('says come back soon when too many passwords wait, and does not count that', async () => {
     const login = await loginWith(plainPasswords('busy'));
     for (let index = 0; index < 30; index += 1) expect(await login(ALICE)).toMatchObject({ reason: 'login-throttled', retryAfterSeconds: 2 });
+  });
+
+  it('counts an IPv6 network (/64) as one address, and a site (/48) beside it', async () => {
+    const login = await loginWith(plainPasswords());
+    for (let index = 0; index < LOGIN_LIMITS.perAccountAndAddress; index += 1) await fail(login, { address: `2001:db8:1:1::${index}` });
+    expect(await login({ ...ALICE, address: '2001:db8:1:1:ffff::1' })).toMatchObject({ reason: 'login-throttled' });
+    expect((await login({ ...ALICE, address: '2001:db8:1:2::1' })).ok).toBe(true);
+    for (let index = 5; index < LOGIN_LIMITS.perAccountAndSite; index += 1) await fail(login, { address: `2001:db8:1:1${index}::1` });
+    expect(await login({ ...ALICE, address: '2001:db8:1:ffff::1' })).toMatchObject({ reason: 'login-throttled' });
+    expect((await login({ ...ALICE, address: '2001:db8:2:1::1' })).ok).toBe(true);
+  });
+
+  it('stops a site (/48) after its failures over many names, and no other site', async () => {
+    const login = await loginWith(plainPasswords());
+    for (let index = 0; index < LOGIN_LIMITS.perSite; index += 1) await fail(login, { name: `name-${index}`, address: `2001:db8:1:${index}::1` });
+    expect(await login({ ...ALICE, address: '2001:db8:1:ffff::1' })).toMatchObject({ reason: 'login-throttled' });
+    expect((await login({ ...ALICE, address: '2001:db8:2:1::1' })).ok).toBe(true);
+  });
+});
+
+describe('a device that logged in before', () => {
+  const deviceOf = (result: Awaited<ReturnType<Login>>): string => (result.ok ? result.device : '');
+  /** As many failures of strangers as there can be in a minute. */
+  async function lockOut(login: Login): Promise<void> {
+    for (let index = 0; index < LOGIN_LIMITS.perAccount; index += 1) await login({ ...ALICE, password: 'wrong', address: `2001:db8:${index}::1` });
+    for (let index = 0; index < LOGIN_LIMITS.perAccountAndAddress; index += 1) await login({ ...ALICE, password: 'wrong' });
+    expect(await login(ALICE)).toMatchObject({ reason: 'login-throttled' });
+  }
+
+  it('is not throttled by strangers, also not at its own address', async () => {
+    const login = await loginWith(plainPasswords());
+    const device = deviceOf(await login(ALICE));
+    await lockOut(login);
+    const again = await login({ ...ALICE, device });
+    expect(again.ok).toBe(true);
+    expect([deviceOf(again) === device, deviceOf(again)]).toEqual([false, expect.stringMatching(/^[\w-]{60,200}$/)]);
+    expect(await login(ALICE)).toMatchObject({ reason: 'login-throttled' });
+  });
+
+  it('counts its own failures, which do not count for others', async () => {
+    const login = await loginWith(plainPasswords());
+    const device = deviceOf(await login(ALICE));
+    const fails = async () => (await login({ ...ALICE, password: 'wrong', device })).ok;
+    for (let index = 0; index < LOGIN_LIMITS.perDevice; index += 1) expect(await fails()).toBe(false);
+    expect(await login({ ...ALICE, device })).toMatchObject({ reason: 'login-throttled', retryAfterSeconds: 60 });
+    expect((await login(ALICE)).ok).toBe(true);
+    test.advance(60_000);
+    expect((await login({ ...ALICE, device })).ok).toBe(true);
+  });
+
+  it('is known for its account alone, until its time is over, the password is another, or the cookie is altered', async () => {
+    const login = await loginWith(plainPasswords());
+    const device = deviceOf(await login(ALICE));
+    const other = deviceOf(await login({ ...ALICE, name: 'nemo' })) || 'x';
+    await lockOut(login);
+    for (const wrong of [other, '', `${device.startsWith('A') ? 'B' : 'A'}${device.slice(1)}`, `${device}AAAA`])
+      expect(await login({ ...ALICE, device: wrong }), wrong).toMatchObject({ reason: 'login-throttled' });
+    expect((await login({ ...ALICE, device })).ok).toBe(true);
+    await test.store.accounts.setPassword('alice', 'another horse');
+    expect(await login({ ...ALICE, device })).toMatchObject({ reason: 'login-throttled' });
+    await test.store.accounts.setPassword('alice', 'correct horse');
+    test.advance(DEVICE_LIFE_MS);
+    await lockOut(login);
+    expect(await login({ ...ALICE, device })).toMatchObject({ reason: 'login-throttled' });
+  });
+
+  it('waits in front of strangers, and these by network', async () => {
+    const places: unknown[] = [];
+    const passwords: Passwords = {
+      ...plainPasswords(),
+      check: async (_password, _phc, place) => {
+        places.push(place);
+        return 'right';
+      },
+    };
+    const login = await loginWith(passwords);
+    const device = deviceOf(await login(ALICE));
+    await login({ ...ALICE, device, address: '2001:db8:1:2::3' });
+    await login({ ...ALICE, name: 'nobody', device });
+    expect(places).toEqual([
+      { from: '192.0.2.1', isKnown: false },
+      { from: '2001:db8:1::/48', isKnown: true },
+      { from: '192.0.2.1', isKnown: false },
+    ]);
   });
 });

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
-import { guesserKey } from '../../contract/network.ts';
+import { guesserKey, siteKey } from '../../contract/network.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { Accounts, StoredAccount } from '../../store/accounts.ts';
 import type { Locks } from '../../store/locks.ts';
@@ -10,14 +10,19 @@ import { type BoundedCounter, createBoundedCounter } from '../bounded-counter.ts
 import { lockOnPrincipal } from '../locks.ts';
 import type { RoleBook } from '../roles.ts';
 import type { Sessions, StartedSession } from '../session/session.ts';
+import type { Devices } from './devices.ts';
 import type { Passwords } from './password.ts';
 import { idpOfAccount, userPrincipal } from './principal.ts';
 
 /**
- * Failed logins within a minute of the first. The account's own bound is high: whoever guesses from one address, or from a few, does not
- * keep its owner out.
+ * Failed logins within a minute of the first. A device that has logged in before counts by itself alone: strangers do not keep the owner
+ * of an account out. Of IPv6 an address is the /64, and a site the /48.
  */
-export const LOGIN_LIMITS = { perAccountAndAddress: 5, perAccount: 50, perAddress: 20, windowMs: 60_000, keys: 10_000 } as const;
+export const LOGIN_LIMITS = {
+  ...{ perAccountAndAddress: 5, perAccountAndSite: 20, perAccount: 50, perAddress: 20, perSite: 80, perDevice: 5 },
+  windowMs: 60_000,
+  keys: 10_000,
+} as const;
 
 /** When too many passwords wait to be hashed. */
 const BUSY_RETRY_SECONDS = 2;
@@ -28,11 +33,13 @@ export interface LoginRequest {
   readonly address: string;
   /** Value of the session cookie that came along, or empty: that session ends when this login succeeds. */
   readonly oldCookieValue: string;
+  /** Value of the device cookie that came along, or empty. */
+  readonly device: string;
 }
 
 export type LoginResult =
-  /** `endedOld`: the session that came along has ended, so what was decided for it must be forgotten. */
-  | { readonly ok: true; readonly principal: Principal; readonly session: StartedSession; readonly endedOld: boolean }
+  /** `endedOld`: the session that came along has ended, so what was decided for it must be forgotten. `device`: the cookie of this device from now on. */
+  | { readonly ok: true; readonly principal: Principal; readonly session: StartedSession; readonly endedOld: boolean; readonly device: string }
   /** `principalId` only for a name that exists: what was typed may be a password. */
   | { readonly ok: false; readonly reason: 'login-failed'; readonly principalId: string | null }
   /** Nobody was looked at, so it names nobody: records of somebody are bounded by nothing, those of nobody are (src/ledger/floods.ts). */
@@ -47,6 +54,7 @@ export interface LoginParts {
   readonly locks: Pick<Locks, 'list'>;
   readonly sessions: Sessions;
   readonly passwords: Passwords;
+  readonly devices: Devices;
   readonly config: Pick<Config, 'identityProviders'>;
   readonly roleBook: RoleBook;
   /** For intervals: src/contract/clock.ts. */
@@ -58,9 +66,11 @@ export function createLogin(parts: LoginParts): Login {
   return async (request) => {
     const claimed = await lookUp(parts, request.name);
     const principalId = claimed?.principal.id ?? null;
-    const attempt = throttle.begin(request);
+    const device = claimed === undefined ? undefined : parts.devices.recognise(request.device, claimed.account);
+    const attempt = throttle.begin(request, device);
     if (attempt.waitMs > 0) return throttled(attempt.waitMs);
-    const check = await parts.passwords.check(request.password, claimed?.account.password ?? null);
+    const place = { from: siteKey(request.address), isKnown: device !== undefined };
+    const check = await parts.passwords.check(request.password, claimed?.account.password ?? null, place);
     if (check === 'busy') {
       attempt.withdraw();
       return throttled(BUSY_RETRY_SECONDS * 1000);
@@ -69,7 +79,7 @@ export function createLogin(parts: LoginParts): Login {
     attempt.succeeded();
     if ((await lockOnPrincipal(parts, claimed.principal)) !== undefined) return { ok: false, reason: 'locked', principalId: claimed.principal.id };
     if (claimed.principal.roles.length === 0) return { ok: false, reason: 'policy-default-deny', principalId: claimed.principal.id };
-    return await startSession(parts.sessions, claimed, request.oldCookieValue);
+    return await startSession(parts, claimed, request.oldCookieValue);
   };
 }
 
@@ -85,11 +95,11 @@ async function lookUp({ accounts, config, roleBook }: LoginParts, name: string):
 }
 
 /** A fresh session always, and the old one ends: whoever planted a cookie before the login knows nothing of this one. */
-async function startSession(sessions: Sessions, { account, principal }: Claimed, oldCookieValue: string): Promise<LoginResult> {
+async function startSession({ sessions, devices }: LoginParts, { account, principal }: Claimed, oldCookieValue: string): Promise<LoginResult> {
   const session = await sessions.start(account);
   if (session === undefined) return { ok: false, reason: 'login-failed', principalId: principal.id };
   const endedOld = await sessions.end(oldCookieValue);
-  return { ok: true, principal, session, endedOld };
+  return { ok: true, principal, session, endedOld, device: devices.remember(account) };
 }
 
 function throttled(waitMs: number): LoginResult {
@@ -104,28 +114,34 @@ interface Attempt {
   succeeded(): void;
 }
 
+interface Count {
+  readonly counter: BoundedCounter;
+  readonly key: string;
+  readonly most: number;
+}
+
 /** An attempt counts from its beginning, so that many at once do not slip through. */
 function createThrottle(steady: Clock) {
-  const byPair = createBoundedCounter(steady, LOGIN_LIMITS);
-  const byAccount = createBoundedCounter(steady, LOGIN_LIMITS);
-  const byAddress = createBoundedCounter(steady, LOGIN_LIMITS);
+  const open = () => createBoundedCounter(steady, LOGIN_LIMITS);
+  const by = { pair: open(), pairOfSite: open(), account: open(), address: open(), site: open(), device: open() };
+  const ofStranger = ({ name, address }: LoginRequest): readonly Count[] => {
+    const [account, guesser, site] = [nameKey(name), guesserKey(address), siteKey(address)];
+    return [
+      { counter: by.pair, key: `${account} ${guesser}`, most: LOGIN_LIMITS.perAccountAndAddress },
+      { counter: by.pairOfSite, key: `${account} ${site}`, most: LOGIN_LIMITS.perAccountAndSite },
+      { counter: by.account, key: account, most: LOGIN_LIMITS.perAccount },
+      { counter: by.address, key: guesser, most: LOGIN_LIMITS.perAddress },
+      { counter: by.site, key: site, most: LOGIN_LIMITS.perSite },
+    ];
+  };
   return {
-    begin({ name, address }: LoginRequest): Attempt {
-      const [account, guesser] = [nameKey(name), guesserKey(address)];
-      const pair = `${account} ${guesser}`;
-      const waitMs = Math.max(
-        waitOf(byPair, pair, LOGIN_LIMITS.perAccountAndAddress),
-        waitOf(byAccount, account, LOGIN_LIMITS.perAccount),
-        waitOf(byAddress, guesser, LOGIN_LIMITS.perAddress),
-      );
+    begin(request: LoginRequest, device: string | undefined): Attempt {
+      const counts = device === undefined ? ofStranger(request) : [{ counter: by.device, key: device, most: LOGIN_LIMITS.perDevice }];
+      const waitMs = Math.max(...counts.map(waitOf));
       if (waitMs > 0) return { waitMs, withdraw: () => {}, succeeded: () => {} };
-      byPair.add(pair);
-      byAccount.add(account);
-      byAddress.add(guesser);
+      for (const { counter, key } of counts) counter.add(key);
       const withdraw = (): void => {
-        byPair.undo(pair);
-        byAccount.undo(account);
-        byAddress.undo(guesser);
+        for (const { counter, key } of counts) counter.undo(key);
       };
       return {
         waitMs: 0,
@@ -133,14 +149,15 @@ function createThrottle(steady: Clock) {
         succeeded() {
           withdraw();
           // What others have failed at elsewhere goes on counting.
-          byPair.clear(pair);
+          const [own] = counts;
+          own?.counter.clear(own.key);
         },
       };
     },
   };
 }
 
-function waitOf(counter: BoundedCounter, key: string, most: number): number {
+function waitOf({ counter, key, most }: Count): number {
   return counter.count(key) >= most ? counter.leftMs(key) : 0;
 }
 

@@ -3,28 +3,30 @@ import { describe, expect, it } from 'vitest';
 import { cpuMsOf } from '../../../test/env/cpu-time.ts';
 import { createPasswords, LONGEST_PASSWORD, parsePhc } from './password.ts';
 
+const PLACE = { from: '192.0.2.1', isKnown: false };
+
 describe('a password', () => {
   it('is right against its own hash and wrong against any other', async () => {
     const passwords = createPasswords();
     const phc = await passwords.hash('correct horse');
     expect(phc).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
-    expect(await passwords.check('correct horse', phc)).toBe('right');
-    expect(await passwords.check('correct horsf', phc)).toBe('wrong');
-    expect(await passwords.check('', phc)).toBe('wrong');
+    expect(await passwords.check('correct horse', phc, PLACE)).toBe('right');
+    expect(await passwords.check('correct horsf', phc, PLACE)).toBe('wrong');
+    expect(await passwords.check('', phc, PLACE)).toBe('wrong');
     expect(await passwords.hash('correct horse')).not.toBe(phc);
   });
 
   it('is the same in another Unicode form', async () => {
     const passwords = createPasswords();
-    expect(await passwords.check('cafe\u0301-cafe', await passwords.hash('caf\u00e9-cafe'))).toBe('right');
+    expect(await passwords.check('cafe\u0301-cafe', await passwords.hash('caf\u00e9-cafe'), PLACE)).toBe('right');
   });
 
   it('is wrong for nobody, for a broken hash, and when it is endless', async () => {
     const passwords = createPasswords();
-    expect(await passwords.check('correct horse', null)).toBe('wrong');
-    expect(await passwords.check('correct horse', '')).toBe('wrong');
+    expect(await passwords.check('correct horse', null, PLACE)).toBe('wrong');
+    expect(await passwords.check('correct horse', '', PLACE)).toBe('wrong');
     const long = 'x'.repeat(LONGEST_PASSWORD + 1);
-    expect(await passwords.check(long, await passwords.hash(long))).toBe('wrong');
+    expect(await passwords.check(long, await passwords.hash(long), PLACE)).toBe('wrong');
   });
 
   it('takes as long for nobody as for somebody', async () => {
@@ -32,19 +34,19 @@ describe('a password', () => {
     const phc = await passwords.hash('correct horse');
     const time = (known: string | null): Promise<number> =>
       cpuMsOf(async () => {
-        for (let index = 0; index < 5; index += 1) await passwords.check('wrong', known);
+        for (let index = 0; index < 5; index += 1) await passwords.check('wrong', known, PLACE);
       });
     const [somebody, nobody] = [await time(phc), await time(null)];
     expect(nobody).toBeGreaterThan(somebody / 3);
   });
 
   it('waits in a bounded line: beyond it the answer is busy, and the line empties', async () => {
-    const passwords = createPasswords();
+    const passwords = createPasswords(4);
     const phc = await passwords.hash('correct horse');
-    const answers = await Promise.all(Array.from({ length: 40 }, () => passwords.check('correct horse', phc)));
-    expect(answers.filter((answer) => answer === 'right')).toHaveLength(34);
-    expect(answers.filter((answer) => answer === 'busy')).toHaveLength(6);
-    expect(await passwords.check('correct horse', phc)).toBe('right');
+    const answers = await Promise.all(Array.from({ length: 10 }, () => passwords.check('correct horse', phc, PLACE)));
+    expect(answers.filter((answer) => answer === 'right')).toHaveLength(6);
+    expect(answers.filter((answer) => answer === 'busy')).toHaveLength(4);
+    expect(await passwords.check('correct horse', phc, PLACE)).toBe('right');
   }, 30_000);
 });
 

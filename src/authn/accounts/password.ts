@@ -1,5 +1,6 @@
 // Password hashes: argon2id in PHC notation, at most two at a time.
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createFairLine, type Place } from './fair-line.ts';
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes; about 40 ms here. */
 const COST: Cost = { memory: 19_456, passes: 2, parallelism: 1 };
@@ -8,12 +9,15 @@ const TAG_BYTES = 32;
 
 /** 19 MiB and a core each: two leave the pool's other threads and the memory alone. */
 const AT_ONCE = 2;
-/** About two thirds of a second of waiting; whoever comes then is told to come back. */
-const WAITING = 32;
+/** Under three seconds of waiting; beyond that the answer is busy. */
+const WAITING = 128;
 
 /** Longer ones are no passwords but a way to spend our time. */
 export const LONGEST_PASSWORD = 1024;
 export const SHORTEST_PASSWORD = 8;
+
+/** Of a command. */
+const OWN: Place = { from: '', isKnown: true };
 
 interface Cost {
   /** KiB. */
@@ -28,22 +32,23 @@ export interface Passwords {
   /** PHC text of a password. Throws when busy: only commands call it. */
   hash(password: string): Promise<string>;
   /** `phc` null: nobody of that name; takes as long as a wrong password and is one. `busy`: too many are waiting. */
-  check(password: string, phc: string | null): Promise<PasswordCheck>;
+  check(password: string, phc: string | null, place: Place): Promise<PasswordCheck>;
 }
 
-export function createPasswords(): Passwords {
-  const queue = createQueue();
+/** `waiting`: how many may wait, of known devices and of all others. */
+export function createPasswords(waiting = WAITING): Passwords {
+  const line = createFairLine({ atOnce: AT_ONCE, waiting });
   return {
     async hash(password) {
       const salt = randomBytes(SALT_BYTES);
-      const tag = await queue.run(() => derive(password, salt, COST));
+      const tag = await line.run(OWN, () => derive(password, salt, COST));
       if (tag === 'busy') throw new Error('too many passwords are being hashed');
       return `$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$${unpadded(salt)}$${unpadded(tag)}`;
     },
-    async check(password, phc) {
+    async check(password, phc, place) {
       if (password.length > LONGEST_PASSWORD) return 'wrong';
       const known = phc === null ? undefined : parsePhc(phc);
-      const tag = await queue.run(() => derive(password, known?.salt ?? randomBytes(SALT_BYTES), known?.cost ?? COST));
+      const tag = await line.run(place, () => derive(password, known?.salt ?? randomBytes(SALT_BYTES), known?.cost ?? COST));
       if (tag === 'busy') return 'busy';
       return known !== undefined && timingSafeEqual(tag, known.tag) ? 'right' : 'wrong';
     },
@@ -78,26 +83,4 @@ function derive(password: string, nonce: Buffer, cost: Cost): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     argon2('argon2id', parameters, (error, tag) => (error === null ? resolve(tag) : reject(error)));
   });
-}
-
-function createQueue() {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return {
-    async run<T>(work: () => Promise<T>): Promise<T | 'busy'> {
-      if (running >= AT_ONCE) {
-        if (waiting.length >= WAITING) return 'busy';
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      } else {
-        running += 1;
-      }
-      try {
-        return await work();
-      } finally {
-        const next = waiting.shift();
-        if (next === undefined) running -= 1;
-        else next();
-      }
-    },
-  };
 }

@@ -1,10 +1,12 @@
 // What the login pages need of authentication: log in, log out.
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
+import type { Sealer } from '../../keys/sealer.ts';
 import type { Store } from '../../store/store.ts';
 import { createRoleBook } from '../roles.ts';
 import { createSessions, type Sessions } from '../session/session.ts';
 import { createTouches } from '../touches.ts';
+import { createDevices } from './devices.ts';
 import { createLogin, type Login } from './login.ts';
 import { createPasswords } from './password.ts';
 import { accountsProvider } from './principal.ts';
@@ -20,11 +22,12 @@ export interface PeopleParts {
   readonly store: Pick<Store, 'accounts' | 'sessions' | 'locks'>;
   readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
   readonly clock: Clock;
+  readonly sealer: Sealer;
   /** For intervals: src/contract/clock.ts. */
   readonly steady: Clock;
 }
 
-export function createPeople({ store, config, clock, steady }: PeopleParts): People {
+export function createPeople({ store, config, sealer, clock, steady }: PeopleParts): People {
   const roleBook = createRoleBook(config.roles);
   // Only the authenticator looks at sessions, so nothing is touched here.
   const sessions = createSessions({
@@ -35,7 +38,8 @@ export function createPeople({ store, config, clock, steady }: PeopleParts): Peo
     touches: createTouches(() => {}),
     clock,
   });
-  const login = createLogin({ accounts: store.accounts, locks: store.locks, sessions, passwords: createPasswords(), config, roleBook, steady });
+  const devices = createDevices(sealer, clock);
+  const login = createLogin({ accounts: store.accounts, locks: store.locks, sessions, passwords: createPasswords(), devices, config, roleBook, steady });
   return {
     login,
     sessions,

@@ -25,7 +25,7 @@ function pairsOf(lines: readonly string[]): string {
 /** GET the login page, POST its form. Throws when no session comes of it. */
 export async function logIn(url: string, account: { readonly name: string; readonly password: string }): Promise<Session> {
   const { response } = await postLogin(url, account);
-  const cookie = cookiesOf(response);
+  const [cookie = ''] = cookiesOf(response).split('; '); // The cookie of the device comes second.
   if (cookie === '') throw new Error(`login as ${account.name}: ${response.status}, no cookie: ${(await response.text()).slice(0, 300)}`);
   return { cookie };
 }

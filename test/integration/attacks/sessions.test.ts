@@ -133,6 +133,19 @@ describe('SE-01: session fixation', () => {
   });
 });
 
+describe('SE-01: a known device', () => {
+  it('SE-01: logs in although strangers at its address have used up the attempts at its account', async () => {
+    const { gateway } = harness;
+    const owner = await gateway.account('owner', 'viewer');
+    const device = /lictor-device=[\w-]+/.exec(cookiesOf((await postLogin(gateway.url, owner)).response))?.[0] ?? '';
+    for (let count = 0; count < 5; count += 1) await postLogin(gateway.url, { ...owner, password: 'wrong' });
+    expect((await postLogin(gateway.url, owner)).response.status).toBe(429);
+    expect((await postLogin(gateway.url, owner, { cookie: `a=b; ${device}; c=d` })).response.status).toBe(303);
+    // It proves no identity.
+    expect((await gateway.fetch('/api/work_pools/p', { headers: { cookie: device } })).status).toBe(401);
+  });
+});
+
 describe('SE-02: forged logins and logouts', () => {
   it.each([
     ['a foreign Origin', { origin: 'https://evil.example' }],

@@ -10,13 +10,15 @@ export interface TimelineLine extends NestedEntry {
   readonly until: string;
 }
 
+const CSRF_ACTION = 'system.csrf';
+
 /** So many alike task runs of one run are shown one by one. */
 const FEW_TASKS = 5;
 
 /**
  * Chatter (reads, logs and heartbeats that succeeded) between two happenings becomes one line for each run, principal, address,
  * action, status and binding, where its first request was; so do many task runs of one name that completed. Nothing else is ever folded: not a
- * change, not a refusal, not a failure.
+ * change, not a refusal, not a failure. The probes for CSRF tokens are chatter too.
  */
 export function groupChatter(entries: readonly NestedEntry[]): readonly TimelineLine[] {
   const many = manyTasks(entries);
@@ -74,7 +76,14 @@ export function commonName(name: string): string {
 }
 
 /** What decides by its body is mediated; so a direct request changes at most what the run reports about itself. */
-function isChatter({ path_taken, method, status }: LedgerRecord): boolean {
+function isChatter(record: LedgerRecord): boolean {
+  const { path_taken, method, status } = record;
+  if (isCsrfProbe(record)) return true;
   const looked = path_taken === 'direct' || method === 'GET' || method === 'HEAD';
   return looked && status !== 101 && status !== null && status < 400;
+}
+
+/** Each client asks once whether Prefect wants CSRF tokens. Its 422 says no, and is no failure. */
+function isCsrfProbe({ action, decision, status }: LedgerRecord): boolean {
+  return action === CSRF_ACTION && decision === 'allow' && (status === 200 || status === 422);
 }

@@ -93,6 +93,15 @@ describe('chatter', () => {
     ]);
   });
 
+  it('are the probes for CSRF tokens too, whether Prefect has any (200) or none (422)', () => {
+    const probe = (second: number, status: number) => record(second, { action: 'system.csrf', path: '/api/csrf-token', status });
+    expect(linesOf([record(1), probe(2, 422), record(3), probe(4, 422), probe(5, 200)], [])).toEqual([
+      ['flow_runs.read', 2],
+      ['system.csrf', 2],
+      ['system.csrf', 1],
+    ]);
+  });
+
   it('is kept apart by principal and address', () => {
     expect(linesOf([record(1), record(2, { principal: 'alice@local' }), record(3, { source_ip: '10.0.0.8' }), record(4)], [])).toEqual([
       ['flow_runs.read', 2],
@@ -107,6 +116,9 @@ describe('chatter', () => {
     ['a change', { path_taken: 'mediated' as const, method: 'POST' }],
     ['a socket', { path_taken: 'relay' as const, status: 101 }],
     ['an unknown outcome', { status: null }],
+    ['a refused probe for a CSRF token', { action: 'system.csrf', decision: 'deny' as const, status: 401 }],
+    ['a failed probe for a CSRF token', { action: 'system.csrf', status: 500 }],
+    ['another 422', { status: 422 }],
   ])('never swallows %s', (_what, more) => {
     expect(linesOf([record(1, more), record(2, more)], [])).toHaveLength(2);
   });

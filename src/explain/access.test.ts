@@ -65,6 +65,12 @@ describe('who may do it', () => {
     expect(locked).toMatchObject([{ allowed: false, reason: 'locked' }]);
   });
 
+  it('is nobody whom one of their roles forbids it, though another role alone gives it', async () => {
+    const apart = { apart: 'forbid (principal in Role::"viewer", action == Action::"flow_runs.cancel", resource);' };
+    const ofCi = (await ask({ action: 'flow_runs.cancel' }, apart)).filter(({ principal }) => principal === 'token:ci');
+    expect(ofCi).toMatchObject([{ allowed: false, role: null, reason: 'policy-forbids', policies: ['apart'] }]);
+  });
+
   it('asks Prefect about the object once, however many are asked about', async () => {
     let asked = 0;
     const lookup = async () => {

@@ -10,6 +10,7 @@ import { type StatePaths, statePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import { systemClock } from '../contract/clock.ts';
+import { DOCTOR_RULE } from '../contract/names.ts';
 import { examine, isRunning, type Patient } from '../doctor/doctor.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { statfs } from '../doctor/inside/space.ts';
@@ -114,6 +115,7 @@ async function examined(context: CliContext, paths: StatePaths, { config, secret
 }
 
 const LIFETIME_MS = 120_000;
+const ROLES = ['viewer', 'worker'] as const;
 
 type Session = Parameters<typeof recordFirst>[0];
 
@@ -132,8 +134,10 @@ async function withToken(context: CliContext, session: Session, work: (token: Pa
 }
 
 async function mint(session: Session, store: Store, { id, name, secret }: { readonly id: string; readonly name: string; readonly secret: string }) {
-  recordFirst(session, { action: 'token.create', resourceType: 'ServiceToken', resourceId: name });
-  await store.tokens.create({ id, name, roles: ['viewer', 'worker'], cidrs: [], lifetimeMs: LIFETIME_MS, hash: hashToken(secret) });
+  const expiresAt = new Date(systemClock() + LIFETIME_MS).toISOString();
+  const grants = ROLES.map((role) => ({ expires_at: expiresAt, members: [`token:${name}`], networks: [], role, rules: [DOCTOR_RULE], scope: null }));
+  recordFirst(session, { action: 'token.create', resourceType: 'ServiceToken', resourceId: name, grants });
+  await store.tokens.create({ id, name, roles: ROLES, cidrs: [], lifetimeMs: LIFETIME_MS, hash: hashToken(secret) });
   return { secret };
 }
 

@@ -151,3 +151,6 @@ export const RESERVED_LABEL_PREFIX = 'lictor.';
 
 /** The provider of accounts that end by themselves, where the configuration has no built-in accounts: no other provider may be called so. */
 export const BREAK_GLASS = 'break-glass';
+
+/** The rule by which `lictor doctor` gives its token rights. No token, account or line of lictor.yaml is called so. */
+export const DOCTOR_RULE = 'lictor doctor';

@@ -102,3 +102,18 @@ it('shows that right in the row of somebody who is gone, and none for a run', as
     ['run:0199c0de-0000-7000-8000-000000000001', 'unknown', []],
   ]);
 });
+
+it('leaves out the tokens of lictor doctor, and no token that is only called so', () => {
+  const made = (name: string, rule: string) =>
+    ({
+      ...read('local:root', null),
+      ...{ request_id: null, path_taken: null, on_behalf_of: [], action: 'token.create', resource_type: 'ServiceToken', resource_id: name },
+      grants: [{ role: 'viewer', scope: null, members: [`token:${name}`], rules: [rule], networks: [], expires_at: null }],
+    }) as unknown as LedgerRecord;
+  const usage = createUsage();
+  for (const one of [made('doctor-1', 'lictor doctor'), made('doctor-2', 'token doctor-2')]) usage.add(one);
+  for (const name of ['doctor-1', 'doctor-2']) usage.add(read(`token:${name}`, null));
+  const { principals, events, limits, activity } = usage.whole();
+  expect([[...principals.keys()], events.map(({ resource }) => resource)]).toEqual([['token:doctor-2'], ['ServiceToken doctor-2']]);
+  expect([limits, activity.requests]).toEqual([['2 records are of tokens that lictor doctor made for its own checks, and are left out.'], 1]);
+});

@@ -15,7 +15,7 @@ export function gatherTokens(
   usage: Usage,
   { from, nowMs }: { readonly from: string; readonly nowMs: number },
 ): readonly TokenRow[] {
-  const shown = tokens.filter(({ revokedMs }) => revokedMs === null || iso(revokedMs) >= from);
+  const shown = tokens.filter(({ name, revokedMs }) => !usage.doctors.has(`token:${name}`) && (revokedMs === null || iso(revokedMs) >= from));
   return shown.map((token) => toRow(token, usage, nowMs)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -44,6 +44,7 @@ import { readEventsMark } from './ledger/prefect-events/read-events.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
 import { createLedgerSearch } from './ledger/search/search.ts';
 import { prepareListeners } from './listeners.ts';
+import { createBodyWork } from './mediate/body-work.ts';
 import { keepPolicySet, policiesAtStart } from './policies-in-force.ts';
 import { createKinMemory, isBelow } from './prefect/kin.ts';
 import { createGates } from './relay/event-gate.ts';
@@ -127,6 +128,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     store,
     ledger,
     ledgerSearch: createLedgerSearch(paths),
+    bodies: createBodyWork({ steady }),
     sealer,
     signingKeys,
     runTokenKey: openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens'),
@@ -222,6 +224,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       await announcer.close();
       await metered.close();
       await house.ledgerSearch.close();
+      await house.bodies.close();
       await sent;
       await current.get().retire();
       await eventIntake.close();

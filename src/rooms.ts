@@ -40,6 +40,7 @@ import type { SigningKeys } from './keys/signing-keys.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openEventCounts } from './ledger/prefect-events/count-events.ts';
 import type { LedgerSearch } from './ledger/search/search.ts';
+import type { BodyWork } from './mediate/body-work.ts';
 import { createMediator } from './mediate/mediator.ts';
 import { createRunParts } from './mediate/run-parts.ts';
 import { type AuthorizationServer, createAuthorizationServer } from './oauth/server.ts';
@@ -72,6 +73,8 @@ export interface House {
   readonly catalogue: Catalogue;
   readonly store: Store;
   readonly ledger: Ledger;
+  /** Large bodies have one budget and one thread, whatever the configuration. */
+  readonly bodies: BodyWork;
   /** One thread reads for the API, whatever the configuration. */
   readonly ledgerSearch: LedgerSearch;
   readonly sealer: Sealer;
@@ -175,6 +178,7 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     makers: store.makers,
     knownFlows: store.knownFlows,
     leases: store.leases,
+    bodies: house.bodies,
     config,
     guardedTags,
     warn,

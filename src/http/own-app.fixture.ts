@@ -46,7 +46,7 @@ export interface World {
   app: FastifyInstance;
   readonly phc: string;
   readonly records: NewRecord[];
-  readonly mediated: MediatedRequest[];
+  readonly mediated: (MediatedRequest & { readonly body: Buffer })[];
   syncs: number;
   ledgerBroken: boolean;
   /** `sessions.cli` as a reload has made it. */
@@ -230,8 +230,9 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
     },
     authorizationServer,
     mediator: {
-      handle: (request) => {
-        get().mediated.push(request);
+      async handle(request) {
+        const body = Buffer.isBuffer(request.body) ? request.body : await request.body.read();
+        get().mediated.push({ ...request, body });
         return get().mediatorAnswer();
       },
     },

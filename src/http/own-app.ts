@@ -14,7 +14,7 @@ import { registerDevice } from './device-routes.ts';
 import { renderExpiredScript } from './expired-script.ts';
 import { registerLogin } from './login-routes.ts';
 import { registerLogout } from './logout-routes.ts';
-import { MEDIATED_BYTES, mediate } from './mediated-route.ts';
+import { MEDIATED_BYTES, mediate, takeLateBodies } from './mediated-route.ts';
 import { registerOAuth } from './oauth-routes.ts';
 import { createPages } from './pages.ts';
 import type { OwnAppParts, RouteParts } from './parts.ts';
@@ -59,11 +59,14 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   );
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply, routeParts));
 
-  app.route({
-    method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    url: ROUTE.mediated,
-    exposeHeadRoute: false,
-    handler: (request, reply) => (isMediated(request.raw) ? mediate(request, reply, parts.mediator) : sendRefusal(request, reply, 'not-found')),
+  app.register(async (scope) => {
+    takeLateBodies(scope);
+    scope.route({
+      method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      url: ROUTE.mediated,
+      exposeHeadRoute: false,
+      handler: (request, reply) => (isMediated(request.raw) ? mediate(request, reply, parts.mediator) : sendRefusal(request, reply, 'not-found')),
+    });
   });
   app.all(ROUTE.login, (request, reply) =>
     isLoginNeeded(request.raw) ? redirectToLogin(request, reply, routeParts) : sendRefusal(request, reply, 'not-found'),

@@ -11,7 +11,10 @@ export function withOrder(object: JsonObject, keys: readonly string[]): JsonObje
 export function orderOf(object: JsonObject): readonly string[] | undefined {
   const order: unknown = Reflect.get(object, ORDER);
   if (!Array.isArray(order)) return undefined;
-  return [...new Set([...order.filter((key): key is string => typeof key === 'string' && Object.hasOwn(object, key)), ...Object.keys(object)])];
+  // As it was read: the rule.
+  const keys = Object.keys(object);
+  if (keys.length === order.length && order.every((key) => Object.hasOwn(object, key))) return order;
+  return [...new Set([...order.filter((key): key is string => typeof key === 'string' && Object.hasOwn(object, key)), ...keys])];
 }
 
 /** True when some object of the tree has an order of its own. */

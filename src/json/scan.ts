@@ -12,14 +12,12 @@ export interface Bounds {
 export interface Lost {
   /** For each number whose text must stay: its place among all numbers, where it begins and where it ends. */
   readonly numbers: Uint32Array;
-  /** For each object with keys that JavaScript would sort: its place among all objects, and its keys in order. */
-  readonly orders: readonly KeyOrder[];
+  /** JSON, which a thread hands over sooner than objects: for each object with keys that JavaScript would sort a `KeyOrder`. */
+  readonly orders: string;
 }
 
-export interface KeyOrder {
-  readonly object: number;
-  readonly keys: readonly string[];
-}
+/** Its place among all objects, and its keys in order. */
+export type KeyOrder = readonly [object: number, keys: readonly string[]];
 
 export type Scanned =
   | { readonly ok: true; readonly lost: Lost }
@@ -82,7 +80,7 @@ export function scanText(text: string | null, bounds: Bounds): Scanned {
     if (state.nodes > bounds.mostNodes) return tooComplex(bounds);
     at = looked;
   }
-  return { ok: true, lost: { numbers: Uint32Array.from(state.numbers), orders: state.orders } };
+  return { ok: true, lost: { numbers: Uint32Array.from(state.numbers), orders: JSON.stringify(state.orders) } };
 }
 
 function notJson(detail: string): Scanned {
@@ -107,7 +105,7 @@ function lookAtMark(state: State, at: number): Looked {
     if (code === OPEN_OBJECT) state.objectCount += 1;
   } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) {
     const closed = state.open.pop();
-    if (closed?.isSorted === true && closed.keys.size > 1) state.orders.push({ object: closed.place, keys: [...closed.keys] });
+    if (closed?.isSorted === true && closed.keys.size > 1) state.orders.push([closed.place, [...closed.keys]]);
   }
   return at + 1;
 }

@@ -56,7 +56,7 @@ function ordered(tree: JsonValue): string {
 interface Restoring {
   readonly text: string;
   readonly numbers: Uint32Array;
-  readonly orders: ReadonlyMap<number, KeyOrder>;
+  readonly orders: ReadonlyMap<number, readonly string[]>;
   /** How far the walk is: among all numbers, among those whose text stays, among all objects. */
   seen: number;
   next: number;
@@ -65,9 +65,9 @@ interface Restoring {
 
 /** `JSON.rawJSON` keeps 12345678901234567890, 1.0, 1e2 and -0 as they were written. The fresh tree is changed in place: nobody else has it. */
 function restored(tree: JsonValue, text: string, { numbers, orders }: Lost): JsonValue {
-  if (numbers.length === 0 && orders.length === 0) return tree;
-  const byObject = new Map(orders.map((order) => [order.object, order] as const));
-  return restore(tree, { text, numbers, orders: byObject, seen: 0, next: 0, objects: 0 });
+  if (numbers.length === 0 && orders === '[]') return tree;
+  const keyOrders: unknown = JSON.parse(orders);
+  return restore(tree, { text, numbers, orders: new Map(keyOrders as readonly KeyOrder[]), seen: 0, next: 0, objects: 0 });
 }
 
 /** In the order of the text. */
@@ -78,7 +78,7 @@ function restore(value: JsonValue, state: Restoring): JsonValue {
     for (let at = 0; at < value.length; at += 1) value[at] = restore(value[at], state);
     return value;
   }
-  const order = state.orders.get(state.objects)?.keys;
+  const order = state.orders.get(state.objects);
   state.objects += 1;
   const fresh = value as Record<string, JsonValue>;
   for (const key of order ?? Object.keys(fresh)) fresh[key] = restore(fresh[key] ?? null, state);

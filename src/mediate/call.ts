@@ -2,8 +2,7 @@
 import type { Catalogue } from '../catalog/catalogue.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
-import { parseStrict } from '../json/strict-json.ts';
-import type { JsonValue } from '../json/tree.ts';
+import { parseStrict, type StrictResult } from '../json/strict-json.ts';
 import type { Call, Family, Refusal } from './family.ts';
 
 export interface MediatedRequest {
@@ -11,7 +10,13 @@ export interface MediatedRequest {
   /** Lower-case names, as the client sent them. */
   readonly headers: Readonly<Record<string, string>>;
   /** Empty: no body. */
-  readonly body: Buffer;
+  readonly body: Buffer | LateBody;
+}
+
+/** A body that has not been read yet: how large it says it is. */
+export interface LateBody {
+  readonly length: number;
+  read(): Promise<Buffer>;
 }
 
 export interface Route {
@@ -24,21 +29,31 @@ export interface Route {
 export type Opened = { readonly ok: true; readonly call: Call } | { readonly ok: false; readonly refusal: Refusal };
 
 /** Path and operation come from nginx; that they belong together is checked here once more. */
-export function openCall({ catalogue, operation, family, readsParameters }: Route, request: MediatedRequest): Opened {
-  const { inputs, body } = request;
+export function openCall(route: Route, request: MediatedRequest & { readonly body: Buffer }): Opened {
+  const located = locateCall(route, request);
+  return located.ok ? readCall(located, request.body.length === 0 ? undefined : parseStrict(request.body)) : located;
+}
+
+type Located = { readonly ok: true; readonly call: Omit<Call, 'tree'> } | { readonly ok: false; readonly refusal: Refusal };
+
+/** All that can be said before the body is read. */
+export function locateCall({ catalogue, operation, family, readsParameters }: Route, request: MediatedRequest): Located {
+  const { inputs } = request;
   if (operation.taken === 'deny' || operation.taken === 'relay' || operation.method !== inputs.method) return refuse({ code: 'route-denied' });
   const params = catalogue.params(operation, inputs.path);
   if (params === undefined) return refuse({ code: 'request-invalid', detail: 'The path does not belong to the operation.' });
   const refusal = checkBody(request, operation, family.maxBytes);
   if (refusal !== undefined) return refuse(refusal);
-  const parsed = body.length === 0 ? NO_BODY : parseStrict(body);
-  if (!parsed.ok) return refuse({ code: parsed.code, detail: parsed.detail });
-  return { ok: true, call: { operation, inputs, params, tree: parsed.tree, readsParameters } };
+  return { ok: true, call: { operation, inputs, params, readsParameters } };
 }
 
-const NO_BODY: { readonly ok: true; readonly tree: JsonValue | undefined } = { ok: true, tree: undefined };
+/** `read` undefined: there is no body. */
+export function readCall({ call }: Extract<Located, { ok: true }>, read: StrictResult | undefined): Opened {
+  if (read?.ok === false) return refuse({ code: read.code, detail: read.detail });
+  return { ok: true, call: { ...call, tree: read?.tree } };
+}
 
-function refuse(refusal: Refusal): Opened {
+function refuse(refusal: Refusal): { readonly ok: false; readonly refusal: Refusal } {
   return { ok: false, refusal };
 }
 

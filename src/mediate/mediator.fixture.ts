@@ -18,6 +18,7 @@ import { createKin, createKinMemory } from '../prefect/kin.ts';
 import { createLookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
 import type { Lease } from '../store/leases.ts';
+import type { LateBody } from './call.ts';
 import { createMediator, type MediatedResponse, type MediatorParts } from './mediator.ts';
 
 const catalogue = createCatalogue();
@@ -149,6 +150,8 @@ export function startMediator(options: Options = {}) {
     lives,
     record: (id = 'r1'): NewRecord => records.get(id) ?? { time: 'no record' },
     send: (sent: Sent): Promise<MediatedResponse> => mediator.handle(requestOf(sent)),
+    /** The body is still on its way: how large it says it is, and what it is when it is read. */
+    sendLate: (sent: Sent, body: LateBody): Promise<MediatedResponse> => mediator.handle({ ...requestOf({ ...sent, body: {} }), body }),
     /** What Prefect got last, parsed. */
     last: (): unknown => JSON.parse(forwarded.at(-1)?.body?.toString() ?? 'null'),
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../prefect/upstream-error.ts';
+import { AT_ONCE } from './body-work.ts';
 import { codeOf, DEPLOYMENT, json, prefectWith, RUN, type Sent, startMediator } from './mediator.fixture.ts';
 
 const VARIABLE: Sent = { role: 'deployer', path: '/api/variables/', body: { name: 'a', value: 1 } };
@@ -116,6 +117,35 @@ describe('mediator', () => {
     const gate = startMediator();
     await gate.send({ ...VARIABLE, body: '{"name":"x","value":{"1":"a","0":{"9":1.0,"b":2,"3":4}}}' });
     expect(gate.forwarded.at(-1)?.body?.toString()).toBe('{"name":"x","value":{"1":"a","0":{"9":1.0,"b":2,"3":4}}}');
+  });
+
+  it('reads a body when there is room for it, and not before', async () => {
+    const ended: string[] = [];
+    const begin = async (who: string, bytes: number) => (bytes > 100 ? undefined : { ...AT_ONCE, end: () => void ended.push(`${who} ${bytes}`) });
+    const gate = startMediator({ parts: { bodies: { begin } } });
+    let reads = 0;
+    const read = async () => {
+      reads += 1;
+      return Buffer.from(`{"name":"x","value":${reads}}`);
+    };
+    const late = (length: number) => ({ length, read });
+    const refused = await gate.sendLate(VARIABLE, late(101));
+    expect([refused.status, codeOf(refused), refused.headers['retry-after'], gate.record().reason, reads]).toEqual([
+      ...[429, 'bodies-waiting', '2', 'bodies-waiting', 0],
+    ]);
+    expect((await gate.sendLate(VARIABLE, late(9 * 1024 * 1024))).status).toBe(413);
+    expect((await gate.sendLate({ ...VARIABLE, role: 'none' }, late(20))).status).toBe(401);
+    expect([reads, gate.forwarded.length, ended]).toEqual([0, 0, []]);
+    expect((await gate.sendLate(VARIABLE, late(20))).status).toBe(200);
+    expect([reads, ended]).toEqual([1, ['token:deployer 20']]);
+  });
+
+  it('gives the room back and forwards nothing when a body cannot be read', async () => {
+    const ended: number[] = [];
+    const begin = async (_who: string, bytes: number) => ({ ...AT_ONCE, end: () => void ended.push(bytes) });
+    const gate = startMediator({ parts: { bodies: { begin } } });
+    const broken = await gate.sendLate(VARIABLE, { length: 20, read: () => Promise.reject(new Error('gone')) });
+    expect([broken.status, codeOf(broken), ended, gate.forwarded.length]).toEqual([503, 'gateway-unavailable', [20], 0]);
   });
 
   it('takes requests without a body, and a DELETE without a type', async () => {

@@ -1,26 +1,17 @@
 // Requests whose body decides, in order: who - operation and body - facts - decision - intent - forward - outcome - answer.
-import type { Catalogue } from '../catalog/catalogue.ts';
-import type { Config } from '../config/config.ts';
-import type { Clock } from '../contract/clock.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { Principal } from '../contract/principal.ts';
 import type { NewRecord } from '../contract/record.ts';
-import type { Authorization, Decider } from '../decide/decider.ts';
+import type { Authorization } from '../decide/decider.ts';
 import { endOfStep } from '../decide/even-steps.ts';
 import { isForeignWrite } from '../decide/origin.ts';
-import type { EventRules } from '../events/rules.ts';
 import { renderStrict } from '../json/strict-json.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import { createLookup } from '../prefect/lookup.ts';
-import type { ObjectCache } from '../prefect/object-cache.ts';
-import type { Upstream, UpstreamAnswer } from '../prefect/upstream.ts';
+import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
-import type { GuardedTags } from '../scope/guarded.ts';
-import type { KnownFlows } from '../store/known-flows.ts';
-import type { Leases } from '../store/leases.ts';
-import type { Makers } from '../store/makers.ts';
-import { type MediatedRequest, openCall } from './call.ts';
+import { AT_ONCE, inTurns, type Work } from './body-work.ts';
+import { locateCall, type MediatedRequest, readCall } from './call.ts';
 import { decidePlan, refusalFor } from './decide-plan.ts';
 import { withoutForeign } from './earlier.ts';
 import { createFamilies } from './families.ts';
@@ -30,44 +21,19 @@ import { requestHeaders, responseHeaders } from './headers.ts';
 import { answerOf, narrow, type Restricted } from './lists/apply.ts';
 import type { Narrowed } from './lists/narrow.ts';
 import { noteChange } from './note-change.ts';
+import type { MediatorParts } from './parts.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
 import { absentResponse, type MediatedResponse, refusalResponse } from './refusal.ts';
-import type { RunParts } from './run-parts.ts';
-import { type StampConfig, stampOf } from './stamp.ts';
+import { stampOf } from './stamp.ts';
 import { guardTags } from './started-by.ts';
 
 export type { MediatedRequest } from './call.ts';
+export type { MediatorParts } from './parts.ts';
 export type { MediatedResponse } from './refusal.ts';
 
 export interface Mediator {
   /** Never throws: what goes wrong is a 503 with a code. HEAD and OPTIONS do not come here. */
   handle(request: MediatedRequest): Promise<MediatedResponse>;
-}
-
-export interface MediatorParts {
-  readonly catalogue: Catalogue;
-  readonly decider: Pick<Decider, 'authorizeNow' | 'precheck' | 'readsParameters'>;
-  readonly upstream: Pick<Upstream, 'request'>;
-  readonly ledger: Pick<Ledger, 'append' | 'intend' | 'settle' | 'healthy'>;
-  readonly clock: Clock;
-  readonly eventRules: EventRules;
-  /** What decisions on objects remember. */
-  readonly objects: Pick<ObjectCache, 'forget'>;
-  readonly makers: Pick<Makers, 'put' | 'forget' | 'madeBy'>;
-  readonly knownFlows: Pick<KnownFlows, 'put'>;
-  readonly leases: Pick<Leases, 'put' | 'ends'>;
-  readonly config: {
-    readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>;
-    readonly forwardHeaders: readonly string[];
-    readonly ledger: Pick<Config['ledger'], 'failClosed'>;
-  } & StampConfig;
-  readonly guardedTags: GuardedTags;
-  /** Left out: no run gets a token. */
-  readonly runTokens?: RunParts;
-  /** Left out: time itself. */
-  readonly pause?: (ms: number) => Promise<unknown>;
-  /** Told of what the client does not see; for the log. */
-  readonly warn?: (message: string, error: unknown) => void;
 }
 
 export function createMediator(parts: MediatorParts): Mediator {
@@ -103,18 +69,43 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   if (operation === undefined) return refuse(exchange, identity, { code: 'action-unknown' });
   if (isForeignWrite(identity.credential, request.inputs, request.inputs.method)) return refuse(exchange, identity, { code: 'origin-foreign' });
 
-  const opened = openCall({ catalogue: parts.catalogue, operation, family, readsParameters: parts.decider.readsParameters }, request);
-  if (!opened.ok) return refuse(exchange, identity, opened.refusal);
-  const lookup = createLookup(parts.upstream);
+  const located = locateCall({ catalogue: parts.catalogue, operation, family, readsParameters: parts.decider.readsParameters }, request);
+  if (!located.ok) return refuse(exchange, identity, located.refusal);
+  // A large body stays with nginx until there is room for it.
+  const work = parts.bodies === undefined ? AT_ONCE : await parts.bodies.begin(identity.principal.id, request.body.length);
+  if (work === undefined) return refuse(exchange, identity, { code: 'bodies-waiting' });
+  try {
+    const body = Buffer.isBuffer(request.body) ? request.body : await request.body.read();
+    const opened = readCall(located, body.length === 0 ? undefined : await work.read(body));
+    return opened.ok ? await decideCall(exchange, { identity, call: opened.call, work }) : await refuse(exchange, identity, opened.refusal);
+  } finally {
+    work.end();
+  }
+}
+
+interface Opened {
+  readonly identity: Extract<Authorization, { ok: true }>;
+  readonly call: Call;
+  readonly work: Work;
+}
+
+async function decideCall(exchange: Exchange, opened: Opened): Promise<MediatedResponse> {
+  const { parts, subject, family } = exchange;
+  const { identity, work } = opened;
+  const { request } = subject;
+  const lookup = inTurns(createLookup(parts.upstream), work);
+  await work.turn();
   const reaching = { ...opened.call, ...reachOfAsker(parts, request.inputs, identity.principal) };
   const call = parts.config.startedByTag ? await guardTags(reaching, lookup) : reaching;
   const planned = await family.plan(call, lookup);
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
 
+  await work.turn();
   const asking = await withTagAsks(call, planned.plan, identity.principal, { guardedTags: parts.guardedTags, lookup });
   const { plan, authorization } = await decidePlan(parts.decider, call, asking);
-  const refusal = refusalFor(plan, authorization, operation);
+  const refusal = refusalFor(plan, authorization, call.operation);
   if (!authorization.ok || refusal !== undefined) return refuse(exchange, authorization, refusal ?? { code: 'policy-default-deny' });
+  await work.turn();
   return forward(exchange, { call, plan, authorization });
 }
 

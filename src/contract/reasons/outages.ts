@@ -13,6 +13,11 @@ export const OUTAGE_REASONS = {
     detail: 'This principal sends more requests than a limit in lictor.yaml permits.',
     hint: 'Wait as long as Retry-After says; stock Prefect clients do that by themselves.',
   },
+  'bodies-waiting': {
+    status: 429,
+    detail: 'Large bodies of this principal are being worked on, and there is no room for one more yet.',
+    hint: 'Retry after some seconds; send fewer large bodies at once. At most 16 MiB of one principal are in work, and bodies up to 32 KiB never wait.',
+  },
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
   'device-throttled': { status: 429, detail: 'Too many wrong codes.', hint: 'Wait a minute, then type the code that the terminal shows.' },
   'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide just now.', hint: 'Retry; nothing was forwarded.' },

@@ -1,0 +1,81 @@
+// Work on large bodies: within a budget, scanned by a thread, and on the deciding thread in steps with rests, so that everybody else is answered between.
+import type { Clock } from '../contract/clock.ts';
+import { decodeText } from '../json/scan.ts';
+import { createScanner, type Scanner } from '../json/scanner.ts';
+import { parseScanned, parseStrict, type StrictResult } from '../json/strict-json.ts';
+import type { Lookup } from '../prefect/lookup.ts';
+import { type BodyBudget, createBodyBudget } from './body-budget.ts';
+
+export interface BodyWork {
+  /** Undefined: this principal has too much in work. */
+  begin(who: string, bytes: number): Promise<Work | undefined>;
+  close(): Promise<void>;
+}
+
+export interface Work {
+  /** Throws when a large body cannot be scanned. */
+  read(body: Buffer): Promise<StrictResult>;
+  /** Before each step that looks at the whole body. */
+  turn(): Promise<void>;
+  end(): void;
+}
+
+export interface BodyWorkParts {
+  readonly steady: Clock;
+  /** Both left out: the gateway's own. */
+  readonly scanner?: Scanner;
+  readonly budget?: BodyBudget;
+}
+
+/** What is read at once: some milliseconds. Such bodies neither wait nor count. */
+export const SMALL_BYTES = 32 * 1024;
+
+export function createBodyWork({ steady, scanner = createScanner(), budget = createBodyBudget() }: BodyWorkParts): BodyWork {
+  const turn = createTurns(steady);
+  return {
+    async begin(who, bytes) {
+      if (bytes <= SMALL_BYTES) return AT_ONCE;
+      const end = await budget.take(who, bytes);
+      if (end === undefined) return undefined;
+      return {
+        async read(body) {
+          const scanned = await scanner.scan(body);
+          await turn();
+          return parseScanned(scanned.ok ? decodeText(body) : null, scanned);
+        },
+        turn,
+        end,
+      };
+    },
+    close: scanner.close,
+  };
+}
+
+/** For small bodies. */
+export const AT_ONCE: Work = { read: async (body) => parseStrict(body), turn: () => Promise.resolve(), end: () => undefined };
+
+/** What is found is looked at together with the body. */
+export function inTurns(lookup: Lookup, { turn }: Work): Lookup {
+  return async (path, filter) => {
+    const found = await lookup(path, filter);
+    await turn();
+    return found;
+  };
+}
+
+/** A rest is as long as the step before it: half of the time is everybody else's. */
+const LONGEST_REST_MS = 1_000;
+
+function createTurns(steady: Clock): () => Promise<void> {
+  let rested: Promise<void> = Promise.resolve();
+  return () => {
+    const turn = rested;
+    rested = turn.then(async () => {
+      const fromMs = steady();
+      // The step runs before this resolves: it follows the turn without waiting for anything.
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, Math.min(steady() - fromMs, LONGEST_REST_MS)));
+    });
+    return turn;
+  };
+}

@@ -81,12 +81,6 @@ describe('an operator of a tag', () => {
     expect(none.gate.last()).toMatchObject({ flow_runs: { id: { any_: [] } } });
   });
 
-  it('does not learn of others by a filter of a list that asks about what is hidden, which is refused', async () => {
-    const list = 'POST /api/flow_runs/filter';
-    expect(await send(list, { flows: { tags: { all_: ['x'] } } })).toMatchObject({ result: 'filter-hidden', arrived: false });
-    expect(await send(list, { flows: { name: { any_: ['x'] } } })).toMatchObject({ arrived: true });
-  });
-
   it('does not learn of others by how many of many are left: what it cannot reach uses up no limit and is counted nowhere', async () => {
     const many = '/api/flow_runs/bulk_set_state';
     const answered = (reached: readonly unknown[]): NonNullable<Options['prefect']> => {

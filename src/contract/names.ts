@@ -67,10 +67,11 @@ export const OUTPUT = {
 
 /**
  * The way of a refused request: nginx reads each header of a decision for every request, so a refusal has none of its own. Its words are
- * in nginx's maps. `absent`: of a foreign object, the body with which Prefect says that there is none.
+ * in nginx's maps, unless it has more precise ones. `words`: those, safe in JSON and HTML; or of a foreign object the body with which Prefect says
+ * that there is none.
  */
-export function noWay(code: ReasonCode, absent?: string): string {
-  return absent === undefined ? `no:${code}` : `no:${code}:${absent}`;
+export function noWay(code: ReasonCode, words?: string): string {
+  return words === undefined ? `no:${code}` : `no:${code}:${words}`;
 }
 
 /** Between nginx and the courier (src/egress/courier): which server of which service a decided call goes to. Never accepted from, nor sent to, anybody else. */

@@ -100,6 +100,14 @@ describe('the answer to nginx', () => {
     expect(facts(forbidden.headers)).toMatchObject({ decision: 'deny', reason: 'policy-default-deny' });
   });
 
+  it('gives the words of a refused right along, and none for a foreign object but its body', async () => {
+    const denied = { ok: false, principal, credential, credentialId: 'abc', decisions: [] } as const;
+    const answer = await answererWith({ ...denied, reason: 'policy-default-deny', detail: 'token:etl (worker) may not' }).answerer.answer(inputs(READ));
+    expect(answer.headers['x-lictor-path']).toBe('no:policy-default-deny:token:etl (worker) may not');
+    const foreign = await answererWith({ ...denied, reason: 'object-foreign', detail: 'a secret' }).answerer.answer(inputs(READ));
+    expect(foreign.headers['x-lictor-path']).not.toContain('a secret');
+  });
+
   it('never allows an operation that it does not know, nor a socket', async () => {
     const { answerer } = answererWith(allowed);
     expect((await answerer.answer(inputs(''))).status).toBe(403);

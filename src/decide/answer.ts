@@ -89,7 +89,7 @@ export function createAnswerer(parts: AnswererParts): Answerer {
       if (!authorization.ok && authorization.reason === 'gateway-unavailable') throw new LictorError('gateway-unavailable', 'decisions do not settle');
       const facts = factsHeader(authorization, parts.decider.revision);
       if (authorization.ok) return allow(authorization, asked, facts);
-      return refusalOf(parts, inputs, { reason: authorization.reason, facts, startedMs });
+      return refusalOf(parts, inputs, { reason: authorization.reason, detail: authorization.detail, facts, startedMs });
     },
     forget: () => liveKeys.clear(),
   };
@@ -155,22 +155,23 @@ function pathOf({ restriction, principal }: Allowed, operation: Operation): Path
 
 interface Refused {
   readonly reason: ReasonCode;
+  readonly detail: string | undefined;
   readonly facts: string;
   readonly startedMs: number;
 }
 
-async function refusalOf({ catalogue, pause }: AnswererParts, inputs: EdgeInputs, { reason, facts, startedMs }: Refused): Promise<Answer> {
+async function refusalOf({ catalogue, pause }: AnswererParts, inputs: EdgeInputs, { reason, detail, facts, startedMs }: Refused): Promise<Answer> {
   if (reason === 'object-foreign') await endOfStep(performance.now() - startedMs, pause);
-  return refusal(reason, facts, absentBytes(catalogue, inputs, reason));
+  return refusal(reason, facts, absentBytes(catalogue, inputs, reason) ?? detail);
 }
 
 /** A refusal is never cached: guessed tokens would fill the cache. */
-function refusal(reason: ReasonCode, facts: string, absent?: string): Answer {
+function refusal(reason: ReasonCode, facts: string, words?: string): Answer {
   const text = REASONS[reason];
   return {
     status: text.status === 401 ? 401 : 403,
     headers: {
-      [OUTPUT.path]: noWay(reason, absent),
+      [OUTPUT.path]: noWay(reason, words),
       [OUTPUT.facts]: facts,
       'cache-control': 'no-store',
       ...(text.status === 401 && { 'www-authenticate': 'Bearer realm="lictor"' }),

@@ -15,6 +15,7 @@ import type { Entities } from '../prefect/entities.ts';
 import type { Kin } from '../prefect/kin.ts';
 import { type Ask, ownAsks } from './asks.ts';
 import { beyondRun } from './bound.ts';
+import { createWithDetail, type Refusing } from './denied-detail.ts';
 import type { HoldsLease } from './holds-lease.ts';
 import { ruleOnTag } from './holds-tag.ts';
 import { isForeignWrite } from './origin.ts';
@@ -36,6 +37,8 @@ export type Authorization =
   | {
       readonly ok: false;
       readonly reason: ReasonCode;
+      /** More precise than the reason's own words (denied-detail.ts). */
+      readonly detail?: string;
       readonly principal: Principal | null;
       readonly credential: Credential | null;
       readonly credentialId: string | null;
@@ -98,20 +101,23 @@ interface Proven {
 export function createDecider(given: DeciderParts): Decider {
   const groups = new Map(collectActions(given.catalogue.operations).map(({ name, group }) => [name, group]));
   const parts: Inside = { ...given, groups, proven: new WeakMap() };
+  const withDetail = createWithDetail(parts.policy);
+  const answer = async (refusing: Refusing, decide: (changeNumber: number) => Promise<Authorization>): Promise<Authorization> =>
+    withDetail(await settled(parts, decide), refusing);
   return {
     revision: parts.policy.revision,
     readsParameters: parts.policy.readsParameters,
     authorize: (inputs, asks, frameToken) =>
-      settled(parts, async () => decideOnce(parts, inputs, { who: await authenticate(parts, inputs, frameToken), asks, any: false, looked: 'recent' })),
+      answer(inputs, async () => decideOnce(parts, inputs, { who: await authenticate(parts, inputs, frameToken), asks, any: false, looked: 'recent' })),
     authorizeNow: (inputs, asks) =>
-      settled(parts, async (number) => decideOnce(parts, inputs, { who: await known(parts, inputs, number), asks, any: false, looked: 'now' })),
+      answer(inputs, async (number) => decideOnce(parts, inputs, { who: await known(parts, inputs, number), asks, any: false, looked: 'now' })),
     precheck: (inputs) =>
-      settled(parts, async (number) => {
+      answer({ method: inputs.method, any: true }, async (number) => {
         const who = await authenticate(parts, inputs);
         parts.proven.set(inputs, { changeNumber: number, authentication: who });
         return decideOnce(parts, inputs, { who, asks: [], any: true, looked: 'recent' });
       }),
-    authorizeOwn: (inputs, action) => settled(parts, async () => decideOwn(parts, inputs, { who: await authenticate(parts, inputs), action })),
+    authorizeOwn: (inputs, action) => answer(inputs, async () => decideOwn(parts, inputs, { who: await authenticate(parts, inputs), action })),
   };
 }
 

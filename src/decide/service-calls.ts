@@ -11,6 +11,7 @@ import { CALL_ACTION, routeId, type ServiceCall } from '../contract/service-call
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { Entities } from '../prefect/entities.ts';
 import { type Authorization, settled, unproven } from './decider.ts';
+import { createWithDetail } from './denied-detail.ts';
 import { evaluateEgress, runOf } from './egress.ts';
 import { isForeign } from './origin.ts';
 
@@ -29,7 +30,8 @@ export interface ServiceCallsParts {
 }
 
 export function createServiceCalls(parts: ServiceCallsParts): ServiceCalls {
-  return { authorize: (inputs, call) => settled(parts, () => decideCall(parts, inputs, call)) };
+  const withDetail = createWithDetail(parts.policy);
+  return { authorize: async (inputs, call) => withDetail(await settled(parts, () => decideCall(parts, inputs, call)), inputs) };
 }
 
 async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: ServiceCall): Promise<Authorization> {
@@ -49,7 +51,8 @@ async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: Se
   const resource = { type: 'ServiceRoute', id: routeId(call) } as const;
   const decision = evaluateEgress(parts.policy, { principal, run, action: CALL_ACTION, resource, context });
   if (decision.enforced !== 'allow') return refuse(decision.reason, [decision], run);
-  if (!scopesAllow(credential.scopes, 'services')) return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny' }], run);
+  if (!scopesAllow(credential.scopes, 'services'))
+    return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny', reason: 'scope-missing' }], run);
   return { ok: true, principal, credential, decisions: [decision], restriction: null, entities: [run] };
 }
 

@@ -76,13 +76,14 @@ function renderUpstreamCode(services: Config['services']): string {
   return `map $lictor_asked $lictor_upstream_code { ${byMember} service $lictor_member_said; default ""; }\nmap "$lictor_service $upstream_addr" $lictor_member_said {\n${lines}${byKeeper}    default "";\n}`;
 }
 
-/** What a refusal of the decision says, by its code: the decision need not carry it, and a cached allow has no room for it. */
+/** What a refusal of the decision says, by its code, unless the decision has more precise words: a cached allow has no room for either. */
 function renderWords(): string {
-  const words = (what: 'detail' | 'hint'): string =>
-    `map $lictor_code $lictor_${what} {\n${Object.entries(REASONS)
+  const words = (what: 'detail' | 'hint', name: string): string =>
+    `map $lictor_code $lictor_${name} {\n${Object.entries(REASONS)
       .map(([code, text]) => `    ${code} ${quote(text[what])};\n`)
       .join('')}    default "";\n}\n`;
-  return `${words('detail')}${words('hint')}`;
+  const detail = 'map $lictor_words $lictor_detail { "" $lictor_code_detail; default $lictor_words; }\n';
+  return `${words('detail', 'code_detail')}${detail}${words('hint', 'hint')}`;
 }
 
 const YEAR_SECONDS = 31_536_000;

@@ -30,10 +30,13 @@ ${tls}    set $lictor_refused $lictor_default_code;
     location / { return 400; }
     location = /.lictor-refused {
         internal;
+        set $lictor_page_text "$lictor_default_detail $lictor_default_hint";
+        if ($lictor_navigation) { rewrite ^ /.lictor-page/400 last; }
         default_type application/json;
         include own-answer.conf;
         return 400 '{"detail":"$lictor_default_detail","code":"$lictor_default_code","hint":"$lictor_default_hint","request_id":"$lictor_request_id"}';
     }
+    include pages.conf;
 }
 
 server {
@@ -61,6 +64,7 @@ ${tls}    root ${NO_FILES};
 
     include decision.conf;
     include refusals.conf;
+    include pages.conf;
 
     include locations.conf;
 ${renderPlaces(config)}${config.services.length === 0 ? '' : '    include services.conf;\n'}${renderSockets(operations, config.publicUrl)}}

@@ -7,6 +7,7 @@ import { type Credential, credentialsOf, listenersOf, type Member, membersOf } f
 import { downFile, memberName } from './balancer.ts';
 import { quote, quotePath } from './quote.ts';
 import { authorityOf, forwardedTarget, renderRedirects } from './render-base-path.ts';
+import { PAGE_SECURITY_POLICY, renderPageText } from './render-pages.ts';
 import { atLeast, type NginxVersion } from './version.ts';
 
 export interface UpstreamInput {
@@ -57,8 +58,8 @@ function renderLastResort(paths: StatePaths): string {
         default_type "text/html; charset=utf-8";
 ${UNAVAILABLE}        add_header Prefect-Maintenance true always;
         add_header Refresh 3 always;
-        add_header Content-Security-Policy "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'" always;
-        return 503 '${AWAY_PAGE}';
+        add_header Content-Security-Policy ${PAGE_SECURITY_POLICY} always;
+        return 503 ${AWAY_PAGE};
     }
     location / {
         error_page 418 = @page;
@@ -70,11 +71,12 @@ ${JSON_TYPE}${UNAVAILABLE}        add_header Prefect-Maintenance true always;
 `;
 }
 
-/** In the manner of nginx/refusals.conf. */
-const AWAY_PAGE =
-  '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>One moment - Lictor</title>' +
-  '<style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.5rem}code{opacity:.7}</style>' +
-  `<h1>One moment</h1><p>${REASONS['upstream-unavailable'].detail} This page tries again by itself.</p><p><code>upstream-unavailable $http_x_lictor_in_request_id</code></p>`;
+const AWAY_PAGE = renderPageText({
+  title: 'One moment',
+  text: `${REASONS['upstream-unavailable'].detail} This page tries again by itself.`,
+  code: 'upstream-unavailable',
+  requestId: '$http_x_lictor_in_request_id',
+});
 
 const JSON_TYPE = '        default_type application/json;\n';
 

@@ -9,6 +9,7 @@ import { DOLLAR_VARIABLE, quote, quotePath, quoteVerbatim } from './quote.ts';
 import { linkedOperations, literal, renderBasePath, renderDocumentLinks, renderMediatedRedirects } from './render-base-path.ts';
 import { renderIdentityLimit, renderLimitedRoles, renderLimitZones } from './render-limits.ts';
 import { renderMaps, renderTransportSecurity } from './render-maps.ts';
+import { renderPageMaps, renderPages } from './render-pages.ts';
 import { renderRequestId } from './render-request-id.ts';
 import { renderServers } from './render-servers.ts';
 import { renderServices } from './render-services.ts';
@@ -63,6 +64,8 @@ export function renderEdge(input: EdgeInput): EdgeFiles {
   files.set('base-path.conf', renderBasePath(config));
   files.set('routes.conf', renderRoutes(input.operations, config));
   files.set('maps.conf', renderMaps(config));
+  files.set('page-maps.conf', renderPageMaps());
+  files.set('pages.conf', renderPages());
   files.set('transport-security.conf', renderTransportSecurity(config));
   files.set('servers.conf', renderServers(input));
   files.set('upstreams.conf', renderUpstreams(input));
@@ -125,6 +128,7 @@ ${renderRequestId(version, node)}    access_log ${quotePath(paths.accessLog)} li
     include base-path.conf;
     include routes.conf;
     include maps.conf;
+    include page-maps.conf;
 ${config.services.length === 0 ? '' : '    include service-maps.conf;\n'}    include servers.conf;
 }
 `;

@@ -78,7 +78,8 @@ async function explainWhole(asked: Asked, body: Buffer | undefined): Promise<Exp
   if (isRead && operation.taken === 'direct') return withBody(asked, familyOf(parts, operation), body ?? Buffer.alloc(0));
   const restricted = answer.ok && answer.restriction !== null;
   const reason = answer.ok ? (restricted ? 'scope-not-filterable' : 'policy-permits') : answer.reason;
-  return conclude(parts, somebody, { decision: answer.ok && !restricted ? 'allow' : 'deny', reason, request, asks: explainAsks(parts, answer, []) });
+  const detail = answer.ok ? undefined : answer.detail;
+  return conclude(parts, somebody, { decision: answer.ok && !restricted ? 'allow' : 'deny', reason, detail, request, asks: explainAsks(parts, answer, []) });
 }
 
 async function explainMediated(asked: Asked, body: Buffer | undefined): Promise<Explanation> {
@@ -87,7 +88,7 @@ async function explainMediated(asked: Asked, body: Buffer | undefined): Promise<
   const before = await decider.precheck(inputsOf(request));
   if (!before.ok) {
     const notes = ['This is decided before the body is read: none of what the route can mean is permitted.'];
-    return conclude(parts, somebody, { decision: 'deny', reason: before.reason, request, asks: explainAsks(parts, before, []), notes });
+    return conclude(parts, somebody, { decision: 'deny', reason: before.reason, detail: before.detail, request, asks: explainAsks(parts, before, []), notes });
   }
   const family = familyOf(parts, operation);
   const bodiless = operation.method === 'GET' || operation.method === 'DELETE' || family.operations.length === 0;

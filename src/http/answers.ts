@@ -8,6 +8,8 @@ import type { Pages } from './pages.ts';
 export const OWN_HEADERS: Readonly<Record<string, string>> = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 const RETRY_SECONDS = '2';
+/** Of 401. Never Basic, at which a browser opens a window of its own. */
+const CHALLENGE = 'Bearer realm="lictor"';
 
 /** A browser shows what we answer: its navigation, or the submission of our own form. */
 export function wantsPage(request: FastifyRequest): boolean {
@@ -18,10 +20,9 @@ export function sendPage(reply: FastifyReply, pages: Pages, page: { readonly sta
   return reply.code(page.status).headers(pages.headers).send(page.html);
 }
 
-/** 401 with WWW-Authenticate; never Basic, at which a browser opens a window of its own. */
 export function sendRefusal(request: FastifyRequest, reply: FastifyReply, code: ReasonCode, detail?: string): FastifyReply {
   const { status } = REASONS[code];
-  if (status === 401) reply.header('www-authenticate', 'Bearer realm="lictor"');
+  if (status === 401) reply.header('www-authenticate', CHALLENGE);
   if (status === 503) reply.header('retry-after', RETRY_SECONDS);
   return reply
     .code(status)
@@ -33,11 +34,12 @@ export function sendRefusal(request: FastifyRequest, reply: FastifyReply, code: 
 export function sendRefusalOrPage(
   request: FastifyRequest,
   reply: FastifyReply,
-  { pages, code }: { readonly pages: Pages; readonly code: ReasonCode },
+  { pages, code, detail }: { readonly pages: Pages; readonly code: ReasonCode; readonly detail?: string | undefined },
 ): FastifyReply {
-  if (!wantsPage(request)) return sendRefusal(request, reply, code);
-  const { status, detail, hint } = REASONS[code];
+  if (!wantsPage(request)) return sendRefusal(request, reply, code, detail);
+  const { status, hint, ...words } = REASONS[code];
+  if (status === 401) reply.header('www-authenticate', CHALLENGE);
   if (status === 503) reply.header('retry-after', RETRY_SECONDS);
   const { requestId } = parseEdgeInputs(request.headers);
-  return sendPage(reply, pages, { status, html: pages.message({ title: 'That did not work', text: detail, hint, requestId }) });
+  return sendPage(reply, pages, { status, html: pages.message({ title: 'That did not work', text: detail ?? words.detail, hint, code, requestId }) });
 }

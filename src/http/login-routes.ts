@@ -9,7 +9,7 @@ import type { RouteParts } from './parts.ts';
 import { beginAtProvider } from './provider-routes.ts';
 import { safeReturnPath } from './return-path.ts';
 import { deviceCookie, sessionCookie } from './session-cookie.ts';
-import { sessionOf } from './session-of.ts';
+import { type OwnSession, sessionOf } from './session-of.ts';
 import { recordAnyway, recordStart } from './session-records.ts';
 import { keepReturnPath } from './to-login.ts';
 
@@ -17,8 +17,21 @@ const FORM_BYTES = 16 * 1024;
 const ATTEMPT_ID = /^[A-Za-z0-9_-]{22}$/;
 
 export function registerLogin(app: FastifyInstance, parts: RouteParts): void {
+  app.get(`${parts.prefix}/`, (request, reply) => showAccount(request, reply, parts));
   app.get(`${parts.prefix}/login`, (request, reply) => showLogin(request, reply, parts));
   app.post(`${parts.prefix}/login`, { bodyLimit: FORM_BYTES }, (request, reply) => submitLogin(request, reply, parts));
+}
+
+/** Who is signed in, and the way out: one click away from every page. */
+async function showAccount(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
+  if (!wantsPage(request)) return sendRefusal(request, reply, 'not-found');
+  const session = await sessionOf(request, parts);
+  if (session === undefined) return reply.code(303).header('location', `${parts.prefix}/login`).send();
+  return sendPage(reply, parts.pages, { status: 200, html: signedIn(session, `${parts.config.publicUrl.basePath}/`, parts.pages) });
+}
+
+function signedIn({ principal }: OwnSession, continueTo: string, pages: RouteParts['pages']): string {
+  return pages.signedIn({ name: principal.id, roles: principal.roles, continueTo });
 }
 
 async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
@@ -37,7 +50,7 @@ async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: Ro
   const chosen = query.get('idp');
   if (chosen !== null) return beginAtProvider(request, reply, { parts, idp: chosen, returnTo, asSomebodyElse: query.has('other') });
   const session = await sessionOf(request, parts);
-  if (session !== undefined) return sendPage(reply, pages, { status: 200, html: pages.signedIn({ name: session.principal.id, continueTo: returnTo }) });
+  if (session !== undefined) return sendPage(reply, pages, { status: 200, html: signedIn(session, returnTo, pages) });
   const only = accounts || logins.idps.length !== 1 ? undefined : logins.idps[0];
   if (only !== undefined) return beginAtProvider(request, reply, { parts, idp: only, returnTo, asSomebodyElse: false });
   return sendPage(reply, pages, { status: 200, html: pages.login({ idps: logins.idps, accounts, attempt, name: '', problem: null }) });

@@ -34,6 +34,40 @@ describe('a refused navigation', () => {
   });
 });
 
+describe('the account page', () => {
+  it('says who is signed in and with which role, and has the way out', async () => {
+    const page = await ask('/.lictor/', { headers: HTML, session: cookieOf(await logIn()) });
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toMatch(
+      /alice@local<\/strong>[\s\S]*with the role admin\.[\s\S]*<form method="post" action="\/\.lictor\/logout"><button class="quiet">Sign out/,
+    );
+  });
+
+  it('twin: without a session it leads to the login, and a program finds nothing', async () => {
+    const session = cookieOf(await logIn());
+    for (const headers of [HTML, { 'sec-fetch-mode': 'navigate' }]) {
+      const answer = await ask('/.lictor/', { headers, session: `${session.slice(0, -2)}xx` });
+      expect([answer.statusCode, answer.headers.location]).toEqual([303, '/.lictor/login']);
+    }
+    expect((await ask('/.lictor/', { session })).json()).toMatchObject({ code: 'not-found' });
+  });
+
+  it('is one click away from a page of a refusal', async () => {
+    expect((await ask('/.lictor/x', { headers: HTML })).body).toContain('href="/.lictor/"');
+  });
+});
+
+describe('the bar in Prefect’s pages (bar.js)', () => {
+  it('asks who it is and signs out below the path of public_url', async () => {
+    const script = await ask('/.lictor/bar.js');
+    expect([script.statusCode, script.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
+    expect(script.body).toContain('{"me":"/.lictor/api/v1/me","account":"/.lictor/","logout":"/.lictor/logout"}');
+    expect(script.body).not.toContain('innerHTML');
+    reconfigure({ config: { publicUrl: { ...CONFIG.publicUrl, basePath: '/prefect' } } });
+    expect((await ask('/prefect/.lictor/bar.js')).body).toContain('"logout":"/prefect/.lictor/logout"');
+  });
+});
+
 describe('an address given by the page itself (expired.js)', () => {
   it('is kept when it is a path, and the script names where to go', async () => {
     const answer = await ask(`/.lictor/login?return=${encodeURIComponent('/runs?x=1')}`, { headers: HTML });

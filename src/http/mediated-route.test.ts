@@ -1,6 +1,7 @@
 // Mediated requests on their way through HTTP: the very bytes there, the very answer back.
 import { describe, expect, it } from 'vitest';
 import { INPUT } from '../contract/names.ts';
+import { refusalResponse } from '../mediate/refusal.ts';
 import { type Ask, HTML, useOwnApp } from './own-app.fixture.ts';
 
 const { get, ask } = useOwnApp();
@@ -50,6 +51,25 @@ describe('a mediated request', () => {
   it('is one by its header and not by its path', async () => {
     await ask('/.lictor/login', { method: 'POST', headers: operation });
     expect(get().mediated).toHaveLength(1);
+  });
+
+  it('that is refused is a page for a person who opens it, with the same words, and JSON for everybody else', async () => {
+    const refusal = {
+      code: 'policy-default-deny',
+      detail: 'bob@corp (<b>) may not read settings of the server (admin.settings.read); role viewer may.',
+    } as const;
+    get().mediatorAnswer = async () => refusalResponse(refusal, 'request-1');
+    const page = await mediate({ method: 'GET', headers: HTML });
+    expect([page.statusCode, page.headers['content-type'], page.headers['cache-control']]).toEqual([403, 'text/html; charset=utf-8', 'no-store']);
+    expect(page.body).toContain('bob@corp (&lt;b&gt;) may not read settings of the server');
+    expect(page.body).toMatch(/<code>policy-default-deny<\/code><code>request-1<\/code>/);
+    for (const more of [{ method: 'GET' }, { method: 'POST', headers: HTML }] as const)
+      expect((await mediate(more)).json(), more.method).toMatchObject({ ...refusal, request_id: 'request-1' });
+  });
+
+  it('twin: what Prefect itself answers a person stays as it is', async () => {
+    get().mediatorAnswer = async () => ({ status: 403, headers: { 'content-type': 'application/json' }, body: Buffer.from('{"detail":"own"}') });
+    expect((await mediate({ method: 'GET', headers: HTML })).body).toBe('{"detail":"own"}');
   });
 
   it('keeps 204 empty and passes Prefect’s own 500', async () => {

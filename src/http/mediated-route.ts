@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseEdgeInputs } from '../decide/inputs.ts';
-import type { Mediator } from '../mediate/mediator.ts';
-import { sendRefusal } from './answers.ts';
+import { OWN_HEADERS, sendRefusal, sendRefusalOrPage, wantsPage } from './answers.ts';
+import type { RouteParts } from './parts.ts';
 
 /** As nginx lets through. */
 export const MEDIATED_BYTES = 16 * 1024 * 1024;
@@ -15,7 +15,11 @@ export function takeLateBodies(scope: FastifyInstance): void {
   scope.addContentTypeParser('*', (_request, stream, done) => done(null, stream));
 }
 
-export async function mediate(request: FastifyRequest, reply: FastifyReply, mediator: Mediator): Promise<FastifyReply> {
+export async function mediate(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { mediator, pages }: Pick<RouteParts, 'mediator' | 'pages'>,
+): Promise<FastifyReply> {
   const { body: stream } = request;
   // nginx says how long a body is; a body that does not say it counts as one of the largest.
   const length = Number(request.headers['content-length'] ?? MEDIATED_BYTES);
@@ -23,6 +27,9 @@ export async function mediate(request: FastifyRequest, reply: FastifyReply, medi
   const body = stream instanceof Readable ? { length, read: () => buffer(stream) } : Buffer.alloc(0);
   const answer = await mediator.handle({ inputs: parseEdgeInputs(request.headers), headers: singleHeaders(request), body });
   reply.code(answer.status).headers(answer.headers);
+  // What a person opens is a page; a program that writes reads JSON, whatever it accepts.
+  const isOpened = request.method === 'GET' && wantsPage(request);
+  if (answer.refusal !== undefined && isOpened) return sendRefusalOrPage(request, reply.headers(OWN_HEADERS), { pages, ...answer.refusal });
   return reply.send(answer.status === 204 || answer.status === 304 ? undefined : answer.body);
 }
 

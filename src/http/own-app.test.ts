@@ -6,7 +6,7 @@ import { cookieOf, HTML, useOwnApp } from './own-app.fixture.ts';
 const { get, reconfigure, ask, logIn } = useOwnApp();
 
 describe('every answer', () => {
-  it.each(['/.lictor/health', '/.lictor/login', '/.lictor/nothing', '/.lictor/expired.js', '/.lictor/api/v1/me'])(
+  it.each(['/.lictor/health', '/.lictor/login', '/.lictor/nothing', '/.lictor/expired.js', '/.lictor/bar.js', '/.lictor/api/v1/me'])(
     'of %s has the request id and is not sniffed',
     async (url) => {
       const { headers } = await ask(url);
@@ -14,7 +14,7 @@ describe('every answer', () => {
     },
   );
 
-  const unknown = ['/.lictor/', '/.lictor/x', '/.lictor/admin', '/.lictor/metrics', '/.lictor/scim/v2/Users'] as const;
+  const unknown = ['/.lictor/x', '/.lictor/admin', '/.lictor/metrics', '/.lictor/scim/v2/Users'] as const;
   const NOT_FOUND = { detail: 'Not Found', code: 'not-found', hint: '', request_id: 'request-1' };
 
   it.each(unknown)('of GET %s is 404: JSON for a program, a page for a person', async (url) => {

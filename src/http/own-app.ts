@@ -10,6 +10,7 @@ import { isReasonCode, type ReasonCode } from '../contract/reasons.ts';
 import { parseEdgeInputs } from '../decide/inputs.ts';
 import { OWN_HEADERS, sendRefusal, sendRefusalOrPage } from './answers.ts';
 import { registerAudit } from './audit/routes.ts';
+import { renderBarScript } from './bar-script.ts';
 import { registerDevice } from './device-routes.ts';
 import { renderExpiredScript } from './expired-script.ts';
 import { registerLogin } from './login-routes.ts';
@@ -65,7 +66,7 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
       method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
       url: ROUTE.mediated,
       exposeHeadRoute: false,
-      handler: (request, reply) => (isMediated(request.raw) ? mediate(request, reply, parts.mediator) : sendRefusal(request, reply, 'not-found')),
+      handler: (request, reply) => (isMediated(request.raw) ? mediate(request, reply, routeParts) : sendRefusal(request, reply, 'not-found')),
     });
   });
   app.all(ROUTE.login, (request, reply) =>
@@ -80,9 +81,18 @@ export function createOwnApp(parts: OwnAppParts): FastifyInstance {
   registerOAuth(app, routeParts);
   registerDevice(app, routeParts);
   registerWellKnown(app, routeParts);
-  const script = renderExpiredScript(`${prefix}/login`);
-  app.get(`${prefix}/expired.js`, (_request, reply) => reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script));
+  registerScripts(app, prefix);
   return app;
+}
+
+/** For Prefect's pages: nginx puts them in. */
+function registerScripts(app: FastifyInstance, prefix: string): void {
+  const scripts = {
+    expired: renderExpiredScript(`${prefix}/login`),
+    bar: renderBarScript({ me: `${prefix}/api/v1/me`, account: `${prefix}/`, logout: `${prefix}/logout` }),
+  };
+  for (const [name, script] of Object.entries(scripts))
+    app.get(`${prefix}/${name}.js`, (_request, reply) => reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script));
 }
 
 /** A locked address gets no page either. Whoever looks after the gateway may still ask whether it is up; a mediated request is decided as a whole. */

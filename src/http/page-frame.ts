@@ -1,7 +1,7 @@
 // The frame of every own page, and what is sent with it.
 import { createHash } from 'node:crypto';
+import { PAGE_MARK, PAGE_STYLE } from '../contract/page-style.ts';
 import { type Html, html, NOTHING } from './html.ts';
-import { PAGE_STYLE } from './page-style.ts';
 
 export interface FramedPage {
   readonly title: string;
@@ -23,7 +23,7 @@ export function renderPage({ title, body, script }: FramedPage): string {
 </head>
 <body>
 <main>
-<div class="brand">${MARK}<span>Lictor</span></div>
+<div class="brand">${{ html: PAGE_MARK }}<span>Lictor</span></div>
 ${body}
 </main>
 <footer>Lictor guards this Prefect server. Programs use a service token.</footer>
@@ -67,5 +67,3 @@ function headersWith(rule: string): Readonly<Record<string, string>> {
 function hash(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
-
-const MARK = html`<svg width="26" height="26" viewBox="0 0 26 26" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" aria-hidden="true"><path d="M3 23V12a10 10 0 0 1 20 0v11"/><path d="M8.5 23V12.5a4.5 4.5 0 0 1 9 0V23"/><path d="M1.5 23h23"/></svg>`;

@@ -7,7 +7,7 @@ export interface Pages {
   login(page: LoginPage): string;
   /** No accounts are configured: there is no form to show. */
   loginClosed(): string;
-  signedIn(page: { readonly name: string; readonly continueTo: string }): string;
+  signedIn(page: { readonly name: string; readonly roles: readonly string[]; readonly continueTo: string }): string;
   /** The account may do nothing here. */
   withoutRole(name: string): string;
   confirmLogout(name: string): string;
@@ -21,7 +21,7 @@ export interface Pages {
   leaving(page: { readonly idp: string; readonly form: LeaveForm }): { readonly html: string; readonly headers: Readonly<Record<string, string>> };
   /** Back from a provider by a form of its own, with which no cookie comes: this page sends it once more, from here. */
   returning(page: { readonly idp: string; readonly form: LeaveForm }): { readonly html: string; readonly headers: Readonly<Record<string, string>> };
-  message(page: { readonly title: string; readonly text: string; readonly hint: string; readonly requestId: string }): string;
+  message(page: { readonly title: string; readonly text: string; readonly hint: string; readonly code: string; readonly requestId: string }): string;
   /** To send with every page: nothing is loaded but the page's own style. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -65,11 +65,11 @@ export function createPages({ host, prefix, home }: { readonly host: string; rea
 <p>This gateway has no identity provider for people. An administrator adds one to <code>lictor.yaml</code>:</p>
 <p><code>identity_providers: [{ id: local, type: accounts }]</code></p>`,
       ),
-    signedIn: ({ name, continueTo }) =>
+    signedIn: ({ name, roles, continueTo }) =>
       render(
         'Signed in',
         html`<h1>You are signed in</h1>
-<p>As <strong>${name}</strong> at <strong>${host}</strong>.</p>
+<p>As <strong>${name}</strong> at <strong>${host}</strong>, ${roles.length === 0 ? 'without a role' : `with ${roles.length === 1 ? 'the role' : 'the roles'} ${roles.join(', ')}`}.</p>
 <a class="button" href="${continueTo}">Continue to Prefect</a>
 <form method="post" action="${prefix}/logout"><button class="quiet">Sign out</button></form>`,
       ),
@@ -106,13 +106,14 @@ export function createPages({ host, prefix, home }: { readonly host: string; rea
 <p>The session at <strong>${host}</strong> has ended.${stillAt === null ? NOTHING : html` You are still signed in at <strong>${stillAt}</strong>.`}</p>
 <a class="button" href="${prefix}/login">Sign in again</a>`,
       ),
-    message: ({ title, text, hint, requestId }) =>
+    message: ({ title, text, hint, code, requestId }) =>
       render(
         title,
         html`<h1>${title}</h1>
 <p>${text} ${hint}</p>
-<a class="button quiet" href="${home}">Back to Prefect</a>
-<p></p><p><code>${requestId}</code></p>`,
+<a class="button" href="${home}">Back to Prefect</a>
+<a class="button quiet" href="${prefix}/">Account and sign out</a>
+<p class="reference"><code>${code}</code><code>${requestId}</code></p>`,
       ),
     headers: pageHeaders(),
   };

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { parseEdgeInputs } from '../decide/inputs.ts';
-import { sendRefusal } from './answers.ts';
+import { sendRefusalOrPage } from './answers.ts';
 import type { OwnAppParts, RouteParts } from './parts.ts';
 
 const CHECK_TIMEOUT_MS = 3000;
@@ -20,7 +20,7 @@ export function registerStatus(app: FastifyInstance, parts: RouteParts): void {
   });
   app.get(`${parts.prefix}/api/v1/me`, async (request, reply) => {
     const verdict = await parts.authenticator.authenticate(parseEdgeInputs(request.headers));
-    if (!verdict.ok) return sendRefusal(request, reply, verdict.reason);
+    if (!verdict.ok) return sendRefusalOrPage(request, reply, { pages: parts.pages, code: verdict.reason });
     const { principal, credential } = verdict;
     return {
       principal: principal.id,

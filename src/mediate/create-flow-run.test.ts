@@ -109,6 +109,14 @@ describe('create_flow_run', () => {
     expect(await outcome('viewer', 'no json')).toBe('policy-default-deny');
   });
 
+  it('a refusal of job_variables says so, and which role may', async () => {
+    const response = await startMediator(CREATED).send({ role: 'operator', path: PATH, body: { ...STOCK, job_variables: { image: 'x' } } });
+    expect(JSON.parse(response.body.toString())).toMatchObject({
+      detail: 'token:operator (operator) may not start runs with job_variables, another queue or another state (deployments.run.override); role deployer may.',
+      code: 'policy-default-deny',
+    });
+  });
+
   const overrides: [string, object][] = [
     ['job_variables.image', { job_variables: { image: 'evil' } }],
     ['job_variables.command', { job_variables: { command: 'id' } }],

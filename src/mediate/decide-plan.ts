@@ -43,7 +43,12 @@ export function refusalFor(plan: Plan, authorization: Authorization, operation: 
     const isNarrow = authorization.restriction === null || narrowOf(operation) !== undefined;
     return isNarrow ? undefined : { code: 'scope-not-filterable' };
   }
-  return tagRefusal(plan, authorization) ?? plan.refusal?.(denied) ?? { code: authorization.reason };
+  return tagRefusal(plan, authorization) ?? plan.refusal?.(denied) ?? refusalOf(authorization);
+}
+
+/** In the decision's own words. */
+export function refusalOf({ reason, detail }: Extract<Authorization, { ok: false }>): Refusal {
+  return { code: reason, ...(detail !== undefined && { detail }) };
 }
 
 function deniedIn({ decisions }: Authorization): readonly Decision[] {

@@ -33,6 +33,7 @@ describe('mediator', () => {
     const response = await gate.send({ ...VARIABLE, role: 'viewer' });
     expect(response.status).toBe(403);
     expect(JSON.parse(response.body.toString())).toMatchObject({
+      detail: 'token:viewer (viewer) may not create variables (variables.write); role deployer may.',
       code: 'policy-default-deny',
       request_id: 'r1',
       hint: expect.stringContaining('administrator'),

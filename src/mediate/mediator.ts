@@ -12,7 +12,7 @@ import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
 import { AT_ONCE, inTurns, type Work } from './body-work.ts';
 import { locateCall, type MediatedRequest, readCall } from './call.ts';
-import { decidePlan, refusalFor } from './decide-plan.ts';
+import { decidePlan, refusalFor, refusalOf } from './decide-plan.ts';
 import { withoutForeign } from './earlier.ts';
 import { createFamilies } from './families.ts';
 import type { Call, Family, Outcome, Plan, Refusal } from './family.ts';
@@ -65,7 +65,7 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   const { request, operation } = subject;
   // Whoever may do none of what the route can mean learns that, not what is wrong with the body.
   const identity = await parts.decider.precheck(request.inputs);
-  if (!identity.ok) return refuse(exchange, identity, { code: identity.reason });
+  if (!identity.ok) return refuse(exchange, identity, refusalOf(identity));
   if (operation === undefined) return refuse(exchange, identity, { code: 'action-unknown' });
   if (isForeignWrite(identity.credential, request.inputs, request.inputs.method)) return refuse(exchange, identity, { code: 'origin-foreign' });
 

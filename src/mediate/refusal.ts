@@ -8,6 +8,8 @@ export interface MediatedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** The answer is a refusal of the gateway's own. */
+  readonly refusal?: Refusal;
 }
 
 /** Prefect's own answer for an object that is not there. */
@@ -24,6 +26,7 @@ export function refusalResponse(refusal: Refusal, requestId: string, forwarded: 
   const { status } = REASONS[refusal.code];
   return {
     status,
+    refusal,
     headers: {
       'content-type': 'application/json',
       'cache-control': 'no-store',

@@ -7,7 +7,7 @@ import { everywhere } from '../contract/scope.ts';
 import type { PolicyEngine } from './engine.ts';
 
 /** True when a principal with this one role may do the action on every type that it is for. */
-export function roleMay(engine: PolicyEngine, role: string, action: ActionEntry): boolean {
+export function roleMay(engine: PolicyEngine, role: string, action: Pick<ActionEntry, 'name' | 'resources'>): boolean {
   return action.resources.every((type) => {
     const principal = {
       id: 'table',

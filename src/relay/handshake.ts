@@ -135,7 +135,11 @@ async function closeRefused(core: RelayCore, visit: Visit, client: WebSocket, { 
 
 async function refuseUpgrade(core: RelayCore, visit: Visit, upgrade: Upgrade, refusal: Refusal): Promise<void> {
   await recordRefusal(core, visit, refusal.reason, refusal.authorization);
-  refuse(responseOn(upgrade.request, upgrade.socket), refusal.reason, visit.inputs.requestId);
+  refuse(responseOn(upgrade.request, upgrade.socket), refusal.reason, visit.inputs.requestId, detailOf(refusal));
+}
+
+function detailOf({ reason, authorization }: Refusal): string | undefined {
+  return authorization?.ok === false && authorization.reason === reason ? authorization.detail : undefined;
 }
 
 interface Opened {

@@ -7,9 +7,9 @@ import { REASONS, type ReasonCode, refusalBody } from '../contract/reasons.ts';
 const RETRY_AFTER_SECONDS = 5;
 
 /** Answers and closes: a refused request never keeps its connection. */
-export function refuse(response: ServerResponse, code: ReasonCode, requestId: string): void {
+export function refuse(response: ServerResponse, code: ReasonCode, requestId: string, detail?: string): void {
   const { status } = REASONS[code];
-  const body = JSON.stringify(refusalBody(code, requestId));
+  const body = JSON.stringify(refusalBody(code, requestId, detail));
   response.writeHead(status, {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body),

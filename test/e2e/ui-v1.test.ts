@@ -26,6 +26,13 @@ afterAll(async () => {
   await gateway?.close();
 });
 
+/** Lictor's own bar in the page. */
+async function expectBar(page: Page, name: string): Promise<void> {
+  const bar = page.locator('#lictor-bar');
+  await bar.getByRole('link', { name }).waitFor();
+  await bar.getByRole('button', { name: 'Sign out' }).waitFor();
+}
+
 async function signIn(page: Page, account: Account): Promise<void> {
   await page.fill('#username', account.name);
   await page.fill('#password', account.password);
@@ -68,6 +75,7 @@ describe('the older UI', () => {
     for (const name of PAGES) {
       await page.goto(`${gateway.url}/${name}`, { waitUntil: 'networkidle' });
       await expectSideBar(page);
+      await expectBar(page, carol.name);
       await browser.shoot(page, `v1-${name}`);
     }
     expect(refused).toEqual([]);
@@ -78,9 +86,13 @@ describe('the older UI', () => {
   it('shows a refusal, and nothing was made', async () => {
     const { context, page } = await inPage(carol, '/variables');
     // It is shown for some seconds: who looks for it afterwards may come late.
-    const told = page.locator('.p-toast__message').getByText('No policy permits this.').first().waitFor();
+    const shown = page
+      .locator('.p-toast__message')
+      .getByText('carol@local (viewer) may not create variables (variables.write); role deployer may.')
+      .first()
+      .waitFor();
     expect(await createVariable(page, 'refused_in_v1')).toBe(403);
-    await told;
+    await shown;
     await browser.shoot(page, 'v1-refused');
     expect(JSON.stringify(await directTo(prefect).post('/variables/filter', {}))).not.toContain('refused_in_v1');
     await context.close();

@@ -113,6 +113,9 @@ describe('a person with a browser', () => {
     const response = await refused;
     expect(response.status()).toBe(403);
     const { detail } = await response.json();
+    expect(detail).toBe(
+      'carol@local (viewer) may not set the state of flow runs (flow_runs.set_state); role deployer may, and role operator may cancel flow runs.',
+    );
     expect(await told).toContain(detail);
     await browser.shoot(page, '5-refused');
     expect(await server.runState(run.id)).toBe('SCHEDULED');
@@ -126,6 +129,53 @@ describe('a person with a browser', () => {
     await page.getByRole('menuitem', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Cancel Flow Run' }).click();
     await server.awaitRunState(run.id, ['CANCELLING', 'CANCELLED']);
+    await context.close();
+  });
+
+  it('the stock command line shows who may not do what, and which role may', async () => {
+    const sayOf = async (name: string, role: string, args: readonly string[]): Promise<string> => {
+      const { secret } = await gateway.token(name, [role]);
+      const stock = stockClient({ venv: prefect.venv, url: gateway.url, credential: { carrier: 'auth-string', token: secret } });
+      const { code, output } = await stock.prefect(args);
+      await stock.stop();
+      expect(code, output).not.toBe(0);
+      return output.replaceAll(/\s+/g, ' ');
+    };
+    expect(await sayOf('reader', 'viewer', ['--no-prompt', 'deploy', 'stock.py:held', '--name', POOL, '--pool', POOL])).toMatch(
+      /token:reader \(viewer\) may not [a-z ]+ \([a-z_.]+\); role [a-z]+ may\./,
+    );
+    expect(await sayOf('steward', 'operator', ['deployment', 'run', `held/${POOL}`, '--job-variable', 'env.A=b'])).toContain(
+      'token:steward (operator) may not start runs with job_variables, another queue or another state (deployments.run.override); role deployer may.',
+    );
+  });
+
+  it('the bar in every page says who is signed in, and signs out with one click', async () => {
+    const { context, page } = await inPage(carol, '/v2/dashboard');
+    const bar = page.locator('#lictor-bar');
+    await bar.getByRole('link', { name: 'carol@local' }).waitFor();
+    await browser.shoot(page, '6-bar');
+    await bar.getByRole('link', { name: 'carol@local' }).click();
+    await page.getByText('with the role viewer').waitFor();
+    await browser.shoot(page, '6-account');
+    await page.getByRole('link', { name: 'Continue to Prefect' }).click();
+    await bar.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out').waitFor();
+    expect((await context.request.get(`${gateway.url}/api/admin/version`)).status()).toBe(401);
+    await context.close();
+  });
+
+  it('an address that carol may not open is a styled page with the reason', async () => {
+    const { context, page } = await inPage(carol, '/v2/dashboard');
+    await page.getByText('Dashboard').first().waitFor();
+    await page.goto(`${gateway.url}/api/metrics`);
+    await page.getByText('carol@local (viewer) may not read metrics of the server (system.metrics); role admin may.').waitFor();
+    await browser.shoot(page, '6-refused-page');
+    await page.goto(`${gateway.url}/.lictor/api/v1/audit`);
+    await page.getByText('carol@local (viewer) may not read the audit records (ledger.read); role auditor may.').waitFor();
+    await browser.shoot(page, '6-refused-own-page');
+    await page.goto(`${gateway.url}/a//b`);
+    await page.getByText('The path is not in its canonical form.').waitFor();
+    await browser.shoot(page, '6-refused-path');
     await context.close();
   });
 

@@ -261,7 +261,7 @@ describe('what comes back', () => {
 
   it('pages of the UI get the script from below the path, and the API documents their address', async () => {
     edge.upstream.answerWith(() => ({ status: 200, headers: { 'content-type': 'text/html' }, body: "<head></head>url: '/api/openapi.json'" }));
-    const expected = `<head><script src="${BASE}/.lictor/expired.js"></script></head>url: '${BASE}/api/openapi.json'`;
+    const expected = `<head><script src="${BASE}/.lictor/expired.js"></script><script src="${BASE}/.lictor/bar.js" defer></script></head>url: '${BASE}/api/openapi.json'`;
     for (const path of ['/v2/', '/api/docs', '/docs']) expect(await (await get(`${BASE}${path}`)).text()).toBe(expected);
     expect(edge.upstream.seen().map(({ target }) => target)).toEqual([`${BASE}/v2/`, '/api/docs', '/docs']);
   });
@@ -281,7 +281,7 @@ describe('what comes back', () => {
   it('the page of a refused navigation leads back below the path', async () => {
     edge.decideWith((_inputs, response) => refuse(response, 403, 'policy-default-deny'));
     const answered = await request(edge.port, [`GET ${BASE}/v2/ HTTP/1.1`, 'Host: localhost', 'Sec-Fetch-Mode: navigate', 'Cookie: lictor=a']);
-    expect(answered.text).toContain(`<a href="${BASE}/">`);
+    expect(answered.text).toContain(`href="${BASE}/"`);
   });
 
   it('the access log has the whole path', async () => {

@@ -7,7 +7,7 @@ import type { Authorization } from '../../decide/decider.ts';
 import { parseEdgeInputs } from '../../decide/inputs.ts';
 import { whoFields } from '../../decide/who.ts';
 import type { PageFilter } from '../../ledger/search/search.ts';
-import { sendRefusal } from '../answers.ts';
+import { sendRefusalOrPage } from '../answers.ts';
 import type { RouteParts } from '../parts.ts';
 import { parseAuditQuery } from './query.ts';
 
@@ -15,9 +15,9 @@ export function registerAudit(app: FastifyInstance, parts: RouteParts): void {
   app.get(`${parts.prefix}/api/v1/audit`, async (request, reply) => {
     const authorization = await parts.decider.authorizeOwn(parseEdgeInputs(request.headers), 'ledger.read');
     // Whoever may not read it learns nothing of how it is asked.
-    const answer = authorization.ok ? await answerOf(request, parts) : ({ ok: false, code: authorization.reason, detail: undefined } as const);
+    const answer = authorization.ok ? await answerOf(request, parts) : ({ ok: false, code: authorization.reason, detail: authorization.detail } as const);
     await record(request, { authorization, status: answer.ok ? 200 : REASONS[answer.code].status }, parts);
-    return answer.ok ? reply.send(answer.page) : sendRefusal(request, reply, answer.code, answer.detail);
+    return answer.ok ? reply.send(answer.page) : sendRefusalOrPage(request, reply, { pages: parts.pages, ...answer });
   });
 }
 

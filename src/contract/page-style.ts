@@ -1,4 +1,4 @@
-// The look of the gateway's own pages: one style sheet, no font, image or script from anywhere.
+// The look of the gateway's own pages, nginx's and the control plane's: one style sheet, no font, image or script from anywhere.
 
 export const PAGE_STYLE = `
 :root {
@@ -59,3 +59,6 @@ button:hover, .button:hover { background: var(--accent-strong); }
 code { font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; }
 footer { margin: 1.25rem 0 0; max-width: 25rem; color: var(--soft); font-size: .85rem; text-align: center; text-wrap: balance; }
 `;
+
+export const PAGE_MARK =
+  '<svg width="26" height="26" viewBox="0 0 26 26" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" aria-hidden="true"><path d="M3 23V12a10 10 0 0 1 20 0v11"/><path d="M8.5 23V12.5a4.5 4.5 0 0 1 9 0V23"/><path d="M1.5 23h23"/></svg>';

@@ -1,0 +1,55 @@
+// The second script that nginx puts into Prefect's pages: a small bar with who is signed in, and the way out.
+
+export interface BarPlaces {
+  /** Says who it is, as JSON. */
+  readonly me: string;
+  /** The page of the account. */
+  readonly account: string;
+  /** Where the form of a logout goes. */
+  readonly logout: string;
+}
+
+/**
+ * Prefect's own style cannot reach the bar, nor the bar Prefect's page (a shadow root), and the name is text, never HTML. Signing out is a POST of a
+ * form: the control plane takes it from its own origin alone. Where no browser session says who it is, there is nothing to end, so no button.
+ */
+export function renderBarScript(places: BarPlaces): string {
+  return `(() => {
+  'use strict';
+  const places = ${JSON.stringify(places)};
+  const element = (name, fields, children = []) => {
+    const made = Object.assign(document.createElement(name), fields);
+    made.append(...children);
+    return made;
+  };
+  const show = ({ principal, carrier }) => {
+    const host = element('div', { id: 'lictor-bar' });
+    const button = element('button', { textContent: 'Sign out' });
+    const form = element('form', { method: 'post', action: places.logout }, [button]);
+    const who = element('a', { href: places.account, textContent: principal, title: 'Signed in at Lictor as ' + principal });
+    const bar = element('div', { className: 'bar' }, carrier === 'session' ? [who, form] : [who]);
+    host.attachShadow({ mode: 'open' }).append(element('style', { textContent: ${JSON.stringify(STYLE)} }), bar);
+    document.body.append(host);
+  };
+  const begin = async () => {
+    const answer = await fetch(places.me, { headers: { accept: 'application/json' } });
+    if (answer.ok) show(await answer.json());
+  };
+  begin().catch(() => undefined);
+})();
+`;
+}
+
+const STYLE = `
+.bar {
+  position: fixed; right: 12px; bottom: 8px; z-index: 40; display: flex; align-items: center; gap: 8px; max-width: min(24rem, 60vw); padding: 3px 4px 3px 12px;
+  color: #17202c; background: rgb(255 255 255 / 92%); border: 1px solid #c3ccd9; border-radius: 999px; box-shadow: 0 1px 4px rgb(0 0 0 / 15%);
+  font: 12px/1.5 system-ui, sans-serif;
+}
+a { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: inherit; text-decoration: none; padding-right: 8px; }
+a:hover { text-decoration: underline; }
+form { margin: 0; }
+button { padding: 2px 10px; font: inherit; font-weight: 600; white-space: nowrap; cursor: pointer; color: #fff; background: #2457c5; border: 0; border-radius: 999px; }
+:focus-visible { outline: 2px solid #2457c5; outline-offset: 2px; }
+@media print { .bar { display: none; } }
+`;

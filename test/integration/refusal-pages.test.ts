@@ -1,0 +1,168 @@
+// What a person sees of a refusal: a styled page that nginx makes itself, with the words that a program gets as JSON, and the way to the account.
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bareService } from '../../src/config/service.fixture.ts';
+import { OUTPUT } from '../../src/contract/names.ts';
+import { sweepOnce } from '../../src/decide/sweep.ts';
+import { rawRequest, request } from '../env/raw-request.ts';
+import { refuse, type StubEdge, startStubEdge } from '../env/stub-edge.ts';
+
+const NAVIGATION = ['Sec-Fetch-Mode: navigate', 'Accept: text/html,application/xhtml+xml'];
+const TOKEN = 'X-Lictor-Token: tok';
+const DENIED = 'token:ci (worker) may not create deployments (deployments.write); role deployer may.';
+const billing = bareService('billing', [{ pattern: '/v1/*', methods: ['GET'] }], { servers: [{ origin: 'http://127.0.0.1:9', weight: 1, backup: false }] });
+let edge: StubEdge;
+beforeAll(async () => {
+  edge = await startStubEdge({ services: [billing] });
+});
+afterAll(() => edge.stop());
+beforeEach(async () => {
+  edge.clear();
+  edge.upstream.answerWith(undefined);
+  await sweepOnce(edge.paths.decisionCache);
+});
+
+interface Seen {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
+}
+
+async function ask(at: StubEdge, target: string, headers: readonly string[], host = 'localhost'): Promise<Seen> {
+  const { text } = await request(at.port, [`GET ${target} HTTP/1.1`, `Host: ${host}`, ...headers]);
+  const [head = '', ...rest] = text.split('\r\n\r\n');
+  return { status: Number(head.split(' ')[1]), head: head.toLowerCase(), body: rest.join('\r\n\r\n') };
+}
+
+/** A page of ours with its own style, and with nothing that runs. */
+function expectPage({ head, body }: Seen, code: string): void {
+  expect(head).toContain('content-type: text/html; charset=utf-8');
+  const style = /<style>([^<]*)<\/style>/.exec(body)?.[1] ?? '';
+  expect(style).toContain('--accent');
+  const hash = createHash('sha256').update(style).digest('base64').toLowerCase();
+  expect(head).toContain(`content-security-policy: default-src 'none'; style-src 'sha256-${hash}';`);
+  expect(head).not.toContain('sandbox');
+  expect(head).toContain('cache-control: no-store');
+  expect(head).toContain('x-content-type-options: nosniff');
+  expect(body).toMatch(/^<!doctype html>[\s\S]*<h1>[\s\S]*<\/html>$/);
+  expect(body).toContain(`<code>${code}</code><code>${/x-request-id: (\S+)/.exec(head)?.[1] ?? 'none'}</code>`);
+  expect(body).not.toContain('<script');
+}
+
+function forbid(words?: string): void {
+  edge.decideWith((_inputs, response) => refuse(response, 403, 'policy-default-deny', words));
+}
+
+const nothing = (): void => undefined;
+const CALL = '/.lictor/svc/billing/v1/x';
+
+describe('a refusal to a browser', () => {
+  const cases: readonly (readonly [what: string, status: number, code: string, target: string, headers: readonly string[], given: () => void])[] = [
+    ['a path that is not canonical', 400, 'path-not-canonical', '/a//b', [TOKEN], nothing],
+    ['a doubled cookie', 400, 'request-invalid', '/', ['Cookie: lictor=a; lictor=b'], nothing],
+    ['a header that nginx cannot read', 400, 'request-invalid', '/', [TOKEN, 'Content-Length: x'], nothing],
+    ['a query that decides twice', 400, 'query-invalid', '/', [TOKEN], () => edge.decideWith((_i, response) => refuse(response, 403, 'query-invalid'))],
+    ['a right that is missing', 403, 'policy-default-deny', '/', [TOKEN], () => forbid(DENIED)],
+    ['an address that is none', 404, 'not-found', '/.lictor', [], nothing],
+    ['a body that is too large', 413, 'body-too-large', '/', [TOKEN, `Content-Length: ${17 * 1024 * 1024}`], nothing],
+    ['no decision', 503, 'gateway-unavailable', '/', [TOKEN], () => edge.decideWith((_inputs, response) => response.destroy())],
+    ['a service, without a credential', 401, 'credential-missing', CALL, [], nothing],
+    ['a service, without a right', 403, 'policy-default-deny', CALL, [TOKEN], () => forbid(DENIED)],
+    ['a service, without a decision', 503, 'gateway-unavailable', CALL, [TOKEN], () => edge.decideWith((_inputs, response) => response.destroy())],
+    ['a service that is away', 503, 'service-unavailable', CALL, [TOKEN], () => toService('egress')],
+    ['a service without a credential of its own', 503, 'service-credential-unavailable', CALL, [TOKEN], () => toService('uncredentialed')],
+    ['an upgrade to a service', 400, 'service-upgrade', CALL, [TOKEN, 'Upgrade: h2c'], nothing],
+  ];
+
+  it.each(cases)('of %s is a styled page with status %i and code %s', async (_what, status, code, target, headers, given) => {
+    given();
+    const page = await ask(edge, target, [...headers, ...NAVIGATION]);
+    expect(page.status).toBe(status);
+    expectPage(page, code);
+    expect(page.body).toContain('href="/.lictor/"');
+    expect(edge.upstream.seen()).toEqual([]);
+    expect(edge.accessLog().at(-1)).toMatchObject({ status, code });
+  });
+
+  it.each(cases)('twin: of %s a program gets the same as JSON, status %i and code %s', async (_what, status, code, target, headers, given) => {
+    given();
+    const { head, body, ...answer } = await ask(edge, target, [...headers, 'Accept: application/json']);
+    expect([answer.status, JSON.parse(body)]).toMatchObject([status, { code }]);
+    expect(head).toContain('content-type: application/json');
+  });
+
+  it('of another host is a page without a link to this gateway', async () => {
+    const page = await ask(edge, '/', NAVIGATION, 'elsewhere.example');
+    expect(page.status).toBe(400);
+    expectPage(page, 'host-unknown');
+    expect(page.body).not.toContain('href');
+  });
+
+  it('of too many requests is a page that says when to come back', async () => {
+    const limited = await startStubEdge({ limits: [{ kind: 'everyone', name: '', rate: { perSecond: 1, burst: 1 }, concurrency: null }] });
+    try {
+      limited.decideWith((_inputs, response) => response.writeHead(200, { [OUTPUT.path]: 'direct', [OUTPUT.limit]: 'greedy' }).end());
+      const pages = await Promise.all(Array.from({ length: 20 }, () => ask(limited, '/', [TOKEN, ...NAVIGATION])));
+      const refused = pages.find(({ status }) => status === 429);
+      expectPage(refused ?? { status: 0, head: '', body: '' }, 'limit-exceeded');
+      expect(refused?.head).toContain('retry-after: 1');
+    } finally {
+      await limited.stop();
+    }
+  });
+
+  it('closes the connection where the end of the request is not known', async () => {
+    const head = ['GET /a//b HTTP/1.1', 'Host: localhost', TOKEN, ...NAVIGATION].join('\r\n');
+    const { statuses, closed } = await rawRequest(edge.port, `${head}\r\n\r\nGET /api/flows/filter HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    expect([statuses, closed, edge.asked()]).toEqual([[400], true, []]);
+  });
+
+  it('is no page for a client that asks for it by its address', async () => {
+    for (const status of [400, 401, 403, 404, 413, 429, 503]) {
+      const { status: answered, body } = await ask(edge, `/.lictor-page/${status}`, [TOKEN]);
+      expect([answered, JSON.parse(body)]).toMatchObject([404, { code: 'not-found' }]);
+    }
+    expect(edge.upstream.seen()).toEqual([]);
+  });
+});
+
+describe('the words of a decision', () => {
+  it('are the detail of the JSON and stand on the page', async () => {
+    forbid(DENIED);
+    expect(JSON.parse((await ask(edge, '/api/flows/filter', [TOKEN])).body)).toMatchObject({ detail: DENIED, code: 'policy-default-deny' });
+    expect((await ask(edge, '/', [TOKEN, ...NAVIGATION])).body).toContain(`<p>${DENIED} Ask an administrator`);
+    expect(JSON.parse((await ask(edge, CALL, [TOKEN])).body)).toMatchObject({ detail: DENIED });
+  });
+
+  it('twin: without any, those of the reason are said', async () => {
+    forbid();
+    expect(JSON.parse((await ask(edge, '/api/flows/filter', [TOKEN])).body)).toMatchObject({ detail: 'No policy permits this.' });
+  });
+
+  it('never leave the gateway beside an allow', async () => {
+    edge.decideWith((_inputs, response) => response.writeHead(200, { [OUTPUT.path]: `no:policy-default-deny:${DENIED}` }).end());
+    expect(JSON.parse((await ask(edge, '/api/flows/filter', [TOKEN])).body)).toMatchObject({ code: 'gateway-unavailable' });
+    expect(edge.upstream.seen()).toEqual([]);
+  });
+});
+
+describe("Lictor's scripts in Prefect's pages", () => {
+  const BODY = '<html><head></head><body>"</head>"</body></html>';
+
+  it.each([
+    ['/', 'text/html', true],
+    ['/assets/index.js', 'text/javascript', false],
+    ['/assets/index.css', 'text/css', false],
+    ['/api/flows/filter', 'application/json', false],
+    ['/api/flows/filter', 'text/html', false],
+  ])('%s as %s: changed %j', async (target, type, changed) => {
+    edge.upstream.answerWith(() => ({ status: 200, headers: { 'content-type': type, 'content-length': String(BODY.length) }, body: BODY }));
+    const { body } = await fetch(`${edge.url}${target}`, { headers: { 'x-lictor-token': 'tok' } }).then(async (response) => ({ body: await response.text() }));
+    const scripts = '<script src="/.lictor/expired.js"></script><script src="/.lictor/bar.js" defer></script>';
+    expect(body).toBe(changed ? BODY.replace('</head>', `${scripts}</head>`) : BODY);
+  });
+});
+
+function toService(way: string): void {
+  edge.decideWith((_inputs, response) => response.writeHead(200, { [OUTPUT.path]: way, [OUTPUT.limit]: 'caller', 'cache-control': 'no-store' }).end());
+}

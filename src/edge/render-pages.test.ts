@@ -11,11 +11,14 @@ const REFUSALS = PARTS.flatMap((text) => [...text.matchAll(/^location (.+?) \{\n
 });
 
 describe('pages of refusals', () => {
-  it.each(REFUSALS.filter(([name]) => !['@not_found_closing', '@other_method'].includes(name)))('%s, %s as JSON, is the same status as a page', (_name, status, block) => {
-    expect(block).toMatch(/set \$lictor_page_text "[^"]+";\n/);
-    expect(block).toContain(`if ($lictor_navigation) { rewrite ^ /.lictor-page/${status} last; }`);
-    expect(renderPages()).toContain(`location = /.lictor-page/${status} {\n    internal;\n`);
-  });
+  it.each(REFUSALS.filter(([name]) => !['@not_found_closing', '@other_method'].includes(name)))(
+    '%s, %s as JSON, is the same status as a page',
+    (_name, status, block) => {
+      expect(block).toMatch(/set \$lictor_page_text "[^"]+";\n/);
+      expect(block).toContain(`if ($lictor_navigation) { rewrite ^ /.lictor-page/${status} last; }`);
+      expect(renderPages()).toContain(`location = /.lictor-page/${status} {\n    internal;\n`);
+    },
+  );
 
   it('are all of those that nginx makes', () => expect(REFUSALS.length).toBeGreaterThan(15));
 

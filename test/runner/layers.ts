@@ -29,6 +29,7 @@ export const ROOT_FILES: readonly string[] = [
   'current.ts',
   'gateway-metrics.ts',
   'housekeeping.ts',
+  'listeners.ts',
   'policies-in-force.ts',
   'reload-told.ts',
   'reload.ts',

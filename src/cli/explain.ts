@@ -92,12 +92,12 @@ function readBody(place: string): Buffer {
 
 async function explainRecord({ parts, find, paths }: ExplainerBench, id: string): Promise<Revisited> {
   const record = await findRecord(paths, id);
-  if (record.principal === null) return revisit(parts, { record, somebody: null });
-  const somebody = await find(record.principal).catch((error: unknown) => {
+  if (record.principal === null) return revisit(parts, { record, resolved: null });
+  const resolved = await find(record.principal).catch((error: unknown) => {
     if (error instanceof LictorError && error.code === 'principal-unknown') return `${record.principal} is not known here any more.`;
     throw error;
   });
-  return revisit(parts, { record, somebody });
+  return revisit(parts, { record, resolved });
 }
 
 async function findRecord(paths: StatePaths, id: string): Promise<LedgerRecord> {

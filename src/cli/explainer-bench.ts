@@ -9,7 +9,7 @@ import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { publishedRevision } from '../decide/revision.ts';
 import type { ExplainerParts } from '../explain/explainer.ts';
-import { findPrincipal, knownIds, type PrincipalParts, type Somebody } from '../explain/principal.ts';
+import { findPrincipal, knownIds, type PrincipalParts, type ResolvedPrincipal } from '../explain/principal.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { mayPollBy } from '../policy/may-poll.ts';
 import type { OwnPolicies } from '../policy/own/check.ts';
@@ -26,9 +26,9 @@ import { policiesInForce } from './own-policies.ts';
 export interface ExplainerBench {
   readonly parts: ExplainerParts;
   readonly config: Config;
-  readonly find: (principal: string) => Promise<Somebody>;
+  readonly find: (principal: string) => Promise<ResolvedPrincipal>;
   /** Every principal of the store. */
-  readonly everybody: () => Promise<readonly Somebody[]>;
+  readonly everybody: () => Promise<readonly ResolvedPrincipal[]>;
   readonly paths: StatePaths;
 }
 
@@ -47,7 +47,7 @@ export async function withExplainer<T>(context: CliContext, work: (bench: Explai
     const sources: PrincipalParts = { config, store: store.open, nowMs: systemClock(), mayPoll: mayPollBy(parts.policy) };
     const find = (text: string) => findPrincipal(text, sources);
     const everybody = async () => {
-      const found: Somebody[] = [];
+      const found: ResolvedPrincipal[] = [];
       for (const id of await knownIds(await store.open(), sources)) found.push(await find(id));
       return found;
     };

@@ -142,7 +142,7 @@ export function loginCookieName(publicUrl: { readonly secure: boolean; readonly 
   return `${sessionCookieName(publicUrl)}-login-${state}`;
 }
 
-/** The cookie of a device on which somebody has logged in. */
+/** The cookie of a device on which a person has logged in. */
 export function deviceCookieName(publicUrl: { readonly secure: boolean; readonly basePath: string }): string {
   return `${sessionCookieName(publicUrl)}-device`;
 }

@@ -1,4 +1,4 @@
-// Which right somebody had who is gone: the newest record that gave it one.
+// The right of a principal that was removed: the newest record that gave it one.
 import type { LedgerRecord } from '../contract/record.ts';
 import type { LedgerReader } from '../ledger/query.ts';
 import type { RoleRow } from './data.ts';

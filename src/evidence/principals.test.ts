@@ -45,7 +45,7 @@ it('shows people who are called like a token, a role or a user of this machine w
   ]);
 });
 
-it('names the right that somebody had who is gone: by the newest record that gave it, of that principal alone, within the period', async () => {
+it('names the right of a principal that was removed: by the newest record that gave it, of that principal alone, within the period', async () => {
   const grant = (role: string, member: string) => ({
     role,
     scope: 'tags=team-a',
@@ -84,7 +84,7 @@ it('names the right that somebody had who is gone: by the newest record that gav
   }
 });
 
-it('shows that right in the row of somebody who is gone, and none for a run', async () => {
+it('shows that right in the row of a principal that was removed, and none for a run', async () => {
   const usage = createUsage();
   usage.add(read('bob@local', 'local'));
   usage.add(read('run:0199c0de-0000-7000-8000-000000000001', null));

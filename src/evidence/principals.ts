@@ -5,7 +5,7 @@ import { LictorError } from '../contract/error.ts';
 import { ACTION_GROUPS } from '../contract/operation.ts';
 import { runOfPrincipal } from '../contract/run-token.ts';
 import { scopeText } from '../contract/scope.ts';
-import { findPrincipal, type Somebody } from '../explain/principal.ts';
+import { findPrincipal, type ResolvedPrincipal } from '../explain/principal.ts';
 import type { Store } from '../store/store.ts';
 import type { BindingRow, PrincipalRow, PrincipalStatus, RoleRow } from './data.ts';
 import type { PastRights } from './past-rights.ts';
@@ -33,9 +33,9 @@ export async function gatherPrincipals(sources: PrincipalSources): Promise<reado
   const once = remembering(store);
   const rows: PrincipalRow[] = [];
   for (const id of [...ids].sort()) {
-    const somebody = await find(id, sources, once);
-    const roles = somebody?.roles ?? (runOfPrincipal(id) === null ? await sources.pastRights(id) : []);
-    rows.push(toRow(somebody, { id, since: known.get(id) ?? null, roles, sources }));
+    const resolved = await find(id, sources, once);
+    const roles = resolved?.roles ?? (runOfPrincipal(id) === null ? await sources.pastRights(id) : []);
+    rows.push(toRow(resolved, { id, since: known.get(id) ?? null, roles, sources }));
   }
   return rows;
 }
@@ -78,7 +78,7 @@ function remembering({ tokens, accounts, identities, locks, accessTokens }: Stor
   return { tokens: { ...tokens, list: once(tokens.list) }, accounts, identities, locks: { ...locks, list: once(locks.list) }, accessTokens };
 }
 
-async function find(id: string, { config, nowMs }: PrincipalSources, store: Lists): Promise<Somebody | undefined> {
+async function find(id: string, { config, nowMs }: PrincipalSources, store: Lists): Promise<ResolvedPrincipal | undefined> {
   // A run holds what its worker's token gives, for as long as it runs: no right of its own that stands to be reviewed.
   if (runOfPrincipal(id) !== null) return undefined;
   try {
@@ -96,21 +96,21 @@ interface About {
   readonly sources: PrincipalSources;
 }
 
-function toRow(somebody: Somebody | undefined, { id, since, roles, sources }: About): PrincipalRow {
+function toRow(resolved: ResolvedPrincipal | undefined, { id, since, roles, sources }: About): PrincipalRow {
   const use = sources.usage.principals.get(id);
   const used = use?.actions ?? new Set<string>();
-  const kind = somebody?.principal.kind ?? use?.kind ?? '';
+  const kind = resolved?.principal.kind ?? use?.kind ?? '';
   return {
     id,
     kind,
-    idp: somebody?.principal.idp ?? use?.idp ?? null,
-    status: statusOf(somebody),
+    idp: resolved?.principal.idp ?? use?.idp ?? null,
+    status: statusOf(resolved),
     since,
     ...requestsOf(use),
     roles: roles.map(({ role, scope, from }) => roleRow({ role, scope, from }, used, sources.roles)),
     would_suffice: sources.roles.smallestFor(used, kind),
-    beyond_roles: somebody === undefined ? [] : sources.roles.beyond(used, somebody.principal.roles),
-    notes: somebody?.notes ?? [],
+    beyond_roles: resolved === undefined ? [] : sources.roles.beyond(used, resolved.principal.roles),
+    notes: resolved?.notes ?? [],
   };
 }
 
@@ -118,8 +118,8 @@ function requestsOf(use: PrincipalUse | undefined): Pick<PrincipalRow, 'first_re
   return { first_request: use?.first ?? null, last_request: use?.last ?? null, requests: use?.requests ?? 0, denials: use?.denials ?? 0 };
 }
 
-function statusOf(somebody: Somebody | undefined): PrincipalStatus {
-  switch (somebody?.refusedAs) {
+function statusOf(resolved: ResolvedPrincipal | undefined): PrincipalStatus {
+  switch (resolved?.refusedAs) {
     case undefined:
       return 'unknown';
     case null:

@@ -4,7 +4,7 @@ import { type Grant, scopeText } from '../contract/scope.ts';
 import { explainAction } from './action.ts';
 import type { ExplainerParts } from './explainer.ts';
 import type { Explanation } from './explanation.ts';
-import type { Somebody } from './principal.ts';
+import type { ResolvedPrincipal } from './principal.ts';
 
 /** One line of --json. */
 export interface AccessLine {
@@ -29,7 +29,7 @@ export interface AccessQuestion {
 export interface AccessSources {
   readonly parts: ExplainerParts;
   readonly config: Pick<Config, 'roles'>;
-  readonly people: readonly Somebody[];
+  readonly people: readonly ResolvedPrincipal[];
 }
 
 /** Those who may not do it have one line each. Throws as `explainAction` does. */
@@ -44,7 +44,7 @@ export async function access({ parts, config, people }: AccessSources, question:
 }
 
 /** What it may without any role, and then each role that gives it by further policies. Where only all roles together do, one line without a role. */
-async function linesOf(parts: ExplainerParts, person: Somebody, question: AccessQuestion): Promise<readonly AccessLine[]> {
+async function linesOf(parts: ExplainerParts, person: ResolvedPrincipal, question: AccessQuestion): Promise<readonly AccessLine[]> {
   const { principal } = person;
   const whole = await explainAction(parts, person, question);
   if (whole.decision === 'deny') return [lineOf(principal.id, whole, null)];
@@ -77,7 +77,7 @@ function policiesOf({ asks }: Explanation): readonly string[] {
   return [...new Set(asks.flatMap(({ policies }) => policies.map(({ id }) => id)))];
 }
 
-function unseen(member: string, grant: Grant): Somebody {
+function unseen(member: string, grant: Grant): ResolvedPrincipal {
   const principal = { id: member, kind: 'user', idp: null, roles: [grant.role], grants: [grant], groups: [], attributes: {}, onBehalfOf: [] } as const;
   return { principal, hypothetical: true, roles: [], refusedAs: null, notes: [] };
 }

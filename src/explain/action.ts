@@ -6,7 +6,7 @@ import { LictorError } from '../contract/error.ts';
 import { RESOURCE_TYPES, type ResourceType } from '../contract/operation.ts';
 import { conclude, type ExplainerParts, evaluate, unseenNotes } from './explainer.ts';
 import type { Explanation } from './explanation.ts';
-import type { Somebody } from './principal.ts';
+import type { ResolvedPrincipal } from './principal.ts';
 
 /**
  * `resource` is an id or name, `TYPE`, or `TYPE:ID`; left out: every type that the action is for, as a whole.
@@ -14,7 +14,7 @@ import type { Somebody } from './principal.ts';
  */
 export async function explainAction(
   parts: ExplainerParts,
-  somebody: Somebody,
+  resolved: ResolvedPrincipal,
   question: { readonly action: string; readonly resource?: string | undefined },
 ): Promise<Explanation> {
   const entry = parts.actions.find(({ name }) => name === question.action);
@@ -24,10 +24,10 @@ export async function explainAction(
       parts.actions.map(({ name }) => name),
     );
   const resources = readResource(question.resource, entry);
-  const asks = await Promise.all(resources.map((resource) => evaluate(parts, somebody, { action: entry.name, resource })));
+  const asks = await Promise.all(resources.map((resource) => evaluate(parts, resolved, { action: entry.name, resource })));
   const denied = asks.find(({ decision }) => decision === 'deny');
-  const isOpen = resources.some((resource) => hangsOnParameters(parts, somebody, { action: entry.name, resource }));
-  return conclude(parts, somebody, {
+  const isOpen = resources.some((resource) => hangsOnParameters(parts, resolved, { action: entry.name, resource }));
+  return conclude(parts, resolved, {
     decision: denied === undefined ? 'allow' : 'deny',
     reason: denied?.reason ?? 'policy-permits',
     asks,
@@ -41,7 +41,7 @@ const OPEN = 'A policy looks at the values of parameters here, and none are know
 /** With every role that may hold: better said too often. */
 function hangsOnParameters(
   { policy }: ExplainerParts,
-  { principal }: Somebody,
+  { principal }: ResolvedPrincipal,
   { action, resource: { type, id } }: { readonly action: string; readonly resource: Located },
 ): boolean {
   const context = { address: '', carrier: 'authorization', facts: {} };

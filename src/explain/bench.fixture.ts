@@ -11,7 +11,7 @@ import { UpstreamError } from '../prefect/upstream-error.ts';
 import type { StoredIdentity } from '../store/identities.ts';
 import type { StoredToken } from '../store/tokens.ts';
 import type { ExplainerParts } from './explainer.ts';
-import { findPrincipal, type PrincipalParts, type Somebody } from './principal.ts';
+import { findPrincipal, type PrincipalParts, type ResolvedPrincipal } from './principal.ts';
 
 export const NOW_MS = 1_000_000;
 
@@ -86,6 +86,6 @@ function account(name: string, roles: readonly string[]) {
   return { id: name, name, roles, scope: null, password: '', createdMs: 0, expiresMs: null };
 }
 
-export function role(name: string): Promise<Somebody> {
+export function role(name: string): Promise<ResolvedPrincipal> {
   return findPrincipal(`role:${name}`, { ...principalParts(), store: () => Promise.reject(new Error('no store is needed')) });
 }

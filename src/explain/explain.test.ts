@@ -41,8 +41,8 @@ describe('explain an action', () => {
     ['flow_runs.cancel', 'Deployment:x', 'never asked on Deployment. It is for FlowRun'],
     ['blocks.read_secrets', 'x', 'write TYPE:ID'],
   ])('refuses %s on %s: %s', async (action, resource, words) => {
-    const somebody = await role('admin');
-    await expect(explainAction(parts, somebody, { action, resource })).rejects.toThrow(words);
+    const resolved = await role('admin');
+    await expect(explainAction(parts, resolved, { action, resource })).rejects.toThrow(words);
   });
 });
 
@@ -171,8 +171,8 @@ describe('explain a call of a service', () => {
       [`/api/deployments/${deployment}`]: { id: deployment, name: 'prod', tags: ['team-b'] },
     };
     const asked = { ...explainerParts(async (path) => objects[path] ?? null), services: [billing] };
-    const somebody = await role('run');
-    const caller = { ...somebody, principal: { ...somebody.principal, kind: 'run', attributes: { flow_run_id: run } } } as const;
+    const resolved = await role('run');
+    const caller = { ...resolved, principal: { ...resolved.principal, kind: 'run', attributes: { flow_run_id: run } } } as const;
     const answer = await explainRequest(asked, caller, { line: 'GET /.lictor/svc/billing/v1/x' });
     expect(answer.asks).toMatchObject([{ action: 'services.call', attributes: { tags: ['team-b'] } }]);
   });
@@ -219,13 +219,13 @@ describe('explain a request that was made', () => {
   };
 
   it('shows the same answer, and one that is another now', async () => {
-    expect(await revisit(parts, { record, somebody: await role('viewer') })).toMatchObject({ changed: false, now: { decision: 'deny' } });
-    expect(await revisit(parts, { record, somebody: await role('operator') })).toMatchObject({ changed: true, now: { decision: 'allow' } });
+    expect(await revisit(parts, { record, resolved: await role('viewer') })).toMatchObject({ changed: false, now: { decision: 'deny' } });
+    expect(await revisit(parts, { record, resolved: await role('operator') })).toMatchObject({ changed: true, now: { decision: 'allow' } });
   });
 
   it('does not claim a change for what no policy refused', async () => {
     const malformed = { ...record, reason: 'body-invalid' };
-    const answer = await revisit(parts, { record: malformed, somebody: await role('operator') });
+    const answer = await revisit(parts, { record: malformed, resolved: await role('operator') });
     expect(answer.changed).toBe(false);
     expect(answer.notes.join()).toContain('not refused by a policy');
   });
@@ -234,18 +234,18 @@ describe('explain a request that was made', () => {
     const own = '@id("own") forbid (principal, action == Action::"deployments.run", resource) unless { context.facts has parameter_values };';
     const looking = explainerParts(async () => null, { own });
     const run = { ...record, action: 'deployments.run', resource_type: 'Deployment', decision: 'allow', reason: 'policy-permits', status: 201 } as const;
-    const answer = await revisit(looking, { record: run, somebody: await role('operator') });
+    const answer = await revisit(looking, { record: run, resolved: await role('operator') });
     expect(answer).toMatchObject({ changed: false, now: { decision: 'deny', depends_on_body: true } });
     expect(answer.now?.notes.join()).toContain('looks at the values of parameters here');
     // Another action, or nobody who looks.
-    expect(await revisit(looking, { record, somebody: await role('operator') })).toMatchObject({ changed: true, now: { depends_on_body: false } });
-    expect(await revisit(parts, { record: run, somebody: await role('viewer') })).toMatchObject({ changed: true, now: { depends_on_body: false, notes: [] } });
+    expect(await revisit(looking, { record, resolved: await role('operator') })).toMatchObject({ changed: true, now: { depends_on_body: false } });
+    expect(await revisit(parts, { record: run, resolved: await role('viewer') })).toMatchObject({ changed: true, now: { depends_on_body: false, notes: [] } });
   });
 
   it('asks nothing again for nobody, for somebody who is gone, and for no action', async () => {
-    expect(await revisit(parts, { record, somebody: null })).toMatchObject({ now: null });
-    expect((await revisit(parts, { record, somebody: 'bob is gone.' })).notes.join()).toContain('bob is gone.');
-    expect(await revisit(parts, { record: { ...record, action: 'token.create' }, somebody: await role('admin') })).toMatchObject({ now: null });
+    expect(await revisit(parts, { record, resolved: null })).toMatchObject({ now: null });
+    expect((await revisit(parts, { record, resolved: 'bob is gone.' })).notes.join()).toContain('bob is gone.');
+    expect(await revisit(parts, { record: { ...record, action: 'token.create' }, resolved: await role('admin') })).toMatchObject({ now: null });
   });
 });
 

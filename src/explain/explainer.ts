@@ -22,7 +22,7 @@ import { createKin, createKinMemory, type Kin } from '../prefect/kin.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
 import type { GuardedTags } from '../scope/guarded.ts';
 import type { ExplainedAsk, ExplainedRequest, Explanation } from './explanation.ts';
-import type { Somebody } from './principal.ts';
+import type { ResolvedPrincipal } from './principal.ts';
 
 export interface ExplainerParts {
   readonly catalogue: Catalogue;
@@ -59,9 +59,9 @@ export interface Findings {
   readonly notes?: readonly string[];
 }
 
-export function conclude(parts: ExplainerParts, somebody: Somebody, findings: Findings): Explanation {
-  const { principal } = somebody;
-  const refused = somebody.refusedAs;
+export function conclude(parts: ExplainerParts, resolved: ResolvedPrincipal, findings: Findings): Explanation {
+  const { principal } = resolved;
+  const refused = resolved.refusedAs;
   const reason = refused ?? findings.reason;
   const decision = refused === null ? findings.decision : 'deny';
   const text = REASONS[reason];
@@ -72,20 +72,20 @@ export function conclude(parts: ExplainerParts, somebody: Somebody, findings: Fi
     hint: text.hint,
     status: decision === 'allow' ? null : text.status,
     depends_on_body: findings.dependsOnBody ?? false,
-    principal: { id: principal.id, kind: principal.kind, idp: principal.idp, hypothetical: somebody.hypothetical, roles: somebody.roles },
+    principal: { id: principal.id, kind: principal.kind, idp: principal.idp, hypothetical: resolved.hypothetical, roles: resolved.roles },
     request: findings.request ?? null,
     asks: findings.asks ?? [],
     further: findings.further ?? [],
     revision: parts.revision,
-    notes: [...somebody.notes, ...(findings.notes ?? [])],
+    notes: [...resolved.notes, ...(findings.notes ?? [])],
   };
 }
 
 /** The real decider, told who it is: only proving the identity is left out. */
-export function deciderFor(parts: ExplainerParts, somebody: Somebody): Decider {
+export function deciderFor(parts: ExplainerParts, resolved: ResolvedPrincipal): Decider {
   const entities = entitiesOf(parts);
   return createDecider({
-    authenticator: authenticatorFor(somebody),
+    authenticator: authenticatorFor(resolved),
     catalogue: parts.catalogue,
     policy: parts.policy,
     entities: { recent: entities, now: entities },
@@ -97,7 +97,7 @@ export function deciderFor(parts: ExplainerParts, somebody: Somebody): Decider {
 }
 
 /** A person comes with a session, everybody else with a token. */
-export function authenticatorFor({ principal }: Somebody): Authenticator {
+export function authenticatorFor({ principal }: ResolvedPrincipal): Authenticator {
   const bySession = principal.kind === 'user';
   const authentication = {
     ok: true,
@@ -114,9 +114,9 @@ export function authenticatorFor({ principal }: Somebody): Authenticator {
 }
 
 /** What services and the forward proxy take: of a person too. */
-export function tokenOf(somebody: Somebody): Authenticator {
-  const { principal } = somebody;
-  return authenticatorFor({ ...somebody, principal: { ...principal, kind: principal.kind === 'user' ? 'service' : principal.kind } });
+export function tokenOf(resolved: ResolvedPrincipal): Authenticator {
+  const { principal } = resolved;
+  return authenticatorFor({ ...resolved, principal: { ...principal, kind: principal.kind === 'user' ? 'service' : principal.kind } });
 }
 
 /** What nginx would hand over. A person's writes are taken as made on the gateway's own pages. */
@@ -147,7 +147,7 @@ export function explainAsks(parts: ExplainerParts, answer: Authorization, asks: 
 /** One action on one resource, by policies and scopes alone. */
 export async function evaluate(
   parts: ExplainerParts,
-  { principal }: Somebody,
+  { principal }: ResolvedPrincipal,
   question: { readonly action: string; readonly resource: Located },
 ): Promise<ExplainedAsk> {
   const carrier = principal.kind === 'user' ? 'session' : 'authorization';

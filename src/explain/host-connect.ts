@@ -5,7 +5,7 @@ import { createHostConnects } from '../decide/host-connects.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
 import { conclude, type ExplainerParts, entitiesOf, explainDecision, inputsOf, tokenOf } from './explainer.ts';
 import type { ExplainedRequest, Explanation } from './explanation.ts';
-import type { Somebody } from './principal.ts';
+import type { ResolvedPrincipal } from './principal.ts';
 
 export interface LocatedConnect {
   readonly request: ExplainedRequest;
@@ -37,10 +37,10 @@ const LOOKED_UP =
 const NO_PROXY = 'lictor.yaml has no forward_proxy: nothing listens.';
 
 /** A person goes out with a token, never with a session. */
-export async function explainConnect(parts: ExplainerParts, somebody: Somebody, { request, destination }: LocatedConnect): Promise<Explanation> {
+export async function explainConnect(parts: ExplainerParts, resolved: ResolvedPrincipal, { request, destination }: LocatedConnect): Promise<Explanation> {
   const connects = createHostConnects({
     ...parts,
-    authenticator: tokenOf(somebody),
+    authenticator: tokenOf(resolved),
     entities: entitiesOf(parts),
     allow: parts.forwardHosts,
     changeNumber: async () => 0,
@@ -51,10 +51,10 @@ export async function explainConnect(parts: ExplainerParts, somebody: Somebody, 
     const { host, port } = destination;
     const asks = answer.decisions.map((decision) => explainDecision(parts, decision, { facts: { host, port }, entity: run }));
     const notes = answer.ok ? [LOOKED_UP] : parts.forwardHosts === null ? [NO_PROXY] : [];
-    return conclude(parts, somebody, { decision: answer.ok ? 'allow' : 'deny', reason: answer.ok ? 'policy-permits' : answer.reason, request, asks, notes });
+    return conclude(parts, resolved, { decision: answer.ok ? 'allow' : 'deny', reason: answer.ok ? 'policy-permits' : answer.reason, request, asks, notes });
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const notes = ['Prefect cannot be asked about the run that goes out, so it would be answered with 503 now.'];
-    return conclude(parts, somebody, { decision: 'deny', reason: error.reason, request, notes });
+    return conclude(parts, resolved, { decision: 'deny', reason: error.reason, request, notes });
   }
 }

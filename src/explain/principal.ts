@@ -19,7 +19,7 @@ import type { StoredToken } from '../store/tokens.ts';
 import { findRun } from './run.ts';
 import { isWorkloadProvider, workloadPrincipal } from './workload.ts';
 
-export interface Somebody {
+export interface ResolvedPrincipal {
   readonly principal: Principal;
   /** `role:...`: nobody who exists. */
   readonly hypothetical: boolean;
@@ -41,7 +41,7 @@ export interface PrincipalParts {
 }
 
 /** Throws LictorError `principal-unknown` with a suggestion. */
-export async function findPrincipal(text: string, parts: PrincipalParts): Promise<Somebody> {
+export async function findPrincipal(text: string, parts: PrincipalParts): Promise<ResolvedPrincipal> {
   if (isOfKind('role', text)) return hypothetical(text);
   const run = runOfPrincipal(text);
   if (run !== null && parts.mayPoll === undefined) return runSomebody(run);
@@ -56,7 +56,7 @@ function isOfKind(kind: 'role' | 'token', text: string): boolean {
   return text.startsWith(`${kind}:`) && !text.includes('@');
 }
 
-async function existing(text: string, store: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {
+async function existing(text: string, store: PrincipalStore, parts: PrincipalParts): Promise<ResolvedPrincipal> {
   const run = runOfPrincipal(text);
   if (run !== null) return tokenRun(run, store, parts);
   if (isOfKind('token', text)) return tokenPrincipal(text.slice('token:'.length), store, parts);
@@ -72,7 +72,7 @@ function lockNote(lock: Lock): string {
   return `Locked (${lockText(lock)}) by ${lock.by}${until}${lock.why === '' ? '' : `: ${lock.why}`}. lictor unlock ${lockText(lock)} ends it.`;
 }
 
-function hypothetical(text: string): Somebody {
+function hypothetical(text: string): ResolvedPrincipal {
   const roles = text.slice('role:'.length).split(',');
   for (const role of roles) {
     if (BUILT_IN_ROLES.some((known) => known === role)) continue;
@@ -83,7 +83,7 @@ function hypothetical(text: string): Somebody {
   return { principal, hypothetical: true, roles: roles.map((role) => ({ role, scope: null, from: ['as asked'] })), refusedAs: null, notes: [] };
 }
 
-async function tokenRun(run: string, { runTokens }: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {
+async function tokenRun(run: string, { runTokens }: PrincipalStore, parts: PrincipalParts): Promise<ResolvedPrincipal> {
   const { mayPoll, nowMs } = parts;
   if (mayPoll === undefined || runTokens === undefined) return runSomebody(run);
   return (await findRun(run, { runTokens, nowMs, mayPoll, workerOf: (id) => findPrincipal(id, parts) })) ?? runSomebody(run, NO_TOKEN);
@@ -93,7 +93,7 @@ const NO_TOKEN =
   'No token was made for this run, or its end is more than a day ago (docs/run-tokens.md says which runs get one): this is what a run could do whose worker holds its role on everything.';
 
 /** By the rights of runs; the scopes and the standing of its worker are not looked at. */
-function runSomebody(flowRunId: string, note = NOT_LOOKED): Somebody {
+function runSomebody(flowRunId: string, note = NOT_LOOKED): ResolvedPrincipal {
   const attributes = { [RUN_ATTRIBUTE]: flowRunId };
   const principal: Principal = {
     id: runPrincipalId(flowRunId),
@@ -110,7 +110,7 @@ function runSomebody(flowRunId: string, note = NOT_LOOKED): Somebody {
 
 const NOT_LOOKED = 'As a run whose worker holds its role on everything; who has started it, and whether its token still holds, are not looked at.';
 
-async function tokenPrincipal(name: string, store: PrincipalStore, parts: PrincipalParts): Promise<Somebody> {
+async function tokenPrincipal(name: string, store: PrincipalStore, parts: PrincipalParts): Promise<ResolvedPrincipal> {
   const all = await store.tokens.list();
   const token = all.find((candidate) => candidate.name === name && candidate.revokedMs === null) ?? all.findLast((candidate) => candidate.name === name);
   if (token === undefined) throw unknown(`token:${name}`, await knownIds(store, parts));
@@ -136,7 +136,7 @@ async function accountPrincipal(
   { name, idp }: { readonly name: string; readonly idp: string },
   store: PrincipalStore,
   parts: PrincipalParts,
-): Promise<Somebody> {
+): Promise<ResolvedPrincipal> {
   const account = await store.accounts.byName(name);
   if (account === undefined || idpOfAccount(account, parts.config) !== idp) return identityOrUnknown({ name, idp }, store, parts);
   return {
@@ -153,7 +153,7 @@ async function identityOrUnknown(
   { name, idp }: { readonly name: string; readonly idp: string },
   store: PrincipalStore,
   parts: PrincipalParts,
-): Promise<Somebody> {
+): Promise<ResolvedPrincipal> {
   const identity = await store.identities.byName(idp, name);
   if (identity === undefined) throw unknown(`${name}@${idp}`, await knownIds(store, parts));
   const { roles } = parts.config;

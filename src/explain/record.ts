@@ -6,35 +6,35 @@ import { explainAction } from './action.ts';
 import type { ExplainerParts } from './explainer.ts';
 import type { Explanation, Revisited } from './explanation.ts';
 import { connectOf, explainConnect } from './host-connect.ts';
-import type { Somebody } from './principal.ts';
+import type { ResolvedPrincipal } from './principal.ts';
 import { explainCall, locateCall } from './service-call.ts';
 
 export interface RecordQuestion {
   readonly record: LedgerRecord;
   /** Null: the record names nobody. A string: why the principal cannot be found any more. */
-  readonly somebody: Somebody | string | null;
+  readonly resolved: ResolvedPrincipal | string | null;
 }
 
 /** Query and body are in no record: the action that was decided is asked again, without the facts of the body. */
-export async function revisit(parts: ExplainerParts, { record, somebody }: RecordQuestion): Promise<Revisited> {
-  if (somebody === null) return alone(record, 'Nobody was authenticated, so there is no right to ask for again.');
-  if (typeof somebody === 'string') return alone(record, `It cannot be asked again: ${somebody}`);
-  if (record.service !== null) return revisitCall(parts, record, somebody);
+export async function revisit(parts: ExplainerParts, { record, resolved }: RecordQuestion): Promise<Revisited> {
+  if (resolved === null) return alone(record, 'Nobody was authenticated, so there is no right to ask for again.');
+  if (typeof resolved === 'string') return alone(record, `It cannot be asked again: ${resolved}`);
+  if (record.service !== null) return revisitCall(parts, record, resolved);
   const connect = connectOf(record);
-  if (connect !== undefined) return compared(record, await explainConnect(parts, somebody, connect));
+  if (connect !== undefined) return compared(record, await explainConnect(parts, resolved, connect));
   const type = RESOURCE_TYPES.find((known) => known === record.resource_type);
   const entry = parts.actions.find(({ name }) => name === record.action);
   if (entry === undefined || type === undefined || !entry.resources.includes(type))
     return alone(record, 'The record names no action of the catalogue, so there is no right to ask for again.');
-  const now = await explainAction(parts, somebody, { action: entry.name, resource: record.resource_id === null ? type : `${type}:${record.resource_id}` });
+  const now = await explainAction(parts, resolved, { action: entry.name, resource: record.resource_id === null ? type : `${type}:${record.resource_id}` });
   return compared(record, now);
 }
 
-async function revisitCall(parts: ExplainerParts, record: LedgerRecord, somebody: Somebody): Promise<Revisited> {
+async function revisitCall(parts: ExplainerParts, record: LedgerRecord, resolved: ResolvedPrincipal): Promise<Revisited> {
   const call = parts.services.some(({ name }) => name === record.service) ? locateCall(parts, `${record.method} ${record.path}`) : undefined;
   return call === undefined
     ? alone(record, `The service ${record.service} is not there any more.`)
-    : compared(record, await explainCall(parts, somebody, call));
+    : compared(record, await explainCall(parts, resolved, call));
 }
 
 function compared(record: LedgerRecord, now: Explanation): Revisited {

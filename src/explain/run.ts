@@ -5,7 +5,7 @@ import { LictorError } from '../contract/error.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import { scopeText } from '../contract/scope.ts';
 import type { RunTokens, StoredRunToken } from '../store/run-tokens.ts';
-import type { Somebody } from './principal.ts';
+import type { ResolvedPrincipal } from './principal.ts';
 
 export interface RunParts {
   readonly runTokens: Pick<RunTokens, 'lastOf'>;
@@ -13,11 +13,11 @@ export interface RunParts {
   /** Is it a role of workers? */
   readonly mayPoll: (role: string) => boolean;
   /** The worker, as it is now. Throws `principal-unknown`. */
-  readonly workerOf: (id: string) => Promise<Somebody>;
+  readonly workerOf: (id: string) => Promise<ResolvedPrincipal>;
 }
 
 /** Undefined: no worker was given this run, or that is more than a day ago. */
-export async function findRun(flowRunId: string, parts: RunParts): Promise<Somebody | undefined> {
+export async function findRun(flowRunId: string, parts: RunParts): Promise<ResolvedPrincipal | undefined> {
   const token = await parts.runTokens.lastOf(flowRunId);
   if (token === undefined) return undefined;
   const worker = await parts.workerOf(token.worker).catch(orGone);
@@ -44,7 +44,7 @@ function orGone(error: unknown): undefined {
   throw error;
 }
 
-function problemOf(token: StoredRunToken, worker: Somebody | undefined, nowMs: number): ReasonCode | null {
+function problemOf(token: StoredRunToken, worker: ResolvedPrincipal | undefined, nowMs: number): ReasonCode | null {
   if (token.liveMs === null) return 'run-token-not-live';
   if (hasEnded(token, nowMs)) return 'run-token-ended';
   if (worker === undefined) return 'run-token-orphaned';

@@ -8,7 +8,7 @@ import { UpstreamError } from '../prefect/upstream-error.ts';
 import { isCanonical } from './canonical.ts';
 import { conclude, type ExplainerParts, entitiesOf, explainDecision, inputsOf, tokenOf } from './explainer.ts';
 import type { ExplainedRequest, Explanation } from './explanation.ts';
-import type { Somebody } from './principal.ts';
+import type { ResolvedPrincipal } from './principal.ts';
 import { readLine } from './request-line.ts';
 
 export interface LocatedCall {
@@ -36,16 +36,16 @@ export function locateCall({ publicUrl, services }: ExplainerParts, line: string
 }
 
 /** A person calls with a token, never with a session. */
-export async function explainCall(parts: ExplainerParts, somebody: Somebody, { request, call, noSocket }: LocatedCall): Promise<Explanation> {
-  const refuse = (reason: Explanation['reason'], notes: readonly string[] = []) => conclude(parts, somebody, { decision: 'deny', reason, request, notes });
+export async function explainCall(parts: ExplainerParts, resolved: ResolvedPrincipal, { request, call, noSocket }: LocatedCall): Promise<Explanation> {
+  const refuse = (reason: Explanation['reason'], notes: readonly string[] = []) => conclude(parts, resolved, { decision: 'deny', reason, request, notes });
   if (!isCanonical(request.path)) return refuse('path-not-canonical');
   if (noSocket !== undefined) return refuse(noSocket);
-  const calls = createServiceCalls({ ...parts, authenticator: tokenOf(somebody), entities: entitiesOf(parts), changeNumber: async () => 0 });
+  const calls = createServiceCalls({ ...parts, authenticator: tokenOf(resolved), entities: entitiesOf(parts), changeNumber: async () => 0 });
   try {
     const answer = await calls.authorize(inputsOf(request), call);
     const [run = null] = answer.entities ?? [];
     const asks = answer.decisions.map((decision) => explainDecision(parts, decision, { facts: callFacts(call), entity: run }));
-    return conclude(parts, somebody, { decision: answer.ok ? 'allow' : 'deny', reason: answer.ok ? 'policy-permits' : answer.reason, request, asks });
+    return conclude(parts, resolved, { decision: answer.ok ? 'allow' : 'deny', reason: answer.ok ? 'policy-permits' : answer.reason, request, asks });
   } catch (error) {
     if (error instanceof UpstreamError)
       return refuse(error.reason, ['Prefect cannot be asked about the run that calls, so it would be answered with 503 now.']);

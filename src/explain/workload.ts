@@ -6,7 +6,7 @@ import { createRoleBook } from '../authn/roles.ts';
 import type { Config, IdentityProvider } from '../config/config.ts';
 import type { Identity } from '../contract/identity.ts';
 import type { AccessTokens } from '../store/access-tokens.ts';
-import type { Somebody } from './principal.ts';
+import type { ResolvedPrincipal } from './principal.ts';
 
 const WORKLOADS: ReadonlySet<IdentityProvider['type']> = new Set(['jwt', 'aws-iam', 'mtls']);
 
@@ -20,7 +20,7 @@ export async function workloadPrincipal(
   { name, idp }: Pick<Identity, 'name' | 'idp'>,
   accessTokens: Pick<AccessTokens, 'live'>,
   { roles, identityProviders }: Pick<Config, 'roles' | 'identityProviders'>,
-): Promise<Somebody> {
+): Promise<ResolvedPrincipal> {
   const isCertificate = identityProviders.some((provider) => provider.id === idp && provider.type === 'mtls');
   const token = (await accessTokens.live()).findLast(({ identity }) => identity.idp === idp && identity.name === name);
   const account = /^arn:aws[a-z-]*:iam::([0-9]{12}):/.exec(name)?.[1];

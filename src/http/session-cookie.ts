@@ -13,7 +13,7 @@ export function expiredSessionCookie(publicUrl: PublicUrl): string {
   return `${sessionCookieName(publicUrl)}=; ${attributes(publicUrl)}; Max-Age=0`;
 }
 
-/** It outlives the session: it says only that somebody has logged in here before. */
+/** It outlives the session: it says only that a person has logged in here before. */
 export function deviceCookie(publicUrl: PublicUrl, value: string): string {
   return `${deviceCookieName(publicUrl)}=${value}; ${attributes(publicUrl)}; Max-Age=${DEVICE_LIFE_MS / 1000}`;
 }

@@ -39,6 +39,6 @@ export interface MediatorParts {
   readonly runTokens?: RunParts;
   /** Left out: time itself. */
   readonly pause?: (ms: number) => Promise<unknown>;
-  /** Told of what the client does not see; for the log. */
+  /** Reports what the client does not see; for the log. */
   readonly warn?: (message: string, error: unknown) => void;
 }

@@ -72,7 +72,7 @@ async function awaitOwnFrame(core: RelayCore, { client, inbox }: Opened): Promis
   return true;
 }
 
-/** Whoever leaves while it waits has cost next to nothing, and is in the access log. */
+/** A client that leaves while it waits has cost little, and is in the access log. */
 async function openWithoutCredential(core: RelayCore, visit: Visit, asked: Upgrade): Promise<void> {
   const attended = attend(asked);
   const leave = await core.waitingRoom.enter(visit.inputs.address, core.limits.firstFrameMs, attended.left);

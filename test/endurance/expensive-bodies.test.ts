@@ -1,4 +1,4 @@
-// Expensive bodies, ten at once, on every mediated route and by the token of a run: what somebody else feels of them, and what they take of memory.
+// Expensive bodies, ten at once, on every mediated route and by the token of a run: how long another principal waits, and how much memory they take.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCatalogue } from '../../src/catalog/catalogue.ts';
 import { runsFrom } from '../env/begun-runs.ts';
@@ -25,7 +25,7 @@ interface Round {
   readonly gateway: Gateway;
   readonly client: Client;
   readonly send: () => Promise<unknown>;
-  /** Of somebody else. */
+  /** Of another principal. */
   readonly ask: Parameters<Client['watch']>[0];
 }
 

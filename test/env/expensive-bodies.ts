@@ -1,4 +1,4 @@
-// Bodies that cost as much as their size allows, and somebody else who goes on working beside them.
+// Bodies that cost as much as their size allows, and another principal that goes on working beside them.
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import type { Gateway } from './gateway.ts';

@@ -18,7 +18,7 @@ import { parseEdgeInputs } from '../../src/decide/inputs.ts';
 import { createEventMemory } from '../../src/events/memory.ts';
 import { createEventRules } from '../../src/events/rules.ts';
 import type { ExplainerParts } from '../../src/explain/explainer.ts';
-import { findPrincipal, type Somebody } from '../../src/explain/principal.ts';
+import { findPrincipal, type ResolvedPrincipal } from '../../src/explain/principal.ts';
 import { explainRequest } from '../../src/explain/request.ts';
 import { createMediator } from '../../src/mediate/mediator.ts';
 import { createPolicyEngine } from '../../src/policy/engine.ts';
@@ -38,7 +38,7 @@ let store: Store;
 let directory: string;
 let control: Server;
 let parts: ExplainerParts;
-const callers = new Map<string, { readonly secret: string; readonly somebody: Somebody }>();
+const callers = new Map<string, { readonly secret: string; readonly somebody: ResolvedPrincipal }>();
 
 beforeAll(async () => {
   edge = await startStubEdge();

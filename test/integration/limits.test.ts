@@ -94,7 +94,7 @@ describe('the edge with several limits', () => {
     expect(refused(await ask('token:both', 20, '/api/flow_runs/filter')).length).toBeGreaterThan(0);
   });
 
-  it('counts the calls of one service together, whoever the caller is, and those of no other service', async () => {
+  it('counts the calls of one service together, from all callers, and those of no other service', async () => {
     for (const caller of ['run:a', 'run:b']) {
       decideAs(caller, '', 'egress');
       expect(refused(await ask(caller, 1, '/.lictor/svc/billing/v1')), caller).toEqual([]);

@@ -18,7 +18,7 @@ beforeAll(() => {
 afterAll(() => client?.close());
 
 describe('DS-02: expensive bodies', () => {
-  it.each(['deep, then wide', 'many keys', 'fractions'])('DS-02: ten at once, %s, and somebody else goes on meanwhile', async (shape) => {
+  it.each(['deep, then wide', 'many keys', 'fractions'])('DS-02: ten at once, %s, and another principal goes on meanwhile', async (shape) => {
     const body = `{"schema":{},"values":{"a":${EXPENSIVE[shape]?.(MIB / 8)}}}`;
     const watched = client.watch(() => client.post(VARIABLE, harness.admin, SMALL));
     const answers = await Promise.all(Array.from({ length: 10 }, () => client.post(VALIDATE, harness.viewer, body)));

@@ -6,7 +6,7 @@ import { quoteVerbatim } from './quote.ts';
 
 const LARGE = '16m';
 /** nginx takes none smaller than eight pages. */
-const ONE_KEY = '64k';
+const ONE_KEY = '1m';
 
 /** At http level: which requests each limit counts (an empty key: this one is not counted), and where nginx counts them. */
 export function renderLimitZones(limits: readonly Limit[]): string {

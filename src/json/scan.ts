@@ -35,6 +35,7 @@ export function decodeText(bytes: Uint8Array): string | null {
   }
 }
 
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -77,7 +78,8 @@ export function scanText(text: string | null, bounds: Bounds): Scanned {
     const look = code === QUOTE ? lookAtText : startsNumber(code) ? lookAtNumber : lookAtMark;
     const looked = look(state, at);
     if (typeof looked === 'string') return notJson(looked);
-    if (state.nodes > bounds.mostNodes) return tooComplex(bounds);
+    // In what is no JSON, numbers may stand without commas between them.
+    if (Math.max(state.nodes, state.numberCount) > bounds.mostNodes) return tooComplex(bounds);
     at = looked;
   }
   return { ok: true, lost: { numbers: Uint32Array.from(state.numbers), orders: JSON.stringify(state.orders) } };
@@ -145,7 +147,9 @@ function stringEnd(text: string, start: number): number {
   while (at < text.length) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) return at + 1;
-    at += code === BACKSLASH ? 2 : 1;
+    // No text of JSON holds a control character: the parser refuses it. In `orders` each would be six characters.
+    if (code < SPACE) return text.length;
+    at += code === BACKSLASH && text.charCodeAt(at + 1) >= SPACE ? 2 : 1;
   }
   return text.length;
 }

@@ -22,12 +22,17 @@ export function createScanner(atMostMs = AT_MOST_MS): Scanner {
     thread = undefined;
     await ending?.terminate();
   };
+  const begin = (): Worker => {
+    const begun = new Worker(new URL('./scan-thread.ts', import.meta.url), { name: 'scan', resourceLimits: { maxOldGenerationSizeMb: 128 } });
+    begun.on('error', () => undefined);
+    begun.once('exit', () => {
+      if (thread === begun) thread = undefined;
+    });
+    begun.unref();
+    return begun;
+  };
   const ask = async (body: Buffer): Promise<Scanned> => {
-    thread ??= new Worker(new URL('./scan-thread.ts', import.meta.url), { name: 'scan', resourceLimits: { maxOldGenerationSizeMb: 128 } }).on(
-      'error',
-      () => undefined,
-    );
-    thread.unref();
+    thread ??= begin();
     const scanned = await answerOf(thread, body, atMostMs);
     if (scanned !== undefined) return scanned;
     await end();

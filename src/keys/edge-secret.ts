@@ -1,4 +1,5 @@
 // What nginx shows the control plane with each request: made at each start of the gateway, and rendered where nginx's master alone reads it.
+// It stands in the runtime directory, in memory, so that a gateway starts on a full disk too.
 import { rmSync } from 'node:fs';
 import type { StatePaths } from '../config/state-dir.ts';
 import { openSecretKey } from './secret-key.ts';

@@ -87,3 +87,14 @@ describe('the pace', () => {
     expect(await places([other])).toBe(1);
   });
 });
+
+it('has room in a full line for an address with less in it; twin: not for one with as much', async () => {
+  const room = createWaitingRoom({ perAddress: 3, total: 3, perSecond: 100 }, () => 0);
+  const inside = await Promise.all(['a', 'b', 'c'].map((address) => room.enter(address, 60_000)));
+  const flood = Array.from({ length: 3 }, () => room.enter('flood', 60_000));
+  const [worker, other] = [room.enter('worker', 60_000), room.enter('other', 60_000)];
+  expect([await flood[2], await flood[1]]).toEqual([undefined, undefined]);
+  expect(await room.enter('third', 60_000)).toBeUndefined();
+  for (const leave of inside) leave?.();
+  expect((await Promise.all([worker, other, flood[0]])).map((leave) => leave !== undefined)).toEqual([true, true, true]);
+});

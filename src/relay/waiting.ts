@@ -19,6 +19,7 @@ export interface WaitingLimits {
 
 interface InLine {
   readonly admit: () => void;
+  readonly refuse: () => void;
 }
 
 /** The pace bounds a flood; after a pause, as many as come in a second enter at once. */
@@ -82,19 +83,27 @@ export function createWaitingRoom(limits: WaitingLimits, steady: Clock): Waiting
     if (line.size === 0) lines.delete(address);
     waiting -= 1;
   };
+  /** The address with most in the line gives up its last place, unless it has no more than the newcomer would have. */
+  const displace = (mine: number): boolean => {
+    const longest = [...lines.values()].reduce((left, right) => (right.size > left.size ? right : left), new Set<InLine>());
+    if (longest.size <= mine + 1) return false;
+    [...longest].at(-1)?.refuse();
+    return true;
+  };
 
   return {
     enter(from, timeoutMs, left) {
       const address = guesserKey(from);
       if (waiting === 0 && pauseMs() <= 0 && hasRoom(address)) return Promise.resolve(take(address));
-      if (waiting >= limits.total || (lines.get(address)?.size ?? 0) >= limits.perAddress) return Promise.resolve(undefined);
+      const mine = lines.get(address)?.size ?? 0;
+      if (mine >= limits.perAddress || (waiting >= limits.total && !displace(mine))) return Promise.resolve(undefined);
       return new Promise((resolve) => {
         const end = (place: (() => void) | undefined) => {
           clearTimeout(over);
           step(address, entry);
           resolve(place);
         };
-        const entry: InLine = { admit: () => end(take(address)) };
+        const entry: InLine = { admit: () => end(take(address)), refuse: () => end(undefined) };
         const over = setTimeout(() => end(undefined), timeoutMs);
         left?.then(() => end(undefined));
         stand(address, entry);

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => room.close());
 
-const started = (times: number) => waitFor(() => room.notes('start').length >= times, { what: `${times} starts of the control plane` });
+const started = (times: number) => waitFor(() => room.notes('start').length >= times, { what: `${times} starts of the control plane`, timeoutMs: 45_000 });
 const controlPid = () => room.notes('start').at(-1)?.pid ?? 0;
 const edgeUp = async () => {
   const pid = await waitFor(() => (isAlive(room.nginxPid()) ? room.nginxPid() : 0), { what: 'nginx' });

@@ -158,6 +158,9 @@ describe('a person with a browser', () => {
     await page.getByText('with the role viewer').waitFor();
     await browser.shoot(page, '6-account');
     await page.getByRole('link', { name: 'Continue to Prefect' }).click();
+    // The page at / leads on to the dashboard, which would take a click with it.
+    await page.waitForURL('**/dashboard');
+    await page.getByText('Dashboard').first().waitFor();
     await bar.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('You are signed out').waitFor();
     expect((await context.request.get(`${gateway.url}/api/admin/version`)).status()).toBe(401);

@@ -91,6 +91,13 @@ describe('a refusal to a browser', () => {
     expect(head).toContain('content-type: application/json');
   });
 
+  it('twin: a task that asks a service for HTML gets JSON; an old browser at a page of Prefect gets a page', async () => {
+    forbid(DENIED);
+    const old = [TOKEN, 'Accept: text/html,*/*'];
+    expect(JSON.parse((await ask(edge, CALL, old)).body)).toMatchObject({ code: 'policy-default-deny' });
+    expectPage(await ask(edge, '/', old), 'policy-default-deny');
+  });
+
   it('of another host is a page without a link to this gateway', async () => {
     const page = await ask(edge, '/', NAVIGATION, 'elsewhere.example');
     expect(page.status).toBe(400);

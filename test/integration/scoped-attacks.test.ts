@@ -107,7 +107,7 @@ describe('the tag of team B, which is guarded', () => {
     socket.send(taskRun(forged, [b.tag]));
     socket.send(taskRun(own, [a.tag]));
     const recorded = async (): Promise<readonly unknown[]> => list(await server.post('/task_runs/filter', { task_runs: { id: { any_: [forged, own] } } }));
-    await waitFor(async () => (await recorded()).length > 0, { what: 'the task run' });
+    await waitFor(async () => (await recorded()).length > 0, { what: 'the task run', timeoutMs: 60_000 });
     expect((await recorded()).map(id)).toEqual([own]);
     socket.close();
   });

@@ -35,6 +35,13 @@ describe('the line', () => {
     expect(answers).toEqual(['a1', 'a2', 'b1', 'k1', 'k2', 'busy']);
   });
 
+  it('lets one that is not known in after three known devices, so that these cannot shut it out', async () => {
+    const { began, come, finishAll } = open(20);
+    const names = ['a1', 'a2', 'k1', 'k2', 'k3', 'k4', 'k5'];
+    await finishAll(names.map((name) => come(name, name.startsWith('k'))));
+    expect(began).toEqual(['a1', 'k1', 'k2', 'k3', 'a2', 'k4', 'k5']);
+  });
+
   it('is bounded; a network with less in it takes the last place of the one with most', async () => {
     const { began, come, finishAll } = open(3);
     const answers = await finishAll(['a1', 'a2', 'a3', 'a4', 'a5', 'b1', 'b2'].map((name) => come(name)));

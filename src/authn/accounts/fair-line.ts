@@ -1,4 +1,4 @@
-// A bounded line in front of expensive work: known devices first, then the networks in turn, so that many attempts of one do not delay another's.
+// A bounded line in front of expensive work: three known devices, then one of the networks in turn, so that many attempts of one do not delay another's.
 
 export interface FairLineLimits {
   readonly atOnce: number;
@@ -9,7 +9,7 @@ export interface FairLineLimits {
 export interface Place {
   /** Whose turn it is: a network. */
   readonly from: string;
-  /** It stands in front of everyone who is not known. */
+  /** It stands in front of those that are not known, of whom one comes after three known ones. */
   readonly isKnown: boolean;
 }
 
@@ -20,12 +20,16 @@ export interface FairLine {
 
 type Waiter = (turn: 'go' | 'busy') => void;
 
+/** Logins of known devices without an end must not shut out everyone else. */
+const KNOWN_IN_ROW = 3;
+
 export function createFairLine({ atOnce, waiting: most }: FairLineLimits): FairLine {
   const known: Waiter[] = [];
   /** The network that is next comes first. */
   const others = new Map<string, Waiter[]>();
   let running = 0;
   let waiting = 0;
+  let knownInRow = 0;
 
   const wait = ({ from, isKnown }: Place): Promise<'go' | 'busy'> => {
     if (isKnown) return known.length < most ? new Promise((resolve) => known.push(resolve)) : Promise.resolve('busy');
@@ -47,7 +51,8 @@ export function createFairLine({ atOnce, waiting: most }: FairLineLimits): FairL
   };
 
   const next = (): Waiter | undefined => {
-    const first = known.shift();
+    const first = knownInRow < KNOWN_IN_ROW || others.size === 0 ? known.shift() : undefined;
+    knownInRow = first === undefined ? 0 : knownInRow + 1;
     if (first !== undefined) return first;
     const [turn] = others;
     if (turn === undefined) return undefined;

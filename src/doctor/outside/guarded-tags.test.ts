@@ -59,12 +59,16 @@ describe('guarded tags on objects that are there', () => {
     ['of a maker whose scope names them, here or in lictor.yaml', { deployments: [deployment(FIRST, 'team-a', 'team-v')], runs: [run('bob@local', 'team-b')] }],
     ['of a maker with a role on everything', { deployments: [deployment(SECOND, 'team-z')] }],
     ['of a maker who is not known', { deployments: [deployment('x', 'team-z')], runs: [run(null, 'team-z'), run('token:gone', 'team-z')] }],
+    [
+      'that a run has from its deployment, no matter who started it',
+      { deployments: [deployment(SECOND, 'team-z')], runs: [{ ...run('bob@local', 'team-z'), deployment_id: SECOND }] },
+    ],
   ])('are in order %s', async (_what, objects) => {
     expect(await found(objects)).toMatchObject([{ status: 'ok', message: expect.stringContaining('team-a, team-b, team-v, team-z') }]);
   });
 
-  it('are no line where Prefect gives no list, and where the store cannot be read', async () => {
-    expect(await found({ deployments: { detail: 'no' } })).toEqual([]);
+  it('are not judged where Prefect gives no list, which is said, and where the store cannot be read', async () => {
+    expect(await found({ deployments: { detail: 'no' } })).toMatchObject([{ status: 'warn', message: expect.stringContaining('guarded tags') }]);
     writeFileSync(join(root, 'x.db'), 'no database');
     expect(await found({ file: join(root, 'x.db') })).toBeUndefined();
     expect(await checkGuardedTags([], { guarded: new Set(), holds: () => false, makerOf: () => undefined })).toEqual([]);

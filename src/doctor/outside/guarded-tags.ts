@@ -3,7 +3,7 @@ import { MAKER_LABEL } from '../../prefect/made-by.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
 import type { TagHolders } from '../inside/tag-holders.ts';
 import { type Listed, listOf } from './lists.ts';
-import type { UpstreamSubject } from './upstream.ts';
+import { notReached, type UpstreamSubject } from './upstream.ts';
 
 const NAMED = 5;
 /** As many as Prefect lists at once: of more the newest are looked at. */
@@ -12,16 +12,19 @@ const PAGE = 200;
 /** Runs that have ended are handed out to nobody. */
 const UNENDED = ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'];
 
-/** Nothing where no tag is guarded, or no server answers, which is a line of its own. */
+/** Nothing where no tag is guarded. */
 export async function checkGuardedTags(servers: readonly UpstreamSubject[], holders: TagHolders): Promise<readonly Verdict[]> {
   if (holders.guarded.size === 0) return [];
   const tags = { any_: [...holders.guarded] };
   const deployments = await listOf(servers, '/api/deployments/filter', { deployments: { tags }, limit: PAGE });
   const runs = await listOf(servers, '/api/flow_runs/filter', { flow_runs: { tags, state: { type: { any_: UNENDED } } }, limit: PAGE });
-  if (deployments === undefined || runs === undefined) return [];
+  if (deployments === undefined || runs === undefined) {
+    return [notReached('the guarded tags', `${servers[0]?.url ?? ''}/api/deployments/filter`, 'no list of deployments and runs')];
+  }
+  const given = new Map(deployments.map((deployment) => [deployment.id, deployment.tags]));
   const found = [
     ...deployments.flatMap((object) => misplaced('deployment', object, { holders, maker: holders.makerOf('Deployment', object.id) })),
-    ...runs.flatMap((object) => misplaced('flow run', object, { holders, maker: object.labels[MAKER_LABEL] })),
+    ...runs.map((run) => withoutInherited(run, given)).flatMap((run) => misplaced('flow run', run, { holders, maker: run.labels[MAKER_LABEL] })),
   ];
   if (found.length === 0) return [ok(`no guarded tag stands on an object whose maker may not give it (${[...holders.guarded].sort().join(', ')})`)];
   return [
@@ -30,6 +33,12 @@ export async function checkGuardedTags(servers: readonly UpstreamSubject[], hold
       'Look whose each is, then take the tag off with a role that holds on everything, or widen the scope of the maker: docs/scopes.md.',
     ),
   ];
+}
+
+/** A run has the tags of its deployment, no matter who started it. */
+function withoutInherited(run: Listed, given: ReadonlyMap<string, readonly string[]>): Listed {
+  const inherited = given.get(run.deploymentId) ?? [];
+  return { ...run, tags: run.tags.filter((tag) => !inherited.includes(tag)) };
 }
 
 interface Maker {

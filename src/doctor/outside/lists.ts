@@ -7,6 +7,8 @@ export interface Listed {
   readonly name: string;
   readonly tags: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Of a run; empty: it has none. */
+  readonly deploymentId: string;
 }
 
 /** Undefined: no answer, or none of Prefect's. */
@@ -21,8 +23,9 @@ export async function listOf([subject, ...others]: readonly UpstreamSubject[], p
 
 function listedOf(item: unknown): readonly Listed[] {
   if (typeof item !== 'object' || item === null) return [];
-  const { id, name, tags, labels }: Readonly<Record<string, unknown>> = { ...item };
+  const { id, name, tags, labels, deployment_id: deploymentId }: Readonly<Record<string, unknown>> = { ...item };
   if (typeof id !== 'string' || typeof name !== 'string' || !Array.isArray(tags)) return [];
   const texts = Object.entries(labels ?? {}).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : []));
-  return [{ id, name, tags: tags.filter((tag) => typeof tag === 'string'), labels: Object.fromEntries(texts) }];
+  const of = { id, name, tags: tags.filter((tag) => typeof tag === 'string'), labels: Object.fromEntries(texts) };
+  return [{ ...of, deploymentId: typeof deploymentId === 'string' ? deploymentId : '' }];
 }

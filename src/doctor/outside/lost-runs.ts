@@ -2,17 +2,17 @@
 import { ok, type Verdict, warn } from '../finding.ts';
 import type { OrphanedRun } from '../inside/orphaned-runs.ts';
 import { listOf } from './lists.ts';
-import type { UpstreamSubject } from './upstream.ts';
+import { notReached, type UpstreamSubject } from './upstream.ts';
 
 const NAMED = 5;
 
-/** Nothing where no server answers, which is a line of its own. */
+/** Which of these runs Prefect still shows as open. */
 export async function checkLostRuns(servers: readonly UpstreamSubject[], orphaned: readonly OrphanedRun[]): Promise<readonly Verdict[]> {
   const none = ok('no run under way has lost its worker by a token that ended');
   if (orphaned.length === 0) return [none];
   const state = { type: { any_: ['PENDING', 'RUNNING', 'CANCELLING'] } };
   const found = await listOf(servers, '/api/flow_runs/filter', { flow_runs: { id: { any_: orphaned.map(({ id }) => id) }, state }, limit: 200 });
-  if (found === undefined) return [];
+  if (found === undefined) return [notReached('the lost runs', `${servers[0]?.url ?? ''}/api/flow_runs/filter`, 'no list of runs')];
   const open = new Set(found.map(({ id }) => id));
   const lost = orphaned.filter(({ id }) => open.has(id));
   if (lost.length === 0) return [none];

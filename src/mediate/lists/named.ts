@@ -1,4 +1,4 @@
-// Lists of what a scope covers by name (src/scope/named.ts).
+// Lists of what a scope covers by name (src/reach/named.ts).
 import type { ResourceType } from '../../contract/operation.ts';
 import { field, type JsonObject, type JsonValue } from '../../json/tree.ts';
 import { answerList, withJson } from '../../prefect/answer.ts';

@@ -47,7 +47,7 @@ describe('FL-01: fail closed', () => {
     expect((await harness.gateway.fetch(PATH, { token: secret })).status).toBe(401);
     expect((await harness.gateway.fetch(PATH, { token: harness.viewer })).status).toBe(200);
     const recorded = async () => jsonLines(await harness.gateway.lictorOk('audit', '--action', 'gateway.hung', '--json'));
-    await waitFor(async () => (await recorded()).some(({ reason }) => reason === 'control-plane-hung'), { what: 'its record' });
+    await waitFor(async () => (await recorded()).some(({ reason }) => reason === 'control-plane-hung'), { what: 'its record', timeoutMs: 60_000 });
     expect(harness.gateway.terminal()).toContain('the control plane hangs: killing it');
   }, 240_000);
 
@@ -57,7 +57,7 @@ describe('FL-01: fail closed', () => {
     signalProcess(control, 'SIGKILL');
     try {
       // Its sockets are closed when the last of its threads has ended; the stopped supervisor has not collected it.
-      await waitFor(() => readdirSync(`/proc/${control}/task`).length === 1 && !isAlive(control), { what: 'the control plane to end' });
+      await waitFor(() => readdirSync(`/proc/${control}/task`).length === 1 && !isAlive(control), { what: 'the control plane to end', timeoutMs: 30_000 });
       expect(await harness.gateway.lictorOk('lock', 'address:192.0.2.9', '--for', '1h')).toContain('No control plane is running.');
     } finally {
       signalProcess(supervisor, 'SIGCONT');

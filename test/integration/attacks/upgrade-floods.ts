@@ -63,7 +63,7 @@ async function authenticated(open: () => OpenSocket): Promise<number> {
 }
 
 async function greeted(socket: OpenSocket): Promise<'greeted'> {
-  await waitFor(() => socket.frames().some((frame) => frame.includes('auth_success')), { what: 'auth_success', everyMs: 5 });
+  await waitFor(() => socket.frames().some((frame) => frame.includes('auth_success')), { what: 'auth_success', everyMs: 5, timeoutMs: 30_000 });
   return 'greeted';
 }
 

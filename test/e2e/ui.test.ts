@@ -159,7 +159,7 @@ describe('a person with a browser', () => {
     await browser.shoot(page, '6-account');
     await page.getByRole('link', { name: 'Continue to Prefect' }).click();
     // The page at / leads on to the dashboard, which would take a click with it.
-    await page.waitForURL('**/dashboard');
+    await page.waitForURL(/\/dashboard/);
     await page.getByText('Dashboard').first().waitFor();
     await bar.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('You are signed out').waitFor();

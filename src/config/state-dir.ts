@@ -38,7 +38,7 @@ export interface StatePaths {
   readonly sealKey: string;
   /** What the tokens of flow runs are made with; never leaves the machine. */
   readonly runTokenKey: string;
-  /** What nginx shows the control plane; another one at each start of the gateway. */
+  /** What nginx shows the control plane. */
   readonly edgeSecret: string;
   /** Certificate and key that sign what is said to SAML providers. */
   readonly samlSigner: string;
@@ -86,7 +86,6 @@ export function statePaths(root: string, runtime: string): StatePaths {
     keeperSocket: join(runtime, 'keeper.sock'),
     relaySocket: join(runtime, 'relay.sock'),
     holdSocket: join(runtime, 'hold.sock'),
-    edgeSecret: join(runtime, 'edge.key'),
     adminSocket: join(runtime, 'admin.sock'),
     nginxPid: join(runtime, 'nginx.pid'),
     memberSockets: join(runtime, 'balancer'),
@@ -102,6 +101,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     storeFile: join(root, 'lictor.db'),
     sealKey: join(root, 'keys', 'seal.key'),
     runTokenKey: join(root, 'keys', 'run-token.key'),
+    edgeSecret: join(root, 'keys', 'edge.key'),
     samlSigner: join(root, 'keys', 'saml.pem'),
     signingKeys: join(root, 'keys', 'signing.json'),
     configInUse: join(root, 'config-in-use.yaml'),

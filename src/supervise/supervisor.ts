@@ -5,7 +5,6 @@ import { removeTree } from '../config/held-directory.ts';
 import { keptDirs } from '../config/kept-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl } from '../contract/ipc.ts';
-import { forgetEdgeSecret } from '../keys/edge-secret.ts';
 import { claimStateDir, releaseStateDir } from './claim.ts';
 import { type ConnectionHold, createConnectionHold } from './connection-hold.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
@@ -45,7 +44,6 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   const hold = createConnectionHold();
   try {
     await endOrphanEdge(paths, log);
-    forgetEdgeSecret(paths);
     await removeKept(paths);
     await options.prepare?.();
     const listener = await listenForHeld(paths.holdSocket, (socket) => hold.take(socket));

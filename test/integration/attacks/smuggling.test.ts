@@ -30,7 +30,7 @@ const sendTo = (name: string, head: readonly string[], body: string, deadlineMs:
   });
 };
 
-const shownByNginx = (): string => `X-Lictor-Edge: ${openEdgeSecret({ edgeSecret: join(harness.gateway.stateDir, 'run', 'edge.key') })}`;
+const shownByNginx = (): string => `X-Lictor-Edge: ${openEdgeSecret({ edgeSecret: join(harness.gateway.stateDir, 'keys', 'edge.key') })}`;
 
 describe.each(['control', 'decision', 'relay'])("SM-04: the same straight at the control plane's %s.sock", (name) => {
   const send = (head: readonly string[], body: string, deadlineMs = 2_000): Promise<string> => sendTo(name, [shownByNginx(), ...head], body, deadlineMs);

@@ -5,7 +5,7 @@ import type { NewRecord } from './contract/record.ts';
 import { type Applied, type Told, tellApplied } from './reload-told.ts';
 
 /** The words at the terminal, and the record. */
-async function told(applied: Partial<Applied>, revision = 7): Promise<{ readonly text: string; readonly record: NewRecord | undefined }> {
+async function reportOf(applied: Partial<Applied>, revision = 7): Promise<{ readonly text: string; readonly record: NewRecord | undefined }> {
   const messages: FromControl[] = [];
   const records: NewRecord[] = [];
   const parts = {
@@ -25,27 +25,27 @@ async function told(applied: Partial<Applied>, revision = 7): Promise<{ readonly
 
 describe('a reload that was applied', () => {
   it('says which sections it changed although what decides is as before, and the record says it too', async () => {
-    const { text, record } = await told({ changed: ['ledger.export', 'traces'] });
+    const { text, record } = await reportOf({ changed: ['ledger.export', 'traces'] });
     expect(text).toBe('lictor: lictor.yaml: applied: revision 7, as before; changed: ledger.export, traces.');
     expect(record).toMatchObject({ action: 'config.reload', reason: 'config-applied', resource_id: '7 -> 7', tool: 'ledger.export, traces' });
   });
 
   it('records who holds which role from then on, where the roles changed', async () => {
     const grant = { expires_at: null, members: ['*@corp', 'user:bob@corp'], networks: [], role: 'viewer', rules: ['lictor.yaml roles[0]'], scope: null };
-    expect((await told({ changed: ['roles'] }, 8)).record?.grants).toEqual([grant]);
-    expect((await told({ changed: ['traces'] })).record?.grants).toBeUndefined();
+    expect((await reportOf({ changed: ['roles'] }, 8)).record?.grants).toEqual([grant]);
+    expect((await reportOf({ changed: ['traces'] })).record?.grants).toBeUndefined();
   });
 
   it('says that nothing has changed where nothing has', async () => {
-    const { text, record } = await told({});
+    const { text, record } = await reportOf({});
     expect(text).toBe('lictor: lictor.yaml: nothing in it has changed (revision 7).');
     expect(record).toMatchObject({ reason: 'config-applied', resource_id: '7 -> 7', tool: null });
   });
 
   it('says so beside another revision, and beside a certificate that nginx reads', async () => {
-    expect((await told({ changed: ['roles'], nginx: true }, 8)).text).toBe(
+    expect((await reportOf({ changed: ['roles'], nginx: true }, 8)).text).toBe(
       'lictor: lictor.yaml: applied: revision 7 -> 8; changed: roles; nginx reads its new configuration.',
     );
-    expect((await told({ nginx: true })).text).toBe('lictor: lictor.yaml: applied: revision 7, as before; nginx reads its new configuration.');
+    expect((await reportOf({ nginx: true })).text).toBe('lictor: lictor.yaml: applied: revision 7, as before; nginx reads its new configuration.');
   });
 });

@@ -27,7 +27,7 @@ export interface HeartbeatLimits {
 /** One look a second. */
 export const HEARTBEAT_LIMITS: HeartbeatLimits = { silentLooks: 2, hungLooks: 7, startLooks: 300 };
 
-/** Of a core: what has less was waiting for one, and what has more while nothing comes of it goes round in circles. */
+/** Of a core. A process with less had to wait for one; a process with more that sends no beat is in an endless loop. */
 const BUSY_SHARE = 0.5;
 /** What starts and uses less than this waits for something. */
 const IDLE_SHARE = 0.02;

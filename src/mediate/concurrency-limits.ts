@@ -17,11 +17,16 @@ export const writeConcurrencyLimit: Family = {
   async plan(call, lookup) {
     const body = call.tree;
     if (!isObject(body)) return invalid('A concurrency limit must be described by a JSON object.');
-    const name = field(body, 'name') ?? field(body, 'tag') ?? null;
+    const isOfTag = call.operation.operationId === OF_A_TAG;
+    const name = field(body, isOfTag ? 'tag' : 'name') ?? null;
     if (name !== null && typeof name !== 'string') return invalid('name and tag must be text.');
-    const isThere =
-      name !== null && call.operation.operationId === OF_A_TAG && (await lookup(`/api/concurrency_limits/tag/${encodeURIComponent(name)}`)) !== null;
-    return planned({ asks: asksFor(call, body, { name, isThere }), intent: true, rewrite: () => body, outcome: (answer) => createdObject(call, answer) });
+    const isThere = name !== null && isOfTag && (await lookup(`/api/concurrency_limits/tag/${encodeURIComponent(name)}`)) !== null;
+    return planned({
+      asks: asksFor(call, body, { name, isOfTag, isThere }),
+      intent: true,
+      rewrite: () => body,
+      outcome: (answer) => createdObject(call, answer),
+    });
   },
 };
 
@@ -29,18 +34,20 @@ const OF_A_TAG = 'create_concurrency_limit_concurrency_limits__post';
 
 interface Target {
   readonly name: string | null;
+  readonly isOfTag: boolean;
   /** Prefect changes an old limit that is there instead of making one. */
   readonly isThere: boolean;
 }
 
-function asksFor(call: Call, body: JsonObject, { name, isThere }: Target): readonly Ask[] {
+function asksFor(call: Call, body: JsonObject, { name, isOfTag, isThere }: Target): readonly Ask[] {
   const { action, idParam } = call.operation;
   const slots = ['active_slots', 'denied_slots'].some((key) => setsSlots(body, key));
   const facts = { slots, renames: idParam !== null && name !== null };
   const own = ownResource(call);
   const makes = (made: string) => (idParam === null ? { creates: { name: made } } : { shared: true });
   const old = idParam === null && name !== null ? [] : [{ resource: own, ...(name !== null && { changes: { name } }) }];
-  const named = name === null ? [] : [isThere ? { resource: { ...own, id: name, within: 'tag' } } : { resource: { ...own, id: name }, ...makes(name) }];
+  const limit = { ...own, id: name, ...(isOfTag && { within: 'tag' }) };
+  const named = name === null ? [] : [{ resource: limit, ...(!isThere && makes(name)) }];
   const actions = slots ? [action, 'concurrency.reset'] : [action];
   return distinctAsks([...old, ...named].flatMap((on) => actions.map((each) => ({ action: each, facts, ...on }))));
 }

@@ -143,3 +143,81 @@ describe('inside a flow', () => {
     expect((await outcomeOf('run', 'POST /api/flow_runs/', { flow_id: FLOW, tags: ['nightly'] }, inRun([]))).result).toBe(201);
   });
 });
+
+describe('the concurrency limit of a guarded tag', () => {
+  const [LIMIT, PLAIN] = ['ffffffff-0000-4000-8000-000000000005', 'ffffffff-0000-4000-8000-000000000006'];
+
+  /** Both forms of the limit of each tag, and a limit of that name which is no tag's. */
+  function world(tag: string) {
+    const limit = { id: LIMIT, name: `tag:${tag}`, limit: 1, active: true };
+    return prefectWith(
+      {
+        [`GET /api/v2/concurrency_limits/${LIMIT}`]: limit,
+        [`GET /api/v2/concurrency_limits/${encodeURIComponent(limit.name)}`]: limit,
+        [`GET /api/v2/concurrency_limits/${PLAIN}`]: { ...limit, id: PLAIN, name: tag },
+        [`GET /api/v2/concurrency_limits/${tag}`]: { ...limit, id: PLAIN, name: tag },
+        [`GET /api/concurrency_limits/tag/${tag}`]: { id: LIMIT, tag, concurrency_limit: 1 },
+        [`GET /api/flows/${FLOW}`]: { id: FLOW, name: 'etl', tags: [] },
+        [`GET /api/flow_runs/${RUN}`]: { id: RUN, flow_id: FLOW, deployment_id: null, tags: [OWN], labels: {} },
+        [`GET /api/deployments/${DEPLOYMENT}`]: { id: DEPLOYMENT, name: 'nightly', flow_id: FLOW, tags: [OWN], work_pool_name: 'pool' },
+      },
+      { status: 201 },
+    );
+  }
+  const any = (tag: string, more: Options = {}): Options => options({ prefect: world(tag), scope: { tags: [OWN], concurrencyLimits: ['*'] }, ...more });
+
+  const WAYS: readonly (readonly [what: string, role: string, route: (tag: string) => string, body: (tag: string) => unknown])[] = [
+    ['made', 'deployer', () => 'POST /api/concurrency_limits/', (tag) => ({ tag, concurrency_limit: 0 })],
+    ['made, as a new limit', 'deployer', () => 'POST /api/v2/concurrency_limits/', (tag) => ({ name: `tag:${tag}`, limit: 0 })],
+    ['changed by its name', 'deployer', (tag) => `PATCH /api/v2/concurrency_limits/tag:${tag}`, () => ({ limit: 0 })],
+    ['changed by its id', 'deployer', () => `PATCH /api/v2/concurrency_limits/${LIMIT}`, () => ({ limit: 0 })],
+    ['made of another', 'deployer', () => `PATCH /api/v2/concurrency_limits/${PLAIN}`, (tag) => ({ name: `tag:${tag}` })],
+    ['reset', 'admin', (tag) => `POST /api/concurrency_limits/tag/${tag}/reset`, () => ({ slot_override: [] })],
+    ['deleted', 'admin', (tag) => `DELETE /api/concurrency_limits/tag/${tag}`, () => undefined],
+    ['deleted by its id', 'admin', () => `DELETE /api/concurrency_limits/${LIMIT}`, () => undefined],
+    ['deleted as a new limit', 'admin', (tag) => `DELETE /api/v2/concurrency_limits/tag:${tag}`, () => undefined],
+    ['deleted as a new limit by its id', 'admin', () => `DELETE /api/v2/concurrency_limits/${LIMIT}`, () => undefined],
+    ['taken by its tag', 'worker', () => 'POST /api/concurrency_limits/increment', (tag) => ({ names: [tag], task_run_id: TASK })],
+    ['let go by its tag', 'worker', () => 'POST /api/concurrency_limits/decrement', (tag) => ({ names: ['x', tag], task_run_id: TASK })],
+    ['taken', 'worker', () => 'POST /api/v2/concurrency_limits/increment', (tag) => ({ names: [`tag:${tag}`], slots: 1 })],
+    ['taken with a lease', 'worker', () => 'POST /api/v2/concurrency_limits/increment-with-lease', (tag) => ({ names: [`tag:${tag}`], slots: 1 })],
+    ['let go', 'worker', () => 'POST /api/v2/concurrency_limits/decrement', (tag) => ({ names: [`tag:${tag}`], slots: 1 })],
+    ["taken by a deployment's runs", 'deployer', () => `PATCH /api/deployments/${DEPLOYMENT}`, () => ({ global_concurrency_limit_id: LIMIT })],
+  ];
+
+  it.each(WAYS)('is not %s by a scope that takes in the limit and not the tag', async (_what, role, route, body) => {
+    const { result, arrived, response } = await outcomeOf(role, route(OTHER), body(OTHER), any(OTHER));
+    expect([result, arrived]).toEqual(['tag-guarded', false]);
+    expect(String(response.body)).toContain('\\"team-z\\"');
+  });
+
+  it.each(WAYS)('stays %s by a scope that names the tag or the whole limit, by a role on everything, and where no scope names the tag', async (...way) => {
+    const [, role, route, body] = way;
+    const { scope: _, ...whole } = any(OTHER);
+    const named = any(OTHER, { scope: { tags: [OWN], concurrencyLimits: ['*', OTHER] } });
+    const all: readonly (readonly [string, Options])[] = [
+      [OTHER, whole],
+      [OTHER, named],
+      [OWN, any(OWN)],
+      ['free', any('free')],
+    ];
+    for (const [tag, allowed] of all) expect((await outcomeOf(role, route(tag), body(tag), allowed)).result, tag).toBe(201);
+  });
+
+  it('holds nobody back where it is not there, and is another one than the limit of the same name', async () => {
+    const take = (names: readonly string[], more: object = {}) =>
+      outcomeOf('worker', 'POST /api/v2/concurrency_limits/increment', { names, slots: 1, ...more }, any('free'));
+    expect((await take([`tag:${OTHER}`])).result).toBe(201);
+    expect((await take([`tag:${OTHER}`], { create_if_missing: true })).result).toBe('tag-guarded');
+    expect((await outcomeOf('deployer', `PATCH /api/v2/concurrency_limits/${OTHER}`, { limit: 0 }, any(OTHER))).result).toBe(201);
+    expect((await outcomeOf('deployer', `PATCH /api/v2/concurrency_limits/${PLAIN}`, { limit: 0 }, any(OTHER))).result).toBe(201);
+  });
+
+  it('is taken by a run that has the tag, whatever its worker holds', async () => {
+    const take = (tag: string) =>
+      outcomeOf('run', 'POST /api/v2/concurrency_limits/increment-with-lease', { names: [`tag:${tag}`], slots: 1 }, any(tag, { run: RUN }));
+    expect((await take(OWN)).result).toBe(201);
+    expect((await take(OTHER)).result).toBe('tag-guarded');
+    expect((await take('free')).result).toBe(201);
+  });
+});

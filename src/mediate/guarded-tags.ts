@@ -1,6 +1,5 @@
 // Guarded tags that a request puts on objects or takes off them, whatever the route: each is a right of its own beside the route's.
 import type { Principal } from '../contract/principal.ts';
-import type { Ask } from '../decide/asks.ts';
 import type { Authorization } from '../decide/decider.ts';
 import { givenTags } from '../decide/event-tags.ts';
 import { tagGuarded } from '../decide/holds-tag.ts';
@@ -11,22 +10,24 @@ import type { Lookup } from '../prefect/lookup.ts';
 import { type GuardedTags, mustHoldTags } from '../scope/guarded.ts';
 import { existing } from './deployments.ts';
 import { asksOf, type Call, type Plan, type Refusal } from './family.ts';
+import { limitTagAsks, tagAsk, touchesLimit } from './guarded-limits.ts';
 
 export interface TagParts {
   readonly guardedTags: GuardedTags;
   readonly lookup: Lookup;
 }
 
-/** The plan with an ask for each such tag. Nothing is looked up for a principal that need not hold tags, nor for a body that names none. */
+/** The plan with an ask for each such tag. Nothing is looked up for a principal that need not hold tags, nor for a request that names none. */
 export async function withTagAsks(call: Call, plan: Plan, principal: Principal, { guardedTags, lookup }: TagParts): Promise<Plan> {
-  if (!mustHoldTags(principal) || !call.operation.writes || !mayChangeTags(call)) return plan;
-  const guarded = await guardedTags();
-  const changed = guarded.size === 0 ? [] : await changedTags(call, guarded, lookup);
+  if (!mustHoldTags(principal) || !call.operation.writes) return plan;
   const asks = asksOf(call, plan.asks);
   const [main] = asks;
-  if (changed.length === 0 || main === undefined) return plan;
-  const { action, resource, facts } = main;
-  return { ...plan, asks: [...asks, ...changed.map((tag): Ask => ({ action, resource, ...(facts !== undefined && { facts }), tag }))] };
+  const limits = asks.filter(touchesLimit);
+  const guarded = limits.length > 0 || mayChangeTags(call) ? await guardedTags() : new Set<string>();
+  if (guarded.size === 0 || main === undefined) return plan;
+  const changed = mayChangeTags(call) ? await changedTags(call, guarded, lookup) : [];
+  const further = [...changed.map((tag) => tagAsk(main, tag)), ...(await limitTagAsks(limits, guarded, lookup))];
+  return further.length === 0 ? plan : { ...plan, asks: [...asks, ...further] };
 }
 
 /** Undefined unless a tag is what was refused. */

@@ -88,7 +88,7 @@ async function read({ lookup }: EntityParts, { type, id, within, named }: Locate
  * The new kind first: an old limit of tag T is the new one `tag:T` as well. Where the path or body says tag, there is no other. `within` name: it
  * reads as an id and is none, so that Prefect cannot be asked.
  */
-async function readLimit(lookup: Lookup, given: string, within: string | undefined): Promise<JsonObject | null> {
+export async function readLimit(lookup: Lookup, given: string, within: string | undefined): Promise<JsonObject | null> {
   if (within === 'name') return null;
   const uuid = within === 'tag' ? undefined : parseUuid(given);
   const name = encodeURIComponent(given);

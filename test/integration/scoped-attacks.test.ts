@@ -24,6 +24,7 @@ beforeAll(async () => {
   tokens.set('local', (await gateway.token('local', ['deployer'], '--scope', `tag=${a.tag}`)).secret);
   tokens.set('shared', (await gateway.token('shared', ['worker'], '--scope', `tag=${a.tag}`, '--pool', a.pool)).secret);
   tokens.set('tasks', (await gateway.token('tasks', ['worker'], '--scope', `tag=${a.tag}`, '--scope', `concurrency_limit=${a.mark}*`)).secret);
+  tokens.set('limits', (await gateway.token('limits', ['deployer', 'worker'], '--scope', `tag=${a.tag}`, '--scope', 'concurrency_limit=*')).secret);
   tokens.set('everything', (await gateway.token('everything', ['worker'])).secret);
   tokens.set('auditor', (await gateway.token('auditor', ['auditor'])).secret);
   tokens.set('scoped auditor', (await gateway.token('scoped-auditor', ['auditor'], '--scope', `tag=${a.tag}`)).secret);
@@ -98,6 +99,28 @@ describe('the tag of team B, which is guarded', () => {
     expect(field(JSON.parse(refused.raw), 'code'), refused.raw).toBe('tag-guarded');
     expect((await tag('deployer', b.tag, a.tag, 'x')).status).toBe(204);
     expect((await tag('whole', a.tag)).status).toBe(204);
+  });
+
+  it('has a concurrency limit that no scope on all limits makes, changes, takes or deletes; twin: that of its own tag', async () => {
+    for (const [tag, expected] of [
+      [b.tag, [403, 403, 403, 403, 403, 403]],
+      [a.tag, [200, 204, 200, 200, 200, 200]],
+    ] as const) {
+      const limit = id(await server.post('/concurrency_limits/', { tag, concurrency_limit: 3 }));
+      const body = { names: [`tag:${tag}`], slots: 1 };
+      const answers = [
+        await send('limits', 'POST', '/concurrency_limits/', { tag, concurrency_limit: 2 }),
+        await send('limits', 'PATCH', `/v2/concurrency_limits/${limit}`, { limit: 2 }),
+        await send('limits', 'POST', '/concurrency_limits/increment', { names: [tag], task_run_id: a.taskRun }),
+        await send('limits', 'POST', '/v2/concurrency_limits/increment-with-lease', body),
+        await send('limits', 'POST', `/concurrency_limits/tag/${tag}/reset`, {}),
+        await send('limits', 'DELETE', `/concurrency_limits/${limit}`),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual(expected);
+      for (const { status, raw } of answers) if (status === 403) expect(field(JSON.parse(raw), 'code'), raw).toBe('tag-guarded');
+    }
+    const left = await server.post('/concurrency_limits/filter', {});
+    expect(list(left).filter((limit) => field(limit, 'tag') === b.tag)).toMatchObject([{ concurrency_limit: 3, active_slots: [] }]);
   });
 
   it('comes with no event of a socket; what comes behind it does', async () => {

@@ -39,7 +39,7 @@ export const RIGHT_REASONS = {
   },
   'tag-guarded': {
     status: 403,
-    detail: 'A role of this principal must hold on this tag before it may put the tag on something or take it off.',
+    detail: 'A role of this principal must hold on this tag before it may put the tag on something, take it off or use its concurrency limit.',
     hint: 'Leave the tag as it is, or ask an administrator: a tag that some scope names is guarded (docs/scopes.md).',
   },
   'scope-not-filterable': {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CarrierName, type StockClient, stockClient } from '../env/client.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
-import { directTo, sharedPrefect } from '../env/prefect.ts';
+import { directTo, field, sharedPrefect } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { oldClientVenv } from '../env/venv.ts';
 
@@ -20,6 +20,7 @@ const CLIENTS: readonly OldClient[] = [
   { version: '3.6.13', carrier: 'custom-x-lictor-token', hasChannel: false },
 ];
 const SOCKETS_SCRIPT = `${import.meta.dirname}/relay-sockets.py`;
+const FIELDS_SCRIPT = `${import.meta.dirname}/filter-fields.py`;
 
 const prefect = sharedPrefect();
 const server = directTo(prefect);
@@ -71,6 +72,16 @@ describe.concurrent.each(CLIENTS)('the client of $version with $carrier', ({ ver
     expect(paths.has(`/api/work_pools/${pool}/workers/connect`)).toBe(hasChannel);
     expect((await records()).filter(({ decision }) => decision === 'deny')).toEqual([]);
   }, 600_000);
+
+  // Of the newest one test/integration/filters.test.ts asks each field.
+  it('comes with a server whose filters have no field that the newest one lacks', async () => {
+    const { output } = await client.python([FIELDS_SCRIPT]);
+    const newest = Object(field(field(await server.get('/openapi.json'), 'components'), 'schemas'));
+    const filters = Object.entries<string[]>(JSON.parse(/^FIELDS (.*)$/m.exec(output)?.[1] ?? '{}')).filter(([name]) => Object.hasOwn(newest, name));
+    const known = (name: string) => Object(field(newest[name], 'properties'));
+    expect(filters.length, output).toBeGreaterThan(90);
+    expect(filters.flatMap(([name, fields]) => fields.filter((each) => !Object.hasOwn(known(name), each)).map((each) => `${name}.${each}`))).toEqual([]);
+  });
 
   const records = async () => jsonLines(await gateway.lictorOk('audit', '--principal', `token:${name}`, '--json'));
   const opened = async (path: string) => (await records()).some((record) => record['path'] === path && record['status'] === 101);

@@ -84,9 +84,10 @@ function question(path: string, { way, schema }: Test, guesses: Guesses): Questi
 function bodyOf(path: string, filter: Schema, { since, until }: Guesses): unknown {
   if (path.startsWith('/events/')) return { filter: { occurred: { since, until }, ...asSchema(filter['filter']) } };
   const isHistory = path.endsWith('/history') && !path.startsWith('/ui/');
-  // It takes no other form.
+  // It needs a start, and counts until now unless it gets an end.
   const isDashboard = path.endsWith('/dashboard/counts');
-  const dashboard = { task_runs: { start_time: { after_: since }, ...asSchema(filter['task_runs'] ?? {}) } };
+  const tasks = asSchema(filter['task_runs'] ?? {});
+  const dashboard = { task_runs: { ...tasks, start_time: { after_: since, before_: until, ...asSchema(tasks['start_time'] ?? {}) } } };
   return { ...filter, ...(isDashboard && dashboard), ...(isHistory && { history_start: since, history_end: until, history_interval_seconds: 600 }) };
 }
 

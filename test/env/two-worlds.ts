@@ -95,7 +95,7 @@ async function eventsAbout(server: Direct, id: string, event: string, most = 1):
 }
 
 /** Fields that change by themselves, or with what is hidden and are no filter's. */
-const MOVING = ['updated', 'estimated_run_time', 'estimated_start_time_delta', 'request_id'];
+const MOVING = ['updated', 'estimated_run_time', 'estimated_start_time_delta', 'sum_estimated_run_time', 'sum_estimated_lateness', 'request_id'];
 
 export interface Answer {
   readonly status: number;

@@ -1,5 +1,7 @@
 // The second script that nginx puts into Prefect's pages: a small bar with who is signed in, and the way out.
 
+import { SIGNING_OUT } from './expired-script.ts';
+
 export interface BarPlaces {
   /** Says who it is, as JSON. */
   readonly me: string;
@@ -26,6 +28,7 @@ export function renderBarScript(places: BarPlaces): string {
     const host = element('div', { id: 'lictor-bar' });
     const button = element('button', { textContent: 'Sign out' });
     const form = element('form', { method: 'post', action: places.logout }, [button]);
+    form.addEventListener('submit', () => dispatchEvent(new Event('${SIGNING_OUT}')));
     const who = element('a', { href: places.account, textContent: principal, title: 'Signed in at Lictor as ' + principal });
     const bar = element('div', { className: 'bar' }, carrier === 'session' ? [who, form] : [who]);
     host.attachShadow({ mode: 'open' }).append(element('style', { textContent: ${JSON.stringify(STYLE)} }), bar);

@@ -1,6 +1,6 @@
 // Bulk requests: their filter is resolved first, each object is decided on, and exactly those are named to Prefect. All or nothing.
 import type { Decision } from '../contract/decision.ts';
-import type { ResourceType } from '../contract/operation.ts';
+import type { ActionName, ResourceType } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { field, isList, isObject, type JsonObject } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
@@ -19,11 +19,13 @@ export interface Kind {
   readonly key: 'flow_runs' | 'deployments' | 'flows';
   readonly type: ResourceType;
   readonly noun: string;
+  /** The right to read them: a filter sees as much as a list shows. */
+  readonly read: ActionName;
 }
 
-export const FLOW_RUNS: Kind = { key: 'flow_runs', type: 'FlowRun', noun: 'flow runs' };
-export const DEPLOYMENTS: Kind = { key: 'deployments', type: 'Deployment', noun: 'deployments' };
-export const FLOWS: Kind = { key: 'flows', type: 'Flow', noun: 'flows' };
+export const FLOW_RUNS: Kind = { key: 'flow_runs', type: 'FlowRun', noun: 'flow runs', read: 'flow_runs.read' };
+export const DEPLOYMENTS: Kind = { key: 'deployments', type: 'Deployment', noun: 'deployments', read: 'deployments.read' };
+export const FLOWS: Kind = { key: 'flows', type: 'Flow', noun: 'flows', read: 'flows.read' };
 
 export interface Resolved {
   readonly ids: readonly string[];
@@ -39,7 +41,7 @@ export async function resolve(call: Call, kind: Kind, lookup: Lookup): Promise<R
   if (limit === undefined || limit < 1 || limit > MOST_ITEMS) return wrong(`limit must be a whole number from 1 to ${MOST_ITEMS}.`);
   const filter = field(given, kind.key) ?? null;
   if (filter !== null && !isObject(filter)) return wrong(`${kind.key} must be an object.`);
-  const { reach } = call;
+  const reach = await call.reach?.({ action: kind.read, resource: { type: kind.type, id: null } });
   const ids = reach === undefined ? await matching({ kind, filter, lookup }, limit) : await matchingSeen({ kind, filter, lookup }, { reach, limit });
   return 'code' in ids ? ids : { ids: ids.slice(0, limit), body: namingOnly(kind, ids.slice(0, limit)) };
 }

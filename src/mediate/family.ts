@@ -24,8 +24,8 @@ export interface Call {
   readonly tree: JsonValue | undefined;
   /** A policy looks at the values of parameters. */
   readonly readsParameters: boolean;
-  /** For somebody whose roles all hold on some objects only: what of many they reach. Left out: everything may be looked at. */
-  readonly reach?: Reach;
+  /** For a principal with a role on some objects only: which of many objects it may read, by the right to read them. Undefined: every one. */
+  readonly reach?: (read: Ask) => Promise<Reach | undefined>;
 }
 
 export type { Lookup } from '../prefect/lookup.ts';

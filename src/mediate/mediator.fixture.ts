@@ -6,7 +6,7 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import { RUN_ATTRIBUTE } from '../contract/principal.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { runPrincipalId } from '../contract/run-token.ts';
-import { everywhere, NOWHERE, type Scope } from '../contract/scope.ts';
+import { everywhere, type Grant, NOWHERE, type Scope } from '../contract/scope.ts';
 import { createDecider } from '../decide/decider.ts';
 import { createHoldsLease } from '../decide/holds-lease.ts';
 import { createEventMemory } from '../events/memory.ts';
@@ -41,6 +41,8 @@ export interface Options {
   readonly knows?: readonly string[];
   /** On what alone the role holds. */
   readonly scope?: Partial<Scope>;
+  /** Further roles of the sender. */
+  readonly beside?: readonly Grant[];
   /** The sender is this flow run, by its own token. */
   readonly run?: string;
   /** Tags that some scope names. */
@@ -204,7 +206,7 @@ function runFields(run: string) {
   return { id: runPrincipalId(run), kind: 'run', attributes: { [RUN_ATTRIBUTE]: run } } as const;
 }
 
-function authenticatorOf({ onBehalfOf = [], scope, run }: Options): Parameters<typeof createDecider>[0]['authenticator'] {
+function authenticatorOf({ onBehalfOf = [], scope, beside = [], run }: Options): Parameters<typeof createDecider>[0]['authenticator'] {
   const authenticate = async ({ token, session }: EdgeInputs) => {
     const role = token === '' ? session : token;
     if (role === 'none') return { ok: false, reason: 'credential-unknown', credentialId: null } as const;
@@ -212,8 +214,8 @@ function authenticatorOf({ onBehalfOf = [], scope, run }: Options): Parameters<t
       id: `token:${role}`,
       kind: 'service',
       idp: null,
-      roles: [role],
-      grants: scope === undefined ? everywhere([role]) : [{ role, scope: { ...NOWHERE, ...scope } }],
+      roles: [role, ...beside.map((grant) => grant.role)],
+      grants: [...(scope === undefined ? everywhere([role]) : [{ role, scope: { ...NOWHERE, ...scope } }]), ...beside],
       groups: [],
       attributes: {},
       onBehalfOf,

@@ -6,6 +6,7 @@ import type { NewRecord } from '../contract/record.ts';
 import type { Authorization } from '../decide/decider.ts';
 import { endOfStep } from '../decide/even-steps.ts';
 import { isForeignWrite } from '../decide/origin.ts';
+import { hasScopes } from '../decide/rule.ts';
 import { renderStrict } from '../json/strict-json.ts';
 import { createLookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
@@ -178,9 +179,16 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   }
 }
 
-function reachOfAsker(parts: MediatorParts, inputs: EdgeInputs, { id, grants }: Principal): Pick<Call, 'reach'> {
-  const scopes = grants.flatMap(({ scope }) => (scope === null ? [] : [scope]));
-  return scopes.length === 0 || scopes.length < grants.length ? {} : { reach: { scopes, ...reachOf(parts, inputs, id) } };
+/** A role that may not read them adds nothing, on whatever it holds. */
+function reachOfAsker(parts: MediatorParts, inputs: EdgeInputs, principal: Principal): Pick<Call, 'reach'> {
+  if (!hasScopes(principal)) return {};
+  return {
+    async reach(read) {
+      const reading = await parts.decider.authorizeNow(inputs, [read]);
+      const scopes = reading.ok ? reading.restriction : [];
+      return scopes === null ? undefined : { scopes, ...reachOf(parts, inputs, principal.id) };
+    },
+  };
 }
 
 function reachOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInputs, who: string): Omit<Restricted, 'scopes'> {

@@ -1,6 +1,6 @@
 // Roles that hold on some objects only, on requests whose body decides: every allow with the same thing of another team.
 import { describe, expect, it } from 'vitest';
-import type { Scope } from '../contract/scope.ts';
+import { everywhere, NOWHERE, type Scope } from '../contract/scope.ts';
 import { DEPLOYMENT, forbid, json, type Options, outcomeOf, prefectWith, RUN } from './mediator.fixture.ts';
 
 const OTHER = 'bbbbbbbb-bbbb-cccc-dddd-eeeeeeeeeeee';
@@ -101,6 +101,32 @@ describe('an operator of a tag', () => {
     }
     expect(await send({ operator: 'or_', name: { like_: 'x' }, id: { any_: [RUN] } }, 1)).toMatchObject({ result: 'scope-filter', arrived: false });
     expect(await send({ created_by: { id_: [RUN] } }, 1)).toMatchObject({ result: 'filter-hidden', arrived: false });
+  });
+
+  describe('with a second role', () => {
+    const found: NonNullable<Options['prefect']> = (request) => {
+      const isForAll = request.body?.includes('team-b') === true || request.body?.includes('team-a') !== true;
+      const runs = [...(isForAll ? [run(OTHER_RUN, ['team-b'])] : []), run(RUN, ['team-a'])];
+      return request.path === '/api/flow_runs/filter' ? { body: json(runs) } : prefectWith(OBJECTS, { status: 201 })(request);
+    };
+    const cancelOne = async (beside: NonNullable<Options['beside']>) => {
+      const body = { flow_runs: { name: { like_: 'x' } }, limit: 1, state: { type: 'CANCELLED' } };
+      const { gate, result } = await outcomeOf('operator', 'POST /api/flow_runs/bulk_set_state', body, { scope: TEAM, beside, prefect: found });
+      return { result, last: gate.last() };
+    };
+    const onTeamB = (role: string) => [{ role, scope: { ...NOWHERE, tags: ['team-b'] } }];
+
+    it.each([
+      ['that reads no runs, on everything', everywhere(['auditor'])],
+      ['that reads no runs, on another team', onTeamB('auditor')],
+    ])('%s: runs of others use up no limit', async (_what, beside) => {
+      expect(await cancelOne(beside)).toMatchObject({ result: 201, last: { flow_runs: { id: { any_: [RUN] } } } });
+    });
+
+    it('twin: what it may read by that role counts, and is not changed', async () => {
+      expect(await cancelOne(everywhere(['viewer']))).toMatchObject({ result: 201, last: { flow_runs: { id: { any_: [] } } } });
+      expect(await cancelOne(onTeamB('viewer'))).toMatchObject({ result: 'bulk-item-forbidden' });
+    });
   });
 
   it('is told of its own alone when some of many may not be changed', async () => {

@@ -14,9 +14,9 @@ export function serviceOperation({ service, method, route }: ServiceCall): strin
   return `${PREFIX}${service}:${method}:${route}`;
 }
 
-/** Undefined: the operation is one of Prefect's, or none. */
+/** Undefined: the operation is one of Prefect's, or none. Not checked here: that there is such a service (nginx/canonical.conf). */
 export function parseServiceOperation(text: string): ServiceCall | undefined {
-  const match = /^svc:([a-z0-9-]+):([A-Z]+):(\/\S*)?$/.exec(text);
+  const match = /^svc:([A-Za-z0-9._~-]+):([A-Z]+):(\/\S*)?$/.exec(text);
   return match === null ? undefined : { service: match[1] ?? '', method: match[2] ?? '', route: match[3] ?? '' };
 }
 

@@ -98,7 +98,7 @@ describe('a call of a service', () => {
     ['a route that is not listed', { run: { tags: ['team-a'] } }, ['billing', 'GET', '/v1/*'], 'service-route-unknown'],
     ['no route', { run: { tags: ['team-a'] } }, ['billing', 'GET', ''], 'service-route-unknown'],
     ['a method that is not listed', { run: { tags: ['team-a'] } }, ['billing', 'DELETE', '/*'], 'service-route-unknown'],
-    ['a service that is not there', { run: { tags: ['team-a'] } }, ['other', 'GET', '/*'], 'service-route-unknown'],
+    ['a service that is not there', { run: { tags: ['team-a'] } }, ['other', 'GET', '/*'], 'service-unknown'],
     ['a session', { credential: { carrier: 'session' } }, ['open', 'GET', '/*'], 'session-not-accepted'],
     ['a client without the scope', { credential: { scopes: ['prefect:read'] } }, ['open', 'GET', '/*'], 'scope-missing'],
     ['a client with it', { credential: { scopes: ['prefect:run'] } }, ['open', 'GET', '/*'], 'allowed'],

@@ -45,7 +45,10 @@ async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: Se
   // What a service answers shares the origin with Prefect's UI: no browser gets there by what it sends along by itself.
   if (credential.carrier === 'session') return refuse('session-not-accepted');
   if (isForeign(credential, inputs)) return refuse('origin-foreign');
-  if (!isListed(parts.services, call)) return refuse('service-route-unknown');
+  // By this configuration: around a reload nginx's workers still have the former.
+  const service = parts.services.find(({ name }) => name === call.service);
+  if (service === undefined) return refuse('service-unknown');
+  if (!isListed(service, call)) return refuse('service-route-unknown');
   const run = await runOf(parts.entities, principal);
   const context = { address: inputs.address, carrier: credential.carrier, facts: callFacts(call) };
   const resource = { type: 'ServiceRoute', id: routeId(call) } as const;
@@ -56,10 +59,8 @@ async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: Se
   return { ok: true, principal, credential, decisions: [decision], restriction: null, entities: [run] };
 }
 
-/** By this configuration: around a reload nginx's workers still have the former. */
-function isListed(services: readonly Service[], { service: name, method, route }: ServiceCall): boolean {
-  const service = services.find((known) => known.name === name);
-  return service?.routes.some(({ pattern, methods }) => pattern === route && methods.some((known) => known === method)) === true;
+function isListed({ routes }: Service, { method, route }: ServiceCall): boolean {
+  return routes.some(({ pattern, methods }) => pattern === route && methods.some((known) => known === method));
 }
 
 export function callFacts({ service, method, route }: ServiceCall): Readonly<Record<string, string>> {

@@ -4,6 +4,7 @@ import { isLoopback } from '../config/sections/public-url.ts';
 import type { Operation } from '../contract/operation.ts';
 import { quotePath, quoteVerbatim } from './quote.ts';
 import { literal, renderPlaces } from './render-base-path.ts';
+import { renderUnknownService } from './render-services.ts';
 import { atLeast, type NginxVersion } from './version.ts';
 
 /** Nothing is below it, and the kernel says so at once: `try_files` looks for a file there on every request. */
@@ -67,7 +68,7 @@ ${tls}    root ${NO_FILES};
     include pages.conf;
 
     include locations.conf;
-${renderPlaces(config)}${config.services.length === 0 ? '' : '    include services.conf;\n'}${renderSockets(operations, config.publicUrl)}}
+${renderPlaces(config)}${renderUnknownService(config)}${config.services.length === 0 ? '' : '    include services.conf;\n'}${renderSockets(operations, config.publicUrl)}}
 `;
 }
 

@@ -35,10 +35,7 @@ export function renderServices(input: ServicesInput): ReadonlyMap<string, string
       `include service-members.conf;\n${services.map((service) => renderUpstream(service, paths)).join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}${renderKept(input)}`,
     ],
     ['service-members.conf', `${renderMembers(services, paths)}${renderKeeper(services, paths)}`],
-    [
-      'services.conf',
-      `include service-refusals.conf;\n${renderBudget(services)}${services.map((service) => renderLocations(service, config)).join('')}${renderNoService(config)}`,
-    ],
+    ['services.conf', `include service-refusals.conf;\n${renderBudget(services)}${services.map((service) => renderLocations(service, config)).join('')}`],
     ...renderAnswerCredentials(services),
     ...services.flatMap((service) => [
       [fileOf(service), renderCall(service, config)] as const,
@@ -106,6 +103,7 @@ location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
     set $lictor_service ${name};
     set $lictor_operation $lictor_route_${inVariables(service)};
 ${renderUpgrade(service.sockets ? `@service_${name}_socket` : '@service_upgrade')}${credential}${keepsAnswers(service) ? renderKeptInputs(service) : ''}    include service.conf;
+    try_files /.never @$lictor_service_at;
 }
 ${call('call')}${call('stream')}${renderSocket(service, config)}${renderAgain(service, lines)}${renderKeptLocations(service, config, `proxy_buffering on;\n${renderRate(service)}${renderWithoutKeeper(service)}`)}`;
 }
@@ -118,18 +116,15 @@ function renderUpgrade(to: string): string {
   return `    error_page 419 = ${to};\n    recursive_error_pages on;\n    if ($http_upgrade != "") { return 419; }\n`;
 }
 
-/** A service that is none: the control plane says so. */
-function renderNoService({ publicUrl: { basePath } }: Config): string {
-  const none = `${renderUpgrade('@service_upgrade')}    include own.conf;`;
-  // Without the first, nginx itself would send whoever leaves the slash out to the second.
+/** A service that lictor.yaml does not name. It is decided too, so that the record names the caller; nothing there leads on. */
+export function renderUnknownService({ services, publicUrl: { basePath } }: Pick<Config, 'services' | 'publicUrl'>): string {
+  const lines = `    set $lictor_operation $lictor_unknown_call;
+${services.length === 0 ? '' : renderUpgrade('@service_upgrade')}    include service.conf;
+    try_files /.never @unavailable;
+`;
   return `
-location = ${quoteVerbatim(`${basePath}${SERVICES_PREFIX.slice(0, -1)}`)} {
-${none}
-}
-
-location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}`)} {
-${none}
-}
+    location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}`)} {
+${lines.replaceAll(/^(?=.)/gm, '    ')}    }
 `;
 }
 

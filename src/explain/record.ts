@@ -33,7 +33,7 @@ export async function revisit(parts: ExplainerParts, { record, resolved }: Recor
 async function revisitCall(parts: ExplainerParts, record: LedgerRecord, resolved: ResolvedPrincipal): Promise<Revisited> {
   const call = parts.services.some(({ name }) => name === record.service) ? locateCall(parts, `${record.method} ${record.path}`) : undefined;
   return call === undefined
-    ? alone(record, `The service ${record.service} is not there any more.`)
+    ? alone(record, `lictor.yaml names no service ${record.service}, so there is no right to ask for again.`)
     : compared(record, await explainCall(parts, resolved, call));
 }
 

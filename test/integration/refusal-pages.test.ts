@@ -1,5 +1,6 @@
 // What a person sees of a refusal: a styled page that nginx makes itself, with the words that a program gets as JSON, and the way to the account.
 import { createHash } from 'node:crypto';
+import { renameSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bareService } from '../../src/config/service.fixture.ts';
 import { OUTPUT } from '../../src/contract/names.ts';
@@ -55,6 +56,7 @@ function forbid(words?: string): void {
 
 const nothing = (): void => undefined;
 const CALL = '/.lictor/svc/billing/v1/x';
+const UNKNOWN = '/.lictor/svc/biling/v1/x';
 
 describe('a refusal to a browser', () => {
   const cases: readonly (readonly [what: string, status: number, code: string, target: string, headers: readonly string[], given: () => void])[] = [
@@ -69,6 +71,9 @@ describe('a refusal to a browser', () => {
     ['a service, without a credential', 401, 'credential-missing', CALL, [], nothing],
     ['a service, without a right', 403, 'policy-default-deny', CALL, [TOKEN], () => forbid(DENIED)],
     ['a service, without a decision', 503, 'gateway-unavailable', CALL, [TOKEN], () => edge.decideWith((_inputs, response) => response.destroy())],
+    ['a service that is none, without a credential', 401, 'credential-missing', UNKNOWN, [], nothing],
+    ['a service that is none', 404, 'service-unknown', UNKNOWN, [TOKEN], () => edge.decideWith((_i, response) => refuse(response, 403, 'service-unknown'))],
+    ['a service that is none, though a decision allows it', 503, 'gateway-unavailable', UNKNOWN, [TOKEN], () => toService('egress')],
     ['a service that is away', 503, 'service-unavailable', CALL, [TOKEN], () => toService('egress')],
     ['a service without a credential of its own', 503, 'service-credential-unavailable', CALL, [TOKEN], () => toService('uncredentialed')],
     ['an upgrade to a service', 400, 'service-upgrade', CALL, [TOKEN, 'Upgrade: h2c'], nothing],
@@ -115,6 +120,24 @@ describe('a refusal to a browser', () => {
       expect(refused?.head).toContain('retry-after: 1');
     } finally {
       await limited.stop();
+    }
+  });
+
+  it('on the way to the login page is a page too: where nobody can be asked, and of too many requests', async () => {
+    const own = await startStubEdge();
+    try {
+      expect((await ask(own, '/flows', NAVIGATION)).body).toContain('"from":"control"');
+      renameSync(own.paths.controlSocket, `${own.paths.controlSocket}.away`);
+      const away = await ask(own, '/flows', NAVIGATION);
+      expect(away.status).toBe(503);
+      expectPage(away, 'gateway-unavailable');
+      expect(away.head).toContain('retry-after: 2');
+      renameSync(`${own.paths.controlSocket}.away`, own.paths.controlSocket);
+      const refused = await firstRefused(own);
+      expectPage(refused, 'rate-limited');
+      expect(refused.head).toContain('retry-after: 1');
+    } finally {
+      await own.stop();
     }
   });
 
@@ -169,6 +192,16 @@ describe("Lictor's scripts in Prefect's pages", () => {
     expect(body).toBe(changed ? BODY.replace('</head>', `${scripts}</head>`) : BODY);
   });
 });
+
+/** More than nginx lets through at once, as fast as it answers. */
+async function firstRefused(at: StubEdge): Promise<Seen> {
+  for (let round = 0; round < 30; round += 1) {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => ask(at, '/flows', NAVIGATION)));
+    const refused = answers.find(({ status }) => status === 429);
+    if (refused !== undefined) return refused;
+  }
+  return { status: 0, head: '', body: '' };
+}
 
 function toService(way: string): void {
   edge.decideWith((_inputs, response) => response.writeHead(200, { [OUTPUT.path]: way, [OUTPUT.limit]: 'caller', 'cache-control': 'no-store' }).end());

@@ -159,6 +159,15 @@ describe('which runs may call', () => {
     await expectRefusal(await call('/plain/v1/x', { token: worker.secret }), 403, 'policy-default-deny');
   });
 
+  it('a call to a service that lictor.yaml does not name is on the timeline of the run that made it', async () => {
+    const { run, token } = await begun('team-a');
+    await expectRefusal(await call('/plian/v1/x', { token }), 404, 'service-unknown');
+    expect(await callRecords(1, '--flow-run', run, '--decision', 'deny')).toMatchObject([
+      { service: 'plian', principal: `run:${run}`, run_binding: 'verified', status: 404, reason: 'service-unknown' },
+    ]);
+    expect(await gateway.lictorOk('timeline', run)).toMatch(/plian GET \/v1\/x +404 +verified +service-unknown/);
+  });
+
   it('by tags of the deployment: one that a run has given itself, or whoever has started it, counts for nothing', async () => {
     const { run, token } = await begun('team-c');
     const patch = (path: string, by: string, tags: readonly string[]) => send(gateway, 'PATCH', `/api${path}`, { token: by, body: { tags } });

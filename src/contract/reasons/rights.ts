@@ -100,6 +100,11 @@ export const RIGHT_REASONS = {
     detail: 'The service may not be called with this method on this path.',
     hint: 'services[].allow in lictor.yaml lists what may be called; docs/services.md says how paths are compared.',
   },
+  'service-unknown': {
+    status: 404,
+    detail: 'The gateway has no service of this name.',
+    hint: 'Check the name in the path: services in lictor.yaml lists every service.',
+  },
   'host-unlisted': {
     status: 403,
     detail: 'This host is not on the list of the forward proxy.',

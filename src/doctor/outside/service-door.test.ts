@@ -46,7 +46,11 @@ describe('calls of services at the door', () => {
     ['lead past the gateway', () => answer(200, {}), /answers 200 without any credential/],
     ['meet a page', () => PAGE, /answers 200 without any credential/],
     ['lead past it for whoever has a credential', (request) => (request.method === undefined ? denies(request) : answer(200, {})), /REPORT .* answers 200/],
-    ['are not known to the gateway yet', () => answer(404, { code: 'not-found' }), /does not know this service \(404 not-found\)/],
+    [
+      'are not known to the gateway yet',
+      (request) => (request.method === undefined ? denies(request) : answer(404, { code: 'service-unknown' })),
+      /does not know this service \(404 service-unknown\)/,
+    ],
     ['lose their credential on the way', () => answer(401, { code: 'credential-missing' }), /answers 401 to a good credential/],
     ['reach nobody', () => REFUSED, /ECONNREFUSED/],
   ])('are told when they %s', async (_what, by, says) => {

@@ -10,6 +10,8 @@ import { jsonField, type Probe, type ProbeRequest } from './http-probe.ts';
 /** No service can list it (src/config/sections/service-routes.ts): it is denied once it is known who asks. */
 const UNLISTED = 'REPORT';
 const UNLISTED_CODE: ReasonCode = 'service-route-unknown';
+/** Said to a known caller alone. */
+const UNKNOWN_CODE: ReasonCode = 'service-unknown';
 
 /** Refused for what it is, before it counts who asks: so it tells whether an Upgrade arrives at all. */
 const NO_HANDSHAKE = { connection: 'Upgrade', upgrade: 'websocket' };
@@ -41,8 +43,6 @@ function judgeStranger(url: string, answer: Probe): Verdict | undefined {
   if (!answer.ok) return away(url, answer.error);
   const code = jsonField(answer.body, 'code');
   if (answer.status === 401 && typeof code === 'string') return undefined;
-  if (answer.status === 404 && typeof code === 'string')
-    return fail(`${url}: the running gateway does not know this service (404 ${code})`, 'Let it read lictor.yaml again: kill -HUP, docs/running.md.');
   return fail(`${url} answers ${answer.status} without any credential, where the gateway would deny it (401)`, PAST);
 }
 
@@ -50,6 +50,8 @@ function judgeKnown(url: string, answer: Probe): Verdict | undefined {
   if (!answer.ok) return away(url, answer.error);
   const code = jsonField(answer.body, 'code');
   if (answer.status === 403 && code === UNLISTED_CODE) return undefined;
+  if (answer.status === 404 && code === UNKNOWN_CODE)
+    return fail(`${url}: the running gateway does not know this service (404 ${code})`, 'Let it read lictor.yaml again: kill -HUP, docs/running.md.');
   if (answer.status === 401) return fail(`${url} answers 401 to a good credential`, 'A proxy in between drops X-Lictor-Token: let it pass.');
   return fail(`${UNLISTED} ${url} answers ${answer.status}, where the gateway would deny it (403)`, PAST);
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EDGE_SECRET, INPUT, OUTPUT } from '../../../src/contract/names.ts';
-import { type Gateway, startGateway, type Token } from '../../env/gateway.ts';
+import { type Gateway, jsonLines, startGateway, type Token } from '../../env/gateway.ts';
 import { workersAfter } from '../../env/gateway-processes.ts';
 import { noteSecret } from '../../env/kept-secrets.ts';
 import { signalProcess, waitFor } from '../../env/process.ts';
@@ -99,17 +99,38 @@ describe('who may call what', () => {
     expectNothingSeen();
   });
 
-  it.each(['/.lictor/svc', '/.lictor/svc/', '/.lictor/svc/none', '/.lictor/svc/none/x'])(
-    '%s is no service: 404, with no page and no redirect of nginx',
+  it.each(['/.lictor/svc/', '/.lictor/svc/none', '/.lictor/svc/none/x', '/.lictor/svc/BILLING/v1/x', '/.lictor/svc/bil:ling/v1/x'])(
+    '%s is no service: 404 for a known caller, and what a real service answers for anybody else',
     async (path) => {
-      for (const token of [caller.secret, undefined]) {
-        const answer = await gateway.fetch(path, token === undefined ? {} : { token });
-        expect(answer.headers.get('location')).toBeNull();
-        await expectRefusal(answer, 404, 'not-found');
-      }
+      const answer = await gateway.fetch(path, { token: caller.secret });
+      expect(answer.headers.get('location')).toBeNull();
+      await expectRefusal(answer, 404, 'service-unknown');
+      await expectRefusal(await gateway.fetch(path), 401, 'credential-missing');
+      await expectRefusal(await gateway.fetch('/.lictor/svc/billing/v1/x'), 401, 'credential-missing');
       expectNothingSeen();
     },
   );
+
+  it('/.lictor/svc names none: 404', async () => {
+    const answer = await gateway.fetch('/.lictor/svc');
+    expect(answer.headers.get('location')).toBeNull();
+    await expectRefusal(answer, 404, 'not-found');
+  });
+
+  it('the record of a call to an unknown service names the caller and the service', async () => {
+    const answer = await call('/biling/v1/x');
+    await expectRefusal(answer.clone(), 404, 'service-unknown');
+    const request = answer.headers.get('x-request-id') ?? '';
+    const found = async () => jsonLines(await gateway.lictorOk('audit', '--request', request, '--json'));
+    const [record] =
+      (await waitFor(async () => ((await found()).length === 0 ? undefined : found()), { what: 'the record of the call', timeoutMs: 30_000 })) ?? [];
+    expect(record).toMatchObject({
+      ...{ principal: 'token:caller', action: 'services.call', resource_type: 'Service', resource_id: 'biling', service: 'biling' },
+      ...{ decision: 'deny', reason: 'service-unknown', status: 404, path_taken: 'egress' },
+    });
+    const explained = await gateway.lictorOk('explain', request);
+    expect(explained).toContain('lictor.yaml names no service biling');
+  });
 
   it('a long path is read once, however often what its route looks for is in it', async () => {
     const path = `/billing/r/x${'/a'.repeat(3_000)}`;
@@ -170,9 +191,9 @@ describe('no other service is reached', () => {
   it.each([
     ['/.lictor/svc/vaul/v1/x', 404],
     ['/.lictor/svc/BILLING/v1/x', 404],
-    ['/.lictor/svc/billing', 404],
+    ['/.lictor/svc/billing', 403],
     ['/.lictor/svc/', 404],
-  ])('%s is no service', async (target, status) => {
+  ])('%s is no call that a service takes: %i', async (target, status) => {
     expectStatus(await line(target), status, target);
     expectNothingSeen();
   });

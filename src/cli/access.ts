@@ -1,6 +1,7 @@
 // `lictor access`: who may do this. Works without the gateway running.
 import { type Command, InvalidArgumentError } from 'commander';
 import { type AccessLine, access } from '../explain/access.ts';
+import { objectOf } from '../explain/action.ts';
 import type { CliContext } from './context.ts';
 import { withExplainer } from './explainer-bench.ts';
 import { renderTable } from './table.ts';
@@ -24,7 +25,11 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function show(context: CliContext, question: { readonly action: string; readonly resource: string | undefined }, options: Options): Promise<void> {
-  const lines = await withExplainer(context, async ({ parts, config, everybody }) => access({ parts, config, people: await everybody() }, question));
+  const lines = await withExplainer(context, async ({ parts, config, everybody, askBack }) => {
+    const found = await access({ parts, config, people: await everybody() }, question);
+    await askBack([objectOf(parts, question)]);
+    return found;
+  });
   const shown = lines.filter(({ allowed }) => allowed || options.all === true);
   if (options.json === true) context.out.write(shown.map((line) => `${jsonText(line)}\n`).join(''));
   else

@@ -6,6 +6,7 @@ import { assertedWords } from '../contract/asserted.ts';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { type AuditFilter, type LedgerReader, openLedgerReader } from '../ledger/query.ts';
+import { unknownWords, withIds } from '../ledger/search/names.ts';
 import { gatherStart } from '../timeline/gather.ts';
 import { noPrefect } from '../timeline/prefect-source.ts';
 import { parseAction, parseAddress, parseCount, parsePath, parseReason, parseRecordId, parseStatus, parseText, parseWhen } from './audit-filters.ts';
@@ -13,7 +14,6 @@ import { registerProof } from './audit-proof.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
-import { idOfNamed, unknownWords } from './run-name.ts';
 import { startLines } from './start-words.ts';
 import { fitWidths, lineWidth, WIDE } from './table.ts';
 import { cell, jsonText, type Paint, painter, writeLine } from './text.ts';
@@ -67,7 +67,7 @@ async function runAudit(context: CliContext, { json, follow, ...given }: AuditOp
   const interrupt = () => stop.abort();
   process.once('SIGINT', interrupt);
   try {
-    const filter = withIds(reader, given);
+    const filter = withIds(reader.events, given);
     // Before what is found, since --follow has no end.
     await askBack(context, filter);
     if (filter.flowRun !== undefined && json !== true) await printStart(context, reader, filter.flowRun);
@@ -76,7 +76,7 @@ async function runAudit(context: CliContext, { json, follow, ...given }: AuditOp
     if (json !== true && !stop.signal.aborted) await sayEnd(context, reader, filter, printed);
   } catch (error) {
     if (error instanceof CommandFailed) throw error;
-    if (error instanceof LictorError && error.code === 'record-unknown') throw new CommandFailed(error.message, error);
+    if (error instanceof LictorError && ['record-unknown', 'name-unknown'].includes(error.code)) throw new CommandFailed(error.message, error);
     throw new CommandFailed(`The ledger ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
   } finally {
     process.removeListener('SIGINT', interrupt);
@@ -86,18 +86,8 @@ async function runAudit(context: CliContext, { json, follow, ...given }: AuditOp
 
 /** Why there is nothing, or where the next page begins. */
 async function sayEnd({ err }: CliContext, reader: LedgerReader, filter: AuditFilter, { count, last }: Printed): Promise<void> {
-  if (count === 0) err.write(`${(await unknownWords(reader, filter)) ?? 'No record fits.'}\n`);
+  if (count === 0) err.write(`${(await unknownWords({ reader, names: reader.events }, filter)) ?? 'No record fits.'}\n`);
   if (count === filter.limit && last !== undefined) err.write(`The next page: the same with --after ${last}\n`);
-}
-
-/** Names become ids: records have these. */
-function withIds(reader: LedgerReader, filter: AuditFilter): AuditFilter {
-  const { flowRun, deployment } = filter;
-  return {
-    ...filter,
-    ...(flowRun !== undefined && { flowRun: idOfNamed(reader, 'flow-run', flowRun) }),
-    ...(deployment !== undefined && { deployment: idOfNamed(reader, 'deployment', deployment) }),
-  };
 }
 
 /** A word that is no subcommand is a misspelt one. */
@@ -115,7 +105,7 @@ function assertOrder({ since, until }: AuditFilter): void {
 /** Nothing is refused for it: an older Lictor may have written other words. */
 async function askBack({ err }: CliContext, filter: AuditFilter): Promise<void> {
   if (filter.action === undefined && filter.reason === undefined) return;
-  const { didYouMean } = await import('./known-words.ts');
+  const { didYouMean } = await import('../ledger/search/known-words.ts');
   for (const question of didYouMean(filter)) err.write(`${question}\n`);
 }
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -6,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { appendRecord } from '../ledger/append-record.ts';
+import { flowRunEvent, uuid, writeEvents } from '../ledger/prefect-events/event.fixture.ts';
 import { main } from './main.ts';
 
 const REQUEST = 'a'.repeat(32);
@@ -81,6 +84,32 @@ describe('lictor explain', () => {
     expect(err).toContain(words);
     expect(status).toBe(expected);
   });
+});
+
+it('explain and access say that Prefect has no such run or deployment, and which was meant', async () => {
+  writeEvents(statePaths(root, ''), [
+    flowRunEvent(1, 1),
+    flowRunEvent(2, 1, { resource_id: `prefect.deployment.${uuid(7)}`, resource_name: 'nightly', flow_run_id: null }),
+  ]);
+  const prefect = createServer((_request, response) => response.writeHead(404, { 'content-type': 'application/json' }).end('{}')).listen(0, '127.0.0.1');
+  await once(prefect, 'listening');
+  const address = prefect.address();
+  const file = join(root, 'with-prefect.yaml');
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  writeFileSync(file, `public_url: http://localhost:8200\nprefect: { url: "${url}" }\n`);
+  const near = uuid(1).replace(/.$/, 'f');
+  try {
+    const said = async (...args: string[]) => (await lictor('-c', file, ...args)).err;
+    const deployment = 'Prefect has no deployment etl/nihgtly. Did you mean nightly?\n';
+    expect(await said('explain', 'token:etl', 'deployments.run', 'etl/nihgtly')).toBe(deployment);
+    expect(await said('access', 'deployments.run', 'etl/nihgtly')).toBe(deployment);
+    const run = `Prefect has no flow run ${near}. Did you mean ${uuid(1)}?\n`;
+    expect(await said('access', 'flow_runs.cancel', near, '--json')).toBe(run);
+    expect(await said('explain', `run:${near}`, 'flow_runs.cancel', near)).toBe(`${run}${run}`);
+    expect(await said('access', 'worker.poll')).toBe('');
+  } finally {
+    prefect.close();
+  }
 });
 
 describe('lictor access', () => {

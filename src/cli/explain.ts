@@ -4,7 +4,9 @@ import type { Command } from 'commander';
 import type { StatePaths } from '../config/state-dir.ts';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import { explainAction } from '../explain/action.ts';
+import { runOfPrincipal } from '../contract/run-token.ts';
+import type { AccessQuestion } from '../explain/access.ts';
+import { explainAction, objectOf } from '../explain/action.ts';
 import type { Explanation, Revisited } from '../explain/explanation.ts';
 import { revisit } from '../explain/record.ts';
 import { explainRequest } from '../explain/request.ts';
@@ -74,9 +76,16 @@ function chooseQuestion({ principal, action, resource }: Words, { request, as, b
   if (body !== undefined || as !== undefined) throw new UsageError('--as and --body belong to --request.');
   if (principal === undefined)
     throw new UsageError('explain needs a principal and an action, a --request, or a request id. lictor explain --help has examples.');
-  if (action !== undefined) return async ({ parts, find }) => explainAction(parts, await find(principal), { action, resource });
+  if (action !== undefined) return (bench) => explainNamed(bench, principal, { action, resource });
   if (!REQUEST_ID.test(principal)) throw new UsageError(`${JSON.stringify(principal)} alone is no question: add an action (flow_runs.cancel) or a --request.`);
   return (bench) => explainRecord(bench, principal);
+}
+
+async function explainNamed({ parts, find, askBack }: ExplainerBench, principal: string, question: AccessQuestion): Promise<Explanation> {
+  const explanation = await explainAction(parts, await find(principal), question);
+  const run = runOfPrincipal(principal);
+  await askBack([...(run === null ? [] : [{ type: 'FlowRun', id: run } as const]), objectOf(parts, question)]);
+  return explanation;
 }
 
 /** nginx's own ids; `.N` stands for one of several created runs. */

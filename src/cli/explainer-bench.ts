@@ -6,10 +6,14 @@ import { createCatalogue } from '../catalog/catalogue.ts';
 import type { Config } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
+import type { Located } from '../contract/decision.ts';
 import { LictorError } from '../contract/error.ts';
 import { publishedRevision } from '../decide/revision.ts';
+import { absentWords } from '../explain/absent.ts';
 import type { ExplainerParts } from '../explain/explainer.ts';
 import { findPrincipal, knownIds, type PrincipalParts, type ResolvedPrincipal } from '../explain/principal.ts';
+import { openLedgerReader } from '../ledger/query.ts';
+import { type Names, NO_NAMES } from '../ledger/search/names.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { mayPollBy } from '../policy/may-poll.ts';
 import type { OwnPolicies } from '../policy/own/check.ts';
@@ -29,6 +33,8 @@ export interface ExplainerBench {
   readonly find: (principal: string) => Promise<ResolvedPrincipal>;
   /** Every principal of the store. */
   readonly everybody: () => Promise<readonly ResolvedPrincipal[]>;
+  /** Says on standard error which of these objects Prefect does not have, and which was meant. */
+  readonly askBack: (objects: readonly (Located | undefined)[]) => Promise<void>;
   readonly paths: StatePaths;
 }
 
@@ -51,12 +57,29 @@ export async function withExplainer<T>(context: CliContext, work: (bench: Explai
       for (const id of await knownIds(await store.open(), sources)) found.push(await find(id));
       return found;
     };
-    return await work({ parts, config, find, everybody, paths });
+    const askBack = async (objects: readonly (Located | undefined)[]) => {
+      for (const object of objects) {
+        const words = object === undefined ? undefined : await withNames(paths, (names) => absentWords(parts, object, names));
+        if (words !== undefined) context.err.write(`${words}\n`);
+      }
+    };
+    return await work({ parts, config, find, everybody, askBack, paths });
   } catch (error) {
     throw inWords(error);
   } finally {
     await upstream.close();
     await store.close();
+  }
+}
+
+/** Without a ledger there is no name. */
+async function withNames<T>({ ledgerFile }: StatePaths, work: (names: Names) => Promise<T>): Promise<T> {
+  if (!existsSync(ledgerFile)) return work(NO_NAMES);
+  const reader = openLedgerReader(ledgerFile);
+  try {
+    return await work(reader.events);
+  } finally {
+    reader.close();
   }
 }
 

@@ -202,6 +202,14 @@ describe('lictor lock', () => {
     expect(await told()).toEqual([['alice@corp', expect.stringContaining('no identity provider corp')]]);
   });
 
+  it('unlock asks which lock was meant', async () => {
+    await lictor('lock', 'address:192.0.2.7');
+    await lictor('lock', 'alice@local');
+    expect(await lictor('unlock', 'address:192.0.2.8')).toMatchObject({ status: 1, err: expect.stringContaining('Did you mean address:192.0.2.7?') });
+    expect(await lictor('unlock', 'alcie@local')).toMatchObject({ status: 1, err: expect.stringContaining('Did you mean alice@local?') });
+    expect((await lictor('unlock', 'someone@else')).err).toBe('lictor: There is no lock on someone@else. lictor locks shows them.\n');
+  });
+
   it('unlock says when there is no such lock', async () => {
     expect(await lictor('unlock', 'address:192.0.2.7')).toMatchObject({ status: 1, err: expect.stringContaining('no lock on address:192.0.2.7') });
   });

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { statePaths } from '../config/state-dir.ts';
 import { openLedgerReader } from '../ledger/query.ts';
+import { idOfNamed, meantName } from '../ledger/search/names.ts';
 import { createUpstream } from '../prefect/upstream.ts';
 import { gatherTimeline } from '../timeline/gather.ts';
 import type { PrefectAnswer } from '../timeline/prefect-run.ts';
@@ -10,7 +11,6 @@ import { flatten, type NestedEntry, type Timeline } from '../timeline/timeline.t
 import { parseText } from './audit-filters.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
-import { idOfNamed, meantId } from './run-name.ts';
 import { lineWidth } from './table.ts';
 import { jsonText, painter, writeLine } from './text.ts';
 import { renderTimeline } from './timeline-text.ts';
@@ -37,10 +37,10 @@ async function showTimeline(context: CliContext, named: string, options: Timelin
   const reader = openLedgerReader(statePaths(context.stateDir(), '').ledgerFile);
   const { prefect, close } = await openPrefect(context);
   try {
-    const id = idOfNamed(reader, 'flow-run', named);
+    const id = idOfNamed(reader.events, 'flow-run', named);
     const { timeline, answer } = await gatherTimeline({ reader, prefect }, id);
     const isKnown = timeline.entries.some(({ kind }) => kind !== 'gateway') || answer.found === 'yes';
-    if (!isKnown) throw new CommandFailed(`${nothingKnown(id, answer)}${meantId(reader, 'flow-run', id)}`);
+    if (!isKnown) throw new CommandFailed(`${nothingKnown(id, answer)}${meantName(reader.events, 'flow-run', id)}`);
     const lines =
       options.json === true
         ? jsonLines(timeline, answer)

@@ -1,6 +1,7 @@
 // `lictor unlock`: takes a lock away.
 import type { Command } from 'commander';
 import { accountsProvider, mayBeAccounts } from '../authn/accounts/principal.ts';
+import { meantWords } from '../config/suggest.ts';
 import { type LockTarget, lockText } from '../contract/lock.ts';
 import { BREAK_GLASS } from '../contract/names.ts';
 import { type AdminSession, makeItHold, recordFirst, withStore } from './admin.ts';
@@ -23,7 +24,10 @@ async function unlock(context: CliContext, session: AdminSession, target: LockTa
   const { store } = session;
   const found = { ...target, ofAccounts: await isOfAccounts(target, session) };
   const held = await store.locks.heldOn(found);
-  if (held.length === 0) throw new CommandFailed(`There is no lock on ${lockText(target)}. lictor locks shows them.`);
+  if (held.length === 0) {
+    const known = (await store.locks.list()).map(lockText);
+    throw new CommandFailed(`There is no lock on ${lockText(target)}.${meantWords(lockText(target), known)} lictor locks shows them.`);
+  }
   for (const lock of held) recordFirst(session, { action: 'lock.remove', resourceType: 'Lock', resourceId: lockText(lock) });
   const also = otherNames(target, await store.locks.remove(found));
   await makeItHold(context, session);

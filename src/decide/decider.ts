@@ -6,7 +6,7 @@ import { scopesAllow } from '../contract/client-scopes.ts';
 import type { Decision } from '../contract/decision.ts';
 import type { Entity } from '../contract/entity.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
-import type { ActionGroup, ActionName } from '../contract/operation.ts';
+import type { ActionGroup, ActionName, ResourceType } from '../contract/operation.ts';
 import type { Credential, Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { Scope } from '../contract/scope.ts';
@@ -64,8 +64,8 @@ export interface Decider {
    * this allow lets nothing through by itself; it only keeps the bodies of the others away.
    */
   precheck(inputs: EdgeInputs): Promise<Authorization>;
-  /** For the gateway's own surfaces, which are no operation of Prefect's and nothing that a scope could narrow: a role on everything is needed. */
-  authorizeOwn(inputs: EdgeInputs, action: ActionName): Promise<Authorization>;
+  /** For the gateway's own surfaces, which are no operation of Prefect's and nothing that a scope could narrow: a role on everything is needed. `type`: System. */
+  authorizeOwn(inputs: EdgeInputs, action: ActionName, type?: ResourceType): Promise<Authorization>;
   readonly revision: number;
   /** A policy looks at the values of parameters: only then are they worth collecting. */
   readonly readsParameters: boolean;
@@ -117,7 +117,8 @@ export function createDecider(given: DeciderParts): Decider {
         parts.proven.set(inputs, { changeNumber: number, authentication: who });
         return decideOnce(parts, inputs, { who, asks: [], any: true, looked: 'recent' });
       }),
-    authorizeOwn: (inputs, action) => answer(inputs, async () => decideOwn(parts, inputs, { who: await authenticate(parts, inputs), action })),
+    authorizeOwn: (inputs, action, type = 'System') =>
+      answer(inputs, async () => decideOwn(parts, inputs, { who: await authenticate(parts, inputs), ask: { action, resource: { type, id: null } } })),
   };
 }
 
@@ -205,14 +206,9 @@ export function unproven({ reason, credentialId, proven }: Extract<Authenticatio
   return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
 }
 
-async function decideOwn(
-  parts: Inside,
-  inputs: EdgeInputs,
-  { who, action }: { readonly who: Authentication; readonly action: ActionName },
-): Promise<Authorization> {
+async function decideOwn(parts: Inside, inputs: EdgeInputs, { who, ask }: { readonly who: Authentication; readonly ask: Ask }): Promise<Authorization> {
   if (!who.ok) return unproven(who);
   const { principal, credential } = who;
-  const ask: Ask = { action, resource: { type: 'System', id: null } };
   const context = { address: inputs.address, carrier: credential.carrier };
   const rulings = (await ruleAll(parts, { who, asks: [ask], any: false, looked: 'recent' }, { principal, asks: [ask], context })).map((ruling) =>
     ruling.restriction === null || ruling.decision.enforced !== 'allow' ? ruling : deniedAs('scope-not-filterable', ruling),

@@ -48,6 +48,15 @@ function hangsOnParameters(
   return policy.hangsOnParameters({ principal, action, resource: { type, id }, context, inForce: principal.grants.map(({ role }) => role) });
 }
 
+/** The one object that a question names; undefined: none. Throws as `explainAction` does. */
+export function objectOf(
+  { actions }: Pick<ExplainerParts, 'actions'>,
+  { action, resource }: { readonly action: string; readonly resource?: string | undefined },
+): Located | undefined {
+  const entry = actions.find(({ name }) => name === action);
+  return entry === undefined || resource === undefined ? undefined : readResource(resource, entry)[0];
+}
+
 function readResource(text: string | undefined, entry: { readonly name: string; readonly resources: readonly ResourceType[] }): readonly Located[] {
   const types = entry.resources;
   if (text === undefined) return types.map((type) => ({ type, id: null }));

@@ -20,7 +20,7 @@ import type { ReasonCode } from '../contract/reasons.ts';
 import type { LedgerRecord, NewRecord } from '../contract/record.ts';
 import { createDecider } from '../decide/decider.ts';
 import { openSigningKeys } from '../keys/signing-keys.ts';
-import type { PageFilter } from '../ledger/search/search.ts';
+import type { PageQuestion } from '../ledger/search/search.ts';
 import type { MediatedRequest, MediatedResponse } from '../mediate/mediator.ts';
 import { createAuthorizationServer } from '../oauth/server.ts';
 import { sharedEngine } from '../policy/engine.fixture.ts';
@@ -57,8 +57,9 @@ export interface World {
   readonly endings: ReasonCode[];
   readonly confirmMemory: ConfirmMemory;
   /** What was looked for in the ledger, and what is found. */
-  readonly searched: PageFilter[];
+  readonly searched: PageQuestion[];
   found: () => Promise<readonly LedgerRecord[]>;
+  unknown: string | null;
   mediatorAnswer: () => Promise<MediatedResponse>;
 }
 
@@ -97,7 +98,17 @@ export function useOwnApp(start?: Clock) {
     await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password: phc });
     const created = { status: 201, headers: { 'content-type': 'application/json', 'x-extra': 'yes' }, body: Buffer.from('{"id":1}') };
     const none = { records: [], mediated: [], logged: [], endings: [], searched: [] };
-    const empty = { ...none, test, phc, syncs: 0, ledgerBroken: false, cliLifeMs: CLI_LIFE_MS, found: async () => [], mediatorAnswer: async () => created };
+    const empty = {
+      ...none,
+      test,
+      phc,
+      syncs: 0,
+      ledgerBroken: false,
+      cliLifeMs: CLI_LIFE_MS,
+      found: async () => [],
+      unknown: null,
+      mediatorAnswer: async () => created,
+    };
     const confirmMemory = createConfirmMemory();
     const app = buildApp(get, {}, { test, confirmMemory });
     world.current = { ...empty, confirmMemory, app };
@@ -223,9 +234,9 @@ function buildApp(get: () => World, given: Given, { test, confirmMemory: memory 
     authenticator,
     decider,
     ledgerSearch: {
-      page: (filter) => {
-        get().searched.push(filter);
-        return get().found();
+      page: async (question) => {
+        get().searched.push(question);
+        return { records: await get().found(), unknown: get().unknown };
       },
     },
     authorizationServer,

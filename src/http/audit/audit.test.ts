@@ -16,7 +16,15 @@ const records = (...ids: readonly string[]) => ids.map((id) => ({ id, time: '202
 
 async function send(role: string, query = '', scope: Parameters<ReturnType<typeof get>['test']['store']['tokens']['create']>[0]['scope'] = null) {
   const { id, text } = createTokenText(createTokenId());
-  await get().test.store.tokens.create({ id, name: `${role}-${id}`, roles: [role], scope, cidrs: [], lifetimeMs: null, hash: hashToken(text) });
+  await get().test.store.tokens.create({
+    id,
+    name: `${role.replace(',', '-')}-${id}`,
+    roles: role.split(','),
+    scope,
+    cidrs: [],
+    lifetimeMs: null,
+    hash: hashToken(text),
+  });
   return ask(`${PATH}${query}`, { headers: { [INPUT.authorization]: `Bearer ${text}` } });
 }
 
@@ -49,10 +57,10 @@ describe('who', () => {
 describe('what', () => {
   it('is a page, and where the next one begins', async () => {
     get().found = async () => records('a', 'b');
-    expect((await send('auditor', '?limit=2')).json()).toEqual({ records: records('a', 'b'), next: 'b' });
-    expect((await send('auditor', '?limit=3')).json()).toEqual({ records: records('a', 'b'), next: null });
+    expect((await send('auditor', '?limit=2')).json()).toEqual({ records: records('a', 'b'), next: 'b', notes: [] });
+    expect((await send('auditor', '?limit=3')).json()).toEqual({ records: records('a', 'b'), next: null, notes: [] });
     expect((await send('auditor', `?limit=3&after=${ID}`)).statusCode).toBe(200);
-    expect(get().searched).toEqual([{ limit: 2 }, { limit: 3 }, { limit: 3, after: ID }]);
+    expect(get().searched).toEqual([{ limit: 2 }, { limit: 3 }, { limit: 3, after: ID }].map((filter) => ({ filter, seesNames: false })));
   });
 
   it('is refused when it is written wrongly, with how it is written, and the value in nothing', async () => {
@@ -62,6 +70,28 @@ describe('what', () => {
     expect(get().searched).toEqual([]);
     get().found = () => Promise.reject(new LictorError('record-unknown', 'There is no record.'));
     expect((await send('auditor', `?after=${ID}`)).statusCode).toBe(400);
+  });
+
+  it('says what was meant by a word that is in no record', async () => {
+    get().unknown = 'No record is of alcie@local. Did you mean alice@local?';
+    const answer = await send('auditor', '?principal=alcie@local&reason=policy-defalt-deny&action=deployment');
+    expect(answer.json()).toMatchObject({
+      records: [],
+      notes: [
+        'deployment is in no record of this Lictor: did you mean deployments.*?',
+        'policy-defalt-deny is in no record of this Lictor: did you mean policy-default-deny?',
+        'No record is of alcie@local. Did you mean alice@local?',
+      ],
+    });
+  });
+
+  it('takes the name of a run or a deployment from whoever may read these in Prefect, and from nobody else', async () => {
+    for (const role of ['auditor,viewer', 'admin', 'auditor']) await send(role, '?flow_run_id=fuzzy-otter&deployment_id=nightly');
+    const filter = { limit: 100, flowRun: 'fuzzy-otter', deployment: 'nightly' };
+    expect(get().searched).toEqual([true, true, false].map((seesNames) => ({ filter, seesNames })));
+    get().found = () => Promise.reject(new LictorError('name-unknown', 'No flow run is called "x<y".'));
+    const answer = await send('admin', '?flow_run_id=x%3Cy');
+    expect([answer.statusCode, answer.json()]).toMatchObject([400, { code: 'request-invalid', detail: 'No flow run is called "x<y".' }]);
   });
 
   it('is 503 when the ledger cannot be searched, and still an answer when reading cannot be recorded', async () => {
@@ -86,6 +116,7 @@ describe('the query', () => {
     ['status=5xx&source_ip=10.0.0.0/8&path=/api/logs/*', { status: { from: 500, to: 599 }, address: '10.0.0.0/8', path: '/api/logs/*' }],
     ['flow_run_id=0199C0DE000070008000000000000001&resource_id=x&request_id=r&text=a+b', { flowRun: ID, resource: 'x', request: 'r', text: 'a b' }],
     [`deployment_id=${ID}`, { deployment: ID }],
+    ['flow_run_id=fuzzy-otter&deployment_id=nightly', { flowRun: 'fuzzy-otter', deployment: 'nightly' }],
     ['since=24h&until=2026-03-01', { since: '2026-03-01T00:00:00.000Z', until: '2026-03-01T00:00:00.000Z' }],
   ])('%s', (query, filter) => {
     const expected = 'last' in filter ? filter : { limit: 100, ...filter };
@@ -94,7 +125,19 @@ describe('the query', () => {
 
   it.each([
     ...['limit=0', 'limit=1001', 'limit=', 'last=1001', 'last=1&limit=1', 'limit=1&limit=2', 'principal=a&principal=a', 'flow_run=x', 'flowRun=x'],
-    ...['action=x;y', 'decision=no', 'reason=X', 'status=600', 'source_ip=10.0.0.0/33', 'path=api', 'path=/*/x', 'flow_run_id=x', 'after=1', 'follow=true'],
+    ...[
+      'action=x;y',
+      'decision=no',
+      'reason=X',
+      'status=600',
+      'source_ip=10.0.0.0/33',
+      'path=api',
+      'path=/*/x',
+      'flow_run_id=',
+      'deployment_id=%00',
+      'after=1',
+      'follow=true',
+    ],
     ...['since=soon', 'since=2026-99-99', 'text=%00', 'principal=', '__proto__=x', 'constructor=x'],
   ])('%s is none', (query) => expect(parseAuditQuery(query, NOW)).toMatchObject({ ok: false }));
 });

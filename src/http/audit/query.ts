@@ -1,6 +1,6 @@
 // The query of `GET /.lictor/api/v1/audit` -> what is looked for. Its names are those of the records.
 import type { PageFilter } from '../../ledger/search/search.ts';
-import { ACTION, ADDRESS, COUNT, DECISION, PATH, REASON, RECORD_ID, RUN_ID, STATUS, TEXT, WHEN, type Word } from './words.ts';
+import { ACTION, ADDRESS, COUNT, DECISION, ID_OR_NAME, PATH, REASON, RECORD_ID, STATUS, TEXT, WHEN, type Word } from './words.ts';
 
 /** A page, unless it is said. */
 const PAGE = 100;
@@ -26,8 +26,8 @@ const PARAMETERS: Readonly<Record<string, readonly [key: string, word: Word<unkn
   status: ['status', STATUS],
   source_ip: ['address', ADDRESS],
   path: ['path', PATH],
-  flow_run_id: ['flowRun', RUN_ID],
-  deployment_id: ['deployment', RUN_ID],
+  flow_run_id: ['flowRun', ID_OR_NAME],
+  deployment_id: ['deployment', ID_OR_NAME],
   resource_id: ['resource', TEXT],
   text: ['text', TEXT],
   since: ['since', WHEN],

@@ -1,12 +1,14 @@
 // GET /.lictor/api/v1/audit: the ledger for whoever has `ledger.read` on everything. What has been read is recorded like any request.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { LictorError } from '../../contract/error.ts';
+import type { EdgeInputs } from '../../contract/inputs.ts';
 import { REASONS } from '../../contract/reasons.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import type { Authorization } from '../../decide/decider.ts';
 import { parseEdgeInputs } from '../../decide/inputs.ts';
 import { whoFields } from '../../decide/who.ts';
-import type { PageFilter } from '../../ledger/search/search.ts';
+import { didYouMean } from '../../ledger/search/known-words.ts';
+import type { PageQuestion } from '../../ledger/search/search.ts';
 import { sendRefusalOrPage } from '../answers.ts';
 import type { RouteParts } from '../parts.ts';
 import { parseAuditQuery } from './query.ts';
@@ -24,21 +26,32 @@ export function registerAudit(app: FastifyInstance, parts: RouteParts): void {
 async function answerOf(request: FastifyRequest, parts: RouteParts): Promise<Answer> {
   const at = request.url.indexOf('?');
   const query = parseAuditQuery(at === -1 ? '' : request.url.slice(at + 1), parts.clock());
-  return query.ok ? pageOf(query.filter, parts) : { ok: false, code: 'request-invalid', detail: query.detail };
+  if (!query.ok) return { ok: false, code: 'request-invalid', detail: query.detail };
+  const isNamed = query.filter.flowRun !== undefined || query.filter.deployment !== undefined;
+  return pageOf({ filter: query.filter, seesNames: isNamed && (await seesNames(parseEdgeInputs(request.headers), parts)) }, parts);
+}
+
+/** What Prefect's objects are called is Prefect's to show: the right to read the ledger gives none of it. */
+async function seesNames(inputs: EdgeInputs, { decider }: RouteParts): Promise<boolean> {
+  const rights = [await decider.authorizeOwn(inputs, 'flow_runs.read', 'FlowRun'), await decider.authorizeOwn(inputs, 'deployments.read', 'Deployment')];
+  return rights.every(({ ok }) => ok);
 }
 
 type Answer =
   | { readonly ok: true; readonly page: object }
   | { readonly ok: false; readonly code: 'request-invalid' | 'gateway-unavailable'; readonly detail: string };
 
-/** `next`: what `after` is for the next page; null: there is none yet. */
-async function pageOf(filter: PageFilter, { ledgerSearch, log }: RouteParts): Promise<Answer> {
+/** `next`: what `after` is for the next page; null: there is none yet. `notes`: what may be misspelt, for a person to read. */
+async function pageOf(question: PageQuestion, { ledgerSearch, log }: RouteParts): Promise<Answer> {
   try {
-    const records = await ledgerSearch.page(filter);
+    const { filter } = question;
+    const { records, unknown } = await ledgerSearch.page(question);
     const isFull = records.length === ('limit' in filter ? filter.limit : filter.last);
-    return { ok: true, page: { records, next: isFull ? (records.at(-1)?.id ?? null) : null } };
+    const notes = [...didYouMean(filter), ...(unknown === null ? [] : [unknown])];
+    return { ok: true, page: { records, next: isFull ? (records.at(-1)?.id ?? null) : null, notes } };
   } catch (error) {
-    if (error instanceof LictorError && error.code === 'record-unknown') return { ok: false, code: 'request-invalid', detail: error.message };
+    if (error instanceof LictorError && ['record-unknown', 'name-unknown'].includes(error.code))
+      return { ok: false, code: 'request-invalid', detail: error.message };
     log.warn({ err: error }, 'the ledger could not be searched');
     return { ok: false, code: 'gateway-unavailable', detail: 'The ledger could not be searched in time: narrow what you ask for, or ask again.' };
   }

@@ -64,8 +64,8 @@ export const RECORD_ID: Word<string> = {
   hint: 'a record is named by its id: lictor audit --json shows it.',
 };
 
-/** As people paste it; lower case and hyphenated, as the ledger has it. */
-export const RUN_ID: Word<string> = { parse: parseUuid, hint: 'a flow run is named by its id, a UUID: prefect flow-run ls shows it.' };
+/** An id as people paste it becomes lower case and hyphenated, as the ledger has it. */
+export const ID_OR_NAME: Word<string> = { parse: (text) => parseUuid(text) ?? TEXT.parse(text, 0), hint: TEXT.hint };
 
 export const COUNT: Word<number> = {
   parse: (text) => (/^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : undefined),

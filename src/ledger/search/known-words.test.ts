@@ -5,7 +5,7 @@ import { didYouMean, knownActions, knownReasons } from './known-words.ts';
 
 /** What the code writes between quotes behind this key. */
 function written(key: 'action' | 'reason', value: string): readonly string[] {
-  const files = globSync(join(import.meta.dirname, '..', '**', '*.ts')).filter((file) => !/\.(test|fixture)\.ts$/.test(file));
+  const files = globSync(join(import.meta.dirname, '../..', '**', '*.ts')).filter((file) => !/\.(test|fixture)\.ts$/.test(file));
   const found = files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(new RegExp(`\\b${key}: '(${value})'`, 'g'))]);
   return [...new Set(found.flatMap((match) => match[1] ?? []))];
 }

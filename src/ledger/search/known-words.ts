@@ -1,9 +1,9 @@
 // The actions and reasons that records carry: whoever looks for another one has misspelt it, or has a ledger of an older Lictor.
-import { collectActions } from '../catalog/actions.ts';
-import { OPERATIONS } from '../catalog/catalogue.ts';
-import { nearestName } from '../config/suggest.ts';
-import { REASONS } from '../contract/reasons.ts';
-import { GATEWAY_ACTIONS } from '../ledger/events.ts';
+import { collectActions } from '../../catalog/actions.ts';
+import { OPERATIONS } from '../../catalog/catalogue.ts';
+import { nearestName } from '../../config/suggest.ts';
+import { REASONS } from '../../contract/reasons.ts';
+import { GATEWAY_ACTIONS } from '../events.ts';
 
 /** What is done here and not to Prefect. A test finds what the code writes and this has not. */
 const OWN_ACTIONS = [

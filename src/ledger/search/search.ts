@@ -7,12 +7,25 @@ import type { AuditFilter } from '../query.ts';
 /** A page, never more: whoever asks says how many. */
 export type PageFilter = Omit<AuditFilter, 'follow'> & ({ readonly limit: number } | { readonly last: number });
 
+export interface PageQuestion {
+  /** A flow run and a deployment by id or name. */
+  readonly filter: PageFilter;
+  /** The caller may see the names of Prefect's runs and deployments. Left out: such a name is not found, and none is suggested. */
+  readonly seesNames?: boolean;
+}
+
+export interface Page {
+  readonly records: readonly LedgerRecord[];
+  /** Why there are none, where the principal, run or deployment is in no record at all; null otherwise. */
+  readonly unknown: string | null;
+}
+
 export interface LedgerSearch {
   /**
-   * One page, oldest first. Throws LictorError `record-unknown` for a place that is not there, and `search-too-long`, `search-busy` or
-   * `ledger-missing` when there is no answer.
+   * One page, oldest first. Throws LictorError `record-unknown` for a place that is not there, `name-unknown` for a name, and `search-too-long`,
+   * `search-busy` or `ledger-missing` when there is no answer.
    */
-  page(filter: PageFilter): Promise<readonly LedgerRecord[]>;
+  page(question: PageQuestion): Promise<Page>;
   close(): Promise<void>;
 }
 
@@ -23,7 +36,7 @@ export interface SearchParts {
 }
 
 /** What the thread says to one question. */
-export type Found = { readonly ok: true; readonly records: readonly LedgerRecord[] } | { readonly ok: false; readonly code: string; readonly message: string };
+export type Found = { readonly ok: true; readonly page: Page } | { readonly ok: false; readonly code: string; readonly message: string };
 
 const AT_MOST_MS = 20_000;
 /** Questions that wait for the one before; more are told to come back. */
@@ -39,25 +52,25 @@ export function createLedgerSearch({ ledgerFile, atMostMs = AT_MOST_MS }: Search
     thread = undefined;
     await ending?.terminate();
   };
-  const ask = async (filter: PageFilter): Promise<readonly LedgerRecord[]> => {
+  const ask = async (question: PageQuestion): Promise<Page> => {
     thread ??= new Worker(new URL('./thread.ts', import.meta.url), {
       workerData: ledgerFile,
       name: 'search',
       resourceLimits: { maxOldGenerationSizeMb: 128 },
     }).on('error', () => undefined);
     thread.unref();
-    const found = await answerOf(thread, filter, atMostMs);
+    const found = await answerOf(thread, question, atMostMs);
     if (found === undefined) await end();
     if (found === undefined) throw new LictorError('search-too-long', 'The ledger was not searched to the end in time.');
     if (!found.ok) throw new LictorError(found.code, found.message);
-    return found.records;
+    return found.page;
   };
   return {
-    page(filter) {
+    page(question) {
       if (waiting >= MOST_WAITING) return Promise.reject(new LictorError('search-busy', 'Too many searches in the ledger wait.'));
       waiting += 1;
       const asked = last
-        .then(() => ask(filter))
+        .then(() => ask(question))
         .finally(() => {
           waiting -= 1;
         });
@@ -69,7 +82,7 @@ export function createLedgerSearch({ ledgerFile, atMostMs = AT_MOST_MS }: Search
 }
 
 /** Undefined: no answer in time, or the thread has ended. */
-function answerOf(thread: Worker, filter: PageFilter, atMostMs: number): Promise<Found | undefined> {
+function answerOf(thread: Worker, question: PageQuestion, atMostMs: number): Promise<Found | undefined> {
   return new Promise((resolve) => {
     const done = (found?: Found): void => {
       clearTimeout(timer);
@@ -79,6 +92,6 @@ function answerOf(thread: Worker, filter: PageFilter, atMostMs: number): Promise
     const ended = (): void => done();
     const timer = setTimeout(done, atMostMs);
     thread.on('message', done).on('exit', ended);
-    thread.postMessage(filter);
+    thread.postMessage(question);
   });
 }

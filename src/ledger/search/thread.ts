@@ -3,15 +3,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { LictorError } from '../../contract/error.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { type LedgerReader, openLedgerReader } from '../query.ts';
-import type { Found, PageFilter } from './search.ts';
+import { NO_NAMES, unknownWords, withIds } from './names.ts';
+import type { Found, Page, PageQuestion } from './search.ts';
 
 const port = parentPort;
 if (port === null) throw new LictorError('not-a-worker', 'The ledger is searched by a worker thread only.');
 const file = String(workerData);
 let reader: LedgerReader | undefined;
-port.on('message', (filter: PageFilter) => {
-  search(filter).then(
-    (records): void => port.postMessage({ ok: true, records } satisfies Found),
+port.on('message', (question: PageQuestion) => {
+  search(question).then(
+    (page): void => port.postMessage({ ok: true, page } satisfies Found),
     (error: unknown) => {
       reader?.close();
       reader = undefined;
@@ -21,9 +22,11 @@ port.on('message', (filter: PageFilter) => {
   );
 });
 
-async function search(filter: PageFilter): Promise<readonly LedgerRecord[]> {
+async function search({ filter, seesNames = false }: PageQuestion): Promise<Page> {
   reader ??= openLedgerReader(file);
+  const names = seesNames ? reader.events : NO_NAMES;
+  const byId = withIds(names, filter);
   const records: LedgerRecord[] = [];
-  for await (const record of reader.audit(filter)) records.push(record);
-  return records;
+  for await (const record of reader.audit(byId)) records.push(record);
+  return { records, unknown: records.length > 0 ? null : ((await unknownWords({ reader, names }, byId)) ?? null) };
 }

@@ -203,10 +203,10 @@ describe('lictor lock', () => {
   });
 
   it('unlock asks which lock was meant', async () => {
-    await lictor('lock', 'address:192.0.2.7');
-    await lictor('lock', 'alice@local');
+    await lictor('account', 'add', 'emma', '--role', 'viewer');
+    for (const what of ['address:192.0.2.7', 'emma@local']) expect(await lictor('lock', what)).toMatchObject({ status: 0 });
     expect(await lictor('unlock', 'address:192.0.2.8')).toMatchObject({ status: 1, err: expect.stringContaining('Did you mean address:192.0.2.7?') });
-    expect(await lictor('unlock', 'alcie@local')).toMatchObject({ status: 1, err: expect.stringContaining('Did you mean alice@local?') });
+    expect(await lictor('unlock', 'emam@local')).toMatchObject({ status: 1, err: expect.stringContaining('Did you mean emma@local?') });
     expect((await lictor('unlock', 'someone@else')).err).toBe('lictor: There is no lock on someone@else. lictor locks shows them.\n');
   });
 

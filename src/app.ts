@@ -4,6 +4,7 @@ import { createServer as createSocketServer, type Server as SocketServer } from 
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { createConfirmMemory } from './authn/external/confirm.ts';
+import { createLostRuns } from './authn/run-token/lost-runs.ts';
 import { collectActions } from './catalog/actions.ts';
 import { createCatalogue } from './catalog/catalogue.ts';
 import { ownCertificateWarnings } from './certificates/warnings.ts';
@@ -47,6 +48,7 @@ import { prepareListeners } from './listeners.ts';
 import { createBodyWork } from './mediate/body-work.ts';
 import { keepPolicySet, policiesAtStart } from './policies-in-force.ts';
 import { createKinMemory, isBelow } from './prefect/kin.ts';
+import { createLookup, type Lookup } from './prefect/lookup.ts';
 import { createGates } from './relay/event-gate.ts';
 import { createRelay } from './relay/relay.ts';
 import { createReloader, type Reloader } from './reload.ts';
@@ -198,6 +200,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: (text) => warn(parts, text), record: ledger.append });
   const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout =>
     setInterval(() => work().catch((error: unknown) => log.error({ err: error }, what)), ms);
+  const lookup: Lookup = (path) => createLookup(current.get().upstream)(path);
+  const lostRuns = createLostRuns({ storeFile: config.storeFile, store: store.runTokens, lookup, clock, record: ledger.append });
   const tempDir = tempDirAt(paths, nginxWorkerUser());
   const kept = createKeptWatch({ dirs: () => keptDirs(tempDir), clock, log });
   const timers = [
@@ -206,6 +210,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     every(HOUSEKEEPING_MS, 'certificates', reloader.renewCertificates),
     every(HOUSEKEEPING_MS, 'reserve', async () => fillReserve(paths.reserve)),
     every(HOUSEKEEPING_MS, 'disk', lookAtDisk),
+    every(HOUSEKEEPING_MS, 'lost runs', lostRuns),
     every(KEPT_MS, 'kept answers', kept.look),
     every(CLOCK_MS, 'clock', createClockWatch({ clock, steady, sweep: sync.now, warn: (text) => warn(parts, text) })),
   ];

@@ -66,7 +66,8 @@ export function createLife(parts: LifeParts): Life {
   };
 }
 
-async function look({ store, lookup, clock }: LifeParts, token: StoredRunToken): Promise<number | null> {
+/** When the token ends, by what Prefect says now; null: its run goes on. Rejects when Prefect cannot be asked. */
+export async function look({ store, lookup, clock }: Pick<LifeParts, 'store' | 'lookup' | 'clock'>, token: StoredRunToken): Promise<number | null> {
   const nowMs = clock();
   const run = await lookup(`/api/flow_runs/${token.flowRunId}`);
   const endedMs = endedAt(run, nowMs);

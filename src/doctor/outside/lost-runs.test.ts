@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { orphanedRuns } from '../../store/orphaned-runs.ts';
 import { openStore, type Store } from '../../store/store.ts';
-import { orphanedRuns } from '../inside/orphaned-runs.ts';
 import { answer, answering, REFUSED } from './answers.fixture.ts';
 import { checkLostRuns } from './lost-runs.ts';
 

@@ -1,6 +1,7 @@
 // Runs that Prefect shows as under way, and that can report nothing: their worker's token has ended.
+
+import type { OrphanedRun } from '../../store/orphaned-runs.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
-import type { OrphanedRun } from '../inside/orphaned-runs.ts';
 import { listOf } from './lists.ts';
 import { notReached, type UpstreamSubject } from './upstream.ts';
 

@@ -10,7 +10,8 @@ const OWN_ACTIONS = [
   ...Object.values(GATEWAY_ACTIONS),
   ...['account.add', 'account.break_glass', 'account.passwd', 'account.remove', 'config.reload', 'device.allow', 'device.refuse', 'events.stored'],
   ...['gateway.disk_low', 'identity.forget', 'keys.rotate', 'ledger.export_gap', 'ledger.rotate_key', 'lock.create', 'lock.remove', 'policy.apply'],
-  ...['requests.summary', 'run_token.mint', 'service.purge', 'session.backchannel_logout', 'session.login', 'session.logout', 'session.refresh'],
+  ...['requests.summary', 'run_token.mint', 'run_token.orphan', 'service.purge'],
+  ...['session.backchannel_logout', 'session.login', 'session.logout', 'session.refresh'],
   ...['token.create', 'token.device', 'token.exchange', 'token.refresh', 'token.revoke', 'token.rotate'],
   ...['upstream.rotate', 'upstream.rotate_abort', 'upstream.rotate_begin'],
 ];

@@ -36,7 +36,7 @@ export function questionsOf(openapi: unknown, guesses: Guesses): readonly Questi
   const resolve = (schema: Schema): Schema => resolved(schema, schemas);
   return Object.entries(asSchema(asSchema(openapi)['paths'])).flatMap(([path, methods]) => {
     const post = asSchema(methods)['post'];
-    if (post === undefined || !LISTS.test(path) || OTHERS.includes(path) || path.startsWith('/work_pools/{')) return [];
+    if (post === undefined || !('requestBody' in asSchema(post)) || !LISTS.test(path) || OTHERS.includes(path) || path.startsWith('/work_pools/{')) return [];
     const content = asSchema(asSchema(asSchema(post)['requestBody'])['content'])['application/json'];
     const body = resolve(asSchema(asSchema(content)['schema']));
     // The dashboard answers 500 to filters of pools and queues (3.9.1).

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../src/catalog/catalogue.ts';
 import type { Operation } from '../../src/contract/operation.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
-import { directTo, field, sharedPrefect } from '../env/prefect.ts';
+import { directTo, field, sharedPrefect, text } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';
 import { authFrame, openSocket } from '../env/socket.ts';
 import { entangle, eventAbout, makeTeams, scopeArguments, type Team } from '../env/teams.ts';
@@ -292,6 +292,27 @@ describe('the lists', () => {
   ])('%s has what is its own', async (path, own) => {
     const body = path.includes('count-by') ? { filter: {} } : {};
     expect(await names(path, body)).toContain(own());
+  });
+
+  it("/events/filter finds Lictor's own events of the team's runs by their prefix, and none of the other team's", async () => {
+    const started = async (team: Team): Promise<string> => {
+      const init = { method: 'POST', token: whole, body: '{}', headers: { 'content-type': 'application/json' } };
+      const run = text(field(await (await gateway.fetch(`/api/deployments/${team.deployment}/create_flow_run`, init)).json(), 'id'));
+      await server.post(`/flow_runs/${run}/set_state`, { state: { type: 'COMPLETED' }, force: true });
+      const filter = { event: { name: ['lictor.run.started-by'] }, any_resource: { id: [`prefect.flow-run.${run}`] } };
+      const isStored = async (): Promise<boolean> => field(await server.post('/events/filter', { filter }), 'total') === 1;
+      await waitFor(isStored, { what: 'the event of the gateway', timeoutMs: 60_000 });
+      return run;
+    };
+    const [theirs, own] = [await started(b), await started(a)];
+    const found = await names('/events/filter', { filter: { event: { prefix: ['lictor.'] } } });
+    expect(found).toContain(own);
+    expect(found).toContain('lictor.run.started-by');
+    expect(found).not.toContain(theirs);
+    expect(found).not.toContain(b.mark);
+    expect(await names('/events/filter', { filter: { event: { prefix: ['lictor.'] }, any_resource: { id: [`prefect.flow-run.${theirs}`] } } })).toContain(
+      '"events":[]',
+    );
   });
 });
 

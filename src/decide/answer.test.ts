@@ -45,7 +45,7 @@ function answererWith(authorization: Authorization | (() => Promise<Authorizatio
     precheck: () => note('precheck'),
     authorizeOwn: () => note('authorizeOwn'),
   };
-  return { answerer: createAnswerer({ decider, catalogue, clock: () => 1000, steady: () => 0, mayWrite: () => mayWrite, limitedRoles }), calls };
+  return { decider, answerer: createAnswerer({ decider, catalogue, clock: () => 1000, steady: () => 0, mayWrite: () => mayWrite, limitedRoles }), calls };
 }
 
 function facts(headers: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> | undefined {
@@ -61,6 +61,34 @@ describe('what is no operation of Prefect', () => {
     const { answerer } = answererWith({ ...allowed, ok: false, reason, credentialId: null });
     const { status, headers } = await answerer.answer(inputs('', { path }));
     expect([status, headers['x-lictor-path'], headers['cache-control']]).toEqual([403, way, 'no-store']);
+  });
+});
+
+it('a foreign object is answered at the end of a step of time, as one that is not there; other refusals at once', async () => {
+  const paused: number[] = [];
+  const refusing = (reason: 'object-foreign' | 'policy-default-deny') => {
+    const { decider } = answererWith({ ...allowed, ok: false, reason, credentialId: null });
+    const pause = async (ms: number) => void paused.push(ms);
+    return createAnswerer({ decider, catalogue, clock: () => 1000, steady: () => 0, mayWrite: () => true, pause });
+  };
+  await refusing('policy-default-deny').answer(inputs(READ));
+  expect(paused).toEqual([]);
+  await refusing('object-foreign').answer(inputs(READ));
+  expect(paused).toHaveLength(1);
+  expect(paused[0]).toBeGreaterThan(0);
+});
+
+describe('the way of what is allowed', () => {
+  const as = (changes: Partial<Principal>) => answererWith({ ...allowed, principal: { ...principal, ...changes } }).answerer;
+
+  it('is the mediated one for the logs of a run, whose body names runs; a worker sends them straight', async () => {
+    expect((await as({ kind: 'run' }).answer(inputs(WRITE))).headers['x-lictor-path']).toBe('mediated');
+    expect((await as({}).answer(inputs(WRITE))).headers['x-lictor-path']).toBe('direct');
+  });
+
+  it('is the mediated one for what is allowed on some objects only', async () => {
+    const { answerer } = answererWith({ ...allowed, restriction: [NOWHERE] });
+    expect((await answerer.answer(inputs(READ))).headers['x-lictor-path']).toBe('mediated');
   });
 });
 

@@ -4,7 +4,8 @@ import type { Authentication } from '../authn/verdict.ts';
 import { refuse } from '../authn/verdict.ts';
 import { collectActions } from '../catalog/actions.ts';
 import { createCatalogue } from '../catalog/catalogue.ts';
-import { everywhere, NOWHERE } from '../contract/scope.ts';
+import type { ClientScope } from '../contract/client-scopes.ts';
+import { everywhere, type Grant, NOWHERE } from '../contract/scope.ts';
 import { sharedEngine } from '../policy/engine.fixture.ts';
 import { createEntities } from '../prefect/entities.ts';
 import { type Ask, createDecider, type Decider } from './decider.ts';
@@ -156,5 +157,69 @@ describe('the scopes of a client', () => {
   it.each([false, true])('twin: take nothing from whoever has none: %s', async (observes) => {
     now = { ...now, observes };
     expect(await decider.authorizeNow(anEdgeInput(SET_STATE), CANCEL)).toMatchObject({ ok: true });
+  });
+});
+
+describe('a principal of other carriers and roles', () => {
+  const as = (more: {
+    readonly carrier?: 'session' | 'certificate';
+    readonly grants?: readonly Grant[];
+    readonly scopes?: readonly ClientScope[];
+  }): Authentication => {
+    if (!GOOD.ok) return GOOD;
+    const { carrier = 'authorization', grants = everywhere(['admin']), scopes } = more;
+    return {
+      ...GOOD,
+      principal: { ...GOOD.principal, roles: grants.map(({ role }) => role), grants },
+      credential: { ...GOOD.credential, carrier, ...(scopes !== undefined && { scopes }) },
+    };
+  };
+  const TEAM = { ...NOWHERE, tags: ['team-a'] };
+  const OTHER = { ...NOWHERE, tags: ['team-b'] };
+  const READ = { method: 'GET', operation: 'read_flow_run_flow_runs__id__get', path: `/api/flow_runs/${RUN}` };
+
+  it('is refused a route that is closed to everybody, as an admin too', async () => {
+    const closed = createCatalogue().operations.find(({ taken }) => taken === 'deny');
+    if (closed === undefined) throw new Error('no route is closed');
+    now.who = as({});
+    const inputs = anEdgeInput({ method: closed.method, operation: closed.operationId, path: closed.path });
+    expect(await decider.authorize(inputs, [])).toMatchObject({ ok: false, reason: 'route-denied' });
+  });
+
+  it.each([
+    ['session', {}],
+    ['certificate', { foreignOrigin: true }],
+  ] as const)('changes nothing by a %s from a page of another origin, and reads', async (carrier, page) => {
+    now.who = as({ carrier });
+    expect(await decider.authorizeNow(anEdgeInput({ ...SET_STATE, ...page }), CANCEL)).toMatchObject({ ok: false, reason: 'origin-foreign' });
+    expect((await decider.authorize(anEdgeInput({ ...READ, ...page }), [])).ok).toBe(true);
+    expect((await decider.authorizeNow(anEdgeInput({ ...SET_STATE, sameOrigin: true }), CANCEL)).ok).toBe(true);
+  });
+
+  it('reads the gateway itself by a role on everything alone', async () => {
+    now.who = as({ grants: [{ role: 'admin', scope: TEAM }] });
+    expect(await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).toMatchObject({ ok: false, reason: 'scope-not-filterable' });
+    now.who = as({});
+    expect((await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).ok).toBe(true);
+  });
+
+  it('reads the gateway itself as far as the scopes of its client allow', async () => {
+    now.who = as({ scopes: ['prefect:read'] });
+    expect(await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).toMatchObject({ ok: false, reason: 'scope-missing' });
+    now.who = as({ scopes: ['lictor:admin'] });
+    expect((await decider.authorizeOwn(anEdgeInput({}), 'ledger.read')).ok).toBe(true);
+  });
+
+  it('is restricted to the scopes that permit every ask of a request', async () => {
+    now.who = as({
+      grants: [
+        { role: 'viewer', scope: TEAM },
+        { role: 'operator', scope: OTHER },
+      ],
+    });
+    const ask = (action: 'flow_runs.read' | 'flow_runs.cancel'): Ask => ({ action, resource: { type: 'FlowRun', id: null } });
+    expect(await decider.authorizeNow(anEdgeInput(SET_STATE), [ask('flow_runs.read')])).toMatchObject({ ok: true, restriction: [TEAM, OTHER] });
+    const both = await decider.authorizeNow(anEdgeInput(SET_STATE), [ask('flow_runs.read'), ask('flow_runs.cancel')]);
+    expect(both).toMatchObject({ ok: true, restriction: [OTHER] });
   });
 });

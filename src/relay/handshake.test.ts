@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { INPUT } from '../contract/names.ts';
 import { createFromEdge } from '../decide/from-edge.ts';
 import { EVENTS_IN, EVENTS_OUT, GOOD, openTestRoom, SECRET, type TestClient, type TestRoom, UPGRADE, until } from './test-room.ts';
 
@@ -119,6 +120,34 @@ describe('a browser session', () => {
     expect(answer.body).toMatchObject({ code: 'origin-foreign' });
     expect(room.prefect.requests).toEqual([]);
     expect(room.records).toMatchObject([{ reason: 'origin-foreign', status: 403 }]);
+  });
+
+  it('is not even looked at from there: a foreign page does not keep it in use', async () => {
+    let asked = 0;
+    const authorize = async () => {
+      asked += 1;
+      return { ok: false, reason: 'session-expired', principal: null, credential: null, credentialId: null, decisions: [] } as const;
+    };
+    room = await openTestRoom({}, { decider: { revision: 7, authorize } });
+    expect((await upgradeOnly({ ...EVENTS_OUT, session: GOOD })).body).toMatchObject({ code: 'origin-foreign' });
+    expect(asked).toBe(0);
+    expect((await upgradeOnly({ ...EVENTS_OUT, session: GOOD, sameOrigin: true })).body).toMatchObject({ code: 'session-expired' });
+  });
+});
+
+describe('a client certificate', () => {
+  const principal = { id: 'svc@ca', kind: 'service', idp: 'ca', roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
+  const credential = { id: 'cert:1', carrier: 'certificate', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
+  const authorize = async () => ({ ok: true, principal, credential, decisions: [], restriction: null, entities: [] }) as const;
+
+  it('opens no socket for a page of another origin, and one for a program', async () => {
+    room = await openTestRoom({}, { decider: { revision: 7, authorize } });
+    const refused = await upgradeOnly({ ...EVENTS_OUT, certificate: 'PEM' }, { [INPUT.sameOrigin]: '0' });
+    expect(refused).toMatchObject({ status: 403, body: { code: 'origin-foreign' } });
+    expect(room.prefect.requests).toEqual([]);
+    const client = await room.connect({ inputs: { ...EVENTS_OUT, certificate: 'PEM' } });
+    await until(() => room.prefect.requests.length === 1, 'the socket at Prefect');
+    client.socket.close();
   });
 });
 

@@ -1,9 +1,13 @@
 // A socket of somebody whose role holds on some objects only.
 import { afterEach, describe, expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
 import { authFrame } from '../../test/env/socket.ts';
 import { NOWHERE } from '../contract/scope.ts';
 import type { JsonValue } from '../json/tree.ts';
+import type { RelayCore } from './core.ts';
 import type { RelayParts } from './parts.ts';
+import { createDelivery } from './passage.ts';
+import type { Session } from './session.ts';
 import { EVENTS_IN, EVENTS_OUT, GOOD, openTestRoom, type TestRoom } from './test-room.ts';
 
 const A = '11111111-0000-4000-8000-000000000000';
@@ -211,6 +215,23 @@ describe('the socket of a scoped principal', () => {
       body: { code: 'scope-not-filterable' },
     });
   });
+});
+
+it('a stream whose filter is refused delivers nothing, and ends', async () => {
+  const [sent, closed]: [unknown[], number[]] = [[], []];
+  const decided = await scopedParts().decider?.authorize({} as never, []);
+  const core = { parts: { ...scopedParts(), steady: () => 0 }, limits: { highWaterBytes: 1 << 20 }, log: { warn: () => undefined } };
+  const session = {
+    visit: { operation: { operationId: EVENTS_OUT.operation } },
+    authorization: decided,
+    client: { close: (code: number) => void closed.push(code) },
+    asked: { ok: false, refusal: { code: 'filter-hidden' } },
+  };
+  const source = { pause: () => undefined, resume: () => undefined };
+  const delivery = createDelivery(core as unknown as RelayCore, session as unknown as Session, source as unknown as WebSocket);
+  delivery.pass({ kind: 'text', data: Buffer.from(frame(A)) }, (passed) => sent.push(passed));
+  await delivery.idle();
+  expect([sent, closed]).toEqual([[], [1008]]);
 });
 
 const UPGRADE = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { EVENTS_OUT, GOOD, openTestRoom, type TestClient, type TestRoom, until } from './test-room.ts';
+import type { RelayParts } from './parts.ts';
+import { EVENTS_OUT, GOOD, openTestRoom, type TestClient, type TestRoom, UPGRADE, until } from './test-room.ts';
 
 let room: TestRoom;
 afterEach(() => room.close());
@@ -93,4 +94,32 @@ describe('a revoked credential (WS-03)', () => {
     expect((await client.closed).code).toBe(1012);
     room.state.outage = false;
   });
+
+  it('closes with 1012 also where the decision says that it cannot be made', async () => {
+    let undecided = false;
+    const principal = { id: 'token:etl', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
+    const credential = { id: 'tok_1', carrier: 'x-lictor-token', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
+    const outage = { ok: false, reason: 'gateway-unavailable', principal: null, credential: null, credentialId: null, decisions: [] } as const;
+    const allowed = { ok: true, principal, credential, decisions: [], restriction: null, entities: [] } as const;
+    room = await openTestRoom({ tickMs: 60_000 }, { decider: { revision: 7, authorize: async () => (undecided ? outage : allowed) } });
+    const client = await opened(EVENTS_OUT);
+    undecided = true;
+    await room.relay.recheck();
+    expect((await client.closed).code).toBe(1012);
+  });
+});
+
+it('a decision that was made before a change of security is made again, before the 101', async () => {
+  let asked = 0;
+  const principal = { id: 'token:etl', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;
+  const credential = { id: 'tok_1', carrier: 'x-lictor-token', expiresAtMs: null, sessionId: null, alsoPresented: [] } as const;
+  const authorize: RelayParts['decider']['authorize'] = async () => {
+    asked += 1;
+    if (asked > 1) return { ok: false, reason: 'credential-revoked', principal: null, credential: null, credentialId: 'tok_1', decisions: [] };
+    await room.relay.recheck();
+    return { ok: true, principal, credential, decisions: [], restriction: null, entities: [] };
+  };
+  room = await openTestRoom({ tickMs: 60_000 }, { decider: { revision: 7, authorize } });
+  expect(await room.plain({ ...EVENTS_OUT, token: GOOD }, UPGRADE)).toMatchObject({ status: 401, body: { code: 'credential-revoked' } });
+  expect(asked).toBe(2);
 });

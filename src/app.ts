@@ -94,6 +94,8 @@ const KEPT_MS = 1_000;
 const CLOCK_MS = 1_000;
 /** How often certificate files, the own log and the disk are looked at. */
 const HOUSEKEEPING_MS = 60_000;
+/** Connections of clients that have left stay in the queue until they are accepted: this many are accepted within a second. */
+const ANONYMOUS_BACKLOG = 1024;
 
 export async function startApp(parts: AppParts): Promise<App> {
   const { config, paths, clock, steady, log } = parts;
@@ -192,7 +194,8 @@ export async function startApp(parts: AppParts): Promise<App> {
     ...{ ...parts, house, current, prepareListeners: prepare },
     ...{ applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart },
   });
-  const sockets = createSocketServer({ pauseOnConnect: true }, relay.accept);
+  const acceptSockets = () => createSocketServer({ pauseOnConnect: true }, relay.accept);
+  const sockets = { credentialed: acceptSockets(), anonymous: acceptSockets() };
   const servers = await listen(parts, { sockets, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
   (await prepare(config)).commit();
   await house.exports.use(config.exports);
@@ -223,7 +226,8 @@ export async function startApp(parts: AppParts): Promise<App> {
       for (const timer of timers) clearInterval(timer);
       // They wait for a moment for what is under way, like the sockets.
       const sent = Promise.all([house.exports.close(), house.tracing.close()]);
-      sockets.close();
+      sockets.credentialed.close();
+      sockets.anonymous.close();
       await Promise.all([relay.drain(), forward.close()]);
       await Promise.all(servers.map(closeServer));
       await announcer.close();
@@ -252,7 +256,7 @@ async function prepareEdge(parts: AppParts, config: Config): Promise<App['edge']
 }
 
 interface Behind {
-  readonly sockets: SocketServer;
+  readonly sockets: { readonly credentialed: SocketServer; readonly anonymous: SocketServer };
   readonly current: Current;
   readonly fromEdge: FromEdge;
   readonly answerer: Answerer;
@@ -272,7 +276,8 @@ async function listen({ paths, log }: AppParts, { sockets, current, fromEdge, an
   await listenOn(keeper, paths.keeperSocket);
   await listenOn(courier, paths.courierSocket);
   await listenOn(decisions, paths.decisionSocket);
-  await listenOn(sockets, paths.relaySocket);
+  await listenOn(sockets.credentialed, paths.relaySocket);
+  await listenOn(sockets.anonymous, paths.anonymousSocket, ANONYMOUS_BACKLOG);
   return [decisions, own, courier, keeper, admin];
 }
 

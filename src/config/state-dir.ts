@@ -14,6 +14,8 @@ export interface StatePaths {
   readonly keeperSocket: string;
   /** Sockets of Prefect and of services, for nginx. */
   readonly relaySocket: string;
+  /** The same without a credential: a flood of them fills this queue alone. */
+  readonly anonymousSocket: string;
   /** The supervisor's: an upgrade waits there while the control plane is away. */
   readonly holdSocket: string;
   /** For the command line of the same user: 0600. */
@@ -85,6 +87,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     courierSocket: join(runtime, 'courier.sock'),
     keeperSocket: join(runtime, 'keeper.sock'),
     relaySocket: join(runtime, 'relay.sock'),
+    anonymousSocket: join(runtime, 'anonymous.sock'),
     holdSocket: join(runtime, 'hold.sock'),
     adminSocket: join(runtime, 'admin.sock'),
     nginxPid: join(runtime, 'nginx.pid'),

@@ -104,3 +104,10 @@ it('the key of a decision has every input of it, whatever nginx hands over', () 
   expect(key).toContain('$lictor_deciding');
   expect(missing).toEqual([]);
 });
+
+it('an upgrade has the queue of those with a credential by each carrier that the relay knows', () => {
+  const all = [...render('1.26.3', FORMS['certificates'] ?? {}).values()].join('\n');
+  const key = /map "([^"]*)" \$lictor_relay_queue \{/.exec(all)?.[1] ?? '';
+  const carriers = ['Authorization', 'Token', 'Session', 'Certificate'].map((name) => new RegExp(`X-Lictor-In-${name} (\\$\\w+);`).exec(all)?.[1]);
+  expect(key).toBe(carriers.join(''));
+});

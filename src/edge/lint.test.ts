@@ -36,7 +36,7 @@ describe('the lint of the rendered configuration', () => {
     ).toEqual([]);
   });
   it('accepts the parts that authenticate themselves', () => {
-    expect(lint(`location = /s { ${IGNORE} ${SECRET} proxy_set_header Upgrade $http_upgrade; proxy_pass http://lictor_relay; }`)).toEqual([]);
+    expect(lint(`location = /s { ${IGNORE} ${SECRET} proxy_set_header Upgrade $http_upgrade; proxy_pass http://$lictor_relay_queue; }`)).toEqual([]);
   });
   it.each([
     ['an undecided proxying location', `location /x { ${IGNORE} proxy_pass http://p; }`, /without a decision/],

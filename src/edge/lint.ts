@@ -5,11 +5,14 @@ import type { EdgeFiles } from './render.ts';
 
 const STEERING_HEADERS = ['X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Buffering', 'X-Accel-Charset'];
 
+/** The relay has two sockets; the map in nginx/canonical.conf chooses one of them. */
+const RELAY = 'http://$lictor_relay_queue';
+
 /** Parts that authenticate every request themselves. */
-const SELF_AUTHENTICATING = ['http://lictor_control', 'http://lictor_relay'];
+const SELF_AUTHENTICATING = ['http://lictor_control', RELAY];
 
 /** The control plane's, which believe nobody without the secret; a service or Prefect must never see it. */
-const OWN_PLACES = /^http:\/\/lictor_(?:decision|control|relay|courier|keeper)(?![a-z_])/;
+const OWN_PLACES = /^http:\/\/(?:lictor_(?:decision|control|relay|anonymous|courier|keeper)(?![a-z_])|\$lictor_relay_queue$)/;
 
 /** Each would serve a decision that is no longer one, or wait for it. */
 const FORBIDDEN_DIRECTIVES = ['proxy_cache_lock', 'satisfy', 'proxy_cache_use_stale', 'proxy_store', 'perl', 'js_content'];
@@ -56,12 +59,13 @@ function lintLocation(location: Directive, parents: readonly Directive[]): reado
     ...lintSecret(name, block, target),
     ...(isRewritten(target) ? [`location ${name} proxies by a rewritten target`] : []),
     ...(inside || find(block, 'proxy_pass_request_headers')?.args[0] === 'off' ? [] : [`location ${name} forwards the client's headers as they are`]),
-    ...(forwardsUpgrade(block) && target !== 'http://lictor_relay' ? [`location ${name} forwards Upgrade, and is not the relay's`] : []),
+    ...(forwardsUpgrade(block) && target !== RELAY ? [`location ${name} forwards Upgrade, and is not the relay's`] : []),
   ];
 }
 
 /** What may stand there is the raw target without the path of public_url (render-base-path.ts), or without the service's (render-services.ts). */
 function isRewritten(target: string): boolean {
+  if (target === RELAY) return false;
   return target
     .replace(/^(https?:\/\/lictor_prefect(?:_straight)?)\$lictor_forwarded_target$/, '$1')
     .replace(/^(https?:\/\/lictor_(?:service_[a-z0-9_]+|keeper))\$lictor_service_target$/, '$1')

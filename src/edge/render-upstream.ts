@@ -19,12 +19,13 @@ export interface UpstreamInput {
 export function renderUpstreams({ config, paths, version }: UpstreamInput): string {
   // From 1.29.7 on connections are kept unless that is said, and before it cannot be said: a socket's is handed over once and belongs to it.
   const once = atLeast(version, 1, 29, 7) ? ' keepalive 0;' : '';
+  const relayQueue = (name: string, socket: string) =>
+    `upstream ${name} { server unix:${socket} max_fails=0; server unix:${paths.holdSocket} max_fails=0 backup;${once} }\n`;
   const own = `# The control plane's sockets, and the supervisor's.
 upstream lictor_decision { server unix:${paths.decisionSocket}; keepalive 32; }
 upstream lictor_control { server unix:${paths.controlSocket}; keepalive 16; }
 # An upgrade that the control plane cannot take waits at the supervisor, and then asks again (nginx/relay.conf).
-upstream lictor_relay { server unix:${paths.relaySocket} max_fails=0; server unix:${paths.holdSocket} max_fails=0 backup;${once} }
-
+${relayQueue('lictor_relay', paths.relaySocket)}${relayQueue('lictor_anonymous', paths.anonymousSocket)}
 # uvicorn closes idle connections after 5 s: ours end before that.
 `;
   const behind = `${renderLastResort(paths)}${listenersOf(config.prefect)

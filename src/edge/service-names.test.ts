@@ -83,7 +83,7 @@ it('an Upgrade leads to the relay alone, and the rules hold', () => {
     ({ directive: { name, args } }) => name === 'location' && /^@service_.*_socket$/.test(args[0] ?? ''),
   );
   const targets = sockets.map(({ directive }) => directive.block?.filter(({ name }) => name === 'proxy_pass').map(({ args }) => args[0]));
-  expect(targets).toEqual(NAMES.map(() => ['http://lictor_relay']));
+  expect(targets).toEqual(NAMES.map(() => ['http://$lictor_relay_queue']));
   expect(lintEdge(rendered)).toEqual([]);
 });
 

@@ -1,4 +1,6 @@
 // What every nginx version must do alike, each a fact that fails silently when it is lost. test/integration/edge.test.ts has the rest.
+import { rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../src/catalog/catalogue.ts';
 import { REASONS } from '../../src/contract/reasons.ts';
@@ -340,6 +342,28 @@ function refusals(): void {
 }
 
 function surroundings(): void {
+  it('an upgrade that shows a credential, by whatever header, has another queue than one without', async () => {
+    const queues = { relaySocket: 'with a credential', anonymousSocket: 'without one' } as const;
+    const servers = Object.entries(queues).map(([name, queue]) => {
+      const path = edge.paths[name as keyof typeof queues];
+      rmSync(path, { force: true });
+      return createServer((_request, response) => response.end(queue)).listen(path);
+    });
+    const queueOf = async (...headers: readonly string[]): Promise<string | undefined> => {
+      const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+      const { text } = await rawRequest(edge.port, ['GET /api/events/in HTTP/1.1', 'Host: localhost', ...upgrade, ...headers, '', ''].join('\r\n'));
+      return Object.values(queues).find((queue) => text.includes(queue));
+    };
+    try {
+      for (const header of ['Authorization: Bearer lct_a', 'X-Lictor-Token: lct_a', 'Cookie: lictor=abc'])
+        expect(await queueOf(header), header).toBe(queues.relaySocket);
+      for (const header of ['Authorization:', 'X-Lictor-Token:', 'Cookie: lictor=', 'Cookie: other=abc', 'X-Lictor-In-Authorization: Bearer lct_a'])
+        expect(await queueOf(header), header).toBe(queues.anonymousSocket);
+    } finally {
+      for (const server of servers) await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
   it('has one JSON object a line, without query, cookie or credential', async () => {
     const response = await get('/api/flows/filter?secret=query', {
       'x-lictor-token': 'very-secret',

@@ -91,7 +91,10 @@ async function audit(): Promise<Record<string, unknown>[]> {
 
 const idsOf = (lines: readonly AccessLine[]): readonly string[] => [...new Set(lines.map(({ request_id }) => request_id))];
 
-/** Every request of the access log is in the ledger exactly once; nothing is there twice. */
+/**
+ * Every request of the access log is in the ledger exactly once; nothing is there twice. A socket has a record for each of its decisions:
+ * where a control plane dies between the record and the 101, nginx asks the next one, which decides and records it too (docs/audit.md).
+ */
 async function expectLedgerWhole(): Promise<void> {
   const requests = idsOf(accessLog().filter(({ taken }) => taken !== 'own'));
   expect(requests.length).toBeGreaterThan(0);
@@ -106,7 +109,8 @@ async function expectLedgerWhole(): Promise<void> {
   ).catch(() => undefined);
   if (missing.length > 0) await expectSummedUp(missing);
   expect(await gateway.lictorOk('audit', 'verify')).toContain('no record was edited, removed, added or moved');
-  const ids = (await audit()).map((record) => record['request_id']).filter((id) => id !== null);
+  const records = (await audit()).filter((record) => record['path_taken'] !== 'relay');
+  const ids = records.map((record) => record['request_id']).filter((id) => id !== null);
   expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
 }
 

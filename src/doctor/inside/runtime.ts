@@ -4,7 +4,10 @@ import type { StatePaths } from '../../config/state-dir.ts';
 import type { WorkerUser } from '../../config/worker-user.ts';
 import { fail, ok, type Verdict } from '../finding.ts';
 
-type SocketPaths = Pick<StatePaths, 'decisionSocket' | 'controlSocket' | 'courierSocket' | 'keeperSocket' | 'relaySocket' | 'holdSocket' | 'adminSocket'>;
+type SocketPaths = Pick<
+  StatePaths,
+  'decisionSocket' | 'controlSocket' | 'courierSocket' | 'keeperSocket' | 'relaySocket' | 'anonymousSocket' | 'holdSocket' | 'adminSocket'
+>;
 
 /** nginx's workers connect to all but the last; the command line of the same user to that one. */
 export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null): readonly Verdict[] {
@@ -16,12 +19,13 @@ export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null):
     { path: paths.courierSocket, uid: owner },
     { path: paths.keeperSocket, uid: owner },
     { path: paths.relaySocket, uid: owner },
+    { path: paths.anonymousSocket, uid: owner },
     { path: paths.holdSocket, uid: owner },
     { path: paths.adminSocket, uid: us },
   ];
   const problems = places.flatMap((place) => socketProblem(place));
   return problems.length === 0
-    ? [ok('the seven sockets between nginx, supervisor, control plane and command line are there, closed to other users')]
+    ? [ok('the eight sockets between nginx, supervisor, control plane and command line are there, closed to other users')]
     : problems;
 }
 

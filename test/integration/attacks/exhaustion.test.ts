@@ -1,11 +1,12 @@
 // research rows FL, DS: when parts fail it closes, and when somebody floods it others go on.
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { jsonLines } from '../../env/gateway.ts';
 import { field } from '../../env/prefect.ts';
 import { isAlive, signalProcess, waitFor } from '../../env/process.ts';
-import { openSocket } from '../../env/socket.ts';
+import { authFrame, openSocket } from '../../env/socket.ts';
 import { floodWithGuesses, floodWithKeys, PATH } from './floods.ts';
 import { expectNothingUpstream, useHarness } from './harness.ts';
 import { floodWithUpgrades } from './upgrade-floods.ts';
@@ -141,6 +142,24 @@ describe('DS-01: exhaustion', () => {
 
   it('DS-02: upgrades that leave at once keep no socket of others waiting, from the same address too, and hold no descriptors', async () => {
     await floodWithUpgrades(harness, { perSecond: 400, addresses: 3, withinMs: 20_000, ahead: 200 });
+  });
+
+  it('DS-02: a socket with a credential opens although no other upgrade is taken; twin: one without is answered 503 until one is', async () => {
+    const socket = join(harness.gateway.stateDir, 'run', 'anonymous.sock');
+    const byHeader = () => openSocket(harness.gateway.url, '/api/events/in', { headers: { authorization: `Bearer ${harness.admin}` } });
+    const byFrame = () => openSocket(harness.gateway.url, '/api/events/in', { first: authFrame(harness.admin) });
+    renameSync(socket, `${socket}.away`);
+    try {
+      const open = byHeader();
+      expect(await open.opened).toBe(true);
+      open.close();
+      expect((await byFrame().ended).status).toBe(503);
+    } finally {
+      renameSync(`${socket}.away`, socket);
+    }
+    const open = byFrame();
+    expect(await open.opened).toBe(true);
+    open.close();
   });
 
   it('DS-01: logins in parallel neither block other requests nor go on without end', async () => {

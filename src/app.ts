@@ -94,8 +94,6 @@ const KEPT_MS = 1_000;
 const CLOCK_MS = 1_000;
 /** How often certificate files, the own log and the disk are looked at. */
 const HOUSEKEEPING_MS = 60_000;
-/** Connections of clients that have left stay in the queue until they are accepted: this many are accepted within a second. */
-const ANONYMOUS_BACKLOG = 1024;
 
 export async function startApp(parts: AppParts): Promise<App> {
   const { config, paths, clock, steady, log } = parts;
@@ -277,7 +275,7 @@ async function listen({ paths, log }: AppParts, { sockets, current, fromEdge, an
   await listenOn(courier, paths.courierSocket);
   await listenOn(decisions, paths.decisionSocket);
   await listenOn(sockets.credentialed, paths.relaySocket);
-  await listenOn(sockets.anonymous, paths.anonymousSocket, ANONYMOUS_BACKLOG);
+  await listenOn(sockets.anonymous, paths.anonymousSocket);
   return [decisions, own, courier, keeper, admin];
 }
 

@@ -22,11 +22,11 @@ export function closeServer(server: Server): Promise<unknown> {
 const BACKLOG = 4096;
 
 /** The sockets that nginx connects to belong to its worker user; the admin socket to us. */
-export async function listenOn(server: SocketServer, path: string, backlog = BACKLOG): Promise<void> {
+export async function listenOn(server: SocketServer, path: string): Promise<void> {
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ path, backlog }, () => resolve());
+    server.listen({ path, backlog: BACKLOG }, () => resolve());
   });
   chmodSync(path, 0o600);
   const user = nginxWorkerUser();

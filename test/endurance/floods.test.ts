@@ -17,8 +17,8 @@ describe('DS-02: upgrades without a credential, in full', () => {
     [2000, 1],
     [4000, 24],
   ])('DS-02: %i a second from %i addresses, and a socket opens within 2 s, also from an address of theirs', async (perSecond, addresses) => {
-    const longestMs = await floodWithUpgrades(harness, { perSecond, addresses, withinMs: 2000, ahead: 5 * perSecond });
-    process.stdout.write(`DS-02: ${perSecond}/s from ${addresses}: the slowest socket took ${Math.round(longestMs)} ms\n`);
+    const seen = await floodWithUpgrades(harness, { perSecond, addresses, withinMs: 2000, ahead: 5 * perSecond });
+    process.stdout.write(`DS-02: ${perSecond}/s from ${addresses}: ${seen}\n`);
   });
 
   it('DS-02: and SIGTERM takes its normal time', async () => {

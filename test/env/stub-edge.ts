@@ -168,7 +168,8 @@ export function stubConfig(port: number, upstream: Pick<Recorder, 'url' | 'authS
   };
 }
 
-async function listenUnix(path: string, handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
+/** A stand-in for a server of the control plane. */
+export async function listenUnix(path: string, handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
   rmSync(path, { force: true });
   const server = createServer({ keepAliveTimeout: 120_000 }, handler);
   await new Promise<void>((resolve) => server.listen(path, resolve));

@@ -1,6 +1,4 @@
 // What every nginx version must do alike, each a fact that fails silently when it is lost. test/integration/edge.test.ts has the rest.
-import { rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../src/catalog/catalogue.ts';
 import { REASONS } from '../../src/contract/reasons.ts';
@@ -11,7 +9,7 @@ import { edgeForms } from '../env/edge-forms.ts';
 import { wordsAbout } from '../env/edge-words.ts';
 import { askHttp2, postHttp2 } from '../env/http2-client.ts';
 import { rawRequest, rawRequestFrom, request } from '../env/raw-request.ts';
-import { allow, allowTokens, refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
+import { allow, allowTokens, listenUnix, refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
 import { CANONICAL, NOT_CANONICAL } from './canonical-targets.ts';
 
 const UUID = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
@@ -343,12 +341,9 @@ function refusals(): void {
 
 function surroundings(): void {
   it('an upgrade that shows a credential, by whatever header, has another queue than one without', async () => {
-    const queues = { relaySocket: 'with a credential', anonymousSocket: 'without one' } as const;
-    const servers = Object.entries(queues).map(([name, queue]) => {
-      const path = edge.paths[name as keyof typeof queues];
-      rmSync(path, { force: true });
-      return createServer((_request, response) => response.end(queue)).listen(path);
-    });
+    const queues = { relaySocket: 'with a credential', anonymousSocket: 'without one' };
+    const answerWith = (path: string, queue: string) => listenUnix(path, (_request, response) => response.end(queue));
+    const servers = await Promise.all([answerWith(edge.paths.relaySocket, queues.relaySocket), answerWith(edge.paths.anonymousSocket, queues.anonymousSocket)]);
     const queueOf = async (...headers: readonly string[]): Promise<string | undefined> => {
       const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
       const { text } = await rawRequest(edge.port, ['GET /api/events/in HTTP/1.1', 'Host: localhost', ...upgrade, ...headers, '', ''].join('\r\n'));
@@ -360,7 +355,10 @@ function surroundings(): void {
       for (const header of ['Authorization:', 'X-Lictor-Token:', 'Cookie: lictor=', 'Cookie: other=abc', 'X-Lictor-In-Authorization: Bearer lct_a'])
         expect(await queueOf(header), header).toBe(queues.anonymousSocket);
     } finally {
-      for (const server of servers) await new Promise((resolve) => server.close(resolve));
+      for (const server of servers) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
     }
   });
 

@@ -80,13 +80,19 @@ describe('the lint of the rendered configuration', () => {
   ])('names %s', (_what, server, message) => {
     expect(lint(server).join('\n')).toMatch(message);
   });
-  it.each(['decision/decide', 'control', 'relay', 'courier', 'courier/', 'keeper$lictor_service_target'])(
-    'names the control plane asked without the secret: %s',
-    (place) => {
-      expect(lint(`location @x { ${IGNORE} proxy_pass http://lictor_${place}; }`).join()).toMatch(/without the secret/);
-      expect(lint(`location @x { ${IGNORE} ${SECRET} proxy_pass http://lictor_${place}; }`)).toEqual([]);
-    },
-  );
+  it.each([
+    'lictor_decision/decide',
+    'lictor_control',
+    '$lictor_relay_queue',
+    'lictor_relay',
+    'lictor_anonymous',
+    'lictor_courier',
+    'lictor_courier/',
+    'lictor_keeper$lictor_service_target',
+  ])('names the control plane asked without the secret: %s', (place) => {
+    expect(lint(`location @x { ${IGNORE} proxy_pass http://${place}; }`).join()).toMatch(/without the secret/);
+    expect(lint(`location @x { ${IGNORE} ${SECRET} proxy_pass http://${place}; }`)).toEqual([]);
+  });
   it('lets refusals and the preflight answer early', () => {
     expect(lint('if ($r) { return 400; } if ($request_method = OPTIONS) { return 204; }')).toEqual([]);
   });

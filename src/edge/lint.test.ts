@@ -38,7 +38,11 @@ describe('the lint of the rendered configuration', () => {
   it('accepts the parts that authenticate themselves', () => {
     expect(lint(`location = /s { ${IGNORE} ${SECRET} proxy_set_header Upgrade $http_upgrade; proxy_pass http://$lictor_relay_queue; }`)).toEqual([]);
   });
+  it('accepts a server that nginx alone reaches, by sockets of its own', () => {
+    expect(lint(`listen unix:/s; listen unix:/t; location / { ${IGNORE} proxy_pass http://p; }`)).toEqual([]);
+  });
   it.each([
+    ['a port beside a socket of its own', `listen unix:/s; listen 80; location / { ${IGNORE} proxy_pass http://p; }`, /without a decision/],
     ['an undecided proxying location', `location /x { ${IGNORE} proxy_pass http://p; }`, /without a decision/],
     ['another id of the request', `location /x { return 400 '{"request_id":"$request_id"}'; }`, /\$lictor_request_id/],
     ['auth_request off', `location /x { auth_request off; ${IGNORE} proxy_pass http://p; }`, /without a decision/],

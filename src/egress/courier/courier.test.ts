@@ -56,6 +56,15 @@ describe('a connection of nginx’s', () => {
   });
 });
 
+it.each([
+  ['server', { [COURIER.server]: 'http://127.0.0.1:1' }],
+  ['service', { [COURIER.service]: 'another' }],
+])('a call of a %s that the configuration does not have goes nowhere, and nginx may ask another', async (_, headers) => {
+  const call = await openConnection(await portOfNobody());
+  expect(await call('GET', headers, Buffer.alloc(0))).toBe(502);
+  expect(call.headers()[COURIER.unsent]).toBe('1');
+});
+
 describe('a body that streams', () => {
   it.each(['GET', 'DELETE', 'POST'])('is a body to the server, where it says no length and whatever the method: %s', async (method) => {
     const seen: string[] = [];

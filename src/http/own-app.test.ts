@@ -50,6 +50,23 @@ describe('every answer', () => {
   });
 });
 
+describe('a locked address', () => {
+  const from = (address: string) => ({ headers: { ...HTML, [INPUT.address]: address } });
+
+  it.each(['/.lictor/', '/.lictor/login', '/.lictor/device', '/.lictor/nothing', '/.lictor/api/v1/me'])('gets no page at %s, and others do', async (url) => {
+    const lock = { why: '', by: 'local:root', expiresMs: null };
+    await get().test.store.locks.put({ ...lock, kind: 'address', value: '192.0.2.0/24' });
+    const refused = await ask(url, from('192.0.2.9'));
+    expect([refused.statusCode, refused.body.includes('locked')]).toEqual([403, true]);
+    expect((await ask(url, from('198.51.100.9'))).body).not.toContain('locked');
+  });
+
+  it('may ask whether the gateway is up', async () => {
+    await get().test.store.locks.put({ why: '', by: 'local:root', expiresMs: null, kind: 'address', value: '192.0.2.0/24' });
+    expect((await ask('/.lictor/health', from('192.0.2.9'))).statusCode).toBe(200);
+  });
+});
+
 describe('health and ready', () => {
   it('health needs nothing', async () => expect((await ask('/.lictor/health')).json()).toEqual({ status: 'ok' }));
 

@@ -45,10 +45,9 @@ describe('decision vectors', () => {
   });
 
   it('say what a run is that calls a service, as docs/services.md has it', () => {
-    const policy = '@id("own") permit (principal in Role::"run", action == Action::"services.call", resource in Service::"billing")';
-    const when = 'when { principal has tags && principal.tags.contains("team-a") };';
+    const policy = docsBlock('services.md', '@id("team-a-calls-billing")');
     const documented = docsBlock('services.md', 'vectors:\n  - name: team-a reads rates');
-    const calls = (yaml: string) => runVectors(actions, checkPolicyFiles(actions, { 'own.cedar': `${policy} ${when}`, 'own.vectors.yaml': yaml }).policies);
+    const calls = (yaml: string) => runVectors(actions, checkPolicyFiles(actions, { 'own.cedar': policy, 'own.vectors.yaml': yaml }).policies);
     expect(calls(documented)).toEqual({ problems: [], count: 1 });
     for (const other of [documented.replace('[team-a]', '[team-b]'), documented.replace('"billing/v1/*"', '"vault/v1/*"')])
       expect(calls(other).problems).toMatchObject([{ message: expect.stringContaining('expected allow, and it is deny by no policy') }]);

@@ -53,6 +53,13 @@ describe('decision vectors', () => {
       expect(calls(other).problems).toMatchObject([{ message: expect.stringContaining('expected allow, and it is deny by no policy') }]);
   });
 
+  it('are for policies like those of docs/services.md and docs/forward-proxy.md, which are valid as they stand', () => {
+    const documented = [docsBlock('services.md', '@id("only-nightly-writes")'), docsBlock('forward-proxy.md', '@id("team-a-goes-out")')];
+    const own = [...documented, docsBlock('forward-proxy.md', '@id("runs-install-packages")')].join('\n');
+    expect(checkPolicyFiles(actions, { 'own.cedar': own })).toMatchObject({ problems: [], warnings: [] });
+    expect(checkPolicyFiles(actions, { 'own.cedar': own.replace('services.connect', 'services.conect') }).problems).not.toEqual([]);
+  });
+
   it('give values of parameters, and say what the resource is: the policy and vectors of docs/policies.md', () => {
     const files = (vectors: string, policy = docsBlock('policies.md', '@id("nightly-values")')) => ({ 'own.cedar': policy, 'own.vectors.yaml': vectors });
     const results = (given: Readonly<Record<string, string>>) => runVectors(actions, checkPolicyFiles(actions, given).policies);

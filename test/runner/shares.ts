@@ -25,6 +25,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/forward-proxy.test.ts': 58,
   'integration/scoped-worker.test.ts': 58,
   'integration/old-clients.test.ts': 57,
+  'integration/one-service.test.ts': 57,
   'integration/relay.test.ts': 56,
   'integration/old-servers.test.ts': 50,
   'integration/public-path.test.ts': 49,

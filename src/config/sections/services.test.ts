@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { docsBlock } from '../../../test/env/docs.ts';
 import { loadConfig } from '../load.ts';
 import type { Service } from '../service.ts';
 
@@ -223,4 +224,35 @@ describe('what is kept of answers', () => {
     [{ paths: ['/a'], ttl: 'never' }, 'services[0].cache[0].ttl'],
     [{ paths: ['/a'] }, 'services[0].cache[0].ttl'],
   ])('is refused: %j', (rule, words) => expect(problems({ cache: [rule] }).join('\n')).toContain(words));
+});
+
+describe('the service of docs/one-service.md', () => {
+  const text = (more: string): string => {
+    const written = `${docsBlock('one-service.md', 'policies:')}${more}`.replaceAll('/etc/lictor/billing-key', keyFile).replaceAll('/etc/lictor', directory);
+    return `public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\n${written}`;
+  };
+  const loaded = (more: string) => {
+    const file = join(directory, 'lictor.yaml');
+    writeFileSync(file, text(more));
+    return loadConfig(file, {}, { stateDir: directory });
+  };
+
+  it('takes the limit and the cache that the page adds', () => {
+    expect(loaded(docsBlock('one-service.md', '    limit:'))).toMatchObject({
+      ok: true,
+      config: {
+        services: [
+          {
+            name: 'billing',
+            limit: { per: 'principal', rate: { perSecond: 2, atOnce: 10, waiting: 0 } },
+            cache: [{ patterns: ['/v1/rates'], ttlSeconds: 60, shared: true }],
+          },
+        ],
+      },
+    });
+  });
+
+  it('would be none with a misspelt key', () => {
+    expect(loaded(docsBlock('one-service.md', '    limit:').replace('ttl:', 'tll:')).ok).toBe(false);
+  });
 });

@@ -4,6 +4,7 @@ import { createServer as createSocketServer, type Server as SocketServer } from 
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { createConfirmMemory } from './authn/external/confirm.ts';
+import { boundGrants } from './authn/recorded-grants.ts';
 import { createLostRuns } from './authn/run-token/lost-runs.ts';
 import { collectActions } from './catalog/actions.ts';
 import { createCatalogue } from './catalog/catalogue.ts';
@@ -104,6 +105,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     node: hostname(),
     clock,
     basePath: config.publicUrl.basePath,
+    grants: config.roles.length === 0 ? null : boundGrants(config.roles),
     rotate: rotateLimits(paths, log),
     retentionMs: retentionMs(config),
   });

@@ -8,6 +8,7 @@ import { appendRecord } from './append-record.ts';
 import { recordOfRow } from './columns.ts';
 import { type Core, createCore } from './core.ts';
 import { accessLine, END_MS, FLOW_RUN, tempState, workerSetup } from './lines.fixture.ts';
+import type { WorkerSetup } from './protocol.ts';
 
 describe('ledger core', () => {
   let paths: StatePaths;
@@ -31,9 +32,9 @@ describe('ledger core', () => {
     remove();
   });
 
-  function start(session = `session-${++sessions}`): Core {
+  function start(session = `session-${++sessions}`, more: Partial<WorkerSetup> = {}): Core {
     const core = createCore({
-      setup: workerSetup(paths, session, nowMs),
+      setup: { ...workerSetup(paths, session, nowMs), ...more },
       routes: createCatalogue(),
       clock: () => nowMs,
       onHealth: (healthy) => health.push(healthy),
@@ -205,6 +206,17 @@ describe('ledger core', () => {
       { reason: 'control-plane-started', resource_id: 'clean', duration_ms: 60_000 },
       { reason: 'control-plane-started', resource_id: 'unclean', duration_ms: 0 },
     ]);
+  });
+
+  it('has the roles of lictor.yaml in the record of each start, and null where there are none', () => {
+    const grants = [{ expires_at: null, members: ['*@local'], networks: [], role: 'viewer', rules: ['lictor.yaml roles[0]'], scope: null }];
+    start('first', { grants }).close();
+    start('second').close();
+    expect(
+      records()
+        .filter(({ action }) => action === 'gateway.started')
+        .map((record) => record.grants),
+    ).toEqual([grants, null]);
   });
 
   it('counts to the time without a control plane what it had not read yet: a power failure may take it', () => {

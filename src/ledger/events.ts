@@ -17,12 +17,20 @@ export const GATEWAY_ACTIONS = {
 
 export type PreviousShutdown = 'none' | 'clean' | 'unclean';
 
+export interface Start {
+  readonly previous: PreviousShutdown;
+  readonly awayMs: number | null;
+  /** The roles of lictor.yaml: they may have changed since the last record. */
+  readonly grants: LedgerRecord['grants'];
+}
+
 /** `resource_id` says how the previous control plane ended; `duration_ms` how long there was none. */
-export function startedRecord(atMs: number, previous: PreviousShutdown, awayMs: number | null): NewRecord {
+export function startedRecord(atMs: number, { previous, awayMs, grants }: Start): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.started, 'control-plane-started', {
     resource_type: 'PreviousShutdown',
     resource_id: previous,
     duration_ms: awayMs,
+    grants,
   });
 }
 

@@ -6,7 +6,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import type { Clock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { REASONS } from '../contract/reasons.ts';
-import type { NewRecord } from '../contract/record.ts';
+import type { LedgerRecord, NewRecord } from '../contract/record.ts';
 import type { ServiceCalls } from './call-count.ts';
 import { FLOOD_LIMITS, type FloodLimits } from './floods.ts';
 import type { EventBatch } from './prefect-events/store-events.ts';
@@ -48,6 +48,8 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** `config.publicUrl.basePath`. */
   readonly basePath?: string;
+  /** The roles of lictor.yaml, for the record of the start; null (the default): there are none. */
+  readonly grants?: LedgerRecord['grants'];
   /** Sizes from which logs are renamed; null (the default): never. */
   readonly rotate?: RotateLimits | null;
   /** How long records are kept; null (the default): for ever. */
@@ -74,6 +76,7 @@ export async function startLedger({
   node,
   clock,
   basePath = '',
+  grants = null,
   rotate = null,
   retentionMs = null,
   floods = FLOOD_LIMITS,
@@ -89,6 +92,7 @@ export async function startLedger({
     basePath,
     session: randomUUID(),
     startedAtMs: clock(),
+    grants,
     rotate,
     retentionMs,
     floods,

@@ -17,7 +17,7 @@ export interface LifeSigns {
 }
 
 /** All methods run inside a transaction. */
-export function createLifeSigns(db: DatabaseSync, appendRow: AppendRow, { node, session, startedAtMs }: WorkerSetup): LifeSigns {
+export function createLifeSigns(db: DatabaseSync, appendRow: AppendRow, { node, session, startedAtMs, grants }: WorkerSetup): LifeSigns {
   const get = db.prepare('SELECT value FROM meta WHERE key = ?');
   const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');
   const read = (key: string) => {
@@ -32,7 +32,8 @@ export function createLifeSigns(db: DatabaseSync, appendRow: AppendRow, { node, 
       const state = read('state');
       const aliveMs = Number(read('alive_ms') ?? Number.NaN);
       const previous = state === undefined ? 'none' : state === 'stopped' ? 'clean' : 'unclean';
-      appendRow(startedRecord(startedAtMs, previous, Number.isNaN(aliveMs) ? null : Math.max(0, startedAtMs - aliveMs)));
+      const awayMs = Number.isNaN(aliveMs) ? null : Math.max(0, startedAtMs - aliveMs);
+      appendRow(startedRecord(startedAtMs, { previous, awayMs, grants }));
       db.prepare('DELETE FROM edge_workers WHERE seen_ms < ?').run(startedAtMs - WORKER_MEMORY_MS);
       put.run('node', node);
       put.run('session', session);

@@ -61,5 +61,5 @@ export function accessLine(requestId: string, more: Readonly<Record<string, stri
 /** What the thread of a plain ledger is started with. */
 export function workerSetup({ ledgerFile, ledgerKey, accessLog, edgeErrorLog }: StatePaths, session: string, startedAtMs: number): WorkerSetup {
   const files = { ledgerFile, ledgerKey, accessLog, edgeErrorLog };
-  return { ...files, node: 'n1', basePath: '', session, startedAtMs, rotate: null, retentionMs: null, floods: FLOOD_LIMITS };
+  return { ...files, node: 'n1', basePath: '', session, startedAtMs, grants: null, rotate: null, retentionMs: null, floods: FLOOD_LIMITS };
 }

@@ -1,5 +1,5 @@
 // Messages between the ledger's client (main thread) and its worker thread.
-import type { NewRecord } from '../contract/record.ts';
+import type { LedgerRecord, NewRecord } from '../contract/record.ts';
 import type { ServiceCalls } from './call-count.ts';
 import type { FloodLimits } from './floods.ts';
 import type { EventBatch } from './prefect-events/store-events.ts';
@@ -35,6 +35,8 @@ export interface WorkerSetup {
   /** One per start of the control plane: intents of another session are leftovers. */
   readonly session: string;
   readonly startedAtMs: number;
+  /** For the record of the start. */
+  readonly grants: LedgerRecord['grants'];
   /** Null: logs are left as they are. */
   readonly rotate: RotateLimits | null;
   /** How long records are kept; null: for ever. */

@@ -29,8 +29,8 @@ describe('timeline', () => {
       hash: null,
     });
     const died = edgeDeathRecord({ pid: 7, atMs: 0, signal: '9' }, null);
-    const late = whole(12, startedRecord(0, 'unclean', 5_000));
-    const gatewayEvents = [whole(-5, died), whole(3, died), late, whole(30, startedRecord(0, 'clean', 1_000))];
+    const late = whole(12, startedRecord(0, { previous: 'unclean', awayMs: 5_000, grants: null }));
+    const gatewayEvents = [whole(-5, died), whole(3, died), late, whole(30, startedRecord(0, { previous: 'clean', awayMs: 1_000, grants: null }))];
     const { entries } = buildTimeline({ run: null, states: [], records: [creation(0), record(10)], gatewayEvents });
     expect(entries.filter(({ kind }) => kind === 'gateway').map(({ time }) => time)).toEqual([at(3), at(12)]);
   });

@@ -8,6 +8,7 @@ import { accountsProvider, idpOfAccount } from '../authn/accounts/principal.ts';
 import { recordedGrants } from '../authn/recorded-grants.ts';
 import { accountHolder } from '../authn/role-origins.ts';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
+import { meantWords } from '../config/suggest.ts';
 import { systemClock } from '../contract/clock.ts';
 import { BREAK_GLASS } from '../contract/names.ts';
 import { scopeText } from '../contract/scope.ts';
@@ -111,11 +112,11 @@ async function addAccount(context: CliContext, session: AdminSession, options: T
 async function changePassword(context: CliContext, session: AdminSession, options: Target): Promise<void> {
   const { name } = options;
   const account = await session.store.accounts.byName(name);
-  if (account === undefined) throw unknown(name);
+  if (account === undefined) throw await unknown(name, session);
   const password = await choosePassword(options);
   const hash = await createPasswords().hash(password.text);
   recordFirst(session, { action: 'account.passwd', resourceType: 'Account', resourceId: name });
-  if (!(await session.store.accounts.setPassword(name, hash))) throw unknown(name);
+  if (!(await session.store.accounts.setPassword(name, hash))) throw await unknown(name, session);
   try {
     await makeItHold(context, session);
   } finally {
@@ -126,7 +127,7 @@ async function changePassword(context: CliContext, session: AdminSession, option
 }
 
 async function removeAccount(context: CliContext, session: AdminSession, name: string): Promise<void> {
-  if (!(await session.store.accounts.remove(name))) throw unknown(name);
+  if (!(await session.store.accounts.remove(name))) throw await unknown(name, session);
   try {
     await makeItHold(context, session);
   } finally {
@@ -219,8 +220,9 @@ function checkName(name: string): void {
   throw new UsageError(`${JSON.stringify(name)} is no name for an account.${hint}`);
 }
 
-function unknown(name: string): CommandFailed {
-  return new CommandFailed(`There is no account ${JSON.stringify(name)}. lictor account list shows them.`);
+async function unknown(name: string, { store }: AdminSession): Promise<CommandFailed> {
+  const known = (await store.accounts.list()).map((account) => account.name);
+  return new CommandFailed(`There is no account ${JSON.stringify(name)}.${meantWords(name, known)} lictor account list shows them.`);
 }
 
 function nameTaken(name: string): CommandFailed {

@@ -251,6 +251,23 @@ describe('lictor token', () => {
     expect(await ask(third.secret)).toMatchObject({ id: 'token:etl' });
   });
 
+  it('asks which token, account or role was meant', async () => {
+    await lictor('token', 'create', 'etl-worker', '--role', 'worker');
+    await lictor('account', 'add', 'alice', '--role', 'viewer');
+    for (const args of [
+      ['token', 'revoke', 'etl-workr'],
+      ['token', 'rotate', 'etl-workr'],
+    ])
+      expect(await lictor(...args)).toMatchObject({ status: 1, err: expect.stringContaining('Did you mean etl-worker?') });
+    for (const args of [
+      ['account', 'remove', 'alise'],
+      ['account', 'passwd', 'alise'],
+    ])
+      expect(await lictor(...args)).toMatchObject({ status: 1, err: expect.stringContaining('Did you mean alice?') });
+    const viewr = await lictor('account', 'add', 'bob', '--role', 'viewr');
+    expect(viewr).toMatchObject({ status: 2, err: expect.stringContaining('Did you mean viewer?') });
+  });
+
   it('revoke ends it, by name; what is not live is said without repeating it when it may be a secret', async () => {
     const { secret } = await json('token', 'create', 'etl', '--role', 'worker');
     expect(await lictor('token', 'revoke', 'etl')).toMatchObject({ status: 0, out: 'Token etl is revoked.\n' });

@@ -1,5 +1,6 @@
 // What the commands that change tokens and accounts share: the store, the record of the change, and making it hold everywhere.
 import { edgePid } from '../config/pid-file.ts';
+import { meantWords } from '../config/suggest.ts';
 import { systemClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import type { RecordedGrant } from '../contract/record.ts';
@@ -79,7 +80,8 @@ const AWAY = `lictor: No control plane is running. The change is made, and no re
 
 /** Collects a repeatable --role. */
 export function collectRole(text: string, before: readonly string[] = []): readonly string[] {
-  if (!BUILT_IN_ROLES.some((role) => role === text)) throw new UsageError(`--role ${text}: there is no such role. Roles: ${BUILT_IN_ROLES.join(', ')}.`);
+  if (!BUILT_IN_ROLES.some((role) => role === text))
+    throw new UsageError(`--role ${text}: there is no such role.${meantWords(text, BUILT_IN_ROLES)} Roles: ${BUILT_IN_ROLES.join(', ')}.`);
   return [...new Set([...before, text])];
 }
 

@@ -19,7 +19,7 @@ export function parseTarget(text: string): LockTarget {
   if (kind === 'idp' && /^[A-Za-z0-9._-]+$/.test(value)) return { kind, value };
   // The name in a certificate or a JWT may have blanks in it.
   if (kind === undefined && /^(?:token:\S+|[^\s\p{Cc}](?:\P{Cc}*[^\s\p{Cc}])?@[^\s@]+)$/u.test(text)) return { kind: 'principal', value: text };
-  throw new UsageError(`What should be locked? Write ${TARGET_HELP}.`);
+  throw new UsageError(`Write what the lock is on: ${TARGET_HELP}.`);
 }
 
 export interface CheckedTarget {
@@ -59,7 +59,8 @@ export async function checkTarget({ kind, value }: LockTarget, session: AdminSes
   return names[0] === name ? OTHERS : { ofAccounts: false, note: `They are called ${names[0]}@${idp} now.` };
 }
 
-async function liveTokens(store: AdminSession['store']): Promise<readonly string[]> {
+/** Names of the tokens that are not revoked. */
+export async function liveTokens(store: AdminSession['store']): Promise<readonly string[]> {
   return (await store.tokens.list()).filter(({ revokedMs }) => revokedMs === null).map(({ name }) => name);
 }
 

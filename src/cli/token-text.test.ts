@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.ts';
-import { renderNewSecret } from './token-text.ts';
+import { renderNewSecret, renderTokens } from './token-text.ts';
 
 const publicUrl = { origin: 'https://prefect.example.com', hostname: 'prefect.example.com', port: 443, secure: true, basePath: '' };
 const token = {
@@ -32,4 +32,12 @@ describe('the lines to paste', () => {
     expect(shown(null)).toContain('any:lct_x\n\nOr, where the auth string is taken:');
     expect(JSON.parse(shown('/ca.pem', 'json'))).toEqual(JSON.parse(shown(null, 'json')));
   });
+});
+
+it('a list of tokens leaves the id out where the terminal is narrow, and breaks no word of the others', () => {
+  const at = (columns: number) => renderTokens([token], 0, { out: process.stdout, env: { COLUMNS: String(columns) } });
+  expect(at(80)).toBe(
+    'NAME  ROLE    ON          STATE  AGE  EXPIRES  LAST USED (UTC)  FROM\netl   worker  everything  live   0 d  never    never            anywhere\n',
+  );
+  expect(at(120)).toMatch(/^NAME {2}ID {2}ROLE/);
 });

@@ -4,7 +4,7 @@ import { scopeText } from '../contract/scope.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
 import type { StoredToken } from '../store/tokens.ts';
 import { scopeCell } from './admin.ts';
-import { renderTable, type Terminal } from './table.ts';
+import { renderTable, type Terminal, terminalWidth, WIDE } from './table.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -73,9 +73,10 @@ export function tokenJson(token: StoredToken, nowMs: number): Readonly<Record<st
 }
 
 export function renderTokens(tokens: readonly StoredToken[], nowMs: number, terminal: Terminal): string {
+  const isNarrow = (terminalWidth(terminal) ?? WIDE) < WIDE;
+  const named = (name: string, id: string): readonly string[] => (isNarrow ? [name] : [name, id]);
   const rows = tokens.map((token) => [
-    token.name,
-    token.id,
+    ...named(token.name, token.id),
     token.roles.join(','),
     scopeCell(token.scope),
     stateOf(token, nowMs),
@@ -84,7 +85,7 @@ export function renderTokens(tokens: readonly StoredToken[], nowMs: number, term
     minute(token.lastUsedMs) ?? 'never',
     token.cidrs.join(',') || 'anywhere',
   ]);
-  return renderTable([['NAME', 'ID', 'ROLE', 'ON', 'STATE', 'AGE', 'EXPIRES', 'LAST USED (UTC)', 'FROM'], ...rows], terminal);
+  return renderTable([[...named('NAME', 'ID'), 'ROLE', 'ON', 'STATE', 'AGE', 'EXPIRES', 'LAST USED (UTC)', 'FROM'], ...rows], terminal);
 }
 
 /** One token of `token list --access --json`. */

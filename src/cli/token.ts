@@ -5,6 +5,7 @@ import { tokenHolder } from '../authn/role-origins.ts';
 import { parseNetwork } from '../authn/service-token/networks.ts';
 import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
+import { meantWords } from '../config/suggest.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { RecordedGrant } from '../contract/record.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
@@ -12,6 +13,7 @@ import type { StoredToken } from '../store/tokens.ts';
 import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { liveTokens } from './lock-target.ts';
 import { endLogin, listLogins } from './logins.ts';
 import { collectScope, SCOPE_HELP, scopeOf } from './scope.ts';
 import { accessTokenJson, renderAccessTokens, renderNewSecret, renderTokens, tokenJson } from './token-text.ts';
@@ -106,7 +108,7 @@ async function rotateToken(
   const { text: secret } = createTokenText(token.id);
   const overlapMs = options.overlap ?? parseOverlap(DEFAULT_OVERLAP);
   recordFirst(session, { action: 'token.rotate', resourceType: 'ServiceToken', resourceId: token.name, grants: grantsOfToken(session, token) });
-  if (!(await store.tokens.rotate({ id: token.id, hash: hashToken(secret), overlapMs }))) throw unknown(options.name);
+  if (!(await store.tokens.rotate({ id: token.id, hash: hashToken(secret), overlapMs }))) throw await unknown(options.name, store);
   try {
     await makeItHold(context, session);
   } finally {
@@ -124,7 +126,7 @@ function grantsOfToken({ config }: AdminSession, token: Pick<StoredToken, 'name'
 async function revokeToken(context: CliContext, session: AdminSession, name: string): Promise<void> {
   if ((await revokeAccessTokens(context, session, name)) || (await endLogin(context, session, name))) return;
   const token = await existing(session, name);
-  if (!(await session.store.tokens.revoke(token.id))) throw unknown(name);
+  if (!(await session.store.tokens.revoke(token.id))) throw await unknown(name, session.store);
   try {
     await makeItHold(context, session);
   } finally {
@@ -189,13 +191,15 @@ async function printSecret({ out }: CliContext, session: AdminSession, { name, s
 /** By name, or by the id that lists and records show. */
 async function existing({ store }: AdminSession, nameOrId: string): Promise<StoredToken> {
   const token = (await store.tokens.byName(nameOrId)) ?? (await store.tokens.byId(nameOrId));
-  if (token === undefined || token.revokedMs !== null) throw unknown(nameOrId);
+  if (token === undefined || token.revokedMs !== null) throw await unknown(nameOrId, store);
   return token;
 }
 
 /** Names only: what is not one may be a secret that was pasted. */
-function unknown(name: string): CommandFailed {
-  return new CommandFailed(`There is no live token ${NAME.test(name) ? name : 'of that name'}. lictor token list shows them.`);
+async function unknown(name: string, store: AdminSession['store']): Promise<CommandFailed> {
+  const isName = NAME.test(name);
+  const meant = isName ? meantWords(name, await liveTokens(store)) : '';
+  return new CommandFailed(`There is no live token ${isName ? name : 'of that name'}.${meant} lictor token list shows them.`);
 }
 
 function nameTaken(name: string): CommandFailed {

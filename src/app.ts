@@ -164,6 +164,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     ...common,
     services,
     gateFor: createGates(eventRules),
+    turn: house.bodies.turn,
     ...currentForRelay(current, store.makers),
   });
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });

@@ -89,11 +89,20 @@ describe('parseStrict', () => {
       const result = parseStrict(Buffer.from(text), { mostNodes });
       return result.ok || result.code;
     };
-    // A list, a text, an object, its key and its value.
-    for (const text of ['["a,b:[{",{"k":1}]', '[ "\\\\",\n{ "k" : [ ] } ]']) expect([readAt(text, 6), readAt(text, 4)]).toEqual([true, 'body-too-complex']);
+    // A list, a text, an object, its key twice and its value.
+    for (const text of ['["a,b:[{",{"k":1}]', '[ "\\\\",\n{ "k" : [ ] } ]']) expect([readAt(text, 7), readAt(text, 5)]).toEqual([true, 'body-too-complex']);
     expect(readAt(`[${'0,'.repeat(299_998)}0]`, 300_000)).toBe(true);
     expect(problem(`[${'0,'.repeat(300_000)}0]`)).toMatch(/more than 300000 values/);
-    expect(problem(`{${Array.from({ length: 150_001 }, (_, at) => `"k${at}":0`).join(',')}}`)).toMatch(/more than 300000 values/);
+    expect(problem(`{${Array.from({ length: 100_001 }, (_, at) => `"k${at}":0`).join(',')}}`)).toMatch(/more than 300000 values/);
+    // A number whose text stays is two, another one is one. As many of either as Prefect takes as parameters (512 KiB) are below the bound.
+    for (const [number, most] of [
+      ['1.0', 149_998],
+      ['1.5', 299_998],
+    ] as const)
+      expect([readAt(`[${`${number},`.repeat(most)}${number}]`, 300_000), readAt(`[${`${number},`.repeat(most + 2)}${number}]`, 300_000)]).toEqual([
+        true,
+        'body-too-complex',
+      ]);
   });
 
   it('keeps keys in their order, those too that JavaScript sorts', () => {

@@ -13,8 +13,8 @@ export type StrictResult =
 export const MAX_DEPTH = 64;
 
 /**
- * Size alone bounds no work: a megabyte can hold half a million values, each of which a decision looks at. Prefect takes 512 KiB of parameters,
- * and a stock client sends 4 MB of logs at once: both are below.
+ * Size alone bounds no work: a megabyte can hold half a million values, each of which a decision looks at. Prefect takes 512 KiB of
+ * parameters: numbers, texts and objects of that size are below.
  */
 export const MAX_NODES = 300_000;
 
@@ -47,10 +47,15 @@ export function renderStrict(tree: JsonValue): Buffer {
 const INDEX_KEY = /"\d+":/;
 
 function ordered(tree: JsonValue): string {
+  if (typeof tree === 'number') return String(tree);
   if (isList(tree)) return `[${tree.map(ordered).join(',')}]`;
   if (!isObject(tree)) return JSON.stringify(tree);
-  const keys = orderOf(tree) ?? Object.keys(tree);
-  return `{${keys.flatMap((key) => (tree[key] === undefined ? [] : [`${JSON.stringify(key)}:${ordered(tree[key])}`])).join(',')}}`;
+  let members = '';
+  for (const key of orderOf(tree) ?? Object.keys(tree)) {
+    const value = tree[key];
+    if (value !== undefined) members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${ordered(value)}`;
+  }
+  return `{${members}}`;
 }
 
 interface Restoring {

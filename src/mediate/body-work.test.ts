@@ -43,4 +43,23 @@ describe('work on bodies', () => {
     expect(order).toEqual(['one', 'two']);
     await steps;
   });
+
+  it('takes what follows a step soon for the same step, and no longer than that', async () => {
+    vi.useFakeTimers();
+    let nowMs = 0;
+    const bodies = createBodyWork({ steady: () => nowMs, scanner });
+    const seen: string[] = [];
+    const looking = (async () => {
+      for (const name of ['first', 'soon', 'late']) {
+        await bodies.turn();
+        seen.push(name);
+        nowMs += 3;
+      }
+    })();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen).toEqual(['first', 'soon']);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(seen).toEqual(['first', 'soon', 'late']);
+    await looking;
+  });
 });

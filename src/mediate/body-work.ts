@@ -9,6 +9,8 @@ import { type BodyBudget, createBodyBudget } from './body-budget.ts';
 export interface BodyWork {
   /** Undefined: this principal has too much in work. */
   begin(who: string, bytes: number): Promise<Work | undefined>;
+  /** For what is large and has no place in the budget: a frame of a socket. */
+  readonly turn: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -16,7 +18,7 @@ export interface Work {
   /** Throws when a large body cannot be scanned. */
   read(body: Buffer): Promise<StrictResult>;
   /** Before each step that looks at the whole body. */
-  turn(): Promise<void>;
+  readonly turn: () => Promise<void>;
   end(): void;
 }
 
@@ -47,6 +49,7 @@ export function createBodyWork({ steady, scanner = createScanner(), budget = cre
         end,
       };
     },
+    turn,
     close: scanner.close,
   };
 }
@@ -65,15 +68,21 @@ export function inTurns(lookup: Lookup, { turn }: Work): Lookup {
 
 /** A rest is as long as the step before it: half of the time is everybody else's. */
 const LONGEST_REST_MS = 1_000;
+/** What follows a step so soon belongs to it: a hundred small looks are one step, and not a hundred rests. */
+const SHORT_MS = 5;
 
 function createTurns(steady: Clock): () => Promise<void> {
   let rested: Promise<void> = Promise.resolve();
+  let stepFromMs: number | undefined;
   return () => {
+    if (stepFromMs !== undefined && steady() - stepFromMs < SHORT_MS) return Promise.resolve();
     const turn = rested;
     rested = turn.then(async () => {
       const fromMs = steady();
+      stepFromMs = fromMs;
       // The step runs before this resolves: it follows the turn without waiting for anything.
       await new Promise((resolve) => setImmediate(resolve));
+      stepFromMs = undefined;
       await new Promise((resolve) => setTimeout(resolve, Math.min(steady() - fromMs, LONGEST_REST_MS)));
     });
     return turn;

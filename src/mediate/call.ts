@@ -3,6 +3,7 @@ import type { Catalogue } from '../catalog/catalogue.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
 import { parseStrict, type StrictResult } from '../json/strict-json.ts';
+import { AT_ONCE } from './body-work.ts';
 import type { Call, Family, Refusal } from './family.ts';
 
 export interface MediatedRequest {
@@ -44,7 +45,7 @@ export function locateCall({ catalogue, operation, family, readsParameters }: Ro
   if (params === undefined) return refuse({ code: 'request-invalid', detail: 'The path does not belong to the operation.' });
   const refusal = checkBody(request, operation, family.maxBytes);
   if (refusal !== undefined) return refuse(refusal);
-  return { ok: true, call: { operation, inputs, params, readsParameters } };
+  return { ok: true, call: { operation, inputs, params, readsParameters, turn: AT_ONCE.turn } };
 }
 
 /** `read` undefined: there is no body. */

@@ -1,6 +1,7 @@
 // Starting a run from a deployment, one or up to 100 at once: parameters and overrides are rights of their own.
 
 import { REASONS } from '../contract/reasons.ts';
+import type { Ask } from '../decide/asks.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { answerObject, objectsField, textField, withJson } from '../prefect/answer.ts';
 import { withoutForeignInState } from '../prefect/states.ts';
@@ -60,7 +61,11 @@ async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[
   const deployment = bodies.some((body) => needsDeployment(call, body)) ? await readDeployment(lookup, id) : null;
   // The UI repeats what the deployment has: that sets nothing anew.
   const problem = bodies.map((body) => refusedVariables(body, deployment)).find((refused) => refused !== undefined);
-  const asks = (bodies.length === 0 ? [{}] : bodies).flatMap((body) => asksForRun(call, body, { id, deployment }));
+  const asks: Ask[] = [];
+  for (const body of bodies.length === 0 ? [{}] : bodies) {
+    await call.turn();
+    asks.push(...(await asksForRun(call, body, { id, deployment })));
+  }
   const distinct = new Map(asks.map((ask) => [JSON.stringify(ask), ask]));
   return planned({
     asks: [...distinct.values()],

@@ -10,7 +10,7 @@ import { withoutForeignInState } from '../prefect/states.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { pick } from './changes.ts';
 import { createdRun, earlierRun } from './create-flow-run.ts';
-import { type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
+import { askInSteps, type Call, type Family, invalid, MEBIBYTE, type Outcome, ownResource, planned } from './family.ts';
 import { namedBlockAsks } from './parameter-blocks.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { stamped } from './provenance.ts';
@@ -21,14 +21,14 @@ import { infrastructureAsks, parentAsks, runProblem, stateFacts } from './run-re
 export const createRunDirectly: Family = {
   operations: ['create_flow_run_flow_runs__post'],
   maxBytes: 8 * MEBIBYTE,
-  plan(call) {
+  async plan(call) {
     const body = call.tree;
     if (!isObject(body)) return invalid('A run must be described by a JSON object.');
     const problem = runProblem(body);
     if (problem !== undefined) return invalid(problem);
     const refusal = refusedVariables(body);
     if (refusal !== undefined) return { ok: false, refusal };
-    const asks = asksFor(call, body);
+    const asks = await asksFor(call, body);
     if (asks === undefined) return invalid('flow_id must be a UUID, and deployment_id if it is given.');
     return planned({ asks, intent: true, rewrite: (stamp) => stamped(withoutForeignInState(body), stamp), outcome, earlier: earlierRun });
   },
@@ -41,7 +41,7 @@ const PLACES = ['job_variables', 'work_pool_name', 'work_queue_name', 'infrastru
 const PLACE_OF_RUN = ['flow_id', 'deployment_id', 'parent_task_run_id', 'tags', 'work_pool_name', 'work_queue_name'];
 
 /** undefined: an id cannot be read. */
-function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
+async function asksFor(call: Call, body: JsonObject): Promise<readonly Ask[] | undefined> {
   const given = field(body, 'deployment_id') ?? null;
   const flow = field(body, 'flow_id');
   // Without any, Prefect makes no run.
@@ -55,7 +55,12 @@ function asksFor(call: Call, body: JsonObject): readonly Ask[] | undefined {
   };
   // Parameters are not filled in here; whatever makes another run of this one, an automation or a form, does it then.
   const parameters = field(body, 'parameters');
-  const reads = [...templateAsks(field(body, 'job_variables')), ...infrastructureAsks(body), ...hydrationAsks(parameters), ...namedBlockAsks(parameters)];
+  const reads = await askInSteps(call, [
+    () => templateAsks(field(body, 'job_variables')),
+    () => infrastructureAsks(body),
+    () => hydrationAsks(parameters),
+    () => namedBlockAsks(parameters),
+  ]);
   if (given === null) {
     const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, creates: pick(body, PLACE_OF_RUN), ...uses };
     const asks = [own, ...parentAsks(own, field(body, 'parent_task_run_id'))];

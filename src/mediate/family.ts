@@ -22,6 +22,8 @@ export interface Call {
   readonly params: Readonly<Record<string, string>>;
   /** undefined: the request has no body. */
   readonly tree: JsonValue | undefined;
+  /** Before each further step that looks at the whole body: a large one lets others come between. */
+  readonly turn: () => Promise<void>;
   /** A policy looks at the values of parameters. */
   readonly readsParameters: boolean;
   /** For a principal with a role on some objects only: which of many objects it may read, by the right to read them. Undefined: every one. */
@@ -126,6 +128,16 @@ export function tooComplex(detail: string): Planned {
 
 export function invalid(detail: string): Planned {
   return { ok: false, refusal: { code: 'body-invalid', detail } };
+}
+
+/** What each look at the body asks, in their order; for a large body each is a step. */
+export async function askInSteps({ turn }: Pick<Call, 'turn'>, looks: readonly (() => readonly Ask[])[]): Promise<readonly Ask[]> {
+  const asks: Ask[] = [];
+  for (const look of looks) {
+    await turn();
+    asks.push(...look());
+  }
+  return asks;
 }
 
 /** The operation's own resource. */

@@ -18,6 +18,7 @@ import { createKin, createKinMemory } from '../prefect/kin.ts';
 import { createLookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
 import type { Lease } from '../store/leases.ts';
+import { AT_ONCE } from './body-work.ts';
 import type { LateBody } from './call.ts';
 import { createMediator, type MediatedResponse, type MediatorParts } from './mediator.ts';
 
@@ -140,7 +141,8 @@ export function startMediator(options: Options = {}) {
     ends: async (id, lifeMs) => void lives.set(id, lifeMs),
   };
   const guardedTags = async () => new Set(options.guarded ?? []);
-  const kept = { guardedTags, objects: { forget: () => undefined }, makers, knownFlows, leases, pause: async () => undefined };
+  const bodies = { begin: async () => AT_ONCE };
+  const kept = { guardedTags, objects: { forget: () => undefined }, makers, knownFlows, leases, bodies, pause: async () => undefined };
   const mediator = createMediator({ catalogue, decider, upstream, ledger, clock: () => 1_700_000_000_000, eventRules, config, ...kept, ...options.parts });
   return {
     forwarded,

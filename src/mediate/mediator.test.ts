@@ -141,6 +141,22 @@ describe('mediator', () => {
     expect([reads, ended]).toEqual([1, ['token:deployer 20']]);
   });
 
+  it.each([
+    // After the body is read, before each body's asks, four looks of those, after the plan, before what is forwarded is made, and before it is written.
+    [`/api/deployments/${DEPLOYMENT}/create_flow_run`, 9],
+    [`/api/deployments/${DEPLOYMENT}/create_flow_run/bulk`, 14],
+    ['/api/flow_runs/', 8],
+  ])('%s lets others come between its looks at a large body', async (path, expected) => {
+    let turns = 0;
+    const turn = async () => {
+      turns += 1;
+    };
+    const gate = startMediator({ parts: { bodies: { begin: async () => ({ ...AT_ONCE, turn }) } } });
+    const one = { flow_id: DEPLOYMENT, parameters: { a: [1] } };
+    await gate.send({ role: 'admin', path, body: path.endsWith('bulk') ? [one, one] : one });
+    expect([gate.forwarded.length, turns]).toEqual([1, expected]);
+  });
+
   it('gives the room back and forwards nothing when a body cannot be read', async () => {
     const ended: number[] = [];
     const begin = async (_who: string, bytes: number) => ({ ...AT_ONCE, end: () => void ended.push(bytes) });

@@ -11,7 +11,7 @@ import { renderStrict } from '../json/strict-json.ts';
 import { createLookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
-import { AT_ONCE, inTurns, type Work } from './body-work.ts';
+import { inTurns, type Work } from './body-work.ts';
 import { locateCall, type MediatedRequest, readCall } from './call.ts';
 import { decidePlan, refusalFor, refusalOf } from './decide-plan.ts';
 import { withoutForeign } from './earlier.ts';
@@ -73,7 +73,7 @@ async function mediate(exchange: Exchange): Promise<MediatedResponse> {
   const located = locateCall({ catalogue: parts.catalogue, operation, family, readsParameters: parts.decider.readsParameters }, request);
   if (!located.ok) return refuse(exchange, identity, located.refusal);
   // A large body stays with nginx until there is room for it.
-  const work = parts.bodies === undefined ? AT_ONCE : await parts.bodies.begin(identity.principal.id, request.body.length);
+  const work = await parts.bodies.begin(identity.principal.id, request.body.length);
   if (work === undefined) return refuse(exchange, identity, { code: 'bodies-waiting' });
   try {
     const body = Buffer.isBuffer(request.body) ? request.body : await request.body.read();
@@ -96,7 +96,7 @@ async function decideCall(exchange: Exchange, opened: Opened): Promise<MediatedR
   const { request } = subject;
   const lookup = inTurns(createLookup(parts.upstream), work);
   await work.turn();
-  const reaching = { ...opened.call, ...reachOfAsker(parts, request.inputs, identity.principal) };
+  const reaching = { ...opened.call, turn: work.turn, ...reachOfAsker(parts, request.inputs, identity.principal) };
   const call = parts.config.startedByTag ? await guardTags(reaching, lookup) : reaching;
   const planned = await family.plan(call, lookup);
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
@@ -157,6 +157,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const narrowed = await narrow(call, whole, { scopes: authorization.restriction, ...reachOf(parts, inputs, principal.id) }).catch(notTold);
   if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
   if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);
+  await call.turn();
   const body = !narrowed.forward || narrowed.tree === undefined ? null : renderStrict(narrowed.tree);
   const wishGranted = plan.wish !== undefined && (await parts.decider.authorizeNow(inputs, [plan.wish])).ok;
 

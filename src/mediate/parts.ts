@@ -27,8 +27,7 @@ export interface MediatorParts {
   readonly makers: Pick<Makers, 'put' | 'forget' | 'madeBy'>;
   readonly knownFlows: Pick<KnownFlows, 'put'>;
   readonly leases: Pick<Leases, 'put' | 'ends'>;
-  /** Left out: all bodies are small. */
-  readonly bodies?: Pick<BodyWork, 'begin'>;
+  readonly bodies: Pick<BodyWork, 'begin'>;
   readonly config: {
     readonly publicUrl: Pick<Config['publicUrl'], 'basePath'>;
     readonly forwardHeaders: readonly string[];

@@ -125,6 +125,7 @@ const PLACEHOLDER = /prefect\.(blocks|variables)\.([\p{L}\p{M}\p{N}_.\-[\]$]*)/g
 
 /** False: everything is needed already. */
 function findPlaceholders(text: string, finding: Finding): boolean {
+  if (!text.includes('prefect.')) return true;
   for (const [, kind, rest = ''] of text.matchAll(PLACEHOLDER)) {
     finding.placeholdersLeft -= 1;
     if (finding.placeholdersLeft < 0) {

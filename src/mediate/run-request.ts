@@ -7,7 +7,7 @@ import { isReservedStateName } from '../contract/prefect-event.ts';
 import type { Ask } from '../decide/decider.ts';
 import { field, isBlank, isObject, type JsonObject, type JsonValue, sameTree } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
-import type { Call, Lookup } from './family.ts';
+import { askInSteps, type Call, type Lookup } from './family.ts';
 import { namesBlocks, newBlockAsks } from './parameter-blocks.ts';
 import { parameterFacts } from './parameter-facts.ts';
 import { labelsReadable } from './provenance.ts';
@@ -58,7 +58,7 @@ export interface RunTarget {
 }
 
 /** The rights that one requested run needs, all on its deployment. */
-export function asksForRun(call: Pick<Call, 'readsParameters'>, body: JsonObject, target: RunTarget): readonly Ask[] {
+export async function asksForRun(call: Pick<Call, 'readsParameters' | 'turn'>, body: JsonObject, target: RunTarget): Promise<readonly Ask[]> {
   const resource = { type: 'Deployment', id: target.id } as const;
   const given = field(body, 'parameters');
   const parameters = !isBlank(given);
@@ -70,14 +70,13 @@ export function asksForRun(call: Pick<Call, 'readsParameters'>, body: JsonObject
   if (parameters) asks.push({ action: 'deployments.run.parameters', resource, facts });
   if (Object.values(overrides).includes(true)) asks.push({ action: 'deployments.run.override', resource, facts });
   // Prefect puts variables into the parameters, and shows the value there; the flow puts blocks into them, and workers into job variables.
-  return [
-    ...asks,
-    ...infrastructureAsks(body),
-    ...hydrationAsks(given),
-    ...newBlockAsks(parametersOf(target.deployment), given),
-    ...overlaidAsks(parametersOf(target.deployment), given),
-    ...templateAsks(overrides.job_variables ? field(body, 'job_variables') : undefined),
-  ];
+  const read = await askInSteps(call, [
+    () => hydrationAsks(given),
+    () => newBlockAsks(parametersOf(target.deployment), given),
+    () => overlaidAsks(parametersOf(target.deployment), given),
+    () => templateAsks(overrides.job_variables ? field(body, 'job_variables') : undefined),
+  ]);
+  return [...asks, ...infrastructureAsks(body), ...read];
 }
 
 export function parametersOf(deployment: Deployment | null): JsonValue | undefined {

@@ -1,5 +1,5 @@
-// Before the gate, for the token of a flow run on `/events/in`: what an event names is looked up, in order, so that the rules can say whose it is;
-// and a guarded tag that is not the run's goes no further.
+// Before the gate of `/events/in`: large frames take turns, since the gate reads each at once. For the token of a flow run, what an event names is
+// looked up, in order, so that the rules can say whose it is; and a guarded tag that is not the run's goes no further.
 import { boundRuns } from '../contract/principal.ts';
 import { CLOSE } from '../frames/close-codes.ts';
 import type { Frame } from '../frames/inbox.ts';
@@ -10,17 +10,19 @@ import { FRAME_BOUNDS } from './event-gate.ts';
 import type { Dropped } from './frame-gate.ts';
 import { guardedIn } from './guarded-tags.ts';
 import { type Passage, straight } from './passage.ts';
-import { createScreen, EVENTS_IN } from './screen.ts';
+import { createScreen, EVENTS_IN, SMALL_BYTES } from './screen.ts';
 import type { Session } from './session.ts';
 
 export function createEntrance(core: RelayCore, session: Session, onDropped: (dropped: Dropped) => void): Passage {
   const { learnKin } = core.parts;
   const [own] = boundRuns(session.authorization.principal) ?? [];
-  if (learnKin === undefined || own === undefined || session.visit.operation?.operationId !== EVENTS_IN) return straight;
+  if (session.visit.operation?.operationId !== EVENTS_IN) return straight;
+  const isRun = learnKin !== undefined && own !== undefined;
   // Frames of one kind all go on the same way.
   const onward = new Map<Frame['kind'], (frame: Frame) => void>();
   const screen = createScreen({
     look: async (frames) => {
+      if (!isRun) return frames;
       const events = frames.map(eventIn);
       await learnKin(
         events.filter((event) => event !== undefined),
@@ -33,6 +35,7 @@ export function createEntrance(core: RelayCore, session: Session, onDropped: (dr
     send: (frame) => onward.get(frame.kind)?.(frame),
     source: session.client,
     highWaterBytes: core.limits.highWaterBytes,
+    turn: core.parts.turn,
     onFailure: (error) => {
       core.log.warn({ path: session.visit.inputs.path, error: messageOf(error) }, 'whose an event is cannot be told: closed with 1012');
       session.client.close(CLOSE.restart, 'Prefect cannot be reached');
@@ -40,6 +43,10 @@ export function createEntrance(core: RelayCore, session: Session, onDropped: (dr
   });
   return {
     pass(frame, send) {
+      if (!isRun && frame.data.length <= SMALL_BYTES && !screen.isBusy()) {
+        send(frame);
+        return;
+      }
       onward.set(frame.kind, send);
       screen.push(frame);
     },

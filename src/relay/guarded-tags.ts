@@ -11,7 +11,7 @@ import type { Session } from './session.ts';
 /** Of each event why it is dropped; null: it goes on. By the session's latest decision. Rejects when Prefect cannot be asked. */
 export async function guardedIn(core: RelayCore, session: Session, events: readonly (JsonValue | undefined)[]): Promise<readonly (Dropped | null)[]> {
   const { principal, credential } = session.authorization;
-  const tags = (await core.parts.eventTags?.(events, { principal, address: session.visit.inputs.address, carrier: credential.carrier })) ?? [];
+  const tags = await core.parts.eventTags(events, { principal, address: session.visit.inputs.address, carrier: credential.carrier });
   return events.map((event, place) => {
     const tag = tags[place] ?? null;
     return tag === null ? null : { code: 'tag-guarded', detail: tagGuarded(tag), subject: isObject(event) ? textOf(event, 'event') : null };

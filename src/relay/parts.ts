@@ -39,8 +39,10 @@ export interface RelayParts {
   readonly reachOf?: (authorization: Authorization & { ok: true }) => Reach | null;
   /** Looks up whose the runs are that events of a run's token name; left out: nothing but the run itself is known. */
   readonly learnKin?: LearnKin;
-  /** Says which events give a guarded tag that is not their sender's; left out: no tag is guarded. */
-  readonly eventTags?: EventTagGuard;
+  /** Says which events give a guarded tag that is not their sender's. */
+  readonly eventTags: EventTagGuard;
+  /** Resolves when a large frame may be read: others come between two of them. */
+  readonly turn: () => Promise<void>;
   readonly log?: RelayLog;
   /** Sockets of services; left out: there are none. */
   readonly services?: Omit<ServiceSocketParts, 'clock'>;

@@ -101,6 +101,7 @@ function screened(core: RelayCore, session: Session, { source, look }: { readonl
       send,
       source,
       highWaterBytes: core.limits.highWaterBytes,
+      turn: core.parts.turn,
       onFailure: (error) => {
         core.log.warn({ path: session.visit.inputs.path, error: messageOf(error) }, 'what a socket may carry cannot be told: closed with 1012');
         session.client.close(CLOSE.restart, 'Prefect cannot be reached');

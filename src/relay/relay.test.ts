@@ -59,6 +59,23 @@ describe('an open socket', () => {
     expect(room.prefect.frames).toHaveLength(2);
   });
 
+  it('takes a turn before it reads a large event, and the small ones behind it wait', async () => {
+    const turns: (() => void)[] = [];
+    room = await openTestRoom({}, { turn: () => new Promise((resolve) => turns.push(resolve)) });
+    const client = await opened();
+    client.socket.send('small');
+    await until(() => room.prefect.frames.length === 2, 'the small frame');
+    expect(turns).toEqual([]);
+    client.socket.send('x'.repeat(MIB));
+    client.socket.send('behind');
+    client.socket.ping('after');
+    await until(() => turns.length === 1, 'the large frame');
+    expect([room.prefect.frames.length, room.prefect.pings]).toEqual([2, []]);
+    turns.shift()?.();
+    await until(() => room.prefect.pings.length === 1, 'all frames');
+    expect(room.prefect.frames.slice(1).map((frame) => frame.length)).toEqual([5, MIB, 6]);
+  });
+
   it('closes 1003 on a binary frame', async () => {
     room = await openTestRoom();
     const client = await opened();

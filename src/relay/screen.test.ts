@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { createFlow } from '../frames/flow.ts';
-import { createScreen, seeOf } from './screen.ts';
+import { createScreen, SMALL_BYTES, seeOf } from './screen.ts';
 
 const A = '11111111-0000-4000-8000-000000000000';
 const B = '22222222-0000-4000-8000-000000000000';
@@ -76,6 +76,7 @@ describe('the screen', () => {
       send: (frame) => sent.push(String(frame.data)),
       source: { pause: () => source.push('pause'), resume: () => source.push('resume') },
       highWaterBytes,
+      turn: async () => undefined,
       onFailure: (error) => failures.push(error),
     });
     return { sent, source, failures, push: (text: string, kind: 'text' | 'ping' = 'text') => screen.push({ kind, data: Buffer.from(text) }) };
@@ -124,7 +125,7 @@ describe('the screen', () => {
     const send = createFlow(source as unknown as WebSocket, target as unknown as WebSocket, { highWaterBytes: 10, lowWaterBytes: 5 });
     const asked: (() => void)[] = [];
     const slow = (frames: readonly Buffer[]) => new Promise<readonly Buffer[]>((resolve) => asked.push(() => resolve(frames)));
-    const shared = { source, highWaterBytes: 10, onFailure: () => undefined };
+    const shared = { source, highWaterBytes: 10, turn: async () => undefined, onFailure: () => undefined };
     const second = createScreen({ ...shared, look: slow, send });
     const first = createScreen({ ...shared, look: async (frames) => frames, send: second.push });
     const push = (text: string) => first.push({ kind: 'text', data: Buffer.from(text) });
@@ -141,6 +142,28 @@ describe('the screen', () => {
     await expect.poll(() => asked).toHaveLength(1);
     asked.shift()?.();
     await expect.poll(() => source.isPaused).toBe(false);
+  });
+
+  it('takes a turn before it looks at many bytes, and a frame that is larger is looked at alone', async () => {
+    const steps: string[] = [];
+    const sizes = (frames: readonly Buffer[]) => frames.map(({ length }) => length).join();
+    const screen = createScreen({
+      look: async (frames) => {
+        steps.push(sizes(frames));
+        return frames;
+      },
+      send: () => undefined,
+      source: { pause: () => undefined, resume: () => undefined },
+      highWaterBytes: 10_000_000,
+      turn: async () => void steps.push('turn'),
+      onFailure: (error) => expect.fail(String(error)),
+    });
+    const push = (bytes: number) => screen.push({ kind: 'text', data: Buffer.alloc(bytes) });
+    for (const bytes of [SMALL_BYTES, SMALL_BYTES, 1, 300_000, 300_000, 200_000, 2, 100_000]) push(bytes);
+    expect(screen.isBusy()).toBe(true);
+    await screen.idle();
+    await expect.poll(() => screen.isBusy()).toBe(false);
+    expect(steps).toEqual([`${SMALL_BYTES}`, 'turn', `${SMALL_BYTES},1`, 'turn', '300000', 'turn', '300000', 'turn', '200000,2', 'turn', '100000']);
   });
 
   it('lets nothing out once it could not be told what is seen', async () => {

@@ -71,6 +71,8 @@ export function partOf(frame: Buffer, name: string): JsonObject | undefined {
 
 export interface Screen {
   push(frame: Frame): void;
+  /** Something waits: a frame that came now would overtake it. */
+  isBusy(): boolean;
   /** Resolves when everything that was pushed has gone on, or never will. */
   idle(): Promise<void>;
 }
@@ -82,14 +84,19 @@ export interface ScreenEnds {
   /** Where the frames come from: not read while too much waits to be looked at. */
   readonly source: { pause(): void; resume(): void };
   readonly highWaterBytes: number;
+  /** Before many bytes are looked at: others come between. */
+  readonly turn: () => Promise<void>;
   /** It cannot be told: nothing more goes on. */
   readonly onFailure: (error: unknown) => void;
 }
 
 const AT_ONCE = 100;
+const BYTES_AT_ONCE = 256 * 1024;
+/** Up to here a look takes no turn: some milliseconds. */
+export const SMALL_BYTES = 32 * 1024;
 
 /** In order, many at once: while one answer of Prefect is waited for, the frames behind it gather. */
-export function createScreen({ look, send, source, highWaterBytes, onFailure }: ScreenEnds): Screen {
+export function createScreen({ look, send, source, highWaterBytes, turn, onFailure }: ScreenEnds): Screen {
   const waiting: Frame[] = [];
   let bytes = 0;
   let busy = false;
@@ -102,14 +109,14 @@ export function createScreen({ look, send, source, highWaterBytes, onFailure }: 
   };
   const work = async (): Promise<void> => {
     while (waiting.length > 0) {
-      const frames = waiting.splice(0, AT_ONCE);
+      const { frames, size } = await takeSome(waiting, turn);
       const texts = frames.filter(({ kind }) => kind === 'text');
       const seen = await look(texts.map(({ data }) => data));
       for (const frame of frames) {
         const data = frame.kind === 'text' ? (seen[texts.indexOf(frame)] ?? null) : frame.data;
         if (data !== null) send({ ...frame, data });
       }
-      bytes -= frames.reduce((sum, { data }) => sum + data.length, 0);
+      bytes -= size;
       hold(bytes > highWaterBytes);
     }
   };
@@ -133,6 +140,21 @@ export function createScreen({ look, send, source, highWaterBytes, onFailure }: 
           busy = false;
         });
     },
+    isBusy: () => busy,
     idle: () => working,
   };
+}
+
+/** A frame of more bytes than are looked at together is looked at alone. */
+async function takeSome(waiting: Frame[], turn: ScreenEnds['turn']) {
+  let [count, bytes] = [0, 0];
+  for (const { data } of waiting.slice(0, AT_ONCE)) {
+    bytes += data.length;
+    if (count > 0 && bytes > BYTES_AT_ONCE) break;
+    count += 1;
+  }
+  const frames = waiting.splice(0, count);
+  const size = frames.reduce((sum, { data }) => sum + data.length, 0);
+  if (size > SMALL_BYTES) await turn();
+  return { frames, size };
 }

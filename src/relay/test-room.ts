@@ -102,6 +102,8 @@ export async function openTestRoom(limits: Partial<RelayLimits> = {}, parts: Par
     store: { changeNumber: async () => state.changeNumber },
     clock: () => state.now,
     steady: () => state.steadyMs,
+    eventTags: async (events) => events.map(() => null),
+    turn: async () => undefined,
     limits: { tickMs: 20, ...limits },
     log: { warn: (fields, message) => warnings.push(`${message} ${JSON.stringify(fields)}`) },
     ...parts,

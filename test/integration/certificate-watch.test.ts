@@ -53,7 +53,7 @@ async function watch(tls: string): Promise<void> {
       eventRules: unused,
       edgeRuns: unused,
       ledgerSearch: { page: unused, close: unused },
-      bodies: { begin: unused, close: unused },
+      bodies: { begin: unused, turn: unused, close: unused },
       tracing: { use: async () => undefined, status: unused, close: unused },
       exports: { use: async () => undefined, status: unused, close: unused },
       get catalogue() {

@@ -20,6 +20,7 @@ import { createEventRules } from '../../src/events/rules.ts';
 import type { ExplainerParts } from '../../src/explain/explainer.ts';
 import { findPrincipal, type ResolvedPrincipal } from '../../src/explain/principal.ts';
 import { explainRequest } from '../../src/explain/request.ts';
+import { AT_ONCE } from '../../src/mediate/body-work.ts';
 import { createMediator } from '../../src/mediate/mediator.ts';
 import { createPolicyEngine } from '../../src/policy/engine.ts';
 import { loadPolicySources } from '../../src/policy/sources.ts';
@@ -76,6 +77,7 @@ beforeAll(async () => {
     objects: { forget: () => undefined },
     knownFlows: { put: async () => undefined },
     leases: { put: async () => undefined, ends: async () => undefined },
+    bodies: { begin: async () => AT_ONCE },
     makers: store.makers,
     config: { publicUrl, forwardHeaders: [], startedByTag: false, traces: null, ledger: { failClosed: true } },
   });

@@ -7,6 +7,7 @@ import type { NewRecord } from '../../src/contract/record.ts';
 import type { Authorization } from '../../src/decide/decider.ts';
 import { createEventMemory } from '../../src/events/memory.ts';
 import { createEventRules } from '../../src/events/rules.ts';
+import { AT_ONCE } from '../../src/mediate/body-work.ts';
 import { createMediator, type MediatedResponse } from '../../src/mediate/mediator.ts';
 import { createUpstream, type Upstream } from '../../src/prefect/upstream.ts';
 import { type Direct, directTo, field, sharedPrefect, text, withPatience } from '../env/prefect.ts';
@@ -55,6 +56,7 @@ async function send(method: string, path: string, body?: unknown, denied: readon
     objects: { forget: () => undefined },
     knownFlows: { put: async () => undefined },
     leases: { put: async () => undefined, ends: async () => undefined },
+    bodies: { begin: async () => AT_ONCE },
     makers: { put: async () => undefined, forget: async () => undefined, madeBy: async () => [] },
     catalogue,
     decider: decider(denied),

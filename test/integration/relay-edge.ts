@@ -49,6 +49,8 @@ export async function startRelayEdge(prefect: PrefectAddress): Promise<RelayEdge
     store: { changeNumber: async () => 1 },
     clock: Date.now,
     steady: () => performance.now(),
+    eventTags: async (events) => events.map(() => null),
+    turn: async () => undefined,
   });
   const listener = createSocketServer({ pauseOnConnect: true }, (socket) => relay.accept(socket));
   await new Promise<void>((resolve) => listener.listen(relaySocket, resolve));

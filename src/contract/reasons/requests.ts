@@ -75,7 +75,7 @@ export const REQUEST_REASONS = {
   'body-too-complex': {
     status: 413,
     detail: 'The body holds too many values.',
-    hint: 'A body has at most 300,000 values and keys, 1,000 events, and names at most 500 objects; an event on a socket has at most 50,000 values and keys. Send less, or in parts.',
+    hint: 'A body has at most 300,000 values and keys, 1,000 events, and names at most 500 objects; an event on a socket has at most 50,000 values and keys. A key counts twice, as a number like 1.0 does. Send less, or in parts.',
   },
   'not-found': { status: 404, detail: 'Not Found', hint: '' },
   'method-not-allowed': { status: 405, detail: 'Method Not Allowed', hint: '' },

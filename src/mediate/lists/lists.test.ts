@@ -38,7 +38,7 @@ async function narrowed(
     const answer = prefect[asking.split('?')[0] ?? ''];
     return answer === undefined ? [] : answer(isObject(filter) ? filter : { link: asking });
   };
-  const call = { operation: found.operation, params: found.params, tree, readsParameters: false, inputs: { args } as never };
+  const call = { operation: found.operation, params: found.params, tree, readsParameters: false, turn: async () => undefined, inputs: { args } as never };
   return { ...(await narrow(call, { scopes, who: 'bob@local', lookup, made: async (type) => made[type] ?? [] })), asked };
 }
 

@@ -24,7 +24,7 @@ function applied(route: string, tree: JsonValue | undefined, { scopes = TEAM, ma
   const [method = '', path = ''] = route.split(' ');
   const found = catalogue.match(method, path);
   if (found === undefined) throw new Error(`no such route: ${route}`);
-  const call = { operation: found.operation, params: found.params, tree, readsParameters: false, inputs: { args: '' } as never };
+  const call = { operation: found.operation, params: found.params, tree, readsParameters: false, turn: async () => undefined, inputs: { args: '' } as never };
   return narrow(call, tree, { scopes, who: 'bob@local', lookup, made: async () => [], mayRead });
 }
 

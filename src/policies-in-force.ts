@@ -9,6 +9,7 @@ import type { PolicyOutcome, PolicyRequest } from './contract/policy-outcome.ts'
 import type { NewRecord } from './contract/record.ts';
 import type { Current } from './current.ts';
 import { type CheckedPolicies, checkPolicyFiles, loadOwnPolicies, type OwnPolicies } from './policy/own/check.ts';
+import { checkByThread } from './policy/own/check-by-thread.ts';
 import type { PolicyTexts } from './policy/policies.ts';
 import { syncOrLog } from './reload-told.ts';
 import { buildRooms, type House, type Rooms } from './rooms.ts';
@@ -67,7 +68,7 @@ export async function applyPolicies({ house, current, retire }: ApplyParts, requ
   };
   if (config.policies === null) return refuse('The configuration in use names no directory: add policies: DIRECTORY to it and reload (SIGHUP).');
   if (config.ledger.failClosed && !house.ledger.healthy()) return refuse('The ledger cannot be written, so changes are refused.');
-  const checked = loadOwnPolicies(collectActions(house.catalogue.operations), config.policies);
+  const checked = await checkByThread(collectActions(house.catalogue.operations), config.policies);
   if (checked.problems.length > 0) return refuse(problemsText(checked));
   if (JSON.stringify(checked.policies.files) === JSON.stringify(policies.files)) return { applied: true, from: revision, to: revision };
   const rooms = await buildRooms(house, config, checked.policies);

@@ -16,7 +16,8 @@ import type { AppliedEdge } from './edge/apply.ts';
 import { checkEdge } from './edge/check.ts';
 import type { Prepared } from './forward/forward.ts';
 import { applyPolicies, keepPolicySet } from './policies-in-force.ts';
-import { type CheckedPolicies, loadOwnPolicies, type OwnPolicies } from './policy/own/check.ts';
+import type { CheckedPolicies, OwnPolicies } from './policy/own/check.ts';
+import { checkByThread } from './policy/own/check-by-thread.ts';
 import { failure, localUser, recordReload, syncOrLog, tellApplied, tellRefused } from './reload-told.ts';
 import { buildRooms, type House, type Rooms } from './rooms.ts';
 
@@ -80,7 +81,7 @@ async function reload(parts: ReloaderParts, state: State): Promise<void> {
   const { configFile, env, house, current } = parts;
   const candidate = loadCandidate({ file: configFile, env, paths: house.paths });
   try {
-    const own = candidate.loaded.ok ? ownPolicies(parts, candidate.loaded.config) : undefined;
+    const own = candidate.loaded.ok ? await ownPolicies(parts, candidate.loaded.config) : undefined;
     const problems = candidate.loaded.ok ? [...(own?.problems ?? []), ...(await findProblems(parts, candidate.loaded.config))] : candidate.loaded.problems;
     if (!candidate.loaded.ok || own === undefined || problems.length > 0) return await tellRefused(parts, problems);
     const from = current.get().revision;
@@ -106,8 +107,8 @@ async function rereadSecrets(parts: ReloaderParts, state: State): Promise<void> 
   if (done.unfinished.length > 0) throw new LictorError('reload-unfinished', `It is applied, but ${done.unfinished.join('; ')}.`);
 }
 
-function ownPolicies({ house }: ReloaderParts, { policies }: Config): CheckedPolicies {
-  const checked = loadOwnPolicies(collectActions(house.catalogue.operations), policies);
+async function ownPolicies({ house }: ReloaderParts, { policies }: Config): Promise<CheckedPolicies> {
+  const checked = await checkByThread(collectActions(house.catalogue.operations), policies);
   for (const { file, line, message } of checked.warnings) house.log.warn({ file, line }, message);
   return checked;
 }

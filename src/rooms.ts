@@ -45,7 +45,7 @@ import { createMediator } from './mediate/mediator.ts';
 import { createRunParts } from './mediate/run-parts.ts';
 import { type AuthorizationServer, createAuthorizationServer } from './oauth/server.ts';
 import { createTokenExchange, type Prove, SUBJECT_TOKEN } from './oauth/token-exchange.ts';
-import { createPolicyEngine } from './policy/engine.ts';
+import { createPolicyEngineInSteps } from './policy/engine.ts';
 import { mayPollBy } from './policy/may-poll.ts';
 import type { OwnPolicies } from './policy/own/check.ts';
 import { loadBuiltInPolicies } from './policy/policies.ts';
@@ -116,12 +116,13 @@ export interface Rooms {
 export async function buildRooms(house: House, config: Config, policies: OwnPolicies): Promise<Rooms> {
   const { store, ledger, clock, steady, log, catalogue } = house;
   const actions = collectActions(catalogue.operations);
-  const policy = createPolicyEngine({
+  const engine = {
     actions,
     policies: { ...loadBuiltInPolicies(), ...policies.texts },
     revision: publishRevision(join(house.paths.root, 'revision.json'), [decidingText(config), JSON.stringify(actions), JSON.stringify(policies.files)]),
-    onError: (detail) => log.error({ detail }, 'a policy could not be evaluated: denied'),
-  });
+    onError: (detail: string) => log.error({ detail }, 'a policy could not be evaluated: denied'),
+  };
+  const policy = await createPolicyEngineInSteps(engine, house.bodies.turn);
   const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
   const samlSigner = () => ensureSigner(house.paths.samlSigner, clock());
   const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock, steady });

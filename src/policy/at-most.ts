@@ -2,19 +2,20 @@
 import { policyToJson, policyToText } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyTexts } from './policies.ts';
 import { readsAttributes, readsOfEach } from './reads.ts';
+import type { ToTree } from './trees.ts';
 
 /** A permit that asks for facts or for what the object is permits; a forbid that does so is not there. The same set when none does. */
-export function atMostPolicies(policies: PolicyTexts): PolicyTexts {
-  const readsOf = readsOfEach(policies);
-  const isOpen = ([id, text]: readonly [string, string]): boolean => readsOf([id]).facts || readsAttributes(text);
+export function atMostPolicies(policies: PolicyTexts, toTree: ToTree = policyToJson): PolicyTexts {
+  const readsOf = readsOfEach(policies, toTree);
+  const isOpen = ([id, text]: readonly [string, string]): boolean => readsOf([id]).facts || readsAttributes(text, toTree);
   const entries = Object.entries(policies);
   if (!entries.some(isOpen)) return policies;
-  return Object.fromEntries(entries.flatMap(([id, text]) => (isOpen([id, text]) ? unconditional(id, text) : [[id, text]])));
+  return Object.fromEntries(entries.flatMap(([id, text]) => (isOpen([id, text]) ? unconditional(id, text, toTree) : [[id, text]])));
 }
 
 /** What cannot be read is left as it is. */
-function unconditional(id: string, text: string): readonly (readonly [string, string])[] {
-  const parsed = policyToJson(text);
+function unconditional(id: string, text: string, toTree: ToTree): readonly (readonly [string, string])[] {
+  const parsed = toTree(text);
   if (parsed.type === 'failure') return [[id, text]];
   if (parsed.json.effect === 'forbid') return [];
   const permit = policyToText({ ...parsed.json, conditions: [] });

@@ -4,7 +4,7 @@ import { OPERATIONS } from '../catalog/catalogue.ts';
 import type { Decision, Resource } from '../contract/decision.ts';
 import type { Principal } from '../contract/principal.ts';
 import { everywhere, NOWHERE } from '../contract/scope.ts';
-import { createPolicyEngine, validatePolicies } from './engine.ts';
+import { createPolicyEngine, createPolicyEngineInSteps, validatePolicies } from './engine.ts';
 import { loadBuiltInPolicies, namePolicies, uniqueByName } from './policies.ts';
 
 const actions = collectActions(OPERATIONS);
@@ -160,6 +160,32 @@ describe('policies of other texts', () => {
     const engine = createPolicyEngine({ actions, revision: 1 });
     expect(engine.evaluate(question)).toMatchObject({ effect: 'deny', reason: 'policy-default-deny' });
     expect(engine.evaluate({ ...question, inForce: ['viewer'] })).toMatchObject({ effect: 'allow', policies: ['viewer'] });
+  });
+});
+
+describe('an engine that is built in steps', () => {
+  const own = Array.from({ length: 60 }, (_, at) => [`own-${at}`, `@id("own-${at}") forbid (principal == Principal::"p${at}", action, resource);`] as const);
+  const build = async (texts: readonly (readonly [string, string])[]) => {
+    let turns = 0;
+    const turn = async () => {
+      turns += 1;
+    };
+    const policies = { ...loadBuiltInPolicies(), ...Object.fromEntries(texts) };
+    return { engine: await createPolicyEngineInSteps({ actions, revision: 1, policies }, turn), count: Object.keys(policies).length, turns };
+  };
+
+  it('decides as one that is built at once, and takes a turn before every twenty policies and every set', async () => {
+    const { engine, count, turns } = await build(own);
+    // The built-in ones are checked, a set is parsed whole, without scopes, and by what it reads; then the rest.
+    expect(turns).toBeGreaterThanOrEqual(Math.floor(count / 20) + 5);
+    const atOnce = createPolicyEngine({ actions, revision: 1, policies: { ...loadBuiltInPolicies(), ...Object.fromEntries(own) } });
+    const decisions = [...own.keys(), 'other'].map((at) => [engine, atOnce].map((each) => ask(each, { who: { ...principal('viewer'), id: `p${at}` } })));
+    for (const [inSteps, whole] of decisions) expect(inSteps).toEqual(whole);
+    expect([decisions[59]?.[0], decisions[60]?.[0]]).toMatchObject([{ effect: 'deny', policies: ['own-59'] }, { effect: 'allow' }]);
+  });
+
+  it('is not built of what does not parse', async () => {
+    await expect(build([['broken', 'permit (principal']])).rejects.toThrow('The policies cannot be used.');
   });
 });
 

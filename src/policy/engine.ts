@@ -24,6 +24,7 @@ import { type Parsed, preparse } from './preparsed.ts';
 import { type Reads, readsAttributes, readsOfEach } from './reads.ts';
 import type { Asked } from './relevant.ts';
 import { ACTION, PRINCIPAL, ROLE, renderSchema } from './schema.ts';
+import { createTrees } from './trees.ts';
 
 export interface PolicyQuestion {
   readonly principal: Principal;
@@ -67,11 +68,40 @@ export interface PolicyEngineOptions {
 
 /** Reads, parses and checks the policies. Throws LictorError `policies-invalid` unless every one fits the schema. */
 export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
+  checkPolicies(renderSchema(options.actions), options.policies ?? loadBuiltInPolicies());
+  const steps = buildEngine(options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same for own policies that were checked already (own/check.ts): a large set is parsed in steps, each when `turn` resolves. */
+export async function createPolicyEngineInSteps(options: PolicyEngineOptions, turn: () => Promise<void>): Promise<PolicyEngine> {
+  await turn();
+  checkPolicies(renderSchema(options.actions), loadBuiltInPolicies());
+  const steps = buildEngine(options);
+  for (;;) {
+    await turn();
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** So many policies are parsed in a step: some milliseconds. */
+const AT_ONCE = 20;
+
+function* buildEngine(options: PolicyEngineOptions): Generator<undefined, PolicyEngine> {
   const policies = options.policies ?? loadBuiltInPolicies();
-  checkPolicies(renderSchema(options.actions), policies);
-  const parsed = preparse(policies, options.actions);
-  const open = atMostPolicies(policies);
-  const parsedAtMost = open === policies ? parsed : preparse(open, options.actions);
+  const toTree = createTrees();
+  for (const [at, text] of Object.values(policies).entries()) {
+    toTree(text);
+    if (at % AT_ONCE === AT_ONCE - 1) yield;
+  }
+  const parsed = yield* preparse(policies, options.actions, toTree);
+  const open = atMostPolicies(policies, toTree);
+  yield;
+  const parsedAtMost = open === policies ? parsed : yield* preparse(open, options.actions, toTree);
   const resourcesOf = new Map(options.actions.map((action) => [action.name, action.resources]));
   const onError = options.onError ?? (() => {});
   const memo = createMemo<StatefulAuthorizationCall, Response>();
@@ -79,8 +109,8 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
   return {
     revision: options.revision,
     policies: Object.keys(policies),
-    readsAttributes: Object.values(policies).some(readsAttributes),
-    readsParameters: readsOfEach(policies)(Object.keys(policies)).parameters,
+    readsAttributes: Object.values(policies).some((text) => readsAttributes(text, toTree)),
+    readsParameters: readsOfEach(policies, toTree)(Object.keys(policies)).parameters,
     hangsOnParameters: (question) => PARAMETER_ACTIONS.includes(question.action) && parsed.setFor(askedOf(question)).reads.parameters,
     evaluate(question) {
       const decide = decisionFor(question, options.revision);

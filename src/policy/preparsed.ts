@@ -6,6 +6,7 @@ import { invalid, type PolicyTexts } from './policies.ts';
 import { actionsLookedInto, type Reads, readsOfEach } from './reads.ts';
 import { type Asked, createRelevance, withoutScope } from './relevant.ts';
 import { ACTION } from './schema.ts';
+import type { ToTree } from './trees.ts';
 
 export interface Parsed {
   /** A set that holds every policy which can say anything about the question. */
@@ -24,19 +25,21 @@ const MOST_KEPT = 10_000;
 /** Kinds of questions whose choice is remembered. */
 const MOST_KEYS = 4_096;
 
-/** The wasm keeps what it parsed by name, for ever; the name is a digest, so that the same text is kept once. */
-export function preparse(policies: PolicyTexts, actions: readonly ActionEntry[]): Parsed {
+/** The wasm keeps what it parsed by name, for ever; the name is a digest, so that the same text is kept once. It yields between its long steps. */
+export function* preparse(policies: PolicyTexts, actions: readonly ActionEntry[], toTree: ToTree): Generator<undefined, Parsed> {
   const parse = (texts: Readonly<Record<string, string | PolicyJson>>): string => {
     const id = digest(texts);
     assertParsed(preparsePolicySet(id, { staticPolicies: { ...texts } }));
     return id;
   };
-  const readsOf = readsOfEach(policies);
+  const readsOf = readsOfEach(policies, toTree);
   const whole: PreparsedSet = { name: parse(policies), reads: readsOf(Object.keys(policies)) };
-  const shortened = new Map(Object.entries(policies).map(([id, text]) => [id, withoutScope(text)]));
+  yield;
+  const shortened = new Map(Object.entries(policies).map(([id, text]) => [id, withoutScope(text, toTree)]));
   // Whatever is asked later is a choice of these, which parse.
   parse(Object.fromEntries(shortened));
-  const relevance = createRelevance(policies, actions);
+  yield;
+  const relevance = createRelevance(policies, actions, toTree);
   const sets = new Map<string, PreparsedSet>();
   const byQuestion = new Map<string, PreparsedSet>();
   let kept = 0;
@@ -58,7 +61,7 @@ export function preparse(policies: PolicyTexts, actions: readonly ActionEntry[])
   };
   const entities = new Map(actions.map(({ name, group }) => [name, actionEntity(name, [{ type: ACTION, id: group }])]));
   const entityOf = (name: string): EntityJson => entities.get(name) ?? actionEntity(name, []);
-  const lookedInto = [...new Set(Object.values(policies).flatMap(actionsLookedInto))];
+  const lookedInto = [...new Set(Object.values(policies).flatMap((text) => actionsLookedInto(text, toTree)))];
   const actionsFor = (name: string): readonly EntityJson[] => [entityOf(name), ...lookedInto.filter((other) => other !== name).map(entityOf)];
   return { setFor, actionsFor };
 }

@@ -5,6 +5,7 @@ import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { PARAMETER_FACTS } from './facts.ts';
 import type { PolicyTexts } from './policies.ts';
 import { ACTION, PRINCIPAL, ROLE } from './schema.ts';
+import type { ToTree } from './trees.ts';
 
 export interface Reads {
   /** Which object it is, or what it is like; its kind is always read. */
@@ -20,8 +21,8 @@ const EVERYTHING: Reads = { resource: true, address: true, carrier: true, facts:
 const NOTHING: Reads = { resource: false, address: false, carrier: false, facts: false, parameters: false };
 
 /** By the name of each policy. */
-export function readsOfEach(policies: PolicyTexts): (ids: readonly string[]) => Reads {
-  const known = new Map(Object.entries(policies).map(([id, text]) => [id, readsOf(text)]));
+export function readsOfEach(policies: PolicyTexts, toTree: ToTree = policyToJson): (ids: readonly string[]) => Reads {
+  const known = new Map(Object.entries(policies).map(([id, text]) => [id, readsOf(text, toTree)]));
   return (ids) => ids.map((id) => known.get(id) ?? EVERYTHING).reduce(either, NOTHING);
 }
 
@@ -35,8 +36,8 @@ function either(a: Reads, b: Reads): Reads {
   };
 }
 
-function readsOf(text: string): Reads {
-  const parsed = policyToJson(text);
+function readsOf(text: string, toTree: ToTree): Reads {
+  const parsed = toTree(text);
   if (parsed.type === 'failure') return EVERYTHING;
   const { resource, conditions } = parsed.json;
   const isNamed = resource.op !== 'All' && (resource.op !== 'is' || 'in' in resource);
@@ -95,8 +96,8 @@ function isContext(node: object): boolean {
 }
 
 /** Actions that a policy looks into, `Action::"flows.read" in Action::"read"`: Cedar must be told in which group they are. Throws nothing. */
-export function actionsLookedInto(text: string): readonly string[] {
-  const parsed = policyToJson(text);
+export function actionsLookedInto(text: string, toTree: ToTree): readonly string[] {
+  const parsed = toTree(text);
   return parsed.type === 'failure' ? [] : [...new Set(parsed.json.conditions.flatMap(({ body }) => lookedInto(body, false)))];
 }
 
@@ -120,8 +121,8 @@ function actionIn(entity: unknown): readonly string[] {
 }
 
 /** True when a policy asks what an object is, `resource.tags`, however it writes that: in parentheses, beside a comment, by a record. Said too often rather than too rarely. */
-export function readsAttributes(text: string): boolean {
-  const parsed = policyToJson(text);
+export function readsAttributes(text: string, toTree: ToTree): boolean {
+  const parsed = toTree(text);
   return parsed.type === 'failure' || parsed.json.conditions.some(({ body }) => asksOfObject(body, false));
 }
 

@@ -10,6 +10,7 @@ import {
 import type { ActionEntry } from '../catalog/actions.ts';
 import type { PolicyTexts } from './policies.ts';
 import { PRINCIPAL, ROLE } from './schema.ts';
+import type { ToTree } from './trees.ts';
 
 /** As Cedar is asked. */
 export interface Asked {
@@ -26,9 +27,9 @@ export interface Relevance {
   idsFor(asked: Asked): readonly string[];
 }
 
-export function createRelevance(policies: PolicyTexts, actions: readonly ActionEntry[]): Relevance {
+export function createRelevance(policies: PolicyTexts, actions: readonly ActionEntry[], toTree: ToTree = policyToJson): Relevance {
   const groups = new Map(actions.map(({ name, group }) => [name, group]));
-  const scopes = Object.entries(policies).map(([id, text]) => ({ id, scope: scopeOf(text) }));
+  const scopes = Object.entries(policies).map(([id, text]) => ({ id, scope: scopeOf(text, toTree) }));
   const named = new Set(scopes.flatMap(({ scope }) => (scope === undefined ? [] : [scope.principal, scope.resource].flatMap(namedBy))));
   const unlessUnnamed = (type: string, id: string): string | null => (named.has(nameOf(type, id)) ? id : null);
   return {
@@ -45,8 +46,8 @@ export function createRelevance(policies: PolicyTexts, actions: readonly ActionE
  * The policy for questions that it was found relevant to: what is understood of its scope is true for each of them, and is not looked at again.
  * Its name, conditions and annotations stay. What JSON cannot hold, a number beyond 2^53, stays as it is written.
  */
-export function withoutScope(text: string): PolicyJson | string {
-  const parsed = policyToJson(text);
+export function withoutScope(text: string, toTree: ToTree): PolicyJson | string {
+  const parsed = toTree(text);
   if (parsed.type === 'failure' || !isExactJson(parsed.json)) return text;
   const { principal, action, resource } = parsed.json;
   return {
@@ -93,8 +94,8 @@ function nameOf(type: string, id: string): string {
 
 type Scope = Pick<PolicyJson, 'principal' | 'action' | 'resource'>;
 
-function scopeOf(text: string): Scope | undefined {
-  const parsed = policyToJson(text);
+function scopeOf(text: string, toTree: ToTree): Scope | undefined {
+  const parsed = toTree(text);
   return parsed.type === 'success' ? parsed.json : undefined;
 }
 

@@ -203,6 +203,16 @@ describe('the directory of own policies', () => {
     mkdirSync(directory, { recursive: true });
   });
 
+  it('is refused with more bytes than are read, and with one less it is not', () => {
+    const comment = (bytes: number) => `//${'x'.repeat(bytes - 2)}`;
+    put('a.cedar', comment(262_144));
+    put('b.cedar', comment(262_144));
+    put('c.cedar', comment(131_073));
+    expect(load().problems.map(({ message }) => message)).toEqual([`${directory} holds 655361 bytes of policies and vectors; at most 640 KiB are read`]);
+    put('c.cedar', comment(131_072));
+    expect(load().problems).toEqual([]);
+  });
+
   it('is refused with too many files', () => {
     for (let n = 0; n < 501; n += 1) put(`p${n}.cedar`, '');
     expect(load().problems[0]?.message).toContain('at most 500');

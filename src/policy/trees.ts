@@ -1,0 +1,14 @@
+// Policies in Cedar's JSON form. Several looks at a set read the same trees: to parse a policy takes longer than all of them.
+import { type PolicyToJsonAnswer, policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
+
+export type ToTree = (text: string) => PolicyToJsonAnswer;
+
+/** Parses each text once. Nobody may change an answer. */
+export function createTrees(parse: ToTree = policyToJson): ToTree {
+  const known = new Map<string, PolicyToJsonAnswer>();
+  return (text) => {
+    const tree = known.get(text) ?? parse(text);
+    known.set(text, tree);
+    return tree;
+  };
+}

@@ -141,7 +141,7 @@ describe('DS-01: exhaustion', () => {
   });
 
   it('DS-02: upgrades that leave at once keep no socket of others waiting, from the same address too, and hold no descriptors', async () => {
-    await floodWithUpgrades(harness, { perSecond: 400, addresses: 3, withinMs: 20_000, ahead: 200 });
+    await floodWithUpgrades(harness, { perSecond: 200, addresses: 3, withinMs: 20_000, ahead: 200 });
   });
 
   it('DS-02: a socket with a credential opens although no other upgrade is taken; twin: one without is answered 503 until one is', async () => {

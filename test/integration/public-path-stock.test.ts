@@ -1,10 +1,11 @@
 // A real Prefect that serves its UI below a path, behind a gateway with that path: stock client, worker, sockets, paging, ledger, doctor.
+// More of the stock client: test/endurance/stock-carriers.test.ts.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { directTo, field, list, text } from '../env/prefect.ts';
 import { type PrefectServer, startPrefect } from '../env/prefect-server.ts';
 import { waitFor } from '../env/process.ts';
-import { reducedChecks } from './stock/reduced.ts';
+import { shortChecks } from './stock/reduced.ts';
 import { openSession } from './stock/session.ts';
 
 const BASE = '/prefect';
@@ -32,7 +33,7 @@ async function json(path: string, body?: unknown): Promise<unknown> {
 
 describe('below the path', () => {
   describe('a stock client', () =>
-    reducedChecks(() => openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier: 'auth-string', token: secret } }, 'path')));
+    shortChecks(() => openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier: 'auth-string', token: secret } }, 'path')));
 
   it('events are paged by links that stay below it', async () => {
     const occurred = new Date().toISOString();

@@ -1,10 +1,10 @@
-// The main job: a stock Prefect client works through the gateway as it does without one.
+// The main job: a stock Prefect client works through the gateway as it does without one. More of the custom headers: test/endurance/stock-carriers.test.ts.
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { CarrierName } from '../env/client.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { fullChecks } from './stock/full.ts';
-import { reducedChecks } from './stock/reduced.ts';
+import { reducedChecks, shortChecks } from './stock/reduced.ts';
 import { openSession } from './stock/session.ts';
 
 /** `LICTOR_TEST_BARE=1`: the same checks straight at Prefect instead, to see what is Prefect's own doing. */
@@ -31,6 +31,6 @@ function throughTheGateway(): void {
   const open = (carrier: CarrierName) => openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier, token: secret } }, carrier);
 
   describe('auth string any:TOKEN', () => fullChecks(() => open('auth-string')));
-  describe('custom header Authorization', () => reducedChecks(() => open('custom-authorization')));
-  describe('custom header X-Lictor-Token', () => reducedChecks(() => open('custom-x-lictor-token')));
+  describe('custom header Authorization', () => shortChecks(() => open('custom-authorization')));
+  describe('custom header X-Lictor-Token', () => shortChecks(() => open('custom-x-lictor-token')));
 }

@@ -3,15 +3,26 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Running, waitFor } from '../../env/process.ts';
 import { deploy, expectTaskRuns, flowRunIdOf, prefectOk, type StockSession, startRun, startWorker, succeeded, suiteOutcomes } from './session.ts';
 
-/** Registers the checks; call inside `describe`. */
+/** Registers the short form of the checks; call inside `describe`. */
+export function shortChecks(open: () => StockSession): void {
+  workerChecks(open, ['mapped']);
+}
+
+/** Registers all of the checks; call inside `describe`. */
 export function reducedChecks(open: () => StockSession): void {
+  const session = workerChecks(open, ['mapped', 'slow']);
+  clientChecks(session);
+}
+
+/** Answers what the checks use, once they run. */
+function workerChecks(open: () => StockSession, flows: readonly string[]): () => StockSession {
   let session: StockSession;
   let events: Running;
 
   beforeAll(async () => {
     session = open();
     await prefectOk(session, 'work-pool', 'create', session.pool, '--type', 'process');
-    for (const flow of ['mapped', 'slow']) await deploy(session, flow);
+    for (const flow of flows) await deploy(session, flow);
     await startWorker(session);
     events = await session.client.startPrefect(['events', 'stream', '--format', 'json']);
   });
@@ -29,7 +40,12 @@ export function reducedChecks(open: () => StockSession): void {
     await waitFor(lastLine, { what: 'the last line of its log', timeoutMs: 60_000, everyMs: 500 });
   });
 
+  return () => session;
+}
+
+function clientChecks(opened: () => StockSession): void {
   it('a running run is cancelled', async () => {
+    const session = opened();
     const id = await startRun(session, `slow/${session.pool}`, 'seconds=120');
     await session.server.awaitRunState(id, ['RUNNING']);
     await prefectOk(session, 'flow-run', 'cancel', id);
@@ -37,6 +53,7 @@ export function reducedChecks(open: () => StockSession): void {
   });
 
   it('Python: 100 mapped tasks of a local flow, a Secret block, a variable', async () => {
+    const session = opened();
     const outcomes = suiteOutcomes(succeeded(await session.client.python(['suite.py', 'mapped', 'blocks', 'variables']), 'suite.py'));
     expect(outcomes.get('mapped')).toMatchObject({ ok: true, state: 'COMPLETED' });
     expect(outcomes.get('blocks')).toMatchObject({ ok: true, value: 's3cret value' });

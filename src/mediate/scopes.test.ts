@@ -123,6 +123,15 @@ describe('an operator of a tag', () => {
       expect(await cancelOne(beside)).toMatchObject({ result: 201, last: { flow_runs: { id: { any_: [RUN] } } } });
     });
 
+    it('a role that may cancel runs and read none finds none by a filter', async () => {
+      const policies =
+        '@id("cancels") permit (principal in Role::"auditor", action in [Action::"flow_runs.cancel", Action::"flow_runs.set_state.bulk"], resource);';
+      const body = { flow_runs: { name: { like_: 'x' } }, limit: 2, state: { type: 'CANCELLED' } };
+      const { gate, result } = await outcomeOf('auditor', 'POST /api/flow_runs/bulk_set_state', body, { scope: TEAM, policies, prefect: found });
+      expect(result).toBe(201);
+      expect(gate.last()).toMatchObject({ flow_runs: { id: { any_: [] } } });
+    });
+
     it('twin: what it may read by that role counts, and is not changed', async () => {
       expect(await cancelOne(everywhere(['viewer']))).toMatchObject({ result: 201, last: { flow_runs: { id: { any_: [] } } } });
       expect(await cancelOne(onTeamB('viewer'))).toMatchObject({ result: 'bulk-item-forbidden' });

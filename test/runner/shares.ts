@@ -41,6 +41,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/doctor/certificates.test.ts': 33,
   'integration/self-made.test.ts': 31,
   'integration/limits.test.ts': 18,
+  'integration/reload-at-start.test.ts': 25,
   'integration/service-credentials.test.ts': 29,
   'integration/exports.test.ts': 28,
   'integration/evidence.test.ts': 27,

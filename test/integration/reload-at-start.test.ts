@@ -1,17 +1,18 @@
+// When a control plane that starts asks for a reload of nginx: with a real nginx.
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../test/env/free-port.ts';
-import { prepareStateDir } from '../config/runtime-dir.ts';
-import type { StatePaths } from '../config/state-dir.ts';
-import type { FromControl } from '../contract/ipc.ts';
-import { createConnectionHold } from './connection-hold.ts';
-import { type ControlPlane, createControlPlane } from './control-plane.ts';
-import { createEdge, type Edge } from './edge.ts';
-import { waitFor } from './processes/wait-for.ts';
+import { prepareStateDir } from '../../src/config/runtime-dir.ts';
+import type { StatePaths } from '../../src/config/state-dir.ts';
+import type { FromControl } from '../../src/contract/ipc.ts';
+import { createConnectionHold } from '../../src/supervise/connection-hold.ts';
+import { type ControlPlane, createControlPlane } from '../../src/supervise/control-plane.ts';
+import { createEdge, type Edge } from '../../src/supervise/edge.ts';
+import { waitFor } from '../../src/supervise/processes/wait-for.ts';
+import { freePort } from '../env/free-port.ts';
 
-const ENTRY = join(import.meta.dirname, '..', 'control-plane.ts');
+const ENTRY = join(import.meta.dirname, '../../src/control-plane.ts');
 
 let root: string;
 let paths: StatePaths;

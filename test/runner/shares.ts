@@ -24,6 +24,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/services.test.ts': 60,
   'integration/forward-proxy.test.ts': 58,
   'integration/scoped-worker.test.ts': 58,
+  'integration/two-teams.test.ts': 58,
   'integration/old-clients.test.ts': 57,
   'integration/one-service.test.ts': 57,
   'integration/relay.test.ts': 56,

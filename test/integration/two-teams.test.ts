@@ -151,9 +151,11 @@ describe('the recipe for two teams', () => {
     for (const line of spaced(page('deny  bob'))) expect(explained).toContain(line);
     expect(explained).toContain(`work_pool=${mark}pool-a`);
     expect(commands('./lictor doctor')).toEqual([['doctor']]);
-    const tags = await waitFor(async () => linesOf(await diagnose(gateway), 'upstream', 'guarded-tags')[0], { what: 'doctor to look at the tags' });
-    expect(tags).toMatchObject({ status: 'ok', message: expect.stringContaining(`${mark}team-a, ${mark}team-b`) });
-  }, 120_000);
+    // A busy Prefect may not answer in time: doctor is asked again then.
+    const isRight = async () => linesOf(await diagnose(gateway), 'upstream', 'guarded-tags').find(({ status }) => status === 'ok');
+    const tags = await waitFor(isRight, { what: 'doctor to find every tag in its place', timeoutMs: 90_000 });
+    expect(tags?.message).toContain(`${mark}team-a, ${mark}team-b`);
+  }, 180_000);
 
   it('a viewer on everything lets every account read everything, and access shows it', async () => {
     const wide = join(gateway.stateDir, 'wide.yaml');

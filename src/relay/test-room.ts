@@ -266,6 +266,6 @@ export async function until(condition: () => boolean, what: string): Promise<voi
     () => {
       if (!condition()) throw new Error(`did not happen: ${what}`);
     },
-    { timeout: 8000, interval: 5 },
+    { timeout: 25_000, interval: 5 },
   );
 }

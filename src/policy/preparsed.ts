@@ -25,7 +25,7 @@ const MOST_KEPT = 10_000;
 /** Kinds of questions whose choice is remembered. */
 const MOST_KEYS = 4_096;
 
-/** The wasm keeps what it parsed by name, for ever; the name is a digest, so that the same text is kept once. It yields between its long steps. */
+/** The wasm caches each parsed set by name and never frees it. The name is a digest, so that the same text is cached once. Yields between its long steps. */
 export function* preparse(policies: PolicyTexts, actions: readonly ActionEntry[], toTree: ToTree): Generator<undefined, Parsed> {
   const parse = (texts: Readonly<Record<string, string | PolicyJson>>): string => {
     const id = digest(texts);

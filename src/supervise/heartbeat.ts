@@ -25,7 +25,7 @@ export interface HeartbeatLimits {
 }
 
 /** One look a second. */
-export const HEARTBEAT_LIMITS: HeartbeatLimits = { silentLooks: 2, hungLooks: 7, startLooks: 300 };
+export const HEARTBEAT_LIMITS: HeartbeatLimits = { silentLooks: 2, hungLooks: 6, startLooks: 300 };
 
 /** Of a core. A process with less had to wait for one; a process with more that sends no beat is in an endless loop. */
 const BUSY_SHARE = 0.5;

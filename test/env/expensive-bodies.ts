@@ -1,5 +1,7 @@
 // Bodies that cost as much as their size allows, and another principal that goes on working beside them.
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { Agent, request } from 'undici';
 import type { Gateway } from './gateway.ts';
 
@@ -36,17 +38,30 @@ export interface Answered {
   readonly ms: number;
 }
 
+export interface Ask {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly token: string;
+  readonly body?: string;
+}
+
+export interface Watched {
+  readonly ask: Ask;
+  /** Between an answer and the next request. */
+  readonly pauseMs?: number;
+}
+
 export interface Client {
+  send(ask: Ask): Promise<Answered>;
   post(path: string, token: string, body: string): Promise<Answered>;
-  get(path: string, token: string): Promise<Answered>;
-  /** Asks again and again, one after the other, until it is ended. */
-  watch(ask: () => Promise<Answered>): () => Promise<readonly Answered[]>;
+  /** Asks again and again, in a thread, until it is ended. */
+  watch(watched: Watched): () => Promise<readonly Answered[]>;
   close(): Promise<void>;
 }
 
 export function openClient({ port }: Pick<Gateway, 'port'>): Client {
   const dispatcher = new Agent({ connections: 64, pipelining: 1, headersTimeout: 120_000 });
-  const send = async (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, token: string, body?: string): Promise<Answered> => {
+  const send = async ({ method, path, token, body }: Ask): Promise<Answered> => {
     const began = performance.now();
     const headers = { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) };
     const answer = await request(`http://localhost:${port}${path}`, { dispatcher, method, headers, ...(body !== undefined && { body }) });
@@ -54,18 +69,15 @@ export function openClient({ port }: Pick<Gateway, 'port'>): Client {
     return { status: answer.statusCode, ms: performance.now() - began };
   };
   return {
-    post: (path, token, body) => send('POST', path, token, body),
-    get: (path, token) => send('GET', path, token),
-    watch(ask) {
-      const answers: Answered[] = [];
-      let isOver = false;
-      const running = (async () => {
-        while (!isOver) answers.push(await ask());
-      })();
+    send,
+    post: (path, token, body) => send({ method: 'POST', path, token, body }),
+    watch(watched) {
+      const thread = new Worker(new URL('./watch-thread.ts', import.meta.url), { workerData: { port, ...watched } });
+      const answers = once(thread, 'message');
       return async () => {
-        isOver = true;
-        await running;
-        return answers;
+        thread.postMessage('end');
+        const [seen] = await answers;
+        return seen;
       };
     },
     close: () => dispatcher.close(),

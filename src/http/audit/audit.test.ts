@@ -85,7 +85,7 @@ describe('what', () => {
     });
   });
 
-  it('takes the name of a run or a deployment from whoever may read these in Prefect, and from nobody else', async () => {
+  it('takes the name of a run or a deployment only from a principal that may read these in Prefect', async () => {
     for (const role of ['auditor,viewer', 'admin', 'auditor']) await send(role, '?flow_run_id=fuzzy-otter&deployment_id=nightly');
     const filter = { limit: 100, flowRun: 'fuzzy-otter', deployment: 'nightly' };
     expect(get().searched).toEqual([true, true, false].map((seesNames) => ({ filter, seesNames })));

@@ -20,7 +20,7 @@ afterAll(() => client?.close());
 describe('DS-02: expensive bodies', () => {
   it.each(['deep, then wide', 'many keys', 'fractions'])('DS-02: ten at once, %s, and another principal goes on meanwhile', async (shape) => {
     const body = `{"schema":{},"values":{"a":${EXPENSIVE[shape]?.(MIB / 8)}}}`;
-    const watched = client.watch(() => client.post(VARIABLE, harness.admin, SMALL));
+    const watched = client.watch({ ask: { method: 'POST', path: VARIABLE, token: harness.admin, body: SMALL } });
     const answers = await Promise.all(Array.from({ length: 10 }, () => client.post(VALIDATE, harness.viewer, body)));
     const others = await watched();
     expect(answers.map(({ status }) => [200, 403, 413, 429].includes(status))).toEqual(answers.map(() => true));

@@ -40,7 +40,7 @@ import type { SigningKeys } from './keys/signing-keys.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openEventCounts } from './ledger/prefect-events/count-events.ts';
 import type { LedgerSearch } from './ledger/search/search.ts';
-import type { BodyWork } from './mediate/body-work.ts';
+import { type BodyWork, createTurns } from './mediate/body-work.ts';
 import { createMediator } from './mediate/mediator.ts';
 import { createRunParts } from './mediate/run-parts.ts';
 import { type AuthorizationServer, createAuthorizationServer } from './oauth/server.ts';
@@ -122,7 +122,8 @@ export async function buildRooms(house: House, config: Config, policies: OwnPoli
     revision: publishRevision(join(house.paths.root, 'revision.json'), [decidingText(config), JSON.stringify(actions), JSON.stringify(policies.files)]),
     onError: (detail: string) => log.error({ detail }, 'a policy could not be evaluated: denied'),
   };
-  const policy = await createPolicyEngineInSteps(engine, house.bodies.turn);
+  // Its own turns: clients with large bodies do not delay a change of policies.
+  const policy = await createPolicyEngineInSteps(engine, createTurns(steady));
   const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
   const samlSigner = () => ensureSigner(house.paths.samlSigner, clock());
   const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock, steady });

@@ -71,7 +71,8 @@ const LONGEST_REST_MS = 1_000;
 /** What follows a step so soon belongs to it: a hundred small looks are one step, and not a hundred rests. */
 const SHORT_MS = 5;
 
-function createTurns(steady: Clock): () => Promise<void> {
+/** A queue of turns. Clients share one; what a client may not delay has its own. */
+export function createTurns(steady: Clock): () => Promise<void> {
   let rested: Promise<void> = Promise.resolve();
   let stepFromMs: number | undefined;
   return () => {

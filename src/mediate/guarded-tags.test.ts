@@ -147,9 +147,14 @@ describe('inside a flow', () => {
 describe('the concurrency limit of a guarded tag', () => {
   const [LIMIT, PLAIN] = ['ffffffff-0000-4000-8000-000000000005', 'ffffffff-0000-4000-8000-000000000006'];
 
+  const [LINKED, FOREIGN] = ['ffffffff-0000-4000-8000-000000000007', 'ffffffff-0000-4000-8000-000000000008'];
+  const BOTH = { deployments: { id: { any_: [LINKED, FOREIGN] } } };
+
   /** Both forms of the limit of each tag, and a limit of that name which is no tag's. */
   function world(tag: string) {
     const limit = { id: LIMIT, name: `tag:${tag}`, limit: 1, active: true };
+    const deployment = { id: DEPLOYMENT, name: 'nightly', flow_id: FLOW, tags: [OWN], work_pool_name: 'pool' };
+    const linked = { ...deployment, id: LINKED, name: 'linked', global_concurrency_limit: limit };
     return prefectWith(
       {
         [`GET /api/v2/concurrency_limits/${LIMIT}`]: limit,
@@ -159,7 +164,10 @@ describe('the concurrency limit of a guarded tag', () => {
         [`GET /api/concurrency_limits/tag/${tag}`]: { id: LIMIT, tag, concurrency_limit: 1 },
         [`GET /api/flows/${FLOW}`]: { id: FLOW, name: 'etl', tags: [] },
         [`GET /api/flow_runs/${RUN}`]: { id: RUN, flow_id: FLOW, deployment_id: null, tags: [OWN], labels: {} },
-        [`GET /api/deployments/${DEPLOYMENT}`]: { id: DEPLOYMENT, name: 'nightly', flow_id: FLOW, tags: [OWN], work_pool_name: 'pool' },
+        [`GET /api/deployments/${DEPLOYMENT}`]: deployment,
+        [`GET /api/deployments/${LINKED}`]: linked,
+        'POST /api/deployments/filter': [linked, { ...deployment, id: FOREIGN, tags: ['elsewhere'] }],
+        [`GET /api/task_runs/${TASK}`]: { id: TASK, flow_run_id: RUN, tags: [tag] },
       },
       { status: 201 },
     );
@@ -182,6 +190,9 @@ describe('the concurrency limit of a guarded tag', () => {
     ['taken', 'worker', () => 'POST /api/v2/concurrency_limits/increment', (tag) => ({ names: [`tag:${tag}`], slots: 1 })],
     ['taken with a lease', 'worker', () => 'POST /api/v2/concurrency_limits/increment-with-lease', (tag) => ({ names: [`tag:${tag}`], slots: 1 })],
     ['let go', 'worker', () => 'POST /api/v2/concurrency_limits/decrement', (tag) => ({ names: [`tag:${tag}`], slots: 1 })],
+    ['taken by a task run that begins', 'worker', () => `POST /api/task_runs/${TASK}/set_state`, () => ({ state: { type: 'RUNNING' } })],
+    ['deleted with its deployment', 'deployer', () => `DELETE /api/deployments/${LINKED}`, () => undefined],
+    ['deleted with its deployment, beside a foreign one', 'deployer', () => 'POST /api/deployments/bulk_delete', () => BOTH],
     ["taken by a deployment's runs", 'deployer', () => `PATCH /api/deployments/${DEPLOYMENT}`, () => ({ global_concurrency_limit_id: LIMIT })],
   ];
 

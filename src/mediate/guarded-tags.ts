@@ -1,5 +1,6 @@
 // Guarded tags that a request puts on objects or takes off them, whatever the route: each is a right of its own beside the route's.
 import type { Principal } from '../contract/principal.ts';
+import type { Ask } from '../decide/asks.ts';
 import type { Authorization } from '../decide/decider.ts';
 import { givenTags } from '../decide/event-tags.ts';
 import { tagGuarded } from '../decide/holds-tag.ts';
@@ -17,17 +18,27 @@ export interface TagParts {
   readonly lookup: Lookup;
 }
 
-/** The plan with an ask for each such tag. Nothing is looked up for a principal that need not hold tags, nor for a request that names none. */
-export async function withTagAsks(call: Call, plan: Plan, principal: Principal, { guardedTags, lookup }: TagParts): Promise<Plan> {
+/**
+ * The plan with an ask for each such tag, also among what it asks later. Nothing is looked up for a principal that need not hold tags, nor for a request that
+ * names none.
+ */
+export async function withTagAsks(call: Call, plan: Plan, principal: Principal, parts: TagParts): Promise<Plan> {
   if (!mustHoldTags(principal) || !call.operation.writes) return plan;
-  const asks = asksOf(call, plan.asks);
+  const { further, without } = plan;
+  const asks = await withLimitTags(asksOf(call, plan.asks), parts);
   const [main] = asks;
+  const changed = main === undefined || !mayChangeTags(call) ? [] : await changedTags(call, parts);
+  return {
+    ...plan,
+    ...(further !== undefined && { further: async () => withLimitTags(await further(), parts) }),
+    ...(without !== undefined && { without: async (ids: ReadonlySet<string>) => withTagAsks(call, await without(ids), principal, parts) }),
+    asks: main === undefined ? asks : [...asks, ...changed.map((tag) => tagAsk(main, tag))],
+  };
+}
+
+async function withLimitTags(asks: readonly Ask[], { guardedTags, lookup }: TagParts): Promise<readonly Ask[]> {
   const limits = asks.filter(touchesLimit);
-  const guarded = limits.length > 0 || mayChangeTags(call) ? await guardedTags() : new Set<string>();
-  if (guarded.size === 0 || main === undefined) return plan;
-  const changed = mayChangeTags(call) ? await changedTags(call, guarded, lookup) : [];
-  const further = [...changed.map((tag) => tagAsk(main, tag)), ...(await limitTagAsks(limits, guarded, lookup))];
-  return further.length === 0 ? plan : { ...plan, asks: [...asks, ...further] };
+  return limits.length === 0 ? asks : [...asks, ...(await limitTagAsks(limits, await guardedTags(), lookup))];
 }
 
 /** Undefined unless a tag is what was refused. */
@@ -53,7 +64,9 @@ function bodiesOf(tree: JsonValue | undefined): readonly JsonObject[] {
   return (isList(tree) ? tree : [tree]).filter((body) => body !== undefined && isObject(body));
 }
 
-async function changedTags(call: Call, guarded: ReadonlySet<string>, lookup: Lookup): Promise<readonly string[]> {
+async function changedTags(call: Call, { guardedTags, lookup }: TagParts): Promise<readonly string[]> {
+  const guarded = await guardedTags();
+  if (guarded.size === 0) return [];
   const { operation, tree } = call;
   if (operation.operationId === EVENTS) {
     const given = new Set<string>();

@@ -77,7 +77,8 @@ describe('the socket of a scoped principal', () => {
     expect(first.client.received.slice(1)).toEqual([]);
     await first.room.close();
     const unread = '{"type":"filter","filter":{},"filter":{"text":{"query":"secret"}}}';
-    for (const filter of [{ text: { query: 'secret' } }, unread]) {
+    const tooComplex = { event: { prefix: Array.from({ length: 50_000 }, () => 'x') } };
+    for (const filter of [{ text: { query: 'secret' } }, unread, tooComplex]) {
       const { room, client } = await open(EVENTS_OUT, scopedParts(), filter);
       expect((await client.closed).code).toBe(1008);
       expect(room.prefect.frames).toHaveLength(1);

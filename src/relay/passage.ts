@@ -67,8 +67,8 @@ function createFilterIntake(core: RelayCore, session: Session): Passage {
   const screen = screened(core, session, { source: session.client, look });
   return {
     pass(frame, send) {
-      const filter = frame.kind === 'text' ? partOf(frame.data, 'filter') : undefined;
-      if (filter !== undefined) session.asked ??= readEventFilter(filter);
+      const filter = frame.kind === 'text' && session.asked === undefined ? partOf(frame.data, 'filter', FRAME_BOUNDS) : undefined;
+      if (filter !== undefined) session.asked = readEventFilter(filter);
       screen.pass(frame, send);
     },
     idle: screen.idle,

@@ -2,6 +2,7 @@
 import type { ResourceType } from '../contract/operation.ts';
 import { brake, releaseBrake } from '../frames/brake.ts';
 import type { Frame } from '../frames/inbox.ts';
+import type { Bounds } from '../json/scan.ts';
 import { parseStrict, renderStrict } from '../json/strict-json.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
@@ -62,8 +63,8 @@ function idIn(object: JsonObject | undefined, key: string): string | undefined {
 }
 
 /** `{"type": NAME, NAME: {...}}`; a frame of another kind is nobody's. */
-export function partOf(frame: Buffer, name: string): JsonObject | undefined {
-  const parsed = parseStrict(frame);
+export function partOf(frame: Buffer, name: string, bounds: Partial<Bounds> = {}): JsonObject | undefined {
+  const parsed = parseStrict(frame, bounds);
   if (!parsed.ok || !isObject(parsed.tree) || field(parsed.tree, 'type') !== name) return undefined;
   const part = field(parsed.tree, name);
   return isObject(part) ? part : undefined;

@@ -30,10 +30,7 @@ const FILTERS: Readonly<Record<string, readonly [path: string, body: string]>> =
   'runs by id': ['/api/flow_runs/filter', `{"flow_runs":{"id":{"any_":${many(() => crypto.randomUUID())}}}}`],
   'runs by tag': ['/api/flow_runs/count', `{"flow_runs":{"tags":{"all_":${many((at) => `tag-${at + 100_000}`)}}}}`],
   'events by name': ['/api/events/filter', `{"filter":{"event":{"prefix":${many((at) => `event.${at + 100_000}`)}}}}`],
-  'events by label': [
-    '/api/events/filter',
-    `{"filter":{"related":{"labels":{"prefect.resource.id":${many((at) => `prefect.flow-run.${at + 100_000}*`)}}}}}`,
-  ],
+  'events by label': ['/api/events/filter', `{"filter":{"related":{"labels":{"prefect.resource.id":${many((at) => `prefect.flow-run.${at + 100_000}*`)}}}}}`],
 };
 
 interface Round {
@@ -80,7 +77,13 @@ describe('before a recorder', () => {
 
   it.each(SHAPES)('ten of 1 MiB that are validated: %s', async (shape, make) => {
     const body = `{"schema":{},"values":{"a":${make(MIB - 200)}}}`;
-    await expectUnfelt({ what: shape, gateway: harness.gateway, client, send: () => client.post('/api/ui/schemas/validate', harness.admin, body), other: validated() });
+    await expectUnfelt({
+      what: shape,
+      gateway: harness.gateway,
+      client,
+      send: () => client.post('/api/ui/schemas/validate', harness.admin, body),
+      other: validated(),
+    });
   });
 
   it.each(Object.entries(FILTERS))('ten filters of 1 MiB by a scoped role: %s', async (what, [path, body]) => {
@@ -94,7 +97,13 @@ describe('before a recorder', () => {
       const [shape, make] = SHAPES[at % SHAPES.length] ?? ['', () => '0'];
       const body = bodyWith(make(MIB / 6));
       const target = path.replaceAll(/\{[^}]+\}/g, ID);
-      await expectUnfelt({ what: `${target} ${shape}`, gateway: harness.gateway, client, send: () => client.post(target, harness.admin, body), other: validated() });
+      await expectUnfelt({
+        what: `${target} ${shape}`,
+        gateway: harness.gateway,
+        client,
+        send: () => client.post(target, harness.admin, body),
+        other: validated(),
+      });
     }
   });
 });

@@ -10,33 +10,32 @@ import { createLostRuns } from './lost-runs.ts';
 
 const MINUTE_MS = 60_000;
 const RUN = '0199c0de-0000-7000-8000-000000000001';
+const OTHER = '0199c0de-0000-7000-8000-000000000002';
 const STARTED_BY = ['token:boss'];
 let root: string;
 let nowMs: number;
 let store: Store;
 let state: JsonValue;
 let prefectIsAway: boolean;
+let unreadable: string;
 let records: NewRecord[];
 let look: () => Promise<void>;
 
 beforeEach(async () => {
-  [nowMs, state, prefectIsAway, records] = [1_700_000_000_000, { type: 'RUNNING' }, false, []];
+  [nowMs, state, prefectIsAway, unreadable, records] = [1_700_000_000_000, { type: 'RUNNING' }, false, 'none', []];
   root = mkdtempSync(join(tmpdir(), 'lictor-lost-runs-'));
   const storeFile = join(root, 'lictor.db');
   store = await openStore({ file: storeFile, clock: () => nowMs });
   await store.tokens.create({ id: 'w', name: 'w', roles: ['worker'], cidrs: [], lifetimeMs: 10 * MINUTE_MS, hash: 'w' });
-  const of = { flowRunId: RUN, deploymentId: null, pool: 'p', stateId: 's', worker: 'token:w', binding: 'token w', credentialId: 'w' };
-  const token = { ...of, hash: 'h', id: 'i', identity: null, onBehalfOf: STARTED_BY, expiresMs: nowMs + 60 * MINUTE_MS };
-  await store.runTokens.put([token]);
-  await store.runTokens.goLive(token);
+  await begin(RUN);
   look = createLostRuns({
     storeFile,
     store: store.runTokens,
     clock: () => nowMs,
     record: async (record) => void records.push(record),
-    async lookup() {
-      if (prefectIsAway) throw new Error('Prefect is away');
-      return { id: RUN, state };
+    async lookup(path) {
+      if (prefectIsAway || path.endsWith(unreadable)) throw new Error('Prefect is away');
+      return { state };
     },
   });
 });
@@ -44,6 +43,13 @@ afterEach(async () => {
   await store.close();
   rmSync(root, { recursive: true });
 });
+
+async function begin(flowRunId: string): Promise<void> {
+  const of = { flowRunId, deploymentId: null, pool: 'p', stateId: 's', worker: 'token:w', binding: 'token w', credentialId: 'w' };
+  const token = { ...of, hash: flowRunId, id: flowRunId, identity: null, onBehalfOf: STARTED_BY, expiresMs: nowMs + 60 * MINUTE_MS };
+  await store.runTokens.put([token]);
+  await store.runTokens.goLive(token);
+}
 
 const lookIn = (minutes: number): Promise<void> => {
   nowMs += minutes * MINUTE_MS;
@@ -79,11 +85,27 @@ describe('a run whose worker has no token any more', () => {
 
   it('is reported when Prefect can be asked again', async () => {
     prefectIsAway = true;
-    await expect(lookIn(12)).rejects.toThrow('away');
+    await expect(lookIn(12)).rejects.toThrow('could not be looked at');
     expect(records).toEqual([]);
     prefectIsAway = false;
     await lookIn(1);
     expect(records).toHaveLength(1);
+  });
+
+  it('is reported beside a newer one that Prefect cannot show; that one when Prefect can', async () => {
+    await begin(OTHER);
+    unreadable = OTHER;
+    await expect(lookIn(12)).rejects.toThrow('could not be looked at');
+    expect(records.map(({ flow_run_id: id }) => id)).toEqual([RUN]);
+    unreadable = 'none';
+    await lookIn(1);
+    expect(records.map(({ flow_run_id: id }) => id)).toEqual([RUN, OTHER]);
+  });
+
+  it('has the end of its token as before: a look of the gateway does not prolong it', async () => {
+    const before = (await store.runTokens.lastOf(RUN))?.expiresMs;
+    await lookIn(12);
+    expect((await store.runTokens.lastOf(RUN))?.expiresMs).toBe(before);
   });
 
   it('twin: one whose worker has a token is not, and neither is one whose token was rotated within the minute', async () => {

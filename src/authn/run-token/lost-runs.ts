@@ -22,17 +22,28 @@ export interface LostRunsParts extends Pick<LifeParts, 'lookup' | 'clock'> {
  */
 export function createLostRuns(parts: LostRunsParts): () => Promise<void> {
   const { storeFile, store, record, clock } = parts;
+  // The run has not used its token, so that a look here does not prolong it.
+  const looking = { ...parts, store: { endOf: store.endOf, renew: async () => undefined } };
   let reported: ReadonlySet<string> = new Set();
+  const isLost = async (id: string): Promise<boolean> => {
+    const token = await store.lastOf(id);
+    if (token === undefined || (await look(looking, token)) !== null) return false;
+    if (!reported.has(id)) await record(recordOf(token, clock()));
+    return true;
+  };
   return async () => {
-    const open = new Set<string>();
+    const lost = new Set<string>();
+    const errors: unknown[] = [];
     for (const { id } of orphanedRuns(storeFile, clock() - GRACE_MS)) {
-      const token = await store.lastOf(id);
-      if (token === undefined || (await look(parts, token)) !== null) continue;
-      if (!reported.has(id)) await record(recordOf(token, clock()));
-      reported = new Set([...reported, id]);
-      open.add(id);
+      try {
+        if (await isLost(id)) lost.add(id);
+      } catch (error) {
+        errors.push(error);
+        if (reported.has(id)) lost.add(id);
+      }
     }
-    reported = open;
+    reported = lost;
+    if (errors.length > 0) throw new AggregateError(errors, 'runs without a worker could not be looked at');
   };
 }
 

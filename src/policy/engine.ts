@@ -135,7 +135,8 @@ function* buildEngine(options: PolicyEngineOptions): Generator<undefined, Policy
 
 function decided(decide: ReturnType<typeof decisionFor>, response: Response | undefined): Decision {
   if (response === undefined) return decide('deny', 'policy-default-deny', []);
-  const { reason } = response.diagnostics;
+  // Cedar has them in no order; the same decision reads the same each time.
+  const reason = response.diagnostics.reason.toSorted();
   if (response.decision === 'allow') return decide('allow', 'policy-permits', reason);
   return decide('deny', reason.length > 0 ? 'policy-forbids' : 'policy-default-deny', reason);
 }

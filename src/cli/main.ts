@@ -1,7 +1,7 @@
 // The command line: finds the command, loads only its file, and turns every mistake into words and an exit status.
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { diskTrouble } from '../contract/disk.ts';
+import { diskTrouble, isLocked } from '../contract/disk.ts';
 import { LictorError } from '../contract/error.ts';
 import { printable } from '../contract/printable.ts';
 import { COMMANDS, LATER_COMMANDS } from './commands.ts';
@@ -113,6 +113,8 @@ function explain(error: unknown, err: CliContext['err'], env: CliContext['env'])
   const trouble = error instanceof LictorError ? undefined : diskTrouble(error);
   if (env['LICTOR_DEBUG'] === '1' && error instanceof Error) err.write(`${error.stack ?? ''}\n`);
   else if (trouble !== undefined) err.write(`A file could not be written. ${trouble}\n`);
+  else if (isLocked(error))
+    err.write('Another process writes to a database of this gateway, or hangs. Try again in some seconds: a control plane that hangs is replaced.\n');
   else if (!(error instanceof LictorError)) err.write('This is a defect of lictor. LICTOR_DEBUG=1 shows where.\n');
   return error instanceof CommandFailed || error instanceof UsageError ? error.exitStatus : EXIT.failed;
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
-import { diskTrouble } from './disk.ts';
+import { diskTrouble, isLocked } from './disk.ts';
 
 function thrownBy(work: () => void): unknown {
   try {
@@ -31,4 +31,10 @@ it('nothing else is taken for the disk', () => {
   expect(diskTrouble(thrownBy(() => db.exec('INSERT INTO nowhere VALUES (1)')))).toBeUndefined();
   expect(diskTrouble(thrownBy(() => writeFileSync('/dev/null/x', 'x')))).toBeUndefined();
   expect(diskTrouble('ENOSPC')).toBeUndefined();
+});
+
+it('a file that another process writes to is locked, also while that one recovers; a full disk is not', () => {
+  const failed = (errcode: number) => Object.assign(new Error('database is locked'), { errcode });
+  expect([5, 261, 13].map((code) => isLocked(failed(code)))).toEqual([true, true, false]);
+  expect(diskTrouble(failed(5))).toBeUndefined();
 });

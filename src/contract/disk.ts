@@ -20,6 +20,11 @@ const BY_SQLITE = new Map([
   [14, CLOSED],
 ]);
 
+/** SQLite: another process writes to the file, for longer than one waits (BUSY). */
+export function isLocked(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === 5;
+}
+
 /** What is wrong with the disk of what was written, with the remedy; undefined where the error is about anything else. */
 export function diskTrouble(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

@@ -3,15 +3,16 @@ import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type DatabaseConnection, type Driver, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver, type SqliteStatement, sql } from 'kysely';
-import { diskTrouble } from '../contract/disk.ts';
+import { diskTrouble, isLocked } from '../contract/disk.ts';
 import { LictorError } from '../contract/error.ts';
 import type { Database } from './database.ts';
 import type { Tables } from './tables.ts';
 
-/** A command holds the write lock for milliseconds; whoever waits longer than this has met a hung process. */
+/** A command holds the write lock for milliseconds; only a hung process holds it for longer. */
 const BUSY_TIMEOUT_MS = 5000;
+/** A write waits without blocking, and for longer than the supervisor needs to end a control plane that hangs (supervise/heartbeat.ts). */
+const WRITE_TIMEOUT_MS = 15_000;
 const RETRY_MS = 5;
-const SQLITE_BUSY = 5;
 
 /**
  * Opens or creates the file (0600, WAL). Throws `store-unusable` with the remedy when it is no usable database; its transactions throw
@@ -79,7 +80,7 @@ function switchToWal(database: DatabaseSync): void {
       if (database.prepare('pragma journal_mode').get()?.['journal_mode'] !== 'wal') database.exec('pragma journal_mode = wal');
       return;
     } catch (error) {
-      if (!isBusy(error) || waitedMs >= BUSY_TIMEOUT_MS) throw error;
+      if (!isLocked(error) || waitedMs >= BUSY_TIMEOUT_MS) throw error;
       Atomics.wait(pulse, 0, 0, RETRY_MS);
     }
   }
@@ -111,7 +112,7 @@ class PatientDriver extends SqliteDriver {
   }
 
   override async beginTransaction(): Promise<void> {
-    const deadlineMs = performance.now() + BUSY_TIMEOUT_MS;
+    const deadlineMs = performance.now() + WRITE_TIMEOUT_MS;
     while (!tryBegin(this.#database, performance.now() > deadlineMs)) await pause(RETRY_MS);
   }
 
@@ -128,7 +129,7 @@ function tryBegin(database: DatabaseSync, lastTry: boolean): boolean {
     database.exec('begin immediate');
     return true;
   } catch (error) {
-    if (!lastTry && isBusy(error)) return false;
+    if (!lastTry && isLocked(error)) return false;
     throw error;
   } finally {
     database.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -166,8 +167,4 @@ function adaptStatement(statement: StatementSync): SqliteStatement {
 function toInput(value: unknown): SQLInputValue {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value;
   throw new TypeError(`the store binds text, numbers and null, not ${typeof value}`);
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { jsonLines } from '../../env/gateway.ts';
 import { field } from '../../env/prefect.ts';
@@ -13,6 +14,28 @@ import { floodWithUpgrades } from './upgrade-floods.ts';
 
 // Floods must meet the defences, not the identity limit.
 const harness = useHarness({ config: { limits: [{ for: '*', rate: '5000/s', burst: 10000 }] } });
+
+/** A control plane that is stopped inside a write holds the lock of the database, and no command writes until it is replaced. */
+async function stopBetweenWrites(control: number): Promise<void> {
+  const free = (name: string): boolean => {
+    const database = new DatabaseSync(join(harness.gateway.stateDir, name), { timeout: 0 });
+    try {
+      database.exec('begin immediate; rollback');
+      return true;
+    } catch {
+      return false;
+    } finally {
+      database.close();
+    }
+  };
+  const stopped = (): boolean => {
+    signalProcess(control, 'SIGSTOP');
+    if (['lictor.db', 'ledger.db'].every(free)) return true;
+    signalProcess(control, 'SIGCONT');
+    return false;
+  };
+  await waitFor(stopped, { what: 'the control plane to stop between two writes' });
+}
 
 describe('FL-01: fail closed', () => {
   afterEach(() => waitFor(() => harness.gateway.isReady(), { what: 'the gateway to be ready again', timeoutMs: 90_000 }));
@@ -37,7 +60,7 @@ describe('FL-01: fail closed', () => {
     const { secret } = await harness.gateway.token('leaver', ['viewer']);
     expect((await harness.gateway.fetch(PATH, { token: secret })).status).toBe(200);
     signalProcess(supervisor, 'SIGSTOP');
-    signalProcess(control, 'SIGSTOP');
+    await stopBetweenWrites(control);
     try {
       expect(await harness.gateway.lictorOk('token', 'revoke', 'leaver')).toMatch(/The control plane did not answer.*\n.*sockets and tunnels were not reached/);
     } finally {

@@ -1,13 +1,30 @@
 // One HTTP request as a stranger would make it: no redirect is followed, every way of failing is a value.
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { PeerCertificate } from 'node:tls';
+import { createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls';
 
 /** How certificates are judged: Node's own options of these names. */
 export interface Trust {
   readonly ca: string[];
   readonly allowPartialTrustChain: boolean;
   readonly checkServerIdentity: (hostname: string, certificate: PeerCertificate) => Error | undefined;
+}
+
+/** What a connection is given: the authorities are read once for all connections of a trust. */
+export interface Judged extends Pick<Trust, 'checkServerIdentity'> {
+  readonly secureContext: SecureContext;
+}
+
+const contexts = new WeakMap<Trust, SecureContext>();
+
+/** To read the authorities of a machine takes the one thread 10 to 100 ms. When each of thirty sockets did, the first were out of time before any was asked. */
+export function judgedBy(trust: Trust): Judged {
+  const { checkServerIdentity } = trust;
+  const known = contexts.get(trust);
+  if (known !== undefined) return { secureContext: known, checkServerIdentity };
+  const secureContext = createSecureContext({ ca: trust.ca, allowPartialTrustChain: trust.allowPartialTrustChain });
+  contexts.set(trust, secureContext);
+  return { secureContext, checkServerIdentity };
 }
 
 export interface ProbeRequest {
@@ -40,7 +57,7 @@ export function probe(wanted: ProbeRequest): Promise<Probe> {
   return new Promise((resolve) => {
     const options = { method: wanted.method ?? 'GET', headers: { connection: 'close', ...wanted.headers }, timeout: TIMEOUT_MS, agent: false };
     const secure = wanted.url.startsWith('https:');
-    const trust = wanted.tls ?? { rejectUnauthorized: false };
+    const trust = wanted.tls === undefined ? { rejectUnauthorized: false } : judgedBy(wanted.tls);
     const call = secure ? httpsRequest(wanted.url, { ...options, ...trust }) : httpRequest(wanted.url, options);
     call.once('response', (response) => {
       const atMs = Date.now();

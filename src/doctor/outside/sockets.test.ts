@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { checkServerIdentity } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { type Attempt, type AttemptOptions, checkSocket } from './sockets.ts';
+import { createAuthority } from '../../../test/env/authority.ts';
+import { type Attempt, type AttemptOptions, attemptSocket, checkSocket } from './sockets.ts';
 
 const none: Attempt = { status: null, code: null, contentType: 'application/json', end: null, error: null };
 const REFUSED: Attempt = { ...none, status: 401, code: 'credential-missing' };
@@ -66,5 +70,38 @@ describe('a socket', () => {
     expect(await check(() => ({ ...none, error: 'ECONNREFUSED' }))).toMatchObject([
       { status: 'fail', message: expect.stringContaining('events/in was not reached at wss://x.example/p/api/events/in: ECONNREFUSED') },
     ]);
+  });
+});
+
+describe('real attempts', () => {
+  it('read the authorities once for all of them, and judge each connection by them', async () => {
+    const authority = createAuthority();
+    const { chain, key } = authority.issue({ names: ['localhost'], days: 5 });
+    const server = createServer({ cert: readFileSync(chain), key: readFileSync(key) });
+    server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const base = `https://localhost:${typeof address === 'object' ? address?.port : ''}`;
+    let readings = 0;
+    const trusting = (ca: string[]) => ({
+      get ca() {
+        readings += 1;
+        return ca;
+      },
+      allowPartialTrustChain: false,
+      checkServerIdentity,
+    });
+    const said = async (ca: string[]) => {
+      const found = await checkSocket({ base, token: 'lct_t', tls: trusting(ca), attempt: attemptSocket }, '/api/events/in');
+      return found.map(({ message }) => message).join();
+    };
+    try {
+      expect(await said([readFileSync(authority.root, 'utf8')])).toContain('Bearer: 404');
+      expect(readings).toBe(1);
+      expect(await said([])).toContain('was not reached');
+    } finally {
+      server.close();
+      authority.remove();
+    }
   });
 });

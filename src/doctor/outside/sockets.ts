@@ -2,7 +2,7 @@
 import { Agent } from 'node:https';
 import WebSocket, { type ClientOptions } from 'ws';
 import { fail, ok, type Verdict } from '../finding.ts';
-import { jsonField, type Trust } from './http-probe.ts';
+import { jsonField, judgedBy, type Trust } from './http-probe.ts';
 
 /** Names and paths; the last one is of a work pool that need not exist. */
 export const SOCKET_PATHS: readonly string[] = [
@@ -125,7 +125,7 @@ const TIMEOUT_MS = 8_000;
 
 /** A real one. Open means: a ping of ours was answered, or `auth_success` came. Nothing else is ever sent. */
 export function attemptSocket({ url, headers, frame, tls }: AttemptOptions): Promise<Attempt> {
-  const agent = url.startsWith('wss:') ? new Agent({ ...tls }) : undefined;
+  const agent = url.startsWith('wss:') ? new Agent({ ...judgedBy(tls) }) : undefined;
   const options: ClientOptions = { headers: { ...headers }, handshakeTimeout: TIMEOUT_MS, ...(agent !== undefined && { agent }) };
   const socket = frame === undefined ? new WebSocket(url, options) : new WebSocket(url, ['prefect'], options);
   const none: Attempt = { status: null, code: null, contentType: '', end: null, error: null };

@@ -16,7 +16,7 @@ export function register(program: Command, context: CliContext): void {
   program
     .command('access')
     .description('who may do this: every principal and role member, with the role and the policies that give it')
-    .argument('<action>', 'an action: flow_runs.cancel (docs/roles.md lists them)', notEmpty)
+    .argument('<action>', 'an action: flow_runs.cancel (docs/reference/roles.md lists them)', notEmpty)
     .argument('[resource]', 'an id or name, TYPE, or TYPE:ID; left out: on anything at all')
     .option('--all', 'also those who may not, with the reason')
     .option('--json', 'one principal and role a line')

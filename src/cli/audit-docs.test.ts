@@ -1,4 +1,4 @@
-// What docs/audit.md, exports.md and metrics.md tell a reader to type.
+// What docs/how-to/audit.md, exports.md and metrics.md tell a reader to type.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -21,8 +21,8 @@ afterEach(() => remove());
 
 const words = (line: string): readonly string[] => [...line.replace(/\s#.*$/, '').matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
 
-describe('docs/audit.md', () => {
-  const blocks = ['lictor audit --flow-run', 'lictor audit --action token.create'].map((beginning) => docsBlock('audit.md', beginning).trim());
+describe('docs/how-to/audit.md', () => {
+  const blocks = ['lictor audit --flow-run', 'lictor audit --action token.create'].map((beginning) => docsBlock('how-to/audit.md', beginning).trim());
   const lines = blocks.join('\n').split('\n');
 
   it.each(lines.filter((line) => !line.includes('--follow')))('%s', async (line) => {
@@ -35,9 +35,9 @@ describe('docs/audit.md', () => {
 
 describe('the configuration of', () => {
   it.each([
-    ['exports.md', 'ledger:', 4],
-    ['metrics.md', 'metrics:', 0],
-    ['metrics.md', 'traces:', 0],
+    ['how-to/exports.md', 'ledger:', 4],
+    ['how-to/metrics.md', 'metrics:', 0],
+    ['how-to/metrics.md', 'traces:', 0],
   ])('docs/%s (%s) is accepted', async (page, beginning, sinks) => {
     const authority = readFileSync((await selfSigned(paths.root)).cert, 'utf8');
     const files = { 'collector-headers': 'Authorization: Bearer abc\n', 'hook-secret': 'a-long-random-secret\n', 'syslog-ca.pem': authority };

@@ -1,4 +1,4 @@
-// The written list of commands: docs/commands.md is made from the help texts themselves.
+// The written list of commands: docs/reference/commands.md is made from the help texts themselves.
 import type { Command } from 'commander';
 
 const WIDTH = 120;

@@ -20,7 +20,11 @@ export const MARK = '<!-- Made from the code: npm run docs -->';
 export async function renderDocs(): Promise<readonly Doc[]> {
   const nobody = new PassThrough();
   const program = await documentedProgram({ out: nobody, err: nobody });
-  return [renderDoc('commands.md', renderCommands(program)), renderDoc('configuration.md', renderKeysTable()), renderDoc('rights.md', renderRights())];
+  return [
+    renderDoc('reference/commands.md', renderCommands(program)),
+    renderDoc('reference/configuration.md', renderKeysTable()),
+    renderDoc('reference/rights.md', renderRights()),
+  ];
 }
 
 function renderRights(): string {

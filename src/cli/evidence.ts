@@ -28,7 +28,7 @@ import { whyNotWritten } from './write-whole.ts';
 
 const HELP = `
 Writes report.html (print it), report.md, access-review.csv (a row for each right, with an empty decision), data.json, head.json (where the
-ledger ended, signed) and SHA256SUMS. docs/evidence.md says what each section supports, and what no gateway can show. A date as the end
+ledger ended, signed) and SHA256SUMS. docs/how-to/evidence.md says what each section supports, and what no gateway can show. A date as the end
 of the period is the whole of that day (UTC). The gateway may run meanwhile. Exit 1 when the ledger is not as it was written: the report is made all the same.
 
 Example:

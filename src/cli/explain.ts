@@ -41,7 +41,7 @@ export function register(program: Command, context: CliContext): void {
     .command('explain')
     .description('may they do this, and why: the decision with its policies, roles and facts')
     .argument('[principal]', 'alice@local, token:NAME, run:UUID, or role:viewer for somebody with that role; or the id of a request that was made')
-    .argument('[action]', 'an action: flow_runs.cancel (docs/roles.md lists them)')
+    .argument('[action]', 'an action: flow_runs.cancel (docs/reference/roles.md lists them)')
     .argument('[resource]', 'an id or name, TYPE, or TYPE:ID')
     .option('--request <line>', "a whole request: 'POST /api/flow_runs/filter', or one to the forward proxy: 'CONNECT api.example.com:443'")
     .option('--as <principal>', 'who makes it')

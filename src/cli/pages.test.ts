@@ -10,12 +10,12 @@ import { REPOSITORY } from './repository.ts';
 const page = (name: string): string => readFileSync(join(REPOSITORY, name), 'utf8');
 
 describe('what needs a restart', () => {
-  const keys = [...page('docs/configuration.md').matchAll(/^\| `([a-z_.]+)` .*\*\*Needs a restart\*\*/gm)].map(([, key = '']) => key);
+  const keys = [...page('docs/reference/configuration.md').matchAll(/^\| `([a-z_.]+)` .*\*\*Needs a restart\*\*/gm)].map(([, key = '']) => key);
 
   it.each([
     ['lictor.yaml', /^# SIGHUP applies .*$/m],
-    ['docs/running.md', /^\| .* \| restart: .*$/m],
-    ['docs/upgrading.md', /^A reload .*$/m],
+    ['docs/how-to/running.md', /^\| .* \| restart: .*$/m],
+    ['docs/how-to/upgrading.md', /^A reload .*$/m],
   ])('is said whole by %s, and nothing else', (name, line) => {
     const words = (line.exec(page(name))?.[0] ?? '').toLowerCase();
     expect(keys.length).toBeGreaterThan(4);
@@ -25,7 +25,7 @@ describe('what needs a restart', () => {
 });
 
 describe('the roles', () => {
-  it.each(['lictor.yaml', 'docs/policies.md'])('are all named by %s', (name) => {
+  it.each(['lictor.yaml', 'docs/how-to/policies.md'])('are all named by %s', (name) => {
     const line = page(name)
       .split('\n')
       .find((candidate) => candidate.includes('viewer, operator'));
@@ -33,8 +33,8 @@ describe('the roles', () => {
   });
 });
 
-describe('the decision vector of docs/services.md', () => {
-  const text = docsBlock('services.md', 'vectors:');
+describe('the decision vector of docs/how-to/services.md', () => {
+  const text = docsBlock('how-to/services.md', 'vectors:');
 
   it('is a file of vectors as it stands', () => {
     expect(parseVectors('billing.vectors.yaml', text)).toMatchObject({ problems: [], vectors: [{ name: 'team-a reads rates', expect: 'allow' }] });

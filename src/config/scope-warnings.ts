@@ -13,7 +13,7 @@ export function scopeWarnings({ roles }: Pick<Config, 'roles'>): readonly Proble
       {
         path: `roles[${place}].scope`,
         message: `${role} with tags and without work_pools may deploy into every work pool, so that its code runs on any worker that takes runs of all tags`,
-        remedy: 'Name the pools of the team: work_pools: [ ... ]. Or give each worker a token whose scope has tags (docs/scopes.md).',
+        remedy: 'Name the pools of the team: work_pools: [ ... ]. Or give each worker a token whose scope has tags (docs/reference/scopes.md).',
       },
     ];
   });

@@ -1,4 +1,4 @@
-// The written table of reasons: docs/errors.md is made from the list itself.
+// The written table of reasons: docs/reference/errors.md is made from the list itself.
 import { REASONS } from './reasons.ts';
 
 /** Markdown rows `code | status | detail | hint`, in the order of the list; allows are no errors. */

@@ -18,7 +18,7 @@ describe('reasons', () => {
     expect(refusalBody('not-found', 'r1')).toEqual({ detail: 'Not Found', code: 'not-found', hint: '', request_id: 'r1' });
     expect(refusalBody('body-invalid', 'r1', 'force must be a boolean').detail).toBe('force must be a boolean');
   });
-  it('are documented in docs/errors.md', () => {
-    expect(readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8')).toContain(renderReasonsTable());
+  it('are documented in docs/reference/errors.md', () => {
+    expect(readFileSync(new URL('../../docs/reference/errors.md', import.meta.url), 'utf8')).toContain(renderReasonsTable());
   });
 });

@@ -1,4 +1,4 @@
-// The closed list of reasons: stable code -> status, words for the client, hint. Documented in docs/errors.md.
+// The closed list of reasons: stable code -> status, words for the client, hint. Documented in docs/reference/errors.md.
 import { CREDENTIAL_REASONS } from './reasons/credentials.ts';
 import { OUTAGE_REASONS } from './reasons/outages.ts';
 import { REQUEST_REASONS } from './reasons/requests.ts';

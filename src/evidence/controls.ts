@@ -1,6 +1,6 @@
 // Which criteria and controls each section supports evidence for: SOC 2 (Trust Services Criteria) and ISO/IEC 27001:2022, Annex A.
 //
-// The rows come from secondary crosswalks, not from the texts of AICPA and ISO: docs/evidence.md says that an auditor has to confirm them.
+// The rows come from secondary crosswalks, not from the texts of AICPA and ISO: docs/how-to/evidence.md says that an auditor has to confirm them.
 
 export interface Supports {
   readonly soc2: readonly string[];

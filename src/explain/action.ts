@@ -85,7 +85,7 @@ function idOf(text: string): string {
 function unknownAction(given: string, names: readonly string[]): LictorError {
   const near = nearestName(given, names);
   const noun = names.filter((name) => name.split('.')[0] === given.split('.')[0]);
-  const more = noun.length > 0 ? `Actions of ${given.split('.')[0]}: ${noun.join(', ')}.` : 'docs/roles.md lists every action.';
+  const more = noun.length > 0 ? `Actions of ${given.split('.')[0]}: ${noun.join(', ')}.` : 'docs/reference/roles.md lists every action.';
   return usage(`There is no action ${JSON.stringify(given)}.${near === undefined ? '' : ` Did you mean ${near}?`} ${more}`);
 }
 

@@ -37,7 +37,7 @@ describe('explain an action', () => {
   it.each([
     ['flow_runs.cancle', undefined, 'Did you mean flow_runs.cancel?'],
     ['flow_runs.fly', undefined, 'Actions of flow_runs:'],
-    ['fly', undefined, 'docs/roles.md'],
+    ['fly', undefined, 'docs/reference/roles.md'],
     ['flow_runs.cancel', 'Deployment:x', 'never asked on Deployment. It is for FlowRun'],
     ['blocks.read_secrets', 'x', 'write TYPE:ID'],
   ])('refuses %s on %s: %s', async (action, resource, words) => {

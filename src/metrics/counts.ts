@@ -46,7 +46,7 @@ export function createCounts(): Counts {
     },
     families: () => [
       { name: 'requests_total', type: 'counter', help: 'Requests, by action, decision and way to Prefect.', samples: requests.samples() },
-      { name: 'refusals_total', type: 'counter', help: 'Refused requests, by reason (docs/errors.md).', samples: refusals.samples() },
+      { name: 'refusals_total', type: 'counter', help: 'Refused requests, by reason (docs/reference/errors.md).', samples: refusals.samples() },
       { name: 'responses_total', type: 'counter', help: 'Answers, by class of status.', samples: responses.samples() },
       { name: 'events_total', type: 'counter', help: 'Records that are no request: starts, reloads, changes of tokens and locks.', samples: events.samples() },
       { name: 'service_cache_total', type: 'counter', help: 'Calls of services whose answers are kept, by what came of it.', samples: kept.samples() },

@@ -1,4 +1,4 @@
-// The written table of rights: every route and every built-in role, made from the catalogue and the policies. Reviewed as docs/rights.md.
+// The written table of rights: every route and every built-in role, made from the catalogue and the policies. Reviewed as docs/reference/rights.md.
 import { type ActionEntry, alternativeActions } from '../catalog/actions.ts';
 import type { ActionName, Operation } from '../contract/operation.ts';
 import { BUILT_IN_ROLES, type BuiltInRole } from '../contract/roles.ts';

@@ -87,9 +87,9 @@ describe('roles', () => {
   });
 });
 
-describe('docs/roles.md', () => {
+describe('docs/reference/roles.md', () => {
   it('has the table that the policies make', () => {
-    const text = readFileSync(new URL('../../docs/roles.md', import.meta.url), 'utf8');
+    const text = readFileSync(new URL('../../docs/reference/roles.md', import.meta.url), 'utf8');
     expect(text).toContain(renderRolesTable(engine, actions));
   });
 });

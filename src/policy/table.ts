@@ -1,4 +1,4 @@
-// The written table of roles and groups, made from the policies themselves: docs/roles.md can only be true.
+// The written table of roles and groups, made from the policies themselves: docs/reference/roles.md can only be true.
 
 import type { ActionEntry } from '../catalog/actions.ts';
 import { ACTION_GROUPS, type ActionGroup } from '../contract/operation.ts';

@@ -172,9 +172,9 @@ async function explained({ method, target, body, role }: Made): Promise<string> 
   return method === 'HEAD' || ['not-found', 'method-not-allowed'].includes(answer.reason) ? `status ${answer.status}` : answer.reason;
 }
 
-/** docs/rights.md: `METHOD /path` -> role -> right. */
+/** docs/reference/rights.md: `METHOD /path` -> role -> right. */
 function reviewedRights(): ReadonlyMap<string, Readonly<Record<string, string>>> {
-  const rows = readFileSync(new URL('../../docs/rights.md', import.meta.url), 'utf8')
+  const rows = readFileSync(new URL('../../docs/reference/rights.md', import.meta.url), 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('| '));
   const [head = [], , ...cells] = rows.map((line) =>
@@ -198,7 +198,7 @@ async function servedRoutes(): Promise<readonly (readonly [method: Made['method'
   return paths.flatMap(([path, item]) => Object.keys(Object(item)).map((method) => [methodOf(method), `/api${path}`] as const));
 }
 
-describe('docs/rights.md', () => {
+describe('docs/reference/rights.md', () => {
   it('says for every route of the running Prefect and every role what the gateway does', async () => {
     const reviewed = reviewedRights();
     const routes = await servedRoutes();

@@ -81,12 +81,15 @@ describe('metrics', () => {
     expect(text).not.toMatch(/token:|@|127\.0\.0\.1|[0-9a-f]{8}-[0-9a-f]{4}-/);
   });
 
-  it.each(['packaging/grafana/lictor.json', 'packaging/prometheus/lictor.rules.yml', 'docs/metrics.md'])('are there for all that %s names', async (path) => {
-    const families: readonly string[] = (await scrape()).match(/(?<=^# TYPE )\S+/gm) ?? [];
-    const wanted = named(readFileSync(join(ROOT, path), 'utf8'));
-    expect(wanted.filter((name) => !families.includes(name))).toEqual([]);
-    if (path.endsWith('.md')) expect(families.filter((name) => !wanted.includes(name))).toEqual([]);
-  });
+  it.each(['packaging/grafana/lictor.json', 'packaging/prometheus/lictor.rules.yml', 'docs/how-to/metrics.md'])(
+    'are there for all that %s names',
+    async (path) => {
+      const families: readonly string[] = (await scrape()).match(/(?<=^# TYPE )\S+/gm) ?? [];
+      const wanted = named(readFileSync(join(ROOT, path), 'utf8'));
+      expect(wanted.filter((name) => !families.includes(name))).toEqual([]);
+      if (path.endsWith('.md')) expect(families.filter((name) => !wanted.includes(name))).toEqual([]);
+    },
+  );
 
   it('have alerts with an expression, a severity, a summary and a remedy, and a dashboard whose panels have queries', () => {
     const { groups } = parse(readFileSync(join(ROOT, 'packaging/prometheus/lictor.rules.yml'), 'utf8')) as { groups: { rules: object[] }[] };

@@ -1,4 +1,4 @@
-// docs/one-service.md, word by word: its files, commands and flow, before a real Prefect with a stock worker.
+// docs/tutorials/one-service.md, word by word: its files, commands and flow, before a real Prefect with a stock worker.
 import { appendFileSync, chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { type Finished, run, waitFor } from '../env/process.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 import { flowRunIdOf, openSession, prefectOk, type StockSession, startWorker } from './stock/session.ts';
 
-const PAGE = 'one-service.md';
+const PAGE = 'tutorials/one-service.md';
 const prefect = sharedPrefect();
 /** Stands for the checkout: `./lictor` and its `.lictor`. */
 const checkout = mkdtempSync(join(tmpdir(), 'lictor-test-one-service-'));

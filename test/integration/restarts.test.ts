@@ -93,7 +93,7 @@ const idsOf = (lines: readonly AccessLine[]): readonly string[] => [...new Set(l
 
 /**
  * Every request of the access log is in the ledger exactly once; nothing is there twice. A socket has a record for each of its decisions:
- * where a control plane dies between the record and the 101, nginx asks the next one, which decides and records it too (docs/audit.md).
+ * where a control plane dies between the record and the 101, nginx asks the next one, which decides and records it too (docs/how-to/audit.md).
  */
 async function expectLedgerWhole(): Promise<void> {
   const requests = idsOf(accessLog().filter(({ taken }) => taken !== 'own'));

@@ -1,4 +1,4 @@
-// docs/two-teams.md, command by command, before a real Prefect: each team gets its own slice, and nothing of the other's.
+// docs/tutorials/two-teams.md, command by command, before a real Prefect: each team gets its own slice, and nothing of the other's.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ let deployment: string;
 
 /** A block of the page. Its names are this test's own, since other tests use the same Prefect. */
 function page(beginning: string): string {
-  return docsBlock('two-teams.md', beginning)
+  return docsBlock('tutorials/two-teams.md', beginning)
     .replaceAll(/\b(team|pool)([-_])([ab])(?![a-z])/g, `${mark}$1$2$3`)
     .replaceAll('nightly', `${mark}nightly`)
     .replaceAll('flow.py:etl', 'stock.py:mapped')
@@ -166,18 +166,21 @@ describe('the recipe for two teams', () => {
     for (const name of ['alice', 'bob']) expect(spaced(output)).toContain(`${name}@local viewer everything viewer`);
   });
 
-  it('the roles for groups of a provider, and the examples of docs/scopes.md and docs/roles.md, have no problem', async () => {
+  it('the roles for groups of a provider, and the examples of docs/reference/scopes.md and docs/reference/roles.md, have no problem', async () => {
     const base = readFileSync(gateway.configFile, 'utf8')
       .replace(/^roles:\n(?: .*\n)+/m, '')
       .replace('id: local, type: accounts', 'id: corp, type: oidc, issuer: "https://idp.example.com", client_id: x, client_secret_file: prefect-auth');
-    const inScopes = ['operator', 'viewer'].map((role) => docsBlock('scopes.md', `roles:\n  - { role: ${role}, members: [`));
+    const inScopes = ['operator', 'viewer'].map((role) => docsBlock('reference/scopes.md', `roles:\n  - { role: ${role}, members: [`));
     for (const roles of [page('roles:\n  - { role: operator, members: ["group:'), ...inScopes]) {
       const configFile = join(gateway.stateDir, 'groups.yaml');
       writeFileSync(configFile, `${base}${roles}`);
       const { code, output } = await runLictor(['check'], { configFile, stateDir: gateway.stateDir });
       expect(code, output).toBe(0);
     }
-    const lines = [docsBlock('scopes.md', './lictor token create'), docsBlock('roles.md', './lictor account add')].join('').trim().split('\n');
+    const lines = [docsBlock('reference/scopes.md', './lictor token create'), docsBlock('reference/roles.md', './lictor account add')]
+      .join('')
+      .trim()
+      .split('\n');
     for (const line of lines) await gateway.lictorOk(...line.split(' ').slice(1), '--json');
   });
 });

@@ -12,7 +12,7 @@ class ServiceNotConfigured(ServiceError):
 
 
 class ServiceRefused(ServiceError):
-    """The gateway has refused the call; docs/errors.md has the codes.
+    """The gateway has refused the call; docs/reference/errors.md has the codes.
 
     `lictor explain REQUEST_ID` says which policy it was.
     """

@@ -1,4 +1,4 @@
-// The written table of keys: docs/configuration.md is made from the schema itself.
+// The written table of keys: docs/reference/configuration.md is made from the schema itself.
 import { isRecord } from '../expand.ts';
 import { notBuiltPart } from '../not-built.ts';
 import { restartReason } from '../restart-keys.ts';

@@ -12,8 +12,8 @@ const BILLING = 'services: [{ name: billing, servers: ["http://127.0.0.1:1"] }]\
 const EVERYONE = { kind: 'everyone', name: '', rate: { perSecond: 200, burst: 400 }, concurrency: null };
 
 describe('limits', () => {
-  it('are those of docs/limits.md', () => {
-    expect(accepted(`${SMALLEST}${BILLING}${docsBlock('limits.md', 'limits:')}`).limits).toEqual([
+  it('are those of docs/how-to/limits.md', () => {
+    expect(accepted(`${SMALLEST}${BILLING}${docsBlock('how-to/limits.md', 'limits:')}`).limits).toEqual([
       EVERYONE,
       { kind: 'role', name: 'worker', rate: { perSecond: 50, burst: 200 }, concurrency: 20 },
       { kind: 'principal', name: 'token:ci', rate: null, concurrency: 4 },

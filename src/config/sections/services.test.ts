@@ -226,9 +226,11 @@ describe('what is kept of answers', () => {
   ])('is refused: %j', (rule, words) => expect(problems({ cache: [rule] }).join('\n')).toContain(words));
 });
 
-describe('the service of docs/one-service.md', () => {
+describe('the service of docs/tutorials/one-service.md', () => {
   const text = (more: string): string => {
-    const written = `${docsBlock('one-service.md', 'policies:')}${more}`.replaceAll('/etc/lictor/billing-key', keyFile).replaceAll('/etc/lictor', directory);
+    const written = `${docsBlock('tutorials/one-service.md', 'policies:')}${more}`
+      .replaceAll('/etc/lictor/billing-key', keyFile)
+      .replaceAll('/etc/lictor', directory);
     return `public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\n${written}`;
   };
   const loaded = (more: string) => {
@@ -238,7 +240,7 @@ describe('the service of docs/one-service.md', () => {
   };
 
   it('takes the limit and the cache that the page adds', () => {
-    expect(loaded(docsBlock('one-service.md', '    limit:'))).toMatchObject({
+    expect(loaded(docsBlock('tutorials/one-service.md', '    limit:'))).toMatchObject({
       ok: true,
       config: {
         services: [
@@ -253,6 +255,6 @@ describe('the service of docs/one-service.md', () => {
   });
 
   it('would be none with a misspelt key', () => {
-    expect(loaded(docsBlock('one-service.md', '    limit:').replace('ttl:', 'tll:')).ok).toBe(false);
+    expect(loaded(docsBlock('tutorials/one-service.md', '    limit:').replace('ttl:', 'tll:')).ok).toBe(false);
   });
 });

@@ -14,7 +14,7 @@ export const CREDENTIAL_REASONS = {
   'jwt-malformed': {
     status: 401,
     detail: 'The JWT cannot be read, or its header asks for what is not accepted.',
-    hint: 'RS256, ES256 or EdDSA, no jku, jwk, x5u, x5c or crit, no doubled keys; see docs/workloads.md.',
+    hint: 'RS256, ES256 or EdDSA, no jku, jwk, x5u, x5c or crit, no doubled keys; see docs/how-to/workloads.md.',
   },
   'jwt-issuer-unknown': {
     status: 401,
@@ -52,7 +52,7 @@ export const CREDENTIAL_REASONS = {
   'aws-request': {
     status: 401,
     detail: 'The signed request is not a GetCallerIdentity for this gateway.',
-    hint: 'POST to the STS of a configured region, body Action=GetCallerIdentity&Version=2011-06-15, header X-Lictor-Audience signed; see docs/workloads.md.',
+    hint: 'POST to the STS of a configured region, body Action=GetCallerIdentity&Version=2011-06-15, header X-Lictor-Audience signed; see docs/how-to/workloads.md.',
   },
   'aws-stale': {
     status: 401,
@@ -94,17 +94,17 @@ export const CREDENTIAL_REASONS = {
   'run-token-not-live': {
     status: 401,
     detail: 'This is the token of a flow run that its worker has not begun.',
-    hint: 'It holds from the moment when the worker that was given the run has set it to PENDING; see docs/run-tokens.md.',
+    hint: 'It holds from the moment when the worker that was given the run has set it to PENDING; see docs/explanation/run-tokens.md.',
   },
   'run-token-ended': {
     status: 401,
     detail: 'The flow run of this token has ended, or another attempt of it has begun.',
-    hint: 'A run has its token until a minute after its end; each attempt has its own. See docs/run-tokens.md.',
+    hint: 'A run has its token until a minute after its end; each attempt has its own. See docs/explanation/run-tokens.md.',
   },
   'run-token-orphaned': {
     status: 401,
     detail: 'The worker that began this flow run has no valid credential any more.',
-    hint: 'A run lives by its worker: revoking a worker ends what it runs. See docs/run-tokens.md.',
+    hint: 'A run lives by its worker: revoking a worker ends what it runs. See docs/explanation/run-tokens.md.',
   },
   'token-audience': {
     status: 401,

@@ -24,13 +24,13 @@ export const RIGHT_REASONS = {
   'run-bound': {
     status: 403,
     detail: 'The token of a flow run speaks of that run and of the runs that it has started, and of no other run.',
-    hint: 'It may read the runs above it as well, and lists. Other runs need a credential of their own; see docs/run-tokens.md.',
+    hint: 'It may read the runs above it as well, and lists. Other runs need a credential of their own; see docs/explanation/run-tokens.md.',
   },
   'env-reserved': {
     status: 403,
     detail:
       'How a flow run reaches the gateway, what a worker has in its own environment, and which run a job is of, is no matter of job variables and templates.',
-    hint: 'Leave PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING and PREFECT_CLIENT_CUSTOM_HEADERS out, in any spelling, templates of the environment of the worker, and labels of prefect.io; set variables on the worker. See docs/run-tokens.md.',
+    hint: 'Leave PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING and PREFECT_CLIENT_CUSTOM_HEADERS out, in any spelling, templates of the environment of the worker, and labels of prefect.io; set variables on the worker. See docs/explanation/run-tokens.md.',
   },
   'scope-excludes': {
     status: 403,
@@ -40,7 +40,7 @@ export const RIGHT_REASONS = {
   'tag-guarded': {
     status: 403,
     detail: 'A role of this principal must hold on this tag before it may put the tag on something, take it off or use its concurrency limit.',
-    hint: 'Leave the tag as it is, or ask an administrator: a tag that some scope names is guarded (docs/scopes.md).',
+    hint: 'Leave the tag as it is, or ask an administrator: a tag that some scope names is guarded (docs/reference/scopes.md).',
   },
   'scope-not-filterable': {
     status: 403,
@@ -56,12 +56,12 @@ export const RIGHT_REASONS = {
   'scope-filter': {
     status: 403,
     detail: 'This filter cannot be joined with the scope of the role.',
-    hint: 'Leave operator or_ out, and ask for several tags with all_; docs/scoped-lists.md says what can be joined.',
+    hint: 'Leave operator or_ out, and ask for several tags with all_; docs/reference/scoped-lists.md says what can be joined.',
   },
   'filter-hidden': {
     status: 403,
     detail: 'This filter asks about data that no answer shows to a role with a scope.',
-    hint: 'Leave the field out; docs/scoped-lists.md lists the fields that a role with a scope may use.',
+    hint: 'Leave the field out; docs/reference/scoped-lists.md lists the fields that a role with a scope may use.',
   },
   'scope-too-wide': {
     status: 403,
@@ -72,17 +72,17 @@ export const RIGHT_REASONS = {
   'groups-overage': {
     status: 403,
     detail: 'The identity provider left out the groups of this person, because there are too many.',
-    hint: 'An administrator lets it send only the groups that are assigned to this application, or application roles (docs/login.md).',
+    hint: 'An administrator lets it send only the groups that are assigned to this application, or application roles (docs/how-to/login.md).',
   },
   'assertion-encrypted': {
     status: 403,
     detail: 'The identity provider encrypts its assertions, which this gateway does not read.',
-    hint: 'An administrator of the provider turns their encryption off for this application; they travel over TLS and are signed (docs/login-saml.md).',
+    hint: 'An administrator of the provider turns their encryption off for this application; they travel over TLS and are signed (docs/how-to/login-saml.md).',
   },
   'groups-unreadable': {
     status: 403,
     detail: 'The identity provider sends groups in a form that cannot be read.',
-    hint: 'groups_claim or groups_attribute must name a list of names (docs/login.md).',
+    hint: 'groups_claim or groups_attribute must name a list of names (docs/how-to/login.md).',
   },
   'identity-name-taken': {
     status: 403,
@@ -98,7 +98,7 @@ export const RIGHT_REASONS = {
   'service-route-unknown': {
     status: 403,
     detail: 'The service may not be called with this method on this path.',
-    hint: 'services[].allow in lictor.yaml lists what may be called; docs/services.md says how paths are compared.',
+    hint: 'services[].allow in lictor.yaml lists what may be called; docs/how-to/services.md says how paths are compared.',
   },
   'service-unknown': {
     status: 404,
@@ -108,7 +108,7 @@ export const RIGHT_REASONS = {
   'host-unlisted': {
     status: 403,
     detail: 'This host is not on the list of the forward proxy.',
-    hint: 'forward_proxy.allow in lictor.yaml lists the hosts that may be reached; docs/forward-proxy.md says how names are compared.',
+    hint: 'forward_proxy.allow in lictor.yaml lists the hosts that may be reached; docs/how-to/forward-proxy.md says how names are compared.',
   },
   'host-literal': {
     status: 403,
@@ -123,7 +123,7 @@ export const RIGHT_REASONS = {
   'host-private': {
     status: 403,
     detail: 'The name leads to an address that is private, reserved, or of the gateway or Prefect.',
-    hint: 'All its addresses must be public. What is inside is called as a service: docs/services.md.',
+    hint: 'All its addresses must be public. What is inside is called as a service: docs/how-to/services.md.',
   },
   'route-denied': { status: 403, detail: 'This route is closed at the gateway.', hint: 'It is debug or internal surface of Prefect.' },
   'origin-foreign': {

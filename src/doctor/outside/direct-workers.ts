@@ -38,7 +38,7 @@ export async function checkDirectWorkers(
   return [
     warn(
       `${direct.length} of ${online.length} workers report to Prefect past the gateway, by direct requests that still work: ${names.join(', ')}${direct.length > NAMED ? ', ...' : ''}`,
-      `Restart them with PREFECT_API_URL=${apiUrl} and a token (lictor token create NAME --role worker), then close the way round: docs/existing-server.md.`,
+      `Restart them with PREFECT_API_URL=${apiUrl} and a token (lictor token create NAME --role worker), then close the way round: docs/how-to/existing-server.md.`,
     ),
   ];
 }

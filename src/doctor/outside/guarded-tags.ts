@@ -30,7 +30,7 @@ export async function checkGuardedTags(servers: readonly UpstreamSubject[], hold
   return [
     warn(
       `guarded tags stand on ${found.length} objects whose makers may not give them: ${found.slice(0, NAMED).join('; ')}${found.length > NAMED ? '; ...' : ''}`,
-      'Look whose each is, then take the tag off with a role that holds on everything, or widen the scope of the maker: docs/scopes.md.',
+      'Look whose each is, then take the tag off with a role that holds on everything, or widen the scope of the maker: docs/reference/scopes.md.',
     ),
   ];
 }

@@ -28,7 +28,7 @@ export async function checkOtherAddresses({ url, probe }: Pick<UpstreamSubject, 
   return [
     warn(
       `Prefect answers at ${open.join(' and ')} as well: from there a direct request with its auth string works, past the gateway`,
-      'Start Prefect with --host 127.0.0.1 (a container: publish it as 127.0.0.1:PORT:4200), or close the port to others: docs/existing-server.md.',
+      'Start Prefect with --host 127.0.0.1 (a container: publish it as 127.0.0.1:PORT:4200), or close the port to others: docs/how-to/existing-server.md.',
     ),
   ];
 }

@@ -34,7 +34,7 @@ async function elsewhere({ name }: Service, origin: string, { addresses }: WaysP
   if (open.length === 0) return undefined;
   return warn(
     `the service ${name} is at ${origin}, and ${open.join(' and ')} takes connections as well: from there tasks go round the gateway`,
-    'Let the service listen on loopback alone, or close the port to others: docs/services.md has the rule.',
+    'Let the service listen on loopback alone, or close the port to others: docs/how-to/services.md has the rule.',
   );
 }
 
@@ -45,7 +45,7 @@ async function bare({ name, certificate, health }: Service, origin: string, { pr
   if (!answer.ok || answer.status >= 400) return undefined;
   return warn(
     `the service ${name} answers at ${origin} without the gateway's certificate: whoever reaches it goes round the gateway`,
-    'Let it demand certificates of clients, or close its port to all but the gateway: docs/services.md has the rule.',
+    'Let it demand certificates of clients, or close its port to all but the gateway: docs/how-to/services.md has the rule.',
   );
 }
 

@@ -22,7 +22,7 @@ export const DECISION: Word<'allow' | 'deny'> = {
 
 export const REASON: Word<string> = {
   parse: (text) => (/^[a-z][a-z0-9-]*$/.test(text) ? text : undefined),
-  hint: 'a reason is a code of docs/errors.md: policy-default-deny.',
+  hint: 'a reason is a code of docs/reference/errors.md: policy-default-deny.',
 };
 
 /** `403`, or the class `4xx`. */

@@ -16,7 +16,7 @@ const OWN_ACTIONS = [
   ...['upstream.rotate', 'upstream.rotate_abort', 'upstream.rotate_begin'],
 ];
 
-/** Of records that are no refusal; the others are in docs/errors.md. */
+/** Of records that are no refusal; the others are in docs/reference/errors.md. */
 const OWN_REASONS = [
   ...['anonymous-requests', 'certificate-renewed', 'config-applied', 'config-refused', 'disk-space-low', 'policies-applied', 'policies-refused'],
   'run-token-not-injectable',

@@ -82,7 +82,7 @@ describe('own policies', () => {
       'unexpected token',
       'template',
       'template',
-      'docs/roles.md lists',
+      'docs/reference/roles.md lists',
       '`shoe`',
       'context.facts has NAME',
       'a.cedar:4',
@@ -124,7 +124,7 @@ describe('own policies', () => {
     const remedy = (action: string) => check(`@id("a") permit (principal, action in Action::"${action}", resource);`).problems[0]?.remedy;
     expect(remedy('configur')).toMatch(/^Did you mean Action::"configure"\?/);
     expect(remedy('flow_runs.cancle')).toMatch(/^Did you mean Action::"flow_runs.cancel"\?/);
-    expect(remedy('something.else')).toMatch(/^docs\/roles\.md/);
+    expect(remedy('something.else')).toMatch(/^docs\/reference\/roles\.md/);
   });
 
   it('propose an entity type or an attribute only where the name is nearly one, and say what a principal is', () => {
@@ -134,7 +134,7 @@ describe('own policies', () => {
     );
     for (const type of ['User', 'Person', 'Prefect::User'])
       expect(remedy(`principal == ${type}::"alice@local", action, resource`)).toMatch(/^Whoever asks is a Principal/);
-    expect(remedy('principal, action, resource', 'when { principal.role == "admin" }')).toBe('docs/policies.md lists what a policy can see.');
+    expect(remedy('principal, action, resource', 'when { principal.role == "admin" }')).toBe('docs/how-to/policies.md lists what a policy can see.');
     expect(remedy('principal, action, resource', 'when { principal.kindd == "user" }')).toMatch(/^Did you mean `kind`\?/);
   });
 

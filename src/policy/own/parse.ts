@@ -61,7 +61,7 @@ function parseOne(located: Located): OwnPolicy | { readonly problems: readonly P
   const parsed = policyToJson(statement.text);
   if (parsed.type === 'failure') {
     const isTemplate = templateToJson(statement.text).type === 'success';
-    const remedy = 'Correct the policy; docs/policies.md has examples.';
+    const remedy = 'Correct the policy; docs/how-to/policies.md has examples.';
     const template = problemAt(located, 'a template (?principal, ?resource) is no policy', 'Write out whom and what it is for.');
     return { problems: isTemplate ? [template] : parsed.errors.slice(0, 1).map((error) => cedarProblem(located, error, remedy)) };
   }

@@ -88,7 +88,9 @@ function checkVector(vector: Vector, actions: readonly ActionEntry[], engine: Po
   const entry = actions.find(({ name }) => name === vector.action);
   if (entry === undefined) {
     const known = actions.map(({ name }) => name);
-    return [problem(vector, 'action', `there is no action ${JSON.stringify(vector.action)}`, suggestion(vector.action, known, 'docs/roles.md lists them.'))];
+    return [
+      problem(vector, 'action', `there is no action ${JSON.stringify(vector.action)}`, suggestion(vector.action, known, 'docs/reference/roles.md lists them.')),
+    ];
   }
   const problems: Problem[] = [];
   const type = typeOf(vector, actions);
@@ -109,7 +111,7 @@ const VALUES = { Boolean: 'boolean', String: 'string', Long: 'number', Set: 'lis
 
 function wrongFact(name: string, value: FactValue): Pick<Problem, 'message' | 'remedy'> | undefined {
   if (!isFactName(name))
-    return { message: `there is no fact ${JSON.stringify(name)}`, remedy: suggestion(name, Object.keys(FACTS), 'docs/policies.md lists them.') };
+    return { message: `there is no fact ${JSON.stringify(name)}`, remedy: suggestion(name, Object.keys(FACTS), 'docs/how-to/policies.md lists them.') };
   const type = FACTS[name];
   if (name === 'parameter_values' && isTexts(value)) return wrongValue(value);
   return (Array.isArray(value) ? 'list' : typeof value) === VALUES[type]

@@ -44,32 +44,35 @@ describe('decision vectors', () => {
     expect(run(yaml)).toEqual({ problems: [], count: 4 });
   });
 
-  it('say what a run is that calls a service, as docs/services.md has it', () => {
-    const policy = docsBlock('services.md', '@id("team-a-calls-billing")');
-    const documented = docsBlock('services.md', 'vectors:\n  - name: team-a reads rates');
+  it('say what a run is that calls a service, as docs/how-to/services.md has it', () => {
+    const policy = docsBlock('how-to/services.md', '@id("team-a-calls-billing")');
+    const documented = docsBlock('how-to/services.md', 'vectors:\n  - name: team-a reads rates');
     const calls = (yaml: string) => runVectors(actions, checkPolicyFiles(actions, { 'own.cedar': policy, 'own.vectors.yaml': yaml }).policies);
     expect(calls(documented)).toEqual({ problems: [], count: 1 });
     for (const other of [documented.replace('[team-a]', '[team-b]'), documented.replace('"billing/v1/*"', '"vault/v1/*"')])
       expect(calls(other).problems).toMatchObject([{ message: expect.stringContaining('expected allow, and it is deny by no policy') }]);
   });
 
-  it('are for policies like those of docs/services.md and docs/forward-proxy.md, which are valid as they stand', () => {
-    const documented = [docsBlock('services.md', '@id("only-nightly-writes")'), docsBlock('forward-proxy.md', '@id("team-a-goes-out")')];
-    const own = [...documented, docsBlock('forward-proxy.md', '@id("runs-install-packages")')].join('\n');
+  it('are for policies like those of docs/how-to/services.md and docs/how-to/forward-proxy.md, which are valid as they stand', () => {
+    const documented = [docsBlock('how-to/services.md', '@id("only-nightly-writes")'), docsBlock('how-to/forward-proxy.md', '@id("team-a-goes-out")')];
+    const own = [...documented, docsBlock('how-to/forward-proxy.md', '@id("runs-install-packages")')].join('\n');
     expect(checkPolicyFiles(actions, { 'own.cedar': own })).toMatchObject({ problems: [], warnings: [] });
     expect(checkPolicyFiles(actions, { 'own.cedar': own.replace('services.connect', 'services.conect') }).problems).not.toEqual([]);
   });
 
-  it('give values of parameters, and say what the resource is: the policy and vectors of docs/policies.md', () => {
-    const files = (vectors: string, policy = docsBlock('policies.md', '@id("nightly-values")')) => ({ 'own.cedar': policy, 'own.vectors.yaml': vectors });
+  it('give values of parameters, and say what the resource is: the policy and vectors of docs/how-to/policies.md', () => {
+    const files = (vectors: string, policy = docsBlock('how-to/policies.md', '@id("nightly-values")')) => ({
+      'own.cedar': policy,
+      'own.vectors.yaml': vectors,
+    });
     const results = (given: Readonly<Record<string, string>>) => runVectors(actions, checkPolicyFiles(actions, given).policies);
-    const documented = docsBlock('policies.md', 'vectors:\n  - name: a listed value');
+    const documented = docsBlock('how-to/policies.md', 'vectors:\n  - name: a listed value');
     expect(checkPolicyFiles(actions, files(documented))).toMatchObject({ problems: [], warnings: [] });
     expect(results(files(documented))).toEqual({ problems: [], count: 5 });
     // Each of them says something.
     const wrong = documented.replaceAll('expect: allow', 'expect: @').replaceAll('expect: deny', 'expect: allow').replaceAll('expect: @', 'expect: deny');
     expect(results(files(wrong)).problems).toHaveLength(5);
-    expect(results(files(documented, docsBlock('policies.md', '@id("nightly-values")').replace('"region=\\"eu\\"", ', ''))).problems).toMatchObject([
+    expect(results(files(documented, docsBlock('how-to/policies.md', '@id("nightly-values")').replace('"region=\\"eu\\"", ', ''))).problems).toMatchObject([
       { message: expect.stringContaining('"a listed value": expected allow, and it is deny by nightly-values') },
     ]);
   });

@@ -79,7 +79,7 @@ export function parseVectors(file: string, text: string): ParsedVectors {
 
 type LineOf = (keys: readonly PropertyKey[]) => number | undefined;
 
-const FORM = 'A vector has name, principal, action, resource, context, expect and policies: docs/policies.md.';
+const FORM = 'A vector has name, principal, action, resource, context, expect and policies: docs/how-to/policies.md.';
 
 function issueProblems(issue: z.core.$ZodIssue, file: string, lineOf: LineOf): readonly Problem[] {
   if (issue.code === 'unrecognized_keys') {

@@ -1,4 +1,4 @@
-"""A flow that calls services through the gateway: with lictor-prefect, and with bare httpx, as docs/services.md shows it."""
+"""A flow that calls services through the gateway: with lictor-prefect, and with bare httpx, as docs/how-to/services.md shows it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-// Two real Prefect API servers on one Postgres and one Redis, with their background services: started by hand, as docs/existing-server.md says.
+// Two real Prefect API servers on one Postgres and one Redis, with their background services: started by hand, as docs/how-to/existing-server.md says.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -96,7 +96,7 @@ export async function startPrefectServers(): Promise<PrefectServers> {
 
 /** The environment of the docs, with the addresses of this test. */
 function sharedEnvironment(home: string, postgres: Postgres, redis: Redis): NodeJS.ProcessEnv {
-  const block = docsBlock('existing-server.md', 'PREFECT_SERVER_API_AUTH_STRING=');
+  const block = docsBlock('how-to/existing-server.md', 'PREFECT_SERVER_API_AUTH_STRING=');
   return {
     PATH: process.env['PATH'],
     HOME: home,

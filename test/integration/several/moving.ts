@@ -14,7 +14,7 @@ export function movingTests(room: () => Room, opened: (gateway: Gateway) => void
   let gateway: Gateway;
 
   it('lictor.yaml of the docs has at most ten lines; check, up and doctor are ok while the workers still go directly', async () => {
-    expect(docsBlock('existing-server.md', 'public_url:').trim().split('\n').length).toBeLessThanOrEqual(10);
+    expect(docsBlock('how-to/existing-server.md', 'public_url:').trim().split('\n').length).toBeLessThanOrEqual(10);
     const { servers, workers } = room();
     gateway = await upByTheDocs(room());
     opened(gateway);
@@ -35,7 +35,7 @@ export function movingTests(room: () => Room, opened: (gateway: Gateway) => void
 
   it('workers move by changing two variables, and a flow runs on each', async () => {
     const { workers, servers, deployments, direct } = room();
-    const lines = docsBlock('existing-server.md', 'PREFECT_API_URL=').trim().split('\n');
+    const lines = docsBlock('how-to/existing-server.md', 'PREFECT_API_URL=').trim().split('\n');
     expect(lines.map((line) => line.split('=')[0])).toEqual(Object.keys(straight(servers, 0)));
     const { secret } = await gateway.token('etl-worker', ['worker']);
     const starter = (await gateway.token('starter', ['operator'])).secret;

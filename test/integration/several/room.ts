@@ -44,7 +44,7 @@ export function straight(servers: PrefectServers, index: 0 | 1): WayToPrefect {
 
 /** The lictor.yaml of the docs, on plain http: the addresses are those of this test. */
 export function yamlOfTheDocs({ servers }: Room, { url, stateDir }: { readonly url: string; readonly stateDir: string }): string {
-  return docsBlock('existing-server.md', 'public_url:')
+  return docsBlock('how-to/existing-server.md', 'public_url:')
     .replace('https://prefect.example.com', url)
     .replace(/^tls: .*\n/m, '')
     .replace('http://10.0.0.1:4200', servers.urls[0])

@@ -1,4 +1,4 @@
-// What docs/how-to/audit.md, exports.md and metrics.md tell a reader to type.
+// What docs/how-to/audit.md, exports.md, metrics.md and traces.md tell a reader to type.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -37,7 +37,7 @@ describe('the configuration of', () => {
   it.each([
     ['how-to/exports.md', 'ledger:', 4],
     ['how-to/metrics.md', 'metrics:', 0],
-    ['how-to/metrics.md', 'traces:', 0],
+    ['how-to/traces.md', 'traces:', 0],
   ])('docs/%s (%s) is accepted', async (page, beginning, sinks) => {
     const authority = readFileSync((await selfSigned(paths.root)).cert, 'utf8');
     const files = { 'collector-headers': 'Authorization: Bearer abc\n', 'hook-secret': 'a-long-random-secret\n', 'syslog-ca.pem': authority };

@@ -6,7 +6,7 @@ import { COMMANDS } from './commands.ts';
 import { MARK, renderDocs } from './docs.ts';
 import { documentedProgram } from './main.ts';
 
-describe('docs/reference/commands.md and docs/reference/configuration.md', () => {
+describe('the generated pages of docs/reference', () => {
   it('are as the code has them (npm run docs)', async () => {
     for (const { file, text } of await renderDocs()) expect(readFileSync(file, 'utf8'), file.pathname).toBe(text);
   });

@@ -4,8 +4,10 @@ import { PassThrough } from 'node:stream';
 import { collectActions } from '../catalog/actions.ts';
 import { OPERATIONS } from '../catalog/catalogue.ts';
 import { renderKeysTable } from '../config/schema/keys-table.ts';
+import { renderReasonsTable } from '../contract/reasons-table.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { renderRightsTable } from '../policy/rights.ts';
+import { renderRolesTable } from '../policy/table.ts';
 import { renderCommands } from './commands-doc.ts';
 import { documentedProgram } from './main.ts';
 
@@ -20,16 +22,15 @@ export const MARK = '<!-- Made from the code: npm run docs -->';
 export async function renderDocs(): Promise<readonly Doc[]> {
   const nobody = new PassThrough();
   const program = await documentedProgram({ out: nobody, err: nobody });
+  const actions = collectActions(OPERATIONS);
+  const engine = createPolicyEngine({ actions, revision: 0 });
   return [
     renderDoc('reference/commands.md', renderCommands(program)),
     renderDoc('reference/configuration.md', renderKeysTable()),
-    renderDoc('reference/rights.md', renderRights()),
+    renderDoc('reference/errors.md', renderReasonsTable()),
+    renderDoc('reference/rights.md', renderRightsTable({ engine, actions }, OPERATIONS)),
+    renderDoc('reference/roles.md', renderRolesTable(engine, actions)),
   ];
-}
-
-function renderRights(): string {
-  const actions = collectActions(OPERATIONS);
-  return renderRightsTable({ engine: createPolicyEngine({ actions, revision: 0 }), actions }, OPERATIONS);
 }
 
 function renderDoc(name: string, made: string): Doc {

@@ -14,7 +14,7 @@ describe('what needs a restart', () => {
 
   it.each([
     ['lictor.yaml', /^# SIGHUP applies .*$/m],
-    ['docs/how-to/running.md', /^\| .* \| restart: .*$/m],
+    ['docs/how-to/reload.md', /^\| .* \| restart: .*$/m],
     ['docs/how-to/upgrading.md', /^A reload .*$/m],
   ])('is said whole by %s, and nothing else', (name, line) => {
     const words = (line.exec(page(name))?.[0] ?? '').toLowerCase();
@@ -25,7 +25,7 @@ describe('what needs a restart', () => {
 });
 
 describe('the roles', () => {
-  it.each(['lictor.yaml', 'docs/how-to/policies.md'])('are all named by %s', (name) => {
+  it.each(['lictor.yaml', 'docs/reference/policies.md'])('are all named by %s', (name) => {
     const line = page(name)
       .split('\n')
       .find((candidate) => candidate.includes('viewer, operator'));

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { REASONS, refusalBody } from './reasons.ts';
-import { renderReasonsTable } from './reasons-table.ts';
 
 describe('reasons', () => {
   it.each(Object.entries(REASONS))('%s is ASCII and fits a JSON string in nginx as it is', (_code, { detail, hint }) => {
@@ -17,8 +15,5 @@ describe('reasons', () => {
   it('make the body of every refusal', () => {
     expect(refusalBody('not-found', 'r1')).toEqual({ detail: 'Not Found', code: 'not-found', hint: '', request_id: 'r1' });
     expect(refusalBody('body-invalid', 'r1', 'force must be a boolean').detail).toBe('force must be a boolean');
-  });
-  it('are documented in docs/reference/errors.md', () => {
-    expect(readFileSync(new URL('../../docs/reference/errors.md', import.meta.url), 'utf8')).toContain(renderReasonsTable());
   });
 });

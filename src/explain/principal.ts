@@ -90,7 +90,7 @@ async function tokenRun(run: string, { runTokens }: PrincipalStore, parts: Princ
 }
 
 const NO_TOKEN =
-  'No token was made for this run, or its end is more than a day ago (docs/explanation/run-tokens.md says which runs get one): this is what a run could do whose worker holds its role on everything.';
+  'No token was made for this run, or its end is more than a day ago (docs/how-to/workers.md says which runs get one): this is what a run could do whose worker holds its role on everything.';
 
 /** By the rights of runs; the scopes and the standing of its worker are not looked at. */
 function runSomebody(flowRunId: string, note = NOT_LOOKED): ResolvedPrincipal {

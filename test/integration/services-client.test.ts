@@ -231,8 +231,8 @@ describe('a flow with tasks of both kinds calls as its run, waits for a busy ser
 
   it('under a worker with the custom header', () => expectCalls(plain));
 
-  it('over a WebSocket, with what docs/how-to/services.md shows', async () => {
-    writeFileSync(join(plain.client.project, 'docs_socket.txt'), docsBlock('how-to/services.md', 'import os, re\nfrom websockets'));
+  it('over a WebSocket, with what docs/how-to/service-websockets.md shows', async () => {
+    writeFileSync(join(plain.client.project, 'docs_socket.txt'), docsBlock('how-to/service-websockets.md', 'import os, re\nfrom websockets'));
     await prefectOk(plain, '--no-prompt', 'deploy', 'service_socket.py:listens', '--name', plain.pool, '--pool', plain.pool, '--tag', 'team-a');
     const run = await startRun(plain, `listens/${plain.pool}`);
     expect(await saidBy(plain, run, 'listener is through')).toContain('the rates of today');
@@ -246,7 +246,7 @@ describe('a flow with tasks of both kinds calls as its run, waits for a busy ser
   it('three services, with the helper and with what docs/how-to/services.md shows, whatever the worker has set itself', async () => {
     writeFileSync(join(plain.client.project, 'docs_example.txt'), docsBlock('how-to/services.md', 'import httpx, os, re'));
     await prefectOk(plain, '--no-prompt', 'deploy', 'services.py:calls', '--name', plain.pool, '--pool', plain.pool, '--tag', 'team-a');
-    // A job with a command of its own: the worker's variables win there (docs/explanation/run-tokens.md).
+    // A job with a command of its own: the worker's variables win there (docs/how-to/workers.md).
     for (const jobVariables of [[], ['command=python -m prefect.engine']]) await expectThree(plain, jobVariables);
     await plain.client.stop();
   });

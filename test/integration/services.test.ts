@@ -361,7 +361,7 @@ describe('after a change', () => {
   });
 });
 
-describe('docs/how-to/services.md', () => {
+describe('docs/reference/service-calls.md', () => {
   const addressed = (block: string) => block.replaceAll('https://prefect.example.com', gateway.url).replaceAll(/(['"])billing\1/g, '$1keyed$1');
   /** One for the service of the page, and one for another. */
   async function assertions(): Promise<{ readonly good: string; readonly foreign: string }> {
@@ -372,7 +372,7 @@ describe('docs/how-to/services.md', () => {
 
   it('its TypeScript takes an assertion for this service, and no other token', async () => {
     symlinkSync(join(REPOSITORY, 'node_modules'), join(directory, 'node_modules'));
-    writeFileSync(join(directory, 'verify.ts'), addressed(docsBlock('how-to/services.md', 'import { createRemoteJWKSet')));
+    writeFileSync(join(directory, 'verify.ts'), addressed(docsBlock('reference/service-calls.md', 'import { createRemoteJWKSet')));
     const module: { whoCalls(assertion: string): Promise<JWTPayload> } = await import(join(directory, 'verify.ts'));
     const { good, foreign } = await assertions();
     expect((await module.whoCalls(good)).sub).toBe('token:caller');
@@ -384,7 +384,7 @@ describe('docs/how-to/services.md', () => {
     const venv = await pyjwtVenv();
     writeFileSync(
       join(directory, 'verify.py'),
-      `${addressed(docsBlock('how-to/services.md', 'import jwt'))}\nimport sys\nprint(who_calls(sys.argv[1])["sub"])\n`,
+      `${addressed(docsBlock('reference/service-calls.md', 'import jwt'))}\nimport sys\nprint(who_calls(sys.argv[1])["sub"])\n`,
     );
     const python = (text_: string) =>
       runProgram({ name: 'verify.py', command: join(venv, 'bin/python'), args: [join(directory, 'verify.py'), text_], env: {}, timeoutMs: 60_000 });

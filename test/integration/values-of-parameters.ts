@@ -1,4 +1,4 @@
-// Values of parameters, before a real Prefect: the list of docs/how-to/policies.md for one deployment, however it is started. Part of mediated-configuration.test.ts.
+// Values of parameters, before a real Prefect: the list of docs/how-to/parameter-values.md for one deployment, however it is started. Part of mediated-configuration.test.ts.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import type { Finished } from '../env/process.ts';
 
 /** The policy of the page, for this deployment. */
 export function limitedTo(deployment: string): string {
-  return docsBlock('how-to/policies.md', '@id("nightly-values")').replaceAll('etl/nightly', deployment);
+  return docsBlock('how-to/parameter-values.md', '@id("nightly-values")').replaceAll('etl/nightly', deployment);
 }
 
 export interface ValuesRoom {

@@ -26,7 +26,7 @@ const LONG: Readonly<Record<string, number>> = {
   'integration/scoped-worker.test.ts': 58,
   'integration/two-teams.test.ts': 58,
   'integration/old-clients.test.ts': 57,
-  'integration/one-service.test.ts': 57,
+  'integration/tutorials.test.ts': 70,
   'integration/relay.test.ts': 56,
   'integration/old-servers.test.ts': 50,
   'integration/public-path.test.ts': 49,

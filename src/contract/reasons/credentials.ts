@@ -104,7 +104,7 @@ export const CREDENTIAL_REASONS = {
   'run-token-orphaned': {
     status: 401,
     detail: 'The worker that began this flow run has no valid credential any more.',
-    hint: 'A run lives by its worker: revoking a worker ends what it runs. See docs/explanation/run-tokens.md.',
+    hint: 'A run lives by its worker: revoking a worker ends what it runs. See docs/how-to/lost-runs.md.',
   },
   'token-audience': {
     status: 401,

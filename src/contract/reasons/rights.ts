@@ -24,13 +24,13 @@ export const RIGHT_REASONS = {
   'run-bound': {
     status: 403,
     detail: 'The token of a flow run speaks of that run and of the runs that it has started, and of no other run.',
-    hint: 'It may read the runs above it as well, and lists. Other runs need a credential of their own; see docs/explanation/run-tokens.md.',
+    hint: 'It may read the runs above it as well, and lists. Other runs need a credential of their own; see docs/reference/run-rights.md.',
   },
   'env-reserved': {
     status: 403,
     detail:
       'How a flow run reaches the gateway, what a worker has in its own environment, and which run a job is of, is no matter of job variables and templates.',
-    hint: 'Leave PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING and PREFECT_CLIENT_CUSTOM_HEADERS out, in any spelling, templates of the environment of the worker, and labels of prefect.io; set variables on the worker. See docs/explanation/run-tokens.md.',
+    hint: 'Leave PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING and PREFECT_CLIENT_CUSTOM_HEADERS out, in any spelling, templates of the environment of the worker, and labels of prefect.io; set variables on the worker. See docs/reference/run-rights.md.',
   },
   'scope-excludes': {
     status: 403,
@@ -98,7 +98,7 @@ export const RIGHT_REASONS = {
   'service-route-unknown': {
     status: 403,
     detail: 'The service may not be called with this method on this path.',
-    hint: 'services[].allow in lictor.yaml lists what may be called; docs/how-to/services.md says how paths are compared.',
+    hint: 'services[].allow in lictor.yaml lists what may be called; docs/reference/service-calls.md says how paths are compared.',
   },
   'service-unknown': {
     status: 404,

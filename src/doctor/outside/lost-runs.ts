@@ -21,7 +21,7 @@ export async function checkLostRuns(servers: readonly UpstreamSubject[], orphane
   return [
     warn(
       `${lost.length} runs under way cannot report how they end, since their worker's token was revoked or has expired: ${names.join(', ')}${lost.length > NAMED ? ', ...' : ''}`,
-      'Set each to Crashed in Prefect once its process is gone, and give the worker a token that holds. An automation does it by itself: docs/explanation/run-tokens.md.',
+      'Set each to Crashed in Prefect once its process is gone, and give the worker a token that holds. An automation does it by itself: docs/how-to/lost-runs.md.',
     ),
   ];
 }

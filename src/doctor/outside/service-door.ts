@@ -51,7 +51,7 @@ function judgeKnown(url: string, answer: Probe): Verdict | undefined {
   const code = jsonField(answer.body, 'code');
   if (answer.status === 403 && code === UNLISTED_CODE) return undefined;
   if (answer.status === 404 && code === UNKNOWN_CODE)
-    return fail(`${url}: the running gateway does not know this service (404 ${code})`, 'Let it read lictor.yaml again: kill -HUP, docs/how-to/running.md.');
+    return fail(`${url}: the running gateway does not know this service (404 ${code})`, 'Let it read lictor.yaml again: kill -HUP, docs/how-to/reload.md.');
   if (answer.status === 401) return fail(`${url} answers 401 to a good credential`, 'A proxy in between drops X-Lictor-Token: let it pass.');
   return fail(`${UNLISTED} ${url} answers ${answer.status}, where the gateway would deny it (403)`, PAST);
 }
@@ -61,7 +61,7 @@ function judgeUpgrade(url: string, answer: Probe): Verdict | undefined {
   const code = jsonField(answer.body, 'code');
   if (answer.status === 400 && code === 'socket-handshake') return undefined;
   if (code === 'service-upgrade')
-    return fail(`${url}: the running gateway lets no sockets through to this service`, 'Let it read lictor.yaml again: kill -HUP, docs/how-to/running.md.');
+    return fail(`${url}: the running gateway lets no sockets through to this service`, 'Let it read lictor.yaml again: kill -HUP, docs/how-to/reload.md.');
   if (answer.status === 401 && typeof code === 'string')
     return fail(
       `${url}: the Upgrade header was dropped on the way`,

@@ -134,7 +134,7 @@ describe('own policies', () => {
     );
     for (const type of ['User', 'Person', 'Prefect::User'])
       expect(remedy(`principal == ${type}::"alice@local", action, resource`)).toMatch(/^Whoever asks is a Principal/);
-    expect(remedy('principal, action, resource', 'when { principal.role == "admin" }')).toBe('docs/how-to/policies.md lists what a policy can see.');
+    expect(remedy('principal, action, resource', 'when { principal.role == "admin" }')).toBe('docs/reference/policies.md lists what a policy can see.');
     expect(remedy('principal, action, resource', 'when { principal.kindd == "user" }')).toMatch(/^Did you mean `kind`\?/);
   });
 

@@ -97,13 +97,13 @@ function withoutAction(error: DetailedError): DetailedError {
 }
 
 const ENTITY_TYPES =
-  'Whoever asks is a Principal, as in Principal::"alice@local", and has roles, as in Role::"operator"; docs/how-to/policies.md lists what a policy can see.';
+  'Whoever asks is a Principal, as in Principal::"alice@local", and has roles, as in Role::"operator"; docs/reference/policies.md lists what a policy can see.';
 
 function remedyFor(message: string): string {
   if (message.includes('unrecognized action')) return 'docs/reference/roles.md lists every action and group.';
   if (message.includes('unrecognized entity type')) return ENTITY_TYPES;
   if (message.includes('unable to guarantee safety')) return 'It may be absent: ask first, `context.facts has NAME && ...`.';
-  return 'docs/how-to/policies.md lists what a policy can see.';
+  return 'docs/reference/policies.md lists what a policy can see.';
 }
 
 /** Cedar says in one or two sentences that the policy is false for every request there can be. */

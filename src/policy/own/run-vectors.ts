@@ -111,7 +111,7 @@ const VALUES = { Boolean: 'boolean', String: 'string', Long: 'number', Set: 'lis
 
 function wrongFact(name: string, value: FactValue): Pick<Problem, 'message' | 'remedy'> | undefined {
   if (!isFactName(name))
-    return { message: `there is no fact ${JSON.stringify(name)}`, remedy: suggestion(name, Object.keys(FACTS), 'docs/how-to/policies.md lists them.') };
+    return { message: `there is no fact ${JSON.stringify(name)}`, remedy: suggestion(name, Object.keys(FACTS), 'docs/reference/policies.md lists them.') };
   const type = FACTS[name];
   if (name === 'parameter_values' && isTexts(value)) return wrongValue(value);
   return (Array.isArray(value) ? 'list' : typeof value) === VALUES[type]

@@ -60,19 +60,19 @@ describe('decision vectors', () => {
     expect(checkPolicyFiles(actions, { 'own.cedar': own.replace('services.connect', 'services.conect') }).problems).not.toEqual([]);
   });
 
-  it('give values of parameters, and say what the resource is: the policy and vectors of docs/how-to/policies.md', () => {
-    const files = (vectors: string, policy = docsBlock('how-to/policies.md', '@id("nightly-values")')) => ({
+  it('give values of parameters, and say what the resource is: the policy and vectors of docs/how-to/parameter-values.md', () => {
+    const files = (vectors: string, policy = docsBlock('how-to/parameter-values.md', '@id("nightly-values")')) => ({
       'own.cedar': policy,
       'own.vectors.yaml': vectors,
     });
     const results = (given: Readonly<Record<string, string>>) => runVectors(actions, checkPolicyFiles(actions, given).policies);
-    const documented = docsBlock('how-to/policies.md', 'vectors:\n  - name: a listed value');
+    const documented = docsBlock('how-to/parameter-values.md', 'vectors:\n  - name: a listed value');
     expect(checkPolicyFiles(actions, files(documented))).toMatchObject({ problems: [], warnings: [] });
     expect(results(files(documented))).toEqual({ problems: [], count: 5 });
     // Each of them says something.
     const wrong = documented.replaceAll('expect: allow', 'expect: @').replaceAll('expect: deny', 'expect: allow').replaceAll('expect: @', 'expect: deny');
     expect(results(files(wrong)).problems).toHaveLength(5);
-    expect(results(files(documented, docsBlock('how-to/policies.md', '@id("nightly-values")').replace('"region=\\"eu\\"", ', ''))).problems).toMatchObject([
+    expect(results(files(documented, docsBlock('how-to/parameter-values.md', '@id("nightly-values")').replace('"region=\\"eu\\"", ', ''))).problems).toMatchObject([
       { message: expect.stringContaining('"a listed value": expected allow, and it is deny by nightly-values') },
     ]);
   });

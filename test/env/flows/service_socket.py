@@ -1,4 +1,4 @@
-"""A flow that listens to a service through the gateway, by a WebSocket, as docs/how-to/services.md shows it."""
+"""A flow that listens to a service through the gateway, by a WebSocket, as docs/how-to/service-websockets.md shows it."""
 
 from pathlib import Path
 

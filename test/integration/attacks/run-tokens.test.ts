@@ -70,10 +70,10 @@ async function crashes(run: string): Promise<number> {
 }
 
 describe('a run whose worker lost its token', () => {
-  it('is Crashed once by the automation of docs/explanation/run-tokens.md; with its token it crashes no other run', async () => {
+  it('is Crashed once by the automation of docs/how-to/lost-runs.md; with its token it crashes no other run', async () => {
     const made = await send(gateway, 'POST', '/api/automations/', {
       token: admin.secret,
-      body: JSON.parse(docsBlock('explanation/run-tokens.md', '{\n  "name": "crash')),
+      body: JSON.parse(docsBlock('how-to/lost-runs.md', '{\n  "name": "crash')),
     });
     expect(made.status).toBe(201);
     automation = await made.json();

@@ -1,0 +1,130 @@
+// docs/tutorials/first-worker.md, then one-service.md with the same worker: their files, commands and flows, before a real Prefect.
+import { appendFileSync, chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { REPOSITORY } from '../../src/cli/repository.ts';
+import { docsBlock } from '../env/docs.ts';
+import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
+import { sharedPrefect } from '../env/prefect.ts';
+import { type Finished, run, waitFor } from '../env/process.ts';
+import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
+import { flowRunIdOf, openSession, prefectOk, type StockSession } from './stock/session.ts';
+
+const FIRST = 'tutorials/first-worker.md';
+const SERVICE = 'tutorials/one-service.md';
+const prefect = sharedPrefect();
+/** Stands for the checkout: `./lictor` and its `.lictor`. */
+const checkout = mkdtempSync(join(tmpdir(), 'lictor-test-tutorials-'));
+let billing: Recorder;
+let gateway: Gateway;
+let session: StockSession;
+
+beforeAll(async () => {
+  billing = await startRecorder();
+  billing.answerWith(({ headers }) => (headers['x-api-key'] === 'the-key-of-billing' ? { status: 200, body: 'eur 1.08' } : { status: 401, body: 'no key' }));
+  const yaml = ({ url }: { readonly url: string }) =>
+    docsBlock(FIRST, 'public_url:').replace('http://localhost:8200', url).replace('http://127.0.0.1:4200', prefect.url);
+  gateway = await startGateway({ upstream: prefect, yaml });
+  symlinkSync(gateway.stateDir, join(checkout, '.lictor'));
+  symlinkSync('lictor.yaml', join(gateway.stateDir, 'trial.yaml'));
+  const main = join(REPOSITORY, 'src/cli/main.ts');
+  writeFileSync(join(checkout, 'lictor'), `#!/bin/sh\nexec '${process.execPath}' '${main}' --state-dir '${gateway.stateDir}' "$@"\n`);
+  chmodSync(join(checkout, 'lictor'), 0o755);
+});
+afterAll(async () => {
+  await session?.client.stop();
+  await gateway?.close();
+  await billing?.close();
+  rmSync(checkout, { recursive: true });
+});
+
+/** A block of a page, with the addresses and names of this test. */
+const block = (page: string, beginning: string): string =>
+  docsBlock(page, beginning)
+    .replaceAll('/etc/lictor', gateway.stateDir)
+    .replaceAll('http://10.1.0.1:8080', billing.url)
+    .replaceAll('http://localhost:8200', gateway.url)
+    .replaceAll(/--pool (?:etl|local)/g, `--pool ${session?.pool}`)
+    .replaceAll('work-pool create local', `work-pool create ${session?.pool}`);
+
+const shell = (script: string): Promise<Finished> =>
+  run({ name: 'tutorial', command: 'sh', args: ['-ec', script], cwd: checkout, env: { PATH: process.env['PATH'], HOME: checkout } });
+
+/** The words of each line of a block, without the program. */
+const commands = (page: string, beginning: string): readonly (readonly string[])[] =>
+  block(page, beginning)
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').slice(1));
+
+async function typed(page: string, beginning: string, words: Readonly<Record<string, string>> = {}): Promise<string> {
+  const script = Object.entries(words).reduce((text, [word, value]) => text.replaceAll(word, value), block(page, beginning));
+  const { code, output } = await shell(script);
+  expect(code, output).toBe(0);
+  return output;
+}
+
+async function checkAndReload(): Promise<void> {
+  const reloads = async () => jsonLines(await gateway.lictorOk('audit', '--action', 'config.reload', '--json')).length;
+  const before = await reloads();
+  await typed(SERVICE, './lictor check');
+  await waitFor(async () => (await reloads()) > before, { what: 'the reload', timeoutMs: 60_000, everyMs: 300 });
+}
+
+async function runOf(deployment: string, end: string): Promise<string> {
+  const id = flowRunIdOf(await prefectOk(session, 'deployment', 'run', deployment));
+  expect(await session.server.awaitRunState(id, ['COMPLETED', 'FAILED', 'CRASHED'], 180_000), (await session.server.logMessages(id)).join('\n')).toBe(end);
+  return id;
+}
+
+async function calledBilling(id: string): Promise<void> {
+  const calls = async () => jsonLines(await gateway.lictorOk('audit', '--flow-run', id, '--json')).filter(({ service }) => service === 'billing');
+  await waitFor(async () => (await calls()).length > 0, { what: 'the record of the call', timeoutMs: 60_000, everyMs: 300 });
+}
+
+const timelineOf = (page: string, id: string): Promise<string> => typed(page, './lictor timeline', { RUN_ID: id });
+
+it('the first worker runs a flow through the gateway, and the timeline names who started it', async () => {
+  expect(commands(FIRST, './lictor check').map(([command]) => command)).toEqual(['check', 'up']);
+  expect((await shell('./lictor check -c .lictor/trial.yaml')).output).toContain('no problem');
+  const made = await typed(FIRST, './lictor account add alice');
+  const token = /export PREFECT_API_AUTH_STRING=any:(lct_\w+)/.exec(made)?.[1] ?? '';
+  expect(made).toContain(`export PREFECT_API_URL=${gateway.url}/api`);
+  const settings = { PYTHONPATH: join(REPOSITORY, 'python/src') };
+  session = openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier: 'auth-string', token }, settings }, 'tutorial');
+  writeFileSync(join(session.client.project, 'hello.py'), block(FIRST, 'from prefect import flow'));
+  const [createPool = [], deploy = [], startWorker = []] = commands(FIRST, 'prefect work-pool create');
+  for (const words of [createPool, deploy]) await prefectOk(session, ...words);
+  await session.client.startPrefect(startWorker);
+  expect(commands(FIRST, 'prefect deployment run')).toEqual([['deployment', 'run', 'hello/first']]);
+  const id = await runOf('hello/first', 'COMPLETED');
+  const timeline = await timelineOf(FIRST, id);
+  expect(timeline).toContain('started by token:laptop');
+  expect(timeline).toMatch(/run:\S+ +flow_runs\.set_state +201 +verified/);
+  expect((await shell(block(FIRST, 'curl'))).output).toContain('"credential-missing"');
+  expect(commands(FIRST, './lictor token revoke').map(([noun, verb]) => `${noun} ${verb}`)).toEqual(['token revoke', 'audit --decision']);
+}, 400_000);
+
+it('the runs of one team call the service with its key, and the timeline shows it; those of another team do not', async () => {
+  await typed(SERVICE, '(umask 077');
+  appendFileSync(gateway.configFile, block(SERVICE, 'policies:'));
+  writeFileSync(join(gateway.stateDir, 'policies/billing.cedar'), block(SERVICE, '@id('));
+  writeFileSync(join(gateway.stateDir, 'policies/billing.vectors.yaml'), block(SERVICE, 'vectors:'));
+  await checkAndReload();
+  writeFileSync(join(session.client.project, 'rates.py'), block(SERVICE, 'from prefect import flow'));
+  const [deployA = '', deployB = '', ...runs] = block(SERVICE, 'prefect --no-prompt deploy').trim().split('\n');
+  for (const command of [deployA, deployB]) await prefectOk(session, ...command.split(' ').slice(1));
+  expect(runs).toEqual(['prefect deployment run rates/team-a', 'prefect deployment run rates/team-b']);
+  const allowed = await runOf('rates/team-a', 'COMPLETED');
+  const denied = await runOf('rates/team-b', 'FAILED');
+  for (const id of [allowed, denied]) await calledBilling(id);
+  await waitFor(async () => (await session.server.logMessages(allowed)).includes('eur 1.08'), { what: 'the printed rates', timeoutMs: 60_000, everyMs: 300 });
+  expect(billing.seen()).toMatchObject([{ method: 'GET', target: '/v1/rates', headers: { 'x-api-key': 'the-key-of-billing' } }]);
+  expect(await timelineOf(SERVICE, allowed)).toMatch(/billing GET \/v1\/rates +200 +verified/);
+  expect(await timelineOf(SERVICE, denied)).toMatch(/billing GET \/v1\/rates +403 +verified +policy-default-deny/);
+  expect((await shell(block(SERVICE, './lictor explain').replace('RUN_ID', denied))).output).toContain('policy-default-deny');
+  // The end of the first tutorial: nothing runs on with a revoked token.
+  expect(await typed(FIRST, './lictor token revoke')).toContain('credential-missing');
+  expect((await gateway.fetch('/api/flow_runs/count', { method: 'POST', token: session.options.credential.token })).status).toBe(401);
+}, 400_000);

@@ -72,9 +72,9 @@ describe('decision vectors', () => {
     // Each of them says something.
     const wrong = documented.replaceAll('expect: allow', 'expect: @').replaceAll('expect: deny', 'expect: allow').replaceAll('expect: @', 'expect: deny');
     expect(results(files(wrong)).problems).toHaveLength(5);
-    expect(results(files(documented, docsBlock('how-to/parameter-values.md', '@id("nightly-values")').replace('"region=\\"eu\\"", ', ''))).problems).toMatchObject([
-      { message: expect.stringContaining('"a listed value": expected allow, and it is deny by nightly-values') },
-    ]);
+    expect(
+      results(files(documented, docsBlock('how-to/parameter-values.md', '@id("nightly-values")').replace('"region=\\"eu\\"", ', ''))).problems,
+    ).toMatchObject([{ message: expect.stringContaining('"a listed value": expected allow, and it is deny by nightly-values') }]);
   });
 
   it.each([

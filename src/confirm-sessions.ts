@@ -1,4 +1,4 @@
-// Asking a provider whether somebody it let in may go on, and the record where the answer is no.
+// Asks a provider whether a principal that it authenticated may continue, and records it when the answer is no.
 import type { Logger } from 'pino';
 import { type Confirm, type Confirmable, type ConfirmedStore, type ConfirmMemory, type ConfirmParts, createConfirm } from './authn/external/confirm.ts';
 import type { ExternalProvider } from './authn/external/provider.ts';
@@ -6,8 +6,8 @@ import type { Config } from './config/config.ts';
 import { REASONS } from './contract/reasons.ts';
 import type { Ledger } from './ledger/ledger.ts';
 
-/** What outlives every configuration. */
-interface ConfirmingHouse extends Pick<ConfirmParts, 'store' | 'sealer' | 'clock' | 'steady'> {
+/** Services of the process. */
+interface ConfirmServices extends Pick<ConfirmParts, 'store' | 'sealer' | 'clock' | 'steady'> {
   readonly log: Logger;
   readonly ledger: Pick<Ledger, 'append'>;
 }
@@ -19,9 +19,9 @@ interface Confirming<T extends Confirmable> {
   readonly memory: ConfirmMemory<T>;
 }
 
-/** A session that ends by the word of its provider, or for want of it, is recorded like any other end. */
+/** A session that its provider ends, or that ends because the provider does not answer, is recorded like any other end. */
 export function confirmWith<T extends Confirmable>(
-  { store, sealer, clock, steady, log, ledger }: ConfirmingHouse,
+  { store, sealer, clock, steady, log, ledger }: ConfirmServices,
   { config, ...confirming }: Confirming<T>,
 ): Confirm<T> {
   return createConfirm({

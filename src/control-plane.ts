@@ -64,7 +64,7 @@ async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
       steady: steadyClock,
       log,
       reopenLog: () => destination.reopen(),
-      tell: send,
+      send,
     });
     if (loaded === candidate.loaded) candidate.keep();
     serve(app, log, isOutdated(app, loaded.config, paths));

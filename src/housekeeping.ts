@@ -1,4 +1,4 @@
-// What somebody has to look at over months: the control plane's own log, and the space that is left on the disk.
+// Housekeeping over months: rotates the control plane's log, and warns when the disk gets full.
 import { renameSync, statfsSync, statSync } from 'node:fs';
 import type { StatePaths } from './config/state-dir.ts';
 import type { NewRecord } from './contract/record.ts';

@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts';
 import { createHostConnects, type HostConnects } from './host-connects.ts';
 import { createServiceCalls, type ServiceCalls, type ServiceCallsParts } from './service-calls.ts';
 
-export interface ServiceRoom extends Pick<ServiceCallsParts, 'authenticator' | 'policy' | 'entities'> {
+export interface ServiceParts extends Pick<ServiceCallsParts, 'authenticator' | 'policy' | 'entities'> {
   readonly config: Pick<Config, 'services' | 'forwardProxy' | 'publicUrl'>;
   readonly store: Pick<Store, 'changeNumber' | 'keptAnswers'>;
   readonly signingKeys: SigningKeys;
@@ -25,15 +25,15 @@ export interface Services {
   readonly connects: HostConnects;
 }
 
-export function openServices(room: ServiceRoom): Services {
-  const { services, forwardProxy, publicUrl } = room.config;
-  const changeNumber = () => room.store.changeNumber();
+export function openServices(parts: ServiceParts): Services {
+  const { services, forwardProxy, publicUrl } = parts.config;
+  const changeNumber = () => parts.store.changeNumber();
   const keeping = new Set(services.filter(({ cache }) => cache.length > 0).map(({ name }) => name));
   return {
-    calls: createServiceCalls({ ...room, services, changeNumber }),
-    assert: createAssertions(room.signingKeys, `${publicUrl.origin}${publicUrl.basePath}`, room.clock),
-    credentials: room.credentials,
-    kept: async (service) => (keeping.has(service) ? room.store.keptAnswers.generation(service) : null),
-    connects: createHostConnects({ ...room, allow: forwardProxy?.allow ?? null, changeNumber }),
+    calls: createServiceCalls({ ...parts, services, changeNumber }),
+    assert: createAssertions(parts.signingKeys, `${publicUrl.origin}${publicUrl.basePath}`, parts.clock),
+    credentials: parts.credentials,
+    kept: async (service) => (keeping.has(service) ? parts.store.keptAnswers.generation(service) : null),
+    connects: createHostConnects({ ...parts, allow: forwardProxy?.allow ?? null, changeNumber }),
   };
 }

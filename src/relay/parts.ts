@@ -1,4 +1,4 @@
-// What the relay needs from the rooms below it: only the members it calls.
+// What the relay needs from the parts below it: only the members it calls.
 import type { Clock } from '../contract/clock.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';

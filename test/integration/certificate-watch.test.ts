@@ -44,7 +44,7 @@ async function watch(tls: string): Promise<void> {
     throw new Error('a look at certificates needs nothing else');
   };
   reloader = createReloader({
-    house: {
+    shared: {
       paths,
       clock: () => now,
       steady: () => now,
@@ -125,7 +125,7 @@ async function watch(tls: string): Promise<void> {
     applyEdge: unused,
     prepareListeners: unused,
     moveSockets: async (afterMs) => void moved.push(afterMs),
-    tell: (message) => told.push(message),
+    send: (message) => told.push(message),
   });
 }
 afterEach(() => {

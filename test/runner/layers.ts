@@ -22,19 +22,20 @@ export const ROWS: readonly (readonly string[])[] = [
 
 /** The files at the root of src, which alone construct services, are the part `app`. */
 export const ROOT_FILES: readonly string[] = [
+  'active-policies.ts',
   'app.ts',
   'clock-watch.ts',
   'confirm-sessions.ts',
   'control-plane.ts',
-  'current.ts',
+  'current-runtime.ts',
+  'decision-sync.ts',
   'gateway-metrics.ts',
   'housekeeping.ts',
   'listeners.ts',
-  'policies-in-force.ts',
-  'reload-told.ts',
+  'process-services.ts',
+  'reload-report.ts',
   'reload.ts',
-  'rooms.ts',
-  'sync.ts',
+  'runtime.ts',
 ];
 
 /** biome.layers.json: one override a part, with what it may not import. Tests beside the code may import what they like. */

@@ -11,7 +11,7 @@ import { type HeldClient, holdClient } from './client.ts';
 import { type Ending, endingOf, messageOf, type Refusal, recordEnd, recordIntent, recordRefusal, type ServiceSocketCore, type Session } from './core.ts';
 import { type Handshake, parseHandshake, renderSwitch } from './handshake.ts';
 import { openServiceSocket, type ServiceSocket } from './open.ts';
-import type { SocketRoom } from './parts.ts';
+import type { SocketRuntime } from './parts.ts';
 import { recheckOne } from './recheck.ts';
 import { runSession } from './session.ts';
 import { callOf, type SocketVisit } from './visit.ts';
@@ -28,7 +28,7 @@ export interface Asking {
 export async function answerAsking(core: ServiceSocketCore, asking: Asking): Promise<void> {
   const { visit, request } = asking;
   const handshake = parseHandshake(request.headers);
-  const { service, call } = whatIsAsked(core.parts.room(), visit);
+  const { service, call } = whatIsAsked(core.parts.runtime(), visit);
   const reason = problemOf(core, asking, { handshake, service });
   if (reason !== undefined) return refuseAsking(core, asking, { call, reason, authorization: null });
   if (handshake !== undefined) await admit(core, asking, handshake);
@@ -52,11 +52,11 @@ async function admit(core: ServiceSocketCore, asking: Asking, handshake: Handsha
   const ending = new AbortController();
   const held = holdClient(socket, { head, mostBytes: core.limits.earlyBytes, onGone: () => ending.abort('client-gone') });
   const { generation } = core;
-  const { room, service, call, authorization } = await decide(core, visit);
+  const { runtime, service, call, authorization } = await decide(core, visit);
   const reason = refusalOf(core, authorization) ?? (service === undefined ? 'service-upgrade' : undefined);
   if (reason !== undefined || !authorization?.ok || service === undefined)
     return refuseAsking(core, asking, { call, reason: reason ?? 'gateway-unavailable', authorization });
-  const session: Session = { visit, call, room, service, ending, authorization, origin: null, intended: false };
+  const session: Session = { visit, call, runtime, service, ending, authorization, origin: null, intended: false };
   enter(core, session);
   // Decided before a change of security, and not among the sockets that were decided again.
   if (core.generation !== generation) await recheckOne(core, session);
@@ -72,7 +72,7 @@ function enter({ sessions }: ServiceSocketCore, session: Session): void {
 }
 
 interface Decided {
-  readonly room: SocketRoom;
+  readonly runtime: SocketRuntime;
   readonly service: Service | undefined;
   readonly call: ServiceCall;
   /** Null: it cannot be decided; never an allow. */
@@ -82,17 +82,17 @@ interface Decided {
 /** By one configuration: where another has taken its place meanwhile, by that one. */
 async function decide(core: ServiceSocketCore, visit: SocketVisit): Promise<Decided> {
   for (;;) {
-    const room = core.parts.room();
-    const asked = whatIsAsked(room, visit);
-    const authorization = await room.services.calls.authorize(visit.inputs, asked.call).catch((error: unknown) => {
+    const runtime = core.parts.runtime();
+    const asked = whatIsAsked(runtime, visit);
+    const authorization = await runtime.services.calls.authorize(visit.inputs, asked.call).catch((error: unknown) => {
       core.parts.log.warn({ request_id: visit.inputs.requestId, error: messageOf(error) }, 'a socket of a service could not be decided');
       return null;
     });
-    if (room === core.parts.room()) return { room, ...asked, authorization };
+    if (runtime === core.parts.runtime()) return { runtime, ...asked, authorization };
   }
 }
 
-function whatIsAsked({ config }: SocketRoom, visit: SocketVisit): { readonly service: Service | undefined; readonly call: ServiceCall } {
+function whatIsAsked({ config }: SocketRuntime, visit: SocketVisit): { readonly service: Service | undefined; readonly call: ServiceCall } {
   const service = config.services.find(({ name, sockets }) => name === visit.service && sockets);
   return { service, call: callOf(visit, service) };
 }

@@ -6,7 +6,7 @@ import type { ServiceCall } from '../../contract/service-call.ts';
 import type { Authorization } from '../../decide/decider.ts';
 import type { ServiceAgent } from '../../egress/courier/agent.ts';
 import type { ServiceSocketLimits } from './limits.ts';
-import type { ServiceSocketParts, SocketRoom } from './parts.ts';
+import type { ServiceSocketParts, SocketRuntime } from './parts.ts';
 import { socketRecord } from './record.ts';
 import type { ChooseServers } from './servers.ts';
 import type { SocketVisit } from './visit.ts';
@@ -21,7 +21,7 @@ export interface Session {
   readonly visit: SocketVisit;
   readonly call: ServiceCall;
   /** Of the decision: what is shown to the service is never another configuration's. */
-  readonly room: SocketRoom;
+  readonly runtime: SocketRuntime;
   readonly service: Service;
   /** Aborted with an `Ending`: whatever it is at, it ends then. The first one counts. */
   readonly ending: AbortController;
@@ -76,7 +76,7 @@ export async function recordIntent(core: ServiceSocketCore, session: Session): P
     return true;
   } catch (error) {
     notRecorded(core, session.visit, error);
-    return !core.parts.room().config.ledger.failClosed;
+    return !core.parts.runtime().config.ledger.failClosed;
   }
 }
 
@@ -108,7 +108,7 @@ function recordOf(core: ServiceSocketCore, { visit, call, authorization }: Sessi
 }
 
 function inRoom({ parts }: ServiceSocketCore) {
-  const { config, revision } = parts.room();
+  const { config, revision } = parts.runtime();
   return { basePath: config.publicUrl.basePath, revision };
 }
 

@@ -11,12 +11,12 @@ export type ServiceSocket = Extract<Dialled, { kind: 'open' }>;
 
 /** Or why there is none. What has ended the session is looked at by the caller. */
 export async function openServiceSocket(core: ServiceSocketCore, session: Session, protocols: readonly string[]): Promise<ServiceSocket | ReasonCode> {
-  const { visit, room, service, authorization } = session;
-  const token = await room.services.credentials.tokens.of(service.name);
+  const { visit, runtime, service, authorization } = session;
+  const token = await runtime.services.credentials.tokens.of(service.name);
   if (token === undefined) return 'service-credential-unavailable';
-  const assertion = await room.services.assert({ service: service.name, principal: authorization.principal, run: authorization.entities[0] ?? null });
+  const assertion = await runtime.services.assert({ service: service.name, principal: authorization.principal, run: authorization.entities[0] ?? null });
   const deadline = AbortSignal.timeout(service.timeoutSeconds * 1000);
-  const opened = await askServers(core, session, { room, service, visit, protocols, assertion, token: token?.token ?? null }, deadline);
+  const opened = await askServers(core, session, { runtime, service, visit, protocols, assertion, token: token?.token ?? null }, deadline);
   if (typeof opened !== 'string' || !deadline.aborted) return opened;
   return 'service-timeout';
 }
@@ -40,8 +40,8 @@ async function askServers(core: ServiceSocketCore, session: Session, outgoing: O
 }
 
 /** An answer is the service's word: no other server is asked. */
-function refused({ room, service, visit }: Session, status: number | null): ReasonCode {
-  if (status === 401) room.services.credentials.tokens.refused(service.name, visit.startedMs);
+function refused({ runtime, service, visit }: Session, status: number | null): ReasonCode {
+  if (status === 401) runtime.services.credentials.tokens.refused(service.name, visit.startedMs);
   return 'service-socket-refused';
 }
 

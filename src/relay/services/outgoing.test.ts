@@ -3,7 +3,7 @@ import { bareService } from '../../config/service.fixture.ts';
 import type { Service } from '../../config/service.ts';
 import { parseEdgeInputs } from '../../decide/inputs.ts';
 import { newKey, outgoingHeaders } from './outgoing.ts';
-import type { SocketRoom } from './parts.ts';
+import type { SocketRuntime } from './parts.ts';
 import { callOf, type SocketVisit, targetOf } from './visit.ts';
 
 const inputs = { ...parseEdgeInputs({}), requestId: 'r1', address: '192.0.2.7', args: 'a=1&b' };
@@ -13,19 +13,19 @@ const headers = {
 };
 const visit: SocketVisit = { inputs, service: 'live', below: '/v1/a%20b', headers, claims: {}, startedMs: 0 };
 const publicUrl = { origin: 'https://a.test', hostname: 'a.test', port: 443, basePath: '', secure: true };
-const services: SocketRoom['services'] = {
+const services: SocketRuntime['services'] = {
   calls: { authorize: () => Promise.reject(new Error('not asked')) },
   assert: async () => '',
   credentials: { tokens: { of: async () => null, refused: () => undefined } },
 };
-const room: SocketRoom = {
+const runtime: SocketRuntime = {
   config: { services: [], forwardHeaders: ['x-tenant', 'sec-websocket-extensions'], publicUrl, ledger: { failClosed: true } },
   revision: 1,
   services,
 };
 
 const asked = (more: Partial<Service> = {}, token: string | null = null, protocols: readonly string[] = []) =>
-  outgoingHeaders({ room, service: bareService('live', [], more), visit, protocols, assertion: 'signed', token });
+  outgoingHeaders({ runtime, service: bareService('live', [], more), visit, protocols, assertion: 'signed', token });
 
 describe('what a service is asked for a socket with', () => {
   it('is what is listed, who calls by the word of the gateway, and no credential, cookie or extension', () => {

@@ -2,14 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Service } from '../../config/service.ts';
-import type { SocketRoom } from './parts.ts';
+import type { SocketRuntime } from './parts.ts';
 import type { SocketVisit } from './visit.ts';
 
 /** As nginx/service-caller.conf and service-call.conf have them for calls. */
 const PASSED = ['user-agent', 'accept-language', 'traceparent', 'tracestate'];
 
 export interface Outgoing {
-  readonly room: SocketRoom;
+  readonly runtime: SocketRuntime;
   readonly service: Service;
   readonly visit: SocketVisit;
   readonly protocols: readonly string[];
@@ -25,8 +25,8 @@ export function newKey(): string {
 }
 
 /** Without `Host` and the key, which are another's for each server. Only what is listed here goes on. */
-export function outgoingHeaders({ room, service, visit, protocols, assertion, token }: Outgoing): OutgoingHttpHeaders {
-  const { forwardHeaders, publicUrl } = room.config;
+export function outgoingHeaders({ runtime, service, visit, protocols, assertion, token }: Outgoing): OutgoingHttpHeaders {
+  const { forwardHeaders, publicUrl } = runtime.config;
   const listed = [...PASSED, ...forwardHeaders, ...service.forwardHeaders].filter((name) => !name.startsWith('sec-websocket-'));
   const passed = listed.flatMap((name) => (visit.headers[name] === undefined ? [] : [[name, visit.headers[name]] as const]));
   return {

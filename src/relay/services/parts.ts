@@ -1,4 +1,4 @@
-// What sockets of services need from the rooms below them.
+// What sockets of services need from the parts below them.
 import type { Config } from '../../config/config.ts';
 import type { Service, ServiceServer } from '../../config/service.ts';
 import type { Clock } from '../../contract/clock.ts';
@@ -10,7 +10,7 @@ import type { ServiceSocketLimits } from './limits.ts';
 
 export interface ServiceSocketParts {
   /** Of the configuration in use: another one after a reload. */
-  readonly room: () => SocketRoom;
+  readonly runtime: () => SocketRuntime;
   /** The servers of a service as nginx has them. */
   readonly servers: KnownServers;
   readonly ledger: Pick<Ledger, 'append' | 'intend' | 'settle'>;
@@ -19,7 +19,7 @@ export interface ServiceSocketParts {
   readonly limits?: Partial<ServiceSocketLimits>;
 }
 
-export interface SocketRoom {
+export interface SocketRuntime {
   readonly config: Pick<Config, 'services' | 'forwardHeaders' | 'publicUrl'> & { readonly ledger: Pick<Config['ledger'], 'failClosed'> };
   readonly revision: number;
   readonly services: {

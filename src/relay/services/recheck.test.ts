@@ -10,7 +10,7 @@ const MOVED = bareService('live', ROUTES, { sockets: true, servers: [{ origin: '
 
 /** Why the socket ends; undefined: it goes on. */
 async function endingAfter(services: readonly (typeof LIVE)[], authorize: () => Promise<unknown>): Promise<unknown> {
-  const parts = { room: () => ({ config: { services }, services: { calls: { authorize } } }), log: { warn: () => undefined }, clock: Date.now };
+  const parts = { runtime: () => ({ config: { services }, services: { calls: { authorize } } }), log: { warn: () => undefined }, clock: Date.now };
   const ending = new AbortController();
   const session = { visit: { inputs: { requestId: 'r' } }, call: { service: 'live' }, service: LIVE, ending, authorization: {} };
   await recheckOne({ parts } as unknown as ServiceSocketCore, session as unknown as Session);

@@ -18,7 +18,7 @@ export async function recheckOne(core: ServiceSocketCore, session: Session): Pro
   const { visit, call } = session;
   const end = (ending: Ending): void => session.ending.abort(ending);
   try {
-    const { config, services } = core.parts.room();
+    const { config, services } = core.parts.runtime();
     const service = config.services.find(({ name }) => name === call.service);
     const answer = await services.calls.authorize(visit.inputs, call);
     if (!answer.ok) {

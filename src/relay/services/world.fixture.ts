@@ -52,7 +52,7 @@ export async function startWorld(servicePort: number, limits: Partial<ServiceSoc
   const denied = new Map<string, ReasonCode>();
   const state: World['state'] = { expiresAtMs: null, ledgerWorks: true, beforeDecision: atOnce, beforeIntent: atOnce, token: null };
   const servers = [{ origin: `http://127.0.0.1:${servicePort}`, weight: 1, backup: false }];
-  const room = {
+  const runtime = {
     config: {
       services: [bareService('live', ROUTES, { sockets: true, timeoutSeconds: 10, servers })],
       forwardHeaders: [],
@@ -78,7 +78,7 @@ export async function startWorld(servicePort: number, limits: Partial<ServiceSoc
     },
   };
   const sockets = createServiceSockets({
-    room: () => room,
+    runtime: () => runtime,
     servers: { isDown: () => false, hostOf: (_service, { origin }) => new URL(origin).host },
     ledger: {
       append: async (record) => void records.push(record),

@@ -1,46 +1,46 @@
-// The rooms in use, behind sockets that stay: a reload swaps them in one step.
+// The runtime in use. Sockets stay open while a reload swaps it in one step.
 import type { Answerer } from './decide/answer.ts';
 import type { ForwardParts } from './forward/parts.ts';
 import { createLookup } from './prefect/lookup.ts';
 import type { RelayParts } from './relay/parts.ts';
-import type { Rooms } from './rooms.ts';
+import type { Runtime } from './runtime.ts';
 import type { Makers } from './store/makers.ts';
 
-export interface Current {
-  get(): Rooms;
-  /** From this call on everything is answered by `next`. Answers the former rooms, whose requests still end there. */
-  swap(next: Rooms): Rooms;
+export interface CurrentRuntime {
+  get(): Runtime;
+  /** `next` answers every request from now on. Returns the former runtime, which finishes its own requests. */
+  swap(next: Runtime): Runtime;
 }
 
-export function createCurrent(first: Rooms): Current {
-  let rooms = first;
+export function createCurrentRuntime(first: Runtime): CurrentRuntime {
+  let runtime = first;
   return {
-    get: () => rooms,
+    get: () => runtime,
     swap(next) {
-      const former = rooms;
-      rooms = next;
+      const former = runtime;
+      runtime = next;
       return former;
     },
   };
 }
 
-/** An answer that was computed while the rooms were swapped is computed again: no decision of the former ones leaves after the swap. */
-export function currentAnswerer(current: Current): Answerer {
+/** An answer that was computed during a swap is computed again: no decision of the former runtime leaves after the swap. */
+export function currentAnswerer(current: CurrentRuntime): Answerer {
   return {
     async answer(inputs) {
       for (;;) {
-        const rooms = current.get();
-        const answer = await rooms.answerer.answer(inputs);
-        if (rooms === current.get()) return answer;
+        const runtime = current.get();
+        const answer = await runtime.answerer.answer(inputs);
+        if (runtime === current.get()) return answer;
       }
     },
     forget: () => current.get().answerer.forget(),
   };
 }
 
-/** For the relay, whose sockets outlive a reload: each is decided again by the rooms in use (`recheck`). */
+/** For the relay, whose sockets outlive a reload: the runtime in use decides each of them again (`recheck`). */
 export function currentForRelay(
-  current: Current,
+  current: CurrentRuntime,
   makers: Pick<Makers, 'madeBy'>,
 ): Pick<RelayParts, 'decider' | 'upstream' | 'reachOf' | 'learnKin' | 'eventTags'> {
   return {
@@ -64,14 +64,14 @@ export function currentForRelay(
 }
 
 /** For the forward proxy, whose connections outlive a reload like sockets. */
-export function currentForForward(current: Current): Pick<ForwardParts, 'connects' | 'revision' | 'failClosed' | 'avoid'> {
+export function currentForForward(current: CurrentRuntime): Pick<ForwardParts, 'connects' | 'revision' | 'failClosed' | 'avoid'> {
   return {
     connects: {
       async authorize(inputs, destination) {
         for (;;) {
-          const rooms = current.get();
-          const answer = await rooms.services.connects.authorize(inputs, destination);
-          if (rooms === current.get()) return answer;
+          const runtime = current.get();
+          const answer = await runtime.services.connects.authorize(inputs, destination);
+          if (runtime === current.get()) return answer;
         }
       },
     },

@@ -1,13 +1,13 @@
-// Makes a security change hold: forget, sweep the cache in all its rounds, decide every open socket again; one round after another.
+// After a security change: brings cached decisions and open sockets in line with the store. One round runs after another.
 
-export interface Sync {
-  /** Runs one whole round that starts after the call. Rejects when the change may not hold yet; it is then tried again by `ifChanged`. */
+export interface DecisionSync {
+  /** Runs one whole round that starts after the call. Rejects when the change may not be in effect everywhere; `ifChanged` then retries. */
   now(): Promise<void>;
   /** A round, if the change number has moved since the last one, or if that one failed. */
   ifChanged(): Promise<void>;
 }
 
-export interface SyncParts {
+export interface DecisionSyncParts {
   readonly changeNumber: () => Promise<number>;
   readonly forget: () => void;
   readonly sweep: () => Promise<void>;
@@ -17,7 +17,7 @@ export interface SyncParts {
 /** `undefined`: nothing seen yet, and the start has swept; `null`: the last round failed. */
 type Seen = number | null | undefined;
 
-export function createSync({ changeNumber, forget, sweep, recheck }: SyncParts): Sync {
+export function createDecisionSync({ changeNumber, forget, sweep, recheck }: DecisionSyncParts): DecisionSync {
   let seen: Seen;
   let tail: Promise<void> = Promise.resolve();
   const round = async (): Promise<void> => {
@@ -27,7 +27,7 @@ export function createSync({ changeNumber, forget, sweep, recheck }: SyncParts):
   };
   const now = (): Promise<void> => {
     const mine = tail.then(round);
-    // The caller is told; the next round starts afresh.
+    // The caller gets the error; the next round starts afresh.
     tail = mine.catch(() => {
       seen = null;
     });

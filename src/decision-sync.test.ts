@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createSync } from './sync.ts';
+import { createDecisionSync } from './decision-sync.ts';
 
 describe('making a change hold', () => {
   const room = () => {
     const state = { number: 7, sweeps: 0, rechecks: 0, broken: false };
-    const sync = createSync({
+    const sync = createDecisionSync({
       changeNumber: async () => state.number,
       forget: () => undefined,
       sweep: async () => {

@@ -2,23 +2,23 @@
 import { describe, expect, it } from 'vitest';
 import type { FromControl } from './contract/ipc.ts';
 import type { NewRecord } from './contract/record.ts';
-import { type Applied, type Told, tellApplied } from './reload-told.ts';
+import { type Applied, type ReportParts, reportApplied } from './reload-report.ts';
 
 /** The words at the terminal, and the record. */
 async function reportOf(applied: Partial<Applied>, revision = 7): Promise<{ readonly text: string; readonly record: NewRecord | undefined }> {
   const messages: FromControl[] = [];
   const records: NewRecord[] = [];
   const parts = {
-    house: {
+    shared: {
       log: { info: () => undefined, error: () => undefined },
       clock: () => 0,
       ledger: { append: async (record: NewRecord) => void records.push(record) },
     },
     current: { get: () => ({ revision, config: { roles: [{ role: 'viewer', members: ['*@corp', 'user:bob@corp'], scope: null }] } }) },
     configFile: 'lictor.yaml',
-    tell: (message: FromControl) => void messages.push(message),
+    send: (message: FromControl) => void messages.push(message),
   };
-  await tellApplied(parts as unknown as Told, { from: 7, nginx: false, changed: [], unfinished: [], ...applied });
+  await reportApplied(parts as unknown as ReportParts, { from: 7, nginx: false, changed: [], unfinished: [], ...applied });
   const [message] = messages;
   return { text: message?.type === 'notice' ? message.text : '', record: records[0] };
 }

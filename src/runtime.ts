@@ -1,0 +1,226 @@
+// The runtime of one configuration: built at the start, and again by each reload. The process's services outlive it.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { createAccessTokenKind } from './authn/access-token/verify.ts';
+import { createAuthenticator } from './authn/authenticator.ts';
+import { createProveAws } from './authn/aws-iam/prove.ts';
+import { openCertificates } from './authn/certificate/open.ts';
+import { LOGIN_TIMEOUT_MS, openProviders } from './authn/external/open-providers.ts';
+import { confirmedGrants, createGrantStanding } from './authn/grant/standing.ts';
+import { createGrantTokenKind } from './authn/grant/verify.ts';
+import { createJwts } from './authn/jwt/verify.ts';
+import { warnOfLocks } from './authn/lock-notes.ts';
+import { createOutbounds } from './authn/outbounds.ts';
+import { createRoleBook } from './authn/roles.ts';
+import { openRunTokens } from './authn/run-token/open.ts';
+import { collectActions } from './catalog/actions.ts';
+import { ensureSigner } from './certificates/signer.ts';
+import type { Config } from './config/config.ts';
+import { confirmWith } from './confirm-sessions.ts';
+import { type Answerer, createAnswerer } from './decide/answer.ts';
+import { createDecider, type Decider } from './decide/decider.ts';
+import { createEventTagGuard, type EventTagGuard } from './decide/event-tags.ts';
+import { createHoldsLease } from './decide/holds-lease.ts';
+import { openServices, type Services } from './decide/open-services.ts';
+import { decidingText, publishRevision } from './decide/revision.ts';
+import { prefectAnswers } from './edge/watch-prefect.ts';
+import { watchUpstreams } from './edge/watch-services.ts';
+import { openServiceCredentials } from './egress/credentials.ts';
+import { createOwnApp } from './http/own-app.ts';
+import { createRequestCount } from './http/request-count.ts';
+import { openEventCounts } from './ledger/prefect-events/count-events.ts';
+import { createTurns } from './mediate/body-work.ts';
+import { createMediator, type Mediator } from './mediate/mediator.ts';
+import { createRunParts } from './mediate/run-parts.ts';
+import { type AuthorizationServer, createAuthorizationServer } from './oauth/server.ts';
+import { createTokenExchange, type Prove, SUBJECT_TOKEN } from './oauth/token-exchange.ts';
+import { createPolicyEngineInSteps, type PolicyEngine } from './policy/engine.ts';
+import { mayPollBy } from './policy/may-poll.ts';
+import type { OwnPolicies } from './policy/own/check.ts';
+import { loadBuiltInPolicies } from './policy/policies.ts';
+import { createLearnKin, type LearnKin } from './prefect/learn-kin.ts';
+import { createLookup } from './prefect/lookup.ts';
+import { openObjects } from './prefect/open-objects.ts';
+import { createUpstream, type Upstream } from './prefect/upstream.ts';
+import type { ProcessServices } from './process-services.ts';
+import { createGuardedTags, type GuardedTags } from './scope/guarded.ts';
+import type { StoredSession } from './store/sessions.ts';
+import { startFeed } from './timeline/feed/feed.ts';
+
+export interface Runtime {
+  readonly config: Config;
+  readonly policies: OwnPolicies;
+  readonly revision: number;
+  readonly decider: Decider;
+  readonly answerer: Answerer;
+  readonly services: Pick<Services, 'connects' | 'credentials' | 'calls' | 'assert'>;
+  readonly upstream: Upstream;
+  readonly learnKin: LearnKin;
+  readonly eventTags: EventTagGuard;
+  /** Own pages and mediated requests. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Resolves when the requests that this runtime answers have ended and it has closed what it opened. */
+  retire(): Promise<void>;
+}
+
+export async function buildRuntime(shared: ProcessServices, config: Config, policies: OwnPolicies): Promise<Runtime> {
+  const policy = await buildPolicyEngine(shared, config, policies);
+  const identity = openIdentity(shared, config);
+  const prefect = openPrefect(shared, config, identity);
+  const decisions = await openDecisions(shared, config, { ...identity, ...prefect, policy });
+  const parts = { ...identity, ...prefect, ...decisions, guardedTags: createGuardedTags(config.roles, shared.store.givenScopes) };
+  const own = buildOwnApp(shared, config, parts);
+  await own.ready();
+  await warnOfLocks({ locks: shared.store.locks, config }, shared.log);
+  const requests = createRequestCount();
+  const { decider, answerer, services, authenticator, upstream, entities, objects, kin, guardedTags } = parts;
+  return {
+    ...{ config, policies, revision: decider.revision, decider, answerer, services, upstream },
+    eventTags: createEventTagGuard({ policy, entities: entities.recent, guarded: guardedTags, lookup: objects.lookup, steady: shared.steady }),
+    learnKin: createLearnKin({ kin: kin.now, kinMemory: shared.kinMemory, eventMemory: shared.eventMemory }),
+    handle(request, response) {
+      requests.add(response);
+      own.server.emit('request', request, response);
+    },
+    async retire() {
+      await requests.none();
+      await prefect.feed.stop();
+      await prefect.balancer.stop();
+      await upstream.close();
+      await authenticator.idle();
+      await identity.loginOutbounds.close();
+      await identity.outbounds.close();
+    },
+  };
+}
+
+function buildPolicyEngine({ paths, catalogue, steady, log }: ProcessServices, config: Config, policies: OwnPolicies): Promise<PolicyEngine> {
+  const actions = collectActions(catalogue.operations);
+  const engine = {
+    actions,
+    policies: { ...loadBuiltInPolicies(), ...policies.texts },
+    revision: publishRevision(join(paths.root, 'revision.json'), [decidingText(config), JSON.stringify(actions), JSON.stringify(policies.files)]),
+    onError: (detail: string) => log.error({ detail }, 'a policy could not be evaluated: denied'),
+  };
+  // Its own turns: clients with large bodies do not delay a change of policies.
+  return createPolicyEngineInSteps(engine, createTurns(steady));
+}
+
+type Identity = ReturnType<typeof openIdentity>;
+
+/** The providers that principals log in at, and whether a login of the command line still stands. */
+function openIdentity(shared: ProcessServices, config: Config) {
+  const { store, clock, steady, log, paths, confirmMemory } = shared;
+  const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
+  const samlSigner = () => ensureSigner(paths.samlSigner, clock());
+  const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock, steady });
+  const outbounds = createOutbounds();
+  const jwts = createJwts({ config, clock, steady, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
+  const confirm = confirmWith<StoredSession>(shared, { config, providers, sessions: store.sessions, memory: confirmMemory.sessions });
+  const standing = createGrantStanding({
+    sessions: store.sessions,
+    providers: config.identityProviders,
+    roleBook: createRoleBook(config.roles),
+    limits: config.sessions,
+    lifeMs: config.cliSeconds * 1000,
+    clock,
+    confirm: confirmWith(shared, { config, providers, sessions: confirmedGrants(store.clientGrants), memory: confirmMemory.grants }),
+    confirmSession: confirm,
+  });
+  return { providers, loginOutbounds, outbounds, jwts, confirm, standing };
+}
+
+type Prefect = ReturnType<typeof openPrefect>;
+
+/** The client of Prefect, its objects as decisions see them, and the feed of its events. */
+function openPrefect(shared: ProcessServices, config: Config, { outbounds }: Pick<Identity, 'outbounds'>) {
+  const { clock, steady, log, store, kinMemory, eventIntake, paths } = shared;
+  const prefect = { ...config.prefect, publicUrl: config.publicUrl };
+  const credentials = openServiceCredentials({ config, clock, steady, log, outbounds });
+  const balancer = watchUpstreams(config, { ...shared, credentials });
+  const upstream = createUpstream({ ...prefect, clock, pick: balancer.usable });
+  const feed = startFeed({ intake: eventIntake, prefect, openCounts: () => openEventCounts(paths.ledgerFile), clock, log });
+  return { credentials, balancer, upstream, feed, ...openObjects({ upstream, steady, makerOf: store.makers.of, kinMemory }) };
+}
+
+type Decisions = Awaited<ReturnType<typeof openDecisions>>;
+
+/** Who a request comes from, and what it may do. */
+async function openDecisions(shared: ProcessServices, config: Config, parts: Identity & Prefect & { readonly policy: PolicyEngine }) {
+  const { store, ledger, clock, steady, log, catalogue } = shared;
+  const { policy, upstream, entities, kin, standing, credentials } = parts;
+  const lookup = createLookup(upstream);
+  const runTokens = openRunTokens({ ...shared, config, standing, lookup, mayPoll: mayPollBy(policy) });
+  const authenticator = createAuthenticator({
+    ...{ store, config, clock, steady, confirm: parts.confirm },
+    verifiers: [
+      parts.jwts.kind,
+      createAccessTokenKind({ accessTokens: store.accessTokens, config, clock }),
+      createGrantTokenKind({ grants: store.clientGrants, standing, clock }),
+      runTokens.kind,
+    ],
+    certificates: await openCertificates(config, clock),
+    onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
+    onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
+  });
+  const holdsLease = createHoldsLease({ leaseOf: store.leases.of, kin: kin.now, lookup });
+  const changeNumber = () => store.changeNumber();
+  const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber, knowsFlow: store.knownFlows.has, holdsLease });
+  const services = openServices({ ...shared, config, authenticator, policy, entities: entities.recent, credentials });
+  const mayWrite = () => !config.ledger.failClosed || ledger.healthy();
+  const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));
+  const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles });
+  return { runTokens, authenticator, decider, services, answerer };
+}
+
+type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: GuardedTags };
+
+/** The gateway's own pages and routes, and the mediator behind them. */
+function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts): ReturnType<typeof createOwnApp> {
+  const { store, ledger, clock, steady, log } = shared;
+  const { authenticator, decider, providers, upstream } = parts;
+  return createOwnApp({
+    ...{ config, store, providers, ledger, authenticator, decider, clock, steady, log },
+    sealer: shared.sealer,
+    ledgerSearch: shared.ledgerSearch,
+    mediator: buildMediator(shared, config, parts),
+    authorizationServer: openAuthorizationServer(shared, config, parts),
+    checks: {
+      edge: shared.edgeRuns,
+      store: () => store.changeNumber().then(() => true),
+      ledger: async () => ledger.healthy(),
+      upstream: () => prefectAnswers(upstream),
+      ...Object.fromEntries(providers.map((provider) => [`idp ${provider.idp}`, provider.ready])),
+    },
+    revision: decider.revision,
+    sync: shared.sync,
+  });
+}
+
+function buildMediator(shared: ProcessServices, config: Config, { decider, upstream, objects, guardedTags, runTokens }: OwnParts): Mediator {
+  const { store, ledger, clock, log, catalogue, eventRules, bodies } = shared;
+  const { makers, knownFlows, leases } = store;
+  const warn = (message: string, error: unknown): void => log.warn({ err: error }, message);
+  const { desk } = runTokens;
+  return createMediator({
+    ...{ catalogue, decider, upstream, ledger, clock, eventRules, objects, makers, knownFlows, leases, bodies, config, guardedTags, warn },
+    runTokens: createRunParts({ desk, recent: objects.lookup, makerOf: makers.of, config, ledger, clock, revision: decider.revision, warn }),
+  });
+}
+
+function openAuthorizationServer(shared: ProcessServices, config: Config, { jwts, loginOutbounds, standing, decider }: OwnParts): AuthorizationServer {
+  const { store, ledger, clock, steady, log, signingKeys, sealer } = shared;
+  const aws = config.identityProviders.find((provider) => provider.type === 'aws-iam');
+  const proveAws = aws && createProveAws({ provider: aws, outbound: loginOutbounds.to(aws.caFile), marks: store.marks, clock });
+  const proofs = new Map<string, Prove>([[SUBJECT_TOKEN.jwt, jwts.prove], ...(proveAws === undefined ? [] : [[SUBJECT_TOKEN.awsIam, proveAws] as const])]);
+  return createAuthorizationServer({
+    ...{ store, config, standing, signingKeys, sealer, clock, steady, revision: decider.revision },
+    loginLifeMs: config.cliSeconds * 1000,
+    sessionLimits: config.sessions,
+    exchange: createTokenExchange({ config, accessTokens: store.accessTokens, locks: store.locks, clock, proofs }),
+    record: (record) => ledger.append(record),
+    failClosed: config.ledger.failClosed,
+    onEnded: shared.sync,
+    onError: (error) => log.error({ err: error }, 'a token request could not be answered as it should'),
+  });
+}

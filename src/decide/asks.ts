@@ -9,38 +9,40 @@ import type { ReasonCode } from '../contract/reasons.ts';
 import type { JsonObject } from '../json/tree.ts';
 import { isScreenedRoute } from '../scope/screened.ts';
 
-/**
- * One right that a request needs. `facts` are what the body asks for; policies see them in their context.
- *
- * The rest says on which object a scope is held against it. By default that is the resource; a resource without an id is the kind as
- * a whole, on which a role of a scope holds in part only.
- */
+/** One right that a request needs. Policies see `facts`, what the body asks for, in their context. */
 export interface Ask {
   readonly action: ActionName;
   readonly resource: Located;
   readonly facts?: Facts;
-  /** What it will be, in Prefect's fields laid over what it is: decided on as well. */
-  readonly changes?: JsonObject;
-  /** It is not there yet, and this is what it will be: decided on alone. */
-  readonly creates?: JsonObject;
-  /** Another object that decides for it: the run that a log line is about. */
-  readonly of?: Located;
-  /** With `of`: it may also be that there is no such object. */
-  readonly orAbsent?: boolean;
-  /** A flow that is named by its id and gets a use: for whoever's roles hold on some objects only it must be one that they reach or know. */
-  readonly uses?: Located;
-  /** A lease of slots that is renewed or released: whoever may not do that everywhere, and every run, must hold it. */
-  readonly lease?: string;
-  /** A guarded tag that the change puts on or takes off (holds-tag.ts). What the object is was asked for beside it. */
-  readonly tag?: string;
-  /** The scope must cover the object with all of its uses: what it says is not only theirs whose use is covered. */
-  readonly whole?: boolean;
-  /** Nobody's in particular: a role of a scope holds on it as on everything. */
-  readonly shared?: boolean;
-  /** What is said of the object names others: it is screened for whoever reads it by a scope. */
-  readonly screened?: boolean;
-  /** The object that the path names: when it is foreign, the request is answered as if there were none. */
-  readonly own?: boolean;
+  /** Left out: the resource as it is. A resource without an id is its kind as a whole, of which a role with a scope holds on a part only. */
+  readonly on?: AskObject;
+  /** The path names the resource: a foreign one is answered as if it did not exist. `screened`: the answer also names other objects. */
+  readonly inPath?: { readonly screened: boolean };
+}
+
+/** The object that a scope must cover. */
+export type AskObject =
+  /** The resource. `changes`: Prefect's fields that the request lays over it, decided on as well. `whole`: covered with all of its uses. */
+  | { readonly kind: 'resource'; readonly changes?: JsonObject; readonly uses?: Located; readonly whole?: true }
+  /** An object that the request creates, with these fields. */
+  | { readonly kind: 'created'; readonly fields: JsonObject; readonly uses?: Located }
+  /** Another object: the run that a log line is about. `orAbsent`: it need not exist. */
+  | { readonly kind: 'related'; readonly object: Located; readonly orAbsent?: boolean }
+  /** No object of one owner: a role with a scope holds as one on everything does. */
+  | { readonly kind: 'shared' }
+  /** A lease of slots, renewed or released: a run, and whoever may not do so everywhere, must hold it (holds-lease.ts). */
+  | { readonly kind: 'lease'; readonly lease: string }
+  /** A guarded tag that the change puts on or takes off (holds-tag.ts). Another ask covers the object. */
+  | { readonly kind: 'tag'; readonly tag: string };
+
+/** The object that the ask is about, unless the request creates it. */
+export function objectOf({ resource, on }: Ask): Located {
+  return on?.kind === 'related' ? on.object : resource;
+}
+
+/** A flow that the request names by its id and adds a use to: a principal with scopes must see it, or have got its id by its name. */
+export function usedFlow({ on }: Ask): Located | undefined {
+  return on?.kind === 'resource' || on?.kind === 'created' ? on.uses : undefined;
 }
 
 /** The operation's own action, or all that it can turn out to be, on its own resource; a reason when the query cannot be read safely. */
@@ -51,7 +53,7 @@ export function ownAsks(catalogue: Catalogue, operation: Operation, inputs: Edge
   if (params === undefined) return 'action-unknown';
   const resource = locate(operation, params);
   const actions = any ? alternativeActions(operation) : [action];
-  return actions.map((name) => ({ action: name, resource, own: true, ...(isScreenedRoute(operation) && { screened: true }) }));
+  return actions.map((name) => ({ action: name, resource, inPath: { screened: isScreenedRoute(operation) } }));
 }
 
 /** The resource that a path names. */

@@ -37,7 +37,11 @@ describe('what the token of a run may name', () => {
   });
 
   it('what a body names decides, not what its path does', async () => {
-    const log = (run: string | null): Ask => ({ action: 'logs.write', resource: { type: 'Log', id: null }, of: { type: 'FlowRun', id: run } });
+    const log = (run: string | null): Ask => ({
+      action: 'logs.write',
+      resource: { type: 'Log', id: null },
+      on: { kind: 'related', object: { type: 'FlowRun', id: run } },
+    });
     expect(await isWithin(log(OWN))).toBe(true);
     expect(await isWithin(log(FOREIGN))).toBe(false);
     expect(await isWithin(log(null))).toBe(false);
@@ -49,8 +53,10 @@ describe('what the token of a run may name', () => {
     expect(await isWithin(ask('Artifact', FOREIGN))).toBe(false);
     // By its key it is everybody's who writes that key.
     const key = { type: 'Artifact', id: 'report', named: true } as const;
-    expect(await isWithin({ action: 'artifacts.write', resource: { type: 'Artifact', id: null }, of: key })).toBe(true);
-    expect(await isWithin({ action: 'artifacts.write', resource: { type: 'Artifact', id: null }, of: { ...key, named: false } })).toBe(false);
+    expect(await isWithin({ action: 'artifacts.write', resource: { type: 'Artifact', id: null }, on: { kind: 'related', object: key } })).toBe(true);
+    expect(
+      await isWithin({ action: 'artifacts.write', resource: { type: 'Artifact', id: null }, on: { kind: 'related', object: { ...key, named: false } } }),
+    ).toBe(false);
   });
 
   it('lists, runs that are about to be made and other kinds are for the roles to decide', async () => {

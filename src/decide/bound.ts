@@ -6,7 +6,7 @@ import type { ActionGroup, Operation } from '../contract/operation.ts';
 import { boundRuns, type Principal } from '../contract/principal.ts';
 import { parseUuid } from '../json/uuid.ts';
 import type { Kin, Relation } from '../prefect/kin.ts';
-import type { Ask } from './asks.ts';
+import { type Ask, objectOf } from './asks.ts';
 
 export interface BoundParts {
   /** Left out: nobody's but the own run is known. */
@@ -20,14 +20,10 @@ export async function beyondRun({ kin, groupOf }: BoundParts, principal: Princip
   if (runs === null) return -1;
   const [own] = runs;
   // A batch of logs names many task runs: one question for all of them.
-  const tasks = asks.flatMap((ask) => (targetOf(ask).type === 'TaskRun' ? (parseUuid(targetOf(ask).id ?? '') ?? []) : []));
+  const tasks = asks.flatMap((ask) => (objectOf(ask).type === 'TaskRun' ? (parseUuid(objectOf(ask).id ?? '') ?? []) : []));
   const flowRuns = own === undefined || kin === undefined ? new Map() : await kin.flowRunsOf([...new Set(tasks)]);
   const within = await Promise.all(asks.map((ask) => isWithin({ kin, own, flowRuns, read: isRead(groupOf(ask.action)) }, ask)));
   return within.indexOf(false);
-}
-
-function targetOf(ask: Ask): Located {
-  return ask.of ?? ask.resource;
 }
 
 interface Bound {
@@ -40,11 +36,11 @@ interface Bound {
 }
 
 async function isWithin(bound: Bound, ask: Ask): Promise<boolean> {
-  const target = targetOf(ask);
+  const target = objectOf(ask);
   // A key is shared by the runs that write it, one version after the other: whose it may be is for the scopes to say.
   if (!IN_RUNS.includes(target.type) || (target.type === 'Artifact' && (bound.read || target.named === true))) return true;
   // No id: a list, or a run that is about to be made; as the parent of one, it is an id that cannot be read.
-  if (target.id === null) return ask.of === undefined;
+  if (target.id === null) return ask.on?.kind !== 'related';
   const relation = await relationOf(bound, target);
   return relation === 'own' || relation === 'descendant' || relation === 'absent' || (relation === 'ancestor' && bound.read);
 }

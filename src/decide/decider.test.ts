@@ -130,7 +130,7 @@ describe('a security change while a decision is made', () => {
 describe('the object that the path names', () => {
   const SCOPED = { ...NOWHERE, tags: ['team-a'] };
   const asks: readonly Ask[] = [
-    { action: 'flow_runs.cancel', resource: { type: 'FlowRun', id: RUN }, own: true },
+    { action: 'flow_runs.cancel', resource: { type: 'FlowRun', id: RUN }, inPath: { screened: false } },
     { action: 'deployments.run', resource: { type: 'Deployment', id: RUN } },
   ];
 

@@ -13,7 +13,7 @@ import type { Scope } from '../contract/scope.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { Entities } from '../prefect/entities.ts';
 import type { Kin } from '../prefect/kin.ts';
-import { type Ask, ownAsks } from './asks.ts';
+import { type Ask, ownAsks, usedFlow } from './asks.ts';
 import { beyondRun } from './bound.ts';
 import { createWithDetail, type Refusing } from './denied-detail.ts';
 import type { HoldsLease } from './holds-lease.ts';
@@ -242,7 +242,7 @@ async function ruleAll(parts: DeciderParts, { any, looked }: Question, { princip
   if (any) return questions.map((question) => ruleBefore(parts, question));
   const looking = { ...parts, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
   // What a foreign object says must not be worth a look: it is as if there were none.
-  const isOwn = ({ ask }: RuleQuestion): boolean => ask.own === true || ask.uses !== undefined;
+  const isOwn = ({ ask }: RuleQuestion): boolean => ask.inPath !== undefined || usedFlow(ask) !== undefined;
   const first = new Map(await Promise.all(questions.filter(isOwn).map(async (question) => [question, await ruleOne(looking, question)] as const)));
   const own = [...first.values()];
   if (own.some(({ decision }) => decision.reason === 'object-foreign')) return own;
@@ -250,8 +250,8 @@ async function ruleAll(parts: DeciderParts, { any, looked }: Question, { princip
 }
 
 function ruleOne(parts: RuleParts, question: RuleQuestion): Promise<Ruling> {
-  const { tag } = question.ask;
-  return tag === undefined ? rule(parts, question) : ruleOnTag(parts, question, tag);
+  const { on } = question.ask;
+  return on?.kind === 'tag' ? ruleOnTag(parts, question, on.tag) : rule(parts, question);
 }
 
 function lookingOnce(entities: Entities): Entities {

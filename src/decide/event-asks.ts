@@ -35,12 +35,15 @@ export function objectsIn(event: JsonValue | undefined): readonly Located[] {
 export function eventAsks(event: JsonValue | undefined, isPart: (object: Located) => boolean): readonly Ask[] {
   const objects = new Map(objectsIn(event).map((object) => [JSON.stringify(object), object] as const));
   const write = { action: 'events.write', resource: { type: 'Event', id: null } } as const;
-  if (objects.size === 0) return [{ ...write, shared: true }];
+  if (objects.size === 0) return [{ ...write, on: { kind: 'shared' } }];
   const runIsNamed = [...objects.values()].some(({ type }) => type === 'FlowRun');
   // A task run begins with its first event: one that is not there yet is of the run that is named.
   return [...objects.values()]
     .filter((object) => !isPart(object))
-    .map((of) => ({ ...write, of, ...(of.type === 'TaskRun' && runIsNamed && parseUuid(of.id ?? '') !== undefined && { orAbsent: true }) }));
+    .map((object) => {
+      const orAbsent = object.type === 'TaskRun' && runIsNamed && parseUuid(object.id ?? '') !== undefined;
+      return { ...write, on: { kind: 'related', object, orAbsent } };
+    });
 }
 
 /** Prefect's recorder believes the payload rather than the resource. */

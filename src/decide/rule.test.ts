@@ -26,7 +26,7 @@ async function reasonFor(readsAttributes: boolean): Promise<string> {
     attributes: {},
     onBehalfOf: [],
   } as const;
-  const ask = { action: 'flow_runs.cancel', resource: { type: 'FlowRun', id: RUN }, own: true } as const;
+  const ask = { action: 'flow_runs.cancel', resource: { type: 'FlowRun', id: RUN }, inPath: { screened: false } } as const;
   const context = { address: '192.0.2.7', carrier: 'authorization', facts: {} };
   const { decision } = await rule({ policy: { ...engine, readsAttributes }, entities }, { principal, ask, context });
   return `${decision.enforced} ${decision.reason}`;

@@ -9,12 +9,13 @@ import type { ActionName, ResourceType } from '../contract/operation.ts';
 import type { Principal } from '../contract/principal.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { Scope } from '../contract/scope.ts';
+import type { JsonObject } from '../json/tree.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { Entities } from '../prefect/entities.ts';
 import { covers, coversNew, coversWhole } from '../scope/covers.ts';
 import { isScreenedRead } from '../scope/screened.ts';
 import { isShared } from '../scope/shared.ts';
-import type { Ask } from './asks.ts';
+import { type Ask, objectOf, usedFlow } from './asks.ts';
 import type { HoldsLease } from './holds-lease.ts';
 
 export interface Ruling {
@@ -59,8 +60,8 @@ export function ruleBefore({ policy }: Pick<RuleParts, 'policy'>, question: Ques
 /** Throws UpstreamError when an object cannot be looked at: then nothing is decided. */
 export async function rule(parts: RuleParts, question: Question): Promise<Ruling> {
   const ruling = await ruleByRoles(parts, question);
-  const { lease } = question.ask;
-  if (lease === undefined || ruling.decision.enforced !== 'allow' || (await mayTouch(parts, question, lease))) return ruling;
+  const { on } = question.ask;
+  if (on?.kind !== 'lease' || ruling.decision.enforced !== 'allow' || (await mayTouch(parts, question, on.lease))) return ruling;
   return { decision: refused(ruling.decision, 'object-foreign'), restriction: null, entity: null };
 }
 
@@ -77,8 +78,9 @@ async function ruleByRoles(parts: RuleParts, question: Question): Promise<Ruling
   if (!hasScopes(principal)) {
     return policy.readsAttributes ? ruleByAttributes(parts, question) : { decision: evaluate(policy, question, {}), restriction: null, entity: null };
   }
-  if (ask.shared === true || isShared(ask.action)) return ruleAtMost(parts, question);
-  const isObject = ask.resource.id !== null || ask.creates !== undefined || ask.of !== undefined;
+  const kind = ask.on?.kind ?? 'resource';
+  if (kind === 'shared' || kind === 'lease' || isShared(ask.action)) return ruleAtMost(parts, question);
+  const isObject = ask.resource.id !== null || kind === 'created' || kind === 'related';
   return isObject ? ruleOnObject(parts, question) : ruleOnKind(policy, question, ruleAtMost(parts, question).decision);
 }
 
@@ -87,8 +89,9 @@ async function ruleByAttributes(parts: RuleParts, question: Question): Promise<R
   const { ask } = question;
   const now = await entityOf(parts, question);
   const before: Ruling = { decision: evaluate(parts.policy, question, { entity: now }), restriction: null, entity: now };
-  if (before.decision.enforced !== 'allow' || ask.changes === undefined || ask.resource.id === null) return before;
-  const then = await parts.entities.changed(ask.resource, ask.changes);
+  const changes = changesOf(ask);
+  if (before.decision.enforced !== 'allow' || changes === undefined || ask.resource.id === null) return before;
+  const then = await parts.entities.changed(ask.resource, changes);
   return { decision: evaluate(parts.policy, question, { entity: then }), restriction: null, entity: then };
 }
 
@@ -115,20 +118,22 @@ async function ruleOnObject(parts: RuleParts, question: Question): Promise<Rulin
   // What a role may do everywhere needs no look at the object, unless a policy reads what it is.
   const mayBeWhole = !policy.readsAttributes && principal.grants.some(({ scope }) => scope === null);
   if (mayBeWhole && whole().enforced === 'allow') return { decision: whole(), restriction: null, entity: null };
-  if (ask.uses !== undefined && !(await mayUse(parts, question, ask.uses)))
-    return { decision: refused(whole(), 'object-foreign'), restriction: null, entity: null };
+  const flow = usedFlow(ask);
+  if (flow !== undefined && !(await mayUse(parts, question, flow))) return { decision: refused(whole(), 'object-foreign'), restriction: null, entity: null };
   const now = await entityOf(parts, question);
-  if (now === null && ask.orAbsent === true) return ruleAtMost(parts, question);
+  if (now === null && mayBeAbsent(ask)) return ruleAtMost(parts, question);
   if (now === null) return ruleOnNothing(policy, whole());
   const before = ruleOnEntity(policy, question, now);
   // The answer names other objects as well.
-  const isNaming = ask.screened === true || isScreenedRead(ask.action);
-  const isScreened = before.enforced === 'allow' && ask.own === true && isNaming && whole().enforced !== 'allow';
+  const isNaming = ask.inPath?.screened === true || isScreenedRead(ask.action);
+  const isScreened = before.enforced === 'allow' && ask.inPath !== undefined && isNaming && whole().enforced !== 'allow';
   if (isScreened) return { decision: before, restriction: permittingScopes(policy, question), entity: now };
-  if (before.enforced !== 'allow' || ask.changes === undefined) return { decision: before, restriction: null, entity: now };
-  const then = await parts.entities.changed(ask.resource, ask.changes);
+  const changes = changesOf(ask);
+  if (before.enforced !== 'allow' || changes === undefined) return { decision: before, restriction: null, entity: now };
+  const then = await parts.entities.changed(ask.resource, changes);
   if (then === null) return { decision: refused(whole(), 'object-foreign'), restriction: null, entity: now };
-  const after = ruleOnEntity(policy, { ...question, ask: { ...ask, own: false } }, then);
+  const { inPath: _, ...changed } = ask;
+  const after = ruleOnEntity(policy, { ...question, ask: changed }, then);
   return { decision: after, restriction: null, entity: then };
 }
 
@@ -155,11 +160,21 @@ function ruleOnNothing({ readsAttributes }: PolicyEngine, whole: Decision): Ruli
 
 /** Null: the object that the path names is not there. Others are judged by their name then. */
 async function entityOf({ entities }: RuleParts, { ask, principal }: Question): Promise<Entity | null> {
-  const { resource, creates, of } = ask;
-  if (creates !== undefined) return entities.created(resource.type, creates, principal.id);
-  const found = await entities.find(of ?? resource);
-  if (found !== null) return of === undefined || OF_ANY_KIND.includes(resource.type) ? found : { ...found, type: resource.type };
-  return ask.own === true || ask.orAbsent === true ? null : { ...(await entities.created(resource.type, { name: (of ?? resource).id }, '')), owner: null };
+  const { resource, on } = ask;
+  if (on?.kind === 'created') return entities.created(resource.type, on.fields, principal.id);
+  const object = objectOf(ask);
+  const found = await entities.find(object);
+  if (found !== null) return on?.kind !== 'related' || OF_ANY_KIND.includes(resource.type) ? found : { ...found, type: resource.type };
+  if (ask.inPath !== undefined || mayBeAbsent(ask)) return null;
+  return { ...(await entities.created(resource.type, { name: object.id }, '')), owner: null };
+}
+
+function mayBeAbsent({ on }: Ask): boolean {
+  return on?.kind === 'related' && on.orAbsent === true;
+}
+
+function changesOf({ on }: Ask): JsonObject | undefined {
+  return on?.kind === 'resource' ? on.changes : undefined;
 }
 
 /** What an event is about, and what holds the slots of a limit: each is covered in its own way. */
@@ -167,14 +182,15 @@ const OF_ANY_KIND: readonly ResourceType[] = ['Event', 'ConcurrencyLimit'];
 
 function ruleOnEntity(policy: PolicyEngine, question: Question, entity: Entity): Decision {
   const { principal, ask } = question;
-  const isInside = ask.creates !== undefined ? coversNew : ask.whole === true || OF_THE_WHOLE.includes(ask.action) ? coversWhole : covers;
+  const isWhole = (ask.on?.kind === 'resource' && ask.on.whole === true) || OF_THE_WHOLE.includes(ask.action);
+  const isInside = ask.on?.kind === 'created' ? coversNew : isWhole ? coversWhole : covers;
   const holds = (scope: Scope): boolean => isInside(scope, entity, principal.id);
   const inForce = principal.grants.flatMap(({ role, scope }) => (scope !== null && holds(scope) ? [role] : []));
   const decision = evaluate(policy, question, { inForce, entity });
   if (decision.enforced === 'allow' || decision.reason === 'policy-forbids' || inForce.length > 0) return decision;
   const elsewhere = evaluate(policy, question, { inForce: rolesOfScopes(principal), entity }).enforced === 'allow';
   const isSeen = principal.grants.some(({ scope }) => scope !== null && covers(scope, entity, principal.id));
-  if (ask.own === true && !isSeen && !maySee(policy, question, ask.resource)) return refused(decision, 'object-foreign');
+  if (ask.inPath !== undefined && !isSeen && !maySee(policy, question, ask.resource)) return refused(decision, 'object-foreign');
   return elsewhere ? refused(decision, 'scope-excludes') : decision;
 }
 

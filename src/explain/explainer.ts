@@ -151,7 +151,7 @@ export async function evaluate(
   question: { readonly action: string; readonly resource: Located },
 ): Promise<ExplainedAsk> {
   const carrier = principal.kind === 'user' ? 'session' : 'authorization';
-  const ask: Ask = { ...question, ...(question.resource.id !== null && { own: true }) };
+  const ask: Ask = { ...question, ...(question.resource.id !== null && { inPath: { screened: false } }) };
   const asked = { principal, ask, context: { address: '', carrier, facts: {} } };
   try {
     const { decision: ruled, entity, restriction } = await rule({ policy: parts.policy, entities: entitiesOf(parts) }, asked);

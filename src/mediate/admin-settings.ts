@@ -14,7 +14,7 @@ export const adminSettings: Family = {
   plan: (call) =>
     planned({
       asks: [],
-      wish: { action: 'admin.settings.read_all', resource: ownResource(call) },
+      optionalPermission: { action: 'admin.settings.read_all', resource: ownResource(call) },
       intent: false,
       rewrite: () => undefined,
       reply: (answer, whole) => (whole ? answer : redactedAnswer(answer)),

@@ -51,5 +51,5 @@ function boundBy(match: JsonValue | undefined, kinds: readonly ResourceType[]): 
   const texts = isList(given) ? given : [given];
   const named = texts.map((text) => (typeof text === 'string' ? objectNamed(text) : undefined));
   if (named.length === 0 || !named.every((object) => object !== undefined && kinds.includes(object.type))) return undefined;
-  return named.flatMap((of) => (of === undefined ? [] : [{ ...READ, of }]));
+  return named.flatMap((object) => (object === undefined ? [] : [{ ...READ, on: { kind: 'related', object } }]));
 }

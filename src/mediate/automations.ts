@@ -3,7 +3,7 @@
 // Measured with stock clients of 3.9.1: `prefect deploy` deletes those owned by its deployment, then creates one `run-deployment`
 // for each trigger, with owner_resource prefect.deployment.ID; the UI and `automation pause|resume` PATCH {"enabled": ...}.
 import type { Decision } from '../contract/decision.ts';
-import type { Ask } from '../decide/decider.ts';
+import type { Ask, AskObject } from '../decide/asks.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import { actionAsks, actionsOf, unbounded } from './automation-actions.ts';
@@ -21,9 +21,9 @@ export const createAutomation: Family = {
     if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
     const refused = refusedActions(body);
     if (refused !== undefined) return { ok: false, refusal: refused };
-    const creates = { creates: { name: field(body, 'name') ?? null } };
+    const on = { kind: 'created', fields: { name: field(body, 'name') ?? null } } as const;
     const further = [...ownerAsks(call, field(body, 'owner_resource') ?? null), ...listeningAsks(body)];
-    return planChange(call, lookup, { automations: [body], further, becomes: creates });
+    return planChange(call, lookup, { automations: [body], further, on });
   },
 };
 
@@ -35,8 +35,8 @@ export const updateAutomation: Family = {
     if (!isObject(body)) return invalid('An automation must be described by a JSON object.');
     const refused = refusedActions(body);
     if (refused !== undefined) return { ok: false, refusal: refused };
-    const changes = { changes: { name: field(body, 'name') ?? null } };
-    return planChange(call, lookup, { automations: [body, ...(await oldAutomation(call, lookup))], further: listeningAsks(body), becomes: changes });
+    const on = { kind: 'resource', changes: { name: field(body, 'name') ?? null } } as const;
+    return planChange(call, lookup, { automations: [body, ...(await oldAutomation(call, lookup))], further: listeningAsks(body), on });
   },
 };
 
@@ -48,7 +48,7 @@ export const switchAutomation: Family = {
     // Whoever switches it on makes it listen and act from now on, as whoever writes it.
     const stored = isSwitchedOff(call) ? [] : old;
     const problem = stored.map(refusedActions).find((refused) => refused !== undefined);
-    return planChange(call, lookup, { automations: old, further: stored.flatMap(listeningAsks), becomes: {}, problem });
+    return planChange(call, lookup, { automations: old, further: stored.flatMap(listeningAsks), problem });
   },
 };
 
@@ -63,7 +63,7 @@ export const deleteOwnedAutomations: Family = {
   maxBytes: MEBIBYTE,
   plan(call) {
     // The path names their owner; whose they are is asked for beside.
-    const own: Ask = { action: call.operation.action, resource: ownResource(call), shared: true };
+    const own: Ask = { action: call.operation.action, resource: ownResource(call), on: { kind: 'shared' } };
     return planned({ asks: [own, ...ownerAsks(call, call.params['resource_id'] ?? null)], intent: true, rewrite: () => call.tree, refusal });
   },
 };
@@ -77,16 +77,16 @@ interface Change {
   /** The new one and the old one. */
   readonly automations: readonly JsonObject[];
   readonly further: readonly Ask[];
-  readonly becomes: Pick<Ask, 'creates' | 'changes'>;
+  readonly on?: AskObject;
   readonly problem?: Refusal | undefined;
 }
 
 const TOO_MANY: Refusal = { code: 'body-invalid', detail: 'actions, actions_on_trigger and actions_on_resolve must be lists of objects, 50 at most.' };
 
-function planChange(call: Call, lookup: Lookup, { automations, further, becomes, problem }: Change): Planned {
+function planChange(call: Call, lookup: Lookup, { automations, further, on, problem }: Change): Planned {
   const lists = automations.map(actionsOf);
   const actions = lists.flatMap((list) => list ?? []);
-  const own: Ask = { action: call.operation.action, resource: ownResource(call), ...becomes };
+  const own: Ask = { action: call.operation.action, resource: ownResource(call), ...(on !== undefined && { on }) };
   return planned({
     asks: [own],
     further: async () => [...further, ...(await actionAsks(actions, { lookup, readsParameters: call.readsParameters }))],

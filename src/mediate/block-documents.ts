@@ -57,7 +57,7 @@ function planWrite(call: Call, about: readonly JsonValue[], further: readonly As
   const isCalled = about.some((object) => isObject(object) && isCalledByServer(object));
   const actions = [call.operation.action, ...(isCalled ? [WEBHOOK] : [])];
   const name = isObject(call.tree) ? (field(call.tree, 'name') ?? null) : null;
-  const creates = resource.id === null ? { creates: { name } } : {};
+  const creates = resource.id === null ? ({ on: { kind: 'created', fields: { name } } } as const) : {};
   const data = isObject(call.tree) ? field(call.tree, 'data') : undefined;
   // A parameter may name this block: what it names in turn is loaded with it.
   const references = [...templateAsks(data), ...namedBlockAsks(data)];

@@ -51,7 +51,7 @@ async function planDeletion(call: Call, kind: Kind, { ids, lookup }: Deletion): 
   const facts = { count: ids.length };
   const each = ids.map((id): Ask => ({ action, resource: { type: kind.type, id }, facts }));
   // Nothing matches: nothing is deleted, whoever asks.
-  const none: readonly Ask[] = ids.length === 0 ? [{ action, resource: ownResource(call), facts, shared: true }] : [];
+  const none: readonly Ask[] = ids.length === 0 ? [{ action, resource: ownResource(call), facts, on: { kind: 'shared' } }] : [];
   const beneath = kind === FLOWS ? await beneathFlows(ids, lookup) : [];
   const limits = kind === DEPLOYMENTS ? await deletedLimitAsks(ids, lookup) : [];
   return {
@@ -68,7 +68,7 @@ async function planDeletion(call: Call, kind: Kind, { ids, lookup }: Deletion): 
 const MOST_LISTED = 200;
 
 /** Its runs go with a flow too. Whose they are is for the flow, which must be inside with all of its uses. */
-const RUNS: Ask = { action: 'flow_runs.delete', resource: { type: 'FlowRun', id: null }, shared: true };
+const RUNS: Ask = { action: 'flow_runs.delete', resource: { type: 'FlowRun', id: null }, on: { kind: 'shared' } };
 
 async function beneathFlows(flows: readonly string[], lookup: Lookup): Promise<readonly Ask[]> {
   if (flows.length === 0) return [];

@@ -1,7 +1,7 @@
 // Concurrency limits, old (by tag) and new: setting the slots in use by hand is what a reset does, so it needs that right as well.
 //
 // Prefect keeps an old limit of tag T as the new one `tag:T`; both are decided on under their own names.
-import type { Ask } from '../decide/decider.ts';
+import type { Ask, AskObject } from '../decide/asks.ts';
 import { field, isBlank, isObject, type JsonObject } from '../json/tree.ts';
 import { type Call, type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
 import { createdObject } from './generic.ts';
@@ -44,12 +44,12 @@ function asksFor(call: Call, body: JsonObject, { name, isOfTag, isThere }: Targe
   const slots = ['active_slots', 'denied_slots'].some((key) => setsSlots(body, key));
   const facts = { slots, renames: idParam !== null && name !== null };
   const own = ownResource(call);
-  const makes = (made: string) => (idParam === null ? { creates: { name: made } } : { shared: true });
-  const old = idParam === null && name !== null ? [] : [{ resource: own, ...(name !== null && { changes: { name } }) }];
+  const makes = (made: string): AskObject => (idParam === null ? { kind: 'created', fields: { name: made } } : { kind: 'shared' });
+  const old = idParam === null && name !== null ? [] : [{ resource: own, ...(name !== null && { on: { kind: 'resource', changes: { name } } as const }) }];
   const limit = { ...own, id: name, ...(isOfTag && { within: 'tag' }) };
-  const named = name === null ? [] : [{ resource: limit, ...(!isThere && makes(name)) }];
+  const named = name === null ? [] : [{ resource: limit, ...(!isThere && { on: makes(name) }) }];
   const actions = slots ? [action, 'concurrency.reset'] : [action];
-  return distinctAsks([...old, ...named].flatMap((on) => actions.map((each) => ({ action: each, facts, ...on }))));
+  return distinctAsks([...old, ...named].flatMap((target) => actions.map((each) => ({ action: each, facts, ...target }))));
 }
 
 /** Stock clients create limits with none in use: a zero, written out. */

@@ -62,7 +62,7 @@ async function asksFor(call: Call, body: JsonObject): Promise<readonly Ask[] | u
     () => namedBlockAsks(parameters),
   ]);
   if (given === null) {
-    const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, creates: pick(body, PLACE_OF_RUN), ...uses };
+    const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, on: { kind: 'created', fields: pick(body, PLACE_OF_RUN), ...uses } };
     const asks = [own, ...parentAsks(own, field(body, 'parent_task_run_id'))];
     const places: readonly Ask[] = PLACES.some((key) => !isBlank(field(body, key))) ? [{ ...own, action: 'deployments.run.override' }] : [];
     return [...asks, ...places, ...reads];
@@ -72,7 +72,12 @@ async function asksFor(call: Call, body: JsonObject): Promise<readonly Ask[] | u
   // This way Prefect checks no parameter schema and takes any state: always an override.
   const resource = { type: 'Deployment', id } as const;
   const asks: Ask[] = ['deployments.run', 'deployments.run.override'].map((action) => ({ action, resource, facts }));
-  const run: Ask = { action: 'deployments.run.override', resource: { type: 'FlowRun', id: null }, facts, creates: pick(body, PLACE_OF_RUN), ...uses };
+  const run: Ask = {
+    action: 'deployments.run.override',
+    resource: { type: 'FlowRun', id: null },
+    facts,
+    on: { kind: 'created', fields: pick(body, PLACE_OF_RUN), ...uses },
+  };
   return [
     ...asks,
     run,

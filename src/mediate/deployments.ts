@@ -1,7 +1,7 @@
 // Writing deployments: code and infrastructure are a right of their own, and an existing deployment is looked up first.
 //
 // Measured with stock clients of 3.9.1: `deploy` and `serve` PATCH by id or POST with everything; pausing sends {"paused": ...} alone.
-import type { Ask } from '../decide/decider.ts';
+import type { Ask, AskObject } from '../decide/asks.ts';
 import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import { changedFields, changes, hasOnly, pick } from './changes.ts';
@@ -90,11 +90,12 @@ function planWrite(call: Call, { body, sent }: Placed, { id, old, flow }: Writte
     ...(CODE.some((key) => changes(body, old, key)) ? ['deployments.write.override'] : []),
     ...(hasGitOption(field(body, 'pull_steps')) ? [UNSAFE] : []),
   ];
-  const becomes = { ...(id === null ? { creates: place } : { changes: place }), ...(flow !== null && { uses: { type: 'Flow', id: flow } as const }) };
+  const uses = flow === null ? {} : { uses: { type: 'Flow', id: flow } as const };
+  const on: AskObject = id === null ? { kind: 'created', fields: place, ...uses } : { kind: 'resource', changes: place, ...uses };
   const sets = scheduled.length === 0 ? [] : parameterSets(call, scheduled, 'later');
   const asks = [
-    ...actions.map((action): Ask => ({ action, resource, facts, ...becomes })),
-    ...sets.map((values): Ask => ({ action: 'deployments.run.parameters', resource, facts: { ...facts, parameters: true, ...values }, ...becomes })),
+    ...actions.map((action): Ask => ({ action, resource, facts, on })),
+    ...sets.map((values): Ask => ({ action: 'deployments.run.parameters', resource, facts: { ...facts, parameters: true, ...values }, on })),
     ...readAsks(body, old),
     ...linkedLimitAsks(body, { id, old }),
     ...parameterReads(body, { id, old, flow }),

@@ -73,8 +73,8 @@ export interface Plan {
   readonly asks: readonly Ask[];
   /** More of them, asked when those are allowed: to know them takes a look at what an object says that may be foreign. */
   readonly further?: () => Promise<readonly Ask[]>;
-  /** A right without which the answer is narrower, not refused. */
-  readonly wish?: Ask;
+  /** A right that the request does not need: without it the answer shows less. */
+  readonly optionalPermission?: Ask;
   /** What is left of it without these objects, when they are foreign: as if they were not there. Ids of other objects are none of its own. */
   readonly without?: (ids: ReadonlySet<string>) => Plan | Promise<Plan>;
   /** True: the intent is on disk before anything is forwarded. */
@@ -95,7 +95,7 @@ export interface Plan {
   /** What of the answer is for whoever has asked. Throws UpstreamError when that cannot be told. */
   readonly shown?: (answer: UpstreamAnswer, showing: Showing) => Promise<UpstreamAnswer>;
   /** What the client gets instead of Prefect's own answer. */
-  readonly reply?: (answer: UpstreamAnswer, wishGranted: boolean) => UpstreamAnswer;
+  readonly reply?: (answer: UpstreamAnswer, isPermitted: boolean) => UpstreamAnswer;
 }
 
 export interface Refusal {
@@ -149,8 +149,8 @@ export function ownResource(call: Call): Resource {
 /** The plan's asks, with what the path says about the object that it names. None: the operation's own action on its own resource. */
 export function asksOf(call: Call, asks: readonly Ask[]): readonly Ask[] {
   const own = locate(call.operation, call.params);
-  if (asks.length === 0) return [{ action: call.operation.action, resource: own, own: true, ...(isScreenedRoute(call.operation) && { screened: true }) }];
-  const isOwn = ({ resource, creates, of }: Ask) =>
-    own.id !== null && creates === undefined && of === undefined && resource.type === own.type && resource.id === own.id;
-  return asks.map((ask) => (isOwn(ask) ? { ...ask, resource: own, own: true } : ask));
+  if (asks.length === 0) return [{ action: call.operation.action, resource: own, inPath: { screened: isScreenedRoute(call.operation) } }];
+  const isOwn = ({ resource, on }: Ask) =>
+    own.id !== null && on?.kind !== 'created' && on?.kind !== 'related' && resource.type === own.type && resource.id === own.id;
+  return asks.map((ask) => (isOwn(ask) ? { ...ask, resource: own, inPath: ask.inPath ?? { screened: false } } : ask));
 }

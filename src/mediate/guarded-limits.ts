@@ -1,5 +1,5 @@
 // The concurrency limit of a guarded tag: it holds back every task with the tag, so who changes or occupies it needs the tag as well.
-import type { Ask } from '../decide/asks.ts';
+import { type Ask, objectOf } from '../decide/asks.ts';
 import { readsAsUuid } from '../json/uuid.ts';
 import { textField } from '../prefect/answer.ts';
 import { readLimit } from '../prefect/entities.ts';
@@ -7,12 +7,12 @@ import type { Lookup } from '../prefect/lookup.ts';
 
 /** The right to do the same with an object of this tag. */
 export function tagAsk({ action, resource, facts }: Ask, tag: string): Ask {
-  return { action, resource, ...(facts !== undefined && { facts }), tag };
+  return { action, resource, ...(facts !== undefined && { facts }), on: { kind: 'tag', tag } };
 }
 
 /** True: the ask is a right on one limit. */
-export function touchesLimit({ resource, of }: Ask): boolean {
-  const { type, id } = of ?? resource;
+export function touchesLimit(ask: Ask): boolean {
+  const { type, id } = objectOf(ask);
   return type === 'ConcurrencyLimit' && id !== null;
 }
 
@@ -26,13 +26,13 @@ export async function limitTagAsks(asks: readonly Ask[], guarded: ReadonlySet<st
   return further;
 }
 
-async function tagOf({ resource, of, orAbsent }: Ask, guarded: ReadonlySet<string>, lookup: Lookup): Promise<string | undefined> {
-  const limit = of ?? resource;
+async function tagOf(ask: Ask, guarded: ReadonlySet<string>, lookup: Lookup): Promise<string | undefined> {
+  const limit = objectOf(ask);
   const isById = limit.within === undefined && readsAsUuid(limit.id ?? '');
   const named = limit.within === 'tag' ? limit.id : tagInName(limit.id);
   if (!isById && !isIn(guarded, named)) return undefined;
   // Taking slots of a limit that is not there is nothing.
-  const found = isById || orAbsent === true ? await readLimit(lookup, limit.id ?? '', limit.within) : undefined;
+  const found = isById || (ask.on?.kind === 'related' && ask.on.orAbsent === true) ? await readLimit(lookup, limit.id ?? '', limit.within) : undefined;
   if (found === null) return undefined;
   const tag = found === undefined || !isById ? named : (textField(found, 'tag') ?? tagInName(textField(found, 'name')));
   return isIn(guarded, tag) ? tag : undefined;

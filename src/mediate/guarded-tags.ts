@@ -44,8 +44,8 @@ async function withLimitTags(asks: readonly Ask[], { guardedTags, lookup }: TagP
 /** Undefined unless a tag is what was refused. */
 export function tagRefusal({ asks }: Plan, { decisions }: Authorization): Refusal | undefined {
   const denied = decisions.findIndex(({ enforced }) => enforced !== 'allow');
-  const tag = decisions[denied]?.reason === 'tag-guarded' ? asks[denied]?.tag : undefined;
-  return tag === undefined ? undefined : { code: 'tag-guarded', detail: tagGuarded(tag) };
+  const on = decisions[denied]?.reason === 'tag-guarded' ? asks[denied]?.on : undefined;
+  return on?.kind === 'tag' ? { code: 'tag-guarded', detail: tagGuarded(on.tag) } : undefined;
 }
 
 const EVENTS = 'create_events_events_post';

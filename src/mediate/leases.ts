@@ -21,7 +21,7 @@ export const touchLease: Family = {
   plan(call) {
     const lease = leaseNamed(call);
     if (lease === undefined) return invalid('lease_id must be a UUID.');
-    const ask: Ask = { action: call.operation.action, resource: ownResource(call), shared: true, lease };
+    const ask: Ask = { action: call.operation.action, resource: ownResource(call), on: { kind: 'lease', lease } };
     const tree = isObject(call.tree) && call.operation.operationId === RELEASE ? { ...call.tree, lease_id: lease } : call.tree;
     return planned({ asks: [ask], intent: false, rewrite: () => tree });
   },

@@ -36,13 +36,17 @@ export const createTaskRun: Family = {
 function keyAsks(call: Call, artifact: JsonObject): readonly Ask[] {
   const key = field(artifact, 'key') ?? null;
   if (typeof key !== 'string') return [];
-  return [{ action: call.operation.action, resource: ownResource(call), of: { type: 'Artifact', id: key, named: true }, orAbsent: true }];
+  return [
+    { action: call.operation.action, resource: ownResource(call), on: { kind: 'related', object: { type: 'Artifact', id: key, named: true }, orAbsent: true } },
+  ];
 }
+
+const SHARED = { kind: 'shared' } as const;
 
 function planItems(call: Call, items: readonly JsonValue[] | undefined, what: string, further: readonly Ask[] = []): Planned {
   if (items === undefined || !items.every(isObject)) return invalid(`The body must be ${what}.`);
   const own: Ask = { action: call.operation.action, resource: ownResource(call) };
-  const asks = items.length === 0 ? [{ ...own, shared: true }] : items.flatMap((item) => runAsks(own, item));
+  const asks = items.length === 0 ? [{ ...own, on: SHARED }] : items.flatMap((item) => runAsks(own, item));
   return planned({ asks: distinctAsks([...asks, ...further]), intent: false, rewrite: () => call.tree });
 }
 
@@ -52,12 +56,12 @@ function runAsks(own: Ask, item: JsonObject): readonly Ask[] {
     const value = field(item, key) ?? null;
     if (value === null) return [];
     const id = typeof value === 'string' ? (parseUuid(value) ?? value) : 'no id';
-    return [{ key, of: { type: key === 'flow_run_id' ? 'FlowRun' : 'TaskRun', id } as const }];
+    return [{ key, object: { type: key === 'flow_run_id' ? 'FlowRun' : 'TaskRun', id } as const }];
   });
-  if (named.length === 0) return [own.resource.type === 'Log' ? { ...own, shared: true } : { ...own, creates: { tags: field(item, 'tags') ?? [] } }];
+  if (named.length === 0) return [{ ...own, on: own.resource.type === 'Log' ? SHARED : { kind: 'created', fields: { tags: field(item, 'tags') ?? [] } } }];
   const runIsNamed = named.some(({ key }) => key === 'flow_run_id');
   // Task runs are recorded by their events, which may come after their first log.
-  return named.map(({ key, of }) => ({ ...own, of, ...(key === 'task_run_id' && runIsNamed && { orAbsent: true }) }));
+  return named.map(({ key, object }) => ({ ...own, on: { kind: 'related', object, orAbsent: key === 'task_run_id' && runIsNamed } }));
 }
 
 /**
@@ -88,7 +92,7 @@ export const takeSlots: Family = {
     const limits = names.map((name): Ask => limitAsk(own, name, { isOfTags, mayBeAbsent: !create }));
     const asks = [...limits, ...holderAsks(own, call.tree)];
     return planned({
-      asks: asks.length === 0 ? [{ ...own, shared: true }] : distinctAsks(asks),
+      asks: asks.length === 0 ? [{ ...own, on: SHARED }] : distinctAsks(asks),
       intent: false,
       rewrite: () => call.tree,
       objection: ({ kind }) => (kind === 'run' && call.operation.operationId === RELEASE_BY_NUMBER ? { code: 'run-bound', detail: BY_LEASE } : undefined),
@@ -98,8 +102,9 @@ export const takeSlots: Family = {
 
 /** A name that reads as an id is one to Prefect where it is asked for: whether there is a limit so named cannot be known, so the name alone decides. */
 function limitAsk(own: Ask, name: string, { isOfTags, mayBeAbsent }: { readonly isOfTags: boolean; readonly mayBeAbsent: boolean }): Ask {
-  if (!isOfTags && readsAsUuid(name)) return { ...own, of: { type: 'ConcurrencyLimit', id: name, within: 'name' } };
-  return { ...own, of: { type: 'ConcurrencyLimit', id: name, ...(isOfTags && { within: 'tag' }) }, ...(mayBeAbsent && { orAbsent: true }) };
+  const limit = { type: 'ConcurrencyLimit', id: name } as const;
+  if (!isOfTags && readsAsUuid(name)) return { ...own, on: { kind: 'related', object: { ...limit, within: 'name' } } };
+  return { ...own, on: { kind: 'related', object: { ...limit, ...(isOfTags && { within: 'tag' }) }, orAbsent: mayBeAbsent } };
 }
 
 /** Whose slots they are: the new routes name a holder, the old ones a task run. It may be reported later. */
@@ -108,7 +113,7 @@ function holderAsks(own: Ask, tree: JsonValue | undefined): readonly Ask[] {
   const task = isObject(tree) ? (field(tree, 'task_run_id') ?? null) : null;
   const named = isObject(holder) ? [{ type: HOLDERS.get(String(field(holder, 'type'))), id: field(holder, 'id') ?? null }] : [];
   return [...named, ...(task === null ? [] : [{ type: 'TaskRun' as const, id: task }])].flatMap(({ type, id }) =>
-    type === undefined || typeof id !== 'string' ? [] : [{ ...own, of: { type, id: parseUuid(id) ?? id }, orAbsent: true }],
+    type === undefined || typeof id !== 'string' ? [] : [{ ...own, on: { kind: 'related', object: { type, id: parseUuid(id) ?? id }, orAbsent: true } }],
   );
 }
 
@@ -124,7 +129,8 @@ export const pollDeployments: Family = {
     const ids = isObject(call.tree) ? field(call.tree, 'deployment_ids') : undefined;
     if (!isList(ids)) return invalid('deployment_ids must be a list.');
     const own = { action: call.operation.action, resource: ownResource(call) };
-    const asks = ids.map((id): Ask => ({ ...own, of: { type: 'Deployment', id: typeof id === 'string' ? (parseUuid(id) ?? id) : 'no id' } }));
-    return planned({ asks: asks.length === 0 ? [{ ...own, shared: true }] : distinctAsks(asks), intent: false, rewrite: () => call.tree });
+    const idOf = (id: JsonValue) => (typeof id === 'string' ? (parseUuid(id) ?? id) : 'no id');
+    const asks = ids.map((id): Ask => ({ ...own, on: { kind: 'related', object: { type: 'Deployment', id: idOf(id) } } }));
+    return planned({ asks: asks.length === 0 ? [{ ...own, on: SHARED }] : distinctAsks(asks), intent: false, rewrite: () => call.tree });
   },
 };

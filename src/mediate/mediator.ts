@@ -11,16 +11,15 @@ import { renderStrict } from '../json/strict-json.ts';
 import { createLookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
+import { filterAnswer, outageRefusal } from './answer-steps.ts';
 import { inTurns, type Work } from './body-work.ts';
 import { locateCall, type MediatedRequest, readCall } from './call.ts';
 import { decidePlan, refusalFor, refusalOf } from './decide-plan.ts';
-import { withoutForeign } from './earlier.ts';
 import { createFamilies } from './families.ts';
 import type { Call, Family, Outcome, Plan, Refusal } from './family.ts';
 import { withTagAsks } from './guarded-tags.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { answerOf, narrow, type Restricted } from './lists/apply.ts';
-import type { Narrowed } from './lists/narrow.ts';
 import { noteChange } from './note-change.ts';
 import type { MediatorParts } from './parts.ts';
 import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
@@ -125,41 +124,18 @@ interface Decided {
   readonly authorization: Extract<Authorization, { ok: true }>;
 }
 
-/** What scopes leave of an answer. */
-interface Answering extends Pick<Extract<Narrowed, { ok: true; forward: true }>, 'reply' | 'screen'> {
-  readonly answer: UpstreamAnswer;
-}
-
-/** What of Prefect's answer is for this principal. First whole objects, so that a run which is not handed out gets no token; what they name last. */
-async function shownOf(
-  { parts, subject }: Exchange,
-  { plan, authorization }: Decided,
-  { answer, reply, screen }: Answering,
-): Promise<UpstreamAnswer | Refusal> {
-  const { inputs } = subject.request;
-  const replied = await Promise.resolve(reply?.(answer) ?? answer).catch(notTold);
-  if ('code' in replied) return replied;
-  const settled = (await plan.settle?.(replied, authorization)) ?? replied;
-  const own = await withoutForeign({ decider: parts.decider, lookup: createLookup(parts.upstream), inputs }, plan, settled).catch(notTold);
-  if ('code' in own) return own;
-  const told = await Promise.resolve(plan.shown?.(own, { may: (asks) => parts.decider.authorizeNow(inputs, asks), nowMs: parts.clock() }) ?? own).catch(
-    notTold,
-  );
-  return 'code' in told ? told : Promise.resolve(screen?.(told) ?? told).catch(notTold);
-}
-
 async function forward(exchange: Exchange, decided: Decided): Promise<MediatedResponse> {
   const { parts, subject } = exchange;
   const { call, plan, authorization } = decided;
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
   const whole = plan.rewrite(stampOf(parts.config, principal, subject.request));
-  const narrowed = await narrow(call, whole, { scopes: authorization.restriction, ...reachOf(parts, inputs, principal.id) }).catch(notTold);
+  const narrowed = await narrow(call, whole, { scopes: authorization.restriction, ...reachOf(parts, inputs, principal.id) }).catch(outageRefusal);
   if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
   if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);
   await call.turn();
   const body = !narrowed.forward || narrowed.tree === undefined ? null : renderStrict(narrowed.tree);
-  const wishGranted = plan.wish !== undefined && (await parts.decider.authorizeNow(inputs, [plan.wish])).ok;
+  const isPermitted = plan.optionalPermission !== undefined && (await parts.decider.authorizeNow(inputs, [plan.optionalPermission])).ok;
 
   const record = decidedRecord(subject, authorization, 'policy-permits');
   const isIntended = plan.intent && (await intended(parts, record));
@@ -167,14 +143,14 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
 
   const recorder: Recorder = { parts, record, isIntended };
   try {
-    if (!narrowed.forward) return await concluded(exchange, recorder, { plan, answer: answerOf(narrowed.answer), wishGranted });
+    if (!narrowed.forward) return await concluded(exchange, recorder, { plan, answer: answerOf(narrowed.answer), isPermitted });
     const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
     const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
     const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
     if (call.operation.writes) await noteChange(parts, { call, plan, answer, maker: principal });
-    const shown = await shownOf(exchange, decided, { answer, ...narrowed });
+    const shown = await filterAnswer({ parts, inputs, plan, authorization }, { answer, ...narrowed });
     if ('code' in shown) return await withheld(exchange, recorder, { refusal: shown, upstreamMs: answer.upstreamMs });
-    return await concluded(exchange, recorder, { plan, answer: shown, wishGranted });
+    return await concluded(exchange, recorder, { plan, answer: shown, isPermitted });
   } catch (error) {
     return unanswered(exchange, recorder, error);
   }
@@ -201,12 +177,6 @@ function reachOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInput
   };
 }
 
-/** Prefect may answer 500 to a client's own filter: such a client must not wait for it without end. Or it has acted already. */
-function notTold(error: unknown): Refusal {
-  if (error instanceof UpstreamError) return { code: error.reason };
-  throw error;
-}
-
 /** Prefect serves its UI below the path of public_url, and its API at the root: nginx took the path off both. */
 function upstreamPath({ operationId }: Operation, path: string, basePath: string): string {
   return operationId.startsWith('ui:') ? `${basePath}${path}` : path;
@@ -231,11 +201,11 @@ function write({ parts, record, isIntended }: Recorder, outcome: Partial<NewReco
 interface Answered {
   readonly plan: Plan;
   readonly answer: UpstreamAnswer;
-  readonly wishGranted: boolean;
+  readonly isPermitted: boolean;
 }
 
-async function concluded({ parts, subject }: Exchange, recorder: Recorder, { plan, answer, wishGranted }: Answered): Promise<MediatedResponse> {
-  const reply = plan.reply === undefined ? answer : plan.reply(answer, wishGranted);
+async function concluded({ parts, subject }: Exchange, recorder: Recorder, { plan, answer, isPermitted }: Answered): Promise<MediatedResponse> {
+  const reply = plan.reply === undefined ? answer : plan.reply(answer, isPermitted);
   const response: MediatedResponse = { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body };
   const outcome: Outcome = plan.outcome?.(answer) ?? { record: {} };
   const whole: Partial<NewRecord> = { ...seen(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...outcome.record };

@@ -19,7 +19,7 @@ export const registerFlow: Family = {
     if (isObject(call.tree) && !labelsReadable(call.tree)) return invalid('labels must be an object.');
     const tree = withoutReservedLabels(call.tree);
     const name = isObject(tree) ? (field(tree, 'name') ?? null) : null;
-    const own: Ask = { action: operation.action, resource: { type: 'Flow', id: null }, creates: { name } };
+    const own: Ask = { action: operation.action, resource: { type: 'Flow', id: null }, on: { kind: 'created', fields: { name } } };
     return planned({
       asks: [own],
       intent: operation.writes,
@@ -37,7 +37,7 @@ async function shownFlow(tree: JsonValue | undefined, answer: UpstreamAnswer, { 
   // What this request has made is its maker's: 200 is a flow that was there.
   if (answer.status !== 200 || flow === null || id === null) return answer;
   const read: Ask = { action: 'flows.read', resource: { type: 'Flow', id } };
-  const { principal, decisions, entities } = await may([{ ...read, whole: true }, read]);
+  const { principal, decisions, entities } = await may([{ ...read, on: { kind: 'resource', whole: true } }, read]);
   const isScoped = principal === null || principal.grants.some(({ scope }) => scope !== null);
   const [whole, plain] = decisions.map(({ enforced }) => enforced === 'allow');
   if (!isScoped || whole === true || (principal !== null && entities?.[0]?.owner === principal.id)) return answer;

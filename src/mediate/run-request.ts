@@ -106,10 +106,10 @@ export function infrastructureAsks(body: JsonObject): readonly Ask[] {
 /** A sub-flow's run stands under the task run that is named, in whoever's run that is, and its states become that task's: setting those is a right besides. */
 export function parentAsks(run: Ask, parent: JsonValue | undefined): readonly Ask[] {
   if (isBlank(parent)) return [];
-  const { creates: _, uses: __, ...ask } = run;
+  const { on: _, ...ask } = run;
   const task = { type: 'TaskRun', id: typeof parent === 'string' ? (parseUuid(parent) ?? null) : null } as const;
   return [
-    { ...ask, of: task },
+    { ...ask, on: { kind: 'related', object: task } },
     { action: 'task_runs.set_state', resource: task },
   ];
 }

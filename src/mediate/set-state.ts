@@ -53,10 +53,10 @@ export function setStates(runs?: RunParts): Family {
 function planStates(call: Call, wanted: Wanted, ids: readonly string[]): Plan {
   const facts = { ...wanted.facts, count: ids.length };
   // Which runs they are is what decides.
-  const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, shared: true };
+  const own: Ask = { action: call.operation.action, resource: ownResource(call), facts, on: { kind: 'shared' } };
   const subjects = ids.length === 0 ? [null] : ids;
   const each = subjects.flatMap((id) =>
-    wanted.actions.map((action): Ask => ({ action, resource: { type: 'FlowRun', id }, facts, ...(id === null && { shared: true }) })),
+    wanted.actions.map((action): Ask => ({ action, resource: { type: 'FlowRun', id }, facts, ...(id === null && { on: { kind: 'shared' } as const }) })),
   );
   return {
     asks: [own, ...each],

@@ -34,5 +34,6 @@ async function slotAsks(call: Call, lookup: Lookup): Promise<readonly Ask[]> {
   const tags = isObject(run) ? field(run, 'tags') : undefined;
   const named = isList(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
   const resource = { type: 'ConcurrencyLimit', id: null } as const;
-  return named.map((tag): Ask => ({ action: 'concurrency.slots', resource, of: { type: 'ConcurrencyLimit', id: tag, within: 'tag' }, orAbsent: true }));
+  const limitOf = (tag: string) => ({ type: 'ConcurrencyLimit', id: tag, within: 'tag' }) as const;
+  return named.map((tag): Ask => ({ action: 'concurrency.slots', resource, on: { kind: 'related', object: limitOf(tag), orAbsent: true } }));
 }

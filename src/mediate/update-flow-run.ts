@@ -26,7 +26,7 @@ export const updateFlowRun: Family = {
     const values = parameterFacts(call, field(body, 'parameters'), 'later');
     const facts = { parameters: given('parameters'), job_variables: given('job_variables'), ...values };
     const tags = field(body, 'tags') ?? null;
-    const asks: Ask[] = [{ action: call.operation.action, resource, facts, ...(tags !== null && { changes: { tags } }) }];
+    const asks: Ask[] = [{ action: call.operation.action, resource, facts, ...(tags !== null && { on: { kind: 'resource', changes: { tags } } }) }];
     if (facts.parameters || facts.job_variables) asks.push({ action: 'flow_runs.update.override', resource, facts });
     // Not filled in here; whatever makes another run of this one, an automation or a form, does it then.
     const parameters = field(body, 'parameters');

@@ -1,6 +1,6 @@
 // Writing variables: the right is asked for on the old and on the new name. A value that names other variables for
 // Prefect to fill in, where this one stands for a parameter, is a read of those, and of the blocks that it names.
-import type { Ask } from '../decide/decider.ts';
+import type { Ask, AskObject } from '../decide/asks.ts';
 import { field, isObject } from '../json/tree.ts';
 import { type Family, invalid, MEBIBYTE, ownResource, planned } from './family.ts';
 import { createdObject } from './generic.ts';
@@ -17,10 +17,11 @@ export const writeVariable: Family = {
     if (name !== null && typeof name !== 'string') return invalid('name must be text.');
     const { action, idParam } = call.operation;
     const changes = Object.fromEntries(Object.entries(body).filter(([key, value]) => (key === 'name' || key === 'tags') && value !== null));
-    const old: readonly Ask[] = idParam === null ? [] : [{ action, resource: ownResource(call), facts: { renames: name !== null }, changes }];
+    const old: readonly Ask[] =
+      idParam === null ? [] : [{ action, resource: ownResource(call), facts: { renames: name !== null }, on: { kind: 'resource', changes } }];
     // With the name alone what it will be is looked at above.
-    const renamed: readonly Ask[] =
-      name === null ? [] : [{ action, resource: { type: 'Variable', id: name, named: true }, ...(idParam === null ? { creates: changes } : { shared: true }) }];
+    const on: AskObject = idParam === null ? { kind: 'created', fields: changes } : { kind: 'shared' };
+    const renamed: readonly Ask[] = name === null ? [] : [{ action, resource: { type: 'Variable', id: name, named: true }, on }];
     return planned({
       asks: distinctAsks([...old, ...renamed, ...storedAsks(field(body, 'value')), ...storedBlockAsks(field(body, 'value'))]),
       intent: true,

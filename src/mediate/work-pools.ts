@@ -42,7 +42,7 @@ const CODE = ['base_job_template', 'storage_configuration'];
 
 function planWrite(call: Call, body: JsonObject, { name, old }: { readonly name: string; readonly old: JsonObject | null }): Planned {
   const resource = { type: 'WorkPool', id: name } as const;
-  const creates = call.operation.idParam === null ? { creates: { name } } : {};
+  const creates = call.operation.idParam === null ? ({ on: { kind: 'created', fields: { name } } } as const) : {};
   const code = changedFields(body, old, CODE);
   const facts = { base_job_template: code.length > 0, pauses: changes(body, old, 'is_paused'), concurrency: changes(body, old, 'concurrency_limit') };
   const actions = [call.operation.action, ...(code.length > 0 ? ['work_pools.write.override'] : [])];

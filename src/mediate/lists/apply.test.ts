@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCatalogue } from '../../catalog/catalogue.ts';
 import { NOWHERE, type Scope } from '../../contract/scope.ts';
+import type { Ask } from '../../decide/asks.ts';
 import type { JsonValue } from '../../json/tree.ts';
 import { narrow, type Restricted } from './apply.ts';
 import type { Narrowed } from './narrow.ts';
@@ -81,9 +82,10 @@ describe('the answer to a scoped role', () => {
 
   it("has the words of a flow only where the role reaches all of the flow's uses", async () => {
     const flow = JSON.stringify({ id: A, name: 'etl', tags: ['theirs'], labels: { team: 'b' } });
-    const asks: Restricted['mayRead'] = async ({ whole }) => whole === true;
+    const isWhole = ({ on }: Ask) => on?.kind === 'resource' && on.whole === true;
+    const asks: Restricted['mayRead'] = async (ask) => isWhole(ask);
     expect(await screenedBody(await applied(`GET /api/flows/${A}`, undefined, { mayRead: asks }), flow)).toBe(flow);
-    const foreign = await screenedBody(await applied(`GET /api/flows/${A}`, undefined, { mayRead: async ({ whole }) => whole !== true }), flow);
+    const foreign = await screenedBody(await applied(`GET /api/flows/${A}`, undefined, { mayRead: async (ask) => !isWhole(ask) }), flow);
     expect(JSON.parse(foreign)).toEqual({ id: A, name: 'etl', tags: [], labels: {} });
   });
 

@@ -36,7 +36,7 @@ export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, 
   if (seen?.ok === false) return refused(seen.refusal);
   const narrowed = await narrowList({ ...call, tree: seen?.body ?? tree }, reach);
   if (!narrowed.ok || !isScreenedRead(call.operation.action)) return narrowed;
-  const isWhole = (id: string) => mayRead({ action: 'flows.read', resource: { type: 'Flow', id }, whole: true });
+  const isWhole = (id: string) => mayRead({ action: 'flows.read', resource: { type: 'Flow', id }, on: { kind: 'resource', whole: true } });
   const shown: Shown = call.operation.action === 'flows.read' ? (tree) => withoutForeignWords(tree, isWhole) : (tree) => withoutOthers(tree, reached);
   if (!narrowed.forward) return { ...narrowed, answer: await shown(narrowed.answer) };
   return { ...narrowed, screen: (answer) => screened(answer, shown) };

@@ -35,7 +35,7 @@ afterEach(() => {
 
 async function lictor(...args: string[]) {
   const [out, err] = [new PassThrough(), new PassThrough()];
-  const status = await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), ...args], out, err, env: {}, cwd: root });
+  const status = await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), ...args], out, err, env: {}, cwd: root, pause: async () => undefined });
   return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
 
@@ -335,6 +335,7 @@ describe('lictor account', () => {
       err: new PassThrough(),
       env: {},
       cwd: root,
+      pause: async () => undefined,
       wholeProgram: () => Promise.reject(new Error('not here')),
       globalOptions: () => ({ config: join(root, 'lictor.yaml'), stateDir: root }),
     });

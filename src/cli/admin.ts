@@ -59,9 +59,9 @@ export function recordAfter(context: CliContext, loaded: LoadedContext, change: 
 }
 
 /** Returns when no cached decision and no open socket outlives the change, or says what it did not reach. */
-export async function makeItHold({ err }: Pick<CliContext, 'err'>, { paths }: Pick<LoadedContext, 'paths'>): Promise<void> {
+export async function makeItHold({ err, pause }: Pick<CliContext, 'err' | 'pause'>, { paths }: Pick<LoadedContext, 'paths'>): Promise<void> {
   try {
-    const reached = await propagate(paths);
+    const reached = await propagate(paths, pause);
     if (reached === 'refused') err.write(NO_ANSWER);
     if (reached === 'away' && edgePid(paths) !== undefined) err.write(AWAY);
   } catch (cause) {

@@ -9,6 +9,7 @@ import { renderProblem } from '../config/problem.ts';
 import { prepareStateDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
+import type { Pause } from '../decide/sweep.ts';
 import { CommandFailed } from './errors.ts';
 import { type Operator, operatorOf } from './operator.ts';
 
@@ -24,6 +25,8 @@ export interface CliContext {
   readonly out: Writable;
   readonly err: Writable;
   readonly env: Environment;
+  /** Between two rounds of a sweep; default: waits. */
+  readonly pause?: Pause | undefined;
   /** Absolute; `--state-dir`, else `.lictor` in the working directory. Not created by asking. */
   stateDir(): string;
   /** Absolute; `--config`, else ./lictor.yaml, else lictor.yaml in the state directory. It may be missing. */
@@ -48,19 +51,21 @@ export interface ContextParts {
   readonly err: Writable;
   readonly env: Environment;
   readonly cwd: string;
+  readonly pause?: Pause | undefined;
   /** Called when a command runs: the command line is parsed by then. */
   readonly globalOptions: () => GlobalOptions;
   readonly wholeProgram: () => Promise<Command>;
 }
 
 export function createContext(parts: ContextParts): CliContext {
-  const { out, err, env, cwd, globalOptions, wholeProgram } = parts;
+  const { out, err, env, cwd, pause, globalOptions, wholeProgram } = parts;
   const stateDir = () => resolve(cwd, globalOptions().stateDir ?? '.lictor');
   const configFile = () => chooseConfigFile(cwd, stateDir(), globalOptions().config);
   return {
     out,
     err,
     env,
+    pause,
     stateDir,
     configFile,
     wholeProgram,

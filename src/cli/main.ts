@@ -15,16 +15,19 @@ export interface MainOptions {
   readonly err: NodeJS.WritableStream & CliContext['err'];
   readonly env: CliContext['env'];
   readonly cwd: string;
+  /** Between two rounds of a sweep; default: waits. Tests of a state directory without nginx do not wait. */
+  readonly pause?: CliContext['pause'];
 }
 
 /** Runs one command line; answers the exit status. Never throws: what goes wrong is in `err` and in the status. */
-export async function main({ args, out, err, env, cwd }: MainOptions): Promise<number> {
+export async function main({ args, out, err, env, cwd, pause }: MainOptions): Promise<number> {
   const program = createProgram({ out, err });
   const context: CliContext = createContext({
     out,
     err,
     env,
     cwd,
+    pause,
     globalOptions: () => program.opts<GlobalOptions>(),
     wholeProgram: () => wholeProgram({ out, err }, context),
   });

@@ -14,15 +14,18 @@ import { spoil } from './spoil.ts';
  */
 const ROUNDS_MS = [0, 5, 50, 500] as const;
 
+/** Resolves after so many milliseconds. */
+export type Pause = (ms: number) => Promise<unknown>;
+
 /**
  * Resolves when nothing decided before the call can be answered from the cache any more. `cacheDir`: nginx's `proxy_cache_path`.
  * Rejects when that may not be so, after every round was tried: what could not be made worthless lives for a second more (nginx/decision.conf).
  */
-export async function sweepDecisions(cacheDir: string): Promise<void> {
+export async function sweepDecisions(cacheDir: string, pause: Pause = wait): Promise<void> {
   const failures: unknown[] = [];
   let elapsedMs = 0;
   for (const atMs of ROUNDS_MS) {
-    if (atMs > elapsedMs) await wait(atMs - elapsedMs);
+    if (atMs > elapsedMs) await pause(atMs - elapsedMs);
     elapsedMs = atMs;
     await sweepOnce(cacheDir).catch((error: unknown) => failures.push(error));
   }

@@ -13,12 +13,11 @@ interface Run {
 }
 
 function simulate(pace: Pace, rate: (second: number) => number, seconds: number, lookMs = LOOK_MS): Run {
-  const arrivals: number[] = [];
-  let [read, made, mostLagMs, lagMs] = [0, 0, 0, 0];
+  const arrivals = createArrivals();
+  let [read, mostLagMs, lagMs] = [0, 0, 0];
   const batches: number[] = [];
   for (let nowMs = lookMs; nowMs <= seconds * 1000; nowMs += lookMs) {
-    const perMs = rate(nowMs / 1000) / 1000;
-    for (made += perMs * lookMs; arrivals.length < made; ) arrivals.push(nowMs - (made - arrivals.length) / perMs);
+    arrivals.add(nowMs, rate(nowMs / 1000) / 1000, lookMs);
     let taken = 0;
     if (!pace.begin(nowMs)) {
       batches.push(taken);
@@ -26,14 +25,33 @@ function simulate(pace: Pace, rate: (second: number) => number, seconds: number,
     }
     for (let goesOn = true; goesOn; ) {
       taken += 1;
-      read = Math.min(arrivals.length, read + BATCH);
-      lagMs = read === arrivals.length ? 0 : nowMs - (arrivals[read] ?? nowMs);
-      goesOn = pace.goesOn({ more: read < arrivals.length, lagMs, lines: arrivals.length });
+      read = Math.min(arrivals.count(), read + BATCH);
+      lagMs = read === arrivals.count() ? 0 : nowMs - arrivals.timeOf(read);
+      goesOn = pace.goesOn({ more: read < arrivals.count(), lagMs, lines: arrivals.count() });
     }
     batches.push(taken);
     mostLagMs = Math.max(mostLagMs, lagMs);
   }
   return { mostLagMs, lastLagMs: lagMs, batches };
+}
+
+/** Lines that arrive evenly between two looks. One entry a look: millions of single times take seconds to collect. */
+function createArrivals() {
+  const looks: { readonly made: number; readonly atMs: number; readonly perMs: number }[] = [];
+  let [made, at] = [0, 0];
+  return {
+    add(atMs: number, perMs: number, lookMs: number): void {
+      made += perMs * lookMs;
+      looks.push({ made, atMs, perMs });
+    },
+    count: () => Math.ceil(made),
+    /** Ask for lines in their order. */
+    timeOf(line: number): number {
+      while ((looks[at]?.made ?? Number.POSITIVE_INFINITY) <= line) at += 1;
+      const { made: until, atMs, perMs } = looks[at] ?? { made: line, atMs: 0, perMs: 1 };
+      return atMs - (until - line) / perMs;
+    },
+  };
 }
 
 const crowded = () => createPace({ look: () => true });

@@ -8,8 +8,16 @@ import { LictorError } from '../contract/error.ts';
 /** Policy text by the policy's own name: decisions name policies by it. */
 export type PolicyTexts = Readonly<Record<string, string>>;
 
-/** The built-in roles, from `roles/*.cedar`. Reads files; throws LictorError `policies-invalid`. */
+/** The built-in roles, from `roles/*.cedar`. The first call reads and parses the files; throws LictorError `policies-invalid`. */
 export function loadBuiltInPolicies(): PolicyTexts {
+  builtIn ??= Object.freeze(readBuiltInPolicies());
+  return builtIn;
+}
+
+/** The files are a part of this program: they cannot change while it runs, and Cedar takes long to parse them. */
+let builtIn: PolicyTexts | undefined;
+
+function readBuiltInPolicies(): PolicyTexts {
   const directory = fileURLToPath(new URL('./roles/', import.meta.url));
   const files = readdirSync(directory).filter((name) => name.endsWith('.cedar'));
   const named = files.sort().flatMap((name) => namePolicies(readFileSync(`${directory}${name}`, 'utf8'), name));

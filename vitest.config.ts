@@ -1,5 +1,6 @@
 // Test projects: unit beside the code; integration, e2e and endurance under test/, one file at a time because they own real processes.
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { ByTime } from './test/runner/shares.ts';
 
@@ -8,6 +9,9 @@ const GLOBAL_SETUP = 'test/env/global-setup.ts';
 
 /** A condition is waited for as long as a busy machine may need; of itself vitest gives up after a second. */
 const PATIENT = { expect: { poll: { timeout: 10_000 } } } as const;
+
+/** As `./lictor` does: what tests start compiles the same files each time. */
+process.env['NODE_COMPILE_CACHE'] ??= resolve(import.meta.dirname, process.env['LICTOR_CACHE'] ?? '.lictor', 'compile-cache');
 
 interface Timeouts {
   readonly testTimeout: number;

@@ -30,7 +30,14 @@ afterEach(() => {
 
 async function lictor(...args: string[]) {
   const [out, err] = [new PassThrough(), new PassThrough()];
-  const status = await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), ...args], out, err, env: {}, cwd: root, pause: async () => undefined });
+  const status = await main({
+    args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), ...args],
+    out,
+    err,
+    env: {},
+    cwd: root,
+    pause: async () => undefined,
+  });
   return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
 

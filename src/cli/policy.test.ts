@@ -43,7 +43,14 @@ async function lictor(...args: string[]): Promise<{ readonly status: number; rea
   stream.on('data', (chunk) => {
     text += String(chunk);
   });
-  const status = await main({ args: ['--state-dir', root, ...args], out: stream, err: stream, env: { ...process.env }, cwd: root, pause: async () => undefined });
+  const status = await main({
+    args: ['--state-dir', root, ...args],
+    out: stream,
+    err: stream,
+    env: { ...process.env },
+    cwd: root,
+    pause: async () => undefined,
+  });
   return { status, text };
 }
 

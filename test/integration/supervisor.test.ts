@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { groupMembers, isAlive } from './processes/process-table.ts';
-import { startProcess } from './processes/start-process.ts';
-import { waitFor } from './processes/wait-for.ts';
-import { openSuperviseRoom, type SuperviseRoom } from './test-room.ts';
+import { groupMembers, isAlive } from '../../src/supervise/processes/process-table.ts';
+import { startProcess } from '../../src/supervise/processes/start-process.ts';
+import { waitFor } from '../../src/supervise/processes/wait-for.ts';
+import { openSuperviseRoom, type SuperviseRoom } from './supervisor/room.ts';
 
 let room: SuperviseRoom;
 beforeEach(() => {
@@ -24,21 +24,29 @@ const edgeUp = async () => {
 
 describe('upgrades', () => {
   it('are held while the control plane is away, and then asked again', async () => {
-    await room.supervise({ readyAfterMs: 4_000 });
-    const answers = await Promise.all(['one', 'two', 'three'].map((line) => room.ask(line)));
-    expect(answers.map(({ text }) => text)).toEqual(['one', 'two', 'three'].map((line) => `${controlPid()} has ${line}`));
-    for (const { waitedMs } of answers) expect(waitedMs).toBeGreaterThan(1000);
+    const readyWith = join(room.paths.root, 'ready');
+    await room.supervise({ readyWith });
+    await started(1);
+    const answered: string[] = [];
+    const lines = ['one', 'two', 'three'];
+    const asked = lines.map((line) => room.ask(line).then((text) => answered.push(text)));
+    await waitFor(() => room.holds() === lines.length, { what: 'three held upgrades' });
+    expect(answered).toEqual([]);
+    writeFileSync(readyWith, '');
+    await Promise.all(asked);
+    expect(answered.sort()).toEqual(lines.map((line) => `${controlPid()} has ${line}`).sort());
+    expect(room.holds()).toBe(lines.length);
   });
 
   it('wait for the next control plane when this one is killed', async () => {
     await room.supervise();
-    const first = await room.ask('before');
+    const before = await room.ask('before');
     const killed = controlPid();
-    expect(first.text).toBe(`${killed} has before`);
+    expect(before).toBe(`${killed} has before`);
     process.kill(killed, 'SIGKILL');
     const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => room.ask(`held ${index}`)));
     await started(2);
-    for (const { text } of answers) expect(text).toMatch(new RegExp(`^${controlPid()} has held`));
+    for (const text of answers) expect(text).toMatch(new RegExp(`^${controlPid()} has held`));
   });
 
   it('that a control plane did not take although it is ready are let go a moment later', async () => {
@@ -59,7 +67,7 @@ describe('the control plane', () => {
     expect(waits[0]).toBeGreaterThanOrEqual(50);
     expect(waits[1]).toBeGreaterThanOrEqual(100);
     expect(waits[2]).toBeGreaterThanOrEqual(200);
-    expect((await room.ask('still there?')).text).toContain('still there?');
+    expect(await room.ask('still there?')).toContain('still there?');
     expect(room.log()).toContain('control plane ended (exit 3): starting it again in 50 ms');
   });
 
@@ -101,7 +109,7 @@ describe('the control plane', () => {
     await room.ask('ready?');
     process.kill(controlPid(), 'SIGKILL');
     await started(3);
-    expect((await room.ask('again?')).text).toBe(`${controlPid()} has again?`);
+    expect(await room.ask('again?')).toBe(`${controlPid()} has again?`);
     expect(room.log()).toContain('tls.key: does not belong to tls.cert');
     expect([supervisor.running(), room.nginxPid()]).toEqual([true, edge]);
   });
@@ -112,7 +120,7 @@ describe('the control plane', () => {
     const stopped = controlPid();
     process.kill(stopped, 'SIGSTOP');
     await waitFor(() => !existsSync(room.paths.relaySocket), { what: 'the socket to be out of the way', timeoutMs: 30_000 });
-    expect((await room.ask('held')).text).toBe(`${controlPid()} has held`);
+    expect(await room.ask('held')).toBe(`${controlPid()} has held`);
     expect([isAlive(stopped), controlPid() === stopped]).toEqual([false, false]);
     expect(room.log()).toContain('the control plane hangs: killing it');
     expect(room.notes('hung')).toHaveLength(1);
@@ -129,7 +137,7 @@ describe('the control plane', () => {
     process.kill(stopped, 'SIGSTOP');
     await waitFor(() => !existsSync(room.paths.relaySocket), { what: 'the socket to be out of the way', timeoutMs: 30_000 });
     process.kill(stopped, 'SIGCONT');
-    expect((await room.ask('held')).text).toBe(`${stopped} has held`);
+    expect(await room.ask('held')).toBe(`${stopped} has held`);
     expect([room.notes('start').length, room.notes('hung')]).toEqual([1, []]);
   });
 
@@ -241,7 +249,7 @@ describe('nginx', () => {
       mkdirSync(dirname(room.paths.nginxPid), { recursive: true });
       writeFileSync(room.paths.nginxPid, String(foreign));
       await room.supervise();
-      expect((await room.ask('ready?')).text).toContain('ready?');
+      expect(await room.ask('ready?')).toContain('ready?');
       expect(isAlive(foreign)).toBe(true);
     } finally {
       await other.close();
@@ -292,7 +300,7 @@ describe('a state directory', () => {
     expect((await second.exited).code).toBe(1);
     expect(existsSync(room.paths.decisionCache)).toBe(true);
     expect(room.log()).toMatch(new RegExp(`lictor: another lictor \\(process ${first.pid}\\).*--state-dir`));
-    expect((await room.ask('first?')).text).toContain('first?');
+    expect(await room.ask('first?')).toContain('first?');
   });
 
   it('is taken over from a supervisor that was killed', async () => {
@@ -300,7 +308,7 @@ describe('a state directory', () => {
     process.kill(first.pid, 'SIGKILL');
     await first.exited;
     await room.supervise();
-    expect((await room.ask('second?')).text).toContain('second?');
+    expect(await room.ask('second?')).toContain('second?');
   });
 
   it('is taken over when the number in its pid file is another process now', async () => {
@@ -310,7 +318,7 @@ describe('a state directory', () => {
     const stranger = await startProcess({ command: 'sleep', args: ['300'], logFile: `${room.paths.root}/sleep.log` });
     writeFileSync(room.paths.supervisorPid, `${stranger.pid}\n`);
     await room.supervise();
-    expect((await room.ask('second?')).text).toContain('second?');
+    expect(await room.ask('second?')).toContain('second?');
     await stranger.stop();
   });
 });

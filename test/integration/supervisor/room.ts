@@ -3,12 +3,12 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readPid } from '../config/pid-file.ts';
-import { type StatePaths, statePaths } from '../config/state-dir.ts';
-import { freePort } from './processes/free-port.ts';
-import { groupMembers, isAlive, signalGroup } from './processes/process-table.ts';
-import { type RunningProcess, startProcess } from './processes/start-process.ts';
-import { waitFor } from './processes/wait-for.ts';
+import { readPid } from '../../../src/config/pid-file.ts';
+import { type StatePaths, statePaths } from '../../../src/config/state-dir.ts';
+import { freePort } from '../../../src/supervise/processes/free-port.ts';
+import { groupMembers, isAlive, signalGroup } from '../../../src/supervise/processes/process-table.ts';
+import { type RunningProcess, startProcess } from '../../../src/supervise/processes/start-process.ts';
+import { waitFor } from '../../../src/supervise/processes/wait-for.ts';
 
 export interface SuperviseRoom {
   readonly paths: StatePaths;
@@ -16,8 +16,10 @@ export interface SuperviseRoom {
   notes(what: string): { readonly pid: number; readonly time: number }[];
   /** Resolves when it listens, or has ended. */
   supervise(behaviour?: object): Promise<RunningProcess>;
-  /** Sends a line to the control plane as nginx does, over the supervisor while nobody answers; resolves with the answer and its time. */
-  ask(line: string): Promise<{ readonly text: string; readonly waitedMs: number }>;
+  /** Sends a line to the control plane as nginx does, over the supervisor while nobody answers; resolves with the answer. */
+  ask(line: string): Promise<string>;
+  /** How many times `ask` has connected to the supervisor. */
+  holds(): number;
   /** Writes a minimal nginx.conf; the command that runs it. */
   nginx(): Promise<{ readonly binary: string; readonly args: readonly string[] }>;
   nginxPid(): number;
@@ -34,6 +36,7 @@ export function openSuperviseRoom(): SuperviseRoom {
   const logFile = join(root, 'supervisor.log');
   const started: RunningProcess[] = [];
   const groups = new Set<number>();
+  let holds = 0;
   const notes: SuperviseRoom['notes'] = (what) => readNotes(notesFile, what);
   const nginxPid = () => {
     const pid = readPid(paths.nginxPid) ?? Number.NaN;
@@ -48,7 +51,7 @@ export function openSuperviseRoom(): SuperviseRoom {
       const before = identityOf(paths.holdSocket);
       const running = await startProcess({
         command: process.execPath,
-        args: [join(import.meta.dirname, 'fixtures', 'run.ts'), root],
+        args: [join(import.meta.dirname, 'run.ts'), root],
         env: { ...process.env, FIXTURE: JSON.stringify(behaviour), FIXTURE_LOG: notesFile },
         logFile,
       });
@@ -58,7 +61,11 @@ export function openSuperviseRoom(): SuperviseRoom {
       await waitFor(() => !running.running() || ![undefined, before].includes(identityOf(paths.holdSocket)), { what: 'the socket of held upgrades' });
       return running;
     },
-    ask: (line) => askAsNginx(paths, line),
+    ask: (line) =>
+      askAsNginx(paths, line, () => {
+        holds += 1;
+      }),
+    holds: () => holds,
     nginx: () => writeNginxConf(paths),
     log: () => readFileSync(logFile, 'utf8'),
     close: async () => {
@@ -89,20 +96,22 @@ function readNotes(file: string, what: string): { pid: number; time: number }[] 
 }
 
 /** The control plane; if it does not answer, the supervisor; and when that lets go, the control plane again (nginx/relay.conf). */
-async function askAsNginx(paths: Pick<StatePaths, 'relaySocket' | 'holdSocket'>, line: string): Promise<{ text: string; waitedMs: number }> {
-  const began = performance.now();
-  const until = began + 30_000;
+async function askAsNginx(paths: Pick<StatePaths, 'relaySocket' | 'holdSocket'>, line: string, onHold: () => void): Promise<string> {
+  const until = performance.now() + 30_000;
   while (performance.now() < until) {
-    const text = (await askOn(paths.relaySocket, line)) ?? (await askOn(paths.holdSocket, line));
-    if (text !== undefined) return { text, waitedMs: performance.now() - began };
+    const text = (await askOn(paths.relaySocket, line)) ?? (await askOn(paths.holdSocket, line, onHold));
+    if (text !== undefined) return text;
   }
   throw new Error('nobody answered');
 }
 
 /** Undefined: the connection was refused, or ended without an answer. */
-function askOn(path: string, line: string): Promise<string | undefined> {
+function askOn(path: string, line: string, onConnect?: () => void): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect(path, () => socket.write(line));
+    const socket = connect(path, () => {
+      onConnect?.();
+      socket.write(line);
+    });
     socket.once('data', (data) => {
       socket.destroy();
       resolve(data.toString());

@@ -175,7 +175,7 @@ function show({ out, env }: CliContext, report: Report, { file, source, hasHead 
 }
 
 /** What this examination cannot know. */
-function limits({ keys, adopted, pruned, events }: Report, { file, source, hasHead }: Shown): readonly string[] {
+function limits({ keys, pruned, events }: Report, { file, source, hasHead }: Shown): readonly string[] {
   return [
     ...(source === 'file'
       ? [`the key is the file's own, ${keys[0]?.slice(0, 16) ?? 'none'}: compare it with lictor audit head of the gateway, or give --key`]
@@ -186,7 +186,6 @@ function limits({ keys, adopted, pruned, events }: Report, { file, source, hasHe
           `${events.unchecked.toLocaleString('en')} events of Prefect, of which the records speak, are not in this file and were not examined (audit export --events)`,
         ]
       : []),
-    ...adopted.map(({ node, seq }) => `records up to ${seq} of ${printable(node)} were chained when this version came: what was changed before is not found`),
     ...(file === undefined ? ['requests that are under way, and lines of the access log that are not read yet, are no records yet'] : []),
     ...pruned.map((part) => beforeFirst(part, file === undefined ? 'were let go by its retention' : 'are not in this file')),
   ];

@@ -6,9 +6,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { prepareStateDir, removeRuntimeDir } from './runtime-dir.ts';
 import { type StatePaths, statePaths } from './state-dir.ts';
-import { assertStateNotNewer, MIGRATIONS, type Migration, upgradeState } from './state-version.ts';
+import { assertStateNotNewer, type Migration, upgradeState } from './state-version.ts';
 
-const NEWEST = MIGRATIONS.at(-1)?.to ?? 0;
+const NEWEST = 1;
+const NEXT: readonly Migration[] = [{ to: 2, run: async () => {} }];
 let root: string;
 let paths: StatePaths;
 let lines: string[];
@@ -23,7 +24,7 @@ const upgrade = (migrations?: readonly Migration[]) =>
   upgradeState({ paths, storeFile: paths.storeFile, now: () => 0, log: (line) => lines.push(line), ...(migrations !== undefined && { migrations }) });
 const version = () => readFileSync(paths.version, 'utf8').trim();
 
-/** A state directory as the first Lictor left it: no version, tables with something in them, a write-ahead log not folded in. */
+/** A state directory of the first layout, without a version file: tables with something in them, a write-ahead log not folded in. */
 function oldState(): DatabaseSync {
   const db = new DatabaseSync(paths.storeFile);
   db.exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE tokens (name TEXT); INSERT INTO tokens VALUES ('etl')");
@@ -57,26 +58,32 @@ describe('a state directory that a command made before the first start', () => {
     removeRuntimeDir(made);
   });
 
-  it('and one of the first Lictor is not mistaken for it', () => {
+  it('and one that holds a database is not mistaken for it', () => {
     oldState().close();
     removeRuntimeDir(prepareStateDir(root));
     expect(existsSync(paths.version)).toBe(false);
+  });
+
+  it('gets the version at its first start where it has the first layout, without a copy', async () => {
+    oldState().close();
+    await upgrade();
+    expect([version(), existsSync(paths.backup)]).toEqual(['1', false]);
   });
 });
 
 describe('an older one', () => {
   it('without a version is copied whole, then migrated; a second start does nothing', async () => {
     using db = oldState();
-    await upgrade();
-    expect(version()).toBe(String(NEWEST));
+    await upgrade(NEXT);
+    expect(version()).toBe('2');
     const [copy = ''] = readdirSync(paths.backup);
-    expect(copy).toMatch(/^v0-1970/);
+    expect(copy).toMatch(/^v1-1970/);
     expect(lines[0]).toContain(join(paths.backup, copy));
     expect(tokensIn(join(paths.backup, copy, 'lictor.db'))).toEqual(['etl']);
     expect(readFileSync(join(paths.backup, copy, 'revision.json'), 'utf8')).toBe('{"number":7}');
     expect(statSync(join(paths.backup, copy)).mode & 0o077).toBe(0);
     expect(statSync(join(paths.backup, copy, 'lictor.db')).mode & 0o077).toBe(0);
-    await upgrade();
+    await upgrade(NEXT);
     expect(readdirSync(paths.backup)).toHaveLength(1);
     db.close();
   });
@@ -93,17 +100,17 @@ describe('an older one', () => {
   it('stays at the version of the last step that worked, and the message names the copy', async () => {
     oldState().close();
     const steps: Migration[] = [
-      { to: 1, run: async () => {} },
-      { to: 2, run: () => Promise.reject(new Error('broken')) },
+      { to: 2, run: async () => {} },
+      { to: 3, run: () => Promise.reject(new Error('broken')) },
     ];
-    await expect(upgrade(steps)).rejects.toMatchObject({ code: 'state-upgrade-failed', message: expect.stringContaining(join(paths.backup, 'v0-')) });
-    expect(version()).toBe('1');
+    await expect(upgrade(steps)).rejects.toMatchObject({ code: 'state-upgrade-failed', message: expect.stringContaining(join(paths.backup, 'v1-')) });
+    expect(version()).toBe('2');
   });
 
   it('that cannot be copied is not touched', async () => {
     oldState().close();
     writeFileSync(paths.backup, 'in the way');
-    await expect(upgrade()).rejects.toMatchObject({ code: 'state-upgrade-failed', message: expect.stringContaining('nothing was changed') });
+    await expect(upgrade(NEXT)).rejects.toMatchObject({ code: 'state-upgrade-failed', message: expect.stringContaining('nothing was changed') });
     expect(existsSync(paths.version)).toBe(false);
   });
 });

@@ -12,11 +12,11 @@ export interface Migration {
   readonly run: (paths: StatePaths) => Promise<void>;
 }
 
+/** The layout of the first release. */
+const FIRST_VERSION = 1;
+
 /** A step that has been released is never edited: add the next one. The tables inside store and ledger have versions of their own. */
-export const MIGRATIONS: readonly Migration[] = [
-  // Before versions were written down the layout was the same.
-  { to: 1, run: async () => {} },
-];
+const MIGRATIONS: readonly Migration[] = [];
 
 export interface UpgradeParts {
   readonly paths: StatePaths;
@@ -28,7 +28,7 @@ export interface UpgradeParts {
   readonly migrations?: readonly Migration[];
 }
 
-/** Throws `state-newer` for a state directory that a later Lictor has written. A missing file is version 0: new, or from before versions. */
+/** Throws `state-newer` for a state directory that a later Lictor has written. */
 export function assertStateNotNewer(versionFile: string, known = newest(MIGRATIONS)): void {
   const version = readVersion(versionFile);
   if (version <= known) return;
@@ -48,13 +48,12 @@ export async function upgradeState(parts: UpgradeParts): Promise<void> {
   const { paths, log, migrations = MIGRATIONS } = parts;
   assertStateNotNewer(paths.version, newest(migrations));
   const from = readVersion(paths.version);
-  const steps = migrations.filter(({ to }) => to > from);
-  if (steps.length === 0) return;
+  if (from === newest(migrations) && existsSync(paths.version)) return;
   const present = contents(parts);
-  if (present.length === 0) return writeVersion(paths.version, newest(migrations));
+  if (present.length === 0 || from === newest(migrations)) return writeVersion(paths.version, newest(migrations));
   const copy = await copyState(parts, from, present);
   log(`lictor: the state directory is brought from version ${from} to ${newest(migrations)}; it was copied to ${copy} first.`);
-  for (const step of steps) {
+  for (const step of migrations.filter(({ to }) => to > from)) {
     try {
       await step.run(paths);
     } catch (cause) {
@@ -67,15 +66,16 @@ export async function upgradeState(parts: UpgradeParts): Promise<void> {
 }
 
 function newest(migrations: readonly Migration[]): number {
-  return migrations.at(-1)?.to ?? 0;
+  return migrations.at(-1)?.to ?? FIRST_VERSION;
 }
 
+/** Without a version file, the directory has the first layout. */
 function readVersion(file: string): number {
   let text: string;
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return 0;
+    if (isErrno(error, 'ENOENT')) return FIRST_VERSION;
     throw new LictorError('state-dir-unusable', `${file} cannot be read: let the user that runs lictor read it.`, { cause: error });
   }
   if (/^\d{1,6}$/.test(text)) return Number(text);

@@ -1,5 +1,5 @@
 // A record as a row: the contract's fields in the contract's order, lists as JSON text.
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { LedgerRecord } from '../contract/record.ts';
 
 type Kind = 'text' | 'integer' | 'real' | 'list' | 'json';
@@ -59,24 +59,6 @@ export const COLUMN_SQL = NAMES.map((name) => `${name} ${SQL_TYPE[COLUMNS[name]]
 export const INSERT_SQL = `INSERT INTO records (${NAMES.join(', ')}) VALUES (${NAMES.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`;
 
 export const SELECT_COLUMNS = NAMES.join(', ');
-
-/** Later than the others: a ledger of an older Lictor lacks them. Its records stay as they were, since null is not hashed (chain/hash.ts). */
-export const LATER = ['cache', 'grants'] as const satisfies readonly (keyof LedgerRecord)[];
-
-export function addLaterColumns(db: DatabaseSync): void {
-  for (const name of missingColumns(db)) db.exec(`ALTER TABLE records ADD COLUMN ${name} TEXT`);
-}
-
-/** For a connection that reads what was not opened for writing since. */
-export function readAsNow(db: DatabaseSync): void {
-  const missing = missingColumns(db);
-  if (missing.length > 0) db.exec(`CREATE TEMP VIEW records AS SELECT *, ${missing.map((name) => `NULL AS ${name}`).join(', ')} FROM main.records`);
-}
-
-function missingColumns(db: DatabaseSync): readonly string[] {
-  const there = db.prepare("SELECT name FROM pragma_table_info('records', 'main')").all();
-  return LATER.filter((later) => !there.some(({ name }) => name === later));
-}
 
 /** Values in column order. */
 export function rowValues(record: LedgerRecord): SQLInputValue[] {

@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openChain } from './chain/open-chain.ts';
 import { openLedgerDatabase } from './database.ts';
@@ -17,6 +18,11 @@ afterEach(() => {
   chmodSync(dir, 0o700);
   rmSync(dir, { recursive: true });
 });
+
+function asVersion(version: number): void {
+  using db = new DatabaseSync(file);
+  db.exec(`PRAGMA user_version = ${version}`);
+}
 
 const NOBODY = 65_534;
 
@@ -48,5 +54,26 @@ describe.each([
 
   it('is missing where there is none, which is another thing', () => {
     expect(() => open(join(dir, 'none'))).toThrow(expect.objectContaining({ code: 'ledger-missing' }));
+    // Another process has just begun to create it.
+    new DatabaseSync(join(dir, 'begun')).close();
+    expect(() => open(join(dir, 'begun'))).toThrow(expect.objectContaining({ code: 'ledger-missing' }));
   });
+
+  it.each([
+    ['from before the first release', 9, 'ledger-older', 'move the state directory away'],
+    ['of a newer Lictor', 999, 'ledger-newer', 'upgrade this one'],
+  ])('%s is refused with what to do', (_whose, version, code, remedy) => {
+    asVersion(version);
+    expect(() => open(file)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(remedy) }));
+  });
+});
+
+it.each([
+  ['from before the first release', 9, 'ledger-older'],
+  ['of a newer Lictor', 999, 'ledger-newer'],
+])('a ledger %s is not opened for writing, and not changed', (_whose, version, code) => {
+  asVersion(version);
+  expect(() => openLedgerDatabase(file)).toThrow(expect.objectContaining({ code }));
+  using db = new DatabaseSync(file);
+  expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: version });
 });

@@ -3,15 +3,15 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { isErrno } from '../contract/errno.ts';
 import { LictorError } from '../contract/error.ts';
+import { assertReadable, schemaVersion } from './schema.ts';
 
 /** sqlite.org/rescode.html: PERM, READONLY, CANTOPEN. A reader too needs to write beside the file, since its log is shared memory. */
 const CLOSED = [3, 8, 14];
 
-/** Throws LictorError `ledger-missing`, or `ledger-unreadable` for a user who may not look at it. */
+/** Throws LictorError `ledger-missing`; `ledger-unreadable` for a user who may not look at it; `ledger-newer` and `ledger-older` for another layout. */
 export function openToRead(file: string): DatabaseSync {
   try {
-    if (statSync(file, { throwIfNoEntry: false }) === undefined)
-      throw new LictorError('ledger-missing', `There is no ledger at ${file} yet: start the gateway with lictor up, or name its --state-dir.`);
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) throw missing(file);
     return opened(file);
   } catch (cause) {
     if (!isClosed(cause)) throw cause;
@@ -23,12 +23,18 @@ function opened(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 2_000 });
   try {
     // The first statement is what opens the files beside it.
-    db.prepare('SELECT 1 FROM sqlite_schema').get();
+    const version = schemaVersion(db);
+    if (version === 0) throw missing(file);
+    assertReadable(version);
     return db;
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+function missing(file: string): LictorError {
+  return new LictorError('ledger-missing', `There is no ledger at ${file} yet: start the gateway with lictor up, or name its --state-dir.`);
 }
 
 function isClosed(error: unknown): boolean {

@@ -4,7 +4,7 @@ import type { LedgerRecord } from '../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from './columns.ts';
 
 /** `k` is never used twice. */
-export const OUTBOX_TABLE = 'CREATE TABLE IF NOT EXISTS notable (k INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER NOT NULL) STRICT;';
+export const OUTBOX_TABLE = 'CREATE TABLE notable (k INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER NOT NULL) STRICT;';
 
 /** They are news: while Prefect is away for long, the oldest are let go. */
 export const MOST_OWED = 10_000;

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import { readAsNow, recordOfRow, SELECT_COLUMNS } from './columns.ts';
+import { recordOfRow, SELECT_COLUMNS } from './columns.ts';
 import { addFunctions, whereByNumber, whereByTime } from './conditions.ts';
 import { GATEWAY_ACTIONS } from './events.ts';
 import { openToRead } from './open-to-read.ts';
@@ -64,10 +64,9 @@ const PRINCIPALS_SQL = `WITH RECURSIVE each(principal) AS (SELECT min(principal)
 const PAGE = 500;
 const FOLLOW_MS = 250;
 
-/** Throws LictorError `ledger-missing` when there is none yet, and `ledger-unreadable`. `audit` throws `record-unknown` when there is no record to go on from. */
+/** Throws LictorError `ledger-missing` when there is none yet, `ledger-unreadable`, `ledger-older` and `ledger-newer`. `audit` throws `record-unknown` when there is no record to go on from. */
 export function openLedgerReader(file: string): LedgerReader {
   const db = openToRead(file);
-  readAsNow(db);
   addFunctions(db);
   const audit = (filter: AuditFilter) => auditRows(db, filter);
   return {

@@ -1,21 +1,9 @@
 // Names that somebody of a provider had before: whoever is called so next is not taken for them, and a lock on one name is on all of them.
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { Identity } from '../contract/identity.ts';
-import { notNull } from './columns.ts';
 import type { Tables } from './tables.ts';
 
 type Named = Pick<Identity, 'idp' | 'subject' | 'name'>;
-
-/** Step of the schema. Names that were given up before it are nobody's. */
-export async function addFormerNames(db: Transaction<Tables>): Promise<void> {
-  await db.schema
-    .createTable('former_names')
-    .addColumn('idp', 'text', notNull)
-    .addColumn('name', 'text', notNull)
-    .addColumn('subject', 'text', notNull)
-    .addPrimaryKeyConstraint('former_names_key', ['idp', 'name'])
-    .execute();
-}
 
 /** Another subject of the provider has the name, or had it. */
 export async function isNameOfAnother(db: Kysely<Tables>, { idp, subject, name }: Named): Promise<boolean> {

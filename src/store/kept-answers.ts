@@ -1,9 +1,7 @@
 // How often what is kept of a service's answers was thrown away: the number is in the key of each, so nothing from before it is answered again.
-import { sql, type Transaction } from 'kysely';
+import { sql } from 'kysely';
 import { raiseChangeNumber } from './changes.ts';
-import { notNull, primaryKey } from './columns.ts';
 import type { Database } from './database.ts';
-import type { Tables } from './tables.ts';
 
 export interface KeptAnswersStore {
   /** 0 before the first time. */
@@ -30,9 +28,4 @@ export function createKeptAnswers(database: Database): KeptAnswersStore {
         return Number(row.generation);
       }),
   };
-}
-
-/** The step of the schema that brings them. */
-export async function addKeptAnswers(db: Transaction<Tables>): Promise<void> {
-  await db.schema.createTable('kept_answers').addColumn('service', 'text', primaryKey).addColumn('generation', 'bigint', notNull).execute();
 }

@@ -1,9 +1,7 @@
 // Whose principal has lately got a flow's id by registering its name: whoever knows the name may make a use of the flow.
-import type { Transaction } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
-import { byCame, notNull } from './columns.ts';
+import { byCame } from './columns.ts';
 import type { Database } from './database.ts';
-import type { Tables } from './tables.ts';
 
 export interface KnownFlows {
   /** For an hour from now, over restarts; of each principal the newest are kept. */
@@ -35,16 +33,4 @@ export function createKnownFlows(database: Database, clock: Clock, most = MOST_K
       return (await found.where('expires_ms', '>', clock()).executeTakeFirst()) !== undefined;
     },
   };
-}
-
-/** The step of the schema that brings them. */
-export async function addKnownFlows(db: Transaction<Tables>): Promise<void> {
-  await db.schema
-    .createTable('known_flows')
-    .addColumn('principal', 'text', notNull)
-    .addColumn('flow', 'text', notNull)
-    .addColumn('expires_ms', 'bigint', notNull)
-    .addPrimaryKeyConstraint('known_flows_key', ['principal', 'flow'])
-    .execute();
-  await db.schema.createIndex('known_flows_by_age').on('known_flows').column('expires_ms').execute();
 }

@@ -1,9 +1,6 @@
 // Who has taken a lease of concurrency slots: Prefect lets anybody renew or release it who knows its id.
-import type { Transaction } from 'kysely';
 import type { Clock } from '../contract/clock.ts';
-import { notNull, primaryKey } from './columns.ts';
 import type { Database } from './database.ts';
-import type { Tables } from './tables.ts';
 
 export interface Lease {
   /** Prefect's id. */
@@ -62,17 +59,4 @@ export function createLeases(database: Database, clock: Clock, most = MOST_HELD)
       return row === undefined ? null : { id, principal: row.principal, flowRun: row.flow_run };
     },
   };
-}
-
-/** The step of the schema that brings them. */
-export async function addLeases(db: Transaction<Tables>): Promise<void> {
-  await db.schema
-    .createTable('leases')
-    .addColumn('id', 'text', primaryKey)
-    .addColumn('principal', 'text', notNull)
-    .addColumn('flow_run', 'text')
-    .addColumn('expires_ms', 'bigint', notNull)
-    .execute();
-  await db.schema.createIndex('leases_by_age').on('leases').column('expires_ms').execute();
-  await db.schema.createIndex('leases_by_principal').on('leases').columns(['principal', 'expires_ms']).execute();
 }

@@ -10,7 +10,7 @@ import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { systemClock } from '../contract/clock.ts';
 import { describeStoreContract } from './contract-suite.fixture.ts';
 import { fromColumn } from './lists.ts';
-import { SCHEMA_VERSION } from './migrations.ts';
+import { FIRST_SCHEMA_VERSION, SCHEMA_VERSION } from './migrations.ts';
 import { openStore } from './store.ts';
 
 describeStoreContract('SQLite', async (clock) => {
@@ -81,6 +81,17 @@ describe('the SQLite file', () => {
     await expect(openStore({ file, clock: systemClock })).rejects.toMatchObject({ code: 'store-newer', message: expect.stringContaining('newer Lictor') });
     expect(database.prepare('select version from schema_version').all()).toEqual([{ version: SCHEMA_VERSION + 1 }]);
     database.close();
+  });
+
+  it('from before the first release is refused with what to do, and not touched', async () => {
+    await (await openStore({ file, clock: systemClock })).close();
+    using database = new DatabaseSync(file);
+    database.exec(`update schema_version set version = ${FIRST_SCHEMA_VERSION - 1}`);
+    await expect(openStore({ file, clock: systemClock })).rejects.toMatchObject({
+      code: 'store-older',
+      message: expect.stringContaining('move the state directory away'),
+    });
+    expect(database.prepare('select version from schema_version').all()).toEqual([{ version: FIRST_SCHEMA_VERSION - 1 }]);
   });
 
   it('that is no database, or cannot be made, is refused with what to do', async () => {

@@ -2,7 +2,7 @@ import { appendFileSync, statSync, utimesSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { appendRecord } from '../../ledger/append-record.ts';
-import { SCHEMA_VERSION } from '../../store/migrations.ts';
+import { FIRST_SCHEMA_VERSION, SCHEMA_VERSION } from '../../store/migrations.ts';
 import { openStore } from '../../store/store.ts';
 import { checkLedger, checkStore } from './databases.ts';
 import { openTestState, type TestState } from './state.fixture.ts';
@@ -16,7 +16,7 @@ describe('databases', () => {
   });
   afterEach(() => state.remove());
 
-  it('knows the schema of the store, a newer one, a damaged one, and none', async () => {
+  it('knows the schema of the store, a newer one, an older one, a damaged one, and none', async () => {
     const file = state.paths.storeFile;
     expect(checkStore(file)).toMatchObject({ status: 'warn' });
     await (await openStore({ file, clock: () => 0 })).close();
@@ -24,6 +24,8 @@ describe('databases', () => {
     using db = new DatabaseSync(file);
     db.exec(`UPDATE schema_version SET version = ${SCHEMA_VERSION + 1}`);
     expect(checkStore(file)).toMatchObject({ status: 'fail', remedy: expect.stringContaining('newer') });
+    db.exec(`UPDATE schema_version SET version = ${FIRST_SCHEMA_VERSION - 1}`);
+    expect(checkStore(file)).toMatchObject({ status: 'fail', remedy: expect.stringContaining('away') });
     state.write(`${file}.broken`, 'no database, '.repeat(100));
     expect(checkStore(`${file}.broken`)).toMatchObject({ status: 'fail', message: expect.stringContaining('cannot be read') });
   });

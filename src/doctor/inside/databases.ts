@@ -1,7 +1,7 @@
 // The two databases of the state directory: the store's schema, and a ledger that can be written and is not behind.
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { SCHEMA_VERSION } from '../../store/migrations.ts';
+import { FIRST_SCHEMA_VERSION, SCHEMA_VERSION } from '../../store/migrations.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
 const BUSY_MS = 3_000;
@@ -17,6 +17,8 @@ export function checkStore(file: string): Verdict {
     );
   if (version > SCHEMA_VERSION)
     return fail(`the store has schema ${version}, and this lictor knows up to ${SCHEMA_VERSION}`, 'Run the newer lictor that wrote it.');
+  if (version < FIRST_SCHEMA_VERSION)
+    return fail(`the store has schema ${version}, from before the first release`, 'Move the state directory away, and start the gateway again.');
   return ok(version === SCHEMA_VERSION ? `the store has schema ${version}` : `the store has schema ${version}; lictor up brings it to ${SCHEMA_VERSION}`);
 }
 

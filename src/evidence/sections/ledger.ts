@@ -65,9 +65,6 @@ function facts(report: Report, keeps: string): readonly Block[] {
         ['Checkpoints', `${count(report.checkpoints)}, the last head signed ${minute(report.signedAt)}`],
         ['Signing keys', report.keys.map((key) => key.slice(0, 16)).join(', ')],
         ['Records are kept', keeps],
-        ...report.adopted.map(
-          ({ node, seq }) => ['Before the chain', `records up to ${seq} of ${node} were chained later: what was changed before is not found`] as const,
-        ),
       ],
     },
   ];

@@ -4,7 +4,7 @@ import type { Clock } from '../../contract/clock.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { altered } from './altered.ts';
 import { GENESIS, hashOf } from './hash.ts';
-import { keyIsLost, loadKey, makeNextKey, readKey, takeNextKey } from './key-file.ts';
+import { keyIsLost, loadKey, makeNextKey, takeNextKey } from './key-file.ts';
 import { type ChainEnd, type Checkpoint, type CheckpointReason, type Head, isSignedBy, type Signed, type SigningKey, signStatement } from './statement.ts';
 import { createStored, type StoredCheckpoint, type StoredHead } from './stored.ts';
 
@@ -66,28 +66,27 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
   function begin(): Open {
     assertOwn(foreign.get());
     const checkpoint = stored.lastCheckpoint();
-    const { loaded, lost, isOld } = currentKey();
+    const { loaded, lost } = currentKey();
     const head = readHead(lost ? (checkpoint?.statement.public_key ?? '') : loaded.publicKey, checkpoint !== undefined);
     assertForward(memory.committed, head?.statement);
-    const chains = head?.statement.chains ?? adopted(db);
+    const chains = head?.statement.chains ?? unsignedEnds(db);
     const own = chains.find((chain) => chain.node === node) ?? { node, from_seq: 0, from_hash: GENESIS, seq: 0, hash: GENESIS };
     assertEnd(own, last.get(node));
     const state: Open = { key: loaded, own, chains, checkpoint, changed: false };
     if (checkpoint !== undefined) checkpointDueMs = dueAfter(checkpoint.statement);
     // Before anything is added: it is about what was here.
     if (lost) writeCheckpoint(state, 'key-lost');
-    if (head === undefined) writeCheckpoint(state, reasonToBegin(chains, isOld));
+    if (head === undefined) writeCheckpoint(state, reasonToBegin(chains));
     return state;
   }
 
-  /** The key that signed last, or a new one: the first, or because that one is gone. `isOld`: it was not made just now. */
-  function currentKey(): { readonly loaded: SigningKey; readonly lost: boolean; readonly isOld: boolean } {
+  /** The key that signed last, or a new one: the first, or because that one is gone. */
+  function currentKey(): { readonly loaded: SigningKey; readonly lost: boolean } {
     const named = stored.keyId();
-    if (key !== undefined && key.id === named) return { loaded: key, lost: false, isOld: true };
-    const isOld = readKey(keyFile) !== undefined;
+    if (key !== undefined && key.id === named) return { loaded: key, lost: false };
     const lost = named !== undefined && keyIsLost(keyFile);
     key = loadKey(keyFile, lost ? undefined : named);
-    return { loaded: key, lost, isOld };
+    return { loaded: key, lost };
   }
 
   /** What this process signed itself needs no second look. */
@@ -221,17 +220,13 @@ function common({ key, own, chains, checkpoint }: Open, nowMs: number) {
   };
 }
 
-/**
- * Why there was no head. Records that are older than the key are those of a ledger that was brought up to date. Where the key was there before, it had a head,
- * and somebody took away all that was signed: that is said for good, and nobody's word is given for what is left.
- */
-function reasonToBegin(chains: readonly ChainEnd[], isOldKey: boolean): CheckpointReason {
-  if (chains.length === 0) return 'start';
-  return isOldKey ? 'head-lost' : 'adopted';
+/** Why there was no head. A ledger with records had one: its signatures were removed. The checkpoint says so for good and vouches for none of these records. */
+function reasonToBegin(chains: readonly ChainEnd[]): CheckpointReason {
+  return chains.length === 0 ? 'start' : 'head-lost';
 }
 
-/** Where the chains of a ledger end that has no head yet: it is new, or its records were chained when it was brought up to date. */
-function adopted(db: DatabaseSync): readonly ChainEnd[] {
+/** Where the chains of a ledger without a head end. Empty: it is new. */
+function unsignedEnds(db: DatabaseSync): readonly ChainEnd[] {
   const rows = db.prepare('SELECT node, seq, hash FROM records AS r WHERE seq = (SELECT max(seq) FROM records WHERE node = r.node) ORDER BY node').all();
   return rows.map((row) => ({ node: String(row.node), from_seq: 0, from_hash: GENESIS, seq: Number(row.seq), hash: String(row.hash) }));
 }

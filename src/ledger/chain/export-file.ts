@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { LictorError } from '../../contract/error.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
-import { COLUMNS, LATER } from '../columns.ts';
+import { COLUMNS } from '../columns.ts';
 import { createFileEvents, type EventLine, eventLinesOf, type FileEvents, parseEventLine } from './event-lines.ts';
 import type { Evidence } from './evidence.ts';
 import { fileLines } from './file-lines.ts';
@@ -119,13 +119,11 @@ export function parseLine(line: string): ExportItem | undefined {
     return event === undefined ? undefined : { event };
   }
   const names = Object.keys(value);
-  // A record of an older Lictor lacks the fields that came later.
-  const older = LATER.filter((name) => !Object.hasOwn(value, name));
-  if (names.length !== NAMES.size - older.length || !names.every((name) => NAMES.has(name))) return undefined;
+  if (names.length !== NAMES.size || !names.every((name) => NAMES.has(name))) return undefined;
   const { node, seq, time } = value;
   const isPlaced = typeof node === 'string' && typeof seq === 'number' && Number.isSafeInteger(seq) && typeof time === 'string';
   // Its other fields are covered by its hash: a value of another type is another record.
-  return isPlaced ? { record: { ...Object.fromEntries(older.map((name) => [name, null])), ...value } as unknown as LedgerRecord } : undefined;
+  return isPlaced ? { record: value as unknown as LedgerRecord } : undefined;
 }
 
 function parseJson(line: string): unknown {

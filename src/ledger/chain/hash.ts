@@ -6,7 +6,7 @@ import type { LedgerRecord } from '../../contract/record.ts';
 export const GENESIS = '0'.repeat(64);
 
 /**
- * The canonical JSON (RFC 8785) of a record without its own hash: every field, null ones too (but `cache` and `grants`). A record is text, numbers and lists,
+ * The canonical JSON (RFC 8785) of a record without its own hash: every field, null ones too, but `cache` and `grants` only where they have a value. A record is text, numbers and lists,
  * and `append` writes the names of a grant in order, so that JSON.stringify with the names in their order is that form; a test compares it with `canonicalize`. The names are written out in that
  * order (3.2.3: by UTF-16 code units), since this is done for every record: an object of one shape is written four times as fast as a list of names.
  */
@@ -15,7 +15,6 @@ export function canonicalRecord(record: LedgerRecord): string {
     action: record.action,
     approval_id: record.approval_id,
     bytes: record.bytes,
-    // Came later: left out where it is null, so that what was signed before it stays what it was.
     cache: record.cache ?? undefined,
     credential_id: record.credential_id,
     decision: record.decision,

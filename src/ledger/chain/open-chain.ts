@@ -4,8 +4,6 @@ import { hostname } from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
 import type { StatePaths } from '../../config/state-dir.ts';
 import type { Clock } from '../../contract/clock.ts';
-import { LictorError } from '../../contract/error.ts';
-import { readAsNow } from '../columns.ts';
 import { openLedgerDatabase, transaction } from '../database.ts';
 import { bringToDisk } from '../on-disk.ts';
 import { openToRead } from '../open-to-read.ts';
@@ -17,19 +15,16 @@ type Paths = Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>;
 
 /**
  * For reading, as of this moment; the gateway goes on meanwhile, and no power failure takes back what is seen here. Close it.
- * Throws LictorError `ledger-missing`, `ledger-unreadable`, or `ledger-older` when it was not opened by this version yet.
+ * Throws what `openToRead` throws.
  */
 export function openChain(ledgerFile: string, toDisk = bringToDisk): DatabaseSync {
   const db = openToRead(ledgerFile);
   db.exec('BEGIN');
-  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'checkpoints'").get() !== undefined) {
-    readAsNow(db);
-    // Whoever keeps a head elsewhere holds the ledger to it.
-    toDisk(ledgerFile);
-    return db;
-  }
-  db.close();
-  throw new LictorError('ledger-older', `${ledgerFile} was written by an older Lictor, before there was a chain: start the gateway once.`);
+  // A transaction begins with its first read.
+  db.prepare('SELECT 1 FROM sqlite_schema').get();
+  // A head that is stored elsewhere is compared with the ledger later.
+  toDisk(ledgerFile);
+  return db;
 }
 
 export interface SignedChain {

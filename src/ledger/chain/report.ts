@@ -1,6 +1,5 @@
 // What an examination of a ledger says.
 import type { PrunedPart } from './pruned.ts';
-import type { ChainEnd } from './statement.ts';
 
 export const PROBLEM_KINDS = ['edited', 'removed', 'inserted', 'moved', 'truncated', 'rewritten', 'unsigned', 'signature', 'key-lost', 'hidden'] as const;
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
@@ -34,8 +33,6 @@ export interface Report {
   /** Ids of the keys that signed. */
   readonly keys: readonly string[];
   readonly signedAt: string | null;
-  /** Records before the chain's own time: chained when the ledger was brought up to date. */
-  readonly adopted: readonly ChainEnd[];
 }
 
 export type Tell = (problem: Problem) => void;

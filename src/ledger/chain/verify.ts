@@ -33,7 +33,6 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
     events,
     keys: [...new Set(statements.checkpoints.map(({ key }) => key))],
     signedAt: statements.end?.time ?? null,
-    adopted: statements.checkpoints.find(({ reason }) => reason === 'adopted')?.chains ?? [],
   };
 }
 

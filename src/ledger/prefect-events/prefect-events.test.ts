@@ -214,15 +214,4 @@ describe('stored events of Prefect', () => {
       expect(verifyStore(paths).problems).toEqual([]);
     });
   });
-
-  it('come into a ledger that an earlier version has written', () => {
-    start().close();
-    core = undefined;
-    sql('DROP TABLE prefect_events');
-    sql('PRAGMA user_version = 4');
-    expect(reader((read) => [read.forFlowRun(uuid(100)), read.mark()])).toEqual([[], undefined]);
-    store(flowRunEvent(1, 100));
-    expect(reader((read) => read.forFlowRun(uuid(100)))).toHaveLength(1);
-    expect(verifyStore(paths).problems).toEqual([]);
-  });
 });

@@ -25,16 +25,15 @@ const RELATED = ['id', 'name', 'role'];
 const REQUIRED: readonly string[] = ['event', 'occurred', 'related', 'resource_id'];
 const columns = NAMES.filter((name) => name !== 'id').map((name) => `${name} TEXT${REQUIRED.includes(name) ? ' NOT NULL' : ''}`);
 
-/** `n` is never used twice: a record of the chain speaks of a range of them. */
-export const EVENT_TABLES = `
-  CREATE TABLE IF NOT EXISTS prefect_events (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, ${columns.join(', ')}) STRICT;
-  CREATE INDEX IF NOT EXISTS prefect_events_flow_run ON prefect_events (flow_run_id, occurred) WHERE flow_run_id IS NOT NULL;
-  CREATE INDEX IF NOT EXISTS prefect_events_parent ON prefect_events (parent_task_run_id) WHERE parent_task_run_id IS NOT NULL;`;
-
-/** What Prefect has told; the rest is what was learned from it (timeline/feed/parents.ts). */
+/** Events that Prefect sent; the others were derived from them (timeline/feed/parents.ts). */
 export const OF_PREFECT = "event GLOB 'prefect.*'";
 
-export const EVENT_TIME_INDEX = `CREATE INDEX IF NOT EXISTS prefect_events_occurred ON prefect_events (occurred) WHERE ${OF_PREFECT};`;
+/** `n` is never used twice: a record of the chain speaks of a range of them. */
+export const EVENT_TABLES = `
+  CREATE TABLE prefect_events (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, ${columns.join(', ')}) STRICT;
+  CREATE INDEX prefect_events_flow_run ON prefect_events (flow_run_id, occurred) WHERE flow_run_id IS NOT NULL;
+  CREATE INDEX prefect_events_parent ON prefect_events (parent_task_run_id) WHERE parent_task_run_id IS NOT NULL;
+  CREATE INDEX prefect_events_occurred ON prefect_events (occurred) WHERE ${OF_PREFECT};`;
 
 export const EVENT_COLUMNS = NAMES.join(', ');
 

@@ -1,0 +1,229 @@
+// The tables of the store, as the first release creates them. What each column holds stands in tables.ts.
+
+/** One statement each, valid in SQLite and Postgres. Never edited after the first release: `MIGRATIONS` (migrations.ts) changes it. */
+export const FIRST_SCHEMA: readonly string[] = [
+  `create table change_number (
+    id integer primary key not null,
+    number bigint not null,
+    reason text not null
+  )`,
+  `insert into change_number (id, number, reason) values (1, 1, 'store created')`,
+  `create table tokens (
+    id text primary key not null,
+    name text not null,
+    roles text not null,
+    cidrs text not null,
+    created_ms bigint not null,
+    lifetime_ms bigint,
+    revoked_ms bigint,
+    last_used_ms bigint,
+    scope text
+  )`,
+  `create unique index tokens_live_name on tokens (name) where revoked_ms is null`,
+  `create table token_secrets (
+    hash text primary key not null,
+    token_id text not null references tokens (id),
+    created_ms bigint not null,
+    expires_ms bigint
+  )`,
+  `create index token_secrets_by_token on token_secrets (token_id)`,
+  `create table accounts (
+    id text primary key not null,
+    name text not null,
+    roles text not null,
+    password text not null,
+    created_ms bigint not null,
+    removed_ms bigint,
+    expires_ms bigint,
+    scope text
+  )`,
+  `create unique index accounts_live_name on accounts (name) where removed_ms is null`,
+  `create table identities (
+    id text primary key not null,
+    idp text not null,
+    subject text not null,
+    name text not null,
+    kind text not null,
+    "groups" text not null,
+    claims text not null,
+    created_ms bigint not null,
+    seen_ms bigint not null,
+    word text
+  )`,
+  `create unique index identities_by_name on identities (idp, name)`,
+  `create unique index identities_by_subject on identities (idp, subject)`,
+  `create table former_names (
+    idp text not null,
+    name text not null,
+    subject text not null,
+    constraint former_names_key primary key (idp, name)
+  )`,
+  `create table sessions (
+    id text primary key not null,
+    account_id text references accounts (id),
+    identity_id text references identities (id),
+    idp_session text,
+    refresh_after_ms bigint,
+    created_ms bigint not null,
+    last_seen_ms bigint not null,
+    expires_ms bigint not null,
+    constraint sessions_one_owner check ((account_id is null) <> (identity_id is null))
+  )`,
+  `create index sessions_by_account on sessions (account_id)`,
+  `create index sessions_by_identity on sessions (identity_id)`,
+  `create table login_attempts (
+    id text primary key not null,
+    return_to text not null,
+    created_ms bigint not null,
+    idp text,
+    sealed text,
+    guesser text
+  )`,
+  `create index login_attempts_by_age on login_attempts (created_ms)`,
+  `create index login_attempts_by_guesser on login_attempts (guesser, created_ms)`,
+  `create table idp_tokens (
+    owner text primary key not null,
+    sealed text not null,
+    updated_ms bigint not null
+  )`,
+  `create table marks (
+    kind text not null,
+    id text not null,
+    expires_ms bigint not null,
+    constraint marks_key primary key (kind, id)
+  )`,
+  `create index marks_by_age on marks (expires_ms)`,
+  `create table locks (
+    kind text not null,
+    value text not null,
+    why text not null,
+    locked_by text not null,
+    created_ms bigint not null,
+    expires_ms bigint,
+    of_accounts integer default 0 not null,
+    constraint locks_key primary key (kind, value)
+  )`,
+  `create table access_tokens (
+    id text primary key not null,
+    hash text not null,
+    idp text not null,
+    subject text not null,
+    name text not null,
+    kind text not null,
+    "groups" text not null,
+    claims text not null,
+    trust text not null,
+    proof text not null,
+    created_ms bigint not null,
+    expires_ms bigint not null,
+    revoked_ms bigint
+  )`,
+  `create index access_tokens_by_age on access_tokens (expires_ms)`,
+  `create index access_tokens_by_name on access_tokens (idp, name)`,
+  `create table makers (
+    type text not null,
+    id text not null,
+    principal text not null,
+    made_ms bigint not null,
+    constraint makers_key primary key (type, id)
+  )`,
+  `create index makers_by_principal on makers (principal, type, made_ms)`,
+  `create table policy_sets (
+    revision bigint primary key not null,
+    files text not null,
+    applied_by text not null,
+    why text not null,
+    created_ms bigint not null
+  )`,
+  `create table client_grants (
+    id text primary key not null,
+    client_id text not null,
+    scopes text not null,
+    audience text not null,
+    account_id text references accounts (id),
+    identity_id text,
+    session_id text,
+    refresh_after_ms bigint,
+    created_ms bigint not null,
+    seen_ms bigint not null,
+    expires_ms bigint not null,
+    ended_ms bigint,
+    constraint client_grants_one_owner check ((account_id is null) <> (identity_id is null))
+  )`,
+  `create index client_grants_by_account_id on client_grants (account_id)`,
+  `create index client_grants_by_identity_id on client_grants (identity_id)`,
+  `create index client_grants_by_session_id on client_grants (session_id)`,
+  `create table refresh_tokens (
+    hash text primary key not null,
+    grant_id text not null references client_grants (id),
+    created_ms bigint not null,
+    used_ms bigint
+  )`,
+  `create index refresh_tokens_by_grant on refresh_tokens (grant_id)`,
+  `create table grant_tokens (
+    id text primary key not null,
+    hash text not null,
+    grant_id text not null references client_grants (id),
+    created_ms bigint not null,
+    expires_ms bigint not null
+  )`,
+  `create index grant_tokens_by_grant on grant_tokens (grant_id)`,
+  `create table device_codes (
+    id text primary key not null,
+    hash text not null,
+    user_hash text not null,
+    client_id text not null,
+    scopes text not null,
+    audience text not null,
+    openid integer not null,
+    address text not null,
+    user_agent text not null,
+    created_ms bigint not null,
+    expires_ms bigint not null,
+    interval_ms bigint not null,
+    polled_ms bigint,
+    state text not null,
+    grant_id text,
+    guesser text
+  )`,
+  `create index device_codes_by_guesser on device_codes (guesser, created_ms)`,
+  `create unique index device_codes_by_user on device_codes (user_hash)`,
+  `create table run_tokens (
+    hash text primary key not null,
+    id text not null,
+    flow_run_id text not null,
+    deployment_id text,
+    pool text not null,
+    state_id text not null,
+    worker text not null,
+    binding text not null,
+    credential_id text not null,
+    identity text,
+    on_behalf_of text not null,
+    minted_ms bigint not null,
+    live_ms bigint,
+    ended_ms bigint,
+    expires_ms bigint not null
+  )`,
+  `create index run_tokens_by_run on run_tokens (flow_run_id)`,
+  `create index run_tokens_by_worker on run_tokens (worker)`,
+  `create table known_flows (
+    principal text not null,
+    flow text not null,
+    expires_ms bigint not null,
+    constraint known_flows_key primary key (principal, flow)
+  )`,
+  `create index known_flows_by_age on known_flows (expires_ms)`,
+  `create table leases (
+    id text primary key not null,
+    principal text not null,
+    flow_run text,
+    expires_ms bigint not null
+  )`,
+  `create index leases_by_age on leases (expires_ms)`,
+  `create index leases_by_principal on leases (principal, expires_ms)`,
+  `create table kept_answers (
+    service text primary key not null,
+    generation bigint not null
+  )`,
+];

@@ -1,4 +1,4 @@
-// A result as Markdown: the tables of the README and of `lictor bench`.
+// A result as Markdown: the tables of docs/explanation/costs.md and of `lictor bench`.
 import type { Spread } from './numbers.ts';
 import type { Added, BenchResult, DirectRow } from './result.ts';
 import { judge, type Target } from './targets.ts';

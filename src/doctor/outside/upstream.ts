@@ -103,7 +103,10 @@ export async function checkRoutes(subject: UpstreamSubject, operations: (version
   const version = await versionOf(subject);
   const differences = answer.status === 200 ? comparison(operations(version ?? ''), answer.body) : undefined;
   if (differences === undefined)
-    return warn('the routes of Prefect cannot be compared: it gives no readable OpenAPI document', 'Compare its version with the one in the README by hand.');
+    return warn(
+      'the routes of Prefect cannot be compared: it gives no readable OpenAPI document',
+      'Compare its version with the one in docs/reference/rights.md by hand.',
+    );
   const unknown = differences.filter(({ kind }) => kind !== 'gone');
   if (unknown.length > 0) {
     const names = unknown.map(({ operationId }) => operationId);

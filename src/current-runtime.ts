@@ -42,7 +42,7 @@ export function currentAnswerer(current: CurrentRuntime): Answerer {
 export function currentForRelay(
   current: CurrentRuntime,
   makers: Pick<Makers, 'madeBy'>,
-): Pick<RelayParts, 'decider' | 'upstream' | 'reachOf' | 'learnKin' | 'eventTags'> {
+): Pick<RelayParts, 'decider' | 'upstream' | 'reachOf' | 'recordLineage' | 'eventTags'> {
   return {
     decider: {
       authorize: (inputs, asks, frameToken) => current.get().decider.authorize(inputs, asks, frameToken),
@@ -54,7 +54,7 @@ export function currentForRelay(
       socketTarget: (path, attempt) => current.get().upstream.socketTarget(path, attempt),
       socketAuthorities: () => current.get().upstream.socketAuthorities(),
     },
-    learnKin: (events, own) => current.get().learnKin(events, own),
+    recordLineage: (events, own) => current.get().recordLineage(events, own),
     eventTags: (events, sender) => current.get().eventTags(events, sender),
     reachOf: ({ restriction, principal: { id: who } }) => {
       const { upstream } = current.get();

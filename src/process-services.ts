@@ -22,7 +22,7 @@ import { readEventsMark } from './ledger/prefect-events/read-events.ts';
 import { ROTATE_LIMITS, type RotateLimits } from './ledger/rotate.ts';
 import { createLedgerSearch, type LedgerSearch } from './ledger/search/search.ts';
 import { type BodyWork, createBodyWork } from './mediate/body-work.ts';
-import { createKinMemory, isBelow, type KinMemory } from './prefect/kin.ts';
+import { createLineageMemory, isBelow, type LineageMemory } from './prefect/run-lineage.ts';
 import { createExports, type Exports } from './sinks/exports.ts';
 import { createTracing, type Tracing } from './sinks/spans/tracing.ts';
 import type { ClientGrant } from './store/client-grants.ts';
@@ -48,7 +48,7 @@ export interface ProcessServices {
   /** The key that run tokens are made with. */
   readonly runTokenKey: Buffer;
   /** Which run was started by which. */
-  readonly kinMemory: KinMemory;
+  readonly lineageMemory: LineageMemory;
   /** The event sockets and `POST /events` share these two. */
   readonly eventRules: EventRules;
   readonly eventMemory: EventMemory;
@@ -77,20 +77,20 @@ export async function openProcessServices({ config, onReopen, ...parts }: Proces
   ledger.onReopen(onReopen);
   await forgetDecisions(parts);
   const eventMemory = createEventMemory();
-  const kinMemory = createKinMemory();
+  const lineageMemory = createLineageMemory();
   const sealer = openSealer(paths.sealKey);
   const signingKeys = openSigningKeys({ file: paths.signingKeys, sealer, clock });
   // Makes the first one.
   await signingKeys.published();
   return {
     ...parts,
-    ...{ store, ledger, sealer, signingKeys, kinMemory, eventMemory },
+    ...{ store, ledger, sealer, signingKeys, lineageMemory, eventMemory },
     catalogue: createCatalogue(),
     ledgerSearch: createLedgerSearch(paths),
     bodies: createBodyWork({ steady }),
     runTokenKey: openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens'),
     confirmMemory: { sessions: createConfirmMemory(), grants: createConfirmMemory() },
-    eventRules: createEventRules(eventMemory, (own, run) => isBelow(kinMemory, own, run)),
+    eventRules: createEventRules(eventMemory, (own, run) => isBelow(lineageMemory, own, run)),
     eventIntake: createIntake({ ledger, clock, steady, mark: readEventsMark(paths.ledgerFile) }),
     edgeRuns: async () => edgePid(paths) !== undefined,
     exports: createExports({ paths, clock, log, record: ledger.append }),

@@ -38,9 +38,9 @@ import { createPolicyEngineInSteps, type PolicyEngine } from './policy/engine.ts
 import { mayPollBy } from './policy/may-poll.ts';
 import type { OwnPolicies } from './policy/own/check.ts';
 import { loadBuiltInPolicies } from './policy/policies.ts';
-import { createLearnKin, type LearnKin } from './prefect/learn-kin.ts';
 import { createLookup } from './prefect/lookup.ts';
 import { openObjects } from './prefect/open-objects.ts';
+import { createRecordLineage, type RecordLineage } from './prefect/record-lineage.ts';
 import { createUpstream, type Upstream } from './prefect/upstream.ts';
 import type { ProcessServices } from './process-services.ts';
 import { createGuardedTags, type GuardedTags } from './scope/guarded.ts';
@@ -55,7 +55,7 @@ export interface Runtime {
   readonly answerer: Answerer;
   readonly services: Pick<Services, 'connects' | 'credentials' | 'calls' | 'assert'>;
   readonly upstream: Upstream;
-  readonly learnKin: LearnKin;
+  readonly recordLineage: RecordLineage;
   readonly eventTags: EventTagGuard;
   /** Own pages and mediated requests. */
   handle(request: IncomingMessage, response: ServerResponse): void;
@@ -73,11 +73,11 @@ export async function buildRuntime(shared: ProcessServices, config: Config, poli
   await own.ready();
   await warnOfLocks({ locks: shared.store.locks, config }, shared.log);
   const requests = createRequestCount();
-  const { decider, answerer, services, authenticator, upstream, entities, objects, kin, guardedTags } = parts;
+  const { decider, answerer, services, authenticator, upstream, entities, objects, lineage, guardedTags } = parts;
   return {
     ...{ config, policies, revision: decider.revision, decider, answerer, services, upstream },
     eventTags: createEventTagGuard({ policy, entities: entities.recent, guarded: guardedTags, lookup: objects.lookup, steady: shared.steady }),
-    learnKin: createLearnKin({ kin: kin.now, kinMemory: shared.kinMemory, eventMemory: shared.eventMemory }),
+    recordLineage: createRecordLineage({ lineage: lineage.now, lineageMemory: shared.lineageMemory, eventMemory: shared.eventMemory }),
     handle(request, response) {
       requests.add(response);
       own.server.emit('request', request, response);
@@ -134,13 +134,13 @@ type Prefect = ReturnType<typeof openPrefect>;
 
 /** The client of Prefect, its objects as decisions see them, and the feed of its events. */
 function openPrefect(shared: ProcessServices, config: Config, { outbounds }: Pick<Identity, 'outbounds'>) {
-  const { clock, steady, log, store, kinMemory, eventIntake, paths } = shared;
+  const { clock, steady, log, store, lineageMemory, eventIntake, paths } = shared;
   const prefect = { ...config.prefect, publicUrl: config.publicUrl };
   const credentials = openServiceCredentials({ config, clock, steady, log, outbounds });
   const balancer = watchUpstreams(config, { ...shared, credentials });
   const upstream = createUpstream({ ...prefect, clock, pick: balancer.usable });
   const feed = startFeed({ intake: eventIntake, prefect, openCounts: () => openEventCounts(paths.ledgerFile), clock, log });
-  return { credentials, balancer, upstream, feed, ...openObjects({ upstream, steady, makerOf: store.makers.of, kinMemory }) };
+  return { credentials, balancer, upstream, feed, ...openObjects({ upstream, steady, makerOf: store.makers.of, lineageMemory }) };
 }
 
 type Decisions = Awaited<ReturnType<typeof openDecisions>>;
@@ -148,7 +148,7 @@ type Decisions = Awaited<ReturnType<typeof openDecisions>>;
 /** Who a request comes from, and what it may do. */
 async function openDecisions(shared: ProcessServices, config: Config, parts: Identity & Prefect & { readonly policy: PolicyEngine }) {
   const { store, ledger, clock, steady, log, catalogue } = shared;
-  const { policy, upstream, entities, kin, standing, credentials } = parts;
+  const { policy, upstream, entities, lineage, standing, credentials } = parts;
   const lookup = createLookup(upstream);
   const runTokens = openRunTokens({ ...shared, config, standing, lookup, mayPoll: mayPollBy(policy) });
   const authenticator = createAuthenticator({
@@ -163,9 +163,9 @@ async function openDecisions(shared: ProcessServices, config: Config, parts: Ide
     onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
     onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
   });
-  const holdsLease = createHoldsLease({ leaseOf: store.leases.of, kin: kin.now, lookup });
+  const holdsLease = createHoldsLease({ leaseOf: store.leases.of, lineage: lineage.now, lookup });
   const changeNumber = () => store.changeNumber();
-  const decider = createDecider({ authenticator, catalogue, policy, entities, kin, changeNumber, knowsFlow: store.knownFlows.has, holdsLease });
+  const decider = createDecider({ authenticator, catalogue, policy, entities, lineage, changeNumber, knowsFlow: store.knownFlows.has, holdsLease });
   const services = openServices({ ...shared, config, authenticator, policy, entities: entities.recent, credentials });
   const mayWrite = () => !config.ledger.failClosed || ledger.healthy();
   const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));

@@ -12,8 +12,8 @@ import { REASONS, type ReasonCode } from '../contract/reasons.ts';
 import { parseServiceOperation, type ServiceCall } from '../contract/service-call.ts';
 import { absentBody } from '../scope/absent.ts';
 import { mustBeRead } from './bound.ts';
+import { padToInterval } from './constant-time.ts';
 import type { Authorization, Decider } from './decider.ts';
-import { endOfStep } from './even-steps.ts';
 import { decisionKey } from './inputs.ts';
 import { createLiveKeys } from './live-keys.ts';
 import type { Services } from './open-services.ts';
@@ -161,7 +161,7 @@ interface Refused {
 }
 
 async function refusalOf({ catalogue, pause }: AnswererParts, inputs: EdgeInputs, { reason, detail, facts, startedMs }: Refused): Promise<Answer> {
-  if (reason === 'object-foreign') await endOfStep(performance.now() - startedMs, pause);
+  if (reason === 'object-foreign') await padToInterval(performance.now() - startedMs, pause);
   return refusal(reason, facts, absentBytes(catalogue, inputs, reason) ?? detail);
 }
 

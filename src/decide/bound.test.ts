@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PrincipalKind } from '../contract/principal.ts';
 import { everywhere, NOWHERE } from '../contract/scope.ts';
-import type { Kin, Relation } from '../prefect/kin.ts';
+import type { Relation, RunLineage } from '../prefect/run-lineage.ts';
 import type { Ask } from './asks.ts';
 import { beyondRun, mustBeRead } from './bound.ts';
 
@@ -12,7 +12,7 @@ const RELATIONS: Readonly<Record<string, Relation>> = { [OWN]: 'own', [CHILD]: '
 /** A task run or artifact has the id of its run here; `nobody` is of none. */
 const NOBODY = OWN.replace('1', '6');
 const runOf = (id: string) => (id === NOBODY ? null : RELATIONS[id] === undefined ? undefined : id);
-const kin: Kin = {
+const lineage: RunLineage = {
   relation: async (_own, run) => RELATIONS[run] ?? 'absent',
   flowRunOfArtifact: async (id) => runOf(id),
   flowRunsOf: async (ids) => new Map(ids.flatMap((id) => (runOf(id) === undefined ? [] : [[id, runOf(id) ?? null]]))),
@@ -21,8 +21,8 @@ const principal = (kind: PrincipalKind = 'run', attributes: Record<string, strin
   ({ id: `run:${OWN}`, kind, idp: null, roles: [], grants: [], groups: [], attributes, onBehalfOf: [] }) as const;
 
 const GROUPS: Readonly<Record<string, 'read' | 'machine'>> = { 'flow_runs.read': 'read' };
-async function isWithin(ask: Ask, who = principal(), known: Kin | undefined = kin): Promise<boolean> {
-  return (await beyondRun({ kin: known, groupOf: (action) => GROUPS[action] ?? 'machine' }, who, [ask])) < 0;
+async function isWithin(ask: Ask, who = principal(), known: RunLineage | undefined = lineage): Promise<boolean> {
+  return (await beyondRun({ lineage: known, groupOf: (action) => GROUPS[action] ?? 'machine' }, who, [ask])) < 0;
 }
 const ask = (type: 'FlowRun' | 'TaskRun' | 'Artifact', id: string | null, action = 'x.write'): Ask => ({ action, resource: { type, id } });
 
@@ -67,7 +67,7 @@ describe('what the token of a run may name', () => {
   it('holds for runs alone; one that does not say which run it is may name none; without a look nothing but the own', async () => {
     expect(await isWithin(ask('FlowRun', FOREIGN), principal('worker'))).toBe(true);
     expect(await isWithin(ask('FlowRun', OWN), principal('run', {}))).toBe(false);
-    expect(await beyondRun({ kin: undefined, groupOf: () => 'machine' }, principal(), [ask('FlowRun', OWN), ask('FlowRun', CHILD)])).toBe(1);
+    expect(await beyondRun({ lineage: undefined, groupOf: () => 'machine' }, principal(), [ask('FlowRun', OWN), ask('FlowRun', CHILD)])).toBe(1);
   });
 });
 

@@ -5,29 +5,29 @@ import type { Located } from '../contract/decision.ts';
 import type { ActionGroup, Operation } from '../contract/operation.ts';
 import { boundRuns, type Principal } from '../contract/principal.ts';
 import { parseUuid } from '../json/uuid.ts';
-import type { Kin, Relation } from '../prefect/kin.ts';
+import type { Relation, RunLineage } from '../prefect/run-lineage.ts';
 import { type Ask, objectOf } from './asks.ts';
 
 export interface BoundParts {
   /** Left out: nobody's but the own run is known. */
-  readonly kin: Kin | undefined;
+  readonly lineage: RunLineage | undefined;
   readonly groupOf: (action: string) => ActionGroup | undefined;
 }
 
 /** The first ask that goes beyond the run, by its place; -1: none does. Throws UpstreamError when Prefect must be asked and cannot. */
-export async function beyondRun({ kin, groupOf }: BoundParts, principal: Principal, asks: readonly Ask[]): Promise<number> {
+export async function beyondRun({ lineage, groupOf }: BoundParts, principal: Principal, asks: readonly Ask[]): Promise<number> {
   const runs = boundRuns(principal);
   if (runs === null) return -1;
   const [own] = runs;
   // A batch of logs names many task runs: one question for all of them.
   const tasks = asks.flatMap((ask) => (objectOf(ask).type === 'TaskRun' ? (parseUuid(objectOf(ask).id ?? '') ?? []) : []));
-  const flowRuns = own === undefined || kin === undefined ? new Map() : await kin.flowRunsOf([...new Set(tasks)]);
-  const within = await Promise.all(asks.map((ask) => isWithin({ kin, own, flowRuns, read: isRead(groupOf(ask.action)) }, ask)));
+  const flowRuns = own === undefined || lineage === undefined ? new Map() : await lineage.flowRunsOf([...new Set(tasks)]);
+  const within = await Promise.all(asks.map((ask) => isWithin({ lineage, own, flowRuns, read: isRead(groupOf(ask.action)) }, ask)));
   return within.indexOf(false);
 }
 
 interface Bound {
-  readonly kin: Kin | undefined;
+  readonly lineage: RunLineage | undefined;
   /** Undefined: the run does not say which one it is. */
   readonly own: string | undefined;
   readonly flowRuns: ReadonlyMap<string, string | null>;
@@ -47,17 +47,17 @@ async function isWithin(bound: Bound, ask: Ask): Promise<boolean> {
 
 const IN_RUNS: readonly Located['type'][] = ['FlowRun', 'TaskRun', 'Artifact'];
 
-async function relationOf({ kin, own, flowRuns }: Bound, { type, id }: Located): Promise<Relation> {
+async function relationOf({ lineage, own, flowRuns }: Bound, { type, id }: Located): Promise<Relation> {
   const uuid = parseUuid(id ?? '');
   if (uuid === undefined || own === undefined) return 'foreign';
   if (type === 'FlowRun' && uuid === own) return 'own';
-  if (kin === undefined) return 'foreign';
-  if (type === 'FlowRun') return kin.relation(own, uuid);
-  const flowRun = type === 'Artifact' ? await kin.flowRunOfArtifact(uuid) : flowRuns.get(uuid);
+  if (lineage === undefined) return 'foreign';
+  if (type === 'FlowRun') return lineage.relation(own, uuid);
+  const flowRun = type === 'Artifact' ? await lineage.flowRunOfArtifact(uuid) : flowRuns.get(uuid);
   if (flowRun === undefined) return 'absent';
   // An artifact of no run is of whoever may write artifacts; a task run of none is a background task of somebody.
   if (flowRun === null) return type === 'Artifact' ? 'own' : 'foreign';
-  return kin.relation(own, flowRun);
+  return lineage.relation(own, flowRun);
 }
 
 function isRead(group: ActionGroup | undefined): boolean {

@@ -12,7 +12,7 @@ import type { ReasonCode } from '../contract/reasons.ts';
 import type { Scope } from '../contract/scope.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { Entities } from '../prefect/entities.ts';
-import type { Kin } from '../prefect/kin.ts';
+import type { RunLineage } from '../prefect/run-lineage.ts';
 import { type Ask, ownAsks, usedFlow } from './asks.ts';
 import { beyondRun } from './bound.ts';
 import { createWithDetail, type Refusing } from './denied-detail.ts';
@@ -82,7 +82,7 @@ export interface DeciderParts {
   /** Left out: nobody holds any lease of slots. */
   readonly holdsLease?: HoldsLease;
   /** Whose child a run is; left out: the token of a run speaks of that run alone. */
-  readonly kin?: { readonly recent: Kin; readonly now: Kin };
+  readonly lineage?: { readonly recent: RunLineage; readonly now: RunLineage };
   /** The store's change number: an answer that was computed while it moved is computed again. */
   readonly changeNumber: () => Promise<number>;
 }
@@ -185,7 +185,7 @@ async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question)
   if (question.any && allowed.length > 0) return allow(allowed);
   const denied = decisions.find((decision) => decision.enforced !== 'allow');
   if (denied !== undefined || decisions.length === 0) return refuse(denied?.reason ?? 'policy-default-deny', rulings);
-  const beyond = await beyondRun({ kin: parts.kin?.[question.looked], groupOf: (action) => parts.groups.get(action) }, principal, asks);
+  const beyond = await beyondRun({ lineage: parts.lineage?.[question.looked], groupOf: (action) => parts.groups.get(action) }, principal, asks);
   return beyond < 0
     ? allow(rulings)
     : refuse(

@@ -1,8 +1,8 @@
 // Whose a lease of concurrency slots is: of whoever took it; of a run also what it has started took, and the slot of its deployment.
 import { boundRuns, type Principal } from '../contract/principal.ts';
 import { field, isObject } from '../json/tree.ts';
-import type { Kin } from '../prefect/kin.ts';
 import type { Lookup } from '../prefect/lookup.ts';
+import type { RunLineage } from '../prefect/run-lineage.ts';
 import { leaseOfState } from '../prefect/states.ts';
 import type { Leases } from '../store/leases.ts';
 
@@ -11,12 +11,12 @@ export type HoldsLease = (principal: Principal, lease: string) => Promise<boolea
 
 export interface LeaseParts {
   readonly leaseOf: Leases['of'];
-  readonly kin: Kin;
+  readonly lineage: RunLineage;
   /** As it is now. */
   readonly lookup: Lookup;
 }
 
-export function createHoldsLease({ leaseOf, kin, lookup }: LeaseParts): HoldsLease {
+export function createHoldsLease({ leaseOf, lineage, lookup }: LeaseParts): HoldsLease {
   return async (principal, id) => {
     const runs = boundRuns(principal);
     const lease = await leaseOf(id);
@@ -24,7 +24,7 @@ export function createHoldsLease({ leaseOf, kin, lookup }: LeaseParts): HoldsLea
     const [own] = runs;
     if (own === undefined) return false;
     if (lease?.flowRun === own || (lease === null && (await isOfRun(lookup, own, id)))) return true;
-    return lease !== null && lease.flowRun !== null && (await kin.relation(own, lease.flowRun)) === 'descendant';
+    return lease !== null && lease.flowRun !== null && (await lineage.relation(own, lease.flowRun)) === 'descendant';
   };
 }
 

@@ -18,7 +18,7 @@ import { attributesOf } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { PolicySource } from '../policy/sources.ts';
 import { createEntities, type Entities, type EntityParts } from '../prefect/entities.ts';
-import { createKin, createKinMemory, type Kin } from '../prefect/kin.ts';
+import { createLineageMemory, createRunLineage, type RunLineage } from '../prefect/run-lineage.ts';
 import { UpstreamError } from '../prefect/upstream-error.ts';
 import type { GuardedTags } from '../scope/guarded.ts';
 import type { ExplainedAsk, ExplainedRequest, Explanation } from './explanation.ts';
@@ -89,10 +89,10 @@ export function deciderFor(parts: ExplainerParts, resolved: ResolvedPrincipal): 
     catalogue: parts.catalogue,
     policy: parts.policy,
     entities: { recent: entities, now: entities },
-    kin: { recent: kinOf(parts), now: kinOf(parts) },
+    lineage: { recent: lineageOf(parts), now: lineageOf(parts) },
     changeNumber: async () => 0,
     ...(parts.knowsFlow !== undefined && { knowsFlow: parts.knowsFlow }),
-    holdsLease: createHoldsLease({ leaseOf: parts.leaseOf ?? (async () => null), kin: kinOf(parts), lookup: parts.lookup }),
+    holdsLease: createHoldsLease({ leaseOf: parts.leaseOf ?? (async () => null), lineage: lineageOf(parts), lookup: parts.lookup }),
   });
 }
 
@@ -156,7 +156,7 @@ export async function evaluate(
   try {
     const { decision: ruled, entity, restriction } = await rule({ policy: parts.policy, entities: entitiesOf(parts) }, asked);
     const groupOf = (action: string) => parts.actions.find(({ name }) => name === action)?.group;
-    const isBeyond = ruled.enforced === 'allow' && (await beyondRun({ kin: kinOf(parts), groupOf }, principal, [ask])) !== -1;
+    const isBeyond = ruled.enforced === 'allow' && (await beyondRun({ lineage: lineageOf(parts), groupOf }, principal, [ask])) !== -1;
     const decision: Decision = isBeyond ? { ...ruled, effect: 'deny', enforced: 'deny', reason: 'run-bound', policies: [] } : ruled;
     const narrowedTo = question.resource.id === null ? (restriction?.map(scopeText) ?? null) : null;
     return { ...explainDecision(parts, decision, { facts: {}, entity }), narrowed_to: narrowedTo };
@@ -184,8 +184,8 @@ export function unseenNotes(asks: readonly ExplainedAsk[]): readonly string[] {
   });
 }
 
-function kinOf({ lookup }: ExplainerParts): Kin {
-  return createKin(lookup, createKinMemory());
+function lineageOf({ lookup }: ExplainerParts): RunLineage {
+  return createRunLineage(lookup, createLineageMemory());
 }
 
 /** Prefect's objects, as the explainer can look at them. */

@@ -14,8 +14,8 @@ import { createEventRules } from '../events/rules.ts';
 import { sharedEngine } from '../policy/engine.fixture.ts';
 import { loadBuiltInPolicies, namePolicies, uniqueByName } from '../policy/policies.ts';
 import { createEntities } from '../prefect/entities.ts';
-import { createKin, createKinMemory } from '../prefect/kin.ts';
 import { createLookup } from '../prefect/lookup.ts';
+import { createLineageMemory, createRunLineage } from '../prefect/run-lineage.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../prefect/upstream.ts';
 import type { Lease } from '../store/leases.ts';
 import { AT_ONCE } from './body-work.ts';
@@ -96,7 +96,7 @@ export function startMediator(options: Options = {}) {
   const known = new Set(options.knows ?? []);
   const taken = options.leases ?? new Map<string, Lease>();
   const lookup = createLookup(upstream);
-  const kin = createKin(lookup, createKinMemory());
+  const lineage = createRunLineage(lookup, createLineageMemory());
   const decider = createDecider({
     catalogue,
     policy,
@@ -104,8 +104,8 @@ export function startMediator(options: Options = {}) {
     changeNumber: async () => 1,
     authenticator: authenticatorOf(options),
     knowsFlow: async (principal, flow) => known.has(`${principal} ${flow}`),
-    holdsLease: createHoldsLease({ leaseOf: async (id) => taken.get(id) ?? null, kin, lookup }),
-    kin: { recent: kin, now: kin },
+    holdsLease: createHoldsLease({ leaseOf: async (id) => taken.get(id) ?? null, lineage, lookup }),
+    lineage: { recent: lineage, now: lineage },
   });
   const ledger: MediatorParts['ledger'] = {
     healthy: () => true,

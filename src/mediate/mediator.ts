@@ -3,8 +3,8 @@ import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { Principal } from '../contract/principal.ts';
 import type { NewRecord } from '../contract/record.ts';
+import { padToInterval } from '../decide/constant-time.ts';
 import type { Authorization } from '../decide/decider.ts';
-import { endOfStep } from '../decide/even-steps.ts';
 import { isForeignWrite } from '../decide/origin.ts';
 import { hasScopes } from '../decide/rule.ts';
 import { renderStrict } from '../json/strict-json.ts';
@@ -114,7 +114,7 @@ async function refuse({ parts, subject }: Exchange, authorization: Authorization
   const response = refusal.code === 'object-foreign' ? absentResponse(subject.operation, subject.params) : refusalResponse(refusal, requestId);
   const record = decidedRecord(subject, authorization, refusal.code);
   await kept(parts, parts.ledger.append({ ...record, ...seen(parts, subject, response) }));
-  if (refusal.code === 'object-foreign') await endOfStep(parts.clock() - subject.startedMs, parts.pause);
+  if (refusal.code === 'object-foreign') await padToInterval(parts.clock() - subject.startedMs, parts.pause);
   return response;
 }
 

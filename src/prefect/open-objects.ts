@@ -1,9 +1,9 @@
 // Prefect's objects as decisions see them: as they are now, and as they were a moment ago.
 import type { Clock } from '../contract/clock.ts';
 import { createEntities, type Entities, type EntityParts } from './entities.ts';
-import { createKin, type Kin, type KinMemory } from './kin.ts';
 import { createLookup } from './lookup.ts';
 import { createObjectCache, type ObjectCache } from './object-cache.ts';
+import { createRunLineage, type LineageMemory, type RunLineage } from './run-lineage.ts';
 import type { Upstream } from './upstream.ts';
 
 interface Both<T> {
@@ -16,13 +16,13 @@ export interface ObjectParts {
   /** For intervals: src/contract/clock.ts. */
   readonly steady: Clock;
   readonly makerOf: EntityParts['makerOf'];
-  readonly kinMemory: KinMemory;
+  readonly lineageMemory: LineageMemory;
 }
 
-export function openObjects({ upstream, steady, makerOf, kinMemory }: ObjectParts): {
+export function openObjects({ upstream, steady, makerOf, lineageMemory }: ObjectParts): {
   readonly objects: ObjectCache;
   readonly entities: Both<Entities>;
-  readonly kin: Both<Kin>;
+  readonly lineage: Both<RunLineage>;
 } {
   const lookup = createLookup(upstream);
   const objects = createObjectCache(lookup, steady);
@@ -30,6 +30,6 @@ export function openObjects({ upstream, steady, makerOf, kinMemory }: ObjectPart
   return {
     objects,
     entities: { recent: createEntities({ ...common, lookup: objects.lookup }), now: createEntities({ ...common, lookup }) },
-    kin: { recent: createKin(objects.lookup, kinMemory), now: createKin(lookup, kinMemory) },
+    lineage: { recent: createRunLineage(objects.lookup, lineageMemory), now: createRunLineage(lookup, lineageMemory) },
   };
 }

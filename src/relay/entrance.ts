@@ -14,17 +14,17 @@ import { createScreen, EVENTS_IN, SMALL_BYTES } from './screen.ts';
 import type { Session } from './session.ts';
 
 export function createEntrance(core: RelayCore, session: Session, onDropped: (dropped: Dropped) => void): Passage {
-  const { learnKin } = core.parts;
+  const { recordLineage } = core.parts;
   const [own] = boundRuns(session.authorization.principal) ?? [];
   if (session.visit.operation?.operationId !== EVENTS_IN) return straight;
-  const isRun = learnKin !== undefined && own !== undefined;
+  const isRun = recordLineage !== undefined && own !== undefined;
   // Frames of one kind all go on the same way.
   const onward = new Map<Frame['kind'], (frame: Frame) => void>();
   const screen = createScreen({
     look: async (frames) => {
       if (!isRun) return frames;
       const events = frames.map(eventIn);
-      await learnKin(
+      await recordLineage(
         events.filter((event) => event !== undefined),
         own,
       );

@@ -6,7 +6,7 @@ import type { NewRecord } from '../contract/record.ts';
 import type { Authorization } from '../decide/decider.ts';
 import type { EventTagGuard } from '../decide/event-tags.ts';
 import type { FromEdge } from '../decide/from-edge.ts';
-import type { LearnKin } from '../prefect/learn-kin.ts';
+import type { RecordLineage } from '../prefect/record-lineage.ts';
 import type { Reach } from '../reach/reach.ts';
 import type { FrameGate } from './frame-gate.ts';
 import type { RelayLimits } from './limits.ts';
@@ -38,7 +38,7 @@ export interface RelayParts {
   /** What a scoped principal reaches; null: everything. Left out: nobody is scoped. */
   readonly reachOf?: (authorization: Authorization & { ok: true }) => Reach | null;
   /** Looks up whose the runs are that events of a run's token name; left out: nothing but the run itself is known. */
-  readonly learnKin?: LearnKin;
+  readonly recordLineage?: RecordLineage;
   /** Says which events give a guarded tag that is not their sender's. */
   readonly eventTags: EventTagGuard;
   /** Resolves when a large frame may be read: others come between two of them. */

@@ -145,7 +145,7 @@ describe('the socket of a scoped principal', () => {
     const {
       room: { prefect, records },
       client,
-    } = await open(EVENTS_IN, { ...parts, decider, eventTags, learnKin: async () => undefined });
+    } = await open(EVENTS_IN, { ...parts, decider, eventTags, recordLineage: async () => undefined });
     for (const id of [B, A]) client.socket.send(JSON.stringify(event(A, id)));
     await expect.poll(() => prefect.frames.slice(1).map((text) => JSON.parse(text))).toEqual([event(A)]);
     await expect.poll(() => records.map(({ reason }) => reason)).toContain('tag-guarded');

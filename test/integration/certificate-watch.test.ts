@@ -74,7 +74,7 @@ async function watch(tls: string): Promise<void> {
       get runTokenKey() {
         return unused();
       },
-      get kinMemory() {
+      get lineageMemory() {
         return unused();
       },
       get eventMemory() {
@@ -113,7 +113,7 @@ async function watch(tls: string): Promise<void> {
         get upstream() {
           return unused();
         },
-        learnKin: unused,
+        recordLineage: unused,
         eventTags: unused,
         handle: unused,
         retire: unused,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { endOfStep } from './even-steps.ts';
+import { padToInterval } from './constant-time.ts';
 
 it.each([
   [0, 100],
@@ -10,6 +10,6 @@ it.each([
   [-5, 100],
 ])('after %d ms it waits for %d', async (elapsed, expected) => {
   const waited: number[] = [];
-  await endOfStep(elapsed, async (ms) => waited.push(ms));
+  await padToInterval(elapsed, async (ms) => waited.push(ms));
   expect(waited).toEqual([expected]);
 });

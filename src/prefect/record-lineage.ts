@@ -1,26 +1,26 @@
-// Before the token of a run says events: whose the runs and task runs are that they name, so that the rules know it without asking.
+// Looks up the lineage of the runs and task runs that events name, before the event rules need it: those rules ask nobody.
 import { readClaims, uuidOf } from '../events/claims.ts';
 import type { EventMemory } from '../events/memory.ts';
 import { field, isObject, type JsonValue } from '../json/tree.ts';
-import { isBelow, type Kin, type KinMemory } from './kin.ts';
+import { isBelow, type LineageMemory, type RunLineage } from './run-lineage.ts';
 
-/** Resolves when everything is known that Prefect knows. Throws UpstreamError when it cannot be asked. */
-export type LearnKin = (events: readonly JsonValue[], own: string) => Promise<void>;
+/** Resolves when the memory has all that Prefect knows of them. Throws UpstreamError when Prefect cannot be asked. */
+export type RecordLineage = (events: readonly JsonValue[], own: string) => Promise<void>;
 
-export interface LearnKinParts {
-  readonly kin: Kin;
-  readonly kinMemory: KinMemory;
+export interface RecordLineageParts {
+  readonly lineage: RunLineage;
+  readonly lineageMemory: LineageMemory;
   readonly eventMemory: Pick<EventMemory, 'flowRunOf' | 'noteTaskRun'>;
 }
 
-export function createLearnKin({ kin, kinMemory, eventMemory }: LearnKinParts): LearnKin {
+export function createRecordLineage({ lineage, lineageMemory, eventMemory }: RecordLineageParts): RecordLineage {
   return async (events, own) => {
     const names = events.map(namesIn);
     const runs = new Set(names.flatMap(({ runs: named }) => named));
-    await Promise.all([...runs].filter((run) => !isBelow(kinMemory, own, run)).map((run) => kin.relation(own, run)));
+    await Promise.all([...runs].filter((run) => !isBelow(lineageMemory, own, run)).map((run) => lineage.relation(own, run)));
     const tasks = new Set(names.flatMap(({ tasks: named }) => named).filter((task) => eventMemory.flowRunOf(task) === undefined));
-    // A task run of no run is none of this one's.
-    for (const [task, run] of await kin.flowRunsOf([...tasks])) eventMemory.noteTaskRun(task, run ?? '');
+    // A task run without a flow run does not belong to this run.
+    for (const [task, run] of await lineage.flowRunsOf([...tasks])) eventMemory.noteTaskRun(task, run ?? '');
   };
 }
 

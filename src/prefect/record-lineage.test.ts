@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createEventMemory } from '../events/memory.ts';
 import type { JsonValue } from '../json/tree.ts';
-import { createKin, createKinMemory, isBelow } from './kin.ts';
-import { createLearnKin } from './learn-kin.ts';
+import { createRecordLineage } from './record-lineage.ts';
+import { createLineageMemory, createRunLineage, isBelow } from './run-lineage.ts';
 
 const OWN = '11111111-1111-4111-8111-111111111111';
 const CHILD = '22222222-2222-4222-8222-222222222222';
@@ -20,29 +20,29 @@ const event = (task: string, run: string) => ({
 
 function room() {
   const asked: string[] = [];
-  const [kinMemory, eventMemory] = [createKinMemory(), createEventMemory()];
+  const [lineageMemory, eventMemory] = [createLineageMemory(), createEventMemory()];
   const prefect: Readonly<Record<string, JsonValue>> = {
     [`/api/flow_runs/${CHILD}`]: { labels: { 'lictor.principal': `run:${OWN}` } },
     [`/api/flow_runs/${FOREIGN}`]: { labels: {} },
     [`/api/flow_runs/${OWN}`]: { labels: {} },
     '/api/task_runs/filter': [{ id: TASK, flow_run_id: FOREIGN }],
   };
-  const kin = createKin(async (path) => {
+  const lineage = createRunLineage(async (path) => {
     asked.push(path);
     return prefect[path] ?? null;
-  }, kinMemory);
-  return { asked, kinMemory, eventMemory, learn: createLearnKin({ kin, kinMemory, eventMemory }) };
+  }, lineageMemory);
+  return { asked, lineageMemory, eventMemory, learn: createRecordLineage({ lineage, lineageMemory, eventMemory }) };
 }
 
 describe('before the token of a run says events', () => {
   it('its own runs are known without asking, and what is below it after one look', async () => {
-    const { asked, kinMemory, learn } = room();
+    const { asked, lineageMemory, learn } = room();
     await learn([event(NEW_TASK, OWN)], OWN);
     expect(asked).toEqual(['/api/task_runs/filter']);
     await learn([event(NEW_TASK, CHILD)], OWN);
-    expect(isBelow(kinMemory, OWN, CHILD)).toBe(true);
+    expect(isBelow(lineageMemory, OWN, CHILD)).toBe(true);
     await learn([event(NEW_TASK, FOREIGN)], OWN);
-    expect(isBelow(kinMemory, OWN, FOREIGN)).toBe(false);
+    expect(isBelow(lineageMemory, OWN, FOREIGN)).toBe(false);
   });
 
   it('task runs that Prefect has are known to be of their run, and new ones stay open', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../json/tree.ts';
-import { createKin, createKinMemory, isBelow } from './kin.ts';
 import { chainToLabel, initiatorsOf, runThatMade } from './made-by.ts';
+import { createLineageMemory, createRunLineage, isBelow } from './run-lineage.ts';
 
 const [OWN, CHILD, GRANDCHILD, OTHER, TASK, OTHER_TASK] = ['1', '2', '3', '4', '5', '6'].map((digit) => `${digit}1111111-1111-4111-8111-111111111111`) as [
   string,
@@ -20,22 +20,22 @@ const PREFECT: Readonly<Record<string, JsonValue>> = {
   [`/api/flow_runs/${OTHER}`]: by('alice@local', { parent_task_run_id: OTHER_TASK }),
   '/api/task_runs/filter': [{ id: TASK, flow_run_id: OWN }],
 };
-const memory = createKinMemory();
-const kin = createKin(async (path) => PREFECT[path] ?? null, memory);
+const memory = createLineageMemory();
+const lineage = createRunLineage(async (path) => PREFECT[path] ?? null, memory);
 
 describe('how runs stand to each other', () => {
   it('a run is its own; what stands under its task runs, or was started by it, is below it, however deep', async () => {
-    expect(await kin.relation(OWN, OWN)).toBe('own');
-    expect(await kin.relation(OWN, CHILD)).toBe('descendant');
-    expect(await kin.relation(OWN, GRANDCHILD)).toBe('descendant');
+    expect(await lineage.relation(OWN, OWN)).toBe('own');
+    expect(await lineage.relation(OWN, CHILD)).toBe('descendant');
+    expect(await lineage.relation(OWN, GRANDCHILD)).toBe('descendant');
     expect(isBelow(memory, OWN, GRANDCHILD)).toBe(true);
   });
 
   it('what is above is above, everything else is foreign, and what is not there is absent', async () => {
-    expect(await kin.relation(GRANDCHILD, OWN)).toBe('ancestor');
-    expect(await kin.relation(OWN, OTHER)).toBe('foreign');
-    expect(await kin.relation(OTHER, CHILD)).toBe('foreign');
-    expect(await kin.relation(OWN, TASK)).toBe('absent');
+    expect(await lineage.relation(GRANDCHILD, OWN)).toBe('ancestor');
+    expect(await lineage.relation(OWN, OTHER)).toBe('foreign');
+    expect(await lineage.relation(OTHER, CHILD)).toBe('foreign');
+    expect(await lineage.relation(OWN, TASK)).toBe('absent');
     expect(isBelow(memory, OWN, OTHER)).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-// Which flow run was started by which: by the task run that it stands under, and by the gateway's own label. Parentage never changes.
+// Which flow run started which: read from the parent task run, and from the gateway's own label. Lineage never changes.
 import { field, isList, isObject, type JsonObject } from '../json/tree.ts';
 import type { Lookup } from './lookup.ts';
 import { runThatMade } from './made-by.ts';
@@ -6,22 +6,22 @@ import { runThatMade } from './made-by.ts';
 /** `absent`: Prefect has no such run. */
 export type Relation = 'own' | 'descendant' | 'ancestor' | 'foreign' | 'absent';
 
-export interface Kin {
+export interface RunLineage {
   /** How `run` stands to `own`. Throws UpstreamError when Prefect must be asked and cannot. */
   relation(own: string, run: string): Promise<Relation>;
-  /** The flow runs that task runs are in, of those that are there; null: in none. */
+  /** The flow run of each task run that exists; null: it has none. */
   flowRunsOf(taskRuns: readonly string[]): Promise<ReadonlyMap<string, string | null>>;
-  /** The flow run of an artifact; null: none; undefined: there is no such artifact. */
+  /** The flow run of an artifact; null: it has none; undefined: there is no such artifact. */
   flowRunOfArtifact(id: string): Promise<string | null | undefined>;
 }
 
 /** Runs and their parents, task runs and their flow runs, for as long as the gateway runs: some 20 MiB. */
-export interface KinMemory {
+export interface LineageMemory {
   readonly runs: Map<string, readonly string[]>;
   readonly tasks: Map<string, string | null>;
 }
 
-export function createKinMemory(): KinMemory {
+export function createLineageMemory(): LineageMemory {
   return { runs: new Map(), tasks: new Map() };
 }
 
@@ -30,8 +30,8 @@ const DEEPEST = 20;
 /** As many as Prefect lists at once. */
 const PAGE = 200;
 
-export function createKin(lookup: Lookup, memory: KinMemory): Kin {
-  const flowRunsOf: Kin['flowRunsOf'] = async (taskRuns) => {
+export function createRunLineage(lookup: Lookup, memory: LineageMemory): RunLineage {
+  const flowRunsOf: RunLineage['flowRunsOf'] = async (taskRuns) => {
     const unknown = taskRuns.filter((task) => !memory.tasks.has(task));
     for (let at = 0; at < unknown.length; at += PAGE) {
       const found = await lookup('/api/task_runs/filter', { task_runs: { id: { any_: unknown.slice(at, at + PAGE) } }, limit: PAGE });
@@ -49,7 +49,7 @@ export function createKin(lookup: Lookup, memory: KinMemory): Kin {
     const above = idIn(found, 'parent_task_run_id');
     const under = above === null ? null : (await flowRunsOf([above])).get(above);
     const parents = [...new Set([under ?? null, runThatMade(found)])].flatMap((id) => (id === null || id === run ? [] : [id]));
-    // A task run is there some moments after it has begun.
+    // Prefect records a task run some moments after it has begun.
     if (under !== undefined) remember(memory.runs, run, parents);
     return parents;
   };
@@ -77,7 +77,7 @@ export function createKin(lookup: Lookup, memory: KinMemory): Kin {
 }
 
 /** What is known without asking: true for itself and what it has started. */
-export function isBelow(memory: KinMemory, own: string, run: string, depth = 0): boolean {
+export function isBelow(memory: LineageMemory, own: string, run: string, depth = 0): boolean {
   if (own === run) return true;
   return depth < DEEPEST && (memory.runs.get(run) ?? []).some((parent) => isBelow(memory, own, parent, depth + 1));
 }

@@ -155,9 +155,9 @@ describe('what is broken or not ours is told, and stays as it is', () => {
     ['a key that others can read', async () => chmodSync(paths.caKeyFile, 0o640), /chmod 600/],
     ['half a file', async () => writeFileSync(paths.serverFile, readFileSync(paths.serverFile, 'utf8').slice(0, 300)), /server\.pem holds no PEM/],
   ];
-  it.each(faults)('%s', async (_what, spoil, words) => {
+  it.each(faults)('%s', async (_what, invalidate, words) => {
     await ensure();
-    await spoil();
+    await invalidate();
     const before = contents();
     await expect(ensure()).rejects.toMatchObject({ code: 'own-certificate-unusable', message: expect.stringMatching(words) });
     expect(contents()).toEqual(before);

@@ -11,7 +11,7 @@ import { assertStateOurs } from '../config/state-owner.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import { systemClock } from '../contract/clock.ts';
 import { DOCTOR_RULE } from '../contract/names.ts';
-import { examine, isRunning, type Patient } from '../doctor/doctor.ts';
+import { type DoctorContext, examine, isRunning } from '../doctor/doctor.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { statfs } from '../doctor/inside/space.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -99,19 +99,19 @@ interface Examined {
   readonly config: Config;
   readonly secretsKnown: boolean;
   readonly running: boolean;
-  readonly tell: Patient['tell'];
+  readonly tell: DoctorContext['tell'];
 }
 
 async function examined(context: CliContext, paths: StatePaths, { config, secretsKnown, running, tell }: Examined): Promise<readonly Finding[]> {
-  const patient: Omit<Patient, 'token'> = {
+  const checked: Omit<DoctorContext, 'token'> = {
     ...{ config, secretsKnown, paths, statfs, tell, workerUser: nginxWorkerUser(), env: { ...context.env }, clock: systemClock },
     run: (command, args) =>
       new Promise((resolve) =>
         execFile(command, [...args], { timeout: 10_000, env: { ...context.env, LC_ALL: 'C' } }, (error, stdout) => resolve(error === null ? stdout : null)),
       ),
   };
-  if (!running) return examine({ ...patient, token: undefined });
-  return withToken(context, { config, paths, configFile: context.configFile(), operator: operatorOf(context.env) }, (token) => examine({ ...patient, token }));
+  if (!running) return examine({ ...checked, token: undefined });
+  return withToken(context, { config, paths, configFile: context.configFile(), operator: operatorOf(context.env) }, (token) => examine({ ...checked, token }));
 }
 
 const LIFETIME_MS = 120_000;
@@ -120,7 +120,11 @@ const ROLES = ['viewer', 'worker'] as const;
 type Session = Parameters<typeof recordFirst>[0];
 
 /** Made and revoked as `lictor token` does it; the lifetime holds even when this process is killed in between. */
-async function withToken(context: CliContext, session: Session, work: (token: Patient['token']) => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+async function withToken(
+  context: CliContext,
+  session: Session,
+  work: (token: DoctorContext['token']) => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
   const store = await openStore({ file: session.config.storeFile, clock: systemClock }).catch(messageOf);
   if (typeof store === 'string') return work(store);
   const name = `doctor-${randomBytes(4).toString('hex')}`;

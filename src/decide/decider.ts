@@ -19,7 +19,7 @@ import { createWithDetail, type Refusing } from './denied-detail.ts';
 import type { HoldsLease } from './holds-lease.ts';
 import { ruleOnTag } from './holds-tag.ts';
 import { isForeignWrite } from './origin.ts';
-import { hasScopes, type KnowsFlow, type RuleParts, type Question as RuleQuestion, type Ruling, rule, ruleBefore } from './rule.ts';
+import { evaluatePrecheck, hasScopes, type KnowsFlow, type RuleParts, type Question as RuleQuestion, type Ruling, rule } from './rule.ts';
 
 export type { Ask } from './asks.ts';
 
@@ -239,7 +239,7 @@ interface Asked {
 async function ruleAll(parts: DeciderParts, { any, looked }: Question, { principal, asks, context }: Asked): Promise<readonly Ruling[]> {
   const questions = asks.map((ask) => ({ principal, ask, context: { ...context, facts: ask.facts ?? {} } }));
   const entities = parts.entities[looked];
-  if (any) return questions.map((question) => ruleBefore(parts, question));
+  if (any) return questions.map((question) => evaluatePrecheck(parts, question));
   const looking = { ...parts, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
   // What a foreign object says must not be worth a look: it is as if there were none.
   const isOwn = ({ ask }: RuleQuestion): boolean => ask.inPath !== undefined || usedFlow(ask) !== undefined;

@@ -3,7 +3,7 @@ import { type Principal, RUN_ATTRIBUTE } from '../contract/principal.ts';
 import type { Scope } from '../contract/scope.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
 import type { Entities } from '../prefect/entities.ts';
-import { type Question, type Ruling, refused, ruleBefore } from './rule.ts';
+import { evaluatePrecheck, type Question, type Ruling, refused } from './rule.ts';
 
 export interface HoldsTagParts {
   readonly policy: PolicyEngine;
@@ -20,7 +20,7 @@ export async function ruleOnTag(parts: HoldsTagParts, question: Question, tag: s
     scope.tags?.includes(tag) === true || (ask.resource.type === 'ConcurrencyLimit' && scope.concurrencyLimits?.includes(tag) === true);
   const isRun = principal.kind === 'run';
   const grants = isRun ? principal.grants : principal.grants.filter(({ scope }) => scope === null || names(scope));
-  const ruling = ruleBefore(parts, { ...question, principal: { ...principal, grants } });
+  const ruling = evaluatePrecheck(parts, { ...question, principal: { ...principal, grants } });
   const holds = ruling.decision.enforced === 'allow' && (!isRun || (await tagsOfRun(parts.entities, principal)).includes(tag));
   return holds ? ruling : { ...ruling, decision: refused(ruling.decision, 'tag-guarded') };
 }

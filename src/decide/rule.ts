@@ -47,13 +47,13 @@ export function hasScopes({ grants }: Principal): boolean {
   return grants.some(({ scope }) => scope !== null);
 }
 
-/** Without any look at an object: what every scope would allow at most. */
-export function ruleAtMost({ policy }: Pick<RuleParts, 'policy'>, question: Question): Ruling {
+/** The most that the scopes could allow, without reading an object: roles with a scope count as roles on everything. */
+export function evaluateUpperBound({ policy }: Pick<RuleParts, 'policy'>, question: Question): Ruling {
   return { decision: evaluate(policy, question, { inForce: rolesOfScopes(question.principal) }), restriction: null, entity: null };
 }
 
-/** The same before the body is read: what it, or the object, could say for it counts as said. */
-export function ruleBefore({ policy }: Pick<RuleParts, 'policy'>, question: Question): Ruling {
+/** The same before the body is read: conditions on the body or the object count as met. */
+export function evaluatePrecheck({ policy }: Pick<RuleParts, 'policy'>, question: Question): Ruling {
   return { decision: evaluate(policy, question, { inForce: rolesOfScopes(question.principal), atMost: true }), restriction: null, entity: null };
 }
 
@@ -79,9 +79,9 @@ async function ruleByRoles(parts: RuleParts, question: Question): Promise<Ruling
     return policy.readsAttributes ? ruleByAttributes(parts, question) : { decision: evaluate(policy, question, {}), restriction: null, entity: null };
   }
   const kind = ask.on?.kind ?? 'resource';
-  if (kind === 'shared' || kind === 'lease' || isShared(ask.action)) return ruleAtMost(parts, question);
+  if (kind === 'shared' || kind === 'lease' || isShared(ask.action)) return evaluateUpperBound(parts, question);
   const isObject = ask.resource.id !== null || kind === 'created' || kind === 'related';
-  return isObject ? ruleOnObject(parts, question) : ruleOnKind(policy, question, ruleAtMost(parts, question).decision);
+  return isObject ? ruleOnObject(parts, question) : ruleOnKind(policy, question, evaluateUpperBound(parts, question).decision);
 }
 
 /** Nobody's scope counts, but what the object is may: before and after. */
@@ -121,7 +121,7 @@ async function ruleOnObject(parts: RuleParts, question: Question): Promise<Rulin
   const flow = usedFlow(ask);
   if (flow !== undefined && !(await mayUse(parts, question, flow))) return { decision: refused(whole(), 'object-foreign'), restriction: null, entity: null };
   const now = await entityOf(parts, question);
-  if (now === null && mayBeAbsent(ask)) return ruleAtMost(parts, question);
+  if (now === null && mayBeAbsent(ask)) return evaluateUpperBound(parts, question);
   if (now === null) return ruleOnNothing(policy, whole());
   const before = ruleOnEntity(policy, question, now);
   // The answer names other objects as well.

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { removeTree } from '../config/held-directory.ts';
 import { isErrno } from '../contract/errno.ts';
 import { settleAll } from '../contract/settle.ts';
-import { spoil } from './spoil.ts';
+import { invalidate } from './invalidate.ts';
 
 /**
  * A worker may write an answer that was computed before the change just after one sweep, so it is repeated:
@@ -40,15 +40,15 @@ export async function sweepOnce(cacheDir: string): Promise<void> {
   if (entries.length > 0) await mkdir(round, { mode: 0o700 });
   const moving = entries.map((entry) => rename(join(cacheDir, entry), join(round, entry)).catch(ignoreAbsent));
   try {
-    // What could be taken away is made worthless, whatever could not.
-    await settleAll(moving).finally(() => spoilAll(cacheDir));
+    // Invalidates what was moved, even when some of it could not be moved.
+    await settleAll(moving).finally(() => invalidateAll(cacheDir));
   } finally {
     await removeTree(round);
   }
 }
 
-/** What killed processes were about to remove: it holds credentials. Resolves to what it must leave, as it belongs to another user: a command run by root. */
-export async function removeLeftBehind(cacheDir: string, remove: (path: string) => Promise<void> = spoilAndRemove): Promise<readonly string[]> {
+/** Removes what killed processes left behind: it holds credentials. Resolves to paths of another user (a command run by root), which it must leave. */
+export async function removeLeftBehind(cacheDir: string, remove: (path: string) => Promise<void> = invalidateAndRemove): Promise<readonly string[]> {
   const left = (await sweptOf(cacheDir)).filter(({ pid }) => !isAlive(pid)).map(({ path }) => path);
   const foreign: string[] = [];
   for (const path of left) {
@@ -60,14 +60,14 @@ export async function removeLeftBehind(cacheDir: string, remove: (path: string) 
   return foreign;
 }
 
-async function spoilAndRemove(path: string): Promise<void> {
-  await spoil(path);
+async function invalidateAndRemove(path: string): Promise<void> {
+  await invalidate(path);
   await removeTree(path);
 }
 
-/** Those of other sweeps as well: one that is slow, or was killed, has taken away what this one can no longer find in its place. */
-async function spoilAll(cacheDir: string): Promise<void> {
-  await settleAll((await sweptOf(cacheDir)).map(({ path }) => spoil(path).catch(ignoreForeign)));
+/** Includes directories of other sweeps: a slow or killed sweep has moved files that this one no longer finds in the cache. */
+async function invalidateAll(cacheDir: string): Promise<void> {
+  await settleAll((await sweptOf(cacheDir)).map(({ path }) => invalidate(path).catch(ignoreForeign)));
 }
 
 async function sweptOf(cacheDir: string): Promise<readonly { readonly path: string; readonly pid: number }[]> {

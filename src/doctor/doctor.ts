@@ -42,7 +42,7 @@ import { authoritiesOf, tokenTrust, upstreamTrust } from './outside/trust.ts';
 import { checkBackDoor, checkCredential, checkHoles, checkRoutes, checkUiTarget, type UpstreamSubject } from './outside/upstream.ts';
 import { inOrder, runChecks } from './run-checks.ts';
 
-export interface Patient {
+export interface DoctorContext {
   readonly config: Config;
   /** False: Prefect's credential could not be read, so what needs it is left out. */
   readonly secretsKnown: boolean;
@@ -63,20 +63,20 @@ export interface Patient {
  * Never rejects; nothing is changed. First what is quick, all at once; then what keeps Prefect busy for a moment, one after the
  * other (it makes its OpenAPI document anew, and answers nothing meanwhile; it opens ten sockets): no check is slowed down by another.
  */
-export async function examine(patient: Patient): Promise<readonly Finding[]> {
-  const running = isRunning(patient.paths);
+export async function examine(context: DoctorContext): Promise<readonly Finding[]> {
+  const running = isRunning(context.paths);
   const light = [
-    ...machineChecks(patient),
-    ...edgeChecks(patient, running),
-    ...(running ? doorChecks(patient) : []),
-    ...upstreamChecks(patient),
-    ...serviceChecks(patient),
-    ...identityChecks(patient),
-    ...(running ? [...workerChecks(patient), eventCheck(patient)] : []),
+    ...machineChecks(context),
+    ...edgeChecks(context, running),
+    ...(running ? doorChecks(context) : []),
+    ...upstreamChecks(context),
+    ...serviceChecks(context),
+    ...identityChecks(context),
+    ...(running ? [...workerChecks(context), eventCheck(context)] : []),
   ];
-  const quick = await runChecks([...light, ...certificateChecks(patient, running)]);
-  const routes = await runChecks(routeChecks(patient));
-  const sockets = await runChecks(running ? socketChecks(patient) : []);
+  const quick = await runChecks([...light, ...certificateChecks(context, running)]);
+  const routes = await runChecks(routeChecks(context));
+  const sockets = await runChecks(running ? socketChecks(context) : []);
   return inOrder([...quick, ...routes, ...sockets]);
 }
 
@@ -84,7 +84,7 @@ export function isRunning(paths: StatePaths): boolean {
   return supervisorPid(paths) !== undefined;
 }
 
-function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: Patient): readonly Check[] {
+function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: DoctorContext): readonly Check[] {
   return [
     { group: 'machine', name: 'nginx', run: () => checkNginx(env, run) },
     { group: 'machine', name: 'open-files', run: () => checkOpenFiles(limitsOf(supervisorPid(paths))) },
@@ -98,7 +98,7 @@ function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: P
   ];
 }
 
-function stateDirChecks({ config, paths, workerUser, statfs }: Pick<Patient, 'config' | 'paths' | 'workerUser' | 'statfs'>): readonly Check[] {
+function stateDirChecks({ config, paths, workerUser, statfs }: Pick<DoctorContext, 'config' | 'paths' | 'workerUser' | 'statfs'>): readonly Check[] {
   const { root } = paths;
   if (!existsSync(root))
     return [
@@ -110,7 +110,7 @@ function stateDirChecks({ config, paths, workerUser, statfs }: Pick<Patient, 'co
   ];
 }
 
-function edgeChecks({ paths, workerUser, statfs }: Patient, running: boolean): readonly Check[] {
+function edgeChecks({ paths, workerUser, statfs }: DoctorContext, running: boolean): readonly Check[] {
   const processes: Check = { group: 'edge', name: 'processes', run: () => checkProcesses(paths) };
   if (!running) return [processes];
   return [
@@ -121,22 +121,22 @@ function edgeChecks({ paths, workerUser, statfs }: Patient, running: boolean): r
   ];
 }
 
-function doorChecks(patient: Patient): readonly Check[] {
-  const door: Door = { publicUrl: patient.config.publicUrl, probe };
-  const { token } = patient;
-  const authorised = typeof token === 'object' ? { headers: { 'x-lictor-token': token.secret }, tls: ownTrust(patient) } : null;
+function doorChecks(context: DoctorContext): readonly Check[] {
+  const door: Door = { publicUrl: context.config.publicUrl, probe };
+  const { token } = context;
+  const authorised = typeof token === 'object' ? { headers: { 'x-lictor-token': token.secret }, tls: ownTrust(context) } : null;
   const settings: Check[] = authorised === null ? [] : [{ group: 'door', name: 'ui-settings', run: () => checkUiSettings(door, authorised) }];
   return [
     { group: 'door', name: 'health', run: () => checkHealth(door) },
     { group: 'door', name: 'ready', run: () => checkReady(door) },
     { group: 'door', name: 'refusal', run: () => checkRefusal(door) },
     ...settings,
-    { group: 'door', name: 'services', run: () => checkServiceDoor(door, patient.config.services, authorised) },
-    ...forwardCheck(patient),
+    { group: 'door', name: 'services', run: () => checkServiceDoor(door, context.config.services, authorised) },
+    ...forwardCheck(context),
   ];
 }
 
-function serviceChecks({ config }: Patient): readonly Check[] {
+function serviceChecks({ config }: DoctorContext): readonly Check[] {
   const ways = { addresses: addressesOf(), probe };
   return [
     { group: 'upstream', name: 'services', run: () => checkServices(config) },
@@ -144,14 +144,14 @@ function serviceChecks({ config }: Patient): readonly Check[] {
   ];
 }
 
-function forwardCheck({ config: { forwardProxy }, token }: Patient): readonly Check[] {
+function forwardCheck({ config: { forwardProxy }, token }: DoctorContext): readonly Check[] {
   if (forwardProxy === null) return [];
   const subject = { listen: forwardProxy.listen, token: typeof token === 'object' ? token.secret : null };
   return [{ group: 'door', name: 'forward-proxy', run: () => checkForwardProxy(subject) }];
 }
 
-function socketChecks(patient: Patient): readonly Check[] {
-  const { token, config } = patient;
+function socketChecks(context: DoctorContext): readonly Check[] {
+  const { token, config } = context;
   if (typeof token !== 'object') {
     const why = token ?? 'there is no token';
     return [
@@ -162,31 +162,31 @@ function socketChecks(patient: Patient): readonly Check[] {
       },
     ];
   }
-  const subject = { base: baseOf(config.publicUrl), token: token.secret, tls: ownTrust(patient), attempt: attemptSocket };
+  const subject = { base: baseOf(config.publicUrl), token: token.secret, tls: ownTrust(context), attempt: attemptSocket };
   return SOCKET_PATHS.map(
     (path): Check => ({ group: 'sockets', name: path.replace('/api/', '').replace('/lictor-doctor', ''), run: () => checkSocket(subject, path) }),
   );
 }
 
-function ownTrust({ env, config }: Patient) {
+function ownTrust({ env, config }: DoctorContext) {
   const own = config.tls?.selfMadeBy;
   return own == null ? tokenTrust(trustedAuthorities(env), config.tls?.certFile ?? null) : tokenTrust(authoritiesOf(own), null);
 }
 
-function upstreamSubjects({ config, env }: Patient): readonly UpstreamSubject[] {
+function upstreamSubjects({ config, env }: DoctorContext): readonly UpstreamSubject[] {
   const tls = upstreamTrust(trustedAuthorities(env), config.prefect.caFile);
   const { authorization } = credentialsOf(config.prefect)[0];
   return config.prefect.servers.map((url) => ({ url, authorization, tls, probe }));
 }
 
-function routeChecks(patient: Patient): readonly Check[] {
-  if (!patient.secretsKnown) return [];
-  return upstreamSubjects(patient).map((subject): Check => ({ group: 'upstream', name: 'routes', run: () => checkRoutes(subject, operationsOf) }));
+function routeChecks(context: DoctorContext): readonly Check[] {
+  if (!context.secretsKnown) return [];
+  return upstreamSubjects(context).map((subject): Check => ({ group: 'upstream', name: 'routes', run: () => checkRoutes(subject, operationsOf) }));
 }
 
-function upstreamChecks(patient: Patient): readonly Check[] {
-  const { config, secretsKnown } = patient;
-  return upstreamSubjects(patient).flatMap((subject): Check[] => {
+function upstreamChecks(context: DoctorContext): readonly Check[] {
+  const { config, secretsKnown } = context;
+  return upstreamSubjects(context).flatMap((subject): Check[] => {
     const backDoor: Check = { group: 'upstream', name: 'back-door', run: () => checkBackDoor(subject) };
     const otherAddresses: Check = { group: 'upstream', name: 'other-addresses', run: () => checkOtherAddresses(subject, addressesOf()) };
     if (!secretsKnown) return [backDoor, otherAddresses];
@@ -200,11 +200,11 @@ function upstreamChecks(patient: Patient): readonly Check[] {
   });
 }
 
-function workerChecks(patient: Patient): readonly Check[] {
-  const { config, secretsKnown, paths, clock } = patient;
+function workerChecks(context: DoctorContext): readonly Check[] {
+  const { config, secretsKnown, paths, clock } = context;
   if (!secretsKnown) return [];
   const records = () => readWorkerRecords(paths.ledgerFile, clock());
-  const subjects = upstreamSubjects(patient);
+  const subjects = upstreamSubjects(context);
   return [
     { group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(subjects, records, `${baseOf(config.publicUrl)}/api`) },
     { group: 'upstream', name: 'guarded-tags', run: async () => (await withTagHolders(config, (holders) => checkGuardedTags(subjects, holders))) ?? [] },
@@ -212,22 +212,22 @@ function workerChecks(patient: Patient): readonly Check[] {
   ];
 }
 
-function eventCheck({ paths: { ledgerFile }, clock, tell }: Patient): Check {
+function eventCheck({ paths: { ledgerFile }, clock, tell }: DoctorContext): Check {
   return { group: 'upstream', name: 'events', run: () => checkEvents({ ledgerFile, clock, tell }) };
 }
 
-function identityChecks({ config, clock }: Patient): readonly Check[] {
+function identityChecks({ config, clock }: DoctorContext): readonly Check[] {
   return config.identityProviders.flatMap((provider): Check[] => {
     const run = identityCheck({ provider, outboundFor: outboundOfDoctor, clock });
     return run === undefined ? [] : [{ group: 'identity', name: provider.id, run }];
   });
 }
 
-function certificateChecks(patient: Patient, running: boolean): readonly Check[] {
-  const { config, env, clock, paths } = patient;
+function certificateChecks(context: DoctorContext, running: boolean): readonly Check[] {
+  const { config, env, clock, paths } = context;
   const { publicUrl, tls } = config;
   if (!publicUrl.secure) return [];
-  const served = running ? fetchServed({ ...publicUrl, authorities: clientAuthorities(patient) }) : servedFromFiles(patient);
+  const served = running ? fetchServed({ ...publicUrl, authorities: clientAuthorities(context) }) : servedFromFiles(context);
   served.catch(() => undefined); // each check that needs it says so itself
   const checks: Check[] = [
     { group: 'certificates', name: 'expiry', run: async () => checkExpiry((await served).certificate, clock()) },
@@ -248,14 +248,14 @@ async function checkClientLists(crlFile: string, nowMs: number): Promise<Verdict
 }
 
 /** Of clients that were given the gateway's own authority, where it has one. */
-function clientAuthorities({ config, env }: Patient): readonly string[] {
+function clientAuthorities({ config, env }: DoctorContext): readonly string[] {
   const own = config.tls?.selfMadeBy ?? null;
   return own === null ? trustedAuthorities(env) : authoritiesOf(own);
 }
 
 /** The files served for a moment on loopback, so that they are judged as a client would while nothing else serves them. */
-async function servedFromFiles(patient: Patient): Promise<Served> {
-  const { tls } = patient.config;
+async function servedFromFiles(context: DoctorContext): Promise<Served> {
+  const { tls } = context.config;
   if (tls === null) throw new Error('the gateway does not run, and it has no certificate of its own');
   const certificate = new X509Certificate(readFileSync(tls.certFile));
   if (!certificate.checkPrivateKey(createPrivateKey(readFileSync(tls.keyFile)))) return { certificate, chainProblem: undefined };
@@ -264,7 +264,7 @@ async function servedFromFiles(patient: Patient): Promise<Served> {
   try {
     const address = server.address();
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-    return await fetchServed({ hostname: '127.0.0.1', port, authorities: clientAuthorities(patient) });
+    return await fetchServed({ hostname: '127.0.0.1', port, authorities: clientAuthorities(context) });
   } finally {
     server.close();
   }

@@ -1,4 +1,4 @@
-// Where nginx may keep in mind what the file system said: of a cached decision, which a sweep spoils, and of a file that there cannot be.
+// Where nginx may cache file descriptors: for a cached decision, which a sweep invalidates, and for a file that cannot exist.
 import type { Directive } from './conf-tree.ts';
 
 const DIRECTIVES = /^open_file_cache/;

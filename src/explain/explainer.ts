@@ -12,7 +12,7 @@ import { scopeText } from '../contract/scope.ts';
 import { beyondRun } from '../decide/bound.ts';
 import { type Ask, type Authorization, createDecider, type Decider } from '../decide/decider.ts';
 import { createHoldsLease, type LeaseParts } from '../decide/holds-lease.ts';
-import { type KnowsFlow, type Question, rule, ruleAtMost } from '../decide/rule.ts';
+import { evaluateUpperBound, type KnowsFlow, type Question, rule } from '../decide/rule.ts';
 import type { Lookup } from '../mediate/family.ts';
 import { attributesOf } from '../policy/attributes.ts';
 import type { PolicyEngine } from '../policy/engine.ts';
@@ -168,7 +168,7 @@ export async function evaluate(
 
 /** Prefect cannot be asked what the object is: what no scope could allow is denied for that, and the rest as the gateway does it, 503. */
 function withoutLook(parts: ExplainerParts, asked: Question, reason: ReasonCode): ExplainedAsk {
-  const { decision } = ruleAtMost(parts, asked);
+  const { decision } = evaluateUpperBound(parts, asked);
   const looked = { facts: {}, entity: null };
   if (decision.enforced !== 'allow') return explainDecision(parts, decision, looked);
   const scopes = asked.principal.grants.flatMap(({ scope }) => (scope === null ? [] : [scopeText(scope)]));

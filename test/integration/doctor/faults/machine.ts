@@ -136,11 +136,11 @@ function nginxThat({ spare }: Room, does: string): Planting {
 }
 
 /** The state directory of a gateway that does not run. */
-async function idleWith({ spare }: Room, spoil: (stateDir: string) => void | Promise<void>): Promise<Planting> {
+async function idleWith({ spare }: Room, invalidate: (stateDir: string) => void | Promise<void>): Promise<Planting> {
   const stateDir = mkdtempSync(join(spare, 'state-'));
   chmodSync(spare, 0o711);
   chmodSync(stateDir, 0o711);
-  await spoil(stateDir);
+  await invalidate(stateDir);
   return { stateDir };
 }
 

@@ -3,16 +3,16 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { spoil } from './spoil.ts';
+import { invalidate } from './invalidate.ts';
 import { sweepDecisions, sweepOnce } from './sweep.ts';
 
 const DECISION = 'version5 and what was decided';
-const SPOILT = `${'\xff'.repeat(8)}${DECISION.slice(8)}`;
+const INVALID = `${'\xff'.repeat(8)}${DECISION.slice(8)}`;
 
-describe('spoiling cached decisions', () => {
+describe('invalidating cached decisions', () => {
   let dir: string;
   beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), 'lictor-spoil-'));
+    dir = mkdtempSync(join(tmpdir(), 'lictor-invalidate-'));
   });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -27,8 +27,8 @@ describe('spoiling cached decisions', () => {
   it('writes over the version of each in its place, and over nothing else', async () => {
     const files = ['swept/a/f1', 'swept/a/f2', 'swept/f/f3'].map(decision);
     const outside = decision('elsewhere/a/f4');
-    await spoil(join(dir, 'swept'));
-    expect(files.map(contentOf)).toEqual([SPOILT, SPOILT, SPOILT]);
+    await invalidate(join(dir, 'swept'));
+    expect(files.map(contentOf)).toEqual([INVALID, INVALID, INVALID]);
     expect(contentOf(outside)).toBe(DECISION);
   });
 
@@ -38,8 +38,8 @@ describe('spoiling cached decisions', () => {
     symlinkSync(join(dir, 'others/linked'), join(dir, 'swept/a/link'));
     linkSync(join(dir, 'others/hard'), join(dir, 'swept/a/hard'));
     symlinkSync(join(dir, 'others/below'), join(dir, 'swept/b'));
-    await spoil(join(dir, 'swept'));
-    expect(contentOf(own)).toBe(SPOILT);
+    await invalidate(join(dir, 'swept'));
+    expect(contentOf(own)).toBe(INVALID);
     expect(others.map(contentOf)).toEqual([DECISION, DECISION, DECISION]);
   });
 
@@ -51,7 +51,7 @@ describe('spoiling cached decisions', () => {
       symlinkSync(other, file);
       return openSync(path, ...rest);
     };
-    await expect(spoil(join(dir, 'swept'), swapped)).rejects.toThrowError(/ELOOP/);
+    await expect(invalidate(join(dir, 'swept'), swapped)).rejects.toThrowError(/ELOOP/);
     expect(contentOf(other)).toBe(DECISION);
   });
 
@@ -61,12 +61,12 @@ describe('spoiling cached decisions', () => {
       if (path === files[1]) throw new Error('EIO: planted');
       return openSync(path, ...rest);
     };
-    await expect(spoil(join(dir, 'swept'), failing)).rejects.toThrowError(/^1 remembered decisions could not be made worthless: Error: EIO: planted$/);
-    expect(files.map(contentOf)).toEqual([SPOILT, DECISION, SPOILT, SPOILT]);
+    await expect(invalidate(join(dir, 'swept'), failing)).rejects.toThrowError(/^1 cached decisions could not be invalidated: Error: EIO: planted$/);
+    expect(files.map(contentOf)).toEqual([INVALID, DECISION, INVALID, INVALID]);
   });
 
-  it('takes what is gone for spoilt', async () => {
-    await expect(spoil(join(dir, 'nowhere'))).resolves.toBeUndefined();
+  it('treats a removed file as invalid', async () => {
+    await expect(invalidate(join(dir, 'nowhere'))).resolves.toBeUndefined();
   });
 });
 
@@ -93,11 +93,11 @@ describe('a sweep, for whoever has a file open', () => {
   };
 
   it('leaves no decision in it', async () => {
-    expect(await readAfter(join(cache, 'a/f'), () => sweepOnce(cache))).toBe(SPOILT);
-    expect(await readAfter(join(cache, 'a/f'), () => sweepDecisions(cache))).toBe(SPOILT);
+    expect(await readAfter(join(cache, 'a/f'), () => sweepOnce(cache))).toBe(INVALID);
+    expect(await readAfter(join(cache, 'a/f'), () => sweepDecisions(cache))).toBe(INVALID);
   });
 
-  it('leaves none in what another sweep has taken away and not yet spoilt, or never will', async () => {
-    for (const pid of [process.pid, 999_999_999]) expect(await readAfter(`${cache}.swept-${pid}-other/a/f`, () => sweepOnce(cache))).toBe(SPOILT);
+  it('leaves no valid file in what another sweep has taken away and not yet invalidated, or never will', async () => {
+    for (const pid of [process.pid, 999_999_999]) expect(await readAfter(`${cache}.swept-${pid}-other/a/f`, () => sweepOnce(cache))).toBe(INVALID);
   });
 });

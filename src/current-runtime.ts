@@ -41,8 +41,8 @@ export function currentAnswerer(current: CurrentRuntime): Answerer {
 /** For the relay, whose sockets outlive a reload: the runtime in use decides each of them again (`recheck`). */
 export function currentForRelay(
   current: CurrentRuntime,
-  makers: Pick<Makers, 'madeBy'>,
-): Pick<RelayParts, 'decider' | 'upstream' | 'reachOf' | 'recordLineage' | 'eventTags'> {
+  makers: Pick<Makers, 'createdBy'>,
+): Pick<RelayParts, 'decider' | 'upstream' | 'scopeFilterOf' | 'recordLineage' | 'eventTags'> {
   return {
     decider: {
       authorize: (inputs, asks, frameToken) => current.get().decider.authorize(inputs, asks, frameToken),
@@ -56,9 +56,9 @@ export function currentForRelay(
     },
     recordLineage: (events, own) => current.get().recordLineage(events, own),
     eventTags: (events, sender) => current.get().eventTags(events, sender),
-    reachOf: ({ restriction, principal: { id: who } }) => {
+    scopeFilterOf: ({ restriction, principal: { id: who } }) => {
       const { upstream } = current.get();
-      return restriction === null ? null : { scopes: restriction, who, lookup: createLookup(upstream), made: (type) => makers.madeBy(who, type) };
+      return restriction === null ? null : { scopes: restriction, who, lookup: createLookup(upstream), createdBy: (type) => makers.createdBy(who, type) };
     },
   };
 }

@@ -4,10 +4,10 @@ import type { ActionName, ResourceType } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { field, isList, isObject, type JsonObject } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
-import { coveredIds } from '../reach/covered-ids.ts';
-import { flowIds } from '../reach/flows.ts';
-import { type Found, partsOf, type Reach, textOf, withPart } from '../reach/reach.ts';
-import { seenFilters } from '../reach/seen-filters.ts';
+import { coveredIds } from '../scope-filter/covered-ids.ts';
+import { flowIds } from '../scope-filter/flows.ts';
+import { type Found, partsOf, type ScopeFilter, textOf, withPart } from '../scope-filter/scope-filter.ts';
+import { seenFilters } from '../scope-filter/seen-filters.ts';
 import { wholeNumber } from './changes.ts';
 import type { Call, Lookup, Refusal } from './family.ts';
 
@@ -41,8 +41,9 @@ export async function resolve(call: Call, kind: Kind, lookup: Lookup): Promise<R
   if (limit === undefined || limit < 1 || limit > MOST_ITEMS) return wrong(`limit must be a whole number from 1 to ${MOST_ITEMS}.`);
   const filter = field(given, kind.key) ?? null;
   if (filter !== null && !isObject(filter)) return wrong(`${kind.key} must be an object.`);
-  const reach = await call.reach?.({ action: kind.read, resource: { type: kind.type, id: null } });
-  const ids = reach === undefined ? await matching({ kind, filter, lookup }, limit) : await matchingSeen({ kind, filter, lookup }, { reach, limit });
+  const scopeFilter = await call.scopeFilter?.({ action: kind.read, resource: { type: kind.type, id: null } });
+  const ids =
+    scopeFilter === undefined ? await matching({ kind, filter, lookup }, limit) : await matchingSeen({ kind, filter, lookup }, { scopeFilter, limit });
   return 'code' in ids ? ids : { ids: ids.slice(0, limit), body: namingOnly(kind, ids.slice(0, limit)) };
 }
 
@@ -64,41 +65,41 @@ async function matching({ kind, filter, lookup }: Matching, limit: number): Prom
   return known.length === ids.length ? known : wrong(`Prefect did not answer with ${kind.noun}.`);
 }
 
-interface Reaching {
-  readonly reach: Reach;
+interface Matched {
+  readonly scopeFilter: ScopeFilter;
   readonly limit: number;
 }
 
 /** By what is changed nobody learns more than by a list. */
-async function matchingSeen(asked: Matching, { reach, limit }: Reaching): Promise<readonly string[] | Refusal> {
+async function matchingSeen(asked: Matching, { scopeFilter, limit }: Matched): Promise<readonly string[] | Refusal> {
   const { kind, filter } = asked;
   const listed = kind === FLOW_RUNS ? 'runs' : kind === DEPLOYMENTS ? 'deployments' : 'flows';
-  const seen = await seenFilters({ [kind.key]: filter }, { reach, listed, reached: (type, ids) => coveredIds(reach, type, ids) });
+  const seen = await seenFilters({ [kind.key]: filter }, { scopeFilter, listed, visibleIds: (type, ids) => coveredIds(scopeFilter, type, ids) });
   if (!seen.ok) return seen.refusal;
   const own = field(seen.body, kind.key);
-  return reached({ ...asked, filter: isObject(own) ? own : null }, { reach, limit });
+  return visibleIds({ ...asked, filter: isObject(own) ? own : null }, { scopeFilter, limit });
 }
 
 /**
  * What others have must not use up the limit: by whether something of one's own is changed, it could be asked whether there is anything
  * foreign that fits a filter. Few that are named are all looked at, since a run below a run is found by its id alone.
  */
-async function reached(asked: Matching, { reach, limit }: Reaching): Promise<readonly string[] | Refusal> {
+async function visibleIds(asked: Matching, { scopeFilter, limit }: Matched): Promise<readonly string[] | Refusal> {
   const { kind, filter } = asked;
   const criterion = filter === null || (field(filter, 'operator') ?? 'and_') !== 'and_' ? undefined : field(filter, 'id');
   const named = isObject(criterion) ? field(criterion, 'any_') : undefined;
   if (isList(named) && named.length <= MOST_ITEMS) {
     const ids = await matching(asked, MOST_ITEMS);
     if ('code' in ids) return ids;
-    const own = await coveredIds(reach, kind.type, ids);
+    const own = await coveredIds(scopeFilter, kind.type, ids);
     return [...ids.filter((id) => own.has(id)), ...ids.filter((id) => !own.has(id))];
   }
-  const found = kind === FLOWS ? await flowIds(reach, filter ?? undefined) : await idsIn(reach, asked, limit);
+  const found = kind === FLOWS ? await flowIds(scopeFilter, filter ?? undefined) : await idsIn(scopeFilter, asked, limit);
   return found.ok ? found.items : found.refusal;
 }
 
-async function idsIn(reach: Reach, { kind, filter, lookup }: Matching, limit: number): Promise<Found<string>> {
-  const parts = await partsOf(reach, kind === FLOW_RUNS ? 'runs' : 'deployments');
+async function idsIn(scopeFilter: ScopeFilter, { kind, filter, lookup }: Matching, limit: number): Promise<Found<string>> {
+  const parts = await partsOf(scopeFilter, kind === FLOW_RUNS ? 'runs' : 'deployments');
   if (!parts.ok) return parts;
   const ids = new Set<string>();
   for (const part of parts.items) {

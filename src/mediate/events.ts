@@ -5,7 +5,7 @@ import { eventAsks, objectsIn } from '../decide/event-asks.ts';
 import type { EventRules } from '../events/rules.ts';
 import { isList, type JsonValue } from '../json/tree.ts';
 import type { Lookup } from '../prefect/lookup.ts';
-import { keyOf, PARTS, partsOf, WHOLES } from '../reach/parts-of.ts';
+import { keyOf, PARTS, partsOf, WHOLES } from '../scope-filter/parts-of.ts';
 import { type Family, invalid, MEBIBYTE, planned, tooComplex } from './family.ts';
 import { distinctAsks } from './references.ts';
 

@@ -11,8 +11,8 @@ import type { Authorization } from '../decide/decider.ts';
 import type { JsonValue } from '../json/tree.ts';
 import type { Lookup } from '../prefect/lookup.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
-import type { Reach } from '../reach/reach.ts';
 import { isScreenedRoute } from '../scope/screened.ts';
+import type { ScopeFilter } from '../scope-filter/scope-filter.ts';
 
 /** A mediated request, located in the catalogue and strictly parsed. */
 export interface Call {
@@ -27,7 +27,7 @@ export interface Call {
   /** A policy looks at the values of parameters. */
   readonly readsParameters: boolean;
   /** For a principal with a role on some objects only: which of many objects it may read, by the right to read them. Undefined: every one. */
-  readonly reach?: (read: Ask) => Promise<Reach | undefined>;
+  readonly scopeFilter?: (read: Ask) => Promise<ScopeFilter | undefined>;
 }
 
 export type { Lookup } from '../prefect/lookup.ts';

@@ -41,8 +41,12 @@ describe.each(routes)('%s %j', (route, body) => {
   const foreign = { ...usedBy('team-b'), 'POST /api/deployments/filter': [] };
 
   it('names a flow that is reached', async () => {
-    const reached = { ...usedBy('team-a'), 'POST /api/deployments/filter': [], 'POST /api/flow_runs/filter': [{ id: RUN, flow_id: FLOW, tags: ['team-a'] }] };
-    expect(await send(FLOW, settings(reached))).toMatchObject({ result: 201, arrived: true });
+    const visibleIds = {
+      ...usedBy('team-a'),
+      'POST /api/deployments/filter': [],
+      'POST /api/flow_runs/filter': [{ id: RUN, flow_id: FLOW, tags: ['team-a'] }],
+    };
+    expect(await send(FLOW, settings(visibleIds))).toMatchObject({ result: 201, arrived: true });
   });
 
   it('twin: of a foreign one, and of one without any use, there is none', async () => {

@@ -128,7 +128,7 @@ export function startMediator(options: Options = {}) {
   const made: string[] = [];
   const makers: MediatorParts['makers'] = {
     put: async (type, id, principal) => void made.push(`${principal} ${type} ${id}`),
-    madeBy: async () => [],
+    createdBy: async () => [],
     forget: async (type, id) => void made.push(`gone ${type} ${id}`),
   };
   const knownFlows: MediatorParts['knownFlows'] = { put: async (principal, flow) => void known.add(`${principal} ${flow}`) };

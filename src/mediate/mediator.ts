@@ -95,8 +95,8 @@ async function decideCall(exchange: Exchange, opened: Opened): Promise<MediatedR
   const { request } = subject;
   const lookup = inTurns(createLookup(parts.upstream), work);
   await work.turn();
-  const reaching = { ...opened.call, turn: work.turn, ...reachOfAsker(parts, request.inputs, identity.principal) };
-  const call = parts.config.startedByTag ? await guardTags(reaching, lookup) : reaching;
+  const scopedCall = { ...opened.call, turn: work.turn, ...scopeFilterOfPrincipal(parts, request.inputs, identity.principal) };
+  const call = parts.config.startedByTag ? await guardTags(scopedCall, lookup) : scopedCall;
   const planned = await family.plan(call, lookup);
   if (!planned.ok) return refuse(exchange, identity, planned.refusal);
 
@@ -130,7 +130,7 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
   const { inputs, headers } = subject.request;
   const { principal } = authorization;
   const whole = plan.rewrite(stampOf(parts.config, principal, subject.request));
-  const narrowed = await narrow(call, whole, { scopes: authorization.restriction, ...reachOf(parts, inputs, principal.id) }).catch(outageRefusal);
+  const narrowed = await narrow(call, whole, { scopes: authorization.restriction, ...scopeFilterOf(parts, inputs, principal.id) }).catch(outageRefusal);
   if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
   if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);
   await call.turn();
@@ -157,22 +157,22 @@ async function forward(exchange: Exchange, decided: Decided): Promise<MediatedRe
 }
 
 /** A role that may not read them adds nothing, on whatever it holds. */
-function reachOfAsker(parts: MediatorParts, inputs: EdgeInputs, principal: Principal): Pick<Call, 'reach'> {
+function scopeFilterOfPrincipal(parts: MediatorParts, inputs: EdgeInputs, principal: Principal): Pick<Call, 'scopeFilter'> {
   if (!hasScopes(principal)) return {};
   return {
-    async reach(read) {
+    async scopeFilter(read) {
       const reading = await parts.decider.authorizeNow(inputs, [read]);
       const scopes = reading.ok ? reading.restriction : [];
-      return scopes === null ? undefined : { scopes, ...reachOf(parts, inputs, principal.id) };
+      return scopes === null ? undefined : { scopes, ...scopeFilterOf(parts, inputs, principal.id) };
     },
   };
 }
 
-function reachOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInputs, who: string): Omit<Restricted, 'scopes'> {
+function scopeFilterOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInputs, who: string): Omit<Restricted, 'scopes'> {
   return {
     who,
     lookup: createLookup(upstream),
-    made: (type) => makers.madeBy(who, type),
+    createdBy: (type) => makers.createdBy(who, type),
     mayRead: async (ask) => (await decider.authorizeNow(inputs, [ask])).ok,
   };
 }

@@ -24,7 +24,7 @@ export interface MediatorParts {
   readonly eventRules: EventRules;
   /** What decisions on objects remember. */
   readonly objects: Pick<ObjectCache, 'forget'>;
-  readonly makers: Pick<Makers, 'put' | 'forget' | 'madeBy'>;
+  readonly makers: Pick<Makers, 'put' | 'forget' | 'createdBy'>;
   readonly knownFlows: Pick<KnownFlows, 'put'>;
   readonly leases: Pick<Leases, 'put' | 'ends'>;
   readonly bodies: Pick<BodyWork, 'begin'>;

@@ -6,7 +6,7 @@ import type { Ask } from '../decide/decider.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { answerObject, textField, withJson } from '../prefect/answer.ts';
 import type { UpstreamAnswer } from '../prefect/upstream.ts';
-import { wordless } from '../reach/flow-words.ts';
+import { wordless } from '../scope-filter/flow-words.ts';
 import { type Family, invalid, MEBIBYTE, planned, type Showing } from './family.ts';
 import { createdObject } from './generic.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';

@@ -83,11 +83,11 @@ describe('an operator of a tag', () => {
 
   it('does not learn of others by how many of many are left: what it cannot reach uses up no limit and is counted nowhere', async () => {
     const many = '/api/flow_runs/bulk_set_state';
-    const answered = (reached: readonly unknown[]): NonNullable<Options['prefect']> => {
-      const rest = prefectWith({ ...OBJECTS, 'POST /api/ui/flow_runs/history': reached }, { status: 201 });
+    const answered = (visibleIds: readonly unknown[]): NonNullable<Options['prefect']> => {
+      const rest = prefectWith({ ...OBJECTS, 'POST /api/ui/flow_runs/history': visibleIds }, { status: 201 });
       return (request) => {
         const isScoped = request.body?.includes('team-a') === true;
-        return request.path === '/api/flow_runs/filter' ? { body: json(isScoped ? reached : [run(OTHER_RUN, ['team-b']), ...reached]) } : rest(request);
+        return request.path === '/api/flow_runs/filter' ? { body: json(isScoped ? visibleIds : [run(OTHER_RUN, ['team-b']), ...visibleIds]) } : rest(request);
       };
     };
     const send = async (filter: object, limit: number) => {

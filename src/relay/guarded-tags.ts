@@ -3,7 +3,7 @@
 import { tagGuarded } from '../decide/holds-tag.ts';
 import type { JsonValue } from '../json/tree.ts';
 import { isObject } from '../json/tree.ts';
-import { textOf } from '../reach/reach.ts';
+import { textOf } from '../scope-filter/scope-filter.ts';
 import type { RelayCore } from './core.ts';
 import type { Dropped } from './frame-gate.ts';
 import type { Session } from './session.ts';

@@ -7,7 +7,7 @@ import type { Authorization } from '../decide/decider.ts';
 import type { EventTagGuard } from '../decide/event-tags.ts';
 import type { FromEdge } from '../decide/from-edge.ts';
 import type { RecordLineage } from '../prefect/record-lineage.ts';
-import type { Reach } from '../reach/reach.ts';
+import type { ScopeFilter } from '../scope-filter/scope-filter.ts';
 import type { FrameGate } from './frame-gate.ts';
 import type { RelayLimits } from './limits.ts';
 import type { ServiceSocketParts } from './services/parts.ts';
@@ -36,7 +36,7 @@ export interface RelayParts {
   /** One gate per socket, made when it is authorised; the default passes every text frame. */
   readonly gateFor?: (operation: Operation, authorization: Authorization & { ok: true }) => FrameGate;
   /** What a scoped principal reaches; null: everything. Left out: nobody is scoped. */
-  readonly reachOf?: (authorization: Authorization & { ok: true }) => Reach | null;
+  readonly scopeFilterOf?: (authorization: Authorization & { ok: true }) => ScopeFilter | null;
   /** Looks up whose the runs are that events of a run's token name; left out: nothing but the run itself is known. */
   readonly recordLineage?: RecordLineage;
   /** Says which events give a guarded tag that is not their sender's. */

@@ -33,7 +33,7 @@ function scopedParts(
         entities: [],
       }),
     },
-    reachOf: ({ restriction }) => (restriction === null ? null : { scopes: restriction, who: 'token:a', lookup, made: async () => [] }),
+    scopeFilterOf: ({ restriction }) => (restriction === null ? null : { scopes: restriction, who: 'token:a', lookup, createdBy: async () => [] }),
   };
 }
 
@@ -64,14 +64,14 @@ describe('the socket of a scoped principal', () => {
 
   it('is asked by what its events show: neither by what is hidden in them, nor by a filter that cannot be read', async () => {
     const maker = { 'prefect.resource.id': `prefect.automation.${B}`, 'prefect.resource.role': 'creator', 'prefect.resource.name': 'secret' };
-    const made = JSON.stringify({ type: 'event', event: { ...event(A), related: [maker] } });
+    const createdBy = JSON.stringify({ type: 'event', event: { ...event(A), related: [maker] } });
     const byMaker = { related: { labels: { 'prefect.resource.name': ['s*'] } } };
     const first = await open(EVENTS_OUT, scopedParts(), byMaker);
     await expect.poll(() => first.room.prefect.frames.length).toBe(2);
     // Prefect goes by the first filter alone.
     first.client.socket.send(JSON.stringify({ type: 'filter', filter: {} }));
     await expect.poll(() => first.room.prefect.frames.length).toBe(3);
-    first.room.prefect.sockets[0]?.send(made);
+    first.room.prefect.sockets[0]?.send(createdBy);
     first.room.prefect.sockets[0]?.close(1000);
     await first.client.closed;
     expect(first.client.received.slice(1)).toEqual([]);
@@ -209,7 +209,7 @@ describe('the socket of a scoped principal', () => {
     const tasks = { operation: 'socket:task-runs-scheduled', path: '/api/task_runs/subscriptions/scheduled' };
     expect(await room.plain({ ...tasks, authorization: `Bearer ${GOOD}` }, UPGRADE)).toMatchObject({ status: 403, body: { code: 'scope-not-filterable' } });
     await room.close();
-    const { reachOf: _, ...blind } = scopedParts();
+    const { scopeFilterOf: _, ...blind } = scopedParts();
     room = await openTestRoom({}, blind);
     expect(await room.plain({ ...EVENTS_OUT, authorization: `Bearer ${GOOD}` }, UPGRADE)).toMatchObject({
       status: 403,

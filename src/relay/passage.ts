@@ -5,11 +5,11 @@ import { CLOSE, refusalReason } from '../frames/close-codes.ts';
 import type { Frame } from '../frames/inbox.ts';
 import { parseStrict } from '../json/strict-json.ts';
 import { isObject, type JsonObject } from '../json/tree.ts';
-import { readEventFilter } from '../reach/event-filter.ts';
-import { sayableEvents } from '../reach/events.ts';
-import { partsOf } from '../reach/parts-of.ts';
-import { foreignTaskRuns, type Reach, type Reached, textOf } from '../reach/reach.ts';
-import { createReached } from '../reach/reached.ts';
+import { readEventFilter } from '../scope-filter/event-filter.ts';
+import { sayableEvents } from '../scope-filter/events.ts';
+import { partsOf } from '../scope-filter/parts-of.ts';
+import { foreignTaskRuns, type ScopeFilter, textOf, type VisibleIds } from '../scope-filter/scope-filter.ts';
+import { createVisibleIds } from '../scope-filter/visible-ids.ts';
 import { messageOf, type RelayCore } from './core.ts';
 import { FRAME_BOUNDS } from './event-gate.ts';
 import type { Dropped } from './frame-gate.ts';
@@ -30,10 +30,10 @@ const REMEMBERED_MS = 5000;
 export function createDelivery(core: RelayCore, session: Session, source: WebSocket): Passage {
   const see = seeOf(session.visit.operation?.operationId ?? '');
   if (see === undefined) return straight;
-  const look: Look = async (frames, reached) => {
+  const look: Look = async (frames, visibleIds) => {
     const { asked } = session;
     if (asked?.ok === false) return refuseFilter(session, asked.refusal.code, frames);
-    return see(frames, reached, asked?.fits ?? (() => false));
+    return see(frames, visibleIds, asked?.fits ?? (() => false));
   };
   return screened(core, session, { source, look });
 }
@@ -42,12 +42,12 @@ export function createDelivery(core: RelayCore, session: Session, source: WebSoc
 export function createIntake(core: RelayCore, session: Session, onDropped: (dropped: Dropped) => void): Passage {
   if (session.visit.operation?.operationId === EVENTS_OUT) return createFilterIntake(core, session);
   if (session.visit.operation?.operationId !== EVENTS_IN) return straight;
-  const look: Look = async (frames, reached, reach) => {
+  const look: Look = async (frames, visibleIds, scopeFilter) => {
     const events = frames.map(eventIn);
     const may = await sayableEvents(events, {
-      reached,
-      foreign: (tasks) => foreignTaskRuns(reach, tasks),
-      partsOf: (wholes) => partsOf(reach.lookup, wholes),
+      visibleIds,
+      foreign: (tasks) => foreignTaskRuns(scopeFilter, tasks),
+      partsOf: (wholes) => partsOf(scopeFilter.lookup, wholes),
     });
     // A run's were looked at as they came in (entrance.ts).
     const tags = session.authorization.principal.kind === 'run' ? [] : await guardedIn(core, session, events);
@@ -84,19 +84,19 @@ const FOREIGN = { code: 'event-foreign-run', detail: 'The event names what is ou
 
 export const straight: Passage = { pass: (frame, send) => send(frame), idle: () => Promise.resolve() };
 
-type Look = (frames: readonly Buffer[], reached: Reached, reach: Reach) => Promise<readonly (Buffer | null)[]>;
+type Look = (frames: readonly Buffer[], visibleIds: VisibleIds, scopeFilter: ScopeFilter) => Promise<readonly (Buffer | null)[]>;
 
 /** The session's latest decision counts: a scope that was narrowed narrows the open stream. */
 function screened(core: RelayCore, session: Session, { source, look }: { readonly source: WebSocket; readonly look: Look }): Passage {
-  const { reachOf, steady } = core.parts;
-  if (reachOf === undefined) return straight;
-  const remember = createMemory((reach) => createReached(reach, { steady, forMs: REMEMBERED_MS }));
+  const { scopeFilterOf, steady } = core.parts;
+  if (scopeFilterOf === undefined) return straight;
+  const remember = createMemory((scopeFilter) => createVisibleIds(scopeFilter, { steady, forMs: REMEMBERED_MS }));
   let screen: Screen | undefined;
   const open = (send: (frame: Frame) => void): Screen =>
     createScreen({
       look: async (frames) => {
-        const reach = reachOf(session.authorization);
-        return reach === null ? frames : look(frames, remember(reach), reach);
+        const scopeFilter = scopeFilterOf(session.authorization);
+        return scopeFilter === null ? frames : look(frames, remember(scopeFilter), scopeFilter);
       },
       send,
       source,
@@ -109,7 +109,7 @@ function screened(core: RelayCore, session: Session, { source, look }: { readonl
     });
   return {
     pass(frame, send) {
-      if (screen === undefined && reachOf(session.authorization) === null) {
+      if (screen === undefined && scopeFilterOf(session.authorization) === null) {
         send(frame);
         return;
       }
@@ -126,13 +126,13 @@ function eventIn(frame: Buffer): JsonObject {
   return parsed.ok && isObject(parsed.tree) ? parsed.tree : {};
 }
 
-function createMemory(make: (reach: Reach) => Reached): (reach: Reach) => Reached {
+function createMemory(make: (scopeFilter: ScopeFilter) => VisibleIds): (scopeFilter: ScopeFilter) => VisibleIds {
   let key = '';
-  let reached: Reached | undefined;
-  return (reach) => {
-    const now = JSON.stringify(reach.scopes);
-    if (reached === undefined || now !== key) reached = make(reach);
+  let visibleIds: VisibleIds | undefined;
+  return (scopeFilter) => {
+    const now = JSON.stringify(scopeFilter.scopes);
+    if (visibleIds === undefined || now !== key) visibleIds = make(scopeFilter);
     key = now;
-    return reached;
+    return visibleIds;
   };
 }

@@ -43,12 +43,12 @@ describe('what is seen of a stream', () => {
 
   it('of an event, nothing of the others that it names', async () => {
     const creator = (id: string) => ({ 'prefect.resource.id': `prefect.automation.${id}`, 'prefect.resource.role': 'creator', 'prefect.resource.name': 'n' });
-    const madeBy = (id: string) => ({
+    const createdBy = (id: string) => ({
       type: 'event',
       event: { ...eventOf(A).event, related: [creator(id)], payload: { task_run: { state: { state_details: { child_flow_run_id: id } } } } },
     });
-    const [own, foreign] = await seenOf('socket:events-out', madeBy(A), madeBy(B));
-    expect(JSON.parse(own ?? '')).toEqual(madeBy(A));
+    const [own, foreign] = await seenOf('socket:events-out', createdBy(A), createdBy(B));
+    expect(JSON.parse(own ?? '')).toEqual(createdBy(A));
     expect(JSON.parse(foreign ?? '')).toEqual({
       type: 'event',
       event: { ...eventOf(A).event, payload: { task_run: { state: { state_details: { child_flow_run_id: null } } } } },

@@ -6,11 +6,11 @@ import type { Bounds } from '../json/scan.ts';
 import { parseStrict, renderStrict } from '../json/strict-json.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
-import { seenEvents } from '../reach/events.ts';
-import type { Reached } from '../reach/reach.ts';
+import { seenEvents } from '../scope-filter/events.ts';
+import type { VisibleIds } from '../scope-filter/scope-filter.ts';
 
 /** Each of these frames as it is seen; null: it is not. Rejects when that cannot be known. `fits`: does an event, as it is shown, fit the client's filter? */
-export type See = (frames: readonly Buffer[], reached: Reached, fits: (event: JsonObject) => boolean) => Promise<readonly (Buffer | null)[]>;
+export type See = (frames: readonly Buffer[], visibleIds: VisibleIds, fits: (event: JsonObject) => boolean) => Promise<readonly (Buffer | null)[]>;
 
 export const EVENTS_IN = 'socket:events-in';
 export const EVENTS_OUT = 'socket:events-out';
@@ -30,10 +30,10 @@ export function seeOf(operationId: string): See | undefined {
   return Object.hasOwn(SEES, operationId) ? SEES[operationId] : undefined;
 }
 
-async function seeEvents(...[frames, reached, fits]: Parameters<See>): Promise<readonly (Buffer | null)[]> {
+async function seeEvents(...[frames, visibleIds, fits]: Parameters<See>): Promise<readonly (Buffer | null)[]> {
   const events = frames.map((frame) => partOf(frame, 'event'));
   const known = events.filter((event) => event !== undefined);
-  const seen = await seenEvents(known, reached);
+  const seen = await seenEvents(known, visibleIds);
   return events.map((event, index) => {
     const shown = event === undefined ? undefined : seen[known.indexOf(event)];
     return shown == null || !fits(shown) ? null : shown === event ? (frames[index] ?? null) : renderStrict({ type: 'event', event: shown });
@@ -41,10 +41,10 @@ async function seeEvents(...[frames, reached, fits]: Parameters<See>): Promise<r
 }
 
 /** A line of log is its flow run's; one of a task outside of flows its task run's. */
-async function seeLogs(frames: readonly Buffer[], reached: Reached): Promise<readonly (Buffer | null)[]> {
+async function seeLogs(frames: readonly Buffer[], visibleIds: VisibleIds): Promise<readonly (Buffer | null)[]> {
   const owners = frames.map((frame) => ownerOf(partOf(frame, 'log')));
   const idsOf = (type: ResourceType) => [...new Set(owners.flatMap((owner) => (owner?.type === type ? [owner.id] : [])))];
-  const [runs, tasks] = [await reached('FlowRun', idsOf('FlowRun')), await reached('TaskRun', idsOf('TaskRun'))];
+  const [runs, tasks] = [await visibleIds('FlowRun', idsOf('FlowRun')), await visibleIds('TaskRun', idsOf('TaskRun'))];
   return frames.map((frame, index) => {
     const owner = owners[index];
     return owner !== undefined && (owner.type === 'FlowRun' ? runs : tasks).has(owner.id) ? frame : null;

@@ -5,7 +5,7 @@ import { AUTH_SUCCESS } from '../frames/auth-frame.ts';
 import { CLOSE, closingFromUpstream } from '../frames/close-codes.ts';
 import { within } from '../frames/first-frame.ts';
 import type { Inbox } from '../frames/inbox.ts';
-import type { EventFilter } from '../reach/event-filter.ts';
+import type { EventFilter } from '../scope-filter/event-filter.ts';
 import type { RelayCore } from './core.ts';
 import { messageOf } from './core.ts';
 import { createDropRecorder } from './dropped.ts';

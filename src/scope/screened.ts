@@ -11,7 +11,7 @@ const SCREENED: readonly ActionName[] = [
   'flows.read',
 ];
 
-/** True: whoever reads it by a scope gets the answer without what the scope does not cover (src/reach/others.ts). */
+/** True: whoever reads it by a scope gets the answer without what the scope does not cover (src/scope-filter/others.ts). */
 export function isScreenedRead(action: ActionName): boolean {
   return SCREENED.includes(action);
 }

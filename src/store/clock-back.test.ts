@@ -46,7 +46,7 @@ async function fill(put: (id: string) => Promise<unknown>, late: readonly string
 it('what somebody makes is theirs, the newest first', async () => {
   const makers = createMakers(database, clock, MOST);
   await fill((id) => makers.put('FlowRun', id, 'token:a'), ['new', 'newer']);
-  expect(await makers.madeBy('token:a', 'FlowRun')).toEqual(['newer', 'new', '3']);
+  expect(await makers.createdBy('token:a', 'FlowRun')).toEqual(['newer', 'new', '3']);
   expect([await makers.of('FlowRun', 'new'), await makers.of('FlowRun', '1')]).toEqual(['token:a', null]);
 });
 

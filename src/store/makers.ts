@@ -9,7 +9,7 @@ export interface Makers {
   put(type: string, id: string, principal: string): Promise<void>;
   of(type: string, id: string): Promise<string | null>;
   /** Ids of what the principal has made of this kind, the newest first. */
-  madeBy(principal: string, type: string): Promise<readonly string[]>;
+  createdBy(principal: string, type: string): Promise<readonly string[]>;
   /** The object is gone; its name may be somebody else's tomorrow. */
   forget(type: string, id: string): Promise<void>;
 }
@@ -39,7 +39,7 @@ export function createMakers(database: Database, clock: Clock, most = MOST_MADE)
       const row = await database.read.selectFrom('makers').select('principal').where('type', '=', type).where('id', '=', id).executeTakeFirst();
       return row?.principal ?? null;
     },
-    madeBy: async (principal, type) => {
+    createdBy: async (principal, type) => {
       const made = database.read.selectFrom('makers').select('id').where('principal', '=', principal).where('type', '=', type);
       const rows = await made.orderBy('made_ms', 'desc').limit(most).execute();
       return rows.map(({ id }) => id);

@@ -57,7 +57,7 @@ async function send(method: string, path: string, body?: unknown, denied: readon
     knownFlows: { put: async () => undefined },
     leases: { put: async () => undefined, ends: async () => undefined },
     bodies: { begin: async () => AT_ONCE },
-    makers: { put: async () => undefined, forget: async () => undefined, madeBy: async () => [] },
+    makers: { put: async () => undefined, forget: async () => undefined, createdBy: async () => [] },
     catalogue,
     decider: decider(denied),
     upstream,

@@ -5,7 +5,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['contract'],
   ['scope'],
   ['config', 'frames', 'json', 'tunnels'],
-  ['certificates', 'keys', 'store', 'catalog', 'events', 'reach', 'sidecar'],
+  ['certificates', 'keys', 'store', 'catalog', 'events', 'scope-filter', 'sidecar'],
   ['prefect', 'policy', 'ledger'],
   ['authn', 'egress', 'metrics', 'sinks'],
   ['decide', 'oauth'],

@@ -26,7 +26,7 @@ function applied(route: string, tree: JsonValue | undefined, { scopes = TEAM, ma
   const found = catalogue.match(method, path);
   if (found === undefined) throw new Error(`no such route: ${route}`);
   const call = { operation: found.operation, params: found.params, tree, readsParameters: false, turn: async () => undefined, inputs: { args: '' } as never };
-  return narrow(call, tree, { scopes, who: 'bob@local', lookup, made: async () => [], mayRead });
+  return narrow(call, tree, { scopes, who: 'bob@local', lookup, createdBy: async () => [], mayRead });
 }
 
 async function codeOf(...given: Parameters<typeof applied>): Promise<string> {
@@ -98,9 +98,9 @@ describe('the answer to a scoped role', () => {
   it('that is made here names no task run that the role may not read', async () => {
     const limits: readonly Scope[] = [{ ...NOWHERE, concurrencyLimits: ['db'] }];
     const lookup: Restricted['lookup'] = async (path) => (path === '/api/concurrency_limits/filter' ? [{ id: A, tag: 'db', active_slots: [B] }] : []);
-    const made = await applied('POST /api/concurrency_limits/filter', {}, { scopes: limits, lookup });
-    expect(JSON.stringify(made)).toContain('"tag":"db"');
-    expect(JSON.stringify(made)).not.toContain(B);
+    const blind = await applied('POST /api/concurrency_limits/filter', {}, { scopes: limits, lookup });
+    expect(JSON.stringify(blind)).toContain('"tag":"db"');
+    expect(JSON.stringify(blind)).not.toContain(B);
     const shown = await applied('POST /api/concurrency_limits/filter', {}, { scopes: limits, lookup, mayRead: async () => true });
     expect(JSON.stringify(shown)).toContain(B);
   });

@@ -7,17 +7,17 @@ import { isObject, type JsonValue } from '../../json/tree.ts';
 import { parseAnswer } from '../../prefect/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/upstream.ts';
 import { UpstreamError } from '../../prefect/upstream-error.ts';
-import { coveredIds } from '../../reach/covered-ids.ts';
-import { withoutForeignWords } from '../../reach/flow-words.ts';
-import { withoutOthers } from '../../reach/others.ts';
-import type { Reach, Reached } from '../../reach/reach.ts';
-import { seenFilters } from '../../reach/seen-filters.ts';
 import { isScreenedRead } from '../../scope/screened.ts';
+import { coveredIds } from '../../scope-filter/covered-ids.ts';
+import { withoutForeignWords } from '../../scope-filter/flow-words.ts';
+import { withoutOthers } from '../../scope-filter/others.ts';
+import type { ScopeFilter, VisibleIds } from '../../scope-filter/scope-filter.ts';
+import { seenFilters } from '../../scope-filter/seen-filters.ts';
 import type { Call } from '../family.ts';
 import { forwarded, type Narrowed, refused } from './narrow.ts';
 import { listedBy, narrowOf } from './table.ts';
 
-export interface Restricted extends Omit<Reach, 'scopes'> {
+export interface Restricted extends Omit<ScopeFilter, 'scopes'> {
   /** What holds for this request; null: everything is shown. */
   readonly scopes: readonly Scope[] | null;
   /** The exact answer for one object, where a filter of Prefect's does not reach: a run below a run that has no pool of its own. */
@@ -29,15 +29,15 @@ export async function narrow(call: Call, tree: JsonValue | undefined, { scopes, 
   if (scopes === null) return forwarded(tree);
   const narrowList = narrowOf(call.operation);
   if (narrowList === undefined) return refused({ code: 'scope-not-filterable' });
-  const reach = { scopes, ...rest };
-  const reached = createExactly(reach, mayRead);
+  const scopeFilter = { scopes, ...rest };
+  const visibleIds = createVisibleIdsNow(scopeFilter, mayRead);
   const listed = listedBy(call.operation);
-  const seen = listed === undefined || !isObject(tree) ? undefined : await seenFilters(tree, { reach, reached, listed });
+  const seen = listed === undefined || !isObject(tree) ? undefined : await seenFilters(tree, { scopeFilter, visibleIds, listed });
   if (seen?.ok === false) return refused(seen.refusal);
-  const narrowed = await narrowList({ ...call, tree: seen?.body ?? tree }, reach);
+  const narrowed = await narrowList({ ...call, tree: seen?.body ?? tree }, scopeFilter);
   if (!narrowed.ok || !isScreenedRead(call.operation.action)) return narrowed;
   const isWhole = (id: string) => mayRead({ action: 'flows.read', resource: { type: 'Flow', id }, on: { kind: 'resource', whole: true } });
-  const shown: Shown = call.operation.action === 'flows.read' ? (tree) => withoutForeignWords(tree, isWhole) : (tree) => withoutOthers(tree, reached);
+  const shown: Shown = call.operation.action === 'flows.read' ? (tree) => withoutForeignWords(tree, isWhole) : (tree) => withoutOthers(tree, visibleIds);
   if (!narrowed.forward) return { ...narrowed, answer: await shown(narrowed.answer) };
   return { ...narrowed, screen: (answer) => screened(answer, shown) };
 }
@@ -63,9 +63,9 @@ const READS: Readonly<Partial<Record<ResourceType, ActionName>>> = {
 /** Of so many that no filter finds, each is looked at; beyond that they are not shown. */
 const MOST_LOOKED_AT = 20;
 
-function createExactly(reach: Reach, mayRead: Restricted['mayRead']): Reached {
+function createVisibleIdsNow(scopeFilter: ScopeFilter, mayRead: Restricted['mayRead']): VisibleIds {
   return async (type, ids) => {
-    const covered = await coveredIds(reach, type, ids);
+    const covered = await coveredIds(scopeFilter, type, ids);
     const action = READS[type];
     const open = action === undefined ? [] : ids.filter((id) => !covered.has(id)).slice(0, MOST_LOOKED_AT);
     const looked = await Promise.all(open.map(async (id) => (action !== undefined && (await mayRead({ action, resource: { type, id } })) ? [id] : [])));

@@ -4,7 +4,7 @@
 // has its own filter, up to the time of the last event that was shown, and how many were: so no page depends on what is hidden.
 import { parseStrict } from '../../json/strict-json.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../../json/tree.ts';
-import { textOf } from '../../reach/reach.ts';
+import { textOf } from '../../scope-filter/scope-filter.ts';
 import { wholeNumber } from '../changes.ts';
 
 export const PAGE = 50;

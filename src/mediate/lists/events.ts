@@ -4,11 +4,11 @@
 import { decidingValues } from '../../catalog/query.ts';
 import { field, isObject, type JsonObject } from '../../json/tree.ts';
 import { parseUuid } from '../../json/uuid.ts';
-import { anchorsOf } from '../../reach/anchors.ts';
-import { readEventFilter } from '../../reach/event-filter.ts';
-import { seenEvents } from '../../reach/events.ts';
-import { type Reach, type Refusal, textOf } from '../../reach/reach.ts';
-import { createReached } from '../../reach/reached.ts';
+import { anchorsOf } from '../../scope-filter/anchors.ts';
+import { readEventFilter } from '../../scope-filter/event-filter.ts';
+import { seenEvents } from '../../scope-filter/events.ts';
+import { type Refusal, type ScopeFilter, textOf } from '../../scope-filter/scope-filter.ts';
+import { createVisibleIds } from '../../scope-filter/visible-ids.ts';
 import { wholeNumber } from '../changes.ts';
 import { anchored, makeToken, openToken, PAGE, type Place, placeAfter, type RawPage, rawToken, readPage } from './event-pages.ts';
 import { answered, bodyOf, forwarded, type Narrow, type Narrowed, NO_OBJECT, refused } from './narrow.ts';
@@ -18,27 +18,27 @@ const MOST_HIDDEN = 10_000;
 /** So many events are counted. */
 const MOST_COUNTED = 2500;
 
-export const narrowEvents: Narrow = async (call, reach) => {
+export const narrowEvents: Narrow = async (call, scopeFilter) => {
   const body = bodyOf(call);
   const filter = body === undefined ? undefined : (field(body, 'filter') ?? {});
   if (body === undefined || !isObject(filter)) return refused(NO_OBJECT);
   const limit = (field(body, 'limit') ?? null) === null ? PAGE : wholeNumber(field(body, 'limit'));
   if (limit === undefined || limit < 0 || limit > PAGE) return refused({ code: 'body-invalid', detail: `limit must be a whole number up to ${PAGE}.` });
-  return show(reach, { filter, size: limit, offset: 0, after: [] });
+  return show(scopeFilter, { filter, size: limit, offset: 0, after: [] });
 };
 
-export const nextEvents: Narrow = async (call, reach) => {
+export const nextEvents: Narrow = async (call, scopeFilter) => {
   const token = decidingValues(['page-token'], call.inputs.args)?.get('page-token') ?? '';
   const place = openToken(token);
-  return place === undefined ? refused({ code: 'query-invalid' }) : show(reach, place);
+  return place === undefined ? refused({ code: 'query-invalid' }) : show(scopeFilter, place);
 };
 
 /** Counted are the events that are seen, by their ids: first they are read, then Prefect puts them into its rows. */
-export const countEvents: Narrow = async (call, reach) => {
+export const countEvents: Narrow = async (call, scopeFilter) => {
   const body = bodyOf(call);
   const filter = body === undefined ? undefined : (field(body, 'filter') ?? {});
   if (body === undefined || !isObject(filter)) return refused(NO_OBJECT);
-  const found = await read(reach, { filter, size: MOST_COUNTED, offset: 0, after: [] });
+  const found = await read(scopeFilter, { filter, size: MOST_COUNTED, offset: 0, after: [] });
   if (!found.ok) return refused(found.refusal);
   if (found.events.length > MOST_COUNTED) return refused({ code: 'scope-too-wide' });
   const occurred = field(filter, 'occurred') ?? null;
@@ -49,8 +49,8 @@ export const countEvents: Narrow = async (call, reach) => {
 
 const NOBODYS = '00000000-0000-0000-0000-000000000000';
 
-async function show(reach: Reach, place: Place): Promise<Narrowed> {
-  const found = await read(reach, place);
+async function show(scopeFilter: ScopeFilter, place: Place): Promise<Narrowed> {
+  const found = await read(scopeFilter, place);
   if (!found.ok) return refused(found.refusal);
   const shown = found.events.slice(0, place.size);
   const isMore = shown.length > 0 && found.events.length > shown.length && found.link !== '';
@@ -64,16 +64,16 @@ type Read =
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** The events behind a place, as they are shown. */
-async function read(reach: Reach, place: Place): Promise<Read> {
+async function read(scopeFilter: ScopeFilter, place: Place): Promise<Read> {
   const own = readEventFilter(place.filter);
   if (!own.ok) return own;
-  const anchors = await anchorsOf(reach, runsIn(place.filter));
+  const anchors = await anchorsOf(scopeFilter, runsIn(place.filter));
   if (!anchors.ok) return anchors;
   // An empty list would be no filter at all.
   if (anchors.items.length === 0 || place.size === 0) return { ok: true, events: [], link: '' };
-  const reached = createReached(reach, { steady: () => 0, forMs: 1 });
-  const seenOf = async (page: RawPage) => (await seenEvents(page.events, reached)).filter((event) => event !== null).filter(own.fits);
-  return gather(place, { pages: rawPages(reach, anchored(place.filter, anchors.items), Math.min(PAGE, place.size + place.after.length)), seenOf });
+  const visibleIds = createVisibleIds(scopeFilter, { steady: () => 0, forMs: 1 });
+  const seenOf = async (page: RawPage) => (await seenEvents(page.events, visibleIds)).filter((event) => event !== null).filter(own.fits);
+  return gather(place, { pages: rawPages(scopeFilter, anchored(place.filter, anchors.items), Math.min(PAGE, place.size + place.after.length)), seenOf });
 }
 
 interface Source {
@@ -101,7 +101,7 @@ async function gather(place: Place, { pages, seenOf }: Source): Promise<Read> {
 const TOO_MUCH_HIDDEN = 'Too many events that fit this filter are outside the scope of the role. Ask for less: a time, an event or a resource.';
 
 /** All that Prefect has of a filter; null: it does not take the filter. The first page is of so many: only then does Prefect link to a next one of a client. */
-async function* rawPages({ lookup }: Reach, filter: JsonObject, first: number): AsyncGenerator<RawPage | null> {
+async function* rawPages({ lookup }: ScopeFilter, filter: JsonObject, first: number): AsyncGenerator<RawPage | null> {
   let offset = first;
   let answer = await lookup('/api/events/filter', { filter, limit: first });
   let understood: JsonObject | null = null;

@@ -20,13 +20,13 @@ interface Given {
   readonly prefect?: Prefect;
   readonly args?: string;
   /** What bob has made, by kind. */
-  readonly made?: Readonly<Partial<Record<string, readonly string[]>>>;
+  readonly createdBy?: Readonly<Partial<Record<string, readonly string[]>>>;
 }
 
 async function narrowed(
   route: string,
   tree: JsonValue | undefined,
-  { scopes = [tags], prefect = {}, args = '', made = {} }: Given = {},
+  { scopes = [tags], prefect = {}, args = '', createdBy = {} }: Given = {},
 ): Promise<Narrowed & { asked: string[] }> {
   const [method = '', path = ''] = route.split(' ');
   const found = catalogue.match(method, path);
@@ -39,7 +39,7 @@ async function narrowed(
     return answer === undefined ? [] : answer(isObject(filter) ? filter : { link: asking });
   };
   const call = { operation: found.operation, params: found.params, tree, readsParameters: false, turn: async () => undefined, inputs: { args } as never };
-  return { ...(await narrow(call, { scopes, who: 'bob@local', lookup, made: async (type) => made[type] ?? [] })), asked };
+  return { ...(await narrow(call, { scopes, who: 'bob@local', lookup, createdBy: async (type) => createdBy[type] ?? [] })), asked };
 }
 
 async function body(...given: Parameters<typeof narrowed>): Promise<JsonValue | undefined> {
@@ -98,26 +98,28 @@ describe('own lists', () => {
 
   it('are of what the principal has made, and of nothing when it has made nothing', async () => {
     const filter = { flow_runs: { id: { any_: [A] } } };
-    expect(await body('POST /api/flow_runs/filter', {}, { scopes: [own], made: { FlowRun: [A] } })).toEqual(filter);
-    expect(await body('POST /api/task_runs/filter', { limit: 3 }, { scopes: [own], made: { FlowRun: [A] } })).toEqual({ ...filter, limit: 3 });
-    expect(await body('POST /api/flow_runs/count', { flow_runs: { id: { any_: [A, B] } } }, { scopes: [own], made: { FlowRun: [A] } })).toEqual(filter);
+    expect(await body('POST /api/flow_runs/filter', {}, { scopes: [own], createdBy: { FlowRun: [A] } })).toEqual(filter);
+    expect(await body('POST /api/task_runs/filter', { limit: 3 }, { scopes: [own], createdBy: { FlowRun: [A] } })).toEqual({ ...filter, limit: 3 });
+    expect(await body('POST /api/flow_runs/count', { flow_runs: { id: { any_: [A, B] } } }, { scopes: [own], createdBy: { FlowRun: [A] } })).toEqual(filter);
     expect(await body('POST /api/flow_runs/filter', {}, { scopes: [own] })).toEqual({ flow_runs: { id: { any_: [] } } });
-    expect(await body('POST /api/deployments/filter', {}, { scopes: [own], made: { Deployment: [B], FlowRun: [A] } })).toEqual({
+    expect(await body('POST /api/deployments/filter', {}, { scopes: [own], createdBy: { Deployment: [B], FlowRun: [A] } })).toEqual({
       deployments: { id: { any_: [B] } },
     });
   });
 
   it('have the other keys of the scope beside', async () => {
     const scopes = [{ ...tags, own: true }];
-    expect(await body('POST /api/flow_runs/filter', {}, { scopes, made: { FlowRun: [A] } })).toEqual({
+    expect(await body('POST /api/flow_runs/filter', {}, { scopes, createdBy: { FlowRun: [A] } })).toEqual({
       flow_runs: { tags: { any_: ['team-a'] }, id: { any_: [A] } },
     });
   });
 
   it('of flows are not those of runs', async () => {
     const prefect: Prefect = { ...runs(A), '/api/flows/filter': (filter) => (JSON.stringify(filter).includes(B) ? [{ id: B }] : [{ id: A }]) };
-    expect(await body('POST /api/flows/filter', {}, { scopes: [own], prefect, made: { FlowRun: [A], Flow: [B] } })).toEqual({ flows: { id: { any_: [B] } } });
-    expect(await body('POST /api/flows/filter', {}, { scopes: [{ ...tags, own: true }], prefect, made: { Flow: [B] } })).toEqual({
+    expect(await body('POST /api/flows/filter', {}, { scopes: [own], prefect, createdBy: { FlowRun: [A], Flow: [B] } })).toEqual({
+      flows: { id: { any_: [B] } },
+    });
+    expect(await body('POST /api/flows/filter', {}, { scopes: [{ ...tags, own: true }], prefect, createdBy: { Flow: [B] } })).toEqual({
       flows: { id: { any_: [] } },
     });
   });
@@ -130,8 +132,12 @@ describe('own lists', () => {
         { id: B, name: 'b' },
       ],
     };
-    expect(await body('POST /api/variables/filter', {}, { scopes: [own], prefect, made: { Variable: [B] } })).toEqual({ variables: { id: { any_: [B] } } });
-    expect(await body('POST /api/work_pools/filter', {}, { scopes: [own], prefect, made: { WorkPool: ['a'] } })).toEqual({ work_pools: { id: { any_: [A] } } });
+    expect(await body('POST /api/variables/filter', {}, { scopes: [own], prefect, createdBy: { Variable: [B] } })).toEqual({
+      variables: { id: { any_: [B] } },
+    });
+    expect(await body('POST /api/work_pools/filter', {}, { scopes: [own], prefect, createdBy: { WorkPool: ['a'] } })).toEqual({
+      work_pools: { id: { any_: [A] } },
+    });
   });
 });
 
@@ -317,8 +323,8 @@ describe('events', () => {
 
   it('are found and counted by what they show: not by the automation that made a run', async () => {
     const maker = { 'prefect.resource.id': `prefect.automation.${B}`, 'prefect.resource.role': 'creator', 'prefect.resource.name': 'secret' };
-    const made = { ...event(A, '9'), related: [maker] };
-    const world = { ...prefectWith([]), '/api/events/filter': () => ({ events: [made], total: 1, next_page: null }) };
+    const created = { ...event(A, '9'), related: [maker] };
+    const world = { ...prefectWith([]), '/api/events/filter': () => ({ events: [created], total: 1, next_page: null }) };
     const byMaker = { filter: { related: { labels: { 'prefect.resource.name': 's*' } } } };
     const byRun = { filter: { any_resource: { id: [`prefect.flow-run.${A}`] } } };
     expect(await narrowed('POST /api/events/filter', byMaker, { prefect: world })).toMatchObject({ answer: { events: [], total: 0 } });

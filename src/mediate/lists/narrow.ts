@@ -1,8 +1,8 @@
 // What a list family says for a scoped principal: the body that Prefect gets instead, or the answer that is made here.
 import { field, isObject, type JsonObject, type JsonValue } from '../../json/tree.ts';
 import type { UpstreamAnswer } from '../../prefect/upstream.ts';
-import { conjoin } from '../../reach/conjoin.ts';
-import type { Found, Reach, Refusal } from '../../reach/reach.ts';
+import { conjoin } from '../../scope-filter/conjoin.ts';
+import type { Found, Refusal, ScopeFilter } from '../../scope-filter/scope-filter.ts';
 import type { Call } from '../family.ts';
 
 export type Narrowed =
@@ -18,7 +18,7 @@ export type Narrowed =
   | { readonly ok: true; readonly forward: false; readonly answer: JsonValue }
   | { readonly ok: false; readonly refusal: Refusal };
 
-export type Narrow = (call: Call, reach: Reach) => Promise<Narrowed>;
+export type Narrow = (call: Call, scopeFilter: ScopeFilter) => Promise<Narrowed>;
 
 export function forwarded(tree: JsonValue | undefined): Narrowed {
   return { ok: true, forward: true, tree };

@@ -22,7 +22,15 @@ const run = (id: string) => ({
 });
 
 /** `reached`: what Prefect says to the scope's own filter. `parameters`: of each run, as text. */
-function room({ scope, reached, parameters = '{}' }: { readonly scope?: Partial<Scope>; readonly reached: readonly string[]; readonly parameters?: string }) {
+function room({
+  scope,
+  visibleIds,
+  parameters = '{}',
+}: {
+  readonly scope?: Partial<Scope>;
+  readonly visibleIds: readonly string[];
+  readonly parameters?: string;
+}) {
   const given: GivenRun[] = [];
   const runTokens: RunParts = {
     desk: {
@@ -42,7 +50,7 @@ function room({ scope, reached, parameters = '{}' }: { readonly scope?: Partial<
   const answers: Readonly<Record<string, unknown>> = {
     [POOL_POLL]: runs.map((flow_run) => ({ work_pool_id: 'w', flow_run })),
     [QUEUE_POLL]: runs,
-    '/api/ui/flow_runs/history': reached.map((id) => ({ id })),
+    '/api/ui/flow_runs/history': visibleIds.map((id) => ({ id })),
     [`/api/work_queues/${QUEUE}`]: { id: QUEUE, name: 'q', work_pool_name: 'pool-a' },
   };
   const gate = startMediator({
@@ -62,7 +70,7 @@ function room({ scope, reached, parameters = '{}' }: { readonly scope?: Partial<
 
 describe.each([POOL_POLL, QUEUE_POLL])('%s', (path) => {
   it('hands out the runs that the scope covers, up to the limit of the worker', async () => {
-    const { poll, sent } = room({ scope: BOTH, reached: [RUN, THIRD] });
+    const { poll, sent } = room({ scope: BOTH, visibleIds: [RUN, THIRD] });
     expect(await poll(path, { limit: 1, scheduled_before: 'x' })).toMatchObject({ status: 200, ids: [RUN] });
     expect(await poll(path, { limit: 2 })).toMatchObject({ ids: [RUN, THIRD] });
     expect(sent(path)).toEqual({ scheduled_before: 'x' });
@@ -70,32 +78,32 @@ describe.each([POOL_POLL, QUEUE_POLL])('%s', (path) => {
   });
 
   it('twin: hands out all to a worker of everything, and forwards what it has sent', async () => {
-    const { poll, sent } = room({ reached: [] });
+    const { poll, sent } = room({ visibleIds: [] });
     expect(await poll(path, { limit: 1 })).toMatchObject({ status: 200, ids: [OTHER_RUN, RUN, THIRD] });
     expect(sent(path)).toEqual({ limit: 1 });
   });
 
   it('hands out nothing that it cannot tell, and nothing of another pool', async () => {
-    expect(await room({ scope: BOTH, reached: [] }).poll(path, {})).toMatchObject({ status: 200, text: '[]' });
-    expect(await room({ scope: { workPools: ['pool-b'] }, reached: [RUN] }).poll(path, {})).toMatchObject({ status: 404, ids: [] });
-    expect((await room({ scope: BOTH, reached: [] }).poll(path, [])).status).toBe(400);
+    expect(await room({ scope: BOTH, visibleIds: [] }).poll(path, {})).toMatchObject({ status: 200, text: '[]' });
+    expect(await room({ scope: { workPools: ['pool-b'] }, visibleIds: [RUN] }).poll(path, {})).toMatchObject({ status: 404, ids: [] });
+    expect((await room({ scope: BOTH, visibleIds: [] }).poll(path, [])).status).toBe(400);
   });
 
   // A request may be 64 levels deep (Prefect 3.9.1 takes that), and what it gives stands some levels deeper in the answer.
   it('reads a run that is as deep as somebody may make one, so that it hides no other', async () => {
     const parameters = `{"x":${'['.repeat(62)}${']'.repeat(62)}}`;
-    expect(await room({ scope: BOTH, reached: [RUN], parameters }).poll(path, {})).toMatchObject({ status: 200, ids: [RUN] });
-    expect(await room({ reached: [], parameters }).poll(path, {})).toMatchObject({ status: 200, ids: [OTHER_RUN, RUN, THIRD] });
+    expect(await room({ scope: BOTH, visibleIds: [RUN], parameters }).poll(path, {})).toMatchObject({ status: 200, ids: [RUN] });
+    expect(await room({ visibleIds: [], parameters }).poll(path, {})).toMatchObject({ status: 200, ids: [OTHER_RUN, RUN, THIRD] });
   });
 
   it('hands out nothing of an answer that it cannot read', async () => {
     for (const parameters of [`{"x":${'['.repeat(600)}${']'.repeat(600)}}`, '{"x":1,"x":2}', '{"x":NaN}'])
-      expect(await room({ scope: BOTH, reached: [RUN], parameters }).poll(path, {})).toMatchObject({ status: 503, ids: [] });
+      expect(await room({ scope: BOTH, visibleIds: [RUN], parameters }).poll(path, {})).toMatchObject({ status: 503, ids: [] });
   });
 
   it("leaves a limit to Prefect that is none of Prefect's", async () => {
     for (const limit of [201, -1]) {
-      const { poll, sent } = room({ scope: BOTH, reached: [RUN] });
+      const { poll, sent } = room({ scope: BOTH, visibleIds: [RUN] });
       await poll(path, { limit });
       expect(sent(path)).toEqual({ limit });
     }
@@ -103,16 +111,16 @@ describe.each([POOL_POLL, QUEUE_POLL])('%s', (path) => {
 
   it('takes no limit that is a number to Prefect alone: it would count the runs of others', async () => {
     for (const limit of ['1', 'x', true, 1.5, [1]]) {
-      const { poll, sent } = room({ scope: BOTH, reached: [RUN] });
+      const { poll, sent } = room({ scope: BOTH, visibleIds: [RUN] });
       expect(await poll(path, { limit })).toMatchObject({ status: 400, ids: [] });
       expect(sent(path)).toBeNull();
     }
-    expect(await room({ scope: BOTH, reached: [RUN] }).poll(path, { limit: null })).toMatchObject({ status: 200, ids: [RUN] });
+    expect(await room({ scope: BOTH, visibleIds: [RUN] }).poll(path, { limit: null })).toMatchObject({ status: 200, ids: [RUN] });
   });
 });
 
 it('a run that is not handed out gets no token; one that is has its chain and token, and no name of a foreign automation', async () => {
-  const { poll, given } = room({ scope: BOTH, reached: [RUN] });
+  const { poll, given } = room({ scope: BOTH, visibleIds: [RUN] });
   const { text } = await poll(POOL_POLL, {});
   expect(given).toMatchObject([{ flowRunId: RUN, onBehalfOf: [`automation:${THIRD}`] }]);
   expect(text).toContain(`run:lcf_${RUN}`);
@@ -149,10 +157,10 @@ describe('who holds the slots of a pool or queue', () => {
 });
 
 it.each([undefined, BOTH])('a deep run keeps no token from itself and from those that are handed out with it (scope %o)', async (scope) => {
-  const reached = [OTHER_RUN, RUN, THIRD];
+  const visibleIds = [OTHER_RUN, RUN, THIRD];
   const deep = `{"x":${'['.repeat(62)}${']'.repeat(62)}}`;
-  const { poll, given } = room({ ...(scope !== undefined && { scope }), reached, parameters: deep });
+  const { poll, given } = room({ ...(scope !== undefined && { scope }), visibleIds, parameters: deep });
   const { text } = await poll(POOL_POLL, {});
   expect(given).toHaveLength(3);
-  for (const id of reached) expect(text).toContain(`run:lcf_${id}`);
+  for (const id of visibleIds) expect(text).toContain(`run:lcf_${id}`);
 });

@@ -2,8 +2,8 @@
 import { field, isObject, type JsonObject, type JsonValue, withoutKeys } from '../../json/tree.ts';
 import { answerList, answerObject, objectsField, textField, withJson } from '../../prefect/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/upstream.ts';
-import { coveredIds } from '../../reach/covered-ids.ts';
-import type { Reach } from '../../reach/reach.ts';
+import { coveredIds } from '../../scope-filter/covered-ids.ts';
+import type { ScopeFilter } from '../../scope-filter/scope-filter.ts';
 import { wholeNumber } from '../changes.ts';
 import { bodyOf, type Narrow, NO_OBJECT, refused } from './narrow.ts';
 
@@ -13,7 +13,7 @@ export const narrowPoolPoll = handingOut((item) => field(item, 'flow_run'));
 export const narrowQueuePoll = handingOut((item) => item);
 
 /** Slots are counted for all who share them; only the runs of the scope are named. */
-export const narrowSlots: Narrow = async (call, reach) => ({
+export const narrowSlots: Narrow = async (call, scopeFilter) => ({
   ok: true,
   forward: true,
   tree: call.tree,
@@ -22,15 +22,15 @@ export const narrowSlots: Narrow = async (call, reach) => ({
     if (status === null) return answer;
     const queues = objectsField(status, 'queues');
     const runs = [status, ...queues].flatMap((object) => objectsField(object, 'flow_runs'));
-    const reached = await coveredIds(
-      reach,
+    const visibleIds = await coveredIds(
+      scopeFilter,
       'FlowRun',
       runs.map((run) => textField(run, 'id') ?? ''),
     );
     const screened = (object: JsonObject): JsonObject =>
       field(object, 'flow_runs') === undefined
         ? object
-        : { ...object, flow_runs: objectsField(object, 'flow_runs').filter((run) => reached.has(textField(run, 'id') ?? '')) };
+        : { ...object, flow_runs: objectsField(object, 'flow_runs').filter((run) => visibleIds.has(textField(run, 'id') ?? '')) };
     return withJson(answer, { ...screened(status), ...(field(status, 'queues') !== undefined && { queues: queues.map(screened) }) });
   },
 });
@@ -42,7 +42,7 @@ const MOST_RUNS = 200;
 
 /** The client's limit counts what is handed out: runs of others, which come first, must not keep its own away. */
 function handingOut(runOf: RunOf): Narrow {
-  return async (call, reach) => {
+  return async (call, scopeFilter) => {
     const body = bodyOf(call);
     if (body === undefined) return refused(NO_OBJECT);
     const asked = field(body, 'limit') ?? null;
@@ -51,23 +51,23 @@ function handingOut(runOf: RunOf): Narrow {
     if (asked !== null && given === undefined) return refused({ code: 'body-invalid', detail: 'limit must be a whole number.' });
     const limit = given !== undefined && given >= 0 && given <= MOST_RUNS ? given : undefined;
     const tree = limit === undefined ? call.tree : withoutKeys(body, (key) => key === 'limit');
-    return { ok: true, forward: true, tree, reply: (answer) => covered({ reach, runOf, limit: limit ?? MOST_RUNS }, answer) };
+    return { ok: true, forward: true, tree, reply: (answer) => covered({ scopeFilter, runOf, limit: limit ?? MOST_RUNS }, answer) };
   };
 }
 
 interface Hand {
-  readonly reach: Reach;
+  readonly scopeFilter: ScopeFilter;
   readonly runOf: RunOf;
   readonly limit: number;
 }
 
-async function covered({ reach, runOf, limit }: Hand, answer: UpstreamAnswer): Promise<UpstreamAnswer> {
+async function covered({ scopeFilter, runOf, limit }: Hand, answer: UpstreamAnswer): Promise<UpstreamAnswer> {
   const items = answer.status === 200 ? answerList(answer) : [];
   if (items.length === 0) return answer;
   const idOf = (item: JsonObject): string => {
     const run = runOf(item);
     return (isObject(run) ? textField(run, 'id') : null) ?? '';
   };
-  const reached = await coveredIds(reach, 'FlowRun', items.map(idOf));
-  return withJson(answer, items.filter((item) => reached.has(idOf(item))).slice(0, limit));
+  const visibleIds = await coveredIds(scopeFilter, 'FlowRun', items.map(idOf));
+  return withJson(answer, items.filter((item) => visibleIds.has(idOf(item))).slice(0, limit));
 }

@@ -3,25 +3,25 @@ import { decidingValues } from '../../catalog/query.ts';
 import type { ResourceType } from '../../contract/operation.ts';
 import { field, isObject } from '../../json/tree.ts';
 import { parseUuid } from '../../json/uuid.ts';
-import { coveredIds } from '../../reach/covered-ids.ts';
-import { textOf } from '../../reach/reach.ts';
+import { coveredIds } from '../../scope-filter/covered-ids.ts';
+import { textOf } from '../../scope-filter/scope-filter.ts';
 import { answered, forwarded, type Narrow, refused } from './narrow.ts';
 
 /** Prefect answers an empty list for a run that is not there. */
 export function statesOf(type: ResourceType, name: string): Narrow {
-  return async (call, reach) => {
+  return async (call, scopeFilter) => {
     const id = parseUuid(decidingValues([name], call.inputs.args)?.get(name) ?? '');
     if (id === undefined) return refused({ code: 'query-invalid' });
-    return (await coveredIds(reach, type, [id])).has(id) ? forwarded(undefined) : answered([]);
+    return (await coveredIds(scopeFilter, type, [id])).has(id) ? forwarded(undefined) : answered([]);
   };
 }
 
 export function state(type: ResourceType, path: string, owner: string): Narrow {
-  return async (call, reach) => {
-    const found = await reach.lookup(`${path}/${call.params['id'] ?? ''}`);
+  return async (call, scopeFilter) => {
+    const found = await scopeFilter.lookup(`${path}/${call.params['id'] ?? ''}`);
     const details = isObject(found) ? field(found, 'state_details') : undefined;
     const id = isObject(details) ? parseUuid(textOf(details, owner)) : undefined;
-    const isCovered = id !== undefined && (await coveredIds(reach, type, [id])).has(id);
+    const isCovered = id !== undefined && (await coveredIds(scopeFilter, type, [id])).has(id);
     return isCovered ? forwarded(undefined) : refused({ code: 'object-foreign' });
   };
 }

@@ -1,7 +1,7 @@
 // How each list of Prefect is shown to a scoped principal. A list that is not here is refused to it.
 import type { Operation } from '../../contract/operation.ts';
-import { AUTOMATIONS, BLOCKS, LIMITS, TAG_LIMITS, VARIABLES, WORK_POOLS, WORK_QUEUES } from '../../reach/named.ts';
-import type { Listed } from '../../reach/seen-filters.ts';
+import { AUTOMATIONS, BLOCKS, LIMITS, TAG_LIMITS, VARIABLES, WORK_POOLS, WORK_QUEUES } from '../../scope-filter/named.ts';
+import type { Listed } from '../../scope-filter/seen-filters.ts';
 import { countDeploymentsOfFlows, narrowDeployments, narrowFlows, narrowPoll, nextRunsOfFlows } from './deployments.ts';
 import { countEvents, narrowEvents, nextEvents } from './events.ts';
 import { countNamed, filterAnswer, filterIds, narrowNamed, pageNamed } from './named.ts';

@@ -113,7 +113,7 @@ describe('places', () => {
     const intent = hold();
     world.state.beforeIntent = intent.step;
     const waiting = await world.ask('ada');
-    await intent.reached();
+    await intent.visibleIds();
     await expectOpen(world, 1);
     waiting.destroy();
     await expectOpen(world, 0);
@@ -165,7 +165,7 @@ describe('an open socket', () => {
     const decision = hold();
     world.state.beforeDecision = decision.step;
     const late = await world.ask('ada');
-    await decision.reached();
+    await decision.visibleIds();
     world.denied.set('ada', 'credential-revoked');
     world.state.beforeDecision = atOnce;
     await world.sockets.recheck();
@@ -232,7 +232,7 @@ describe('an open socket', () => {
     const decision = hold();
     world.state.beforeDecision = decision.step;
     const late = await world.ask('ada');
-    await decision.reached();
+    await decision.visibleIds();
     await world.sockets.drain();
     decision.go();
     expect(codeOf(await readAll(late))).toBe('gateway-restarts');

@@ -33,14 +33,14 @@ export async function atOnce(): Promise<void> {}
 
 /** A step that is held up: whether it has been come to, and what lets it go on. */
 export function hold() {
-  const held = { reached: false, go: (): void => undefined };
+  const held = { visibleIds: false, go: (): void => undefined };
   const step = (): Promise<void> => {
-    held.reached = true;
+    held.visibleIds = true;
     return new Promise((resolve) => {
       held.go = resolve;
     });
   };
-  return { step, reached: () => until(() => expect(held.reached).toBe(true)), go: () => held.go() };
+  return { step, visibleIds: () => until(() => expect(held.visibleIds).toBe(true)), go: () => held.go() };
 }
 
 const ROUTES = [{ pattern: '/*', methods: ['GET'] }] as const;

@@ -90,12 +90,12 @@ export function scopeCases(get: () => StoreUnderTest): void {
     await store.makers.put('Deployment', 'd', 'eve@local');
     expect(await other.makers.of('Deployment', 'd')).toBe('bob@local');
     expect(await other.makers.of('Variable', 'd')).toBeNull();
-    expect(await other.makers.madeBy('bob@local', 'Deployment')).toEqual(['d']);
-    expect(await other.makers.madeBy('eve@local', 'Deployment')).toEqual([]);
-    expect(await other.makers.madeBy('bob@local', 'Flow')).toEqual([]);
+    expect(await other.makers.createdBy('bob@local', 'Deployment')).toEqual(['d']);
+    expect(await other.makers.createdBy('eve@local', 'Deployment')).toEqual([]);
+    expect(await other.makers.createdBy('bob@local', 'Flow')).toEqual([]);
     await other.makers.forget('Deployment', 'd');
     expect(await store.makers.of('Deployment', 'd')).toBeNull();
-    expect(await store.makers.madeBy('bob@local', 'Deployment')).toEqual([]);
+    expect(await store.makers.createdBy('bob@local', 'Deployment')).toEqual([]);
   });
 }
 

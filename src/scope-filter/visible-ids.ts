@@ -1,7 +1,7 @@
 // "Is this object reached?", remembered for a while: pages and streams ask of the same few again and again.
 import type { Clock } from '../contract/clock.ts';
 import { coveredIds } from './covered-ids.ts';
-import type { Reach, Reached } from './reach.ts';
+import type { ScopeFilter, VisibleIds } from './scope-filter.ts';
 
 export interface Memory {
   /** For intervals: src/contract/clock.ts. */
@@ -13,13 +13,13 @@ export interface Memory {
 const CAPACITY = 20_000;
 
 /** What could not be asked of Prefect throws, and is not remembered. */
-export function createReached(reach: Reach, { steady, forMs }: Memory): Reached {
+export function createVisibleIds(scopeFilter: ScopeFilter, { steady, forMs }: Memory): VisibleIds {
   const known = new Map<string, { readonly isCovered: boolean; readonly untilMs: number }>();
   return async (type, ids) => {
     const now = steady();
     const open = ids.filter((id) => (known.get(`${type} ${id}`)?.untilMs ?? 0) <= now);
     if (open.length > 0) {
-      const covered = await coveredIds(reach, type, open);
+      const covered = await coveredIds(scopeFilter, type, open);
       if (known.size > CAPACITY) known.clear();
       for (const id of open) known.set(`${type} ${id}`, { isCovered: covered.has(id), untilMs: now + forMs });
       return new Set(ids.filter((id) => (open.includes(id) ? covered.has(id) : known.get(`${type} ${id}`)?.isCovered === true)));

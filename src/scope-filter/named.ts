@@ -4,7 +4,7 @@
 import { bareEntity, type Entity } from '../contract/entity.ts';
 import { field, isList, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { covers } from '../scope/covers.ts';
-import { everyItem, type Found, type Reach, textOf } from './reach.ts';
+import { everyItem, type Found, type ScopeFilter, textOf } from './scope-filter.ts';
 
 export interface Named {
   readonly path: string;
@@ -51,21 +51,21 @@ export const TAG_LIMITS: Named = {
 };
 
 /** `asked`: of those that fit this body. */
-export async function coveredItems(reach: Reach, { path, entity }: Named, asked: JsonObject = {}): Promise<Found<JsonObject>> {
-  const found = await everyItem(reach.lookup, path, asked);
-  return found.ok ? { ok: true, items: await coveredOf(reach, entity, found.items) } : found;
+export async function coveredItems(scopeFilter: ScopeFilter, { path, entity }: Named, asked: JsonObject = {}): Promise<Found<JsonObject>> {
+  const found = await everyItem(scopeFilter.lookup, path, asked);
+  return found.ok ? { ok: true, items: await coveredOf(scopeFilter, entity, found.items) } : found;
 }
 
 /** Those of the items that are covered. */
-export async function coveredOf(reach: Reach, entity: Named['entity'], items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
-  const { scopes, who } = reach;
+export async function coveredOf(scopeFilter: ScopeFilter, entity: Named['entity'], items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
+  const { scopes, who } = scopeFilter;
   const entities = items.map(entity);
   const [first] = entities;
-  const made = new Set(first !== undefined && scopes.some(({ own }) => own) ? await reach.made(first.type) : []);
+  const created = new Set(first !== undefined && scopes.some(({ own }) => own) ? await scopeFilter.createdBy(first.type) : []);
   return items.filter((item, index) => {
     const found = entities[index];
     if (found === undefined) return false;
-    const isOwn = made.has(found.type === 'WorkPool' ? textOf(item, 'name') : textOf(item, 'id'));
+    const isOwn = created.has(found.type === 'WorkPool' ? textOf(item, 'name') : textOf(item, 'id'));
     return scopes.some((scope) => covers(scope, { ...found, owner: isOwn ? who : null }, who));
   });
 }

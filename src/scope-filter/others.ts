@@ -6,10 +6,10 @@
 import type { ResourceType } from '../contract/operation.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
-import type { Reached } from './reach.ts';
+import type { VisibleIds } from './scope-filter.ts';
 
 /** The same tree when it names nothing that is not reached. */
-export async function withoutOthers(tree: JsonValue, reached: Reached): Promise<JsonValue> {
+export async function withoutOthers(tree: JsonValue, visibleIds: VisibleIds): Promise<JsonValue> {
   const named: [ResourceType, string][] = [];
   let isClear = true;
   rewritten(tree, (type, id) => {
@@ -20,7 +20,7 @@ export async function withoutOthers(tree: JsonValue, reached: Reached): Promise<
   if (named.length === 0 && isClear) return tree;
   const shown = new Map<ResourceType, ReadonlySet<string>>();
   for (const type of new Set(named.map(([kind]) => kind))) {
-    shown.set(type, await reached(type, [...new Set(named.filter(([kind]) => kind === type).map(([, id]) => id))]));
+    shown.set(type, await visibleIds(type, [...new Set(named.filter(([kind]) => kind === type).map(([, id]) => id))]));
   }
   return rewritten(tree, (type, id) => id !== undefined && shown.get(type)?.has(id) === true);
 }

@@ -9,18 +9,18 @@ interface World {
   /** Answers of Prefect by path. */
   readonly answers?: Readonly<Record<string, (filter: JsonObject) => JsonValue>>;
   /** Ids of parents that are reached. */
-  readonly reached?: readonly string[];
+  readonly visibleIds?: readonly string[];
   readonly listed?: Listed;
 }
 
-async function seen(body: JsonObject, { answers = {}, reached = [], listed = 'runs' }: World = {}) {
+async function seen(body: JsonObject, { answers = {}, visibleIds = [], listed = 'runs' }: World = {}) {
   const asked: string[] = [];
   const lookup = async (path: string, filter?: JsonValue) => {
     asked.push(`${path} ${JSON.stringify(filter)}`);
     return answers[path]?.(isObject(filter) ? filter : {}) ?? [];
   };
-  const reach = { scopes: [{ ...NOWHERE, tags: ['team-a'] }], who: 'bob', lookup, made: async () => [] };
-  const result = await seenFilters(body, { reach, listed, reached: async (_type, ids) => new Set(ids.filter((id) => reached.includes(id))) });
+  const scopeFilter = { scopes: [{ ...NOWHERE, tags: ['team-a'] }], who: 'bob', lookup, createdBy: async () => [] };
+  const result = await seenFilters(body, { scopeFilter, listed, visibleIds: async (_type, ids) => new Set(ids.filter((id) => visibleIds.includes(id))) });
   return { result: result.ok ? result.body : result.refusal.code, asked };
 }
 
@@ -61,7 +61,7 @@ describe('a filter', () => {
 
   it('by parents is about those that are reached', async () => {
     const body = { flow_runs: { parent_flow_run_id: { any_: [A, B] }, parent_task_run_id: { any_: [B, C] } } };
-    const { result } = await seen(body, { reached: [A, C] });
+    const { result } = await seen(body, { visibleIds: [A, C] });
     expect(result).toEqual({ flow_runs: { parent_flow_run_id: { any_: [A] }, parent_task_run_id: { any_: [C] } } });
   });
 });
@@ -76,13 +76,13 @@ describe('a run whose parent is hidden', () => {
   const body = (isNull: JsonValue, more: JsonObject = {}) => ({ flow_runs: { name: { like_: 'x' }, ...more, parent_task_run_id: { is_null_: isNull } } });
 
   it('counts as one without', async () => {
-    expect((await seen(body(true), { answers, reached: [C] })).result).toEqual({ flow_runs: { name: { like_: 'x' }, id: { not_any_: [B] } } });
-    expect((await seen(body(true, { id: { not_any_: [C] } }), { answers, reached: [C] })).result).toMatchObject({ flow_runs: { id: { not_any_: [C, B] } } });
-    expect((await seen(body(false), { answers, reached: [C] })).result).toEqual({ flow_runs: { name: { like_: 'x' }, id: { any_: [B] } } });
+    expect((await seen(body(true), { answers, visibleIds: [C] })).result).toEqual({ flow_runs: { name: { like_: 'x' }, id: { not_any_: [B] } } });
+    expect((await seen(body(true, { id: { not_any_: [C] } }), { answers, visibleIds: [C] })).result).toMatchObject({ flow_runs: { id: { not_any_: [C, B] } } });
+    expect((await seen(body(false), { answers, visibleIds: [C] })).result).toEqual({ flow_runs: { name: { like_: 'x' }, id: { any_: [B] } } });
   });
 
   it('twin: with parents that are all shown the filter is as it was', async () => {
-    expect((await seen(body(true), { answers, reached: [B, C] })).result).toEqual(body(true));
+    expect((await seen(body(true), { answers, visibleIds: [B, C] })).result).toEqual(body(true));
     expect((await seen(body(false))).result).toEqual(body(false));
   });
 

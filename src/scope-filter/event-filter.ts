@@ -6,7 +6,7 @@
 import { matchesGlob } from '../contract/glob.ts';
 import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { hiddenField } from './filter-fields.ts';
-import type { Refusal } from './reach.ts';
+import type { Refusal } from './scope-filter.ts';
 
 export type EventFilter =
   | { readonly ok: true /** Does the event, as it is shown, fit? */; readonly fits: (event: JsonObject) => boolean }

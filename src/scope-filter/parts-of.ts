@@ -1,7 +1,7 @@
 // The flow, pool and queue of a run or deployment, as Prefect has them: whoever speaks of the one may name these, and no other.
 import type { ResourceType } from '../contract/operation.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
-import { type Ask, textOf } from './reach.ts';
+import { type Ask, textOf } from './scope-filter.ts';
 
 export interface Mention {
   readonly type: ResourceType;

@@ -9,7 +9,7 @@ import { field, isList, isObject, type JsonObject, type JsonValue } from '../jso
 import { parseUuid } from '../json/uuid.ts';
 import { withoutOthers } from './others.ts';
 import { keyOf, type Mention, PARTS, WHOLES } from './parts-of.ts';
-import type { Reached } from './reach.ts';
+import type { VisibleIds } from './scope-filter.ts';
 
 export interface Question {
   /** One of them must be reached. */
@@ -53,40 +53,40 @@ export function questionOf(event: JsonObject): Question | undefined {
 }
 
 /** Each event as it is seen; null: it is not. */
-export async function seenEvents(events: readonly JsonObject[], reached: Reached): Promise<readonly (JsonObject | null)[]> {
+export async function seenEvents(events: readonly JsonObject[], visibleIds: VisibleIds): Promise<readonly (JsonObject | null)[]> {
   const questions = events.map(questionOf);
   const makers = events.flatMap((event) => relatedOf(event).filter(isMaker).map(mentionOf));
   const asked = questions.flatMap((question) => (question === undefined ? [] : [...question.any, ...question.all]));
-  const isReached = await answersTo([...asked, ...makers.filter((mention) => mention !== undefined)], reached);
+  const isVisible = await answersTo([...asked, ...makers.filter((mention) => mention !== undefined)], visibleIds);
   const seen = events.map((event, index) => {
     const question = questions[index];
-    return question?.any.some(isReached) === true && question.all.every(isReached) ? withoutMakers(event, isReached) : null;
+    return question?.any.some(isVisible) === true && question.all.every(isVisible) ? withoutMakers(event, isVisible) : null;
   });
-  return Promise.all(seen.map((event) => (event === null ? null : withoutOthersIn(event, reached))));
+  return Promise.all(seen.map((event) => (event === null ? null : withoutOthersIn(event, visibleIds))));
 }
 
 /** An automation that has made a run is named beside it, whosever it is. */
-function withoutMakers(event: JsonObject, isReached: (mention: Mention) => boolean): JsonObject {
+function withoutMakers(event: JsonObject, isVisible: (mention: Mention) => boolean): JsonObject {
   const related = relatedOf(event);
   const shown = related.filter((each) => {
     const mention = mentionOf(each);
-    return !isMaker(each) || (mention !== undefined && isReached(mention));
+    return !isMaker(each) || (mention !== undefined && isVisible(mention));
   });
   return shown.length === related.length ? event : { ...event, related: shown };
 }
 
-async function withoutOthersIn(event: JsonObject, reached: Reached): Promise<JsonObject> {
-  const whole = await withoutTrigger(event, reached);
-  const shown = await withoutOthers(whole, reached);
+async function withoutOthersIn(event: JsonObject, visibleIds: VisibleIds): Promise<JsonObject> {
+  const whole = await withoutTrigger(event, visibleIds);
+  const shown = await withoutOthers(whole, visibleIds);
   return isObject(shown) ? shown : whole;
 }
 
 /** An automation's own events carry the whole event that triggered it, whosever that was. */
-async function withoutTrigger(event: JsonObject, reached: Reached): Promise<JsonObject> {
+async function withoutTrigger(event: JsonObject, visibleIds: VisibleIds): Promise<JsonObject> {
   const payload = field(event, 'payload');
   const trigger = isObject(payload) ? (field(payload, 'triggering_event') ?? null) : null;
   if (!isObject(payload) || trigger === null) return event;
-  const [seen] = isObject(trigger) ? await seenEvents([trigger], reached) : [null];
+  const [seen] = isObject(trigger) ? await seenEvents([trigger], visibleIds) : [null];
   const labels = seen == null ? { triggering_labels: {} } : {};
   return { ...event, payload: { ...payload, ...labels, triggering_event: seen ?? null } };
 }
@@ -127,18 +127,18 @@ function claimsOf(event: JsonObject): Claims | undefined {
   };
 }
 
-async function answersTo(mentions: readonly Mention[], reached: Reached): Promise<(mention: Mention) => boolean> {
+async function answersTo(mentions: readonly Mention[], visibleIds: VisibleIds): Promise<(mention: Mention) => boolean> {
   const byType = new Map<ResourceType, ReadonlySet<string>>();
   for (const type of new Set(mentions.map((mention) => mention.type))) {
     const ids = [...new Set(mentions.filter((mention) => mention.type === type).map(({ id }) => id))];
-    byType.set(type, await reached(type, ids));
+    byType.set(type, await visibleIds(type, ids));
   }
   return ({ type, id }) => byType.get(type)?.has(id) === true;
 }
 
 /** What is asked of Prefect about those that an event names. */
 export interface Known {
-  readonly reached: Reached;
+  readonly visibleIds: VisibleIds;
   /** Those of these task runs that are in a run which is not reached. */
   readonly foreign: (tasks: readonly string[]) => Promise<ReadonlySet<string>>;
   /** parts-of.ts */
@@ -146,20 +146,20 @@ export interface Known {
 }
 
 /** Of each event, whether a scoped principal may say it. */
-export async function sayableEvents(events: readonly JsonObject[], { reached, foreign, partsOf }: Known): Promise<readonly boolean[]> {
+export async function sayableEvents(events: readonly JsonObject[], { visibleIds, foreign, partsOf }: Known): Promise<readonly boolean[]> {
   const claims = events.map(claimsOf);
   const every = claims.filter((claim) => claim !== undefined);
-  const isReached = await answersTo(
+  const isVisible = await answersTo(
     every.flatMap(({ all, parts }) => [...all, ...parts]),
-    reached,
+    visibleIds,
   );
   const tasks = [...new Set(every.flatMap((claim) => claim.tasks))];
   const others: ReadonlySet<string> = tasks.length === 0 ? new Set() : await foreign(tasks);
-  const open = every.filter(({ parts }) => !parts.every(isReached));
+  const open = every.filter(({ parts }) => !parts.every(isVisible));
   const owned: ReadonlyMap<string, ReadonlySet<string>> = open.length === 0 ? new Map() : await partsOf(open.flatMap(({ wholes }) => wholes));
-  const isOwned = ({ wholes }: Claims, part: Mention) => isReached(part) || wholes.some((whole) => owned.get(keyOf(whole))?.has(keyOf(part)) === true);
+  const isOwned = ({ wholes }: Claims, part: Mention) => isVisible(part) || wholes.some((whole) => owned.get(keyOf(whole))?.has(keyOf(part)) === true);
   return claims.map(
-    (claim) => claim?.all.every(isReached) === true && claim.parts.every((part) => isOwned(claim, part)) && !claim.tasks.some((task) => others.has(task)),
+    (claim) => claim?.all.every(isVisible) === true && claim.parts.every((part) => isOwned(claim, part)) && !claim.tasks.some((task) => others.has(task)),
   );
 }
 

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { NOWHERE } from '../contract/scope.ts';
 import type { JsonValue } from '../json/tree.ts';
-import { type Ask, foreignTaskRuns } from './reach.ts';
+import { type Ask, foreignTaskRuns } from './scope-filter.ts';
 
 const [OWN, FOREIGN] = ['11111111-0000-4000-8000-000000000000', '22222222-0000-4000-8000-000000000000'];
 const [OWN_RUN, FOREIGN_RUN] = ['33333333-0000-4000-8000-000000000000', '44444444-0000-4000-8000-000000000000'];
@@ -22,7 +22,7 @@ const prefect =
   };
 
 const foreign = (lookup: Ask) =>
-  foreignTaskRuns({ scopes: [{ ...NOWHERE, tags: ['team-a'] }], who: 'bob@local', lookup, made: async () => [] }, [OWN, FOREIGN]);
+  foreignTaskRuns({ scopes: [{ ...NOWHERE, tags: ['team-a'] }], who: 'bob@local', lookup, createdBy: async () => [] }, [OWN, FOREIGN]);
 
 it('task runs of covered runs are not foreign, the others are', async () => {
   expect(await foreign(prefect())).toEqual(new Set([FOREIGN]));

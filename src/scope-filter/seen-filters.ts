@@ -7,14 +7,14 @@ import { parseUuid } from '../json/uuid.ts';
 import { conjoin } from './conjoin.ts';
 import { askedFields, hiddenFilter } from './filter-fields.ts';
 import { coveredItems, WORK_POOLS } from './named.ts';
-import { deploymentsOf, type Found, ownRuns, ownTaskRuns, type Reach, type Reached, type Refusal, textOf } from './reach.ts';
+import { deploymentsOf, type Found, ownRuns, ownTaskRuns, type Refusal, type ScopeFilter, textOf, type VisibleIds } from './scope-filter.ts';
 
 /** What a route lists decides what else its filters can be about. */
 export type Listed = 'runs' | 'deployments' | 'flows' | 'named';
 
 export interface Seeing {
-  readonly reach: Reach;
-  readonly reached: Reached;
+  readonly scopeFilter: ScopeFilter;
+  readonly visibleIds: VisibleIds;
   readonly listed: Listed;
 }
 
@@ -32,21 +32,21 @@ export async function seenFilters(body: JsonObject, seeing: Seeing): Promise<See
 }
 
 /** A run shows the id of its deployment; what else a deployment says is for roles that reach it. */
-const seenDeployments: Step = async (body, { reach, listed }) => {
+const seenDeployments: Step = async (body, { scopeFilter, listed }) => {
   const filter = field(body, 'deployments');
   if (listed !== 'runs' || askedFields(filter).every((name) => name === 'id')) return { ok: true, body };
-  return withIds(body, 'deployments', { found: await idsOf(deploymentsOf(reach, { deployments: filter ?? null })), rest: {} });
+  return withIds(body, 'deployments', { found: await idsOf(deploymentsOf(scopeFilter, { deployments: filter ?? null })), rest: {} });
 };
 
 /** The same of a pool, whose id and name its runs and deployments show. */
-const seenPools: Step = async (body, { reach, listed }) => {
+const seenPools: Step = async (body, { scopeFilter, listed }) => {
   const filter = field(body, 'work_pools');
   if (listed === 'named' || !askedFields(filter).includes('type')) return { ok: true, body };
-  return withIds(body, 'work_pools', { found: await idsOf(coveredItems(reach, WORK_POOLS, { work_pools: filter ?? null })), rest: {} });
+  return withIds(body, 'work_pools', { found: await idsOf(coveredItems(scopeFilter, WORK_POOLS, { work_pools: filter ?? null })), rest: {} });
 };
 
 /** Parents that are named: those that are shown. */
-const seenParents: Step = async (body, { reached }) => {
+const seenParents: Step = async (body, { visibleIds }) => {
   let filter = field(body, 'flow_runs');
   for (const [name, type] of [
     ['parent_flow_run_id', 'FlowRun'],
@@ -56,13 +56,13 @@ const seenParents: Step = async (body, { reached }) => {
     const any = criterion === undefined ? null : (field(criterion, 'any_') ?? null);
     if (!isObject(filter) || criterion === undefined || !isList(any)) continue;
     const ids = any.map((id) => (typeof id === 'string' ? parseUuid(id) : undefined)).filter((id) => id !== undefined);
-    filter = { ...filter, [name]: { ...criterion, any_: [...(await reached(type, ids))] } };
+    filter = { ...filter, [name]: { ...criterion, any_: [...(await visibleIds(type, ids))] } };
   }
   return { ok: true, body: isObject(filter) ? { ...body, flow_runs: filter } : body };
 };
 
 /** A run shows no parent where its parent is hidden, so it counts as one without. */
-const seenParentIsNull: Step = async (body, { reach, reached, listed }) => {
+const seenParentIsNull: Step = async (body, { scopeFilter, visibleIds, listed }) => {
   const filter = field(body, 'flow_runs');
   const criterion = criterionOf(filter, 'parent_task_run_id');
   const isNull = criterion === undefined ? null : (field(criterion, 'is_null_') ?? null);
@@ -70,16 +70,16 @@ const seenParentIsNull: Step = async (body, { reach, reached, listed }) => {
   const rest = without(filter, criterion, ['parent_task_run_id', 'is_null_']);
   if (typeof isNull !== 'boolean' || rest === undefined) return unjoined('flow_runs.parent_task_run_id');
   const asked = { ...rest, parent_task_run_id: { is_null_: false } };
-  const runs = await ownRuns(reach, { ...beside(body, listed), flow_runs: asked });
+  const runs = await ownRuns(scopeFilter, { ...beside(body, listed), flow_runs: asked });
   if (!runs.ok) return runs;
-  const shown = await reached('TaskRun', [...new Set(runs.items.map(parentOf))]);
+  const shown = await visibleIds('TaskRun', [...new Set(runs.items.map(parentOf))]);
   const known = runs.items.filter((run) => shown.has(parentOf(run))).map((run) => textOf(run, 'id'));
   if (known.length === runs.items.length) return { ok: true, body };
   return isNull ? exceptFor({ ...body, flow_runs: rest }, known) : withIds(body, 'flow_runs', { found: { ok: true, items: known }, rest });
 };
 
 /** The same of a task run whose sub-flow is hidden. */
-const seenSubFlows: Step = async (body, { reach, listed }) => {
+const seenSubFlows: Step = async (body, { scopeFilter, listed }) => {
   const filter = field(body, 'task_runs');
   const criterion = criterionOf(filter, 'subflow_runs');
   const exists = criterion === undefined ? null : (field(criterion, 'exists_') ?? null);
@@ -87,14 +87,14 @@ const seenSubFlows: Step = async (body, { reach, listed }) => {
   const rest = without(filter, criterion, ['subflow_runs', 'exists_']);
   if (typeof exists !== 'boolean' || rest === undefined) return unjoined('task_runs.subflow_runs');
   const context = beside(body, listed);
-  const starters = await ownTaskRuns(reach, { ...context, task_runs: { ...rest, subflow_runs: { exists_: true } } });
+  const starters = await ownTaskRuns(scopeFilter, { ...context, task_runs: { ...rest, subflow_runs: { exists_: true } } });
   if (!starters.ok) return starters;
   const ids = starters.items;
-  const children = ids.length === 0 ? starters : await idsOf(ownRuns(reach, { flow_runs: { parent_task_run_id: { any_: ids } } }), parentOf);
+  const children = ids.length === 0 ? starters : await idsOf(ownRuns(scopeFilter, { flow_runs: { parent_task_run_id: { any_: ids } } }), parentOf);
   if (!children.ok) return children;
   const known = new Set(children.items);
   if (ids.every((id) => known.has(id))) return { ok: true, body };
-  const all = exists ? starters : await ownTaskRuns(reach, { ...context, task_runs: rest });
+  const all = exists ? starters : await ownTaskRuns(scopeFilter, { ...context, task_runs: rest });
   if (!all.ok) return all;
   return withIds(body, 'task_runs', { found: { ok: true, items: all.items.filter((id) => known.has(id) === exists) }, rest });
 };

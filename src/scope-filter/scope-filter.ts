@@ -15,18 +15,18 @@ export interface Refusal {
   readonly detail?: string;
 }
 
-export interface Reach {
+export interface ScopeFilter {
   /** Alternatives: what one of them covers is reached. */
   readonly scopes: readonly Scope[];
   /** The principal's id. */
   readonly who: string;
   readonly lookup: Ask;
   /** Ids (a work pool's name) of what the principal has made of a kind through the gateway, the newest first: a bounded number. */
-  readonly made: (type: ResourceType) => Promise<readonly string[]>;
+  readonly createdBy: (type: ResourceType) => Promise<readonly string[]>;
 }
 
 /** Those of these objects that are reached. */
-export type Reached = (type: ResourceType, ids: readonly string[]) => Promise<ReadonlySet<string>>;
+export type VisibleIds = (type: ResourceType, ids: readonly string[]) => Promise<ReadonlySet<string>>;
 
 /** A list, or why there is none. */
 export type Found<T> = { readonly ok: true; readonly items: readonly T[] } | { readonly ok: false; readonly refusal: Refusal };
@@ -52,10 +52,10 @@ export async function everyItem(lookup: Ask, path: string, body: JsonObject, { p
 }
 
 /** The scopes about runs and deployments in Prefect's language, as alternatives. */
-export async function partsOf(reach: Reach, kind: 'runs' | 'deployments'): Promise<Found<Part>> {
+export async function partsOf(scopeFilter: ScopeFilter, kind: 'runs' | 'deployments'): Promise<Found<Part>> {
   const parts: Part[] = [];
-  for (const scope of reach.scopes.filter(isFilterable)) {
-    const named = await nameAll(reach, scope, kind);
+  for (const scope of scopeFilter.scopes.filter(isFilterable)) {
+    const named = await nameAll(scopeFilter, scope, kind);
     if ('code' in named) return { ok: false, refusal: named };
     parts.push(kind === 'runs' ? runPart(named) : deploymentPart(named));
   }
@@ -76,68 +76,68 @@ export function withPart(body: JsonObject, part: Part): { readonly ok: true; rea
 const RUN_FILTERS = ['flows', 'flow_runs', 'task_runs', 'deployments', 'work_pools'];
 
 /** The ids of flow runs that fit the filters, and a scope. */
-export async function runIds(reach: Reach, filters: JsonObject): Promise<Found<string>> {
-  return idsOf(reach, 'runs', pick(filters, RUN_FILTERS), { path: '/api/ui/flow_runs/history', page: PAGE_OF_RUNS, most: MOST_RUNS });
+export async function runIds(scopeFilter: ScopeFilter, filters: JsonObject): Promise<Found<string>> {
+  return idsOf(scopeFilter, 'runs', pick(filters, RUN_FILTERS), { path: '/api/ui/flow_runs/history', page: PAGE_OF_RUNS, most: MOST_RUNS });
 }
 
 /** The task runs of these ids whose flow runs are covered. */
-export async function taskRunIds(reach: Reach, ids: readonly JsonValue[]): Promise<Found<string>> {
-  return inCoveredRuns(reach, await everyItem(reach.lookup, '/api/task_runs/filter', { task_runs: { id: { any_: ids } } }));
+export async function taskRunIds(scopeFilter: ScopeFilter, ids: readonly JsonValue[]): Promise<Found<string>> {
+  return inCoveredRuns(scopeFilter, await everyItem(scopeFilter.lookup, '/api/task_runs/filter', { task_runs: { id: { any_: ids } } }));
 }
 
 /** Those of these task runs that are there, and in a run that is not covered, or in none. */
-export async function foreignTaskRuns(reach: Reach, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  const found = await everyItem(reach.lookup, '/api/task_runs/filter', { task_runs: { id: { any_: ids } } });
-  const covered = await inCoveredRuns(reach, found);
+export async function foreignTaskRuns(scopeFilter: ScopeFilter, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = await everyItem(scopeFilter.lookup, '/api/task_runs/filter', { task_runs: { id: { any_: ids } } });
+  const covered = await inCoveredRuns(scopeFilter, found);
   if (!found.ok || !covered.ok) return new Set(ids);
   const own = new Set(covered.items);
   return new Set(found.items.map((item) => textOf(item, 'id')).filter((id) => !own.has(id)));
 }
 
 /** The artifacts of these ids whose flow runs are covered. */
-export async function artifactIds(reach: Reach, ids: readonly JsonValue[]): Promise<Found<string>> {
-  return inCoveredRuns(reach, await everyItem(reach.lookup, '/api/artifacts/filter', { artifacts: { id: { any_: ids } } }));
+export async function artifactIds(scopeFilter: ScopeFilter, ids: readonly JsonValue[]): Promise<Found<string>> {
+  return inCoveredRuns(scopeFilter, await everyItem(scopeFilter.lookup, '/api/artifacts/filter', { artifacts: { id: { any_: ids } } }));
 }
 
-async function inCoveredRuns(reach: Reach, found: Found<JsonObject>): Promise<Found<string>> {
+async function inCoveredRuns(scopeFilter: ScopeFilter, found: Found<JsonObject>): Promise<Found<string>> {
   if (!found.ok) return found;
   const owners = [...new Set(found.items.map((item) => textOf(item, 'flow_run_id')).filter((id) => id !== ''))];
-  const covered = await runIds(reach, { flow_runs: { id: { any_: owners } } });
+  const covered = await runIds(scopeFilter, { flow_runs: { id: { any_: owners } } });
   if (!covered.ok) return covered;
   return { ok: true, items: found.items.filter((item) => covered.items.includes(textOf(item, 'flow_run_id'))).map((item) => textOf(item, 'id')) };
 }
 
 /** The ids of the newest flow runs of each scope that wait for no time to begin. */
-export async function newestRuns(reach: Reach, most: number): Promise<Found<string>> {
-  const parts = await partsOf(reach, 'runs');
+export async function newestRuns(scopeFilter: ScopeFilter, most: number): Promise<Found<string>> {
+  const parts = await partsOf(scopeFilter, 'runs');
   if (!parts.ok) return parts;
   const begun = { flow_runs: { state: { type: { not_any_: ['SCHEDULED'] } } } };
   const ids = new Set<string>();
   for (const part of parts.items) {
     const joined = withPart(begun, part);
     if (!joined.ok) return joined;
-    const found = await reach.lookup('/api/ui/flow_runs/history', { ...joined.body, sort: 'EXPECTED_START_TIME_DESC', limit: most });
+    const found = await scopeFilter.lookup('/api/ui/flow_runs/history', { ...joined.body, sort: 'EXPECTED_START_TIME_DESC', limit: most });
     for (const run of isList(found) ? found : []) if (isObject(run)) ids.add(textOf(run, 'id'));
   }
   return { ok: true, items: [...ids].slice(0, most) };
 }
 
 /** The flow runs that fit the filters, and a scope, with all that they say. */
-export async function ownRuns(reach: Reach, filters: JsonObject): Promise<Found<JsonObject>> {
-  return itemsOf(reach, 'runs', pick(filters, RUN_FILTERS), { path: '/api/flow_runs/filter' });
+export async function ownRuns(scopeFilter: ScopeFilter, filters: JsonObject): Promise<Found<JsonObject>> {
+  return itemsOf(scopeFilter, 'runs', pick(filters, RUN_FILTERS), { path: '/api/flow_runs/filter' });
 }
 
 /** The ids of task runs that fit the filters, in flow runs that fit a scope. */
-export async function ownTaskRuns(reach: Reach, filters: JsonObject): Promise<Found<string>> {
-  const runs = await runIds(reach, filters);
+export async function ownTaskRuns(scopeFilter: ScopeFilter, filters: JsonObject): Promise<Found<string>> {
+  const runs = await runIds(scopeFilter, filters);
   if (!runs.ok || runs.items.length === 0) return runs;
-  const tasks = await everyItem(reach.lookup, '/api/task_runs/filter', { ...pick(filters, ['task_runs']), flow_runs: { id: { any_: runs.items } } });
+  const tasks = await everyItem(scopeFilter.lookup, '/api/task_runs/filter', { ...pick(filters, ['task_runs']), flow_runs: { id: { any_: runs.items } } });
   return tasks.ok ? { ok: true, items: tasks.items.map((item) => textOf(item, 'id')) } : tasks;
 }
 
 /** The deployments that fit the filters, and a scope. */
-export async function deploymentsOf(reach: Reach, filters: JsonObject): Promise<Found<JsonObject>> {
-  return itemsOf(reach, 'deployments', pick(filters, ['flows', 'deployments', 'work_pools']), { path: '/api/deployments/filter' });
+export async function deploymentsOf(scopeFilter: ScopeFilter, filters: JsonObject): Promise<Found<JsonObject>> {
+  return itemsOf(scopeFilter, 'deployments', pick(filters, ['flows', 'deployments', 'work_pools']), { path: '/api/deployments/filter' });
 }
 
 interface Source {
@@ -146,14 +146,14 @@ interface Source {
   readonly most?: number;
 }
 
-async function itemsOf(reach: Reach, kind: 'runs' | 'deployments', filters: JsonObject, source: Source): Promise<Found<JsonObject>> {
-  const parts = await partsOf(reach, kind);
+async function itemsOf(scopeFilter: ScopeFilter, kind: 'runs' | 'deployments', filters: JsonObject, source: Source): Promise<Found<JsonObject>> {
+  const parts = await partsOf(scopeFilter, kind);
   if (!parts.ok) return parts;
   const byId = new Map<string, JsonObject>();
   for (const part of parts.items) {
     const joined = withPart(filters, part);
     if (!joined.ok) return joined;
-    const found = await everyItem(reach.lookup, source.path, joined.body, source);
+    const found = await everyItem(scopeFilter.lookup, source.path, joined.body, source);
     if (!found.ok) return found;
     for (const item of found.items) byId.set(textOf(item, 'id'), item);
   }
@@ -166,13 +166,13 @@ async function idsOf(...asked: Parameters<typeof itemsOf>): Promise<Found<string
 }
 
 /** Patterns become the names and ids that there are. */
-async function nameAll({ lookup, made }: Reach, scope: Scope, kind: 'runs' | 'deployments'): Promise<Named | Refusal> {
+async function nameAll({ lookup, createdBy }: ScopeFilter, scope: Scope, kind: 'runs' | 'deployments'): Promise<Named | Refusal> {
   const { tags, workPools } = scope;
   const flows = scope.flows === null ? null : await flowNames(lookup, scope.flows);
   if (flows !== null && !flows.ok) return flows.refusal;
   const deployments = scope.deployments === null ? null : await deploymentIds(lookup, scope.deployments);
   if (deployments !== null && !deployments.ok) return deployments.refusal;
-  const own = scope.own ? await made(kind === 'runs' ? 'FlowRun' : 'Deployment') : null;
+  const own = scope.own ? await createdBy(kind === 'runs' ? 'FlowRun' : 'Deployment') : null;
   return { tags, workPools, flows: flows?.items ?? null, deployments: deployments?.items ?? null, own };
 }
 

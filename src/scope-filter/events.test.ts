@@ -78,8 +78,8 @@ describe('any other event', () => {
       ...event(`prefect.automation.${A}`, 'prefect.event.1'),
       payload: { triggering_labels: { x: run }, triggering_event: event(`prefect.flow-run.${run}`) },
     });
-    const reached = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
-    expect(await seenEvents([fired(A), fired(B)], reached)).toEqual([fired(A), { ...fired(B), payload: { triggering_labels: {}, triggering_event: null } }]);
+    const visibleIds = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
+    expect(await seenEvents([fired(A), fired(B)], visibleIds)).toEqual([fired(A), { ...fired(B), payload: { triggering_labels: {}, triggering_event: null } }]);
   });
 
   it('asks once for each kind', async () => {
@@ -95,9 +95,9 @@ describe('any other event', () => {
 describe('what may be said', () => {
   /** By whoever reaches A; B as a task run is in somebody else's run. */
   async function maySay(...given: Parameters<typeof event>): Promise<boolean | undefined> {
-    const reached = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
+    const visibleIds = async (_type: string, ids: readonly string[]) => new Set(ids.filter((id) => id === A));
     const partsOf = async () => new Map([[`FlowRun ${A}`, new Set([`Flow ${C}`, `WorkPool ${C}`])]]);
-    const [may] = await sayableEvents([event(...given)], { reached, foreign: async (tasks) => new Set(tasks.filter((id) => id === B)), partsOf });
+    const [may] = await sayableEvents([event(...given)], { visibleIds, foreign: async (tasks) => new Set(tasks.filter((id) => id === B)), partsOf });
     return may;
   }
 
@@ -133,7 +133,7 @@ describe('what may be said', () => {
 describe('an object in a spelling that Prefect takes for an id', () => {
   const say = (...given: Parameters<typeof event>) =>
     sayableEvents([event(...given)], {
-      reached: async (_type, ids) => new Set(ids.filter((id) => id === A)),
+      visibleIds: async (_type, ids) => new Set(ids.filter((id) => id === A)),
       foreign: async () => new Set(),
       partsOf: async () => new Map(),
     });

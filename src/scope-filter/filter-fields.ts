@@ -3,7 +3,7 @@
 // Pure. The fields are those of Prefect 3.9.1 (server/schemas/filters.py); older releases have fewer. Tests inside a field (`any_`,
 // `like_`) are not listed: each is about the same data. What a field here needs besides is in seen-filters.ts.
 import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
-import type { Refusal } from './reach.ts';
+import type { Refusal } from './scope-filter.ts';
 
 const TIMES = ['start_time', 'end_time', 'expected_start_time'];
 const ARTIFACTS = ['id', 'latest_id', 'key', 'flow_run_id', 'task_run_id', 'type'];

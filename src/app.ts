@@ -180,6 +180,7 @@ function startTimers(parts: AppParts, { shared, current, sync, reloader }: Timer
   const report = (text: string): void => warn(parts, text);
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: report, record: ledger.append });
   const lookup: Lookup = (path) => createLookup(current.get().upstream)(path);
+  const providers = () => current.get().config.identityProviders;
   const tempDir = tempDirAt(paths, nginxWorkerUser());
   const run = (what: string, work: () => Promise<void>): void => void work().catch((error: unknown) => log.error({ err: error }, what));
   const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout => setInterval(() => run(what, work), ms);
@@ -193,7 +194,7 @@ function startTimers(parts: AppParts, { shared, current, sync, reloader }: Timer
     every(MINUTE_MS, 'certificates', reloader.renewCertificates),
     every(MINUTE_MS, 'reserve', async () => fillReserve(paths.reserve)),
     every(MINUTE_MS, 'disk', lookAtDisk),
-    every(MINUTE_MS, 'lost runs', createLostRuns({ storeFile: config.storeFile, store: store.runTokens, lookup, clock, record: ledger.append })),
+    every(MINUTE_MS, 'lost runs', createLostRuns({ storeFile: config.storeFile, providers, store: store.runTokens, lookup, clock, record: ledger.append })),
   ];
 }
 

@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
+import { trusts } from '../authn/access-token/trust.ts';
 import { operationsOf } from '../catalog/versions.ts';
 import { bundleFile, trustedAuthorities } from '../config/authorities.ts';
 import type { Config } from '../config/config.ts';
@@ -208,7 +209,7 @@ function workerChecks(context: DoctorContext): readonly Check[] {
   return [
     { group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(subjects, records, `${baseOf(config.publicUrl)}/api`) },
     { group: 'upstream', name: 'guarded-tags', run: async () => (await withTagHolders(config, (holders) => checkGuardedTags(subjects, holders))) ?? [] },
-    { group: 'upstream', name: 'lost-runs', run: () => checkLostRuns(subjects, orphanedRuns(config.storeFile, clock())) },
+    { group: 'upstream', name: 'lost-runs', run: () => checkLostRuns(subjects, orphanedRuns(config.storeFile, trusts(config.identityProviders), clock())) },
   ];
 }
 

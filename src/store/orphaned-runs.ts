@@ -1,4 +1,4 @@
-// Flow runs whose worker's token was revoked or has expired: they can report nothing, and Prefect shows them as running for good.
+// Flow runs whose worker's credential has ended: they can report nothing, and Prefect shows them as running for good.
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -8,15 +8,21 @@ export interface OrphanedRun {
   readonly worker: string;
 }
 
-/** Those whose token had ended by then. Newest first, as many as Prefect lists at once. Reads only; a store that cannot be read has a check of its own. */
-export function orphanedRuns(storeFile: string, atMs: number): readonly OrphanedRun[] {
+/** How the providers of lictor.yaml are trusted now: `authn/access-token/trust.ts`. */
+export interface Trust {
+  readonly idp: string;
+  readonly trust: string;
+}
+
+/** Newest first, as many as Prefect lists at once. Reads only; a store that cannot be read has a check of its own. */
+export function orphanedRuns(storeFile: string, trusts: readonly Trust[], nowMs: number): readonly OrphanedRun[] {
   if (!existsSync(storeFile)) return [];
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(storeFile, { readOnly: true });
     return database
       .prepare(QUERY)
-      .all({ now: atMs })
+      .all({ now: nowMs, trusts: JSON.stringify(trusts) })
       .map(({ flow_run_id: id, worker }) => ({ id: String(id), worker: String(worker) }));
   } catch {
     return [];
@@ -25,11 +31,22 @@ export function orphanedRuns(storeFile: string, atMs: number): readonly Orphaned
   }
 }
 
-/** Bound to a service token (authn/run-token/worker.ts) that holds no more. One that begins the run anew ends the tokens before. */
+/**
+ * By what the run is bound to (authn/run-token/worker.ts): a service token, a login of the command line, or a principal by the word of its provider.
+ * A worker that begins the run anew ends the tokens before. Not checked here: whether the provider still confirms a login.
+ */
 const QUERY = `
   SELECT run.flow_run_id, run.worker FROM run_tokens run
-  JOIN tokens ON run.binding = 'token ' || tokens.id
-  WHERE run.live_ms IS NOT NULL AND run.ended_ms IS NULL
-    AND (tokens.revoked_ms <= :now OR NOT EXISTS
-      (SELECT 1 FROM token_secrets secret WHERE secret.token_id = tokens.id AND (secret.expires_ms IS NULL OR secret.expires_ms > :now)))
+  WHERE run.live_ms IS NOT NULL AND run.ended_ms IS NULL AND NOT CASE substr(run.binding, 1, instr(run.binding, ' ') - 1)
+    WHEN 'token' THEN EXISTS
+      (SELECT 1 FROM tokens JOIN token_secrets secret ON secret.token_id = tokens.id
+       WHERE run.binding = 'token ' || tokens.id AND tokens.revoked_ms IS NULL AND (secret.expires_ms IS NULL OR secret.expires_ms > :now))
+    WHEN 'login' THEN EXISTS
+      (SELECT 1 FROM client_grants login
+       WHERE run.binding = 'login ' || login.id AND login.ended_ms IS NULL AND login.expires_ms > :now
+         AND (login.session_id IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE sessions.id = login.session_id AND sessions.expires_ms > :now)))
+    ELSE EXISTS
+      (SELECT 1 FROM json_each(:trusts) provider
+       WHERE provider.value ->> 'idp' = run.identity ->> 'idp' AND provider.value ->> 'trust' = run.identity ->> 'trust')
+  END
   ORDER BY run.live_ms DESC LIMIT 200`;

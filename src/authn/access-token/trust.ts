@@ -7,6 +7,11 @@ export function trustIn(provider: IdentityProvider): string {
   return shortHash(provider);
 }
 
+/** The same of each provider, for `store/orphaned-runs.ts`. */
+export function trusts(providers: readonly IdentityProvider[]): readonly { readonly idp: string; readonly trust: string }[] {
+  return providers.map((provider) => ({ idp: provider.id, trust: trustIn(provider) }));
+}
+
 /**
  * Whose word it is that people log in by: another issuer, or metadata from elsewhere, is somebody else under the same id, whose people are others.
  * A new secret, other scopes or another claim of groups is not: that is read anew at the next refresh.

@@ -51,7 +51,7 @@ async function begin(run: string, token: string): Promise<void> {
 }
 
 const runs = (nowMs: number) =>
-  orphanedRuns(storeFile, nowMs)
+  orphanedRuns(storeFile, [], nowMs)
     .map(({ id }) => id)
     .sort();
 
@@ -68,8 +68,8 @@ describe('runs whose worker has no token any more', () => {
 
   it('are none where the store cannot be read', () => {
     writeFileSync(join(root, 'x.db'), 'no database');
-    expect(orphanedRuns(join(root, 'x.db'), NOW_MS)).toEqual([]);
-    expect(orphanedRuns(join(root, 'none.db'), NOW_MS)).toEqual([]);
+    expect(orphanedRuns(join(root, 'x.db'), [], NOW_MS)).toEqual([]);
+    expect(orphanedRuns(join(root, 'none.db'), [], NOW_MS)).toEqual([]);
   });
 });
 

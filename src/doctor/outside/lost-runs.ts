@@ -1,4 +1,4 @@
-// Runs that Prefect shows as under way, and that can report nothing: their worker's token has ended.
+// Runs that Prefect shows as under way, and that can report nothing: their worker's credential has ended.
 
 import type { OrphanedRun } from '../../store/orphaned-runs.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
@@ -9,7 +9,7 @@ const NAMED = 5;
 
 /** Which of these runs Prefect still shows as open. */
 export async function checkLostRuns(servers: readonly UpstreamSubject[], orphaned: readonly OrphanedRun[]): Promise<readonly Verdict[]> {
-  const none = ok('no run under way has lost its worker by a token that ended');
+  const none = ok('no run under way has lost its worker by a credential that ended');
   if (orphaned.length === 0) return [none];
   const state = { type: { any_: ['PENDING', 'RUNNING', 'CANCELLING'] } };
   const found = await listOf(servers, '/api/flow_runs/filter', { flow_runs: { id: { any_: orphaned.map(({ id }) => id) }, state }, limit: 200 });
@@ -20,8 +20,8 @@ export async function checkLostRuns(servers: readonly UpstreamSubject[], orphane
   const names = lost.slice(0, NAMED).map(({ id, worker }) => `${id} of ${worker}`);
   return [
     warn(
-      `${lost.length} runs under way cannot report how they end, since their worker's token was revoked or has expired: ${names.join(', ')}${lost.length > NAMED ? ', ...' : ''}`,
-      'Set each to Crashed in Prefect once its process is gone, and give the worker a token that holds. An automation does it by itself: docs/how-to/lost-runs.md.',
+      `${lost.length} runs under way cannot report how they end, since their worker's credential has ended: ${names.join(', ')}${lost.length > NAMED ? ', ...' : ''}`,
+      'Set each to Crashed in Prefect once its process is gone, and give the worker a valid credential. An automation can do it: docs/how-to/lost-runs.md.',
     ),
   ];
 }

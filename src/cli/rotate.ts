@@ -29,7 +29,7 @@ FILE.next: by hand, or with a command behind --, which finds its path in LICTOR_
 FILE, and the old one is gone. The credential itself is printed nowhere. Run it again to go on with one that was begun.
 
 Example:
-  lictor rotate upstream -- sh -c 'install -m 640 "$LICTOR_NEXT_FILE" /etc/prefect/auth && systemctl restart prefect'
+  lictor rotate upstream -- sudo -n /usr/local/sbin/renew-prefect-auth     (docs/how-to/rotate-prefect-credential.md)
   lictor rotate upstream --from /run/secrets/new-prefect-key
 `;
 
@@ -37,7 +37,7 @@ export function register(program: Command, context: CliContext): void {
   const rotate = program
     .command('rotate')
     .description("replace the gateway's own credential for Prefect, or the keys that it signs with")
-    .addHelpText('after', "\nExample:\n  lictor rotate upstream -- sh -c '...; systemctl restart prefect'\n");
+    .addHelpText('after', '\nExample:\n  lictor rotate upstream\n');
   registerRotateKeys(rotate, context);
   rotate
     .command('upstream')

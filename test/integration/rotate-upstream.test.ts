@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { type Finished, waitFor } from '../env/process.ts';
 import { authFrame, openSocket } from '../env/socket.ts';
@@ -91,6 +92,16 @@ async function opensSocket(): Promise<boolean> {
   return (await socket.ended).code !== 1008;
 }
 
+/** The one that sudo runs: its files are here, and what restarts Prefect only says so. */
+function scriptOfDocs() {
+  const [script, env, started] = ['renew', 'server.env', 'started'].map((name) => join(gateway.stateDir, name)) as [string, string, string];
+  const text = docsBlock('how-to/rotate-prefect-credential.md', '#!/bin/sh\n# Writes the new auth string');
+  const here = text.replace('runuser -u lictor -- ', '').replace('/etc/prefect/server.env', env).replace('/etc/lictor/upstream/prefect-auth.next', next());
+  writeFileSync(script, here.replace('systemctl restart prefect-server', `touch ${started}`));
+  writeFileSync(env, 'PREFECT_SERVER_API_AUTH_STRING=gateway:old\nA=1\n');
+  return { script, env, started };
+}
+
 async function records(): Promise<readonly unknown[]> {
   return jsonLines(await gateway.lictorOk('audit', '--json')).flatMap(({ action }) => (String(action).startsWith('upstream.') ? [action] : []));
 }
@@ -140,13 +151,11 @@ describe('rotate upstream', () => {
     expect(early.code).toBe(1);
     expect(early.output).toContain('run this again');
     const fresh = readFileSync(next(), 'utf8').trim();
-    const started = join(gateway.stateDir, 'started');
-    const rotation = gateway.lictor('rotate', 'upstream', '--', 'sh', '-c', `cp "$LICTOR_NEXT_FILE" ${started}`);
-    // A copy is there before it is whole.
-    await waitFor(() => existsSync(started) && readFileSync(started, 'utf8').trim() === fresh, {
-      what: 'the command with the new credential',
-      timeoutMs: 30_000,
-    });
+    const { script, env, started } = scriptOfDocs();
+    const rotation = gateway.lictor('rotate', 'upstream', '--', 'sh', script);
+    await waitFor(() => existsSync(started), { what: 'the script that restarts Prefect', timeoutMs: 30_000 });
+    expect(readFileSync(env, 'utf8')).toBe(`A=1\nPREFECT_SERVER_API_AUTH_STRING=${fresh}\n`);
+    expect(statSync(env).mode & 0o077).toBe(0);
     recorder.demand(fresh);
     expect((await rotation).code).toBe(0);
     expect(await load.stop()).toEqual([]);

@@ -9,10 +9,15 @@ export function bundleFile(env: Environment): string | undefined {
   return [env['PREFECT_API_SSL_CERT_FILE'], env['SSL_CERT_FILE']].find((file) => file !== undefined && file !== '');
 }
 
-/** PEM texts, each once: the system's are mostly Node's own, and every connection reads all it is given. A bundle that cannot be read is no bundle. */
+/** PEM texts. A bundle that cannot be read is no bundle. */
 export function trustedAuthorities(env: Environment): readonly string[] {
   const file = bundleFile(env);
   if (file !== undefined) return [read(file)].filter((pem) => pem !== '');
+  return systemAuthorities();
+}
+
+/** PEM texts, each once: the system's are mostly Node's own, and every connection reads all it is given. */
+export function systemAuthorities(): string[] {
   return [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
 }
 

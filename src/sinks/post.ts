@@ -1,6 +1,6 @@
 // POST to a receiver: no redirect is followed; what it answers is bounded.
-import { getCACertificates } from 'node:tls';
 import { Agent, request } from 'undici';
+import { systemAuthorities } from '../config/authorities.ts';
 import { DeliveryError } from './sink.ts';
 
 export interface Post {
@@ -24,7 +24,7 @@ export function createPost({ url, ca, timeoutMs, headers: fixed }: PostOptions):
     maxResponseSize: MOST_ANSWER_BYTES,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
-    connect: { timeout: timeoutMs, ca: ca ?? [...getCACertificates('default'), ...getCACertificates('system')] },
+    connect: { timeout: timeoutMs, ca: ca ?? systemAuthorities() },
   });
   return {
     async send(body, headers, signal) {

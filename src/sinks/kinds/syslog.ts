@@ -3,7 +3,8 @@
 // TCP itself says nothing about what was read, and syslog has no answers. So each batch has a connection of its own, and counts when the receiver has read
 // to its end and closed it as well; a connection that breaks before is a batch that comes again.
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, getCACertificates } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
+import { systemAuthorities } from '../../config/authorities.ts';
 import type { LedgerExport } from '../../config/config.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { DeliveryError, type Item, type Sink } from '../sink.ts';
@@ -76,9 +77,5 @@ function open({ url, ca }: LedgerExport): Socket {
   const host = hostname.replace(/^\[|\]$/g, '');
   if (protocol === 'tcp:') return connectTcp({ host, port: Number(port) });
   // Not checked here: names of addresses; Node does, against the certificate.
-  return connectTls({ host, port: Number(port), servername: /^[0-9.:]+$/.test(host) ? '' : host, ca: ca ?? authorities(), minVersion: 'TLSv1.2' });
-}
-
-function authorities(): string[] {
-  return [...getCACertificates('default'), ...getCACertificates('system')];
+  return connectTls({ host, port: Number(port), servername: /^[0-9.:]+$/.test(host) ? '' : host, ca: ca ?? systemAuthorities(), minVersion: 'TLSv1.2' });
 }

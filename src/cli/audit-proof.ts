@@ -17,7 +17,7 @@ import { ocsfEvent } from '../ledger/ocsf.ts';
 import { parseWhen } from './audit-filters.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
-import { jsonText, painter, printable, writeLine } from './text.ts';
+import { jsonText, painter, printable, quantity, writeLine } from './text.ts';
 import { writeWhole } from './write-whole.ts';
 
 const VERIFY_HELP = `
@@ -164,10 +164,10 @@ interface Shown {
 function show({ out, env }: CliContext, report: Report, { file, source, hasHead }: Shown): void {
   const paint = painter(out, env);
   for (const { node, records, firstSeq, lastSeq, firstTime, lastTime } of report.chains) {
-    out.write(`${printable(node)}: ${records.toLocaleString('en')} records, ${firstSeq} to ${lastSeq}, ${firstTime ?? ''} to ${lastTime ?? ''}\n`);
+    out.write(`${printable(node)}: ${quantity(records, 'record')}, ${firstSeq} to ${lastSeq}, ${firstTime ?? ''} to ${lastTime ?? ''}\n`);
   }
   if (report.events.checked > 0) out.write(`${report.events.checked.toLocaleString('en')} events of Prefect were held against their digests\n`);
-  out.write(`signed: ${report.checkpoints} checkpoints, last at ${report.signedAt ?? 'no time that is known'}\n`);
+  out.write(`signed: ${quantity(report.checkpoints, 'checkpoint')}, last at ${report.signedAt ?? 'no time that is known'}\n`);
   for (const { message } of report.problems) out.write(`${paint('red', 'FAIL')}  ${printable(message)}\n`);
   if (report.problems.length === 0) out.write(`${paint('green', 'ok')}  no record was edited, removed, added or moved\n`);
   else out.write('The first place is where to look; what comes behind it may follow from it. Keep the file as it is: it is evidence.\n');
@@ -192,7 +192,7 @@ function limits({ keys, pruned, events }: Report, { file, source, hasHead }: Sho
 }
 
 function beforeFirst({ node, upTo, segments, closedAt }: PrunedPart, why: string): string {
-  const known = segments === 0 ? 'no checkpoint is about them' : `checkpoints hold the digests of ${segments} segments of them`;
+  const known = segments === 0 ? 'no checkpoint is about them' : `checkpoints hold the digests of ${quantity(segments, 'segment')} of them`;
   const last = closedAt === null ? 'the last segment is here in part' : `the last was closed at ${closedAt}`;
   return `${printable(node)} begins with record ${upTo + 1}: the ones before ${why}; ${known}${segments === 0 ? '' : `, ${last}`}`;
 }

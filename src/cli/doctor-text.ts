@@ -1,6 +1,7 @@
 // Findings for people: group by group, one line each, the remedy below what is not well.
 import { type Finding, GROUPS, type Group } from '../doctor/finding.ts';
-import { type Paint, printable } from './text.ts';
+import { type Look, wrapWords } from './table.ts';
+import { printable, quantity } from './text.ts';
 
 const TITLES: Readonly<Record<Group, string>> = {
   machine: 'machine         nginx, limits, disk, databases',
@@ -13,49 +14,37 @@ const TITLES: Readonly<Record<Group, string>> = {
 };
 
 /** Ends with one line that counts. */
-export function renderFindings(findings: readonly Finding[], paint: Paint): readonly string[] {
+export function renderFindings(findings: readonly Finding[], look: Look): readonly string[] {
   const groups = GROUPS.filter((group) => findings.some((finding) => finding.group === group));
   return [
     ...groups.flatMap((group) => [
-      title(group, paint),
-      ...findings.filter((finding) => finding.group === group).flatMap((finding) => lines(finding, paint)),
+      ...title(group, look),
+      ...findings.filter((finding) => finding.group === group).flatMap((finding) => lines(finding, look)),
       '',
     ]),
-    summary(findings, paint),
+    summary(findings, look),
   ];
 }
 
-function title(group: Group, paint: Paint): string {
-  const [name = '', ...rest] = TITLES[group].split(/(?<=^\S+) /);
-  return `${paint('bold', name)}${paint('dim', ` ${rest.join(' ')}`)}`;
+function title(group: Group, { paint, width }: Look): readonly string[] {
+  const [, name = '', rest = ''] = /^(\S+ +)(.*)$/.exec(TITLES[group]) ?? [];
+  return wrapWords(rest, width - name.length).map((line, index) => `${index === 0 ? paint('bold', name) : ' '.repeat(name.length)}${paint('dim', line)}`);
 }
 
 const STYLE = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 const WORD = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 
-function lines({ status, message, remedy }: Finding, paint: Paint): readonly string[] {
+function lines({ status, message, remedy }: Finding, { paint, width }: Look): readonly string[] {
   const first = `  ${paint(STYLE[status], WORD[status])}  `;
-  const said = wrap(printable(message)).map((line, index) => `${index === 0 ? first : '        '}${line}`);
-  const done = remedy === null ? [] : wrap(printable(remedy), 108).map((line, index) => `        ${paint('dim', index === 0 ? '->' : '  ')} ${line}`);
+  const said = wrapWords(printable(message), width - 8).map((line, index) => `${index === 0 ? first : '        '}${line}`);
+  const done =
+    remedy === null ? [] : wrapWords(printable(remedy), width - 11).map((line, index) => `        ${paint('dim', index === 0 ? '->' : '  ')} ${line}`);
   return [...said, ...done];
 }
 
-function summary(findings: readonly Finding[], paint: Paint): string {
+function summary(findings: readonly Finding[], { paint }: Look): string {
   const count = (status: Finding['status']) => findings.filter((finding) => finding.status === status).length;
   const [failed, warned] = [count('fail'), count('warn')];
-  const words = `${count('ok')} ok, ${warned} ${warned === 1 ? 'hint' : 'hints'}, ${failed} FAIL`;
+  const words = `${count('ok')} ok, ${quantity(warned, 'hint')}, ${failed} FAIL`;
   return paint('bold', paint(failed === 0 ? 'green' : 'red', words));
-}
-
-/** At most `width` characters a line; a word that is longer stays whole. */
-function wrap(text: string, width = 111): readonly string[] {
-  const rows: string[] = [];
-  let row = '';
-  for (const word of text.split(' ')) {
-    if (row !== '' && row.length + 1 + word.length > width) {
-      rows.push(row);
-      row = word;
-    } else row = row === '' ? word : `${row} ${word}`;
-  }
-  return [...rows, row];
 }

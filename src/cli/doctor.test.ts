@@ -73,13 +73,16 @@ describe('the text of findings', () => {
   const plain = (_style: string, text: string) => text;
   const finding = (status: Finding['status'], message: string, remedy: string | null): Finding => ({ group: 'door', check: 'x', status, message, remedy });
 
-  it('has the remedy below what is not well, at most 120 characters a line, and no control characters', () => {
+  it.each([60, 80, 120])('has the remedy below what is not well, fits %i characters a line, and has no control characters', (width) => {
     const long = 'words that go on '.repeat(20).trim();
-    const lines = renderFindings([finding('ok', 'fine', null), finding('fail', `${long}\u001b[2J`, long), finding('warn', 'soon', 'renew it')], plain);
-    for (const line of lines) expect(line.length).toBeLessThanOrEqual(120);
+    const sockets: Finding = { ...finding('ok', 'open', null), group: 'sockets' };
+    const findings = [finding('ok', 'fine', null), finding('fail', `${long}\u001b[2J`, long), finding('warn', 'soon', 'renew it'), sockets];
+    const lines = renderFindings(findings, { paint: plain, width });
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
+    expect(Math.max(...lines.map((line) => line.length))).toBeGreaterThan(width - 12);
     expect(lines.join('\n')).not.toContain('\u001b');
     expect(lines).toContain('  ok    fine');
     expect(lines[lines.indexOf('  warn  soon') + 1]).toBe('        -> renew it');
-    expect(lines.at(-1)).toBe('1 ok, 1 hint, 1 FAIL');
+    expect(lines.at(-1)).toBe('2 ok, 1 hint, 1 FAIL');
   });
 });

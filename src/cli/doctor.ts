@@ -20,7 +20,7 @@ import type { CliContext } from './context.ts';
 import { renderFindings } from './doctor-text.ts';
 import { CommandFailed } from './errors.ts';
 import { operatorOf } from './operator.ts';
-import { painter } from './text.ts';
+import { lookOf } from './table.ts';
 
 interface DoctorOptions {
   readonly json?: boolean;
@@ -57,7 +57,7 @@ async function doctor(context: CliContext, { json }: DoctorOptions): Promise<voi
     loaded.config === undefined ? problems : [...problems, ...(await examined(context, paths, { ...loaded, config: loaded.config, running, tell }))];
   const healthy = findings.every(({ status }) => status !== 'fail');
   if (json === true) context.out.write(`${JSON.stringify({ ok: healthy, running, findings })}\n`);
-  else context.out.write(`${renderFindings(findings, painter(context.out, context.env)).join('\n')}\n`);
+  else context.out.write(`${renderFindings(findings, lookOf(context)).join('\n')}\n`);
   if (!healthy) throw new CommandFailed('');
 }
 

@@ -1,72 +1,73 @@
 // An explanation for people: the decision first, then who, what, which right, and which policy said so.
 import type { LedgerRecord } from '../contract/record.ts';
 import type { ExplainedAsk, ExplainedPolicy, Explanation, Revisited } from '../explain/explanation.ts';
-import { cell, type Paint, printable } from './text.ts';
+import { columnWidths, type Look, rowLines, wrapWords } from './table.ts';
+import { cell, printable } from './text.ts';
 
-/** Lines of at most 120 characters. */
-export function renderExplanation(explanation: Explanation, paint: Paint): readonly string[] {
+export function renderExplanation(explanation: Explanation, look: Look): readonly string[] {
   const { asks, further, notes } = explanation;
+  const facts: Facts = [
+    ['because', becauseLines(explanation)],
+    ['who', whoLines(explanation)],
+    ['request', explanation.request === null ? [] : requestLines(explanation.request)],
+    ['revision', explanation.revision === null ? [] : [String(explanation.revision)]],
+  ];
   return [
-    headline(explanation, paint),
+    ...headline(explanation, look),
     '',
-    ...fact('because', becauseLines(explanation)),
-    ...fact('who', whoLines(explanation)),
-    ...(explanation.request === null ? [] : fact('request', requestLines(explanation.request))),
-    ...(explanation.revision === null ? [] : fact('revision', [String(explanation.revision)])),
-    ...section(
-      'Rights it needs',
-      asks.map((ask) => askLine(ask, paint)),
-      paint,
-    ),
-    ...section(
-      'Rights that its body may need instead, or besides',
-      further.map((ask) => askLine(ask, paint)),
-      paint,
-    ),
-    ...section('Policies that decided', policyLines([...asks, ...further]), paint),
-    ...noteLines(notes, paint),
+    ...factLines(facts, look),
+    ...section('Rights it needs', askLines(asks, look), look),
+    ...section('Rights that its body may need instead, or besides', askLines(further, look), look),
+    ...section('Policies that decided', policyLines([...asks, ...further], look), look),
+    ...noteLines(notes, look),
   ];
 }
 
 /** What was decided then, and what is decided now. */
-export function renderRevisited({ record, now, changed, notes }: Revisited, paint: Paint): readonly string[] {
+export function renderRevisited({ record, now, changed, notes }: Revisited, look: Look): readonly string[] {
+  const { paint } = look;
   const verdict = changed ? paint('yellow', 'Decided otherwise now:') : paint('dim', 'The same answer now:');
   return [
-    recordHeadline(record, paint),
+    ...recordHeadline(record, look),
     '',
-    ...recordFacts(record),
-    ...noteLines(notes, paint),
-    ...(now === null ? [] : ['', verdict, '', ...renderExplanation(now, paint)]),
+    ...factLines(recordFacts(record), look),
+    ...noteLines(notes, look),
+    ...(now === null ? [] : ['', verdict, '', ...renderExplanation(now, look)]),
   ];
 }
 
-function recordHeadline({ decision, principal, action, method, path }: LedgerRecord, paint: Paint): string {
-  const word = decision === 'deny' ? paint('red', 'was denied') : paint('green', 'was allowed');
+function recordHeadline({ decision, principal, action, method, path }: LedgerRecord, look: Look): readonly string[] {
   const what = action ?? [method, path].filter((part) => part !== null).join(' ');
-  return `${paint('bold', word)}  ${paint('bold', cell(`${principal ?? 'nobody'}  ${what}`, 104).trimEnd())}`;
+  const text = `${principal ?? 'nobody'}  ${what}`;
+  return decision === 'deny' ? firstLines('was denied', 'red', text, look) : firstLines('was allowed', 'green', text, look);
 }
 
-function recordFacts(record: LedgerRecord): readonly string[] {
+function firstLines(word: string, style: 'red' | 'green' | 'yellow', text: string, { paint, width }: Look): readonly string[] {
+  const [first = '', ...more] = wrapWords(`${word}  ${printable(text)}`, width);
+  return [`${paint('bold', paint(style, word))}${paint('bold', first.slice(word.length))}`, ...more.map((line) => paint('bold', `  ${line}`))];
+}
+
+function recordFacts(record: LedgerRecord): Facts {
   const known = (value: string | number | null) => String(value ?? '-');
   return [
-    ...fact('because', [known(record.reason)]),
-    ...fact('when', [`${record.time}  from ${known(record.source_ip)}`]),
-    ...fact('request', [`${known(record.method)} ${known(record.path)}`, `answered ${known(record.status)}, ${record.path_taken ?? 'by the gateway'}`]),
-    ...fact('on', [objectWords(record.resource_type, record.resource_id)]),
-    ...(record.policies.length === 0 ? [] : fact('policies', [record.policies.join(', ')])),
-    ...fact('revision', [known(record.revision)]),
+    ['because', [known(record.reason)]],
+    ['when', [`${record.time}  from ${known(record.source_ip)}`]],
+    ['request', [`${known(record.method)} ${known(record.path)}`, `answered ${known(record.status)}, ${record.path_taken ?? 'by the gateway'}`]],
+    ['on', [objectWords(record.resource_type, record.resource_id)]],
+    ['policies', record.policies.length === 0 ? [] : [record.policies.join(', ')]],
+    ['revision', [known(record.revision)]],
   ];
 }
 
-function noteLines(notes: readonly string[], paint: Paint): readonly string[] {
-  return notes.length === 0 ? [] : ['', ...notes.flatMap((note) => wrap(printable(note), '  ! ').map((line) => paint('yellow', line)))];
+function noteLines(notes: readonly string[], { paint, width }: Look): readonly string[] {
+  return notes.length === 0 ? [] : ['', ...notes.flatMap((note) => hanging(note, '  ! ', width).map((line) => paint('yellow', line)))];
 }
 
-function headline({ decision, depends_on_body, principal, request, asks }: Explanation, paint: Paint): string {
-  const word = decision === 'deny' ? paint('red', 'deny') : depends_on_body ? paint('yellow', 'depends') : paint('green', 'allow');
+function headline({ decision, depends_on_body, principal, request, asks }: Explanation, look: Look): readonly string[] {
   const [only] = asks;
-  const what = request === null ? `${only?.action ?? ''}` : `${request.method} ${request.path}`;
-  return `${paint('bold', word)}  ${paint('bold', cell(`${principal.id}  ${what}`, 108).trimEnd())}`;
+  const text = `${principal.id}  ${request === null ? `${only?.action ?? ''}` : `${request.method} ${request.path}`}`;
+  if (decision === 'deny') return firstLines('deny', 'red', text, look);
+  return depends_on_body ? firstLines('depends', 'yellow', text, look) : firstLines('allow', 'green', text, look);
 }
 
 function becauseLines({ reason, detail, hint, status, decision }: Explanation): readonly string[] {
@@ -102,22 +103,28 @@ function requestLines(request: NonNullable<Explanation['request']>): readonly st
   ];
 }
 
-const WIDTH = { decision: 5, action: 28, group: 9, on: 52, by: 16 } as const;
+function askLines(asks: readonly ExplainedAsk[], { paint, width }: Look): readonly string[] {
+  const rows = asks.map(({ decision, action, group, resource_type, resource_id, policies }) =>
+    [decision, action, group ?? '-', objectWords(resource_type, resource_id), policies.map(({ id }) => id).join(', ') || 'no policy'].map(printable),
+  );
+  const widths = columnWidths(rows, width - 2);
+  return rows.flatMap((row, index) => {
+    const [ask, [first = '', ...more]] = [asks[index], rowLines(row, widths)];
+    if (ask === undefined) return [];
+    const painted = first.replace(/^\S+/, (word) => paint(ask.decision === 'allow' ? 'green' : 'red', word));
+    return [painted, ...more, ...detailsOf(ask).flatMap((words) => hanging(words, ' '.repeat(9), width - 2).map((line) => paint('dim', line)))];
+  });
+}
 
-function askLine(ask: ExplainedAsk, paint: Paint): string {
-  const by = ask.policies.length === 0 ? 'no policy' : ask.policies.map(({ id }) => id).join(', ');
-  const facts = Object.entries(ask.facts)
+function detailsOf({ facts, attributes, narrowed_to }: ExplainedAsk): readonly string[] {
+  const said = Object.entries(facts)
     .filter(([, value]) => value !== false)
     .map(([name, value]) => `${name}=${Array.isArray(value) ? JSON.stringify(value) : value}`);
-  const on = objectWords(ask.resource_type, ask.resource_id);
-  const words = `${cell(ask.action, WIDTH.action)}  ${cell(ask.group ?? '-', WIDTH.group)}  ${cell(on, WIDTH.on)}`;
-  const line = `${paint(ask.decision === 'allow' ? 'green' : 'red', cell(ask.decision, WIDTH.decision))}  ${words}  ${cell(by, WIDTH.by).trimEnd()}`;
-  const below = [
-    ...(facts.length === 0 ? [] : [`with ${facts.join(', ')}`]),
-    ...(ask.attributes === null ? [] : [`it is ${attributeWords(ask.attributes)}`]),
-    ...(ask.narrowed_to === null ? [] : [`narrowed to ${ask.narrowed_to.join(' or ')}`]),
+  return [
+    ...(said.length === 0 ? [] : [`with ${said.join(', ')}`]),
+    ...(attributes === null ? [] : [`it is ${attributeWords(attributes)}`]),
+    ...(narrowed_to === null ? [] : [`narrowed to ${narrowed_to.join(' or ')}`]),
   ];
-  return [line, ...below.map((words) => `    ${' '.repeat(WIDTH.decision)}${paint('dim', cell(words, 104).trimEnd())}`)].join('\n');
 }
 
 function attributeWords(attributes: NonNullable<ExplainedAsk['attributes']>): string {
@@ -130,34 +137,25 @@ function objectWords(type: string | null, id: string | null): string {
   return id === null ? `${type} as a whole` : `${type} ${id}`;
 }
 
-function policyLines(asks: readonly ExplainedAsk[]): readonly string[] {
+function policyLines(asks: readonly ExplainedAsk[], { width }: Look): readonly string[] {
   const policies = new Map<string, ExplainedPolicy>(asks.flatMap((ask) => ask.policies.map((policy) => [policy.id, policy] as const)));
   return [...policies.values()].flatMap(({ id, file, description }) => [
-    `${cell(id, WIDTH.action)} ${file ?? ''}`.trimEnd(),
-    ...wrap(printable(description), '    ').map((line) => line.slice(2)),
+    ...hanging(`${cell(id, 28)} ${file ?? ''}`.trimEnd(), '', width - 2),
+    ...hanging(description, '  ', width - 2),
   ]);
 }
 
-function section(title: string, lines: readonly string[], paint: Paint): readonly string[] {
+function section(title: string, lines: readonly string[], { paint }: Look): readonly string[] {
   return lines.length === 0 ? [] : ['', paint('bold', title), ...lines.map((line) => `  ${line}`)];
 }
 
-function fact(name: string, lines: readonly string[]): readonly string[] {
-  return lines.flatMap((line, index) => wrap(printable(line), `  ${(index === 0 ? name : '').padEnd(9)} `));
+type Facts = readonly (readonly [name: string, lines: readonly string[]])[];
+
+function factLines(facts: Facts, { width }: Look): readonly string[] {
+  return facts.flatMap(([name, lines]) => lines.flatMap((line, index) => hanging(line, `  ${(index === 0 ? name : '').padEnd(9)} `, width)));
 }
 
-const MOST = 120;
-
 /** The first line starts with `lead`, the others with as much space. */
-function wrap(text: string, lead: string): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && lead.length + line.length + 1 + word.length > MOST) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  lines.push(line);
-  return lines.map((part, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${part}`);
+function hanging(text: string, lead: string, width: number): readonly string[] {
+  return wrapWords(printable(text), width - lead.length).map((line, index) => `${index === 0 ? lead : ' '.repeat(lead.length)}${line}`);
 }

@@ -34,9 +34,11 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-async function lictor(...args: string[]) {
+const lictor = (...args: string[]) => lictorIn({}, ...args);
+
+async function lictorIn(env: Readonly<Record<string, string>>, ...args: string[]) {
   const [out, err] = [new PassThrough(), new PassThrough()];
-  const status = await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), ...args], out, err, env: {}, cwd: root });
+  const status = await main({ args: ['--state-dir', root, '-c', join(root, 'lictor.yaml'), ...args], out, err, env, cwd: root });
   return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
 
@@ -50,6 +52,18 @@ describe('lictor explain', () => {
     const denied = await lictor('explain', '--request', 'POST /api/deployments/', '--as', 'token:etl');
     expect(denied.out).toMatch(/^deny {2}token:etl/);
     for (const line of `${out}${denied.out}`.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+  });
+
+  it.each([
+    ['a right', ['token:etl', 'worker.poll']],
+    ['a request', ['--request', 'POST /api/flow_runs/1b4e28ba-2fa1-41d2-883f-0016d3cca427/set_state', '--as', 'role:operator']],
+    ['a request that was refused', [REQUEST]],
+  ])('fits the width of the terminal, and says the same of %s', async (_what, args) => {
+    const words = (text: string) => text.split(/\s+/).join('');
+    const wide = (await lictorIn({ COLUMNS: '120' }, 'explain', ...args)).out;
+    const narrow = (await lictorIn({ COLUMNS: '80' }, 'explain', ...args)).out;
+    for (const line of narrow.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect([...words(narrow)].toSorted().join('')).toBe([...words(wide)].toSorted().join(''));
   });
 
   it('prints one object with --json, with a body from a file', async () => {

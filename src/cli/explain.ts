@@ -15,7 +15,8 @@ import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { renderExplanation, renderRevisited } from './explain-text.ts';
 import { type ExplainerBench, withExplainer } from './explainer-bench.ts';
-import { jsonText, painter } from './text.ts';
+import { lookOf } from './table.ts';
+import { jsonText } from './text.ts';
 
 interface ExplainOptions {
   readonly request?: string;
@@ -124,8 +125,8 @@ async function findRecord(paths: StatePaths, id: string): Promise<LedgerRecord> 
 function print(context: CliContext, result: Explanation | Revisited, json: boolean): void {
   if (json) context.out.write(`${jsonText(result)}\n`);
   else {
-    const paint = painter(context.out, context.env);
-    const lines = 'record' in result ? renderRevisited(result, paint) : renderExplanation(result, paint);
+    const look = lookOf(context);
+    const lines = 'record' in result ? renderRevisited(result, look) : renderExplanation(result, look);
     context.out.write(`${lines.join('\n')}\n`);
   }
 }

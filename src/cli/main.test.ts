@@ -2,8 +2,10 @@
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { PassThrough } from 'node:stream';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { COMMANDS, LATER_COMMANDS } from './commands.ts';
 import { main } from './main.ts';
 
@@ -94,6 +96,44 @@ describe('lictor check', () => {
     const { status, out } = await lictor('check', '--print-schema');
     expect(status).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ title: 'lictor.yaml' });
+  });
+});
+
+describe('a database that another process writes to', () => {
+  const database = (): string => join(cwd, 'locked', 'lictor.db');
+  const create = (name: string) => lictor('-c', join(cwd, 'locked.yaml'), '--state-dir', join(cwd, 'locked'), 'token', 'create', name, '--role', 'viewer');
+  beforeAll(async () => {
+    writeFileSync(join(cwd, 'locked.yaml'), 'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\n');
+    expect(await create('before')).toMatchObject({ status: 0 });
+  });
+  afterAll(() => removeRuntimeDir(prepareStateDir(join(cwd, 'locked'))));
+  afterEach(() => vi.restoreAllMocks());
+
+  it('is named, with what to do, and is no defect of lictor', async () => {
+    using writer = new DatabaseSync(database());
+    writer.exec('begin immediate');
+    // A command waits 15 s: each look at this clock is later than that.
+    let nowMs = performance.now();
+    vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 20_000));
+    const { status, err } = await create('locked');
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: expect.stringMatching(/locked.*\nAnother process writes to a database of this gateway, or hangs\. Try again/),
+    });
+    expect(err).not.toContain('defect');
+    writer.exec('rollback');
+  });
+
+  it('twin: is waited for while the other one writes, and nothing is said', async () => {
+    const writer = new DatabaseSync(database());
+    writer.exec('begin immediate');
+    const looks = vi.spyOn(performance, 'now');
+    const created = create('waited-for');
+    // The command has looked at the lock in vain by then.
+    await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(5));
+    writer.exec('rollback');
+    writer.close();
+    expect(await created).toMatchObject({ status: 0, err: '' });
   });
 });
 

@@ -1,6 +1,6 @@
 // Tables for the terminal: aligned columns that fit its width. A pipe without COLUMNS gets them whole.
 import type { CliContext } from './context.ts';
-import { printable } from './text.ts';
+import { type Paint, painter, printable } from './text.ts';
 
 export type Terminal = Pick<CliContext, 'out' | 'env'>;
 
@@ -23,13 +23,28 @@ export function lineWidth(terminal: Terminal): number {
   return Math.min(terminalWidth(terminal) ?? LONGEST, LONGEST);
 }
 
+/** What text for people is made with. */
+export interface Look {
+  readonly paint: Paint;
+  /** Characters a line may have. */
+  readonly width: number;
+}
+
+export function lookOf(terminal: Terminal): Look {
+  return { paint: painter(terminal.out, terminal.env), width: lineWidth(terminal) };
+}
+
 /** Two spaces between columns. Where the lines are too long, the widest columns wrap. */
 export function renderTable(rows: readonly (readonly string[])[], terminal: Terminal): string {
   const safe = rows.map((row) => row.map(printable));
-  const whole = (safe[0] ?? []).map((_, column) => Math.max(...safe.map((row) => row[column]?.length ?? 0)));
-  const most = terminalWidth(terminal);
-  const widths = most === undefined ? whole : fitWidths(whole, most - GAP * (whole.length - 1));
-  return safe.flatMap((row) => rowLines(row, widths)).join('');
+  const widths = columnWidths(safe, terminalWidth(terminal));
+  return safe.flatMap((row) => rowLines(row, widths).map((line) => `${line}\n`)).join('');
+}
+
+/** What the columns of these rows need; less where a line may not be as long. */
+export function columnWidths(rows: readonly (readonly string[])[], most: number | undefined): readonly number[] {
+  const whole = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return most === undefined ? whole : fitWidths(whole, most - GAP * (whole.length - 1));
 }
 
 /** The widest becomes narrower, until all have room or are as narrow as can be read. */
@@ -45,16 +60,15 @@ export function fitWidths(widths: readonly number[], room: number): readonly num
   return fitted;
 }
 
-function rowLines(row: readonly string[], widths: readonly number[]): readonly string[] {
+/** Cells that are too long wrap within their column. */
+export function rowLines(row: readonly string[], widths: readonly number[]): readonly string[] {
   const cells = row.map((text, column) => wrapCell(text, widths[column] ?? 0));
   const height = Math.max(1, ...cells.map((lines) => lines.length));
-  return Array.from(
-    { length: height },
-    (_none, line) =>
-      `${cells
-        .map((lines, column) => (lines[line] ?? '').padEnd(widths[column] ?? 0))
-        .join(' '.repeat(GAP))
-        .trimEnd()}\n`,
+  return Array.from({ length: height }, (_none, line) =>
+    cells
+      .map((lines, column) => (lines[line] ?? '').padEnd(widths[column] ?? 0))
+      .join(' '.repeat(GAP))
+      .trimEnd(),
   );
 }
 
@@ -70,4 +84,17 @@ export function wrapCell(text: string, width: number): readonly string[] {
     rest = rest.slice(cut).trimStart();
   }
   return [...lines, rest];
+}
+
+/** At most `width` characters a line; a word that is longer stays whole. */
+export function wrapWords(text: string, width: number): readonly string[] {
+  const rows: string[] = [];
+  let row = '';
+  for (const word of text.split(' ')) {
+    if (row !== '' && row.length + 1 + word.length > width) {
+      rows.push(row);
+      row = word;
+    } else row = row === '' ? word : `${row} ${word}`;
+  }
+  return [...rows, row];
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { jsonText, printable } from './text.ts';
+import { jsonText, printable, quantity } from './text.ts';
 
 /** C1's CSI, DEL, a direction override, a line separator; what JSON.stringify lets through. */
 const HOSTILE = 'a\u009b2J\u007f\u202e\u2028\u00adz';
@@ -16,4 +16,8 @@ it('escapes what lies beyond the first plane as two', () => {
 });
 it('replaces the same characters in text for people', () => {
   expect(printable(HOSTILE)).toBe('a\ufffd2J\ufffd\ufffd\ufffd\ufffdz');
+});
+
+it('counts one thing as one', () => {
+  expect([0, 1, 2, 1_200].map((count) => quantity(count, 'checkpoint'))).toEqual(['0 checkpoints', '1 checkpoint', '2 checkpoints', '1,200 checkpoints']);
 });

@@ -31,6 +31,11 @@ export function cell(text: string, width: number): string {
   return safe.length > width ? `${safe.slice(0, width - 1)}\u2026` : safe.padEnd(width);
 }
 
+/** `1 checkpoint`, `1,200 checkpoints`. */
+export function quantity(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** A duration for people: `250ms`, `4.2s`, `3m05s`, `2h10m`, `3d04h`. */
 export function span(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)}ms`;

@@ -1,19 +1,18 @@
 // The file of Prefect's credential, and the one beside it that comes: whole or not at all, with the same owner and mode.
 import { chmodSync, chownSync, closeSync, fsyncSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { checkApiKey, checkAuthString } from '../config/sections/prefect.ts';
+import type { Complaint } from '../config/schema/issues.ts';
+import { apiKeyComplaint, authStringComplaint } from '../config/sections/prefect.ts';
 import { readSecretFile } from '../config/sections/secret-file.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 
 /** Throws UsageError with what is wrong; the credential itself is in no message. */
 export function readOffered(file: string, kind: 'auth-string' | 'api-key'): string {
-  let problem = `${file} cannot be read.`;
-  const report = (_keys: readonly PropertyKey[], message: string, remedy: string): void => {
-    problem = `--from: ${message}. ${remedy}`;
+  const fail = ({ message, remedy }: Complaint): never => {
+    throw new UsageError(`--from: ${message}. ${remedy}`);
   };
-  const text = readSecretFile(file, [], report)?.replace(/\r?\n$/, '');
-  const checked = text === undefined ? undefined : (kind === 'api-key' ? checkApiKey : checkAuthString)(text, [], report);
-  if (checked === undefined) throw new UsageError(problem);
-  return checked;
+  const text = readSecretFile(file, [], (_keys, message, remedy) => fail({ message, remedy }))?.replace(/\r?\n$/, '') ?? '';
+  const complaint = (kind === 'api-key' ? apiKeyComplaint : authStringComplaint)(text);
+  return complaint === undefined ? text : fail(complaint);
 }
 
 /** `beside` is written with the mode and the owner of `file`. */

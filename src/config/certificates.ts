@@ -24,7 +24,7 @@ export function upstreamFingerprint({ prefect, services }: Pick<Config, 'prefect
 export function checkCertificates({ tls }: Pick<Config, 'tls'>): readonly Problem[] {
   if (tls === null) return [];
   const problems = createProblemList(() => undefined);
-  checkPair(tls, problems.report);
+  checkPair(tls, (keys, message, remedy) => problems.report(['tls', ...keys], message, remedy));
   return problems.all();
 }
 

@@ -1,5 +1,6 @@
 // The loaded configuration: parsed once, trusted inside. Wire names are snake_case, these are camelCase.
 import type { Scope } from '../contract/scope.ts';
+import type { IdentityProvider } from './sections/provider-kinds.ts';
 import type { Service } from './service.ts';
 
 export interface PublicUrl {
@@ -26,74 +27,14 @@ export interface RoleBinding {
   readonly scope: Scope | null;
 }
 
-export type IdentityProvider = AccountsProvider | OidcProvider | SamlProvider | JwtProvider | AwsIamProvider | MtlsProvider;
-
-/** The built-in accounts. */
-export interface AccountsProvider {
-  readonly id: string;
-  readonly type: 'accounts';
-}
-
-/** People log in with a browser (OpenID Connect, authorization code). */
-export interface OidcProvider {
-  readonly id: string;
-  readonly type: 'oidc';
-  /** Exactly as the provider writes it in `iss`. */
-  readonly issuer: string;
-  readonly clientId: string;
-  /** Null: a public client; PKCE alone. */
-  readonly clientSecret: string | null;
-  readonly scopes: readonly string[];
-  /** A claim's name, or a dotted path: `realm_access.roles`. */
-  readonly groupsClaim: string;
-  /** PEM of the authorities that signed the provider's certificate; null: the system's. So for all providers. */
-  readonly caFile: string | null;
-}
-
-export interface SamlProvider {
-  readonly id: string;
-  readonly type: 'saml';
-  /** Where the provider's metadata is: one of the two. */
-  readonly metadata: { readonly url: string } | { readonly file: string };
-  readonly groupsAttribute: string;
-  /** A login that began at the provider is taken: nobody knows whether this browser wanted it. */
-  readonly idpInitiated: boolean;
-  readonly caFile: string | null;
-}
-
-/** Machines show a JWT of this issuer, as Bearer or to exchange it. */
-export interface JwtProvider {
-  readonly id: string;
-  readonly type: 'jwt';
-  readonly issuer: string;
-  /** One of them must be in `aud`. */
-  readonly audiences: readonly string[];
-  /** Null: by discovery. */
-  readonly jwksUri: string | null;
-  /** Claims that must be there: name or dotted path -> pattern with `*`. */
-  readonly require: Readonly<Record<string, string>>;
-  readonly principalClaim: string;
-  readonly caFile: string | null;
-}
-
-export interface AwsIamProvider {
-  readonly id: string;
-  readonly type: 'aws-iam';
-  /** Value of the signed header `X-Lictor-Audience`. */
-  readonly audience: string;
-  /** Regions whose STS may be named; empty: the global endpoint alone. */
-  readonly regions: readonly string[];
-  /** Null: AWS's own endpoints. For tests and private links. */
-  readonly stsEndpoint: string | null;
-  readonly caFile: string | null;
-}
-
-/** Clients show a certificate of `tls.client_ca`. */
-export interface MtlsProvider {
-  readonly id: string;
-  readonly type: 'mtls';
-  readonly principalFrom: 'san_uri' | 'san_dns' | 'subject_cn';
-}
+export type {
+  AwsIamProvider,
+  IdentityProvider,
+  JwtProvider,
+  MtlsProvider,
+  OidcProvider,
+  SamlProvider,
+} from './sections/provider-kinds.ts';
 
 /** A sink of the ledger. Nothing of it decides anything. */
 export interface LedgerExport {

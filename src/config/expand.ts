@@ -5,23 +5,32 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const REFERENCE = /\$\{([^}]*)\}/g;
 
-export function hasReference(value: string): boolean {
-  return value.search(REFERENCE) !== -1;
+export interface Expansion {
+  readonly env: Environment;
+  /** Secrets stay as they are where nothing reads them. */
+  readonly secrets: 'read' | 'skip';
+  readonly isSecret: (keys: Keys) => boolean;
 }
 
 /**
- * A copy of the data with every `${NAME}` in a string replaced. A name that is not set, or empty, is a problem.
- * What is put in is not expanded again. `skip` says which places stay as they are.
+ * A copy of the data with every `${NAME}` in a string replaced. A name that is not set, or empty, is a problem. What is put in is not expanded again.
+ * A secret in the file itself would be in backups and reviews: it comes from the environment or from a file of its own.
  */
-export function expandEnvironment(data: unknown, env: Environment, report: Report, skip: (keys: Keys) => boolean): unknown {
+export function expandEnvironment(data: unknown, { env, secrets, isSecret }: Expansion, report: Report): unknown {
   return expand(data, []);
 
   function expand(value: unknown, keys: Keys): unknown {
-    if (skip(keys)) return value;
-    if (typeof value === 'string') return expandText(value, env, (message, remedy) => report(keys, message, remedy));
+    if (typeof value === 'string') return expandString(value, keys);
     if (Array.isArray(value)) return value.map((item, index) => expand(item, [...keys, index]));
     if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expand(item, [...keys, key])]));
     return value;
+  }
+
+  function expandString(value: string, keys: Keys): string {
+    const secret = isSecret(keys);
+    if (secret && value.search(REFERENCE) === -1)
+      report(keys, 'is a secret in plain text', `Write \${NAME} and set NAME in the environment, or use ${String(keys.at(-1))}_file.`);
+    return secret && secrets === 'skip' ? value : expandText(value, env, (message, remedy) => report(keys, message, remedy));
   }
 }
 

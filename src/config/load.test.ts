@@ -89,13 +89,19 @@ sesions: {}
 `);
     expect(found.map(({ path, line }) => [path, line])).toEqual([
       ['public_url', 1],
-      ['prefect.auth_strin', 2],
       ['prefect.url', 2],
+      ['prefect.auth_strin', 2],
       ['roles[0].members[0]', 4],
       ['roles[1].members[0]', 6],
       ['sesions', 8],
     ]);
     expect(found.at(-1)).toMatchObject({ message: 'unknown key', remedy: 'Did you mean sessions?' });
+  });
+
+  it('across the keys of a map are found beside an unknown key', () => {
+    const prefect = '{ url: "http://127.0.0.1:4200", auth_string_file: a, api_key_file: b, uri: 1 }';
+    const found = places(`public_url: http://localhost:8200\nprefect: ${prefect}\nsessions: { idle: 2h, absolute: 1h, idel: 1h }\n`);
+    expect(found).toEqual(expect.arrayContaining(['prefect.uri', 'prefect.auth_string_file', 'sessions.idel', 'sessions.absolute']));
   });
 
   it('are told of every item of a list, whatever else is wrong with its neighbours', () => {

@@ -1,11 +1,9 @@
 import { expect, it } from 'vitest';
-import { readPublicUrl } from '../config/sections/public-url.ts';
+import { publicUrlSection } from '../config/sections/public-url.ts';
 import { renderTransportSecurity } from './render-maps.ts';
 
 function pinned(text: string): boolean {
-  const publicUrl = readPublicUrl(text, (_keys, message) => expect.fail(message));
-  if (publicUrl === undefined) throw new Error(text);
-  return renderTransportSecurity({ publicUrl }) !== '';
+  return renderTransportSecurity({ publicUrl: publicUrlSection.parse(text) }) !== '';
 }
 
 it('a host name of its own is https for good', () => expect(pinned('https://prefect.example.com')).toBe(true));

@@ -1,5 +1,7 @@
 // Every key of the JSON Schema by its place, and what is known about it.
 import { isRecord } from '../expand.ts';
+import { problemPath } from '../problem.ts';
+import type { Keys } from '../report.ts';
 
 export interface SchemaKey {
   /** `identity_providers[oidc].issuer`, `roles[].members`. */
@@ -31,4 +33,41 @@ function typed(node: unknown, at: string): string {
 
 function unique(keys: readonly SchemaKey[]): readonly SchemaKey[] {
   return keys.filter(({ place }, index) => keys.findIndex((other) => other.place === place) === index);
+}
+
+/** Items of lists have one place, whatever their number and type. */
+export function generalPlace(place: string): string {
+  return place.replaceAll(/\[[^\]]*\]/g, '[]');
+}
+
+/** Which places of the file hold a secret (`secretText`). */
+export function isSecretIn(schema: unknown): (keys: Keys) => boolean {
+  const places = new Set(schemaKeys(schema).flatMap(({ place, node }) => (node['writeOnly'] === true ? [generalPlace(place)] : [])));
+  return (keys) => places.has(generalPlace(problemPath(keys)));
+}
+
+/** What the key is for; undefined where the schema does not say. */
+export function describedAt(schema: unknown, keys: Keys): string | undefined {
+  const place = generalPlace(problemPath(keys));
+  const description = schemaKeys(schema).find((key) => generalPlace(key.place) === place)?.node['description'];
+  return typeof description === 'string' ? description : undefined;
+}
+
+/** Names of the keys that may stand below `keys`; empty where there are none. */
+export function knownKeys(schema: unknown, keys: Keys): readonly string[] {
+  let nodes = branches(schema);
+  for (const key of keys) nodes = nodes.flatMap((node) => branches(step(node, key)));
+  return [...new Set(nodes.flatMap((node) => (isRecord(node['properties']) ? Object.keys(node['properties']) : [])))];
+}
+
+function step(node: Record<string, unknown>, key: PropertyKey): unknown {
+  if (typeof key === 'number') return node['items'];
+  return isRecord(node['properties']) ? node['properties'][String(key)] : undefined;
+}
+
+/** The node itself, or its alternatives. */
+function branches(node: unknown): readonly Record<string, unknown>[] {
+  if (!isRecord(node)) return [];
+  const alternatives = [node['anyOf'], node['oneOf'], node['allOf']].flatMap((list) => (Array.isArray(list) ? list : []));
+  return [node, ...alternatives.flatMap(branches)];
 }

@@ -20,7 +20,9 @@ describe('a number where a number alone says nothing', () => {
   });
 });
 
-it('anything of another type is refused with what the key is for, where that is written down', () => {
+it('anything of another type is refused with what the key is for', () => {
   expect(problems(`${SMALLEST}policies: 3\n`)).toEqual([expect.objectContaining({ path: 'policies', remedy: expect.stringMatching(/director/i) })]);
-  expect(problems(`${SMALLEST}forward_headers: 3\n`)).toEqual([expect.objectContaining({ remedy: expect.stringContaining('lictor.schema.json') })]);
+  expect(problems(`${SMALLEST}roles: [{ role: viewer, members: 3 }]\n`)).toEqual([
+    expect.objectContaining({ remedy: expect.stringContaining('user:NAME@IDP') }),
+  ]);
 });

@@ -9,6 +9,9 @@ export const text = z
   .max(2048)
   .regex(/^\P{Cc}*$/u, 'must not contain control characters');
 
+/** A secret: the file itself may name an environment variable alone. Places with `writeOnly` are found in the JSON Schema. */
+export const secretText = text.meta({ writeOnly: true });
+
 export const filePath = text.describe('Path of a file; relative to the configuration file.');
 
 export const duration = z
@@ -16,6 +19,9 @@ export const duration = z
   .regex(/^[1-9][0-9]{0,9}(ms|s|m|h|d)$/, DURATION_HINT)
   .refine((value) => parseDurationSeconds(value) !== undefined, 'must be at most ten years (3650d)')
   .describe('500ms, 30s, 15m, 24h or 90d.');
+
+/** The same as a number. */
+export const seconds = duration.transform((value) => parseDurationSeconds(value) ?? 0);
 
 /** A number alone says nothing of its unit: the remedy is that of a text with another form. */
 const RATE_HINT = 'Write requests per second: 50/s, at most 999999/s.';

@@ -1,6 +1,6 @@
-// services and forward_proxy: what tasks may call. Shapes are fixed by the contract; some keys are built later (not-built.ts).
+// services: what tasks may call. Shapes are fixed by the contract; some keys are built later (not-built.ts).
 import { z } from 'zod';
-import { count, duration, filePath, headerName, hostPort, httpUrl, rate, slug, strings, text } from './scalars.ts';
+import { count, duration, filePath, headerName, httpUrl, rate, secretText, slug, strings, text } from './scalars.ts';
 
 const server = z.union([httpUrl, z.strictObject({ url: httpUrl, weight: count.optional(), backup: z.boolean().optional() })]);
 
@@ -8,7 +8,7 @@ const oauth = z.strictObject({
   token_url: httpUrl,
   client_id: text,
   client_secret_file: filePath.optional(),
-  client_secret: text.optional(),
+  client_secret: secretText.optional(),
   client_auth: z.enum(['basic', 'post']).optional(),
   scope: text.optional(),
   audience: text.optional(),
@@ -19,9 +19,9 @@ const parameterName = z.string().regex(/^[A-Za-z0-9._~-]{1,64}$/, 'must be a nam
 const awsName = z.string().regex(/^[a-z0-9-]{1,60}$/, 'must be small letters, digits and hyphens: eu-west-1');
 
 const inject = z.union([
-  z.strictObject({ header: z.strictObject({ name: headerName, value_file: filePath.optional(), value: text.optional() }) }),
-  z.strictObject({ basic: z.strictObject({ user: text, password_file: filePath.optional(), password: text.optional() }) }),
-  z.strictObject({ query: z.strictObject({ name: parameterName, value_file: filePath.optional(), value: text.optional() }) }),
+  z.strictObject({ header: z.strictObject({ name: headerName, value_file: filePath.optional(), value: secretText.optional() }) }),
+  z.strictObject({ basic: z.strictObject({ user: text, password_file: filePath.optional(), password: secretText.optional() }) }),
+  z.strictObject({ query: z.strictObject({ name: parameterName, value_file: filePath.optional(), value: secretText.optional() }) }),
   z.strictObject({ oauth }),
   z.strictObject({ sigv4: z.strictObject({ region: awsName, service: awsName, profile: text.optional() }) }),
 ]);
@@ -79,7 +79,5 @@ export const service = z.strictObject({
   timeout: duration.optional(),
   forward_headers: z.array(headerName).optional(),
 });
-
-export const forwardProxy = z.strictObject({ listen: hostPort, allow: strings });
 
 export type WireService = z.output<typeof service>;

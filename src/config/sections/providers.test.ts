@@ -2,23 +2,32 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { WireConfig } from '../schema/index.ts';
-import { readRoles } from './members.ts';
-import { readProviders } from './providers.ts';
+import type { z } from 'zod';
+import { contextOf } from './context.ts';
+import { providersSection } from './providers.ts';
+import { rolesSection } from './roles.ts';
 
 const baseDir = mkdtempSync(join(tmpdir(), 'lictor-providers-'));
 writeFileSync(join(baseDir, 'secret'), 's3cret\n', { mode: 0o600 });
 writeFileSync(join(baseDir, 'open'), 's3cret\n', { mode: 0o644 });
 writeFileSync(join(baseDir, 'two-lines'), 'a\nb\n', { mode: 0o600 });
 
-type Wire = WireConfig['identity_providers'];
+type Wire = NonNullable<z.input<ReturnType<typeof providersSection>>>;
 
-function read(wire: Wire) {
-  const problems: string[] = [];
-  const providers = readProviders({ wire, baseDir, secrets: 'read', publicUrl: { origin: 'https://prefect.example', basePath: '/flows' } }, (keys, message) =>
-    problems.push(`${keys.join('.')} ${message}`),
-  );
-  return { providers, problems };
+function read(identity_providers: Wire) {
+  const tls = { client_ca: 'ca.pem' };
+  const files = { baseDir, stateDir: baseDir, secrets: 'read' } as const;
+  const context = contextOf({ public_url: 'https://prefect.example/flows', tls, identity_providers }, files);
+  const { data: providers, error } = providersSection(context).safeParse(identity_providers);
+  return { providers, problems: (error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`) };
+}
+
+/** What is wrong with a member, held against these providers. */
+function memberProblems(member: string, providers: Wire): readonly string[] {
+  const { error } = rolesSection({ providers: providers as { id: string; type: string; issuer?: string }[] }).safeParse([
+    { role: 'viewer', members: [member] },
+  ]);
+  return (error?.issues ?? []).map(({ message }) => message);
 }
 
 const OIDC: Wire[number] = { id: 'corp', type: 'oidc', issuer: 'https://idp.example/realms/data', client_id: 'lictor', client_secret_file: 'secret' };
@@ -124,28 +133,19 @@ describe('identity providers', () => {
 describe('members', () => {
   it('are not everybody in the world', () => {
     const google = { ...OIDC, id: 'google', issuer: 'https://accounts.google.com' } as const;
-    const check = (member: string, providers: Parameters<typeof readRoles>[1]): readonly string[] => {
-      const problems: string[] = [];
-      readRoles([{ role: 'viewer', members: [member] }], providers, (_keys, message) => problems.push(message));
-      return problems;
-    };
     for (const member of ['*@google', 'claim:email_verified=true@google', 'claim:hd=*@google', 'claim:email=*@acme.example@google', 'claim:locale=en@google'])
-      expect(check(member, [google]), member).toEqual([expect.stringMatching(/anybody in the world/)]);
+      expect(memberProblems(member, [google]), member).toEqual([expect.stringMatching(/anybody in the world/)]);
     for (const member of ['claim:email=alice@acme.example@google', 'claim:groups_direct=acme/team@google', 'group:acme/team@google'])
-      expect(check(member, [google]), member).toEqual([]);
-    expect(check('claim:email_verified=true@corp', [OIDC])).toEqual([]);
-    expect(check('claim:hd=acme.example@google', [google])).toEqual([]);
-    expect(check('*@corp', [OIDC])).toEqual([]);
+      expect(memberProblems(member, [google]), member).toEqual([]);
+    expect(memberProblems('claim:email_verified=true@corp', [OIDC])).toEqual([]);
+    expect(memberProblems('claim:hd=acme.example@google', [google])).toEqual([]);
+    expect(memberProblems('*@corp', [OIDC])).toEqual([]);
     // Those of `jwt` are held to `require`.
-    expect(check('*@google', [{ ...JWT, id: 'google', issuer: 'https://accounts.google.com' }])).toEqual([]);
+    expect(memberProblems('*@google', [{ ...JWT, id: 'google', issuer: 'https://accounts.google.com' }])).toEqual([]);
   });
 
   const providers = [OIDC, JWT, { id: 'aws', type: 'aws-iam', audience: 'x' } as const, { id: 'local', type: 'accounts' } as const];
-  const check = (member: string): readonly string[] => {
-    const problems: string[] = [];
-    readRoles([{ role: 'viewer', members: [member] }], providers, (_keys, message) => problems.push(message));
-    return problems;
-  };
+  const check = (member: string): readonly string[] => memberProblems(member, providers);
 
   it.each([
     'user:bob@corp',

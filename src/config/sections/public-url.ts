@@ -1,36 +1,35 @@
 // public_url and listen: what is served, and where.
 import { isIP } from 'node:net';
+import { z } from 'zod';
 import type { ListenAddress, PublicUrl } from '../config.ts';
-import type { Report } from '../report.ts';
+import { type Complaint, reject } from '../schema/issues.ts';
+import { hostPort, httpUrl } from '../schema/scalars.ts';
 
-/** Undefined when it is wrong; then it has been reported. */
-export function readPublicUrl(text: string, report: Report): PublicUrl | undefined {
-  const complain = (message: string, remedy: string) => report(['public_url'], message, remedy);
-  const parts = parsePlainUrl(text);
-  if (parts === undefined) {
-    complain(
-      'must be scheme, host, maybe a port and maybe a path, and nothing else',
-      'Write it as https://prefect.example.com, https://prefect.example.com:8443 or https://example.com/prefect.',
-    );
-    return undefined;
-  }
-  const problem = basePathProblem(text, parts.path);
-  if (problem !== undefined) {
-    complain(problem.message, problem.remedy);
-    return undefined;
-  }
-  if (!parts.secure && !isLoopback(parts.hostname)) {
-    complain('plain http would show every token to the network', 'Write https:// and give tls.cert and tls.key; http is for localhost alone.');
-    return undefined;
-  }
-  return { origin: parts.origin, hostname: parts.hostname, port: parts.port, secure: parts.secure, basePath: parts.path };
-}
+export const publicUrlSection = httpUrl
+  .transform((text, issues): PublicUrl => {
+    const parts = parsePlainUrl(text);
+    if (parts === undefined) return reject(issues, NOT_PLAIN);
+    const complaint = basePathComplaint(text, parts.path) ?? (parts.secure || isLoopback(parts.hostname) ? undefined : PLAIN_HTTP);
+    if (complaint !== undefined) return reject(issues, complaint);
+    return { origin: parts.origin, hostname: parts.hostname, port: parts.port, secure: parts.secure, basePath: parts.path };
+  })
+  .describe('What people and workers type: https://prefect.example.com, or with a path: https://example.com/prefect');
+
+const NOT_PLAIN: Complaint = {
+  message: 'must be scheme, host, maybe a port and maybe a path, and nothing else',
+  remedy: 'Write it as https://prefect.example.com, https://prefect.example.com:8443 or https://example.com/prefect.',
+};
+
+const PLAIN_HTTP: Complaint = {
+  message: 'plain http would show every token to the network',
+  remedy: 'Write https:// and give tls.cert and tls.key; http is for localhost alone.',
+};
 
 /** Each segment begins with a letter or digit: none is empty, `.`, `..` or hidden. */
 const BASE_PATH = /^(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
 
 /** The path is held against the text as it was written: a URL's own reading of it would resolve dot segments. */
-function basePathProblem(text: string, path: string): { readonly message: string; readonly remedy: string } | undefined {
+function basePathComplaint(text: string, path: string): Complaint | undefined {
   const written = text.replace(/^https?:\/\/[^/]*/, '');
   if (written !== path && written !== `${path}/`)
     return { message: `has a path that is read as ${path || '/'}`, remedy: 'Write the path without dots, double or more slashes.' };
@@ -51,13 +50,42 @@ function basePathProblem(text: string, path: string): { readonly message: string
 const RESERVED = new Set(['api', 'docs', 'redoc', 'openapi.json']);
 
 /** Default: the port of public_url, on loopback when public_url is loopback, else on every IPv4 address. */
-export function readListen(listen: string | readonly string[] | undefined, publicUrl: PublicUrl | undefined, report: Report): readonly ListenAddress[] {
-  if (listen === undefined) return publicUrl === undefined ? [] : [defaultListen(publicUrl)];
-  const isList = typeof listen !== 'string';
-  const addresses = (isList ? listen : [listen]).flatMap((text, index) => readAddress(text, isList ? ['listen', index] : ['listen'], report));
-  const texts = addresses.map(({ host, port }) => `${host}:${port}`);
-  if (new Set(texts).size < texts.length) report(['listen'], 'names an address twice', 'Remove one of the two.');
-  return addresses;
+export function listenSection({ publicUrl, tlsEndsInFront }: { readonly publicUrl: PublicUrl | undefined; readonly tlsEndsInFront: boolean }) {
+  return z
+    .union([address, z.array(address).min(1)])
+    .optional()
+    .transform((given, issues): readonly ListenAddress[] => {
+      if (given === undefined && tlsEndsInFront) return reject(issues, NO_ADDRESS_BEHIND_PROXY);
+      if (given === undefined) return publicUrl === undefined ? [] : [defaultListen(publicUrl)];
+      const addresses = [given].flat();
+      const texts = addresses.map(({ host, port }) => `${host}:${port}`);
+      if (new Set(texts).size < texts.length) return reject(issues, { message: 'names an address twice', remedy: 'Remove one of the two.' });
+      return addresses;
+    })
+    .describe('HOST:PORT, or a list; default from public_url.');
+}
+
+const NO_ADDRESS_BEHIND_PROXY: Complaint = {
+  message: 'is missing beside tls_terminated_upstream',
+  remedy: 'Give the address that the proxy in front forwards to: listen: 127.0.0.1:8200.',
+};
+
+/** An address of this machine. */
+const address = hostPort.transform((text, issues): ListenAddress => {
+  const { host, port } = splitHostPort(text);
+  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
+  const isAddress = isIP(bare) === (host.startsWith('[') ? 6 : 4);
+  if ((isAddress || host === 'localhost') && port <= 65_535) return { host: host === 'localhost' ? '127.0.0.1' : host, port };
+  return reject(issues, {
+    message: 'must be an address of this machine and a port from 1 to 65535',
+    remedy: 'Write it as 0.0.0.0:8443, 127.0.0.1:8200 or [::]:8443.',
+  });
+});
+
+/** Of what `hostPort` has checked; the host in lower case, an IPv6 address in its brackets. */
+export function splitHostPort(text: string): ListenAddress {
+  const at = text.lastIndexOf(':');
+  return { host: text.slice(0, at).toLowerCase(), port: Number(text.slice(at + 1)) };
 }
 
 export interface PlainUrl {
@@ -93,17 +121,4 @@ function defaultListen(publicUrl: PublicUrl): ListenAddress {
   const { hostname, port } = publicUrl;
   if (!isLoopback(hostname)) return { host: '0.0.0.0', port };
   return { host: hostname === '[::1]' || isIP(hostname) === 4 ? hostname : '127.0.0.1', port };
-}
-
-function readAddress(text: string, keys: readonly PropertyKey[], report: Report): readonly ListenAddress[] {
-  const match = /^(.+):([0-9]+)$/.exec(text);
-  const host = (match?.[1] ?? '').toLowerCase();
-  const port = Number(match?.[2] ?? 0);
-  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
-  const isAddress = isIP(bare) === (host.startsWith('[') ? 6 : 4);
-  if ((!isAddress && host !== 'localhost') || port < 1 || port > 65_535) {
-    report(keys, 'must be an address of this machine and a port from 1 to 65535', 'Write it as 0.0.0.0:8443, 127.0.0.1:8200 or [::]:8443.');
-    return [];
-  }
-  return [{ host: host === 'localhost' ? '127.0.0.1' : host, port }];
 }

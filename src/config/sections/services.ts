@@ -2,11 +2,13 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Config, ListenAddress } from '../config.ts';
+import { z } from 'zod';
 import { parseDurationSeconds } from '../duration.ts';
 import type { Keys, Report } from '../report.ts';
-import type { WireService } from '../schema/services.ts';
+import { reporter, withoutDuplicates } from '../schema/issues.ts';
+import { service, type WireService } from '../schema/services.ts';
 import type { Service, ServiceServer } from '../service.ts';
+import type { Context } from './context.ts';
 import { checkNginxPath } from './nginx-path.ts';
 import { readPemFile } from './pem-file.ts';
 import { isLoopback, parsePlainUrl } from './public-url.ts';
@@ -18,33 +20,25 @@ import { readRoutes } from './service-routes.ts';
 import { readSockets } from './service-sockets.ts';
 import { readForwardHeaders } from './traffic.ts';
 
-export interface ServicesSection {
-  /** Undefined: none. */
-  readonly wire: readonly WireService[] | undefined;
-  readonly listen: readonly ListenAddress[];
-  /** No service may be a way to Prefect round the gateway. Undefined: reported. */
-  readonly prefect: Pick<Config['prefect'], 'servers'> | undefined;
-  readonly baseDir: string;
-  readonly secrets: 'read' | 'skip';
-}
-
-/** An ID token names a client as its audience, and is signed with the same keys as what services are told. */
-const CLIENT_IDS: readonly string[] = ['lictor-cli'];
-
-/** What is wrong has been reported. */
-export function readServices(section: ServicesSection, report: Report): readonly Service[] {
-  const services = section.wire ?? [];
-  for (const [index, { name }] of services.entries()) {
-    if (services.findIndex((other) => other.name === name) < index)
-      report(['services', index, 'name'], 'is the name of another service', 'Give each a name of its own.');
-    if (CLIENT_IDS.includes(name)) report(['services', index, 'name'], 'is the name of a client of the gateway', 'Take another name.');
-  }
-  return services.flatMap((wire, index) => readService(wire, { ...section, keys: ['services', index], report }) ?? []);
-}
-
-interface Place extends Omit<ServicesSection, 'wire'> {
+interface Place extends Pick<Context, 'listen' | 'prefectServers' | 'baseDir' | 'secrets'> {
   readonly keys: Keys;
   readonly report: Report;
+}
+
+/** An ID token names a client as its audience, and is signed with the same keys as what services receive. */
+const CLIENT_IDS: readonly string[] = ['lictor-cli'];
+
+export function servicesSection(context: Context) {
+  const read = service.transform((wire, issues): Service => {
+    const report = reporter(issues);
+    if (CLIENT_IDS.includes(wire.name)) report(['name'], 'is the name of a client of the gateway', 'Take another name.');
+    return readService(wire, { ...context, keys: [], report }) ?? z.NEVER;
+  });
+  return z
+    .array(read)
+    .superRefine(...withoutDuplicates('name', () => ['is the name of another service', 'Give each a name of its own.'], ['name']))
+    .prefault([])
+    .describe('What tasks may call through the gateway (docs/how-to/services.md).');
 }
 
 function readService(wire: WireService, place: Place): Service | undefined {
@@ -99,12 +93,12 @@ function readServers(wire: WireService, place: Place): Pick<Service, 'servers' |
   return { servers: servers.map(({ origin, weight, backup }): ServiceServer => ({ origin, weight, backup })), path: first.path };
 }
 
-function readAddress(url: string, keys: Keys, { listen, prefect, report }: Place) {
+function readAddress(url: string, keys: Keys, { listen, prefectServers, report }: Place) {
   const parts = parsePlainUrl(url);
   const path = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$/;
   if (parts === undefined || !path.test(parts.path) || url.replace(/^https?:\/\/[^/]*/, '').replace(/\/+$/, '') !== parts.path)
     report(keys, 'must be scheme, host, maybe a port and a plain path, and nothing else', 'Write it as http://10.1.0.1:8080; credentials go to inject.');
-  else if (prefect?.servers.includes(parts.origin) === true)
+  else if (prefectServers.includes(parts.origin))
     report(keys, 'is the Prefect server, which has its own way through the gateway', 'Remove it: flows reach Prefect by PREFECT_API_URL.');
   else if (listen.some(({ port }) => port === parts.port) && isLoopback(parts.hostname))
     report(keys, 'is where the gateway itself listens', 'Name the service itself.');

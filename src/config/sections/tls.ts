@@ -2,48 +2,70 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { z } from 'zod';
 import { isErrno } from '../../contract/errno.ts';
-import type { Config, PublicUrl } from '../config.ts';
-import type { Keys, ProblemList, Report } from '../report.ts';
-import type { WireConfig, WireSections } from '../schema/index.ts';
+import type { Config } from '../config.ts';
+import type { Keys, Report } from '../report.ts';
+import { reject, reporter, says } from '../schema/issues.ts';
+import { filePath } from '../schema/scalars.ts';
 import { ownCertificatePaths } from '../state-dir.ts';
+import type { Context } from './context.ts';
 import { checkNginxPath } from './nginx-path.ts';
 import { readPemFile } from './pem-file.ts';
 import { readSecretFile } from './secret-file.ts';
 
-type WireTls = NonNullable<WireConfig['tls']>;
+const wireTls = z.strictObject({
+  cert: filePath.optional().describe('Certificate chain of public_url, PEM.'),
+  key: filePath.optional().describe('Its private key, PEM without a passphrase.'),
+  self_made: z.boolean().optional().describe('Instead of cert and key: the gateway makes them, with an authority of its own that clients are given.'),
+  client_ca: filePath.optional().describe('Authorities that sign the certificates of clients, PEM.'),
+  client_crl: filePath.optional().describe('Certificates of clients that were taken back, PEM.'),
+});
 
-export interface TlsSection {
-  readonly wire: WireTls | undefined;
-  readonly publicUrl: PublicUrl | undefined;
-  readonly baseDir: string;
-  readonly stateDir: string;
-  readonly secrets: 'read' | 'skip';
-  /** Another proxy ends TLS. */
-  readonly terminated: boolean;
+type WireTls = z.output<typeof wireTls>;
+
+/** Null: none. Not checked: names and expiry. */
+export function tlsSection(context: Context) {
+  return wireTls
+    .optional()
+    .transform((wire, issues) => (wire === undefined ? withoutTls(context, issues) : readTls(wire, context, reporter(issues))))
+    .describe('The certificate of public_url: cert and key, or self_made: true.');
 }
 
-/** Null when there is none, or when something is wrong; then it has been reported. Not checked: names and expiry. */
-export function readTls({ wire, publicUrl, baseDir, stateDir, secrets, terminated }: TlsSection, report: Report): Config['tls'] {
-  if (wire === undefined) {
-    if (publicUrl?.secure === true && !terminated)
-      report(
-        ['tls'],
-        'is missing, though public_url is https',
-        'Give tls.cert and tls.key (PEM files), or tls: { self_made: true }; or tls_terminated_upstream: true where a proxy in front ends TLS.',
-      );
-    return null;
-  }
-  if (publicUrl?.secure === false) report(['tls'], 'is set, though public_url is http', 'Write https:// in public_url, or remove tls.');
+export function tlsTerminatedUpstreamSection({ publicUrl }: Pick<Context, 'publicUrl'>) {
+  return z
+    .boolean()
+    .optional()
+    .refine(
+      (terminated) => terminated !== true || publicUrl?.secure !== false,
+      says('is true, though public_url is http', 'Write https:// in public_url: what clients type.'),
+    )
+    .describe('true: a proxy in front ends TLS. public_url is https, listen speaks plain http, and trusted_proxies names the proxy.');
+}
+
+function withoutTls({ publicUrl, tlsEndsInFront }: Context, issues: z.RefinementCtx): null {
+  if (publicUrl?.secure !== true || tlsEndsInFront) return null;
+  return reject(issues, {
+    message: 'is missing, though public_url is https',
+    remedy: 'Give tls.cert and tls.key (PEM files), or tls: { self_made: true }; or tls_terminated_upstream: true where a proxy in front ends TLS.',
+  });
+}
+
+/** The answer counts only where nothing was reported. */
+function readTls(wire: WireTls, { publicUrl, tlsEndsInFront, providers, baseDir, stateDir, secrets }: Context, report: Report): Config['tls'] {
+  if (tlsEndsInFront) report([], 'stands beside tls_terminated_upstream', 'Keep one of the two: who ends TLS?');
+  if (publicUrl?.secure === false) report([], 'is set, though public_url is http', 'Write https:// in public_url, or remove tls.');
+  if (wire.client_ca !== undefined && providers?.every(({ type }) => type !== 'mtls') === true)
+    report(['client_ca'], 'would be asked for, and name nobody', 'Add an identity provider: { id: pki, type: mtls, principal_from: san_uri }.');
   const client = readClient(wire, baseDir, report);
   if (wire.self_made === true) return { ...readSelfMade(wire, stateDir, report), client };
   if (wire.cert === undefined || wire.key === undefined) {
     const missing = wire.cert === undefined ? 'cert' : 'key';
-    report(['tls', missing], 'is missing', 'Give tls.cert and tls.key (PEM files), or tls: { self_made: true }.');
+    report([missing], 'is missing', 'Give tls.cert and tls.key (PEM files), or tls: { self_made: true }.');
     return null;
   }
   const files = { certFile: resolve(baseDir, wire.cert), keyFile: resolve(baseDir, wire.key), selfMadeBy: null, client };
-  const named = [checkNginxPath(files.certFile, ['tls', 'cert'], report), checkNginxPath(files.keyFile, ['tls', 'key'], report)];
+  const named = [checkNginxPath(files.certFile, ['cert'], report), checkNginxPath(files.keyFile, ['key'], report)];
   if (secrets === 'read' && named.every(Boolean)) checkPair(files, report);
   return files;
 }
@@ -51,72 +73,55 @@ export function readTls({ wire, publicUrl, baseDir, stateDir, secrets, terminate
 /** nginx reads the revocation lists, and says what is wrong with them. */
 function readClient(wire: WireTls, baseDir: string, report: Report): NonNullable<Config['tls']>['client'] {
   if (wire.client_ca === undefined) {
-    if (wire.client_crl !== undefined) report(['tls', 'client_crl'], 'stands without client_ca', 'Give the authorities whose lists these are: tls.client_ca.');
+    if (wire.client_crl !== undefined) report(['client_crl'], 'stands without client_ca', 'Give the authorities whose lists these are: tls.client_ca.');
     return null;
   }
   const caFile = resolve(baseDir, wire.client_ca);
   const crlFile = wire.client_crl === undefined ? null : resolve(baseDir, wire.client_crl);
-  if (checkNginxPath(caFile, ['tls', 'client_ca'], report)) checkAuthorities(caFile, report);
-  if (crlFile !== null) checkNginxPath(crlFile, ['tls', 'client_crl'], report);
+  if (checkNginxPath(caFile, ['client_ca'], report)) checkAuthorities(caFile, report);
+  if (crlFile !== null) checkNginxPath(crlFile, ['client_crl'], report);
   return { caFile, crlFile };
 }
 
 function checkAuthorities(file: string, report: Report): void {
-  if (read(file, ['tls', 'client_ca'], report) === undefined) return;
+  if (read(file, ['client_ca'], report) === undefined) return;
   if (readPemFile(file)?.certificates.every(({ ca }) => ca) === true) return;
-  report(['tls', 'client_ca'], `${file} cannot be read as certificates of authorities`, 'Give the authorities that sign client certificates, as PEM.');
-}
-
-/** Who shows a certificate must be able to be somebody, and somebody must have signed it. Reported at either end. */
-export function checkClientCertificates(wire: WireSections, { report, concerns }: Pick<ProblemList, 'report' | 'concerns'>): void {
-  if (concerns(['identity_providers']) || concerns(['tls'])) return;
-  const at = (wire.identity_providers ?? []).findIndex(({ type }) => type === 'mtls');
-  const asked = wire.tls?.client_ca !== undefined;
-  if (asked && at === -1)
-    report(['tls', 'client_ca'], 'would be asked for, and name nobody', 'Add an identity provider: { id: pki, type: mtls, principal_from: san_uri }.');
-  if (at === -1 || asked) return;
-  if (wire.tls_terminated_upstream === true)
-    report(
-      ['identity_providers', at],
-      'needs TLS to end here: the proxy in front keeps the certificates to itself',
-      'Let TLS end at the gateway, or remove it.',
-    );
-  else report(['identity_providers', at], 'has no authority to believe', 'Give the authorities that sign client certificates: tls.client_ca.');
+  report(['client_ca'], `${file} cannot be read as certificates of authorities`, 'Give the authorities that sign client certificates, as PEM.');
 }
 
 /** The files may not be there yet: they are made, and looked at, before nginx needs them (src/certificates). */
 function readSelfMade(wire: WireTls, stateDir: string, report: Report): Omit<NonNullable<Config['tls']>, 'client'> {
   for (const key of ['cert', 'key'] as const) {
-    if (wire[key] !== undefined) report(['tls', key], 'stands beside self_made', 'Keep cert and key, or self_made: true.');
+    if (wire[key] !== undefined) report([key], 'stands beside self_made', 'Keep cert and key, or self_made: true.');
   }
   const { serverFile, caFile } = ownCertificatePaths(stateDir);
   return { certFile: serverFile, keyFile: serverFile, selfMadeBy: caFile };
 }
 
+/** Keys are below `tls`. */
 export function checkPair({ certFile, keyFile }: { certFile: string; keyFile: string }, report: Report): void {
   const certificate = readCertificate(certFile, report);
-  const pem = readSecretFile(keyFile, ['tls', 'key'], report);
+  const pem = readSecretFile(keyFile, ['key'], report);
   if (certificate === undefined || pem === undefined) return;
   try {
-    if (!certificate.checkPrivateKey(createPrivateKey(pem)))
-      report(['tls', 'key'], 'does not belong to tls.cert', 'Give the key that the certificate was made for.');
+    if (!certificate.checkPrivateKey(createPrivateKey(pem))) report(['key'], 'does not belong to tls.cert', 'Give the key that the certificate was made for.');
   } catch {
-    report(['tls', 'key'], `${keyFile} holds no PEM private key without a passphrase`, 'Give the key as PEM, not encrypted.');
+    report(['key'], `${keyFile} holds no PEM private key without a passphrase`, 'Give the key as PEM, not encrypted.');
   }
 }
 
 function readCertificate(file: string, report: Report): X509Certificate | undefined {
-  const text = read(file, ['tls', 'cert'], report);
+  const text = read(file, ['cert'], report);
   if (text === undefined) return undefined;
   try {
     return new X509Certificate(text);
   } catch {
-    report(['tls', 'cert'], `${file} cannot be read as a PEM certificate`, 'Give the certificate chain as PEM, the server certificate first.');
+    report(['cert'], `${file} cannot be read as a PEM certificate`, 'Give the certificate chain as PEM, the server certificate first.');
     return undefined;
   }
 }
 
-/** In the words that a key's file is told with (secret-file.ts). */
+/** The same words as for a secret file (secret-file.ts). */
 function read(file: string, keys: Keys, report: Report): Buffer | undefined {
   try {
     return readFileSync(file);

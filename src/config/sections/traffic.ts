@@ -1,9 +1,46 @@
-// sessions, forward_headers, store: the small sections.
+// The small sections: trusted_proxies, sessions, forward_headers, ledger without its sinks, store.
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import type { Config } from '../config.ts';
-import { parseDurationSeconds } from '../duration.ts';
+import { z } from 'zod';
 import type { Keys, Report } from '../report.ts';
-import type { WireConfig } from '../schema/index.ts';
+import { type Complaint, checkedBy, reject, says } from '../schema/issues.ts';
+import { headerName, seconds, text } from '../schema/scalars.ts';
+import type { Context } from './context.ts';
+
+export function trustedProxiesSection({ tlsEndsInFront }: Pick<Context, 'tlsEndsInFront'>) {
+  return z
+    .array(text.superRefine(checkedBy(networkComplaint)).toLowerCase())
+    .optional()
+    .transform((networks, issues) => {
+      if (networks !== undefined || !tlsEndsInFront) return networks ?? [];
+      const remedy = 'Name the addresses of the proxy in front: trusted_proxies: [10.0.0.0/8].';
+      return reject(issues, { message: 'is missing beside tls_terminated_upstream', remedy });
+    })
+    .describe('Addresses and networks whose X-Forwarded-For names the client: [10.0.0.0/8]. Default: none.');
+}
+
+/** An address or a network, as nginx's set_real_ip_from takes it. */
+function networkComplaint(written: string): Complaint | undefined {
+  const [address = '', prefix, ...more] = written.split('/');
+  const family = isIP(address);
+  const longest = family === 6 ? 128 : 32;
+  const length = prefix === undefined ? longest : /^[0-9]{1,3}$/.test(prefix) ? Number(prefix) : -1;
+  if (family === 0 || more.length > 0 || length < 0 || length > longest)
+    return { message: 'must be an address or a network', remedy: 'Write it as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32.' };
+  if (length > 0) return undefined;
+  return { message: 'trusts every client to name its own address', remedy: 'Name the addresses of the proxy in front alone.' };
+}
+
+const life = seconds.refine((value) => value >= 1, says('is shorter than a second', 'Write 8h, for example.'));
+
+export const sessionsSection = z
+  .strictObject({
+    idle: life.prefault('8h').describe('A browser session ends after so long without use.'),
+    absolute: life.prefault('24h').describe('And after so long in any case.'),
+    cli: life.prefault('30d').describe('A login of the command line (`lictor login`) ends after so long in any case.'),
+  })
+  .refine(({ idle, absolute }) => absolute >= idle, { ...says('is shorter than sessions.idle', 'Make it at least as long as idle.'), path: ['absolute'] })
+  .describe('How long a browser session lives without use, and at most; and a login of the command line.');
 
 /** The gateway sets or clears these itself, or they belong to one hop (RFC 9110 7.6.1). */
 const OWN_HEADERS =
@@ -25,38 +62,43 @@ const HOP_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-export function readSessions(wire: WireConfig['sessions'], report: Report): Config['sessions'] {
-  const sessions = { idleSeconds: parseDurationSeconds(wire.idle) ?? 0, absoluteSeconds: parseDurationSeconds(wire.absolute) ?? 0 };
-  if (sessions.idleSeconds < 1) report(['sessions', 'idle'], 'is shorter than a second', 'Write 8h, for example.');
-  if (sessions.absoluteSeconds < sessions.idleSeconds) report(['sessions', 'absolute'], 'is shorter than sessions.idle', 'Make it at least as long as idle.');
-  return sessions;
-}
-
-export function readCliLife(wire: WireConfig['sessions'] | undefined, report: Report): number {
-  const seconds = parseDurationSeconds(wire?.cli ?? '30d') ?? 0;
-  if (seconds < 1) report(['sessions', 'cli'], 'is shorter than a second', 'Write 30d, for example.');
-  return seconds;
-}
-
 /** In lower case: no client's, and no configuration's to set. */
 export function isGatewaysOwn(header: string): boolean {
   return OWN_HEADERS.test(header) || HOP_HEADERS.has(header);
 }
 
-/** Lower case, without the gateway's own and hop-by-hop headers: those are reported. */
+/** Lower case, each once, without the gateway's own and hop-by-hop headers. */
+export const forwardHeaders = z
+  .array(headerName.toLowerCase().superRefine(checkedBy((name) => (isGatewaysOwn(name) ? ownHeaderComplaint(name) : undefined))))
+  .transform((names): readonly string[] => [...new Set(names)]);
+
+/** Those of services. */
 export function readForwardHeaders(names: readonly string[], keys: Keys, report: Report): readonly string[] {
   const lower = names.map((name) => name.toLowerCase());
   for (const [index, name] of lower.entries()) {
-    if (isGatewaysOwn(name)) {
-      report([...keys, index], `${name} is set by the gateway and never passed on`, 'Remove it.');
-    }
+    const { message, remedy } = ownHeaderComplaint(name);
+    if (isGatewaysOwn(name)) report([...keys, index], message, remedy);
   }
   return [...new Set(lower)];
 }
 
+function ownHeaderComplaint(name: string): Complaint {
+  return { message: `${name} is set by the gateway and never passed on`, remedy: 'Remove it.' };
+}
+
+export const ledgerKeys = {
+  fail_closed: z.boolean().default(true).describe('Refuse changes while the ledger cannot be written.'),
+  retention: seconds.optional().describe('How long records are stored: 400d. Default: for ever. What was signed about them stays.'),
+};
+
 /** Absolute path of the SQLite file; `sqlite:` with a relative path is below the state directory. */
-export function readStore(store: string, stateDir: string, report: Report): string {
-  const file = /^sqlite:(?!:)([^?#\p{Cc}]+)$/u.exec(store)?.[1];
-  if (file === undefined || file.endsWith('/')) report(['store'], 'must be sqlite: and the path of a file', 'Write sqlite:lictor.db.');
-  return resolve(stateDir, file ?? 'lictor.db');
+export function storeSection({ stateDir }: Pick<Context, 'stateDir'>) {
+  return text
+    .transform((store, issues) => {
+      const file = /^sqlite:(?!:)([^?#\p{Cc}]+)$/u.exec(store)?.[1];
+      if (file !== undefined && !file.endsWith('/')) return resolve(stateDir, file);
+      return reject(issues, { message: 'must be sqlite: and the path of a file', remedy: 'Write sqlite:lictor.db.' });
+    })
+    .prefault('sqlite:lictor.db')
+    .describe('sqlite:FILE, relative to the state directory.');
 }

@@ -1,0 +1,78 @@
+// What a section is read with: where files are, and what it must know about other sections.
+import { z } from 'zod';
+import type { ListenAddress, PublicUrl } from '../config.ts';
+import { isRecord } from '../expand.ts';
+import { slug } from '../schema/scalars.ts';
+import { listenSection, parsePlainUrl, publicUrlSection } from './public-url.ts';
+
+export interface Files {
+  /** Relative paths in the file are below it. */
+  readonly baseDir: string;
+  /** Relative store paths are below it. */
+  readonly stateDir: string;
+  /** `skip`: no file with a secret or a private key is opened. */
+  readonly secrets: 'read' | 'skip';
+}
+
+export interface Context extends Files {
+  /** Undefined: missing or broken. */
+  readonly publicUrl: PublicUrl | undefined;
+  readonly listen: readonly ListenAddress[];
+  readonly tlsEndsInFront: boolean;
+  /** Client certificates are requested, or meant to be. */
+  readonly asksCertificates: boolean;
+  /** Origins. */
+  readonly prefectServers: readonly string[];
+  /** Undefined: broken. */
+  readonly providers: readonly ProviderOutline[] | undefined;
+  /** Names; undefined: broken. */
+  readonly services: readonly string[] | undefined;
+  readonly metricsListen: string | undefined;
+}
+
+export interface ProviderOutline {
+  readonly id: string;
+  readonly type: string;
+  readonly issuer?: string | undefined;
+}
+
+/** Each part by itself, as far as it is sound: what is wrong with it is the business of its own section. */
+export function contextOf(data: unknown, files: Files): Context {
+  const outline = OUTLINE.parse(isRecord(data) ? data : {});
+  const { tls, prefect, metrics, identity_providers: providers, services } = outline;
+  const tlsEndsInFront = outline.tls_terminated_upstream === true;
+  const publicUrl = publicUrlSection.safeParse(outline.public_url).data;
+  return {
+    ...files,
+    publicUrl,
+    listen: listenSection({ publicUrl, tlsEndsInFront }).safeParse(outline.listen).data ?? [],
+    tlsEndsInFront,
+    asksCertificates: tls?.client_ca !== undefined || tls?.client_crl !== undefined,
+    prefectServers: [prefect?.url, ...(prefect?.servers ?? [])].flatMap((url) => parsePlainUrl(url ?? '')?.origin ?? []),
+    providers,
+    services: services?.map(({ name }) => name),
+    metricsListen: metrics?.listen,
+  };
+}
+
+const OUTLINE = z.object({
+  public_url: z.unknown().optional(),
+  listen: z.unknown().optional(),
+  tls_terminated_upstream: z.unknown().optional(),
+  tls: z.object({ client_ca: z.unknown().optional(), client_crl: z.unknown().optional() }).optional().catch(undefined),
+  prefect: z
+    .object({ url: z.string().optional(), servers: z.array(z.string()).optional() })
+    .optional()
+    .catch(undefined),
+  identity_providers: listOf(z.object({ id: slug, type: z.string(), issuer: z.string().optional() })),
+  services: listOf(z.object({ name: slug })),
+  metrics: z.object({ listen: z.string() }).optional().catch(undefined),
+});
+
+/** Empty where it is not given, undefined where it is broken. */
+function listOf<T extends z.ZodType>(item: T) {
+  return z
+    .array(item)
+    .prefault([])
+    .or(z.unknown().transform(() => undefined));
+}

@@ -128,3 +128,18 @@ it('the runs of one team call the service with its key, and the timeline shows i
   expect(await typed(FIRST, './lictor token revoke')).toContain('credential-missing');
   expect((await gateway.fetch('/api/flow_runs/count', { method: 'POST', token: session.options.credential.token })).status).toBe(401);
 }, 400_000);
+
+it('the service sees one call of two with the cache, and a caller beyond the limit gets 429', async () => {
+  appendFileSync(gateway.configFile, block(SERVICE, '    limit:'));
+  await checkAndReload();
+  billing.clear();
+  const { secret } = await gateway.token('root', ['admin']);
+  const call = () => gateway.fetch('/.lictor/svc/billing/v1/rates', { token: secret });
+  for (const _time of ['first', 'second']) expect(await (await call()).text()).toBe('eur 1.08');
+  expect(billing.seen()).toHaveLength(1);
+  const caches = async () => jsonLines(await gateway.lictorOk('audit', '--principal', 'token:root', '--json')).map(({ cache }) => cache);
+  await waitFor(async () => (await caches()).join() === 'miss,hit', { what: 'the records of a miss and a hit', timeoutMs: 60_000, everyMs: 300 });
+  const beyond = await Promise.all(Array.from({ length: 60 }, call));
+  expect(new Set(beyond.map(({ status }) => status))).toEqual(new Set([200, 429]));
+  expect(await beyond.find(({ status }) => status === 429)?.json()).toMatchObject({ code: 'limit-exceeded' });
+}, 100_000);

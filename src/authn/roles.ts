@@ -52,8 +52,8 @@ function ownGrants({ roles, scope }: Holder): readonly Grant[] {
 /** A role on everything needs no narrower one beside it. */
 function distinct(grants: readonly Grant[]): readonly Grant[] {
   const whole = new Set(grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])));
-  const kept = grants.filter(({ role, scope }) => scope === null || !whole.has(role));
-  const byText = new Map(kept.map((grant) => [`${grant.role} ${JSON.stringify(grant.scope)}`, grant]));
+  const remaining = grants.filter(({ role, scope }) => scope === null || !whole.has(role));
+  const byText = new Map(remaining.map((grant) => [`${grant.role} ${JSON.stringify(grant.scope)}`, grant]));
   return [...byText.keys()].sort().flatMap((key) => byText.get(key) ?? []);
 }
 

@@ -103,20 +103,20 @@ interface VerifyOptions {
 
 function verify(context: CliContext, file: string | undefined, { head: heads = [], key: keyFile, json }: VerifyOptions): void {
   const paths = statePaths(context.stateDir(), '');
-  const kept = heads.map(readHeadFile);
+  const savedHeads = heads.map(readHeadFile);
   const given = keyFile === undefined ? undefined : publicKeyIn(keyFile);
   const source = file === undefined ? openSignedChain(paths) : { file, key: readKey(paths.ledgerKey) };
   using _db = 'db' in source ? source.db : undefined;
   const own = source.key;
-  const key = given ?? own?.publicKey ?? kept[0]?.publicKey;
+  const key = given ?? own?.publicKey ?? savedHeads[0]?.publicKey;
   const anchors: Anchors = {
     publicKeys: key === undefined ? null : [key],
     onlyCurrent: file === undefined && given === undefined,
-    kept: kept.map((one) => one.signed),
+    savedHeads: savedHeads.map((one) => one.signed),
   };
   const report = 'db' in source ? verifyStore(context, source.db, paths, anchors) : verifyFile(source.file, anchors);
   if (json === true) context.out.write(`${jsonText({ ...report, ok: report.problems.length === 0, key_from: keySource({ given, own, key }) })}\n`);
-  else show(context, report, { file, source: keySource({ given, own, key }), hasHead: kept.length > 0 });
+  else show(context, report, { file, source: keySource({ given, own, key }), hasHead: savedHeads.length > 0 });
   if (report.problems.length > 0) throw new CommandFailed('');
 }
 

@@ -36,8 +36,8 @@ async function check(context: CliContext, options: CheckOptions): Promise<void> 
   const file = relative(process.cwd(), context.configFile()) || context.configFile();
   const { problems, warnings, vectors } = await findProblems(context);
   const print = (problem: Problem, isWarning: boolean): void => {
-    const told = isWarning ? { ...problem, message: `warning: ${problem.message}` } : problem;
-    context.out.write(options.json === true ? `${JSON.stringify({ ...problem, ...(isWarning && { severity: 'warning' }) })}\n` : renderProblem(file, told));
+    const reported = isWarning ? { ...problem, message: `warning: ${problem.message}` } : problem;
+    context.out.write(options.json === true ? `${JSON.stringify({ ...problem, ...(isWarning && { severity: 'warning' }) })}\n` : renderProblem(file, reported));
   };
   for (const warning of warnings) print(warning, true);
   for (const problem of problems) print(problem, false);

@@ -51,10 +51,10 @@ async function doctor(context: CliContext, { json }: DoctorOptions): Promise<voi
   const loaded = load(context);
   const running = isRunning(paths);
   if (json !== true && !running) context.out.write(`The gateway does not run with ${paths.root}: only what can be seen without it is checked.\n\n`);
-  const tell = (line: string): void => void (json === true || context.err.write(`${line}\n`));
+  const onProgress = (line: string): void => void (json === true || context.err.write(`${line}\n`));
   const problems = loaded.problems.map(asFinding);
   const findings =
-    loaded.config === undefined ? problems : [...problems, ...(await examined(context, paths, { ...loaded, config: loaded.config, running, tell }))];
+    loaded.config === undefined ? problems : [...problems, ...(await examined(context, paths, { ...loaded, config: loaded.config, running, onProgress }))];
   const healthy = findings.every(({ status }) => status !== 'fail');
   if (json === true) context.out.write(`${JSON.stringify({ ok: healthy, running, findings })}\n`);
   else context.out.write(`${renderFindings(findings, lookOf(context)).join('\n')}\n`);
@@ -99,12 +99,12 @@ interface Examined {
   readonly config: Config;
   readonly secretsKnown: boolean;
   readonly running: boolean;
-  readonly tell: DoctorContext['tell'];
+  readonly onProgress: DoctorContext['onProgress'];
 }
 
-async function examined(context: CliContext, paths: StatePaths, { config, secretsKnown, running, tell }: Examined): Promise<readonly Finding[]> {
+async function examined(context: CliContext, paths: StatePaths, { config, secretsKnown, running, onProgress }: Examined): Promise<readonly Finding[]> {
   const checked: Omit<DoctorContext, 'token'> = {
-    ...{ config, secretsKnown, paths, statfs, tell, workerUser: nginxWorkerUser(), env: { ...context.env }, clock: systemClock },
+    ...{ config, secretsKnown, paths, statfs, onProgress, workerUser: nginxWorkerUser(), env: { ...context.env }, clock: systemClock },
     run: (command, args) =>
       new Promise((resolve) =>
         execFile(command, [...args], { timeout: 10_000, env: { ...context.env, LC_ALL: 'C' } }, (error, stdout) => resolve(error === null ? stdout : null)),

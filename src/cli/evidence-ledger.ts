@@ -19,7 +19,7 @@ export function examine(paths: StatePaths, onRecord: (count: number) => void): E
     const { db: opened, key } = openSignedChain(paths);
     using db = opened;
     const found = storeEvidence(db, new Map(), onRecord);
-    const report = verifyLedger(found, { publicKeys: key === undefined ? null : [key.publicKey], onlyCurrent: key !== undefined, kept: [] });
+    const report = verifyLedger(found, { publicKeys: key === undefined ? null : [key.publicKey], onlyCurrent: key !== undefined, savedHeads: [] });
     const head = found.end === undefined || key === undefined ? undefined : `${jsonText({ ...lineOf('head', found.end), public_key: key.publicKey })}\n`;
     return { state: { report, why: null, key_from: key === undefined ? 'none' : 'gateway' }, head };
   } catch (error) {

@@ -50,9 +50,9 @@ async function login(context: CliContext, at: AtGateway, { scope = [] }: Options
   const me = await authorization.me(tokens.accessToken, timeLimit());
   if ('refused' in me) throw new CommandFailed(`The login was allowed, and ${address} refuses it (${String(me['refused'])}): ${String(me['words'])}`);
   const principal = String(me['principal']);
-  const former = await credentials.change(async (kept, write) => {
-    write({ current: address, logins: { ...kept.logins, [address]: { ...tokens, principal } } });
-    return kept.logins[address];
+  const former = await credentials.change(async (stored, write) => {
+    write({ current: address, logins: { ...stored.logins, [address]: { ...tokens, principal } } });
+    return stored.logins[address];
   });
   // Nobody has it any more.
   if (former !== undefined) await authorization.revoke(former.refreshToken, timeLimit()).catch(() => undefined);
@@ -63,14 +63,14 @@ async function login(context: CliContext, at: AtGateway, { scope = [] }: Options
 async function untilAllowed(context: CliContext, { authorization }: AtGateway, begun: Begun): Promise<Tokens> {
   const until = steadyClock() + begun.expiresInMs;
   let intervalMs = begun.intervalMs;
-  let told = false;
+  let hasReported = false;
   for (;;) {
     await wait(intervalMs);
     if (steadyClock() >= until) throw new CommandFailed('Nobody has allowed the login in time. Run lictor login again.');
     const answer = await authorization.poll(begun.deviceCode, timeLimit()).catch((error: unknown) => {
       if (!(error instanceof SourceError) || error.final) throw error;
-      if (!told) context.err.write(`lictor: ${error.message} Trying again.\n`);
-      told = true;
+      if (!hasReported) context.err.write(`lictor: ${error.message} Trying again.\n`);
+      hasReported = true;
       return undefined;
     });
     if (answer === undefined) continue;

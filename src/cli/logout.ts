@@ -17,8 +17,8 @@ export function register(program: Command, context: CliContext): void {
 
 /** What cannot be told to the gateway is forgotten here all the same: nobody has the tokens any more. */
 async function logout(context: CliContext, { address, authorization, credentials }: AtGateway): Promise<void> {
-  const problem = await credentials.change(async (kept, write) => {
-    const login = kept.logins[address];
+  const problem = await credentials.change(async (stored, write) => {
+    const login = stored.logins[address];
     if (login === undefined) throw new CommandFailed(`You are not logged in at ${address}.`);
     const failed = await authorization.revoke(login.refreshToken, timeLimit()).then(
       () => undefined,
@@ -27,8 +27,8 @@ async function logout(context: CliContext, { address, authorization, credentials
         throw error;
       },
     );
-    const logins = without(kept.logins, address);
-    write({ current: kept.current === address ? (Object.keys(logins)[0] ?? null) : kept.current, logins });
+    const logins = without(stored.logins, address);
+    write({ current: stored.current === address ? (Object.keys(logins)[0] ?? null) : stored.current, logins });
     return failed;
   });
   if (problem !== undefined) throw new CommandFailed(`Forgotten here, but the gateway could not be told, where the login ends by itself: ${problem}`);

@@ -1,6 +1,6 @@
 // Brings the policies on the disk into force: checked here, where the words go, and again by the control plane, which decides.
 import { parsePolicyOutcome } from '../contract/policy-outcome.ts';
-import { tellControlPlane } from '../decide/ask-control-plane.ts';
+import { notifyControlPlane } from '../decide/ask-control-plane.ts';
 import { makeItHold } from './admin.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
@@ -26,7 +26,7 @@ export async function applyNow(context: CliContext, loaded: LoadedContext, { why
     ),
   );
   if (problems.length > 0) throw notApplied(`${nothing}.\n${renderProblems(configFile, problems).trimEnd()}`);
-  const answer = await tellControlPlane(paths.adminSocket, '/apply-policies', { by: operator.principal, onBehalfOf: operator.asserted, why });
+  const answer = await notifyControlPlane(paths.adminSocket, '/apply-policies', { by: operator.principal, onBehalfOf: operator.asserted, why });
   if (answer === 'away') throw notApplied('The gateway does not run, so nothing was applied: lictor up reads the directory when it starts.');
   const outcome = answer === undefined ? undefined : parsePolicyOutcome(answer);
   if (outcome === undefined)

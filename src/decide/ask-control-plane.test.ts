@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { askControlPlane, tellControlPlane } from './ask-control-plane.ts';
+import { askControlPlane, notifyControlPlane } from './ask-control-plane.ts';
 
 let dir: string;
 let path: string;
@@ -28,12 +28,12 @@ async function answering(answer: (socket: Socket) => void): Promise<void> {
   await new Promise<void>((resolve) => server?.listen(path, resolve));
 }
 
-const ask = (timeoutMs?: number) => Promise.all([askControlPlane(path, '/sync', timeoutMs), tellControlPlane(path, '/apply-policies', {}, timeoutMs)]);
+const ask = (timeoutMs?: number) => Promise.all([askControlPlane(path, '/sync', timeoutMs), notifyControlPlane(path, '/apply-policies', {}, timeoutMs)]);
 
 describe('what the command line asks the control plane', () => {
   it('is answered, in words where there are some', async () => {
     await answering((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'));
-    expect(await tellControlPlane(path, '/apply-policies', {})).toBe('{}');
+    expect(await notifyControlPlane(path, '/apply-policies', {})).toBe('{}');
     expect(await askControlPlane(path, '/sync')).toBe('refused');
   });
 

@@ -12,7 +12,7 @@ export async function askControlPlane(socketPath: string, action: '/sync' | '/re
 }
 
 /** For what is answered in words. Undefined: it was refused, or no answer came. */
-export async function tellControlPlane(
+export async function notifyControlPlane(
   socketPath: string,
   action: '/apply-policies',
   question: object,

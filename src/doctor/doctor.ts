@@ -55,7 +55,7 @@ export interface DoctorContext {
   readonly statfs: Statfs;
   readonly run: RunProgram;
   /** What is waited for, while it is. */
-  readonly tell: (line: string) => void;
+  readonly onProgress: (line: string) => void;
   /** A short-lived token with the roles viewer and worker; a string: why there is none. Undefined: the gateway does not run. */
   readonly token: { readonly secret: string } | string | undefined;
 }
@@ -213,8 +213,8 @@ function workerChecks(context: DoctorContext): readonly Check[] {
   ];
 }
 
-function eventCheck({ paths: { ledgerFile }, clock, tell }: DoctorContext): Check {
-  return { group: 'upstream', name: 'events', run: () => checkEvents({ ledgerFile, clock, tell }) };
+function eventCheck({ paths: { ledgerFile }, clock, onProgress }: DoctorContext): Check {
+  return { group: 'upstream', name: 'events', run: () => checkEvents({ ledgerFile, clock, onProgress }) };
 }
 
 function identityChecks({ config, clock }: DoctorContext): readonly Check[] {

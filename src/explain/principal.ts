@@ -44,7 +44,7 @@ export interface PrincipalParts {
 export async function findPrincipal(text: string, parts: PrincipalParts): Promise<ResolvedPrincipal> {
   if (isOfKind('role', text)) return hypothetical(text);
   const run = runOfPrincipal(text);
-  if (run !== null && parts.mayPoll === undefined) return runSomebody(run);
+  if (run !== null && parts.mayPoll === undefined) return unresolvedRun(run);
   const store = await parts.store();
   const found = await existing(text, store, parts);
   const lock = await lockOnPrincipal({ locks: store.locks, config: parts.config }, found.principal);
@@ -85,15 +85,15 @@ function hypothetical(text: string): ResolvedPrincipal {
 
 async function tokenRun(run: string, { runTokens }: PrincipalStore, parts: PrincipalParts): Promise<ResolvedPrincipal> {
   const { mayPoll, nowMs } = parts;
-  if (mayPoll === undefined || runTokens === undefined) return runSomebody(run);
-  return (await findRun(run, { runTokens, nowMs, mayPoll, workerOf: (id) => findPrincipal(id, parts) })) ?? runSomebody(run, NO_TOKEN);
+  if (mayPoll === undefined || runTokens === undefined) return unresolvedRun(run);
+  return (await findRun(run, { runTokens, nowMs, mayPoll, workerOf: (id) => findPrincipal(id, parts) })) ?? unresolvedRun(run, NO_TOKEN);
 }
 
 const NO_TOKEN =
   'No token was made for this run, or its end is more than a day ago (docs/how-to/workers.md says which runs get one): this is what a run could do whose worker holds its role on everything.';
 
 /** By the rights of runs; the scopes and the standing of its worker are not looked at. */
-function runSomebody(flowRunId: string, note = NOT_LOOKED): ResolvedPrincipal {
+function unresolvedRun(flowRunId: string, note = NOT_LOOKED): ResolvedPrincipal {
   const attributes = { [RUN_ATTRIBUTE]: flowRunId };
   const principal: Principal = {
     id: runPrincipalId(flowRunId),

@@ -16,9 +16,9 @@ const ANEW: ReadonlySet<string> = new Set(['host', 'content-length', 'expect']);
 
 export function requestHeaders(request: IncomingMessage, { destination }: Visit): OutgoingHttpHeaders {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
-  const kept = passedOn(request).filter(([name, value]) => !ANEW.has(name) && !(name === 'authorization' && isOwn(value, request)));
+  const forwarded = passedOn(request).filter(([name, value]) => !ANEW.has(name) && !(name === 'authorization' && isOwn(value, request)));
   return {
-    ...grouped(kept),
+    ...grouped(forwarded),
     // RFC 9112 3.2.2: what the client says is ignored, the target counts.
     host: destination.host,
     connection: 'close',

@@ -22,8 +22,8 @@ export interface Closing {
 export function closingFromUpstream(code: number, reason: string, secret: string | null): Closing {
   if (code === 1005) return { reason: '' };
   if (!mayBeSent(code)) return { code: CLOSE.restart, reason: 'Prefect closed the connection' };
-  const tells = secret !== null && secret !== '' && reason.includes(secret);
-  return { code, reason: tells ? '' : cutReason(reason) };
+  const revealsSecret = secret !== null && secret !== '' && reason.includes(secret);
+  return { code, reason: revealsSecret ? '' : cutReason(reason) };
 }
 
 /** The client's end of a socket, as told to Prefect. */

@@ -48,11 +48,11 @@ async function showLogin(request: FastifyRequest, reply: FastifyReply, parts: Ro
   const attempt = attemptId(query);
   const returnTo = safeReturnPath((await parts.store.loginAttempts.read(attempt)) ?? '', parts.config.publicUrl.basePath);
   const chosen = query.get('idp');
-  if (chosen !== null) return beginAtProvider(request, reply, { parts, idp: chosen, returnTo, asSomebodyElse: query.has('other') });
+  if (chosen !== null) return beginAtProvider(request, reply, { parts, idp: chosen, returnTo, asOtherPrincipal: query.has('other') });
   const session = await sessionOf(request, parts);
   if (session !== undefined) return sendPage(reply, pages, { status: 200, html: signedIn(session, returnTo, pages) });
   const only = accounts || logins.idps.length !== 1 ? undefined : logins.idps[0];
-  if (only !== undefined) return beginAtProvider(request, reply, { parts, idp: only, returnTo, asSomebodyElse: false });
+  if (only !== undefined) return beginAtProvider(request, reply, { parts, idp: only, returnTo, asOtherPrincipal: false });
   return sendPage(reply, pages, { status: 200, html: pages.login({ idps: logins.idps, accounts, attempt, name: '', problem: null }) });
 }
 

@@ -104,15 +104,15 @@ describe('a session that is due', () => {
 
   it('goes on without a new ID token or refresh token: userinfo tells the groups', async () => {
     const session = await signedIn();
-    let kept: unknown;
+    let stored: unknown;
     idp().bends.set('/token', ({ id_token: _id, refresh_token: rotated, ...answer }) => {
-      kept = rotated;
+      stored = rotated;
       return answer;
     });
     idp().accounts.set('sub-alice', { preferred_username: 'alice', groups: ['team-a'] });
     untilDue();
     expect((await whoAmI(session)).roles).toEqual(['viewer']);
-    expect([typeof kept, idp().requests.includes('GET /me')]).toEqual(['string', true]);
+    expect([typeof stored, idp().requests.includes('GET /me')]).toEqual(['string', true]);
   });
 
   it('without a refresh token is never asked about', async () => {

@@ -26,12 +26,16 @@ export interface BeginAt {
   readonly parts: RouteParts;
   readonly idp: string;
   readonly returnTo: string;
-  readonly asSomebodyElse: boolean;
+  readonly asOtherPrincipal: boolean;
 }
 
-export async function beginAtProvider(request: FastifyRequest, reply: FastifyReply, { parts, idp, returnTo, asSomebodyElse }: BeginAt): Promise<FastifyReply> {
+export async function beginAtProvider(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { parts, idp, returnTo, asOtherPrincipal }: BeginAt,
+): Promise<FastifyReply> {
   const { address } = parseEdgeInputs(request.headers);
-  const begun = await parts.logins.begin({ idp, callbackUrl: callbackUrl(parts, idp), returnTo, asSomebodyElse, address });
+  const begun = await parts.logins.begin({ idp, callbackUrl: callbackUrl(parts, idp), returnTo, asOtherPrincipal, address });
   if (!begun.ok) return await refuse(request, reply, { parts, idp, refused: begun });
   return reply.code(302).header('set-cookie', loginCookie(parts.config.publicUrl, begun.attempt)).header('location', begun.location).send();
 }

@@ -37,10 +37,10 @@ describe('a return path (RD-01)', () => {
           nasty.map((text) => `/${text}`),
         ),
         (raw) => {
-          const kept = safeReturnPath(raw, '');
-          expect(new URL(kept, ORIGIN).origin).toBe(ORIGIN);
-          expect(kept === '/' || kept === raw).toBe(true);
-          expect(/^[!-~]+$/.test(kept)).toBe(true);
+          const stored = safeReturnPath(raw, '');
+          expect(new URL(stored, ORIGIN).origin).toBe(ORIGIN);
+          expect(stored === '/' || stored === raw).toBe(true);
+          expect(/^[!-~]+$/.test(stored)).toBe(true);
         },
       ),
       { numRuns: 5000 },

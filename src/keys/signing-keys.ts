@@ -85,8 +85,8 @@ async function addKey({ file, sealer, clock }: SigningKeyParts, former: readonly
     publicKey: { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' },
     sealed: sealer.seal(JSON.stringify(await exportJWK(privateKey)), aboutKey(kid)),
   };
-  const kept = former.map((key) => ({ ...key, replacedMs: key.replacedMs ?? nowMs })).filter(stillCounts(nowMs));
-  const keys = [added, ...kept];
+  const valid = former.map((key) => ({ ...key, replacedMs: key.replacedMs ?? nowMs })).filter(stillCounts(nowMs));
+  const keys = [added, ...valid];
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}.${kid}`;
   writeFileSync(draft, `${JSON.stringify(keys)}\n`, { mode: 0o600, flush: true });

@@ -107,8 +107,8 @@ export async function startLedger({
   let worker = spawn();
 
   function hear(message: FromWorker): void {
-    if (message.kind === 'reopen') reopen.tell();
-    else if (message.kind === 'calls') calls.tell(message.calls);
+    if (message.kind === 'reopen') reopen.notify();
+    else if (message.kind === 'calls') calls.notify(message.calls);
     else if (message.kind === 'health') health.set(message.healthy, message.detail);
     else for (const { id, outcome } of message.outcomes) pending.finish(id, outcome);
   }
@@ -187,11 +187,11 @@ async function firstMessage(worker: Worker): Promise<void> {
 }
 
 function createListeners<T extends readonly unknown[]>() {
-  const listeners: ((...told: T) => void)[] = [];
+  const listeners: ((...args: T) => void)[] = [];
   return {
-    add: (listener: (...told: T) => void) => void listeners.push(listener),
-    tell: (...told: T) => {
-      for (const listener of listeners) listener(...told);
+    add: (listener: (...args: T) => void) => void listeners.push(listener),
+    notify: (...args: T) => {
+      for (const listener of listeners) listener(...args);
     },
   };
 }
@@ -208,7 +208,7 @@ function createHealth() {
       const changed = next !== healthy;
       healthy = next;
       detail = why;
-      if (changed) listeners.tell(next);
+      if (changed) listeners.notify(next);
     },
   };
 }

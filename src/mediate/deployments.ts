@@ -13,7 +13,7 @@ import { parameterFacts, parameterSets } from './parameter-facts.ts';
 import { labelsReadable, withoutReservedLabels } from './provenance.ts';
 import { hasGitOption } from './pull-steps.ts';
 import { type Placed, placed } from './queue-alone.ts';
-import { distinctAsks, hydrationAsks, keptAsks, readsBlock, templateAsks } from './references.ts';
+import { distinctAsks, hydrationAsks, readsBlock, storedParameterAsks, templateAsks } from './references.ts';
 import { refusedSchema } from './remote-schemas.ts';
 import { refusedVariables } from './reserved-env.ts';
 import { parametersOf } from './schedules.ts';
@@ -148,7 +148,7 @@ function parameterReads(body: JsonObject, { old, flow }: Written): readonly Ask[
   const isNew = changes(body, old, 'parameters');
   const own = old === null ? undefined : field(old, 'parameters');
   const templates = isNew ? [...templateAsks(newParameters(own, parameters)), ...newBlockAsks(own, parameters)] : [];
-  return [...templates, ...(isNew || flow === null ? keptAsks(parameters) : [])];
+  return [...templates, ...(isNew || flow === null ? storedParameterAsks(parameters) : [])];
 }
 
 /** Its runs hold slots of that limit, and Prefect shows the limit with it. */

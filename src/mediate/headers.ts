@@ -25,8 +25,8 @@ const NEVER =
 /** `body`: it is the gateway's own rendering, so its type is too. */
 export function requestHeaders(headers: Readonly<Record<string, string>>, more: readonly string[], body: Buffer | null): Record<string, string> {
   const names = [...FORWARDED, ...more.map((name) => name.toLowerCase()).filter((name) => !NEVER.test(name))];
-  const kept = Object.fromEntries(names.flatMap((name) => (headers[name] === undefined || headers[name] === '' ? [] : [[name, headers[name]]])));
-  return body !== null ? { ...kept, 'content-type': 'application/json' } : kept;
+  const forwarded = Object.fromEntries(names.flatMap((name) => (headers[name] === undefined || headers[name] === '' ? [] : [[name, headers[name]]])));
+  return body !== null ? { ...forwarded, 'content-type': 'application/json' } : forwarded;
 }
 
 const RETURNED = ['content-type', 'content-language', 'content-disposition', 'cache-control', 'etag', 'last-modified', 'location', 'retry-after', 'vary'];

@@ -11,8 +11,8 @@ export const updateLabels: Family = {
     const body = call.tree;
     if (!isObject(body)) return invalid('The body must be an object of labels.');
     if (!Object.values(body).every(isScalar)) return invalid('A label must be text, a number, true or false.');
-    const kept = withoutKeys(body, isReservedLabel);
-    if (Object.keys(kept).length === 0 && Object.keys(body).length > 0) return { ok: false, refusal: { code: 'label-reserved' } };
-    return planned({ asks: [], intent: true, rewrite: () => kept });
+    const unreserved = withoutKeys(body, isReservedLabel);
+    if (Object.keys(unreserved).length === 0 && Object.keys(body).length > 0) return { ok: false, refusal: { code: 'label-reserved' } };
+    return planned({ asks: [], intent: true, rewrite: () => unreserved });
   },
 };

@@ -113,7 +113,7 @@ async function refuse({ parts, subject }: Exchange, authorization: Authorization
   const { requestId } = subject.request.inputs;
   const response = refusal.code === 'object-foreign' ? absentResponse(subject.operation, subject.params) : refusalResponse(refusal, requestId);
   const record = decidedRecord(subject, authorization, refusal.code);
-  await kept(parts, parts.ledger.append({ ...record, ...seen(parts, subject, response) }));
+  await isRecorded(parts, parts.ledger.append({ ...record, ...seen(parts, subject, response) }));
   if (refusal.code === 'object-foreign') await padToInterval(parts.clock() - subject.startedMs, parts.pause);
   return response;
 }
@@ -184,7 +184,7 @@ function upstreamPath({ operationId }: Operation, path: string, basePath: string
 
 async function intended(parts: MediatorParts, record: MediatedRecord): Promise<boolean> {
   if (!parts.ledger.healthy()) return false;
-  return kept(parts, parts.ledger.intend(record));
+  return isRecorded(parts, parts.ledger.intend(record));
 }
 
 interface Recorder {
@@ -195,7 +195,7 @@ interface Recorder {
 }
 
 function write({ parts, record, isIntended }: Recorder, outcome: Partial<NewRecord>): Promise<boolean> {
-  return kept(parts, isIntended ? parts.ledger.settle(record.request_id, outcome) : parts.ledger.append({ ...record, ...outcome }));
+  return isRecorded(parts, isIntended ? parts.ledger.settle(record.request_id, outcome) : parts.ledger.append({ ...record, ...outcome }));
 }
 
 interface Answered {
@@ -213,7 +213,7 @@ async function concluded({ parts, subject }: Exchange, recorder: Recorder, { pla
   // The intent is durable: whatever ends us now, the request has its record. So the answer need not wait for the outcome in it.
   if (!recorder.isIntended) await written;
   for (const [index, item] of (outcome.items ?? []).entries()) {
-    await kept(parts, parts.ledger.append(itemRecord({ ...recorder.record, ...whole }, { item, number: index + 1 })));
+    await isRecorded(parts, parts.ledger.append(itemRecord({ ...recorder.record, ...whole }, { item, number: index + 1 })));
   }
   return response;
 }
@@ -244,7 +244,7 @@ function seen(parts: MediatorParts, subject: Subject, response: MediatedResponse
 }
 
 /** A record that could not be written after the decision changes no answer: the ledger itself turns unhealthy, and changes stop. */
-async function kept(parts: MediatorParts, writing: Promise<void>): Promise<boolean> {
+async function isRecorded(parts: MediatorParts, writing: Promise<void>): Promise<boolean> {
   try {
     await writing;
     return true;

@@ -11,7 +11,7 @@ import { type Asker, type Family, MEBIBYTE, planned } from './family.ts';
 import type { RunParts } from './run-parts.ts';
 
 export function pollWorkPool(runs?: RunParts): Family {
-  const told = new Set<string>();
+  const reported = new Set<string>();
   return {
     operations: ['get_scheduled_flow_runs_work_pools__name__get_scheduled_flow_runs_post'],
     maxBytes: MEBIBYTE,
@@ -21,7 +21,7 @@ export function pollWorkPool(runs?: RunParts): Family {
         asks: [],
         intent: false,
         rewrite: () => call.tree,
-        settle: async (answer, asker) => (runs === undefined || answer.status !== 200 ? answer : withTokens({ runs, told, pool, asker }, answer)),
+        settle: async (answer, asker) => (runs === undefined || answer.status !== 200 ? answer : withTokens({ runs, reported, pool, asker }, answer)),
       });
     },
   };
@@ -30,12 +30,12 @@ export function pollWorkPool(runs?: RunParts): Family {
 interface Poll {
   readonly runs: RunParts;
   /** What was recorded already: a worker asks every few seconds. */
-  readonly told: Set<string>;
+  readonly reported: Set<string>;
   readonly pool: string;
   readonly asker: Asker;
 }
 
-const MOST_TOLD = 10_000;
+const MOST_REPORTED = 10_000;
 
 async function withTokens(poll: Poll, answer: UpstreamAnswer): Promise<UpstreamAnswer> {
   const items = answerList(answer);
@@ -81,18 +81,18 @@ async function injected(poll: Poll, { item, tokens, template }: Item): Promise<J
   const variables =
     token === undefined ? undefined : withToken({ token, apiUrl: poll.runs.apiUrl, own, deployment: fieldOf(deployment ?? null, 'job_variables'), template });
   if (variables === undefined) {
-    await tellNotInjectable(poll, run);
+    await reportNotInjectable(poll, run);
     return item;
   }
   return { ...item, flow_run: { ...run, job_variables: variables } };
 }
 
 /** Once for each attempt and worker: it then runs with its worker's credential, as without tokens. */
-async function tellNotInjectable({ runs, told, pool, asker }: Poll, run: JsonObject): Promise<void> {
+async function reportNotInjectable({ runs, reported, pool, asker }: Poll, run: JsonObject): Promise<void> {
   const key = `${textField(run, 'id')} ${textField(run, 'state_id')} ${asker.principal.id}`;
-  if (told.has(key)) return;
-  if (told.size >= MOST_TOLD) told.clear();
-  told.add(key);
+  if (reported.has(key)) return;
+  if (reported.size >= MOST_REPORTED) reported.clear();
+  reported.add(key);
   await runs.record({
     principal: asker.principal.id,
     principal_kind: asker.principal.kind,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cpuMsOf } from '../../test/env/cpu-time.ts';
 import type { JsonValue } from '../json/tree.ts';
-import { hydrationAsks, jinjaAsks, keptAsks, overlaidAsks, storedAsks, templateAsks, triggerAsks } from './references.ts';
+import { hydrationAsks, jinjaAsks, overlaidAsks, storedAsks, storedParameterAsks, templateAsks, triggerAsks } from './references.ts';
 
 const ID = '11111111-2222-3333-4444-555555555555';
 const VARIABLE = JSON.stringify({ __prefect_kind: 'workspace_variable', variable_name: 'v' });
@@ -140,10 +140,10 @@ describe('what the server fills in', () => {
 
   it('of a deployment: what it keeps as one kind as a whole, whoever runs it may change', () => {
     const whole = { __prefect_kind: 'workspace_variable', variable_name: 'v' };
-    expect(named(keptAsks(whole))).toEqual(['variables.read null']);
-    expect(named(keptAsks({ n: whole }))).toEqual(['variables.read v']);
-    expect(keptAsks({ __prefect_kind: 'json', value: '{"n":1}' })).toEqual([]);
-    expect(keptAsks(null)).toEqual([]);
+    expect(named(storedParameterAsks(whole))).toEqual(['variables.read null']);
+    expect(named(storedParameterAsks({ n: whole }))).toEqual(['variables.read v']);
+    expect(storedParameterAsks({ __prefect_kind: 'json', value: '{"n":1}' })).toEqual([]);
+    expect(storedParameterAsks(null)).toEqual([]);
   });
 
   it('in an automation any text is a template', () => {

@@ -24,7 +24,7 @@ export function hydrationAsks(tree: JsonValue | undefined): readonly Ask[] {
 }
 
 /** For parameters that a deployment keeps. One kind as a whole becomes what the parameters of a run make of it, which are laid over it. */
-export function keptAsks(parameters: JsonValue | undefined): readonly Ask[] {
+export function storedParameterAsks(parameters: JsonValue | undefined): readonly Ask[] {
   const asks = hydrationAsks(parameters);
   return asks.length > 0 && isKind(parameters) ? [readsVariable(null)] : asks;
 }

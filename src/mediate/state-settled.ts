@@ -12,7 +12,7 @@ interface Settled {
 }
 
 export async function stateSettled(runs: RunParts | undefined, { answer, asker, flowRunId }: Settled): Promise<UpstreamAnswer> {
-  if (runs !== undefined && flowRunId !== null && answer.status < 300) await tell(runs, asker, flowRunId, answerObject(answer));
+  if (runs !== undefined && flowRunId !== null && answer.status < 300) await applyState(runs, asker, flowRunId, answerObject(answer));
   return answer;
 }
 
@@ -21,7 +21,7 @@ export async function statesSettled(runs: RunParts | undefined, answer: Upstream
   const results = runs === undefined || answer.status >= 300 ? [] : objectsField(answerObject(answer), 'results');
   for (const result of results) {
     const flowRunId = textField(result, 'flow_run_id');
-    if (runs !== undefined && flowRunId !== null) await tell(runs, asker, flowRunId, result);
+    if (runs !== undefined && flowRunId !== null) await applyState(runs, asker, flowRunId, result);
   }
   return answer;
 }
@@ -30,7 +30,7 @@ export async function statesSettled(runs: RunParts | undefined, answer: Upstream
  * ACCEPT: the state that was asked for; REJECT: another one in its place; WAIT and ABORT change nothing. Prefect has acted: a client that
  * is told otherwise would ask for a state that the run has already. A run whose token was not begun is refused, and ends visibly.
  */
-async function tell(runs: RunParts, by: Asker, flowRunId: string, result: JsonObject | null): Promise<void> {
+async function applyState(runs: RunParts, by: Asker, flowRunId: string, result: JsonObject | null): Promise<void> {
   const state = result === null ? undefined : field(result, 'state');
   const type = isObject(state) ? textField(state, 'type') : null;
   const status = textField(result, 'status');

@@ -29,7 +29,7 @@ export function createCounts(): Counts {
   const refusals = createCounter(['reason', 'path']);
   const responses = createCounter(['class', 'path']);
   const events = createCounter(['action']);
-  const kept = createCounter(['service', 'cache']);
+  const cacheAnswers = createCounter(['service', 'cache']);
   const durations = new Map<string, Histogram>();
   const upstreams = new Map<string, Histogram>();
   return {
@@ -39,7 +39,7 @@ export function createCounts(): Counts {
       if (row.request_id === null) return events.add([row.action ?? 'none']);
       requests.add([row.action ?? 'none', row.decision ?? 'none', path]);
       if (row.decision === 'deny') refusals.add([row.reason ?? 'none', path]);
-      if (row.cache !== null) kept.add([String(row.service), row.cache]);
+      if (row.cache !== null) cacheAnswers.add([String(row.service), row.cache]);
       if (row.status !== null) responses.add([`${Math.floor(row.status / 100)}xx`, path]);
       observe(durations, path, row.duration_ms);
       observe(upstreams, path, row.upstream_ms);
@@ -49,7 +49,7 @@ export function createCounts(): Counts {
       { name: 'refusals_total', type: 'counter', help: 'Refused requests, by reason (docs/reference/errors.md).', samples: refusals.samples() },
       { name: 'responses_total', type: 'counter', help: 'Answers, by class of status.', samples: responses.samples() },
       { name: 'events_total', type: 'counter', help: 'Records that are no request: starts, reloads, changes of tokens and locks.', samples: events.samples() },
-      { name: 'service_cache_total', type: 'counter', help: 'Calls of services whose answers are kept, by what came of it.', samples: kept.samples() },
+      { name: 'service_cache_total', type: 'counter', help: 'Calls of services whose answers are kept, by what came of it.', samples: cacheAnswers.samples() },
       { name: 'request_duration_seconds', type: 'histogram', help: 'How long requests took, at the edge.', samples: histograms(durations) },
       { name: 'upstream_duration_seconds', type: 'histogram', help: 'How much of it was Prefect.', samples: histograms(upstreams) },
     ],

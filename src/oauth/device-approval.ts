@@ -77,7 +77,7 @@ export function createDeviceApproval(parts: DeviceApprovalParts): DeviceApproval
     prepare: (code, session, offline) => prepare(parts, { code, session, offline }),
     async allow(code, grant, offline) {
       // First, so that the provider can be asked from the first request on.
-      if (offline?.kept != null) await store.idpTokens.put(grant.id, sealer.seal(offline.kept, aboutTokens(grant.id)));
+      if (offline?.stored != null) await store.idpTokens.put(grant.id, sealer.seal(offline.stored, aboutTokens(grant.id)));
       const allowed = await store.deviceCodes.decide(code.id, grant);
       if (!allowed) await store.idpTokens.remove(grant.id);
       return allowed;

@@ -21,7 +21,7 @@ export interface PreparsedSet {
 }
 
 /** Policies in all choices together. Beyond that the whole set is asked: the wasm never forgets one, and each takes some 5 KB there. */
-const MOST_KEPT = 10_000;
+const MOST_CACHED = 10_000;
 /** Kinds of questions whose choice is remembered. */
 const MOST_KEYS = 4_096;
 
@@ -42,12 +42,12 @@ export function* preparse(policies: PolicyTexts, actions: readonly ActionEntry[]
   const relevance = createRelevance(policies, actions, toTree);
   const sets = new Map<string, PreparsedSet>();
   const byQuestion = new Map<string, PreparsedSet>();
-  let kept = 0;
+  let cachedIds = 0;
   const make = (ids: readonly string[]): PreparsedSet => {
     const key = ids.join('\n');
     const known = sets.get(key);
-    if (known !== undefined || kept + ids.length > MOST_KEPT) return known ?? whole;
-    kept += ids.length;
+    if (known !== undefined || cachedIds + ids.length > MOST_CACHED) return known ?? whole;
+    cachedIds += ids.length;
     const set = { name: parse(Object.fromEntries(ids.map((id) => [id, shortened.get(id) ?? '']))), reads: readsOf(ids) };
     sets.set(key, set);
     return set;

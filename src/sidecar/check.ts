@@ -25,12 +25,12 @@ const ATTEMPT_MS = 10_000;
 export async function checkGateway({ gateway, keeper, transport, say, steady, patienceMs, pauseMs = PAUSE_MS }: GatewayCheck): Promise<string | undefined> {
   const url = new URL(`${gateway.origin}${gateway.basePath}/api/admin/version`);
   const until = steady() + patienceMs;
-  let told = false;
+  let hasReported = false;
   for (;;) {
     const problem = await attempt(url, keeper, transport);
     if (problem === undefined || problem.lasting || steady() > until) return problem?.text;
-    if (!told) say(`${problem.text} Trying again.`);
-    told = true;
+    if (!hasReported) say(`${problem.text} Trying again.`);
+    hasReported = true;
     await wait(pauseMs);
   }
 }

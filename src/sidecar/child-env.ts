@@ -19,13 +19,13 @@ const DROPPED = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_C
  * string in the first frame of a socket and on the request for the server's version.
  */
 export function childEnvironment(env: Environment, { url, secret, publicUrl }: Loopback): Record<string, string> {
-  const kept = Object.entries(env).flatMap(([name, value]): [string, string][] => (value === undefined || DROPPED.includes(name) ? [] : [[name, value]]));
+  const passed = Object.entries(env).flatMap(([name, value]): [string, string][] => (value === undefined || DROPPED.includes(name) ? [] : [[name, value]]));
   const authString = `${LOOPBACK_USER}:${secret}`;
   const authorization = `Basic ${Buffer.from(authString).toString('base64')}`;
   const headers = { ...otherHeaders(env['PREFECT_CLIENT_CUSTOM_HEADERS']), Authorization: authorization };
   return {
     PREFECT_UI_URL: publicUrl,
-    ...Object.fromEntries(kept),
+    ...Object.fromEntries(passed),
     PREFECT_API_URL: `${url}/api`,
     PREFECT_API_AUTH_STRING: authString,
     PREFECT_CLIENT_CUSTOM_HEADERS: JSON.stringify(headers),

@@ -24,8 +24,8 @@ export function requestHeaders(headers: IncomingHttpHeaders, secret: string): Ou
 
 /** `moveLink` is asked for the address in `Location`. No cookie of the gateway's is kept by a program. */
 export function answerHeaders(headers: IncomingHttpHeaders, moveLink: (link: string) => string): OutgoingHttpHeaders {
-  const kept = endToEnd(headers, ['set-cookie']);
-  return headers.location === undefined ? kept : { ...kept, location: moveLink(headers.location) };
+  const passed = endToEnd(headers, ['set-cookie']);
+  return headers.location === undefined ? passed : { ...passed, location: moveLink(headers.location) };
 }
 
 /**

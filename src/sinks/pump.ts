@@ -12,7 +12,7 @@ const LOOK_MS = 500;
 const UNKEPT_MS = 5_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
-const LONGEST_WISH_MS = 300_000;
+const LONGEST_REQUESTED_MS = 300_000;
 
 export interface PumpParts {
   /** Where a sink begins that is new. */
@@ -46,7 +46,7 @@ export async function runPump(parts: PumpParts, signal: AbortSignal, cut: AbortS
   onChange(state);
   let [most, failures] = [state.again === 0 ? MOST_RECORDS : state.again, 0];
   while (!signal.aborted) {
-    state = mended(parts, state);
+    state = repaired(parts, state);
     const batch = nextBatch(parts, state, most);
     if (batch.length === 0) {
       await parts.wait(LOOK_MS, signal);
@@ -96,7 +96,7 @@ async function keep({ save, onChange, clock, wait }: PumpParts, state: SinkState
 }
 
 /** What went by before it could be sent is said, and counted. */
-function mended({ source, save, onBreak }: PumpParts, state: SinkState): SinkState {
+function repaired({ source, save, onBreak }: PumpParts, state: SinkState): SinkState {
   const broken = source.check(state);
   if (broken === undefined) return state;
   onBreak(broken);
@@ -185,6 +185,6 @@ interface Tried {
 /** Doubles up to a minute, and differs by half, so that many gateways do not come back at once. A smaller batch is tried at once, and none is smaller than one. */
 function waitMs(error: unknown, { failures, tried, random }: Tried): number {
   if (isTooLarge(error) && tried > 1) return 0;
-  const wish = error instanceof DeliveryError ? Math.min(error.retryAfterMs ?? 0, LONGEST_WISH_MS) : 0;
-  return Math.max(wish, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 10)) * (0.75 + random / 2));
+  const requestedMs = error instanceof DeliveryError ? Math.min(error.retryAfterMs ?? 0, LONGEST_REQUESTED_MS) : 0;
+  return Math.max(requestedMs, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 10)) * (0.75 + random / 2));
 }

@@ -32,14 +32,14 @@ interface Running {
 }
 
 const sinks: readonly Running[] = setup.exports.map((config) => ({ config, state: null, source: undefined, stopped: null }));
-const told = setInterval(tell, STATUS_MS);
+const statusTimer = setInterval(reportStatus, STATUS_MS);
 port.on('message', () => {
   stop.abort();
   setTimeout(() => cut.abort(), GRACE_MS).unref();
 });
 await Promise.all(sinks.map(keepRunning));
-clearInterval(told);
-tell();
+clearInterval(statusTimer);
+reportStatus();
 port.close();
 
 /** The ledger may not be there yet, or be in trouble: it is begun again. */
@@ -49,7 +49,7 @@ async function keepRunning(running: Running): Promise<void> {
       await run(running);
     } catch (error) {
       running.stopped = error instanceof LictorError ? error.message : failureWords(error);
-      tell();
+      reportStatus();
       await waitFor(AGAIN_MS, stop.signal);
     }
   }
@@ -94,7 +94,7 @@ function beginOf({ from }: LedgerExport, source: Source): Cursor {
   return from === 'start' ? BEGINNING : (setup.end ?? source.end());
 }
 
-function tell(): void {
+function reportStatus(): void {
   post({ kind: 'status', sinks: sinks.map(statusOf) });
 }
 

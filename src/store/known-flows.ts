@@ -25,8 +25,8 @@ export function createKnownFlows(database: Database, clock: Clock, most = MOST_K
           .values({ principal, flow, expires_ms: clock() + LIFE_MS })
           .execute();
         const own = transaction.selectFrom('known_flows').select('flow').where('principal', '=', principal);
-        const kept = own.orderBy(byCame, 'desc').limit(most);
-        await transaction.deleteFrom('known_flows').where('principal', '=', principal).where('flow', 'not in', kept).execute();
+        const newest = own.orderBy(byCame, 'desc').limit(most);
+        await transaction.deleteFrom('known_flows').where('principal', '=', principal).where('flow', 'not in', newest).execute();
       }),
     async has(principal, flow) {
       const found = database.read.selectFrom('known_flows').select('flow').where('principal', '=', principal).where('flow', '=', flow);

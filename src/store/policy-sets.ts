@@ -40,8 +40,8 @@ export function createPolicySets(database: Database, clock: Clock): PolicySets {
           .values({ revision, ...columns })
           .onConflict((conflict) => conflict.column('revision').doUpdateSet(columns))
           .execute();
-        const kept = transaction.selectFrom('policy_sets').select('revision').orderBy('created_ms', 'desc').orderBy('revision', 'desc').limit(MOST_KEPT);
-        await transaction.deleteFrom('policy_sets').where('revision', 'not in', kept).execute();
+        const newest = transaction.selectFrom('policy_sets').select('revision').orderBy('created_ms', 'desc').orderBy('revision', 'desc').limit(MOST_KEPT);
+        await transaction.deleteFrom('policy_sets').where('revision', 'not in', newest).execute();
       }),
     async forget(revision) {
       await database.durably((transaction) => transaction.deleteFrom('policy_sets').where('revision', '=', revision).execute());

@@ -137,19 +137,19 @@ function tryBegin(database: DatabaseSync, lastTry: boolean): boolean {
 }
 
 /** Texts are the store's own and few; this bound only keeps a mistake from filling the memory. */
-const KEPT_STATEMENTS = 200;
+const CACHED_STATEMENTS = 200;
 
 function adapt(database: DatabaseSync): SqliteDatabase {
   // Preparing costs more than most statements here. SQLite prepares one again by itself when the schema has changed.
-  const kept = new Map<string, SqliteStatement>();
+  const cached = new Map<string, SqliteStatement>();
   return {
     close: () => database.close(),
     prepare(text) {
-      const known = kept.get(text);
+      const known = cached.get(text);
       if (known !== undefined) return known;
       const prepared = adaptStatement(database.prepare(text));
-      if (kept.size >= KEPT_STATEMENTS) kept.clear();
-      kept.set(text, prepared);
+      if (cached.size >= CACHED_STATEMENTS) cached.clear();
+      cached.set(text, prepared);
       return prepared;
     },
   };

@@ -5,7 +5,7 @@ import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl, ToControl } from '../contract/ipc.ts';
 import type { ConnectionHold } from './connection-hold.ts';
 import type { HeartbeatLimits } from './heartbeat.ts';
-import { type Kept, keepRunning } from './keep-running.ts';
+import { keepRunning, type Supervised } from './keep-running.ts';
 import { forgetSockets, reopenSockets, shutSockets } from './shut-sockets.ts';
 import { type ControlWatch, watchControl } from './watch-control.ts';
 
@@ -19,7 +19,7 @@ export interface ControlPlaneOptions {
   readonly heartbeat?: HeartbeatLimits | undefined;
 }
 
-export interface ControlPlane extends Kept {
+export interface ControlPlane extends Supervised {
   /** Drains it; one that is not ready has nothing to drain and is ended. */
   drain(): void;
   /** Read the configuration again; a starting one is told when it is ready. */
@@ -35,7 +35,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   let watch: ControlWatch | undefined;
   let hung = false;
 
-  const kept = keepRunning({
+  const supervised = keepRunning({
     name: 'control plane',
     log,
     spawn: () => {
@@ -47,7 +47,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         else if (known !== undefined) obey(known);
       });
       child.once('disconnect', () => {
-        if (kept.current() === child) lose();
+        if (supervised.current() === child) lose();
       });
       return child;
     },
@@ -62,7 +62,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       [ready, everReady] = [true, true];
       watch?.ready();
       hold.open();
-      if (hung) tell({ type: 'hung' });
+      if (hung) send({ type: 'hung' });
       hung = false;
       if (reloadWaits) reload();
     }
@@ -87,20 +87,20 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       onHung: () => {
         hung = true;
         log('the control plane hangs: killing it');
-        kept.kill();
+        supervised.kill();
       },
       limits: options.heartbeat,
     });
-  const tell = (message: ToControl) => kept.current()?.send(message, () => undefined);
+  const send = (message: ToControl) => supervised.current()?.send(message, () => undefined);
   const reload = () => {
     reloadWaits = !ready;
-    if (ready) tell({ type: 'reload' });
+    if (ready) send({ type: 'reload' });
   };
   return {
-    ...kept,
+    ...supervised,
     drain: () => {
-      if (ready) tell({ type: 'drain' });
-      else kept.current()?.kill('SIGTERM');
+      if (ready) send({ type: 'drain' });
+      else supervised.current()?.kill('SIGTERM');
     },
     reload,
   };

@@ -4,7 +4,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPid } from '../config/pid-file.ts';
 import type { StatePaths } from '../config/state-dir.ts';
-import { type Kept, keepRunning } from './keep-running.ts';
+import { keepRunning, type Supervised } from './keep-running.ts';
 import { signalProcess } from './processes/process-table.ts';
 import { waitFor } from './processes/wait-for.ts';
 
@@ -13,7 +13,7 @@ export interface EdgeCommand {
   readonly args: readonly string[];
 }
 
-export interface Edge extends Omit<Kept, 'start'> {
+export interface Edge extends Omit<Supervised, 'start'> {
   /** The same command again, while nginx runs or is being started again, changes nothing: routine restarts keep its pid. */
   start(command: EdgeCommand): void;
   /** HUP, as soon as nginx can take it (it has then written its pid file). */
@@ -33,7 +33,7 @@ export interface EdgeParts {
 
 export function createEdge({ paths, log }: EdgeParts): Edge {
   let command: EdgeCommand | undefined;
-  const kept = keepRunning({
+  const supervised = keepRunning({
     name: 'nginx',
     log,
     spawn: () => {
@@ -41,29 +41,29 @@ export function createEdge({ paths, log }: EdgeParts): Edge {
       return spawn(command?.binary ?? 'nginx', [...(command?.args ?? [])], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
     },
   });
-  const isUp = (pid = kept.current()?.pid): boolean => pid !== undefined && readPid(paths.nginxPid) === pid;
+  const isUp = (pid = supervised.current()?.pid): boolean => pid !== undefined && readPid(paths.nginxPid) === pid;
   /** Before its handlers are there, the signal would end it. */
   const signalWhenUp = (signal: 'SIGHUP' | 'SIGUSR1', otherwise: string) => {
-    const pid = kept.current()?.pid;
+    const pid = supervised.current()?.pid;
     if (pid === undefined) return;
-    waitFor(() => isUp(pid) && kept.current()?.pid === pid, { what: 'nginx to write its pid file' }).then(
+    waitFor(() => isUp(pid) && supervised.current()?.pid === pid, { what: 'nginx to write its pid file' }).then(
       () => signalProcess(pid, signal),
       () => log(otherwise),
     );
   };
   return {
-    ...kept,
+    ...supervised,
     start: (next) => {
       const before = command;
       command = next;
-      if (before === undefined) kept.start();
-      else if (JSON.stringify(before) !== JSON.stringify(next)) kept.current()?.kill('SIGTERM');
+      if (before === undefined) supervised.start();
+      else if (JSON.stringify(before) !== JSON.stringify(next)) supervised.current()?.kill('SIGTERM');
     },
     reload: () => signalWhenUp('SIGHUP', 'nginx was not reloaded: it did not come up'),
     reopen: () => signalWhenUp('SIGUSR1', 'the logs of nginx were not opened anew: it did not come up'),
     isUp: () => isUp(),
     quit: () => {
-      kept.current()?.kill('SIGQUIT');
+      supervised.current()?.kill('SIGQUIT');
     },
   };
 }

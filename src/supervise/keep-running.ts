@@ -4,7 +4,7 @@ import { type Backoff, createBackoff } from './backoff.ts';
 import { groupMembers, signalGroup } from './processes/process-table.ts';
 import { waitFor } from './processes/wait-for.ts';
 
-export interface Kept {
+export interface Supervised {
   start(): void;
   /** The live one. */
   current(): ChildProcess | undefined;
@@ -24,7 +24,7 @@ export interface KeepOptions {
   readonly backoff?: Backoff;
 }
 
-export function keepRunning(options: KeepOptions): Kept {
+export function keepRunning(options: KeepOptions): Supervised {
   const { name, log, backoff = createBackoff() } = options;
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;

@@ -99,7 +99,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
   const unlisten = listenToSignals({ SIGTERM: stop.ask, SIGINT: stop.ask, SIGHUP: control.reload, exit: killAll });
   try {
     control.start();
-    void firstReady.promise.then(() => tellWhenUp(edge, stop, options.onUp));
+    void firstReady.promise.then(() => notifyWhenUp(edge, stop, options.onUp));
     await stop.first;
     listener.close();
     hold.destroy();
@@ -112,7 +112,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
 }
 
 /** However often nginx is started before it stays: its problems are told by whoever keeps it running. */
-async function tellWhenUp(edge: Edge, stop: Stop, onUp?: () => void): Promise<void> {
+async function notifyWhenUp(edge: Edge, stop: Stop, onUp?: () => void): Promise<void> {
   await waitFor(() => stop.asked() || edge.isUp(), { what: 'nginx to listen', timeoutMs: Number.POSITIVE_INFINITY, everyMs: 50 });
   if (!stop.asked()) onUp?.();
 }

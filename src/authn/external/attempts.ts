@@ -48,9 +48,9 @@ export function createAttempts({ store, sealer }: { readonly store: LoginAttempt
       const attempt = STATE.test(state) ? await store.takeAnswered(state, idp) : undefined;
       const opened = attempt === undefined ? undefined : sealer.open(attempt.sealed, aboutAttempt(idp, state));
       if (attempt === undefined || opened === undefined) return 'unknown';
-      const kept = parseKept(opened);
-      if (!timingSafeEqual(Buffer.from(kept.browser), Buffer.from(digest(browser)))) return 'other-browser';
-      return { returnTo: attempt.returnTo, secret: kept.secret, purpose: kept.purpose };
+      const stored = parseStored(opened);
+      if (!timingSafeEqual(Buffer.from(stored.browser), Buffer.from(digest(browser)))) return 'other-browser';
+      return { returnTo: attempt.returnTo, secret: stored.secret, purpose: stored.purpose };
     },
   };
 }
@@ -64,7 +64,7 @@ function digest(browser: string): string {
 }
 
 /** What we sealed ourselves; anything else is a defect. */
-function parseKept(text: string): { readonly browser: string; readonly secret: string; readonly purpose: string } {
+function parseStored(text: string): { readonly browser: string; readonly secret: string; readonly purpose: string } {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null || !('browser' in value) || !('secret' in value)) throw new TypeError('a sealed attempt is no attempt');
   return { browser: String(value.browser), secret: String(value.secret), purpose: 'purpose' in value ? String(value.purpose) : '' };

@@ -26,7 +26,7 @@ async function ask() {
   const confirm = async () => {
     asked += 1;
     if (isAway) return { state: 'no-answer', detail: 'away' };
-    return { state: 'live', proof: { identity, kept: null, refreshAfterMs: nowMs + 300_000 } };
+    return { state: 'live', proof: { identity, stored: null, refreshAfterMs: nowMs + 300_000 } };
   };
   const setRefreshAfter = async (_id: string, ms: number) => {
     refreshAfterMs = ms;

@@ -135,9 +135,9 @@ async function askNow<T extends Confirmable>(parts: ConfirmParts<T>, roleBook: R
   const { identity } = session.owner;
   const provider = providers.find(({ idp }) => idp === identity.idp);
   const sealed = await store.idpTokens.read(id);
-  const kept = sealed === undefined ? undefined : sealer.open(sealed, aboutTokens(id));
-  if (provider === undefined || kept === undefined) return await end(parts, session, 'session-expired', 'what the provider gave for it is gone');
-  const answer = await provider.confirm(kept, identity);
+  const stored = sealed === undefined ? undefined : sealer.open(sealed, aboutTokens(id));
+  if (provider === undefined || stored === undefined) return await end(parts, session, 'session-expired', 'what the provider gave for it is gone');
+  const answer = await provider.confirm(stored, identity);
   if (answer.state === 'ended') return await end(parts, session, answer.reason, answer.detail);
   if (answer.state === 'live') return await goOn(parts, { roleBook, session, word: provider.word, proof: answer.proof });
   parts.onNoAnswer(identity.idp, answer.detail);
@@ -157,7 +157,7 @@ interface GoesOn<T extends Confirmable> {
 async function goOn<T extends Confirmable>(parts: ConfirmParts<T>, { roleBook, session, word, proof }: GoesOn<T>): Promise<Asked<T>> {
   const { sessions, store, sealer, memory } = parts;
   const { id } = session;
-  if (proof.kept !== null) await store.idpTokens.put(id, sealer.seal(proof.kept, aboutTokens(id)));
+  if (proof.stored !== null) await store.idpTokens.put(id, sealer.seal(proof.stored, aboutTokens(id)));
   memory.retryAtMs.delete(id);
   // Before the gate: the person's other sessions lose what is lost at once.
   if ((await store.identities.put(proof.identity, word)) === undefined) return await end(parts, session, 'identity-name-taken', 'the new name is taken');

@@ -31,7 +31,7 @@ export interface BeginLogin {
   readonly idp: string;
   readonly callbackUrl: string;
   readonly returnTo: string;
-  readonly asSomebodyElse: boolean;
+  readonly asOtherPrincipal: boolean;
   /** Of the browser. */
   readonly address: string;
 }
@@ -119,11 +119,11 @@ export function createExternalLogins(parts: ExternalLoginParts): ExternalLogins 
 }
 
 async function begin({ providers, attempts }: Inside, request: BeginLogin): Promise<BegunLogin | RefusedLogin> {
-  const { idp, callbackUrl, returnTo, asSomebodyElse, address } = request;
+  const { idp, callbackUrl, returnTo, asOtherPrincipal, address } = request;
   const provider = providers.find((candidate) => candidate.idp === idp);
   if (provider === undefined) return refused('not-found', `no provider ${idp}`);
   const attempt = attempts.create();
-  const begun = await provider.begin({ state: attempt.state, callbackUrl, asSomebodyElse });
+  const begun = await provider.begin({ state: attempt.state, callbackUrl, asOtherPrincipal });
   if (!begun.ok) return refused(begun.reason, begun.detail);
   await attempts.keep(attempt, { idp, returnTo, secret: begun.secret, address });
   return { ok: true, location: begun.location, attempt };
@@ -134,7 +134,7 @@ async function beginOffline({ providers, attempts }: Inside, request: BeginOffli
   const provider = providers.find((candidate) => candidate.idp === idp);
   if (provider?.offersOffline === undefined || !(await provider.offersOffline())) return undefined;
   const attempt = attempts.create();
-  const begun = await provider.begin({ state: attempt.state, callbackUrl, asSomebodyElse: false, offline: true });
+  const begun = await provider.begin({ state: attempt.state, callbackUrl, asOtherPrincipal: false, offline: true });
   if (!begun.ok) return refused(begun.reason, begun.detail);
   await attempts.keep(attempt, { idp, returnTo: '', secret: begun.secret, purpose, address });
   return { ok: true, location: begun.location, attempt };
@@ -174,7 +174,7 @@ interface Accepted {
  * of before have. Locks are looked at last, since one goes along with another name.
  */
 async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }: Accepted): Promise<FinishedLogin | RefusedLogin> {
-  const { identity, kept, idpSession, refreshAfterMs, sessionEndsMs } = proof;
+  const { identity, stored, idpSession, refreshAfterMs, sessionEndsMs } = proof;
   const { store, sessions, roleBook, sealer, config } = inside;
   const principalId = principalIdOf(identity);
   if (roleBook.ofIdentity(identity).length === 0) {
@@ -189,7 +189,7 @@ async function accept(inside: Inside, { proof, word, returnTo, oldCookieValue }:
     return { ...refused('locked', `${principalId} is locked`), principalId };
   }
   const session = await sessions.startForIdentity({ identityId, idpSession, refreshAfterMs, endsMs: sessionEndsMs });
-  if (kept !== null) await store.idpTokens.put(session.id, sealer.seal(kept, aboutTokens(session.id)));
+  if (stored !== null) await store.idpTokens.put(session.id, sealer.seal(stored, aboutTokens(session.id)));
   const endedOld = await sessions.end(oldCookieValue);
   return { ok: true, principalId, session, returnTo, endedOld };
 }

@@ -16,9 +16,9 @@ export interface ExternalProvider {
   /** Its proofs put that question off (`refreshAfterMs`) for no longer; null: it is not asked. */
   readonly asksWithinMs: number | null;
   /** Asks the provider whether the session goes on; only for sessions whose proof had `refreshAfterMs`. */
-  confirm(kept: string, identity: Identity): Promise<Confirmed>;
+  confirm(stored: string, identity: Identity): Promise<Confirmed>;
   /** How to end the provider's own session from the browser; undefined: it has no way. */
-  leave(kept: string | undefined, returnUrl: string): Promise<LeaveForm | undefined>;
+  leave(stored: string | undefined, returnUrl: string): Promise<LeaveForm | undefined>;
   /** The provider's own message that a session, or a person, has ended there (OIDC: a logout token). Each message counts once. */
   loggedOut(message: string): Promise<EndedAtProvider | NotProven>;
   /** What SAML has and OpenID Connect has not; undefined: it is no SAML provider. */
@@ -32,7 +32,7 @@ export interface BeginRequest {
   readonly state: string;
   readonly callbackUrl: string;
   /** The person asked to be somebody else than whom the provider remembers. */
-  readonly asSomebodyElse: boolean;
+  readonly asOtherPrincipal: boolean;
   /** Tokens are wanted that outlive the person's session at the provider (OpenID Connect Core 11). */
   readonly offline?: boolean;
 }
@@ -57,7 +57,7 @@ export interface Proven {
   /** The provider's own name for its session; null: it has none. */
   readonly idpSession: string | null;
   /** What `confirm` and `leave` need later (tokens); the caller seals it. Null: nothing. */
-  readonly kept: string | null;
+  readonly stored: string | null;
   /** When the provider must be asked again; null: it cannot be. */
   readonly refreshAfterMs: number | null;
   /** When its session is over, whatever anybody does; null: the provider did not say. */

@@ -8,8 +8,8 @@ import { type NotProven, notProven, type Proven } from '../external/provider.ts'
 import { fitsAccessToken } from './access-token-hash.ts';
 import { type Claims, identityOf, readGroups } from './claims.ts';
 import type { OidcClient } from './client.ts';
-import { type KeptTokens, renderKept } from './kept.ts';
 import { CLOCK_TOLERANCE_SECONDS } from './keys.ts';
+import { renderStored, type StoredTokens } from './stored-tokens.ts';
 
 export interface ProofParts {
   readonly config: OidcProvider;
@@ -19,7 +19,7 @@ export interface ProofParts {
 export interface Given {
   readonly tokens: openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers;
   /** At a refresh: what was kept, and who it was then. */
-  readonly former: { readonly tokens: KeptTokens; readonly identity: Identity } | undefined;
+  readonly former: { readonly tokens: StoredTokens; readonly identity: Identity } | undefined;
 }
 
 /** An access token tells by its lifetime how soon the provider wants to be asked again; within these bounds. */
@@ -50,7 +50,7 @@ export async function prove({ config, clock }: ProofParts, client: OidcClient, {
     ok: true,
     identity: read.identity,
     idpSession: typeof sid === 'string' ? sid : null,
-    kept: renderKept({ refreshToken, idToken: keptIdToken(client, tokens.id_token ?? former?.tokens.idToken ?? null) }),
+    stored: renderStored({ refreshToken, idToken: storedIdToken(client, tokens.id_token ?? former?.tokens.idToken ?? null) }),
     refreshAfterMs: refreshToken === null ? null : clock() + refreshSeconds(tokens.expiresIn()) * 1000,
     sessionEndsMs: null,
   };
@@ -93,7 +93,7 @@ async function identity(
 }
 
 /** Where the provider has no logout of its own, nobody will ever need it again. */
-function keptIdToken({ metadata }: OidcClient, idToken: string | null): string | null {
+function storedIdToken({ metadata }: OidcClient, idToken: string | null): string | null {
   return metadata.end_session_endpoint === undefined ? null : idToken;
 }
 

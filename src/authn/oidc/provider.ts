@@ -18,9 +18,9 @@ import {
 import type { Outbound } from '../outbound.ts';
 import { createDiscovery, type Discovery } from './client.ts';
 import { failed, failureOf } from './failure.ts';
-import { type KeptTokens, parseKept, parseSecret } from './kept.ts';
 import { checkLogoutToken, type LogoutTokenParts } from './logout-token.ts';
 import { ASKS_WITHIN_MS, prove } from './proof.ts';
+import { parseSecret, parseStored, type StoredTokens } from './stored-tokens.ts';
 
 /** What an answer to `response_type=code` in the query never has. */
 const OTHER_FLOWS = ['response', 'id_token', 'access_token', 'token'] as const;
@@ -45,8 +45,8 @@ export function createOidcProvider(parts: OidcParts): ExternalProvider {
     offersOffline: () => offersOffline(inside),
     finish: (answer) => orFailed(() => finish(inside, answer)),
     asksWithinMs: ASKS_WITHIN_MS,
-    confirm: (kept, identity) => confirm(inside, kept, identity),
-    leave: (kept, returnUrl) => leave(inside, kept, returnUrl),
+    confirm: (stored, identity) => confirm(inside, stored, identity),
+    leave: (stored, returnUrl) => leave(inside, stored, returnUrl),
     loggedOut: (token) => checkLogoutToken(inside, token),
     async ready() {
       await inside.client();
@@ -64,7 +64,7 @@ async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
 }
 
 /** PKCE always: a provider that does not know it ignores it, and there the nonce still binds the answer to this attempt. */
-async function begin({ present, config }: Inside, { state, callbackUrl, asSomebodyElse, offline }: BeginRequest): Promise<Begun> {
+async function begin({ present, config }: Inside, { state, callbackUrl, asOtherPrincipal, offline }: BeginRequest): Promise<Begun> {
   const { configuration, metadata } = await present();
   const [verifier, nonce] = [openid.randomPKCECodeVerifier(), openid.randomNonce()];
   const location = openid.buildAuthorizationUrl(configuration, {
@@ -74,7 +74,7 @@ async function begin({ present, config }: Inside, { state, callbackUrl, asSomebo
     nonce,
     code_challenge: await openid.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
-    ...(asSomebodyElse && { prompt: otherPersonPrompt(metadata) }),
+    ...(asOtherPrincipal && { prompt: otherPersonPrompt(metadata) }),
   });
   return { ok: true, location: location.href, secret: JSON.stringify({ verifier, nonce }) };
 }
@@ -121,8 +121,8 @@ async function finish(inside: Inside, { params, state, callbackUrl, secret }: Pr
 }
 
 /** The provider rotates its refresh tokens, or does not: what it gave last is kept. */
-async function confirm(inside: Inside, kept: string, identity: Identity): Promise<Confirmed> {
-  const former: KeptTokens = parseKept(kept);
+async function confirm(inside: Inside, stored: string, identity: Identity): Promise<Confirmed> {
+  const former: StoredTokens = parseStored(stored);
   if (former.refreshToken === null) return { state: 'ended', reason: 'session-expired', detail: 'there is no refresh token' };
   try {
     const known = await inside.client();
@@ -144,11 +144,11 @@ function isOutage(reason: NotProven['reason']): boolean {
 }
 
 /** OpenID Connect RP-Initiated Logout, by POST: the ID token is never in an address. */
-async function leave({ client, config }: Inside, kept: string | undefined, returnUrl: string): Promise<LeaveForm | undefined> {
+async function leave({ client, config }: Inside, stored: string | undefined, returnUrl: string): Promise<LeaveForm | undefined> {
   try {
     const { metadata } = await client();
     if (metadata.end_session_endpoint === undefined) return undefined;
-    const hint = kept === undefined ? null : parseKept(kept).idToken;
+    const hint = stored === undefined ? null : parseStored(stored).idToken;
     return {
       action: metadata.end_session_endpoint,
       fields: { client_id: config.clientId, post_logout_redirect_uri: returnUrl, ...(hint !== null && { id_token_hint: hint }) },

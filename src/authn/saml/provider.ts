@@ -16,11 +16,11 @@ import {
   type SamlSide,
 } from '../external/provider.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
-import { parseKept, parseSecret, renderKept, renderSecret } from './kept.ts';
 import type { OwnSide } from './messages.ts';
 import type { IdpMetadata } from './metadata.ts';
 import type { MetadataSource } from './metadata-source.ts';
 import { SKEW_MS } from './names.ts';
+import { parseSecret, parseStored, renderSecret, renderStored } from './stored-subject.ts';
 
 export interface SamlParts {
   readonly config: SamlProvider;
@@ -63,7 +63,7 @@ export function createSamlProvider(parts: SamlParts): SamlExternalProvider {
     asksWithinMs: null,
     // Nobody asks about a session that was begun here. One of an older release has in `refreshAfterMs` the end that the provider gave it.
     confirm: async () => ({ state: 'ended', reason: 'session-expired', detail: 'the end that the provider gave it has come' }),
-    leave: (kept) => leave(inside, kept),
+    leave: (stored) => leave(inside, stored),
     loggedOut: async () => notProven('logout-token-invalid', 'a SAML provider sends no logout tokens'),
     async ready() {
       await (await inside.load()).metadata.current();
@@ -105,9 +105,9 @@ async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
   }
 }
 
-async function begin({ load }: Inside, { state, asSomebodyElse }: BeginRequest): Promise<Begun> {
+async function begin({ load }: Inside, { state, asOtherPrincipal }: BeginRequest): Promise<Begun> {
   const { protocol, own, metadata } = await load();
-  const { location, requestId } = await protocol.loginRequest(own, await metadata.current(), { state, again: asSomebodyElse });
+  const { location, requestId } = await protocol.loginRequest(own, await metadata.current(), { state, again: asOtherPrincipal });
   return { ok: true, location, secret: renderSecret(requestId) };
 }
 
@@ -132,8 +132,8 @@ async function prove(inside: Inside, params: URLSearchParams, requestId: string 
     return notProven('assertion-replayed', 'its ID was used before');
   }
   const { nameId, sessionIndex, sessionEndsMs } = assertion;
-  const kept = renderKept({ nameId, sessionIndex });
-  return { ok: true, identity: known.identity, idpSession: sessionIndex, kept, refreshAfterMs: null, sessionEndsMs };
+  const stored = renderStored({ nameId, sessionIndex });
+  return { ok: true, identity: known.identity, idpSession: sessionIndex, stored, refreshAfterMs: null, sessionEndsMs };
 }
 
 /** A provider that has changed its key is asked for its metadata once more. */
@@ -157,11 +157,11 @@ async function logoutAsked(inside: Inside, { message, relayState }: LogoutAsked)
 }
 
 /** As a form that is sent in the address (HTTP-Redirect): the message names the session and is no credential. */
-async function leave({ load }: Inside, kept: string | undefined): Promise<LeaveForm | undefined> {
-  if (kept === undefined) return undefined;
+async function leave({ load }: Inside, stored: string | undefined): Promise<LeaveForm | undefined> {
+  if (stored === undefined) return undefined;
   const { protocol, own, metadata } = await load();
   const idp = await metadata.current().catch(() => undefined);
   if (idp === undefined || idp.logoutUrl === null) return undefined;
-  const url = new URL(await protocol.logoutRequest(own, idp, { url: idp.logoutUrl, ...parseKept(kept) }));
+  const url = new URL(await protocol.logoutRequest(own, idp, { url: idp.logoutUrl, ...parseStored(stored) }));
   return { method: 'get', action: `${url.origin}${url.pathname}`, fields: Object.fromEntries(url.searchParams) };
 }

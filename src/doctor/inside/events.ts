@@ -14,16 +14,16 @@ export interface EventsSubject {
   readonly ledgerFile: string;
   readonly clock: Clock;
   /** Told once, when it is looked again. */
-  readonly tell: (line: string) => void;
+  readonly onProgress: (line: string) => void;
   readonly openingMs?: number;
 }
 
 /** Reads only. For a gateway that runs. What may pass by itself is looked at again, for up to 12 s. */
-export async function checkEvents({ ledgerFile, clock, tell, openingMs = OPENING_MS }: EventsSubject): Promise<Verdict> {
+export async function checkEvents({ ledgerFile, clock, onProgress, openingMs = OPENING_MS }: EventsSubject): Promise<Verdict> {
   const look = (): Look => verdictOn(readEventsMark(ledgerFile), clock());
   let last = look();
   if (!last.mayPass) return last.verdict;
-  tell(`waiting for the events of Prefect to arrive, for up to ${openingMs / 1000} s ...`);
+  onProgress(`waiting for the events of Prefect to arrive, for up to ${openingMs / 1000} s ...`);
   const settled = (): boolean => {
     last = look();
     return !last.mayPass;

@@ -57,13 +57,13 @@ async function pageOf(question: PageQuestion, { ledgerSearch, log }: RouteParts)
   }
 }
 
-interface Told {
+interface Answered {
   readonly authorization: Authorization;
   readonly status: number;
 }
 
 /** Reading goes on while the ledger cannot be written, as everywhere. Of nobody there is the access log's own record, which floods do not multiply. */
-async function record(request: FastifyRequest, { authorization, status }: Told, { ledger, log, clock, revision }: RouteParts): Promise<void> {
+async function record(request: FastifyRequest, { authorization, status }: Answered, { ledger, log, clock, revision }: RouteParts): Promise<void> {
   if (authorization.principal === null) return;
   const inputs = parseEdgeInputs(request.headers);
   const [decision] = authorization.decisions;

@@ -43,7 +43,7 @@ export function verifyStore(paths: Paths, anchors: Partial<Anchors> = {}): Repor
   using db = openLedgerDatabase(paths.ledgerFile);
   const key = readKey(paths.ledgerKey);
   return transaction(db, () =>
-    verifyLedger(storeEvidence(db), { publicKeys: key === undefined ? [] : [key.publicKey], onlyCurrent: true, kept: [], ...anchors }),
+    verifyLedger(storeEvidence(db), { publicKeys: key === undefined ? [] : [key.publicKey], onlyCurrent: true, savedHeads: [], ...anchors }),
   );
 }
 

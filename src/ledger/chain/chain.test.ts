@@ -230,7 +230,10 @@ describe('the key of the ledger', () => {
     const seen = () => {
       const { db, key } = openSignedChain(paths);
       using _db = db;
-      return { key: key?.id, ...verifyLedger(storeEvidence(db), { publicKeys: key === undefined ? null : [key.publicKey], onlyCurrent: true, kept: [] }) };
+      return {
+        key: key?.id,
+        ...verifyLedger(storeEvidence(db), { publicKeys: key === undefined ? null : [key.publicKey], onlyCurrent: true, savedHeads: [] }),
+      };
     };
     expect(seen()).toMatchObject({ key: changed?.id, problems: [] });
     finish();

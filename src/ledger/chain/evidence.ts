@@ -34,5 +34,5 @@ export interface Anchors {
   /** The end must be signed by one of `publicKeys` itself: an older key, once out of use, cannot sign a new end. */
   readonly onlyCurrent: boolean;
   /** Heads that were kept elsewhere. */
-  readonly kept: readonly Signed[];
+  readonly savedHeads: readonly Signed[];
 }

@@ -1,5 +1,5 @@
 // What is known of records that are not here any more: their segments' digests, which were signed while they were.
-import type { Tell } from './report.ts';
+import type { AddProblem } from './report.ts';
 import type { Statements } from './statements.ts';
 
 /** The part of a chain before its first record. */
@@ -14,13 +14,13 @@ export interface PrunedPart {
 }
 
 /** Where somebody signed something else about the end of it, that is told: whoever has the key cannot put another past before what is here. */
-export function prunedParts({ end, checkpoints, claims }: Statements, tell: Tell): readonly PrunedPart[] {
+export function prunedParts({ end, checkpoints, claims }: Statements, addProblem: AddProblem): readonly PrunedPart[] {
   return (end?.chains ?? []).flatMap(({ node, from_seq: upTo, from_hash: hash }) => {
     if (upTo === 0) return [];
     const other = claims.find((claim) => claim.node === node && claim.seq === upTo && claim.hash !== hash);
     if (other !== undefined) {
       const message = `record ${upTo} of ${node}, the last before what is here, is not the one that ${other.by} signed: the records up to it were written anew`;
-      tell({ kind: 'rewritten', node, seq: upTo, message });
+      addProblem({ kind: 'rewritten', node, seq: upTo, message });
     }
     const ends = new Map<number, string>();
     for (const { chains, time } of checkpoints) {

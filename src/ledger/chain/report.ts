@@ -35,4 +35,4 @@ export interface Report {
   readonly signedAt: string | null;
 }
 
-export type Tell = (problem: Problem) => void;
+export type AddProblem = (problem: Problem) => void;

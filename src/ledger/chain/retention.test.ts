@@ -210,7 +210,7 @@ describe('retention', () => {
     const [end] = head?.chains ?? [];
     if (head === undefined || key === undefined || end === undefined) throw new Error('no head');
     const keptWith = (hash: string) => ({
-      kept: [signStatement({ ...head, chains: [{ ...end, from_seq: 0, from_hash: GENESIS, seq: end.from_seq, hash }] }, key)],
+      savedHeads: [signStatement({ ...head, chains: [{ ...end, from_seq: 0, from_hash: GENESIS, seq: end.from_seq, hash }] }, key)],
     });
     expect(verifyStore(paths, keptWith(end.from_hash)).problems).toEqual([]);
     expect(verifyStore(paths, keptWith(GENESIS)).problems).toMatchObject([{ kind: 'rewritten', seq: 50 }]);

@@ -6,7 +6,7 @@ import type { Chain } from './chain.ts';
 import { createClockTrust } from './clock-trust.ts';
 import { createPruner } from './prune.ts';
 
-const TELL_EVERY_MS = 24 * 3_600_000;
+const REPORT_EVERY_MS = 24 * 3_600_000;
 
 export interface Retention {
   /** One small step, inside a transaction that ends with the chain's `seal`. */
@@ -32,7 +32,7 @@ export function createRetention({ db, chain, appendRow, retentionMs, atOnce }: R
   let stopped = retentionMs === null;
   const trust = createClockTrust(db);
   let isHeld = false;
-  let toldMs = Number.NEGATIVE_INFINITY;
+  let reportedMs = Number.NEGATIVE_INFINITY;
   return {
     step(nowMs) {
       const leapMs = trust.leap(nowMs);
@@ -48,8 +48,8 @@ export function createRetention({ db, chain, appendRow, retentionMs, atOnce }: R
       if (pruned.kind !== 'pruned' || pruned.more) return;
       // For good: up to where what is gone was examined, and what its last record hashed to.
       chain.seal('retention');
-      if (nowMs - toldMs < TELL_EVERY_MS) return;
-      toldMs = nowMs;
+      if (nowMs - reportedMs < REPORT_EVERY_MS) return;
+      reportedMs = nowMs;
       appendRow(prunedRecord(nowMs, pruned.upTo));
     },
   };

@@ -44,7 +44,7 @@ function ledger(): readonly Signed[] {
 
 function problems(checkpoints: readonly Signed[], end: Signed | undefined, keys: readonly string[] | null = [KEY.publicKey], onlyCurrent = true) {
   const found: ProblemKind[] = [];
-  const { claims } = readStatements({ checkpoints, end, endKind: 'head', records: [] }, { publicKeys: keys, onlyCurrent, kept: [] }, ({ kind }) => {
+  const { claims } = readStatements({ checkpoints, end, endKind: 'head', records: [] }, { publicKeys: keys, onlyCurrent, savedHeads: [] }, ({ kind }) => {
     found.push(kind);
   });
   return { found, claims: claims.length };

@@ -1,7 +1,7 @@
 // Everything that was signed: by whom, in which order, and what it says about the records.
 import type { Anchors, Evidence } from './evidence.ts';
 import { sha256 } from './hash.ts';
-import type { ProblemKind, Tell } from './report.ts';
+import type { AddProblem, ProblemKind } from './report.ts';
 import { type ChainEnd, type Checkpoint, isSignedBy, keyId, parseStatement, type Signed, type Statement } from './statement.ts';
 
 /** A signed word about one record. */
@@ -20,8 +20,8 @@ type Read = { readonly signed: Signed; readonly statement: Statement | undefined
 type ReadCheckpoint = { readonly signed: Signed; readonly statement: Checkpoint };
 
 /** What is not signed by a known key counts for nothing, and is told. */
-export function readStatements({ checkpoints, end, endKind }: Evidence, { publicKeys, onlyCurrent, kept }: Anchors, tell: Tell): Statements {
-  const about: About = (kind, message) => tell({ kind, node: null, seq: null, message });
+export function readStatements({ checkpoints, end, endKind }: Evidence, { publicKeys, onlyCurrent, savedHeads }: Anchors, addProblem: AddProblem): Statements {
+  const about: About = (kind, message) => addProblem({ kind, node: null, seq: null, message });
   const read = checkpoints.map((signed) => ({ signed, statement: parseStatement(signed.text) }));
   const trusted = trustedKeys(publicKeys, read.filter(isCheckpoint));
   const good = goodCheckpoints(read, trusted, about);
@@ -30,7 +30,7 @@ export function readStatements({ checkpoints, end, endKind }: Evidence, { public
   if (last !== undefined && (last.previous !== digest || last.checkpoints !== read.length)) {
     about('removed', `the head names ${last.checkpoints} checkpoints, there are ${read.length}, or the last one is another`);
   }
-  const heads = kept.flatMap((signed) => keptHead(signed, trusted, about) ?? []);
+  const heads = savedHeads.flatMap((signed) => savedHead(signed, trusted, about) ?? []);
   const claims = [
     ...good.flatMap((statement) => claimsOf(statement, `checkpoint ${statement.checkpoints + 1} of ${statement.time}`)),
     ...heads.flatMap((statement) => claimsOf(statement, `the head kept since ${statement.time}`)),
@@ -77,7 +77,7 @@ function readEnd({ end, endKind }: Pick<Evidence, 'end' | 'endKind'>, keys: Read
   return statement;
 }
 
-function keptHead(signed: Signed, trusted: ReadonlyMap<string, string>, about: About): Statement | undefined {
+function savedHead(signed: Signed, trusted: ReadonlyMap<string, string>, about: About): Statement | undefined {
   const statement = parseStatement(signed.text);
   if (statement !== undefined && isSignedByOne(signed, statement, trusted)) return statement;
   about('signature', 'the head that was kept is not signed by a key of this ledger: it is of another one, or this one was replaced');

@@ -131,7 +131,7 @@ export function cutToEarlierHead({ heads, afterChange }: Ledgers, random: Random
     db.prepare('UPDATE head SET text = ?, signature = ?').run(earlier?.text ?? '', earlier?.signature ?? '');
   };
   expect(afterChange(cut).problems).toEqual([]);
-  return afterChange(cut, { kept: heads.slice(-1) });
+  return afterChange(cut, { savedHeads: heads.slice(-1) });
 }
 
 const place = (random: Random, records: number, margin = 0) => 1 + random(records - margin);

@@ -79,7 +79,7 @@ describe('lictor audit verify', () => {
     const early = headOf(older.paths);
     writeRecords(older.paths, 500, { startMs: Date.parse('2026-03-02T00:00:00Z') });
     const late = headOf(older.paths);
-    expect(verifyStore(older.paths, { kept: [early, late] }).problems).toEqual([]);
+    expect(verifyStore(older.paths, { savedHeads: [early, late] }).problems).toEqual([]);
     // As if a copy of the first half had been put back: by itself it is whole.
     const back = tempState();
     cpSync(older.paths.ledgerKey, back.paths.ledgerKey);
@@ -89,8 +89,8 @@ describe('lictor audit verify', () => {
     cut.exec('DELETE FROM records WHERE seq > 500; DELETE FROM checkpoints WHERE number > 1');
     cut.prepare('UPDATE head SET text = ?, signature = ?').run(early.text, early.signature);
     expect(verifyStore(back.paths).problems).toEqual([]);
-    expect(verifyStore(back.paths, { kept: [late] }).problems).toMatchObject([{ kind: 'truncated', seq: 501 }]);
-    expect(verifyStore(back.paths, { kept: [headOf(ledgers.paths)] }).problems).toMatchObject([{ kind: 'signature' }]);
+    expect(verifyStore(back.paths, { savedHeads: [late] }).problems).toMatchObject([{ kind: 'truncated', seq: 501 }]);
+    expect(verifyStore(back.paths, { savedHeads: [headOf(ledgers.paths)] }).problems).toMatchObject([{ kind: 'signature' }]);
     older.remove();
     back.remove();
   });

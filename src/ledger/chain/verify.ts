@@ -4,7 +4,7 @@ import { EVENTS_STORED, parseStoredEvents } from '../events.ts';
 import type { Anchors, Evidence } from './evidence.ts';
 import { GENESIS, hashOf } from './hash.ts';
 import { prunedParts } from './pruned.ts';
-import type { Problem, ProblemKind, Report, Tell, VerifiedChain } from './report.ts';
+import type { AddProblem, Problem, ProblemKind, Report, VerifiedChain } from './report.ts';
 import type { ChainEnd, Statement } from './statement.ts';
 import { type Claim, readStatements } from './statements.ts';
 
@@ -37,13 +37,13 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
 }
 
 /** The records; those that speak of events of Prefect are held against them on the way. */
-function* withEvents({ records, events }: Evidence, counts: { checked: number; unchecked: number }, tell: Tell): Generator<LedgerRecord> {
+function* withEvents({ records, events }: Evidence, counts: { checked: number; unchecked: number }, addProblem: AddProblem): Generator<LedgerRecord> {
   for (const record of records) {
     yield record;
     if (record.action !== EVENTS_STORED) continue;
     counts[events?.carried === true ? 'checked' : 'unchecked'] += parseStoredEvents(record)?.count ?? 0;
     const problem = events?.check(record);
-    if (problem !== undefined) tell({ ...problem, node: record.node, seq: record.seq });
+    if (problem !== undefined) addProblem({ ...problem, node: record.node, seq: record.seq });
   }
 }
 
@@ -60,20 +60,25 @@ interface Progress {
   records: number;
 }
 
-function verifyRecords(records: Iterable<LedgerRecord>, end: Statement | undefined, claims: readonly Claim[], tell: Tell): readonly VerifiedChain[] {
+function verifyRecords(
+  records: Iterable<LedgerRecord>,
+  end: Statement | undefined,
+  claims: readonly Claim[],
+  addProblem: AddProblem,
+): readonly VerifiedChain[] {
   const done: Progress[] = [];
   let progress: Progress | undefined;
   for (const record of records) {
     if (progress?.node !== record.node) {
-      if (progress !== undefined) finish(progress, tell);
+      if (progress !== undefined) finish(progress, addProblem);
       if (done.some(({ node }) => node === record.node))
-        tell({ kind: 'moved', node: record.node, seq: record.seq, message: `record ${record.seq} of ${record.node} stands among those of another node` });
-      progress = startOf(record, end, claims, tell);
+        addProblem({ kind: 'moved', node: record.node, seq: record.seq, message: `record ${record.seq} of ${record.node} stands among those of another node` });
+      progress = startOf(record, end, claims, addProblem);
       done.push(progress);
     }
-    step(progress, record, tell);
+    step(progress, record, addProblem);
   }
-  if (progress !== undefined) finish(progress, tell);
+  if (progress !== undefined) finish(progress, addProblem);
   return done.map(({ node, first, last, records: count }) => ({
     node,
     firstSeq: first?.seq ?? 0,
@@ -84,9 +89,10 @@ function verifyRecords(records: Iterable<LedgerRecord>, end: Statement | undefin
   }));
 }
 
-function startOf({ node, seq }: LedgerRecord, statement: Statement | undefined, claims: readonly Claim[], tell: Tell): Progress {
+function startOf({ node, seq }: LedgerRecord, statement: Statement | undefined, claims: readonly Claim[], addProblem: AddProblem): Progress {
   const end = statement?.chains.find((chain) => chain.node === node);
-  if (end === undefined && statement !== undefined) tell({ kind: 'unsigned', node, seq, message: `nothing that was signed knows of the records of ${node}` });
+  if (end === undefined && statement !== undefined)
+    addProblem({ kind: 'unsigned', node, seq, message: `nothing that was signed knows of the records of ${node}` });
   const own = claims.filter((claim) => claim.node === node && claim.seq > (end?.from_seq ?? 0)).sort((a, b) => a.seq - b.seq);
   return {
     ...{ node, end, claims: own, claim: 0, first: undefined, last: undefined, records: 0 },
@@ -94,9 +100,9 @@ function startOf({ node, seq }: LedgerRecord, statement: Statement | undefined, 
   };
 }
 
-function step(progress: Progress, record: LedgerRecord, tell: Tell): void {
+function step(progress: Progress, record: LedgerRecord, addProblem: AddProblem): void {
   const { node } = progress;
-  const about = (kind: ProblemKind, message: string) => tell({ kind, node, seq: record.seq, message });
+  const about = (kind: ProblemKind, message: string) => addProblem({ kind, node, seq: record.seq, message });
   const at = `record ${record.seq} of ${node} (${record.time})`;
   const expected = progress.seq + 1;
   const isHashed = hashOf(record) === record.hash;
@@ -121,21 +127,21 @@ function gap(node: string, from: number, to: number): string {
   return from === to ? `record ${from} of ${node} is gone` : `records ${from} to ${to} of ${node} are gone`;
 }
 
-function finish({ node, end, claims, claim, seq, previous }: Progress, tell: Tell): void {
+function finish({ node, end, claims, claim, seq, previous }: Progress, addProblem: AddProblem): void {
   const later = claims.slice(claim);
   const furthest = Math.max(end?.seq ?? 0, ...later.map((one) => one.seq));
   if (furthest > seq) {
     const by = later.find((one) => one.seq === furthest)?.by ?? 'the signed head';
-    tell({ kind: 'truncated', node, seq: seq + 1, message: `the end is cut off: ${gap(node, seq + 1, furthest)}, which ${by} knows of` });
+    addProblem({ kind: 'truncated', node, seq: seq + 1, message: `the end is cut off: ${gap(node, seq + 1, furthest)}, which ${by} knows of` });
   }
   if (end === undefined || end.seq > seq) return;
   if (end.seq < seq)
-    tell({
+    addProblem({
       kind: 'unsigned',
       node,
       seq: end.seq + 1,
       message: `records ${end.seq + 1} to ${seq} of ${node} were never signed: the gateway did not write them`,
     });
   else if (end.hash !== previous)
-    tell({ kind: 'rewritten', node, seq, message: `record ${seq} of ${node} is not the one that the head signed: the records were written anew` });
+    addProblem({ kind: 'rewritten', node, seq, message: `record ${seq} of ${node} is not the one that the head signed: the records were written anew` });
 }

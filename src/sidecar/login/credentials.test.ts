@@ -6,13 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SourceError } from '../credential.ts';
 import { personLogin } from '../sources/login.ts';
 import type { Refused, Tokens } from './authorization.ts';
-import { type KeptLogin, openCredentials } from './credentials.ts';
+import { openCredentials, type StoredLogin } from './credentials.ts';
 import { inTurn } from './lock.ts';
 
 const ADDRESS = 'https://prefect.example.com/prefect';
 const GATEWAY = { origin: 'https://prefect.example.com', hostname: 'prefect.example.com', basePath: '/prefect' };
 const NOW = 1_800_000_000_000;
-const LOGIN: KeptLogin = { accessToken: 'lcu_one', expiresAtMs: NOW + 600_000, refreshToken: 'lcr_one', principal: 'alice@local' };
+const LOGIN: StoredLogin = { accessToken: 'lcu_one', expiresAtMs: NOW + 600_000, refreshToken: 'lcr_one', principal: 'alice@local' };
 
 let dir: string;
 beforeEach(() => {
@@ -22,7 +22,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 const open = () => openCredentials({ LICTOR_CONFIG_DIR: dir });
 
-async function keep(login: KeptLogin): Promise<void> {
+async function keep(login: StoredLogin): Promise<void> {
   await open().change(async (_kept, write) => write({ current: ADDRESS, logins: { [ADDRESS]: login } }));
 }
 

@@ -6,7 +6,7 @@ import { isErrno } from '../../contract/errno.ts';
 import { SourceError } from '../credential.ts';
 import { inTurn } from './lock.ts';
 
-export interface KeptLogin {
+export interface StoredLogin {
   readonly accessToken: string;
   /** Epoch milliseconds. */
   readonly expiresAtMs: number;
@@ -15,24 +15,24 @@ export interface KeptLogin {
   readonly principal: string;
 }
 
-export interface Kept {
+export interface StoredCredentials {
   /** The gateway of the last login. */
   readonly current: string | null;
   /** By the gateway's address, with its path. */
-  readonly logins: Readonly<Record<string, KeptLogin>>;
+  readonly logins: Readonly<Record<string, StoredLogin>>;
 }
 
 export interface Credentials {
   readonly file: string;
   /** Throws SourceError when it is there and cannot be used. */
-  read(): Kept;
+  read(): StoredCredentials;
   /** Alone among all processes of the user: what it reads is what the others have left, and is in its file when they go on. */
-  change<T>(work: (kept: Kept, write: (kept: Kept) => void) => Promise<T>): Promise<T>;
+  change<T>(work: (stored: StoredCredentials, write: (stored: StoredCredentials) => void) => Promise<T>): Promise<T>;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const NOTHING: Kept = { current: null, logins: {} };
+const NOTHING: StoredCredentials = { current: null, logins: {} };
 
 export function openCredentials(env: Environment, platform: NodeJS.Platform = process.platform): Credentials {
   const dir = configDir(env, platform);
@@ -40,7 +40,7 @@ export function openCredentials(env: Environment, platform: NodeJS.Platform = pr
   return {
     file,
     read: () => read(file),
-    change: (work) => inTurn(join(dir, 'credentials.lock'), () => work(read(file), (kept) => write(dir, file, kept))),
+    change: (work) => inTurn(join(dir, 'credentials.lock'), () => work(read(file), (stored) => write(dir, file, stored))),
   };
 }
 
@@ -55,7 +55,7 @@ function configDir(env: Environment, platform: NodeJS.Platform): string {
   return join(given('XDG_CONFIG_HOME') ?? join(home, '.config'), 'lictor');
 }
 
-function read(file: string): Kept {
+function read(file: string): StoredCredentials {
   let text: string;
   try {
     if ((statSync(file).mode & 0o077) !== 0)
@@ -66,19 +66,19 @@ function read(file: string): Kept {
     if (isErrno(cause, 'ENOENT')) return NOTHING;
     throw new SourceError(`${file} cannot be read.`, { final: true, cause });
   }
-  const kept = parseKept(text);
-  if (kept === undefined) throw new SourceError(`${file} is damaged: remove it and log in again.`, { final: true });
-  return kept;
+  const stored = parseStored(text);
+  if (stored === undefined) throw new SourceError(`${file} is damaged: remove it and log in again.`, { final: true });
+  return stored;
 }
 
 /** Whole or not at all: a crash must not leave half a file, and a refresh token is used once. */
-function write(dir: string, file: string, kept: Kept): void {
+function write(dir: string, file: string, stored: StoredCredentials): void {
   const draft = `${file}.${process.pid}`;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const fd = openSync(draft, 'wx', 0o600);
     try {
-      writeSync(fd, renderKept(kept));
+      writeSync(fd, renderStored(stored));
       fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -91,7 +91,7 @@ function write(dir: string, file: string, kept: Kept): void {
   }
 }
 
-function renderKept({ current, logins }: Kept): string {
+function renderStored({ current, logins }: StoredCredentials): string {
   const wire = Object.entries(logins).map(([gateway, { accessToken, expiresAtMs, refreshToken, principal }]) => [
     gateway,
     { access_token: accessToken, expires_at: new Date(expiresAtMs).toISOString(), refresh_token: refreshToken, principal },
@@ -99,7 +99,7 @@ function renderKept({ current, logins }: Kept): string {
   return `${JSON.stringify({ version: 1, current, logins: Object.fromEntries(wire) }, null, 2)}\n`;
 }
 
-function parseKept(text: string): Kept | undefined {
+function parseStored(text: string): StoredCredentials | undefined {
   const value = parseObject(text);
   if (value === undefined || value['version'] !== 1) return undefined;
   const logins = asObject(value['logins']);
@@ -112,7 +112,7 @@ function parseKept(text: string): Kept | undefined {
   };
 }
 
-function parseLogin(login: Readonly<Record<string, unknown>> | undefined): KeptLogin | undefined {
+function parseLogin(login: Readonly<Record<string, unknown>> | undefined): StoredLogin | undefined {
   const { access_token: accessToken, refresh_token: refreshToken, expires_at: expiresAt, principal } = login ?? {};
   if (typeof accessToken !== 'string' || typeof refreshToken !== 'string' || typeof expiresAt !== 'string' || typeof principal !== 'string') return undefined;
   const expiresAtMs = Date.parse(expiresAt);

@@ -3,7 +3,7 @@ import type { Clock } from '../../contract/clock.ts';
 import { type CredentialSource, type Obtained, SourceError } from '../credential.ts';
 import type { GatewayAddress } from '../gateway-url.ts';
 import type { Authorization } from '../login/authorization.ts';
-import type { Credentials, KeptLogin } from '../login/credentials.ts';
+import type { Credentials, StoredLogin } from '../login/credentials.ts';
 
 export interface LoginSourceParts {
   readonly gateway: GatewayAddress;
@@ -23,15 +23,15 @@ export function personLogin(parts: LoginSourceParts): CredentialSource {
   return {
     name: `Your login at ${address}`,
     async obtain(signal) {
-      const obtained = await parts.credentials.change((kept, write) => {
-        const login = kept.logins[address];
+      const obtained = await parts.credentials.change((stored, write) => {
+        const login = stored.logins[address];
         if (login === undefined) throw new SourceError(`You are not logged in at ${address}: lictor login ${address}`, { final: true });
         // Another process has refreshed it meanwhile. The one that was given before has been refused, or is old.
         if (login.accessToken !== given && login.expiresAtMs - parts.clock() > LEAST_LEFT_MS) return Promise.resolve(toObtained(login));
         return refresh(parts, {
           login,
           signal,
-          write: (next) => write({ ...kept, logins: { ...without(kept.logins, address), ...(next && { [address]: next }) } }),
+          write: (next) => write({ ...stored, logins: { ...without(stored.logins, address), ...(next && { [address]: next }) } }),
         });
       });
       given = obtained.secret;
@@ -44,14 +44,14 @@ export function addressOf({ origin, basePath }: GatewayAddress): string {
   return `${origin}${basePath}`;
 }
 
-export function without(logins: Readonly<Record<string, KeptLogin>>, address: string): Readonly<Record<string, KeptLogin>> {
+export function without(logins: Readonly<Record<string, StoredLogin>>, address: string): Readonly<Record<string, StoredLogin>> {
   return Object.fromEntries(Object.entries(logins).filter(([key]) => key !== address));
 }
 
 interface Refreshing {
-  readonly login: KeptLogin;
+  readonly login: StoredLogin;
   readonly signal: AbortSignal;
-  readonly write: (next: KeptLogin | undefined) => void;
+  readonly write: (next: StoredLogin | undefined) => void;
 }
 
 /** The new refresh token is in the file before anything else is done with it: the old one is used up. */
@@ -66,6 +66,6 @@ async function refresh({ gateway, authorization }: LoginSourceParts, { login, si
   throw new SourceError(`Your login at ${addressOf(gateway)} is not renewed (${answer.refused}): ${answer.words}`, { final: true });
 }
 
-function toObtained({ accessToken, expiresAtMs }: KeptLogin): Obtained {
+function toObtained({ accessToken, expiresAtMs }: StoredLogin): Obtained {
   return { secret: accessToken, expiresAtMs, lookAgainMs: null };
 }

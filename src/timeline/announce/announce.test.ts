@@ -93,14 +93,14 @@ describe('an announcement', () => {
 describe('the same refusal again and again', () => {
   it('is told at once, then counted, ever more seldom', () => {
     const coalescer = createCoalescer();
-    const told: [number, number][] = [];
+    const coalesced: [number, number][] = [];
     for (let second = 0; second <= 600; second++) {
       const nowMs = NOW_MS + second * 1_000;
-      for (const { count } of coalescer.due(nowMs)) told.push([second, count]);
+      for (const { count } of coalescer.due(nowMs)) coalesced.push([second, count]);
       const now = coalescer.take(refusalOf({ ...refusal, request_id: `r${second}` }), nowMs);
-      if (now !== undefined) told.push([second, now.count]);
+      if (now !== undefined) coalesced.push([second, now.count]);
     }
-    expect(told).toEqual([
+    expect(coalesced).toEqual([
       [0, 1],
       [60, 59],
       [180, 120],
@@ -137,8 +137,10 @@ describe('many different refusals', () => {
 
   it('of one principal on one run are ten at once, and one that says how many more there were', () => {
     const coalescer = createCoalescer();
-    const told = Array.from({ length: 1_000 }, (_none, number) => coalescer.take(host(number), NOW_MS + number)).filter((one) => one !== undefined);
-    expect(told.map(({ record, count, mixed }) => [record.request_id, count, mixed])).toEqual(Array.from({ length: 10 }, (_none, n) => [`r${n}`, 1, false]));
+    const coalesced = Array.from({ length: 1_000 }, (_none, number) => coalescer.take(host(number), NOW_MS + number)).filter((one) => one !== undefined);
+    expect(coalesced.map(({ record, count, mixed }) => [record.request_id, count, mixed])).toEqual(
+      Array.from({ length: 10 }, (_none, n) => [`r${n}`, 1, false]),
+    );
     const due = coalescer.due(NOW_MS + 70_000);
     expect(due).toMatchObject([{ count: 990, mixed: true, record: { request_id: 'r999' } }]);
     expect(due.map((one) => refusalAnnouncement(one).resource['prefect.resource.name'])).toEqual([
@@ -152,10 +154,10 @@ describe('many different refusals', () => {
     let counted = 0;
     for (let second = 0; second < 1_800; second += 1) {
       const nowMs = NOW_MS + second * 1_000;
-      const told = [...coalescer.due(nowMs), ...Array.from({ length: 5 }, (_none, n) => coalescer.take(host(second * 5 + n), nowMs) ?? [])].flat();
+      const coalesced = [...coalescer.due(nowMs), ...Array.from({ length: 5 }, (_none, n) => coalescer.take(host(second * 5 + n), nowMs) ?? [])].flat();
       const minute = Math.floor(second / 60);
-      perMinute.set(minute, (perMinute.get(minute) ?? 0) + told.length);
-      for (const { count } of told) counted += count;
+      perMinute.set(minute, (perMinute.get(minute) ?? 0) + coalesced.length);
+      for (const { count } of coalesced) counted += count;
     }
     expect(Math.max(...perMinute.values())).toBeLessThanOrEqual(21);
     // Nothing is left out: what was not told yet is told when it is due.

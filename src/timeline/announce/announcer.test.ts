@@ -67,7 +67,7 @@ describe('the announcer', () => {
     toDisk: (file: string) => Promise<void> = async () => undefined,
   ) {
     const posted: Announcement[][] = [];
-    const told: string[] = [];
+    const coalesced: string[] = [];
     const steady = going(5_000, 0);
     const request = async ({ body }: UpstreamRequest) => {
       const status = statuses.length > 1 ? statuses.shift() : statuses[0];
@@ -79,10 +79,10 @@ describe('the announcer', () => {
     };
     const announcing = createAnnouncer({
       ...{ ledgerFile: paths.ledgerFile, memoryFile: paths.announced, upstream: () => ({ request }), clock, steady, lookMs: 2, toDisk },
-      log: { warn: (_fields: object, text: string) => void told.push(text) } as never,
+      log: { warn: (_fields: object, text: string) => void coalesced.push(text) } as never,
     });
     opened.push(announcing);
-    return { announcing, posted, held, told };
+    return { announcing, posted, held, coalesced };
   }
   const many = (count: number, from = 0): NewRecord[] => Array.from({ length: count }, (_, index) => ({ ...start, request_id: `r${from + index}` }));
 
@@ -161,9 +161,9 @@ describe('the announcer', () => {
     await expect.poll(() => first.announcing.status().sent, PATIENT).toBe(1);
     await first.announcing.close();
     write(many(10_020));
-    const { announcing, told } = open();
+    const { announcing, coalesced } = open();
     await expect.poll(() => announcing.status(), { timeout: 60_000 }).toEqual({ sent: 10_000, dropped: 20 });
-    expect(told).toEqual([expect.stringContaining('let go')]);
+    expect(coalesced).toEqual([expect.stringContaining('let go')]);
   }, 90_000);
 
   it('leaves out the one that Prefect refuses, and tells the others', async () => {

@@ -60,11 +60,11 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
     if (owed.length > 0) await toDisk(ledgerFile);
     await keep(next);
     const missed = missing(from.k, owed);
-    if (missed > 0) tellDropped(missed, 'Prefect was away for so long that the gateway let go of what it had to tell');
+    if (missed > 0) reportDropped(missed, 'Prefect was away for so long that the gateway let go of what it had to tell');
     return owed.length > 0 || next.pending.length > 0;
   }
 
-  function tellDropped(events: number, text: string): void {
+  function reportDropped(events: number, text: string): void {
     dropped += events;
     log.warn({ events }, text);
   }
@@ -81,7 +81,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
     pauseMs = 0;
     await keep({ ...memory, pending: [] });
     sent += pending.length - outcome.refused;
-    if (outcome.refused > 0) tellDropped(outcome.refused, 'Prefect does not take the events of the gateway');
+    if (outcome.refused > 0) reportDropped(outcome.refused, 'Prefect does not take the events of the gateway');
     return true;
   }
 
@@ -147,8 +147,8 @@ function step({ k, id, repeated }: Memory, owed: readonly Owed[], nowMs: number)
       pending.push(startAnnouncement(record));
       continue;
     }
-    const told = coalescer.take(refusalOf(record), atMs);
-    if (told !== undefined) pending.push(refusalAnnouncement(told));
+    const coalesced = coalescer.take(refusalOf(record), atMs);
+    if (coalesced !== undefined) pending.push(refusalAnnouncement(coalesced));
   }
   if (owed.length < AT_ONCE) due(nowMs);
   const last = owed.at(-1);

@@ -48,19 +48,19 @@ export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
       return mixed ? undefined : { record, count: 1, mixed };
     },
     due(nowMs) {
-      const told: Coalesced[] = [];
+      const coalesced: Coalesced[] = [];
       for (const [key, repeated] of open) {
         if (repeated.untilMs > nowMs) continue;
         if (repeated.count === 0) {
           open.delete(key);
           continue;
         }
-        told.push({ record: repeated.last, count: repeated.count, mixed: repeated.mixed });
+        coalesced.push({ record: repeated.last, count: repeated.count, mixed: repeated.mixed });
         repeated.count = 0;
         repeated.windowMs = Math.min(repeated.windowMs * 2, LONGEST_MS);
         repeated.untilMs = nowMs + repeated.windowMs;
       }
-      return told;
+      return coalesced;
     },
     open: () => [...open.values()].map((one) => ({ ...one })),
   };

@@ -36,15 +36,15 @@ export function parseTime(value: unknown): string | null {
 }
 
 /** Labels of a state on anything else are no state: a client can put them there. */
-function stateOf(about: Told, resource: Readonly<Record<string, unknown>>): Pick<PrefectEvent, 'state_type' | 'state_name'> {
+function stateOf(about: EventSubject, resource: Readonly<Record<string, unknown>>): Pick<PrefectEvent, 'state_type' | 'state_name'> {
   const isState = isFlowRunState(about) || about.event.startsWith('prefect.task-run.');
   return { state_type: isState ? text(resource['prefect.state-type']) : null, state_name: isState ? text(resource['prefect.state-name']) : null };
 }
 
-type Told = Pick<PrefectEvent, 'event' | 'resource_id'>;
+type EventSubject = Pick<PrefectEvent, 'event' | 'resource_id'>;
 type Objects = Pick<PrefectEvent, 'flow_run_id' | 'task_run_id' | 'deployment_id' | 'parent_task_run_id'>;
 
-function objectsOf(about: Told, related: readonly RelatedObject[]): Objects {
+function objectsOf(about: EventSubject, related: readonly RelatedObject[]): Objects {
   const own = (kind: string) => idOf(kind, about.resource_id);
   const other = (kind: string) => related.map(({ id, role }) => (role === kind ? idOf(kind, id) : null)).find((id) => id !== null) ?? null;
   const flowRun = own('flow-run');

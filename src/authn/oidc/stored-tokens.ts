@@ -1,4 +1,4 @@
-// What is kept for later, as text to be sealed: an attempt's secret, a session's tokens.
+// Text to be sealed and stored: the secret of a login attempt, the tokens of a session.
 
 export interface AttemptSecret {
   /** PKCE, RFC 7636. */
@@ -6,7 +6,7 @@ export interface AttemptSecret {
   readonly nonce: string;
 }
 
-export interface KeptTokens {
+export interface StoredTokens {
   /** Null: the provider gave none. */
   readonly refreshToken: string | null;
   /** The last ID token, for the provider's logout; null: it is not needed there. */
@@ -19,18 +19,18 @@ export function parseSecret(text: string): AttemptSecret {
   return { verifier, nonce };
 }
 
-export function renderKept({ refreshToken, idToken }: KeptTokens): string {
+export function renderStored({ refreshToken, idToken }: StoredTokens): string {
   return JSON.stringify({ refresh_token: refreshToken, id_token: idToken });
 }
 
-export function parseKept(text: string): KeptTokens {
+export function parseStored(text: string): StoredTokens {
   const { refresh_token: refreshToken, id_token: idToken } = ownObject(text);
   return { refreshToken: typeof refreshToken === 'string' ? refreshToken : null, idToken: typeof idToken === 'string' ? idToken : null };
 }
 
-/** We wrote and sealed it: anything else is a defect. */
+/** The gateway itself sealed the text: anything else is a defect. */
 function ownObject(text: string): Readonly<Record<string, unknown>> {
   const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null) throw new TypeError('what was kept is no object');
+  if (typeof value !== 'object' || value === null) throw new TypeError('what was stored is no object');
   return { ...value };
 }

@@ -1,20 +1,20 @@
-// What is kept for later, as text to be sealed: an attempt's request, a session's name at the provider.
+// Text to be sealed and stored: the request of a login attempt, the subject of a session at its provider.
 import type { NameId } from './assertion.ts';
 
-export interface Kept {
+export interface StoredSubject {
   readonly nameId: NameId;
   readonly sessionIndex: string | null;
 }
 
-export function renderKept({ nameId, sessionIndex }: Kept): string {
+export function renderStored({ nameId, sessionIndex }: StoredSubject): string {
   return JSON.stringify({ name_id: nameId, session_index: sessionIndex });
 }
 
-/** We wrote and sealed both: anything else is a defect. */
-export function parseKept(text: string): Kept {
+/** The gateway itself sealed both texts: anything else is a defect. */
+export function parseStored(text: string): StoredSubject {
   const { name_id: nameId, session_index: sessionIndex } = ownObject(text);
   const { value, ...more } = ownObject(JSON.stringify(nameId));
-  if (typeof value !== 'string') throw new TypeError('a kept name without a value');
+  if (typeof value !== 'string') throw new TypeError('a stored name without a value');
   const optional = (key: string): string | null => (typeof more[key] === 'string' ? more[key] : null);
   return {
     nameId: { value, format: optional('format'), nameQualifier: optional('nameQualifier'), spNameQualifier: optional('spNameQualifier') },
@@ -34,6 +34,6 @@ export function parseSecret(text: string): string {
 
 function ownObject(text: string): Readonly<Record<string, unknown>> {
   const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null) throw new TypeError('what was kept is no object');
+  if (typeof value !== 'object' || value === null) throw new TypeError('what was stored is no object');
   return { ...value };
 }

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { REPOSITORY } from '../../src/cli/repository.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
-import { failed, PASSED, type Suite } from './suite.ts';
+import { checkProse } from './prose.ts';
+import { addOutcomes, failed, PASSED, type Suite } from './suite.ts';
 
 /** A tool from node_modules/.bin with its arguments; its output is shown when it fails. */
 function tool(name: string, summary: string, command: readonly [string, ...string[]]): Suite {
@@ -19,8 +20,23 @@ function tool(name: string, summary: string, command: readonly [string, ...strin
   };
 }
 
+const biome = tool('lint', 'format, lint, layers and import cycles (Biome)', ['biome', 'ci', '--colors=off']);
+
+/** Biome, and the prose of pages, comments and names. */
+const lint: Suite = {
+  name: 'lint',
+  summary: 'format, lint, layers and import cycles (Biome); words, sentences and links of the prose',
+  async run(context) {
+    const outcome = await biome.run(context);
+    const problems = await checkProse();
+    if (problems.length === 0) return outcome;
+    context.out.write(`${problems.join('\n')}\n`);
+    return addOutcomes({ ...outcome, passed: 0 }, failed('lint: prose, see above'));
+  },
+};
+
 export const STATIC_CHECKS: readonly Suite[] = [
-  tool('lint', 'format, lint, layers and import cycles (Biome)', ['biome', 'ci', '--colors=off']),
+  lint,
   tool('types', 'types (tsc)', ['tsc', '-p', '.']),
   tool('unused', 'unused files, exports and dependencies (knip)', ['knip']),
 ];

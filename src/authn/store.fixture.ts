@@ -1,8 +1,9 @@
 // For tests: a store in its own directory, a clock that the test owns, and shortcuts to make tokens and accounts.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { openSealer, type Sealer } from '../keys/sealer.ts';
+import { writeNewStore } from '../store/new-store.fixture.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { createTokenId, createTokenText, hashToken, type TokenText } from './service-token/token-text.ts';
 
@@ -34,8 +35,7 @@ export async function openTestStore(startMs = 1_700_000_000_000): Promise<TestSt
   let putMs = 0;
   const clock = (): number => nowMs + putMs;
   const file = join(dir, 'lictor.db');
-  emptyStore ??= makeEmptyStore();
-  writeFileSync(file, await emptyStore, { mode: 0o600 });
+  await writeNewStore(file);
   const store = await openStore({ file, clock });
   return {
     store,
@@ -64,16 +64,4 @@ export async function openTestStore(startMs = 1_700_000_000_000): Promise<TestSt
       rmSync(dir, { recursive: true });
     },
   };
-}
-
-/** The file of a store with its schema and nothing in it: making the schema takes most of the time of a small test. */
-let emptyStore: Promise<Buffer> | undefined;
-
-async function makeEmptyStore(): Promise<Buffer> {
-  const dir = makeMemoryDir('lictor-authn-');
-  const file = join(dir, 'lictor.db');
-  await (await openStore({ file, clock: () => 0 })).close();
-  const bytes = readFileSync(file);
-  rmSync(dir, { recursive: true });
-  return bytes;
 }

@@ -154,26 +154,37 @@ function wildcardExpression(path: string, operations: readonly Operation[]): str
  */
 function operationsByTemplate(operations: readonly Operation[]): ReadonlyMap<string, string> {
   const lines = new Map<string, string>();
-  for (const operation of operations) lines.set(`${operation.method} ${templateOf(operation)}`, operation.operationId);
-  const bySpecificity = [...operations].sort((a, b) => parameterCount(a) - parameterCount(b));
-  for (const specific of operations) {
+  const routes = operations.map(routeOf);
+  for (const { operation, template } of routes) lines.set(`${operation.method} ${template}`, operation.operationId);
+  const bySpecificity = routes.toSorted((a, b) => parameterCount(a.operation) - parameterCount(b.operation));
+  for (const specific of routes) {
     for (const general of bySpecificity) {
-      const key = `${general.method} ${templateOf(specific)}`;
-      if (covers(general, specific) && !lines.has(key)) lines.set(key, general.operationId);
+      if (!covers(general, specific)) continue;
+      const key = `${general.operation.method} ${specific.template}`;
+      if (!lines.has(key)) lines.set(key, general.operation.operationId);
     }
   }
   return lines;
 }
 
+/** All operations are compared with all: each path is taken apart once. */
+interface Route {
+  readonly operation: Operation;
+  readonly template: string;
+  readonly segments: readonly string[];
+}
+
+function routeOf(operation: Operation): Route {
+  return { operation, template: templateOf(operation), segments: withoutSlash(operation.path).split('/') };
+}
+
 /** Every path of the specific template is one of the general template too; UUID parameters take no literal and no name. */
-function covers(general: Operation, specific: Operation): boolean {
-  const wide = withoutSlash(general.path).split('/');
-  const narrow = withoutSlash(specific.path).split('/');
-  if (wide.length !== narrow.length || general.path.endsWith('*') || specific.path.endsWith('*')) return false;
-  return wide.every((segment, index) => {
-    const other = narrow[index] ?? '';
+function covers(general: Route, specific: Route): boolean {
+  if (general.segments.length !== specific.segments.length || general.operation.path.endsWith('*') || specific.operation.path.endsWith('*')) return false;
+  return general.segments.every((segment, index) => {
+    const other = specific.segments[index] ?? '';
     if (!segment.startsWith('{')) return segment === other;
-    if (!general.uuids.includes(segment.slice(1, -1))) return true;
-    return other.startsWith('{') && specific.uuids.includes(other.slice(1, -1));
+    if (!general.operation.uuids.includes(segment.slice(1, -1))) return true;
+    return other.startsWith('{') && specific.operation.uuids.includes(other.slice(1, -1));
   });
 }

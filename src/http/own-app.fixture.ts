@@ -43,7 +43,7 @@ export const HTML = { accept: 'text/html,application/xhtml+xml' };
 /** One test's world; made anew by `useOwnApp` before each. */
 export interface World {
   readonly test: TestStore;
-  app: FastifyInstance;
+  readonly app: FastifyInstance;
   readonly phc: string;
   readonly records: NewRecord[];
   readonly mediated: (MediatedRequest & { readonly body: Buffer })[];
@@ -83,13 +83,17 @@ interface Given {
 export function useOwnApp(start?: Clock) {
   let phc = '';
   const world: { current: World | undefined } = { current: undefined };
+  let configured: Given = {};
+  /** Built when it is asked first: most tests configure it anew before. */
+  let app: FastifyInstance | undefined;
   const get = (): World => {
     if (world.current === undefined) throw new Error('outside of a test');
     return world.current;
   };
   /** The same world behind another configuration. */
   const reconfigure = (given: Given): void => {
-    get().app = buildApp(get, given);
+    configured = given;
+    app = undefined;
   };
 
   beforeEach(async () => {
@@ -110,13 +114,19 @@ export function useOwnApp(start?: Clock) {
       mediatorAnswer: async () => created,
     };
     const confirmMemory = createConfirmMemory();
-    const app = buildApp(get, {}, { test, confirmMemory });
-    world.current = { ...empty, confirmMemory, app };
+    reconfigure({});
+    world.current = {
+      ...empty,
+      confirmMemory,
+      get app() {
+        app ??= buildApp(get, configured);
+        return app;
+      },
+    };
   });
   afterEach(async () => {
-    const { app, test } = get();
-    await app.close();
-    await test.close();
+    await app?.close();
+    await get().test.close();
   });
 
   const ask = (url: string, { method = 'GET', session = '', sameOrigin = false, foreignOrigin = false, headers = {}, body }: Ask = {}) => {
@@ -143,7 +153,8 @@ export function cookieOf(answer: { readonly headers: Readonly<Record<string, unk
   return /^lictor=([^;]*)/.exec(String([answer.headers['set-cookie'] ?? []].flat()[0] ?? ''))?.[1] ?? '';
 }
 
-function buildApp(get: () => World, given: Given, { test, confirmMemory: memory }: Pick<World, 'test' | 'confirmMemory'> = get()): FastifyInstance {
+function buildApp(get: () => World, given: Given): FastifyInstance {
+  const { test, confirmMemory: memory } = get();
   const config = { ...CONFIG, ...given.config };
   const { store, clock, steady, sealer, directory } = test;
   const providers = given.providers ?? [];

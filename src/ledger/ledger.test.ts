@@ -1,5 +1,3 @@
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatePaths } from '../config/state-dir.ts';
@@ -12,25 +10,12 @@ import { openLedgerReader } from './query.ts';
 describe('ledger', () => {
   let paths: StatePaths;
   let remove: () => void;
-  let children: ChildProcess[];
   beforeEach(() => {
     ({ paths, remove } = tempState());
-    children = [];
   });
-  afterEach(async () => {
-    for (const child of children) await kill(child);
-    remove();
-  });
+  afterEach(() => remove());
 
   const start = (): Promise<Ledger> => startLedger({ paths, node: 'n1', clock: systemClock });
-
-  function host(name: string): ChildProcess {
-    const child = fork(new URL('./host.fixture.ts', import.meta.url), [paths.ledgerFile, paths.ledgerKey, paths.accessLog, paths.edgeErrorLog, name], {
-      execArgv: [],
-    });
-    children.push(child);
-    return child;
-  }
 
   async function records(): Promise<LedgerRecord[]> {
     const reader = openLedgerReader(paths.ledgerFile);
@@ -137,81 +122,4 @@ describe('ledger', () => {
     await ledger.close();
     expect((await records()).filter(({ request_id }) => request_id === 'm1')).toMatchObject([{ status: 201 }]);
   });
-
-  it('loses and doubles nothing when its process is killed at any moment', { timeout: 120_000 }, async () => {
-    const promised: string[] = [];
-    let lines = 0;
-    for (let round = 0; round < 12; round += 1) {
-      const child = host(`round${round}`);
-      const killAfter = 1 + Math.floor(Math.random() * 60);
-      let heard = 0;
-      await new Promise<void>((resolve) => {
-        child.on('message', (what) => {
-          promised.push(String(what));
-          // Lines arrive in pieces that end anywhere, and go on while nobody reads.
-          const text = [0, 1, 2].map(() => `${accessLine(`line-${lines++}`)}\n`).join('');
-          const cut = Math.floor(Math.random() * text.length);
-          appendFileSync(paths.accessLog, text.slice(0, cut));
-          heard += 1;
-          if (heard === killAfter) child.kill('SIGKILL');
-          appendFileSync(paths.accessLog, text.slice(cut));
-        });
-        child.once('exit', () => resolve());
-      });
-    }
-    await (await start()).close();
-
-    const all = await records();
-    const ids = all.flatMap((record) => record.request_id ?? []);
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.filter((id) => id.startsWith('line-'))).toHaveLength(lines);
-    for (const what of promised) expect(ids).toContain(what.startsWith('append') ? what.replace('append ', 'append-') : what.replace(/^\w+ /, 'intent-'));
-    const settled = new Set(promised.filter((what) => what.startsWith('settle ')).map((what) => what.replace('settle ', 'intent-')));
-    for (const record of all.filter(({ request_id }) => settled.has(request_id ?? ''))) expect(record).toMatchObject({ status: 201, reason: null });
-    expect(all.filter(({ reason }) => reason === 'outcome-unknown').length).toBeGreaterThan(0);
-    expect(all.filter(({ reason }) => reason === 'line-unreadable')).toEqual([]);
-    expect(all.map(({ seq }) => seq).sort((a, b) => a - b)).toEqual(all.map((_, index) => index + 1));
-    expect(all.filter(({ resource_id }) => resource_id === 'unclean')).toHaveLength(12);
-  });
-
-  it.skipIf(!hasPrlimit())('stands a full disk: refuses, recovers, and has every line', { timeout: 60_000 }, async () => {
-    const child = host('full');
-    const heard: string[] = [];
-    child.on('message', (what) => heard.push(String(what)));
-    const until = async (what: string) => {
-      while (!heard.includes(what)) await once(child, 'message');
-    };
-    await until('intend full-0-a');
-    // The soft limit of the size of a file is the full disk: it works for root too, and can be lifted again.
-    execFileSync('prlimit', ['--pid', String(child.pid), '--fsize=200000:unlimited']);
-    await until('unhealthy');
-    appendFileSync(paths.accessLog, Array.from({ length: 500 }, (_, index) => `${accessLine(`line-${index}`)}\n`).join(''));
-    execFileSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited:unlimited']);
-    await until('healthy');
-    await kill(child);
-    await (await start()).close();
-
-    const all = await records();
-    const ids = all.flatMap((record) => record.request_id ?? []);
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.filter((id) => id.startsWith('line-'))).toHaveLength(500);
-    for (const what of heard.filter((each) => each.startsWith('append '))) expect(ids).toContain(what.replace('append ', 'append-'));
-    expect(all.filter(({ action }) => action === 'ledger.recovered').length).toBeGreaterThan(0);
-  });
 });
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
-}
-
-function hasPrlimit(): boolean {
-  try {
-    execFileSync('prlimit', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -12,6 +12,7 @@ import { createHoldsLease } from '../decide/holds-lease.ts';
 import { createEventMemory } from '../events/memory.ts';
 import { createEventRules } from '../events/rules.ts';
 import { sharedEngine } from '../policy/engine.fixture.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
 import { loadBuiltInPolicies, namePolicies, uniqueByName } from '../policy/policies.ts';
 import { createEntities } from '../prefect/entities.ts';
 import { createLookup } from '../prefect/lookup.ts';
@@ -52,6 +53,16 @@ export interface Options {
   readonly leases?: Map<string, Lease>;
 }
 
+const engines = new Map<string, PolicyEngine>();
+
+/** With these policies besides the built-in ones. */
+function engineWith(text: string): PolicyEngine {
+  const policies = () => uniqueByName([...Object.entries(loadBuiltInPolicies()), ...namePolicies(text, 'test')]);
+  const engine = engines.get(text) ?? sharedEngine({ actions, revision: 7, policies: policies() });
+  engines.set(text, engine);
+  return engine;
+}
+
 /** A policy that takes an action away, on everything or on one object. */
 export function forbid(action: string, resource?: string): string {
   return `@id("no-${action}") forbid (principal, action == Action::"${action}", resource${resource === undefined ? '' : ` == ${resource}`});`;
@@ -81,8 +92,7 @@ export function startMediator(options: Options = {}) {
   const forwarded: UpstreamRequest[] = [];
   const records = new Map<string, NewRecord>();
   const order: string[] = [];
-  const policies = uniqueByName([...Object.entries(loadBuiltInPolicies()), ...namePolicies(options.policies ?? '', 'test')]);
-  const policy = sharedEngine({ actions, revision: 7, policies });
+  const policy = engineWith(options.policies ?? '');
   const upstream: MediatorParts['upstream'] = {
     async request(request) {
       forwarded.push(request);

@@ -1,21 +1,20 @@
-// The SQLite store: the contract of every store, its file, and two processes at once.
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+// The SQLite store: the contract of every store, and its file.
 import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { systemClock } from '../contract/clock.ts';
 import { describeStoreContract } from './contract-suite.fixture.ts';
 import { fromColumn } from './lists.ts';
 import { FIRST_SCHEMA_VERSION, SCHEMA_VERSION } from './migrations.ts';
+import { writeNewStore } from './new-store.fixture.ts';
 import { openStore } from './store.ts';
 
 describeStoreContract('SQLite', async (clock) => {
   const dir = makeMemoryDir('lictor-store-');
   const file = join(dir, 'lictor.db');
+  await writeNewStore(file);
   const [store, other] = await Promise.all([openStore({ file, clock }), openStore({ file, clock })]);
   return {
     store,
@@ -99,59 +98,6 @@ describe('the SQLite file', () => {
     await expect(openStore({ file, clock: systemClock })).rejects.toMatchObject({ code: 'store-unusable', message: expect.stringContaining(file) });
     await expect(openStore({ file: join(dir, 'missing', 'lictor.db'), clock: systemClock })).rejects.toMatchObject({ code: 'store-unusable' });
   });
-
-  it('may be new to many processes at once: one switches its mode, the others wait', async () => {
-    const script = join(dir, 'opener.mjs');
-    const module = JSON.stringify(pathToFileURL(join(import.meta.dirname, 'store.ts')).href);
-    writeFileSync(
-      script,
-      `import { openStore } from ${module};
-       process.on('message', async (file) => {
-         const store = await openStore({ file, clock: () => Date.now() }).catch((error) => error);
-         if (store instanceof Error) return process.send(String(store.cause));
-         await store.close();
-         process.send('opened');
-       });
-       process.send('ready');`,
-    );
-    const openers = Array.from({ length: 5 }, () => fork(script));
-    await Promise.all(openers.map((opener) => once(opener, 'message')));
-    for (let round = 0; round < 20; round += 1) {
-      const answers = openers.map((opener) => once(opener, 'message').then(([answer]) => String(answer)));
-      for (const opener of openers) opener.send(join(dir, `new-${round}.db`));
-      expect(await Promise.all(answers)).toEqual(openers.map(() => 'opened'));
-    }
-    for (const opener of openers) opener.disconnect();
-  }, 30_000);
-
-  it('takes the writes of two processes at once, from a file that neither has made yet', async () => {
-    const script = join(dir, 'writer.mjs');
-    const module = JSON.stringify(pathToFileURL(join(import.meta.dirname, 'store.ts')).href);
-    const count = 150;
-    writeFileSync(
-      script,
-      `import { openStore } from ${module};
-       const [file, who] = process.argv.slice(2);
-       process.send('ready');
-       process.once('message', async () => {
-         const store = await openStore({ file, clock: () => Date.now() });
-         for (let i = 0; i < ${count}; i += 1) {
-           await store.tokens.create({ id: who + i, name: who + i, roles: [], cidrs: [], lifetimeMs: null, hash: who + i });
-           await store.tokens.revoke(who + i);
-         }
-         await store.close();
-         process.disconnect();
-       });`,
-    );
-    const writers = ['a', 'b'].map((who) => fork(script, [file, who]));
-    await Promise.all(writers.map((writer) => once(writer, 'message')));
-    for (const writer of writers) writer.send('go');
-    expect(await Promise.all(writers.map(exitCode))).toEqual([0, 0]);
-    const store = await openStore({ file, clock: systemClock });
-    expect(await store.changeNumber()).toBe(1 + 2 * count);
-    expect((await store.tokens.list()).filter((token) => token.revokedMs !== null)).toHaveLength(2 * count);
-    await store.close();
-  }, 30_000);
 });
 
 describe('a list in a column', () => {
@@ -160,8 +106,3 @@ describe('a list in a column', () => {
     expect(() => fromColumn(text)).toThrow(expect.objectContaining({ code: 'store-corrupt' }));
   });
 });
-
-async function exitCode(child: ChildProcess): Promise<unknown> {
-  const [code] = await once(child, 'exit');
-  return code;
-}

@@ -1,5 +1,3 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatePaths } from '../../config/state-dir.ts';
@@ -138,25 +136,6 @@ describe('retention', () => {
     // In the middle of a segment, and at its end.
     expect(seen).toEqual(new Set([true, false]));
   });
-
-  it('a process that is killed in the middle leaves a ledger that is whole; the next one goes on', async () => {
-    writeRecords(paths, 400, { perTransaction: 100, stepMs: 3_600_000 });
-    writeRecords(paths, 10, { startMs: START_MS + 8 * DAY_MS });
-    const child = new URL('./prune-child.fixture.ts', import.meta.url);
-    const nowMs = START_MS + 9 * DAY_MS;
-    for (let kill = 0; kill < 4; kill += 1) {
-      const pruning = fork(child, [paths.ledgerFile, paths.ledgerKey, String(nowMs), '25'], { stdio: 'inherit' });
-      for (let step = 0; step < 8 + kill; step += 1) await once(pruning, 'message');
-      pruning.kill('SIGKILL');
-      await once(pruning, 'exit');
-      const { problems, pruned } = verifyStore(paths);
-      expect(problems).toEqual([]);
-      expect(records()[0]).toMatchObject({ seq: (pruned[0]?.upTo ?? 0) + 1 });
-    }
-    tick(nowMs, 20);
-    expect(records()[0]).toMatchObject({ seq: 401 });
-    expect(verifyStore(paths)).toMatchObject({ problems: [], pruned: [{ upTo: 400 }] });
-  }, 60_000);
 
   it('never lets go what somebody changed: it stops there, and says so', () => {
     writeRecords(paths, 100, { stepMs: 3_600_000 });

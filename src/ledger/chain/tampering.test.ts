@@ -6,7 +6,7 @@ import { tempState } from '../lines.fixture.ts';
 import { NODE, verifyStore, withChain, writeRecords } from './chain.fixture.ts';
 import { createRandom, cutToEarlierHead, expectFound, headOf, type Ledgers, makeLedgers, TAMPERINGS } from './tampering.fixture.ts';
 
-const RECORDS = 2_000;
+const RECORDS = 1_200;
 const TIMES_EACH = 4;
 
 let ledgers: Ledgers;

@@ -15,7 +15,7 @@ interface Options {
 export function register(program: Command, context: CliContext): void {
   program
     .command('access')
-    .description('who may do this: every principal and role member, with the role and the policies that give it')
+    .description('list every principal and role member that may do an action, with the role and the policies that allow it')
     .argument('<action>', 'an action: flow_runs.cancel (docs/reference/roles.md lists them)', notEmpty)
     .argument('[resource]', 'an id or name, TYPE, or TYPE:ID; left out: on anything at all')
     .option('--all', 'also those who may not, with the reason')

@@ -39,11 +39,11 @@ interface AddOptions extends PasswordOptions {
 export function register(program: Command, context: CliContext, stdin: Readable = process.stdin): void {
   const account = program
     .command('account')
-    .description('built-in accounts for people, with a password')
+    .description('manage built-in accounts for people, with a password')
     .addHelpText('after', '\nExample:\n  lictor account add alice --role admin\n  lictor account list\n');
   account
     .command('add <name>')
-    .description('makes an account; prints a generated password unless one is given')
+    .description('create an account; prints a generated password unless you give one')
     .requiredOption('--role <role>', 'what the person may do; repeatable', collectRole)
     .option('--password-stdin', 'read the password from standard input')
     .option('--json', 'one object, with the generated password')
@@ -63,7 +63,7 @@ export function register(program: Command, context: CliContext, stdin: Readable 
     });
   account
     .command('list')
-    .description('every account')
+    .description('list the accounts')
     .option('--json', 'one array of objects')
     .addHelpText('after', '\nExample:\n  lictor account list --json\n')
     .action((options: { json?: boolean }) =>
@@ -71,14 +71,14 @@ export function register(program: Command, context: CliContext, stdin: Readable 
     );
   account
     .command('passwd <name>')
-    .description('sets a new password and ends every session of the account')
+    .description('set a new password and end every session of the account')
     .option('--password-stdin', 'read the password from standard input')
     .option('--json', 'one object, with the generated password')
     .addHelpText('after', '\nExample:\n  lictor account passwd alice\n')
     .action((name: string, options: PasswordOptions) => withStore(context, (session) => changePassword(context, session, { ...options, name, stdin })));
   account
     .command('remove <name>')
-    .description('removes an account and ends its sessions')
+    .description('remove an account and end its sessions')
     .addHelpText('after', '\nExample:\n  lictor account remove alice\n')
     .action((name: string) => withStore(context, (session) => removeAccount(context, session, name)));
 }

@@ -44,7 +44,7 @@ Example:
 export function registerProof(audit: Command, context: CliContext): void {
   audit
     .command('verify')
-    .description('whether any record was edited, removed, added or moved, and where; exit 1 when one was')
+    .description('verify that no record was edited, removed, added or moved; exits 1 when one was, and says where')
     .argument('[file]', 'an export, instead of the store')
     .option('--head <file>', 'a head that was kept elsewhere (lictor audit head); more than once: several', collect)
     .option('--key <file>', 'a head or a public key (PEM) from the gateway, when the export is examined elsewhere')
@@ -53,7 +53,7 @@ export function registerProof(audit: Command, context: CliContext): void {
     .action((file: string | undefined, _options, command: Command) => verify(context, file, ownOptions<VerifyOptions>(command)));
   audit
     .command('export')
-    .description('the records with what proves them, or as OCSF events')
+    .description('export the records with their proof, or as OCSF events')
     .option('-o, --output <file>', 'instead of standard output; mode 600')
     .option('--since <when>', 'from this time on: 24h, 90d, 2026-03-01', parseWhen)
     .option('--events', 'with the events of Prefect of which records speak, a line for each')
@@ -62,7 +62,7 @@ export function registerProof(audit: Command, context: CliContext): void {
     .action((_options, command: Command) => exportLedger(context, ownOptions<ExportOptions>(command)));
   audit
     .command('head')
-    .description('where the ledger ends now, signed: keep it elsewhere')
+    .description('print the signed head of the ledger: store it on another machine')
     .option('-o, --output <file>', 'instead of standard output')
     .addHelpText('after', '\nExample:\n  lictor audit head -o /mnt/elsewhere/head-$(date +%F).json\n')
     .action((_options, command: Command) => head(context, ownOptions<{ readonly output?: string }>(command)));

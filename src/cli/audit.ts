@@ -26,7 +26,7 @@ interface AuditOptions extends Omit<AuditFilter, 'follow'> {
 export function register(program: Command, context: CliContext): void {
   const audit = program
     .command('audit')
-    .description('the ledger: who did what, when, from where, and why it was allowed or refused')
+    .description('search the ledger: who did what, when, from where, and why it was allowed or denied')
     .option('--flow-run <run>', 'only requests bound to this flow run, by id or name', parseText)
     .option('--principal <id>', 'only this principal: alice@local, token:etl-worker', parseText)
     .option('--action <action>', 'one action, or all of a noun: flow_runs.create, flow_runs.*', parseAction)

@@ -24,7 +24,7 @@ interface CheckOptions {
 export function register(program: Command, context: CliContext): void {
   program
     .command('check')
-    .description('validate the configuration, the own policies and the nginx configuration rendered from them: every problem with its place and remedy')
+    .description('validate the configuration, your policies and the nginx configuration rendered from them; reports every problem with its place and remedy')
     .option('--json', 'one problem a line, as JSON')
     .option('--print-schema', 'print the JSON Schema of lictor.yaml and do nothing else')
     .addHelpText('after', '\nExample:\n  lictor check -c /etc/lictor/lictor.yaml\n')

@@ -38,7 +38,7 @@ Example:
 export function register(program: Command, context: CliContext): void {
   program
     .command('doctor')
-    .description('checks the whole from inside and outside: public_url, sockets, Prefect, certificates, clock, disk; each line with its remedy')
+    .description('check a running gateway from inside and outside: public_url, sockets, Prefect, certificates, clock, disk; each problem with its remedy')
     .option('--json', 'one object')
     .addHelpText('after', HELP)
     .action((options: DoctorOptions) => doctor(context, options));

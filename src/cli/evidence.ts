@@ -47,7 +47,7 @@ interface Options {
 export function register(program: Command, context: CliContext): void {
   program
     .command('evidence')
-    .description('the access review and audit report of a period, with the SOC 2 criteria and ISO 27001 controls that it supports evidence for')
+    .description('write an access review and audit report for a period, with the SOC 2 criteria and ISO 27001 controls that it supports')
     .requiredOption('--from <when>', 'the beginning: 2026-01-01, 90d, 2026-01-01T12:00:00Z', parseWhen)
     .requiredOption('--to <when>', 'the end; a date is the whole day: 2026-03-31, 2026-03-31T12:00:00Z', parseEnd)
     .option('-o, --output <dir>', 'where the files go (default: lictor-evidence-FROM-TO)')

@@ -1,4 +1,4 @@
-// `lictor explain`: may they do this, and why. Works without the gateway running.
+// `lictor explain`: explains an authorization decision. Works without a running gateway.
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { StatePaths } from '../config/state-dir.ts';
@@ -40,7 +40,7 @@ Examples:
 export function register(program: Command, context: CliContext): void {
   program
     .command('explain')
-    .description('may they do this, and why: the decision with its policies, roles and facts')
+    .description('explain an authorization decision: its policies, roles and facts')
     .argument('[principal]', 'alice@local, token:NAME, run:UUID, or role:viewer for somebody with that role; or the id of a request that was made')
     .argument('[action]', 'an action: flow_runs.cancel (docs/reference/roles.md lists them)')
     .argument('[resource]', 'an id or name, TYPE, or TYPE:ID')

@@ -9,11 +9,11 @@ import { renderTable, type Terminal } from './table.ts';
 export function register(program: Command, context: CliContext): void {
   const identity = program
     .command('identity')
-    .description('people of identity providers who have come')
+    .description('manage users of identity providers')
     .addHelpText('after', '\nExample:\n  lictor identity list\n  lictor identity forget bob@corp\n');
   identity
     .command('list')
-    .description('everybody, with what the provider said the last time')
+    .description('list users, with the claims of their last login')
     .option('--json', 'one array of objects')
     .addHelpText('after', '\nExample:\n  lictor identity list --json\n')
     .action((options: { json?: boolean }) =>
@@ -21,7 +21,7 @@ export function register(program: Command, context: CliContext): void {
     );
   identity
     .command('forget <id>')
-    .description('ends every session of NAME@IDP, and lets another subject of the provider have the name')
+    .description('end every session of NAME@IDP, and free the name for another subject of the provider')
     .addHelpText('after', '\nExample:\n  lictor identity forget bob@corp\n')
     .action((id: string) => withStore(context, (session) => forgetIdentity(context, session, id)));
 }

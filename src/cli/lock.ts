@@ -19,7 +19,7 @@ interface Options {
 export function register(program: Command, context: CliContext): void {
   program
     .command('lock <what>')
-    .description(`shuts out ${TARGET_HELP}: the next request is refused, open sockets are closed`)
+    .description(`lock out ${TARGET_HELP}: denies the next request and closes open sockets`)
     .option('--for <duration>', 'how long it holds: 1h, 30d (default: until lictor unlock)', parseFor)
     .option('--why <text>', 'for whoever reads lictor locks', parseWhy)
     .addHelpText(

@@ -1,4 +1,4 @@
-// `lictor locks`: every lock that holds.
+// `lictor locks`: list the locks in force.
 import type { Command } from 'commander';
 import { noteOnLock } from '../authn/lock-notes.ts';
 import type { Config } from '../config/config.ts';

@@ -26,7 +26,7 @@ Example:
 export function register(program: Command, context: CliContext): void {
   program
     .command('login')
-    .description('log in by your browser, for lictor exec and lictor whoami')
+    .description('log in with your browser, for lictor exec and lictor whoami')
     .argument('[url]', 'the gateway: https://prefect.example.com')
     .option('--scope <scope>', 'less than all that you may do; repeatable', collectScope)
     .addHelpText('after', HELP)

@@ -9,7 +9,7 @@ import { CommandFailed } from './errors.ts';
 export function register(program: Command, context: CliContext): void {
   program
     .command('logout')
-    .description('end the login of lictor login: at the gateway, open sockets too, and here')
+    .description('revoke the login of lictor login: closes its open sockets and removes it here')
     .argument('[url]', 'the gateway (default: that of the last login)')
     .addHelpText('after', '\nExample:\n  lictor logout\n  lictor logout https://prefect.example.com\n')
     .action((url: string | undefined) => atGateway(context, program.opts<GlobalOptions>(), { url, unnamed: NOBODY }, (at) => logout(context, at)));

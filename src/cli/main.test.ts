@@ -23,7 +23,15 @@ async function lictor(...args: string[]) {
   return { status, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
 
+const VERBS = 'check explain find list lock log manage measure print purge remove replace replay run search show try validate write'.split(' ');
+
 describe('lictor', () => {
+  it('says in at most eight words, without a passive or a noun alone, what each command does', () => {
+    const starts = new Set(COMMANDS.map(({ summary }) => summary.split(' ')[0]));
+    expect(COMMANDS.filter(({ summary }) => summary.split(' ').length > 8)).toEqual([]);
+    expect([...starts].filter((word) => word !== undefined && !VERBS.includes(word))).toEqual([]);
+  });
+
   it('lists every built command in its help, with an example', async () => {
     const { status, out } = await lictor('--help');
     expect(status).toBe(0);

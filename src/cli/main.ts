@@ -54,10 +54,7 @@ function createProgram({ out, err }: Pick<MainOptions, 'out' | 'err'>): Command 
     .configureOutput({ writeOut: (text) => out.write(text), writeErr: (text) => err.write(text) })
     .exitOverride()
     .showHelpAfterError('(lictor --help lists the commands)')
-    .addHelpText(
-      'after',
-      '\nExample:\n  lictor demo        a real Prefect behind the gateway, with a sample flow\n  lictor up --help   more about one command\n',
-    );
+    .addHelpText('after', '\nExample:\n  lictor demo        try a real Prefect behind the gateway\n  lictor up --help   show the options of one command\n');
 }
 
 /** The command's own file when it is known; else summaries alone, which is all that help needs. */

@@ -22,34 +22,34 @@ const LONGEST_WHY = 200;
 export function register(program: Command, context: CliContext): void {
   const policy = program
     .command('policy')
-    .description('own policies: apply, history, show, diff, rollback')
+    .description('manage your own policies: apply, history, show, diff, rollback')
     .addHelpText('after', '\nExample:\n  lictor policy diff\n  lictor policy apply --why "freeze for the audit"\n  lictor policy rollback 41\n');
   policy
     .command('apply')
-    .description('the files of the policies directory decide from the next request on; a broken one is refused and nothing changes')
+    .description('apply the files of the policies directory; a broken one is rejected and nothing changes')
     .option('--why <text>', 'for whoever reads lictor policy history', parseWhy)
     .addHelpText('after', '\nExample:\n  lictor policy apply --why "team-b may not override"\n')
     .action((options: { why?: string }) => withStore(context, (session) => applyNow(context, session, { why: options.why ?? '' })));
   policy
     .command('history')
-    .description('every set that came into force: revision, when, who, why')
+    .description('list the policy sets that were applied: revision, when, who, why')
     .option('--json', 'one array of objects')
     .addHelpText('after', '\nExample:\n  lictor policy history\n')
     .action((options: { json?: boolean }) => withStore(context, async ({ store }) => history(context, await store.policySets.list(), options.json === true)));
   policy
     .command('show [revision]')
-    .description('the texts that decided at a revision, as a record names it (default: now)')
+    .description('print the policies of a revision, as a record names it (default: now)')
     .option('-o, --output <dir>', 'write them there as files')
     .addHelpText('after', '\nExample:\n  lictor policy show 41\n  lictor policy show 41 -o policies-41\n')
     .action((revision: string | undefined, options: { output?: string }) => withStore(context, (session) => show(context, session, { revision, ...options })));
   policy
     .command('diff [from] [to]')
-    .description('what differs between two revisions; without the second: between that one, or what is in force, and the files on the disk')
+    .description('compare two revisions; without the second, compare with the files on the disk')
     .addHelpText('after', '\nExample:\n  lictor policy diff\n  lictor policy diff 41 44\n')
     .action((from: string | undefined, to: string | undefined) => withStore(context, (session) => diff(context, session, { from, to })));
   policy
     .command('rollback <revision>')
-    .description('writes the texts that decided at a revision into the policies directory, and applies them')
+    .description('write the policies of a revision into the policies directory, and apply them')
     .option('--why <text>', 'for whoever reads lictor policy history', parseWhy)
     .option('--force', 'also when files on the disk were never applied: they are overwritten')
     .addHelpText('after', '\nExample:\n  lictor policy rollback 41 --why "the freeze is over"\n')

@@ -9,7 +9,7 @@ import type { CliContext } from './context.ts';
 export function registerRotateKeys(rotate: Command, context: CliContext): void {
   rotate
     .command('keys')
-    .description('another key pair for what this gateway signs (ID tokens); the former one stays published for a day')
+    .description('create a new key pair for ID tokens; the former public key stays published for a day')
     .addHelpText('after', '\nIt is replaced by itself every 90 days. Works while the gateway runs.\n\nExample:\n  lictor rotate keys\n')
     .action(() => rotateKeys(context));
 }

@@ -18,7 +18,7 @@ Example:
 export function registerLedgerKey(rotate: Command, context: CliContext): void {
   rotate
     .command('ledger-key')
-    .description('another key signs the ledger; what the old one signed stays valid')
+    .description('replace the key that signs the ledger; signatures of the old key stay valid')
     .addHelpText('after', HELP)
     .action(async () => {
       const loaded = await context.loadContext();

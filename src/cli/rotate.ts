@@ -41,7 +41,7 @@ export function register(program: Command, context: CliContext): void {
   registerRotateKeys(rotate, context);
   rotate
     .command('upstream')
-    .description('another credential for Prefect itself, without a failed request; the old one is shown until Prefect takes the new one')
+    .description("replace Prefect's credential without a failed request; uses the old one until Prefect accepts the new one")
     .argument('[command...]', 'after --: starts Prefect with the credential in the file $LICTOR_NEXT_FILE')
     .option('--from <file>', 'the new credential, instead of one that is made here; mode 600')
     .addOption(new Option('--wait <duration>', 'how long Prefect may take to come up with it').argParser(parseWait).default(600_000, '10m'))

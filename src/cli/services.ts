@@ -11,11 +11,11 @@ import { UsageError } from './errors.ts';
 export function register(program: Command, context: CliContext): void {
   const services = program
     .command('services')
-    .description('what is kept of the answers of services')
+    .description('manage the response cache of services')
     .addHelpText('after', '\nExample:\n  lictor services purge billing\n');
   services
     .command('purge <name>')
-    .description('throws away every answer of a service that is kept: the next call of each is fetched anew')
+    .description('purge the response cache of a service: the next call fetches a fresh answer')
     .addHelpText('after', '\nExample:\n  lictor services purge billing\n')
     .action((name: string) => withStore(context, (session) => purge(context, session, name)));
 }

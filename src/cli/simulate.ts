@@ -25,7 +25,7 @@ import { jsonText, printable } from './text.ts';
 export function register(program: Command, context: CliContext): void {
   program
     .command('simulate <dir>')
-    .description('replays the ledger against the policies in a directory: every decision that would change. Exits 1 when one would, or may')
+    .description('replay the ledger against the policies in a directory; exits 1 when a decision would or may change')
     .option('--since <when>', 'from this time on: 24h, 7d (default: 7d)', parseSince)
     .option('--json', 'one object, with the id of every request')
     .addHelpText('after', '\nExample:\n  lictor simulate policies-next --since 30d\n')

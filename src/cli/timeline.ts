@@ -1,4 +1,4 @@
-// `lictor timeline`: one flow run's requests, refusals, states and task runs in one column of time, and who started it.
+// `lictor timeline`: show a flow run's requests, denials, states and task runs in time order, and who started it.
 import type { Command } from 'commander';
 import { statePaths } from '../config/state-dir.ts';
 import { openLedgerReader } from '../ledger/query.ts';

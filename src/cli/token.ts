@@ -33,12 +33,12 @@ interface CreateOptions {
 export function register(program: Command, context: CliContext): void {
   const token = program
     .command('token')
-    .description('service tokens for workers, CI and other programs')
+    .description('manage service tokens for workers, CI and other programs')
     .addHelpText('after', '\nExample:\n  lictor token create etl-worker --role worker --expires 90d\n  lictor token rotate etl-worker --overlap 24h\n');
   registerCreate(token, context);
   token
     .command('list')
-    .description('every token, without its secret')
+    .description('list the tokens, without their secrets')
     .option('--access', 'instead: the short tokens that were exchanged and are still live')
     .option('--logins', 'instead: the live logins of the command line (lictor login), of everybody')
     .option('--json', 'one array of objects')
@@ -46,7 +46,7 @@ export function register(program: Command, context: CliContext): void {
     .action((options: ListOptions) => withStore(context, (session) => list(context, session, options)));
   token
     .command('rotate <name>')
-    .description('a fresh secret with the same roles and lifetime; the old one stays valid for the overlap, one that is older still ends at once')
+    .description('issue a new secret with the same roles and lifetime; the old one stays valid for the overlap, an older one ends at once')
     .option('--overlap <duration>', `how long the old secret stays valid: 0s ends it at once (default: ${DEFAULT_OVERLAP})`, parseOverlap)
     .option('--json', 'one object with the secret')
     .addHelpText('after', '\nExample:\n  lictor token rotate etl-worker --overlap 1h\n')
@@ -55,9 +55,7 @@ export function register(program: Command, context: CliContext): void {
     );
   token
     .command('revoke <name>')
-    .description(
-      'ends a token now: the next request with it is refused, its sockets are closed; NAME@IDP ends the exchanged ones of that principal, an id of --logins that login',
-    )
+    .description('revoke a token, the exchanged tokens of NAME@IDP, or a login by its id of --logins; denies the next request and closes open sockets')
     .addHelpText('after', '\nExample:\n  lictor token revoke etl-worker\n  lictor token revoke arn:aws:iam::123456789012:role/etl@aws\n')
     .action((name: string) => withStore(context, (session) => revokeToken(context, session, name)));
 }
@@ -65,7 +63,7 @@ export function register(program: Command, context: CliContext): void {
 function registerCreate(token: Command, context: CliContext): void {
   token
     .command('create <name>')
-    .description('makes a token and prints its secret, once')
+    .description('create a token and print its secret, once')
     .requiredOption('--role <role>', 'what it may do; repeatable', collectRole)
     .option('--cidr <network>', 'where it may be used from: 10.0.0.0/8; repeatable', collectCidr)
     .option('--expires <duration>', 'when it ends: 24h, 90d (default: never)', parseExpires)

@@ -12,7 +12,7 @@ import { otherNames, parseTarget, TARGET_HELP } from './lock-target.ts';
 export function register(program: Command, context: CliContext): void {
   program
     .command('unlock <what>')
-    .description(`takes the lock on ${TARGET_HELP} away`)
+    .description(`remove the lock on ${TARGET_HELP}`)
     .addHelpText('after', '\nExample:\n  lictor unlock alice@local\n')
     .action((what: string) => {
       const target = parseTarget(what);

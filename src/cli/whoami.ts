@@ -7,7 +7,7 @@ import { CommandFailed } from './errors.ts';
 export function register(program: Command, context: CliContext): void {
   program
     .command('whoami')
-    .description('whom the gateway takes you for')
+    .description('show the authenticated principal')
     .argument('[url]', 'the gateway (default: that of the last login)')
     .option('--json', 'one object')
     .addHelpText('after', '\nExample:\n  lictor whoami\n  lictor whoami https://prefect.example.com --json\n')

@@ -1,12 +1,12 @@
 // `lictor demo`: a real Prefect behind a real gateway, with a sample flow started by a named person.
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { assertPortFree, claimDemo } from '../../demo/already-running.ts';
+import { demo } from '../../demo/demo.ts';
+import { type DemoPlaces, demoPlaces } from '../../demo/places.ts';
+import { createProgress, type Progress } from '../../demo/progress.ts';
+import { createRunning } from '../../demo/running.ts';
 import { LictorError } from '../contract/error.ts';
-import { assertPortFree, claimDemo } from '../demo/already-running.ts';
-import { demo } from '../demo/demo.ts';
-import { type DemoPlaces, demoPlaces } from '../demo/places.ts';
-import { createProgress, type Progress } from '../demo/progress.ts';
-import { createRunning } from '../demo/running.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
 import { interruption } from './interruption.ts';

@@ -1,11 +1,11 @@
 // The layer rules: they are the ones in use, they know every part, and they catch what they should.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REPOSITORY } from '../../src/cli/repository.ts';
-import { ROOT_FILES, ROWS, renderLayers } from './layers.ts';
+import { BESIDE_SRC, ROOT_FILES, ROWS, renderLayers } from './layers.ts';
 
 let directory: string;
 
@@ -47,6 +47,7 @@ describe('layers', () => {
     const entries = readdirSync(join(REPOSITORY, 'src'), { withFileTypes: true }).map(({ name }) => name);
     const known = new Set<string>([...ROWS.flat(), ...ROOT_FILES]);
     expect(entries.filter((name) => !known.has(name) && !name.endsWith('.test.ts'))).toEqual([]);
+    expect(BESIDE_SRC.filter((name) => entries.includes(name) || !existsSync(join(REPOSITORY, name)))).toEqual([]);
   });
 
   it('forbid to import what is not below', () => {
@@ -58,6 +59,9 @@ describe('layers', () => {
       ['src/http/x.ts', '../app.ts'],
       ['src/app.ts', './cli/y.ts'],
       ['src/decide/x.ts', '../../test/env/y.ts'],
+      ['src/doctor/x.ts', '../../demo/y.ts'],
+      ['demo/x.ts', '../bench/y.ts'],
+      ['demo/z.ts', '../src/cli/y.ts'],
     ]);
     for (const [file, errors] of Object.entries(found)) expect(errors, file).toContain('Imports go down only');
   });
@@ -68,6 +72,8 @@ describe('layers', () => {
       ['src/store/z.ts', './deep/y.ts'],
       ['src/app.ts', './http/y.ts'],
       ['src/cli/x.ts', '../supervise/y.ts'],
+      ['src/cli/z.ts', '../../bench/y.ts'],
+      ['bench/x.ts', '../demo/y.ts'],
       ['src/store/x.test.ts', '../policy/y.ts'],
     ]);
     for (const [file, errors] of Object.entries(found)) expect(errors, file).not.toContain('noRestrictedImports');

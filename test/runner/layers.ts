@@ -20,6 +20,9 @@ export const ROWS: readonly (readonly string[])[] = [
   ['cli'],
 ];
 
+/** These stand beside src: the gateway needs neither. */
+export const BESIDE_SRC: readonly string[] = ['bench', 'demo'];
+
 /** The files at the root of src, which alone construct services, are the part `app`. */
 export const ROOT_FILES: readonly string[] = [
   'active-policies.ts',
@@ -51,13 +54,14 @@ function override(part: string, index: number): object {
     .filter((other) => other !== part);
   // `lictor test` is the tests' own runner.
   const group = [...forbidden.flatMap(specifiers), part === 'cli' ? '**/test/env/**' : '**/test/**'];
-  const message = `Imports go down only: src/${part} may import ${below.length === 0 ? 'nothing else of src' : below.join(', ')}.`;
+  const message = `Imports go down only: ${part} may import ${below.length === 0 ? 'nothing else of src' : below.join(', ')}.`;
   const rule = { level: 'error', options: { patterns: [{ group, message }] } };
-  return { includes: [...places(part), '!src/**/*.test.ts'], linter: { rules: { style: { noRestrictedImports: rule } } } };
+  return { includes: [...places(part), '!**/*.test.ts'], linter: { rules: { style: { noRestrictedImports: rule } } } };
 }
 
 function places(part: string): readonly string[] {
-  return part === 'app' ? ROOT_FILES.map((file) => `src/${file}`) : [`src/${part}/**`];
+  if (part === 'app') return ROOT_FILES.map((file) => `src/${file}`);
+  return [BESIDE_SRC.includes(part) ? `${part}/**` : `src/${part}/**`];
 }
 
 function specifiers(part: string): readonly string[] {

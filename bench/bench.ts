@@ -2,13 +2,13 @@
 import { realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Environment } from '../config/load.ts';
-import { statePaths } from '../config/state-dir.ts';
 import type { Progress } from '../demo/progress.ts';
 import type { Running } from '../demo/running.ts';
-import { findNginx } from '../edge/version.ts';
-import { openEdgeSecret } from '../keys/edge-secret.ts';
-import { freePort } from '../supervise/processes/free-port.ts';
+import type { Environment } from '../src/config/load.ts';
+import { statePaths } from '../src/config/state-dir.ts';
+import { findNginx } from '../src/edge/version.ts';
+import { openEdgeSecret } from '../src/keys/edge-secret.ts';
+import { freePort } from '../src/supervise/processes/free-port.ts';
 import { type AddedParts, measureMediated, measureSocket } from './added.ts';
 import { measureDecisions } from './decision.ts';
 import { CONNECTIONS, measureDirect } from './direct.ts';

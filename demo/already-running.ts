@@ -2,8 +2,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { readRunningPid } from '../config/pid-file.ts';
-import { LictorError } from '../contract/error.ts';
+import { readRunningPid } from '../src/config/pid-file.ts';
+import { LictorError } from '../src/contract/error.ts';
 
 /** Claims the demo's state directory; answers the release. Throws `demo-running` when another demo lives in it. */
 export function claimDemo(state: string): () => void {

@@ -2,11 +2,11 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { LictorError } from '../contract/error.ts';
-import { type RunningProcess, startProcess } from '../supervise/processes/start-process.ts';
+import { LictorError } from '../src/contract/error.ts';
+import { type RunningProcess, startProcess } from '../src/supervise/processes/start-process.ts';
 import type { DemoPlaces } from './places.ts';
 
-const MAIN = join(import.meta.dirname, '../cli/main.ts');
+const MAIN = join(import.meta.dirname, '../src/cli/main.ts');
 
 const execute = promisify(execFile);
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../test/env/free-port.ts';
+import { freePort } from '../test/env/free-port.ts';
 import { assertPortFree, claimDemo } from './already-running.ts';
 
 const cleanups: (() => void)[] = [];

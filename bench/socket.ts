@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import WebSocket, { type RawData, WebSocketServer } from 'ws';
-import { LictorError } from '../contract/error.ts';
+import { LictorError } from '../src/contract/error.ts';
 import { percentile } from './numbers.ts';
 
 const MESSAGES = 1000;

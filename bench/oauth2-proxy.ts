@@ -2,11 +2,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Environment } from '../config/load.ts';
-import { LictorError } from '../contract/error.ts';
 import type { Running } from '../demo/running.ts';
-import { freePort } from '../supervise/processes/free-port.ts';
-import { startProcess } from '../supervise/processes/start-process.ts';
+import type { Environment } from '../src/config/load.ts';
+import { LictorError } from '../src/contract/error.ts';
+import { freePort } from '../src/supervise/processes/free-port.ts';
+import { startProcess } from '../src/supervise/processes/start-process.ts';
 
 export interface Oauth2Proxy {
   readonly port: number;

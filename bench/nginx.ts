@@ -2,11 +2,11 @@
 // as many workers, upstream keep-alive, no access log.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nginxWorkerUser } from '../config/worker-user.ts';
-import { EDGE_SECRET, INPUT } from '../contract/names.ts';
 import type { Running } from '../demo/running.ts';
-import { freePort } from '../supervise/processes/free-port.ts';
-import { startProcess } from '../supervise/processes/start-process.ts';
+import { nginxWorkerUser } from '../src/config/worker-user.ts';
+import { EDGE_SECRET, INPUT } from '../src/contract/names.ts';
+import { freePort } from '../src/supervise/processes/free-port.ts';
+import { startProcess } from '../src/supervise/processes/start-process.ts';
 
 export interface NginxParts {
   readonly binary: string;

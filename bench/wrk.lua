@@ -1,4 +1,4 @@
--- What src/bench/wrk.ts asks of wrk, by environment variables: a credential does not belong on a command line.
+-- What wrk.ts asks of wrk, by environment variables: a credential does not belong on a command line.
 local function variable(name) return os.getenv("LICTOR_BENCH_" .. name) or "" end
 
 local requests, at = {}, 0

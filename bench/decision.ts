@@ -1,13 +1,13 @@
 // What one decision of the policies costs when nothing is remembered: the built-in policies, and many of one's own beside them.
-import { collectActions } from '../catalog/actions.ts';
-import { OPERATIONS } from '../catalog/catalogue.ts';
-import { bareEntity } from '../contract/entity.ts';
-import type { Principal } from '../contract/principal.ts';
-import { everywhere, NOWHERE } from '../contract/scope.ts';
-import { rule } from '../decide/rule.ts';
-import { createPolicyEngine, type PolicyEngine } from '../policy/engine.ts';
-import { loadBuiltInPolicies, type PolicyTexts } from '../policy/policies.ts';
-import type { Entities } from '../prefect/entities.ts';
+import { collectActions } from '../src/catalog/actions.ts';
+import { OPERATIONS } from '../src/catalog/catalogue.ts';
+import { bareEntity } from '../src/contract/entity.ts';
+import type { Principal } from '../src/contract/principal.ts';
+import { everywhere, NOWHERE } from '../src/contract/scope.ts';
+import { rule } from '../src/decide/rule.ts';
+import { createPolicyEngine, type PolicyEngine } from '../src/policy/engine.ts';
+import { loadBuiltInPolicies, type PolicyTexts } from '../src/policy/policies.ts';
+import type { Entities } from '../src/prefect/entities.ts';
 import { percentile } from './numbers.ts';
 import type { DecisionCost } from './result.ts';
 

@@ -1,10 +1,9 @@
 // What the demo asks of Prefect's API, always through the gateway: a pool, a deployment, a run as a person.
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { LictorError } from '../contract/error.ts';
+import { LictorError } from '../src/contract/error.ts';
 
-const FLOWS_DIR = join(import.meta.dirname, '../../demo');
+const FLOWS_DIR = import.meta.dirname;
 
 const WithId = z.object({ id: z.string() });
 const FlowRun = z.object({ id: z.string(), name: z.string(), state_type: z.string().nullable(), state_name: z.string().nullable().optional() });

@@ -1,5 +1,5 @@
 // Logs a person in over HTTP, the way the login page's form does.
-import { LictorError } from '../contract/error.ts';
+import { LictorError } from '../src/contract/error.ts';
 import type { Person } from './people.ts';
 
 /** Headers that carry the new session, with the Origin that its writes need. */

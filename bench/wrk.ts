@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { LictorError } from '../contract/error.ts';
+import { LictorError } from '../src/contract/error.ts';
 
 const run = promisify(execFile);
 

@@ -1,7 +1,7 @@
 // The direct path: requests per second and latency under full load, the gateway beside what it is compared with.
 import { join } from 'node:path';
-import type { Environment } from '../config/load.ts';
 import type { Progress } from '../demo/progress.ts';
+import type { Environment } from '../src/config/load.ts';
 import { ledgerCaughtUp } from './catch-up.ts';
 import type { BenchGateway } from './gateway.ts';
 import { type Decisions, type NginxParts, renderBare, renderOauth2, renderUncached, startNginx } from './nginx.ts';

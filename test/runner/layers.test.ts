@@ -25,11 +25,12 @@ function lint(imports: readonly (readonly [file: string, specifier: string])[]):
     mkdirSync(dirname(join(directory, file)), { recursive: true });
     writeFileSync(join(directory, file), `import type { Thing } from '${specifier}';\n\nexport type Other = Thing;\n`);
   }
-  const { stdout } = spawnSync(join(REPOSITORY, 'node_modules/.bin/biome'), ['lint', '--reporter=github', '--max-diagnostics=none', 'src'], {
+  const folders = [...new Set(imports.map(([file]) => file.slice(0, file.indexOf('/'))))];
+  const { stdout } = spawnSync(join(REPOSITORY, 'node_modules/.bin/biome'), ['lint', '--reporter=github', '--max-diagnostics=none', ...folders], {
     cwd: directory,
     encoding: 'utf8',
   });
-  rmSync(join(directory, 'src'), { recursive: true });
+  for (const folder of folders) rmSync(join(directory, folder), { recursive: true });
   const about = (file: string): string =>
     stdout
       .split('\n')

@@ -13,6 +13,10 @@ beforeAll(() => {
   // Port 9 (discard): nobody answers.
   writeFileSync(join(root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\n');
 });
+let plain: Awaited<ReturnType<typeof doctor>>;
+beforeAll(async () => {
+  plain = await doctor();
+});
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 async function doctor(...args: string[]) {
@@ -28,8 +32,8 @@ async function doctor(...args: string[]) {
 }
 
 describe('lictor doctor', () => {
-  it('says first that the gateway does not run, still looks inside, and answers 1', async () => {
-    const { status, out, err } = await doctor();
+  it('says first that the gateway does not run, still looks inside, and answers 1', () => {
+    const { status, out, err } = plain;
     expect(status).toBe(1);
     expect(err).toBe('');
     expect(out).toMatch(/^The gateway does not run with /);
@@ -43,7 +47,7 @@ describe('lictor doctor', () => {
     const { out } = await doctor('--state-dir', join(root, 'not-yet'));
     expect(out).toMatch(/warn {2}there is no state directory \S+not-yet yet\n +-> lictor up makes it\./);
     expect(out).not.toContain('ENOENT');
-    expect((await doctor()).out).not.toContain('there is no state directory');
+    expect(plain.out).not.toContain('there is no state directory');
   });
 
   it('prints one object with --json', async () => {

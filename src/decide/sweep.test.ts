@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { removeLeftBehind, sweepDecisions, sweepOnce } from './sweep.ts';
 
 describe('the sweep', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'lictor-sweep-'));
+  const dir = makeMemoryDir('lictor-sweep-');
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
   const cached = (name: string): string => {

@@ -40,12 +40,13 @@ describe('a login', () => {
 
   it(`ends on this origin, whatever of ${HOSTILE_RETURN_PATHS.length} addresses it began with or stands beside the answer (RD-01)`, async () => {
     const { test } = get();
+    const cookies = new Map<string, string>();
     for (const path of HOSTILE_RETURN_PATHS.map((one) => one.toWellFormed())) {
       // The provider's clock goes on: on a busy machine its tokens would be of the future after a while.
       test.advance(Date.now() - test.clock());
       const begun = await ask(`/.lictor/login?return=${encodeURIComponent(path)}`, { headers: HTML });
       const sent = await go(String(begun.headers.location));
-      const callback = await idp().browse(sent.location, 'sub-alice');
+      const callback = await idp().browse(sent.location, 'sub-alice', cookies);
       for (const name of ['return', 'rd', 'redirect_uri', 'target_link_uri', 'RelayState']) callback.searchParams.set(name, path);
       const done = await finish(callback, { browser: sent.browser });
       expect([done.statusCode, done.headers.location], path).toEqual([303, '/']);

@@ -63,8 +63,9 @@ describe('the way back', () => {
 
   it(`ends on this origin, whatever of ${HOSTILE_RETURN_PATHS.length} addresses its RelayState is (RD-01)`, async () => {
     const attempt = await begin();
+    const response = answerTo(attempt.requestId);
     for (const path of HOSTILE_RETURN_PATHS.map((one) => one.toWellFormed())) {
-      const page = await fromProvider({ SAMLResponse: answerTo(attempt.requestId), RelayState: path });
+      const page = await fromProvider({ SAMLResponse: response, RelayState: path });
       expect([page.statusCode, /action="([^"]*)"/.exec(page.body)?.[1], page.body.includes('evil')], path).toEqual([
         200,
         '/.lictor/saml/adfs/acs?unasked',

@@ -1,10 +1,10 @@
 // The thread, over its real ledger and a real receiver.
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LedgerExport } from '../config/config.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { NewRecord } from '../contract/record.ts';
@@ -20,10 +20,14 @@ describe('exports', () => {
   let logged: string[];
   let server: Server | undefined;
   let got: string[];
+  /** A ledger of 1,500 records, made once. */
+  const written = tempState();
+  beforeAll(() => writeRecords(written.paths, 1_500));
+  afterAll(() => written.remove());
   beforeEach(() => {
     ({ paths, remove } = tempState());
     [records, logged, got, server] = [[], [], [], undefined];
-    writeRecords(paths, 1_500);
+    cpSync(written.paths.root, paths.root, { recursive: true });
     const say = (fields: unknown, text: unknown): void => void logged.push(`${String(text)} ${JSON.stringify(fields)}`);
     exports = createExports({
       paths,

@@ -1,8 +1,8 @@
 // More sessions and logins than SQLite takes values in a statement (32,766): what ends them must not fail by their number.
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { makeMemoryDir } from '../config/memory-dir.fixture.ts';
 import { openStore, type Store } from './store.ts';
 
@@ -13,9 +13,10 @@ const BOB = { idp: 'corp', subject: 's', name: 'bob', kind: 'user', groups: [], 
 let dir: string;
 let store: Store;
 let bob: string;
-beforeEach(async () => {
-  dir = makeMemoryDir('lictor-many-');
-  store = await openStore({ file: join(dir, 'lictor.db'), clock: () => NOW });
+/** Its rows are the same for each test. */
+let filled: Buffer;
+beforeAll(async () => {
+  await open();
   bob = String(await store.identities.put(BOB, 'word'));
   const database = new DatabaseSync(join(dir, 'lictor.db'));
   database.exec('begin');
@@ -31,11 +32,21 @@ beforeEach(async () => {
   }
   database.exec('commit');
   database.close();
+  await store.close();
+  filled = readFileSync(join(dir, 'lictor.db'));
+  rmSync(dir, { recursive: true });
 }, 60_000);
+beforeEach(() => open(filled));
 afterEach(async () => {
   await store.close();
   rmSync(dir, { recursive: true });
 });
+
+async function open(content?: Buffer): Promise<void> {
+  dir = makeMemoryDir('lictor-many-');
+  if (content !== undefined) writeFileSync(join(dir, 'lictor.db'), content, { mode: 0o600 });
+  store = await openStore({ file: join(dir, 'lictor.db'), clock: () => NOW });
+}
 
 const left = async () => [await store.sessions.byId('s7'), await store.idpTokens.read('s7'), (await store.clientGrants.byId('g7'))?.endedMs];
 

@@ -27,8 +27,11 @@ export interface OpenIdProvider {
   readonly requests: string[];
   /** Signs as the provider does. */
   sign(claims: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>): Promise<string>;
-  /** A browser that is logged in as this account goes where the gateway sends it; answers the address that it comes back with. */
-  browse(location: string, subject: string): Promise<URL>;
+  /**
+   * A browser that is logged in as this account goes where the gateway sends it; answers the address that it comes back with.
+   * With the `cookies` of an earlier visit the provider need not ask who is there.
+   */
+  browse(location: string, subject: string, cookies?: Map<string, string>): Promise<URL>;
   close(): Promise<void>;
 }
 
@@ -93,9 +96,9 @@ export async function startOpenIdProvider(redirectUris: readonly string[], more:
     instead,
     requests,
     sign: (claims, header = {}) => new SignJWT({ ...claims }).setProtectedHeader({ alg: 'RS256', kid: KEY_ID, ...header }).sign(privateKey),
-    browse: (location, account) => {
+    browse: (location, account, cookies = new Map()) => {
       subject = account;
-      return follow(location, issuer);
+      return follow(location, issuer, cookies);
     },
     async close() {
       for (const server of [outer, inner]) {
@@ -137,9 +140,8 @@ async function forward(incoming: IncomingMessage, response: ServerResponse, { po
   response.writeHead(out.status, { ...rest, ...('type' in out && { 'content-type': out.type }) }).end(out.body);
 }
 
-/** With the cookies of one visit, until an address is not the provider's. */
-async function follow(location: string, issuer: string): Promise<URL> {
-  const jar = new Map<string, string>();
+/** Until an address is not the provider's. */
+async function follow(location: string, issuer: string, jar: Map<string, string>): Promise<URL> {
   let at = new URL(location);
   for (let steps = 0; steps < 10; steps += 1) {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');

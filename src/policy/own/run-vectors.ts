@@ -6,7 +6,7 @@ import type { Decision, FactValue } from '../../contract/decision.ts';
 import { bareEntity, type Entity } from '../../contract/entity.ts';
 import type { ResourceType } from '../../contract/operation.ts';
 import { everywhere } from '../../contract/scope.ts';
-import { createPolicyEngine, type PolicyEngine } from '../engine.ts';
+import { createEngineOfChecked, type PolicyEngine } from '../engine.ts';
 import { FACTS, isFactName } from '../facts.ts';
 import { loadBuiltInPolicies } from '../policies.ts';
 import type { OwnPolicies } from './check.ts';
@@ -23,7 +23,7 @@ export interface VectorResults {
 export function runVectors(actions: readonly ActionEntry[], policies: OwnPolicies): VectorResults {
   const files = Object.entries(policies.files).filter(([name]) => name.endsWith('.vectors.yaml'));
   if (files.length === 0) return { problems: [], count: 0 };
-  const engine = createPolicyEngine({ actions, revision: 0, policies: { ...loadBuiltInPolicies(), ...policies.texts } });
+  const engine = createEngineOfChecked({ actions, revision: 0, policies: { ...loadBuiltInPolicies(), ...policies.texts } });
   const parsed = files.map(([name, text]) => parseVectors(name, text));
   const vectors = parsed.flatMap((file) => file.vectors);
   return {

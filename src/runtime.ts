@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createAccessTokenKind } from './authn/access-token/verify.ts';
 import { createAuthenticator } from './authn/authenticator.ts';
-import { createProveAws } from './authn/aws-iam/prove.ts';
 import { openCertificates } from './authn/certificate/open.ts';
 import { LOGIN_TIMEOUT_MS, openProviders } from './authn/external/open-providers.ts';
 import { confirmedGrants, createGrantStanding } from './authn/grant/standing.ts';
@@ -13,6 +12,7 @@ import { warnOfLocks } from './authn/lock-notes.ts';
 import { createOutbounds } from './authn/outbounds.ts';
 import { createRoleBook } from './authn/roles.ts';
 import { openRunTokens } from './authn/run-token/open.ts';
+import { openProofs } from './authn/subject-tokens.ts';
 import { collectActions } from './catalog/actions.ts';
 import { ensureSigner } from './certificates/signer.ts';
 import type { Config } from './config/config.ts';
@@ -33,7 +33,7 @@ import { createTurns } from './mediate/body-work.ts';
 import { createMediator, type Mediator } from './mediate/mediator.ts';
 import { createRunParts } from './mediate/run-parts.ts';
 import { type AuthorizationServer, createAuthorizationServer } from './oauth/server.ts';
-import { createTokenExchange, type Prove, SUBJECT_TOKEN } from './oauth/token-exchange.ts';
+import { createTokenExchange } from './oauth/token-exchange.ts';
 import { createPolicyEngineInSteps, type PolicyEngine } from './policy/engine.ts';
 import { mayPollBy } from './policy/may-poll.ts';
 import type { OwnPolicies } from './policy/own/check.ts';
@@ -210,9 +210,7 @@ function buildMediator(shared: ProcessServices, config: Config, { decider, upstr
 
 function openAuthorizationServer(shared: ProcessServices, config: Config, { jwts, loginOutbounds, standing, decider }: OwnParts): AuthorizationServer {
   const { store, ledger, clock, steady, log, signingKeys, sealer } = shared;
-  const aws = config.identityProviders.find((provider) => provider.type === 'aws-iam');
-  const proveAws = aws && createProveAws({ provider: aws, outbound: loginOutbounds.to(aws.caFile), marks: store.marks, clock });
-  const proofs = new Map<string, Prove>([[SUBJECT_TOKEN.jwt, jwts.prove], ...(proveAws === undefined ? [] : [[SUBJECT_TOKEN.awsIam, proveAws] as const])]);
+  const proofs = openProofs({ config, jwts, outboundFor: loginOutbounds.to, marks: store.marks, clock });
   return createAuthorizationServer({
     ...{ store, config, standing, signingKeys, sealer, clock, steady, revision: decider.revision },
     loginLifeMs: config.cliSeconds * 1000,

@@ -7,7 +7,7 @@ import { SourceError } from '../sidecar/credential.ts';
 import { createKeeper } from '../sidecar/keeper.ts';
 import { type Credentials, openCredentials } from '../sidecar/login/credentials.ts';
 import { startSidecar } from '../sidecar/sidecar.ts';
-import { type Choice, chooseSource } from '../sidecar/sources/choose.ts';
+import { type Choice, chooseSource, SOURCES_HELP } from '../sidecar/sources/choose.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { CommandFailed, ProgramEnded, UsageError } from './errors.ts';
 import { chooseGateway, openTransport } from './gateway-address.ts';
@@ -26,12 +26,7 @@ CMD gets PREFECT_API_URL with an address of 127.0.0.1 and a secret of its own; t
 renewed ahead of its end, and CMD never notices. The gateway: --url, else LICTOR_URL, else PREFECT_API_URL, else public_url of lictor.yaml.
 HTTPS_PROXY, NO_PROXY and PREFECT_API_SSL_CERT_FILE (or SSL_CERT_FILE) are heeded. Signals are passed on; the exit status is CMD's.
 
-  --as login        your own login (lictor login); the gateway is that of the last login where none is named
-  --as token:FILE   a service token in a file (mode 600); a new one in it is picked up within seconds
-  --as jwt:FILE     a JWT that somebody else renews: a projected Kubernetes token
-  --as oidc         client credentials: --issuer, --client-id, --client-secret-file (LICTOR_OIDC_ISSUER, _CLIENT_ID, _CLIENT_SECRET_FILE)
-  --as github       the OIDC token of a GitHub job with "permissions: id-token: write"
-  --as aws-iam      the role that AWS gave this machine: environment, profile, container or instance; --audience (default: the gateway's host)
+${SOURCES_HELP}
 
 Example:
   lictor exec --url https://prefect.example.com --as token:/run/secrets/lictor -- prefect worker start --pool etl

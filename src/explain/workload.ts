@@ -3,16 +3,15 @@
 import { identityPrincipal } from '../authn/identity/principal.ts';
 import { identityHolder, roleOrigins } from '../authn/role-origins.ts';
 import { createRoleBook } from '../authn/roles.ts';
-import type { Config, IdentityProvider } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { PROVIDER_KINDS } from '../config/sections/provider-kinds.ts';
 import type { Identity } from '../contract/identity.ts';
 import type { AccessTokens } from '../store/access-tokens.ts';
 import type { ResolvedPrincipal } from './principal.ts';
 
-const WORKLOADS: ReadonlySet<IdentityProvider['type']> = new Set(['jwt', 'aws-iam', 'mtls']);
-
 /** Workloads are not written down when they come: there is no list of them. */
 export function isWorkloadProvider(id: string, { identityProviders }: Pick<Config, 'identityProviders'>): boolean {
-  return identityProviders.some((provider) => provider.id === id && WORKLOADS.has(provider.type));
+  return identityProviders.some((provider) => provider.id === id && PROVIDER_KINDS[provider.type].isForWorkloads);
 }
 
 /** Its claims are those of its newest live token; without one, what the name itself says. */

@@ -1,5 +1,7 @@
 // The authorization server as a whole: the token endpoint with its grants, where a device login begins, is allowed, and ends.
+
 import type { GrantStanding } from '../authn/grant/standing.ts';
+import { asksOutside } from '../authn/subject-tokens.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { NewRecord } from '../contract/record.ts';
@@ -10,13 +12,14 @@ import { CLIENTS } from './clients.ts';
 import { createDeviceApproval, type DeviceApproval, type DeviceApprovalParts } from './device-approval.ts';
 import { createDeviceAuthorization } from './device-authorization.ts';
 import { createDeviceGrant, DEVICE_GRANT_TYPE } from './device-grant.ts';
+import type { Form } from './form.ts';
 import { createIdTokens } from './id-token.ts';
 import type { Grant } from './issued.ts';
 import { issuerOf } from './metadata.ts';
 import { createRefreshGrant } from './refresh-grant.ts';
 import { createRevocation } from './revocation.ts';
 import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
-import { asksOutside, GRANT_TYPE } from './token-exchange.ts';
+import { GRANT_TYPE } from './token-exchange.ts';
 
 export interface AuthorizationServer {
   readonly token: TokenEndpoint;
@@ -57,7 +60,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
     token: createTokenEndpoint({
       ...parts,
       grants: new Map([
-        [GRANT_TYPE, { action: 'token.exchange', grant: parts.exchange, asksOutside }],
+        [GRANT_TYPE, { action: 'token.exchange', grant: parts.exchange, asksOutside: (form: Form) => asksOutside(form.get('subject_token_type')) }],
         [DEVICE_GRANT_TYPE, { action: 'token.device', grant: createDeviceGrant({ ...common, signIdToken }) }],
         ['refresh_token', { action: 'token.refresh', grant: createRefreshGrant(common) }],
       ]),

@@ -4,11 +4,12 @@ import { createAccessTokenKind } from '../authn/access-token/verify.ts';
 import { createAuthenticator } from '../authn/authenticator.ts';
 import { anEdgeInput } from '../authn/inputs.fixture.ts';
 import { openTestStore, type TestStore } from '../authn/store.fixture.ts';
+import { asksOutside, type Proof } from '../authn/subject-tokens.ts';
 import type { JwtProvider } from '../config/config.ts';
 import { LictorError } from '../contract/error.ts';
 import type { NewRecord } from '../contract/record.ts';
 import { createTokenEndpoint, TOKEN_LIMITS, type TokenAnswer } from './token-endpoint.ts';
-import { ACCESS_TOKEN_MS, asksOutside, createTokenExchange, GRANT_TYPE, type Proof, SUBJECT_TOKEN } from './token-exchange.ts';
+import { ACCESS_TOKEN_MS, createTokenExchange, GRANT_TYPE } from './token-exchange.ts';
 
 const PROVIDER: JwtProvider = {
   id: 'ci',
@@ -29,7 +30,8 @@ const CONFIG = {
 };
 const FORM = { grant_type: GRANT_TYPE, subject_token: 'proof', subject_token_type: 'jwt' };
 /** Only another service can say whether it is good. */
-const OUTSIDE = { ...FORM, subject_token_type: SUBJECT_TOKEN.awsIam };
+const AWS = 'urn:lictor:token-type:aws-iam';
+const OUTSIDE = { ...FORM, subject_token_type: AWS };
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 let test: TestStore;
@@ -53,11 +55,11 @@ function endpoint(failClosed = true) {
     clock,
     proofs: new Map([
       ['jwt', () => proof()],
-      [SUBJECT_TOKEN.awsIam, () => proof()],
+      [AWS, () => proof()],
     ]),
   });
   return createTokenEndpoint({
-    grants: new Map([[GRANT_TYPE, { action: 'token.exchange', grant: exchange, asksOutside }]]),
+    grants: new Map([[GRANT_TYPE, { action: 'token.exchange', grant: exchange, asksOutside: (form) => asksOutside(form.get('subject_token_type')) }]]),
     record: async (record) => {
       if (ledgerBroken) throw new LictorError('ledger-unavailable', 'disk full');
       records.push(record);

@@ -6,10 +6,9 @@ import { recordedGrants } from '../authn/recorded-grants.ts';
 import { identityHolder } from '../authn/role-origins.ts';
 import { createRoleBook } from '../authn/roles.ts';
 import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
-import type { Config, IdentityProvider } from '../config/config.ts';
+import type { Prove } from '../authn/subject-tokens.ts';
+import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
-import type { Identity } from '../contract/identity.ts';
-import type { ReasonCode } from '../contract/reasons.ts';
 import type { AccessTokens } from '../store/access-tokens.ts';
 import type { Locks } from '../store/locks.ts';
 import type { Form } from './form.ts';
@@ -17,25 +16,9 @@ import type { Grant } from './issued.ts';
 import { type OAuthRefusal, refuseRequest } from './refusal.ts';
 
 export const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-/** RFC 8693 3; the signed request of AWS has no registered name. */
-export const SUBJECT_TOKEN = { jwt: 'urn:ietf:params:oauth:token-type:jwt', awsIam: 'urn:lictor:token-type:aws-iam' } as const;
 const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 /** However long the proof lives. */
 export const ACCESS_TOKEN_MS = 15 * 60_000;
-
-export type Proof =
-  | {
-      readonly ok: true;
-      readonly identity: Identity;
-      readonly provider: IdentityProvider;
-      /** The given token ends with it; null: the proof was for this moment. */
-      readonly expiresAtMs: number | null;
-      readonly credentialId: string;
-    }
-  | { readonly ok: false; readonly reason: ReasonCode };
-
-/** Throws LictorError `gateway-unavailable` when nobody can say. */
-export type Prove = (subjectToken: string) => Promise<Proof>;
 
 export interface ExchangeParts {
   readonly config: Pick<Config, 'publicUrl' | 'roles' | 'identityProviders'>;
@@ -44,11 +27,6 @@ export interface ExchangeParts {
   readonly clock: Clock;
   /** By subject_token_type. */
   readonly proofs: ReadonlyMap<string, Prove>;
-}
-
-/** What AWS has signed only its STS can judge. */
-export function asksOutside(form: Form): boolean {
-  return form.get('subject_token_type') === SUBJECT_TOKEN.awsIam;
 }
 
 export function createTokenExchange({ config, accessTokens, locks, clock, proofs }: ExchangeParts): Grant {

@@ -15,7 +15,7 @@ import { githubJob } from './github.ts';
 import { personLogin } from './login.ts';
 
 export interface Choice {
-  /** `token:FILE`, `jwt:FILE`, `oidc`, `github`, `aws-iam`, `login`. */
+  /** One of `SOURCES`. */
   readonly as: string;
   readonly issuer?: string | undefined;
   readonly clientId?: string | undefined;
@@ -39,25 +39,57 @@ export interface ChoosingParts {
 export type Chosen = { readonly ok: true; readonly source: CredentialSource } | { readonly ok: false; readonly problem: string };
 
 export function chooseSource(choice: Choice, parts: ChoosingParts): Chosen {
-  const [kind = '', ...rest] = choice.as.split(':');
-  const file = rest.join(':');
-  switch (kind) {
-    case 'token':
-      return chooseToken(file, parts);
-    case 'jwt':
-      return file === '' ? no('jwt needs a file: --as jwt:/var/run/secrets/tokens/lictor') : yes(jwtFile(resolve(parts.cwd, file), parts.clock));
-    case 'oidc':
-      return isGithub(choice, parts) ? chooseGithub(choice, parts) : chooseClient(choice, parts);
-    case 'github':
-      return chooseGithub(choice, parts);
-    case 'aws-iam':
-      return chooseAws(choice, parts);
-    case 'login':
-      return chooseLogin(parts);
-    default:
-      return no('unknown. Use login, token:FILE, jwt:FILE, oidc, github or aws-iam.');
-  }
+  const [name = '', ...rest] = choice.as.split(':');
+  const source = Object.hasOwn(SOURCES, name) ? SOURCES[name] : undefined;
+  if (source === undefined)
+    return no(
+      `unknown. Use one of: ${Object.values(SOURCES)
+        .map(({ form }) => form)
+        .join(', ')}.`,
+    );
+  return source.choose(choice, parts, rest.join(':'));
 }
+
+interface SourceKind {
+  /** As `--as` takes it. */
+  readonly form: string;
+  readonly help: string;
+  readonly choose: (choice: Choice, parts: ChoosingParts, file: string) => Chosen;
+}
+
+const SOURCES: Readonly<Record<string, SourceKind>> = {
+  login: {
+    form: 'login',
+    help: 'your own login (lictor login); the gateway is that of the last login where none is named',
+    choose: (_choice, parts) => chooseLogin(parts),
+  },
+  token: {
+    form: 'token:FILE',
+    help: 'a service token in a file (mode 600); a new one in it is picked up within seconds',
+    choose: (_choice, parts, file) => chooseToken(file, parts),
+  },
+  jwt: {
+    form: 'jwt:FILE',
+    help: 'a JWT in a file that another program renews: a projected Kubernetes token',
+    choose: (_choice, parts, file) => chooseJwt(file, parts),
+  },
+  oidc: {
+    form: 'oidc',
+    help: 'client credentials: --issuer, --client-id, --client-secret-file (LICTOR_OIDC_ISSUER, _CLIENT_ID, _CLIENT_SECRET_FILE)',
+    choose: (choice, parts) => (isGithub(choice, parts) ? chooseGithub(choice, parts) : chooseClient(choice, parts)),
+  },
+  github: { form: 'github', help: 'the OIDC token of a GitHub job with "permissions: id-token: write"', choose: chooseGithub },
+  'aws-iam': {
+    form: 'aws-iam',
+    help: "the role that AWS gave this machine: environment, profile, container or instance; --audience (default: the gateway's host)",
+    choose: chooseAws,
+  },
+};
+
+/** A line for each source, for `lictor exec --help`. */
+export const SOURCES_HELP = Object.values(SOURCES)
+  .map(({ form, help }) => `  --as ${form.padEnd(12)} ${help}`)
+  .join('\n');
 
 function yes(source: CredentialSource): Chosen {
   return { ok: true, source };
@@ -77,6 +109,10 @@ function chooseToken(file: string, { cwd, clock }: ChoosingParts): Chosen {
   if (file.startsWith('lct_'))
     return no('a token on the command line can be read by every user of the machine. Put it into a file of mode 600: --as token:FILE');
   return yes(tokenFile(resolve(cwd, file), clock));
+}
+
+function chooseJwt(file: string, { cwd, clock }: ChoosingParts): Chosen {
+  return file === '' ? no('jwt needs a file: --as jwt:/var/run/secrets/tokens/lictor') : yes(jwtFile(resolve(cwd, file), clock));
 }
 
 /** In a job that may ask for a token, and where no client is named. */

@@ -6,7 +6,7 @@ import type { DemoPlaces } from './places.ts';
 export interface Person {
   readonly name: string;
   readonly password: string;
-  /** As the contract prints it. */
+  /** As the demo prints it. */
   readonly role: string;
 }
 

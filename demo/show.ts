@@ -1,7 +1,7 @@
 // What the demo prints for people to read and paste.
 import type { Cast } from './people.ts';
 
-/** The fixed lines of the contract: `alice  PASSWORD  admin`, and `token  lct_...`. */
+/** Lines that programs may read, so their form is fixed: `alice  PASSWORD  admin`, and `token  lct_...`. */
 export function castLines(cast: Cast): readonly string[] {
   return [...cast.people.map(({ name, password, role }) => `${name}  ${password}  ${role}`), `token  ${cast.sampleToken}`];
 }

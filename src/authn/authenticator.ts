@@ -1,4 +1,4 @@
-// Request -> principal: the first credential in the contract's order decides, and nothing falls through from a bad one.
+// Request -> principal: the first credential in a fixed order decides, and nothing falls through from a bad one.
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';

@@ -51,7 +51,7 @@ export function pathSegments(rawPath: string): readonly string[] | undefined {
   return segments;
 }
 
-/** The template as the contract writes it: `{id:uuid}` becomes `{id}`. */
+/** The template as src/contract writes it: `{id:uuid}` becomes `{id}`. */
 export function plainTemplate(path: string): string {
   return path.replaceAll(':uuid}', '}');
 }

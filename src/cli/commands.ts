@@ -46,7 +46,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'test', summary: 'run the tests', load: () => import('./test.ts') },
 ];
 
-/** Commands of the fixed contract whose part comes later; called, they say so. */
+/** Commands whose part is not built yet; called, they say so. */
 export const LATER_COMMANDS: readonly string[] = [
   'approve',
   'deny',

@@ -1,4 +1,4 @@
-// Keys of the fixed contract whose part is not built yet: refused, never ignored.
+// Keys of lictor.yaml whose part is not built yet: rejected, never ignored.
 import { isRecord } from './expand.ts';
 import type { Keys, Report } from './report.ts';
 
@@ -27,7 +27,7 @@ export function notBuiltPart(place: string): string | undefined {
   return NOT_BUILT.find(({ at, refuses }) => refuses === undefined && at.length === keys.length && at.every((key, index) => key === keys[index]))?.part;
 }
 
-/** The words for a value that is fine in the contract and not built yet. */
+/** The text for a valid value whose part is not built yet. */
 export function notBuiltText(part: string): { readonly message: string; readonly remedy: string } {
   return { message: `not built yet: ${part}`, remedy: 'Remove it; this version of lictor refuses what it would have to ignore.' };
 }

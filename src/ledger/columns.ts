@@ -1,10 +1,10 @@
-// A record as a row: the contract's fields in the contract's order, lists as JSON text.
+// A record as a row: its fields in a fixed order, lists as JSON text.
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { LedgerRecord } from '../contract/record.ts';
 
 type Kind = 'text' | 'integer' | 'real' | 'list' | 'json';
 
-/** Every field of CONTRACT 4, `cache` and `grants`, in this order: the order of the columns. What is hashed: chain/hash.ts. */
+/** Every field of a record, in the order of the columns. What is hashed: chain/hash.ts. */
 export const COLUMNS = {
   id: 'text',
   time: 'text',

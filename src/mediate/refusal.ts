@@ -21,7 +21,7 @@ export function absentResponse(operation: Operation | undefined, params: Readonl
 /** Seconds after which trying again makes sense. */
 const RETRY_AFTER: Readonly<Partial<Record<ReasonCode, string>>> = { 'ledger-unavailable': '5' };
 
-/** `not-forwarded`: nothing reached Prefect, so that stock clients may wait without counting (DESIGN 2.5). */
+/** `not-forwarded`: nothing reached Prefect, so that stock clients may wait without counting. */
 export function refusalResponse(refusal: Refusal, requestId: string, forwarded: 'forwarded' | 'not-forwarded' = 'not-forwarded'): MediatedResponse {
   const { status } = REASONS[refusal.code];
   return {

@@ -9,7 +9,7 @@ export interface ObjectCache {
   forget(): void;
 }
 
-/** DESIGN 4: a change that went round the gateway is seen after this much, and the two seconds of the decision cache. */
+/** Lictor sees a change that bypassed the gateway after this time and the two seconds of the decision cache. */
 const LIFE_MS = 5_000;
 /** What is still asked for then is asked of Prefect again meanwhile, so that nobody waits for it. */
 const RENEWED_AFTER_MS = 2_500;

@@ -49,7 +49,7 @@ export interface UpstreamOptions extends PrefectPlaces {
   readonly caFile?: string | null;
   /** Which servers to try, best first; the default is all, in turn. */
   readonly pick?: () => readonly string[];
-  /** Prefect builds absolute links from these (DESIGN 2.16); null: the upstream's own host, plain. */
+  /** Prefect builds absolute links from these; null: the upstream's own host, plain. */
   readonly publicUrl: { readonly origin: string; readonly secure: boolean } | null;
   readonly clock?: Clock;
   readonly connections?: number;

@@ -28,7 +28,7 @@ export function beyondAllowed(findings: readonly Finding[], allowed: Allowed): r
   return [...byKey(findings)].flatMap(([key, texts]) => {
     const most = allowed[key] ?? 0;
     if (texts.length <= most) return [];
-    return most === 0 ? texts : [`"${key}" is there ${texts.length} times and was ${most} times; the places:`, ...texts];
+    return most === 0 ? texts : [`"${key}": ${texts.length} places, at most ${most} are allowed. One of these is new:`, ...texts];
   });
 }
 

@@ -1,4 +1,4 @@
-// The whole of lictor.yaml as the contract fixes it: what it becomes, and the JSON Schema (lictor.schema.json).
+// The whole of lictor.yaml: what it becomes, and the JSON Schema (lictor.schema.json).
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config.ts';

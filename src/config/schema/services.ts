@@ -1,4 +1,4 @@
-// services: what tasks may call. Shapes are fixed by the contract; some keys are built later (not-built.ts).
+// services: what tasks may call. Some keys are built later (not-built.ts).
 import { z } from 'zod';
 import { count, duration, filePath, headerName, httpUrl, rate, secretText, slug, strings, text } from './scalars.ts';
 

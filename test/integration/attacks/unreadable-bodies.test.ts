@@ -1,4 +1,4 @@
-// Bodies and codings that nginx itself refuses, at whatever place on a request's way: our words, never its HTML (CONTRACT 3).
+// Bodies and codings that nginx itself refuses, at whatever place on a request's way: our words, never its HTML.
 import { expect, it } from 'vitest';
 import { type RawAnswer, request } from '../../env/raw-request.ts';
 import { bearerLine, expectNothingUpstream, expectStatus, useHarness } from './harness.ts';

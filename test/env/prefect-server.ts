@@ -101,7 +101,7 @@ function serverProcess(place: ServerPlace, more: NodeJS.ProcessEnv = {}): Parame
     cwd: home,
     env: { ...serverEnv(home, port, authString), ...more },
     ready: async () => (await fetch(`${urlOf(place)}/api/health`)).ok,
-    readyTimeoutMs: 120_000,
+    readyTimeoutMs: 240_000,
   };
 }
 

@@ -39,6 +39,7 @@ const UNNAMED = 'importlib-metadata==8.7.1';
 const FASTAPI: readonly (readonly [prefix: string, version: string])[] = [
   ['3.4.', '0.120.4'],
   ['3.6.', '0.120.4'],
+  ['3.7.', '0.120.4'],
   ['3.8.', '0.150.0'],
 ];
 

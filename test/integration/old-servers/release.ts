@@ -6,6 +6,13 @@ import { operationsOf } from '../../../src/catalog/versions.ts';
 import { type Gateway, jsonLines, startGateway } from '../../env/gateway.ts';
 import { type Direct, directTo, field, text } from '../../env/prefect.ts';
 import { type PrefectServer, startPrefect } from '../../env/prefect-server.ts';
+import { oldServerVenv, prefectVenv } from '../../env/venv.ts';
+
+/** Those that people run, each with its venv. */
+export const RELEASES: readonly (readonly [version: string, venv: () => Promise<string>])[] = [
+  ...['3.4.25', '3.6.13', '3.7.2', '3.8.2'].map((version) => [version, () => oldServerVenv(version)] as const),
+  ['3.9.1', prefectVenv],
+];
 
 export interface Release {
   readonly server: PrefectServer;
@@ -19,14 +26,14 @@ export interface Release {
 
 const ROLES = ['viewer', 'operator', 'deployer', 'worker', 'admin'];
 
-/** Starts the server and a gateway before it, for the tests of one file or block. */
-export function openRelease(version: string, venv: () => Promise<string>): () => Release {
+/** Starts the server and a gateway before it, for the tests of one file or block. `config`: as `startGateway` takes it. */
+export function openRelease(version: string, venv: () => Promise<string>, config: Readonly<Record<string, unknown>> = {}): () => Release {
   let release: Release | undefined;
   let stop: () => Promise<void> = async () => undefined;
   beforeAll(async () => {
     const server = await startPrefect(null, await venv());
     stop = server.stop;
-    const gateway = await startGateway({ upstream: server });
+    const gateway = await startGateway({ upstream: server, config });
     stop = async () => {
       await gateway.close();
       await server.stop();

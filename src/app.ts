@@ -12,7 +12,7 @@ import { keptDirs, keptSocket, mostKeptMiB } from './config/kept-dir.ts';
 import { fillReserve } from './config/reserve.ts';
 import type { StatePaths } from './config/state-dir.ts';
 import { nginxWorkerUser } from './config/worker-user.ts';
-import type { Clock } from './contract/clock.ts';
+import type { Clock, SteadyClock } from './contract/clock.ts';
 import type { FromControl } from './contract/ipc.ts';
 import { type CurrentRuntime, createCurrentRuntime, currentAnswerer, currentForForward, currentForRelay } from './current-runtime.ts';
 import type { Answerer } from './decide/answer.ts';
@@ -60,8 +60,7 @@ export interface AppParts {
   readonly paths: StatePaths;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly log: Logger;
   /** Makes the log's writer open its file again. */
   readonly reopenLog: () => void;

@@ -9,7 +9,7 @@ import { edgePid } from './config/pid-file.ts';
 import { withReserve } from './config/reserve.ts';
 import type { StatePaths } from './config/state-dir.ts';
 import { nginxWorkerUser } from './config/worker-user.ts';
-import type { Clock } from './contract/clock.ts';
+import type { Clock, SteadyClock } from './contract/clock.ts';
 import { removeLeftBehind, sweepOnce } from './decide/sweep.ts';
 import { reachableBy } from './edge/temp-dir.ts';
 import { createEventMemory, type EventMemory } from './events/memory.ts';
@@ -32,8 +32,7 @@ import { createIntake, type Intake } from './timeline/feed/intake.ts';
 export interface ProcessServices {
   readonly paths: StatePaths;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly log: Logger;
   readonly catalogue: Catalogue;
   readonly store: Store;

@@ -1,6 +1,6 @@
 // Request -> principal: the first credential in a fixed order decides, and nothing falls through from a bad one.
 import type { Config } from '../config/config.ts';
-import type { Clock } from '../contract/clock.ts';
+import type { Clock, SteadyClock } from '../contract/clock.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Carrier, Credential } from '../contract/principal.ts';
 import type { Store } from '../store/store.ts';
@@ -37,8 +37,7 @@ export interface AuthenticatorParts {
   readonly store: Pick<Store, 'tokens' | 'sessions' | 'locks'>;
   readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   /** Further kinds of tokens, by their form; what none of them claims is looked at as a service token. */
   readonly verifiers?: readonly TokenKind[];
   /** Asks the providers of sessions that are due; left out: nobody is asked. */

@@ -19,4 +19,6 @@ export const systemClock: Clock = () => Date.now();
  * alone: never stored, shown, or compared with a time of somebody else (a token's, a provider's, nginx's, a record's). It begins near 0, so
  * that "never" is undefined or minus infinity, and not 0. It stands still while the machine sleeps: what must not outlive that asks the wall clock too.
  */
-export const steadyClock: Clock = () => performance.now();
+export type SteadyClock = Clock;
+
+export const steadyClock: SteadyClock = () => performance.now();

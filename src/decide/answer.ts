@@ -1,7 +1,7 @@
 // From a decision to what nginx's auth subrequest understands: 200, 401 or 403, headers, and how long it may be cached.
 
 import type { Catalogue } from '../catalog/catalogue.ts';
-import type { Clock } from '../contract/clock.ts';
+import type { Clock, SteadyClock } from '../contract/clock.ts';
 import { LictorError } from '../contract/error.ts';
 import { encodeFacts } from '../contract/facts.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
@@ -35,8 +35,7 @@ export interface AnswererParts {
   readonly decider: Decider;
   readonly catalogue: Catalogue;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   /** False while records cannot be written: no new decision for a write is made. */
   readonly mayWrite: () => boolean;
   /** Left out: no call of a service is allowed. */

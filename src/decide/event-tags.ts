@@ -1,5 +1,5 @@
 // Which guarded tags an event gives that its flow run does not have: stock clients repeat those of the run, its deployment and its flow in each event.
-import type { Clock } from '../contract/clock.ts';
+import type { SteadyClock } from '../contract/clock.ts';
 import type { Principal } from '../contract/principal.ts';
 import { tagsIn, tagsOf } from '../events/tags.ts';
 import { field, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
@@ -37,8 +37,7 @@ export interface EventTagGuardParts extends HoldsTagParts {
   readonly guarded: GuardedTags;
   /** May be some seconds old: what a run is has been asked for already. */
   readonly lookup: Lookup;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
 }
 
 /** So long a scope that was just given does not count on open sockets. */

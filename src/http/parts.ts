@@ -5,7 +5,7 @@ import type { Authenticator } from '../authn/authenticator.ts';
 import type { ExternalLogins } from '../authn/external/login.ts';
 import type { ExternalProvider } from '../authn/external/provider.ts';
 import type { Config } from '../config/config.ts';
-import type { Clock } from '../contract/clock.ts';
+import type { Clock, SteadyClock } from '../contract/clock.ts';
 import type { Decider } from '../decide/decider.ts';
 import type { Sealer } from '../keys/sealer.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -28,8 +28,7 @@ export interface OwnAppParts {
   readonly mediator: Mediator;
   readonly authorizationServer: AuthorizationServer;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly log: Pick<Logger, 'error' | 'warn'>;
   /** What `/.lictor/ready` looks at, by name; false or a rejection: not ready. */
   readonly checks: Readonly<Record<string, () => Promise<boolean>>>;

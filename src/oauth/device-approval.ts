@@ -6,7 +6,7 @@ import type { Proven } from '../authn/external/provider.ts';
 import { createTokenId } from '../authn/service-token/token-text.ts';
 import { sessionAbsoluteEndMs } from '../authn/session/session.ts';
 import type { Config } from '../config/config.ts';
-import type { Clock } from '../contract/clock.ts';
+import type { Clock, SteadyClock } from '../contract/clock.ts';
 import { guesserKey } from '../contract/network.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { Sealer } from '../keys/sealer.ts';
@@ -47,8 +47,7 @@ export interface DeviceApprovalParts {
   /** How long a browser session lives: a login may stand on one. */
   readonly sessionLimits: Pick<Config['sessions'], 'absoluteSeconds'>;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
 }
 
 /** Wrong codes within a minute of the first, for a person and for an address. */

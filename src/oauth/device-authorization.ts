@@ -3,7 +3,7 @@ import { createHash, randomInt } from 'node:crypto';
 import { createBoundedCounter } from '../authn/bounded-counter.ts';
 import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
 import type { PublicUrl } from '../config/config.ts';
-import type { Clock } from '../contract/clock.ts';
+import type { SteadyClock } from '../contract/clock.ts';
 import { OWN_PREFIX } from '../contract/names.ts';
 import { guesserKey } from '../contract/network.ts';
 import { DEVICE_CODE_LIMITS, type DeviceCodes } from '../store/device-codes.ts';
@@ -18,8 +18,7 @@ export interface DeviceAuthorizationParts {
   readonly deviceCodes: Pick<DeviceCodes, 'create'>;
   readonly clients: readonly OAuthClient[];
   readonly publicUrl: PublicUrl;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
 }
 
 /** Within a minute of the first, by address. */

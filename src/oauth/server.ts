@@ -3,7 +3,7 @@
 import type { GrantStanding } from '../authn/grant/standing.ts';
 import { asksOutside } from '../authn/subject-tokens.ts';
 import type { Config } from '../config/config.ts';
-import type { Clock } from '../contract/clock.ts';
+import type { Clock, SteadyClock } from '../contract/clock.ts';
 import type { NewRecord } from '../contract/record.ts';
 import type { Sealer } from '../keys/sealer.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
@@ -46,8 +46,7 @@ export interface AuthorizationServerParts {
   readonly onEnded: () => Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly revision: number;
 }
 

@@ -1,6 +1,6 @@
 // /.lictor/oauth/token: throttle, grant, record, answer. A further grant is one more entry in `grants`.
 import { type BoundedCounter, createBoundedCounter } from '../authn/bounded-counter.ts';
-import type { Clock } from '../contract/clock.ts';
+import type { Clock, SteadyClock } from '../contract/clock.ts';
 import { guesserKey } from '../contract/network.ts';
 import { REASONS, refusalBody } from '../contract/reasons.ts';
 import type { NewRecord } from '../contract/record.ts';
@@ -40,8 +40,7 @@ export interface TokenEndpointParts {
   /** A token that cannot be recorded is not given. */
   readonly failClosed: boolean;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly revision: number;
   readonly onError: (error: unknown) => void;
 }

@@ -1,5 +1,5 @@
 // Prefect's objects as decisions see them: as they are now, and as they were a moment ago.
-import type { Clock } from '../contract/clock.ts';
+import type { SteadyClock } from '../contract/clock.ts';
 import { createEntities, type Entities, type EntityParts } from './entities.ts';
 import { createLookup } from './lookup.ts';
 import { createObjectCache, type ObjectCache } from './object-cache.ts';
@@ -13,8 +13,7 @@ interface Both<T> {
 
 export interface ObjectParts {
   readonly upstream: Pick<Upstream, 'request'>;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly makerOf: EntityParts['makerOf'];
   readonly lineageMemory: LineageMemory;
 }

@@ -1,5 +1,5 @@
 // What the relay needs from the parts below it: only the members it calls.
-import type { Clock } from '../contract/clock.ts';
+import type { Clock, SteadyClock } from '../contract/clock.ts';
 import type { EdgeInputs } from '../contract/inputs.ts';
 import type { Operation } from '../contract/operation.ts';
 import type { NewRecord } from '../contract/record.ts';
@@ -30,8 +30,7 @@ export interface RelayParts {
   /** Whatever else connects gets no answer. */
   readonly fromEdge: FromEdge;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly limits?: Partial<RelayLimits>;
   /** One gate per socket, made when it is authorised; the default passes every text frame. */
   readonly gateFor?: (operation: Operation, authorization: Authorization & { ok: true }) => FrameGate;

@@ -1,11 +1,10 @@
 // "Is this object reached?", remembered for a while: pages and streams ask of the same few again and again.
-import type { Clock } from '../contract/clock.ts';
+import type { SteadyClock } from '../contract/clock.ts';
 import { coveredIds } from './covered-ids.ts';
 import type { ScopeFilter, VisibleIds } from './scope-filter.ts';
 
 export interface Memory {
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly forMs: number;
 }
 

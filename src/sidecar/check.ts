@@ -1,6 +1,6 @@
 // Before the command is started: the gateway answers, and takes the credential. A mistake is told here, in words.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Clock } from '../contract/clock.ts';
+import type { SteadyClock } from '../contract/clock.ts';
 import { type Answer, AskError, ask, isLasting } from './ask.ts';
 import type { GatewayAddress } from './gateway-url.ts';
 import type { Keeper } from './keeper.ts';
@@ -11,8 +11,7 @@ export interface GatewayCheck {
   readonly keeper: Pick<Keeper, 'current'>;
   readonly transport: Transport;
   readonly say: (line: string) => void;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly patienceMs: number;
   /** Tests alone have another. */
   readonly pauseMs?: number;

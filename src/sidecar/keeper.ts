@@ -1,6 +1,6 @@
 // Keeps one credential fresh: renewed ahead of its end, by one renewal at a time; the present one serves while its source is away.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Clock } from '../contract/clock.ts';
+import type { Clock, SteadyClock } from '../contract/clock.ts';
 import { type CredentialSource, type Obtained, SourceError } from './credential.ts';
 
 export interface Keeper {
@@ -24,8 +24,7 @@ export interface KeeperParts {
   readonly source: CredentialSource;
   /** For the end of a credential, which its source names. */
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   /** One line for the person at the terminal. */
   readonly say: (line: string) => void;
   readonly limits?: Partial<KeeperLimits>;

@@ -1,7 +1,7 @@
 // Name and password -> a session, throttled for each account and address; timing and answers tell nothing about which names exist.
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import { guesserKey, siteKey } from '../../contract/network.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { Accounts, StoredAccount } from '../../store/accounts.ts';
@@ -57,8 +57,7 @@ export interface LoginParts {
   readonly devices: Devices;
   readonly config: Pick<Config, 'identityProviders'>;
   readonly roleBook: RoleBook;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
 }
 
 export function createLogin(parts: LoginParts): Login {

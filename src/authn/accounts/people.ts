@@ -1,6 +1,6 @@
 // What the login pages need of authentication: log in, log out.
 import type { Config } from '../../config/config.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { Sealer } from '../../keys/sealer.ts';
 import type { Store } from '../../store/store.ts';
 import { createRoleBook } from '../roles.ts';
@@ -23,8 +23,7 @@ export interface PeopleParts {
   readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
   readonly clock: Clock;
   readonly sealer: Sealer;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
 }
 
 export function createPeople({ store, config, sealer, clock, steady }: PeopleParts): People {

@@ -1,7 +1,7 @@
 // Does what stands on a provider's session (a browser session, a login of the command line) go on? The provider is asked when it is due, once for however many requests come at the same time.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../../config/config.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import type { Sealer } from '../../keys/sealer.ts';
 import type { SessionOwner } from '../../store/owners.ts';
@@ -69,8 +69,7 @@ export interface ConfirmParts<T extends Confirmable = StoredSession> {
   readonly sealer: Sealer;
   readonly config: Pick<Config, 'roles'>;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly memory: ConfirmMemory<T>;
   /** A session ended because of what the provider said. */
   readonly onEnded: (session: T, reason: ReasonCode, detail: string) => Promise<void>;

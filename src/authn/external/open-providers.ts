@@ -1,7 +1,7 @@
 // Every provider of lictor.yaml that people log in at.
 import type { Made } from '../../certificates/make.ts';
 import type { Config } from '../../config/config.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import { OWN_PREFIX } from '../../contract/names.ts';
 import type { Marks } from '../../store/marks.ts';
 import { createOidcProvider } from '../oidc/provider.ts';
@@ -19,8 +19,7 @@ export interface OpenProvidersParts {
   readonly samlSigner: () => Promise<Made>;
   readonly marks: Pick<Marks, 'once'>;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
 }
 
 /** In the order of lictor.yaml. Nobody has been asked yet: a provider that is away keeps no gateway from starting. */

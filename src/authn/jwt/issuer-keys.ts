@@ -1,7 +1,7 @@
 // The keys of one issuer: fetched when a token needs them, kept, and asked for again only so often as a flood may not drive it.
 import { compactVerify, createLocalJWKSet, errors, type LocalJWKSet } from 'jose';
 import type { JwtProvider } from '../../config/config.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { SteadyClock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { Outbound } from '../outbound.ts';
 import type { CompactJwt } from './compact.ts';
@@ -27,8 +27,7 @@ export interface IssuerKeys {
 export interface IssuerKeysParts {
   readonly provider: Pick<JwtProvider, 'issuer' | 'jwksUri'>;
   readonly outbound: Pick<Outbound, 'fetch'>;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   /** The issuer could not be asked. */
   readonly onError: (error: unknown) => void;
 }

@@ -1,6 +1,6 @@
 // Workload JWTs as credentials: the kind of token that the authenticator asks, and what it stands on.
 import type { Config, JwtProvider } from '../../config/config.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { TokenKind } from '../authenticator.ts';
 import { identityPrincipal } from '../identity/principal.ts';
 import type { Outbound } from '../outbound.ts';
@@ -20,8 +20,7 @@ export interface JwtsParts {
   /** The way out that trusts this provider's authorities. */
   readonly outboundFor: (caFile: string | null) => Pick<Outbound, 'fetch'>;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   /** An issuer's keys could not be fetched. */
   readonly onError: (error: unknown) => void;
 }

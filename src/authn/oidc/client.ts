@@ -2,7 +2,7 @@
 import * as openid from 'openid-client';
 import type { OidcProvider } from '../../config/config.ts';
 import { isLoopback } from '../../config/sections/public-url.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
 import { createKeys, type Keys } from './keys.ts';
 
@@ -29,8 +29,7 @@ export interface DiscoveryParts {
   readonly config: OidcProvider;
   readonly outbound: Pick<Outbound, 'fetch'>;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
 }
 
 const MAX_AGE_MS = 10 * 60_000;

@@ -1,7 +1,7 @@
 // An OpenID Provider that people log in at: authorization code with PKCE, state and nonce of each attempt (OpenID Connect Core, RFC 9700).
 import * as openid from 'openid-client';
 import type { OidcProvider } from '../../config/config.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { Identity } from '../../contract/identity.ts';
 import { wordOf } from '../access-token/trust.ts';
 import {
@@ -29,8 +29,7 @@ export interface OidcParts {
   readonly config: OidcProvider;
   readonly outbound: Pick<Outbound, 'fetch'>;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly marks: LogoutTokenParts['marks'];
 }
 

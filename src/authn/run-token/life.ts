@@ -1,5 +1,5 @@
 // Does the run go on? What ended without the gateway is found out when its token is used.
-import { AT_ONCE, type Clock } from '../../contract/clock.ts';
+import { AT_ONCE, type Clock, type SteadyClock } from '../../contract/clock.ts';
 import { field, isObject, type JsonValue } from '../../json/tree.ts';
 import { isTerminal } from '../../prefect/states.ts';
 import type { RunTokens, StoredRunToken } from '../../store/run-tokens.ts';
@@ -10,8 +10,7 @@ export interface LifeParts {
   /** Asks Prefect; may be some seconds old. */
   readonly lookup: (path: string) => Promise<JsonValue | null>;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   /** Prefect could not be asked. */
   readonly onError: (error: unknown) => void;
 }

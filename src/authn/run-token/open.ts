@@ -1,6 +1,6 @@
 // Everything about the tokens of flow runs that is made from one configuration.
 import type { Config } from '../../config/config.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { JsonValue } from '../../json/tree.ts';
 import { isTerminal } from '../../prefect/states.ts';
 import type { Store } from '../../store/store.ts';
@@ -34,8 +34,7 @@ export interface RunTokenRoom {
   readonly config: Pick<Config, 'identityProviders' | 'roles'>;
   readonly runTokenKey: Buffer;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly standing: GrantStanding;
   /** Asks Prefect, uncached: what was true of an attempt before must not end the next. */
   readonly lookup: (path: string) => Promise<JsonValue | null>;

@@ -1,7 +1,7 @@
 // The provider's metadata, read when it is first needed and now and then anew: a provider changes its certificate without asking.
 import { readFile } from 'node:fs/promises';
 import type { SamlProvider } from '../../config/config.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
 import { type IdpMetadata, readMetadata } from './metadata.ts';
 import { SamlError } from './xml.ts';
@@ -18,8 +18,7 @@ export interface MetadataSourceParts {
   readonly outbound: Pick<Outbound, 'fetch'>;
   /** For the end that metadata names. */
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
 }
 
 const MAX_AGE_MS = 10 * 60_000;

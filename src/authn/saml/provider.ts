@@ -1,6 +1,6 @@
 // A SAML 2.0 identity provider that people log in at; we are the service provider (Web Browser SSO and Single Logout profiles).
 import type { SamlProvider } from '../../config/config.ts';
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { Marks } from '../../store/marks.ts';
 import { wordOf } from '../access-token/trust.ts';
 import {
@@ -26,8 +26,7 @@ export interface SamlParts {
   readonly config: SamlProvider;
   readonly outbound: Pick<Outbound, 'fetch'>;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly marks: Pick<Marks, 'once'>;
   /** `https://prefect.example.com/.lictor/saml/adfs`: our addresses are below it. */
   readonly ownUrl: string;

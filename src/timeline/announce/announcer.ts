@@ -1,6 +1,6 @@
 // Decisions that matter go to Prefect as events of the run: from the ledger's outbox, by a place that is kept, in nobody's way.
 import type { Logger } from 'pino';
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import { createsRun } from '../../ledger/notable.ts';
 import { bringToDiskLater } from '../../ledger/on-disk.ts';
 import { type OutboxReader, type Owed, openOutboxReader } from '../../ledger/outbox.ts';
@@ -21,8 +21,7 @@ export interface AnnouncerParts {
   readonly memoryFile: string;
   readonly upstream: () => Pick<Upstream, 'request'>;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   readonly log: Pick<Logger, 'warn'>;
   /** Only tests have another. */
   readonly lookMs?: number;

@@ -1,6 +1,6 @@
 // Events on their way into the ledger: each once, in batches, in bounded memory; and how far they are complete.
 
-import type { Clock } from '../../contract/clock.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { EventsMark, PrefectEvent } from '../../contract/prefect-event.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -54,8 +54,7 @@ export interface IntakeStatus extends Omit<EventsMark, 'at'> {
 export interface IntakeParts {
   readonly ledger: Pick<Ledger, 'storeEvents'>;
   readonly clock: Clock;
-  /** For intervals: src/contract/clock.ts. */
-  readonly steady: Clock;
+  readonly steady: SteadyClock;
   /** As it was stored last. */
   readonly mark: EventsMark | undefined;
   readonly flushMs?: number;

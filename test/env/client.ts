@@ -2,7 +2,8 @@
 import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Finished, type Running, run, start } from './process.ts';
+import { forkedPrefect, WHILE_IMPORTED } from './commands/prefect-host.ts';
+import { type Begin, type Finished, type Running, run, start } from './process.ts';
 
 export type CarrierName = 'auth-string' | 'custom-authorization' | 'custom-x-lictor-token' | 'api-key' | 'none';
 
@@ -32,6 +33,8 @@ export interface ClientOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Arguments of `lictor exec`: every command runs under it. */
   readonly exec?: readonly string[];
+  /** True: each `prefect` is a new process, as a user's. Else it is a fork of one that has imported Prefect. */
+  readonly ownProcesses?: boolean;
 }
 
 const LICTOR = resolve(import.meta.dirname, '../../src/cli/main.ts');
@@ -49,15 +52,17 @@ export function stockClient(options: ClientOptions): StockClient {
     env,
     cwd: project,
   });
-  const launch = async (program: string, args: readonly string[]): Promise<Running> => {
-    const running = await start(spec(program, args));
+  const isOwn = options.ownProcesses === true || options.exec !== undefined;
+  const beginPrefect = async (): Promise<Begin | undefined> => (isOwn ? undefined : forkedPrefect(options.venv, env));
+  const launch = async (program: string, args: readonly string[], begin?: Begin): Promise<Running> => {
+    const running = await start(spec(program, args), begin);
     started.push(running);
     return running;
   };
   return {
     project,
-    prefect: (args, timeoutMs = 200_000) => run({ ...spec('prefect', args), timeoutMs }),
-    startPrefect: (args) => launch('prefect', args),
+    prefect: async (args, timeoutMs = 200_000) => run({ ...spec('prefect', args), timeoutMs }, await beginPrefect()),
+    startPrefect: async (args) => launch('prefect', args, await beginPrefect()),
     python: (args, timeoutMs = 200_000) => run({ ...spec('python', args), timeoutMs }),
     startPython: (args) => launch('python', args),
     stop: async () => {
@@ -104,9 +109,7 @@ export function clientEnv(options: ClientOptions, home: string): NodeJS.ProcessE
     PREFECT_RUNNER_POLL_FREQUENCY: '2',
     PYTHONUNBUFFERED: '1',
     PYTHONDONTWRITEBYTECODE: '1',
-    NO_COLOR: '1',
-    COLUMNS: '250',
-    DO_NOT_TRACK: '1',
+    ...WHILE_IMPORTED,
     ...carrierSettings(options.credential),
     ...options.settings,
   };

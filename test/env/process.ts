@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAlive, processInfo, signalProcess } from '../../src/supervise/processes/process-table.ts';
-import { type ProcessExit, type RunningProcess, startProcess } from '../../src/supervise/processes/start-process.ts';
+import { type ProcessExit, type ProcessOptions, type RunningProcess, startProcess } from '../../src/supervise/processes/start-process.ts';
 import { type WaitOptions, waitFor as waitForIt } from '../../src/supervise/processes/wait-for.ts';
 
 export { commandLine } from '../../src/config/pid-file.ts';
@@ -33,18 +33,21 @@ export interface Finished extends ProcessExit {
 /** Node need not compile the same files for each `lictor` of each test; a test gives its processes an environment of their own. */
 const COMPILED = Object.fromEntries(Object.entries(process.env).filter(([name]) => name === 'NODE_COMPILE_CACHE'));
 
+/** How a process begins: as one of its own, or as prefect-host.ts begins one. */
+export type Begin = (options: ProcessOptions) => Promise<RunningProcess>;
+
 /** Starts a process; resolves when it is ready. */
-export async function start(options: StartOptions): Promise<Running> {
+export async function start(options: StartOptions, begin: Begin = startProcess): Promise<Running> {
   const logFile = join(logDirectory(), `${logs.length}-${options.name.replace(/[^a-z0-9]+/gi, '-').slice(0, 60)}.log`);
   alsoShow(options.name, logFile);
-  const running = await startProcess({ ...options, env: { ...COMPILED, ...options.env }, logFile });
+  const running = await begin({ ...options, env: { ...COMPILED, ...options.env }, logFile });
   started.add(running);
   return { ...running, output: () => readLog(logFile), signal: (signal) => signalProcess(running.pid, signal) };
 }
 
 /** Runs a process to its end. One that takes longer than `timeoutMs` is stopped: its `signal` says so. */
-export async function run(options: StartOptions & { readonly timeoutMs?: number }): Promise<Finished> {
-  const running = await start(options);
+export async function run(options: StartOptions & { readonly timeoutMs?: number }, begin?: Begin): Promise<Finished> {
+  const running = await start(options, begin);
   const timer = setTimeout(() => void running.stop({ graceMs: 0 }), options.timeoutMs ?? 120_000);
   const exit = await running.exited;
   clearTimeout(timer);

@@ -28,9 +28,10 @@ function throughTheGateway(): void {
     secret = (await gateway.token('stock', ['deployer', 'worker'])).secret;
   });
   afterAll(() => gateway?.close());
-  const open = (carrier: CarrierName) => openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier, token: secret } }, carrier);
+  const open = (carrier: CarrierName, ownProcesses = false) =>
+    openSession(prefect, { venv: prefect.venv, url: gateway.url, credential: { carrier, token: secret }, ownProcesses }, carrier);
 
-  describe('auth string any:TOKEN', () => fullChecks(() => open('auth-string')));
+  describe('auth string any:TOKEN', () => fullChecks(() => open('auth-string', true)));
   describe('custom header Authorization', () => shortChecks(() => open('custom-authorization')));
   describe('custom header X-Lictor-Token', () => shortChecks(() => open('custom-x-lictor-token')));
 }

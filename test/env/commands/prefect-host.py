@@ -34,7 +34,7 @@ def begin(call):
     os.environ.update(call["env"])
     sys.argv = [os.path.join(os.path.dirname(sys.executable), "prefect"), *call["args"]]
     random.seed()
-    prefect.context.refresh_global_settings_context()
+    prefect.context.GLOBAL_SETTINGS_CONTEXT = prefect.context.root_settings_context()
 
 
 def kill_group(pid):

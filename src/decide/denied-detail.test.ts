@@ -63,7 +63,7 @@ describe('the detail of a refused right', () => {
 
   it('of another reason says that reason', () => {
     expect(detailOf(denied(principal('a', ['deployer'], true), 'deployments.write', { reason: 'scope-excludes' }), 'PATCH')).toBe(
-      'a (deployer) may not change deployments (deployments.write). The role that may do this does not hold on this object, or not on what it would become.',
+      'a (deployer) may not change deployments (deployments.write). The scope of the role does not cover this object, or the object after the change.',
     );
     expect(detailOf(denied(principal('a', ['admin']), 'flows.delete', { reason: 'policy-forbids' }))).toMatch(/\(flows\.delete\)\. A policy forbids this\.$/);
   });

@@ -4,23 +4,23 @@ import type { ReasonText } from './text.ts';
 export const OUTAGE_REASONS = {
   'sockets-waiting': {
     status: 503,
-    detail: 'Too many sockets that have shown no credential yet are waiting.',
-    hint: 'Come back; sockets with PREFECT_CLIENT_CUSTOM_HEADERS are decided at once and never wait.',
+    detail: 'Too many sockets without a credential are waiting.',
+    hint: 'Retry; sockets with PREFECT_CLIENT_CUSTOM_HEADERS never wait.',
   },
-  'rate-limited': { status: 429, detail: 'Too many requests.', hint: 'Slow down; stock Prefect clients wait by themselves.' },
+  'rate-limited': { status: 429, detail: 'Too many requests.', hint: 'Send fewer requests; stock Prefect clients wait by themselves.' },
   'limit-exceeded': {
     status: 429,
     detail: 'This principal sends more requests than a limit in lictor.yaml permits.',
-    hint: 'Wait as long as Retry-After says; stock Prefect clients do that by themselves.',
+    hint: 'Wait as long as Retry-After says; stock Prefect clients do so.',
   },
   'bodies-waiting': {
     status: 429,
-    detail: 'Large bodies of this principal are being worked on, and there is no room for one more yet.',
+    detail: 'The gateway is processing other large bodies of this principal, and has no memory for another one yet.',
     hint: 'Retry after some seconds; send fewer large bodies at once. At most 16 MiB of one principal are in work, and bodies up to 32 KiB never wait.',
   },
   'login-throttled': { status: 429, detail: 'Too many failed logins.', hint: 'Wait a minute, then try again.' },
   'device-throttled': { status: 429, detail: 'Too many wrong codes.', hint: 'Wait a minute, then type the code that the terminal shows.' },
-  'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide just now.', hint: 'Retry; nothing was forwarded.' },
+  'gateway-unavailable': { status: 503, detail: 'The gateway cannot decide at the moment.', hint: 'Retry; nothing was forwarded.' },
   'idp-unavailable': {
     status: 503,
     detail: 'The identity provider cannot be reached.',
@@ -28,12 +28,12 @@ export const OUTAGE_REASONS = {
   },
   'idp-misconfigured': {
     status: 503,
-    detail: 'The identity provider and this gateway are not set up for each other.',
-    hint: 'An administrator finds in control.log what does not fit.',
+    detail: 'The configurations of the identity provider and the gateway do not match.',
+    hint: 'Ask an administrator: control.log says what does not match.',
   },
   'upstream-unavailable': {
     status: 503,
-    detail: 'Prefect does not answer, or does not take the credential of the gateway itself.',
+    detail: 'Prefect does not answer, or rejects the credential of the gateway.',
     hint: 'Retry; lictor doctor says which, and what to do.',
   },
   'upstream-timeout': { status: 503, detail: 'Prefect did not answer in time.', hint: 'The request may have been carried out.' },
@@ -50,14 +50,14 @@ export const OUTAGE_REASONS = {
   'service-socket-refused': {
     status: 502,
     detail: 'The service did not open the WebSocket, or not as it should.',
-    hint: 'Is it one for WebSockets, on this path? control.log says what it answered.',
+    hint: 'Check that the service accepts WebSockets on this path; control.log says what it answered.',
   },
-  'service-changed': { status: 503, detail: 'The service is configured anew.', hint: 'Open the socket again.' },
+  'service-changed': { status: 503, detail: 'The configuration of the service changed.', hint: 'Open the socket again.' },
   'sockets-full': { status: 503, detail: 'Too many sockets of services are open.', hint: 'Retry in some seconds.' },
   'gateway-restarts': { status: 503, detail: 'The gateway restarts.', hint: 'Open the socket again.' },
   'service-credential-unavailable': {
     status: 503,
-    detail: "The gateway's own credential for the service cannot be had just now.",
+    detail: 'The gateway cannot get its own credential for the service at the moment.',
     hint: 'Retry; nothing was forwarded. An administrator finds the cause in control.log.',
   },
   'host-unreachable': {
@@ -73,7 +73,7 @@ export const OUTAGE_REASONS = {
   },
   'sidecar-no-credential': {
     status: 503,
-    detail: 'The credential has ended and a fresh one cannot be had just now.',
+    detail: 'The credential has expired, and lictor exec cannot get a new one at the moment.',
     hint: 'lictor exec says on its standard error which provider is away; nothing was forwarded.',
   },
   'sidecar-no-gateway': { status: 503, detail: 'The gateway cannot be reached.', hint: 'Check the address that lictor exec was given.' },

@@ -13,18 +13,18 @@ export const RIGHT_REASONS = {
   'policy-default-deny': { status: 403, detail: 'No policy permits this.', hint: 'Ask an administrator for a role that may do it.' },
   'object-foreign': {
     status: 404,
-    detail: 'There is no such object, or it is outside what the roles of this principal hold on.',
-    hint: 'The client gets the answer of Prefect for an object that is not there; this reason stands in the record alone.',
+    detail: 'The object does not exist, or the roles of this principal do not cover it.',
+    hint: 'The client gets the answer of Prefect for an object that does not exist; only the record has this reason.',
   },
   'run-foreign': {
     status: 403,
     detail: 'This idempotency_key belongs to an earlier run that this principal may not read. No run was made.',
-    hint: 'Take a key that nobody else has, or ask an administrator for the right to read the run.',
+    hint: 'Use another key, or ask an administrator for the right to read the run.',
   },
   'run-bound': {
     status: 403,
-    detail: 'The token of a flow run speaks of that run and of the runs that it has started, and of no other run.',
-    hint: 'It may read the runs above it as well, and lists. Other runs need a credential of their own; see docs/reference/run-rights.md.',
+    detail: 'A run token covers its own run and the runs that it started, and no other run.',
+    hint: 'Use another credential for other runs. A run token may also read parent runs and lists; see docs/reference/run-rights.md.',
   },
   'env-reserved': {
     status: 403,
@@ -34,24 +34,24 @@ export const RIGHT_REASONS = {
   },
   'scope-excludes': {
     status: 403,
-    detail: 'The role that may do this does not hold on this object, or not on what it would become.',
+    detail: 'The scope of the role does not cover this object, or the object after the change.',
     hint: 'Ask an administrator to widen the scope of the role: tags, work_pools, deployments, flows and names are in lictor.yaml.',
   },
   'tag-guarded': {
     status: 403,
-    detail: 'A role of this principal must hold on this tag before it may put the tag on something, take it off or use its concurrency limit.',
+    detail: 'Adding, removing or using the limit of this tag needs a role whose scope names the tag.',
     hint: 'Leave the tag as it is, or ask an administrator: a tag that some scope names is guarded (docs/reference/scopes.md).',
   },
   'scope-not-filterable': {
     status: 403,
-    detail: 'This cannot be narrowed to the objects that the role holds on, so nothing of it is shown.',
+    detail: 'The gateway cannot narrow this request to the scope of the role, so it denies it.',
     hint: 'Ask for one object or one kind of objects; an administrator can give a role on everything.',
   },
   'policy-forbids': { status: 403, detail: 'A policy forbids this.', hint: 'Ask an administrator; the record of this request names the policy.' },
   'scope-missing': {
     status: 403,
-    detail: 'The scopes that this client was given do not include this.',
-    hint: 'Log in again with more: lictor login --scope prefect:read --scope prefect:run.',
+    detail: 'The scopes of this client do not include this action.',
+    hint: 'Log in again with more scopes: lictor login --scope prefect:read --scope prefect:run.',
   },
   'scope-filter': {
     status: 403,
@@ -68,7 +68,7 @@ export const RIGHT_REASONS = {
     detail: 'Too many objects are in the scope of the role for this list.',
     hint: 'Ask for less: a time, a state, a flow or a deployment in the filter.',
   },
-  'role-missing': { status: 403, detail: 'This person has no role here.', hint: 'Ask to be added to a group that has one.' },
+  'role-missing': { status: 403, detail: 'This person has no role.', hint: 'Ask an administrator for a group that has a role.' },
   'groups-overage': {
     status: 403,
     detail: 'The identity provider left out the groups of this person, because there are too many.',
@@ -86,10 +86,10 @@ export const RIGHT_REASONS = {
   },
   'identity-name-taken': {
     status: 403,
-    detail: 'This name belonged to somebody else at the identity provider.',
-    hint: 'An administrator looks who it is, then forgets the former one: lictor identity forget NAME@IDP.',
+    detail: 'Another person had this name at the identity provider before.',
+    hint: 'Ask an administrator to check who it is, then to run: lictor identity forget NAME@IDP.',
   },
-  'login-denied-by-idp': { status: 403, detail: 'The identity provider did not let this login through.', hint: 'Try again, or ask its administrator.' },
+  'login-denied-by-idp': { status: 403, detail: 'The identity provider rejected this login.', hint: 'Try again, or ask its administrator.' },
   'action-unknown': {
     status: 403,
     detail: 'The route is not in the action catalogue, so it is denied.',
@@ -97,7 +97,7 @@ export const RIGHT_REASONS = {
   },
   'service-route-unknown': {
     status: 403,
-    detail: 'The service may not be called with this method on this path.',
+    detail: 'services[].allow does not include this method on this path.',
     hint: 'services[].allow in lictor.yaml lists what may be called; docs/reference/service-calls.md says how paths are compared.',
   },
   'service-unknown': {
@@ -112,20 +112,20 @@ export const RIGHT_REASONS = {
   },
   'host-literal': {
     status: 403,
-    detail: 'The forward proxy connects with names, and not with addresses.',
-    hint: 'Name the host; however it is written (decimal, octal, hex, in brackets), an address is refused.',
+    detail: 'The forward proxy accepts host names only, no addresses.',
+    hint: 'Use the name of the host: the proxy rejects addresses in every notation.',
   },
   'host-port': {
     status: 403,
-    detail: 'The forward proxy connects with port 443 (CONNECT) and port 80 (plain http) alone.',
+    detail: 'The forward proxy connects to port 443 (CONNECT) and port 80 (plain http) only.',
     hint: 'Use https:// on its usual port through CONNECT, or http:// on its usual port.',
   },
   'host-private': {
     status: 403,
     detail: 'The name leads to an address that is private, reserved, or of the gateway or Prefect.',
-    hint: 'All its addresses must be public. What is inside is called as a service: docs/how-to/services.md.',
+    hint: 'Call a host of the inner network as a service: docs/how-to/services.md.',
   },
-  'route-denied': { status: 403, detail: 'This route is closed at the gateway.', hint: 'It is debug or internal surface of Prefect.' },
+  'route-denied': { status: 403, detail: 'The gateway denies this route to everyone.', hint: 'It is debug or internal surface of Prefect.' },
   'origin-foreign': {
     status: 403,
     detail: 'A write or a socket by session cookie or client certificate must come from this origin.',
@@ -135,10 +135,14 @@ export const RIGHT_REASONS = {
   'label-reserved': { status: 403, detail: 'Labels that start with lictor. are written by the gateway only.', hint: 'Use another key.' },
   'automation-exceeds-rights': {
     status: 403,
-    detail: 'The automation would do what its author may not.',
+    detail: 'The automation would do something that its author may not do.',
     hint: 'Its author needs the right of each action, on the object that the action names; inferred targets, webhooks and notifications are for administrators.',
   },
-  'bulk-item-forbidden': { status: 403, detail: 'Some of the objects that match may not be changed, so none was.', hint: 'Narrow the filter.' },
+  'bulk-item-forbidden': {
+    status: 403,
+    detail: 'This principal may not change some of the matching objects, so none was changed.',
+    hint: 'Narrow the filter.',
+  },
   'pull-step-option': {
     status: 403,
     detail: 'A git argument of a pull step starts with a dash, which git on the worker would take for an option.',
@@ -151,13 +155,13 @@ export const RIGHT_REASONS = {
   },
   'event-reserved': {
     status: 403,
-    detail: 'This name of an event, or of something in it, is for Prefect or the gateway to use.',
-    hint: 'Take a name of your own; below prefect. only what stock clients report is accepted, below lictor. nothing.',
+    detail: 'The name of the event, or a name in it, is reserved for Prefect or the gateway.',
+    hint: 'Use another name: below prefect. the gateway accepts what stock clients report, below lictor. nothing.',
   },
   'event-foreign-run': {
     status: 403,
-    detail: "The event speaks of a run that is not the sender's, or of two runs at once.",
-    hint: 'Resource, related and payload must name one and the same run; the token of a run speaks of that run only.',
+    detail: "The event names a run that is not the sender's, or two runs.",
+    hint: 'Name the same run in resource, related and payload; a run token covers its own run only.',
   },
-  'event-repeated': { status: 403, detail: 'An event with this id came from somebody else.', hint: 'Give each event an id of its own.' },
+  'event-repeated': { status: 403, detail: 'Another principal has sent an event with this id.', hint: 'Give each event a new id.' },
 } as const satisfies Record<string, ReasonText>;

@@ -1,14 +1,14 @@
 // `npm run docs`: the parts of docs/ that are made from the code. What stands above the mark is written by hand.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
+import type { Command } from 'commander';
 import { collectActions } from '../catalog/actions.ts';
 import { OPERATIONS } from '../catalog/catalogue.ts';
 import { renderKeysTable } from '../config/schema/keys-table.ts';
-import { renderReasonsTable } from '../contract/reasons-table.ts';
+import { REASONS } from '../contract/reasons.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { renderRightsTable } from '../policy/rights.ts';
 import { renderRolesTable } from '../policy/table.ts';
-import { renderCommands } from './commands-doc.ts';
 import { documentedProgram } from './main.ts';
 
 export interface Doc {
@@ -16,6 +16,9 @@ export interface Doc {
   /** The whole file as it should be. */
   readonly text: string;
 }
+
+/** Of the help texts, in columns. */
+const WIDTH = 120;
 
 export const MARK = '<!-- Made from the code: npm run docs -->';
 
@@ -37,6 +40,36 @@ function renderDoc(name: string, made: string): Doc {
   const file = new URL(`../../docs/${name}`, import.meta.url);
   const head = readFileSync(file, 'utf8').split(MARK, 1)[0] ?? '';
   return { file, text: `${head}${MARK}\n\n${made.trimEnd()}\n` };
+}
+
+/** Rows `code | status | detail | hint`, in the order of the list; allows are no errors. */
+function renderReasonsTable(): string {
+  const rows = Object.entries(REASONS)
+    .filter(([, text]) => text.status >= 400)
+    .map(([code, { status, detail, hint }]) => `| \`${code}\` | ${status} | ${detail} | ${hint === '' ? '-' : hint.replaceAll('|', '\\|')} |`);
+  return ['| code | status | says | remedy |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+/** Every command with its help as it is printed, subcommands behind their parent; what has no subcommand of its own is left out. */
+function renderCommands(program: Command): string {
+  const commands = program.commands.filter((command) => command.name() !== 'help');
+  return commands.map((command) => renderCommand(program, command, [command.name()])).join('\n');
+}
+
+function renderCommand(program: Command, command: Command, words: readonly string[]): string {
+  const heading = `${'#'.repeat(words.length + 1)} lictor ${words.join(' ')}`;
+  const children = command.commands.filter((child) => child.name() !== 'help').map((child) => renderCommand(program, child, [...words, child.name()]));
+  return [heading, '', '```text', helpOf(program, command), '```', '', ...children].join('\n');
+}
+
+/** The streams belong to the whole program: every command of it shares them. */
+function helpOf(program: Command, command: Command): string {
+  let text = '';
+  for (const each of [program, command]) {
+    each.configureOutput({ writeOut: (words) => (text += words), getOutHelpWidth: () => WIDTH, getOutHasColors: () => false });
+  }
+  command.outputHelp();
+  return text.trimEnd();
 }
 
 if (import.meta.main) for (const { file, text } of await renderDocs()) writeFileSync(file, text);

@@ -104,9 +104,14 @@ describe('freshness', () => {
 });
 
 describe('the start', () => {
+  /** The pauses at the start are real ones. */
+  const limits = { firstPauseMs: 1, longestPauseMs: 1 };
+  const createLate = (of: Source): Keeper =>
+    createKeeper({ source: of, clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line), limits });
+
   it('waits for a source that is away', async () => {
     const away = scriptedSource(null);
-    const late = createKeeper({ source: away, clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line) });
+    const late = createLate(away);
     const started = late.start(30_000);
     await pass(4000);
     away.secret = 'c9';
@@ -118,10 +123,8 @@ describe('the start', () => {
 
   it('names a source that is away once', async () => {
     const away = scriptedSource(null);
-    const limits = { firstPauseMs: 1, longestPauseMs: 1 };
-    const late = createKeeper({ source: away, clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line), limits });
+    const late = createLate(away);
     const started = late.start(30_000);
-    // The pauses at the start are real ones.
     while (away.asked < 4) await new Promise((resolve) => setImmediate(resolve));
     away.secret = 'c9';
     await started;
@@ -130,14 +133,14 @@ describe('the start', () => {
   });
 
   it('twin: not for ever', async () => {
-    const late = createKeeper({ source: scriptedSource(null), clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line) });
+    const late = createLate(scriptedSource(null));
     const started = expect(late.start(30_000)).rejects.toThrow('The provider is away.');
     await pass(60_000);
     await started;
   });
 
   it('twin: not for ever where the clock is put back meanwhile', async () => {
-    const late = createKeeper({ source: scriptedSource(null), clock: () => Date.now() + putMs, steady: Date.now, say: (line) => said.push(line) });
+    const late = createLate(scriptedSource(null));
     const started = expect(late.start(30_000)).rejects.toThrow('The provider is away.');
     putMs = -3_600_000;
     await pass(60_000);

@@ -43,7 +43,7 @@ describe('lictor audit verify', () => {
     const { status, out } = await audit(paths, 'verify');
     expect(status).toBe(0);
     expect(out).toMatch(
-      /^n1: 120 records, 1 to 120, 2026-03-01T12:00:00.000Z to .*\nsigned: 1 checkpoints, .*\nok {2}no record was edited, removed, added or moved\n/,
+      /^n1: 120 records, 1 to 120, 2026-03-01T12:00:00.000Z to .*\nsigned: 1 checkpoint, .*\nok {2}no record was edited, removed, added or moved\n/,
     );
     expect(out).toContain('--head');
   });

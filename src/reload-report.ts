@@ -61,7 +61,7 @@ export async function reportRejected(parts: ReportParts, problems: readonly Prob
 export function failure({ shared }: ReportParts, error: unknown): Problem {
   shared.log.error({ err: error }, 'reload failed');
   const message = error instanceof LictorError ? error.message : 'it could not be applied (control.log says why)';
-  return { path: '', message, remedy: 'Mend what is named, then reload again.' };
+  return { path: '', message, remedy: 'Fix what is named, then reload again.' };
 }
 
 /** For use after a swap: the new runtime stays, and decision-sync.ts retries a sweep that failed. */

@@ -11,7 +11,7 @@ export function noteOnLock({ kind, value, ofAccounts }: Lock, config: Pick<Confi
   if (kind === 'address' || kind === 'session' || (kind === 'principal' && at < 0)) return null;
   const idp = kind === 'idp' ? value : value.slice(at + 1);
   if (!ofAccounts && isKnown(idp, config)) return null;
-  if (!ofAccounts) return `there is no identity provider ${idp} in the configuration: nobody who can come now is locked by it`;
+  if (!ofAccounts) return `there is no identity provider ${idp} in the configuration: it locks no one who can log in now`;
   const now = accountsProvider(config) ?? BREAK_GLASS;
   if (idp === now) return null;
   return `accounts are called ${now} now: it holds on ${kind === 'idp' ? `idp:${now}` : `${value.slice(0, at)}@${now}`}`;

@@ -33,7 +33,7 @@ export const VIRTUAL_PATCHES: readonly VirtualPatch[] = [
   {
     cve: 'PrefectHQ/prefect#22252',
     fixedIn: '3.7.5',
-    hole: 'whoever has a form checked makes the server fetch the address that a $ref of its schema names',
+    hole: 'a client that has a form validated makes the server fetch the URL of a $ref in its schema',
     stopped: 'a schema that leads to another address is refused (400 body-invalid)',
   },
 ];

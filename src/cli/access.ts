@@ -33,7 +33,9 @@ async function show(context: CliContext, question: { readonly action: string; re
   const shown = lines.filter(({ allowed }) => allowed || options.all === true);
   if (options.json === true) context.out.write(shown.map((line) => `${jsonText(line)}\n`).join(''));
   else
-    context.out.write(shown.length === 0 ? 'Nobody may do this.\n' : renderTable([HEADER, ...shown.map((line) => row(line, options.all === true))], context));
+    context.out.write(
+      shown.length === 0 ? 'No principal may do this.\n' : renderTable([HEADER, ...shown.map((line) => row(line, options.all === true))], context),
+    );
 }
 
 const HEADER = ['PRINCIPAL', 'ROLE', 'ON', 'BY POLICY'];

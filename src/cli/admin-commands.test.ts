@@ -314,7 +314,7 @@ describe('lictor identity', () => {
   const BOB = { idp: 'corp', subject: 'sub-1', name: 'bob', kind: 'user', groups: ['platform'], claims: {} } as const;
 
   it('lists who has come, and forgets a name so that another subject may have it', async () => {
-    expect((await lictor('identity', 'list')).out).toContain('Nobody has come');
+    expect((await lictor('identity', 'list')).out).toContain('No user has logged in');
     await inStore(({ identities }) => identities.put(BOB, 'its word'));
     expect((await lictor('identity', 'list')).out).toMatch(/bob@corp +sub-1 +platform/);
     expect(await json('identity', 'list')).toMatchObject([{ id: 'bob@corp', subject: 'sub-1', groups: ['platform'] }]);

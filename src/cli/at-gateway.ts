@@ -25,7 +25,7 @@ export function timeLimit(): AbortSignal {
 }
 
 /** Of a command that is about a login: without an address there is none. */
-export const NOBODY = 'Nobody is logged in here: lictor login https://prefect.example.com';
+export const NOBODY = 'Not logged in. Run: lictor login https://prefect.example.com';
 
 type Named = Pick<Naming, 'url' | 'unnamed'>;
 

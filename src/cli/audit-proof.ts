@@ -46,7 +46,7 @@ export function registerProof(audit: Command, context: CliContext): void {
     .command('verify')
     .description('verify that no record was edited, removed, added or moved; exits 1 when one was, and says where')
     .argument('[file]', 'an export, instead of the store')
-    .option('--head <file>', 'a head that was kept elsewhere (lictor audit head); more than once: several', collect)
+    .option('--head <file>', 'a head stored elsewhere (lictor audit head); repeat for several', collect)
     .option('--key <file>', 'a head or a public key (PEM) from the gateway, when the export is examined elsewhere')
     .option('--json', 'the whole report')
     .addHelpText('after', VERIFY_HELP)
@@ -130,7 +130,7 @@ function verifyFile(file: string, anchors: Anchors): Report {
 function verifyStore(context: CliContext, db: DatabaseSync, paths: StatePaths, anchors: Anchors): Report {
   if (anchors.publicKeys === null)
     throw new CommandFailed(
-      `${paths.ledgerKey} is not there: the ledger's own key is what its head is examined with. Restore it, or name a head that was kept: --key FILE.`,
+      `${paths.ledgerKey} is not there: the ledger's own key is what its head is examined with. Restore it, or pass a stored head: --key FILE.`,
     );
   const shows = 'isTTY' in context.err && context.err.isTTY === true;
   const onRecord = (count: number) => void (shows && context.err.write(`\r${count.toLocaleString('en')} records`));

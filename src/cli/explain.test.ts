@@ -87,7 +87,7 @@ describe('lictor explain', () => {
   it.each([
     [2, 'examples', []],
     [2, 'alone is no question', ['alice@local']],
-    [2, 'needs somebody', ['--request', 'GET /api/health']],
+    [2, 'needs a principal', ['--request', 'GET /api/health']],
     [2, 'belong to --request', ['role:viewer', 'flows.read', '--body', '-']],
     [2, 'Did you mean flows.read', ['role:viewer', 'flows.raed']],
     [1, 'Did you mean token:etl', ['token:elt', 'flows.read']],
@@ -131,7 +131,7 @@ describe('lictor access', () => {
     const { status, out } = await lictor('access', 'worker.poll');
     expect(status).toBe(0);
     expect(out).toMatch(/^PRINCIPAL +ROLE +ON +BY POLICY\ntoken:etl +worker +everything +\S/);
-    expect((await lictor('access', 'ledger.read')).out).toBe('Nobody may do this.\n');
+    expect((await lictor('access', 'ledger.read')).out).toBe('No principal may do this.\n');
     expect((await lictor('access', 'ledger.read', '--all')).out).toContain('deny policy-default-deny');
   });
 

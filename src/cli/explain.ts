@@ -41,7 +41,7 @@ export function register(program: Command, context: CliContext): void {
   program
     .command('explain')
     .description('explain an authorization decision: its policies, roles and facts')
-    .argument('[principal]', 'alice@local, token:NAME, run:UUID, or role:viewer for somebody with that role; or the id of a request that was made')
+    .argument('[principal]', 'alice@local, token:NAME, run:UUID, or role:viewer for any principal with that role; or the id of a recorded request')
     .argument('[action]', 'an action: flow_runs.cancel (docs/reference/roles.md lists them)')
     .argument('[resource]', 'an id or name, TYPE, or TYPE:ID')
     .option('--request <line>', "a whole request: 'POST /api/flow_runs/filter', or one to the forward proxy: 'CONNECT api.example.com:443'")
@@ -69,7 +69,7 @@ type Question = (bench: ExplainerBench) => Promise<Explanation | Revisited>;
 function chooseQuestion({ principal, action, resource }: Words, { request, as, body }: ExplainOptions): Question {
   if (request !== undefined) {
     const who = as ?? principal;
-    if (who === undefined) throw new UsageError('--request needs somebody who makes it: --as alice@local, token:NAME or role:viewer.');
+    if (who === undefined) throw new UsageError('--request needs a principal: --as alice@local, token:NAME or role:viewer.');
     if (action !== undefined) throw new UsageError('--request and an action are two questions: ask one of them.');
     const bytes = body === undefined ? undefined : readBody(body);
     return async ({ parts, find }) => explainRequest(parts, await find(who), { line: request, body: bytes });

@@ -36,7 +36,7 @@ async function forgetIdentity(context: CliContext, session: AdminSession, id: st
   } finally {
     recordAfter(context, session, { action: 'identity.forget', resourceType: 'Identity', resourceId: id });
   }
-  context.out.write(`${id} is forgotten; every session has ended. Whoever logs in with this name next, has it.\n`);
+  context.out.write(`${id} was removed and its sessions ended. The next person who logs in with this name gets it.\n`);
 }
 
 function listIdentities(terminal: Terminal, identities: readonly StoredIdentity[], json: boolean): void {
@@ -55,5 +55,7 @@ function listIdentities(terminal: Terminal, identities: readonly StoredIdentity[
     return;
   }
   const rows = identities.map(({ idp, name, groups, subject, seenMs }) => [`${name}@${idp}`, subject, groups.join(','), time(seenMs).slice(0, 16)]);
-  out.write(rows.length === 0 ? 'Nobody has come from an identity provider yet.\n' : renderTable([['NAME', 'SUBJECT', 'GROUPS', 'SEEN'], ...rows], terminal));
+  out.write(
+    rows.length === 0 ? 'No user has logged in from an identity provider yet.\n' : renderTable([['NAME', 'SUBJECT', 'GROUPS', 'SEEN'], ...rows], terminal),
+  );
 }

@@ -185,7 +185,7 @@ describe('lictor lock', () => {
       ['lock.create', 'Lock', 'alicia@corp'],
       ['lock.create', 'Lock', 'alice@corp'],
     ]);
-    expect((await lictor('lock', 'alise@corp')).out).toContain('Nobody of that name has come from corp yet.');
+    expect((await lictor('lock', 'alise@corp')).out).toContain('No user of that name has logged in from corp yet.');
   });
 
   it.each([['idp:x@corp'], ['idp:corp@corp'], ['session:0123456789abcdef@corp'], ['address:192.0.2.7@corp'], ['token:x@corp']])(

@@ -54,7 +54,7 @@ export async function checkTarget({ kind, value }: LockTarget, session: AdminSes
   const names = await store.identities.namesOf(idp, name);
   if (names.length === 0) {
     const known = (await store.identities.list()).map((one) => `${one.name}@${one.idp}`);
-    return { ofAccounts: false, note: `Nobody of that name has come from ${idp} yet.${meantWords(value, known)}` };
+    return { ofAccounts: false, note: `No user of that name has logged in from ${idp} yet.${meantWords(value, known)}` };
   }
   return names[0] === name ? OTHERS : { ofAccounts: false, note: `They are called ${names[0]}@${idp} now.` };
 }

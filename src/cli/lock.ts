@@ -21,7 +21,7 @@ export function register(program: Command, context: CliContext): void {
     .command('lock <what>')
     .description(`lock out ${TARGET_HELP}: denies the next request and closes open sockets`)
     .option('--for <duration>', 'how long it holds: 1h, 30d (default: until lictor unlock)', parseFor)
-    .option('--why <text>', 'for whoever reads lictor locks', parseWhy)
+    .option('--why <text>', 'shown by lictor locks', parseWhy)
     .addHelpText(
       'after',
       '\nExample:\n  lictor lock alice@local --why "laptop stolen"\n  lictor lock token:etl-worker --for 1h\n  lictor lock address:192.0.2.0/24\n  lictor lock idp:okta\n',

@@ -28,7 +28,7 @@ function lockJson(lock: Lock, config: Config): Readonly<Record<string, unknown>>
 }
 
 function render(locks: readonly Lock[], config: Config, terminal: Terminal): string {
-  if (locks.length === 0) return 'No locks. lictor lock WHAT shuts somebody out.\n';
+  if (locks.length === 0) return 'No locks. To lock out a principal: lictor lock WHAT.\n';
   const rows = locks.map((lock) => [lockText(lock), lock.by, minute(lock.createdMs), lock.expiresMs === null ? 'unlocked' : minute(lock.expiresMs), lock.why]);
   const notes = locks.flatMap((lock) => {
     const note = noteOnLock(lock, config);

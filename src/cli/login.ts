@@ -66,7 +66,7 @@ async function untilAllowed(context: CliContext, { authorization }: AtGateway, b
   let hasReported = false;
   for (;;) {
     await wait(intervalMs);
-    if (steadyClock() >= until) throw new CommandFailed('Nobody has allowed the login in time. Run lictor login again.');
+    if (steadyClock() >= until) throw new CommandFailed('The login was not approved in time. Run lictor login again.');
     const answer = await authorization.poll(begun.deviceCode, timeLimit()).catch((error: unknown) => {
       if (!(error instanceof SourceError) || error.final) throw error;
       if (!hasReported) context.err.write(`lictor: ${error.message} Trying again.\n`);

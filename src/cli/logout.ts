@@ -31,6 +31,6 @@ async function logout(context: CliContext, { address, authorization, credentials
     write({ current: stored.current === address ? (Object.keys(logins)[0] ?? null) : stored.current, logins });
     return failed;
   });
-  if (problem !== undefined) throw new CommandFailed(`Forgotten here, but the gateway could not be told, where the login ends by itself: ${problem}`);
+  if (problem !== undefined) throw new CommandFailed(`Removed here, but not at the gateway, where the login stays until it expires: ${problem}`);
   context.out.write(`Logged out at ${address}.\n`);
 }

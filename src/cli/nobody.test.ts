@@ -19,7 +19,7 @@ async function lictor(...args: string[]) {
 }
 
 it.each(['whoami', 'logout'])('%s says that nobody is logged in, and how somebody is', async (name) => {
-  expect(await lictor(name)).toEqual({ status: 1, out: '', err: 'lictor: Nobody is logged in here: lictor login https://prefect.example.com\n' });
+  expect(await lictor(name)).toEqual({ status: 1, out: '', err: 'lictor: Not logged in. Run: lictor login https://prefect.example.com\n' });
   expect(await lictor(name, 'http://127.0.0.1:9')).toMatchObject({ status: 1, err: expect.stringContaining('You are not logged in at http://127.0.0.1:9') });
 });
 

@@ -27,7 +27,7 @@ export function register(program: Command, context: CliContext): void {
   policy
     .command('apply')
     .description('apply the files of the policies directory; a broken one is rejected and nothing changes')
-    .option('--why <text>', 'for whoever reads lictor policy history', parseWhy)
+    .option('--why <text>', 'shown by lictor policy history', parseWhy)
     .addHelpText('after', '\nExample:\n  lictor policy apply --why "team-b may not override"\n')
     .action((options: { why?: string }) => withStore(context, (session) => applyNow(context, session, { why: options.why ?? '' })));
   policy
@@ -50,7 +50,7 @@ export function register(program: Command, context: CliContext): void {
   policy
     .command('rollback <revision>')
     .description('write the policies of a revision into the policies directory, and apply them')
-    .option('--why <text>', 'for whoever reads lictor policy history', parseWhy)
+    .option('--why <text>', 'shown by lictor policy history', parseWhy)
     .option('--force', 'also when files on the disk were never applied: they are overwritten')
     .addHelpText('after', '\nExample:\n  lictor policy rollback 41 --why "the freeze is over"\n')
     .action((revision: string, options: { why?: string; force?: boolean }) =>
@@ -152,7 +152,7 @@ function setAt({ sets, inUse }: Revisions, revision: string | undefined): Policy
   if (revision !== undefined && inUse !== null && number > inUse)
     throw new UsageError(`There was no revision ${revision} yet: they go from ${sets.at(-1)?.revision ?? inUse} to ${inUse}, which decides now.`);
   const set = sets.find((candidate) => candidate.revision <= number);
-  if (set === undefined) throw new CommandFailed('No own policies are kept of that time: lictor policy history lists what there is.');
+  if (set === undefined) throw new CommandFailed('No policies are stored of that time. lictor policy history lists the stored revisions.');
   // They become paths, and root may be the one who asks.
   const strange = Object.keys(set.files).find((name) => !isPolicyFile(name));
   if (strange !== undefined)

@@ -93,7 +93,7 @@ async function begin(place: Place, { from }: RotateOptions): Promise<void> {
 async function goneBack({ loaded, next }: Place): Promise<string> {
   if (existsSync(next)) return 'Run this again to go on, or with --abort to give it up.';
   const back = (await askControlPlane(loaded.paths.adminSocket, '/reread-secrets', REREAD_MS)) === 'done';
-  return back ? 'Nothing was changed.' : 'Mend what it names, then kill -HUP the gateway: it may still show the new one, which is in no file any more.';
+  return back ? 'Nothing was changed.' : 'Fix what it names, then kill -HUP the gateway: it may still show the new one, which is in no file any more.';
 }
 
 function createNext({ loaded, file, next }: Place, from: string | undefined): void {

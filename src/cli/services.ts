@@ -26,7 +26,7 @@ async function purge(context: CliContext, session: AdminSession, name: string): 
   const service = config.services.find((known) => known.name === name);
   if (service === undefined || service.cache.length === 0)
     throw new UsageError(
-      `${name}: ${service === undefined ? 'there is no such service' : 'nothing of this service is kept'} (services[].cache of ${session.configFile}).`,
+      `${name}: ${service === undefined ? 'there is no such service' : 'the service has no cache'} (services[].cache of ${session.configFile}).`,
     );
   await store.keptAnswers.purge(name);
   try {

@@ -159,7 +159,7 @@ function socketChecks(context: DoctorContext): readonly Check[] {
       {
         group: 'sockets',
         name: 'token',
-        run: () => fail(`the sockets could not be tried: ${why}`, 'Run lictor doctor as the user of the gateway, and mend the store and the ledger first.'),
+        run: () => fail(`the sockets could not be tried: ${why}`, 'Run lictor doctor as the user of the gateway, and fix the store and the ledger first.'),
       },
     ];
   }

@@ -62,8 +62,8 @@ export async function checkEdge(
     return lintEdge(files).map((message) => ({ path: '', message, remedy: 'This is a defect of Lictor: report it.' }));
   } catch (error) {
     if (error instanceof LictorError && error.code === 'own-certificate-unusable')
-      return [{ path: 'tls.self_made', message: error.message, remedy: 'Mend what is named, then check again.' }];
-    if (error instanceof LictorError) return [{ path: '', message: error.message, remedy: 'Mend what nginx names, then check again.' }];
+      return [{ path: 'tls.self_made', message: error.message, remedy: 'Fix what is named, then check again.' }];
+    if (error instanceof LictorError) return [{ path: '', message: error.message, remedy: 'Fix what nginx names, then check again.' }];
     throw error;
   } finally {
     for (const made of [aside, ...(dir === undefined ? [] : [dir])]) rmSync(made, { recursive: true, force: true });

@@ -32,7 +32,7 @@ export function createEventRules(memory: EventMemory, isBelow: IsBelow = (own, r
     if (typeof task === 'string') return refuse('event-foreign-run', task);
     const foreign = checkBinding(claims, boundRuns(sender), { memory, isBelow });
     if (foreign !== undefined) return refuse('event-foreign-run', foreign);
-    if (!memory.claim(claims.id, sender.id)) return refuse('event-repeated', 'An event with this id came from somebody else.');
+    if (!memory.claim(claims.id, sender.id)) return refuse('event-repeated', 'Another principal has sent an event with this id.');
     if (task?.flowRun !== undefined) memory.noteTaskRun(task.id, task.flowRun);
     return { ok: true };
   };

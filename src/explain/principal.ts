@@ -177,7 +177,7 @@ export async function knownIds(store: PrincipalStore, { config }: PrincipalParts
   return [...accounts, ...identities, ...tokens];
 }
 
-const FORMS = 'A principal is written alice@local, token:NAME, run:UUID, or role:viewer for somebody who has that role.';
+const FORMS = 'A principal is written alice@local, token:NAME, run:UUID, or role:viewer for any principal with that role.';
 
 function unknown(text: string, known: readonly string[]): LictorError {
   const bare = known.find((id) => id.startsWith(`${text}@`) || id === `token:${text}`);

@@ -17,7 +17,7 @@ export interface RecordQuestion {
 
 /** Query and body are in no record: the action that was decided is asked again, without the facts of the body. */
 export async function revisit(parts: ExplainerParts, { record, resolved }: RecordQuestion): Promise<Revisited> {
-  if (resolved === null) return alone(record, 'Nobody was authenticated, so there is no right to ask for again.');
+  if (resolved === null) return alone(record, 'The request was not authenticated, so there is no right to check again.');
   if (typeof resolved === 'string') return alone(record, `It cannot be asked again: ${resolved}`);
   if (record.service !== null) return revisitCall(parts, record, resolved);
   const connect = connectOf(record);

@@ -165,7 +165,7 @@ function ownResource({ catalogue }: ExplainerParts, operation: Operation, { path
 function locate({ catalogue, publicUrl }: ExplainerParts, line: string): { readonly request: ExplainedRequest; readonly operation: Operation | undefined } {
   const { method, path, query } = readLine(publicUrl, line);
   if (`${path}/`.startsWith(OWN_PREFIX)) throw usage(`${path} is a page of the gateway itself: it authenticates by itself, and no policy is asked.`);
-  if (method === 'OPTIONS') throw usage('OPTIONS is answered by the gateway itself (204), whoever asks.');
+  if (method === 'OPTIONS') throw usage('The gateway itself answers OPTIONS (204), for every client.');
   const operation = isCanonical(path) ? catalogue.match(method, path)?.operation : undefined;
   const { operationId = null, path: route = null, taken = null } = operation ?? {};
   return { request: { method, path, query, operation: operationId, route, path_taken: taken }, operation };

@@ -74,7 +74,7 @@ function confirmPage(page: ConfirmPage, host: string, prefix: string): Html {
 <dt>It may</dt><dd>${scopes.length === CLIENT_SCOPES.length ? html`do everything that you may do` : html`<ul>${scopes.map((scope) => html`<li>${SCOPE_WORDS[scope]}</li>`)}</ul>`}</dd>
 ${elsewhere === null ? NOTHING : html`<dt>At</dt><dd>${elsewhere}</dd>`}
 </dl>
-<p>Allow it only if you began it yourself and your terminal shows this code. If somebody sent you here, refuse: they would act in your name.</p>
+<p>Allow it only if you began it yourself and your terminal shows this code. If someone sent you here, refuse: they would act in your name.</p>
 <form method="post" action="${prefix}/device">
 ${Object.entries(fields).map(([field, value]) => html`<input type="hidden" name="${field}" value="${value}">`)}
 <button name="decision" value="allow">Allow</button>

@@ -79,7 +79,7 @@ export function createPages({ host, prefix, home }: { readonly host: string; rea
         html`<h1>No access yet</h1>
 <p>Your name and password are right, but <strong>${name}</strong> has no role here, so there is nothing you may see or do.</p>
 <p>Ask an administrator of ${host} for a role.</p>
-<a class="button quiet" href="${prefix}/login">Sign in as somebody else</a>`,
+<a class="button quiet" href="${prefix}/login">Sign in as another person</a>`,
       ),
     confirmLogout: (name) =>
       render(
@@ -162,7 +162,7 @@ function notInGroup({ name, idp, groups }: NotInGroup, host: string, prefix: str
   return html`<h1>No access yet</h1>
 <p>${idp} knows you as <strong>${name}</strong>, but nothing that it says about you has a role at ${host}, so there is nothing you may see or do.</p>
 ${wanted}
-<a class="button quiet" href="${prefix}/login?idp=${idp}&amp;other=1">Sign in as somebody else</a>`;
+<a class="button quiet" href="${prefix}/login?idp=${idp}&amp;other=1">Sign in as another person</a>`;
 }
 
 function leavingForm(idp: string, { method = 'post', action, fields }: LeaveForm, host: string): Html {

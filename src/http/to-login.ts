@@ -21,7 +21,7 @@ export async function keepReturnPath(request: FastifyRequest, raw: string, { con
     await store.loginAttempts.create({ id, returnTo, address: parseEdgeInputs(request.headers).address });
     return `?attempt=${id}`;
   } catch (error) {
-    log.error({ err: error }, 'a return address could not be kept');
+    log.error({ err: error }, 'a return address could not be stored');
     return '';
   }
 }

@@ -69,7 +69,7 @@ export function openLedgerReader({ ledgerFile, storeFile, accessLog }: ReaderFil
         {
           name: 'flow_run_states_total',
           type: 'counter',
-          help: 'States that flow runs came into, as Prefect told.',
+          help: 'States of flow runs, as reported by Prefect.',
           samples: [...states].map(([state, value]) => ({ labels: { state }, value })),
         },
         gauge('worker_last_heartbeat_timestamp_seconds', 'When a worker was heard of last, through the gateway.', seconds(seen)),

@@ -37,7 +37,7 @@ export function createEntrance(core: RelayCore, session: Session, onDropped: (dr
     highWaterBytes: core.limits.highWaterBytes,
     turn: core.parts.turn,
     onFailure: (error) => {
-      core.log.warn({ path: session.visit.inputs.path, error: messageOf(error) }, 'whose an event is cannot be told: closed with 1012');
+      core.log.warn({ path: session.visit.inputs.path, error: messageOf(error) }, 'the owner of an event is unknown: closed with 1012');
       session.client.close(CLOSE.restart, 'Prefect cannot be reached');
     },
   });

@@ -103,7 +103,7 @@ function screened(core: RelayCore, session: Session, { source, look }: { readonl
       highWaterBytes: core.limits.highWaterBytes,
       turn: core.parts.turn,
       onFailure: (error) => {
-        core.log.warn({ path: session.visit.inputs.path, error: messageOf(error) }, 'what a socket may carry cannot be told: closed with 1012');
+        core.log.warn({ path: session.visit.inputs.path, error: messageOf(error) }, 'the scope of a socket is unknown: closed with 1012');
         session.client.close(CLOSE.restart, 'Prefect cannot be reached');
       },
     });

@@ -36,7 +36,7 @@ export function readState(directory: string, name: string): SinkState | undefine
     return state.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
     if (isErrno(cause, 'ENOENT')) return undefined;
-    throw new LictorError('export-state-unreadable', `${file} cannot be read: mend it, or remove it to begin with what comes from now on.`, { cause });
+    throw new LictorError('export-state-unreadable', `${file} cannot be read: fix it, or remove it to start with new records.`, { cause });
   }
 }
 

@@ -76,7 +76,7 @@ describe('login at the one provider', () => {
     await shootBoth(page, 'no-role');
     expect((await context.cookies(gateway.url)).length).toBe(0);
     expect(await status(context, '/api/admin/version')).toBe(401);
-    await page.getByRole('link', { name: 'Sign in as somebody else' }).click();
+    await page.getByRole('link', { name: 'Sign in as another person' }).click();
     await page.waitForURL((url) => url.origin === keycloak.url);
     await browser.shoot(page, 'oidc-somebody-else');
     await context.close();

@@ -74,7 +74,7 @@ describe('login by SAML', () => {
     expect((await context.cookies(gateway.url)).length).toBe(0);
     expect(await status(context)).toBe(401);
     // As somebody else: Keycloak asks again, though it remembers bob.
-    await page.getByRole('link', { name: 'Sign in as somebody else' }).click();
+    await page.getByRole('link', { name: 'Sign in as another person' }).click();
     await page.locator('#password').waitFor();
     await context.close();
   });

@@ -71,7 +71,7 @@ export function createSamlProvider(parts: SamlParts): SamlExternalProvider {
     saml: {
       ownMetadata: () => ownMetadata(inside),
       finishUnasked: async (params) =>
-        parts.config.idpInitiated ? await finish(params, null) : notProven('login-unknown', 'nobody asked for this login, and idp_initiated is off'),
+        parts.config.idpInitiated ? await finish(params, null) : notProven('login-unknown', 'the gateway did not ask for this login, and idp_initiated is off'),
       logoutAsked: (message) => orFailed(() => logoutAsked(inside, message)),
     },
   };

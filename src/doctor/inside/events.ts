@@ -50,7 +50,7 @@ function verdictOf(mark: EventsMark | undefined, nowMs: number): Verdict {
   if (late > LATE_MS)
     return fail(
       `${behind}${mark.problem === null ? '' : `: ${mark.problem}`}`,
-      'Nothing is lost while Prefect keeps its events (a week, as it comes): mend what else is named here, Prefect first; control.log has a line of it.',
+      'Nothing is lost while Prefect keeps its events (a week, as it comes): fix the other problems first, Prefect before all; control.log has a line of it.',
     );
   if (mark.streams < mark.servers)
     return warn(

@@ -47,5 +47,5 @@ function remedy(retentionSeconds: number | null): string {
     retentionSeconds === null
       ? 'Nothing is lost meanwhile.'
       : `What is older than ledger.retention (${Math.round(retentionSeconds / 86_400)} days) is lost to it.`;
-  return `Mend the receiver, or its url, ca_file or headers_file; the gateway tries again within a minute. ${limit}`;
+  return `Fix the receiver, or its url, ca_file or headers_file; the gateway retries within a minute. ${limit}`;
 }

@@ -32,7 +32,7 @@ export function checkParents(root: string, user: WorkerUser | null, tempDir: str
   const message = `${closed.join(', ')} ${closed.length === 1 ? 'is' : 'are'} closed to ${user.name}, as whom nginx's workers run`;
   const remedy = `chmod o+x ${closed.join(' ')}, or give another --state-dir; then restart lictor up.`;
   if (tempDir?.startsWith(`${root}/`) === true) return fail(`${message}: request bodies above 128 KiB are lost, silently for stock clients`, remedy);
-  return warn(`${message}: large request bodies are kept in memory instead`, remedy);
+  return warn(`${message}: nginx holds large request bodies in memory instead`, remedy);
 }
 
 /** Bodies above 128 KiB go there: logs arrive in batches of up to 4 MB. nginx makes the workers' own in `tempDir`. */

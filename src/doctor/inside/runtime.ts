@@ -32,7 +32,7 @@ export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null):
 function socketProblem({ path, uid }: { readonly path: string; readonly uid: number }): readonly Verdict[] {
   const stats = statSync(path, { throwIfNoEntry: false });
   const restart = 'Restart lictor up: it makes them anew.';
-  if (stats === undefined) return [fail(`${path} is missing`, `The control plane does not run, or somebody removed it. ${restart}`)];
+  if (stats === undefined) return [fail(`${path} is missing`, `The control plane does not run, or the file was removed. ${restart}`)];
   if (!stats.isSocket()) return [fail(`${path} is not a socket`, `Remove it. ${restart}`)];
   return ownerProblem(path, stats, uid, restart);
 }

@@ -14,7 +14,7 @@ export function checkOwnAuthority(paths: OwnCertificatePaths, nowMs: number): Ve
     const ahead = aheadProblem(paths, authority.certificate, nowMs);
     return ahead === undefined ? verdictOn(paths, authority.certificate.validToDate, nowMs) : fail(ahead.message, ahead.remedy);
   } catch (error) {
-    if (error instanceof LictorError) return fail(error.message, 'Mend what is named; the certificate that is served goes on meanwhile.');
+    if (error instanceof LictorError) return fail(error.message, 'Fix what is named; nginx keeps serving the current certificate.');
     throw error;
   }
 }

@@ -44,7 +44,7 @@ async function bare({ name, certificate, health }: Service, origin: string, { pr
   const answer = await probe({ url: `${origin}${health.path}` });
   if (!answer.ok || answer.status >= 400) return undefined;
   return warn(
-    `the service ${name} answers at ${origin} without the gateway's certificate: whoever reaches it goes round the gateway`,
+    `the service ${name} answers at ${origin} without the gateway's certificate: clients that reach it bypass the gateway`,
     'Let it demand certificates of clients, or close its port to all but the gateway: docs/how-to/services.md has the rule.',
   );
 }

@@ -21,7 +21,7 @@ async function checkService(service: Service): Promise<Verdict> {
   const what = `the service ${name}: ${away.map(({ origin, problem }) => `${origin} (${problem})`).join(', ')} of ${servers.length} servers`;
   if (away.length < servers.length)
     return warn(`${what} cannot be reached`, 'Calls go to the others meanwhile. Start it, or take it out of services[].servers.');
-  return fail(`${what} cannot be reached: its callers get 503`, 'Start it, or mend servers and tls of the service in lictor.yaml.');
+  return fail(`${what} cannot be reached: its callers get 503`, 'Start it, or fix servers and tls of the service in lictor.yaml.');
 }
 
 /** Undefined: none. */

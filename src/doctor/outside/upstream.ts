@@ -84,7 +84,9 @@ export async function checkBackDoor({ url, probe }: UpstreamSubject): Promise<re
   if (!answer.ok) return [notReached('the back door', `${url}/api/flows/filter`, answer.error)];
   if (answer.status !== 200 || isHtml(answer))
     return [
-      ok(`Prefect refuses whoever comes to ${url} without its auth string (${answer.status}); whoever has that and reaches it still passes by the gateway`),
+      ok(
+        `Prefect rejects clients that connect to ${url} without its auth string (${answer.status}); a client that has it and reaches Prefect still bypasses the gateway`,
+      ),
     ];
   return [
     fail(
@@ -132,7 +134,7 @@ export async function checkHoles(subject: UpstreamSubject): Promise<readonly Ver
   return holes.map(({ cve, hole, stopped, fixedIn }) =>
     warn(
       `Prefect ${version} has ${cve} (${hole}); the gateway stops it: ${stopped}`,
-      `Upgrade Prefect to ${fixedIn} or newer; until then nobody may reach it round the gateway.`,
+      `Upgrade Prefect to ${fixedIn} or newer; until then no client may bypass the gateway.`,
     ),
   );
 }

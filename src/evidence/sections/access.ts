@@ -13,7 +13,7 @@ export function accessSection({ principals, bindings }: EvidenceData): Section {
     supports: SUPPORTS.access,
     lead: 'Everybody who has rights now, or made a request in the period, with each role, what it holds on, and where it comes from. Rights are those of the roles; own policies may take away from them or add to them (section 6).',
     blocks: [
-      ...table(['Principal', 'Kind', 'State', 'Role', 'On', 'From', 'Since', 'Last request'], rows, { empty: 'Nobody is known to the gateway.' }),
+      ...table(['Principal', 'Kind', 'State', 'Role', 'On', 'From', 'Since', 'Last request'], rows, { empty: 'The gateway knows no principal.' }),
       { kind: 'text', text: 'Roles that lictor.yaml binds to people, groups, claims and tokens, whether or not somebody came by them:' },
       ...table(
         ['Role', 'Member', 'On', 'Principals known'],
@@ -57,7 +57,7 @@ export function unusedSection({ principals, activity, policies }: EvidenceData):
       ...table(
         ['Principal', 'Role', 'On', 'Actions used', 'Kinds of rights never used', 'Would have been enough'],
         used.flatMap((principal) => principal.roles.map((role) => unusedRow(principal, role))),
-        { empty: 'Nobody with rights made a request in the period.' },
+        { empty: 'No principal with rights made a request in the period.' },
       ),
       ...beyondBlocks(live, policies.in_force !== null || policies.changes.length > 0),
     ],

@@ -26,7 +26,7 @@ export function denialsSection({ denials, activity }: EvidenceData): Section {
         { empty: 'Nothing was denied in the period.', numbers: [1] },
       ),
       ...table(['Principal or credential', 'Reason', 'Denials', 'Actions, for example', 'First', 'Last', 'A request'], denials.by_principal.map(denialRow), {
-        empty: 'Nobody was denied anything.',
+        empty: 'No request was denied.',
         numbers: [2],
       }),
     ],

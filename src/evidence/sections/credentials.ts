@@ -14,7 +14,7 @@ export function lifecycleSection({ joiners, leavers }: EvidenceData): Section {
       ...table(
         ['Time (UTC)', 'What', 'Who', 'By'],
         joiners.map((row) => [minute(row.time), row.what, row.who, row.by ?? '-']),
-        { empty: 'Nobody and nothing was added in the period.' },
+        { empty: 'Nothing was added in the period.' },
       ),
       ...table(
         ['Time (UTC)', 'What', 'Who', 'By', 'Last let in'],
@@ -25,7 +25,7 @@ export function lifecycleSection({ joiners, leavers }: EvidenceData): Section {
           row.by ?? '-',
           row.last_allowed === null ? 'not in the period' : row.last_allowed.slice(0, 19).replace('T', ' '),
         ]),
-        { empty: 'Nobody and nothing was removed, revoked or locked in the period.' },
+        { empty: 'Nothing was removed, revoked or locked in the period.' },
       ),
       ...(late.length > 0
         ? [

@@ -48,7 +48,7 @@ function verdict({ report, why, key_from: key }: LedgerState): readonly Block[] 
   if (key === 'none') return [note('bad', 'The key of the ledger is not on this machine: nothing that was signed could be examined.')];
   if (report.problems.length === 0) return [note('good', 'No record was edited, removed, added or moved.')];
   return [
-    note('bad', 'The ledger was changed by somebody else than the gateway. The first place is where to look:'),
+    note('bad', 'Something other than the gateway changed the ledger. Start with the first place:'),
     ...report.problems.map(({ message }) => note('bad', message)),
   ];
 }

@@ -33,7 +33,7 @@ export function readStatements({ checkpoints, end, endKind }: Evidence, { public
   const heads = savedHeads.flatMap((signed) => savedHead(signed, trusted, about) ?? []);
   const claims = [
     ...good.flatMap((statement) => claimsOf(statement, `checkpoint ${statement.checkpoints + 1} of ${statement.time}`)),
-    ...heads.flatMap((statement) => claimsOf(statement, `the head kept since ${statement.time}`)),
+    ...heads.flatMap((statement) => claimsOf(statement, `the stored head of ${statement.time}`)),
   ];
   return { end: last, checkpoints: good, claims };
 }
@@ -80,7 +80,7 @@ function readEnd({ end, endKind }: Pick<Evidence, 'end' | 'endKind'>, keys: Read
 function savedHead(signed: Signed, trusted: ReadonlyMap<string, string>, about: About): Statement | undefined {
   const statement = parseStatement(signed.text);
   if (statement !== undefined && isSignedByOne(signed, statement, trusted)) return statement;
-  about('signature', 'the head that was kept is not signed by a key of this ledger: it is of another one, or this one was replaced');
+  about('signature', 'no key of this ledger signed the stored head: it belongs to another ledger, or this one was replaced');
   return undefined;
 }
 

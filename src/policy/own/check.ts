@@ -139,7 +139,7 @@ function unknownRoles(policy: OwnPolicy, files: PolicyFiles): readonly Problem[]
     const byte = Buffer.byteLength(policy.statement.text.slice(0, match.index));
     const located = { file: policy.file, whole: files[policy.file] ?? '', statement: policy.statement };
     const error: DetailedError = { message: '', help: null, code: null, url: null, severity: null, sourceLocations: [{ label: null, start: byte, end: byte }] };
-    const message = `policy ${policy.id} names the role ${JSON.stringify(match[1])}, which nobody can have`;
+    const message = `policy ${policy.id} names the role ${JSON.stringify(match[1])}, which no principal can have`;
     return { ...cedarProblem(located, error, `Roles: ${known.join(', ')}.`), message };
   });
 }

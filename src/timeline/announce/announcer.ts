@@ -59,7 +59,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
     if (owed.length > 0) await toDisk(ledgerFile);
     await keep(next);
     const missed = missing(from.k, owed);
-    if (missed > 0) reportDropped(missed, 'Prefect was away for so long that the gateway let go of what it had to tell');
+    if (missed > 0) reportDropped(missed, 'Prefect was away for so long that the gateway dropped events for it');
     return owed.length > 0 || next.pending.length > 0;
   }
 

@@ -8,10 +8,8 @@ import { collectActions } from './catalog/actions.ts';
 import { ownCertificateWarnings } from './certificates/warnings.ts';
 import { createClockWatch } from './clock-watch.ts';
 import type { Config } from './config/config.ts';
-import { keptDirs, keptSocket, mostKeptMiB } from './config/kept-dir.ts';
 import { fillReserve } from './config/reserve.ts';
 import type { StatePaths } from './config/state-dir.ts';
-import { nginxWorkerUser } from './config/worker-user.ts';
 import type { Clock, SteadyClock } from './contract/clock.ts';
 import type { FromControl } from './contract/ipc.ts';
 import { type CurrentRuntime, createCurrentRuntime, currentAnswerer, currentForForward, currentForRelay } from './current-runtime.ts';
@@ -21,17 +19,15 @@ import { sweepDecisions } from './decide/sweep.ts';
 import { createDecisionSync, type DecisionSync } from './decision-sync.ts';
 import { type AppliedEdge, applyEdge } from './edge/apply.ts';
 import { renderHere } from './edge/check.ts';
-import { createKeptWatch } from './edge/kept-answers.ts';
 import { knownServers } from './edge/service-sockets.ts';
-import { tempDirAt } from './edge/temp-dir.ts';
-import { createKeeper } from './egress/keeper/keeper.ts';
 import { openForward } from './forward/open.ts';
 import { type Metered, meter } from './gateway-metrics.ts';
 import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
 import { type AdminActions, createAdminServer } from './http/admin-server.ts';
-import { createControlServer, createKeeperServer } from './http/control-server.ts';
+import { createControlServer } from './http/control-server.ts';
 import { createDecisionServer } from './http/decision-server.ts';
 import { closeServer, listenOn } from './http/listening.ts';
+import { openServiceProxy } from './http/service-proxy.ts';
 import { openEdgeSecret } from './keys/edge-secret.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { prepareListeners } from './listeners.ts';
@@ -78,7 +74,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, steady, log });
   ledger.onCalls((calls) => current.get().services.credentials.told(calls));
   const answerer = currentAnswerer(current);
-  const fromEdge = createFromEdge(openEdgeSecret(paths));
+  const edgeSecret = openEdgeSecret(paths);
+  const fromEdge = createFromEdge(edgeSecret);
+  const serviceProxy = await openServiceProxy({ paths, edgeSecret, config, log });
   const relay = openRelay(shared, current, fromEdge);
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });
   const sync = createDecisionSync({
@@ -93,7 +91,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const prepare = (next: Config) => prepareListeners({ forward, metered }, next);
   const reloader = createReloader({
     ...{ ...parts, shared, current, prepareListeners: prepare },
-    ...{ applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart },
+    ...{ applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart, useServices: serviceProxy.use },
   });
   const servers = await listen(parts, { relay, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
   (await prepare(config)).commit();
@@ -110,7 +108,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       const sent = Promise.all([shared.exports.close(), shared.tracing.close()]);
       for (const server of servers.sockets) server.close();
       await Promise.all([relay.drain(), forward.close()]);
-      await Promise.all(servers.http.map(closeServer));
+      await Promise.all([...servers.http.map(closeServer), serviceProxy.close()]);
       for (const part of [announcer, metered, shared.ledgerSearch, shared.bodies]) await part.close();
       await sent;
       await current.get().retire();
@@ -180,14 +178,12 @@ function startTimers(parts: AppParts, { shared, current, sync, reloader }: Timer
   const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: report, record: ledger.append });
   const lookup: Lookup = (path) => createLookup(current.get().upstream)(path);
   const providers = () => current.get().config.identityProviders;
-  const tempDir = tempDirAt(paths, nginxWorkerUser());
   const run = (what: string, work: () => Promise<void>): void => void work().catch((error: unknown) => log.error({ err: error }, what));
   const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout => setInterval(() => run(what, work), ms);
   run('disk', lookAtDisk);
   return [
     // For a change whose author could not reach the admin socket.
     every(SECOND_MS / 2, 'change number', sync.ifChanged),
-    every(SECOND_MS, 'kept answers', createKeptWatch({ dirs: () => keptDirs(tempDir), clock, log }).look),
     every(SECOND_MS, 'clock', createClockWatch({ clock, steady, sweep: sync.now, warn: report })),
     every(MINUTE_MS, 'own log', async () => rotateControlLog(paths.controlLog, parts.reopenLog)),
     every(MINUTE_MS, 'certificates', reloader.renewCertificates),
@@ -225,19 +221,14 @@ interface Listening {
 async function listen({ paths, log }: AppParts, { relay, current, fromEdge, answerer, admin: actions }: Behind): Promise<Listening> {
   const onError = (error: unknown): void => log.error({ err: error }, 'request failed');
   const own = createControlServer((request, response) => current.get().handle(request, response), fromEdge);
-  const courier = createControlServer((request, response) => current.get().services.credentials.courier.handle(request, response), fromEdge);
-  const mostBytes = mostKeptMiB(paths, tempDirAt(paths, nginxWorkerUser())) << 20;
-  const keeper = createKeeperServer(createKeeper({ wayBack: (service) => keptSocket(paths, service), mostBytes, log }).handle, fromEdge);
   const decisions = createDecisionServer(answerer, fromEdge, onError);
   const admin = createAdminServer(actions, onError);
   const acceptSockets = () => createSocketServer({ pauseOnConnect: true }, relay.accept);
   const [credentialed, anonymous] = [acceptSockets(), acceptSockets()];
   await listenOn(admin, paths.adminSocket);
   await listenOn(own, paths.controlSocket);
-  await listenOn(keeper, paths.keeperSocket);
-  await listenOn(courier, paths.courierSocket);
   await listenOn(decisions, paths.decisionSocket);
   await listenOn(credentialed, paths.relaySocket);
   await listenOn(anonymous, paths.anonymousSocket);
-  return { http: [decisions, own, courier, keeper, admin], sockets: [credentialed, anonymous] };
+  return { http: [decisions, own, admin], sockets: [credentialed, anonymous] };
 }

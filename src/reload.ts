@@ -47,6 +47,8 @@ export interface ReloaderParts {
   readonly applyEdge: (config: Config) => Promise<AppliedEdge>;
   /** Opens the listeners of the next configuration's forward proxy and metrics, before anything changes. */
   readonly prepareListeners: (config: Config) => Promise<Prepared>;
+  /** Calls of services go as this configuration says. */
+  readonly useServices: (config: Config) => void;
   /** Closes the sockets that are open now with 1012, after that time: stock clients reconnect at once. */
   readonly moveSockets: (afterMs: number) => Promise<void>;
   readonly send: (message: FromControl) => void;
@@ -132,6 +134,7 @@ async function apply(parts: ReloaderParts, state: State, { config: next, policie
     throw error;
   });
   const former = current.swap(runtime);
+  parts.useServices(next);
   listeners.commit();
   const nginx = edge.changed || certificates !== state.certificates || upstreams !== state.upstreams;
   if (nginx) reloadEdge(parts, next);

@@ -1,9 +1,5 @@
 // `lictor services purge`: throws away what is kept of a service's answers. Works on the store's file, also while the gateway is down.
 import type { Command } from 'commander';
-import { keptDir } from '../config/kept-dir.ts';
-import { nginxWorkerUser } from '../config/worker-user.ts';
-import { removeKept } from '../decide/remove-kept.ts';
-import { tempDirAt } from '../edge/temp-dir.ts';
 import { type AdminSession, makeItHold, recordAfter, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './errors.ts';
@@ -20,9 +16,9 @@ export function register(program: Command, context: CliContext): void {
     .action((name: string) => withStore(context, (session) => purge(context, session, name)));
 }
 
-/** The number of purges is in the key of each answer, so that one which is just being fetched is not answered either. Their files go as well. */
+/** Decisions carry the number of purges: no answer from before is used after that, also one that is on its way. */
 async function purge(context: CliContext, session: AdminSession, name: string): Promise<void> {
-  const { config, paths, store } = session;
+  const { config, store } = session;
   const service = config.services.find((known) => known.name === name);
   if (service === undefined || service.cache.length === 0)
     throw new UsageError(
@@ -31,7 +27,6 @@ async function purge(context: CliContext, session: AdminSession, name: string): 
   await store.keptAnswers.purge(name);
   try {
     await makeItHold(context, session);
-    await removeKept(keptDir(tempDirAt(paths, nginxWorkerUser()), name));
   } finally {
     recordAfter(context, session, { action: 'service.purge', resourceType: 'Service', resourceId: name });
   }

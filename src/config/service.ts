@@ -23,8 +23,8 @@ export interface Service {
   readonly limit: ServiceLimit | null;
   /** True: an allowed GET that asks for a WebSocket gets one. */
   readonly sockets: boolean;
-  /** Which answers are kept; none: nothing is. */
-  readonly cache: readonly KeptAnswers[];
+  /** Which answers are stored; empty: none. */
+  readonly cache: readonly CacheRule[];
   /** Null: a call that failed is made again at each other server where that does no harm. */
   readonly retries: ServiceRetries | null;
   /** Null: its servers are not asked by themselves. */
@@ -65,8 +65,8 @@ export interface ServiceOauth {
   readonly caFile: string | null;
 }
 
-/** Answers of these paths are kept for a time. */
-export interface KeptAnswers {
+/** Answers of these paths are stored for a time. */
+export interface CacheRule {
   /** As those of routes. */
   readonly patterns: readonly string[];
   /** Null: as long as the service says. */
@@ -75,7 +75,7 @@ export interface KeptAnswers {
   readonly shared: boolean;
   /** How long beyond that while the service is away. */
   readonly staleSeconds: number;
-  /** Bytes; a larger one is not kept. */
+  /** Bytes; a larger one is not stored. */
   readonly mostBytes: number;
 }
 

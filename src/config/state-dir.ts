@@ -8,10 +8,8 @@ export interface StatePaths {
   readonly decisionSocket: string;
   /** Own pages and the mediator, for nginx. */
   readonly controlSocket: string;
-  /** Decided calls of services whose credential depends on the call, from nginx. */
-  readonly courierSocket: string;
-  /** Calls of services whose answers may be kept, from nginx. */
-  readonly keeperSocket: string;
+  /** Decided calls of services that go through the service proxy, from nginx. */
+  readonly proxySocket: string;
   /** Sockets of Prefect and of services, for nginx. */
   readonly relaySocket: string;
   /** The same without a credential: a flood of them fills this queue alone. */
@@ -84,8 +82,7 @@ export function statePaths(root: string, runtime: string): StatePaths {
     run: join(root, 'run'),
     decisionSocket: join(runtime, 'decision.sock'),
     controlSocket: join(runtime, 'control.sock'),
-    courierSocket: join(runtime, 'courier.sock'),
-    keeperSocket: join(runtime, 'keeper.sock'),
+    proxySocket: join(runtime, 'proxy.sock'),
     relaySocket: join(runtime, 'relay.sock'),
     anonymousSocket: join(runtime, 'anonymous.sock'),
     holdSocket: join(runtime, 'hold.sock'),

@@ -61,8 +61,8 @@ export const OUTPUT = {
   assertion: 'x-lictor-assertion',
   /** What the service is shown in place of the caller, where it changes: the value of `Authorization`. Secret. */
   credential: 'x-lictor-credential',
-  /** How often what is kept of this service's answers was thrown away; absent: nothing of it is kept. */
-  kept: 'x-lictor-kept',
+  /** How often the cache of this service was purged; absent: it has none. */
+  cacheGeneration: 'x-lictor-cache-generation',
 } as const;
 
 /**
@@ -74,31 +74,16 @@ export function noWay(code: ReasonCode, words?: string): string {
   return words === undefined ? `no:${code}` : `no:${code}:${words}`;
 }
 
-/** Between nginx and the courier (src/egress/courier): which server of which service a decided call goes to. Never accepted from, nor sent to, anybody else. */
-export const COURIER = {
-  service: 'x-lictor-courier-service',
-  /** Its origin, as in the configuration. */
-  server: 'x-lictor-courier-server',
-  requestId: 'x-lictor-in-request-id',
-  /** Whose the call is: the key of the identity limit. */
-  caller: 'x-lictor-courier-caller',
-  /** Instead: may a call of this service be made again? 204 or 403. */
-  repeat: 'x-lictor-courier-repeat',
-  /** Why it refused, for the record. */
-  code: 'lictorcode',
-  /** The courier's word that nothing was done. In one word, as all that nginx reads of an answer: `$upstream_http_` takes `_` for `-`, and nobody takes off both. */
-  unsent: 'lictorunsent',
-} as const;
-
-/** Between nginx and the keeper (src/egress/keeper): what to fetch, and its word that an answer may be kept. Never accepted from, nor sent to, anybody else. */
-export const KEEPER = {
-  service: 'x-lictor-keeper-service',
-  /** Whose the call is: the key of the identity limit. */
-  caller: 'x-lictor-keeper-limit',
-  /** The bytes of an answer that may be kept. */
-  most: 'x-lictor-keeper-most',
-  /** `1`: the answer says how long it is, or is there whole. nginx keeps none without it. */
-  whole: 'lictorwhole',
+/** Between nginx and the service proxy (src/egress/proxy). Never accepted from, nor sent to, any other. */
+export const SERVICE_PROXY = {
+  service: 'x-lictor-proxy-service',
+  /** The principal: the key of the identity limit. */
+  caller: 'x-lictor-proxy-caller',
+  generation: 'x-lictor-cache-generation',
+  /** Its answer: what came of the call at the cache. In one word: `$upstream_http_` takes `_` for `-`, and only one spelling is filtered. */
+  cache: 'lictorcache',
+  /** Its answer: the named location of nginx that refuses the call. nginx obeys it from the service proxy alone. */
+  refusal: 'x-accel-redirect',
 } as const;
 
 /** What the decision tells the access log, and through it the ledger. Snake case: the record's own names. */

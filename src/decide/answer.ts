@@ -39,7 +39,7 @@ export interface AnswererParts {
   /** False while records cannot be written: no new decision for a write is made. */
   readonly mayWrite: () => boolean;
   /** Left out: no call of a service is allowed. */
-  readonly services?: Pick<Services, 'calls' | 'assert' | 'kept'> & { readonly credentials: Pick<Services['credentials'], 'tokens'> };
+  readonly services?: Pick<Services, 'calls' | 'assert' | 'cacheGeneration'> & { readonly credentials: Pick<Services['credentials'], 'tokens'> };
   /** The roles that `limits` names; left out: none. */
   readonly limitedRoles?: readonly string[];
   /** Left out: time itself. */
@@ -132,8 +132,8 @@ async function wayToService({ services }: AnswererParts, { principal, entities }
   const token = await services.credentials.tokens.of(service);
   // Allowed, and nobody's fault who calls: nginx says so. Never cached.
   if (token === undefined) return { headers: { [OUTPUT.path]: 'uncredentialed' }, expiresAtMs: 0 };
-  const [assertion, kept] = await Promise.all([services.assert({ service, principal, run: entities[0] ?? null }), services.kept(service)]);
-  const headers = { [OUTPUT.path]: 'egress', [OUTPUT.assertion]: assertion, ...(kept !== null && { [OUTPUT.kept]: String(kept) }) };
+  const [assertion, generation] = await Promise.all([services.assert({ service, principal, run: entities[0] ?? null }), services.cacheGeneration(service)]);
+  const headers = { [OUTPUT.path]: 'egress', [OUTPUT.assertion]: assertion, ...(generation !== null && { [OUTPUT.cacheGeneration]: String(generation) }) };
   if (token === null) return { headers, expiresAtMs: null };
   return { headers: { ...headers, [OUTPUT.credential]: `Bearer ${token.token}` }, expiresAtMs: token.expiresAtMs };
 }

@@ -20,20 +20,20 @@ export interface Services {
   readonly calls: ServiceCalls;
   readonly assert: Assert;
   readonly credentials: ServiceCredentials;
-  /** How often what is kept of its answers was thrown away; null: nothing is kept. */
-  readonly kept: (service: string) => Promise<number | null>;
+  /** How often the cache of a service was purged; null: it has none. */
+  readonly cacheGeneration: (service: string) => Promise<number | null>;
   readonly connects: HostConnects;
 }
 
 export function openServices(parts: ServiceParts): Services {
   const { services, forwardProxy, publicUrl } = parts.config;
   const changeNumber = () => parts.store.changeNumber();
-  const keeping = new Set(services.filter(({ cache }) => cache.length > 0).map(({ name }) => name));
+  const cached = new Set(services.filter(({ cache }) => cache.length > 0).map(({ name }) => name));
   return {
     calls: createServiceCalls({ ...parts, services, changeNumber }),
     assert: createAssertions(parts.signingKeys, `${publicUrl.origin}${publicUrl.basePath}`, parts.clock),
     credentials: parts.credentials,
-    kept: async (service) => (keeping.has(service) ? parts.store.keptAnswers.generation(service) : null),
+    cacheGeneration: async (service) => (cached.has(service) ? parts.store.keptAnswers.generation(service) : null),
     connects: createHostConnects({ ...parts, allow: forwardProxy?.allow ?? null, changeNumber }),
   };
 }

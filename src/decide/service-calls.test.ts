@@ -134,7 +134,7 @@ describe('the answer to nginx', () => {
     readonly mayWrite?: boolean;
     readonly with?: boolean;
     readonly token?: { readonly token: string; readonly expiresAtMs: number } | 'none';
-    readonly kept?: number;
+    readonly generation?: number;
   }
   function answerer(parts: AnswererParts = {}) {
     const never = async (): Promise<never> => {
@@ -161,7 +161,7 @@ describe('the answer to nginx', () => {
         steady: () => 1,
         mayWrite: () => parts.mayWrite ?? true,
         ...(parts.with !== false && {
-          services: { calls: callsOf({ run: { tags: ['team-a'] } }), assert, credentials: { tokens }, kept: async () => parts.kept ?? null },
+          services: { calls: callsOf({ run: { tags: ['team-a'] } }), assert, credentials: { tokens }, cacheGeneration: async () => parts.generation ?? null },
         }),
       }),
     };
@@ -199,10 +199,12 @@ describe('the answer to nginx', () => {
     expect(headers).not.toHaveProperty('x-lictor-assertion');
   });
 
-  it('says how often kept answers were thrown away, where some are kept', async () => {
-    expect((await answerer({ kept: 3 }).answer(inputs(get))).headers).toMatchObject({ 'x-lictor-kept': '3' });
-    expect((await answerer().answer(inputs(get))).headers).not.toHaveProperty('x-lictor-kept');
-    expect((await answerer({ kept: 3 }).answer(inputs({ ...get, service: 'vault', route: '/v1/*' }))).headers).not.toHaveProperty('x-lictor-kept');
+  it('says how often the cache of the service was purged, where it has one', async () => {
+    expect((await answerer({ generation: 3 }).answer(inputs(get))).headers).toMatchObject({ 'x-lictor-cache-generation': '3' });
+    expect((await answerer().answer(inputs(get))).headers).not.toHaveProperty('x-lictor-cache-generation');
+    expect((await answerer({ generation: 3 }).answer(inputs({ ...get, service: 'vault', route: '/v1/*' }))).headers).not.toHaveProperty(
+      'x-lictor-cache-generation',
+    );
   });
 
   it('is no for what is no operation of a service, and where there are none', async () => {

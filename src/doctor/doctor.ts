@@ -89,7 +89,7 @@ function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: D
   return [
     { group: 'machine', name: 'nginx', run: () => checkNginx(env, run) },
     { group: 'machine', name: 'open-files', run: () => checkOpenFiles(limitsOf(supervisorPid(paths))) },
-    ...stateDirChecks({ config, paths, workerUser, statfs }),
+    ...stateDirChecks({ paths, workerUser, statfs }),
     { group: 'machine', name: 'worker-user', run: () => checkWorkerUser(workerUser) },
     { group: 'machine', name: 'store', run: () => checkStore(config.storeFile) },
     { group: 'machine', name: 'break-glass', run: () => checkBreakGlass(config.storeFile, clock()) },
@@ -99,14 +99,14 @@ function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: D
   ];
 }
 
-function stateDirChecks({ config, paths, workerUser, statfs }: Pick<DoctorContext, 'config' | 'paths' | 'workerUser' | 'statfs'>): readonly Check[] {
+function stateDirChecks({ paths, workerUser, statfs }: Pick<DoctorContext, 'paths' | 'workerUser' | 'statfs'>): readonly Check[] {
   const { root } = paths;
   if (!existsSync(root))
     return [
       { group: 'machine', name: 'state-dir', run: () => warn(`there is no state directory ${root} yet`, 'lictor up makes it. Or name another --state-dir.') },
     ];
   return [
-    { group: 'machine', name: 'disk-space', run: () => checkDisk(root, statfs, config.services.filter(({ cache }) => cache.length > 0).length) },
+    { group: 'machine', name: 'disk-space', run: () => checkDisk(root, statfs) },
     { group: 'machine', name: 'state-dir-parents', run: () => checkParents(root, workerUser, tempDirInUse(paths)) },
   ];
 }

@@ -2,9 +2,10 @@ import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { downFile } from '../config/down-file.ts';
 import { statePaths } from '../config/state-dir.ts';
 import type { Health, ServersHealth } from '../prefect/health.ts';
-import { downFile, startBalancer } from './balancer.ts';
+import { startBalancer } from './balancer.ts';
 
 const [A, B] = ['http://a:4200', 'http://b:4200'];
 const log = { info: () => undefined, warn: () => undefined };

@@ -1,20 +1,9 @@
 // Several Prefect servers: which of them get requests, told to nginx by files and to the control plane by a list.
-import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { downFile } from '../config/down-file.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { nginxWorkerUser } from '../config/worker-user.ts';
 import { type Health, type ServersHealth, watchServers } from '../prefect/health.ts';
-
-/** By the member's id or the server's address, so that two configurations in a reload mean the same file. */
-export function memberName(id: string): string {
-  return createHash('sha256').update(id).digest('hex').slice(0, 12);
-}
-
-/** While this file exists, the member gets no requests: nginx looks at every request, nothing is reloaded. */
-export function downFile(paths: StatePaths, server: string): string {
-  return join(paths.memberSockets, `down-${memberName(server)}`);
-}
 
 /** Before nginx starts or tests a configuration: the directory of the members' sockets is there, closed (0700): nginx creates sockets that everybody may write to. */
 export function prepareBalancer({ memberSockets: dir }: StatePaths): void {

@@ -79,7 +79,6 @@ describe.each(VERSIONS)('the configuration for nginx %s', (version) => {
       'service_in-query_credential.conf',
       'answer-credentials.conf',
       'service_looked-after.conf',
-      'service-members.conf',
     ])
       expectGolden(`services/${file}`, files.get(file) ?? '');
     expect(lintEdge(files)).toEqual([]);

@@ -30,10 +30,12 @@ describe('the lint of the rendered configuration', () => {
     expect(lint(location('https://lictor_service_a_b$lictor_service_target'))).toEqual([]);
     expect(lint(location('https://elsewhere$lictor_service_target')).join()).toMatch(/rewritten target/);
   });
-  it('accepts that an answer is kept which the keeper brings', () => {
-    expect(
-      lint(`location @service_a_kept_0 { ${IGNORE} ${SECRET} proxy_cache lictor_kept_a; proxy_pass http://lictor_keeper$lictor_service_target; }`),
-    ).toEqual([]);
+  it('lets the service proxy alone name a refusal, and steer nothing else', () => {
+    const to = (place: string, ignore: string) => lint(`location @service_a_call { ${ignore} ${SECRET} proxy_pass http://${place}; }`).join();
+    const refusing = IGNORE.replace('X-Accel-Redirect ', '');
+    expect(to('lictor_proxy$lictor_service_target', refusing)).toBe('');
+    expect(to('lictor_proxy$lictor_service_target', refusing.replace('X-Accel-Expires ', ''))).toMatch(/steer nginx/);
+    for (const place of ['lictor_service_proxy$lictor_service_target', 'lictor_control', 'lictor_proxy']) expect(to(place, refusing)).toMatch(/steer nginx/);
   });
   it('accepts the parts that authenticate themselves', () => {
     expect(lint(`location = /s { ${IGNORE} ${SECRET} proxy_set_header Upgrade $http_upgrade; proxy_pass http://$lictor_relay_queue; }`)).toEqual([]);
@@ -52,7 +54,11 @@ describe('the lint of the rendered configuration', () => {
       'location @x { proxy_pass_request_headers off; proxy_ignore_headers X-Accel-Redirect; proxy_pass http://p; }',
       /steer nginx/,
     ],
-    ['an answer that is kept past the keeper', `location @service_a_kept_0 { ${IGNORE} proxy_cache lictor_kept_a; proxy_pass http://p; }`, /past the keeper/],
+    [
+      'a cache of answers',
+      `location @service_a_call { ${IGNORE} proxy_cache lictor_decisions; proxy_cache_lock on; proxy_pass http://p; }`,
+      /proxy_cache_lock is used/,
+    ],
     ['a service that is shown the secret', `location @x { ${IGNORE} ${SECRET} proxy_pass http://lictor_service_a; }`, /with the secret/],
     ['Prefect, shown the secret', `location @x { ${IGNORE} ${SECRET} proxy_pass http://lictor_prefect; }`, /with the secret/],
     ['a rewritten target', `location @x { ${IGNORE} proxy_pass http://p$uri; }`, /rewritten target/],
@@ -90,9 +96,8 @@ describe('the lint of the rendered configuration', () => {
     '$lictor_relay_queue',
     'lictor_relay',
     'lictor_anonymous',
-    'lictor_courier',
-    'lictor_courier/',
-    'lictor_keeper$lictor_service_target',
+    'lictor_proxy',
+    'lictor_proxy$lictor_service_target',
   ])('names the control plane asked without the secret: %s', (place) => {
     expect(lint(`location @x { ${IGNORE} proxy_pass http://${place}; }`).join()).toMatch(/without the secret/);
     expect(lint(`location @x { ${IGNORE} ${SECRET} proxy_pass http://${place}; }`)).toEqual([]);

@@ -8,25 +8,23 @@ const STEERING_HEADERS = ['X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-
 /** The relay has two sockets; the map in nginx/canonical.conf chooses one of them. */
 const RELAY = 'http://$lictor_relay_queue';
 
+const SERVICE_PROXY = 'http://lictor_proxy$lictor_service_target';
+
 /** Parts that authenticate every request themselves. */
 const SELF_AUTHENTICATING = ['http://lictor_control', RELAY];
 
 /** The control plane's, which believe nobody without the secret; a service or Prefect must never see it. */
-const OWN_PLACES = /^http:\/\/(?:lictor_(?:decision|control|relay|anonymous|courier|keeper)(?![a-z_])|\$lictor_relay_queue$)/;
+const OWN_PLACES = /^http:\/\/(?:lictor_(?:decision|control|relay|anonymous|proxy)(?![a-z_])|\$lictor_relay_queue$)/;
 
 /** Each would serve a decision that is no longer one, or wait for it. */
 const FORBIDDEN_DIRECTIVES = ['proxy_cache_lock', 'satisfy', 'proxy_cache_use_stale', 'proxy_store', 'perl', 'js_content'];
-
-/** Of these, what is well where answers of services are kept: behind the decision. */
-const FOR_KEPT_ANSWERS = ['proxy_cache_lock', 'proxy_cache_use_stale'];
 
 /** What is wrong, one sentence each; empty: nothing. */
 export function lintEdge(files: EdgeFiles): readonly string[] {
   const tree = parseConf(files.get('nginx.conf') ?? '', files);
   const problems: string[] = [];
   for (const { directive, parents } of walkConf(tree)) {
-    if (FORBIDDEN_DIRECTIVES.includes(directive.name) && !(FOR_KEPT_ANSWERS.includes(directive.name) && keepsAnswers(parents)))
-      problems.push(`${directive.name} is used, and must not be`);
+    if (FORBIDDEN_DIRECTIVES.includes(directive.name)) problems.push(`${directive.name} is used, and must not be`);
     problems.push(...lintOpenFiles(directive, parents));
     if (directive.name === 'return' || directive.name === 'rewrite') problems.push(...lintEarlyAnswer(directive, parents));
     if (directive.name !== 'map' && !parents.some(({ name }) => name === 'map') && directive.args.some((arg) => /\$request_id\b/.test(arg)))
@@ -34,13 +32,6 @@ export function lintEdge(files: EdgeFiles): readonly string[] {
     if (directive.name === 'location') problems.push(...lintLocation(directive, parents), ...lintServiceDoor(directive));
   }
   return problems;
-}
-
-/** A named location, which only a decided one leads to, with a cache that is not the decisions'. */
-function keepsAnswers(parents: readonly Directive[]): boolean {
-  const location = parents.findLast((parent) => parent.name === 'location');
-  const cache = find(location?.block ?? [], 'proxy_cache')?.args[0] ?? '';
-  return location?.args[0]?.startsWith('@service_') === true && cache.startsWith('lictor_kept_');
 }
 
 function lintLocation(location: Directive, parents: readonly Directive[]): readonly string[] {
@@ -52,10 +43,7 @@ function lintLocation(location: Directive, parents: readonly Directive[]): reado
   const target = pass.args[0] ?? '';
   return [
     ...(inside || isDecided(location, target) ? [] : [`location ${name} proxies to ${target} without a decision`]),
-    ...(ignoresSteering(block) ? [] : [`location ${name} lets an upstream steer nginx by X-Accel-* headers`]),
-    ...(find(block, 'proxy_cache')?.args[0]?.startsWith('lictor_kept_') === true && !target.startsWith('http://lictor_keeper')
-      ? [`location ${name} keeps answers past the keeper, which may never end`]
-      : []),
+    ...(ignoresSteering(block, target) ? [] : [`location ${name} lets an upstream steer nginx by X-Accel-* headers`]),
     ...lintSecret(name, block, target),
     ...(isRewritten(target) ? [`location ${name} proxies by a rewritten target`] : []),
     ...(inside || find(block, 'proxy_pass_request_headers')?.args[0] === 'off' ? [] : [`location ${name} forwards the client's headers as they are`]),
@@ -68,7 +56,7 @@ function isRewritten(target: string): boolean {
   if (target === RELAY) return false;
   return target
     .replace(/^(https?:\/\/lictor_prefect(?:_straight)?)\$lictor_forwarded_target$/, '$1')
-    .replace(/^(https?:\/\/lictor_(?:service_[a-z0-9_]+|keeper))\$lictor_service_target$/, '$1')
+    .replace(/^(https?:\/\/lictor_(?:service_[a-z0-9_]+|proxy))\$lictor_service_target$/, '$1')
     .includes('$');
 }
 
@@ -87,9 +75,11 @@ function isInside(parents: readonly Directive[]): boolean {
   return listens.length > 0 && listens.every((listen) => listen.args[0]?.startsWith('unix:') === true);
 }
 
-function ignoresSteering(block: readonly Directive[]): boolean {
+/** The service proxy names the refusal that nginx is to make, and takes these headers off what services answer. */
+function ignoresSteering(block: readonly Directive[], target: string): boolean {
   const ignored = find(block, 'proxy_ignore_headers')?.args ?? [];
-  return STEERING_HEADERS.every((header) => ignored.includes(header));
+  const mayRefuse = target === SERVICE_PROXY;
+  return STEERING_HEADERS.every((header) => ignored.includes(header) || (mayRefuse && header === 'X-Accel-Redirect'));
 }
 
 function lintSecret(name: string, block: readonly Directive[], target: string): readonly string[] {

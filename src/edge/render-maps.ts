@@ -5,10 +5,8 @@ import { isLoopback } from '../config/sections/public-url.ts';
 import { deviceCookieName, loginCookieName, sessionCookieName } from '../contract/names.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { quote, quoteVerbatim } from './quote.ts';
-import { hasMembers } from './render-service-members.ts';
-import { keepsAnswers } from './service-server.ts';
 
-export function renderMaps({ publicUrl, tls, services }: Pick<Config, 'publicUrl' | 'tls' | 'services'>): string {
+export function renderMaps({ publicUrl, tls }: Pick<Config, 'publicUrl' | 'tls'>): string {
   const certificate = tls?.client == null ? '' : '$lictor_certificate';
   const cookie = sessionCookieName(publicUrl);
   const reason = (code: keyof typeof REASONS): string => `    ${code} `;
@@ -61,19 +59,9 @@ map $request_uri $lictor_default_code { "" "request-invalid"; default "host-unkn
 map $request_uri $lictor_default_detail { "" ${quote(REASONS['request-invalid'].detail)}; default ${quote(REASONS['host-unknown'].detail)}; }
 map $request_uri $lictor_default_hint { "" ${quote(REASONS['request-invalid'].hint)}; default ${quote(REASONS['host-unknown'].hint)}; }
 
-# What a server of our own says of itself, between nginx and Prefect or a service: it takes off what those say (src/edge/render-upstream.ts).
-${renderUpstreamCode(services)}
+# What a server of our own says of itself, between nginx and Prefect: it takes off what Prefect says (src/edge/render-upstream.ts).
+map $lictor_asked $lictor_upstream_code { members $upstream_http_lictorcode; default ""; }
 `;
-}
-
-/** Whoever went straight to Prefect or a service has asked none. Of a service: members, and the way back from the keeper. */
-function renderUpstreamCode(services: Config['services']): string {
-  const balanced = services.filter(hasMembers);
-  const byKeeper = services.some(keepsAnswers) ? '    "~/keeper\\.sock$" $upstream_http_lictorcode;\n' : '';
-  const byMember = 'members $upstream_http_lictorcode;';
-  if (balanced.length === 0 && byKeeper === '') return `map $lictor_asked $lictor_upstream_code { ${byMember} default ""; }`;
-  const lines = balanced.map(({ name }) => `    "~^${name} " $upstream_http_lictorcode;\n`).join('');
-  return `map $lictor_asked $lictor_upstream_code { ${byMember} service $lictor_member_said; default ""; }\nmap "$lictor_service $upstream_addr" $lictor_member_said {\n${lines}${byKeeper}    default "";\n}`;
 }
 
 /** What a refusal of the decision says, by its code, unless the decision has more precise words: a cached allow has no room for either. */

@@ -1,11 +1,11 @@
 // Location and Link of a service's answer: rewritten to stay inside the service, or dropped.
 import type { Config } from '../config/config.ts';
 import type { Service } from '../config/service.ts';
+import { hasToken } from '../config/service-way.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
-import { formsOf, SHORTEST_MASKED } from '../egress/courier/query.ts';
+import { formsOf, SHORTEST_MASKED } from '../egress/proxy/query-key.ts';
 import { quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
-import { hasToken } from './service-server.ts';
 
 /** What a URL is made of, without a backslash, which browsers take for a slash, and without what they leave out (WHATWG URL, 4.4). */
 const LETTERS = "[A-Za-z0-9._~!$&'()*+,;=:@%/-]";
@@ -52,19 +52,15 @@ function renderTold(services: readonly Service[]): string {
 ${keys}${services.filter(hasToken).flatMap(tokenLines).join('')}    "~^" "";
     default "!";
 }
-map "$lictor_service_told:$upstream_http_location$upstream_http_link" ${KEPT_NOT_TOLD} { "~^!:." 1; default ""; }
 `;
 }
 
-/** True: `KEPT_NOT_TOLD` is there. What a service is shown is known to nginx, and may be in an answer. */
-export function hidesCredentials(services: readonly Service[]): boolean {
+/** What a service is shown is known to nginx, and may be in an answer. */
+function hidesCredentials(services: readonly Service[]): boolean {
   return services.some((service) => keyOf(service) !== undefined || hasToken(service));
 }
 
-/** Not empty: the answer must not be kept, since another credential is in force when it is answered again. */
-export const KEPT_NOT_TOLD = '$lictor_kept_not_told';
-
-/** What stands in a header of the gateway's and never changes; other credentials are taken out where they are shown (src/egress/courier). */
+/** What stands in a header of the gateway's and never changes; other credentials are taken out where they are added (src/egress/proxy). */
 export function renderAnswerCredentials(services: readonly Service[]): readonly (readonly [string, string])[] {
   const lines = services.flatMap((service) => keyOf(service) ?? []);
   return lines.length === 0 ? [] : [[ANSWER_CREDENTIALS, lines.join('')]];

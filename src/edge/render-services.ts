@@ -2,52 +2,54 @@
 import { routeExpression } from '../catalog/service-routes.ts';
 import type { Config } from '../config/config.ts';
 import type { Service, ServiceLimit } from '../config/service.ts';
+import { forwardedHeaders, goesThroughProxy, hasToken } from '../config/service-way.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { SERVICES_PREFIX, serviceOperation } from '../contract/service-call.ts';
-import { goesByCourier } from '../egress/courier/showing.ts';
 import { quote, quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
-import { renderKeeper, renderToKeeper, renderWithoutKeeper } from './render-keeper.ts';
 import { renderServiceLimit } from './render-limits.ts';
 import { renderAnswerCredentials, renderServiceAnswers } from './render-service-answers.ts';
-import { renderKept, renderKeptLocations } from './render-service-cache.ts';
-import { hasMembers, MEMBER_MARGIN_SECONDS, renderBalanced, renderMembers } from './render-service-members.ts';
-import { renderAgain, renderBudget, renderRepeats } from './render-service-retries.ts';
 import { address } from './render-upstream.ts';
-import { callsGroup, fileOf, forwarded, hasToken, inVariables, keepsAnswers, renderBalance, renderTls, ruleVariable } from './service-server.ts';
+import { callsGroup, fileOf, inVariables, renderBalance, renderTls } from './service-server.ts';
 
 export interface ServicesInput {
   readonly config: Config;
-  readonly paths: StatePaths;
-  /** Where nginx's workers may write. */
-  readonly tempDir: string;
+  readonly paths: Pick<StatePaths, 'proxySocket'>;
 }
 
 /** File name -> content; none without services, so that nothing is paid for them. */
-export function renderServices(input: ServicesInput): ReadonlyMap<string, string> {
-  const { config, paths } = input;
+export function renderServices({ config, paths }: ServicesInput): ReadonlyMap<string, string> {
   const { services } = config;
   if (services.length === 0) return new Map();
+  const groups = services.map((service) => (goesThroughProxy(service) ? '' : renderUpstream(service)));
   return new Map([
     [
       'service-maps.conf',
-      `include service-members.conf;\n${services.map((service) => renderUpstream(service, paths)).join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}${renderKept(input)}`,
+      `${renderProxy(services, paths)}${groups.join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}`,
     ],
-    ['service-members.conf', `${renderMembers(services, paths)}${renderKeeper(services, paths)}`],
-    ['services.conf', `include service-refusals.conf;\n${renderBudget(services)}${services.map((service) => renderLocations(service, config)).join('')}`],
+    ['services.conf', `include service-refusals.conf;\n${services.map((service) => renderLocations(service, config)).join('')}`],
     ...renderAnswerCredentials(services),
     ...services.flatMap((service) => [
       [fileOf(service), renderCall(service, config)] as const,
       [fileOf(service, 'credential'), renderCredential(service)] as const,
-      ...(keepsAnswers(service) ? [[fileOf(service, 'kept'), `${renderCallHead(service, config)}${renderToKeeper(service)}`] as const] : []),
     ]),
   ]);
 }
 
+/** What the service proxy says of its cache is believed of the calls that it has carried. */
+function renderProxy(services: readonly Service[], { proxySocket }: ServicesInput['paths']): string {
+  if (!services.some(goesThroughProxy)) return '';
+  return `upstream lictor_proxy { server unix:${proxySocket} max_fails=0; keepalive 32; }
+map "$lictor_proxied:$upstream_http_lictorcache" $lictor_cache {
+    "~^1:(?<lictor_cache_state>hit|stale|miss|expired|bypass)$" $lictor_cache_state;
+    default "";
+}
+`;
+}
+
 /** One that refuses or breaks connections is left out for two seconds, and asked again after that. */
-function renderUpstream(service: Service, paths: StatePaths): string {
-  if (hasMembers(service)) return renderBalanced(service, paths);
+function renderUpstream(service: Service): string {
   const servers = service.servers.map(
     ({ origin, weight, backup }) => `    server ${address(origin)} weight=${weight} max_fails=1 fail_timeout=2s${backup ? ' backup' : ''};\n`,
   );
@@ -65,7 +67,7 @@ ${withPath.join('')}    ${quoteVerbatim(below('[a-z0-9-]+', 'any'))} $lictor_bel
     default "/.lictor-outside";
 }
 # Without a body a call can be made again at another server; with one it streams.
-map "$request_method:$http_content_length$http_transfer_encoding" ${services.some(keepsAnswers) ? '$lictor_service_plain_way' : '$lictor_service_way'} {
+map "$request_method:$http_content_length$http_transfer_encoding" $lictor_service_way {
     "~^(?:GET|HEAD|DELETE):0?$" "call";
     default "stream";
 }
@@ -94,18 +96,28 @@ function renderLocations(service: Service, config: Config): string {
   const lines = `include ${fileOf(service)};\ninclude service-caller.conf;\ninclude service-further.conf;\n${renderPace(service)}`;
   const call = (way: 'call' | 'stream'): string => `
 location @service_${name}_${way} {
-${`${lines}${renderRepeats(service, way)}`.replaceAll(/^(?=.)/gm, '    ')}}
+${`${lines}${renderSending(service, way)}`.replaceAll(/^(?=.)/gm, '    ')}}
 `;
   // Taken from the decision, so that another one is in force without a reload.
   const credential = hasToken(service) ? '    auth_request_set $lictor_service_credential $upstream_http_x_lictor_credential;\n' : '';
+  const generation = service.cache.length > 0 ? '    auth_request_set $lictor_cache_generation $upstream_http_x_lictor_cache_generation;\n' : '';
   return `
 location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
     set $lictor_service ${name};
     set $lictor_operation $lictor_route_${inVariables(service)};
-${renderUpgrade(service.sockets ? `@service_${name}_socket` : '@service_upgrade')}${credential}${keepsAnswers(service) ? renderKeptInputs(service) : ''}    include service.conf;
+${renderUpgrade(service.sockets ? `@service_${name}_socket` : '@service_upgrade')}${credential}${generation}    include service.conf;
     try_files /.never @$lictor_service_at;
 }
-${call('call')}${call('stream')}${renderSocket(service, config)}${renderAgain(service, lines)}${renderKeptLocations(service, config, `proxy_buffering on;\n${renderRate(service)}${renderWithoutKeeper(service)}`)}`;
+${call('call')}${call('stream')}${renderSocket(service, config)}`;
+}
+
+/**
+ * Another server only where nothing was done, or a repetition does no harm (RFC 9110, 9.2.2): the service proxy sees to that by itself. A body
+ * that is signed is read whole before, so that no slow client takes the proxy's memory.
+ */
+function renderSending(service: Service, way: 'call' | 'stream'): string {
+  const isSigned = service.injected !== null && 'sigv4' in service.injected;
+  return `proxy_request_buffering ${way === 'call' || isSigned ? 'on' : 'off'};\nproxy_next_upstream ${goesThroughProxy(service) ? 'off' : 'error'};\n`;
 }
 
 /**
@@ -128,11 +140,6 @@ ${lines.replaceAll(/^(?=.)/gm, '    ')}    }
 `;
 }
 
-/** What a location of kept answers looks at: the rule, and the number of purges that the decision brings. */
-function renderKeptInputs(service: Service): string {
-  return `    set $lictor_service_kept ${ruleVariable(service)};\n    auth_request_set $lictor_kept_generation $upstream_http_x_lictor_kept;\n`;
-}
-
 /** Reached by its Upgrade, before anything is decided: the relay authenticates. */
 function renderSocket(service: Service, config: Config): string {
   if (!service.sockets) return '';
@@ -148,30 +155,38 @@ ${renderForwarded(service, config).replaceAll(/^(?=.)/gm, '    ')}    include se
 }
 
 function renderForwarded(service: Service, config: Pick<Config, 'forwardHeaders'>): string {
-  return forwarded(service, config)
+  return forwardedHeaders(service, config)
     .map((header) => `proxy_set_header ${header} $http_${header.replaceAll('-', '_')};\n`)
     .join('');
 }
 
 function renderCall(service: Service, config: Config): string {
   const { servers, timeoutSeconds } = service;
-  const [first] = servers;
-  const { protocol } = new URL(first?.origin ?? '');
-  return `${renderCallHead(service, config)}proxy_read_timeout ${timeoutSeconds + (hasMembers(service) ? MEMBER_MARGIN_SECONDS : 0)}s;
+  const { host } = new URL(servers[0]?.origin ?? '');
+  return `include service-call.conf;
+${renderLimits(service)}${renderServiceLimit(config.limits, service)}proxy_set_header Host ${quote(host)};
+proxy_set_header X-Forwarded-Proto ${config.publicUrl.secure ? 'https' : 'http'};
+${renderForwarded(service, config)}include ${fileOf(service, 'credential')};
 proxy_send_timeout ${timeoutSeconds}s;
-${protocol === 'https:' && !hasMembers(service) ? renderTls(service, first?.origin ?? '') : ''}proxy_pass ${hasMembers(service) ? 'http:' : protocol}//${callsGroup(service)}$lictor_service_target;
+${goesThroughProxy(service) ? renderToProxy(service) : renderToServers(service)}`;
+}
+
+/** The service proxy says first that there is no answer: after all attempts, and the wait for another call's answer. */
+const PROXY_MARGIN_SECONDS = 60;
+
+function renderToProxy({ name, timeoutSeconds, cache }: Service): string {
+  return `include service-proxied.conf;
+proxy_set_header X-Lictor-Proxy-Service ${name};
+${cache.length === 0 ? '' : 'proxy_set_header X-Lictor-Cache-Generation $lictor_cache_generation;\n'}proxy_read_timeout ${2 * timeoutSeconds + PROXY_MARGIN_SECONDS}s;
+proxy_pass http://lictor_proxy$lictor_service_target;
 `;
 }
 
-/** Whatever way a call goes then. */
-function renderCallHead(service: Service, config: Config): string {
-  const { servers } = service;
-  const { host } = new URL(servers[0]?.origin ?? '');
-  const ours = hasMembers(service) || keepsAnswers(service) ? 'set $lictor_asked service;\n' : '';
-  return `include service-call.conf;
-${ours}${renderLimits(service)}${renderServiceLimit(config.limits, service)}proxy_set_header Host ${quote(host)};
-proxy_set_header X-Forwarded-Proto ${config.publicUrl.secure ? 'https' : 'http'};
-${renderForwarded(service, config)}${goesByCourier(service) ? 'proxy_set_header X-Lictor-Courier-Caller $lictor_limit;\n' : ''}include ${fileOf(service, 'credential')};
+function renderToServers(service: Service): string {
+  const { origin, protocol } = new URL(service.servers[0]?.origin ?? '');
+  return `include no-steering.conf;
+proxy_read_timeout ${service.timeoutSeconds}s;
+${protocol === 'https:' ? renderTls(service, origin) : ''}proxy_pass ${protocol}//${callsGroup(service)}$lictor_service_target;
 `;
 }
 
@@ -195,11 +210,7 @@ function connZoneOf(service: Service, { per }: ServiceLimit): string {
 
 /** What comes goes on at once: streams and server-sent events. nginx keeps a pace only where it holds back what comes; memory alone takes that. */
 function renderPace({ limit }: Pick<Service, 'limit'>): string {
-  return limit?.bandwidth == null ? 'proxy_buffering off;\n' : `proxy_buffering on;\n${renderRate({ limit })}`;
-}
-
-function renderRate({ limit }: Pick<Service, 'limit'>): string {
-  return limit?.bandwidth == null ? '' : `limit_rate ${limit.bandwidth};\n`;
+  return limit?.bandwidth == null ? 'proxy_buffering off;\n' : `proxy_buffering on;\nlimit_rate ${limit.bandwidth};\n`;
 }
 
 /** Beside the limit of each principal. nginx lets a call wait first, and counts it as under way after that. */
@@ -214,7 +225,7 @@ function renderLimits(service: Service): string {
   return `limit_req zone=${zone} burst=${atOnce + waiting}${atOnce === 0 && waiting > 0 ? '' : ` ${turn}`};\n${conn}`;
 }
 
-/** The gateway's own credential there. Without one, nothing: a client's never goes on. What the courier shows is not here (src/egress/courier). */
+/** The gateway's own credential there. Without one, nothing: a client's never goes on. Those that depend on the call are not here (src/egress/proxy). */
 function renderCredential({ injected }: Service): string {
   if (injected === null) return '';
   if ('header' in injected) return `proxy_set_header ${injected.header} ${quote(injected.value)};\n`;

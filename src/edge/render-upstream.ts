@@ -1,10 +1,10 @@
 // The way to Prefect: one server directly; several through a balancer whose members leave and come back without a reload.
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { downFile, memberName } from '../config/down-file.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { REASONS } from '../contract/reasons.ts';
 import { type Credential, credentialsOf, listenersOf, type Member, membersOf } from '../prefect/members.ts';
-import { downFile, memberName } from './balancer.ts';
 import { quote, quotePath } from './quote.ts';
 import { authorityOf, forwardedTarget, renderRedirects } from './render-base-path.ts';
 import { PAGE_SECURITY_POLICY, renderPageText } from './render-pages.ts';

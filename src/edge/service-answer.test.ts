@@ -8,7 +8,7 @@ const PARTS = join(import.meta.dirname, '../../nginx');
 const textOf = (file: string): string => readFileSync(join(PARTS, file), 'utf8');
 
 it('hides each X-Lictor-* name that the gateway uses', () => {
-  const hidden = ['forwarding.conf', 'service-answer.conf'].flatMap((file) =>
+  const hidden = ['proxying.conf', 'service-answer.conf'].flatMap((file) =>
     [...textOf(file).matchAll(/^proxy_hide_header (\S+);/gm)].map(([, name = '']) => name.toLowerCase()),
   );
   const said = Object.values(names)

@@ -1,5 +1,4 @@
-// What every way to a server of a service shares: its name in nginx's variables, and TLS.
-import type { Config } from '../config/config.ts';
+// What nginx needs for the servers of a service: names, and TLS.
 import type { Service } from '../config/service.ts';
 import { quote, quotePath } from './quote.ts';
 import { SYSTEM_CA_FILE } from './render-upstream.ts';
@@ -10,32 +9,13 @@ export function inVariables({ name }: Pick<Service, 'name'>): string {
 }
 
 /** The files of a service. Names of services have no underscore, and those of the hand-written parts have none either: no name can stand for another's file. */
-export function fileOf({ name }: Pick<Service, 'name'>, what?: 'credential' | 'kept'): string {
+export function fileOf({ name }: Pick<Service, 'name'>, what?: 'credential'): string {
   return what === undefined ? `service_${name}.conf` : `service_${name}_${what}.conf`;
 }
 
-/** Which rule of `cache` a call is of. What is common to all services begins otherwise, whatever they are called. */
-export function ruleVariable(service: Pick<Service, 'name'>): string {
-  return `$lictor_rule_of_${inVariables(service)}`;
-}
-
-export function keepsAnswers({ cache }: Pick<Service, 'cache'>): boolean {
-  return cache.length > 0;
-}
-
-/** The upstream that a call goes to: its servers, or the members in front of them. */
+/** The upstream that a call of a plain service goes to. */
 export function callsGroup(service: Pick<Service, 'name'>): string {
   return `lictor_service_${inVariables(service)}`;
-}
-
-/** The upstream of one server behind its member. */
-export function serverGroup(service: Pick<Service, 'name'>, place: number): string {
-  return `lictor_server_${place}_of_${inVariables(service)}`;
-}
-
-/** The upstream of the members of backups. */
-export function backupsGroup(service: Pick<Service, 'name'>): string {
-  return `lictor_backups_of_${inVariables(service)}`;
 }
 
 /** How the next server of this upstream is chosen; counted by all of nginx's workers together, or the same in each. */
@@ -46,22 +26,6 @@ export function renderBalance({ balance }: Pick<Service, 'balance'>, group: stri
     hash_by_run: '    hash $lictor_limit consistent;\n',
   };
   return ways[balance];
-}
-
-/** An access token of the gateway's, which rides on the decision. */
-export function hasToken({ injected }: Pick<Service, 'injected'>): boolean {
-  return injected !== null && 'oauth' in injected;
-}
-
-function injectedHeader({ injected }: Service): string | undefined {
-  if (injected === null) return undefined;
-  return 'header' in injected ? injected.header : 'Authorization';
-}
-
-/** Request headers that reach it beside the built-in ones. */
-export function forwarded(service: Service, config: Pick<Config, 'forwardHeaders'>): readonly string[] {
-  const own = injectedHeader(service)?.toLowerCase();
-  return [...new Set([...config.forwardHeaders, ...service.forwardHeaders])].filter((header) => header !== own);
 }
 
 /** The certificate is held against the name of this server. */

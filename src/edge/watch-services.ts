@@ -5,11 +5,11 @@ import type { Logger } from 'pino';
 import { Agent, request } from 'undici';
 import type { Config } from '../config/config.ts';
 import type { Service, ServiceHealth } from '../config/service.ts';
+import { isHealthChecked, serverId } from '../config/service-way.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { ServiceCredentials } from '../egress/credentials.ts';
 import type { Health } from '../prefect/health.ts';
 import { startBalancer } from './balancer.ts';
-import { isLookedAfter, memberId } from './render-service-members.ts';
 import { watchPrefect } from './watch-prefect.ts';
 
 export interface WatchParts {
@@ -24,7 +24,7 @@ interface ServicesHealth {
 
 /** What answers as it should not counts as slow: it is out only while another is not, so that a wrong path of health ends no service. */
 function watchServices({ services }: Pick<Config, 'services'>, parts: WatchParts): ServicesHealth {
-  const watched = services.flatMap((service) => (service.health !== null && isLookedAfter(service) ? [watch(service, service.health, parts)] : []));
+  const watched = services.flatMap((service) => (service.health !== null && isHealthChecked(service) ? [watch(service, service.health, parts)] : []));
   return { stop: async () => void (await Promise.all(watched.map((one) => one.stop()))) };
 }
 
@@ -37,7 +37,7 @@ export function watchUpstreams(config: Config, parts: WatchParts): ReturnType<ty
 
 function watch(service: Service, health: ServiceHealth, { paths, log, credentials }: WatchParts): ServicesHealth {
   const agent = agentFor(service, health);
-  const origins = new Map(service.servers.map((server) => [memberId(service, server), server.origin]));
+  const origins = new Map(service.servers.map((server) => [serverId(service, server), server.origin]));
   const balancer = startBalancer({
     paths,
     servers: [...origins.keys()],
@@ -80,7 +80,7 @@ interface Question {
 
 async function ask({ service, health, agent, credentials, url }: Question): Promise<Health> {
   try {
-    const asked = await shown(service, new URL(url), credentials);
+    const asked = await authenticated(service, new URL(url), credentials);
     if (asked === undefined) return 'slow';
     const { statusCode, body } = await request(asked.url, { dispatcher: agent, headers: asked.headers, signal: AbortSignal.timeout(timeoutOf(health)) });
     await body.dump();
@@ -90,13 +90,13 @@ async function ask({ service, health, agent, credentials, url }: Question): Prom
   }
 }
 
-/** With the service's own credential. Undefined: it cannot be shown. */
-async function shown({ name, injected }: Service, { origin, host, pathname, search }: URL, { tokens, courier }: ServiceCredentials) {
+/** With the service's own credential. Undefined: there is none just now. */
+async function authenticated({ name, injected }: Service, { origin, host, pathname, search }: URL, { tokens, strategyOf }: ServiceCredentials) {
   const target = `${pathname}${search}`;
   const headers = { 'user-agent': 'lictor-health' };
-  const carried = await courier.show(name, { method: 'GET', target, headers: { ...headers, host }, body: Buffer.alloc(0) });
-  if (carried?.ok === false) return undefined;
-  if (carried !== undefined) return { url: `${origin}${carried.target}`, headers: withText(carried.headers) };
+  const made = await strategyOf(name)?.authenticateCall({ method: 'GET', target, headers: { ...headers, host }, body: Buffer.alloc(0) });
+  if (made?.ok === false) return undefined;
+  if (made !== undefined) return { url: `${origin}${made.target}`, headers: withText(made.headers) };
   const url = `${origin}${target}`;
   if (injected !== null && 'header' in injected) return { url, headers: { ...headers, [injected.header]: injected.value } };
   const token = await tokens.of(name);

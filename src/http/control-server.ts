@@ -9,10 +9,3 @@ export function createControlServer(handle: RequestListener, fromEdge: FromEdge)
     else request.socket.destroy();
   });
 }
-
-/** One call a connection: one that is used again could be closed under a call. What node does not read has no answer here: nginx asks without the keeper. */
-export function createKeeperServer(handle: RequestListener, fromEdge: FromEdge): Server {
-  const server = createControlServer(handle, fromEdge);
-  server.maxRequestsPerSocket = 1;
-  return server.on('clientError', (_error, socket) => void socket.destroy());
-}

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EDGE_SECRET } from '../contract/names.ts';
 import { createFromEdge } from '../decide/from-edge.ts';
-import { createControlServer, createKeeperServer } from './control-server.ts';
+import { createControlServer } from './control-server.ts';
 import { createDecisionServer } from './decision-server.ts';
 
 let root: string;
@@ -26,7 +26,6 @@ const SERVERS: Readonly<Record<string, () => Server>> = {
       () => undefined,
     ),
   control: () => createControlServer((_request, response) => void response.end(String(++reached)), fromEdge),
-  keeper: () => createKeeperServer((_request, response) => void response.end(String(++reached)), fromEdge),
 };
 
 beforeEach(() => {

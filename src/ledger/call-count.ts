@@ -4,10 +4,8 @@ import type { RequestRecord } from './access-line.ts';
 /** Of one service. */
 export interface ServiceCalls {
   readonly service: string;
-  /** Calls that were allowed and have gone to a server. */
-  readonly made: number;
-  /** When the last of those began that the service itself answered with 401; null: none. */
-  readonly refusedMs: number | null;
+  /** When the last call began that was allowed, and that the service itself answered with 401. */
+  readonly refusedMs: number;
 }
 
 export interface CallCount {
@@ -20,12 +18,10 @@ export function createCallCount(): CallCount {
   const counts = new Map<string, ServiceCalls>();
   return {
     clear: () => counts.clear(),
-    add({ service = null, decision, reason, status, time, upstream_ms: upstreamMs = null }) {
-      if (service === null || decision !== 'allow') return;
-      const { made, refusedMs } = counts.get(service) ?? { made: 0, refusedMs: null };
+    add({ service = null, decision, reason, status, time }) {
       // A code of the gateway's own would be the reason.
-      const refused = status === 401 && reason === 'policy-permits' ? Date.parse(time) : null;
-      counts.set(service, { service, made: made + (upstreamMs === null ? 0 : 1), refusedMs: refused ?? refusedMs });
+      if (service === null || decision !== 'allow' || status !== 401 || reason !== 'policy-permits') return;
+      counts.set(service, { service, refusedMs: Date.parse(time) });
     },
     counted: () => [...counts.values()],
   };

@@ -13,8 +13,8 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 it('moves each socket of the control plane that nginx connects to, and no other; and back, while the control plane has not ended', () => {
   const paths = statePaths(dir, dir);
-  const { decisionSocket, controlSocket, courierSocket, keeperSocket, relaySocket, anonymousSocket } = paths;
-  const moved = [decisionSocket, controlSocket, courierSocket, keeperSocket, relaySocket, anonymousSocket];
+  const { decisionSocket, controlSocket, relaySocket, anonymousSocket } = paths;
+  const moved = [decisionSocket, controlSocket, relaySocket, anonymousSocket];
   const all = [...moved, paths.holdSocket, paths.adminSocket];
   const there = () => all.filter((path) => existsSync(path));
   for (const path of all) writeFileSync(path, '');

@@ -3,7 +3,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { StatePaths } from '../config/state-dir.ts';
 import { isErrno } from '../contract/errno.ts';
 
-export type SocketPaths = Pick<StatePaths, 'decisionSocket' | 'controlSocket' | 'courierSocket' | 'keeperSocket' | 'relaySocket' | 'anonymousSocket'>;
+export type SocketPaths = Pick<StatePaths, 'decisionSocket' | 'controlSocket' | 'relaySocket' | 'anonymousSocket'>;
 
 /** A renamed socket goes on listening. */
 export function shutSockets(paths: SocketPaths): void {
@@ -20,8 +20,8 @@ export function forgetSockets(paths: SocketPaths): void {
   for (const path of pathsOf(paths)) rmSync(shut(path), { force: true });
 }
 
-function pathsOf({ decisionSocket, controlSocket, courierSocket, keeperSocket, relaySocket, anonymousSocket }: SocketPaths): readonly string[] {
-  return [decisionSocket, controlSocket, courierSocket, keeperSocket, relaySocket, anonymousSocket];
+function pathsOf({ decisionSocket, controlSocket, relaySocket, anonymousSocket }: SocketPaths): readonly string[] {
+  return [decisionSocket, controlSocket, relaySocket, anonymousSocket];
 }
 
 function shut(path: string): string {

@@ -1,8 +1,5 @@
 // `lictor up`: the small process that keeps nginx and the control plane running, and leaves nothing behind.
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { removeTree } from '../config/held-directory.ts';
-import { keptDirs } from '../config/kept-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import type { FromControl } from '../contract/ipc.ts';
 import { claimStateDir, releaseStateDir } from './claim.ts';
@@ -44,13 +41,11 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   const hold = createConnectionHold();
   try {
     await endOrphanEdge(paths, log);
-    await removeKept(paths);
     await options.prepare?.();
     const listener = await listenForHeld(paths.holdSocket, (socket) => hold.take(socket));
     return await supervise(options, hold, listener);
   } finally {
     hold.destroy();
-    await removeKept(paths);
     await releaseStateDir(paths);
   }
 }
@@ -58,11 +53,6 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
 /** What the supervisor says of itself. Notices of the control plane are lines as they are. */
 function ownLog({ log }: SupervisorOptions): (line: string) => void {
   return (line) => log(`lictor: ${line}`);
-}
-
-/** Answers of services are kept for the life of one gateway. Where they stand in the runtime directory, they go with it. */
-async function removeKept({ root }: StatePaths): Promise<void> {
-  for (const dir of [...keptDirs(join(root, 'tmp')), ...keptDirs(root)]) await removeTree(dir);
 }
 
 async function supervise(options: SupervisorOptions, hold: ConnectionHold, listener: HoldListener): Promise<number> {

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { downFile } from '../../src/edge/balancer.ts';
+import { downFile } from '../../src/config/down-file.ts';
 import { request } from '../env/raw-request.ts';
 import { type StubEdge, startStubEdge } from '../env/stub-edge.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';

@@ -124,6 +124,7 @@ async function watch(tls: string): Promise<void> {
     env: process.env,
     applyEdge: unused,
     prepareListeners: unused,
+    useServices: unused,
     moveSockets: async (afterMs) => void moved.push(afterMs),
     send: (message) => told.push(message),
   });

@@ -1,10 +1,14 @@
 // What a person sees of a refusal: a styled page that nginx makes itself, with the words that a program gets as JSON, and the way to the account.
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { renameSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bareService } from '../../src/config/service.fixture.ts';
 import { OUTPUT } from '../../src/contract/names.ts';
 import { sweepOnce } from '../../src/decide/sweep.ts';
+import { createServiceProxy } from '../../src/egress/proxy/service-proxy.ts';
+import { listenOn } from '../../src/http/listening.ts';
 import { rawRequest, request } from '../env/raw-request.ts';
 import { refuse, type StubEdge, startStubEdge } from '../env/stub-edge.ts';
 
@@ -12,11 +16,37 @@ const NAVIGATION = ['Sec-Fetch-Mode: navigate', 'Accept: text/html,application/x
 const TOKEN = 'X-Lictor-Token: tok';
 const DENIED = 'token:ci (worker) may not create deployments (deployments.write); role deployer may.';
 const billing = bareService('billing', [{ pattern: '/v1/*', methods: ['GET'] }], { servers: [{ origin: 'http://127.0.0.1:9', weight: 1, backup: false }] });
+const ROUTES = [{ pattern: '/v1/*', methods: ['GET' as const] }];
+const NOWHERE = [{ origin: 'http://127.0.0.1:9', weight: 1, backup: false }];
+const retries = { attempts: 2, budget: null };
 let edge: StubEdge;
+/** Reads every call, and answers none. */
+let silent: Server;
+let proxied: Server;
 beforeAll(async () => {
-  edge = await startStubEdge({ services: [billing] });
+  silent = createServer((call) => call.resume());
+  await once(silent.listen(0, '127.0.0.1'), 'listening');
+  const address = silent.address();
+  const slow = [{ origin: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, weight: 1, backup: false }];
+  const services = [
+    billing,
+    bareService('proxied', ROUTES, { servers: NOWHERE, retries }),
+    bareService('slow', ROUTES, { servers: slow, retries }),
+    bareService('keyed', ROUTES, { servers: NOWHERE, injected: { query: { name: 'key', value: 'no-real-key' } } }),
+  ];
+  edge = await startStubEdge({ services });
+  const proxy = createServiceProxy({ clock: Date.now, steady: () => performance.now(), log: { warn: () => undefined }, isDown: () => false });
+  proxy.use({ services, forwardHeaders: [] });
+  proxied = createServer((call, answer) => proxy.handle(call, answer));
+  await listenOn(proxied, edge.paths.proxySocket);
 });
-afterAll(() => edge.stop());
+afterAll(async () => {
+  await edge?.stop();
+  for (const server of [silent, proxied]) {
+    server?.closeAllConnections();
+    server?.close();
+  }
+});
 beforeEach(async () => {
   edge.clear();
   edge.upstream.answerWith(undefined);
@@ -94,6 +124,32 @@ describe('a refusal to a browser', () => {
     const { head, body, ...answer } = await ask(edge, target, [...headers, 'Accept: application/json']);
     expect([answer.status, JSON.parse(body)]).toMatchObject([status, { code }]);
     expect(head).toContain('content-type: application/json');
+  });
+
+  it.each([
+    ['that takes no connection', 503, 'service-unavailable', '/.lictor/svc/proxied/v1/x'],
+    ['that does not answer in time', 503, 'service-timeout', '/.lictor/svc/slow/v1/x'],
+    ['whose key the call names itself', 400, 'request-invalid', '/.lictor/svc/keyed/v1/x?key=mine'],
+  ])('of a service behind the service proxy %s is a page for a browser, and JSON for a program', async (_what, status, code, target) => {
+    toService('egress');
+    const page = await ask(edge, target, [TOKEN, ...NAVIGATION]);
+    expect(page.status).toBe(status);
+    expectPage(page, code);
+    expect(edge.accessLog().at(-1)).toMatchObject({ status, code });
+    const { body, ...answer } = await ask(edge, target, [TOKEN]);
+    expect([answer.status, JSON.parse(body)]).toMatchObject([status, { code }]);
+    expect(answer.head).not.toContain('x-accel');
+  });
+
+  it('of a service behind the service proxy, which is away, is a page too', async () => {
+    toService('egress');
+    renameSync(edge.paths.proxySocket, `${edge.paths.proxySocket}.away`);
+    try {
+      const pages = () => Promise.all(Array.from({ length: 50 }, () => ask(edge, '/.lictor/svc/proxied/v1/x', [TOKEN, ...NAVIGATION])));
+      for (const page of await pages()) expectPage(page, 'service-unavailable');
+    } finally {
+      renameSync(`${edge.paths.proxySocket}.away`, edge.paths.proxySocket);
+    }
   });
 
   it('twin: a task that asks a service for HTML gets JSON; an old browser at a page of Prefect gets a page', async () => {

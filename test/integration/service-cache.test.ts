@@ -1,5 +1,5 @@
 // The answers of services: which are kept, whose they are, when they end; how fast they come.
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -187,7 +187,7 @@ describe('an answer that is kept', () => {
       const { headers } = await call('/shared/v1/page');
       expect(headers.get('content-security-policy')).toBe("sandbox; default-src 'none'");
       expect(headers.get('x-content-type-options')).toBe('nosniff');
-      expect([headers.get('location'), headers.get('access-control-allow-origin'), headers.get('x-lictor-kept')]).toEqual([null, null, null]);
+      expect([headers.get('location'), headers.get('access-control-allow-origin'), headers.get('lictorcache')]).toEqual([null, null, null]);
     }
     expect(asked()).toEqual(['GET /v1/page']);
     const ids = [await call('/shared/v1/page'), await call('/shared/v1/page')].map(({ headers }) => headers.get('x-request-id'));
@@ -201,10 +201,16 @@ describe('an answer that is kept', () => {
     expect(service.seen().map(({ headers }) => headers['if-none-match'])).toEqual([undefined]);
   });
 
-  it('stands in a directory of the gateway alone', () => {
-    const { mode } =
-      statSync(join(gateway.stateDir, 'tmp', 'kept-own'), { throwIfNoEntry: false }) ?? statSync(join(gateway.stateDir, 'run', 'tmp', 'kept-own'));
-    expect(mode & 0o777).toBe(0o700);
+  it('stands in memory alone, and in no file of the gateway', async () => {
+    const body = `only in memory ${'m'.repeat(200_000)}`;
+    service.answerWith(() => ({ status: 200, body }));
+    for (const _each of ['fetched', 'stored']) expect(await text('/own/v1/memory')).toBe(body);
+    expect(asked()).toEqual(['GET /v1/memory']);
+    const files = [gateway.stateDir, join(gateway.stateDir, 'run')].flatMap((root) =>
+      readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
+    );
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.map(({ parentPath, name }) => join(parentPath, name)).filter((file) => readFileSync(file).includes('only in memory'))).toEqual([]);
   });
 });
 

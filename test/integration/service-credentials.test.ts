@@ -209,7 +209,7 @@ describe('a key in the query', () => {
         ...{
           'x-lictor-code': 'policy-forbids',
           lictorcode: 'policy-forbids',
-          lictorunsent: '1',
+          lictorcache: 'hit',
           'x-accel-redirect': '/api/health',
           'content-security-policy': 'none',
         },
@@ -223,7 +223,7 @@ describe('a key in the query', () => {
     expect(answer.headers.get('link')).toBe('</.lictor/svc/keyed/v1?page=1&page=2>; rel="next"');
     expect(answer.headers.get('content-security-policy')).toBe("sandbox; default-src 'none'");
     expect(answer.headers.get('x-echo')).toBe('/v1?page=1');
-    expect(['x-key', 'set-cookie', 'x-lictor-code', 'lictorcode', 'lictorunsent', 'x-accel-redirect'].filter((name) => answer.headers.has(name))).toEqual([]);
+    expect(['x-key', 'set-cookie', 'x-lictor-code', 'lictorcode', 'lictorcache', 'x-accel-redirect'].filter((name) => answer.headers.has(name))).toEqual([]);
     expect(body).toContain('/v1?page=1&api_key=***');
     expect([...answer.headers.values(), body].filter((text) => /query-key/.test(text))).toEqual([]);
     expect(api.seen()[0]?.headers).not.toHaveProperty('range');
@@ -266,7 +266,7 @@ describe('a key in the query', () => {
   });
 
   it('is shown for nginx alone', () => {
-    const { mode } = statSync(join(gateway.stateDir, 'run', 'courier.sock'));
+    const { mode } = statSync(join(gateway.stateDir, 'run', 'proxy.sock'));
     expect((mode & 0o777).toString(8)).toBe('600');
   });
 });

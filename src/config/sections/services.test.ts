@@ -219,7 +219,7 @@ describe('what is kept of answers', () => {
     [{ paths: ['/a', '/a'], ttl: '1s' }, 'services[0].cache[0].paths: names /a, which is named already'],
     [{ paths: ['/a'], ttl: '500ms' }, 'services[0].cache[0].ttl: is no whole number of seconds'],
     [{ paths: ['/a'], ttl: '1s', stale_if_error: '1500ms' }, 'services[0].cache[0].stale_if_error: is no whole number of seconds'],
-    [{ paths: ['/a'], ttl: '1s', max_answer: '65MB' }, 'services[0].cache[0].max_answer: is more than is kept of one answer'],
+    [{ paths: ['/a'], ttl: '1s', max_answer: '65MB' }, 'services[0].cache[0].max_answer: is more than the cache stores of one answer'],
     [{ paths: ['/a'], ttl: '1s', max_answer: '0kB' }, 'services[0].cache[0].max_answer: '],
     [{ paths: ['/a'], ttl: 'never' }, 'services[0].cache[0].ttl'],
     [{ paths: ['/a'] }, 'services[0].cache[0].ttl'],

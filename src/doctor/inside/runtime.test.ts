@@ -11,9 +11,9 @@ describe('the runtime directory', () => {
   let servers: Server[];
   beforeEach(async () => {
     state = openTestState();
-    const { decisionSocket, controlSocket, courierSocket, keeperSocket, relaySocket, anonymousSocket, holdSocket, adminSocket } = state.paths;
+    const { decisionSocket, controlSocket, proxySocket, relaySocket, anonymousSocket, holdSocket, adminSocket } = state.paths;
     servers = [];
-    for (const path of [decisionSocket, controlSocket, courierSocket, keeperSocket, relaySocket, anonymousSocket, holdSocket, adminSocket]) {
+    for (const path of [decisionSocket, controlSocket, proxySocket, relaySocket, anonymousSocket, holdSocket, adminSocket]) {
       const server = createServer();
       await new Promise<void>((resolve) => server.listen(path, resolve));
       chmodSync(path, 0o600);
@@ -25,7 +25,7 @@ describe('the runtime directory', () => {
     state.remove();
   });
 
-  it('has its eight sockets', () => {
+  it('has its seven sockets', () => {
     expect(checkUnixSockets(state.paths, null)).toMatchObject([{ status: 'ok' }]);
   });
 
@@ -33,7 +33,7 @@ describe('the runtime directory', () => {
     chmodSync(state.paths.relaySocket, 0o666);
     expect(checkUnixSockets(state.paths, null)).toMatchObject([{ status: 'fail', message: expect.stringMatching(/relay\.sock has mode 666/) }]);
     chmodSync(state.paths.relaySocket, 0o600);
-    expect(checkUnixSockets(state.paths, STRANGER)).toHaveLength(7);
+    expect(checkUnixSockets(state.paths, STRANGER)).toHaveLength(6);
     rmSync(state.paths.adminSocket);
     expect(checkUnixSockets(state.paths, null)).toMatchObject([{ status: 'fail', message: expect.stringMatching(/admin\.sock is missing/) }]);
     state.write(state.paths.adminSocket, '');

@@ -4,10 +4,7 @@ import type { StatePaths } from '../../config/state-dir.ts';
 import type { WorkerUser } from '../../config/worker-user.ts';
 import { fail, ok, type Verdict } from '../finding.ts';
 
-type SocketPaths = Pick<
-  StatePaths,
-  'decisionSocket' | 'controlSocket' | 'courierSocket' | 'keeperSocket' | 'relaySocket' | 'anonymousSocket' | 'holdSocket' | 'adminSocket'
->;
+type SocketPaths = Pick<StatePaths, 'decisionSocket' | 'controlSocket' | 'proxySocket' | 'relaySocket' | 'anonymousSocket' | 'holdSocket' | 'adminSocket'>;
 
 /** nginx's workers connect to all but the last; the command line of the same user to that one. */
 export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null): readonly Verdict[] {
@@ -16,8 +13,7 @@ export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null):
   const places = [
     { path: paths.decisionSocket, uid: owner },
     { path: paths.controlSocket, uid: owner },
-    { path: paths.courierSocket, uid: owner },
-    { path: paths.keeperSocket, uid: owner },
+    { path: paths.proxySocket, uid: owner },
     { path: paths.relaySocket, uid: owner },
     { path: paths.anonymousSocket, uid: owner },
     { path: paths.holdSocket, uid: owner },
@@ -25,7 +21,7 @@ export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null):
   ];
   const problems = places.flatMap((place) => socketProblem(place));
   return problems.length === 0
-    ? [ok('the eight sockets between nginx, supervisor, control plane and command line are there, closed to other users')]
+    ? [ok('the seven sockets between nginx, supervisor, control plane and command line are there, closed to other users')]
     : problems;
 }
 

@@ -14,12 +14,7 @@ describe('space', () => {
     [99, 'fail'],
     [0, 'fail'],
   ])('calls %i MiB free on the disk %s', (mib, status) => {
-    expect(checkDisk('/state', free(mib), 0)).toMatchObject({ status });
-  });
-
-  it('wants room for what is kept of services as well', () => {
-    expect([0, 1].map((keeping) => checkDisk('/state', free(1100), keeping).status)).toEqual(['ok', 'warn']);
-    expect(checkDisk('/state', free(1100 + 128), 1).status).toBe('ok');
+    expect(checkDisk('/state', free(mib))).toMatchObject({ status });
   });
 
   it.each([

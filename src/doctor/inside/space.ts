@@ -1,6 +1,5 @@
 // Room: on the disk of the state directory, in the decision cache, and for descriptors.
 import { statfsSync } from 'node:fs';
-import { MOST_KEPT_MIB } from '../../config/kept-dir.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
 export interface FileSystem {
@@ -20,13 +19,13 @@ export function statfs(path: string): FileSystem {
   return { type, freeBytes: bavail * bsize };
 }
 
-/** The ledger and the access log grow here; when it is full, changes are refused. `keeping`: how many services' answers are kept here as well. */
-export function checkDisk(stateDir: string, look: Statfs, keeping: number): Verdict {
+/** The ledger and the access log grow here; when it is full, changes are refused. */
+export function checkDisk(stateDir: string, look: Statfs): Verdict {
   const { freeBytes } = look(stateDir);
   const message = `${words(freeBytes)} free for ${stateDir}`;
   const remedy = 'Free some, or move the state directory: a ledger that cannot be written makes the gateway refuse changes.';
   if (freeBytes < 100 * MIB) return fail(`only ${message}`, remedy);
-  return freeBytes < (1024 + keeping * MOST_KEPT_MIB) * MIB ? warn(`only ${message}`, remedy) : ok(message);
+  return freeBytes < 1024 * MIB ? warn(`only ${message}`, remedy) : ok(message);
 }
 
 /** It holds bearer tokens for seconds: in memory, never on a disk. */

@@ -4,11 +4,11 @@ import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
 import type { NewRecord } from '../../contract/record.ts';
 import type { ServiceCall } from '../../contract/service-call.ts';
 import type { Authorization } from '../../decide/decider.ts';
-import type { ServiceAgent } from '../../egress/courier/agent.ts';
+import type { ServiceAgent } from '../../egress/agent.ts';
+import type { ChooseServers } from '../../egress/choose-servers.ts';
 import type { ServiceSocketLimits } from './limits.ts';
 import type { ServiceSocketParts, SocketRuntime } from './parts.ts';
 import { socketRecord } from './record.ts';
-import type { ChooseServers } from './servers.ts';
 import type { SocketVisit } from './visit.ts';
 
 export type Allowed = Extract<Authorization, { ok: true }>;

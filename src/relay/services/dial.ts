@@ -3,7 +3,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage, type 
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ServiceAgent } from '../../egress/courier/agent.ts';
+import type { ServiceAgent } from '../../egress/agent.ts';
 import { acceptFor } from './handshake.ts';
 import { newKey } from './outgoing.ts';
 

@@ -1,7 +1,7 @@
 // The service's own socket for an allowed client: what it is shown, and which of its servers takes it.
 import type { Service } from '../../config/service.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
-import { openAgent, type ServiceAgent } from '../../egress/courier/agent.ts';
+import { openAgent, type ServiceAgent } from '../../egress/agent.ts';
 import { endingOf, type ServiceSocketCore, type Session } from './core.ts';
 import { type Dialled, dialService } from './dial.ts';
 import { type Outgoing, outgoingHeaders } from './outgoing.ts';

@@ -3,13 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createChooseServers } from '../../egress/choose-servers.ts';
 import { refuse } from '../refuse.ts';
 import { answerAsking } from './admit.ts';
 import { type Ending, recordRefusal, type ServiceSocketCore } from './core.ts';
 import { SERVICE_SOCKET_LIMITS } from './limits.ts';
 import type { ServiceSocketParts } from './parts.ts';
 import { recheckAll, recheckExpired } from './recheck.ts';
-import { createChooseServers } from './servers.ts';
 import { callOf, readVisit } from './visit.ts';
 
 export interface ServiceSockets {

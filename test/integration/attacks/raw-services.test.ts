@@ -122,7 +122,8 @@ describe.each(['raw', 'two'])('a service (%s) that answers as it likes', (name) 
     const body = 'a\r\nb\n\rc\n';
     answer = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nX-Own: 1\r\n\r\n${body}`;
     const { text } = await call(name);
-    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nX-Own: 1\r\n[\s\S]*\r\nContent-Security-Policy: sandbox; /);
+    // Names of fields have no case (RFC 9110, 5.1).
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n[Xx]-[Oo]wn: 1\r\n[\s\S]*\r\nContent-Security-Policy: sandbox; /);
     expect(text.endsWith(`\r\n\r\n${body}`)).toBe(true);
     expect(text).toMatch(/\r\nContent-Length: 8\r\n/);
   });
@@ -170,7 +171,7 @@ describe.each(['kept', 'says', 'kept-two'])('a service (%s) whose answers are ke
 });
 
 it.each(['kept', 'says', 'kept-late'])('what %s says in the gateway’s name, in a head that nginx does not read, is in no record', async (name) => {
-  answer = '\r\nHTTP/1.1 503 No\r\nLictorcode: session-expired\r\nX_Lictor_Code: session-expired\r\nLictorwhole: 1\r\nContent-Length: 2\r\n\r\nno';
+  answer = '\r\nHTTP/1.1 503 No\r\nLictorcode: session-expired\r\nX_Lictor_Code: session-expired\r\nLictorcache: hit\r\nContent-Length: 2\r\n\r\nno';
   const path = `in-the-name-${name}`;
   await call(name, [], caller, path);
   const records = async () => jsonLines(await gateway.lictorOk('audit', '--path', `/.lictor/svc/${name}/${path}`, '--json'));

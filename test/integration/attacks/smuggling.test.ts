@@ -52,7 +52,7 @@ describe.each(['control', 'decision', 'relay'])("SM-04: the same straight at the
   });
 });
 
-describe.each(['control', 'decision', 'relay', 'courier', 'keeper'])("another program of the worker user, at the control plane's %s.sock", (name) => {
+describe.each(['control', 'decision', 'relay', 'proxy'])("another program of the worker user, at the control plane's %s.sock", (name) => {
   it('gets no answer, whichever client it names', async () => {
     const forged = [`X-Lictor-In-Authorization: Bearer ${harness.admin}`, 'X-Lictor-In-Method: POST', 'X-Lictor-In-Path: /api/variables/'];
     for (const shown of [[], ['X-Lictor-Edge: another'], [shownByNginx(), shownByNginx()]])

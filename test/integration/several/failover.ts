@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { downFile } from '../../../src/config/down-file.ts';
 import { statePaths } from '../../../src/config/state-dir.ts';
-import { downFile } from '../../../src/edge/balancer.ts';
 import type { Gateway } from '../../env/gateway.ts';
 import { watchLateness, watchWaiting } from '../../env/lateness.ts';
 import { field, list } from '../../env/prefect.ts';

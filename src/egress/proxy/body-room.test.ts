@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { createBodyRoom } from './body-room.ts';
+
+describe('room for bodies', () => {
+  it('is never all of one caller’s, however many he has', () => {
+    const room = createBodyRoom(128);
+    const greedy = Array.from({ length: 20 }, () => room.take('greedy', 10));
+    expect(greedy.filter((taken) => taken === 'taken')).toHaveLength(6);
+    expect(greedy.at(-1)).toBe('share');
+    expect(room.take('other', 16)).toBe('taken');
+    expect(room.take('third', 16)).toBe('taken');
+  });
+
+  it('is there for whoever has none of it, as long as there is any, and ends at its bound', () => {
+    const room = createBodyRoom(100);
+    expect(room.take('a', 50)).toBe('taken');
+    expect(room.take('b', 45)).toBe('taken');
+    expect(room.take('c', 6)).toBe('full');
+    expect(room.take('c', 5)).toBe('taken');
+    for (const caller of ['a', 'd']) expect(room.take(caller, 0)).toBe('taken');
+    expect(room.take('d', 1)).toBe('full');
+  });
+
+  it('comes back', () => {
+    const room = createBodyRoom(100);
+    for (const bytes of [20, 30]) expect(room.take('a', bytes)).toBe('taken');
+    expect(room.take('a', 1)).toBe('share');
+    room.give('a', 20);
+    expect(room.take('a', 20)).toBe('taken');
+    for (const bytes of [30, 20]) room.give('a', bytes);
+    expect(room.take('b', 100)).toBe('taken');
+  });
+
+  it('is one caller’s own: what another holds makes his smaller, not him refused', () => {
+    const room = createBodyRoom(100);
+    for (const bytes of [10, 40]) expect(room.take('a', bytes)).toBe('taken');
+    for (const bytes of [10, 10]) expect(room.take('b', bytes)).toBe('taken');
+    expect(room.take('b', 10)).toBe('share');
+    expect(room.take('c', 20)).toBe('taken');
+  });
+});

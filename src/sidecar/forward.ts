@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { framing } from '../contract/end-to-end.ts';
 import { REASONS, type ReasonCode, refusalBody } from '../contract/reasons.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
 import { failureOf, readBounded } from './ask.ts';
-import { answerHeaders, framing, requestHeaders } from './headers.ts';
+import { answerHeaders, requestHeaders } from './headers.ts';
 import { hasPageLink, movePageLink } from './page-links.ts';
 import type { SidecarParts } from './parts.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { toolCacheDir } from '../../src/cli/repository.ts';
 import { ensureVenv } from '../../src/cli/venv.ts';
-import { Sha256 } from '../../src/sidecar/sources/sigv4-hash.ts';
+import { Sha256 } from '../../src/contract/aws-hash.ts';
 import { freePort } from './free-port.ts';
 import { type Running, start } from './process.ts';
 

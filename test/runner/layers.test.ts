@@ -61,6 +61,7 @@ describe('layers', () => {
       ['src/app.ts', './cli/y.ts'],
       ['src/decide/x.ts', '../../test/env/y.ts'],
       ['src/doctor/x.ts', '../../demo/y.ts'],
+      ['src/relay/z.ts', '../sidecar/y.ts'],
       ['demo/x.ts', '../bench/y.ts'],
       ['demo/z.ts', '../src/cli/y.ts'],
     ]);
@@ -74,6 +75,7 @@ describe('layers', () => {
       ['src/app.ts', './http/y.ts'],
       ['src/cli/x.ts', '../supervise/y.ts'],
       ['src/cli/z.ts', '../../bench/y.ts'],
+      ['src/cli/w.ts', '../sidecar/y.ts'],
       ['bench/x.ts', '../demo/y.ts'],
       ['src/store/x.test.ts', '../policy/y.ts'],
     ]);

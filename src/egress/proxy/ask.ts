@@ -4,7 +4,7 @@ import { pipeline, type Readable } from 'node:stream';
 import type { ServiceServer } from '../../config/service.ts';
 import { hostOf } from '../../config/service-way.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
-import { endToEnd } from '../../sidecar/headers.ts';
+import { endToEnd } from '../../contract/end-to-end.ts';
 import { type Attempted, attempt, type Failure } from './attempt.ts';
 import type { ServiceRuntime } from './service-runtime.ts';
 

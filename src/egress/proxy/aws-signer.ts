@@ -2,7 +2,7 @@
 import type { SignatureV4 } from '@smithy/signature-v4';
 import type { ServiceSigv4 } from '../../config/service.ts';
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
-import { Sha256 } from '../../sidecar/sources/sigv4-hash.ts';
+import { Sha256 } from '../../contract/aws-hash.ts';
 import type { Signer } from './sigv4.ts';
 
 export interface AwsSignerParts {

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { ServiceQueryKey as QueryKey } from '../../config/service.ts';
-import { endToEnd } from '../../sidecar/headers.ts';
+import { endToEnd } from '../../contract/end-to-end.ts';
 import type { AuthStrategy } from './auth-strategy.ts';
 import { maskIn } from './mask.ts';
 

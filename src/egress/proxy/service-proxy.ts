@@ -4,7 +4,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Config } from '../../config/config.ts';
 import { forwardedHeaders } from '../../config/service-way.ts';
 import { SERVICE_PROXY } from '../../contract/names.ts';
-import { endToEnd, framing } from '../../sidecar/headers.ts';
+import { endToEnd, framing } from '../../contract/end-to-end.ts';
 import { answerFromCache, type CacheParts, pass } from './answer-from-cache.ts';
 import { createAnswerStore } from './answer-store.ts';
 import type { ProxiedCall } from './ask.ts';

@@ -1,10 +1,11 @@
 // The role that AWS gave this machine: a signed GetCallerIdentity, exchanged at the gateway for a token of a quarter of an hour.
+
+import { Sha256 } from '../../contract/aws-hash.ts';
 import type { Clock } from '../../contract/clock.ts';
 import { type Answer, AskError, ask } from '../ask.ts';
 import { type CredentialSource, isBearer, type Obtained, SourceError } from '../credential.ts';
 import type { GatewayAddress } from '../gateway-url.ts';
 import type { Transport } from '../transport.ts';
-import { Sha256 } from './sigv4-hash.ts';
 
 export interface AwsRole {
   /** As `audience` of the provider in the gateway's lictor.yaml. */

@@ -137,7 +137,7 @@ function openPrefect(shared: ProcessServices, config: Config, { outbounds }: Pic
   const { clock, steady, log, store, lineageMemory, eventIntake, paths } = shared;
   const prefect = { ...config.prefect, publicUrl: config.publicUrl };
   const credentials = openServiceCredentials({ config, clock, steady, log, outbounds });
-  const balancer = watchUpstreams(config, { ...shared, credentials });
+  const balancer = watchUpstreams(config, { ...shared, authenticate: credentials.authenticateCheck });
   const upstream = createUpstream({ ...prefect, clock, pick: balancer.usable });
   const feed = startFeed({ intake: eventIntake, prefect, openCounts: () => openEventCounts(paths.ledgerFile), clock, log });
   return { credentials, balancer, upstream, feed, ...openObjects({ upstream, steady, makerOf: store.makers.of, lineageMemory }) };

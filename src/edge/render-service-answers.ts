@@ -2,8 +2,8 @@
 import type { Config } from '../config/config.ts';
 import type { Service } from '../config/service.ts';
 import { hasToken } from '../config/service-way.ts';
+import { formsOf, SHORTEST_MASKED } from '../contract/secret-forms.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
-import { formsOf, SHORTEST_MASKED } from '../egress/proxy/query-key.ts';
 import { quoteVerbatim } from './quote.ts';
 import { literal } from './render-base-path.ts';
 

@@ -1,14 +1,21 @@
 // The credentials that the gateway itself has for services, for the life of one configuration.
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { Service } from '../config/service.ts';
 import type { ServiceCalls } from '../ledger/call-count.ts';
 import { type AuthStrategy, authStrategyOf } from './proxy/auth-strategy.ts';
 import { createAwsSigner } from './proxy/aws-signer.ts';
 import { createServiceTokens, type ServiceTokens, type ServiceTokensParts } from './service-tokens.ts';
 
+export interface HealthCheck {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface ServiceCredentials {
   /** nginx adds them to calls: they ride on decisions. */
   readonly tokens: ServiceTokens;
-  /** Those that depend on the call, for the gateway's own questions. Undefined: nginx adds the credential. */
-  strategyOf(service: string): AuthStrategy | undefined;
+  /** A health check with the service's credential. Undefined: there is none just now. */
+  authenticateCheck(service: Service, url: URL): Promise<HealthCheck | undefined>;
   /** What has come out of the access log. */
   told(calls: readonly ServiceCalls[]): void;
 }
@@ -23,9 +30,30 @@ export function openServiceCredentials(parts: ServiceTokensParts): ServiceCreden
   );
   return {
     tokens,
-    strategyOf: (service) => strategies.get(service),
+    authenticateCheck: (service, url) => authenticateCheck(service, url, { tokens, strategy: strategies.get(service.name) }),
     told(calls) {
       for (const { service, refusedMs } of calls) tokens.refused(service, refusedMs);
     },
   };
+}
+
+interface CheckParts {
+  readonly tokens: ServiceTokens;
+  readonly strategy: AuthStrategy | undefined;
+}
+
+async function authenticateCheck({ name, injected }: Service, { origin, host, pathname, search }: URL, { tokens, strategy }: CheckParts) {
+  const target = `${pathname}${search}`;
+  const headers = { 'user-agent': 'lictor-health' };
+  const made = await strategy?.authenticateCall({ method: 'GET', target, headers: { ...headers, host }, body: Buffer.alloc(0) });
+  if (made?.ok === false) return undefined;
+  if (made !== undefined) return { url: `${origin}${made.target}`, headers: withText(made.headers) };
+  const url = `${origin}${target}`;
+  if (injected !== null && 'header' in injected) return { url, headers: { ...headers, [injected.header]: injected.value } };
+  const token = await tokens.of(name);
+  return { url, headers: token == null ? headers : { ...headers, authorization: `Bearer ${token.token}` } };
+}
+
+function withText(headers: OutgoingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }

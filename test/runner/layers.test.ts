@@ -62,6 +62,7 @@ describe('layers', () => {
       ['src/decide/x.ts', '../../test/env/y.ts'],
       ['src/doctor/x.ts', '../../demo/y.ts'],
       ['src/relay/z.ts', '../sidecar/y.ts'],
+      ['src/edge/x.ts', '../egress/y.ts'],
       ['demo/x.ts', '../bench/y.ts'],
       ['demo/z.ts', '../src/cli/y.ts'],
     ]);
@@ -76,6 +77,7 @@ describe('layers', () => {
       ['src/cli/x.ts', '../supervise/y.ts'],
       ['src/cli/z.ts', '../../bench/y.ts'],
       ['src/cli/w.ts', '../sidecar/y.ts'],
+      ['src/relay/w.ts', '../egress/y.ts'],
       ['bench/x.ts', '../demo/y.ts'],
       ['src/store/x.test.ts', '../policy/y.ts'],
     ]);

@@ -20,9 +20,9 @@ export const ROWS: readonly (readonly string[])[] = [
   ['cli'],
 ];
 
-/** What the rows would allow and the rules do not: the client side is for the command line alone. */
+/** What the rows would allow and the rules do not: the client side is for the command line alone, and nginx's configuration needs nothing that calls services. */
 function isApart(part: string, other: string): boolean {
-  return other === 'sidecar' && part !== 'cli';
+  return (other === 'sidecar' && part !== 'cli') || (other === 'egress' && part === 'edge');
 }
 
 /** These stand beside src: the gateway needs neither. */

@@ -3,8 +3,8 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import type { ServiceServer } from '../../config/service.ts';
 import { hostOf } from '../../config/service-way.ts';
-import type { ReasonCode } from '../../contract/reasons.ts';
 import { endToEnd } from '../../contract/end-to-end.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
 import { type Attempted, attempt, type Failure } from './attempt.ts';
 import type { ServiceRuntime } from './service-runtime.ts';
 

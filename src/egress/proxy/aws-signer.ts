@@ -1,8 +1,8 @@
 // Signs with the credentials that AWS gives this machine: its usual chain of environment, profile, container and instance.
 import type { SignatureV4 } from '@smithy/signature-v4';
 import type { ServiceSigv4 } from '../../config/service.ts';
-import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import { Sha256 } from '../../contract/aws-hash.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { Signer } from './sigv4.ts';
 
 export interface AwsSignerParts {

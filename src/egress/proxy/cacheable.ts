@@ -1,9 +1,9 @@
 // What the cache reads of an answer: for how long it may be stored, what it varies by, and whether the caller has it already.
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { CacheRule, Service } from '../../config/service.ts';
+import { formsOf, SHORTEST_MASKED } from '../../contract/secret-forms.ts';
 import type { ServiceAnswer } from './ask.ts';
 import { headerOf } from './cache-rules.ts';
-import { formsOf, SHORTEST_MASKED } from './query-key.ts';
 
 /** Of a kind that says nothing of one moment, where the service does not say itself. */
 const STATUSES: readonly number[] = [200, 301, 308];

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { ServiceQueryKey as QueryKey } from '../../config/service.ts';
 import { endToEnd } from '../../contract/end-to-end.ts';
+import { formsOf, percentEncode, SHORTEST_MASKED } from '../../contract/secret-forms.ts';
 import type { AuthStrategy } from './auth-strategy.ts';
 import { maskIn } from './mask.ts';
 
@@ -29,9 +30,6 @@ export function queryKeyStrategy(key: QueryKey): AuthStrategy {
   };
 }
 
-/** A shorter one stands in other words by chance. */
-export const SHORTEST_MASKED = 8;
-
 const DECODERS: Readonly<Record<string, () => readonly ReturnType<typeof createGunzip>[]>> = {
   identity: () => [],
   gzip: () => [createGunzip()],
@@ -51,7 +49,7 @@ export function addKey(target: string, { name, value }: QueryKey): string | unde
   const parts = query.split(/[&;]/).filter((part) => part !== '');
   if (parts.length > MOST_PARTS || parts.some((part) => names(part, name))) return undefined;
   const joint = at < 0 ? '?' : query === '' || query.endsWith('&') ? '' : '&';
-  return `${target}${joint}${name}=${encode(value)}`;
+  return `${target}${joint}${name}=${percentEncode(value)}`;
 }
 
 /** In any spelling that some server reads so: escapes (twice, too), capitals, spaces around it, `key[]`, what PHP makes `_` of, and `%u0061` of old. */
@@ -72,25 +70,6 @@ function plain(text: string): string {
 /** By bytes: what is no UTF-8 is read as well. */
 function decode(text: string): string {
   return text.replaceAll('+', ' ').replaceAll(/%(?:u00)?([0-9A-Fa-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-}
-
-/** Everything but RFC 3986's unreserved characters. */
-function encode(value: string): string {
-  return encodeURIComponent(value).replaceAll(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-/** The spellings in which a service may repeat it, the longest first. */
-export function formsOf(value: string): readonly string[] {
-  const form = new URLSearchParams({ v: value }).toString().slice(2);
-  const json = JSON.stringify(value).slice(1, -1);
-  const html = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-  const escaped = [encode(value), encodeURIComponent(value), encodeURI(value), form];
-  const small = escaped.map((text) => text.replaceAll(/%[0-9A-F]{2}/g, (triplet) => triplet.toLowerCase()));
-  // As PHP, and as Go, Ruby and .NET write JSON.
-  const marked = json.replaceAll(/[+&<>'`]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`);
-  const texts = [json, json.replaceAll('/', '\\/'), json.replaceAll(/[&<>]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`), marked];
-  const upper = texts.map((text) => text.replaceAll(/\\u00[0-9a-f]{2}/g, (letters) => `\\u${letters.slice(2).toUpperCase()}`));
-  return [...new Set([value, ...escaped, ...small, ...texts, ...upper, html])].sort((a, b) => b.length - a.length);
 }
 
 type CleanText = (text: string) => string;

@@ -13,8 +13,6 @@ import { rolesSection } from '../sections/roles.ts';
 import { servicesSection } from '../sections/services.ts';
 import { tlsSection, tlsTerminatedUpstreamSection } from '../sections/tls.ts';
 import { forwardHeaders, ledgerKeys, sessionsSection, storeSection, trustedProxiesSection } from '../sections/traffic.ts';
-import { DESCRIPTIONS } from './descriptions.ts';
-import { schemaKeys } from './keys.ts';
 import { filePath } from './scalars.ts';
 
 /** Text of the file in, configuration out, with every problem that zod finds at its place. */
@@ -83,9 +81,7 @@ const NO_FILES: Files = { baseDir: '', stateDir: '', secrets: 'skip' };
 
 /** The JSON Schema that is published as lictor.schema.json. */
 export function jsonSchema(): Record<string, unknown> {
-  const schema = { title: 'lictor.yaml', ...z.toJSONSchema(configSchema(contextOf({}, NO_FILES)), { io: 'input', target: 'draft-7' }) };
-  for (const { place, node } of schemaKeys(schema)) node['description'] = DESCRIPTIONS[place] ?? node['description'];
-  return schema;
+  return { title: 'lictor.yaml', ...z.toJSONSchema(configSchema(contextOf({}, NO_FILES)), { io: 'input', target: 'draft-7' }) };
 }
 
 /** The same as text. */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { DESCRIPTIONS } from './descriptions.ts';
 import { jsonSchema } from './index.ts';
 import { schemaKeys } from './keys.ts';
 import { renderKeysTable } from './keys-table.ts';
@@ -17,11 +16,6 @@ describe('every key of lictor.yaml', () => {
     const besideFile = keys.filter(({ place }) => places.includes(`${place}_file`));
     expect(besideFile.map(({ place }) => place)).toEqual(['prefect.auth_string', 'identity_providers[oidc].client_secret', ...SECRETS_OF_SERVICES]);
     expect(besideFile.filter(({ node }) => node['writeOnly'] !== true)).toEqual([]);
-  });
-
-  it('is there, when something is said about it', () => {
-    const places = keys.map(({ place }) => place);
-    expect(Object.keys(DESCRIPTIONS).filter((place) => !places.includes(place))).toEqual([]);
   });
 
   it('is marked when it needs a restart or is not built', () => {

@@ -21,7 +21,7 @@ export function readServiceCache(wire: WireService['cache'], keys: Keys, report:
     return {
       patterns,
       ttlSeconds: rule.ttl === 'upstream' ? null : wholeSeconds(rule.ttl, [...at, 'ttl'], report),
-      shared: rule.shared ?? false,
+      shared: rule.shared,
       mostBytes: readBytes(rule.max_answer, [...at, 'max_answer'], report),
       staleSeconds: rule.stale_if_error === undefined ? 0 : wholeSeconds(rule.stale_if_error, [...at, 'stale_if_error'], report),
     };

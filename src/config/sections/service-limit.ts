@@ -1,38 +1,44 @@
 // services[].limit: how fast a service may be called, how long a call waits for its turn, and how fast an answer comes.
-
-import { parseDurationSeconds } from '../duration.ts';
-import type { Keys, Report } from '../report.ts';
-import type { WireService } from '../schema/services.ts';
+import { z } from 'zod';
+import type { Report } from '../report.ts';
+import { reporter } from '../schema/issues.ts';
+import { count, rate, seconds } from '../schema/scalars.ts';
 import type { ServiceLimit } from '../service.ts';
-
-/** Null: none, or reported. */
-export function readServiceLimit(wire: WireService['limit'], keys: Keys, report: Report): ServiceLimit | null {
-  if (wire === undefined) return null;
-  const { per = 'principal', rate, burst, max_wait: maxWait, concurrency = null } = wire;
-  const bandwidth = readBandwidth(wire.bandwidth);
-  if (rate !== undefined) return { per, rate: readRate({ rate, burst, maxWait }, keys, report), concurrency, bandwidth };
-  if (burst !== undefined || maxWait !== undefined) report([...keys, burst === undefined ? 'max_wait' : 'burst'], 'needs a rate', 'Add rate: 50/s.');
-  else if (concurrency === null && bandwidth === null) report(keys, 'limits nothing', 'Give rate: 50/s, concurrency: 10, or bandwidth: 10MB/s.');
-  return { per, rate: null, concurrency, bandwidth };
-}
 
 const UNITS: Readonly<Record<string, number>> = { kB: 1_000, MB: 1_000_000, GB: 1_000_000_000 };
 
-/** `10MB/s` -> bytes per second; the schema has seen to its form. */
-function readBandwidth(text: string | undefined): number | null {
-  const [, count = '', unit = ''] = /^([0-9]+)(kB|MB|GB)\/s$/.exec(text ?? '') ?? [];
-  return text === undefined ? null : Number(count) * (UNITS[unit] ?? 1);
-}
+/** `10MB/s` -> bytes per second. */
+const bandwidth = z
+  .string()
+  .regex(/^[1-9][0-9]{0,5}(kB|MB|GB)\/s$/, 'Write bytes per second: 10MB/s.')
+  .transform((written) => Number.parseInt(written, 10) * (UNITS[written.replace(/^[0-9]+|\/s$/g, '')] ?? 1));
 
-interface WireRate {
-  readonly rate: string;
-  readonly burst: number | undefined;
-  readonly maxWait: string | undefined;
-}
+const wireLimit = z.strictObject({
+  per: z.enum(['principal', 'service']).default('principal').describe('Whose: principal (each run by itself), or service (all callers together).'),
+  rate: rate.optional().describe('Calls per second: 50/s.'),
+  burst: count.optional().describe('How many go on at once before the others wait. Default: none with max_wait, else as many as in a second.'),
+  max_wait: seconds.optional().describe('How long a call may wait for its turn; beyond that 429. Default: none waits.'),
+  concurrency: count.optional().describe('How many may be under way at once; beyond that 429.'),
+  bandwidth: bandwidth.optional().describe('How fast one answer may come, in bytes per second: 10MB/s (kB, MB, GB). Calls of one caller at once have it each.'),
+});
 
-function readRate({ rate, burst, maxWait }: WireRate, keys: Keys, report: Report): ServiceLimit['rate'] {
-  const perSecond = Number.parseInt(rate, 10);
-  const waiting = Math.floor((parseDurationSeconds(maxWait ?? '') ?? 0) * perSecond);
-  if (maxWait !== undefined && waiting === 0) report([...keys, 'max_wait'], 'is shorter than one turn at this rate', 'Make it longer, or remove it.');
+type Wire = z.output<typeof wireLimit>;
+
+export const limitKey = wireLimit
+  .transform((wire, issues): ServiceLimit => {
+    const { per, concurrency = null, bandwidth: bytes = null } = wire;
+    const report = reporter(issues);
+    if (wire.rate !== undefined) return { per, rate: readRate({ ...wire, rate: wire.rate }, report), concurrency, bandwidth: bytes };
+    const alone = (['burst', 'max_wait'] as const).find((key) => wire[key] !== undefined);
+    if (alone !== undefined) report([alone], 'needs a rate', 'Add rate: 50/s.');
+    else if (concurrency === null && bytes === null) report([], 'limits nothing', 'Give rate: 50/s, concurrency: 10, or bandwidth: 10MB/s.');
+    return { per, rate: null, concurrency, bandwidth: bytes };
+  })
+  .describe('How fast it may be called.');
+
+function readRate({ rate: written, burst, max_wait: maxWait }: Wire & { readonly rate: string }, report: Report): ServiceLimit['rate'] {
+  const perSecond = Number.parseInt(written, 10);
+  const waiting = Math.floor((maxWait ?? 0) * perSecond);
+  if (maxWait !== undefined && waiting === 0) report(['max_wait'], 'is shorter than one turn at this rate', 'Make it longer, or remove it.');
   return { perSecond, atOnce: burst ?? (waiting > 0 ? 0 : perSecond), waiting };
 }

@@ -3,10 +3,9 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { parseDurationSeconds } from '../duration.ts';
 import type { Keys, Report } from '../report.ts';
 import { reporter, withoutDuplicates } from '../schema/issues.ts';
-import { service, type WireService } from '../schema/services.ts';
+import { serviceShape, type WireService } from '../schema/services.ts';
 import type { Service, ServiceServer } from '../service.ts';
 import type { Context } from './context.ts';
 import { checkNginxPath } from './nginx-path.ts';
@@ -14,11 +13,8 @@ import { readPemFile } from './pem-file.ts';
 import { isLoopback, parsePlainUrl } from './public-url.ts';
 import { readSecretFile } from './secret-file.ts';
 import { readServiceCache } from './service-cache.ts';
-import { readInjected } from './service-credential.ts';
-import { readServiceLimit } from './service-limit.ts';
 import { readRoutes } from './service-routes.ts';
 import { readSockets } from './service-sockets.ts';
-import { readForwardHeaders } from './traffic.ts';
 
 interface Place extends Pick<Context, 'listen' | 'prefectServers' | 'baseDir' | 'secrets'> {
   readonly keys: Keys;
@@ -29,7 +25,7 @@ interface Place extends Pick<Context, 'listen' | 'prefectServers' | 'baseDir' | 
 const CLIENT_IDS: readonly string[] = ['lictor-cli'];
 
 export function servicesSection(context: Context) {
-  const read = service.transform((wire, issues): Service => {
+  const read = serviceShape(context).transform((wire, issues): Service => {
     const report = reporter(issues);
     if (CLIENT_IDS.includes(wire.name)) report(['name'], 'is the name of a client of the gateway', 'Take another name.');
     return readService(wire, { ...context, keys: [], report }) ?? z.NEVER;
@@ -42,18 +38,13 @@ export function servicesSection(context: Context) {
 }
 
 function readService(wire: WireService, place: Place): Service | undefined {
-  const { keys, report, baseDir, secrets } = place;
+  const { keys, report } = place;
   const addresses = readServers(wire, place);
   const caFile = readAuthorities(wire, place);
   const certificate = readCertificate(wire, place);
-  const injected = readInjected(wire.inject, { keys: [...keys, 'inject'], baseDir, secrets, report });
   const routes = readRoutes(wire.allow, keys, report);
-  const forwardHeaders = readForwardHeaders(wire.forward_headers ?? [], [...keys, 'forward_headers'], report);
-  if (addresses === undefined || caFile === undefined || certificate === undefined || injected === undefined) return undefined;
-  const health = readHealth(wire, place);
-  const limit = readServiceLimit(wire.limit, [...keys, 'limit'], report);
+  if (addresses === undefined || caFile === undefined || certificate === undefined) return undefined;
   const cache = readServiceCache(wire.cache, [...keys, 'cache'], report);
-  const timeoutSeconds = Math.ceil(parseDurationSeconds(wire.timeout ?? '60s') ?? 60);
   return {
     name: wire.name,
     ...addresses,
@@ -61,14 +52,14 @@ function readService(wire: WireService, place: Place): Service | undefined {
     routes,
     caFile,
     certificate,
-    injected,
-    timeoutSeconds,
-    forwardHeaders,
-    limit,
+    injected: wire.inject ?? null,
+    timeoutSeconds: Math.ceil(wire.timeout),
+    forwardHeaders: wire.forward_headers,
+    limit: wire.limit ?? null,
     sockets: readSockets(wire, keys, report),
     cache,
-    health,
-    retries: readRetries(wire),
+    health: wire.health ?? null,
+    retries: wire.retries ?? null,
   };
 }
 
@@ -107,7 +98,7 @@ function readAddress(url: string, keys: Keys, { listen, prefectServers, report }
 }
 
 /** What nginx chooses by hash has no place for servers that wait: neither backups, nor the gateway's own that is asked when all are out. */
-function readBalance({ balance = 'round_robin', health, servers, retries, inject }: WireService, { keys, report }: Place): Service['balance'] {
+function readBalance({ balance, health, servers, retries, inject }: WireService, { keys, report }: Place): Service['balance'] {
   if (balance !== 'hash_by_run') return balance;
   if (servers.some((one) => typeof one !== 'string' && one.backup === true))
     report([...keys, 'balance'], 'stands beside a backup server', 'Remove backup: the runs of a server that is away go to the others.');
@@ -118,21 +109,6 @@ function readBalance({ balance = 'round_robin', health, servers, retries, inject
   if (inject !== undefined && ('query' in inject || 'sigv4' in inject))
     report([...keys, 'balance'], 'stands beside a credential that goes through the control plane', 'Remove it, or take another balance.');
   return balance;
-}
-
-function readRetries({ retries }: WireService): Service['retries'] {
-  if (retries === undefined) return null;
-  const { attempts, budget } = retries;
-  return { attempts, budget: budget === undefined ? null : Number.parseInt(budget, 10) / 100 };
-}
-
-/** Null: none, or reported. */
-function readHealth({ health }: WireService, { keys, report }: Place): Service['health'] {
-  if (health === undefined) return null;
-  const { path, interval = '1s', unhealthy_after: unhealthyAfter = 2, healthy_after: healthyAfter = 2 } = health;
-  if (!/^(?:\/[A-Za-z0-9._~!'()*+,=:@&%-]*)+(?:\?[A-Za-z0-9._~!'()*+,=:@&%/-]*)?$/.test(path))
-    report([...keys, 'health', 'path'], 'is no path', 'Write it as /health.');
-  return { path, intervalMs: Math.max(100, (parseDurationSeconds(interval) ?? 1) * 1000), unhealthyAfter, healthyAfter };
 }
 
 function isSecure({ servers }: WireService): boolean {

@@ -2,7 +2,6 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import type { Keys, Report } from '../report.ts';
 import { type Complaint, checkedBy, reject, says } from '../schema/issues.ts';
 import { headerName, seconds, text } from '../schema/scalars.ts';
 import type { Context } from './context.ts';
@@ -71,16 +70,6 @@ export function isGatewaysOwn(header: string): boolean {
 export const forwardHeaders = z
   .array(headerName.toLowerCase().superRefine(checkedBy((name) => (isGatewaysOwn(name) ? ownHeaderComplaint(name) : undefined))))
   .transform((names): readonly string[] => [...new Set(names)]);
-
-/** Those of services. */
-export function readForwardHeaders(names: readonly string[], keys: Keys, report: Report): readonly string[] {
-  const lower = names.map((name) => name.toLowerCase());
-  for (const [index, name] of lower.entries()) {
-    const { message, remedy } = ownHeaderComplaint(name);
-    if (isGatewaysOwn(name)) report([...keys, index], message, remedy);
-  }
-  return [...new Set(lower)];
-}
 
 function ownHeaderComplaint(name: string): Complaint {
   return { message: `${name} is set by the gateway and never passed on`, remedy: 'Remove it.' };

@@ -8,7 +8,7 @@ import type { Problem } from './problem.ts';
 import { createProblemList, type Keys, type ProblemList } from './report.ts';
 import { configSchema, jsonSchema } from './schema/index.ts';
 import { isSecretIn } from './schema/keys.ts';
-import { type Issue, reportIssues } from './schema/problems.ts';
+import { reportIssues } from './schema/problems.ts';
 import { contextOf, type Files } from './sections/context.ts';
 import { parseYaml } from './yaml-file.ts';
 
@@ -59,24 +59,10 @@ interface Parsing {
 /** Undefined: every problem was reported. */
 function parseConfig(data: unknown, { files, schema, problems }: Parsing): Config | undefined {
   const place = { valueAt: (keys: Keys) => valueAt(data, keys), schema, report: problems.report };
-  const configuration = configSchema(contextOf(data, files));
-  const parsed = configuration.safeParse(data);
+  const parsed = configSchema(contextOf(data, files)).safeParse(data);
   if (parsed.success) return parsed.data;
   reportIssues(parsed.error.issues, place);
-  // An unknown key stops the checks across the keys of its map: without it they find the rest.
-  const rest = configuration.safeParse(withoutUnknownKeys(data, parsed.error.issues));
-  if (!rest.success) reportIssues(rest.error.issues, place);
   return undefined;
-}
-
-function withoutUnknownKeys(data: unknown, issues: readonly Issue[]): unknown {
-  const copy = structuredClone(data);
-  for (const issue of issues) {
-    if (issue.code !== 'unrecognized_keys') continue;
-    const map = valueAt(copy, issue.path);
-    if (isRecord(map)) for (const key of issue.keys) delete map[key];
-  }
-  return copy;
 }
 
 function readText(file: string): string | undefined {

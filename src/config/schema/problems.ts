@@ -4,7 +4,7 @@ import type { Keys, Report } from '../report.ts';
 import { nearestName } from '../suggest.ts';
 import { describedAt, knownKeys } from './keys.ts';
 
-export type Issue = z.core.$ZodIssue;
+type Issue = z.core.$ZodIssue;
 
 const SHAPES = 'The shapes are in lictor.schema.json; lictor.yaml in the repository is an example.';
 

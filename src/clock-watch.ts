@@ -1,4 +1,4 @@
-// Sees that the wall clock was put back. nginx tells by it how old a remembered decision is: what had two seconds to live would live for as long as that.
+// Detects that the wall clock was set back. nginx ages cached decisions by that clock: one that had two seconds left would live as long as the step.
 import type { Clock } from './contract/clock.ts';
 
 export interface ClockWatchParts {

@@ -16,7 +16,7 @@ export const systemClock: Clock = () => Date.now();
 
 /**
  * Milliseconds since some moment before this process: only ever forward, whatever is done to the wall clock. For intervals within this process
- * alone: never stored, shown, or compared with a time of somebody else (a token's, a provider's, nginx's, a record's). It begins near 0, so
+ * alone: never stored, shown, or compared with a time of another party (a token's, a provider's, nginx's, a record's). It begins near 0, so
  * that "never" is undefined or minus infinity, and not 0. It stands still while the machine sleeps: what must not outlive that asks the wall clock too.
  */
 export type SteadyClock = Clock;

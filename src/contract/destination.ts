@@ -8,7 +8,7 @@ export interface Destination {
   /** Lower case ASCII without a dot at the end; where `problem` is set, what was written, cut short. */
   readonly host: string;
   readonly port: number;
-  /** Why it is none, whoever asks. */
+  /** Why it is invalid for every principal. */
   readonly problem: ReasonCode | null;
 }
 

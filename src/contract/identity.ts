@@ -1,4 +1,4 @@
-// Who somebody is by the word of an identity provider, before roles are looked up.
+// An identity as an identity provider states it, before roles are looked up.
 
 export interface Identity {
   /** Id of the identity provider in lictor.yaml. */

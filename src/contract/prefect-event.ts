@@ -1,4 +1,4 @@
-// What is kept of one event of Prefect: what happened, when, to what. Its payload and the messages of states are the flows' own words, and are not kept.
+// The stored part of one event of Prefect: what happened, when, to what. Payloads and messages of states come from flows, and are not stored.
 
 export interface PrefectEvent {
   /** Prefect's own; that of a state is the state's. */
@@ -32,7 +32,7 @@ export interface RelatedObject {
 
 /** How far the events of Prefect are stored. */
 export interface EventsMark {
-  /** RFC 3339 in UTC, milliseconds: what occurred before is here, as far as Prefect has told. */
+  /** RFC 3339 in UTC, milliseconds: what occurred before is here, as far as Prefect has reported. */
   readonly position: string;
   /** When this was so. */
   readonly at: string;

@@ -7,7 +7,7 @@ export type RunBinding = Pick<LedgerRecord, 'flow_run_id' | 'task_run_id' | 'dep
 export interface BindingFacts {
   /** What the path names. */
   readonly bound: Omit<RunBinding, 'run_binding'>;
-  /** Id of who has proven to be somebody. */
+  /** Id of the authenticated principal. */
   readonly principal: string | null;
   /** What the client says about itself in headers, unchecked. */
   readonly claims: { readonly flowRun?: unknown; readonly deployment?: unknown };

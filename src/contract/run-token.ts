@@ -1,4 +1,4 @@
-// The form of a flow run's own credential: whoever only passes it on knows it by this.
+// The form of a run token: code that only passes it on recognises it by this.
 
 /** The whole text of one, and nothing around it. That it is well-formed says nothing about validity. */
 export const RUN_TOKEN_SHAPE = /^lcf_[0-9a-hjkmnp-tv-z]{68}$/;

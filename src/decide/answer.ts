@@ -130,7 +130,7 @@ function wayToPrefect(authorization: Allowed, operation: Operation | undefined):
 async function wayToService({ services }: AnswererParts, { principal, entities }: Allowed, { service }: ServiceCall): Promise<Way> {
   if (services === undefined) return undefined;
   const token = await services.credentials.tokens.of(service);
-  // Allowed, and nobody's fault who calls: nginx says so. Never cached.
+  // Allowed, but the gateway cannot serve it: nginx says so. Never cached.
   if (token === undefined) return { headers: { [OUTPUT.path]: 'uncredentialed' }, expiresAtMs: 0 };
   const [assertion, generation] = await Promise.all([services.assert({ service, principal, run: entities[0] ?? null }), services.cacheGeneration(service)]);
   const headers = { [OUTPUT.path]: 'egress', [OUTPUT.assertion]: assertion, ...(generation !== null && { [OUTPUT.cacheGeneration]: String(generation) }) };
@@ -194,7 +194,7 @@ function absentBytes(catalogue: Catalogue, { operation: operationId, path }: Edg
   if (reason !== 'object-foreign') return undefined;
   const operation = catalogue.byId(operationId);
   const body = absentBody(operation, (operation === undefined ? undefined : catalogue.params(operation, path)) ?? {});
-  // Names of any letters are in it; a name with a DEL in it is nobody's.
+  // Names may have any letters; no valid name contains a DEL.
   return Buffer.from(body.replaceAll('\u007f', '')).toString('latin1');
 }
 

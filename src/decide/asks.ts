@@ -30,7 +30,7 @@ export type AskObject =
   | { readonly kind: 'related'; readonly object: Located; readonly orAbsent?: boolean }
   /** No object of one owner: a role with a scope holds as one on everything does. */
   | { readonly kind: 'shared' }
-  /** A lease of slots, renewed or released: a run, and whoever may not do so everywhere, must hold it (holds-lease.ts). */
+  /** A lease of slots, renewed or released: a run, and a principal that may not do so everywhere, must hold it (holds-lease.ts). */
   | { readonly kind: 'lease'; readonly lease: string }
   /** A guarded tag that the change puts on or takes off (holds-tag.ts). Another ask covers the object. */
   | { readonly kind: 'tag'; readonly tag: string };

@@ -1,6 +1,6 @@
-// The token of a flow run speaks of that run and of what it has started. Reading goes up as well: a sub-flow asks who its parent is.
+// A run token covers its own run and the runs that it started. It may read parent runs as well: a sub-flow asks for its parent.
 //
-// Checked is what a request names by id, in its path or its body; lists show what the roles do. What is not there is Prefect's to say.
+// Checks what a request names by id, in its path or its body; roles decide what lists show. Prefect answers for objects that do not exist.
 import type { Located } from '../contract/decision.ts';
 import type { ActionGroup, Operation } from '../contract/operation.ts';
 import { boundRuns, type Principal } from '../contract/principal.ts';
@@ -9,7 +9,7 @@ import type { Relation, RunLineage } from '../prefect/run-lineage.ts';
 import { type Ask, objectOf } from './asks.ts';
 
 export interface BoundParts {
-  /** Left out: nobody's but the own run is known. */
+  /** Left out: only the token's own run is known. */
   readonly lineage: RunLineage | undefined;
   readonly groupOf: (action: string) => ActionGroup | undefined;
 }
@@ -55,7 +55,7 @@ async function relationOf({ lineage, own, flowRuns }: Bound, { type, id }: Locat
   if (type === 'FlowRun') return lineage.relation(own, uuid);
   const flowRun = type === 'Artifact' ? await lineage.flowRunOfArtifact(uuid) : flowRuns.get(uuid);
   if (flowRun === undefined) return 'absent';
-  // An artifact of no run is of whoever may write artifacts; a task run of none is a background task of somebody.
+  // Every principal that may write artifacts may write one without a run; a task run without a flow run is another principal's background task.
   if (flowRun === null) return type === 'Artifact' ? 'own' : 'foreign';
   return lineage.relation(own, flowRun);
 }
@@ -68,7 +68,7 @@ function isRead(group: ActionGroup | undefined): boolean {
 const NAMING: readonly string[] = ['logs.write', 'artifacts.write', 'task_runs.create', 'concurrency.slots'];
 
 /**
- * What reaches further than the object that the path names, for whoever has a role on some objects, and for every run. A lease is its taker's, though the
+ * Actions that affect more than the object in the path, for principals with scopes and for every run. A lease belongs to its taker, though the
  * role may be on everything that a scope covers; a task run that begins takes the slots of its tags, and a state may name what others have cached.
  */
 const BEYOND_PATH: readonly string[] = ['concurrency.lease', 'task_runs.set_state'];

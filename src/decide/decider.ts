@@ -29,7 +29,7 @@ export type Authorization =
       readonly principal: Principal;
       readonly credential: Credential;
       readonly decisions: readonly Decision[];
-      /** The scopes that are all that may be seen or changed: whoever lets it through narrows it to them, or refuses. Null: everything. */
+      /** The caller must narrow the request to these scopes, or deny it. Null: everything is allowed. */
       readonly restriction: readonly Scope[] | null;
       /** What was looked at for each decision, in their order; null where nothing was. */
       readonly entities: readonly (Entity | null)[];
@@ -201,7 +201,7 @@ export function whyUnknown(catalogue: Pick<Catalogue, 'mismatch'>, rawPath: stri
   return mismatch === 'malformed' ? 'not-found' : 'method-not-allowed';
 }
 
-/** Of whoever did not prove who they are. */
+/** The result for a client that is not authenticated. */
 export function unproven({ reason, credentialId, proven }: Extract<Authentication, { ok: false }>): Authorization {
   return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
 }

@@ -15,7 +15,7 @@ export async function runOf(entities: Pick<Entities, 'find'>, { kind, attributes
   return run === null ? null : { ...run, tags: await givenTags(entities, run) };
 }
 
-/** A run tags itself, and so does whoever starts it: what says whose it is out there is given by whoever may write the deployment. */
+/** A run, and the principal that starts it, may set its tags. So services see only what a principal with the right to write the deployment has set. */
 async function givenTags(entities: Pick<Entities, 'find'>, { tags, deploymentId }: Entity): Promise<readonly string[]> {
   if (deploymentId === null || tags.length === 0) return [];
   const deployment = await entities.find({ type: 'Deployment', id: deploymentId });

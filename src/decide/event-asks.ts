@@ -29,7 +29,7 @@ export function objectsIn(event: JsonValue | undefined): readonly Located[] {
 }
 
 /**
- * An event about nothing of Prefect's is about nobody's. What is no event is refused by its own rules. `isPart`: of those flows, pools and
+ * An event that names no object of Prefect has no owner. Other rules refuse what is no event. `isPart`: of those flows, pools and
  * queues that are part of a run or deployment beside them nothing is asked.
  */
 export function eventAsks(event: JsonValue | undefined, isPart: (object: Located) => boolean): readonly Ask[] {

@@ -1,4 +1,4 @@
-// Whose a lease of concurrency slots is: of whoever took it; of a run also what it has started took, and the slot of its deployment.
+// Who holds a lease of concurrency slots: the principal that took it. A run also holds the leases of runs that it started, and its deployment's slot.
 import { boundRuns, type Principal } from '../contract/principal.ts';
 import { field, isObject } from '../json/tree.ts';
 import type { Lookup } from '../prefect/lookup.ts';

@@ -1,4 +1,4 @@
-// May this principal be connected with this host of somebody else's? Deny is a value; where the name leads is looked at after this, by src/forward.
+// May this principal connect to this external host? Deny is a value; src/forward then checks the address that the name resolves to.
 
 import type { Authenticator } from '../authn/authenticator.ts';
 import { scopesAllow } from '../contract/client-scopes.ts';

@@ -1,8 +1,8 @@
-// One right, for somebody whose roles may hold on some objects only.
+// Decides one ask of a principal whose roles may have scopes.
 //
-// A role of a scope is in force for one question exactly when its scope covers the object that the question is about. The policies are
-// then asked with the roles that hold on everything and those that are in force. The kind as a whole is allowed with a restriction: the
-// scopes that together are all that may be seen.
+// A role with a scope is in force for an ask exactly when its scope covers the object of the ask. The policies are evaluated with the
+// roles without a scope and the roles in force. A kind as a whole is allowed with a restriction: the scopes that together bound what
+// the principal may see.
 import type { Decision, DecisionContext, Effect, Located } from '../contract/decision.ts';
 import type { Entity } from '../contract/entity.ts';
 import type { ActionName, ResourceType } from '../contract/operation.ts';
@@ -84,7 +84,7 @@ async function ruleByRoles(parts: RuleParts, question: Question): Promise<Ruling
   return isObject ? ruleOnObject(parts, question) : ruleOnKind(policy, question, evaluateUpperBound(parts, question).decision);
 }
 
-/** Nobody's scope counts, but what the object is may: before and after. */
+/** For a principal without scopes, where policies read attributes: decided on the object before and after the change. */
 async function ruleByAttributes(parts: RuleParts, question: Question): Promise<Ruling> {
   const { ask } = question;
   const now = await entityOf(parts, question);
@@ -138,8 +138,8 @@ async function ruleOnObject(parts: RuleParts, question: Question): Promise<Rulin
 }
 
 /**
- * An id is no name: whoever makes a use of a flow sees the flow, and an id stands in many places. A name is what people share a flow by.
- * What is not there is as foreign as what is somebody else's.
+ * A principal that adds a use to a flow sees the flow. Teams share a flow by its name, while its id appears in many places, so the id
+ * alone gives no right. An absent flow counts as foreign.
  */
 async function mayUse({ policy, entities, knowsFlow }: RuleParts, question: Question, { type, id }: Located): Promise<boolean> {
   const { principal } = question;
@@ -152,7 +152,7 @@ async function mayUse({ policy, entities, knowsFlow }: RuleParts, question: Ques
   return (await knowsFlow?.(principal.id, id)) === true;
 }
 
-/** Whoever may do it without any role of a scope is told by Prefect that there is no such object. */
+/** The object does not exist: Prefect says so to a principal that may do it without a role with a scope. */
 function ruleOnNothing({ readsAttributes }: PolicyEngine, whole: Decision): Ruling {
   const isAllowed = whole.enforced === 'allow' && !readsAttributes;
   return { decision: isAllowed ? whole : refused(whole, 'object-foreign'), restriction: null, entity: null };
@@ -197,7 +197,7 @@ function ruleOnEntity(policy: PolicyEngine, question: Question, entity: Entity):
 /** Actions on a flow that reach everybody who uses it. */
 const OF_THE_WHOLE: readonly ActionName[] = ['flows.write', 'flows.delete'];
 
-/** Whoever may read it anyway is told the truth. */
+/** A principal that may read the object anyway gets the true reason. */
 function maySee(policy: PolicyEngine, question: Question, { type, id }: Located): boolean {
   const action = READS[type];
   return action !== undefined && evaluate(policy, reading(question, action, { type, id }), {}).enforced === 'allow';

@@ -1,4 +1,4 @@
-// Which of these objects does a principal reach? Many at once, one question to Prefect for each kind.
+// Which of these objects may a principal see? Asks Prefect once for each kind.
 import type { ResourceType } from '../contract/operation.ts';
 import { flowIds } from './flows.ts';
 import { AUTOMATIONS, BLOCKS, coveredItems, LIMITS, type Named, VARIABLES, WORK_POOLS, WORK_QUEUES } from './named.ts';
@@ -23,7 +23,7 @@ const KINDS: Readonly<Partial<Record<ResourceType, ByIds>>> = {
   ConcurrencyLimit: named(LIMITS),
 };
 
-/** Those of `ids` that are covered; none of another kind, and none where it cannot be told. */
+/** Those of `ids` that are covered; none of another kind, and none where Prefect does not say. */
 export async function coveredIds(scopeFilter: ScopeFilter, type: ResourceType, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const ask = KINDS[type];
   const found = ask === undefined || ids.length === 0 ? undefined : await ask(scopeFilter, ids);

@@ -1,9 +1,9 @@
 // Which events a scoped principal sees: by what they are about, and by the other objects that they name.
 //
-// - An event about a known kind of object is seen by whoever reaches that object: a task run counts as its flow run.
-// - Any other event (a worker's, people's own) is seen by whoever reaches one of the objects that it is related to.
-// - In both cases it must name no object that is not reached, but for the flow, pool and queue of a run or deployment, which are part of it.
-// What is deleted, or cannot be told, is not reached.
+// - A principal sees an event about a known kind of object when it sees that object; a task run counts as its flow run.
+// - It sees any other event (a worker's, a custom one) when it sees one of the related objects.
+// - In both cases the event must name no hidden object, except the flow, pool and queue of a visible run or deployment.
+// Deleted and unknown objects are hidden.
 import type { ResourceType } from '../contract/operation.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
@@ -12,9 +12,9 @@ import { keyOf, type Mention, PARTS, WHOLES } from './parts-of.ts';
 import type { VisibleIds } from './scope-filter.ts';
 
 export interface Question {
-  /** One of them must be reached. */
+  /** One of them must be visible. */
   readonly any: readonly Mention[];
-  /** Each of them must be reached. */
+  /** Each of them must be visible. */
   readonly all: readonly Mention[];
 }
 
@@ -65,7 +65,7 @@ export async function seenEvents(events: readonly JsonObject[], visibleIds: Visi
   return Promise.all(seen.map((event) => (event === null ? null : withoutOthersIn(event, visibleIds))));
 }
 
-/** An automation that has made a run is named beside it, whosever it is. */
+/** Prefect names the automation that created a run beside it, even a foreign one. */
 function withoutMakers(event: JsonObject, isVisible: (mention: Mention) => boolean): JsonObject {
   const related = relatedOf(event);
   const shown = related.filter((each) => {
@@ -81,7 +81,7 @@ async function withoutOthersIn(event: JsonObject, visibleIds: VisibleIds): Promi
   return isObject(shown) ? shown : whole;
 }
 
-/** An automation's own events carry the whole event that triggered it, whosever that was. */
+/** An automation's own events carry the whole event that triggered it, even a foreign one. */
 async function withoutTrigger(event: JsonObject, visibleIds: VisibleIds): Promise<JsonObject> {
   const payload = field(event, 'payload');
   const trigger = isObject(payload) ? (field(payload, 'triggering_event') ?? null) : null;
@@ -101,16 +101,16 @@ function relatedOf(event: JsonObject): readonly JsonValue[] {
 }
 
 interface Claims {
-  /** Each must be reached. */
+  /** Each must be visible. */
   readonly all: readonly Mention[];
-  /** Each must be reached, or be part of a run or deployment that the event names. */
+  /** Each must be visible, or part of a run or deployment that the event names. */
   readonly parts: readonly Mention[];
   readonly wholes: readonly Mention[];
-  /** A task run is often told of before Prefect has it: it must only be in nobody else's run. */
+  /** Events often name a task run before Prefect has it: it must only not belong to a foreign run. */
   readonly tasks: readonly string[];
 }
 
-/** What an event claims to be about, for whoever sends it. Undefined: what it names cannot be told. */
+/** The objects that an event claims to be about, to check its sender. Undefined: it names an object in an unknown way. */
 function claimsOf(event: JsonObject): Claims | undefined {
   const related = field(event, 'related') ?? [];
   const named = [field(event, 'resource') ?? null, ...(isList(related) ? related : [])];
@@ -139,7 +139,7 @@ async function answersTo(mentions: readonly Mention[], visibleIds: VisibleIds): 
 /** What is asked of Prefect about those that an event names. */
 export interface Known {
   readonly visibleIds: VisibleIds;
-  /** Those of these task runs that are in a run which is not reached. */
+  /** Those of these task runs that are in a hidden run. */
   readonly foreign: (tasks: readonly string[]) => Promise<ReadonlySet<string>>;
   /** parts-of.ts */
   readonly partsOf: (wholes: readonly Mention[]) => Promise<ReadonlyMap<string, ReadonlySet<string>>>;

@@ -1,4 +1,4 @@
-// Which flows a principal reaches: a flow has neither tags nor a pool, its uses have.
+// Which flows a principal sees: a flow has neither tags nor a pool, but its uses have.
 import { isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { isFilterable, type Part } from './parts.ts';
 import { everyItem, type Found, PAGE, partsOf, type ScopeFilter, textOf, withPart } from './scope-filter.ts';
@@ -14,7 +14,7 @@ export async function flowIds(scopeFilter: ScopeFilter, filter: JsonValue | unde
   return { ok: true, items: [...ids] };
 }
 
-/** What somebody has made is theirs whoever uses it; with further keys one of its uses must have what they ask. */
+/** A principal sees the flows that it created; with further keys in the scope, one of their uses must match these. */
 async function flowsMade(scopeFilter: ScopeFilter, filter: JsonValue | undefined): Promise<Found<string>> {
   const created = new Set(await scopeFilter.createdBy('Flow'));
   const rest = { ...scopeFilter, scopes: scopeFilter.scopes.map((scope) => ({ ...scope, own: false })) };

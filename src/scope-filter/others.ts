@@ -1,14 +1,14 @@
-// What an answer about one's own objects says of others': the run that started a run, the run that a task has started, an automation
-// that made it, task runs that hold slots of a limit.
+// Hides foreign objects that an answer about visible objects names: the run that started a run, the run that a task started, an
+// automation that created it, task runs that hold slots of a limit.
 //
-// Where it stands it becomes null (or, in a list of slots, an id of nobody's, so that their number stays true). Inputs of tasks are left:
+// Such a reference becomes null (or, in a list of slots, an unused id, so that their number stays true). Inputs of tasks stay:
 // they name what the run itself was given.
 import type { ResourceType } from '../contract/operation.ts';
 import { field, isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { parseUuid } from '../json/uuid.ts';
 import type { VisibleIds } from './scope-filter.ts';
 
-/** The same tree when it names nothing that is not reached. */
+/** The same tree when it names nothing hidden. */
 export async function withoutOthers(tree: JsonValue, visibleIds: VisibleIds): Promise<JsonValue> {
   const named: [ResourceType, string][] = [];
   let isClear = true;

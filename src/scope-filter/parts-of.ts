@@ -1,4 +1,4 @@
-// The flow, pool and queue of a run or deployment, as Prefect has them: whoever speaks of the one may name these, and no other.
+// The flow, pool and queue of a run or deployment, as Prefect has them: an event about the one may name these, and no other.
 import type { ResourceType } from '../contract/operation.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../json/tree.ts';
 import { type Ask, textOf } from './scope-filter.ts';

@@ -1,4 +1,4 @@
-// What a scoped principal reaches: whole lists and ids, asked of Prefect under its scopes. Everything here is bounded.
+// What a principal with scopes may see: lists and ids, asked of Prefect under its scopes. Everything here is bounded.
 import type { ResourceType } from '../contract/operation.ts';
 import type { ReasonCode } from '../contract/reasons.ts';
 import type { Scope } from '../contract/scope.ts';
@@ -16,16 +16,16 @@ export interface Refusal {
 }
 
 export interface ScopeFilter {
-  /** Alternatives: what one of them covers is reached. */
+  /** Alternatives: the principal sees what one of them covers. */
   readonly scopes: readonly Scope[];
   /** The principal's id. */
   readonly who: string;
   readonly lookup: Ask;
-  /** Ids (a work pool's name) of what the principal has made of a kind through the gateway, the newest first: a bounded number. */
+  /** Ids (a work pool's name) of the objects of a kind that the principal created through the gateway, the newest first: a bounded number. */
   readonly createdBy: (type: ResourceType) => Promise<readonly string[]>;
 }
 
-/** Those of these objects that are reached. */
+/** Those of these objects that the principal may see. */
 export type VisibleIds = (type: ResourceType, ids: readonly string[]) => Promise<ReadonlySet<string>>;
 
 /** A list, or why there is none. */

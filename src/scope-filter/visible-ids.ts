@@ -1,4 +1,4 @@
-// "Is this object reached?", remembered for a while: pages and streams ask of the same few again and again.
+// Which objects a principal may see, cached for a while: pages and streams ask about the same few again and again.
 import type { SteadyClock } from '../contract/clock.ts';
 import { coveredIds } from './covered-ids.ts';
 import type { ScopeFilter, VisibleIds } from './scope-filter.ts';
@@ -8,10 +8,10 @@ export interface Memory {
   readonly forMs: number;
 }
 
-/** Of so many objects at most; then it begins anew. */
+/** The cache is emptied beyond so many objects. */
 const CAPACITY = 20_000;
 
-/** What could not be asked of Prefect throws, and is not remembered. */
+/** Throws where Prefect cannot be asked, and caches nothing then. */
 export function createVisibleIds(scopeFilter: ScopeFilter, { steady, forMs }: Memory): VisibleIds {
   const known = new Map<string, { readonly isCovered: boolean; readonly untilMs: number }>();
   return async (type, ids) => {

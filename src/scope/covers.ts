@@ -28,7 +28,7 @@ export function coversWhole(scope: Scope, entity: Entity, who: string): boolean 
   return !entity.hasMoreUses && entity.uses.every((use) => ofUses.every((key) => matches(scope, key, use)));
 }
 
-/** The same of what is about to be made. A flow is a name that teams share: one without any use is made by whoever may make that name. */
+/** The same for an object to be created. Teams share flows by name: a principal that may create the name creates a flow without uses. */
 export function coversNew(scope: Scope, entity: Entity, who: string): boolean {
   if (entity.type !== 'Flow') return covers(scope, entity, who);
   const given = LISTS.filter((key) => counts(scope, key, 'Flow'));

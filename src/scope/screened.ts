@@ -11,12 +11,12 @@ const SCREENED: readonly ActionName[] = [
   'flows.read',
 ];
 
-/** True: whoever reads it by a scope gets the answer without what the scope does not cover (src/scope-filter/others.ts). */
+/** True: a principal with scopes gets the answer without references to objects outside them (src/scope-filter/others.ts). */
 export function isScreenedRead(action: ActionName): boolean {
   return SCREENED.includes(action);
 }
 
-/** Pools and queues are known by their names alone; these of their reads name the runs that hold their slots, whosever they are. */
+/** Scopes cover pools and queues by name alone; these of their reads also name the runs that hold their slots, foreign ones too. */
 const NAMING_RUNS: readonly string[] = [
   'read_work_pool_concurrency_status_work_pools__name__concurrency_status_post',
   'read_work_queue_concurrency_status_work_queues__id__concurrency_status_post',

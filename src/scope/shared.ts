@@ -1,4 +1,4 @@
-// What is no team's own: whoever has a role on some objects needs it as much as one who has it on everything.
+// Actions on objects that no team owns: a role with a scope needs them as much as a role on everything.
 import type { ActionName } from '../contract/operation.ts';
 
 /**

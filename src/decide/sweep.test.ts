@@ -26,10 +26,21 @@ describe('the sweep', () => {
   });
   it('catches an answer that was written just after the first round', async () => {
     cached('a/01/f1');
-    const sweeping = sweepDecisions(join(dir, 'cache'));
-    const late = setTimeout(() => cached('c/03/late'), 20);
-    await sweeping;
-    clearTimeout(late);
+    let wasWritten = false;
+    setTimeout(() => {
+      cached('c/03/late');
+      wasWritten = true;
+    }, 20);
+    await sweepDecisions(join(dir, 'cache'));
+    expect([wasWritten, ...readdirSync(join(dir, 'cache'))]).toEqual([true]);
+  });
+  it('catches answers that are written before each further round: 5, 50 and 500 ms after the first', async () => {
+    const pauses: number[] = [];
+    await sweepDecisions(join(dir, 'cache'), async (ms) => {
+      pauses.push(ms);
+      cached(`a/01/after-${ms}`);
+    });
+    expect(pauses).toEqual([5, 45, 450]);
     expect(readdirSync(join(dir, 'cache'))).toEqual([]);
   });
   it('takes a cache that is not there for an empty one', async () => {

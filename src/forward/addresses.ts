@@ -1,4 +1,4 @@
-// Which addresses are somebody else's on the public internet: every special block of the IANA registries is not.
+// Which addresses are on the public internet: no address in a special block of the IANA registries is.
 import { BlockList, isIP } from 'node:net';
 
 /** IANA IPv4 Special-Purpose Address Registry, multicast, reserved; the last is where a cloud answers its own machines. */

@@ -34,7 +34,7 @@ function dialOne(socket: Socket, timeoutMs: number): Promise<Socket | undefined>
     const opened = (): void => done(true);
     const closed = (): void => done(false);
     const timer = setTimeout(closed, timeoutMs);
-    // It stays: whatever happens later is told by `close`.
+    // It stays: `close` reports what happens later.
     socket.on('error', () => undefined);
     socket.once('connect', opened);
     socket.once('close', closed);

@@ -62,7 +62,7 @@ export function createForwardProxy(parts: ForwardParts): ForwardProxy {
       const closed = new Promise<void>((done) => (current === null ? done() : void current.server.close(() => done())));
       for (const socket of sockets) socket.destroy();
       await closed;
-      // Each has its record; what is still being connected after this is told by its intent at the next start.
+      // Each has its record; the next start settles the intent of what is still being connected.
       const until = performance.now() + limits.lingerMs;
       while (core.sessions.size > 0 && performance.now() < until) await delay(10);
       await Promise.all(core.records);

@@ -58,7 +58,7 @@ function forward(core: ForwardCore, forwarding: Forwarding): void {
   try {
     const call = callUpstream(core, forwarding);
     call.on('error', (error) => failed(core, forwarding, error));
-    // Of an answer that it does not take (101) node tells nothing else.
+    // Node reports nothing else of an answer that it does not accept (101).
     call.once('close', () => response.headersSent || failed(core, forwarding, new Error('the connection was closed')));
     call.once('response', (answer) => passBack(core, forwarding, answer));
     if (waits) response.writeContinue();

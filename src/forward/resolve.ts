@@ -17,7 +17,7 @@ export interface ResolveParts {
   readonly avoid: () => readonly string[];
 }
 
-/** One look-up for a connection: a name that is then told otherwise (DNS rebinding) changes nothing. */
+/** One look-up for a connection: a later answer for the name (DNS rebinding) changes nothing. */
 export function createResolve({ network, limits, avoid }: ResolveParts): Resolve {
   const look = bounded((host) => network.lookup(host), limits);
   const addressesOf = async (host: string): Promise<readonly string[]> => {
@@ -32,7 +32,7 @@ export function createResolve({ network, limits, avoid }: ResolveParts): Resolve
       const fine = addresses.every((address) => network.isPublic(address) && !isOwn(address));
       return fine ? { ok: true, addresses } : { ok: false, reason: 'host-private' };
     } catch {
-      // The name is not known, DNS is away, or one of the gateway's own names cannot be told from it: nobody goes there.
+      // The name is not known, DNS is away, or one of the gateway's own names cannot be resolved: the connection is denied.
       return { ok: false, reason: 'host-unreachable' };
     }
   };
@@ -56,7 +56,7 @@ interface Waiting {
 
 /**
  * A look-up cannot be stopped: its place is free when the system has answered, while who waits for it goes sooner. Nobody has all places: names that
- * are slow to look up hold up whoever asks for them.
+ * are slow to look up delay only the principal that asks for them.
  */
 function bounded(look: (host: string) => Promise<readonly string[]>, { lookupMs, lookups }: ResolveParts['limits']): Look {
   const waiting: Waiting[] = [];

@@ -1,4 +1,4 @@
-// The admin socket: the command line of the same user tells the control plane that something changed. Mode 0600.
+// The admin socket: the command line of the same user notifies the control plane of a change. Mode 0600.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type PolicyOutcome, type PolicyRequest, parsePolicyRequest } from '../contract/policy-outcome.ts';
 

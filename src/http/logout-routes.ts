@@ -23,7 +23,7 @@ export function registerLogout(app: FastifyInstance, parts: RouteParts): void {
   );
 }
 
-/** The session is over on the server whatever the browser does with its cookie; what it has kept of Prefect's pages goes too. */
+/** Ends the session on the server, whatever the browser does with its cookie, and clears the browser's cache of Prefect's pages. */
 async function logout(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
   const { pages } = parts;
   const inputs = parseEdgeInputs(request.headers);

@@ -12,7 +12,7 @@ export function registerOAuth(app: FastifyInstance, parts: RouteParts): void {
   registerForm(app, `${parts.prefix}/oauth/token`, token);
   registerForm(app, `${parts.prefix}/oauth/device_authorization`, deviceAuthorization);
   registerForm(app, `${parts.prefix}/oauth/revoke`, revoke);
-  // Named, so that whoever tries it is told what there is instead.
+  // Answered, so that a client that tries it learns what to use instead.
   app.all(`${parts.prefix}/oauth/authorize`, (request, reply) => sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'flow-unsupported' }));
 }
 

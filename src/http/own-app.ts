@@ -95,7 +95,7 @@ function registerScripts(app: FastifyInstance, prefix: string): void {
     app.get(`${prefix}/${name}.js`, (_request, reply) => reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script));
 }
 
-/** A locked address gets no page either. Whoever looks after the gateway may still ask whether it is up; a mediated request is decided as a whole. */
+/** A locked address gets no page either. Health checks still get an answer; a mediated request is decided as a whole. */
 async function isShutOut(request: FastifyRequest, { prefix, store }: RouteParts): Promise<boolean> {
   if ([ROUTE.mediated, `${prefix}/health`, `${prefix}/ready`].includes(request.url)) return false;
   return (await lockOnAddress(store.locks, parseEdgeInputs(request.headers).address)) !== undefined;

@@ -6,7 +6,7 @@ import { sendRefusalOrPage } from './answers.ts';
 import type { OwnAppParts, RouteParts } from './parts.ts';
 
 const CHECK_TIMEOUT_MS = 3000;
-/** Without it changes are refused and reads go on: who asks whether to send requests here is not told to stop. */
+/** Without it changes are denied and reads go on, so a load balancer may still send requests here. */
 const READS_GO_ON = 'ledger';
 
 export function registerStatus(app: FastifyInstance, parts: RouteParts): void {
@@ -40,7 +40,7 @@ function statusOf(ready: boolean, failed: readonly string[]): string {
   return failed.length === 0 ? 'ready' : 'degraded';
 }
 
-/** All at once; one that is slow, or fails, is not ready. Names only: why is in the log of whoever checks. */
+/** All at once; one that is slow, or fails, is not ready. Names only: the cause is in control.log. */
 async function runChecks({ checks, log }: Pick<OwnAppParts, 'checks' | 'log'>): Promise<readonly (readonly [string, boolean])[]> {
   return await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {

@@ -1,4 +1,4 @@
-// The way to the login page, with the page that was wanted kept on the server.
+// Redirects to the login page, and stores the requested page on the server.
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseEdgeInputs } from '../decide/inputs.ts';

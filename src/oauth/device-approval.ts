@@ -18,7 +18,7 @@ import type { OAuthClient } from './clients.ts';
 import { hashUserCode, parseUserCode } from './device-authorization.ts';
 
 export interface DeviceApproval {
-  /** The login that waits under a code that somebody typed; wrong ones are counted by person and by address. */
+  /** The login that waits for a typed code; wrong codes are counted by person and by address. */
   find(typed: string, who: { readonly principalId: string; readonly address: string }): Promise<FoundDevice | { readonly refuse: ReasonCode }>;
   /** One that waits, by the id that a page of ours carried. */
   byId(id: string): Promise<StoredDeviceCode | undefined>;

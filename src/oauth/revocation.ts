@@ -1,4 +1,4 @@
-// RFC 7009: whoever holds a token may end it. A refresh token takes the whole login with it.
+// RFC 7009: the holder of a token may revoke it. A refresh token revokes the whole login.
 import { grantCredentialId } from '../authn/grant/verify.ts';
 import { hashToken, isSameHash, parseTokenText } from '../authn/service-token/token-text.ts';
 import type { Clock } from '../contract/clock.ts';
@@ -34,7 +34,7 @@ export function createRevocation(parts: RevocationParts): (request: TokenRequest
     if (token === undefined) return refusalAnswer(refuseRequest('token is needed.'), request);
     const ended = await end(parts, token);
     if (ended !== undefined) {
-      // Recorded also when it could not be made to hold at once, which the client is told (503).
+      // Recorded also when it does not take effect at once; the client gets 503 then.
       await parts.onEnded().finally(() => record(parts, request, ended));
     }
     // RFC 7009 2.2: a token that is none is as good as revoked.

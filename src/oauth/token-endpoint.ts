@@ -78,7 +78,7 @@ function overMs(counter: BoundedCounter, key: string, most: number): number {
   return counter.count(key) >= most ? counter.leftMs(key) : 0;
 }
 
-/** Somebody who is known has a count of their own, whatever others of the address have sent: a login may have ended by it. */
+/** An authenticated principal has a separate count, whatever others at the address have sent: a login may have ended by it. */
 function whose({ refused }: Counters, { principalId, credentialId }: OAuthRefusal, { key, waitMs }: { readonly key: string; readonly waitMs: number }) {
   const who = principalId ?? credentialId;
   if (who === undefined) return { waitMs, refused: () => void refused.add(key) };

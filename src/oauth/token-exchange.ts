@@ -45,7 +45,7 @@ export function createTokenExchange({ config, accessTokens, locks, clock, proofs
     const who = { principalId: `${identity.name}@${identity.idp}`, principalKind: identity.kind, idp: identity.idp, credentialId };
     const locked = await lockOnPrincipal({ locks, config }, { id: who.principalId, idp: who.idp, onBehalfOf: [] });
     if (locked !== undefined) return { ok: false, error: 'invalid_grant', reason: 'locked', ...who };
-    // Whoever may do nothing gets nothing: the list of roles is the list of accounts and roles that are let in.
+    // A principal without a role gets no token: the roles are the list of accounts that may log in.
     if (roleBook.ofIdentity(identity).length === 0) return { ok: false, error: 'invalid_grant', reason: 'policy-default-deny', ...who };
     const id = createTokenId();
     const expiresOf = (nowMs: number): number => Math.min(nowMs + ACCESS_TOKEN_MS, proof.expiresAtMs ?? Number.POSITIVE_INFINITY);

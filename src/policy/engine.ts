@@ -52,7 +52,7 @@ export interface PolicyEngine {
   readonly readsParameters: boolean;
   /** True when such a policy can say something about this question. */
   hangsOnParameters(question: PolicyQuestion): boolean;
-  /** Synchronous; never throws for "no". What goes wrong inside Cedar is a deny, told to `onError`. */
+  /** Synchronous; never throws for "no". An error inside Cedar is a deny, reported to `onError`. */
   evaluate(question: PolicyQuestion): Decision;
 }
 
@@ -132,7 +132,7 @@ function* buildEngine(options: PolicyEngineOptions): Generator<undefined, Policy
     },
   };
 
-  /** Values of parameters may be secrets: a question with them is not kept. */
+  /** Values of parameters may be secrets: a question with them is not cached. */
   function answer(call: StatefulAuthorizationCall, reads: Reads): Response | undefined {
     return reads.parameters ? ask(call, onError) : memo.answer(call, (asked) => ask(asked, onError));
   }

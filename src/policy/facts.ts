@@ -25,7 +25,7 @@ export const FACTS = {
   /** The schema of the parameters, or whether it is enforced. */
   parameter_schema: 'Boolean',
   schedules: 'Boolean',
-  /** What a write of a work pool sets to something new: its template, or where bundles of code are kept. */
+  /** What a write of a work pool sets to something new: its template, or where bundles of code are stored. */
   base_job_template: 'Boolean',
   /** The body pauses or resumes: `paused`, `is_paused`, `active`, `enabled`. */
   pauses: 'Boolean',

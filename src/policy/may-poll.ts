@@ -2,7 +2,7 @@
 import { everywhere } from '../contract/scope.ts';
 import type { PolicyEngine } from './engine.ts';
 
-/** Held on everything, would the role alone let somebody ask for the runs of a pool? Each is asked once. */
+/** Would the role alone, without a scope, let a principal poll a pool? Each role is evaluated once. */
 export function mayPollBy(policy: Pick<PolicyEngine, 'evaluate'>): (role: string) => boolean {
   const known = new Map<string, boolean>();
   return (role) => {

@@ -8,7 +8,7 @@ export interface Memo<Q, A> {
 
 /** Some 2 MiB. A page that reads 500 objects every second stays inside. */
 const MOST = 4_096;
-/** Longer questions carry somebody's free text: not worth keeping, and not bounded. */
+/** Longer questions carry free text of users: not worth caching, and not bounded. */
 const LONGEST = 1_024;
 
 /** `question` must hold everything that the answer depends on. */

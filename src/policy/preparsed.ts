@@ -11,7 +11,7 @@ import type { ToTree } from './trees.ts';
 export interface Parsed {
   /** A set that holds every policy which can say anything about the question. */
   readonly setFor: (asked: Asked) => PreparsedSet;
-  /** This action, and those that policies look into, as Cedar is told of them: each in its group. */
+  /** This action, and those that policies refer to, as Cedar's entities: each in its group. */
   readonly actionsFor: (name: string) => readonly EntityJson[];
 }
 

@@ -95,7 +95,7 @@ function isContext(node: object): boolean {
   return 'Var' in node && node.Var === 'context';
 }
 
-/** Actions that a policy looks into, `Action::"flows.read" in Action::"read"`: Cedar must be told in which group they are. Throws nothing. */
+/** Actions that a policy looks into, `Action::"flows.read" in Action::"read"`: Cedar needs the group of each. Throws nothing. */
 export function actionsLookedInto(text: string, toTree: ToTree): readonly string[] {
   const parsed = toTree(text);
   return parsed.type === 'failure' ? [] : [...new Set(parsed.json.conditions.flatMap(({ body }) => lookedInto(body, false)))];

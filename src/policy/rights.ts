@@ -13,7 +13,7 @@ export interface RightsParts {
   readonly actions: readonly ActionEntry[];
 }
 
-/** Of somebody with this one role, on everything. */
+/** The rights of a principal with this one role, on everything. */
 export function rightOn(parts: RightsParts, role: BuiltInRole, operation: Operation): Right {
   if (operation.taken === 'deny') return '-';
   const may = (name: ActionName): boolean => {

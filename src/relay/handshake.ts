@@ -158,7 +158,7 @@ function switchProtocols(core: RelayCore, { request, socket, head }: Upgrade): P
     }
     socket.once('close', refused);
     core.webSockets.handleUpgrade(request, socket, head, (client) => {
-      // A protocol error closes the socket with its own code (1009 for an oversized frame): the close event tells the rest.
+      // A protocol error closes the socket with its own code (1009 for an oversized frame): the close event has the rest.
       client.on('error', () => undefined);
       // One that waited was paused.
       socket.resume();

@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 
 /**
  * Nothing was taken away: a client with short-lived credentials comes back with a fresh one, and 1012 is what it comes back on. After
- * 1008 a worker would give its channel up for good. Whoever has no fresh one is refused at the upgrade.
+ * 1008 a worker would give its channel up for good. A client without a fresh one is denied at the upgrade.
  */
 const ENDED_BY_ITS_CLOCK: ReadonlySet<ReasonCode> = new Set(['credential-expired', 'session-expired', 'session-unconfirmed', 'certificate-expired']);
 

@@ -62,7 +62,7 @@ function idIn(object: JsonObject | undefined, key: string): string | undefined {
   return typeof value === 'string' ? parseUuid(value) : undefined;
 }
 
-/** `{"type": NAME, NAME: {...}}`; a frame of another kind is nobody's. */
+/** `{"type": NAME, NAME: {...}}`; a frame of another kind is dropped. */
 export function partOf(frame: Buffer, name: string, bounds: Partial<Bounds> = {}): JsonObject | undefined {
   const parsed = parseStrict(frame, bounds);
   if (!parsed.ok || !isObject(parsed.tree) || field(parsed.tree, 'type') !== name) return undefined;
@@ -87,7 +87,7 @@ export interface ScreenEnds {
   readonly highWaterBytes: number;
   /** Before many bytes are looked at: others come between. */
   readonly turn: () => Promise<void>;
-  /** It cannot be told: nothing more goes on. */
+  /** Unknown: no further frame goes on. */
   readonly onFailure: (error: unknown) => void;
 }
 

@@ -11,7 +11,7 @@ import type { RelayParts } from './parts.ts';
 export interface UpstreamSocket {
   readonly socket: WebSocket;
   readonly inbox: Inbox;
-  /** The token that was sent: kept to keep it out of close reasons. */
+  /** The token that was sent: no close reason may contain it. */
   readonly token: string | null;
   /** How Prefect closed it; undefined: it has not. */
   readonly closed: () => { readonly code: number; readonly reason: string } | undefined;
@@ -84,7 +84,7 @@ async function attempt(request: UpstreamRequest, { count, handshake, timeoutMs }
   });
   const inbox = createInbox(socket, limits.holdBytes);
   const first = handshake ? inbox.first() : opened(socket);
-  // Always a listener: an error without one would end the process. What it means is told by the close that follows.
+  // Always a listener: an error without one would end the process. The close that follows says what it means.
   let failure: unknown;
   socket.on('error', (error) => {
     failure = error;

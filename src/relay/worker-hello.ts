@@ -33,7 +33,7 @@ export function createHelloGate(core: RelayCore, session: Session): FrameGate {
   };
 }
 
-/** A worker whose channel is refused goes on by HTTP, where it is told the same. */
+/** A worker whose channel is denied continues by HTTP, where it gets the same answer. */
 function end({ client }: Session, code: ReasonCode, detail: string): ReturnType<FrameGate> {
   client.close(CLOSE.policy, refusalReason(code));
   return { pass: false, dropped: { code, detail, subject: null } };

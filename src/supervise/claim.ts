@@ -69,7 +69,7 @@ function removeStale(file: string, pid: number | undefined): void {
   }
 }
 
-/** A number alone proves nothing (they are reused): it must be a Node that was there before the file, or somebody must answer on the socket. */
+/** A number alone proves nothing (they are reused): it must be a Node that was there before the file, or a process must answer on the socket. */
 async function holdsClaim(pid: number | undefined, paths: Pick<StatePaths, 'supervisorPid' | 'holdSocket'>): Promise<boolean> {
   if (pid === undefined || pid === process.pid || !/node|lictor/.test(commandLine(pid))) return false;
   const startedAtMs = processInfo(pid)?.startedAtMs ?? Number.POSITIVE_INFINITY;

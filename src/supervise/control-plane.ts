@@ -22,7 +22,7 @@ export interface ControlPlaneOptions {
 export interface ControlPlane extends Supervised {
   /** Drains it; one that is not ready has nothing to drain and is ended. */
   drain(): void;
-  /** Read the configuration again; a starting one is told when it is ready. */
+  /** Read the configuration again; a starting control plane gets the message when it is ready. */
   reload(): void;
 }
 

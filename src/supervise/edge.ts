@@ -1,4 +1,4 @@
-// nginx as a child: started when the control plane has a configuration for it, kept running, reloaded by HUP.
+// nginx as a child: started when the control plane has a configuration for it, restarted when it ends, reloaded by HUP.
 import { spawn } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -73,6 +73,6 @@ function removeSockets(directory: string): void {
   try {
     for (const name of readdirSync(directory)) if (name.endsWith('.sock')) rmSync(join(directory, name), { force: true });
   } catch {
-    // No directory: no sockets. One that cannot be looked into is told by nginx itself.
+    // No directory: no sockets. nginx itself reports one that cannot be read.
   }
 }

@@ -1,4 +1,4 @@
-// Keeps one child running: started again with backoff whenever it ends, until it is told to end for good.
+// Keeps one child running: restarts it with backoff whenever it ends, until it is stopped.
 import type { ChildProcess } from 'node:child_process';
 import { type Backoff, createBackoff } from './backoff.ts';
 import { groupMembers, signalGroup } from './processes/process-table.ts';

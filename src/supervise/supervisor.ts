@@ -101,7 +101,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
   return exitCode;
 }
 
-/** However often nginx is started before it stays: its problems are told by whoever keeps it running. */
+/** However often nginx is started before it stays up: edge.ts reports its problems. */
 async function notifyWhenUp(edge: Edge, stop: Stop, onUp?: () => void): Promise<void> {
   await waitFor(() => stop.asked() || edge.isUp(), { what: 'nginx to listen', timeoutMs: Number.POSITIVE_INFINITY, everyMs: 50 });
   if (!stop.asked()) onUp?.();

@@ -1,4 +1,4 @@
-// GET /.lictor/api/v1/audit: the ledger for whoever has `ledger.read` on everything. What has been read is recorded like any request.
+// GET /.lictor/api/v1/audit: the ledger, for principals with `ledger.read` on everything. Reads are recorded like any request.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { LictorError } from '../../contract/error.ts';
 import type { EdgeInputs } from '../../contract/inputs.ts';
@@ -16,7 +16,7 @@ import { parseAuditQuery } from './query.ts';
 export function registerAudit(app: FastifyInstance, parts: RouteParts): void {
   app.get(`${parts.prefix}/api/v1/audit`, async (request, reply) => {
     const authorization = await parts.decider.authorizeOwn(parseEdgeInputs(request.headers), 'ledger.read');
-    // Whoever may not read it learns nothing of how it is asked.
+    // A principal that may not read it learns nothing about its parameters.
     const answer = authorization.ok ? await answerOf(request, parts) : ({ ok: false, code: authorization.reason, detail: authorization.detail } as const);
     await record(request, { authorization, status: answer.ok ? 200 : REASONS[answer.code].status }, parts);
     return answer.ok ? reply.send(answer.page) : sendRefusalOrPage(request, reply, { pages: parts.pages, ...answer });

@@ -1,4 +1,4 @@
-// What an audit is told to look for, on the command line and in the API alike: how each thing is written.
+// The search terms of an audit, the same on the command line and in the API.
 import { parseNetwork } from '../../authn/service-token/networks.ts';
 import { DURATION_HINT, parseDurationSeconds } from '../../config/duration.ts';
 import { parseUuid } from '../../json/uuid.ts';
@@ -6,7 +6,7 @@ import { parseUuid } from '../../json/uuid.ts';
 export interface Word<T> {
   /** Undefined: it is not written so. */
   readonly parse: (text: string, nowMs: number) => T | undefined;
-  /** For whoever wrote it otherwise. */
+  /** The hint where it is written in another form. */
   readonly hint: string;
 }
 

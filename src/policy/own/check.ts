@@ -80,7 +80,7 @@ function isFarFetched({ message, help }: DetailedError): boolean {
   return given !== undefined && proposed !== undefined && nearestName(given, [proposed]) === undefined;
 }
 
-/** One mistake is told once, although the validator meets it for every action that the policy is about. */
+/** Reports a mistake once, although the validator meets it for every action of the policy. */
 function complaints(policy: OwnPolicy, { found, files }: Found): readonly Problem[] {
   const located = { file: policy.file, whole: files[policy.file] ?? '', statement: policy.statement };
   const byPlace = new Map<string, DetailedError>();

@@ -1,4 +1,4 @@
-// Reads the directory of own policies once, whole: what is checked is what is applied, whoever edits the files meanwhile.
+// Reads the directory of own policies once, whole: what is checked is what is applied, even when the files change meanwhile.
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Problem } from '../../config/problem.ts';
@@ -58,7 +58,7 @@ function missing(directory: string, why: 'missing' | 'unreadable'): Pick<Problem
     : { message: `${directory} is no directory that can be read`, remedy: 'Name a directory with *.cedar files that the user of lictor may read.' };
 }
 
-/** Whoever may write there decides who may do what. */
+/** A user that may write there decides who may do what. */
 function writable(directory: string): boolean {
   return (statSync(directory).mode & 0o002) !== 0;
 }

@@ -1,8 +1,8 @@
-// A client whose socket is not open yet: what it says early is kept, within a bound, and its leaving is noticed.
+// A client whose socket is not open yet: holds its early bytes, within a bound, and notices when it leaves.
 import type { Socket } from 'node:net';
 
 export interface HeldClient {
-  /** From now on its bytes are somebody else's to read; these have come already. */
+  /** The caller reads the client's bytes from now on; these arrived before. */
   release(): Buffer;
 }
 

@@ -66,7 +66,7 @@ interface Upgraded {
 }
 
 function opened({ answer, socket, head, key, protocols }: Upgraded): Dialled {
-  // Always a listener: what an error means is told by the close that follows.
+  // Always a listener: the close that follows says what an error means.
   socket.on('error', () => socket.destroy());
   if (isNetSocket(socket) && isAnswer(answer, key, protocols)) return { kind: 'open', socket, head, protocol: answer.headers['sec-websocket-protocol'] };
   socket.destroy();

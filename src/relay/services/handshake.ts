@@ -14,7 +14,7 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 /** RFC 9110, 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** From nginx's own variables. Undefined: it is none, or could be read as something else by somebody in between. */
+/** From nginx's own variables. Undefined: it is no handshake, or a proxy in between could read it as something else. */
 export function parseHandshake(headers: IncomingHttpHeaders): Handshake | undefined {
   const read = (name: string): string => String(headers[name] ?? '');
   const key = read('sec-websocket-key');

@@ -23,7 +23,7 @@ export async function recheckOne(core: ServiceSocketCore, session: Session): Pro
     const answer = await services.calls.authorize(visit.inputs, call);
     if (!answer.ok) {
       end(answer.reason);
-      // A record of its own, of whoever has opened it: the socket has one since then.
+      // A separate record, for the principal that opened the socket: the record of the opening is complete.
       const { principal, credential } = session.authorization;
       const later = { ...visit, inputs: { ...visit.inputs, requestId: '' }, startedMs: core.parts.clock() };
       return await recordRefusal(core, later, { call, reason: answer.reason, authorization: { ...answer, principal, credential } });

@@ -1,4 +1,5 @@
 // Who sent which event first, and which flow run a task run belongs to: bounded, in memory, for as long as the gateway runs.
+import { setBounded } from '../contract/bounded-map.ts';
 
 export interface EventMemory {
   /** True for the first sender of an id, who may send it again (clients resend what was not confirmed). False for anybody else. */
@@ -26,8 +27,5 @@ export function createEventMemory(capacity = CAPACITY): EventMemory {
 
 /** The first one stays. */
 function remember(map: Map<string, string>, key: string, value: string, capacity: number): void {
-  if (map.has(key)) return;
-  map.set(key, value);
-  const oldest = map.size > capacity ? map.keys().next().value : undefined;
-  if (oldest !== undefined) map.delete(oldest);
+  if (!map.has(key)) setBounded(map, key, value, capacity);
 }

@@ -1,5 +1,6 @@
 // Requests on their way: an intent is durable before anything is forwarded, and becomes the one record of its request.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { setBounded } from '../contract/bounded-map.ts';
 import { CONNECT_ACTION } from '../contract/destination.ts';
 import { LictorError } from '../contract/error.ts';
 import type { NewRecord } from '../contract/record.ts';
@@ -114,9 +115,7 @@ function createSaid() {
   const said = new Map<string, Pick<NewRecord, 'decision' | 'reason'>>();
   return {
     note({ request_id: id, decision, reason }: NewRecord): void {
-      said.set(String(id), { decision: decision ?? null, reason: reason ?? null });
-      const oldest = said.size > MOST_SAID ? said.keys().next().value : undefined;
-      if (oldest !== undefined) said.delete(oldest);
+      setBounded(said, String(id), { decision: decision ?? null, reason: reason ?? null }, MOST_SAID);
     },
     /** Kept: a line may be read again when its transaction fails. */
     added(line: RequestRecord): RequestRecord {

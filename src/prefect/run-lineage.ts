@@ -1,4 +1,5 @@
 // Which flow run started which: read from the parent task run, and from the gateway's own label. Lineage never changes.
+import { setBounded } from '../contract/bounded-map.ts';
 import { field, isList, isObject, type JsonObject } from '../json/tree.ts';
 import type { Lookup } from './lookup.ts';
 import { runThatMade } from './made-by.ts';
@@ -36,7 +37,7 @@ export function createRunLineage(lookup: Lookup, memory: LineageMemory): RunLine
     for (let at = 0; at < unknown.length; at += PAGE) {
       const found = await lookup('/api/task_runs/filter', { task_runs: { id: { any_: unknown.slice(at, at + PAGE) } }, limit: PAGE });
       const items = found !== null && isList(found) ? found.filter((item) => isObject(item)) : [];
-      for (const item of items) remember(memory.tasks, String(field(item, 'id')), idIn(item, 'flow_run_id'));
+      for (const item of items) setBounded(memory.tasks, String(field(item, 'id')), idIn(item, 'flow_run_id'), REMEMBERED);
     }
     return new Map(taskRuns.flatMap((task) => (memory.tasks.has(task) ? [[task, memory.tasks.get(task) ?? null] as const] : [])));
   };
@@ -50,7 +51,7 @@ export function createRunLineage(lookup: Lookup, memory: LineageMemory): RunLine
     const under = above === null ? null : (await flowRunsOf([above])).get(above);
     const parents = [...new Set([under ?? null, runThatMade(found)])].flatMap((id) => (id === null || id === run ? [] : [id]));
     // Prefect records a task run some moments after it has begun.
-    if (under !== undefined) remember(memory.runs, run, parents);
+    if (under !== undefined) setBounded(memory.runs, run, parents, REMEMBERED);
     return parents;
   };
   const isAbove = async (run: string, wanted: string, depth = 0): Promise<boolean> => {
@@ -80,12 +81,6 @@ export function createRunLineage(lookup: Lookup, memory: LineageMemory): RunLine
 export function isBelow(memory: LineageMemory, own: string, run: string, depth = 0): boolean {
   if (own === run) return true;
   return depth < DEEPEST && (memory.runs.get(run) ?? []).some((parent) => isBelow(memory, own, parent, depth + 1));
-}
-
-function remember<T>(map: Map<string, T>, id: string, value: T): void {
-  map.set(id, value);
-  const oldest = map.size > REMEMBERED ? map.keys().next().value : undefined;
-  if (oldest !== undefined) map.delete(oldest);
 }
 
 function idIn(object: JsonObject, key: string): string | null {

@@ -1,4 +1,5 @@
 // Does the run go on? What ended without the gateway is found out when its token is used.
+import { setBounded } from '../../contract/bounded-map.ts';
 import { AT_ONCE, type Clock, type SteadyClock } from '../../contract/clock.ts';
 import { field, isObject, type JsonValue } from '../../json/tree.ts';
 import { isTerminal } from '../../prefect/states.ts';
@@ -35,9 +36,7 @@ export function createLife(parts: LifeParts): Life {
   const looked = new Map<string, Look>();
   const remember = (hash: string, made: Look): void => {
     looked.delete(hash);
-    looked.set(hash, made);
-    const oldest = looked.size > REMEMBERED ? looked.keys().next().value : undefined;
-    if (oldest !== undefined) looked.delete(oldest);
+    setBounded(looked, hash, made, REMEMBERED);
   };
   /** The look before counts until its own end, and nobody waits for this one. */
   const renew = (token: StoredRunToken, before: Look): void => {

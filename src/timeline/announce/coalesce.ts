@@ -1,4 +1,5 @@
 // The same refusal again and again is one event now and then, with a count, and so are many different ones: a run's page in Prefect shows fifty events.
+import { setBounded } from '../../contract/bounded-map.ts';
 import type { Refusal, Repeated } from './memory.ts';
 
 const FIRST_MS = 60_000;
@@ -42,9 +43,7 @@ export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
         repeated.last = record;
         return undefined;
       }
-      open.set(key, { untilMs: nowMs + FIRST_MS, windowMs: FIRST_MS, count: mixed ? 1 : 0, last: record, mixed });
-      const oldest = open.size > MOST ? open.keys().next().value : undefined;
-      if (oldest !== undefined) open.delete(oldest);
+      setBounded(open, key, { untilMs: nowMs + FIRST_MS, windowMs: FIRST_MS, count: mixed ? 1 : 0, last: record, mixed }, MOST);
       return mixed ? undefined : { record, count: 1, mixed };
     },
     due(nowMs) {

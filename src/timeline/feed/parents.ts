@@ -1,4 +1,5 @@
 // In which flow run a sub-flow's task run is: Prefect relates a sub-flow to the task run alone, and tells nothing more about that one.
+import { setBounded } from '../../contract/bounded-map.ts';
 import type { PrefectEvent } from '../../contract/prefect-event.ts';
 import { stableId } from '../../ledger/append.ts';
 
@@ -22,9 +23,7 @@ export function createParents(): Parents {
   return {
     note({ parent_task_run_id: task, occurred }) {
       if (task === null || tasks.has(task)) return;
-      tasks.set(task, { occurred, tries: MOST_TRIES });
-      const oldest = tasks.size > MOST ? tasks.keys().next().value : undefined;
-      if (oldest !== undefined) tasks.delete(oldest);
+      setBounded(tasks, task, { occurred, tries: MOST_TRIES }, MOST);
     },
     async learn(ask, take) {
       const open = [...tasks].filter(([, { tries }]) => tries > 0).slice(0, AT_ONCE);

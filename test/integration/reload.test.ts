@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -344,7 +345,8 @@ function edgeErrors(): string {
 }
 
 /** Asks without pause on new connections; every status that came, and every failure. */
-function askWithoutPause() {
+/** Four clients, each of which asks again `pauseMs` after an answer: what they ask is then no load of its own. */
+function askSteadily(pauseMs = 0) {
   const outcome = { answered: 0, failures: [] as string[] };
   let going = true;
   const one = (): Promise<void> =>
@@ -363,7 +365,10 @@ function askWithoutPause() {
       });
     });
   const loop = async (): Promise<void> => {
-    while (going) await one();
+    while (going) {
+      await one();
+      await delay(pauseMs);
+    }
   };
   const loops = Promise.all(Array.from({ length: 4 }, loop));
   return {
@@ -380,7 +385,7 @@ describe('twenty reloads', () => {
   it('fail no request of hundreds, keep an open socket, and leave one nginx', async () => {
     const socket = openSocket(gateway.url, '/api/events/out', { first: authFrame(token) });
     await waitFor(() => socket.frames().some((frame) => frame.includes('auth_success')), { what: 'the socket to be authorised' });
-    const asking = askWithoutPause();
+    const asking = askSteadily(20);
     const { nginx, control } = gateway.pids();
     for (let round = 0; round < 20 || asking.answered() <= 500; round += 1) {
       const rate = { limits: [{ for: '*', rate: `${5000 + round}/s`, burst: 5000 }] };
@@ -409,7 +414,7 @@ describe('twenty reloads', () => {
 describe('sweeping the remembered decisions', () => {
   it('without pause ends no request: nginx makes the directories anew', async () => {
     const cache = join(realpathSync(join(gateway.stateDir, 'run')), 'decisions');
-    const asking = askWithoutPause();
+    const asking = askSteadily();
     const until = Date.now() + 4000;
     while (Date.now() < until || asking.answered() <= 100) await sweepOnce(cache);
     const { failures } = await asking.stop();

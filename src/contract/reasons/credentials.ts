@@ -99,7 +99,7 @@ export const CREDENTIAL_REASONS = {
   'run-token-ended': {
     status: 401,
     detail: 'The flow run of this token has ended, or another attempt of it has started.',
-    hint: 'A token is valid until a minute after its run ends; each attempt has its own. See docs/explanation/run-tokens.md.',
+    hint: 'A token is valid until a minute after its run ends. See docs/explanation/run-tokens.md.',
   },
   'run-token-orphaned': {
     status: 401,

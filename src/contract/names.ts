@@ -116,7 +116,7 @@ export function wellKnownPaths(basePath: string) {
   return { server, resource, keySets, all: [...server, ...resource, ...keySets] };
 }
 
-/** CONTRACT 3: the cookie's name says how far it is bound. */
+/** The name of the cookie says how far it is bound. */
 export function sessionCookieName(publicUrl: { readonly secure: boolean; readonly basePath: string }): string {
   if (!publicUrl.secure) return 'lictor';
   return publicUrl.basePath === '' ? '__Host-lictor' : '__Secure-lictor';

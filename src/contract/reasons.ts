@@ -15,7 +15,7 @@ export const REASONS = {
 
 export type ReasonCode = keyof typeof REASONS;
 
-/** The JSON body of every refusal (CONTRACT 3). `detail` may be made more precise by the caller. */
+/** The JSON body of every refusal. `detail` may be made more precise by the caller. */
 export function refusalBody(code: ReasonCode, requestId: string, detail?: string): { detail: string; code: ReasonCode; hint: string; request_id: string } {
   const text = REASONS[code];
   return { detail: detail ?? text.detail, code, hint: text.hint, request_id: requestId };

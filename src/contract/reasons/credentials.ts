@@ -114,7 +114,7 @@ export const CREDENTIAL_REASONS = {
   'too-many-failures': {
     status: 401,
     detail: 'Too many failed credentials from this address.',
-    hint: 'Wait a minute, then try again with a valid credential.',
+    hint: 'Send a valid credential: it is accepted at once.',
   },
   'socket-token-missing': {
     status: 401,

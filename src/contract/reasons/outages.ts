@@ -5,7 +5,7 @@ export const OUTAGE_REASONS = {
   'sockets-waiting': {
     status: 503,
     detail: 'Too many sockets without a credential are waiting.',
-    hint: 'Retry; sockets with PREFECT_CLIENT_CUSTOM_HEADERS never wait.',
+    hint: 'Retry; sockets with PREFECT_CLIENT_CUSTOM_HEADERS do not share the queue of upgrades without a credential.',
   },
   'rate-limited': { status: 429, detail: 'Too many requests.', hint: 'Send fewer requests; stock Prefect clients wait by themselves.' },
   'limit-exceeded': {

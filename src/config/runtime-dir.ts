@@ -158,8 +158,8 @@ function linkAtomically(target: string, link: string): void {
   renameSync(beside, link);
 }
 
-/** The longest name of a socket: that of a server of a service (src/edge/render-service-members.ts). */
-const LONGEST_NAME = 'service-0123456789ab.sock';
+/** The longest name of a socket: that of a server of Prefect (src/edge/render-upstream.ts). */
+const LONGEST_NAME = '0123456789ab.sock';
 
 function longestSocketPath(runtime: string): number {
   return Buffer.byteLength(join(statePaths('/', runtime).memberSockets, LONGEST_NAME));

@@ -3,11 +3,11 @@ import { isReasonCode, REASONS } from '../contract/reasons.ts';
 import { closingFromClient, closingFromUpstream, refusalReason } from './close-codes.ts';
 
 describe('refusalReason', () => {
-  it.each(Object.keys(REASONS).filter(isReasonCode))('fits into a close frame: %s', (code) => {
+  it.each(Object.keys(REASONS).filter(isReasonCode))('begins with the code and fits into a close frame: %s', (code) => {
     const reason = refusalReason(code);
     expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
-    expect(`${code}: ${REASONS[code].detail} ${REASONS[code].hint} `).toContain(`${reason.replace(`${code}: `, '')} `);
-    expect(reason).not.toBe('');
+    const begins = [REASONS[code].hint, REASONS[code].detail].map((words) => `${code}: ${words} `.startsWith(`${reason} `));
+    expect(begins, reason).toContain(true);
   });
 });
 

@@ -32,12 +32,10 @@ export function closingFromClient(code: number, reason: string): Closing {
   return mayBeSent(code) ? { code, reason: cutReason(reason) } : { code: CLOSE.goingAway, reason: '' };
 }
 
-/** The words of a refusal that fit into a close frame: code and hint, the hint alone, or as much as fits. */
+/** What a close frame says of a refusal: the code, and as much of the hint as fits. */
 export function refusalReason(code: ReasonCode): string {
   const { hint, detail } = REASONS[code];
-  const advice = hint === '' ? detail : hint;
-  const whole = `${code}: ${advice}`;
-  return Buffer.byteLength(whole) > REASON_BYTES && Buffer.byteLength(advice) <= REASON_BYTES ? advice : cutReason(whole);
+  return cutReason(`${code}: ${hint === '' ? detail : hint}`);
 }
 
 /** 1004, 1005, 1006 and 1015 never travel; above 1014 only the private ranges do. */

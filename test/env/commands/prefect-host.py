@@ -104,8 +104,10 @@ def main(path):
     for name in {name for _, name, _ in pkgutil.iter_modules(prefect.cli.__path__)} & set(SLOW_TO_IMPORT):
         importlib.import_module(f"prefect.cli.{name}")
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(path)
+    # It appears under its name when it can be connected to.
+    listener.bind(f"{path}.new")
     listener.listen(64)
+    os.rename(f"{path}.new", path)
     begin(serve(listener))
     sys.exit(prefect.cli.app())
 

@@ -77,7 +77,8 @@ export async function startStubEdge(overrides: Partial<Config> = {}, env: NodeJS
   let decisions = await startDecisions();
   const control = await listenUnix(paths.controlSocket, (request, response) => {
     controlled.push({ url: request.url ?? '', headers: request.headers });
-    request.resume().on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"from":"control"}'));
+    // It is asked by a new connection each time: a test that takes the socket away has then taken it from every worker of nginx.
+    request.resume().on('end', () => response.writeHead(200, { 'content-type': 'application/json', connection: 'close' }).end('{"from":"control"}'));
   });
   const nginx = await start({ name: 'nginx', command: version.binary, args: applied.args, env, ready: () => answers(port) });
 

@@ -10,6 +10,7 @@ import { inject } from 'vitest';
 import { logTail } from '../../../src/supervise/processes/log-tail.ts';
 import { endGroup, type ProcessExit, type ProcessOptions, type RunningProcess } from '../../../src/supervise/processes/start-process.ts';
 import { type Running, start } from '../process.ts';
+import { hostHere } from './run-command.ts';
 
 const PROGRAM = resolve(import.meta.dirname, 'prefect-host.py');
 
@@ -57,7 +58,7 @@ const READ_AT_START = /^(PYTHON(?!UNBUFFERED$|DONTWRITEBYTECODE$)|SSL_|OPENSSL_|
 
 /** As `startProcess`, for `prefect` in this venv; undefined: this environment needs a process of its own. */
 export async function forkedPrefect(venv: string, env: NodeJS.ProcessEnv): Promise<((options: ProcessOptions) => Promise<RunningProcess>) | undefined> {
-  const isOwn = inject('commands') === null || Object.keys(env).some((name) => READ_AT_START.test(name));
+  const isOwn = hostHere() === null || Object.keys(env).some((name) => READ_AT_START.test(name));
   if (isOwn) return undefined;
   const answer = await fetch(`${inject('sharedServers')}/prefect-host`, { method: 'POST', body: venv });
   const { socket }: { readonly socket: string } = JSON.parse(await answer.text());

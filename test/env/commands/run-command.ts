@@ -25,7 +25,7 @@ export function hostFor(words: readonly string[], env: NodeJS.ProcessEnv): strin
 }
 
 /** Null: none, as in a program of its own that a test has started (own-internet.ts). */
-function hostHere(): string | null {
+export function hostHere(): string | null {
   try {
     return inject('commands');
   } catch {

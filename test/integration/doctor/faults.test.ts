@@ -99,6 +99,6 @@ describe('a hint is no FAIL:', () => {
     await gateway.up();
     const found = await lookFor([], () => diagnose(gateway));
     expect(found).toMatchObject({ ok: true, exit: 0 });
-    expect(linesOf(found, 'machine', 'state-dir-parents')).toMatchObject([{ status: 'warn', message: expect.stringContaining('kept in memory') }]);
+    expect(linesOf(found, 'machine', 'state-dir-parents')).toMatchObject([{ status: 'warn', message: expect.stringContaining('in memory instead') }]);
   });
 });

@@ -18,7 +18,7 @@ import { createFromEdge, type FromEdge } from './decide/from-edge.ts';
 import { sweepDecisions } from './decide/sweep.ts';
 import { createDecisionSync, type DecisionSync } from './decision-sync.ts';
 import { type AppliedEdge, applyEdge } from './edge/apply.ts';
-import { renderHere } from './edge/check.ts';
+import { openFilesLimit, renderHere } from './edge/check.ts';
 import { knownServers } from './edge/service-sockets.ts';
 import { openForward } from './forward/open.ts';
 import { type Metered, meter } from './gateway-metrics.ts';
@@ -76,7 +76,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const answerer = currentAnswerer(current);
   const edgeSecret = openEdgeSecret(paths);
   const fromEdge = createFromEdge(edgeSecret);
-  const serviceProxy = await openServiceProxy({ paths, edgeSecret, config, log });
+  const serviceProxy = await openServiceProxy({ paths, edgeSecret, config, log, openFiles: openFilesLimit() });
   const relay = openRelay(shared, current, fromEdge);
   const forward = openForward({ ledger, clock, log, ...currentForForward(current) });
   const sync = createDecisionSync({

@@ -40,7 +40,7 @@ export async function renderHere(
     workerUser: workerUser?.name ?? null,
     tempDir,
     workers,
-    openFiles: openFilesLimit(readFileSync('/proc/self/limits', 'utf8')),
+    openFiles: openFilesLimit(),
     node: `${hostname()}:${paths.root}`,
     edgeSecret: openEdgeSecret(paths),
   });
@@ -88,7 +88,7 @@ async function withOwnCertificate(config: Config, { paths, aside, nowMs }: Looki
 }
 
 /** The hard limit of open files from the text of `/proc/PID/limits`, at most 65,536. */
-export function openFilesLimit(limits: string): number {
+export function openFilesLimit(limits: string = readFileSync('/proc/self/limits', 'utf8')): number {
   const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1];
   const number = Number(hard);
   return Number.isInteger(number) && number > 0 ? Math.min(number, 65_536) : 65_536;

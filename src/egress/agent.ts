@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { Agent, type AgentOptions } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
+import { createSecureContext } from 'node:tls';
+import { systemAuthorities } from '../config/authorities.ts';
 import type { Service } from '../config/service.ts';
 
 export type ServiceAgent = Agent | SecureAgent;
@@ -17,10 +19,11 @@ export const UNPOOLED: AgentOptions = { keepAlive: false };
 /** TLS sessions are resumed. */
 export function openAgent({ servers, caFile, certificate }: Service, pool: AgentOptions = UNPOOLED): ServiceAgent {
   if (servers.every(({ origin }) => origin.startsWith('http:'))) return new Agent(pool);
-  return new SecureAgent({
-    ...pool,
+  // Read once, not for each connection: the system has many authorities.
+  const secureContext = createSecureContext({
     minVersion: 'TLSv1.2',
-    ...(caFile !== null && { ca: readFileSync(caFile) }),
+    ca: caFile === null ? systemAuthorities() : readFileSync(caFile),
     ...(certificate !== null && { cert: readFileSync(certificate.certFile), key: readFileSync(certificate.keyFile) }),
   });
+  return new SecureAgent({ ...pool, secureContext });
 }

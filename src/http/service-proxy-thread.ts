@@ -18,6 +18,8 @@ export interface ProxySetup {
   readonly paths: Pick<StatePaths, 'proxySocket' | 'memberSockets'>;
   readonly edgeSecret: string;
   readonly config: ProxyConfig;
+  /** Beyond them nginx answers 503: the control plane needs descriptors for decisions. */
+  readonly mostCalls: number;
 }
 
 export type ToProxy = { readonly kind: 'use'; readonly config: ProxyConfig } | { readonly kind: 'close' };
@@ -26,7 +28,7 @@ export type FromProxy = { readonly kind: 'listening' } | { readonly kind: 'warn'
 const port = parentPort;
 if (port === null) throw new LictorError('not-a-worker', 'The service proxy is a worker thread only.');
 // Sent by openServiceProxy only, so the shape is trusted.
-const { paths, edgeSecret, config } = workerData as ProxySetup;
+const { paths, edgeSecret, config, mostCalls } = workerData as ProxySetup;
 const post = (message: FromProxy): void => port.postMessage(message);
 
 const proxy = createServiceProxy({
@@ -44,6 +46,7 @@ const server = createServer(options, (request, response) => {
   if (fromEdge(request)) proxy.handle(request, response);
   else request.socket.destroy();
 });
+server.maxConnections = mostCalls;
 server.on('clientError', (_error, socket) => void socket.destroy());
 await listenOn(server, paths.proxySocket);
 post({ kind: 'listening' });

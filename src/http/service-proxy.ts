@@ -15,6 +15,8 @@ export interface ServiceProxyThreadParts {
   readonly paths: StatePaths;
   readonly edgeSecret: string;
   readonly config: ProxyConfig;
+  /** How many the process may open: a call takes two. */
+  readonly openFiles: number;
   readonly log: Readonly<Record<'warn' | 'error', (fields: object, text: string) => void>>;
 }
 
@@ -24,12 +26,17 @@ const HEAP_MIB = 512;
 
 /** Resolves when nginx can connect; rejects where the thread cannot listen. */
 export async function openServiceProxy(parts: ServiceProxyThreadParts): Promise<ServiceProxyThread> {
-  const { paths, edgeSecret, log } = parts;
+  const { paths, edgeSecret, openFiles, log } = parts;
   let config = only(parts.config);
   let closing = false;
   let worker: Worker;
   const spawn = (): Worker => {
-    const setup: ProxySetup = { paths: { proxySocket: paths.proxySocket, memberSockets: paths.memberSockets }, edgeSecret, config };
+    const setup: ProxySetup = {
+      paths: { proxySocket: paths.proxySocket, memberSockets: paths.memberSockets },
+      edgeSecret,
+      config,
+      mostCalls: Math.floor(openFiles / 4),
+    };
     const thread = new Worker(new URL('./service-proxy-thread.ts', import.meta.url), {
       workerData: setup,
       name: 'service-proxy',

@@ -47,7 +47,8 @@ describe('a stored answer', () => {
     expect(await states({ generation: '1' }, { generation: '1' }, { generation: '2' }, { generation: '2' })).toEqual(['miss', 'hit', 'miss', 'hit']);
     expect(await states({ generation: '1' }, { generation: null })).toEqual(['bypass', 'bypass']);
     const { promise, resolve } = Promise.withResolvers<void>();
-    service.answer = (_request, response) => void promise.then(() => response.end('from before'));
+    const answers = async (path: string | undefined) => (path === '/late' ? await promise : undefined);
+    service.answer = ({ url }, response) => void answers(url).then(() => response.end('from before'));
     const onItsWay = begin({ path: '/late', generation: '2' });
     await expect.poll(() => service.asked, { timeout: 30_000 }).toBe(5);
     expect(await ask({ path: '/other', generation: '3', headers: { range: 'bytes=0-1' } }).then(stateOf, () => 'x')).toBe('bypass');
@@ -63,14 +64,62 @@ describe('a stored answer', () => {
     service.status = 500;
     state.nowMs += 10_000;
     expect(await states({}, {})).toEqual(['stale', 'stale']);
-    service.status = 404;
-    expect((await ask()).status).toBe(404);
-    service.status = 500;
     state.nowMs += 30_000;
     const last = await ask();
     expect([last.status, stateOf(last)]).toEqual([500, 'expired']);
     service.status = 200;
-    expect(await states({}, {})).toEqual(['expired', 'hit']);
+    expect(await states({}, {})).toEqual(['miss', 'hit']);
+  });
+
+  it.each([
+    ['has gone', 404, {}, '@service_failed'],
+    ['is forbidden', 403, {}, '@service_failed'],
+    ['must not be stored', 200, { 'cache-control': 'no-store' }, '@service_failed'],
+    ['is a link with the credential', 301, { location: '/x?key=a-key-of-the-gateway' }, '@service_failed'],
+    ['failed', 500, {}, undefined],
+  ])('stands in for no failure after the service has said that it %s; only a failure changes nothing', async (_what, status, headers, refusal) => {
+    const injected = { header: 'x-key', value: 'a-key-of-the-gateway' };
+    const { state, service, ask } = await setting({}, { injected, cache: [{ ...RULE, ttlSeconds: 10, staleSeconds: 30 }] });
+    await ask();
+    state.nowMs += 10_000;
+    Object.assign(service, { status, headers });
+    await ask();
+    service.answer = (request) => void request.socket.destroy();
+    const last = await ask();
+    expect([refusalOf(last), stateOf(last)]).toEqual(refusal === undefined ? [undefined, 'stale'] : [refusal, 'miss']);
+  });
+
+  it('is as old as its head, however slowly its first caller reads', async () => {
+    const { begin, state, states, service } = await setting({}, { cache: [{ ...RULE, ttlSeconds: 10 }] });
+    let end: () => void = () => undefined;
+    service.answer = (_request, response) => {
+      response.writeHead(200, { 'content-length': 2 }).write('o');
+      end = () => response.end('k');
+    };
+    const first = await begin().answered;
+    state.nowMs += 9_000;
+    end();
+    expect(String(await first.toArray())).toBe('o,k');
+    expect(await states({})).toEqual(['hit']);
+    state.nowMs += 1_000;
+    service.answer = undefined;
+    expect(await states({})).toEqual(['expired']);
+  });
+
+  it('is fetched by others while its first caller reads slowly, and the older one does not replace it', async () => {
+    const { begin, ask, service } = await setting({}, {}, { limits: { patienceMs: 1 }, steady: () => performance.now() });
+    let end: () => void = () => undefined;
+    service.answer = (_request, response) => {
+      response.writeHead(200, { 'content-length': 2 }).write('o');
+      end = () => response.end('k');
+    };
+    const slow = await begin().answered;
+    service.answer = undefined;
+    await expect.poll(() => ask().then(stateOf)).toBe('hit');
+    const { body } = await ask();
+    end();
+    expect(String(await slow.toArray())).toBe('o,k');
+    expect(await ask()).toMatchObject({ body, headers: { lictorcache: 'hit' } });
   });
 
   it('of a rule without stale_if_error does not', async () => {
@@ -191,7 +240,7 @@ describe('what answers on their way to the store take', () => {
       going.push(() => response.end('x'.repeat(899)));
     };
     const answers = [];
-    for (const path of ['/1', '/2', '/3']) answers.push(await begin({ path }).answered);
+    for (const path of ['/1', '/2', '/3']) answers.push(await begin({ path, caller: path }).answered);
     for (const end of going) end();
     for (const answer of answers) expect(Buffer.concat(await answer.toArray())).toHaveLength(900);
     service.answer = undefined;
@@ -200,17 +249,35 @@ describe('what answers on their way to the store take', () => {
       ['/2', 'hit'],
       ['/3', 'miss'],
     ] as const)
-      expect(stateOf(await ask({ path }))).toBe(state);
+      expect(stateOf(await ask({ path, caller: path }))).toBe(state);
   });
 
   it.each([
     [700, 'miss'],
-    [2_000, 'hit'],
+    [3_000, 'hit'],
   ])('is bounded, and given back: of one that is held, in %d bytes', async (fetchedBytes, second) => {
     const { ask, service } = await setting({}, {}, { limits: { fetchedBytes } });
     service.answer = (_request, response) => void response.write('x', () => response.end('x'.repeat(799)));
     for (const state of ['miss', second]) expect(await ask().then((answer) => [stateOf(answer), answer.body.length])).toEqual([state, 800]);
     expect((await ask({ path: '/other' })).body).toHaveLength(800);
+  });
+
+  it('leaves some for others, however much one caller fetches', async () => {
+    const { begin, ask, service } = await setting({}, {}, { limits: { fetchedBytes: 2_000 } });
+    const going: (() => void)[] = [];
+    service.answer = (_request, response) => {
+      response.writeHead(200, { 'content-length': 900 }).write('x');
+      going.push(() => response.end('x'.repeat(899)));
+    };
+    const askings = [{ path: '/1' }, { path: '/2' }, { path: '/3', caller: 'run:2' }];
+    const answers = [];
+    for (const asking of askings) answers.push(await begin(asking).answered);
+    for (const end of going) end();
+    for (const answer of answers) await answer.toArray();
+    service.answer = undefined;
+    const states = [];
+    for (const asking of askings) states.push(stateOf(await ask(asking)));
+    expect(states).toEqual(['hit', 'miss', 'hit']);
   });
 
   it('are so many calls at once, of which one caller leaves some for others', async () => {
@@ -221,5 +288,38 @@ describe('what answers on their way to the store take', () => {
     expect([await state({ path: '/4', caller: 'run:2' }), await state({ path: '/5', caller: 'run:3' })]).toEqual(['miss', 'miss']);
     service.answer = undefined;
     expect(stateOf(await ask({ path: '/6', caller: 'run:4' }))).toBe('bypass');
+  });
+});
+
+describe('callers that read slowly', () => {
+  const LARGE = 4_000_000;
+  const rule = { ...RULE, shared: true, mostBytes: LARGE, ttlSeconds: 10, staleSeconds: 30 };
+
+  it('have what the store has dropped within a bound; one body that many read is there once', async () => {
+    const { begin, ask, states, state, service } = await setting({}, { cache: [rule] }, { limits: { storedBytes: 1.5 * LARGE } });
+    const answer: RequestListener = (_request, response) => void response.end('x'.repeat(LARGE));
+    service.answer = answer;
+    expect(await states({ path: '/1' })).toEqual(['miss']);
+    const slow = await Promise.all(['run:1', 'run:2', 'run:3'].map((caller) => begin({ path: '/1', caller }).answered));
+    expect(slow.map(stateOf)).toEqual(['hit', 'hit', 'hit']);
+    const other = { path: '/2', caller: 'run:4' };
+    expect(await states(other, other)).toEqual(['miss', 'bypass']);
+    state.nowMs += 10_000;
+    service.answer = (request) => void request.socket.destroy();
+    expect(refusalOf(await ask(other))).toBe('@service_failed');
+    for (const one of slow) one.destroy();
+    await expect.poll(() => ask(other).then(stateOf)).toBe('stale');
+    service.answer = answer;
+    expect(await states(other, other)).toEqual(['expired', 'hit']);
+  });
+
+  it('have what is held within a bound, until they have it or are gone', async () => {
+    const { begin, ask, service } = await setting({}, { cache: [rule] }, { limits: { fetchedBytes: 2.5 * LARGE } });
+    service.answer = (_request, response) => void response.write('x', () => response.end('x'.repeat(LARGE - 1)));
+    const slow = await begin({ path: '/1' }).answered;
+    const other = { path: '/2', caller: 'run:2' };
+    for (const _each of [1, 2]) expect(await ask(other).then((answer) => [stateOf(answer), answer.body.length])).toEqual(['miss', LARGE]);
+    slow.destroy();
+    await expect.poll(() => ask(other).then(stateOf)).toBe('hit');
   });
 });

@@ -6,17 +6,19 @@ import type { CacheRule } from '../../config/service.ts';
 import type { Clock, SteadyClock } from '../../contract/clock.ts';
 import type { Shelf, StoredAnswer } from './answer-store.ts';
 import { type Asked, type AskParts, ask, type ProxiedCall, type ServiceAnswer } from './ask.ts';
-import type { BodyRoom } from './body-room.ts';
+import type { BodyRoom, Sending } from './body-room.ts';
 import { headersToStore } from './cache-rules.ts';
 import { isNotModified, lifetimeOf, linksCredential } from './cacheable.ts';
-import { type Held, hold, type Room } from './hold.ts';
+import { copyOf, type Held, hold } from './hold.ts';
 import { type CacheState, type Head, refuse, sendWhole, stream } from './reply.ts';
 
 export interface CacheParts extends AskParts {
   readonly clock: Clock;
   readonly steady: SteadyClock;
   /** Of all answers that are on their way to the store. */
-  readonly room: Room;
+  readonly room: BodyRoom;
+  /** Of stored answers that are on their way to a caller. */
+  readonly sending: Sending;
   /** Of all calls that fetch one: those of one caller leave some for those of others. */
   readonly fetching: BodyRoom;
   /** By key: ends when the answer is stored, or is not to be. */
@@ -42,14 +44,20 @@ export async function answerFromCache(parts: CacheParts, cached: Cached): Promis
   const untilMs = steady() + patienceMs;
   for (;;) {
     const stored = shelf.get(key, call.headers);
-    if (stored !== undefined && steady() < stored.freshUntilMs) return sendStored(cached, stored, 'hit');
+    if (stored !== undefined && steady() < stored.freshUntilMs) return await sendShared(parts, cached, stored, 'hit');
     const fetching = inFlight.get(key);
     if (fetching === undefined) return await fetchForAll(parts, cached, stored);
     const usableMs = Math.max(rule.staleSeconds * 1000, RENEWAL_MS);
-    if (stored !== undefined && steady() < stored.freshUntilMs + usableMs) return sendStored(cached, stored, 'stale');
+    if (stored !== undefined && steady() < stored.freshUntilMs + usableMs) return await sendShared(parts, cached, stored, 'stale');
     if (steady() >= untilMs || call.signal.aborted) return await pass(parts, cached, 'miss');
     await Promise.race([fetching, delay(untilMs - steady(), undefined, { signal: call.signal }).catch(() => undefined)]);
   }
+}
+
+/** The store may drop a body that slow callers still read: so beyond a bound the call goes past the cache. */
+async function sendShared(parts: CacheParts, cached: Cached, stored: StoredAnswer, state: 'hit' | 'stale'): Promise<void> {
+  if (!parts.sending.begin(cached.call.caller, stored.body, cached.response)) return await pass(parts, cached, 'bypass');
+  sendStored(cached, stored, state);
 }
 
 /** Past the cache. */
@@ -93,17 +101,24 @@ async function fetch(parts: CacheParts, cached: Cached, stored: StoredAnswer | u
   const standsIn = stored !== undefined && parts.steady() < stored.freshUntilMs + rule.staleSeconds * 1000 && hasFailed(asked);
   if (standsIn) {
     if (asked.ok) asked.answer.release();
+    if (!parts.sending.begin(call.caller, stored.body, response)) return refuse(response, 'service-unavailable', 'stale');
     return sendStored(cached, stored, 'stale');
   }
-  if (stored !== undefined && !asked.ok) shelf.delete(key, call.headers);
+  const lifeMs = asked.ok ? lifetimeOf(rule, asked.answer, parts.clock()) : undefined;
+  const mayStore = asked.ok && lifeMs !== undefined && !linksCredential(parts.runtime.service, call.headers, asked.answer.headers);
+  // The service has said something else since.
+  if (stored !== undefined && !mayStore) shelf.delete(key, call.headers);
   if (!asked.ok) return refuse(response, asked.reason, state);
-  const lifeMs = asked.answer.isFirstWord ? lifetimeOf(rule, asked.answer, parts.clock()) : undefined;
-  const isSecret = linksCredential(parts.runtime.service, call.headers, asked.answer.headers);
-  const put = (body: Buffer, { status, headers }: Head): void => {
-    if (lifeMs !== undefined) shelf.put(key, call.headers, { status, headers, body, freshUntilMs: parts.steady() + lifeMs });
-    settled();
-  };
-  if (lifeMs !== undefined && !isSecret) return await store(parts, cached, { answer: asked.answer, state, put, settled });
+  if (mayStore && asked.answer.isFirstWord) {
+    // From its head on: the caller may read its body as slowly as it likes.
+    const freshUntilMs = parts.steady() + lifeMs;
+    const put = (body: Buffer, { status, headers }: Head): void => {
+      const isNewest = shelf.get(key, call.headers) === stored;
+      if (isNewest) shelf.put(key, call.headers, { status, headers, body, freshUntilMs });
+      settled();
+    };
+    return await store(parts, cached, { answer: asked.answer, state, put, settled });
+  }
   settled();
   await passAnswer(response, asked.answer, asked.answer.isFirstWord ? state : 'bypass');
 }
@@ -122,7 +137,7 @@ interface Storing {
 }
 
 async function store(parts: CacheParts, cached: Cached, storing: Storing): Promise<void> {
-  const { call, response } = cached;
+  const { call } = cached;
   const { answer, state, put } = storing;
   if (call.method === 'HEAD' || answer.status === 204) {
     put(Buffer.alloc(0), answer);
@@ -132,55 +147,52 @@ async function store(parts: CacheParts, cached: Cached, storing: Storing): Promi
   const said = answer.headers['content-length'];
   const isConditional = call.headers['if-none-match'] !== undefined || call.headers['if-modified-since'] !== undefined;
   if (said === undefined || isConditional) return await storeHeld(parts, cached, storing);
-  await storeAsItComes(parts, response, { ...storing, length: Number(said), mostBytes: cached.rule.mostBytes });
+  await storeAsItComes(parts, cached, { ...storing, length: Number(said) });
 }
 
 /** The answer says how long it is: it goes on at once. */
 async function storeAsItComes(
-  { room }: CacheParts,
-  response: ServerResponse,
-  storing: Storing & { readonly length: number; readonly mostBytes: number },
+  { room, patienceMs }: CacheParts,
+  { call: { caller }, response, rule }: Cached,
+  { answer, state, put, settled, length }: Storing & { readonly length: number },
 ): Promise<void> {
-  const { answer, state, put, settled, length, mostBytes } = storing;
-  if (length > mostBytes || !room.take(length)) {
+  if (length > rule.mostBytes || room.take(caller, length) !== 'taken') {
     settled();
     return await passAnswer(response, answer, state);
   }
-  const pieces: Buffer[] = [];
-  answer.body.on('data', (piece: Buffer) => pieces.push(piece)).pause();
-  answer.body.once('end', () => {
-    const whole = Buffer.concat(pieces);
-    if (whole.length === length) put(whole, answer);
-  });
+  // Others do not wait for a caller that reads slowly.
+  const late = setTimeout(settled, patienceMs);
+  copyOf(answer.body, length, (whole) => put(whole, answer));
   try {
     await passAnswer(response, answer, state);
   } finally {
-    room.give(length);
+    clearTimeout(late);
+    room.give(caller, length);
   }
 }
 
 /** The answer does not say how long it is: it goes on when it is there whole, or when it is clear that it is not to be stored. */
 async function storeHeld(parts: CacheParts, cached: Cached, { answer, state, put, settled }: Storing): Promise<void> {
   const { call, response, rule } = cached;
-  const held = await hold(answer.body, { mostBytes: rule.mostBytes, patienceMs: parts.patienceMs, room: parts.room }).catch(() => undefined);
+  const limits = { mostBytes: rule.mostBytes, patienceMs: parts.patienceMs, room: parts.room, caller: call.caller };
+  const held = await hold(answer.body, limits).catch(() => undefined);
   if (held === undefined) {
     answer.release();
     settled();
     // Nothing of it has reached the caller.
     return call.signal.aborted ? undefined : await pass({ ...parts, broken: 1 }, cached, 'bypass');
   }
-  try {
-    if (!held.whole) {
-      settled();
-      return await passAnswer(response, answer, state, Readable.from(withRest(held, answer.body)));
-    }
-    const body = Buffer.concat(held.pieces);
-    put(body, answer);
-    answer.release();
-    sendStored(cached, { ...answer, body }, state);
-  } finally {
-    held.release();
+  // The body is in memory until the caller has it, or has gone.
+  if (response.destroyed) held.release();
+  else response.once('close', held.release);
+  if (!held.whole) {
+    settled();
+    return await passAnswer(response, answer, state, Readable.from(withRest(held, answer.body)));
   }
+  const body = Buffer.concat(held.pieces);
+  put(body, answer);
+  answer.release();
+  sendStored(cached, { ...answer, body }, state);
 }
 
 async function* withRest(held: Held, rest: Readable): AsyncGenerator<Buffer> {

@@ -1,5 +1,7 @@
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { createBodyRoom } from './body-room.ts';
+import { createBodyRoom, createSending } from './body-room.ts';
 
 describe('room for bodies', () => {
   it('is never all of one caller’s, however many he has', () => {
@@ -37,5 +39,27 @@ describe('room for bodies', () => {
     for (const bytes of [10, 10]) expect(room.take('b', bytes)).toBe('taken');
     expect(room.take('b', 10)).toBe('share');
     expect(room.take('c', 20)).toBe('taken');
+  });
+});
+
+describe('room for bodies that callers read', () => {
+  const reader = (destroyed = false) => Object.assign(new EventEmitter(), { destroyed }) as unknown as ServerResponse;
+
+  it('counts a body once, until its last reader is gone', () => {
+    const sending = createSending(100);
+    const [large, other] = [Buffer.alloc(80), Buffer.alloc(30)];
+    const readers = [reader(), reader()];
+    for (const one of readers) expect(sending.begin('a', large, one)).toBe(true);
+    for (const one of readers) {
+      expect(sending.begin('b', other, reader())).toBe(false);
+      one.emit('close');
+    }
+    expect(sending.begin('b', other, reader())).toBe(true);
+  });
+
+  it('counts none for a caller that has gone already', () => {
+    const sending = createSending(100);
+    expect(sending.begin('a', Buffer.alloc(80), reader(true))).toBe(true);
+    expect(sending.begin('b', Buffer.alloc(80), reader())).toBe(true);
   });
 });

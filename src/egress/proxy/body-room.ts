@@ -1,4 +1,5 @@
-// Room for the bodies that are read whole before they are signed: one caller's always leave some for those of others.
+// Room for bodies in memory: those of one caller always leave some for those of others.
+import type { ServerResponse } from 'node:http';
 
 export interface BodyRoom {
   /** `share`: this caller has so much of it that others would get none. `full`: nobody's next body has room. */
@@ -25,6 +26,34 @@ export function createBodyRoom(mostBytes: number): BodyRoom {
       if (left > 0) held.set(caller, left);
       else held.delete(caller);
       all -= bytes;
+    },
+  };
+}
+
+export interface Sending {
+  /** False: there is no room. Else the body is counted until `response` has closed. */
+  begin(caller: string, body: Buffer, response: ServerResponse): boolean;
+}
+
+/** Each body is counted once, however many callers read it: they share it. */
+export function createSending(mostBytes: number): Sending {
+  const room = createBodyRoom(mostBytes);
+  const readers = new Map<Buffer, { readonly caller: string; count: number }>();
+  return {
+    begin(caller, body, response) {
+      if (response.destroyed) return true;
+      const known = readers.get(body);
+      if (known === undefined && room.take(caller, body.length) !== 'taken') return false;
+      const shared = known ?? { caller, count: 0 };
+      shared.count += 1;
+      readers.set(body, shared);
+      response.once('close', () => {
+        shared.count -= 1;
+        if (shared.count > 0) return;
+        readers.delete(body);
+        room.give(shared.caller, body.length);
+      });
+      return true;
     },
   };
 }

@@ -1,25 +1,15 @@
-// An answer that does not say how long it is, held until it is there whole: or until it is too large, too late, or there is no room for it.
+// An answer that is to be stored: a copy of one that says how long it is; one that does not is held until it is whole, too large, too late, or has no room.
 import type { Readable } from 'node:stream';
+import type { BodyRoom } from './body-room.ts';
 
-/** Of all answers that are on their way to the store. */
-export interface Room {
-  /** False: there is none for so many bytes. */
-  take(bytes: number): boolean;
-  give(bytes: number): void;
-}
-
-export function createRoom(mostBytes: number): Room {
-  let taken = 0;
-  return {
-    take(bytes) {
-      if (taken + bytes > mostBytes) return false;
-      taken += bytes;
-      return true;
-    },
-    give(bytes) {
-      taken -= bytes;
-    },
-  };
+/** Not the pieces themselves: a service may send one byte in each. `then` gets the whole, where all of it comes. */
+export function copyOf(answer: Readable, length: number, then: (whole: Buffer) => void): void {
+  const whole = Buffer.allocUnsafeSlow(length);
+  let bytes = 0;
+  answer.on('data', (piece: Buffer) => {
+    bytes += piece.copy(whole, bytes);
+  });
+  answer.pause().once('end', () => bytes === length && then(whole));
 }
 
 export interface Held {
@@ -34,18 +24,20 @@ export interface Held {
 export interface HoldLimits {
   readonly mostBytes: number;
   readonly patienceMs: number;
-  readonly room: Room;
+  /** Of all answers that are on their way to the store. */
+  readonly room: BodyRoom;
+  readonly caller: string;
 }
 
 /** What a piece takes beside its bytes. */
 const PIECE_BYTES = 256;
 
 /** Rejects where the answer breaks off. */
-export function hold(answer: Readable, { mostBytes, patienceMs, room }: HoldLimits): Promise<Held> {
+export function hold(answer: Readable, { mostBytes, patienceMs, room, caller }: HoldLimits): Promise<Held> {
   const pieces: Buffer[] = [];
   let [bytes, taken] = [0, 0];
   const release = (): void => {
-    room.give(taken);
+    room.give(caller, taken);
     taken = 0;
   };
   return new Promise((resolve, reject) => {
@@ -61,7 +53,7 @@ export function hold(answer: Readable, { mostBytes, patienceMs, room }: HoldLimi
       pieces.push(piece);
       bytes += piece.length;
       const cost = piece.length + PIECE_BYTES;
-      const fits = room.take(cost);
+      const fits = room.take(caller, cost) === 'taken';
       if (fits) taken += cost;
       if (!fits || bytes > mostBytes) end(false);
     };

@@ -14,6 +14,9 @@ export interface PatienceParts {
   readonly isHeldUp: () => boolean;
 }
 
+/** A longer timer would end at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export function startPatience({ timeoutMs, isHeldUp }: PatienceParts, onLate: () => void): Patience {
   let timer: NodeJS.Timeout | undefined;
   const late = (): void => {
@@ -22,7 +25,7 @@ export function startPatience({ timeoutMs, isHeldUp }: PatienceParts, onLate: ()
   };
   return {
     begin() {
-      timer = setTimeout(late, timeoutMs);
+      timer = setTimeout(late, Math.min(timeoutMs, LONGEST_MS));
     },
     again: () => void timer?.refresh(),
     stop() {

@@ -22,7 +22,8 @@ export function queryKeyStrategy(key: QueryKey): AuthStrategy {
     clean: {
       headers: (headers) => cleanHeaders(headers, cleanText, forms),
       body(encoding = 'identity') {
-        const decoder = DECODERS[encoding.trim().toLowerCase()];
+        const name = encoding.trim().toLowerCase();
+        const decoder = Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined;
         if (decoder === undefined) return undefined;
         return [...decoder(), ...(key.value.length < SHORTEST_MASKED ? [] : [maskIn(forms)])];
       },

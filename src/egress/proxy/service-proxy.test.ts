@@ -44,6 +44,23 @@ describe('a call', () => {
     expect(refusalOf(await ask({ headers: { [SERVICE_PROXY.service]: 'another' } }))).toBe('@service_failed');
   });
 
+  it.each([
+    ['/v2/x', undefined],
+    ['/v1/x', '@service_failed'],
+    ['/v2x', '@service_failed'],
+    ['/v2', '@service_failed'],
+  ])('that nginx made from a former configuration, with another path of the service, goes nowhere: %s', async (path, refusal) => {
+    const seen: unknown[] = [];
+    const origin = await startService((request, response) => {
+      seen.push(request.url);
+      response.end();
+    });
+    const { ask, use } = await startProxy([origin], { path: '/v1', retries: { attempts: 1, budget: null } });
+    use({ path: '/v2' });
+    expect(refusalOf(await ask({ path }))).toBe(refusal);
+    expect(seen).toEqual(refusal === undefined ? [path] : []);
+  });
+
   it.each([200_000, 400_000])('that is refused leaves its connection free for the next one: a body of %d bytes', async (bytes) => {
     const { ask } = await startProxy([await originOfNone()], { retries: { attempts: 2, budget: null } });
     for (const length of [bytes, 10]) expect(refusalOf(await ask({ method: 'POST', body: Buffer.alloc(length) }))).toBe('@service_failed');

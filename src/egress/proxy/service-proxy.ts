@@ -8,9 +8,8 @@ import { SERVICE_PROXY } from '../../contract/names.ts';
 import { answerFromCache, type CacheParts, pass } from './answer-from-cache.ts';
 import { createAnswerStore } from './answer-store.ts';
 import type { ProxiedCall } from './ask.ts';
-import { createBodyRoom } from './body-room.ts';
+import { createBodyRoom, createSending } from './body-room.ts';
 import { bypassesCache } from './cache-rules.ts';
-import { createRoom } from './hold.ts';
 import { refuse } from './reply.ts';
 import { createServiceRuntime, type RuntimeParts, type ServiceRuntime } from './service-runtime.ts';
 
@@ -29,7 +28,7 @@ export interface ServiceProxyParts extends RuntimeParts {
 interface ProxyLimits {
   /** Of all bodies that are read whole: nginx lets one be 16 MiB. */
   readonly bodyBytes: number;
-  /** Of all answers that are stored. */
+  /** Of all answers that are stored, and once more of those that slow callers read. */
   readonly storedBytes: number;
   /** Of all answers that are on their way to the store. */
   readonly fetchedBytes: number;
@@ -45,7 +44,7 @@ interface Inside {
   readonly parts: ServiceProxyParts;
   readonly bodies: ReturnType<typeof createBodyRoom>;
   readonly store: ReturnType<typeof createAnswerStore>;
-  readonly caching: Pick<CacheParts, 'room' | 'fetching' | 'inFlight' | 'patienceMs'>;
+  readonly caching: Pick<CacheParts, 'room' | 'sending' | 'fetching' | 'inFlight' | 'patienceMs'>;
 }
 
 export function createServiceProxy(parts: ServiceProxyParts): ServiceProxy {
@@ -54,14 +53,17 @@ export function createServiceProxy(parts: ServiceProxyParts): ServiceProxy {
     parts,
     bodies: createBodyRoom(limits.bodyBytes),
     store: createAnswerStore(limits.storedBytes),
-    caching: { room: createRoom(limits.fetchedBytes), fetching: createBodyRoom(limits.fetches), inFlight: new Map(), patienceMs: limits.patienceMs },
+    caching: {
+      ...{ room: createBodyRoom(limits.fetchedBytes), sending: createSending(limits.storedBytes), fetching: createBodyRoom(limits.fetches) },
+      ...{ inFlight: new Map(), patienceMs: limits.patienceMs },
+    },
   };
   let runtimes: ReadonlyMap<string, ServiceRuntime> = new Map();
   return {
     handle(request, response) {
       const runtime = runtimes.get(String(request.headers[SERVICE_PROXY.service]));
-      // Around a reload nginx's workers still have the former configuration.
-      if (runtime === undefined) return refuse(response, 'service-unavailable');
+      // Around a reload nginx's workers still have the former configuration, with another path of the service.
+      if (runtime === undefined || request.url?.startsWith(`${runtime.service.path}/`) !== true) return refuse(response, 'service-unavailable');
       serve(inside, runtime, request, response).catch((error: unknown) => {
         if (!response.destroyed) parts.log.warn({ service: runtime.service.name, code: codeOf(error) }, 'an answer of a service broke off');
         refuse(response, 'service-unavailable');

@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openServiceProxy } from './service-proxy.ts';
+
+it('leaves the control plane descriptors: beyond its share it takes no connection, and takes one again after another has ended', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'service-proxy-'));
+  const proxySocket = join(root, 'proxy.sock');
+  const log = { warn: () => undefined, error: () => undefined };
+  const parts = { paths: { proxySocket, memberSockets: root } as never, edgeSecret: 'secret', config: { services: [], forwardHeaders: [] }, openFiles: 8, log };
+  const proxy = await openServiceProxy(parts);
+  const sockets: Socket[] = [];
+  /** A call that is answered, on a connection that stays. */
+  const isTaken = (): Promise<boolean> => {
+    const socket = connect(proxySocket);
+    sockets.push(socket);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nX-Lictor-Edge: secret\r\n\r\n');
+    return new Promise((resolve) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => resolve(true)).once('close', () => resolve(false));
+    });
+  };
+  try {
+    expect([await isTaken(), await isTaken(), await isTaken()]).toEqual([true, true, false]);
+    sockets[0]?.destroy();
+    await expect.poll(isTaken).toBe(true);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await proxy.close();
+    rmSync(root, { recursive: true, force: true });
+  }
+});

@@ -22,8 +22,8 @@ export function endToEnd(headers: IncomingHttpHeaders, dropped: readonly string[
 }
 
 /**
- * How a body ends, said for a call that goes on as `headers` came, whatever its method and whatever `Connection` names: node sends the body of a GET or
- * DELETE that says nothing of it as it is, and whoever reads the connection takes it for another request.
+ * The header that says how a body ends, for a call that is forwarded with `headers`, whatever its method and `Connection` header. Without it node
+ * sends the body of a GET or DELETE without framing, and the server reads the body as another request.
  */
 export function framing({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): OutgoingHttpHeaders {
   if (encoding !== undefined) return { 'transfer-encoding': 'chunked' };

@@ -49,7 +49,7 @@ export function createCounts(): Counts {
       { name: 'refusals_total', type: 'counter', help: 'Refused requests, by reason (docs/reference/errors.md).', samples: refusals.samples() },
       { name: 'responses_total', type: 'counter', help: 'Answers, by class of status.', samples: responses.samples() },
       { name: 'events_total', type: 'counter', help: 'Records that are no request: starts, reloads, changes of tokens and locks.', samples: events.samples() },
-      { name: 'service_cache_total', type: 'counter', help: 'Calls of services whose answers are kept, by what came of it.', samples: cacheAnswers.samples() },
+      { name: 'service_cache_total', type: 'counter', help: 'Calls of services with a cache, by result.', samples: cacheAnswers.samples() },
       { name: 'request_duration_seconds', type: 'histogram', help: 'How long requests took, at the edge.', samples: histograms(durations) },
       { name: 'upstream_duration_seconds', type: 'histogram', help: 'How much of it was Prefect.', samples: histograms(upstreams) },
     ],

@@ -7,7 +7,7 @@ import { type ProcessExit, type ProcessOptions, type RunningProcess, startProces
 import { type WaitOptions, waitFor as waitForIt } from '../../src/supervise/processes/wait-for.ts';
 
 export { commandLine } from '../../src/config/pid-file.ts';
-export { isAlive, signalProcess } from '../../src/supervise/processes/process-table.ts';
+export { isAlive, signalGroup, signalProcess } from '../../src/supervise/processes/process-table.ts';
 
 export interface StartOptions {
   readonly name: string;

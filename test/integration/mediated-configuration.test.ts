@@ -16,7 +16,7 @@ let gateway: Gateway;
 let flowId: string;
 
 const home = mkdtempSync(join(tmpdir(), 'lictor-test-values-'));
-/** The list of docs/how-to/parameter-values.md, and somebody who reads no variables. */
+/** The list of docs/how-to/parameter-values.md, and a person who reads no variables. */
 const OWN = `${limitedTo(`${name}/limited`)}
 @id("blind") forbid (principal == Principal::"token:blind", action == Action::"variables.read", resource);`;
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { freePort } from '../env/free-port.ts';
 import { runLictor, startGateway } from '../env/gateway.ts';
-import { isAlive, signalProcess, waitFor } from '../env/process.ts';
+import { isAlive, signalGroup, signalProcess, waitFor } from '../env/process.ts';
 import { startRecorder } from '../env/upstream-recorder.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lictor-taken-'));
@@ -43,10 +43,11 @@ describe('a port that somebody else listens on', () => {
   it('after nginx has died is had again when it is free: the gateway runs on meanwhile', async () => {
     const recorder = await startRecorder();
     const gateway = await startGateway({ upstream: recorder });
-    const { supervisor, control, nginx, workers } = gateway.pids();
+    const { supervisor, control, nginx } = gateway.pids();
     // Stopped, it cannot be quicker than we are.
     signalProcess(supervisor, 'SIGSTOP');
-    for (const pid of [nginx, ...workers]) signalProcess(pid, 'SIGKILL');
+    // The whole group: on a busy machine nginx may be about to start its second worker.
+    signalGroup(nginx, 'SIGKILL');
     const other = await waitFor(() => take(gateway.port), { what: 'the port of the dead nginx' });
     signalProcess(supervisor, 'SIGCONT');
     await waitFor(() => gateway.terminal().split('nginx ended (exit 1)').length > 2, { what: 'nginx to be started again and again' });

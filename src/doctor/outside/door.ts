@@ -99,7 +99,7 @@ function pageInPlace(url: string, answer: ProbeAnswer): Verdict {
 
 function notOurs(url: string, answer: ProbeAnswer): Verdict {
   const code = jsonField(answer.body, 'code');
-  // Our own words for a refusal: somebody in between, or a part of the gateway, is the trouble.
+  // The answer has the form of Lictor's refusals: a proxy in between, or a part of the gateway, causes it.
   if (typeof code === 'string' && typeof jsonField(answer.body, 'request_id') === 'string') return refusedByUs(url, answer.status, code);
   const kind = isHtml(answer) ? ' with a page' : parseJson(answer.body) === undefined ? '' : ' with JSON of another kind';
   return fail(

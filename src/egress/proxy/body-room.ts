@@ -2,12 +2,12 @@
 import type { ServerResponse } from 'node:http';
 
 export interface BodyRoom {
-  /** `share`: this caller has so much of it that others would get none. `full`: nobody's next body has room. */
+  /** `share`: with these bytes the caller would leave too little for others. `full`: no caller's body of this size has room. */
   take(caller: string, bytes: number): 'taken' | 'share' | 'full';
   give(caller: string, bytes: number): void;
 }
 
-/** Whoever holds something already may have half of what the others leave; whoever holds nothing, all that is there. */
+/** A caller that holds room already may have half of what the others leave. A caller that holds none may take all that is free. */
 export function createBodyRoom(mostBytes: number): BodyRoom {
   const held = new Map<string, number>();
   let all = 0;

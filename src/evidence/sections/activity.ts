@@ -9,7 +9,7 @@ export function denialsSection({ denials, activity }: EvidenceData): Section {
     id: 'denials',
     title: 'Requests and denials',
     supports: SUPPORTS.denials,
-    lead: 'Every refusal has a stable reason (docs/reference/errors.md) and a request id, which lictor explain resolves to the policies and facts behind it. Whoever could not prove who they are is nobody known; a flood of such requests is counted in sums.',
+    lead: 'Every refusal has a stable reason (docs/reference/errors.md) and a request id, which lictor explain resolves to the policies and facts behind it. A request without a valid credential is listed as nobody known; a flood of such requests is counted in sums.',
     blocks: [
       {
         kind: 'facts',

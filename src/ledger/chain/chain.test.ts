@@ -96,7 +96,7 @@ describe('the chain', () => {
 
   const UNSIGNED = 'DELETE FROM head; DELETE FROM checkpoints; DELETE FROM meta';
 
-  it.each(['with the key', 'without the key'])('does not speak for a ledger that somebody takes every signature from, and hashes anew, %s', (how) => {
+  it.each(['with the key', 'without the key'])('does not speak for a ledger whose signatures were all removed, and whose hashes were made again, %s', (how) => {
     writeRecords(paths, 30);
     using db = new DatabaseSync(paths.ledgerFile);
     db.exec(`UPDATE records SET principal = 'mallory@local' WHERE seq = 10; ${UNSIGNED}`);

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { waitFor } from '../src/supervise/processes/wait-for.ts';
+import { waitFor } from '../src/operations/supervise/processes/wait-for.ts';
 
 /** A flood of a few million lines; more is a defect. */
 const PATIENCE_MS = 20 * 60_000;

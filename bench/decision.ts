@@ -1,13 +1,14 @@
 // What one decision of the policies costs when nothing is remembered: the built-in policies, and many of one's own beside them.
-import { collectActions } from '../src/catalog/actions.ts';
-import { OPERATIONS } from '../src/catalog/catalogue.ts';
+
+import { rule } from '../src/authorization/decide/rule.ts';
+import { createPolicyEngine, type PolicyEngine } from '../src/authorization/policy/engine.ts';
+import { loadBuiltInPolicies, type PolicyTexts } from '../src/authorization/policy/policies.ts';
 import { bareEntity } from '../src/contract/entity.ts';
 import type { Principal } from '../src/contract/principal.ts';
 import { everywhere, NOWHERE } from '../src/contract/scope.ts';
-import { rule } from '../src/decide/rule.ts';
-import { createPolicyEngine, type PolicyEngine } from '../src/policy/engine.ts';
-import { loadBuiltInPolicies, type PolicyTexts } from '../src/policy/policies.ts';
-import type { Entities } from '../src/prefect/entities.ts';
+import { collectActions } from '../src/prefect/catalog/actions.ts';
+import { OPERATIONS } from '../src/prefect/catalog/catalogue.ts';
+import type { Entities } from '../src/prefect/client/entities.ts';
 import { percentile } from './numbers.ts';
 import type { DecisionCost } from './result.ts';
 

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { lictor, startGateway } from '../demo/lictor.ts';
 import type { DemoPlaces } from '../demo/places.ts';
 import type { Running } from '../demo/running.ts';
-import { freePort } from '../src/supervise/processes/free-port.ts';
-import type { RunningProcess } from '../src/supervise/processes/start-process.ts';
+import { freePort } from '../src/operations/supervise/processes/free-port.ts';
+import type { RunningProcess } from '../src/operations/supervise/processes/start-process.ts';
 import { type GatewaySettings, prepareGateway } from './places.ts';
 
 export interface BenchGateway {

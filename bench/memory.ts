@@ -1,6 +1,6 @@
 // What the gateway's processes hold, from /proc.
 import { readFileSync } from 'node:fs';
-import { processInfo } from '../src/supervise/processes/process-table.ts';
+import { processInfo } from '../src/operations/supervise/processes/process-table.ts';
 import type { ProcessMemory } from './result.ts';
 
 /** Of a running `lictor up` by its supervisor's pid. */

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { Running } from '../demo/running.ts';
 import { nginxWorkerUser } from '../src/config/worker-user.ts';
 import { EDGE_SECRET, INPUT } from '../src/contract/names.ts';
-import { freePort } from '../src/supervise/processes/free-port.ts';
-import { startProcess } from '../src/supervise/processes/start-process.ts';
+import { freePort } from '../src/operations/supervise/processes/free-port.ts';
+import { startProcess } from '../src/operations/supervise/processes/start-process.ts';
 
 export interface NginxParts {
   readonly binary: string;

@@ -5,8 +5,8 @@ import { delimiter, join } from 'node:path';
 import type { Running } from '../demo/running.ts';
 import type { Environment } from '../src/config/load.ts';
 import { LictorError } from '../src/contract/error.ts';
-import { freePort } from '../src/supervise/processes/free-port.ts';
-import { startProcess } from '../src/supervise/processes/start-process.ts';
+import { freePort } from '../src/operations/supervise/processes/free-port.ts';
+import { startProcess } from '../src/operations/supervise/processes/start-process.ts';
 
 export interface Oauth2Proxy {
   readonly port: number;

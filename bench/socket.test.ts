@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createEventMemory } from '../src/events/memory.ts';
-import { createEventRules } from '../src/events/rules.ts';
+import { createEventMemory } from '../src/prefect/events/memory.ts';
+import { createEventRules } from '../src/prefect/events/rules.ts';
 import { taskRunEvent } from './socket.ts';
 
 const SENDER = { id: 'service:bench', kind: 'service', idp: null, roles: [], grants: [], groups: [], attributes: {}, onBehalfOf: [] } as const;

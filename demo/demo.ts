@@ -1,7 +1,7 @@
 // The demo in order: Prefect and gateway, accounts and tokens, a deployment, a worker, and a run that alice starts.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { freePort } from '../src/supervise/processes/free-port.ts';
+import { freePort } from '../src/operations/supervise/processes/free-port.ts';
 import { startGateway } from './lictor.ts';
 import { type Cast, createCast } from './people.ts';
 import { type DemoPlaces, prepareDemo } from './places.ts';

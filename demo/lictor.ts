@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LictorError } from '../src/contract/error.ts';
-import { type RunningProcess, startProcess } from '../src/supervise/processes/start-process.ts';
+import { type RunningProcess, startProcess } from '../src/operations/supervise/processes/start-process.ts';
 import type { DemoPlaces } from './places.ts';
 
 const MAIN = join(import.meta.dirname, '../src/cli/main.ts');

@@ -1,6 +1,6 @@
 // The demo's real Prefect: a server that only the gateway can talk to, and a stock process worker behind the gateway.
 import { join } from 'node:path';
-import { type RunningProcess, startProcess } from '../src/supervise/processes/start-process.ts';
+import { type RunningProcess, startProcess } from '../src/operations/supervise/processes/start-process.ts';
 
 export interface PrefectServerOptions {
   /** Venv with Prefect in it. */

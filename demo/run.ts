@@ -1,6 +1,6 @@
 // Starts the sample flow as alice and follows it to its end and onto the ledger's timeline.
 import { LictorError } from '../src/contract/error.ts';
-import { waitFor } from '../src/supervise/processes/wait-for.ts';
+import { waitFor } from '../src/operations/supervise/processes/wait-for.ts';
 import { lictor } from './lictor.ts';
 import { logIn } from './log-in.ts';
 import type { Person } from './people.ts';

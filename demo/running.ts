@@ -1,6 +1,6 @@
 // The demo's processes as one thing with a lifetime: started in order, ended in reverse, nothing left behind.
 import { LictorError } from '../src/contract/error.ts';
-import type { RunningProcess } from '../src/supervise/processes/start-process.ts';
+import type { RunningProcess } from '../src/operations/supervise/processes/start-process.ts';
 
 export interface Running {
   /**

@@ -1,7 +1,7 @@
 // `lictor access`: who may do this. Works without the gateway running.
 import { type Command, InvalidArgumentError } from 'commander';
-import { type AccessLine, access } from '../explain/access.ts';
-import { objectOf } from '../explain/action.ts';
+import { type AccessLine, access } from '../authorization/explain/access.ts';
+import { objectOf } from '../authorization/explain/action.ts';
 import type { CliContext } from './context.ts';
 import { withExplainer } from './explainer-bench.ts';
 import { renderTable } from './table.ts';

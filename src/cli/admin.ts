@@ -1,4 +1,6 @@
 // What the commands that change tokens and accounts share: the store, the record of the change, and making it hold everywhere.
+
+import { propagate } from '../authorization/decide/propagate.ts';
 import { edgePid } from '../config/pid-file.ts';
 import { meantWords } from '../config/suggest.ts';
 import { systemClock } from '../contract/clock.ts';
@@ -6,8 +8,7 @@ import { LictorError } from '../contract/error.ts';
 import type { RecordedGrant } from '../contract/record.ts';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
 import { type Scope, scopeText } from '../contract/scope.ts';
-import { propagate } from '../decide/propagate.ts';
-import { appendRecord } from '../ledger/append-record.ts';
+import { appendRecord } from '../record/ledger/append-record.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';

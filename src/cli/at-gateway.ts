@@ -1,13 +1,13 @@
 // What login, logout and whoami share: the gateway, what is kept of the login there, and words for what fails.
 import { systemClock } from '../contract/clock.ts';
-import type { CredentialSource } from '../sidecar/credential.ts';
-import { SourceError } from '../sidecar/credential.ts';
-import { type Authorization, createAuthorization } from '../sidecar/login/authorization.ts';
-import { type Credentials, openCredentials } from '../sidecar/login/credentials.ts';
-import { addressOf, personLogin } from '../sidecar/sources/login.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { CommandFailed } from './errors.ts';
 import { chooseGateway, type Naming, openTransport } from './gateway-address.ts';
+import type { CredentialSource } from './sidecar/credential.ts';
+import { SourceError } from './sidecar/credential.ts';
+import { type Authorization, createAuthorization } from './sidecar/login/authorization.ts';
+import { type Credentials, openCredentials } from './sidecar/login/credentials.ts';
+import { addressOf, personLogin } from './sidecar/sources/login.ts';
 
 export interface AtGateway {
   /** Scheme, host, port and path. */

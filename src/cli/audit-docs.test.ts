@@ -7,8 +7,8 @@ import { selfSigned } from '../../test/env/certificate.ts';
 import { docsBlock } from '../../test/env/docs.ts';
 import { loadConfig } from '../config/load.ts';
 import type { StatePaths } from '../config/state-dir.ts';
-import { writeRecords } from '../ledger/chain/chain.fixture.ts';
-import { tempState } from '../ledger/lines.fixture.ts';
+import { writeRecords } from '../record/ledger/chain/chain.fixture.ts';
+import { tempState } from '../record/ledger/lines.fixture.ts';
 import { main } from './main.ts';
 
 let paths: StatePaths;

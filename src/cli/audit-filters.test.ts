@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeRecords } from '../ledger/chain/chain.fixture.ts';
-import { tempState } from '../ledger/lines.fixture.ts';
+import { writeRecords } from '../record/ledger/chain/chain.fixture.ts';
+import { tempState } from '../record/ledger/lines.fixture.ts';
 import { documentedProgram, main } from './main.ts';
 
 let root: string;

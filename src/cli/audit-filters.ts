@@ -1,7 +1,7 @@
 // What `lictor audit` is told to look for: the words of the API, with commander's error, which ends in exit 2.
 import { InvalidArgumentError } from 'commander';
 import { systemClock } from '../contract/clock.ts';
-import { ACTION, ADDRESS, COUNT, PATH, REASON, RECORD_ID, STATUS, TEXT, WHEN, type Word } from '../http/audit/words.ts';
+import { ACTION, ADDRESS, COUNT, PATH, REASON, RECORD_ID, STATUS, TEXT, WHEN, type Word } from '../edge/http/audit/words.ts';
 
 export const parseAction = argument(ACTION);
 export const parseReason = argument(REASON);

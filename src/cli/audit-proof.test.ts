@@ -4,10 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatePaths } from '../config/state-dir.ts';
-import { START_MS, withChain, writeRecords } from '../ledger/chain/chain.fixture.ts';
-import { rechain } from '../ledger/chain/tampering.fixture.ts';
-import { tempState } from '../ledger/lines.fixture.ts';
-import { flowRunEvent, writeEvents } from '../ledger/prefect-events/event.fixture.ts';
+import { START_MS, withChain, writeRecords } from '../record/ledger/chain/chain.fixture.ts';
+import { rechain } from '../record/ledger/chain/tampering.fixture.ts';
+import { tempState } from '../record/ledger/lines.fixture.ts';
+import { flowRunEvent, writeEvents } from '../record/ledger/prefect-events/event.fixture.ts';
 import { main } from './main.ts';
 
 let paths: StatePaths;

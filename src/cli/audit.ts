@@ -5,10 +5,10 @@ import { nearestName } from '../config/suggest.ts';
 import { assertedWords } from '../contract/asserted.ts';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import { type AuditFilter, type LedgerReader, openLedgerReader } from '../ledger/query.ts';
-import { unknownWords, withIds } from '../ledger/search/names.ts';
-import { gatherStart } from '../timeline/gather.ts';
-import { noPrefect } from '../timeline/prefect-source.ts';
+import { type AuditFilter, type LedgerReader, openLedgerReader } from '../record/ledger/query.ts';
+import { unknownWords, withIds } from '../record/ledger/search/names.ts';
+import { gatherStart } from '../record/timeline/gather.ts';
+import { noPrefect } from '../record/timeline/prefect-source.ts';
 import { parseAction, parseAddress, parseCount, parsePath, parseReason, parseRecordId, parseStatus, parseText, parseWhen } from './audit-filters.ts';
 import { registerProof } from './audit-proof.ts';
 import type { CliContext } from './context.ts';
@@ -105,7 +105,7 @@ function assertOrder({ since, until }: AuditFilter): void {
 /** Nothing is refused for it: an older Lictor may have written other words. */
 async function askBack({ err }: CliContext, filter: AuditFilter): Promise<void> {
   if (filter.action === undefined && filter.reason === undefined) return;
-  const { didYouMean } = await import('../ledger/search/known-words.ts');
+  const { didYouMean } = await import('../record/ledger/search/known-words.ts');
   for (const question of didYouMean(filter)) err.write(`${question}\n`);
 }
 

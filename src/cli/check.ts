@@ -61,7 +61,7 @@ async function findProblems(context: CliContext): Promise<Found> {
   const { testedPolicies } = await import('./own-policies.ts');
   const { problems, warnings: ofPolicies, vectors } = testedPolicies(loaded.config);
   const warnings = [...scopeWarnings(loaded.config), ...ofPolicies];
-  const [{ checkEdge }, { checkMetadataFiles }] = await Promise.all([import('../edge/check.ts'), import('../authn/saml/check-files.ts')]);
+  const [{ checkEdge }, { checkMetadataFiles }] = await Promise.all([import('../edge/nginx/check.ts'), import('../identity/authn/saml/check-files.ts')]);
   const { edge, paths } = await written(context, async () => {
     const prepared = prepareStateDir(context.stateDir());
     return { paths: prepared, edge: await checkEdge(loaded.config, prepared, { ...context.env }) };
@@ -72,7 +72,7 @@ async function findProblems(context: CliContext): Promise<Found> {
 
 /** Only while a gateway runs here: the file is sound, and yet a reload of it is refused. */
 async function needRestart(context: CliContext, paths: StatePaths, next: Config): Promise<readonly Problem[]> {
-  const { isRunning } = await import('../doctor/doctor.ts');
+  const { isRunning } = await import('../operations/doctor/doctor.ts');
   if (!isRunning(paths)) return [];
   const inUse = loadInUse({ file: context.configFile(), env: context.env, paths }, 'skip');
   return inUse?.ok === true ? checkRestartKeys(inUse.config, next) : [];

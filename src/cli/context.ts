@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
+import type { Pause } from '../authorization/decide/sweep.ts';
 import type { Config } from '../config/config.ts';
 import { type Environment, loadConfig } from '../config/load.ts';
 import { renderProblem } from '../config/problem.ts';
 import { prepareStateDir } from '../config/runtime-dir.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { assertStateOurs } from '../config/state-owner.ts';
-import type { Pause } from '../decide/sweep.ts';
 import { CommandFailed } from './errors.ts';
 import { type Operator, operatorOf } from './operator.ts';
 

@@ -2,13 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
-import { collectActions } from '../catalog/actions.ts';
-import { OPERATIONS } from '../catalog/catalogue.ts';
+import { createPolicyEngine } from '../authorization/policy/engine.ts';
+import { renderRightsTable } from '../authorization/policy/rights.ts';
+import { renderRolesTable } from '../authorization/policy/table.ts';
 import { renderKeysTable } from '../config/schema/keys-table.ts';
 import { REASONS } from '../contract/reasons.ts';
-import { createPolicyEngine } from '../policy/engine.ts';
-import { renderRightsTable } from '../policy/rights.ts';
-import { renderRolesTable } from '../policy/table.ts';
+import { collectActions } from '../prefect/catalog/actions.ts';
+import { OPERATIONS } from '../prefect/catalog/catalogue.ts';
 import { documentedProgram } from './main.ts';
 
 export interface Doc {

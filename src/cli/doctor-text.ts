@@ -1,5 +1,5 @@
 // Findings for people: group by group, one line each, the remedy below what is not well.
-import { type Finding, GROUPS, type Group } from '../doctor/finding.ts';
+import { type Finding, GROUPS, type Group } from '../operations/doctor/finding.ts';
 import { type Look, wrapWords } from './table.ts';
 import { printable, quantity } from './text.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Finding } from '../doctor/finding.ts';
+import type { Finding } from '../operations/doctor/finding.ts';
 import { renderFindings } from './doctor-text.ts';
 import { main } from './main.ts';
 

@@ -1,11 +1,11 @@
 // The examination of the ledger for a report, and the head that it ended with.
 import type { StatePaths } from '../config/state-dir.ts';
 import { LictorError } from '../contract/error.ts';
-import type { LedgerState } from '../evidence/data.ts';
-import { lineOf } from '../ledger/chain/export-file.ts';
-import { openSignedChain } from '../ledger/chain/open-chain.ts';
-import { storeEvidence } from '../ledger/chain/store-evidence.ts';
-import { verifyLedger } from '../ledger/chain/verify.ts';
+import type { LedgerState } from '../operations/evidence/data.ts';
+import { lineOf } from '../record/ledger/chain/export-file.ts';
+import { openSignedChain } from '../record/ledger/chain/open-chain.ts';
+import { storeEvidence } from '../record/ledger/chain/store-evidence.ts';
+import { verifyLedger } from '../record/ledger/chain/verify.ts';
 import { jsonText } from './text.ts';
 
 export interface Examined {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRoom, REFUSAL, type Room } from '../sidecar/gateway.fixture.ts';
 import { main } from './main.ts';
+import { openRoom, REFUSAL, type Room } from './sidecar/gateway.fixture.ts';
 
 let cwd: string;
 let room: Room;

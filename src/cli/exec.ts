@@ -1,17 +1,17 @@
 // `lictor exec`: runs a command behind a loopback address that puts a fresh credential on its requests and sockets.
 import type { Command } from 'commander';
 import { steadyClock, systemClock } from '../contract/clock.ts';
-import { checkGateway } from '../sidecar/check.ts';
-import { childEnvironment } from '../sidecar/child-env.ts';
-import { SourceError } from '../sidecar/credential.ts';
-import { createKeeper } from '../sidecar/keeper.ts';
-import { type Credentials, openCredentials } from '../sidecar/login/credentials.ts';
-import { startSidecar } from '../sidecar/sidecar.ts';
-import { type Choice, chooseSource, SOURCES_HELP } from '../sidecar/sources/choose.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { CommandFailed, ProgramEnded, UsageError } from './errors.ts';
 import { chooseGateway, openTransport } from './gateway-address.ts';
 import { runChild } from './run-child.ts';
+import { checkGateway } from './sidecar/check.ts';
+import { childEnvironment } from './sidecar/child-env.ts';
+import { SourceError } from './sidecar/credential.ts';
+import { createKeeper } from './sidecar/keeper.ts';
+import { type Credentials, openCredentials } from './sidecar/login/credentials.ts';
+import { startSidecar } from './sidecar/sidecar.ts';
+import { type Choice, chooseSource, SOURCES_HELP } from './sidecar/sources/choose.ts';
 
 interface ExecOptions extends Omit<Choice, 'as'> {
   readonly as?: string;

@@ -1,6 +1,7 @@
 // An explanation for people: the decision first, then who, what, which right, and which policy said so.
+
+import type { ExplainedAsk, ExplainedPolicy, Explanation, Revisited } from '../authorization/explain/explanation.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import type { ExplainedAsk, ExplainedPolicy, Explanation, Revisited } from '../explain/explanation.ts';
 import { columnWidths, type Look, rowLines, wrapWords } from './table.ts';
 import { cell, printable } from './text.ts';
 

@@ -7,8 +7,8 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
-import { appendRecord } from '../ledger/append-record.ts';
-import { flowRunEvent, uuid, writeEvents } from '../ledger/prefect-events/event.fixture.ts';
+import { appendRecord } from '../record/ledger/append-record.ts';
+import { flowRunEvent, uuid, writeEvents } from '../record/ledger/prefect-events/event.fixture.ts';
 import { main } from './main.ts';
 
 const REQUEST = 'a'.repeat(32);
@@ -48,7 +48,7 @@ describe('lictor explain', () => {
     expect(status).toBe(0);
     expect(out).toMatch(/^allow {2}token:etl {2}worker\.poll\n/);
     expect(out).toContain('role worker    token etl');
-    expect(out).toContain('src/policy/roles/worker.cedar');
+    expect(out).toContain('src/authorization/policy/roles/worker.cedar');
     const denied = await lictor('explain', '--request', 'POST /api/deployments/', '--as', 'token:etl');
     expect(denied.out).toMatch(/^deny {2}token:etl/);
     for (const line of `${out}${denied.out}`.split('\n')) expect(line.length).toBeLessThanOrEqual(120);

@@ -1,16 +1,16 @@
 // `lictor explain`: explains an authorization decision. Works without a running gateway.
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { AccessQuestion } from '../authorization/explain/access.ts';
+import { explainAction, objectOf } from '../authorization/explain/action.ts';
+import type { Explanation, Revisited } from '../authorization/explain/explanation.ts';
+import { revisit } from '../authorization/explain/record.ts';
+import { explainRequest } from '../authorization/explain/request.ts';
 import type { StatePaths } from '../config/state-dir.ts';
 import { LictorError } from '../contract/error.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { runOfPrincipal } from '../contract/run-token.ts';
-import type { AccessQuestion } from '../explain/access.ts';
-import { explainAction, objectOf } from '../explain/action.ts';
-import type { Explanation, Revisited } from '../explain/explanation.ts';
-import { revisit } from '../explain/record.ts';
-import { explainRequest } from '../explain/request.ts';
-import { openLedgerReader } from '../ledger/query.ts';
+import { openLedgerReader } from '../record/ledger/query.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { renderExplanation, renderRevisited } from './explain-text.ts';

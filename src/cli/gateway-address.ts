@@ -1,10 +1,10 @@
 // Which gateway a command talks to, and how: for the commands that are run on anybody's machine.
 import { bundleFile, trustedAuthorities } from '../config/authorities.ts';
 import { loadConfig } from '../config/load.ts';
-import { type GatewayAddress, parseGatewayUrl } from '../sidecar/gateway-url.ts';
-import { createTransport, type Transport } from '../sidecar/transport.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { type GatewayAddress, parseGatewayUrl } from './sidecar/gateway-url.ts';
+import { createTransport, type Transport } from './sidecar/transport.ts';
 
 export interface Naming {
   /** How the command line calls what it was given: `--url`, `URL`. */

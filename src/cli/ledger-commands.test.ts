@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { statePaths } from '../config/state-dir.ts';
-import { appendRecord } from '../ledger/append-record.ts';
-import { edgeDeathRecord } from '../ledger/events.ts';
-import { tempState } from '../ledger/lines.fixture.ts';
-import { flowRunEvent, uuid, writeEvents } from '../ledger/prefect-events/event.fixture.ts';
-import { at, creation, RUN, record } from '../timeline/timeline.fixture.ts';
+import { appendRecord } from '../record/ledger/append-record.ts';
+import { edgeDeathRecord } from '../record/ledger/events.ts';
+import { tempState } from '../record/ledger/lines.fixture.ts';
+import { flowRunEvent, uuid, writeEvents } from '../record/ledger/prefect-events/event.fixture.ts';
+import { at, creation, RUN, record } from '../record/timeline/timeline.fixture.ts';
 import { main } from './main.ts';
 
 describe('audit and timeline', () => {

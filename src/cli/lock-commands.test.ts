@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lockOnPrincipal } from '../authn/locks.ts';
 import type { IdentityProvider } from '../config/config.ts';
 import { removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
-import { openLedgerReader } from '../ledger/query.ts';
+import { lockOnPrincipal } from '../identity/authn/locks.ts';
+import { openLedgerReader } from '../record/ledger/query.ts';
 import { openStore } from '../store/store.ts';
 import { main } from './main.ts';
 

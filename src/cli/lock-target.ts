@@ -1,9 +1,10 @@
 // What `lictor lock` and `unlock` are told: `alice@local`, `token:NAME`, `session:ID`, `idp:ID`, `address:NETWORK`.
-import { accountsProvider } from '../authn/accounts/principal.ts';
-import { parseNetwork } from '../authn/service-token/networks.ts';
+
 import { meantWords } from '../config/suggest.ts';
 import type { LockTarget } from '../contract/lock.ts';
 import { BREAK_GLASS } from '../contract/names.ts';
+import { accountsProvider } from '../identity/authn/accounts/principal.ts';
+import { parseNetwork } from '../identity/authn/service-token/networks.ts';
 import type { AdminSession } from './admin.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 

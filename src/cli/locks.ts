@@ -1,8 +1,8 @@
 // `lictor locks`: list the locks in force.
 import type { Command } from 'commander';
-import { noteOnLock } from '../authn/lock-notes.ts';
 import type { Config } from '../config/config.ts';
 import { type Lock, lockText } from '../contract/lock.ts';
+import { noteOnLock } from '../identity/authn/lock-notes.ts';
 import { withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { renderTable, type Terminal } from './table.ts';

@@ -3,11 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { CLIENT_SCOPES, isClientScope } from '../contract/client-scopes.ts';
 import { steadyClock } from '../contract/clock.ts';
-import { SourceError } from '../sidecar/credential.ts';
-import type { Begun, Refused, Tokens } from '../sidecar/login/authorization.ts';
 import { type AtGateway, atGateway, timeLimit } from './at-gateway.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { SourceError } from './sidecar/credential.ts';
+import type { Begun, Refused, Tokens } from './sidecar/login/authorization.ts';
 
 interface Options {
   readonly scope?: readonly string[];

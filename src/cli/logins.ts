@@ -1,8 +1,9 @@
 // Logins of the command line, for an administrator: which there are, and ending one.
-import { idpOfAccount } from '../authn/accounts/principal.ts';
-import { grantEndsMs } from '../authn/grant/standing.ts';
-import { sessionEndsMs } from '../authn/session/session.ts';
+
 import type { Config } from '../config/config.ts';
+import { idpOfAccount } from '../identity/authn/accounts/principal.ts';
+import { grantEndsMs } from '../identity/authn/grant/standing.ts';
+import { sessionEndsMs } from '../identity/authn/session/session.ts';
 import type { ClientGrant } from '../store/client-grants.ts';
 import type { Store } from '../store/store.ts';
 import { type AdminSession, makeItHold, recordAfter } from './admin.ts';

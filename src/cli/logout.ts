@@ -1,10 +1,10 @@
 // `lictor logout`: ends this user's login at the gateway, and forgets it here.
 import type { Command } from 'commander';
-import { SourceError } from '../sidecar/credential.ts';
-import { without } from '../sidecar/sources/login.ts';
 import { type AtGateway, atGateway, NOBODY, timeLimit } from './at-gateway.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { CommandFailed } from './errors.ts';
+import { SourceError } from './sidecar/credential.ts';
+import { without } from './sidecar/sources/login.ts';
 
 export function register(program: Command, context: CliContext): void {
   program

@@ -1,13 +1,13 @@
 // What commands need of the own policies: those on the disk, checked, and those in force.
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { collectActions } from '../catalog/actions.ts';
-import { OPERATIONS } from '../catalog/catalogue.ts';
+import { type CheckedPolicies, checkPolicyFiles, loadOwnPolicies, NO_POLICIES, type OwnPolicies } from '../authorization/policy/own/check.ts';
+import { runVectors } from '../authorization/policy/own/run-vectors.ts';
 import type { Config } from '../config/config.ts';
 import { type Problem, renderProblem } from '../config/problem.ts';
 import { systemClock } from '../contract/clock.ts';
-import { type CheckedPolicies, checkPolicyFiles, loadOwnPolicies, NO_POLICIES, type OwnPolicies } from '../policy/own/check.ts';
-import { runVectors } from '../policy/own/run-vectors.ts';
+import { collectActions } from '../prefect/catalog/actions.ts';
+import { OPERATIONS } from '../prefect/catalog/catalogue.ts';
 import { openStore } from '../store/store.ts';
 import { CommandFailed } from './errors.ts';
 

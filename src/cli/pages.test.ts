@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { docsBlock } from '../../test/env/docs.ts';
+import { parseVectors } from '../authorization/policy/own/vectors.ts';
 import { BUILT_IN_ROLES } from '../contract/roles.ts';
-import { parseVectors } from '../policy/own/vectors.ts';
 import { REPOSITORY } from './repository.ts';
 
 const page = (name: string): string => readFileSync(join(REPOSITORY, name), 'utf8');

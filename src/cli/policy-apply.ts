@@ -1,6 +1,7 @@
 // Brings the policies on the disk into force: checked here, where the words go, and again by the control plane, which decides.
+
+import { notifyControlPlane } from '../authorization/decide/ask-control-plane.ts';
 import { parsePolicyOutcome } from '../contract/policy-outcome.ts';
-import { notifyControlPlane } from '../decide/ask-control-plane.ts';
 import { makeItHold } from './admin.ts';
 import type { CliContext, LoadedContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';

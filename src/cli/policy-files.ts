@@ -1,8 +1,8 @@
 // Writes a set of policies back into its directory: each file whole, and what is not in the set is taken away.
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isPolicyFile } from '../authorization/policy/own/directory.ts';
 import type { PolicyFiles } from '../contract/policy-files.ts';
-import { isPolicyFile } from '../policy/own/directory.ts';
 import { CommandFailed } from './errors.ts';
 
 /**

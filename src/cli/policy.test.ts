@@ -10,7 +10,7 @@ import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
 import { statePaths } from '../config/state-dir.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { PolicyOutcome } from '../contract/policy-outcome.ts';
-import { createAdminServer } from '../http/admin-server.ts';
+import { createAdminServer } from '../edge/http/admin-server.ts';
 import { openStore } from '../store/store.ts';
 import { main } from './main.ts';
 

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { askControlPlane } from '../authorization/decide/ask-control-plane.ts';
+import { publishedRevision } from '../authorization/decide/revision.ts';
+import { isPolicyFile } from '../authorization/policy/own/directory.ts';
 import type { PolicyFiles } from '../contract/policy-files.ts';
-import { askControlPlane } from '../decide/ask-control-plane.ts';
-import { publishedRevision } from '../decide/revision.ts';
-import { isPolicyFile } from '../policy/own/directory.ts';
 import type { PolicySet } from '../store/policy-sets.ts';
 import { type AdminSession, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';

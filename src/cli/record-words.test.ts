@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { record } from '../timeline/timeline.fixture.ts';
+import { record } from '../record/timeline/timeline.fixture.ts';
 import { reasonWords } from './record-words.ts';
 
 describe('why a record is there, in words', () => {

@@ -2,9 +2,9 @@
 import { CONNECT_ACTION } from '../contract/destination.ts';
 import type { LedgerRecord } from '../contract/record.ts';
 import { SERVICES_PREFIX } from '../contract/service-call.ts';
-import { EVENTS_OF_RECORD, EVENTS_STORED, GATEWAY_ACTIONS } from '../ledger/events.ts';
-import { SUMMARY_ACTION } from '../ledger/floods.ts';
-import { EXPORT_GAP_ACTION } from '../sinks/exports.ts';
+import { EVENTS_OF_RECORD, EVENTS_STORED, GATEWAY_ACTIONS } from '../record/ledger/events.ts';
+import { SUMMARY_ACTION } from '../record/ledger/floods.ts';
+import { EXPORT_GAP_ACTION } from '../record/sinks/exports.ts';
 import { span } from './text.ts';
 
 /** One sentence for a record of the gateway itself; undefined for a request. */

@@ -1,8 +1,8 @@
 // `lictor rotate keys`: another key pair for what this gateway signs. The former one stays published until nothing of it is valid.
 import type { Command } from 'commander';
+import { openSealer } from '../config/keys/sealer.ts';
+import { openSigningKeys, SIGNING_KEY_LIMITS } from '../config/keys/signing-keys.ts';
 import { systemClock } from '../contract/clock.ts';
-import { openSealer } from '../keys/sealer.ts';
-import { openSigningKeys, SIGNING_KEY_LIMITS } from '../keys/signing-keys.ts';
 import { recordFirst } from './admin.ts';
 import type { CliContext } from './context.ts';
 

@@ -1,7 +1,7 @@
 // `lictor rotate ledger-key`: another key signs the ledger from here on.
 import type { Command } from 'commander';
 import { systemClock } from '../contract/clock.ts';
-import { changeLedgerKey } from '../ledger/chain/open-chain.ts';
+import { changeLedgerKey } from '../record/ledger/chain/open-chain.ts';
 import { recordFirst } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';

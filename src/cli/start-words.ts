@@ -1,5 +1,5 @@
 // Who started a run, in one or a few lines: by itself, by an automation, a schedule, another run, and who is behind that one.
-import { initiatorOf, type Start } from '../timeline/start.ts';
+import { initiatorOf, type Start } from '../record/timeline/start.ts';
 import { printable } from './text.ts';
 
 /** The first line says how it began; each further one who is behind that. */

@@ -1,10 +1,10 @@
 // A timeline for people: who started the run, then what happened, with the chatter counted.
 import type { PrefectEvent } from '../contract/prefect-event.ts';
 import type { LedgerRecord } from '../contract/record.ts';
-import { commonName, groupChatter, type TimelineLine } from '../timeline/group.ts';
-import type { PrefectAnswer } from '../timeline/prefect-run.ts';
-import type { TaskRun } from '../timeline/task-runs.ts';
-import { flatten, type NestedEntry, type Timeline } from '../timeline/timeline.ts';
+import { commonName, groupChatter, type TimelineLine } from '../record/timeline/group.ts';
+import type { PrefectAnswer } from '../record/timeline/prefect-run.ts';
+import type { TaskRun } from '../record/timeline/task-runs.ts';
+import { flatten, type NestedEntry, type Timeline } from '../record/timeline/timeline.ts';
 import { actionWords, gatewayWords, reasonWords } from './record-words.ts';
 import { startLines } from './start-words.ts';
 import { fitWidths, WIDE, wrapCell } from './table.ts';

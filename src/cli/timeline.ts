@@ -1,13 +1,13 @@
 // `lictor timeline`: show a flow run's requests, denials, states and task runs in time order, and who started it.
 import type { Command } from 'commander';
 import { statePaths } from '../config/state-dir.ts';
-import { openLedgerReader } from '../ledger/query.ts';
-import { idOfNamed, meantName } from '../ledger/search/names.ts';
-import { createUpstream } from '../prefect/upstream.ts';
-import { gatherTimeline } from '../timeline/gather.ts';
-import type { PrefectAnswer } from '../timeline/prefect-run.ts';
-import { noPrefect, type PrefectSource, prefectSource } from '../timeline/prefect-source.ts';
-import { flatten, type NestedEntry, type Timeline } from '../timeline/timeline.ts';
+import { createUpstream } from '../prefect/client/upstream.ts';
+import { openLedgerReader } from '../record/ledger/query.ts';
+import { idOfNamed, meantName } from '../record/ledger/search/names.ts';
+import { gatherTimeline } from '../record/timeline/gather.ts';
+import type { PrefectAnswer } from '../record/timeline/prefect-run.ts';
+import { noPrefect, type PrefectSource, prefectSource } from '../record/timeline/prefect-source.ts';
+import { flatten, type NestedEntry, type Timeline } from '../record/timeline/timeline.ts';
 import { parseText } from './audit-filters.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';

@@ -1,13 +1,13 @@
 // `lictor token`: service tokens. Works on the store's file, also while the gateway is down.
 import type { Command } from 'commander';
-import { recordedGrants } from '../authn/recorded-grants.ts';
-import { tokenHolder } from '../authn/role-origins.ts';
-import { parseNetwork } from '../authn/service-token/networks.ts';
-import { createTokenId, createTokenText, hashToken } from '../authn/service-token/token-text.ts';
 import { DURATION_HINT, parseDurationSeconds } from '../config/duration.ts';
 import { meantWords } from '../config/suggest.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { RecordedGrant } from '../contract/record.ts';
+import { recordedGrants } from '../identity/authn/recorded-grants.ts';
+import { tokenHolder } from '../identity/authn/role-origins.ts';
+import { parseNetwork } from '../identity/authn/service-token/networks.ts';
+import { createTokenId, createTokenText, hashToken } from '../identity/authn/service-token/token-text.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
 import type { StoredToken } from '../store/tokens.ts';
 import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, withStore } from './admin.ts';

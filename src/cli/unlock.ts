@@ -1,9 +1,9 @@
 // `lictor unlock`: takes a lock away.
 import type { Command } from 'commander';
-import { accountsProvider, mayBeAccounts } from '../authn/accounts/principal.ts';
 import { meantWords } from '../config/suggest.ts';
 import { type LockTarget, lockText } from '../contract/lock.ts';
 import { BREAK_GLASS } from '../contract/names.ts';
+import { accountsProvider, mayBeAccounts } from '../identity/authn/accounts/principal.ts';
 import { type AdminSession, makeItHold, recordFirst, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';

@@ -28,7 +28,7 @@ async function up(context: CliContext): Promise<void> {
     const { soundPolicies } = await import('./own-policies.ts');
     soundPolicies(config, configFile);
   }
-  const { runSupervisor } = await import('../supervise/supervisor.ts');
+  const { runSupervisor } = await import('../operations/supervise/supervisor.ts');
   context.err.write('lictor: starting ...\n');
   if (config.tls?.selfMadeBy != null)
     context.err.write(`lictor: its certificate is self-made: clients need PREFECT_API_SSL_CERT_FILE=${config.tls.selfMadeBy} (or a copy of that file).\n`);
@@ -37,7 +37,7 @@ async function up(context: CliContext): Promise<void> {
     paths,
     configFile,
     prepare: () => upgradeState({ paths, storeFile: config.storeFile, now: systemClock, log }),
-    controlEntry: join(REPOSITORY, 'src', 'control-plane.ts'),
+    controlEntry: join(REPOSITORY, 'src', 'app', 'control-plane.ts'),
     onUp: () => log(`lictor: ${config.publicUrl.origin}${config.publicUrl.basePath}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.`),
     log,
   });

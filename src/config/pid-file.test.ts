@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { waitFor } from '../supervise/processes/wait-for.ts';
+import { waitFor } from '../operations/supervise/processes/wait-for.ts';
 import { commandLine, edgePid, readPid, readRunningPid } from './pid-file.ts';
 
 let root: string;

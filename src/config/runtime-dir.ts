@@ -158,7 +158,7 @@ function linkAtomically(target: string, link: string): void {
   renameSync(beside, link);
 }
 
-/** The longest name of a socket: that of a server of Prefect (src/edge/render-upstream.ts). */
+/** The longest name of a socket: that of a server of Prefect (src/edge/nginx/render-upstream.ts). */
 const LONGEST_NAME = '0123456789ab.sock';
 
 function longestSocketPath(runtime: string): number {

@@ -2,7 +2,7 @@
 import type { Config } from './config.ts';
 import type { Service, ServiceServer } from './service.ts';
 
-/** nginx alone adds a header, limits, and chooses among servers. All else is done by the service proxy (src/egress/proxy). */
+/** nginx alone adds a header, limits, and chooses among servers. All else is done by the service proxy (src/proxies/egress/proxy). */
 export function goesThroughProxy(service: Service): boolean {
   return service.cache.length > 0 || service.retries !== null || isHealthChecked(service) || needsPerCallAuth(service);
 }

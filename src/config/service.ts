@@ -111,7 +111,7 @@ export interface ServiceServer {
   readonly backup: boolean;
 }
 
-/** Some methods on the paths of one pattern (src/catalog/service-routes.ts). */
+/** Some methods on the paths of one pattern (src/prefect/catalog/service-routes.ts). */
 export interface ServiceRoute {
   readonly methods: readonly Method[];
   readonly pattern: string;

@@ -26,7 +26,7 @@ export const INPUT = {
   args: 'x-lictor-in-args',
 } as const;
 
-/** Shows the control plane that a request comes from its own nginx (src/keys/edge-secret.ts). Secret; forwarded to nobody else. */
+/** Shows the control plane that a request comes from its own nginx (src/config/keys/edge-secret.ts). Secret; forwarded to nobody else. */
 export const EDGE_SECRET = 'x-lictor-edge';
 
 /** What a client asks a socket of a service with, as nginx has read it; `Upgrade` and `Connection` themselves are nginx's own on the way to the relay. */
@@ -44,7 +44,7 @@ export const CLAIM = { flowRun: 'x-lictor-claim-flow-run', deployment: 'x-lictor
 /** The same, of the gateway's own pages alone: value of the cookie of the login attempt that `?state=` names. No decision reads it. */
 export const LOGIN_BROWSER = 'x-lictor-in-login-browser';
 
-/** Also of the own pages alone: value of the cookie of a device that logged in before (src/authn/accounts/devices.ts). */
+/** Also of the own pages alone: value of the cookie of a device that logged in before (src/identity/authn/accounts/devices.ts). */
 export const LOGIN_DEVICE = 'x-lictor-in-login-device';
 
 /** Headers with which the control plane answers nginx. Never forwarded to a client. */
@@ -57,7 +57,7 @@ export const OUTPUT = {
   limitedRoles: 'x-lictor-limited-roles',
   /** `AccessFacts` (facts.ts): what the access log cannot know by itself. */
   facts: 'x-lictor-facts',
-  /** What a service is told of the caller, signed (src/egress). */
+  /** What a service is told of the caller, signed (src/proxies/egress). */
   assertion: 'x-lictor-assertion',
   /** What the service is shown in place of the caller, where it changes: the value of `Authorization`. Secret. */
   credential: 'x-lictor-credential',
@@ -74,7 +74,7 @@ export function noWay(code: ReasonCode, words?: string): string {
   return words === undefined ? `no:${code}` : `no:${code}:${words}`;
 }
 
-/** Between nginx and the service proxy (src/egress/proxy). Never accepted from, nor sent to, any other. */
+/** Between nginx and the service proxy (src/proxies/egress/proxy). Never accepted from, nor sent to, any other. */
 export const SERVICE_PROXY = {
   service: 'x-lictor-proxy-service',
   /** The principal: the key of the identity limit. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startOpenIdProvider } from '../../src/authn/oidc/openid-provider.fixture.ts';
+import { startOpenIdProvider } from '../../src/identity/authn/oidc/openid-provider.fixture.ts';
 import { startBrowser, type TestBrowser } from '../env/chromium.ts';
 import { type Gateway, lastJson, startGateway } from '../env/gateway.ts';
 import { CLIENT, type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.ts';

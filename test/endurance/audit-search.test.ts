@@ -1,9 +1,9 @@
 // Five million records: each search answers at once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openLedgerDatabase } from '../../src/ledger/database.ts';
-import { tempState } from '../../src/ledger/lines.fixture.ts';
-import { fillLedger, runOf } from '../../src/ledger/many.fixture.ts';
-import { type AuditFilter, openLedgerReader } from '../../src/ledger/query.ts';
+import { openLedgerDatabase } from '../../src/record/ledger/database.ts';
+import { tempState } from '../../src/record/ledger/lines.fixture.ts';
+import { fillLedger, runOf } from '../../src/record/ledger/many.fixture.ts';
+import { type AuditFilter, openLedgerReader } from '../../src/record/ledger/query.ts';
 
 const COUNT = 5_000_000;
 const state = tempState();

@@ -1,6 +1,6 @@
 // Expensive bodies, ten at once, on every mediated route and by the token of a run: how long another principal waits, and how much memory they take.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCatalogue } from '../../src/catalog/catalogue.ts';
+import { createCatalogue } from '../../src/prefect/catalog/catalogue.ts';
 import { runsFrom } from '../env/begun-runs.ts';
 import { type Client, EXPENSIVE, openClient, p99, residentMiB, type Watched } from '../env/expensive-bodies.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';

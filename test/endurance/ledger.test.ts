@@ -1,8 +1,8 @@
 // The ledger at size: a thousand changes by hand, and a million records examined.
 import { describe, expect, it } from 'vitest';
-import { verifyStore, writeRecords } from '../../src/ledger/chain/chain.fixture.ts';
-import { createRandom, cutToEarlierHead, expectFound, makeLedgers, TAMPERINGS } from '../../src/ledger/chain/tampering.fixture.ts';
-import { tempState } from '../../src/ledger/lines.fixture.ts';
+import { verifyStore, writeRecords } from '../../src/record/ledger/chain/chain.fixture.ts';
+import { createRandom, cutToEarlierHead, expectFound, makeLedgers, TAMPERINGS } from '../../src/record/ledger/chain/tampering.fixture.ts';
+import { tempState } from '../../src/record/ledger/lines.fixture.ts';
 
 describe('lictor audit verify', () => {
   it.each([

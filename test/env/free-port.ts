@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { isAlive } from '../../src/supervise/processes/process-table.ts';
+import { isAlive } from '../../src/operations/supervise/processes/process-table.ts';
 
 /** Below Linux's own choice for connections that go out (32768 and more): one of those would take it while nobody listens there. */
 const FIRST = 20_000;

@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 import { type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
-import { type SigningKey, signingKey } from '../../src/authn/jwt/issuer.fixture.ts';
+import { type SigningKey, signingKey } from '../../src/identity/authn/jwt/issuer.fixture.ts';
 import { listenOnLoopback } from './listen.ts';
 
 export interface Issuer {

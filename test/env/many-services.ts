@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.ts';
-import { writeEdge } from '../../src/edge/apply.ts';
-import { renderHere } from '../../src/edge/check.ts';
-import { nginxArgs } from '../../src/edge/version.ts';
+import { writeEdge } from '../../src/edge/nginx/apply.ts';
+import { renderHere } from '../../src/edge/nginx/check.ts';
+import { nginxArgs } from '../../src/edge/nginx/version.ts';
 import { run } from './process.ts';
 
 /** The lines of `nginx -t`; throws unless it takes the configuration. */

@@ -2,12 +2,12 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAlive, processInfo, signalProcess } from '../../src/supervise/processes/process-table.ts';
-import { type ProcessExit, type ProcessOptions, type RunningProcess, startProcess } from '../../src/supervise/processes/start-process.ts';
-import { type WaitOptions, waitFor as waitForIt } from '../../src/supervise/processes/wait-for.ts';
+import { isAlive, processInfo, signalProcess } from '../../src/operations/supervise/processes/process-table.ts';
+import { type ProcessExit, type ProcessOptions, type RunningProcess, startProcess } from '../../src/operations/supervise/processes/start-process.ts';
+import { type WaitOptions, waitFor as waitForIt } from '../../src/operations/supervise/processes/wait-for.ts';
 
 export { commandLine } from '../../src/config/pid-file.ts';
-export { isAlive, signalGroup, signalProcess } from '../../src/supervise/processes/process-table.ts';
+export { isAlive, signalGroup, signalProcess } from '../../src/operations/supervise/processes/process-table.ts';
 
 export interface StartOptions {
   readonly name: string;

@@ -44,7 +44,7 @@ export interface Recorder {
 /** Requests that the gateway makes by itself to see whether its upstream lives. */
 const OWN_LOOKS = new Set(['/api/health', '/api/ready', '/api/admin/version']);
 
-/** Nor what it asks for events (src/timeline/feed/filter.ts), and tells about runs (src/timeline/announce). */
+/** Nor what it asks for events (src/record/timeline/feed/filter.ts), and tells about runs (src/record/timeline/announce). */
 const OWN_AGENTS: readonly (string | undefined)[] = ['lictor-events', 'lictor-announcements'];
 const isFeed = ({ headers }: Recorded): boolean => OWN_AGENTS.includes(headers['user-agent']);
 const NO_EVENTS: RecordedAnswer = { status: 200, body: '{"events":[],"total":0,"next_page":null}' };

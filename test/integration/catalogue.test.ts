@@ -1,7 +1,7 @@
 // The catalogue against a Prefect that really runs: a newer Prefect with a new, changed or vanished route fails here.
 import { describe, expect, it } from 'vitest';
-import { createCatalogue, OPERATIONS } from '../../src/catalog/catalogue.ts';
-import { compareWithOpenApi } from '../../src/catalog/compare.ts';
+import { createCatalogue, OPERATIONS } from '../../src/prefect/catalog/catalogue.ts';
+import { compareWithOpenApi } from '../../src/prefect/catalog/compare.ts';
 import { directTo, field, sharedPrefect } from '../env/prefect.ts';
 
 describe('the action catalogue against the running Prefect', () => {

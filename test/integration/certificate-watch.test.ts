@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ensureOwnCertificate } from '../../src/certificates/own.ts';
+import { createReloader, type Reloader } from '../../src/app/reload.ts';
+import { NO_POLICIES } from '../../src/authorization/policy/own/check.ts';
+import { ensureOwnCertificate } from '../../src/config/certificates/own.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.ts';
 import type { StatePaths } from '../../src/config/state-dir.ts';
 import type { FromControl } from '../../src/contract/ipc.ts';
 import type { NewRecord } from '../../src/contract/record.ts';
-import { NO_POLICIES } from '../../src/policy/own/check.ts';
-import { createReloader, type Reloader } from '../../src/reload.ts';
 import { type CertificateFiles, selfSigned } from '../env/certificate.ts';
 import { freePort } from '../env/free-port.ts';
 

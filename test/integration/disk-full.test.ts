@@ -39,7 +39,7 @@ const change = () => gateway.fetch(`${RUN}/set_state`, { method: 'POST', token: 
 const write = () => gateway.fetch('/api/logs/', { method: 'POST', token: worker, body: '[]', headers: JSON_TYPE });
 const writesSeen = () => recorder.seen().filter(({ method }) => method === 'POST');
 
-/** Less than nginx is to have for its lines (src/ledger/log-room.ts). */
+/** Less than nginx is to have for its lines (src/record/ledger/log-room.ts). */
 const NO_ROOM_BYTES = 1 << 20;
 
 /** A ledger that fails closes its files, and may give back the room of its write-ahead log: that is taken too, until a refusal leaves none. */

@@ -1,9 +1,9 @@
 // What every nginx version must do alike, each a fact that fails silently when it is lost. test/integration/edge.test.ts has the rest.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { OPERATIONS } from '../../src/catalog/catalogue.ts';
+import { sweepDecisions, sweepOnce } from '../../src/authorization/decide/sweep.ts';
 import { REASONS } from '../../src/contract/reasons.ts';
-import { sweepDecisions, sweepOnce } from '../../src/decide/sweep.ts';
-import { atLeast, findNginx } from '../../src/edge/version.ts';
+import { atLeast, findNginx } from '../../src/edge/nginx/version.ts';
+import { OPERATIONS } from '../../src/prefect/catalog/catalogue.ts';
 import { selfSigned } from '../env/certificate.ts';
 import { edgeForms } from '../env/edge-forms.ts';
 import { wordsAbout } from '../env/edge-words.ts';

@@ -1,9 +1,9 @@
 // The edge by itself: the rendered nginx configuration between a client and stubs. Each fact here fails silently when it is lost.
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createCatalogue, OPERATIONS } from '../../src/catalog/catalogue.ts';
+import { sweepOnce } from '../../src/authorization/decide/sweep.ts';
 import { OUTPUT } from '../../src/contract/names.ts';
-import { sweepOnce } from '../../src/decide/sweep.ts';
+import { createCatalogue, OPERATIONS } from '../../src/prefect/catalog/catalogue.ts';
 import { request } from '../env/raw-request.ts';
 import { allow, refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
 import { edgeEssence } from './edge-essence.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { statePaths } from '../../src/config/state-dir.ts';
 import { nginxWorkerUser } from '../../src/config/worker-user.ts';
-import { tempDirAt } from '../../src/edge/temp-dir.ts';
+import { tempDirAt } from '../../src/edge/nginx/temp-dir.ts';
 import { type Gateway, startGateway, type Token } from '../env/gateway.ts';
 import { waitFor } from '../env/process.ts';
 import { type Served, serve } from '../env/service.ts';

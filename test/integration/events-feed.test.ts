@@ -1,8 +1,8 @@
 // Short outages of the stream, of Prefect and of the control plane: no event of Prefect is missing in the ledger, nor of the gateway in Prefect, and none is there twice.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PrefectEvent } from '../../src/contract/prefect-event.ts';
-import { startFeed } from '../../src/timeline/feed/feed.ts';
-import { createIntake } from '../../src/timeline/feed/intake.ts';
+import { startFeed } from '../../src/record/timeline/feed/feed.ts';
+import { createIntake } from '../../src/record/timeline/feed/intake.ts';
 import {
   difference,
   eventsOfLedger,

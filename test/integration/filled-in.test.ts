@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseStrict } from '../../src/json/strict-json.ts';
-import { field, isObject, type JsonObject, type JsonValue } from '../../src/json/tree.ts';
-import { hydrationAsks, storedAsks, triggerAsks } from '../../src/mediate/references.ts';
+import { hydrationAsks, storedAsks, triggerAsks } from '../../src/authorization/mediate/references.ts';
+import { parseStrict } from '../../src/contract/json/strict-json.ts';
+import { field, isObject, type JsonObject, type JsonValue } from '../../src/contract/json/tree.ts';
 import { run } from '../env/process.ts';
 import { prefectVenv } from '../env/venv.ts';
 

@@ -6,17 +6,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatePaths } from '../../src/config/state-dir.ts';
 import { systemClock } from '../../src/contract/clock.ts';
 import type { LedgerRecord } from '../../src/contract/record.ts';
-import { createAppend } from '../../src/ledger/append.ts';
-import { NODE, START_MS, verifyStore, writeRecords } from '../../src/ledger/chain/chain.fixture.ts';
-import { createChain } from '../../src/ledger/chain/chain.ts';
-import { createRetention } from '../../src/ledger/chain/retention.ts';
-import { openLedgerDatabase, transaction } from '../../src/ledger/database.ts';
-import { startLedger } from '../../src/ledger/ledger.ts';
-import { accessLine, tempState } from '../../src/ledger/lines.fixture.ts';
-import { openLedgerReader } from '../../src/ledger/query.ts';
+import { createAppend } from '../../src/record/ledger/append.ts';
+import { NODE, START_MS, verifyStore, writeRecords } from '../../src/record/ledger/chain/chain.fixture.ts';
+import { createChain } from '../../src/record/ledger/chain/chain.ts';
+import { createRetention } from '../../src/record/ledger/chain/retention.ts';
+import { openLedgerDatabase, transaction } from '../../src/record/ledger/database.ts';
+import { startLedger } from '../../src/record/ledger/ledger.ts';
+import { accessLine, tempState } from '../../src/record/ledger/lines.fixture.ts';
+import { openLedgerReader } from '../../src/record/ledger/query.ts';
 
-const HOST = new URL('../../src/ledger/host.fixture.ts', import.meta.url);
-const PRUNER = new URL('../../src/ledger/chain/prune-child.fixture.ts', import.meta.url);
+const HOST = new URL('../../src/record/ledger/host.fixture.ts', import.meta.url);
+const PRUNER = new URL('../../src/record/ledger/chain/prune-child.fixture.ts', import.meta.url);
 const DAY_MS = 86_400_000;
 
 let paths: StatePaths;

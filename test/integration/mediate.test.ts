@@ -2,14 +2,14 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCatalogue } from '../../src/catalog/catalogue.ts';
+import type { Authorization } from '../../src/authorization/decide/decider.ts';
+import { AT_ONCE } from '../../src/authorization/mediate/body-work.ts';
+import { createMediator, type MediatedResponse } from '../../src/authorization/mediate/mediator.ts';
 import type { NewRecord } from '../../src/contract/record.ts';
-import type { Authorization } from '../../src/decide/decider.ts';
-import { createEventMemory } from '../../src/events/memory.ts';
-import { createEventRules } from '../../src/events/rules.ts';
-import { AT_ONCE } from '../../src/mediate/body-work.ts';
-import { createMediator, type MediatedResponse } from '../../src/mediate/mediator.ts';
-import { createUpstream, type Upstream } from '../../src/prefect/upstream.ts';
+import { createCatalogue } from '../../src/prefect/catalog/catalogue.ts';
+import { createUpstream, type Upstream } from '../../src/prefect/client/upstream.ts';
+import { createEventMemory } from '../../src/prefect/events/memory.ts';
+import { createEventRules } from '../../src/prefect/events/rules.ts';
 import { type Direct, directTo, field, sharedPrefect, text, withPatience } from '../env/prefect.ts';
 
 const catalogue = createCatalogue();

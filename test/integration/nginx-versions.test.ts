@@ -1,7 +1,7 @@
 // The edge on other nginx versions than the machine's, for real: Debian's oldest that Lictor takes, its stable and its testing one.
 // One that cannot be had is a failure with its remedy: a version that nobody ran is not supported.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { atLeast, findNginx } from '../../src/edge/version.ts';
+import { atLeast, findNginx } from '../../src/edge/nginx/version.ts';
 import { selfSigned } from '../env/certificate.ts';
 import { testManyServices } from '../env/many-services.ts';
 import { bringNginx } from '../env/nginx-versions.ts';

@@ -1,8 +1,8 @@
 // public_url with a path, at the edge alone: nothing outside it, everything below it as at the root, byte for byte.
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createCatalogue, OPERATIONS } from '../../src/catalog/catalogue.ts';
-import { sweepDecisions } from '../../src/decide/sweep.ts';
+import { sweepDecisions } from '../../src/authorization/decide/sweep.ts';
+import { createCatalogue, OPERATIONS } from '../../src/prefect/catalog/catalogue.ts';
 import { rawRequest, request } from '../env/raw-request.ts';
 import { allow, refuse, type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
 import { startRecorder } from '../env/upstream-recorder.ts';

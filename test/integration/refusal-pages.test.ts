@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { renameSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sweepOnce } from '../../src/authorization/decide/sweep.ts';
 import { bareService } from '../../src/config/service.fixture.ts';
 import { OUTPUT } from '../../src/contract/names.ts';
-import { sweepOnce } from '../../src/decide/sweep.ts';
-import { createServiceProxy } from '../../src/egress/proxy/service-proxy.ts';
-import { listenOn } from '../../src/http/listening.ts';
+import { listenOn } from '../../src/edge/http/listening.ts';
+import { createServiceProxy } from '../../src/proxies/egress/proxy/service-proxy.ts';
 import { rawRequest, request } from '../env/raw-request.ts';
 import { refuse, type StubEdge, startStubEdge } from '../env/stub-edge.ts';
 

@@ -5,13 +5,13 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCatalogue } from '../../src/catalog/catalogue.ts';
+import type { Authorization } from '../../src/authorization/decide/decider.ts';
 import type { EdgeInputs } from '../../src/contract/inputs.ts';
 import { INPUT } from '../../src/contract/names.ts';
 import type { NewRecord } from '../../src/contract/record.ts';
-import type { Authorization } from '../../src/decide/decider.ts';
-import { createUpstream } from '../../src/prefect/upstream.ts';
-import { createRelay, type Relay } from '../../src/relay/relay.ts';
+import { createCatalogue } from '../../src/prefect/catalog/catalogue.ts';
+import { createUpstream } from '../../src/prefect/client/upstream.ts';
+import { createRelay, type Relay } from '../../src/proxies/relay/relay.ts';
 import type { PrefectAddress } from '../env/prefect-server.ts';
 
 export interface RelayEdge {

@@ -6,13 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { prepareStateDir } from '../../src/config/runtime-dir.ts';
 import type { StatePaths } from '../../src/config/state-dir.ts';
 import type { FromControl } from '../../src/contract/ipc.ts';
-import { createConnectionHold } from '../../src/supervise/connection-hold.ts';
-import { type ControlPlane, createControlPlane } from '../../src/supervise/control-plane.ts';
-import { createEdge, type Edge } from '../../src/supervise/edge.ts';
-import { waitFor } from '../../src/supervise/processes/wait-for.ts';
+import { createConnectionHold } from '../../src/operations/supervise/connection-hold.ts';
+import { type ControlPlane, createControlPlane } from '../../src/operations/supervise/control-plane.ts';
+import { createEdge, type Edge } from '../../src/operations/supervise/edge.ts';
+import { waitFor } from '../../src/operations/supervise/processes/wait-for.ts';
 import { freePort } from '../env/free-port.ts';
 
-const ENTRY = join(import.meta.dirname, '../../src/control-plane.ts');
+const ENTRY = join(import.meta.dirname, '../../src/app/control-plane.ts');
 
 let root: string;
 let paths: StatePaths;

@@ -1,7 +1,7 @@
 // What the built-in roles may do at the gateway, over every operation of the catalogue, before a recording upstream.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCatalogue, OPERATIONS } from '../../src/catalog/catalogue.ts';
 import type { Operation } from '../../src/contract/operation.ts';
+import { createCatalogue, OPERATIONS } from '../../src/prefect/catalog/catalogue.ts';
 import { startGateway } from '../env/gateway.ts';
 import { directTo, field, sharedPrefect } from '../env/prefect.ts';
 import { expectNothingUpstream, expectRefusal, useHarness } from './attacks/harness.ts';

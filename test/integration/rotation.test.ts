@@ -3,8 +3,8 @@ import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Ledger, startLedger } from '../../src/ledger/ledger.ts';
-import { openLedgerReader } from '../../src/ledger/query.ts';
+import { type Ledger, startLedger } from '../../src/record/ledger/ledger.ts';
+import { openLedgerReader } from '../../src/record/ledger/query.ts';
 import { signalProcess } from '../env/process.ts';
 import { type StubEdge, startStubEdge, waitFor } from '../env/stub-edge.ts';
 

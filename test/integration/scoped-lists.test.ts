@@ -1,7 +1,7 @@
 // Two teams on one server: whoever has the scope of one sees nothing of the other, whatever route is asked.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OPERATIONS } from '../../src/catalog/catalogue.ts';
 import type { Operation } from '../../src/contract/operation.ts';
+import { OPERATIONS } from '../../src/prefect/catalog/catalogue.ts';
 import { type Gateway, startGateway } from '../env/gateway.ts';
 import { directTo, field, sharedPrefect, text } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OPERATIONS } from '../../src/catalog/catalogue.ts';
 import type { Operation } from '../../src/contract/operation.ts';
+import { OPERATIONS } from '../../src/prefect/catalog/catalogue.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { directTo, field, list, sharedPrefect, text, withPatience } from '../env/prefect.ts';
 import { waitFor } from '../env/process.ts';

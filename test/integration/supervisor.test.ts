@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { groupMembers, isAlive } from '../../src/supervise/processes/process-table.ts';
-import { startProcess } from '../../src/supervise/processes/start-process.ts';
-import { waitFor } from '../../src/supervise/processes/wait-for.ts';
+import { groupMembers, isAlive } from '../../src/operations/supervise/processes/process-table.ts';
+import { startProcess } from '../../src/operations/supervise/processes/start-process.ts';
+import { waitFor } from '../../src/operations/supervise/processes/wait-for.ts';
 import { openSuperviseRoom, type SuperviseRoom } from './supervisor/room.ts';
 
 let room: SuperviseRoom;

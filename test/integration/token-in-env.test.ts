@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isObject, type JsonObject, type JsonValue } from '../../src/json/tree.ts';
-import { withToken } from '../../src/prefect/job-env.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../src/contract/json/tree.ts';
+import { withToken } from '../../src/prefect/client/job-env.ts';
 import { run } from '../env/process.ts';
 import { prefectVenv } from '../env/venv.ts';
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GITHUB } from '../../src/authn/jwt/shapes.fixture.ts';
+import { GITHUB } from '../../src/identity/authn/jwt/shapes.fixture.ts';
 import type { ClientCredential } from '../env/client.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { type Issuer, startIssuer } from '../env/issuer.ts';

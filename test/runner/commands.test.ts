@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isAlive } from '../../src/supervise/processes/process-table.ts';
-import { waitFor } from '../../src/supervise/processes/wait-for.ts';
+import { isAlive } from '../../src/operations/supervise/processes/process-table.ts';
+import { waitFor } from '../../src/operations/supervise/processes/wait-for.ts';
 import { createHost } from '../env/commands/server.ts';
 import type { Finished } from '../env/process.ts';
 

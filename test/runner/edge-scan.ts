@@ -7,8 +7,8 @@ import { runCommand } from '../../src/cli/run-command.ts';
 import { ensureVenv } from '../../src/cli/venv.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { prepareStateDir, removeRuntimeDir } from '../../src/config/runtime-dir.ts';
-import { writeEdge } from '../../src/edge/apply.ts';
-import { renderHere } from '../../src/edge/check.ts';
+import { writeEdge } from '../../src/edge/nginx/apply.ts';
+import { renderHere } from '../../src/edge/nginx/check.ts';
 import { edgeServices } from '../env/edge-forms.ts';
 import { failed, PASSED, type Suite } from './suite.ts';
 

@@ -1,74 +1,90 @@
-// "Imports go down only": the rows of ARCHITECTURE.md, and the Biome rules that enforce them.
+// "Imports go down only": the parts of src, row by row, and the check of their imports, which `lictor test lint` runs.
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { REPOSITORY } from '../../src/cli/repository.ts';
 
-/** A part may import the parts of earlier rows; parts of one row do not import each other. */
+/** A part may import the parts of earlier rows; parts of one row do not import each other. The parts of a folder of src stand in rows that follow each other. */
 export const ROWS: readonly (readonly string[])[] = [
   ['contract'],
-  ['scope'],
-  ['config', 'frames', 'json', 'tunnels'],
-  ['certificates', 'keys', 'store', 'catalog', 'events', 'scope-filter', 'sidecar'],
-  ['prefect', 'policy', 'ledger'],
-  ['authn', 'egress', 'metrics', 'sinks'],
-  ['decide', 'oauth'],
-  ['forward', 'mediate', 'relay', 'timeline'],
-  ['edge', 'explain'],
-  ['http'],
-  ['evidence'],
+  ['contract/json', 'contract/scope'],
+  ['config'],
+  ['config/certificates', 'config/keys'],
+  ['store'],
+  ['prefect/catalog', 'prefect/events', 'prefect/frames', 'prefect/scope-filter'],
+  ['prefect/client'],
+  ['record/ledger', 'record/metrics'],
+  ['record/sinks', 'record/timeline'],
+  ['identity/authn'],
+  ['identity/oauth'],
+  ['authorization/policy'],
+  ['authorization/decide'],
+  ['authorization/mediate'],
+  ['authorization/explain'],
+  ['proxies/egress', 'proxies/tunnels'],
+  ['proxies/forward', 'proxies/relay'],
+  ['edge/nginx'],
+  ['edge/http'],
   ['app'],
-  ['supervise'],
-  ['demo', 'doctor'],
+  ['operations/evidence', 'operations/supervise'],
+  ['operations/doctor'],
+  ['demo'],
   ['bench'],
+  ['cli/sidecar'],
   ['cli'],
 ];
 
 /** What the rows would allow and the rules do not: the client side is for the command line alone, and nginx's configuration needs nothing that calls services. */
 function isApart(part: string, other: string): boolean {
-  return (other === 'sidecar' && part !== 'cli') || (other === 'egress' && part === 'edge');
+  return (other === 'cli/sidecar' && part !== 'cli') || (other === 'proxies/egress' && part === 'edge/nginx');
 }
 
 /** These stand beside src: the gateway needs neither. */
 export const BESIDE_SRC: readonly string[] = ['bench', 'demo'];
 
-/** The files at the root of src, which alone construct services, are the part `app`. */
-export const ROOT_FILES: readonly string[] = [
-  'active-policies.ts',
-  'app.ts',
-  'clock-watch.ts',
-  'confirm-sessions.ts',
-  'control-plane.ts',
-  'current-runtime.ts',
-  'decision-sync.ts',
-  'gateway-metrics.ts',
-  'housekeeping.ts',
-  'listeners.ts',
-  'process-services.ts',
-  'reload-report.ts',
-  'reload.ts',
-  'runtime.ts',
-];
+const IMPORT = /(?:\bfrom|\bimport|\bimport\()\s*'(\.[^']+)'/g;
 
-/** biome.layers.json: one override a part, with what it may not import. Tests beside the code may import what they like. */
-export function renderLayers(): string {
-  const overrides = ROWS.flatMap((row, index) => row.map((part) => override(part, index)));
-  return `${JSON.stringify({ $schema: './node_modules/@biomejs/biome/configuration_schema.json', root: false, overrides }, null, 1)}\n`;
+export interface Import {
+  /** Paths below the repository. */
+  readonly file: string;
+  readonly target: string;
 }
 
-function override(part: string, index: number): object {
-  const below = ROWS.slice(0, index)
-    .flat()
-    .filter((other) => !isApart(part, other));
-  const forbidden = ROWS.flat().filter((other) => other !== part && !below.includes(other));
+/** The imports of a file, its dynamic ones and those of types too. */
+export function importsOf(file: string, text: string): readonly Import[] {
+  return [...text.matchAll(IMPORT)].map(([, target = '']) => ({ file, target: join(dirname(file), target) }));
+}
+
+/** Every import between files of src, bench and demo. Tests and fixtures may import what they like and are left out. */
+export function sourceImports(): readonly Import[] {
+  const files = globSync('{src,bench,demo}/**/*.ts', { cwd: REPOSITORY }).filter((file) => !/\.(?:test|fixture)\.ts$/.test(file));
+  return files.sort().flatMap((file) => importsOf(file, readFileSync(join(REPOSITORY, file), 'utf8')));
+}
+
+/** The part of a path, by the longest name; undefined: it is in none. */
+export function partOf(path: string): string | undefined {
+  const place = path.startsWith('src/') ? path.slice('src/'.length) : path;
+  const parts = ROWS.flat().filter((part) => BESIDE_SRC.includes(part) !== path.startsWith('src/') && place.startsWith(`${part}/`));
+  return parts.sort((a, b) => b.length - a.length)[0];
+}
+
+export function rowOf(part: string): number {
+  return ROWS.findIndex((row) => row.includes(part));
+}
+
+/** A line for each import that does not go down. */
+export function layerProblems(imports: readonly Import[]): readonly string[] {
+  return imports.flatMap((each) => {
+    const why = problemOf(each);
+    return why === undefined ? [] : [`${each.file} imports ${each.target}: ${why}`];
+  });
+}
+
+function problemOf({ file, target }: Import): string | undefined {
+  const part = partOf(file);
+  if (part === undefined) return 'its folder has no row in test/runner/layers.ts';
   // `lictor test` is the tests' own runner.
-  const group = [...forbidden.flatMap(specifiers), part === 'cli' ? '**/test/env/**' : '**/test/**'];
-  const message = `Imports go down only: ${part} may import ${below.length === 0 ? 'nothing else of src' : below.join(', ')}.`;
-  const rule = { level: 'error', options: { patterns: [{ group, message }] } };
-  return { includes: [...places(part), '!**/*.test.ts'], linter: { rules: { style: { noRestrictedImports: rule } } } };
-}
-
-function places(part: string): readonly string[] {
-  if (part === 'app') return ROOT_FILES.map((file) => `src/${file}`);
-  return [BESIDE_SRC.includes(part) ? `${part}/**` : `src/${part}/**`];
-}
-
-function specifiers(part: string): readonly string[] {
-  return part === 'app' ? ROOT_FILES.map((file) => `**/${file}`) : [`**/${part}/**`];
+  if (target.startsWith('test/')) return part === 'cli' && target.startsWith('test/runner/') ? undefined : 'tests are not part of the gateway';
+  const other = partOf(target);
+  if (other === undefined || other === part) return undefined;
+  return rowOf(other) < rowOf(part) && !isApart(part, other) ? undefined : `imports go down only, and ${part} may not import ${other}`;
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { REPOSITORY } from '../../src/cli/repository.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
+import { layerProblems, sourceImports } from './layers.ts';
 import { checkProse } from './prose.ts';
 import { addOutcomes, failed, PASSED, type Suite } from './suite.ts';
 
@@ -20,18 +21,18 @@ function tool(name: string, summary: string, command: readonly [string, ...strin
   };
 }
 
-const biome = tool('lint', 'format, lint, layers and import cycles (Biome)', ['biome', 'ci', '--colors=off']);
+const biome = tool('lint', 'format, lint and import cycles (Biome)', ['biome', 'ci', '--colors=off']);
 
-/** Biome, and the prose of pages, comments and names. */
+/** Biome, the layers, and the prose of pages, comments and names. */
 const lint: Suite = {
   name: 'lint',
-  summary: 'format, lint, layers and import cycles (Biome); words, sentences and links of the prose',
+  summary: 'format, lint and import cycles (Biome); layers; words, sentences and links of the prose',
   async run(context) {
     const outcome = await biome.run(context);
-    const problems = await checkProse();
+    const problems = [...layerProblems(sourceImports()), ...(await checkProse())];
     if (problems.length === 0) return outcome;
     context.out.write(`${problems.join('\n')}\n`);
-    return addOutcomes({ ...outcome, passed: 0 }, failed('lint: prose, see above'));
+    return addOutcomes({ ...outcome, passed: 0 }, failed('lint: layers or prose, see above'));
   },
 };
 

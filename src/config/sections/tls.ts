@@ -89,7 +89,7 @@ function checkAuthorities(file: string, report: Report): void {
   report(['client_ca'], `${file} cannot be read as certificates of authorities`, 'Give the authorities that sign client certificates, as PEM.');
 }
 
-/** The files may not be there yet: they are made, and looked at, before nginx needs them (src/certificates). */
+/** The files may not be there yet: they are made, and looked at, before nginx needs them (src/config/certificates). */
 function readSelfMade(wire: WireTls, stateDir: string, report: Report): Omit<NonNullable<Config['tls']>, 'client'> {
   for (const key of ['cert', 'key'] as const) {
     if (wire[key] !== undefined) report([key], 'stands beside self_made', 'Keep cert and key, or self_made: true.');

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inject } from 'vitest';
-import { logTail } from '../../../src/supervise/processes/log-tail.ts';
-import { endGroup, type ProcessExit, type ProcessOptions, type RunningProcess } from '../../../src/supervise/processes/start-process.ts';
+import { logTail } from '../../../src/operations/supervise/processes/log-tail.ts';
+import { endGroup, type ProcessExit, type ProcessOptions, type RunningProcess } from '../../../src/operations/supervise/processes/start-process.ts';
 import { type Running, start } from '../process.ts';
 import { hostHere } from './run-command.ts';
 

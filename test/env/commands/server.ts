@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { ProcessExit } from '../../../src/supervise/processes/start-process.ts';
+import type { ProcessExit } from '../../../src/operations/supervise/processes/start-process.ts';
 import { lanes } from '../../runner/lanes.ts';
 import { listenOnLoopback } from '../listen.ts';
 import type { Finished } from '../process.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { signalGroup } from '../../../src/supervise/processes/process-table.ts';
+import { signalGroup } from '../../../src/operations/supervise/processes/process-table.ts';
 import { docsBlock, environmentOf } from '../docs.ts';
 import { freePort } from '../free-port.ts';
 import type { PrefectAddress } from '../prefect-server.ts';

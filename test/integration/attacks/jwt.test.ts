@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { exportSPKI, importJWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AWS, GITHUB, KUBERNETES } from '../../../src/authn/jwt/shapes.fixture.ts';
+import { AWS, GITHUB, KUBERNETES } from '../../../src/identity/authn/jwt/shapes.fixture.ts';
 import { startIssuer } from '../../env/issuer.ts';
 import { waitFor } from '../../env/process.ts';
 import { authFrame, openSocket } from '../../env/socket.ts';

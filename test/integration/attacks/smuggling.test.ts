@@ -2,7 +2,7 @@
 import { connect as connectUnix } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openEdgeSecret } from '../../../src/keys/edge-secret.ts';
+import { openEdgeSecret } from '../../../src/config/keys/edge-secret.ts';
 import { plain } from '../../env/transport.ts';
 import { expectNothingUpstream, useHarness } from './harness.ts';
 import { gatewayDoor } from './rows/door.ts';

@@ -5,7 +5,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fetchServed } from '../../../src/doctor/outside/certificates.ts';
+import { fetchServed } from '../../../src/operations/doctor/outside/certificates.ts';
 import { type Authority, createAuthority, type Issued } from '../../env/authority.ts';
 import { startGateway } from '../../env/gateway.ts';
 import { workersAfter } from '../../env/gateway-processes.ts';

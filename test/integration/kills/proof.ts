@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'vitest';
-import { GATEWAY_ACTIONS } from '../../../src/ledger/events.ts';
-import { SUMMARY_ACTION } from '../../../src/ledger/floods.ts';
+import { GATEWAY_ACTIONS } from '../../../src/record/ledger/events.ts';
+import { SUMMARY_ACTION } from '../../../src/record/ledger/floods.ts';
 import { waitFor } from '../../env/process.ts';
 import { type Answered, CONNECTIONS, type KillLoad } from './load.ts';
 

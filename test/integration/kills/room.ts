@@ -1,6 +1,6 @@
 // A gateway under an even load whose parts are killed at random moments.
 import { createServer, type Server } from 'node:http';
-import { createRandom } from '../../../src/ledger/chain/tampering.fixture.ts';
+import { createRandom } from '../../../src/record/ledger/chain/tampering.fixture.ts';
 import { freePort } from '../../env/free-port.ts';
 import { type Gateway, startGateway } from '../../env/gateway.ts';
 import { isAlive, signalProcess, waitFor } from '../../env/process.ts';

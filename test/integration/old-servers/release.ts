@@ -1,8 +1,8 @@
 // What every release of the Prefect server must do behind the gateway: its routes are known, and a run goes from its registration to its end.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { compareWithOpenApi } from '../../../src/catalog/compare.ts';
-import { operationsOf } from '../../../src/catalog/versions.ts';
+import { compareWithOpenApi } from '../../../src/prefect/catalog/compare.ts';
+import { operationsOf } from '../../../src/prefect/catalog/versions.ts';
 import { type Gateway, jsonLines, startGateway } from '../../env/gateway.ts';
 import { type Direct, directTo, field, text } from '../../env/prefect.ts';
 import { type PrefectServer, startPrefect } from '../../env/prefect-server.ts';

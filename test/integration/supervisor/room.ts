@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPid } from '../../../src/config/pid-file.ts';
 import { type StatePaths, statePaths } from '../../../src/config/state-dir.ts';
-import { freePort } from '../../../src/supervise/processes/free-port.ts';
-import { groupMembers, isAlive, signalGroup } from '../../../src/supervise/processes/process-table.ts';
-import { type RunningProcess, startProcess } from '../../../src/supervise/processes/start-process.ts';
-import { waitFor } from '../../../src/supervise/processes/wait-for.ts';
+import { freePort } from '../../../src/operations/supervise/processes/free-port.ts';
+import { groupMembers, isAlive, signalGroup } from '../../../src/operations/supervise/processes/process-table.ts';
+import { type RunningProcess, startProcess } from '../../../src/operations/supervise/processes/start-process.ts';
+import { waitFor } from '../../../src/operations/supervise/processes/wait-for.ts';
 
 export interface SuperviseRoom {
   readonly paths: StatePaths;

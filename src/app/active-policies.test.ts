@@ -1,0 +1,83 @@
+// A change of own policies keeps the deciding thread free: a thread checks them, and the engine is built in steps with rests between.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import pino from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NO_POLICIES, type OwnPolicies } from '../authorization/policy/own/check.ts';
+import { loadCandidate } from '../config/in-use.ts';
+import { prepareStateDir, removeRuntimeDir } from '../config/runtime-dir.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import type { FromControl } from '../contract/ipc.ts';
+import { createCatalogue } from '../prefect/catalog/catalogue.ts';
+import { createReloader, type ReloaderParts } from './reload.ts';
+
+let directory: string;
+let paths: StatePaths;
+let threads: (string | null)[];
+let looksAtClock: number;
+let said: FromControl[];
+const seen = (thread: Worker): void => void threads.push(thread.threadName);
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'lictor-active-policies-'));
+  paths = prepareStateDir(join(directory, 'state'));
+  [threads, looksAtClock, said] = [[], 0, []];
+  process.on('worker', seen);
+});
+afterEach(() => {
+  process.off('worker', seen);
+  removeRuntimeDir(paths);
+  rmSync(directory, { recursive: true });
+});
+
+/** The file names a directory with this one policy. Whatever a reloader needs beyond the policies is not there, and throws. */
+function reloaderOf(policy: string, inUse: OwnPolicies = NO_POLICIES) {
+  const configFile = join(directory, 'lictor.yaml');
+  writeFileSync(configFile, `public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:1 }\npolicies: ${directory}\n`);
+  writeFileSync(join(directory, 'own.cedar'), policy);
+  const candidate = loadCandidate({ file: configFile, env: {}, paths });
+  if (!candidate.loaded.ok) throw new Error(JSON.stringify(candidate.loaded.problems));
+  const { config } = candidate.loaded;
+  const steady = (): number => {
+    looksAtClock += 1;
+    return performance.now();
+  };
+  const shared = {
+    paths,
+    clock: Date.now,
+    steady,
+    log: pino({ enabled: false }),
+    catalogue: createCatalogue(),
+    ledger: { healthy: () => true, append: async () => undefined },
+  };
+  const current = { get: () => ({ config, policies: inUse, revision: 7 }) };
+  return createReloader({ shared, current, configFile, env: {}, send: (message: FromControl) => void said.push(message) } as unknown as ReloaderParts);
+}
+
+const SOUND = '@id("a") @description("d") permit (principal, action == Action::"flows.read", resource);\n';
+const REQUEST = { by: 'local:root', onBehalfOf: [], why: 'a test' };
+
+describe('a change of own policies', () => {
+  it('by a reload is checked by a thread', async () => {
+    await reloaderOf('permit').reload();
+    expect(said).toMatchObject([{ text: expect.stringContaining('own.cedar') }]);
+    expect(threads).toEqual(['policies']);
+  });
+
+  it('by `lictor policy apply` is checked by a thread', async () => {
+    expect(await reloaderOf('permit').applyPolicies(REQUEST)).toMatchObject({ applied: false, why: expect.stringContaining('own.cedar') });
+    expect(await reloaderOf(SOUND, { texts: {}, files: { 'own.cedar': SOUND } } as never).applyPolicies(REQUEST)).toMatchObject({
+      applied: true,
+      from: 7,
+      to: 7,
+    });
+    expect(threads).toEqual(['policies', 'policies']);
+  });
+
+  it('is built in steps of its own queue: clients with large bodies cannot delay it', async () => {
+    await expect(reloaderOf(SOUND).applyPolicies(REQUEST)).rejects.toThrow();
+    expect(looksAtClock).toBeGreaterThan(5);
+  });
+});

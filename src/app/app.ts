@@ -1,0 +1,234 @@
+// Starts the control plane: services of the process, runtime of the configuration, edge, sockets. reload.ts swaps the runtime.
+import type { Server } from 'node:http';
+import { createServer as createSocketServer, type Server as SocketServer } from 'node:net';
+import type { Logger } from 'pino';
+import type { Answerer } from '../authorization/decide/answer.ts';
+import { createFromEdge, type FromEdge } from '../authorization/decide/from-edge.ts';
+import { sweepDecisions } from '../authorization/decide/sweep.ts';
+import { ownCertificateWarnings } from '../config/certificates/warnings.ts';
+import type { Config } from '../config/config.ts';
+import { openEdgeSecret } from '../config/keys/edge-secret.ts';
+import { fillReserve } from '../config/reserve.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import type { Clock, SteadyClock } from '../contract/clock.ts';
+import type { FromControl } from '../contract/ipc.ts';
+import { type AdminActions, createAdminServer } from '../edge/http/admin-server.ts';
+import { createControlServer } from '../edge/http/control-server.ts';
+import { createDecisionServer } from '../edge/http/decision-server.ts';
+import { closeServer, listenOn } from '../edge/http/listening.ts';
+import { openServiceProxy } from '../edge/http/service-proxy.ts';
+import { type AppliedEdge, applyEdge } from '../edge/nginx/apply.ts';
+import { openFilesLimit, renderHere } from '../edge/nginx/check.ts';
+import { knownServers } from '../edge/nginx/service-sockets.ts';
+import { createLostRuns } from '../identity/authn/run-token/lost-runs.ts';
+import { collectActions } from '../prefect/catalog/actions.ts';
+import { createLookup, type Lookup } from '../prefect/client/lookup.ts';
+import { openForward } from '../proxies/forward/open.ts';
+import { createGates } from '../proxies/relay/event-gate.ts';
+import { createRelay, type Relay } from '../proxies/relay/relay.ts';
+import type { Ledger } from '../record/ledger/ledger.ts';
+import { createAnnouncer } from '../record/timeline/announce/announcer.ts';
+import { loadActivePolicies, storePolicySet } from './active-policies.ts';
+import { createClockWatch } from './clock-watch.ts';
+import { type CurrentRuntime, createCurrentRuntime, currentAnswerer, currentForForward, currentForRelay } from './current-runtime.ts';
+import { createDecisionSync, type DecisionSync } from './decision-sync.ts';
+import { type Metered, meter } from './gateway-metrics.ts';
+import { createDiskWatch, rotateControlLog, spaceAt } from './housekeeping.ts';
+import { prepareListeners } from './listeners.ts';
+import { openProcessServices, type ProcessServices } from './process-services.ts';
+import { createReloader, type Reloader } from './reload.ts';
+import { localUser } from './reload-report.ts';
+import { buildRuntime } from './runtime.ts';
+
+export interface App {
+  readonly edge: AppliedEdge & { readonly binary: string };
+  readonly reloader: Reloader;
+  readonly record: Ledger['append'];
+  /** Closes sockets with 1012, finishes requests, drains the ledger. */
+  drain(): Promise<void>;
+}
+
+export interface AppParts {
+  readonly config: Config;
+  readonly configFile: string;
+  /** `config` is what was in use before a crash, and so are the own policies. */
+  readonly inUse: boolean;
+  readonly paths: StatePaths;
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly steady: SteadyClock;
+  readonly log: Logger;
+  /** Makes the log's writer open its file again. */
+  readonly reopenLog: () => void;
+  /** Sends a message to the supervisor. */
+  readonly send: (message: FromControl) => void;
+}
+
+export async function startApp(parts: AppParts): Promise<App> {
+  const { config, paths, clock, steady, log } = parts;
+  const onReopen = () => parts.send({ type: 'edge-reopen' });
+  const shared = await openProcessServices({ config, paths, clock, steady, log, onReopen, sync: () => sync.now() });
+  const current = await startRuntime(shared, parts);
+  const { ledger } = shared;
+  const { ledgerFile, announced: memoryFile } = paths;
+  const announcer = createAnnouncer({ ledgerFile, memoryFile, upstream: () => current.get().upstream, clock, steady, log });
+  ledger.onCalls((calls) => current.get().services.credentials.told(calls));
+  const answerer = currentAnswerer(current);
+  const edgeSecret = openEdgeSecret(paths);
+  const fromEdge = createFromEdge(edgeSecret);
+  const serviceProxy = await openServiceProxy({ paths, edgeSecret, config, log, openFiles: openFilesLimit() });
+  const relay = openRelay(shared, current, fromEdge);
+  const forward = openForward({ ledger, clock, log, ...currentForForward(current) });
+  const sync = createDecisionSync({
+    changeNumber: () => shared.store.changeNumber(),
+    forget: () => answerer.forget(),
+    sweep: () => sweepDecisions(paths.decisionCache),
+    recheck: async () => void (await Promise.all([relay.recheck(), forward.recheck()])),
+  });
+  const edge = await prepareEdge(parts, config);
+  watchLedger(shared, current);
+  const metered = meterApp({ shared, current, config, relay, answerer });
+  const prepare = (next: Config) => prepareListeners({ forward, metered }, next);
+  const reloader = createReloader({
+    ...{ ...parts, shared, current, prepareListeners: prepare },
+    ...{ applyEdge: (next) => prepareEdge(parts, next), moveSockets: relay.restart, useServices: serviceProxy.use },
+  });
+  const servers = await listen(parts, { relay, current, fromEdge, answerer: metered.answerer, admin: { sync: sync.now, ...reloader } });
+  (await prepare(config)).commit();
+  await shared.exports.use(config.exports);
+  await shared.tracing.use(config.traces);
+  const timers = startTimers(parts, { shared, current, sync, reloader });
+  return {
+    edge,
+    reloader,
+    record: ledger.append,
+    async drain() {
+      for (const timer of timers) clearInterval(timer);
+      // Sinks wait a moment for what is under way, as the sockets do.
+      const sent = Promise.all([shared.exports.close(), shared.tracing.close()]);
+      for (const server of servers.sockets) server.close();
+      await Promise.all([relay.drain(), forward.close()]);
+      await Promise.all([...servers.http.map(closeServer), serviceProxy.close()]);
+      for (const part of [announcer, metered, shared.ledgerSearch, shared.bodies]) await part.close();
+      await sent;
+      await current.get().retire();
+      for (const part of [shared.eventIntake, ledger, shared.store]) await part.close();
+    },
+  };
+}
+
+async function startRuntime(shared: ProcessServices, { config, inUse }: AppParts): Promise<CurrentRuntime> {
+  const { policySets } = shared.store;
+  const policies = await loadActivePolicies({ actions: collectActions(shared.catalogue.operations), config, policySets, inUse });
+  const runtime = await buildRuntime(shared, config, policies);
+  await storePolicySet(policySets, runtime, { by: localUser().principal, onBehalfOf: [], why: '' });
+  return createCurrentRuntime(runtime);
+}
+
+function openRelay(shared: ProcessServices, current: CurrentRuntime, fromEdge: FromEdge): Relay {
+  const { catalogue, ledger, store, clock, steady, log, paths } = shared;
+  return createRelay({
+    ...{ catalogue, ledger, store, fromEdge, clock, steady, log },
+    services: { runtime: current.get, servers: knownServers(paths), ledger, log },
+    gateFor: createGates(shared.eventRules),
+    turn: shared.bodies.turn,
+    ...currentForRelay(current, store.makers),
+  });
+}
+
+/** With `fail_closed`, decisions that were cached while the ledger was healthy must not be used once it is not. */
+function watchLedger({ ledger, log, sync }: ProcessServices, current: CurrentRuntime): void {
+  ledger.onHealth((healthy) => {
+    log[healthy ? 'info' : 'error']({ healthy, problem: ledger.problem() }, 'ledger');
+    if (!healthy && current.get().config.ledger.failClosed) sync().catch((error: unknown) => log.error({ err: error }, 'sweep failed'));
+  });
+}
+
+interface MeterParts {
+  readonly shared: ProcessServices;
+  readonly current: CurrentRuntime;
+  readonly config: Config;
+  readonly relay: Relay;
+  readonly answerer: Answerer;
+}
+
+function meterApp({ shared, current, config: { storeFile }, relay, answerer }: MeterParts): Metered {
+  const { paths, ledger, clock, log, exports, tracing, eventIntake } = shared;
+  return meter({ ledgerFile: paths.ledgerFile, accessLog: paths.accessLog, storeFile }, answerer, {
+    ...{ ledger, clock, log, sockets: relay.count },
+    ...{ sinks: exports.status, spans: tracing.status, events: eventIntake.status },
+    revision: () => current.get().revision,
+  });
+}
+
+interface TimerParts {
+  readonly shared: ProcessServices;
+  readonly current: CurrentRuntime;
+  readonly sync: DecisionSync;
+  readonly reloader: Reloader;
+}
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+
+function startTimers(parts: AppParts, { shared, current, sync, reloader }: TimerParts): readonly NodeJS.Timeout[] {
+  const { paths, clock, steady, log, config } = parts;
+  const { ledger, store } = shared;
+  const report = (text: string): void => warn(parts, text);
+  const lookAtDisk = createDiskWatch({ paths, space: () => spaceAt(paths.root), now: clock, warn: report, record: ledger.append });
+  const lookup: Lookup = (path) => createLookup(current.get().upstream)(path);
+  const providers = () => current.get().config.identityProviders;
+  const run = (what: string, work: () => Promise<void>): void => void work().catch((error: unknown) => log.error({ err: error }, what));
+  const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout => setInterval(() => run(what, work), ms);
+  run('disk', lookAtDisk);
+  return [
+    // For a change whose author could not reach the admin socket.
+    every(SECOND_MS / 2, 'change number', sync.ifChanged),
+    every(SECOND_MS, 'clock', createClockWatch({ clock, steady, sweep: sync.now, warn: report })),
+    every(MINUTE_MS, 'own log', async () => rotateControlLog(paths.controlLog, parts.reopenLog)),
+    every(MINUTE_MS, 'certificates', reloader.renewCertificates),
+    every(MINUTE_MS, 'reserve', async () => fillReserve(paths.reserve)),
+    every(MINUTE_MS, 'disk', lookAtDisk),
+    every(MINUTE_MS, 'lost runs', createLostRuns({ storeFile: config.storeFile, providers, store: store.runTokens, lookup, clock, record: ledger.append })),
+  ];
+}
+
+function warn({ log, send }: AppParts, text: string): void {
+  log.warn(text);
+  send({ type: 'notice', text: `lictor: ${text}` });
+}
+
+async function prepareEdge(parts: AppParts, config: Config): Promise<App['edge']> {
+  const { paths, env, clock } = parts;
+  const { files, version, certificate } = await renderHere(config, paths, env, clock);
+  for (const text of ownCertificateWarnings(certificate, paths.ownCertificate, clock())) warn(parts, text);
+  return { ...(await applyEdge(files, paths, version)), binary: version.binary };
+}
+
+interface Behind {
+  readonly relay: Relay;
+  readonly current: CurrentRuntime;
+  readonly fromEdge: FromEdge;
+  readonly answerer: Answerer;
+  readonly admin: AdminActions;
+}
+
+interface Listening {
+  readonly http: readonly Server[];
+  readonly sockets: readonly SocketServer[];
+}
+
+async function listen({ paths, log }: AppParts, { relay, current, fromEdge, answerer, admin: actions }: Behind): Promise<Listening> {
+  const onError = (error: unknown): void => log.error({ err: error }, 'request failed');
+  const own = createControlServer((request, response) => current.get().handle(request, response), fromEdge);
+  const decisions = createDecisionServer(answerer, fromEdge, onError);
+  const admin = createAdminServer(actions, onError);
+  const acceptSockets = () => createSocketServer({ pauseOnConnect: true }, relay.accept);
+  const [credentialed, anonymous] = [acceptSockets(), acceptSockets()];
+  await listenOn(admin, paths.adminSocket);
+  await listenOn(own, paths.controlSocket);
+  await listenOn(decisions, paths.decisionSocket);
+  await listenOn(credentialed, paths.relaySocket);
+  await listenOn(anonymous, paths.anonymousSocket);
+  return { http: [decisions, own, admin], sockets: [credentialed, anonymous] };
+}

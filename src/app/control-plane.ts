@@ -1,0 +1,127 @@
+// Entry of the control plane: a child of the supervisor, started with `--config FILE --state-dir DIR [--in-use]`.
+
+import { parseArgs } from 'node:util';
+import pino from 'pino';
+import { upstreamFingerprint } from '../config/certificates.ts';
+import type { Config } from '../config/config.ts';
+import { loadCandidate, loadInUse } from '../config/in-use.ts';
+import { edgePid } from '../config/pid-file.ts';
+import { prepareStateDir } from '../config/runtime-dir.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import { steadyClock, systemClock } from '../contract/clock.ts';
+import { LictorError } from '../contract/error.ts';
+import type { FromControl } from '../contract/ipc.ts';
+import { assertListenable } from '../edge/nginx/listenable.ts';
+import { hungRecord } from '../record/ledger/events.ts';
+import { type App, startApp } from './app.ts';
+
+// The supervisor is gone: nobody would end us, and nobody would start us twice.
+process.on('disconnect', () => process.exit(1));
+// The terminal's Ctrl-C reaches the whole group: the supervisor decides when we drain.
+process.on('SIGINT', () => undefined);
+
+/** The supervisor kills a control plane whose event loop does not come round. */
+const BEAT_MS = 500;
+setInterval(() => send({ type: 'beat' }), BEAT_MS).unref();
+
+/** Held in memory while the log cannot be written. */
+const LOG_BUFFER_BYTES = 4 << 20;
+
+const { values } = parseArgs({ options: { config: { type: 'string' }, 'state-dir': { type: 'string' }, 'in-use': { type: 'boolean' } } });
+await main({ configFile: values.config ?? 'lictor.yaml', stateDir: values['state-dir'] ?? '.lictor', inUse: values['in-use'] === true });
+
+interface Start {
+  readonly configFile: string;
+  readonly stateDir: string;
+  /** Started again: what is in use is used on, whatever the file says by now. */
+  readonly inUse: boolean;
+}
+
+async function main({ configFile, stateDir, inUse }: Start): Promise<void> {
+  const paths = prepareStateDir(stateDir);
+  const destination = pino.destination({ dest: paths.controlLog, sync: false, mode: 0o600, maxLength: LOG_BUFFER_BYTES });
+  // A full disk: what does not fit is written when there is room again, or dropped. It must not end the control plane: reads go on.
+  destination.on('error', () => undefined);
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const place = { file: configFile, env: process.env, paths };
+  const candidate = loadCandidate(place);
+  const loaded = (inUse ? loadInUse(place) : undefined) ?? candidate.loaded;
+  if (!loaded.ok) {
+    candidate.discard();
+    for (const { path, message, remedy } of loaded.problems) log.error({ path, remedy }, message);
+    return fatal(loaded.problems.map(({ path, message, remedy }) => `${path}: ${message}. ${remedy}`).join('\n'));
+  }
+  try {
+    // Where nginx runs the port is its own; and where it ran, it is started again until it has it.
+    if (!inUse && edgePid(paths) === undefined) await assertListenable(loaded.config.listen);
+    const app = await startApp({
+      config: loaded.config,
+      configFile,
+      inUse: loaded !== candidate.loaded,
+      paths,
+      env: process.env,
+      clock: systemClock,
+      steady: steadyClock,
+      log,
+      reopenLog: () => destination.reopen(),
+      send,
+    });
+    if (loaded === candidate.loaded) candidate.keep();
+    serve(app, log, isOutdated(app, loaded.config, paths));
+  } catch (error) {
+    log.error({ err: error }, 'start failed');
+    // A broken configuration or an occupied file does not heal by starting again; anything else may.
+    if (error instanceof LictorError) return fatal(error.message);
+    throw error;
+  } finally {
+    candidate.discard();
+  }
+}
+
+/** Only an nginx that ran before this start has not read what is in place now; files of certificates may have been replaced while nobody looked. */
+function isOutdated({ edge }: App, config: Config, paths: StatePaths): boolean {
+  const hasCertificates = config.tls !== null || upstreamFingerprint(config) !== null;
+  return (edge.changed || hasCertificates) && edgePid(paths) !== undefined;
+}
+
+function serve(app: App, log: pino.Logger, outdated: boolean): void {
+  process.on('message', (message: unknown) => {
+    const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
+    if (type === 'drain') drain(app, log);
+    else if (type === 'reload') reload(app, log);
+    else if (type === 'hung') recordHung(app, log);
+  });
+  send({ type: 'edge-start', binary: app.edge.binary, args: app.edge.args });
+  if (outdated) send({ type: 'edge-reload' });
+  send({ type: 'ready' });
+  log.info('ready');
+}
+
+function reload(app: App, log: pino.Logger): void {
+  app.reloader.reload().catch((error: unknown) => log.error({ err: error }, 'reload failed'));
+}
+
+function recordHung(app: App, log: pino.Logger): void {
+  log.error('the control plane before this one hung, and was killed');
+  app.record(hungRecord(systemClock())).catch((error: unknown) => log.error({ err: error }, 'not recorded'));
+}
+
+function drain(app: App, log: pino.Logger): void {
+  app.drain().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      log.error({ err: error }, 'drain failed');
+      log.flush(() => process.exit(1));
+    },
+  );
+}
+
+function fatal(message: string): void {
+  send({ type: 'fatal', message });
+  process.exitCode = 1;
+  process.disconnect?.();
+}
+
+function send(message: FromControl): void {
+  process.send?.(message);
+}

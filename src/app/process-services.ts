@@ -1,0 +1,128 @@
+// The services of the process: opened once at the start, they outlive every configuration.
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { removeLeftBehind, sweepOnce } from '../authorization/decide/sweep.ts';
+import { type BodyWork, createBodyWork } from '../authorization/mediate/body-work.ts';
+import type { Config } from '../config/config.ts';
+import { openSealer, type Sealer } from '../config/keys/sealer.ts';
+import { openSecretKey } from '../config/keys/secret-key.ts';
+import { openSigningKeys, type SigningKeys } from '../config/keys/signing-keys.ts';
+import { edgePid } from '../config/pid-file.ts';
+import { withReserve } from '../config/reserve.ts';
+import type { StatePaths } from '../config/state-dir.ts';
+import { nginxWorkerUser } from '../config/worker-user.ts';
+import type { Clock, SteadyClock } from '../contract/clock.ts';
+import { reachableBy } from '../edge/nginx/temp-dir.ts';
+import { type ConfirmMemory, createConfirmMemory } from '../identity/authn/external/confirm.ts';
+import { boundGrants } from '../identity/authn/recorded-grants.ts';
+import { type Catalogue, createCatalogue } from '../prefect/catalog/catalogue.ts';
+import { createLineageMemory, isBelow, type LineageMemory } from '../prefect/client/run-lineage.ts';
+import { createEventMemory, type EventMemory } from '../prefect/events/memory.ts';
+import { createEventRules, type EventRules } from '../prefect/events/rules.ts';
+import { type Ledger, startLedger } from '../record/ledger/ledger.ts';
+import { readEventsMark } from '../record/ledger/prefect-events/read-events.ts';
+import { ROTATE_LIMITS, type RotateLimits } from '../record/ledger/rotate.ts';
+import { createLedgerSearch, type LedgerSearch } from '../record/ledger/search/search.ts';
+import { createExports, type Exports } from '../record/sinks/exports.ts';
+import { createTracing, type Tracing } from '../record/sinks/spans/tracing.ts';
+import { createIntake, type Intake } from '../record/timeline/feed/intake.ts';
+import type { ClientGrant } from '../store/client-grants.ts';
+import { openStore, type Store } from '../store/store.ts';
+
+export interface ProcessServices {
+  readonly paths: StatePaths;
+  readonly clock: Clock;
+  readonly steady: SteadyClock;
+  readonly log: Logger;
+  readonly catalogue: Catalogue;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  /** One budget and one thread for large bodies. */
+  readonly bodies: BodyWork;
+  /** One thread that reads the ledger for the API. */
+  readonly ledgerSearch: LedgerSearch;
+  readonly sealer: Sealer;
+  readonly signingKeys: SigningKeys;
+  readonly confirmMemory: { readonly sessions: ConfirmMemory; readonly grants: ConfirmMemory<ClientGrant> };
+  /** The key that run tokens are made with. */
+  readonly runTokenKey: Buffer;
+  /** Which run was started by which. */
+  readonly lineageMemory: LineageMemory;
+  /** The event sockets and `POST /events` share these two. */
+  readonly eventRules: EventRules;
+  readonly eventMemory: EventMemory;
+  /** Takes the events that the feed of each runtime subscribes to. */
+  readonly eventIntake: Intake;
+  /** Makes a security change take effect: see decision-sync.ts. */
+  readonly sync: () => Promise<void>;
+  readonly edgeRuns: () => Promise<boolean>;
+  /** A sink keeps its connection and its place over a reload. */
+  readonly exports: Exports;
+  readonly tracing: Tracing;
+}
+
+export interface ProcessParts extends Pick<ProcessServices, 'paths' | 'clock' | 'steady' | 'log' | 'sync'> {
+  readonly config: Config;
+  /** The access log was renamed: nginx has to open its logs again. */
+  readonly onReopen: () => void;
+}
+
+export async function openProcessServices({ config, onReopen, ...parts }: ProcessParts): Promise<ProcessServices> {
+  const { paths, clock, steady, log } = parts;
+  const { storeFile } = config;
+  const { basePath } = config.publicUrl;
+  const store = await withReserve(paths.reserve, () => openStore({ file: storeFile, clock }));
+  const ledger = await openLedger(parts, config);
+  ledger.onReopen(onReopen);
+  await forgetDecisions(parts);
+  const eventMemory = createEventMemory();
+  const lineageMemory = createLineageMemory();
+  const sealer = openSealer(paths.sealKey);
+  const signingKeys = openSigningKeys({ file: paths.signingKeys, sealer, clock });
+  // Makes the first one.
+  await signingKeys.published();
+  return {
+    ...parts,
+    ...{ store, ledger, sealer, signingKeys, lineageMemory, eventMemory },
+    catalogue: createCatalogue(),
+    ledgerSearch: createLedgerSearch(paths),
+    bodies: createBodyWork({ steady }),
+    runTokenKey: openSecretKey(paths.runTokenKey, 'flow runs that wait for their worker get other tokens'),
+    confirmMemory: { sessions: createConfirmMemory(), grants: createConfirmMemory() },
+    eventRules: createEventRules(eventMemory, (own, run) => isBelow(lineageMemory, own, run)),
+    eventIntake: createIntake({ ledger, clock, steady, mark: readEventsMark(paths.ledgerFile) }),
+    edgeRuns: async () => edgePid(paths) !== undefined,
+    exports: createExports({ paths, clock, log, record: ledger.append }),
+    tracing: createTracing({ accessLog: paths.accessLog, basePath, log }),
+  };
+}
+
+type Parts = Omit<ProcessParts, 'config' | 'onReopen'>;
+
+function openLedger({ paths, clock, log }: Parts, { roles, publicUrl, ledger: { retentionSeconds } }: Config): Promise<Ledger> {
+  return startLedger({
+    ...{ paths, clock, basePath: publicUrl.basePath, node: hostname() },
+    grants: roles.length === 0 ? null : boundGrants(roles),
+    rotate: rotateLimits(paths, log),
+    retentionMs: retentionSeconds === null ? null : retentionSeconds * 1000,
+  });
+}
+
+/** nginx's workers open the new log themselves, by its path: where they cannot reach it, logs are not rotated. */
+function rotateLimits(paths: StatePaths, log: Logger): RotateLimits | null {
+  const user = nginxWorkerUser();
+  if (user === null || reachableBy(paths.log, user)) return ROTATE_LIMITS;
+  log.warn(
+    { log: paths.log, user: user.name },
+    'a directory above the logs is closed to the user of nginx: logs are not rotated. Use a state directory below /var/lib',
+  );
+  return null;
+}
+
+/** Nothing that was decided before this start may be answered from the cache. */
+async function forgetDecisions({ paths, log }: Parts): Promise<void> {
+  await sweepOnce(paths.decisionCache);
+  const foreign = await removeLeftBehind(paths.decisionCache);
+  if (foreign.length > 0)
+    log.warn({ paths: foreign }, 'a command of another user that was killed has left remembered decisions behind: remove them as that user');
+}

@@ -1,0 +1,293 @@
+// Swaps the runtime for a new configuration: applies all of it, or changes nothing and reports every problem.
+
+import type { CheckedPolicies, OwnPolicies } from '../authorization/policy/own/check.ts';
+import { checkByThread } from '../authorization/policy/own/check-by-thread.ts';
+import { ensureOwnCertificate } from '../config/certificates/own.ts';
+import { certificateFingerprint, checkCertificates, upstreamFingerprint } from '../config/certificates.ts';
+import { changedSections } from '../config/changed-sections.ts';
+import type { Config } from '../config/config.ts';
+import { type Candidate, loadCandidate, loadInUse } from '../config/in-use.ts';
+import type { Problem } from '../config/problem.ts';
+import { checkRestartKeys } from '../config/restart-keys.ts';
+import { LictorError } from '../contract/error.ts';
+import type { FromControl } from '../contract/ipc.ts';
+import type { PolicyOutcome, PolicyRequest } from '../contract/policy-outcome.ts';
+import type { AppliedEdge } from '../edge/nginx/apply.ts';
+import { checkEdge } from '../edge/nginx/check.ts';
+import { checkMetadataFiles } from '../identity/authn/saml/check-files.ts';
+import { collectActions } from '../prefect/catalog/actions.ts';
+import type { Prepared } from '../proxies/forward/forward.ts';
+import { applyPolicies, storePolicySet } from './active-policies.ts';
+import type { CurrentRuntime } from './current-runtime.ts';
+import type { ProcessServices } from './process-services.ts';
+import { failure, localUser, recordReload, reportApplied, reportRejected, syncOrLog } from './reload-report.ts';
+import { buildRuntime, type Runtime } from './runtime.ts';
+
+export interface Reloader {
+  /** SIGHUP. Never rejects: problems are reported and recorded. */
+  reload(): Promise<void>;
+  /**
+   * Reads the secrets of the configuration in use again, while Prefect's credential is replaced. Does not read the file itself,
+   * which may be half edited. Rejects when the secrets could not be applied, or are not in effect everywhere yet; to go back,
+   * restore the former secrets and call it again.
+   */
+  rereadSecrets(): Promise<void>;
+  /** Applies the own policies as they are on the disk now, and nothing else. Rejects when it failed; nothing has changed then. */
+  applyPolicies(request: PolicyRequest): Promise<PolicyOutcome>;
+  /** Makes nginx load certificate files that have changed. Broken ones are reported once and tried again when they change. */
+  renewCertificates(): Promise<void>;
+}
+
+export interface ReloaderParts {
+  readonly shared: ProcessServices;
+  readonly current: CurrentRuntime;
+  readonly configFile: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Renders, tests and swaps nginx's files; throws without having changed anything. */
+  readonly applyEdge: (config: Config) => Promise<AppliedEdge>;
+  /** Opens the listeners of the next configuration's forward proxy and metrics, before anything changes. */
+  readonly prepareListeners: (config: Config) => Promise<Prepared>;
+  /** Calls of services go as this configuration says. */
+  readonly useServices: (config: Config) => void;
+  /** Closes the sockets that are open now with 1012, after that time: stock clients reconnect at once. */
+  readonly moveSockets: (afterMs: number) => Promise<void>;
+  readonly send: (message: FromControl) => void;
+}
+
+export function createReloader(parts: ReloaderParts): Reloader {
+  const { config } = parts.current.get();
+  const state: State = { certificates: certificateFingerprint(config), upstreams: upstreamFingerprint(config), refusedCertificates: null, refusedOwn: null };
+  const oneByOne = createQueue();
+  return {
+    reload: () => oneByOne(() => reload(parts, state)),
+    rereadSecrets: () => oneByOne(() => rereadSecrets(parts, state)),
+    applyPolicies: (request) => oneByOne(() => applyPolicies({ ...parts, retire: (former) => retire(parts, former) }, request)),
+    renewCertificates: () => oneByOne(() => renew(parts, state)),
+  };
+}
+
+/** Below nginx's worker_shutdown_timeout. */
+const FORMER_WORKERS_MS = 50 * 60_000;
+/** By then nginx's new workers accept connections. */
+const FORMER_TRUST_MS = 10_000;
+
+interface State {
+  /** What nginx has loaded. */
+  certificates: string | null;
+  /** The same for the files that nginx connects to Prefect and services with: only a reload checks them. */
+  upstreams: string | null;
+  refusedCertificates: string | null;
+  /** The problem last reported about the files that the gateway makes itself. */
+  refusedOwn: string | null;
+}
+
+async function reload(parts: ReloaderParts, state: State): Promise<void> {
+  const { configFile, env, shared, current } = parts;
+  const candidate = loadCandidate({ file: configFile, env, paths: shared.paths });
+  try {
+    const own = candidate.loaded.ok ? await ownPolicies(parts, candidate.loaded.config) : undefined;
+    const problems = candidate.loaded.ok ? [...(own?.problems ?? []), ...(await findProblems(parts, candidate.loaded.config))] : candidate.loaded.problems;
+    if (!candidate.loaded.ok || own === undefined || problems.length > 0) return await reportRejected(parts, problems);
+    const from = current.get().revision;
+    const done = await apply(parts, state, { config: candidate.loaded.config, policies: own.policies });
+    saveInUse(parts, candidate);
+    await reportApplied(parts, { from, ...done });
+  } catch (error) {
+    await reportRejected(parts, [failure(parts, error)]);
+  } finally {
+    candidate.discard();
+  }
+}
+
+async function rereadSecrets(parts: ReloaderParts, state: State): Promise<void> {
+  const { shared, current, configFile, env } = parts;
+  const loaded = loadInUse({ file: configFile, env, paths: shared.paths });
+  if (loaded === undefined) throw new LictorError('config-invalid', 'There is no configuration in use.');
+  const problems = loaded.ok ? await findProblems(parts, loaded.config) : loaded.problems;
+  if (!loaded.ok || problems.length > 0) throw new LictorError('config-invalid', problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
+  const { revision: from, policies } = current.get();
+  const done = await apply(parts, state, { config: loaded.config, policies });
+  await reportApplied(parts, { from, ...done });
+  if (done.unfinished.length > 0) throw new LictorError('reload-unfinished', `It is applied, but ${done.unfinished.join('; ')}.`);
+}
+
+async function ownPolicies({ shared }: ReloaderParts, { policies }: Config): Promise<CheckedPolicies> {
+  const checked = await checkByThread(collectActions(shared.catalogue.operations), policies);
+  for (const { file, line, message } of checked.warnings) shared.log.warn({ file, line }, message);
+  return checked;
+}
+
+/** Changes nothing. nginx checks only a configuration that has no other problem. */
+async function findProblems({ current, shared, env }: ReloaderParts, next: Config): Promise<readonly Problem[]> {
+  const fixed = checkRestartKeys(current.get().config, next);
+  if (fixed.length > 0) return fixed;
+  return [...checkMetadataFiles(next, shared.clock()), ...(await checkEdge(next, shared.paths, env, shared.clock))];
+}
+
+/** Applying nginx's files is the last step that can fail. Steps after the swap are not rolled back; their failures are reported. */
+async function apply(parts: ReloaderParts, state: State, { config: next, policies }: Next): Promise<Done> {
+  const { current } = parts;
+  const listeners = await parts.prepareListeners(next);
+  const [certificates, upstreams] = [certificateFingerprint(next), upstreamFingerprint(next)];
+  const { runtime, edge } = await buildAndApply(parts, { config: next, policies }).catch((error: unknown) => {
+    listeners.discard();
+    throw error;
+  });
+  const former = current.swap(runtime);
+  parts.useServices(next);
+  listeners.commit();
+  const nginx = edge.changed || certificates !== state.certificates || upstreams !== state.upstreams;
+  if (nginx) reloadEdge(parts, next);
+  state.certificates = certificates;
+  state.upstreams = upstreams;
+  state.refusedCertificates = null;
+  const unfinished = await runFollowUps(parts, former.config, next);
+  retire(parts, former);
+  return { nginx, changed: changedSections(former, { config: next, policies }), unfinished };
+}
+
+interface Done {
+  /** nginx has to read its files. */
+  readonly nginx: boolean;
+  readonly changed: readonly string[];
+  readonly unfinished: readonly string[];
+}
+
+/** Steps after the swap: each runs even when another failed. Returns what failed, in words that complete "it is applied, but". */
+async function runFollowUps({ shared, moveSockets }: ReloaderParts, former: Config, next: Config): Promise<readonly string[]> {
+  const steps: readonly (readonly [unfinished: string, step: () => Promise<void>])[] = [
+    ['what was decided before is not all taken back yet, which is tried again on its own', shared.sync],
+    ['the exports go on as they were: reload again', () => shared.exports.use(next.exports)],
+    ['the traces go on as they were: reload again', () => shared.tracing.use(next.traces)],
+    // They lead to a Prefect that the new configuration does not name.
+    ['open sockets still lead to the former Prefect: reload again', async () => (leadsElsewhere(former, next) ? moveSockets(0) : undefined)],
+  ];
+  const unfinished: string[] = [];
+  for (const [what, step] of steps) {
+    try {
+      await step();
+    } catch (error) {
+      shared.log.error({ err: error }, `a reload is applied, but ${what}`);
+      unfinished.push(what);
+    }
+  }
+  return unfinished;
+}
+
+async function buildAndApply(parts: ReloaderParts, { config, policies }: Next): Promise<{ readonly runtime: Runtime; readonly edge: AppliedEdge }> {
+  const runtime = await buildRuntime(parts.shared, config, policies);
+  try {
+    return { runtime, edge: await storeAndApplyEdge(parts, runtime) };
+  } catch (error) {
+    await runtime.retire();
+    throw error;
+  }
+}
+
+interface Next {
+  readonly config: Config;
+  readonly policies: OwnPolicies;
+}
+
+async function storeAndApplyEdge({ shared, applyEdge }: ReloaderParts, runtime: Runtime): Promise<AppliedEdge> {
+  const forget = await storePolicySet(shared.store.policySets, runtime, { by: localUser().principal, onBehalfOf: [], why: '' });
+  return applyEdge(runtime.config).catch(async (error: unknown) => {
+    await forget();
+    throw error;
+  });
+}
+
+/** nginx's former workers carry open sockets for at most an hour (src/edge/nginx): clients have to reconnect before. */
+function reloadEdge({ send, moveSockets, shared }: ReloaderParts, { tls }: Config): void {
+  send({ type: 'edge-reload' });
+  // The former workers verified certificates by authorities that may no longer be trusted.
+  moveSockets(tls?.client == null ? FORMER_WORKERS_MS : FORMER_TRUST_MS).catch((error: unknown) =>
+    shared.log.error({ err: error }, 'sockets of former workers did not close'),
+  );
+}
+
+function saveInUse({ shared }: ReloaderParts, candidate: Candidate): void {
+  try {
+    candidate.keep();
+  } catch (error) {
+    // The new configuration stays in use; a control plane that restarts would use the one before.
+    shared.log.error({ err: error }, 'the configuration in use could not be saved');
+  }
+}
+
+/** Adding a second credential, or removing the former one after a rotation, changes nothing for an open socket. */
+function leadsElsewhere({ prefect: former }: Config, { prefect: next }: Config): boolean {
+  const rotates = former.next !== null || next.next !== null;
+  const [left, right] = [former, next].map((prefect) => JSON.stringify(rotates ? [prefect.servers, prefect.caFile] : prefect));
+  return left !== right;
+}
+
+function retire({ shared }: ReloaderParts, former: Runtime): void {
+  former.retire().catch((error: unknown) => shared.log.error({ err: error }, 'what the former configuration had open did not close'));
+}
+
+async function renew(parts: ReloaderParts, state: State): Promise<void> {
+  const { shared, current, env } = parts;
+  const { config, revision } = current.get();
+  const own = await renewOwn(parts, state, config);
+  if (!own) return;
+  const fingerprint = certificateFingerprint(config);
+  if (fingerprint === state.certificates || fingerprint === state.refusedCertificates) return;
+  const pair = checkCertificates(config);
+  const problems = pair.length > 0 ? pair : await checkEdge(config, shared.paths, env, shared.clock);
+  if (problems.length > 0) {
+    // Certificate and key are seldom replaced in one step: the next check may find a matching pair.
+    state.refusedCertificates = fingerprint;
+    return reportRejected(parts, problems, 'system');
+  }
+  try {
+    if (config.tls?.client != null) await reloadClientTrust(parts, config);
+  } catch (error) {
+    state.refusedCertificates = fingerprint;
+    return reportRejected(parts, [failure(parts, error)], 'system');
+  }
+  state.certificates = fingerprint;
+  reloadEdge(parts, config);
+  shared.log.info('certificate renewed: nginx reads it');
+  parts.send({ type: 'notice', text: 'lictor: the certificate was renewed; open connections stay.' });
+  await recordReload(parts, {
+    principal: 'system',
+    principal_kind: null,
+    reason: 'certificate-renewed',
+    decision: 'allow',
+    revision,
+    resource_id: 'certificate',
+  });
+}
+
+/** For client authorities and revocation lists: a revocation also ends connections and sockets that are open. */
+async function reloadClientTrust(parts: ReloaderParts, config: Config): Promise<void> {
+  const runtime = await buildRuntime(parts.shared, config, parts.current.get().policies);
+  const former = parts.current.swap(runtime);
+  await syncOrLog(parts.shared);
+  retire(parts, former);
+}
+
+/** False: the gateway's own files cannot be used, which is reported once. nginx keeps the files that it has loaded. */
+async function renewOwn(parts: ReloaderParts, state: State, { publicUrl, tls }: Config): Promise<boolean> {
+  if (tls?.selfMadeBy == null) return true;
+  try {
+    await ensureOwnCertificate({ publicUrl, paths: parts.shared.paths.ownCertificate, nowMs: parts.shared.clock() });
+    state.refusedOwn = null;
+    return true;
+  } catch (error) {
+    const problem = failure(parts, error);
+    if (state.refusedOwn !== problem.message) await reportRejected(parts, [problem], 'system');
+    state.refusedOwn = problem.message;
+    return false;
+  }
+}
+
+function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let tail: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = tail.then(work, work);
+    tail = mine;
+    return mine;
+  };
+}

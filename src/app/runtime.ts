@@ -1,0 +1,224 @@
+// The runtime of one configuration: built at the start, and again by each reload. The process's services outlive it.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { type Answerer, createAnswerer } from '../authorization/decide/answer.ts';
+import { createDecider, type Decider } from '../authorization/decide/decider.ts';
+import { createEventTagGuard, type EventTagGuard } from '../authorization/decide/event-tags.ts';
+import { createHoldsLease } from '../authorization/decide/holds-lease.ts';
+import { decidingText, publishRevision } from '../authorization/decide/revision.ts';
+import { createTurns } from '../authorization/mediate/body-work.ts';
+import { createMediator, type Mediator } from '../authorization/mediate/mediator.ts';
+import { createRunParts } from '../authorization/mediate/run-parts.ts';
+import { createPolicyEngineInSteps, type PolicyEngine } from '../authorization/policy/engine.ts';
+import { mayPollBy } from '../authorization/policy/may-poll.ts';
+import type { OwnPolicies } from '../authorization/policy/own/check.ts';
+import { loadBuiltInPolicies } from '../authorization/policy/policies.ts';
+import { ensureSigner } from '../config/certificates/signer.ts';
+import type { Config } from '../config/config.ts';
+import { createGuardedTags, type GuardedTags } from '../contract/scope/guarded.ts';
+import { createOwnApp } from '../edge/http/own-app.ts';
+import { createRequestCount } from '../edge/http/request-count.ts';
+import { prefectAnswers } from '../edge/nginx/watch-prefect.ts';
+import { watchUpstreams } from '../edge/nginx/watch-services.ts';
+import { createAccessTokenKind } from '../identity/authn/access-token/verify.ts';
+import { createAuthenticator } from '../identity/authn/authenticator.ts';
+import { openCertificates } from '../identity/authn/certificate/open.ts';
+import { LOGIN_TIMEOUT_MS, openProviders } from '../identity/authn/external/open-providers.ts';
+import { confirmedGrants, createGrantStanding } from '../identity/authn/grant/standing.ts';
+import { createGrantTokenKind } from '../identity/authn/grant/verify.ts';
+import { createJwts } from '../identity/authn/jwt/verify.ts';
+import { warnOfLocks } from '../identity/authn/lock-notes.ts';
+import { createOutbounds } from '../identity/authn/outbounds.ts';
+import { createRoleBook } from '../identity/authn/roles.ts';
+import { openRunTokens } from '../identity/authn/run-token/open.ts';
+import { openProofs } from '../identity/authn/subject-tokens.ts';
+import { type AuthorizationServer, createAuthorizationServer } from '../identity/oauth/server.ts';
+import { createTokenExchange } from '../identity/oauth/token-exchange.ts';
+import { collectActions } from '../prefect/catalog/actions.ts';
+import { createLookup } from '../prefect/client/lookup.ts';
+import { openObjects } from '../prefect/client/open-objects.ts';
+import { createRecordLineage, type RecordLineage } from '../prefect/client/record-lineage.ts';
+import { createUpstream, type Upstream } from '../prefect/client/upstream.ts';
+import { openServiceCredentials } from '../proxies/egress/credentials.ts';
+import { openEventCounts } from '../record/ledger/prefect-events/count-events.ts';
+import { startFeed } from '../record/timeline/feed/feed.ts';
+import type { StoredSession } from '../store/sessions.ts';
+import { confirmWith } from './confirm-sessions.ts';
+import { openServices, type Services } from './open-services.ts';
+import type { ProcessServices } from './process-services.ts';
+
+export interface Runtime {
+  readonly config: Config;
+  readonly policies: OwnPolicies;
+  readonly revision: number;
+  readonly decider: Decider;
+  readonly answerer: Answerer;
+  readonly services: Pick<Services, 'connects' | 'credentials' | 'calls' | 'assert'>;
+  readonly upstream: Upstream;
+  readonly recordLineage: RecordLineage;
+  readonly eventTags: EventTagGuard;
+  /** Own pages and mediated requests. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Resolves when the requests that this runtime answers have ended and it has closed what it opened. */
+  retire(): Promise<void>;
+}
+
+export async function buildRuntime(shared: ProcessServices, config: Config, policies: OwnPolicies): Promise<Runtime> {
+  const policy = await buildPolicyEngine(shared, config, policies);
+  const identity = openIdentity(shared, config);
+  const prefect = openPrefect(shared, config, identity);
+  const decisions = await openDecisions(shared, config, { ...identity, ...prefect, policy });
+  const parts = { ...identity, ...prefect, ...decisions, guardedTags: createGuardedTags(config.roles, shared.store.givenScopes) };
+  const own = buildOwnApp(shared, config, parts);
+  await own.ready();
+  await warnOfLocks({ locks: shared.store.locks, config }, shared.log);
+  const requests = createRequestCount();
+  const { decider, answerer, services, authenticator, upstream, entities, objects, lineage, guardedTags } = parts;
+  return {
+    ...{ config, policies, revision: decider.revision, decider, answerer, services, upstream },
+    eventTags: createEventTagGuard({ policy, entities: entities.recent, guarded: guardedTags, lookup: objects.lookup, steady: shared.steady }),
+    recordLineage: createRecordLineage({ lineage: lineage.now, lineageMemory: shared.lineageMemory, eventMemory: shared.eventMemory }),
+    handle(request, response) {
+      requests.add(response);
+      own.server.emit('request', request, response);
+    },
+    async retire() {
+      await requests.none();
+      await prefect.feed.stop();
+      await prefect.balancer.stop();
+      await upstream.close();
+      await authenticator.idle();
+      await identity.loginOutbounds.close();
+      await identity.outbounds.close();
+    },
+  };
+}
+
+function buildPolicyEngine({ paths, catalogue, steady, log }: ProcessServices, config: Config, policies: OwnPolicies): Promise<PolicyEngine> {
+  const actions = collectActions(catalogue.operations);
+  const engine = {
+    actions,
+    policies: { ...loadBuiltInPolicies(), ...policies.texts },
+    revision: publishRevision(join(paths.root, 'revision.json'), [decidingText(config), JSON.stringify(actions), JSON.stringify(policies.files)]),
+    onError: (detail: string) => log.error({ detail }, 'a policy could not be evaluated: denied'),
+  };
+  // Its own turns: clients with large bodies do not delay a change of policies.
+  return createPolicyEngineInSteps(engine, createTurns(steady));
+}
+
+type Identity = ReturnType<typeof openIdentity>;
+
+/** The providers that principals log in at, and whether a login of the command line still stands. */
+function openIdentity(shared: ProcessServices, config: Config) {
+  const { store, clock, steady, log, paths, confirmMemory } = shared;
+  const loginOutbounds = createOutbounds(LOGIN_TIMEOUT_MS);
+  const samlSigner = () => ensureSigner(paths.samlSigner, clock());
+  const providers = openProviders({ config, outboundFor: loginOutbounds.to, samlSigner, marks: store.marks, clock, steady });
+  const outbounds = createOutbounds();
+  const jwts = createJwts({ config, clock, steady, outboundFor: outbounds.to, onError: (error) => log.warn({ err: error }, 'keys of an issuer not fetched') });
+  const confirm = confirmWith<StoredSession>(shared, { config, providers, sessions: store.sessions, memory: confirmMemory.sessions });
+  const standing = createGrantStanding({
+    sessions: store.sessions,
+    providers: config.identityProviders,
+    roleBook: createRoleBook(config.roles),
+    limits: config.sessions,
+    lifeMs: config.cliSeconds * 1000,
+    clock,
+    confirm: confirmWith(shared, { config, providers, sessions: confirmedGrants(store.clientGrants), memory: confirmMemory.grants }),
+    confirmSession: confirm,
+  });
+  return { providers, loginOutbounds, outbounds, jwts, confirm, standing };
+}
+
+type Prefect = ReturnType<typeof openPrefect>;
+
+/** The client of Prefect, its objects as decisions see them, and the feed of its events. */
+function openPrefect(shared: ProcessServices, config: Config, { outbounds }: Pick<Identity, 'outbounds'>) {
+  const { clock, steady, log, store, lineageMemory, eventIntake, paths } = shared;
+  const prefect = { ...config.prefect, publicUrl: config.publicUrl };
+  const credentials = openServiceCredentials({ config, clock, steady, log, outbounds });
+  const balancer = watchUpstreams(config, { ...shared, authenticate: credentials.authenticateCheck });
+  const upstream = createUpstream({ ...prefect, clock, pick: balancer.usable });
+  const feed = startFeed({ intake: eventIntake, prefect, openCounts: () => openEventCounts(paths.ledgerFile), clock, log });
+  return { credentials, balancer, upstream, feed, ...openObjects({ upstream, steady, makerOf: store.makers.of, lineageMemory }) };
+}
+
+type Decisions = Awaited<ReturnType<typeof openDecisions>>;
+
+/** Who a request comes from, and what it may do. */
+async function openDecisions(shared: ProcessServices, config: Config, parts: Identity & Prefect & { readonly policy: PolicyEngine }) {
+  const { store, ledger, clock, steady, log, catalogue } = shared;
+  const { policy, upstream, entities, lineage, standing, credentials } = parts;
+  const lookup = createLookup(upstream);
+  const runTokens = openRunTokens({ ...shared, config, standing, lookup, mayPoll: mayPollBy(policy) });
+  const authenticator = createAuthenticator({
+    ...{ store, config, clock, steady, confirm: parts.confirm },
+    verifiers: [
+      parts.jwts.kind,
+      createAccessTokenKind({ accessTokens: store.accessTokens, config, clock }),
+      createGrantTokenKind({ grants: store.clientGrants, standing, clock }),
+      runTokens.kind,
+    ],
+    certificates: await openCertificates(config, clock),
+    onGuessing: (address) => log.warn({ address }, 'many failed credentials'),
+    onError: (error) => log.error({ err: error }, 'last use of a credential not noted'),
+  });
+  const holdsLease = createHoldsLease({ leaseOf: store.leases.of, lineage: lineage.now, lookup });
+  const changeNumber = () => store.changeNumber();
+  const decider = createDecider({ authenticator, catalogue, policy, entities, lineage, changeNumber, knowsFlow: store.knownFlows.has, holdsLease });
+  const services = openServices({ ...shared, config, authenticator, policy, entities: entities.recent, credentials });
+  const mayWrite = () => !config.ledger.failClosed || ledger.healthy();
+  const limitedRoles = config.limits.flatMap(({ kind, name }) => (kind === 'role' ? [name] : []));
+  const answerer = createAnswerer({ decider, catalogue, clock, steady, mayWrite, services, limitedRoles });
+  return { runTokens, authenticator, decider, services, answerer };
+}
+
+type OwnParts = Identity & Prefect & Decisions & { readonly guardedTags: GuardedTags };
+
+/** The gateway's own pages and routes, and the mediator behind them. */
+function buildOwnApp(shared: ProcessServices, config: Config, parts: OwnParts): ReturnType<typeof createOwnApp> {
+  const { store, ledger, clock, steady, log } = shared;
+  const { authenticator, decider, providers, upstream } = parts;
+  return createOwnApp({
+    ...{ config, store, providers, ledger, authenticator, decider, clock, steady, log },
+    sealer: shared.sealer,
+    ledgerSearch: shared.ledgerSearch,
+    mediator: buildMediator(shared, config, parts),
+    authorizationServer: openAuthorizationServer(shared, config, parts),
+    checks: {
+      edge: shared.edgeRuns,
+      store: () => store.changeNumber().then(() => true),
+      ledger: async () => ledger.healthy(),
+      upstream: () => prefectAnswers(upstream),
+      ...Object.fromEntries(providers.map((provider) => [`idp ${provider.idp}`, provider.ready])),
+    },
+    revision: decider.revision,
+    sync: shared.sync,
+  });
+}
+
+function buildMediator(shared: ProcessServices, config: Config, { decider, upstream, objects, guardedTags, runTokens }: OwnParts): Mediator {
+  const { store, ledger, clock, log, catalogue, eventRules, bodies } = shared;
+  const { makers, knownFlows, leases } = store;
+  const warn = (message: string, error: unknown): void => log.warn({ err: error }, message);
+  const { desk } = runTokens;
+  return createMediator({
+    ...{ catalogue, decider, upstream, ledger, clock, eventRules, objects, makers, knownFlows, leases, bodies, config, guardedTags, warn },
+    runTokens: createRunParts({ desk, recent: objects.lookup, makerOf: makers.of, config, ledger, clock, revision: decider.revision, warn }),
+  });
+}
+
+function openAuthorizationServer(shared: ProcessServices, config: Config, { jwts, loginOutbounds, standing, decider }: OwnParts): AuthorizationServer {
+  const { store, ledger, clock, steady, log, signingKeys, sealer } = shared;
+  const proofs = openProofs({ config, jwts, outboundFor: loginOutbounds.to, marks: store.marks, clock });
+  return createAuthorizationServer({
+    ...{ store, config, standing, signingKeys, sealer, clock, steady, revision: decider.revision },
+    loginLifeMs: config.cliSeconds * 1000,
+    sessionLimits: config.sessions,
+    exchange: createTokenExchange({ config, accessTokens: store.accessTokens, locks: store.locks, clock, proofs }),
+    record: (record) => ledger.append(record),
+    failClosed: config.ledger.failClosed,
+    onEnded: shared.sync,
+    onError: (error) => log.error({ err: error }, 'a token request could not be answered as it should'),
+  });
+}

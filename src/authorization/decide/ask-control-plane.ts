@@ -1,0 +1,50 @@
+// The command line asks the control plane of the same state directory, over its admin socket.
+import { request } from 'node:http';
+import { isErrno } from '../../contract/errno.ts';
+
+/** `away`: nobody is there: not running, or restarting. `refused`: also when no answer came, in which case it may have been done. */
+export type Asked = 'done' | 'refused' | 'away';
+
+export async function askControlPlane(socketPath: string, action: '/sync' | '/reread-secrets', timeoutMs = 5000): Promise<Asked> {
+  const answer = await post({ socketPath, path: action, body: '', timeoutMs });
+  if (answer === 'away') return 'away';
+  return answer.status === 204 ? 'done' : 'refused';
+}
+
+/** For what is answered in words. Undefined: it was refused, or no answer came. */
+export async function notifyControlPlane(
+  socketPath: string,
+  action: '/apply-policies',
+  question: object,
+  timeoutMs = 60_000,
+): Promise<string | undefined | 'away'> {
+  const answer = await post({ socketPath, path: action, body: JSON.stringify(question), timeoutMs });
+  if (answer === 'away') return 'away';
+  return answer.status === 200 ? answer.text : undefined;
+}
+
+interface Call {
+  readonly socketPath: string;
+  readonly path: string;
+  readonly body: string;
+  readonly timeoutMs: number;
+}
+
+const NO_ANSWER = { status: undefined, text: '' };
+
+function post({ socketPath, path, body, timeoutMs }: Call): Promise<{ readonly status: number | undefined; readonly text: string } | 'away'> {
+  return new Promise((resolve) => {
+    const call = request({ socketPath, method: 'POST', path, timeout: timeoutMs, agent: false }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      answer.on('end', () => resolve({ status: answer.statusCode, text }));
+      // Cut off: there is no end then.
+      answer.on('close', () => resolve(NO_ANSWER));
+    });
+    call.on('timeout', () => call.destroy());
+    call.on('error', (error) => resolve(isErrno(error, 'ECONNREFUSED', 'ENOENT', 'EACCES') ? 'away' : NO_ANSWER));
+    call.end(body);
+  });
+}

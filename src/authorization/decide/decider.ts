@@ -1,0 +1,277 @@
+// The decision: authenticate, classify, evaluate. Deny is a value; whatever goes wrong here ends in deny or in an outage, never in allow.
+
+import { scopesAllow } from '../../contract/client-scopes.ts';
+import type { Decision } from '../../contract/decision.ts';
+import type { Entity } from '../../contract/entity.ts';
+import type { EdgeInputs } from '../../contract/inputs.ts';
+import type { ActionGroup, ActionName, ResourceType } from '../../contract/operation.ts';
+import type { Credential, Principal } from '../../contract/principal.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import type { Scope } from '../../contract/scope.ts';
+import type { Authentication, Authenticator } from '../../identity/authn/authenticator.ts';
+import { collectActions } from '../../prefect/catalog/actions.ts';
+import type { Catalogue } from '../../prefect/catalog/catalogue.ts';
+import type { Entities } from '../../prefect/client/entities.ts';
+import type { RunLineage } from '../../prefect/client/run-lineage.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
+import { type Ask, ownAsks, usedFlow } from './asks.ts';
+import { beyondRun } from './bound.ts';
+import { createWithDetail, type Refusing } from './denied-detail.ts';
+import type { HoldsLease } from './holds-lease.ts';
+import { ruleOnTag } from './holds-tag.ts';
+import { isForeignWrite } from './origin.ts';
+import { evaluatePrecheck, hasScopes, type KnowsFlow, type RuleParts, type Question as RuleQuestion, type Ruling, rule } from './rule.ts';
+
+export type { Ask } from './asks.ts';
+
+export type Authorization =
+  | {
+      readonly ok: true;
+      readonly principal: Principal;
+      readonly credential: Credential;
+      readonly decisions: readonly Decision[];
+      /** The caller must narrow the request to these scopes, or deny it. Null: everything is allowed. */
+      readonly restriction: readonly Scope[] | null;
+      /** What was looked at for each decision, in their order; null where nothing was. */
+      readonly entities: readonly (Entity | null)[];
+    }
+  | {
+      readonly ok: false;
+      readonly reason: ReasonCode;
+      /** More precise than the reason's own words (denied-detail.ts). */
+      readonly detail?: string;
+      readonly principal: Principal | null;
+      readonly credential: Credential | null;
+      readonly credentialId: string | null;
+      readonly decisions: readonly Decision[];
+      /** As above; left out where nothing was looked at. */
+      readonly entities?: readonly (Entity | null)[];
+    };
+
+export interface Decider {
+  /**
+   * Authenticates by the inputs (or by a socket's first-frame token) and evaluates every ask: all must be allowed.
+   * No asks: the operation's own action on its own resource. Throws UpstreamError when a scope needs a look at an object and
+   * Prefect cannot be asked.
+   */
+  authorize(inputs: EdgeInputs, asks: readonly Ask[], frameToken?: string): Promise<Authorization>;
+  /**
+   * The same for a request that the gateway is about to forward itself: objects are looked up now, nothing is remembered but who it is:
+   * what `precheck` has found for the same inputs counts for this one request, while nothing changes in the store.
+   */
+  authorizeNow(inputs: EdgeInputs, asks: readonly Ask[]): Promise<Authorization>;
+  /**
+   * Before the body is read: is any action that this route can turn out to be permitted? The mediator then asks exactly, so
+   * this allow lets nothing through by itself; it only keeps the bodies of the others away.
+   */
+  precheck(inputs: EdgeInputs): Promise<Authorization>;
+  /** For the gateway's own surfaces, which are no operation of Prefect's and nothing that a scope could narrow: a role on everything is needed. `type`: System. */
+  authorizeOwn(inputs: EdgeInputs, action: ActionName, type?: ResourceType): Promise<Authorization>;
+  readonly revision: number;
+  /** A policy looks at the values of parameters: only then are they worth collecting. */
+  readonly readsParameters: boolean;
+}
+
+export interface DeciderParts {
+  readonly authenticator: Authenticator;
+  readonly catalogue: Catalogue;
+  readonly policy: PolicyEngine;
+  /** Objects of Prefect: `recent` may be some seconds old. */
+  readonly entities: { readonly recent: Entities; readonly now: Entities };
+  /** Left out: nobody has got a flow's id by its name. */
+  readonly knowsFlow?: KnowsFlow;
+  /** Left out: nobody holds any lease of slots. */
+  readonly holdsLease?: HoldsLease;
+  /** Whose child a run is; left out: the token of a run speaks of that run alone. */
+  readonly lineage?: { readonly recent: RunLineage; readonly now: RunLineage };
+  /** The store's change number: an answer that was computed while it moved is computed again. */
+  readonly changeNumber: () => Promise<number>;
+}
+
+interface Inside extends DeciderParts {
+  readonly groups: ReadonlyMap<ActionName, ActionGroup>;
+  /** By the request's own inputs, so it ends with the request. */
+  readonly proven: WeakMap<EdgeInputs, Proven>;
+}
+
+interface Proven {
+  readonly changeNumber: number;
+  readonly authentication: Authentication;
+}
+
+export function createDecider(given: DeciderParts): Decider {
+  const groups = new Map(collectActions(given.catalogue.operations).map(({ name, group }) => [name, group]));
+  const parts: Inside = { ...given, groups, proven: new WeakMap() };
+  const withDetail = createWithDetail(parts.policy);
+  const answer = async (refusing: Refusing, decide: (changeNumber: number) => Promise<Authorization>): Promise<Authorization> =>
+    withDetail(await settled(parts, decide), refusing);
+  return {
+    revision: parts.policy.revision,
+    readsParameters: parts.policy.readsParameters,
+    authorize: (inputs, asks, frameToken) =>
+      answer(inputs, async () => decideOnce(parts, inputs, { who: await authenticate(parts, inputs, frameToken), asks, any: false, looked: 'recent' })),
+    authorizeNow: (inputs, asks) =>
+      answer(inputs, async (number) => decideOnce(parts, inputs, { who: await known(parts, inputs, number), asks, any: false, looked: 'now' })),
+    precheck: (inputs) =>
+      answer({ method: inputs.method, any: true }, async (number) => {
+        const who = await authenticate(parts, inputs);
+        parts.proven.set(inputs, { changeNumber: number, authentication: who });
+        return decideOnce(parts, inputs, { who, asks: [], any: true, looked: 'recent' });
+      }),
+    authorizeOwn: (inputs, action, type = 'System') =>
+      answer(inputs, async () => decideOwn(parts, inputs, { who: await authenticate(parts, inputs), ask: { action, resource: { type, id: null } } })),
+  };
+}
+
+function authenticate({ authenticator }: DeciderParts, inputs: EdgeInputs, frameToken?: string): Promise<Authentication> {
+  return frameToken === undefined ? authenticator.authenticate(inputs) : authenticator.authenticateFrame(frameToken, inputs);
+}
+
+async function known(parts: Inside, inputs: EdgeInputs, changeNumber: number): Promise<Authentication> {
+  const proven = parts.proven.get(inputs);
+  return proven?.changeNumber === changeNumber ? proven.authentication : authenticate(parts, inputs);
+}
+
+/** Computes again while a security change lands in between (at most a few times: changes are rare). */
+export async function settled(parts: Pick<DeciderParts, 'changeNumber'>, decide: (changeNumber: number) => Promise<Authorization>): Promise<Authorization> {
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const before = await parts.changeNumber();
+    const answer = await decide(before);
+    if ((await parts.changeNumber()) === before) return answer;
+  }
+  return { ok: false, reason: 'gateway-unavailable', principal: null, credential: null, credentialId: null, decisions: [] };
+}
+
+interface Question {
+  readonly who: Authentication;
+  readonly asks: readonly Ask[];
+  /** One of the route's alternative actions is enough. */
+  readonly any: boolean;
+  readonly looked: 'recent' | 'now';
+}
+
+async function decideOnce(parts: Inside, inputs: EdgeInputs, question: Question): Promise<Authorization> {
+  const { who } = question;
+  if (!who.ok) return unproven(who);
+  const { principal, credential } = who;
+  const refuse = (reason: ReasonCode, rulings: readonly Ruling[] = []): Authorization => ({
+    ok: false,
+    reason,
+    principal,
+    credential,
+    credentialId: credential.id,
+    decisions: rulings.map(({ decision }) => decision),
+    entities: rulings.map(({ entity }) => entity),
+  });
+
+  const operation = parts.catalogue.byId(inputs.operation);
+  if (operation === undefined) return refuse(whyUnknown(parts.catalogue, inputs.path));
+  if (operation.taken === 'deny') return refuse('route-denied');
+  if (isForeignWrite(credential, inputs, operation.method)) return refuse('origin-foreign');
+
+  const asks = question.asks.length > 0 ? question.asks : ownAsks(parts.catalogue, operation, inputs, question.any);
+  if (typeof asks === 'string') return refuse(asks);
+  const ruled = await ruleAll(parts, question, { principal, asks, context: { address: inputs.address, carrier: credential.carrier } });
+  const rulings = ruled.map((ruling) => ({ ...ruling, decision: withinClientScopes(parts, credential, ruling.decision) }));
+  const decisions = rulings.map(({ decision }) => decision);
+  const allow = (some: readonly Ruling[]): Authorization => ({
+    ok: true,
+    principal,
+    credential,
+    decisions: some.map(({ decision }) => decision),
+    restriction: restrictionOf(some),
+    entities: some.map(({ entity }) => entity),
+  });
+  const allowed = rulings.filter(({ decision }) => decision.enforced === 'allow');
+  if (question.any && allowed.length > 0) return allow(allowed);
+  const denied = decisions.find((decision) => decision.enforced !== 'allow');
+  if (denied !== undefined || decisions.length === 0) return refuse(denied?.reason ?? 'policy-default-deny', rulings);
+  const beyond = await beyondRun({ lineage: parts.lineage?.[question.looked], groupOf: (action) => parts.groups.get(action) }, principal, asks);
+  return beyond < 0
+    ? allow(rulings)
+    : refuse(
+        'run-bound',
+        rulings.map((ruling, place) => (place === beyond ? deniedAs('run-bound', ruling) : ruling)),
+      );
+}
+
+/** Prefect's own answer where its router would give one; nothing of the request goes there. */
+export function whyUnknown(catalogue: Pick<Catalogue, 'mismatch'>, rawPath: string): 'not-found' | 'method-not-allowed' | 'action-unknown' {
+  const mismatch = catalogue.mismatch(rawPath);
+  if (mismatch === undefined) return 'action-unknown';
+  return mismatch === 'malformed' ? 'not-found' : 'method-not-allowed';
+}
+
+/** The result for a client that is not authenticated. */
+export function unproven({ reason, credentialId, proven }: Extract<Authentication, { ok: false }>): Authorization {
+  return { ok: false, reason, principal: proven?.principal ?? null, credential: proven?.credential ?? null, credentialId, decisions: [] };
+}
+
+async function decideOwn(parts: Inside, inputs: EdgeInputs, { who, ask }: { readonly who: Authentication; readonly ask: Ask }): Promise<Authorization> {
+  if (!who.ok) return unproven(who);
+  const { principal, credential } = who;
+  const context = { address: inputs.address, carrier: credential.carrier };
+  const rulings = (await ruleAll(parts, { who, asks: [ask], any: false, looked: 'recent' }, { principal, asks: [ask], context })).map((ruling) =>
+    ruling.restriction === null || ruling.decision.enforced !== 'allow' ? ruling : deniedAs('scope-not-filterable', ruling),
+  );
+  const decisions = rulings.map(({ decision }) => withinClientScopes(parts, credential, decision));
+  const denied = decisions.find(({ enforced }) => enforced !== 'allow');
+  if (denied === undefined && decisions.length > 0) return { ok: true, principal, credential, decisions, restriction: null, entities: [] };
+  return { ok: false, reason: denied?.reason ?? 'policy-default-deny', principal, credential, credentialId: credential.id, decisions };
+}
+
+function deniedAs(reason: ReasonCode, ruling: Ruling): Ruling {
+  return { ...ruling, decision: { ...ruling.decision, effect: 'deny', enforced: 'deny', reason } };
+}
+
+/** The scopes of a client take away, and never give: what no policy permits stays refused for that reason. */
+function withinClientScopes({ groups }: Inside, { scopes }: Credential, decision: Decision): Decision {
+  if (decision.enforced !== 'allow' || scopesAllow(scopes, groups.get(decision.action))) return decision;
+  return { ...decision, effect: 'deny', enforced: 'deny', reason: 'scope-missing' };
+}
+
+interface Asked {
+  readonly principal: Principal;
+  readonly asks: readonly Ask[];
+  readonly context: { readonly address: string; readonly carrier: string };
+}
+
+/** One look at an object serves all asks about it. Before the body is known, what every scope would allow at most is enough. */
+async function ruleAll(parts: DeciderParts, { any, looked }: Question, { principal, asks, context }: Asked): Promise<readonly Ruling[]> {
+  const questions = asks.map((ask) => ({ principal, ask, context: { ...context, facts: ask.facts ?? {} } }));
+  const entities = parts.entities[looked];
+  if (any) return questions.map((question) => evaluatePrecheck(parts, question));
+  const looking = { ...parts, entities: hasScopes(principal) || parts.policy.readsAttributes ? lookingOnce(entities) : entities };
+  // What a foreign object says must not be worth a look: it is as if there were none.
+  const isOwn = ({ ask }: RuleQuestion): boolean => ask.inPath !== undefined || usedFlow(ask) !== undefined;
+  const first = new Map(await Promise.all(questions.filter(isOwn).map(async (question) => [question, await ruleOne(looking, question)] as const)));
+  const own = [...first.values()];
+  if (own.some(({ decision }) => decision.reason === 'object-foreign')) return own;
+  return Promise.all(questions.map((question) => first.get(question) ?? ruleOne(looking, question)));
+}
+
+function ruleOne(parts: RuleParts, question: RuleQuestion): Promise<Ruling> {
+  const { on } = question.ask;
+  return on?.kind === 'tag' ? ruleOnTag(parts, question, on.tag) : rule(parts, question);
+}
+
+function lookingOnce(entities: Entities): Entities {
+  const found = new Map<string, ReturnType<Entities['find']>>();
+  return {
+    ...entities,
+    find(resource) {
+      const key = JSON.stringify(resource);
+      const known = found.get(key) ?? entities.find(resource);
+      found.set(key, known);
+      return known;
+    },
+  };
+}
+
+/** What every restricted ask lets through is what the narrowest does; asks of one request are restricted by the same scopes. */
+function restrictionOf(rulings: readonly Ruling[]): readonly Scope[] | null {
+  const restrictions = rulings.flatMap(({ restriction }) => (restriction === null ? [] : [restriction]));
+  const [first, ...others] = restrictions;
+  if (first === undefined) return null;
+  return first.filter((scope) => others.every((other) => other.some((each) => JSON.stringify(each) === JSON.stringify(scope))));
+}

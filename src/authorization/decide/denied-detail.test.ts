@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import type { Decision } from '../../contract/decision.ts';
+import type { Principal } from '../../contract/principal.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import { everywhere, NOWHERE } from '../../contract/scope.ts';
+import { collectActions } from '../../prefect/catalog/actions.ts';
+import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
+import { sharedEngine } from '../policy/engine.fixture.ts';
+import type { Authorization } from './decider.ts';
+import { createWithDetail } from './denied-detail.ts';
+
+const withDetail = createWithDetail(sharedEngine({ actions: collectActions(OPERATIONS), revision: 1 }));
+
+function principal(id: string, roles: readonly string[], scoped = false): Principal {
+  const grants = scoped ? roles.map((role) => ({ role, scope: { ...NOWHERE, tags: ['zebra'] } })) : everywhere(roles);
+  return { id, kind: 'worker', idp: null, roles, grants, groups: [], attributes: {}, onBehalfOf: [] };
+}
+
+function denied(who: Principal | null, action: string, { reason = 'policy-default-deny', type = 'Deployment', id = 'hidden-name' } = {}): Authorization {
+  const decision: Decision = {
+    ...{ effect: 'deny', enforced: 'deny', reason: reason as ReasonCode, action, policies: [], revision: 1 },
+    resource: { type: type as Decision['resource']['type'], id },
+  };
+  return { ok: false, reason: decision.reason, principal: who, credential: null, credentialId: null, decisions: [decision] };
+}
+
+function detailOf(authorization: Authorization, method = 'POST', more: { readonly any?: true } = {}): string | undefined {
+  const answer = withDetail(authorization, { method, ...more });
+  return answer.ok ? undefined : answer.detail;
+}
+
+describe('the detail of a refused right', () => {
+  it('names principal, role, action, and the smallest role that has it', () => {
+    expect(detailOf(denied(principal('token:ci', ['worker']), 'deployments.write'))).toBe(
+      'token:ci (worker) may not create deployments (deployments.write); role deployer may.',
+    );
+  });
+
+  it.each([
+    ['flow_runs.cancel', 'FlowRun', 'cancel flow runs', 'operator'],
+    ['work_pools.read', 'WorkPool', 'read work pools', 'viewer'],
+    ['blocks.schema.install', 'BlockType', 'install block types', 'admin'],
+    ['deployments.run.override', 'FlowRun', 'start runs with job_variables, another queue or another state', 'deployer'],
+  ])('of %s on a %s', (action, type, words, role) => {
+    expect(detailOf(denied(principal('alice@local', []), action, { type }))).toBe(`alice@local (no role) may not ${words} (${action}); role ${role} may.`);
+  });
+
+  it('never offers a role that the principal holds everywhere; a role of a scope may be widened', () => {
+    expect(detailOf(denied(principal('a', ['deployer']), 'deployments.write'))).toContain('; role admin may.');
+    expect(detailOf(denied(principal('a', ['admin', 'deployer']), 'deployments.write'))).toContain('; no built-in role may.');
+    expect(detailOf(denied(principal('a', ['deployer'], true), 'deployments.write'))).toContain('; role deployer may.');
+  });
+
+  it('before the body is read says what a smaller role may do of it', () => {
+    const route = denied(principal('carol@local', ['viewer']), 'flow_runs.set_state', { type: 'FlowRun' });
+    const cancel = denied(principal('carol@local', ['viewer']), 'flow_runs.cancel', { type: 'FlowRun' });
+    const both = { ...route, decisions: [...route.decisions, ...cancel.decisions] };
+    expect(detailOf(both, 'POST', { any: true })).toBe(
+      'carol@local (viewer) may not set the state of flow runs (flow_runs.set_state); role deployer may, and role operator may cancel flow runs.',
+    );
+    expect(detailOf(both)).toMatch(/; role deployer may\.$/);
+  });
+
+  it('of another reason says that reason', () => {
+    expect(detailOf(denied(principal('a', ['deployer'], true), 'deployments.write', { reason: 'scope-excludes' }), 'PATCH')).toBe(
+      'a (deployer) may not change deployments (deployments.write). The scope of the role does not cover this object, or the object after the change.',
+    );
+    expect(detailOf(denied(principal('a', ['admin']), 'flows.delete', { reason: 'policy-forbids' }))).toMatch(/\(flows\.delete\)\. A policy forbids this\.$/);
+  });
+
+  it('names no object, and says nothing of one that is foreign', () => {
+    const who = principal('a', ['deployer'], true);
+    for (const reason of ['scope-excludes', 'policy-default-deny', 'policy-forbids', 'run-bound'])
+      expect(detailOf(denied(who, 'deployments.write', { reason }))).not.toMatch(/hidden-name|zebra/);
+    expect(detailOf(denied(who, 'deployments.read', { reason: 'object-foreign' }))).toBeUndefined();
+  });
+
+  it('is left out where nobody is proven, and where no right was asked for', () => {
+    expect(detailOf(denied(null, 'deployments.write'))).toBeUndefined();
+    const refused = denied(principal('a', ['viewer']), 'deployments.write');
+    expect(detailOf({ ...refused, decisions: [] })).toBeUndefined();
+    expect(detailOf(refused.ok ? refused : { ...refused, reason: 'route-denied' })).toBeUndefined();
+  });
+
+  it.each(['a"b', 'a\\b', 'a\r\nset-cookie: x=1', '<script>alert(1)</script>', 'a&lt;', 'josé@corp', '$lictor_code', '100%', '\ud800', 'x'.repeat(4000)])(
+    'of the name %j fits a header, a JSON string, HTML text and nginx as it is',
+    (id) => {
+      const detail = detailOf(denied(principal(id, [id]), 'deployments.write')) ?? '';
+      expect(detail).toMatch(/^[\x20-\x7e]+$/);
+      expect(detail).not.toMatch(/["\\<>&$]/);
+      expect(JSON.parse(`"${detail}"`)).toBe(detail);
+      expect(detail).toContain(' may not create deployments (deployments.write); role deployer may.');
+    },
+  );
+});

@@ -1,0 +1,66 @@
+// What a refused right says: who may not do what, and which role may. One text for every way that a request takes.
+
+import type { Decision } from '../../contract/decision.ts';
+import type { Principal } from '../../contract/principal.ts';
+import { REASONS } from '../../contract/reasons.ts';
+import { BUILT_IN_ROLES, type BuiltInRole } from '../../contract/roles.ts';
+import { actionWords } from '../../prefect/catalog/action-words.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
+import { roleMay } from '../policy/table.ts';
+import type { Authorization } from './decider.ts';
+
+export interface Refusing {
+  /** The request's own. */
+  readonly method: string;
+  /** The body is not read yet: one of these actions would have been enough. */
+  readonly any?: true;
+}
+
+/** Adds `detail` to the refusal of a right; every other authorization stays as it is. */
+export type WithDetail = (authorization: Authorization, refusing: Refusing) => Authorization;
+
+export function createWithDetail(policy: PolicyEngine): WithDetail {
+  const known = new Map<string, readonly BuiltInRole[]>();
+  const permitting = ({ action, resource: { type } }: Decision): readonly BuiltInRole[] => {
+    const key = `${action} ${type}`;
+    const roles = known.get(key) ?? BUILT_IN_ROLES.filter((role) => roleMay(policy, role, { name: action, resources: [type] }));
+    known.set(key, roles);
+    return roles;
+  };
+  const remedy = (principal: Principal, denied: Decision, others: readonly Decision[]): string => {
+    const role = missingRole(principal, permitting(denied));
+    const easier = others.map((other) => ({ other, role: missingRole(principal, permitting(other)) })).find((each) => isSmaller(each.role, role));
+    const further = easier === undefined ? '' : `, and role ${easier.role} may ${actionWords(easier.other.action)}`;
+    return `; ${role === undefined ? 'no built-in role' : `role ${role}`} may${further}.`;
+  };
+  return (authorization, { method, any }) => {
+    if (authorization.ok || authorization.principal === null || authorization.reason === 'object-foreign') return authorization;
+    const { principal, reason, decisions } = authorization;
+    const denied = decisions.find((decision) => decision.enforced !== 'allow' && decision.reason === reason);
+    if (denied === undefined) return authorization;
+    const why = reason === 'policy-default-deny' ? remedy(principal, denied, any ? decisions : []) : `. ${REASONS[reason].detail}`;
+    return { ...authorization, detail: safe(`${who(principal)} may not ${actionWords(denied.action, method)} (${denied.action})${why}`) };
+  };
+}
+
+const NAME_LETTERS = 200;
+
+/** No object is named here: a principal with a scope must not learn a name from a refusal. */
+function who({ id, roles }: Principal): string {
+  const held = [...new Set(roles)].join(', ');
+  return `${id.slice(0, NAME_LETTERS)} (${held === '' ? 'no role' : held})`;
+}
+
+/** The first one, in the order from least to most; a role that the principal holds everywhere did not suffice. */
+function missingRole({ grants }: Principal, permitting: readonly BuiltInRole[]): BuiltInRole | undefined {
+  return permitting.find((name) => !grants.some((grant) => grant.scope === null && grant.role === name));
+}
+
+function isSmaller(role: BuiltInRole | undefined, than: BuiltInRole | undefined): boolean {
+  return role !== undefined && (than === undefined || BUILT_IN_ROLES.indexOf(role) < BUILT_IN_ROLES.indexOf(than));
+}
+
+/** Goes into a header, a JSON string and HTML text as it is: every other character is percent-encoded. */
+function safe(text: string): string {
+  return text.toWellFormed().replaceAll(/[^A-Za-z0-9 _.,:;@()/*=+~!?#'-]/gu, encodeURIComponent);
+}

@@ -1,0 +1,51 @@
+// May this principal connect to this external host? Deny is a value; src/proxies/forward then checks the address that the name resolves to.
+
+import { scopesAllow } from '../../contract/client-scopes.ts';
+import type { Decision } from '../../contract/decision.ts';
+import { CONNECT_ACTION, type Destination, isListed } from '../../contract/destination.ts';
+import type { EdgeInputs } from '../../contract/inputs.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import type { Authenticator } from '../../identity/authn/authenticator.ts';
+import type { Entities } from '../../prefect/client/entities.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
+import { type Authorization, settled, unproven } from './decider.ts';
+import { evaluateEgress, runOf } from './egress.ts';
+
+export interface HostConnects {
+  /** Throws UpstreamError when Prefect must be asked about the run and cannot. */
+  authorize(inputs: EdgeInputs, destination: Destination): Promise<Authorization>;
+}
+
+export interface HostConnectsParts {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly policy: PolicyEngine;
+  /** May be some seconds old. */
+  readonly entities: Pick<Entities, 'find'>;
+  /** Patterns as `readPattern` gives them; null: there is no forward proxy. */
+  readonly allow: readonly string[] | null;
+  readonly changeNumber: () => Promise<number>;
+}
+
+export function createHostConnects(parts: HostConnectsParts): HostConnects {
+  return { authorize: (inputs, destination) => settled(parts, () => decideConnect(parts, inputs, destination)) };
+}
+
+/** Who it is comes first, so that whatever is refused is recorded under the run. */
+async function decideConnect(parts: HostConnectsParts, inputs: EdgeInputs, destination: Destination): Promise<Authorization> {
+  const who = await parts.authenticator.authenticate(inputs);
+  if (!who.ok) return unproven(who);
+  const { principal, credential } = who;
+  const refuse = (reason: ReasonCode, decisions: readonly Decision[] = []): Authorization => ({
+    ...{ ok: false, reason, principal, credential, credentialId: credential.id, decisions },
+  });
+  if (credential.carrier !== 'authorization') return refuse('session-not-accepted');
+  if (destination.problem !== null) return refuse(destination.problem);
+  if (parts.allow === null || !isListed(parts.allow, destination.host)) return refuse('host-unlisted');
+  const run = await runOf(parts.entities, principal);
+  const { host, port } = destination;
+  const context = { address: inputs.address, carrier: credential.carrier, facts: { host, port } };
+  const decision = evaluateEgress(parts.policy, { principal, run, action: CONNECT_ACTION, resource: { type: 'Host', id: host }, context });
+  if (decision.enforced !== 'allow') return refuse(decision.reason, [decision]);
+  if (!scopesAllow(credential.scopes, 'services')) return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny' }]);
+  return { ok: true, principal, credential, decisions: [decision], restriction: null, entities: [run] };
+}

@@ -1,0 +1,50 @@
+// Reads what nginx handed over. Only these headers are looked at: never a raw Cookie, Authorization or X-Forwarded-*.
+import type { IncomingHttpHeaders } from 'node:http';
+import type { EdgeInputs } from '../../contract/inputs.ts';
+import { INPUT } from '../../contract/names.ts';
+
+/** Every INPUT header as a string; absent ones are empty, a doubled one (never sent by nginx) is refused as empty. */
+export function parseEdgeInputs(headers: IncomingHttpHeaders): EdgeInputs {
+  const read = (name: string): string => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : '';
+  };
+  return {
+    requestId: read(INPUT.requestId),
+    host: read(INPUT.host),
+    listener: read(INPUT.listener),
+    address: read(INPUT.address),
+    authorization: read(INPUT.authorization),
+    token: read(INPUT.token),
+    session: read(INPUT.session),
+    certificate: read(INPUT.certificate),
+    sameOrigin: read(INPUT.sameOrigin) === '1',
+    foreignOrigin: read(INPUT.sameOrigin) === '0',
+    method: read(INPUT.method),
+    operation: read(INPUT.operation),
+    path: read(INPUT.path),
+    args: read(INPUT.args),
+  };
+}
+
+/** True when the request carries anything that claims to be a credential. */
+export function carriesCredential(inputs: EdgeInputs): boolean {
+  return [inputs.authorization, inputs.token, inputs.session, inputs.certificate].some((value) => value !== '');
+}
+
+/** What identifies a decision: the same inputs, in the same order, as the cache key in nginx/decision.conf. */
+export function decisionKey(inputs: EdgeInputs): string {
+  return [
+    inputs.host,
+    inputs.listener,
+    inputs.address,
+    inputs.authorization,
+    inputs.token,
+    inputs.session,
+    inputs.certificate,
+    inputs.sameOrigin ? '1' : inputs.foreignOrigin === true ? '0' : '',
+    inputs.operation,
+    inputs.path,
+    inputs.args,
+  ].join('|');
+}

@@ -1,0 +1,68 @@
+// May this principal call this service, with this method, by this route? Deny is a value; a session or another origin's page never may.
+
+import type { Service } from '../../config/service.ts';
+import { scopesAllow } from '../../contract/client-scopes.ts';
+import type { Decision } from '../../contract/decision.ts';
+import type { Entity } from '../../contract/entity.ts';
+import type { EdgeInputs } from '../../contract/inputs.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import { CALL_ACTION, routeId, type ServiceCall } from '../../contract/service-call.ts';
+import type { Authenticator } from '../../identity/authn/authenticator.ts';
+import type { Entities } from '../../prefect/client/entities.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
+import { type Authorization, settled, unproven } from './decider.ts';
+import { createWithDetail } from './denied-detail.ts';
+import { evaluateEgress, runOf } from './egress.ts';
+import { isForeign } from './origin.ts';
+
+export interface ServiceCalls {
+  /** The one entity of the answer is the run that calls, or null. Throws UpstreamError when Prefect must be asked about it and cannot. */
+  authorize(inputs: EdgeInputs, call: ServiceCall): Promise<Authorization>;
+}
+
+export interface ServiceCallsParts {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly policy: PolicyEngine;
+  /** May be some seconds old. */
+  readonly entities: Pick<Entities, 'find'>;
+  readonly services: readonly Service[];
+  readonly changeNumber: () => Promise<number>;
+}
+
+export function createServiceCalls(parts: ServiceCallsParts): ServiceCalls {
+  const withDetail = createWithDetail(parts.policy);
+  return { authorize: async (inputs, call) => withDetail(await settled(parts, () => decideCall(parts, inputs, call)), inputs) };
+}
+
+async function decideCall(parts: ServiceCallsParts, inputs: EdgeInputs, call: ServiceCall): Promise<Authorization> {
+  const who = await parts.authenticator.authenticate(inputs);
+  if (!who.ok) return unproven(who);
+  const { principal, credential } = who;
+  const refuse = (reason: ReasonCode, decisions: readonly Decision[] = [], run: Entity | null = null): Authorization => ({
+    ...{ ok: false, reason, principal, credential, credentialId: credential.id, decisions },
+    entities: decisions.map(() => run),
+  });
+  // What a service answers shares the origin with Prefect's UI: no browser gets there by what it sends along by itself.
+  if (credential.carrier === 'session') return refuse('session-not-accepted');
+  if (isForeign(credential, inputs)) return refuse('origin-foreign');
+  // By this configuration: around a reload nginx's workers still have the former.
+  const service = parts.services.find(({ name }) => name === call.service);
+  if (service === undefined) return refuse('service-unknown');
+  if (!isListed(service, call)) return refuse('service-route-unknown');
+  const run = await runOf(parts.entities, principal);
+  const context = { address: inputs.address, carrier: credential.carrier, facts: callFacts(call) };
+  const resource = { type: 'ServiceRoute', id: routeId(call) } as const;
+  const decision = evaluateEgress(parts.policy, { principal, run, action: CALL_ACTION, resource, context });
+  if (decision.enforced !== 'allow') return refuse(decision.reason, [decision], run);
+  if (!scopesAllow(credential.scopes, 'services'))
+    return refuse('scope-missing', [{ ...decision, effect: 'deny', enforced: 'deny', reason: 'scope-missing' }], run);
+  return { ok: true, principal, credential, decisions: [decision], restriction: null, entities: [run] };
+}
+
+function isListed({ routes }: Service, { method, route }: ServiceCall): boolean {
+  return routes.some(({ pattern, methods }) => pattern === route && methods.some((known) => known === method));
+}
+
+export function callFacts({ service, method, route }: ServiceCall): Readonly<Record<string, string>> {
+  return { service, method, route };
+}

@@ -1,0 +1,94 @@
+// `access ACTION [RESOURCE]`: everybody who may do it, with the role and the policies that give it.
+import type { Config } from '../../config/config.ts';
+import { type Grant, scopeText } from '../../contract/scope.ts';
+import { explainAction } from './action.ts';
+import type { ExplainerParts } from './explainer.ts';
+import type { Explanation } from './explanation.ts';
+import type { ResolvedPrincipal } from './principal.ts';
+
+/** One line of --json. */
+export interface AccessLine {
+  /** A principal, or a member of lictor.yaml that stands for principals the gateway has not seen. */
+  readonly principal: string;
+  /** Null: no single role gives it. */
+  readonly role: string | null;
+  /** On what alone the role holds; null: on everything. */
+  readonly scope: string | null;
+  readonly allowed: boolean;
+  /** Always false: there are no approvals yet. */
+  readonly with_approval: boolean;
+  readonly reason: string;
+  readonly policies: readonly string[];
+}
+
+export interface AccessQuestion {
+  readonly action: string;
+  readonly resource?: string | undefined;
+}
+
+export interface AccessSources {
+  readonly parts: ExplainerParts;
+  readonly config: Pick<Config, 'roles'>;
+  readonly people: readonly ResolvedPrincipal[];
+}
+
+/** Those who may not do it have one line each. Throws as `explainAction` does. */
+export async function access({ parts, config, people }: AccessSources, question: AccessQuestion): Promise<readonly AccessLine[]> {
+  const asked = { ...parts, lookup: once(parts.lookup) };
+  const lines: AccessLine[] = [];
+  for (const person of people) lines.push(...(await linesOf(asked, person, question)));
+  const known = new Set(people.flatMap(({ principal: { id } }) => [id, `user:${id}`]));
+  for (const { role, scope, members } of config.roles)
+    for (const member of members.filter((name) => !known.has(name))) lines.push(...(await linesOf(asked, unseen(member, { role, scope }), question)));
+  return lines;
+}
+
+/** What it may without any role, and then each role that gives it by further policies. Where only all roles together do, one line without a role. */
+async function linesOf(parts: ExplainerParts, person: ResolvedPrincipal, question: AccessQuestion): Promise<readonly AccessLine[]> {
+  const { principal } = person;
+  const whole = await explainAction(parts, person, question);
+  if (whole.decision === 'deny') return [lineOf(principal.id, whole, null)];
+  const having = (grants: readonly Grant[]) =>
+    explainAction(parts, { ...person, principal: { ...principal, roles: grants.map(({ role }) => role), grants } }, question);
+  const bare = await having([]);
+  const isFree = bare.decision === 'allow';
+  const lines = isFree ? [lineOf(principal.id, bare, null)] : [];
+  const free = isFree ? policiesOf(bare) : [];
+  for (const grant of principal.grants) {
+    const alone = await having([grant]);
+    if (alone.decision === 'allow' && (!isFree || policiesOf(alone).some((id) => !free.includes(id)))) lines.push(lineOf(principal.id, alone, grant));
+  }
+  return lines.length === 0 ? [lineOf(principal.id, whole, null)] : lines;
+}
+
+function lineOf(principal: string, explanation: Explanation, grant: Grant | null): AccessLine {
+  return {
+    principal,
+    role: grant?.role ?? null,
+    scope: grant === null || grant.scope === null ? null : scopeText(grant.scope),
+    allowed: explanation.decision === 'allow',
+    with_approval: false,
+    reason: explanation.reason,
+    policies: policiesOf(explanation),
+  };
+}
+
+function policiesOf({ asks }: Explanation): readonly string[] {
+  return [...new Set(asks.flatMap(({ policies }) => policies.map(({ id }) => id)))];
+}
+
+function unseen(member: string, grant: Grant): ResolvedPrincipal {
+  const principal = { id: member, kind: 'user', idp: null, roles: [grant.role], grants: [grant], groups: [], attributes: {}, onBehalfOf: [] } as const;
+  return { principal, hypothetical: true, roles: [], refusedAs: null, notes: [] };
+}
+
+/** Everybody is asked about the same object: Prefect is asked once. */
+function once(lookup: ExplainerParts['lookup']): ExplainerParts['lookup'] {
+  const answers = new Map<string, ReturnType<typeof lookup>>();
+  return (path, filter) => {
+    const key = `${path}\n${JSON.stringify(filter ?? null)}`;
+    const answer = answers.get(key) ?? lookup(path, filter);
+    answers.set(key, answer);
+    return answer;
+  };
+}

@@ -1,0 +1,215 @@
+// Asks the same decider, catalogue and mediator families as a real request would, and keeps what each of them said.
+
+import type { PublicUrl } from '../../config/config.ts';
+import type { Service } from '../../config/service.ts';
+import type { Decision, Located } from '../../contract/decision.ts';
+import type { Entity } from '../../contract/entity.ts';
+import type { EdgeInputs } from '../../contract/inputs.ts';
+import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
+import type { GuardedTags } from '../../contract/scope/guarded.ts';
+import { scopeText } from '../../contract/scope.ts';
+import type { Authenticator } from '../../identity/authn/authenticator.ts';
+import type { ActionEntry } from '../../prefect/catalog/actions.ts';
+import type { Catalogue } from '../../prefect/catalog/catalogue.ts';
+import { createEntities, type Entities, type EntityParts } from '../../prefect/client/entities.ts';
+import { createLineageMemory, createRunLineage, type RunLineage } from '../../prefect/client/run-lineage.ts';
+import { UpstreamError } from '../../prefect/client/upstream-error.ts';
+import { beyondRun } from '../decide/bound.ts';
+import { type Ask, type Authorization, createDecider, type Decider } from '../decide/decider.ts';
+import { createHoldsLease, type LeaseParts } from '../decide/holds-lease.ts';
+import { evaluateUpperBound, type KnowsFlow, type Question, rule } from '../decide/rule.ts';
+import type { Lookup } from '../mediate/family.ts';
+import { attributesOf } from '../policy/attributes.ts';
+import type { PolicyEngine } from '../policy/engine.ts';
+import type { PolicySource } from '../policy/sources.ts';
+import type { ExplainedAsk, ExplainedRequest, Explanation } from './explanation.ts';
+import type { ResolvedPrincipal } from './principal.ts';
+
+export interface ExplainerParts {
+  readonly catalogue: Catalogue;
+  readonly actions: readonly ActionEntry[];
+  readonly policy: PolicyEngine;
+  readonly sources: ReadonlyMap<string, PolicySource>;
+  readonly publicUrl: Pick<PublicUrl, 'origin' | 'basePath'>;
+  readonly services: readonly Service[];
+  /** What the forward proxy may lead to; null: there is none. */
+  readonly forwardHosts: readonly string[] | null;
+  /** Reads an object of Prefect; throws when Prefect cannot be asked. */
+  readonly lookup: Lookup;
+  /** Who has made an object through the gateway; null: not known. */
+  readonly makerOf: EntityParts['makerOf'];
+  /** Left out: nobody has got a flow's id by its name. */
+  readonly knowsFlow?: KnowsFlow;
+  /** Who has taken a lease of slots; left out: nobody has any. */
+  readonly leaseOf?: LeaseParts['leaseOf'];
+  /** Left out: no tag is guarded. */
+  readonly guardedTags?: GuardedTags;
+  /** Null: nothing has been published yet. */
+  readonly revision: number | null;
+}
+
+/** What an answer needs beside the parts; every step of explaining ends in one call of `conclude`. */
+export interface Findings {
+  readonly decision: 'allow' | 'deny';
+  readonly reason: ReasonCode;
+  readonly detail?: string | undefined;
+  readonly request?: ExplainedRequest | null;
+  readonly asks?: readonly ExplainedAsk[];
+  readonly further?: readonly ExplainedAsk[];
+  readonly dependsOnBody?: boolean;
+  readonly notes?: readonly string[];
+}
+
+export function conclude(parts: ExplainerParts, resolved: ResolvedPrincipal, findings: Findings): Explanation {
+  const { principal } = resolved;
+  const refused = resolved.refusedAs;
+  const reason = refused ?? findings.reason;
+  const decision = refused === null ? findings.decision : 'deny';
+  const text = REASONS[reason];
+  return {
+    decision,
+    reason,
+    detail: refused === null ? (findings.detail ?? text.detail) : text.detail,
+    hint: text.hint,
+    status: decision === 'allow' ? null : text.status,
+    depends_on_body: findings.dependsOnBody ?? false,
+    principal: { id: principal.id, kind: principal.kind, idp: principal.idp, hypothetical: resolved.hypothetical, roles: resolved.roles },
+    request: findings.request ?? null,
+    asks: findings.asks ?? [],
+    further: findings.further ?? [],
+    revision: parts.revision,
+    notes: [...resolved.notes, ...(findings.notes ?? [])],
+  };
+}
+
+/** The real decider, told who it is: only proving the identity is left out. */
+export function deciderFor(parts: ExplainerParts, resolved: ResolvedPrincipal): Decider {
+  const entities = entitiesOf(parts);
+  return createDecider({
+    authenticator: authenticatorFor(resolved),
+    catalogue: parts.catalogue,
+    policy: parts.policy,
+    entities: { recent: entities, now: entities },
+    lineage: { recent: lineageOf(parts), now: lineageOf(parts) },
+    changeNumber: async () => 0,
+    ...(parts.knowsFlow !== undefined && { knowsFlow: parts.knowsFlow }),
+    holdsLease: createHoldsLease({ leaseOf: parts.leaseOf ?? (async () => null), lineage: lineageOf(parts), lookup: parts.lookup }),
+  });
+}
+
+/** A person comes with a session, everybody else with a token. */
+export function authenticatorFor({ principal }: ResolvedPrincipal): Authenticator {
+  const bySession = principal.kind === 'user';
+  const authentication = {
+    ok: true,
+    principal,
+    credential: {
+      id: 'explain',
+      carrier: bySession ? 'session' : 'authorization',
+      expiresAtMs: null,
+      sessionId: bySession ? 'explain' : null,
+      alsoPresented: [],
+    },
+  } as const;
+  return { authenticate: async () => authentication, authenticateFrame: async () => authentication, idle: async () => undefined };
+}
+
+/** What services and the forward proxy take: of a person too. */
+export function tokenOf(resolved: ResolvedPrincipal): Authenticator {
+  const { principal } = resolved;
+  return authenticatorFor({ ...resolved, principal: { ...principal, kind: principal.kind === 'user' ? 'service' : principal.kind } });
+}
+
+/** What nginx would hand over. A person's writes are taken as made on the gateway's own pages. */
+export function inputsOf(request: Pick<ExplainedRequest, 'method' | 'path' | 'query' | 'operation'>): EdgeInputs {
+  return {
+    requestId: 'explain',
+    host: '',
+    listener: '',
+    address: '',
+    authorization: '',
+    token: '',
+    session: '',
+    certificate: '',
+    sameOrigin: true,
+    method: request.method,
+    operation: request.operation ?? '',
+    path: request.path,
+    args: request.query,
+  };
+}
+
+/** Every ask with the decision that was made on it; they come in the same order. */
+export function explainAsks(parts: ExplainerParts, answer: Authorization, asks: readonly Ask[]): readonly ExplainedAsk[] {
+  const entities = answer.ok ? answer.entities : (answer.entities ?? []);
+  return answer.decisions.map((decision, index) => explainDecision(parts, decision, { facts: asks[index]?.facts ?? {}, entity: entities[index] ?? null }));
+}
+
+/** One action on one resource, by policies and scopes alone. */
+export async function evaluate(
+  parts: ExplainerParts,
+  { principal }: ResolvedPrincipal,
+  question: { readonly action: string; readonly resource: Located },
+): Promise<ExplainedAsk> {
+  const carrier = principal.kind === 'user' ? 'session' : 'authorization';
+  const ask: Ask = { ...question, ...(question.resource.id !== null && { inPath: { screened: false } }) };
+  const asked = { principal, ask, context: { address: '', carrier, facts: {} } };
+  try {
+    const { decision: ruled, entity, restriction } = await rule({ policy: parts.policy, entities: entitiesOf(parts) }, asked);
+    const groupOf = (action: string) => parts.actions.find(({ name }) => name === action)?.group;
+    const isBeyond = ruled.enforced === 'allow' && (await beyondRun({ lineage: lineageOf(parts), groupOf }, principal, [ask])) !== -1;
+    const decision: Decision = isBeyond ? { ...ruled, effect: 'deny', enforced: 'deny', reason: 'run-bound', policies: [] } : ruled;
+    const narrowedTo = question.resource.id === null ? (restriction?.map(scopeText) ?? null) : null;
+    return { ...explainDecision(parts, decision, { facts: {}, entity }), narrowed_to: narrowedTo };
+  } catch (error) {
+    if (error instanceof UpstreamError) return withoutLook(parts, asked, error.reason);
+    throw error;
+  }
+}
+
+/** Prefect cannot be asked what the object is: what no scope could allow is denied for that, and the rest as the gateway does it, 503. */
+function withoutLook(parts: ExplainerParts, asked: Question, reason: ReasonCode): ExplainedAsk {
+  const { decision } = evaluateUpperBound(parts, asked);
+  const looked = { facts: {}, entity: null };
+  if (decision.enforced !== 'allow') return explainDecision(parts, decision, looked);
+  const scopes = asked.principal.grants.flatMap(({ scope }) => (scope === null ? [] : [scopeText(scope)]));
+  return { ...explainDecision(parts, { ...decision, effect: 'deny', enforced: 'deny', reason }, looked), narrowed_to: scopes };
+}
+
+/** Of those that were answered without a look at their object. */
+export function unseenNotes(asks: readonly ExplainedAsk[]): readonly string[] {
+  const unseen = asks.filter(({ reason, resource_id: id }) => id !== null && REASONS[reason].status === 503);
+  return unseen.map(({ resource_type: type, resource_id: id, narrowed_to: scopes }) => {
+    const inside = (scopes ?? []).length === 0 ? 'it is what your policies ask for' : `${(scopes ?? []).join(' or ')} covers it`;
+    return `Prefect cannot be asked what ${type} ${id} is, so this would be answered with 503 now. With Prefect there it is allowed if ${inside}.`;
+  });
+}
+
+function lineageOf({ lookup }: ExplainerParts): RunLineage {
+  return createRunLineage(lookup, createLineageMemory());
+}
+
+/** Prefect's objects, as the explainer can look at them. */
+export function entitiesOf({ lookup, makerOf }: ExplainerParts): Entities {
+  return createEntities({ lookup, lasting: lookup, makerOf });
+}
+
+interface Looked {
+  readonly facts: ExplainedAsk['facts'];
+  readonly entity: Entity | null;
+}
+
+export function explainDecision(parts: ExplainerParts, decision: Decision, { facts, entity }: Looked): ExplainedAsk {
+  return {
+    action: decision.action,
+    group: parts.actions.find(({ name }) => name === decision.action)?.group ?? null,
+    resource_type: decision.resource.type,
+    resource_id: decision.resource.id,
+    facts,
+    attributes: entity === null ? null : attributesOf(entity),
+    narrowed_to: null,
+    decision: decision.enforced,
+    reason: decision.reason,
+    policies: decision.policies.map((id) => ({ id, file: parts.sources.get(id)?.file ?? null, description: parts.sources.get(id)?.description ?? '' })),
+  };
+}

@@ -1,0 +1,191 @@
+// `alice@local`, `token:etl-worker`, `run:ID` or `role:viewer` -> the principal that such a request would have, and where its roles come from.
+
+import type { Config } from '../../config/config.ts';
+import { nearestName } from '../../config/suggest.ts';
+import { LictorError } from '../../contract/error.ts';
+import { type Lock, lockText } from '../../contract/lock.ts';
+import { type Principal, RUN_ATTRIBUTE } from '../../contract/principal.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import { BUILT_IN_ROLES } from '../../contract/roles.ts';
+import { runOfPrincipal, runPrincipalId } from '../../contract/run-token.ts';
+import { everywhere, roleNames } from '../../contract/scope.ts';
+import { idpOfAccount, userPrincipal } from '../../identity/authn/accounts/principal.ts';
+import { identityPrincipal } from '../../identity/authn/identity/principal.ts';
+import { lockOnPrincipal } from '../../identity/authn/locks.ts';
+import { accountHolder, identityHolder, type RoleOrigin, roleOrigins, tokenHolder } from '../../identity/authn/role-origins.ts';
+import { createRoleBook } from '../../identity/authn/roles.ts';
+import type { Store } from '../../store/store.ts';
+import type { StoredToken } from '../../store/tokens.ts';
+import { findRun } from './run.ts';
+import { isWorkloadProvider, workloadPrincipal } from './workload.ts';
+
+export interface ResolvedPrincipal {
+  readonly principal: Principal;
+  /** `role:...`: nobody who exists. */
+  readonly hypothetical: boolean;
+  readonly roles: readonly RoleOrigin[];
+  /** Set when every request of this principal is refused before a policy is asked. */
+  readonly refusedAs: ReasonCode | null;
+  readonly notes: readonly string[];
+}
+
+type PrincipalStore = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks' | 'accessTokens'> & Partial<Pick<Store, 'runTokens'>>;
+
+export interface PrincipalParts {
+  readonly config: Pick<Config, 'identityProviders' | 'roles'>;
+  /** Not opened for `role:...`: such a question needs no store. */
+  readonly store: () => Promise<PrincipalStore>;
+  readonly nowMs: number;
+  /** Is it a role of workers? Left out: the token of a run and its worker are not looked at. */
+  readonly mayPoll?: (role: string) => boolean;
+}
+
+/** Throws LictorError `principal-unknown` with a suggestion. */
+export async function findPrincipal(text: string, parts: PrincipalParts): Promise<ResolvedPrincipal> {
+  if (isOfKind('role', text)) return hypothetical(text);
+  const run = runOfPrincipal(text);
+  if (run !== null && parts.mayPoll === undefined) return unresolvedRun(run);
+  const store = await parts.store();
+  const found = await existing(text, store, parts);
+  const lock = await lockOnPrincipal({ locks: store.locks, config: parts.config }, found.principal);
+  return lock === undefined ? found : { ...found, refusedAs: found.refusedAs ?? 'locked', notes: [...found.notes, lockNote(lock)] };
+}
+
+/** With an `@` it is somebody's full name: people may call themselves `role:viewer` at their provider. */
+function isOfKind(kind: 'role' | 'token', text: string): boolean {
+  return text.startsWith(`${kind}:`) && !text.includes('@');
+}
+
+async function existing(text: string, store: PrincipalStore, parts: PrincipalParts): Promise<ResolvedPrincipal> {
+  const run = runOfPrincipal(text);
+  if (run !== null) return tokenRun(run, store, parts);
+  if (isOfKind('token', text)) return tokenPrincipal(text.slice('token:'.length), store, parts);
+  const at = text.lastIndexOf('@');
+  const [name, idp] = [text.slice(0, at), text.slice(at + 1)];
+  if (at > 0 && isWorkloadProvider(idp, parts.config)) return workloadPrincipal({ name, idp }, store.accessTokens, parts.config);
+  if (at > 0) return accountPrincipal({ name, idp }, store, parts);
+  throw unknown(text, await knownIds(store, parts));
+}
+
+function lockNote(lock: Lock): string {
+  const until = lock.expiresMs === null ? '' : `, until ${new Date(lock.expiresMs).toISOString()}`;
+  return `Locked (${lockText(lock)}) by ${lock.by}${until}${lock.why === '' ? '' : `: ${lock.why}`}. lictor unlock ${lockText(lock)} ends it.`;
+}
+
+function hypothetical(text: string): ResolvedPrincipal {
+  const roles = text.slice('role:'.length).split(',');
+  for (const role of roles) {
+    if (BUILT_IN_ROLES.some((known) => known === role)) continue;
+    throw unknownIn(`There is no role ${JSON.stringify(role)}`, role, BUILT_IN_ROLES, `Roles: ${BUILT_IN_ROLES.join(', ')}.`);
+  }
+  const kind = roles.length === 1 && roles[0] === 'worker' ? 'worker' : 'service';
+  const principal: Principal = { id: text, kind, idp: null, roles, grants: everywhere(roles), groups: [], attributes: {}, onBehalfOf: [] };
+  return { principal, hypothetical: true, roles: roles.map((role) => ({ role, scope: null, from: ['as asked'] })), refusedAs: null, notes: [] };
+}
+
+async function tokenRun(run: string, { runTokens }: PrincipalStore, parts: PrincipalParts): Promise<ResolvedPrincipal> {
+  const { mayPoll, nowMs } = parts;
+  if (mayPoll === undefined || runTokens === undefined) return unresolvedRun(run);
+  return (await findRun(run, { runTokens, nowMs, mayPoll, workerOf: (id) => findPrincipal(id, parts) })) ?? unresolvedRun(run, NO_TOKEN);
+}
+
+const NO_TOKEN =
+  'No token was made for this run, or its end is more than a day ago (docs/how-to/workers.md says which runs get one): this is what a run could do whose worker holds its role on everything.';
+
+/** By the rights of runs; the scopes and the standing of its worker are not looked at. */
+function unresolvedRun(flowRunId: string, note = NOT_LOOKED): ResolvedPrincipal {
+  const attributes = { [RUN_ATTRIBUTE]: flowRunId };
+  const principal: Principal = {
+    id: runPrincipalId(flowRunId),
+    kind: 'run',
+    idp: null,
+    roles: ['run'],
+    grants: everywhere(['run']),
+    groups: [],
+    attributes,
+    onBehalfOf: [],
+  };
+  return { principal, hypothetical: false, roles: [{ role: 'run', scope: null, from: ['its token'] }], refusedAs: null, notes: [note] };
+}
+
+const NOT_LOOKED = 'As a run whose worker holds its role on everything; who has started it, and whether its token still holds, are not looked at.';
+
+async function tokenPrincipal(name: string, store: PrincipalStore, parts: PrincipalParts): Promise<ResolvedPrincipal> {
+  const all = await store.tokens.list();
+  const token = all.find((candidate) => candidate.name === name && candidate.revokedMs === null) ?? all.findLast((candidate) => candidate.name === name);
+  if (token === undefined) throw unknown(`token:${name}`, await knownIds(store, parts));
+  const grants = createRoleBook(parts.config.roles).ofToken(token);
+  const roles = roleNames(grants);
+  const kind = roles.length === 1 && roles[0] === 'worker' ? 'worker' : 'service';
+  return {
+    principal: { id: `token:${name}`, kind, idp: null, roles, grants, groups: [], attributes: {}, onBehalfOf: [] },
+    hypothetical: false,
+    roles: roleOrigins(tokenHolder(token), parts.config.roles),
+    refusedAs: tokenProblem(token, parts.nowMs),
+    notes:
+      token.cidrs.length === 0 ? [] : [`The token is accepted from ${token.cidrs.join(', ')} only; from elsewhere it is refused (401 credential-address).`],
+  };
+}
+
+function tokenProblem(token: StoredToken, nowMs: number): ReasonCode | null {
+  if (token.revokedMs !== null) return 'credential-revoked';
+  return token.secrets.every(({ expiresMs }) => expiresMs !== null && expiresMs <= nowMs) ? 'credential-expired' : null;
+}
+
+async function accountPrincipal(
+  { name, idp }: { readonly name: string; readonly idp: string },
+  store: PrincipalStore,
+  parts: PrincipalParts,
+): Promise<ResolvedPrincipal> {
+  const account = await store.accounts.byName(name);
+  if (account === undefined || idpOfAccount(account, parts.config) !== idp) return identityOrUnknown({ name, idp }, store, parts);
+  return {
+    principal: userPrincipal(account, idp, createRoleBook(parts.config.roles)),
+    hypothetical: false,
+    roles: roleOrigins(accountHolder(account, idp), parts.config.roles),
+    refusedAs: null,
+    notes: [],
+  };
+}
+
+/** With the groups and claims that its provider told the last time. */
+async function identityOrUnknown(
+  { name, idp }: { readonly name: string; readonly idp: string },
+  store: PrincipalStore,
+  parts: PrincipalParts,
+): Promise<ResolvedPrincipal> {
+  const identity = await store.identities.byName(idp, name);
+  if (identity === undefined) throw unknown(`${name}@${idp}`, await knownIds(store, parts));
+  const { roles } = parts.config;
+  return {
+    principal: identityPrincipal(identity, createRoleBook(roles)),
+    hypothetical: false,
+    roles: roleOrigins(identityHolder(identity, roles), roles),
+    refusedAs: null,
+    notes: [`Groups and claims are what ${idp} said at the last login or refresh.`],
+  };
+}
+
+/** Accounts that may log in, people of providers, and tokens that are not revoked. */
+export async function knownIds(store: PrincipalStore, { config }: PrincipalParts): Promise<readonly string[]> {
+  const accounts = (await store.accounts.list()).flatMap((account) => {
+    const idp = idpOfAccount(account, config);
+    return idp === null ? [] : [`${account.name}@${idp}`];
+  });
+  const tokens = (await store.tokens.list()).filter(({ revokedMs }) => revokedMs === null).map(({ name }) => `token:${name}`);
+  const identities = (await store.identities.list()).map((identity) => `${identity.name}@${identity.idp}`);
+  return [...accounts, ...identities, ...tokens];
+}
+
+const FORMS = 'A principal is written alice@local, token:NAME, run:UUID, or role:viewer for any principal with that role.';
+
+function unknown(text: string, known: readonly string[]): LictorError {
+  const bare = known.find((id) => id.startsWith(`${text}@`) || id === `token:${text}`);
+  if (bare !== undefined) return new LictorError('principal-unknown', `Nobody is called ${JSON.stringify(text)}. Did you mean ${bare}? ${FORMS}`);
+  return unknownIn(`Nobody is called ${JSON.stringify(text)}`, text, known, `${FORMS} lictor account list and lictor token list show who there is.`);
+}
+
+function unknownIn(what: string, given: string, known: readonly string[], more: string): LictorError {
+  const near = nearestName(given, known);
+  return new LictorError('principal-unknown', `${what}.${near === undefined ? '' : ` Did you mean ${near}?`} ${more}`);
+}

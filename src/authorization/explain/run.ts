@@ -1,0 +1,62 @@
+// `run:UUID` -> the principal that a request with this run's token would have: what its worker's roles give a run, and whether the token holds.
+
+import { LictorError } from '../../contract/error.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import { scopeText } from '../../contract/scope.ts';
+import { hasEnded } from '../../identity/authn/run-token/times.ts';
+import { runPrincipal } from '../../identity/authn/run-token/verify.ts';
+import type { RunTokens, StoredRunToken } from '../../store/run-tokens.ts';
+import type { ResolvedPrincipal } from './principal.ts';
+
+export interface RunParts {
+  readonly runTokens: Pick<RunTokens, 'lastOf'>;
+  readonly nowMs: number;
+  /** Is it a role of workers? */
+  readonly mayPoll: (role: string) => boolean;
+  /** The worker, as it is now. Throws `principal-unknown`. */
+  readonly workerOf: (id: string) => Promise<ResolvedPrincipal>;
+}
+
+/** Undefined: no worker was given this run, or that is more than a day ago. */
+export async function findRun(flowRunId: string, parts: RunParts): Promise<ResolvedPrincipal | undefined> {
+  const token = await parts.runTokens.lastOf(flowRunId);
+  if (token === undefined) return undefined;
+  const worker = await parts.workerOf(token.worker).catch(orGone);
+  const principal = runPrincipal(
+    token,
+    (worker?.principal.grants ?? []).filter(({ role }) => parts.mayPoll(role)),
+  );
+  return {
+    principal,
+    hypothetical: false,
+    roles: principal.grants.map(({ role, scope }) => ({
+      role,
+      scope: scope === null ? null : scopeText(scope),
+      from: [`the roles of its worker, ${token.worker}`],
+    })),
+    refusedAs: problemOf(token, worker, parts.nowMs),
+    notes: notesOf(token),
+  };
+}
+
+/** A worker that is gone holds nothing. */
+function orGone(error: unknown): undefined {
+  if (error instanceof LictorError && error.code === 'principal-unknown') return undefined;
+  throw error;
+}
+
+function problemOf(token: StoredRunToken, worker: ResolvedPrincipal | undefined, nowMs: number): ReasonCode | null {
+  if (token.liveMs === null) return 'run-token-not-live';
+  if (hasEnded(token, nowMs)) return 'run-token-ended';
+  if (worker === undefined) return 'run-token-orphaned';
+  if (worker.refusedAs === null) return null;
+  return worker.refusedAs === 'locked' ? 'locked' : 'run-token-orphaned';
+}
+
+function notesOf({ onBehalfOf, pool, worker }: StoredRunToken): readonly string[] {
+  const starter = onBehalfOf.length === 0 ? 'nobody that is known' : onBehalfOf.join(', for ');
+  return [
+    `It runs for ${worker} in the pool ${pool}, started by ${starter}: that gives it no right.`,
+    'Bound to its run: by id it may name itself, what it has started, and for reading what is above it. Whether Prefect calls the run ended is asked at each use, and not here.',
+  ];
+}

@@ -1,0 +1,95 @@
+// Replays recorded decisions against another set of policies: which would be decided otherwise, which may, and which cannot be told.
+
+import type { Effect, Resource } from '../../contract/decision.ts';
+import { RESOURCE_TYPES } from '../../contract/operation.ts';
+import type { Principal } from '../../contract/principal.ts';
+import type { LedgerRecord } from '../../contract/record.ts';
+import { type ActionEntry, EXTRA_ACTIONS } from '../../prefect/catalog/actions.ts';
+import type { PartialAnswer, PartialEngine, PartialQuestion } from '../policy/partial.ts';
+import { mayBeAskedBesides } from './request.ts';
+
+export interface SimulationParts {
+  readonly actions: readonly ActionEntry[];
+  readonly candidate: PartialEngine;
+  /** The policies that decided at a revision. */
+  readonly formerly: (revision: number | null) => PartialEngine;
+  /** With the roles of now: no record carries them. Undefined: not known here any more. */
+  readonly find: (principal: string) => Promise<Principal | undefined>;
+}
+
+/** `unlike-then`: roles or built-in policies have changed since, so that even the policies of then decide otherwise. */
+export type Verdict = 'same' | 'now-denied' | 'now-allowed' | 'may-change' | 'unlike-then' | 'principal-unknown' | 'not-by-policy';
+
+export interface Replayed {
+  readonly verdict: Verdict;
+  /** Of the candidate: what decides, or may. */
+  readonly policies: readonly string[];
+  /** For `may-change`: the further right that the body may have asked for; null: it hangs on facts of the request. */
+  readonly right: string | null;
+}
+
+export async function replay(parts: SimulationParts, record: LedgerRecord): Promise<Replayed> {
+  const asked = askedIn(parts, record);
+  if (asked === undefined || record.principal === null) return plain('not-by-policy');
+  const principal = await parts.find(record.principal);
+  if (principal === undefined) return plain('principal-unknown');
+  const question = questionOf(parts, { principal, asked, record });
+  const then = parts.formerly(record.revision).answer(question);
+  const now = parts.candidate.answer(question);
+  if (then.decision !== null && then.decision !== asked.decision) return plain('unlike-then');
+  if (now.decision === null && now.residual !== then.residual) return { verdict: 'may-change', policies: now.policies, right: null };
+  const decision = now.decision ?? asked.decision;
+  if (decision !== asked.decision) return { verdict: decision === 'deny' ? 'now-denied' : 'now-allowed', policies: now.policies, right: null };
+  return asked.decision === 'allow' ? (besides(parts, { record, question }) ?? plain('same')) : plain('same');
+}
+
+interface Recorded {
+  readonly principal: Principal;
+  readonly asked: Asked;
+  readonly record: LedgerRecord;
+}
+
+/** Whether a scope covered the object is in no record: its role is taken to have held where only that explains what was decided. */
+function questionOf(parts: SimulationParts, { principal, asked, record }: Recorded): PartialQuestion {
+  const { action, resource, decision } = asked;
+  const question = { principal, action, resource, address: record.source_ip };
+  const everywhere = principal.grants.flatMap(({ role, scope }) => (scope === null ? [role] : []));
+  const then = parts.formerly(record.revision).answer({ ...question, roles: everywhere });
+  return { ...question, roles: then.decision !== null && then.decision !== decision ? principal.roles : everywhere };
+}
+
+function plain(verdict: Verdict): Replayed {
+  return { verdict, policies: [], right: null };
+}
+
+interface Asked {
+  readonly action: string;
+  readonly resource: Resource;
+  readonly decision: Effect;
+}
+
+/** Undefined: no policy decided it: a refusal of nginx, of authentication, of a rule about the body. */
+function askedIn({ actions }: SimulationParts, { action, resource_type, resource_id, decision, reason }: LedgerRecord): Asked | undefined {
+  const entry = actions.find(({ name }) => name === action);
+  const type = RESOURCE_TYPES.find((known) => known === resource_type);
+  if (entry === undefined || type === undefined || decision === null || !entry.resources.includes(type)) return undefined;
+  if (decision === 'deny' && reason !== 'policy-forbids' && reason !== 'policy-default-deny') return undefined;
+  return { action: entry.name, resource: { type, id: resource_id }, decision };
+}
+
+/** A record names the first right of a request that was allowed; a body may have asked for more, and no record says so. */
+function besides(parts: SimulationParts, { record, question }: { readonly record: LedgerRecord; readonly question: PartialQuestion }): Replayed | undefined {
+  if (record.path_taken !== 'mediated') return undefined;
+  const then = parts.formerly(record.revision);
+  const further = EXTRA_ACTIONS.filter(({ name, resources }) => mayBeAskedBesides(question.action, name) && resources.includes(question.resource.type));
+  for (const { name } of further) {
+    const more = { ...question, action: name };
+    const now = parts.candidate.answer(more);
+    if (takesAway(then.answer(more), now)) return { verdict: 'may-change', policies: now.policies, right: name };
+  }
+  return undefined;
+}
+
+function takesAway(then: PartialAnswer, now: PartialAnswer): boolean {
+  return then.decision !== 'deny' && now.decision !== 'allow' && now.residual !== then.residual;
+}

@@ -1,0 +1,71 @@
+// What a simulation found, grouped: who would be decided on otherwise, for what, by which policies. Snake case: it is what --json prints.
+import type { LedgerRecord } from '../../contract/record.ts';
+import type { Replayed, Verdict } from './simulate.ts';
+
+export interface ChangeGroup {
+  readonly change: 'now-denied' | 'now-allowed' | 'may-change';
+  readonly principal: string;
+  readonly action: string;
+  readonly resource_type: string;
+  readonly policies: readonly string[];
+  readonly right: string | null;
+  readonly count: number;
+  /** Every one, oldest first. */
+  readonly requests: readonly string[];
+}
+
+export interface Simulation {
+  readonly since: string;
+  readonly records: number;
+  readonly counts: Readonly<Record<Verdict, number>>;
+  readonly changes: readonly ChangeGroup[];
+  /** Some of those that could not be replayed. */
+  readonly unlike_then: readonly string[];
+  readonly unknown_principals: readonly string[];
+}
+
+const SAMPLES = 20;
+
+export function createCollector(since: string) {
+  const counts: Record<Verdict, number> = {
+    same: 0,
+    'now-denied': 0,
+    'now-allowed': 0,
+    'may-change': 0,
+    'unlike-then': 0,
+    'principal-unknown': 0,
+    'not-by-policy': 0,
+  };
+  const groups = new Map<string, ChangeGroup & { readonly requests: string[] }>();
+  const unlike: string[] = [];
+  const strangers = new Set<string>();
+  let records = 0;
+  return {
+    add(record: LedgerRecord, { verdict, policies, right }: Replayed): void {
+      records += 1;
+      counts[verdict] += 1;
+      const request = record.request_id ?? record.id;
+      if (verdict === 'unlike-then' && unlike.length < SAMPLES) unlike.push(request);
+      if (verdict === 'principal-unknown') strangers.add(record.principal ?? '');
+      if (verdict !== 'now-denied' && verdict !== 'now-allowed' && verdict !== 'may-change') return;
+      const about = {
+        change: verdict,
+        principal: record.principal ?? '',
+        action: record.action ?? '',
+        resource_type: record.resource_type ?? '',
+        policies,
+        right,
+      };
+      const key = JSON.stringify(about);
+      const group = groups.get(key) ?? { ...about, count: 0, requests: [] };
+      group.requests.push(request);
+      groups.set(key, { ...group, count: group.requests.length });
+    },
+    whole(): Simulation {
+      const changes = [...groups.values()].sort((a, b) => ORDER.indexOf(a.change) - ORDER.indexOf(b.change) || b.count - a.count);
+      return { since, records, counts, changes, unlike_then: unlike, unknown_principals: [...strangers].sort() };
+    },
+  };
+}
+
+const ORDER: readonly ChangeGroup['change'][] = ['now-denied', 'now-allowed', 'may-change'];

@@ -1,0 +1,120 @@
+// Starting a run from a deployment, one or up to 100 at once: parameters and overrides are rights of their own.
+
+import { field, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { REASONS } from '../../contract/reasons.ts';
+import { answerObject, objectsField, textField, withJson } from '../../prefect/client/answer.ts';
+import { withoutForeignInState } from '../../prefect/client/states.ts';
+import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
+import type { Ask } from '../decide/asks.ts';
+import { type Call, type Earlier, type Family, invalid, type Lookup, MEBIBYTE, type Outcome, type Planned, planned } from './family.ts';
+import { stamped } from './provenance.ts';
+import { refusedVariables } from './reserved-env.ts';
+import { asksForRun, needsDeployment, readDeployment, runProblem } from './run-request.ts';
+
+const MOST_RUNS = 100;
+
+export const createFlowRun: Family = {
+  operations: ['create_flow_run_from_deployment_deployments__id__create_flow_run_post'],
+  maxBytes: 8 * MEBIBYTE,
+  async plan(call, lookup) {
+    const bodies = readBodies([call.tree ?? null]);
+    if (typeof bodies === 'string') return invalid(bodies);
+    return planRuns(call, lookup, bodies, { rewrite: (items) => items[0] ?? {}, outcome: createdRun, earlier: earlierRun });
+  },
+};
+
+export const createFlowRuns: Family = {
+  operations: ['bulk_create_flow_runs_from_deployment_deployments__id__create_flow_run_bulk_post'],
+  maxBytes: 8 * MEBIBYTE,
+  async plan(call, lookup) {
+    if (!Array.isArray(call.tree)) return invalid('The body must be a list of runs.');
+    if (call.tree.length > MOST_RUNS) return invalid(`At most ${MOST_RUNS} runs can be created at once.`);
+    const bodies = readBodies(call.tree);
+    if (typeof bodies === 'string') return invalid(bodies);
+    return planRuns(call, lookup, bodies, {
+      rewrite: (items) => items,
+      outcome: (answer) => createdRuns(answer, bodies),
+      earlier: earlierRuns(bodies),
+    });
+  },
+};
+
+function readBodies(trees: readonly JsonValue[]): readonly JsonObject[] | string {
+  const bodies: JsonObject[] = [];
+  for (const tree of trees) {
+    if (!isObject(tree)) return 'A run must be described by a JSON object.';
+    const problem = runProblem(tree);
+    if (problem !== undefined) return problem;
+    bodies.push(tree);
+  }
+  return bodies;
+}
+
+interface Shape {
+  readonly rewrite: (items: readonly JsonObject[]) => JsonValue;
+  readonly outcome: (answer: UpstreamAnswer) => Outcome;
+  readonly earlier: Earlier;
+}
+
+async function planRuns(call: Call, lookup: Lookup, bodies: readonly JsonObject[], shape: Shape): Promise<Planned> {
+  const id = call.params['id'] ?? null;
+  const deployment = bodies.some((body) => needsDeployment(call, body)) ? await readDeployment(lookup, id) : null;
+  // The UI repeats what the deployment has: that sets nothing anew.
+  const problem = bodies.map((body) => refusedVariables(body, deployment)).find((refused) => refused !== undefined);
+  const asks: Ask[] = [];
+  for (const body of bodies.length === 0 ? [{}] : bodies) {
+    await call.turn();
+    asks.push(...(await asksForRun(call, body, { id, deployment })));
+  }
+  const distinct = new Map(asks.map((ask) => [JSON.stringify(ask), ask]));
+  return planned({
+    asks: [...distinct.values()],
+    intent: true,
+    problem,
+    rewrite: (stamp) => shape.rewrite(bodies.map((body) => stamped(withoutForeignInState(body), stamp))),
+    outcome: shape.outcome,
+    earlier: shape.earlier,
+  });
+}
+
+/** Only 201 is a new run; 200 is somebody's earlier one with the same idempotency key. */
+export function createdRun(answer: UpstreamAnswer): Outcome {
+  const id = answer.status === 201 ? textField(answerObject(answer), 'id') : null;
+  return id === null ? { record: {} } : { record: { flow_run_id: id, run_binding: 'verified' } };
+}
+
+/** The bulk answer is 200 and does not tell a replay from a new run: items with an idempotency key are not attributed. */
+function createdRuns(answer: UpstreamAnswer, bodies: readonly JsonObject[]): Outcome {
+  if (answer.status >= 300) return { record: {} };
+  const runs = objectsField(answerObject(answer), 'results').flatMap((result, index) => {
+    const body = bodies[index];
+    const id = textField(result, 'flow_run_id');
+    return id === null || isReplayable(body) || field(result, 'status') !== 'CREATED' ? [] : [id];
+  });
+  return { record: {}, items: runs.map((run) => ({ flow_run_id: run, run_binding: 'verified' })) };
+}
+
+/** The answer of one creation. */
+export const earlierRun: Earlier = {
+  runs: (answer) => (answer.status === 201 || answer.status >= 300 ? [] : [textField(answerObject(answer), 'id') ?? '']),
+  without: () => ({ code: 'run-foreign' }),
+};
+
+function earlierRuns(bodies: readonly JsonObject[]): Earlier {
+  const resultsOf = (answer: UpstreamAnswer) => (answer.status < 300 ? objectsField(answerObject(answer), 'results') : []);
+  return {
+    runs: (answer) => resultsOf(answer).flatMap((result, index) => (isReplayable(bodies[index]) ? (textField(result, 'flow_run_id') ?? []) : [])),
+    without: (answer, foreign) =>
+      withJson(answer, {
+        ...answerObject(answer),
+        results: resultsOf(answer).map((result) => (foreign.has(textField(result, 'flow_run_id') ?? '') ? TAKEN : result)),
+      }),
+  };
+}
+
+/** As Prefect says of one run among many that it was not made. */
+const TAKEN: JsonObject = { flow_run_id: null, status: 'FAILED', error: REASONS['run-foreign'].detail };
+
+function isReplayable(body: JsonObject | undefined): boolean {
+  return body === undefined || (field(body, 'idempotency_key') ?? null) !== null;
+}

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
+import { createEventMemory } from '../../prefect/events/memory.ts';
+import { createEventRules } from '../../prefect/events/rules.ts';
+import { createFamilies, namedFamilies } from './families.ts';
+import { generic } from './generic.ts';
+import { touchLease } from './leases.ts';
+import { createArtifact, createLogs, createTaskRun, pollDeployments, takeSlots } from './machine-writes.ts';
+import { codeOf, RUN, startMediator } from './mediator.fixture.ts';
+import { setTaskState } from './set-task-state.ts';
+
+const publicUrl = { basePath: '' };
+const eventRules = createEventRules(createEventMemory());
+
+describe('families', () => {
+  /** Mediated for those alone whose roles hold on some objects, and for runs. */
+  const BY_SCOPE = [createLogs, createArtifact, createTaskRun, setTaskState, takeSlots, touchLease, pollDeployments].flatMap(({ operations }) => operations);
+
+  it('name only operations that the catalogue mediates, each once', () => {
+    const catalogue = createCatalogue();
+    const named = namedFamilies({ publicUrl, eventRules }).flatMap((family) => family.operations);
+    expect(new Set(named).size).toBe(named.length);
+    for (const operationId of named)
+      expect([operationId, catalogue.byId(operationId)?.taken]).toEqual([operationId, BY_SCOPE.includes(operationId) ? 'direct' : 'mediated']);
+  });
+
+  it.each(createCatalogue().operations.filter(({ taken, method }) => taken === 'mediated' && method !== 'GET'))(
+    'BD-03: $method $path refuses a body that parsers read differently',
+    async ({ method, path }) => {
+      const gate = startMediator();
+      const target = path.replaceAll(/\{[^}]+\}/g, RUN);
+      for (const body of ['{"a":{"b":1,"b":2}}', '{"a":1e400}', '\ufeff{}']) {
+        expect(codeOf(await gate.send({ role: 'admin', method, path: target, body }))).toBe('body-not-json');
+      }
+      expect(gate.forwarded).toEqual([]);
+    },
+  );
+
+  it('leave the rest to the generic one', () => {
+    const familyOf = createFamilies({ publicUrl, eventRules });
+    expect(familyOf('create_saved_search_saved_searches__put')).toBe(generic);
+    expect(familyOf('set_flow_run_state_flow_runs__id__set_state_post')).not.toBe(generic);
+  });
+});

@@ -1,0 +1,255 @@
+// Requests whose body decides, in order: who - operation and body - facts - decision - intent - forward - outcome - answer.
+import type { EdgeInputs } from '../../contract/inputs.ts';
+import { renderStrict } from '../../contract/json/strict-json.ts';
+import type { Operation } from '../../contract/operation.ts';
+import type { Principal } from '../../contract/principal.ts';
+import type { NewRecord } from '../../contract/record.ts';
+import { createLookup } from '../../prefect/client/lookup.ts';
+import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
+import { UpstreamError } from '../../prefect/client/upstream-error.ts';
+import { padToInterval } from '../decide/constant-time.ts';
+import type { Authorization } from '../decide/decider.ts';
+import { isForeignWrite } from '../decide/origin.ts';
+import { hasScopes } from '../decide/rule.ts';
+import { filterAnswer, outageRefusal } from './answer-steps.ts';
+import { inTurns, type Work } from './body-work.ts';
+import { locateCall, type MediatedRequest, readCall } from './call.ts';
+import { decidePlan, refusalFor, refusalOf } from './decide-plan.ts';
+import { createFamilies } from './families.ts';
+import type { Call, Family, Outcome, Plan, Refusal } from './family.ts';
+import { withTagAsks } from './guarded-tags.ts';
+import { requestHeaders, responseHeaders } from './headers.ts';
+import { answerOf, narrow, type Restricted } from './lists/apply.ts';
+import { noteChange } from './note-change.ts';
+import type { MediatorParts } from './parts.ts';
+import { decidedRecord, itemRecord, type MediatedRecord, type Subject } from './records.ts';
+import { absentResponse, type MediatedResponse, refusalResponse } from './refusal.ts';
+import { stampOf } from './stamp.ts';
+import { guardTags } from './started-by.ts';
+
+export type { MediatedRequest } from './call.ts';
+export type { MediatorParts } from './parts.ts';
+export type { MediatedResponse } from './refusal.ts';
+
+export interface Mediator {
+  /** Never throws: what goes wrong is a 503 with a code. HEAD and OPTIONS do not come here. */
+  handle(request: MediatedRequest): Promise<MediatedResponse>;
+}
+
+export function createMediator(parts: MediatorParts): Mediator {
+  const familyOf = createFamilies({ publicUrl: parts.config.publicUrl, eventRules: parts.eventRules, runs: parts.runTokens });
+  return {
+    async handle(request) {
+      const operation = parts.catalogue.byId(request.inputs.operation);
+      const params = operation === undefined ? {} : (parts.catalogue.params(operation, request.inputs.path) ?? {});
+      const exchange: Exchange = { parts, subject: { request, operation, params, startedMs: parts.clock() }, family: familyOf(request.inputs.operation) };
+      try {
+        return await mediate(exchange);
+      } catch (error) {
+        // Nothing has been forwarded: forward() answers for itself.
+        parts.warn?.('a mediated request failed before it was forwarded', error);
+        return refusalResponse({ code: error instanceof UpstreamError ? error.reason : 'gateway-unavailable' }, request.inputs.requestId);
+      }
+    },
+  };
+}
+
+interface Exchange {
+  readonly parts: MediatorParts;
+  readonly subject: Subject;
+  readonly family: Family;
+}
+
+async function mediate(exchange: Exchange): Promise<MediatedResponse> {
+  const { parts, subject, family } = exchange;
+  const { request, operation } = subject;
+  // Whoever may do none of what the route can mean learns that, not what is wrong with the body.
+  const identity = await parts.decider.precheck(request.inputs);
+  if (!identity.ok) return refuse(exchange, identity, refusalOf(identity));
+  if (operation === undefined) return refuse(exchange, identity, { code: 'action-unknown' });
+  if (isForeignWrite(identity.credential, request.inputs, request.inputs.method)) return refuse(exchange, identity, { code: 'origin-foreign' });
+
+  const located = locateCall({ catalogue: parts.catalogue, operation, family, readsParameters: parts.decider.readsParameters }, request);
+  if (!located.ok) return refuse(exchange, identity, located.refusal);
+  // A large body stays with nginx until there is room for it.
+  const work = await parts.bodies.begin(identity.principal.id, request.body.length);
+  if (work === undefined) return refuse(exchange, identity, { code: 'bodies-waiting' });
+  try {
+    const body = Buffer.isBuffer(request.body) ? request.body : await request.body.read();
+    const opened = readCall(located, body.length === 0 ? undefined : await work.read(body));
+    return opened.ok ? await decideCall(exchange, { identity, call: opened.call, work }) : await refuse(exchange, identity, opened.refusal);
+  } finally {
+    work.end();
+  }
+}
+
+interface Opened {
+  readonly identity: Extract<Authorization, { ok: true }>;
+  readonly call: Call;
+  readonly work: Work;
+}
+
+async function decideCall(exchange: Exchange, opened: Opened): Promise<MediatedResponse> {
+  const { parts, subject, family } = exchange;
+  const { identity, work } = opened;
+  const { request } = subject;
+  const lookup = inTurns(createLookup(parts.upstream), work);
+  await work.turn();
+  const scopedCall = { ...opened.call, turn: work.turn, ...scopeFilterOfPrincipal(parts, request.inputs, identity.principal) };
+  const call = parts.config.startedByTag ? await guardTags(scopedCall, lookup) : scopedCall;
+  const planned = await family.plan(call, lookup);
+  if (!planned.ok) return refuse(exchange, identity, planned.refusal);
+
+  await work.turn();
+  const asking = await withTagAsks(call, planned.plan, identity.principal, { guardedTags: parts.guardedTags, lookup });
+  const { plan, authorization } = await decidePlan(parts.decider, call, asking);
+  const refusal = refusalFor(plan, authorization, call.operation);
+  if (!authorization.ok || refusal !== undefined) return refuse(exchange, authorization, refusal ?? { code: 'policy-default-deny' });
+  await work.turn();
+  return forward(exchange, { call, plan, authorization });
+}
+
+async function refuse({ parts, subject }: Exchange, authorization: Authorization, refusal: Refusal): Promise<MediatedResponse> {
+  const { requestId } = subject.request.inputs;
+  const response = refusal.code === 'object-foreign' ? absentResponse(subject.operation, subject.params) : refusalResponse(refusal, requestId);
+  const record = decidedRecord(subject, authorization, refusal.code);
+  await isRecorded(parts, parts.ledger.append({ ...record, ...seen(parts, subject, response) }));
+  if (refusal.code === 'object-foreign') await padToInterval(parts.clock() - subject.startedMs, parts.pause);
+  return response;
+}
+
+interface Decided {
+  readonly call: Call;
+  readonly plan: Plan;
+  readonly authorization: Extract<Authorization, { ok: true }>;
+}
+
+async function forward(exchange: Exchange, decided: Decided): Promise<MediatedResponse> {
+  const { parts, subject } = exchange;
+  const { call, plan, authorization } = decided;
+  const { inputs, headers } = subject.request;
+  const { principal } = authorization;
+  const whole = plan.rewrite(stampOf(parts.config, principal, subject.request));
+  const narrowed = await narrow(call, whole, { scopes: authorization.restriction, ...scopeFilterOf(parts, inputs, principal.id) }).catch(outageRefusal);
+  if (!('ok' in narrowed)) return refusalResponse(narrowed, inputs.requestId, 'forwarded');
+  if (!narrowed.ok) return refuse(exchange, authorization, narrowed.refusal);
+  await call.turn();
+  const body = !narrowed.forward || narrowed.tree === undefined ? null : renderStrict(narrowed.tree);
+  const isPermitted = plan.optionalPermission !== undefined && (await parts.decider.authorizeNow(inputs, [plan.optionalPermission])).ok;
+
+  const record = decidedRecord(subject, authorization, 'policy-permits');
+  const isIntended = plan.intent && (await intended(parts, record));
+  if (plan.intent && !isIntended && parts.config.ledger.failClosed) return refusalResponse({ code: 'ledger-unavailable' }, inputs.requestId);
+
+  const recorder: Recorder = { parts, record, isIntended };
+  try {
+    if (!narrowed.forward) return await concluded(exchange, recorder, { plan, answer: answerOf(narrowed.answer), isPermitted });
+    const sent = requestHeaders(headers, parts.config.forwardHeaders, body);
+    const path = upstreamPath(call.operation, inputs.path, parts.config.publicUrl.basePath);
+    const answer = await parts.upstream.request({ method: call.operation.method, path, query: inputs.args, headers: sent, body });
+    if (call.operation.writes) await noteChange(parts, { call, plan, answer, maker: principal });
+    const shown = await filterAnswer({ parts, inputs, plan, authorization }, { answer, ...narrowed });
+    if ('code' in shown) return await withheld(exchange, recorder, { refusal: shown, upstreamMs: answer.upstreamMs });
+    return await concluded(exchange, recorder, { plan, answer: shown, isPermitted });
+  } catch (error) {
+    return unanswered(exchange, recorder, error);
+  }
+}
+
+/** A role that may not read them adds nothing, on whatever it holds. */
+function scopeFilterOfPrincipal(parts: MediatorParts, inputs: EdgeInputs, principal: Principal): Pick<Call, 'scopeFilter'> {
+  if (!hasScopes(principal)) return {};
+  return {
+    async scopeFilter(read) {
+      const reading = await parts.decider.authorizeNow(inputs, [read]);
+      const scopes = reading.ok ? reading.restriction : [];
+      return scopes === null ? undefined : { scopes, ...scopeFilterOf(parts, inputs, principal.id) };
+    },
+  };
+}
+
+function scopeFilterOf({ upstream, makers, decider }: MediatorParts, inputs: EdgeInputs, who: string): Omit<Restricted, 'scopes'> {
+  return {
+    who,
+    lookup: createLookup(upstream),
+    createdBy: (type) => makers.createdBy(who, type),
+    mayRead: async (ask) => (await decider.authorizeNow(inputs, [ask])).ok,
+  };
+}
+
+/** Prefect serves its UI below the path of public_url, and its API at the root: nginx took the path off both. */
+function upstreamPath({ operationId }: Operation, path: string, basePath: string): string {
+  return operationId.startsWith('ui:') ? `${basePath}${path}` : path;
+}
+
+async function intended(parts: MediatorParts, record: MediatedRecord): Promise<boolean> {
+  if (!parts.ledger.healthy()) return false;
+  return isRecorded(parts, parts.ledger.intend(record));
+}
+
+interface Recorder {
+  readonly parts: MediatorParts;
+  readonly record: MediatedRecord;
+  /** False: the record is written whole, afterwards. */
+  readonly isIntended: boolean;
+}
+
+function write({ parts, record, isIntended }: Recorder, outcome: Partial<NewRecord>): Promise<boolean> {
+  return isRecorded(parts, isIntended ? parts.ledger.settle(record.request_id, outcome) : parts.ledger.append({ ...record, ...outcome }));
+}
+
+interface Answered {
+  readonly plan: Plan;
+  readonly answer: UpstreamAnswer;
+  readonly isPermitted: boolean;
+}
+
+async function concluded({ parts, subject }: Exchange, recorder: Recorder, { plan, answer, isPermitted }: Answered): Promise<MediatedResponse> {
+  const reply = plan.reply === undefined ? answer : plan.reply(answer, isPermitted);
+  const response: MediatedResponse = { status: reply.status, headers: responseHeaders(reply.headers), body: reply.body };
+  const outcome: Outcome = plan.outcome?.(answer) ?? { record: {} };
+  const whole: Partial<NewRecord> = { ...seen(parts, subject, response), upstream_ms: Math.round(answer.upstreamMs), ...outcome.record };
+  const written = write(recorder, whole);
+  // The intent is durable: whatever ends us now, the request has its record. So the answer need not wait for the outcome in it.
+  if (!recorder.isIntended) await written;
+  for (const [index, item] of (outcome.items ?? []).entries()) {
+    await isRecorded(parts, parts.ledger.append(itemRecord({ ...recorder.record, ...whole }, { item, number: index + 1 })));
+  }
+  return response;
+}
+
+/** Prefect has answered, and not for this principal: the record names nothing of it. */
+async function withheld(
+  { parts, subject }: Exchange,
+  recorder: Recorder,
+  { refusal, upstreamMs }: { readonly refusal: Refusal; readonly upstreamMs: number },
+): Promise<MediatedResponse> {
+  const response = refusalResponse(refusal, subject.request.inputs.requestId, 'forwarded');
+  await write(recorder, { ...seen(parts, subject, response), upstream_ms: Math.round(upstreamMs), decision: 'deny', reason: refusal.code });
+  return response;
+}
+
+/** No whole answer of Prefect: it may have acted all the same, and the client may only repeat freely when it cannot have. */
+async function unanswered({ parts, subject }: Exchange, recorder: Recorder, error: unknown): Promise<MediatedResponse> {
+  parts.warn?.('Prefect gave no answer to a mediated request', error);
+  const code = error instanceof UpstreamError ? error.reason : 'upstream-unavailable';
+  const isSafe = error instanceof UpstreamError && !error.forwarded;
+  const response = refusalResponse({ code }, subject.request.inputs.requestId, isSafe ? 'not-forwarded' : 'forwarded');
+  await write(recorder, { ...seen(parts, subject, response), reason: code });
+  return response;
+}
+
+function seen(parts: MediatorParts, subject: Subject, response: MediatedResponse): Partial<NewRecord> {
+  return { status: response.status, bytes: response.body.length, duration_ms: Math.max(0, Math.round(parts.clock() - subject.startedMs)) };
+}
+
+/** A record that could not be written after the decision changes no answer: the ledger itself turns unhealthy, and changes stop. */
+async function isRecorded(parts: MediatorParts, writing: Promise<void>): Promise<boolean> {
+  try {
+    await writing;
+    return true;
+  } catch (error) {
+    parts.warn?.('a record could not be written', error);
+    return false;
+  }
+}

@@ -1,0 +1,114 @@
+// `POST /work_pools/{name}/get_scheduled_flow_runs`: each run that a worker is given gets a token of its own, in the answer alone.
+//
+// Prefect never sees it: the worker starts the run from exactly this object, and writes none of it back (measured with 3.9.1).
+
+import { field, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import type { GivenRun } from '../../identity/authn/run-token/mint.ts';
+import { answerList, textField, withJson } from '../../prefect/client/answer.ts';
+import { withToken } from '../../prefect/client/job-env.ts';
+import { initiatorsOf } from '../../prefect/client/made-by.ts';
+import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
+import { type Asker, type Family, MEBIBYTE, planned } from './family.ts';
+import type { RunParts } from './run-parts.ts';
+
+export function pollWorkPool(runs?: RunParts): Family {
+  const reported = new Set<string>();
+  return {
+    operations: ['get_scheduled_flow_runs_work_pools__name__get_scheduled_flow_runs_post'],
+    maxBytes: MEBIBYTE,
+    plan(call) {
+      const pool = call.params['name'] ?? '';
+      return planned({
+        asks: [],
+        intent: false,
+        rewrite: () => call.tree,
+        settle: async (answer, asker) => (runs === undefined || answer.status !== 200 ? answer : withTokens({ runs, reported, pool, asker }, answer)),
+      });
+    },
+  };
+}
+
+interface Poll {
+  readonly runs: RunParts;
+  /** What was recorded already: a worker asks every few seconds. */
+  readonly reported: Set<string>;
+  readonly pool: string;
+  readonly asker: Asker;
+}
+
+const MOST_REPORTED = 10_000;
+
+async function withTokens(poll: Poll, answer: UpstreamAnswer): Promise<UpstreamAnswer> {
+  const items = answerList(answer);
+  if (items.length === 0) return answer;
+  const given = (await Promise.all(items.map((item) => givenRun(poll, item)))).filter((run) => run !== undefined);
+  const tokens = await poll.runs.desk.mint(poll.asker, given);
+  const template = tokens.size === 0 ? undefined : fieldOf(await poll.runs.recent(`/api/work_pools/${encodeURIComponent(poll.pool)}`), 'base_job_template');
+  return withJson(answer, await Promise.all(items.map((item) => injected(poll, { item, tokens, template }))));
+}
+
+async function givenRun({ runs, pool }: Poll, item: JsonObject): Promise<GivenRun | undefined> {
+  const run = field(item, 'flow_run');
+  if (!isObject(run)) return undefined;
+  const state = field(run, 'state');
+  const flowRunId = textField(run, 'id');
+  const stateId = textField(run, 'state_id') ?? (isObject(state) ? textField(state, 'id') : null);
+  if (flowRunId === null || stateId === null) return undefined;
+  return { flowRunId, stateId, pool, deploymentId: textField(run, 'deployment_id'), onBehalfOf: await chainOf(runs, run) };
+}
+
+/** An automation acts for whoever has written it. */
+async function chainOf({ makerOf }: RunParts, run: JsonObject): Promise<readonly string[]> {
+  const chain = initiatorsOf(run);
+  const automation = /^automation:(.+)$/.exec(chain[0] ?? '')?.[1];
+  const maker = automation === undefined ? null : await makerOf('Automation', automation);
+  return maker === null ? chain : [...chain, maker];
+}
+
+interface Item {
+  readonly item: JsonObject;
+  readonly tokens: ReadonlyMap<string, string>;
+  readonly template: JsonValue | undefined;
+}
+
+async function injected(poll: Poll, { item, tokens, template }: Item): Promise<JsonObject> {
+  const run = field(item, 'flow_run');
+  const id = isObject(run) ? textField(run, 'id') : null;
+  if (!isObject(run) || id === null) return item;
+  const token = tokens.get(id);
+  const deploymentId = textField(run, 'deployment_id');
+  const deployment = token === undefined || deploymentId === null ? undefined : await poll.runs.recent(`/api/deployments/${deploymentId}`);
+  const own = field(run, 'job_variables');
+  const variables =
+    token === undefined ? undefined : withToken({ token, apiUrl: poll.runs.apiUrl, own, deployment: fieldOf(deployment ?? null, 'job_variables'), template });
+  if (variables === undefined) {
+    await reportNotInjectable(poll, run);
+    return item;
+  }
+  return { ...item, flow_run: { ...run, job_variables: variables } };
+}
+
+/** Once for each attempt and worker: it then runs with its worker's credential, as without tokens. */
+async function reportNotInjectable({ runs, reported, pool, asker }: Poll, run: JsonObject): Promise<void> {
+  const key = `${textField(run, 'id')} ${textField(run, 'state_id')} ${asker.principal.id}`;
+  if (reported.has(key)) return;
+  if (reported.size >= MOST_REPORTED) reported.clear();
+  reported.add(key);
+  await runs.record({
+    principal: asker.principal.id,
+    principal_kind: asker.principal.kind,
+    idp: asker.principal.idp,
+    credential_id: asker.credential.id,
+    action: 'run_token.mint',
+    reason: 'run-token-not-injectable',
+    resource_type: 'WorkPool',
+    resource_id: pool,
+    flow_run_id: textField(run, 'id'),
+    deployment_id: textField(run, 'deployment_id'),
+    run_binding: 'verified',
+  });
+}
+
+function fieldOf(value: JsonValue | null, key: string): JsonValue | undefined {
+  return value !== null && isObject(value) ? field(value, key) : undefined;
+}

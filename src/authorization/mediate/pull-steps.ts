@@ -1,0 +1,23 @@
+// Pull steps whose git arguments git would take for options: `--upload-pack=...` runs a command on the worker (CVE-2026-5366).
+//
+// Not checked: what a template in such an argument turns into on the worker; there Prefect 3.9.1 looks by itself.
+import { isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+
+/** Arguments of the steps that clone or pull. */
+const GIT_ARGUMENTS = ['repository', 'url', 'branch', 'commit_sha', 'commit', 'ref', 'reference', 'tag', 'directories', 'clone_directory_name'];
+
+/** True when any step has one; `steps` as a deployment has them: `[{"prefect.deployments.steps.git_clone": {...}}]`. */
+export function hasGitOption(steps: JsonValue | undefined): boolean {
+  if (isList(steps)) return steps.some(hasGitOption);
+  if (!isObject(steps)) return false;
+  return isSuspect(steps) || Object.values(steps).some(hasGitOption);
+}
+
+function isSuspect(step: JsonObject): boolean {
+  return GIT_ARGUMENTS.some((name) => Object.hasOwn(step, name) && textsOf(step[name] ?? null).some((text) => /^\s*(-|ext::)/.test(text)));
+}
+
+function textsOf(value: JsonValue): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return isList(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}

@@ -1,0 +1,70 @@
+// The record of a mediated request: what is known before it is forwarded, and what its answer adds.
+import type { Decision } from '../../contract/decision.ts';
+import { CLAIM } from '../../contract/names.ts';
+import type { Operation } from '../../contract/operation.ts';
+import type { NewRecord } from '../../contract/record.ts';
+import { runBinding } from '../../contract/run-binding.ts';
+import type { Authorization } from '../decide/decider.ts';
+import { whoFields } from '../decide/who.ts';
+import type { MediatedRequest } from './call.ts';
+
+export interface Subject {
+  readonly request: MediatedRequest;
+  readonly operation: Operation | undefined;
+  readonly params: Readonly<Record<string, string>>;
+  readonly startedMs: number;
+}
+
+export type MediatedRecord = NewRecord & { readonly request_id: string };
+
+/** Everything that is known when it has been decided. A path id is the run's own: the binding is verified. */
+export function decidedRecord(subject: Subject, authorization: Authorization, reason: string): MediatedRecord {
+  const { request, operation, startedMs } = subject;
+  const decisive = decisiveOf(authorization.decisions);
+  return {
+    time: new Date(startedMs).toISOString(),
+    request_id: request.inputs.requestId,
+    ...whoFields(authorization),
+    source_ip: request.inputs.address,
+    user_agent: request.headers['user-agent'] ?? null,
+    method: request.inputs.method,
+    path: request.inputs.path,
+    action: decisive?.action ?? operation?.action ?? null,
+    resource_type: decisive?.resource.type ?? operation?.resource ?? null,
+    resource_id: decisive === undefined ? param(subject, operation?.idParam) : decisive.resource.id,
+    decision: authorization.ok && reason === 'policy-permits' ? 'allow' : 'deny',
+    reason,
+    policies: [...new Set(authorization.decisions.flatMap((decision) => decision.policies))],
+    path_taken: 'mediated',
+    ...bindings(subject, authorization.principal?.id ?? null),
+    mode: 'enforce',
+    revision: decisive?.revision ?? null,
+  };
+}
+
+/** A record of its own for each of many objects: one record can name one only. */
+export function itemRecord(whole: NewRecord, { item, number }: { readonly item: Partial<NewRecord>; readonly number: number }): NewRecord {
+  return { ...whole, ...item, time: whole.time, request_id: `${whole.request_id ?? ''}.${number}` };
+}
+
+/** The one that refused; else the first, which every family makes its main action. */
+function decisiveOf(decisions: readonly Decision[]): Decision | undefined {
+  return decisions.find((decision) => decision.enforced === 'deny') ?? decisions[0];
+}
+
+function bindings(subject: Subject, principal: string | null) {
+  const { operation, request } = subject;
+  const { [CLAIM.flowRun]: flowRun, [CLAIM.deployment]: deployment } = request.headers;
+  const bound = {
+    flow_run_id: param(subject, operation?.flowRunParam),
+    task_run_id: param(subject, operation?.taskRunParam),
+    deployment_id: param(subject, operation?.deploymentParam),
+  };
+  const binding = runBinding({ bound, principal, claims: { flowRun, deployment } });
+  // What is made of a deployment is another run than any that is there.
+  return binding.flow_run_id === null && bound.task_run_id === null && bound.deployment_id !== null ? { ...bound, run_binding: 'none' as const } : binding;
+}
+
+function param(subject: Subject, name: string | null | undefined): string | null {
+  return name === null || name === undefined ? null : (subject.params[name] ?? null);
+}

@@ -1,0 +1,41 @@
+// The tag `started-by:NAME`: put on every run that somebody creates, and nobody else's to put, change or take away.
+import { field, isList, isObject, type JsonValue } from '../../contract/json/tree.ts';
+import type { Call, Lookup, Stamp } from './family.ts';
+
+const PREFIX = 'started-by:';
+
+/** Deployments too: their runs inherit their tags. */
+const CREATES: ReadonlySet<string> = new Set([
+  'create_flow_run_from_deployment_deployments__id__create_flow_run_post',
+  'bulk_create_flow_runs_from_deployment_deployments__id__create_flow_run_bulk_post',
+  'create_flow_run_flow_runs__post',
+  'create_deployment_deployments__post',
+  'update_deployment_deployments__id__patch',
+]);
+const UPDATES_RUN = 'update_flow_run_flow_runs__id__patch';
+
+/** The call as it is decided on: without tags of the gateway's that the client gave, and with the one that a changed run has. */
+export async function guardTags(call: Call, lookup: Lookup): Promise<Call> {
+  const { operation, tree } = call;
+  if (tree === undefined) return call;
+  if (CREATES.has(operation.operationId)) return { ...call, tree: isList(tree) ? tree.map((item) => withTags(item, [])) : withTags(tree, []) };
+  if (operation.operationId !== UPDATES_RUN || !isObject(tree) || !isList(field(tree, 'tags'))) return call;
+  const run = (await lookup(`/api/flow_runs/${call.params['id'] ?? ''}`)) ?? null;
+  const present = isObject(run) ? field(run, 'tags') : undefined;
+  return { ...call, tree: withTags(tree, isList(present) ? present.filter(isOurs) : []) };
+}
+
+/** The name of the person or service at the beginning of the chain. */
+export function startedByTag({ principal, onBehalfOf }: Pick<Stamp, 'principal' | 'onBehalfOf'>): string {
+  return `${PREFIX}${onBehalfOf.at(-1) ?? principal}`;
+}
+
+function isOurs(tag: JsonValue): boolean {
+  return typeof tag === 'string' && tag.trimStart().toLowerCase().startsWith(PREFIX);
+}
+
+function withTags(tree: JsonValue, ours: readonly JsonValue[]): JsonValue {
+  if (!isObject(tree)) return tree;
+  const tags = field(tree, 'tags');
+  return isList(tags) ? { ...tree, tags: [...tags.filter((tag) => !isOurs(tag)), ...ours] } : tree;
+}

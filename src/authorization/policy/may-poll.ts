@@ -1,0 +1,19 @@
+// Which roles are those of workers: what a run inherits of its worker is the scopes of these alone.
+import { everywhere } from '../../contract/scope.ts';
+import type { PolicyEngine } from './engine.ts';
+
+/** Would the role alone, without a scope, let a principal poll a pool? Each role is evaluated once. */
+export function mayPollBy(policy: Pick<PolicyEngine, 'evaluate'>): (role: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (role) => {
+    const answer = known.get(role) ?? mayPoll(policy, role);
+    known.set(role, answer);
+    return answer;
+  };
+}
+
+function mayPoll(policy: Pick<PolicyEngine, 'evaluate'>, role: string): boolean {
+  const principal = { id: '', kind: 'worker', idp: null, roles: [role], grants: everywhere([role]), groups: [], attributes: {}, onBehalfOf: [] } as const;
+  const context = { address: '', carrier: 'authorization', facts: {} };
+  return policy.evaluate({ principal, action: 'worker.poll', resource: { type: 'WorkPool', id: null }, context }).enforced === 'allow';
+}

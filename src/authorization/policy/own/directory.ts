@@ -1,0 +1,96 @@
+// Reads the directory of own policies once, whole: what is checked is what is applied, even when the files change meanwhile.
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Problem } from '../../../config/problem.ts';
+import { isErrno } from '../../../contract/errno.ts';
+import type { PolicyFiles } from '../../../contract/policy-files.ts';
+
+export interface PolicyDirectory {
+  readonly files: PolicyFiles;
+  /** Anything here: `files` is not the whole. */
+  readonly problems: readonly Problem[];
+}
+
+const MOST_FILES = 500;
+const MOST_FILE_BYTES = 262_144;
+/** What the engine parses at once (engine.ts) takes the deciding thread half a millisecond a KiB. */
+const MOST_BYTES = 655_360;
+
+/** `*.cedar` and `*.vectors.yaml` of the directory itself; of other files nothing is read. Never throws for what is on the disk. */
+export function readPolicyDirectory(directory: string): PolicyDirectory {
+  const listed = list(directory);
+  if (typeof listed !== 'object') return { files: {}, problems: [{ path: 'policies', ...missing(directory, listed) }] };
+  if (listed.length > MOST_FILES) {
+    const message = `${directory} holds ${listed.length} files of policies and vectors; at most ${MOST_FILES} are read`;
+    return { files: {}, problems: [{ path: 'policies', message, remedy: 'Put several policies into one file.' }] };
+  }
+  const files: Record<string, string> = {};
+  const problems: Problem[] = writable(directory) ? [open(directory)] : [];
+  for (const name of listed) {
+    const read = readOne(join(directory, name));
+    if (typeof read === 'string') files[name] = read;
+    else problems.push({ path: '', file: name, ...read });
+  }
+  const bytes = Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (bytes > MOST_BYTES) {
+    const message = `${directory} holds ${bytes} bytes of policies and vectors; at most 640 KiB are read`;
+    problems.push({ path: 'policies', message, remedy: 'Remove what is not needed.' });
+  }
+  return { files, problems };
+}
+
+export function isPolicyFile(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]*\.(?:cedar|vectors\.yaml)$/.test(name);
+}
+
+/** Names in order; else why it is no directory. */
+function list(directory: string): readonly string[] | 'missing' | 'unreadable' {
+  try {
+    return readdirSync(directory).filter(isPolicyFile).sort();
+  } catch (error) {
+    return isErrno(error, 'ENOENT') ? 'missing' : 'unreadable';
+  }
+}
+
+function missing(directory: string, why: 'missing' | 'unreadable'): Pick<Problem, 'message' | 'remedy'> {
+  return why === 'missing'
+    ? { message: `${directory} does not exist`, remedy: 'Create the directory, or correct the path.' }
+    : { message: `${directory} is no directory that can be read`, remedy: 'Name a directory with *.cedar files that the user of lictor may read.' };
+}
+
+/** A user that may write there decides who may do what. */
+function writable(directory: string): boolean {
+  return (statSync(directory).mode & 0o002) !== 0;
+}
+
+function open(directory: string): Problem {
+  return { path: 'policies', message: `${directory} can be written by every user of this machine`, remedy: `Run: chmod o-w ${directory}` };
+}
+
+/** Symbolic links are followed (a mounted ConfigMap is made of them); what they lead to is held to the same rules. O_NONBLOCK: a FIFO must not be waited for. */
+function readOne(file: string): string | Pick<Problem, 'message' | 'remedy'> {
+  let fd: number;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return { message: 'the file cannot be read', remedy: 'Let the user that runs lictor read it, or remove it.' };
+  }
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) return { message: 'is no regular file', remedy: 'Remove it, or give it another name.' };
+    if (stats.size > MOST_FILE_BYTES) return { message: 'is larger than 256 KiB', remedy: 'Split it into several files.' };
+    if ((stats.mode & 0o002) !== 0) return { message: 'can be written by every user of this machine', remedy: `Run: chmod o-w ${file}` };
+    const bytes = readFileSync(fd);
+    return decode(bytes) ?? { message: 'is not UTF-8', remedy: 'Save it as UTF-8.' };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function decode(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

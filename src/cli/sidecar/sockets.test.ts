@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { authFrame, openSocket } from '../../../test/env/socket.ts';
+import { openRoom, type Room } from './gateway.fixture.ts';
+
+let room: Room;
+beforeEach(async () => {
+  room = await openRoom();
+});
+afterEach(() => room.close());
+
+const PATH = '/api/events/in';
+const header = () => ({ authorization: `Bearer ${room.sidecar.secret}` });
+const SUCCESS = '{"type":"auth_success"}';
+
+describe('a socket of the started process', () => {
+  it.each([
+    ['by the first frame', () => ({ first: authFrame(`lictor:${room.sidecar.secret}`) })],
+    ['by the header', () => ({ headers: header(), first: authFrame(null) })],
+    ['by both', () => ({ headers: header(), first: authFrame(`lictor:${room.sidecar.secret}`) })],
+  ])('%s is joined with one to the gateway, with the credential in its header', async (_how, options) => {
+    const socket = openSocket(room.sidecar.url, `${PATH}?x=1`, options());
+    await expect.poll(() => socket.frames()).toEqual([SUCCESS]);
+    socket.send('hello');
+    await expect.poll(() => socket.frames()).toEqual([SUCCESS, 'echo hello']);
+    const [upstream] = room.gateway.sockets;
+    expect(upstream?.request.url).toBe(`${PATH}?x=1`);
+    expect(upstream?.request.headers.authorization).toBe('Bearer c1');
+    socket.close();
+    await socket.ended;
+  });
+
+  it('of the oldest clients, without the sub-protocol and its frames, passes by its header', async () => {
+    const socket = openSocket(room.sidecar.url, PATH, { headers: header(), protocols: [], first: { event: 1 } });
+    await expect.poll(() => socket.frames()).toEqual(['echo {"event":1}']);
+    socket.close();
+  });
+
+  it('ends as the gateway ends it: 1012 when the credential is over, and comes back with a fresh one', async () => {
+    const socket = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
+    await expect.poll(() => socket.frames()).toEqual([SUCCESS]);
+    room.gateway.valid.clear();
+    room.gateway.valid.add('c2');
+    room.source.secret = 'c2';
+    room.gateway.sockets[0]?.socket.close(1012, 'credential-expired');
+    expect(await socket.ended).toMatchObject({ code: 1012, reason: 'credential-expired' });
+    const again = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
+    await expect.poll(() => again.frames()).toEqual([SUCCESS]);
+    expect(room.gateway.sockets.at(-1)?.request.headers.authorization).toBe('Bearer c2');
+    again.close();
+  });
+
+  it('is closed with 1008 and the hint of the gateway when that means no', async () => {
+    room.gateway.valid.clear();
+    const socket = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
+    expect(await socket.ended).toMatchObject({ code: 1008, reason: 'credential-expired: Rotate it.', frames: [] });
+  });
+
+  it('waits behind its handshake for a gateway that restarts: what it says meanwhile arrives', async () => {
+    await room.gateway.stop();
+    const socket = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
+    await vi.waitFor(() => expect(socket.frames()).toEqual([SUCCESS]), { timeout: 20_000 });
+    socket.send('meanwhile');
+    await room.gateway.start();
+    await vi.waitFor(() => expect(socket.frames()).toEqual([SUCCESS, 'echo meanwhile']), { timeout: 20_000 });
+    socket.close();
+  });
+
+  it('that leaves takes its upstream along', async () => {
+    const socket = openSocket(room.sidecar.url, PATH, { headers: header(), first: authFrame(null) });
+    await expect.poll(() => socket.frames()).toEqual([SUCCESS]);
+    socket.close();
+    await expect.poll(() => room.gateway.sockets[0]?.socket.readyState).toBe(3);
+  });
+});
+
+describe('who else reaches the port', () => {
+  it.each([
+    ['a wrong header', { headers: { authorization: 'Bearer wrong' } }],
+    ['nothing and no sub-protocol', { protocols: [] }],
+    ['a foreign Host', { headers: { host: 'evil.example' } }],
+    ['an Origin', { headers: { origin: 'https://evil.example' } }],
+  ])('is refused before 101 with %s', async (_what, options) => {
+    const end = await openSocket(room.sidecar.url, PATH, options).ended;
+    expect([400, 401]).toContain(end.status);
+    expect(room.gateway.sockets).toEqual([]);
+  });
+
+  it.each([
+    ['null', null],
+    ['a wrong secret', 'lictor:wrong'],
+    ["the gateway's credential", 'c1'],
+  ])('is closed with 1008 with %s in its first frame', async (_what, token) => {
+    expect(await openSocket(room.sidecar.url, PATH, { first: authFrame(token) }).ended).toMatchObject({ code: 1008, frames: [] });
+    expect(room.gateway.sockets).toEqual([]);
+  });
+
+  it("even with the secret: only the gateway's API", async () => {
+    expect(await openSocket(room.sidecar.url, '/.lictor/api/v1/stream', { headers: header() }).ended).toMatchObject({ status: 400 });
+    expect(room.gateway.sockets).toEqual([]);
+  });
+});

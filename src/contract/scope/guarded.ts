@@ -1,0 +1,17 @@
+// Guarded tags: those that some scope names. They say whose an object is, so that few may put one on it or take it off.
+import type { Principal } from '../principal.ts';
+import type { Scope } from '../scope.ts';
+
+/** The tags that are guarded now. */
+export type GuardedTags = () => Promise<ReadonlySet<string>>;
+
+/** `bindings`: of the configuration. `given`: to tokens and accounts. */
+export function createGuardedTags(bindings: readonly { readonly scope: Scope | null }[], given: () => Promise<readonly Scope[]>): GuardedTags {
+  const bound = bindings.flatMap(({ scope }) => scope?.tags ?? []);
+  return async () => new Set([...bound, ...(await given()).flatMap(({ tags }) => tags ?? [])]);
+}
+
+/** False: all roles of this principal hold on everything, so that every tag is its to give. A run has its role for itself alone. */
+export function mustHoldTags({ kind, grants }: Pick<Principal, 'kind' | 'grants'>): boolean {
+  return kind === 'run' || grants.some(({ scope }) => scope !== null);
+}

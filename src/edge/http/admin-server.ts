@@ -1,0 +1,56 @@
+// The admin socket: the command line of the same user notifies the control plane of a change. Mode 0600.
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { type PolicyOutcome, type PolicyRequest, parsePolicyRequest } from '../../contract/policy-outcome.ts';
+
+export interface AdminActions {
+  /** Reads the change number, sweeps, re-checks sockets; resolves when the change holds everywhere. */
+  sync(): Promise<void>;
+  /** Applies what is in use with its secrets read again; rejects when that is not possible. */
+  rereadSecrets(): Promise<void>;
+  /** Applies the own policies as they are on the disk now. */
+  applyPolicies(request: PolicyRequest): Promise<PolicyOutcome>;
+}
+
+/** What to answer; undefined: nothing to say. */
+type Action = (actions: AdminActions, body: string) => Promise<object | undefined>;
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  '/sync': async (actions) => void (await actions.sync()),
+  '/reread-secrets': async (actions) => void (await actions.rereadSecrets()),
+  '/apply-policies': async (actions, body) => {
+    const request = parsePolicyRequest(body);
+    if (request === undefined) throw new TypeError('no request to apply policies');
+    return actions.applyPolicies(request);
+  },
+};
+
+const MOST_BYTES = 4_096;
+
+export function createAdminServer(actions: AdminActions, onError: (error: unknown) => void): Server {
+  return createServer((request, response) => {
+    const action = request.method === 'POST' ? ACTIONS[request.url ?? ''] : undefined;
+    if (action === undefined) {
+      request.resume();
+      response.writeHead(404).end();
+      return;
+    }
+    readBody(request)
+      .then((body) => action(actions, body))
+      .then(
+        (answer) => (answer === undefined ? response.writeHead(204).end() : response.writeHead(200).end(JSON.stringify(answer))),
+        (error: unknown) => {
+          onError(error);
+          response.writeHead(500).end();
+        },
+      );
+  });
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.length > MOST_BYTES) throw new RangeError('the request is too long');
+  }
+  return text;
+}

@@ -1,0 +1,88 @@
+// GET /.lictor/api/v1/audit: the ledger, for principals with `ledger.read` on everything. Reads are recorded like any request.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Authorization } from '../../../authorization/decide/decider.ts';
+import { parseEdgeInputs } from '../../../authorization/decide/inputs.ts';
+import { whoFields } from '../../../authorization/decide/who.ts';
+import { LictorError } from '../../../contract/error.ts';
+import type { EdgeInputs } from '../../../contract/inputs.ts';
+import { REASONS } from '../../../contract/reasons.ts';
+import type { NewRecord } from '../../../contract/record.ts';
+import { didYouMean } from '../../../record/ledger/search/known-words.ts';
+import type { PageQuestion } from '../../../record/ledger/search/search.ts';
+import { sendRefusalOrPage } from '../answers.ts';
+import type { RouteParts } from '../parts.ts';
+import { parseAuditQuery } from './query.ts';
+
+export function registerAudit(app: FastifyInstance, parts: RouteParts): void {
+  app.get(`${parts.prefix}/api/v1/audit`, async (request, reply) => {
+    const authorization = await parts.decider.authorizeOwn(parseEdgeInputs(request.headers), 'ledger.read');
+    // A principal that may not read it learns nothing about its parameters.
+    const answer = authorization.ok ? await answerOf(request, parts) : ({ ok: false, code: authorization.reason, detail: authorization.detail } as const);
+    await record(request, { authorization, status: answer.ok ? 200 : REASONS[answer.code].status }, parts);
+    return answer.ok ? reply.send(answer.page) : sendRefusalOrPage(request, reply, { pages: parts.pages, ...answer });
+  });
+}
+
+async function answerOf(request: FastifyRequest, parts: RouteParts): Promise<Answer> {
+  const at = request.url.indexOf('?');
+  const query = parseAuditQuery(at === -1 ? '' : request.url.slice(at + 1), parts.clock());
+  if (!query.ok) return { ok: false, code: 'request-invalid', detail: query.detail };
+  const isNamed = query.filter.flowRun !== undefined || query.filter.deployment !== undefined;
+  return pageOf({ filter: query.filter, seesNames: isNamed && (await seesNames(parseEdgeInputs(request.headers), parts)) }, parts);
+}
+
+/** What Prefect's objects are called is Prefect's to show: the right to read the ledger gives none of it. */
+async function seesNames(inputs: EdgeInputs, { decider }: RouteParts): Promise<boolean> {
+  const rights = [await decider.authorizeOwn(inputs, 'flow_runs.read', 'FlowRun'), await decider.authorizeOwn(inputs, 'deployments.read', 'Deployment')];
+  return rights.every(({ ok }) => ok);
+}
+
+type Answer =
+  | { readonly ok: true; readonly page: object }
+  | { readonly ok: false; readonly code: 'request-invalid' | 'gateway-unavailable'; readonly detail: string };
+
+/** `next`: what `after` is for the next page; null: there is none yet. `notes`: what may be misspelt, for a person to read. */
+async function pageOf(question: PageQuestion, { ledgerSearch, log }: RouteParts): Promise<Answer> {
+  try {
+    const { filter } = question;
+    const { records, unknown } = await ledgerSearch.page(question);
+    const isFull = records.length === ('limit' in filter ? filter.limit : filter.last);
+    const notes = [...didYouMean(filter), ...(unknown === null ? [] : [unknown])];
+    return { ok: true, page: { records, next: isFull ? (records.at(-1)?.id ?? null) : null, notes } };
+  } catch (error) {
+    if (error instanceof LictorError && ['record-unknown', 'name-unknown'].includes(error.code))
+      return { ok: false, code: 'request-invalid', detail: error.message };
+    log.warn({ err: error }, 'the ledger could not be searched');
+    return { ok: false, code: 'gateway-unavailable', detail: 'The ledger could not be searched in time: narrow what you ask for, or ask again.' };
+  }
+}
+
+interface Answered {
+  readonly authorization: Authorization;
+  readonly status: number;
+}
+
+/** Reading goes on while the ledger cannot be written, as everywhere. Of nobody there is the access log's own record, which floods do not multiply. */
+async function record(request: FastifyRequest, { authorization, status }: Answered, { ledger, log, clock, revision }: RouteParts): Promise<void> {
+  if (authorization.principal === null) return;
+  const inputs = parseEdgeInputs(request.headers);
+  const [decision] = authorization.decisions;
+  const entry: NewRecord = {
+    time: new Date(clock()).toISOString(),
+    request_id: inputs.requestId === '' ? null : inputs.requestId,
+    ...whoFields(authorization),
+    source_ip: inputs.address,
+    user_agent: request.headers['user-agent'] ?? null,
+    method: request.method,
+    path: request.url.split('?', 1)[0] ?? null,
+    action: 'ledger.read',
+    resource_type: 'System',
+    decision: authorization.ok ? 'allow' : 'deny',
+    reason: authorization.ok ? 'policy-permits' : authorization.reason,
+    policies: decision?.policies ?? [],
+    status,
+    mode: 'enforce',
+    revision,
+  };
+  await ledger.append(entry).catch((error: unknown) => log.error({ err: error }, 'that the ledger was read could not be recorded'));
+}

@@ -1,0 +1,11 @@
+// The servers on control.sock and its like: they stay while the rooms behind them are swapped.
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { FromEdge } from '../../authorization/decide/from-edge.ts';
+import { HEADER_BYTES } from './own-app.ts';
+
+export function createControlServer(handle: RequestListener, fromEdge: FromEdge): Server {
+  return createServer({ maxHeaderSize: HEADER_BYTES, keepAliveTimeout: 120_000 }, (request, response) => {
+    if (fromEdge(request)) handle(request, response);
+    else request.socket.destroy();
+  });
+}

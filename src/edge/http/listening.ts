@@ -1,0 +1,36 @@
+// The beginning and the end of a server on a unix socket.
+import { chmodSync, chownSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { Server as SocketServer } from 'node:net';
+import { nginxWorkerUser } from '../../config/worker-user.ts';
+
+/** What still streams then is cut off, so that the ledger is closed in order. */
+const LAST_ANSWERS_MS = 7_000;
+
+export function closeServer(server: Server): Promise<unknown> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
+    server.close((error) => {
+      clearTimeout(late);
+      resolve(error);
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** A burst of nginx's connections waits; at Node's own 511 it would be refused, and everybody with it. The system's limit is 4,096. */
+const BACKLOG = 4096;
+
+/** The sockets that nginx connects to belong to its worker user; the admin socket to us. */
+export async function listenOn(server: SocketServer, path: string): Promise<void> {
+  rmSync(path, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path, backlog: BACKLOG }, () => resolve());
+  });
+  chmodSync(path, 0o600);
+  const user = nginxWorkerUser();
+  if (user !== null && !path.endsWith('admin.sock')) {
+    chownSync(path, user.uid, user.gid);
+  }
+}

@@ -1,0 +1,39 @@
+// The authorization server's endpoints over HTTP; all take a form and answer in JSON.
+import type { FastifyInstance } from 'fastify';
+import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
+import type { TokenEndpoint } from '../../identity/oauth/token-endpoint.ts';
+import { sendRefusal, sendRefusalOrPage } from './answers.ts';
+import type { RouteParts } from './parts.ts';
+
+const FORM_BYTES = 64 * 1024;
+
+export function registerOAuth(app: FastifyInstance, parts: RouteParts): void {
+  const { token, deviceAuthorization, revoke } = parts.authorizationServer;
+  registerForm(app, `${parts.prefix}/oauth/token`, token);
+  registerForm(app, `${parts.prefix}/oauth/device_authorization`, deviceAuthorization);
+  registerForm(app, `${parts.prefix}/oauth/revoke`, revoke);
+  // Answered, so that a client that tries it learns what to use instead.
+  app.all(`${parts.prefix}/oauth/authorize`, (request, reply) => sendRefusalOrPage(request, reply, { pages: parts.pages, code: 'flow-unsupported' }));
+}
+
+function registerForm(app: FastifyInstance, path: string, endpoint: TokenEndpoint): void {
+  app.post(path, { bodyLimit: FORM_BYTES }, async (request, reply) => {
+    const { requestId, address, foreignOrigin } = parseEdgeInputs(request.headers);
+    // Before it counts: any page may send a form from its visitor's address.
+    if (foreignOrigin === true) return sendRefusal(request, reply, 'origin-foreign');
+    const answer = await endpoint({
+      contentType: request.headers['content-type'] ?? '',
+      body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+      address,
+      requestId,
+      userAgent: request.headers['user-agent'] ?? null,
+      path,
+    });
+    return reply.code(answer.status).headers(answer.headers).type('application/json').send(JSON.stringify(answer.body));
+  });
+  app.route({
+    method: ['GET', 'PUT', 'PATCH', 'DELETE'],
+    url: path,
+    handler: (request, reply) => sendRefusal(request, reply.header('allow', 'POST'), 'method-not-allowed'),
+  });
+}

@@ -1,0 +1,270 @@
+// For tests: the own app on a store of its own, asked the way nginx asks.
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import type { FastifyInstance } from 'fastify';
+import { afterEach, beforeEach } from 'vitest';
+import { createDecider } from '../../authorization/decide/decider.ts';
+import type { MediatedRequest, MediatedResponse } from '../../authorization/mediate/mediator.ts';
+import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
+import type { Config } from '../../config/config.ts';
+import { openSigningKeys } from '../../config/keys/signing-keys.ts';
+import type { Clock } from '../../contract/clock.ts';
+import { LictorError } from '../../contract/error.ts';
+import { INPUT } from '../../contract/names.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
+import { createPasswords } from '../../identity/authn/accounts/password.ts';
+import { createAuthenticator } from '../../identity/authn/authenticator.ts';
+import { type ConfirmMemory, createConfirm, createConfirmMemory } from '../../identity/authn/external/confirm.ts';
+import { confirmedGrants, createGrantStanding } from '../../identity/authn/grant/standing.ts';
+import { createGrantTokenKind } from '../../identity/authn/grant/verify.ts';
+import { createRoleBook } from '../../identity/authn/roles.ts';
+import { openTestStore, type TestStore } from '../../identity/authn/store.fixture.ts';
+import { createAuthorizationServer } from '../../identity/oauth/server.ts';
+import { collectActions } from '../../prefect/catalog/actions.ts';
+import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
+import { createEntities } from '../../prefect/client/entities.ts';
+import type { PageQuestion } from '../../record/ledger/search/search.ts';
+import type { ClientGrant } from '../../store/client-grants.ts';
+import { createOwnApp, type OwnAppParts } from './own-app.ts';
+
+export const CONFIG: OwnAppParts['config'] = {
+  publicUrl: { origin: 'http://localhost:8200', hostname: 'localhost', port: 8200, secure: false, basePath: '' },
+  identityProviders: [{ id: 'local', type: 'accounts' }],
+  roles: [],
+  sessions: { idleSeconds: 3600, absoluteSeconds: 86_400 },
+  ledger: { failClosed: true, retentionSeconds: null },
+};
+export const CLI_LIFE_MS = 30 * 86_400_000;
+export const PASSWORD = 'correct horse';
+/** What a browser accepts when it navigates. */
+export const HTML = { accept: 'text/html,application/xhtml+xml' };
+
+/** One test's world; made anew by `useOwnApp` before each. */
+export interface World {
+  readonly test: TestStore;
+  readonly app: FastifyInstance;
+  readonly phc: string;
+  readonly records: NewRecord[];
+  readonly mediated: (MediatedRequest & { readonly body: Buffer })[];
+  syncs: number;
+  ledgerBroken: boolean;
+  /** `sessions.cli` as a reload has made it. */
+  cliLifeMs: number;
+  /** Everything that was logged, as text. */
+  readonly logged: string[];
+  /** Why sessions were not renewed. */
+  readonly endings: ReasonCode[];
+  readonly confirmMemory: ConfirmMemory;
+  /** What was looked for in the ledger, and what is found. */
+  readonly searched: PageQuestion[];
+  found: () => Promise<readonly LedgerRecord[]>;
+  unknown: string | null;
+  mediatorAnswer: () => Promise<MediatedResponse>;
+}
+
+export interface Ask {
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
+  readonly session?: string;
+  readonly sameOrigin?: boolean;
+  /** A page of another site has sent it. */
+  readonly foreignOrigin?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+interface Given {
+  readonly config?: Partial<Config>;
+  readonly checks?: OwnAppParts['checks'];
+  readonly providers?: OwnAppParts['providers'];
+}
+
+/** `start`: what the clock of each test shows first. */
+export function useOwnApp(start?: Clock) {
+  let phc = '';
+  const world: { current: World | undefined } = { current: undefined };
+  let configured: Given = {};
+  /** Built when it is asked first: most tests configure it anew before. */
+  let app: FastifyInstance | undefined;
+  const get = (): World => {
+    if (world.current === undefined) throw new Error('outside of a test');
+    return world.current;
+  };
+  /** The same world behind another configuration. */
+  const reconfigure = (given: Given): void => {
+    configured = given;
+    app = undefined;
+  };
+
+  beforeEach(async () => {
+    phc ||= await createPasswords().hash(PASSWORD);
+    const test = await openTestStore(start?.());
+    await test.store.accounts.create({ id: '1', name: 'alice', roles: ['admin'], password: phc });
+    const created = { status: 201, headers: { 'content-type': 'application/json', 'x-extra': 'yes' }, body: Buffer.from('{"id":1}') };
+    const none = { records: [], mediated: [], logged: [], endings: [], searched: [] };
+    const empty = {
+      ...none,
+      test,
+      phc,
+      syncs: 0,
+      ledgerBroken: false,
+      cliLifeMs: CLI_LIFE_MS,
+      found: async () => [],
+      unknown: null,
+      mediatorAnswer: async () => created,
+    };
+    const confirmMemory = createConfirmMemory();
+    reconfigure({});
+    world.current = {
+      ...empty,
+      confirmMemory,
+      get app() {
+        app ??= buildApp(get, configured);
+        return app;
+      },
+    };
+  });
+  afterEach(async () => {
+    await app?.close();
+    await get().test.close();
+  });
+
+  const ask = (url: string, { method = 'GET', session = '', sameOrigin = false, foreignOrigin = false, headers = {}, body }: Ask = {}) => {
+    const inputs = {
+      [INPUT.requestId]: 'request-1',
+      [INPUT.address]: '192.0.2.1',
+      [INPUT.session]: session,
+      [INPUT.sameOrigin]: sameOrigin ? '1' : foreignOrigin ? '0' : '',
+      [INPUT.method]: method,
+    };
+    return get().app.inject({ method, url, headers: { ...inputs, ...headers }, ...(body !== undefined && { payload: body }) });
+  };
+  const post = (url: string, form: Readonly<Record<string, string>>, more: Ask = {}) => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', ...HTML, ...more.headers };
+    return ask(url, { sameOrigin: true, ...more, method: 'POST', headers, body: new URLSearchParams(form).toString() });
+  };
+  const logIn = (form: Readonly<Record<string, string>> = {}, more: Ask = {}) =>
+    post('/.lictor/login', { username: 'alice', password: PASSWORD, ...form }, more);
+  const me = async (session: string): Promise<number> => (await ask('/.lictor/api/v1/me', { session })).statusCode;
+  return { get, reconfigure, ask, post, logIn, me };
+}
+
+export function cookieOf(answer: { readonly headers: Readonly<Record<string, unknown>> }): string {
+  return /^lictor=([^;]*)/.exec(String([answer.headers['set-cookie'] ?? []].flat()[0] ?? ''))?.[1] ?? '';
+}
+
+function buildApp(get: () => World, given: Given): FastifyInstance {
+  const { test, confirmMemory: memory } = get();
+  const config = { ...CONFIG, ...given.config };
+  const { store, clock, steady, sealer, directory } = test;
+  const providers = given.providers ?? [];
+  const log = (...what: readonly unknown[]): void => void get().logged.push(inspect(what, { depth: 10 }));
+  const confirm = createConfirm({
+    providers,
+    sessions: store.sessions,
+    store,
+    sealer,
+    config,
+    clock,
+    steady,
+    memory,
+    onEnded: async (_session, reason) => void get().endings.push(reason),
+    onNoAnswer: log,
+  });
+  const confirmGrant = createConfirm({
+    providers,
+    sessions: confirmedGrants(store.clientGrants),
+    store,
+    sealer,
+    config,
+    clock,
+    steady,
+    memory: createConfirmMemory<ClientGrant>(),
+    onEnded: async (_grant, reason) => void get().endings.push(reason),
+    onNoAnswer: log,
+  });
+  const roleBook = createRoleBook(config.roles);
+  const standing = createGrantStanding({
+    sessions: store.sessions,
+    providers: config.identityProviders,
+    roleBook,
+    limits: config.sessions,
+    get lifeMs() {
+      return get().cliLifeMs;
+    },
+    clock,
+    confirm: confirmGrant,
+    confirmSession: confirm,
+  });
+  const authenticator = createAuthenticator({
+    store,
+    config,
+    clock,
+    steady,
+    confirm,
+    verifiers: [createGrantTokenKind({ grants: store.clientGrants, standing, clock })],
+  });
+  const catalogue = createCatalogue();
+  const nothing = createEntities({ lookup: async () => null, lasting: async () => null, makerOf: async () => null });
+  const decider = createDecider({
+    authenticator,
+    catalogue,
+    policy: sharedEngine({ actions: collectActions(catalogue.operations), revision: 7 }),
+    entities: { recent: nothing, now: nothing },
+    changeNumber: store.changeNumber,
+  });
+  const append = async (record: NewRecord): Promise<void> => {
+    if (get().ledgerBroken) throw new LictorError('ledger-unavailable', 'disk full');
+    get().records.push(record);
+  };
+  const authorizationServer = createAuthorizationServer({
+    store,
+    config,
+    loginLifeMs: CLI_LIFE_MS,
+    sessionLimits: config.sessions,
+    standing,
+    exchange: async () => ({ ok: false, error: 'invalid_grant', reason: 'jwt-signature' }),
+    signingKeys: openSigningKeys({ file: join(directory, 'signing.json'), sealer, clock }),
+    sealer,
+    record: append,
+    failClosed: true,
+    onEnded: async () => {
+      get().syncs += 1;
+    },
+    onError: log,
+    clock,
+    steady,
+    revision: 7,
+  });
+  return createOwnApp({
+    config,
+    store,
+    clock,
+    steady,
+    ledger: { append },
+    authenticator,
+    decider,
+    ledgerSearch: {
+      page: async (question) => {
+        get().searched.push(question);
+        return { records: await get().found(), unknown: get().unknown };
+      },
+    },
+    authorizationServer,
+    mediator: {
+      async handle(request) {
+        const body = Buffer.isBuffer(request.body) ? request.body : await request.body.read();
+        get().mediated.push({ ...request, body });
+        return get().mediatorAnswer();
+      },
+    },
+    log: { error: log, warn: log },
+    providers,
+    sealer,
+    checks: given.checks ?? {},
+    sync: async () => {
+      get().syncs += 1;
+    },
+    revision: 7,
+  });
+}

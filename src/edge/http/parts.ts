@@ -1,0 +1,47 @@
+// What the own pages are made of; each route file takes what it needs.
+import type { Logger } from 'pino';
+import type { Decider } from '../../authorization/decide/decider.ts';
+import type { Mediator } from '../../authorization/mediate/mediator.ts';
+import type { Config } from '../../config/config.ts';
+import type { Sealer } from '../../config/keys/sealer.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
+import type { People } from '../../identity/authn/accounts/people.ts';
+import type { Authenticator } from '../../identity/authn/authenticator.ts';
+import type { ExternalLogins } from '../../identity/authn/external/login.ts';
+import type { ExternalProvider } from '../../identity/authn/external/provider.ts';
+import type { AuthorizationServer } from '../../identity/oauth/server.ts';
+import type { Ledger } from '../../record/ledger/ledger.ts';
+import type { LedgerSearch } from '../../record/ledger/search/search.ts';
+import type { Store } from '../../store/store.ts';
+import type { Pages } from './pages.ts';
+
+export interface OwnAppParts {
+  readonly config: Pick<Config, 'publicUrl' | 'identityProviders' | 'roles' | 'sessions' | 'ledger'>;
+  readonly store: Pick<Store, 'accounts' | 'sessions' | 'loginAttempts' | 'identities' | 'idpTokens' | 'locks'>;
+  /** Where people are sent to log in. */
+  readonly providers: readonly ExternalProvider[];
+  readonly sealer: Sealer;
+  readonly ledger: Pick<Ledger, 'append'>;
+  readonly ledgerSearch: Pick<LedgerSearch, 'page'>;
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly decider: Pick<Decider, 'authorizeOwn'>;
+  readonly mediator: Mediator;
+  readonly authorizationServer: AuthorizationServer;
+  readonly clock: Clock;
+  readonly steady: SteadyClock;
+  readonly log: Pick<Logger, 'error' | 'warn'>;
+  /** What `/.lictor/ready` looks at, by name; false or a rejection: not ready. */
+  readonly checks: Readonly<Record<string, () => Promise<boolean>>>;
+  /** Resolves when no cached decision and no open socket outlives a change that was made here. Left out: the change holds when the change number is read next. */
+  readonly sync: () => Promise<void>;
+  /** For the records. */
+  readonly revision: number;
+}
+
+export interface RouteParts extends OwnAppParts {
+  readonly people: People;
+  readonly logins: ExternalLogins;
+  readonly pages: Pages;
+  /** `BASE/.lictor`. */
+  readonly prefix: string;
+}

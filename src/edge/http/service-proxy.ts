@@ -1,0 +1,88 @@
+// The control plane's hold on the service proxy, which is a thread with a socket of its own.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { StatePaths } from '../../config/state-dir.ts';
+import type { FromProxy, ProxyConfig, ProxySetup, ToProxy } from './service-proxy-thread.ts';
+
+export interface ServiceProxyThread {
+  /** These services and no others, from now on. Calls that have begun end as they began. */
+  use(config: ProxyConfig): void;
+  /** Calls that are in progress get some seconds to end. */
+  close(): Promise<void>;
+}
+
+export interface ServiceProxyThreadParts {
+  readonly paths: StatePaths;
+  readonly edgeSecret: string;
+  readonly config: ProxyConfig;
+  /** How many the process may open: a call takes two. */
+  readonly openFiles: number;
+  readonly log: Readonly<Record<'warn' | 'error', (fields: object, text: string) => void>>;
+}
+
+const AGAIN_MS = 500;
+/** Bodies are beside it, with bounds of their own (src/proxies/egress/proxy/service-proxy.ts). */
+const HEAP_MIB = 512;
+
+/** Resolves when nginx can connect; rejects where the thread cannot listen. */
+export async function openServiceProxy(parts: ServiceProxyThreadParts): Promise<ServiceProxyThread> {
+  const { paths, edgeSecret, openFiles, log } = parts;
+  let config = only(parts.config);
+  let closing = false;
+  let worker: Worker;
+  const spawn = (): Worker => {
+    const setup: ProxySetup = {
+      paths: { proxySocket: paths.proxySocket, memberSockets: paths.memberSockets },
+      edgeSecret,
+      config,
+      mostCalls: Math.floor(openFiles / 4),
+    };
+    const thread = new Worker(new URL('./service-proxy-thread.ts', import.meta.url), {
+      workerData: setup,
+      name: 'service-proxy',
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+    });
+    thread.on('message', (message: FromProxy) => {
+      if (message.kind === 'warn') log.warn(message.fields, message.text);
+    });
+    thread.on('error', (error) => log.error({ err: error }, 'the service proxy failed'));
+    thread.once('exit', () => {
+      if (!closing) setTimeout(() => !closing && again(), AGAIN_MS).unref();
+    });
+    return thread;
+  };
+  const again = (): void => {
+    worker = spawn();
+  };
+  worker = spawn();
+  await isListening(worker);
+  return {
+    use(next) {
+      config = only(next);
+      worker.postMessage({ kind: 'use', config } satisfies ToProxy);
+    },
+    async close() {
+      closing = true;
+      if (worker.threadId === -1) return;
+      const ended = once(worker, 'exit');
+      worker.postMessage({ kind: 'close' } satisfies ToProxy);
+      await ended;
+    },
+  };
+}
+
+/** What is sent to the thread, and nothing else of the configuration. */
+function only({ services, forwardHeaders }: ProxyConfig): ProxyConfig {
+  return { services, forwardHeaders };
+}
+
+async function isListening(worker: Worker): Promise<void> {
+  const listening = new Promise<void>((resolve) => {
+    worker.on('message', (message: FromProxy) => message.kind === 'listening' && resolve());
+  });
+  const ended = once(worker, 'exit').then(() => {
+    throw new Error('the thread of the service proxy ended before it listened');
+  });
+  await Promise.race([listening, ended]);
+  ended.catch(() => undefined);
+}

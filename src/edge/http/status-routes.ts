@@ -1,0 +1,59 @@
+// Is it up, is it ready, who am I.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
+import { sendRefusalOrPage } from './answers.ts';
+import type { OwnAppParts, RouteParts } from './parts.ts';
+
+const CHECK_TIMEOUT_MS = 3000;
+/** Without it changes are denied and reads go on, so a load balancer may still send requests here. */
+const READS_GO_ON = 'ledger';
+
+export function registerStatus(app: FastifyInstance, parts: RouteParts): void {
+  app.get(`${parts.prefix}/health`, async () => ({ status: 'ok' }));
+  app.get(`${parts.prefix}/ready`, async (_request, reply) => {
+    const results = await runChecks(parts);
+    const failed = results.flatMap(([name, ok]) => (ok ? [] : [name]));
+    const ready = failed.every((name) => name === READS_GO_ON);
+    if (!ready) reply.code(503).header('retry-after', '1');
+    return { status: statusOf(ready, failed), checks: Object.fromEntries(results.map(([name, ok]) => [name, ok ? 'ok' : 'failed'])) };
+  });
+  app.get(`${parts.prefix}/api/v1/me`, async (request, reply) => {
+    const verdict = await parts.authenticator.authenticate(parseEdgeInputs(request.headers));
+    if (!verdict.ok) return sendRefusalOrPage(request, reply, { pages: parts.pages, code: verdict.reason });
+    const { principal, credential } = verdict;
+    return {
+      principal: principal.id,
+      principal_kind: principal.kind,
+      idp: principal.idp,
+      roles: principal.roles,
+      credential_id: credential.id,
+      carrier: credential.carrier,
+      scopes: credential.scopes ?? null,
+      expires_at: credential.expiresAtMs === null ? null : new Date(credential.expiresAtMs).toISOString(),
+    };
+  });
+}
+
+function statusOf(ready: boolean, failed: readonly string[]): string {
+  if (!ready) return 'not-ready';
+  return failed.length === 0 ? 'ready' : 'degraded';
+}
+
+/** All at once; one that is slow, or fails, is not ready. Names only: the cause is in control.log. */
+async function runChecks({ checks, log }: Pick<OwnAppParts, 'checks' | 'log'>): Promise<readonly (readonly [string, boolean])[]> {
+  return await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      const given = new AbortController();
+      try {
+        const late = pause(CHECK_TIMEOUT_MS, false, { signal: given.signal, ref: false }).catch(() => false);
+        return [name, await Promise.race([check(), late])] as const;
+      } catch (error) {
+        log.error({ err: error, check: name }, 'not ready');
+        return [name, false] as const;
+      } finally {
+        given.abort();
+      }
+    }),
+  );
+}

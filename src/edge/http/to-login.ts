@@ -1,0 +1,27 @@
+// Redirects to the login page, and stores the requested page on the server.
+import { randomBytes } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
+import type { RouteParts } from './parts.ts';
+import { safeReturnPath } from './return-path.ts';
+
+/** A navigation without a session: the raw address stays here, the browser gets a name for it. */
+export async function redirectToLogin(request: FastifyRequest, reply: FastifyReply, parts: RouteParts): Promise<FastifyReply> {
+  const query = await keepReturnPath(request, request.originalUrl, parts);
+  return reply.code(302).header('location', `${parts.prefix}/login${query}`).send();
+}
+
+/** `?attempt=ID`, or nothing where there is nothing to remember (or the store is in trouble: the login itself still works). */
+export async function keepReturnPath(request: FastifyRequest, raw: string, { config, store, log }: RouteParts): Promise<string> {
+  const root = `${config.publicUrl.basePath}/`;
+  const returnTo = safeReturnPath(raw, config.publicUrl.basePath);
+  if (returnTo === root) return '';
+  const id = randomBytes(16).toString('base64url');
+  try {
+    await store.loginAttempts.create({ id, returnTo, address: parseEdgeInputs(request.headers).address });
+    return `?attempt=${id}`;
+  } catch (error) {
+    log.error({ err: error }, 'a return address could not be stored');
+    return '';
+  }
+}

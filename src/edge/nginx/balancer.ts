@@ -1,0 +1,70 @@
+// Several Prefect servers: which of them get requests, told to nginx by files and to the control plane by a list.
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { downFile } from '../../config/down-file.ts';
+import type { StatePaths } from '../../config/state-dir.ts';
+import { nginxWorkerUser } from '../../config/worker-user.ts';
+import { type Health, type ServersHealth, watchServers } from '../../prefect/client/health.ts';
+
+/** Before nginx starts or tests a configuration: the directory of the members' sockets is there, closed (0700): nginx creates sockets that everybody may write to. */
+export function prepareBalancer({ memberSockets: dir }: StatePaths): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const user = nginxWorkerUser();
+  if (user !== null) chownSync(dir, user.uid, user.gid);
+  chmodSync(dir, 0o700);
+}
+
+export interface BalancerParts {
+  readonly paths: StatePaths;
+  readonly servers: readonly string[];
+  readonly probe: (server: string) => Promise<Health>;
+  readonly intervalMs?: number;
+  /** So many other answers in a row change what a server is taken to be. Default: 2. */
+  readonly answers?: (seen: Health) => number;
+  /** Whose servers these are, for the log. Default: Prefect. */
+  readonly whose?: string;
+  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+const NEWS = {
+  usable: 'server is in use',
+  refuses: 'server refuses our credential, so it is passed over: lictor doctor says why',
+  slow: 'server does not answer as it should, or not in time: it is out while another one does',
+  away: 'server is out: lictor doctor says why',
+} as const satisfies Record<Health, string>;
+
+/**
+ * With one server there is nothing to choose, and nobody asks it anything. A server that refuses its credential is not marked:
+ * nginx passes over it by itself, and around a reload two configurations watch with two credentials, and nginx's workers
+ * still have the former. A slow one is marked only while another is usable: when all are busy, none answering at once is no outage.
+ */
+export function startBalancer({ paths, servers, probe, intervalMs, answers, whose = 'Prefect', log }: BalancerParts): ServersHealth {
+  if (servers.length < 2) return { usable: () => servers, stop: async () => undefined };
+  const known = new Map(servers.map((server): [string, Health] => [server, existsSync(downFile(paths, server)) ? 'away' : 'usable']));
+  const isOut = (health: Health): boolean => health === 'away' || (health === 'slow' && [...known.values()].includes('usable'));
+  const tryToMark = (server: string, out: boolean): void => {
+    try {
+      mark(downFile(paths, server), out);
+    } catch (error) {
+      log.warn({ server, err: error }, `${whose} server cannot be marked for nginx, which finds out by itself`);
+    }
+  };
+  return watchServers({
+    servers,
+    probe,
+    ...(intervalMs !== undefined && { intervalMs }),
+    ...(answers !== undefined && { answers }),
+    initial: (server) => known.get(server) ?? 'usable',
+    onChange(changed, health) {
+      known.set(changed, health);
+      for (const [server, found] of known) tryToMark(server, isOut(found));
+      log[health === 'usable' ? 'info' : 'warn']({ server: changed, health }, `${whose} ${NEWS[health]}`);
+    },
+  });
+}
+
+/** The directory is that of nginx's workers: what they have put in the place of a mark is taken away, never followed or written to. */
+function mark(file: string, out: boolean): void {
+  if (out && lstatSync(file, { throwIfNoEntry: false })?.isFile() === true) return;
+  rmSync(file, { force: true });
+  if (out) writeFileSync(file, '', { flag: 'wx', mode: 0o644 });
+}

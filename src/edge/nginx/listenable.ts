@@ -1,0 +1,40 @@
+// Whether nginx could listen at the first start: later on it is started again until it can, whoever was quicker meanwhile.
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ListenAddress } from '../../config/config.ts';
+import { isErrno } from '../../contract/errno.ts';
+import { LictorError } from '../../contract/error.ts';
+import { takenWords } from '../../contract/taken.ts';
+
+/** What was killed just before a start may hold its port for a moment. */
+const PATIENCE_MS = 2_000;
+const EVERY_MS = 50;
+
+/**
+ * Throws `listen-taken` where somebody else listens on one of them and goes on doing so. Each is let go again before the next is tried: nginx takes
+ * an address beside the wildcard of the same port. Whatever else may keep nginx from it, a port of root's say, is nginx's to tell.
+ */
+export async function assertListenable(addresses: readonly ListenAddress[], patienceMs: number = PATIENCE_MS): Promise<void> {
+  const until = performance.now() + patienceMs;
+  for (const address of addresses) {
+    while (await isTaken(address)) {
+      if (performance.now() >= until) throw new LictorError('listen-taken', takenWords(address, 'listen'));
+      await delay(EVERY_MS);
+    }
+  }
+}
+
+/** As nginx binds: an IPv6 wildcard leaves IPv4 to others. */
+async function isTaken({ host, port }: ListenAddress): Promise<boolean> {
+  const server = createServer((socket) => socket.destroy());
+  try {
+    server.listen({ host: host.replace(/^\[|\]$/g, ''), port, ipv6Only: true, exclusive: true });
+    await once(server, 'listening');
+  } catch (error) {
+    return isErrno(error, 'EADDRINUSE');
+  }
+  server.close();
+  await once(server, 'close');
+  return false;
+}

@@ -1,0 +1,141 @@
+// What a path in public_url changes: where requests are mapped and forwarded, and what is put right in answers.
+import type { Config, PublicUrl } from '../../config/config.ts';
+import { wellKnownPaths } from '../../contract/names.ts';
+import { quote, quoteVerbatim } from './quote.ts';
+
+/** Prefect's answers with absolute links in them, by operation. */
+const LINKED = ['read_events_events_filter_post', 'read_account_events_page_events_filter_next_get'];
+
+/**
+ * The maps between the raw path and the catalogue. All read $request_uri, so what is forwarded is what the client wrote, byte
+ * for byte: `<base>/api/...` without the base, as Prefect's API knows nothing of it; the UI's whole (PREFECT_UI_SERVE_BASE).
+ */
+export function renderBasePath({ publicUrl }: Config): string {
+  const { basePath } = publicUrl;
+  const base = `# The path of public_url: nothing outside it is served.
+map "" $lictor_base { default ${quote(basePath)}; }
+`;
+  if (basePath === '')
+    return `${base}map "" $lictor_outside { default ""; }
+map $lictor_shape $lictor_path { "" $lictor_shapeless_path; default $lictor_path_part; }
+map "" $lictor_ui_area { default "ui"; }
+`;
+  const below = `~^${literal(basePath)}`;
+  return `${base}map $lictor_raw_path $lictor_path {
+    ${quoteVerbatim(`${below}(?<lictor_path_below>/.*)$`)} $lictor_path_below;
+    default "";
+}
+# The door itself, without its slash, is redirected.
+map $lictor_shape $lictor_outside {
+    outside $lictor_outside_root;
+    default "";
+}
+map $lictor_raw_path $lictor_outside_root {
+${wellKnownOutside(basePath)}    default "1";
+}
+map $request_uri $lictor_target_below {
+    ${quoteVerbatim(`${below}(?<lictor_uri_below>/.*)$`)} $lictor_uri_below;
+    default "/.lictor-outside";
+}
+map $lictor_operation $lictor_forwarded_target {
+    "~^ui:" $request_uri;
+    default $lictor_target_below;
+}
+map $lictor_path $lictor_ui_area {
+    "~^(?:/v2)?/assets/[^/]+\\.js$" "script";
+    default "ui";
+}
+`;
+}
+
+/** What clients of the authorization server read first stands at the host's root too. */
+function wellKnownOutside(basePath: string): string {
+  const outside = wellKnownPaths(basePath).all.filter((path) => !path.startsWith(`${basePath}/`));
+  return outside.map((path) => `    ${quoteVerbatim(`~^${literal(path)}$`)} "";\n`).join('');
+}
+
+/** Operations with links from the root in their answers: only below a path are these to be put right. */
+export function linkedOperations({ basePath }: PublicUrl): readonly string[] {
+  return basePath === '' ? [] : LINKED;
+}
+
+/** The gateway's own pages, the door without its slash, and answers that are rewritten on their way back. */
+export function renderPlaces({ publicUrl }: Config): string {
+  const { basePath } = publicUrl;
+  const own = `
+    location = ${quoteVerbatim(`${basePath}/.lictor`)} { return 404; }
+    location ^~ ${quoteVerbatim(`${basePath}/.lictor/`)} { include own.conf; }
+${wellKnownPaths(basePath)
+  .all.map((path) => `    location = ${quoteVerbatim(path)} { include own.conf; }\n`)
+  .join('')}`;
+  if (basePath === '') return own;
+  return `${own}
+    location = ${quoteVerbatim(basePath)} { return 308 $lictor_base/$is_args$args; }
+
+    location @linked {
+        include linked.conf;
+${linkFilters(publicUrl)}    }
+
+    # Both UIs ask for the icon of a run's state at the root, whatever their base is.
+    location @script {
+        include linked.conf;
+        sub_filter_last_modified on;
+        add_header X-Content-Type-Options nosniff always;
+        sub_filter ${quote('`/ico/')} ${quote(`\`${basePath}/ico/`)};
+        sub_filter ${quote(v2Icon('/'))} ${quote(v2Icon(`${basePath}/v2/`))};
+    }
+`;
+}
+
+/** As it stands in the script of UI v2, Prefect 3.9; test/e2e/public-path.test.ts sees when it does not any more. */
+const v2Icon = (directory: string): string => `\`${directory}\${e.toLowerCase()}.svg\``;
+
+/** Prefect makes the next page's link of Host and scheme, and trusts our scheme only where it trusts this machine. */
+function linkFilters(publicUrl: PublicUrl): string {
+  const { origin, basePath } = publicUrl;
+  const next = '/api/events/filter/next?page-token=';
+  const pages = ['http', 'https'].map((scheme): readonly [string, string] => [
+    `"next_page":"${scheme}://${authorityOf(publicUrl)}${next}`,
+    `"next_page":"${origin}${basePath}${next}`,
+  ]);
+  return pages.map(([from, to]) => `        sub_filter ${quote(from)} ${quote(to)};\n`).join('');
+}
+
+/** The pages of the API documents name the document from the root. */
+export function renderDocumentLinks({ publicUrl: { basePath } }: Config): string {
+  if (basePath === '') return '';
+  const links = ['/openapi.json', '/api/openapi.json'].flatMap((path) => [
+    [`url: '${path}'`, `url: '${basePath}${path}'`],
+    [`spec-url="${path}"`, `spec-url="${basePath}${path}"`],
+  ]);
+  return links.map(([from = '', to = '']) => `sub_filter ${quote(from)} ${quote(to)};\n`).join('');
+}
+
+/** What stands behind the upstream's name in proxy_pass; empty: nginx forwards the raw target itself. */
+export function forwardedTarget({ basePath }: PublicUrl): string {
+  return basePath === '' ? '' : '$lictor_forwarded_target';
+}
+
+/** Absolute redirects of Prefect's become relative, and those of its API get the path that was taken off. */
+export function renderRedirects(publicUrl: PublicUrl): string {
+  const { basePath } = publicUrl;
+  const roots = ['http', 'https'].map((scheme) => `${scheme}://${authorityOf(publicUrl)}`);
+  const redirect = (from: string, to: string): string => `proxy_redirect ${quote(from)} ${quote(to)};\n`;
+  if (basePath === '') return roots.map((root) => `proxy_redirect ${quote(`${root}/`)} /;\n`).join('');
+  return [...roots, ''].flatMap((root) => [redirect(`${root}${basePath}/`, `${basePath}/`), redirect(`${root}/`, `${basePath}/`)]).join('');
+}
+
+/** The mediator hands Prefect's redirects on as they are. */
+export function renderMediatedRedirects({ publicUrl }: Config): string {
+  return publicUrl.basePath === '' ? '' : renderRedirects(publicUrl);
+}
+
+/** `prefect.example.com:8443`. */
+export function authorityOf({ origin }: PublicUrl): string {
+  return origin.slice(origin.indexOf('//') + 2);
+}
+
+/** The path, for a regular expression. */
+export function literal(basePath: string): string {
+  return basePath.replaceAll('.', '\\.');
+}

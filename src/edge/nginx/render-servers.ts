@@ -1,0 +1,133 @@
+// The two servers at the door: one for whoever names another host, one that is the gateway.
+import type { Config, PublicUrl } from '../../config/config.ts';
+import { isLoopback } from '../../config/sections/public-url.ts';
+import type { Operation } from '../../contract/operation.ts';
+import { quotePath, quoteVerbatim } from './quote.ts';
+import { literal, renderPlaces } from './render-base-path.ts';
+import { renderUnknownService } from './render-services.ts';
+import { atLeast, type NginxVersion } from './version.ts';
+
+/** Nothing is below it, and the kernel says so at once: `try_files` looks for a file there on every request. */
+const NO_FILES = '/dev/null';
+
+export interface ServersInput {
+  readonly config: Config;
+  readonly operations: readonly Operation[];
+  readonly version: NginxVersion;
+}
+
+export function renderServers({ config, operations, version }: ServersInput): string {
+  const { hostname } = config.publicUrl;
+  const tls = `${renderRealAddress(config)}${renderTls(config, version)}`;
+  const names = isLoopback(hostname) ? [...new Set(['localhost', '127.0.0.1', '[::1]', hostname])] : [hostname];
+  return `# Whoever names another host, or none, is not talking to this gateway.
+server {
+${renderListens(config, version, ' default_server')}    server_name _;
+${tls}    set $lictor_refused $lictor_default_code;
+    root ${NO_FILES};
+    # Also where nginx itself cannot read a request. Not a named location: such a request has no URI to go there with.
+    error_page 400 404 405 413 414 494 495 496 497 /.lictor-refused;
+    error_page 501 505 =400 /.lictor-refused;
+    location / { return 400; }
+    location = /.lictor-refused {
+        internal;
+        set $lictor_page_text "$lictor_default_detail $lictor_default_hint";
+        if ($lictor_navigation) { rewrite ^ /.lictor-page/400 last; }
+        default_type application/json;
+        include own-answer.conf;
+        return 400 '{"detail":"$lictor_default_detail","code":"$lictor_default_code","hint":"$lictor_default_hint","request_id":"$lictor_request_id"}';
+    }
+    include pages.conf;
+}
+
+server {
+${renderListens(config, version, '')}    server_name ${names.map(quoteVerbatim).join(' ')};
+${tls}    root ${NO_FILES};
+    error_page 418 = $lictor_stop_at;
+    error_page 400 405 414 494 497 /.lictor-refused;
+    error_page 495 496 =401 /.lictor-uncertified;
+    error_page 501 505 =400 /.lictor-refused;
+    error_page 403 = @origin_foreign;
+    error_page 404 = @not_found;
+    error_page 413 = @too_large;
+    error_page 500 502 503 504 = @unavailable;
+
+    add_header X-Request-Id $lictor_request_id always;
+    include transport-security.conf;
+
+    # What needs no decision. Named locations answer it; nothing is forwarded. 418 stands for wherever that is.
+    if ($uri = "/.lictor-decision") { break; }
+    if ($uri = "/.lictor-refused") { break; }
+    if ($uri = "/.lictor-uncertified") { break; }
+    if ($lictor_stop) { return 418; }
+    # Not by a map, which would lower the whole of it first.
+    if ($http_authorization ~ "[|\\x00-\\x1f\\x7f-\\xff]") { return 418; }
+
+    include decision.conf;
+    include refusals.conf;
+    include pages.conf;
+
+    include locations.conf;
+${renderPlaces(config)}${renderUnknownService(config)}${config.services.length === 0 ? '' : '    include services.conf;\n'}${renderSockets(operations, config.publicUrl)}}
+`;
+}
+
+function renderListens({ listen, tls }: Config, version: NginxVersion, suffix: string): string {
+  const kind = tls === null ? '' : atLeast(version, 1, 25, 1) ? ' ssl' : ' ssl http2';
+  return listen.map(({ host, port }) => `    listen ${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}${suffix}${kind};\n`).join('');
+}
+
+/** Sockets have no auth_request: the relay authenticates, by header or by first frame. */
+function renderSockets(operations: readonly Operation[], { basePath }: PublicUrl): string {
+  const sockets = operations.filter((operation) => operation.taken === 'relay');
+  return sockets
+    .map((operation) => {
+      const matcher = operation.path.includes('{')
+        ? `~ ${quoteVerbatim(`^${literal(basePath)}${operation.path.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`)}`
+        : `= ${quoteVerbatim(`${basePath}${operation.path}`)}`;
+      return `
+    location ${matcher} {
+        set $lictor_taken relay;
+        set $lictor_relay_again @relay_again;
+        include relay.conf;
+    }
+`;
+    })
+    .join('');
+}
+
+/** Whose X-Forwarded-For names the client: the last address in it that is not itself a trusted one. */
+function renderRealAddress({ proxies }: Config): string {
+  if (proxies.trusted.length === 0) return '';
+  const from = proxies.trusted.map((network) => `    set_real_ip_from ${network};\n`).join('');
+  return `${from}    real_ip_header X-Forwarded-For;\n    real_ip_recursive on;\n`;
+}
+
+/** What clients may speak. */
+export const TLS_PROTOCOLS: readonly string[] = ['TLSv1.2', 'TLSv1.3'];
+/** Of TLS 1.2; those of 1.3 are all of that kind. */
+export const TLS_CIPHERS = 'ECDHE+AESGCM:ECDHE+CHACHA20';
+
+function renderTls({ tls }: Config, version: NginxVersion): string {
+  if (tls === null) return '';
+  return `    ssl_certificate ${quotePath(tls.certFile)};
+    ssl_certificate_key ${quotePath(tls.keyFile)};
+    ssl_protocols ${TLS_PROTOCOLS.join(' ')};
+    ssl_ciphers ${TLS_CIPHERS};
+    ssl_session_cache ${tls.client === null ? 'shared:lictor_tls:8m' : 'off'};
+    ssl_session_tickets off;
+${renderClientCertificates(tls.client)}${atLeast(version, 1, 25, 1) ? '    http2 on;\n' : ''}`;
+}
+
+/**
+ * In both servers, as the handshake comes before the host is known. Without resumption: a session that is taken up again brings the
+ * verdict of its first handshake, whatever has expired or been revoked since.
+ */
+function renderClientCertificates(client: NonNullable<Config['tls']>['client']): string {
+  if (client === null) return '';
+  const crl = client.crlFile === null ? '' : `    ssl_crl ${quotePath(client.crlFile)};\n`;
+  return `    ssl_verify_client optional;
+    ssl_verify_depth 4;
+    ssl_client_certificate ${quotePath(client.caFile)};
+${crl}`;
+}

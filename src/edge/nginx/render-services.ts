@@ -1,0 +1,240 @@
+// services -> nginx: which service and route a target is of, where it goes, and what may come back.
+
+import type { Config } from '../../config/config.ts';
+import type { Service, ServiceLimit } from '../../config/service.ts';
+import { forwardedHeaders, goesThroughProxy, hasToken } from '../../config/service-way.ts';
+import type { StatePaths } from '../../config/state-dir.ts';
+import { REASONS } from '../../contract/reasons.ts';
+import { SERVICES_PREFIX, serviceOperation } from '../../contract/service-call.ts';
+import { routeExpression } from '../../prefect/catalog/service-routes.ts';
+import { quote, quoteVerbatim } from './quote.ts';
+import { literal } from './render-base-path.ts';
+import { renderServiceLimit } from './render-limits.ts';
+import { renderAnswerCredentials, renderServiceAnswers } from './render-service-answers.ts';
+import { address } from './render-upstream.ts';
+import { callsGroup, fileOf, inVariables, renderBalance, renderTls } from './service-server.ts';
+
+export interface ServicesInput {
+  readonly config: Config;
+  readonly paths: Pick<StatePaths, 'proxySocket'>;
+}
+
+/** File name -> content; none without services, so that nothing is paid for them. */
+export function renderServices({ config, paths }: ServicesInput): ReadonlyMap<string, string> {
+  const { services } = config;
+  if (services.length === 0) return new Map();
+  const groups = services.map((service) => (goesThroughProxy(service) ? '' : renderUpstream(service)));
+  return new Map([
+    [
+      'service-maps.conf',
+      `${renderProxy(services, paths)}${groups.join('')}${services.map(renderZones).join('')}${renderTargets(config)}${services.map(renderRoutes).join('')}${renderServiceAnswers(config)}${renderWords()}`,
+    ],
+    ['services.conf', `include service-refusals.conf;\n${services.map((service) => renderLocations(service, config)).join('')}`],
+    ...renderAnswerCredentials(services),
+    ...services.flatMap((service) => [
+      [fileOf(service), renderCall(service, config)] as const,
+      [fileOf(service, 'credential'), renderCredential(service)] as const,
+    ]),
+  ]);
+}
+
+/** What the service proxy says of its cache is believed of the calls that it has carried. */
+function renderProxy(services: readonly Service[], { proxySocket }: ServicesInput['paths']): string {
+  if (!services.some(goesThroughProxy)) return '';
+  return `upstream lictor_proxy { server unix:${proxySocket} max_fails=0; keepalive 32; }
+map "$lictor_proxied:$upstream_http_lictorcache" $lictor_cache {
+    "~^1:(?<lictor_cache_state>hit|stale|miss|expired|bypass)$" $lictor_cache_state;
+    default "";
+}
+`;
+}
+
+/** One that refuses or breaks connections is left out for two seconds, and asked again after that. */
+function renderUpstream(service: Service): string {
+  const servers = service.servers.map(
+    ({ origin, weight, backup }) => `    server ${address(origin)} weight=${weight} max_fails=1 fail_timeout=2s${backup ? ' backup' : ''};\n`,
+  );
+  return `upstream ${callsGroup(service)} {\n${renderBalance(service, callsGroup(service))}${servers.join('')}    keepalive 32;\n    keepalive_timeout 4s;\n}\n`;
+}
+
+/** The raw target below the service, byte for byte, behind the path of its servers; where a call goes once it is allowed, by whether a body is on its way. */
+function renderTargets({ services, publicUrl: { basePath } }: Config): string {
+  const below = (name: string, place: number | string): string => `~^${literal(basePath)}${literal(SERVICES_PREFIX)}${name}(?<lictor_below_${place}>/.*)$`;
+  const withPath = services.flatMap(({ name, path }, place) =>
+    path === '' ? [] : [`    ${quoteVerbatim(below(name, place))} "${path}$lictor_below_${place}";\n`],
+  );
+  return `map $request_uri $lictor_service_target {
+${withPath.join('')}    ${quoteVerbatim(below('[a-z0-9-]+', 'any'))} $lictor_below_any;
+    default "/.lictor-outside";
+}
+# Without a body a call can be made again at another server; with one it streams.
+map "$request_method:$http_content_length$http_transfer_encoding" $lictor_service_way {
+    "~^(?:GET|HEAD|DELETE):0?$" "call";
+    default "stream";
+}
+map $lictor_path_out $lictor_service_at {
+    egress "service_\${lictor_service}_$lictor_service_way";
+    uncredentialed "service_uncredentialed";
+    default "unavailable";
+}
+`;
+}
+
+/** The operation of a call: by the first route that fits. Without one it has none, and is denied once it is known who asks. */
+function renderRoutes(service: Service): string {
+  const { name, routes } = service;
+  const prefix = literal(`${SERVICES_PREFIX}${name}`);
+  const lines = routes.map(({ methods, pattern }) => {
+    const operation = `"${serviceOperation({ service: name, method: '$request_method', route: pattern })}"`;
+    return `    ${quoteVerbatim(`~^(?:${methods.join('|')}) ${prefix}${routeExpression(pattern)}$`)} ${operation};\n`;
+  });
+  return `map "$request_method $lictor_path" $lictor_route_${inVariables(service)} {\n${lines.join('')}    default "${serviceOperation({ service: name, method: '$request_method', route: '' })}";\n}\n`;
+}
+
+function renderLocations(service: Service, config: Config): string {
+  const { basePath } = config.publicUrl;
+  const { name } = service;
+  const lines = `include ${fileOf(service)};\ninclude service-caller.conf;\ninclude service-further.conf;\n${renderPace(service)}`;
+  const call = (way: 'call' | 'stream'): string => `
+location @service_${name}_${way} {
+${`${lines}${renderSending(service, way)}`.replaceAll(/^(?=.)/gm, '    ')}}
+`;
+  // Taken from the decision, so that another one is in force without a reload.
+  const credential = hasToken(service) ? '    auth_request_set $lictor_service_credential $upstream_http_x_lictor_credential;\n' : '';
+  const generation = service.cache.length > 0 ? '    auth_request_set $lictor_cache_generation $upstream_http_x_lictor_cache_generation;\n' : '';
+  return `
+location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}${name}/`)} {
+    set $lictor_service ${name};
+    set $lictor_operation $lictor_route_${inVariables(service)};
+${renderUpgrade(service.sockets ? `@service_${name}_socket` : '@service_upgrade')}${credential}${generation}    include service.conf;
+    try_files /.never @$lictor_service_at;
+}
+${call('call')}${call('stream')}${renderSocket(service, config)}`;
+}
+
+/**
+ * Another server only where nothing was done, or a repetition does no harm (RFC 9110, 9.2.2): the service proxy sees to that by itself. A body
+ * that is signed is read whole before, so that no slow client takes the proxy's memory.
+ */
+function renderSending(service: Service, way: 'call' | 'stream'): string {
+  const isSigned = service.injected !== null && 'sigv4' in service.injected;
+  return `proxy_request_buffering ${way === 'call' || isSigned ? 'on' : 'off'};\nproxy_next_upstream ${goesThroughProxy(service) ? 'off' : 'error'};\n`;
+}
+
+/**
+ * nginx makes a tunnel of a 101 for whoever asked for an upgrade, though the service was never asked for one: what went through it would be decided by
+ * nobody. Where sockets are let through, the relay decides them and opens the service's own; where it is away, that has an error page of its own.
+ */
+function renderUpgrade(to: string): string {
+  return `    error_page 419 = ${to};\n    recursive_error_pages on;\n    if ($http_upgrade != "") { return 419; }\n`;
+}
+
+/** A service that lictor.yaml does not name. It is decided too, so that the record names the caller; nothing there leads on. */
+export function renderUnknownService({ services, publicUrl: { basePath } }: Pick<Config, 'services' | 'publicUrl'>): string {
+  const lines = `    set $lictor_operation $lictor_unknown_call;
+${services.length === 0 ? '' : renderUpgrade('@service_upgrade')}    include service.conf;
+    try_files /.never @unavailable;
+`;
+  return `
+    location ^~ ${quoteVerbatim(`${basePath}${SERVICES_PREFIX}`)} {
+${lines.replaceAll(/^(?=.)/gm, '    ')}    }
+`;
+}
+
+/** Reached by its Upgrade, before anything is decided: the relay authenticates. */
+function renderSocket(service: Service, config: Config): string {
+  if (!service.sockets) return '';
+  const name = `@service_${service.name}_socket`;
+  const location = (own: string, again: string) => `
+location ${own} {
+    set $lictor_operation $lictor_route_${inVariables(service)};
+    set $lictor_relay_again ${again};
+${renderForwarded(service, config).replaceAll(/^(?=.)/gm, '    ')}    include service-socket.conf;
+}
+`;
+  return `${location(name, `${name}_again`)}${location(`${name}_again`, '@unavailable')}`;
+}
+
+function renderForwarded(service: Service, config: Pick<Config, 'forwardHeaders'>): string {
+  return forwardedHeaders(service, config)
+    .map((header) => `proxy_set_header ${header} $http_${header.replaceAll('-', '_')};\n`)
+    .join('');
+}
+
+function renderCall(service: Service, config: Config): string {
+  const { servers, timeoutSeconds } = service;
+  const { host } = new URL(servers[0]?.origin ?? '');
+  return `include service-call.conf;
+${renderLimits(service)}${renderServiceLimit(config.limits, service)}proxy_set_header Host ${quote(host)};
+proxy_set_header X-Forwarded-Proto ${config.publicUrl.secure ? 'https' : 'http'};
+${renderForwarded(service, config)}include ${fileOf(service, 'credential')};
+proxy_send_timeout ${timeoutSeconds}s;
+${goesThroughProxy(service) ? renderToProxy(service) : renderToServers(service)}`;
+}
+
+/** The service proxy says first that there is no answer: after all attempts, and the wait for another call's answer. */
+const PROXY_MARGIN_SECONDS = 60;
+
+function renderToProxy({ name, timeoutSeconds, cache }: Service): string {
+  return `include service-proxied.conf;
+proxy_set_header X-Lictor-Proxy-Service ${name};
+${cache.length === 0 ? '' : 'proxy_set_header X-Lictor-Cache-Generation $lictor_cache_generation;\n'}proxy_read_timeout ${2 * timeoutSeconds + PROXY_MARGIN_SECONDS}s;
+proxy_pass http://lictor_proxy$lictor_service_target;
+`;
+}
+
+function renderToServers(service: Service): string {
+  const { origin, protocol } = new URL(service.servers[0]?.origin ?? '');
+  return `include no-steering.conf;
+proxy_read_timeout ${service.timeoutSeconds}s;
+${protocol === 'https:' ? renderTls(service, origin) : ''}proxy_pass ${protocol}//${callsGroup(service)}$lictor_service_target;
+`;
+}
+
+/** Whose calls are counted together. */
+function renderZones(service: Service): string {
+  const { limit } = service;
+  if (limit === null) return '';
+  const [zone, key] = [zoneOf(service, limit), limit.per === 'service' ? '$lictor_service' : '$lictor_limit'];
+  const rate = limit.rate === null ? '' : `limit_req_zone ${key} zone=${zone}:2m rate=${limit.rate.perSecond}r/s;\n`;
+  return `${rate}${limit.concurrency === null ? '' : `limit_conn_zone ${key} zone=${connZoneOf(service, limit)}:2m;\n`}`;
+}
+
+/** A zone keeps its key over a reload: with another key it is another zone. */
+function zoneOf(service: Service, { per }: ServiceLimit): string {
+  return `lictor_limit_${per}_${inVariables(service)}`;
+}
+
+function connZoneOf(service: Service, { per }: ServiceLimit): string {
+  return `lictor_conn_${per}_${inVariables(service)}`;
+}
+
+/** What comes goes on at once: streams and server-sent events. nginx keeps a pace only where it holds back what comes; memory alone takes that. */
+function renderPace({ limit }: Pick<Service, 'limit'>): string {
+  return limit?.bandwidth == null ? 'proxy_buffering off;\n' : `proxy_buffering on;\nlimit_rate ${limit.bandwidth};\n`;
+}
+
+/** Beside the limit of each principal. nginx lets a call wait first, and counts it as under way after that. */
+function renderLimits(service: Service): string {
+  const { limit } = service;
+  if (limit === null) return '';
+  const zone = zoneOf(service, limit);
+  const conn = limit.concurrency === null ? '' : `limit_conn ${connZoneOf(service, limit)} ${limit.concurrency};\n`;
+  if (limit.rate === null) return conn;
+  const { atOnce, waiting } = limit.rate;
+  const turn = waiting === 0 ? 'nodelay' : `delay=${atOnce}`;
+  return `limit_req zone=${zone} burst=${atOnce + waiting}${atOnce === 0 && waiting > 0 ? '' : ` ${turn}`};\n${conn}`;
+}
+
+/** The gateway's own credential there. Without one, nothing: a client's never goes on. Those that depend on the call are not here (src/proxies/egress/proxy). */
+function renderCredential({ injected }: Service): string {
+  if (injected === null) return '';
+  if ('header' in injected) return `proxy_set_header ${injected.header} ${quote(injected.value)};\n`;
+  return 'oauth' in injected ? 'proxy_set_header Authorization $lictor_service_credential;\n' : '';
+}
+
+function renderWords(): string {
+  const words = (name: string, code: 'service-unavailable' | 'service-timeout' | 'service-credential-unavailable' | 'service-upgrade'): string =>
+    (['detail', 'hint'] as const).map((what) => `map "" $lictor_service_${name}_${what} { default ${quote(REASONS[code][what])}; }\n`).join('');
+  return `${words('failed', 'service-unavailable')}${words('timeout', 'service-timeout')}${words('uncredentialed', 'service-credential-unavailable')}${words('no_upgrade', 'service-upgrade')}`;
+}

@@ -1,0 +1,113 @@
+// Request -> principal: the first credential in a fixed order decides, and nothing falls through from a bad one.
+import type { Config } from '../../config/config.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
+import type { EdgeInputs } from '../../contract/inputs.ts';
+import type { Carrier, Credential } from '../../contract/principal.ts';
+import type { Store } from '../../store/store.ts';
+import { type Presented, presentedCredentials } from './carriers.ts';
+import type { InspectCertificate } from './certificate/certificates.ts';
+import type { Confirm } from './external/confirm.ts';
+import { createFailures } from './failures.ts';
+import { identityPrincipal } from './identity/principal.ts';
+import { listedOnce, lockOnAddress, lockOnPrincipal } from './locks.ts';
+import { createRoleBook } from './roles.ts';
+import { createTokenVerifier } from './service-token/verify.ts';
+import { createSessions } from './session/session.ts';
+import { createTouches } from './touches.ts';
+import { type Authentication, refuse } from './verdict.ts';
+
+export type { Authentication } from './verdict.ts';
+
+export interface Authenticator {
+  /** By what the request's headers carry. Throws only when the store cannot be read: the caller fails closed. */
+  authenticate(inputs: EdgeInputs): Promise<Authentication>;
+  /** The same with a socket's first frame, last in the order: it decides when the upgrade request carried nothing. */
+  authenticateFrame(token: string, inputs: EdgeInputs): Promise<Authentication>;
+  /** Resolves when no "last used" is being written: before the store is closed. */
+  idle(): Promise<void>;
+}
+
+/** A kind of token that is told by its form alone: a JWT, an access token of our own. */
+export interface TokenKind {
+  claims(text: string): boolean;
+  verify(text: string, carrier: Carrier, inputs: EdgeInputs): Promise<Authentication>;
+}
+
+export interface AuthenticatorParts {
+  readonly store: Pick<Store, 'tokens' | 'sessions' | 'locks'>;
+  readonly config: Pick<Config, 'identityProviders' | 'roles' | 'sessions'>;
+  readonly clock: Clock;
+  readonly steady: SteadyClock;
+  /** Further kinds of tokens, by their form; what none of them claims is looked at as a service token. */
+  readonly verifiers?: readonly TokenKind[];
+  /** Asks the providers of sessions that are due; left out: nobody is asked. */
+  readonly confirm?: Confirm;
+  /** Client certificates; null or left out: none is believed. */
+  readonly certificates?: InspectCertificate | null;
+  /** An address goes on guessing; once a minute for each. */
+  readonly onGuessing?: (address: string) => void;
+  /** "Last used" could not be written. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
+  const { store, config, clock } = parts;
+  const touches = createTouches(parts.onError ?? ignore);
+  const failures = createFailures(parts.steady, parts.onGuessing ?? ignore);
+  const roleBook = createRoleBook(config.roles);
+  const verifyOwn = createTokenVerifier({ tokens: store.tokens, roleBook, touches, clock });
+  const sessions = createSessions({
+    store: store.sessions,
+    providers: config.identityProviders,
+    limits: config.sessions,
+    roleBook,
+    touches,
+    clock,
+    ...(parts.confirm !== undefined && { confirm: parts.confirm }),
+  });
+
+  const verifyToken = (text: string, carrier: Carrier, inputs: EdgeInputs): Promise<Authentication> => {
+    const verifier = (parts.verifiers ?? []).find((candidate) => candidate.claims(text));
+    return verifier === undefined ? verifyOwn(text, carrier, inputs) : verifier.verify(text, carrier, inputs);
+  };
+
+  const verifyCertificate = (escaped: string): Authentication => {
+    const inspected = parts.certificates?.(escaped);
+    if (inspected === undefined) return refuse('certificate-refused');
+    if (!inspected.ok) return refuse(inspected.reason, inspected.credentialId);
+    const { identity, credentialId, expiresAtMs } = inspected;
+    const credential: Credential = { id: credentialId, carrier: 'certificate', expiresAtMs, sessionId: null, alsoPresented: [] };
+    return { ok: true, principal: identityPrincipal(identity, roleBook), credential };
+  };
+
+  const verify = (presented: Presented, inputs: EdgeInputs): Promise<Authentication> => {
+    if (presented.carrier === 'session') return sessions.verify(presented.cookieValue);
+    if (presented.carrier === 'certificate') return Promise.resolve(verifyCertificate(presented.escaped));
+    return presented.token === null ? Promise.resolve(refuse('credential-malformed')) : verifyToken(presented.token, presented.carrier, inputs);
+  };
+
+  const decide = async (inputs: EdgeInputs, frameToken: string | null): Promise<Authentication> => {
+    const locks = listedOnce(store.locks);
+    if ((await lockOnAddress(locks, inputs.address)) !== undefined) return refuse('locked');
+    const [first, ...further] = presentedCredentials(inputs, frameToken);
+    if (first === undefined) return refuse('credential-missing');
+    const verdict = await verify(first, inputs);
+    if (!verdict.ok) return { ...verdict, reason: failures.reasonFor(verdict.reason, inputs.address) };
+    const { principal, credential } = verdict;
+    if ((await lockOnPrincipal({ locks, config }, principal, credential)) !== undefined) {
+      return { ...refuse('locked', credential.id), proven: { principal, credential } };
+    }
+    if (further.length === 0) return verdict;
+    const others = await Promise.all(further.map((presented) => verify(presented, inputs)));
+    const alsoPresented = others.flatMap((other) => (other.ok && other.principal.id !== principal.id ? [other.credential.id] : []));
+    return { ...verdict, credential: { ...credential, alsoPresented } };
+  };
+
+  return {
+    authenticate: (inputs) => decide(inputs, null),
+    authenticateFrame: (token, inputs) => decide(inputs, token),
+    idle: () => touches.idle(),
+  };
+}
+
+function ignore(): void {}

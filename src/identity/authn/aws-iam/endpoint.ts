@@ -1,0 +1,24 @@
+// Which STS is asked: never one that a request names, only those of the configuration's regions.
+import type { AwsIamProvider } from '../../../config/config.ts';
+
+export interface Endpoint {
+  /** With a slash at the end. */
+  readonly url: string;
+  /** As it stands in the header `Host`. */
+  readonly host: string;
+}
+
+/** The global endpoint signs for it. */
+const GLOBAL_REGION = 'us-east-1';
+
+/** Undefined: signatures for this region are not accepted. */
+export function endpointIn({ regions, stsEndpoint }: Pick<AwsIamProvider, 'regions' | 'stsEndpoint'>, region: string): Endpoint | undefined {
+  const allowed = regions.length === 0 ? [GLOBAL_REGION] : regions;
+  if (!allowed.includes(region)) return undefined;
+  const { host, origin } = new URL(stsEndpoint ?? `https://${regions.length === 0 ? 'sts.amazonaws.com' : regionalHost(region)}`);
+  return { url: `${origin}/`, host };
+}
+
+function regionalHost(region: string): string {
+  return `sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+}

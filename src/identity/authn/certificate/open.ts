@@ -1,0 +1,15 @@
+// Client certificates where the configuration asks for them: X.509 is loaded only then.
+import type { Config } from '../../../config/config.ts';
+import type { Clock } from '../../../contract/clock.ts';
+import type { InspectCertificate } from './certificates.ts';
+
+/** Null: none is believed. */
+export async function openCertificates(
+  { identityProviders, tls }: Pick<Config, 'identityProviders' | 'tls'>,
+  clock: Clock,
+): Promise<InspectCertificate | null> {
+  const provider = identityProviders.find((candidate) => candidate.type === 'mtls');
+  if (provider === undefined || tls?.client == null) return null;
+  const { createCertificates } = await import('./certificates.ts');
+  return createCertificates({ provider, crlFile: tls.client.crlFile, clock });
+}

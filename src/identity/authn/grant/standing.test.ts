@@ -1,0 +1,95 @@
+// A login of the command line that stands on a browser session ends with it, whatever its provider is.
+import { describe, expect, it } from 'vitest';
+import type { OidcProvider } from '../../../config/config.ts';
+import type { ClientGrant } from '../../../store/client-grants.ts';
+import type { SessionOwner } from '../../../store/owners.ts';
+import type { StoredSession } from '../../../store/sessions.ts';
+import { wordOf } from '../access-token/trust.ts';
+import { createRoleBook } from '../roles.ts';
+import { createGrantStanding, type StandingParts } from './standing.ts';
+
+const IDP: OidcProvider = {
+  ...{ id: 'local', type: 'oidc', issuer: 'https://idp.example', clientId: 'lictor', clientSecret: null, scopes: [], groupsClaim: 'groups', caFile: null },
+};
+const owner: SessionOwner = {
+  kind: 'identity',
+  word: wordOf(IDP),
+  identityId: 'i1',
+  identity: { idp: 'local', subject: 's1', name: 'alice', kind: 'user', groups: [], claims: {} },
+};
+
+/** SAML gives no moment to ask again: `refreshAfterMs` is null in the session and in the grant. */
+function grantOn(refreshAfterMs: number | null): ClientGrant {
+  const lasting = { id: 'g1', clientId: 'lictor-cli', scopes: [], audience: 'api', createdMs: 0, seenMs: 0, expiresMs: 10_000, endedMs: null } as const;
+  return { ...lasting, owner, sessionId: 'session', refreshAfterMs };
+}
+
+function sessionOf(refreshAfterMs: number | null, times: Partial<StoredSession>): StoredSession {
+  return { id: 'session', owner, idpSession: null, refreshAfterMs, createdMs: 0, lastSeenMs: 501, expiresMs: 5000, ...times };
+}
+
+function partsOf(session: StoredSession | undefined, provider = IDP): StandingParts {
+  return {
+    sessions: { byId: () => Promise.resolve(session) },
+    providers: [provider],
+    roleBook: createRoleBook([]),
+    limits: { idleSeconds: 1, absoluteSeconds: 10 },
+    lifeMs: 10_000,
+    clock: () => 1500,
+    confirm: () => Promise.reject(new Error('the grant has no tokens of its own to ask with')),
+    confirmSession: () => Promise.resolve({ refuse: 'session-unconfirmed' }),
+  };
+}
+
+const standing = (...of: Parameters<typeof partsOf>) => createGrantStanding(partsOf(...of));
+
+it('that has tokens of its own ends with the trust in its provider, before another one of the same id is asked with them', async () => {
+  const grant = { ...grantOn(400), sessionId: null };
+  expect(await standing(undefined, { ...IDP, issuer: 'https://other.example' })(grant)).toEqual({ ok: false, reason: 'login-ended' });
+  await expect(standing(undefined, { ...IDP, clientSecret: 'another' })(grant)).rejects.toThrow('no tokens of its own');
+});
+
+it('ends by a limit that was made shorter since it was begun, with tokens of its own too', async () => {
+  const grant = { ...grantOn(400), sessionId: null, expiresMs: 100_000 };
+  await expect(standing(undefined)({ ...grant, createdMs: -8499 })).rejects.toThrow('no tokens of its own');
+  expect(await standing(undefined)({ ...grant, createdMs: -8500 })).toEqual({ ok: false, reason: 'login-ended' });
+});
+
+it('says when it is over by itself: by what was kept, or by a limit that was made shorter since', async () => {
+  const account: SessionOwner = { kind: 'account', account: { id: 'a1', name: 'alice', roles: ['viewer'], scope: null, expiresMs: null } };
+  const confirm: StandingParts['confirm'] = async (session) => ({ session, askAgainMs: 1600 });
+  const confirming = createGrantStanding({ ...partsOf(undefined), providers: [{ id: 'local', type: 'accounts' }], confirm });
+  const grant: ClientGrant = { ...grantOn(null), owner: account, sessionId: null };
+  expect(await confirming({ ...grant, expiresMs: 9000 })).toMatchObject({ ok: true, endsMs: 9000, untilMs: 1600 });
+  expect(await confirming({ ...grant, createdMs: -5000, expiresMs: 9000 })).toMatchObject({ ok: true, endsMs: 5000, untilMs: 1600 });
+  const on = (times: Partial<StoredSession>) => {
+    const parts = {
+      ...partsOf(sessionOf(null, { owner: account, expiresMs: 9500, lastSeenMs: 1400, ...times })),
+      providers: [{ id: 'local', type: 'accounts' }] as const,
+    };
+    return createGrantStanding({ ...parts, confirmSession: async (session) => ({ session, askAgainMs: null }) })({ ...grant, sessionId: 'session' });
+  };
+  expect(await on({})).toMatchObject({ ok: true, endsMs: 9500, untilMs: 2400 });
+  expect(await on({ createdMs: -2000 })).toMatchObject({ ok: true, endsMs: 8000, untilMs: 2400 });
+});
+
+describe.each([
+  ['asks for it', 400],
+  ['is never asked again', null],
+] as const)('a login on a session whose provider %s', (_name, refreshAfterMs) => {
+  it('ends when that session is gone: by itself, after it was idle, or by a logout', async () => {
+    expect(await standing(undefined)(grantOn(refreshAfterMs))).toEqual({ ok: false, reason: 'login-ended' });
+  });
+
+  it('stands as the session does', async () => {
+    expect(await standing(sessionOf(refreshAfterMs, {}))(grantOn(refreshAfterMs))).toEqual({ ok: false, reason: 'session-unconfirmed' });
+  });
+
+  it.each([
+    ['it was idle', { lastSeenMs: 500 }],
+    ['its time is over', { expiresMs: 1500 }],
+    ['its time is over by a limit that was made shorter', { createdMs: -8500 }],
+  ])('ends as soon as %s, while nobody has cleaned up after it', async (_why, times) => {
+    expect(await standing(sessionOf(refreshAfterMs, times))(grantOn(refreshAfterMs))).toEqual({ ok: false, reason: 'login-ended' });
+  });
+});

@@ -1,0 +1,47 @@
+// Access token of a person's login -> the person's own principal, with the roles of now and the scopes that the client was given.
+import type { Clock } from '../../../contract/clock.ts';
+import type { ClientGrants } from '../../../store/client-grants.ts';
+import type { TokenKind } from '../authenticator.ts';
+import { hashToken, isSameHash, parseTokenText } from '../service-token/token-text.ts';
+import { refuse } from '../verdict.ts';
+import type { GrantStanding } from './standing.ts';
+
+/** The audience of everything but what has one of its own. */
+export const API_AUDIENCE = 'api';
+
+export interface GrantTokenParts {
+  readonly grants: Pick<ClientGrants, 'ofAccessToken'>;
+  readonly standing: GrantStanding;
+  readonly clock: Clock;
+}
+
+/** What a record and a log show: the same over all refreshes. */
+export function grantCredentialId(grantId: string): string {
+  return `login:${grantId}`;
+}
+
+export function createGrantTokenKind({ grants, standing, clock }: GrantTokenParts): TokenKind {
+  return {
+    claims: (text) => text.startsWith('lcu_'),
+    async verify(text, carrier) {
+      const parsed = parseTokenText(text, 'lcu_');
+      if (parsed === undefined) return refuse('credential-malformed');
+      const found = await grants.ofAccessToken(parsed.id);
+      if (found === undefined || !isSameHash(found.token.hash, hashToken(parsed.text))) return refuse('credential-unknown');
+      const { token, grant } = found;
+      const id = grantCredentialId(grant.id);
+      if (grant.endedMs !== null) return refuse('login-ended', id);
+      if (token.expiresMs <= clock()) return refuse('credential-expired', id);
+      if (grant.audience !== API_AUDIENCE) return refuse('token-audience', id);
+      const now = await standing(grant);
+      if (!now.ok) return refuse(now.reason, id);
+      const { principal, untilMs } = now;
+      const expiresAtMs = Math.min(token.expiresMs, untilMs);
+      return {
+        ok: true,
+        principal,
+        credential: { id, carrier, expiresAtMs, sessionId: null, standsOn: grant.sessionId, alsoPresented: [], scopes: grant.scopes },
+      };
+    },
+  };
+}

@@ -1,0 +1,21 @@
+// For tests: what nginx hands over, with everything absent but what is given.
+import type { EdgeInputs } from '../../contract/inputs.ts';
+
+export function anEdgeInput(given: Partial<EdgeInputs>): EdgeInputs {
+  return {
+    requestId: 'request-1',
+    host: 'localhost',
+    listener: '8200',
+    address: '192.0.2.1',
+    authorization: '',
+    token: '',
+    session: '',
+    certificate: '',
+    sameOrigin: false,
+    method: 'GET',
+    operation: '',
+    path: '',
+    args: '',
+    ...given,
+  };
+}

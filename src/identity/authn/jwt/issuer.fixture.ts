@@ -1,0 +1,90 @@
+// For tests: an issuer with keys of its own, whose published keys are asked for through a counted way out.
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
+import type { JwtProvider } from '../../../config/config.ts';
+import { type Outbound, OutboundError } from '../outbound.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
+import { createProveJwt, type ProveJwt } from './prove.ts';
+
+export const NOW_SECONDS = 1_700_000_000;
+export const ISSUER = 'https://tokens.example';
+
+export interface SigningKey {
+  readonly kid: string;
+  readonly alg: string;
+  readonly privateKey: CryptoKey;
+  readonly publicJwk: JWK;
+}
+
+export async function signingKey(kid: string, alg = 'ES256'): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  return { kid, alg, privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
+}
+
+/** `iss`, `iat` and `exp` are filled in unless they are given; undefined leaves one out. */
+export function sign(key: SigningKey, claims: Readonly<Record<string, unknown>>, header: Partial<JWTHeaderParameters> = {}): Promise<string> {
+  const payload = { iss: ISSUER, iat: NOW_SECONDS, exp: NOW_SECONDS + 300, ...claims };
+  return new SignJWT(payload).setProtectedHeader({ alg: key.alg, ...(key.kid !== '' && { kid: key.kid }), ...header }).sign(key.privateKey);
+}
+
+export interface TestIssuer {
+  readonly prove: ProveJwt;
+  /** Addresses that were asked, in their order. */
+  readonly asked: string[];
+  readonly errors: unknown[];
+  /** What is published from now on; undefined: the issuer is away. */
+  publish(keys: readonly JWK[] | undefined): void;
+  /** Another discovery document. */
+  describe(metadata: Readonly<Record<string, unknown>>): void;
+  advance(ms: number): void;
+  /** Puts the wall clock back (below 0) or ahead; the steady one goes on. */
+  putClock(ms: number): void;
+}
+
+export function testIssuer(providers: readonly Partial<JwtProvider>[], keys: readonly JWK[]): TestIssuer {
+  let published: readonly JWK[] | undefined = keys;
+  let metadata: Readonly<Record<string, unknown>> = { issuer: ISSUER, jwks_uri: `${ISSUER}/keys` };
+  let nowMs = NOW_SECONDS * 1000;
+  const asked: string[] = [];
+  const errors: unknown[] = [];
+  let putMs = 0;
+  const clock = (): number => nowMs + putMs;
+  const steady = (): number => nowMs;
+  const outbound: Pick<Outbound, 'fetch'> = {
+    fetch: async (url) => {
+      asked.push(String(url));
+      if (published === undefined) throw new OutboundError('tokens.example gave no answer: ECONNREFUSED');
+      return Response.json(String(url).endsWith('/.well-known/openid-configuration') ? metadata : { keys: published });
+    },
+  };
+  const trusted = providers.map((given) => {
+    const provider: JwtProvider = {
+      id: 'ci',
+      type: 'jwt',
+      issuer: ISSUER,
+      audiences: ['lictor'],
+      jwksUri: null,
+      require: {},
+      principalClaim: 'sub',
+      caFile: null,
+      ...given,
+    };
+    return { provider, keys: createIssuerKeys({ provider, outbound, steady, onError: (error) => errors.push(error) }) };
+  });
+  return {
+    prove: createProveJwt(trusted, clock),
+    asked,
+    errors,
+    publish: (next) => {
+      published = next;
+    },
+    describe: (next) => {
+      metadata = next;
+    },
+    advance: (ms) => {
+      nowMs += ms;
+    },
+    putClock: (ms) => {
+      putMs += ms;
+    },
+  };
+}

@@ -1,0 +1,120 @@
+// Claims of a provider -> an identity: its name, its groups, and what else is worth a rule.
+import type { OidcProvider } from '../../../config/config.ts';
+import type { Identity } from '../../../contract/identity.ts';
+import { type NotProven, notProven } from '../external/provider.ts';
+import { hasWildcard } from '../identity/name.ts';
+
+/** Of a verified ID token or a userinfo answer. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+export type GroupsReading =
+  | { readonly kind: 'groups'; readonly groups: readonly string[] }
+  | { readonly kind: 'absent' }
+  /** The provider says that there are groups and does not say which. */
+  | { readonly kind: 'overage' }
+  | { readonly kind: 'unreadable' };
+
+/** The first that is usable is the name; the subject where there is none. `email` counts when the provider has verified it. */
+const NAMES = ['preferred_username', 'upn', 'email'] as const;
+const NAME = /^[^\s\p{C}]{1,256}$/u;
+
+/** Of the protocol, or different in every token: no rule can want them, and each change would count as a change of the person. */
+const PROTOCOL: ReadonlySet<string> = new Set([
+  ...['iss', 'aud', 'exp', 'iat', 'nbf', 'auth_time', 'nonce', 'azp', 'jti', 'typ', 'sid', 'session_state', 'at_hash', 'c_hash', 's_hash'],
+  // Entra's own bookkeeping.
+  ...['aio', 'rh', 'uti', '_claim_names', '_claim_sources', 'hasgroups', 'signin_state', 'updated_at'],
+]);
+/** Okta says nothing when it cuts a list off. */
+const OKTA = /\.(?:okta|oktapreview|okta-emea)\.com$/;
+const OKTA_MOST = 100;
+const LIMITS = { depth: 4, claims: 100, characters: 512, groups: 2000 } as const;
+
+export function identityOf(
+  claims: Claims,
+  { id, issuer, groupsClaim }: Pick<OidcProvider, 'id' | 'issuer' | 'groupsClaim'>,
+): { readonly ok: true; readonly identity: Identity } | NotProven {
+  const { sub } = claims;
+  if (typeof sub !== 'string' || !NAME.test(sub)) return notProven('id-token-invalid', 'the subject is empty, too long or no plain text');
+  const name = nameOf(claims) ?? sub;
+  if (hasWildcard(name))
+    return notProven('id-token-invalid', `the subject ${name}, which no claim names otherwise, has a * in it, which stands for everybody in lictor.yaml`);
+  const reading = readGroups(claims, groupsClaim);
+  if (reading.kind === 'overage') return notProven('groups-overage', `the claim ${groupsClaim} was left out: too many groups`);
+  if (reading.kind === 'unreadable') return notProven('groups-unreadable', `the claim ${groupsClaim} is no list of names`);
+  const groups = reading.kind === 'absent' ? [] : reading.groups;
+  if (groups.length >= OKTA_MOST && OKTA.test(new URL(issuer).hostname))
+    return notProven('groups-overage', `Okta may have cut ${groupsClaim} off at ${OKTA_MOST}`);
+  return { ok: true, identity: { idp: id, subject: sub, name, kind: 'user', groups, claims: flatten(claims) } };
+}
+
+/**
+ * By the claim's whole name first (`https://example.com/groups` has dots), then as a dotted path. Entra leaves groups out above
+ * 200 and says so by `_claim_names` or `hasgroups` (OpenID Connect Core 5.6.2); reading that as "no groups" would be a decision
+ * on what nobody knows, and a policy that forbids a group would not hold.
+ */
+export function readGroups(claims: Claims, path: string): GroupsReading {
+  if (isOverage(claims, path)) return { kind: 'overage' };
+  const value = Object.hasOwn(claims, path) ? claims[path] : atPath(claims, path.split('.'));
+  if (value === undefined || value === null) return { kind: 'absent' };
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length > LIMITS.groups || !list.every(isGroupName)) return { kind: 'unreadable' };
+  return { kind: 'groups', groups: [...new Set(list)].sort() };
+}
+
+function isOverage(claims: Claims, path: string): boolean {
+  const elsewhere = claims['_claim_names'];
+  const top = Object.hasOwn(claims, path) ? path : (path.split('.')[0] ?? path);
+  if (isObject(elsewhere) && (Object.hasOwn(elsewhere, path) || Object.hasOwn(elsewhere, top))) return true;
+  const flag = claims['hasgroups'];
+  return path === 'groups' && (flag === true || flag === 'true');
+}
+
+/** No control characters and no half surrogate pairs; blanks and slashes are usual (`/data/platform`, `Domain Users`). */
+function isGroupName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LIMITS.characters && /^[^\p{Cc}\p{Cs}]+$/u.test(value);
+}
+
+function nameOf(claims: Claims): string | undefined {
+  for (const key of NAMES) {
+    const value = claims[key];
+    if (key === 'email' && claims['email_verified'] !== true) continue;
+    if (typeof value === 'string' && NAME.test(value) && !hasWildcard(value)) return value;
+  }
+  return undefined;
+}
+
+/**
+ * Text, numbers and truth values, nested ones by dotted path; lists are left out. An address that is said not to be the person's is nobody's.
+ * So is a path that two claims have: which of them came last would decide what a rule means.
+ */
+function flatten(claims: Claims): Readonly<Record<string, string>> {
+  const leaves: [path: string, value: unknown][] = [];
+  const visit = (value: unknown, path: readonly string[]): void => {
+    if (!isObject(value)) leaves.push([path.join('.'), value]);
+    else if (path.length < LIMITS.depth) for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
+  };
+  for (const [key, value] of Object.entries(claims)) if (!PROTOCOL.has(key) && !(key === 'email' && isUnverified(claims))) visit(value, [key]);
+  const [once, twice] = [new Set<string>(), new Set<string>()];
+  for (const [path] of leaves) (once.has(path) ? twice : once).add(path);
+  const flat = leaves.filter(([path, value]) => !twice.has(path) && isClaimText(value, path)).slice(0, LIMITS.claims);
+  return Object.fromEntries(flat.map(([path, value]) => [path, String(value)]));
+}
+
+/** OpenID Connect Core 5.1. Where nothing is said, as by Entra, the rule is the administrator's own. */
+function isUnverified({ email_verified: verified }: Claims): boolean {
+  return verified === false || verified === 'false';
+}
+
+/** Of Unicode alone: policies see UTF-8, in which two halves of surrogate pairs are the same. */
+function isClaimText(value: unknown, name: string): boolean {
+  const text = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
+  return text !== undefined && text.length <= LIMITS.characters && text.isWellFormed() && name.isWellFormed();
+}
+
+function atPath(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((inner, key) => (isObject(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined), value);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,58 @@
+// Where each role of a principal comes from: given with the account or token, or bound in lictor.yaml.
+import type { RoleBinding } from '../../config/config.ts';
+import type { Identity } from '../../contract/identity.ts';
+import { type Scope, scopeText } from '../../contract/scope.ts';
+import { claimMembers, identityMembers } from './roles.ts';
+
+export interface RoleOrigin {
+  readonly role: string;
+  /** On what alone it holds, as lictor.yaml spells it; null: on everything. */
+  readonly scope: string | null;
+  /** For people: `account alice`, `lictor.yaml roles[1]: *@local`. */
+  readonly from: readonly string[];
+}
+
+export interface Holder {
+  /** Roles given with the thing itself, and what it is called. */
+  readonly own: readonly string[];
+  readonly ownSource: string;
+  /** On what the own roles hold. */
+  readonly ownScope?: Scope | null;
+  /** How roles in lictor.yaml may name it. */
+  readonly members: readonly string[];
+}
+
+interface Own {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly scope: Scope | null;
+}
+
+export function tokenHolder({ name, roles, scope }: Own): Holder {
+  return { own: roles, ownSource: `token ${name}`, ownScope: scope, members: [`token:${name}`] };
+}
+
+export function accountHolder({ name, roles, scope }: Own, idp: string): Holder {
+  return { own: roles, ownSource: `account ${name}`, ownScope: scope, members: [`user:${name}@${idp}`, `*@${idp}`] };
+}
+
+export function identityHolder(identity: Identity, bindings: readonly RoleBinding[]): Holder {
+  return { own: [], ownSource: '', members: [...new Set([...identityMembers(identity), ...claimMembers(bindings, identity)])] };
+}
+
+/** Sorted by role; the same roles as the role book of src/identity/authn gives (tested). */
+export function roleOrigins({ own, ownSource, ownScope = null, members }: Holder, bindings: readonly RoleBinding[]): readonly RoleOrigin[] {
+  const origins = new Map<string, { readonly role: string; readonly scope: string | null; readonly from: string[] }>();
+  const add = (role: string, scope: Scope | null, from: string): void => {
+    const text = scope === null ? null : scopeText(scope);
+    const known = origins.get(`${role} ${text}`) ?? { role, scope: text, from: [] };
+    known.from.push(from);
+    origins.set(`${role} ${text}`, known);
+  };
+  for (const role of new Set(own)) add(role, ownScope, ownSource);
+  for (const [index, binding] of bindings.entries()) {
+    const named = members.filter((member) => binding.members.includes(member));
+    for (const member of named) add(binding.role, binding.scope, `lictor.yaml roles[${index}]: ${member}`);
+  }
+  return [...origins.values()].sort((a, b) => (`${a.role} ${a.scope}` < `${b.role} ${b.scope}` ? -1 : 1));
+}

@@ -1,0 +1,101 @@
+// Which roles a principal has, and on what: its own, and what the configuration binds to it.
+import type { RoleBinding } from '../../config/config.ts';
+import { matchesGlob } from '../../contract/glob.ts';
+import type { Identity } from '../../contract/identity.ts';
+import { everywhere, type Grant, type Scope } from '../../contract/scope.ts';
+
+export interface RoleBook {
+  /** With those that were given when the account was made. Sorted by role, without doubles. */
+  ofAccount(account: Holder, idp: string): readonly Grant[];
+  ofToken(token: Holder): readonly Grant[];
+  ofIdentity(identity: Identity): readonly Grant[];
+  /** Names of the provider's groups that have a role here, as the configuration lists them. */
+  groupsOf(idp: string): readonly string[];
+}
+
+export interface Holder {
+  readonly name: string;
+  readonly roles: readonly string[];
+  /** On what its own roles hold; null: on everything. */
+  readonly scope: Scope | null;
+}
+
+/** Members are compared as written; only the value of `claim:KEY=VALUE@IDP` is a pattern. Which forms a provider knows was checked when the configuration was loaded. */
+export function createRoleBook(bindings: readonly RoleBinding[]): RoleBook {
+  const byMember = new Map<string, Grant[]>();
+  const byClaim = new Map<string, ClaimRule[]>();
+  for (const { role, scope, members } of bindings) {
+    const grant: Grant = { role, scope };
+    for (const member of members) {
+      byMember.set(member, [...(byMember.get(member) ?? []), grant]);
+      const claim = parseClaimMember(member);
+      if (claim !== undefined) byClaim.set(claim.idp, [...(byClaim.get(claim.idp) ?? []), { ...claim, grant }]);
+    }
+  }
+  const gather = (own: readonly Grant[], members: readonly string[]): readonly Grant[] =>
+    distinct([...own, ...members.flatMap((member) => byMember.get(member) ?? [])]);
+  return {
+    ofAccount: (account, idp) => gather(ownGrants(account), [`user:${account.name}@${idp}`, `*@${idp}`]),
+    ofToken: (token) => gather(ownGrants(token), [`token:${token.name}`]),
+    ofIdentity: (identity) => {
+      const claimed = (byClaim.get(identity.idp) ?? []).filter((rule) => fits(rule, identity.claims)).map(({ grant }) => grant);
+      return gather(claimed, identityMembers(identity));
+    },
+    groupsOf: (idp) => [...byMember.keys()].flatMap((member) => groupName(member, idp) ?? []),
+  };
+}
+
+function ownGrants({ roles, scope }: Holder): readonly Grant[] {
+  return scope === null ? everywhere(roles) : roles.map((role) => ({ role, scope }));
+}
+
+/** A role on everything needs no narrower one beside it. */
+function distinct(grants: readonly Grant[]): readonly Grant[] {
+  const whole = new Set(grants.flatMap(({ role, scope }) => (scope === null ? [role] : [])));
+  const remaining = grants.filter(({ role, scope }) => scope === null || !whole.has(role));
+  const byText = new Map(remaining.map((grant) => [`${grant.role} ${JSON.stringify(grant.scope)}`, grant]));
+  return [...byText.keys()].sort().flatMap((key) => byText.get(key) ?? []);
+}
+
+/** Every member text that names this identity, claims aside. */
+export function identityMembers({ idp, name, groups }: Identity): readonly string[] {
+  return [`user:${name}@${idp}`, `*@${idp}`, ...groups.map((group) => `group:${group}@${idp}`), ...(name.startsWith('arn:') ? [`${name}@${idp}`] : [])];
+}
+
+/** `group:NAME@IDP`, of this provider. */
+function groupName(member: string, idp: string): string | undefined {
+  return member.startsWith('group:') && member.endsWith(`@${idp}`) ? member.slice('group:'.length, -(idp.length + 1)) : undefined;
+}
+
+/** Every `claim:` member of the bindings that this identity fits. */
+export function claimMembers(bindings: readonly RoleBinding[], { idp, claims }: Pick<Identity, 'idp' | 'claims'>): readonly string[] {
+  return bindings.flatMap(({ members }) =>
+    members.filter((member) => {
+      const claim = parseClaimMember(member);
+      return claim !== undefined && claim.idp === idp && fits(claim, claims);
+    }),
+  );
+}
+
+export interface ClaimMember {
+  readonly key: string;
+  readonly pattern: string;
+  readonly idp: string;
+}
+
+interface ClaimRule extends ClaimMember {
+  readonly grant: Grant;
+}
+
+/** `claim:KEY=VALUE@IDP`; undefined: another form. */
+export function parseClaimMember(member: string): ClaimMember | undefined {
+  const match = /^claim:([^=]+)=(.*)@([a-z0-9-]+)$/u.exec(member);
+  const [, key, pattern, idp] = match ?? [];
+  return key === undefined || pattern === undefined || idp === undefined ? undefined : { key, pattern, idp };
+}
+
+/** Own keys alone: a claim named like something of every object is none. */
+function fits({ key, pattern }: Pick<ClaimMember, 'key' | 'pattern'>, claims: Identity['claims']): boolean {
+  const value = Object.hasOwn(claims, key) ? claims[key] : undefined;
+  return value !== undefined && matchesGlob(pattern, value);
+}

@@ -1,0 +1,65 @@
+// Everything about the tokens of flow runs that is made from one configuration.
+import type { Config } from '../../../config/config.ts';
+import type { Clock, SteadyClock } from '../../../contract/clock.ts';
+import type { JsonValue } from '../../../contract/json/tree.ts';
+import { isTerminal } from '../../../prefect/client/states.ts';
+import type { Store } from '../../../store/store.ts';
+import type { TokenKind } from '../authenticator.ts';
+import type { GrantStanding } from '../grant/standing.ts';
+import { createRoleBook } from '../roles.ts';
+import { createLife } from './life.ts';
+import { begin, type GivenRun, type MintParts, mintFor } from './mint.ts';
+import { RUN_TOKEN_TIMES } from './times.ts';
+import { createRunTokenKind } from './verify.ts';
+import type { Worker } from './worker.ts';
+
+export interface RunTokenDesk {
+  /** Texts by flow run; none for whoever is no worker. */
+  mint(worker: Worker, runs: readonly GivenRun[]): Promise<ReadonlyMap<string, string>>;
+  /** Prefect says that this run is in that state now, as somebody has asked for. */
+  stateSet(change: StateSet): Promise<void>;
+}
+
+export interface StateSet {
+  readonly flowRunId: string;
+  /** Prefect's type, in upper case. */
+  readonly type: string;
+  /** True: the state that was asked for; false: another one instead. */
+  readonly accepted: boolean;
+  readonly by: Worker;
+}
+
+export interface RunTokenRoom {
+  readonly store: Store;
+  readonly config: Pick<Config, 'identityProviders' | 'roles'>;
+  readonly runTokenKey: Buffer;
+  readonly clock: Clock;
+  readonly steady: SteadyClock;
+  readonly standing: GrantStanding;
+  /** Asks Prefect, uncached: what was true of an attempt before must not end the next. */
+  readonly lookup: (path: string) => Promise<JsonValue | null>;
+  /** A role that may poll is a worker's. */
+  readonly mayPoll: (role: string) => boolean;
+  /** Makes it hold that a token has ended: no remembered decision and no open socket outlives it. */
+  readonly sync: () => Promise<void>;
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+export function openRunTokens(room: RunTokenRoom): { readonly kind: TokenKind; readonly desk: RunTokenDesk } {
+  const { store, config, runTokenKey: key, clock, steady, standing, lookup, mayPoll, sync, log } = room;
+  const onError = (error: unknown): void => log.warn({ err: error }, 'Prefect could not be asked whether a run goes on');
+  const life = createLife({ store: store.runTokens, lookup, clock, steady, onError });
+  const minting: MintParts = { key, store: store.runTokens, config, mayPoll, clock };
+  return {
+    kind: createRunTokenKind({ store, config, runTokens: store.runTokens, roleBook: createRoleBook(config.roles), standing, clock, life, mayPoll }),
+    desk: {
+      mint: (worker, runs) => mintFor(minting, worker, runs),
+      async stateSet({ flowRunId, type, accepted, by }) {
+        if (type === 'PENDING' && accepted && (await begin(minting, by, flowRunId))) await sync();
+        if (isTerminal(type)) await store.runTokens.endOf(flowRunId, clock() + RUN_TOKEN_TIMES.graceMs);
+        // A run that waits for its next try in the same process, or asks to be started anew itself, says its last words yet.
+        if (type === 'SCHEDULED' && accepted && by.principal.kind !== 'run' && (await store.runTokens.endNow(flowRunId))) await sync();
+      },
+    },
+  };
+}

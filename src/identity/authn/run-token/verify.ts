@@ -1,0 +1,69 @@
+// A run's token -> the principal of that run: live, not ended, its worker still good. Its rights are the worker's for runs, never the initiator's.
+import { type Principal, RUN_ATTRIBUTE } from '../../../contract/principal.ts';
+import { runPrincipalId } from '../../../contract/run-token.ts';
+import type { Grant } from '../../../contract/scope.ts';
+import type { RunTokens, StoredRunToken } from '../../../store/run-tokens.ts';
+import type { TokenKind } from '../authenticator.ts';
+import { hashToken, isSameHash, parseTokenText } from '../service-token/token-text.ts';
+import { type Authentication, refuse } from '../verdict.ts';
+import type { Life } from './life.ts';
+import { hasEnded, RUN_TOKEN_TIMES } from './times.ts';
+import { type WorkerParts, workerStanding } from './worker.ts';
+
+export interface RunTokenParts extends WorkerParts {
+  readonly runTokens: Pick<RunTokens, 'byHash'>;
+  readonly life: Life;
+  readonly mayPoll: (role: string) => boolean;
+}
+
+export function createRunTokenKind(parts: RunTokenParts): TokenKind {
+  const { runTokens, life, mayPoll, clock } = parts;
+  return {
+    claims: (text) => text.startsWith('lcf_'),
+    async verify(text, carrier, { address }): Promise<Authentication> {
+      const parsed = parseTokenText(text, 'lcf_');
+      if (parsed === undefined) return refuse('credential-malformed');
+      const hash = hashToken(parsed.text);
+      const token = await runTokens.byHash(hash);
+      if (token === undefined || !isSameHash(token.hash, hash)) return refuse('credential-unknown');
+      const credential = { id: token.id, carrier, sessionId: null, alsoPresented: [] };
+      // Whose it was is worth a record, whatever it is worth now.
+      const refused = (reason: Parameters<typeof refuse>[0]): Authentication => ({
+        ...refuse(reason, token.id),
+        proven: { principal: runPrincipal(token, []), credential: { ...credential, expiresAtMs: null } },
+      });
+      if (token.liveMs === null) return refused('run-token-not-live');
+      // Before its run is looked at, which begins its day anew: what has ended by age stays so.
+      if (token.expiresMs <= clock()) return refused('run-token-ended');
+      const endedMs = await life.endOf(token);
+      const nowMs = clock();
+      if (hasEnded({ endedMs, expiresMs: token.expiresMs }, nowMs)) return refused('run-token-ended');
+      const worker = await workerStanding(parts, token, address);
+      if (!worker.ok) return refused(worker.reason);
+      const expiresAtMs = Math.min(endedMs ?? token.expiresMs, token.expiresMs, nowMs + RUN_TOKEN_TIMES.decideEveryMs);
+      const grants = worker.grants.filter(({ role }) => mayPoll(role));
+      const { scopes } = worker;
+      return { ok: true, principal: runPrincipal(token, grants), credential: { ...credential, expiresAtMs, ...(scopes !== undefined && { scopes }) } };
+    },
+  };
+}
+
+/** `grants`: of the worker, those that hold on its runs. */
+export function runPrincipal({ flowRunId, deploymentId, pool, worker, onBehalfOf }: StoredRunToken, grants: readonly Grant[]): Principal {
+  return {
+    id: runPrincipalId(flowRunId),
+    kind: 'run',
+    idp: null,
+    roles: ['run'],
+    grants: distinct(grants.map(({ scope }) => ({ role: 'run', scope }))),
+    groups: [],
+    attributes: { [RUN_ATTRIBUTE]: flowRunId, ...(deploymentId !== null && { deployment: deploymentId }), pool, worker },
+    onBehalfOf,
+  };
+}
+
+/** A role on everything needs no narrower one beside it. */
+function distinct(grants: readonly Grant[]): readonly Grant[] {
+  const whole = grants.find(({ scope }) => scope === null);
+  return whole === undefined ? [...new Map(grants.map((grant) => [JSON.stringify(grant), grant])).values()] : [whole];
+}

@@ -1,0 +1,166 @@
+// A SAML 2.0 identity provider that people log in at; we are the service provider (Web Browser SSO and Single Logout profiles).
+import type { SamlProvider } from '../../../config/config.ts';
+import type { Clock, SteadyClock } from '../../../contract/clock.ts';
+import type { Marks } from '../../../store/marks.ts';
+import { wordOf } from '../access-token/trust.ts';
+import {
+  type BeginRequest,
+  type Begun,
+  type ExternalProvider,
+  type LeaveForm,
+  type LogoutAsked,
+  type LogoutAt,
+  type NotProven,
+  notProven,
+  type Proven,
+  type SamlSide,
+} from '../external/provider.ts';
+import { type Outbound, OutboundError } from '../outbound.ts';
+import type { OwnSide } from './messages.ts';
+import type { IdpMetadata } from './metadata.ts';
+import type { MetadataSource } from './metadata-source.ts';
+import { SKEW_MS } from './names.ts';
+import { parseSecret, parseStored, renderSecret, renderStored } from './stored-subject.ts';
+
+export interface SamlParts {
+  readonly config: SamlProvider;
+  readonly outbound: Pick<Outbound, 'fetch'>;
+  readonly clock: Clock;
+  readonly steady: SteadyClock;
+  readonly marks: Pick<Marks, 'once'>;
+  /** `https://prefect.example.com/.lictor/saml/adfs`: our addresses are below it. */
+  readonly ownUrl: string;
+  /** What signs our messages, PEM. */
+  readonly signer: () => Promise<Pick<OwnSide, 'certificate' | 'key'>>;
+}
+
+type Protocol = typeof import('./protocol.ts');
+
+/** Everything that needs the XML code, which is loaded once. */
+interface Loaded {
+  readonly protocol: Protocol;
+  readonly metadata: MetadataSource;
+  readonly own: OwnSide;
+}
+
+interface Inside extends SamlParts {
+  readonly load: () => Promise<Loaded>;
+}
+
+export interface SamlExternalProvider extends ExternalProvider {
+  readonly saml: SamlSide;
+}
+
+export function createSamlProvider(parts: SamlParts): SamlExternalProvider {
+  const inside: Inside = { ...parts, load: loader(parts) };
+  const finish = (params: URLSearchParams, requestId: string | null): Promise<Proven | NotProven> => orFailed(() => prove(inside, params, requestId));
+  return {
+    idp: parts.config.id,
+    word: wordOf(parts.config),
+    begin: (attempt) => orFailed(() => begin(inside, attempt)),
+    finish: ({ params, secret }) => finish(params, parseSecret(secret)),
+    asksWithinMs: null,
+    // Nobody asks about a session that was begun here. One of an older release has in `refreshAfterMs` the end that the provider gave it.
+    confirm: async () => ({ state: 'ended', reason: 'session-expired', detail: 'the end that the provider gave it has come' }),
+    leave: (stored) => leave(inside, stored),
+    loggedOut: async () => notProven('logout-token-invalid', 'a SAML provider sends no logout tokens'),
+    async ready() {
+      await (await inside.load()).metadata.current();
+      return true;
+    },
+    saml: {
+      ownMetadata: () => ownMetadata(inside),
+      finishUnasked: async (params) =>
+        parts.config.idpInitiated ? await finish(params, null) : notProven('login-unknown', 'the gateway did not ask for this login, and idp_initiated is off'),
+      logoutAsked: (message) => orFailed(() => logoutAsked(inside, message)),
+    },
+  };
+}
+
+function loader(parts: SamlParts): () => Promise<Loaded> {
+  let loaded: Promise<Loaded> | undefined;
+  const load = async (): Promise<Loaded> => {
+    const [protocol, signer] = await Promise.all([import('./protocol.ts'), parts.signer()]);
+    const own = { entityId: `${parts.ownUrl}/metadata`, acsUrl: `${parts.ownUrl}/acs`, logoutUrl: `${parts.ownUrl}/logout`, ...signer };
+    return { protocol, own, metadata: protocol.createMetadataSource(parts) };
+  };
+  return () => {
+    loaded ??= load().catch((error: unknown) => {
+      loaded = undefined;
+      throw error;
+    });
+    return loaded;
+  };
+}
+
+/** Its metadata cannot be had, or is of no use: a refusal. Whatever else is thrown is a defect. */
+async function orFailed<T>(work: () => Promise<T>): Promise<T | NotProven> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof OutboundError) return notProven('idp-unavailable', error.message);
+    if (error instanceof Error && error.name === 'SamlError') return notProven('idp-misconfigured', error.message);
+    throw error;
+  }
+}
+
+async function begin({ load }: Inside, { state, asOtherPrincipal }: BeginRequest): Promise<Begun> {
+  const { protocol, own, metadata } = await load();
+  const { location, requestId } = await protocol.loginRequest(own, await metadata.current(), { state, again: asOtherPrincipal });
+  return { ok: true, location, secret: renderSecret(requestId) };
+}
+
+async function ownMetadata({ load }: Inside): Promise<string> {
+  const { protocol, own } = await load();
+  return protocol.renderOwnMetadata(own);
+}
+
+/** Each assertion counts once, whichever attempt it comes for; the mark is set last, so that only what is valid leaves one. */
+async function prove(inside: Inside, params: URLSearchParams, requestId: string | null): Promise<Proven | NotProven> {
+  const { load, config, clock, marks } = inside;
+  const { protocol, own, metadata } = await load();
+  const [encoded, ...others] = params.getAll('SAMLResponse');
+  if (encoded === undefined || others.length > 0) return notProven('login-answer-invalid', 'the answer has not one SAMLResponse');
+  const expected = { audience: own.entityId, acsUrl: own.acsUrl, requestId, nowMs: clock() };
+  const read = await withNewerKeys(metadata, (idp) => protocol.readResponse(encoded, { ...expected, idp }));
+  if (!read.ok) return read;
+  const { assertion } = read;
+  const known = protocol.identityOf(assertion, config);
+  if (!known.ok) return known;
+  if (!(await marks.once('saml assertion', `${config.id} ${assertion.id}`, assertion.usableUntilMs + 2 * SKEW_MS))) {
+    return notProven('assertion-replayed', 'its ID was used before');
+  }
+  const { nameId, sessionIndex, sessionEndsMs } = assertion;
+  const stored = renderStored({ nameId, sessionIndex });
+  return { ok: true, identity: known.identity, idpSession: sessionIndex, stored, refreshAfterMs: null, sessionEndsMs };
+}
+
+/** A provider that has changed its key is asked for its metadata once more. */
+async function withNewerKeys<T extends { readonly ok: boolean }>(metadata: MetadataSource, read: (idp: IdpMetadata) => T | Promise<T>): Promise<T> {
+  const current = await metadata.current();
+  const first = await read(current);
+  const newer = first.ok ? undefined : await metadata.newer(current);
+  return newer === undefined ? first : await read(newer);
+}
+
+async function logoutAsked(inside: Inside, { message, relayState }: LogoutAsked): Promise<LogoutAt | NotProven> {
+  const { load, config, clock, marks } = inside;
+  const { protocol, own, metadata } = await load();
+  const read = await withNewerKeys(metadata, (idp) => protocol.readLogout(message, { idpId: config.id, idp, logoutUrl: own.logoutUrl, clock, marks }));
+  if (!read.ok) return read;
+  const idp = await metadata.current();
+  const { requestId, subject, sessionIndexes } = read;
+  const url = idp.logoutAnswerUrl;
+  const answerLocation = url === null ? null : await protocol.logoutAnswer(own, idp, { url, requestId, relayState });
+  return { ok: true, subject, sessionIndexes, answerLocation };
+}
+
+/** As a form that is sent in the address (HTTP-Redirect): the message names the session and is no credential. */
+async function leave({ load }: Inside, stored: string | undefined): Promise<LeaveForm | undefined> {
+  if (stored === undefined) return undefined;
+  const { protocol, own, metadata } = await load();
+  const idp = await metadata.current().catch(() => undefined);
+  if (idp === undefined || idp.logoutUrl === null) return undefined;
+  const url = new URL(await protocol.logoutRequest(own, idp, { url: idp.logoutUrl, ...parseStored(stored) }));
+  return { method: 'get', action: `${url.origin}${url.pathname}`, fields: Object.fromEntries(url.searchParams) };
+}

@@ -1,0 +1,147 @@
+// Browser sessions: 256 random bits in a cookie, everything else on the server.
+import { createHash, randomBytes } from 'node:crypto';
+import type { Config } from '../../../config/config.ts';
+import type { Clock } from '../../../contract/clock.ts';
+import type { Principal } from '../../../contract/principal.ts';
+import type { SessionOwner } from '../../../store/owners.ts';
+import type { NewIdentitySession, NewSession, StoredSession, Sessions as StoredSessions } from '../../../store/sessions.ts';
+import { wordOf } from '../access-token/trust.ts';
+import { idpOfAccount, userPrincipal } from '../accounts/principal.ts';
+import type { Confirm } from '../external/confirm.ts';
+import { identityPrincipal } from '../identity/principal.ts';
+import type { RoleBook } from '../roles.ts';
+import { TOUCH_EVERY_MS, type Touches } from '../touches.ts';
+import { type Authentication, refuse } from '../verdict.ts';
+
+export interface StartedSession {
+  /** For Set-Cookie, and nowhere else. */
+  readonly cookieValue: string;
+  readonly id: string;
+}
+
+export interface Sessions {
+  /** A new id at every login. Undefined: the account was removed or got another password meanwhile. */
+  start(account: NewSession['account']): Promise<StartedSession | undefined>;
+  /** For an identity that a provider has just proven. It ends with the provider's own session, where that says when. */
+  startForIdentity(
+    owner: Pick<NewIdentitySession, 'identityId' | 'idpSession' | 'refreshAfterMs'> & { readonly endsMs: number | null },
+  ): Promise<StartedSession>;
+  /** Checks both limits; refuses with `session-expired` whether the session ended or never was. */
+  verify(cookieValue: string): Promise<Authentication>;
+  /** Ends it, with a change; false when there was none. */
+  end(cookieValue: string): Promise<boolean>;
+}
+
+export interface SessionParts {
+  readonly store: StoredSessions;
+  /** Sessions of a provider that is no longer here are not accepted. */
+  readonly providers: Config['identityProviders'];
+  readonly limits: Config['sessions'];
+  readonly roleBook: RoleBook;
+  readonly touches: Touches;
+  readonly clock: Clock;
+  /** Asks the provider whether a session goes on; left out where sessions are not looked at. */
+  readonly confirm?: Confirm;
+}
+
+const COOKIE_VALUE = /^[A-Za-z0-9_-]{43}$/;
+
+export function createSessions(parts: SessionParts): Sessions {
+  return {
+    start: async (account) => {
+      const fresh = await freshSession(parts);
+      return (await parts.store.create({ id: fresh.id, expiresMs: fresh.expiresMs, account })) ? fresh : undefined;
+    },
+    startForIdentity: async ({ endsMs, ...owner }) => {
+      const fresh = await freshSession(parts);
+      await parts.store.createForIdentity({ id: fresh.id, expiresMs: Math.min(fresh.expiresMs, endsMs ?? Number.POSITIVE_INFINITY), ...owner });
+      return fresh;
+    },
+    verify: (cookieValue) => verifySession(parts, cookieValue),
+    end: async (cookieValue) => isCookieValue(cookieValue) && (await parts.store.end(sessionId(cookieValue))),
+  };
+}
+
+/** What a record and a log may show of a session. */
+export function sessionCredentialId(id: string): string {
+  return `session:${id.slice(0, 16)}`;
+}
+
+/** Its absolute end, by the limit as it is now: made shorter, it holds for whoever is logged in already; longer, never beyond what it began with. */
+export function sessionAbsoluteEndMs(
+  { createdMs, expiresMs }: Pick<StoredSession, 'createdMs' | 'expiresMs'>,
+  { absoluteSeconds }: Pick<Config['sessions'], 'absoluteSeconds'>,
+): number {
+  return Math.min(expiresMs, createdMs + absoluteSeconds * 1000);
+}
+
+/** Its absolute end, or the idle one, which moves while the browser uses it. */
+export function sessionEndsMs(session: Pick<StoredSession, 'createdMs' | 'expiresMs' | 'lastSeenMs'>, limits: Config['sessions']): number {
+  return Math.min(sessionAbsoluteEndMs(session, limits), session.lastSeenMs + limits.idleSeconds * 1000);
+}
+
+async function freshSession({ store, limits, clock }: SessionParts): Promise<StartedSession & { readonly expiresMs: number }> {
+  const nowMs = clock();
+  await store.prune({ nowMs, seenBeforeMs: nowMs - limits.idleSeconds * 1000 });
+  const cookieValue = randomBytes(32).toString('base64url');
+  return { cookieValue, id: sessionId(cookieValue), expiresMs: nowMs + limits.absoluteSeconds * 1000 };
+}
+
+async function verifySession(parts: SessionParts, cookieValue: string): Promise<Authentication> {
+  const { clock, limits, store, touches } = parts;
+  if (!isCookieValue(cookieValue)) return refuse('session-expired');
+  const session = await store.byId(sessionId(cookieValue));
+  if (session === undefined || !isKnown(session.owner, parts)) return refuse('session-expired');
+  const credentialId = sessionCredentialId(session.id);
+  const nowMs = clock();
+  const idleMs = limits.idleSeconds * 1000;
+  const endsMs = sessionEndsMs(session, limits);
+  if (nowMs >= endsMs) return refuse('session-expired', credentialId);
+  const confirmed = (await parts.confirm?.(session)) ?? { session, askAgainMs: null };
+  if ('refuse' in confirmed) return refuse(confirmed.refuse, credentialId);
+  const principal = ownerPrincipal(confirmed.session.owner, parts);
+  if (principal === undefined) return refuse('session-expired');
+  // Well below the idle limit, or a short one would end a session that is in use.
+  const everyMs = Math.min(TOUCH_EVERY_MS, idleMs / 4);
+  touches.touch({ key: `session ${session.id}`, lastMs: session.lastSeenMs, nowMs, everyMs, write: () => store.touch(session.id, nowMs) });
+  return {
+    ok: true,
+    principal,
+    credential: {
+      id: credentialId,
+      carrier: 'session',
+      // From the last time that is written down: a cached decision may not outlive a session that is not seen again. It moves while the session is used.
+      // No longer than until the provider is asked again: then it is looked at anew, open sockets too.
+      expiresAtMs: Math.min(endsMs, confirmed.askAgainMs ?? Number.POSITIVE_INFINITY),
+      sessionId: session.id,
+      alsoPresented: [],
+    },
+  };
+}
+
+export type OwnerParts = Pick<SessionParts, 'providers' | 'roleBook'>;
+
+/** The configuration still has its provider, and its id stands for the same one. */
+export function isKnown(owner: SessionOwner, { providers }: OwnerParts): boolean {
+  if (owner.kind === 'account') return idpOfAccount(owner.account, { identityProviders: providers }) !== null;
+  const provider = providers.find(({ id }) => id === owner.identity.idp);
+  const isLoginProvider = provider !== undefined && (provider.type === 'oidc' || provider.type === 'saml');
+  return isLoginProvider && (owner.word === null || owner.word === wordOf(provider));
+}
+
+/** Of a session, or of what a person let a client do. Undefined: the configuration has its provider no more. */
+export function ownerPrincipal(owner: SessionOwner, parts: OwnerParts): Principal | undefined {
+  if (!isKnown(owner, parts)) return undefined;
+  const { providers, roleBook } = parts;
+  if (owner.kind === 'identity') return identityPrincipal(owner.identity, roleBook);
+  const idp = idpOfAccount(owner.account, { identityProviders: providers });
+  return idp === null ? undefined : userPrincipal(owner.account, idp, roleBook);
+}
+
+function isCookieValue(value: string): boolean {
+  return COOKIE_VALUE.test(value);
+}
+
+function sessionId(cookieValue: string): string {
+  return createHash('sha256').update(cookieValue).digest('hex');
+}

@@ -1,0 +1,28 @@
+// A "yes" of the token endpoint: recorded first, then made.
+import type { Principal } from '../../contract/principal.ts';
+import type { RecordedGrant } from '../../contract/record.ts';
+import type { Form } from './form.ts';
+import type { OAuthRefusal } from './refusal.ts';
+
+/** The body of the answer. */
+export type Given = Readonly<Record<string, string | number>>;
+
+export interface Issued {
+  readonly ok: true;
+  readonly principal: Pick<Principal, 'id' | 'kind' | 'idp'>;
+  /** Credential id of what was shown. */
+  readonly proofId: string;
+  readonly tokenId: string;
+  readonly grantId?: string;
+  /** The roles that it gives; left out: those of an earlier login. */
+  readonly grants?: readonly RecordedGrant[];
+  /** Makes the token: after this it is valid. A refusal: what was shown was used meanwhile. */
+  issue(): Promise<Given | OAuthRefusal>;
+}
+
+/** `address`: the client's. */
+export type Grant = (form: Form, address: string) => Promise<Issued | OAuthRefusal>;
+
+export function isRefusal(answer: Given | OAuthRefusal): answer is OAuthRefusal {
+  return 'ok' in answer && answer.ok === false;
+}

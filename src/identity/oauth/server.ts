@@ -1,0 +1,72 @@
+// The authorization server as a whole: the token endpoint with its grants, where a device login begins, is allowed, and ends.
+
+import type { Config } from '../../config/config.ts';
+import type { Sealer } from '../../config/keys/sealer.ts';
+import type { SigningKeys } from '../../config/keys/signing-keys.ts';
+import type { Clock, SteadyClock } from '../../contract/clock.ts';
+import type { NewRecord } from '../../contract/record.ts';
+import type { Store } from '../../store/store.ts';
+import type { GrantStanding } from '../authn/grant/standing.ts';
+import { asksOutside } from '../authn/subject-tokens.ts';
+import { CLIENTS } from './clients.ts';
+import { createDeviceApproval, type DeviceApproval, type DeviceApprovalParts } from './device-approval.ts';
+import { createDeviceAuthorization } from './device-authorization.ts';
+import { createDeviceGrant, DEVICE_GRANT_TYPE } from './device-grant.ts';
+import type { Form } from './form.ts';
+import { createIdTokens } from './id-token.ts';
+import type { Grant } from './issued.ts';
+import { issuerOf } from './metadata.ts';
+import { createRefreshGrant } from './refresh-grant.ts';
+import { createRevocation } from './revocation.ts';
+import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
+import { GRANT_TYPE } from './token-exchange.ts';
+
+export interface AuthorizationServer {
+  readonly token: TokenEndpoint;
+  readonly deviceAuthorization: TokenEndpoint;
+  readonly revoke: TokenEndpoint;
+  readonly approval: DeviceApproval;
+  readonly signingKeys: Pick<SigningKeys, 'published'>;
+}
+
+export interface AuthorizationServerParts {
+  readonly store: Pick<Store, 'clientGrants' | 'deviceCodes' | 'accessTokens' | 'idpTokens' | 'locks'>;
+  readonly config: Pick<Config, 'publicUrl' | 'identityProviders'>;
+  /** How long a login of the command line lives at most. */
+  readonly loginLifeMs: number;
+  readonly sessionLimits: DeviceApprovalParts['sessionLimits'];
+  readonly standing: GrantStanding;
+  /** The proofs of others for a token of ours. */
+  readonly exchange: Grant;
+  readonly signingKeys: SigningKeys;
+  readonly sealer: Sealer;
+  readonly record: (record: NewRecord) => Promise<void>;
+  readonly failClosed: boolean;
+  /** Something has ended: resolves when it holds everywhere. */
+  readonly onEnded: () => Promise<void>;
+  readonly onError: (error: unknown) => void;
+  readonly clock: Clock;
+  readonly steady: SteadyClock;
+  readonly revision: number;
+}
+
+export function createAuthorizationServer(parts: AuthorizationServerParts): AuthorizationServer {
+  const { store, sealer, clock, steady, config } = parts;
+  const { publicUrl } = config;
+  const common = { ...parts, ...store, publicUrl, grants: store.clientGrants, clients: CLIENTS };
+  const signIdToken = createIdTokens(parts.signingKeys, issuerOf(publicUrl), clock);
+  return {
+    token: createTokenEndpoint({
+      ...parts,
+      grants: new Map([
+        [GRANT_TYPE, { action: 'token.exchange', grant: parts.exchange, asksOutside: (form: Form) => asksOutside(form.get('subject_token_type')) }],
+        [DEVICE_GRANT_TYPE, { action: 'token.device', grant: createDeviceGrant({ ...common, signIdToken }) }],
+        ['refresh_token', { action: 'token.refresh', grant: createRefreshGrant(common) }],
+      ]),
+    }),
+    deviceAuthorization: createDeviceAuthorization(common),
+    revoke: createRevocation(common),
+    approval: createDeviceApproval({ store, sealer, clients: CLIENTS, lifeMs: parts.loginLifeMs, sessionLimits: parts.sessionLimits, clock, steady }),
+    signingKeys: parts.signingKeys,
+  };
+}

@@ -1,0 +1,272 @@
+// Everything that is looked at: from inside (this machine, the state directory), and from outside over the real public_url.
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:tls';
+import { bundleFile, trustedAuthorities } from '../../config/authorities.ts';
+import type { Config } from '../../config/config.ts';
+import type { StatePaths } from '../../config/state-dir.ts';
+import type { WorkerUser } from '../../config/worker-user.ts';
+import type { Clock } from '../../contract/clock.ts';
+import { trusts } from '../../identity/authn/access-token/trust.ts';
+import { operationsOf } from '../../prefect/catalog/versions.ts';
+import { credentialsOf } from '../../prefect/client/members.ts';
+import { orphanedRuns } from '../../store/orphaned-runs.ts';
+import { type Check, type Finding, fail, type Verdict, warn } from './finding.ts';
+import { checkBreakGlass } from './inside/break-glass.ts';
+import { checkLedger, checkStore } from './inside/databases.ts';
+import { checkEvents } from './inside/events.ts';
+import { checkExports } from './inside/exports.ts';
+import { checkNginx, type RunProgram } from './inside/nginx-version.ts';
+import { checkProcesses, limitsOf, supervisorPid } from './inside/processes.ts';
+import { checkParents, checkTempDir, tempDirInUse } from './inside/reachability.ts';
+import { checkCacheMode, checkUnixSockets } from './inside/runtime.ts';
+import { checkCacheSpace, checkDisk, checkOpenFiles, type Statfs } from './inside/space.ts';
+import { withTagHolders } from './inside/tag-holders.ts';
+import { checkTokens } from './inside/tokens.ts';
+import { readWorkerRecords } from './inside/worker-records.ts';
+import { checkWorkerUser } from './inside/worker-user.ts';
+import { checkChain, checkExpiry, checkFiles, checkName, fetchServed, type Served } from './outside/certificates.ts';
+import { checkDirectWorkers } from './outside/direct-workers.ts';
+import { baseOf, checkHealth, checkReady, checkRefusal, checkUiSettings, type Door } from './outside/door.ts';
+import { checkForwardProxy } from './outside/forward-proxy.ts';
+import { checkGuardedTags } from './outside/guarded-tags.ts';
+import { probe } from './outside/http-probe.ts';
+import { identityCheck, outboundOfDoctor } from './outside/identity.ts';
+import { checkLostRuns } from './outside/lost-runs.ts';
+import { addressesOf, checkOtherAddresses } from './outside/other-addresses.ts';
+import { checkOwnAuthority } from './outside/own-authority.ts';
+import { checkServiceDoor } from './outside/service-door.ts';
+import { checkServiceWays } from './outside/service-ways.ts';
+import { checkServices } from './outside/services.ts';
+import { attemptSocket, checkSocket, SOCKET_PATHS } from './outside/sockets.ts';
+import { authoritiesOf, tokenTrust, upstreamTrust } from './outside/trust.ts';
+import { checkBackDoor, checkCredential, checkHoles, checkRoutes, checkUiTarget, type UpstreamSubject } from './outside/upstream.ts';
+import { inOrder, runChecks } from './run-checks.ts';
+
+export interface DoctorContext {
+  readonly config: Config;
+  /** False: Prefect's credential could not be read, so what needs it is left out. */
+  readonly secretsKnown: boolean;
+  /** Nothing of it is created or mended. */
+  readonly paths: StatePaths;
+  readonly workerUser: WorkerUser | null;
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly statfs: Statfs;
+  readonly run: RunProgram;
+  /** What is waited for, while it is. */
+  readonly onProgress: (line: string) => void;
+  /** A short-lived token with the roles viewer and worker; a string: why there is none. Undefined: the gateway does not run. */
+  readonly token: { readonly secret: string } | string | undefined;
+}
+
+/**
+ * Never rejects; nothing is changed. First what is quick, all at once; then what keeps Prefect busy for a moment, one after the
+ * other (it makes its OpenAPI document anew, and answers nothing meanwhile; it opens ten sockets): no check is slowed down by another.
+ */
+export async function examine(context: DoctorContext): Promise<readonly Finding[]> {
+  const running = isRunning(context.paths);
+  const light = [
+    ...machineChecks(context),
+    ...edgeChecks(context, running),
+    ...(running ? doorChecks(context) : []),
+    ...upstreamChecks(context),
+    ...serviceChecks(context),
+    ...identityChecks(context),
+    ...(running ? [...workerChecks(context), eventCheck(context)] : []),
+  ];
+  const quick = await runChecks([...light, ...certificateChecks(context, running)]);
+  const routes = await runChecks(routeChecks(context));
+  const sockets = await runChecks(running ? socketChecks(context) : []);
+  return inOrder([...quick, ...routes, ...sockets]);
+}
+
+export function isRunning(paths: StatePaths): boolean {
+  return supervisorPid(paths) !== undefined;
+}
+
+function machineChecks({ config, paths, workerUser, env, clock, statfs, run }: DoctorContext): readonly Check[] {
+  return [
+    { group: 'machine', name: 'nginx', run: () => checkNginx(env, run) },
+    { group: 'machine', name: 'open-files', run: () => checkOpenFiles(limitsOf(supervisorPid(paths))) },
+    ...stateDirChecks({ paths, workerUser, statfs }),
+    { group: 'machine', name: 'worker-user', run: () => checkWorkerUser(workerUser) },
+    { group: 'machine', name: 'store', run: () => checkStore(config.storeFile) },
+    { group: 'machine', name: 'break-glass', run: () => checkBreakGlass(config.storeFile, clock()) },
+    { group: 'machine', name: 'tokens', run: () => checkTokens(config.storeFile, clock()) },
+    { group: 'machine', name: 'ledger', run: () => checkLedger(paths, clock()) },
+    { group: 'machine', name: 'exports', run: () => checkExports(config, paths, clock()) },
+  ];
+}
+
+function stateDirChecks({ paths, workerUser, statfs }: Pick<DoctorContext, 'paths' | 'workerUser' | 'statfs'>): readonly Check[] {
+  const { root } = paths;
+  if (!existsSync(root))
+    return [
+      { group: 'machine', name: 'state-dir', run: () => warn(`there is no state directory ${root} yet`, 'lictor up makes it. Or name another --state-dir.') },
+    ];
+  return [
+    { group: 'machine', name: 'disk-space', run: () => checkDisk(root, statfs) },
+    { group: 'machine', name: 'state-dir-parents', run: () => checkParents(root, workerUser, tempDirInUse(paths)) },
+  ];
+}
+
+function edgeChecks({ paths, workerUser, statfs }: DoctorContext, running: boolean): readonly Check[] {
+  const processes: Check = { group: 'edge', name: 'processes', run: () => checkProcesses(paths) };
+  if (!running) return [processes];
+  return [
+    processes,
+    { group: 'edge', name: 'unix-sockets', run: () => checkUnixSockets(paths, workerUser) },
+    { group: 'edge', name: 'decision-cache', run: () => [checkCacheMode(paths.decisionCache, workerUser), checkCacheSpace(paths.decisionCache, statfs)] },
+    { group: 'edge', name: 'temp-dir', run: () => checkTempDir(tempDirInUse(paths), workerUser) },
+  ];
+}
+
+function doorChecks(context: DoctorContext): readonly Check[] {
+  const door: Door = { publicUrl: context.config.publicUrl, probe };
+  const { token } = context;
+  const authorised = typeof token === 'object' ? { headers: { 'x-lictor-token': token.secret }, tls: ownTrust(context) } : null;
+  const settings: Check[] = authorised === null ? [] : [{ group: 'door', name: 'ui-settings', run: () => checkUiSettings(door, authorised) }];
+  return [
+    { group: 'door', name: 'health', run: () => checkHealth(door) },
+    { group: 'door', name: 'ready', run: () => checkReady(door) },
+    { group: 'door', name: 'refusal', run: () => checkRefusal(door) },
+    ...settings,
+    { group: 'door', name: 'services', run: () => checkServiceDoor(door, context.config.services, authorised) },
+    ...forwardCheck(context),
+  ];
+}
+
+function serviceChecks({ config }: DoctorContext): readonly Check[] {
+  const ways = { addresses: addressesOf(), probe };
+  return [
+    { group: 'upstream', name: 'services', run: () => checkServices(config) },
+    { group: 'upstream', name: 'service-ways', run: () => checkServiceWays(config, ways) },
+  ];
+}
+
+function forwardCheck({ config: { forwardProxy }, token }: DoctorContext): readonly Check[] {
+  if (forwardProxy === null) return [];
+  const subject = { listen: forwardProxy.listen, token: typeof token === 'object' ? token.secret : null };
+  return [{ group: 'door', name: 'forward-proxy', run: () => checkForwardProxy(subject) }];
+}
+
+function socketChecks(context: DoctorContext): readonly Check[] {
+  const { token, config } = context;
+  if (typeof token !== 'object') {
+    const why = token ?? 'there is no token';
+    return [
+      {
+        group: 'sockets',
+        name: 'token',
+        run: () => fail(`the sockets could not be tried: ${why}`, 'Run lictor doctor as the user of the gateway, and fix the store and the ledger first.'),
+      },
+    ];
+  }
+  const subject = { base: baseOf(config.publicUrl), token: token.secret, tls: ownTrust(context), attempt: attemptSocket };
+  return SOCKET_PATHS.map(
+    (path): Check => ({ group: 'sockets', name: path.replace('/api/', '').replace('/lictor-doctor', ''), run: () => checkSocket(subject, path) }),
+  );
+}
+
+function ownTrust({ env, config }: DoctorContext) {
+  const own = config.tls?.selfMadeBy;
+  return own == null ? tokenTrust(trustedAuthorities(env), config.tls?.certFile ?? null) : tokenTrust(authoritiesOf(own), null);
+}
+
+function upstreamSubjects({ config, env }: DoctorContext): readonly UpstreamSubject[] {
+  const tls = upstreamTrust(trustedAuthorities(env), config.prefect.caFile);
+  const { authorization } = credentialsOf(config.prefect)[0];
+  return config.prefect.servers.map((url) => ({ url, authorization, tls, probe }));
+}
+
+function routeChecks(context: DoctorContext): readonly Check[] {
+  if (!context.secretsKnown) return [];
+  return upstreamSubjects(context).map((subject): Check => ({ group: 'upstream', name: 'routes', run: () => checkRoutes(subject, operationsOf) }));
+}
+
+function upstreamChecks(context: DoctorContext): readonly Check[] {
+  const { config, secretsKnown } = context;
+  return upstreamSubjects(context).flatMap((subject): Check[] => {
+    const backDoor: Check = { group: 'upstream', name: 'back-door', run: () => checkBackDoor(subject) };
+    const otherAddresses: Check = { group: 'upstream', name: 'other-addresses', run: () => checkOtherAddresses(subject, addressesOf()) };
+    if (!secretsKnown) return [backDoor, otherAddresses];
+    return [
+      { group: 'upstream', name: 'credential', run: () => checkCredential(subject) },
+      { group: 'upstream', name: 'virtual-patches', run: () => checkHoles(subject) },
+      backDoor,
+      otherAddresses,
+      { group: 'upstream', name: 'ui-settings', run: () => checkUiTarget(subject, config.publicUrl) },
+    ];
+  });
+}
+
+function workerChecks(context: DoctorContext): readonly Check[] {
+  const { config, secretsKnown, paths, clock } = context;
+  if (!secretsKnown) return [];
+  const records = () => readWorkerRecords(paths.ledgerFile, clock());
+  const subjects = upstreamSubjects(context);
+  return [
+    { group: 'upstream', name: 'direct-workers', run: () => checkDirectWorkers(subjects, records, `${baseOf(config.publicUrl)}/api`) },
+    { group: 'upstream', name: 'guarded-tags', run: async () => (await withTagHolders(config, (holders) => checkGuardedTags(subjects, holders))) ?? [] },
+    { group: 'upstream', name: 'lost-runs', run: () => checkLostRuns(subjects, orphanedRuns(config.storeFile, trusts(config.identityProviders), clock())) },
+  ];
+}
+
+function eventCheck({ paths: { ledgerFile }, clock, onProgress }: DoctorContext): Check {
+  return { group: 'upstream', name: 'events', run: () => checkEvents({ ledgerFile, clock, onProgress }) };
+}
+
+function identityChecks({ config, clock }: DoctorContext): readonly Check[] {
+  return config.identityProviders.flatMap((provider): Check[] => {
+    const run = identityCheck({ provider, outboundFor: outboundOfDoctor, clock });
+    return run === undefined ? [] : [{ group: 'identity', name: provider.id, run }];
+  });
+}
+
+function certificateChecks(context: DoctorContext, running: boolean): readonly Check[] {
+  const { config, env, clock, paths } = context;
+  const { publicUrl, tls } = config;
+  if (!publicUrl.secure) return [];
+  const served = running ? fetchServed({ ...publicUrl, authorities: clientAuthorities(context) }) : servedFromFiles(context);
+  served.catch(() => undefined); // each check that needs it says so itself
+  const checks: Check[] = [
+    { group: 'certificates', name: 'expiry', run: async () => checkExpiry((await served).certificate, clock()) },
+    { group: 'certificates', name: 'name', run: async () => checkName((await served).certificate, publicUrl.hostname) },
+    { group: 'certificates', name: 'chain', run: async () => checkChain((await served).chainProblem, tls?.selfMadeBy ?? bundleFile(env)) },
+  ];
+  if (tls === null) return checks;
+  const crlFile = tls.client?.crlFile ?? null;
+  if (crlFile !== null) checks.push({ group: 'certificates', name: 'client-crl', run: () => checkClientLists(crlFile, clock()) });
+  if (tls.selfMadeBy !== null) checks.push({ group: 'certificates', name: 'authority', run: () => checkOwnAuthority(paths.ownCertificate, clock()) });
+  return [...checks, { group: 'certificates', name: 'key', run: async () => checkFiles(tls, (await served.catch(() => undefined))?.certificate) }];
+}
+
+/** X.509 is loaded only where it is asked for. */
+async function checkClientLists(crlFile: string, nowMs: number): Promise<Verdict> {
+  const { checkRevocationLists } = await import('./outside/revocation-lists.ts');
+  return checkRevocationLists(crlFile, nowMs);
+}
+
+/** Of clients that were given the gateway's own authority, where it has one. */
+function clientAuthorities({ config, env }: DoctorContext): readonly string[] {
+  const own = config.tls?.selfMadeBy ?? null;
+  return own === null ? trustedAuthorities(env) : authoritiesOf(own);
+}
+
+/** The files served for a moment on loopback, so that they are judged as a client would while nothing else serves them. */
+async function servedFromFiles(context: DoctorContext): Promise<Served> {
+  const { tls } = context.config;
+  if (tls === null) throw new Error('the gateway does not run, and it has no certificate of its own');
+  const certificate = new X509Certificate(readFileSync(tls.certFile));
+  if (!certificate.checkPrivateKey(createPrivateKey(readFileSync(tls.keyFile)))) return { certificate, chainProblem: undefined };
+  const server = createServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const address = server.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    return await fetchServed({ hostname: '127.0.0.1', port, authorities: clientAuthorities(context) });
+  } finally {
+    server.close();
+  }
+}

@@ -1,0 +1,83 @@
+// The two databases of the state directory: the store's schema, and a ledger that can be written and is not behind.
+import { existsSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { FIRST_SCHEMA_VERSION, SCHEMA_VERSION } from '../../../store/migrations.ts';
+import { fail, ok, type Verdict, warn } from '../finding.ts';
+
+const BUSY_MS = 3_000;
+
+/** Reads only. */
+export function checkStore(file: string): Verdict {
+  if (!existsSync(file)) return warn(`there is no store at ${file} yet`, 'lictor up, token or account makes it.');
+  const version = read(file, 'SELECT version AS value FROM schema_version');
+  if (typeof version !== 'number')
+    return fail(
+      `the store ${file} cannot be read: ${version ?? 'it has no schema'}`,
+      'Run as the user of the gateway. If it is damaged, restore the last backup.',
+    );
+  if (version > SCHEMA_VERSION)
+    return fail(`the store has schema ${version}, and this lictor knows up to ${SCHEMA_VERSION}`, 'Run the newer lictor that wrote it.');
+  if (version < FIRST_SCHEMA_VERSION)
+    return fail(`the store has schema ${version}, from before the first release`, 'Move the state directory away, and start the gateway again.');
+  return ok(version === SCHEMA_VERSION ? `the store has schema ${version}` : `the store has schema ${version}; lictor up brings it to ${SCHEMA_VERSION}`);
+}
+
+export interface LedgerFiles {
+  readonly ledgerFile: string;
+  readonly accessLog: string;
+}
+
+/** Takes and leaves the write lock; changes nothing. */
+export function checkLedger({ ledgerFile, accessLog }: LedgerFiles, nowMs: number): Verdict {
+  if (!existsSync(ledgerFile)) return warn(`there is no ledger at ${ledgerFile} yet`, 'lictor up makes it.');
+  const locked = tryLock(ledgerFile);
+  if (locked !== null)
+    return fail(
+      `the ledger cannot be written: ${locked}`,
+      'Check disk space and owner of the state directory; while it cannot be written, changes are refused.',
+    );
+  const behind = unreadBytes(ledgerFile, accessLog, nowMs);
+  if (behind > 0)
+    return fail(
+      `the ledger is behind: ${behind} bytes of the access log are not in it`,
+      'STATE/log/control.log says what the ledger waits for. Nothing is lost: it reads on from where it was.',
+    );
+  const newest = read(ledgerFile, 'SELECT max(time) AS value FROM records');
+  return ok(`the ledger can be written; its newest record is ${typeof newest === 'string' ? age(nowMs - Date.parse(newest)) : 'still to come'}`);
+}
+
+/** What the tailer has not read although the log has rested for a while. */
+function unreadBytes(ledgerFile: string, accessLog: string, nowMs: number): number {
+  const log = statSync(accessLog, { throwIfNoEntry: false });
+  if (log === undefined || nowMs - log.mtimeMs < 10_000) return 0;
+  const position = read(ledgerFile, `SELECT position AS value FROM tails WHERE inode = '${Number(log.ino)}'`);
+  // No place in this file: nothing of it was read. Words: the ledger cannot be read, which is told already.
+  return typeof position === 'string' ? 0 : Math.max(0, log.size - (position ?? 0));
+}
+
+function tryLock(file: string): string | null {
+  try {
+    using db = new DatabaseSync(file, { timeout: BUSY_MS });
+    db.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The one value; words when it cannot be read; null when there is none. */
+function read(file: string, sql: string): string | number | null {
+  try {
+    using db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
+    const value = db.prepare(sql).get()?.['value'];
+    return typeof value === 'string' || typeof value === 'number' ? value : null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function age(ms: number): string {
+  if (ms < 90_000) return `${Math.max(0, Math.round(ms / 1000))} s old`;
+  if (ms < 5_400_000) return `${Math.round(ms / 60_000)} minutes old`;
+  return ms < 172_800_000 ? `${Math.round(ms / 3_600_000)} hours old` : `${Math.round(ms / 86_400_000)} days old`;
+}

@@ -1,0 +1,61 @@
+// Whether the events of Prefect arrive in the ledger.
+import type { Clock } from '../../../contract/clock.ts';
+import type { EventsMark } from '../../../contract/prefect-event.ts';
+import { readEventsMark } from '../../../record/ledger/prefect-events/read-events.ts';
+import { behindMs } from '../../../record/timeline/feed/behind.ts';
+import { waitFor } from '../../supervise/processes/wait-for.ts';
+import { fail, ok, type Verdict, warn } from '../finding.ts';
+
+const LATE_MS = 60_000;
+/** A gateway that has just started, or read its configuration again, opens its streams and asks for what it missed within seconds. */
+const OPENING_MS = 12_000;
+
+export interface EventsSubject {
+  readonly ledgerFile: string;
+  readonly clock: Clock;
+  /** Told once, when it is looked again. */
+  readonly onProgress: (line: string) => void;
+  readonly openingMs?: number;
+}
+
+/** Reads only. For a gateway that runs. What may pass by itself is looked at again, for up to 12 s. */
+export async function checkEvents({ ledgerFile, clock, onProgress, openingMs = OPENING_MS }: EventsSubject): Promise<Verdict> {
+  const look = (): Look => verdictOn(readEventsMark(ledgerFile), clock());
+  let last = look();
+  if (!last.mayPass) return last.verdict;
+  onProgress(`waiting for the events of Prefect to arrive, for up to ${openingMs / 1000} s ...`);
+  const settled = (): boolean => {
+    last = look();
+    return !last.mayPass;
+  };
+  await waitFor(settled, { what: 'the streams of events to open', timeoutMs: openingMs, everyMs: 200 }).catch(() => undefined); // The last look says it.
+  return last.verdict;
+}
+
+interface Look {
+  readonly verdict: Verdict;
+  /** Nothing is known to be wrong: it is as a moment after a start. */
+  readonly mayPass: boolean;
+}
+
+function verdictOn(mark: EventsMark | undefined, nowMs: number): Look {
+  const verdict = verdictOf(mark, nowMs);
+  return { verdict, mayPass: verdict.status !== 'ok' && (mark?.problem ?? null) === null };
+}
+
+function verdictOf(mark: EventsMark | undefined, nowMs: number): Verdict {
+  if (mark === undefined) return warn('events: none of Prefect was asked for yet', 'Try again in some seconds. If it stays, STATE/log/control.log says why.');
+  const late = behindMs(mark, nowMs);
+  const behind = `events: ${Math.round(late / 1000)} s behind`;
+  if (late > LATE_MS)
+    return fail(
+      `${behind}${mark.problem === null ? '' : `: ${mark.problem}`}`,
+      'Nothing is lost while Prefect keeps its events (a week, as it comes): fix the other problems first, Prefect before all; control.log has a line of it.',
+    );
+  if (mark.streams < mark.servers)
+    return warn(
+      `${behind}, without a stream from ${mark.servers - mark.streams} of ${mark.servers} servers`,
+      'They are asked for instead, and come some seconds later. Is a server away, or does something before Prefect let no socket through (/api/events/out)?',
+    );
+  return ok(`${behind}, ${mark.streams === 1 ? 'a stream is' : `${mark.streams} streams are`} open`);
+}

@@ -1,0 +1,51 @@
+// Sinks of the ledger: one that is away, or behind. Reads what the gateway keeps about them.
+import { existsSync } from 'node:fs';
+import type { Config } from '../../../config/config.ts';
+import type { StatePaths } from '../../../config/state-dir.ts';
+import { readState } from '../../../record/sinks/cursor.ts';
+import { openSource } from '../../../record/sinks/source.ts';
+import { fail, ok, type Verdict, warn } from '../finding.ts';
+
+/** So long a batch may be under way. */
+const BEHIND_MS = 5 * 60_000;
+
+/** One verdict for each sink. */
+export function checkExports(
+  { exports, ledger }: Pick<Config, 'exports' | 'ledger'>,
+  paths: Pick<StatePaths, 'ledgerFile' | 'exports'>,
+  nowMs: number,
+): readonly Verdict[] {
+  if (exports.length === 0 || !existsSync(paths.ledgerFile)) return [];
+  const source = openSource(paths.ledgerFile);
+  try {
+    return exports.map(({ name, type }) => {
+      const what = `the sink ${name} (${type})`;
+      const state = readState(paths.exports, name);
+      if (state === undefined) return warn(`${what} has never been sent anything`, 'lictor up, or a reload, begins with it.');
+      const lag = source.lag(state);
+      const waiting = `${lag.records} records wait for it`;
+      const lost = state.missed === 0 ? '' : `; it never got ${state.missed}, which retention let go of`;
+      if (state.problem !== null)
+        return fail(`${what} is away since ${state.failing_since ?? '?'}: ${state.problem}; ${waiting}${lost}`, remedy(ledger.retentionSeconds));
+      const behindMs = lag.oldest === null ? 0 : nowMs - Date.parse(lag.oldest);
+      if (behindMs > BEHIND_MS)
+        return warn(
+          `${what} is ${Math.round(behindMs / 60_000)} minutes behind; ${waiting}${lost}`,
+          'It takes less than the gateway writes, or the gateway does not run.',
+        );
+      return state.missed > 0 || state.rejected > 0
+        ? warn(`${what} gets records${lost}; it did not want ${state.rejected}`, 'lictor audit --action ledger.export_gap says which, control.log when.')
+        : ok(`${what} gets records; ${waiting}`);
+    });
+  } finally {
+    source.close();
+  }
+}
+
+function remedy(retentionSeconds: number | null): string {
+  const limit =
+    retentionSeconds === null
+      ? 'Nothing is lost meanwhile.'
+      : `What is older than ledger.retention (${Math.round(retentionSeconds / 86_400)} days) is lost to it.`;
+  return `Fix the receiver, or its url, ca_file or headers_file; the gateway retries within a minute. ${limit}`;
+}

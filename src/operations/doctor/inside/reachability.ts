@@ -1,0 +1,51 @@
+// What nginx's workers, who are another user when lictor runs as root, must be able to enter and write.
+import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { StatePaths } from '../../../config/state-dir.ts';
+import type { WorkerUser } from '../../../config/worker-user.ts';
+import { fail, ok, type Verdict, warn } from '../finding.ts';
+
+/** Directories from `path` up to the root that the user cannot pass through. */
+export function closedParents(path: string, user: Pick<WorkerUser, 'uid' | 'gid'>): readonly string[] {
+  const parent = dirname(path);
+  const above = parent === path ? [] : closedParents(parent, user);
+  return mayPass(statSync(path), user) ? above : [...above, path];
+}
+
+function mayPass(stats: Pick<Stats, 'mode' | 'uid' | 'gid'>, user: Pick<WorkerUser, 'uid' | 'gid'>): boolean {
+  const shift = stats.uid === user.uid ? 6 : stats.gid === user.gid ? 3 : 0;
+  return ((stats.mode >> shift) & 1) === 1;
+}
+
+/** Below it the nginx in use puts request bodies that do not fit into its buffer; undefined: nothing was rendered yet. */
+export function tempDirInUse(paths: Pick<StatePaths, 'edge'>): string | undefined {
+  const file = join(paths.edge, 'current', 'nginx.conf');
+  if (!existsSync(file)) return undefined;
+  return /^\s*client_body_temp_path "?([^";]+)\/client_body"?;/m.exec(readFileSync(file, 'utf8'))?.[1];
+}
+
+/** `user` null: the workers are we. */
+export function checkParents(root: string, user: WorkerUser | null, tempDir: string | undefined): Verdict {
+  if (user === null) return ok("nginx's workers are this user: every parent of the state directory is open to them");
+  const closed = closedParents(root, user);
+  if (closed.length === 0) return ok(`every parent of ${root} lets ${user.name} pass`);
+  const message = `${closed.join(', ')} ${closed.length === 1 ? 'is' : 'are'} closed to ${user.name}, as whom nginx's workers run`;
+  const remedy = `chmod o+x ${closed.join(' ')}, or give another --state-dir; then restart lictor up.`;
+  if (tempDir?.startsWith(`${root}/`) === true) return fail(`${message}: request bodies above 128 KiB are lost, silently for stock clients`, remedy);
+  return warn(`${message}: nginx holds large request bodies in memory instead`, remedy);
+}
+
+/** Bodies above 128 KiB go there: logs arrive in batches of up to 4 MB. nginx makes the workers' own in `tempDir`. */
+export function checkTempDir(tempDir: string | undefined, user: WorkerUser | null): Verdict {
+  if (tempDir === undefined) return warn('there is no directory for large request bodies yet', 'lictor up makes it.');
+  const dir = join(tempDir, 'client_body');
+  const stats = statSync(dir, { throwIfNoEntry: false });
+  if (stats === undefined) return fail(`the directory for large request bodies ${dir} is gone`, 'Restart lictor up: it makes it anew.');
+  const owner = user?.uid ?? process.geteuid?.() ?? 0;
+  const writable = stats.uid === owner ? (stats.mode & 0o300) === 0o300 : false;
+  if (writable) return ok(`${user?.name ?? 'this user'} can write large request bodies to ${dir}`);
+  return fail(
+    `${user?.name ?? 'this user'} cannot write to ${dir}: large request bodies fail`,
+    `chown ${user?.name ?? owner} ${dir} && chmod 700 ${dir}, or restart lictor up.`,
+  );
+}

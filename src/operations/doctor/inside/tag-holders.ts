@@ -1,0 +1,61 @@
+// Which tags are guarded, and who may give them, as the store and the configuration have it. Reads only.
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { Config } from '../../../config/config.ts';
+import { createGuardedTags } from '../../../contract/scope/guarded.ts';
+import type { Grant } from '../../../contract/scope.ts';
+import { createRoleBook } from '../../../identity/authn/roles.ts';
+import { fromColumn } from '../../../store/lists.ts';
+import { scopeFromColumn } from '../../../store/scopes.ts';
+
+export interface TagHolders {
+  readonly guarded: ReadonlySet<string>;
+  /** Undefined: nobody can say, as of a person of an identity provider, a run, or a token that is gone. */
+  readonly holds: (principal: string, tag: string) => boolean | undefined;
+  /** Who has made an object through the gateway; undefined: not known. */
+  readonly makerOf: (type: string, id: string) => string | undefined;
+}
+
+/** Undefined: the store cannot be read, which has a check of its own. */
+export async function withTagHolders<T>({ storeFile, roles, identityProviders }: TagConfig, use: (holders: TagHolders) => Promise<T>): Promise<T | undefined> {
+  if (!existsSync(storeFile)) return undefined;
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(storeFile, { readOnly: true });
+    const tokens = holdersIn(database, 'SELECT name, roles, scope FROM tokens WHERE revoked_ms IS NULL');
+    const accounts = holdersIn(database, 'SELECT name, roles, scope FROM accounts WHERE removed_ms IS NULL');
+    const book = createRoleBook(roles);
+    const idps = identityProviders.filter(({ type }) => type === 'accounts').map(({ id }) => id);
+    const grants = new Map<string, readonly Grant[]>([
+      ...tokens.map((token) => [`token:${token.name}`, book.ofToken(token)] as const),
+      ...idps.flatMap((idp) => accounts.map((account) => [`${account.name}@${idp}`, book.ofAccount(account, idp)] as const)),
+    ]);
+    const maker = database.prepare('SELECT principal FROM makers WHERE type = ? AND id = ?');
+    const given = [...tokens, ...accounts].flatMap(({ scope }) => scope ?? []);
+    return await use({
+      guarded: await createGuardedTags(roles, async () => given)(),
+      holds: (principal, tag) => grants.get(principal)?.some(({ scope }) => scope === null || scope.tags?.includes(tag) === true),
+      makerOf(type, id) {
+        const principal = maker.get(type, id)?.['principal'];
+        return typeof principal === 'string' ? principal : undefined;
+      },
+    });
+  } catch {
+    return undefined;
+  } finally {
+    database?.close();
+  }
+}
+
+type TagConfig = Pick<Config, 'storeFile' | 'roles' | 'identityProviders'>;
+
+function holdersIn(database: DatabaseSync, query: string) {
+  return database
+    .prepare(query)
+    .all()
+    .map(({ name, roles, scope }) => ({
+      name: String(name),
+      roles: fromColumn(String(roles)),
+      scope: scopeFromColumn(scope === null ? null : String(scope)),
+    }));
+}

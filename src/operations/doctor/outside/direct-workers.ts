@@ -1,0 +1,95 @@
+// Workers that report to Prefect, and not through the gateway: Prefect knows who is there, the ledger knows who came through the door.
+import type { LedgerRecord } from '../../../contract/record.ts';
+import { ok, type Verdict, warn } from '../finding.ts';
+import { parseJson } from './http-probe.ts';
+import { authorizationOf, notReached, type UpstreamSubject } from './upstream.ts';
+
+export interface Worker {
+  readonly pool: string;
+  readonly name: string;
+}
+
+/** What the ledger has of `worker.*`, oldest first. */
+export interface WorkerRecords {
+  /** Channels that were opened and workers that said on them who they are, of all time. */
+  readonly connects: readonly LedgerRecord[];
+  /** Polls and HTTP heartbeats of the last minutes. */
+  readonly recent: readonly LedgerRecord[];
+}
+
+/** How long a worker may be silent before it counts as gone from here. Stock workers poll every 15 s. */
+export const RECENT_MS = 10 * 60_000;
+
+const NAMED = 5;
+
+/** Nothing where no worker is online. All servers share one database: the first that answers is asked. */
+export async function checkDirectWorkers(
+  servers: readonly UpstreamSubject[],
+  readRecords: () => Promise<WorkerRecords>,
+  apiUrl: string,
+): Promise<readonly Verdict[]> {
+  const online = await onlineWorkers(servers);
+  if (online === undefined) return [notReached('the workers', `${servers[0]?.url ?? ''}/api/work_pools/filter`, 'no list of work pools')];
+  if (online.length === 0) return [];
+  const direct = directWorkers(online, await readRecords());
+  if (direct.length === 0)
+    return [ok(`${online.length === 1 ? 'the one worker' : `all ${online.length} workers`} that Prefect knows as online came through the gateway`)];
+  const names = direct.slice(0, NAMED).map(({ name, pool }) => `${JSON.stringify(name)} of pool ${JSON.stringify(pool)}`);
+  return [
+    warn(
+      `${direct.length} of ${online.length} workers report to Prefect past the gateway, by direct requests that still work: ${names.join(', ')}${direct.length > NAMED ? ', ...' : ''}`,
+      `Restart them with PREFECT_API_URL=${apiUrl} and a token (lictor token create NAME --role worker), then close the way round: docs/how-to/existing-server.md.`,
+    ),
+  ];
+}
+
+/**
+ * A worker is here when it has said its name on its channel, and who said it still polls its pool. Workers before 3.7.2 have no
+ * channel: where a pool gets HTTP heartbeats through the gateway, one without a name may be theirs, and is not accused.
+ */
+export function directWorkers(online: readonly Worker[], { connects, recent }: WorkerRecords): readonly Worker[] {
+  const polls = new Set(recent.filter(({ action }) => action === 'worker.poll').map((record) => key(poolOf(record), record)));
+  const nameless = new Set(recent.filter(({ action }) => action === 'worker.heartbeat').map(poolOf));
+  return online.filter(({ pool, name }) => {
+    if (nameless.has(pool)) return false;
+    const hellos = connects.filter((record) => record.resource_type === 'Worker' && record.resource_id === name && poolOf(record) === pool);
+    return !hellos.some((hello) => polls.has(key(pool, hello)));
+  });
+}
+
+function key(pool: string | undefined, { principal, source_ip }: LedgerRecord): string {
+  return JSON.stringify([pool, principal, source_ip]);
+}
+
+function poolOf({ path }: LedgerRecord): string | undefined {
+  const raw = /\/api\/work_pools\/([^/?]+)\//.exec(path ?? '')?.[1];
+  try {
+    return raw === undefined ? undefined : decodeURIComponent(raw);
+  } catch {
+    return undefined; // refused at the edge; no such pool
+  }
+}
+
+const MOST_POOLS = 50;
+
+/** Undefined: no server answers. */
+async function onlineWorkers([subject, ...others]: readonly UpstreamSubject[]): Promise<readonly Worker[] | undefined> {
+  if (subject === undefined) return undefined;
+  const pools = await names(subject, '/api/work_pools/filter', { limit: MOST_POOLS });
+  if (pools === undefined) return onlineWorkers(others);
+  const online = { workers: { status: { any_: ['ONLINE'] } }, limit: 200 };
+  const workers = pools.map(async (pool) => {
+    const found = await names(subject, `/api/work_pools/${encodeURIComponent(pool)}/workers/filter`, online);
+    return (found ?? []).map((name): Worker => ({ pool, name }));
+  });
+  return (await Promise.all(workers)).flat();
+}
+
+/** Undefined: no answer, or none of Prefect's. */
+async function names({ url, authorization, tls, probe }: UpstreamSubject, path: string, body: unknown): Promise<readonly string[] | undefined> {
+  const headers = { ...authorizationOf(authorization), 'content-type': 'application/json' };
+  const answer = await probe({ url: `${url}${path}`, method: 'POST', headers, body: JSON.stringify(body), tls });
+  const list: unknown = answer.ok && answer.status === 200 ? parseJson(answer.body) : undefined;
+  if (!Array.isArray(list)) return undefined;
+  return list.flatMap((item: unknown) => (typeof item === 'object' && item !== null && 'name' in item && typeof item.name === 'string' ? [item.name] : []));
+}

@@ -1,0 +1,49 @@
+// The forward proxy from outside: it answers, and what must be denied is denied, without a credential and with one.
+import { request } from 'node:http';
+import type { ForwardProxy } from '../../../config/config.ts';
+import { fail, ok, type Verdict } from '../finding.ts';
+
+export interface ForwardSubject {
+  readonly listen: ForwardProxy['listen'];
+  /** Null: only what a stranger gets is looked at. */
+  readonly token: string | null;
+}
+
+/** Where every cloud keeps the credentials of its machines, and a name that nobody has (RFC 6761 6.4). */
+const DENIED = ['169.254.169.254:443', 'lictor-doctor.invalid:443'] as const;
+
+const TIMEOUT_MS = 8_000;
+
+export async function checkForwardProxy({ listen, token }: ForwardSubject): Promise<Verdict> {
+  const tried = await Promise.all([ask(listen, DENIED[0], null), ...(token === null ? [] : DENIED.map((target) => ask(listen, target, token)))]);
+  const unreachable = tried.find((answer) => typeof answer === 'string');
+  const address = `${listen.host}:${listen.port}`;
+  if (unreachable !== undefined)
+    return fail(`the forward proxy at ${address} does not answer (${unreachable})`, 'control.log says why; restart lictor up where its port was taken.');
+  const [stranger, ...known] = tried;
+  if (stranger !== 407 || known.some((status) => status !== 403))
+    return fail(
+      `what answers at ${address} does not deny what the forward proxy denies (${tried.join(', ')} instead of 407, 403)`,
+      'Something else listens there: give forward_proxy.listen a port of its own.',
+    );
+  return ok(`forward proxy at ${address}: ${token === null ? 'a stranger' : `${DENIED.join(' and ')}`} is denied`);
+}
+
+/** The status; a text: why there is none. Never rejects. */
+function ask({ host, port }: ForwardSubject['listen'], target: string, token: string | null): Promise<number | string> {
+  return new Promise((resolve) => {
+    const headers = { host: target, ...(token !== null && { 'proxy-authorization': `Bearer ${token}` }) };
+    const call = request({ host, port, method: 'CONNECT', path: target, headers, agent: false, timeout: TIMEOUT_MS });
+    call.once('connect', (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode ?? 0);
+    });
+    call.once('response', (response) => {
+      response.destroy();
+      resolve(response.statusCode ?? 0);
+    });
+    call.once('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+    call.once('error', (error) => resolve('code' in error && typeof error.code === 'string' ? error.code : error.message));
+    call.end();
+  });
+}

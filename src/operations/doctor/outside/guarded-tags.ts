@@ -1,0 +1,53 @@
+// Guarded tags on objects whose maker could not give them now: they were put there before a scope named the tag.
+import { MAKER_LABEL } from '../../../prefect/client/made-by.ts';
+import { ok, type Verdict, warn } from '../finding.ts';
+import type { TagHolders } from '../inside/tag-holders.ts';
+import { type Listed, listOf } from './lists.ts';
+import { notReached, type UpstreamSubject } from './upstream.ts';
+
+const NAMED = 5;
+/** As many as Prefect lists at once: of more the newest are looked at. */
+const PAGE = 200;
+
+/** Runs that have ended are handed out to nobody. */
+const UNENDED = ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'];
+
+/** Nothing where no tag is guarded. */
+export async function checkGuardedTags(servers: readonly UpstreamSubject[], holders: TagHolders): Promise<readonly Verdict[]> {
+  if (holders.guarded.size === 0) return [];
+  const tags = { any_: [...holders.guarded] };
+  const deployments = await listOf(servers, '/api/deployments/filter', { deployments: { tags }, limit: PAGE });
+  const runs = await listOf(servers, '/api/flow_runs/filter', { flow_runs: { tags, state: { type: { any_: UNENDED } } }, limit: PAGE });
+  if (deployments === undefined || runs === undefined) {
+    return [notReached('the guarded tags', `${servers[0]?.url ?? ''}/api/deployments/filter`, 'no list of deployments and runs')];
+  }
+  const given = new Map(deployments.map((deployment) => [deployment.id, deployment.tags]));
+  const found = [
+    ...deployments.flatMap((object) => misplaced('deployment', object, { holders, maker: holders.makerOf('Deployment', object.id) })),
+    ...runs.map((run) => withoutInherited(run, given)).flatMap((run) => misplaced('flow run', run, { holders, maker: run.labels[MAKER_LABEL] })),
+  ];
+  if (found.length === 0) return [ok(`no guarded tag stands on an object whose maker may not give it (${[...holders.guarded].sort().join(', ')})`)];
+  return [
+    warn(
+      `guarded tags stand on ${found.length} objects whose makers may not give them: ${found.slice(0, NAMED).join('; ')}${found.length > NAMED ? '; ...' : ''}`,
+      'Look whose each is, then take the tag off with a role that holds on everything, or widen the scope of the maker: docs/reference/scopes.md.',
+    ),
+  ];
+}
+
+/** A run has the tags of its deployment, no matter who started it. */
+function withoutInherited(run: Listed, given: ReadonlyMap<string, readonly string[]>): Listed {
+  const inherited = given.get(run.deploymentId) ?? [];
+  return { ...run, tags: run.tags.filter((tag) => !inherited.includes(tag)) };
+}
+
+interface Maker {
+  readonly holders: TagHolders;
+  readonly maker: string | undefined;
+}
+
+function misplaced(kind: string, { id, name, tags }: Listed, { holders, maker }: Maker): readonly string[] {
+  if (maker === undefined) return [];
+  const foreign = tags.filter((tag) => holders.guarded.has(tag) && holders.holds(maker, tag) === false);
+  return foreign.length === 0 ? [] : [`${foreign.join(', ')} on ${kind} ${JSON.stringify(name)} (${id}) of ${maker}`];
+}

@@ -1,0 +1,41 @@
+// Prefect on this machine, found at other addresses than loopback: there others reach it, round the gateway.
+import { isIP } from 'node:net';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { isLoopback } from '../../../config/sections/public-url.ts';
+import { ok, type Verdict, warn } from '../finding.ts';
+import { isHtml, jsonField, type ProbeAnswer, parseJson } from './http-probe.ts';
+import type { UpstreamSubject } from './upstream.ts';
+
+/** What others may reach this machine by: neither loopback nor link-local. */
+export function addressesOf(interfaces: Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>> = networkInterfaces()): readonly string[] {
+  return Object.values(interfaces)
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
+    .map(({ address }) => address);
+}
+
+/** Whether it answers where it should is another check's. Nothing where Prefect is elsewhere, or this machine has no other address. Only that it answers counts: no credential is sent. */
+export async function checkOtherAddresses({ url, probe }: Pick<UpstreamSubject, 'url' | 'probe'>, addresses: readonly string[]): Promise<readonly Verdict[]> {
+  const { protocol, hostname, port } = new URL(url);
+  if (!isLoopback(hostname) || addresses.length === 0) return [];
+  const candidates = addresses.map((address) => `${protocol}//${isIP(address) === 6 ? `[${address}]` : address}${port === '' ? '' : `:${port}`}`);
+  const answers = await Promise.all(candidates.map((candidate) => probe({ url: `${candidate}/api/admin/version` })));
+  const open = candidates.filter((_, index) => {
+    const answer = answers[index];
+    return answer?.ok === true && isPrefect(answer);
+  });
+  if (open.length === 0) return [ok(`nothing answers as Prefect at another address of this machine than ${url}`)];
+  return [
+    warn(
+      `Prefect answers at ${open.join(' and ')} as well: from there a direct request with its auth string works, past the gateway`,
+      'Start Prefect with --host 127.0.0.1 (a container: publish it as 127.0.0.1:PORT:4200), or close the port to others: docs/how-to/existing-server.md.',
+    ),
+  ];
+}
+
+/** Its version, or its refusal of whoever has no auth string. */
+function isPrefect(answer: ProbeAnswer): boolean {
+  if (isHtml(answer)) return false;
+  if (answer.status === 401) return jsonField(answer.body, 'exception_message') !== undefined;
+  return answer.status === 200 && typeof parseJson(answer.body) === 'string';
+}

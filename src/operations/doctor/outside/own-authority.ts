@@ -1,0 +1,27 @@
+// The certificate authority that the gateway made itself: sound, and not near its end.
+import { aheadProblem, readAuthority, readServer } from '../../../config/certificates/read.ts';
+import type { OwnCertificatePaths } from '../../../config/state-dir.ts';
+import { LictorError } from '../../../contract/error.ts';
+import { fail, ok, type Verdict, warn } from '../finding.ts';
+
+/** Clients are given a new one by people, which takes its time. */
+const SOON_MS = 365 * 86_400_000;
+
+export function checkOwnAuthority(paths: OwnCertificatePaths, nowMs: number): Verdict {
+  try {
+    const authority = readAuthority(paths, nowMs);
+    readServer(paths, authority);
+    const ahead = aheadProblem(paths, authority.certificate, nowMs);
+    return ahead === undefined ? verdictOn(paths, authority.certificate.validToDate, nowMs) : fail(ahead.message, ahead.remedy);
+  } catch (error) {
+    if (error instanceof LictorError) return fail(error.message, 'Fix what is named; nginx keeps serving the current certificate.');
+    throw error;
+  }
+}
+
+function verdictOn({ dir, caFile }: OwnCertificatePaths, until: Date, nowMs: number): Verdict {
+  const day = until.toISOString().slice(0, 10);
+  if (until.getTime() - nowMs < SOON_MS)
+    return warn(`the authority in ${caFile} ends on ${day}`, `Plan a day to move ${dir} away, restart, and give every client the new ca.pem.`);
+  return ok(`clients need ${caFile} (PREFECT_API_SSL_CERT_FILE); it is valid until ${day}`);
+}

@@ -1,0 +1,77 @@
+// Calls of services at the door: what must be denied is denied. Nothing of it reaches a service, whatever the policies are.
+import type { Config } from '../../../config/config.ts';
+import type { Service } from '../../../config/service.ts';
+import type { ReasonCode } from '../../../contract/reasons.ts';
+import { SERVICES_PREFIX } from '../../../contract/service-call.ts';
+import { fail, ok, type Verdict } from '../finding.ts';
+import { baseOf, type Door } from './door.ts';
+import { jsonField, type Probe, type ProbeRequest } from './http-probe.ts';
+
+/** No service can list it (src/config/sections/service-routes.ts): it is denied once it is known who asks. */
+const UNLISTED = 'REPORT';
+const UNLISTED_CODE: ReasonCode = 'service-route-unknown';
+/** Said to a known caller alone. */
+const UNKNOWN_CODE: ReasonCode = 'service-unknown';
+
+/** Refused for what it is, before it counts who asks: so it tells whether an Upgrade arrives at all. */
+const NO_HANDSHAKE = { connection: 'Upgrade', upgrade: 'websocket' };
+
+/** `authorised` null: only what a stranger gets is looked at. */
+export async function checkServiceDoor(
+  { publicUrl, probe }: Door,
+  services: Config['services'],
+  authorised: Pick<ProbeRequest, 'headers' | 'tls'> | null,
+): Promise<readonly Verdict[]> {
+  if (services.length === 0) return [];
+  const judged = await Promise.all(
+    services.map(async ({ name, sockets }) => {
+      const url = `${baseOf(publicUrl)}${SERVICES_PREFIX}${name}/lictor-doctor`;
+      const stranger = judgeStranger(url, await probe({ url })) ?? (sockets ? judgeUpgrade(url, await probe({ url, headers: NO_HANDSHAKE })) : undefined);
+      return stranger ?? (authorised === null ? undefined : judgeKnown(url, await probe({ url, method: UNLISTED, ...authorised })));
+    }),
+  );
+  const problems = judged.filter((verdict) => verdict !== undefined);
+  return problems.length > 0 ? problems : [denied(services, authorised !== null)];
+}
+
+function denied(services: readonly Service[], known: boolean): Verdict {
+  const names = services.map(({ name }) => name).join(', ');
+  return ok(`calls of ${names}: a stranger's is denied (401)${known ? ', and one that services[].allow does not list (403)' : ''}`);
+}
+
+function judgeStranger(url: string, answer: Probe): Verdict | undefined {
+  if (!answer.ok) return away(url, answer.error);
+  const code = jsonField(answer.body, 'code');
+  if (answer.status === 401 && typeof code === 'string') return undefined;
+  return fail(`${url} answers ${answer.status} without any credential, where the gateway would deny it (401)`, PAST);
+}
+
+function judgeKnown(url: string, answer: Probe): Verdict | undefined {
+  if (!answer.ok) return away(url, answer.error);
+  const code = jsonField(answer.body, 'code');
+  if (answer.status === 403 && code === UNLISTED_CODE) return undefined;
+  if (answer.status === 404 && code === UNKNOWN_CODE)
+    return fail(`${url}: the running gateway does not know this service (404 ${code})`, 'Let it read lictor.yaml again: kill -HUP, docs/how-to/reload.md.');
+  if (answer.status === 401) return fail(`${url} answers 401 to a good credential`, 'A proxy in between drops X-Lictor-Token: let it pass.');
+  return fail(`${UNLISTED} ${url} answers ${answer.status}, where the gateway would deny it (403)`, PAST);
+}
+
+function judgeUpgrade(url: string, answer: Probe): Verdict | undefined {
+  if (!answer.ok) return away(url, answer.error);
+  const code = jsonField(answer.body, 'code');
+  if (answer.status === 400 && code === 'socket-handshake') return undefined;
+  if (code === 'service-upgrade')
+    return fail(`${url}: the running gateway lets no sockets through to this service`, 'Let it read lictor.yaml again: kill -HUP, docs/how-to/reload.md.');
+  if (answer.status === 401 && typeof code === 'string')
+    return fail(
+      `${url}: the Upgrade header was dropped on the way`,
+      'Let WebSockets pass in the balancer or proxy in between; nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade".',
+    );
+  return fail(`${url} answers ${answer.status} to a handshake of a WebSocket that is none (400)`, PAST);
+}
+
+const PAST = 'Something before the gateway leads past it, to the service: let public_url, with /.lictor, lead to the gateway alone.';
+
+function away(url: string, error: string): Verdict {
+  return fail(`${url} cannot be reached: ${error}`, 'The other lines of the door say why.');
+}

@@ -1,0 +1,219 @@
+// What an evidence report holds, as `lictor evidence --json` prints it. Snake case: this is the wire.
+
+import type { Right } from '../../authorization/policy/rights.ts';
+import type { Report } from '../../record/ledger/chain/report.ts';
+
+export interface EvidenceData {
+  readonly period: { readonly from: string; readonly to: string };
+  readonly made: { readonly at: string; readonly by: string };
+  readonly gateway: Gateway;
+  readonly activity: Activity;
+  readonly principals: readonly PrincipalRow[];
+  readonly bindings: readonly BindingRow[];
+  readonly joiners: readonly LifecycleRow[];
+  readonly leavers: readonly LeaverRow[];
+  readonly tokens: readonly TokenRow[];
+  readonly policies: { readonly in_force: PolicyRow | null; readonly changes: readonly PolicyRow[] };
+  readonly denials: { readonly by_reason: readonly ReasonRow[]; readonly by_principal: readonly DenialRow[] };
+  readonly locks: readonly LockRow[];
+  /** What was administered, and what happened to the gateway itself, in time order. */
+  readonly events: readonly EventRow[];
+  readonly ledger: LedgerState;
+  readonly coverage: readonly RouteRow[];
+  readonly boundary: Boundary;
+  /** What had to be left out, because there was too much of it. */
+  readonly limits: readonly string[];
+}
+
+export interface Gateway {
+  readonly public_url: string;
+  readonly lictor: string;
+  readonly node: string;
+  /** Null: none was found on this machine. */
+  readonly nginx: string | null;
+  /** SHA-256 of lictor.yaml, and of the copy that the running gateway was started or reloaded with; null: there is none. */
+  readonly configuration: { readonly file_sha256: string | null; readonly in_use_sha256: string | null };
+  readonly sessions: { readonly idle_seconds: number; readonly absolute_seconds: number; readonly command_line_seconds: number };
+  readonly ledger_retention_seconds: number | null;
+  readonly fail_closed: boolean;
+  readonly identity_providers: readonly { readonly id: string; readonly type: string; readonly issuer: string | null }[];
+}
+
+export interface Activity {
+  readonly records: number;
+  readonly requests: number;
+  readonly allowed: number;
+  readonly denied: number;
+  readonly logins: number;
+  readonly failed_logins: number;
+  /** Requests of nobody known that were summed up, each sum one record. */
+  readonly anonymous_in_sums: number;
+  readonly by_way: Readonly<Record<string, number>>;
+  readonly days: readonly { readonly day: string; readonly allowed: number; readonly denied: number }[];
+}
+
+export type PrincipalStatus = 'live' | 'locked' | 'revoked' | 'expired' | 'unknown';
+
+export interface PrincipalRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly idp: string | null;
+  /** `unknown`: it is in the ledger, and neither the store nor lictor.yaml knows it any more. */
+  readonly status: PrincipalStatus;
+  readonly since: string | null;
+  /** In the period. */
+  readonly first_request: string | null;
+  readonly last_request: string | null;
+  readonly requests: number;
+  readonly denials: number;
+  readonly roles: readonly RoleRow[];
+  /** The smallest built-in role with which everything that it did would have been allowed; null: no single one, or it did nothing. */
+  readonly would_suffice: string | null;
+  /** What it was let do in the period although none of its roles gives it: own policies do, or a role that it had then. */
+  readonly beyond_roles: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface RoleRow {
+  readonly role: string;
+  /** Null: on everything. */
+  readonly scope: string | null;
+  readonly from: readonly string[];
+  /** How many actions the role has beyond what everybody has, and which of them were done in the period. */
+  readonly actions: number;
+  readonly used: readonly string[];
+  readonly unused_groups: readonly string[];
+}
+
+export interface BindingRow {
+  readonly role: string;
+  readonly scope: string | null;
+  readonly member: string;
+  /** How many of the principals above have the role by it. */
+  readonly holders: number;
+}
+
+export interface LifecycleRow {
+  readonly time: string;
+  readonly what: string;
+  readonly who: string;
+  /** Null: nobody did it; it came by itself. */
+  readonly by: string | null;
+}
+
+export interface LeaverRow extends LifecycleRow {
+  /** The last request that was let in; null: none in the period. */
+  readonly last_allowed: string | null;
+  /** True: let in again later, with nothing in the ledger that would have given the right back. */
+  readonly let_in_after: boolean;
+}
+
+export interface TokenRow {
+  readonly name: string;
+  readonly id: string;
+  readonly roles: readonly string[];
+  readonly scope: string | null;
+  readonly networks: readonly string[];
+  readonly status: 'live' | 'revoked' | 'expired';
+  readonly created: string;
+  readonly age_days: number;
+  /** When its newest secret was made: at its creation, or at the last rotation. */
+  readonly secret_since: string | null;
+  readonly secret_age_days: number | null;
+  readonly live_secrets: number;
+  readonly expires: string | null;
+  readonly last_used: string | null;
+  readonly rotations_in_period: number;
+  readonly remarks: readonly string[];
+}
+
+export interface PolicyRow {
+  readonly revision: number;
+  readonly at: string;
+  readonly by: string;
+  readonly why: string;
+  readonly files: readonly string[];
+  /** Unified, against the set before; empty for the one that was in force already. */
+  readonly diff: string;
+}
+
+export interface ReasonRow {
+  readonly reason: string;
+  readonly count: number;
+}
+
+export interface DenialRow extends ReasonRow {
+  /** Null: nobody who is known. */
+  readonly principal: string | null;
+  readonly first: string;
+  readonly last: string;
+  readonly actions: readonly string[];
+  /** For `lictor explain`. */
+  readonly example: string | null;
+}
+
+export interface LockRow {
+  readonly target: string;
+  readonly why: string;
+  readonly by: string;
+  readonly since: string;
+  readonly until: string | null;
+}
+
+export interface EventRow {
+  readonly time: string;
+  readonly action: string;
+  readonly principal: string | null;
+  /** The principal, and beside it the person that its environment asserts. */
+  readonly by: string | null;
+  readonly resource: string | null;
+  readonly outcome: string | null;
+  readonly gap_ms: number | null;
+}
+
+export interface LedgerState {
+  /** Null: it could not be examined, `why` says why. */
+  readonly report: Report | null;
+  readonly why: string | null;
+  readonly key_from: 'gateway' | 'none';
+}
+
+export interface RouteRow {
+  readonly method: string;
+  readonly path: string;
+  readonly way: string;
+  readonly action: string;
+  readonly rights: Readonly<Record<string, Right>>;
+}
+
+export interface Boundary {
+  readonly listen: readonly string[];
+  readonly tls: {
+    readonly by: 'gateway' | 'proxy in front' | 'none';
+    readonly protocols: readonly string[];
+    readonly ciphers: string | null;
+    readonly strict_transport_security: boolean;
+    readonly certificate: CertificateRow | null;
+    readonly client_authority: CertificateRow | null;
+    readonly revocation_list: boolean;
+  };
+  readonly trusted_proxies: readonly string[];
+  readonly limits: readonly { readonly for: string; readonly per_second: number | null; readonly burst: number | null; readonly concurrency: number | null }[];
+  readonly forwarded_headers: readonly string[];
+  readonly upstream: {
+    readonly servers: readonly string[];
+    readonly credential: string;
+    /** When its file was written last; null: it stands in no file. */
+    readonly credential_since: string | null;
+    readonly own_authorities: boolean;
+  };
+}
+
+export interface CertificateRow {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly valid_to: string;
+  readonly days_left: number;
+  readonly key: string;
+  readonly sha256: string;
+}

@@ -1,0 +1,96 @@
+// Who was let in between leaving and coming back: looked at while the records of a period go by, since what came later says nothing about it.
+import type { LedgerRecord } from '../../contract/record.ts';
+import type { EventRow } from './data.ts';
+import { eventIn, USAGE_LIMITS } from './usage.ts';
+
+export const JOINS: Readonly<Record<string, string>> = {
+  'account.add': 'account added',
+  'account.break_glass': 'break-glass account added',
+  'token.create': 'token created',
+  'device.allow': 'command-line login allowed',
+};
+export const LEAVES: Readonly<Record<string, string>> = {
+  'account.remove': 'account removed',
+  'token.revoke': 'token revoked',
+  'identity.forget': 'identity forgotten',
+  'lock.create': 'locked',
+};
+/** What gives a right back. */
+const RETURNS = [...Object.keys(JOINS), 'lock.remove', 'token.rotate'];
+/** An allow that nginx remembers lives for two seconds at most. */
+export const REMEMBERED_MS = 2_000;
+
+interface Away {
+  readonly left: string;
+  readonly rememberedUntilMs: number;
+}
+
+export interface LateUse {
+  /** In time order. */
+  add(record: LedgerRecord): void;
+  /** Whether somebody was let in after this one had left, before anything gave the right back. */
+  after(leaving: EventRow): boolean;
+}
+
+/** `accountsIdp`: id of the provider whose accounts are built in. As many leavers as a report lists. */
+export function createLateUse(accountsIdp: string, most = USAGE_LIMITS.events): LateUse {
+  const away = new Map<string, readonly Away[]>();
+  const late = new Set<string>();
+
+  function leave(event: EventRow): void {
+    const id = idOf(event, accountsIdp);
+    const earlier = away.get(id);
+    if (earlier === undefined && away.size >= most) return;
+    away.set(id, [...(earlier ?? []), { left: nameOfLeaving(event), rememberedUntilMs: Date.parse(event.time) + REMEMBERED_MS }]);
+  }
+
+  function comeBack(event: EventRow): void {
+    for (const id of away.keys()) if (isAbout(event, id)) away.delete(id);
+  }
+
+  function letIn(principal: string, time: string): void {
+    const leavings = away.get(principal) ?? [];
+    for (const { left } of leavings.filter(({ rememberedUntilMs }) => Date.parse(time) > rememberedUntilMs)) late.add(left);
+  }
+
+  return {
+    add(record) {
+      const { principal, decision, request_id: request, time } = record;
+      if (principal !== null && decision === 'allow' && request !== null) letIn(principal, time);
+      const event = eventIn(record);
+      if (event === undefined) return;
+      if (RETURNS.includes(event.action)) comeBack(event);
+      if (LEAVES[event.action] !== undefined) leave(event);
+    },
+    after: (leaving) => late.has(nameOfLeaving(leaving)),
+  };
+}
+
+function nameOfLeaving({ time, action, resource }: EventRow): string {
+  return `${time}\n${action}\n${resource ?? ''}`;
+}
+
+/** Whether something gave this one a right back after that time. */
+export function cameBack(events: readonly EventRow[], time: string, id: string): boolean {
+  return events.some((event) => event.time > time && RETURNS.includes(event.action) && isAbout(event, id));
+}
+
+/** An unlock of a provider or an address gives back too: it is taken for everybody, so that nothing is claimed falsely. */
+function isAbout({ action, resource }: EventRow, id: string): boolean {
+  const name = (resource ?? '').split(' ').slice(1).join(' ');
+  if (action === 'lock.remove' && /^(?:idp|address|session):[^@]*$/.test(name)) return true;
+  return name === id || `token:${name}` === id || id.startsWith(`${name}@`);
+}
+
+/** As the ledger's requests name it. */
+export function idOf(event: EventRow, accountsIdp: string): string {
+  const name = nameOf(event);
+  return event.action.startsWith('account.') ? `${name}@${accountsIdp}` : name;
+}
+
+export function nameOf({ action, resource, principal }: EventRow): string {
+  const [type = '', ...rest] = (resource ?? '').split(' ');
+  const name = rest.join(' ');
+  if (action === 'device.allow') return principal ?? name;
+  return type === 'ServiceToken' ? `token:${name}` : name;
+}

@@ -1,0 +1,119 @@
+// Who is listed with which rights, where the name that somebody has at a provider looks like something else.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sharedEngine } from '../../authorization/policy/engine.fixture.ts';
+import type { LedgerRecord } from '../../contract/record.ts';
+import { openTestStore, type TestStore } from '../../identity/authn/store.fixture.ts';
+import { collectActions } from '../../prefect/catalog/actions.ts';
+import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
+import { appendRecord } from '../../record/ledger/append-record.ts';
+import { tempState } from '../../record/ledger/lines.fixture.ts';
+import { openLedgerReader } from '../../record/ledger/query.ts';
+import { createPastRights } from './past-rights.ts';
+import { gatherPrincipals } from './principals.ts';
+import { createRoleActions } from './role-actions.ts';
+import { createUsage } from './usage.ts';
+
+let home: TestStore;
+beforeEach(async () => {
+  home = await openTestStore();
+});
+afterEach(() => home.close());
+
+const read = (principal: string, idp: string | null) =>
+  ({ time: '2026-03-01T12:00:00.000Z', request_id: 'r', principal, idp, decision: 'allow', action: 'flows.read', policies: [] }) as unknown as LedgerRecord;
+
+it('shows people who are called like a token, a role or a user of this machine with their roles, and no user of this machine', async () => {
+  const names = ['token:x', 'role:viewer', 'local:root'];
+  for (const name of names) await home.store.identities.put({ idp: 'corp', subject: name, name, kind: 'user', groups: ['platform'], claims: {} }, 'its word');
+  const usage = createUsage();
+  usage.add(read('local:root', null));
+  usage.add(read('local:gone@corp', 'corp'));
+  const actions = collectActions(OPERATIONS);
+  const rows = await gatherPrincipals({
+    config: { identityProviders: [{ id: 'corp', type: 'oidc' }] as never, roles: [{ role: 'admin', members: ['group:platform@corp'], scope: null }] },
+    store: home.store,
+    usage: usage.whole(),
+    roles: createRoleActions(sharedEngine({ actions, revision: 0 }), actions),
+    pastRights: async () => [],
+    nowMs: home.clock(),
+  });
+  expect(rows.map(({ id, status, roles }) => [id, status, roles.map(({ role }) => role)])).toEqual([
+    ['local:gone@corp', 'unknown', []],
+    ['local:root@corp', 'live', ['admin']],
+    ['role:viewer@corp', 'live', ['admin']],
+    ['token:x@corp', 'live', ['admin']],
+  ]);
+});
+
+it('names the right of a principal that was removed: by the newest record that gave it, of that principal alone, within the period', async () => {
+  const grant = (role: string, member: string) => ({
+    role,
+    scope: 'tags=team-a',
+    members: [member],
+    rules: [`account ${member}`],
+    networks: [],
+    expires_at: null,
+  });
+  const state = tempState();
+  const write = (
+    time: string,
+    action: string,
+    resource_id: string | null,
+    principal: string,
+    grants: LedgerRecord['grants'],
+    decision: 'allow' | 'deny' = 'allow',
+  ) => appendRecord(state.paths, { time, action, resource_id, principal, grants, decision });
+  write('2026-01-01T00:00:00.000Z', 'account.add', 'bob', 'local:root', [grant('operator', 'bob@local')]);
+  write('2026-01-02T00:00:00.000Z', 'account.remove', 'bob', 'local:root', null);
+  write('2026-01-03T00:00:00.000Z', 'token.create', 'bob', 'local:root', [grant('admin', 'token:bob')]);
+  write('2026-01-04T00:00:00.000Z', 'session.login', null, 'eve@corp', [grant('viewer', 'eve@corp')]);
+  write('2026-01-05T00:00:00.000Z', 'session.login', null, 'eve@corp', [grant('deployer', 'eve@corp')]);
+  write('2026-01-06T00:00:00.000Z', 'session.login', null, 'eve@corp', [grant('admin', 'eve@corp')], 'deny');
+  write('2026-03-01T00:00:00.000Z', 'session.login', null, 'eve@corp', [grant('auditor', 'eve@corp')]);
+  const ledger = openLedgerReader(state.paths.ledgerFile);
+  try {
+    const past = createPastRights(ledger, '2026-02-01T00:00:00.000Z');
+    const of = async (id: string) => (await past(id)).map(({ role, scope, from }) => [role, scope, ...from]);
+    expect(await of('bob@local')).toEqual([['operator', 'tags=team-a', 'account bob@local, as of 2026-01-01T00:00:00.000Z']]);
+    expect(await of('token:bob')).toEqual([['admin', 'tags=team-a', 'account token:bob, as of 2026-01-03T00:00:00.000Z']]);
+    expect(await of('eve@corp')).toEqual([['deployer', 'tags=team-a', 'account eve@corp, as of 2026-01-05T00:00:00.000Z']]);
+    for (const stranger of ['bob@corp', 'token:eve', 'nobody@local']) expect(await of(stranger), stranger).toEqual([]);
+  } finally {
+    ledger.close();
+    state.remove();
+  }
+});
+
+it('shows that right in the row of a principal that was removed, and none for a run', async () => {
+  const usage = createUsage();
+  usage.add(read('bob@local', 'local'));
+  usage.add(read('run:0199c0de-0000-7000-8000-000000000001', null));
+  const actions = collectActions(OPERATIONS);
+  const rows = await gatherPrincipals({
+    config: { identityProviders: [], roles: [] },
+    store: home.store,
+    usage: usage.whole(),
+    roles: createRoleActions(sharedEngine({ actions, revision: 0 }), actions),
+    pastRights: async () => [{ role: 'viewer', scope: null, from: ['account bob, as of then'] }],
+    nowMs: home.clock(),
+  });
+  expect(rows.map(({ id, status, roles }) => [id, status, roles.map(({ role, used }) => [role, used])])).toEqual([
+    ['bob@local', 'unknown', [['viewer', ['flows.read']]]],
+    ['run:0199c0de-0000-7000-8000-000000000001', 'unknown', []],
+  ]);
+});
+
+it('leaves out the tokens of lictor doctor, and no token that is only called so', () => {
+  const made = (name: string, rule: string) =>
+    ({
+      ...read('local:root', null),
+      ...{ request_id: null, path_taken: null, on_behalf_of: [], action: 'token.create', resource_type: 'ServiceToken', resource_id: name },
+      grants: [{ role: 'viewer', scope: null, members: [`token:${name}`], rules: [rule], networks: [], expires_at: null }],
+    }) as unknown as LedgerRecord;
+  const usage = createUsage();
+  for (const one of [made('doctor-1', 'lictor doctor'), made('doctor-2', 'token doctor-2')]) usage.add(one);
+  for (const name of ['doctor-1', 'doctor-2']) usage.add(read(`token:${name}`, null));
+  const { principals, events, limits, activity } = usage.whole();
+  expect([[...principals.keys()], events.map(({ resource }) => resource)]).toEqual([['token:doctor-2'], ['ServiceToken doctor-2']]);
+  expect([limits, activity.requests]).toEqual([['2 records are of tokens that lictor doctor made for its own checks, and are left out.'], 1]);
+});

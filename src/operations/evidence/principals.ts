@@ -1,0 +1,147 @@
+// Who has which rights now, where each comes from, and what of it was used in the period.
+
+import { findPrincipal, type ResolvedPrincipal } from '../../authorization/explain/principal.ts';
+import type { Config } from '../../config/config.ts';
+import { LictorError } from '../../contract/error.ts';
+import { ACTION_GROUPS } from '../../contract/operation.ts';
+import { runOfPrincipal } from '../../contract/run-token.ts';
+import { scopeText } from '../../contract/scope.ts';
+import { idpOfAccount } from '../../identity/authn/accounts/principal.ts';
+import type { Store } from '../../store/store.ts';
+import type { BindingRow, PrincipalRow, PrincipalStatus, RoleRow } from './data.ts';
+import type { PastRights } from './past-rights.ts';
+import type { RoleActions } from './role-actions.ts';
+import type { PrincipalUse } from './tallies.ts';
+import type { Usage } from './usage.ts';
+
+export interface PrincipalSources {
+  readonly config: Pick<Config, 'identityProviders' | 'roles'>;
+  readonly store: Store;
+  readonly usage: Usage;
+  readonly roles: RoleActions;
+  /** Of those who are gone. */
+  readonly pastRights: PastRights;
+  readonly nowMs: number;
+}
+
+/** Everybody whom the store knows, and everybody whom the ledger names in the period; by id. */
+export async function gatherPrincipals(sources: PrincipalSources): Promise<readonly PrincipalRow[]> {
+  const { store, usage } = sources;
+  const known = await knownSince(sources);
+  // Whoever is called so at a provider is no user of this machine.
+  const isLocal = ({ id, idp }: PrincipalUse): boolean => id.startsWith('local:') && idp === null;
+  const ids = new Set([...known.keys(), ...[...usage.principals.values()].filter((use) => !isLocal(use)).map(({ id }) => id)]);
+  const once = remembering(store);
+  const rows: PrincipalRow[] = [];
+  for (const id of [...ids].sort()) {
+    const resolved = await find(id, sources, once);
+    const roles = resolved?.roles ?? (runOfPrincipal(id) === null ? await sources.pastRights(id) : []);
+    rows.push(toRow(resolved, { id, since: known.get(id) ?? null, roles, sources }));
+  }
+  return rows;
+}
+
+/** The roles of lictor.yaml, with how many of the principals have each by which member. */
+export function gatherBindings({ roles }: Pick<Config, 'roles'>, principals: readonly PrincipalRow[]): readonly BindingRow[] {
+  const origins = principals.flatMap(({ roles: held }) => held.flatMap(({ from }) => from));
+  return roles.flatMap(({ role, scope, members }, index) =>
+    members.map((member) => ({
+      role,
+      scope: scope === null ? null : scopeText(scope),
+      member,
+      holders: origins.filter((origin) => origin === `lictor.yaml roles[${index}]: ${member}`).length,
+    })),
+  );
+}
+
+/** When the store came to know each; revoked tokens too. */
+async function knownSince({ store, config, nowMs }: PrincipalSources): Promise<ReadonlyMap<string, string>> {
+  const since = new Map<string, string>();
+  const add = (id: string, ms: number): void => void (since.has(id) || since.set(id, new Date(ms).toISOString()));
+  for (const account of await store.accounts.list()) add(`${account.name}@${idpOfAccount(account, config) ?? 'local'}`, account.createdMs);
+  for (const identity of await store.identities.list()) add(`${identity.name}@${identity.idp}`, identity.createdMs);
+  for (const token of await store.tokens.list()) if (token.revokedMs === null) add(`token:${token.name}`, token.createdMs);
+  for (const { identity, createdMs } of await store.accessTokens.live()) if (createdMs <= nowMs) add(`${identity.name}@${identity.idp}`, createdMs);
+  return since;
+}
+
+type Lists = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks' | 'accessTokens'>;
+
+/** Each list is read once, not once for each principal. */
+function remembering({ tokens, accounts, identities, locks, accessTokens }: Store): Lists {
+  const once = <T>(read: () => Promise<T>): (() => Promise<T>) => {
+    let answer: Promise<T> | undefined;
+    return () => {
+      answer ??= read();
+      return answer;
+    };
+  };
+  return { tokens: { ...tokens, list: once(tokens.list) }, accounts, identities, locks: { ...locks, list: once(locks.list) }, accessTokens };
+}
+
+async function find(id: string, { config, nowMs }: PrincipalSources, store: Lists): Promise<ResolvedPrincipal | undefined> {
+  // A run holds what its worker's token gives, for as long as it runs: no right of its own that stands to be reviewed.
+  if (runOfPrincipal(id) !== null) return undefined;
+  try {
+    return await findPrincipal(id, { config, store: async () => store, nowMs });
+  } catch (error) {
+    if (error instanceof LictorError && error.code === 'principal-unknown') return undefined;
+    throw error;
+  }
+}
+
+interface About {
+  readonly id: string;
+  readonly since: string | null;
+  readonly roles: readonly Pick<RoleRow, 'role' | 'scope' | 'from'>[];
+  readonly sources: PrincipalSources;
+}
+
+function toRow(resolved: ResolvedPrincipal | undefined, { id, since, roles, sources }: About): PrincipalRow {
+  const use = sources.usage.principals.get(id);
+  const used = use?.actions ?? new Set<string>();
+  const kind = resolved?.principal.kind ?? use?.kind ?? '';
+  return {
+    id,
+    kind,
+    idp: resolved?.principal.idp ?? use?.idp ?? null,
+    status: statusOf(resolved),
+    since,
+    ...requestsOf(use),
+    roles: roles.map(({ role, scope, from }) => roleRow({ role, scope, from }, used, sources.roles)),
+    would_suffice: sources.roles.smallestFor(used, kind),
+    beyond_roles: resolved === undefined ? [] : sources.roles.beyond(used, resolved.principal.roles),
+    notes: resolved?.notes ?? [],
+  };
+}
+
+function requestsOf(use: PrincipalUse | undefined): Pick<PrincipalRow, 'first_request' | 'last_request' | 'requests' | 'denials'> {
+  return { first_request: use?.first ?? null, last_request: use?.last ?? null, requests: use?.requests ?? 0, denials: use?.denials ?? 0 };
+}
+
+function statusOf(resolved: ResolvedPrincipal | undefined): PrincipalStatus {
+  switch (resolved?.refusedAs) {
+    case undefined:
+      return 'unknown';
+    case null:
+      return 'live';
+    case 'locked':
+      return 'locked';
+    case 'credential-expired':
+      return 'expired';
+    default:
+      return 'revoked';
+  }
+}
+
+function roleRow(role: Pick<RoleRow, 'role' | 'scope' | 'from'>, usedByAll: ReadonlySet<string>, roles: RoleActions): RoleRow {
+  const may = roles.of(role.role);
+  const used = may.filter(({ name }) => usedByAll.has(name));
+  const groups = ACTION_GROUPS.filter((group) => may.some((action) => action.group === group));
+  return {
+    ...role,
+    actions: may.length,
+    used: used.map(({ name }) => name),
+    unused_groups: groups.filter((group) => !used.some((action) => action.group === group)),
+  };
+}

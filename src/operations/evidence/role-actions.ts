@@ -1,0 +1,36 @@
+// What each built-in role may do beyond what everybody may, and the smallest that would have been enough.
+
+import type { PolicyEngine } from '../../authorization/policy/engine.ts';
+import { roleMay } from '../../authorization/policy/table.ts';
+import type { ActionName } from '../../contract/operation.ts';
+import { BUILT_IN_ROLES, type BuiltInRole } from '../../contract/roles.ts';
+import type { ActionEntry } from '../../prefect/catalog/actions.ts';
+
+export interface RoleActions {
+  of(role: string): readonly ActionEntry[];
+  /** Of these actions, those that none of the roles gives. */
+  beyond(used: ReadonlySet<ActionName>, roles: readonly string[]): readonly ActionName[];
+  /** Null: no single role has all of them, or there are none that need one. */
+  smallestFor(used: ReadonlySet<ActionName>, kind: string): string | null;
+}
+
+/** Nobody who is not one is advised to be one. */
+const OF_OTHERS: readonly BuiltInRole[] = ['run', 'agent'];
+
+/** `engine`: of the built-in policies alone. */
+export function createRoleActions(engine: PolicyEngine, actions: readonly ActionEntry[]): RoleActions {
+  const special = actions.filter(({ group }) => group !== 'baseline');
+  const byRole = new Map<string, readonly ActionEntry[]>(BUILT_IN_ROLES.map((role) => [role, special.filter((action) => roleMay(engine, role, action))]));
+  const bySize = [...byRole].sort(([, a], [, b]) => a.length - b.length);
+  return {
+    of: (role) => byRole.get(role) ?? [],
+    beyond: (used, roles) =>
+      special.filter((action) => used.has(action.name) && !roles.some((role) => byRole.get(role)?.includes(action) === true)).map(({ name }) => name),
+    smallestFor(used, kind) {
+      const needed = special.filter(({ name }) => used.has(name));
+      if (needed.length === 0) return null;
+      const isFor = (role: string) => !OF_OTHERS.some((other) => other === role) && (role !== 'worker' || kind !== 'user');
+      return bySize.find(([role, may]) => isFor(role) && needed.every((action) => may.includes(action)))?.[0] ?? null;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+// Whether the record itself can be trusted, and what it cannot know.
+import type { Report } from '../../../record/ledger/chain/report.ts';
+import { SUPPORTS } from '../controls.ts';
+import type { EvidenceData, LedgerState } from '../data.ts';
+import { type Block, count, minute, note, type Section, several, table } from '../document.ts';
+
+const OWN_LIFE = /^(?:gateway|edge|ledger)\./;
+
+export function isProven({ report, key_from: key }: LedgerState): boolean {
+  return report !== null && report.problems.length === 0 && key === 'gateway';
+}
+
+export function ledgerSection({ ledger, events, gateway }: EvidenceData): Section {
+  const own = events.filter(({ action }) => OWN_LIFE.test(action));
+  const keeps = gateway.ledger_retention_seconds === null ? 'for ever' : `for ${several(Math.round(gateway.ledger_retention_seconds / 86_400), 'day')}`;
+  return {
+    id: 'ledger',
+    title: 'The ledger: whether the record is whole',
+    supports: SUPPORTS.ledger,
+    lead: 'Each record is hashed together with the one before, and each batch ends with an Ed25519-signed head. The whole ledger was examined for this report, not the period alone; head.json, beside this file, is where it ended then. Kept elsewhere, it shows later whether anything up to here was changed (lictor audit verify --head head.json).',
+    blocks: [
+      ...verdict(ledger),
+      ...(ledger.report === null ? [] : facts(ledger.report, keeps)),
+      note(
+        'plain',
+        `When the ledger cannot be written, changes are ${gateway.fail_closed ? 'refused until it can be' : 'let through all the same: ledger.fail_closed is off'}.`,
+      ),
+      ...table(
+        ['Time (UTC)', 'Event', 'What', 'Gap'],
+        own.map(({ time, action, resource, gap_ms: gap }) => [
+          minute(time),
+          action,
+          resource ?? '-',
+          gap === null ? '-' : `${count(Math.round(gap / 1000))} s`,
+        ]),
+        { empty: 'The gateway was neither started nor stopped in the period, and named no gap.', numbers: [3] },
+      ),
+      note(
+        'plain',
+        'What cannot be known from here: whether whole batches, with every head of theirs, were cut off the end (a head that was kept elsewhere shows it); and what somebody wrote who has the signing key, as root of this machine has.',
+      ),
+    ],
+  };
+}
+
+function verdict({ report, why, key_from: key }: LedgerState): readonly Block[] {
+  if (report === null) return [note('bad', `The ledger could not be examined: ${why ?? 'no reason is known'}`)];
+  if (key === 'none') return [note('bad', 'The key of the ledger is not on this machine: nothing that was signed could be examined.')];
+  if (report.problems.length === 0) return [note('good', 'No record was edited, removed, added or moved.')];
+  return [
+    note('bad', 'Something other than the gateway changed the ledger. Start with the first place:'),
+    ...report.problems.map(({ message }) => note('bad', message)),
+  ];
+}
+
+function facts(report: Report, keeps: string): readonly Block[] {
+  return [
+    {
+      kind: 'facts',
+      rows: [
+        ...report.chains.map(
+          ({ node, records, firstSeq, lastSeq, firstTime, lastTime }) =>
+            [`Chain of ${node}`, `${several(records, 'record')}, ${firstSeq} to ${lastSeq}, ${minute(firstTime)} to ${minute(lastTime)}`] as const,
+        ),
+        ['Checkpoints', `${count(report.checkpoints)}, the last head signed ${minute(report.signedAt)}`],
+        ['Signing keys', report.keys.map((key) => key.slice(0, 16)).join(', ')],
+        ['Records are kept', keeps],
+      ],
+    },
+  ];
+}

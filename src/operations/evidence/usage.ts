@@ -1,0 +1,106 @@
+// The ledger's records of a period, read one after the other: what was used, what was refused, what was administered. Memory stays bounded.
+import { byWhom } from '../../contract/asserted.ts';
+import { DOCTOR_RULE } from '../../contract/names.ts';
+import type { LedgerRecord } from '../../contract/record.ts';
+import { SUMMARY_ACTION } from '../../record/ledger/floods.ts';
+import type { Activity, EventRow } from './data.ts';
+import { type Denials, type PrincipalUse, type Tally, tallyDenials, tallyPrincipals, tallyRequests } from './tallies.ts';
+
+export interface Usage {
+  readonly activity: Activity;
+  readonly principals: ReadonlyMap<string, PrincipalUse>;
+  readonly denials: Denials;
+  readonly events: readonly EventRow[];
+  readonly limits: readonly string[];
+  /** The tokens of `lictor doctor`, as principals: they are left out. */
+  readonly doctors: ReadonlySet<string>;
+}
+
+export interface UsageLimits {
+  readonly principals: number;
+  readonly denials: number;
+  readonly events: number;
+}
+
+export const USAGE_LIMITS: UsageLimits = { principals: 20_000, denials: 5_000, events: 20_000 };
+
+/** What is administered, and the gateway's own life. Logins and short-lived tokens are counted, not listed. */
+const EVENT = /^(?:account|config|device|edge|gateway|identity|keys|ledger|lock|policy|token|upstream)\.(?!exchange$|refresh$|device$|read$)/;
+const LOGIN = 'session.login';
+
+export function createUsage(limits: UsageLimits = USAGE_LIMITS) {
+  const [principals, denials, requests, events] = [
+    tallyPrincipals(limits.principals),
+    tallyDenials(limits.denials),
+    tallyRequests(),
+    tallyEvents(limits.events),
+  ];
+  const doctors = new Set<string>();
+  let ofDoctors = 0;
+  const sums = { records: 0, logins: 0, failed_logins: 0, anonymous_in_sums: 0 };
+  return {
+    /** In time order. */
+    add(record: LedgerRecord): void {
+      if (isDoctors(record, doctors)) {
+        ofDoctors += 1;
+        return;
+      }
+      const isSum = record.action === SUMMARY_ACTION;
+      const count = isSum ? Number(record.resource_id ?? 0) : 1;
+      sums.records += 1;
+      if (isSum) sums.anonymous_in_sums += count;
+      if (record.action === LOGIN) sums[record.decision === 'deny' ? 'failed_logins' : 'logins'] += 1;
+      denials.add(record, count);
+      events.add(record, count);
+      if (record.request_id === null && !isSum) return;
+      requests.add(record, count);
+      principals.add(record, count);
+    },
+    whole(): Usage {
+      const activity = { ...sums, ...requests.whole() };
+      const limited = said({ principals: principals.lost(), denials: denials.lost(), events: events.lost() });
+      const probes = ofDoctors === 0 ? [] : [`${ofDoctors} records are of tokens that lictor doctor made for its own checks, and are left out.`];
+      return { activity, principals: principals.whole(), denials: denials.whole(), events: events.whole(), limits: [...limited, ...probes], doctors };
+    },
+  };
+}
+
+/** The record of the command says that the token is doctor's: a name alone proves nothing. */
+function isDoctors({ action, grants, principal, resource_type: type, resource_id: id }: LedgerRecord, doctors: Set<string>): boolean {
+  const token = type === 'ServiceToken' ? `token:${id ?? ''}` : undefined;
+  if (action === 'token.create' && token !== undefined && grants?.every(({ rules }) => rules.includes(DOCTOR_RULE)) === true) doctors.add(token);
+  return (principal !== null && doctors.has(principal)) || (token !== undefined && doctors.has(token));
+}
+
+function tallyEvents(most: number): Tally<readonly EventRow[]> {
+  const events: EventRow[] = [];
+  let lost = 0;
+  return {
+    add(record) {
+      const event = eventIn(record);
+      if (event === undefined) return;
+      if (events.length < most) events.push(event);
+      else lost += 1;
+    },
+    whole: () => events,
+    lost: () => lost,
+  };
+}
+
+/** Undefined: it is a request, and administers nothing. */
+export function eventIn(record: LedgerRecord): EventRow | undefined {
+  const { time, action, principal, resource_type: type, resource_id: id, decision, reason, duration_ms: gap } = record;
+  if (action === null || record.path_taken !== null || !EVENT.test(action)) return undefined;
+  const resource = id === null ? type : `${type ?? ''} ${id}`.trim();
+  const by = principal === null ? null : byWhom(principal, record.on_behalf_of);
+  return { time, action, principal, by, resource, outcome: reason ?? decision, gap_ms: gap };
+}
+
+function said(lost: UsageLimits): readonly string[] {
+  const words = {
+    principals: `${lost.principals} requests are of further principals, which are not listed: there were too many.`,
+    denials: `${lost.denials} denials are of further reasons and principals, which are not listed: there were too many.`,
+    events: `${lost.events} later changes and events are not listed: there were too many. Take a shorter period.`,
+  };
+  return (['principals', 'denials', 'events'] as const).filter((what) => lost[what] > 0).map((what) => words[what]);
+}

@@ -1,0 +1,18 @@
+// A TCP port that nobody listens on.
+import { createServer } from 'node:net';
+import { LictorError } from '../../../contract/error.ts';
+
+/** Asks the kernel for a free port. Free when it answers: somebody else may still take it before you do. */
+export function freePort(host = '127.0.0.1'): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, host, () => {
+      const address = server.address();
+      server.close(() => {
+        if (address !== null && typeof address === 'object') resolve(address.port);
+        else reject(new LictorError('no-free-port', `no free TCP port on ${host}`));
+      });
+    });
+  });
+}

@@ -1,0 +1,78 @@
+// What /proc says about processes: who lives, in which group, under which command line.
+import { readdirSync, readFileSync } from 'node:fs';
+import { isErrno } from '../../../contract/errno.ts';
+
+export interface ProcessInfo {
+  readonly pid: number;
+  /** The executable's short name, e.g. `nginx`. */
+  readonly name: string;
+  /** `Z`: dead and not yet collected by its parent. */
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  /** CPU time of all its threads, to 10 ms. */
+  readonly cpuMs: number;
+  /** Epoch milliseconds, to a second or so. */
+  readonly startedAtMs: number;
+}
+
+/** The kernel's USER_HZ: 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** One process, or undefined when there is none. Linux only. */
+export function processInfo(pid: number): ProcessInfo | undefined {
+  // The name stands in parentheses and may itself contain some (proc(5)).
+  const match = /^\d+ \((.*)\) (.+)$/s.exec(readProc(pid, 'stat'));
+  if (match === null) return undefined;
+  const [, name = '', rest = ''] = match;
+  const fields = rest.split(' ');
+  const number = (index: number) => Number(fields[index]);
+  const startedAtMs = bootTimeMs() + (number(19) * 1000) / TICKS_PER_SECOND;
+  const cpuMs = ((number(11) + number(12)) * 1000) / TICKS_PER_SECOND;
+  return { pid, name, state: fields[0] ?? '', parent: number(1), group: number(2), cpuMs, startedAtMs };
+}
+
+/** True while the process exists and is not a zombie. */
+export function isAlive(pid: number): boolean {
+  const info = processInfo(pid);
+  return info !== undefined && info.state !== 'Z' && info.state !== 'X';
+}
+
+/** Live members of a process group, its leader included. */
+export function groupMembers(group: number): ProcessInfo[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((entry) => processInfo(Number(entry)))
+    .filter((info): info is ProcessInfo => info !== undefined && info.group === group && info.state !== 'Z');
+}
+
+/** Sends a signal to a whole group; a group that is already gone is no error. */
+export function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}
+
+/** Sends a signal to one process; one that is already gone is no error. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}
+
+function bootTimeMs(): number {
+  return Number(/^btime (\d+)$/m.exec(readProc('', 'stat'))?.[1] ?? 0) * 1000;
+}
+
+function readProc(pid: number | '', file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    // The process went away between two looks: the same as never having been there.
+    return '';
+  }
+}

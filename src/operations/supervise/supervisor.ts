@@ -1,0 +1,170 @@
+// `lictor up`: the small process that keeps nginx and the control plane running, and leaves nothing behind.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StatePaths } from '../../config/state-dir.ts';
+import type { FromControl } from '../../contract/ipc.ts';
+import { claimStateDir, releaseStateDir } from './claim.ts';
+import { type ConnectionHold, createConnectionHold } from './connection-hold.ts';
+import { type ControlPlane, createControlPlane } from './control-plane.ts';
+import { createEdge, type Edge } from './edge.ts';
+import type { HeartbeatLimits } from './heartbeat.ts';
+import { type HoldListener, listenForHeld } from './hold-listener.ts';
+import { endOrphanEdge } from './orphan-edge.ts';
+import { waitFor } from './processes/wait-for.ts';
+
+export interface SupervisorOptions {
+  /** From prepareStateDir: the directories exist. */
+  readonly paths: StatePaths;
+  readonly configFile: string;
+  /** The control plane's entry, forked with `--config FILE --state-dir DIR`. */
+  readonly controlEntry: string;
+  /** Once the state directory is ours and before anything starts. What it throws ends the start. */
+  readonly prepare?: () => Promise<void>;
+  /** Once: the control plane is ready, and nginx listens. */
+  readonly onUp?: () => void;
+  readonly heartbeat?: HeartbeatLimits | undefined;
+  /** One line for the person at the terminal. */
+  readonly log: (line: string) => void;
+}
+
+/** How long nginx and the control plane may finish what is open. */
+const GRACE_MS = 10_000;
+
+/** Runs until it is stopped (SIGTERM, SIGINT) or cannot go on; answers the exit status. Takes the process's signals meanwhile. */
+export async function runSupervisor(options: SupervisorOptions): Promise<number> {
+  const { paths } = options;
+  const log = ownLog(options);
+  const other = await claimStateDir(paths);
+  if (other !== undefined) {
+    log(`another lictor (process ${other}) runs with this state directory: stop it, or give another one with --state-dir DIR`);
+    return 1;
+  }
+  const hold = createConnectionHold();
+  try {
+    await endOrphanEdge(paths, log);
+    await options.prepare?.();
+    const listener = await listenForHeld(paths.holdSocket, (socket) => hold.take(socket));
+    return await supervise(options, hold, listener);
+  } finally {
+    hold.destroy();
+    await releaseStateDir(paths);
+  }
+}
+
+/** What the supervisor says of itself. Notices of the control plane are lines as they are. */
+function ownLog({ log }: SupervisorOptions): (line: string) => void {
+  return (line) => log(`lictor: ${line}`);
+}
+
+async function supervise(options: SupervisorOptions, hold: ConnectionHold, listener: HoldListener): Promise<number> {
+  const { paths } = options;
+  const log = ownLog(options);
+  let exitCode = 0;
+  let wasReady = false;
+  const stop = createStop();
+  const firstReady = Promise.withResolvers<void>();
+  const edge = createEdge({ paths, log });
+  const control = createControlPlane({
+    entry: options.controlEntry,
+    configFile: options.configFile,
+    paths,
+    hold,
+    log,
+    heartbeat: options.heartbeat,
+    onMessage: (message) => {
+      if (message.type === 'fatal') options.log(message.message);
+      if (message.type === 'fatal' && !wasReady) {
+        exitCode = 1;
+        stop.ask();
+      } else if (message.type === 'notice') options.log(message.text);
+      else if (!stop.asked()) obey(edge, message);
+      if (message.type !== 'ready') return;
+      wasReady = true;
+      firstReady.resolve();
+    },
+  });
+  const killAll = () => {
+    edge.kill();
+    control.kill();
+  };
+  const unlisten = listenToSignals({ SIGTERM: stop.ask, SIGINT: stop.ask, SIGHUP: control.reload, exit: killAll });
+  try {
+    control.start();
+    void firstReady.promise.then(() => notifyWhenUp(edge, stop, options.onUp));
+    await stop.first;
+    listener.close();
+    hold.destroy();
+    await endChildren({ edge, control, log, hurry: stop.second });
+  } finally {
+    killAll();
+    unlisten();
+  }
+  return exitCode;
+}
+
+/** However often nginx is started before it stays up: edge.ts reports its problems. */
+async function notifyWhenUp(edge: Edge, stop: Stop, onUp?: () => void): Promise<void> {
+  await waitFor(() => stop.asked() || edge.isUp(), { what: 'nginx to listen', timeoutMs: Number.POSITIVE_INFINITY, everyMs: 50 });
+  if (!stop.asked()) onUp?.();
+}
+
+function obey(edge: Edge, message: FromControl): void {
+  if (message.type === 'edge-start') edge.start(message);
+  if (message.type === 'edge-reload') edge.reload();
+  if (message.type === 'edge-reopen') edge.reopen();
+}
+
+interface Ending {
+  readonly edge: Edge;
+  readonly control: ControlPlane;
+  readonly log: (line: string) => void;
+  /** The second signal: at once. */
+  readonly hurry: Promise<void>;
+}
+
+/** nginx first stops listening; the control plane closes the sockets that nginx waits for. */
+async function endChildren({ edge, control, log, hurry }: Ending): Promise<void> {
+  const gone = Promise.all([edge.ended(), control.ended()]);
+  edge.quit();
+  control.drain();
+  const timer = new AbortController();
+  const grace = delay(GRACE_MS, 'over', { signal: timer.signal }).catch(() => 'cancelled');
+  const how = await Promise.race([gone.then(() => 'gone'), hurry.then(() => 'hurry'), grace]);
+  timer.abort();
+  if (how !== 'gone') {
+    log(how === 'hurry' ? 'stopping at once' : `not ended within ${GRACE_MS / 1000} s: killing`);
+    edge.kill();
+    control.kill();
+  }
+  await gone;
+}
+
+interface Stop {
+  /** The first time: stop. The second time: at once. */
+  readonly ask: () => void;
+  readonly asked: () => boolean;
+  readonly first: Promise<void>;
+  readonly second: Promise<void>;
+}
+
+function createStop(): Stop {
+  let times = 0;
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  return {
+    ask: () => {
+      times += 1;
+      if (times === 1) first.resolve();
+      else second.resolve();
+    },
+    asked: () => times > 0,
+    first: first.promise,
+    second: second.promise,
+  };
+}
+
+function listenToSignals(handlers: Readonly<Record<string, () => void>>): () => void {
+  for (const [event, handler] of Object.entries(handlers)) process.on(event, handler);
+  return () => {
+    for (const [event, handler] of Object.entries(handlers)) process.removeListener(event, handler);
+  };
+}

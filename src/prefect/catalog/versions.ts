@@ -1,0 +1,48 @@
+// What differs between the releases of Prefect that people run: routes that came, and routes that are gone. The gateway serves them all alike;
+// which routes a server is compared with hangs on the version that it tells.
+import type { Operation } from '../../contract/operation.ts';
+import { family } from './family.ts';
+import { OPERATIONS } from './operations.ts';
+
+/** The first release that has the route; what is not here was there in 3.4.0. Found by reading the releases on both sides. */
+const SINCE: Readonly<Record<string, string>> = {
+  bulk_delete_flows_flows_bulk_delete_post: '3.6.16',
+  bulk_delete_flow_runs_flow_runs_bulk_delete_post: '3.6.16',
+  bulk_set_flow_run_state_flow_runs_bulk_set_state_post: '3.6.16',
+  bulk_delete_deployments_deployments_bulk_delete_post: '3.6.16',
+  bulk_create_flow_runs_from_deployment_deployments__id__create_flow_run_bulk_post: '3.6.16',
+  read_work_pool_concurrency_status_work_pools__name__concurrency_status_post: '3.6.23',
+  read_work_queue_concurrency_status_work_queues__id__concurrency_status_post: '3.6.23',
+  read_server_default_result_storage_admin_storage_get: '3.7.0',
+  update_server_default_result_storage_admin_storage_put: '3.7.0',
+  clear_server_default_result_storage_admin_storage_delete: '3.7.0',
+  read_observed_states_observed_states_get: '3.9.1',
+};
+
+/** Routes that only older releases have, and the first that has them no more. None is in the edge's catalogue: refused, whoever asks. */
+const FORMER: readonly { readonly before: string; readonly operation: Operation }[] = family({ prefix: '/api', resource: 'System', ids: [] }, [
+  ['clear_database', 'POST /admin/database/clear', 'admin.database', 'admin', 'deny'],
+  ['drop_database', 'POST /admin/database/drop', 'admin.database', 'admin', 'deny'],
+  ['create_database', 'POST /admin/database/create', 'admin.database', 'admin', 'deny'],
+]).map((operation) => ({ before: '3.6.16', operation }));
+
+/** Sockets on which servers before that release neither offered the sub-protocol nor read a credential (CVE-2026-7723). */
+export const UNGUARDED_SOCKETS: readonly { readonly path: string; readonly before: string }[] = [{ path: '/api/events/in', before: '3.6.14' }];
+
+/** What a server of this version serves, as it tells it (`/api/admin/version`). A version that cannot be read is taken as the newest. */
+export function operationsOf(version: string): readonly Operation[] {
+  const has = ({ operationId }: Operation): boolean => isOlder(version, SINCE[operationId] ?? '0.0.0') !== true;
+  return [...OPERATIONS.filter(has), ...FORMER.filter(({ before }) => isOlder(version, before) === true).map(({ operation }) => operation)];
+}
+
+/** Undefined: one of them is no version. Only numbers count: `3.9.0.dev1+5.gabc` is 3.9.0. */
+export function isOlder(version: string, other: string): boolean | undefined {
+  const [left, right] = [parseVersion(version), parseVersion(other)];
+  if (left === undefined || right === undefined) return undefined;
+  const place = left.findIndex((number, index) => number !== right[index]);
+  return place >= 0 && (left[place] ?? 0) < (right[place] ?? 0);
+}
+
+function parseVersion(text: string): readonly number[] | undefined {
+  return /^(\d{1,6})\.(\d{1,6})\.(\d{1,6})/.exec(text.trim())?.slice(1).map(Number);
+}

@@ -1,0 +1,50 @@
+// Reads the few fields of Prefect's answers that the gateway needs. Prefect's JSON is trusted to be JSON, not to have a shape.
+
+import { parseStrict, renderStrict, type StrictResult } from '../../contract/json/strict-json.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import type { UpstreamAnswer } from './upstream.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+/** The answer's JSON object; null when it is anything else. */
+export function answerObject(answer: UpstreamAnswer): JsonObject | null {
+  try {
+    const value = JSON.parse(answer.body.toString('utf8')) as JsonValue;
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+export function textField(object: JsonObject | null, key: string): string | null {
+  const value = object === null ? undefined : field(object, key);
+  return typeof value === 'string' ? value : null;
+}
+
+/** The objects in a list field. */
+export function objectsField(object: JsonObject | null, key: string): readonly JsonObject[] {
+  const value = object === null ? undefined : field(object, key);
+  return isList(value) ? value.filter((item): item is JsonObject => isObject(item)) : [];
+}
+
+/**
+ * An answer stands around what a request has given: as deep as a request may be, it is deeper, and must be read all the same. Prefect itself
+ * writes some 250 levels at most (orjson).
+ */
+const MOST_LEVELS = 512;
+
+/** Strict, for what a decision is made on or what is taken out of an answer. */
+export function parseAnswer({ body }: Pick<UpstreamAnswer, 'body'>): StrictResult {
+  return parseStrict(body, { deepest: MOST_LEVELS, mostNodes: Number.POSITIVE_INFINITY });
+}
+
+/** The objects of an answer that is a list. Throws UpstreamError when it is anything else: what cannot be read cannot be taken apart either. */
+export function answerList(answer: UpstreamAnswer): readonly JsonObject[] {
+  const parsed = parseAnswer(answer);
+  if (parsed.ok && isList(parsed.tree)) return parsed.tree.filter((item): item is JsonObject => isObject(item));
+  throw new UpstreamError('upstream-unavailable', { forwarded: true, detail: 'the answer is no list that can be read' });
+}
+
+/** The answer with another body. */
+export function withJson(answer: UpstreamAnswer, value: JsonValue): UpstreamAnswer {
+  return { ...answer, headers: { ...answer.headers, 'content-type': 'application/json' }, body: renderStrict(value) };
+}

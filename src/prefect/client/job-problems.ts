@@ -1,0 +1,25 @@
+// What nobody writes into job variables, or into the template of a pool: a sentence for the client, which names nothing but what is ours.
+import type { JsonValue } from '../../contract/json/tree.ts';
+import { hidesEnv, isBlockTemplate, reservedInTemplate, reservedNames } from './job-env.ts';
+import { labelProblem, labelProblemOf } from './job-labels.ts';
+import { workerEnvProblem, workerEnvProblemOf } from './worker-env.ts';
+
+const JOB = 'job_variables';
+
+export function problemOfVariables(jobVariables: JsonValue | undefined): string | undefined {
+  if (hidesEnv(jobVariables)) return `env in ${JOB} must be an object of names and values: a template or a block in its place would hide them.`;
+  return reservedProblem(reservedNames(jobVariables), JOB) ?? workerEnvProblem(jobVariables, JOB) ?? labelProblem(jobVariables, JOB);
+}
+
+/** `where` is the field that the client has written. */
+export function problemOfTemplate(template: JsonValue | undefined, where: string): string | undefined {
+  if (isBlockTemplate(template)) return `job_configuration in ${where} must be an object of its own: the data of a block in its place would hide it.`;
+  return reservedProblem(reservedInTemplate(template), where) ?? workerEnvProblemOf(template, where) ?? labelProblemOf(template, where);
+}
+
+/** Names that stand in it are the closed list's own, never a value. */
+function reservedProblem(names: readonly string[], where: string): string | undefined {
+  if (names.length === 0) return undefined;
+  const known = [...new Set(names.map((name) => name.trim().toUpperCase()))].sort();
+  return `${known.join(', ')} in ${where}: set by the gateway and the worker alone.`;
+}

@@ -1,0 +1,89 @@
+// Which flow run started which: read from the parent task run, and from the gateway's own label. Lineage never changes.
+import { setBounded } from '../../contract/bounded-map.ts';
+import { field, isList, isObject, type JsonObject } from '../../contract/json/tree.ts';
+import type { Lookup } from './lookup.ts';
+import { runThatMade } from './made-by.ts';
+
+/** `absent`: Prefect has no such run. */
+export type Relation = 'own' | 'descendant' | 'ancestor' | 'foreign' | 'absent';
+
+export interface RunLineage {
+  /** How `run` stands to `own`. Throws UpstreamError when Prefect must be asked and cannot. */
+  relation(own: string, run: string): Promise<Relation>;
+  /** The flow run of each task run that exists; null: it has none. */
+  flowRunsOf(taskRuns: readonly string[]): Promise<ReadonlyMap<string, string | null>>;
+  /** The flow run of an artifact; null: it has none; undefined: there is no such artifact. */
+  flowRunOfArtifact(id: string): Promise<string | null | undefined>;
+}
+
+/** Runs and their parents, task runs and their flow runs, for as long as the gateway runs: some 20 MiB. */
+export interface LineageMemory {
+  readonly runs: Map<string, readonly string[]>;
+  readonly tasks: Map<string, string | null>;
+}
+
+export function createLineageMemory(): LineageMemory {
+  return { runs: new Map(), tasks: new Map() };
+}
+
+const REMEMBERED = 50_000;
+const DEEPEST = 20;
+/** As many as Prefect lists at once. */
+const PAGE = 200;
+
+export function createRunLineage(lookup: Lookup, memory: LineageMemory): RunLineage {
+  const flowRunsOf: RunLineage['flowRunsOf'] = async (taskRuns) => {
+    const unknown = taskRuns.filter((task) => !memory.tasks.has(task));
+    for (let at = 0; at < unknown.length; at += PAGE) {
+      const found = await lookup('/api/task_runs/filter', { task_runs: { id: { any_: unknown.slice(at, at + PAGE) } }, limit: PAGE });
+      const items = found !== null && isList(found) ? found.filter((item) => isObject(item)) : [];
+      for (const item of items) setBounded(memory.tasks, String(field(item, 'id')), idIn(item, 'flow_run_id'), REMEMBERED);
+    }
+    return new Map(taskRuns.flatMap((task) => (memory.tasks.has(task) ? [[task, memory.tasks.get(task) ?? null] as const] : [])));
+  };
+  /** Undefined: there is no such run. */
+  const parentsOf = async (run: string): Promise<readonly string[] | undefined> => {
+    const known = memory.runs.get(run);
+    if (known !== undefined) return known;
+    const found = await lookup(`/api/flow_runs/${run}`);
+    if (found === null || !isObject(found)) return undefined;
+    const above = idIn(found, 'parent_task_run_id');
+    const under = above === null ? null : (await flowRunsOf([above])).get(above);
+    const parents = [...new Set([under ?? null, runThatMade(found)])].flatMap((id) => (id === null || id === run ? [] : [id]));
+    // Prefect records a task run some moments after it has begun.
+    if (under !== undefined) setBounded(memory.runs, run, parents, REMEMBERED);
+    return parents;
+  };
+  const isAbove = async (run: string, wanted: string, depth = 0): Promise<boolean> => {
+    const parents = depth < DEEPEST ? ((await parentsOf(run)) ?? []) : [];
+    if (parents.includes(wanted)) return true;
+    for (const parent of parents) if (await isAbove(parent, wanted, depth + 1)) return true;
+    return false;
+  };
+  return {
+    async relation(own, run) {
+      if (own === run) return 'own';
+      if ((await parentsOf(run)) === undefined) return 'absent';
+      if (await isAbove(run, own)) return 'descendant';
+      return (await isAbove(own, run)) ? 'ancestor' : 'foreign';
+    },
+    flowRunsOf,
+    async flowRunOfArtifact(id) {
+      const found = await lookup(`/api/artifacts/${id}`);
+      if (found === null || !isObject(found)) return undefined;
+      const task = idIn(found, 'task_run_id');
+      return idIn(found, 'flow_run_id') ?? (task === null ? null : ((await flowRunsOf([task])).get(task) ?? null));
+    },
+  };
+}
+
+/** What is known without asking: true for itself and what it has started. */
+export function isBelow(memory: LineageMemory, own: string, run: string, depth = 0): boolean {
+  if (own === run) return true;
+  return depth < DEEPEST && (memory.runs.get(run) ?? []).some((parent) => isBelow(memory, own, parent, depth + 1));
+}
+
+function idIn(object: JsonObject, key: string): string | null {
+  const id = field(object, key);
+  return typeof id === 'string' ? id : null;
+}

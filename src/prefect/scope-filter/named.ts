@@ -1,0 +1,75 @@
+// What a scope covers by name: work pools and queues, variables, blocks, automations, concurrency limits.
+//
+// Prefect's language has no patterns for them, and there are few: the whole list is read, and covers.ts says of each whether it is covered.
+import { bareEntity, type Entity } from '../../contract/entity.ts';
+import { field, isList, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { covers } from '../../contract/scope/covers.ts';
+import { everyItem, type Found, type ScopeFilter, textOf } from './scope-filter.ts';
+
+export interface Named {
+  readonly path: string;
+  /** The filter's key in the bodies of the family. */
+  readonly key: string;
+  readonly entity: (item: JsonObject) => Entity;
+}
+
+export const WORK_POOLS: Named = {
+  path: '/api/work_pools/filter',
+  key: 'work_pools',
+  entity: (item) => bareEntity('WorkPool', { name: textOf(item, 'name'), workPool: textOf(item, 'name') }),
+};
+export const WORK_QUEUES: Named = {
+  path: '/api/work_queues/filter',
+  key: 'work_queues',
+  entity: (item) => bareEntity('WorkQueue', { name: textOf(item, 'name'), workPool: textOf(item, 'work_pool_name') }),
+};
+export const VARIABLES: Named = {
+  path: '/api/variables/filter',
+  key: 'variables',
+  entity: (item) => bareEntity('Variable', { name: textOf(item, 'name'), tags: texts(field(item, 'tags')) }),
+};
+export const BLOCKS: Named = {
+  path: '/api/block_documents/filter',
+  key: 'block_documents',
+  entity: (item) => bareEntity('BlockDocument', { name: textOf(item, 'name') }),
+};
+export const AUTOMATIONS: Named = {
+  path: '/api/automations/filter',
+  key: 'automations',
+  entity: (item) => bareEntity('Automation', { name: textOf(item, 'name') }),
+};
+export const LIMITS: Named = {
+  path: '/api/v2/concurrency_limits/filter',
+  key: '',
+  // An old limit of tag T is the new one `tag:T` as well.
+  entity: (item) => bareEntity('ConcurrencyLimit', { name: textOf(item, 'name').replace(/^tag:/, '') }),
+};
+export const TAG_LIMITS: Named = {
+  path: '/api/concurrency_limits/filter',
+  key: '',
+  entity: (item) => bareEntity('ConcurrencyLimit', { name: textOf(item, 'tag') }),
+};
+
+/** `asked`: of those that fit this body. */
+export async function coveredItems(scopeFilter: ScopeFilter, { path, entity }: Named, asked: JsonObject = {}): Promise<Found<JsonObject>> {
+  const found = await everyItem(scopeFilter.lookup, path, asked);
+  return found.ok ? { ok: true, items: await coveredOf(scopeFilter, entity, found.items) } : found;
+}
+
+/** Those of the items that are covered. */
+export async function coveredOf(scopeFilter: ScopeFilter, entity: Named['entity'], items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
+  const { scopes, who } = scopeFilter;
+  const entities = items.map(entity);
+  const [first] = entities;
+  const created = new Set(first !== undefined && scopes.some(({ own }) => own) ? await scopeFilter.createdBy(first.type) : []);
+  return items.filter((item, index) => {
+    const found = entities[index];
+    if (found === undefined) return false;
+    const isOwn = created.has(found.type === 'WorkPool' ? textOf(item, 'name') : textOf(item, 'id'));
+    return scopes.some((scope) => covers(scope, { ...found, owner: isOwn ? who : null }, who));
+  });
+}
+
+function texts(value: JsonValue | undefined): readonly string[] {
+  return isList(value) ? value.filter((item) => typeof item === 'string') : [];
+}

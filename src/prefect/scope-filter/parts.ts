@@ -1,0 +1,86 @@
+// A scope in Prefect's own filter language: for flow runs and what is in them, and for deployments.
+//
+// Pure. The names that the language has no patterns for are looked up before (`Named`); covers.ts says the same of one object.
+import type { Scope } from '../../contract/scope.ts';
+import type { Criteria } from './conjoin.ts';
+
+/** The filters of one request, by their key in its body; all of them must hold. */
+export type Part = Readonly<Partial<Record<'flows' | 'flow_runs' | 'deployments' | 'work_pools', Criteria>>>;
+
+/** A scope whose patterns are names and ids; null: the key is not given. */
+export interface Named {
+  readonly tags: readonly string[] | null;
+  readonly workPools: readonly string[] | null;
+  /** Ids. */
+  readonly deployments: readonly string[] | null;
+  /** Whole names. */
+  readonly flows: readonly string[] | null;
+  /** Ids of the runs, or of the deployments, that the principal has made: Prefect has no filter of labels. */
+  readonly own: readonly string[] | null;
+}
+
+/** True when a scope says something about runs and deployments. */
+export function isFilterable(scope: Scope): boolean {
+  return scope.own || [scope.tags, scope.workPools, scope.deployments, scope.flows].some((list) => list !== null);
+}
+
+export function runPart({ tags, workPools, deployments, flows, own }: Named): Part {
+  return {
+    ...((tags !== null || own !== null) && { flow_runs: { ...(tags !== null && { tags }), ...(own !== null && { id: own }) } }),
+    ...(workPools !== null && { work_pools: { name: workPools } }),
+    ...(deployments !== null && { deployments: { id: deployments } }),
+    ...(flows !== null && { flows: { name: flows } }),
+  };
+}
+
+export function deploymentPart({ tags, workPools, deployments, flows, own }: Named): Part {
+  const ids = deployments === null || own === null ? (deployments ?? own) : deployments.filter((id) => own.includes(id));
+  return {
+    ...((tags !== null || ids !== null) && { deployments: { ...(tags !== null && { tags }), ...(ids !== null && { id: ids }) } }),
+    ...(workPools !== null && { work_pools: { name: workPools } }),
+    ...(flows !== null && { flows: { name: flows } }),
+  };
+}
+
+/** Parts are alternatives. Two that differ in one list are one with both lists. */
+export function mergeParts(parts: readonly Part[]): readonly Part[] {
+  const merged: Part[] = [];
+  for (const part of parts) {
+    const at = merged.findIndex((other) => differences(other, part).length <= 1);
+    const other = merged[at];
+    if (other === undefined) merged.push(part);
+    else merged[at] = united(other, part);
+  }
+  return merged.length < parts.length ? mergeParts(merged) : merged;
+}
+
+interface Test {
+  readonly key: keyof Part;
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+function testsOf(part: Part): readonly Test[] {
+  return KEYS.flatMap((key) => Object.entries(part[key] ?? {}).map(([name, values]) => ({ key, name, values })));
+}
+
+const KEYS: readonly (keyof Part)[] = ['flows', 'flow_runs', 'deployments', 'work_pools'];
+
+/** The tests of `right` that are others in `left`; all of them when the two do not test the same. */
+function differences(left: Part, right: Part): readonly Test[] {
+  const [lefts, rights] = [testsOf(left), testsOf(right)];
+  const same = lefts.length === rights.length && rights.every(({ key, name }) => left[key]?.[name] !== undefined);
+  if (!same) return [...rights, ...rights];
+  return rights.filter(({ key, name, values }) => !sameSet(left[key]?.[name] ?? [], values));
+}
+
+function united(left: Part, right: Part): Part {
+  const [difference] = differences(left, right);
+  if (difference === undefined) return left;
+  const { key, name, values } = difference;
+  return { ...left, [key]: { ...left[key], [name]: [...new Set([...(left[key]?.[name] ?? []), ...values])] } };
+}
+
+function sameSet(left: readonly string[], right: readonly string[]): boolean {
+  return left.every((value) => right.includes(value)) && right.every((value) => left.includes(value));
+}

@@ -1,0 +1,18 @@
+// The forward proxy on the system's own network: there is no other one outside tests.
+import { LictorError } from '../../contract/error.ts';
+import { createForwardProxy, type ForwardProxy } from './forward.ts';
+import { systemNetwork } from './network.ts';
+import type { ForwardParts } from './parts.ts';
+
+/** `prepare` rejects with LictorError `forward-proxy-taken` where it cannot listen. */
+export function openForward(parts: Omit<ForwardParts, 'network' | 'limits'>): ForwardProxy {
+  const proxy = createForwardProxy({ ...parts, network: systemNetwork() });
+  return {
+    ...proxy,
+    prepare: (listen) =>
+      proxy.prepare(listen).catch((cause: unknown) => {
+        const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+        throw new LictorError('forward-proxy-taken', `forward_proxy.listen: ${listen?.host}:${listen?.port} cannot be listened on (${why})`, { cause });
+      }),
+  };
+}

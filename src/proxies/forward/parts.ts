@@ -1,0 +1,22 @@
+// What the forward proxy is given.
+
+import type { HostConnects } from '../../authorization/decide/host-connects.ts';
+import type { Clock } from '../../contract/clock.ts';
+import type { Ledger } from '../../record/ledger/ledger.ts';
+import type { ForwardLimits } from './limits.ts';
+import type { Network } from './network.ts';
+
+export interface ForwardParts {
+  /** Of the configuration in use. */
+  readonly connects: HostConnects;
+  readonly revision: () => number;
+  /** `ledger.fail_closed`: what cannot be recorded does not go out. */
+  readonly failClosed: () => boolean;
+  /** Host names (or addresses) of Prefect and of the gateway: no name may lead there. */
+  readonly avoid: () => readonly string[];
+  readonly ledger: Pick<Ledger, 'append' | 'intend' | 'settle'>;
+  readonly clock: Clock;
+  readonly log: { warn(fields: object, message: string): void };
+  readonly network: Network;
+  readonly limits?: Partial<ForwardLimits>;
+}

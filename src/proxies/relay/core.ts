@@ -1,0 +1,97 @@
+// What the relay's steps share: its parts, its bounds, its open sockets, and the two things that may fail: deciding and recording.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { WebSocketServer } from 'ws';
+import type { Authorization } from '../../authorization/decide/decider.ts';
+import { isForeign } from '../../authorization/decide/origin.ts';
+import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
+import type { CountedLog } from './counted-log.ts';
+import type { RelayLimits } from './limits.ts';
+import type { RelayParts } from './parts.ts';
+import { type Outcome, socketRecord, type Visit } from './record.ts';
+import { isScreened } from './screen.ts';
+import type { Session } from './session.ts';
+import type { WaitingRoom } from './waiting.ts';
+
+export interface RelayCore {
+  readonly parts: RelayParts;
+  readonly limits: RelayLimits;
+  readonly log: CountedLog;
+  readonly webSockets: WebSocketServer;
+  readonly waitingRoom: WaitingRoom;
+  /** Authorised sockets. */
+  readonly sessions: Set<Session>;
+  /** Moves with every recheck: a decision made before one is made again. */
+  generation: number;
+  draining: boolean;
+}
+
+const RETRY_EVERY_MS = 250;
+
+/**
+ * The decision, or `gateway-unavailable` after `limits.decisionHoldMs` of trying: an upgrade is held while nobody can
+ * decide, since a refused one loses the events in hand. `gone` ends the trying when the client left.
+ */
+export async function decide(core: RelayCore, visit: Visit, frameToken: string | undefined, gone: () => boolean): Promise<Authorization> {
+  const { decider, steady } = core.parts;
+  const until = steady() + core.limits.decisionHoldMs;
+  for (;;) {
+    const generation = core.generation;
+    const answer = await decider.authorize(visit.inputs, [], frameToken).catch((error: unknown) => undecided(core, error));
+    const settled = answer.ok || answer.reason !== 'gateway-unavailable';
+    if (settled && generation === core.generation) return checkRoute(visit, screenedOnly(core, visit, answer));
+    if (steady() >= until || gone()) return UNDECIDED;
+    if (!settled) await delay(RETRY_EVERY_MS);
+  }
+}
+
+/**
+ * What is allowed for a part only is looked at frame by frame (passage.ts), or refused where no frame says whose it is. There is no
+ * answer of Prefect for a foreign pool here.
+ */
+export function screenedOnly({ parts }: RelayCore, { operation }: Visit, answer: Authorization): Authorization {
+  if (!answer.ok) return answer.reason === 'object-foreign' ? { ...answer, reason: 'scope-excludes' } : answer;
+  if (answer.restriction === null || (parts.scopeFilterOf !== undefined && isScreened(operation?.operationId ?? ''))) return answer;
+  const { principal, credential, decisions } = answer;
+  return { ok: false, reason: 'scope-not-filterable', principal, credential, credentialId: credential.id, decisions };
+}
+
+/** Writes the decision's record. False: it could not be written, and the socket changes things, so it must not open. */
+export async function record(core: RelayCore, visit: Visit, outcome: Outcome): Promise<boolean> {
+  try {
+    await core.parts.ledger.append(socketRecord(visit, outcome, { nowMs: core.parts.clock(), revision: core.parts.decider.revision }));
+    return true;
+  } catch (error) {
+    core.log.warn({ request_id: visit.inputs.requestId, error: messageOf(error) }, 'a socket could not be recorded');
+    return visit.operation?.writes !== true;
+  }
+}
+
+/** Records a refusal and says it in the log, with the hint that its client may never show. */
+export async function recordRefusal(core: RelayCore, visit: Visit, refusal: ReasonCode, authorization: Authorization | null): Promise<void> {
+  core.log.warn(
+    { request_id: visit.inputs.requestId, address: visit.inputs.address, path: visit.inputs.path, code: refusal, hint: REASONS[refusal].hint },
+    'socket refused',
+  );
+  await record(core, visit, { authorization, refusal });
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown error';
+}
+
+const UNDECIDED: Authorization = { ok: false, reason: 'gateway-unavailable', principal: null, credential: null, credentialId: null, decisions: [] };
+
+/** The decider threw: an outage, never an allow. */
+function undecided(core: RelayCore, error: unknown): Authorization {
+  core.log.warn({ error: messageOf(error) }, 'a socket could not be decided');
+  return UNDECIDED;
+}
+
+/** Only sockets of the catalogue pass here, and a browser's only from the gateway's own pages. */
+function checkRoute(visit: Visit, answer: Authorization): Authorization {
+  if (!answer.ok) return answer;
+  const refuse = (reason: ReasonCode): Authorization => ({ ...answer, ok: false, reason, credentialId: answer.credential.id });
+  if (visit.operation?.taken !== 'relay') return refuse('action-unknown');
+  if (isForeign(answer.credential, visit.inputs)) return refuse('origin-foreign');
+  return answer;
+}

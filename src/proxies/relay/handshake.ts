@@ -1,0 +1,185 @@
+// The upgrade request, step by step: credential in a header -> decided before the 101; else 101 and the first frame decides.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { Authorization } from '../../authorization/decide/decider.ts';
+import { carriesCredential, parseEdgeInputs } from '../../authorization/decide/inputs.ts';
+import { LictorError } from '../../contract/error.ts';
+import { CLAIM } from '../../contract/names.ts';
+import { REASONS, type ReasonCode } from '../../contract/reasons.ts';
+import { parseAuthFrame } from '../../prefect/frames/auth-frame.ts';
+import { CLOSE, refusalReason } from '../../prefect/frames/close-codes.ts';
+import { boundReading, closeSoon, within } from '../../prefect/frames/first-frame.ts';
+import { createInbox, type Inbox } from '../../prefect/frames/inbox.ts';
+import { attend, type Upgrade } from './attend.ts';
+import { decide, type RelayCore, record, recordRefusal } from './core.ts';
+import type { Visit } from './record.ts';
+import { refuse, responseOn } from './refuse.ts';
+import { type Allowed, forwardedHeaders, runSession } from './session.ts';
+
+/** Frame header and mask, and the pings that stock clients send first. */
+const FRAMING_BYTES = 1024;
+
+/** A request on a socket's path that asks for no socket: who it is comes first, what is wrong with it second. */
+export async function answerPlainRequest(core: RelayCore, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const visit = visitOf(core, request);
+  const authorization = await decide(core, visit, undefined, () => response.destroyed);
+  const code = authorization.ok ? 'not-a-socket' : authorization.reason;
+  await recordRefusal(core, visit, code, authorization);
+  refuse(response, code, visit.inputs.requestId);
+}
+
+export async function answerUpgrade(core: RelayCore, upgrade: Upgrade): Promise<void> {
+  const { request, socket } = upgrade;
+  const visit = visitOf(core, request);
+  if (request.headers.upgrade?.toLowerCase() !== 'websocket') return answerPlainRequest(core, request, responseOn(request, socket));
+  if (carriesCredential(visit.inputs)) return openByHeader(core, visit, upgrade);
+  return openWithoutCredential(core, visit, upgrade);
+}
+
+async function openByHeader(core: RelayCore, visit: Visit, upgrade: Upgrade): Promise<void> {
+  const { inputs } = visit;
+  // Cross-site WebSocket hijacking: a browser sends the cookie along from anywhere.
+  const byCookie = inputs.session !== '' && inputs.authorization === '' && inputs.token === '';
+  if (byCookie && !inputs.sameOrigin) return refuseUpgrade(core, visit, upgrade, { reason: 'origin-foreign', authorization: null });
+  const { generation } = core;
+  const authorization = await decide(core, visit, undefined, () => upgrade.socket.destroyed);
+  if (!authorization.ok) {
+    await refuseUpgrade(core, visit, upgrade, { reason: authorization.reason, authorization });
+    return;
+  }
+  if (!(await record(core, visit, { authorization, refusal: null }))) {
+    refuse(responseOn(upgrade.request, upgrade.socket), 'ledger-unavailable', inputs.requestId);
+    return;
+  }
+  const opened = await switchProtocols(core, upgrade);
+  if (opened.client.protocol === 'prefect' && !(await awaitOwnFrame(core, opened))) return;
+  await runSession(
+    core,
+    { visit, client: opened.client, frameToken: undefined, generation, authorization },
+    opened.inbox,
+    forwardedHeaders(upgrade.request.headers),
+  );
+}
+
+/** The client's own auth frame goes nowhere: its header has decided. Anything else first is refused, as Prefect does. */
+async function awaitOwnFrame(core: RelayCore, { client, inbox }: Opened): Promise<boolean> {
+  const frame = await within(inbox.first(), core.limits.authorisedFirstFrameMs);
+  if (!parseAuthFrame(frame, core.limits.firstFrameBytes).ok) {
+    client.close(CLOSE.policy, "Expected 'auth' message");
+    return false;
+  }
+  return true;
+}
+
+/** A client that leaves while it waits has cost little, and is in the access log. */
+async function openWithoutCredential(core: RelayCore, visit: Visit, asked: Upgrade): Promise<void> {
+  const attended = attend(asked);
+  const leave = await core.waitingRoom.enter(visit.inputs.address, core.limits.firstFrameMs, attended.left);
+  const upgrade = attended.end();
+  try {
+    if (upgrade === undefined) asked.socket.destroy();
+    else if (offersPrefect(upgrade.request)) await openByFrame(core, visit, upgrade, leave);
+    else await refuseUpgrade(core, visit, upgrade, { reason: 'credential-missing', authorization: null });
+  } finally {
+    leave?.();
+  }
+}
+
+async function openByFrame(core: RelayCore, visit: Visit, upgrade: Upgrade, leave: (() => void) | undefined): Promise<void> {
+  const { generation } = core;
+  const opened = await switchProtocols(core, upgrade);
+  const proven = leave === undefined ? undefined : await proveByFrame(core, visit, opened, upgrade.socket);
+  leave?.();
+  if (leave === undefined) await closeRefused(core, visit, opened.client, { reason: 'sockets-waiting', authorization: null });
+  if (proven === undefined) return;
+  await runSession(core, { visit, client: opened.client, generation, ...proven }, opened.inbox, forwardedHeaders(upgrade.request.headers));
+}
+
+/** Reads the first frame and decides by it; undefined when the socket was closed instead. */
+async function proveByFrame(core: RelayCore, visit: Visit, opened: Opened, raw: Duplex): Promise<{ frameToken: string; authorization: Allowed } | undefined> {
+  const { client, inbox } = opened;
+  const { firstFrameBytes, firstFrameMs } = core.limits;
+  const reading = boundReading(client, raw, firstFrameBytes + FRAMING_BYTES);
+  try {
+    const first = await within(Promise.race([inbox.first(), reading.full]), firstFrameMs);
+    const frame = parseAuthFrame(first, firstFrameBytes);
+    const frameToken = frame.ok ? frame.token : null;
+    if (frameToken === null) {
+      await closeRefused(core, visit, client, { reason: frame.ok ? 'socket-token-missing' : 'credential-missing', authorization: null });
+      return undefined;
+    }
+    const authorization = await decide(core, visit, frameToken, () => client.readyState !== client.OPEN);
+    if (!authorization.ok) {
+      await closeRefused(core, visit, client, { reason: authorization.reason, authorization });
+      return undefined;
+    }
+    if (await record(core, visit, { authorization, refusal: null })) return { frameToken, authorization };
+    closeSoon(client, CLOSE.restart, refusalReason('ledger-unavailable'));
+    return undefined;
+  } finally {
+    reading.release();
+  }
+}
+
+interface Refusal {
+  readonly reason: ReasonCode;
+  readonly authorization: Authorization | null;
+}
+
+/** "No" is 1008; "cannot say just now" is 1012, on which stock clients come back: after 1008 a worker gives its channel up for good. */
+async function closeRefused(core: RelayCore, visit: Visit, client: WebSocket, { reason, authorization }: Refusal): Promise<void> {
+  closeSoon(client, REASONS[reason].status === 503 ? CLOSE.restart : CLOSE.policy, refusalReason(reason));
+  await recordRefusal(core, visit, reason, authorization);
+}
+
+async function refuseUpgrade(core: RelayCore, visit: Visit, upgrade: Upgrade, refusal: Refusal): Promise<void> {
+  await recordRefusal(core, visit, refusal.reason, refusal.authorization);
+  refuse(responseOn(upgrade.request, upgrade.socket), refusal.reason, visit.inputs.requestId, detailOf(refusal));
+}
+
+function detailOf({ reason, authorization }: Refusal): string | undefined {
+  return authorization?.ok === false && authorization.reason === reason ? authorization.detail : undefined;
+}
+
+interface Opened {
+  readonly client: WebSocket;
+  readonly inbox: Inbox;
+}
+
+/** 101. Rejects when the client is gone, when its handshake is malformed (answered by the server's handler), and while draining. */
+function switchProtocols(core: RelayCore, { request, socket, head }: Upgrade): Promise<Opened> {
+  return new Promise((resolve, reject) => {
+    const refused = () => reject(new LictorError('client-gone', 'the client left before its upgrade'));
+    if (core.draining || socket.destroyed) {
+      socket.destroy();
+      refused();
+      return;
+    }
+    socket.once('close', refused);
+    core.webSockets.handleUpgrade(request, socket, head, (client) => {
+      // A protocol error closes the socket with its own code (1009 for an oversized frame): the close event has the rest.
+      client.on('error', () => undefined);
+      // One that waited was paused.
+      socket.resume();
+      resolve({ client, inbox: createInbox(client, core.limits.holdBytes) });
+    });
+  });
+}
+
+function visitOf(core: RelayCore, request: IncomingMessage): Visit {
+  const inputs = parseEdgeInputs(request.headers);
+  const { catalogue } = core.parts;
+  const named = catalogue.byId(inputs.operation);
+  // Name and path both come from nginx; a path that does not fit its name opens nothing.
+  const params = named === undefined ? undefined : catalogue.params(named, inputs.path);
+  const operation = params === undefined ? undefined : named;
+  const resourceId = operation?.idParam == null ? null : (params?.[operation.idParam] ?? null);
+  const claims = { flowRun: request.headers[CLAIM.flowRun], deployment: request.headers[CLAIM.deployment] };
+  return { inputs, userAgent: request.headers['user-agent'] ?? '', operation, resourceId, claims };
+}
+
+function offersPrefect(request: IncomingMessage): boolean {
+  const offered = request.headers['sec-websocket-protocol'] ?? '';
+  return offered.split(',').some((name) => name.trim() === 'prefect');
+}

@@ -1,0 +1,174 @@
+// The relay: every socket of Prefect, authenticated here, because nginx can neither read a first frame nor close one socket.
+import { createServer, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { parseEdgeInputs } from '../../authorization/decide/inputs.ts';
+import { LictorError } from '../../contract/error.ts';
+import { CLOSE } from '../../prefect/frames/close-codes.ts';
+import { messageOf, type RelayCore } from './core.ts';
+import { createCountedLog } from './counted-log.ts';
+import { answerPlainRequest, answerUpgrade } from './handshake.ts';
+import { RELAY_LIMITS, type RelayLimits } from './limits.ts';
+import type { RelayParts } from './parts.ts';
+import { recheckAll, recheckExpired } from './recheck.ts';
+import { refuse, responseOn } from './refuse.ts';
+import { createServiceSockets } from './services/sockets.ts';
+import { createWaitingRoom } from './waiting.ts';
+
+export interface Relay {
+  /** Takes a raw connection from nginx; its request carries the INPUT headers. */
+  accept(socket: Socket): void;
+  /** Closes every socket with 1012 (those of services with 1001); resolves when none is left, within `drainMs`. Nothing is accepted any more. */
+  drain(): Promise<void>;
+  /** After a security change: resolves when every open socket has been decided again; those no longer allowed close with 1008. */
+  recheck(): Promise<void>;
+  /** Closes the sockets that are open at the call with 1012, after `afterMs`: stock clients come back at once. New ones go on being accepted. */
+  restart(afterMs?: number): Promise<void>;
+  /** Open sockets, authorised or not. */
+  count(): number;
+}
+
+/** nginx takes up to eight 32 KiB header lines (src/edge/nginx), and hands some of them on under another name. */
+const HEADER_BYTES = 320 * 1024;
+
+export function createRelay(parts: RelayParts): Relay {
+  const core = createCore(parts);
+  const services = parts.services && createServiceSockets({ ...parts.services, log: core.log, clock: parts.clock });
+  const server = createServer({ maxHeaderSize: HEADER_BYTES, headersTimeout: 10_000, requestTimeout: 30_000 });
+  server.on('request', (request, response) => {
+    if (!parts.fromEdge(request)) return void request.socket.destroy();
+    settle(core, response, services?.takesPlain(request, response) ?? answerPlainRequest(core, request, response));
+  });
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    if (!parts.fromEdge(request)) return void socket.destroy();
+    const upgrade = { request, socket, head };
+    settle(core, socket, services?.takes(upgrade) ?? answerUpgrade(core, upgrade));
+  });
+  core.webSockets.on('wsClientError', (_error: Error, socket: Duplex, request: IncomingMessage) =>
+    refuse(responseOn(request, socket), 'request-invalid', parseEdgeInputs(request.headers).requestId),
+  );
+  const recheck = oneAfterAnother(async () => void (await Promise.all([recheckAll(core), services?.recheck()])));
+  const recheckOver = async (): Promise<void> => void (await Promise.all([recheckExpired(core), services?.recheckExpired()]));
+  const stopTicking = startTicking(core, recheck, recheckOver);
+  return {
+    accept: (socket) => {
+      if (core.draining) {
+        socket.destroy();
+        return;
+      }
+      server.emit('connection', socket);
+      socket.resume();
+    },
+    drain: async () => {
+      core.draining = true;
+      stopTicking();
+      await Promise.all([closeAll(core, [...core.webSockets.clients]), services?.drain()]);
+      server.closeAllConnections();
+    },
+    recheck,
+    restart: async (afterMs = 0) => {
+      const open = [...core.webSockets.clients];
+      const ended = services?.restart(afterMs);
+      if (afterMs > 0) await delay(afterMs, undefined, { ref: false });
+      await Promise.all([closeAll(core, open), ended]);
+    },
+    count: () => core.webSockets.clients.size + (services?.count() ?? 0),
+  };
+}
+
+function createCore(parts: RelayParts): RelayCore {
+  const limits: RelayLimits = { ...RELAY_LIMITS, ...parts.limits };
+  return {
+    parts,
+    limits,
+    log: createCountedLog(parts.log ?? { warn: () => undefined }, parts.steady),
+    webSockets: new WebSocketServer({
+      noServer: true,
+      autoPong: false,
+      perMessageDeflate: false,
+      maxPayload: limits.frameBytes,
+      handleProtocols: (offered) => (offered.has('prefect') ? 'prefect' : false),
+    }),
+    waitingRoom: createWaitingRoom({ perAddress: limits.waitingPerAddress, total: limits.waitingTotal, perSecond: limits.waitingPerSecond }, parts.steady),
+    sessions: new Set(),
+    generation: 0,
+    draining: false,
+  };
+}
+
+/** Whatever goes wrong in a step ends that one connection: never open, never the process. */
+function settle(core: RelayCore, connection: { destroy(): unknown }, step: Promise<void>): void {
+  step.catch((error: unknown) => {
+    if (!(error instanceof LictorError && error.code === 'client-gone')) core.log.warn({ error: messageOf(error) }, 'a socket ended before it was opened');
+    connection.destroy();
+  });
+}
+
+/** A call during a run waits for one more whole run: what it is about may have changed after that one began. */
+function oneAfterAnother(run: () => Promise<void>): () => Promise<void> {
+  let current: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const start = () => {
+    next = undefined;
+    current = run().finally(() => {
+      current = undefined;
+    });
+    return current;
+  };
+  return () => {
+    if (current === undefined) return start();
+    next ??= current.then(start, start);
+    return next;
+  };
+}
+
+/** One timer for all sockets: the change number as a backstop, and expiries. */
+function startTicking(core: RelayCore, recheck: () => Promise<void>, recheckOver: () => Promise<void>): () => void {
+  let seen: number | undefined;
+  let busy = false;
+  const look = async () => {
+    const number = await core.parts.store.changeNumber();
+    if (seen !== undefined && number !== seen) await recheck();
+    seen = number;
+  };
+  const tick = async () => {
+    core.log.flush();
+    await look();
+    await recheckOver();
+  };
+  const start = (step: () => Promise<void>) => {
+    if (busy) return;
+    busy = true;
+    step()
+      .catch((error: unknown) => core.log.warn({ error: messageOf(error) }, 'open sockets could not be looked at'))
+      .finally(() => {
+        busy = false;
+      });
+  };
+  start(look);
+  const timer = setInterval(() => start(tick), core.limits.tickMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+async function closeAll(core: RelayCore, sockets: readonly WebSocket[]): Promise<void> {
+  const clients = sockets.filter((client) => client.readyState !== client.CLOSED);
+  const closed = Promise.all(clients.map((client) => closing(client)));
+  const timer = setTimeout(() => {
+    for (const client of clients) client.terminate();
+  }, core.limits.drainMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+function closing(client: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    client.once('close', () => resolve());
+    // A paused socket would never read the answer to its close.
+    client.resume();
+    client.close(CLOSE.restart, 'the gateway restarts');
+  });
+}

@@ -1,0 +1,55 @@
+// An open socket of a service: bytes both ways as they come, and its end in time, with a word to the client where one may stand.
+import type { Socket } from 'node:net';
+import { REASONS } from '../../../contract/reasons.ts';
+import { CLOSE, refusalReason } from '../../../prefect/frames/close-codes.ts';
+import { createFrameEdges, renderClose } from '../../../prefect/frames/frame-edges.ts';
+import { joinTunnel } from '../../tunnels/join.ts';
+import { type Ending, endingOf, recordEnd, type ServiceSocketCore, type Session } from './core.ts';
+import type { ServiceSocket } from './open.ts';
+
+export interface SocketEnds {
+  readonly client: Socket;
+  readonly early: Buffer;
+  readonly opened: ServiceSocket;
+}
+
+/** The 101 has been written. */
+export function runSession(core: ServiceSocketCore, session: Session, { client, early, opened }: SocketEnds): void {
+  const { socket: upstream, head } = opened;
+  const { limits } = core;
+  const edges = createFrameEdges();
+  edges.pass(head);
+  upstream.on('data', (chunk) => edges.pass(chunk));
+  // Who has left reads no last words: the service is given a moment to end its side, too.
+  client.once('end', () => destroyAfter(upstream, limits.lingerMs));
+  session.ending.signal.addEventListener('abort', () => {
+    client.unpipe(upstream);
+    upstream.unpipe(client);
+    upstream.destroy();
+    say(client, endingOf(session), edges.mayStandHere());
+    destroyAfter(client, limits.lingerMs);
+  });
+  joinTunnel({
+    ...{ client, upstream, fromClient: early, fromUpstream: head, idleMs: limits.idleMs },
+    onIdle: () => session.ending.abort('socket-idle' satisfies Ending),
+    onClosed(bytes) {
+      core.sessions.delete(session);
+      const ending = endingOf(session);
+      void recordEnd(core, session, { status: 101, bytes, ...(ending !== undefined && ending !== 'client-gone' && { reason: ending }) });
+    },
+  });
+}
+
+/** A frame of ours inside one of the service's would be read as part of it: then the connection is cut. */
+function say(client: Socket, ending: Ending | undefined, mayStandHere: boolean): void {
+  if (ending === undefined || ending === 'client-gone' || !mayStandHere) return void client.destroy();
+  const isRight = REASONS[ending].status === 401 || REASONS[ending].status === 403;
+  client.end(renderClose(isRight ? CLOSE.policy : CLOSE.goingAway, refusalReason(ending)));
+  // What it still says is read and forgotten, so that it can read our last words.
+  client.resume();
+}
+
+function destroyAfter(socket: Socket, afterMs: number): void {
+  const timer = setTimeout(() => socket.destroy(), afterMs);
+  socket.once('close', () => clearTimeout(timer));
+}

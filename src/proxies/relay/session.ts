@@ -1,0 +1,112 @@
+// One authorised socket: who opened it, with what, and its way to Prefect.
+import type { WebSocket } from 'ws';
+import type { Authorization } from '../../authorization/decide/decider.ts';
+import { AUTH_SUCCESS } from '../../prefect/frames/auth-frame.ts';
+import { CLOSE, closingFromUpstream } from '../../prefect/frames/close-codes.ts';
+import { within } from '../../prefect/frames/first-frame.ts';
+import type { Inbox } from '../../prefect/frames/inbox.ts';
+import type { EventFilter } from '../../prefect/scope-filter/event-filter.ts';
+import type { RelayCore } from './core.ts';
+import { messageOf } from './core.ts';
+import { createDropRecorder } from './dropped.ts';
+import { createEntrance } from './entrance.ts';
+import { type FrameGate, passEveryFrame } from './frame-gate.ts';
+import { createDelivery, createIntake } from './passage.ts';
+import { joinPipe } from './pipe.ts';
+import { recheckOne } from './recheck.ts';
+import type { Visit } from './record.ts';
+import { openUpstream } from './upstream-socket.ts';
+import { createHelloGate, WORKER_CHANNEL } from './worker-hello.ts';
+
+export type Allowed = Authorization & { readonly ok: true };
+
+export interface Session {
+  readonly visit: Visit;
+  /** Decided again with the same token; undefined when the credential stood in a header. */
+  readonly frameToken: string | undefined;
+  readonly client: WebSocket;
+  /** `core.generation` before the decision: it may have moved since. */
+  readonly generation: number;
+  /** The latest one: its expiry is watched. */
+  authorization: Allowed;
+  /** The first filter that the client has sent on `/events/out`, which is the one that Prefect uses. */
+  asked?: EventFilter;
+  /** It was decided again, and may not go on: what of it still waits to be looked at is not sent any more. */
+  ended?: true;
+}
+
+/** Headers of the upgrade request that Prefect may see: its own client's version, and the trace. */
+const FORWARDED = ['user-agent', 'traceparent', 'tracestate'] as const;
+
+export function forwardedHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  return Object.fromEntries(FORWARDED.flatMap((name) => (typeof headers[name] === 'string' ? [[name, headers[name]]] : [])));
+}
+
+/** Registers the session and joins it with Prefect; the client is held while Prefect is away, then closed with 1012. */
+export async function runSession(core: RelayCore, session: Session, inbox: Inbox, headers: Readonly<Record<string, string>>): Promise<void> {
+  const { client, visit } = session;
+  const gone = new AbortController();
+  core.sessions.add(session);
+  client.once('close', () => {
+    core.sessions.delete(session);
+    gone.abort();
+  });
+  if (core.generation !== session.generation) await recheckOne(core, session);
+  if (client.readyState !== client.OPEN) {
+    if (client.readyState === client.CLOSED) core.sessions.delete(session);
+    return;
+  }
+  try {
+    const opening = openUpstream({ upstream: core.parts.upstream, path: visit.inputs.path, headers, limits: core.limits, signal: gone.signal });
+    if (client.protocol === 'prefect') await greet(client, opening, core.limits.greetAfterMs);
+    const upstream = await opening;
+    const closed = upstream.closed();
+    if (client.readyState !== client.OPEN || closed !== undefined) {
+      upstream.socket.terminate();
+      // Between its acceptance and here: it means what it means later.
+      const { code, reason } = closingFromUpstream(closed?.code ?? CLOSE.restart, closed?.reason ?? '', upstream.token);
+      endSession(session, inbox, code, reason);
+      return;
+    }
+    const onDropped = createDropRecorder(core, session);
+    joinPipe({
+      client,
+      clientInbox: inbox,
+      upstream,
+      entrance: createEntrance(core, session, onDropped),
+      gate: gateOf(core, session),
+      intake: createIntake(core, session, onDropped),
+      delivery: createDelivery(core, session, upstream.socket),
+      onDropped,
+      isEnded: () => session.ended === true,
+      limits: core.limits,
+    });
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    core.log.warn({ request_id: visit.inputs.requestId, path: visit.inputs.path, error: messageOf(error) }, 'no socket to Prefect: client closed with 1012');
+    endSession(session, inbox, CLOSE.restart, 'Prefect cannot be reached');
+  }
+}
+
+function gateOf(core: RelayCore, session: Session): FrameGate {
+  const { operation } = session.visit;
+  if (operation?.operationId === WORKER_CHANNEL) return createHelloGate(core, session);
+  return (operation === undefined ? undefined : core.parts.gateFor?.(operation, session.authorization)) ?? passEveryFrame;
+}
+
+/**
+ * Of the relay's own making. When Prefect is there it means what it means without a gateway. When it is not: a stock
+ * client that is closed inside its handshake drops the events in hand; behind it, it sends them again.
+ */
+async function greet(client: WebSocket, opening: Promise<unknown>, greetAfterMs: number): Promise<void> {
+  await within(
+    opening.catch(() => undefined),
+    greetAfterMs,
+  );
+  if (client.readyState === client.OPEN) client.send(AUTH_SUCCESS);
+}
+
+function endSession(session: Session, inbox: Inbox, code: number | undefined, reason: string): void {
+  inbox.discard();
+  session.client.close(code, reason);
+}

@@ -1,0 +1,62 @@
+// Which worker speaks on a worker's channel: its first frame says so, and is recorded with whose token it came. It may also bring the template of a pool that is
+// made by it: what nobody may write into a template (prefect/job-problems.ts, remote-schema.ts) is no more to be written this way.
+
+import { parseStrict } from '../../contract/json/strict-json.ts';
+import { field, isObject, type JsonObject } from '../../contract/json/tree.ts';
+import type { ReasonCode } from '../../contract/reasons.ts';
+import { problemOfTemplate } from '../../prefect/client/job-problems.ts';
+import { leadsOut, remoteDetail } from '../../prefect/client/remote-schema.ts';
+import { CLOSE, refusalReason } from '../../prefect/frames/close-codes.ts';
+import { type RelayCore, record } from './core.ts';
+import type { FrameGate } from './frame-gate.ts';
+import type { Session } from './session.ts';
+
+export const WORKER_CHANNEL = 'socket:worker-connect';
+
+const NAME_CHARACTERS = 200;
+
+/** Passes every frame as it is, but for a first one with such a template: then the channel ends. Without the record of a name an administrator could not tell who has moved to the gateway. */
+export function createHelloGate(core: RelayCore, session: Session): FrameGate {
+  let first = true;
+  return (data) => {
+    const payload = first ? helloIn(data) : undefined;
+    first = false;
+    if (payload === 'ambiguous') return end(session, 'env-reserved', 'The first frame of a channel can be read in two ways.');
+    if (payload === undefined) return { pass: true, data };
+    const template = field(payload, 'default_base_job_template');
+    const problem = problemOfTemplate(template, 'default_base_job_template');
+    if (problem !== undefined) return end(session, 'env-reserved', problem);
+    if (isObject(template) && leadsOut(field(template, 'variables')))
+      return end(session, 'body-invalid', remoteDetail('variables in default_base_job_template'));
+    const name = field(payload, 'worker_name');
+    if (typeof name === 'string' && name !== '') note(core, session, name.slice(0, NAME_CHARACTERS));
+    return { pass: true, data };
+  };
+}
+
+/** A worker whose channel is denied continues by HTTP, where it gets the same answer. */
+function end({ client }: Session, code: ReasonCode, detail: string): ReturnType<FrameGate> {
+  client.close(CLOSE.policy, refusalReason(code));
+  return { pass: false, dropped: { code, detail, subject: null } };
+}
+
+function note(core: RelayCore, { visit, authorization }: Session, name: string): void {
+  if (visit.operation === undefined) return;
+  // A record of its own: the socket's request id has its record since it was opened.
+  const own = { ...visit, inputs: { ...visit.inputs, requestId: '' }, operation: { ...visit.operation, resource: 'Worker' as const }, resourceId: name };
+  void record(core, own, { authorization: { ...authorization, decisions: [] }, refusal: null }); // never rejects
+}
+
+/** The payload of a `worker.hello.v1`. Undefined: it is none, and Prefect will say so. `ambiguous`: Prefect may read it otherwise than it was looked at. */
+function helloIn(data: Buffer): JsonObject | 'ambiguous' | undefined {
+  const parsed = parseStrict(data);
+  if (!parsed.ok) return isJson(data) ? 'ambiguous' : undefined;
+  const type = isObject(parsed.tree) ? field(parsed.tree, 'type') : undefined;
+  const payload = isObject(parsed.tree) ? field(parsed.tree, 'payload') : undefined;
+  return typeof type === 'string' && /^worker\.hello\.v\d+$/.test(type) && isObject(payload) ? payload : undefined;
+}
+
+/** For Prefect's parser too, which takes NaN and a byte order mark beside what this one takes: what holds a brace is taken for it. */
+function isJson(data: Buffer): boolean {
+  return data.includes('{');
+}

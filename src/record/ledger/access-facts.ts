@@ -1,0 +1,43 @@
+// The facts of a decision as they travel through nginx into its log: parsed once.
+import { decodeFacts } from '../../contract/facts.ts';
+import type { AccessFacts } from '../../contract/names.ts';
+
+/** Most lines of a busy minute carry one of a few texts. Bounded: when it is full, it begins anew. */
+const REMEMBERED = 1_000;
+const remembered = new Map<string, AccessFacts | undefined>();
+
+/** Undefined when there are none or they cannot be read: the request then counts as undecided, never as allowed. */
+export function parseFacts(encoded: string | null): AccessFacts | undefined {
+  if (encoded === null) return undefined;
+  if (remembered.has(encoded)) return remembered.get(encoded);
+  const facts = readFacts(encoded);
+  if (remembered.size >= REMEMBERED) remembered.clear();
+  remembered.set(encoded, facts);
+  return facts;
+}
+
+function readFacts(encoded: string): AccessFacts | undefined {
+  const facts = decodeFacts(encoded);
+  if (facts === undefined || (facts.decision !== 'allow' && facts.decision !== 'deny')) return undefined;
+  return {
+    principal: text(facts.principal),
+    principal_kind: text(facts.principal_kind),
+    idp: text(facts.idp),
+    credential_id: text(facts.credential_id),
+    on_behalf_of: list(facts.on_behalf_of),
+    decision: facts.decision,
+    reason: text(facts.reason) ?? '',
+    policies: list(facts.policies),
+    action: text(facts.action),
+    revision: typeof facts.revision === 'number' && Number.isSafeInteger(facts.revision) ? facts.revision : 0,
+    session_id: text(facts.session_id),
+  };
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function list(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

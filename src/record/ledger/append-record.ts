@@ -1,0 +1,30 @@
+// One record from another process: the command line beside a running, or a stopped, control plane.
+import { hostname } from 'node:os';
+import type { StatePaths } from '../../config/state-dir.ts';
+import { systemClock } from '../../contract/clock.ts';
+import { LictorError } from '../../contract/error.ts';
+import { REASONS } from '../../contract/reasons.ts';
+import type { NewRecord } from '../../contract/record.ts';
+import { createAppend } from './append.ts';
+import { createChain } from './chain/chain.ts';
+import { openLedgerDatabase, transaction } from './database.ts';
+
+/**
+ * Durable when it returns. It continues the sequence of the node that the control plane named, else of this host.
+ * Throws LictorError `ledger-unavailable` when it cannot be written.
+ */
+export function appendRecord({ ledgerFile, ledgerKey }: Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>, record: NewRecord): void {
+  try {
+    using db = openLedgerDatabase(ledgerFile);
+    transaction(db, () => {
+      const named = db.prepare("SELECT value FROM meta WHERE key = 'node'").get()?.value;
+      const node = typeof named === 'string' ? named : hostname();
+      const chain = createChain({ db, node, keyFile: ledgerKey, clock: systemClock });
+      createAppend(db, node, chain)(record);
+      chain.seal();
+    });
+  } catch (error) {
+    if (error instanceof LictorError) throw error;
+    throw new LictorError('ledger-unavailable', REASONS['ledger-unavailable'].detail, { cause: error });
+  }
+}

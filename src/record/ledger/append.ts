@@ -1,0 +1,156 @@
+// The one place where a record enters the ledger: id, node, its place in the chain.
+import { createHash, randomBytes } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { LictorError } from '../../contract/error.ts';
+import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
+import type { Chain } from './chain/chain.ts';
+import { INSERT_SQL, rowValues } from './columns.ts';
+
+export type AppendRow = (record: NewRecord, id?: string) => boolean;
+
+/**
+ * Call the result inside a transaction only (BEGIN IMMEDIATE) that ends with the chain's `seal`.
+ * It answers false when a record with this id exists: nothing was written, and no number was used up.
+ * Not checked here: whether the request has a record already (intents.ts).
+ */
+export function createAppend(db: DatabaseSync, node: string, chain: Pick<Chain, 'place'>): AppendRow {
+  const insert = db.prepare(INSERT_SQL);
+  const randomBlock = createRandomBlocks();
+  return (record, given) => {
+    const ms = timeOf(record);
+    const id = given ?? timeOrderedId(ms, randomBlock());
+    const placed = chain.place(complete(record, { id, node, ms }));
+    if (insert.run(...rowValues(placed.record)).changes === 0) return false;
+    placed.used();
+    return true;
+  };
+}
+
+type Unplaced = Omit<LedgerRecord, 'seq' | 'prev_hash' | 'hash'>;
+
+/**
+ * As it will be read back: well-formed text. Fields that are left out, or undefined, are null. Throws `ledger-record-invalid` when the time is
+ * none; every other field is typed.
+ */
+export function completeRecord(record: NewRecord, place: { readonly id: string; readonly node: string }): Unplaced {
+  return complete(record, { ...place, ms: timeOf(record) });
+}
+
+function timeOf({ time }: NewRecord): number {
+  const ms = Date.parse(time);
+  if (Number.isNaN(ms)) throw new LictorError('ledger-record-invalid', 'A record needs a time.');
+  return ms;
+}
+
+/** Written out name by name: it is done for every record, and objects of one shape are cheap. */
+function complete(record: NewRecord, { id, node, ms }: { readonly id: string; readonly node: string; readonly ms: number }): Unplaced {
+  return {
+    id: wellFormed(id),
+    time: new Date(ms).toISOString(),
+    request_id: text(record.request_id),
+    principal: text(record.principal),
+    principal_kind: text(record.principal_kind),
+    idp: text(record.idp),
+    credential_id: text(record.credential_id),
+    on_behalf_of: list(record.on_behalf_of),
+    source_ip: text(record.source_ip),
+    user_agent: text(record.user_agent),
+    method: text(record.method),
+    path: text(record.path),
+    action: text(record.action),
+    resource_type: text(record.resource_type),
+    resource_id: text(record.resource_id),
+    decision: record.decision ?? null,
+    reason: text(record.reason),
+    policies: list(record.policies),
+    status: number(record.status),
+    bytes: number(record.bytes),
+    duration_ms: number(record.duration_ms),
+    upstream_ms: number(record.upstream_ms),
+    path_taken: record.path_taken ?? null,
+    flow_run_id: text(record.flow_run_id),
+    task_run_id: text(record.task_run_id),
+    deployment_id: text(record.deployment_id),
+    run_binding: record.run_binding ?? 'none',
+    service: text(record.service),
+    cache: record.cache ?? null,
+    mode: record.mode ?? null,
+    revision: number(record.revision),
+    session_id: text(record.session_id),
+    grant_id: text(record.grant_id),
+    approval_id: text(record.approval_id),
+    tool: text(record.tool),
+    grants: grants(record.grants),
+    node: wellFormed(node),
+  };
+}
+
+/** Text without lone surrogates, whatever came: what SQLite gives back is what was hashed. */
+function wellFormed(value: unknown): string {
+  if (typeof value === 'string' && value.isWellFormed()) return value;
+  return String(value).toWellFormed();
+}
+
+function text(value: string | null | undefined): string | null {
+  return value == null ? null : wellFormed(value);
+}
+
+function number(value: number | null | undefined): number | null {
+  return value == null || !Number.isFinite(value) ? null : value;
+}
+
+const NONE: readonly string[] = [];
+
+function list(value: readonly string[] | undefined): readonly string[] {
+  return value === undefined || value.length === 0 ? NONE : value.map(wellFormed);
+}
+
+/** In the order of their names, as they are hashed. */
+function grants(value: NewRecord['grants']): LedgerRecord['grants'] {
+  if (value == null || value.length === 0) return null;
+  return value.map(({ expires_at, members, networks, role, rules, scope }) => ({
+    expires_at: text(expires_at),
+    members: list(members),
+    networks: list(networks),
+    role: wellFormed(role),
+    rules: list(rules),
+    scope: text(scope),
+  }));
+}
+
+/** The same text gives the same id: for what has no request id and may be read twice. */
+export function stableId(...parts: readonly (string | number)[]): string {
+  return uuidText(createHash('sha256').update(parts.join('\n')).digest(), '8');
+}
+
+/** UUID version 7 (RFC 9562, 5.7): new ids land at the end of their index. Overwrites the beginning of `bytes`. */
+function timeOrderedId(ms: number, bytes: Buffer): string {
+  bytes.writeUIntBE(Math.max(0, ms), 0, 6);
+  return uuidText(bytes, '7');
+}
+
+const BLOCK_BYTES = 16;
+const POOL_BYTES = 256 * BLOCK_BYTES;
+
+/** Asking for random bytes costs more than most of a record: many are asked for at once. Ids are no secrets; each block is given out once. */
+function createRandomBlocks(): () => Buffer {
+  let pool = Buffer.alloc(0);
+  let at = 0;
+  return () => {
+    if (at >= pool.length) [pool, at] = [randomBytes(POOL_BYTES), 0];
+    at += BLOCK_BYTES;
+    return pool.subarray(at - BLOCK_BYTES, at);
+  };
+}
+
+function uuidText(bytes: Buffer, version: string): string {
+  const hex = bytes.toString('hex');
+  const variant = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${version}${hex.slice(13, 16)}-${variant.toString(16)}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** A field that is there but undefined says nothing: it must not wipe out what is known. */
+export function withoutUndefined<T extends Partial<NewRecord>>(record: T): Partial<NewRecord> {
+  if (!Object.values(record).some((value) => value === undefined)) return record;
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,75 @@
+// Events of Prefect in an export: a line for each, before the record that names their number and digest.
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import type { PrefectEvent } from '../../../contract/prefect-event.ts';
+import type { LedgerRecord } from '../../../contract/record.ts';
+import { EVENTS_STORED, parseStoredEvents } from '../events.ts';
+import { createEventDigest, EVENT_COLUMNS, eventOfRow, eventValues, rowOf } from '../prefect-events/table.ts';
+import type { EventEvidence } from './evidence.ts';
+
+const words = z.string().nullable();
+const eventLine = z.strictObject({
+  prefect_event: z.strictObject({
+    ...{ id: z.string(), occurred: z.string(), received: words, event: z.string(), resource_id: z.string(), resource_name: words },
+    ...{ state_type: words, state_name: words, flow_run_id: words, task_run_id: words, deployment_id: words, parent_task_run_id: words, follows: words },
+    related: z.array(z.strictObject({ id: z.string(), role: z.string(), name: words })),
+  }),
+});
+export type EventLine = z.infer<typeof eventLine>;
+
+/** Undefined: no event with exactly the fields of one. */
+export function parseEventLine(value: unknown): EventLine | undefined {
+  const parsed = eventLine.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** The events of which a record speaks, in their order. */
+export function eventLinesOf(db: DatabaseSync): (record: LedgerRecord) => Iterable<EventLine> {
+  const rows = db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE n BETWEEN ? AND ? ORDER BY n`);
+  return function* linesOf(record) {
+    const stored = parseStoredEvents(record);
+    if (stored === undefined) return;
+    // What somebody made of a row is exported as it reads: its digest tells.
+    for (const row of rows.iterate(stored.first, stored.last)) yield { prefect_event: eventOfRow(row) as EventLine['prefect_event'] };
+  };
+}
+
+export interface FileEvents {
+  /** In the order of the lines. */
+  event(line: EventLine): void;
+  /** Told before a record is examined. */
+  record(record: LedgerRecord): void;
+  readonly evidence: EventEvidence;
+}
+
+/** `declared`: the signed end says that the events are in the file. */
+export function createFileEvents(declared: boolean): FileEvents {
+  const stray: string[] = [];
+  let open = { digest: createEventDigest(), count: 0 };
+  let here = open;
+  return {
+    event({ prefect_event: event }) {
+      open.digest.add(rowOf(eventValues(event satisfies PrefectEvent)));
+      open.count += 1;
+    },
+    record({ action, seq, node }) {
+      here = open;
+      if (here.count > 0) open = { digest: createEventDigest(), count: 0 };
+      if (here.count > 0 && action !== EVENTS_STORED)
+        stray.push(`${here.count} events of Prefect before record ${seq} of ${node} were put in: it speaks of none`);
+    },
+    evidence: {
+      carried: declared,
+      check(record) {
+        const stored = parseStoredEvents(record);
+        if (stored === undefined || (!declared && here.count === 0)) return undefined;
+        if (!declared) return { kind: 'inserted', message: `${here.count} events of Prefect stand in a file that was exported without them` };
+        const which = `events of Prefect of which record ${record.seq} of ${record.node} (${record.time}) speaks`;
+        if (here.count < stored.count) return { kind: 'removed', message: `${stored.count - here.count} of the ${stored.count} ${which}, are gone` };
+        if (here.count > stored.count) return { kind: 'inserted', message: `${here.count - stored.count} too many are among the ${which}` };
+        return here.digest.hex() === stored.sha256 ? undefined : { kind: 'edited', message: `the ${which}, were edited: they do not fit its digest` };
+      },
+      unspoken: () => (open.count > 0 ? [...stray, `${open.count} events of Prefect at the end were put in: no record speaks of them`] : stray),
+    },
+  };
+}

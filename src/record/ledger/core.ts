@@ -1,0 +1,274 @@
+// The ledger's state machine, without threads and timers: commands in groups, log batches, failure and recovery.
+import { dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../contract/clock.ts';
+import { LictorError } from '../../contract/error.ts';
+import { REASONS } from '../../contract/reasons.ts';
+import type { RouteKnowledge } from './access-line.ts';
+import { type AppendRow, createAppend } from './append.ts';
+import type { ServiceCalls } from './call-count.ts';
+import { type ChainMemory, createChain } from './chain/chain.ts';
+import { createRetention, type Retention } from './chain/retention.ts';
+import { openLedgerDatabase, transaction, unsyncedTransaction } from './database.ts';
+import { recoveredRecord, stoppedRecord } from './events.ts';
+import { createFloods, type Floods } from './floods.ts';
+import { createIngest, type Ingest } from './ingest.ts';
+import { createIntents, type Intents } from './intents.ts';
+import { createLifeSigns, type LifeSigns } from './life-signs.ts';
+import { createLogRoom, freeBytesIn } from './log-room.ts';
+import { isNotable } from './notable.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+import { createEventStore, type EventBatch } from './prefect-events/store-events.ts';
+import type { Command, Outcome, WorkerSetup } from './protocol.ts';
+import type { RotateLimits } from './rotate.ts';
+
+/** Settles that could not be written are owed: the intent is durable, so they may wait for the disk, but not without bound. */
+const MOST_OWED = 10_000;
+
+export interface Core {
+  /** One transaction for the whole group; an outcome for each, in order. It waits for the disk, unless there is nothing in it but what `sync` is for. */
+  run(commands: readonly Command[]): readonly Outcome[];
+  /** Brings outcomes to the disk that did not wait for it. */
+  sync(): void;
+  /** A transaction of its own, which waits for no disk: what is lost with it is asked for again. */
+  storeEvents(batch: EventBatch): Outcome;
+  /** Takes a batch from the logs; true when there may be more. While unhealthy it tries to recover. */
+  pump(): boolean;
+  /** After a batch: how old its last line is; 0: everything is read, or nothing can be written. How many lines the log has had, about. */
+  backlog(): { readonly lagMs: number; readonly lines: number };
+  /** What time brings: held lines are released, a sign of life is left. */
+  tick(): void;
+  healthy(): boolean;
+  /** Drains what is on disk, notes a clean end, closes. */
+  close(): void;
+}
+
+export interface CoreParts {
+  readonly setup: WorkerSetup;
+  readonly routes: RouteKnowledge;
+  readonly clock: Clock;
+  /** Told on every change; `detail` is for the log. */
+  readonly onHealth: (healthy: boolean, detail: string) => void;
+  /** nginx has to open its log files anew. */
+  readonly onReopen?: () => void;
+  readonly onCalls?: (calls: readonly ServiceCalls[]) => void;
+  /** What is free where the access log is; only tests have another. */
+  readonly freeBytes?: () => number;
+}
+
+interface Open {
+  readonly db: DatabaseSync;
+  /** One transaction; it ends with a signed head. */
+  readonly write: <T>(work: () => T) => T;
+  /** The same, not yet on the disk. */
+  readonly writeUnsynced: <T>(work: () => T) => T;
+  readonly retention: Retention;
+  readonly appendRow: AppendRow;
+  readonly floods: Floods;
+  readonly intents: Intents;
+  readonly outbox: Outbox;
+  readonly ingest: Ingest;
+  readonly life: LifeSigns;
+  readonly storeEvents: (batch: EventBatch) => void;
+}
+
+export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, freeBytes }: CoreParts): Core {
+  const room = createLogRoom(freeBytes ?? (() => freeBytesIn(dirname(setup.accessLog))));
+  let open: Open | undefined;
+  const memory: ChainMemory = { committed: undefined };
+  let failedAtMs: number | undefined;
+  let leftoversDone = false;
+  let owed: Command[] = [];
+  /** Also what a thread before this one left. */
+  let isSyncDue = true;
+
+  /** Every write goes through here: it works, or the ledger is unhealthy and says why. A new try begins with a new connection. */
+  function guarded<T>(work: (open: Open) => T): T | undefined {
+    try {
+      open ??= openAll({ setup, routes, clock, memory, onCalls });
+      return work(open);
+    } catch (error) {
+      shut();
+      fail(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+
+  /** Where there is no room for lines, they may be missing since it was seen last. */
+  function fail(detail: string): void {
+    if (failedAtMs !== undefined) return;
+    onHealth(false, detail);
+    failedAtMs = room.isThere(clock()) ? clock() : (room.lastMs() ?? clock());
+  }
+
+  /** Recovers by writing for real: a batch from the logs, what is owed, and a record that names the gap. */
+  function recover(): boolean {
+    if (!room.isThere(clock())) return false;
+    const since = failedAtMs ?? clock();
+    const done = guarded((parts) => {
+      const more = parts.ingest.pump(clock());
+      parts.write(() => {
+        for (const command of owed) runOne(parts, command, clock());
+        parts.appendRow(recoveredRecord(clock(), Math.max(0, clock() - since)));
+      });
+      return { more };
+    });
+    if (done === undefined) return false;
+    owed = [];
+    failedAtMs = undefined;
+    onHealth(true, 'written again');
+    return done.more;
+  }
+
+  function settleLeftovers(): void {
+    guarded(({ write, intents }) => write(() => intents.abandonOthers()));
+    leftoversDone = failedAtMs === undefined;
+  }
+
+  function shut(): void {
+    const parts = open;
+    open = undefined;
+    parts?.ingest.close();
+    parts?.db.close();
+  }
+
+  room.isThere(clock());
+  guarded(() => undefined);
+
+  return {
+    run(commands) {
+      const written = (parts: Open): readonly Outcome[] => {
+        const areOutcomes = commands.every(({ kind }) => kind === 'settle');
+        const write = areOutcomes ? parts.writeUnsynced : parts.write;
+        const done = write(() => commands.map((command) => runOne(parts, command, clock())));
+        isSyncDue = areOutcomes;
+        return done;
+      };
+      const outcomes = failedAtMs === undefined ? guarded(written) : undefined;
+      if (outcomes !== undefined) return outcomes;
+      owed = [...owed, ...commands.filter((command) => command.kind === 'settle')].slice(0, MOST_OWED);
+      return commands.map(() => UNAVAILABLE);
+    },
+    sync() {
+      if (!isSyncDue || failedAtMs !== undefined) return;
+      guarded(({ write, life, ingest }) => write(() => life.signNow(clock(), ingest.readMs() ?? clock())));
+      isSyncDue = false;
+    },
+    storeEvents(batch) {
+      const isDone =
+        failedAtMs === undefined &&
+        guarded((parts) => {
+          parts.storeEvents(batch);
+          return true;
+        }) === true;
+      return isDone ? null : UNAVAILABLE;
+    },
+    pump() {
+      if (failedAtMs !== undefined) return recover();
+      const more = guarded((parts) => parts.ingest.pump(clock())) ?? false;
+      if (!more && !leftoversDone && failedAtMs === undefined) settleLeftovers();
+      return more;
+    },
+    tick() {
+      if (!room.isThere(clock())) fail('there is no room for the access log');
+      if (failedAtMs !== undefined) return;
+      guarded(({ write, intents, floods, outbox, life, retention, ingest }) =>
+        write(() => {
+          retention.step(clock());
+          intents.releaseHeld(clock());
+          floods.summarise(clock());
+          outbox.trim();
+          life.sign(clock(), ingest.readMs() ?? clock());
+        }),
+      );
+      if (setup.rotate !== null && rotated(open, setup.rotate)) onReopen?.();
+    },
+    backlog: () => ({ lagMs: Math.max(0, clock() - (open?.ingest.readMs() ?? clock())), lines: open?.ingest.lines() ?? 0 }),
+    healthy: () => failedAtMs === undefined,
+    close() {
+      while (this.pump());
+      guarded((parts) =>
+        parts.write(() => {
+          const { intents, floods, life, appendRow } = parts;
+          for (const command of owed) runOne(parts, command, clock());
+          intents.releaseAll();
+          // The minute that is under way goes on after a restart.
+          floods.summarise(clock());
+          appendRow(stoppedRecord(clock()));
+          life.stop(clock());
+        }),
+      );
+      shut();
+    },
+  };
+}
+
+/** A log that cannot be renamed is no failure of the ledger: it grows on, and is tried again at the next tick. */
+function rotated(open: Open | undefined, limits: RotateLimits): boolean {
+  try {
+    return open?.ingest.rotate(limits) ?? false;
+  } catch {
+    return false;
+  }
+}
+
+const UNAVAILABLE: Outcome = { code: 'ledger-unavailable', message: REASONS['ledger-unavailable'].detail, detail: 'the last write failed' };
+
+/** A command that cannot be done says so before it writes anything, so that the rest of its group still can. */
+function runOne({ intents }: Open, command: Command, nowMs: number): Outcome {
+  try {
+    if (command.kind === 'append') intents.append(command.record);
+    if (command.kind === 'intend') intents.intend(command.record, nowMs);
+    if (command.kind === 'settle') intents.settle(command.requestId, command.outcome);
+    return null;
+  } catch (error) {
+    if (!(error instanceof LictorError)) throw error;
+    return { code: error.code, message: error.message, detail: error.detail ?? '' };
+  }
+}
+
+interface Opening {
+  readonly setup: WorkerSetup;
+  readonly routes: RouteKnowledge;
+  readonly clock: Clock;
+  readonly memory: ChainMemory;
+  readonly onCalls: CoreParts['onCalls'];
+}
+
+function openAll({ setup, routes, clock, memory, onCalls }: Opening): Open {
+  const db = openLedgerDatabase(setup.ledgerFile);
+  try {
+    const chain = createChain({ db, node: setup.node, keyFile: setup.ledgerKey, clock, memory });
+    const sealed = <T>(work: () => T): T => {
+      const result = work();
+      chain.seal();
+      return result;
+    };
+    const committed = <T>(result: T): T => {
+      chain.committed();
+      return result;
+    };
+    const write = <T>(work: () => T): T => committed(transaction(db, () => sealed(work)));
+    const writeUnsynced = <T>(work: () => T): T => committed(unsyncedTransaction(db, () => sealed(work)));
+    const append = createAppend(db, setup.node, chain);
+    const outbox = createOutbox(db);
+    const appendRow: AppendRow = (record, id) => {
+      const isNew = append(record, id);
+      if (isNew && isNotable(record)) outbox.add();
+      return isNew;
+    };
+    const floods = createFloods(db, appendRow, setup.floods);
+    const intents = createIntents({ db, appendRow, floods, session: setup.session });
+    const life = createLifeSigns(db, appendRow, setup);
+    const retention = createRetention({ db, chain, appendRow, retentionMs: setup.retentionMs });
+    write(() => life.start());
+    const { accessLog, edgeErrorLog, basePath } = setup;
+    const ingest = createIngest({ db, write: writeUnsynced, appendRow, intents, routes, accessLog, edgeErrorLog, basePath, onCalls });
+    const store = createEventStore(db, appendRow);
+    const storeEvents = (batch: EventBatch) => writeUnsynced(() => store(batch, clock()));
+    return { db, write, writeUnsynced, storeEvents, retention, appendRow, floods, intents, outbox, ingest, life };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}

@@ -1,0 +1,166 @@
+// Floods of anonymous requests cannot fill the ledger: beyond so many a minute they are counted, and a record says how many there were.
+import type { DatabaseSync } from 'node:sqlite';
+import { guesserKey } from '../../contract/network.ts';
+import type { NewRecord } from '../../contract/record.ts';
+import type { AppendRow } from './append.ts';
+
+export interface FloodLimits {
+  /** Single records in a minute, of one address and of all. */
+  readonly perAddress: number;
+  readonly inAll: number;
+  /** How many addresses are told apart. */
+  readonly addresses: number;
+}
+
+export const FLOOD_LIMITS: FloodLimits = { perAddress: 100, inAll: 500, addresses: 1_000 };
+
+/** Of one minute: addresses with a summary of their own; the others share one. */
+const MOST_SUMMARIES = 20;
+const MINUTE_MS = 60_000;
+/** Lines come late: a minute is summed up when it is over for so long. */
+const GRACE_MS = 30_000;
+
+export const SUMMARY_ACTION = 'requests.summary';
+
+/** All methods run inside a transaction. */
+export interface Floods {
+  /** Appends the record, or counts it. Whoever is known, and whatever was allowed, always has a record. */
+  readonly appendOrCount: AppendRow;
+  /** True: `appendOrCount` would only count this one. */
+  isOver(record: NewRecord): boolean;
+  /** Writes the summaries of the minutes that are over. */
+  summarise(nowMs: number): void;
+}
+
+export function createFloods(db: DatabaseSync, appendRow: AppendRow, limits: FloodLimits): Floods {
+  const singlesOf = db.prepare('SELECT singles FROM flood_singles WHERE minute = ? AND address = ?');
+  const single = db.prepare('INSERT INTO flood_singles (minute, address, singles) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET singles = singles + 1');
+  const addresses = db.prepare('SELECT count(*) AS n FROM flood_counts WHERE minute = ?');
+  const known = db.prepare('SELECT 1 FROM flood_counts WHERE minute = ? AND address = ?');
+  const count = db.prepare(
+    `INSERT INTO flood_counts (minute, address, reason, decision, count, first, last, bytes) VALUES (?, ?, ?, ?, 1, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET count = count + 1, first = min(first, excluded.first), last = max(last, excluded.last), bytes = bytes + excluded.bytes`,
+  );
+  const over = db.prepare('SELECT DISTINCT minute FROM flood_counts WHERE minute <= ? OR minute > ? ORDER BY minute');
+  const counted = db.prepare(
+    `SELECT address, sum(count) AS count, min(first) AS first, max(last) AS last, sum(bytes) AS bytes, min(decision = 'deny') AS denied,
+       group_concat(reason || ' ' || count, ', ') AS reasons
+     FROM flood_counts WHERE minute = ? GROUP BY address ORDER BY count DESC, address`,
+  );
+  const forget = db.prepare('DELETE FROM flood_counts WHERE minute = ?');
+  const forgetSingles = db.prepare('DELETE FROM flood_singles WHERE minute < ?');
+
+  const number = (row: Record<string, unknown> | undefined, name: string) => Number(row?.[name] ?? 0);
+  const isFull = (minute: number, address: string) =>
+    number(singlesOf.get(minute, address), 'singles') >= limits.perAddress || number(singlesOf.get(minute, ALL), 'singles') >= limits.inAll;
+
+  function countOne(record: NewRecord, minute: number, address: string): void {
+    const isNew = known.get(minute, address) === undefined;
+    const key = isNew && number(addresses.get(minute), 'n') >= limits.addresses ? OTHERS : address;
+    count.run(minute, key, record.reason ?? 'undecided', record.decision ?? '', record.time, record.time, record.bytes ?? 0);
+  }
+
+  return {
+    appendOrCount(record, id) {
+      if (!isAnonymous(record)) return appendRow(record, id);
+      const [minute, address] = [minuteOf(record), addressOf(record)];
+      if (isFull(minute, address)) {
+        countOne(record, minute, address);
+        return true;
+      }
+      single.run(minute, address);
+      single.run(minute, ALL);
+      return appendRow(record, id);
+    },
+    isOver: (record) => isAnonymous(record) && isFull(minuteOf(record), addressOf(record)),
+    summarise(nowMs) {
+      const last = Math.floor((nowMs - GRACE_MS) / MINUTE_MS) - 1;
+      // None is of later, but where the clock went back.
+      for (const { minute } of over.all(last, Math.floor(nowMs / MINUTE_MS) + 1)) {
+        const rows = counted.all(Number(minute)).map(parseCounted);
+        for (const record of summaries(rows)) appendRow(record);
+        forget.run(Number(minute));
+      }
+      forgetSingles.run(last);
+    },
+  };
+}
+
+/** No address is empty or a star. */
+const ALL = '';
+const OTHERS = '*';
+
+/** A request of nobody, and not one that was let in: no principal, no credential that is known here, no session. */
+function isAnonymous(record: NewRecord): boolean {
+  const known = record.principal ?? record.credential_id ?? record.session_id ?? record.grant_id ?? null;
+  return typeof record.request_id === 'string' && known === null && record.decision !== 'allow' && (record.on_behalf_of ?? []).length === 0;
+}
+
+function minuteOf({ time }: NewRecord): number {
+  return Math.floor(Date.parse(time) / MINUTE_MS);
+}
+
+function addressOf({ source_ip }: NewRecord): string {
+  return guesserKey(source_ip ?? 'unknown') || 'unknown';
+}
+
+interface Counted {
+  readonly address: string;
+  readonly count: number;
+  readonly first: string;
+  readonly last: string;
+  readonly bytes: number;
+  readonly denied: boolean;
+  readonly reasons: string;
+}
+
+/** Written by this file only, so the shape is trusted. */
+function parseCounted(row: Record<string, unknown>): Counted {
+  const { address, count, first, last, bytes, denied, reasons } = row;
+  return {
+    ...{ address: String(address), first: String(first), last: String(last), reasons: String(reasons) },
+    ...{ count: Number(count), bytes: Number(bytes), denied: denied === 1 },
+  };
+}
+
+/** The busiest addresses by themselves, the others together. */
+function summaries(rows: readonly Counted[]): readonly NewRecord[] {
+  const named = rows.filter(({ address }) => address !== OTHERS);
+  const own = named.slice(0, MOST_SUMMARIES);
+  const rest = rows.filter((row) => !own.includes(row));
+  const records = own.map((row) => summary(row, row.address, row.reasons));
+  if (rest.length === 0) return records;
+  const more = rest.some(({ address }) => address === OTHERS) ? 'more than ' : '';
+  const addresses = rest.filter(({ address }) => address !== OTHERS).map(({ address }) => address);
+  const list = `${addresses.slice(0, MOST_SUMMARIES).join(', ')}${addresses.length > MOST_SUMMARIES ? ', ...' : ''}`;
+  return [...records, summary(together(rest), null, `${more}${addresses.length} addresses: ${list}`)];
+}
+
+function together(rows: readonly Counted[]): Omit<Counted, 'address' | 'reasons'> {
+  const sum = (of: (row: Counted) => number) => rows.reduce((total, row) => total + of(row), 0);
+  const firsts = rows.map(({ first }) => first).sort();
+  const lasts = rows.map(({ last }) => last).sort();
+  return {
+    count: sum(({ count }) => count),
+    bytes: sum(({ bytes }) => bytes),
+    first: firsts[0] ?? '',
+    last: lasts.at(-1) ?? '',
+    denied: rows.every(({ denied }) => denied),
+  };
+}
+
+/** `resource_id` is how many there were, `time` the first, `duration_ms` until the last, `tool` the reasons or the addresses. */
+function summary({ count, first, last, bytes, denied }: Omit<Counted, 'address' | 'reasons'>, sourceIp: string | null, words: string): NewRecord {
+  return {
+    time: first,
+    action: SUMMARY_ACTION,
+    reason: 'anonymous-requests',
+    decision: denied ? 'deny' : null,
+    resource_type: 'AnonymousRequests',
+    resource_id: String(count),
+    source_ip: sourceIp,
+    bytes,
+    duration_ms: Math.max(0, Date.parse(last) - Date.parse(first)),
+    tool: words,
+  };
+}

@@ -1,0 +1,155 @@
+// Requests on their way: an intent is durable before anything is forwarded, and becomes the one record of its request.
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { setBounded } from '../../contract/bounded-map.ts';
+import { CONNECT_ACTION } from '../../contract/destination.ts';
+import { LictorError } from '../../contract/error.ts';
+import type { NewRecord } from '../../contract/record.ts';
+import type { RequestRecord } from './access-line.ts';
+import { type AppendRow, withoutUndefined } from './append.ts';
+import type { Floods } from './floods.ts';
+
+/**
+ * How long the line of a mediated or relayed request waits for the control plane's own, richer record. None comes when
+ * the control plane was away: the line then is the record.
+ */
+const HOLD_MS = 5_000;
+
+/** All methods run inside a transaction. Those that cannot do what is asked throw a LictorError before they write. */
+export interface Intents {
+  intend(record: RequestRecord, nowMs: number): void;
+  /** Intent and outcome become the record. */
+  settle(requestId: string, outcome: Partial<NewRecord>): void;
+  /** A whole record from the control plane; takes the place of a held line. A second one of a request is an event of its own (a socket ended by a later decision). */
+  append(record: NewRecord): void;
+  /**
+   * For the access lines of these requests: what is known of them is looked up at once. What it returns takes one line: attached to its intent,
+   * held, or appended at once; a request that has its record, or had a line, already adds nothing.
+   */
+  lines(requestIds: readonly string[], nowMs: number): (record: RequestRecord, hold: boolean) => void;
+  /** Held lines for which nothing came for so long become records; and those that were held before the clock went back. */
+  releaseHeld(nowMs: number): void;
+  /** All of them: nothing comes any more. */
+  releaseAll(): void;
+  /** Intents of earlier sessions: nobody will settle them any more. */
+  abandonOthers(): void;
+}
+
+export interface IntentsParts {
+  readonly db: DatabaseSync;
+  readonly appendRow: AppendRow;
+  /** What the edge saw, and what the control plane says by itself, passes these: it may be anonymous. */
+  readonly floods: Pick<Floods, 'appendOrCount' | 'isOver'>;
+  readonly session: string;
+}
+
+export function createIntents({ db, appendRow, floods, session }: IntentsParts): Intents {
+  const find = db.prepare('SELECT source, session, record, line FROM intents WHERE request_id = ?');
+  const insert = db.prepare('INSERT INTO intents (request_id, source, session, record, since_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+  const attach = db.prepare("UPDATE intents SET line = ? WHERE request_id = ? AND source = 'intent'");
+  const remove = db.prepare('DELETE FROM intents WHERE request_id = ?');
+  const removeHeld = db.prepare("DELETE FROM intents WHERE request_id = ? AND source = 'line'");
+  const held = db.prepare("SELECT request_id, record FROM intents WHERE source = 'line' AND (since_ms <= ? OR since_ms > ?) ORDER BY since_ms");
+  const others = db.prepare("SELECT request_id, record, line FROM intents WHERE source = 'intent' AND session <> ? ORDER BY since_ms");
+  const said = createSaid();
+  const recorded = db.prepare('SELECT 1 FROM records WHERE request_id = ?');
+  const known = db.prepare(
+    `SELECT i.request_id AS id, i.source AS source FROM json_each(?1) AS asked JOIN intents AS i ON i.request_id = asked.value
+     UNION ALL SELECT r.request_id AS id, '' AS source FROM json_each(?1) AS asked JOIN records AS r ON r.request_id = asked.value`,
+  );
+
+  function release(untilMs: number, fromMs: number): void {
+    for (const row of held.all(untilMs, fromMs)) {
+      floods.appendOrCount(wholeRecord(row.record));
+      remove.run(String(row.request_id));
+    }
+  }
+
+  return {
+    intend(record, nowMs) {
+      if (recorded.get(record.request_id) !== undefined) throw alreadyRecorded(record.request_id);
+      removeHeld.run(record.request_id);
+      if (insert.run(record.request_id, 'intent', session, JSON.stringify(record), nowMs).changes === 0) throw alreadyRecorded(record.request_id);
+    },
+    settle(requestId, outcome) {
+      const intent = find.get(requestId);
+      if (intent === undefined || intent.source !== 'intent') throw noIntent(requestId);
+      const record = { ...parseRecord(intent.record), ...withoutUndefined(outcome), request_id: requestId };
+      const bytes = record.bytes ?? parseRecord(intent.line)?.bytes ?? null;
+      appendRow({ ...record, bytes, time: record.time ?? '' });
+      remove.run(requestId);
+    },
+    append(record) {
+      // Its access line counts it, once; nginx does not know why it was refused.
+      if (hasLine(record) && floods.isOver(record)) return said.note(record);
+      if (typeof record.request_id === 'string') removeHeld.run(record.request_id);
+      floods.appendOrCount(record);
+    },
+    lines(requestIds, nowMs) {
+      const seen = new Map(known.all(JSON.stringify(requestIds)).map(({ id, source }) => [String(id), String(source)]));
+      return (line, hold) => {
+        const record = said.added(line);
+        const source = seen.get(record.request_id);
+        if (source === 'intent') attach.run(JSON.stringify(record), record.request_id);
+        if (source !== undefined) return;
+        seen.set(record.request_id, '');
+        if (!hold) floods.appendOrCount(record);
+        else insert.run(record.request_id, 'line', session, JSON.stringify(record), nowMs);
+      };
+    },
+    releaseHeld: (nowMs) => release(nowMs - HOLD_MS, nowMs + HOLD_MS),
+    releaseAll: () => release(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    abandonOthers() {
+      for (const row of others.all(session)) {
+        appendRow(unknownOutcome(wholeRecord(row.record), parseRecord(row.line)));
+        remove.run(String(row.request_id));
+      }
+    },
+  };
+}
+
+/** More than come before their lines are read. */
+const MOST_SAID = 10_000;
+
+/** What the control plane said of requests that are counted and have no record: until their lines come, and no longer than this process lives. */
+function createSaid() {
+  const said = new Map<string, Pick<NewRecord, 'decision' | 'reason'>>();
+  return {
+    note({ request_id: id, decision, reason }: NewRecord): void {
+      setBounded(said, String(id), { decision: decision ?? null, reason: reason ?? null }, MOST_SAID);
+    },
+    /** Kept: a line may be read again when its transaction fails. */
+    added(line: RequestRecord): RequestRecord {
+      const words = said.get(line.request_id);
+      return words === undefined ? line : { ...line, ...words };
+    },
+  };
+}
+
+/** The forward proxy is a listener of the control plane's own: nginx sees nothing of it. */
+function hasLine({ action }: NewRecord): boolean {
+  return action !== CONNECT_ACTION;
+}
+
+/** What nginx saw is known; what Prefect did is not. */
+function unknownOutcome(intent: NewRecord, line: Partial<NewRecord> | undefined): NewRecord {
+  const seen = { status: line?.status ?? null, bytes: line?.bytes ?? null, duration_ms: line?.duration_ms ?? null };
+  return { ...intent, ...seen, reason: 'outcome-unknown' };
+}
+
+/** Written by this file only, so the shape is trusted. */
+function parseRecord(text: SQLOutputValue | undefined): Partial<NewRecord> | undefined {
+  return typeof text === 'string' ? (JSON.parse(text) as Partial<NewRecord>) : undefined;
+}
+
+function wholeRecord(text: SQLOutputValue | undefined): NewRecord {
+  const record = parseRecord(text);
+  return { ...record, time: record?.time ?? '' };
+}
+
+function alreadyRecorded(requestId: string): LictorError {
+  return new LictorError('ledger-request-recorded', 'This request has its record already.', { detail: `request ${requestId}` });
+}
+
+function noIntent(requestId: string): LictorError {
+  return new LictorError('ledger-intent-missing', 'There is no intent to settle.', { detail: `request ${requestId}` });
+}

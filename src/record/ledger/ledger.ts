@@ -1,0 +1,247 @@
+// The control plane's hold on the ledger: asks the worker thread, never touches SQLite itself.
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { StatePaths } from '../../config/state-dir.ts';
+import type { Clock } from '../../contract/clock.ts';
+import { LictorError } from '../../contract/error.ts';
+import { REASONS } from '../../contract/reasons.ts';
+import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
+import type { ServiceCalls } from './call-count.ts';
+import { FLOOD_LIMITS, type FloodLimits } from './floods.ts';
+import type { EventBatch } from './prefect-events/store-events.ts';
+import type { Command, FromWorker, Outcome, ToWorker, WorkerSetup } from './protocol.ts';
+import type { RotateLimits } from './rotate.ts';
+
+export interface Ledger {
+  /**
+   * A whole record; durable when it resolves. Write it before answering: the access line of its request then adds nothing.
+   * A second one of the same request is kept: it is an event of its own.
+   */
+  append(record: NewRecord): Promise<void>;
+  /** Durable before anything is forwarded. */
+  intend(record: NewRecord & { readonly request_id: string }): Promise<void>;
+  /**
+   * Intent and outcome become the one record, which outlives every death of this process. It is on the disk with what waits for that next, 0.2 s later at
+   * the latest: a power failure before leaves the intent, and with it a record whose outcome is unknown. When this rejects with `ledger-unavailable` it is
+   * still written as soon as that is possible.
+   */
+  settle(requestId: string, outcome: Partial<NewRecord>): Promise<void>;
+  /** Events of Prefect, and how far they are stored: one batch at a time. They can be asked for again, so they come after everything else. */
+  storeEvents(batch: EventBatch): Promise<void>;
+  healthy(): boolean;
+  onHealth(listener: (healthy: boolean) => void): void;
+  /** A log was renamed: nginx has to open its logs anew. Told again until it has. */
+  onReopen(listener: () => void): void;
+  /** Calls of services, as they come out of the access log. */
+  onCalls(listener: (calls: readonly ServiceCalls[]) => void): void;
+  /** Why it is unhealthy, for the log; null when it is not. */
+  problem(): string | null;
+  /** Drains what is on disk, then ends the thread. */
+  close(): Promise<void>;
+}
+
+export interface LedgerOptions {
+  readonly paths: Pick<StatePaths, 'ledgerFile' | 'ledgerKey' | 'accessLog' | 'edgeErrorLog'>;
+  /** Name of this node: each has its own sequence. */
+  readonly node: string;
+  readonly clock: Clock;
+  /** `config.publicUrl.basePath`. */
+  readonly basePath?: string;
+  /** The roles of lictor.yaml, for the record of the start; null (the default): there are none. */
+  readonly grants?: LedgerRecord['grants'];
+  /** Sizes from which logs are renamed; null (the default): never. */
+  readonly rotate?: RotateLimits | null;
+  /** How long records are kept; null (the default): for ever. */
+  readonly retentionMs?: number | null;
+  /** From when on anonymous requests are summed up. */
+  readonly floods?: FloodLimits;
+  /** The thread's entry; only tests have another. */
+  readonly workerFile?: URL;
+}
+
+/** More than this many unanswered commands: the disk does not keep up, and memory stays bounded. */
+const MOST_PENDING = 10_000;
+const RESTART_MS = 500;
+/** The id of a command whose answer nobody waits for any more. */
+const NOBODY = 0;
+const WORKER_FILE = new URL('./worker.ts', import.meta.url);
+
+/**
+ * Resolves when the thread is up, healthy or not: an unwritable disk stops changes, not reads. Rejects when the thread cannot run at all.
+ * append, intend and settle reject with LictorError `ledger-unavailable`; intend with `ledger-request-recorded` and settle with `ledger-intent-missing` on a defect of the caller.
+ */
+export async function startLedger({
+  paths,
+  node,
+  clock,
+  basePath = '',
+  grants = null,
+  rotate = null,
+  retentionMs = null,
+  floods = FLOOD_LIMITS,
+  workerFile = WORKER_FILE,
+}: LedgerOptions): Promise<Ledger> {
+  const { ledgerFile, ledgerKey, accessLog, edgeErrorLog } = paths;
+  const setup: WorkerSetup = {
+    ledgerFile,
+    ledgerKey,
+    accessLog,
+    edgeErrorLog,
+    node,
+    basePath,
+    session: randomUUID(),
+    startedAtMs: clock(),
+    grants,
+    rotate,
+    retentionMs,
+    floods,
+  };
+  const health = createHealth();
+  const pending = createPending();
+  const reopen = createListeners<[]>();
+  const calls = createListeners<[readonly ServiceCalls[]]>();
+  let closing = false;
+  /** Outcomes that a thread did not live to write: the next one does. */
+  let owed: Command[] = [];
+  let worker = spawn();
+
+  function hear(message: FromWorker): void {
+    if (message.kind === 'reopen') reopen.notify();
+    else if (message.kind === 'calls') calls.notify(message.calls);
+    else if (message.kind === 'health') health.set(message.healthy, message.detail);
+    else for (const { id, outcome } of message.outcomes) pending.finish(id, outcome);
+  }
+
+  function spawn(): Worker {
+    const thread = new Worker(workerFile, { workerData: setup, name: 'ledger' });
+    thread.on('message', hear);
+    thread.on('error', (error) => health.set(false, `the ledger thread failed: ${error instanceof Error ? error.message : String(error)}`));
+    thread.on('exit', () => {
+      owe(pending.failAll());
+      if (closing) return;
+      health.set(false, health.problem() ?? 'the ledger thread ended');
+      setTimeout(() => {
+        if (!closing) worker = spawnAgain();
+      }, RESTART_MS);
+    });
+    return thread;
+  }
+
+  function spawnAgain(): Worker {
+    const thread = spawn();
+    for (const command of owed) thread.postMessage({ kind: 'command', id: NOBODY, command } satisfies ToWorker);
+    owed = [];
+    return thread;
+  }
+
+  function owe(commands: readonly Command[]): void {
+    owed = [...owed, ...commands.filter(({ kind }) => kind === 'settle')].slice(0, MOST_PENDING);
+  }
+
+  function ask(command: Command): Promise<void> {
+    // A settle goes to the worker even now: there it is owed. A thread that has ended hears nothing any more.
+    const hasEnded = worker.threadId === -1;
+    if (hasEnded) owe([command]);
+    const isLate = pending.size() >= MOST_PENDING || !health.healthy();
+    const refuse = closing || hasEnded || (isLate && command.kind !== 'settle');
+    if (refuse) return Promise.reject(unavailable(health.problem() ?? 'closing, or too many waiting writes'));
+    return pending.add(command, (id) => worker.postMessage({ kind: 'command', id, command } satisfies ToWorker));
+  }
+
+  try {
+    await firstMessage(worker);
+  } catch (error) {
+    closing = true;
+    throw unavailable(error instanceof Error ? error.message : 'the ledger thread did not start');
+  }
+
+  return {
+    append: (record) => ask({ kind: 'append', record }),
+    intend: (record) => ask({ kind: 'intend', record }),
+    settle: (requestId, outcome) => ask({ kind: 'settle', requestId, outcome }),
+    storeEvents: (batch) => ask({ kind: 'events', batch }),
+    healthy: health.healthy,
+    onHealth: health.onChange,
+    onReopen: reopen.add,
+    onCalls: calls.add,
+    problem: health.problem,
+    async close() {
+      if (closing) return;
+      closing = true;
+      if (worker.threadId === -1) return;
+      const ended = once(worker, 'exit');
+      worker.postMessage({ kind: 'close' } satisfies ToWorker);
+      await ended;
+    },
+  };
+}
+
+async function firstMessage(worker: Worker): Promise<void> {
+  await Promise.race([
+    once(worker, 'message'),
+    once(worker, 'exit').then(() => {
+      throw new Error('the ledger thread ended at its start');
+    }),
+  ]);
+}
+
+function createListeners<T extends readonly unknown[]>() {
+  const listeners: ((...args: T) => void)[] = [];
+  return {
+    add: (listener: (...args: T) => void) => void listeners.push(listener),
+    notify: (...args: T) => {
+      for (const listener of listeners) listener(...args);
+    },
+  };
+}
+
+function createHealth() {
+  const listeners = createListeners<[boolean]>();
+  let healthy = false;
+  let detail = 'starting';
+  return {
+    healthy: () => healthy,
+    problem: () => (healthy ? null : detail),
+    onChange: listeners.add,
+    set(next: boolean, why: string) {
+      const changed = next !== healthy;
+      healthy = next;
+      detail = why;
+      if (changed) listeners.notify(next);
+    },
+  };
+}
+
+function createPending() {
+  const waiting = new Map<number, { readonly command: Command; resolve: () => void; reject: (error: Error) => void }>();
+  let lastId = 0;
+  return {
+    size: () => waiting.size,
+    add(command: Command, send: (id: number) => void): Promise<void> {
+      lastId += 1;
+      const id = lastId;
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { command, resolve, reject });
+        send(id);
+      });
+    },
+    finish(id: number, outcome: Outcome) {
+      const asked = waiting.get(id);
+      waiting.delete(id);
+      if (outcome === null) asked?.resolve();
+      else asked?.reject(new LictorError(outcome.code, outcome.message, { detail: outcome.detail }));
+    },
+    /** Answers what was waiting. */
+    failAll(): readonly Command[] {
+      const lost = [...waiting.values()];
+      waiting.clear();
+      for (const { reject } of lost) reject(unavailable('the ledger thread ended'));
+      return lost.map(({ command }) => command);
+    },
+  };
+}
+
+function unavailable(detail: string): LictorError {
+  return new LictorError('ledger-unavailable', REASONS['ledger-unavailable'].detail, { detail });
+}

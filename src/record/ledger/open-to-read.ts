@@ -1,0 +1,43 @@
+// Opens ledger.db for whoever only looks: the gateway goes on writing it.
+import { statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { isErrno } from '../../contract/errno.ts';
+import { LictorError } from '../../contract/error.ts';
+import { assertReadable, schemaVersion } from './schema.ts';
+
+/** sqlite.org/rescode.html: PERM, READONLY, CANTOPEN. A reader too needs to write beside the file, since its log is shared memory. */
+const CLOSED = [3, 8, 14];
+
+/** Throws LictorError `ledger-missing`; `ledger-unreadable` for a user who may not look at it; `ledger-newer` and `ledger-older` for another layout. */
+export function openToRead(file: string): DatabaseSync {
+  try {
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) throw missing(file);
+    return opened(file);
+  } catch (cause) {
+    if (!isClosed(cause)) throw cause;
+    throw new LictorError('ledger-unreadable', `The ledger ${file} cannot be read: run this as the user of the gateway.`, { cause });
+  }
+}
+
+function opened(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: 2_000 });
+  try {
+    // The first statement is what opens the files beside it.
+    const version = schemaVersion(db);
+    if (version === 0) throw missing(file);
+    assertReadable(version);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function missing(file: string): LictorError {
+  return new LictorError('ledger-missing', `There is no ledger at ${file} yet: start the gateway with lictor up, or name its --state-dir.`);
+}
+
+function isClosed(error: unknown): boolean {
+  if (isErrno(error, 'EACCES', 'EPERM')) return true;
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && CLOSED.includes(error.errcode & 0xff);
+}

@@ -1,0 +1,73 @@
+// Whether the stored events of Prefect are those that the chain's records speak of.
+import type { DatabaseSync } from 'node:sqlite';
+import type { LedgerRecord } from '../../../contract/record.ts';
+import type { EventEvidence } from '../chain/evidence.ts';
+import type { Problem } from '../chain/report.ts';
+import { parseStoredEvents, type StoredEvents } from '../events.ts';
+import { createEventDigest, EVENT_COLUMNS } from './table.ts';
+
+export interface ExaminedEvents {
+  /** How many rows were looked at. */
+  readonly count: number;
+  readonly problem: Pick<Problem, 'kind' | 'message'> | undefined;
+}
+
+/** The events of which a record speaks, held against the digest in it. Undefined: it speaks of none. Inside a transaction. */
+export function createEventExaminer(db: DatabaseSync): (record: LedgerRecord) => ExaminedEvents | undefined {
+  const rows = hasEvents(db) ? db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE n BETWEEN ? AND ? ORDER BY n`) : undefined;
+  return (record) => {
+    const stored = parseStoredEvents(record);
+    if (stored === undefined) return undefined;
+    const digest = createEventDigest();
+    let count = 0;
+    for (const row of rows?.iterate(stored.first, stored.last) ?? []) {
+      digest.add(row);
+      count += 1;
+    }
+    return { count, problem: problemOf(record, stored, { count, sha256: digest.hex() }) };
+  };
+}
+
+function problemOf(record: LedgerRecord, stored: StoredEvents, found: Pick<StoredEvents, 'count' | 'sha256'>): ExaminedEvents['problem'] {
+  const which = `events ${stored.first} to ${stored.last} of Prefect, of which record ${record.seq} of ${record.node} (${record.time}) speaks`;
+  if (found.count < stored.count) return { kind: 'removed', message: `${stored.count - found.count} of the ${which}, are gone` };
+  if (found.count > stored.count) return { kind: 'inserted', message: `${found.count - stored.count} too many are among the ${which}` };
+  return found.sha256 === stored.sha256 ? undefined : { kind: 'edited', message: `the ${which}, were edited: they do not fit its digest` };
+}
+
+/** A ledger of an earlier version has no such table, and no record that speaks of one. */
+function hasEvents(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'prefect_events'").get() !== undefined;
+}
+
+/** One read transaction must be open around it. */
+export function storedEventEvidence(db: DatabaseSync): EventEvidence {
+  const examine = createEventExaminer(db);
+  const spoken: [number, number][] = [];
+  return {
+    carried: true,
+    check(record) {
+      const stored = parseStoredEvents(record);
+      // The record itself was changed: its hash says so.
+      if (stored === undefined) return undefined;
+      remember(spoken, [stored.first, stored.last]);
+      return examine(record)?.problem;
+    },
+    unspoken() {
+      if (!hasEvents(db)) return [];
+      const free = db.prepare('SELECT n FROM prefect_events WHERE n > ? AND n < ? LIMIT 1');
+      const sorted = spoken.sort(([a], [b]) => a - b);
+      const ends = [...sorted.map(([first]) => first), Number.MAX_SAFE_INTEGER];
+      const starts = [Number.MIN_SAFE_INTEGER, ...sorted.map(([, last]) => last)];
+      const found = starts.flatMap((start, index) => free.get(start, ends[index] ?? start)?.['n'] ?? []);
+      return found.map((n) => `event ${String(n)} of Prefect was put in: no record speaks of it`);
+    },
+  };
+}
+
+/** Ranges follow each other: they become one, so that few are kept. */
+function remember(spoken: [number, number][], [first, last]: [number, number]): void {
+  const before = spoken.at(-1);
+  if (before !== undefined && before[1] + 1 === first) before[1] = last;
+  else spoken.push([first, last]);
+}

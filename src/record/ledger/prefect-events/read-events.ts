@@ -1,0 +1,79 @@
+// Reads the stored events of Prefect: of one run, of the runs that it started, and how far they are stored. Never writes.
+import { DatabaseSync } from 'node:sqlite';
+import type { EventsMark, PrefectEvent } from '../../../contract/prefect-event.ts';
+import { MARK_KEY } from './store-events.ts';
+import { EVENT_COLUMNS, eventOfRow } from './table.ts';
+
+export interface EventReader {
+  /** What happened to this run, its task runs and on its behalf; in the order of time. */
+  forFlowRun(id: string): readonly PrefectEvent[];
+  /** The flow runs that were started by a task run of this run. */
+  childrenOf(id: string): readonly string[];
+  /** The flow run that this task run is part of. */
+  flowRunOfTask(taskRunId: string): string | undefined;
+  /** The names of flow runs, or of deployments, with the ids of those that are called so; one name is looked for, or all are listed, the newest first. */
+  named(kind: NamedKind, name?: string): readonly Named[];
+  mark(): EventsMark | undefined;
+}
+
+export type NamedKind = 'flow-run' | 'deployment';
+
+export interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Enough for a suggestion. */
+const MOST_NAMES = 5_000;
+
+export function createEventReader(db: DatabaseSync): EventReader {
+  // A gateway of an earlier version has written it: there are none.
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'prefect_events'").get() === undefined) return NONE;
+  const ofRun = db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE flow_run_id = ? ORDER BY occurred, n`);
+  const children = db.prepare(
+    `SELECT DISTINCT child.flow_run_id AS id FROM prefect_events AS own JOIN prefect_events AS child ON child.parent_task_run_id = own.task_run_id
+     WHERE own.flow_run_id = ? AND own.task_run_id IS NOT NULL AND child.flow_run_id IS NOT NULL AND child.flow_run_id <> own.flow_run_id ORDER BY id`,
+  );
+  const ofTask = db.prepare('SELECT flow_run_id AS id FROM prefect_events WHERE resource_id = ? AND flow_run_id IS NOT NULL LIMIT 1');
+  const select = 'SELECT resource_id AS id, resource_name AS name FROM prefect_events WHERE resource_id > ? AND resource_id < ?';
+  const newest = `GROUP BY resource_id, resource_name ORDER BY max(n) DESC LIMIT ${MOST_NAMES}`;
+  const names = db.prepare(`${select} AND resource_name IS NOT NULL ${newest}`);
+  const withName = db.prepare(`${select} AND resource_name = ? ${newest}`);
+  return {
+    forFlowRun: (id) => ofRun.all(id).map(eventOfRow),
+    childrenOf: (id) => children.all(id).map((row) => String(row['id'])),
+    flowRunOfTask: (task) => textOf(ofTask.get(`prefect.task-run.${task}`)?.['id']),
+    named: (kind, name) => {
+      const rows = name === undefined ? names.all(`prefect.${kind}.`, `prefect.${kind}/`) : withName.all(`prefect.${kind}.`, `prefect.${kind}/`, name);
+      return rows.map((row) => ({ id: String(row['id']).slice(`prefect.${kind}.`.length), name: String(row['name']) }));
+    },
+    mark: () => parseMark(textOf(db.prepare('SELECT value FROM meta WHERE key = ?').get(MARK_KEY)?.['value'])),
+  };
+}
+
+/** Undefined: there is none, or the ledger cannot be read now. */
+export function readEventsMark(ledgerFile: string): EventsMark | undefined {
+  try {
+    using db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: 2_000 });
+    return createEventReader(db).mark();
+  } catch {
+    return undefined;
+  }
+}
+
+const NONE: EventReader = { forFlowRun: () => [], childrenOf: () => [], flowRunOfTask: () => undefined, named: () => [], mark: () => undefined };
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Written by the gateway; what somebody else put there says nothing. */
+export function parseMark(text: string | undefined): EventsMark | undefined {
+  try {
+    const value: unknown = JSON.parse(text ?? 'null');
+    const isMark = typeof value === 'object' && value !== null && 'position' in value && 'at' in value && typeof value.position === 'string';
+    return isMark && !Number.isNaN(Date.parse(String(value.position))) ? (value as EventsMark) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+// Events of Prefect into the ledger: rows of their own, and for each batch one record of the chain, which names what they hash to.
+import type { DatabaseSync } from 'node:sqlite';
+import type { EventsMark, PrefectEvent } from '../../../contract/prefect-event.ts';
+import type { AppendRow } from '../append.ts';
+import { eventsStoredRecord } from '../events.ts';
+import { createEventDigest, eventValues, INSERT_EVENT, rowOf } from './table.ts';
+
+export interface EventBatch {
+  readonly events: readonly PrefectEvent[];
+  readonly mark: EventsMark;
+}
+
+export const MARK_KEY = 'events';
+
+/** Inside a transaction that ends with the chain's `seal`. What is here already is left out; a batch that brings nothing new leaves no record. */
+export function createEventStore(db: DatabaseSync, appendRow: AppendRow): (batch: EventBatch, nowMs: number) => void {
+  const insert = db.prepare(INSERT_EVENT);
+  const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');
+  return ({ events, mark }, nowMs) => {
+    const digest = createEventDigest();
+    const numbers: number[] = [];
+    for (const event of events) {
+      const values = eventValues(event);
+      const { changes, lastInsertRowid } = insert.run(...values);
+      if (changes === 0) continue;
+      numbers.push(Number(lastInsertRowid));
+      digest.add(rowOf(values));
+    }
+    const [first, last] = [numbers[0], numbers.at(-1)];
+    if (first !== undefined && last !== undefined) appendRow(eventsStoredRecord(nowMs, { first, last, count: numbers.length, sha256: digest.hex() }));
+    put.run(MARK_KEY, JSON.stringify(mark));
+  };
+}

@@ -1,0 +1,83 @@
+// Events of Prefect as rows, and as the text that is hashed.
+import { createHash } from 'node:crypto';
+import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import type { PrefectEvent } from '../../../contract/prefect-event.ts';
+
+/** In the order of RFC 8785 (UTF-16 code units): `related` is a list of flat objects, written likewise. */
+const NAMES: readonly (keyof PrefectEvent)[] = [
+  'deployment_id',
+  'event',
+  'flow_run_id',
+  'follows',
+  'id',
+  'occurred',
+  'parent_task_run_id',
+  'received',
+  'related',
+  'resource_id',
+  'resource_name',
+  'state_name',
+  'state_type',
+  'task_run_id',
+];
+const RELATED = ['id', 'name', 'role'];
+
+const REQUIRED: readonly string[] = ['event', 'occurred', 'related', 'resource_id'];
+const columns = NAMES.filter((name) => name !== 'id').map((name) => `${name} TEXT${REQUIRED.includes(name) ? ' NOT NULL' : ''}`);
+
+/** Events that Prefect sent; the others were derived from them (timeline/feed/parents.ts). */
+export const OF_PREFECT = "event GLOB 'prefect.*'";
+
+/** `n` is never used twice: a record of the chain speaks of a range of them. */
+export const EVENT_TABLES = `
+  CREATE TABLE prefect_events (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, ${columns.join(', ')}) STRICT;
+  CREATE INDEX prefect_events_flow_run ON prefect_events (flow_run_id, occurred) WHERE flow_run_id IS NOT NULL;
+  CREATE INDEX prefect_events_parent ON prefect_events (parent_task_run_id) WHERE parent_task_run_id IS NOT NULL;
+  CREATE INDEX prefect_events_occurred ON prefect_events (occurred) WHERE ${OF_PREFECT};`;
+
+export const EVENT_COLUMNS = NAMES.join(', ');
+
+/** An id that is there already is skipped: `changes` is 0. */
+export const INSERT_EVENT = `INSERT INTO prefect_events (${EVENT_COLUMNS}) VALUES (${NAMES.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`;
+
+export function eventValues(event: PrefectEvent): SQLInputValue[] {
+  return NAMES.map((name) => {
+    const value = event[name];
+    return value === null || typeof value === 'string' ? (value?.toWellFormed() ?? null) : JSON.stringify(value, RELATED).toWellFormed();
+  });
+}
+
+/** Rows are written by `eventValues` only; what somebody else made of them is for the chain to find. */
+export function eventOfRow(row: Record<string, SQLOutputValue>): PrefectEvent {
+  const event: Record<string, unknown> = {};
+  for (const name of NAMES) event[name] = name === 'related' ? parseRelated(row[name]) : (row[name] ?? null);
+  return event as unknown as PrefectEvent;
+}
+
+function parseRelated(value: SQLOutputValue | undefined): unknown {
+  try {
+    return typeof value === 'string' ? JSON.parse(value) : [];
+  } catch {
+    return []; // changed by hand
+  }
+}
+
+/** What one batch of events hashes to: the canonical JSON of each row, one a line. */
+export interface EventDigest {
+  add(row: Record<string, SQLOutputValue | SQLInputValue>): void;
+  /** SHA-256, lower-case hex. */
+  hex(): string;
+}
+
+/** From the values as SQLite has them: `related` is text there, and is hashed as that text. */
+export function createEventDigest(): EventDigest {
+  const hash = createHash('sha256');
+  return {
+    add: (row) => void hash.update(`${JSON.stringify(row, [...NAMES])}\n`),
+    hex: () => hash.digest('hex'),
+  };
+}
+
+export function rowOf(values: readonly SQLInputValue[]): Record<string, SQLInputValue> {
+  return Object.fromEntries(NAMES.map((name, index) => [name, values[index] ?? null]));
+}

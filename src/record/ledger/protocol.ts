@@ -1,0 +1,45 @@
+// Messages between the ledger's client (main thread) and its worker thread.
+import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
+import type { ServiceCalls } from './call-count.ts';
+import type { FloodLimits } from './floods.ts';
+import type { EventBatch } from './prefect-events/store-events.ts';
+import type { RotateLimits } from './rotate.ts';
+
+export type Command =
+  | { readonly kind: 'append'; readonly record: NewRecord }
+  | { readonly kind: 'intend'; readonly record: NewRecord & { readonly request_id: string } }
+  | { readonly kind: 'settle'; readonly requestId: string; readonly outcome: Partial<NewRecord> }
+  | { readonly kind: 'events'; readonly batch: EventBatch };
+
+/** Null: done, and durable as the ledger says of it. */
+export type Outcome = { readonly code: string; readonly message: string; readonly detail: string } | null;
+
+export type ToWorker = { readonly kind: 'command'; readonly id: number; readonly command: Command } | { readonly kind: 'close' };
+
+export type FromWorker =
+  | { readonly kind: 'reopen' }
+  | { readonly kind: 'calls'; readonly calls: readonly ServiceCalls[] }
+  | { readonly kind: 'outcomes'; readonly outcomes: readonly { readonly id: number; readonly outcome: Outcome }[] }
+  /** The first one says that the worker is up. `detail` is for the log. */
+  | { readonly kind: 'health'; readonly healthy: boolean; readonly detail: string };
+
+/** What the worker is started with. */
+export interface WorkerSetup {
+  readonly ledgerFile: string;
+  readonly ledgerKey: string;
+  readonly accessLog: string;
+  readonly edgeErrorLog: string;
+  readonly node: string;
+  /** Path of the public URL, `''` at the root: it stands before Prefect's paths in the access log. */
+  readonly basePath: string;
+  /** One per start of the control plane: intents of another session are leftovers. */
+  readonly session: string;
+  readonly startedAtMs: number;
+  /** For the record of the start. */
+  readonly grants: LedgerRecord['grants'];
+  /** Null: logs are left as they are. */
+  readonly rotate: RotateLimits | null;
+  /** How long records are kept; null: for ever. */
+  readonly retentionMs: number | null;
+  readonly floods: FloodLimits;
+}

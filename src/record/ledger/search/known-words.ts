@@ -1,0 +1,62 @@
+// The actions and reasons that records carry: whoever looks for another one has misspelt it, or has a ledger of an older Lictor.
+
+import { nearestName } from '../../../config/suggest.ts';
+import { REASONS } from '../../../contract/reasons.ts';
+import { collectActions } from '../../../prefect/catalog/actions.ts';
+import { OPERATIONS } from '../../../prefect/catalog/catalogue.ts';
+import { GATEWAY_ACTIONS } from '../events.ts';
+
+/** What is done here and not to Prefect. A test finds what the code writes and this has not. */
+const OWN_ACTIONS = [
+  ...Object.values(GATEWAY_ACTIONS),
+  ...['account.add', 'account.break_glass', 'account.passwd', 'account.remove', 'config.reload', 'device.allow', 'device.refuse', 'events.stored'],
+  ...['gateway.disk_low', 'identity.forget', 'keys.rotate', 'ledger.export_gap', 'ledger.rotate_key', 'lock.create', 'lock.remove', 'policy.apply'],
+  ...['requests.summary', 'run_token.mint', 'run_token.orphan', 'service.purge'],
+  ...['session.backchannel_logout', 'session.login', 'session.logout', 'session.refresh'],
+  ...['token.create', 'token.device', 'token.exchange', 'token.refresh', 'token.revoke', 'token.rotate'],
+  ...['upstream.rotate', 'upstream.rotate_abort', 'upstream.rotate_begin'],
+];
+
+/** Of records that are no refusal; the others are in docs/reference/errors.md. */
+const OWN_REASONS = [
+  ...['anonymous-requests', 'certificate-renewed', 'config-applied', 'config-refused', 'disk-space-low', 'policies-applied', 'policies-refused'],
+  'run-token-not-injectable',
+];
+
+export function knownActions(): readonly string[] {
+  return [...collectActions(OPERATIONS).map(({ name }) => name), ...OWN_ACTIONS];
+}
+
+export function knownReasons(): readonly string[] {
+  return [...Object.keys(REASONS), ...OWN_REASONS];
+}
+
+/** A question to whoever looks for these; empty where both are known, or near nothing that is. */
+export function didYouMean({ action, reason }: { readonly action?: string | undefined; readonly reason?: string | undefined }): readonly string[] {
+  const asked = [
+    { given: action, near: action === undefined ? undefined : nearAction(action) },
+    { given: reason, near: reason === undefined ? undefined : nearReason(reason) },
+  ];
+  return asked.flatMap(({ given, near }) => (near === undefined ? [] : [`${given} is in no record of this Lictor: did you mean ${near}?`]));
+}
+
+function nearReason(reason: string): string | undefined {
+  const known = knownReasons();
+  return known.includes(reason) ? undefined : nearestName(reason, known);
+}
+
+/** An action, or all of a noun: `deployments.*`, `deployments.run.*`. A noun alone is meant with its star. */
+function nearAction(action: string): string | undefined {
+  const known = knownActions();
+  const nouns = [...new Set(known.flatMap(nounsOf))];
+  const noun = action.endsWith('.*') ? action.slice(0, -2) : undefined;
+  if (noun === undefined ? known.includes(action) : nouns.includes(noun)) return undefined;
+  const nearNoun = nearestName(noun ?? action, nouns);
+  const star = nearNoun === undefined ? undefined : `${nearNoun}.*`;
+  return noun === undefined ? (nearestName(action, known) ?? star) : star;
+}
+
+function nounsOf(action: string): readonly string[] {
+  const parts = action.split('.');
+  return parts.slice(1).map((_part, index) => parts.slice(0, index + 1).join('.'));
+}

@@ -1,0 +1,134 @@
+// Numbers from the databases, on connections of their own: nothing on a request's way counts anything.
+import { existsSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { type CountedRow, createCounts } from './counts.ts';
+import type { Family } from './exposition.ts';
+
+export interface LedgerReader {
+  /** Reads what came since the last time. Throws what SQLite throws. */
+  collect(nowMs: number): readonly Family[];
+  close(): void;
+}
+
+export interface ReaderFiles {
+  readonly ledgerFile: string;
+  readonly storeFile: string;
+  readonly accessLog: string;
+}
+
+const PAGE = 5_000;
+const BUSY_MS = 2_000;
+const COLUMNS = 'n, request_id, action, decision, reason, path_taken, status, duration_ms, upstream_ms, service, cache';
+/** As Prefect has them; others would be a label that anybody could make up. */
+const STATES: ReadonlySet<string> = new Set([...['SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED', 'CANCELLING']]);
+
+/** Counts from now on, as the counters of a process do. */
+export function openLedgerReader({ ledgerFile, storeFile, accessLog }: ReaderFiles): LedgerReader {
+  const db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: BUSY_MS });
+  const store = existsSync(storeFile) ? new DatabaseSync(storeFile, { readOnly: true, timeout: BUSY_MS }) : undefined;
+  const page = db.prepare(`SELECT ${COLUMNS} FROM records WHERE n > ? ORDER BY n LIMIT ${PAGE}`);
+  const newStates = db.prepare('SELECT n, state_type FROM prefect_events WHERE n > ? AND flow_run_id IS NOT NULL AND event GLOB ? ORDER BY n LIMIT ?');
+  const heartbeat = db.prepare("SELECT time FROM records WHERE action = 'worker.heartbeat' AND +decision = 'allow' ORDER BY time DESC LIMIT 1");
+  const head = db.prepare('SELECT text FROM head');
+  const position = db.prepare('SELECT position FROM tails WHERE inode = ?');
+  const counts = createCounts();
+  const states = new Map<string, number>();
+  let n = lastOf(db, 'records');
+  let eventN = lastOf(db, 'prefect_events');
+
+  function countRecords(): void {
+    for (;;) {
+      // Only what this program wrote: the shape is trusted.
+      const rows = page.all(n) as unknown as readonly (CountedRow & { readonly n: number })[];
+      for (const row of rows) counts.add(row);
+      n = rows.at(-1)?.n ?? n;
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  function countStates(): void {
+    for (;;) {
+      const rows = newStates.all(eventN, 'prefect.flow-run.*', PAGE);
+      for (const row of rows) {
+        const state = String(row['state_type'] ?? '').toUpperCase();
+        if (STATES.has(state)) states.set(state, (states.get(state) ?? 0) + 1);
+      }
+      eventN = Number(rows.at(-1)?.['n'] ?? eventN);
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  return {
+    collect(nowMs) {
+      countRecords();
+      countStates();
+      const sealed = parseHead(head.get()?.['text']);
+      const seen = heartbeat.get()?.['time'];
+      return [
+        ...counts.families(),
+        {
+          name: 'flow_run_states_total',
+          type: 'counter',
+          help: 'States of flow runs, as reported by Prefect.',
+          samples: [...states].map(([state, value]) => ({ labels: { state }, value })),
+        },
+        gauge('worker_last_heartbeat_timestamp_seconds', 'When a worker was heard of last, through the gateway.', seconds(seen)),
+        gauge(
+          'ledger_unread_bytes',
+          'How much of the access log is not in the ledger yet.',
+          unread(accessLog, (inode) => position.get(inode)?.['position']),
+        ),
+        gauge('ledger_newest_sequence', 'Number of the newest record, over all chains.', n),
+        gauge('ledger_sealed_sequence', 'Number of the last record of the last signed head, over all chains.', sealed?.seq),
+        gauge('ledger_sealed_timestamp_seconds', 'When the ledger was signed last.', sealed === undefined ? undefined : seconds(sealed.time)),
+        { name: 'ledger_checkpoints_total', type: 'counter', help: 'Signed checkpoints of the ledger.', samples: sample(sealed?.checkpoints) },
+        gauge('tokens', 'Service tokens that are not revoked.', numberOf(store, 'SELECT count(*) AS value FROM tokens WHERE revoked_ms IS NULL')),
+        gauge(
+          'sessions',
+          'Browser sessions that have not expired.',
+          numberOf(store, `SELECT count(*) AS value FROM sessions WHERE expires_ms > ${Math.floor(nowMs)}`),
+        ),
+      ];
+    },
+    close() {
+      db.close();
+      store?.close();
+    },
+  };
+}
+
+function gauge(name: string, help: string, value: number | undefined): Family {
+  return { name, help, type: 'gauge', samples: sample(value) };
+}
+
+/** What is not known has no sample. */
+function sample(value: number | undefined) {
+  return value === undefined || !Number.isFinite(value) ? [] : [{ value }];
+}
+
+function lastOf(db: DatabaseSync, table: 'records' | 'prefect_events'): number {
+  return Number(db.prepare(`SELECT max(n) AS n FROM ${table}`).get()?.['n'] ?? 0);
+}
+
+function seconds(time: unknown): number | undefined {
+  return typeof time === 'string' ? Date.parse(time) / 1000 : undefined;
+}
+
+function numberOf(db: DatabaseSync | undefined, sql: string): number | undefined {
+  const value = db?.prepare(sql).get()?.['value'];
+  return typeof value === 'number' ? value : undefined;
+}
+
+function unread(accessLog: string, positionOf: (inode: string) => unknown): number | undefined {
+  const stats = statSync(accessLog, { throwIfNoEntry: false, bigint: true });
+  if (stats === undefined) return 0;
+  const read = positionOf(String(stats.ino));
+  return Math.max(0, Number(stats.size) - (typeof read === 'number' ? read : 0));
+}
+
+function parseHead(text: unknown): { readonly seq: number; readonly time: string; readonly checkpoints: number } | undefined {
+  if (typeof text !== 'string') return undefined;
+  // Signed by this gateway (src/record/ledger/chain/statement.ts); not checked here: lictor audit verify does.
+  const { chains, time, checkpoints } = JSON.parse(text) as { chains: readonly { seq: number }[]; time: string; checkpoints: number };
+  return { seq: chains.reduce((sum, chain) => sum + chain.seq, 0), time, checkpoints };
+}

@@ -1,0 +1,32 @@
+// The thread that reads the databases for metrics: when it is asked, and now and then, so that it never has much to catch up with.
+import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../../contract/clock.ts';
+import { LictorError } from '../../contract/error.ts';
+import { type LedgerReader, openLedgerReader, type ReaderFiles } from './ledger-reader.ts';
+
+const EVERY_MS = 5_000;
+
+const port = parentPort;
+if (port === null) throw new LictorError('not-a-worker', 'Metrics are read by a worker thread only.');
+const files = workerData as ReaderFiles;
+let reader: LedgerReader | undefined;
+collect();
+const timer = setInterval(collect, EVERY_MS);
+port.on('message', (message: 'collect' | 'close') => {
+  if (message === 'collect') return port.postMessage(collect());
+  clearInterval(timer);
+  reader?.close();
+  port.close();
+});
+
+/** Nothing while a database cannot be read: the scrape then lacks these families, and the next one may have them. */
+function collect() {
+  try {
+    reader ??= openLedgerReader(files);
+    return reader.collect(systemClock());
+  } catch {
+    reader?.close();
+    reader = undefined;
+    return [];
+  }
+}

@@ -1,0 +1,143 @@
+// The control plane's hold on what sends records: a thread of its own, so that no receiver can make the gateway wait.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { LedgerExport } from '../../config/config.ts';
+import type { StatePaths } from '../../config/state-dir.ts';
+import type { Clock } from '../../contract/clock.ts';
+import type { NewRecord } from '../../contract/record.ts';
+import type { Cursor } from './cursor.ts';
+import type { FromSending, SendingSetup, SinkStatus, ToSending } from './protocol.ts';
+import { type Break, openSource } from './source.ts';
+
+export const EXPORT_GAP_ACTION = 'ledger.export_gap';
+
+export interface Exports {
+  /** These sinks and no others, from now on. Resolves when the former ones have stopped; one that stays goes on where it was. */
+  use(exports: readonly LedgerExport[]): Promise<void>;
+  /** As of the last second. */
+  status(): readonly SinkStatus[];
+  close(): Promise<void>;
+}
+
+export interface ExportsParts {
+  readonly paths: Pick<StatePaths, 'ledgerFile' | 'exports'>;
+  readonly clock: Clock;
+  readonly log: Readonly<Record<'info' | 'warn' | 'error', (fields: object, text: string) => void>>;
+  readonly record: (record: NewRecord) => Promise<void>;
+}
+
+const AGAIN_MS = 1_000;
+/** A batch a sink is at most some MiB; beyond this something is wrong, and the thread begins anew. */
+const MOST_MIB = 128;
+
+export function createExports({ paths, clock, log, record }: ExportsParts): Exports {
+  let current: readonly LedgerExport[] = [];
+  let end: Cursor | null = null;
+  let worker: Worker | undefined;
+  let status: readonly SinkStatus[] = [];
+  let turn: Promise<void> = Promise.resolve();
+
+  function spawn(): void {
+    const setup: SendingSetup = { ledgerFile: paths.ledgerFile, directory: paths.exports, exports: current, end };
+    const thread = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: setup,
+      name: 'exports',
+      resourceLimits: { maxOldGenerationSizeMb: MOST_MIB },
+    });
+    worker = thread;
+    thread.on('message', (message: FromSending) => heard(message));
+    thread.on('error', (error) => log.error({ err: error }, 'the thread that sends records failed'));
+    thread.on('exit', () => {
+      if (worker !== thread) return;
+      setTimeout(() => {
+        if (worker === thread) spawn();
+      }, AGAIN_MS).unref();
+    });
+  }
+
+  function heard(message: FromSending): void {
+    if (message.kind === 'status') {
+      for (const next of message.sinks)
+        tellChange(
+          log,
+          status.find(({ name }) => name === next.name),
+          next,
+        );
+      status = message.sinks;
+      return;
+    }
+    const { name, broken } = message;
+    log.warn({ sink: name, ...broken }, breakWords(broken));
+    record(breakRecord(name, broken, clock())).catch((error: unknown) => log.error({ err: error }, 'what a sink missed could not be recorded'));
+  }
+
+  async function stop(): Promise<void> {
+    const thread = worker;
+    worker = undefined;
+    if (thread === undefined || thread.threadId === -1) return;
+    const ended = once(thread, 'exit');
+    thread.postMessage({ kind: 'close' } satisfies ToSending);
+    await ended;
+  }
+
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    turn = turn.then(work, work);
+    return turn;
+  }
+
+  return {
+    use: (exports) =>
+      inTurn(async () => {
+        if (JSON.stringify(exports) === JSON.stringify(current)) return;
+        // Before its thread is there: a new sink gets all that is written from here on.
+        end = endOf(paths.ledgerFile);
+        await stop();
+        current = exports;
+        status = [];
+        if (exports.length > 0) spawn();
+      }),
+    status: () => status,
+    close: () => inTurn(stop),
+  };
+}
+
+/** Null: it cannot be read, and the thread begins where it finds it. */
+function endOf(ledgerFile: string): Cursor | null {
+  try {
+    const source = openSource(ledgerFile);
+    try {
+      return source.end();
+    } finally {
+      source.close();
+    }
+  } catch {
+    return null; // no ledger yet, or one in trouble
+  }
+}
+
+type Log = ExportsParts['log'];
+
+function tellChange(log: Log, former: SinkStatus | undefined, next: SinkStatus): void {
+  const [was, is] = [former?.stopped ?? former?.state?.problem ?? null, next.stopped ?? next.state?.problem ?? null];
+  const { name: sink, lag } = next;
+  if (is !== null && is !== was) log.warn({ sink, problem: is, lag }, 'records cannot be sent: they wait');
+  if (is === null && was !== null) log.info({ sink, lag }, 'records are sent again');
+  const rejected = (next.state?.rejected ?? 0) - (former?.state?.rejected ?? next.state?.rejected ?? 0);
+  if (rejected > 0) log.warn({ sink, rejected }, 'a sink took records and did not want them');
+}
+
+function breakWords(broken: Break): string {
+  return broken.kind === 'pruned' ? 'retention let go of records that a sink had not got yet' : 'the ledger is another one than a sink was sent from';
+}
+
+/** It reaches the sink itself, too. `resource_id` is the sink's name, `tool` says which records it never got. */
+export function breakRecord(name: string, broken: Break, nowMs: number): NewRecord {
+  return {
+    time: new Date(nowMs).toISOString(),
+    action: EXPORT_GAP_ACTION,
+    reason: broken.kind === 'pruned' ? 'retention' : 'ledger-replaced',
+    resource_type: 'Sink',
+    resource_id: name,
+    tool: broken.kind === 'pruned' ? `${broken.missed} records up to number ${broken.cursor.n}` : `goes on behind ${broken.cursor.time}`,
+  };
+}

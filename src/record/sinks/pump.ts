@@ -1,0 +1,190 @@
+// One sink's loop: read, deliver, remember; and when that fails, wait longer and longer. Nothing is left out.
+import type { Clock } from '../../contract/clock.ts';
+import { type Cursor, FRESH, type SinkState } from './cursor.ts';
+import type { Encoder } from './open-sink.ts';
+import { DeliveryError, failureWords, type Item, type Sink } from './sink.ts';
+import type { Break, Source } from './source.ts';
+
+/** At most so many records, and so much text, wait for one answer. */
+const MOST_RECORDS = 512;
+const MOST_BYTES = 1 << 20;
+const LOOK_MS = 500;
+const UNKEPT_MS = 5_000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 60_000;
+const LONGEST_REQUESTED_MS = 300_000;
+
+export interface PumpParts {
+  /** Where a sink begins that is new. */
+  readonly begin: () => Cursor;
+  readonly timeoutMs: number;
+  readonly sink: Sink;
+  readonly source: Source;
+  readonly encode: Encoder;
+  /** The events of Prefect, too: before the record that speaks of them. */
+  readonly events: boolean;
+  /** A batch comes again as it was, also after a kill: its receiver knows batches by their first and last record. */
+  readonly keepsBatches: boolean;
+  readonly load: () => SinkState | undefined;
+  readonly save: (state: SinkState) => void;
+  /** Told once for each; what was missed is recorded. */
+  readonly onBreak: (broken: Break) => void;
+  readonly onChange: (state: SinkState) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Resolves after that time, or when `signal` aborts. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Runs until the signal aborts; a delivery that is under way then may end by itself, until `cut` aborts: what was answered does not come again. Rejects when the
+ * ledger or the place cannot be read or written: it may be begun again.
+ */
+export async function runPump(parts: PumpParts, signal: AbortSignal, cut: AbortSignal = signal): Promise<void> {
+  const { onChange } = parts;
+  let state = firstState(parts);
+  onChange(state);
+  let [most, failures] = [state.again === 0 ? MOST_RECORDS : state.again, 0];
+  while (!signal.aborted) {
+    state = repaired(parts, state);
+    const batch = nextBatch(parts, state, most);
+    if (batch.length === 0) {
+      await parts.wait(LOOK_MS, signal);
+      continue;
+    }
+    state = beforeSending(parts, state, batch.length);
+    const outcome = await attempt(parts, batch, cut);
+    if (signal.aborted && outcome.error !== null) return;
+    most = nextSize(most, batch.length, outcome.error);
+    state = outcome.error === null ? delivered(state, batch, outcome.rejected) : failed({ ...state, again: most }, outcome.error, parts.clock());
+    if (!(await keep(parts, state, signal))) return;
+    onChange(state);
+    failures = outcome.error === null ? 0 : failures + 1;
+    if (outcome.error !== null) await parts.wait(waitMs(outcome.error, { failures, tried: batch.length, random: parts.random() }), signal);
+  }
+}
+
+function firstState({ load, begin, save }: PumpParts): SinkState {
+  const known = load();
+  if (known !== undefined) return known;
+  const fresh = { ...begin(), ...FRESH };
+  save(fresh);
+  return fresh;
+}
+
+/** Of how many records the batch is: a kill while it is under way forgets nothing of it. */
+function beforeSending({ keepsBatches, save }: PumpParts, state: SinkState, records: number): SinkState {
+  if (!keepsBatches || state.again === records) return state;
+  const next = { ...state, again: records };
+  save(next);
+  return next;
+}
+
+/** What was answered must not come again because our own disk is full: it is tried until there is room. False: it ended before. */
+async function keep({ save, onChange, clock, wait }: PumpParts, state: SinkState, signal: AbortSignal): Promise<boolean> {
+  const sinceMs = clock();
+  for (;;) {
+    try {
+      save(state);
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      onChange(failed(state, error, sinceMs));
+      await wait(UNKEPT_MS, signal);
+    }
+  }
+}
+
+/** What went by before it could be sent is said, and counted. */
+function repaired({ source, save, onBreak }: PumpParts, state: SinkState): SinkState {
+  const broken = source.check(state);
+  if (broken === undefined) return state;
+  onBreak(broken);
+  // The id of a record that is gone cannot be checked again: the next one is checked when it was sent.
+  const next = { ...state, ...broken.cursor, event: 0, missed: state.missed + (broken.kind === 'pruned' ? broken.missed : 0) };
+  save(next);
+  return next;
+}
+
+interface Sent extends Item {
+  /** Where the sink is when it has this. */
+  readonly place: Cursor & Pick<SinkState, 'event'>;
+}
+
+function nextBatch(parts: PumpParts, state: SinkState, most: number): readonly Sent[] {
+  const batch: Sent[] = [];
+  let bytes = 0;
+  for (const item of nextItems(parts, state, most)) {
+    bytes += item.json.length;
+    if ((bytes > MOST_BYTES && batch.length > 0) || batch.length >= most) break;
+    batch.push(item);
+  }
+  return batch;
+}
+
+/** A batch may end between the events of a record: the record itself comes last. */
+function* nextItems({ source, encode, events }: PumpParts, state: SinkState, most: number): Generator<Sent> {
+  let place: Sent['place'] = { n: state.n, id: state.id, time: state.time, event: state.event };
+  for (const { n, record } of source.after(state, most)) {
+    for (const one of events ? source.eventsOf(record, place.event, most) : []) {
+      place = { ...place, event: one.n };
+      yield { ...encode.event(one.event, record), place };
+    }
+    place = { n, id: record.id, time: record.time, event: 0 };
+    yield { ...encode.record(record), place };
+  }
+}
+
+type Outcome = { readonly error: null; readonly rejected: number } | { readonly error: unknown; readonly rejected: 0 };
+
+async function attempt({ sink, timeoutMs }: PumpParts, batch: readonly Item[], signal: AbortSignal): Promise<Outcome> {
+  try {
+    const { rejected } = await sink.deliver(batch, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+    return { error: null, rejected };
+  } catch (error) {
+    return { error: error ?? new Error('unknown error'), rejected: 0 };
+  }
+}
+
+function delivered(state: SinkState, batch: readonly Sent[], rejected: number): SinkState {
+  const last = batch.at(-1);
+  if (last === undefined) return state;
+  return {
+    ...state,
+    ...last.place,
+    again: 0,
+    delivered: state.delivered + batch.length - rejected,
+    rejected: state.rejected + rejected,
+    failing_since: null,
+    problem: null,
+  };
+}
+
+function failed(state: SinkState, error: unknown, nowMs: number): SinkState {
+  return { ...state, failing_since: state.failing_since ?? new Date(nowMs).toISOString(), problem: failureWords(error).slice(0, 300) };
+}
+
+/** What failed comes again as it was: with what was written meanwhile it would be another batch to its receiver. */
+function nextSize(most: number, tried: number, error: unknown): number {
+  if (isTooLarge(error)) return Math.max(1, Math.floor(tried / 2));
+  return error === null ? Math.min(MOST_RECORDS, most * 2) : tried;
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof DeliveryError && error.tooLarge;
+}
+
+interface Tried {
+  /** One after the other. */
+  readonly failures: number;
+  /** Of how many records the last one was. */
+  readonly tried: number;
+  readonly random: number;
+}
+
+/** Doubles up to a minute, and differs by half, so that many gateways do not come back at once. A smaller batch is tried at once, and none is smaller than one. */
+function waitMs(error: unknown, { failures, tried, random }: Tried): number {
+  if (isTooLarge(error) && tried > 1) return 0;
+  const requestedMs = error instanceof DeliveryError ? Math.min(error.retryAfterMs ?? 0, LONGEST_REQUESTED_MS) : 0;
+  return Math.max(requestedMs, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 10)) * (0.75 + random / 2));
+}

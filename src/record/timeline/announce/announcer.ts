@@ -1,0 +1,155 @@
+// Decisions that matter go to Prefect as events of the run: from the ledger's outbox, by a place that is kept, in nobody's way.
+import type { Logger } from 'pino';
+import type { Clock, SteadyClock } from '../../../contract/clock.ts';
+import type { Upstream } from '../../../prefect/client/upstream.ts';
+import { createsRun } from '../../ledger/notable.ts';
+import { bringToDiskLater } from '../../ledger/on-disk.ts';
+import { type OutboxReader, type Owed, openOutboxReader } from '../../ledger/outbox.ts';
+import { refusalAnnouncement, startAnnouncement } from './announcement.ts';
+import { createCoalescer } from './coalesce.ts';
+import { type Announcement, type Memory, NOTHING, readMemory, refusalOf, writeMemory } from './memory.ts';
+import { post } from './post.ts';
+
+/** Records that are read, and so about the events that are sent, at once. */
+const AT_ONCE = 50;
+const LOOK_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+export interface AnnouncerParts {
+  readonly ledgerFile: string;
+  /** How far it has got. */
+  readonly memoryFile: string;
+  readonly upstream: () => Pick<Upstream, 'request'>;
+  readonly clock: Clock;
+  readonly steady: SteadyClock;
+  readonly log: Pick<Logger, 'warn'>;
+  /** Only tests have another. */
+  readonly lookMs?: number;
+  readonly toDisk?: (ledgerFile: string) => Promise<void>;
+}
+
+export interface Announcer {
+  /** Since the start. `dropped`: what Prefect did not want, and what was let go while it was away for long. */
+  status(): { readonly sent: number; readonly dropped: number };
+  /** What is owed is tried once more; what stays is told after the next start. */
+  close(): Promise<void>;
+}
+
+export function createAnnouncer(parts: AnnouncerParts): Announcer {
+  const { ledgerFile, memoryFile, upstream, clock, steady, log, lookMs = LOOK_MS, toDisk = bringToDiskLater } = parts;
+  const stopping = new AbortController();
+  let memory = readMemory(memoryFile) ?? NOTHING;
+  let reader: OutboxReader | undefined;
+  let [sent, dropped, pauseMs, notBeforeMs] = [0, 0, 0, 0];
+  let looking: Promise<void> | undefined;
+
+  async function keep(next: Memory): Promise<void> {
+    await writeMemory(memoryFile, next);
+    memory = next;
+  }
+
+  /** The next events, kept before they are sent. False: there are none. */
+  async function prepare(): Promise<boolean> {
+    reader ??= openOutboxReader(ledgerFile);
+    const from = placeIn(reader, memory);
+    const owed = reader.after(from.k, AT_ONCE);
+    const next = step(from, owed, clock());
+    if (owed.length === 0 && next.pending.length === 0 && next.repeated.length === memory.repeated.length) return false;
+    // No power failure takes back the records of what is told, and gives their places to others.
+    if (owed.length > 0) await toDisk(ledgerFile);
+    await keep(next);
+    const missed = missing(from.k, owed);
+    if (missed > 0) reportDropped(missed, 'Prefect was away for so long that the gateway dropped events for it');
+    return owed.length > 0 || next.pending.length > 0;
+  }
+
+  function reportDropped(events: number, text: string): void {
+    dropped += events;
+    log.warn({ events }, text);
+  }
+
+  async function send(): Promise<boolean> {
+    const { pending } = memory;
+    if (pending.length === 0) return true;
+    const outcome = await post(upstream(), pending, stopping.signal);
+    if (outcome === 'later') {
+      pauseMs = Math.min(Math.max(pauseMs * 2, LOOK_MS), LONGEST_PAUSE_MS);
+      notBeforeMs = steady() + pauseMs;
+      return false;
+    }
+    pauseMs = 0;
+    await keep({ ...memory, pending: [] });
+    sent += pending.length - outcome.refused;
+    if (outcome.refused > 0) reportDropped(outcome.refused, 'Prefect does not take the events of the gateway');
+    return true;
+  }
+
+  async function work(): Promise<void> {
+    if (steady() < notBeforeMs) return;
+    while ((await send()) && (await prepare()) && !stopping.signal.aborted);
+  }
+
+  /** The ledger may not be there, or be opened anew; the disk may be full: the next look begins again. */
+  function look(): Promise<void> {
+    looking ??= work()
+      .catch(() => {
+        reader?.close();
+        reader = undefined;
+      })
+      .finally(() => {
+        looking = undefined;
+      });
+    return looking;
+  }
+
+  const timer = setInterval(look, lookMs);
+  return {
+    status: () => ({ sent, dropped }),
+    async close() {
+      clearInterval(timer);
+      const patience = setTimeout(() => stopping.abort(), LOOK_MS);
+      await looking;
+      await look();
+      clearTimeout(patience);
+      reader?.close();
+      reader = undefined;
+    },
+  };
+}
+
+/** Another ledger than the one that was told from, a copy that was put back for example: from its beginning. Ids are of records, so Prefect has each event once. */
+function placeIn(reader: OutboxReader, memory: Memory): Memory {
+  const id = reader.idAt(memory.k);
+  const isOther = memory.k > reader.end() || (id !== undefined && id !== memory.id);
+  return isOther ? NOTHING : memory;
+}
+
+/** Let go by the outbox, or by retention. */
+function missing(k: number, owed: readonly Owed[]): number {
+  const [first, last] = [owed[0], owed.at(-1)];
+  if (first === undefined || last === undefined) return 0;
+  return last.k - (k === 0 ? first.k - 1 : k) - owed.filter(({ record }) => record !== null).length;
+}
+
+/** Time goes by the records, so that the same records give the same events, whenever they are read; at their end it is now. */
+function step({ k, id, repeated }: Memory, owed: readonly Owed[], nowMs: number): Memory {
+  const coalescer = createCoalescer(repeated);
+  const pending: Announcement[] = [];
+  const due = (ms: number) => {
+    for (const one of coalescer.due(ms)) pending.push(refusalAnnouncement(one));
+  };
+  for (const { record } of owed) {
+    if (record === null) continue;
+    const atMs = Date.parse(record.time);
+    due(atMs);
+    if (createsRun(record)) {
+      pending.push(startAnnouncement(record));
+      continue;
+    }
+    const coalesced = coalescer.take(refusalOf(record), atMs);
+    if (coalesced !== undefined) pending.push(refusalAnnouncement(coalesced));
+  }
+  if (owed.length < AT_ONCE) due(nowMs);
+  const last = owed.at(-1);
+  return { k: last?.k ?? k, id: last === undefined ? id : (last.record?.id ?? ''), repeated: [...coalescer.open()], pending };
+}

@@ -1,0 +1,74 @@
+// The same refusal again and again is one event now and then, with a count, and so are many different ones: a run's page in Prefect shows fifty events.
+import { setBounded } from '../../../contract/bounded-map.ts';
+import type { Refusal, Repeated } from './memory.ts';
+
+const FIRST_MS = 60_000;
+const LONGEST_MS = 3_600_000;
+/** Of one principal on one run, at a time. A run names hosts as it likes: what is beyond is told together. */
+const MOST_KINDS = 10;
+/** Beyond it the oldest is forgotten, with what it counted. */
+const MOST = 1_000;
+
+export interface Coalesced {
+  readonly record: Refusal;
+  readonly count: number;
+  /** True: of many kinds, `record` is the last of them. */
+  readonly mixed: boolean;
+}
+
+export interface Coalescer {
+  /** What is to be told now; undefined: it is counted. */
+  take(record: Refusal, nowMs: number): Coalesced | undefined;
+  /** What was counted and is due. */
+  due(nowMs: number): readonly Coalesced[];
+  /** To go on from, after a restart. */
+  open(): readonly Repeated[];
+}
+
+/** Told at once, then after a minute, two, four, up to an hour, as long as it goes on; what is beyond so many kinds from the first minute's end on. */
+export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
+  const open = new Map(known.map((one) => [one.mixed ? mixedKeyOf(one.last) : keyOf(one.last), { ...one }]));
+  const isCrowded = (record: Refusal): boolean => {
+    const kinds = [...open.values()].filter(({ last, mixed }) => !mixed && mixedKeyOf(last) === mixedKeyOf(record));
+    return kinds.length >= MOST_KINDS;
+  };
+  return {
+    take(record, nowMs) {
+      const own = keyOf(record);
+      const mixed = !open.has(own) && isCrowded(record);
+      const key = mixed ? mixedKeyOf(record) : own;
+      const repeated = open.get(key);
+      if (repeated !== undefined) {
+        repeated.count += 1;
+        repeated.last = record;
+        return undefined;
+      }
+      setBounded(open, key, { untilMs: nowMs + FIRST_MS, windowMs: FIRST_MS, count: mixed ? 1 : 0, last: record, mixed }, MOST);
+      return mixed ? undefined : { record, count: 1, mixed };
+    },
+    due(nowMs) {
+      const coalesced: Coalesced[] = [];
+      for (const [key, repeated] of open) {
+        if (repeated.untilMs > nowMs) continue;
+        if (repeated.count === 0) {
+          open.delete(key);
+          continue;
+        }
+        coalesced.push({ record: repeated.last, count: repeated.count, mixed: repeated.mixed });
+        repeated.count = 0;
+        repeated.windowMs = Math.min(repeated.windowMs * 2, LONGEST_MS);
+        repeated.untilMs = nowMs + repeated.windowMs;
+      }
+      return coalesced;
+    },
+    open: () => [...open.values()].map((one) => ({ ...one })),
+  };
+}
+
+function keyOf({ flow_run_id: run, principal, action, reason }: Refusal): string {
+  return JSON.stringify([run, principal, action, reason]);
+}
+
+function mixedKeyOf({ flow_run_id: run, principal }: Refusal): string {
+  return JSON.stringify([run, principal]);
+}

@@ -1,0 +1,106 @@
+// Everything that is known about a run and the runs around it: the ledger, the stored events, and Prefect where it answers.
+import { isFlowRunState, type PrefectEvent } from '../../contract/prefect-event.ts';
+import type { LedgerRecord } from '../../contract/record.ts';
+import type { LedgerReader } from '../ledger/query.ts';
+import type { PrefectAnswer, PrefectRun } from './prefect-run.ts';
+import type { PrefectSource } from './prefect-source.ts';
+import { findStart, makerOf, type ParentRun } from './start.ts';
+import { buildTimeline, type Timeline } from './timeline.ts';
+
+export interface Sources {
+  readonly reader: LedgerReader;
+  readonly prefect: PrefectSource;
+}
+
+export interface Gathered {
+  readonly timeline: Timeline;
+  readonly answer: PrefectAnswer;
+}
+
+const DEEPEST = 5;
+const MOST_RUNS = 100;
+/** The gateway's own events are looked for this long after a run's last sign: a gap is noticed after it began. */
+const AFTERWARDS_MS = 3_600_000;
+
+export async function gatherTimeline(sources: Sources, id: string): Promise<Gathered> {
+  const seen = new Set([id]);
+  const { timeline, answer } = await gatherRun(sources, id, { seen, depth: 0 });
+  return { timeline, answer };
+}
+
+/** Who started a run, by what is here alone. */
+export async function gatherStart(sources: Sources, id: string): Promise<Timeline['start']> {
+  const facts = await factsOf(sources, id);
+  return findStart({ run: null, ...facts, ...(await behind(sources, { run: null, ...facts })) });
+}
+
+interface Place {
+  /** Runs that are shown already: a circle ends. */
+  readonly seen: Set<string>;
+  readonly depth: number;
+}
+
+async function gatherRun(sources: Sources, id: string, place: Place): Promise<Gathered> {
+  const { reader, prefect } = sources;
+  const [facts, answer] = await Promise.all([factsOf(sources, id), prefect.run(id)]);
+  const { run, states } = answer.found === 'yes' ? answer : { run: null, states: [] };
+  const gatewayEvents = place.depth === 0 ? await meanwhile(reader, facts) : [];
+  const children = await gatherChildren(sources, id, place);
+  const around = await behind(sources, { run, ...facts });
+  return { timeline: buildTimeline({ id, run, states, ...facts, gatewayEvents, children, ...around }), answer };
+}
+
+interface Facts {
+  readonly records: readonly LedgerRecord[];
+  readonly events: readonly PrefectEvent[];
+}
+
+async function factsOf({ reader }: Sources, id: string): Promise<Facts> {
+  return { records: await reader.forFlowRun(id), events: reader.events.forFlowRun(id) };
+}
+
+async function gatherChildren(sources: Sources, id: string, { seen, depth }: Place): Promise<readonly Timeline[]> {
+  if (depth >= DEEPEST) return [];
+  const ids = new Set([...sources.reader.events.childrenOf(id), ...(await sources.prefect.childrenOf(id))]);
+  const found: Timeline[] = [];
+  for (const child of ids) {
+    if (seen.has(child) || seen.size >= MOST_RUNS) continue;
+    seen.add(child);
+    found.push((await gatherRun(sources, child, { seen, depth: depth + 1 })).timeline);
+  }
+  return found;
+}
+
+type Around = Pick<Parameters<typeof findStart>[0], 'parent' | 'madeBy'>;
+
+/** Who is behind the run: the run that started it, and theirs; who made the automation. */
+async function behind(sources: Sources, { run, events }: Facts & { readonly run: PrefectRun | null }, depth = 0): Promise<Around> {
+  const made = makerOf(run, events);
+  const madeBy = made?.route === 'automation' && made.by !== null ? await makerInLedger(sources.reader, made.by.id) : null;
+  const task = run?.parentTaskRunId ?? events.find((event) => isFlowRunState(event) && event.parent_task_run_id !== null)?.parent_task_run_id ?? null;
+  if (task === null || depth >= DEEPEST) return { parent: null, madeBy };
+  const parentId = sources.reader.events.flowRunOfTask(task) ?? (await sources.prefect.flowRunOfTask(task));
+  return { parent: parentId === undefined ? null : await parentRun(sources, parentId, depth + 1), madeBy };
+}
+
+async function parentRun(sources: Sources, id: string, depth: number): Promise<ParentRun> {
+  const [facts, answer] = await Promise.all([factsOf(sources, id), sources.prefect.run(id)]);
+  const run = answer.found === 'yes' ? answer.run : null;
+  const start = findStart({ run, ...facts, ...(await behind(sources, { run, ...facts }, depth)) });
+  const name = run?.name ?? facts.events.find(({ resource_id: resource }) => resource === `prefect.flow-run.${id}`)?.resource_name ?? null;
+  return { flow_run_id: id, name, start };
+}
+
+async function makerInLedger(reader: LedgerReader, automation: string): Promise<string | null> {
+  for await (const { method, status, principal } of reader.audit({ resource: automation, action: 'automations.*', decision: 'allow' })) {
+    if (method === 'POST' && status === 201) return principal;
+  }
+  return null;
+}
+
+async function meanwhile(reader: LedgerReader, { records, events }: Facts): Promise<readonly LedgerRecord[]> {
+  const times = [records[0]?.time, records.at(-1)?.time, events[0]?.occurred, events.at(-1)?.occurred].filter((time) => time !== undefined).sort();
+  const [first, last] = [times[0], times.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  return reader.gatewayEvents(first, new Date(Date.parse(last) + AFTERWARDS_MS).toISOString());
+}

@@ -1,0 +1,112 @@
+// How a run came to be, and who is behind it: the ledger's own record of its creation first; what Prefect says, only where the ledger has none.
+import { isFlowRunState, type PrefectEvent } from '../../contract/prefect-event.ts';
+import type { LedgerRecord } from '../../contract/record.ts';
+import { createsRun } from '../ledger/notable.ts';
+import type { PrefectRun } from './prefect-run.ts';
+
+/** request: somebody asked for it here; schedule, automation: Prefect made it; unknown: none of these, as far as this gateway saw. */
+export type Route = 'request' | 'schedule' | 'automation' | 'unknown';
+
+export interface Start {
+  readonly route: Route;
+  readonly principal: string | null;
+  readonly principal_kind: string | null;
+  readonly idp: string | null;
+  readonly on_behalf_of: readonly string[];
+  readonly action: string | null;
+  readonly policies: readonly string[];
+  readonly source_ip: string | null;
+  readonly request_id: string | null;
+  readonly time: string | null;
+  /** The schedule or the automation. */
+  readonly by: Maker | null;
+  /** The run that started it. */
+  readonly parent: ParentRun | null;
+  /** ledger: proven; event, label: what Prefect says, and nothing here confirms it; none: nobody that this gateway saw. */
+  readonly evidence: 'ledger' | 'event' | 'label' | 'none';
+  /** What the label `lictor.principal` says where it disagrees with the ledger; the ledger wins. */
+  readonly contradicting_label: string | null;
+}
+
+/** `made_by`: who the ledger says has made it. */
+export interface Maker {
+  readonly id: string;
+  readonly name: string | null;
+  readonly made_by: string | null;
+}
+
+export interface ParentRun {
+  readonly flow_run_id: string;
+  readonly name: string | null;
+  readonly start: Start;
+}
+
+export interface StartParts {
+  readonly run: PrefectRun | null;
+  readonly records: readonly LedgerRecord[];
+  readonly events?: readonly PrefectEvent[];
+  readonly parent?: ParentRun | null;
+  readonly madeBy?: string | null;
+}
+
+export function findStart({ run, records, events = [], parent = null, madeBy = null }: StartParts): Start {
+  const label = run?.labels['lictor.principal'] ?? null;
+  const creation = records.find(createsRun);
+  if (creation !== undefined) return { ...fromRecord(creation, label), parent };
+  const maker = makerOf(run, events);
+  if (maker !== undefined) return { ...NOBODY, ...maker, by: maker.by === null ? null : { ...maker.by, made_by: madeBy }, parent };
+  if (label === null || run === null) return { ...NOBODY, parent };
+  return { ...NOBODY, route: 'request', principal: label, request_id: run.labels['lictor.request_id'] ?? null, time: run.created, evidence: 'label', parent };
+}
+
+/** The person or service at the beginning of a chain of runs; null: none is known. */
+export function initiatorOf({ principal, on_behalf_of: behalf, parent }: Start): string | null {
+  const behind = parent === null ? null : initiatorOf(parent.start);
+  return behind ?? behalf.at(-1) ?? principal;
+}
+
+type Made = Pick<Start, 'route' | 'evidence' | 'time'> & { readonly by: Omit<Maker, 'made_by'> | null };
+
+const AUTOMATION = 'prefect.automation.';
+
+/** Prefect relates a run that an automation made to it, in each event; a run of a schedule begins without the event `Scheduled`, since they are made many at once. */
+export function makerOf(run: PrefectRun | null, all: readonly PrefectEvent[]): Made | undefined {
+  // What a client says of a run may name anybody as its creator.
+  const events = all.filter(isFlowRunState);
+  const creator = events.flatMap(({ related }) => related).find(({ id, role }) => role === 'creator' && id.startsWith(AUTOMATION));
+  const time = run?.created ?? events[0]?.occurred ?? null;
+  if (creator !== undefined) return { route: 'automation', by: { id: creator.id.slice(AUTOMATION.length), name: creator.name }, evidence: 'event', time };
+  const { createdBy = null } = run ?? {};
+  if (createdBy?.type === 'AUTOMATION') return { route: 'automation', by: { id: createdBy.id, name: createdBy.name }, evidence: 'event', time };
+  if (createdBy?.type === 'SCHEDULE') return { route: 'schedule', by: { id: createdBy.id, name: createdBy.name }, evidence: 'event', time };
+  if (run?.autoScheduled === true) return { route: 'schedule', by: null, evidence: 'event', time };
+  const first = events.find(({ state_name: state }) => state !== null);
+  const isScheduled = run === null && first !== undefined && first.deployment_id !== null && first.state_name !== 'Scheduled' && first.follows !== null;
+  return isScheduled ? { route: 'schedule', by: null, evidence: 'event', time } : undefined;
+}
+
+function fromRecord(record: LedgerRecord, label: string | null): Start {
+  const { principal, principal_kind, idp, on_behalf_of, action, policies, source_ip, request_id, time } = record;
+  const contradicts = label !== null && label !== principal;
+  return {
+    ...{ ...NOBODY, route: 'request', evidence: 'ledger', contradicting_label: contradicts ? label : null },
+    ...{ principal, principal_kind, idp, on_behalf_of, action, policies, source_ip, request_id, time },
+  };
+}
+
+const NOBODY: Start = {
+  route: 'unknown',
+  principal: null,
+  principal_kind: null,
+  idp: null,
+  on_behalf_of: [],
+  action: null,
+  policies: [],
+  source_ip: null,
+  request_id: null,
+  time: null,
+  by: null,
+  parent: null,
+  evidence: 'none',
+  contradicting_label: null,
+};

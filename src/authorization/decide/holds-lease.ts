@@ -32,6 +32,6 @@ export function createHoldsLease({ leaseOf, lineage, lookup }: LeaseParts): Hold
 /** Prefect itself takes the slot of a deployment and writes its lease into the state of the run; nobody else can (withoutForeignInState). */
 async function isOfRun(lookup: Lookup, run: string, lease: string): Promise<boolean> {
   const found = await lookup(`/api/flow_runs/${run}`);
-  const state = found !== null && isObject(found) ? field(found, 'state') : undefined;
+  const state = field(found, 'state');
   return isObject(state) && leaseOfState(state) === lease;
 }

@@ -95,7 +95,7 @@ function changeState(action: JsonObject): readonly Ask[] {
 
 async function targeted(action: JsonObject, target: Target, looking: Looking): Promise<readonly Ask[]> {
   const given = field(action, target.key);
-  const id = typeof given === 'string' ? parseUuid(given) : undefined;
+  const id = parseUuid(given);
   if ((field(action, 'source') ?? 'selected') !== 'selected' || id === undefined) return [unbounded];
   if (target.action === 'deployments.run') return runAsks(action, id, looking);
   const own: Ask = { action: target.action, resource: { type: target.type, id }, facts: { pauses: true } };
@@ -130,7 +130,7 @@ async function runAsks(action: JsonObject, id: string, looking: Looking): Promis
 async function poolName(id: string, lookup: Lookup): Promise<string> {
   const found = await lookup('/api/work_pools/filter', { work_pools: { id: { any_: [id] } }, limit: 1 });
   const pool = isList(found) ? found[0] : undefined;
-  const name = isObject(pool) ? field(pool, 'name') : undefined;
+  const name = field(pool, 'name');
   return typeof name === 'string' ? name : id;
 }
 

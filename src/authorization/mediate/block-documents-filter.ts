@@ -9,7 +9,7 @@ export const blockDocumentsFilter: Family = {
   plan(call) {
     const body = call.tree;
     if (body !== undefined && !isObject(body)) return invalid('The body must be a JSON object.');
-    const secrets = (body === undefined ? undefined : field(body, 'include_secrets')) ?? false;
+    const secrets = field(body, 'include_secrets') ?? false;
     if (typeof secrets !== 'boolean') return invalid('include_secrets must be true or false.');
     const action = secrets ? 'blocks.read_secrets' : call.operation.action;
     return planned({ asks: [{ action, resource: ownResource(call), facts: { include_secrets: secrets } }], intent: secrets, rewrite: () => body });

@@ -40,14 +40,14 @@ const TYPE = { key: 'block_type_id', path: '/api/block_types/' };
 async function namedBy(lookup: Lookup, body: JsonObject, { key, path }: typeof SCHEMA): Promise<JsonValue | undefined> {
   const given = field(body, key) ?? null;
   if (given === null) return null;
-  const id = typeof given === 'string' ? parseUuid(given) : undefined;
+  const id = parseUuid(given);
   return id === undefined ? undefined : lookup(`${path}${id}`);
 }
 
 /** The schema says which fields are secret: by another one, what was written before is shown to whoever reads blocks. */
 function otherSchemaAsks({ params }: Call, body: JsonObject, old: JsonValue): readonly Ask[] {
   const given = field(body, SCHEMA.key) ?? null;
-  const before = isObject(old) ? field(old, SCHEMA.key) : undefined;
+  const before = field(old, SCHEMA.key);
   const isSame = typeof given === 'string' && typeof before === 'string' && parseUuid(given) === parseUuid(before);
   return given === null || isSame ? [] : [readsBlock(params['id'] ?? null)];
 }
@@ -56,9 +56,9 @@ function planWrite(call: Call, about: readonly JsonValue[], further: readonly As
   const resource = ownResource(call);
   const isCalled = about.some((object) => isObject(object) && isCalledByServer(object));
   const actions = [call.operation.action, ...(isCalled ? [WEBHOOK] : [])];
-  const name = isObject(call.tree) ? (field(call.tree, 'name') ?? null) : null;
+  const name = field(call.tree, 'name') ?? null;
   const creates = resource.id === null ? ({ on: { kind: 'created', fields: { name } } } as const) : {};
-  const data = isObject(call.tree) ? field(call.tree, 'data') : undefined;
+  const data = field(call.tree, 'data');
   // A parameter may name this block: what it names in turn is loaded with it.
   const references = [...templateAsks(data), ...namedBlockAsks(data)];
   return planned({

@@ -1,6 +1,6 @@
 // Deleting many flow runs, deployments or flows, one flow and one deployment: a flow takes its deployments and runs with it, and a deployment its limit.
 
-import { field, isList, isObject } from '../../contract/json/tree.ts';
+import { field, isList, isObject, textsIn } from '../../contract/json/tree.ts';
 import { answerObject } from '../../prefect/client/answer.ts';
 import type { UpstreamAnswer } from '../../prefect/client/upstream.ts';
 import type { Ask } from '../decide/decider.ts';
@@ -81,7 +81,7 @@ async function beneathFlows(flows: readonly string[], lookup: Lookup): Promise<r
 
 function deleted(answer: UpstreamAnswer, kind: Kind): Outcome {
   const object = answer.status < 300 ? answerObject(answer) : null;
-  const list = object === null ? undefined : field(object, 'deleted');
-  const ids = isList(list) ? list.filter((id): id is string => typeof id === 'string') : [];
+  const list = field(object, 'deleted');
+  const ids = textsIn(list);
   return { record: { resource_id: null }, items: itemRecords(kind, ids) };
 }

@@ -87,7 +87,7 @@ async function matchingSeen(asked: Matching, { scopeFilter, limit }: Matched): P
 async function visibleIds(asked: Matching, { scopeFilter, limit }: Matched): Promise<readonly string[] | Refusal> {
   const { kind, filter } = asked;
   const criterion = filter === null || (field(filter, 'operator') ?? 'and_') !== 'and_' ? undefined : field(filter, 'id');
-  const named = isObject(criterion) ? field(criterion, 'any_') : undefined;
+  const named = field(criterion, 'any_');
   if (isList(named) && named.length <= MOST_ITEMS) {
     const ids = await matching(asked, MOST_ITEMS);
     if ('code' in ids) return ids;

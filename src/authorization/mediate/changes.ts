@@ -5,7 +5,7 @@ import { field, isBlank, isRawNumber, type JsonObject, type JsonValue, sameTree 
 export function changes(body: JsonObject, old: JsonObject | null, key: string): boolean {
   const value = field(body, key);
   if (value === undefined) return false;
-  const before = old === null ? undefined : field(old, key);
+  const before = field(old, key);
   if (isBlank(value) && isBlank(before)) return false;
   return before === undefined || !sameTree(value, before);
 }

@@ -89,7 +89,7 @@ async function asksFor(call: Call, body: JsonObject): Promise<readonly Ask[] | u
 }
 
 function uuidOf(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' ? parseUuid(value) : undefined;
+  return parseUuid(value);
 }
 
 function outcome(answer: UpstreamAnswer): Outcome {

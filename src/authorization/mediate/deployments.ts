@@ -27,7 +27,7 @@ export const createDeployment: Family = {
     const body = call.tree;
     if (!isObject(body)) return invalid('A deployment must be described by a JSON object.');
     const flowId = field(body, 'flow_id');
-    const flow = typeof flowId === 'string' ? parseUuid(flowId) : undefined;
+    const flow = parseUuid(flowId);
     if (flow === undefined) return invalid('flow_id must be a UUID.');
     const name = field(body, 'name');
     if (typeof name !== 'string') return invalid('name must be text.');
@@ -71,7 +71,7 @@ interface Written extends Existing {
 export async function existing(lookup: Lookup, flow: string, name: string): Promise<Existing> {
   const found = await lookup('/api/deployments/filter', { flows: { id: { any_: [flow] } }, deployments: { name: { any_: [name] } }, limit: 1 });
   const old = isList(found) ? found[0] : undefined;
-  const id = isObject(old) ? field(old, 'id') : undefined;
+  const id = field(old, 'id');
   return isObject(old) && typeof id === 'string' ? { id, old } : { id: null, old: null };
 }
 
@@ -138,7 +138,7 @@ function readAsks(body: JsonObject, old: JsonObject | null): readonly Ask[] {
     ...templateAsks(schedules),
     ...hydrationAsks(schedules),
     ...namedBlockAsks(schedules),
-    ...blocks.map((id) => readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null)),
+    ...blocks.map((id) => readsBlock(parseUuid(id) ?? null)),
     ...slotAsks(field(body, 'global_concurrency_limit_id') ?? null, old),
   ];
 }
@@ -147,7 +147,7 @@ function readAsks(body: JsonObject, old: JsonObject | null): readonly Ask[] {
 function parameterReads(body: JsonObject, { old, flow }: Written): readonly Ask[] {
   const parameters = field(body, 'parameters');
   const isNew = changes(body, old, 'parameters');
-  const own = old === null ? undefined : field(old, 'parameters');
+  const own = field(old, 'parameters');
   const templates = isNew ? [...templateAsks(newParameters(own, parameters)), ...newBlockAsks(own, parameters)] : [];
   return [...templates, ...(isNew || flow === null ? storedParameterAsks(parameters) : [])];
 }
@@ -155,8 +155,8 @@ function parameterReads(body: JsonObject, { old, flow }: Written): readonly Ask[
 /** Its runs hold slots of that limit, and Prefect shows the limit with it. */
 function slotAsks(given: JsonValue, old: JsonObject | null): readonly Ask[] {
   if (given === null) return [];
-  const limit = old === null ? undefined : field(old, 'global_concurrency_limit');
-  const id = typeof given === 'string' ? (parseUuid(given) ?? null) : null;
+  const limit = field(old, 'global_concurrency_limit');
+  const id = parseUuid(given) ?? null;
   if (id !== null && isObject(limit) && field(limit, 'id') === id) return [];
   return [{ action: 'concurrency.slots', resource: { type: 'ConcurrencyLimit', id } }];
 }

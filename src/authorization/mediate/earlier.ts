@@ -25,6 +25,6 @@ async function isShown({ decider, lookup, inputs }: EarlierParts, id: string): P
   if (answer.ok && answer.restriction === null) return true;
   // Bulk answers do not tell a new run from an earlier one. The label is the gateway's own, and says which request has made the run.
   const run = id === '' ? null : await lookup(`/api/flow_runs/${id}`);
-  const labels = run !== null && isObject(run) ? field(run, 'labels') : undefined;
+  const labels = field(run, 'labels');
   return isObject(labels) && field(labels, 'lictor.request_id') === inputs.requestId;
 }

@@ -62,7 +62,7 @@ function mayChangeTags({ operation, tree }: Call): boolean {
 }
 
 function bodiesOf(tree: JsonValue | undefined): readonly JsonObject[] {
-  return (isList(tree) ? tree : [tree]).filter((body) => body !== undefined && isObject(body));
+  return (isList(tree) ? tree : [tree]).filter((body) => isObject(body));
 }
 
 async function changedTags(call: Call, { guardedTags, lookup }: TagParts): Promise<readonly string[]> {
@@ -104,14 +104,14 @@ function isChange({ operation }: Call): boolean {
 async function objectBefore({ operation, inputs, tree }: Call, lookup: Lookup): Promise<JsonValue | null> {
   if (operation.operationId !== UPSERT) return lookup(inputs.path);
   const [flow, name] = isObject(tree) ? [field(tree, 'flow_id'), field(tree, 'name')] : [];
-  const id = typeof flow === 'string' ? parseUuid(flow) : undefined;
+  const id = parseUuid(flow);
   return id === undefined || typeof name !== 'string' ? null : (await existing(lookup, id, name)).old;
 }
 
 /** A run keeps the tags of its deployment, no matter who starts it. */
 async function deploymentOf({ operation, params, tree }: Call, lookup: Lookup): Promise<JsonValue | null> {
   const given = isObject(tree) && operation.operationId === RUN_DIRECTLY ? field(tree, 'deployment_id') : undefined;
-  const id = RUN_OF_DEPLOYMENT.includes(operation.operationId) ? params['id'] : typeof given === 'string' ? parseUuid(given) : undefined;
+  const id = RUN_OF_DEPLOYMENT.includes(operation.operationId) ? params['id'] : parseUuid(given);
   return id === undefined ? null : lookup(`/api/deployments/${id}`);
 }
 

@@ -29,8 +29,8 @@ export const touchLease: Family = {
 };
 
 function leaseNamed({ operation, params, tree }: Call): string | undefined {
-  const named = operation.operationId === RENEW ? params['lease_id'] : isObject(tree) ? field(tree, 'lease_id') : undefined;
-  return typeof named === 'string' ? parseUuid(named) : undefined;
+  const named = operation.operationId === RENEW ? params['lease_id'] : field(tree, 'lease_id');
+  return parseUuid(named);
 }
 
 export interface Noted {
@@ -59,7 +59,7 @@ export async function noteLease(leases: Pick<Leases, 'put' | 'ends'>, { call, an
 /** Of the deployment's slot: Prefect takes it for a run that is about to begin. Who cancels the run later has not got it. */
 function leaseAccepted(answer: UpstreamAnswer): string | undefined {
   const result = answerObject(answer);
-  const state = result === null ? undefined : field(result, 'state');
+  const state = field(result, 'state');
   if (!isObject(state) || textField(result, 'status') !== 'ACCEPT' || !BEGINNING.includes(textField(state, 'type') ?? '')) return undefined;
   return parseUuid(leaseOfState(state) ?? '');
 }

@@ -38,7 +38,7 @@ export async function deletedLimitAsks(ids: readonly string[], lookup: Lookup): 
 }
 
 function limitOf(deployment: JsonObject | null): JsonObject | undefined {
-  const limit = deployment === null ? undefined : field(deployment, 'global_concurrency_limit');
+  const limit = field(deployment, 'global_concurrency_limit');
   return isObject(limit) ? limit : undefined;
 }
 
@@ -52,5 +52,5 @@ function ask(action: 'concurrency.delete' | 'concurrency.write', id: JsonValue |
 }
 
 function uuidOf(value: JsonValue | undefined): string | null {
-  return typeof value === 'string' ? (parseUuid(value) ?? null) : null;
+  return parseUuid(value) ?? null;
 }

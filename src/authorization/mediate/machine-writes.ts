@@ -84,7 +84,7 @@ export const takeSlots: Family = {
   ],
   maxBytes: MEBIBYTE,
   plan(call) {
-    const names = isObject(call.tree) ? field(call.tree, 'names') : undefined;
+    const names = field(call.tree, 'names');
     if (!isList(names) || !names.every((name) => typeof name === 'string')) return invalid('names must be a list of names.');
     const create = isObject(call.tree) && (field(call.tree, 'create_if_missing') ?? false) !== false;
     const own: Ask = { action: call.operation.action, resource: ownResource(call) };
@@ -110,8 +110,8 @@ function limitAsk(own: Ask, name: string, { isOfTags, mayBeAbsent }: { readonly 
 
 /** Whose slots they are: the new routes name a holder, the old ones a task run. It may be reported later. */
 function holderAsks(own: Ask, tree: JsonValue | undefined): readonly Ask[] {
-  const holder = isObject(tree) ? field(tree, 'holder') : undefined;
-  const task = isObject(tree) ? (field(tree, 'task_run_id') ?? null) : null;
+  const holder = field(tree, 'holder');
+  const task = field(tree, 'task_run_id') ?? null;
   const named = isObject(holder) ? [{ type: HOLDERS.get(String(field(holder, 'type'))), id: field(holder, 'id') ?? null }] : [];
   return [...named, ...(task === null ? [] : [{ type: 'TaskRun' as const, id: task }])].flatMap(({ type, id }) =>
     type === undefined || typeof id !== 'string' ? [] : [{ ...own, on: { kind: 'related', object: { type, id: parseUuid(id) ?? id }, orAbsent: true } }],
@@ -127,7 +127,7 @@ export const pollDeployments: Family = {
   operations: ['get_scheduled_flow_runs_for_deployments_deployments_get_scheduled_flow_runs_post'],
   maxBytes: MEBIBYTE,
   plan(call) {
-    const ids = isObject(call.tree) ? field(call.tree, 'deployment_ids') : undefined;
+    const ids = field(call.tree, 'deployment_ids');
     if (!isList(ids)) return invalid('deployment_ids must be a list.');
     const own = { action: call.operation.action, resource: ownResource(call) };
     const idOf = (id: JsonValue) => (typeof id === 'string' ? (parseUuid(id) ?? id) : 'no id');

@@ -81,7 +81,7 @@ function textReference(text: string): readonly Ask[] {
 function objectReference(reference: JsonObject): Ask {
   if (isKind(reference)) return readsBlock(null);
   const id = field(reference, 'block_document_id');
-  if (!isFalsy(id)) return readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null);
+  if (!isFalsy(id)) return readsBlock(parseUuid(id) ?? null);
   const slug = field(reference, 'block_document_slug');
   if (typeof slug !== 'string' || isTemplate(slug)) return readsBlock(null);
   const [, name = ''] = /^[^/]*\/(.*)$/su.exec(slug) ?? [];

@@ -43,7 +43,7 @@ async function withTokens(poll: Poll, answer: UpstreamAnswer): Promise<UpstreamA
   if (items.length === 0) return answer;
   const given = (await Promise.all(items.map((item) => givenRun(poll, item)))).filter((run) => run !== undefined);
   const tokens = await poll.runs.desk.mint(poll.asker, given);
-  const template = tokens.size === 0 ? undefined : fieldOf(await poll.runs.recent(`/api/work_pools/${encodeURIComponent(poll.pool)}`), 'base_job_template');
+  const template = tokens.size === 0 ? undefined : field(await poll.runs.recent(`/api/work_pools/${encodeURIComponent(poll.pool)}`), 'base_job_template');
   return withJson(answer, await Promise.all(items.map((item) => injected(poll, { item, tokens, template }))));
 }
 
@@ -80,7 +80,7 @@ async function injected(poll: Poll, { item, tokens, template }: Item): Promise<J
   const deployment = token === undefined || deploymentId === null ? undefined : await poll.runs.recent(`/api/deployments/${deploymentId}`);
   const own = field(run, 'job_variables');
   const variables =
-    token === undefined ? undefined : withToken({ token, apiUrl: poll.runs.apiUrl, own, deployment: fieldOf(deployment ?? null, 'job_variables'), template });
+    token === undefined ? undefined : withToken({ token, apiUrl: poll.runs.apiUrl, own, deployment: field(deployment, 'job_variables'), template });
   if (variables === undefined) {
     await reportNotInjectable(poll, run);
     return item;
@@ -107,8 +107,4 @@ async function reportNotInjectable({ runs, reported, pool, asker }: Poll, run: J
     deployment_id: textField(run, 'deployment_id'),
     run_binding: 'verified',
   });
-}
-
-function fieldOf(value: JsonValue | null, key: string): JsonValue | undefined {
-  return value !== null && isObject(value) ? field(value, key) : undefined;
 }

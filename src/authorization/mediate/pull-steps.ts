@@ -1,7 +1,7 @@
 // Pull steps whose git arguments git would take for options: `--upload-pack=...` runs a command on the worker (CVE-2026-5366).
 //
 // Not checked: what a template in such an argument turns into on the worker; there Prefect 3.9.1 looks by itself.
-import { isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { isList, isObject, type JsonObject, type JsonValue, textsIn } from '../../contract/json/tree.ts';
 
 /** Arguments of the steps that clone or pull. */
 const GIT_ARGUMENTS = ['repository', 'url', 'branch', 'commit_sha', 'commit', 'ref', 'reference', 'tag', 'directories', 'clone_directory_name'];
@@ -19,5 +19,5 @@ function isSuspect(step: JsonObject): boolean {
 
 function textsOf(value: JsonValue): readonly string[] {
   if (typeof value === 'string') return [value];
-  return isList(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+  return textsIn(value);
 }

@@ -1,5 +1,5 @@
 // A deployment that names a queue and no pool: where Prefect would put it is looked up first, so that what is decided on is what happens.
-import { field, isBlank, isObject, type JsonObject } from '../../contract/json/tree.ts';
+import { field, isBlank, type JsonObject } from '../../contract/json/tree.ts';
 import type { Lookup } from './family.ts';
 
 /** Where Prefect makes a queue that no pool has. */
@@ -22,7 +22,7 @@ export async function placed(body: JsonObject, lookup: Lookup, { isMade }: { rea
   const isAlone = pool === undefined || pool === '' || (isMade && pool === null);
   if (isBlank(queue) || !isAlone) return { body, sent: body };
   const found = typeof queue === 'string' ? await lookup(`/api/work_queues/name/${encodeURIComponent(queue)}`) : null;
-  const known = isObject(found) ? field(found, 'work_pool_name') : undefined;
+  const known = field(found, 'work_pool_name');
   const whole = { ...body, work_pool_name: typeof known === 'string' ? known : AGENTS_POOL };
   return { body: whole, sent: typeof known === 'string' ? whole : body };
 }

@@ -143,9 +143,9 @@ function findPlaceholders(text: string, finding: Finding): boolean {
 /** `$ref` with a block's id, and the step that pulls with a block. */
 function findReferences(object: JsonObject, { add }: Finding): true {
   const reference = field(object, '$ref');
-  const id = isObject(reference) ? field(reference, 'block_document_id') : undefined;
+  const id = field(reference, 'block_document_id');
   const name = field(object, 'block_document_name');
-  if (id !== undefined) add(readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null));
+  if (id !== undefined) add(readsBlock(parseUuid(id) ?? null));
   if (name !== undefined) add(readsBlock(typeof name === 'string' ? name : null, true));
   return true;
 }

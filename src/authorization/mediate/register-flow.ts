@@ -19,7 +19,7 @@ export const registerFlow: Family = {
     const { operation } = call;
     if (isObject(call.tree) && !labelsReadable(call.tree)) return invalid('labels must be an object.');
     const tree = withoutReservedLabels(call.tree);
-    const name = isObject(tree) ? (field(tree, 'name') ?? null) : null;
+    const name = field(tree, 'name') ?? null;
     const own: Ask = { action: operation.action, resource: { type: 'Flow', id: null }, on: { kind: 'created', fields: { name } } };
     return planned({
       asks: [own],
@@ -46,7 +46,7 @@ async function shownFlow(tree: JsonValue | undefined, answer: UpstreamAnswer, { 
 }
 
 function asNew(flow: JsonObject, tree: JsonValue | undefined, time: string): JsonObject {
-  const tags = isObject(tree) ? field(tree, 'tags') : undefined;
-  const labels = isObject(tree) ? field(tree, 'labels') : undefined;
+  const tags = field(tree, 'tags');
+  const labels = field(tree, 'labels');
   return { ...flow, created: time, updated: time, tags: isList(tags) ? tags : [], labels: isObject(labels) ? labels : {} };
 }

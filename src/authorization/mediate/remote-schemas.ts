@@ -1,5 +1,5 @@
 // Nobody writes a schema into a deployment or a pool that makes the Prefect server fetch an address.
-import { field, isObject, type JsonObject } from '../../contract/json/tree.ts';
+import { field, type JsonObject } from '../../contract/json/tree.ts';
 import { leadsOut, remoteDetail } from '../../prefect/client/remote-schema.ts';
 import { changes } from './changes.ts';
 import type { Refusal } from './family.ts';
@@ -13,7 +13,7 @@ export function refusedSchema(body: JsonObject, old: JsonObject | null): Refusal
 /** Of a pool: the schema of its variables. */
 export function refusedTemplateSchema(body: JsonObject, old: JsonObject | null): Refusal | undefined {
   const template = field(body, 'base_job_template');
-  const variables = isObject(template) ? field(template, 'variables') : undefined;
+  const variables = field(template, 'variables');
   const isRemote = changes(body, old, 'base_job_template') && leadsOut(variables);
   return isRemote ? { code: 'body-invalid', detail: remoteDetail('variables in base_job_template') } : undefined;
 }

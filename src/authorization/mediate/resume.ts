@@ -10,7 +10,7 @@ export const resume: Family = {
   plan(call) {
     const body = call.tree;
     if (body !== undefined && !isObject(body)) return invalid('The body must be a JSON object.');
-    const input = body === undefined ? undefined : field(body, 'run_input');
+    const input = field(body, 'run_input');
     const own = { action: call.operation.action, resource: ownResource(call) };
     return planned({ asks: [own, ...hydrationAsks(input)], intent: true, rewrite: () => body });
   },

@@ -24,7 +24,7 @@ export function runProblem(body: JsonObject): string | undefined {
   if (enforce !== null && typeof enforce !== 'boolean') return 'enforce_parameter_schema must be true or false.';
   const state = field(body, 'state') ?? null;
   if (state !== null && (!isObject(state) || typeof field(state, 'type') !== 'string')) return 'state must be an object with a type.';
-  const name = isObject(state) ? field(state, 'name') : undefined;
+  const name = field(state, 'name');
   if (typeof name === 'string' && isReservedStateName(name)) return RESERVED_NAME;
   if (!labelsReadable(body)) return 'labels must be an object.';
   const key = field(body, 'idempotency_key');
@@ -47,7 +47,7 @@ export function dependsOnOwn({ readsParameters }: Pick<Call, 'readsParameters'>,
 /** The UI repeats the deployment's own settings in its form: what equals them overrides nothing. */
 export async function readDeployment(lookup: Lookup, id: string | null): Promise<Deployment | null> {
   const found = id === null ? null : await lookup(`/api/deployments/${id}`);
-  return found !== null && isObject(found) ? found : null;
+  return isObject(found) ? found : null;
 }
 
 export interface RunTarget {
@@ -80,7 +80,7 @@ export async function asksForRun(call: Pick<Call, 'readsParameters' | 'turn'>, b
 }
 
 export function parametersOf(deployment: Deployment | null): JsonValue | undefined {
-  return deployment === null ? undefined : field(deployment, 'parameters');
+  return field(deployment, 'parameters');
 }
 
 /** Laid over a deployment whose own are one `__prefect_kind`, parameters are that kind's fields, and no parameters. */
@@ -100,14 +100,14 @@ export function stateFacts(body: JsonObject): Facts {
 /** The block that the run is to be executed by, if the body names one. */
 export function infrastructureAsks(body: JsonObject): readonly Ask[] {
   const id = field(body, 'infrastructure_document_id') ?? null;
-  return isBlank(id) ? [] : [readsBlock(typeof id === 'string' ? (parseUuid(id) ?? null) : null)];
+  return isBlank(id) ? [] : [readsBlock(parseUuid(id) ?? null)];
 }
 
 /** A sub-flow's run stands under the task run that is named, in whoever's run that is, and its states become that task's: setting those is a right besides. */
 export function parentAsks(run: Ask, parent: JsonValue | undefined): readonly Ask[] {
   if (isBlank(parent)) return [];
   const { on: _, ...ask } = run;
-  const task = { type: 'TaskRun', id: typeof parent === 'string' ? (parseUuid(parent) ?? null) : null } as const;
+  const task = { type: 'TaskRun', id: parseUuid(parent) ?? null } as const;
   return [
     { ...ask, on: { kind: 'related', object: task } },
     { action: 'task_runs.set_state', resource: task },
@@ -135,7 +135,7 @@ function changes(body: JsonObject, key: string, deployment: Deployment | null): 
 /** A run's job variables are laid over the deployment's, key by key. */
 function changesVariables(value: JsonValue | undefined, deployment: Deployment | null): boolean {
   if (value === undefined || isBlank(value)) return false;
-  const own = deployment === null ? undefined : field(deployment, 'job_variables');
+  const own = field(deployment, 'job_variables');
   if (!isObject(value) || !isObject(own)) return true;
   return Object.entries(value).some(([key, wanted]) => !Object.hasOwn(own, key) || !sameTree(wanted, field(own, key) ?? null));
 }

@@ -41,7 +41,7 @@ export const deleteSchedule: Family = {
 
 /** Those that the schedules in the list have of their own, as they are. */
 export function parametersOf(schedules: JsonValue | undefined): readonly JsonValue[] {
-  const given = isList(schedules) ? schedules.map((schedule) => (isObject(schedule) ? (field(schedule, 'parameters') ?? null) : null)) : [];
+  const given = isList(schedules) ? schedules.map((schedule) => field(schedule, 'parameters') ?? null) : [];
   return given.filter((parameters) => !isBlank(parameters));
 }
 

@@ -84,7 +84,7 @@ interface Wanted {
 function readState({ tree }: Call): Wanted | string {
   if (!isObject(tree)) return 'The body must be a JSON object.';
   const state = field(tree, 'state');
-  const type = isObject(state) ? field(state, 'type') : undefined;
+  const type = field(state, 'type');
   if (!isObject(state) || typeof type !== 'string') return 'state must be an object with a type.';
   const force = field(tree, 'force') ?? false;
   if (typeof force !== 'boolean') return 'force must be true or false.';

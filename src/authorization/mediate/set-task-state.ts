@@ -2,7 +2,7 @@
 //
 // No code of the stock clients 3.6.13 to 3.9.1 sends it: tasks report their states as events, and take the slots of their tags by themselves, with a lease.
 
-import { field, isList, isObject, type JsonValue } from '../../contract/json/tree.ts';
+import { field, isObject, type JsonValue, textsIn } from '../../contract/json/tree.ts';
 import { withoutForeignInState } from '../../prefect/client/states.ts';
 import type { Ask } from '../decide/asks.ts';
 import { type Call, type Family, invalid, type Lookup, MEBIBYTE, ownResource, planned } from './family.ts';
@@ -12,7 +12,7 @@ export const setTaskState: Family = {
   maxBytes: 8 * MEBIBYTE,
   plan(call, lookup) {
     const { tree } = call;
-    const state = isObject(tree) ? field(tree, 'state') : undefined;
+    const state = field(tree, 'state');
     if (!isObject(tree) || !isObject(state)) return invalid('state must be an object with a type.');
     const own: Ask = { action: call.operation.action, resource: ownResource(call) };
     return planned({
@@ -32,8 +32,8 @@ function begins(type: JsonValue | undefined): boolean {
 /** As for taking them by `increment`: a limit that is not there holds nobody back. */
 async function slotAsks(call: Call, lookup: Lookup): Promise<readonly Ask[]> {
   const run = await lookup(`/api/task_runs/${call.params['id'] ?? ''}`);
-  const tags = isObject(run) ? field(run, 'tags') : undefined;
-  const named = isList(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
+  const tags = field(run, 'tags');
+  const named = textsIn(tags);
   const resource = { type: 'ConcurrencyLimit', id: null } as const;
   const limitOf = (tag: string) => ({ type: 'ConcurrencyLimit', id: tag, within: 'tag' }) as const;
   return named.map((tag): Ask => ({ action: 'concurrency.slots', resource, on: { kind: 'related', object: limitOf(tag), orAbsent: true } }));

@@ -21,7 +21,7 @@ export async function guardTags(call: Call, lookup: Lookup): Promise<Call> {
   if (CREATES.has(operation.operationId)) return { ...call, tree: isList(tree) ? tree.map((item) => withTags(item, [])) : withTags(tree, []) };
   if (operation.operationId !== UPDATES_RUN || !isObject(tree) || !isList(field(tree, 'tags'))) return call;
   const run = (await lookup(`/api/flow_runs/${call.params['id'] ?? ''}`)) ?? null;
-  const present = isObject(run) ? field(run, 'tags') : undefined;
+  const present = field(run, 'tags');
   return { ...call, tree: withTags(tree, isList(present) ? present.filter(isOurs) : []) };
 }
 

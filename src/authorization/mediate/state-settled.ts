@@ -31,7 +31,7 @@ export async function statesSettled(runs: RunParts | undefined, answer: Upstream
  * is told otherwise would ask for a state that the run has already. A run whose token was not begun is refused, and ends visibly.
  */
 async function applyState(runs: RunParts, by: Asker, flowRunId: string, result: JsonObject | null): Promise<void> {
-  const state = result === null ? undefined : field(result, 'state');
+  const state = field(result, 'state');
   const type = isObject(state) ? textField(state, 'type') : null;
   const status = textField(result, 'status');
   if (type === null || (status !== 'ACCEPT' && status !== 'REJECT')) return;

@@ -55,9 +55,9 @@ function planWrite(call: Call, body: JsonObject, { name, old }: { readonly name:
 /** The block that the results of its runs are kept by: workers load it, with what is secret in it. */
 function storageAsks(body: JsonObject, old: JsonObject | null): readonly Ask[] {
   const blockOf = (pool: JsonObject | null) => {
-    const storage = pool === null ? undefined : field(pool, 'storage_configuration');
-    return (isObject(storage) ? field(storage, 'default_result_storage_block_id') : undefined) ?? null;
+    const storage = field(pool, 'storage_configuration');
+    return field(storage, 'default_result_storage_block_id') ?? null;
   };
   const [given, before] = [blockOf(body), blockOf(old)];
-  return given === null || sameTree(given, before) ? [] : [readsBlock(typeof given === 'string' ? (parseUuid(given) ?? null) : null)];
+  return given === null || sameTree(given, before) ? [] : [readsBlock(parseUuid(given) ?? null)];
 }

@@ -31,9 +31,14 @@ export function isList(value: JsonValue | undefined): value is readonly JsonValu
   return Array.isArray(value);
 }
 
-/** The value of an own key; `__proto__` and `constructor` are keys like any other. */
-export function field(object: JsonObject, key: string): JsonValue | undefined {
-  return Object.hasOwn(object, key) ? object[key] : undefined;
+/** The value of an own key; `__proto__` and `constructor` are keys like any other. What is no object has no fields. */
+export function field(value: JsonValue | undefined, key: string): JsonValue | undefined {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+/** The texts of a list, without its other items. */
+export function textsIn(value: JsonValue | undefined): readonly string[] {
+  return isList(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 /** A field that is absent, null, or an empty object, list or text asks for nothing. */

@@ -1,9 +1,11 @@
 // UUIDs in bodies: Prefect takes several spellings, policies and records know one.
+import type { JsonValue } from './tree.ts';
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/;
 
 /** Lower-case hyphenated; undefined for anything else, `urn:uuid:` and braces too. */
-export function parseUuid(text: string): string | undefined {
+export function parseUuid(text: JsonValue | undefined): string | undefined {
+  if (typeof text !== 'string') return undefined;
   const lower = text.toLowerCase();
   if (!UUID.test(lower)) return undefined;
   const hex = lower.replaceAll('-', '');

@@ -15,15 +15,15 @@ export function answerObject(answer: UpstreamAnswer): JsonObject | null {
   }
 }
 
-export function textField(object: JsonObject | null, key: string): string | null {
-  const value = object === null ? undefined : field(object, key);
+export function textField(object: JsonValue | undefined, key: string): string | null {
+  const value = field(object, key);
   return typeof value === 'string' ? value : null;
 }
 
 /** The objects in a list field. */
-export function objectsField(object: JsonObject | null, key: string): readonly JsonObject[] {
-  const value = object === null ? undefined : field(object, key);
-  return isList(value) ? value.filter((item): item is JsonObject => isObject(item)) : [];
+export function objectsField(object: JsonValue | undefined, key: string): readonly JsonObject[] {
+  const value = field(object, key);
+  return isList(value) ? value.filter(isObject) : [];
 }
 
 /**
@@ -40,7 +40,7 @@ export function parseAnswer({ body }: Pick<UpstreamAnswer, 'body'>): StrictResul
 /** The objects of an answer that is a list. Throws UpstreamError when it is anything else: what cannot be read cannot be taken apart either. */
 export function answerList(answer: UpstreamAnswer): readonly JsonObject[] {
   const parsed = parseAnswer(answer);
-  if (parsed.ok && isList(parsed.tree)) return parsed.tree.filter((item): item is JsonObject => isObject(item));
+  if (parsed.ok && isList(parsed.tree)) return parsed.tree.filter(isObject);
   throw new UpstreamError('upstream-unavailable', { forwarded: true, detail: 'the answer is no list that can be read' });
 }
 

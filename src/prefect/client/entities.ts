@@ -3,7 +3,7 @@
 // A task run is in its flow run, a flow run in its deployment and pool, a sub-flow's run in those of the run that started it.
 import type { Located } from '../../contract/decision.ts';
 import { bareEntity, type Entity } from '../../contract/entity.ts';
-import { field, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue, textsIn } from '../../contract/json/tree.ts';
 import { parseUuid } from '../../contract/json/uuid.ts';
 import type { ResourceType } from '../../contract/operation.ts';
 import type { Lookup } from './lookup.ts';
@@ -105,7 +105,13 @@ function describe(parts: EntityParts, type: ResourceType, raw: JsonObject, owner
   const name = text(raw, 'name') ?? text(raw, 'tag');
   const pool = type === 'WorkPool' ? name : text(raw, 'work_pool_name');
   return Promise.resolve(
-    bareEntity(type, { id: text(raw, 'id'), name: type === 'ConcurrencyLimit' ? withoutTag(name) : name, tags: texts(raw, 'tags'), workPool: pool, owner }),
+    bareEntity(type, {
+      id: text(raw, 'id'),
+      name: type === 'ConcurrencyLimit' ? withoutTag(name) : name,
+      tags: textsIn(field(raw, 'tags')),
+      workPool: pool,
+      owner,
+    }),
   );
 }
 
@@ -127,7 +133,7 @@ async function runEntity(parts: EntityParts, raw: JsonObject, { type, depth, own
   return bareEntity(type, {
     id: text(raw, 'id'),
     name: text(raw, 'name'),
-    tags: texts(raw, 'tags'),
+    tags: textsIn(field(raw, 'tags')),
     workPool: text(raw, 'work_pool_name') ?? parent?.workPool ?? null,
     workQueue: text(raw, 'work_queue_name') ?? parent?.workQueue ?? null,
     flow: await flowName(parts, text(raw, 'flow_id')),
@@ -158,7 +164,7 @@ async function containedEntity(
   if (run !== null) return { ...(await runEntity(parts, run, { type, depth, owner })), id, name, state: text(raw, 'state_type') };
   const task = type === 'Artifact' && runId === null ? await taskRunOf(parts, text(raw, 'task_run_id'), depth + 1) : null;
   if (task !== null) return { ...task, type, id, name };
-  return bareEntity(type, { id, name, tags: runId === null ? texts(raw, 'tags') : [], owner });
+  return bareEntity(type, { id, name, tags: runId === null ? textsIn(field(raw, 'tags')) : [], owner });
 }
 
 async function deploymentEntity(parts: EntityParts, raw: JsonObject, owner: string | null): Promise<Entity> {
@@ -167,7 +173,7 @@ async function deploymentEntity(parts: EntityParts, raw: JsonObject, owner: stri
   return bareEntity('Deployment', {
     id: text(raw, 'id'),
     name,
-    tags: texts(raw, 'tags'),
+    tags: textsIn(field(raw, 'tags')),
     workPool: text(raw, 'work_pool_name'),
     workQueue: text(raw, 'work_queue_name'),
     flow,
@@ -214,11 +220,6 @@ function withoutTag(name: string | null): string | null {
 function text(raw: JsonObject, key: string): string | null {
   const value = field(raw, key);
   return typeof value === 'string' ? value : null;
-}
-
-function texts(raw: JsonObject, key: string): readonly string[] {
-  const value = field(raw, key);
-  return isList(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 function labelsOf(raw: JsonObject): Readonly<Record<string, string>> {

@@ -107,7 +107,7 @@ export function sourcesOf(template: JsonValue | undefined): readonly [job: JsonO
   if (!isObject(template)) return [{}, {}];
   const job = field(template, 'job_configuration');
   const variables = field(template, 'variables');
-  const properties = isObject(variables) ? field(variables, 'properties') : undefined;
+  const properties = field(variables, 'properties');
   const defaults = isObject(properties)
     ? Object.fromEntries(Object.entries(properties).flatMap(([name, property]) => (isObject(property) ? [[name, field(property, 'default') ?? null]] : [])))
     : {};

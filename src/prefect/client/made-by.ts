@@ -14,7 +14,7 @@ export function initiatorsOf(run: JsonObject): readonly string[] {
   const own = byPrefectItself(run);
   if (own !== undefined) return [own];
   const labels = field(run, 'labels');
-  const maker = isObject(labels) ? field(labels, MAKER_LABEL) : undefined;
+  const maker = field(labels, MAKER_LABEL);
   if (!isObject(labels) || typeof maker !== 'string') return [];
   return [maker, ...chainFromLabel(field(labels, ON_BEHALF_OF_LABEL))].slice(0, LONGEST_CHAIN);
 }

@@ -33,7 +33,7 @@ export function withoutForeignInState(body: JsonObject): JsonObject {
 const FOREIGN = [LEASE, 'cache_key', 'cache_expiration'] as const;
 
 function withoutForeign(state: JsonValue | undefined): JsonValue | undefined {
-  const details = isObject(state) ? field(state, DETAILS) : undefined;
+  const details = field(state, DETAILS);
   if (!isObject(state) || !isObject(details)) return state;
   const named = FOREIGN.filter((key) => (field(details, key) ?? null) !== null);
   if (named.length === 0) return state;

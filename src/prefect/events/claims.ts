@@ -40,7 +40,7 @@ export function readClaims(tree: JsonValue | undefined): Claims | string {
 
 /** Lower-case and hyphenated; undefined for everything else. */
 export function uuidOf(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' ? parseUuid(value) : undefined;
+  return parseUuid(value);
 }
 
 function readResource(value: JsonValue | undefined): Named | undefined {

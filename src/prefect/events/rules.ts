@@ -3,7 +3,7 @@
 // Prefect writes task runs from events, lets the payload override the resource, and checks neither names nor owners
 // (services/task_run_recorder.py). Not checked here: that an unbound sender (a worker's token) may speak of that run.
 
-import { field, isObject, type JsonValue } from '../../contract/json/tree.ts';
+import { field, type JsonValue } from '../../contract/json/tree.ts';
 import { boundRuns, type Principal } from '../../contract/principal.ts';
 import type { ReasonCode } from '../../contract/reasons.ts';
 import { type Claims, readClaims, uuidOf } from './claims.ts';
@@ -125,7 +125,7 @@ function idAfter(prefix: string, id: string | undefined): string | undefined {
 
 function partOf(payload: Claims['payload'], part: string, key: string): JsonValue | undefined {
   const object = field(payload, part);
-  return isObject(object) ? field(object, key) : undefined;
+  return field(object, key);
 }
 
 /** True when the key is there and says something else. */

@@ -1,5 +1,5 @@
 // The tags that an event carries: as related resources, and in the task run that Prefect makes of it.
-import { field, isList, isObject, type JsonValue } from '../../contract/json/tree.ts';
+import { field, isObject, type JsonValue, textsIn } from '../../contract/json/tree.ts';
 import { readClaims } from './claims.ts';
 
 export interface EventTags {
@@ -25,6 +25,5 @@ export function tagsIn(event: JsonValue | undefined): EventTags {
 
 /** The `tags` of an object of Prefect. */
 export function tagsOf(object: JsonValue | null | undefined): readonly string[] {
-  const tags = isObject(object) ? field(object, 'tags') : undefined;
-  return isList(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
+  return textsIn(field(object, 'tags'));
 }

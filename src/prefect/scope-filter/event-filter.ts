@@ -4,7 +4,7 @@
 // here is asked of single resources, so a resource that is hidden can only add events; those are taken out here. Texts are compared with
 // regard to case, as on PostgreSQL; a negated pattern without, so that nothing passes here that SQLite or PostgreSQL would not pass.
 import { matchesGlob } from '../../contract/glob.ts';
-import { field, isBlank, isList, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { field, isBlank, isList, isObject, type JsonObject, type JsonValue, textsIn } from '../../contract/json/tree.ts';
 import { hiddenField } from './filter-fields.ts';
 import type { Refusal } from './scope-filter.ts';
 
@@ -122,5 +122,5 @@ function patternsOf(asked: JsonObject): readonly string[] {
 
 function texts(value: JsonValue): readonly string[] {
   if (typeof value === 'string') return [value];
-  return isList(value) ? value.filter((item) => typeof item === 'string') : [];
+  return textsIn(value);
 }

@@ -85,7 +85,7 @@ async function withoutOthersIn(event: JsonObject, visibleIds: VisibleIds): Promi
 /** An automation's own events carry the whole event that triggered it, even a foreign one. */
 async function withoutTrigger(event: JsonObject, visibleIds: VisibleIds): Promise<JsonObject> {
   const payload = field(event, 'payload');
-  const trigger = isObject(payload) ? (field(payload, 'triggering_event') ?? null) : null;
+  const trigger = field(payload, 'triggering_event') ?? null;
   if (!isObject(payload) || trigger === null) return event;
   const [seen] = isObject(trigger) ? await seenEvents([trigger], visibleIds) : [null];
   const labels = seen == null ? { triggering_labels: {} } : {};
@@ -179,7 +179,7 @@ function mentionOf(resource: JsonValue): Mention | undefined {
 
 /** `prefect.KIND.ID`; old limits of tags are `prefect.concurrency-limit.v1.ID`. */
 function nameOf(resource: JsonValue): { readonly kind: string; readonly id: string } {
-  const name = isObject(resource) ? field(resource, 'prefect.resource.id') : undefined;
+  const name = field(resource, 'prefect.resource.id');
   const [, kind = '', id = ''] = typeof name === 'string' ? (/^prefect\.([a-z-]+)\.(.*)$/s.exec(name) ?? []) : [];
   return { kind, id: kind === 'concurrency-limit' ? id.replace(/^v1\./, '') : id };
 }

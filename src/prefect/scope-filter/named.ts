@@ -2,7 +2,7 @@
 //
 // Prefect's language has no patterns for them, and there are few: the whole list is read, and covers.ts says of each whether it is covered.
 import { bareEntity, type Entity } from '../../contract/entity.ts';
-import { field, isList, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
+import { field, type JsonObject, textsIn } from '../../contract/json/tree.ts';
 import { covers } from '../../contract/scope/covers.ts';
 import { everyItem, type Found, type ScopeFilter, textOf } from './scope-filter.ts';
 
@@ -26,7 +26,7 @@ export const WORK_QUEUES: Named = {
 export const VARIABLES: Named = {
   path: '/api/variables/filter',
   key: 'variables',
-  entity: (item) => bareEntity('Variable', { name: textOf(item, 'name'), tags: texts(field(item, 'tags')) }),
+  entity: (item) => bareEntity('Variable', { name: textOf(item, 'name'), tags: textsIn(field(item, 'tags')) }),
 };
 export const BLOCKS: Named = {
   path: '/api/block_documents/filter',
@@ -68,8 +68,4 @@ export async function coveredOf(scopeFilter: ScopeFilter, entity: Named['entity'
     const isOwn = created.has(found.type === 'WorkPool' ? textOf(item, 'name') : textOf(item, 'id'));
     return scopes.some((scope) => covers(scope, { ...found, owner: isOwn ? who : null }, who));
   });
-}
-
-function texts(value: JsonValue | undefined): readonly string[] {
-  return isList(value) ? value.filter((item) => typeof item === 'string') : [];
 }

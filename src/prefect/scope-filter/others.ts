@@ -68,7 +68,7 @@ function shownValue(key: string, value: JsonValue, shown: Shown): JsonValue {
 }
 
 function isShown(type: ResourceType, value: JsonValue, shown: Shown): boolean {
-  return value === null || shown(type, typeof value === 'string' ? parseUuid(value) : undefined);
+  return value === null || shown(type, parseUuid(value));
 }
 
 function isShownMaker(maker: JsonValue, shown: Shown): boolean {

@@ -55,7 +55,7 @@ const seenParents: Step = async (body, { visibleIds }) => {
     const criterion = criterionOf(filter, name);
     const any = criterion === undefined ? null : (field(criterion, 'any_') ?? null);
     if (!isObject(filter) || criterion === undefined || !isList(any)) continue;
-    const ids = any.map((id) => (typeof id === 'string' ? parseUuid(id) : undefined)).filter((id) => id !== undefined);
+    const ids = any.map((id) => parseUuid(id)).filter((id) => id !== undefined);
     filter = { ...filter, [name]: { ...criterion, any_: [...(await visibleIds(type, ids))] } };
   }
   return { ok: true, body: isObject(filter) ? { ...body, flow_runs: filter } : body };
@@ -105,7 +105,7 @@ function beside(body: JsonObject, listed: Listed): JsonObject {
 }
 
 function criterionOf(filter: JsonValue | undefined, name: string): JsonObject | undefined {
-  const criterion = isObject(filter) ? field(filter, name) : undefined;
+  const criterion = field(filter, name);
   return isObject(criterion) ? criterion : undefined;
 }
 

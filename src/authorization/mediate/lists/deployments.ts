@@ -51,9 +51,9 @@ async function withOwnRuns(body: JsonObject, scopeFilter: ScopeFilter): Promise<
 /** What `flow.serve()` polls for: of the deployments that it names, those that are covered. */
 export const narrowPoll: Narrow = async (call, scopeFilter) => {
   const body = bodyOf(call);
-  const asked = body === undefined ? undefined : field(body, 'deployment_ids');
+  const asked = field(body, 'deployment_ids');
   if (body === undefined || !isList(asked)) return refused({ code: 'body-invalid', detail: 'deployment_ids must be a list.' });
-  const ids = asked.map((id) => (typeof id === 'string' ? parseUuid(id) : undefined)).filter((id) => id !== undefined);
+  const ids = asked.map((id) => parseUuid(id)).filter((id) => id !== undefined);
   return forwarded({ ...body, deployment_ids: [...(await coveredIds(scopeFilter, 'Deployment', ids))] });
 };
 
@@ -95,8 +95,8 @@ function nextRun(run: JsonObject): JsonObject {
 }
 
 function flowsAsked(tree: JsonValue | undefined): readonly string[] | undefined {
-  const asked = isObject(tree) ? field(tree, 'flow_ids') : undefined;
+  const asked = field(tree, 'flow_ids');
   if (!isList(asked) || asked.length > 200) return undefined;
-  const ids = asked.map((id) => (typeof id === 'string' ? parseUuid(id) : undefined)).filter((id) => id !== undefined);
+  const ids = asked.map((id) => parseUuid(id)).filter((id) => id !== undefined);
   return ids.length === asked.length ? ids : undefined;
 }

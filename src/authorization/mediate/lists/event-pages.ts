@@ -3,7 +3,7 @@
 // Prefect's token is the filter, the number of events and the offset among all events, in base64, and believes what it says. A client's
 // has its own filter, up to the time of the last event that was shown, and how many were: so no page depends on what is hidden.
 import { parseStrict } from '../../../contract/json/strict-json.ts';
-import { field, isList, isObject, type JsonObject, type JsonValue } from '../../../contract/json/tree.ts';
+import { field, isList, isObject, type JsonObject, type JsonValue, textsIn } from '../../../contract/json/tree.ts';
 import { textOf } from '../../../prefect/scope-filter/scope-filter.ts';
 import { wholeNumber } from '../changes.ts';
 
@@ -36,7 +36,7 @@ export function openToken(token: string): Place | undefined {
   const [size, offset] = [wholeNumber(field(parsed.tree, 'page_size')), wholeNumber(field(parsed.tree, 'offset'))];
   if (!isObject(filter) || size === undefined || offset === undefined || size < 1 || size > PAGE || offset < 0) return undefined;
   const after = field(parsed.tree, 'after');
-  return { filter, size, offset, after: isList(after) ? after.filter((id) => typeof id === 'string') : [] };
+  return { filter, size, offset, after: textsIn(after) };
 }
 
 /** Percent-encoded. */

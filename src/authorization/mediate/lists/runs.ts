@@ -36,7 +36,7 @@ export const narrowLogs: Narrow = async (call, scopeFilter) => {
 /** A run that is not covered has as many task runs as one that does not exist. */
 export const countTasksOfRuns: Narrow = async (call, scopeFilter) => {
   const body = bodyOf(call);
-  const asked = body === undefined ? undefined : field(body, 'flow_run_ids');
+  const asked = field(body, 'flow_run_ids');
   if (body === undefined || !isList(asked)) return forwarded(body === undefined ? undefined : { flow_run_ids: null });
   const covered = await runIds(scopeFilter, { flow_runs: { id: { any_: asked } } });
   if (!covered.ok) return refused(covered.refusal);
@@ -52,6 +52,6 @@ export const countTasksOfRuns: Narrow = async (call, scopeFilter) => {
 /** Null: the filter does not name any. What is no list is Prefect's to refuse: the conjunction refuses it before. */
 function namedIn(filter: JsonObject, name: string): readonly JsonValue[] | null {
   const criterion = field(filter, name) ?? null;
-  const any = isObject(criterion) ? (field(criterion, 'any_') ?? null) : null;
+  const any = field(criterion, 'any_') ?? null;
   return isList(any) ? any : null;
 }

@@ -20,7 +20,7 @@ export function statesOf(type: ResourceType, name: string): Narrow {
 export function state(type: ResourceType, path: string, owner: string): Narrow {
   return async (call, scopeFilter) => {
     const found = await scopeFilter.lookup(`${path}/${call.params['id'] ?? ''}`);
-    const details = isObject(found) ? field(found, 'state_details') : undefined;
+    const details = field(found, 'state_details');
     const id = isObject(details) ? parseUuid(textOf(details, owner)) : undefined;
     const isCovered = id !== undefined && (await coveredIds(scopeFilter, type, [id])).has(id);
     return isCovered ? forwarded(undefined) : refused({ code: 'object-foreign' });

@@ -2,8 +2,8 @@
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
 import type { JwtProvider } from '../../../config/config.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
-import { createIssuerKeys } from './issuer-keys.ts';
 import { createProveJwt, type ProveJwt } from './prove.ts';
+import { createSignatureVerifier } from './signature.ts';
 
 export const NOW_SECONDS = 1_700_000_000;
 export const ISSUER = 'https://tokens.example';
@@ -68,7 +68,7 @@ export function testIssuer(providers: readonly Partial<JwtProvider>[], keys: rea
       caFile: null,
       ...given,
     };
-    return { provider, keys: createIssuerKeys({ provider, outbound, steady, onError: (error) => errors.push(error) }) };
+    return { provider, keys: createSignatureVerifier({ provider, outbound, steady, onError: (error) => errors.push(error) }) };
   });
   return {
     prove: createProveJwt(trusted, clock),

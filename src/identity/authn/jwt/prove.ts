@@ -8,7 +8,7 @@ import { audiencesOf, checkKind, checkRules, checkTimes, flattenClaims } from '.
 import { type CompactJwt, claim, parseCompactJwt } from './compact.ts';
 import { checkHeader } from './header.ts';
 import { jwtIdentity } from './identity.ts';
-import type { IssuerKeys } from './issuer-keys.ts';
+import type { SignatureVerifier } from './signature.ts';
 
 export type JwtProof =
   | {
@@ -26,7 +26,7 @@ export type ProveJwt = (text: string) => Promise<JwtProof>;
 
 export interface TrustedIssuer {
   readonly provider: JwtProvider;
-  readonly keys: IssuerKeys;
+  readonly keys: SignatureVerifier;
 }
 
 export function createProveJwt(trusted: readonly TrustedIssuer[], clock: Clock): ProveJwt {

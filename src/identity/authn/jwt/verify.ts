@@ -7,8 +7,8 @@ import type { Outbound } from '../outbound.ts';
 import { createRoleBook } from '../roles.ts';
 import { refuse } from '../verdict.ts';
 import { looksLikeJwt } from './compact.ts';
-import { createIssuerKeys } from './issuer-keys.ts';
 import { createProveJwt, type ProveJwt } from './prove.ts';
+import { createSignatureVerifier } from './signature.ts';
 
 export interface Jwts {
   readonly prove: ProveJwt;
@@ -30,7 +30,7 @@ export function createJwts({ config, outboundFor, clock, steady, onError }: Jwts
   const providers = config.identityProviders.filter((provider): provider is JwtProvider => provider.type === 'jwt');
   const trusted = providers.map((provider) => ({
     provider,
-    keys: createIssuerKeys({ provider, outbound: outboundFor(provider.caFile), steady, onError }),
+    keys: createSignatureVerifier({ provider, outbound: outboundFor(provider.caFile), steady, onError }),
   }));
   const prove = createProveJwt(trusted, clock);
   return {

@@ -1,9 +1,10 @@
-// Who the provider says it is (OpenID Connect Discovery), read when it is first needed and now and then anew.
+// The metadata of an OpenID Provider (OpenID Connect Discovery), cached and read again from time to time.
 import * as openid from 'openid-client';
 import type { OidcProvider } from '../../../config/config.ts';
 import { isLoopback } from '../../../config/sections/public-url.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
+import { createPublished } from '../published.ts';
 import { createKeys, type Keys } from './keys.ts';
 
 export interface OidcClient {
@@ -12,16 +13,16 @@ export interface OidcClient {
   readonly keys: Keys;
 }
 
-/** The metadata is there and does not fit lictor.yaml. `message` names what. */
+/** The metadata does not fit lictor.yaml. `message` names the difference. */
 export class MetadataError extends Error {
   override readonly name = 'MetadataError';
 }
 
-/** Both throw OutboundError or openid-client's errors when it cannot be had, MetadataError when it does not fit. */
+/** Both throw OutboundError or openid-client's errors if they cannot read the metadata, MetadataError if it does not fit. */
 export interface Discovery {
-  /** What is known serves on while the provider is away. */
+  /** Cached metadata is used while the provider does not answer. */
   client(): Promise<OidcClient>;
-  /** Has answered just now: before a browser is sent there. */
+  /** The provider has answered a moment ago: for use before Lictor sends a browser there. */
   present(): Promise<OidcClient>;
 }
 
@@ -33,46 +34,25 @@ export interface DiscoveryParts {
 }
 
 const MAX_AGE_MS = 10 * 60_000;
-/** A provider that answered so long ago is taken to be there. */
+/** Lictor treats a provider that answered within this time as available. */
 const PRESENT_MS = 10_000;
-/** A provider that is away is not asked by every visitor. */
+/** After a failure. Otherwise every visitor would cause a request. */
 const PAUSE_MS = 2000;
 
 export function createDiscovery(parts: DiscoveryParts): Discovery {
-  const { steady } = parts;
-  let known: { readonly client: OidcClient; readonly readMs: number } | undefined;
-  let failed: { readonly error: unknown; readonly atMs: number } | undefined;
-  let reading: Promise<OidcClient> | undefined;
-  const read = (): Promise<OidcClient> => {
-    reading ??= discover(parts, known?.client.keys)
-      .then(
-        (client) => {
-          known = { client, readMs: steady() };
-          failed = undefined;
-          return client;
-        },
-        (error: unknown) => {
-          failed = { error, atMs: steady() };
-          throw error;
-        },
-      )
-      .finally(() => {
-        reading = undefined;
-      });
-    return reading;
-  };
-  /** A provider that has just failed is not asked again. */
-  const readUnlessFailed = async (): Promise<OidcClient> => {
-    if (failed !== undefined && steady() - failed.atMs < PAUSE_MS) throw failed.error;
-    return await read();
-  };
+  const load = (): Promise<OidcClient> => discover(parts, published.latest()?.value.keys);
+  const published = createPublished({ load, steady: parts.steady, failurePauseMs: PAUSE_MS });
   return {
     async client() {
-      if (known === undefined) return await readUnlessFailed();
-      if (steady() - known.readMs > MAX_AGE_MS) readUnlessFailed().catch(() => undefined);
-      return known.client;
+      const known = published.latest();
+      if (known === undefined) return await published.read();
+      if (known.ageMs > MAX_AGE_MS) published.read().catch(() => undefined);
+      return known.value;
     },
-    present: async () => (known !== undefined && steady() - known.readMs <= PRESENT_MS ? known.client : await readUnlessFailed()),
+    async present() {
+      const known = published.latest();
+      return known !== undefined && known.ageMs <= PRESENT_MS ? known.value : await published.read();
+    },
   };
 }
 
@@ -85,7 +65,7 @@ async function discover({ config, outbound, ...clocks }: DiscoveryParts, formerK
     config.clientSecret === null ? openid.None() : clientSecret(config.clientSecret),
     {
       [openid.customFetch]: (url, { method, headers, body, signal }) => outbound.fetch(url, { method, headers, body: plainBody(body), signal }),
-      // lictor.yaml takes http for loopback alone.
+      // lictor.yaml accepts http for loopback alone.
       execute: plainHttp ? [openid.allowInsecureRequests] : [],
     },
   );
@@ -96,8 +76,8 @@ async function discover({ config, outbound, ...clocks }: DiscoveryParts, formerK
 }
 
 /**
- * The issuer to the letter: openid-client lets Entra's `common` and `organizations` through, where every organisation of the
- * world could log in. Endpoints in plain http only at a provider on loopback, and then on loopback as well.
+ * The issuer must be equal to the letter: openid-client accepts Entra's `common` and `organizations`, where people of every
+ * organisation could log in. Endpoints may have plain http only at a provider on loopback, and then on loopback as well.
  */
 function checkMetadata({ issuer }: OidcProvider, metadata: openid.ServerMetadata): void {
   const plainHttp = new URL(issuer).protocol === 'http:';
@@ -114,7 +94,7 @@ function checkMetadata({ issuer }: OidcProvider, metadata: openid.ServerMetadata
   }
 }
 
-/** In the body where the provider takes that: escaping in `Authorization: Basic` (RFC 6749, 2.3.1) is a thing that some read wrongly. */
+/** In the body if the provider accepts it: some providers decode `Authorization: Basic` (RFC 6749, 2.3.1) wrongly. */
 function clientSecret(secret: string): openid.ClientAuth {
   const [post, basic] = [openid.ClientSecretPost(secret), openid.ClientSecretBasic(secret)];
   return (server, client, body, headers) => {
@@ -123,8 +103,8 @@ function clientSecret(secret: string): openid.ClientAuth {
   };
 }
 
-/** openid-client sends forms and nothing else. */
+/** openid-client sends only forms. */
 function plainBody(body: openid.FetchBody): string | URLSearchParams | null {
   if (body === undefined || body === null || typeof body === 'string' || body instanceof URLSearchParams) return body ?? null;
-  throw new OutboundError('a body that is no form');
+  throw new OutboundError('the body is not a form');
 }

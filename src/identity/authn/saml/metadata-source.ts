@@ -1,69 +1,45 @@
-// The provider's metadata, read when it is first needed and now and then anew: a provider changes its certificate without asking.
+// The metadata of a SAML IdP, cached and read again from time to time: IdPs change their certificates without notice.
 import { readFile } from 'node:fs/promises';
 import type { SamlProvider } from '../../../config/config.ts';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
+import { createPublished } from '../published.ts';
 import { type IdpMetadata, readMetadata } from './metadata.ts';
 import { SamlError } from './xml.ts';
 
 export interface MetadataSource {
-  /** Throws OutboundError when it cannot be had, SamlError when it is of no use; what was known before serves on until its own end. */
+  /** Throws OutboundError or SamlError if it cannot be read. Cached metadata is used until its `validUntil` while the IdP does not answer. */
   current(): Promise<IdpMetadata>;
-  /** Read anew, but not by every visitor: for a signature that no known certificate made. Undefined: there is nothing newer. */
+  /** Read again, but not for every visitor: for a signature of an unknown certificate. Undefined: the certificates are the same. */
   newer(than: IdpMetadata): Promise<IdpMetadata | undefined>;
 }
 
 export interface MetadataSourceParts {
   readonly config: Pick<SamlProvider, 'metadata'>;
   readonly outbound: Pick<Outbound, 'fetch'>;
-  /** For the end that metadata names. */
+  /** For `validUntil`. */
   readonly clock: Clock;
   readonly steady: SteadyClock;
 }
 
 const MAX_AGE_MS = 10 * 60_000;
-/** Between two readings, whatever came out. */
+/** Between two reads, after success and failure. */
 const PAUSE_MS = 5000;
 
 export function createMetadataSource(parts: MetadataSourceParts): MetadataSource {
-  const { clock, steady } = parts;
-  let known: { readonly metadata: IdpMetadata; readonly readMs: number } | undefined;
-  let failed: { readonly error: unknown } | undefined;
-  let triedMs = Number.NEGATIVE_INFINITY;
-  let reading: Promise<IdpMetadata> | undefined;
-  const read = (): Promise<IdpMetadata> => {
-    reading ??= load(parts)
-      .then(
-        (metadata) => {
-          known = { metadata, readMs: steady() };
-          failed = undefined;
-          return metadata;
-        },
-        (error: unknown) => {
-          failed = { error };
-          throw error;
-        },
-      )
-      .finally(() => {
-        triedMs = steady();
-        reading = undefined;
-      });
-    return reading;
-  };
-  const rests = (): boolean => steady() - triedMs < PAUSE_MS;
-  const isOver = ({ validUntilMs }: IdpMetadata): boolean => validUntilMs !== null && validUntilMs <= clock();
+  const published = createPublished({ load: () => load(parts), steady: parts.steady, failurePauseMs: PAUSE_MS });
+  const isOver = ({ validUntilMs }: IdpMetadata): boolean => validUntilMs !== null && validUntilMs <= parts.clock();
   return {
     async current() {
-      if (known === undefined || isOver(known.metadata)) {
-        if (failed !== undefined && rests()) throw failed.error;
-        return await read();
-      }
-      if (steady() - known.readMs > MAX_AGE_MS && !rests()) read().catch(() => undefined);
-      return known.metadata;
+      const known = published.latest();
+      if (known === undefined || isOver(known.value)) return await published.read();
+      if (known.ageMs > MAX_AGE_MS) published.read(PAUSE_MS).catch(() => undefined);
+      return known.value;
     },
     async newer(than) {
-      if (!rests()) await read().catch(() => undefined);
-      return known === undefined || sameCertificates(known.metadata, than) ? undefined : known.metadata;
+      await published.read(PAUSE_MS).catch(() => undefined);
+      const known = published.latest();
+      return known === undefined || sameCertificates(known.value, than) ? undefined : known.value;
     },
   };
 }

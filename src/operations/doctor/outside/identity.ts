@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { IdentityProvider } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
-import { fetchKeys } from '../../../identity/authn/jwt/published-keys.ts';
 import { createOutbound, type Outbound } from '../../../identity/authn/outbound.ts';
+import { discoverKeys } from '../../../identity/authn/published-keys.ts';
 import { readMetadata } from '../../../identity/authn/saml/metadata.ts';
 import { fail, ok, type Verdict } from '../finding.ts';
 import { checkClock } from './clock.ts';
@@ -51,7 +51,7 @@ const REMEDY: Readonly<Record<Asked['type'], string>> = {
 async function look(provider: Asked, outbound: Pick<Outbound, 'fetch'>, nowMs: number): Promise<string> {
   switch (provider.type) {
     case 'jwt': {
-      const keys = await fetchKeys(provider, outbound);
+      const keys = await discoverKeys(provider, outbound);
       if (keys.length === 0) throw new Error(`${provider.issuer} publishes no key`);
       return `${provider.id}: ${provider.issuer} publishes ${keys.length === 1 ? 'one key' : `${keys.length} keys`}`;
     }

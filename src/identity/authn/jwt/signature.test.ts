@@ -1,8 +1,9 @@
 // Research row JW-05: the issuer's keys, when they are fetched, and what a flood or an outage makes of it.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { KEYS_TIMES } from '../issuer-keys.ts';
 import { ISSUER, type SigningKey, sign, signingKey, testIssuer } from './issuer.fixture.ts';
-import { KEYS_TIMES } from './issuer-keys.ts';
 import { GITHUB } from './shapes.fixture.ts';
+import { OUTAGE_TIMES } from './signature.ts';
 
 const DISCOVERY = `${ISSUER}/.well-known/openid-configuration`;
 const JWKS = `${ISSUER}/keys`;
@@ -66,7 +67,7 @@ describe('the keys of an issuer', () => {
     const token = await sign(key, { ...GITHUB, ...LONG });
     await prove(token);
     publish(undefined);
-    advance(KEYS_TIMES.staleMs - 1);
+    advance(OUTAGE_TIMES.staleMs - 1);
     asked.length = 0;
     expect(await prove(token)).toMatchObject({ ok: true });
     expect(await prove(token)).toMatchObject({ ok: true });
@@ -75,7 +76,7 @@ describe('the keys of an issuer', () => {
     advance(1);
     await expect(prove(token)).rejects.toMatchObject({ code: 'gateway-unavailable' });
     publish([key.publicJwk]);
-    advance(KEYS_TIMES.failedMs);
+    advance(OUTAGE_TIMES.failurePauseMs);
     expect(await prove(token)).toMatchObject({ ok: true });
   });
 
@@ -85,7 +86,7 @@ describe('the keys of an issuer', () => {
     const token = await sign(key, GITHUB);
     for (let index = 0; index < 10; index += 1) await expect(prove(token)).rejects.toMatchObject({ code: 'gateway-unavailable' });
     expect(asked).toEqual([DISCOVERY]);
-    advance(KEYS_TIMES.failedMs);
+    advance(OUTAGE_TIMES.failurePauseMs);
     publish([key.publicJwk]);
     expect(await prove(token)).toMatchObject({ ok: true });
   });
@@ -136,7 +137,7 @@ describe('where the wall clock is put back by an hour', () => {
     publish([key.publicJwk]);
     putClock(-3_600_000);
     const token = await sign(key, { ...GITHUB, ...AN_HOUR_AGO });
-    advance(KEYS_TIMES.failedMs - 1);
+    advance(OUTAGE_TIMES.failurePauseMs - 1);
     await expect(prove(token)).rejects.toThrow('cannot be fetched');
     advance(1);
     expect((await prove(token)).ok).toBe(true);

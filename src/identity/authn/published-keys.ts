@@ -1,8 +1,8 @@
-// Where an issuer publishes its keys, and reading them: only public signature keys of the kinds that are accepted.
+// Where an issuer publishes its keys, and how Lictor reads them: only public signature keys of accepted types.
 import type { JWK } from 'jose';
-import type { JwtProvider } from '../../../config/config.ts';
-import { type Outbound, OutboundError } from '../outbound.ts';
-import { claim, isClaims } from './compact.ts';
+import type { JwtProvider } from '../../config/config.ts';
+import { claim, isClaims } from './jwt/compact.ts';
+import { type Outbound, OutboundError } from './outbound.ts';
 
 const MAX_KEYS = 100;
 const KEY_TYPES: readonly unknown[] = ['RSA', 'EC', 'OKP'];
@@ -10,8 +10,12 @@ const KEY_TYPES: readonly unknown[] = ['RSA', 'EC', 'OKP'];
 const PUBLIC_MEMBERS = ['kty', 'use', 'key_ops', 'alg', 'kid', 'n', 'e', 'crv', 'x', 'y'] as const;
 
 /** Throws OutboundError, which names the host and what failed. */
-export async function fetchKeys({ issuer, jwksUri }: Pick<JwtProvider, 'issuer' | 'jwksUri'>, outbound: Pick<Outbound, 'fetch'>): Promise<readonly JWK[]> {
-  const uri = jwksUri ?? (await discover(issuer, outbound));
+export async function discoverKeys({ issuer, jwksUri }: Pick<JwtProvider, 'issuer' | 'jwksUri'>, outbound: Pick<Outbound, 'fetch'>): Promise<readonly JWK[]> {
+  return await fetchKeys(jwksUri ?? (await discover(issuer, outbound)), outbound);
+}
+
+/** Throws OutboundError, which names the host and what failed. */
+export async function fetchKeys(uri: string, outbound: Pick<Outbound, 'fetch'>): Promise<readonly JWK[]> {
   const keys = claim(await fetchJson(uri, outbound), 'keys');
   if (!Array.isArray(keys)) throw new OutboundError(`${hostOf(uri)} published no keys`);
   return keys.slice(0, MAX_KEYS).flatMap(publicKey);
@@ -26,7 +30,7 @@ async function discover(issuer: string, outbound: Pick<Outbound, 'fetch'>): Prom
   return uri;
 }
 
-/** https; plain http only where the issuer itself is on this machine (lictor check sees to that). */
+/** Plain http only at the host of an issuer that has plain http itself: `lictor check` accepts that on loopback alone. */
 function isTrustworthy(uri: string, issuer: string): boolean {
   if (!URL.canParse(uri)) return false;
   const { protocol, hostname, username } = new URL(uri);
@@ -35,7 +39,7 @@ function isTrustworthy(uri: string, issuer: string): boolean {
 }
 
 async function fetchJson(url: string, outbound: Pick<Outbound, 'fetch'>): Promise<Readonly<Record<string, unknown>>> {
-  const answer = await outbound.fetch(url, { headers: { accept: 'application/json' } });
+  const answer = await outbound.fetch(url, { headers: { accept: 'application/json, application/jwk-set+json' } });
   const text = await answer.text();
   if (answer.status !== 200) throw new OutboundError(`${hostOf(url)} answered ${answer.status}`);
   const value = parse(text);
@@ -51,7 +55,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** None for what is no such key: one that cannot be read does not spoil the others. */
+/** An empty list for any other key, so that an unreadable key does not invalidate the others. */
 function publicKey(value: unknown): readonly JWK[] {
   if (!isClaims(value) || !KEY_TYPES.includes(claim(value, 'kty')) || ![undefined, 'sig'].includes(textOf(claim(value, 'use')))) return [];
   return [Object.fromEntries(PUBLIC_MEMBERS.flatMap((name) => (Object.hasOwn(value, name) ? [[name, value[name]]] : [])))];

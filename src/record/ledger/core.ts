@@ -34,8 +34,8 @@ export interface Core {
   storeEvents(batch: EventBatch): Outcome;
   /** Takes a batch from the logs; true when there may be more. While unhealthy it tries to recover. */
   pump(): boolean;
-  /** After a batch: how old its last line is; 0: everything is read, or nothing can be written. How many lines the log has had, about. */
-  backlog(): { readonly lagMs: number; readonly lines: number };
+  /** After a batch: the age of its last line; 0 when everything is read, or nothing can be written. */
+  lagMs(): number;
   /** What time brings: held lines are released, a sign of life is left. */
   tick(): void;
   healthy(): boolean;
@@ -183,7 +183,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
       );
       if (setup.rotate !== null && rotated(open, setup.rotate)) onReopen?.();
     },
-    backlog: () => ({ lagMs: Math.max(0, clock() - (open?.ingest.readMs() ?? clock())), lines: open?.ingest.lines() ?? 0 }),
+    lagMs: () => Math.max(0, clock() - (open?.ingest.readMs() ?? clock())),
     healthy: () => failedAtMs === undefined,
     close() {
       while (this.pump());

@@ -6,10 +6,10 @@ import { type CallCount, createCallCount, type ServiceCalls } from './call-count
 import { edgeDeathId, edgeDeathRecord, parseEdgeDeath, unreadableRecord } from './events.ts';
 import type { Intents } from './intents.ts';
 import { type RotateLimits, rotateLog } from './rotate.ts';
-import { openTail, type Tail, type TailChunk, type TailLine, type TailPosition } from './tail.ts';
+import { openTail, type Tail, type TailLine, type TailPosition } from './tail.ts';
 
 /** Small enough that an intent never waits long behind a batch. */
-const BATCH_LINES = 250;
+export const BATCH_LINES = 250;
 /** Paths on which the control plane writes a record of its own. */
 const HELD: readonly string[] = ['mediated', 'relay'];
 /** nginx's word for a client that has gone: the control plane may still be writing what came of one of its own pages. */
@@ -20,8 +20,6 @@ export interface Ingest {
   pump(nowMs: number): boolean;
   /** Up to when the access log is read: the end of the last request that was taken, or the time when none was left. Null: not looked at yet. */
   readMs(): number | null;
-  /** Lines that the access log has had since the start: those that were read, and about as many as wait. Falls when it is rotated. */
-  lines(): number;
   /** Renames logs that are too large; true when nginx has to open its logs anew. Throws what the file system throws. */
   rotate(limits: RotateLimits): boolean;
   close(): void;
@@ -52,17 +50,16 @@ export function createIngest(parts: IngestParts): Ingest {
   const takeAccess = createAccessTaker(parts, calls);
   const takeErrors = createErrorTaker(parts);
   let readMs: number | null = null;
-  let [linesRead, linesWaiting] = [0, 0];
 
-  function batch(file: string, tail: Tail, take: Take, nowMs: number): TailChunk | undefined {
+  function batch(file: string, tail: Tail, take: Take, nowMs: number): boolean {
     const chunk = tail.read(BATCH_LINES);
-    if (chunk === undefined) return undefined;
+    if (chunk === undefined) return false;
     write(() => {
       take(chunk.lines, chunk.next, nowMs);
       store.run(file, chunk.next.inode, chunk.next.offset, chunk.next.head);
     });
     tail.advance(chunk.next);
-    return chunk;
+    return true;
   }
 
   return {
@@ -71,20 +68,15 @@ export function createIngest(parts: IngestParts): Ingest {
       const takeTimed: Take = (lines, next) => {
         readMs = Math.min(nowMs, takeAccess(lines, next, nowMs));
       };
-      const chunk = batch('access', access, takeTimed, nowMs);
-      if (chunk !== undefined) {
-        linesRead += chunk.lines.length;
-        linesWaiting = (chunk.waitingBytes / chunk.bytes) * chunk.lines.length;
+      if (batch('access', access, takeTimed, nowMs)) {
         const counted = calls.counted();
         if (counted.length > 0) parts.onCalls?.(counted);
         return true;
       }
       readMs = nowMs;
-      linesWaiting = 0;
-      return batch('edge-error', errors, takeErrors, nowMs) !== undefined;
+      return batch('edge-error', errors, takeErrors, nowMs);
     },
     readMs: () => readMs,
-    lines: () => Math.round(linesRead + linesWaiting),
     rotate({ accessBytes, errorBytes }) {
       const accessMoved = rotateLog(parts.accessLog, accessBytes, access);
       return rotateLog(parts.edgeErrorLog, errorBytes, errors) || accessMoved;

@@ -21,9 +21,6 @@ export interface TailChunk {
   readonly lines: readonly TailLine[];
   /** Store this in the transaction that stores the lines, then call `advance`. */
   readonly next: TailPosition;
-  /** How much of the file these lines are, and how much of it is behind them. */
-  readonly bytes: number;
-  readonly waitingBytes: number;
 }
 
 export interface Tail {
@@ -161,7 +158,7 @@ function readLines(fd: number, at: TailPosition, maxLines: number, buffer: Buffe
   if (start === 0) return undefined;
   const offset = at.offset + start;
   const head = at.head.length < HEAD_BYTES ? readHead(fd, Math.min(HEAD_BYTES, offset)) : at.head;
-  return { lines, next: { inode: at.inode, offset, head }, bytes: start, waitingBytes: Math.max(0, fstatSync(fd).size - offset) };
+  return { lines, next: { inode: at.inode, offset, head } };
 }
 
 function readHead(fd: number, length: number): Buffer {

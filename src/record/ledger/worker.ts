@@ -4,15 +4,9 @@ import { systemClock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
 import { createCatalogue } from '../../prefect/catalog/catalogue.ts';
 import { createCore } from './core.ts';
-import { createCrowding } from './crowding.ts';
-import { createPace } from './pace.ts';
+import { LOOK_MS, readsOn } from './ingest-limiter.ts';
 import type { Command, FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
 
-/**
- * How often the logs are looked at, so that a busy log makes few large transactions and a record is at most a second away. Not on the
- * kernel's word of each change: under a flood that is a wake-up for every line.
- */
-const LOOK_MS = 200;
 const TICK_MS = 1_000;
 
 const port = parentPort;
@@ -21,8 +15,6 @@ if (port === null) throw new LictorError('not-a-worker', 'The ledger worker runs
 const setup = workerData as WorkerSetup;
 const post = (message: FromWorker) => port.postMessage(message);
 
-const pace = createPace(createCrowding());
-const eventCrowding = createCrowding();
 const core = createCore({
   setup,
   routes: createCatalogue(),
@@ -38,14 +30,15 @@ type Waiting<C extends Command = Command> = { readonly id: number; readonly comm
 let waiting: Waiting[] = [];
 const waitingEvents: Waiting<Extract<Command, { kind: 'events' }>>[] = [];
 let pumping: NodeJS.Immediate | undefined;
+/** Of this look. */
+let batches = 0;
 
 // Commands that arrive while a transaction runs are taken together by the next one: one fsync for all of them.
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'close') return close();
   if (message.command.kind === 'events') {
     waitingEvents.push({ id: message.id, command: message.command });
-    // Where others wait for the core: at the next look.
-    if (!eventCrowding.look()) setImmediate(takeEvents);
+    setImmediate(takeEvents);
     return;
   }
   waiting.push({ id: message.id, command: message.command });
@@ -60,28 +53,27 @@ function runWaiting(): void {
   post({ kind: 'outcomes', outcomes: group.map(({ id }, index) => ({ id, outcome: outcomes[index] ?? null })) });
 }
 
-/** One batch, and only when nobody waits for an answer. */
+/** One batch. While commands wait, the next look takes it. */
 function takeEvents(): void {
   const next = waiting.length === 0 ? waitingEvents.shift() : undefined;
   if (next === undefined) return;
   post({ kind: 'outcomes', outcomes: [{ id: next.id, outcome: core.storeEvents(next.command.batch) }] });
 }
 
-/**
- * Batch after batch while there is more, so that a machine with time to spare is given all the work at once. Where others wait for the
- * core, as few as keep up: what is not read yet waits in the access log, and those who answer requests come first.
- */
+/** Commands that arrive between two batches do not wait for the second one. */
 function pump(): void {
   pumping = undefined;
-  const more = core.pump();
-  if (pace.goesOn({ more, ...core.backlog() })) pumping = setImmediate(pump);
+  batches += 1;
+  if (core.pump() && readsOn(batches, core.lagMs())) pumping = setImmediate(pump);
 }
 
+// Not when the kernel reports a change: under a flood that is a wake-up for every line.
 const looks = setInterval(() => {
   core.sync();
   takeEvents();
   if (pumping !== undefined) return;
-  if (pace.begin(performance.now())) pumping = setImmediate(pump);
+  batches = 0;
+  pumping = setImmediate(pump);
 }, LOOK_MS);
 const ticks = setInterval(() => core.tick(), TICK_MS);
 pumping = setImmediate(pump);

@@ -40,7 +40,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{src,bench,demo}/**/*.test.ts', 'test/runner/**/*.test.ts'],
+          include: ['{src,build,bench,demo}/**/*.test.ts', 'test/runner/**/*.test.ts'],
           pool: 'forks',
           // A process for many files: a third of their time was that of starting and importing anew. By itself vitest leaves one of two cores idle.
           isolate: false,

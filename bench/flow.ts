@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { startPrefectServer } from '../demo/prefect.ts';
@@ -17,6 +18,7 @@ import { ratios, spread } from './numbers.ts';
 import type { FlowTimes } from './result.ts';
 import { interleaved } from './rounds.ts';
 
+const SCRIPT = fileURLToPath(new URL('./mapped.py', import.meta.url));
 const TASKS = 100;
 const PATIENCE_MS = 120_000;
 
@@ -91,7 +93,7 @@ async function runFlow({ root, venv }: FlowParts, name: string, settings: Readon
   mkdirSync(home, { recursive: true });
   const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('PREFECT_'));
   const env = { ...Object.fromEntries(inherited), PREFECT_HOME: home, PREFECT_LOGGING_LEVEL: 'WARNING', DO_NOT_TRACK: '1', ...settings };
-  const { stdout } = await run(join(venv, 'bin', 'python'), [join(import.meta.dirname, 'mapped.py'), String(TASKS)], { cwd: home, env, timeout: PATIENCE_MS });
+  const { stdout } = await run(join(venv, 'bin', 'python'), [SCRIPT, String(TASKS)], { cwd: home, env, timeout: PATIENCE_MS });
   const seconds = Number(/^seconds=([\d.]+)$/m.exec(stdout)?.[1]);
   if (!Number.isFinite(seconds)) throw new LictorError('bench-flow', `the flow (${name}) did not say how long it took: ${stdout.slice(-500)}`);
   return seconds;

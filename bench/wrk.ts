@@ -1,11 +1,12 @@
 // One run of wrk, the load generator, and what it measured.
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { LictorError } from '../src/contract/error.ts';
 
 const run = promisify(execFile);
+const SCRIPT = fileURLToPath(new URL('./wrk.lua', import.meta.url));
 
 export interface Load {
   /** `http://127.0.0.1:PORT`. */
@@ -31,7 +32,7 @@ const Output = z.object({ requests: z.number(), durationUs: z.number(), refused:
 
 /** Throws LictorError `bench-load` when a single request was refused or failed: such a run measures something else. */
 export async function wrk(load: Load, seconds: number): Promise<Measured> {
-  const args = ['-t1', `-c${load.connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', join(import.meta.dirname, 'wrk.lua'), load.url];
+  const args = ['-t1', `-c${load.connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', SCRIPT, load.url];
   const { stdout } = await run('wrk', args, { env: { ...process.env, ...environmentOf(load) } });
   return measuredBy(stdout, load);
 }

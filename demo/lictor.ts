@@ -1,12 +1,13 @@
 // Runs this very command line as a child: `up` for the gateway, short commands for accounts, tokens and the timeline.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { LictorError } from '../src/contract/error.ts';
 import { type RunningProcess, startProcess } from '../src/operations/supervise/processes/start-process.ts';
 import type { DemoPlaces } from './places.ts';
 
-const MAIN = join(import.meta.dirname, '../src/cli/main.ts');
+const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
 const execute = promisify(execFile);
 

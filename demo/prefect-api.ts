@@ -1,9 +1,11 @@
 // What the demo asks of Prefect's API, always through the gateway: a pool, a deployment, a run as a person.
+import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { LictorError } from '../src/contract/error.ts';
 
-const FLOWS_DIR = import.meta.dirname;
+const FLOWS_DIR = dirname(fileURLToPath(new URL('./flows.py', import.meta.url)));
 
 const WithId = z.object({ id: z.string() });
 const FlowRun = z.object({ id: z.string(), name: z.string(), state_type: z.string().nullable(), state_name: z.string().nullable().optional() });

@@ -1,8 +1,9 @@
 // Where the checkout is, and what is brought into it.
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** Root of the checkout: the directory with package.json. */
-export const REPOSITORY = dirname(dirname(import.meta.dirname));
+export const REPOSITORY = dirname(fileURLToPath(new URL('../../package.json', import.meta.url)));
 
 /** Where tools are brought to (Prefect's venv and the like): LICTOR_CACHE, else `.lictor` in the checkout. */
 export function toolCacheDir(env: Readonly<Record<string, string | undefined>>): string {

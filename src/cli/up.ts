@@ -1,11 +1,10 @@
 // `lictor up`: the gateway in the foreground.
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { upgradeState } from '../config/state-version.ts';
 import { systemClock } from '../contract/clock.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed } from './errors.ts';
-import { REPOSITORY } from './repository.ts';
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -37,7 +36,7 @@ async function up(context: CliContext): Promise<void> {
     paths,
     configFile,
     prepare: () => upgradeState({ paths, storeFile: config.storeFile, now: systemClock, log }),
-    controlEntry: join(REPOSITORY, 'src', 'app', 'control-plane.ts'),
+    controlEntry: fileURLToPath(new URL('../app/control-plane.ts', import.meta.url)),
     onUp: () => log(`lictor: ${config.publicUrl.origin}${config.publicUrl.basePath}, in front of ${config.prefect.servers.join(', ')}. Ctrl-C ends it.`),
     log,
   });

@@ -11,8 +11,8 @@ import { CLIENT, type Keycloak, PEOPLE, sharedKeycloak } from '../env/keycloak.t
 import { logInAtKeycloak } from '../env/keycloak-person.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { run, start, waitFor } from '../env/process.ts';
+import { MAIN } from '../env/program.ts';
 
-const LICTOR = join(import.meta.dirname, '../../src/cli/main.ts');
 const prefect = sharedPrefect();
 let keycloak: Keycloak;
 let gateway: Gateway;
@@ -129,7 +129,7 @@ describe('the command line', () => {
   const spec = (...args: readonly string[]) => ({
     name: `lictor ${args.join(' ')}`,
     command: process.execPath,
-    args: [LICTOR, ...args],
+    args: [MAIN, ...args],
     cwd: home,
     env: { PATH: process.env['PATH'], HOME: home, XDG_CONFIG_HOME: home },
   });

@@ -1,9 +1,10 @@
 // The stock Prefect client: its command line and Python flows, in a clean environment, with one carrier of the credential.
 import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { forkedPrefect, WHILE_IMPORTED } from './commands/prefect-host.ts';
 import { type Begin, type Finished, type Running, run, start } from './process.ts';
+import { MAIN } from './program.ts';
 
 export type CarrierName = 'auth-string' | 'custom-authorization' | 'custom-x-lictor-token' | 'api-key' | 'none';
 
@@ -36,8 +37,6 @@ export interface ClientOptions {
   /** True: each `prefect` is a new process, as a user's. Else it is a fork of one that has imported Prefect. */
   readonly ownProcesses?: boolean;
 }
-
-const LICTOR = resolve(import.meta.dirname, '../../src/cli/main.ts');
 
 /** A client with a home of its own. Nothing of the caller's environment but PATH reaches it. */
 export function stockClient(options: ClientOptions): StockClient {
@@ -76,7 +75,7 @@ function underExec(
   program: string,
   args: readonly string[],
 ): { readonly command: string; readonly args: readonly string[] } {
-  return exec === undefined ? { command: program, args } : { command: process.execPath, args: [LICTOR, 'exec', ...exec, '--', program, ...args] };
+  return exec === undefined ? { command: program, args } : { command: process.execPath, args: [MAIN, 'exec', ...exec, '--', program, ...args] };
 }
 
 /** The settings that put a token on the wire, as a user would write them. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type Finished, type Running, run, start } from './process.ts';
 import { prefectVenv } from './venv.ts';
 
+/** Always the sources, as `./lictor` in a checkout runs them. */
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
 
 async function demoSpec(stateDir: string, port: number, args: readonly string[]) {

@@ -11,7 +11,7 @@ export interface Pids {
 /** Throws when a part is missing: wait for the gateway to be ready first. */
 export function pidsOf(supervisor: number): Pids {
   const children = childrenOf(supervisor).map((pid) => ({ pid, command: commandLine(pid) }));
-  const control = children.find(({ command }) => command.includes('control-plane.ts'));
+  const control = children.find(({ command }) => command.includes('control-plane'));
   const nginx = children.find(({ command }) => command.startsWith('nginx:'));
   if (control === undefined || nginx === undefined) throw new Error(`no whole gateway: ${JSON.stringify(children)}`);
   const workers = childrenOf(nginx.pid).filter((pid) => commandLine(pid).startsWith('nginx: worker'));

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync
 import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { logIn, type Session } from './browser-session.ts';
 import { hostFor, runInHost } from './commands/run-command.ts';
@@ -13,8 +13,7 @@ import { noteCookies, noteSecret, secretsBelow, secretsIn } from './kept-secrets
 import { answersSeen, ledgerReadsOn } from './ledger-reads-on.ts';
 import { withPatience } from './prefect.ts';
 import { alsoShow, type Finished, noteOutput, type Running, run, start, waitFor } from './process.ts';
-
-const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
+import { MAIN } from './program.ts';
 
 export interface GatewayOptions {
   /** The Prefect behind it, or a recorder. */

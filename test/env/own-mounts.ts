@@ -1,8 +1,6 @@
 // A `lictor` command that sees other file systems than everybody else: full ones, small ones, slow ones. Root only.
-import { resolve } from 'node:path';
 import { type Finished, run } from './process.ts';
-
-const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
+import { MAIN } from './program.ts';
 
 /** `mounts` are shell commands that run before it. Whatever they mount goes away with the command, even when it is killed. */
 export function runInOwnMounts(mounts: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Finished> {

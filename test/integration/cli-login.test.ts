@@ -10,10 +10,10 @@ import { type Account, type Gateway, jsonLines, lastJson, startGateway } from '.
 import { send, setState, tokenFor } from '../env/polled.ts';
 import { directTo, field, sharedPrefect, text } from '../env/prefect.ts';
 import { type Finished, run, signalProcess, start, waitFor } from '../env/process.ts';
+import { MAIN } from '../env/program.ts';
 import { authFrame, openSocket } from '../env/socket.ts';
 import { openSession, prefectOk, type StockSession } from './stock/session.ts';
 
-const LICTOR = join(import.meta.dirname, '../../src/cli/main.ts');
 const PATIENCE = { timeoutMs: 60_000 };
 const prefect = sharedPrefect();
 const home = mkdtempSync(join(tmpdir(), 'lictor-test-login-'));
@@ -35,7 +35,7 @@ afterAll(async () => {
 const spec = (args: readonly string[]) => ({
   name: `lictor ${args.join(' ')}`,
   command: process.execPath,
-  args: [LICTOR, ...args],
+  args: [MAIN, ...args],
   cwd: home,
   env: { PATH: process.env['PATH'], HOME: home, XDG_CONFIG_HOME: home },
 });

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { commandLine, descendantsOf, type Finished, type Running, run, start, waitFor } from '../env/process.ts';
+import { MAIN } from '../env/program.ts';
 import { deploy, expectTaskRuns, openSession, prefectOk, type StockSession, startRun, startWorker } from './stock/session.ts';
 
-const LICTOR = join(import.meta.dirname, '../../src/cli/main.ts');
 const prefect = sharedPrefect();
 const dir = mkdtempSync(join(tmpdir(), 'lictor-test-exec-'));
 const tokenFile = join(dir, 'token');
@@ -51,7 +51,7 @@ async function channels(): Promise<number> {
 }
 
 const exec = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> =>
-  run({ name: 'lictor exec', command: process.execPath, args: [LICTOR, 'exec', ...args], cwd: dir, env: { PATH: process.env['PATH'], HOME: dir, ...env } });
+  run({ name: 'lictor exec', command: process.execPath, args: [MAIN, 'exec', ...args], cwd: dir, env: { PATH: process.env['PATH'], HOME: dir, ...env } });
 
 const ROTATIONS = 2;
 
@@ -125,7 +125,7 @@ describe('the command', () => {
     const running = await start({
       name: 'signals',
       command: process.execPath,
-      args: [LICTOR, 'exec', ...as, '--', 'sh', '-c', 'trap "echo got TERM; exit 3" TERM; echo ready; while :; do sleep 0.1; done'],
+      args: [MAIN, 'exec', ...as, '--', 'sh', '-c', 'trap "echo got TERM; exit 3" TERM; echo ready; while :; do sleep 0.1; done'],
       env: { PATH: process.env['PATH'], LICTOR_URL: gateway.url },
     });
     await waitFor(() => running.output().includes('ready'), { what: 'the command', timeoutMs: 30_000 });

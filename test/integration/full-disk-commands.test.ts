@@ -10,8 +10,7 @@ import { statePaths } from '../../src/config/state-dir.ts';
 import { systemClock } from '../../src/contract/clock.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { run } from '../env/process.ts';
-
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
+import { MAIN } from '../env/program.ts';
 
 let root = '';
 let store: Store;

@@ -8,6 +8,7 @@ import { docsBlock } from '../env/docs.ts';
 import { type Gateway, jsonLines, startGateway } from '../env/gateway.ts';
 import { sharedPrefect } from '../env/prefect.ts';
 import { type Finished, run, waitFor } from '../env/process.ts';
+import { MAIN } from '../env/program.ts';
 import { type Recorder, startRecorder } from '../env/upstream-recorder.ts';
 import { flowRunIdOf, openSession, prefectOk, type StockSession } from './stock/session.ts';
 
@@ -28,8 +29,7 @@ beforeAll(async () => {
   gateway = await startGateway({ upstream: prefect, yaml });
   symlinkSync(gateway.stateDir, join(checkout, '.lictor'));
   symlinkSync('lictor.yaml', join(gateway.stateDir, 'trial.yaml'));
-  const main = join(REPOSITORY, 'src/cli/main.ts');
-  writeFileSync(join(checkout, 'lictor'), `#!/bin/sh\nexec '${process.execPath}' '${main}' --state-dir '${gateway.stateDir}' "$@"\n`);
+  writeFileSync(join(checkout, 'lictor'), `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' --state-dir '${gateway.stateDir}' "$@"\n`);
   chmodSync(join(checkout, 'lictor'), 0o755);
 });
 afterAll(async () => {

@@ -10,9 +10,9 @@ import { type Keycloak, MACHINE, sharedKeycloak } from '../env/keycloak.ts';
 import { type Moto, signedRequest, startMoto } from '../env/moto.ts';
 import { field, sharedPrefect, text } from '../env/prefect.ts';
 import { run, signalProcess, waitFor } from '../env/process.ts';
+import { MAIN } from '../env/program.ts';
 import { deploy, openSession, prefectOk, type StockSession } from './stock/session.ts';
 
-const LICTOR = join(import.meta.dirname, '../../src/cli/main.ts');
 const prefect = sharedPrefect();
 let issuer: Issuer;
 let keycloak: Keycloak;
@@ -131,7 +131,7 @@ describe('a token that was exchanged', () => {
       name: 'lictor exec --as aws-iam',
       command: process.execPath,
       args: [
-        LICTOR,
+        MAIN,
         'exec',
         '--url',
         gateway.url,

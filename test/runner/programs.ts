@@ -1,8 +1,8 @@
 // Programs of the system that the tests and the bench need, brought by apt when they are missing.
 import { existsSync, globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CommandFailed } from '../../src/cli/errors.ts';
-import { REPOSITORY } from '../../src/cli/repository.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import type { Environment } from '../../src/config/load.ts';
 
@@ -44,7 +44,7 @@ export async function bringProgram(name: ProgramName, env: Environment, onProgre
 }
 
 /** No service of a package is started. */
-const APT_INSTALL = join(REPOSITORY, 'packaging', 'apt-install.sh');
+const APT_INSTALL = fileURLToPath(new URL('../../packaging/apt-install.sh', import.meta.url));
 
 function isThere({ programs, files, override }: ProgramNeed, env: Environment): boolean {
   if (files !== undefined && globSync(files).length > 0) return true;

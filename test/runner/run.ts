@@ -13,13 +13,13 @@ import { vitestSuite } from './vitest-suite.ts';
 const USUAL: readonly Suite[] = [
   ...STATIC_CHECKS,
   EDGE_SCAN,
-  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'openssl', 'java', 'maven', 'postgres', 'redis'], PARTS_AND_REST),
-  vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'browser', 'java', 'maven'], 2),
+  vitestSuite('integration', 'against a real Prefect and nginx', ['prefect', 'build', 'openssl', 'java', 'maven', 'postgres', 'redis'], PARTS_AND_REST),
+  vitestSuite('e2e', 'end to end, with a browser', ['prefect', 'build', 'browser', 'java', 'maven'], 2),
   vitestSuite('unit', 'unit tests, beside the code', ['openssl']),
   PYTHON,
 ];
 
-const ENDURANCE = vitestSuite('endurance', 'the long and large forms', ['prefect', 'browser', 'java', 'maven']);
+const ENDURANCE = vitestSuite('endurance', 'the long and large forms', ['prefect', 'build', 'browser', 'java', 'maven']);
 
 export interface RunOptions {
   /** Empty: all but endurance. */

@@ -3,6 +3,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
+import { build, DIST } from '../../build/build.ts';
 import { ensurePrefect } from '../../src/cli/prefect-venv.ts';
 import { REPOSITORY, toolCacheDir } from '../../src/cli/repository.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
@@ -22,7 +23,7 @@ const testSchema = z.object({
 const fileSchema = z.object({ status: z.string(), name: z.string(), message: z.string(), assertionResults: z.array(testSchema) });
 const reportSchema = z.object({ testResults: z.array(fileSchema) });
 
-type Need = 'prefect' | ProgramName;
+type Need = 'prefect' | 'build' | ProgramName;
 
 /** Runs of vitest at a time: their tests wait for servers more than they compute, so that this many keep two cores busy. */
 const AT_ONCE = 4;
@@ -67,10 +68,21 @@ async function runVitest(name: string, more: readonly string[], { out, env }: Pi
 
 async function bring(needs: readonly Need[], { out, env }: SuiteContext): Promise<Environment> {
   const onProgress = (line: string) => out.write(`  ${line}\n`);
-  for (const need of needs) if (need !== 'prefect') await bringProgram(need, env, onProgress);
-  if (!needs.includes('prefect')) return env;
-  const { directory } = await ensurePrefect({ cacheDir: toolCacheDir(env), env, onProgress });
-  return { ...env, LICTOR_PREFECT: directory };
+  const more: Record<string, string> = {};
+  for (const need of needs) {
+    if (need === 'prefect') more['LICTOR_PREFECT'] = (await ensurePrefect({ cacheDir: toolCacheDir(env), env, onProgress })).directory;
+    else if (need === 'build') more['LICTOR_TEST_PROGRAM'] = env['LICTOR_TEST_PROGRAM'] ?? (await buildOnce());
+    else await bringProgram(need, env, onProgress);
+  }
+  return { ...env, ...more };
+}
+
+let built: Promise<string> | undefined;
+
+/** For all suites of a run. */
+function buildOnce(): Promise<string> {
+  built ??= build(DIST).then(() => join(DIST, 'main.js'));
+  return built;
 }
 
 /** A run that ended badly without a failed test, or in which nothing ran, is a failure. */

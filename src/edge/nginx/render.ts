@@ -1,6 +1,7 @@
 // Config and catalogue -> the files of the nginx configuration, for the nginx version found.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config/config.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { LictorError } from '../../contract/error.ts';
@@ -28,7 +29,7 @@ import { routeMaps } from './routes.ts';
 import type { NginxVersion } from './version.ts';
 
 /** The hand-written parts, included by name from the rendered `nginx.conf`. */
-const PARTS_DIR = join(import.meta.dirname, '../../../nginx');
+const PARTS_DIR = fileURLToPath(new URL('../../../nginx/', import.meta.url));
 
 export interface EdgeInput {
   readonly config: Config;

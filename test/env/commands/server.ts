@@ -6,10 +6,12 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import type { ProcessExit } from '../../../src/operations/supervise/processes/start-process.ts';
 import { lanes } from '../../runner/lanes.ts';
 import { listenOnLoopback } from '../listen.ts';
 import type { Finished } from '../process.ts';
+import { MAIN } from '../program.ts';
 import type { TimedCall, Told } from './call.ts';
 
 export interface CommandServer {
@@ -42,10 +44,8 @@ interface Host {
   stop(): void;
 }
 
-const MAIN = new URL('../../../src/cli/main.ts', import.meta.url).href;
-
 /** `commandLine`: the address of a module whose `main` runs a command line. */
-export function createHost(commandLine = MAIN): Host {
+export function createHost(commandLine = pathToFileURL(MAIN).href): Host {
   const directory = mkdtempSync(join(tmpdir(), 'lictor-test-commands-'));
   const outputFile = join(directory, 'output');
   const inTurn = lanes(1);

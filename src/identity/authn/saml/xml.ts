@@ -1,8 +1,8 @@
 // Reading XML strictly: no declarations, comments or processing instructions, namespaces always, sizes bounded.
-import { createRequire } from 'node:module';
+import { DOMParser } from '@xmldom/xmldom';
 import { isWellFormed, withoutDeclaration } from './well-formed.ts';
 
-/** What is used of the DOM. The types of xmldom would bring all globals of a browser into this project. */
+/** What is used of the DOM. */
 export interface XmlNode {
   readonly nodeType: number;
   readonly nodeValue: string | null;
@@ -17,15 +17,6 @@ export interface XmlElement extends XmlNode {
   getAttribute(name: string): string | null;
   hasAttribute(name: string): boolean;
 }
-
-interface XmlDom {
-  readonly DOMParser: new (options: {
-    readonly errorHandler: Readonly<Record<'warning' | 'error' | 'fatalError', () => never>>;
-  }) => { parseFromString(text: string, type: 'text/xml'): XmlNode & { readonly documentElement: XmlElement; readonly doctype: XmlNode | null } };
-}
-
-const require = createRequire(import.meta.url);
-const { DOMParser }: XmlDom = require('@xmldom/xmldom');
 
 /** What is wrong with a document. `message` names the rule, never the content: safe to log. */
 export class SamlError extends Error {

@@ -29,7 +29,7 @@ describe('the lines to paste', () => {
 
   it('hold none of a certificate that clients know, and --json is one object in any case', () => {
     expect(shown(null)).not.toContain('SSL_CERT_FILE');
-    expect(shown(null)).toContain('any:lct_x\n\nOr, where the auth string is taken:');
+    expect(shown(null)).toContain('any:lct_x\n\nOr, if the client needs its auth string for something else:');
     expect(JSON.parse(shown('/ca.pem', 'json'))).toEqual(JSON.parse(shown(null, 'json')));
   });
 });

@@ -31,7 +31,7 @@ For stock Prefect clients (CLI, workers, flows):
   export PREFECT_API_URL=${publicUrl.origin}${publicUrl.basePath}/api
   export PREFECT_API_AUTH_STRING=any:${secret}
 ${authorityLines(tls?.selfMadeBy ?? null)}
-Or, where the auth string is taken:
+Or, if the client needs its auth string for something else:
 
   export PREFECT_CLIENT_CUSTOM_HEADERS='{"X-Lictor-Token": "${secret}"}'
 

@@ -9,7 +9,7 @@ interface RestartKey {
 }
 
 const RESTART_KEYS: readonly RestartKey[] = [
-  { path: 'public_url', value: ({ publicUrl }) => publicUrl, because: 'sessions, links and the ledger hang on it' },
+  { path: 'public_url', value: ({ publicUrl }) => publicUrl, because: 'sessions, links and the ledger depend on it' },
   { path: 'listen', value: ({ listen }) => listen, because: 'a port that is taken would be noticed only after the change' },
   { path: 'tls', value: ({ tls }) => tls !== null, because: 'the listeners speak either http or https' },
   { path: 'ledger.retention', value: ({ ledger }) => ledger.retentionSeconds, because: 'the ledger has a thread of its own' },

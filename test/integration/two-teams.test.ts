@@ -33,7 +33,7 @@ function commands(beginning: string): readonly (readonly string[])[] {
   return lines.map((line) => line.replaceAll("'", '').split(' ').slice(1));
 }
 
-const whoReads = (): readonly string[] => commands('./lictor access flow_runs.read')[0] ?? [];
+const whoReads = (): readonly string[] => commands('lictor access flow_runs.read')[0] ?? [];
 
 async function runLictorBlock(beginning: string): Promise<void> {
   for (const words of commands(beginning)) {
@@ -82,9 +82,9 @@ afterAll(async () => {
 
 describe('the recipe for two teams', () => {
   it('begins with a configuration without a problem, an administrator and two pools', async () => {
-    expect(commands('./lictor check')).toEqual([['check'], ['up']]);
+    expect(commands('lictor check')).toEqual([['check'], ['up']]);
     expect(await gateway.lictorOk('check')).toContain('no problem');
-    await runLictorBlock('./lictor account add root');
+    await runLictorBlock('lictor account add admin');
     const setup = clientOf('setup');
     const made = await Promise.all(commands('prefect work-pool').map((words) => setup.prefect(words)));
     expect(
@@ -94,9 +94,9 @@ describe('the recipe for two teams', () => {
   }, 120_000);
 
   it('gives each team its people and tokens', async () => {
-    await runLictorBlock('./lictor account add alice');
-    await runLictorBlock('./lictor account add bob');
-    expect([...secrets.keys()]).toEqual(['root', 'setup', 'alice', 'ci-a', 'worker-a', 'bob', 'ci-b', 'worker-b']);
+    await runLictorBlock('lictor account add alice');
+    await runLictorBlock('lictor account add bob');
+    expect([...secrets.keys()]).toEqual(['admin', 'setup', 'alice', 'ci-a', 'worker-a', 'bob', 'ci-b', 'worker-b']);
   });
 
   it('team A deploys, alice starts a run, and the worker of the team runs it to its end', async () => {
@@ -138,19 +138,19 @@ describe('the recipe for two teams', () => {
   });
 
   it('access, explain and doctor show the result as the page says', async () => {
-    const [one = []] = commands('./lictor access deployments.run');
+    const [one = []] = commands('lictor access deployments.run');
     const shown = spaced(await gateway.lictorOk(...one));
     // The lines of the page, and no other: nobody of team B.
     expect(shown).toEqual(spaced(page('PRINCIPAL')));
     expect(shown.join()).toContain('alice@local');
     const all = spaced(await gateway.lictorOk(...whoReads()));
-    expect(all.filter((line) => line.includes(' everything ')).map((line) => line.split(' ')[0])).toEqual(['root@local', 'token:setup']);
+    expect(all.filter((line) => line.includes(' everything ')).map((line) => line.split(' ')[0])).toEqual(['admin@local', 'token:setup']);
     for (const name of ['alice', 'bob']) expect(all.filter((line) => line.startsWith(`${name}@local`))).toHaveLength(2);
-    const [explain = []] = commands('./lictor explain');
+    const [explain = []] = commands('lictor explain');
     const explained = spaced(await gateway.lictorOk(...explain)).join('\n');
     for (const line of spaced(page('deny  bob'))) expect(explained).toContain(line);
     expect(explained).toContain(`work_pool=${mark}pool-a`);
-    expect(commands('./lictor doctor')).toEqual([['doctor']]);
+    expect(commands('lictor doctor')).toEqual([['doctor']]);
     // A busy Prefect may not answer in time: doctor is asked again then.
     const isRight = async () => linesOf(await diagnose(gateway), 'upstream', 'guarded-tags').find(({ status }) => status === 'ok');
     const tags = await waitFor(isRight, { what: 'doctor to find every tag in its place', timeoutMs: 90_000 });

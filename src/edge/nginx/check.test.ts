@@ -46,4 +46,9 @@ describe('a look at a configuration', () => {
     rmSync(paths.ownCertificate.caFile);
     expect(await checkEdge(config, paths)).toMatchObject([{ path: 'tls.self_made' }]);
   });
+
+  it('names a host that this machine cannot resolve, in words of its own', async () => {
+    const config = stubConfig(await freePort(), { url: 'http://no-such-host.invalid:4200', authString: 'user:not-a-secret' });
+    expect(await checkEdge(config, paths)).toMatchObject([{ message: 'this machine cannot resolve the name no-such-host.invalid' }]);
+  });
 });

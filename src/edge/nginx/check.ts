@@ -63,11 +63,19 @@ export async function checkEdge(
   } catch (error) {
     if (error instanceof LictorError && error.code === 'own-certificate-unusable')
       return [{ path: 'tls.self_made', message: error.message, remedy: 'Fix what is named, then check again.' }];
-    if (error instanceof LictorError) return [{ path: '', message: error.message, remedy: 'Fix what nginx names, then check again.' }];
+    if (error instanceof LictorError) return [rejectedByNginx(error.message)];
     throw error;
   } finally {
     for (const made of [aside, ...(dir === undefined ? [] : [dir])]) rmSync(made, { recursive: true, force: true });
   }
+}
+
+const UNRESOLVED = /host not found in upstream "([^":]+)/;
+
+function rejectedByNginx(message: string): Problem {
+  const host = UNRESOLVED.exec(message)?.[1];
+  if (host === undefined) return { path: '', message, remedy: 'Fix what nginx names, then check again.' };
+  return { path: '', message: `this machine cannot resolve the name ${host}`, remedy: 'Write an address, or a name that this machine resolves.' };
 }
 
 interface Looking {

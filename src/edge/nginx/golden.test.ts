@@ -6,6 +6,7 @@ import { edgeForms, edgeServices } from '../../../test/env/edge-forms.ts';
 import { stubConfig } from '../../../test/env/stub-edge.ts';
 import type { Config } from '../../config/config.ts';
 import { statePaths } from '../../config/state-dir.ts';
+import type { Carrier } from '../../contract/principal.ts';
 import { OPERATIONS } from '../../prefect/catalog/catalogue.ts';
 import { lintEdge } from './lint.ts';
 import { type EdgeFiles, renderEdge } from './render.ts';
@@ -114,9 +115,29 @@ it('the key of a decision has every input of it, whatever nginx hands over', () 
   expect(missing).toEqual([]);
 });
 
+/** By carrier: the input that has it, and what of a request makes nginx read it. A certificate is read for every request. A new carrier needs its line. */
+const INPUTS = {
+  authorization: { input: 'Authorization', readBy: null },
+  'x-lictor-token': { input: 'Token', readBy: '$http_x_lictor_token' },
+  session: { input: 'Session', readBy: '$http_cookie' },
+  certificate: { input: 'Certificate', readBy: null },
+} as const satisfies Record<Exclude<Carrier, 'frame'>, { readonly input: string; readonly readBy: string | null }>;
+
 it('an upgrade has the queue of those with a credential by each carrier that the relay knows', () => {
   const all = [...render('1.26.3', FORMS['certificates'] ?? {}).values()].join('\n');
   const key = /map "([^"]*)" \$lictor_relay_queue \{/.exec(all)?.[1] ?? '';
-  const carriers = ['Authorization', 'Token', 'Session', 'Certificate'].map((name) => new RegExp(`X-Lictor-In-${name} (\\$\\w+);`).exec(all)?.[1]);
+  const carriers = Object.values(INPUTS).map(({ input }) => new RegExp(`X-Lictor-In-${input} (\\$\\w+);`).exec(all)?.[1]);
   expect(key).toBe(carriers.join(''));
+});
+
+it('a request with any carrier has it in the key of its decision: the short way is for those without', () => {
+  const all = [...render('1.26.3', FORMS['certificates'] ?? {}).values()].join('\n');
+  const aside = /map "([^"]*)" \$lictor_aside \{/.exec(all)?.[1] ?? '';
+  const [, short = '', long = ''] = /map \$lictor_aside \$lictor_carriers \{\s*"" "([^"]*)";\s*default "([^"]*)";/.exec(all) ?? [];
+  for (const [carrier, { input, readBy }] of Object.entries(INPUTS)) {
+    const variable = new RegExp(`X-Lictor-In-${input} (\\$\\w+);`).exec(all)?.[1] ?? '?';
+    if (readBy !== null) expect([aside, long], carrier).toEqual([expect.stringContaining(readBy), expect.stringContaining(variable)]);
+    else if (carrier !== 'authorization') expect([short, long], carrier).toEqual([expect.stringContaining(variable), expect.stringContaining(variable)]);
+  }
+  expect(short.split('|')).toHaveLength(long.split('|').length);
 });

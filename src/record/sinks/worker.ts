@@ -18,7 +18,7 @@ const GRACE_MS = 1_000;
 
 const port = parentPort;
 if (port === null) throw new LictorError('not-a-worker', 'Records are sent by a worker thread only.');
-// Sent by startExports only, so the shape is trusted.
+// Sent by createExports only, so the shape is trusted.
 const setup = workerData as SendingSetup;
 const post = (message: FromSending): void => port.postMessage(message);
 const stop = new AbortController();

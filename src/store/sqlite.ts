@@ -3,6 +3,7 @@ import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type DatabaseConnection, type Driver, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver, type SqliteStatement, sql } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import { diskTrouble, isLocked } from '../contract/disk.ts';
 import { LictorError } from '../contract/error.ts';
 import type { Database } from './database.ts';
@@ -141,17 +142,10 @@ const CACHED_STATEMENTS = 200;
 
 function adapt(database: DatabaseSync): SqliteDatabase {
   // Preparing costs more than most statements here. SQLite prepares one again by itself when the schema has changed.
-  const cached = new Map<string, SqliteStatement>();
+  const cached = new LRUCache<string, SqliteStatement>({ max: CACHED_STATEMENTS, memoMethod: (text) => adaptStatement(database.prepare(text)) });
   return {
     close: () => database.close(),
-    prepare(text) {
-      const known = cached.get(text);
-      if (known !== undefined) return known;
-      const prepared = adaptStatement(database.prepare(text));
-      if (cached.size >= CACHED_STATEMENTS) cached.clear();
-      cached.set(text, prepared);
-      return prepared;
-    },
+    prepare: (text) => cached.memo(text),
   };
 }
 

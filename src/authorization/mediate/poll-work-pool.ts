@@ -2,6 +2,7 @@
 //
 // Prefect never sees it: the worker starts the run from exactly this object, and writes none of it back (measured with 3.9.1).
 
+import { LRUCache } from 'lru-cache';
 import { field, isObject, type JsonObject, type JsonValue } from '../../contract/json/tree.ts';
 import type { GivenRun } from '../../identity/authn/run-token/mint.ts';
 import { answerList, textField, withJson } from '../../prefect/client/answer.ts';
@@ -12,7 +13,7 @@ import { type Asker, type Family, MEBIBYTE, planned } from './family.ts';
 import type { RunParts } from './run-parts.ts';
 
 export function pollWorkPool(runs?: RunParts): Family {
-  const reported = new Set<string>();
+  const reported = new LRUCache<string, true>({ max: MOST_REPORTED });
   return {
     operations: ['get_scheduled_flow_runs_work_pools__name__get_scheduled_flow_runs_post'],
     maxBytes: MEBIBYTE,
@@ -31,7 +32,7 @@ export function pollWorkPool(runs?: RunParts): Family {
 interface Poll {
   readonly runs: RunParts;
   /** What was recorded already: a worker asks every few seconds. */
-  readonly reported: Set<string>;
+  readonly reported: LRUCache<string, true>;
   readonly pool: string;
   readonly asker: Asker;
 }
@@ -92,8 +93,7 @@ async function injected(poll: Poll, { item, tokens, template }: Item): Promise<J
 async function reportNotInjectable({ runs, reported, pool, asker }: Poll, run: JsonObject): Promise<void> {
   const key = `${textField(run, 'id')} ${textField(run, 'state_id')} ${asker.principal.id}`;
   if (reported.has(key)) return;
-  if (reported.size >= MOST_REPORTED) reported.clear();
-  reported.add(key);
+  reported.set(key, true);
   await runs.record({
     principal: asker.principal.id,
     principal_kind: asker.principal.kind,

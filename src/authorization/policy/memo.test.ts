@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMemo } from './memo.ts';
 
-function counting<A>(answer: (question: object) => A | undefined, most?: number) {
+function counting<A extends object | string>(answer: (question: object) => A | undefined, most?: number) {
   const memo = createMemo<object, A>(most);
   const asked: object[] = [];
   const ask = (question: object): A | undefined =>

@@ -1,7 +1,8 @@
 // Cedar's answers to the very same question: with the policies fixed, an answer is a function of what Cedar is given.
+import { LRUCache } from 'lru-cache';
 
 /** Of an engine's own lifetime: another set of policies is another engine, with another memo. */
-export interface Memo<Q, A> {
+export interface Memo<Q, A extends NonNullable<unknown>> {
   /** Computes the answer, unless the same question (as JSON) was answered. What `compute` has no answer for is asked again. */
   answer(question: Q, compute: (question: Q) => A | undefined): A | undefined;
 }
@@ -12,8 +13,8 @@ const MOST = 4_096;
 const LONGEST = 1_024;
 
 /** `question` must hold everything that the answer depends on. */
-export function createMemo<Q, A>(most = MOST): Memo<Q, A> {
-  const known = new Map<string, A>();
+export function createMemo<Q, A extends NonNullable<unknown>>(most = MOST): Memo<Q, A> {
+  const known = new LRUCache<string, A>({ max: most });
   return {
     answer(question, compute) {
       const key = JSON.stringify(question);
@@ -21,7 +22,6 @@ export function createMemo<Q, A>(most = MOST): Memo<Q, A> {
       if (found !== undefined) return found;
       const answer = compute(question);
       if (answer === undefined || key.length > LONGEST) return answer;
-      if (known.size >= most) known.clear();
       known.set(key, answer);
       return answer;
     },

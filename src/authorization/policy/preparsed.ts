@@ -1,6 +1,7 @@
 // Policies as Cedar keeps them: parsed once, in the choices that questions need.
 import { createHash } from 'node:crypto';
 import { type CheckParseAnswer, type EntityJson, type PolicyJson, preparsePolicySet } from '@cedar-policy/cedar-wasm/nodejs';
+import { LRUCache } from 'lru-cache';
 import type { ActionEntry } from '../../prefect/catalog/actions.ts';
 import { invalid, type PolicyTexts } from './policies.ts';
 import { actionsLookedInto, type Reads, readsOfEach } from './reads.ts';
@@ -41,7 +42,7 @@ export function* preparse(policies: PolicyTexts, actions: readonly ActionEntry[]
   yield;
   const relevance = createRelevance(policies, actions, toTree);
   const sets = new Map<string, PreparsedSet>();
-  const byQuestion = new Map<string, PreparsedSet>();
+  const byQuestion = new LRUCache<string, PreparsedSet>({ max: MOST_KEYS });
   let cachedIds = 0;
   const make = (ids: readonly string[]): PreparsedSet => {
     const key = ids.join('\n');
@@ -55,7 +56,6 @@ export function* preparse(policies: PolicyTexts, actions: readonly ActionEntry[]
   const setFor = (asked: Asked): PreparsedSet => {
     const key = relevance.keyOf(asked);
     const set = byQuestion.get(key) ?? make(relevance.idsFor(asked));
-    if (byQuestion.size >= MOST_KEYS) byQuestion.clear();
     byQuestion.set(key, set);
     return set;
   };

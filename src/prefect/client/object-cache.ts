@@ -1,4 +1,5 @@
 // What Prefect said about its objects a moment ago: for decisions on the direct path. Prefect tells nobody of most changes, so it is short.
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../contract/clock.ts';
 import type { JsonValue } from '../../contract/json/tree.ts';
 import type { Lookup } from './lookup.ts';
@@ -25,11 +26,10 @@ interface Entry {
 
 /** Answers of the same question within the time are one. What is not there, and what failed, is asked again. */
 export function createObjectCache(lookup: Lookup, steady: Clock): ObjectCache {
-  const known = new Map<string, Entry>();
+  const known = new LRUCache<string, Entry>({ max: MOST });
 
   const ask = (key: string, path: string, filter: Parameters<Lookup>[1]): Promise<JsonValue | null> => {
     const entry: Entry = { answer: lookup(path, filter), askedMs: steady(), isRenewed: false };
-    if (known.size >= MOST) known.clear();
     known.set(key, entry);
     const drop = (): void => void (known.get(key) === entry && known.delete(key));
     entry.answer.then((value) => value === null && drop(), drop);

@@ -1,5 +1,5 @@
 // Which flow run started which: read from the parent task run, and from the gateway's own label. Lineage never changes.
-import { setBounded } from '../../contract/bounded-map.ts';
+import { LRUCache } from 'lru-cache';
 import { field, isList, isObject, type JsonObject } from '../../contract/json/tree.ts';
 import type { Lookup } from './lookup.ts';
 import { runThatMade } from './made-by.ts';
@@ -18,15 +18,15 @@ export interface RunLineage {
 
 /** Runs and their parents, task runs and their flow runs, for as long as the gateway runs: some 20 MiB. */
 export interface LineageMemory {
-  readonly runs: Map<string, readonly string[]>;
-  readonly tasks: Map<string, string | null>;
+  readonly runs: LRUCache<string, readonly string[]>;
+  readonly tasks: LRUCache<string, { readonly flowRunId: string | null }>;
 }
 
 export function createLineageMemory(): LineageMemory {
-  return { runs: new Map(), tasks: new Map() };
+  return { runs: new LRUCache({ max: CACHED }), tasks: new LRUCache({ max: CACHED }) };
 }
 
-const REMEMBERED = 50_000;
+const CACHED = 50_000;
 const DEEPEST = 20;
 /** As many as Prefect lists at once. */
 const PAGE = 200;
@@ -37,9 +37,14 @@ export function createRunLineage(lookup: Lookup, memory: LineageMemory): RunLine
     for (let at = 0; at < unknown.length; at += PAGE) {
       const found = await lookup('/api/task_runs/filter', { task_runs: { id: { any_: unknown.slice(at, at + PAGE) } }, limit: PAGE });
       const items = found !== null && isList(found) ? found.filter((item) => isObject(item)) : [];
-      for (const item of items) setBounded(memory.tasks, String(field(item, 'id')), idIn(item, 'flow_run_id'), REMEMBERED);
+      for (const item of items) memory.tasks.set(String(field(item, 'id')), { flowRunId: idIn(item, 'flow_run_id') });
     }
-    return new Map(taskRuns.flatMap((task) => (memory.tasks.has(task) ? [[task, memory.tasks.get(task) ?? null] as const] : [])));
+    return new Map(
+      taskRuns.flatMap((task) => {
+        const known = memory.tasks.get(task);
+        return known === undefined ? [] : [[task, known.flowRunId] as const];
+      }),
+    );
   };
   /** Undefined: there is no such run. */
   const parentsOf = async (run: string): Promise<readonly string[] | undefined> => {
@@ -51,7 +56,7 @@ export function createRunLineage(lookup: Lookup, memory: LineageMemory): RunLine
     const under = above === null ? null : (await flowRunsOf([above])).get(above);
     const parents = [...new Set([under ?? null, runThatMade(found)])].flatMap((id) => (id === null || id === run ? [] : [id]));
     // Prefect records a task run some moments after it has begun.
-    if (under !== undefined) setBounded(memory.runs, run, parents, REMEMBERED);
+    if (under !== undefined) memory.runs.set(run, parents);
     return parents;
   };
   const isAbove = async (run: string, wanted: string, depth = 0): Promise<boolean> => {

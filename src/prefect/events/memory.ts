@@ -1,5 +1,5 @@
-// Who sent which event first, and which flow run a task run belongs to: bounded, in memory, for as long as the gateway runs.
-import { setBounded } from '../../contract/bounded-map.ts';
+// Who sent which event first, and which flow run a task run belongs to. In memory, so a restart empties it.
+import { LRUCache } from 'lru-cache';
 
 export interface EventMemory {
   /** True for the first sender of an id, who may send it again (clients resend what was not confirmed). False for anybody else. */
@@ -9,23 +9,23 @@ export interface EventMemory {
   noteTaskRun(taskRunId: string, flowRunId: string): void;
 }
 
-/** Some 10 MiB each. Beyond it the oldest are forgotten: an id is worth repeating only while its event is news. */
+/** Some 10 MiB each. Clients repeat an event id only while its event is new. */
 const CAPACITY = 50_000;
 
 export function createEventMemory(capacity = CAPACITY): EventMemory {
-  const senders = new Map<string, string>();
-  const flowRuns = new Map<string, string>();
+  const senders = new LRUCache<string, string>({ max: capacity });
+  const flowRuns = new LRUCache<string, string>({ max: capacity });
   return {
     claim(eventId, principalId) {
-      remember(senders, eventId, principalId, capacity);
+      remember(senders, eventId, principalId);
       return senders.get(eventId) === principalId;
     },
     flowRunOf: (taskRunId) => flowRuns.get(taskRunId),
-    noteTaskRun: (taskRunId, flowRunId) => remember(flowRuns, taskRunId, flowRunId, capacity),
+    noteTaskRun: (taskRunId, flowRunId) => remember(flowRuns, taskRunId, flowRunId),
   };
 }
 
 /** The first one stays. */
-function remember(map: Map<string, string>, key: string, value: string, capacity: number): void {
-  if (!map.has(key)) setBounded(map, key, value, capacity);
+function remember(map: LRUCache<string, string>, key: string, value: string): void {
+  if (!map.has(key)) map.set(key, value);
 }

@@ -1,4 +1,5 @@
 // Which objects a principal may see, cached for a while: pages and streams ask about the same few again and again.
+import { LRUCache } from 'lru-cache';
 import type { SteadyClock } from '../../contract/clock.ts';
 import { coveredIds } from './covered-ids.ts';
 import type { ScopeFilter, VisibleIds } from './scope-filter.ts';
@@ -8,18 +9,16 @@ export interface Memory {
   readonly forMs: number;
 }
 
-/** The cache is emptied beyond so many objects. */
 const CAPACITY = 20_000;
 
 /** Throws where Prefect cannot be asked, and caches nothing then. */
 export function createVisibleIds(scopeFilter: ScopeFilter, { steady, forMs }: Memory): VisibleIds {
-  const known = new Map<string, { readonly isCovered: boolean; readonly untilMs: number }>();
+  const known = new LRUCache<string, { readonly isCovered: boolean; readonly untilMs: number }>({ max: CAPACITY });
   return async (type, ids) => {
     const now = steady();
     const open = ids.filter((id) => (known.get(`${type} ${id}`)?.untilMs ?? 0) <= now);
     if (open.length > 0) {
       const covered = await coveredIds(scopeFilter, type, open);
-      if (known.size > CAPACITY) known.clear();
       for (const id of open) known.set(`${type} ${id}`, { isCovered: covered.has(id), untilMs: now + forMs });
       return new Set(ids.filter((id) => (open.includes(id) ? covered.has(id) : known.get(`${type} ${id}`)?.isCovered === true)));
     }

@@ -3,6 +3,7 @@
 // It rides on a cached decision, which may serve for half a minute while the control plane is away: it says nothing of one request, and
 // lives longer than that. Not checked here: that the call is allowed.
 import { SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
 import type { SigningKeys } from '../../config/keys/signing-keys.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { Entity } from '../../contract/entity.ts';
@@ -30,7 +31,7 @@ const MOST_TAGS_LENGTH = 2_000;
 
 /** Signed once for the same call within some seconds: whatever the method and the path, it says the same. */
 export function createAssertions(keys: Pick<SigningKeys, 'current'>, issuer: string, clock: Clock): Assert {
-  const known = new Map<string, { readonly madeMs: number; readonly text: Promise<string> }>();
+  const known = new LRUCache<string, { readonly madeMs: number; readonly text: Promise<string> }>({ max: MOST });
   return (about) => {
     const claims = claimsOf(about);
     const key = JSON.stringify([about.service, about.principal.id, claims]);
@@ -38,7 +39,6 @@ export function createAssertions(keys: Pick<SigningKeys, 'current'>, issuer: str
     const ageMs = found === undefined ? Number.POSITIVE_INFINITY : clock() - found.madeMs;
     // Less than nothing: the clock was put back, and a service would refuse what was issued in its future.
     if (found !== undefined && ageMs >= 0 && ageMs < SAME_FOR_MS) return found.text;
-    if (known.size >= MOST) known.clear();
     const text = sign({ keys, issuer, clock }, about, claims);
     known.set(key, { madeMs: clock(), text });
     text.catch(() => known.delete(key));

@@ -1,18 +1,16 @@
 // The facts of a decision as they travel through nginx into its log: parsed once.
+import { LRUCache } from 'lru-cache';
 import { decodeFacts } from '../../contract/facts.ts';
 import type { AccessFacts } from '../../contract/names.ts';
 
-/** Most lines of a busy minute carry one of a few texts. Bounded: when it is full, it begins anew. */
-const REMEMBERED = 1_000;
-const remembered = new Map<string, AccessFacts | undefined>();
+/** Most lines of a busy minute carry one of a few texts. */
+const cache = new LRUCache<string, AccessFacts>({ max: 1_000 });
 
 /** Undefined when there are none or they cannot be read: the request then counts as undecided, never as allowed. */
 export function parseFacts(encoded: string | null): AccessFacts | undefined {
   if (encoded === null) return undefined;
-  if (remembered.has(encoded)) return remembered.get(encoded);
-  const facts = readFacts(encoded);
-  if (remembered.size >= REMEMBERED) remembered.clear();
-  remembered.set(encoded, facts);
+  const facts = cache.get(encoded) ?? readFacts(encoded);
+  cache.set(encoded, facts);
   return facts;
 }
 

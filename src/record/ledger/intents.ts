@@ -1,6 +1,6 @@
 // Requests on their way: an intent is durable before anything is forwarded, and becomes the one record of its request.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { setBounded } from '../../contract/bounded-map.ts';
+import { LRUCache } from 'lru-cache';
 import { CONNECT_ACTION } from '../../contract/destination.ts';
 import { LictorError } from '../../contract/error.ts';
 import type { NewRecord } from '../../contract/record.ts';
@@ -112,10 +112,10 @@ const MOST_SAID = 10_000;
 
 /** What the control plane said of requests that are counted and have no record: until their lines come, and no longer than this process lives. */
 function createSaid() {
-  const said = new Map<string, Pick<NewRecord, 'decision' | 'reason'>>();
+  const said = new LRUCache<string, Pick<NewRecord, 'decision' | 'reason'>>({ max: MOST_SAID });
   return {
     note({ request_id: id, decision, reason }: NewRecord): void {
-      setBounded(said, String(id), { decision: decision ?? null, reason: reason ?? null }, MOST_SAID);
+      said.set(String(id), { decision: decision ?? null, reason: reason ?? null });
     },
     /** Kept: a line may be read again when its transaction fails. */
     added(line: RequestRecord): RequestRecord {

@@ -1,6 +1,7 @@
 // A verified client certificate -> the identity it proves, or the reason why it proves none.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { LRUCache } from 'lru-cache';
 import type { MtlsProvider } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import { LictorError } from '../../../contract/error.ts';
@@ -23,25 +24,19 @@ export interface CertificatesParts {
   readonly clock: Clock;
 }
 
-/** Parsing one takes longer than a decision. */
-const REMEMBERED = 1000;
+/** To parse a certificate takes longer than a decision. */
+const CACHED = 1000;
 
 /** Throws `client-crl-unusable`. The lists are read once: for new ones it is made anew. */
 export function createCertificates({ provider, crlFile, clock }: CertificatesParts): InspectCertificate {
   const isRevoked = crlFile === null ? () => false : readRevoked(crlFile);
-  const remembered = new Map<string, ClientCertificate | undefined>();
-  const read = (escaped: string): ClientCertificate | undefined => {
-    if (remembered.has(escaped)) return remembered.get(escaped);
-    if (remembered.size >= REMEMBERED) remembered.clear();
-    const certificate = readClientCertificate(escaped);
-    remembered.set(escaped, certificate);
-    return certificate;
-  };
+  const cache = new LRUCache<string, ClientCertificate>({ max: CACHED });
   return (escaped) => {
     const credentialId = `certificate:${createHash('sha256').update(escaped).digest('hex').slice(0, 16)}`;
     const refuse = (reason: ReasonCode): Inspected => ({ ok: false, reason, credentialId });
-    const certificate = read(escaped);
+    const certificate = cache.get(escaped) ?? readClientCertificate(escaped);
     if (certificate === undefined) return refuse('certificate-refused');
+    cache.set(escaped, certificate);
     if (certificate.expiresAtMs <= clock()) return refuse('certificate-expired');
     if (isRevoked(certificate)) return refuse('certificate-revoked');
     const name = nameFrom(certificate, provider.principalFrom);

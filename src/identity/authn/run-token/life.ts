@@ -1,5 +1,5 @@
 // Does the run go on? What ended without the gateway is found out when its token is used.
-import { setBounded } from '../../../contract/bounded-map.ts';
+import { LRUCache } from 'lru-cache';
 import { AT_ONCE, type Clock, type SteadyClock } from '../../../contract/clock.ts';
 import { field, isObject, type JsonValue } from '../../../contract/json/tree.ts';
 import { isTerminal } from '../../../prefect/client/states.ts';
@@ -21,8 +21,8 @@ export interface Life {
   endOf(token: StoredRunToken): Promise<number | null>;
 }
 
-/** Runs at once; beyond it the oldest are asked for again. */
-const REMEMBERED = 10_000;
+/** Runs at once. */
+const CACHED = 10_000;
 
 interface Look {
   /** When Prefect was asked, by the steady clock. */
@@ -33,16 +33,12 @@ interface Look {
 
 export function createLife(parts: LifeParts): Life {
   const { steady, onError } = parts;
-  const looked = new Map<string, Look>();
-  const remember = (hash: string, made: Look): void => {
-    looked.delete(hash);
-    setBounded(looked, hash, made, REMEMBERED);
-  };
+  const looked = new LRUCache<string, Look>({ max: CACHED });
   /** The look before counts until its own end, and nobody waits for this one. */
   const renew = (token: StoredRunToken, before: Look): void => {
     before.isRenewed = true;
     const made: Look = { atMs: steady(), end: look(parts, token), isRenewed: false };
-    made.end.then(() => looked.get(token.hash) === before && remember(token.hash, made), onError);
+    made.end.then(() => looked.peek(token.hash) === before && looked.set(token.hash, made), onError);
   };
   return {
     async endOf(token) {
@@ -58,7 +54,7 @@ export function createLife(parts: LifeParts): Life {
         onError(error);
         return null;
       });
-      remember(token.hash, { atMs: nowMs, end, isRenewed: false });
+      looked.set(token.hash, { atMs: nowMs, end, isRenewed: false });
       return end;
     },
   };

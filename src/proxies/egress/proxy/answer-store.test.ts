@@ -35,6 +35,7 @@ describe('the store of answers', () => {
     for (let number = 0; number < 50; number += 1) greedy?.put(String(number), {}, answer(30_000));
     expect(store.shelf('small', 0)?.get('its', {})).toBeDefined();
     expect(greedy?.get('49', {})).toBeDefined();
+    expect(store.size()).toBeLessThanOrEqual(MOST);
   });
 
   it('has one answer for each value of the headers that an answer varies by', () => {

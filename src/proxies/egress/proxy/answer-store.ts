@@ -1,5 +1,6 @@
-// The answers that are stored, in memory: the least recently used goes first, of the service that has the most.
+// Stored answers, in memory. If there is no room, the service with the most bytes loses its least recently used answer.
 import type { OutgoingHttpHeaders } from 'node:http';
+import { LRUCache } from 'lru-cache';
 import { headerOf } from './cache-rules.ts';
 import { varyOf } from './cacheable.ts';
 
@@ -33,27 +34,22 @@ type Entry = { readonly bytes: number; readonly answer: StoredAnswer } | { reado
 
 interface Entries {
   readonly generation: number;
-  /** In the order of their use. */
-  readonly byKey: Map<string, Entry>;
-  bytes: number;
+  readonly byKey: LRUCache<string, Entry>;
 }
 
 export function createAnswerStore(mostBytes: number): AnswerStore {
   const services = new Map<string, Entries>();
-  const size = (): number => services.values().reduce((sum, { bytes }) => sum + bytes, 0);
-  const add = (entries: Entries, key: string, entry: Entry): void => {
-    remove(entries, key);
-    entries.byKey.set(key, entry);
-    entries.bytes += entry.bytes;
-    while (size() > mostBytes) evict([...services.values()]);
+  const size = (): number => services.values().reduce((sum, { byKey }) => sum + byKey.calculatedSize, 0);
+  const makeRoom = (): void => {
+    while (size() > mostBytes) largest([...services.values()]).byKey.pop();
   };
   return {
     shelf(service, generation) {
       const known = services.get(service);
       if (known !== undefined && known.generation > generation) return undefined;
-      const entries = known?.generation === generation ? known : { generation, byKey: new Map<string, Entry>(), bytes: 0 };
+      const entries = known?.generation === generation ? known : { generation, byKey: entriesOfAtMost(mostBytes) };
       services.set(service, entries);
-      return shelfOf(entries, (key, entry) => add(entries, key, entry));
+      return shelfOf(entries.byKey, makeRoom);
     },
     keepOnly(names) {
       for (const name of services.keys()) if (!names.includes(name)) services.delete(name);
@@ -62,25 +58,28 @@ export function createAnswerStore(mostBytes: number): AnswerStore {
   };
 }
 
-function shelfOf(entries: Entries, add: (key: string, entry: Entry) => void): Shelf {
+function entriesOfAtMost(bytes: number): Entries['byKey'] {
+  return new LRUCache({ maxSize: bytes, sizeCalculation: (entry) => entry.bytes });
+}
+
+function shelfOf(byKey: Entries['byKey'], makeRoom: () => void): Shelf {
   const keyOf = (key: string, headers: OutgoingHttpHeaders): string => {
-    const found = entries.byKey.get(key);
+    const found = byKey.get(key);
     return found !== undefined && 'vary' in found ? variantKey(key, found.vary, headers) : key;
   };
   return {
     get(key, headers) {
-      const own = keyOf(key, headers);
-      for (const used of new Set([key, own])) use(entries, used);
-      const found = entries.byKey.get(own);
+      const found = byKey.get(keyOf(key, headers));
       return found !== undefined && 'answer' in found ? found.answer : undefined;
     },
     put(key, headers, answer) {
       const vary = varyOf(answer.headers);
       const own = vary.length === 0 ? key : variantKey(key, vary, headers);
-      if (vary.length > 0) add(key, { vary, bytes: overhead(key, {}) });
-      add(own, { answer, bytes: answer.body.length + overhead(own, answer.headers) });
+      if (vary.length > 0) byKey.set(key, { vary, bytes: overhead(key, {}) });
+      byKey.set(own, { answer, bytes: answer.body.length + overhead(own, answer.headers) });
+      makeRoom();
     },
-    delete: (key, headers) => remove(entries, keyOf(key, headers)),
+    delete: (key, headers) => void byKey.delete(keyOf(key, headers)),
   };
 }
 
@@ -93,22 +92,7 @@ function overhead(key: string, headers: OutgoingHttpHeaders): number {
   return 1_024 + 2 * (key.length + JSON.stringify(headers).length);
 }
 
-/** Becomes the most recently used one. */
-function use({ byKey }: Entries, key: string): void {
-  const found = byKey.get(key);
-  if (found === undefined) return;
-  byKey.delete(key);
-  byKey.set(key, found);
-}
-
-function remove(entries: Entries, key: string): void {
-  entries.bytes -= entries.byKey.get(key)?.bytes ?? 0;
-  entries.byKey.delete(key);
-}
-
 /** No service can push out what another stores within its share. */
-function evict(services: readonly Entries[]): void {
-  const largest = services.reduce((most, one) => (one.bytes > most.bytes ? one : most));
-  const oldest = largest.byKey.keys().next().value;
-  if (oldest !== undefined) remove(largest, oldest);
+function largest(services: readonly Entries[]): Entries {
+  return services.reduce((most, one) => (one.byKey.calculatedSize > most.byKey.calculatedSize ? one : most));
 }

@@ -1,5 +1,5 @@
 // The same refusal again and again is one event now and then, with a count, and so are many different ones: a run's page in Prefect shows fifty events.
-import { setBounded } from '../../../contract/bounded-map.ts';
+import { LRUCache } from 'lru-cache';
 import type { Refusal, Repeated } from './memory.ts';
 
 const FIRST_MS = 60_000;
@@ -27,7 +27,8 @@ export interface Coalescer {
 
 /** Told at once, then after a minute, two, four, up to an hour, as long as it goes on; what is beyond so many kinds from the first minute's end on. */
 export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
-  const open = new Map(known.map((one) => [one.mixed ? mixedKeyOf(one.last) : keyOf(one.last), { ...one }]));
+  const open = new LRUCache<string, Repeated>({ max: MOST });
+  for (const one of known) open.set(one.mixed ? mixedKeyOf(one.last) : keyOf(one.last), { ...one });
   const isCrowded = (record: Refusal): boolean => {
     const kinds = [...open.values()].filter(({ last, mixed }) => !mixed && mixedKeyOf(last) === mixedKeyOf(record));
     return kinds.length >= MOST_KINDS;
@@ -37,18 +38,18 @@ export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
       const own = keyOf(record);
       const mixed = !open.has(own) && isCrowded(record);
       const key = mixed ? mixedKeyOf(record) : own;
-      const repeated = open.get(key);
+      const repeated = open.peek(key);
       if (repeated !== undefined) {
         repeated.count += 1;
         repeated.last = record;
         return undefined;
       }
-      setBounded(open, key, { untilMs: nowMs + FIRST_MS, windowMs: FIRST_MS, count: mixed ? 1 : 0, last: record, mixed }, MOST);
+      open.set(key, { untilMs: nowMs + FIRST_MS, windowMs: FIRST_MS, count: mixed ? 1 : 0, last: record, mixed });
       return mixed ? undefined : { record, count: 1, mixed };
     },
     due(nowMs) {
       const coalesced: Coalesced[] = [];
-      for (const [key, repeated] of open) {
+      for (const [key, { value: repeated }] of open.dump()) {
         if (repeated.untilMs > nowMs) continue;
         if (repeated.count === 0) {
           open.delete(key);
@@ -61,7 +62,7 @@ export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
       }
       return coalesced;
     },
-    open: () => [...open.values()].map((one) => ({ ...one })),
+    open: () => open.dump().map(([, { value }]) => ({ ...value })),
   };
 }
 

@@ -1,5 +1,5 @@
 // In which flow run a sub-flow's task run is: Prefect relates a sub-flow to the task run alone, and tells nothing more about that one.
-import { setBounded } from '../../../contract/bounded-map.ts';
+import { LRUCache } from 'lru-cache';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
 import { stableId } from '../../ledger/append.ts';
 
@@ -19,15 +19,18 @@ export interface Parents {
 
 export function createParents(): Parents {
   /** `occurred` of the first event; no tries are left when it is known. */
-  const tasks = new Map<string, { readonly occurred: string; tries: number }>();
+  const tasks = new LRUCache<string, { readonly occurred: string; tries: number }>({ max: MOST });
   return {
     note({ parent_task_run_id: task, occurred }) {
       if (task === null || tasks.has(task)) return;
-      setBounded(tasks, task, { occurred, tries: MOST_TRIES }, MOST);
+      tasks.set(task, { occurred, tries: MOST_TRIES });
     },
     async learn(ask, take) {
-      const open = [...tasks].filter(([, { tries }]) => tries > 0).slice(0, AT_ONCE);
-      for (const [task, known] of open) {
+      const open = tasks
+        .dump()
+        .filter(([, { value }]) => value.tries > 0)
+        .slice(0, AT_ONCE);
+      for (const [task, { value: known }] of open) {
         const flowRun = await ask(task);
         known.tries = flowRun === undefined ? known.tries - 1 : 0;
         if (flowRun !== undefined) await take([learned(task, flowRun, known.occurred)]);

@@ -1,4 +1,4 @@
-// Everything that is looked at: from inside (this machine, the state directory), and from outside over the real public_url.
+// All checks of lictor doctor: inside (this machine, the state directory), and outside through public_url.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
@@ -45,24 +45,24 @@ import { inOrder, runChecks } from './run-checks.ts';
 
 export interface DoctorContext {
   readonly config: Config;
-  /** False: Prefect's credential could not be read, so what needs it is left out. */
+  /** False: Prefect's credential could not be read, so checks that need it are left out. */
   readonly secretsKnown: boolean;
-  /** Nothing of it is created or mended. */
+  /** Doctor creates and changes nothing there. */
   readonly paths: StatePaths;
   readonly workerUser: WorkerUser | null;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly statfs: Statfs;
   readonly run: RunProgram;
-  /** What is waited for, while it is. */
+  /** Reports a wait while it lasts. */
   readonly onProgress: (line: string) => void;
-  /** A short-lived token with the roles viewer and worker; a string: why there is none. Undefined: the gateway does not run. */
+  /** A short-lived token with the roles viewer and worker. A string: why there is none. Undefined: the gateway does not run. */
   readonly token: { readonly secret: string } | string | undefined;
 }
 
 /**
- * Never rejects; nothing is changed. First what is quick, all at once; then what keeps Prefect busy for a moment, one after the
- * other (it makes its OpenAPI document anew, and answers nothing meanwhile; it opens ten sockets): no check is slowed down by another.
+ * Never rejects, changes nothing. Quick checks run at once. The checks of routes and sockets run later, one group after the other, because they load Prefect
+ * (its OpenAPI document, ten sockets) and would delay the others.
  */
 export async function examine(context: DoctorContext): Promise<readonly Finding[]> {
   const running = isRunning(context.paths);
@@ -229,7 +229,7 @@ function certificateChecks(context: DoctorContext, running: boolean): readonly C
   const { publicUrl, tls } = config;
   if (!publicUrl.secure) return [];
   const served = running ? fetchServed({ ...publicUrl, authorities: clientAuthorities(context) }) : servedFromFiles(context);
-  served.catch(() => undefined); // each check that needs it says so itself
+  served.catch(() => undefined); // Each check that awaits it reports the error.
   const checks: Check[] = [
     { group: 'certificates', name: 'expiry', run: async () => checkExpiry((await served).certificate, clock()) },
     { group: 'certificates', name: 'name', run: async () => checkName((await served).certificate, publicUrl.hostname) },
@@ -242,19 +242,19 @@ function certificateChecks(context: DoctorContext, running: boolean): readonly C
   return [...checks, { group: 'certificates', name: 'key', run: async () => checkFiles(tls, (await served.catch(() => undefined))?.certificate) }];
 }
 
-/** X.509 is loaded only where it is asked for. */
+/** Loads the X.509 library only when needed. */
 async function checkClientLists(crlFile: string, nowMs: number): Promise<Verdict> {
   const { checkRevocationLists } = await import('./outside/revocation-lists.ts');
   return checkRevocationLists(crlFile, nowMs);
 }
 
-/** Of clients that were given the gateway's own authority, where it has one. */
+/** The authorities of a client that has the gateway's own one. */
 function clientAuthorities({ config, env }: DoctorContext): readonly string[] {
   const own = config.tls?.selfMadeBy ?? null;
   return own === null ? trustedAuthorities(env) : authoritiesOf(own);
 }
 
-/** The files served for a moment on loopback, so that they are judged as a client would while nothing else serves them. */
+/** Serves the files on loopback for a moment, so that the handshake is that of a client. */
 async function servedFromFiles(context: DoctorContext): Promise<Served> {
   const { tls } = context.config;
   if (tls === null) throw new Error('the gateway does not run, and it has no certificate of its own');

@@ -1,14 +1,14 @@
-// What a check finds: one line with its remedy.
+// The result of a check: one line with its remedy.
 
 export const GROUPS = ['machine', 'edge', 'door', 'upstream', 'identity', 'sockets', 'certificates'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface Verdict {
-  /** `warn` is a hint: it does not make the whole unhealthy. */
+  /** `warn` is a hint: the exit status stays 0. */
   readonly status: 'ok' | 'warn' | 'fail';
   /** One sentence; never a secret. */
   readonly message: string;
-  /** What to do about it; null when nothing is to be done. */
+  /** Null: nothing to do. */
   readonly remedy: string | null;
 }
 

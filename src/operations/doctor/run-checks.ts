@@ -1,14 +1,14 @@
-// Runs all checks at once, each within its time; one that throws or hangs is a finding, never the end of the others.
+// Runs all checks at once, each with a time limit. A check that throws or hangs is a finding, and the others continue.
 import { type Check, type Finding, fail, GROUPS, type Verdict } from './finding.ts';
 
 const LIMIT_MS = 15_000;
 
-/** Group by group; within a group as they are. */
+/** By group, otherwise in the given order. */
 export function inOrder(findings: readonly Finding[]): readonly Finding[] {
   return findings.toSorted((a, b) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group));
 }
 
-/** Findings in the order in which the checks were given. Never rejects. */
+/** In the order of the checks. Never rejects. */
 export async function runChecks(checks: readonly Check[], limitMs = LIMIT_MS): Promise<readonly Finding[]> {
   const found = await Promise.all(checks.map((check) => runCheck(check, limitMs)));
   return found.flat();
@@ -32,7 +32,7 @@ async function bounded({ group, name, run }: Check, limitMs: number): Promise<re
     const verdict = await Promise.race([Promise.resolve().then(run), late]);
     return [verdict].flat();
   } catch (error) {
-    // A check never decides anything: that it could not be made is its finding.
+    // A check decides nothing, so its failure is only a finding.
     return [
       fail(
         `${group} ${name} could not be checked: ${error instanceof Error ? error.message : String(error)}`,

@@ -1,4 +1,4 @@
-// Where the gateway listens, how it speaks TLS, and what it shows Prefect: settings and ages, never a secret.
+// Listeners, TLS, and the credential for Prefect: settings and ages, never a secret.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
@@ -43,7 +43,7 @@ function tlsBy({ tls, proxies }: Config): Boundary['tls']['by'] {
   return proxies.terminateTls ? 'proxy in front' : 'none';
 }
 
-/** The first one in the file; null: it cannot be read. */
+/** The first one in the file. Null: it cannot be read. */
 function certificateIn(file: string, nowMs: number): CertificateRow | null {
   try {
     const certificate = new X509Certificate(readFileSync(file));

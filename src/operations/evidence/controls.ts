@@ -1,6 +1,6 @@
-// Which criteria and controls each section supports evidence for: SOC 2 (Trust Services Criteria) and ISO/IEC 27001:2022, Annex A.
+// The criteria and controls of each section: SOC 2 (Trust Services Criteria) and ISO/IEC 27001:2022, Annex A.
 //
-// The rows come from secondary crosswalks, not from the texts of AICPA and ISO: docs/how-to/evidence.md says that an auditor has to confirm them.
+// The rows come from secondary crosswalks, not from the texts of AICPA and ISO. docs/how-to/evidence.md says that an auditor must confirm them.
 
 export interface Supports {
   readonly soc2: readonly string[];
@@ -23,7 +23,7 @@ export const SUPPORTS = {
   coverage: { soc2: ['CC6.1', 'CC6.3'], iso: ['5.15', '8.3'] },
 } as const satisfies Record<string, Supports>;
 
-/** What no gateway can show, so that nobody takes this report for more than it is. */
+/** What no gateway can show, so that no reader takes the report for complete. */
 export const OUTSIDE: readonly (readonly [what: string, who: string])[] = [
   ['CC6.4, CC6.5; ISO 7.x, 8.10: premises, disposal of media and data', 'your hosting, and your own procedures'],
   [

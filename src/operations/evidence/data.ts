@@ -1,4 +1,4 @@
-// What an evidence report holds, as `lictor evidence --json` prints it. Snake case: this is the wire.
+// The data of an evidence report, as `lictor evidence --json` prints it. Snake case: this is the wire.
 
 import type { Right } from '../../authorization/policy/rights.ts';
 import type { Report } from '../../record/ledger/chain/report.ts';
@@ -16,12 +16,12 @@ export interface EvidenceData {
   readonly policies: { readonly in_force: PolicyRow | null; readonly changes: readonly PolicyRow[] };
   readonly denials: { readonly by_reason: readonly ReasonRow[]; readonly by_principal: readonly DenialRow[] };
   readonly locks: readonly LockRow[];
-  /** What was administered, and what happened to the gateway itself, in time order. */
+  /** Administrative changes and events of the gateway itself, in time order. */
   readonly events: readonly EventRow[];
   readonly ledger: LedgerState;
   readonly coverage: readonly RouteRow[];
   readonly boundary: Boundary;
-  /** What had to be left out, because there was too much of it. */
+  /** What was left out because there was too much. */
   readonly limits: readonly string[];
 }
 
@@ -29,9 +29,9 @@ export interface Gateway {
   readonly public_url: string;
   readonly lictor: string;
   readonly node: string;
-  /** Null: none was found on this machine. */
+  /** Null: not found on this machine. */
   readonly nginx: string | null;
-  /** SHA-256 of lictor.yaml, and of the copy that the running gateway was started or reloaded with; null: there is none. */
+  /** SHA-256 of lictor.yaml, and of the copy in use. Null: there is none. */
   readonly configuration: { readonly file_sha256: string | null; readonly in_use_sha256: string | null };
   readonly sessions: { readonly idle_seconds: number; readonly absolute_seconds: number; readonly command_line_seconds: number };
   readonly ledger_retention_seconds: number | null;
@@ -46,7 +46,7 @@ export interface Activity {
   readonly denied: number;
   readonly logins: number;
   readonly failed_logins: number;
-  /** Requests of nobody known that were summed up, each sum one record. */
+  /** Anonymous requests that summary records count. */
   readonly anonymous_in_sums: number;
   readonly by_way: Readonly<Record<string, number>>;
   readonly days: readonly { readonly day: string; readonly allowed: number; readonly denied: number }[];
@@ -58,7 +58,7 @@ export interface PrincipalRow {
   readonly id: string;
   readonly kind: string;
   readonly idp: string | null;
-  /** `unknown`: it is in the ledger, and neither the store nor lictor.yaml knows it any more. */
+  /** `unknown`: in the ledger, but no longer in the store or lictor.yaml. */
   readonly status: PrincipalStatus;
   readonly since: string | null;
   /** In the period. */
@@ -67,9 +67,9 @@ export interface PrincipalRow {
   readonly requests: number;
   readonly denials: number;
   readonly roles: readonly RoleRow[];
-  /** The smallest built-in role with which everything that it did would have been allowed; null: no single one, or it did nothing. */
+  /** The smallest built-in role that allows everything the principal did. Null: no single role, or it did nothing. */
   readonly would_suffice: string | null;
-  /** What it was let do in the period although none of its roles gives it: own policies do, or a role that it had then. */
+  /** Allowed actions that none of its roles gives: an own policy gave them, or an earlier role. */
   readonly beyond_roles: readonly string[];
   readonly notes: readonly string[];
 }
@@ -79,7 +79,7 @@ export interface RoleRow {
   /** Null: on everything. */
   readonly scope: string | null;
   readonly from: readonly string[];
-  /** How many actions the role has beyond what everybody has, and which of them were done in the period. */
+  /** The number of the role's actions beyond the baseline, and those used in the period. */
   readonly actions: number;
   readonly used: readonly string[];
   readonly unused_groups: readonly string[];
@@ -97,14 +97,14 @@ export interface LifecycleRow {
   readonly time: string;
   readonly what: string;
   readonly who: string;
-  /** Null: nobody did it; it came by itself. */
+  /** Null: it happened without an administrator, for example an expiry. */
   readonly by: string | null;
 }
 
 export interface LeaverRow extends LifecycleRow {
-  /** The last request that was let in; null: none in the period. */
+  /** The last allowed request. Null: none in the period. */
   readonly last_allowed: string | null;
-  /** True: let in again later, with nothing in the ledger that would have given the right back. */
+  /** True: let in later, and no record gave the right back. */
   readonly let_in_after: boolean;
 }
 
@@ -133,7 +133,7 @@ export interface PolicyRow {
   readonly by: string;
   readonly why: string;
   readonly files: readonly string[];
-  /** Unified, against the set before; empty for the one that was in force already. */
+  /** Unified, against the previous set. Empty for the first one in force. */
   readonly diff: string;
 }
 
@@ -143,7 +143,7 @@ export interface ReasonRow {
 }
 
 export interface DenialRow extends ReasonRow {
-  /** Null: nobody who is known. */
+  /** Null: no known principal. */
   readonly principal: string | null;
   readonly first: string;
   readonly last: string;
@@ -164,7 +164,7 @@ export interface EventRow {
   readonly time: string;
   readonly action: string;
   readonly principal: string | null;
-  /** The principal, and beside it the person that its environment asserts. */
+  /** The principal, and the person that its environment asserts. */
   readonly by: string | null;
   readonly resource: string | null;
   readonly outcome: string | null;
@@ -172,7 +172,7 @@ export interface EventRow {
 }
 
 export interface LedgerState {
-  /** Null: it could not be examined, `why` says why. */
+  /** Null: it could not be verified, and `why` has the reason. */
   readonly report: Report | null;
   readonly why: string | null;
   readonly key_from: 'gateway' | 'none';
@@ -203,7 +203,7 @@ export interface Boundary {
   readonly upstream: {
     readonly servers: readonly string[];
     readonly credential: string;
-    /** When its file was written last; null: it stands in no file. */
+    /** The time of its file's last change. Null: no file. */
     readonly credential_since: string | null;
     readonly own_authorities: boolean;
   };

@@ -1,4 +1,4 @@
-// A report as a list of sections and blocks: what Markdown and HTML are both made from.
+// A report as a list of sections and blocks, for Markdown and HTML.
 import type { Supports } from './controls.ts';
 
 export type Tone = 'plain' | 'good' | 'warn' | 'bad';
@@ -15,7 +15,7 @@ export interface Table {
   readonly kind: 'table';
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Said instead of a table without rows. */
+  /** Replaces a table without rows. */
   readonly empty: string;
   /** Columns of numbers. */
   readonly numbers?: readonly number[];
@@ -27,7 +27,7 @@ export interface Section {
   readonly id: string;
   readonly title: string;
   readonly supports: Supports | null;
-  /** What it shows, and what not. */
+  /** What the section shows, and what it does not. */
   readonly lead: string;
   readonly blocks: readonly Block[];
 }
@@ -47,7 +47,7 @@ export interface Document {
   readonly sections: readonly Section[];
 }
 
-/** More rows than a person reads: the rest is in the data. */
+/** A person does not read more rows. data.json has the rest. */
 const MOST_ROWS = 400;
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[], more: Pick<Table, 'empty' | 'numbers' | 'dense'>): readonly Block[] {

@@ -1,4 +1,4 @@
-// Everything that a report says, read from the store, the ledger and the configuration. Changes nothing.
+// Gathers the report's data from the store, the ledger and the configuration. Changes nothing.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import manifest from '../../../package.json' with { type: 'json' };
@@ -28,7 +28,7 @@ export interface EvidenceSources {
   readonly configInUse: string;
   readonly store: Store;
   readonly ledger: LedgerReader;
-  /** Examines the whole ledger, not the period alone. */
+  /** Verifies the whole ledger, not only the period. */
   readonly verify: () => LedgerState;
   /** RFC 3339 in UTC with milliseconds; `to` is exclusive. */
   readonly from: string;
@@ -37,7 +37,7 @@ export interface EvidenceSources {
   readonly nginx: string | null;
   readonly nowMs: number;
   readonly limits?: UsageLimits;
-  /** How many records of the period were read. */
+  /** The number of records read so far. */
   readonly onRecord?: (count: number) => void;
 }
 

@@ -1,4 +1,4 @@
-// Who was let in between leaving and coming back: looked at while the records of a period go by, since what came later says nothing about it.
+// Finds leavers that were let in before a record gave the right back. Later records prove nothing, so it reads the records in order.
 import type { LedgerRecord } from '../../contract/record.ts';
 import type { EventRow } from './data.ts';
 import { eventIn, USAGE_LIMITS } from './usage.ts';
@@ -15,9 +15,9 @@ export const LEAVES: Readonly<Record<string, string>> = {
   'identity.forget': 'identity forgotten',
   'lock.create': 'locked',
 };
-/** What gives a right back. */
+/** Actions that give a right back. */
 const RETURNS = [...Object.keys(JOINS), 'lock.remove', 'token.rotate'];
-/** An allow that nginx remembers lives for two seconds at most. */
+/** A cached allow lives for at most two seconds. */
 export const REMEMBERED_MS = 2_000;
 
 interface Away {
@@ -28,11 +28,11 @@ interface Away {
 export interface LateUse {
   /** In time order. */
   add(record: LedgerRecord): void;
-  /** Whether somebody was let in after this one had left, before anything gave the right back. */
+  /** Whether the leaver was let in later, before a record gave the right back. */
   after(leaving: EventRow): boolean;
 }
 
-/** `accountsIdp`: id of the provider whose accounts are built in. As many leavers as a report lists. */
+/** `accountsIdp`: id of the provider of built-in accounts. `most`: bound of the leavers. */
 export function createLateUse(accountsIdp: string, most = USAGE_LIMITS.events): LateUse {
   const away = new Map<string, readonly Away[]>();
   const late = new Set<string>();
@@ -70,19 +70,19 @@ function nameOfLeaving({ time, action, resource }: EventRow): string {
   return `${time}\n${action}\n${resource ?? ''}`;
 }
 
-/** Whether something gave this one a right back after that time. */
+/** Whether a record after that time gave the right back. */
 export function cameBack(events: readonly EventRow[], time: string, id: string): boolean {
   return events.some((event) => event.time > time && RETURNS.includes(event.action) && isAbout(event, id));
 }
 
-/** An unlock of a provider or an address gives back too: it is taken for everybody, so that nothing is claimed falsely. */
+/** An unlock of a provider or an address counts for every principal, so that the report claims nothing false. */
 function isAbout({ action, resource }: EventRow, id: string): boolean {
   const name = (resource ?? '').split(' ').slice(1).join(' ');
   if (action === 'lock.remove' && /^(?:idp|address|session):[^@]*$/.test(name)) return true;
   return name === id || `token:${name}` === id || id.startsWith(`${name}@`);
 }
 
-/** As the ledger's requests name it. */
+/** The form of a request's principal. */
 export function idOf(event: EventRow, accountsIdp: string): string {
   const name = nameOf(event);
   return event.action.startsWith('account.') ? `${name}@${accountsIdp}` : name;

@@ -1,4 +1,4 @@
-// Who and what came and went in the period: accounts, tokens, identities, logins of the command line.
+// Joiners and leavers of the period: accounts, tokens, identities, command-line logins.
 import type { StoredIdentity } from '../../store/identities.ts';
 import type { StoredToken } from '../../store/tokens.ts';
 import type { LeaverRow, LifecycleRow } from './data.ts';
@@ -12,7 +12,7 @@ export interface LifecycleSources {
   readonly late: Pick<LateUse, 'after'>;
   readonly identities: readonly StoredIdentity[];
   readonly tokens: readonly StoredToken[];
-  /** Id of the provider whose accounts are built in; null: there is none. */
+  /** Id of the provider of built-in accounts. */
   readonly accountsIdp: string;
 }
 
@@ -53,7 +53,7 @@ function lastAllowed({ principals }: Usage, id: string): string | null {
   return principals.get(id)?.lastAllowed ?? null;
 }
 
-/** The end of a token is no record: what it was is known from the store, where one that came back has another end. */
+/** A token's expiry has no record. The store has it, and a renewed token has another expiry. */
 function useAfterEnd(usage: Usage, time: string, id: string): Pick<LeaverRow, 'last_allowed' | 'let_in_after'> {
   const last = lastAllowed(usage, id);
   const after = last !== null && Date.parse(last) > Date.parse(time) + REMEMBERED_MS;

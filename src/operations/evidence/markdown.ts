@@ -49,7 +49,7 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
   return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** The one way from data to Markdown: nothing in it is a mark, and it stays on its line and in its cell. */
+/** The only way from data to Markdown: escapes all marks and line breaks. */
 export function text(value: string): string {
   return printable(value).replace(/[\\`*_{}[\]<>#|~&]/g, (mark) => `\\${mark}`);
 }

@@ -1,4 +1,4 @@
-// The look of the report: light and dark on a screen, black on white on paper.
+// The report's style: light and dark on a screen, black on white on paper.
 
 export const REPORT_STYLE = `
 :root {

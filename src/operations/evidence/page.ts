@@ -1,4 +1,4 @@
-// The report as one HTML file: no script, nothing from anywhere, readable on a screen and on paper.
+// The report as one HTML file for screen and paper: no script and no external resource.
 import { createHash } from 'node:crypto';
 import { printable } from '../../contract/printable.ts';
 import { type Html, html, NOTHING } from '../../edge/http/html.ts';
@@ -86,7 +86,7 @@ function renderTable({ head, rows, empty, numbers = [], dense }: Table): Html {
 
 const LONGEST_WORD = 30;
 
-/** Words that a reader looks for; times, which stay on one line; and words that no column has room for. */
+/** Classes for marked words, for times, which stay on one line, and for long words. */
 function cellClass(cell: string): string {
   if (/^\d{4}-\d\d-\d\d(?: [\d:]+)?$/.test(cell)) return cell.includes(' ') ? ' is-time' : ' is-day';
   if (cell.split(/[\s-]/).some((word) => word.length > LONGEST_WORD)) return ' is-long';
@@ -107,7 +107,7 @@ function lineClass(line: string): string {
 
 const CHART = { width: 720, height: 84 };
 
-/** A bar a day: all requests, with what was denied of them below. No element without a class: the page has no style attributes. */
+/** One bar a day: all requests, with the denied ones below. Every element has a class, because the page has no style attributes. */
 function daysChart(days: Extract<Block, { kind: 'days' }>['days']): Html {
   if (days.length < 2) return NOTHING;
   const most = Math.max(1, ...days.map(({ allowed, denied }) => allowed + denied));
@@ -122,7 +122,7 @@ function daysChart(days: Extract<Block, { kind: 'days' }>['days']): Html {
   return html`<figure class="chart"><svg viewBox="0 0 ${String(CHART.width)} ${String(CHART.height)}" preserveAspectRatio="none" role="img" aria-label="${words}">${bars}</svg><figcaption>${words}</figcaption></figure>`;
 }
 
-/** What turns a line around or is not seen has no place in evidence. */
+/** Evidence has no invisible or direction-changing characters. */
 function shown(text: string): string {
   return printable(text);
 }

@@ -1,11 +1,11 @@
-// The right of a principal that was removed: the newest record that gave it one.
+// The rights of a removed principal, from the newest record that gave some.
 import type { LedgerRecord } from '../../contract/record.ts';
 import type { LedgerReader } from '../../record/ledger/query.ts';
 import type { RoleRow } from './data.ts';
 
 export type PastRights = (id: string) => Promise<readonly Pick<RoleRow, 'role' | 'scope' | 'from'>[]>;
 
-/** `to`: what came later is not looked at. */
+/** `to`: later records are ignored. */
 export function createPastRights(ledger: Pick<LedgerReader, 'audit'>, to: string): PastRights {
   const newest = async (filter: Parameters<LedgerReader['audit']>[0], id: string): Promise<LedgerRecord | undefined> => {
     let found: LedgerRecord | undefined;
@@ -24,7 +24,7 @@ export function createPastRights(ledger: Pick<LedgerReader, 'audit'>, to: string
   };
 }
 
-/** Names may be those of another kind of principal: the grant says whose it is. */
+/** Another kind of principal may have this name, so the grant must name the principal. */
 function gives({ grants, decision }: LedgerRecord, id: string): boolean {
   return decision === 'allow' && grants !== null && grants.some(({ members }) => members.includes(id));
 }

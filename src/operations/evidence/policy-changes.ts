@@ -1,9 +1,9 @@
-// Which own policies were in force in the period, and what each change of them was.
+// The own policies in force in the period, and each change of them.
 import { createTwoFilesPatch } from 'diff';
 import type { PolicySet } from '../../store/policy-sets.ts';
 import type { EvidenceData, PolicyRow } from './data.ts';
 
-/** `sets`: newest first, as the store has them. */
+/** `sets`: newest first. */
 export function gatherPolicies(sets: readonly PolicySet[], { from, to }: { readonly from: string; readonly to: string }): EvidenceData['policies'] {
   const before = sets.filter((set) => at(set) < to);
   const changes = before.filter((set) => at(set) >= from).reverse();
@@ -33,7 +33,7 @@ function at({ createdMs }: PolicySet): string {
   return new Date(createdMs).toISOString();
 }
 
-/** Two lines stand before the patch, and a tab before its labels. */
+/** Removes the two lines before the patch, and the tab before its labels. */
 function withoutFrame(patch: string): string {
   return patch.replace(/^(?:Index: .*|=+)\n/gm, '').replace(/^([-+]{3} [^\t\n]*)\t/gm, '$1  ');
 }

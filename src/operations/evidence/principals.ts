@@ -1,4 +1,4 @@
-// Who has which rights now, where each comes from, and what of it was used in the period.
+// The current rights of each principal, their sources, and their use in the period.
 
 import { findPrincipal, type ResolvedPrincipal } from '../../authorization/explain/principal.ts';
 import type { Config } from '../../config/config.ts';
@@ -19,16 +19,16 @@ export interface PrincipalSources {
   readonly store: Store;
   readonly usage: Usage;
   readonly roles: RoleActions;
-  /** Of those who are gone. */
+  /** For removed principals. */
   readonly pastRights: PastRights;
   readonly nowMs: number;
 }
 
-/** Everybody whom the store knows, and everybody whom the ledger names in the period; by id. */
+/** Every principal of the store, and every one that the ledger names in the period; by id. */
 export async function gatherPrincipals(sources: PrincipalSources): Promise<readonly PrincipalRow[]> {
   const { store, usage } = sources;
   const known = await knownSince(sources);
-  // Whoever is called so at a provider is no user of this machine.
+  // At an identity provider, such a name is no user of this machine.
   const isLocal = ({ id, idp }: PrincipalUse): boolean => id.startsWith('local:') && idp === null;
   const ids = new Set([...known.keys(), ...[...usage.principals.values()].filter((use) => !isLocal(use)).map(({ id }) => id)]);
   const once = remembering(store);
@@ -41,7 +41,7 @@ export async function gatherPrincipals(sources: PrincipalSources): Promise<reado
   return rows;
 }
 
-/** The roles of lictor.yaml, with how many of the principals have each by which member. */
+/** The roles of lictor.yaml, and how many principals each member gives the role. */
 export function gatherBindings({ roles }: Pick<Config, 'roles'>, principals: readonly PrincipalRow[]): readonly BindingRow[] {
   const origins = principals.flatMap(({ roles: held }) => held.flatMap(({ from }) => from));
   return roles.flatMap(({ role, scope, members }, index) =>
@@ -54,7 +54,7 @@ export function gatherBindings({ roles }: Pick<Config, 'roles'>, principals: rea
   );
 }
 
-/** When the store came to know each; revoked tokens too. */
+/** When the store first knew each principal. */
 async function knownSince({ store, config, nowMs }: PrincipalSources): Promise<ReadonlyMap<string, string>> {
   const since = new Map<string, string>();
   const add = (id: string, ms: number): void => void (since.has(id) || since.set(id, new Date(ms).toISOString()));
@@ -67,7 +67,7 @@ async function knownSince({ store, config, nowMs }: PrincipalSources): Promise<R
 
 type Lists = Pick<Store, 'tokens' | 'accounts' | 'identities' | 'locks' | 'accessTokens'>;
 
-/** Each list is read once, not once for each principal. */
+/** Reads each list once, not once for each principal. */
 function remembering({ tokens, accounts, identities, locks, accessTokens }: Store): Lists {
   const once = <T>(read: () => Promise<T>): (() => Promise<T>) => {
     let answer: Promise<T> | undefined;
@@ -80,7 +80,7 @@ function remembering({ tokens, accounts, identities, locks, accessTokens }: Stor
 }
 
 async function find(id: string, { config, nowMs }: PrincipalSources, store: Lists): Promise<ResolvedPrincipal | undefined> {
-  // A run holds what its worker's token gives, for as long as it runs: no right of its own that stands to be reviewed.
+  // A run has the rights of its worker's token while it runs: it has no own right to review.
   if (runOfPrincipal(id) !== null) return undefined;
   try {
     return await findPrincipal(id, { config, store: async () => store, nowMs });

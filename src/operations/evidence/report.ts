@@ -1,4 +1,4 @@
-// Data -> the report: what stands on top, and the sections in their order. Pure.
+// Data -> the report: its head, and the sections in their order. Pure.
 import type { EvidenceData } from './data.ts';
 import { count, type Document, minute, several, type Tile } from './document.ts';
 import { accessSection, unusedSection } from './sections/access.ts';

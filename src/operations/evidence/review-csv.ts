@@ -1,4 +1,4 @@
-// The access review as a table to work through: a row for each right, with an empty decision. CSV as RFC 4180 has it.
+// The access review as CSV (RFC 4180): one row for each right, with an empty decision.
 import type { EvidenceData, PrincipalRow, RoleRow } from './data.ts';
 
 const HEAD = [
@@ -48,7 +48,7 @@ function used({ since, last_request: last, requests, denials, would_suffice: eno
   return [since, last, requests, denials, role?.used.join(' '), role?.actions, role?.unused_groups.join(' '), enough];
 }
 
-/** What a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection); control characters have no place in a cell. */
+/** An apostrophe protects text that a spreadsheet would run as a formula (OWASP, CSV injection). Control characters become spaces. */
 function field(value: Value): string {
   if (typeof value === 'number') return String(value);
   const text = (value ?? '').replace(/\p{Cc}/gu, ' ');

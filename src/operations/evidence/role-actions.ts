@@ -1,4 +1,4 @@
-// What each built-in role may do beyond what everybody may, and the smallest that would have been enough.
+// The actions of each built-in role beyond the baseline, and the smallest sufficient role.
 
 import type { PolicyEngine } from '../../authorization/policy/engine.ts';
 import { roleMay } from '../../authorization/policy/table.ts';
@@ -8,16 +8,16 @@ import type { ActionEntry } from '../../prefect/catalog/actions.ts';
 
 export interface RoleActions {
   of(role: string): readonly ActionEntry[];
-  /** Of these actions, those that none of the roles gives. */
+  /** The actions among these that none of the roles gives. */
   beyond(used: ReadonlySet<ActionName>, roles: readonly string[]): readonly ActionName[];
-  /** Null: no single role has all of them, or there are none that need one. */
+  /** Null: no single role has all of them, or none of them needs a role. */
   smallestFor(used: ReadonlySet<ActionName>, kind: string): string | null;
 }
 
-/** Nobody who is not one is advised to be one. */
+/** Never suggested: these roles are for runs and agents only. */
 const OF_OTHERS: readonly BuiltInRole[] = ['run', 'agent'];
 
-/** `engine`: of the built-in policies alone. */
+/** `engine`: only the built-in policies. */
 export function createRoleActions(engine: PolicyEngine, actions: readonly ActionEntry[]): RoleActions {
   const special = actions.filter(({ group }) => group !== 'baseline');
   const byRole = new Map<string, readonly ActionEntry[]>(BUILT_IN_ROLES.map((role) => [role, special.filter((action) => roleMay(engine, role, action))]));

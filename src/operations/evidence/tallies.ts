@@ -1,13 +1,13 @@
-// What is counted while the records of a period go by. Each tally has a bound, and says what it could not take.
+// Counts over the records of a period. Each tally has a bound, and reports how much exceeded it.
 import type { ActionName } from '../../contract/operation.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import type { Activity, DenialRow, ReasonRow } from './data.ts';
 
-/** Records in time order; `count`: how many requests one stands for. */
+/** `record` in time order. `count`: the number of requests that it stands for. */
 export interface Tally<T> {
   add(record: LedgerRecord, count: number): void;
   whole(): T;
-  /** How many were beyond the bound. */
+  /** How many exceeded the bound. */
   lost(): number;
 }
 
@@ -101,7 +101,7 @@ function sorted<T extends ReasonRow>(rows: readonly T[]): readonly T[] {
   return rows.toSorted((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
 }
 
-/** Requests by way and day. A day is a bound of its own. */
+/** Requests by path and day. The number of days is the bound. */
 export function tallyRequests(): Tally<Pick<Activity, 'requests' | 'allowed' | 'denied' | 'by_way' | 'days'>> {
   const days = new Map<string, { allowed: number; denied: number }>();
   const ways = new Map<string, number>();

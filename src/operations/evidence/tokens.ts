@@ -1,15 +1,15 @@
-// Service tokens: how old they and their secrets are, and what about them a reviewer should look at.
+// Service tokens: their age, the age of their secrets, and remarks for a reviewer.
 import { scopeText } from '../../contract/scope.ts';
 import type { StoredToken } from '../../store/tokens.ts';
 import type { TokenRow } from './data.ts';
 import type { Usage } from './usage.ts';
 
 const DAY_MS = 86_400_000;
-/** A year: what most reviews ask about. */
+/** A year, as in most reviews. */
 const OLD_DAYS = 365;
 const UNUSED_DAYS = 90;
 
-/** Revoked ones of before the period are no part of it. */
+/** Leaves out tokens that were revoked before the period. */
 export function gatherTokens(
   tokens: readonly StoredToken[],
   usage: Usage,

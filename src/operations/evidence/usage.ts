@@ -1,4 +1,4 @@
-// The ledger's records of a period, read one after the other: what was used, what was refused, what was administered. Memory stays bounded.
+// Reads the records of a period one after the other: use, denials, administration. Memory is bounded.
 import { byWhom } from '../../contract/asserted.ts';
 import { DOCTOR_RULE } from '../../contract/names.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
@@ -24,7 +24,7 @@ export interface UsageLimits {
 
 export const USAGE_LIMITS: UsageLimits = { principals: 20_000, denials: 5_000, events: 20_000 };
 
-/** What is administered, and the gateway's own life. Logins and short-lived tokens are counted, not listed. */
+/** Administration, and the gateway's own events. Logins and short-lived tokens are only counted. */
 const EVENT = /^(?:account|config|device|edge|gateway|identity|keys|ledger|lock|policy|token|upstream)\.(?!exchange$|refresh$|device$|read$)/;
 const LOGIN = 'session.login';
 
@@ -65,7 +65,7 @@ export function createUsage(limits: UsageLimits = USAGE_LIMITS) {
   };
 }
 
-/** The record of the command says that the token is doctor's: a name alone proves nothing. */
+/** A name proves nothing: only the record of the command shows that a token is doctor's. */
 function isDoctors({ action, grants, principal, resource_type: type, resource_id: id }: LedgerRecord, doctors: Set<string>): boolean {
   const token = type === 'ServiceToken' ? `token:${id ?? ''}` : undefined;
   if (action === 'token.create' && token !== undefined && grants?.every(({ rules }) => rules.includes(DOCTOR_RULE)) === true) doctors.add(token);
@@ -87,7 +87,7 @@ function tallyEvents(most: number): Tally<readonly EventRow[]> {
   };
 }
 
-/** Undefined: it is a request, and administers nothing. */
+/** Undefined: a request, not an administrative event. */
 export function eventIn(record: LedgerRecord): EventRow | undefined {
   const { time, action, principal, resource_type: type, resource_id: id, decision, reason, duration_ms: gap } = record;
   if (action === null || record.path_taken !== null || !EVENT.test(action)) return undefined;

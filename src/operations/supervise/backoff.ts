@@ -1,15 +1,15 @@
-// How long to wait before a dead child is started again.
+// The wait before an ended child is restarted.
 
 export interface BackoffLimits {
   readonly firstMs: number;
   readonly longestMs: number;
-  /** A child that lived this long was well: the next wait is the first again. */
+  /** After a child lived this long, the next wait is the first one again. */
   readonly wellAfterMs: number;
 }
 
 export const BACKOFF: BackoffLimits = { firstMs: 50, longestMs: 5000, wellAfterMs: 30_000 };
 
-/** Called with the life of the child that has just ended; answers the wait. Doubles from `firstMs` to `longestMs`. */
+/** Gets the life time of the ended child, returns the wait. Doubles from `firstMs` to `longestMs`. */
 export type Backoff = (livedMs: number) => number;
 
 export function createBackoff(limits: BackoffLimits = BACKOFF): Backoff {

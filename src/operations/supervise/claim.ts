@@ -1,4 +1,4 @@
-// One supervisor per state directory: the pid file is the claim.
+// One supervisor for each state directory: the pid file is the claim.
 import { linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -9,10 +9,10 @@ import { isErrno } from '../../contract/errno.ts';
 import { LictorError } from '../../contract/error.ts';
 import { processInfo } from './processes/process-table.ts';
 
-/** btime has whole seconds, and start times are counted from it. */
+/** btime has whole seconds, and start times are relative to it. */
 const START_TOLERANCE_MS = 2000;
 
-/** Undefined: the claim is ours. A number: the process id of the one that holds it. A stale claim is replaced. */
+/** Undefined: this process has the claim. A number: the process that has it. A stale claim is replaced. */
 export async function claimStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'holdSocket'>): Promise<number | undefined> {
   for (let attempt = 0; attempt < 3; attempt += 1) {
     if (createPidFile(paths.supervisorPid)) return undefined;
@@ -24,8 +24,8 @@ export async function claimStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'h
 }
 
 /**
- * Removes the runtime directory (sockets, and the decision cache, which holds credentials) and the link to it, if the claim is
- * still ours. Renamed first: the claim goes with it in one step, and what a next supervisor makes under the name is not touched.
+ * Removes the runtime directory (sockets, and the decision cache with its credentials) and its link, if this process has the claim. Renames the directory
+ * first, so that the claim ends in one step and a new supervisor's directory is not touched.
  */
 export async function releaseStateDir(paths: Pick<StatePaths, 'supervisorPid' | 'run'>): Promise<void> {
   if (readPid(paths.supervisorPid) !== process.pid) return;
@@ -36,7 +36,7 @@ export async function releaseStateDir(paths: Pick<StatePaths, 'supervisorPid' | 
   await removeTree(leaving);
 }
 
-/** Whole or not at all: one that was not written yet would be taken for a stale one. */
+/** Atomic: a half-written file would look like a stale claim. */
 function createPidFile(file: string): boolean {
   const mine = `${file}.${process.pid}`;
   try {
@@ -55,21 +55,21 @@ function createPidFile(file: string): boolean {
   }
 }
 
-/** The claim of `pid`, which was looked at; what another start has put in its place meanwhile is put back. */
+/** Removes the claim of `pid`. If another start has replaced it, puts that one back. */
 function removeStale(file: string, pid: number | undefined): void {
   const aside = `${file}.${process.pid}.stale`;
   try {
     renameSync(file, aside);
     if (readPid(aside) !== pid) linkSync(aside, file);
   } catch (error) {
-    // Another start was quicker: the next look finds whose it is.
+    // Another start was faster: the next attempt finds its claim.
     if (!isErrno(error, 'ENOENT', 'EEXIST')) throw error;
   } finally {
     rmSync(aside, { force: true });
   }
 }
 
-/** A number alone proves nothing (they are reused): it must be a Node that was there before the file, or a process must answer on the socket. */
+/** Process ids are reused. So the process must be a Node that is older than the file, or answer on the socket. */
 async function holdsClaim(pid: number | undefined, paths: Pick<StatePaths, 'supervisorPid' | 'holdSocket'>): Promise<boolean> {
   if (pid === undefined || pid === process.pid || !/node|lictor/.test(commandLine(pid))) return false;
   const startedAtMs = processInfo(pid)?.startedAtMs ?? Number.POSITIVE_INFINITY;

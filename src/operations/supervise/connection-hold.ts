@@ -1,14 +1,14 @@
-// Upgrades that no control plane takes: nginx waits here, bounded in number and time. When the connection closes, nginx asks the control plane again.
+// Holds upgrades that no control plane accepts, bounded in number and time. When the hold closes a connection, nginx asks the control plane again.
 import type { Socket } from 'node:net';
 
 export interface ConnectionHold {
-  /** Its bytes are read and dropped: nginx has the request, and only reading shows at once that a client has left. */
+  /** Reads and drops the bytes: nginx has the request, and only reading shows at once that a client left. */
   take(socket: Socket): void;
-  /** The control plane is ready: lets go of all that wait. What still comes is let go a moment later. */
+  /** The control plane is ready: releases all held connections. Later ones are released after a moment. */
   open(): void;
   /** Holds from now on. */
   close(): void;
-  /** Ends what is held. */
+  /** Closes all held connections. */
   destroy(): void;
   size(): number;
 }
@@ -16,11 +16,11 @@ export interface ConnectionHold {
 export interface HoldLimits {
   readonly connections: number;
   readonly holdMs: number;
-  /** For those that a ready control plane did not take: its queue was full, or it has just died. */
+  /** For connections that a ready control plane did not accept: its queue was full, or it has just died. */
   readonly readyMs: number;
 }
 
-/** A held connection costs one descriptor. A refused `/events/in` loses the events in hand for good; a minute covers a restart. */
+/** A held connection costs one descriptor. A rejected `/events/in` loses its events, and a minute covers a restart. */
 export const HOLD_LIMITS: HoldLimits = { connections: 2000, holdMs: 60_000, readyMs: 500 };
 
 export function createConnectionHold(limits: HoldLimits = HOLD_LIMITS): ConnectionHold {

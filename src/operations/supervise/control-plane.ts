@@ -1,4 +1,4 @@
-// The control plane as a child: forked, restarted when it ends, and sent its orders.
+// The control plane as a child: forked, restarted when it ends, and controlled by messages.
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { StatePaths } from '../../config/state-dir.ts';
@@ -20,9 +20,9 @@ export interface ControlPlaneOptions {
 }
 
 export interface ControlPlane extends Supervised {
-  /** Drains it; one that is not ready has nothing to drain and is ended. */
+  /** Drains it. One that is not ready has no requests, and is ended. */
   drain(): void;
-  /** Read the configuration again; a starting control plane gets the message when it is ready. */
+  /** Reloads the configuration. A starting control plane gets the message when it is ready. */
   reload(): void;
 }
 
@@ -72,7 +72,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     ready = false;
     hold.close();
   };
-  /** What waits for it meanwhile fails at once, or is held. */
+  /** Meanwhile requests fail at once, or are held. */
   const watchOne = (pid: number) =>
     watchControl({
       pid,
@@ -107,14 +107,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 }
 
 /**
- * MiB, of each of its threads. At V8's own 16 the resident memory is a quarter larger under load, and the work is done in the same time:
- * what a request makes is garbage when it is answered.
+ * MiB for each thread. With V8's default of 16, resident memory under load is a quarter larger and the speed the same: a request's objects are garbage after
+ * the answer.
  */
 const YOUNG_GENERATION = '--max-semi-space-size=2';
 
 /**
- * Its own process group: Ctrl-C in a terminal reaches the supervisor alone. The IPC channel's end is its end.
- * `again`: what is in use goes on being used, whatever the file says by now; only `reload` reads the file.
+ * Has its own process group, so that Ctrl-C reaches only the supervisor. It ends when the IPC channel closes. `again`: uses the configuration in use,
+ * whatever the file says; only `reload` reads the file.
  */
 function forkControl({ entry, configFile, paths }: ControlPlaneOptions, again: boolean): ChildProcess {
   return fork(entry, ['--config', configFile, '--state-dir', paths.root, ...(again ? ['--in-use'] : [])], {

@@ -1,4 +1,4 @@
-// nginx as a child: started when the control plane has a configuration for it, restarted when it ends, reloaded by HUP.
+// nginx as a child: started with the control plane's configuration, restarted when it ends, reloaded by HUP.
 import { spawn } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,15 +14,15 @@ export interface EdgeCommand {
 }
 
 export interface Edge extends Omit<Supervised, 'start'> {
-  /** The same command again, while nginx runs or is being started again, changes nothing: routine restarts keep its pid. */
+  /** The same command again changes nothing, so routine restarts of the control plane leave nginx alone. */
   start(command: EdgeCommand): void;
-  /** HUP, as soon as nginx can take it (it has then written its pid file). */
+  /** HUP, as soon as nginx has written its pid file. */
   reload(): void;
-  /** USR1, likewise: log files are opened anew by name. */
+  /** USR1, likewise: nginx reopens its log files. */
   reopen(): void;
-  /** It listens: its pid file is written behind that. */
+  /** True when nginx listens: it writes its pid file after that. */
   isUp(): boolean;
-  /** Finish what is open, then end. */
+  /** Finishes open requests, then ends. */
   quit(): void;
 }
 
@@ -42,7 +42,7 @@ export function createEdge({ paths, log }: EdgeParts): Edge {
     },
   });
   const isUp = (pid = supervised.current()?.pid): boolean => pid !== undefined && readPid(paths.nginxPid) === pid;
-  /** Before its handlers are there, the signal would end it. */
+  /** Before nginx installs its handlers, the signal would end it. */
   const signalWhenUp = (signal: 'SIGHUP' | 'SIGUSR1', otherwise: string) => {
     const pid = supervised.current()?.pid;
     if (pid === undefined) return;
@@ -68,11 +68,11 @@ export function createEdge({ paths, log }: EdgeParts): Edge {
   };
 }
 
-/** Before a start there is no nginx of ours: one that was killed has left its sockets, and a new one could not listen there. */
+/** Before a start, no nginx runs. A killed one has left its sockets, and a new one could not listen there. */
 function removeSockets(directory: string): void {
   try {
     for (const name of readdirSync(directory)) if (name.endsWith('.sock')) rmSync(join(directory, name), { force: true });
   } catch {
-    // No directory: no sockets. nginx itself reports one that cannot be read.
+    // No directory, no sockets. nginx itself reports an unreadable one.
   }
 }

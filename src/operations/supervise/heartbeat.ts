@@ -1,6 +1,6 @@
-// Sees a control plane that hangs. It counts looks, not time: a process that had no CPU, or a supervisor that had none, is not a hung one.
+// Detects a hung control plane. It counts looks, not time: a process or supervisor without CPU is not a hung one.
 
-/** What the kernel says of the process at one look (proc(5)): its state, and the CPU time of all its threads. */
+/** The kernel's data about the process (proc(5)): its state, and the CPU time of all its threads. */
 export interface Look {
   readonly state: string;
   readonly cpuMs: number;
@@ -10,9 +10,9 @@ export interface Look {
 export type Health = 'well' | 'silent' | 'hung';
 
 export interface Heartbeat {
-  /** Its event loop has come round. */
+  /** The event loop of the control plane works. */
   beat(): void;
-  /** It is ready; until then it has `startLooks`, whether it beats or not. */
+  /** Before that it has `startLooks`, with or without beats. */
   ready(): void;
   look(now: Look): Health;
 }
@@ -27,9 +27,9 @@ export interface HeartbeatLimits {
 /** One look a second. */
 export const HEARTBEAT_LIMITS: HeartbeatLimits = { silentLooks: 2, hungLooks: 6, startLooks: 300 };
 
-/** Of a core. A process with less had to wait for one; a process with more that sends no beat is in an endless loop. */
+/** Share of a core. A process below it had to wait for a core. One above it without a beat is in an endless loop. */
 const BUSY_SHARE = 0.5;
-/** What starts and uses less than this waits for something. */
+/** A starting process below this share waits for something. */
 const IDLE_SHARE = 0.02;
 
 export function createHeartbeat(limits: HeartbeatLimits = HEARTBEAT_LIMITS): Heartbeat {
@@ -62,7 +62,7 @@ export function createHeartbeat(limits: HeartbeatLimits = HEARTBEAT_LIMITS): Hea
   };
 }
 
-/** It waits for a core, or for the disk. A stopped one (`T`) does not come back by itself, and one that sleeps (`S`) would have woken for its beat. */
+/** It waits for a core (`R`) or the disk (`D`). A stopped process (`T`) stays stopped, and a sleeping one (`S`) would have sent its beat. */
 function couldNotRun(state: string, share: number): boolean {
   return state === 'D' || (state === 'R' && share < BUSY_SHARE);
 }

@@ -1,4 +1,4 @@
-// The supervisor's listening socket: it outlives the control plane, so that no upgrade is refused because of a restart.
+// The supervisor's listening socket. It outlives the control plane, so that no restart rejects an upgrade.
 import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { nginxWorkerUser } from '../../config/worker-user.ts';

@@ -1,4 +1,4 @@
-// Keeps one child running: restarts it with backoff whenever it ends, until it is stopped.
+// Keeps one child running: restarts it with backoff until it is stopped.
 import type { ChildProcess } from 'node:child_process';
 import { type Backoff, createBackoff } from './backoff.ts';
 import { groupMembers, signalGroup } from './processes/process-table.ts';
@@ -8,7 +8,7 @@ export interface Supervised {
   start(): void;
   /** The live one. */
   current(): ChildProcess | undefined;
-  /** No more starts. Resolves when the child and its whole group are gone; it does not signal them. */
+  /** Prevents further starts. Resolves when the child and its group have ended; sends no signal. */
   ended(): Promise<void>;
   /** SIGKILL to the whole group. */
   kill(): void;
@@ -16,7 +16,7 @@ export interface Supervised {
 
 export interface KeepOptions {
   readonly name: string;
-  /** Must be the leader of its own process group (`detached`): what it leaves behind is ended with it. */
+  /** The child must lead its own process group (`detached`), so that the whole group ends with it. */
   readonly spawn: () => ChildProcess;
   /** After each end, before the next start. */
   readonly onExit?: (child: ChildProcess) => void;
@@ -60,7 +60,7 @@ export function keepRunning(options: KeepOptions): Supervised {
   };
 }
 
-/** How it ended, in words. A command that cannot be started has ended too. */
+/** How it ended. A command that cannot be started has ended too. */
 function exitOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve(signal ?? `exit ${code}`));
@@ -70,7 +70,7 @@ function exitOf(child: ChildProcess): Promise<string> {
   });
 }
 
-/** A killed nginx master leaves workers that go on listening: nobody of the group may stay. */
+/** A killed nginx master leaves workers that still listen. */
 async function clearGroup(group: number | undefined): Promise<void> {
   if (group === undefined) return;
   signalGroup(group, 'SIGKILL');

@@ -1,4 +1,4 @@
-// Ends an nginx of the same state directory that outlived its supervisor: it still holds the ports.
+// Ends an nginx of this state directory that outlived its supervisor: it still holds the ports.
 import { rmSync } from 'node:fs';
 import { edgePid, readPid } from '../../config/pid-file.ts';
 import type { StatePaths } from '../../config/state-dir.ts';
@@ -8,7 +8,7 @@ import { waitFor } from './processes/wait-for.ts';
 
 const GRACE_MS = 3000;
 
-/** Touches only what is certainly ours: a master whose command line names this state directory, or what is left of its group. */
+/** Ends only a master whose command line names this state directory, or the rest of its group. */
 export async function endOrphanEdge(paths: Pick<StatePaths, 'nginxPid' | 'root'>, log: (line: string) => void): Promise<void> {
   const pid = readPid(paths.nginxPid);
   if (pid === undefined || pid === 1) return;
@@ -22,14 +22,14 @@ export async function endOrphanEdge(paths: Pick<StatePaths, 'nginxPid' | 'root'>
 }
 
 /**
- * The master is dead, its workers (whose command lines name nothing) still share its group. A number cannot have been
- * given to another group meanwhile: the kernel does not reuse one that has members.
+ * The master is dead, and its workers still share its group. Their command lines name no directory. The kernel does not reuse the number of a group with
+ * members.
  */
 function isOrphanedGroup(pid: number, members: readonly { readonly pid: number; readonly name: string }[]): boolean {
   return !isAlive(pid) && members.length > 0 && members.every((member) => member.name === 'nginx');
 }
 
-/** One that was not started by a supervisor leads no group of its own: its master ends its workers. */
+/** An nginx without a supervisor leads no group. Its master ends its workers. */
 async function endMaster(pid: number): Promise<void> {
   signalProcess(pid, 'SIGTERM');
   await waitFor(() => !isAlive(pid), { what: `nginx ${pid} to end`, timeoutMs: GRACE_MS }).catch(() => signalProcess(pid, 'SIGKILL'));

@@ -1,21 +1,21 @@
-// Takes the sockets of a silent control plane out of nginx's way: a request then fails at once, or is answered from the cache, instead of waiting.
+// Renames the sockets of a silent control plane. So requests fail at once, or get a cached decision, instead of waiting.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { isErrno } from '../../contract/errno.ts';
 
 export type SocketPaths = Pick<StatePaths, 'decisionSocket' | 'controlSocket' | 'relaySocket' | 'anonymousSocket'>;
 
-/** A renamed socket goes on listening. */
+/** A renamed socket still listens. */
 export function shutSockets(paths: SocketPaths): void {
   for (const path of pathsOf(paths)) moveSocket(path, shut(path));
 }
 
-/** The control plane has come back by itself. */
+/** The control plane sends beats again. */
 export function reopenSockets(paths: SocketPaths): void {
   for (const path of pathsOf(paths)) if (!existsSync(path)) moveSocket(shut(path), path);
 }
 
-/** The control plane is gone: the next one makes its own. */
+/** The control plane has ended: the next one creates its own sockets. */
 export function forgetSockets(paths: SocketPaths): void {
   for (const path of pathsOf(paths)) rmSync(shut(path), { force: true });
 }

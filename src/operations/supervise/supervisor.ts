@@ -17,19 +17,19 @@ export interface SupervisorOptions {
   readonly configFile: string;
   /** The control plane's entry, forked with `--config FILE --state-dir DIR`. */
   readonly controlEntry: string;
-  /** Once the state directory is ours and before anything starts. What it throws ends the start. */
+  /** Runs after the claim and before any start. An error ends the start. */
   readonly prepare?: () => Promise<void>;
-  /** Once: the control plane is ready, and nginx listens. */
+  /** Called once: the control plane is ready, and nginx listens. */
   readonly onUp?: () => void;
   readonly heartbeat?: HeartbeatLimits | undefined;
-  /** One line for the person at the terminal. */
+  /** One line for the terminal. */
   readonly log: (line: string) => void;
 }
 
-/** How long nginx and the control plane may finish what is open. */
+/** How long nginx and the control plane may finish open requests. */
 const GRACE_MS = 10_000;
 
-/** Runs until it is stopped (SIGTERM, SIGINT) or cannot go on; answers the exit status. Takes the process's signals meanwhile. */
+/** Runs until it is stopped (SIGTERM, SIGINT) or fails; returns the exit status. Handles the process's signals. */
 export async function runSupervisor(options: SupervisorOptions): Promise<number> {
   const { paths } = options;
   const log = ownLog(options);
@@ -50,7 +50,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   }
 }
 
-/** What the supervisor says of itself. Notices of the control plane are lines as they are. */
+/** Marks the supervisor's own lines. Notices of the control plane are not marked. */
 function ownLog({ log }: SupervisorOptions): (line: string) => void {
   return (line) => log(`lictor: ${line}`);
 }
@@ -101,7 +101,7 @@ async function supervise(options: SupervisorOptions, hold: ConnectionHold, liste
   return exitCode;
 }
 
-/** However often nginx is started before it stays up: edge.ts reports its problems. */
+/** nginx may need several starts: edge.ts reports its problems. */
 async function notifyWhenUp(edge: Edge, stop: Stop, onUp?: () => void): Promise<void> {
   await waitFor(() => stop.asked() || edge.isUp(), { what: 'nginx to listen', timeoutMs: Number.POSITIVE_INFINITY, everyMs: 50 });
   if (!stop.asked()) onUp?.();
@@ -117,11 +117,11 @@ interface Ending {
   readonly edge: Edge;
   readonly control: ControlPlane;
   readonly log: (line: string) => void;
-  /** The second signal: at once. */
+  /** The second signal: stop at once. */
   readonly hurry: Promise<void>;
 }
 
-/** nginx first stops listening; the control plane closes the sockets that nginx waits for. */
+/** nginx first stops listening. The control plane closes the sockets for which nginx waits. */
 async function endChildren({ edge, control, log, hurry }: Ending): Promise<void> {
   const gone = Promise.all([edge.ended(), control.ended()]);
   edge.quit();
@@ -139,7 +139,7 @@ async function endChildren({ edge, control, log, hurry }: Ending): Promise<void>
 }
 
 interface Stop {
-  /** The first time: stop. The second time: at once. */
+  /** The first call stops; the second one stops at once. */
   readonly ask: () => void;
   readonly asked: () => boolean;
   readonly first: Promise<void>;

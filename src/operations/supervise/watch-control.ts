@@ -1,4 +1,4 @@
-// Watches one control plane from its start to its end, by its heartbeat.
+// Watches one control plane by its heartbeat.
 import { createHeartbeat, type HeartbeatLimits } from './heartbeat.ts';
 import { processInfo } from './processes/process-table.ts';
 
@@ -6,10 +6,10 @@ const LOOK_MS = 1000;
 
 export interface WatchOptions {
   readonly pid: number;
-  /** It has gone silent, or is heard again. */
+  /** It is silent, or sends beats again. */
   readonly onSilent: () => void;
   readonly onHeard: () => void;
-  /** Once. */
+  /** Called once. */
   readonly onHung: () => void;
   readonly limits?: HeartbeatLimits | undefined;
 }

@@ -1,12 +1,12 @@
-// The facts of a decision as they travel through nginx into its log: parsed once.
+// Parses a decision's facts in the access log, each text once.
 import { LRUCache } from 'lru-cache';
 import { decodeFacts } from '../../contract/facts.ts';
 import type { AccessFacts } from '../../contract/names.ts';
 
-/** Most lines of a busy minute carry one of a few texts. */
+/** Most lines of a busy minute have one of a few texts. */
 const cache = new LRUCache<string, AccessFacts>({ max: 1_000 });
 
-/** Undefined when there are none or they cannot be read: the request then counts as undecided, never as allowed. */
+/** Undefined: missing or unreadable. The request then counts as undecided, never as allowed. */
 export function parseFacts(encoded: string | null): AccessFacts | undefined {
   if (encoded === null) return undefined;
   const facts = cache.get(encoded) ?? readFacts(encoded);

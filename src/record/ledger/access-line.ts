@@ -1,4 +1,4 @@
-// One line of nginx's access log -> the record of a request. Whatever stands in the line, there is a record.
+// One line of nginx's access log -> the record of a request. Every line gives a record.
 import type { AccessFacts } from '../../contract/names.ts';
 import type { Operation } from '../../contract/operation.ts';
 import { isReasonCode, REASONS, type ReasonCode } from '../../contract/reasons.ts';
@@ -7,7 +7,7 @@ import { runBinding } from '../../contract/run-binding.ts';
 import { CALL_ACTION, parseServiceOperation, routeId, type ServiceCall } from '../../contract/service-call.ts';
 import { parseFacts } from './access-facts.ts';
 
-/** What the ledger asks of the action catalogue (src/prefect/catalog/catalogue.ts). */
+/** The ledger's view of the action catalogue (src/prefect/catalog/catalogue.ts). */
 export interface RouteKnowledge {
   byId(operationId: string): Operation | undefined;
   params(operation: Operation, rawPath: string): Record<string, string> | undefined;
@@ -28,7 +28,7 @@ export type AccessLine =
 const UTF8 = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 const LONGEST_TEXT = 8_192;
 
-/** Raw bytes reach the log: invalid UTF-8 becomes U+FFFD. Not checked here: that a principal named in the facts exists. */
+/** Raw bytes reach the log: invalid UTF-8 becomes U+FFFD. Not checked here: whether the principal in the facts exists. */
 export function parseAccessLine(bytes: Uint8Array, routes: RouteKnowledge, basePath = ''): AccessLine {
   const decoded = UTF8.decode(bytes);
   const line = parseObject(decoded) ?? parseObject(withoutLeadingZeros(decoded));
@@ -56,7 +56,7 @@ export function parseAccessLine(bytes: Uint8Array, routes: RouteKnowledge, baseP
   return { ok: true, record: withRoute(record, line, routes, basePath), pid: integer(line.pid), endMs, taken: text(line.taken) ?? '' };
 }
 
-/** The beginning of a line: of an object's first name. A text may end with a brace, but only a comma or a brace stands behind its quote. */
+/** The beginning of a line: an object's first name. Text may end with a brace, but only a comma or a brace follows its quote. */
 const LINE_START = /\{"(?=[a-z])/g;
 
 export interface LinePiece {
@@ -66,22 +66,22 @@ export interface LinePiece {
 }
 
 /**
- * When a write was cut short (disk full, kill), the next line is glued to its remains. The lines are flat objects of
- * strings and numbers, whose quotes are escaped within a text, so that nobody can write a line's beginning into one.
+ * After an interrupted write (full disk, kill), the next line is glued to the rest. Lines are flat objects, and quotes in text are escaped, so no client can
+ * forge the beginning of a line.
  */
 export function splitGluedLine(bytes: Buffer): readonly LinePiece[] {
-  // One character a byte: places in the text are places in the bytes.
+  // latin1 has one character for each byte: positions in the text are positions in the bytes.
   const starts = [...bytes.toString('latin1').matchAll(LINE_START)].map(({ index }) => index).filter((at) => at > 0);
   const cuts = [0, ...starts];
   return cuts.map((at, index) => ({ bytes: bytes.subarray(at, cuts[index + 1]), at }));
 }
 
-/** What is added to a request whose time and id are known. */
+/** Fields beside time and id. */
 type Parts = Partial<Omit<NewRecord, 'time' | 'request_id'>>;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Who and what was decided: the decision's facts; the code of a refusal that nginx itself made wins over them. */
+/** The principal and the decision, from the decision's facts. The code of a denial by nginx itself wins over them. */
 function identity(facts: AccessFacts | undefined, code: string | null): Parts {
   const reason = code ?? facts?.reason ?? null;
   if (facts === undefined) return { decision: reason === null ? null : 'deny', reason };
@@ -89,10 +89,7 @@ function identity(facts: AccessFacts | undefined, code: string | null): Parts {
   return { ...who, decision: code !== null && refuses(code) ? 'deny' : decision, reason };
 }
 
-/**
- * nginx hands on what has no status line as it came, with status 009: HTTP/0.9, which no client takes for an answer (RFC 9112, 2.3, knows
- * none). Null: there is a status line.
- */
+/** nginx passes on an answer without a status line, with status 009 (HTTP/0.9). No client accepts it (RFC 9112, 2.3). Null: there is a status line. */
 function noAnswer({ status, taken }: Fields): ReasonCode | null {
   const number = integer(status);
   if (number === null || number >= 100) return null;
@@ -100,7 +97,7 @@ function noAnswer({ status, taken }: Fields): ReasonCode | null {
   return taken === 'direct' ? 'upstream-unavailable' : null;
 }
 
-/** Whole: cut, it would be nobody's request. It is the gateway's own text, and nginx bounds the header that it comes in. */
+/** Never truncated: truncated facts would name no principal. Lictor writes this text, and nginx bounds its header. */
 function factsIn({ facts }: Fields): string | null {
   return typeof facts === 'string' && facts !== '' ? facts : null;
 }
@@ -130,7 +127,7 @@ function withRoute(record: RequestRecord, line: Fields, routes: RouteKnowledge, 
   };
 }
 
-/** A call that fits no route is one of the service as a whole. */
+/** A call without a known route is one of the whole service. */
 function withService(record: RequestRecord, line: Fields, call: ServiceCall): RequestRecord {
   const bound = { flow_run_id: null, task_run_id: null, deployment_id: null };
   const claims = { flowRun: line.x_prefect_flow_run_id, deployment: line.x_prefect_deployment_id };
@@ -162,12 +159,12 @@ function parseObject(line: string): Fields | undefined {
   }
 }
 
-/** `$status` has three digits always: 009 for a request in HTTP/0.9, 000 for none, and neither is a number in JSON. */
+/** `$status` always has three digits: 009 for HTTP/0.9, 000 for no status. JSON allows no leading zeros. */
 function withoutLeadingZeros(line: string): string {
   return line.replace(/"status":0+(?=[0-9])/, '"status":');
 }
 
-/** `msec` is nginx's clock at the end of the request; `time` says the same in words. */
+/** `msec` is nginx's clock at the end of the request; `time` is the same as text. */
 function endOf(line: Fields | undefined): number | undefined {
   const msec = seconds(line?.msec);
   if (msec !== null) return msec;
@@ -175,7 +172,7 @@ function endOf(line: Fields | undefined): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** The last moment that is written with four digits of a year: records are in order of that text. */
+/** The last day of a year with four digits: records are sorted by the text of their time. */
 const LATEST_MS = Date.UTC(9999, 11, 31);
 
 function isTime(ms: number): boolean {
@@ -194,9 +191,9 @@ function integer(value: unknown): number | null {
 
 const ONE_NUMBER = /^[0-9]+(?:\.[0-9]+)?$/;
 
-/** Seconds as nginx writes them, several for several upstreams (`0.010, 0.020 : 0.001`) -> milliseconds in all. */
+/** Seconds as nginx writes them, several for several upstreams (`0.010, 0.020 : 0.001`) -> their sum in milliseconds. */
 function seconds(value: unknown): number | null {
-  // As nearly always: one number, or one in text.
+  // The usual case: one number.
   const one = typeof value === 'string' && ONE_NUMBER.test(value) ? Number(value) : value;
   if (typeof one === 'number') return Number.isFinite(one) && one >= 0 ? Math.round(one * 1000) : null;
   const numbers = (text(value) ?? '')

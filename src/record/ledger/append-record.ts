@@ -1,4 +1,4 @@
-// One record from another process: the command line beside a running, or a stopped, control plane.
+// One record from another process: a command beside a running or stopped control plane.
 import { hostname } from 'node:os';
 import type { StatePaths } from '../../config/state-dir.ts';
 import { systemClock } from '../../contract/clock.ts';
@@ -9,10 +9,7 @@ import { createAppend } from './append.ts';
 import { createChain } from './chain/chain.ts';
 import { openLedgerDatabase, transaction } from './database.ts';
 
-/**
- * Durable when it returns. It continues the sequence of the node that the control plane named, else of this host.
- * Throws LictorError `ledger-unavailable` when it cannot be written.
- */
+/** Durable when it returns. Uses the node name of the control plane, or else the host name. Throws LictorError `ledger-unavailable`. */
 export function appendRecord({ ledgerFile, ledgerKey }: Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>, record: NewRecord): void {
   try {
     using db = openLedgerDatabase(ledgerFile);

@@ -1,4 +1,4 @@
-// The one place where a record enters the ledger: id, node, its place in the chain.
+// The only place where a record enters the ledger. It adds the id, the node and the place in the chain.
 import { createHash, randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { LictorError } from '../../contract/error.ts';
@@ -9,9 +9,8 @@ import { INSERT_SQL, rowValues } from './columns.ts';
 export type AppendRow = (record: NewRecord, id?: string) => boolean;
 
 /**
- * Call the result inside a transaction only (BEGIN IMMEDIATE) that ends with the chain's `seal`.
- * It answers false when a record with this id exists: nothing was written, and no number was used up.
- * Not checked here: whether the request has a record already (intents.ts).
+ * Call the result only inside a transaction (BEGIN IMMEDIATE) that ends with the chain's `seal`. False: a record with this id exists, and nothing was
+ * written. Not checked here: whether the request has a record already (intents.ts).
  */
 export function createAppend(db: DatabaseSync, node: string, chain: Pick<Chain, 'place'>): AppendRow {
   const insert = db.prepare(INSERT_SQL);
@@ -28,10 +27,7 @@ export function createAppend(db: DatabaseSync, node: string, chain: Pick<Chain, 
 
 type Unplaced = Omit<LedgerRecord, 'seq' | 'prev_hash' | 'hash'>;
 
-/**
- * As it will be read back: well-formed text. Fields that are left out, or undefined, are null. Throws `ledger-record-invalid` when the time is
- * none; every other field is typed.
- */
+/** The form that a reader gets: well-formed text, and null for missing fields. Throws `ledger-record-invalid` for an invalid time. */
 export function completeRecord(record: NewRecord, place: { readonly id: string; readonly node: string }): Unplaced {
   return complete(record, { ...place, ms: timeOf(record) });
 }
@@ -42,7 +38,7 @@ function timeOf({ time }: NewRecord): number {
   return ms;
 }
 
-/** Written out name by name: it is done for every record, and objects of one shape are cheap. */
+/** Explicit names, because this runs for every record, and objects of one shape are fast. */
 function complete(record: NewRecord, { id, node, ms }: { readonly id: string; readonly node: string; readonly ms: number }): Unplaced {
   return {
     id: wellFormed(id),
@@ -85,7 +81,7 @@ function complete(record: NewRecord, { id, node, ms }: { readonly id: string; re
   };
 }
 
-/** Text without lone surrogates, whatever came: what SQLite gives back is what was hashed. */
+/** Text without lone surrogates, so that SQLite returns the hashed text. */
 function wellFormed(value: unknown): string {
   if (typeof value === 'string' && value.isWellFormed()) return value;
   return String(value).toWellFormed();
@@ -105,7 +101,7 @@ function list(value: readonly string[] | undefined): readonly string[] {
   return value === undefined || value.length === 0 ? NONE : value.map(wellFormed);
 }
 
-/** In the order of their names, as they are hashed. */
+/** Names in sorted order, as they are hashed. */
 function grants(value: NewRecord['grants']): LedgerRecord['grants'] {
   if (value == null || value.length === 0) return null;
   return value.map(({ expires_at, members, networks, role, rules, scope }) => ({
@@ -118,12 +114,12 @@ function grants(value: NewRecord['grants']): LedgerRecord['grants'] {
   }));
 }
 
-/** The same text gives the same id: for what has no request id and may be read twice. */
+/** Equal parts give an equal id: for records without a request id that may be read twice. */
 export function stableId(...parts: readonly (string | number)[]): string {
   return uuidText(createHash('sha256').update(parts.join('\n')).digest(), '8');
 }
 
-/** UUID version 7 (RFC 9562, 5.7): new ids land at the end of their index. Overwrites the beginning of `bytes`. */
+/** UUID version 7 (RFC 9562, 5.7): new ids are at the end of their index. Overwrites the beginning of `bytes`. */
 function timeOrderedId(ms: number, bytes: Buffer): string {
   bytes.writeUIntBE(Math.max(0, ms), 0, 6);
   return uuidText(bytes, '7');
@@ -132,7 +128,7 @@ function timeOrderedId(ms: number, bytes: Buffer): string {
 const BLOCK_BYTES = 16;
 const POOL_BYTES = 256 * BLOCK_BYTES;
 
-/** Asking for random bytes costs more than most of a record: many are asked for at once. Ids are no secrets; each block is given out once. */
+/** A call for random bytes costs more than most of a record, so one call fetches many. Ids are no secrets; each block is used once. */
 function createRandomBlocks(): () => Buffer {
   let pool = Buffer.alloc(0);
   let at = 0;
@@ -149,7 +145,7 @@ function uuidText(bytes: Buffer, version: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${version}${hex.slice(13, 16)}-${variant.toString(16)}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** A field that is there but undefined says nothing: it must not wipe out what is known. */
+/** An undefined field must not overwrite a known value. */
 export function withoutUndefined<T extends Partial<NewRecord>>(record: T): Partial<NewRecord> {
   if (!Object.values(record).some((value) => value === undefined)) return record;
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));

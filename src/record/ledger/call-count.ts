@@ -1,10 +1,9 @@
-// What a batch of access lines says of the calls of services: for whoever keeps their credentials.
+// Calls in a batch of access lines that a service rejected: its credential may be outdated.
 import type { RequestRecord } from './access-line.ts';
 
-/** Of one service. */
 export interface ServiceCalls {
   readonly service: string;
-  /** When the last call began that was allowed, and that the service itself answered with 401. */
+  /** The start of the last allowed call that the service itself answered with 401. */
   readonly refusedMs: number;
 }
 
@@ -19,7 +18,7 @@ export function createCallCount(): CallCount {
   return {
     clear: () => counts.clear(),
     add({ service = null, decision, reason, status, time }) {
-      // A code of the gateway's own would be the reason.
+      // A denial by the gateway has another reason.
       if (service === null || decision !== 'allow' || status !== 401 || reason !== 'policy-permits') return;
       counts.set(service, { service, refusedMs: Date.parse(time) });
     },

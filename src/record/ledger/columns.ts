@@ -4,7 +4,7 @@ import type { LedgerRecord } from '../../contract/record.ts';
 
 type Kind = 'text' | 'integer' | 'real' | 'list' | 'json';
 
-/** Every field of a record, in the order of the columns. What is hashed: chain/hash.ts. */
+/** Every field of a record, in the order of the columns. chain/hash.ts says which are hashed. */
 export const COLUMNS = {
   id: 'text',
   time: 'text',
@@ -55,7 +55,7 @@ const SQL_TYPE: Record<Kind, string> = { text: 'TEXT', integer: 'INTEGER', real:
 /** Column definitions for CREATE TABLE. */
 export const COLUMN_SQL = NAMES.map((name) => `${name} ${SQL_TYPE[COLUMNS[name]]}${REQUIRED.includes(name) ? ' NOT NULL' : ''}`).join(', ');
 
-/** An id that is there already is not an error: the row is skipped, and `changes` is 0. */
+/** A known id is no error: the row is skipped, and `changes` is 0. */
 export const INSERT_SQL = `INSERT INTO records (${NAMES.join(', ')}) VALUES (${NAMES.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`;
 
 export const SELECT_COLUMNS = NAMES.join(', ');
@@ -65,7 +65,7 @@ export function rowValues(record: LedgerRecord): SQLInputValue[] {
   return NAMES.map((name) => sqlValue(record[name]));
 }
 
-/** A row read from the records table. Rows are written by `rowValues` only, so their types are trusted. */
+/** Only `rowValues` writes these rows, so their types are trusted. */
 export function recordOfRow(row: Record<string, SQLOutputValue>): LedgerRecord {
   const record: Record<string, unknown> = {};
   for (const name of NAMES) record[name] = READ[COLUMNS[name]](row[name]);
@@ -85,7 +85,7 @@ function sqlValue(value: LedgerRecord[keyof LedgerRecord]): SQLInputValue {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** A statement that reads whole numbers as they are does not stumble over one that somebody put in: rounded, it does not fit its hash. */
+/** A reader with big integers accepts a number that a person put in. Rounded, it does not fit its hash. */
 function plainValue(value: SQLOutputValue | undefined): unknown {
   return typeof value === 'bigint' ? Number(value) : (value ?? null);
 }
@@ -96,7 +96,7 @@ function parseList(value: SQLOutputValue | undefined): readonly string[] {
   return Array.isArray(parsed) ? parsed.map(String) : [];
 }
 
-/** Text that was changed by hand is no JSON any more: it is read as it is, and does not fit its hash. */
+/** Text changed by hand may be no JSON. Returned unchanged, it does not fit its hash. */
 function parseJson(value: SQLOutputValue): unknown {
   const text = typeof value === 'string' ? value : '[]';
   try {

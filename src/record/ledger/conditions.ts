@@ -1,4 +1,4 @@
-// What somebody looks for in the ledger -> SQL that one index serves.
+// A filter of the ledger -> SQL that one index serves.
 import { BlockList, isIP } from 'node:net';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { AuditFilter } from './query.ts';
@@ -8,27 +8,27 @@ export interface Where {
   readonly values: readonly SQLInputValue[];
 }
 
-/** `indexed` false: written so that no index is taken for it. SQLite keeps no statistics here and would guess, wrongly at millions of records. */
+/** `indexed` false: written so that SQLite uses no index for it. SQLite has no statistics here, and would choose wrongly at millions of records. */
 interface Condition {
   readonly sql: (indexed: boolean) => string;
   readonly values: readonly SQLInputValue[];
-  /** Its index ends with the time: pages come in order without sorting. False: there is none. */
+  /** Its index ends with the time, so pages need no sorting. False: there is no index. */
   readonly indexable: boolean;
 }
 
-/** For pages in order of time: the index of the rarest thing that is asked for, else that of the time. `since` is where the first page begins: see `startOf`. */
+/** For pages in time order: uses the index of the rarest condition, or else that of the time. `startOf` handles `since`. */
 export function whereByTime(filter: AuditFilter): Where {
   const all = conditions(filter);
   const chosen = all.find(({ indexable }) => indexable);
   return joined([...all.map((condition) => ({ ...condition, sql: condition.sql(condition === chosen) })), ...period({ until: filter.until })]);
 }
 
-/** For what comes behind a record: by its number alone. */
+/** For records after another one, by number. */
 export function whereByNumber(filter: AuditFilter): Where {
   return joined([...conditions(filter).map((condition) => ({ ...condition, sql: condition.sql(false) })), ...period(filter)]);
 }
 
-/** `in_network(address, network)`, for reading connections. Whoever asks has checked that the network is one. */
+/** Defines `in_network(address, network)` for a reading connection. The caller has checked the network. */
 export function addFunctions(db: DatabaseSync): void {
   let known: { readonly text: string; readonly holds: (address: string) => boolean } | undefined;
   db.function('in_network', { deterministic: true }, (address, network) => {
@@ -43,7 +43,7 @@ function inNetwork(network: string): (address: string) => boolean {
   const family = isIP(base);
   const list = new BlockList();
   if (family !== 0) list.addSubnet(base, Number(bits), family === 6 ? 'ipv6' : 'ipv4');
-  // Node's list would take ::/0 for every IPv4 address too.
+  // BlockList would match ::/0 with every IPv4 address too.
   return (address) => isIP(address) === family && family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
 }
 
@@ -55,13 +55,13 @@ function conditions(filter: AuditFilter): readonly Condition[] {
     equal('flow_run_id', filter.flowRun),
     filter.resource === undefined ? undefined : resourceCondition(filter.resource),
     equal('deployment_id', filter.deployment),
-    // Nearly every record has this one reason: it is in no index.
+    // Nearly every record has this reason, so no index has it.
     reason === 'policy-permits' ? plain('+reason = ?', reason) : equal('reason', reason, "reason <> 'policy-permits' AND "),
     ...(status === undefined ? [] : [statusCondition(status)]),
     equal('principal', filter.principal),
     address?.includes('/') === true ? plain('in_network(source_ip, ?)', address) : equal('source_ip', address),
     filter.action?.endsWith('.*') === true ? actionRange(filter.action.slice(0, -2)) : equal('action', filter.action),
-    // Written out, so that the partial index of denials is found.
+    // Literal, so that SQLite finds the partial index of denials.
     fixed("decision = 'deny'", filter.decision === 'deny'),
     fixed("+decision = 'allow'", filter.decision === 'allow'),
     filter.path === undefined ? undefined : pathCondition(filter.path),
@@ -69,7 +69,7 @@ function conditions(filter: AuditFilter): readonly Condition[] {
   ].filter((condition) => condition !== undefined);
 }
 
-/** The fields that name something. lower() is about ASCII; a line break is in none of them. */
+/** The fields with names. lower() handles ASCII only. No field has a line break. */
 const NAMES =
   'lower(concat_ws(char(10), principal, on_behalf_of, action, resource_type, resource_id, path, reason, service, tool, user_agent, credential_id, grants))';
 
@@ -85,24 +85,24 @@ function fixed(sql: string, wanted: boolean): Condition | undefined {
   return wanted ? { sql: (indexed) => (indexed || sql.startsWith('+') ? sql : `+${sql}`), values: [], indexable: !sql.startsWith('+') } : undefined;
 }
 
-/** Most requests are about the flow run that they are bound to: for those its own index serves. The few others are sorted. */
+/** Most requests concern the flow run that they are bound to, and use its index. The others have their own. */
 function resourceCondition(resource: string): Condition {
   const indexed = '((flow_run_id = ? AND resource_id = ?) OR (resource_id = ? AND resource_id IS NOT flow_run_id))';
   return { sql: (chosen) => (chosen ? indexed : '? = ? AND +resource_id = ?'), values: [resource, resource, resource], indexable: true };
 }
 
-/** The index holds what failed. */
+/** The index has only failures. */
 function statusCondition({ from, to }: NonNullable<AuditFilter['status']>): Condition {
   const partial = 'status >= 400 AND ';
   return { sql: (indexed) => `${indexed ? partial : ''}+status BETWEEN ? AND ?`, values: [from, to], indexable: from >= 400 };
 }
 
-/** All of a noun: `/` is the character after `.`. */
+/** All actions of a noun. `/` is the character after `.`. */
 function actionRange(noun: string): Condition {
   return plain('+action >= ? AND +action < ?', `${noun}.`, `${noun}/`);
 }
 
-/** A path, or what is below it: `/api/deployments/*`. */
+/** A path, or all paths below one: `/api/deployments/*`. */
 function pathCondition(path: string): Condition {
   if (!path.endsWith('*')) return plain('+path = ?', path);
   const start = path.slice(0, -1);

@@ -1,4 +1,4 @@
-// The ledger's state machine, without threads and timers: commands in groups, log batches, failure and recovery.
+// The ledger's state machine, without threads and timers: groups of commands, batches of log lines, failure and recovery.
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../contract/clock.ts';
@@ -22,24 +22,24 @@ import { createEventStore, type EventBatch } from './prefect-events/store-events
 import type { Command, Outcome, WorkerSetup } from './protocol.ts';
 import type { RotateLimits } from './rotate.ts';
 
-/** Settles that could not be written are owed: the intent is durable, so they may wait for the disk, but not without bound. */
+/** Failed settles wait here. Their intents are durable, so they may wait for the disk, but only in a bounded number. */
 const MOST_OWED = 10_000;
 
 export interface Core {
-  /** One transaction for the whole group; an outcome for each, in order. It waits for the disk, unless there is nothing in it but what `sync` is for. */
+  /** One transaction for the group, with an outcome for each command. It waits for the disk, unless the group has only settles. */
   run(commands: readonly Command[]): readonly Outcome[];
-  /** Brings outcomes to the disk that did not wait for it. */
+  /** Writes settles to the disk that did not wait for it. */
   sync(): void;
-  /** A transaction of its own, which waits for no disk: what is lost with it is asked for again. */
+  /** One transaction that does not wait for the disk: the feed fetches lost events again. */
   storeEvents(batch: EventBatch): Outcome;
-  /** Takes a batch from the logs; true when there may be more. While unhealthy it tries to recover. */
+  /** Reads one batch from the logs; true when there may be more. While unhealthy, it tries to recover. */
   pump(): boolean;
-  /** After a batch: the age of its last line; 0 when everything is read, or nothing can be written. */
+  /** After a batch: the age of its last line. 0 when everything is read, or nothing can be written. */
   lagMs(): number;
-  /** What time brings: held lines are released, a sign of life is left. */
+  /** Regular work: releases held lines, writes a heartbeat, applies retention. */
   tick(): void;
   healthy(): boolean;
-  /** Drains what is on disk, notes a clean end, closes. */
+  /** Reads the logs to their end, records a clean stop, closes. */
   close(): void;
 }
 
@@ -47,20 +47,20 @@ export interface CoreParts {
   readonly setup: WorkerSetup;
   readonly routes: RouteKnowledge;
   readonly clock: Clock;
-  /** Told on every change; `detail` is for the log. */
+  /** Called at each change; `detail` is for the log. */
   readonly onHealth: (healthy: boolean, detail: string) => void;
-  /** nginx has to open its log files anew. */
+  /** nginx must reopen its log files. */
   readonly onReopen?: () => void;
   readonly onCalls?: (calls: readonly ServiceCalls[]) => void;
-  /** What is free where the access log is; only tests have another. */
+  /** Free space on the disk of the access log. */
   readonly freeBytes?: () => number;
 }
 
 interface Open {
   readonly db: DatabaseSync;
-  /** One transaction; it ends with a signed head. */
+  /** One transaction that ends with a signed head. */
   readonly write: <T>(work: () => T) => T;
-  /** The same, not yet on the disk. */
+  /** The same, without waiting for the disk. */
   readonly writeUnsynced: <T>(work: () => T) => T;
   readonly retention: Retention;
   readonly appendRow: AppendRow;
@@ -79,10 +79,10 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
   let failedAtMs: number | undefined;
   let leftoversDone = false;
   let owed: Command[] = [];
-  /** Also what a thread before this one left. */
+  /** True at first: an earlier thread may have left unsynced settles. */
   let isSyncDue = true;
 
-  /** Every write goes through here: it works, or the ledger is unhealthy and says why. A new try begins with a new connection. */
+  /** Every write passes here: a failure makes the ledger unhealthy, and the next try opens a new connection. */
   function guarded<T>(work: (open: Open) => T): T | undefined {
     try {
       open ??= openAll({ setup, routes, clock, memory, onCalls });
@@ -94,14 +94,14 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
     }
   }
 
-  /** Where there is no room for lines, they may be missing since it was seen last. */
+  /** Without free space, lines may be missing since free space was last seen. */
   function fail(detail: string): void {
     if (failedAtMs !== undefined) return;
     onHealth(false, detail);
     failedAtMs = room.isThere(clock()) ? clock() : (room.lastMs() ?? clock());
   }
 
-  /** Recovers by writing for real: a batch from the logs, what is owed, and a record that names the gap. */
+  /** Recovers by real writes: a batch from the logs, the waiting settles, and a record that names the gap. */
   function recover(): boolean {
     if (!room.isThere(clock())) return false;
     const since = failedAtMs ?? clock();
@@ -192,7 +192,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
           const { intents, floods, life, appendRow } = parts;
           for (const command of owed) runOne(parts, command, clock());
           intents.releaseAll();
-          // The minute that is under way goes on after a restart.
+          // The current minute continues after a restart.
           floods.summarise(clock());
           appendRow(stoppedRecord(clock()));
           life.stop(clock());
@@ -203,7 +203,7 @@ export function createCore({ setup, routes, clock, onHealth, onReopen, onCalls, 
   };
 }
 
-/** A log that cannot be renamed is no failure of the ledger: it grows on, and is tried again at the next tick. */
+/** A failed rename is no failure of the ledger: the log grows, and the next tick tries again. */
 function rotated(open: Open | undefined, limits: RotateLimits): boolean {
   try {
     return open?.ingest.rotate(limits) ?? false;
@@ -214,7 +214,7 @@ function rotated(open: Open | undefined, limits: RotateLimits): boolean {
 
 const UNAVAILABLE: Outcome = { code: 'ledger-unavailable', message: REASONS['ledger-unavailable'].detail, detail: 'the last write failed' };
 
-/** A command that cannot be done says so before it writes anything, so that the rest of its group still can. */
+/** A command fails before it writes anything, so the rest of its group is still written. */
 function runOne({ intents }: Open, command: Command, nowMs: number): Outcome {
   try {
     if (command.kind === 'append') intents.append(command.record);

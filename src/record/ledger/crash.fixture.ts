@@ -1,4 +1,4 @@
-// For tests: the worker thread, which dies when it is asked to append the action `crash`.
+// For tests: the worker thread, which dies when it must append the action `crash`.
 import { parentPort } from 'node:worker_threads';
 import type { ToWorker } from './protocol.ts';
 import './worker.ts';

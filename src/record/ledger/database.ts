@@ -1,15 +1,15 @@
-// Opens ledger.db: owner-only file, WAL, schema up to date.
+// Opens ledger.db: owner-only file, WAL, current schema.
 //
-// node:sqlite directly and not Kysely: all of this runs in one thread whose hot path is one fixed INSERT of 40 columns at
-// tens of thousands of rows a second, and every statement here is fixed text. Values are always bound, never spliced.
+// Uses node:sqlite, not Kysely: the hot path is one fixed INSERT of 40 columns, tens of thousands of times a second. Every statement is fixed text, and every
+// value is bound.
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { bringUpToDate, isUpToDate } from './schema.ts';
 
-/** How long a writer waits for another process's transaction before it counts as a failed write. */
+/** How long a writer waits for another process's transaction. */
 const BUSY_MS = 2_000;
 
-/** For writing. Creates the file with mode 0600 and brings the schema up to date. Throws what SQLite throws, `ledger-newer` and `ledger-older`. */
+/** Creates the file with mode 0600 and updates its schema. Throws the errors of SQLite, `ledger-newer` and `ledger-older`. */
 export function openLedgerDatabase(file: string): DatabaseSync {
   closeSync(openSync(file, 'a', 0o600));
   chmodSync(file, 0o600);
@@ -24,7 +24,7 @@ export function openLedgerDatabase(file: string): DatabaseSync {
   }
 }
 
-/** All or nothing, as the only writer: BEGIN IMMEDIATE, so that the sequence read inside is still the last one at COMMIT. */
+/** Atomic. BEGIN IMMEDIATE makes this the only writer, so that a number read inside is still the last one at COMMIT. */
 export function transaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec('BEGIN IMMEDIATE');
   try {
@@ -38,9 +38,8 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
 }
 
 /**
- * No waiting for the disk: for what is read from a log, which can be read again, and for outcomes, whose intent is on the disk. It outlives every
- * death of this process. What a power failure takes away is the last of these commits, each whole, with its position in the log; the next
- * `transaction` makes all of them durable.
+ * Does not wait for the disk. For log lines, which can be read again, and for settles, whose intents are durable. Survives the death of the process. A power
+ * failure may take back the last of these commits, each whole. The next `transaction` makes all of them durable.
  */
 export function unsyncedTransaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec('PRAGMA synchronous = NORMAL');

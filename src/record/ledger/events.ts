@@ -1,8 +1,8 @@
-// What the ledger records about itself and its surroundings: the gaps that it cannot fill, it names.
+// Records that the ledger writes about itself and the gateway, above all about gaps.
 import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
 import { stableId } from './append.ts';
 
-/** Actions of records that are no request. Their `duration_ms` is the length of the gap that ends at `time` or, for a start, before it. */
+/** Actions of records that are no request. `duration_ms` is the length of the gap that ends at `time`. */
 export const GATEWAY_ACTIONS = {
   started: 'gateway.started',
   stopped: 'gateway.stopped',
@@ -20,11 +20,11 @@ export type PreviousShutdown = 'none' | 'clean' | 'unclean';
 export interface Start {
   readonly previous: PreviousShutdown;
   readonly awayMs: number | null;
-  /** The roles of lictor.yaml: they may have changed since the last record. */
+  /** The roles of lictor.yaml, which may have changed since the last record. */
   readonly grants: LedgerRecord['grants'];
 }
 
-/** `resource_id` says how the previous control plane ended; `duration_ms` how long there was none. */
+/** `resource_id` says how the previous control plane ended, `duration_ms` how long there was none. */
 export function startedRecord(atMs: number, { previous, awayMs, grants }: Start): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.started, 'control-plane-started', {
     resource_type: 'PreviousShutdown',
@@ -38,14 +38,14 @@ export function stoppedRecord(atMs: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.stopped, 'control-plane-stopped', {});
 }
 
-/** The control plane gave no sign of life: the supervisor has killed it, and this is the next one. */
+/** The control plane gave no heartbeat, so the supervisor killed it and started this one. */
 export function hungRecord(atMs: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.hung, 'control-plane-hung', {});
 }
 
 /**
- * The ledger, or the log that it is made from, could not be written for `outageMs`: changes were refused meanwhile. Direct requests were read from the access
- * log afterwards, as far as nginx had room for their lines: what has none lies in this time.
+ * For `outageMs`, the ledger or the access log could not be written, and changes were rejected. The access log has the direct requests of that time, as far
+ * as nginx had space.
  */
 export function recoveredRecord(atMs: number, outageMs: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.recovered, 'ledger-recovered', { duration_ms: outageMs });
@@ -58,8 +58,8 @@ export interface EdgeDeath {
 }
 
 /**
- * nginx logs after it has answered: the requests in flight on this worker between its last line (`time` - `duration_ms`)
- * and its death have no access record. `duration_ms` is null when no line of this worker is known.
+ * nginx logs after it answers. So requests of this worker between its last line and its death have no record. `duration_ms` is that time, or null if no line
+ * of the worker is known.
  */
 export function edgeDeathRecord(death: EdgeDeath, lastSeenMs: number | null): NewRecord {
   const windowMs = lastSeenMs === null ? null : Math.max(0, death.atMs - lastSeenMs);
@@ -78,7 +78,7 @@ export function edgeDeathId(death: EdgeDeath): string {
 // nginx: src/os/unix/ngx_process.c, ngx_process_get_status; local time, whole seconds.
 const DEATH = /^(\d{4})\/(\d\d)\/(\d\d) (\d\d):(\d\d):(\d\d) \[alert\] \d+#\d+: (?:worker|cache \w+) process (\d+) exited on signal (\d+)/;
 
-/** A line of nginx's error log that says that a worker was killed; undefined for every other line. */
+/** A line of nginx's error log about a killed worker. Undefined for every other line. */
 export function parseEdgeDeath(line: string): EdgeDeath | undefined {
   const match = DEATH.exec(line);
   if (match === null) return undefined;
@@ -87,32 +87,32 @@ export function parseEdgeDeath(line: string): EdgeDeath | undefined {
   return { pid, atMs: new Date(year, month - 1, day, hour, minute, second, 999).getTime(), signal: match[8] ?? '' };
 }
 
-/** A line that nobody can read is still evidence that something was logged. Its text stays in the log only: it may hold anything. */
+/** An unreadable line still proves that a request was logged. Its text may hold anything, so it stays in the log only. */
 export function unreadableRecord(atMs: number, bytes: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.unreadable, 'line-unreadable', { bytes });
 }
 
-/** Records older than the retention are no longer here; `resource_id` is the number of the last of them. What was signed about them stays. */
+/** Retention deleted the records up to `resource_id`. Their signatures stay. */
 export function prunedRecord(atMs: number, upTo: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.pruned, 'retention', { resource_type: 'Record', resource_id: String(upTo) });
 }
 
 export const EVENTS_OF_RECORD = 'EventsOfRecord';
 
-/** A record that was due to go, or the events of Prefect of which it speaks, are not as they were written: nothing more goes until the gateway is started again. */
+/** A record that was due for deletion, or its events of Prefect, were changed. Retention stops until the next start. */
 export function pruneStoppedRecord(atMs: number, seq: number, what: 'record' | 'events'): NewRecord {
   const resourceType = what === 'record' ? 'Record' : EVENTS_OF_RECORD;
   return event(atMs, GATEWAY_ACTIONS.pruneStopped, 'ledger-altered', { resource_type: resourceType, resource_id: String(seq) });
 }
 
-/** The clock has leapt by `leapMs`, or the gateway was away for so long: which of them, it cannot know. `tool` says by how much; it is no gap. */
+/** The clock jumped by `leapMs`, or the gateway was away for so long. `tool` has the difference; it is no gap. */
 export function pruneHeldRecord(atMs: number, leapMs: number): NewRecord {
   return event(atMs, GATEWAY_ACTIONS.pruneHeld, 'clock-leapt', { tool: `${Math.round(leapMs / 3_600_000)} h` });
 }
 
 export const EVENTS_STORED = 'events.stored';
 
-/** Rows `first` to `last` of the stored events, and what they hash to. */
+/** Rows `first` to `last` of the stored events, and their digest. */
 export interface StoredEvents {
   readonly first: number;
   readonly last: number;
@@ -120,7 +120,7 @@ export interface StoredEvents {
   readonly sha256: string;
 }
 
-/** A batch of events of Prefect was stored. `resource_id` says which, `tool` how many, and the digest that proves them. */
+/** A batch of events was stored. `resource_id` has their rows, `tool` their number and digest. */
 export function eventsStoredRecord(atMs: number, { first, last, count, sha256 }: StoredEvents): NewRecord {
   return event(atMs, EVENTS_STORED, 'events-stored', {
     resource_type: 'PrefectEvents',
@@ -129,7 +129,7 @@ export function eventsStoredRecord(atMs: number, { first, last, count, sha256 }:
   });
 }
 
-/** Undefined: the record does not speak of events, or somebody changed it. */
+/** Undefined: the record covers no events, or it was changed. */
 export function parseStoredEvents({ action, resource_id, tool }: Pick<LedgerRecord, 'action' | 'resource_id' | 'tool'>): StoredEvents | undefined {
   if (action !== EVENTS_STORED) return undefined;
   const range = parseStoredRange(resource_id);

@@ -1,4 +1,4 @@
-// Floods of anonymous requests cannot fill the ledger: beyond so many a minute they are counted, and a record says how many there were.
+// Limits the records of anonymous requests: above a number for each minute they are counted, and a summary record has the count.
 import type { DatabaseSync } from 'node:sqlite';
 import { guesserKey } from '../../contract/network.ts';
 import type { NewRecord } from '../../contract/record.ts';
@@ -8,27 +8,27 @@ export interface FloodLimits {
   /** Single records in a minute, of one address and of all. */
   readonly perAddress: number;
   readonly inAll: number;
-  /** How many addresses are told apart. */
+  /** The number of addresses that have their own count. */
   readonly addresses: number;
 }
 
 export const FLOOD_LIMITS: FloodLimits = { perAddress: 100, inAll: 500, addresses: 1_000 };
 
-/** Of one minute: addresses with a summary of their own; the others share one. */
+/** Addresses with their own summary, for each minute. The others share one. */
 const MOST_SUMMARIES = 20;
 const MINUTE_MS = 60_000;
-/** Lines come late: a minute is summed up when it is over for so long. */
+/** Lines come late, so a minute is summed up this long after its end. */
 const GRACE_MS = 30_000;
 
 export const SUMMARY_ACTION = 'requests.summary';
 
 /** All methods run inside a transaction. */
 export interface Floods {
-  /** Appends the record, or counts it. Whoever is known, and whatever was allowed, always has a record. */
+  /** Appends the record, or counts it. Authenticated and allowed requests always have a record. */
   readonly appendOrCount: AppendRow;
   /** True: `appendOrCount` would only count this one. */
   isOver(record: NewRecord): boolean;
-  /** Writes the summaries of the minutes that are over. */
+  /** Writes the summaries of past minutes. */
   summarise(nowMs: number): void;
 }
 
@@ -75,7 +75,7 @@ export function createFloods(db: DatabaseSync, appendRow: AppendRow, limits: Flo
     isOver: (record) => isAnonymous(record) && isFull(minuteOf(record), addressOf(record)),
     summarise(nowMs) {
       const last = Math.floor((nowMs - GRACE_MS) / MINUTE_MS) - 1;
-      // None is of later, but where the clock went back.
+      // A minute in the future exists only if the clock went back.
       for (const { minute } of over.all(last, Math.floor(nowMs / MINUTE_MS) + 1)) {
         const rows = counted.all(Number(minute)).map(parseCounted);
         for (const record of summaries(rows)) appendRow(record);
@@ -90,7 +90,7 @@ export function createFloods(db: DatabaseSync, appendRow: AppendRow, limits: Flo
 const ALL = '';
 const OTHERS = '*';
 
-/** A request of nobody, and not one that was let in: no principal, no credential that is known here, no session. */
+/** A denied request without a principal, a known credential, or a session. */
 function isAnonymous(record: NewRecord): boolean {
   const known = record.principal ?? record.credential_id ?? record.session_id ?? record.grant_id ?? null;
   return typeof record.request_id === 'string' && known === null && record.decision !== 'allow' && (record.on_behalf_of ?? []).length === 0;
@@ -114,7 +114,7 @@ interface Counted {
   readonly reasons: string;
 }
 
-/** Written by this file only, so the shape is trusted. */
+/** Only this file writes these rows, so the shape is trusted. */
 function parseCounted(row: Record<string, unknown>): Counted {
   const { address, count, first, last, bytes, denied, reasons } = row;
   return {
@@ -123,7 +123,7 @@ function parseCounted(row: Record<string, unknown>): Counted {
   };
 }
 
-/** The busiest addresses by themselves, the others together. */
+/** The busiest addresses have their own summary, the others share one. */
 function summaries(rows: readonly Counted[]): readonly NewRecord[] {
   const named = rows.filter(({ address }) => address !== OTHERS);
   const own = named.slice(0, MOST_SUMMARIES);
@@ -149,7 +149,7 @@ function together(rows: readonly Counted[]): Omit<Counted, 'address' | 'reasons'
   };
 }
 
-/** `resource_id` is how many there were, `time` the first, `duration_ms` until the last, `tool` the reasons or the addresses. */
+/** `resource_id` is the count, `time` the first request, `duration_ms` the time to the last one, `tool` the reasons or the addresses. */
 function summary({ count, first, last, bytes, denied }: Omit<Counted, 'address' | 'reasons'>, sourceIp: string | null, words: string): NewRecord {
   return {
     time: first,

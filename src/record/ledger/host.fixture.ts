@@ -1,10 +1,10 @@
-// For tests: a process that hosts the ledger and writes without pause, to be killed. Arguments: ledger, its key, access log, error log, name.
-// It tells its parent what is durable: `append ID`, `intend ID`, `settle ID`; and `unhealthy`, `healthy`.
+// For tests: a process that hosts the ledger, writes without pause, and gets killed. Arguments: ledger, its key, access log, error log, name. Reports to its
+// parent what is durable: `append ID`, `intend ID`, `settle ID`; and `unhealthy`, `healthy`.
 import { systemClock } from '../../contract/clock.ts';
 import { startLedger } from './ledger.ts';
 
 const [ledgerFile = '', ledgerKey = '', accessLog = '', edgeErrorLog = '', name = ''] = process.argv.slice(2);
-// A file size limit (the tests' full disk) then is a failed write, not a death.
+// The file size limit is the test's full disk: a write must fail, and the process must live.
 process.on('SIGXFSZ', () => undefined);
 
 const ledger = await startLedger({ paths: { ledgerFile, ledgerKey, accessLog, edgeErrorLog }, node: 'n1', clock: systemClock });
@@ -23,7 +23,7 @@ async function attempt(what: string, work: () => Promise<void>): Promise<void> {
     await work();
     tell(what);
   } catch {
-    await new Promise(setImmediate); // Refused: the parent counts what was promised, and nothing was.
+    await new Promise(setImmediate); // The parent counts only confirmed writes.
   }
 }
 

@@ -1,4 +1,4 @@
-// Log lines into the ledger: a batch of lines and the position behind them go in one transaction, or not at all.
+// Writes log lines to the ledger: one transaction has a batch of lines and the position after them.
 import type { DatabaseSync } from 'node:sqlite';
 import { type AccessLine, parseAccessLine, type RouteKnowledge, splitGluedLine } from './access-line.ts';
 import { type AppendRow, stableId } from './append.ts';
@@ -8,26 +8,26 @@ import type { Intents } from './intents.ts';
 import { type RotateLimits, rotateLog } from './rotate.ts';
 import { openTail, type Tail, type TailLine, type TailPosition } from './tail.ts';
 
-/** Small enough that an intent never waits long behind a batch. */
+/** Small enough that an intent waits only briefly behind a batch. */
 export const BATCH_LINES = 250;
-/** Paths on which the control plane writes a record of its own. */
+/** The control plane writes its own record of a request on these paths. */
 const HELD: readonly string[] = ['mediated', 'relay'];
-/** nginx's word for a client that has gone: the control plane may still be writing what came of one of its own pages. */
+/** nginx's status for a client that left. The control plane may still write the record of one of its own pages. */
 const CLIENT_GONE = 499;
 
 export interface Ingest {
-  /** Takes one batch from each log; false when both are read to their end. Throws what SQLite throws: nothing is lost then. */
+  /** Reads one batch from each log; false when both are read to their end. Throws SQLite's errors without losing a line. */
   pump(nowMs: number): boolean;
-  /** Up to when the access log is read: the end of the last request that was taken, or the time when none was left. Null: not looked at yet. */
+  /** The access log is read up to this time: the end of the last request, or now if nothing was left. Null: not read yet. */
   readMs(): number | null;
-  /** Renames logs that are too large; true when nginx has to open its logs anew. Throws what the file system throws. */
+  /** Renames large logs. True: nginx must reopen its logs. Throws the file system's errors. */
   rotate(limits: RotateLimits): boolean;
   close(): void;
 }
 
 export interface IngestParts {
   readonly db: DatabaseSync;
-  /** One transaction; what is read from a log can be read again, so it need not wait for the disk. */
+  /** One transaction that does not wait for the disk: the log can be read again. */
   readonly write: <T>(work: () => T) => T;
   readonly appendRow: AppendRow;
   readonly intents: Intents;
@@ -35,7 +35,7 @@ export interface IngestParts {
   readonly accessLog: string;
   readonly edgeErrorLog: string;
   readonly basePath: string;
-  /** Told when a batch with calls of services is written. */
+  /** Called after a batch with calls of services is written. */
   readonly onCalls?: ((calls: readonly ServiceCalls[]) => void) | undefined;
 }
 
@@ -64,7 +64,7 @@ export function createIngest(parts: IngestParts): Ingest {
 
   return {
     pump(nowMs) {
-      // The access log first: the last lines of a dead worker then are known when its death is read.
+      // The access log comes first, so that the last lines of a dead worker are known before its death is recorded.
       const takeTimed: Take = (lines, next) => {
         readMs = Math.min(nowMs, takeAccess(lines, next, nowMs));
       };
@@ -90,7 +90,7 @@ export function createIngest(parts: IngestParts): Ingest {
 
 type Take = (lines: readonly TailLine[], position: TailPosition, nowMs: number) => void;
 
-/** Answers when the last of the requests ended. */
+/** Returns the end of the last request. */
 function createAccessTaker(parts: IngestParts, calls: CallCount) {
   const { db, appendRow, intents } = parts;
   const seen = db.prepare('INSERT INTO edge_workers (pid, seen_ms) VALUES (?, ?) ON CONFLICT (pid) DO UPDATE SET seen_ms = max(seen_ms, excluded.seen_ms)');

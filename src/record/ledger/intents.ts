@@ -1,4 +1,4 @@
-// Requests on their way: an intent is durable before anything is forwarded, and becomes the one record of its request.
+// Requests in progress: an intent is durable before a request is forwarded, and becomes its only record.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
 import { CONNECT_ACTION } from '../../contract/destination.ts';
@@ -9,35 +9,35 @@ import { type AppendRow, withoutUndefined } from './append.ts';
 import type { Floods } from './floods.ts';
 
 /**
- * How long the line of a mediated or relayed request waits for the control plane's own, richer record. None comes when
- * the control plane was away: the line then is the record.
+ * How long the line of a mediated or relayed request waits for the control plane's own, richer record. If the control plane was away, the line is the record.
  */
 const HOLD_MS = 5_000;
 
-/** All methods run inside a transaction. Those that cannot do what is asked throw a LictorError before they write. */
+/** All methods run inside a transaction. They throw a LictorError before they write anything. */
 export interface Intents {
   intend(record: RequestRecord, nowMs: number): void;
-  /** Intent and outcome become the record. */
+  /** Joins intent and outcome to the record. */
   settle(requestId: string, outcome: Partial<NewRecord>): void;
-  /** A whole record from the control plane; takes the place of a held line. A second one of a request is an event of its own (a socket ended by a later decision). */
+  /**
+   * Appends a whole record, which replaces a held line. A second record of a request is a separate event, for example a socket that a later decision ended.
+   */
   append(record: NewRecord): void;
   /**
-   * For the access lines of these requests: what is known of them is looked up at once. What it returns takes one line: attached to its intent,
-   * held, or appended at once; a request that has its record, or had a line, already adds nothing.
+   * Looks up these requests at once. The returned function takes one access line: attaches it to its intent, holds it, or appends it. It ignores a request
+   * that has a record or a line already.
    */
   lines(requestIds: readonly string[], nowMs: number): (record: RequestRecord, hold: boolean) => void;
-  /** Held lines for which nothing came for so long become records; and those that were held before the clock went back. */
+  /** Makes records of lines that waited long enough, and of lines from before the clock went back. */
   releaseHeld(nowMs: number): void;
-  /** All of them: nothing comes any more. */
   releaseAll(): void;
-  /** Intents of earlier sessions: nobody will settle them any more. */
+  /** Makes records of earlier sessions' intents: no one will settle them. */
   abandonOthers(): void;
 }
 
 export interface IntentsParts {
   readonly db: DatabaseSync;
   readonly appendRow: AppendRow;
-  /** What the edge saw, and what the control plane says by itself, passes these: it may be anonymous. */
+  /** Records that may be anonymous pass these limits. */
   readonly floods: Pick<Floods, 'appendOrCount' | 'isOver'>;
   readonly session: string;
 }
@@ -79,7 +79,7 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
       remove.run(requestId);
     },
     append(record) {
-      // Its access line counts it, once; nginx does not know why it was refused.
+      // Its access line counts it, once. nginx does not know the reason of the denial.
       if (hasLine(record) && floods.isOver(record)) return said.note(record);
       if (typeof record.request_id === 'string') removeHeld.run(record.request_id);
       floods.appendOrCount(record);
@@ -107,17 +107,17 @@ export function createIntents({ db, appendRow, floods, session }: IntentsParts):
   };
 }
 
-/** More than come before their lines are read. */
+/** More than the requests whose lines are not read yet. */
 const MOST_SAID = 10_000;
 
-/** What the control plane said of requests that are counted and have no record: until their lines come, and no longer than this process lives. */
+/** The control plane's decision and reason for requests that are only counted. Used when their lines arrive. */
 function createSaid() {
   const said = new LRUCache<string, Pick<NewRecord, 'decision' | 'reason'>>({ max: MOST_SAID });
   return {
     note({ request_id: id, decision, reason }: NewRecord): void {
       said.set(String(id), { decision: decision ?? null, reason: reason ?? null });
     },
-    /** Kept: a line may be read again when its transaction fails. */
+    /** Not removed: a line is read again when its transaction fails. */
     added(line: RequestRecord): RequestRecord {
       const words = said.get(line.request_id);
       return words === undefined ? line : { ...line, ...words };
@@ -125,18 +125,18 @@ function createSaid() {
   };
 }
 
-/** The forward proxy is a listener of the control plane's own: nginx sees nothing of it. */
+/** The forward proxy has its own listener, so nginx logs no line for it. */
 function hasLine({ action }: NewRecord): boolean {
   return action !== CONNECT_ACTION;
 }
 
-/** What nginx saw is known; what Prefect did is not. */
+/** Prefect's outcome is unknown, so nginx's is recorded. */
 function unknownOutcome(intent: NewRecord, line: Partial<NewRecord> | undefined): NewRecord {
   const seen = { status: line?.status ?? null, bytes: line?.bytes ?? null, duration_ms: line?.duration_ms ?? null };
   return { ...intent, ...seen, reason: 'outcome-unknown' };
 }
 
-/** Written by this file only, so the shape is trusted. */
+/** Only this file writes these rows, so the shape is trusted. */
 function parseRecord(text: SQLOutputValue | undefined): Partial<NewRecord> | undefined {
   return typeof text === 'string' ? (JSON.parse(text) as Partial<NewRecord>) : undefined;
 }

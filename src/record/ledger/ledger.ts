@@ -1,4 +1,4 @@
-// The control plane's hold on the ledger: asks the worker thread, never touches SQLite itself.
+// The control plane's side of the ledger: sends commands to the worker thread, never uses SQLite itself.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -15,61 +15,58 @@ import type { RotateLimits } from './rotate.ts';
 
 export interface Ledger {
   /**
-   * A whole record; durable when it resolves. Write it before answering: the access line of its request then adds nothing.
-   * A second one of the same request is kept: it is an event of its own.
+   * Appends a whole record; durable when it resolves. Call it before the answer, so that the request's access line adds nothing. A second record of a request
+   * is a separate event.
    */
   append(record: NewRecord): Promise<void>;
-  /** Durable before anything is forwarded. */
+  /** Durable before the request is forwarded. */
   intend(record: NewRecord & { readonly request_id: string }): Promise<void>;
   /**
-   * Intent and outcome become the one record, which outlives every death of this process. It is on the disk with what waits for that next, 0.2 s later at
-   * the latest: a power failure before leaves the intent, and with it a record whose outcome is unknown. When this rejects with `ledger-unavailable` it is
-   * still written as soon as that is possible.
+   * Joins intent and outcome to one record, which survives the death of the process. It reaches the disk within 0.2 s. A power failure before leaves the
+   * intent, and so a record with an unknown outcome. After a rejection with `ledger-unavailable`, it is still written as soon as possible.
    */
   settle(requestId: string, outcome: Partial<NewRecord>): Promise<void>;
-  /** Events of Prefect, and how far they are stored: one batch at a time. They can be asked for again, so they come after everything else. */
+  /** Stores one batch of Prefect's events and their mark, after everything else: they can be fetched again. */
   storeEvents(batch: EventBatch): Promise<void>;
   healthy(): boolean;
   onHealth(listener: (healthy: boolean) => void): void;
-  /** A log was renamed: nginx has to open its logs anew. Told again until it has. */
+  /** A log was renamed: nginx must reopen its logs. Repeated until it has. */
   onReopen(listener: () => void): void;
-  /** Calls of services, as they come out of the access log. */
+  /** Rejected calls of services, from the access log. */
   onCalls(listener: (calls: readonly ServiceCalls[]) => void): void;
-  /** Why it is unhealthy, for the log; null when it is not. */
+  /** Why it is unhealthy, for the log. Null: healthy. */
   problem(): string | null;
-  /** Drains what is on disk, then ends the thread. */
+  /** Reads the logs to their end, then ends the thread. */
   close(): Promise<void>;
 }
 
 export interface LedgerOptions {
   readonly paths: Pick<StatePaths, 'ledgerFile' | 'ledgerKey' | 'accessLog' | 'edgeErrorLog'>;
-  /** Name of this node: each has its own sequence. */
+  /** Name of this node. Each node has its own sequence. */
   readonly node: string;
   readonly clock: Clock;
-  /** `config.publicUrl.basePath`. */
   readonly basePath?: string;
-  /** The roles of lictor.yaml, for the record of the start; null (the default): there are none. */
+  /** The roles of lictor.yaml, for the record of the start. Null (the default): none. */
   readonly grants?: LedgerRecord['grants'];
-  /** Sizes from which logs are renamed; null (the default): never. */
+  /** Sizes from which logs are renamed. Null (the default): never. */
   readonly rotate?: RotateLimits | null;
-  /** How long records are kept; null (the default): for ever. */
+  /** The age at which records are deleted. Null (the default): never. */
   readonly retentionMs?: number | null;
-  /** From when on anonymous requests are summed up. */
+  /** Limits above which anonymous requests are only counted. */
   readonly floods?: FloodLimits;
-  /** The thread's entry; only tests have another. */
   readonly workerFile?: URL;
 }
 
-/** More than this many unanswered commands: the disk does not keep up, and memory stays bounded. */
+/** Above this number of unanswered commands, the disk is too slow. New ones are rejected, so that memory stays bounded. */
 const MOST_PENDING = 10_000;
 const RESTART_MS = 500;
-/** The id of a command whose answer nobody waits for any more. */
+/** The id of a command without a waiting caller. */
 const NOBODY = 0;
 const WORKER_FILE = new URL('./worker.ts', import.meta.url);
 
 /**
- * Resolves when the thread is up, healthy or not: an unwritable disk stops changes, not reads. Rejects when the thread cannot run at all.
- * append, intend and settle reject with LictorError `ledger-unavailable`; intend with `ledger-request-recorded` and settle with `ledger-intent-missing` on a defect of the caller.
+ * Resolves when the thread runs, healthy or not: an unwritable disk stops changes, not reads. Rejects when the thread cannot run. append, intend and settle
+ * reject with LictorError `ledger-unavailable`; intend with `ledger-request-recorded` and settle with `ledger-intent-missing` for a defect of the caller.
  */
 export async function startLedger({
   paths,
@@ -102,7 +99,7 @@ export async function startLedger({
   const reopen = createListeners<[]>();
   const calls = createListeners<[readonly ServiceCalls[]]>();
   let closing = false;
-  /** Outcomes that a thread did not live to write: the next one does. */
+  /** Outcomes that an ended thread did not write. The next one writes them. */
   let owed: Command[] = [];
   let worker = spawn();
 
@@ -140,7 +137,7 @@ export async function startLedger({
   }
 
   function ask(command: Command): Promise<void> {
-    // A settle goes to the worker even now: there it is owed. A thread that has ended hears nothing any more.
+    // A settle goes to the worker even if it is unhealthy, and waits there. An ended thread gets no message.
     const hasEnded = worker.threadId === -1;
     if (hasEnded) owe([command]);
     const isLate = pending.size() >= MOST_PENDING || !health.healthy();
@@ -232,7 +229,7 @@ function createPending() {
       if (outcome === null) asked?.resolve();
       else asked?.reject(new LictorError(outcome.code, outcome.message, { detail: outcome.detail }));
     },
-    /** Answers what was waiting. */
+    /** Rejects all waiting commands, and returns them. */
     failAll(): readonly Command[] {
       const lost = [...waiting.values()];
       waiting.clear();

@@ -1,4 +1,4 @@
-// Whether the control plane before this one ended cleanly, and when it was last alive.
+// The control plane's heartbeat in the ledger: whether the last one ended cleanly, and when it last lived.
 import type { DatabaseSync } from 'node:sqlite';
 import type { AppendRow } from './append.ts';
 import { startedRecord } from './events.ts';
@@ -8,9 +8,9 @@ const SIGN_EVERY_MS = 10_000;
 const WORKER_MEMORY_MS = 7 * 86_400_000;
 
 export interface LifeSigns {
-  /** Records the start, once per session: a worker thread that was started again within it is no start. */
+  /** Records the start, once for each session. A restarted worker thread of the same session is no start. */
   start(): void;
-  /** Every ten seconds. `readMs`: up to when the access log is read: what is not read yet may not be on the disk either, and belongs to a gap. */
+  /** Writes every ten seconds. `readMs`: the access log is read up to this time. Unread lines may not be on the disk, so a gap begins there. */
   sign(nowMs: number, readMs: number): void;
   signNow(nowMs: number, readMs: number): void;
   stop(nowMs: number): void;
@@ -41,7 +41,7 @@ export function createLifeSigns(db: DatabaseSync, appendRow: AppendRow, { node, 
       put.run('alive_ms', String(startedAtMs));
     },
     sign(nowMs, readMs) {
-      // Also where the clock went back: a sign of later hides that there was none.
+      // Writes also when the clock went back: a later time would hide a gap.
       if (Math.abs(nowMs - signedMs) >= SIGN_EVERY_MS) this.signNow(nowMs, readMs);
     },
     signNow(nowMs, readMs) {

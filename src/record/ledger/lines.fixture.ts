@@ -1,4 +1,4 @@
-// For tests: a state directory, and access lines as the edge writes them.
+// For tests: a state directory, and access lines in the edge's form.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeMemoryDir } from '../../config/memory-dir.fixture.ts';
@@ -58,7 +58,7 @@ export function accessLine(requestId: string, more: Readonly<Record<string, stri
   });
 }
 
-/** What the thread of a plain ledger is started with. */
+/** The setup of a plain ledger's thread. */
 export function workerSetup({ ledgerFile, ledgerKey, accessLog, edgeErrorLog }: StatePaths, session: string, startedAtMs: number): WorkerSetup {
   const files = { ledgerFile, ledgerKey, accessLog, edgeErrorLog };
   return { ...files, node: 'n1', basePath: '', session, startedAtMs, grants: null, rotate: null, retentionMs: null, floods: FLOOD_LIMITS };

@@ -1,15 +1,15 @@
-// Whether nginx has room to write its lines: without it requests go by unseen, whatever the ledger itself could still write into the pages that it has.
+// Whether nginx has disk space for its log: without it, requests pass without a line, even if SQLite can still write to free pages.
 import { statfsSync } from 'node:fs';
 
 /** More than the lines of a busy second. */
 const LEAST_BYTES = 1 << 20;
-/** nginx leaves its log alone for the rest of a second in which it found no room (ngx_http_log_handler, `disk_full_time`). */
+/** On a full disk, nginx writes no line for the rest of that second (ngx_http_log_handler, `disk_full_time`). */
 const AFTERWARDS_MS = 2_000;
 
 export interface LogRoom {
-  /** Looks. False: there is none, or has been none until a moment ago. */
+  /** Checks the space. False: none, or none until a moment ago. */
   isThere(nowMs: number): boolean;
-  /** When there was room for certain: lines may be missing since then. Undefined: never seen. */
+  /** The last time with space. Lines may be missing since then. Undefined: never. */
   lastMs(): number | undefined;
 }
 
@@ -22,7 +22,7 @@ export function createLogRoom(freeBytes: () => number): LogRoom {
         missingMs = nowMs;
         return false;
       }
-      // A clock that went back makes nobody wait.
+      // A clock that went back does not extend the wait.
       if (missingMs !== undefined && nowMs >= missingMs && nowMs - missingMs < AFTERWARDS_MS) return false;
       missingMs = undefined;
       lastMs = nowMs;
@@ -32,12 +32,12 @@ export function createLogRoom(freeBytes: () => number): LogRoom {
   };
 }
 
-/** What nginx's workers may still write into this directory. A file system that does not say its size, or cannot be asked, is taken to have room. */
+/** Free bytes for nginx's workers in this directory. Infinite for a file system that does not report its size. */
 export function freeBytesIn(directory: string): number {
   try {
     const { bavail, blocks, bsize } = statfsSync(directory);
     return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
   } catch {
-    return Number.POSITIVE_INFINITY; // no directory yet: nginx says that it cannot write
+    return Number.POSITIVE_INFINITY; // There is no directory yet: nginx reports that.
   }
 }

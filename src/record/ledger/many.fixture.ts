@@ -1,12 +1,12 @@
-// For tests: a ledger of very many records, made inside SQLite. They are not chained: for what is looked for, not for what is proven.
+// For tests of searches: a ledger of very many records, made inside SQLite. The records have no chain.
 import type { DatabaseSync } from 'node:sqlite';
 
 export const MANY_START_MS = Date.parse('2026-01-01T00:00:00.000Z');
-/** Requests of one flow run, spread over as many records as a busy server writes meanwhile. */
+/** Requests of one flow run, spread over the records of other runs. */
 const RUN_RECORDS = 250;
 const PARALLEL_RUNS = 40;
 
-/** The flow run that record `n` belongs to: in SQL and for tests. */
+/** The flow run of record `n`. */
 export function runOf(n: number): string {
   const run = Math.floor(n / (RUN_RECORDS * PARALLEL_RUNS)) * PARALLEL_RUNS + (n % PARALLEL_RUNS);
   return `0199c0de-0000-7000-8000-${String(run).padStart(12, '0')}`;
@@ -14,9 +14,9 @@ export function runOf(n: number): string {
 
 const RUN_SQL = `printf('0199c0de-0000-7000-8000-%012d', (n / ${RUN_RECORDS * PARALLEL_RUNS}) * ${PARALLEL_RUNS} + n % ${PARALLEL_RUNS})`;
 
-/** 200 requests a second of 300 principals from 500 addresses; one in 100 is refused, one in 1,000 fails. */
+/** 200 requests a second of 300 principals from 500 addresses. One in 100 is denied, one in 1,000 fails. */
 export function fillLedger(db: DatabaseSync, count: number): void {
-  // Indexes are made faster from what is there than record by record.
+  // SQLite builds an index faster from existing rows than row by row.
   const indexes = db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'records' AND sql IS NOT NULL").all();
   db.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -100000;');
   for (const { name } of indexes) db.exec(`DROP INDEX ${String(name)}`);

@@ -1,6 +1,6 @@
-// An event of Prefect as an event of OCSF 1.6: Application Lifecycle (6002), since what it tells of is a run, worker or deployment that begins, goes on or ends.
+// An event of Prefect as an event of OCSF 1.6: Application Lifecycle (6002).
 //
-// The application is the object that it is about; what OCSF has no place for is in `unmapped`, under the names that a stored event has.
+// The application is the run, worker or deployment. Fields without a place in OCSF are in `unmapped`, under the names of a stored event.
 import type { PrefectEvent } from '../../contract/prefect-event.ts';
 import { OCSF_VERSION, present } from './ocsf.ts';
 
@@ -26,7 +26,7 @@ export function ocsfOfPrefectEvent(event: PrefectEvent): Record<string, unknown>
     activity_name: activity === OTHER ? name : null,
     type_uid: CLASS * 100 + activity,
     severity_id: failed ? 2 : 1,
-    // Success and failure of what has ended; nothing else succeeds or fails.
+    // Only ended objects succeed or fail.
     status_id: failed ? 2 : state === 'COMPLETED' ? 1 : null,
     status: state_name,
     status_code: state,

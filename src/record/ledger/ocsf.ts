@@ -1,7 +1,7 @@
-// A record as an event of OCSF 1.6 (Open Cybersecurity Schema Framework), for collectors that speak it.
+// A record as an event of OCSF 1.6 (Open Cybersecurity Schema Framework).
 //
-// Classes: Authentication 3002, Account Change 3001, API Activity 6003 for everything that is a request, Application Lifecycle 6002 for the gateway's
-// own life. What OCSF has no place for is in `unmapped`, under the record's own names.
+// Classes: Authentication 3002, Account Change 3001, Application Lifecycle 6002 for the gateway's own events, API Activity 6003 for requests. Fields without
+// a place in OCSF are in `unmapped`, under the record's names.
 import type { LedgerRecord } from '../../contract/record.ts';
 
 export const OCSF_VERSION = '1.6.0';
@@ -13,7 +13,7 @@ interface OcsfClass {
 
 const OTHER = 99;
 
-/** By the first words of the action. */
+/** By the beginning of the action. */
 const ACCOUNT_CHANGE = ['account.', 'token.', 'lock.', 'identity.'];
 const LIFECYCLE = ['gateway.', 'edge.', 'ledger.', 'config.', 'upstream.', 'events.'];
 const CREATE_READ_UPDATE_DELETE: Readonly<Record<string, number>> = { POST: 1, PUT: 3, PATCH: 3, DELETE: 4, GET: 2, HEAD: 2 };
@@ -36,7 +36,7 @@ export function ocsfEvent(record: LedgerRecord): Record<string, unknown> {
     category_uid: Math.floor(uid / 1000),
     activity_id: activity,
     type_uid: uid * 100 + activity,
-    // Low for what was refused, else informational.
+    // Low for a denial, informational otherwise.
     severity_id: record.decision === 'deny' ? 2 : 1,
     status_id: failed ? 2 : 1,
     status_code: record.status === null ? null : String(record.status),
@@ -54,7 +54,7 @@ export function ocsfEvent(record: LedgerRecord): Record<string, unknown> {
   });
 }
 
-/** Without what is not known: OCSF has no null. */
+/** OCSF has no null: leaves out null values. */
 export function present(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
@@ -73,7 +73,7 @@ function actorOf(record: LedgerRecord): Record<string, unknown> {
   return present({ user: userOf(record), session, idp: record.idp === null ? null : { name: record.idp } });
 }
 
-/** Type 1 is a person, 3 a system; nobody known is 0. */
+/** Type 1 is a person, 3 a system, 0 unknown. */
 function userOf({ principal, principal_kind: kind }: LedgerRecord): Record<string, unknown> {
   return principal === null ? { type_id: 0 } : { uid: principal, name: principal, type_id: kind === 'user' ? 1 : 3 };
 }
@@ -106,7 +106,7 @@ const MAPPED: ReadonlySet<string> = new Set([
   ...['path', 'bytes', 'resource_type', 'resource_id', 'policies', 'service'],
 ]);
 
-/** What has a value and no place of its own: the run, the chain, the action's own name. */
+/** Fields with a value and no place in OCSF: the run, the chain, the action. */
 function unmappedOf(record: LedgerRecord): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(record).filter(([name, value]) => !MAPPED.has(name) && value !== null && !(Array.isArray(value) && value.length === 0)),

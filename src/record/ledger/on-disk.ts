@@ -1,12 +1,12 @@
-// What was committed without waiting for the disk, brought to it before anybody outside is told of it: a power failure takes nothing back that was shown.
+// Writes unsynced commits to the disk before they leave the machine, so that no power failure takes them back.
 //
-// Only the log of SQLite is touched: closing the database itself would let go of the locks that this process has on it.
+// Syncs only SQLite's WAL file: closing the database file itself would release this process's locks on it.
 import { closeSync, fdatasyncSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isErrno } from '../../contract/errno.ts';
 import { openIfThere } from './open-if-there.ts';
 
-/** Call it after reading: what was read then is durable. What is no longer in the log was brought to the disk when it left it. Throws what the file system throws. */
+/** Call it after reading: then everything read is durable. Commits that left the WAL were synced then. Throws the file system's errors. */
 export function bringToDisk(ledgerFile: string): void {
   const fd = openIfThere(logOf(ledgerFile));
   if (fd === undefined) return;
@@ -17,7 +17,7 @@ export function bringToDisk(ledgerFile: string): void {
   }
 }
 
-/** The same, for a thread that may not wait. */
+/** The same, without blocking the thread. */
 export async function bringToDiskLater(ledgerFile: string): Promise<void> {
   try {
     await using file = await open(logOf(ledgerFile), 'r');

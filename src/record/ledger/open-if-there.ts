@@ -1,8 +1,8 @@
-// A file that need not be there.
+// Opens a file that may not exist.
 import { openSync } from 'node:fs';
 import { isErrno } from '../../contract/errno.ts';
 
-/** For reading; undefined: there is none. Throws what the file system throws otherwise. Close it. */
+/** Opens a file for reading. Undefined: it does not exist. Throws the file system's other errors. */
 export function openIfThere(file: string): number | undefined {
   try {
     return openSync(file, 'r');

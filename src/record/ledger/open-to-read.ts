@@ -1,14 +1,14 @@
-// Opens ledger.db for whoever only looks: the gateway goes on writing it.
+// Opens ledger.db for reading, while the gateway writes it.
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { isErrno } from '../../contract/errno.ts';
 import { LictorError } from '../../contract/error.ts';
 import { assertReadable, schemaVersion } from './schema.ts';
 
-/** sqlite.org/rescode.html: PERM, READONLY, CANTOPEN. A reader too needs to write beside the file, since its log is shared memory. */
+/** sqlite.org/rescode.html: PERM, READONLY, CANTOPEN. A reader also writes beside the file, because the WAL index is shared memory. */
 const CLOSED = [3, 8, 14];
 
-/** Throws LictorError `ledger-missing`; `ledger-unreadable` for a user who may not look at it; `ledger-newer` and `ledger-older` for another layout. */
+/** Throws LictorError `ledger-missing`; `ledger-unreadable` for a user without access; `ledger-newer` and `ledger-older` for another layout. */
 export function openToRead(file: string): DatabaseSync {
   try {
     if (statSync(file, { throwIfNoEntry: false }) === undefined) throw missing(file);
@@ -22,7 +22,7 @@ export function openToRead(file: string): DatabaseSync {
 function opened(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 2_000 });
   try {
-    // The first statement is what opens the files beside it.
+    // The first statement opens the files beside it.
     const version = schemaVersion(db);
     if (version === 0) throw missing(file);
     assertReadable(version);

@@ -1,4 +1,4 @@
-// Records that a run's page in Prefect should show, by their place: written in the transaction of the record, so that a killed gateway owes what it has not told.
+// References to the records that Prefect should show on a run's page, written in the same transaction. So a killed gateway sends them after its restart.
 import { DatabaseSync } from 'node:sqlite';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from './columns.ts';
@@ -6,11 +6,11 @@ import { recordOfRow, SELECT_COLUMNS } from './columns.ts';
 /** `k` is never used twice. */
 export const OUTBOX_TABLE = 'CREATE TABLE notable (k INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER NOT NULL) STRICT;';
 
-/** They are news: while Prefect is away for long, the oldest are let go. */
+/** While Prefect is away for long, the oldest references are deleted. */
 export const MOST_OWED = 10_000;
 
 export interface Outbox {
-  /** The record that was written last, in the same transaction. */
+  /** Adds the last record of this transaction. */
   add(): void;
   trim(): void;
 }
@@ -23,21 +23,21 @@ export function createOutbox(db: DatabaseSync): Outbox {
 
 export interface Owed {
   readonly k: number;
-  /** Null: retention let it go. */
+  /** Null: retention deleted it. */
   readonly record: LedgerRecord | null;
 }
 
 export interface OutboxReader {
-  /** In the order in which they were written. */
+  /** In the order of writing. */
   after(k: number, count: number): readonly Owed[];
-  /** Which record has this place. Undefined: none, or it is gone. */
+  /** The id of the record at this position. Undefined: none, or it is deleted. */
   idAt(k: number): string | undefined;
-  /** The last place; 0: there is none. */
+  /** The last position; 0: none. */
   end(): number;
   close(): void;
 }
 
-/** On a connection of its own; no transaction stays open. Throws what SQLite throws: there may be no ledger yet. */
+/** Uses a separate connection; no transaction stays open. Throws the error of SQLite, for example when there is no ledger yet. */
 export function openOutboxReader(ledgerFile: string): OutboxReader {
   const db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: 2_000 });
   const page = db.prepare(`SELECT k, ${SELECT_COLUMNS} FROM notable LEFT JOIN records USING (n) WHERE k > ? ORDER BY k LIMIT ?`);

@@ -11,7 +11,7 @@ export type Command =
   | { readonly kind: 'settle'; readonly requestId: string; readonly outcome: Partial<NewRecord> }
   | { readonly kind: 'events'; readonly batch: EventBatch };
 
-/** Null: done, and durable as the ledger says of it. */
+/** Null: done, with the durability that `Ledger` states. */
 export type Outcome = { readonly code: string; readonly message: string; readonly detail: string } | null;
 
 export type ToWorker = { readonly kind: 'command'; readonly id: number; readonly command: Command } | { readonly kind: 'close' };
@@ -20,26 +20,25 @@ export type FromWorker =
   | { readonly kind: 'reopen' }
   | { readonly kind: 'calls'; readonly calls: readonly ServiceCalls[] }
   | { readonly kind: 'outcomes'; readonly outcomes: readonly { readonly id: number; readonly outcome: Outcome }[] }
-  /** The first one says that the worker is up. `detail` is for the log. */
+  /** The first one means that the worker runs. `detail` is for the log. */
   | { readonly kind: 'health'; readonly healthy: boolean; readonly detail: string };
 
-/** What the worker is started with. */
 export interface WorkerSetup {
   readonly ledgerFile: string;
   readonly ledgerKey: string;
   readonly accessLog: string;
   readonly edgeErrorLog: string;
   readonly node: string;
-  /** Path of the public URL, `''` at the root: it stands before Prefect's paths in the access log. */
+  /** Path of the public URL, `''` at the root. The access log has it before Prefect's paths. */
   readonly basePath: string;
-  /** One per start of the control plane: intents of another session are leftovers. */
+  /** New at each start of the control plane: intents of other sessions are leftovers. */
   readonly session: string;
   readonly startedAtMs: number;
   /** For the record of the start. */
   readonly grants: LedgerRecord['grants'];
-  /** Null: logs are left as they are. */
+  /** Null: logs are never renamed. */
   readonly rotate: RotateLimits | null;
-  /** How long records are kept; null: for ever. */
+  /** Null: records are never deleted. */
   readonly retentionMs: number | null;
   readonly floods: FloodLimits;
 }

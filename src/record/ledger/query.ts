@@ -1,4 +1,4 @@
-// Reads the ledger: filtered, oldest first, page by page, and on as it grows. Never writes.
+// Reads the ledger: filtered, oldest first, page by page, and new records as they arrive. Never writes.
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LictorError } from '../../contract/error.ts';
@@ -12,10 +12,9 @@ import { createEventReader, type EventReader } from './prefect-events/read-event
 export interface AuditFilter {
   /** Lower case, hyphenated. */
   readonly flowRun?: string | undefined;
-  /** As refusals and `X-Request-Id` name it. */
   readonly request?: string | undefined;
   readonly principal?: string | undefined;
-  /** An action, or all of a noun: `flow_runs.*`. */
+  /** An action, or all actions of a noun: `flow_runs.*`. */
   readonly action?: string | undefined;
   readonly decision?: 'allow' | 'deny' | undefined;
   readonly reason?: string | undefined;
@@ -23,32 +22,32 @@ export interface AuditFilter {
   readonly status?: { readonly from: number; readonly to: number } | undefined;
   /** An address, or a network: `10.0.0.0/8`. */
   readonly address?: string | undefined;
-  /** Whole, or what is below: `/api/deployments/*`. */
+  /** A path, or all paths below one: `/api/deployments/*`. */
   readonly path?: string | undefined;
   readonly deployment?: string | undefined;
   readonly resource?: string | undefined;
-  /** Somewhere in a name: of a principal, action, object, path, reason, service, program. In ASCII without regard to case. */
+  /** Part of a name: of a principal, action, object, path, reason, service or program. Ignores the case of ASCII letters. */
   readonly text?: string | undefined;
-  /** RFC 3339 in UTC with milliseconds, as records carry it; inclusive. */
+  /** RFC 3339 in UTC with milliseconds, as in records. Inclusive. */
   readonly since?: string | undefined;
-  /** The same; exclusive. */
+  /** Exclusive. */
   readonly until?: string | undefined;
-  /** Only the newest so many of them. */
+  /** Only this many newest records. */
   readonly last?: number | undefined;
-  /** Only the oldest so many of them. */
+  /** Only this many oldest records. */
   readonly limit?: number | undefined;
-  /** Only what comes behind the record with this id, in the order of time: the next page. */
+  /** Only records after the one with this id, in time order: the next page. */
   readonly after?: string | undefined;
-  /** Goes on with new records until the signal aborts. */
+  /** Continues with new records until the signal aborts. */
   readonly follow?: { readonly signal: AbortSignal } | undefined;
 }
 
 export interface LedgerReader {
-  /** Newest last. With `follow`, later records come in the order in which they were written. */
+  /** Oldest first. With `follow`, later records come in the order of writing. */
   audit(filter: AuditFilter): AsyncIterable<LedgerRecord>;
-  /** All requests bound to this flow run, and asserted ones. */
+  /** Verified and asserted bindings. */
   forFlowRun(id: string): Promise<readonly LedgerRecord[]>;
-  /** What happened to the gateway itself between two times: starts, dead edge workers, gaps. */
+  /** Events of the gateway itself: starts, dead edge workers, gaps. */
   gatewayEvents(since: string, until: string): Promise<readonly LedgerRecord[]>;
   /** Every principal that has a record. */
   principals(): readonly string[];
@@ -56,7 +55,7 @@ export interface LedgerReader {
   close(): void;
 }
 
-/** From one principal to the next in their index: as many steps as there are principals, however many records they have. */
+/** Steps from one principal to the next in their index, so the cost depends on the number of principals, not of records. */
 const PRINCIPALS_SQL = `WITH RECURSIVE each(principal) AS (SELECT min(principal) FROM records UNION ALL
   SELECT (SELECT min(principal) FROM records WHERE principal > each.principal) FROM each WHERE each.principal IS NOT NULL)
   SELECT principal FROM each WHERE principal IS NOT NULL`;
@@ -64,7 +63,7 @@ const PRINCIPALS_SQL = `WITH RECURSIVE each(principal) AS (SELECT min(principal)
 const PAGE = 500;
 const FOLLOW_MS = 250;
 
-/** Throws LictorError `ledger-missing` when there is none yet, `ledger-unreadable`, `ledger-older` and `ledger-newer`. `audit` throws `record-unknown` when there is no record to go on from. */
+/** Throws LictorError `ledger-missing`, `ledger-unreadable`, `ledger-older` or `ledger-newer`. `audit` throws `record-unknown` if `after` is unknown. */
 export function openLedgerReader(file: string): LedgerReader {
   const db = openToRead(file);
   addFunctions(db);
@@ -86,7 +85,7 @@ export function openLedgerReader(file: string): LedgerReader {
   };
 }
 
-/** One page in the order of time, behind a place in it. Its parameters: those of the filter, the highest number, time and number of the place. */
+/** One page in time order, after a place. Parameters: those of the filter, the highest number, then time and number of the place. */
 export function pageSql(filter: AuditFilter): string {
   return `SELECT n, ${SELECT_COLUMNS} FROM records WHERE ${whereByTime(filter).sql} AND +n <= ? AND (time, n) > (?, ?) ORDER BY time, n LIMIT ${PAGE}`;
 }
@@ -108,17 +107,17 @@ async function* auditRows(db: DatabaseSync, filter: AuditFilter): AsyncGenerator
   if (filter.follow !== undefined) yield* after(db, filter, newest, filter.follow.signal);
 }
 
-/** A place in the order of records: time, then number. */
+/** The place of a record in time order: its time, then its number. */
 type Place = readonly [time: string, n: number];
 
 const FIRST: Place = ['', 0];
 
-/** A condition `time >= since` beside the place would make SQLite begin there for every page. No record has the number 0. */
+/** A condition `time >= since` beside the place would make SQLite start there for every page. No record has the number 0. */
 function later(a: Place, b: Place): Place {
   return a[0] < b[0] ? b : a;
 }
 
-/** Keyset pages: no read transaction stays open while the consumer is slow, so the log of SQLite can be checkpointed. */
+/** Keyset pages: no read transaction stays open while the consumer is slow, so SQLite can checkpoint its WAL. */
 async function* upTo(db: DatabaseSync, filter: AuditFilter, newest: number): AsyncGenerator<LedgerRecord> {
   const { values } = whereByTime(filter);
   const page = db.prepare(pageSql(filter));
@@ -156,6 +155,6 @@ async function* after(db: DatabaseSync, filter: AuditFilter, newest: number, sig
     const rows = page.all(...values, n);
     for (const row of rows) yield recordOfRow(row);
     n = Number(rows.at(-1)?.n ?? n);
-    if (rows.length < PAGE) await wait(FOLLOW_MS, undefined, { signal }).catch(() => undefined); // Aborted: the loop ends.
+    if (rows.length < PAGE) await wait(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
   }
 }

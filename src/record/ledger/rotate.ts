@@ -1,4 +1,4 @@
-// Log files by size: renamed to `.1`, which is kept until the next one is due. nginx then has to open its logs anew (USR1).
+// Renames a large log file to `.1`. nginx must then reopen its logs (USR1).
 import { renameSync, statSync } from 'node:fs';
 import type { Tail } from './tail.ts';
 import { writersOf } from './writers.ts';
@@ -12,8 +12,8 @@ export interface RotateLimits {
 export const ROTATE_LIMITS: RotateLimits = { accessBytes: 64 << 20, errorBytes: 16 << 20 };
 
 /**
- * Renames `file` when it is large enough and the one before it is read to its end (the stored position is in `file` itself)
- * and no longer written to. True: nginx has to open its logs anew, now or because it has not done so yet.
+ * Renames `file` when it is large enough, and `file.1` is read to its end and has no writer. True: nginx must reopen its logs, now or because it has not done
+ * so yet.
  */
 export function rotateLog(file: string, maxBytes: number, tail: Pick<Tail, 'stored' | 'behind'>): boolean {
   const position = tail.stored();

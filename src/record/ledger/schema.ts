@@ -1,11 +1,11 @@
-// The tables of the ledger, and which layouts this Lictor reads and writes.
+// The tables of the ledger, and the layouts that this Lictor reads and writes.
 import type { DatabaseSync } from 'node:sqlite';
 import { LictorError } from '../../contract/error.ts';
 import { COLUMN_SQL } from './columns.ts';
 import { OUTBOX_TABLE } from './outbox.ts';
 import { EVENT_TABLES } from './prefect-events/table.ts';
 
-/** As the first release creates them. Never edited after that release: `MIGRATIONS` changes it. */
+/** The tables of the first release. Never edit them after it: add to `MIGRATIONS`. */
 const FIRST_SCHEMA = `
   CREATE TABLE records (n INTEGER PRIMARY KEY, ${COLUMN_SQL}) STRICT;
   CREATE UNIQUE INDEX records_id ON records (id);
@@ -36,12 +36,12 @@ const FIRST_SCHEMA = `
 /** The version that `FIRST_SCHEMA` creates. No release has written a lower one. */
 const FIRST_SCHEMA_VERSION = 10;
 
-/** The first one brings the schema from `FIRST_SCHEMA_VERSION` to the next version. One that has been released is never edited: add the next one. */
+/** The first entry leads from `FIRST_SCHEMA_VERSION` to the next version. Never edit a released entry. */
 const MIGRATIONS: readonly string[] = [];
 
 const SCHEMA_VERSION = FIRST_SCHEMA_VERSION + MIGRATIONS.length;
 
-/** For a writer, in its transaction. Throws `ledger-newer` or `ledger-older` for a version that this Lictor cannot bring up to date. */
+/** For a writer, in its transaction. Throws `ledger-newer` or `ledger-older`. */
 export function bringUpToDate(db: DatabaseSync): void {
   if (schemaVersion(db) === 0) db.exec(`${FIRST_SCHEMA}; PRAGMA user_version = ${FIRST_SCHEMA_VERSION}`);
   const version = schemaVersion(db);
@@ -54,7 +54,7 @@ export function isUpToDate(db: DatabaseSync): boolean {
   return schemaVersion(db) === SCHEMA_VERSION;
 }
 
-/** 0: nothing has been created in it yet. */
+/** 0: an empty file. */
 export function schemaVersion(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
 }

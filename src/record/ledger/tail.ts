@@ -1,10 +1,10 @@
-// Reads a growing log file in whole lines from a remembered position; notices when the file was truncated or replaced.
+// Reads a growing log file in whole lines from a stored position. Notices when the file was truncated or replaced.
 import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { openIfThere } from './open-if-there.ts';
 import { type Writers, writersOf } from './writers.ts';
 
-/** Where reading goes on. `head` is how the file began: an inode number alone may be used again. */
+/** The place to continue. `head` is the beginning of the file, because the kernel reuses inode numbers. */
 export interface TailPosition {
   readonly inode: string;
   readonly offset: number;
@@ -24,27 +24,27 @@ export interface TailChunk {
 }
 
 export interface Tail {
-  /** The next whole lines, at most `maxLines`; undefined when there are none. Reading twice without `advance` gives the same. */
+  /** At most `maxLines` whole lines; undefined: none. A second read without `advance` returns the same. */
   read(maxLines: number): TailChunk | undefined;
   advance(next: TailPosition): void;
-  /** What was given to `advance` last, or at the opening. */
+  /** The last argument of `advance`, or the initial position. */
   stored(): TailPosition | null;
-  /** Still in a file that was renamed. */
+  /** True while it reads a renamed file. */
   behind(): boolean;
   close(): void;
 }
 
 const CHUNK_BYTES = 1 << 20;
-/** What a batch usually needs: where it is enough, more of the cache than that is not spoilt for those who answer requests. */
+/** The usual size of a batch. A smaller read leaves more of the CPU cache to requests. */
 const LOOK_BYTES = 1 << 17;
 const HEAD_BYTES = 256;
 const NEWLINE = 0x0a;
-/** A replaced file may still get the lines of writers that have not reopened it: it is left only after so many empty looks, and with no writer. */
+/** A writer may still add lines to a replaced file. The reader leaves it only after this many empty reads, and without a writer. */
 const LOOKS_BEFORE_LEAVING = 3;
-/** Where writers cannot be seen: some ten seconds without a line. */
+/** Where writers cannot be seen: about ten seconds without a line. */
 const LOOKS_WHEN_UNKNOWN = 50;
 
-/** `position` is what was stored last; null at the very first start: the file is then read from its beginning. */
+/** `position` is the stored one. Null at the very first start: reads the file from its beginning. */
 export function openTail(file: string, position: TailPosition | null, writers: (path: string) => Writers = writersOf): Tail {
   let at = position;
   let stored = position;
@@ -61,7 +61,7 @@ export function openTail(file: string, position: TailPosition | null, writers: (
       emptyLooks = chunk === undefined ? emptyLooks + 1 : 0;
       const replaced = inodeOf(file) !== undefined && inodeOf(file) !== at.inode;
       if (emptyLooks >= LOOKS_BEFORE_LEAVING && replaced && isFinished(fd, emptyLooks, writers)) {
-        // What was written between the last look and the last writer's leaving.
+        // Lines from between the last read and the exit of the last writer.
         const rest = readLines(fd, at, maxLines, buffer);
         if (rest !== undefined) return rest;
         closeSync(fd);
@@ -85,7 +85,7 @@ export function openTail(file: string, position: TailPosition | null, writers: (
   };
 }
 
-/** Where a log ends now, for a reader of what comes from now on. Null: there is none yet, so all of it is to come. Throws where it cannot be read. */
+/** The end of a log, for a reader of later lines. Null: there is no log yet. Throws the file system's errors. */
 export function endOfLog(file: string): TailPosition | null {
   const fd = openIfThere(file);
   if (fd === undefined) return null;
@@ -103,7 +103,7 @@ function isFinished(fd: number, emptyLooks: number, writers: (path: string) => W
   return found === 'none' || (found === 'unknown' && emptyLooks >= LOOKS_WHEN_UNKNOWN);
 }
 
-/** Its name as the kernel has it now: renamed or not. */
+/** The file's current name, which a rename may have changed. */
 function pathOf(fd: number): string {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);
@@ -112,7 +112,7 @@ function pathOf(fd: number): string {
   }
 }
 
-/** The file that the position speaks of, under its name or, renamed meanwhile, beside it; else the file as it is now. */
+/** The file of the position, under its name or renamed beside it. Otherwise the current file. */
 function openAt(file: string, at: TailPosition | null): number | undefined {
   const current = inodeOf(file);
   const renamed = at === null || at.inode === current ? undefined : findInode(file, at.inode);
@@ -126,7 +126,7 @@ function findInode(file: string, inode: string): string | undefined {
   return names.map((name) => join(folder, name)).find((path) => inodeOf(path) === inode);
 }
 
-/** The position if it still fits the open file, else its beginning. */
+/** The position if it fits the open file, otherwise the file's beginning. */
 function positionIn(fd: number, at: TailPosition | null): TailPosition {
   const stat = fstatSync(fd, { bigint: true });
   const inode = String(stat.ino);
@@ -142,7 +142,7 @@ function readLines(fd: number, at: TailPosition, maxLines: number, buffer: Buffe
     const end = buffer.subarray(0, filled).indexOf(NEWLINE, start);
     if (end === -1) {
       if (filled !== LOOK_BYTES) break;
-      // Long lines: the rest of what there is room for.
+      // Long lines: reads up to the rest of the buffer.
       filled += readSync(fd, buffer, filled, CHUNK_BYTES - filled, at.offset + filled);
       if (filled === LOOK_BYTES) break;
       continue;
@@ -150,7 +150,7 @@ function readLines(fd: number, at: TailPosition, maxLines: number, buffer: Buffe
     if (end > start) lines.push({ bytes: Buffer.from(buffer.subarray(start, end)), offset: at.offset + start });
     start = end + 1;
   }
-  // No newline in a whole chunk: no line of nginx is that long. It is taken as it is, so that reading goes on.
+  // No newline in a whole chunk. nginx writes no such line; it is taken as one, so that reading continues.
   if (start === 0 && filled === CHUNK_BYTES) {
     lines.push({ bytes: Buffer.from(buffer), offset: at.offset });
     start = filled;

@@ -1,4 +1,4 @@
-// The ledger's worker thread: messages, timers and file events around the core. All SQLite work happens here.
+// The ledger's worker thread: messages and timers around the core. All SQLite work happens here.
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
@@ -11,14 +11,13 @@ const TICK_MS = 1_000;
 
 const port = parentPort;
 if (port === null) throw new LictorError('not-a-worker', 'The ledger worker runs as a worker thread only.');
-// Sent by startLedger only, so the shape is trusted.
 const setup = workerData as WorkerSetup;
 const post = (message: FromWorker) => port.postMessage(message);
 
 const core = createCore({
   setup,
   routes: createCatalogue(),
-  // A clock cannot be handed to a thread; the tests that need one use the core.
+  // A clock cannot cross the thread boundary. Tests that need another one use the core.
   clock: systemClock,
   onHealth: (healthy, detail) => post({ kind: 'health', healthy, detail }),
   onReopen: () => post({ kind: 'reopen' }),
@@ -33,7 +32,7 @@ let pumping: NodeJS.Immediate | undefined;
 /** Of this look. */
 let batches = 0;
 
-// Commands that arrive while a transaction runs are taken together by the next one: one fsync for all of them.
+// One transaction takes all commands that arrived during the one before: one fsync for all of them.
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'close') return close();
   if (message.command.kind === 'events') {
@@ -67,7 +66,7 @@ function pump(): void {
   if (core.pump() && readsOn(batches, core.lagMs())) pumping = setImmediate(pump);
 }
 
-// Not when the kernel reports a change: under a flood that is a wake-up for every line.
+// A reaction to each change of the file would be a wake-up for every line of a flood.
 const looks = setInterval(() => {
   core.sync();
   takeEvents();

@@ -1,13 +1,13 @@
-// Whether a process still has a file open for writing: a renamed log is finished only when none has.
+// Whether a process has a file open for writing. A renamed log is complete only when none has.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { isErrno } from '../../contract/errno.ts';
 
-/** `unknown`: an nginx of another user cannot be looked into (a container without CAP_SYS_PTRACE), or there is no /proc. */
+/** `unknown`: there is no /proc, or nginx runs as another user (a container without CAP_SYS_PTRACE). */
 export type Writers = 'none' | 'some' | 'unknown';
 
 const WRITE_FLAGS = 0o3;
 
-/** `path` is a real path as the kernel has it now. This process itself does not count: it reads. */
+/** `path` is the real path. This process does not count: it only reads. */
 export function writersOf(path: string): Writers {
   const pids = entries('/proc')?.filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   if (pids === undefined) return 'unknown';
@@ -33,7 +33,7 @@ function entries(path: string): readonly string[] | undefined {
   try {
     return readdirSync(path);
   } catch (error) {
-    // A process that has just ended has nothing open.
+    // An ended process has nothing open.
     return isErrno(error, 'ENOENT', 'ESRCH') && path !== '/proc' ? [] : undefined;
   }
 }

@@ -1,8 +1,7 @@
-// What the records of the ledger say in numbers.
+// Counters and histograms of the ledger's records.
 import type { Family, Sample } from './exposition.ts';
 import { createHistogram, type Histogram, REQUEST_SECONDS } from './histogram.ts';
 
-/** The columns that are counted. */
 export interface CountedRow {
   readonly request_id: string | null;
   readonly action: string | null;
@@ -21,7 +20,7 @@ export interface Counts {
   families(): readonly Family[];
 }
 
-/** Beyond so many combinations of labels the rest is counted as `other`: whatever happens, memory and scrapes stay small. */
+/** Above this number of label combinations, `other` counts the rest: memory and scrapes stay small. */
 const MOST_SERIES = 2_000;
 
 export function createCounts(): Counts {
@@ -35,7 +34,7 @@ export function createCounts(): Counts {
   return {
     add(row) {
       const path = row.path_taken ?? 'none';
-      // What the gateway did by itself: a start, a reload, a change of a token.
+      // Not a request: a start, a reload, a change of a token.
       if (row.request_id === null) return events.add([row.action ?? 'none']);
       requests.add([row.action ?? 'none', row.decision ?? 'none', path]);
       if (row.decision === 'deny') refusals.add([row.reason ?? 'none', path]);

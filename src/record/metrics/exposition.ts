@@ -1,6 +1,6 @@
-// Prometheus' text format, version 0.0.4: what a scrape is answered with.
+// Prometheus' text format, version 0.0.4.
 //
-// Some forty lines of fixed text. OpenTelemetry's exporter for it would open a listener of its own, and count by objects on the paths that are to stay quick.
+// Own code, because OpenTelemetry's exporter opens its own listener and counts with objects on the request path.
 
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
@@ -10,7 +10,7 @@ export interface Sample {
 export interface HistogramState {
   /** Upper bounds in seconds, ascending. */
   readonly bounds: readonly number[];
-  /** How many fell below each bound and not below the one before; one more at the end, for those above all. */
+  /** Observations of each bucket, and at the end those above all bounds. */
   readonly counts: readonly number[];
   readonly sum: number;
 }
@@ -26,7 +26,7 @@ export type Family = { readonly name: string; readonly help: string } & (
   | { readonly type: 'histogram'; readonly samples: readonly HistogramSample[] }
 );
 
-/** No family names an id or a principal: what labels hold is bounded by the catalogue, the list of reasons and the configuration. */
+/** Labels are bounded: no ids and no principals, only the catalogue, the reasons and the configuration. */
 export function renderFamilies(families: readonly Family[]): string {
   return families.map(renderFamily).join('');
 }

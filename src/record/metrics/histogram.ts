@@ -1,4 +1,4 @@
-// Counts durations by their size.
+// A histogram of durations.
 import type { HistogramState } from './exposition.ts';
 
 export interface Histogram {

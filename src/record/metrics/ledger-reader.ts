@@ -1,11 +1,11 @@
-// Numbers from the databases, on connections of their own: nothing on a request's way counts anything.
+// Metrics from the databases, on separate connections: no code on the request path counts anything.
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { type CountedRow, createCounts } from './counts.ts';
 import type { Family } from './exposition.ts';
 
 export interface LedgerReader {
-  /** Reads what came since the last time. Throws what SQLite throws. */
+  /** Reads the rows since the last call. Throws the errors of SQLite. */
   collect(nowMs: number): readonly Family[];
   close(): void;
 }
@@ -19,10 +19,10 @@ export interface ReaderFiles {
 const PAGE = 5_000;
 const BUSY_MS = 2_000;
 const COLUMNS = 'n, request_id, action, decision, reason, path_taken, status, duration_ms, upstream_ms, service, cache';
-/** As Prefect has them; others would be a label that anybody could make up. */
+/** Prefect's state types. Any other value would be a label that a client chooses. */
 const STATES: ReadonlySet<string> = new Set([...['SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED', 'CANCELLING']]);
 
-/** Counts from now on, as the counters of a process do. */
+/** Counters start at 0, as those of a process do. */
 export function openLedgerReader({ ledgerFile, storeFile, accessLog }: ReaderFiles): LedgerReader {
   const db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: BUSY_MS });
   const store = existsSync(storeFile) ? new DatabaseSync(storeFile, { readOnly: true, timeout: BUSY_MS }) : undefined;
@@ -38,7 +38,7 @@ export function openLedgerReader({ ledgerFile, storeFile, accessLog }: ReaderFil
 
   function countRecords(): void {
     for (;;) {
-      // Only what this program wrote: the shape is trusted.
+      // Only the ledger writes these rows, so the shape is trusted.
       const rows = page.all(n) as unknown as readonly (CountedRow & { readonly n: number })[];
       for (const row of rows) counts.add(row);
       n = rows.at(-1)?.n ?? n;
@@ -101,7 +101,7 @@ function gauge(name: string, help: string, value: number | undefined): Family {
   return { name, help, type: 'gauge', samples: sample(value) };
 }
 
-/** What is not known has no sample. */
+/** An unknown value has no sample. */
 function sample(value: number | undefined) {
   return value === undefined || !Number.isFinite(value) ? [] : [{ value }];
 }
@@ -128,7 +128,7 @@ function unread(accessLog: string, positionOf: (inode: string) => unknown): numb
 
 function parseHead(text: unknown): { readonly seq: number; readonly time: string; readonly checkpoints: number } | undefined {
   if (typeof text !== 'string') return undefined;
-  // Signed by this gateway (src/record/ledger/chain/statement.ts); not checked here: lictor audit verify does.
+  // Not checked here: the signature. lictor audit verify does.
   const { chains, time, checkpoints } = JSON.parse(text) as { chains: readonly { seq: number }[]; time: string; checkpoints: number };
   return { seq: chains.reduce((sum, chain) => sum + chain.seq, 0), time, checkpoints };
 }

@@ -1,4 +1,4 @@
-// Numbers for Prometheus: counted from the ledger by a thread, and asked of the parts when somebody scrapes. Off unless it is configured.
+// Metrics for Prometheus: a thread counts from the ledger, and the control plane adds its own at each scrape. Off by default.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { MetricsListen } from '../../config/config.ts';
@@ -14,16 +14,16 @@ export interface Metrics {
 export interface MetricsParts {
   readonly listen: MetricsListen;
   readonly files: ReaderFiles;
-  /** What the parts of the control plane say of themselves. */
+  /** The metrics of the control plane's parts. */
   readonly gather: () => readonly Family[];
 }
 
-/** A database that is busy must not hold a scrape up for long. */
+/** A busy database must not delay a scrape for long. */
 const ANSWER_MS = 3_000;
 
 export async function startMetrics({ listen, files, gather }: MetricsParts): Promise<Metrics> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: files, name: 'metrics', resourceLimits: { maxOldGenerationSizeMb: 64 } });
-  // A scrape then lacks what it read.
+  // A scrape then lacks the numbers of the ledger.
   worker.on('error', () => undefined);
   let asking: Promise<readonly Family[]> | undefined;
   const fromLedger = (): Promise<readonly Family[]> => {
@@ -54,7 +54,7 @@ async function ask(worker: Worker): Promise<readonly Family[]> {
   if (worker.threadId === -1) return [];
   worker.postMessage('collect');
   const answer = once(worker, 'message', { signal: AbortSignal.timeout(ANSWER_MS) });
-  return answer.then(([families]) => families as readonly Family[]).catch(() => []); // Late, or it has ended.
+  return answer.then(([families]) => families as readonly Family[]).catch(() => []); // Too late, or the thread has ended.
 }
 
 function processFamilies(): readonly Family[] {
@@ -70,12 +70,12 @@ function processFamilies(): readonly Family[] {
 }
 
 export interface DecisionWatch {
-  /** The same, timed. */
+  /** Runs `decide` and measures it. */
   watch<T extends { readonly status: number }>(decide: () => Promise<T>): Promise<T>;
   families(): readonly Family[];
 }
 
-/** What Node is asked; the other requests were answered from nginx's cache. */
+/** Measures the decisions of Node. nginx's cache answers the others. */
 export function watchDecisions(): DecisionWatch {
   const kinds = { allow: createHistogram(DECISION_SECONDS), deny: createHistogram(DECISION_SECONDS), error: createHistogram(DECISION_SECONDS) };
   return {

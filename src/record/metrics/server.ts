@@ -1,4 +1,4 @@
-// Where Prometheus asks: loopback or a unix socket, GET /metrics, nothing else.
+// The listener for Prometheus: loopback or a unix socket, GET /metrics only.
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { isIP } from 'node:net';
@@ -9,7 +9,7 @@ import { takenWords } from '../../contract/taken.ts';
 
 export async function listenForScrapes(listen: MetricsListen, scrape: () => Promise<string>): Promise<Server> {
   const server = createServer((request, response) => {
-    // A page in a browser of this machine may reach loopback under a name of its own (DNS rebinding).
+    // A page in a local browser could reach loopback under another host name (DNS rebinding).
     if ('port' in listen && !isOwnHost(request.headers.host)) return void response.writeHead(421).end();
     if (request.url !== '/metrics') return void response.writeHead(404).end();
     if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405, { allow: 'GET, HEAD' }).end();

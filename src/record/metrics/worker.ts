@@ -1,4 +1,4 @@
-// The thread that reads the databases for metrics: when it is asked, and now and then, so that it never has much to catch up with.
+// The thread that reads the databases for metrics: at each request, and every few seconds, so that it is never far behind.
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../contract/clock.ts';
 import { LictorError } from '../../contract/error.ts';
@@ -19,7 +19,7 @@ port.on('message', (message: 'collect' | 'close') => {
   port.close();
 });
 
-/** Nothing while a database cannot be read: the scrape then lacks these families, and the next one may have them. */
+/** Empty while a database cannot be read: this scrape lacks these families. */
 function collect() {
   try {
     reader ??= openLedgerReader(files);

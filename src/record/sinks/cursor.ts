@@ -1,4 +1,4 @@
-// How far a sink has got: a small file for each, written whole before the next batch is sent.
+// The position of each sink: one small file, written before the next batch is sent.
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -6,20 +6,20 @@ import { isErrno } from '../../contract/errno.ts';
 import { LictorError } from '../../contract/error.ts';
 
 const state = z.object({
-  /** Number of the last record that was delivered; 0: none, and none before it is wanted. */
+  /** Number of the last delivered record. 0: none. */
   n: z.int().min(0),
-  /** Its id and time: another record at its number means another ledger. */
+  /** The id and time of that record. Another id at this number means another ledger. */
   id: z.string(),
   time: z.string(),
-  /** Number of the last event that was delivered of those of which the next record speaks; 0: none of them. */
+  /** Number of the last delivered event, of those that the next record covers. 0: none. */
   event: z.int().min(0).default(0),
-  /** How many the next batch has, since it was tried already; 0: as many as there are. */
+  /** The size of a batch that was tried already and must be repeated. 0: the next batch is new. */
   again: z.int().min(0).default(0),
-  /** Records that were delivered, that the receiver did not want, and that went by retention before they could be sent. */
+  /** Records that were delivered, that the receiver rejected, and that retention deleted before delivery. */
   delivered: z.int().min(0),
   rejected: z.int().min(0),
   missed: z.int().min(0),
-  /** Since when nothing gets through, and why; null while it does. */
+  /** Since when delivery fails, and why. Null while it works. */
   failing_since: z.string().nullable(),
   problem: z.string().nullable(),
 });
@@ -29,7 +29,7 @@ export type Cursor = Pick<SinkState, 'n' | 'id' | 'time'>;
 
 export const FRESH: Omit<SinkState, keyof Cursor> = { event: 0, again: 0, delivered: 0, rejected: 0, missed: 0, failing_since: null, problem: null };
 
-/** Undefined: this sink is new. Throws LictorError `export-state-unreadable`: to begin anew would lose or double records, so somebody has to decide. */
+/** Undefined: this sink is new. Throws LictorError `export-state-unreadable`: a new start would lose or repeat records, so the administrator decides. */
 export function readState(directory: string, name: string): SinkState | undefined {
   const file = fileOf(directory, name);
   try {
@@ -40,7 +40,7 @@ export function readState(directory: string, name: string): SinkState | undefine
   }
 }
 
-/** All of it or nothing, also over a power failure. */
+/** Atomic, also at a power failure. */
 export function writeState(directory: string, name: string, next: SinkState): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = fileOf(directory, name);

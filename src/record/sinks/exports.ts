@@ -1,4 +1,4 @@
-// The control plane's hold on what sends records: a thread of its own, so that no receiver can make the gateway wait.
+// The control plane's side of the thread that sends records: no receiver can make the gateway wait.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { LedgerExport } from '../../config/config.ts';
@@ -12,9 +12,9 @@ import { type Break, openSource } from './source.ts';
 export const EXPORT_GAP_ACTION = 'ledger.export_gap';
 
 export interface Exports {
-  /** These sinks and no others, from now on. Resolves when the former ones have stopped; one that stays goes on where it was. */
+  /** Applies a list of sinks. Resolves when the former ones have stopped. A sink that stays continues from its position. */
   use(exports: readonly LedgerExport[]): Promise<void>;
-  /** As of the last second. */
+  /** Updated once a second. */
   status(): readonly SinkStatus[];
   close(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface ExportsParts {
 }
 
 const AGAIN_MS = 1_000;
-/** A batch a sink is at most some MiB; beyond this something is wrong, and the thread begins anew. */
+/** A batch of a sink is at most some MiB. Above this limit the thread restarts. */
 const MOST_MIB = 128;
 
 export function createExports({ paths, clock, log, record }: ExportsParts): Exports {
@@ -89,7 +89,7 @@ export function createExports({ paths, clock, log, record }: ExportsParts): Expo
     use: (exports) =>
       inTurn(async () => {
         if (JSON.stringify(exports) === JSON.stringify(current)) return;
-        // Before its thread is there: a new sink gets all that is written from here on.
+        // Read before the thread starts: a new sink gets every record from here on.
         end = endOf(paths.ledgerFile);
         await stop();
         current = exports;
@@ -101,7 +101,7 @@ export function createExports({ paths, clock, log, record }: ExportsParts): Expo
   };
 }
 
-/** Null: it cannot be read, and the thread begins where it finds it. */
+/** Null: the ledger cannot be read now, and the thread takes the end that it finds. */
 function endOf(ledgerFile: string): Cursor | null {
   try {
     const source = openSource(ledgerFile);
@@ -111,7 +111,7 @@ function endOf(ledgerFile: string): Cursor | null {
       source.close();
     }
   } catch {
-    return null; // no ledger yet, or one in trouble
+    return null; // There is no ledger yet, or it cannot be opened.
   }
 }
 
@@ -130,7 +130,7 @@ function breakWords(broken: Break): string {
   return broken.kind === 'pruned' ? 'retention let go of records that a sink had not got yet' : 'the ledger is another one than a sink was sent from';
 }
 
-/** It reaches the sink itself, too. `resource_id` is the sink's name, `tool` says which records it never got. */
+/** The sink gets this record too. `resource_id` is the sink's name, `tool` says which records it did not get. */
 export function breakRecord(name: string, broken: Break, nowMs: number): NewRecord {
   return {
     time: new Date(nowMs).toISOString(),

@@ -1,4 +1,4 @@
-// A sink of the configuration -> what delivers to it. What it needs is loaded when it is configured.
+// A sink of the configuration -> its delivery. Each kind is loaded only when it is configured.
 import type { LedgerExport } from '../../config/config.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { PrefectEvent } from '../../contract/prefect-event.ts';
@@ -24,7 +24,7 @@ export async function openSink(config: LedgerExport, clock: Clock): Promise<Sink
 
 export interface Encoder {
   readonly record: (record: LedgerRecord) => Item;
-  /** As `audit export --events` writes it: nobody takes it for a record. */
+  /** The form of `audit export --events`: no reader mistakes an event for a record. */
   readonly event: (event: PrefectEvent, record: LedgerRecord) => Item;
 }
 

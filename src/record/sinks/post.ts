@@ -1,10 +1,10 @@
-// POST to a receiver: no redirect is followed; what it answers is bounded.
+// POST to a receiver. It follows no redirect and bounds the answer.
 import { Agent, request } from 'undici';
 import { systemAuthorities } from '../../config/authorities.ts';
 import { DeliveryError } from './sink.ts';
 
 export interface Post {
-  /** The answer's text, of a 2xx. Throws DeliveryError for every other status. */
+  /** Returns the text of a 2xx answer. Throws DeliveryError for any other status. */
   send(body: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export function createPost({ url, ca, timeoutMs, headers: fixed }: PostOptions):
   };
 }
 
-/** Seconds; a date is left to our own patience. */
+/** A number of seconds. A date is ignored: the pump's own wait applies. */
 function retryAfter(value: string | string[] | undefined): number | null {
   return typeof value === 'string' && /^[0-9]{1,6}$/.test(value) ? Number(value) * 1000 : null;
 }

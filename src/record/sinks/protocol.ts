@@ -5,22 +5,22 @@ import type { Break } from './source.ts';
 
 export interface SendingSetup {
   readonly ledgerFile: string;
-  /** Where the sinks' places are kept. */
+  /** The directory of the sinks' positions. */
   readonly directory: string;
   readonly exports: readonly LedgerExport[];
-  /** Where the ledger ended when these sinks were asked for: that is where "from now on" begins. Null: it could not be read then. */
+  /** Where the ledger ended when these sinks were configured: a new sink starts there. Null: the ledger could not be read. */
   readonly end: Cursor | null;
 }
 
 export interface SinkStatus {
   readonly name: string;
   readonly type: LedgerExport['type'];
-  /** Null: its place cannot be read, or the ledger cannot. */
+  /** Null: the position or the ledger cannot be read. */
   readonly state: SinkState | null;
-  /** Records that wait for it, about, and the time of the oldest of them. */
+  /** Waiting records, approximately, and the time of the oldest one. */
   readonly lag: number;
   readonly oldest: string | null;
-  /** Why it does not run at all; null when it does. */
+  /** Why the sink does not run. Null while it runs. */
   readonly stopped: string | null;
 }
 

@@ -1,11 +1,11 @@
-// One sink's loop: read, deliver, remember; and when that fails, wait longer and longer. Nothing is left out.
+// The loop of one sink: read, deliver, store the position, and wait longer after each failure. It skips no record.
 import type { Clock } from '../../contract/clock.ts';
 import { type Cursor, FRESH, type SinkState } from './cursor.ts';
 import type { Encoder } from './open-sink.ts';
 import { DeliveryError, failureWords, type Item, type Sink } from './sink.ts';
 import type { Break, Source } from './source.ts';
 
-/** At most so many records, and so much text, wait for one answer. */
+/** The limits of one batch, in records and in bytes of text. */
 const MOST_RECORDS = 512;
 const MOST_BYTES = 1 << 20;
 const LOOK_MS = 500;
@@ -15,19 +15,19 @@ const LONGEST_WAIT_MS = 60_000;
 const LONGEST_REQUESTED_MS = 300_000;
 
 export interface PumpParts {
-  /** Where a sink begins that is new. */
+  /** The start position of a new sink. */
   readonly begin: () => Cursor;
   readonly timeoutMs: number;
   readonly sink: Sink;
   readonly source: Source;
   readonly encode: Encoder;
-  /** The events of Prefect, too: before the record that speaks of them. */
+  /** Also sends the events of Prefect, before the record that covers them. */
   readonly events: boolean;
-  /** A batch comes again as it was, also after a kill: its receiver knows batches by their first and last record. */
+  /** Repeats a batch unchanged, even after a kill: the receiver identifies it by its first and last record. */
   readonly keepsBatches: boolean;
   readonly load: () => SinkState | undefined;
   readonly save: (state: SinkState) => void;
-  /** Told once for each; what was missed is recorded. */
+  /** Called once for each break. */
   readonly onBreak: (broken: Break) => void;
   readonly onChange: (state: SinkState) => void;
   readonly clock: Clock;
@@ -37,8 +37,8 @@ export interface PumpParts {
 }
 
 /**
- * Runs until the signal aborts; a delivery that is under way then may end by itself, until `cut` aborts: what was answered does not come again. Rejects when the
- * ledger or the place cannot be read or written: it may be begun again.
+ * Runs until `signal` aborts. A running delivery may then finish until `cut` aborts, so that an accepted batch is not sent again. Rejects when the ledger or
+ * the position cannot be read or written; the caller may start it again.
  */
 export async function runPump(parts: PumpParts, signal: AbortSignal, cut: AbortSignal = signal): Promise<void> {
   const { onChange } = parts;
@@ -72,7 +72,7 @@ function firstState({ load, begin, save }: PumpParts): SinkState {
   return fresh;
 }
 
-/** Of how many records the batch is: a kill while it is under way forgets nothing of it. */
+/** Stores the size of the batch, so that a kill during delivery does not change it. */
 function beforeSending({ keepsBatches, save }: PumpParts, state: SinkState, records: number): SinkState {
   if (!keepsBatches || state.again === records) return state;
   const next = { ...state, again: records };
@@ -80,7 +80,7 @@ function beforeSending({ keepsBatches, save }: PumpParts, state: SinkState, reco
   return next;
 }
 
-/** What was answered must not come again because our own disk is full: it is tried until there is room. False: it ended before. */
+/** Retries while Lictor's own disk is full, so that an accepted batch is not sent again. False: the stop came first. */
 async function keep({ save, onChange, clock, wait }: PumpParts, state: SinkState, signal: AbortSignal): Promise<boolean> {
   const sinceMs = clock();
   for (;;) {
@@ -95,19 +95,19 @@ async function keep({ save, onChange, clock, wait }: PumpParts, state: SinkState
   }
 }
 
-/** What went by before it could be sent is said, and counted. */
+/** Reports and counts records that are gone before delivery. */
 function repaired({ source, save, onBreak }: PumpParts, state: SinkState): SinkState {
   const broken = source.check(state);
   if (broken === undefined) return state;
   onBreak(broken);
-  // The id of a record that is gone cannot be checked again: the next one is checked when it was sent.
+  // A deleted record has no id to compare. The next delivery stores an id again.
   const next = { ...state, ...broken.cursor, event: 0, missed: state.missed + (broken.kind === 'pruned' ? broken.missed : 0) };
   save(next);
   return next;
 }
 
 interface Sent extends Item {
-  /** Where the sink is when it has this. */
+  /** The sink's position after this item. */
   readonly place: Cursor & Pick<SinkState, 'event'>;
 }
 
@@ -122,7 +122,7 @@ function nextBatch(parts: PumpParts, state: SinkState, most: number): readonly S
   return batch;
 }
 
-/** A batch may end between the events of a record: the record itself comes last. */
+/** A batch may end between the events of a record. The record itself follows them. */
 function* nextItems({ source, encode, events }: PumpParts, state: SinkState, most: number): Generator<Sent> {
   let place: Sent['place'] = { n: state.n, id: state.id, time: state.time, event: state.event };
   for (const { n, record } of source.after(state, most)) {
@@ -164,7 +164,7 @@ function failed(state: SinkState, error: unknown, nowMs: number): SinkState {
   return { ...state, failing_since: state.failing_since ?? new Date(nowMs).toISOString(), problem: failureWords(error).slice(0, 300) };
 }
 
-/** What failed comes again as it was: with what was written meanwhile it would be another batch to its receiver. */
+/** A failed batch keeps its size: with newer records it would be another batch for its receiver. */
 function nextSize(most: number, tried: number, error: unknown): number {
   if (isTooLarge(error)) return Math.max(1, Math.floor(tried / 2));
   return error === null ? Math.min(MOST_RECORDS, most * 2) : tried;
@@ -175,14 +175,14 @@ function isTooLarge(error: unknown): boolean {
 }
 
 interface Tried {
-  /** One after the other. */
+  /** Consecutive failures. */
   readonly failures: number;
-  /** Of how many records the last one was. */
+  /** The size of the failed batch. */
   readonly tried: number;
   readonly random: number;
 }
 
-/** Doubles up to a minute, and differs by half, so that many gateways do not come back at once. A smaller batch is tried at once, and none is smaller than one. */
+/** Doubles up to a minute, with jitter, so that many gateways do not return at the same moment. A batch that was too large is halved and tried at once. */
 function waitMs(error: unknown, { failures, tried, random }: Tried): number {
   if (isTooLarge(error) && tried > 1) return 0;
   const requestedMs = error instanceof DeliveryError ? Math.min(error.retryAfterMs ?? 0, LONGEST_REQUESTED_MS) : 0;

@@ -1,8 +1,8 @@
-// What delivers records to one place, whatever its protocol.
+// Delivery of records to one receiver, for any protocol.
 import type { PrefectEvent } from '../../contract/prefect-event.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 
-/** A record, or an event of Prefect of which it speaks, and what is sent of it: one line of JSON. */
+/** A record, or an event of Prefect that the record covers, as one line of JSON. */
 export interface Item {
   readonly record: LedgerRecord;
   readonly event?: PrefectEvent;
@@ -10,22 +10,21 @@ export interface Item {
 }
 
 export interface Delivered {
-  /** What the receiver took and did not want: sending it again would not help. */
+  /** Records that the receiver took and rejected. A retry would not help. */
   readonly rejected: number;
 }
 
 export interface Sink {
-  /** Resolves when the receiver has them; rejects with DeliveryError, or with anything else that went wrong. */
+  /** Resolves when the receiver has the batch. Rejects with DeliveryError or another error. */
   deliver(batch: readonly Item[], signal: AbortSignal): Promise<Delivered>;
   close(): Promise<void>;
 }
 
-/** Not delivered. The message names no secret and no record: it is for the log, `doctor` and metrics. */
+/** The message goes to the log, `doctor` and metrics, so it has no secret and no record. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError';
-  /** The receiver says when it wants to hear again. */
+  /** The wait that the receiver asked for. */
   readonly retryAfterMs: number | null;
-  /** The batch is too large for it. */
   readonly tooLarge: boolean;
 
   constructor(message: string, { retryAfterMs = null, tooLarge = false }: { retryAfterMs?: number | null; tooLarge?: boolean } = {}) {
@@ -35,7 +34,7 @@ export class DeliveryError extends Error {
   }
 }
 
-/** The short form of a failure: `ECONNREFUSED`, `TimeoutError`. Never the message of a library, which may quote what was sent. */
+/** The short form of a failure: `ECONNREFUSED`, `TimeoutError`. A library's message may quote the body, so it is never used. */
 export function failureWords(error: unknown): string {
   if (error instanceof DeliveryError) return error.message;
   if (!(error instanceof Error)) return 'unknown error';

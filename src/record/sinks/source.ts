@@ -1,4 +1,4 @@
-// Records for a sink in the order in which they were written, on a connection of its own. Reads only; no transaction stays open.
+// Records for a sink, in the order of writing, on a separate read-only connection. No transaction stays open.
 import { DatabaseSync } from 'node:sqlite';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from '../ledger/columns.ts';
@@ -11,22 +11,21 @@ export interface Numbered {
   readonly record: LedgerRecord;
 }
 
-/** What is wrong between a cursor and the ledger; undefined: nothing. */
+/** A mismatch between a cursor and the ledger. */
 export type Break =
-  /** Retention let go of records that were not sent yet. */
+  /** Retention deleted records before the sink got them. */
   | { readonly kind: 'pruned'; readonly missed: number; readonly cursor: Cursor }
-  /** It is another ledger, or an older one that was put back: sending goes on behind the time of the last record that was sent. */
+  /** The ledger is another one, or an older copy. Sending continues after the time of the last sent record. */
   | { readonly kind: 'replaced'; readonly cursor: Cursor };
 
 export interface Source {
-  /** The place of the newest record. */
   end(): Cursor;
   check(cursor: Cursor): Break | undefined;
-  /** They are on the disk: no power failure takes back, and numbers anew, what a receiver has. */
+  /** The records are on the disk: no power failure takes back a record that a receiver has. */
   after(cursor: Cursor, count: number): readonly Numbered[];
-  /** Of the events of Prefect of which a record speaks, those behind that number. */
+  /** The events of Prefect that a record covers, after that number. */
   eventsOf(record: LedgerRecord, after: number, count: number): readonly NumberedEvent[];
-  /** How many records are behind the cursor, about; and the time of the oldest of them. */
+  /** The number of records after the cursor, approximately, and the time of the oldest one. */
   lag(cursor: Cursor): { readonly records: number; readonly oldest: string | null };
   close(): void;
 }
@@ -35,7 +34,7 @@ export const BEGINNING: Cursor = { n: 0, id: '', time: '' };
 
 const BUSY_MS = 5_000;
 
-/** Throws what SQLite throws: there may be no ledger yet. */
+/** Throws the error of SQLite, for example when there is no ledger yet. */
 export function openSource(file: string, toDisk = bringToDisk): Source {
   const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
   const page = db.prepare(`SELECT n, ${SELECT_COLUMNS} FROM records WHERE n > ? ORDER BY n LIMIT ?`);

@@ -1,4 +1,4 @@
-// The thread that sends records: a loop for each sink, so that none waits for another.
+// The thread that sends records. Each sink has its own loop, so that no sink waits for another.
 import { setTimeout as pause } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LedgerExport } from '../../config/config.ts';
@@ -13,7 +13,7 @@ import { BEGINNING, openSource, type Source } from './source.ts';
 
 const STATUS_MS = 1_000;
 const AGAIN_MS = 5_000;
-/** So long a delivery that is under way may take, when we have to end. */
+/** How long a running delivery may take after the stop. */
 const GRACE_MS = 1_000;
 
 const port = parentPort;
@@ -42,7 +42,7 @@ clearInterval(statusTimer);
 reportStatus();
 port.close();
 
-/** The ledger may not be there yet, or be in trouble: it is begun again. */
+/** The ledger may be missing or fail: the loop starts again. */
 async function keepRunning(running: Running): Promise<void> {
   while (!stop.signal.aborted) {
     try {
@@ -104,5 +104,5 @@ function statusOf({ config: { name, type }, state, source, stopped }: Running): 
 }
 
 async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
-  await pause(ms, undefined, { signal }).catch(() => undefined); // Aborted: the loop ends.
+  await pause(ms, undefined, { signal }).catch(() => undefined);
 }

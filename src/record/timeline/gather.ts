@@ -1,4 +1,4 @@
-// Everything that is known about a run and the runs around it: the ledger, the stored events, and Prefect where it answers.
+// Gathers all facts about a run and the runs around it: from the ledger, the stored events, and Prefect.
 import { isFlowRunState, type PrefectEvent } from '../../contract/prefect-event.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import type { LedgerReader } from '../ledger/query.ts';
@@ -19,7 +19,7 @@ export interface Gathered {
 
 const DEEPEST = 5;
 const MOST_RUNS = 100;
-/** The gateway's own events are looked for this long after a run's last sign: a gap is noticed after it began. */
+/** The gateway's events up to this long after the run's last entry belong to its time: Lictor notices a gap late. */
 const AFTERWARDS_MS = 3_600_000;
 
 export async function gatherTimeline(sources: Sources, id: string): Promise<Gathered> {
@@ -28,14 +28,14 @@ export async function gatherTimeline(sources: Sources, id: string): Promise<Gath
   return { timeline, answer };
 }
 
-/** Who started a run, by what is here alone. */
+/** Who started a run, without asking Prefect. */
 export async function gatherStart(sources: Sources, id: string): Promise<Timeline['start']> {
   const facts = await factsOf(sources, id);
   return findStart({ run: null, ...facts, ...(await behind(sources, { run: null, ...facts })) });
 }
 
 interface Place {
-  /** Runs that are shown already: a circle ends. */
+  /** Runs that have an entry already: a cycle ends here. */
   readonly seen: Set<string>;
   readonly depth: number;
 }
@@ -73,7 +73,7 @@ async function gatherChildren(sources: Sources, id: string, { seen, depth }: Pla
 
 type Around = Pick<Parameters<typeof findStart>[0], 'parent' | 'madeBy'>;
 
-/** Who is behind the run: the run that started it, and theirs; who made the automation. */
+/** The run that started this one, and the maker of its automation. */
 async function behind(sources: Sources, { run, events }: Facts & { readonly run: PrefectRun | null }, depth = 0): Promise<Around> {
   const made = makerOf(run, events);
   const madeBy = made?.route === 'automation' && made.by !== null ? await makerInLedger(sources.reader, made.by.id) : null;

@@ -1,10 +1,10 @@
-// Makes a timeline readable: what only looked or reported is counted between the things that happened.
+// Makes a timeline readable: reads and reports between two changes become one line with a count.
 import { CONNECT_ACTION } from '../../contract/destination.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import type { TaskRun } from './task-runs.ts';
 import type { NestedEntry } from './timeline.ts';
 
-/** One line of the readable form: an entry, or `count` alike that began with `entry` and ended at `until`. */
+/** One line of the readable form: an entry, or `count` similar ones between `entry` and `until`. */
 export interface TimelineLine extends NestedEntry {
   readonly count: number;
   readonly until: string;
@@ -12,13 +12,12 @@ export interface TimelineLine extends NestedEntry {
 
 const CSRF_ACTION = 'system.csrf';
 
-/** So many alike task runs of one run are shown one by one. */
+/** Up to this number, task runs of one name have a line each. */
 const FEW_TASKS = 5;
 
 /**
- * Chatter (reads, logs and heartbeats that succeeded) between two happenings becomes one line for each run, principal, address,
- * action, status and binding, where its first request was; so do many task runs of one name that completed. Nothing else is ever folded: not a
- * change, not a refusal, not a failure. The probes for CSRF tokens are chatter too.
+ * Folds chatter: reads, logs, heartbeats and probes for CSRF tokens that succeeded. One line has one run, principal, address, action, status and binding, and
+ * ends at the next change. Also folds many completed task runs of one name. Changes, refusals and failures are never folded.
  */
 export function groupChatter(entries: readonly NestedEntry[]): readonly TimelineLine[] {
   const many = manyTasks(entries);
@@ -75,7 +74,7 @@ export function commonName(name: string): string {
   return name.replace(/-[0-9a-f]{1,4}$/, '');
 }
 
-/** What decides by its body is mediated; so a direct request changes at most what the run reports about itself. */
+/** Requests that decide by their body are mediated. So a direct request changes at most the run's own reports. */
 function isChatter(record: LedgerRecord): boolean {
   const { path_taken, method, status } = record;
   if (isCsrfProbe(record)) return true;
@@ -83,7 +82,7 @@ function isChatter(record: LedgerRecord): boolean {
   return looked && status !== 101 && status !== null && status < 400;
 }
 
-/** Each client asks once whether Prefect wants CSRF tokens. Its 422 says no, and is no failure. */
+/** Each client asks once whether Prefect needs CSRF tokens. The answer 422 means no, and is no failure. */
 function isCsrfProbe({ action, decision, status }: LedgerRecord): boolean {
   return action === CSRF_ACTION && decision === 'allow' && (status === 200 || status === 422);
 }

@@ -1,17 +1,17 @@
-// What Prefect itself says about a flow run: the run and its states, asked over the one upstream client.
+// A flow run and its states, from Prefect's API.
 import type { Upstream } from '../../prefect/client/upstream.ts';
 
 export interface PrefectRun {
   readonly id: string;
   readonly name: string;
-  /** `Completed`, `Late`, `AwaitingRetry`. */
+  /** For example `Completed`, `Late`, `AwaitingRetry`. */
   readonly state: string | null;
-  /** RFC 3339 in UTC, milliseconds, as records have it. */
+  /** RFC 3339 in UTC, milliseconds, as in records. */
   readonly created: string | null;
   readonly deploymentId: string | null;
   /** Prefect's scheduler made it. */
   readonly autoScheduled: boolean;
-  /** Who Prefect says has made it: only its own schedules and automations have a name there. */
+  /** Prefect names only its own schedules and automations here. */
   readonly createdBy: { readonly type: string; readonly id: string; readonly name: string | null } | null;
   /** The task run in which another flow run started it. */
   readonly parentTaskRunId: string | null;
@@ -31,10 +31,10 @@ export type PrefectAnswer =
   | { readonly found: 'yes'; readonly run: PrefectRun; readonly states: readonly PrefectState[] }
   /** Prefect does not know the run (any more). */
   | { readonly found: 'no' }
-  /** Prefect could not be asked; `problem` says why. */
+  /** Prefect could not be asked. */
   | { readonly found: 'unknown'; readonly problem: string };
 
-/** Never rejects: without Prefect there is still the ledger. `id` is a UUID. */
+/** Never rejects: the ledger is enough for a timeline. `id` is a UUID. */
 export async function askPrefect(upstream: Pick<Upstream, 'request'>, id: string): Promise<PrefectAnswer> {
   try {
     const [run, states] = await Promise.all([

@@ -1,13 +1,13 @@
-// What Prefect is asked for a timeline; without it there are still the ledger and the stored events.
+// Prefect's part of a timeline. Without Prefect, the ledger and the stored events are enough.
 import type { Upstream } from '../../prefect/client/upstream.ts';
 import { askPrefect, type PrefectAnswer } from './prefect-run.ts';
 
-/** Nothing here rejects. */
+/** No function rejects. */
 export interface PrefectSource {
   run(id: string): Promise<PrefectAnswer>;
   /** The flow runs that this one started, oldest first. */
   childrenOf(id: string): Promise<readonly string[]>;
-  /** Undefined: it is not known. */
+  /** Undefined: unknown. */
   flowRunOfTask(taskRunId: string): Promise<string | undefined>;
 }
 
@@ -33,7 +33,7 @@ export function prefectSource(upstream: Pick<Upstream, 'request'>): PrefectSourc
   };
 }
 
-/** Where it cannot be asked at all. */
+/** Where Prefect cannot be reached. */
 export function noPrefect(problem: string): PrefectSource {
   return { run: async () => ({ found: 'unknown', problem }), childrenOf: async () => [], flowRunOfTask: async () => undefined };
 }

@@ -1,10 +1,10 @@
-// How a run came to be, and who is behind it: the ledger's own record of its creation first; what Prefect says, only where the ledger has none.
+// Who started a run, and how: from the ledger's record of its creation. Prefect's word counts only where there is no such record.
 import { isFlowRunState, type PrefectEvent } from '../../contract/prefect-event.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import { createsRun } from '../ledger/notable.ts';
 import type { PrefectRun } from './prefect-run.ts';
 
-/** request: somebody asked for it here; schedule, automation: Prefect made it; unknown: none of these, as far as this gateway saw. */
+/** request: a client asked for it; schedule, automation: Prefect made it; unknown: the gateway saw no creation. */
 export type Route = 'request' | 'schedule' | 'automation' | 'unknown';
 
 export interface Start {
@@ -22,13 +22,13 @@ export interface Start {
   readonly by: Maker | null;
   /** The run that started it. */
   readonly parent: ParentRun | null;
-  /** ledger: proven; event, label: what Prefect says, and nothing here confirms it; none: nobody that this gateway saw. */
+  /** ledger: proven; event, label: Prefect's word, not confirmed here; none: the gateway saw no creation. */
   readonly evidence: 'ledger' | 'event' | 'label' | 'none';
-  /** What the label `lictor.principal` says where it disagrees with the ledger; the ledger wins. */
+  /** The label `lictor.principal` where it disagrees with the ledger. The ledger wins. */
   readonly contradicting_label: string | null;
 }
 
-/** `made_by`: who the ledger says has made it. */
+/** `made_by`: its maker, by the ledger. */
 export interface Maker {
   readonly id: string;
   readonly name: string | null;
@@ -59,7 +59,7 @@ export function findStart({ run, records, events = [], parent = null, madeBy = n
   return { ...NOBODY, route: 'request', principal: label, request_id: run.labels['lictor.request_id'] ?? null, time: run.created, evidence: 'label', parent };
 }
 
-/** The person or service at the beginning of a chain of runs; null: none is known. */
+/** The person or service at the beginning of a chain of runs. Null: unknown. */
 export function initiatorOf({ principal, on_behalf_of: behalf, parent }: Start): string | null {
   const behind = parent === null ? null : initiatorOf(parent.start);
   return behind ?? behalf.at(-1) ?? principal;
@@ -69,9 +69,9 @@ type Made = Pick<Start, 'route' | 'evidence' | 'time'> & { readonly by: Omit<Mak
 
 const AUTOMATION = 'prefect.automation.';
 
-/** Prefect relates a run that an automation made to it, in each event; a run of a schedule begins without the event `Scheduled`, since they are made many at once. */
+/** Each event of a run that an automation made names the automation. Prefect makes a schedule's runs in bulk, so such a run has no event `Scheduled`. */
 export function makerOf(run: PrefectRun | null, all: readonly PrefectEvent[]): Made | undefined {
-  // What a client says of a run may name anybody as its creator.
+  // Events of clients are ignored: they may name any creator.
   const events = all.filter(isFlowRunState);
   const creator = events.flatMap(({ related }) => related).find(({ id, role }) => role === 'creator' && id.startsWith(AUTOMATION));
   const time = run?.created ?? events[0]?.occurred ?? null;

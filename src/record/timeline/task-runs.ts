@@ -1,24 +1,22 @@
-// Task runs of a flow run, each from its events.
+// The task runs of a flow run, from its events.
 import type { PrefectEvent } from '../../contract/prefect-event.ts';
 
 export interface TaskRun {
   readonly id: string;
   readonly name: string;
-  /** When it was first heard of. */
+  /** The time of its first event. */
   readonly time: string;
-  /** `Completed`: its last state. */
+  /** The last state, for example `Completed`. */
   readonly state: string;
-  /** `COMPLETED`. */
   readonly stateType: string | null;
-  /** From its first Running to its end, milliseconds; null: it is under way, or never ran. */
+  /** From the first Running to the end, milliseconds. Null: it has not ended, or never ran. */
   readonly durationMs: number | null;
-  /** How often it ran. */
   readonly attempts: number;
 }
 
 const ENDED: readonly (string | null)[] = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
 
-/** `events` in the order of time; those of other kinds are left out. */
+/** `events` in time order. Events of other kinds are ignored. */
 export function taskRunsOf(events: readonly PrefectEvent[]): readonly TaskRun[] {
   const byTask = new Map<string, PrefectEvent[]>();
   for (const event of events) {
@@ -46,12 +44,12 @@ function taskRun(id: string, events: readonly PrefectEvent[]): TaskRun {
   };
 }
 
-/** Client events carry the state in their labels; the name says it, too. */
+/** Events of clients have the state in a label. Its name has it too. */
 function typeOf({ state_type: type, event }: PrefectEvent): string | null {
   return type ?? event.slice('prefect.task-run.'.length).toUpperCase();
 }
 
-/** As records have it: milliseconds. */
+/** Milliseconds, as in records. */
 export function shortTime(occurred: string): string {
   return occurred === '' ? '' : new Date(Date.parse(occurred)).toISOString();
 }

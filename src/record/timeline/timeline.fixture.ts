@@ -1,4 +1,4 @@
-// For tests: records, states and a run, as short as they can be said.
+// For tests: short forms of records, states and a run.
 import type { LedgerRecord, NewRecord } from '../../contract/record.ts';
 import { completeRecord } from '../ledger/append.ts';
 import type { PrefectRun, PrefectState } from './prefect-run.ts';

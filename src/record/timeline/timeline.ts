@@ -1,4 +1,4 @@
-// One flow run's requests, decisions, states and task runs on one time line, and who started it; the runs that it started are nested. Pure.
+// The timeline of one flow run: requests, decisions, states, task runs, nested runs, and who started it. Pure.
 import { isFlowRunState, type PrefectEvent } from '../../contract/prefect-event.ts';
 import type { LedgerRecord } from '../../contract/record.ts';
 import type { PrefectRun, PrefectState } from './prefect-run.ts';
@@ -6,26 +6,25 @@ import { findStart, type ParentRun, type Start } from './start.ts';
 import { shortTime, type TaskRun, taskRunsOf } from './task-runs.ts';
 
 export type TimelineEntry =
-  /** Something that was let through. */
   | { readonly kind: 'request'; readonly time: string; readonly record: LedgerRecord }
-  /** Something that was refused. */
+  /** A denial. */
   | { readonly kind: 'decision'; readonly time: string; readonly record: LedgerRecord }
-  /** What happened to the gateway itself meanwhile: records may be missing here. */
+  /** An event of the gateway itself: records may be missing at this time. */
   | { readonly kind: 'gateway'; readonly time: string; readonly record: LedgerRecord }
-  /** `lastedMs`: until the next one; null: it is the last. */
+  /** `lastedMs`: until the next state. Null: the last state. */
   | { readonly kind: 'state'; readonly time: string; readonly state: PrefectState; readonly lastedMs: number | null }
   | { readonly kind: 'task'; readonly time: string; readonly task: TaskRun }
-  /** Something else that Prefect told: a worker took it, an automation acted. */
+  /** Another event of Prefect, for example of a worker or an automation. */
   | { readonly kind: 'event'; readonly time: string; readonly event: PrefectEvent }
   /** A run that this run started. */
   | { readonly kind: 'run'; readonly time: string; readonly timeline: Timeline };
 
 export interface Timeline {
   readonly id: string;
-  /** Null: nobody knows. */
+  /** Null: unknown. */
   readonly name: string | null;
   readonly state: string | null;
-  /** Null: Prefect could not be asked, or does not know the run. */
+  /** Null: Prefect did not answer, or does not know the run. */
   readonly run: PrefectRun | null;
   readonly start: Start;
   /** In time order. */
@@ -36,11 +35,10 @@ export interface TimelineParts {
   readonly id?: string;
   readonly run: PrefectRun | null;
   readonly states: readonly PrefectState[];
-  /** The run's records. */
   readonly records: readonly LedgerRecord[];
-  /** The run's stored events, in the order of time. */
+  /** In time order. */
   readonly events?: readonly PrefectEvent[];
-  /** The gateway's own records of about that time; those outside the run's span are left out. */
+  /** The gateway's own records of that time. Those outside the run's span are left out. */
   readonly gatewayEvents?: readonly LedgerRecord[];
   readonly children?: readonly Timeline[];
   readonly parent?: ParentRun | null;
@@ -71,7 +69,7 @@ export function buildTimeline(parts: TimelineParts): Timeline {
   };
 }
 
-/** Prefect's own answer has the messages, and the events have what it has forgotten or could not be asked: the id of a state is that of its event. */
+/** Prefect's answer has the messages. The events have the states that Prefect deleted or could not return. A state's id is that of its event. */
 function allStates(asked: readonly PrefectState[], events: readonly PrefectEvent[]): readonly PrefectState[] {
   const known = new Set(asked.map(({ id }) => id));
   const stored = events.filter((event) => isState(event) && !known.has(event.id));
@@ -103,28 +101,28 @@ function entryOf(record: LedgerRecord): TimelineEntry {
   return { kind: record.decision === 'deny' ? 'decision' : 'request', time: record.time, record };
 }
 
-/** A gap that began within the run belongs to it, even when it was noticed later. */
+/** A gap that began within the run belongs to it, even if Lictor noticed it later. */
 function gapStart(record: LedgerRecord): string {
   return new Date(Date.parse(record.time) - (record.duration_ms ?? 0)).toISOString();
 }
 
-/** At the same millisecond the request stands before the state that it caused. */
+/** At the same millisecond a request comes before the state that it caused. */
 function inOrder(a: TimelineEntry, b: TimelineEntry): number {
   return a.time < b.time ? -1 : a.time > b.time ? 1 : Number(a.kind === 'state') - Number(b.kind === 'state');
 }
 
-/** An entry, and how deep the run is nested that it is of. */
+/** An entry, its flow run, and how deep that run is nested. */
 export interface NestedEntry {
   readonly entry: TimelineEntry;
   readonly depth: number;
   readonly flowRunId: string;
 }
 
-/** One column of time: what nested runs did stands between what happened meanwhile. */
+/** All entries in one time order, those of nested runs included. */
 export function flatten(timeline: Timeline, depth = 0): readonly NestedEntry[] {
   const own = timeline.entries.map((entry): NestedEntry => ({ entry, depth, flowRunId: timeline.id }));
   const nested = timeline.entries.flatMap((entry) => (entry.kind === 'run' ? flatten(entry.timeline, depth + 1) : []));
   if (nested.length === 0) return own;
-  // The line that opens a run comes before the first thing that it did.
+  // The line of a nested run comes before the run's first entry.
   return [...own, ...nested].sort((a, b) => (a.entry.time < b.entry.time ? -1 : a.entry.time > b.entry.time ? 1 : a.depth - b.depth));
 }

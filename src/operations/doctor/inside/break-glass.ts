@@ -1,9 +1,9 @@
-// Accounts that end by themselves: while one is there, somebody has gone round the identity provider.
+// Break-glass accounts: while one exists, a person can log in without the identity provider.
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { ok, type Verdict, warn } from '../finding.ts';
 
-/** Reads only. A store that cannot be read has a check of its own. */
+/** Reads only. Another check reports an unreadable store. */
 export function checkBreakGlass(storeFile: string, nowMs: number): Verdict {
   const names = existsSync(storeFile) ? liveNames(storeFile, nowMs) : [];
   if (names.length === 0) return ok('no break-glass account is live');

@@ -1,4 +1,4 @@
-// The two databases of the state directory: the store's schema, and a ledger that can be written and is not behind.
+// The two databases of the state directory: the schema of the store, and whether the ledger can be written and is up to date.
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { FIRST_SCHEMA_VERSION, SCHEMA_VERSION } from '../../../store/migrations.ts';
@@ -27,7 +27,7 @@ export interface LedgerFiles {
   readonly accessLog: string;
 }
 
-/** Takes and leaves the write lock; changes nothing. */
+/** Takes and releases the write lock; changes nothing. */
 export function checkLedger({ ledgerFile, accessLog }: LedgerFiles, nowMs: number): Verdict {
   if (!existsSync(ledgerFile)) return warn(`there is no ledger at ${ledgerFile} yet`, 'lictor up makes it.');
   const locked = tryLock(ledgerFile);
@@ -46,12 +46,12 @@ export function checkLedger({ ledgerFile, accessLog }: LedgerFiles, nowMs: numbe
   return ok(`the ledger can be written; its newest record is ${typeof newest === 'string' ? age(nowMs - Date.parse(newest)) : 'still to come'}`);
 }
 
-/** What the tailer has not read although the log has rested for a while. */
+/** Unread bytes of a log without new lines for a while. */
 function unreadBytes(ledgerFile: string, accessLog: string, nowMs: number): number {
   const log = statSync(accessLog, { throwIfNoEntry: false });
   if (log === undefined || nowMs - log.mtimeMs < 10_000) return 0;
   const position = read(ledgerFile, `SELECT position AS value FROM tails WHERE inode = '${Number(log.ino)}'`);
-  // No place in this file: nothing of it was read. Words: the ledger cannot be read, which is told already.
+  // No position in this file: nothing of it was read. Text: the ledger cannot be read, which is reported already.
   return typeof position === 'string' ? 0 : Math.max(0, log.size - (position ?? 0));
 }
 
@@ -65,7 +65,7 @@ function tryLock(file: string): string | null {
   }
 }
 
-/** The one value; words when it cannot be read; null when there is none. */
+/** The value. Text: the error. Null: there is none. */
 function read(file: string, sql: string): string | number | null {
   try {
     using db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });

@@ -7,18 +7,18 @@ import { waitFor } from '../../supervise/processes/wait-for.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
 const LATE_MS = 60_000;
-/** A gateway that has just started, or read its configuration again, opens its streams and asks for what it missed within seconds. */
+/** After a start or a reload, a gateway opens its streams and fetches missed events within seconds. */
 const OPENING_MS = 12_000;
 
 export interface EventsSubject {
   readonly ledgerFile: string;
   readonly clock: Clock;
-  /** Told once, when it is looked again. */
+  /** Called once, when the check waits. */
   readonly onProgress: (line: string) => void;
   readonly openingMs?: number;
 }
 
-/** Reads only. For a gateway that runs. What may pass by itself is looked at again, for up to 12 s. */
+/** Reads only. For a running gateway. Looks again for up to 12 s at a state that may be temporary. */
 export async function checkEvents({ ledgerFile, clock, onProgress, openingMs = OPENING_MS }: EventsSubject): Promise<Verdict> {
   const look = (): Look => verdictOn(readEventsMark(ledgerFile), clock());
   let last = look();
@@ -34,7 +34,7 @@ export async function checkEvents({ ledgerFile, clock, onProgress, openingMs = O
 
 interface Look {
   readonly verdict: Verdict;
-  /** Nothing is known to be wrong: it is as a moment after a start. */
+  /** Nothing is known to be wrong: this is normal for a moment after a start. */
   readonly mayPass: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Sinks of the ledger: one that is away, or behind. Reads what the gateway keeps about them.
+// Sinks of the ledger that are away or behind, from their stored state.
 import { existsSync } from 'node:fs';
 import type { Config } from '../../../config/config.ts';
 import type { StatePaths } from '../../../config/state-dir.ts';
@@ -6,7 +6,7 @@ import { readState } from '../../../record/sinks/cursor.ts';
 import { openSource } from '../../../record/sinks/source.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
-/** So long a batch may be under way. */
+/** A batch may take this long. */
 const BEHIND_MS = 5 * 60_000;
 
 /** One verdict for each sink. */

@@ -1,9 +1,9 @@
-// The nginx that is there: new enough for the gateway, and as new as its distribution has patched it.
+// The installed nginx: new enough for the gateway, and with all patches of its distribution.
 import { LictorError } from '../../../contract/error.ts';
 import { findNginx, type NginxVersion } from '../../../edge/nginx/version.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
-/** Standard output of a program; null when it is not there or fails. */
+/** Standard output of a program. Null: it is missing or fails. */
 export type RunProgram = (command: string, args: readonly string[]) => Promise<string | null>;
 
 const PACKAGES = ['nginx', 'nginx-light', 'nginx-core', 'nginx-full', 'nginx-extras'];
@@ -39,12 +39,12 @@ interface Packaged {
   readonly candidate: string;
 }
 
-/** The first installed package of `apt-cache policy` that has another candidate; apt never names an older one unless it is pinned. */
+/** The first installed package of `apt-cache policy` with another candidate. Without pinning, apt never names an older one. */
 export function outdated(policy: string): Packaged | undefined {
   return installed(policy).find((entry) => entry.candidate !== '(none)' && entry.installed !== entry.candidate);
 }
 
-/** An nginx that was built by hand, or another system's, is in no package: nothing to compare with. */
+/** An nginx that was built by hand is in no package. */
 function installed(policy: string): readonly Packaged[] {
   const entries = [...policy.matchAll(/^(\S+):\n {2}Installed: (\S+)\n {2}Candidate: (\S+)/gm)];
   return entries

@@ -6,7 +6,7 @@ import { fail, ok, type Verdict } from '../finding.ts';
 
 type PidFiles = Pick<StatePaths, 'supervisorPid' | 'nginxPid' | 'root'>;
 
-/** The supervisor of this state directory; undefined: none runs. */
+/** The supervisor of this state directory. Undefined: none runs. */
 export function supervisorPid({ supervisorPid }: PidFiles): number | undefined {
   return readRunningPid(supervisorPid, (command) => /node|lictor/.test(command));
 }
@@ -33,7 +33,7 @@ export function notRunning(): Verdict {
   );
 }
 
-/** The limits of a process as /proc has them; of this one when it has gone. */
+/** The limits of a process in /proc, or of this one if it has ended. */
 export function limitsOf(pid: number | undefined): string {
   try {
     return readFileSync(`/proc/${pid ?? 'self'}/limits`, 'utf8');
@@ -46,6 +46,6 @@ function childrenOf(pid: number): readonly number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
   } catch {
-    return []; // it went away meanwhile
+    return []; // The process has ended.
   }
 }

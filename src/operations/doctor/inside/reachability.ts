@@ -1,4 +1,4 @@
-// What nginx's workers, who are another user when lictor runs as root, must be able to enter and write.
+// Directories that nginx's workers must enter and write. They are another user when lictor runs as root.
 import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { StatePaths } from '../../../config/state-dir.ts';
@@ -17,14 +17,14 @@ function mayPass(stats: Pick<Stats, 'mode' | 'uid' | 'gid'>, user: Pick<WorkerUs
   return ((stats.mode >> shift) & 1) === 1;
 }
 
-/** Below it the nginx in use puts request bodies that do not fit into its buffer; undefined: nothing was rendered yet. */
+/** The nginx in use stores large request bodies below it. Undefined: no configuration is rendered yet. */
 export function tempDirInUse(paths: Pick<StatePaths, 'edge'>): string | undefined {
   const file = join(paths.edge, 'current', 'nginx.conf');
   if (!existsSync(file)) return undefined;
   return /^\s*client_body_temp_path "?([^";]+)\/client_body"?;/m.exec(readFileSync(file, 'utf8'))?.[1];
 }
 
-/** `user` null: the workers are we. */
+/** `user` null: the workers are this user. */
 export function checkParents(root: string, user: WorkerUser | null, tempDir: string | undefined): Verdict {
   if (user === null) return ok("nginx's workers are this user: every parent of the state directory is open to them");
   const closed = closedParents(root, user);
@@ -35,7 +35,7 @@ export function checkParents(root: string, user: WorkerUser | null, tempDir: str
   return warn(`${message}: nginx holds large request bodies in memory instead`, remedy);
 }
 
-/** Bodies above 128 KiB go there: logs arrive in batches of up to 4 MB. nginx makes the workers' own in `tempDir`. */
+/** Bodies above 128 KiB go there; logs arrive in batches of up to 4 MB. nginx creates the directory for its workers. */
 export function checkTempDir(tempDir: string | undefined, user: WorkerUser | null): Verdict {
   if (tempDir === undefined) return warn('there is no directory for large request bodies yet', 'lictor up makes it.');
   const dir = join(tempDir, 'client_body');

@@ -1,4 +1,4 @@
-// The runtime directory of a running gateway: its sockets and its decision cache, with the right owners and modes.
+// The runtime directory of a running gateway: owners and modes of its sockets and its decision cache.
 import { type Stats, statSync } from 'node:fs';
 import type { StatePaths } from '../../../config/state-dir.ts';
 import type { WorkerUser } from '../../../config/worker-user.ts';
@@ -6,7 +6,7 @@ import { fail, ok, type Verdict } from '../finding.ts';
 
 type SocketPaths = Pick<StatePaths, 'decisionSocket' | 'controlSocket' | 'proxySocket' | 'relaySocket' | 'anonymousSocket' | 'holdSocket' | 'adminSocket'>;
 
-/** nginx's workers connect to all but the last; the command line of the same user to that one. */
+/** nginx's workers connect to all but the last one. That one is for the command line of the gateway's user. */
 export function checkUnixSockets(paths: SocketPaths, worker: WorkerUser | null): readonly Verdict[] {
   const us = process.geteuid?.() ?? 0;
   const owner = worker?.uid ?? us;
@@ -39,7 +39,7 @@ function ownerProblem(path: string, stats: Stats, uid: number, remedy: string): 
   return mode === 0o600 ? [] : [fail(`${path} has mode ${mode.toString(8)} instead of 600`, `chmod 600 ${path}`)];
 }
 
-/** It holds credentials for seconds. */
+/** The cache holds credentials for seconds. */
 export function checkCacheMode(dir: string, worker: WorkerUser | null): Verdict {
   const stats = statSync(dir, { throwIfNoEntry: false });
   if (stats === undefined) return fail(`the decision cache ${dir} is missing`, 'Restart lictor up: it makes it anew.');

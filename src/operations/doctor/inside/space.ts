@@ -1,4 +1,4 @@
-// Room: on the disk of the state directory, in the decision cache, and for descriptors.
+// Free space on the disk of the state directory and in the decision cache, and the limit of open files.
 import { statfsSync } from 'node:fs';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
@@ -8,7 +8,7 @@ export interface FileSystem {
   readonly freeBytes: number;
 }
 
-/** `statfs` as an argument: tests own it. */
+/** An argument, so that tests can replace it. */
 export type Statfs = (path: string) => FileSystem;
 
 const MIB = 1024 * 1024;
@@ -19,7 +19,7 @@ export function statfs(path: string): FileSystem {
   return { type, freeBytes: bavail * bsize };
 }
 
-/** The ledger and the access log grow here; when it is full, changes are refused. */
+/** The ledger and the access log grow here. When the disk is full, Lictor rejects changes. */
 export function checkDisk(stateDir: string, look: Statfs): Verdict {
   const { freeBytes } = look(stateDir);
   const message = `${words(freeBytes)} free for ${stateDir}`;
@@ -28,7 +28,7 @@ export function checkDisk(stateDir: string, look: Statfs): Verdict {
   return freeBytes < 1024 * MIB ? warn(`only ${message}`, remedy) : ok(message);
 }
 
-/** It holds bearer tokens for seconds: in memory, never on a disk. */
+/** The cache holds bearer tokens for seconds, so it must be in memory, never on a disk. */
 export function checkCacheSpace(cacheDir: string, look: Statfs): Verdict {
   const { type, freeBytes } = look(cacheDir);
   if (type !== TMPFS_MAGIC)
@@ -42,7 +42,7 @@ export function checkCacheSpace(cacheDir: string, look: Statfs): Verdict {
   return freeBytes < 64 * MIB ? warn(`only ${message}`, remedy) : ok(message);
 }
 
-/** From the text of /proc/PID/limits: of the running supervisor, else of this process. Two descriptors a socket, two a request. */
+/** From the text of /proc/PID/limits. A socket takes two descriptors, a request two. */
 export function checkOpenFiles(limits: string): Verdict {
   const soft = /^Max open files\s+(\S+)\s+(\S+)/m.exec(limits);
   const number = Number(soft?.[2] ?? Number.NaN);

@@ -1,4 +1,4 @@
-// For the tests: a state directory that goes away.
+// For tests: a temporary state directory.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

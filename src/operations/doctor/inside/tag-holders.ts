@@ -1,4 +1,4 @@
-// Which tags are guarded, and who may give them, as the store and the configuration have it. Reads only.
+// The guarded tags, and who may set them, by the store and the configuration. Reads only.
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Config } from '../../../config/config.ts';
@@ -10,13 +10,13 @@ import { scopeFromColumn } from '../../../store/scopes.ts';
 
 export interface TagHolders {
   readonly guarded: ReadonlySet<string>;
-  /** Undefined: nobody can say, as of a person of an identity provider, a run, or a token that is gone. */
+  /** Undefined: unknown, for example for a person of an identity provider, a run, or a removed token. */
   readonly holds: (principal: string, tag: string) => boolean | undefined;
-  /** Who has made an object through the gateway; undefined: not known. */
+  /** Who created an object through the gateway. Undefined: unknown. */
   readonly makerOf: (type: string, id: string) => string | undefined;
 }
 
-/** Undefined: the store cannot be read, which has a check of its own. */
+/** Undefined: the store cannot be read, which another check reports. */
 export async function withTagHolders<T>({ storeFile, roles, identityProviders }: TagConfig, use: (holders: TagHolders) => Promise<T>): Promise<T | undefined> {
   if (!existsSync(storeFile)) return undefined;
   let database: DatabaseSync | undefined;

@@ -1,4 +1,4 @@
-// Service tokens that expire soon: those of live workers first, because their runs end with them.
+// Service tokens that expire soon. Those of live workers come first, because their runs end with them.
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { ok, type Verdict, warn } from '../finding.ts';
@@ -6,7 +6,7 @@ import { ok, type Verdict, warn } from '../finding.ts';
 const HOUR_MS = 3_600_000;
 const SOON_MS = 7 * 24 * HOUR_MS;
 const WORKER_SOON_MS = 24 * HOUR_MS;
-/** A stock worker polls every 15 s; the store has the last use to the minute. */
+/** A stock worker polls every 15 s. The store has the last use to the minute. */
 const LIVE_MS = 10 * 60_000;
 const NAMED = 5;
 
@@ -16,7 +16,7 @@ interface Expiring {
   readonly usedByWorker: boolean;
 }
 
-/** Reads only. A store that cannot be read has a check of its own. */
+/** Reads only. Another check reports an unreadable store. */
 export function checkTokens(storeFile: string, nowMs: number): Verdict | readonly Verdict[] {
   const expiring = existsSync(storeFile) ? readExpiring(storeFile, nowMs) : [];
   const urgent = expiring.filter(({ usedByWorker, expiresMs }) => usedByWorker && expiresMs <= nowMs + WORKER_SOON_MS);
@@ -40,7 +40,7 @@ function listed(tokens: readonly Expiring[]): string {
   return `${names.join(', ')}${tokens.length > NAMED ? ` and ${tokens.length - NAMED} more` : ''}`;
 }
 
-/** By their newest secret, soonest first; without the tokens that doctor makes for itself. */
+/** By the newest secret, soonest first. Leaves out doctor's own tokens. */
 const EXPIRING = `SELECT tokens.name AS name, tokens.roles AS roles, tokens.last_used_ms AS used, MAX(COALESCE(token_secrets.expires_ms, 9e15)) AS expires
 FROM tokens JOIN token_secrets ON token_secrets.token_id = tokens.id
 WHERE tokens.revoked_ms IS NULL AND tokens.name NOT GLOB 'doctor-[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
@@ -57,7 +57,7 @@ function readExpiring(file: string, nowMs: number): readonly Expiring[] {
       usedByWorker: String(roles).includes('"worker"') && used !== null && Number(used) > nowMs - LIVE_MS,
     }));
   } catch {
-    return []; // The check of the store names what is wrong with it.
+    return []; // The check of the store reports the error.
   } finally {
     database?.close();
   }

@@ -1,10 +1,10 @@
-// What the ledger knows of workers: who said their name on a channel, and who polls.
+// The ledger's records of workers: who announced a name on a channel, and who polls.
 import { existsSync } from 'node:fs';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import { type AuditFilter, openLedgerReader } from '../../../record/ledger/query.ts';
 import { RECENT_MS, type WorkerRecords } from '../outside/direct-workers.ts';
 
-/** Of the newest: a reconnecting fleet writes many. */
+/** Only the newest: a reconnecting fleet writes many. */
 const MOST = 20_000;
 
 export async function readWorkerRecords(ledgerFile: string, nowMs: number): Promise<WorkerRecords> {

@@ -1,4 +1,4 @@
-// Does another program run as nginx's worker user? It could read the decision cache, or trace a worker of nginx.
+// Other programs of nginx's worker user: they could read the decision cache, or trace a worker of nginx.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { WorkerUser } from '../../../config/worker-user.ts';
@@ -6,14 +6,13 @@ import { fail, ok, type Verdict } from '../finding.ts';
 
 export interface Program {
   readonly pid: number;
-  /** The file name of what runs. */
+  /** The file name of the executable. */
   readonly name: string;
 }
 
-/** As many as a person wants to read. */
 const NAMED = 5;
 
-/** `worker`: null where nginx runs as the user of the gateway itself, which may read everything anyway. */
+/** `worker` null: nginx runs as the gateway's user, which may read everything anyway. */
 export function checkWorkerUser(worker: WorkerUser | null, programs: (uid: number) => readonly Program[] = programsOf): readonly Verdict[] {
   if (worker === null) return [];
   const others = programs(worker.uid).filter(({ name }) => name !== 'nginx');
@@ -28,7 +27,7 @@ export function checkWorkerUser(worker: WorkerUser | null, programs: (uid: numbe
   ];
 }
 
-/** Those of this user that share our process ids: a container has its own, and its user of the same number is another one. */
+/** Only processes of this pid namespace: in a container, the same number is another user. */
 export function programsOf(uid: number): readonly Program[] {
   const ours = readlinkSync('/proc/self/ns/pid');
   return readdirSync('/proc')
@@ -42,11 +41,11 @@ function programAt(dir: string, uid: number, ours: string): readonly Program[] {
     if (!ids.split(/\s+/).includes(String(uid)) || readlinkSync(`${dir}/ns/pid`) !== ours) return [];
     return [{ pid: Number(basename(dir)), name: nameOf(readlinkSync(`${dir}/exe`), () => readFileSync(`${dir}/maps`, 'utf8')) }];
   } catch {
-    return []; // It has ended meanwhile, or is dead and not yet collected.
+    return []; // The process has ended, or is a zombie.
   }
 }
 
-/** A program that was started through a loader (/lib/ld-linux.so.2 PROGRAM) is the first file that the loader has mapped to be run. */
+/** A loader (/lib/ld-linux.so.2 PROGRAM) maps the program as its first executable file. */
 export function nameOf(exe: string, maps: () => string): string {
   const named = basename(exe.replace(/ \(deleted\)$/, ''));
   if (!/^ld-.*\.so/.test(named)) return named;

@@ -1,4 +1,4 @@
-// For the tests: an answer, and a probe that gives it.
+// For tests: an answer, and a probe that returns it.
 import type { Probe, ProbeAnswer, ProbeRequest } from './http-probe.ts';
 
 export const AT_MS = Date.parse('2026-01-01T00:00:00.000Z');
@@ -11,7 +11,7 @@ export function answer(status: number, body: unknown, headers: Readonly<Record<s
 export const PAGE = answer(200, '<!doctype html><title>UI</title>', { 'content-type': 'text/html', server: 'balancer/1' });
 export const REFUSED: Probe = { ok: false, error: 'ECONNREFUSED' };
 
-/** The same to every request; or by the request. */
+/** The same answer to every request, or by the request. */
 export function answering(by: Probe | ((request: ProbeRequest) => Probe)): (request: ProbeRequest) => Promise<Probe> {
   return async (request) => (typeof by === 'function' ? by(request) : by);
 }

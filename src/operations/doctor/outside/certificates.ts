@@ -1,4 +1,4 @@
-// The certificate of public_url as it is served, and its files: expiry, names, chain, key.
+// The served certificate of public_url, and its files: expiry, names, chain, key.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -8,7 +8,7 @@ import { fail, ok, type Verdict, warn } from '../finding.ts';
 /** What a client sees. */
 export interface Served {
   readonly certificate: X509Certificate;
-  /** OpenSSL's word for why the chain is not trusted, names left aside; null: it is; undefined: nobody can serve it. */
+  /** OpenSSL's code for an untrusted chain, without the check of names. Null: trusted. Undefined: the certificate cannot be served. */
   readonly chainProblem: string | null | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface ServedQuestion {
 const TIMEOUT_MS = 8_000;
 const SOON_MS = 14 * 86_400_000;
 
-/** Rejects when there is no TLS handshake. */
+/** Rejects when the TLS handshake fails. */
 export function fetchServed({ hostname, port, authorities }: ServedQuestion): Promise<Served> {
   const host = hostname.replace(/^\[|\]$/g, '');
   return new Promise((resolve, reject) => {
@@ -60,7 +60,7 @@ export function checkName(certificate: X509Certificate, hostname: string): Verdi
   );
 }
 
-/** Expiry is its own line, and so is a key that does not belong to the certificate. */
+/** Other checks report expiry, and a key of another certificate. */
 export function checkChain(problem: Served['chainProblem'], bundle: string | undefined): Verdict | readonly Verdict[] {
   if (problem === undefined) return [];
   const by = bundle === undefined ? "this machine's authorities" : bundle;
@@ -82,7 +82,7 @@ export interface CertificateFiles {
   readonly keyFile: string;
 }
 
-/** The pair on disk, and that it is the one that is served. */
+/** Whether key and certificate on disk belong together, and are the served ones. */
 export function checkFiles({ certFile, keyFile }: CertificateFiles, served: X509Certificate | undefined): Verdict {
   const certificate = new X509Certificate(readFileSync(certFile));
   if (!certificate.checkPrivateKey(createPrivateKey(readFileSync(keyFile)))) {

@@ -1,10 +1,10 @@
-// Another clock against ours: tokens, sessions and certificates are judged by time.
+// Compares another machine's clock with this one's: tokens, sessions and certificates depend on time.
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 import type { ProbeAnswer } from './http-probe.ts';
 
 const MOST_MS = 30_000;
 
-/** By the answer's Date header, which has whole seconds. */
+/** Uses the Date header, which has whole seconds. */
 export function checkClock(whose: string, { headers, atMs }: Pick<ProbeAnswer, 'headers' | 'atMs'>): Verdict {
   const theirs = Date.parse(headers['date'] ?? '');
   if (Number.isNaN(theirs)) return warn(`${whose} sends no Date header, so its clock cannot be compared`, 'Compare it by hand: date -u on both machines.');

@@ -1,4 +1,4 @@
-// Workers that report to Prefect, and not through the gateway: Prefect knows who is there, the ledger knows who came through the door.
+// Workers that bypass the gateway: online in Prefect, and without a record in the ledger.
 import type { LedgerRecord } from '../../../contract/record.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
 import { parseJson } from './http-probe.ts';
@@ -9,20 +9,20 @@ export interface Worker {
   readonly name: string;
 }
 
-/** What the ledger has of `worker.*`, oldest first. */
+/** Records of `worker.*`, oldest first. */
 export interface WorkerRecords {
-  /** Channels that were opened and workers that said on them who they are, of all time. */
+  /** Opened channels, and names that workers announced on them, of all time. */
   readonly connects: readonly LedgerRecord[];
   /** Polls and HTTP heartbeats of the last minutes. */
   readonly recent: readonly LedgerRecord[];
 }
 
-/** How long a worker may be silent before it counts as gone from here. Stock workers poll every 15 s. */
+/** After this long without a record, a worker counts as gone. Stock workers poll every 15 s. */
 export const RECENT_MS = 10 * 60_000;
 
 const NAMED = 5;
 
-/** Nothing where no worker is online. All servers share one database: the first that answers is asked. */
+/** Empty where no worker is online. */
 export async function checkDirectWorkers(
   servers: readonly UpstreamSubject[],
   readRecords: () => Promise<WorkerRecords>,
@@ -44,8 +44,8 @@ export async function checkDirectWorkers(
 }
 
 /**
- * A worker is here when it has said its name on its channel, and who said it still polls its pool. Workers before 3.7.2 have no
- * channel: where a pool gets HTTP heartbeats through the gateway, one without a name may be theirs, and is not accused.
+ * A worker uses the gateway if it announced its name on its channel, and still polls its pool. Workers before 3.7.2 have no channel. So a pool with HTTP
+ * heartbeats through the gateway reports none of its workers.
  */
 export function directWorkers(online: readonly Worker[], { connects, recent }: WorkerRecords): readonly Worker[] {
   const polls = new Set(recent.filter(({ action }) => action === 'worker.poll').map((record) => key(poolOf(record), record)));
@@ -66,7 +66,7 @@ function poolOf({ path }: LedgerRecord): string | undefined {
   try {
     return raw === undefined ? undefined : decodeURIComponent(raw);
   } catch {
-    return undefined; // refused at the edge; no such pool
+    return undefined; // The edge rejects such a path; there is no such pool.
   }
 }
 
@@ -85,7 +85,7 @@ async function onlineWorkers([subject, ...others]: readonly UpstreamSubject[]): 
   return (await Promise.all(workers)).flat();
 }
 
-/** Undefined: no answer, or none of Prefect's. */
+/** Undefined: no answer, or not Prefect's. */
 async function names({ url, authorization, tls, probe }: UpstreamSubject, path: string, body: unknown): Promise<readonly string[] | undefined> {
   const headers = { ...authorizationOf(authorization), 'content-type': 'application/json' };
   const answer = await probe({ url: `${url}${path}`, method: 'POST', headers, body: JSON.stringify(body), tls });

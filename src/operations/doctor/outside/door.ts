@@ -1,4 +1,4 @@
-// The door from outside: health, readiness, and that nobody comes in without a credential.
+// public_url from outside: health, readiness, and that no request passes without a credential.
 import type { PublicUrl } from '../../../config/config.ts';
 import { fail, ok, type Verdict } from '../finding.ts';
 import { checkClock } from './clock.ts';
@@ -13,7 +13,7 @@ export function baseOf({ origin, basePath }: Door['publicUrl']): string {
   return `${origin}${basePath}`;
 }
 
-/** Health, and with the same answer the clock of whoever answers at public_url. */
+/** Also compares the clock of the server at public_url, with the same answer. */
 export async function checkHealth({ publicUrl, probe }: Door): Promise<readonly Verdict[]> {
   const url = `${baseOf(publicUrl)}/.lictor/health`;
   const answer = await probe({ url });
@@ -37,7 +37,7 @@ export async function checkReady({ publicUrl, probe }: Door): Promise<Verdict> {
   );
 }
 
-/** As a program, and as a browser's `Accept` would have it answered by a UI that stands in place of the API. */
+/** Asks as a program, and as a browser: a UI in place of the API answers only the browser. */
 export async function checkRefusal({ publicUrl, probe }: Door): Promise<readonly Verdict[]> {
   const url = `${baseOf(publicUrl)}/api/admin/version`;
   const [program, browser] = await Promise.all([probe({ url }), probe({ url, headers: { accept: 'text/html' } })]);
@@ -73,12 +73,12 @@ function judgeRefusal(url: string, answer: Probe): Verdict {
   return notOurs(url, answer);
 }
 
-/** A navigation may be sent to the login page; a page of somebody else's is a wrong mapping that looks healthy. */
+/** A browser may be sent to the login page. A page with status 200 is a wrong mapping that looks healthy. */
 function judgePage(url: string, answer: Probe): readonly Verdict[] {
   return answer.ok && answer.status === 200 && isHtml(answer) ? [pageInPlace(url, answer)] : [];
 }
 
-/** What the UI is told: with the gateway's own answer, wherever Prefect itself would have sent it. */
+/** The gateway itself answers the UI's settings, whatever Prefect would answer. */
 export async function checkUiSettings({ publicUrl, probe }: Door, authorised: Pick<ProbeRequest, 'headers' | 'tls'>): Promise<Verdict> {
   const url = `${baseOf(publicUrl)}/ui-settings`;
   const answer = await probe({ url, ...authorised });
@@ -99,7 +99,7 @@ function pageInPlace(url: string, answer: ProbeAnswer): Verdict {
 
 function notOurs(url: string, answer: ProbeAnswer): Verdict {
   const code = jsonField(answer.body, 'code');
-  // The answer has the form of Lictor's refusals: a proxy in between, or a part of the gateway, causes it.
+  // The answer has the form of Lictor's denials: a proxy in between, or a part of the gateway, causes it.
   if (typeof code === 'string' && typeof jsonField(answer.body, 'request_id') === 'string') return refusedByUs(url, answer.status, code);
   const kind = isHtml(answer) ? ' with a page' : parseJson(answer.body) === undefined ? '' : ' with JSON of another kind';
   return fail(

@@ -1,15 +1,15 @@
-// The forward proxy from outside: it answers, and what must be denied is denied, without a credential and with one.
+// The forward proxy from outside: it answers, and denies what it must, with and without a credential.
 import { request } from 'node:http';
 import type { ForwardProxy } from '../../../config/config.ts';
 import { fail, ok, type Verdict } from '../finding.ts';
 
 export interface ForwardSubject {
   readonly listen: ForwardProxy['listen'];
-  /** Null: only what a stranger gets is looked at. */
+  /** Null: checks only requests without a credential. */
   readonly token: string | null;
 }
 
-/** Where every cloud keeps the credentials of its machines, and a name that nobody has (RFC 6761 6.4). */
+/** The metadata address of clouds, which gives a machine's credentials, and a name that never resolves (RFC 6761 6.4). */
 const DENIED = ['169.254.169.254:443', 'lictor-doctor.invalid:443'] as const;
 
 const TIMEOUT_MS = 8_000;
@@ -29,7 +29,7 @@ export async function checkForwardProxy({ listen, token }: ForwardSubject): Prom
   return ok(`forward proxy at ${address}: ${token === null ? 'a stranger' : `${DENIED.join(' and ')}`} is denied`);
 }
 
-/** The status; a text: why there is none. Never rejects. */
+/** The status. Text: the error. Never rejects. */
 function ask({ host, port }: ForwardSubject['listen'], target: string, token: string | null): Promise<number | string> {
   return new Promise((resolve) => {
     const headers = { host: target, ...(token !== null && { 'proxy-authorization': `Bearer ${token}` }) };

@@ -1,4 +1,4 @@
-// Guarded tags on objects whose maker could not give them now: they were put there before a scope named the tag.
+// Guarded tags on objects whose creator may not set them now. They were set before a scope named the tag.
 import { MAKER_LABEL } from '../../../prefect/client/made-by.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
 import type { TagHolders } from '../inside/tag-holders.ts';
@@ -6,13 +6,13 @@ import { type Listed, listOf } from './lists.ts';
 import { notReached, type UpstreamSubject } from './upstream.ts';
 
 const NAMED = 5;
-/** As many as Prefect lists at once: of more the newest are looked at. */
+/** Prefect's page size. Of more objects, only the newest are checked. */
 const PAGE = 200;
 
-/** Runs that have ended are handed out to nobody. */
+/** No worker gets an ended run. */
 const UNENDED = ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'];
 
-/** Nothing where no tag is guarded. */
+/** Empty where no tag is guarded. */
 export async function checkGuardedTags(servers: readonly UpstreamSubject[], holders: TagHolders): Promise<readonly Verdict[]> {
   if (holders.guarded.size === 0) return [];
   const tags = { any_: [...holders.guarded] };
@@ -35,7 +35,7 @@ export async function checkGuardedTags(servers: readonly UpstreamSubject[], hold
   ];
 }
 
-/** A run has the tags of its deployment, no matter who started it. */
+/** A run has its deployment's tags, no matter who started it. */
 function withoutInherited(run: Listed, given: ReadonlyMap<string, readonly string[]>): Listed {
   const inherited = given.get(run.deploymentId) ?? [];
   return { ...run, tags: run.tags.filter((tag) => !inherited.includes(tag)) };

@@ -1,23 +1,23 @@
-// One HTTP request as a stranger would make it: no redirect is followed, every way of failing is a value.
+// One HTTP request without following redirects. Every failure is a value.
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls';
 
-/** How certificates are judged: Node's own options of these names. */
+/** How certificates are verified: Node's own options of these names. */
 export interface Trust {
   readonly ca: string[];
   readonly allowPartialTrustChain: boolean;
   readonly checkServerIdentity: (hostname: string, certificate: PeerCertificate) => Error | undefined;
 }
 
-/** What a connection is given: the authorities are read once for all connections of a trust. */
+/** Connections of one trust share its parsed authorities. */
 export interface Judged extends Pick<Trust, 'checkServerIdentity'> {
   readonly secureContext: SecureContext;
 }
 
 const contexts = new WeakMap<Trust, SecureContext>();
 
-/** To read the authorities of a machine takes the one thread 10 to 100 ms. When each of thirty sockets did, the first were out of time before any was asked. */
+/** Parsing a machine's authorities blocks the thread for 10 to 100 ms. If each of thirty sockets did so, the first would time out. */
 export function judgedBy(trust: Trust): Judged {
   const { checkServerIdentity } = trust;
   const known = contexts.get(trust);
@@ -32,7 +32,7 @@ export interface ProbeRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Left out: certificates are not judged at all, so nothing secret may be sent. */
+  /** By default certificates are not verified, so send no secret then. */
   readonly tls?: Trust;
 }
 
@@ -43,7 +43,7 @@ export interface ProbeAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** At most 8 MiB. */
   readonly body: string;
-  /** When the answer began, on this machine's clock. */
+  /** The start of the answer, by this machine's clock. */
   readonly atMs: number;
 }
 
@@ -52,7 +52,7 @@ export type Probe = ProbeAnswer | { readonly ok: false; readonly error: string }
 const TIMEOUT_MS = 8_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Never rejects. `error` is the system's code, ECONNREFUSED, or its words. */
+/** Never rejects. `error` is the system's code, for example ECONNREFUSED, or its message. */
 export function probe(wanted: ProbeRequest): Promise<Probe> {
   return new Promise((resolve) => {
     const options = { method: wanted.method ?? 'GET', headers: { connection: 'close', ...wanted.headers }, timeout: TIMEOUT_MS, agent: false };
@@ -78,18 +78,18 @@ export function probe(wanted: ProbeRequest): Promise<Probe> {
   });
 }
 
-/** What came back instead of JSON: names a proxy or a UI in between. */
+/** HTML instead of JSON points to a proxy or a UI in between. */
 export function isHtml({ headers, body }: Pick<ProbeAnswer, 'headers' | 'body'>): boolean {
   return (headers['content-type'] ?? '').includes('text/html') || /^\s*<(?:!doctype|html)/i.test(body);
 }
 
-/** A field of a JSON answer; undefined when it is no JSON object or has no such field. */
+/** A field of a JSON object. Undefined: not a JSON object, or no such field. */
 export function jsonField(body: string, name: string): unknown {
   const value = parseJson(body);
   return typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined;
 }
 
-/** Undefined: it is no JSON. */
+/** Undefined: not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -98,7 +98,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** `by "nginx/1.24"`, where the other side says what it is. */
+/** `by "nginx/1.24"`, if the server names itself. */
 export function serverWords({ headers }: Pick<ProbeAnswer, 'headers'>): string {
   const name = headers['server'] ?? headers['via'];
   return name === undefined ? '' : ` (by ${JSON.stringify(name.slice(0, 60))})`;

@@ -1,4 +1,4 @@
-// Identity providers as the gateway reaches them: metadata or keys can be had, are of the one that is configured, and the clocks agree.
+// Identity providers as the gateway reaches them: their metadata or keys, their issuer, and their clock.
 import { readFileSync } from 'node:fs';
 import type { IdentityProvider } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
@@ -15,7 +15,7 @@ export interface IdentitySubject {
   readonly clock: Clock;
 }
 
-/** Undefined: a provider that nobody has to be asked about. */
+/** Undefined: the provider needs no check. */
 export function identityCheck(subject: IdentitySubject): (() => Promise<readonly Verdict[]>) | undefined {
   const { provider } = subject;
   if (provider.type !== 'oidc' && provider.type !== 'saml' && provider.type !== 'jwt') return undefined;
@@ -47,7 +47,7 @@ const REMEDY: Readonly<Record<Asked['type'], string>> = {
   jwt: 'Its tokens are refused once the keys that are remembered are an hour old. Check issuer, jwks_uri and ca_file in lictor.yaml.',
 };
 
-/** What is fine, in words; throws what is not. */
+/** Describes what works; throws what does not. */
 async function look(provider: Asked, outbound: Pick<Outbound, 'fetch'>, nowMs: number): Promise<string> {
   switch (provider.type) {
     case 'jwt': {

@@ -1,4 +1,4 @@
-// One of Prefect's lists, as far as checks read it. All servers share one database: the first that answers is asked.
+// Lists of Prefect's objects. All servers share one database, so the first that answers is enough.
 import { parseJson } from './http-probe.ts';
 import { authorizationOf, type UpstreamSubject } from './upstream.ts';
 
@@ -7,11 +7,11 @@ export interface Listed {
   readonly name: string;
   readonly tags: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
-  /** Of a run; empty: it has none. */
+  /** Of a run; empty: none. */
   readonly deploymentId: string;
 }
 
-/** Undefined: no answer, or none of Prefect's. */
+/** Undefined: no server answers as Prefect does. */
 export async function listOf([subject, ...others]: readonly UpstreamSubject[], path: string, body: unknown): Promise<readonly Listed[] | undefined> {
   if (subject === undefined) return undefined;
   const { url, authorization, tls, probe } = subject;

@@ -1,4 +1,4 @@
-// Runs that Prefect shows as under way, and that can report nothing: their worker's credential has ended.
+// Runs that Prefect shows as running and that cannot report: their worker's credential has ended.
 
 import type { OrphanedRun } from '../../../store/orphaned-runs.ts';
 import { ok, type Verdict, warn } from '../finding.ts';
@@ -7,7 +7,7 @@ import { notReached, type UpstreamSubject } from './upstream.ts';
 
 const NAMED = 5;
 
-/** Which of these runs Prefect still shows as open. */
+/** The runs among these that are still open in Prefect. */
 export async function checkLostRuns(servers: readonly UpstreamSubject[], orphaned: readonly OrphanedRun[]): Promise<readonly Verdict[]> {
   const none = ok('no run under way has lost its worker by a credential that ended');
   if (orphaned.length === 0) return [none];

@@ -1,4 +1,4 @@
-// Prefect on this machine, found at other addresses than loopback: there others reach it, round the gateway.
+// Prefect on this machine at other addresses than loopback: there, clients can bypass the gateway.
 import { isIP } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { isLoopback } from '../../../config/sections/public-url.ts';
@@ -6,7 +6,7 @@ import { ok, type Verdict, warn } from '../finding.ts';
 import { isHtml, jsonField, type ProbeAnswer, parseJson } from './http-probe.ts';
 import type { UpstreamSubject } from './upstream.ts';
 
-/** What others may reach this machine by: neither loopback nor link-local. */
+/** Addresses for others: neither loopback nor link-local. */
 export function addressesOf(interfaces: Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>> = networkInterfaces()): readonly string[] {
   return Object.values(interfaces)
     .flatMap((addresses) => addresses ?? [])
@@ -14,7 +14,7 @@ export function addressesOf(interfaces: Readonly<Record<string, readonly Network
     .map(({ address }) => address);
 }
 
-/** Whether it answers where it should is another check's. Nothing where Prefect is elsewhere, or this machine has no other address. Only that it answers counts: no credential is sent. */
+/** Empty where Prefect is elsewhere, or this machine has no other address. Sends no credential: an answer is enough. */
 export async function checkOtherAddresses({ url, probe }: Pick<UpstreamSubject, 'url' | 'probe'>, addresses: readonly string[]): Promise<readonly Verdict[]> {
   const { protocol, hostname, port } = new URL(url);
   if (!isLoopback(hostname) || addresses.length === 0) return [];
@@ -33,7 +33,7 @@ export async function checkOtherAddresses({ url, probe }: Pick<UpstreamSubject, 
   ];
 }
 
-/** Its version, or its refusal of whoever has no auth string. */
+/** Prefect's version, or its rejection of a request without auth string. */
 function isPrefect(answer: ProbeAnswer): boolean {
   if (isHtml(answer)) return false;
   if (answer.status === 401) return jsonField(answer.body, 'exception_message') !== undefined;

@@ -1,10 +1,10 @@
-// The certificate authority that the gateway made itself: sound, and not near its end.
+// The certificate authority that the gateway made: valid, and not about to expire.
 import { aheadProblem, readAuthority, readServer } from '../../../config/certificates/read.ts';
 import type { OwnCertificatePaths } from '../../../config/state-dir.ts';
 import { LictorError } from '../../../contract/error.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';
 
-/** Clients are given a new one by people, which takes its time. */
+/** People must give every client the new authority, which takes time. */
 const SOON_MS = 365 * 86_400_000;
 
 export function checkOwnAuthority(paths: OwnCertificatePaths, nowMs: number): Verdict {

@@ -1,4 +1,4 @@
-// The revocation lists of client certificates: nginx refuses every certificate once one of them is out of date.
+// The revocation lists of client certificates: when one is expired, nginx rejects every certificate.
 import { readFileSync } from 'node:fs';
 import { readRevocationLists } from '../../../identity/authn/certificate/read.ts';
 import { fail, ok, type Verdict, warn } from '../finding.ts';

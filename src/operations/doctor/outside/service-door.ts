@@ -1,4 +1,4 @@
-// Calls of services at the door: what must be denied is denied. Nothing of it reaches a service, whatever the policies are.
+// Calls of services at public_url: the gateway must deny these, under any policy. None of them reaches a service.
 import type { Config } from '../../../config/config.ts';
 import type { Service } from '../../../config/service.ts';
 import type { ReasonCode } from '../../../contract/reasons.ts';
@@ -7,16 +7,16 @@ import { fail, ok, type Verdict } from '../finding.ts';
 import { baseOf, type Door } from './door.ts';
 import { jsonField, type Probe, type ProbeRequest } from './http-probe.ts';
 
-/** No service can list it (src/config/sections/service-routes.ts): it is denied once it is known who asks. */
+/** No service can list this method (src/config/sections/service-routes.ts), so the gateway denies it to an authenticated principal. */
 const UNLISTED = 'REPORT';
 const UNLISTED_CODE: ReasonCode = 'service-route-unknown';
-/** Said to a known caller alone. */
+/** The gateway gives this code only to an authenticated principal. */
 const UNKNOWN_CODE: ReasonCode = 'service-unknown';
 
-/** Refused for what it is, before it counts who asks: so it tells whether an Upgrade arrives at all. */
+/** The gateway rejects it before it authenticates. So the answer shows whether an Upgrade header arrives. */
 const NO_HANDSHAKE = { connection: 'Upgrade', upgrade: 'websocket' };
 
-/** `authorised` null: only what a stranger gets is looked at. */
+/** `authorised` null: checks only requests without a credential. */
 export async function checkServiceDoor(
   { publicUrl, probe }: Door,
   services: Config['services'],

@@ -1,4 +1,4 @@
-// Ways to a service round the gateway, as far as this machine can see them: other addresses of a server here, and a server that asks for no certificate.
+// Ways past the gateway to a service, as far as this machine sees them: other addresses, and a server that requires no certificate.
 import { connect, isIP } from 'node:net';
 import type { Config } from '../../../config/config.ts';
 import { isLoopback } from '../../../config/sections/public-url.ts';
@@ -7,14 +7,14 @@ import { type Verdict, warn } from '../finding.ts';
 import type { Probe, ProbeRequest } from './http-probe.ts';
 
 export interface WaysParts {
-  /** By which others reach this machine. */
+  /** The addresses at which others reach this machine. */
   readonly addresses: readonly string[];
   readonly probe: (request: ProbeRequest) => Promise<Probe>;
 }
 
 const TIMEOUT_MS = 2_000;
 
-/** Hints alone: whose port that is, and what a path means, is not known here. Nothing is asked but the path of health. */
+/** Only hints: doctor does not know the port's owner or the meaning of a path. It requests only the health path. */
 export async function checkServiceWays({ services }: Pick<Config, 'services'>, parts: WaysParts): Promise<readonly Verdict[]> {
   const ways = services.flatMap((service) =>
     service.servers.map(({ origin }) => Promise.all([elsewhere(service, origin, parts), bare(service, origin, parts)])),
@@ -22,7 +22,7 @@ export async function checkServiceWays({ services }: Pick<Config, 'services'>, p
   return (await Promise.all(ways)).flat().filter((verdict) => verdict !== undefined);
 }
 
-/** Where the server is on this machine's loopback. */
+/** For a server on this machine's loopback. */
 async function elsewhere({ name }: Service, origin: string, { addresses }: WaysParts): Promise<Verdict | undefined> {
   const { hostname, port, protocol } = new URL(origin);
   if (!isLoopback(hostname)) return undefined;
@@ -38,7 +38,7 @@ async function elsewhere({ name }: Service, origin: string, { addresses }: WaysP
   );
 }
 
-/** Where the gateway shows a certificate: is one needed? Known only where a path may be asked. */
+/** For a server to which the gateway presents a certificate. Needs a health path. */
 async function bare({ name, certificate, health }: Service, origin: string, { probe }: WaysParts): Promise<Verdict | undefined> {
   if (certificate === null || health === null) return undefined;
   const answer = await probe({ url: `${origin}${health.path}` });

@@ -1,4 +1,4 @@
-// Services that tasks call: does each of their servers take a connection from here, with the certificate that it is met with?
+// Services that tasks call: whether each server accepts a connection from here, with a valid certificate.
 import { readFileSync } from 'node:fs';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
@@ -8,7 +8,7 @@ import { fail, ok, type Verdict, warn } from '../finding.ts';
 
 const TIMEOUT_MS = 2_000;
 
-/** One verdict for each service. Nothing is asked of it: what a path means is its own. */
+/** One verdict for each service. Sends no request: doctor does not know the meaning of a path. */
 export function checkServices({ services }: Pick<Config, 'services'>): Promise<readonly Verdict[]> {
   return Promise.all(services.map(checkService));
 }
@@ -24,7 +24,7 @@ async function checkService(service: Service): Promise<Verdict> {
   return fail(`${what} cannot be reached: its callers get 503`, 'Start it, or fix servers and tls of the service in lictor.yaml.');
 }
 
-/** Undefined: none. */
+/** Undefined: no problem. */
 function problemOf(service: Service, origin: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const { socket, ready } = open(service, new URL(origin));

@@ -1,10 +1,10 @@
-// The five sockets from outside: refused without a credential, open with one by each carrier, and the upgrade arrives at all.
+// The five sockets from outside: rejected without a credential, open with one in each place, and the upgrade arrives.
 import { Agent } from 'node:https';
 import WebSocket, { type ClientOptions } from 'ws';
 import { fail, ok, type Verdict } from '../finding.ts';
 import { jsonField, judgedBy, type Trust } from './http-probe.ts';
 
-/** Names and paths; the last one is of a work pool that need not exist. */
+/** The last path has a work pool that need not exist. */
 export const SOCKET_PATHS: readonly string[] = [
   '/api/events/in',
   '/api/events/out',
@@ -13,14 +13,14 @@ export const SOCKET_PATHS: readonly string[] = [
   '/api/work_pools/lictor-doctor/workers/connect',
 ];
 
-/** How one attempt ended. */
+/** The outcome of one attempt. */
 export interface Attempt {
-  /** The upgrade's HTTP status when it was refused; 101 when it was not; null: no answer. */
+  /** The HTTP status of the upgrade: 101 when accepted. Null: no answer. */
   readonly status: number | null;
-  /** Of a refusal. */
+  /** The code of a rejection. */
   readonly code: string | null;
   readonly contentType: string;
-  /** After the 101: `open` as long as nobody closes, else the close code. */
+  /** After the 101: `open` as long as neither side closes, otherwise the close code. */
   readonly end: 'open' | number | null;
   readonly error: string | null;
 }
@@ -28,7 +28,7 @@ export interface Attempt {
 export interface AttemptOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Sent as the first frame, with the sub-protocol `prefect`; undefined: neither. */
+  /** Sent as the first frame, with the sub-protocol `prefect`. Undefined: neither. */
   readonly frame?: { readonly token: string | null };
   readonly tls: Trust;
 }
@@ -69,7 +69,7 @@ export async function checkSocket(subject: SocketSubject, path: string): Promise
   return problems.length === 0 ? [ok(`${shown(path)}: refused bare, opens by Bearer, Basic, X-Lictor-Token and first frame`)] : problems;
 }
 
-/** What stopped every attempt alike; null: they differ, or were answered. */
+/** The common error of all attempts. Null: they differ, or were answered. */
 function sharedError(attempts: readonly Attempt[]): string | null {
   const errors = new Set(attempts.map(({ error }) => error));
   return errors.size === 1 ? (attempts[0]?.error ?? null) : null;
@@ -123,7 +123,7 @@ function words({ status, code, end, error, contentType }: Attempt): string {
 
 const TIMEOUT_MS = 8_000;
 
-/** A real one. Open means: a ping of ours was answered, or `auth_success` came. Nothing else is ever sent. */
+/** Opens a real socket. It is open after a pong, or after `auth_success`. Nothing else is sent. */
 export function attemptSocket({ url, headers, frame, tls }: AttemptOptions): Promise<Attempt> {
   const agent = url.startsWith('wss:') ? new Agent({ ...judgedBy(tls) }) : undefined;
   const options: ClientOptions = { headers: { ...headers }, handshakeTimeout: TIMEOUT_MS, ...(agent !== undefined && { agent }) };

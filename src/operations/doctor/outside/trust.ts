@@ -1,22 +1,22 @@
-// To whom a temporary token may be shown.
+// The servers that may get a temporary token.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import type { Trust } from './http-probe.ts';
 
-/** None when it cannot be read: then nothing is trusted. */
+/** Empty if the file cannot be read: then nothing is trusted. */
 export function authoritiesOf(file: string): readonly string[] {
   const pem = read(file);
   return pem === undefined ? [] : [pem];
 }
 
-/** Of a server that is not ours: its own authority file, or the machine's. */
+/** For another server: its own authority file, or this machine's authorities. */
 export function upstreamTrust(authorities: readonly string[], caFile: string | null): Trust {
   const own = caFile === null ? undefined : read(caFile);
   return { ca: own === undefined ? [...authorities] : [own], allowPartialTrustChain: false, checkServerIdentity };
 }
 
-/** Trusted are: the authorities, and exactly the certificate that this gateway serves, whatever its names. */
+/** Trusts the authorities, and exactly the certificate that this gateway serves, whatever its names. */
 export function tokenTrust(authorities: readonly string[], ownCertFile: string | null): Trust {
   const own = ownCertFile === null ? undefined : read(ownCertFile);
   const fingerprint = own === undefined ? undefined : fingerprintOf(own);
@@ -32,7 +32,7 @@ function fingerprintOf(pem: string): string | undefined {
   try {
     return new X509Certificate(pem).fingerprint256;
   } catch {
-    return undefined; // no certificate: nothing is pinned
+    return undefined; // Not a certificate: nothing is pinned.
   }
 }
 

@@ -1,4 +1,4 @@
-// Prefect itself, asked directly: with the gateway's credential, and without any (the back door).
+// Prefect itself, asked directly: with the gateway's credential, and without one (the back door).
 
 import type { PublicUrl } from '../../../config/config.ts';
 import type { Operation } from '../../../contract/operation.ts';
@@ -11,14 +11,14 @@ import { isHtml, jsonField, type Probe, type ProbeRequest, parseJson, serverWord
 export interface UpstreamSubject {
   /** Without a trailing slash and without `/api`. */
   readonly url: string;
-  /** What the gateway shows it; null: nothing. */
+  /** The gateway's credential. Null: none. */
   readonly authorization: string | null;
-  /** How its certificate is judged, when it is https. */
+  /** How its certificate is verified, for https. */
   readonly tls: Trust;
   readonly probe: (request: ProbeRequest) => Promise<Probe>;
 }
 
-/** Reachable, takes the credential, is Prefect; and its clock. */
+/** Reachable, accepts the credential, is Prefect; and its clock. */
 export async function checkCredential(subject: UpstreamSubject): Promise<readonly Verdict[]> {
   const answer = await ask(subject, '/api/admin/version');
   if (!answer.ok) return [certificateProblem(subject.url, answer.error) ?? unreachable(subject.url, answer.error)];
@@ -50,7 +50,7 @@ function unreachable(url: string, error: string): Verdict {
   );
 }
 
-/** By OpenSSL's and Node's words for a certificate that is refused; undefined: it is something else. */
+/** By the codes of OpenSSL and Node for a rejected certificate. Undefined: another error. */
 function certificateProblem(url: string, error: string): Verdict | undefined {
   if (error === 'CERT_HAS_EXPIRED')
     return fail(`the certificate of Prefect at ${url} has expired`, 'Renew it on the Prefect server, and check the clocks of both.');
@@ -79,7 +79,7 @@ function wrongCredential({ url, authorization }: UpstreamSubject, status: number
       );
 }
 
-/** Whoever reaches Prefect directly must be refused there: the gateway is only a door while there is a wall. */
+/** Prefect must reject direct requests without its auth string. Otherwise clients can bypass the gateway. */
 export async function checkBackDoor({ url, probe }: UpstreamSubject): Promise<readonly Verdict[]> {
   const answer = await probe({ url: `${url}/api/flows/filter`, method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"limit": 1}' });
   if (!answer.ok) return [notReached('the back door', `${url}/api/flows/filter`, answer.error)];
@@ -97,7 +97,7 @@ export async function checkBackDoor({ url, probe }: UpstreamSubject): Promise<re
   ];
 }
 
-/** Routes that this Prefect has and the catalogue has not are refused at the gateway. */
+/** Routes of this Prefect that the catalogue lacks: the gateway denies them. */
 export async function checkRoutes(subject: UpstreamSubject, operations: (version: string) => readonly Operation[]): Promise<Verdict | readonly Verdict[]> {
   const answer = await ask(subject, '/api/openapi.json');
   const place = `${subject.url}/api/openapi.json`;
@@ -126,7 +126,7 @@ export async function checkRoutes(subject: UpstreamSubject, operations: (version
   );
 }
 
-/** Holes of older releases that the gateway stops: whoever reaches Prefect round it finds them open. */
+/** Vulnerabilities of older releases that the gateway stops. A client that bypasses the gateway can use them. */
 export async function checkHoles(subject: UpstreamSubject): Promise<readonly Verdict[]> {
   const version = await versionOf(subject);
   if (version === undefined) return [notReached('the virtual patches', `${subject.url}/api/admin/version`, 'it names no version')];
@@ -140,7 +140,7 @@ export async function checkHoles(subject: UpstreamSubject): Promise<readonly Ver
   );
 }
 
-/** The line about the credential fails for the same cause: each further check says only what it could not see. */
+/** The check of the credential reports the cause. Every further check reports only what it could not check. */
 export function notReached(what: string, url: string, why: string): Verdict {
   return warn(`${what} could not be checked: ${url} was not reached (${why})`, 'See upstream credential, then run lictor doctor again.');
 }
@@ -152,8 +152,8 @@ async function versionOf(subject: UpstreamSubject): Promise<string | undefined> 
 }
 
 /**
- * Where Prefect sends its UI to is harmless behind the gateway, which answers by itself; it is named because a UI that is
- * opened directly would go there. A UI below another path than public_url's is a fault.
+ * The gateway overrides the address in Prefect's UI settings, so a wrong one is harmless behind it. A UI below another path than that of public_url is an
+ * error.
  */
 export async function checkUiTarget(subject: UpstreamSubject, publicUrl: Pick<PublicUrl, 'origin' | 'basePath'>): Promise<Verdict | readonly Verdict[]> {
   const answer = await ask(subject, `${publicUrl.basePath}/ui-settings`);
@@ -168,7 +168,7 @@ export async function checkUiTarget(subject: UpstreamSubject, publicUrl: Pick<Pu
   );
 }
 
-/** With a path in public_url the UI's paths are forwarded whole. */
+/** With a path in public_url, UI requests are forwarded with that path. */
 async function checkUiBase(subject: UpstreamSubject, { basePath }: Pick<PublicUrl, 'basePath'>): Promise<Verdict | readonly Verdict[]> {
   if (basePath === '') return [];
   const root = await ask(subject, '/ui-settings');
@@ -180,7 +180,7 @@ function ask({ url, authorization, tls, probe }: UpstreamSubject, path: string):
   return probe({ url: `${url}${path}`, headers: authorizationOf(authorization), tls });
 }
 
-/** The header with the gateway's own credential. */
+/** The header with the gateway's credential. */
 export function authorizationOf(authorization: string | null): Readonly<Record<string, string>> {
   return authorization === null ? {} : { authorization };
 }
@@ -189,6 +189,6 @@ function comparison(operations: readonly Operation[], body: string) {
   try {
     return compareWithOpenApi(operations, parseJson(body));
   } catch {
-    return undefined; // no OpenAPI document: the caller says so
+    return undefined; // No OpenAPI document: the caller reports that.
   }
 }

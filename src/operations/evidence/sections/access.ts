@@ -1,4 +1,4 @@
-// Who may do what, and what of it nobody needed.
+// The rights of each principal, and the unused ones.
 import { SUPPORTS } from '../controls.ts';
 import type { EvidenceData, PrincipalRow, RoleRow } from '../data.ts';
 import { count, day, minute, note, type Section, several, table } from '../document.ts';
@@ -64,7 +64,7 @@ export function unusedSection({ principals, activity, policies }: EvidenceData):
   };
 }
 
-/** Roles are counted; what own policies give is not known by action, and so what they gave is told by what was done. */
+/** The table counts the actions of roles. The rights of own policies are not known by action, so this part lists their use. */
 function beyondBlocks(live: readonly PrincipalRow[], hasPolicies: boolean): Section['blocks'] {
   const beyond = live.filter(({ beyond_roles: actions }) => actions.length > 0);
   if (!hasPolicies && beyond.length === 0) return [];

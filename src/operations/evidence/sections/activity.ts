@@ -1,4 +1,4 @@
-// What was refused, who was shut out, who came in by the emergency door, and approvals, which there are none of.
+// Denials, locks, break-glass accounts, and approvals (this version has none).
 import { SUPPORTS } from '../controls.ts';
 import type { DenialRow, EvidenceData } from '../data.ts';
 import { count, minute, note, type Section, table } from '../document.ts';

@@ -1,4 +1,4 @@
-// Policies, configuration, keys: what was changed, by whom, and how it reads before and after.
+// Changes of policies, configuration and keys: by whom, and with diffs.
 import { SUPPORTS } from '../controls.ts';
 import type { EventRow, EvidenceData, PolicyRow } from '../data.ts';
 import { type Block, minute, note, type Section, table } from '../document.ts';

@@ -1,4 +1,4 @@
-// Who came and went, and how old what they show is.
+// Joiners and leavers, and the age of service tokens.
 import { SUPPORTS } from '../controls.ts';
 import type { EvidenceData, TokenRow } from '../data.ts';
 import { day, minute, note, type Section, several, table } from '../document.ts';

@@ -1,4 +1,4 @@
-// How people and programs prove themselves, where the gateway listens, what runs there, what it covers, and what lies outside.
+// Authentication, boundary, software, coverage, and what the report cannot show.
 import { BUILT_IN_ROLES } from '../../../contract/roles.ts';
 import { OUTSIDE, SUPPORTS } from '../controls.ts';
 import type { Boundary, CertificateRow, EvidenceData } from '../data.ts';

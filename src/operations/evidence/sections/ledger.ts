@@ -1,4 +1,4 @@
-// Whether the record itself can be trusted, and what it cannot know.
+// Whether the ledger is unchanged, and what it cannot prove.
 import type { Report } from '../../../record/ledger/chain/report.ts';
 import { SUPPORTS } from '../controls.ts';
 import type { EvidenceData, LedgerState } from '../data.ts';

@@ -1,8 +1,8 @@
-// A TCP port that nobody listens on.
+// A free TCP port.
 import { createServer } from 'node:net';
 import { LictorError } from '../../../contract/error.ts';
 
-/** Asks the kernel for a free port. Free when it answers: somebody else may still take it before you do. */
+/** Asks the kernel. Another process may take the port before you do. */
 export function freePort(host = '127.0.0.1'): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

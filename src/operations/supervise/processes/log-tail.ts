@@ -3,13 +3,13 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 const TAIL_BYTES = 64 * 1024;
 
-/** The last `lines` lines (of the last 64 KiB); empty when the file cannot be read. Invalid UTF-8 is replaced. */
+/** The last `lines` lines (of the last 64 KiB). Empty when the file cannot be read. Invalid UTF-8 is replaced. */
 export function logTail(file: string, lines = 20): string {
   let descriptor: number;
   try {
     descriptor = openSync(file, 'r');
   } catch {
-    // A process that never wrote has no log: nothing to report is not an error of the report.
+    // A process that never wrote has no log.
     return '';
   }
   try {

@@ -1,4 +1,4 @@
-// What /proc says about processes: who lives, in which group, under which command line.
+// Processes by /proc: state, group and command line.
 import { readdirSync, readFileSync } from 'node:fs';
 import { isErrno } from '../../../contract/errno.ts';
 
@@ -6,22 +6,22 @@ export interface ProcessInfo {
   readonly pid: number;
   /** The executable's short name, e.g. `nginx`. */
   readonly name: string;
-  /** `Z`: dead and not yet collected by its parent. */
+  /** `Z`: a zombie. */
   readonly state: string;
   readonly parent: number;
   readonly group: number;
   /** CPU time of all its threads, to 10 ms. */
   readonly cpuMs: number;
-  /** Epoch milliseconds, to a second or so. */
+  /** Epoch milliseconds, to about a second. */
   readonly startedAtMs: number;
 }
 
 /** The kernel's USER_HZ: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** One process, or undefined when there is none. Linux only. */
+/** Undefined: no such process. Linux only. */
 export function processInfo(pid: number): ProcessInfo | undefined {
-  // The name stands in parentheses and may itself contain some (proc(5)).
+  // The name is in parentheses, and may contain some (proc(5)).
   const match = /^\d+ \((.*)\) (.+)$/s.exec(readProc(pid, 'stat'));
   if (match === null) return undefined;
   const [, name = '', rest = ''] = match;
@@ -32,7 +32,7 @@ export function processInfo(pid: number): ProcessInfo | undefined {
   return { pid, name, state: fields[0] ?? '', parent: number(1), group: number(2), cpuMs, startedAtMs };
 }
 
-/** True while the process exists and is not a zombie. */
+/** True while the process exists and is no zombie. */
 export function isAlive(pid: number): boolean {
   const info = processInfo(pid);
   return info !== undefined && info.state !== 'Z' && info.state !== 'X';
@@ -46,7 +46,7 @@ export function groupMembers(group: number): ProcessInfo[] {
     .filter((info): info is ProcessInfo => info !== undefined && info.group === group && info.state !== 'Z');
 }
 
-/** Sends a signal to a whole group; a group that is already gone is no error. */
+/** A group that has ended is no error. */
 export function signalGroup(group: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-group, signal);
@@ -55,7 +55,7 @@ export function signalGroup(group: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Sends a signal to one process; one that is already gone is no error. */
+/** A process that has ended is no error. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -72,7 +72,7 @@ function readProc(pid: number | '', file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
-    // The process went away between two looks: the same as never having been there.
+    // The process has ended.
     return '';
   }
 }

@@ -10,15 +10,15 @@ import { waitFor } from './wait-for.ts';
 export interface ProcessOptions {
   readonly command: string;
   readonly args?: readonly string[];
-  /** The whole environment of the process; default: this one's. */
+  /** The whole environment of the process. Default: this one's. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** Standard output and error are appended here. */
   readonly logFile: string;
-  /** Polled until true. Left out: ready as soon as it runs. */
+  /** Polled until true. By default the process is ready when it runs. */
   readonly ready?: () => boolean | Promise<boolean>;
   readonly readyTimeoutMs?: number;
-  /** For messages; default: the command's base name. */
+  /** For messages. Default: the command's base name. */
   readonly name?: string;
 }
 
@@ -32,17 +32,17 @@ export interface RunningProcess {
   /** Also the id of its process group. */
   readonly pid: number;
   readonly logFile: string;
-  /** Resolves when the process itself has ended; never rejects. */
+  /** Resolves when the process has ended; never rejects. */
   readonly exited: Promise<ProcessExit>;
   running(): boolean;
-  /** SIGTERM to the group, after `graceMs` (default 5000) SIGKILL; resolves when no member is left. */
+  /** SIGTERM to the group, SIGKILL after `graceMs` (default 5000). Resolves when no member is left. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
   logTail(lines?: number): string;
 }
 
 /**
- * Resolves when the process is ready. One that ends or stays unready before that is stopped, and the LictorError
- * (`process-not-started`, `process-died`, `process-not-ready`) carries the last lines of its log.
+ * Resolves when the process is ready. One that ends or stays unready is stopped. The LictorError (`process-not-started`, `process-died`, `process-not-ready`)
+ * has the last lines of its log.
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   const name = options.name ?? basename(options.command);
@@ -101,14 +101,13 @@ function processHandle(child: ChildProcess, name: string, logFile: string): Runn
   };
 }
 
-/** Ends every member of a process group: SIGTERM, after `graceMs` SIGKILL. Resolves when none is left. */
+/** Ends every member of a process group: SIGTERM, SIGKILL after `graceMs`. Resolves when none is left. */
 export async function endGroup(group: number, graceMs: number): Promise<void> {
   signalGroup(group, 'SIGTERM');
   const gone = () => groupMembers(group).length === 0;
   try {
     await waitFor(gone, { what: `process group ${group} to end`, timeoutMs: graceMs });
   } catch {
-    // Grace is over: nobody may stay behind.
     signalGroup(group, 'SIGKILL');
     await waitFor(gone, { what: `process group ${group} to end after SIGKILL` });
   }
@@ -134,7 +133,7 @@ async function safely(ready: () => boolean | Promise<boolean>): Promise<boolean>
   try {
     return await ready();
   } catch {
-    // A probe that fails (connection refused, no such file) means: not ready yet.
+    // A failing probe (connection refused, no such file) means: not ready yet.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-// Waiting for a condition, never for a time.
+// Waits for a condition, never for a time.
 import { setTimeout as delay } from 'node:timers/promises';
 import { LictorError } from '../../../contract/error.ts';
 
@@ -6,17 +6,17 @@ export interface WaitOptions {
   /** Named in the error: "did not happen within 5000 ms: WHAT". */
   readonly what: string;
   readonly timeoutMs?: number;
-  /** At the shortest: a question that takes long is asked seldom. */
+  /** The shortest wait: a slow condition is checked less often. */
   readonly everyMs?: number;
 }
 
-/** Asking takes at most a fifth of the time, as far as that is a wait of no more than this. */
+/** Checks take at most a fifth of the time, unless a wait would exceed this limit. */
 const REST = 4;
 const MOST_REST_MS = 250;
 
 /**
- * Polls `condition` until it answers something truthy, and answers that. A condition that throws has not happened yet:
- * its last error is the cause of the LictorError `wait-timeout` that ends the waiting.
+ * Polls `condition` until its result is truthy, and returns that. A condition that throws is not met yet. Its last error is the cause of the LictorError
+ * `wait-timeout`.
  */
 export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<T> {
   const { what, timeoutMs = 10_000, everyMs = 25 } = options;

@@ -1,4 +1,4 @@
-// What somebody else did to the ledger is not continued.
+// The error for a foreign change of the ledger: Lictor does not continue such a ledger.
 import { LictorError } from '../../../contract/error.ts';
 
 export function altered(detail: string): LictorError {

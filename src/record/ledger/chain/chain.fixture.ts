@@ -38,7 +38,7 @@ export function writeRecords(paths: Paths, count: number, { startMs = START_MS, 
   }
 }
 
-/** What lictor audit verify does with the store. */
+/** The verification of lictor audit verify on a store. */
 export function verifyStore(paths: Paths, anchors: Partial<Anchors> = {}): Report {
   using db = openLedgerDatabase(paths.ledgerFile);
   const key = readKey(paths.ledgerKey);
@@ -47,7 +47,7 @@ export function verifyStore(paths: Paths, anchors: Partial<Anchors> = {}): Repor
   );
 }
 
-/** One transaction of the gateway's own. */
+/** One transaction of the gateway. */
 export function withChain<T>(paths: Paths, work: (chain: Chain) => T, nowMs = START_MS): T {
   using db = openLedgerDatabase(paths.ledgerFile);
   const chain = createChain({ db, node: NODE, keyFile: paths.ledgerKey, clock: () => nowMs });

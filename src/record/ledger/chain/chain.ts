@@ -1,4 +1,4 @@
-// Each record is chained to the one before, and each transaction ends with a signed head: what was signed once is never signed away.
+// Chains each record to the one before, and ends each transaction with a signed head. It never signs over a foreign change.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Clock } from '../../../contract/clock.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';
@@ -10,25 +10,25 @@ import { createStored, type StoredCheckpoint, type StoredHead } from './stored.t
 
 const CHECKPOINT_EVERY_MS = 3_600_000;
 
-/** Inside one transaction (BEGIN IMMEDIATE): any number of `place` and `moveStart`, then `seal`. After a rollback a new one is made. */
+/** In one transaction (BEGIN IMMEDIATE): any number of `place` and `moveStart`, then `seal`. After a rollback, create a new chain. */
 export interface Chain {
-  /** Number, predecessor and hash for the next record. `used` is called when its row was written. */
+  /** Number, predecessor and hash of the next record. Call `used` after its row is written. */
   place(record: Omit<LedgerRecord, 'seq' | 'prev_hash' | 'hash'>): { readonly record: LedgerRecord; used(): void };
-  /** Signs where the chains end, if that changed; a checkpoint hourly, and when there is a reason for one. */
+  /** Signs a changed head. Adds a checkpoint every hour, and when there is a reason. */
   seal(reason?: CheckpointReason): void;
-  /** Where the chains begin and end now, this node's first. */
+  /** Start and end of each chain, this node's first. */
   ends(): readonly ChainEnd[];
-  /** The key that signs now: SPKI, DER, base64. */
+  /** The current signing key: SPKI, DER, base64. */
   publicKey(): string;
-  /** The records of a chain up to `seq`, whose hash is `hash`, are no longer here. */
+  /** The records of a chain up to `seq`, whose hash is `hash`, are deleted. */
   moveStart(of: string, seq: number, hash: string): void;
-  /** From here on another key signs. Call what it returns when the transaction is committed. */
+  /** Another key signs from here on. Call the returned function after the transaction is committed. */
   changeKey(): () => void;
-  /** Call it when a transaction is committed: what was signed in it is never taken back. */
+  /** Call it after the transaction is committed. */
   committed(): void;
 }
 
-/** What outlives a chain that is made anew: the last head that was committed. An older one in its place is no head of ours any more. */
+/** The last committed head. It outlives a chain that is created anew, and shows if an older head replaces it. */
 export interface ChainMemory {
   committed: Head | undefined;
 }
@@ -38,7 +38,7 @@ export interface ChainParts {
   readonly node: string;
   readonly keyFile: string;
   readonly clock: Clock;
-  /** Of a process that writes for long. */
+  /** For a process that writes for long. */
   readonly memory?: ChainMemory;
 }
 
@@ -46,23 +46,23 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
   const stored = createStored(db);
   const last = db.prepare('SELECT seq, hash FROM records WHERE node = ? ORDER BY seq DESC LIMIT 1');
   const foreign = db.prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view') LIMIT 1");
-  /** What this process signed last. */
+  /** The head that this process signed last. */
   let known: Signed | undefined;
   let sealed: Head | undefined;
   let key: SigningKey | undefined;
   let open: Open | undefined;
-  /** In this transaction, also when the answer was no: who swallows that does not get past `seal`. */
+  /** Set even if `begin` fails in this transaction, so that a caller who ignores the failure cannot `seal`. */
   let isAsked = false;
-  /** The hour may have passed before this process began. */
+  /** 0: the hour may have passed before this process began. */
   let checkpointDueMs = 0;
 
-  /** An hour after the last one; and where that one lies ahead, since the clock went back. */
+  /** An hour after the last checkpoint. Also if that one is in the future, because the clock went back. */
   function isCheckpointDue(): boolean {
     const nowMs = clock();
     return nowMs >= checkpointDueMs || nowMs < checkpointDueMs - 2 * CHECKPOINT_EVERY_MS;
   }
 
-  /** Once in each transaction: the key, what was signed last, and that the records still end there. */
+  /** Once in each transaction: loads the key and the head, and checks that the records still end there. */
   function begin(): Open {
     assertOwn(foreign.get());
     const checkpoint = stored.lastCheckpoint();
@@ -74,13 +74,13 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
     assertEnd(own, last.get(node));
     const state: Open = { key: loaded, own, chains, checkpoint, changed: false };
     if (checkpoint !== undefined) checkpointDueMs = dueAfter(checkpoint.statement);
-    // Before anything is added: it is about what was here.
+    // Comes before any new record, because it concerns the existing ones.
     if (lost) writeCheckpoint(state, 'key-lost');
     if (head === undefined) writeCheckpoint(state, reasonToBegin(chains));
     return state;
   }
 
-  /** The key that signed last, or a new one: the first, or because that one is gone. */
+  /** The key that signed last, or a new one: the first, or because that one is lost. */
   function currentKey(): { readonly loaded: SigningKey; readonly lost: boolean } {
     const named = stored.keyId();
     if (key !== undefined && key.id === named) return { loaded: key, lost: false };
@@ -89,7 +89,7 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
     return { loaded: key, lost };
   }
 
-  /** What this process signed itself needs no second look. */
+  /** The signature of this process's own head needs no verification. */
   function readHead(publicKey: string, isExpected: boolean): StoredHead | undefined {
     const head = stored.head();
     if (head === undefined && isExpected) throw altered('its head is gone');
@@ -141,7 +141,7 @@ export function createChain({ db, node, keyFile, clock, memory = { committed: un
     },
     seal(wanted) {
       const isDue = isCheckpointDue();
-      // Nothing was placed: there is nothing to look at and nothing to sign.
+      // No record was placed: there is nothing to check and nothing to sign.
       if (!isAsked && wanted === undefined && !isDue) return;
       const state = current();
       const reason = wanted ?? (isCheckpointDue() ? 'hour' : undefined);
@@ -186,12 +186,12 @@ function assertEnd({ node, from_seq, from_hash, ...signed }: ChainEnd, row: Reco
   if (seq !== signed.seq || hash !== signed.hash) throw altered(`record ${seq} of ${node} is not the last that was signed, ${signed.seq}`);
 }
 
-/** What somebody put in would change records before they are hashed, or their intents. */
+/** A trigger or view could change records before they are hashed. */
 function assertOwn(foreign: Record<string, SQLOutputValue> | undefined): void {
   if (foreign !== undefined) throw altered(`the ${String(foreign['type'])} ${String(foreign['name'])} is in its database`);
 }
 
-/** A genuine head of earlier, with what came after it cut off: only who saw the later one can tell. */
+/** A genuine older head, with everything after it deleted. Only a process that saw the later head notices. */
 function assertForward(committed: Head | undefined, head: Head | undefined): void {
   if (committed === undefined) return;
   const isBehind = ({ node, seq }: ChainEnd): boolean => (head?.chains.find((chain) => chain.node === node)?.seq ?? -1) < seq;
@@ -199,7 +199,7 @@ function assertForward(committed: Head | undefined, head: Head | undefined): voi
     throw altered('an older head is in the place of a later one');
 }
 
-/** What one transaction knows and changes. */
+/** The state of one transaction. */
 interface Open {
   key: SigningKey;
   own: ChainEnd;
@@ -220,12 +220,14 @@ function common({ key, own, chains, checkpoint }: Open, nowMs: number) {
   };
 }
 
-/** Why there was no head. A ledger with records had one: its signatures were removed. The checkpoint says so for good and vouches for none of these records. */
+/**
+ * Why there was no head. A ledger with records had one, so its signatures were removed. The checkpoint states that, and vouches for none of these records.
+ */
 function reasonToBegin(chains: readonly ChainEnd[]): CheckpointReason {
   return chains.length === 0 ? 'start' : 'head-lost';
 }
 
-/** Where the chains of a ledger without a head end. Empty: it is new. */
+/** The ends of a ledger without a head. Empty: it is new. */
 function unsignedEnds(db: DatabaseSync): readonly ChainEnd[] {
   const rows = db.prepare('SELECT node, seq, hash FROM records AS r WHERE seq = (SELECT max(seq) FROM records WHERE node = r.node) ORDER BY node').all();
   return rows.map((row) => ({ node: String(row.node), from_seq: 0, from_hash: GENESIS, seq: Number(row.seq), hash: String(row.hash) }));

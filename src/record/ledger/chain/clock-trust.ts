@@ -1,22 +1,22 @@
-// Whether the clock may say that records are old: one that has leapt ahead (a wrong time server, a dead battery) would let evidence go that is young.
+// Whether the clock may age records: after a jump ahead (a wrong time server, a dead battery), retention would delete young evidence.
 import type { DatabaseSync } from 'node:sqlite';
 
-/** So far the clock may be ahead of the time that is believed: a night's absence, a correction. */
+/** How far the clock may be ahead of the believed time, for example after a night of absence or a correction. */
 const LEAP_MS = 24 * 3_600_000;
-/** So long the gateway must have run by a time farther away, before that is believed. */
+/** How long the gateway must run by a farther time before it believes that time. */
 const PROBATION_MS = 24 * 3_600_000;
-/** The believed time follows the clock at most so many times as fast as the gateway runs: leaps in small steps add up. */
+/** The believed time advances at most this many times as fast as the gateway runs, so that small jumps do not add up. */
 const CATCH_UP = 2;
 const SAVE_EVERY_MS = 60_000;
 
 export interface ClockTrust {
-  /** Null: it is believed. Else by how much it has leapt, ms. Inside a transaction. */
+  /** Null: the clock is believed. Otherwise the size of its jump in ms. Inside a transaction. */
   leap(nowMs: number): number | null;
 }
 
 /**
- * The time that is believed is kept in the ledger's file; before there was one, the last sign of life counts. How long the gateway has run is told by a clock
- * that nobody sets, `runMs`. A clock that is far behind, as before its time server has answered, holds nothing back and is believed as late.
+ * The ledger stores the believed time; at first it is the last heartbeat. `runMs` is a steady clock. A clock that is far behind, as before the first time
+ * sync, delays nothing and is believed later.
  */
 export function createClockTrust(db: DatabaseSync, runMs: () => number = () => performance.now()): ClockTrust {
   const get = db.prepare('SELECT value FROM meta WHERE key = ?');
@@ -44,7 +44,7 @@ export function createClockTrust(db: DatabaseSync, runMs: () => number = () => p
     put.run('probation_ms', String(Math.round(probationMs)));
   }
 
-  /** Answers what is believed after the gateway has run for `passedMs` more. */
+  /** Returns the believed time after the gateway has run for `passedMs` more. */
   function followed(nowMs: number, passedMs: number): number {
     const before = believedMs ?? nowMs;
     const aheadMs = nowMs - before;

@@ -1,4 +1,4 @@
-// Events of Prefect in an export: a line for each, before the record that names their number and digest.
+// Events of Prefect in an export: one line each, before the record with their number and digest.
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
@@ -17,19 +17,19 @@ const eventLine = z.strictObject({
 });
 export type EventLine = z.infer<typeof eventLine>;
 
-/** Undefined: no event with exactly the fields of one. */
+/** Undefined: the value is not exactly an event. */
 export function parseEventLine(value: unknown): EventLine | undefined {
   const parsed = eventLine.safeParse(value);
   return parsed.success ? parsed.data : undefined;
 }
 
-/** The events of which a record speaks, in their order. */
+/** The events that a record covers, in their order. */
 export function eventLinesOf(db: DatabaseSync): (record: LedgerRecord) => Iterable<EventLine> {
   const rows = db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE n BETWEEN ? AND ? ORDER BY n`);
   return function* linesOf(record) {
     const stored = parseStoredEvents(record);
     if (stored === undefined) return;
-    // What somebody made of a row is exported as it reads: its digest tells.
+    // A changed row is exported as it is: the digest shows the change.
     for (const row of rows.iterate(stored.first, stored.last)) yield { prefect_event: eventOfRow(row) as EventLine['prefect_event'] };
   };
 }
@@ -37,12 +37,12 @@ export function eventLinesOf(db: DatabaseSync): (record: LedgerRecord) => Iterab
 export interface FileEvents {
   /** In the order of the lines. */
   event(line: EventLine): void;
-  /** Told before a record is examined. */
+  /** Called before a record is verified. */
   record(record: LedgerRecord): void;
   readonly evidence: EventEvidence;
 }
 
-/** `declared`: the signed end says that the events are in the file. */
+/** `declared`: the signed end says that the file has the events. */
 export function createFileEvents(declared: boolean): FileEvents {
   const stray: string[] = [];
   let open = { digest: createEventDigest(), count: 0 };

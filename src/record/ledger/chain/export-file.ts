@@ -1,4 +1,4 @@
-// An export: records, one a line, then everything that was signed about them. It can be examined without the ledger.
+// An export: records, one a line, then all signed statements about them. It can be verified without the ledger.
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { LictorError } from '../../../contract/error.ts';
@@ -19,18 +19,17 @@ export interface ExportOptions {
   readonly key: SigningKey;
   /** Epoch milliseconds, for the signature. */
   readonly nowMs: number;
-  /** Only from the first record of this time on (RFC 3339 in UTC, milliseconds), and what follows it in its chain. */
+  /** Only from the first record of this time on (RFC 3339 in UTC, milliseconds), and all later ones of its chain. */
   readonly since?: string | undefined;
-  /** With the events of Prefect of which the records speak. */
+  /** Includes the events of Prefect that the records cover. */
   readonly events?: boolean | undefined;
 }
 
 export type ExportItem = { readonly record: LedgerRecord } | { readonly event: EventLine } | { readonly line: StatementLine };
 
 /**
- * In the order of the chains: records, checkpoints, the end. One read transaction must be open around it.
- * Throws LictorError `ledger-altered` when there is no head by this key to go by: what somebody
- * put in its place is not signed for him.
+ * Records in the order of the chains, then checkpoints, then the end. Needs one read transaction around it. Throws LictorError `ledger-altered` without a
+ * head by this key, so that Lictor never signs a foreign head.
  */
 export function* exportItems({ db, key, nowMs, since, events = false }: ExportOptions): Generator<ExportItem> {
   const head = storeEvidence(db).end;
@@ -53,7 +52,7 @@ export function lineOf(kind: StatementLine['signed'], { text, signature }: Signe
   return { signed: kind, statement: text, signature };
 }
 
-/** The records of a chain from the first of that time on: a part without a hole, so that it stays a chain. */
+/** The records of a chain from that time on. The part has no gap, so it is still a chain. */
 function partSince(db: DatabaseSync, chain: ChainEnd, since: string | undefined): ChainEnd {
   if (since === undefined) return chain;
   const first = db.prepare('SELECT min(seq) AS seq FROM records WHERE node = ? AND time >= ?').get(chain.node, since)?.['seq'];
@@ -63,11 +62,11 @@ function partSince(db: DatabaseSync, chain: ChainEnd, since: string | undefined)
   return { ...chain, from_seq: from, from_hash: String(hash) };
 }
 
-/** Throws LictorError `export-invalid` that names the line, for a file that is none. What somebody changed in it is for `verifyLedger` to find. */
+/** Throws LictorError `export-invalid` with the line number if the file is no export. `verifyLedger` finds changed content. */
 export function fileEvidence(file: string): Evidence {
   const signed: StatementLine[] = [];
   for (const [index, line] of numbered(file)) {
-    // The others are read with the records, below.
+    // The other lines are read with the records, below.
     if (!line.includes('"signed"')) continue;
     const parsed = parseLine(line);
     if (parsed === undefined) throw invalid(file, index);
@@ -79,7 +78,7 @@ export function fileEvidence(file: string): Evidence {
   return { records: records(file, events), checkpoints: of('checkpoint'), end, endKind: 'export', events: events.evidence };
 }
 
-/** What the end says; whether it is signed is examined with it. */
+/** The claim of the end. Its signature is verified with the end. */
 function carriesEvents({ text }: Signed): boolean {
   const statement = parseStatement(text);
   return statement?.kind === 'export' && statement.events === true;
@@ -106,7 +105,7 @@ function* numbered(file: string): Generator<readonly [number, string]> {
 
 const NAMES: ReadonlySet<string> = new Set(Object.keys(COLUMNS));
 
-/** Undefined: neither a record or an event with exactly the fields of one, nor a signed statement. */
+/** Undefined: not exactly a record, an event or a signed statement. */
 export function parseLine(line: string): ExportItem | undefined {
   const value = parseJson(line);
   if (!isObject(value)) return undefined;
@@ -122,7 +121,7 @@ export function parseLine(line: string): ExportItem | undefined {
   if (names.length !== NAMES.size || !names.every((name) => NAMES.has(name))) return undefined;
   const { node, seq, time } = value;
   const isPlaced = typeof node === 'string' && typeof seq === 'number' && Number.isSafeInteger(seq) && typeof time === 'string';
-  // Its other fields are covered by its hash: a value of another type is another record.
+  // The hash covers the other fields: a value of another type does not fit it.
   return isPlaced ? { record: value as unknown as LedgerRecord } : undefined;
 }
 

@@ -1,10 +1,10 @@
-// The lines of a file, one after the other, without holding the file: an export may be larger than memory.
+// The lines of a file, one at a time: an export may be larger than memory.
 import { closeSync, openSync, readSync } from 'node:fs';
 
 const BLOCK = 1 << 20;
 const NEWLINE = 0x0a;
 
-/** UTF-8 text without the newline; the last line may lack its own. Throws what the file system throws. */
+/** UTF-8 text without the newline; the last line may lack its newline. Throws the file system's errors. */
 export function* fileLines(file: string): Generator<string> {
   const descriptor = openSync(file, 'r');
   try {

@@ -1,14 +1,14 @@
-// What one record hashes to, and so what the next one is chained to.
+// The hash of one record, to which the next one is chained.
 import { hash } from 'node:crypto';
 import type { LedgerRecord } from '../../../contract/record.ts';
 
-/** What the first record of a node is chained to. */
+/** The predecessor of a node's first record. */
 export const GENESIS = '0'.repeat(64);
 
 /**
- * The canonical JSON (RFC 8785) of a record without its own hash: every field, null ones too, but `cache` and `grants` only where they have a value. A record is text, numbers and lists,
- * and `append` writes the names of a grant in order, so that JSON.stringify with the names in their order is that form; a test compares it with `canonicalize`. The names are written out in that
- * order (3.2.3: by UTF-16 code units), since this is done for every record: an object of one shape is written four times as fast as a list of names.
+ * The canonical JSON (RFC 8785) of a record without its hash. It has every field, null ones too, but `cache` and `grants` only with a value. Records are flat
+ * and `append` sorts a grant's names, so JSON.stringify with sorted names gives that form. A test compares it with `canonicalize`. The names are explicit
+ * (order by UTF-16 code units, 3.2.3), because an object of one shape is four times as fast as a list of names.
  */
 export function canonicalRecord(record: LedgerRecord): string {
   const inOrder: Record<Exclude<keyof LedgerRecord, 'hash'>, unknown> = {

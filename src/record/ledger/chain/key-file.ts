@@ -1,4 +1,4 @@
-// The ledger's signing key: a file of the state directory, outside the database that it vouches for.
+// The ledger's signing key: a file of the state directory, outside the database.
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { makeOnce } from '../../../config/make-once.ts';
@@ -6,7 +6,7 @@ import { isErrno } from '../../../contract/errno.ts';
 import { LictorError } from '../../../contract/error.ts';
 import { type SigningKey, signingKey } from './statement.ts';
 
-/** Reads the key, or makes it when there is none (0600). Throws `ledger-key-invalid` when the file is there and holds none. */
+/** Reads the key, or creates it (0600). Throws `ledger-key-invalid` when the file has no valid key. */
 export function ensureKey(file: string): SigningKey {
   return readKey(file) ?? makeKey(file);
 }
@@ -26,30 +26,29 @@ export function readKey(file: string): SigningKey | undefined {
   throw invalid(file);
 }
 
-/** For whoever only looks: the key of that id, in its place or still beside it, where a rotation was committed and not finished. Undefined: it is neither. */
+/** For a reader: the key with that id, in its file or in the file of an unfinished rotation. Undefined: neither. */
 export function findKey(file: string, id: string): SigningKey | undefined {
   const isIt = (key: SigningKey | undefined): key is SigningKey => key?.id === id;
-  // It may be put in its place between two looks.
+  // A rotation may rename the file between two reads.
   return [file, nextKeyFile(file), file].map(readKey).find(isIt);
 }
 
-/** The one that a rotation brings, beside the one in use until the change is in the ledger. */
+/** A rotation's new key is here until the ledger has the change. */
 export function nextKeyFile(file: string): string {
   return `${file}.next`;
 }
 
-/** A new key beside the one in use. */
 export function makeNextKey(file: string): SigningKey {
   rmSync(nextKeyFile(file), { force: true });
   return makeKey(nextKeyFile(file));
 }
 
-/** The change to the key of that id is in the ledger: the old one signs nothing any more. Whoever writes next may have been quicker, and have begun another change. */
+/** The ledger has the change to this key, so it replaces the old key. Another writer may have done that already, and started the next rotation. */
 export function takeNextKey(file: string, id: string): void {
   if (readKey(nextKeyFile(file))?.id === id) renameSync(nextKeyFile(file), file);
 }
 
-/** The key that signed last, whose id is `named`; undefined: nobody signed yet. Throws `ledger-key-invalid` when it is not there. */
+/** The key that signed last, whose id is `named`. Undefined: nothing is signed yet. Throws `ledger-key-invalid` when that key is missing. */
 export function loadKey(file: string, named: string | undefined): SigningKey {
   const key = named === undefined ? ensureKey(file) : readKey(file);
   if (key !== undefined && (named === undefined || key.id === named)) return key;
@@ -57,11 +56,11 @@ export function loadKey(file: string, named: string | undefined): SigningKey {
   if (next === undefined || next.id !== named) {
     throw new LictorError('ledger-key-invalid', `${file} is not the key that signed this ledger: restore it from a backup, with its ledger.`);
   }
-  takeNextKey(file, next.id); // A rotation that was committed and not finished.
+  takeNextKey(file, next.id); // A committed but unfinished rotation.
   return next;
 }
 
-/** No key at all: that is said in the ledger, and a new one begins. */
+/** There is no key at all. The ledger records that, and a new key signs. */
 export function keyIsLost(file: string): boolean {
   return readKey(file) === undefined && readKey(nextKeyFile(file)) === undefined;
 }

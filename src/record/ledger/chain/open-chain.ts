@@ -1,4 +1,4 @@
-// The chain of a ledger that another process may be writing: to look at, and to change its key.
+// The chain of a ledger that another process may be writing: for reading, and for a change of its key.
 
 import { hostname } from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
@@ -13,10 +13,7 @@ import type { SigningKey } from './statement.ts';
 
 type Paths = Pick<StatePaths, 'ledgerFile' | 'ledgerKey'>;
 
-/**
- * For reading, as of this moment; the gateway goes on meanwhile, and no power failure takes back what is seen here. Close it.
- * Throws what `openToRead` throws.
- */
+/** Opens a snapshot for reading. No power failure takes back what it shows. Close it. Throws the errors of `openToRead`. */
 export function openChain(ledgerFile: string, toDisk = bringToDisk): DatabaseSync {
   const db = openToRead(ledgerFile);
   db.exec('BEGIN');
@@ -29,11 +26,11 @@ export function openChain(ledgerFile: string, toDisk = bringToDisk): DatabaseSyn
 
 export interface SignedChain {
   readonly db: DatabaseSync;
-  /** The one that signed last. Where that is not here, the one in its place, for whoever examines the ledger to find; undefined: there is none. */
+  /** The key that signed last. If that key is missing, the key in its place, which verification then rejects. Undefined: no key. */
   readonly key: SigningKey | undefined;
 }
 
-/** The same, with its key, as of one moment: where the key is changed just now, it is looked at once more. Close it. Throws also `ledger-key-invalid`. */
+/** A snapshot with its key. A key change may happen at the same time, so it tries twice. Close it. Throws `ledger-key-invalid` too. */
 export function openSignedChain(paths: Paths): SignedChain {
   const { isOwn, ...first } = openWithKey(paths);
   if (isOwn) return first;
@@ -52,7 +49,7 @@ function openWithKey({ ledgerFile, ledgerKey }: Paths): SignedChain & { readonly
   }
 }
 
-/** From here on another key signs; the running gateway takes it up with its next record. */
+/** Another key signs from now on. The running gateway uses it with its next record. */
 export function changeLedgerKey({ ledgerFile, ledgerKey }: Paths, clock: Clock): void {
   using db = openLedgerDatabase(ledgerFile);
   const named = db.prepare("SELECT value FROM meta WHERE key = 'node'").get()?.['value'];

@@ -1,4 +1,4 @@
-// For tests: a process that lets records go, a few rows at a time, until somebody kills it. Arguments: ledger, key, now, rows.
+// For tests: a process that deletes records, a few rows at a time, until it is killed. Arguments: ledger, key, now, rows.
 import { createAppend } from '../append.ts';
 import { openLedgerDatabase, transaction } from '../database.ts';
 import { NODE } from './chain.fixture.ts';

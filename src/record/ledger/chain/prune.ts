@@ -1,4 +1,4 @@
-// Retention: the oldest segments are let go, each examined whole before its first record goes; a part at a time. What was signed about them stays.
+// Retention: deletes the oldest segments, a part at a time. It verifies a whole segment before it deletes the first record. Signed statements stay.
 import type { DatabaseSync } from 'node:sqlite';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import { recordOfRow, SELECT_COLUMNS } from '../columns.ts';
@@ -9,10 +9,10 @@ import { hashOf } from './hash.ts';
 import { createSegments, type Segment } from './segments.ts';
 import type { ChainEnd } from './statement.ts';
 
-/** Rows that one step looks at, once to examine and once to let go, of events as well: so few that nothing waits for them. */
+/** Rows that one step verifies or deletes, events included: few, so that no command waits long. */
 const AT_ONCE = 6_000;
 
-/** What one step did. `altered`: it met a record that is not as it was written, or whose events are not, and let nothing of its segment go. */
+/** The result of one step. `altered`: a record or its events were changed, and nothing of its segment was deleted. */
 export type Pruned =
   | { readonly kind: 'none' }
   | ({ readonly kind: 'altered' } & Altered)
@@ -23,7 +23,7 @@ interface Altered {
   readonly what: 'record' | 'events';
 }
 
-/** How far a segment was followed: to its end, or to the last record that one step came to. */
+/** How far a segment is verified. */
 interface Followed {
   readonly segment: Segment;
   readonly seq: number;
@@ -34,15 +34,15 @@ type Walk = Followed & { readonly rows: number; readonly altered?: Altered; read
 interface Stepped {
   readonly rows: number;
   readonly altered: Altered | undefined;
-  /** Up to which record the chain was let go. */
+  /** The chain is deleted up to this record. */
   readonly upTo: number | undefined;
 }
 
 type PrunerChain = Pick<Chain, 'ends' | 'moveStart' | 'publicKey'>;
 
 /**
- * Inside a transaction that ends with `seal`. Lets go whole segments that are older than `beforeMs`, from the beginning of each chain: never a record behind one
- * that is still kept, so that a chain has no holes, and never the newest of all. One that is interrupted goes on where the signed head says that the chain begins.
+ * Call it inside a transaction that ends with `seal`. Deletes whole segments older than `beforeMs` from the beginning of each chain, never the newest record
+ * of all. So a chain has no gaps. After an interruption it continues where the signed head says that the chain begins.
  */
 export function createPruner(db: DatabaseSync, chain: PrunerChain, atOnce = AT_ONCE): (beforeMs: number) => Pruned {
   const rowsOf = db.prepare(`SELECT ${SELECT_COLUMNS} FROM records WHERE node = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`);
@@ -53,28 +53,28 @@ export function createPruner(db: DatabaseSync, chain: PrunerChain, atOnce = AT_O
   const removeEvents = createEventPruner(db);
   const remove = db.prepare('DELETE FROM records WHERE node = ? AND seq <= ?');
   const segmentAfter = createSegments(db);
-  /** By node. What was examined is only known here: another process examines again. */
+  /** By node. Only this process knows what it verified: another one verifies again. */
   const followed = new Map<string, Followed>();
-  /** Requests end in another order than they began: a segment may hold what is younger than its end. */
+  /** Requests end in another order than they began, so a segment may have a record younger than its last one. */
   const waiting = new Map<string, number>();
 
   function due(end: Pick<ChainEnd, 'node' | 'from_seq'>, beforeMs: number): Segment | undefined {
     const segment = followed.get(end.node)?.segment ?? segmentAfter(end, chain.publicKey());
     if (segment === undefined || (waiting.get(end.node) ?? 0) >= beforeMs) return undefined;
-    // An end that is gone is for the examination to find.
+    // If the end is missing, the verification finds that.
     if (Date.parse(String(timeOf.get(end.node, segment.seq)?.['time'])) >= beforeMs) return undefined;
     const { node, seq } = newest.get() ?? {};
     return node === end.node && Number(seq) <= segment.seq ? undefined : segment;
   }
 
-  /** At a record, and at the events of which it speaks: as many as are said. What somebody changed may speak of any number of them. */
+  /** Verifies a record and its events. A changed record may cover any number of events. */
   function lookAt(record: LedgerRecord, last: Followed): { readonly events: number; readonly altered?: Altered } {
     if (!follows(record, last)) return { events: 0, altered: { seq: record.seq, what: 'record' } };
     const { count, problem } = examineEvents(record) ?? { count: 0, problem: undefined };
     return problem === undefined ? { events: count } : { events: count, altered: { seq: record.seq, what: 'events' } };
   }
 
-  /** Along the chain, at most so many rows, and those of one batch of events beyond. */
+  /** Follows the chain, at most `most` rows and one batch of events more. */
   function walk(from: Followed, beforeMs: number, most: number): Walk {
     let { seq, hash } = from;
     let rows = 0;
@@ -93,7 +93,7 @@ export function createPruner(db: DatabaseSync, chain: PrunerChain, atOnce = AT_O
     return { segment: from.segment, seq, hash, rows, ...(isCut && { altered: { seq: seq + 1, what: 'record' as const } }) };
   }
 
-  /** Its records were examined: they go, and the chain begins behind them. */
+  /** The segment is verified: deletes its records, and moves the start of the chain. */
   function letGo(end: ChainEnd, segment: Segment, beforeMs: number, most: number): Walk {
     const gone = walk({ segment, seq: end.from_seq, hash: end.from_hash }, beforeMs, most);
     if (gone.altered !== undefined || gone.youngMs !== undefined || gone.seq === end.from_seq) return gone;
@@ -140,7 +140,7 @@ export function createPruner(db: DatabaseSync, chain: PrunerChain, atOnce = AT_O
   };
 }
 
-/** A record is as it was written: the next one of the chain, and the segment's digest where it is its last. */
+/** The record is the next one of the chain and fits its hash. The last one fits the segment's digest. */
 function follows(record: LedgerRecord, { segment, seq, hash }: Followed): boolean {
   const isNext = record.seq === seq + 1 && record.prev_hash === hash && hashOf(record) === record.hash;
   return isNext && (record.seq !== segment.seq || record.hash === segment.hash);

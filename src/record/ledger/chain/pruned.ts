@@ -1,4 +1,4 @@
-// What is known of records that are not here any more: their segments' digests, which were signed while they were.
+// What is known of deleted records: the digests of their segments, which were signed earlier.
 import type { AddProblem } from './report.ts';
 import type { Statements } from './statements.ts';
 
@@ -7,13 +7,13 @@ export interface PrunedPart {
   readonly node: string;
   /** Number of its last record. */
   readonly upTo: number;
-  /** Of so many segments in it a checkpoint holds the digest. */
+  /** The number of its segments with a signed digest. */
   readonly segments: number;
-  /** When the last of them was closed. Null: no checkpoint is about its end, or none but a later one. */
+  /** When its last segment was closed. Null: no checkpoint is exactly at its end. */
   readonly closedAt: string | null;
 }
 
-/** Where somebody signed something else about the end of it, that is told: whoever has the key cannot put another past before what is here. */
+/** Reports a different claim about its end: an owner of the key cannot replace the past before the existing records. */
 export function prunedParts({ end, checkpoints, claims }: Statements, addProblem: AddProblem): readonly PrunedPart[] {
   return (end?.chains ?? []).flatMap(({ node, from_seq: upTo, from_hash: hash }) => {
     if (upTo === 0) return [];

@@ -1,4 +1,4 @@
-// What an examination of a ledger says.
+// The result of a verification.
 import type { PrunedPart } from './pruned.ts';
 
 export const PROBLEM_KINDS = ['edited', 'removed', 'inserted', 'moved', 'truncated', 'rewritten', 'unsigned', 'signature', 'key-lost', 'hidden'] as const;
@@ -6,7 +6,7 @@ export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 
 export interface Problem {
   readonly kind: ProblemKind;
-  /** Null: it is about a statement. */
+  /** Null: the problem concerns a statement. */
   readonly node: string | null;
   readonly seq: number | null;
   readonly message: string;
@@ -22,13 +22,13 @@ export interface VerifiedChain {
 }
 
 export interface Report {
-  /** The first ones, in the order of the records; empty: nothing was changed, as far as this can be known. */
+  /** The first ones, in the order of the records. Empty: no change was found. */
   readonly problems: readonly Problem[];
   readonly chains: readonly VerifiedChain[];
-  /** What stood before that: let go by retention, or not part of what was examined. */
+  /** Earlier records, which retention deleted or an export leaves out. */
   readonly pruned: readonly PrunedPart[];
   readonly checkpoints: number;
-  /** Events of Prefect of which the records speak: held against their digests, or not part of what was examined. */
+  /** Events of Prefect that the records cover: verified against their digests, or not part of the evidence. */
   readonly events: { readonly checked: number; readonly unchecked: number };
   /** Ids of the keys that signed. */
   readonly keys: readonly string[];

@@ -1,4 +1,4 @@
-// When the oldest records go, and what the ledger says about it.
+// Deletes the oldest records, and records what it deleted.
 import type { DatabaseSync } from 'node:sqlite';
 import type { AppendRow } from '../append.ts';
 import { prunedRecord, pruneHeldRecord, pruneStoppedRecord } from '../events.ts';
@@ -17,15 +17,15 @@ export interface RetentionParts {
   readonly db: DatabaseSync;
   readonly chain: Pick<Chain, 'ends' | 'moveStart' | 'publicKey' | 'seal'>;
   readonly appendRow: AppendRow;
-  /** Null: records are kept for ever. */
+  /** Null: records are never deleted. */
   readonly retentionMs: number | null;
-  /** Rows of one step; left out: as many as nothing waits for. */
+  /** Rows of one step. Only tests set it. */
   readonly atOnce?: number;
 }
 
 /**
- * The ledger says once a day up to which record it let go, and stops at a record that somebody changed, or whose events of Prefect somebody changed: that is evidence.
- * Where the clock has leapt it waits, and says so once.
+ * Records once a day up to which record it deleted. Stops at a record that was changed, or whose events were changed: that is evidence. After a clock jump it
+ * waits, and records that once.
  */
 export function createRetention({ db, chain, appendRow, retentionMs, atOnce }: RetentionParts): Retention {
   const prune = createPruner(db, chain, atOnce);
@@ -46,7 +46,7 @@ export function createRetention({ db, chain, appendRow, retentionMs, atOnce }: R
         appendRow(pruneStoppedRecord(nowMs, pruned.seq, pruned.what));
       }
       if (pruned.kind !== 'pruned' || pruned.more) return;
-      // For good: up to where what is gone was examined, and what its last record hashed to.
+      // The checkpoint stays: it signs where the verified deletion ended, and the hash of the last deleted record.
       chain.seal('retention');
       if (nowMs - reportedMs < REPORT_EVERY_MS) return;
       reportedMs = nowMs;

@@ -1,4 +1,4 @@
-// A segment is what lies between two checkpoints: what the later one signed of a chain is the digest of all of it.
+// A segment is the part of a chain between two checkpoints. The later checkpoint signs the digest of the whole segment.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { type ChainEnd, type Checkpoint, parseStatement, type Signed } from './statement.ts';
 import { isSignedByOne, trustedKeys } from './statements.ts';
@@ -10,7 +10,7 @@ export interface Segment {
   readonly hash: string;
 }
 
-/** The segment that begins behind `from_seq`, as the first checkpoint by a key of this ledger closes it. Undefined: none does yet. */
+/** The segment after `from_seq`, which the first checkpoint by a key of this ledger closes. Undefined: no checkpoint closes it yet. */
 export function createSegments(db: DatabaseSync): (chain: Pick<ChainEnd, 'node' | 'from_seq'>, publicKey: string) => Segment | undefined {
   const byNumber = db.prepare('SELECT text, signature FROM checkpoints WHERE number = ?');
   const last = db.prepare('SELECT max(number) AS number FROM checkpoints');
@@ -34,14 +34,14 @@ export function createSegments(db: DatabaseSync): (chain: Pick<ChainEnd, 'node' 
     for (let number = firstOf(newest, isBeyond); number <= newest; number += 1) {
       const one = read(number);
       const end = ofNode(one);
-      // What nobody of ours signed closes nothing.
+      // A checkpoint without a valid signature closes nothing.
       if (one === undefined || end === undefined || end.seq <= from || !isSignedByOne(one.signed, one.statement, keys)) continue;
       return { node, seq: end.seq, hash: end.hash };
     }
     return undefined;
   }
 
-  /** This is asked every second, and answered anew once an hour. */
+  /** Asked every second, but searched again only once an hour. */
   const known = new Map<string, { readonly newest: number; readonly segment: Segment | undefined }>();
   return ({ node, from_seq: from }, publicKey) => {
     const newest = Number(last.get()?.['number'] ?? 0);
@@ -65,7 +65,7 @@ function checkpointOf(row: Record<string, SQLOutputValue>): Read | undefined {
   return statement?.kind === 'checkpoint' ? { signed, statement } : undefined;
 }
 
-/** The first number from 1 on of which it is true, and of all behind it; one more than the newest: none. */
+/** The first number from 1 on for which it is true. It is true for all numbers after it. One more than the newest: none. */
 function firstOf(newest: number, isTrue: (number: number) => boolean): number {
   let [low, high] = [1, newest + 1];
   while (low < high) {

@@ -1,4 +1,4 @@
-// What is signed: up to where the chains go, and which statement came before.
+// The signed statements: the ends of the chains, and the previous statement.
 import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
@@ -6,7 +6,7 @@ import { LictorError } from '../../../contract/error.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** The part of one node's chain that is here: the records after `from_seq`, up to `seq`. `from_hash` is what the first of them is chained to. */
+/** The available part of one node's chain: the records after `from_seq`, up to `seq`. `from_hash` is the predecessor of the first one. */
 const chainEnd = z.strictObject({ node: z.string(), from_seq: z.int().min(0), from_hash: digest, seq: z.int().min(0), hash: digest });
 export type ChainEnd = z.infer<typeof chainEnd>;
 
@@ -18,10 +18,10 @@ const fields = {
   /** RFC 3339 in UTC, milliseconds. */
   time: z.iso.datetime(),
   chains: z.array(chainEnd),
-  /** SHA-256 of the text of the last checkpoint, and how many there were; none yet: null and 0. */
+  /** SHA-256 of the last checkpoint's text, and the number of checkpoints. Before the first one: null and 0. */
   previous: digest.nullable(),
   checkpoints: z.int().min(0),
-  /** The key that signed: SHA-256 of its public part (SPKI, DER). */
+  /** The signing key: SHA-256 of its public part (SPKI, DER). */
   key: digest,
 };
 
@@ -31,25 +31,25 @@ const checkpoint = z.strictObject({
   reason: z.enum(REASONS),
   /** SPKI, DER, base64. */
   public_key: z.string(),
-  /** With reason `key`: the key that signs from here on (signed by the old one), then the one that signed before (signed by the new one). */
+  /** For reason `key`. The old key signs `next_key`, the key that signs from here on. The new key signs `previous_key`, the key that signed before. */
   next_key: z.string().nullable(),
   previous_key: z.string().nullable(),
 });
-/** Kept for good: hourly, at rotation, and when something about the chain changes. */
+/** Stored forever: every hour, at rotation, and when something about the chain changes. */
 export type Checkpoint = z.infer<typeof checkpoint>;
 
 const head = z.strictObject({ kind: z.literal('head'), ...fields });
-/** Where the chains end now: replaced by each batch of records. */
+/** The current ends of the chains. Each batch of records replaces it. */
 export type Head = z.infer<typeof head>;
 
-/** `events`: the file holds the events of Prefect too. */
+/** `events`: the file has the events of Prefect too. */
 const exported = z.strictObject({ kind: z.literal('export'), ...fields, events: z.literal(true).optional() });
-/** The end of a file of records: never of a ledger itself, so that a part of it cannot pass for the whole. */
+/** The end of an export, never of a ledger, so that a part cannot pass for the whole. */
 export type ExportEnd = z.infer<typeof exported>;
 
 export type Statement = Checkpoint | Head | ExportEnd;
 
-/** `text` is the canonical JSON of a statement, exactly as it was signed. */
+/** `text` is the canonical JSON of a statement, exactly as signed. */
 export interface Signed {
   readonly text: string;
   /** Ed25519 over the text, base64. */
@@ -78,7 +78,7 @@ export function signStatement(statement: Statement, key: SigningKey): Signed {
   return { text, signature: sign(null, Buffer.from(text), key.privateKey).toString('base64') };
 }
 
-/** True only for a signature by exactly this key over exactly this text. Never throws: what is no key verifies nothing. */
+/** True only for a signature by this key over this text. Never throws: an invalid key verifies nothing. */
 export function isSignedBy({ text, signature }: Signed, publicKey: string): boolean {
   try {
     const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), type: 'spki', format: 'der' });
@@ -88,7 +88,7 @@ export function isSignedBy({ text, signature }: Signed, publicKey: string): bool
   }
 }
 
-/** Undefined: no statement of this version. Says nothing about who signed it. */
+/** Undefined: not a statement of this version. Not checked here: the signature. */
 export function parseStatement(text: string): Statement | undefined {
   try {
     const parsed = z.union([checkpoint, head, exported]).safeParse(JSON.parse(text));

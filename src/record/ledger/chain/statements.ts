@@ -1,10 +1,10 @@
-// Everything that was signed: by whom, in which order, and what it says about the records.
+// The signed statements: who signed them, in which order, and what they say about the records.
 import type { Anchors, Evidence } from './evidence.ts';
 import { sha256 } from './hash.ts';
 import type { AddProblem, ProblemKind } from './report.ts';
 import { type ChainEnd, type Checkpoint, isSignedBy, keyId, parseStatement, type Signed, type Statement } from './statement.ts';
 
-/** A signed word about one record. */
+/** What a signed statement says about one record. */
 export interface Claim extends ChainEnd {
   readonly by: string;
 }
@@ -19,7 +19,7 @@ type About = (kind: ProblemKind, message: string) => void;
 type Read = { readonly signed: Signed; readonly statement: Statement | undefined };
 type ReadCheckpoint = { readonly signed: Signed; readonly statement: Checkpoint };
 
-/** What is not signed by a known key counts for nothing, and is told. */
+/** A statement without a trusted signature counts for nothing, and is reported. */
 export function readStatements({ checkpoints, end, endKind }: Evidence, { publicKeys, onlyCurrent, savedHeads }: Anchors, addProblem: AddProblem): Statements {
   const about: About = (kind, message) => addProblem({ kind, node: null, seq: null, message });
   const read = checkpoints.map((signed) => ({ signed, statement: parseStatement(signed.text) }));
@@ -93,7 +93,10 @@ function byId(publicKeys: readonly string[]): Map<string, string> {
   return new Map(publicKeys.map((publicKey) => [keyId(publicKey), publicKey]));
 }
 
-/** The keys given, and those that they vouch for: the next one by the old, the old one by the next. Without given ones, the first checkpoint's own. */
+/**
+ * The given keys and those that they vouch for: the old key vouches for the next one, and the next one for the old. Without given keys, the first
+ * checkpoint's own.
+ */
 export function trustedKeys(given: readonly string[] | null, checkpoints: readonly ReadCheckpoint[]): Map<string, string> {
   const own = checkpoints.filter(({ statement }, index) => index === 0 || statement.reason === 'key-lost').map(({ statement }) => statement.public_key);
   const trusted = byId(given ?? own);
@@ -107,7 +110,7 @@ export function trustedKeys(given: readonly string[] | null, checkpoints: readon
   return trusted;
 }
 
-/** A lost key leaves nobody to vouch for what it signed: it is taken, and that it was lost is told. */
+/** No key can vouch for a lost key's signatures. They are accepted, and the loss is reported. */
 function vouchedFor({ reason, next_key: next, previous_key: previous }: Checkpoint, before: Checkpoint | undefined): readonly string[] {
   const lost = reason === 'key-lost' ? (before?.public_key ?? null) : null;
   return [next, previous, lost].filter((key) => key !== null);

@@ -6,7 +6,7 @@ import { storedEventEvidence } from '../prefect-events/examine.ts';
 import type { Evidence } from './evidence.ts';
 import type { Signed } from './statement.ts';
 
-/** One read transaction must be open around it: the records and what was signed about them are of one moment. `onRecord` is told now and then how many were read. */
+/** Needs one read transaction around it, so that records and signatures are of one moment. `onRecord` gets the number of read records from time to time. */
 export function storeEvidence(db: DatabaseSync, from: ReadonlyMap<string, number> = new Map(), onRecord: (count: number) => void = () => undefined): Evidence {
   const head = db.prepare('SELECT text, signature FROM head').get();
   return {
@@ -19,13 +19,13 @@ export function storeEvidence(db: DatabaseSync, from: ReadonlyMap<string, number
   };
 }
 
-/** The gateway makes none: they would change what is written, or what is read, behind its back. */
+/** Lictor creates no trigger and no view: these change what is written or read. */
 function foreignParts(db: DatabaseSync): readonly string[] {
   const rows = db.prepare("SELECT type, name FROM main.sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY name").all();
   return rows.map(({ type, name }) => `the ${String(type)} ${String(name)} was put into the database: it can change what is written, and hide what is there`);
 }
 
-/** Records are read along one index, and found by others: each has to have all of them. */
+/** Verification reads records along one index, searches use others. Each index must have all records. */
 function brokenParts(db: DatabaseSync): readonly string[] {
   const found = db
     .prepare('PRAGMA main.integrity_check(5)')

@@ -1,4 +1,4 @@
-// The key, the head and the checkpoints as they are kept in the ledger's database. All inside a transaction.
+// The key id, the head and the checkpoints in the ledger's database. All inside a transaction.
 import type { DatabaseSync } from 'node:sqlite';
 import { altered } from './altered.ts';
 import { sha256 } from './hash.ts';
@@ -24,7 +24,7 @@ export function createStored(db: DatabaseSync) {
   );
   const lastCheckpoint = db.prepare('SELECT number, text FROM checkpoints ORDER BY number DESC LIMIT 1');
   const addCheckpoint = db.prepare('INSERT INTO checkpoints (number, text, signature) VALUES (?, ?, ?)');
-  /** The last ones that were read, by their text: parsing them costs more than the rest of a small transaction. */
+  /** The last parsed statements: parsing costs more than the rest of a small transaction. */
   let parsedHead: { readonly text: string; readonly statement: Head } | undefined;
   let parsed: { readonly text: string; readonly statement: Checkpoint } | undefined;
 
@@ -69,7 +69,7 @@ export function createStored(db: DatabaseSync) {
     },
     setHead(statement: Head, { text, signature }: Signed): void {
       setHead.run(text, signature);
-      // A row that stays as it is would be written all the same, and waited for.
+      // Writing an unchanged row would cost a disk write.
       if (meta.get()?.value !== statement.key) setMeta.run(statement.key);
       parsedHead = { text, statement };
     },

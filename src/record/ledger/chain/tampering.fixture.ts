@@ -14,9 +14,9 @@ import { parseStatement, type Signed } from './statement.ts';
 export interface Ledgers {
   readonly records: number;
   readonly paths: StatePaths;
-  /** As they stood at twenty moments, oldest first; the last one stands now. */
+  /** Heads from twenty moments, oldest first. The last one is the current head. */
   readonly heads: readonly Signed[];
-  /** Changes a copy and looks at it. */
+  /** Changes a copy and verifies it. */
   afterChange(change: (db: DatabaseSync) => void, anchors?: Partial<Anchors>): Examined;
   remove(): void;
 }
@@ -24,13 +24,13 @@ export interface Ledgers {
 const PARTS = 20;
 
 export interface Examined extends Report {
-  /** The first record that is not as it was, by its number; null: all are. */
+  /** The number of the first changed record. Null: none is changed. */
   readonly first: number | null;
-  /** Whoever wrote it anew with everything behind it is found where something was signed next. */
+  /** If the records after it are rewritten too, verification finds the change at the next signed statement. */
   readonly until: number;
 }
 
-/** A ledger of so many records with about twenty checkpoints, and a copy to change. */
+/** A ledger with about twenty checkpoints, and a copy to change. */
 export function makeLedgers(records: number): Ledgers {
   const [whole, copy] = [tempState(), tempState()];
   const stepMs = (PARTS * 3_600_000 * 10) / records;
@@ -73,13 +73,13 @@ function whatChanged(db: DatabaseSync, original: string, records: number): Pick<
   return { first: typeof first === 'number' ? first : null, until: Math.min(records, ...later) + 1 };
 }
 
-/** Of what is said first: a gap begins with the first record that is gone. Null: it is about something signed, which the message names. */
+/** The place in the first problem: a gap begins with the first missing record. Null: the problem concerns a signed statement, which the message names. */
 function placeOf({ problems: [problem] }: Report): number | null {
   const gone = problem?.kind === 'removed' ? /^records? (\d+)/.exec(problem.message)?.[1] : undefined;
   return gone === undefined ? (problem?.seq ?? null) : Number(gone);
 }
 
-/** It is found, and what is said first is its place. */
+/** The change is found, and the first problem has its place. */
 export function expectFound(examined: Examined, what = ''): void {
   const { problems, first, until } = examined;
   expect(problems, what).not.toEqual([]);
@@ -101,7 +101,7 @@ export function headOf({ ledgerFile }: StatePaths): Signed {
 export type Random = (below: number) => number;
 export type Tampering = (db: DatabaseSync, random: Random, records: number) => void;
 
-/** Small, repeatable, good enough to choose places. */
+/** Small and repeatable: good enough to choose places. */
 export function createRandom(seed: number): Random {
   let state = seed;
   return (below) => {
@@ -110,7 +110,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** Hashes anew from a record on, as somebody without the key would. */
+/** Recomputes hashes from a record on, as an attacker without the key would. */
 export function rechain(db: DatabaseSync, from: number): void {
   const rows = db.prepare(`SELECT n, ${SELECT_COLUMNS} FROM records WHERE seq >= ? ORDER BY seq`).all(from);
   let previous = String(db.prepare('SELECT hash FROM records WHERE seq = ?').get(from - 1)?.['hash'] ?? GENESIS);
@@ -122,7 +122,7 @@ export function rechain(db: DatabaseSync, from: number): void {
   }
 }
 
-/** Everything behind an earlier head is gone, what was signed as well, and that head is in place: whole by itself, and not beside a head that was kept. */
+/** Restores an earlier head, and deletes records and checkpoints after it. Only a head that is stored elsewhere shows this. */
 export function cutToEarlierHead({ heads, afterChange }: Ledgers, random: Random): Examined {
   const earlier = heads[random(heads.length - 1)];
   const statement = parseStatement(earlier?.text ?? '');
@@ -149,7 +149,7 @@ export const TAMPERINGS: Readonly<Record<string, Tampering>> = {
     ];
     const changed = columns[random(columns.length)] ?? '';
     const where = `seq = ${place(random, records)}`;
-    // A value that it has already changes nothing.
+    // An unchanged value would be no change.
     if (
       db
         .prepare(`SELECT 1 FROM records WHERE ${where} AND ${changed.replace('reason = NULL', 'reason IS NULL').replace(/^(\w+) = (?!.*\+)/, '$1 IS ')}`)

@@ -1,4 +1,4 @@
-// Whether a ledger is as it was written: every record, its order, and what was signed about it. Pure; says where it is not.
+// Verifies a ledger: every record, their order, and the signed statements. Pure.
 import type { LedgerRecord } from '../../../contract/record.ts';
 import { EVENTS_STORED, parseStoredEvents } from '../events.ts';
 import type { Anchors, Evidence } from './evidence.ts';
@@ -36,7 +36,7 @@ export function verifyLedger(evidence: Evidence, anchors: Anchors): Report {
   };
 }
 
-/** The records; those that speak of events of Prefect are held against them on the way. */
+/** Passes on the records, and verifies the events that they cover. */
 function* withEvents({ records, events }: Evidence, counts: { checked: number; unchecked: number }, addProblem: AddProblem): Generator<LedgerRecord> {
   for (const record of records) {
     yield record;

@@ -1,4 +1,4 @@
-// How many events of Prefect are stored of a time, and since when any are. On a connection of its own; never writes.
+// Counts the stored events of Prefect by time. Uses a separate connection; never writes.
 import { DatabaseSync } from 'node:sqlite';
 import { EVENTS_STORED } from '../events.ts';
 import { OF_PREFECT } from './table.ts';
@@ -6,12 +6,12 @@ import { OF_PREFECT } from './table.ts';
 export interface EventCounts {
   /** Epoch milliseconds, both ends included. */
   count(sinceMs: number, untilMs: number): number;
-  /** When the first batch was stored that is still here. Undefined: there is none. */
+  /** The time of the oldest stored batch. Undefined: there is none. */
   beganMs(): number | undefined;
   close(): void;
 }
 
-/** Throws what SQLite throws. */
+/** Throws SQLite's errors. */
 export function openEventCounts(ledgerFile: string): EventCounts {
   const db = new DatabaseSync(ledgerFile, { readOnly: true, timeout: 2_000 });
   const counted = db.prepare(`SELECT count(*) AS n FROM prefect_events WHERE ${OF_PREFECT} AND occurred BETWEEN ? AND ?`);
@@ -26,7 +26,7 @@ export function openEventCounts(ledgerFile: string): EventCounts {
   };
 }
 
-/** As `occurred` is stored: its order as text is that of time. */
+/** The form of `occurred`: its order as text is that of time. */
 function microseconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, -1)}000Z`;
 }

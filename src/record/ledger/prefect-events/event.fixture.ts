@@ -1,4 +1,4 @@
-// For tests: events of Prefect, as short as they can be said.
+// For tests: short forms of Prefect's events.
 import type { StatePaths } from '../../../config/state-dir.ts';
 import type { EventsMark, PrefectEvent } from '../../../contract/prefect-event.ts';
 import { createAppend } from '../append.ts';

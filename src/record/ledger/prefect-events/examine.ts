@@ -1,4 +1,4 @@
-// Whether the stored events of Prefect are those that the chain's records speak of.
+// Verifies the stored events of Prefect against the records of the chain.
 import type { DatabaseSync } from 'node:sqlite';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import type { EventEvidence } from '../chain/evidence.ts';
@@ -7,12 +7,12 @@ import { parseStoredEvents, type StoredEvents } from '../events.ts';
 import { createEventDigest, EVENT_COLUMNS } from './table.ts';
 
 export interface ExaminedEvents {
-  /** How many rows were looked at. */
+  /** The number of read rows. */
   readonly count: number;
   readonly problem: Pick<Problem, 'kind' | 'message'> | undefined;
 }
 
-/** The events of which a record speaks, held against the digest in it. Undefined: it speaks of none. Inside a transaction. */
+/** Compares a record's events with its digest. Undefined: the record covers none. Inside a transaction. */
 export function createEventExaminer(db: DatabaseSync): (record: LedgerRecord) => ExaminedEvents | undefined {
   const rows = hasEvents(db) ? db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE n BETWEEN ? AND ? ORDER BY n`) : undefined;
   return (record) => {
@@ -35,12 +35,12 @@ function problemOf(record: LedgerRecord, stored: StoredEvents, found: Pick<Store
   return found.sha256 === stored.sha256 ? undefined : { kind: 'edited', message: `the ${which}, were edited: they do not fit its digest` };
 }
 
-/** A ledger of an earlier version has no such table, and no record that speaks of one. */
+/** A ledger without the table has no events. */
 function hasEvents(db: DatabaseSync): boolean {
   return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'prefect_events'").get() !== undefined;
 }
 
-/** One read transaction must be open around it. */
+/** Needs one read transaction around it. */
 export function storedEventEvidence(db: DatabaseSync): EventEvidence {
   const examine = createEventExaminer(db);
   const spoken: [number, number][] = [];
@@ -48,7 +48,7 @@ export function storedEventEvidence(db: DatabaseSync): EventEvidence {
     carried: true,
     check(record) {
       const stored = parseStoredEvents(record);
-      // The record itself was changed: its hash says so.
+      // The record itself was changed: its hash shows that.
       if (stored === undefined) return undefined;
       remember(spoken, [stored.first, stored.last]);
       return examine(record)?.problem;
@@ -65,7 +65,7 @@ export function storedEventEvidence(db: DatabaseSync): EventEvidence {
   };
 }
 
-/** Ranges follow each other: they become one, so that few are kept. */
+/** Joins consecutive ranges, so that there are few. */
 function remember(spoken: [number, number][], [first, last]: [number, number]): void {
   const before = spoken.at(-1);
   if (before !== undefined && before[1] + 1 === first) before[1] = last;

@@ -1,8 +1,8 @@
-// Retention: events go with the record that speaks of them.
+// Retention: deletes events with the record that covers them.
 import type { DatabaseSync } from 'node:sqlite';
 import { EVENTS_STORED, parseStoredRange } from '../events.ts';
 
-/** Inside the transaction that removes the records of this node up to `seq`, before it does. */
+/** Call it before the records of this node up to `seq` are deleted, in the same transaction. */
 export function createEventPruner(db: DatabaseSync): (node: string, seq: number) => void {
   const ranges = db.prepare(`SELECT resource_id FROM records WHERE node = ? AND seq <= ? AND action = '${EVENTS_STORED}'`);
   const remove = db.prepare('DELETE FROM prefect_events WHERE n BETWEEN ? AND ?');

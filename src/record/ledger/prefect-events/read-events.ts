@@ -5,13 +5,13 @@ import { MARK_KEY } from './store-events.ts';
 import { EVENT_COLUMNS, eventOfRow } from './table.ts';
 
 export interface EventReader {
-  /** What happened to this run, its task runs and on its behalf; in the order of time. */
+  /** Events of this run and its task runs, in time order. */
   forFlowRun(id: string): readonly PrefectEvent[];
-  /** The flow runs that were started by a task run of this run. */
+  /** The flow runs that a task run of this run started. */
   childrenOf(id: string): readonly string[];
-  /** The flow run that this task run is part of. */
+  /** The flow run of this task run. */
   flowRunOfTask(taskRunId: string): string | undefined;
-  /** The names of flow runs, or of deployments, with the ids of those that are called so; one name is looked for, or all are listed, the newest first. */
+  /** Ids and names of flow runs or deployments, the newest first: all of them, or those with this name. */
   named(kind: NamedKind, name?: string): readonly Named[];
   mark(): EventsMark | undefined;
 }
@@ -27,7 +27,7 @@ export interface Named {
 const MOST_NAMES = 5_000;
 
 export function createEventReader(db: DatabaseSync): EventReader {
-  // A gateway of an earlier version has written it: there are none.
+  // A ledger without the table has no events.
   if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'prefect_events'").get() === undefined) return NONE;
   const ofRun = db.prepare(`SELECT ${EVENT_COLUMNS} FROM prefect_events WHERE flow_run_id = ? ORDER BY occurred, n`);
   const children = db.prepare(
@@ -67,7 +67,7 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Written by the gateway; what somebody else put there says nothing. */
+/** Written by the gateway. A changed mark is ignored. */
 export function parseMark(text: string | undefined): EventsMark | undefined {
   try {
     const value: unknown = JSON.parse(text ?? 'null');

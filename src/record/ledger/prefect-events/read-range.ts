@@ -1,4 +1,4 @@
-// The events of which a record speaks, a part at a time: for who sends them on.
+// Reads the events that a record covers, a part at a time, for sinks.
 import type { DatabaseSync } from 'node:sqlite';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';
@@ -10,9 +10,9 @@ export interface NumberedEvent {
   readonly event: PrefectEvent;
 }
 
-/** Those behind number `after`, at most so many, in the order in which they were stored. Retention may have taken them: then there are none. */
+/** At most `most` events after number `after`, in their order. Empty after retention deleted them. */
 export function createRangeReader(db: DatabaseSync): (record: LedgerRecord, after: number, most: number) => readonly NumberedEvent[] {
-  // A gateway of an earlier version has written it: there are none.
+  // A ledger without the table has no events.
   if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'prefect_events'").get() === undefined) return () => [];
   const rows = db.prepare(`SELECT n, ${EVENT_COLUMNS} FROM prefect_events WHERE n BETWEEN ? AND ? AND n > ? ORDER BY n LIMIT ?`);
   return (record, after, most) => {

@@ -1,4 +1,4 @@
-// Events of Prefect into the ledger: rows of their own, and for each batch one record of the chain, which names what they hash to.
+// Stores events of Prefect in the ledger. Each batch has one record of the chain with its digest.
 import type { DatabaseSync } from 'node:sqlite';
 import type { EventsMark, PrefectEvent } from '../../../contract/prefect-event.ts';
 import type { AppendRow } from '../append.ts';
@@ -12,7 +12,7 @@ export interface EventBatch {
 
 export const MARK_KEY = 'events';
 
-/** Inside a transaction that ends with the chain's `seal`. What is here already is left out; a batch that brings nothing new leaves no record. */
+/** Call it inside a transaction that ends with the chain's `seal`. Known events are skipped. A batch without new events has no record. */
 export function createEventStore(db: DatabaseSync, appendRow: AppendRow): (batch: EventBatch, nowMs: number) => void {
   const insert = db.prepare(INSERT_EVENT);
   const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
 
-/** In the order of RFC 8785 (UTF-16 code units): `related` is a list of flat objects, written likewise. */
+/** In the order of RFC 8785 (UTF-16 code units). `related` is a list of flat objects, written likewise. */
 const NAMES: readonly (keyof PrefectEvent)[] = [
   'deployment_id',
   'event',
@@ -25,10 +25,10 @@ const RELATED = ['id', 'name', 'role'];
 const REQUIRED: readonly string[] = ['event', 'occurred', 'related', 'resource_id'];
 const columns = NAMES.filter((name) => name !== 'id').map((name) => `${name} TEXT${REQUIRED.includes(name) ? ' NOT NULL' : ''}`);
 
-/** Events that Prefect sent; the others were derived from them (timeline/feed/parents.ts). */
+/** Events that Prefect sent. timeline/feed/parents.ts derives the others. */
 export const OF_PREFECT = "event GLOB 'prefect.*'";
 
-/** `n` is never used twice: a record of the chain speaks of a range of them. */
+/** `n` is never used twice, because a record of the chain covers a range of numbers. */
 export const EVENT_TABLES = `
   CREATE TABLE prefect_events (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, ${columns.join(', ')}) STRICT;
   CREATE INDEX prefect_events_flow_run ON prefect_events (flow_run_id, occurred) WHERE flow_run_id IS NOT NULL;
@@ -37,7 +37,7 @@ export const EVENT_TABLES = `
 
 export const EVENT_COLUMNS = NAMES.join(', ');
 
-/** An id that is there already is skipped: `changes` is 0. */
+/** A known id is skipped: `changes` is 0. */
 export const INSERT_EVENT = `INSERT INTO prefect_events (${EVENT_COLUMNS}) VALUES (${NAMES.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`;
 
 export function eventValues(event: PrefectEvent): SQLInputValue[] {
@@ -47,7 +47,7 @@ export function eventValues(event: PrefectEvent): SQLInputValue[] {
   });
 }
 
-/** Rows are written by `eventValues` only; what somebody else made of them is for the chain to find. */
+/** Only `eventValues` writes these rows. The chain shows foreign changes. */
 export function eventOfRow(row: Record<string, SQLOutputValue>): PrefectEvent {
   const event: Record<string, unknown> = {};
   for (const name of NAMES) event[name] = name === 'related' ? parseRelated(row[name]) : (row[name] ?? null);
@@ -58,18 +58,18 @@ function parseRelated(value: SQLOutputValue | undefined): unknown {
   try {
     return typeof value === 'string' ? JSON.parse(value) : [];
   } catch {
-    return []; // changed by hand
+    return []; // Changed by hand.
   }
 }
 
-/** What one batch of events hashes to: the canonical JSON of each row, one a line. */
+/** The digest of a batch: over the canonical JSON of each row, one a line. */
 export interface EventDigest {
   add(row: Record<string, SQLOutputValue | SQLInputValue>): void;
   /** SHA-256, lower-case hex. */
   hex(): string;
 }
 
-/** From the values as SQLite has them: `related` is text there, and is hashed as that text. */
+/** Uses the values of SQLite: `related` is text there, and is hashed as that text. */
 export function createEventDigest(): EventDigest {
   const hash = createHash('sha256');
   return {

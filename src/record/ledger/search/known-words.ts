@@ -1,4 +1,4 @@
-// The actions and reasons that records carry: whoever looks for another one has misspelt it, or has a ledger of an older Lictor.
+// The actions and reasons that records have, for suggestions: any other one is misspelt, or of an older Lictor.
 
 import { nearestName } from '../../../config/suggest.ts';
 import { REASONS } from '../../../contract/reasons.ts';
@@ -6,7 +6,7 @@ import { collectActions } from '../../../prefect/catalog/actions.ts';
 import { OPERATIONS } from '../../../prefect/catalog/catalogue.ts';
 import { GATEWAY_ACTIONS } from '../events.ts';
 
-/** What is done here and not to Prefect. A test finds what the code writes and this has not. */
+/** Actions of Lictor itself. A test finds actions in the code that this list lacks. */
 const OWN_ACTIONS = [
   ...Object.values(GATEWAY_ACTIONS),
   ...['account.add', 'account.break_glass', 'account.passwd', 'account.remove', 'config.reload', 'device.allow', 'device.refuse', 'events.stored'],
@@ -17,7 +17,7 @@ const OWN_ACTIONS = [
   ...['upstream.rotate', 'upstream.rotate_abort', 'upstream.rotate_begin'],
 ];
 
-/** Of records that are no refusal; the others are in docs/reference/errors.md. */
+/** Reasons that are no denial. The denials are in docs/reference/errors.md. */
 const OWN_REASONS = [
   ...['anonymous-requests', 'certificate-renewed', 'config-applied', 'config-refused', 'disk-space-low', 'policies-applied', 'policies-refused'],
   'run-token-not-injectable',
@@ -31,7 +31,7 @@ export function knownReasons(): readonly string[] {
   return [...Object.keys(REASONS), ...OWN_REASONS];
 }
 
-/** A question to whoever looks for these; empty where both are known, or near nothing that is. */
+/** Suggestions. Empty where both are known, or similar to none. */
 export function didYouMean({ action, reason }: { readonly action?: string | undefined; readonly reason?: string | undefined }): readonly string[] {
   const asked = [
     { given: action, near: action === undefined ? undefined : nearAction(action) },
@@ -45,7 +45,7 @@ function nearReason(reason: string): string | undefined {
   return known.includes(reason) ? undefined : nearestName(reason, known);
 }
 
-/** An action, or all of a noun: `deployments.*`, `deployments.run.*`. A noun alone is meant with its star. */
+/** An action, or all actions of a noun: `deployments.*`, `deployments.run.*`. A noun alone gets its star. */
 function nearAction(action: string): string | undefined {
   const known = knownActions();
   const nouns = [...new Set(known.flatMap(nounsOf))];

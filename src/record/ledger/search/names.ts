@@ -1,4 +1,4 @@
-// Names of flow runs and deployments -> their ids, and what was meant by one that is in no record. For the command line and the API alike.
+// Names of flow runs and deployments -> ids, with suggestions for unknown ones. For the command line and the API.
 import { meantWords } from '../../../config/suggest.ts';
 import { LictorError } from '../../../contract/error.ts';
 import { parseUuid } from '../../../contract/json/uuid.ts';
@@ -8,13 +8,13 @@ import type { AuditFilter, LedgerReader } from '../query.ts';
 const WORDS: Readonly<Record<NamedKind, string>> = { 'flow-run': 'flow run', deployment: 'deployment' };
 const MOST_IDS = 5;
 
-/** Where names are looked up: the stored events of Prefect. */
+/** The stored events of Prefect. */
 export type Names = Pick<EventReader, 'named'>;
 
-/** For a caller who may not see the names of Prefect's objects: none is found, and none is suggested. */
+/** For a caller who may not see the names of Prefect's objects: nothing is found or suggested. */
 export const NO_NAMES: Names = { named: () => [] };
 
-/** Ids pass. Throws LictorError `name-unknown` for a name of no object, or of several. */
+/** Passes ids. Throws LictorError `name-unknown` for a name of no object, or of several. */
 export function idOfNamed(names: Names, kind: NamedKind, text: string): string {
   const id = parseUuid(text);
   if (id !== undefined) return id;
@@ -32,7 +32,7 @@ function unknownName(message: string): LictorError {
   return new LictorError('name-unknown', message);
 }
 
-/** Names in a filter become ids: records have these. Throws as `idOfNamed` does. */
+/** Replaces names in a filter by ids. Throws as `idOfNamed` does. */
 export function withIds<F extends Pick<AuditFilter, 'flowRun' | 'deployment'>>(names: Names, filter: F): F {
   const { flowRun, deployment } = filter;
   return {
@@ -42,7 +42,7 @@ export function withIds<F extends Pick<AuditFilter, 'flowRun' | 'deployment'>>(n
   };
 }
 
-/** Why nothing was found, where the principal, the run or the deployment is in no record at all; undefined: each is known. The filter has ids. */
+/** Says which principal, run or deployment has no record at all. Undefined: each has one. The filter has ids. */
 export async function unknownWords(
   { reader, names }: { readonly reader: Pick<LedgerReader, 'audit' | 'principals'>; readonly names: Names },
   { principal, flowRun, deployment }: AuditFilter,
@@ -62,7 +62,7 @@ async function isIn(reader: Pick<LedgerReader, 'audit'>, filter: AuditFilter): P
   return false;
 }
 
-/** ` Did you mean ...?`, by a name or an id that is nearly right; empty: none is near. */
+/** ` Did you mean ...?`, with a similar name or id. Empty: none is similar. */
 export function meantName(names: Names, kind: NamedKind, text: string): string {
   const id = parseUuid(text);
   const known = names.named(kind);

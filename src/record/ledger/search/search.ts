@@ -1,29 +1,29 @@
-// Searches in the ledger for the gateway's own API: by a thread, so that no decision waits for one, and with an end.
+// Ledger searches for the gateway's API, in a separate thread with a time limit, so that no decision waits for one.
 import { Worker } from 'node:worker_threads';
 import { LictorError } from '../../../contract/error.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';
 import type { AuditFilter } from '../query.ts';
 
-/** A page, never more: whoever asks says how many. */
+/** One page: the caller gives its size. */
 export type PageFilter = Omit<AuditFilter, 'follow'> & ({ readonly limit: number } | { readonly last: number });
 
 export interface PageQuestion {
-  /** A flow run and a deployment by id or name. */
+  /** Flow run and deployment by id or name. */
   readonly filter: PageFilter;
-  /** The caller may see the names of Prefect's runs and deployments. Left out: such a name is not found, and none is suggested. */
+  /** The caller may see the names of Prefect's runs and deployments. By default a name is not found, and none is suggested. */
   readonly seesNames?: boolean;
 }
 
 export interface Page {
   readonly records: readonly LedgerRecord[];
-  /** Why there are none, where the principal, run or deployment is in no record at all; null otherwise. */
+  /** Says which principal, run or deployment has no record at all. Null otherwise. */
   readonly unknown: string | null;
 }
 
 export interface LedgerSearch {
   /**
-   * One page, oldest first. Throws LictorError `record-unknown` for a place that is not there, `name-unknown` for a name, and `search-too-long`,
-   * `search-busy` or `ledger-missing` when there is no answer.
+   * One page, oldest first. Throws LictorError `record-unknown` for an unknown `after`, `name-unknown` for a name, or `search-too-long`, `search-busy`,
+   * `ledger-missing`.
    */
   page(question: PageQuestion): Promise<Page>;
   close(): Promise<void>;
@@ -31,18 +31,18 @@ export interface LedgerSearch {
 
 export interface SearchParts {
   readonly ledgerFile: string;
-  /** Left out: 20 s. */
+  /** Default: 20 s. */
   readonly atMostMs?: number;
 }
 
-/** What the thread says to one question. */
+/** The thread's answer. */
 export type Found = { readonly ok: true; readonly page: Page } | { readonly ok: false; readonly code: string; readonly message: string };
 
 const AT_MOST_MS = 20_000;
-/** Questions that wait for the one before; more are told to come back. */
+/** Above this number of waiting queries, a caller must retry. */
 const MOST_WAITING = 8;
 
-/** The thread begins with the first question. */
+/** The thread starts with the first query. */
 export function createLedgerSearch({ ledgerFile, atMostMs = AT_MOST_MS }: SearchParts): LedgerSearch {
   let thread: Worker | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -74,7 +74,7 @@ export function createLedgerSearch({ ledgerFile, atMostMs = AT_MOST_MS }: Search
         .finally(() => {
           waiting -= 1;
         });
-      last = asked.catch(() => undefined); // Each is told of its own.
+      last = asked.catch(() => undefined); // Each caller gets its own rejection.
       return asked;
     },
     close: end,

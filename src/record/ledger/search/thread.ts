@@ -1,4 +1,4 @@
-// The thread of search.ts: one question after the other, each answered with a page.
+// The thread of search.ts: answers one query after the other with a page.
 import { parentPort, workerData } from 'node:worker_threads';
 import { LictorError } from '../../../contract/error.ts';
 import type { LedgerRecord } from '../../../contract/record.ts';

@@ -1,4 +1,4 @@
-// NDJSON appended to a file: whole lines, on the disk before they count. The file may be renamed at any time; the next batch begins a new one.
+// NDJSON appended to a file: a batch counts when its lines are on the disk. After a rename, the next batch starts a new file.
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LedgerExport } from '../../../config/config.ts';
@@ -17,13 +17,13 @@ export function createNdjsonFile({ url }: LedgerExport): Sink {
   };
 }
 
-/** All of it, or the file is as it was. */
+/** Writes all bytes, or leaves the file unchanged. */
 function append(file: string, bytes: Buffer): void {
   const fd = openSync(file, 'a+', 0o600);
   try {
     const { size } = fstatSync(fd);
     const whole = endOfLines(fd, size);
-    // We were killed within a line: it comes again.
+    // A kill cut this line off. Its batch is sent again.
     if (whole < size) ftruncateSync(fd, whole);
     try {
       for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
@@ -37,7 +37,7 @@ function append(file: string, bytes: Buffer): void {
   }
 }
 
-/** Where the last whole line ends. */
+/** The end of the last whole line. */
 function endOfLines(fd: number, size: number): number {
   const chunk = Buffer.alloc(CHUNK);
   for (let end = size; end > 0; ) {

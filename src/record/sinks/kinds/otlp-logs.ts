@@ -1,4 +1,4 @@
-// OTLP logs over HTTP: each record is a LogRecord, its body the record with its own names.
+// OTLP logs over HTTP: each record is a LogRecord, and its body has the record's own names.
 import type { LedgerExport } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
@@ -38,7 +38,7 @@ function logRecord({ record, event, json }: Item, nowMs: number): object {
   };
 }
 
-/** What Prefect tells is no decision of ours: it is never a warning. */
+/** An event of Prefect is no decision of Lictor, so it is never a warning. */
 function eventRecord(event: PrefectEvent, json: string, nowMs: number): object {
   return {
     timeUnixNano: unixNano(Date.parse(event.occurred)),
@@ -55,7 +55,7 @@ function withoutNulls(json: string): unknown {
   return JSON.parse(json, (_key, value: unknown) => (value === null ? undefined : value));
 }
 
-/** By the semantic conventions of OpenTelemetry; `log.record.uid` is for who wants to see each once. */
+/** Semantic conventions of OpenTelemetry. Receivers deduplicate by `log.record.uid`. */
 function conventional(record: LedgerRecord): Record<string, string | number | null> {
   return {
     'log.record.uid': record.id,
@@ -68,13 +68,13 @@ function conventional(record: LedgerRecord): Record<string, string | number | nu
   };
 }
 
-/** `partialSuccess` (opentelemetry-proto, logs_service.proto): those MUST NOT be sent again. */
+/** `partialSuccess` (opentelemetry-proto, logs_service.proto): a sender MUST NOT send these records again. */
 function rejectedIn(answer: string): number {
   try {
     const { partialSuccess } = JSON.parse(answer) as { partialSuccess?: { rejectedLogRecords?: unknown } };
     const count = Number(partialSuccess?.rejectedLogRecords ?? 0);
     return Number.isSafeInteger(count) && count > 0 ? count : 0;
   } catch {
-    return 0; // An empty answer, or protobuf: a full success as far as can be known.
+    return 0; // An empty answer, or protobuf: the receiver reports no rejected record.
   }
 }

@@ -1,7 +1,7 @@
-// Syslog: RFC 5424 messages, counted in octets (RFC 6587, 3.4.1; RFC 5425 with TLS).
+// Syslog: RFC 5424 messages with octet counting (RFC 6587, 3.4.1; RFC 5425 with TLS).
 //
-// TCP itself says nothing about what was read, and syslog has no answers. So each batch has a connection of its own, and counts when the receiver has read
-// to its end and closed it as well; a connection that breaks before is a batch that comes again.
+// Syslog has no acknowledgement. So each batch has its own connection, and counts when the receiver reads to the end and closes it. If the connection breaks
+// earlier, the batch is sent again.
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { systemAuthorities } from '../../../config/authorities.ts';
@@ -24,10 +24,10 @@ function framed(item: Item): Buffer {
   return Buffer.concat([Buffer.from(`${message.length} `), message]);
 }
 
-/** Facility 13 is "log audit" (RFC 5424, table 1). Severity: notice, warning for what was refused. */
+/** Facility 13 is "log audit" (RFC 5424, table 1). Severity: notice, or warning for a denial. */
 const AUDIT = 13;
 
-/** Pure ASCII, so that no encoding has to be told: the JSON has escapes instead. */
+/** Pure ASCII with JSON escapes, so that the message needs no encoding mark. */
 export function syslogMessage({ record, event, json }: Item): string {
   const severity = event === undefined && record.decision === 'deny' ? 4 : 5;
   const [time, id] = event === undefined ? [record.time, idOf(record)] : [event.occurred, event.event];
@@ -65,7 +65,7 @@ function send(config: LedgerExport, bytes: Buffer, signal: AbortSignal): Promise
       if (sent && !hadError) resolve();
       else reject(new DeliveryError('closed the connection'));
     });
-    // Whatever it says is not for us.
+    // Lictor ignores what the receiver sends.
     socket.resume();
     socket.once(config.url.startsWith('tls:') ? 'secureConnect' : 'connect', () => socket.end(bytes));
     if (signal.aborted) abort();
@@ -76,6 +76,6 @@ function open({ url, ca }: LedgerExport): Socket {
   const { hostname, port, protocol } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, '');
   if (protocol === 'tcp:') return connectTcp({ host, port: Number(port) });
-  // Not checked here: names of addresses; Node does, against the certificate.
+  // Node checks the certificate against an IP address itself.
   return connectTls({ host, port: Number(port), servername: /^[0-9.:]+$/.test(host) ? '' : host, ca: ca ?? systemAuthorities(), minVersion: 'TLSv1.2' });
 }

@@ -1,11 +1,11 @@
-// A signed POST of a JSON array, as Standard Webhooks (standardwebhooks.com, 1.0) have it: receivers verify it with their libraries.
+// A signed POST of a JSON array by Standard Webhooks (standardwebhooks.com, 1.0): receivers verify it with existing libraries.
 import { createHmac } from 'node:crypto';
 import type { LedgerExport } from '../../../config/config.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import { createPost } from '../post.ts';
 import type { Item, Sink } from '../sink.ts';
 
-/** The same records have the same `webhook-id`, however often they are sent. */
+/** The same records have the same `webhook-id` at each attempt. */
 export function createWebhook(config: LedgerExport, clock: Clock): Sink {
   const post = createPost(config);
   const key = keyOf(config.secret ?? '');
@@ -34,7 +34,7 @@ function uidOf(item: Item | undefined): string {
   return item?.event?.id ?? item?.record.id ?? '';
 }
 
-/** `whsec_` and base64, as the specification writes secrets; anything else is taken as it is. */
+/** `whsec_` and base64, as the specification writes secrets. Any other text is the key itself. */
 function keyOf(secret: string): Buffer {
   const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1];
   return encoded === undefined ? Buffer.from(secret) : Buffer.from(encoded, 'base64');

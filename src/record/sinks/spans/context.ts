@@ -1,4 +1,4 @@
-// To which trace a request belongs, and which span it is there: made of its id alone, so that who forwards it and who reads its log line say the same.
+// The trace and the span of a request, both derived from its id. So the relay that forwards it and the reader of its log line agree.
 import { createHash } from 'node:crypto';
 
 export interface Context {
@@ -6,14 +6,14 @@ export interface Context {
   readonly parent: string | undefined;
 }
 
-/** Who began the trace has decided about it (its sampled flag); of the others a share is taken. */
+/** The caller's sampled flag decides for a trace that began elsewhere. `share` decides for the others. */
 export function contextOf(traceparent: string | undefined, requestId: string, share: number): Context | undefined {
   const [, traceId, parent, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent ?? '') ?? [];
   if (traceId !== undefined && !/^0+$/.test(traceId) && !/^0+$/.test(parent ?? ''))
     return (Number.parseInt(flags ?? '0', 16) & 1) === 1 ? { traceId, parent } : undefined;
   const hash = digest(requestId);
   if (Number.parseInt(hash.slice(-8), 16) / 2 ** 32 >= share) return undefined;
-  // The request id has the form of a trace's id: whoever has one finds the other.
+  // A request id has the form of a trace id, so one leads to the other.
   return { traceId: /^(?!0{32})[0-9a-f]{32}$/.test(requestId) ? requestId : hash.slice(0, 32), parent: undefined };
 }
 
@@ -21,7 +21,7 @@ export function spanIdOf(requestId: string): string {
   return digest(requestId).slice(0, 16);
 }
 
-/** W3C Trace Context for what this request begins: below its own span. Null: it is not sampled. */
+/** W3C Trace Context for the calls of this request, below its own span. Null: the request is not sampled. */
 export function traceparentBelow(request: { readonly traceparent: string | undefined; readonly requestId: string }, share: number): string | null {
   const context = contextOf(request.traceparent, request.requestId, share);
   return context === undefined ? null : `00-${context.traceId}-${spanIdOf(request.requestId)}-01`;

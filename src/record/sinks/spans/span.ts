@@ -1,4 +1,4 @@
-// A line of the access log -> spans of OTLP: what the edge did with a request, and Prefect's part of it. Nothing on the request's way makes them.
+// A line of the access log -> OTLP spans: the edge's part of a request and Prefect's part. No code on the request path makes spans.
 import type { NewRecord } from '../../../contract/record.ts';
 import { parseAccessLine, type RouteKnowledge } from '../../ledger/access-line.ts';
 import { attributes, unixNano } from '../kinds/otlp-json.ts';
@@ -6,16 +6,15 @@ import { contextOf, digest, spanIdOf } from './context.ts';
 
 export interface SpanSetting {
   readonly routes: RouteKnowledge;
-  /** `config.publicUrl.basePath`. */
   readonly basePath: string;
-  /** Of the traces that begin here: 0 to 1. */
+  /** The sampled share of traces that begin here, 0 to 1. */
   readonly share: number;
 }
 
-/** W3C Trace Context: opentelemetry.proto.trace.v1.Span in JSON. Kinds: 2 is a server's, 3 a client's. */
+/** opentelemetry.proto.trace.v1.Span in JSON. Kind 2 is a server, 3 a client. */
 type Span = Readonly<Record<string, unknown>>;
 
-/** None for a request that is not sampled, or a line that cannot be read. */
+/** Empty for a request that is not sampled, and for an unreadable line. */
 export function spansOf(line: Buffer, { routes, basePath, share }: SpanSetting): readonly Span[] {
   const parsed = parseAccessLine(line, routes, basePath);
   if (!parsed.ok) return [];
@@ -34,13 +33,13 @@ export function spansOf(line: Buffer, { routes, basePath, share }: SpanSetting):
     startTimeUnixNano: unixNano(startMs),
     endTimeUnixNano: unixNano(endMs),
     attributes: attributes(described(record)),
-    // STATUS_CODE_ERROR, for what failed on this side (semantic conventions of HTTP servers).
+    // STATUS_CODE_ERROR for a failure of the server (semantic conventions of HTTP servers).
     ...(isFailure(record.status ?? null) && { status: { code: 2 } }),
   };
   return [server, ...upstreamSpan(record, { traceId: context.traceId, parentSpanId: spanId, endMs })];
 }
 
-/** Below 100 stands for an answer without a status line, and for none. */
+/** A status below 100 stands for an answer without a status line, or for no answer. */
 function isFailure(status: number | null): boolean {
   return status !== null && (status >= 500 || status < 100);
 }
@@ -51,7 +50,7 @@ interface Around {
   readonly endMs: number;
 }
 
-/** The log says how long Prefect took, and not when it began: it is taken to have ended with the request. */
+/** The log has Prefect's duration, not its start. So the span ends with the request. */
 function upstreamSpan({ request_id: id, upstream_ms: ms }: NewRecord, { traceId, parentSpanId, endMs }: Around): readonly Span[] {
   if (ms === null || ms === undefined) return [];
   return [
@@ -84,7 +83,7 @@ function described(record: NewRecord): Record<string, unknown> {
   };
 }
 
-/** What nginx wrote of the header, if it has its form (src/edge/nginx/render-traces.ts). */
+/** The header, if nginx logged one in the right form (src/edge/nginx/render-traces.ts). */
 function traceparentIn(line: Buffer): string | undefined {
   const [, value] = /"trace":"([0-9a-f-]{55})"/.exec(line.toString('latin1')) ?? [];
   return value;

@@ -1,4 +1,4 @@
-// The control plane's hold on the thread that makes spans.
+// The control plane's side of the thread that sends spans.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Traces } from '../../../config/config.ts';
@@ -12,7 +12,7 @@ export interface SpanStatus {
 }
 
 export interface Tracing {
-  /** As it is configured from now on; null: no traces. */
+  /** Applies a configuration. Null: no traces. */
   use(traces: Traces | null): Promise<void>;
   status(): SpanStatus;
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export function createTracing({ accessLog, basePath, log }: TracingParts): Traci
   let turn: Promise<void> = Promise.resolve();
 
   function spawn(traces: Traces): void {
-    // Here, not in the thread: what comes while that one starts has its spans.
+    // The position is read here, so that requests during the start of the thread have their spans.
     const setup: TracingSetup = { accessLog, begin: endOfLog(accessLog), basePath, traces };
     worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: setup, name: 'traces', resourceLimits: { maxOldGenerationSizeMb: 64 } });
     worker.on('message', (next: SpanStatus) => {
@@ -44,7 +44,7 @@ export function createTracing({ accessLog, basePath, log }: TracingParts): Traci
     worker.on('error', fail);
   }
 
-  /** Traces are no evidence: the gateway goes on without them. */
+  /** Traces are no evidence: the gateway continues without them. */
   function fail(error: unknown): void {
     current = null;
     log.warn({ err: error }, 'traces cannot be made: there are none until the next reload');

@@ -1,4 +1,4 @@
-// The thread that makes spans of the access log and sends them. Traces are no evidence: what cannot be sent in time is left out.
+// The thread that makes spans from the access log and sends them. Traces are no evidence: it drops what it cannot send in time.
 import { setTimeout as pause } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Traces } from '../../../config/config.ts';
@@ -13,7 +13,7 @@ import type { SpanStatus } from './tracing.ts';
 
 export interface TracingSetup {
   readonly accessLog: string;
-  /** Where spans begin; null: with the whole log. */
+  /** Where reading starts. Null: at the start of the log. */
   readonly begin: TailPosition | null;
   readonly basePath: string;
   readonly traces: Traces;
@@ -25,13 +25,12 @@ const TRIES = 3;
 
 const port = parentPort;
 if (port === null) throw new LictorError('not-a-worker', 'Spans are made by a worker thread only.');
-// Sent by createTracing only, so the shape is trusted.
 const { accessLog, begin, basePath, traces } = workerData as TracingSetup;
 const stop = new AbortController();
 port.on('message', () => stop.abort());
 const post = createPost({ ...traces, url: signalUrl(traces.url, '/v1/traces') });
 const setting = { routes: createCatalogue(), basePath, share: traces.share };
-// A buffer arrives as bare bytes.
+// A buffer crosses the thread boundary as plain bytes.
 const tail = openTail(accessLog, begin === null ? null : { ...begin, head: Buffer.from(begin.head) });
 let status: SpanStatus = { sent: 0, dropped: 0, problem: null };
 while (!stop.signal.aborted) {
@@ -64,5 +63,5 @@ async function send(spans: readonly object[]): Promise<void> {
 }
 
 async function rest(ms: number): Promise<void> {
-  await pause(ms, undefined, { signal: stop.signal }).catch(() => undefined); // Aborted: the loop ends.
+  await pause(ms, undefined, { signal: stop.signal }).catch(() => undefined);
 }

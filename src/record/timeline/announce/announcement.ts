@@ -1,11 +1,11 @@
-// What the gateway tells Prefect about a run, as an event of its own.
+// The events about a run that the gateway sends to Prefect.
 import type { NewRecord } from '../../../contract/record.ts';
 import { runOfPrincipal } from '../../../contract/run-token.ts';
 import { stableId } from '../../ledger/append.ts';
 import type { Coalesced } from './coalesce.ts';
 import type { Announcement } from './memory.ts';
 
-/** No address, no path, no body: whoever may see the run sees this. The same record gives the same event, so that Prefect has it once. */
+/** Everyone who may see the run sees this event, so it has no address, path or body. The same record gives the same event id: Prefect stores it once. */
 export function startAnnouncement(record: NewRecord): Announcement {
   const { principal, behalf, action, request, run, who } = wordsOf(record);
   return {
@@ -16,7 +16,7 @@ export function startAnnouncement(record: NewRecord): Announcement {
   };
 }
 
-/** `count`: how many alike there were since the last one; `mixed`: how many of any kind, of which `record` is the last. */
+/** `count`: refusals since the last event. `mixed`: refusals of several kinds, the last one is `record`. */
 export function refusalAnnouncement({ record, count, mixed }: Coalesced): Announcement {
   const { principal, behalf, action, request, run, who } = wordsOf(record);
   const reason = text(record.reason);
@@ -29,7 +29,7 @@ export function refusalAnnouncement({ record, count, mixed }: Coalesced): Announ
   };
 }
 
-/** A run whose worker's credential has ended cannot say how it ends. Its own words alone tell that: automations end the run that this event is about. */
+/** The credential of this run's worker has ended, so the run cannot report its end. Only the run's own refusal proves that: automations act on this event. */
 function isCutOff({ principal, reason, flow_run_id }: NewRecord): boolean {
   return reason === 'run-token-orphaned' && flow_run_id != null && runOfPrincipal(principal) === flow_run_id;
 }

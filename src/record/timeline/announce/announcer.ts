@@ -1,4 +1,4 @@
-// Decisions that matter go to Prefect as events of the run: from the ledger's outbox, by a place that is kept, in nobody's way.
+// Sends notable decisions to Prefect as events of the run. It reads them from the ledger's outbox, apart from the request path.
 import type { Logger } from 'pino';
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import type { Upstream } from '../../../prefect/client/upstream.ts';
@@ -10,28 +10,27 @@ import { createCoalescer } from './coalesce.ts';
 import { type Announcement, type Memory, NOTHING, readMemory, refusalOf, writeMemory } from './memory.ts';
 import { post } from './post.ts';
 
-/** Records that are read, and so about the events that are sent, at once. */
+/** Records read at once. */
 const AT_ONCE = 50;
 const LOOK_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 export interface AnnouncerParts {
   readonly ledgerFile: string;
-  /** How far it has got. */
+  /** The stored position. */
   readonly memoryFile: string;
   readonly upstream: () => Pick<Upstream, 'request'>;
   readonly clock: Clock;
   readonly steady: SteadyClock;
   readonly log: Pick<Logger, 'warn'>;
-  /** Only tests have another. */
   readonly lookMs?: number;
   readonly toDisk?: (ledgerFile: string) => Promise<void>;
 }
 
 export interface Announcer {
-  /** Since the start. `dropped`: what Prefect did not want, and what was let go while it was away for long. */
+  /** Since the start. `dropped`: events that Prefect rejected, and those deleted while Prefect was away for long. */
   status(): { readonly sent: number; readonly dropped: number };
-  /** What is owed is tried once more; what stays is told after the next start. */
+  /** Sends what is due once more. The rest follows after the next start. */
   close(): Promise<void>;
 }
 
@@ -48,14 +47,14 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
     memory = next;
   }
 
-  /** The next events, kept before they are sent. False: there are none. */
+  /** Stores the next events before they are sent. False: there are none. */
   async function prepare(): Promise<boolean> {
     reader ??= openOutboxReader(ledgerFile);
     const from = placeIn(reader, memory);
     const owed = reader.after(from.k, AT_ONCE);
     const next = step(from, owed, clock());
     if (owed.length === 0 && next.pending.length === 0 && next.repeated.length === memory.repeated.length) return false;
-    // No power failure takes back the records of what is told, and gives their places to others.
+    // The records reach the disk first. Otherwise a power failure could give their positions to other records.
     if (owed.length > 0) await toDisk(ledgerFile);
     await keep(next);
     const missed = missing(from.k, owed);
@@ -89,7 +88,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
     while ((await send()) && (await prepare()) && !stopping.signal.aborted);
   }
 
-  /** The ledger may not be there, or be opened anew; the disk may be full: the next look begins again. */
+  /** The ledger may be missing or reopened, or the disk full: the next look starts again. */
   function look(): Promise<void> {
     looking ??= work()
       .catch(() => {
@@ -117,21 +116,21 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
   };
 }
 
-/** Another ledger than the one that was told from, a copy that was put back for example: from its beginning. Ids are of records, so Prefect has each event once. */
+/** Starts from the beginning if the ledger is another one, for example a restored copy. Event ids derive from records, so Prefect stores each event once. */
 function placeIn(reader: OutboxReader, memory: Memory): Memory {
   const id = reader.idAt(memory.k);
   const isOther = memory.k > reader.end() || (id !== undefined && id !== memory.id);
   return isOther ? NOTHING : memory;
 }
 
-/** Let go by the outbox, or by retention. */
+/** Deleted by the outbox, or by retention. */
 function missing(k: number, owed: readonly Owed[]): number {
   const [first, last] = [owed[0], owed.at(-1)];
   if (first === undefined || last === undefined) return 0;
   return last.k - (k === 0 ? first.k - 1 : k) - owed.filter(({ record }) => record !== null).length;
 }
 
-/** Time goes by the records, so that the same records give the same events, whenever they are read; at their end it is now. */
+/** Time is that of the records, so the same records give the same events at any reading. After the last record it is now. */
 function step({ k, id, repeated }: Memory, owed: readonly Owed[], nowMs: number): Memory {
   const coalescer = createCoalescer(repeated);
   const pending: Announcement[] = [];

@@ -1,31 +1,31 @@
-// The same refusal again and again is one event now and then, with a count, and so are many different ones: a run's page in Prefect shows fifty events.
+// Counts repeated refusals, and different ones of one principal, in few events: a run's page in Prefect shows fifty events.
 import { LRUCache } from 'lru-cache';
 import type { Refusal, Repeated } from './memory.ts';
 
 const FIRST_MS = 60_000;
 const LONGEST_MS = 3_600_000;
-/** Of one principal on one run, at a time. A run names hosts as it likes: what is beyond is told together. */
+/** For each principal and run. A run can ask for any host names, so further kinds share one event. */
 const MOST_KINDS = 10;
-/** Beyond it the oldest is forgotten, with what it counted. */
+/** Beyond this number the oldest entry is dropped, with its count. */
 const MOST = 1_000;
 
 export interface Coalesced {
   readonly record: Refusal;
   readonly count: number;
-  /** True: of many kinds, `record` is the last of them. */
+  /** True: several kinds, `record` is the last one. */
   readonly mixed: boolean;
 }
 
 export interface Coalescer {
-  /** What is to be told now; undefined: it is counted. */
+  /** An event to send now. Undefined: the refusal is counted. */
   take(record: Refusal, nowMs: number): Coalesced | undefined;
-  /** What was counted and is due. */
+  /** Counted refusals whose time has come. */
   due(nowMs: number): readonly Coalesced[];
-  /** To go on from, after a restart. */
+  /** The state to store for a restart. */
   open(): readonly Repeated[];
 }
 
-/** Told at once, then after a minute, two, four, up to an hour, as long as it goes on; what is beyond so many kinds from the first minute's end on. */
+/** Sends the first refusal at once, further ones after a minute, two, four, up to an hour. Further kinds begin with the first minute's end. */
 export function createCoalescer(known: readonly Repeated[] = []): Coalescer {
   const open = new LRUCache<string, Repeated>({ max: MOST });
   for (const one of known) open.set(one.mixed ? mixedKeyOf(one.last) : keyOf(one.last), { ...one });

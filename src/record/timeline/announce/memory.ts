@@ -1,4 +1,4 @@
-// How far the announcements have got: one small file, written before anything is sent, so that what comes after a kill is the same again.
+// The announcer's position: one small file, written before anything is sent, so that a kill changes no event.
 import { readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import type { NewRecord } from '../../../contract/record.ts';
 
 const words = z.string().nullable();
 
-/** What an announcement says of a refusal. */
+/** The fields of a refusal that its event needs. */
 const refusal = z.strictObject({
   time: z.string(),
   request_id: words,
@@ -19,7 +19,7 @@ const refusal = z.strictObject({
 });
 export type Refusal = Readonly<z.output<typeof refusal>>;
 
-/** `mixed`: many kinds together. What an earlier version has kept does not say it. */
+/** `mixed`: several kinds together. Files of earlier versions lack it. */
 const repeated = z.strictObject({ untilMs: z.number(), windowMs: z.number(), count: z.int(), last: refusal, mixed: z.boolean().default(false) });
 export type Repeated = z.output<typeof repeated>;
 
@@ -31,23 +31,23 @@ const announcement = z.strictObject({
   related: z.array(z.record(z.string(), z.string())),
   payload: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])),
 });
-/** An event, in Prefect's words (prefect/server/events/schemas/events.py). */
+/** An event in Prefect's form (prefect/server/events/schemas/events.py). */
 export type Announcement = Readonly<z.output<typeof announcement>>;
 
 const memory = z.strictObject({
-  /** The last place of the outbox that was read, and the record there: another one means another ledger. */
+  /** The last outbox position that was read, and its record. Another record there means another ledger. */
   k: z.int().min(0),
   id: z.string(),
   /** Refusals that are being counted. */
   repeated: z.array(repeated),
-  /** Made from what was read, and not yet taken by Prefect. */
+  /** Events that Prefect has not accepted yet. */
   pending: z.array(announcement),
 });
 export type Memory = z.output<typeof memory>;
 
 export const NOTHING: Memory = { k: 0, id: '', repeated: [], pending: [] };
 
-/** A call of a service names it beside the action, and a connection its host. */
+/** The action includes the service of a call, or the host of a connection. */
 export function refusalOf({ time, request_id, principal, on_behalf_of, action, service, resource_id, reason, flow_run_id }: NewRecord): Refusal {
   const where = action === CONNECT_ACTION ? resource_id : service;
   const what = where == null ? action : `${action} ${where}`;
@@ -57,7 +57,7 @@ export function refusalOf({ time, request_id, principal, on_behalf_of, action, s
   };
 }
 
-/** Undefined: there is none, or none that can be read. What is told again then has the same ids, and Prefect has it once. */
+/** Undefined: there is no readable file. Repeated events then have the same ids, and Prefect stores each once. */
 export function readMemory(file: string): Memory | undefined {
   try {
     return memory.parse(JSON.parse(readFileSync(file, 'utf8')));
@@ -66,7 +66,7 @@ export function readMemory(file: string): Memory | undefined {
   }
 }
 
-/** All of it or nothing, also over a power failure. Rejects when the disk is full. */
+/** Atomic, also at a power failure. Rejects when the disk is full. */
 export async function writeMemory(file: string, next: Memory): Promise<void> {
   const fresh = await open(`${file}.new`, 'w', 0o600);
   try {

@@ -1,14 +1,14 @@
-// One batch of announcements to Prefect.
+// One batch of events to Prefect.
 import type { Upstream } from '../../../prefect/client/upstream.ts';
 import type { Announcement } from './memory.ts';
 
-/** `later`: Prefect is away or busy. Else how many it did not want, and would not want the next time. */
+/** `later`: Prefect is away or busy. Otherwise the number of events that Prefect rejected for good. */
 export type Posted = 'later' | { readonly refused: number };
 
-/** It would be refused again. Everything else may pass: a new credential is on its way, Prefect is starting. */
+/** A retry would be rejected too. Any other status may be temporary, for example a credential in rotation or a starting Prefect. */
 const REFUSED: ReadonlySet<number> = new Set([400, 409, 413, 422]);
 
-/** Prefect refuses a batch for one of its events: then each is sent by itself. What was taken already it has by its id. */
+/** Prefect rejects a whole batch for one event, so each event is then sent alone. Prefect recognises accepted events by their ids. */
 export async function post(upstream: Pick<Upstream, 'request'>, events: readonly Announcement[], signal: AbortSignal): Promise<Posted> {
   const status = await statusOf(upstream, events, signal);
   if (status !== undefined && status < 300) return { refused: 0 };
@@ -23,7 +23,7 @@ export async function post(upstream: Pick<Upstream, 'request'>, events: readonly
   return { refused };
 }
 
-/** Undefined: no answer. The gateway's health says so. */
+/** Undefined: no answer. */
 async function statusOf(upstream: Pick<Upstream, 'request'>, events: readonly Announcement[], signal: AbortSignal): Promise<number | undefined> {
   try {
     const headers = { accept: 'application/json', 'content-type': 'application/json', 'user-agent': 'lictor-announcements' };

@@ -1,12 +1,12 @@
-// How far the stored events are behind what happens.
+// How far the stored events are behind Prefect.
 import type { EventsMark } from '../../../contract/prefect-event.ts';
 
-/** Prefect writes an event down some seconds after it happened: younger ones are asked for later. */
+/** Prefect writes an event some seconds after it occurred. Younger events are fetched later. */
 export const SETTLE_MS = 15_000;
-/** From one question to the next. */
+/** Between two checks. */
 export const ROUND_MS = 5_000;
 
-/** 0 while everything goes its way. The streams bring most events at once; this is about the proof that none is missing. */
+/** 0 during normal operation. Streams bring most events at once; this measures the check that none is missing. */
 export function behindMs({ position }: Pick<EventsMark, 'position'>, nowMs: number): number {
   return Math.max(0, nowMs - Date.parse(position) - SETTLE_MS - 2 * ROUND_MS);
 }

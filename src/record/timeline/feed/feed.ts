@@ -1,4 +1,4 @@
-// The gateway's own subscription to the events of Prefect: a stream from each server, and a question now and then whether any is missing.
+// The gateway's subscription to the events of Prefect: a stream from each server, and regular checks that no event is missing.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Clock } from '../../../contract/clock.ts';
@@ -13,35 +13,34 @@ import { runStream } from './stream.ts';
 
 export interface FeedParts {
   readonly intake: Intake;
-  /** Each of the servers is subscribed to: without a common broker each streams what it was told itself. */
+  /** Each server has its own stream: without a common broker, each sends only its own events. */
   readonly prefect: UpstreamOptions;
   readonly openCounts: () => StoredCounts;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'warn' | 'info'>;
-  /** Only tests have others. */
   readonly roundMs?: number;
   readonly settleMs?: number;
 }
 
 export interface Feed {
-  /** Resolves when nothing of it is open. */
+  /** Resolves when every connection is closed. */
   stop(): Promise<void>;
 }
 
-/** Begins at once, and goes on through outages of either side. */
+/** Starts at once, and continues through outages of Prefect or the ledger. */
 export function startFeed({ intake, prefect, openCounts, clock, log, roundMs = ROUND_MS, settleMs = SETTLE_MS }: FeedParts): Feed {
   const stopping = new AbortController();
   const { signal } = stopping;
-  // A few connections of its own: what clients ask does not wait behind them.
+  // Separate connections, so that clients do not wait behind them.
   const clients = prefect.servers.map((server) => createUpstream({ ...prefect, servers: [server], connections: 1 }));
   const asking = createUpstream({ ...prefect, connections: 1 });
   let streams = 0;
   const doubts = createDoubts();
   intake.note({ servers: clients.length, streams: 0 });
-  // What came before this feed was another one's.
+  // An earlier feed may have missed events.
   doubts.closed(clock());
   const onOpen = (isOpen: boolean): void => {
-    // Another feed goes on.
+    // Another feed has taken over.
     if (signal.aborted) return;
     streams += isOpen ? 1 : -1;
     intake.note({ streams });
@@ -69,7 +68,7 @@ export function startFeed({ intake, prefect, openCounts, clock, log, roundMs = R
   };
 }
 
-/** What was told to a stream shortly before it ended may not have arrived. */
+/** Events sent to a stream shortly before it ended may be lost. */
 const BEFORE_END_MS = 60_000;
 
 function createDoubts() {
@@ -83,7 +82,7 @@ function createDoubts() {
     opened(nowMs: number) {
       openMs = nowMs;
     },
-    /** When it is over and Prefect has written everything of it: what was in doubt, until it is settled. */
+    /** The doubtful time, when it is over and Prefect has written all its events. */
     due: (untilMs: number): Doubt | undefined => (fromMs !== undefined && openMs !== undefined && openMs < untilMs ? { fromMs, untilMs: openMs } : undefined),
     settled(doubt: Doubt) {
       if (doubt.untilMs === openMs) fromMs = undefined;
@@ -116,6 +115,6 @@ async function runRounds({ round, doubts, recount, until, intake, log, roundMs, 
     }
     problem = next;
     intake.note({ problem });
-    await wait(roundMs, undefined, { signal }).catch(() => undefined); // stopped
+    await wait(roundMs, undefined, { signal }).catch(() => undefined);
   }
 }

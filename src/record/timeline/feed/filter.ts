@@ -1,6 +1,6 @@
-// Which events of Prefect are stored, in the words of its filters (prefect/server/events/filters.py).
+// The events that Lictor stores, as Prefect's event filter (prefect/server/events/filters.py).
 
-/** What happens to runs, and what makes them. */
+/** Events of runs, and of the objects that start them. */
 const PREFIXES: readonly string[] = [
   'prefect.flow-run.',
   'prefect.task-run.',
@@ -11,10 +11,10 @@ const PREFIXES: readonly string[] = [
   'prefect.work-queue.',
 ];
 
-/** Signs of life: many, and nothing happened. The names alone: what only begins like them is a state that an author named. */
+/** Heartbeats are many and change nothing. Exact names, because a user's state name may begin the same way. */
 const WITHOUT: readonly string[] = ['prefect.flow-run.heartbeat', 'prefect.worker.heartbeat'];
 
-/** By which Prefect's log, and tests, know the gateway's own questions. */
+/** Prefect's log and tests identify the gateway's own queries by this name. */
 export const FEED_AGENT = 'lictor-events';
 
 export interface EventFilter {

@@ -1,4 +1,4 @@
-// Events on their way into the ledger: each once, in batches, in bounded memory; and how far they are complete.
+// Takes events of Prefect into the ledger: each once, in batches, with bounded memory. It also stores how far they are complete.
 
 import type { Clock, SteadyClock } from '../../../contract/clock.ts';
 import { LictorError } from '../../../contract/error.ts';
@@ -7,45 +7,44 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { behindMs } from './behind.ts';
 import { createParents, type Parents } from './parents.ts';
 
-/** Of one transaction, and so of one record of the chain. */
+/** Events of one transaction, and so of one record of the chain. */
 const BATCH = 200;
 const MOST_WAITING = 2_000;
-/** Some 10 MiB. */
+/** About 10 MiB. */
 const MOST_KNOWN = 50_000;
 const FLUSH_MS = 500;
-/** An unchanged mark is written anew so often. */
+/** How often an unchanged mark is written. */
 const MARK_MS = 10_000;
-/** A gateway that never looked begins a little before its start: what was long before it is not its to tell. */
+/** The first start looks back this far. Earlier events are not stored. */
 const FIRST_MS = 60_000;
 
 export interface Intake {
-  /** From a stream, which does not wait. What there is no room for is asked for later. */
+  /** From a stream, which cannot wait. An event without room is fetched later. */
   offer(event: PrefectEvent): void;
-  /** From an answer: waits until there is room. */
+  /** From an answer: waits for room. */
   take(events: readonly PrefectEvent[]): Promise<void>;
-  /** Resolves when everything that was taken is stored. Rejects when it is closed before. */
+  /** Resolves when every taken event is stored. Rejects when the intake closes earlier. */
   stored(): Promise<void>;
-  /** How many events of that time are known to have come, both ends included. */
+  /** How many known events occurred in that time, both ends included. */
   known(sinceMs: number, untilMs: number): number;
-  /** Epoch milliseconds: what occurred before is stored; and since when it is known which have come. */
+  /** Events before `positionMs` are stored. Ids are known for events since `knownSinceMs`. Both in epoch milliseconds. */
   positionMs(): number;
   knownSinceMs(): number;
-  /** Everything up to then is stored, as far as Prefect has told. */
+  /** Every event up to then is stored, as far as Prefect returned it. */
   advance(toMs: number): void;
-  /** The clock was put back: what lies beyond then was never asked for. */
+  /** The clock went back: events after that time were never fetched. */
   fallBack(toMs: number): void;
-  /** In which flow runs the sub-flows of these events are. */
+  /** Finds the flow runs of these events' sub-flows. */
   readonly parents: Pick<Parents, 'learn'>;
-  /** How the asking goes. */
+  /** Updates the state of the streams and of the last fetch. */
   note(state: Partial<Pick<EventsMark, 'streams' | 'servers' | 'problem'>>): void;
   status(): IntakeStatus;
   close(): Promise<void>;
 }
 
-/** For metrics and the like. */
 export interface IntakeStatus extends Omit<EventsMark, 'at'> {
   readonly behindMs: number;
-  /** Since the start: stored, and left out of a stream for want of room (asked for again later). */
+  /** Since the start: stored events, and events dropped from a stream for lack of room (fetched later). */
   readonly stored: number;
   readonly dropped: number;
   readonly waiting: number;
@@ -55,7 +54,7 @@ export interface IntakeParts {
   readonly ledger: Pick<Ledger, 'storeEvents'>;
   readonly clock: Clock;
   readonly steady: SteadyClock;
-  /** As it was stored last. */
+  /** The last stored mark. */
   readonly mark: EventsMark | undefined;
   readonly flushMs?: number;
 }
@@ -92,14 +91,14 @@ export function createIntake({ ledger, clock, steady, mark, flushMs = FLUSH_MS }
     });
   }
 
-  /** What could not be written stays, and is tried again with the next look. */
+  /** Events that could not be written stay for the next try. */
   async function write(): Promise<void> {
     while (waiting.length > 0 || isMarkDue()) {
       const events = waiting.slice(0, BATCH);
       const now = currentMark();
       const isDone = await ledger.storeEvents({ events, mark: now }).then(
         () => true,
-        () => false, // the ledger says why
+        () => false,
       );
       if (!isDone) return;
       waiting.splice(0, events.length);
@@ -154,7 +153,7 @@ export function createIntake({ ledger, clock, steady, mark, flushMs = FLUSH_MS }
       closed = true;
       clearInterval(timer);
       await writing;
-      // A last try; what stays is asked for after the next start.
+      // A last try. The rest is fetched after the next start.
       await write();
       for (const { reject } of waiters.splice(0)) reject(over());
     },
@@ -165,19 +164,19 @@ function over(): LictorError {
   return new LictorError('gateway-unavailable', 'The gateway stops.');
 }
 
-/** The ids that have come, and when they occurred; of the oldest it knows no more. */
+/** Ids of the newest events, and when they occurred. */
 function createKnown(begunMs: number, clock: Clock) {
   const ids = new Map<string, number>();
   let sinceMs = begunMs;
   return {
-    /** False: it has come before. */
+    /** False: the id is known already. */
     add(id: string, occurredMs: number): boolean {
       if (ids.has(id)) return false;
       ids.set(id, occurredMs);
       if (ids.size <= MOST_KNOWN) return true;
       for (const [oldest, atMs] of ids) {
         ids.delete(oldest);
-        // A client says when its event occurred: years ahead would end all asking. What is forgotten of the future is asked for when it comes.
+        // A client sets an event's time, and a far future one would end all fetching. So forgotten events of the future do not move the mark.
         if (atMs <= clock()) sinceMs = Math.max(sinceMs, atMs + 1);
         if (ids.size <= MOST_KNOWN * 0.9) break;
       }

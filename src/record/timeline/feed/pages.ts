@@ -1,13 +1,13 @@
-// Questions to Prefect about events of a time: how many there are, and all of them by pages.
+// Queries of Prefect's events by time: their number, and all of them page by page.
 import { LictorError } from '../../../contract/error.ts';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../../../prefect/client/upstream.ts';
 import { eventFilter, FEED_AGENT } from './filter.ts';
 import { parseEvent } from './parse-event.ts';
 
-/** Prefect takes no larger page (prefect/server/events/storage, INTERACTIVE_PAGE_SIZE). */
+/** Prefect's largest page (prefect/server/events/storage, INTERACTIVE_PAGE_SIZE). */
 const PAGE = 50;
-/** Pages are counted from the beginning of their question: a question of more is cut in two. */
+/** Prefect finds a page by counting from the first event. So a longer query is split in two. */
 const MOST_EVENTS = 2_000;
 const SHORTEST_MS = 1_000;
 
@@ -17,12 +17,12 @@ export interface Pages {
   read(sinceMs: number, untilMs: number, take: (events: readonly PrefectEvent[]) => Promise<void>): Promise<void>;
 }
 
-/** True when this many events of that time are better asked for in two parts. */
+/** True when the query should be split. */
 export function isLong(count: number, sinceMs: number, untilMs: number): boolean {
   return count > MOST_EVENTS && untilMs - sinceMs > SHORTEST_MS;
 }
 
-/** Throws UpstreamError, or `upstream-unavailable` for an answer that is none. */
+/** Throws UpstreamError, or `upstream-unavailable` for an invalid answer. */
 export function createPages(upstream: Pick<Upstream, 'request'>, signal: AbortSignal): Pages {
   const ask = async (what: UpstreamRequest): Promise<Page> => parsePage(await request(upstream, { ...what, signal }));
   const filtered = (sinceMs: number, untilMs: number, limit: number): Promise<Page> =>

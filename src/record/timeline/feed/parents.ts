@@ -1,24 +1,24 @@
-// In which flow run a sub-flow's task run is: Prefect relates a sub-flow to the task run alone, and tells nothing more about that one.
+// Finds the flow run of a sub-flow: Prefect's events name only the task run that started the sub-flow.
 import { LRUCache } from 'lru-cache';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
 import { stableId } from '../../ledger/append.ts';
 
-/** What was learned is stored like an event: the id of the task run, and of its flow run. */
+/** A result is stored as an event that names the task run and its flow run. */
 export const LEARNED_PARENT = 'lictor.task-run.is-of-flow-run';
 
 const MOST = 5_000;
-/** In one round; and a task run that Prefect does not know is not asked for without end. */
+/** In one round. Lictor also stops asking for a task run that Prefect does not know. */
 const AT_ONCE = 50;
 const MOST_TRIES = 10;
 
 export interface Parents {
   note(event: PrefectEvent): void;
-  /** Asks for those that are not known yet; what cannot be told now is asked for with the next call. */
+  /** Asks for the open ones. Those without an answer are asked for at the next call. */
   learn(ask: (taskRunId: string) => Promise<string | undefined>, take: (events: readonly PrefectEvent[]) => Promise<void>): Promise<void>;
 }
 
 export function createParents(): Parents {
-  /** `occurred` of the first event; no tries are left when it is known. */
+  /** `occurred` is that of the first event. `tries` is 0 when the flow run is known. */
   const tasks = new LRUCache<string, { readonly occurred: string; tries: number }>({ max: MOST });
   return {
     note({ parent_task_run_id: task, occurred }) {

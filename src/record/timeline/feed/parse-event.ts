@@ -1,13 +1,13 @@
-// An event as Prefect tells it (prefect/server/events/schemas/events.py) -> what is kept of it.
+// An event of Prefect (prefect/server/events/schemas/events.py) -> the fields that Lictor stores.
 
 import { parseUuid } from '../../../contract/json/uuid.ts';
 import { isFlowRunState, type PrefectEvent, type RelatedObject } from '../../../contract/prefect-event.ts';
 
-/** Longer text is cut: names are anybody's. */
+/** Clients choose names, so longer text is cut. */
 const LONGEST = 500;
 const MOST_RELATED = 100;
 
-/** Undefined: it is none that can be kept. Only named fields are taken: no payload, no message of a state. */
+/** Undefined: not a valid event. Takes only named fields: no payload, no message of a state. */
 export function parseEvent(value: unknown): PrefectEvent | undefined {
   if (!isObject(value) || !isObject(value['resource'])) return undefined;
   const { resource } = value;
@@ -27,7 +27,7 @@ export function parseEvent(value: unknown): PrefectEvent | undefined {
   };
 }
 
-/** RFC 3339 with microseconds in UTC; null: no time. */
+/** RFC 3339 with microseconds in UTC. Null: not a time. */
 export function parseTime(value: unknown): string | null {
   const given = typeof value === 'string' ? value : '';
   const ms = Date.parse(given);
@@ -36,7 +36,7 @@ export function parseTime(value: unknown): string | null {
   return `${new Date(ms).toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
 }
 
-/** Labels of a state on anything else are no state: a client can put them there. */
+/** A client can put state labels on other events, so those are ignored. */
 function stateOf(about: EventSubject, resource: Readonly<Record<string, unknown>>): Pick<PrefectEvent, 'state_type' | 'state_name'> {
   const isState = isFlowRunState(about) || about.event.startsWith('prefect.task-run.');
   return { state_type: isState ? text(resource['prefect.state-type']) : null, state_name: isState ? text(resource['prefect.state-name']) : null };

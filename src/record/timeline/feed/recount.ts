@@ -1,18 +1,18 @@
-// Events that Prefect got long after they occurred, while no stream was open: the week before is counted again, hour by hour, in Prefect and here.
+// Finds events that reached Prefect long after they occurred: counts the last week hour by hour, in Prefect and in the ledger.
 import type { Intake } from './intake.ts';
 import { isLong, type Pages } from './pages.ts';
 
 const HOUR_MS = 3_600_000;
-/** So long Prefect keeps events by default. */
+/** Prefect's default retention of events. */
 const WEEK_MS = 7 * 24 * HOUR_MS;
-/** In one round, so that Prefect hardly feels it: a week takes some four minutes. */
+/** The load of one round: a week takes about four minutes. */
 const HOURS_AT_ONCE = 4;
 
-/** Of the stored events (ledger/prefect-events/count-events.ts). */
+/** Counts of the stored events (ledger/prefect-events/count-events.ts). */
 export interface StoredCounts {
   /** Both ends included. */
   count(sinceMs: number, untilMs: number): number;
-  /** Since when events are stored; what retention let go of is before. Undefined: there are none. */
+  /** The time of the oldest stored batch. Retention deleted earlier ones. Undefined: there are none. */
   beganMs(): number | undefined;
   close(): void;
 }
@@ -25,19 +25,19 @@ export interface RecountParts {
 }
 
 export interface Recount {
-  /** What occurred before is to be counted again, the youngest first; after one that is under way, since what came meanwhile may be anywhere. */
+  /** Starts a count from now back to a week ago. A running count ends first: late events may be in any hour. */
   begin(untilMs: number): void;
-  /** Some hours of it. Throws what `pages` and SQLite do; the next call tries them again. */
+  /** Counts some hours. Throws the errors of `pages` and SQLite; the next call tries them again. */
   step(): Promise<void>;
 }
 
 interface Week {
   readonly sinceMs: number;
-  /** What is left of it ends here. */
+  /** The end of the uncounted part. */
   untilMs: number;
 }
 
-/** Where the numbers differ at all the time is read whole: what is there already is not stored twice. */
+/** If the counts of an hour differ, it reads the whole hour. Known events are not stored twice. */
 export function createRecount({ pages, intake, openCounts, clock }: RecountParts): Recount {
   let open: Week | undefined;
   let next: Week | undefined;

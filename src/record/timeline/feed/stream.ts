@@ -1,4 +1,4 @@
-// One server's stream of events: opened with the gateway's own credential, and again whenever it ends.
+// The event stream of one Prefect server, with the gateway's own credential. Reopens whenever it ends.
 import { setTimeout as wait } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { PrefectEvent } from '../../../contract/prefect-event.ts';
@@ -12,16 +12,16 @@ const PATH = '/api/events/out';
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
 const HANDSHAKE_MS = 10_000;
-/** A server that does not answer so long is gone, whatever the network says. */
+/** A server without an answer for this long is gone. */
 const PING_MS = 20_000;
 const LARGEST_FRAME = 16 * 1024 * 1024;
 const HOLD_BYTES = 256 * 1024;
 const DAY_MS = 24 * 3_600_000;
-/** Without an end in the future Prefect sends nothing. */
+/** Prefect sends nothing without an end in the future. */
 const FOREVER_MS = 3650 * DAY_MS;
 
 export interface StreamParts {
-  /** Of this one server. */
+  /** A client of this server only. */
   readonly upstream: Pick<Upstream, 'socketTarget' | 'socketAuthorities'>;
   readonly clock: () => number;
   readonly onEvent: (event: PrefectEvent) => void;
@@ -29,17 +29,17 @@ export interface StreamParts {
   readonly signal: AbortSignal;
 }
 
-/** Resolves when the signal aborts. What is missed between two streams is the catch-up's to find. */
+/** Resolves when the signal aborts. The catch-up fetches events that are lost between two streams. */
 export async function runStream(parts: StreamParts): Promise<void> {
   let pauseMs = FIRST_PAUSE_MS;
   for (let attempt = 0; !parts.signal.aborted; attempt++) {
     const wasOpen = await oneStream(parts, attempt).catch(() => false);
     pauseMs = wasOpen ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-    await wait(pauseMs, undefined, { signal: parts.signal }).catch(() => undefined); // stopped
+    await wait(pauseMs, undefined, { signal: parts.signal }).catch(() => undefined);
   }
 }
 
-/** Until it ends; true when it was open. */
+/** Resolves when the stream ends; true if it was open. */
 async function oneStream({ upstream, clock, onEvent, onOpen, signal }: StreamParts, attempt: number): Promise<boolean> {
   const ca = upstream.socketAuthorities();
   const { url, token } = upstream.socketTarget(PATH, attempt);
@@ -92,7 +92,7 @@ function watch(socket: WebSocket): NodeJS.Timeout {
   }, PING_MS);
 }
 
-/** `{"type":"event","event":{...}}`; anything else is none. */
+/** `{"type":"event","event":{...}}`. Undefined for any other message. */
 function eventIn(data: Buffer): PrefectEvent | undefined {
   try {
     const message: unknown = JSON.parse(data.toString('utf8'));

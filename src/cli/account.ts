@@ -13,7 +13,7 @@ import { accountsProvider, idpOfAccount } from '../identity/authn/accounts/princ
 import { recordedGrants } from '../identity/authn/recorded-grants.ts';
 import { accountHolder } from '../identity/authn/role-origins.ts';
 import type { StoredAccount } from '../store/accounts.ts';
-import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, scopeCell, withStore } from './admin.ts';
+import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, scopeCell, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { collectScope, SCOPE_HELP, scopeOf } from './scope.ts';
@@ -59,7 +59,7 @@ export function register(program: Command, context: CliContext, stdin: Readable 
     )
     .action((name: string, options: AddOptions) => {
       checkName(name);
-      return withStore(context, (session) => addAccount(context, session, { ...options, name, stdin }));
+      return withNewStore(context, (session) => addAccount(context, session, { ...options, name, stdin }));
     });
   account
     .command('list')

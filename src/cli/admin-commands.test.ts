@@ -21,8 +21,9 @@ import { createContext } from './context.ts';
 import { main } from './main.ts';
 
 let root = '';
-beforeEach(() => {
+beforeEach(async () => {
   root = makeMemoryDir('lictor-admin-');
+  await inStore(async () => undefined);
   writeFileSync(
     join(root, 'lictor.yaml'),
     'public_url: http://localhost:8200\nprefect: { url: http://127.0.0.1:4200 }\nidentity_providers: [{ id: local, type: accounts }]\n',

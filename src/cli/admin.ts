@@ -26,9 +26,21 @@ export interface AdminChange {
   readonly grants?: readonly RecordedGrant[];
 }
 
-/** Opens the store file itself, so that it works while the gateway is down, and closes it whatever happens. */
-export async function withStore<T>(context: CliContext, work: (session: AdminSession) => Promise<T>): Promise<T> {
-  const loaded = await context.loadContext({ secrets: 'skip' });
+/**
+ * Opens the store file itself, so that it works while the gateway is down, and closes it whatever happens.
+ * Where there is no store it throws CommandFailed: a command in the wrong directory must not report success on an empty one.
+ */
+export function withStore<T>(context: CliContext, work: (session: AdminSession) => Promise<T>): Promise<T> {
+  return inStore(context, 'existing', work);
+}
+
+/** The same for commands that give rights: they may come before the first start, so they create a missing store. */
+export function withNewStore<T>(context: CliContext, work: (session: AdminSession) => Promise<T>): Promise<T> {
+  return inStore(context, 'any', work);
+}
+
+async function inStore<T>(context: CliContext, existing: 'existing' | 'any', work: (session: AdminSession) => Promise<T>): Promise<T> {
+  const loaded = await context.loadContext({ secrets: 'skip', store: existing });
   const store = await openStore({ file: loaded.config.storeFile, clock: systemClock });
   try {
     return await work({ ...loaded, store });

@@ -36,8 +36,14 @@ export interface CliContext {
   /**
    * Loads the configuration and prepares the state directory; throws CommandFailed with every problem in its message.
    * Secrets are left out (`authString: null`) unless asked for: a break-glass command must not need them.
+   * With `store: 'existing'` it throws CommandFailed where there is no store, and creates nothing.
    */
-  loadContext(options?: { readonly secrets: 'read' | 'skip' }): Promise<LoadedContext>;
+  loadContext(options?: LoadOptions): Promise<LoadedContext>;
+}
+
+export interface LoadOptions {
+  readonly secrets: 'read' | 'skip';
+  readonly store?: 'existing' | 'any';
 }
 
 /** The options that every command takes. */
@@ -69,7 +75,7 @@ export function createContext(parts: ContextParts): CliContext {
     stateDir,
     configFile,
     wholeProgram,
-    async loadContext({ secrets } = { secrets: 'skip' }) {
+    async loadContext({ secrets, store } = { secrets: 'skip' }) {
       assertStateOurs(stateDir());
       const file = configFile();
       const loaded = loadConfig(file, env, { stateDir: stateDir(), secrets });
@@ -80,9 +86,15 @@ export function createContext(parts: ContextParts): CliContext {
             .join('')
             .trimEnd(),
         );
+      if (store === 'existing') assertStore(loaded.config);
       return { config: loaded.config, paths: prepareStateDir(stateDir()), configFile: file, operator: operatorOf(env) };
     },
   };
+}
+
+function assertStore({ storeFile }: Config): void {
+  if (existsSync(storeFile)) return;
+  throw new CommandFailed(`There is no store at ${storeFile}. Run the command with the gateway's -c and --state-dir.`);
 }
 
 function chooseConfigFile(cwd: string, stateDir: string, given: string | undefined): string {

@@ -5,15 +5,17 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeRecords } from '../record/ledger/chain/chain.fixture.ts';
 import { tempState } from '../record/ledger/lines.fixture.ts';
+import { openStore } from '../store/store.ts';
 import { main } from './main.ts';
 
 let root: string;
 let remove: () => void;
-beforeEach(() => {
+beforeEach(async () => {
   const state = tempState();
   root = state.paths.root;
   remove = state.remove;
   writeRecords(state.paths, 3);
+  await (await openStore({ file: join(root, 'lictor.db'), clock: Date.now })).close();
   writeFileSync(join(root, 'lictor.yaml'), 'public_url: http://localhost:8200\nprefect: { url: "http://127.0.0.1:9" }\n');
 });
 afterEach(() => remove());

@@ -13,9 +13,10 @@ import { openStore } from '../store/store.ts';
 import { main } from './main.ts';
 
 let root = '';
-beforeEach(() => {
+beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'lictor-locks-'));
   configure('{ id: local, type: accounts }');
+  await (await openStore({ file: join(root, 'lictor.db'), clock: Date.now })).close();
 });
 
 function configure(providers: string): void {

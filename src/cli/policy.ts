@@ -7,7 +7,7 @@ import { publishedRevision } from '../authorization/decide/revision.ts';
 import { isPolicyFile } from '../authorization/policy/own/directory.ts';
 import type { PolicyFiles } from '../contract/policy-files.ts';
 import type { PolicySet } from '../store/policy-sets.ts';
-import { type AdminSession, withStore } from './admin.ts';
+import { type AdminSession, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { checkedPolicies } from './own-policies.ts';
@@ -29,7 +29,7 @@ export function register(program: Command, context: CliContext): void {
     .description('apply the files of the policies directory; a broken one is rejected and nothing changes')
     .option('--why <text>', 'shown by lictor policy history', parseWhy)
     .addHelpText('after', '\nExample:\n  lictor policy apply --why "team-b may not override"\n')
-    .action((options: { why?: string }) => withStore(context, (session) => applyNow(context, session, { why: options.why ?? '' })));
+    .action((options: { why?: string }) => withNewStore(context, (session) => applyNow(context, session, { why: options.why ?? '' })));
   policy
     .command('history')
     .description('list the policy sets that were applied: revision, when, who, why')

@@ -10,7 +10,7 @@ import { parseNetwork } from '../identity/authn/service-token/networks.ts';
 import { createTokenId, createTokenText, hashToken } from '../identity/authn/service-token/token-text.ts';
 import type { StoredAccessToken } from '../store/access-tokens.ts';
 import type { StoredToken } from '../store/tokens.ts';
-import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, withStore } from './admin.ts';
+import { type AdminSession, collectRole, makeItHold, recordAfter, recordFirst, withNewStore, withStore } from './admin.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { liveTokens } from './lock-target.ts';
@@ -76,7 +76,7 @@ function registerCreate(token: Command, context: CliContext): void {
     )
     .action((name: string, options: CreateOptions) => {
       if (!NAME.test(name)) throw new UsageError(`${JSON.stringify(name)} is no name for a token: letters, digits, dot, dash and underscore, at most 64.`);
-      return withStore(context, (session) => createToken(context, session, { ...options, name }));
+      return withNewStore(context, (session) => createToken(context, session, { ...options, name }));
     });
 }
 

@@ -79,10 +79,14 @@ function sections(context: Context) {
 
 const NO_FILES: Files = { baseDir: '', stateDir: '', secrets: 'skip' };
 
-/** The JSON Schema that is published as lictor.schema.json. */
-export function jsonSchema(): Record<string, unknown> {
-  return { title: 'lictor.yaml', ...z.toJSONSchema(configSchema(contextOf({}, NO_FILES)), { io: 'input', target: 'draft-7' }) };
+/** The JSON Schema that is published as lictor.schema.json. Only the first call makes it. */
+export function jsonSchema(): Readonly<Record<string, unknown>> {
+  published ??= { title: 'lictor.yaml', ...z.toJSONSchema(configSchema(contextOf({}, NO_FILES)), { io: 'input', target: 'draft-7' }) };
+  return published;
 }
+
+/** The sections are a part of this program, and zod takes 20 ms to make a JSON Schema of them. */
+let published: Readonly<Record<string, unknown>> | undefined;
 
 /** The same as text. */
 export function renderJsonSchema(): string {
